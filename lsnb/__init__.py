@@ -1,0 +1,62 @@
+"""lsnb: from a table and a folder of media to a clean dataframe of human annotations.
+
+Heavy parts load on first use, so ``import lsnb`` is quick and needs no optional package.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Bucket": "bucket",
+    "LabelConfig": "labels",
+    "Study": "study",
+    "Studio": "study",
+    "agreement": "reliability",
+    "connect": "connections",
+    "extend_sample": "sampling",
+    "majority": "annotations",
+    "open_bucket": "connections",
+    "read_annotations": "annotations",
+    "read_form": "forms",
+    "read_table": "tables",
+    "sample": "sampling",
+    "show_form": "forms",
+    "widen": "annotations",
+}
+_MODULES = ("demo", "errors", "forms", "local", "plots")
+
+__all__ = sorted([*_HOMES, *_MODULES])  # noqa: PLE0605  pinned, sorted, by tests/test_public_names.py
+
+if TYPE_CHECKING:
+    from lsnb import demo as demo, errors as errors, forms as forms, local as local, plots as plots
+    from lsnb.reliability import agreement as agreement
+    from lsnb.annotations import (
+        majority as majority,
+        read_annotations as read_annotations,
+        widen as widen,
+    )
+    from lsnb.bucket import Bucket as Bucket
+    from lsnb.connections import connect as connect, open_bucket as open_bucket
+    from lsnb.forms import read_form as read_form, show_form as show_form
+    from lsnb.labels import LabelConfig as LabelConfig
+    from lsnb.sampling import extend_sample as extend_sample, sample as sample
+    from lsnb.study import Studio as Studio, Study as Study
+    from lsnb.tables import read_table as read_table
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return importlib.import_module(f"lsnb.{name}")
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"lsnb.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'lsnb' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

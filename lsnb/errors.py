@@ -1,0 +1,132 @@
+"""Every error lsnb raises on purpose.
+
+One base, ``LsnbError``; each leaf also inherits the builtin a caller would expect::
+
+    LsnbError
+    ├── InputError (ValueError)             something the user gave is wrong; every fault at once
+    │   ├── TableError                      a table that cannot be read or used
+    │   │   └── KeyColumnError              the column that identifies items is absent, empty, repeated or rounded
+    │   ├── FormError                       fields of a parameter form
+    │   ├── LabelConfigError                a label config Label Studio could not show
+    │   └── StudyConflictError              a study of this title exists and differs
+    ├── MissingFileError (FileNotFoundError)
+    ├── MissingExtraError (ImportError)     an optional package is not installed
+    ├── CredentialsError (PermissionError)  no key, a malformed key, a key that is refused
+    ├── StudioError (RuntimeError)          Label Studio refused or failed
+    │   ├── StudioUnreachableError (ConnectionError)
+    │   ├── StudioAuthError (PermissionError)
+    │   └── StudyNotFoundError (LookupError)
+    ├── BucketError (RuntimeError)          Cloud Storage refused or failed
+    │   ├── BucketUnreachableError (ConnectionError)
+    │   ├── BucketForbiddenError (PermissionError)
+    │   └── BucketNotFoundError (LookupError)
+    ├── LocalStackError (RuntimeError)      the embedded Label Studio or bucket
+    └── PartialFailureError (RuntimeError)  some rows of a report failed
+
+A message says what is wrong, where, and what to do next, and holds no token, key or header.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class LsnbError(Exception):
+    """Base of every error lsnb raises on purpose."""
+
+
+class InputError(LsnbError, ValueError):
+    """Something the user gave is wrong.
+
+    Args:
+        problems: One sentence, or one sentence per fault. All faults are reported at once.
+
+    Example:
+        >>> raise InputError(["n is -1: give a number of 1 or more.", "seed is 'x': give a whole number."])
+        Traceback (most recent call last):
+        ...
+        lsnb.errors.InputError: 2 problems:
+          1. n is -1: give a number of 1 or more.
+          2. seed is 'x': give a whole number.
+    """
+
+    def __init__(self, problems: str | Sequence[str]) -> None:
+        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        if len(self.problems) == 1:
+            text = self.problems[0]
+        else:
+            lines = [f"  {number}. {problem}" for number, problem in enumerate(self.problems, start=1)]
+            text = "\n".join([f"{len(self.problems)} problems:", *lines])
+        super().__init__(text)
+
+
+class TableError(InputError):
+    """A table that cannot be read or used."""
+
+
+class KeyColumnError(TableError):
+    """The column that identifies items is absent, empty, repeated or rounded."""
+
+
+class FormError(InputError):
+    """One or more fields of a parameter form are wrong."""
+
+
+class LabelConfigError(InputError):
+    """A label config that Label Studio could not show."""
+
+
+class StudyConflictError(InputError):
+    """A study of this title exists and differs from the one asked for."""
+
+
+class MissingFileError(LsnbError, FileNotFoundError):
+    """A file or folder that is not there."""
+
+
+class MissingExtraError(LsnbError, ImportError):
+    """An optional package is not installed."""
+
+
+class CredentialsError(LsnbError, PermissionError):
+    """No key, a malformed key, or a key that is refused."""
+
+
+class StudioError(LsnbError, RuntimeError):
+    """Label Studio refused a request or failed."""
+
+
+class StudioUnreachableError(StudioError, ConnectionError):
+    """No Label Studio answers at this address."""
+
+
+class StudioAuthError(StudioError, CredentialsError):
+    """Label Studio does not accept this key."""
+
+
+class StudyNotFoundError(StudioError, LookupError):
+    """No study of this title on this server."""
+
+
+class BucketError(LsnbError, RuntimeError):
+    """Cloud Storage refused a request or failed."""
+
+
+class BucketUnreachableError(BucketError, ConnectionError):
+    """Cloud Storage does not answer."""
+
+
+class BucketForbiddenError(BucketError, CredentialsError):
+    """The credentials may not do this with the bucket."""
+
+
+class BucketNotFoundError(BucketError, LookupError):
+    """No bucket of this name."""
+
+
+class LocalStackError(LsnbError, RuntimeError):
+    """The embedded Label Studio or bucket could not be started, reached or stopped."""
+
+
+class PartialFailureError(LsnbError, RuntimeError):
+    """Some rows of a report failed; the others are done."""

@@ -1,0 +1,114 @@
+"""Where am I: Colab, Jupyter or a script, and which folders are mine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from lsnb.errors import CredentialsError
+
+Kind = Literal["colab", "jupyter", "script"]
+
+
+def where() -> Kind:
+    """Return what runs this code: ``"colab"``, ``"jupyter"`` or ``"script"``.
+
+    Example:
+        >>> where()
+        'script'
+    """
+    if "google.colab" in sys.modules:
+        return "colab"
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    if shell is not None and shell.has_trait("kernel"):
+        return "jupyter"
+    return "script"
+
+
+def is_interactive() -> bool:
+    """Return whether a person can answer a prompt: never in CI, nbmake, papermill or a pipe."""
+    if os.environ.get("CI") or os.environ.get("LSNB_NO_PROMPT"):
+        return False
+    kind = where()
+    if kind == "colab":
+        return True
+    if kind == "jupyter":
+        import IPython
+
+        kernel = IPython.get_ipython().kernel
+        # nbclient and papermill run kernels with allow_stdin=False; a prompt there would raise.
+        return bool(getattr(kernel, "_allow_stdin", False))
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def colab_secret(name: str) -> str | None:
+    """Return a Colab secret's text, or None outside Colab or where it is absent.
+
+    Args:
+        name: The secret's name, for example ``LABEL_STUDIO_API_KEY``.
+
+    Raises:
+        CredentialsError: The secret exists, but this notebook may not read it.
+    """
+    if where() != "colab":
+        return None
+    from google.colab import userdata
+
+    try:
+        value = userdata.get(name)
+    except userdata.SecretNotFoundError:
+        return None
+    except userdata.NotebookAccessError:
+        raise CredentialsError(
+            f"This notebook may not read the Colab secret {name}: open the key icon on the left, "
+            "switch on 'Notebook access' beside it, and run the cell again."
+        ) from None
+    except userdata.TimeoutException:
+        # A detached browser cannot be asked: go on with the next source rather than fail.
+        return None
+    return str(value) if value else None
+
+
+def colab_proxy_url(port: int) -> str | None:
+    """Return the https address under which Colab shows a port of its machine, or None outside Colab.
+
+    Args:
+        port: A port on which something of ours listens.
+    """
+    if where() != "colab":
+        return None
+    from google.colab.output import eval_js
+
+    return str(eval_js(f"google.colab.kernel.proxyPort({int(port)}, {{'cache': true}})")).rstrip("/")
+
+
+def colab_sign_in() -> bool:
+    """Sign the Colab user in to Google Cloud; return False outside Colab."""
+    if where() != "colab":
+        return False
+    from google.colab import auth
+
+    auth.authenticate_user()
+    return True
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be made again (installed servers, templates).
+
+    ``LSNB_CACHE`` moves it.
+    """
+    return Path(os.environ.get("LSNB_CACHE") or platformdirs.user_cache_dir("lsnb")).expanduser()
+
+
+def stack_folder() -> Path:
+    """Return the folder of the embedded stack: its data, its logs and its keys.
+
+    ``LSNB_STACK`` moves it; two folders are two independent stacks.
+    """
+    default = Path(platformdirs.user_data_dir("lsnb")) / "stack"
+    return Path(os.environ.get("LSNB_STACK") or default).expanduser()
