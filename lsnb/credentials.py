@@ -1,0 +1,357 @@
+"""Addresses and keys, from one source at a time.
+
+The sources, in the order tried:
+
+1. what the call itself names,
+2. the environment,
+3. Colab's secrets (the key icon on the left),
+4. ``credentials.json`` in the working folder or the one above (``LSNB_CREDENTIALS`` names another file),
+5. the running local stack,
+6. a hidden prompt, where a person sits in front.
+
+An address and its key always come from the same source, so a key is never sent to a server it was not made
+for. The names are the same everywhere: ``LABEL_STUDIO_URL``, ``LABEL_STUDIO_API_KEY``, ``GCS_BUCKET`` and
+``GCS_CREDENTIALS`` (a service account's JSON, or the path of its file; ``GOOGLE_APPLICATION_CREDENTIALS``
+is read too).
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from lsnb import runtime
+from lsnb.errors import CredentialsError, InputError
+from lsnb.stack import load_stack
+
+NAMES = ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GCS_BUCKET", "GCS_CREDENTIALS")
+FILE_NAME = "credentials.json"
+WHERE_TO_FIND_A_KEY = "In Label Studio, open 'Account & Settings' and copy a personal access token."
+
+
+@dataclass(frozen=True)
+class StudioCredentials:
+    """A Label Studio and the key to it.
+
+    Args:
+        url: The server's address, without a slash at the end.
+        api_key: A legacy token or a personal access token; never shown.
+        source: Where both came from, in words.
+
+    Example:
+        >>> StudioCredentials("https://ls.example.org", "secret", "the call")
+        StudioCredentials(url='https://ls.example.org', source='the call')
+    """
+
+    url: str
+    api_key: str = field(repr=False)
+    source: str = "the call"
+
+
+@dataclass(frozen=True)
+class BucketCredentials:
+    """A bucket and what opens it.
+
+    Args:
+        name: The bucket's name, without ``gs://``.
+        endpoint: Another address than Google's, for the local stack; else None.
+        info: A service account's or user's JSON; None means the application default credentials.
+        given: A ready-made Google credentials object, when the call brought one.
+        source: Where these came from, in words.
+        presign: Whether a browser can follow a link signed with these (False in Colab's local stack).
+    """
+
+    name: str
+    endpoint: str | None = None
+    info: dict[str, Any] | None = field(repr=False, default=None)
+    given: Any = field(repr=False, default=None)
+    source: str = "the call"
+    presign: bool = True
+
+
+@dataclass(frozen=True)
+class _Source:
+    words: str
+    values: Mapping[str, str] = field(repr=False)
+    folder: Path | None = None
+
+
+def normal_url(url: str) -> str:
+    """Return a server's address in its plain form, from what people paste.
+
+    Args:
+        url: For example ``localhost:8080`` or ``https://ls.example.org/projects/12``.
+
+    Raises:
+        InputError: It is no web address.
+
+    Example:
+        >>> normal_url(" https://ls.example.org/projects/12/data?tab=3 ")
+        'https://ls.example.org'
+        >>> normal_url("localhost:8080/")
+        'http://localhost:8080'
+    """
+    text = url.strip().strip("'\"")
+    if "://" not in text:
+        loopback = re.match(r"(localhost|127\.|0\.0\.0\.0|\[::1\])", text)
+        text = ("http://" if loopback else "https://") + text
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), None, None
+    if not host or not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
+        raise InputError(
+            f"{url.strip()[:80]!r} is not the address of a Label Studio: "
+            "it should look like https://labelstudio.example.org or http://localhost:8080."
+        )
+    if parts.scheme not in ("http", "https"):
+        raise InputError(
+            f"The address {url.strip()[:80]!r} starts with {parts.scheme}://: give one with https:// or http://."
+        )
+    if parts.username or parts.password:
+        raise InputError(
+            f"The address of {host} holds a user name or password: leave them out and give the API key instead."
+        )
+    # A path that Label Studio itself uses is where the reader stood, not where the server is mounted.
+    mounted = re.split(r"/(?:projects|user|organization|api|data|label|home)(?:/|$)", parts.path)[0].rstrip(
+        "/"
+    )
+    address = f"[{host}]" if host and ":" in host else host
+    return f"{parts.scheme}://{address}{f':{port}' if port else ''}{mounted}"
+
+
+def normal_key(key: str, *, source: str) -> str:
+    """Return an API key without what copying adds to it.
+
+    Args:
+        key: What was pasted.
+        source: Where it came from, for the message.
+
+    Raises:
+        CredentialsError: It cannot be a key; the message does not repeat it.
+    """
+    text = re.sub(r"^(?:token|bearer)\s+", "", key.strip().strip("'\""), flags=re.IGNORECASE)
+    if not text or "paste" in text.lower() or text.startswith("<"):
+        raise CredentialsError(
+            f"The Label Studio API key from {source} is empty or an example: {WHERE_TO_FIND_A_KEY}"
+        )
+    if not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", text):
+        raise CredentialsError(
+            f"The Label Studio API key from {source} holds spaces or characters no key has: copy it again, whole. "
+            f"{WHERE_TO_FIND_A_KEY}"
+        )
+    return text
+
+
+def studio_credentials(url: str | None = None, api_key: str | None = None) -> StudioCredentials:
+    """Return the address of a Label Studio and the key to it, both from one source.
+
+    Args:
+        url: The server's address; with it alone, the key comes from the first source that names this address.
+        api_key: A legacy token or a personal access token; needs ``url`` beside it.
+
+    Raises:
+        CredentialsError: Nothing was found, half a pair was found, or a key cannot be one.
+        InputError: The address is no web address.
+    """
+    wanted = normal_url(url) if url and url.strip() else None
+    if api_key and not wanted:
+        raise CredentialsError(
+            "An API key was given without its server: give the address too, as connect(url=…, api_key=…)."
+        )
+    if wanted and api_key:
+        return StudioCredentials(wanted, normal_key(api_key, source="the call"), "the call")
+    for source in _sources():
+        found_url, found_key = (
+            source.values.get("LABEL_STUDIO_URL"),
+            source.values.get("LABEL_STUDIO_API_KEY"),
+        )
+        if not found_url and not found_key:
+            continue
+        if not found_url or not found_key:
+            missing = "LABEL_STUDIO_API_KEY" if found_url else "LABEL_STUDIO_URL"
+            if wanted and not found_url:
+                # Half a pair may belong to any server; a key is not tried on one it was not made for.
+                continue
+            if not wanted:
+                raise CredentialsError(
+                    f"{source.words} has one half of the pair: {missing} is missing there. Set both, since an address "
+                    "and a key are only taken from the same place."
+                )
+            continue
+        if wanted is None or normal_url(found_url) == wanted:
+            return StudioCredentials(
+                normal_url(found_url), normal_key(found_key, source=source.words), source.words
+            )
+    if runtime.is_interactive():
+        asked = wanted or normal_url(input("Label Studio's address: "))
+        key = getpass.getpass(f"API key for {asked} (hidden): ")
+        return StudioCredentials(asked, normal_key(key, source="the prompt"), "the prompt")
+    if wanted:
+        raise CredentialsError(
+            f"No API key for {wanted} was found: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY as environment variables, "
+            f"Colab secrets or in {FILE_NAME}. {WHERE_TO_FIND_A_KEY}"
+        )
+    raise CredentialsError(
+        "No Label Studio was named: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY as environment variables, Colab "
+        f"secrets or in {FILE_NAME}, or run lsnb.connect('local') for one on this computer."
+    )
+
+
+def bucket_credentials(name: str | None = None, credentials: Any = None) -> BucketCredentials:
+    """Return a bucket's name and what opens it.
+
+    Args:
+        name: The bucket, with or without ``gs://``; else the first source that names one.
+        credentials: A service account's file, its JSON as text or dict, or a Google credentials object.
+
+    Raises:
+        CredentialsError: No bucket was named, or the credentials are no JSON of Google's.
+    """
+    wanted = name.strip().removeprefix("gs://").strip("/") if name else None
+    if credentials is not None:
+        if not wanted:
+            raise CredentialsError(
+                "Credentials were given without a bucket: name it, as open_bucket('my-bucket', credentials=…)."
+            )
+        if isinstance(credentials, str | os.PathLike | Mapping):
+            return BucketCredentials(wanted, info=key_info(credentials, source="the call"))
+        return BucketCredentials(wanted, given=credentials)
+    stack = load_stack()
+    for source in _sources():
+        if source.values.get("stack"):
+            if stack is not None and wanted in (None, stack.bucket):
+                return BucketCredentials(
+                    stack.bucket,
+                    endpoint=stack.endpoint,
+                    info=stack.service_account,
+                    source=source.words,
+                    presign=stack.presign,
+                )
+            continue
+        key = source.values.get("GCS_CREDENTIALS")
+        found = (source.values.get("GCS_BUCKET") or "").removeprefix("gs://").strip("/")
+        if wanted is None and not found:
+            continue
+        if wanted is not None and not key:
+            continue
+        info = key_info(key, source=source.words, folder=source.folder) if key else None
+        return BucketCredentials(wanted or found, info=info, source=source.words)
+    if wanted:
+        return BucketCredentials(wanted, source="Google's application default credentials")
+    raise CredentialsError(
+        "No bucket was named: write its name in the call or the form, set GCS_BUCKET as an environment variable, Colab "
+        f"secret or in {FILE_NAME}, or use lsnb.open_bucket('local') for one on this computer."
+    )
+
+
+def key_info(
+    value: str | os.PathLike[str] | Mapping[str, Any], *, source: str, folder: Path | None = None
+) -> dict[str, Any]:
+    """Return the fields of a Google credentials JSON.
+
+    Args:
+        value: The JSON itself (text or dict) or the path of its file.
+        source: Where it came from, for the message.
+        folder: Where a relative path starts; the working folder by default.
+
+    Raises:
+        CredentialsError: There is no such file, or it is not JSON; its content is never repeated.
+    """
+    if isinstance(value, Mapping):
+        return dict(value)
+    text = os.fspath(value).strip()
+    if not text.lstrip("﻿").startswith("{"):
+        path = (folder or Path()) / Path(text).expanduser()
+        # A cut or quoted JSON is no file name, and a secret must not be repeated as if it were one.
+        if len(text) > 300 or "private_key" in text or "\n" in text:
+            raise CredentialsError(
+                f"The bucket credentials from {source} are not whole JSON: copy the service account's file again, from {{ to }}."
+            )
+        try:
+            text = path.read_text(encoding="utf-8-sig").strip()
+        except FileNotFoundError:
+            raise CredentialsError(
+                f"There is no credentials file {path} (named by {source}): give the path of the service account's JSON file."
+            ) from None
+        except (OSError, UnicodeDecodeError):
+            raise CredentialsError(
+                f"The credentials file {path} (named by {source}) cannot be read as text: download the service account's "
+                "JSON file again."
+            ) from None
+    try:
+        info = json.loads(text.lstrip("﻿"), strict=False)
+    except ValueError as fault:
+        line = getattr(fault, "lineno", 0)
+        raise CredentialsError(
+            f"The bucket credentials from {source} are broken JSON near line {line}: copy the service account's file again, "
+            "from { to }."
+        ) from None
+    if not isinstance(info, dict):
+        raise CredentialsError(
+            f"The bucket credentials from {source} are not a service account's JSON: download a key of type JSON."
+        )
+    return info
+
+
+def _sources() -> Iterator[_Source]:
+    environment = {name: os.environ[name] for name in NAMES if os.environ.get(name, "").strip()}
+    if default := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "").strip():
+        environment.setdefault("GCS_CREDENTIALS", default)
+    yield _Source("the environment", environment)
+    if runtime.where() == "colab":
+        secrets = {name: value for name in NAMES if (value := runtime.colab_secret(name))}
+        yield _Source("Colab's secrets", secrets)
+    path = _credentials_file()
+    if path is not None:
+        yield _Source(str(path), _read_file(path), folder=path.parent)
+    stack = load_stack()
+    if stack is not None:
+        values = {"LABEL_STUDIO_URL": stack.url, "LABEL_STUDIO_API_KEY": stack.api_key, "stack": "yes"}
+        yield _Source("the local stack", values)
+
+
+def _credentials_file() -> Path | None:
+    if named := os.environ.get("LSNB_CREDENTIALS", "").strip():
+        path = Path(named).expanduser()
+        if not path.is_file():
+            raise CredentialsError(
+                f"LSNB_CREDENTIALS names {path}, and there is no such file: mend or unset it."
+            )
+        return path
+    for folder in (Path(), Path("..")):
+        if (folder / FILE_NAME).is_file():
+            return folder / FILE_NAME
+    return None
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8-sig"))
+    except ValueError as fault:
+        line = getattr(fault, "lineno", None)
+        place = f" near line {line}" if line else ""
+        raise CredentialsError(
+            f"{path} is broken JSON{place}: compare it with credentials.example.json (quotes, commas, brackets)."
+        ) from None
+    if not isinstance(fields, dict):
+        raise CredentialsError(f"{path} must hold one JSON object, as credentials.example.json does.")
+    unknown = sorted(set(fields) - set(NAMES))
+    if unknown:
+        raise CredentialsError(
+            f"{path} has fields nothing reads: {', '.join(unknown)}. It may hold {', '.join(NAMES)}."
+        )
+    texts = {}
+    for name, value in fields.items():
+        text = json.dumps(value) if isinstance(value, dict) else str(value or "").strip()
+        if text:
+            texts[name] = text
+    return texts
