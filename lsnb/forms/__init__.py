@@ -1,0 +1,32 @@
+"""Parameter forms: one schema a notebook, drawn by Colab or as widgets, read as one frozen record.
+
+``read_form`` and ``show_form`` are the verbs; ``QUICKSTART`` and the others are the notebooks' schemas.
+"""
+
+from __future__ import annotations
+
+from lsnb.forms.notebooks import (
+    BUILD_LABEL_CONFIG,
+    CLONE_PROJECTS,
+    MERGE_ANNOTATIONS,
+    QUICKSTART,
+    SAMPLE_TASKS,
+    UPLOAD_MEDIA,
+)
+from lsnb.forms.reading import FormRecord, read_form
+from lsnb.forms.schema import Field, Form
+from lsnb.forms.widgets import show_form
+
+__all__ = [
+    "BUILD_LABEL_CONFIG",
+    "CLONE_PROJECTS",
+    "MERGE_ANNOTATIONS",
+    "QUICKSTART",
+    "SAMPLE_TASKS",
+    "UPLOAD_MEDIA",
+    "Field",
+    "Form",
+    "FormRecord",
+    "read_form",
+    "show_form",
+]
