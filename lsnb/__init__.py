@@ -29,22 +29,34 @@ _HOMES = {
 }
 _MODULES = ("demo", "errors", "forms", "local", "plots")
 
-__all__ = sorted([*_HOMES, *_MODULES])  # noqa: PLE0605  pinned, sorted, by tests/test_public_names.py
+__all__ = sorted([*_HOMES, *_MODULES])  # pinned by tests/test_public_names.py
 
 if TYPE_CHECKING:
-    from lsnb import demo as demo, errors as errors, forms as forms, local as local, plots as plots
-    from lsnb.reliability import agreement as agreement
+    from lsnb import demo as demo
+    from lsnb import errors as errors
+    from lsnb import forms as forms
+    from lsnb import local as local
+    from lsnb import plots as plots
     from lsnb.annotations import (
         majority as majority,
+    )
+    from lsnb.annotations import (
         read_annotations as read_annotations,
+    )
+    from lsnb.annotations import (
         widen as widen,
     )
     from lsnb.bucket import Bucket as Bucket
-    from lsnb.connections import connect as connect, open_bucket as open_bucket
-    from lsnb.forms import read_form as read_form, show_form as show_form
+    from lsnb.connections import connect as connect
+    from lsnb.connections import open_bucket as open_bucket
+    from lsnb.forms import read_form as read_form
+    from lsnb.forms import show_form as show_form
     from lsnb.labels import LabelConfig as LabelConfig
-    from lsnb.sampling import extend_sample as extend_sample, sample as sample
-    from lsnb.study import Studio as Studio, Study as Study
+    from lsnb.reliability import agreement as agreement
+    from lsnb.sampling import extend_sample as extend_sample
+    from lsnb.sampling import sample as sample
+    from lsnb.study import Studio as Studio
+    from lsnb.study import Study as Study
     from lsnb.tables import read_table as read_table
 
 

@@ -121,9 +121,7 @@ def normal_url(url: str) -> str:
             f"The address of {host} holds a user name or password: leave them out and give the API key instead."
         )
     # A path that Label Studio itself uses is where the reader stood, not where the server is mounted.
-    mounted = re.split(r"/(?:projects|user|organization|api|data|label|home)(?:/|$)", parts.path)[0].rstrip(
-        "/"
-    )
+    mounted = re.split(r"/(?:projects|user|organization|api|data|label|home)(?:/|$)", parts.path)[0].rstrip("/")
     address = f"[{host}]" if host and ":" in host else host
     return f"{parts.scheme}://{address}{f':{port}' if port else ''}{mounted}"
 
@@ -140,9 +138,7 @@ def normal_key(key: str, *, source: str) -> str:
     """
     text = re.sub(r"^(?:token|bearer)\s+", "", key.strip().strip("'\""), flags=re.IGNORECASE)
     if not text or "paste" in text.lower() or text.startswith("<"):
-        raise CredentialsError(
-            f"The Label Studio API key from {source} is empty or an example: {WHERE_TO_FIND_A_KEY}"
-        )
+        raise CredentialsError(f"The Label Studio API key from {source} is empty or an example: {WHERE_TO_FIND_A_KEY}")
     if not re.fullmatch(r"[A-Za-z0-9._~+/=-]+", text):
         raise CredentialsError(
             f"The Label Studio API key from {source} holds spaces or characters no key has: copy it again, whole. "
@@ -188,17 +184,15 @@ def studio_credentials(url: str | None = None, api_key: str | None = None) -> St
                 )
             continue
         if wanted is None or normal_url(found_url) == wanted:
-            return StudioCredentials(
-                normal_url(found_url), normal_key(found_key, source=source.words), source.words
-            )
+            return StudioCredentials(normal_url(found_url), normal_key(found_key, source=source.words), source.words)
     if runtime.is_interactive():
         asked = wanted or normal_url(input("Label Studio's address: "))
         key = getpass.getpass(f"API key for {asked} (hidden): ")
         return StudioCredentials(asked, normal_key(key, source="the prompt"), "the prompt")
     if wanted:
         raise CredentialsError(
-            f"No API key for {wanted} was found: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY as environment variables, "
-            f"Colab secrets or in {FILE_NAME}. {WHERE_TO_FIND_A_KEY}"
+            f"No API key for {wanted} was found: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY as environment "
+            f"variables, Colab secrets or in {FILE_NAME}. {WHERE_TO_FIND_A_KEY}"
         )
     raise CredentialsError(
         "No Label Studio was named: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY as environment variables, Colab "
@@ -274,26 +268,28 @@ def key_info(
         # A cut or quoted JSON is no file name, and a secret must not be repeated as if it were one.
         if len(text) > 300 or "private_key" in text or "\n" in text:
             raise CredentialsError(
-                f"The bucket credentials from {source} are not whole JSON: copy the service account's file again, from {{ to }}."
+                f"The bucket credentials from {source} are not whole JSON: "
+                "copy the service account's file again, from { to }."
             )
         try:
             text = path.read_text(encoding="utf-8-sig").strip()
         except FileNotFoundError:
             raise CredentialsError(
-                f"There is no credentials file {path} (named by {source}): give the path of the service account's JSON file."
+                f"There is no credentials file {path} (named by {source}): "
+                "give the path of the service account's JSON file."
             ) from None
         except (OSError, UnicodeDecodeError):
             raise CredentialsError(
-                f"The credentials file {path} (named by {source}) cannot be read as text: download the service account's "
-                "JSON file again."
+                f"The credentials file {path} (named by {source}) cannot be read as text: "
+                "download the service account's JSON file again."
             ) from None
     try:
         info = json.loads(text.lstrip("﻿"), strict=False)
     except ValueError as fault:
         line = getattr(fault, "lineno", 0)
         raise CredentialsError(
-            f"The bucket credentials from {source} are broken JSON near line {line}: copy the service account's file again, "
-            "from { to }."
+            f"The bucket credentials from {source} are broken JSON near line {line}: "
+            "copy the service account's file again, from { to }."
         ) from None
     if not isinstance(info, dict):
         raise CredentialsError(
@@ -323,9 +319,7 @@ def _credentials_file() -> Path | None:
     if named := os.environ.get("LSNB_CREDENTIALS", "").strip():
         path = Path(named).expanduser()
         if not path.is_file():
-            raise CredentialsError(
-                f"LSNB_CREDENTIALS names {path}, and there is no such file: mend or unset it."
-            )
+            raise CredentialsError(f"LSNB_CREDENTIALS names {path}, and there is no such file: mend or unset it.")
         return path
     for folder in (Path(), Path("..")):
         if (folder / FILE_NAME).is_file():

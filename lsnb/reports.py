@@ -30,7 +30,7 @@ class Report:
         >>> report.raise_for_failures()
         Traceback (most recent call last):
         ...
-        lsnb.errors.PartialFailureError: 1 of 2 items failed; the first: No file a.png. Mend it and run the same call again: what is done stays done.
+        lsnb.errors.PartialFailureError: 1 of 2 items failed; the first: No file a.png. Mend it and ...
     """
 
     table: pd.DataFrame

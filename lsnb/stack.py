@@ -97,6 +97,4 @@ def load_stack(folder: Path | None = None) -> Stack | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError, AttributeError):
-        raise LocalStackError(
-            f"The stack's record {path} is damaged: run 'lsnb up', which writes it anew."
-        ) from None
+        raise LocalStackError(f"The stack's record {path} is damaged: run 'lsnb up', which writes it anew.") from None

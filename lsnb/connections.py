@@ -1,0 +1,84 @@
+"""``connect`` and ``open_bucket``: from an address, a name or nothing at all to something that works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lsnb.credentials import bucket_credentials, studio_credentials
+from lsnb.stack import Stack, load_stack
+
+if TYPE_CHECKING:
+    from lsnb.bucket import Bucket
+    from lsnb.study import Studio
+
+LOCAL = "local"
+
+
+def connect(url: str | None = None, api_key: str | None = None) -> Studio:
+    """Sign in to a Label Studio and return it.
+
+    Args:
+        url: The server's address; ``"local"`` starts the embedded one, or reuses it. With none, the address comes
+            from the environment, Colab's secrets, ``credentials.json`` or the running local stack, in this order.
+        api_key: A legacy token or a personal access token. With none, it comes from where the address is found too.
+
+    Raises:
+        CredentialsError: No address and key were found.
+        InputError: The address is no web address.
+        StudioUnreachableError: No Label Studio answers there.
+        StudioAuthError: The key is refused.
+
+    Example:
+        >>> studio = connect("local")  # doctest: +SKIP
+    """
+    from lsnb.study import Studio
+
+    if _is_local(url):
+        stack = _local_stack()
+        return Studio(stack.url, stack.api_key, browser_url=stack.browser_url, source="the local stack")
+    found = studio_credentials(url, api_key)
+    recorded = load_stack()
+    browser_url = recorded.browser_url if recorded is not None and recorded.url == found.url else None
+    return Studio(found.url, found.api_key, browser_url=browser_url, source=found.source)
+
+
+def open_bucket(name: str | None = None, *, credentials: Any = None) -> Bucket:
+    """Open a Cloud Storage bucket and return it.
+
+    Args:
+        name: The bucket's name; ``"local"`` starts the embedded one, or reuses it. With none, the name comes from the
+            environment, Colab's secrets, ``credentials.json`` or the running local stack, in this order.
+        credentials: A service account's file, its JSON as text or dict, or a Google credentials object.
+
+    Raises:
+        CredentialsError: No bucket or no usable credentials were found.
+        BucketError: The bucket is missing, forbidden or out of reach.
+
+    Example:
+        >>> bucket = open_bucket("local")  # doctest: +SKIP
+    """
+    from lsnb.bucket import open_bucket_at
+
+    if _is_local(name):
+        stack = _local_stack()
+        return open_bucket_at(
+            stack.bucket, endpoint=stack.endpoint, info=stack.service_account, allow_presign=stack.presign
+        )
+    found = bucket_credentials(name, credentials)
+    return open_bucket_at(
+        found.name,
+        endpoint=found.endpoint,
+        info=found.info,
+        credentials=found.given,
+        allow_presign=found.presign,
+    )
+
+
+def _is_local(text: str | None) -> bool:
+    return text is not None and text.strip().lower() == LOCAL
+
+
+def _local_stack() -> Stack:
+    from lsnb import local
+
+    return local.start()

@@ -1,0 +1,305 @@
+"""The projects of a study: finding them on the server, and making what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from lsnb.errors import BucketError, CredentialsError, LsnbError, StudioError, StudyConflictError
+from lsnb.labels import LabelConfig
+from lsnb.reports import Report
+from lsnb.studio import Project, Server
+from lsnb.study.manifest import (
+    SEPARATOR,
+    Manifest,
+    digest_items,
+    new_study_id,
+    parse_manifest,
+    project_title,
+)
+from lsnb.study.plan import SHOWN, Plan
+
+if TYPE_CHECKING:
+    from lsnb.bucket import Bucket
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One annotator's project.
+
+    Args:
+        manifest: What the project says about its study.
+        project: The project as listed.
+    """
+
+    manifest: Manifest
+    project: Project
+
+
+@dataclass(frozen=True, repr=False)
+class CreateReport(Report):
+    """What ``create_study`` did: a row per annotator (created, completed, exists, failed)."""
+
+    noun: ClassVar[str] = "projects"
+
+
+def find_copies(server: Server, title: str) -> list[Copy]:
+    """Return the projects of the study of this title, each annotator's first one, in the order of annotators.
+
+    A project whose description a teammate edited is recognised by its tasks and described anew.
+
+    Args:
+        server: Where to look.
+        title: The study's whole title.
+    """
+    listed = server.projects()
+    copies = [
+        Copy(manifest, project)
+        for project in listed
+        if (manifest := parse_manifest(project.description)) is not None and manifest.title == title
+    ]
+    stems = {project_title(title, name) for copy in copies for name in copy.manifest.annotators}
+    orphans = [
+        project
+        for project in listed
+        if parse_manifest(project.description) is None
+        and (project.title in stems or project.title.rpartition(SEPARATOR)[0] == title)
+    ]
+    for project in orphans:
+        manifest = _rebuild(server, project, title, copies)
+        if manifest is not None:
+            server.describe_project(project.id, manifest.describe())
+            copies.append(Copy(manifest, project))
+    return _in_order(copies)
+
+
+def _in_order(copies: Sequence[Copy]) -> list[Copy]:
+    order = all_annotators(copies)
+    first: dict[str, Copy] = {}
+    for copy in sorted(copies, key=lambda copy: copy.project.id):
+        first.setdefault(copy.manifest.annotator, copy)
+    return [first[name] for name in order if name in first]
+
+
+def all_annotators(copies: Sequence[Copy]) -> list[str]:
+    """Return every annotator that any of the projects names, in the order first given.
+
+    Args:
+        copies: Projects of one study.
+    """
+    names = dict.fromkeys(name for copy in copies for name in copy.manifest.annotators)
+    names.update(dict.fromkeys(copy.manifest.annotator for copy in copies))
+    return list(names)
+
+
+def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Copy]) -> Manifest | None:
+    """Return an edited project's manifest from its tasks, or None where they are not a study's."""
+    tasks = server.export(project.id)
+    metas = [task["meta"] for task in tasks if (task.get("meta") or {}).get("study")]
+    if not metas:
+        return None
+    meta: dict[str, Any] = metas[0]
+    annotator = str(meta.get("annotator") or project.title.rpartition(SEPARATOR)[2])
+    for sibling in siblings:
+        if sibling.manifest.study == meta["study"]:
+            return sibling.manifest.belongs_to(annotator)
+    items = {str(meta["item"]) for meta in metas}
+    config = server.project(project.id).config or ""
+    return Manifest(
+        study=str(meta["study"]),
+        title=title,
+        annotator=annotator,
+        annotators=tuple(meta.get("annotators") or (annotator,)),
+        key=str(meta.get("key") or "item"),
+        seed=int(meta.get("seed") or 0),
+        overlap=meta.get("overlap", "full"),
+        config=LabelConfig.from_xml(config).fingerprint,
+        items=digest_items(items),
+        n=len(items),
+    )
+
+
+def make_copies(server: Server, plan: Plan, bucket: Bucket | None) -> tuple[list[Copy], CreateReport]:
+    """Make what is missing of a study and return its projects and what was done.
+
+    Every project is made to its end before the next is begun. What fails is a row of the report; the same call
+    goes on from there.
+
+    Args:
+        server: Where to make it.
+        plan: The checked plan.
+        bucket: The bucket that media of ``gs://`` are in, if any.
+
+    Raises:
+        StudyConflictError: A study of this title exists and differs; nothing is written then.
+        StudioError: Not one project could be made.
+    """
+    present = {copy.manifest.annotator: copy for copy in find_copies(server, plan.title)}
+    refuse_differences(server, plan, list(present.values()))
+    study = next(iter(present.values())).manifest.study if present else new_study_id()
+    own = {copy.project.id for copy in present.values()}
+    taken = {project.title for project in server.projects() if project.id not in own}
+    clashes = [name for name in plan.annotators if name not in present and project_title(plan.title, name) in taken]
+    if clashes:
+        raise StudyConflictError(
+            f"Another project is called {project_title(plan.title, clashes[0])!r} on this server: choose another title."
+        )
+    copies: list[Copy] = []
+    rows = []
+    first_fault: LsnbError | None = None
+    for name in tqdm(plan.annotators, desc="Projects", unit="project"):
+        manifest = Manifest(
+            study=study,
+            title=plan.title,
+            annotator=name,
+            annotators=plan.annotators,
+            key=plan.key,
+            seed=plan.seed,
+            overlap=plan.overlap,
+            config=plan.config.fingerprint,
+            items=plan.digest,
+            n=len(plan.items),
+        )
+        copy, row, fault = _make_copy(server, plan, manifest, present.get(name), bucket)
+        rows.append(row)
+        first_fault = first_fault or fault
+        if copy is not None:
+            copies.append(copy)
+    report = CreateReport(pd.DataFrame(rows), notes=_notes(rows))
+    if not copies and first_fault is not None:
+        raise first_fault
+    return copies, report
+
+
+def _make_copy(
+    server: Server, plan: Plan, manifest: Manifest, copy: Copy | None, bucket: Bucket | None
+) -> tuple[Copy | None, dict[str, Any], LsnbError | None]:
+    name = manifest.annotator
+    row: dict[str, Any] = {"annotator": name, "project": None, "tasks": 0, "status": "failed", "error": None}
+    made = copy is None
+    try:
+        if copy is None:
+            project = server.create_project(
+                project_title(plan.title, name), description=manifest.describe(), config=plan.config.xml
+            )
+            copy = Copy(manifest, project)
+        row["project"] = copy.project.id
+        if bucket is not None:
+            connect_bucket(server, copy.project.id, bucket)
+        added = _import_missing(server, copy, plan.tasks[name])
+        row["tasks"] = len(plan.tasks[name])
+        row["status"] = "created" if made else "completed" if added else "exists"
+    except (StudioError, BucketError, CredentialsError) as fault:
+        row["error"] = str(fault)
+        return copy, row, fault
+    return copy, row, None
+
+
+def connect_bucket(server: Server, project: int, bucket: Bucket) -> None:
+    """Let a project show a bucket's objects, in the way the bucket's credentials allow.
+
+    Args:
+        server: The server.
+        project: The project's id.
+        bucket: The bucket.
+    """
+    storage = bucket.storage_for_studio()
+    server.connect_storage(
+        project,
+        bucket=storage.bucket,
+        presign=storage.presign,
+        presign_ttl=storage.presign_ttl,
+        credentials=storage.credentials,
+    )
+
+
+def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]]) -> int:
+    manifest = copy.manifest
+    held = copy.project.tasks if copy.project.tasks == 0 else server.project(copy.project.id).tasks or 0
+    wanted = tasks
+    if held:
+        present = {str((task.get("meta") or {}).get("item")) for task in server.export(copy.project.id)}
+        wanted = [task for task in tasks if task["meta"]["item"] not in present]
+    # The meta alone can bring back a manifest that somebody edited away.
+    about = {
+        "study": manifest.study,
+        "annotator": manifest.annotator,
+        "annotators": list(manifest.annotators),
+        "key": manifest.key,
+        "seed": manifest.seed,
+        "overlap": manifest.overlap,
+    }
+    if wanted:
+        server.import_tasks(copy.project.id, [{**task, "meta": {**task["meta"], **about}} for task in wanted])
+    return len(wanted)
+
+
+def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> None:
+    """Raise where a study of this title exists that is not the one planned.
+
+    Args:
+        server: The server, asked for items only where they differ.
+        plan: The study asked for.
+        copies: The projects that exist.
+
+    Raises:
+        StudyConflictError: Naming each difference.
+    """
+    if not copies:
+        return
+    there = copies[0].manifest
+    problems = []
+    if there.key != plan.key:
+        problems.append(f"key: the study has {there.key!r}, the call {plan.key!r}.")
+    if there.seed != plan.seed:
+        problems.append(f"seed: the study has {there.seed}, the call {plan.seed}.")
+    if _plain(there.overlap) != _plain(plan.overlap):
+        problems.append(f"overlap: the study has {there.overlap!r}, the call {plan.overlap!r}.")
+    names = all_annotators(copies)
+    if set(names) != set(plan.annotators):
+        problems.append(f"annotators: the study has {', '.join(names)}; the call {', '.join(plan.annotators)}.")
+    if there.config != plan.config.fingerprint:
+        problems.append("config: the study's label config is another one.")
+    if there.items != plan.digest:
+        problems.append(_item_difference(server, plan, copies))
+    if problems:
+        raise StudyConflictError(
+            [
+                f"A study {plan.title!r} exists on {server.url} and differs from the one asked for; "
+                "nothing was changed. Give the same values, or another title.",
+                *problems,
+            ]
+        )
+
+
+def _item_difference(server: Server, plan: Plan, copies: Sequence[Copy]) -> str:
+    there = {str((task.get("meta") or {}).get("item")) for copy in copies for task in server.export(copy.project.id)}
+    new = [item for item in plan.items if item not in there]
+    gone = sorted(there - set(plan.items))
+    parts = []
+    if new:
+        parts.append(f"{len(new)} of the call are not in the study ({_few(new)})")
+    if gone:
+        parts.append(f"{len(gone)} of the study are not in the call ({_few(gone)})")
+    return f"items: {' and '.join(parts) or 'the number of items differs'}."
+
+
+def _few(items: Sequence[str]) -> str:
+    return ", ".join(items[:SHOWN]) + (", …" if len(items) > SHOWN else "")
+
+
+def _plain(overlap: Any) -> Any:
+    if isinstance(overlap, dict):
+        return {str(name): [str(item) for item in items] for name, items in overlap.items()}
+    return overlap
+
+
+def _notes(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    failed = [str(row["annotator"]) for row in rows if row["status"] == "failed"]
+    if not failed:
+        return ()
+    return (f"Not finished: {', '.join(failed)}. Run the same call again; it goes on from here.",)

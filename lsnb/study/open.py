@@ -1,0 +1,139 @@
+"""What ``lsnb.connect`` returns: the server as a place where studies are made, found and opened."""
+
+from __future__ import annotations
+
+import difflib
+import html
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lsnb.errors import StudyNotFoundError
+from lsnb.labels import LabelConfig
+from lsnb.studio import Server
+from lsnb.study.copies import find_copies, make_copies
+from lsnb.study.manifest import parse_manifest
+from lsnb.study.plan import plan_study
+from lsnb.study.study import Study
+
+if TYPE_CHECKING:
+    from lsnb.bucket import Bucket
+
+
+class Studio:
+    """A Label Studio one is signed in to.
+
+    Args:
+        url: The server's address.
+        api_key: A legacy token or a personal access token; never shown.
+        browser_url: The address a browser uses, where it is another one (Colab's port proxy).
+        source: Where address and key came from, in words.
+
+    Attributes:
+        url: The server's address.
+        user: The e-mail address of the key's owner.
+        release: The server's release, for example ``1.23.2``.
+
+    Raises:
+        StudioUnreachableError: No Label Studio answers there.
+        StudioAuthError: The key is refused.
+    """
+
+    def __init__(self, url: str, api_key: str, *, browser_url: str | None = None, source: str = "the call") -> None:
+        self.server = Server(url, api_key)
+        self.url = url
+        self.browser_url = browser_url or url
+        self.user = self.server.user
+        self.release = self.server.release
+        self.source = source
+
+    def create_study(
+        self,
+        title: str,
+        config: LabelConfig,
+        table: pd.DataFrame,
+        *,
+        key: str,
+        annotators: int | Sequence[str],
+        overlap: Any = "full",
+        seed: int = 0,
+        bucket: Bucket | None = None,
+    ) -> Study:
+        """Make one project per annotator, with the same config and the items of a table, and return the study.
+
+        Twice is safe: the same call adopts what is there and makes what is missing. Projects are titled
+        ``title · annotator``. Every annotator's order is shuffled by the seed, so that tiredness does not fall on the
+        same items. The open-source Label Studio lets every member open every project: one project each blinds,
+        assigns and counts, but it does not lock.
+
+        Args:
+            title: 3 to 50 characters; the study can be opened by it later.
+            config: The label config.
+            table: One row per item; all its columns travel with the task.
+            key: The column that identifies an item.
+            annotators: Names, as ``["ana", "ben"]``, or how many there are.
+            overlap: ``"full"`` (everybody labels every item), or what ``sampling.assign`` takes.
+            seed: What shuffles and assigns.
+            bucket: Where ``gs://`` media are; each project is connected to it, and never synced.
+
+        Raises:
+            InputError: Every fault of the arguments at once; nothing is made then.
+            StudyConflictError: A study of this title exists and differs; nothing is changed then.
+            StudioError: Not one project could be made. Where only some could not, see ``study.report``.
+        """
+        plan = plan_study(
+            title, config, table, key=key, annotators=annotators, overlap=overlap, seed=seed, bucket=bucket
+        )
+        copies, report = make_copies(self.server, plan, bucket)
+        return Study(self.server, copies, browser_url=self.browser_url, report=report)
+
+    def open_study(self, title: str) -> Study:
+        """Return the study of this title, from any kernel on any computer.
+
+        Args:
+            title: The study's title.
+
+        Raises:
+            StudyNotFoundError: There is none; the message names the nearest.
+        """
+        copies = find_copies(self.server, title.strip())
+        if not copies:
+            titles = list(self.studies()["title"])
+            near = difflib.get_close_matches(title, titles, n=3, cutoff=0.4)
+            hint = f"did you mean {', '.join(repr(t) for t in near)}?" if near else "studio.studies() lists them all."
+            raise StudyNotFoundError(f"There is no study {title!r} on {self.url}: {hint}")
+        return Study(self.server, copies, browser_url=self.browser_url)
+
+    def studies(self) -> pd.DataFrame:
+        """Return the studies on this server: title, study (id), annotators, projects, items."""
+        rows: dict[str, dict[str, Any]] = {}
+        for project in self.server.projects():
+            manifest = parse_manifest(project.description)
+            if manifest is None:
+                continue
+            row = rows.setdefault(
+                manifest.study,
+                {
+                    "title": manifest.title,
+                    "study": manifest.study,
+                    "annotators": [],
+                    "projects": 0,
+                    "items": manifest.n,
+                },
+            )
+            row["annotators"].append(manifest.annotator)
+            row["projects"] += 1
+        for row in rows.values():
+            row["annotators"] = ", ".join(sorted(row["annotators"]))
+        return pd.DataFrame(list(rows.values()), columns=["title", "study", "annotators", "projects", "items"])
+
+    def __repr__(self) -> str:
+        return f"Studio({self.url!r}, user={self.user!r}, release={self.release!r})"
+
+    def _repr_html_(self) -> str:
+        url = html.escape(self.browser_url, quote=True)
+        return (
+            f'<p>Label Studio {html.escape(self.release)} at <a href="{url}" target="_blank">{url}</a>, '
+            f"signed in as {html.escape(self.user)} (from {html.escape(self.source)})</p>"
+        )

@@ -1,0 +1,179 @@
+"""A study that exists: its projects, how far they are, and everybody's annotations."""
+
+from __future__ import annotations
+
+import html
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import orjson
+import pandas as pd
+
+from lsnb.annotations import long_table
+from lsnb.errors import InputError, LsnbError
+from lsnb.studio import Server
+from lsnb.study.copies import Copy, CreateReport, all_annotators
+
+
+class Study:
+    """The same items before several annotators, one project each.
+
+    Made by ``Studio.create_study`` or ``Studio.open_study``.
+
+    Args:
+        server: Where it lives.
+        copies: Its projects.
+        browser_url: The address a browser uses for the server.
+        report: What ``create_study`` did, if it made this object.
+    """
+
+    def __init__(
+        self, server: Server, copies: Sequence[Copy], *, browser_url: str, report: CreateReport | None = None
+    ) -> None:
+        self._server = server
+        self._copies = list(copies)
+        self._browser_url = browser_url
+        self.report = report
+
+    @property
+    def title(self) -> str:
+        """The study's title."""
+        return self._copies[0].manifest.title
+
+    @property
+    def id(self) -> str:
+        """The study's id, which stays when somebody renames a project."""
+        return self._copies[0].manifest.study
+
+    @property
+    def key(self) -> str:
+        """The column of the table that identifies an item."""
+        return self._copies[0].manifest.key
+
+    @property
+    def annotators(self) -> list[str]:
+        """Everybody's names, in the order first given."""
+        return all_annotators(self._copies)
+
+    @property
+    def projects(self) -> pd.DataFrame:
+        """One row per annotator: annotator, project, url, tasks, done, skipped."""
+        rows = []
+        for copy in self._copies:
+            now = self._server.project(copy.project.id)
+            rows.append(
+                {
+                    "annotator": copy.manifest.annotator,
+                    "project": now.id,
+                    "url": self._project_url(copy),
+                    "tasks": now.tasks,
+                    "done": now.done,
+                    "skipped": now.skipped,
+                }
+            )
+        return pd.DataFrame(rows, columns=["annotator", "project", "url", "tasks", "done", "skipped"])
+
+    def _project_url(self, copy: Copy) -> str:
+        return f"{self._browser_url}/projects/{copy.project.id}/data"
+
+    def progress(self) -> pd.DataFrame:
+        """Return how far each annotator is: annotator, tasks, done, skipped and share, from 0 to 1."""
+        table = self.projects[["annotator", "tasks", "done", "skipped"]].copy()
+        table["share"] = (table["done"] / table["tasks"].where(table["tasks"] > 0)).fillna(0.0)
+        return table
+
+    def annotations(self, *, data: Sequence[str] = ()) -> pd.DataFrame:
+        """Return everybody's annotations as one long table, a row per answer.
+
+        Args:
+            data: Columns of the study's table to carry along, as ``data.<column>``.
+
+        Returns:
+            The long table; an item that somebody has not labelled yet still has its row for that annotator.
+        """
+        tables = [
+            long_table(
+                self._server.export(copy.project.id),
+                key=self.key,
+                annotator=copy.manifest.annotator,
+                data=list(data),
+            )
+            for copy in self._copies
+        ]
+        return pd.concat(tables, ignore_index=True)
+
+    def invite_link(self) -> str:
+        """Return the address under which an annotator signs up on this server."""
+        return self._server.invite_link()
+
+    def export_to(self, path: str | Path) -> Path:
+        """Save every project's raw export in one zip and return its path.
+
+        Args:
+            path: The zip to write; a file of that name is replaced only when the new one is whole.
+        """
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(target.name + ".part")
+        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+            for copy in self._copies:
+                tasks = self._server.export(copy.project.id)
+                name = copy.manifest.annotator.replace("/", "_").replace("\\", "_")
+                archive.writestr(f"{name}-{copy.project.id}.json", orjson.dumps(tasks))
+        temporary.replace(target)
+        return target
+
+    def delete(self, title: str, *, save_to: str | Path) -> Path:
+        """Delete the study's projects from the server, after saving everything in them.
+
+        Args:
+            title: The study's title, typed once more, so that none is deleted by mistake.
+            save_to: The zip for every project's raw export.
+
+        Returns:
+            The zip's path.
+
+        Raises:
+            InputError: The title is not this study's; nothing is deleted.
+            LsnbError: An answer arrived while saving; nothing is deleted.
+        """
+        if title != self.title:
+            raise InputError(
+                f"This study is called {self.title!r}, not {title!r}: give its title to delete it. Nothing was deleted."
+            )
+        before = self._answer_counts()
+        saved = self.export_to(save_to)
+        if self._answer_counts() != before:
+            raise LsnbError(
+                f"Somebody answered while {self.title!r} was being saved, so nothing was deleted: "
+                "run the same call again once nobody is labelling."
+            )
+        for copy in self._copies:
+            self._server.delete_project(copy.project.id)
+        return saved
+
+    def _answer_counts(self) -> list[tuple[int | None, int | None]]:
+        now = [self._server.project(copy.project.id) for copy in self._copies]
+        return [(project.annotations, project.skipped) for project in now]
+
+    def __repr__(self) -> str:
+        lines = [f"Study({self.title!r}, annotators={self.annotators}, items={self._copies[0].manifest.n})"]
+        if self.report is not None:
+            lines += self.report.notes
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        items = self._copies[0].manifest.n
+        lines = [f"<p><b>{html.escape(self.title)}</b>: {items} items, one project per annotator</p><ul>"]
+        for copy in self._copies:
+            url = html.escape(self._project_url(copy), quote=True)
+            name = html.escape(copy.manifest.annotator)
+            lines.append(f'<li><a href="{url}" target="_blank">{name}</a></li>')
+        lines.append("</ul>")
+        if self.report is not None:
+            lines += [f"<p>{html.escape(note)}</p>" for note in self.report.notes]
+            failures = self.report.failures
+            if len(failures):
+                lines.append(failures.to_html(escape=True, index=False))
+        return "\n".join(lines)
