@@ -153,9 +153,7 @@ SAMPLE_TASKS = Form(
         _KEY,
         Field("N", 0, "integer", "How many items to draw. 0: take PERCENT instead.", minimum=0, unset=0),
         _PERCENT,
-        Field(
-            "BY", "", "text", "A column whose groups keep their share of the sample. Empty: none.", unset=""
-        ),
+        Field("BY", "", "text", "A column whose groups keep their share of the sample. Empty: none.", unset=""),
         _SEED,
     ),
 )

@@ -99,8 +99,7 @@ def join_list(entries: Iterable[str]) -> str:
         'calm, "sad, tired"'
     """
     quoted = [
-        '"' + entry.replace('"', '""') + '"' if "," in entry or entry.startswith('"') else entry
-        for entry in entries
+        '"' + entry.replace('"', '""') + '"' if "," in entry or entry.startswith('"') else entry for entry in entries
     ]
     return ", ".join(quoted)
 

@@ -70,12 +70,12 @@ class FormRecord:
             return values[name]
         raise AttributeError(f"The form has no field {name!r}; it has {', '.join(values)}.")
 
-    def __setattr__(self, name: str, value: object) -> None:
+    def __setattr__(self, name: str, value: object = None) -> None:
         raise AttributeError(
             f"A form is not changed by code: edit {name.upper()} in the form above and run the cells again."
         )
 
-    __delattr__ = __setattr__  # type: ignore[assignment]
+    __delattr__ = __setattr__
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.__dict__["_values"])
@@ -94,11 +94,7 @@ class FormRecord:
     def _repr_html_(self) -> str:
         cell = "<td style='text-align:left'>{}</td>".format
         rows = [
-            "<tr>"
-            + cell(name.upper())
-            + cell(_shown(getattr(self, name)))
-            + cell(html.escape(source))
-            + "</tr>"
+            "<tr>" + cell(name.upper()) + cell(_shown(getattr(self, name))) + cell(html.escape(source)) + "</tr>"
             for name, source in self.sources.items()
         ]
         head = "".join(f"<th style='text-align:left'>{name}</th>" for name in ("Field", "Value", "From"))

@@ -99,11 +99,7 @@ class Field:
     @property
     def line(self) -> str:
         """The field's line in the parameters cell."""
-        literal = (
-            json.dumps(self.default, ensure_ascii=False)
-            if isinstance(self.default, str)
-            else repr(self.default)
-        )
+        literal = json.dumps(self.default, ensure_ascii=False) if isinstance(self.default, str) else repr(self.default)
         return f"{self.name} = {literal}  # @param {self.annotation}"
 
 
@@ -175,9 +171,7 @@ def _schema_problems(field: Field) -> list[str]:
             "let lsnb.connect or lsnb.open_bucket find the key."
         )
     if field.kind not in get_args(Kind):
-        problems.append(
-            f"{name} is of no known kind, {field.kind!r}: use one of {', '.join(get_args(Kind))}."
-        )
+        problems.append(f"{name} is of no known kind, {field.kind!r}: use one of {', '.join(get_args(Kind))}.")
     if "\n" in field.help or not field.help.strip():
         problems.append(f"{name} needs a help text of one line.")
     fitting: tuple[type, ...] = (str,)
@@ -190,9 +184,7 @@ def _schema_problems(field: Field) -> list[str]:
     is_stray_bool = isinstance(field.default, bool) and field.kind != "boolean"
     is_stray_float = isinstance(field.default, float) and not math.isfinite(field.default)
     if not isinstance(field.default, fitting) or is_stray_bool or is_stray_float:
-        problems.append(
-            f"{name} has the default {field.default!r}, which does not fit a field of kind {field.kind}."
-        )
+        problems.append(f"{name} has the default {field.default!r}, which does not fit a field of kind {field.kind}.")
     if (field.kind == "choice") != bool(field.choices):
         problems.append(f"{name}: choices go with the kind 'choice', and a choice needs them.")
     elif field.choices and field.default not in field.choices:
