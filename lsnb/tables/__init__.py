@@ -1,0 +1,10 @@
+"""Reading users' tables: encodings, separators, Excel, and keys as text.
+
+``read_table`` brings a file in; ``check_key`` answers whether a column can identify items. Nothing here
+renames, reorders or drops a column.
+"""
+
+from lsnb.tables.files import read_table
+from lsnb.tables.keys import check_key, key_text, nearest
+
+__all__ = ["check_key", "key_text", "nearest", "read_table"]

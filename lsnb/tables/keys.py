@@ -1,0 +1,185 @@
+"""Keys: one column that identifies items, as text."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import numbers
+from collections.abc import Hashable, Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from lsnb.errors import InputError, KeyColumnError
+
+# From here on a float no longer holds every whole number: two ids can be one float.
+FLOAT_LIMIT = 2**53
+
+
+class RoundedKeyError(ValueError):
+    """A float that cannot be trusted to be the id it once was; ``check_key`` turns it into a sentence."""
+
+
+def key_text(value: Any) -> str | None:
+    """Return one key as text, or None where there is none (missing, empty or only spaces).
+
+    Whole numbers become their digits, also as floats below 2^53 (``12.0`` is ``"12"``: pandas makes floats
+    of whole numbers as soon as one cell of the column is empty). Leading zeros lost before are not
+    recovered: read such a file with ``read_table(path, key=...)``.
+
+    Args:
+        value: A cell of a table or a value of a task's data.
+
+    Raises:
+        RoundedKeyError: A float of 2^53 or more, or one with a fraction.
+
+    Example:
+        >>> key_text(1234567890123456789), key_text(12.0), key_text("007"), key_text("  ")
+        ('1234567890123456789', '12', '007', None)
+    """
+    if isinstance(value, str):
+        return str(value) if value.strip() else None
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, numbers.Integral):
+        return str(value) if isinstance(value, bool) else str(int(value))
+    if isinstance(value, numbers.Real):
+        number = float(value)
+        if math.isnan(number):
+            return None
+        if abs(number) >= FLOAT_LIMIT or not number.is_integer():
+            raise RoundedKeyError(repr(number))
+        return str(int(number))
+    if isinstance(value, date):  # datetime and pandas' Timestamp are dates, too
+        return value.isoformat()
+    return str(value)
+
+
+def nearest(name: object, names: Iterable[object]) -> str:
+    """Return ``" Did you mean 'ID'?"`` when one of the names is close, else an empty text.
+
+    Example:
+        >>> nearest("id", ["ID", "caption"])
+        " Did you mean 'ID'?"
+    """
+    by_folded = {str(other).strip().casefold(): str(other) for other in names}
+    close = difflib.get_close_matches(str(name).strip().casefold(), list(by_folded), n=1, cutoff=0.6)
+    return f" Did you mean {by_folded[close[0]]!r}?" if close else ""
+
+
+def listing(values: Sequence[object], limit: int = 5) -> str:
+    """Return the first values as text, and how many more there are.
+
+    Example:
+        >>> listing(["a", "b", "c"], limit=2)
+        'a, b and 1 more'
+    """
+    shown = ", ".join(str(value) for value in values[:limit])
+    return shown if len(values) <= limit else f"{shown} and {len(values) - limit} more"
+
+
+def sheet_rows(positions: Sequence[int]) -> str:
+    """Return positions in a table as a spreadsheet numbers them: the header is row 1.
+
+    Args:
+        positions: 0-based positions of rows.
+
+    Example:
+        >>> sheet_rows([0]), sheet_rows([0, 3])
+        ('row 2', 'rows 2, 5')
+    """
+    word = "row" if len(positions) == 1 else "rows"
+    return f"{word} {listing([position + 2 for position in positions])}"
+
+
+def find_column(table: pd.DataFrame, key: Hashable) -> pd.Series[Any]:
+    """Return the table's column of this name.
+
+    Raises:
+        KeyColumnError: There is no such column, or more than one.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(
+            f"A table is needed, not a {type(table).__name__}: "
+            "read the file with lsnb.read_table(path, key=...) or make a pandas DataFrame."
+        )
+    found = sum(1 for column in table.columns if column == key)
+    if found == 1:
+        return table[key]
+    if found > 1:
+        raise KeyColumnError(f"The table has {found} columns called {key!r}: rename all but the one to use.")
+    if key is not None and key in table.index.names:
+        raise KeyColumnError(f"{key!r} is the table's index, not a column: give table.reset_index().")
+    raise KeyColumnError(
+        f"The table has no column {key!r}.{nearest(key, table.columns)} "
+        f"Its columns: {listing(list(table.columns), 12)}."
+    )
+
+
+def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
+    """Return the key of each row as text, aligned with the table.
+
+    A key must be there in every row, be unique, and have no space around it. Whole numbers become their
+    digits; ``key_text`` has the rule. Rows are named as a spreadsheet numbers them: the header is row 1,
+    the first row of data row 2.
+
+    Args:
+        table: Any table; it is not changed.
+        key: The column that identifies items.
+
+    Returns:
+        Text, with the table's index and the key's name.
+
+    Raises:
+        KeyColumnError: The column is absent, empty somewhere, repeated, or made of floats that are rounded.
+            Every kind of fault is reported at once.
+
+    Example:
+        >>> list(check_key(pd.DataFrame({"ID": [7, 8]}), "ID"))
+        ['7', '8']
+        >>> check_key(pd.DataFrame({"ID": ["a", "b", "a"]}), "ID")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        lsnb.errors.KeyColumnError: Column 'ID' has repeated keys: 'a' in rows 2, 4. Each item needs ...
+    """
+    column = find_column(table, key)
+    texts: list[str] = []
+    empty: list[int] = []
+    spaced: list[int] = []
+    rounded: list[int] = []
+    rows_of: dict[str, list[int]] = {}
+    for position, value in enumerate(column.tolist()):
+        try:
+            text = key_text(value)
+        except RoundedKeyError:
+            rounded.append(position)
+            continue
+        if text is None:
+            empty.append(position)
+            continue
+        if text != text.strip():
+            spaced.append(position)
+        texts.append(text)
+        rows_of.setdefault(text, []).append(position)
+    problems = []
+    if rounded:
+        problems.append(
+            f"Column {key!r} holds decimal or rounded numbers ({sheet_rows(rounded)}), so long ids in it may "
+            f"already be other ids: read the file again with lsnb.read_table(path, key={key!r}), "
+            "which keeps keys as text."
+        )
+    if empty:
+        problems.append(f"Column {key!r} is empty in {sheet_rows(empty)}: give each item a key.")
+    if spaced:
+        problems.append(f"Column {key!r} has keys with spaces around them in {sheet_rows(spaced)}: remove those.")
+    repeats = [(text, rows) for text, rows in rows_of.items() if len(rows) > 1]
+    if repeats:
+        shown = listing([f"{text!r} in {sheet_rows(rows)}" for text, rows in repeats], 3)
+        problems.append(
+            f"Column {key!r} has repeated keys: {shown}. "
+            "Each item needs a key of its own: remove or rename the repeats."
+        )
+    if problems:
+        raise KeyColumnError(problems)
+    return pd.Series(texts, index=table.index, name=key, dtype="str")
