@@ -154,14 +154,10 @@ def annotator_names(annotators: int | Sequence[str]) -> tuple[list[str], list[st
     folded = [name.casefold() for name in names if name]
     repeated = sorted({name for name in names if name and folded.count(name.casefold()) > 1})
     if repeated:
-        problems.append(
-            f"annotators names {', '.join(repeated)} more than once: each person has one project, so use each name once."
-        )
+        problems.append(f"annotators names {', '.join(repeated)} more than once: use each name once.")
     long = [name for name in names if len(name) > 30]
     if long:
-        problems.append(
-            f"The annotator's name {long[0][:40]!r} is longer than 30 characters: shorten it, since it ends the project's title."
-        )
+        problems.append(f"The annotator's name {long[0][:40]!r} is longer than 30 characters: shorten it.")
     if any(SEPARATOR.strip() in name or "\n" in name for name in names):
         problems.append("An annotator's name may not hold a line break or '·', which separates it from the title.")
     return names, problems

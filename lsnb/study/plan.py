@@ -151,7 +151,8 @@ def _media_problems(table: pd.DataFrame, config: LabelConfig, keys: Sequence[str
         elif bucket is not None and any(other != bucket.name for other in buckets):
             other = next(other for other in buckets if other != bucket.name)
             problems.append(
-                f"Column {name!r} points into gs://{other}, but the bucket given is {bucket.name!r}: upload all media into one."
+                f"Column {name!r} points into gs://{other}, but the bucket given is {bucket.name!r}: "
+                "upload all media into one."
             )
     return problems
 
@@ -201,13 +202,11 @@ def json_cell(cell: Any) -> Any:
 
 
 def _is_missing(cell: Any) -> bool:
-    if cell is None:
-        return True
-    if isinstance(cell, list | tuple | set | frozenset | Mapping) or hasattr(cell, "__array__"):
-        if getattr(cell, "ndim", 1) != 0:
-            return False
-    missing = pd.isna(cell)
-    return bool(missing) or (isinstance(cell, str) and not cell.strip())
+    if isinstance(cell, str):
+        return not cell.strip()
+    if isinstance(cell, list | tuple | set | frozenset | Mapping) or getattr(cell, "ndim", 0):
+        return False
+    return bool(pd.isna(cell))
 
 
 def _listed(keys: Sequence[str]) -> str:

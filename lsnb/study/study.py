@@ -26,42 +26,47 @@ class Study:
         copies: Its projects.
         browser_url: The address a browser uses for the server.
         report: What ``create_study`` did, if it made this object.
+
+    Attributes:
+        server: Where it lives.
+        copies: Its projects, each with its manifest, in the order of annotators.
+        report: What ``create_study`` did, if it made this object.
     """
 
     def __init__(
         self, server: Server, copies: Sequence[Copy], *, browser_url: str, report: CreateReport | None = None
     ) -> None:
-        self._server = server
-        self._copies = list(copies)
+        self.server = server
+        self.copies = list(copies)
         self._browser_url = browser_url
         self.report = report
 
     @property
     def title(self) -> str:
         """The study's title."""
-        return self._copies[0].manifest.title
+        return self.copies[0].manifest.title
 
     @property
     def id(self) -> str:
         """The study's id, which stays when somebody renames a project."""
-        return self._copies[0].manifest.study
+        return self.copies[0].manifest.study
 
     @property
     def key(self) -> str:
         """The column of the table that identifies an item."""
-        return self._copies[0].manifest.key
+        return self.copies[0].manifest.key
 
     @property
     def annotators(self) -> list[str]:
         """Everybody's names, in the order first given."""
-        return all_annotators(self._copies)
+        return all_annotators(self.copies)
 
     @property
     def projects(self) -> pd.DataFrame:
         """One row per annotator: annotator, project, url, tasks, done, skipped."""
         rows = []
-        for copy in self._copies:
-            now = self._server.project(copy.project.id)
+        for copy in self.copies:
+            now = self.server.project(copy.project.id)
             rows.append(
                 {
                     "annotator": copy.manifest.annotator,
@@ -94,18 +99,18 @@ class Study:
         """
         tables = [
             long_table(
-                self._server.export(copy.project.id),
+                self.server.export(copy.project.id),
                 key=self.key,
                 annotator=copy.manifest.annotator,
                 data=list(data),
             )
-            for copy in self._copies
+            for copy in self.copies
         ]
         return pd.concat(tables, ignore_index=True)
 
     def invite_link(self) -> str:
         """Return the address under which an annotator signs up on this server."""
-        return self._server.invite_link()
+        return self.server.invite_link()
 
     def export_to(self, path: str | Path) -> Path:
         """Save every project's raw export in one zip and return its path.
@@ -117,8 +122,8 @@ class Study:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(target.name + ".part")
         with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for copy in self._copies:
-                tasks = self._server.export(copy.project.id)
+            for copy in self.copies:
+                tasks = self.server.export(copy.project.id)
                 name = copy.manifest.annotator.replace("/", "_").replace("\\", "_")
                 archive.writestr(f"{name}-{copy.project.id}.json", orjson.dumps(tasks))
         temporary.replace(target)
@@ -149,24 +154,24 @@ class Study:
                 f"Somebody answered while {self.title!r} was being saved, so nothing was deleted: "
                 "run the same call again once nobody is labelling."
             )
-        for copy in self._copies:
-            self._server.delete_project(copy.project.id)
+        for copy in self.copies:
+            self.server.delete_project(copy.project.id)
         return saved
 
     def _answer_counts(self) -> list[tuple[int | None, int | None]]:
-        now = [self._server.project(copy.project.id) for copy in self._copies]
+        now = [self.server.project(copy.project.id) for copy in self.copies]
         return [(project.annotations, project.skipped) for project in now]
 
     def __repr__(self) -> str:
-        lines = [f"Study({self.title!r}, annotators={self.annotators}, items={self._copies[0].manifest.n})"]
+        lines = [f"Study({self.title!r}, annotators={self.annotators}, items={self.copies[0].manifest.n})"]
         if self.report is not None:
             lines += self.report.notes
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        items = self._copies[0].manifest.n
+        items = self.copies[0].manifest.n
         lines = [f"<p><b>{html.escape(self.title)}</b>: {items} items, one project per annotator</p><ul>"]
-        for copy in self._copies:
+        for copy in self.copies:
             url = html.escape(self._project_url(copy), quote=True)
             name = html.escape(copy.manifest.annotator)
             lines.append(f'<li><a href="{url}" target="_blank">{name}</a></li>')

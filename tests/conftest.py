@@ -1,0 +1,150 @@
+"""One real Label Studio and one real bucket emulator for the whole run, and a real Chromium.
+
+Nothing here reads the credentials of whoever runs the tests.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+    from lsnb.bucket import Bucket
+    from lsnb.stack import Stack
+    from lsnb.study import Studio
+
+PRIVATE = (
+    "LABEL_STUDIO_URL",
+    "LABEL_STUDIO_API_KEY",
+    "GCS_BUCKET",
+    "GCS_CREDENTIALS",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "STORAGE_EMULATOR_HOST",
+    "LSNB_CREDENTIALS",
+)
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+_scratch: list[Path] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in PRIVATE:
+        os.environ.pop(name, None)
+    os.environ["LSNB_NO_PROMPT"] = "1"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    required = os.environ.get("LSNB_REQUIRE_BROWSER") == "1"
+    if Path(CHROMIUM).exists() or required:
+        return
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason="Chromium is not installed (Debian's package 'chromium')"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Start the stack before the first test that wants it: nbmake's items know no fixtures."""
+    if session.config.option.collectonly:
+        return
+    wanted = any(item.path.suffix == ".ipynb" or "stack" in getattr(item, "fixturenames", ()) for item in session.items)
+    if wanted:
+        _start_stack()
+
+
+def _start_stack() -> None:
+    from lsnb import local
+
+    scratch = Path(tempfile.mkdtemp(prefix="lsnb-tests-"))
+    _scratch.append(scratch)
+    os.environ["LSNB_STACK"] = str(scratch / "stack")
+    # Each notebook must run alone, so each gets a folder of its own; the hand-over has its own test.
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        name = re.sub(r"^\d+_", "", path.stem).upper()
+        os.environ[f"LSNB_{name}_WORKDIR"] = str(scratch / "work" / path.stem)
+    local.start()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    for scratch in _scratch:
+        from lsnb import local
+
+        local.stop(delete=True)
+        shutil.rmtree(scratch, ignore_errors=True)
+    _scratch.clear()
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    from lsnb import local
+
+    return local.start()
+
+
+@pytest.fixture(scope="session")
+def studio(stack: Stack) -> Studio:
+    import lsnb
+
+    return lsnb.connect("local")
+
+
+@pytest.fixture(scope="session")
+def bucket(stack: Stack) -> Bucket:
+    import lsnb
+
+    opened = lsnb.open_bucket("local")
+    opened.allow_origins([stack.url])
+    return opened
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-background-networking",
+                "--autoplay-policy=no-user-gesture-required",
+            ],
+        )
+        yield opened
+        opened.close()
+
+
+def sign_in(stack: Stack) -> list[dict[str, Any]]:
+    """Return the cookies of a browser signed in to the stack's Label Studio."""
+    import httpx
+
+    with httpx.Client(base_url=stack.url, follow_redirects=True) as client:
+        client.get("/user/login/")
+        client.post(
+            "/user/login/",
+            data={
+                "email": stack.username,
+                "password": stack.password,
+                "csrfmiddlewaretoken": client.cookies["csrftoken"],
+            },
+            headers={"Referer": f"{stack.url}/user/login/"},
+        )
+        return [{"name": c.name, "value": c.value or "", "url": stack.url} for c in client.cookies.jar]
+
+
+@pytest.fixture
+def page(browser: Browser, stack: Stack) -> Iterator[Page]:
+    """A page signed in to Label Studio."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_cookies(sign_in(stack))  # type: ignore[arg-type]
+    yield context.new_page()
+    context.close()

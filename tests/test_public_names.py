@@ -1,0 +1,45 @@
+"""The public names, pinned: adding or losing one is a decision, not an accident."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import lsnb
+
+
+def test_public_names_are_these() -> None:
+    assert lsnb.__all__ == [
+        "Bucket",
+        "LabelConfig",
+        "Studio",
+        "Study",
+        "agreement",
+        "connect",
+        "demo",
+        "errors",
+        "extend_sample",
+        "forms",
+        "local",
+        "majority",
+        "open_bucket",
+        "plots",
+        "read_annotations",
+        "read_form",
+        "read_table",
+        "sample",
+        "show_form",
+        "widen",
+    ]
+    assert all(getattr(lsnb, name) is not None for name in lsnb.__all__)
+
+
+def test_import_loads_nothing_heavy() -> None:
+    heavy = ["torch", "cv2", "av", "matplotlib", "google.cloud", "label_studio_sdk", "ipywidgets", "sklearn", "aiohttp"]
+    code = f"import sys, lsnb; print([name for name in {heavy!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    assert not hasattr(lsnb, "no_such_name")
