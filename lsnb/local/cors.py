@@ -1,0 +1,133 @@
+"""A bucket's CORS rules, kept and applied as Cloud Storage does.
+
+The rules hold for the addresses a browser shows media from (``/bucket/object``). They are tried in order;
+the first whose origins and methods match decides. No match: no header, and the browser refuses. The JSON API
+does not look at them: it lets every origin ask, and its callers prove who they are.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lsnb.local.identity import write_private
+
+Rule = Mapping[str, Any]
+
+CORS_FILE = "cors.json"
+
+# The service lets scripts read these on every response that it shares, besides those of the rule.
+_ALWAYS_EXPOSED = (
+    "Content-Length",
+    "Date",
+    "Server",
+    "Transfer-Encoding",
+    "X-GUploader-UploadID",
+    "X-Google-Trace",
+)
+
+
+class Rules:
+    """The CORS rules of every bucket, in a file.
+
+    Args:
+        path: The file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rules: dict[str, list[Rule]] = {}
+        if path.exists():
+            self._rules = json.loads(path.read_text(encoding="utf-8"))
+
+    def of(self, bucket: str) -> list[Rule]:
+        """Return a bucket's rules, in order.
+
+        Args:
+            bucket: Its name.
+        """
+        return list(self._rules.get(bucket, []))
+
+    def set(self, bucket: str, rules: list[Rule] | None) -> None:
+        """Replace a bucket's rules.
+
+        Args:
+            bucket: Its name.
+            rules: The new rules; none or an empty list takes them away.
+        """
+        changed = {name: kept for name, kept in self._rules.items() if name != bucket}
+        if rules:
+            changed[bucket] = rules
+        if changed != self._rules:
+            write_private(self._path, json.dumps(changed))
+            self._rules = changed
+
+
+def matching_rule(rules: list[Rule], origin: str, method: str) -> Rule | None:
+    """Return the first rule that lets this origin use this method.
+
+    Args:
+        rules: A bucket's rules, in order.
+        origin: The ``Origin`` of the request: scheme, host and port.
+        method: The HTTP method.
+
+    Example:
+        >>> rules = [{"origin": ["http://127.0.0.1:8080"], "method": ["GET"]}]
+        >>> matching_rule(rules, "http://127.0.0.1:8080", "GET") is rules[0]
+        True
+        >>> matching_rule(rules, "http://127.0.0.1:8081", "GET") is None
+        True
+    """
+    for rule in rules:
+        origins, methods = rule.get("origin", []), rule.get("method", [])
+        if ("*" in origins or origin in origins) and ("*" in methods or method in methods):
+            return rule
+    return None
+
+
+def media_headers(rules: list[Rule], origin: str, method: str) -> dict[str, str]:
+    """Return the headers that let a page of this origin read the response, or none.
+
+    Args:
+        rules: The bucket's rules.
+        origin: The page's origin.
+        method: The method of the request.
+
+    Example:
+        >>> media_headers([], "http://127.0.0.1:8080", "GET")
+        {}
+    """
+    rule = matching_rule(rules, origin, method)
+    if rule is None:
+        return {}
+    exposed = sorted({*_ALWAYS_EXPOSED, *rule.get("responseHeader", [])})
+    return {**_allowed_origin(rule, origin), "Access-Control-Expose-Headers": ", ".join(exposed)}
+
+
+def preflight_headers(rules: list[Rule], origin: str, method: str) -> dict[str, str]:
+    """Return the headers that answer a preflight, or none.
+
+    Args:
+        rules: The bucket's rules.
+        origin: The page's origin.
+        method: The method that the page asks for.
+    """
+    rule = matching_rule(rules, origin, method)
+    if rule is None:
+        return {}
+    headers = {
+        **_allowed_origin(rule, origin),
+        "Access-Control-Allow-Methods": ",".join(rule.get("method", [])),
+        "Access-Control-Max-Age": str(rule.get("maxAgeSeconds", 3600)),
+    }
+    if rule.get("responseHeader"):
+        headers["Access-Control-Allow-Headers"] = ",".join(rule["responseHeader"])
+    return headers
+
+
+def _allowed_origin(rule: Rule, origin: str) -> dict[str, str]:
+    if "*" in rule.get("origin", []):
+        return {"Access-Control-Allow-Origin": "*"}
+    return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}

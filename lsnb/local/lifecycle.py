@@ -1,0 +1,404 @@
+"""Bringing the stack up, looking at it, and taking it down."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import html
+import json
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lsnb.errors import LocalStackError
+from lsnb.local.cors import CORS_FILE
+from lsnb.local.identity import FILE_NAME as IDENTITY_FILE
+from lsnb.local.identity import Identity, create_identity, load_identity
+from lsnb.local.installation import Installation, explain_disk_errors, install, require_packages
+from lsnb.local.processes import PortTakenError, end, find, free_port, log_of, strays, wait_until_ready
+from lsnb.local.servers import (
+    BUCKET,
+    HEALTH,
+    address,
+    data_folder,
+    move_bucket_address,
+    start_front,
+    start_label_studio,
+    start_store,
+)
+from lsnb.runtime import cache_folder, colab_proxy_url, stack_folder
+from lsnb.stack import FILE_NAME as RECORD_FILE
+from lsnb.stack import Process, Stack, load_stack
+
+_OURS = (RECORD_FILE, IDENTITY_FILE, CORS_FILE, "home", "label-studio", "label-studio.partial", "logs", "objects")
+_HEALTH_PATHS = {"store": "/_internal/healthcheck", "front": HEALTH, "label-studio": "/health"}
+_PATIENCE_SECONDS = 90.0
+_TRIES = 4
+
+
+def start(*, folder: Path | str | None = None) -> Stack:
+    """Bring up Label Studio and a bucket on this computer, or return those that run.
+
+    The first call ever installs Label Studio (one to three minutes); after that the first start of a stack
+    takes some seconds. Calling it again returns the same stack, and starts again what has died, with the same
+    data and the same keys. The servers listen on this computer alone and go on until ``stop()``, also when
+    the notebook's kernel ends.
+
+    Args:
+        folder: Where the stack keeps its data, logs and keys; ``runtime.stack_folder()`` by default. Two
+            folders are two independent stacks.
+
+    Raises:
+        MissingExtraError: A package of the ``[local]`` extra is missing.
+        LocalStackError: It could not be installed or started; the message says why and where the log is.
+
+    Example:
+        >>> import lsnb
+        >>> stack = lsnb.local.start()  # doctest: +SKIP
+        >>> stack.browser_url  # doctest: +SKIP
+        'http://127.0.0.1:49152'
+    """
+    installation = install()
+    place = _place(folder)
+    with explain_disk_errors(place, place / "logs"), _locked(place):
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return _bring_up(place, installation)
+
+
+def stop(*, folder: Path | str | None = None, delete: bool = False) -> None:
+    """End the stack's processes, and nothing else; its projects and media are kept for the next start.
+
+    Args:
+        folder: The stack's folder; ``runtime.stack_folder()`` by default.
+        delete: Also remove the stack's projects, media, logs and keys, which cannot be undone.
+
+    Raises:
+        MissingExtraError: A package of the ``[local]`` extra is missing.
+        LocalStackError: The folder cannot be written to.
+
+    Example:
+        >>> import lsnb
+        >>> lsnb.local.stop()  # doctest: +SKIP
+    """
+    require_packages({"filelock": "filelock", "psutil": "psutil"})
+    place = _place(folder)
+    with explain_disk_errors(place, place / "logs"), _locked(place):
+        recorded = (find(process, place) for process in _recorded(place))
+        end([running for running in recorded if running is not None] + strays(place))
+        (place / RECORD_FILE).unlink(missing_ok=True)
+        if delete and place.exists():
+            # By name, so that a folder which holds something else keeps it.
+            for name in _OURS:
+                path = place / name
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                place.rmdir()
+
+
+@dataclass(frozen=True)
+class ProcessStatus:
+    """One process of the stack, as it is now.
+
+    Args:
+        name: ``label-studio``, ``front`` (the bucket's address) or ``store`` (behind it).
+        address: Where it listens.
+        pid: Its process id.
+        alive: Whether it runs.
+        log: Its log.
+    """
+
+    name: str
+    address: str
+    pid: int
+    alive: bool
+    log: Path
+
+    @property
+    def state(self) -> str:
+        """``runs`` or ``ended``."""
+        return "runs" if self.alive else "ended"
+
+
+@dataclass(frozen=True, repr=False)
+class Status:
+    """The stack as it is now.
+
+    Args:
+        folder: Its folder.
+        processes: Its processes; none when it is stopped.
+        browser_url: The address to open, or None when it is stopped.
+    """
+
+    folder: Path
+    processes: tuple[ProcessStatus, ...]
+    browser_url: str | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether every process runs."""
+        return bool(self.processes) and all(process.alive for process in self.processes)
+
+    @property
+    def summary(self) -> str:
+        """One sentence."""
+        if not self.processes:
+            return f"The stack in {self.folder} is stopped: start it with 'lsnb up' or lsnb.local.start()."
+        dead = [process.name for process in self.processes if not process.alive]
+        if dead:
+            return f"{', '.join(dead)} ended: 'lsnb up' or lsnb.local.start() starts it again; the log says why."
+        return f"The stack runs: open {self.browser_url}"
+
+    def __repr__(self) -> str:
+        width = max((len(process.address) for process in self.processes), default=0)
+        lines = [
+            f"  {process.name:<12}  {process.address:<{width}}  {process.state:<5}  {process.log}"
+            for process in self.processes
+        ]
+        return "\n".join([self.summary, *lines])
+
+    def _repr_html_(self) -> str:
+        cells = [(p.name, p.address, p.state, str(p.log)) for p in self.processes]
+        rows = "".join(f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>" for row in cells)
+        head = "<tr><th>process</th><th>address</th><th>state</th><th>log</th></tr>"
+        table = f"<table>{head}{rows}</table>" if rows else ""
+        return f"<p>{html.escape(self.summary)}</p>{table}"
+
+
+def status(*, folder: Path | str | None = None) -> Status:
+    """Return which processes of the stack run, where they listen and where their logs are.
+
+    Args:
+        folder: The stack's folder; ``runtime.stack_folder()`` by default.
+
+    Raises:
+        MissingExtraError: A package of the ``[local]`` extra is missing.
+        LocalStackError: The stack's record is damaged.
+
+    Example:
+        >>> import lsnb
+        >>> lsnb.local.status().running  # doctest: +SKIP
+        True
+    """
+    require_packages({"psutil": "psutil"})
+    place = _place(folder)
+    stack = load_stack(place)
+    if stack is None:
+        return Status(folder=place, processes=())
+    processes = tuple(
+        ProcessStatus(
+            name=process.name,
+            address=address(process.port),
+            pid=process.pid,
+            alive=find(process, place) is not None,
+            log=log_of(place, process.name),
+        )
+        for process in stack.processes
+    )
+    return Status(folder=place, processes=processes, browser_url=stack.browser_url)
+
+
+def _place(folder: Path | str | None) -> Path:
+    return Path(folder or stack_folder()).expanduser().resolve()
+
+
+@contextlib.contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    from filelock import FileLock
+
+    # Outside the stack's folder, which stop(delete=True) removes while another process may wait.
+    locks = cache_folder() / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    with FileLock(locks / f"stack-{hashlib.sha256(str(place).encode()).hexdigest()[:16]}.lock"):
+        yield
+
+
+def _recorded(place: Path) -> tuple[Process, ...]:
+    try:
+        stack = load_stack(place)
+    except LocalStackError:
+        # A damaged record is written anew; what it named is found again by its mark.
+        return ()
+    return stack.processes if stack is not None else ()
+
+
+def _identity(place: Path) -> Identity:
+    identity = load_identity(place)
+    if identity is not None:
+        return identity
+    if data_folder(place).exists():
+        raise LocalStackError(
+            f"The stack's keys {place / IDENTITY_FILE} are missing, so its projects cannot be opened: put the file "
+            "back from a copy, or begin anew with 'lsnb down --delete-data' and 'lsnb up'."
+        )
+    identity = create_identity()
+    identity.save(place)
+    return identity
+
+
+def _bring_up(place: Path, installation: Installation) -> Stack:
+    identity = _identity(place)
+    running = {process.name: process for process in _recorded(place) if find(process, place) is not None}
+    before = dict(running)
+    try:
+        for _ in range(_TRIES):
+            identity, running = _start_missing(place, installation, identity, running)
+            stack = _record(place, identity, running)
+            try:
+                for name, path in _HEALTH_PATHS.items():
+                    process = running[name]
+                    url = address(process.port) + path
+                    wait_until_ready(process, url, folder=place, deadline=_PATIENCE_SECONDS)
+            except PortTakenError as error:
+                # Somebody took the port between our look and the server's: leave it to them.
+                lost = str(error)
+                _end(running.pop(lost), place)
+                identity = replace(identity, ports={k: v for k, v in identity.ports.items() if k != lost})
+                continue
+            _make_bucket(running["store"].port, place)
+            _check_user(stack, place)
+            return stack
+        raise LocalStackError(
+            f"Other programs took every port that was tried: run it again; the logs are in {place / 'logs'}."
+        )
+    except BaseException:
+        # Also when the user interrupts: nothing that this call started is left half way.
+        for name, process in running.items():
+            if before.get(name) != process:
+                _end(process, place)
+        (place / RECORD_FILE).unlink(missing_ok=True)
+        raise
+
+
+def _start_missing(
+    place: Path, installation: Installation, identity: Identity, running: dict[str, Process]
+) -> tuple[Identity, dict[str, Process]]:
+    """Start what does not run; return the identity with the ports it has now, and every process."""
+    running = dict(running)
+    ports = dict(identity.ports)
+    if set(running) < set(_HEALTH_PATHS):
+        _end_strays(place, running)
+    if not {"front", "store"} <= set(running):
+        # Each holds the other's port, and starting both takes a blink.
+        for name in {"front", "store"} & set(running):
+            _end(running.pop(name), place)
+        ports["front"] = free_port(ports.get("front"), taken=_ports_of(running))
+        if ports["front"] != identity.ports.get("front"):
+            if "label-studio" in running:
+                _end(running.pop("label-studio"), place)
+            if "front" in identity.ports:
+                move_bucket_address(place, old_port=identity.ports["front"], new_port=ports["front"])
+        ports["store"] = free_port(ports.get("store"), taken={ports["front"], *_ports_of(running)})
+        running["store"] = start_store(place, port=ports["store"], front_port=ports["front"])
+        running["front"] = start_front(place, port=ports["front"], store_port=ports["store"])
+    known = running.get("label-studio")
+    if known is not None:
+        ports["label-studio"] = known.port
+    else:
+        ports["label-studio"] = free_port(ports.get("label-studio"), taken=_ports_of(running))
+    colab_url = colab_proxy_url(ports["label-studio"])
+    if known is not None and (colab_url or address(known.port)) != _browser_url(place):
+        _end(running.pop("label-studio"), place)
+    if "label-studio" not in running:
+        running["label-studio"] = start_label_studio(
+            place,
+            installation=installation,
+            identity=identity,
+            port=ports["label-studio"],
+            front_port=ports["front"],
+            colab_url=colab_url,
+        )
+    if ports != identity.ports:
+        identity = identity.with_ports(**ports)
+        identity.save(place)
+    return identity, running
+
+
+def _ports_of(running: dict[str, Process]) -> set[int]:
+    return {process.port for process in running.values()}
+
+
+def _record(place: Path, identity: Identity, running: dict[str, Process]) -> Stack:
+    label_studio, front = running["label-studio"], running["front"]
+    colab_url = colab_proxy_url(label_studio.port)
+    stack = Stack(
+        url=address(label_studio.port),
+        browser_url=colab_url or address(label_studio.port),
+        username=identity.username,
+        endpoint=address(front.port),
+        bucket=BUCKET,
+        presign=colab_url is None,
+        folder=str(place),
+        processes=tuple(running[name] for name in ("label-studio", "front", "store")),
+        api_key=identity.api_key,
+        password=identity.password,
+        service_account=identity.service_account(address(front.port)),
+    )
+    with contextlib.suppress(LocalStackError):
+        if load_stack(place) == stack:
+            return stack
+    stack.save()
+    return stack
+
+
+def _browser_url(place: Path) -> str | None:
+    with contextlib.suppress(LocalStackError):
+        stack = load_stack(place)
+        return stack.browser_url if stack is not None else None
+    return None
+
+
+def _end(process: Process, place: Path) -> None:
+    running = find(process, place)
+    if running is not None:
+        end([running])
+
+
+def _end_strays(place: Path, running: dict[str, Process]) -> None:
+    """End what carries this stack's mark and is not recorded: left by a start that was killed."""
+    kept: set[int] = set()
+    for process in running.values():
+        found = find(process, place)
+        if found is not None:
+            kept |= {found.pid, *(child.pid for child in found.children(recursive=True))}
+    end([stray for stray in strays(place) if stray.pid not in kept])
+
+
+def _make_bucket(store_port: int, place: Path) -> None:
+    request = urllib.request.Request(
+        f"{address(store_port)}/storage/v1/b?project=lsnb-local",
+        data=json.dumps({"name": BUCKET}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    _ask(request, place=place, name="store", also=(409,))
+
+
+def _check_user(stack: Stack, place: Path) -> None:
+    request = urllib.request.Request(
+        f"{stack.url}/api/current-user/whoami", headers={"Authorization": f"Token {stack.api_key}"}
+    )
+    _ask(request, place=place, name="label-studio")
+
+
+def _ask(request: urllib.request.Request, *, place: Path, name: str, also: tuple[int, ...] = ()) -> None:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    log = log_of(place, name)
+    try:
+        with opener.open(request, timeout=30):
+            return
+    except urllib.error.HTTPError as error:
+        if error.code in also:
+            return
+        if error.code == 401:
+            raise LocalStackError(
+                f"Label Studio does not know the stack's user any more ({place / IDENTITY_FILE} and its database "
+                f"differ): begin anew with 'lsnb down --delete-data' and 'lsnb up'; the log is {log}."
+            ) from None
+        raise LocalStackError(f"{name} answered with error {error.code} after its start; the log is {log}.") from None
+    except OSError:
+        raise LocalStackError(f"{name} stopped answering after its start; the log is {log}.") from None

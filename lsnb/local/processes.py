@@ -1,0 +1,248 @@
+"""Starting, watching and ending the stack's processes.
+
+Each process is detached, so that it outlives the notebook's kernel, and carries the stack's folder in its
+environment, so that it can be told from everybody else's, also when the record of it is lost.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lsnb.errors import LocalStackError
+from lsnb.stack import Process
+
+if TYPE_CHECKING:
+    import psutil
+
+HOST = "127.0.0.1"
+MARK = "LSNB_STACK_FOLDER"
+
+# Kept so that a process that ends while we run is reaped, and its id is not held by a dead child.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+class PortTakenError(Exception):
+    """The process does not listen where it was told to, since another has that port."""
+
+
+def free_port(preferred: int | None = None, *, taken: Collection[int] = ()) -> int:
+    """Return the preferred port if it is free on the loopback address, else another.
+
+    Args:
+        preferred: The port to try first.
+        taken: Ports that are spoken for, though nothing listens there yet.
+
+    Raises:
+        LocalStackError: There is none.
+    """
+    for port in [preferred or 0, *[0] * 20]:
+        if port in taken:
+            continue
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            if os.name == "posix":
+                # The connections of a server that has just ended would else hold its port for a minute.
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind((HOST, port))
+                found = int(probe.getsockname()[1])
+                if found not in taken:
+                    return found
+    raise LocalStackError("No free port on 127.0.0.1: end programs that hold many connections and try again.")
+
+
+def log_of(folder: Path, name: str) -> Path:
+    """Return the log of one of the stack's processes."""
+    return folder / "logs" / f"{name}.log"
+
+
+def spawn(name: str, command: list[str], *, folder: Path, environment: dict[str, str], port: int) -> Process:
+    """Start a detached process whose output goes to its log.
+
+    Args:
+        name: ``label-studio``, ``store`` or ``front``.
+        command: The program and its arguments.
+        folder: The stack's folder.
+        environment: The whole environment of the process.
+        port: Where it is told to listen.
+
+    Raises:
+        LocalStackError: The program cannot be run.
+    """
+    import psutil
+
+    log = log_of(folder, name)
+    log.parent.mkdir(mode=0o700, exist_ok=True)
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        child = subprocess.Popen(
+            command,
+            env={**environment, MARK: str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=descriptor,
+            cwd=folder,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise LocalStackError(f"{command[0]} cannot be run ({error.strerror}); the log is {log}.") from None
+    finally:
+        os.close(descriptor)
+    _children[child.pid] = child
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return Process(name=name, pid=child.pid, created=psutil.Process(child.pid).create_time(), port=port)
+    raise LocalStackError(f"{name} ended as soon as it was started; the log is {log}.")
+
+
+def find(process: Process, folder: Path) -> psutil.Process | None:
+    """Return the running process that was recorded, or None: a recycled id is not ours.
+
+    Args:
+        process: What was recorded.
+        folder: The stack's folder.
+    """
+    import psutil
+
+    child = _children.get(process.pid)
+    if child is not None and child.poll() is not None:
+        del _children[process.pid]
+        return None
+    try:
+        running = psutil.Process(process.pid)
+        # The system's clock may be set between two readings; two seconds are less than an id's way round.
+        same = abs(running.create_time() - process.created) < 2 and running.status() != psutil.STATUS_ZOMBIE
+        return running if same and _mark(running) in (str(folder), None) else None
+    except psutil.Error:
+        return None
+
+
+def strays(folder: Path) -> list[psutil.Process]:
+    """Return every process that carries this stack's mark, recorded or not.
+
+    Args:
+        folder: The stack's folder.
+    """
+    import psutil
+
+    found = []
+    for running in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if _mark(running) == str(folder) and running.status() != psutil.STATUS_ZOMBIE:
+                found.append(running)
+    return found
+
+
+def _mark(running: psutil.Process) -> str | None:
+    import psutil
+
+    try:
+        return running.environ().get(MARK, "")
+    except psutil.NoSuchProcess:
+        raise
+    except (psutil.Error, OSError):
+        return None
+
+
+def end(running: Iterable[psutil.Process], *, patience: float = 10.0) -> None:
+    """End processes and their children: asked first, killed after a while.
+
+    Args:
+        running: The processes.
+        patience: Seconds to wait before they are killed.
+    """
+    import psutil
+
+    doomed: dict[int, psutil.Process] = {}
+    for process in running:
+        doomed[process.pid] = process
+        with contextlib.suppress(psutil.Error):
+            doomed.update({child.pid: child for child in process.children(recursive=True)})
+    doomed.pop(os.getpid(), None)
+    for process in doomed.values():
+        with contextlib.suppress(psutil.Error):
+            process.terminate()
+    _, left = psutil.wait_procs(list(doomed.values()), timeout=patience)
+    for process in left:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    psutil.wait_procs(left, timeout=patience)
+    for pid in doomed:
+        child = _children.pop(pid, None)
+        if child is not None:
+            child.poll()
+
+
+def answers(url: str, *, timeout: float = 5.0) -> bool:
+    """Return whether a GET of this loopback address gives 200.
+
+    Args:
+        url: The address.
+        timeout: Seconds.
+    """
+    # No proxy: the user's settings for the outside world must not see loopback addresses.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=timeout) as reply:
+            return bool(reply.status == 200)
+    except (OSError, ValueError, urllib.error.URLError):
+        return False
+
+
+def wait_until_ready(process: Process, url: str, *, folder: Path, deadline: float) -> None:
+    """Wait until a process answers on its own port.
+
+    Args:
+        process: What was started.
+        url: An address that gives 200 when it is ready.
+        folder: The stack's folder.
+        deadline: Seconds to wait at most.
+
+    Raises:
+        PortTakenError: It listens on another port, or something else answers on its own.
+        LocalStackError: It ended, or did not answer in time.
+    """
+    log = log_of(folder, process.name)
+    end_of_wait = time.monotonic() + deadline
+    pause = 0.02
+    while True:
+        running = find(process, folder)
+        if running is None:
+            said = log.read_bytes()[-20_000:].decode("utf-8", "replace").lower() if log.exists() else ""
+            if "address already in use" in said:
+                raise PortTakenError(process.name)
+            if "no space left" in said or "disk is full" in said:
+                raise LocalStackError(
+                    f"{process.name} ended since the disk that holds {folder} is full; the log is {log}."
+                )
+            raise LocalStackError(f"{process.name} ended while starting; the log is {log}.")
+        if answers(url, timeout=2.0):
+            if process.port not in _listening_ports(running, process.port):
+                raise PortTakenError(process.name)
+            return
+        if any(port != process.port for port in _listening_ports(running)):
+            raise PortTakenError(process.name)
+        if time.monotonic() > end_of_wait:
+            raise LocalStackError(f"{process.name} did not answer within {deadline:.0f} s; the log is {log}.")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
+
+
+def _listening_ports(running: psutil.Process, unknown: int | None = None) -> set[int]:
+    import psutil
+
+    ports: set[int] = set()
+    try:
+        for process in [running, *running.children(recursive=True)]:
+            ports |= {c.laddr.port for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+    except psutil.Error:
+        # Where the system does not let us look, what answers on the port is taken to be ours.
+        return {unknown} if unknown else set()
+    return ports

