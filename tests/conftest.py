@@ -31,7 +31,7 @@ PRIVATE = (
     "STORAGE_EMULATOR_HOST",
     "LSNB_CREDENTIALS",
 )
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 _scratch: list[Path] = []
 
@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     required = os.environ.get("LSNB_REQUIRE_BROWSER") == "1"
-    if Path(CHROMIUM).exists() or required:
+    if CHROMIUM or required:
         return
     for item in items:
         if item.get_closest_marker("browser"):

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lsnb import credentials
+from lsnb.credentials import NAMES, bucket_credentials, key_info, normal_key, normal_url, studio_credentials
+from lsnb.errors import CredentialsError, InputError
+from lsnb.stack import Process, Stack
+
+EXAMPLE = Path(__file__).parent.parent / "credentials.example.json"
+SECRET = "0123456789abcdef0123456789abcdef01234567"
+KEY = {"type": "service_account", "client_email": "me@example.org", "private_key": "SECRET-KEY"}
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """No credentials anywhere: an empty working folder, an empty stack folder, a clean environment."""
+    for name in (*NAMES, "GOOGLE_APPLICATION_CREDENTIALS", "LSNB_CREDENTIALS"):
+        monkeypatch.delenv(name, raising=False)
+    work = tmp_path / "outer" / "work"
+    work.mkdir(parents=True)
+    monkeypatch.chdir(work)
+    monkeypatch.setenv("LSNB_STACK", str(tmp_path / "stack"))
+    return work
+
+
+def running_stack(folder: Path) -> Stack:
+    stack = Stack(
+        url="http://127.0.0.1:9001",
+        browser_url="http://127.0.0.1:9001",
+        username="me@example.org",
+        endpoint="http://127.0.0.1:9002",
+        bucket="lsnb-demo",
+        presign=True,
+        folder=str(folder),
+        processes=(Process("front", 1, 1.0, 9002),),
+        api_key=SECRET,
+        password="SECRET-PASSWORD",
+        service_account=KEY,
+    )
+    stack.save()
+    return stack
+
+
+def test_the_example_file_holds_every_name_that_is_read() -> None:
+    assert tuple(json.loads(EXAMPLE.read_text())) == NAMES
+
+
+def test_the_example_itself_is_refused_as_an_example(alone: Path) -> None:
+    (alone / "credentials.json").write_text(EXAMPLE.read_text())
+    with pytest.raises(CredentialsError, match="an example"):
+        studio_credentials()
+
+
+def test_the_call_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", "https://env.example.org")
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "envkey")
+    found = studio_credentials("https://call.example.org", "callkey")
+    assert (found.url, found.api_key, found.source) == ("https://call.example.org", "callkey", "the call")
+
+
+def test_sources_in_their_order(monkeypatch: pytest.MonkeyPatch, alone: Path, tmp_path: Path) -> None:
+    running_stack(tmp_path / "stack")
+    assert studio_credentials().source == "the local stack"
+    file = {"LABEL_STUDIO_URL": "https://file.example.org", "LABEL_STUDIO_API_KEY": "filekey"}
+    (alone.parent / "credentials.json").write_text(json.dumps(file))
+    assert studio_credentials().api_key == "filekey"
+    (alone / "credentials.json").write_text(json.dumps({**file, "LABEL_STUDIO_API_KEY": "nearer"}))
+    assert studio_credentials().api_key == "nearer"
+    monkeypatch.setenv("LABEL_STUDIO_URL", "https://env.example.org")
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "envkey")
+    assert studio_credentials().api_key == "envkey"
+
+
+def test_a_key_is_never_sent_to_another_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", "https://env.example.org")
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SECRET)
+    with pytest.raises(CredentialsError, match=r"No API key for https://other\.example\.org"):
+        studio_credentials("https://other.example.org")
+    assert studio_credentials("env.example.org/").api_key == SECRET
+
+
+def test_half_a_pair_names_the_other_half(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", "https://env.example.org")
+    with pytest.raises(CredentialsError, match="LABEL_STUDIO_API_KEY is missing"):
+        studio_credentials()
+    monkeypatch.delenv("LABEL_STUDIO_URL")
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SECRET)
+    with pytest.raises(CredentialsError, match="LABEL_STUDIO_URL is missing") as caught:
+        studio_credentials()
+    assert SECRET not in str(caught.value)
+    with pytest.raises(CredentialsError, match="without its server"):
+        studio_credentials(api_key=SECRET)
+
+
+def test_nothing_found_says_what_to_do() -> None:
+    with pytest.raises(CredentialsError, match=r"or run lsnb\.connect"):
+        studio_credentials()
+    with pytest.raises(CredentialsError, match="No bucket was named"):
+        bucket_credentials()
+
+
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        ("https://ls.example.org", "https://ls.example.org"),
+        ("https://ls.example.org/", "https://ls.example.org"),
+        ("ls.example.org", "https://ls.example.org"),
+        ("127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("http://localhost:8080/projects/3/data?tab=1&task=2", "http://localhost:8080"),
+        ("https://example.org/label-studio/user/login/", "https://example.org/label-studio"),
+        (" 'https://ls.example.org' ", "https://ls.example.org"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
+    ],
+)
+def test_addresses_as_people_paste_them(given: str, plain: str) -> None:
+    assert normal_url(given) == plain
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "  ",
+        "my server",
+        "ftp://ls.example.org",
+        "https://",
+        "http://ls.example.org:port",
+        "https://me:pw@ls.example.org",
+    ],
+)
+def test_no_web_address(bad: str) -> None:
+    with pytest.raises(InputError) as caught:
+        normal_url(bad)
+    assert "me:pw" not in str(caught.value)
+
+
+@pytest.mark.parametrize("pasted", [SECRET, f" {SECRET}\n", f"Token {SECRET}", f'"{SECRET}"', f"Bearer {SECRET}"])
+def test_keys_as_people_paste_them(pasted: str) -> None:
+    assert normal_key(pasted, source="a test") == SECRET
+
+
+@pytest.mark.parametrize("bad", ["", "   ", "paste-your-key", "<your key>", "abc def", "schlüssel"])
+def test_no_key(bad: str) -> None:
+    with pytest.raises(CredentialsError) as caught:
+        normal_key(bad, source="a test")
+    assert not bad.strip() or bad not in str(caught.value)
+
+
+def test_no_repr_shows_a_secret(tmp_path: Path) -> None:
+    stack = running_stack(tmp_path / "stack")
+    found = bucket_credentials()
+    for shown in (repr(stack), repr(studio_credentials()), repr(found)):
+        assert SECRET not in shown
+        assert "SECRET" not in shown
+    assert found.info == KEY
+
+
+def test_the_stack_file_is_its_owners_alone(tmp_path: Path) -> None:
+    running_stack(tmp_path / "stack")
+    assert (tmp_path / "stack" / "stack.json").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "broken JSON"),
+        ("[]", "one JSON object"),
+        ('{"LABEL_STUDIO_KEY": "x"}', "fields nothing reads: LABEL_STUDIO_KEY"),
+    ],
+)
+def test_a_wrong_credentials_file(alone: Path, content: str, says: str) -> None:
+    (alone / "credentials.json").write_text(content)
+    with pytest.raises(CredentialsError, match=says):
+        studio_credentials()
+
+
+def test_a_named_credentials_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LSNB_CREDENTIALS", "nowhere.json")
+    with pytest.raises(CredentialsError, match=r"nowhere\.json"):
+        studio_credentials()
+
+
+def test_bucket_credentials_as_dict_text_or_path(alone: Path) -> None:
+    (alone / "key.json").write_text(json.dumps(KEY))
+    givens: list[Any] = [KEY, json.dumps(KEY), "key.json", Path("key.json"), "﻿" + json.dumps(KEY)]
+    for given in givens:
+        assert bucket_credentials("gs://mine/", given).info == KEY
+        assert bucket_credentials("mine", given).name == "mine"
+
+
+def test_the_path_in_a_credentials_file_starts_beside_it(alone: Path) -> None:
+    (alone.parent / "key.json").write_text(json.dumps(KEY))
+    (alone.parent / "credentials.json").write_text(json.dumps({"GCS_BUCKET": "mine", "GCS_CREDENTIALS": "key.json"}))
+    assert bucket_credentials().info == KEY
+
+
+def test_a_bucket_by_name_takes_the_first_key_there_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    stack = running_stack(tmp_path / "stack")
+    assert bucket_credentials(stack.bucket).endpoint == stack.endpoint
+    assert bucket_credentials("other").endpoint is None
+    assert bucket_credentials("other").info is None
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", json.dumps(KEY))
+    assert bucket_credentials("other").info == KEY
+
+
+@pytest.mark.parametrize(
+    ("broken", "says"),
+    [
+        (json.dumps(KEY)[:-5], "broken JSON"),
+        (json.dumps(KEY)[5:], "not whole JSON"),
+        ("nowhere.json", "no credentials file"),
+        ("[1]", "no credentials file"),
+    ],
+)
+def test_broken_bucket_credentials_never_repeat_the_key(broken: str, says: str) -> None:
+    with pytest.raises(CredentialsError, match=says) as caught:
+        key_info(broken, source="a test")
+    assert "SECRET" not in str(caught.value)
+
+
+def test_no_prompt_without_a_person(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr(credentials.getpass, "getpass", lambda *_: pytest.fail("asked"))
+    with pytest.raises(CredentialsError):
+        studio_credentials()
+
+
+def test_a_person_is_asked_in_hiding(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials.runtime, "is_interactive", lambda: True)
+    monkeypatch.setattr(credentials.getpass, "getpass", lambda prompt: SECRET)
+    found = studio_credentials("https://ls.example.org")
+    assert found.api_key == SECRET
+    assert found.source == "the prompt"
+    assert SECRET not in str(os.environ)
