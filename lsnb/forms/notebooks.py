@@ -14,28 +14,27 @@ _LABEL_STUDIO = Field(
     "LABEL_STUDIO",
     "local",
     "text",
-    "local is a demo server on this machine; or give your server's address. Never write a key here.",
+    "local: a demo server on this machine. Else your server's address; empty: the one in your credentials.",
     unset="",
 )
 _BUCKET = Field(
     "BUCKET",
     "local",
     "text",
-    "local is a demo bucket on this machine; or give the name of your Google Cloud Storage bucket.",
-    unset="",
+    "local: a demo bucket on this machine. Else the name of your Google Cloud Storage bucket.",
+    minimum=1,
 )
-_KEY = Field("KEY", "id", "text", "The column that names each item, with no name twice.", minimum=1)
+_KEY = Field("KEY", "id", "text", "The column that names each item; no name comes twice.", minimum=1)
 _MEDIA = Field(
     "MEDIA",
     "",
     "path",
     "The table of uploaded media. Empty: media.csv in WORKDIR, else demo data.",
-    unset="",
     must_exist=True,
 )
 _ANNOTATORS = Field(
     "ANNOTATORS",
-    "ana, ben, carla",
+    "ana, ben, eva",
     "people",
     "Who annotates: names separated by commas, or how many people.",
     minimum=1,
@@ -46,7 +45,7 @@ _PERCENT = Field(
     50,
     "number",
     "How much of the table to draw, in percent.",
-    minimum=0,
+    minimum=1,
     maximum=100,
     step=1,
 )
@@ -55,7 +54,7 @@ _CLEAN_UP = Field(
     "CLEAN_UP",
     False,
     "boolean",
-    "Delete the study from the server in the last step. Answers are saved first.",
+    "Delete the study's projects in the last step, after saving their answers in a zip.",
 )
 
 
@@ -64,7 +63,7 @@ def _title(default: str) -> Field:
         "TITLE",
         default,
         "text",
-        "The study's title. Each annotator's project is called title · name.",
+        "The study's title, 3 to 50 characters. Projects are called: title · annotator.",
         minimum=3,
         maximum=50,
     )
@@ -85,8 +84,7 @@ UPLOAD_MEDIA = Form(
             "TABLE",
             "",
             "path",
-            "Your table (CSV or Excel), a folder or a zip of media. Empty: demo photographs.",
-            unset="",
+            "Your table of media, CSV or Excel. Empty: demo photographs.",
             must_exist=True,
         ),
         _KEY,
@@ -95,14 +93,14 @@ UPLOAD_MEDIA = Form(
             "OBJECT_NAME",
             "{stem}",
             "text",
-            "How files are called in the bucket, from columns: {user}/{id}. {stem} is the file's own name.",
+            "How files are called in the bucket. {stem}: as on disk; from columns, for example: {user}/{id}.",
             minimum=1,
         ),
         Field(
             "OVERWRITE",
             "never",
             "choice",
-            "What to do with a file that is in the bucket already.",
+            "Which files to send again that are in the bucket already.",
             choices=("never", "changed", "always"),
         ),
     ),
@@ -113,7 +111,7 @@ BUILD_LABEL_CONFIG = Form(
     (
         _WORKDIR,
         _MEDIA,
-        Field("MEDIA_COLUMN", "uri", "text", "The column with what annotators see.", minimum=1),
+        Field("MEDIA_COLUMN", "uri", "text", "The column with what annotators look at.", minimum=1),
         Field(
             "MEDIA_KIND",
             "image",
@@ -121,16 +119,17 @@ BUILD_LABEL_CONFIG = Form(
             "What that column holds.",
             choices=("image", "video", "audio", "text"),
         ),
+        Field("QUESTION", "What does the photograph show?", "text", "What annotators read above the answers."),
         Field(
             "CODING_NAME",
-            "scene",
+            "subject",
             "text",
-            "A short name for the question; it names the answers' column.",
+            "A short name for the question; your tables of answers use it.",
             minimum=1,
         ),
         Field(
             "CODING_VALUES",
-            "person, animal, object, other",
+            "person, animal, object, texture, space",
             "list",
             "The answers to choose from, separated by commas.",
             minimum=2,
@@ -163,14 +162,19 @@ CLONE_PROJECTS = Form(
     (
         _WORKDIR,
         _LABEL_STUDIO,
-        _BUCKET,
+        Field(
+            "BUCKET",
+            "local",
+            "text",
+            "local: the demo bucket. Else your bucket's name; empty: the media are in no bucket.",
+            unset="",
+        ),
         _title("My study"),
         Field(
             "CONFIG",
             "",
             "path",
-            "The label config. Empty: config.xml in WORKDIR, else a demo.",
-            unset="",
+            "The label config. Empty: config.xml in WORKDIR, else the demo's.",
             must_exist=True,
         ),
         Field(
@@ -178,7 +182,6 @@ CLONE_PROJECTS = Form(
             "",
             "path",
             "The table of items to annotate. Empty: sample.csv in WORKDIR, else demo data.",
-            unset="",
             must_exist=True,
         ),
         _KEY,
@@ -187,9 +190,10 @@ CLONE_PROJECTS = Form(
             "OVERLAP",
             "full",
             "text",
-            "Who does what: full (all do all), a number of people per item, or a share done by two: 20%.",
+            "Who does what. full: all do all items; 2: two people do each; 20%: two do a fifth, one the rest.",
             minimum=1,
         ),
+        _SEED,
         _CLEAN_UP,
     ),
 )
@@ -199,17 +203,10 @@ MERGE_ANNOTATIONS = Form(
     (
         _WORKDIR,
         _LABEL_STUDIO,
-        Field(
-            "TITLE",
-            "",
-            "text",
-            "The study's title. Empty: the study of notebook 04, else a demo.",
-            maximum=50,
-            unset="",
-        ),
-        Field("EXPORTS", "", "list", "Exported JSON files instead of a study, separated by commas."),
+        Field("TITLE", "", "text", "The study's title. Empty: the study of notebook 04, else a demo.", maximum=50),
+        Field("EXPORTS", "", "list", "Exported JSON files to read instead of a study, separated by commas."),
         Field("KEY", "", "text", "For exported files: the column that names each item.", unset=""),
-        Field("CONTROL", "", "text", "The question to compare. Empty: the first one.", unset=""),
+        Field("CONTROL", "", "text", "The question to compare, by its short name. Empty: the first one.", unset=""),
         Field("MIN_VOTES", 1, "integer", "How many votes a majority needs.", minimum=1, maximum=10),
     ),
 )

@@ -233,10 +233,10 @@ def _parse_people(field: Field, raw: Any) -> int | tuple[str, ...]:
     return int(number)
 
 
-def _parse_path(field: Field, raw: Any) -> Path:
-    text = _to_text(field, raw)
+def _parse_path(field: Field, raw: Any) -> str:
+    text = _parse_text(field, raw)
     if not text:
-        raise _problem(field, raw, "give the path of a file.")
+        return ""
     path = Path(text).expanduser()
     if field.must_exist and not path.exists():
         raise _problem(
@@ -244,7 +244,7 @@ def _parse_path(field: Field, raw: Any) -> Path:
             raw,
             f"nothing is there, seen from {Path.cwd()}; upload the file or correct the path.",
         )
-    return path
+    return str(path)
 
 
 def _parse_folder(field: Field, raw: Any) -> Path:

@@ -29,7 +29,7 @@ class Field:
         default: The literal that stands in the cell.
         kind: ``text``; ``list`` (comma-separated text, read as a tuple of texts); ``people`` (a list of
             names, or a number of people); ``integer``; ``number``; ``boolean``; ``choice``; ``path`` (of
-            a file, read as a ``Path``); ``folder`` (made if it is not there).
+            a file, read as text; empty for none); ``folder`` (made if it is not there, read as a ``Path``).
         help: One plain sentence for a newcomer.
         choices: The texts a ``choice`` allows.
         minimum: The least number; of a ``text`` the least length, of a ``list`` the least entries.

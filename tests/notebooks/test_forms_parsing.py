@@ -78,9 +78,9 @@ def test_a_bounded_number_is_within_its_bounds_or_refused_with_its_name(raw: Any
         (PEOPLE, " 3 ", 3),
         (PEOPLE, 3, 3),
         (PEOPLE, ("ana",), ("ana",)),
-        (Field("FILE", "", "path", "File.", unset=""), "", None),
-        (Field("FILE", "", "path", "File.", unset=""), "a/b.csv", Path("a/b.csv")),
-        (Field("FILE", "", "path", "File."), "~/b.csv", Path.home() / "b.csv"),
+        (Field("FILE", "", "path", "File."), " ", ""),
+        (Field("FILE", "", "path", "File."), Path("a/b.csv"), "a/b.csv"),
+        (Field("FILE", "", "path", "File."), "~/b.csv", str(Path.home() / "b.csv")),
     ],
 )
 def test_what_fits(field: Field, raw: Any, value: Any) -> None:
@@ -133,7 +133,7 @@ def test_what_fits(field: Field, raw: Any, value: Any) -> None:
         (PEOPLE, "1.5", "ANNOTATORS is '1.5': give names separated by commas, or how many people, 1 or more."),
         (PEOPLE, 99, "ANNOTATORS is 99: give at most 50 people."),
         (PEOPLE, "", "ANNOTATORS is '': give at least 1, separated by commas."),
-        (Field("FILE", "", "path", "File."), "", "FILE is '': give the path of a file."),
+        (Field("FILE", "", "path", "File.", minimum=1), "", "FILE is '': fill it in."),
         (Field("WORKDIR", "w", "folder", "Folder."), "", "WORKDIR is '': give the name of a folder."),
     ],
 )
@@ -147,14 +147,14 @@ def test_a_file_that_is_not_there_is_named_with_the_folder_it_was_looked_for_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    field = Field("MEDIA", "", "path", "Media.", unset="", must_exist=True)
+    field = Field("MEDIA", "", "path", "Media.", must_exist=True)
     with pytest.raises(FormError) as caught:
         parse_value(field, "media.csv")
     assert str(caught.value) == (
         f"MEDIA is 'media.csv': nothing is there, seen from {tmp_path}; upload the file or correct the path."
     )
     (tmp_path / "media.csv").write_text("id\n")
-    assert parse_value(field, "media.csv") == Path("media.csv")
+    assert parse_value(field, "media.csv") == "media.csv"
 
 
 def test_a_folder_is_made_once_and_a_file_in_its_way_is_named(tmp_path: Path) -> None:

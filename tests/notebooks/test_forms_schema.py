@@ -23,7 +23,7 @@ from lsnb.forms import Field, Form
         ),
         (Field("ON", False, "boolean", "Help."), 'ON = False  # @param {type:"boolean"}'),
         (Field("HOW", "a", "choice", "Help.", choices=("a", "b")), 'HOW = "a"  # @param ["a", "b"]'),
-        (Field("FILE", "", "path", "Help.", unset=""), 'FILE = ""  # @param {type:"string"}'),
+        (Field("FILE", "", "path", "Help."), 'FILE = ""  # @param {type:"string"}'),
     ],
 )
 def test_a_field_is_one_line_that_colab_draws(field: Field, line: str) -> None:

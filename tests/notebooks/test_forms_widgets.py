@@ -21,7 +21,7 @@ EVERY_KIND = Form(
         Field("SHARE", 0.5, "number", "Share.", minimum=0, maximum=1),
         Field("ON", False, "boolean", "On."),
         Field("HOW", "a", "choice", "How.", choices=("a", "b")),
-        Field("MEDIA", "", "path", "Media.", unset=""),
+        Field("MEDIA", "", "path", "Media."),
         Field("WORKDIR", "work", "folder", "Work."),
     ),
 )
@@ -192,9 +192,7 @@ def test_nothing_is_drawn_where_nobody_looks(kernel: Callable[..., Any]) -> None
 
 
 def test_reading_a_form_loads_no_widgets(kernel: Callable[..., Any]) -> None:
-    kernel(
-        "import sys\nfor name in [n for n in sys.modules if n.startswith(('lsnb', 'ipywidgets'))]: del sys.modules[name]"
-    )
+    kernel("import sys\n[sys.modules.pop(name) for name in [*sys.modules] if name.startswith(('lsnb', 'ipywidgets'))]")
     kernel(FORM_CELL + "form = lsnb.read_form(DICE)")
     (result,) = kernel("'ipywidgets' in sys.modules")
     assert result["text/plain"] == "False"
