@@ -4,6 +4,7 @@
 the real ones.
 """
 
+from lsnb.local.demo_data import demo_images, demo_videos
 from lsnb.local.lifecycle import ProcessStatus, Status, start, status, stop
 
-__all__ = ["ProcessStatus", "Status", "start", "status", "stop"]
+__all__ = ["ProcessStatus", "Status", "demo_images", "demo_videos", "start", "status", "stop"]

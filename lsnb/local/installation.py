@@ -41,7 +41,7 @@ _QUIET = {
     "LATEST_VERSION_CHECK": "false",
     "SENTRY_DSN": "",
 }
-_INHERITED = [
+_INHERITED = (
     "COMSPEC",
     "LANG",
     "LC_ALL",
@@ -58,7 +58,7 @@ _INHERITED = [
     "TZ",
     "USER",
     "WINDIR",
-]
+)
 
 
 @dataclass(frozen=True)

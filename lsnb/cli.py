@@ -1,0 +1,77 @@
+"""The command ``lsnb``: the embedded stack and the demo, from a terminal.
+
+No logic here: each command is one public call and what it says about it.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from lsnb.errors import LsnbError
+
+app = typer.Typer(
+    help="Human annotations with Label Studio: an embedded Label Studio and bucket, and a demo on them.",
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def up() -> None:
+    """Start Label Studio and a bucket on this computer; they go on until 'lsnb down'."""
+    from lsnb import local
+
+    stack = local.start()
+    typer.echo(f"Label Studio  {stack.browser_url}")
+    typer.echo(f"Sign in as    {stack.username}   (the password: lsnb status --show-password)")
+    typer.echo(f"Bucket        {stack.bucket} at {stack.endpoint}")
+    typer.echo(f"Data and logs {stack.folder}")
+    typer.echo("Stop it with  lsnb down   (projects and media are kept)")
+
+
+@app.command()
+def down(
+    delete_data: bool = typer.Option(False, "--delete-data", help="Also delete its projects and media for good."),
+) -> None:
+    """Stop what 'lsnb up' started, and nothing else; projects and media are kept."""
+    from lsnb import local
+
+    local.stop(delete=delete_data)
+    typer.echo("Stopped; its data is deleted." if delete_data else "Stopped; projects and media are kept.")
+
+
+@app.command()
+def status(
+    show_password: bool = typer.Option(False, "--show-password", help="Print how to sign in to Label Studio."),
+) -> None:
+    """Show which servers run, where they listen and where their logs are."""
+    from lsnb import local
+    from lsnb.stack import load_stack
+
+    typer.echo(repr(local.status()))
+    stack = load_stack()
+    if show_password and stack is not None:
+        typer.echo(f"  sign in as {stack.username} with the password {stack.password}")
+
+
+@app.command()
+def demo() -> None:
+    """Go from a table and photographs to merged annotations, with simulated annotators."""
+    from lsnb import demo as demonstration
+
+    demonstration.run()
+
+
+def main() -> None:
+    """Run the command line; an error of ours is one sentence and exit code 1, Ctrl-C is exit code 130."""
+    try:
+        app(standalone_mode=False)
+    except LsnbError as error:
+        typer.echo(f"lsnb: {error}", err=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, typer.Abort):
+        typer.echo("lsnb: interrupted; run the same command again to go on.", err=True)
+        sys.exit(130)
