@@ -1,0 +1,290 @@
+"""Drawing rows: simple, stratified and weighted samples, and more of the same."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, Literal
+
+import pandas as pd
+
+from lsnb.errors import InputError, KeyColumnError
+from lsnb.sampling.chance import apportion, check_seed, permanent_number, rounded_share
+from lsnb.tables.keys import check_key, listing, nearest
+
+Allocation = Literal["proportional", "equal"]
+Weights = str | Sequence[float] | pd.Series
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The sampling frame: what can be drawn, in which order, from which strata.
+
+    Args:
+        keys: The key of each row.
+        priorities: The smaller, the sooner a row is drawn; infinite where it never is (weight 0).
+        by: The columns that make the strata.
+        strata: The stratum of each row, as a tuple of values of ``by``.
+    """
+
+    keys: list[str]
+    priorities: list[float]
+    by: tuple[str, ...]
+    strata: list[tuple[Any, ...]]
+
+    def first(self, n: int, among: Sequence[int]) -> list[int]:
+        """Return the ``n`` rows that are drawn first among some."""
+        drawable = [row for row in among if math.isfinite(self.priorities[row])]
+        # Keys decide between equal numbers, so that the order of rows never does.
+        return sorted(drawable, key=lambda row: (self.priorities[row], self.keys[row]))[:n]
+
+
+def sample(
+    table: pd.DataFrame,
+    *,
+    key: str,
+    n: int | None = None,
+    percent: float | None = None,
+    by: str | Sequence[str] | None = None,
+    weights: Weights | None = None,
+    allocation: Allocation = "proportional",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return a random sample of a table's rows.
+
+    The seed and the keys alone decide: the same seed draws the same rows whatever the order of the table,
+    and, without strata, a sample of 15 contains the sample of 10. Each row has a permanent random number u
+    (``chance.permanent_number``); the n smallest are drawn. With weights w the n smallest of −ln(u)/w are,
+    which is weighted sampling without replacement (Efraimidis & Spirakis 2006, "Weighted random sampling
+    with a reservoir", Information Processing Letters 97).
+
+    Strata share n in proportion to their rows by the method of largest remainders, so a small stratum can
+    get none; ``allocation="equal"`` gives each the same, and what a small stratum lacks to the others.
+
+    Args:
+        table: The rows to draw from; it is not changed.
+        key: The column that identifies rows.
+        n: How many rows. With more than there are, all are taken, with a warning.
+        percent: Instead of ``n``, above 0 and at most 100. Halves are rounded up, and one row is the least:
+            30 percent of 1 row is 1 row.
+        by: A column, or several, that make the strata. Missing values are a stratum of their own.
+        weights: A column, or a number for each row: the larger, the likelier. Rows of weight 0 are never drawn.
+        allocation: ``"proportional"`` or ``"equal"``, with ``by``.
+        seed: Any whole number.
+
+    Returns:
+        The drawn rows in the table's order, with its index, columns and dtypes. ``.attrs["lsnb"]`` holds
+        how they were drawn; ``strata_table`` shows what each stratum gave.
+
+    Raises:
+        InputError: A parameter is wrong; all of them at once.
+        KeyColumnError: The key does not identify the rows.
+
+    Example:
+        >>> table = pd.DataFrame({"ID": list("abcdef"), "group": list("xxxxyy")})
+        >>> drawn = sample(table, key="ID", n=3, by="group")
+        >>> drawn["group"].tolist()
+        ['x', 'x', 'y']
+        >>> shuffled = table.sample(frac=1, random_state=1)
+        >>> set(sample(shuffled, key="ID", n=3, by="group")["ID"]) == set(drawn["ID"])
+        True
+    """
+    frame = _frame(table, key, n, percent, by, weights, allocation, seed)
+    rows = range(len(table))
+    wanted = n if n is not None else rounded_share(percent or 0, len(table))
+    drawn, strata = _draw(frame, rows, wanted, allocation, seed, before=[])
+    return _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=seed, allocation=allocation)
+
+
+def extend_sample(
+    sample: pd.DataFrame,
+    table: pd.DataFrame,
+    *,
+    key: str,
+    n: int | None = None,
+    percent: float | None = None,
+    by: str | Sequence[str] | None = None,
+    weights: Weights | None = None,
+    allocation: Allocation = "proportional",
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Return further rows of a table, none of which is in the sample yet.
+
+    With the seed and the weights of the first draw, extending 10 by 5 gives what a sample of 15 has beyond
+    the 10. With strata the new rows go where the sample of both together would need them most.
+
+    Args:
+        sample: What was drawn before (its key column is enough; it may come from a file).
+        table: The table it was drawn from; it may have new rows.
+        key: The column that identifies rows in both.
+        n: How many more rows.
+        percent: Instead of ``n``, of the whole table's rows.
+        by: As in ``sample``.
+        weights: As in ``sample``.
+        allocation: As in ``sample``.
+        seed: As in ``sample``.
+
+    Returns:
+        The new rows alone, in the table's order: ``pd.concat([sample, new])`` is both.
+
+    Raises:
+        InputError: A parameter is wrong, or no key of the sample is in the table.
+        KeyColumnError: The key does not identify the rows.
+
+    Example:
+        >>> table = pd.DataFrame({"ID": list("abcdef")})
+        >>> from lsnb.sampling import sample
+        >>> first = sample(table, key="ID", n=2)
+        >>> more = extend_sample(first, table, key="ID", n=2)
+        >>> set(first["ID"]) | set(more["ID"]) == set(sample(table, key="ID", n=4)["ID"])
+        True
+    """
+    frame = _frame(table, key, n, percent, by, weights, allocation, seed)
+    known = set(check_key(sample, key))
+    before = [row for row, text in enumerate(frame.keys) if text in known]
+    if known and not before:
+        raise InputError(f"No key of the sample is in the table's column {key!r}: is it the table it was drawn from?")
+    rest = [row for row, text in enumerate(frame.keys) if text not in known]
+    wanted = n if n is not None else rounded_share(percent or 0, len(table))
+    drawn, strata = _draw(frame, rest, wanted, allocation, seed, before=before)
+    return _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=seed, allocation=allocation)
+
+
+def strata_table(sample: pd.DataFrame) -> pd.DataFrame:
+    """Return what each stratum gave to a sample: its values, ``rows``, ``before`` and ``sampled``.
+
+    ``rows`` are the stratum's rows in the table, ``before`` those of them in the sample that was extended.
+
+    Args:
+        sample: What ``sample`` or ``extend_sample`` returned (a file does not keep this).
+
+    Raises:
+        InputError: The table does not say how it was drawn.
+
+    Example:
+        >>> from lsnb.sampling import sample
+        >>> table = pd.DataFrame({"ID": list("abcdef"), "group": list("xxxxyy")})
+        >>> strata_table(sample(table, key="ID", n=3, by="group"))
+          group  rows  before  sampled
+        0     x     4       0        2
+        1     y     2       0        1
+    """
+    drawn = sample.attrs.get("lsnb", {}) if isinstance(sample, pd.DataFrame) else {}
+    if "strata" not in drawn:
+        raise InputError("This table does not say how it was drawn: give what lsnb.sample returned, not a file of it.")
+    return pd.DataFrame(drawn["strata"], columns=[*drawn["by"], "rows", "before", "sampled"])
+
+
+def _frame(
+    table: pd.DataFrame,
+    key: str,
+    n: int | None,
+    percent: float | None,
+    by: str | Sequence[str] | None,
+    weights: Weights | None,
+    allocation: str,
+    seed: int,
+) -> Frame:
+    """Check every parameter of a draw, report all faults at once, and number the rows."""
+    problems = check_seed(seed)
+    keys: list[str] = []
+    try:
+        keys = check_key(table, key).tolist()
+    except KeyColumnError as error:
+        problems += error.problems
+    if (n is None) == (percent is None):
+        problems.append("Say how many rows to draw: either n=100 or percent=10, and not both.")
+    if n is not None and (not isinstance(n, Integral) or isinstance(n, bool) or n < 1):
+        problems.append(f"n is {n!r}: give a whole number of 1 or more.")
+    if percent is not None and not (isinstance(percent, Real) and 0 < float(percent) <= 100):
+        problems.append(f"percent is {percent!r}: give a number above 0 and at most 100.")
+    if allocation not in ("proportional", "equal"):
+        problems.append(f"allocation is {allocation!r}: give 'proportional' or 'equal'.")
+    columns = () if by is None else (by,) if isinstance(by, str) else tuple(by)
+    for column in columns:
+        if column not in table.columns:
+            problems.append(f"The table has no column {column!r} to make strata of.{nearest(column, table.columns)}")
+    numbers, weight_problems = _weights(table, weights)
+    problems += weight_problems
+    if not len(table):
+        problems.append("The table has no rows to draw from.")
+    if problems:
+        kind = KeyColumnError if not keys and len(table) and len(problems) == 1 else InputError
+        raise kind(problems)
+    priorities = [permanent_number(seed, "sample", text) for text in keys]
+    if numbers is not None:
+        priorities = [-math.log(u) / w if w > 0 else math.inf for u, w in zip(priorities, numbers, strict=True)]
+    values = [[None if _is_missing(v) else v for v in table[column].tolist()] for column in columns]
+    strata = list(zip(*values, strict=True)) if values else [()] * len(table)
+    return Frame(keys, priorities, columns, strata)
+
+
+def _weights(table: pd.DataFrame, weights: Weights | None) -> tuple[list[float] | None, list[str]]:
+    if weights is None:
+        return None, []
+    if isinstance(weights, str):
+        if weights not in table.columns:
+            return None, [f"The table has no column {weights!r} of weights.{nearest(weights, table.columns)}"]
+        column = table[weights]
+    elif isinstance(weights, pd.Series):
+        column = weights.reindex(table.index) if weights.index.is_unique else weights
+    else:
+        column = pd.Series(list(weights), dtype="object")
+    if len(column) != len(table):
+        return None, [f"There are {len(column)} weights for {len(table)} rows: give one for each row."]
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64").tolist()
+    bad = [row + 2 for row, weight in enumerate(numbers) if not 0 <= weight < math.inf]
+    if bad:
+        return None, [f"Weights must be numbers of 0 or more; row {listing(bad)} has none (the header is row 1)."]
+    return numbers, []
+
+
+def _is_missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def _draw(
+    frame: Frame, among: Sequence[int], wanted: int, allocation: str, seed: int, before: Sequence[int]
+) -> tuple[list[int], list[dict[str, Any]]]:
+    """Return the drawn rows, and a record for each stratum."""
+
+    def rows_by_stratum(rows: Sequence[int]) -> dict[tuple[Any, ...], list[int]]:
+        found: dict[tuple[Any, ...], list[int]] = {}
+        for row in rows:
+            found.setdefault(frame.strata[row], []).append(row)
+        return found
+
+    everywhere = rows_by_stratum(range(len(frame.keys)))
+    open_rows, earlier = rows_by_stratum(among), rows_by_stratum(before)
+    names = sorted(everywhere, key=lambda name: tuple((value is None, str(value)) for value in name))
+    ties = [permanent_number(seed, "stratum", *map(str, name)) for name in names]
+    sizes = [len(everywhere[name]) if allocation == "proportional" else 1 for name in names]
+    had = [len(earlier.get(name, [])) for name in names]
+    candidates = [frame.first(len(frame.keys), open_rows.get(name, [])) for name in names]
+    capacities = [len(rows) for rows in candidates]
+    whole = apportion(wanted + len(before), sizes, [h + c for h, c in zip(had, capacities, strict=True)], ties)
+    lacking = [max(0, w - h) for w, h in zip(whole, had, strict=True)]
+    if sum(lacking) > wanted:
+        # Some strata have more already than their share: the new rows go to the others, as far as they go.
+        lacking = apportion(wanted, lacking, lacking, ties)
+    drawn = [row for rows, count in zip(candidates, lacking, strict=True) for row in rows[:count]]
+    records = [
+        {**dict(zip(frame.by, name, strict=True)), "rows": len(everywhere[name]), "before": h, "sampled": count}
+        for name, h, count in zip(names, had, lacking, strict=True)
+    ]
+    return sorted(drawn), records
+
+
+def _drawn_rows(
+    table: pd.DataFrame, frame: Frame, drawn: list[int], strata: list[dict[str, Any]], wanted: int, **how: Any
+) -> pd.DataFrame:
+    if len(drawn) < wanted:
+        warnings.warn(
+            f"{wanted} rows were asked for and {len(drawn)} can be drawn: all of these are taken.", stacklevel=3
+        )
+    rows = table.iloc[drawn].copy()
+    rows.attrs = {**table.attrs, "lsnb": {**how, "n": len(drawn), "by": list(frame.by), "strata": strata}}
+    return rows
