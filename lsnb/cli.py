@@ -5,13 +5,30 @@ No logic here: each command is one public call and what it says about it.
 
 from __future__ import annotations
 
-import sys
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from lsnb.errors import LsnbError
 
+
+class _Sentences(TyperGroup):
+    """Says an error of ours in one sentence, without a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except LsnbError as error:
+            typer.echo(f"lsnb: {error}", err=True)
+            raise typer.Exit(1) from None
+        except KeyboardInterrupt:
+            typer.echo("lsnb: interrupted; run the same command again to go on.", err=True)
+            raise typer.Exit(130) from None
+
+
 app = typer.Typer(
+    cls=_Sentences,
     help="Human annotations with Label Studio: an embedded Label Studio and bucket, and a demo on them.",
     add_completion=False,
     no_args_is_help=True,
@@ -66,12 +83,5 @@ def demo() -> None:
 
 
 def main() -> None:
-    """Run the command line; an error of ours is one sentence and exit code 1, Ctrl-C is exit code 130."""
-    try:
-        app(standalone_mode=False)
-    except LsnbError as error:
-        typer.echo(f"lsnb: {error}", err=True)
-        sys.exit(1)
-    except (KeyboardInterrupt, typer.Abort):
-        typer.echo("lsnb: interrupted; run the same command again to go on.", err=True)
-        sys.exit(130)
+    """Run the command line: an error of ours is one sentence and exit code 1, Ctrl-C is exit code 130."""
+    app()
