@@ -1,0 +1,261 @@
+"""One file into one object, whole or not at all.
+
+Small files go as one multipart request, large ones in resumable chunks through the library ("Uploads and
+downloads" in the Cloud Storage documentation). Each carries its CRC32C, which the server checks, and a generation
+precondition, which makes it safe to repeat: a reply that was lost comes back as 412, and the checksum tells
+whether the object there is ours.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import IO, Any
+from urllib.parse import quote
+
+import google_crc32c
+import requests.exceptions
+from google.api_core import exceptions as api_exceptions
+from google.auth import exceptions as auth_exceptions
+from google.cloud.storage.retry import DEFAULT_RETRY
+
+from lsnb.bucket.faults import Cancelled, NoAnswer, Refusal, token_error
+from lsnb.bucket.listing import Stored, look_up
+from lsnb.bucket.sources import Facts, Source, SourceFault, checksum, read_whole, reading
+from lsnb.bucket.wire import Patience, Wire, object_path
+
+LARGE = 32 * 1024 * 1024
+CHUNK = 32 * 1024 * 1024
+# Bytes of files in memory at once, whatever the number of workers: 64 videos of 30 MiB would be 2 GiB.
+IN_FLIGHT = 192 * 1024 * 1024
+LARGE_AT_ONCE = 3
+
+
+class Taken(Exception):
+    """The object is there, and it is not this file.
+
+    Args:
+        stored: What is there.
+    """
+
+    def __init__(self, stored: Stored | None) -> None:
+        super().__init__()
+        self.stored = stored
+
+
+class Corrupt(Exception):
+    """What arrived is not what was sent; it was taken out again."""
+
+
+class Allowance:
+    """A number of bytes that threads share; each waits for its part."""
+
+    def __init__(self, total: int) -> None:
+        self._left = self._total = total
+        self._changed = threading.Condition()
+
+    @contextlib.contextmanager
+    def of(self, size: int, cancel: threading.Event) -> Iterator[None]:
+        """Hold ``size`` bytes (or all of them, if it is more) for a while."""
+        size = min(size, self._total)
+        with self._changed:
+            while self._left < size:
+                if cancel.is_set():
+                    raise Cancelled
+                self._changed.wait(0.2)
+            self._left -= size
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._left += size
+                self._changed.notify_all()
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Sends files into one bucket, for as long as one run lasts.
+
+    Args:
+        wire: The line to Cloud Storage.
+        bucket: The bucket's name.
+        library: A ``google.cloud.storage`` bucket on the same credentials, for resumable uploads.
+        patience: How long each request is tried.
+        cancel: Ends everything when set.
+        on_bytes: Told of bytes as they leave; less than 0 when they must be sent again.
+        memory: Bytes of files in memory at once.
+    """
+
+    wire: Wire
+    bucket: str
+    library: Any
+    patience: Patience
+    cancel: threading.Event
+    on_bytes: Callable[[int], None]
+    memory: Allowance = field(default_factory=lambda: Allowance(IN_FLIGHT))
+    large: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(LARGE_AT_ONCE))
+
+    def stop(self) -> None:
+        """Raise ``Cancelled`` when the run was interrupted."""
+        if self.cancel.is_set():
+            raise Cancelled
+
+    def crc32c(self, source: Source, facts: Facts) -> str:
+        """Return a file's checksum as Cloud Storage writes it."""
+        return encode(checksum(source, facts, self.stop))
+
+    def send(self, source: Source, facts: Facts, name: str, content_type: str, generation: int) -> Stored:
+        """Send a file and return the object it became.
+
+        Args:
+            source: The file.
+            facts: What it was when the run began.
+            name: The object's name.
+            content_type: Its media type.
+            generation: The version to replace, or 0 where none may be there.
+
+        Raises:
+            SourceFault: The file cannot be read, or changed.
+            Taken: Something else is there.
+            Corrupt: What arrived differs from what was sent.
+            Refusal: The server refused.
+            NoAnswer: The server does not answer.
+        """
+        if facts.size > LARGE:
+            with self.large, self.memory.of(CHUNK, self.cancel):
+                return self._send_large(source, facts, name, content_type, generation)
+        with self.memory.of(facts.size, self.cancel):
+            return self._send_small(source, facts, name, content_type, generation)
+
+    def _send_small(self, source: Source, facts: Facts, name: str, content_type: str, generation: int) -> Stored:
+        data = read_whole(source, facts)
+        crc32c = encode(google_crc32c.value(data))
+        about = {"name": name, "contentType": content_type, "crc32c": crc32c}
+        border = secrets.token_hex(16)
+        head = (
+            f"--{border}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{json.dumps(about)}\r\n"
+            f"--{border}\r\nContent-Type: {content_type}\r\n\r\n"
+        ).encode()
+        reply = self.wire.call(
+            "POST",
+            f"/upload/storage/v1/b/{quote(self.bucket, safe='')}/o",
+            {
+                "uploadType": "multipart",
+                "ifGenerationMatch": generation,
+                "fields": "name,size,crc32c,generation",
+            },
+            body=(head, data, f"\r\n--{border}--".encode()),
+            content_type=f"multipart/related; boundary={border}",
+            expect=frozenset({412}),
+            cancel=self.cancel,
+            patience=self.patience,
+            on_bytes=self.on_bytes,
+        )
+        if reply.status == 412:
+            return self._ours_or_taken(name, facts.size, crc32c)
+        return self._whole(Stored.from_resource(reply.json), name, facts.size, crc32c)
+
+    def _send_large(self, source: Source, facts: Facts, name: str, content_type: str, generation: int) -> Stored:
+        crc32c = self.crc32c(source, facts)
+        blob = self.library.blob(name, chunk_size=CHUNK)
+        # Sent with the first request, so that the server refuses bytes that changed since they were summed.
+        blob.crc32c = crc32c
+        fault: Exception | None = None
+        with reading(source, facts) as file:
+            try:
+                blob.upload_from_file(
+                    _Counted(file, self),
+                    size=facts.size,
+                    content_type=content_type,
+                    if_generation_match=generation,
+                    checksum="crc32c",
+                    timeout=60,
+                    retry=DEFAULT_RETRY.with_timeout(self.patience.deadline),
+                )
+            except (Cancelled, SourceFault):
+                raise
+            except Exception as error:
+                fault = error
+        if fault is not None:
+            answer = _from_library(fault, self.wire.identity.account)
+            if isinstance(answer, Refusal) and answer.status == 412:
+                return self._ours_or_taken(name, facts.size, crc32c)
+            raise answer
+        stored = look_up(self.wire, self.bucket, name, cancel=self.cancel, patience=self.patience)
+        if stored is None:
+            raise Corrupt
+        return self._whole(stored, name, facts.size, crc32c)
+
+    def _ours_or_taken(self, name: str, size: int, crc32c: str) -> Stored:
+        stored = look_up(self.wire, self.bucket, name, cancel=self.cancel, patience=self.patience)
+        if stored is None or stored.size != size or stored.crc32c != crc32c:
+            raise Taken(stored)
+        return stored
+
+    def _whole(self, stored: Stored, name: str, size: int, crc32c: str) -> Stored:
+        if stored.size == size and stored.crc32c == crc32c:
+            return stored
+        with contextlib.suppress(Refusal, NoAnswer):
+            self.wire.call(
+                "DELETE",
+                object_path(self.bucket, name),
+                {"ifGenerationMatch": stored.generation},
+                expect=frozenset({404, 412}),
+                patience=self.patience,
+            )
+        raise Corrupt
+
+
+def encode(crc32c: int) -> str:
+    """Return a checksum as Cloud Storage writes it: base64 of four bytes, the highest first.
+
+    Example:
+        >>> encode(google_crc32c.value(b"123456789"))
+        '4waSgw=='
+    """
+    return base64.b64encode(crc32c.to_bytes(4, "big")).decode("ascii")
+
+
+class _Counted:
+    """A file that reports what is read, and stops when the run does; the library reads it chunk by chunk."""
+
+    def __init__(self, file: IO[bytes], sender: Sender) -> None:
+        self._file = file
+        self._sender = sender
+
+    def read(self, size: int = -1) -> bytes:
+        self._sender.stop()
+        data = self._file.read(size)
+        self._sender.on_bytes(len(data))
+        return data
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        before = self._file.tell()
+        after = self._file.seek(position, whence)
+        if after < before:
+            self._sender.on_bytes(after - before)
+        return after
+
+
+def _from_library(error: Exception, account: str) -> Exception:
+    response = getattr(error, "response", None)
+    if isinstance(error, api_exceptions.RetryError) and error.cause is not None:
+        return _from_library(error.cause, account)  # type: ignore[arg-type]
+    if response is not None and hasattr(response, "status_code"):
+        return Refusal(response.status_code, response.content)
+    if isinstance(error, api_exceptions.GoogleAPICallError) and error.code is not None:
+        return Refusal(int(error.code), json.dumps({"error": {"message": error.message}}).encode())
+    if isinstance(error, auth_exceptions.GoogleAuthError):
+        return token_error(error, account)
+    if isinstance(error, (requests.exceptions.RequestException, OSError)):
+        return NoAnswer("the connection broke")
+    # DataCorruption, and what the library's readers raise for a file that ends early.
+    return Corrupt()

@@ -1,0 +1,263 @@
+"""Where the bytes come from: a file on a drive, or a member of a zip archive, read once and watched.
+
+A path may lead into an archive (``photos.zip/ana/1.jpg``), so that a table made from a zip works like any other.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import zipfile
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Protocol
+
+import google_crc32c
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BLOCK = 4 * 1024 * 1024
+
+
+class SourceFault(Exception):
+    """A file that cannot be sent; the text is the sentence for its row."""
+
+
+class NoSource(SourceFault):
+    """There is no such file."""
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a file before it is read.
+
+    Args:
+        size: Its bytes.
+        stamp: Changes when the file does.
+    """
+
+    size: int
+    stamp: tuple[int, ...]
+
+
+class Source(Protocol):
+    """Something that can be read, and looked at without being read."""
+
+    @property
+    def where(self) -> str:
+        """The path, for messages; the same for the same file."""
+
+    def facts(self) -> Facts:
+        """Return its size and stamp, or raise ``NoSource`` or ``SourceFault``."""
+
+    def open(self) -> IO[bytes]:
+        """Open it for reading."""
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """A file on a drive."""
+
+    path: Path
+
+    @property
+    def where(self) -> str:
+        """The path."""
+        return str(self.path)
+
+    def facts(self) -> Facts:
+        """Return its size and stamp."""
+        with _translated(self.where):
+            found = self.path.stat()
+        if stat.S_ISDIR(found.st_mode):
+            raise SourceFault(f"{self.where} is a folder: use Bucket.upload_folder for it.")
+        if not stat.S_ISREG(found.st_mode):
+            raise SourceFault(f"{self.where} is not a plain file.")
+        return _facts(found)
+
+    def open(self) -> IO[bytes]:
+        """Open it, without a buffer of its own: it is read in large blocks."""
+        with _translated(self.where):
+            return open(self.path, "rb", buffering=0)  # noqa: SIM115, PTH123  the caller closes it
+
+
+class Archive:
+    """An open zip archive; its members can be read from many threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with _translated(str(path)):
+            self.stamp = _facts(path.stat()).stamp
+            self.zip = zipfile.ZipFile(path)
+        self.members = {member_name(info): info for info in self.zip.infolist() if not info.is_dir()}
+
+
+@dataclass(frozen=True)
+class ZipSource:
+    """A member of a zip archive, read in place: nothing is unpacked, so nothing can land elsewhere."""
+
+    archive: Archive
+    member: str
+
+    @property
+    def where(self) -> str:
+        """The archive's path and the member's name."""
+        return f"{self.archive.path}/{self.member}"
+
+    def facts(self) -> Facts:
+        """Return its size and stamp."""
+        info = self.archive.members.get(self.member)
+        if info is None:
+            raise NoSource(f"No {self.member} in {self.archive.path}: check the path in this row.")
+        if info.flag_bits & 0x1:
+            raise SourceFault(f"{self.where} is encrypted: unpack the archive and upload the folder.")
+        return Facts(info.file_size, (*self.archive.stamp, info.CRC))
+
+    def open(self) -> IO[bytes]:
+        """Open it."""
+        with _translated(self.where):
+            return self.archive.zip.open(self.archive.members[self.member])
+
+
+def member_name(info: zipfile.ZipInfo) -> str:
+    """Return a member's name as its maker wrote it.
+
+    Archives made on Windows hold names in UTF-8, or in the code page of an old DOS, without saying which.
+    """
+    name = info.filename
+    if not info.flag_bits & 0x800:
+        try:
+            name = name.encode("cp437").decode("utf-8")
+        except (UnicodeEncodeError, UnicodeDecodeError):
+            pass  # it really is code page 437, as the format says
+    return name.replace("\\", "/")
+
+
+class Sources:
+    """Finds the source of a path; keeps each archive open for as long as it is used."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._archives: dict[Path, Archive] = {}
+        self._lock = threading.Lock()
+
+    def find(self, text: str) -> Source:
+        """Return the source at a path, which may not exist (yet).
+
+        Args:
+            text: A path; where it is relative, it starts at the folder.
+        """
+        path = self.folder / Path(text).expanduser()
+        if ".zip" in text.lower() and not path.exists():
+            for parent in path.parents:
+                if parent.suffix.lower() == ".zip" and parent.is_file():
+                    return ZipSource(self.archive(parent), path.relative_to(parent).as_posix())
+        return FileSource(path)
+
+    def archive(self, path: Path) -> Archive:
+        """Return the archive at a path, opened once."""
+        with self._lock:
+            if path not in self._archives:
+                self._archives[path] = Archive(path)
+            return self._archives[path]
+
+    def close(self) -> None:
+        """Close the archives."""
+        for archive in self._archives.values():
+            archive.zip.close()
+        self._archives.clear()
+
+
+def read_whole(source: Source, facts: Facts) -> bytes:
+    """Return a file's bytes, all of one moment.
+
+    Args:
+        source: The file.
+        facts: What it was when the run began.
+
+    Raises:
+        SourceFault: It is gone, cannot be read, or is not what it was: then a mixture would be sent.
+    """
+    with reading(source, facts) as file:
+        # One byte more than expected shows a file that has grown.
+        data = file.read(facts.size + 1)
+        while data and len(data) < facts.size:
+            more = file.read(facts.size + 1 - len(data))
+            if not more:
+                break
+            data += more
+    if len(data) != facts.size:
+        raise SourceFault(_changed(source))
+    return data
+
+
+def checksum(source: Source, facts: Facts, stop: Callable[[], None] = lambda: None) -> int:
+    """Return a file's CRC32C, read in blocks.
+
+    Args:
+        source: The file.
+        facts: What it was when the run began.
+        stop: Called before each block; raises to end the reading.
+
+    Raises:
+        SourceFault: As for ``read_whole``.
+    """
+    value = 0
+    with reading(source, facts) as file:
+        while True:
+            stop()
+            block = file.read(BLOCK)
+            if not block:
+                return value
+            value = google_crc32c.extend(value, block)
+
+
+@contextmanager
+def reading(source: Source, facts: Facts) -> Iterator[IO[bytes]]:
+    """Open a file, and refuse what was read if it was not the same before and after.
+
+    Raises:
+        SourceFault: As for ``read_whole``.
+    """
+    with _translated(source.where):
+        file = source.open()
+        with file:
+            _still(source, facts, file)
+            yield file
+            _still(source, facts, file)
+
+
+def _still(source: Source, facts: Facts, file: IO[bytes]) -> None:
+    now = _facts(os.fstat(file.fileno())) if isinstance(source, FileSource) else source.facts()
+    if now != facts:
+        raise SourceFault(_changed(source))
+
+
+def _changed(source: Source) -> str:
+    return f"{source.where} changed while it was being uploaded: run the call again when it is complete."
+
+
+def _facts(found: os.stat_result) -> Facts:
+    return Facts(found.st_size, (found.st_mtime_ns, found.st_ino, found.st_size))
+
+
+@contextmanager
+def _translated(where: str) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoSource(f"No file {where}: check the path in this row, or upload the file to this computer.") from None
+    except PermissionError:
+        raise SourceFault(f"{where} may not be read: change its permissions.") from None
+    except zipfile.BadZipFile:
+        raise SourceFault(f"{where} is damaged: make or download the archive again.") from None
+    except (NotImplementedError, RuntimeError) as error:
+        if isinstance(error, RecursionError):
+            raise
+        raise SourceFault(f"{where} is packed in a way that cannot be read here: unpack the archive first.") from None
+    except OSError as error:
+        raise SourceFault(f"{where} cannot be read ({error.strerror or 'input/output error'}).") from None
