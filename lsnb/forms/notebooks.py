@@ -189,7 +189,7 @@ CLONE_PROJECTS = Form(
         Field(
             "OVERLAP",
             "full",
-            "text",
+            "amount",
             "Who does what. full: all do all items; 2: two people do each; 20%: two do a fifth, one the rest.",
             minimum=1,
         ),

@@ -54,6 +54,8 @@ def parse_value(field: Field, raw: Any) -> Value:
             return _parse_boolean(field, raw)
         case "choice":
             return _parse_choice(field, raw)
+        case "amount":
+            return _parse_amount(field, raw)
         case "list":
             return _parse_list(field, raw)
         case "people":
@@ -202,6 +204,11 @@ def _parse_text(field: Field, raw: Any) -> str:
     if field.maximum is not None and len(text) > field.maximum:
         raise _problem(field, raw, f"shorten it to {field.maximum:g} characters (it has {len(text)}).")
     return text
+
+
+def _parse_amount(field: Field, raw: Any) -> int | str:
+    text = _parse_text(field, raw)
+    return int(text) if re.fullmatch(r"[0-9]+", text) else text
 
 
 def _parse_list(field: Field, raw: Any) -> tuple[str, ...]:

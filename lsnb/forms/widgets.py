@@ -83,7 +83,7 @@ def _value_to_draw(form: Form, field: Field, namespace: Namespace) -> Any:
         return field.unset
     if isinstance(value, tuple):
         return join_list(value)
-    return value if isinstance(value, bool | int | float) and field.kind != "people" else str(value)
+    return value if field.kind in {"boolean", "integer", "number"} else str(value)
 
 
 def _draw_field(field: Field, value: Any) -> Any:
