@@ -90,6 +90,7 @@ class Front:
                 return await self._bucket(request, unquote(parts[3]) if len(parts) == 4 else None, shared)
             return await self._pass_on(request, shared)
         except aiohttp.ClientConnectorError:
+            # Nothing was passed on yet; later faults close the connection, which no client takes for success.
             return web.json_response(
                 _json_error(503, "backendError", "The store does not answer."), status=503, headers=shared
             )

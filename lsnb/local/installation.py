@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import resources, util
 from pathlib import Path
 
-from lsnb.errors import LocalStackError, MissingExtraError
+from lsnb.errors import LocalStackError, LsnbError, MissingExtraError
 from lsnb.runtime import cache_folder
 
 LABEL_STUDIO_VERSION = "1.23.2"
@@ -118,7 +118,7 @@ def install() -> Installation:
     installation = Installation(python=_python(root), template=root / "template")
     if _marker(root).exists():
         return installation
-    log = cache_folder() / "logs" / "install-label-studio.log"
+    log = cache_folder().resolve() / "logs" / "install-label-studio.log"
     with explain_disk_errors(root, log):
         locks = cache_folder() / "locks"
         locks.mkdir(parents=True, exist_ok=True)
@@ -143,8 +143,8 @@ def explain_disk_errors(folder: Path, log: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if isinstance(error, LocalStackError | MissingExtraError):
-            raise
+        if isinstance(error, LsnbError):
+            raise  # some of ours are OSErrors too
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
             raise LocalStackError(_full_disk(folder, log)) from None
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
@@ -168,7 +168,7 @@ def _root() -> Path:
     content = resources.files("lsnb.local").joinpath(_LOCK_FILE).read_bytes()
     content += f"{sys.base_prefix} {sys.version_info[:3]}".encode()
     digest = hashlib.sha256(content).hexdigest()[:10]
-    return cache_folder() / f"label-studio-{LABEL_STUDIO_VERSION}-{digest}"
+    return cache_folder().resolve() / f"label-studio-{LABEL_STUDIO_VERSION}-{digest}"
 
 
 def _marker(root: Path) -> Path:

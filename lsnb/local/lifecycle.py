@@ -1,16 +1,14 @@
-"""Bringing the stack up, looking at it, and taking it down."""
+"""Bringing the stack up and taking it down."""
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import html
 import json
 import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lsnb.errors import LocalStackError
@@ -18,18 +16,18 @@ from lsnb.local.cors import CORS_FILE
 from lsnb.local.identity import FILE_NAME as IDENTITY_FILE
 from lsnb.local.identity import Identity, create_identity, load_identity
 from lsnb.local.installation import Installation, explain_disk_errors, install, require_packages
+from lsnb.local.overview import resolve_folder
 from lsnb.local.processes import PortTakenError, end, find, free_port, log_of, strays, wait_until_ready
 from lsnb.local.servers import (
     BUCKET,
     HEALTH,
     address,
     data_folder,
-    move_bucket_address,
     start_front,
     start_label_studio,
     start_store,
 )
-from lsnb.runtime import cache_folder, colab_proxy_url, stack_folder
+from lsnb.runtime import cache_folder, colab_proxy_url
 from lsnb.stack import FILE_NAME as RECORD_FILE
 from lsnb.stack import Process, Stack, load_stack
 
@@ -62,7 +60,7 @@ def start(*, folder: Path | str | None = None) -> Stack:
         'http://127.0.0.1:49152'
     """
     installation = install()
-    place = _place(folder)
+    place = resolve_folder(folder)
     with explain_disk_errors(place, place / "logs"), _locked(place):
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         return _bring_up(place, installation)
@@ -84,7 +82,7 @@ def stop(*, folder: Path | str | None = None, delete: bool = False) -> None:
         >>> lsnb.local.stop()  # doctest: +SKIP
     """
     require_packages({"filelock": "filelock", "psutil": "psutil"})
-    place = _place(folder)
+    place = resolve_folder(folder)
     with explain_disk_errors(place, place / "logs"), _locked(place):
         recorded = (find(process, place) for process in _recorded(place))
         end([running for running in recorded if running is not None] + strays(place))
@@ -99,112 +97,6 @@ def stop(*, folder: Path | str | None = None, delete: bool = False) -> None:
                     path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 place.rmdir()
-
-
-@dataclass(frozen=True)
-class ProcessStatus:
-    """One process of the stack, as it is now.
-
-    Args:
-        name: ``label-studio``, ``front`` (the bucket's address) or ``store`` (behind it).
-        address: Where it listens.
-        pid: Its process id.
-        alive: Whether it runs.
-        log: Its log.
-    """
-
-    name: str
-    address: str
-    pid: int
-    alive: bool
-    log: Path
-
-    @property
-    def state(self) -> str:
-        """``runs`` or ``ended``."""
-        return "runs" if self.alive else "ended"
-
-
-@dataclass(frozen=True, repr=False)
-class Status:
-    """The stack as it is now.
-
-    Args:
-        folder: Its folder.
-        processes: Its processes; none when it is stopped.
-        browser_url: The address to open, or None when it is stopped.
-    """
-
-    folder: Path
-    processes: tuple[ProcessStatus, ...]
-    browser_url: str | None = None
-
-    @property
-    def running(self) -> bool:
-        """Whether every process runs."""
-        return bool(self.processes) and all(process.alive for process in self.processes)
-
-    @property
-    def summary(self) -> str:
-        """One sentence."""
-        if not self.processes:
-            return f"The stack in {self.folder} is stopped: start it with 'lsnb up' or lsnb.local.start()."
-        dead = [process.name for process in self.processes if not process.alive]
-        if dead:
-            return f"{', '.join(dead)} ended: 'lsnb up' or lsnb.local.start() starts it again; the log says why."
-        return f"The stack runs: open {self.browser_url}"
-
-    def __repr__(self) -> str:
-        width = max((len(process.address) for process in self.processes), default=0)
-        lines = [
-            f"  {process.name:<12}  {process.address:<{width}}  {process.state:<5}  {process.log}"
-            for process in self.processes
-        ]
-        return "\n".join([self.summary, *lines])
-
-    def _repr_html_(self) -> str:
-        cells = [(p.name, p.address, p.state, str(p.log)) for p in self.processes]
-        rows = "".join(f"<tr>{''.join(f'<td>{html.escape(text)}</td>' for text in row)}</tr>" for row in cells)
-        head = "<tr><th>process</th><th>address</th><th>state</th><th>log</th></tr>"
-        table = f"<table>{head}{rows}</table>" if rows else ""
-        return f"<p>{html.escape(self.summary)}</p>{table}"
-
-
-def status(*, folder: Path | str | None = None) -> Status:
-    """Return which processes of the stack run, where they listen and where their logs are.
-
-    Args:
-        folder: The stack's folder; ``runtime.stack_folder()`` by default.
-
-    Raises:
-        MissingExtraError: A package of the ``[local]`` extra is missing.
-        LocalStackError: The stack's record is damaged.
-
-    Example:
-        >>> import lsnb
-        >>> lsnb.local.status().running  # doctest: +SKIP
-        True
-    """
-    require_packages({"psutil": "psutil"})
-    place = _place(folder)
-    stack = load_stack(place)
-    if stack is None:
-        return Status(folder=place, processes=())
-    processes = tuple(
-        ProcessStatus(
-            name=process.name,
-            address=address(process.port),
-            pid=process.pid,
-            alive=find(process, place) is not None,
-            log=log_of(place, process.name),
-        )
-        for process in stack.processes
-    )
-    return Status(folder=place, processes=processes, browser_url=stack.browser_url)
-
-
-def _place(folder: Path | str | None) -> Path:
-    return Path(folder or stack_folder()).expanduser().resolve()
 
 
 @contextlib.contextmanager
@@ -243,22 +135,22 @@ def _identity(place: Path) -> Identity:
 
 def _bring_up(place: Path, installation: Installation) -> Stack:
     identity = _identity(place)
-    running = {process.name: process for process in _recorded(place) if find(process, place) is not None}
-    before = dict(running)
+    before = {process.name: process for process in _recorded(place) if find(process, place) is not None}
+    running = dict(before)
+    taken: set[int] = set()
     try:
         for _ in range(_TRIES):
-            identity, running = _start_missing(place, installation, identity, running)
-            stack = _record(place, identity, running)
+            identity, colab_url = _start_missing(place, installation, identity, running, taken)
+            stack = _record(place, identity, running, colab_url)
             try:
                 for name, path in _HEALTH_PATHS.items():
-                    process = running[name]
-                    url = address(process.port) + path
-                    wait_until_ready(process, url, folder=place, deadline=_PATIENCE_SECONDS)
+                    url = address(running[name].port) + path
+                    wait_until_ready(running[name], url, folder=place, deadline=_PATIENCE_SECONDS)
             except PortTakenError as error:
                 # Somebody took the port between our look and the server's: leave it to them.
-                lost = str(error)
-                _end(running.pop(lost), place)
-                identity = replace(identity, ports={k: v for k, v in identity.ports.items() if k != lost})
+                lost = running.pop(str(error))
+                _end(lost, place)
+                taken.add(lost.port)
                 continue
             _make_bucket(running["store"].port, place)
             _check_user(stack, place)
@@ -271,15 +163,15 @@ def _bring_up(place: Path, installation: Installation) -> Stack:
         for name, process in running.items():
             if before.get(name) != process:
                 _end(process, place)
-        (place / RECORD_FILE).unlink(missing_ok=True)
+        if running != before:
+            (place / RECORD_FILE).unlink(missing_ok=True)
         raise
 
 
 def _start_missing(
-    place: Path, installation: Installation, identity: Identity, running: dict[str, Process]
-) -> tuple[Identity, dict[str, Process]]:
-    """Start what does not run; return the identity with the ports it has now, and every process."""
-    running = dict(running)
+    place: Path, installation: Installation, identity: Identity, running: dict[str, Process], taken: set[int]
+) -> tuple[Identity, str | None]:
+    """Start what does not run and add it to ``running``; return the identity with its ports, and Colab's address."""
     ports = dict(identity.ports)
     if set(running) < set(_HEALTH_PATHS):
         _end_strays(place, running)
@@ -287,20 +179,17 @@ def _start_missing(
         # Each holds the other's port, and starting both takes a blink.
         for name in {"front", "store"} & set(running):
             _end(running.pop(name), place)
-        ports["front"] = free_port(ports.get("front"), taken=_ports_of(running))
-        if ports["front"] != identity.ports.get("front"):
-            if "label-studio" in running:
-                _end(running.pop("label-studio"), place)
-            if "front" in identity.ports:
-                move_bucket_address(place, old_port=identity.ports["front"], new_port=ports["front"])
-        ports["store"] = free_port(ports.get("store"), taken={ports["front"], *_ports_of(running)})
+        ports["front"] = free_port(ports.get("front"), taken=taken | _ports_of(running))
+        if ports["front"] != identity.ports.get("front") and "label-studio" in running:
+            _end(running.pop("label-studio"), place)
+        ports["store"] = free_port(ports.get("store"), taken=taken | {ports["front"]} | _ports_of(running))
         running["store"] = start_store(place, port=ports["store"], front_port=ports["front"])
         running["front"] = start_front(place, port=ports["front"], store_port=ports["store"])
     known = running.get("label-studio")
     if known is not None:
         ports["label-studio"] = known.port
     else:
-        ports["label-studio"] = free_port(ports.get("label-studio"), taken=_ports_of(running))
+        ports["label-studio"] = free_port(ports.get("label-studio"), taken=taken | _ports_of(running))
     colab_url = colab_proxy_url(ports["label-studio"])
     if known is not None and (colab_url or address(known.port)) != _browser_url(place):
         _end(running.pop("label-studio"), place)
@@ -316,16 +205,15 @@ def _start_missing(
     if ports != identity.ports:
         identity = identity.with_ports(**ports)
         identity.save(place)
-    return identity, running
+    return identity, colab_url
 
 
 def _ports_of(running: dict[str, Process]) -> set[int]:
     return {process.port for process in running.values()}
 
 
-def _record(place: Path, identity: Identity, running: dict[str, Process]) -> Stack:
+def _record(place: Path, identity: Identity, running: dict[str, Process], colab_url: str | None) -> Stack:
     label_studio, front = running["label-studio"], running["front"]
-    colab_url = colab_proxy_url(label_studio.port)
     stack = Stack(
         url=address(label_studio.port),
         browser_url=colab_url or address(label_studio.port),

@@ -111,15 +111,11 @@ def find(process: Process, folder: Path) -> psutil.Process | None:
     """
     import psutil
 
-    child = _children.get(process.pid)
-    if child is not None and child.poll() is not None:
-        del _children[process.pid]
-        return None
     try:
         running = psutil.Process(process.pid)
         # The system's clock may be set between two readings; two seconds are less than an id's way round.
-        same = abs(running.create_time() - process.created) < 2 and running.status() != psutil.STATUS_ZOMBIE
-        return running if same and _mark(running) in (str(folder), None) else None
+        same = abs(running.create_time() - process.created) < 2
+        return running if same and _runs(running) and _mark(running) in (str(folder), None) else None
     except psutil.Error:
         return None
 
@@ -135,7 +131,7 @@ def strays(folder: Path) -> list[psutil.Process]:
     found = []
     for running in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if _mark(running) == str(folder) and running.status() != psutil.STATUS_ZOMBIE:
+            if _mark(running) == str(folder) and _runs(running):
                 found.append(running)
     return found
 
@@ -169,15 +165,35 @@ def end(running: Iterable[psutil.Process], *, patience: float = 10.0) -> None:
     for process in doomed.values():
         with contextlib.suppress(psutil.Error):
             process.terminate()
-    _, left = psutil.wait_procs(list(doomed.values()), timeout=patience)
+    left = _wait_until_gone(list(doomed.values()), patience)
     for process in left:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(left, timeout=patience)
-    for pid in doomed:
-        child = _children.pop(pid, None)
-        if child is not None:
-            child.poll()
+    _wait_until_gone(left, patience)
+
+
+def _wait_until_gone(processes: list[psutil.Process], patience: float) -> list[psutil.Process]:
+    """Return those that still run after so many seconds."""
+    deadline = time.monotonic() + patience
+    while processes := [process for process in processes if _runs(process)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    return processes
+
+
+def _runs(process: psutil.Process) -> bool:
+    import psutil
+
+    child = _children.get(process.pid)
+    if child is not None and child.poll() is not None:
+        del _children[process.pid]
+        return False
+    try:
+        # A zombie has ended: only the notebook's kernel that started it has not looked yet.
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def answers(url: str, *, timeout: float = 5.0) -> bool:

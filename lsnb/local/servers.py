@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import json
 import os
 import platform
 import shutil
@@ -47,8 +49,8 @@ def store_binary() -> Path:
         if binary.exists():
             return binary
     raise LocalStackError(
-        f"The embedded bucket does not run on {platform.system()} {machine}: use a real bucket with open_bucket(), "
-        "or run this on Linux, macOS or Windows with an x86-64 or ARM64 processor."
+        f"The embedded bucket does not run on {platform.system()} {machine}: run this on Linux or macOS "
+        "with an x86-64 or ARM64 processor (Colab is one), or use a real bucket."
     )
 
 
@@ -122,6 +124,7 @@ def start_label_studio(
     home = folder / "home"
     home.mkdir(mode=0o700, exist_ok=True)
     endpoint = address(front_port)
+    _renew_bucket_address(folder, identity, endpoint)
     # Read with the prefix, since a bare HOST or USERNAME is often set for something else.
     settings = {
         "BASE_DATA_DIR": str(data),
@@ -157,27 +160,21 @@ def start_label_studio(
     return spawn("label-studio", command, folder=folder, environment=environment, port=port)
 
 
-def move_bucket_address(folder: Path, *, old_port: int, new_port: int) -> None:
-    """Point the storages that projects already have at the bucket's new address.
+def _renew_bucket_address(folder: Path, identity: Identity, endpoint: str) -> None:
+    """Point the storages of existing projects at the bucket's address, which may have moved.
 
     A project keeps the service account's JSON, and with it the address that gives out tokens.
-
-    Args:
-        folder: The stack's folder. Its Label Studio must not be running.
-        old_port: The front's port until now.
-        new_port: The front's port from now on.
     """
     database = data_folder(folder) / DATABASE
-    if old_port == new_port or not database.exists():
-        return
-    connection = sqlite3.connect(database)
-    try:
-        with connection:
-            for table in ("io_storages_gcsimportstorage", "io_storages_gcsexportstorage"):
-                connection.execute(
-                    f"UPDATE {table} SET google_application_credentials = "
-                    "replace(google_application_credentials, ?, ?)",
-                    (f"{address(old_port)}/", f"{address(new_port)}/"),
-                )
-    finally:
-        connection.close()
+    ours = identity.service_account(endpoint)
+    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+        for table in ("io_storages_gcsimportstorage", "io_storages_gcsexportstorage"):
+            rows = connection.execute(f"SELECT id, google_application_credentials FROM {table}").fetchall()
+            for number, text in rows:
+                with contextlib.suppress(ValueError, TypeError, AttributeError):
+                    stored = json.loads(text)
+                    if stored.get("private_key") == ours["private_key"] and stored != ours:
+                        connection.execute(
+                            f"UPDATE {table} SET google_application_credentials = ? WHERE id = ?",
+                            (json.dumps(ours), number),
+                        )
