@@ -68,6 +68,8 @@ class Server:
 
     def __init__(self, url: str, api_key: str) -> None:
         self.url = url
+        # A personal access token is a JWT: three parts between two dots.
+        self._key_is_personal = api_key.count(".") == 2
         self._http = httpx.Client(
             timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=True,
@@ -102,6 +104,8 @@ class Server:
                 f"The local Label Studio at {self.url} does not answer: run 'lsnb up' or lsnb.local.start(), "
                 f"which revives it; its log is in {stack.log_folder}."
             )
+        if "redirected to" in str(fault):
+            return f"{self.url} sends on to another server ({fault}): give that address instead, if it is the right one."
         if isinstance(fault, httpx.TimeoutException):
             return (
                 f"Label Studio at {self.url} did not answer in time: it may be starting or busy; try again in a minute."
@@ -157,10 +161,11 @@ class Server:
             return (
                 f"The key for {self.url} has expired: in Label Studio, open 'Account & Settings' and create a new one."
             )
-        if "personal access" in lowered or "jwt" in lowered or "api token" in lowered:
+        if self._key_is_personal:
             return (
-                f"{self.url} does not take personal access tokens, and this key is one: "
-                "in Label Studio, open 'Account & Settings', 'Legacy Token', and copy that key."
+                f"{self.url} does not accept this personal access token: it was revoked, belongs to another server, "
+                "or this server takes legacy tokens only. In Label Studio, open 'Account & Settings' and copy the key "
+                "offered there."
             )
         return f"{self.url} does not accept this key: {WHERE_TO_FIND_A_KEY}"
 

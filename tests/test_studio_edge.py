@@ -1,0 +1,156 @@
+"""Connecting: what a student reads when the address or the key is wrong."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+from conftest import sign_in
+from faulty_proxy import faulty_proxy
+
+import lsnb
+from lsnb.errors import StudioAuthError, StudioError, StudioUnreachableError
+from lsnb.stack import Stack
+from lsnb.study import Studio
+
+SECRET = "0123456789abcdef0123456789abcdef01234567"
+
+
+class Settings:
+    """The organisation's switches for the two kinds of key, thrown from a signed-in browser's session."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.client = httpx.Client(base_url=stack.url)
+        for cookie in sign_in(stack):
+            self.client.cookies.set(cookie["name"], cookie["value"])
+
+    def allow(self, *, personal: bool, legacy: bool) -> None:
+        answer = self.client.post(
+            "/api/jwt/settings",
+            json={"api_tokens_enabled": personal, "legacy_api_tokens_enabled": legacy},
+            headers={"X-CSRFToken": self.client.cookies["csrftoken"], "Referer": str(self.client.base_url)},
+        )
+        answer.raise_for_status()
+
+
+@pytest.fixture
+def settings(stack: Stack) -> Iterator[Settings]:
+    settings = Settings(stack)
+    yield settings
+    settings.allow(personal=True, legacy=True)
+    settings.client.close()
+
+
+@pytest.fixture(scope="module")
+def personal_token(stack: Stack) -> str:
+    answer = httpx.post(f"{stack.url}/api/token/", headers={"Authorization": f"Token {stack.api_key}"})
+    answer.raise_for_status()
+    return str(answer.json()["token"])
+
+
+def test_connects_with_both_kinds_of_key(stack: Stack, personal_token: str) -> None:
+    for key in (stack.api_key, personal_token):
+        studio = lsnb.connect(stack.url, key)
+        assert studio.user == stack.username
+        assert studio.release.startswith("1.")
+        assert key not in repr(studio) + studio._repr_html_()
+
+
+def test_a_server_with_personal_tokens_only(stack: Stack, settings: Settings, personal_token: str) -> None:
+    settings.allow(personal=True, legacy=False)
+    assert lsnb.connect(stack.url, personal_token).user == stack.username
+    with pytest.raises(StudioAuthError, match="no longer takes legacy tokens") as caught:
+        lsnb.connect(stack.url, stack.api_key)
+    assert stack.api_key not in str(caught.value)
+
+
+def test_a_server_with_legacy_tokens_only(stack: Stack, settings: Settings, personal_token: str) -> None:
+    settings.allow(personal=False, legacy=True)
+    assert lsnb.connect(stack.url, stack.api_key).user == stack.username
+    with pytest.raises(StudioAuthError, match="legacy tokens only") as caught:
+        lsnb.connect(stack.url, personal_token)
+    assert personal_token not in str(caught.value)
+
+
+def test_a_wrong_key(stack: Stack) -> None:
+    with pytest.raises(StudioAuthError, match="does not accept this key") as caught:
+        lsnb.connect(stack.url, SECRET)
+    assert SECRET not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_nothing_listens() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with pytest.raises(StudioUnreachableError, match="No Label Studio answers at") as caught:
+        lsnb.connect(address, SECRET)
+    assert address in str(caught.value)
+
+
+def serve(answer: Any) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer(self)
+
+        def log_message(self, *args: object) -> None:
+            """Stay quiet."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def web_page() -> Iterator[str]:
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(b"<html>Welcome to nginx</html>")
+
+    yield from serve(answer)
+
+
+def test_something_else_answers(web_page: str) -> None:
+    with pytest.raises(StudioUnreachableError, match="it is no Label Studio"):
+        lsnb.connect(web_page, SECRET)
+
+
+def test_a_redirect_never_carries_the_key_away(stack: Stack) -> None:
+    with faulty_proxy(stack.url) as other:
+        elsewhere = other.url.replace("127.0.0.1", "localhost")
+
+        def answer(handler: BaseHTTPRequestHandler) -> None:
+            handler.send_response(302)
+            handler.send_header("Location", elsewhere + handler.path)
+            handler.end_headers()
+
+        servers = serve(answer)
+        with pytest.raises(StudioUnreachableError, match="sends on to another server"):
+            lsnb.connect(next(servers), SECRET)
+        assert other.requests == []
+        next(servers, None)
+
+
+def test_a_server_that_fails(stack: Stack) -> None:
+    with faulty_proxy(stack.url) as proxy:
+        proxy.fate = lambda method, path, n: "pass" if "version" in path else "refuse"
+        with pytest.raises(StudioError, match="failed \\(error 503\\) trying to sign in"):
+            lsnb.connect(proxy.url, stack.api_key)
+
+
+def test_no_key_is_repeated_when_the_project_is_not_there(studio: Studio) -> None:
+    with pytest.raises(StudioError, match="could not open project 987654") as caught:
+        studio.server.project(987654)
+    assert "Token" not in str(caught.value)
+    assert "headers" not in str(caught.value)

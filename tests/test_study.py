@@ -1,0 +1,230 @@
+"""Studies on the real server: made once, found again, never doubled, never half forgotten."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from faulty_proxy import FaultyProxy, faulty_proxy
+
+import lsnb
+from lsnb import demo
+from lsnb.errors import InputError, StudioError, StudyConflictError, StudyNotFoundError
+from lsnb.stack import Stack
+from lsnb.study import Studio
+from lsnb.study.manifest import Manifest, parse_manifest, project_title
+
+CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad", "mixed"], title="Mood?")
+
+
+def items(n: int = 6) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"id": [f"{i:04d}" for i in range(n)], "caption": [f"Sätze, “{i}”" for i in range(n)], "value": range(n)}
+    )
+
+
+@pytest.fixture
+def title(request: pytest.FixtureRequest, studio: Studio) -> Iterator[str]:
+    """A title of the test's own; what it made is deleted afterwards."""
+    title = request.node.name.removeprefix("test_")[:40]
+    yield title
+    for project in studio.server.projects():
+        if project.title.startswith(title[:30]):
+            studio.server.delete_project(project.id)
+
+
+@pytest.fixture
+def proxy(stack: Stack) -> Iterator[FaultyProxy]:
+    with faulty_proxy(stack.url) as proxy:
+        yield proxy
+
+
+def held(studio: Studio, project: int) -> list[str]:
+    return [task["meta"]["item"] for task in studio.server.export(project)]
+
+
+def test_one_project_per_annotator_with_the_same_items(studio: Studio, title: str) -> None:
+    study = studio.create_study(title, CONFIG, items(), key="id", annotators=["ana", "ben", "eva"])
+    projects = study.projects
+    assert list(projects["annotator"]) == ["ana", "ben", "eva"]
+    assert [studio.server.project(p).title for p in projects["project"]] == [f"{title} · {a}" for a in study.annotators]
+    orders = [held(studio, p) for p in projects["project"]]
+    assert all(sorted(order) == list(items()["id"]) for order in orders)
+    assert len({tuple(order) for order in orders}) > 1
+    task = studio.server.export(projects["project"][0])[0]
+    row = items().set_index("id").loc[task["meta"]["item"]]
+    assert task["data"] == {"id": task["meta"]["item"], "caption": row["caption"], "value": row["value"]}
+
+
+def test_a_number_of_annotators(studio: Studio, title: str) -> None:
+    study = studio.create_study(title, CONFIG, items(2), key="id", annotators=2)
+    assert study.annotators == ["1", "2"]
+
+
+def test_the_same_call_twice_changes_nothing(studio: Studio, title: str) -> None:
+    first = studio.create_study(title, CONFIG, items(), key="id", annotators=2)
+    second = studio.create_study(title, CONFIG, items().iloc[::-1], key="id", annotators=2)
+    assert second.id == first.id
+    pd.testing.assert_frame_equal(first.projects, second.projects)
+    assert second.report is not None
+    assert second.report.summary == "2 exists"
+    assert list(second.projects["tasks"]) == [6, 6]
+
+
+def test_opened_by_title_from_a_fresh_kernel(stack: Stack, studio: Studio, title: str) -> None:
+    made = studio.create_study(title, CONFIG, items(), key="id", annotators=["ana", "ben"], seed=7)
+    fresh = lsnb.connect(stack.url, stack.api_key)
+    opened = fresh.open_study(title)
+    assert (opened.id, opened.key, opened.annotators) == (made.id, "id", ["ana", "ben"])
+    listed = fresh.studies().set_index("title").loc[title]
+    assert (listed["annotators"], listed["projects"], listed["items"]) == ("ana, ben", 2, 6)
+    with pytest.raises(StudyNotFoundError, match="did you mean"):
+        fresh.open_study(title[:-1])
+
+
+def test_differences_are_named_and_nothing_is_written(studio: Studio, title: str) -> None:
+    studio.create_study(title, CONFIG, items(), key="id", annotators=["ana", "ben"])
+    before = studio.server.projects()
+    other = pd.concat([items(5), pd.DataFrame({"id": ["0099"], "caption": ["new"], "value": [9]})])
+    with pytest.raises(StudyConflictError) as caught:
+        studio.create_study(
+            title, CONFIG.rating("stars"), other.assign(nr=other["id"]), key="nr", annotators=["ana", "dora"], seed=3
+        )
+    said = str(caught.value)
+    for part in ("key: ", "seed: ", "annotators: ", "config: ", "0099", "0005"):
+        assert part in said
+    assert studio.server.projects() == before
+
+
+@pytest.mark.parametrize("fate", ["refuse", "cut", "lose reply"])
+def test_a_failure_at_the_third_copy_is_finished_by_the_same_call(
+    stack: Stack, studio: Studio, proxy: FaultyProxy, title: str, fate: str
+) -> None:
+    def third_fails(method: str, path: str, n: int) -> str:
+        made = [path for method, path in proxy.requests if method == "POST" and path.rstrip("/") == "/api/projects"]
+        return (
+            fate
+            if len(made) == 3 and proxy.requests[-1][0] == "POST" and path.rstrip("/") == "/api/projects"
+            else "pass"
+        )
+
+    proxied = lsnb.connect(proxy.url, stack.api_key)
+    proxy.fate = third_fails  # type: ignore[assignment]
+    study = proxied.create_study(title, CONFIG, items(), key="id", annotators=3)
+    assert study.report is not None
+    assert dict(study.report.counts) == {"created": 2, "failed": 1}
+    assert "Run the same call again" in repr(study)
+    assert list(study.projects["tasks"]) == [6, 6]
+    proxy.reset()
+    whole = proxied.create_study(title, CONFIG, items(), key="id", annotators=3)
+    assert list(whole.projects["tasks"]) == [6, 6, 6]
+    assert sum(project.title.startswith(title) for project in studio.server.projects()) == 3
+
+
+def test_cut_after_any_request_nothing_is_doubled(stack: Stack, studio: Studio, proxy: FaultyProxy, title: str) -> None:
+    """The kill test, small: every reply in turn is lost, then the same call is made again."""
+    proxied = lsnb.connect(proxy.url, stack.api_key)
+    proxy.reset()
+    proxied.create_study(title, CONFIG, items(3), key="id", annotators=2)
+    requests = len(proxy.requests)
+    for n in range(1, requests + 1):
+        for project in studio.server.projects():
+            if project.title.startswith(title):
+                studio.server.delete_project(project.id)
+        proxy.reset()
+        proxy.fate = lambda method, path, count, n=n: "lose reply" if count >= n else "pass"  # type: ignore[misc]
+        with contextlib.suppress(StudioError):
+            proxied.create_study(title, CONFIG, items(3), key="id", annotators=2)
+        proxy.reset()
+        study = proxied.create_study(title, CONFIG, items(3), key="id", annotators=2)
+        assert list(study.projects["tasks"]) == [3, 3], n
+        assert all(sorted(held(studio, p)) == ["0000", "0001", "0002"] for p in study.projects["project"])
+        assert sum(project.title.startswith(title) for project in studio.server.projects()) == 2
+
+
+def test_a_description_edited_by_a_teammate_is_rebuilt(studio: Studio, title: str) -> None:
+    made = studio.create_study(title, CONFIG, items(), key="id", annotators=["ana", "ben"], seed=5)
+    for project in made.projects["project"]:
+        studio.server.describe_project(project, "My lovely project")
+    opened = studio.open_study(title)
+    assert (opened.id, opened.annotators, opened.key) == (made.id, ["ana", "ben"], "id")
+    again = studio.create_study(title, CONFIG, items(), key="id", annotators=["ana", "ben"], seed=5)
+    assert again.report is not None
+    assert again.report.summary == "2 exists"
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    table = pd.DataFrame({"id": ["a", "a", None], "img": ["x.png", "gs://b/y.png", None]})
+    config = lsnb.LabelConfig.image("img").choices("mood", ["good", "bad"])
+    studio = Studio.__new__(Studio)
+    with pytest.raises(InputError) as caught:
+        studio.create_study("ab", config, table, key="id", annotators=["ana", "ana"])
+    said = str(caught.value)
+    for part in ("too short", "more than once", "file name", "gs://b", "no image"):
+        assert part in said, said
+
+
+@pytest.mark.parametrize(("title", "says"), [("", "too short"), ("ab", "too short"), ("x" * 51, "51 characters")])
+def test_titles_label_studio_would_not_take(title: str, says: str) -> None:
+    studio = Studio.__new__(Studio)
+    with pytest.raises(InputError, match=says):
+        studio.create_study(title, CONFIG, items(), key="id", annotators=2)
+
+
+def test_long_titles_are_shortened_within_fifty_characters(studio: Studio, title: str) -> None:
+    long = (title + " ") * 5
+    study = studio.create_study(long[:50].strip(), CONFIG, items(1), key="id", annotators=["anastasia"])
+    assert len(studio.server.project(study.projects["project"][0]).title) <= 50
+    assert studio.open_study(long[:50].strip()).id == study.id
+
+
+def test_simulated_annotators_answer_once_and_are_merged(
+    studio: Studio, title: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = studio.create_study(title, CONFIG, items(), key="id", annotators=["ana", "ben", "eva"])
+    empty = study.annotations()
+    assert set(empty["status"]) == {"unlabelled"} or empty["annotation"].isna().all()
+    assert len(empty) == 18
+    assert demo.simulate_annotators(study, seed=1).summary == "18 answered"
+    assert "SIMULATED" in capsys.readouterr().out
+    assert demo.simulate_annotators(study, seed=1).summary == "18 exists"
+    annotations = study.annotations(data=["value"])
+    assert len(annotations) == 18
+    assert sorted(set(annotations["item"])) == list(items()["id"])
+    assert "data.value" in annotations
+    wide = lsnb.widen(annotations, "mood")
+    assert list(wide.columns) == ["ana", "ben", "eva"]
+    assert list(lsnb.majority(annotations, "mood")["n"]) == [3] * 6
+    assert len(lsnb.agreement(annotations, "mood").kappa) == 3
+    assert list(study.progress()["share"]) == [1.0, 1.0, 1.0]
+
+
+def test_deleting_wants_the_title_and_saves_first(studio: Studio, title: str, tmp_path: Path) -> None:
+    study = studio.create_study(title, CONFIG, items(2), key="id", annotators=2)
+    demo.simulate_annotators(study)
+    with pytest.raises(InputError, match="Nothing was deleted"):
+        study.delete("another", save_to=tmp_path / "saved.zip")
+    saved = study.delete(title, save_to=tmp_path / "saved.zip")
+    with zipfile.ZipFile(saved) as archive:
+        tasks = [task for name in archive.namelist() for task in json.loads(archive.read(name))]
+    assert len(tasks) == 4
+    assert all(task["annotations"] for task in tasks)
+    with pytest.raises(StudyNotFoundError):
+        studio.open_study(title)
+
+
+def test_a_manifest_survives_its_description() -> None:
+    manifest = Manifest("abc", "Tïtle · x", "ana", ("ana", "ben"), "id", 3, {"ana": ["1"]}, "f", "d", 1)
+    assert parse_manifest(manifest.describe()) == manifest
+    assert parse_manifest(manifest.describe().replace('"version":1', '"version":99')) is None
+    assert parse_manifest(manifest.describe()[:-5]) is None
+
+
+def test_project_titles_fit() -> None:
+    assert project_title("P", "ana") == "P · ana"
+    assert len(project_title("x" * 50, "y" * 30)) == 50
