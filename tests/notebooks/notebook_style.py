@@ -30,11 +30,11 @@ try:
     import lsnb
 except ImportError:
     from importlib.metadata import distributions
+    from pathlib import Path
 
     kept = ("numpy", "pandas", "pillow", "requests", "protobuf")
     pins = [f"{{d.name}}=={{d.version}}\\n" for d in distributions() if d.name.lower() in kept]
-    with open("lsnb-constraints.txt", "w") as file:
-        file.writelines(pins)
+    Path("lsnb-constraints.txt").write_text("".join(pins))
     %pip install -q -c lsnb-constraints.txt "{PIP_TARGET}"
     import lsnb"""
 BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({})"
