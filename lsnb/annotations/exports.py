@@ -1,0 +1,169 @@
+"""Label Studio's export files → the long table."""
+
+from __future__ import annotations
+
+import json
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pandas as pd
+
+from lsnb.annotations.long import collector_paused, long_table
+from lsnb.errors import InputError, MissingFileError
+from lsnb.tables.keys import listing, nearest
+
+WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."
+Source = str | os.PathLike[str]
+
+
+def read_annotations(
+    export: Source | Mapping[str, Any] | Sequence[Source] | Sequence[Mapping[str, Any]],
+    *,
+    key: str | None = None,
+    data: str | Sequence[str] = (),
+    raw: bool = False,
+) -> pd.DataFrame:
+    """Return the annotations in one or more exports of Label Studio as the long table.
+
+    Annotators are named by ``completed_by``: the e-mail address, or the account's id as text. When one
+    account annotated the same item in several files (one person signed in on every copy, or everybody with
+    the same account), files tell annotators apart: the file's name without its ending, or
+    ``account (file)`` where the file holds several accounts. The order of files does not matter. An
+    annotation that is in several files, as in exports made on different days, counts once: the latest.
+
+    Args:
+        export: A path, several paths (one per copy of the project), or the parsed JSON (a list of tasks).
+        key: The field of the tasks' data that identifies items. Tasks of lsnb's studies know theirs;
+            for other tasks without a key, the task's id is the item, which differs between projects.
+        data: Fields of the tasks' data to add as columns ``data.<field>``.
+        raw: Whether to add a column ``raw`` with each result as Label Studio stores it.
+
+    Returns:
+        A row for each answer, and one for each item nobody labelled: see ``long_table``.
+
+    Raises:
+        MissingFileError: There is no such file.
+        InputError: JSON-MIN, CSV or something else that is no JSON export.
+        KeyColumnError: A task has no key.
+
+    Example:
+        >>> tasks = [{"id": 1, "data": {"ID": "a"}, "annotations": []}]
+        >>> read_annotations(tasks, key="ID")[["item", "status"]].to_dict("records")
+        [{'item': 'a', 'status': 'unlabelled'}]
+    """
+    if isinstance(export, (str, os.PathLike)):
+        return _read_files([Path(export)], key, data, raw)
+    parts = [export] if isinstance(export, Mapping) else list(export) if isinstance(export, Sequence) else []
+    if parts and all(isinstance(part, (str, os.PathLike)) for part in parts):
+        return _read_files([Path(part) for part in parts], key, data, raw)  # type: ignore[arg-type]
+    if not isinstance(export, (Mapping, Sequence)) or isinstance(export, bytes):
+        raise InputError(f"A path, paths or parsed JSON are needed, not a {type(export).__name__}.")
+    tasks = _tasks(export if isinstance(export, Mapping) else parts, "The export")
+    return long_table(tasks, key=key, data=data, raw=raw)
+
+
+def _read_files(paths: list[Path], key: str | None, data: str | Sequence[str], raw: bool) -> pd.DataFrame:
+    with collector_paused():
+        loaded = {path: _tasks(_parsed(path), path.name) for path in sorted(set(paths))}
+        tables = {path: long_table(tasks, key=key, data=data, raw=raw) for path, tasks in loaded.items()}
+    if len(tables) == 1:
+        return next(iter(tables.values()))
+    known = all("item" in (task.get("meta") or {}) for tasks in loaded.values() for task in tasks)
+    if key is None and not known:
+        warnings.warn(
+            "Items are identified by the ids of tasks, which differ between projects: give key=, the field of "
+            "the data that identifies items, to compare annotators.",
+            stacklevel=3,
+        )
+    names = _file_names(list(tables))
+    merged = pd.concat([table.assign(__file=names[path]) for path, table in tables.items()], ignore_index=True)
+    merged = _without_repeats(merged)
+    merged["annotator"] = _told_apart(merged)
+    return merged.drop(columns="__file").reset_index(drop=True)
+
+
+def _parsed(path: Path) -> Any:
+    if path.is_dir():
+        inside = sorted(child.name for child in path.glob("*.json"))
+        raise InputError(
+            f"{path} is a folder: give its export files, for example sorted(Path({str(path)!r}).glob('*.json')) "
+            f"(there: {listing(inside) or 'none'})."
+        )
+    try:
+        content = path.expanduser().read_bytes().removeprefix(b"\xef\xbb\xbf")
+    except FileNotFoundError:
+        siblings = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
+        raise MissingFileError(f"There is no file {path}.{nearest(path.name, siblings)}") from None
+    if content.lstrip()[:1] not in (b"[", b"{"):
+        raise InputError(f"{path.name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        try:
+            return json.loads(content)  # takes NaN and Infinity, which some exporters write
+        except ValueError:
+            raise InputError(
+                f"{path.name} is damaged JSON (line {error.lineno}, column {error.colno}): export it again."
+            ) from None
+
+
+def _tasks(parsed: Any, name: str) -> list[Mapping[str, Any]]:
+    tasks = [parsed] if isinstance(parsed, Mapping) and "data" in parsed else parsed
+    if isinstance(tasks, list) and all(isinstance(t, Mapping) and isinstance(t.get("data"), Mapping) for t in tasks):
+        return tasks
+    first = tasks[0] if isinstance(tasks, list) and tasks else tasks
+    if isinstance(first, Mapping) and ("annotation_id" in first or "annotator" in first):
+        raise InputError(f"{name} is a JSON-MIN export, in which ids, skips and relations are lost. {WHICH_EXPORT}")
+    if isinstance(first, Mapping) and "categories" in first and "images" in first:
+        raise InputError(f"{name} is a COCO file, not an export of tasks. {WHICH_EXPORT}")
+    raise InputError(f"{name} is not a list of Label Studio tasks with their data. {WHICH_EXPORT}")
+
+
+def _file_names(paths: list[Path]) -> dict[Path, str]:
+    """Name each file by its stem, or by its folder too where stems are the same."""
+    stems = [path.stem for path in paths]
+    return {path: path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}/{path.stem}" for path in paths}
+
+
+def _without_repeats(merged: pd.DataFrame) -> pd.DataFrame:
+    """Leave out older copies of an annotation that is in several files."""
+    one = ["project", "task", "annotation"]
+    copies = merged.drop_duplicates([*one, "__file"])[[*one, "__file", "updated_at", "status"]]
+    # A task that is annotated in one file is not unlabelled because an older file says so.
+    labelled = copies[copies["status"] != "unlabelled"][["project", "task"]].drop_duplicates()
+    stale = merged["status"].eq("unlabelled") & _in(merged[["project", "task"]], labelled)
+    latest = copies.sort_values(["updated_at", "__file"], na_position="first").drop_duplicates(one, keep="last")
+    kept = _in(merged[[*one, "__file"]], latest[[*one, "__file"]]) | merged["project"].isna()
+    dropped = merged[~kept & merged["annotation"].notna()]
+    if len(dropped):
+        warnings.warn(
+            f"{len(dropped.drop_duplicates(one))} annotations are in more than one file "
+            f"({listing(sorted(set(dropped['__file'])))} among them): each counts once, as it was latest.",
+            stacklevel=4,
+        )
+    return merged[kept & ~stale]
+
+
+def _in(rows: pd.DataFrame, others: pd.DataFrame) -> pd.Series[bool]:
+    """Return for each row whether it is among the others (missing values equal each other)."""
+    return pd.Series(
+        pd.MultiIndex.from_frame(rows).isin(pd.MultiIndex.from_frame(others)), index=rows.index, dtype="bool"
+    )
+
+
+def _told_apart(merged: pd.DataFrame) -> pd.Series[str]:
+    """Return who annotated each row, by file where an account is in several files for one item."""
+    annotator = merged["annotator"]
+    done = merged[merged["status"].isin(["submitted", "skipped", "empty"])]
+    pairs = done.drop_duplicates(["annotator", "item", "__file"])
+    repeated = pairs[pairs.duplicated(["annotator", "item"], keep=False)]
+    ambiguous = set(repeated["annotator"].dropna())
+    accounts = done.groupby("__file")["annotator"].nunique(dropna=False)
+    alone = merged["__file"].map(accounts).eq(1)
+    by_file = merged["__file"].where(alone, annotator.fillna("unknown") + " (" + merged["__file"] + ")")
+    unclear = annotator.isin(ambiguous) | (annotator.isna() & merged["status"].ne("unlabelled"))
+    return annotator.where(~unclear, by_file)

@@ -1,0 +1,181 @@
+"""One control's answers, annotator by annotator: the wide table and the majority."""
+
+from __future__ import annotations
+
+import numbers
+import warnings
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+
+from lsnb.errors import InputError
+from lsnb.tables.keys import listing, nearest
+
+# What a person has done with an item; a draft is not done yet.
+DONE = ("submitted", "empty", "skipped")
+
+
+def widen(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
+    """Return the answers to one control with a row for each item and a column for each annotator.
+
+    Only submitted answers count. Two annotations of one item by one person: the latest counts, with a
+    warning. Where anyone gave several answers to one item, or answers are about regions, every cell is a
+    sorted tuple of what differs in them (several texts keep their order). The order of rows, items and
+    annotators in the long table does not matter.
+
+    Args:
+        annotations: The long table of ``read_annotations`` or ``Study.annotations``; it is not changed.
+        control: The name of a control in the label config.
+
+    Returns:
+        Index ``item`` and columns of annotators, both sorted as text; missing where there is no answer.
+        Every item and annotator of the long table is there.
+
+    Raises:
+        InputError: No long table, or no such control in it.
+
+    Example:
+        >>> rows = [("1", "ana", "pos"), ("1", "ben", "neg"), ("2", "ana", "pos")]
+        >>> long = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="mood", status="submitted")
+        >>> widen(long, "mood").fillna("–").to_dict("index")
+        {'1': {'ana': 'pos', 'ben': 'neg'}, '2': {'ana': 'pos', 'ben': '–'}}
+    """
+    _check(annotations, control)
+    answers = _latest(annotations)
+    items = pd.Index(sorted({str(item) for item in annotations["item"].dropna()}), name="item")
+    people = pd.Index(sorted({str(name) for name in annotations["annotator"].dropna()}), name="annotator")
+    mask = answers["control"].eq(control) & answers["status"].eq("submitted") & answers["value"].notna()
+    answers = answers[mask.fillna(False).astype(bool)]
+    rows = items.get_indexer(pd.Index(answers["item"].astype(str)))
+    columns = people.get_indexer(pd.Index(answers["annotator"].astype(str)))
+    cells: np.ndarray[Any, Any] = np.full((len(items), len(people)), None, dtype="object")
+    several = "region" in answers and bool(answers["region"].notna().any())
+    several = several or len(set(zip(rows.tolist(), columns.tolist(), strict=True))) < len(answers)
+    values = [_countable(value) for value in answers["value"].tolist()]
+    if several:
+        ordered = "kind" in answers and bool(answers["kind"].eq("textarea").all())
+        gathered: dict[tuple[int, int], list[Any]] = {}
+        for row, column, value in zip(rows.tolist(), columns.tolist(), values, strict=True):
+            gathered.setdefault((row, column), []).append(value)
+        for place, given in gathered.items():
+            cells[place] = tuple(given if ordered else sorted(set(given), key=lambda v: (str(v), type(v).__name__)))
+    else:
+        for row, column, value in zip(rows.tolist(), columns.tolist(), values, strict=True):
+            cells[row, column] = value
+    columns_by_name = {name: _typed(cells[:, n], values, several) for n, name in enumerate(people)}
+    wide = pd.DataFrame(columns_by_name, index=range(len(items)), columns=people)
+    return wide.set_axis(items, axis="index")
+
+
+def majority(annotations: pd.DataFrame, control: str, *, min_votes: int = 1) -> pd.DataFrame:
+    """Return the answer that most annotators gave to each item.
+
+    A tie has no winner: the value is missing and ``tie`` is True; nothing is decided by the alphabet. Of
+    several answers to one item (multiple choice), the whole set is the vote.
+
+    Args:
+        annotations: The long table; it is not changed.
+        control: The name of a control in the label config.
+        min_votes: With fewer votes the value is missing.
+
+    Returns:
+        ``item, value, n, share, tie``: ``n`` votes, ``share`` (0 to 1) of them for the most frequent
+        answer. An item without votes has a row with ``n`` 0.
+
+    Raises:
+        InputError: No long table, no such control, or ``min_votes`` below 1.
+
+    Example:
+        >>> rows = [("1", "ana", "pos"), ("1", "ben", "pos"), ("2", "ana", "pos"), ("2", "ben", "neg")]
+        >>> long = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="mood", status="submitted")
+        >>> majority(long, "mood").fillna({"value": "–"})
+          item value  n  share    tie
+        0    1   pos  2    1.0  False
+        1    2     –  2    0.5   True
+    """
+    if not isinstance(min_votes, int) or isinstance(min_votes, bool) or min_votes < 1:
+        raise InputError(f"min_votes is {min_votes!r}: give a whole number of 1 or more.")
+    wide = widen(annotations, control)
+    present = wide.notna().to_numpy()
+    cells = wide.to_numpy(dtype="object")
+    rows = []
+    for item, votes, cast in zip(wide.index, cells, present, strict=True):
+        counts = Counter(votes[cast].tolist())
+        n = counts.total()
+        top = max(counts.values(), default=0)
+        winners = [value for value, count in counts.items() if count == top]
+        tie = len(winners) > 1
+        decided = n >= min_votes and not tie and n > 0
+        rows.append((item, winners[0] if decided else None, n, top / n if n else np.nan, tie and n >= min_votes))
+    items, values, n_votes, shares, ties = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    array = np.empty(len(values), dtype="object")
+    array[:] = values
+    known = [value for value in values if value is not None]
+    return pd.DataFrame(
+        {
+            "item": pd.Series(items, dtype=wide.index.dtype),
+            "value": _typed(array, known, bool(known) and isinstance(known[0], tuple)),
+            "n": pd.Series(n_votes, dtype="int64"),
+            "share": pd.Series(shares, dtype="float64"),
+            "tie": pd.Series(ties, dtype="bool"),
+        }
+    )
+
+
+def _check(annotations: pd.DataFrame, control: str) -> None:
+    needed = ("item", "annotator", "control", "value", "status")
+    absent = [name for name in needed if not isinstance(annotations, pd.DataFrame) or name not in annotations.columns]
+    if absent:
+        raise InputError(
+            f"This is not the long table of annotations (no column {listing(absent)}): "
+            "give what lsnb.read_annotations or study.annotations() returns."
+        )
+    controls = sorted({str(name) for name in annotations["control"].dropna()})
+    if controls and control not in controls:
+        raise InputError(
+            f"No annotation answers a control {control!r}.{nearest(control, controls)} "
+            f"Controls there: {listing(controls, 12)}."
+        )
+
+
+def _latest(annotations: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each person's last annotation of each item."""
+    done = annotations[annotations["status"].isin(DONE) & annotations["annotator"].notna()]
+    order = [name for name in ("updated_at", "annotation", "project", "task") if name in done.columns]
+    which = ["item", "annotator", *order]
+    heads = done[which].drop_duplicates()
+    if not heads.duplicated(["item", "annotator"]).any():
+        return done
+    if "updated_at" in order:
+        heads = heads.assign(__when=pd.to_datetime(heads["updated_at"], utc=True)).sort_values(
+            ["__when", *order[1:]], na_position="first"
+        )
+    last = heads.drop_duplicates(["item", "annotator"], keep="last")
+    again = sorted(set(heads[heads.duplicated(["item", "annotator"])]["item"].astype(str)))
+    warnings.warn(
+        f"{len(again)} items ({listing(again)}) have more than one annotation by the same person: "
+        "the latest of each person counts.",
+        stacklevel=4,
+    )
+    kept = pd.MultiIndex.from_frame(done[which]).isin(pd.MultiIndex.from_frame(last[which]))
+    return done[kept]
+
+
+def _countable(value: Any) -> Any:
+    """Return a value that can be counted: dicts and lists (rankings, unknown types) as their JSON."""
+    if isinstance(value, (dict, list)):
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS, default=str).decode()
+    return value
+
+
+def _typed(cells: np.ndarray[Any, Any], values: list[Any], several: bool) -> pd.Series[Any]:
+    """Return cells as numbers if all answers are, as text if all are, else as they are."""
+    column = pd.Series(cells, dtype="object")
+    if several or not values:
+        return column if several else column.astype(pd.Series(["text"]).dtype)
+    if all(isinstance(value, numbers.Real) and not isinstance(value, bool) for value in values):
+        return column.astype("float64")
+    return column.infer_objects() if all(isinstance(value, str) for value in values) else column

@@ -1,0 +1,218 @@
+"""Label Studio's results as rows: what was answered, and where on the picture, in the text or in time.
+
+One result of an annotation becomes one row, or one for each choice, path, text, label or time range in it.
+Space is in percent of the picture, time in seconds, frames are counted from 1 with the end included:
+frames [9, 15] at fps are seconds (9 − 1)/fps to 15/fps, end exclusive. Units of each result type:
+https://labelstud.io/guide/task_format
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from fractions import Fraction
+from typing import Any
+
+NAN = float("nan")
+
+RESULT_COLUMNS = (
+    "control",
+    "kind",
+    "region",
+    "value",
+    "score",
+    "x",
+    "y",
+    "width",
+    "height",
+    "rotation",
+    "start",
+    "end",
+    "start_frame",
+    "end_frame",
+)
+Row = tuple[Any, ...]
+Place = tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
+
+# The columns from x on, where a result has no place.
+NOWHERE: Place = (NAN,) * 9
+# A row for an annotation without any result.
+NO_ANSWER: Row = (None, None, None, None, NAN, *NOWHERE)
+
+# Result types that draw a region without naming it; their labels come as a result of type "labels".
+SHAPES = frozenset(
+    {
+        "rectangle",
+        "ellipse",
+        "polygon",
+        "keypoint",
+        "brush",
+        "bitmask",
+        "vector",
+        "videorectangle",
+        "timeseries",
+        "timeline",
+    }
+)
+
+
+def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collection[Any] = ()) -> list[Row]:
+    """Return the rows of one result, as tuples in the order of ``RESULT_COLUMNS``.
+
+    ``region`` is the result's id where it marks a part of the item, or answers about such a part; an
+    answer about the whole item has none. ``x, y, width, height`` are the box around a shape before its
+    rotation (about the top left; of an ellipse about its centre); a key point is ``x, y``, and ``width``
+    its size. ``start, end`` are seconds of audio or video, the column's numbers of a time series, and code
+    points of a text (end exclusive). A video track is one row: its first box, its first and its last
+    visible frame. What has no column (points, masks, keyframes) is in the raw result alone.
+
+    Args:
+        result: One element of an annotation's ``result``.
+        fps: Frames per second of the item's video, for seconds; missing if unknown.
+        regions: The ids of the annotation's regions.
+
+    Example:
+        >>> choice = {"id": "a", "from_name": "mood", "type": "choices", "value": {"choices": ["up", "new"]}}
+        >>> [row[:4] for row in result_rows(choice)]
+        [('mood', 'choices', None, 'up'), ('mood', 'choices', None, 'new')]
+        >>> cut = {"id": "b", "from_name": "act", "type": "timelinelabels",
+        ...        "value": {"ranges": [{"start": 9, "end": 15}], "timelinelabels": ["run"]}}
+        >>> result_rows(cut, fps=10.0)[0][10:]
+        (0.8, 1.5, 9, 15)
+    """
+    kind = result.get("type")
+    value = result.get("value")
+    if kind == "relation":
+        ends = {name: result.get(name) for name in ("from_id", "to_id", "direction", "labels")}
+        return [(None, kind, result.get("from_id"), ends, result.get("score", NAN), *NOWHERE)]
+    name = result.get("from_name")
+    score = result.get("score", NAN)
+    region = result.get("id")
+    if not isinstance(kind, str) or not isinstance(value, Mapping):
+        return [(name, kind, region, value if value is not None else dict(result), score, *NOWHERE)]
+    places = _places(value, fps)
+    if kind.endswith("labels"):
+        answers = value.get(kind)
+        if answers is None:
+            answers = value.get("labels")
+        answers = [answers] if isinstance(answers, str) else answers or (None,)
+    elif kind in SHAPES:
+        answers = value.get("labels") or (None,)
+    elif kind in ANSWERS:
+        answers = ANSWERS[kind](value)
+        if places[0] is NOWHERE and region not in regions:
+            region = None
+    else:
+        answers = (value,)
+    return [(name, kind, region, answer, score, *place) for place in places for answer in answers]
+
+
+def is_region(kind: Any) -> bool:
+    """Return whether results of this type mark a part of an item.
+
+    Example:
+        >>> is_region("rectanglelabels"), is_region("choices")
+        (True, False)
+    """
+    return isinstance(kind, str) and (kind.endswith("labels") or kind in SHAPES)
+
+
+def frames_per_second(data: Mapping[str, Any]) -> float:
+    """Return a task's ``fps``, missing if it has none: a number, or a text such as ``"30000/1001"``.
+
+    Example:
+        >>> frames_per_second({"fps": "30000/1001"}), frames_per_second({"fps": 25})
+        (29.97002997002997, 25.0)
+    """
+    try:
+        fps = float(Fraction(str(data.get("fps")).strip()))
+    except (ValueError, ZeroDivisionError, OverflowError):
+        return NAN
+    return fps if fps > 0 else NAN
+
+
+def path_text(path: Any) -> Any:
+    """Return a path of a taxonomy or of nested choices as text: ``"animal > dog"``.
+
+    Example:
+        >>> path_text(["animal", "dog"]), path_text("dog")
+        ('animal > dog', 'dog')
+    """
+    return " > ".join(map(str, path)) if isinstance(path, (list, tuple)) else path
+
+
+def _listed(name: str) -> Callable[[Mapping[str, Any]], list[Any]]:
+    def answers(value: Mapping[str, Any]) -> list[Any]:
+        given = value.get(name, dict(value))
+        if not isinstance(given, list):
+            return [given]
+        return [path_text(answer) for answer in given] or [None]
+
+    return answers
+
+
+def _single(name: str) -> Callable[[Mapping[str, Any]], list[Any]]:
+    return lambda value: [value.get(name, dict(value))]
+
+
+# Result types that answer a question, and how their values list the answers.
+ANSWERS: dict[str, Callable[[Mapping[str, Any]], list[Any]]] = {
+    "choices": _listed("choices"),
+    "taxonomy": _listed("taxonomy"),
+    "textarea": _listed("text"),
+    "rating": _single("rating"),
+    "number": _single("number"),
+    "datetime": _single("datetime"),
+    "pairwise": _single("selected"),
+    "ranker": _single("ranker"),
+}
+
+
+def _places(value: Mapping[str, Any], fps: float) -> list[Place]:
+    """Return where a value is; told by its keys, since answers about a region repeat the region's."""
+    if "x" in value:
+        if "radiusX" in value:
+            return [_ellipse(value)]
+        get = value.get
+        return [(get("x"), get("y"), get("width", NAN), get("height", NAN), get("rotation", NAN), NAN, NAN, None, None)]
+    if "start" in value:
+        start, end = value["start"], value.get("end", NAN)
+        if isinstance(start, str) or isinstance(end, str):
+            # Paths into a page, paragraph numbers or formatted times; only offsets from the top are numbers.
+            offsets = value.get("globalOffsets") or {}
+            start, end = offsets.get("start", NAN), offsets.get("end", NAN)
+        return [(NAN, NAN, NAN, NAN, NAN, start, end, None, None)]
+    if "ranges" in value:
+        return [_span(part.get("start"), part.get("end"), fps) for part in value["ranges"]] or [NOWHERE]
+    if value.get("sequence"):
+        return [_track(value, fps)]
+    if value.get("points") or value.get("vertices"):
+        return [_outline(value.get("points") or value["vertices"])]
+    return [NOWHERE]
+
+
+def _ellipse(value: Mapping[str, Any]) -> Place:
+    across, down = value["radiusX"], value.get("radiusY", value["radiusX"])
+    left, top = value["x"] - across, value["y"] - down
+    return (left, top, 2 * across, 2 * down, value.get("rotation", NAN), NAN, NAN, None, None)
+
+
+def _outline(points: list[Any]) -> Place:
+    pairs = [(point["x"], point["y"]) if isinstance(point, Mapping) else (point[0], point[1]) for point in points]
+    across, down = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    left, top = min(across), min(down)
+    return (left, top, max(across) - left, max(down) - top, NAN, NAN, NAN, None, None)
+
+
+def _span(first: Any, last: Any, fps: float) -> Place:
+    seconds = ((first - 1) / fps, last / fps) if first is not None and last is not None else (NAN, NAN)
+    return (NAN, NAN, NAN, NAN, NAN, *seconds, first, last)
+
+
+def _track(value: Mapping[str, Any], fps: float) -> Place:
+    keyframes = sorted(value["sequence"], key=lambda keyframe: keyframe.get("frame", 0))
+    first, last = keyframes[0], keyframes[-1]
+    # A last keyframe that is enabled lasts to the end of the video; one that is not is itself visible.
+    until = value.get("framesCount") if last.get("enabled", True) else None
+    span = _span(first.get("frame"), until or last.get("frame"), fps)
+    box = tuple(first.get(name, NAN) for name in ("x", "y", "width", "height", "rotation"))
+    return (box[0], box[1], box[2], box[3], box[4], span[5], span[6], span[7], span[8])
