@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib.util
 import json
 import os
@@ -167,14 +168,20 @@ def _renew_bucket_address(folder: Path, identity: Identity, endpoint: str) -> No
     """
     database = data_folder(folder) / DATABASE
     ours = identity.service_account(endpoint)
-    with contextlib.closing(sqlite3.connect(database)) as connection, connection:
-        for table in ("io_storages_gcsimportstorage", "io_storages_gcsexportstorage"):
-            rows = connection.execute(f"SELECT id, google_application_credentials FROM {table}").fetchall()
-            for number, text in rows:
+    column, table = "google_application_credentials", "io_storages_gcsstoragemixin"
+    try:
+        with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+            for number, text in connection.execute(f"SELECT id, {column} FROM {table}").fetchall():
                 with contextlib.suppress(ValueError, TypeError, AttributeError):
                     stored = json.loads(text)
                     if stored.get("private_key") == ours["private_key"] and stored != ours:
-                        connection.execute(
-                            f"UPDATE {table} SET google_application_credentials = ? WHERE id = ?",
-                            (json.dumps(ours), number),
-                        )
+                        connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (json.dumps(ours), number))
+    except sqlite3.OperationalError as error:
+        if "full" in str(error):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(database)) from None
+        raise LocalStackError(f"Label Studio's database {database} cannot be read: {error}.") from None
+    except sqlite3.DatabaseError:
+        raise LocalStackError(
+            f"Label Studio's database {database} is damaged: put it back from a copy, or begin anew with "
+            "'lsnb down --delete-data' and 'lsnb up'."
+        ) from None
