@@ -1,0 +1,9 @@
+"""Label configs: what annotators see and answer. Build one, read one, check one."""
+
+from __future__ import annotations
+
+from lsnb.labels.config import LabelConfig
+from lsnb.labels.problems import Problem
+from lsnb.labels.reading import Control, Field
+
+__all__ = ["Control", "Field", "LabelConfig", "Problem"]

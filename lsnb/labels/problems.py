@@ -1,0 +1,307 @@
+"""What is wrong with a label config: every fault at once, each with its remedy."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from lxml import etree
+
+from lsnb.labels.reading import attribute, data_keys, is_true, object_tags
+from lsnb.labels.tags import TAGS, UNAVAILABLE, Tag, find_attribute, find_tag, media_names
+from lsnb.labels.tree import ancestors, walk
+
+# Attributes of HTML and of Label Studio's converters that people write and the editor ignores.
+_HARMLESS = frozenset({"style", "class", "classname", "id", "title", "color", "size", "width", "height"})
+# These four are read by the server as well, which minds the case.
+_EXACT = ("name", "toName", "value", "valueList")
+_NUMBER = re.compile(r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*(px|%|em|rem|vh|vw)?\s*$")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a label config.
+
+    Args:
+        tag: The tag it is about, ``Choices``.
+        message: What is wrong, where, and what to do, as one or two sentences.
+
+    Example:
+        >>> print(Problem("Choices", 'Choices "mood" has no answers: add at least one Choice.'))
+        Choices "mood" has no answers: add at least one Choice.
+    """
+
+    tag: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(frozen=True)
+class Place:
+    """One known tag where it stands, with what the rest of the config offers it."""
+
+    element: etree._Element
+    tag: Tag
+    root: etree._Element
+
+    @property
+    def title(self) -> str:
+        """The tag with its name, or with its value: ``Choices "mood"``."""
+        for key in ("name", "value", "column"):
+            text = attribute(self.element, key)
+            if text:
+                return f'{self.tag.name} "{text}"'
+        return self.tag.name
+
+    def problem(self, text: str) -> Problem:
+        """Return a problem of this tag; ``text`` goes on after its title."""
+        return Problem(self.tag.name, f"{self.title} {text}")
+
+
+def find_problems(root: etree._Element, release: str | None = None) -> list[Problem]:
+    """Return all that can be seen in the config alone, in document order.
+
+    Args:
+        root: The config.
+        release: The server's release, ``1.23.2``; None for the one this kit was made for.
+    """
+    found = [*_check_root(root), *_check_names(root)]
+    for element in walk(root):
+        tag = find_tag(str(element.tag))
+        if tag is None or tag.name != element.tag:
+            found.append(_unknown_tag(str(element.tag), tag))
+        if tag is not None:
+            place = Place(element, tag, root)
+            for rule in _RULES:
+                found += rule(place)
+            found += _check_release(place, release)
+    return list(dict.fromkeys(found))
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """Return the known word that is most like this one, whatever the case, or None.
+
+    Example:
+        >>> nearest("Chioces", ["Choices", "Text"])
+        'Choices'
+    """
+    caseless = {name.lower(): name for name in known}
+    match = difflib.get_close_matches(word.lower(), list(caseless), n=1, cutoff=cutoff)
+    return caseless[match[0]] if match else None
+
+
+def _check_root(root: etree._Element) -> Iterator[Problem]:
+    if root.tag != "View":
+        yield Problem(str(root.tag), f"The outermost tag is {root.tag}: put everything inside one <View>.")
+
+
+def _check_names(root: etree._Element) -> Iterator[Problem]:
+    # The server looks for repeated names in all tags, also those that do not need one.
+    named = [(str(e.tag), name) for e in walk(root) if (name := attribute(e, "name"))]
+    counts = Counter(name for _, name in named)
+    for name, count in counts.items():
+        if count > 1:
+            tags = list(dict.fromkeys(tag for tag, other in named if other == name))
+            yield Problem(
+                tags[-1],
+                f'The name "{name}" stands {count} times ({", ".join(tags)}): names must differ, so rename '
+                "all but one and the toName of what points to it.",
+            )
+
+
+def _unknown_tag(written: str, tag: Tag | None) -> Problem:
+    if tag is not None:
+        return Problem(written, f"The tag {written} is spelt {tag.name}: mind the capitals.")
+    unavailable = {name.lower(): (name, why) for name, why in UNAVAILABLE.items()}.get(written.lower())
+    if unavailable:
+        return Problem(written, f"{unavailable[0]} {unavailable[1]}.")
+    near = nearest(written, TAGS)
+    remedy = f"did you mean {near}?" if near else "remove it, or put it inside a HyperText."
+    return Problem(written, f"Label Studio has no tag {written}: {remedy}")
+
+
+def _check_attributes(place: Place) -> Iterator[Problem]:
+    for key, value in place.element.attrib.items():
+        written, text = str(key), str(value)
+        known = find_attribute(place.tag, written)
+        if known is None:
+            near = nearest(written, place.tag.attributes, cutoff=0.8)
+            if near and written.lower() not in _HARMLESS:
+                yield place.problem(f"has the attribute {written}, which it does not know: did you mean {near}?")
+        elif known != written and known in _EXACT:
+            yield place.problem(f"has the attribute {written}: write {known}, mind the capitals.")
+        else:
+            yield from _check_value(place, known, text)
+
+
+def _check_value(place: Place, name: str, text: str) -> Iterator[Problem]:
+    kind = place.tag.attributes[name]
+    if kind == "bool":
+        if text not in ("true", "false"):
+            yield place.problem(f'has {name}="{text}": write true or false.')
+    elif kind == "number":
+        if text.strip() and not text.startswith("$") and not _NUMBER.match(text):
+            yield place.problem(f'has {name}="{text}", which is not a number: write digits.')
+    elif kind == "share":
+        if not _NUMBER.match(text) or not 0 <= float(re.sub(r"[^\d.eE+-]", "", text)) <= 1:
+            yield place.problem(f'has {name}="{text}": write a number from 0 to 1.')
+    elif "|" in kind:
+        allowed = kind.split("|")
+        if text not in allowed and not text.startswith("$"):
+            near = nearest(text, allowed)
+            hint = f" Did you mean {near}?" if near else ""
+            yield place.problem(f'has {name}="{text}": write {" or ".join(allowed)}.{hint}')
+    elif text in ("true", "false") and name != "value":
+        # The editor turns these two words into booleans before it looks at what the attribute takes.
+        yield place.problem(
+            f'has {name}="{text}", which Label Studio takes for a switch and refuses: use another word.'
+        )
+
+
+def _check_required(place: Place) -> Iterator[Problem]:
+    for name in place.tag.required:
+        if name == "value" and attribute(place.element, "valueList"):
+            continue
+        if name == "value" and place.tag.name == "Choice" and attribute(place.element, "html"):
+            continue
+        if not (attribute(place.element, name) or "").strip():
+            if name == "toName":
+                shown = ", ".join(object_tags(place.root)) or "add the media first"
+                yield place.problem(f"has no toName: name the tag that it is about ({shown}).")
+            elif place.tag.role == "option":
+                yield place.problem(f"has an empty {name}: give it a text or remove it.")
+            else:
+                yield place.problem(f'has no {name}: add {name}="…".')
+
+
+def _check_data(place: Place) -> Iterator[Problem]:
+    if place.tag.role != "object":
+        return
+    for name in ("value", "valueList"):
+        text = (attribute(place.element, name) or "").strip()
+        if not text:
+            continue
+        is_words = place.tag.kind in ("text", "hypertext")
+        if re.fullmatch(r"\$[A-Za-z0-9_\[\].{}]+", text):
+            continue
+        if not data_keys(text):
+            if re.fullmatch(r"\w+", text) or not (is_words or "/" in text):
+                yield place.problem(f'has {name}="{text}" without a $: write {name}="${text}" to show that column.')
+        elif not is_words:
+            yield place.problem(
+                f'has {name}="{text}", of which Label Studio reads only "${data_keys(text)[0]}": a data key may '
+                "hold the letters a to z, digits and _ alone, so name the column that way."
+            )
+
+
+def _check_target(place: Place) -> Iterator[Problem]:
+    written = attribute(place.element, "toName")
+    if not written:
+        return
+    shown = object_tags(place.root)
+    targets = [name.strip() for name in written.split(",")]
+    if place.tag.name == "Filter":
+        yield from _check_filter(place, targets)
+        return
+    for target in targets:
+        if target not in shown:
+            near = nearest(target, shown) or (next(iter(shown)) if len(shown) == 1 else None)
+            hint = f'did you mean "{near}"?' if near else "name a tag that shows data, such as Image or Text."
+            yield place.problem(f'has toName="{target}", and no media has that name: {hint}')
+        elif place.tag.media and shown[target].name not in place.tag.media:
+            yield place.problem(
+                f'works on {media_names(place.tag.media)}, and "{target}" is {_article(shown[target].name)}: '
+                f"point it to {media_names(place.tag.media)}, or use a control for {shown[target].name}."
+            )
+    if place.tag.name == "Pairwise" and len(set(targets)) != 2:
+        yield place.problem("compares two media: write toName with two different names and a comma between them.")
+    elif place.tag.name != "Pairwise" and len(targets) > 1:
+        yield place.problem(f"works on one media, and toName names {len(targets)}: keep one.")
+
+
+def _check_filter(place: Place, targets: list[str]) -> Iterator[Problem]:
+    options = {
+        name
+        for e in walk(place.root)
+        if (tag := find_tag(str(e.tag))) and tag.option in ("Choice", "Label") and (name := attribute(e, "name"))
+    }
+    for target in targets:
+        if target not in options:
+            near = nearest(target, options) or next(iter(sorted(options)), None)
+            hint = f'did you mean "{near}"?' if near else "add Choices or Labels for it to filter."
+            yield place.problem(f'has toName="{target}", and no Choices or Labels have that name: {hint}')
+
+
+def _article(word: str) -> str:
+    return f"{'an' if word[0] in 'AEIOU' else 'a'} {word}"
+
+
+def _check_parents(place: Place) -> Iterator[Problem]:
+    above = ancestors(place.element)
+    lowered = [name.lower() for name in above]
+    if place.tag.parents and not {parent.lower() for parent in place.tag.parents} & set(lowered):
+        yield place.problem(f"stands outside of {media_names(place.tag.parents)}: move it inside one.")
+        return
+    parent = find_tag(above[0]) if above else None
+    if parent is None or not parent.children or place.tag.name in parent.children:
+        return
+    if place.tag.role == "option" and place.tag.name == parent.option:
+        return
+    yield place.problem(
+        f"cannot stand directly inside {parent.name}, which takes {media_names(parent.children)}: move it out."
+    )
+
+
+def _check_release(place: Place, release: str | None) -> Iterator[Problem]:
+    if release is None or not place.tag.since:
+        return
+    if _version(release) < _version(place.tag.since):
+        yield place.problem(
+            f"needs Label Studio {place.tag.since}, and this server runs {release}: update the server or "
+            "choose another tag."
+        )
+
+
+def _version(text: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def _check_regions(place: Place) -> Iterator[Problem]:
+    """Per-region questions need a tool that makes regions; plain Labels need a shape to give them to."""
+    target = attribute(place.element, "toName") or ""
+    tools = {
+        tag.name
+        for element in walk(place.root)
+        if (tag := find_tag(str(element.tag))) is not None
+        and tag.role == "control"
+        and target in (attribute(element, "toName") or "").split(",")
+        and (tag.option == "Label" or (tag.media and tag.name != "Ranker") or is_true(element, "labeling"))
+    }
+    if is_true(place.element, "perRegion") and target in object_tags(place.root):
+        if not tools:
+            yield place.problem(
+                f'is asked per region, and nothing makes regions on "{target}": add a tool such as '
+                "RectangleLabels or Labels, or remove perRegion."
+            )
+        if is_true(place.element, "perItem"):
+            yield place.problem("has both perRegion and perItem: keep one of them.")
+    if place.tag.name == "Labels":
+        shown = object_tags(place.root).get(target)
+        if shown is not None and shown.name in ("Image", "Video") and tools == {"Labels"}:
+            needed = "VideoRectangle" if shown.name == "Video" else "Rectangle, Polygon or Brush"
+            yield place.problem(f'has nothing to label on "{target}": add a {needed} with the same toName.')
+
+
+_RULES: tuple[Callable[[Place], Iterator[Problem]], ...] = (
+    _check_attributes,
+    _check_required,
+    _check_data,
+    _check_target,
+    _check_parents,
+    _check_regions,
+)
