@@ -62,6 +62,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def _start_stack() -> None:
     from lsnb import local
+    from lsnb.errors import LsnbError
 
     scratch = Path(tempfile.mkdtemp(prefix="lsnb-tests-"))
     _scratch.append(scratch)
@@ -70,7 +71,10 @@ def _start_stack() -> None:
     for path in NOTEBOOKS.glob("*.ipynb"):
         name = re.sub(r"^\d+_", "", path.stem).upper()
         os.environ[f"LSNB_{name}_WORKDIR"] = str(scratch / "work" / path.stem)
-    local.start()
+    try:
+        local.start()
+    except LsnbError as fault:
+        pytest.exit(f"The embedded stack did not start: {fault}", returncode=1)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
