@@ -92,9 +92,7 @@ def _read_body(body: bytes) -> tuple[str, str]:
         return "", ""
 
 
-def as_error(
-    fault: Refusal | NoAnswer, *, bucket: str, endpoint: str, action: Action, what: str = ""
-) -> BucketError:
+def as_error(fault: Refusal | NoAnswer, *, bucket: str, endpoint: str, action: Action, what: str = "") -> BucketError:
     """Return the error that says what happened and what to do.
 
     Args:
@@ -168,7 +166,7 @@ def token_error(error: Exception, account: str) -> CredentialsError | BucketUnre
         return BucketUnreachableError(
             "Google's sign-in server does not answer: check the network connection and run the call again."
         )
-    if "reasonable timeframe" in text or "iat" in text and "exp" in text:
+    if "reasonable timeframe" in text or ("iat" in text and "exp" in text):
         return CredentialsError(
             "Google refuses the sign-in since this computer's clock is wrong: set the clock and try again."
         )

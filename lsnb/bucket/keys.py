@@ -61,13 +61,13 @@ def identify(info: Any = None, *, allow_adc: bool = True, anonymous: bool = Fals
         MissingFileError: ``info`` is a path and no file is there.
 
     Example:
-        >>> identify({"type": "service_account", "client_email": "a@b.c"})
-        Traceback (most recent call last):
-        ...
-        lsnb.errors.CredentialsError: The service-account key lacks private_key: download the key again in the Cloud console (IAM, Service accounts, Keys, Add key, JSON).
+        >>> identify(anonymous=True)
+        Identity(account='nobody')
     """
     if info is None or info == "":
-        return Identity(AnonymousCredentials(), "nobody") if anonymous else _default_identity(allow_adc)
+        if not anonymous:
+            return _default_identity(allow_adc)
+        return Identity(AnonymousCredentials(), "nobody")  # type: ignore[no-untyped-call, unused-ignore]
     if hasattr(info, "before_request"):
         return _identity_of(info)
     fields, where = _read(info)
@@ -76,7 +76,7 @@ def identify(info: Any = None, *, allow_adc: bool = True, anonymous: bool = Fals
         return _from_user(fields, where)
     if kind in {"external_account", "impersonated_service_account", "external_account_authorized_user"}:
         try:
-            found, _ = google.auth.load_credentials_from_dict(fields, scopes=[SCOPE])
+            found, _ = google.auth.load_credentials_from_dict(fields, scopes=[SCOPE])  # type: ignore[no-untyped-call, unused-ignore]
         except (google.auth.exceptions.GoogleAuthError, ValueError, KeyError):
             raise CredentialsError(f"{where} is not a complete {kind} credential: make it anew.") from None
         return _identity_of(found)
@@ -128,7 +128,8 @@ def _from_key(fields: dict[str, Any], where: str) -> Identity:
     key = {"type": "service_account", "token_uri": TOKEN_URI, **fields}
     key["private_key"] = _mend_private_key(str(fields["private_key"]))
     try:
-        credentials = service_account.Credentials.from_service_account_info(key, scopes=[SCOPE])
+        make = service_account.Credentials.from_service_account_info
+        credentials = make(key, scopes=[SCOPE])  # type: ignore[no-untyped-call, unused-ignore]
     except Exception:
         # Which exception depends on the cryptography release; its text may quote the key.
         raise CredentialsError(
@@ -151,7 +152,8 @@ def _mend_private_key(text: str) -> str:
 
 def _from_user(fields: dict[str, Any], where: str) -> Identity:
     try:
-        credentials = user_credentials.Credentials.from_authorized_user_info(fields, scopes=[SCOPE])
+        make = user_credentials.Credentials.from_authorized_user_info
+        credentials = make(fields, scopes=[SCOPE])  # type: ignore[no-untyped-call, unused-ignore]
     except ValueError:
         raise CredentialsError(
             f"{where} is an incomplete user sign-in: run 'gcloud auth application-default login' again."

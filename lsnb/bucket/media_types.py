@@ -6,10 +6,9 @@ of codecs; containers: ISO/IEC 14496-12 (boxes) and the WebM container guideline
 
 from __future__ import annotations
 
-import io
 import mimetypes
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import IO
 
 UNKNOWN = "application/octet-stream"
 # What Python's own table lacks, differs in between versions, or takes from the computer's registry.
@@ -67,7 +66,7 @@ _NOT_SHOWN = {
 HEVC = "HEVC (H.265) videos, which many browsers cannot play: convert them to MP4 (H.264)"
 MPEG4 = "MPEG-4 Part 2 videos, which browsers cannot play: convert them to MP4 (H.264)"
 PRORES = "ProRes videos, which browsers cannot play: convert them to MP4 (H.264)"
-EMPTY = "empty files (0 bytes)"
+EMPTY = "Empty files, of 0 bytes"
 _SAMPLE_ENTRIES = {
     b"hvc1": HEVC,
     b"hev1": HEVC,
@@ -108,38 +107,36 @@ def needs_look(name: str) -> bool:
     return extension_of(name) in _BOXED | _MATROSKA
 
 
-def why_not_shown(name: str, size: int, file: bytes | BinaryIO) -> str | None:
+def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | None:
     """Return what such files are and why browsers cannot show them, or None where nothing is known against it.
 
     Args:
         name: The file's name; its extension says what to look for.
         size: Its bytes.
-        file: Its contents, or the open file, of which only the heads of its parts are read.
+        file: The open file, of which only the heads of its parts are read; None judges by the name alone.
 
     Example:
-        >>> why_not_shown("scan.tif", 10, b"II*")
+        >>> why_not_shown("scan.tif", 10)
         'TIFF pictures, which browsers cannot show: convert them to PNG'
-        >>> why_not_shown("photo.jpg", 0, b"")
-        'empty files (0 bytes)'
+        >>> why_not_shown("photo.jpg", 0)
+        'Empty files, of 0 bytes'
     """
     if size == 0:
         return EMPTY
     extension = extension_of(name)
     known = _NOT_SHOWN.get(extension)
-    if known:
+    if known or file is None:
         return known
-    # Phones hand out HEIC pictures under the name .jpg.
-    if isinstance(file, bytes) and file[4:8] == b"ftyp" and file[8:12] in _HEIC_BRANDS:
-        return _NOT_SHOWN[".heic"]
     if extension in _BOXED:
-        return _look_into_boxes(io.BytesIO(file) if isinstance(file, bytes) else file, size)
+        return _look_into_boxes(file, size)
     if extension in _MATROSKA:
-        head = file[:_MATROSKA_HEAD] if isinstance(file, bytes) else file.read(_MATROSKA_HEAD)
-        return HEVC if b"V_MPEGH/ISO/HEVC" in head else None
-    return None
+        return HEVC if b"V_MPEGH/ISO/HEVC" in file.read(_MATROSKA_HEAD) else None
+    # Phones hand out HEIC pictures under the name .jpg.
+    head = file.read(12)
+    return _NOT_SHOWN[".heic"] if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS else None
 
 
-def _look_into_boxes(file: BinaryIO, size: int) -> str | None:
+def _look_into_boxes(file: IO[bytes], size: int) -> str | None:
     """Walk the file's outermost boxes to ``moov``, which may stand at the end, and read its sample entries."""
     position = 0
     while position + 8 <= size:

@@ -37,14 +37,16 @@ def fault_in(name: str) -> str | None:
     if not name:
         return "is empty"
     parts = name.split("/")
-    if any(part in {".", ".."} for part in parts):
-        return f"has a part that is only {next(part for part in parts if part in {'.', '..'})!r}"
+    if "." in parts or ".." in parts:
+        return f"has a part that is only {'..' if '..' in parts else '.'!r}"
     if "" in parts:
         return "has an empty part (a slash at its start or end, or two in a row)"
-    if any(unicodedata.category(letter) in _CONTROL for letter in name):
-        return "holds a control character or a line break"
-    if any(_is_noncharacter(letter) for letter in name):
-        return "holds a character that Unicode reserves"
+    # Nearly every name is printable; only the others are looked at letter by letter.
+    if not name.isprintable():
+        if any(unicodedata.category(letter) in _CONTROL for letter in name):
+            return "holds a control character or a line break"
+        if any(_is_noncharacter(letter) for letter in name):
+            return "holds a character that Unicode reserves"
     if "?" in name:
         return "holds a '?', and Label Studio cannot show such an object"
     if name != name.rstrip():
@@ -159,8 +161,7 @@ def read_pattern(text: str, columns: Sequence[Hashable]) -> Pattern:
         pieces = list(string.Formatter().parse(text))
     except ValueError:
         raise InputError(
-            f"name={text!r} has a brace without its partner: write columns as {{column}},"
-            " and a brace itself twice."
+            f"name={text!r} has a brace without its partner: write columns as {{column}}, and a brace itself twice."
         ) from None
     parts: list[tuple[str, Hashable | None, str]] = []
     problems: list[str] = []

@@ -87,7 +87,6 @@ class Sender:
         library: A ``google.cloud.storage`` bucket on the same credentials, for resumable uploads.
         patience: How long each request is tried.
         cancel: Ends everything when set.
-        on_bytes: Told of bytes as they leave; less than 0 when they must be sent again.
         memory: Bytes of files in memory at once.
     """
 
@@ -96,7 +95,6 @@ class Sender:
     library: Any
     patience: Patience
     cancel: threading.Event
-    on_bytes: Callable[[int], None]
     memory: Allowance = field(default_factory=lambda: Allowance(IN_FLIGHT))
     large: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(LARGE_AT_ONCE))
 
@@ -109,7 +107,16 @@ class Sender:
         """Return a file's checksum as Cloud Storage writes it."""
         return encode(checksum(source, facts, self.stop))
 
-    def send(self, source: Source, facts: Facts, name: str, content_type: str, generation: int) -> Stored:
+    def send(
+        self,
+        source: Source,
+        facts: Facts,
+        name: str,
+        *,
+        content_type: str,
+        generation: int,
+        on_bytes: Callable[[int], None],
+    ) -> Stored:
         """Send a file and return the object it became.
 
         Args:
@@ -118,6 +125,7 @@ class Sender:
             name: The object's name.
             content_type: Its media type.
             generation: The version to replace, or 0 where none may be there.
+            on_bytes: Told of bytes as they leave; less than 0 when they must be sent again.
 
         Raises:
             SourceFault: The file cannot be read, or changed.
@@ -128,11 +136,19 @@ class Sender:
         """
         if facts.size > LARGE:
             with self.large, self.memory.of(CHUNK, self.cancel):
-                return self._send_large(source, facts, name, content_type, generation)
+                return self._send_large(source, facts, name, content_type, generation, on_bytes)
         with self.memory.of(facts.size, self.cancel):
-            return self._send_small(source, facts, name, content_type, generation)
+            return self._send_small(source, facts, name, content_type, generation, on_bytes)
 
-    def _send_small(self, source: Source, facts: Facts, name: str, content_type: str, generation: int) -> Stored:
+    def _send_small(
+        self,
+        source: Source,
+        facts: Facts,
+        name: str,
+        content_type: str,
+        generation: int,
+        on_bytes: Callable[[int], None],
+    ) -> Stored:
         data = read_whole(source, facts)
         crc32c = encode(google_crc32c.value(data))
         about = {"name": name, "contentType": content_type, "crc32c": crc32c}
@@ -154,13 +170,21 @@ class Sender:
             expect=frozenset({412}),
             cancel=self.cancel,
             patience=self.patience,
-            on_bytes=self.on_bytes,
+            on_bytes=on_bytes,
         )
         if reply.status == 412:
             return self._ours_or_taken(name, facts.size, crc32c)
         return self._whole(Stored.from_resource(reply.json), name, facts.size, crc32c)
 
-    def _send_large(self, source: Source, facts: Facts, name: str, content_type: str, generation: int) -> Stored:
+    def _send_large(
+        self,
+        source: Source,
+        facts: Facts,
+        name: str,
+        content_type: str,
+        generation: int,
+        on_bytes: Callable[[int], None],
+    ) -> Stored:
         crc32c = self.crc32c(source, facts)
         blob = self.library.blob(name, chunk_size=CHUNK)
         # Sent with the first request, so that the server refuses bytes that changed since they were summed.
@@ -169,7 +193,7 @@ class Sender:
         with reading(source, facts) as file:
             try:
                 blob.upload_from_file(
-                    _Counted(file, self),
+                    _Counted(file, self.stop, on_bytes),
                     size=facts.size,
                     content_type=content_type,
                     if_generation_match=generation,
@@ -224,14 +248,15 @@ def encode(crc32c: int) -> str:
 class _Counted:
     """A file that reports what is read, and stops when the run does; the library reads it chunk by chunk."""
 
-    def __init__(self, file: IO[bytes], sender: Sender) -> None:
+    def __init__(self, file: IO[bytes], stop: Callable[[], None], on_bytes: Callable[[int], None]) -> None:
         self._file = file
-        self._sender = sender
+        self._stop = stop
+        self._on_bytes = on_bytes
 
     def read(self, size: int = -1) -> bytes:
-        self._sender.stop()
+        self._stop()
         data = self._file.read(size)
-        self._sender.on_bytes(len(data))
+        self._on_bytes(len(data))
         return data
 
     def tell(self) -> int:
@@ -241,14 +266,14 @@ class _Counted:
         before = self._file.tell()
         after = self._file.seek(position, whence)
         if after < before:
-            self._sender.on_bytes(after - before)
+            self._on_bytes(after - before)
         return after
 
 
 def _from_library(error: Exception, account: str) -> Exception:
     response = getattr(error, "response", None)
     if isinstance(error, api_exceptions.RetryError) and error.cause is not None:
-        return _from_library(error.cause, account)  # type: ignore[arg-type]
+        return _from_library(error.cause, account)
     if response is not None and hasattr(response, "status_code"):
         return Refusal(response.status_code, response.content)
     if isinstance(error, api_exceptions.GoogleAPICallError) and error.code is not None:

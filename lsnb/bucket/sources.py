@@ -5,6 +5,7 @@ A path may lead into an archive (``photos.zip/ana/1.jpg``), so that a table made
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import threading
@@ -50,6 +51,7 @@ class Source(Protocol):
     @property
     def where(self) -> str:
         """The path, for messages; the same for the same file."""
+        ...
 
     def facts(self) -> Facts:
         """Return its size and stamp, or raise ``NoSource`` or ``SourceFault``."""
@@ -62,17 +64,12 @@ class Source(Protocol):
 class FileSource:
     """A file on a drive."""
 
-    path: Path
-
-    @property
-    def where(self) -> str:
-        """The path."""
-        return str(self.path)
+    where: str
 
     def facts(self) -> Facts:
         """Return its size and stamp."""
         with _translated(self.where):
-            found = self.path.stat()
+            found = os.stat(self.where)  # noqa: PTH116  a Path for each of ten thousand rows costs more than the look
         if stat.S_ISDIR(found.st_mode):
             raise SourceFault(f"{self.where} is a folder: use Bucket.upload_folder for it.")
         if not stat.S_ISREG(found.st_mode):
@@ -82,7 +79,7 @@ class FileSource:
     def open(self) -> IO[bytes]:
         """Open it, without a buffer of its own: it is read in large blocks."""
         with _translated(self.where):
-            return open(self.path, "rb", buffering=0)  # noqa: SIM115, PTH123  the caller closes it
+            return open(self.where, "rb", buffering=0)  # noqa: PTH123  the caller closes it
 
 
 class Archive:
@@ -130,18 +127,17 @@ def member_name(info: zipfile.ZipInfo) -> str:
     """
     name = info.filename
     if not info.flag_bits & 0x800:
-        try:
+        # Where this fails it really is code page 437, as the format says.
+        with contextlib.suppress(UnicodeEncodeError, UnicodeDecodeError):
             name = name.encode("cp437").decode("utf-8")
-        except (UnicodeEncodeError, UnicodeDecodeError):
-            pass  # it really is code page 437, as the format says
     return name.replace("\\", "/")
 
 
 class Sources:
     """Finds the source of a path; keeps each archive open for as long as it is used."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        self.folder = os.path.expanduser(os.fspath(folder)) if folder else ""  # noqa: PTH111
         self._archives: dict[Path, Archive] = {}
         self._lock = threading.Lock()
 
@@ -151,11 +147,11 @@ class Sources:
         Args:
             text: A path; where it is relative, it starts at the folder.
         """
-        path = self.folder / Path(text).expanduser()
-        if ".zip" in text.lower() and not path.exists():
-            for parent in path.parents:
+        path = os.path.join(self.folder, os.path.expanduser(text))  # noqa: PTH111, PTH118  see FileSource.facts
+        if ".zip" in text.lower() and not Path(path).exists():
+            for parent in Path(path).parents:
                 if parent.suffix.lower() == ".zip" and parent.is_file():
-                    return ZipSource(self.archive(parent), path.relative_to(parent).as_posix())
+                    return ZipSource(self.archive(parent), Path(path).relative_to(parent).as_posix())
         return FileSource(path)
 
     def archive(self, path: Path) -> Archive:

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import certifi
@@ -59,7 +59,7 @@ class Patience:
 
     def wait_before(self, attempt: int, asked: float | None) -> float:
         """Return the seconds to wait before try number ``attempt`` (2 or more)."""
-        longest = min(self.longest_wait, self.first_wait * 2 ** (attempt - 2))
+        longest = min(self.longest_wait, self.first_wait * 2.0 ** (attempt - 2))
         drawn = longest * random.uniform(0.5, 1.0)
         return min(self.longest_wait, max(drawn, asked or 0.0))
 
@@ -203,9 +203,7 @@ class Wire:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _no_answer(error) from None
 
-    def _once(
-        self, method: str, url: str, sent: _Sent, content_type: str | None
-    ) -> tuple[int, bytes, float | None]:
+    def _once(self, method: str, url: str, sent: _Sent, content_type: str | None) -> tuple[int, bytes, float | None]:
         headers: dict[str, str] = {"Accept-Encoding": "identity"}
         self._authorise(headers)
         if content_type:
@@ -250,20 +248,20 @@ class _Sent:
         self.length = sum(len(part) for part in body)
         self.counted = 0
 
-    def parts(self) -> bytes | Iterator[bytes | memoryview] | None:
+    def parts(self) -> bytes | Iterator[bytes] | None:
         if not self.length:
             return None
         # One packet for a small body: a write of its own for each part costs more than the copy.
         return b"".join(self.body) if self.length <= SLICE else self._slices()
 
-    def _slices(self) -> Iterator[bytes | memoryview]:
+    def _slices(self) -> Iterator[bytes]:
         for part in self.body:
             view = memoryview(part)
             for start in range(0, len(view), SLICE):
                 if self.cancel.is_set():
                     raise Cancelled
                 piece = view[start : start + SLICE]
-                yield piece
+                yield cast(bytes, piece)  # urllib3 sends any buffer; its types name bytes alone
                 self._count(len(piece))
 
     def _count(self, size: int) -> None:

@@ -1,0 +1,271 @@
+"""Many files into a bucket: what is not there yet, on many connections, with a row for each."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from lsnb.bucket.faults import NoAnswer, Refusal, as_error
+from lsnb.bucket.listing import Stored, find_objects
+from lsnb.bucket.media_types import content_type, extension_of, needs_look, why_not_shown
+from lsnb.bucket.parallel import run_parallel
+from lsnb.bucket.planning import Job, Plan, check_collisions
+from lsnb.bucket.sending import Corrupt, Sender, Taken
+from lsnb.bucket.sources import NoSource, SourceFault
+from lsnb.errors import LsnbError
+from lsnb.reports import Report
+from lsnb.tables.keys import sheet_rows
+
+Overwrite = Literal["never", "changed", "always"]
+Status = Literal["uploaded", "exists", "changed", "missing", "failed"]
+
+# Looking at files and summing cached ones is so quick that more threads would only wait for the interpreter; on a
+# mounted drive, where each look is a round trip, these are enough to hide most of it.
+READERS = 8
+# So many objects one after another without an answer: the service is away, and the rest would only wait for it.
+GIVE_UP_AFTER = 16
+_PICTURES = frozenset({".jpg", ".jpeg", ".png"})
+
+
+@dataclass(frozen=True, repr=False)
+class UploadReport(Report):
+    """What an upload did.
+
+    ``.table`` is the user's table with four columns more: ``uri`` (``gs://…``, missing where there is no object),
+    ``status``, ``bytes`` and ``error``. The statuses are ``uploaded``; ``exists`` (the same bytes were there);
+    ``changed`` (other bytes are there, and were left alone); ``missing`` (no such file here); ``failed``.
+    """
+
+    noun: ClassVar[str] = "files"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one job.
+
+    Args:
+        job: The job.
+        status: One of the report's statuses.
+        stored: The object, where there is one.
+        error: The sentence for the row.
+        warning: Why browsers cannot show the file, where that is known.
+    """
+
+    job: Job
+    status: Status
+    stored: Stored | None = None
+    error: str | None = None
+    warning: str | None = None
+
+
+class Run:
+    """One upload: looks, compares, sends.
+
+    Args:
+        sender: Sends the files.
+        overwrite: What to do where other bytes are there.
+        workers: The most connections.
+        progress: Whether to show a progress bar.
+    """
+
+    def __init__(self, sender: Sender, *, overwrite: Overwrite, workers: int, progress: bool) -> None:
+        self.sender = sender
+        self.overwrite = overwrite
+        self.workers = workers
+        self.progress = progress
+        self._lock = threading.Lock()
+        self._faults_in_a_row = 0
+        self._outage: str | None = None
+
+    def upload(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Return what became of each job.
+
+        Raises:
+            InputError: Different files want the same name.
+            BucketError: The bucket cannot be listed.
+            CredentialsError: No access token can be had.
+        """
+        cancel = self.sender.cancel
+        wire = self.sender.wire
+        for _ in run_parallel(Job.look, jobs, workers=READERS if len(jobs) > READERS else 1, cancel=cancel):
+            pass
+        jobs = check_collisions(jobs, lambda job: self.sender.crc32c(job.source, job.facts))  # type: ignore[arg-type]
+        try:
+            there = find_objects(
+                wire,
+                self.sender.bucket,
+                [job.name for job in jobs],
+                cancel=cancel,
+                patience=self.sender.patience,
+            )
+        except (Refusal, NoAnswer) as fault:
+            raise as_error(fault, bucket=self.sender.bucket, endpoint=wire.endpoint, action="list") from None
+        total = sum(job.facts.size for job in jobs if job.facts)
+        is_all_there = self.overwrite != "always" and all(job.name in there for job in jobs)
+        workers = READERS if is_all_there else self.workers
+        outcomes: list[Outcome] = []
+        with tqdm(
+            total=total, unit="B", unit_scale=True, desc="Uploading", disable=not self.progress, smoothing=0.1
+        ) as bar:
+
+            def settle(job: Job) -> Outcome:
+                return self._settle(job, there.get(job.name), bar)
+
+            for outcome in run_parallel(settle, jobs, workers=workers, cancel=cancel):
+                outcomes.append(outcome)
+                bar.set_postfix_str(f"{len(outcomes)}/{len(jobs)} files", refresh=False)
+        return outcomes
+
+    def _settle(self, job: Job, stored: Stored | None, bar: Any) -> Outcome:
+        counted = 0
+
+        def count(size: int) -> None:
+            nonlocal counted
+            counted += size
+            with self._lock:
+                bar.update(size)
+
+        try:
+            return self._compare_and_send(job, stored, count)
+        except NoSource as fault:
+            also = " Its object is in the bucket, and was not compared." if stored else ""
+            return Outcome(job, "missing", stored, f"{fault}{also}")
+        except SourceFault as fault:
+            return Outcome(job, "failed", stored, str(fault))
+        finally:
+            if job.facts is not None:
+                count(job.facts.size - counted)
+
+    def _compare_and_send(self, job: Job, stored: Stored | None, count: Any) -> Outcome:
+        if job.facts is None:
+            raise job.fault or NoSource(f"No file {job.source.where}.")
+        if stored is not None and self.overwrite != "always":
+            is_same = stored.size == job.facts.size and (
+                self.sender.crc32c(job.source, job.facts) == stored.crc32c if stored.size else True
+            )
+            if is_same:
+                return Outcome(job, "exists", stored, warning=self._warning(job, is_sent=False))
+            if self.overwrite == "never":
+                return Outcome(job, "changed", stored, _differs(job.name), self._warning(job, is_sent=False))
+        if self._outage:
+            return Outcome(job, "failed", stored, f"Not tried: {self._outage}")
+        return self._send(job, stored, count)
+
+    def _send(self, job: Job, stored: Stored | None, count: Any) -> Outcome:
+        assert job.facts is not None
+        warning = self._warning(job, is_sent=True)
+        try:
+            sent = self.sender.send(
+                job.source,
+                job.facts,
+                job.name,
+                content_type=content_type(job.name),
+                generation=stored.generation if stored else 0,
+                on_bytes=count,
+            )
+        except Taken as taken:
+            if stored is None and self.overwrite == "never":
+                return Outcome(job, "changed", taken.stored, _differs(job.name), warning)
+            return Outcome(
+                job,
+                "failed",
+                taken.stored,
+                f"Somebody else wrote {job.name!r} at the same time: run the call again to compare.",
+                warning,
+            )
+        except Corrupt:
+            return Outcome(
+                job,
+                "failed",
+                None,
+                f"{job.name!r} did not arrive whole and was taken out again: run the call again.",
+                warning,
+            )
+        except (Refusal, NoAnswer) as fault:
+            return self._failed(job, stored, fault, warning)
+        except LsnbError as error:
+            # No access token any more: no other object will fare better.
+            self._outage = str(error)
+            return Outcome(job, "failed", stored, str(error), warning)
+        with self._lock:
+            self._faults_in_a_row = 0
+        return Outcome(job, "uploaded", sent, warning=warning)
+
+    def _failed(self, job: Job, stored: Stored | None, fault: Refusal | NoAnswer, warning: str | None) -> Outcome:
+        error = as_error(
+            fault,
+            bucket=self.sender.bucket,
+            endpoint=self.sender.wire.endpoint,
+            action="replace" if stored else "create",
+            what=job.name,
+        )
+        if isinstance(fault, NoAnswer) or fault.is_passing:
+            with self._lock:
+                self._faults_in_a_row += 1
+                if self._faults_in_a_row >= GIVE_UP_AFTER and not self._outage:
+                    self._outage = str(error)
+        return Outcome(job, "failed", stored, str(error), warning)
+
+    def _warning(self, job: Job, is_sent: bool) -> str | None:
+        assert job.facts is not None
+        # Phones hand out HEIC under the name .jpg; that is worth a look when the file is read anyway.
+        if needs_look(job.name) or (is_sent and extension_of(job.name) in _PICTURES):
+            with contextlib.suppress(SourceFault, OSError), job.source.open() as file:
+                return why_not_shown(job.name, job.facts.size, file)
+        return why_not_shown(job.name, job.facts.size)
+
+
+def make_report(table: pd.DataFrame, plan: Plan, outcomes: Sequence[Outcome], bucket: str) -> UploadReport:
+    """Return the report: the user's table, with a status for each row.
+
+    Args:
+        table: The user's table; it is copied.
+        plan: What was planned.
+        outcomes: What became of it.
+        bucket: The bucket's name.
+    """
+    count = len(table)
+    uris: list[str | None] = [None] * count
+    statuses: list[str] = ["missing"] * count
+    sizes: list[int | None] = [None] * count
+    errors: list[str | None] = [None] * count
+    warnings: dict[str, list[int]] = defaultdict(list)
+    for position, sentence in plan.unreadable.items():
+        errors[position] = sentence
+    for outcome in outcomes:
+        for row in outcome.job.rows:
+            uris[row] = f"gs://{bucket}/{outcome.job.name}" if outcome.stored else None
+            statuses[row] = outcome.status
+            errors[row] = outcome.error
+            facts = outcome.job.facts
+            sizes[row] = facts.size if facts else outcome.stored.size if outcome.stored else None
+        if outcome.warning:
+            warnings[outcome.warning].extend(outcome.job.rows)
+    made = table.copy()
+    made["uri"] = pd.Series(uris, dtype=object).to_numpy()
+    made["status"] = statuses
+    made["bytes"] = pd.array(sizes, dtype="Int64")
+    made["error"] = pd.Series(errors, dtype=object).to_numpy()
+    notes = [f"{what} ({_count(len(rows))}, {sheet_rows(sorted(rows))})." for what, rows in warnings.items()]
+    changed = statuses.count("changed")
+    if changed:
+        notes.append(
+            f"{_count(changed)} differ{'s' if changed == 1 else ''} from what the bucket holds under the name, and was"
+            " not sent: overwrite='changed' replaces it."
+        )
+    return UploadReport(made, tuple(notes))
+
+
+def _count(files: int) -> str:
+    return "1 file" if files == 1 else f"{files} files"
+
+
+def _differs(name: str) -> str:
+    return f"The object {name!r} differs from this file and was left as it is: overwrite='changed' replaces it."
