@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import signal
 import sys
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 from xml.sax.saxutils import escape
 
 import aiohttp
@@ -23,11 +25,12 @@ from yarl import URL
 
 from lsnb.local.cors import CORS_FILE, Rules, media_headers, preflight_headers
 from lsnb.local.identity import Identity, load_identity
+from lsnb.local.resumable import Sessions, read_content_range
 from lsnb.local.servers import HEALTH
 from lsnb.local.signatures import Refusal, check_signed_url, is_our_assertion, public_key
 
 _CHUNK = 256 * 1024
-_JSON_API = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/", "/resumable/", "/batch/")
+_JSON_API = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/", "/batch/")
 # These belong to one connection, not to the message that is passed on.
 _HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 _STORE_CORS = "access-control-"
@@ -47,6 +50,7 @@ class Front:
         self._identity = identity
         self._rules = rules
         self._store = store
+        self._uploads = Sessions()
         self._key = public_key(identity.private_key)
         self._session: aiohttp.ClientSession | None = None
 
@@ -88,6 +92,10 @@ class Front:
             parts = path.strip("/").split("/")
             if parts[:3] == ["storage", "v1", "b"] and len(parts) <= 4:
                 return await self._bucket(request, unquote(parts[3]) if len(parts) == 4 else None, shared)
+            if path.startswith("/upload/") and request.method == "PUT" and "upload_id" in request.query:
+                return await self._continue_upload(request, shared)
+            if path.startswith("/upload/") and request.query.get("uploadType") == "resumable":
+                return await self._begin_upload(request, bucket=unquote(parts[4]), shared=shared)
             return await self._pass_on(request, shared)
         except aiohttp.ClientConnectorError:
             # Nothing was passed on yet; later faults close the connection, which no client takes for success.
@@ -102,7 +110,7 @@ class Front:
             if self._identity.accepts(token) or is_our_assertion(token, key=self._key, email=email):
                 return
             raise Refusal(401, "AuthenticationRequired", "Invalid Credentials")
-        if request.path.startswith("/resumable/") or "upload_id" in request.query:
+        if request.path.startswith("/upload/") and "upload_id" in request.query:
             return  # the address of an upload session is its own permission, as in the real service
         if "X-Goog-Algorithm" in request.query:
             email = self._identity.service_account_email
@@ -164,7 +172,10 @@ class Front:
         headers = {**_passed(request.headers.items(), drop={"content-length"}), "Accept-Encoding": "identity"}
         async with self._session.request(method, url, headers=headers, data=data) as reply:
             content, status = await reply.read(), reply.status
-        if status < 300 and content:
+        if status < 300 and request.method == "DELETE" and bucket:
+            self._rules.set(bucket, None)
+            return web.Response(status=204, headers=shared)
+        if status < 300:
             answer = json.loads(content)
             if rules is not ... and answer.get("name"):
                 self._rules.set(answer["name"], rules)
@@ -172,26 +183,56 @@ class Front:
                 if self._rules.of(resource.get("name", "")):
                     resource["cors"] = self._rules.of(resource["name"])
             content = json.dumps(answer).encode()
-        if status < 300 and request.method == "DELETE" and bucket:
-            self._rules.set(bucket, None)
         return web.Response(body=content, status=status, content_type="application/json", headers=shared)
 
-    async def _pass_on(self, request: web.Request, shared: dict[str, str]) -> web.StreamResponse:
+    async def _begin_upload(self, request: web.Request, *, bucket: str, shared: dict[str, str]) -> web.Response:
+        """Start a resumable upload, if the object's generation is the one that is asked for."""
+        wanted = request.query.get("ifGenerationMatch")
+        body = await request.read()
+        if wanted is not None:
+            with contextlib.suppress(ValueError, AttributeError):
+                name = request.query.get("name") or json.loads(body or b"{}").get("name", "")
+                found = await self._generation(bucket, name)
+                if found != wanted:
+                    error = _json_error(412, "conditionNotMet", "At least one of the pre-conditions did not hold.")
+                    return web.json_response(error, status=412, headers=shared)
+        async with self._ask(request, body) as reply:
+            upload_id = URL(reply.headers.get("Location", "")).query.get("upload_id")
+            if upload_id:
+                self._uploads.begin(upload_id)
+            return web.Response(body=await reply.read(), status=reply.status, headers=_returned(reply, shared))
+
+    async def _generation(self, bucket: str, name: str) -> str:
         assert self._session is not None
-        async with self._session.request(
-            request.method,
-            URL(self._store + request.raw_path, encoded=True),
-            headers=_passed(request.headers.items(), drop={"authorization"}),
-            data=request.content if request.body_exists else None,
-            allow_redirects=False,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-        ) as reply:
-            headers = {
-                name: value
-                for name, value in _passed(reply.headers.items()).items()
-                if not name.lower().startswith(_STORE_CORS)
-            }
-            response = web.StreamResponse(status=reply.status, reason=reply.reason, headers={**headers, **shared})
+        url = f"{self._store}/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}"
+        async with self._session.get(URL(url, encoded=True)) as reply:
+            found = await reply.json(content_type=None) if reply.status == 200 else {}
+        return str(found.get("generation", 0))
+
+    async def _continue_upload(self, request: web.Request, shared: dict[str, str]) -> web.Response:
+        """Pass a piece of a resumable upload on if it is new, else say how far the upload got."""
+        session = self._uploads.get(request.query["upload_id"])
+        piece = read_content_range(request.headers.get("Content-Range"))
+        if session is None or piece is None:
+            await _drain(request)
+            error = _json_error(404, "notFound", "No such upload") if piece else _json_error(400, "invalid", "Invalid")
+            return web.json_response(error, status=error["error"]["code"], headers=shared)
+        if session.wants(piece):
+            async with self._ask(request, request.content if request.body_exists else None) as reply:
+                answer = await reply.read()
+                session.record(piece, reply.status, answer)
+                if reply.status not in (200, 308):
+                    return web.Response(body=answer, status=reply.status, headers=_returned(reply, shared))
+        else:
+            await _drain(request)
+        if session.done is not None:
+            return web.Response(body=session.done, content_type="application/json", headers=shared)
+        return web.Response(status=308, headers={**session.headers, **shared})
+
+    async def _pass_on(self, request: web.Request, shared: dict[str, str]) -> web.StreamResponse:
+        async with self._ask(request, request.content if request.body_exists else None) as reply:
+            headers = _returned(reply, shared)
+            response = web.StreamResponse(status=reply.status, reason=reply.reason, headers=headers)
             await response.prepare(request)
             if request.method != "HEAD":
                 async for chunk in reply.content.iter_chunked(_CHUNK):
@@ -199,8 +240,30 @@ class Front:
             await response.write_eof()
             return response
 
+    def _ask(self, request: web.Request, body: Any) -> Any:
+        """Ask the store what was asked of the front."""
+        assert self._session is not None
+        return self._session.request(
+            request.method,
+            URL(self._store + request.raw_path, encoded=True),
+            headers=_passed(request.headers.items(), drop={"authorization"}),
+            data=body,
+            allow_redirects=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        )
 
-def _passed(headers: Any, drop: set[str] = frozenset()) -> dict[str, str]:  # type: ignore[assignment]
+
+async def _drain(request: web.Request) -> None:
+    async for _ in request.content.iter_chunked(_CHUNK):
+        pass
+
+
+def _returned(reply: aiohttp.ClientResponse, shared: dict[str, str]) -> dict[str, str]:
+    headers = _passed(reply.headers.items())
+    return {**{k: v for k, v in headers.items() if not k.lower().startswith(_STORE_CORS)}, **shared}
+
+
+def _passed(headers: Iterable[tuple[str, str]], drop: Collection[str] = ()) -> dict[str, str]:
     return {name: value for name, value in headers if name.lower() not in _HOP and name.lower() not in drop}
 
 
