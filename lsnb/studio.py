@@ -105,7 +105,7 @@ class Server:
                 f"which revives it; its log is in {stack.log_folder}."
             )
         if "redirected to" in str(fault):
-            return f"{self.url} sends on to another server ({fault}): give that address instead, if it is the right one."
+            return f"{self.url} sends on to another server ({fault}): if that is right, give its address instead."
         if isinstance(fault, httpx.TimeoutException):
             return (
                 f"Label Studio at {self.url} did not answer in time: it may be starting or busy; try again in a minute."

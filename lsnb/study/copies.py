@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pandas as pd
 from tqdm.auto import tqdm
 
-from lsnb.errors import BucketError, CredentialsError, LsnbError, StudioError, StudyConflictError
+from lsnb.errors import LsnbError, StudyConflictError
 from lsnb.labels import LabelConfig
 from lsnb.reports import Report
 from lsnb.studio import Project, Server
@@ -24,7 +24,7 @@ from lsnb.study.manifest import (
 from lsnb.study.plan import SHOWN, Plan
 
 if TYPE_CHECKING:
-    from lsnb.bucket import Bucket
+    from lsnb.bucket import Bucket, StudioStorage
 
 
 @dataclass(frozen=True)
@@ -148,6 +148,7 @@ def make_copies(server: Server, plan: Plan, bucket: Bucket | None) -> tuple[list
         raise StudyConflictError(
             f"Another project is called {project_title(plan.title, clashes[0])!r} on this server: choose another title."
         )
+    storage = bucket.storage_for_studio() if bucket is not None else None
     copies: list[Copy] = []
     rows = []
     first_fault: LsnbError | None = None
@@ -164,19 +165,19 @@ def make_copies(server: Server, plan: Plan, bucket: Bucket | None) -> tuple[list
             items=plan.digest,
             n=len(plan.items),
         )
-        copy, row, fault = _make_copy(server, plan, manifest, present.get(name), bucket)
+        copy, row, fault = _make_copy(server, plan, manifest, present.get(name), storage)
         rows.append(row)
         first_fault = first_fault or fault
         if copy is not None:
             copies.append(copy)
-    report = CreateReport(pd.DataFrame(rows), notes=_notes(rows))
+    report = CreateReport(pd.DataFrame(rows), notes=_notes(rows, storage))
     if not copies and first_fault is not None:
         raise first_fault
     return copies, report
 
 
 def _make_copy(
-    server: Server, plan: Plan, manifest: Manifest, copy: Copy | None, bucket: Bucket | None
+    server: Server, plan: Plan, manifest: Manifest, copy: Copy | None, storage: StudioStorage | None
 ) -> tuple[Copy | None, dict[str, Any], LsnbError | None]:
     name = manifest.annotator
     row: dict[str, Any] = {"annotator": name, "project": None, "tasks": 0, "status": "failed", "error": None}
@@ -188,33 +189,21 @@ def _make_copy(
             )
             copy = Copy(manifest, project)
         row["project"] = copy.project.id
-        if bucket is not None:
-            connect_bucket(server, copy.project.id, bucket)
+        if storage is not None:
+            server.connect_storage(
+                copy.project.id,
+                bucket=storage.bucket,
+                presign=storage.presign,
+                presign_ttl=storage.presign_ttl,
+                credentials=storage.credentials,
+            )
         added = _import_missing(server, copy, plan.tasks[name])
         row["tasks"] = len(plan.tasks[name])
         row["status"] = "created" if made else "completed" if added else "exists"
-    except (StudioError, BucketError, CredentialsError) as fault:
+    except LsnbError as fault:
         row["error"] = str(fault)
         return copy, row, fault
     return copy, row, None
-
-
-def connect_bucket(server: Server, project: int, bucket: Bucket) -> None:
-    """Let a project show a bucket's objects, in the way the bucket's credentials allow.
-
-    Args:
-        server: The server.
-        project: The project's id.
-        bucket: The bucket.
-    """
-    storage = bucket.storage_for_studio()
-    server.connect_storage(
-        project,
-        bucket=storage.bucket,
-        presign=storage.presign,
-        presign_ttl=storage.presign_ttl,
-        credentials=storage.credentials,
-    )
 
 
 def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]]) -> int:
@@ -298,8 +287,9 @@ def _plain(overlap: Any) -> Any:
     return overlap
 
 
-def _notes(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+def _notes(rows: Sequence[dict[str, Any]], storage: StudioStorage | None) -> tuple[str, ...]:
     failed = [str(row["annotator"]) for row in rows if row["status"] == "failed"]
+    notes = (storage.why,) if storage is not None and not storage.presign else ()
     if not failed:
-        return ()
-    return (f"Not finished: {', '.join(failed)}. Run the same call again; it goes on from here.",)
+        return notes
+    return (*notes, f"Not finished: {', '.join(failed)}. Run the same call again; it goes on from here.")

@@ -204,7 +204,7 @@ def json_cell(cell: Any) -> Any:
 def _is_missing(cell: Any) -> bool:
     if isinstance(cell, str):
         return not cell.strip()
-    if isinstance(cell, list | tuple | set | frozenset | Mapping) or getattr(cell, "ndim", 0):
+    if isinstance(cell, list | tuple | set | frozenset | Mapping) or getattr(cell, "ndim", False):
         return False
     return bool(pd.isna(cell))
 
