@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from lsnb.labels import templates
 from lsnb.labels.config import LabelConfig
 from lsnb.labels.problems import Problem
 from lsnb.labels.reading import Control, Field
 
-__all__ = ["Control", "Field", "LabelConfig", "Problem"]
+__all__ = ["Control", "Field", "LabelConfig", "Problem", "templates"]

@@ -213,6 +213,11 @@ def element(tag: str, given: Mapping[str, Setting], *children: etree._Element) -
     return build(tag, settings(tag, given), *children)
 
 
+def titled(title: str, shown: etree._Element) -> list[etree._Element]:
+    """Return a tag with a heading above it, or alone where there is no title."""
+    return [element("Header", {"value": title}), shown] if title else [shown]
+
+
 def words(given: str | Iterable[object], what: str) -> list[str]:
     """Return a list of answers from a list, or from a text with commas or line breaks.
 

@@ -38,6 +38,7 @@ def find_column_problems(root: etree._Element, table: pd.DataFrame) -> list[Prob
             )
             continue
         values = table.iloc[:, columns.index(key)].dropna()
+        values = values[values.map(lambda value: value != "")]
         found += [Problem(field.tag, f"{title} shows ${key}, and {text}") for text in _check_column(field, key, values)]
     return found
 

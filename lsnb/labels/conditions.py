@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.building import Setting, element
+from lsnb.labels.building import Setting, element, titled
 from lsnb.labels.problems import nearest
 from lsnb.labels.reading import Control
 
@@ -46,7 +46,7 @@ def conditional(
             f'"{question.get("name")}" has more than one of visible_when, visible_unless and per_region: '
             "Label Studio heeds one, so keep one."
         )
-    parts = [element("Header", {"value": title}), question] if title else [question]
+    parts = titled(title, question)
     if per_region:
         return [element("View", _region_condition(question, per_region), *parts)]
     if visible_when is not None:

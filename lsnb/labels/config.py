@@ -8,12 +8,16 @@ import pandas as pd
 
 from lsnb.errors import LabelConfigError
 from lsnb.labels.building import structure_problems
+from lsnb.labels.codebook import add_codebook, read_codebook
 from lsnb.labels.columns import find_column_problems
+from lsnb.labels.comparisons import ComparisonMethods
+from lsnb.labels.form import build_from_form
 from lsnb.labels.layout import LayoutMethods
-from lsnb.labels.media import MediaMethods
+from lsnb.labels.media import MEDIA_TAGS, Media, MediaMethods
 from lsnb.labels.outline import outline
 from lsnb.labels.problems import Problem
 from lsnb.labels.questions import QuestionMethods
+from lsnb.labels.reference import find_reference_problems
 from lsnb.labels.regions import RegionMethods
 from lsnb.labels.tree import parse
 
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-class LabelConfig(MediaMethods, QuestionMethods, RegionMethods, LayoutMethods):
+class LabelConfig(MediaMethods, QuestionMethods, ComparisonMethods, RegionMethods, LayoutMethods):
     """What annotators see and answer. It never changes: each method returns another config.
 
     Begin with what is shown, on the class itself, and go on with what is asked; a question is about the last
@@ -67,6 +71,104 @@ class LabelConfig(MediaMethods, QuestionMethods, RegionMethods, LayoutMethods):
         """
         return cls._of(parse(text))
 
+    @classmethod
+    def from_form(
+        cls,
+        *,
+        coding_name: str,
+        coding_values: str,
+        coding_choice: str = "single",
+        media: str = "image",
+        field: str = "uri",
+        text_field: str = "",
+        title: str = "",
+        required: bool = False,
+    ) -> LabelConfig:
+        """Return a config with one coding question, from a form's parameters alone.
+
+        Args:
+            coding_name: The question's name in results.
+            coding_values: The answers, with commas or line breaks between them.
+            coding_choice: ``single`` or ``multiple``.
+            media: What is coded: ``image``, ``video``, ``audio``, ``text`` or ``hypertext``.
+            field: The column that holds it.
+            text_field: A column with a text to show beside it, or nothing.
+            title: The question as annotators read it.
+            required: Whether Label Studio insists on an answer.
+
+        Raises:
+            LabelConfigError: With every parameter that is wrong.
+
+        Example:
+            >>> from lsnb import LabelConfig
+            >>> config = LabelConfig.from_form(coding_name="sentiment", coding_values="positive, negative")
+            >>> config == LabelConfig.image("uri").choices("sentiment", ["positive", "negative"])
+            True
+        """
+        return build_from_form(
+            cls,
+            coding_name=coding_name,
+            coding_values=coding_values,
+            coding_choice=coding_choice,
+            media=media,
+            field=field,
+            text_field=text_field,
+            title=title,
+            required=required,
+        )
+
+    @classmethod
+    def from_codebook(cls, codebook: pd.DataFrame, *, media: Media = "image", field: str = "uri") -> LabelConfig:
+        """Return a config that shows one column and asks a codebook's questions.
+
+        Args:
+            codebook: A row per answer, with the columns ``variable``, ``label``, ``description`` and ``type``, and
+                ``code`` where results should hold a code. A row without a label describes the variable itself. A
+                variable that is left empty is that of the row above. Types: ``single``, ``multiple``,
+                ``taxonomy`` (labels such as ``animal / dog``), ``text``, ``number``, ``rating``, ``date``, ``labels``,
+                ``rectangles``, ``polygons``, ``keypoints`` and the other region methods' names.
+            media: What is shown.
+            field: The column that holds it.
+
+        Raises:
+            LabelConfigError: With every variable that is wrong.
+
+        Example:
+            >>> import pandas as pd
+            >>> from lsnb import LabelConfig
+            >>> rows = [("mood", "", "What is the mood?", "single"), ("mood", "good", "", ""), ("mood", "bad", "", "")]
+            >>> codebook = pd.DataFrame(rows, columns=["variable", "label", "description", "type"])
+            >>> LabelConfig.from_codebook(codebook).controls["mood"].labels
+            ('good', 'bad')
+        """
+        if media not in MEDIA_TAGS:
+            raise LabelConfigError(f"media is {media!r}: give one of {', '.join(MEDIA_TAGS)}.")
+        start: LabelConfig = getattr(cls, media)(field)
+        return add_codebook(start, codebook)
+
+    def codebook_questions(self, codebook: pd.DataFrame) -> LabelConfig:
+        """Return a config that also asks a codebook's questions.
+
+        Args:
+            codebook: As for ``from_codebook``.
+
+        Raises:
+            LabelConfigError: With every variable that is wrong.
+        """
+        return add_codebook(self, codebook)
+
+    @property
+    def codebook(self) -> pd.DataFrame:
+        """The questions as a table for a paper's appendix: variable, label, description, type (and code).
+
+        Example:
+            >>> from lsnb import LabelConfig
+            >>> config = LabelConfig.image("uri").choices("mood", ["good", "bad"], title="What is the mood?")
+            >>> config.codebook["label"].tolist()
+            ['', 'good', 'bad']
+        """
+        return read_codebook(self._root(), self.controls)
+
     def check(self, table: pd.DataFrame | None = None, *, release: str | None = None) -> list[Problem]:
         """Return every problem at once, each with its remedy; an empty list for a good config.
 
@@ -80,15 +182,14 @@ class LabelConfig(MediaMethods, QuestionMethods, RegionMethods, LayoutMethods):
             >>> for problem in config.check():
             ...     print(problem)
             Label Studio has no tag Chioces: did you mean Choices?
-            The config asks nothing: add a question, for example choices.
         """
         root = self._root()
         found = structure_problems(root, release)
-        if not self.controls:
+        if not self.controls and not found:
             found.append(Problem("View", "The config asks nothing: add a question, for example choices."))
         if table is not None:
             found += find_column_problems(root, table)
-        return found
+        return found or find_reference_problems(self.xml)
 
     def raise_for_problems(self, table: pd.DataFrame | None = None, *, release: str | None = None) -> None:
         """Raise if there is any problem.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.building import ConfigTree, Setting, Starting, element
+from lsnb.labels.building import ConfigTree, Setting, Starting, element, titled
 
 if TYPE_CHECKING:
     from lsnb.labels.config import LabelConfig
@@ -49,10 +49,6 @@ def media_element(
     return element(tag, {"name": shown, value: f"${key}", **given})
 
 
-def _titled(title: str, shown: etree._Element) -> list[etree._Element]:
-    return [element("Header", {"value": title}), shown] if title else [shown]
-
-
 class MediaMethods(ConfigTree):
     """The media methods of ``LabelConfig``. Each starts a config or goes on with one."""
 
@@ -78,7 +74,7 @@ class MediaMethods(ConfigTree):
               <Image name="uri" value="$uri"/>
             </View>
         """
-        return self._add(*_titled(title, media_element("Image", field, name, attributes)), media=True)
+        return self._add(*titled(title, media_element("Image", field, name, attributes)), media=True)
 
     @Starting
     def images(self, /, field: str, *, name: str | None = None, title: str = "", **attributes: Setting) -> LabelConfig:
@@ -94,7 +90,7 @@ class MediaMethods(ConfigTree):
             LabelConfigError: The column's name, the name or an attribute is not usable.
         """
         shown = media_element("Image", field, name, attributes, value="valueList")
-        return self._add(*_titled(title, shown), media=True)
+        return self._add(*titled(title, shown), media=True)
 
     @Starting
     def pair(
@@ -130,7 +126,7 @@ class MediaMethods(ConfigTree):
             element(
                 "View",
                 {"style": "flex: 1; min-width: 0"},
-                *_titled(title, media_element(MEDIA_TAGS[media], field, None, attributes)),
+                *titled(title, media_element(MEDIA_TAGS[media], field, None, attributes)),
             )
             for field, title in zip((left, right), titles, strict=True)
         ]
@@ -169,7 +165,7 @@ class MediaMethods(ConfigTree):
         """
         rate = f"${data_key(frame_rate)}" if isinstance(frame_rate, str) else frame_rate
         given: dict[str, Setting] = {"frameRate": rate, "sync": sync, **attributes}
-        return self._add(*_titled(title, media_element("Video", field, name, given)), media=True)
+        return self._add(*titled(title, media_element("Video", field, name, given)), media=True)
 
     @Starting
     def audio(
@@ -195,7 +191,7 @@ class MediaMethods(ConfigTree):
             LabelConfigError: The column's name, the name or an attribute is not usable.
         """
         given: dict[str, Setting] = {"sync": sync, **attributes}
-        return self._add(*_titled(title, media_element("Audio", field, name, given)), media=True)
+        return self._add(*titled(title, media_element("Audio", field, name, given)), media=True)
 
     @Starting
     def text(
@@ -214,7 +210,7 @@ class MediaMethods(ConfigTree):
             LabelConfigError: The column's name, the name or an attribute is not usable.
         """
         given: dict[str, Setting] = {"valueType": "url" if url else None, **attributes}
-        return self._add(*_titled(title, media_element("Text", field, name, given)), media=True)
+        return self._add(*titled(title, media_element("Text", field, name, given)), media=True)
 
     @Starting
     def hypertext(
@@ -233,7 +229,7 @@ class MediaMethods(ConfigTree):
             LabelConfigError: The column's name, the name or an attribute is not usable.
         """
         given: dict[str, Setting] = {"valueType": "url" if url else None, **attributes}
-        return self._add(*_titled(title, media_element("HyperText", field, name, given)), media=True)
+        return self._add(*titled(title, media_element("HyperText", field, name, given)), media=True)
 
     @Starting
     def paragraphs(
@@ -276,7 +272,7 @@ class MediaMethods(ConfigTree):
             "sync": sync,
             **attributes,
         }
-        return self._add(*_titled(title, media_element("Paragraphs", field, name, given)), media=True)
+        return self._add(*titled(title, media_element("Paragraphs", field, name, given)), media=True)
 
     @Starting
     def timeseries(
@@ -320,7 +316,7 @@ class MediaMethods(ConfigTree):
         }
         shown = media_element("TimeSeries", field, name, given)
         shown.extend(element("Channel", {"column": column, "legend": legend}) for column, legend in legends.items())
-        return self._add(*_titled(title, shown), media=True)
+        return self._add(*titled(title, shown), media=True)
 
     @Starting
     def items(
@@ -352,7 +348,7 @@ class MediaMethods(ConfigTree):
         Raises:
             LabelConfigError: The column's name, the name or an attribute is not usable.
         """
-        return self._add(*_titled(title, media_element("Table", field, name, attributes)), media=True)
+        return self._add(*titled(title, media_element("Table", field, name, attributes)), media=True)
 
     @Starting
     def pdf(self, /, field: str, *, name: str | None = None, title: str = "", **attributes: Setting) -> LabelConfig:
@@ -367,4 +363,4 @@ class MediaMethods(ConfigTree):
         Raises:
             LabelConfigError: The column's name, the name or an attribute is not usable.
         """
-        return self._add(*_titled(title, media_element("Pdf", field, name, attributes)), media=True)
+        return self._add(*titled(title, media_element("Pdf", field, name, attributes)), media=True)

@@ -208,7 +208,10 @@ def _check_target(place: Place) -> Iterator[Problem]:
     if place.tag.name == "Filter":
         yield from _check_filter(place, targets)
         return
+    unknown = {attribute(e, "name") for e in walk(place.root) if find_tag(str(e.tag)) is None}
     for target in targets:
+        if target in unknown:
+            continue  # the unknown tag is a problem of its own
         if target not in shown:
             near = nearest(target, shown) or (next(iter(shown)) if len(shown) == 1 else None)
             hint = f'did you mean "{near}"?' if near else "name a tag that shows data, such as Image or Text."
@@ -220,7 +223,7 @@ def _check_target(place: Place) -> Iterator[Problem]:
             )
     if place.tag.name == "Pairwise" and len(set(targets)) != 2:
         yield place.problem("compares two media: write toName with two different names and a comma between them.")
-    elif place.tag.name != "Pairwise" and len(targets) > 1:
+    elif place.tag.name != "Pairwise" and len(targets) > 1 and (place.tag.media or is_true(place.element, "perRegion")):
         yield place.problem(f"works on one media, and toName names {len(targets)}: keep one.")
 
 
@@ -244,6 +247,8 @@ def _article(word: str) -> str:
 def _check_parents(place: Place) -> Iterator[Problem]:
     above = ancestors(place.element)
     lowered = [name.lower() for name in above]
+    if any(find_tag(name) is None for name in above):
+        return
     if place.tag.parents and not {parent.lower() for parent in place.tag.parents} & set(lowered):
         yield place.problem(f"stands outside of {media_names(place.tag.parents)}: move it inside one.")
         return

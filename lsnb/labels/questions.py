@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.building import ConfigTree, Setting, element, words
+from lsnb.labels.building import ConfigTree, Setting, element
 from lsnb.labels.conditions import PerRegion, When, conditional
 from lsnb.labels.options import Options, choice_elements, paths_to_tree
-from lsnb.labels.reading import object_tags
 
 if TYPE_CHECKING:
     from lsnb.labels.config import LabelConfig
@@ -316,55 +315,6 @@ class QuestionMethods(ConfigTree):
             **attributes,
         }
         return self._simple("TextArea", name, given, title, required, visible_when, visible_unless, per_region, to)
-
-    def pairwise(
-        self, name: str, *, title: str = "", to: Sequence[str] | None = None, **attributes: Setting
-    ) -> LabelConfig:
-        """Return a config that also asks which of two media is the better one.
-
-        Args:
-            name: The question's name in results; the answer is ``left`` or ``right``.
-            title: The question as annotators read it.
-            to: The names of the two media, left first; the last two added by default.
-            attributes: Any attribute of the Pairwise tag.
-
-        Raises:
-            LabelConfigError: There are not two media, or a name is taken.
-        """
-        names = list(to) if to is not None else list(object_tags(self._root()))[-2:]
-        if len(names) != 2:
-            raise LabelConfigError(
-                f'The comparison "{name}" needs two media, and this config shows {len(names)}: begin with '
-                'LabelConfig.pair("left", "right").'
-            )
-        given: dict[str, Setting] = {"name": name, "toName": ",".join(names), **attributes}
-        return self._ask(element("Pairwise", given), title, None, None, False)
-
-    def ranker(
-        self,
-        name: str,
-        buckets: str | Iterable[str] | Mapping[str, str] | None = None,
-        *,
-        title: str = "",
-        to: str | None = None,
-        **attributes: Setting,
-    ) -> LabelConfig:
-        """Return a config that also asks to rank the items of a list, or to sort them into buckets.
-
-        Args:
-            name: The question's name in results.
-            buckets: The buckets' names, or name → title; None to rank all items in one column.
-            title: The question as annotators read it.
-            to: The list it is about; the last one added by default.
-            attributes: Any attribute of the Ranker tag.
-
-        Raises:
-            LabelConfigError: There is no list, a bucket is repeated, or a name is taken.
-        """
-        titles = buckets if isinstance(buckets, Mapping) else {b: b for b in words(buckets, name)} if buckets else {}
-        made = [element("Bucket", {"name": bucket, "title": text}) for bucket, text in titles.items()]
-        given: dict[str, Setting] = {"name": name, "toName": self._target("Ranker", to), **attributes}
-        return self._ask(element("Ranker", given, *made), title, None, None, False)
 
     def _simple(
         self,

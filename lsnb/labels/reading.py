@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from lsnb.labels.tags import TAGS, Tag, find_tag
+from lsnb.labels.tags import Tag, find_tag
 from lsnb.labels.tree import walk
 
 # The editor's own pattern (ASCII letters, digits, _ . [ ] { }): "$Post text" reads the data key "Post".
@@ -215,6 +215,23 @@ def option_paths(element: etree._Element, above: tuple[str, ...] = ()) -> list[t
     return paths
 
 
+def option_elements(
+    element: etree._Element, above: tuple[str, ...] = ()
+) -> list[tuple[etree._Element, tuple[str, ...]]]:
+    """Return every answer of a control as its tag and the path of values as annotators read them."""
+    found: list[tuple[etree._Element, tuple[str, ...]]] = []
+    for child in element:
+        if not isinstance(child.tag, str):
+            continue
+        if child.tag.lower() in ("choice", "label", "bucket", "relation"):
+            text = attribute(child, "name") if child.tag.lower() == "bucket" else attribute(child, "value")
+            path = (*above, text or "")
+            found += [(child, path), *option_elements(child, path)]
+        elif child.tag.lower() not in ("shortcut",):
+            found += option_elements(child, above)
+    return found
+
+
 def object_tags(root: etree._Element) -> dict[str, Tag]:
     """Return name → tag of everything that shows data, in document order."""
     found: dict[str, Tag] = {}
@@ -224,6 +241,3 @@ def object_tags(root: etree._Element) -> dict[str, Tag]:
         if tag is not None and tag.role == "object" and name:
             found.setdefault(name, tag)
     return found
-
-
-__all__ = ["TAGS", "Control", "Field", "answer", "attribute", "data_keys", "read_controls", "read_fields"]

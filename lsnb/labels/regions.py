@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.building import ConfigTree, Setting, element, words
+from lsnb.labels.building import ConfigTree, Setting, element, titled, words
 from lsnb.labels.colours import next_colours
 from lsnb.labels.reading import attribute, object_tags
 from lsnb.labels.tree import walk
@@ -258,8 +258,7 @@ class RegionMethods(ConfigTree):
         given: dict[str, Setting] = {"name": beside, "toName": target, **attributes}
         listed = element("Labels", given, *self._label_elements(name, labels))
         tool = element("VideoRectangle", {"name": name, "toName": target})
-        heading = [element("Header", {"value": title})] if title else []
-        return self._add(*heading, listed, tool)
+        return self._add(*titled(title, listed), tool)
 
     def relations(self, labels: str | Iterable[str] = (), *, multiple: bool = False) -> LabelConfig:
         """Return a config that also lets annotators name the relation between two regions.
@@ -299,8 +298,7 @@ class RegionMethods(ConfigTree):
     ) -> LabelConfig:
         if labels is None:
             given: dict[str, Setting] = {"name": name, "toName": self._target(shape, to), **attributes}
-            heading = [element("Header", {"value": title})] if title else []
-            return self._add(*heading, element(shape, given))
+            return self._add(*titled(title, element(shape, given)))
         tag = f"{shape}Labels"
         return self._label(tag, name, labels, title, self._target(tag, to), attributes)
 
@@ -308,8 +306,7 @@ class RegionMethods(ConfigTree):
         self, tag: str, name: str, labels: Labels, title: str, target: str, attributes: Mapping[str, Setting]
     ) -> LabelConfig:
         given: dict[str, Setting] = {"name": name, "toName": target, **attributes}
-        heading = [element("Header", {"value": title})] if title else []
-        return self._add(*heading, element(tag, given, *self._label_elements(name, labels)))
+        return self._add(*titled(title, element(tag, given, *self._label_elements(name, labels))))
 
     def _label_elements(self, name: str, labels: Labels) -> list[etree._Element]:
         """Return Label tags, each with a colour and, while there are any, a key of its own."""

@@ -1,0 +1,206 @@
+"""Codebooks: a table of variables, labels and descriptions becomes questions, and questions become a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+from lxml import etree
+
+from lsnb.errors import LabelConfigError
+from lsnb.labels.problems import nearest
+from lsnb.labels.reading import Control, attribute, option_elements
+from lsnb.labels.tree import walk
+
+if TYPE_CHECKING:
+    from lsnb.labels.config import LabelConfig
+
+COLUMNS = ("variable", "label", "description", "type")
+
+# Control tag → the codebook's word for it, where one word is enough to build it again.
+_TYPES = {
+    "Taxonomy": "taxonomy",
+    "Rating": "rating",
+    "Number": "number",
+    "DateTime": "date",
+    "TextArea": "text",
+    "Pairwise": "pairwise",
+    "Ranker": "ranker",
+    "RectangleLabels": "rectangles",
+    "EllipseLabels": "ellipses",
+    "PolygonLabels": "polygons",
+    "VectorLabels": "vectors",
+    "KeyPointLabels": "keypoints",
+    "BrushLabels": "brush",
+    "BitmaskLabels": "bitmask",
+    "VideoRectangle": "video_boxes",
+}
+_SPANS = ("Labels", "HyperTextLabels", "ParagraphLabels", "TimeSeriesLabels", "TimelineLabels")
+_REGIONS = (
+    "labels",
+    "rectangles",
+    "ellipses",
+    "polygons",
+    "vectors",
+    "keypoints",
+    "brush",
+    "bitmask",
+    "video_boxes",
+)
+_SEPARATOR = " / "
+
+
+def add_codebook(config: LabelConfig, codebook: pd.DataFrame) -> LabelConfig:
+    """Return a config that also asks a codebook's questions; see ``LabelConfig.codebook_questions``.
+
+    Raises:
+        LabelConfigError: With every row or variable that is wrong.
+    """
+    table = _clean(codebook)
+    faults: list[str] = []
+    for variable, rows in table.groupby("variable", sort=False):
+        try:
+            config = _ask(config, str(variable), rows)
+        except LabelConfigError as error:
+            faults += error.problems
+    if faults:
+        raise LabelConfigError(faults)
+    return config
+
+
+def _clean(codebook: pd.DataFrame) -> pd.DataFrame:
+    names = {str(column).strip().lower(): column for column in codebook.columns}
+    if "variable" not in names:
+        near = nearest("variable", names)
+        hint = f'rename the column "{names[near]}" to variable' if near else "add a column called variable"
+        raise LabelConfigError(f"The codebook has no column variable: {hint}; the others are {', '.join(COLUMNS[1:])}.")
+    wanted = [*COLUMNS, "code"]
+    columns = {name: codebook[names[name]] if name in names else "" for name in wanted}
+    table = pd.DataFrame({name: pd.Series(values, index=codebook.index) for name, values in columns.items()})
+    table = table.astype(object).where(table.notna(), "").map(_cell)
+    table["variable"] = table["variable"].replace("", None).ffill()
+    if table.empty or bool(table["variable"].isna().any()):
+        raise LabelConfigError("The codebook's first row names no variable: fill the column variable.")
+    return table
+
+
+def _cell(value: Any) -> str:
+    """Return a cell as text; a column of codes with gaps comes as floats, and 1.0 is the code 1."""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def _ask(config: LabelConfig, variable: str, rows: pd.DataFrame) -> LabelConfig:
+    heads, answers = rows[rows["label"] == ""], rows[rows["label"] != ""]
+    title = next((text for text in heads["description"] if text), "")
+    kinds = sorted({kind.lower() for kind in rows["type"] if kind})
+    if len(kinds) > 1:
+        raise LabelConfigError(f'The codebook gives "{variable}" the types {" and ".join(kinds)}: keep one.')
+    kind = kinds[0] if kinds else ("single" if len(answers) else "text")
+    repeated = answers["label"][answers["label"].duplicated()]
+    if len(repeated):
+        raise LabelConfigError(f'The codebook lists "{repeated.iloc[0]}" twice for "{variable}": keep one row.')
+    labels = list(answers["label"])
+    shown: dict[str, Any] = {
+        "title": title,
+        "hints": {row.label: row.description for row in answers.itertuples() if row.description},
+        "aliases": {row.label: row.code for row in answers.itertuples() if row.code},
+    }
+    builders = _builders(config, variable, labels, shown)
+    if kind not in builders:
+        near = nearest(kind, builders)
+        hint = f"did you mean {near}?" if near else f"give one of {', '.join(builders)}."
+        raise LabelConfigError(f'The codebook gives "{variable}" the type {kind}: {hint}')
+    return builders[kind]()
+
+
+def _builders(
+    config: LabelConfig, name: str, labels: list[str], shown: dict[str, Any]
+) -> dict[str, Callable[[], LabelConfig]]:
+    title = shown["title"]
+
+    def tree() -> LabelConfig:
+        paths = [label.split(_SEPARATOR) for label in labels]
+        hints = {label.split(_SEPARATOR)[-1]: text for label, text in shown["hints"].items()}
+        aliases = {label.split(_SEPARATOR)[-1]: text for label, text in shown["aliases"].items()}
+        return config.taxonomy(name, paths, title=title, hints=hints, aliases=aliases)
+
+    def marks(method: str) -> Callable[[], LabelConfig]:
+        return lambda: _describe(config, getattr(config, method)(name, labels, title=title), shown)
+
+    return {
+        "single": lambda: config.choices(name, labels, **shown),
+        "multiple": lambda: config.choices(name, labels, multiple=True, **shown),
+        "taxonomy": tree,
+        "rating": lambda: config.rating(name, title=title),
+        "number": lambda: config.number(name, title=title),
+        "date": lambda: config.datetime(name, title=title, only="date"),
+        "text": lambda: config.textarea(name, title=title),
+        "pairwise": lambda: config.pairwise(name, title=title),
+        "ranker": lambda: config.ranker(name, labels or None, title=title),
+        **{method: marks(method) for method in regions},
+    }
+
+
+_REGIONS = frozenset({"rectangles", "ellipses", "polygons", "vectors", "keypoints", "brush", "bitmask", "video_boxes"})
+
+
+def read_codebook(root: etree._Element, controls: dict[str, Control]) -> pd.DataFrame:
+    """Return a codebook; see ``LabelConfig.codebook``.
+
+    Args:
+        root: The config.
+        controls: Its controls.
+    """
+    boxes = {target for c in controls.values() if c.tag == "VideoRectangle" for target in c.to_names}
+    rows: list[dict[str, str]] = []
+    for control in controls.values():
+        if control.tag == "Labels" and boxes & set(control.to_names):
+            continue  # the labels are listed with the VideoRectangle they belong to
+        element = next(e for e in walk(root) if attribute(e, "name") == control.name)
+        kind = _kind(control)
+        title = _title(element)
+        answers = list(_answer_rows(root, element, control, kind))
+        if title or not answers:
+            rows.append({"variable": control.name, "label": "", "code": "", "description": title, "type": kind})
+        rows += answers
+    table = pd.DataFrame(rows, columns=["variable", "label", "code", "description", "type"], dtype=object)
+    if not any(table["code"]):
+        table = table.drop(columns="code")
+    return table
+
+
+def _kind(control: Control) -> str:
+    if control.tag == "Choices":
+        return "multiple" if control.multiple else "single"
+    if control.tag in _SPANS:
+        return "labels"
+    return _TYPES.get(control.tag, control.kind)
+
+
+def _title(element: etree._Element) -> str:
+    before = element.getprevious()
+    if before is not None and before.tag == "Header":
+        return attribute(before, "value") or ""
+    return ""
+
+
+def _answer_rows(
+    root: etree._Element, element: etree._Element, control: Control, kind: str
+) -> Iterator[dict[str, str]]:
+    if control.tag == "Pairwise":
+        return
+    if control.tag == "VideoRectangle":
+        element = next(
+            (e for e in walk(root) if e.tag == "Labels" and attribute(e, "toName") in control.to_names), element
+        )
+    for option, path in option_elements(element):
+        yield {
+            "variable": control.name,
+            "label": _SEPARATOR.join(path),
+            "code": attribute(option, "alias") or "",
+            "description": attribute(option, "hint") or "",
+            "type": kind,
+        }
