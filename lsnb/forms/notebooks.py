@@ -84,11 +84,18 @@ UPLOAD_MEDIA = Form(
             "TABLE",
             "",
             "path",
-            "Your table of media, CSV or Excel. Empty: demo photographs.",
+            "Your table of media, CSV or Excel. TABLE and FOLDER empty: demo photographs.",
             must_exist=True,
         ),
+        Field(
+            "FOLDER",
+            "",
+            "path",
+            "A folder or zip of media: where the table's files are, or, without a table, all of its files.",
+            unset="",
+        ),
         _KEY,
-        Field("PATH_COLUMN", "path", "text", "The column that says where each file is.", minimum=1),
+        Field("PATH_COLUMN", "path", "text", "The table's column that says where each file is.", minimum=1),
         Field(
             "OBJECT_NAME",
             "{stem}",
@@ -111,6 +118,7 @@ BUILD_LABEL_CONFIG = Form(
     (
         _WORKDIR,
         _MEDIA,
+        _KEY,
         Field("MEDIA_COLUMN", "uri", "text", "The column with what annotators look at.", minimum=1),
         Field(
             "MEDIA_KIND",

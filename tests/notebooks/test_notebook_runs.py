@@ -1,0 +1,228 @@
+"""Each notebook, run by papermill with parameters of its own, against the real stack: what did it make?
+
+The five steps of a study run in one folder, as a person would run them, and hand over by files. Every cell runs
+twice, since people do that.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import notebook_style as style
+import papermill
+import pytest
+
+import lsnb
+
+if TYPE_CHECKING:
+    from lsnb.bucket import Bucket
+    from lsnb.stack import Stack
+    from lsnb.study import Studio
+
+TITLE = "Moods in photographs"
+PEOPLE = ["ana", "Jörg", "mei"]
+CODES = ("calm", "tense", "sad, tired")
+
+Run = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("notebooks")
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path, stack: Stack) -> Run:
+    """Run a notebook in the folder and return the text that it showed."""
+
+    def execute(name: str, parameters: Mapping[str, Any], *, once: tuple[str, ...] = ()) -> str:
+        notebook = nbformat.read(style.NOTEBOOKS / f"{name}.ipynb", as_version=4)
+        notebook.cells = [again for cell in notebook.cells for again in _twice(cell, once)]
+        given, done = folder / f"{name}.ipynb", folder / "done" / f"{name}.ipynb"
+        done.parent.mkdir(exist_ok=True)
+        nbformat.write(notebook, given)
+        result = papermill.execute_notebook(
+            str(given), str(done), parameters=dict(parameters), cwd=str(folder), progress_bar=False
+        )
+        return _shown(result)
+
+    return execute
+
+
+def _twice(cell: Any, once: tuple[str, ...]) -> list[Any]:
+    if cell.cell_type != "code" or "parameters" in cell.metadata.get("tags", []) or cell.id in once:
+        return [cell]
+    again = copy.deepcopy(cell)
+    again.id = f"{cell.id}-again"
+    return [cell, again]
+
+
+def _shown(notebook: Any) -> str:
+    texts = []
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            texts += [output.get("text", ""), data.get("text/plain", ""), data.get("text/html", "")]
+            texts += ["a picture"] if "image/png" in data else []
+    return "\n".join(texts)
+
+
+@pytest.fixture(scope="module")
+def uploaded(run: Run, folder: Path) -> str:
+    lsnb.local.demo_images(folder)
+    table = lsnb.read_table(folder / "table.csv", key="id")
+    # Paths seen from the table's folder, as in a table that somebody made elsewhere.
+    table.assign(path=table["path"].str.removeprefix(f"{folder.as_posix()}/")).to_csv(
+        folder / "own table.csv", sep=";", index=False
+    )
+    return run(
+        "01_upload_media",
+        {"WORKDIR": "work", "TABLE": "own table.csv", "OBJECT_NAME": "{user}/moods {id}", "OVERWRITE": "changed"},
+    )
+
+
+@pytest.fixture(scope="module")
+def configured(run: Run, uploaded: str) -> str:
+    parameters = {"CODING_NAME": "mood", "CODING_VALUES": 'calm, tense, "sad, tired"', "QUESTION": "How does it feel?"}
+    return run("02_build_label_config", {"WORKDIR": "work", "CODING_CHOICE": "multiple", **parameters})
+
+
+@pytest.fixture(scope="module")
+def sampled(run: Run, uploaded: str) -> str:
+    return run("03_sample_tasks", {"WORKDIR": "work", "N": 6, "BY": "user", "SEED": 11})
+
+
+@pytest.fixture(scope="module")
+def cloned(run: Run, configured: str, sampled: str) -> str:
+    parameters = {"TITLE": TITLE, "ANNOTATORS": ", ".join(PEOPLE), "OVERLAP": 2, "SEED": 5}
+    return run("04_clone_projects", {"WORKDIR": "work", **parameters})
+
+
+@pytest.fixture(scope="module")
+def answered(cloned: str, studio: Studio) -> None:
+    lsnb.demo.simulate_annotators(studio.open_study(TITLE), seed=3)
+
+
+@pytest.fixture(scope="module")
+def merged(run: Run, answered: None) -> str:
+    return run("12_merge_annotations", {"WORKDIR": "work", "CONTROL": "mood", "MIN_VOTES": 2})
+
+
+def test_01_uploads_the_users_table_and_adds_its_addresses(uploaded: str, folder: Path, bucket: Bucket) -> None:
+    table = lsnb.read_table(folder / "own table.csv", key="id")
+    media = lsnb.read_table(folder / "work" / "media.csv", key="id")
+    assert media[list(table.columns)].equals(table)
+    assert list(media.columns) == [*table.columns, "uri", "status", "bytes", "error"]
+    expected = [f"gs://{bucket.name}/{row.user}/moods {row.id}{Path(row.path).suffix}" for row in table.itertuples()]
+    assert media["uri"].tolist() == expected
+    assert set(media["status"]) == {"exists"}
+    assert "12 uploaded" in uploaded
+    assert "12 exists" in uploaded
+    assert "Media will show" in uploaded
+
+
+def test_02_writes_a_config_for_the_question_and_its_answers(configured: str, folder: Path) -> None:
+    config = lsnb.LabelConfig.from_xml((folder / "work" / "config.xml").read_text(encoding="utf-8"))
+    assert list(config.fields) == ["uri"]
+    assert list(config.controls) == ["mood"]
+    assert config.controls["mood"].labels == CODES
+    assert config.controls["mood"].multiple
+    assert "How does it feel?" in config.xml
+    assert config.check(lsnb.read_table(folder / "work" / "media.csv", key="id")) == []
+
+
+def test_03_writes_the_sample_that_the_seed_draws(sampled: str, folder: Path) -> None:
+    media = lsnb.read_table(folder / "work" / "media.csv", key="id")
+    sample = lsnb.read_table(folder / "work" / "sample.csv", key="id")
+    assert sample.equals(lsnb.sample(media, key="id", n=6, by="user", seed=11).reset_index(drop=True))
+    assert sample["user"].value_counts().to_dict() == {"lena": 2, "samir": 2, "jörg": 2}
+    assert "6 of 12 items, drawn with seed 11." in sampled
+
+
+def test_04_makes_a_project_for_each_annotator(cloned: str, folder: Path, studio: Studio) -> None:
+    study = studio.open_study(TITLE)
+    assert study.annotators == PEOPLE
+    titles = {project.title for project in study.server.projects()}
+    assert {f"{TITLE} · {name}" for name in PEOPLE} <= titles
+    sample = lsnb.read_table(folder / "work" / "sample.csv", key="id")
+    projects = study.projects
+    assert projects["tasks"].tolist() == [4, 4, 4]
+    tasks = [task for project in projects["project"] for task in study.server.export(project)]
+    items = [task["meta"]["item"] for task in tasks]
+    assert {item: items.count(item) for item in items} == dict.fromkeys(sample["id"], 2)
+    assert {task["data"]["caption"] for task in tasks} == set(sample["caption"])
+    links = lsnb.read_table(folder / "work" / "study.csv")
+    assert links["url"].tolist() == projects["url"].tolist()
+    assert set(links["study"]) == {TITLE}
+
+
+def test_12_merges_what_people_answered(merged: str, folder: Path, studio: Studio) -> None:
+    annotations = studio.open_study(TITLE).annotations()
+    written = lsnb.read_table(folder / "work" / "annotations.csv", key=None)
+    assert len(written) == len(annotations) == 12
+    assert written["value"].tolist() == annotations["value"].tolist()
+    votes = lsnb.read_table(folder / "work" / "majority.csv")
+    expected = lsnb.majority(annotations, "mood", min_votes=2)
+    assert votes["n"].tolist() == expected["n"].tolist() == [2] * 6
+    assert votes["tie"].tolist() == expected["tie"].tolist()
+    assert merged.count("a picture") == 4
+    assert "kappa" in merged
+
+
+def test_12_reads_exported_files_without_any_server(run: Run, merged: str, folder: Path, studio: Studio) -> None:
+    study = studio.open_study(TITLE)
+    with zipfile.ZipFile(study.export_to(folder / "exports.zip")) as archive:
+        names = archive.namelist()
+        archive.extractall(folder)
+    shown = run(
+        "12_merge_annotations",
+        {"WORKDIR": "from-files", "EXPORTS": ", ".join(names), "LABEL_STUDIO": "http://127.0.0.1:9"},
+    )
+    assert shown.count("a picture") == 4
+    expected = lsnb.majority(lsnb.read_annotations([folder / name for name in names]), "mood")
+    votes = lsnb.read_table(folder / "from-files" / "majority.csv")
+    assert votes["share"].tolist() == expected["share"].tolist()
+
+
+def test_01_takes_a_zip_without_a_table(run: Run, uploaded: str, folder: Path, bucket: Bucket) -> None:
+    pictures = sorted((folder / "media").iterdir())[:3]
+    with zipfile.ZipFile(folder / "photos.zip", "w") as archive:
+        for picture in pictures:
+            archive.write(picture, f"from zip/{picture.name}")
+    run("01_upload_media", {"WORKDIR": "from-zip", "FOLDER": "photos.zip"})
+    media = lsnb.read_table(folder / "from-zip" / "media.csv", key="ID")
+    assert media["ID"].tolist() == [f"from zip/{picture.stem}" for picture in pictures]
+    assert media["uri"].tolist() == [f"gs://{bucket.name}/from zip/{picture.name}" for picture in pictures]
+
+
+def test_00_goes_the_whole_way_and_cleans_up_when_told(run: Run, folder: Path, studio: Studio) -> None:
+    parameters = {"WORKDIR": "quick", "TITLE": "Quick moods", "ANNOTATORS": 2, "PERCENT": 25, "CLEAN_UP": True}
+    shown = run("00_quickstart", parameters, once=("clean-up",))
+    assert "SIMULATED" in shown
+    assert "a picture" in shown
+    with zipfile.ZipFile(folder / "quick" / "quickstart.zip") as archive:
+        exports = [json.loads(archive.read(name)) for name in archive.namelist()]
+    assert [len(tasks) for tasks in exports] == [3, 3]
+    assert all(len(task["annotations"]) == 1 for tasks in exports for task in tasks)
+    assert "Quick moods" not in studio.studies()["title"].tolist()
+
+
+def test_bad_fields_are_one_message_and_nothing_is_made(run: Run, studio: Studio) -> None:
+    with pytest.raises(papermill.PapermillExecutionError) as caught:
+        run("04_clone_projects", {"TITLE": "x", "SEED": -1, "ANNOTATORS": "ana, ana", "CONFIG": "gone.xml"})
+    assert caught.value.ename == "FormError"
+    assert "4 problems" in caught.value.evalue
+    assert all(name in caught.value.evalue for name in ("TITLE", "SEED", "ANNOTATORS", "CONFIG"))
+
+
+def test_no_notebook_shows_a_secret(uploaded: str, cloned: str, merged: str, folder: Path, stack: Stack) -> None:
+    secrets = [stack.api_key, stack.password, stack.service_account["private_key"].splitlines()[1]]
+    for done in sorted((folder / "done").iterdir()):
+        text = done.read_text(encoding="utf-8")
+        assert [secret for secret in secrets if secret in text] == [], done.name
