@@ -140,11 +140,20 @@ def _builders(
         "text": lambda: config.textarea(name, title=title),
         "pairwise": lambda: config.pairwise(name, title=title),
         "ranker": lambda: config.ranker(name, labels or None, title=title),
-        **{method: marks(method) for method in regions},
+        **{method: marks(method) for method in _REGIONS},
     }
 
 
-_REGIONS = frozenset({"rectangles", "ellipses", "polygons", "vectors", "keypoints", "brush", "bitmask", "video_boxes"})
+def _describe(before: LabelConfig, grown: LabelConfig, shown: dict[str, Any]) -> LabelConfig:
+    """Give the labels just added their descriptions and codes, which the region methods do not take."""
+    root = grown._root()
+    added = set(grown.controls) - set(before.controls)
+    for control in (e for e in walk(root) if attribute(e, "name") in added):
+        for option, path in option_elements(control):
+            for name, given in (("hint", shown["hints"]), ("alias", shown["aliases"])):
+                if path[-1] in given:
+                    option.set(name, given[path[-1]])
+    return type(grown)._of(root)
 
 
 def read_codebook(root: etree._Element, controls: dict[str, Control]) -> pd.DataFrame:
