@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any
 
 NAN = float("nan")
@@ -33,8 +34,10 @@ RESULT_COLUMNS = (
 Row = tuple[Any, ...]
 Place = tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
 
+BOX = itemgetter("x", "y", "width", "height", "rotation")
+NO_TIME = (NAN, NAN, None, None)
 # The columns from x on, where a result has no place.
-NOWHERE: Place = (NAN,) * 9
+NOWHERE: Place = (NAN, NAN, NAN, NAN, NAN, *NO_TIME)
 # A row for an annotation without any result.
 NO_ANSWER: Row = (None, None, None, None, NAN, *NOWHERE)
 
@@ -87,9 +90,13 @@ def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collect
     name = result.get("from_name")
     score = result.get("score", NAN)
     region = result.get("id")
-    if not isinstance(kind, str) or not isinstance(value, Mapping):
+    if not isinstance(kind, str) or not isinstance(value, dict):
         return [(name, kind, region, value if value is not None else dict(result), score, *NOWHERE)]
-    places = _places(value, fps)
+    try:
+        places = _places(value, fps)
+    except (TypeError, KeyError, IndexError, AttributeError):
+        # Label Studio stores whatever is sent to it; an answer without a sensible place is still an answer.
+        places = [NOWHERE]
     if kind.endswith("labels"):
         answers = value.get(kind)
         if answers is None:
@@ -103,6 +110,9 @@ def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collect
             region = None
     else:
         answers = (value,)
+    # Sums of tuples, since this is the inmost loop and they take half the time of unpacking.
+    if len(answers) == 1 and len(places) == 1:
+        return [(name, kind, region, answers[0], score) + places[0]]
     return [(name, kind, region, answer, score, *place) for place in places for answer in answers]
 
 
@@ -123,8 +133,10 @@ def frames_per_second(data: Mapping[str, Any]) -> float:
         >>> frames_per_second({"fps": "30000/1001"}), frames_per_second({"fps": 25})
         (29.97002997002997, 25.0)
     """
+    if "fps" not in data:
+        return NAN
     try:
-        fps = float(Fraction(str(data.get("fps")).strip()))
+        fps = float(Fraction(str(data["fps"]).strip()))
     except (ValueError, ZeroDivisionError, OverflowError):
         return NAN
     return fps if fps > 0 else NAN
@@ -172,8 +184,11 @@ def _places(value: Mapping[str, Any], fps: float) -> list[Place]:
     if "x" in value:
         if "radiusX" in value:
             return [_ellipse(value)]
-        get = value.get
-        return [(get("x"), get("y"), get("width", NAN), get("height", NAN), get("rotation", NAN), NAN, NAN, None, None)]
+        try:
+            return [BOX(value) + NO_TIME]
+        except KeyError:
+            box = (value.get(name, NAN) for name in ("x", "y", "width", "height", "rotation"))
+            return [(*box, *NO_TIME)]
     if "start" in value:
         start, end = value["start"], value.get("end", NAN)
         if isinstance(start, str) or isinstance(end, str):

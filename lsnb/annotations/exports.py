@@ -67,12 +67,17 @@ def read_annotations(
 
 
 def _read_files(paths: list[Path], key: str | None, data: str | Sequence[str], raw: bool) -> pd.DataFrame:
+    tables: dict[Path, pd.DataFrame] = {}
+    known = True
     with collector_paused():
-        loaded = {path: _tasks(_parsed(path), path.name) for path in sorted(set(paths))}
-        tables = {path: long_table(tasks, key=key, data=data, raw=raw) for path, tasks in loaded.items()}
+        for path in sorted(set(paths)):
+            tasks = _tasks(_parsed(path), path.name)
+            known = known and all("item" in (task.get("meta") or {}) for task in tasks)
+            tables[path] = long_table(tasks, key=key, data=data, raw=raw)
+            # Gone before the collector is back, which would look through millions of objects for nothing.
+            del tasks
     if len(tables) == 1:
         return next(iter(tables.values()))
-    known = all("item" in (task.get("meta") or {}) for tasks in loaded.values() for task in tasks)
     if key is None and not known:
         warnings.warn(
             "Items are identified by the ids of tasks, which differ between projects: give key=, the field of "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
-from lsnb.results import NO_ANSWER, RESULT_COLUMNS, frames_per_second, is_region, result_rows
+from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, is_region, result_rows
 from lsnb.tables.keys import RoundedKeyError, key_text, listing, nearest
 
 COLUMNS = (
@@ -87,14 +87,18 @@ def long_table(
 
     def add(number: int, head: tuple[Any, ...], given: Sequence[Mapping[str, Any]], fps: float) -> None:
         start = len(answers)
-        regions = {result.get("id") for result in given if is_region(result.get("type"))}
+        regions: Collection[Any] = ()
+        if not ANSWERS.keys().isdisjoint([result.get("type") for result in given]):
+            regions = {result.get("id") for result in given if is_region(result.get("type"))}
         for result in given:
             rows = result_rows(result, fps=fps, regions=regions)
             answers.extend(rows)
-            results.extend([result] * len(rows))
+            if raw:
+                results.extend([result] * len(rows))
         if len(answers) == start:
             answers.append(NO_ANSWER)
-            results.append(None)
+            if raw:
+                results.append(None)
         heads.append(head)
         counts.append(len(answers) - start)
         owners.append(number)
