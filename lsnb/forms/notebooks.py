@@ -119,14 +119,15 @@ BUILD_LABEL_CONFIG = Form(
         _WORKDIR,
         _MEDIA,
         _KEY,
-        Field("MEDIA_COLUMN", "uri", "text", "The column with what annotators look at.", minimum=1),
         Field(
             "MEDIA_KIND",
             "image",
             "choice",
-            "What that column holds.",
+            "What annotators look at or listen to.",
             choices=("image", "video", "audio", "text"),
         ),
+        Field("MEDIA_COLUMN", "uri", "text", "The column that holds it.", minimum=1),
+        Field("TEXT_COLUMN", "", "text", "A column with a text to show beside it, for example caption. Empty: none."),
         Field("QUESTION", "What does the photograph show?", "text", "What annotators read above the answers."),
         Field(
             "CODING_NAME",

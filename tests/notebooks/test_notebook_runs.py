@@ -89,7 +89,12 @@ def uploaded(run: Run, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def configured(run: Run, uploaded: str) -> str:
-    parameters = {"CODING_NAME": "mood", "CODING_VALUES": 'calm, tense, "sad, tired"', "QUESTION": "How does it feel?"}
+    parameters = {
+        "CODING_NAME": "mood",
+        "CODING_VALUES": 'calm, tense, "sad, tired"',
+        "QUESTION": "How does it feel?",
+        "TEXT_COLUMN": "caption",
+    }
     return run("02_build_label_config", {"WORKDIR": "work", "CODING_CHOICE": "multiple", **parameters})
 
 
@@ -129,7 +134,7 @@ def test_01_uploads_the_users_table_and_adds_its_addresses(uploaded: str, folder
 
 def test_02_writes_a_config_for_the_question_and_its_answers(configured: str, folder: Path) -> None:
     config = lsnb.LabelConfig.from_xml((folder / "work" / "config.xml").read_text(encoding="utf-8"))
-    assert list(config.fields) == ["uri"]
+    assert list(config.fields) == ["uri", "caption"]
     assert list(config.controls) == ["mood"]
     assert config.controls["mood"].labels == CODES
     assert config.controls["mood"].multiple
