@@ -7,7 +7,7 @@ of codecs; containers: ISO/IEC 14496-12 (boxes) and the WebM container guideline
 from __future__ import annotations
 
 import mimetypes
-from pathlib import PurePosixPath
+import os
 from typing import IO
 
 UNKNOWN = "application/octet-stream"
@@ -88,7 +88,7 @@ _MATROSKA_HEAD = 64 * 1024
 
 def extension_of(name: str) -> str:
     """Return a name's extension in lower case, with its dot."""
-    return PurePosixPath(name).suffix.lower()
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122  thrice for each of ten thousand files
 
 
 def content_type(name: str) -> str:

@@ -14,6 +14,8 @@ Result = TypeVar("Result")
 # Seconds an interrupted run waits for requests that are on their way; the threads are daemons, so that a server
 # that never answers cannot hold the interpreter.
 GRACE = 2.0
+GROW_EVERY = 0.02
+BATCHES = 256
 
 
 def run_parallel(
@@ -22,6 +24,7 @@ def run_parallel(
     *,
     workers: int,
     cancel: threading.Event,
+    is_quick: bool = False,
 ) -> Iterator[Result]:
     """Yield the results as they come, in no order.
 
@@ -30,38 +33,55 @@ def run_parallel(
         items: What it is called with.
         workers: The most threads.
         cancel: Set when the run ends early: by an interrupt, an error, or the caller going away. Jobs look at it.
+        is_quick: Whether a job may take microseconds, as a look at a local file does, or a round trip, as on a
+            mounted drive: it starts with two threads, which is best for the former, and adds more as time passes.
     """
     waiting = list(items)
-    threads_wanted = min(workers, len(waiting))
-    if threads_wanted <= 0:
-        return
-    todo: queue.SimpleQueue[Item] = queue.SimpleQueue()
-    for item in waiting:
-        todo.put(item)
-    done: queue.SimpleQueue[tuple[Result | None, BaseException | None]] = queue.SimpleQueue()
+    size = max(1, len(waiting) // BATCHES) if is_quick else 1
+    batches = [waiting[start : start + size] for start in range(0, len(waiting), size)]
+    threads_wanted = min(workers, len(batches))
+    todo: queue.SimpleQueue[list[Item]] = queue.SimpleQueue()
+    for batch in batches:
+        todo.put(batch)
+    done: queue.SimpleQueue[tuple[list[Result], BaseException | None]] = queue.SimpleQueue()
 
     def work() -> None:
         while not cancel.is_set():
             try:
-                item = todo.get_nowait()
+                batch = todo.get_nowait()
             except queue.Empty:
                 return
             try:
-                done.put((function(item), None))
+                done.put(([function(item) for item in batch], None))
             except BaseException as error:
-                done.put((None, error))
+                done.put(([], error))
                 return
 
-    threads = [threading.Thread(target=work, daemon=True, name="lsnb-upload") for _ in range(threads_wanted)]
-    for thread in threads:
-        thread.start()
+    threads: list[threading.Thread] = []
+
+    def add_thread() -> None:
+        threads.append(threading.Thread(target=work, daemon=True, name="lsnb-upload"))
+        threads[-1].start()
+
     is_complete = False
     try:
-        for _ in waiting:
-            result, error = _next(done)
+        for _ in range(min(threads_wanted, 2) if is_quick else threads_wanted):
+            add_thread()
+        grown_at = time.monotonic()
+        left = len(batches)
+        while left:
+            if len(threads) < threads_wanted and time.monotonic() - grown_at > GROW_EVERY:
+                add_thread()
+                grown_at = time.monotonic()
+            try:
+                # With a time-out, since on Windows a wait without one cannot be interrupted.
+                results, error = done.get(timeout=GROW_EVERY if len(threads) < threads_wanted else 0.5)
+            except queue.Empty:
+                continue
             if error is not None:
                 raise error
-            yield result  # type: ignore[misc]  # None only beside an error
+            left -= 1
+            yield from results
         is_complete = True
     finally:
         if not is_complete:
@@ -69,14 +89,3 @@ def run_parallel(
         until = time.monotonic() + GRACE
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
-
-
-def _next(
-    done: queue.SimpleQueue[tuple[Result | None, BaseException | None]],
-) -> tuple[Result | None, BaseException | None]:
-    while True:
-        try:
-            # With a time-out, since on Windows a wait without one cannot be interrupted.
-            return done.get(timeout=0.5)
-        except queue.Empty:
-            continue

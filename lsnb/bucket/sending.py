@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import io
 import json
 import secrets
 import threading
@@ -26,6 +27,7 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 
 from lsnb.bucket.faults import Cancelled, NoAnswer, Refusal, token_error
 from lsnb.bucket.listing import Stored, look_up
+from lsnb.bucket.media_types import why_not_shown
 from lsnb.bucket.sources import Facts, Source, SourceFault, checksum, read_whole, reading
 from lsnb.bucket.wire import Patience, Wire, object_path
 
@@ -116,8 +118,8 @@ class Sender:
         content_type: str,
         generation: int,
         on_bytes: Callable[[int], None],
-    ) -> Stored:
-        """Send a file and return the object it became.
+    ) -> tuple[Stored, str | None]:
+        """Send a file; return the object it became, and why browsers cannot show it where that is known.
 
         Args:
             source: The file.
@@ -148,7 +150,7 @@ class Sender:
         content_type: str,
         generation: int,
         on_bytes: Callable[[int], None],
-    ) -> Stored:
+    ) -> tuple[Stored, str | None]:
         data = read_whole(source, facts)
         crc32c = encode(google_crc32c.value(data))
         about = {"name": name, "contentType": content_type, "crc32c": crc32c}
@@ -172,9 +174,10 @@ class Sender:
             patience=self.patience,
             on_bytes=on_bytes,
         )
+        warning = why_not_shown(name, facts.size, io.BytesIO(data))
         if reply.status == 412:
-            return self._ours_or_taken(name, facts.size, crc32c)
-        return self._whole(Stored.from_resource(reply.json), name, facts.size, crc32c)
+            return self._ours_or_taken(name, facts.size, crc32c), warning
+        return self._whole(Stored.from_resource(reply.json), name, facts.size, crc32c), warning
 
     def _send_large(
         self,
@@ -184,13 +187,15 @@ class Sender:
         content_type: str,
         generation: int,
         on_bytes: Callable[[int], None],
-    ) -> Stored:
+    ) -> tuple[Stored, str | None]:
         crc32c = self.crc32c(source, facts)
         blob = self.library.blob(name, chunk_size=CHUNK)
         # Sent with the first request, so that the server refuses bytes that changed since they were summed.
         blob.crc32c = crc32c
         fault: Exception | None = None
         with reading(source, facts) as file:
+            warning = why_not_shown(name, facts.size, file)
+            file.seek(0)
             try:
                 blob.upload_from_file(
                     _Counted(file, self.stop, on_bytes),
@@ -208,12 +213,12 @@ class Sender:
         if fault is not None:
             answer = _from_library(fault, self.wire.identity.account)
             if isinstance(answer, Refusal) and answer.status == 412:
-                return self._ours_or_taken(name, facts.size, crc32c)
+                return self._ours_or_taken(name, facts.size, crc32c), warning
             raise answer
         stored = look_up(self.wire, self.bucket, name, cancel=self.cancel, patience=self.patience)
         if stored is None:
             raise Corrupt
-        return self._whole(stored, name, facts.size, crc32c)
+        return self._whole(stored, name, facts.size, crc32c), warning
 
     def _ours_or_taken(self, name: str, size: int, crc32c: str) -> Stored:
         stored = look_up(self.wire, self.bucket, name, cancel=self.cancel, patience=self.patience)

