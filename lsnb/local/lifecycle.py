@@ -17,7 +17,7 @@ from lsnb.local.identity import FILE_NAME as IDENTITY_FILE
 from lsnb.local.identity import Identity, create_identity, load_identity
 from lsnb.local.installation import Installation, explain_disk_errors, install, require_packages
 from lsnb.local.overview import resolve_folder
-from lsnb.local.processes import PortTakenError, end, find, free_port, log_of, strays, wait_until_ready
+from lsnb.local.processes import EndedError, PortTakenError, end, find, free_port, log_of, strays, wait_until_ready
 from lsnb.local.servers import (
     BUCKET,
     HEALTH,
@@ -152,6 +152,12 @@ def _bring_up(place: Path, installation: Installation) -> Stack:
                 _end(lost, place)
                 taken.add(lost.port)
                 continue
+            except EndedError as error:
+                # What ran when we looked and was ending then is started again; what we started is a fault.
+                if error.name not in before or running[error.name] != before.pop(error.name):
+                    raise
+                del running[error.name]
+                continue
             _make_bucket(running["store"].port, place)
             _check_user(stack, place)
             return stack
@@ -160,9 +166,7 @@ def _bring_up(place: Path, installation: Installation) -> Stack:
         )
     except BaseException:
         # Also when the user interrupts: nothing that this call started is left half way.
-        for name, process in running.items():
-            if before.get(name) != process:
-                _end(process, place)
+        _end_strays(place, {name: process for name, process in running.items() if before.get(name) == process})
         if running != before:
             (place / RECORD_FILE).unlink(missing_ok=True)
         raise

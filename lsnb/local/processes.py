@@ -34,6 +34,19 @@ class PortTakenError(Exception):
     """The process does not listen where it was told to, since another has that port."""
 
 
+class EndedError(LocalStackError):
+    """The process ended while it was waited for.
+
+    Args:
+        name: Which one.
+        message: The sentence for the user.
+    """
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
+
+
 def free_port(preferred: int | None = None, *, taken: Collection[int] = ()) -> int:
     """Return the preferred port if it is free on the loopback address, else another.
 
@@ -186,12 +199,16 @@ def _runs(process: psutil.Process) -> bool:
     import psutil
 
     child = _children.get(process.pid)
-    if child is not None and child.poll() is not None:
+    if child is not None:
+        if child.poll() is None:
+            return True
         del _children[process.pid]
         return False
     try:
-        # A zombie has ended: only the notebook's kernel that started it has not looked yet.
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        # A zombie has ended, though the notebook's kernel that started it has not looked yet; but as long as it
+        # has threads it holds its port.
+        ended = process.status() == psutil.STATUS_ZOMBIE and process.num_threads() <= 1
+        return process.is_running() and not ended
     except psutil.Error:
         return False
 
@@ -235,10 +252,10 @@ def wait_until_ready(process: Process, url: str, *, folder: Path, deadline: floa
             if "address already in use" in said:
                 raise PortTakenError(process.name)
             if "no space left" in said or "disk is full" in said:
-                raise LocalStackError(
-                    f"{process.name} ended since the disk that holds {folder} is full; the log is {log}."
+                raise EndedError(
+                    process.name, f"{process.name} ended since the disk that holds {folder} is full; the log is {log}."
                 )
-            raise LocalStackError(f"{process.name} ended while starting; the log is {log}.")
+            raise EndedError(process.name, f"{process.name} ended while starting; the log is {log}.")
         if answers(url, timeout=2.0):
             if process.port not in _listening_ports(running, process.port):
                 raise PortTakenError(process.name)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from google.cloud import storage
-from google.oauth2 import service_account
+from stack_tools import client_of
 
 from lsnb import local
 from lsnb.stack import Stack
@@ -28,13 +28,6 @@ def own_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def own(own_folder: Path) -> Stack:
     """A stack that the test may break: the next test finds it up again."""
     return local.start(folder=own_folder)
-
-
-def client_of(stack: Stack) -> storage.Client:
-    credentials = service_account.Credentials.from_service_account_info(stack.service_account)
-    return storage.Client(
-        project="lsnb-local", credentials=credentials, client_options={"api_endpoint": stack.endpoint}
-    )
 
 
 @pytest.fixture

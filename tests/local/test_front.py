@@ -18,7 +18,7 @@ from google.api_core.exceptions import PreconditionFailed
 from google.auth import jwt
 from google.auth.crypt import RSASigner
 from google.cloud import storage
-from local_keys import other_key
+from stack_tools import other_key
 
 from lsnb.local.identity import load_identity
 from lsnb.stack import Stack
