@@ -1,32 +1,24 @@
-"""The edge to Label Studio: every request goes through here, and every refusal becomes a sentence.
+"""What a Label Studio is asked to do: projects, tasks, annotations, storages, people.
 
-Built on ``label_studio_sdk.LabelStudio``, which takes legacy tokens and personal access tokens alike. Facts
-about the server are those of Label Studio 1.23 (its API reference and source).
+Facts about the server are those of Label Studio 1.23 (its API reference and source).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn, cast
+from typing import Any
 
-import httpx
 import orjson
-from label_studio_sdk import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 
-from lsnb.credentials import WHERE_TO_FIND_A_KEY
-from lsnb.errors import LabelConfigError, StudioAuthError, StudioError, StudioUnreachableError
-from lsnb.stack import load_stack
+from lsnb.errors import LabelConfigError
+from lsnb.studio.connection import Connection, reason
 
-# Exports and imports of ten thousand tasks take minutes; the SDK's own limit of 60 s cuts them.
-TIMEOUT_SECONDS = 600.0
-CONNECT_SECONDS = 15.0
 # Sending an import twice stores every task twice, so what writes is never repeated blindly.
 ONCE = {"max_retries": 0}
 IMPORT_BATCH = 1000
+PAGE = 1000
 
 
 @dataclass(frozen=True)
@@ -54,120 +46,8 @@ class Project:
     skipped: int | None = None
 
 
-class Server:
-    """One Label Studio, its release and the user the key belongs to.
-
-    Args:
-        url: The server's address, without a slash at the end.
-        api_key: A legacy token or a personal access token; never shown.
-
-    Raises:
-        StudioUnreachableError: Nothing answers there, or what answers is no Label Studio.
-        StudioAuthError: The key is refused.
-    """
-
-    def __init__(self, url: str, api_key: str) -> None:
-        self.url = url
-        # A personal access token is a JWT: three parts between two dots.
-        self._key_is_personal = api_key.count(".") == 2
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
-            follow_redirects=True,
-            event_hooks={"request": [_refuse_foreign_host(url)]},
-        )
-        self.release = self._ask_release()
-        with self._translated("sign in"):
-            self._client: Any = cast(Any, LabelStudio)(base_url=url, api_key=api_key, httpx_client=self._http)
-            user = self._client.users.whoami()
-        self.user = str(user.email)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.url!r}, user={self.user!r}, release={self.release!r})"
-
-    def _ask_release(self) -> str:
-        try:
-            answer = self._http.get(f"{self.url}/api/version")
-            release = answer.json()["release"]
-        except httpx.TransportError as fault:
-            raise StudioUnreachableError(self._unreachable(fault)) from None
-        except (ValueError, KeyError, TypeError):
-            raise StudioUnreachableError(
-                f"Something answers at {self.url}, but it is no Label Studio: check the address, "
-                "as the browser shows it when Label Studio is open."
-            ) from None
-        return str(release)
-
-    def _unreachable(self, fault: httpx.TransportError) -> str:
-        stack = load_stack()
-        if stack is not None and stack.url == self.url:
-            return (
-                f"The local Label Studio at {self.url} does not answer: run 'lsnb up' or lsnb.local.start(), "
-                f"which revives it; its log is in {stack.log_folder}."
-            )
-        if "redirected to" in str(fault):
-            return f"{self.url} sends on to another server ({fault}): if that is right, give its address instead."
-        if isinstance(fault, httpx.TimeoutException):
-            return (
-                f"Label Studio at {self.url} did not answer in time: it may be starting or busy; try again in a minute."
-            )
-        if "CERTIFICATE" in str(fault).upper():
-            return f"The certificate of {self.url} is not valid: check the address, or ask who runs the server."
-        return f"No Label Studio answers at {self.url}: check the address, and that the server runs."
-
-    @contextmanager
-    def _translated(self, doing: str) -> Iterator[None]:
-        try:
-            yield
-        except ApiError as fault:
-            self._raise_refusal(fault, doing)
-        except httpx.TransportError as fault:
-            raise StudioUnreachableError(self._unreachable(fault)) from None
-        except (orjson.JSONDecodeError, ValueError) as fault:
-            if isinstance(fault, StudioError | LabelConfigError):
-                raise
-            raise StudioError(
-                f"Label Studio at {self.url} gave an answer that could not be read (trying to {doing}): "
-                "try again; if it stays, the server's release may be too old."
-            ) from None
-
-    def _raise_refusal(self, fault: ApiError, doing: str) -> NoReturn:
-        status = fault.status_code
-        reason = _reason(fault.body)
-        if status == 401:
-            raise StudioAuthError(self._auth_sentence(reason)) from None
-        if status == 403:
-            raise StudioAuthError(
-                f"This key's user may not {doing} on {self.url}: ask the owner of the server for the right to do so."
-            ) from None
-        if status == 404:
-            raise StudioError(
-                f"Label Studio at {self.url} could not {doing}: it is gone, or this user may not see it."
-            ) from None
-        if status is not None and status >= 500:
-            raise StudioError(
-                f"Label Studio at {self.url} failed (error {status}) trying to {doing}: try again in a minute; "
-                "if it stays, its log says why."
-            ) from None
-        raise StudioError(f"Label Studio at {self.url} refused to {doing}: {reason}") from None
-
-    def _auth_sentence(self, reason: str) -> str:
-        lowered = reason.lower()
-        if "legacy" in lowered:
-            return (
-                f"{self.url} no longer takes legacy tokens, and this key is one: "
-                "in Label Studio, open 'Account & Settings', 'Personal Access Token', and create a key there."
-            )
-        if "expired" in lowered:
-            return (
-                f"The key for {self.url} has expired: in Label Studio, open 'Account & Settings' and create a new one."
-            )
-        if self._key_is_personal:
-            return (
-                f"{self.url} does not accept this personal access token: it was revoked, belongs to another server, "
-                "or this server takes legacy tokens only. In Label Studio, open 'Account & Settings' and copy the key "
-                "offered there."
-            )
-        return f"{self.url} does not accept this key: {WHERE_TO_FIND_A_KEY}"
+class Server(Connection):
+    """One Label Studio one is signed in to: every request to it is a method here."""
 
     # -- projects ----------------------------------------------------------------------------------------
 
@@ -222,7 +102,7 @@ class Server:
                 errors = fault.body.get("validation_errors") if isinstance(fault.body, dict) else None
                 if isinstance(errors, dict) and "label_config" in errors:
                     raise LabelConfigError(
-                        f"Label Studio does not accept this label config: {_reason(errors['label_config'])}"
+                        f"Label Studio does not accept this label config: {reason(errors['label_config'])}"
                     ) from None
                 raise
         return Project(int(made.id), made.title or title, description, config=config, tasks=0)
@@ -297,6 +177,75 @@ class Server:
             )
         return int(made.id)
 
+    def changed_tasks(self, project: int, since: str) -> list[dict[str, Any]]:
+        """Return the tasks of a project that changed after a moment: data, annotations, predictions.
+
+        The server's own filter finds them (data manager, ``tasks:updated_at``); it sees an annotation created, edited,
+        deleted or skipped and a task edited, but neither drafts nor deleted tasks.
+
+        Args:
+            project: The project's id.
+            since: ISO 8601 with microseconds and ``Z``, on the server's clock; the moment itself is left out.
+        """
+        query = {
+            "filters": {
+                "conjunction": "and",
+                "items": [
+                    {
+                        "filter": "filter:tasks:updated_at",
+                        "operator": "greater",
+                        "type": "Datetime",
+                        "value": since,
+                    }
+                ],
+            }
+        }
+        changed: list[dict[str, Any]] = []
+        with self._translated(f"ask what changed in project {project}"):
+            while True:
+                answer = self._ask(
+                    "GET",
+                    "/api/tasks",
+                    params={
+                        "project": project,
+                        "fields": "all",
+                        "resolve_uri": "false",
+                        "page": len(changed) // PAGE + 1,
+                        "page_size": PAGE,
+                        "query": orjson.dumps(query).decode(),
+                    },
+                )
+                changed += answer["tasks"]
+                if len(answer["tasks"]) < PAGE:
+                    return changed
+
+    def replace_data(self, task: int, data: Mapping[str, Any]) -> None:
+        """Replace a task's data; its annotations and its meta stay.
+
+        Args:
+            task: The task's id.
+            data: All of the new data.
+        """
+        with self._translated(f"change task {task}"):
+            self._ask("PATCH", f"/api/tasks/{task}/", json={"data": dict(data)})
+
+    def delete_tasks(self, project: int, tasks: Sequence[int]) -> None:
+        """Delete tasks with everything in them.
+
+        Args:
+            project: The project's id.
+            tasks: The tasks' ids.
+        """
+        if not tasks:
+            return
+        with self._translated(f"delete {len(tasks)} tasks of project {project}"):
+            self._ask(
+                "POST",
+                "/api/dm/actions",
+                params={"id": "delete_tasks", "project": project},
+                json={"selectedItems": {"all": False, "included": list(tasks)}},
+            )
+
     # -- storage and people --------------------------------------------------------------------------------
 
     def connect_storage(
@@ -337,30 +286,3 @@ class Server:
             invite = self._client.organizations.invites.get_invite_link()
         path = str(invite.invite_url or "")
         return path if path.startswith("http") else f"{self.url}{path}"
-
-
-def _refuse_foreign_host(url: str) -> Any:
-    host = httpx.URL(url).host
-
-    def check(request: httpx.Request) -> None:
-        # A redirect to another host would carry the key there.
-        if request.url.host != host:
-            raise httpx.ConnectError(f"redirected to {request.url.host}", request=request)
-
-    return check
-
-
-def _reason(body: Any) -> str:
-    """Return the useful part of a refusal, without headers and without markup."""
-    if isinstance(body, dict):
-        errors = body.get("validation_errors") or body.get("detail") or body.get("display_context")
-        if isinstance(errors, dict):
-            parts = [f"{name}: {_reason(messages)}" for name, messages in errors.items()]
-            return "; ".join(parts)
-        if errors:
-            return _reason(errors)
-        return "it did not say why."
-    if isinstance(body, list):
-        return " ".join(_reason(part) for part in body[:5])
-    text = re.sub(r"<[^>]*>", " ", str(body or "it did not say why."))
-    return " ".join(text.split())[:300]
