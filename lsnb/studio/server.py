@@ -64,7 +64,7 @@ class Server(Connection):
             project: The project's id.
         """
         with self._translated(f"open project {project}"):
-            p = self._client.projects.get(id=project)
+            p = self._client.projects.get(id=int(project))
             return Project(
                 id=int(p.id),
                 title=p.title or "",
@@ -115,7 +115,7 @@ class Server(Connection):
             description: The new text.
         """
         with self._translated(f"change the description of project {project}"):
-            self._client.projects.update(id=project, description=description)
+            self._client.projects.update(id=int(project), description=description)
 
     def delete_project(self, project: int) -> None:
         """Delete a project with everything in it; one that is gone already is no error.
@@ -125,7 +125,7 @@ class Server(Connection):
         """
         with self._translated(f"delete project {project}"):
             try:
-                self._client.projects.delete(id=project, request_options=ONCE)
+                self._client.projects.delete(id=int(project), request_options=ONCE)
             except ApiError as fault:
                 if fault.status_code != 404:
                     raise
@@ -146,7 +146,7 @@ class Server(Connection):
         for start in range(0, len(tasks), IMPORT_BATCH):
             batch = [dict(task) for task in tasks[start : start + IMPORT_BATCH]]
             with self._translated(f"store {len(batch)} tasks in project {project}"):
-                answer = self._client.projects.import_tasks(id=project, request=batch, request_options=ONCE)
+                answer = self._client.projects.import_tasks(id=int(project), request=batch, request_options=ONCE)
             stored += int(answer.task_count or 0)
         return stored
 
@@ -158,7 +158,7 @@ class Server(Connection):
         """
         with self._translated(f"export project {project}"):
             chunks = self._client.projects.exports.download_sync(
-                id=project, export_type="JSON", download_all_tasks=True
+                id=int(project), export_type="JSON", download_all_tasks=True
             )
             tasks: list[dict[str, Any]] = orjson.loads(b"".join(chunks))
         return tasks
@@ -173,7 +173,7 @@ class Server(Connection):
         """
         with self._translated(f"submit an annotation to task {task}"):
             made = self._client.annotations.create(
-                id=task, result=[dict(r) for r in result], lead_time=lead_time, request_options=ONCE
+                id=int(task), result=[dict(r) for r in result], lead_time=lead_time, request_options=ONCE
             )
         return int(made.id)
 
@@ -207,7 +207,7 @@ class Server(Connection):
                     "GET",
                     "/api/tasks",
                     params={
-                        "project": project,
+                        "project": int(project),
                         "fields": "all",
                         "resolve_uri": "false",
                         "page": len(changed) // PAGE + 1,
@@ -242,7 +242,7 @@ class Server(Connection):
             self._ask(
                 "POST",
                 "/api/dm/actions",
-                params={"id": "delete_tasks", "project": project},
+                params={"id": "delete_tasks", "project": int(project)},
                 json={"selectedItems": {"all": False, "included": list(tasks)}},
             )
 
@@ -263,13 +263,13 @@ class Server(Connection):
             credentials: A service account's JSON as text, or None for the server's own.
         """
         with self._translated(f"list the storages of project {project}"):
-            present = self._client.import_storage.gcs.list(project=project)
+            present = self._client.import_storage.gcs.list(project=int(project))
         for storage in present:
             if storage.bucket == bucket and bool(storage.presign) == presign:
                 return False
         with self._translated(f"connect the bucket {bucket!r} to project {project}"):
             self._client.import_storage.gcs.create(
-                project=project,
+                project=int(project),
                 title=f"gs://{bucket}",
                 bucket=bucket,
                 presign=presign,
