@@ -99,7 +99,7 @@ def majority(annotations: pd.DataFrame, control: str, *, min_votes: int = 1) -> 
     if not isinstance(min_votes, int) or isinstance(min_votes, bool) or min_votes < 1:
         raise InputError(f"min_votes is {min_votes!r}: give a whole number of 1 or more.")
     wide = widen(annotations, control)
-    present = wide.notna().to_numpy()
+    present = wide.notna().to_numpy(dtype="bool")
     cells = wide.to_numpy(dtype="object")
     rows = []
     for item, votes, cast in zip(wide.index, cells, present, strict=True):
