@@ -195,8 +195,13 @@ def _start_missing(
     else:
         ports["label-studio"] = free_port(ports.get("label-studio"), taken=taken | _ports_of(running))
     colab_url = colab_proxy_url(ports["label-studio"])
-    if known is not None and (colab_url or address(known.port)) != _browser_url(place):
-        _end(running.pop("label-studio"), place)
+    if known is not None:
+        shown = _browser_url(place)
+        if colab_url is None and shown != address(known.port):
+            # A command in a Colab cell cannot ask the browser: what the notebook found out stays true.
+            colab_url = shown
+        elif colab_url not in (None, shown):
+            _end(running.pop("label-studio"), place)
     if "label-studio" not in running:
         running["label-studio"] = start_label_studio(
             place,

@@ -66,9 +66,7 @@ def test_package_that_is_not_there(empty_cache: Path, monkeypatch: pytest.Monkey
     monkeypatch.setenv("UV_INDEX_URL", (tmp_path / "index").as_uri())
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     monkeypatch.delenv("UV_EXTRA_INDEX_URL", raising=False)
-    with pytest.raises(
-        LocalStackError, match=r"could not be installed \(it failed while installing packages\); the log"
-    ):
+    with pytest.raises(LocalStackError, match=r"could not be installed \(it failed while installing packages\)"):
         install()
 
 
