@@ -105,10 +105,12 @@ def _draw_field(field: Field, value: Any) -> Any:
             return ipywidgets.IntSlider(value=value, **bounds, **looks)
         case "number" if field.is_slider:
             bounds = {"min": field.minimum, "max": field.maximum, "step": field.slider_step}
-            return ipywidgets.FloatSlider(value=value, **bounds, **looks)
+            decimals = 0 if float(field.slider_step).is_integer() else 2
+            return ipywidgets.FloatSlider(value=value, readout_format=f".{decimals}f", **bounds, **looks)
+        # Continuous, since a click on JupyterLab's Run menu does not end the editing of a field.
         case "integer":
-            return ipywidgets.IntText(value=value, **looks)
+            return ipywidgets.IntText(value=value, continuous_update=True, **looks)
         case "number":
-            return ipywidgets.FloatText(value=value, **looks)
+            return ipywidgets.FloatText(value=value, continuous_update=True, **looks)
         case _:
             return ipywidgets.Text(value=value, **looks)
