@@ -218,6 +218,17 @@ def titled(title: str, shown: etree._Element) -> list[etree._Element]:
     return [element("Header", {"value": title}), shown] if title else [shown]
 
 
+def column_of(given: object) -> str | None:
+    """Return ``$column`` where answers are to come from each task's data, else None.
+
+    Example:
+        >>> column_of("$answers"), column_of("good, bad")
+        ('$answers', None)
+    """
+    is_column = isinstance(given, str) and re.fullmatch(r"\$[A-Za-z_][A-Za-z0-9_]*", given.strip())
+    return str(given).strip() if is_column else None
+
+
 def words(given: str | Iterable[object], what: str) -> list[str]:
     """Return a list of answers from a list, or from a text with commas or line breaks.
 

@@ -66,6 +66,9 @@ def _check_column(field: Field, key: str, values: pd.Series[Any]) -> Iterator[st
         numbers = pd.to_numeric(values, errors="coerce")
         if bool(numbers.isna().any()):
             yield f'the column {key} holds text such as "{values[numbers.isna()].iloc[0]}": it must hold numbers.'
+    elif field.kind in ("nested", "table") or (field.kind == "timeseries" and not field.is_url):
+        if not bool(values.map(lambda value: isinstance(value, (list, tuple, dict))).all()):
+            yield f"the column {key} must hold a dict in every row (read JSON text with json.loads first)."
     elif (field.kind in _LISTS and not field.is_url) or field.kind == "images":
         if not bool(values.map(lambda value: isinstance(value, (list, tuple))).all()):
             yield f"the column {key} must hold a list in every row (read JSON text with json.loads first)."
@@ -76,7 +79,7 @@ def _check_column(field: Field, key: str, values: pd.Series[Any]) -> Iterator[st
 def _check_addresses(field: Field, key: str, values: pd.Series[Any]) -> Iterator[str]:
     if pd.api.types.is_numeric_dtype(values) or not bool(values.map(lambda value: isinstance(value, str)).all()):
         first = values[values.map(lambda value: not isinstance(value, str))].iloc[0]
-        yield f"the column {key} holds {first!r}: it must hold the address of {_what(field.kind)} in every row."
+        yield f"the column {key} holds {first}: it must hold the address of {_what(field.kind)} in every row."
         return
     local = values[~values.map(lambda value: bool(_ADDRESS.match(value.strip())))]
     if len(local):

@@ -8,7 +8,7 @@ from typing import Any
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.building import Setting, element, words
+from lsnb.labels.building import Setting, column_of, element, words
 
 Options = str | Iterable[str] | Mapping[str, Any]
 
@@ -35,7 +35,7 @@ def choice_elements(
     Raises:
         LabelConfigError: An answer is empty, repeated or unknown; every fault at once.
     """
-    tree = _tree(name, options)
+    tree = {} if column_of(options) else _tree(name, options)
     known = _all_answers(tree)
     faults = [
         f'{name} has {what} for "{answer}", which it does not offer: offered are {", ".join(known)}.'

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from lxml import etree
 
 from lsnb.labels.reading import attribute, data_keys, is_true, object_tags
-from lsnb.labels.tags import TAGS, UNAVAILABLE, Tag, find_attribute, find_tag, media_names
+from lsnb.labels.tags import ATTRIBUTES_SINCE, TAGS, UNAVAILABLE, Tag, find_attribute, find_tag, media_names
 from lsnb.labels.tree import ancestors, walk
 
 # Attributes of HTML and of Label Studio's converters that people write and the editor ignores.
@@ -263,13 +263,19 @@ def _check_parents(place: Place) -> Iterator[Problem]:
 
 
 def _check_release(place: Place, release: str | None) -> Iterator[Problem]:
-    if release is None or not place.tag.since:
+    if release is None:
         return
-    if _version(release) < _version(place.tag.since):
-        yield place.problem(
-            f"needs Label Studio {place.tag.since}, and this server runs {release}: update the server or "
-            "choose another tag."
-        )
+    needs = [("", place.tag.since)] if place.tag.since else []
+    needs += [
+        (f"with {name} ", since)
+        for (tag, name), since in ATTRIBUTES_SINCE.items()
+        if tag == place.tag.name and attribute(place.element, name)
+    ]
+    for what, since in needs:
+        if _version(release) < _version(since):
+            yield place.problem(
+                f"{what}needs Label Studio {since}, and this server runs {release}: update the server or do without."
+            )
 
 
 def _version(text: str) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.building import ConfigTree, Setting, element
+from lsnb.labels.building import ConfigTree, Setting, column_of, element
 from lsnb.labels.conditions import PerRegion, When, conditional
 from lsnb.labels.options import Options, choice_elements, paths_to_tree
 
@@ -45,7 +45,8 @@ class QuestionMethods(ConfigTree):
         Args:
             name: The question's name in results.
             options: The answers: a list, a text with commas or line breaks, or nested dicts for answers
-                below answers (a dict's value is a list, another dict or None).
+                below answers (a dict's value is a list, another dict or None). ``"$column"`` takes them from
+                that column, which holds a list of ``{"value": …}`` in each row.
             title: The question as annotators read it.
             multiple: Whether several answers may be chosen.
             required: Whether Label Studio insists on an answer.
@@ -83,6 +84,7 @@ class QuestionMethods(ConfigTree):
             "name": name,
             "toName": self._target("Choices", to),
             "choice": "multiple" if multiple else "single",
+            "value": column_of(options),
             "allowNested": True if nested else None,
             "layout": layout if layout != "vertical" else None,
             "required": True if required else None,

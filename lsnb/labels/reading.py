@@ -21,8 +21,8 @@ class Field:
     Args:
         name: The name of the tag that shows it, to which controls point; empty for tags without a name.
         kind: ``image``, ``images`` (a list), ``video``, ``audio``, ``text``, ``hypertext``, ``paragraphs``,
-            ``timeseries``, ``list``, ``table``, ``pdf``, ``number`` (a frame rate) or ``options`` (answers
-            that each task brings along).
+            ``timeseries``, ``list``, ``table``, ``pdf``, ``number`` (a frame rate), ``options`` (answers
+            that each task brings along) or ``nested`` (a list or dict of which a part is shown).
         tag: The tag that reads it, ``Image``.
         is_url: Whether the value must be an address that a browser can open.
     """
@@ -101,7 +101,10 @@ def read_fields(root: etree._Element) -> dict[str, Field]:
             home = shown if tag.role == "object" and str(key).lower() in ("value", "valuelist") else mentioned
             whole = len(keys) == 1 and str(value).startswith("$")
             for data_key in keys:
-                found = Field(name, kind if whole else "text", tag.name, is_url and whole)
+                if whole and str(value) != f"${data_key}":
+                    found = Field(name, "nested", tag.name)
+                else:
+                    found = Field(name, kind if whole else "text", tag.name, is_url and whole)
                 home.setdefault(data_key, found)
     order = dict.fromkeys([*shown, *mentioned])
     return {key: shown.get(key) or mentioned[key] for key in order}

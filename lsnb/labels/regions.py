@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.building import ConfigTree, Setting, element, titled, words
+from lsnb.labels.building import ConfigTree, Setting, column_of, element, titled, words
 from lsnb.labels.colours import next_colours
 from lsnb.labels.reading import attribute, object_tags
 from lsnb.labels.tree import walk
@@ -34,6 +34,7 @@ class RegionMethods(ConfigTree):
 
     Labels are a list, a text with commas or line breaks, or a dict from label to colour. Colours not given are
     taken so that all labels of the config differ: the first eight can be told apart with any colour vision.
+    ``"$column"`` takes the labels from that column, which holds a list of ``{"value": …}`` in each row.
     """
 
     __slots__ = ()
@@ -305,11 +306,13 @@ class RegionMethods(ConfigTree):
     def _label(
         self, tag: str, name: str, labels: Labels, title: str, target: str, attributes: Mapping[str, Setting]
     ) -> LabelConfig:
-        given: dict[str, Setting] = {"name": name, "toName": target, **attributes}
+        given: dict[str, Setting] = {"name": name, "toName": target, "value": column_of(labels), **attributes}
         return self._add(*titled(title, element(tag, given, *self._label_elements(name, labels))))
 
     def _label_elements(self, name: str, labels: Labels) -> list[etree._Element]:
         """Return Label tags, each with a colour and, while there are any, a key of its own."""
+        if column_of(labels):
+            return []
         listed = words(labels, name)
         given = {str(k).strip(): v for k, v in labels.items()} if isinstance(labels, Mapping) else {}
         root = self._root()

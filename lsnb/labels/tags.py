@@ -32,7 +32,7 @@ class Tag:
         children: The only tags that may stand directly inside; empty means any.
         parents: Tags of which one must be around this one.
         required: Attributes without which Label Studio shows an error or nothing.
-        since: The first release that has it, where that is later than 1.8.
+        since: The first release that has it, where that is later than 1.14.
     """
 
     name: str
@@ -69,7 +69,8 @@ _LABELS = (
     "smart:bool smartOnly:bool"
 )
 _LABEL_CHILDREN = "Label Header View Text HyperText"
-_SHAPE = "opacity:share fillColor:color strokeWidth:number strokeColor:color fillOpacity:share"
+_SHAPE = "opacity:share fillColor:color strokeWidth:number strokeColor:color"
+_FILL = "fillOpacity:share"
 _SNAP = "snap:pixel|none"
 _POINTS = "pointSize:small|medium|large pointStyle:rectangle|circle"
 _VECTOR = "closable:bool curves:bool skeleton:bool minPoints maxPoints pointSizeEnabled:number pointSizeDisabled:number"
@@ -86,7 +87,7 @@ _AUDIO = (
 )
 
 
-def _object(name: str, kind: str, *attributes: str, children: str = "") -> Tag:
+def _object(name: str, kind: str, *attributes: str, children: str = "", since: str = "") -> Tag:
     return Tag(
         name,
         "object",
@@ -94,6 +95,7 @@ def _object(name: str, kind: str, *attributes: str, children: str = "") -> Tag:
         _attributes(*attributes),
         children=tuple(children.split()),
         required=("name", "value"),
+        since=since,
     )
 
 
@@ -183,10 +185,9 @@ _OBJECTS = (
     ),
     _object("List", "list", "name value title resolver"),
     _object("Table", "table", "name value valueType resolver"),
-    _object("Pdf", "pdf", "name value resolver"),
+    _object("Pdf", "pdf", "name value resolver", since="1.19.0"),
 )
 
-_ANY_IMAGE = "Image"
 _CONTROLS = (
     _question(
         "Choices",
@@ -234,22 +235,22 @@ _CONTROLS = (
     _region("HyperTextLabels", "HyperText"),
     _region("ParagraphLabels", "Paragraphs"),
     _region("TimeSeriesLabels", "TimeSeries", children="Label Labels Choice"),
-    _region("TimelineLabels", "Video", since="1.15.0"),
-    _region("RectangleLabels", _ANY_IMAGE, "canRotate:bool", _SNAP),
-    _region("EllipseLabels", _ANY_IMAGE, "canRotate:bool"),
-    _region("PolygonLabels", _ANY_IMAGE, _SNAP, _POINTS),
-    _region("VectorLabels", _ANY_IMAGE, _SNAP, _POINTS, _VECTOR, since="1.21.0"),
-    _region("KeyPointLabels", _ANY_IMAGE, _SNAP),
-    _region("BrushLabels", _ANY_IMAGE),
-    _region("BitmaskLabels", _ANY_IMAGE, since="1.18.0"),
-    _region("Rectangle", _ANY_IMAGE, _SHAPE, "canRotate:bool", _SNAP, labels=False),
-    _region("Ellipse", _ANY_IMAGE, _SHAPE, "canRotate:bool", labels=False),
-    _region("Polygon", _ANY_IMAGE, _SHAPE, _SNAP, _POINTS, labels=False),
-    _region("Vector", _ANY_IMAGE, _SHAPE, _SNAP, _POINTS, _VECTOR, labels=False, since="1.21.0"),
-    _region("KeyPoint", _ANY_IMAGE, _SHAPE, _SNAP, labels=False),
-    _region("Brush", _ANY_IMAGE, "strokeWidth:number", labels=False),
-    _region("Bitmask", _ANY_IMAGE, "strokeWidth:number", labels=False, since="1.18.0"),
-    _region("MagicWand", _ANY_IMAGE, "opacity:share blurRadius:number defaultThreshold:number", labels=False),
+    _region("TimelineLabels", "Video"),
+    _region("RectangleLabels", "Image", "canRotate:bool", _SNAP),
+    _region("EllipseLabels", "Image", "canRotate:bool"),
+    _region("PolygonLabels", "Image", _SNAP, _POINTS),
+    _region("VectorLabels", "Image", _SNAP, _POINTS, _VECTOR, since="1.22.0"),
+    _region("KeyPointLabels", "Image", _SNAP),
+    _region("BrushLabels", "Image"),
+    _region("BitmaskLabels", "Image", since="1.21.0"),
+    _region("Rectangle", "Image", _SHAPE, _FILL, "canRotate:bool", _SNAP, labels=False),
+    _region("Ellipse", "Image", _SHAPE, _FILL, "canRotate:bool", labels=False),
+    _region("Polygon", "Image", _SHAPE, _SNAP, _POINTS, labels=False),
+    _region("Vector", "Image", _SHAPE, _SNAP, _POINTS, _VECTOR, labels=False, since="1.22.0"),
+    _region("KeyPoint", "Image", _SHAPE, _SNAP, labels=False),
+    _region("Brush", "Image", "strokeWidth:number", labels=False),
+    _region("Bitmask", "Image", "strokeWidth:number", labels=False, since="1.21.0"),
+    _region("MagicWand", "Image", "opacity:share blurRadius:number defaultThreshold:number", labels=False),
     _region("VideoRectangle", "Video", labels=False),
     Tag(
         "Relations",
@@ -285,7 +286,7 @@ _OPTIONS = (
 _LAYOUT = (
     _layout("View", "display style className idAttr", _VISIBLE),
     _layout("Header", "value size:number style underline:bool resolver"),
-    _layout("Markdown", "value style className idAttr", _VISIBLE, since="1.21.0"),
+    _layout("Markdown", "value style className idAttr", _VISIBLE, since="1.22.0"),
     _layout("Style"),
     _layout("Collapse", "value size style bordered:bool accordion:bool open:bool resolver", children="Panel"),
     _layout("Panel", "value open:bool resolver", parents="Collapse"),
@@ -306,12 +307,15 @@ _LAYOUT = (
         "height:number showAxis:bool showYAxis:bool fixedScale:bool",
         parents="TimeSeries",
         children="Channel",
-        since="1.19.0",
+        since="1.20.0",
     ),
 )
 
 TAGS: Mapping[str, Tag] = {tag.name: tag for tag in (*_OBJECTS, *_CONTROLS, *_OPTIONS, *_LAYOUT)}
 """Every open-source tag of Label Studio 1.23.2 by its name."""
+
+ATTRIBUTES_SINCE: Mapping[tuple[str, str], str] = {("TimeSeries", "sync"): "1.20.0"}
+"""Tag and attribute → the first release that heeds it."""
 
 UNAVAILABLE: Mapping[str, str] = {
     "Chat": "belongs to Label Studio Enterprise: show the conversation with Paragraphs",

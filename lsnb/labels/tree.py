@@ -109,9 +109,9 @@ def _sentence(log: list[Any]) -> str:
 
 def serialise(root: etree._Element) -> str:
     """Return the tree as canonical text: two spaces a level, name, toName and value first, one final newline."""
-    root = copy.deepcopy(root)
     before = [_outer(node) for node in reversed(list(root.itersiblings(preceding=True)))]
     after = [_outer(node) for node in root.itersiblings()]
+    root = copy.deepcopy(root)
     _tidy(root, 0)
     root.tail = None
     return "\n".join([*before, etree.tostring(root, encoding="unicode"), *after]) + "\n"
