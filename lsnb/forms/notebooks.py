@@ -216,6 +216,14 @@ MERGE_ANNOTATIONS = Form(
         Field("EXPORTS", "", "list", "Exported JSON files to read instead of a study, separated by commas."),
         Field("KEY", "", "text", "For exported files: the column that names each item.", unset=""),
         Field("CONTROL", "", "text", "The question to compare, by its short name. Empty: the first one.", unset=""),
+        Field(
+            "LEVEL",
+            "auto",
+            "choice",
+            "How answers compare: as names, as ranks or as numbers. auto: as the question says.",
+            choices=("auto", "nominal", "ordinal", "interval", "ratio"),
+            unset="auto",
+        ),
         Field("MIN_VOTES", 1, "integer", "How many votes a majority needs.", minimum=1, maximum=10),
     ),
 )

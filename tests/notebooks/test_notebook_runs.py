@@ -100,7 +100,11 @@ def configured(run: Run, uploaded: str) -> str:
 
 @pytest.fixture(scope="module")
 def sampled(run: Run, uploaded: str) -> str:
-    return run("03_sample_tasks", {"WORKDIR": "work", "N": 6, "BY": "user", "SEED": 11})
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("LSNB_SAMPLE_TASKS_BY", "user")
+        environment.setenv("LSNB_SAMPLE_TASKS_SEED", "99")
+        # What papermill injects counts before the environment, even where it is the default.
+        return run("03_sample_tasks", {"WORKDIR": "work", "N": 6, "SEED": 0})
 
 
 @pytest.fixture(scope="module")
@@ -145,9 +149,10 @@ def test_02_writes_a_config_for_the_question_and_its_answers(configured: str, fo
 def test_03_writes_the_sample_that_the_seed_draws(sampled: str, folder: Path) -> None:
     media = lsnb.read_table(folder / "work" / "media.csv", key="id")
     sample = lsnb.read_table(folder / "work" / "sample.csv", key="id")
-    assert sample.equals(lsnb.sample(media, key="id", n=6, by="user", seed=11).reset_index(drop=True))
+    assert sample.equals(lsnb.sample(media, key="id", n=6, by="user", seed=0).reset_index(drop=True))
     assert sample["user"].value_counts().to_dict() == {"lena": 2, "samir": 2, "jörg": 2}
-    assert "6 of 12 items, drawn with seed 11." in sampled
+    assert "6 of 12 items, drawn with seed 0." in sampled
+    assert "the environment variable LSNB_SAMPLE_TASKS_BY" in sampled
 
 
 def test_04_makes_a_project_for_each_annotator(cloned: str, folder: Path, studio: Studio) -> None:
