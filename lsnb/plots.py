@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from lsnb.annotations import widen
 from lsnb.errors import InputError
@@ -154,7 +155,7 @@ def progress(table: pd.DataFrame) -> Picture:
     axes.invert_yaxis()
     axes.margins(x=0.12)
     axes.set_xlabel("tasks")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(ncols=3, fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
