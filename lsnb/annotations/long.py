@@ -105,6 +105,7 @@ def long_table(
 
     with collector_paused():
         items = _items(task_list, key)
+        numbered = _by_number(task_list)
         for number, (task, item) in enumerate(zip(task_list, items, strict=True)):
             fps = frames_per_second(task.get("data") or {})
             where = (item, task.get("project"), task.get("id"))
@@ -119,7 +120,7 @@ def long_table(
             for draft in task.get("drafts") or ():
                 # Some exports list drafts by their ids alone.
                 known = draft if isinstance(draft, Mapping) else {}
-                who = annotator or account(known.get("user"))
+                who = annotator or _draft_account(known, numbered)
                 head = (*where, known.get("annotation"), who, "draft", known.get("lead_time"), known.get("updated_at"))
                 add(number, head, known.get("result") or (), fps)
             if len(heads) == before:
@@ -146,6 +147,19 @@ def account(completed_by: Any) -> str | None:
     if isinstance(completed_by, Mapping):
         completed_by = completed_by.get("email") or completed_by.get("username") or completed_by.get("id")
     return key_text(completed_by)
+
+
+def _by_number(tasks: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether annotators are given by the numbers of their accounts, as open-source exports do."""
+    done = (annotation for task in tasks for annotation in task.get("annotations") or ())
+    return any(isinstance(annotation.get("completed_by"), int) for annotation in done)
+
+
+def _draft_account(draft: Mapping[str, Any], numbered: bool) -> str | None:
+    """Return whose draft it is, named as ``completed_by`` names the same person."""
+    # Drafts give the address in "user", and both in "created_username": "Ana, ana@x.org, 3".
+    number = str(draft.get("created_username") or "").rpartition(", ")[2]
+    return number if numbered and number.isdigit() else account(draft.get("user"))
 
 
 @contextmanager

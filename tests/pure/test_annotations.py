@@ -7,6 +7,7 @@ import gc
 import itertools
 import json
 import math
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -336,3 +337,45 @@ def test_a_control_that_is_not_there_names_the_nearest():
         widen(d1_long(), "Mood")
     with pytest.raises(InputError, match="not the long table"):
         widen(pd.DataFrame({"item": []}), "mood")
+
+
+RECORDED = Path(__file__).parent / "exports"
+
+
+def test_a_recorded_export_of_every_type():
+    table = read_annotations(RECORDED / "every_type.json")
+    assert table["item"].value_counts().to_dict() == {"001": 20, "002": 1, "003": 1, "004": 1, "005": 1}
+    assert table.drop_duplicates("item")["status"].tolist() == ["submitted", "skipped", "empty", "draft", "unlabelled"]
+    assert set(table["annotator"].dropna()) == {"1"}
+    assert table["updated_at"].notna().sum() == 23
+    first = table[table["item"] == "001"]
+    answers = first[first["region"].isna()].groupby("control")["value"].agg(list).to_dict()
+    assert answers == {
+        "mood": ["neg", "pos"],
+        "tax": ["animal > dog"],
+        "stars": [4],
+        "count": [2.5],
+        "when": ["2026-01-02"],
+        "words": ["one", "two"],
+    }
+    act = first[first["control"] == "act"].iloc[0]
+    assert (act["start_frame"], act["end_frame"], act["start"], act["end"]) == (9, 15, 8 / 25, 15 / 25)
+    regions = first[first["region"] == "track1"]
+    assert regions["value"].tolist() == [None, "dog"]
+    assert regions["start_frame"].tolist() == [5, 5]
+    assert regions["end_frame"].tolist() == [45, 45]
+    assert widen(table, "hidden")["1"].tolist()[0] == ("no",)
+
+
+@pytest.mark.parametrize(("name", "says"), [("every_type.json_min.json", "JSON-MIN"), ("every_type.csv", "not JSON")])
+def test_recorded_exports_that_lose_too_much(name, says):
+    with pytest.raises(InputError, match=says):
+        read_annotations(RECORDED / name)
+
+
+def test_drafts_name_people_as_annotations_do():
+    draft = {"user": "ana@x.org", "created_username": "Ana, ana@x.org, 3", "result": choice("a")}
+    by_number = [task(1, [annotation(choice("a"), by=3)]), task(2, drafts=[draft])]
+    assert set(long_table(by_number)["annotator"]) == {"3"}
+    by_address = [task(1, [annotation(choice("a"), by={"id": 3, "email": "ana@x.org"})]), task(2, drafts=[draft])]
+    assert set(long_table(by_address)["annotator"]) == {"ana@x.org"}
