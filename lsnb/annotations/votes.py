@@ -11,8 +11,9 @@ import numpy as np
 import orjson
 import pandas as pd
 
+from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.errors import InputError
-from lsnb.tables.keys import listing, nearest
+from lsnb.tables.keys import RoundedKeyError, key_text, listing, nearest
 
 # What a person has done with an item; a draft is not done yet.
 DONE = ("submitted", "empty", "skipped")
@@ -44,13 +45,14 @@ def widen(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
         {'1': {'ana': 'pos', 'ben': 'neg'}, '2': {'ana': 'pos', 'ben': '–'}}
     """
     _check(annotations, control)
+    annotations = annotations.assign(item=_names(annotations["item"]), annotator=_names(annotations["annotator"]))
     answers = _latest(annotations)
-    items = pd.Index(sorted({str(item) for item in annotations["item"].dropna()}), name="item")
-    people = pd.Index(sorted({str(name) for name in annotations["annotator"].dropna()}), name="annotator")
+    items = pd.Index(sorted(annotations["item"].dropna().unique()), name="item")
+    people = pd.Index(sorted(annotations["annotator"].dropna().unique()), name="annotator")
     mask = answers["control"].eq(control) & answers["status"].eq("submitted") & answers["value"].notna()
     answers = answers[mask.fillna(False).astype(bool)]
-    rows = items.get_indexer(pd.Index(answers["item"].astype(str)))
-    columns = people.get_indexer(pd.Index(answers["annotator"].astype(str)))
+    rows = items.get_indexer(pd.Index(answers["item"]))
+    columns = people.get_indexer(pd.Index(answers["annotator"]))
     cells: np.ndarray[Any, Any] = np.full((len(items), len(people)), None, dtype="object")
     several = "region" in answers and bool(answers["region"].notna().any())
     several = several or len(set(zip(rows.tolist(), columns.tolist(), strict=True))) < len(answers)
@@ -141,6 +143,20 @@ def _check(annotations: pd.DataFrame, control: str) -> None:
         )
 
 
+def _names(column: pd.Series[Any]) -> pd.Series[str]:
+    """Return items or annotators as text: a table that was saved and read again may have numbers for them."""
+    known = {}
+    for value in column.dropna().unique():
+        try:
+            known[value] = key_text(value)
+        except RoundedKeyError:
+            raise InputError(
+                f"Column {column.name!r} holds decimal or rounded numbers: read the saved annotations with "
+                "lsnb.read_table(path, key='item')."
+            ) from None
+    return column.map(known).astype(TEXT_DTYPE)
+
+
 def _latest(annotations: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of each person's last annotation of each item."""
     done = annotations[annotations["status"].isin(DONE) & annotations["annotator"].notna()]
@@ -154,7 +170,7 @@ def _latest(annotations: pd.DataFrame) -> pd.DataFrame:
             ["__when", *order[1:]], na_position="first"
         )
     last = heads.drop_duplicates(["item", "annotator"], keep="last")
-    again = sorted(set(heads[heads.duplicated(["item", "annotator"])]["item"].astype(str)))
+    again = sorted(set(heads[heads.duplicated(["item", "annotator"])]["item"]))
     warnings.warn(
         f"{len(again)} items ({listing(again)}) have more than one annotation by the same person: "
         "the latest of each person counts.",
@@ -175,7 +191,7 @@ def _typed(cells: np.ndarray[Any, Any], values: list[Any], several: bool) -> pd.
     """Return cells as numbers if all answers are, as text if all are, else as they are."""
     column = pd.Series(cells, dtype="object")
     if several or not values:
-        return column if several else column.astype(pd.Series(["text"]).dtype)
+        return column if several else column.astype(TEXT_DTYPE)
     if all(isinstance(value, numbers.Real) and not isinstance(value, bool) for value in values):
         return column.astype("float64")
     return column.infer_objects() if all(isinstance(value, str) for value in values) else column

@@ -172,6 +172,14 @@ def test_batches_by_one_account_stay_one_annotator(tmp_path):
     assert set(read_annotations(paths, key="ID")["annotator"]) == {"1"}
 
 
+def test_copies_that_do_not_say_who(tmp_path):
+    paths = [write(tmp_path, f"{n}.json", [task(n, [annotation(choice("a"), n, by=None)], n, ID="x")]) for n in (1, 2)]
+    paths += [write(tmp_path, "empty.json", []), write(tmp_path, "untouched.json", [task(3, [], 3, ID="x")])]
+    table = read_annotations(paths, key="ID")
+    assert plain(table["annotator"]) == ["1", "2", None]
+    assert table.dtypes.to_dict() == long_table([]).dtypes.to_dict()
+
+
 def test_files_of_one_name_are_told_apart_by_folder(tmp_path):
     paths = [
         write(tmp_path, f"{folder}/export.json", [task(n, [annotation(choice("a"), n)], n, ID="x")])
@@ -269,6 +277,16 @@ def test_a_table_read_back_from_a_file_gives_the_same(tmp_path):
     d1_long().to_csv(path, index=False)
     again = pd.read_csv(path)
     pd.testing.assert_frame_equal(majority(again, "mood"), majority(d1_long(), "mood"), check_dtype=False)
+
+
+def test_numbers_for_people_and_items_are_names(tmp_path):
+    table = long_table([task(1, [annotation(choice("a"), by=7)]), task(2)])
+    path = tmp_path / "annotations.csv"
+    table.to_csv(path, index=False)
+    wide = widen(pd.read_csv(path), "mood")
+    assert (wide.index.tolist(), wide.columns.tolist()) == (["1", "2"], ["7"])
+    with pytest.raises(InputError, match="read_table"):
+        widen(table.assign(item=1e18), "mood")
 
 
 def test_skips_drafts_and_empty_annotations_are_no_votes():
