@@ -114,7 +114,12 @@ def cloned(run: Run, configured: str, sampled: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def answered(cloned: str, studio: Studio) -> None:
+def too_early(run: Run, cloned: str) -> str:
+    return run("12_merge_annotations", {"WORKDIR": "work"})
+
+
+@pytest.fixture(scope="module")
+def answered(too_early: str, studio: Studio) -> None:
     lsnb.demo.simulate_annotators(studio.open_study(TITLE), seed=3)
 
 
@@ -170,6 +175,11 @@ def test_04_makes_a_project_for_each_annotator(cloned: str, folder: Path, studio
     links = lsnb.read_table(folder / "work" / "study.csv")
     assert links["url"].tolist() == projects["url"].tolist()
     assert set(links["study"]) == {TITLE}
+
+
+def test_12_says_so_when_nobody_has_answered_yet(too_early: str) -> None:
+    assert f"Using the study '{TITLE}'" in too_early
+    assert "Nobody has answered yet." in too_early
 
 
 def test_12_merges_what_people_answered(merged: str, folder: Path, studio: Studio) -> None:
