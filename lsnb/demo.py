@@ -173,9 +173,7 @@ def simulate_annotators(study: Study, *, seed: int = 0, disagreement: float = 0.
         project = study.server.project(copy.project.id)
         config = LabelConfig.from_xml(project.config or "")
         if not any(control.kind in ("choices", "rating") for control in config.controls.values()):
-            raise InputError(
-                f"No control of {project.title!r} can be simulated: it needs choices or a rating."
-            )
+            raise InputError(f"No control of {project.title!r} can be simulated: it needs choices or a rating.")
         for task in tqdm(study.server.export(copy.project.id), desc=f"Simulated {annotator}", unit="answer"):
             row = {"annotator": annotator, "item": task["meta"]["item"], "status": "exists", "error": None}
             rows.append(row)
@@ -280,7 +278,7 @@ def run(workdir: str = "lsnb-work") -> Study:
     _say(8, "How far do they agree?")
     print(agreement(annotations, "subject"))
 
-    print("\nOpen the projects (sign in with what 'lsnb status' shows; the answers in them are simulated):")
+    print(f"\nOpen the projects (sign in as {studio.user}; 'lsnb status --show-password' shows the password):")
     for row in projects.itertuples():
         print(f"  {row.annotator}: {row.url}")
     print(f"The tables are in {folder}. Label Studio stays up until 'lsnb down'.")

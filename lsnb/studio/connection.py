@@ -35,15 +35,15 @@ class Connection:
 
     def __init__(self, url: str, api_key: str) -> None:
         self.url = url
+        self.clock = ""  # what the server last said the time is, in the form of RFC 9110
         # A personal access token is a JWT: three parts between two dots.
         self._key_is_personal = api_key.count(".") == 2
         self._http = httpx.Client(
             timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=True,
-            event_hooks={"request": [_refuse_foreign_host(url)]},
+            event_hooks={"request": [_refuse_foreign_host(url)], "response": [self._read_clock]},
         )
         self.release = self._ask_release()
-        self.clock = ""  # what the server last said the time is, in the form of RFC 9110
         with self._translated("sign in"):
             self._client: Any = cast(Any, LabelStudio)(base_url=url, api_key=api_key, httpx_client=self._http)
             user = self._client.users.whoami()
@@ -51,6 +51,13 @@ class Connection:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.url!r}, user={self.user!r}, release={self.release!r})"
+
+    def _read_clock(self, answer: httpx.Response) -> None:
+        self.clock = answer.headers.get("Date", self.clock)
+
+    def clock_text(self) -> str:
+        """Return the server's last known time as text fit for a file's name."""
+        return re.sub(r"[^0-9A-Za-z]+", "-", self.clock).strip("-")
 
     def _ask_release(self) -> str:
         try:
@@ -147,7 +154,6 @@ class Connection:
             except ValueError:
                 body = answer.text
             raise ApiError(status_code=answer.status_code, body=body)
-        self.clock = answer.headers.get("Date", "")
         return orjson.loads(answer.content) if answer.content else None
 
 

@@ -21,7 +21,8 @@ from lsnb.study.manifest import (
     parse_manifest,
     project_title,
 )
-from lsnb.study.plan import SHOWN, Plan
+from lsnb.study.plan import Plan
+from lsnb.study.rows import SHOWN
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket, StudioStorage
@@ -117,6 +118,8 @@ def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Co
         key=str(meta.get("key") or "item"),
         seed=int(meta.get("seed") or 0),
         overlap=meta.get("overlap", "full"),
+        columns=dict(meta.get("columns") or {}),
+        where=str(meta.get("where") or ""),
         config=LabelConfig.from_xml(config).fingerprint,
         items=digest_items(items),
         n=len(items),
@@ -164,6 +167,8 @@ def make_copies(server: Server, plan: Plan, bucket: Bucket | None) -> tuple[list
             config=plan.config.fingerprint,
             items=plan.digest,
             n=len(plan.items),
+            columns=dict(plan.columns),
+            where=plan.where,
         )
         copy, row, fault = _make_copy(server, plan, manifest, present.get(name), storage)
         rows.append(row)
@@ -207,21 +212,12 @@ def _make_copy(
 
 
 def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]]) -> int:
-    manifest = copy.manifest
     held = copy.project.tasks if copy.project.tasks == 0 else server.project(copy.project.id).tasks or 0
     wanted = tasks
     if held:
         present = {str((task.get("meta") or {}).get("item")) for task in server.export(copy.project.id)}
         wanted = [task for task in tasks if task["meta"]["item"] not in present]
-    # The meta alone can bring back a manifest that somebody edited away.
-    about = {
-        "study": manifest.study,
-        "annotator": manifest.annotator,
-        "annotators": list(manifest.annotators),
-        "key": manifest.key,
-        "seed": manifest.seed,
-        "overlap": manifest.overlap,
-    }
+    about = copy.manifest.task_meta()
     if wanted:
         server.import_tasks(copy.project.id, [{**task, "meta": {**task["meta"], **about}} for task in wanted])
     return len(wanted)
@@ -248,6 +244,10 @@ def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> No
         problems.append(f"seed: the study has {there.seed}, the call {plan.seed}.")
     if _plain(there.overlap) != _plain(plan.overlap):
         problems.append(f"overlap: the study has {there.overlap!r}, the call {plan.overlap!r}.")
+    if dict(there.columns) != dict(plan.columns):
+        problems.append(f"columns: the study has {dict(there.columns)}, the call {dict(plan.columns)}.")
+    if there.where != plan.where:
+        problems.append(f"where: the study has {there.where!r}, the call {plan.where!r}.")
     names = all_annotators(copies)
     if set(names) != set(plan.annotators):
         problems.append(f"annotators: the study has {', '.join(names)}; the call {', '.join(plan.annotators)}.")

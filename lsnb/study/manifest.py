@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 VERSION = 1
@@ -30,6 +30,8 @@ class Manifest:
         config: The label config's fingerprint.
         items: A digest of the item keys of the whole study, whatever their order.
         n: How many items the study has.
+        columns: Column of the table → field of the config that shows it.
+        where: The condition that rows of the table meet, or empty.
     """
 
     study: str
@@ -42,6 +44,8 @@ class Manifest:
     config: str
     items: str
     n: int
+    columns: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
 
     def describe(self) -> str:
         """Return the description of this manifest's project: a sentence for people, a line for lsnb."""
@@ -51,6 +55,19 @@ class Manifest:
             f"{self.annotator}'s copy of the study “{self.title}”, made with lsnb. "
             f"Please keep the next line as it is.\n{MARK} {line}"
         )
+
+    def task_meta(self) -> dict[str, Any]:
+        """Return what each task says about its study, so that an edited description can be rebuilt from the tasks."""
+        return {
+            "study": self.study,
+            "annotator": self.annotator,
+            "annotators": list(self.annotators),
+            "key": self.key,
+            "seed": self.seed,
+            "overlap": self.overlap,
+            "columns": dict(self.columns),
+            "where": self.where,
+        }
 
     def belongs_to(self, annotator: str) -> Manifest:
         """Return this manifest for another annotator's project.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -15,6 +15,7 @@ from lsnb.studio import Server
 from lsnb.study.copies import find_copies, make_copies
 from lsnb.study.manifest import parse_manifest
 from lsnb.study.plan import plan_study
+from lsnb.study.rows import Where
 from lsnb.study.study import Study
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Studio:
         overlap: Any = "full",
         seed: int = 0,
         bucket: Bucket | None = None,
+        columns: Mapping[str, str] | None = None,
+        where: Where | None = None,
     ) -> Study:
         """Make one project per annotator, with the same config and the items of a table, and return the study.
 
@@ -75,7 +78,10 @@ class Studio:
             annotators: Names, as ``["ana", "ben"]``, or how many there are.
             overlap: ``"full"`` (everybody labels every item), or what ``sampling.assign`` takes.
             seed: What shuffles and assigns.
-            bucket: Where ``gs://`` media are; each project is connected to it, and never synced.
+            bucket: Where ``gs://`` media are; each project is connected to it, and never synced. Files of this computer
+                are uploaded to it first.
+            columns: Column of the table → field of the config that shows it, where they differ.
+            where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one.
 
         Raises:
             InputError: Every fault of the arguments at once; nothing is made then.
@@ -83,7 +89,16 @@ class Studio:
             StudioError: Not one project could be made. Where only some could not, see ``study.report``.
         """
         plan = plan_study(
-            title, config, table, key=key, annotators=annotators, overlap=overlap, seed=seed, bucket=bucket
+            title,
+            config,
+            table,
+            key=key,
+            annotators=annotators,
+            overlap=overlap,
+            seed=seed,
+            bucket=bucket,
+            columns=columns,
+            where=where,
         )
         copies, report = make_copies(self.server, plan, bucket)
         return Study(self.server, copies, browser_url=self.browser_url, report=report)

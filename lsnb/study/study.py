@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import html
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 import pandas as pd
@@ -13,7 +14,14 @@ import pandas as pd
 from lsnb.annotations import long_table
 from lsnb.errors import InputError, LsnbError
 from lsnb.studio import Server
+from lsnb.study.answers import Answers
 from lsnb.study.copies import Copy, CreateReport, all_annotators
+from lsnb.study.rows import Where
+from lsnb.study.snapshot import Snapshot
+from lsnb.study.sync import OnRemoved, SyncReport, run_sync
+
+if TYPE_CHECKING:
+    from lsnb.bucket import Bucket
 
 
 class Study:
@@ -40,6 +48,7 @@ class Study:
         self.copies = list(copies)
         self._browser_url = browser_url
         self.report = report
+        self._snapshots: dict[int, Snapshot] = {}
 
     @property
     def title(self) -> str:
@@ -107,6 +116,69 @@ class Study:
             for copy in self.copies
         ]
         return pd.concat(tables, ignore_index=True)
+
+    def sync(
+        self,
+        table: pd.DataFrame | None = None,
+        *,
+        where: Where | None = None,
+        columns: Mapping[str, str] | None = None,
+        bucket: Bucket | None = None,
+        answers: Answers = "majority",
+        on_removed: OnRemoved = "keep",
+        save_to: str | Path = "lsnb-removed",
+        dry_run: bool = False,
+        full: bool = False,
+    ) -> SyncReport:
+        """Make the study hold what the table says, and bring the annotations back.
+
+        Rows that are new become tasks in every project concerned; changed rows change their task in place, with its
+        annotations kept; rows that are gone are reported. What is the same costs no request. The server is asked for
+        changes only, from the second sync on a computer; a cache that may be deleted holds the rest. Killed at any
+        moment, the same call goes on.
+
+        Args:
+            table: The user's table; it is not changed. None only brings annotations back.
+            where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one. By
+                default the condition the study was made with.
+            columns: Column of the table → field of the config. By default those the study was made with.
+            bucket: Where ``gs://`` media are, and where files of this computer are uploaded first.
+            answers: Whose answers the columns of ``report.labelled`` hold: ``"majority"``, ``"all"`` (a column per
+                annotator, ``control (annotator)``) or an annotator's name.
+            on_removed: ``"keep"`` leaves tasks whose rows are gone; ``"delete"`` saves and then deletes them.
+            save_to: The folder for what is deleted.
+            dry_run: Whether to say what would happen, and change nothing.
+            full: Whether to read everything instead of changes only.
+
+        Returns:
+            Counts, a row per annotator and item, and ``labelled``: the table with a column per control.
+
+        Raises:
+            InputError: Every fault of the arguments and of the table at once; nothing is written then.
+        """
+        return run_sync(
+            self.server,
+            self.copies,
+            self._snapshots,
+            table,
+            where=where,
+            columns=columns,
+            bucket=bucket,
+            answers=answers,
+            on_removed=on_removed,
+            save_to=save_to,
+            dry_run=dry_run,
+            full=full,
+        )
+
+    def pull(self, *, answers: Answers = "majority", full: bool = False) -> SyncReport:
+        """Bring the annotations back; the server is asked for changes only, and nothing is written to it.
+
+        Args:
+            answers: As in ``sync``.
+            full: Whether to read everything instead of changes only.
+        """
+        return self.sync(answers=answers, full=full)
 
     def invite_link(self) -> str:
         """Return the address under which an annotator signs up on this server."""

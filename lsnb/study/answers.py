@@ -1,0 +1,117 @@
+"""The user's table with its answers: a column per control, beside everything that was there."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lsnb.annotations import long_table, majority, widen
+from lsnb.errors import InputError
+from lsnb.labels import LabelConfig
+from lsnb.study.copies import Copy, all_annotators
+from lsnb.study.snapshot import Snapshot, item_of
+from lsnb.tables import check_key
+
+# "majority", "all" (a column per annotator), or an annotator's name.
+Answers = str
+
+
+def answer_columns(config: LabelConfig, annotators: Iterable[str]) -> set[str]:
+    """Return the names of the columns that answers go to.
+
+    Args:
+        config: The label config.
+        annotators: Everybody's names.
+
+    Example:
+        >>> config = LabelConfig.text("t").choices("mood", ["up", "down"])
+        >>> sorted(answer_columns(config, ["ana"]))
+        ['mood', 'mood (ana)']
+    """
+    return {name for control in config.controls for name in (control, *(f"{control} ({who})" for who in annotators))}
+
+
+def long_of(
+    copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], *, key: str, data: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return everybody's annotations as one long table, from what was last seen.
+
+    Args:
+        copies: The study's projects.
+        snapshots: Project id → what it held when last seen, with the answers of tasks that have left the server.
+        key: The column of the table that identifies an item.
+        data: Columns of the table to carry along.
+    """
+    tables = []
+    for copy in copies:
+        snapshot = snapshots.get(copy.project.id)
+        if snapshot is None:
+            continue
+        lost = {item_of(task) for task in snapshot.lost}
+        present = [
+            task
+            for task in snapshot.tasks.values()
+            if item_of(task) is not None and (task["annotations"] or item_of(task) not in lost)
+        ]
+        tasks = [*present, *snapshot.lost]
+        tables.append(long_table(tasks, key=key, annotator=copy.manifest.annotator, data=list(data)))
+    filled = [table for table in tables if len(table)] or tables[:1]
+    return pd.concat(filled, ignore_index=True) if filled else long_table([])
+
+
+def label_table(
+    table: pd.DataFrame | None,
+    config: LabelConfig,
+    copies: Sequence[Copy],
+    snapshots: Mapping[int, Snapshot],
+    *,
+    key: str,
+    answers: Answers,
+) -> pd.DataFrame:
+    """Return the table with a column per control.
+
+    Args:
+        table: The user's table, which is not changed; None for one row per item of the study.
+        config: The label config.
+        copies: The study's projects.
+        snapshots: Project id → what it held when last seen.
+        key: The column that identifies an item.
+        answers: ``"majority"``, ``"all"`` (a column per annotator) or an annotator's name.
+
+    Raises:
+        InputError: ``answers`` is none of these.
+    """
+    names = all_annotators(copies)
+    if answers not in ("majority", "all", *names):
+        raise InputError(f"answers is {answers!r}: give 'majority', 'all' or one of {', '.join(names)}.")
+    long = long_of(copies, snapshots, key=key)
+    items_seen = pd.DataFrame({key: sorted(set(long["item"].dropna()))})
+    labelled = items_seen if table is None else table.copy()
+    if labelled.empty:
+        return labelled
+    items = check_key(labelled, key).astype(str)
+    for control in config.controls:
+        for column, values in _columns(long, control, answers, names).items():
+            cells: np.ndarray[Any, Any] = np.array([None] * len(items), dtype="object")
+            cells[:] = [values.get(item) for item in items]
+            labelled[column] = pd.Series(cells, index=labelled.index).infer_objects()
+    return labelled
+
+
+def _columns(long: pd.DataFrame, control: str, answers: Answers, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    if not long["control"].eq(control).any():
+        return {f"{control} ({name})": {} for name in names} if answers == "all" else {control: {}}
+    with warnings.catch_warnings():
+        # Which of a person's two annotations counts is said once, by the study's own annotations().
+        warnings.simplefilter("ignore", UserWarning)
+        if answers == "majority":
+            won = majority(long, control)
+            return {control: dict(zip(won["item"], won["value"], strict=True))}
+        wide = widen(long, control)
+    if answers == "all":
+        return {f"{control} ({name})": dict(wide[name]) if name in wide else {} for name in names}
+    return {control: dict(wide[answers]) if answers in wide else {}}

@@ -1,0 +1,261 @@
+"""From a table to what tasks hold: filtering, naming fields, uploading local files, JSON without loss."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lsnb.errors import InputError
+from lsnb.labels import LabelConfig
+from lsnb.tables import check_key
+from lsnb.tables.keys import nearest
+
+if TYPE_CHECKING:
+    from lsnb.bucket import Bucket
+
+LARGEST_EXACT = 2**53  # a browser reads numbers as doubles, so larger integers travel as text
+SHOWN = 5
+Where = str | Callable[[pd.DataFrame], Any] | pd.Series
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table, read for a study.
+
+    Args:
+        keys: Each usable row's key, in the table's order.
+        data: What each task is to hold, in the same order.
+        skipped: Key → why the row cannot be shown.
+        problems: What is wrong with the whole table.
+        local: Field → keys whose cells name a file on this computer.
+    """
+
+    keys: list[str] = field(default_factory=list)
+    data: list[dict[str, Any]] = field(default_factory=list)
+    skipped: dict[str, str] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    local: dict[str, list[str]] = field(default_factory=dict)
+
+
+def read_rows(
+    table: Any,
+    config: Any,
+    *,
+    key: str,
+    columns: Mapping[str, str] | None = None,
+    where: Where | None = None,
+    bucket: Bucket | None = None,
+    without: Collection[str] = (),
+) -> Rows:
+    """Return a table's rows as tasks are to hold them, with every fault found.
+
+    Args:
+        table: The user's table; it is not changed.
+        config: The label config.
+        key: The column that identifies an item.
+        columns: Column of the table → field of the config that shows it.
+        where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one.
+        bucket: Where ``gs://`` media are, and where local files would go.
+        without: Columns that are answers, not data.
+    """
+    if not isinstance(config, LabelConfig):
+        return Rows(
+            problems=[
+                "config must be a lsnb.LabelConfig: build one, or read yours with lsnb.LabelConfig.from_xml(text)."
+            ]
+        )
+    if not isinstance(table, pd.DataFrame) or table.empty:
+        return Rows(problems=["The table has no rows: give the items that should be labelled."])
+    problems: list[str] = []
+    try:
+        view = _filtered(table, where)
+        view = view[[name for name in view.columns if name not in without]]
+    except InputError as fault:
+        return Rows(problems=list(fault.problems))
+    if view.empty:
+        return Rows(problems=[f"No row of the table meets where={where!r}: check the condition."])
+    keys: list[str] = []
+    try:
+        keys = [str(value) for value in check_key(view, key)]
+    except InputError as fault:
+        problems += fault.problems
+    view, naming = _named(view, config, columns or {})
+    problems += naming
+    labels = keys or [str(index) for index in view.index]
+    fields = [name for name, about in config.fields.items() if about.is_url and name in view.columns]
+    skipped, local = {}, {}
+    for name in fields:
+        cells = [None if _is_missing(cell) else cell for cell in view[name]]
+        kind = config.fields[name].kind
+        skipped.update(
+            {label: f"Column {name!r} has no {kind}" for label, cell in zip(labels, cells, strict=True) if cell is None}
+        )
+        texts = {label: cell.strip() for label, cell in zip(labels, cells, strict=True) if isinstance(cell, str)}
+        files = [
+            label for label, text in texts.items() if "://" not in text and not text.startswith(("data:", "/data/"))
+        ]
+        if files:
+            local[name] = files
+        problems += _place_problems(name, list(texts.values()), bucket)
+        if files and bucket is None:
+            problems.append(
+                f"Column {name!r} holds a file name, not an address, for {listed_items(files)}: upload the files with "
+                "Bucket.upload and use its 'uri' column, or give bucket=, so that they are uploaded first."
+            )
+    # Local files become addresses before they are shown, so their columns are not judged as they stand.
+    judged = view.drop(index=[i for i, label in zip(view.index, labels, strict=True) if label in skipped])
+    if not judged.empty:
+        for name in local:
+            judged = judged.assign(**{name: "gs://bucket/object"})
+        problems += [str(problem) for problem in config.check(judged)]
+    data = [row for label, row in zip(labels, task_data(view), strict=True) if label not in skipped]
+    usable = [label for label in labels if label not in skipped]
+    return Rows(usable, data, skipped, problems, local)
+
+
+def _filtered(table: pd.DataFrame, where: Where | None) -> pd.DataFrame:
+    if where is None or (isinstance(where, str) and not where.strip()):
+        return table
+    try:
+        if isinstance(where, str):
+            return table.query(where, engine="python")
+        mask = where(table) if callable(where) else where
+        return table[pd.Series(mask, index=table.index).fillna(False).astype(bool)]
+    except Exception as fault:
+        # query evaluates what the user wrote, so anything may come out of it.
+        raise InputError(
+            f"where={where!r} cannot be applied to this table ({type(fault).__name__}: {fault}): "
+            "write a condition such as \"lang == 'de'\"."
+        ) from None
+
+
+def _named(view: pd.DataFrame, config: LabelConfig, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
+    problems = []
+    for source, target in columns.items():
+        if source not in view.columns:
+            names = [str(name) for name in view.columns]
+            problems.append(f"columns names {source!r}, and the table has no such column.{nearest(source, names)}")
+        if target not in config.fields:
+            wanted = ", ".join(f"{name} ({about.kind})" for name, about in config.fields.items())
+            problems.append(f"columns names the field {target!r}, and the config shows {wanted}.")
+    if problems:
+        return view, problems
+    return view.assign(**{target: view[source] for source, target in columns.items()}), []
+
+
+def _place_problems(name: str, cells: Sequence[str], bucket: Bucket | None) -> list[str]:
+    buckets = sorted({cell.split("/")[2] for cell in cells if cell.startswith("gs://")})
+    if buckets and bucket is None:
+        return [
+            f"Column {name!r} points into gs://{buckets[0]}: give bucket=lsnb.open_bucket({buckets[0]!r}), so that "
+            "each project is connected to it."
+        ]
+    others = [other for other in buckets if bucket is not None and other != bucket.name]
+    if others and bucket is not None:
+        return [
+            f"Column {name!r} points into gs://{others[0]}, but the bucket given is {bucket.name!r}: "
+            "upload all media into one."
+        ]
+    return []
+
+
+def upload_local(rows: Rows, config: LabelConfig, bucket: Bucket | None) -> Rows:
+    """Return the rows with local files uploaded and named by their address.
+
+    Args:
+        rows: What ``read_rows`` returned.
+        config: The label config.
+        bucket: Where the files go, named ``<key>/<file name>``.
+
+    Returns:
+        The rows; one whose file could not be uploaded is among ``skipped``.
+    """
+    if not rows.local or bucket is None:
+        return rows
+    data = dict(zip(rows.keys, (dict(row) for row in rows.data), strict=True))
+    skipped = dict(rows.skipped)
+    for name, keys in rows.local.items():
+        wanted = [key for key in keys if key in data]
+        files = pd.DataFrame({"item": wanted, "path": [data[key][name] for key in wanted]})
+        report = bucket.upload(files, path="path", name="{item}/{stem}")
+        for key, uri, error in zip(report.table["item"], report.table["uri"], report.table["error"], strict=True):
+            if pd.isna(uri):
+                skipped[key] = f"{Path(str(data[key][name])).name} could not be uploaded ({error})"
+            else:
+                data[key][name] = str(uri)
+    usable = [key for key in rows.keys if key not in skipped]
+    return replace(rows, keys=usable, data=[data[key] for key in usable], skipped=skipped, local={})
+
+
+def task_data(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return each row as JSON that Label Studio and a browser read without loss.
+
+    Missing cells become null, dates ISO 8601 text, and integers of 2^53 or more text.
+
+    Args:
+        table: The user's table; it is not changed.
+
+    Example:
+        >>> task_data(pd.DataFrame({"id": [2**60], "when": [pd.Timestamp("2026-05-01")], "n": [1.5]}))
+        [{'id': '1152921504606846976', 'when': '2026-05-01T00:00:00', 'n': 1.5}]
+    """
+    names = [str(name) for name in table.columns]
+    columns = [[json_cell(cell) for cell in table.iloc[:, number]] for number in range(len(names))]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def json_cell(cell: Any) -> Any:
+    """Return one cell as JSON.
+
+    Args:
+        cell: Anything a table may hold.
+    """
+    if isinstance(cell, str):
+        return cell
+    if _is_missing(cell):
+        return None
+    if isinstance(cell, dt.datetime | dt.date | dt.time):
+        return cell.isoformat()
+    if isinstance(cell, Mapping):
+        return {str(name): json_cell(value) for name, value in cell.items()}
+    if isinstance(cell, list | tuple | set | frozenset):
+        return [json_cell(value) for value in cell]
+    if hasattr(cell, "tolist"):
+        return json_cell(cell.tolist())
+    if isinstance(cell, bool):
+        return cell
+    if isinstance(cell, int):
+        return cell if abs(cell) < LARGEST_EXACT else str(cell)
+    if isinstance(cell, float):
+        return cell if math.isfinite(cell) else None
+    return str(cell)
+
+
+def _is_missing(cell: Any) -> bool:
+    if isinstance(cell, str):
+        return not cell.strip()
+    if isinstance(cell, list | tuple | set | frozenset | Mapping) or getattr(cell, "ndim", False):
+        return False
+    return bool(pd.isna(cell))
+
+
+def listed_items(keys: Sequence[str]) -> str:
+    """Return items for a message: the first few, and how many more.
+
+    Args:
+        keys: The items' keys.
+
+    Example:
+        >>> listed_items(["a"]), listed_items(list("abcdefg"))
+        ('item a', 'items a, b, c, d, e and 2 more')
+    """
+    shown = ", ".join(keys[:SHOWN])
+    noun = "item" if len(keys) == 1 else "items"
+    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
+    return f"{noun} {shown}{more}"

@@ -1,0 +1,214 @@
+"""What a project held when last seen, and what changed since.
+
+Snapshots are kept in the cache folder so that a later pull asks the server for changes only. They are disposable:
+without one, the project is exported whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from lsnb.annotations.long import collector_paused
+from lsnb.runtime import cache_folder
+from lsnb.studio import Server
+
+VERSION = 1
+# A change that is being stored while another is read gets the earlier time of the two; within this many seconds of
+# the server's clock the next pull therefore looks again.
+SETTLED_SECONDS = 5
+# The server's filter cannot see a task deleted and another added in its place; so every so many pulls all is read.
+FULL_EVERY = 50
+BEGINNING = "1970-01-01T00:00:00.000000Z"
+TASK_FIELDS = ("id", "project", "data", "meta", "created_at", "updated_at")
+ANNOTATION_FIELDS = ("id", "completed_by", "result", "was_cancelled", "lead_time", "created_at", "updated_at")
+PREDICTION_FIELDS = ("id", "model_version", "result", "score")
+
+
+@dataclass
+class Snapshot:
+    """A project's tasks as last seen.
+
+    Args:
+        project: The project's id.
+        since: Changes after this moment, on the server's clock, have not been seen.
+        pulls: How often changes were asked for since all was read.
+        tasks: Task id → the task: data, meta, annotations, drafts, predictions.
+        lost: Tasks that left the server while they held answers, as last seen.
+    """
+
+    project: int
+    since: str = BEGINNING
+    pulls: int = 0
+    tasks: dict[int, dict[str, Any]] = field(default_factory=dict)
+    lost: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass
+class Changes:
+    """What a pull brought: for each item, how many annotations are new, edited or gone.
+
+    Args:
+        answers: Item → number of annotations that differ from what was last seen.
+        gone: Items whose task left the server.
+        whole: Whether everything was read, not only changes.
+    """
+
+    answers: dict[str, int] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
+    whole: bool = False
+
+
+def item_of(task: Mapping[str, Any]) -> str | None:
+    """Return the item a task stands for, or None for a task that others added.
+
+    Args:
+        task: A task as exported.
+
+    Example:
+        >>> item_of({"meta": {"item": "0001"}})
+        '0001'
+    """
+    item = (task.get("meta") or {}).get("item")
+    return None if item is None else str(item)
+
+
+def refresh(
+    server: Server, study: str, snapshot: Snapshot | None, project: int, *, full: bool = False
+) -> tuple[Snapshot, Changes]:
+    """Return what a project holds now, and what changed since it was last seen.
+
+    Args:
+        server: The server.
+        study: The study's id.
+        snapshot: What was seen last in this kernel; else the cache is read.
+        project: The project's id.
+        full: Whether to read everything, whatever the cache holds.
+    """
+    known = snapshot or _load(server, study, project)
+    before = known or Snapshot(project)
+    held = server.project(project).tasks or 0
+    # The server's time before anything is read: what is stored while we read is looked for again next time.
+    started = server.clock
+    if known is not None and not full and known.pulls < FULL_EVERY:
+        changed = [_trimmed(task) for task in server.changed_tasks(project, known.since)]
+        tasks = {**known.tasks, **{int(task["id"]): task for task in changed}}
+        if len(tasks) == held:
+            after = Snapshot(project, _settled(started, changed, known.since), known.pulls + 1, tasks, list(known.lost))
+            changes = _compare(before, after, [int(task["id"]) for task in changed])
+            if changed or after.since != known.since:
+                _save(server, study, after)
+            return after, changes
+    exported = [_trimmed(task) for task in server.export(project)]
+    tasks = {int(task["id"]): task for task in exported}
+    after = Snapshot(project, _settled(started, exported, BEGINNING), 0, tasks, list(before.lost))
+    changes = _compare(before, after, [*before.tasks, *tasks])
+    changes.whole = True
+    _save(server, study, after)
+    return after, changes
+
+
+def _compare(before: Snapshot, after: Snapshot, touched: Iterable[int]) -> Changes:
+    changes = Changes()
+    for task_id in dict.fromkeys(touched):
+        old, new = before.tasks.get(task_id), after.tasks.get(task_id)
+        if old is not None and (new is None or _is_other(old, new)):
+            # SQLite gives a deleted task's id to the next one, so the same id may be another task.
+            item = item_of(old)
+            if item is not None:
+                changes.gone.append(item)
+            if old["annotations"]:
+                after.lost.append(old)
+            old = None
+        if new is None:
+            continue
+        item = item_of(new)
+        count = _answer_difference(old, new)
+        if item is not None and count:
+            changes.answers[item] = changes.answers.get(item, 0) + count
+    back = {item_of(task) for task in after.tasks.values() if task["annotations"]} if after.lost else set()
+    after.lost = [task for task in after.lost if item_of(task) not in back]
+    return changes
+
+
+def _is_other(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return old["created_at"] != new["created_at"] or item_of(old) != item_of(new)
+
+
+def _answer_difference(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> int:
+    then = {a["id"]: a for a in old["annotations"]} if old is not None else {}
+    now = {a["id"]: a for a in new["annotations"]}
+    return sum(then.get(key) != now.get(key) for key in {*then, *now})
+
+
+def _trimmed(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a task: nothing that changes with every read."""
+    kept: dict[str, Any] = {name: task.get(name) for name in TASK_FIELDS}
+    kept["annotations"] = sorted(
+        ({name: a.get(name) for name in ANNOTATION_FIELDS} for a in (task.get("annotations") or [])),
+        key=lambda annotation: int(annotation["id"] or 0),
+    )
+    for annotation in kept["annotations"]:
+        who = annotation["completed_by"]
+        annotation["completed_by"] = who.get("email") or who.get("id") if isinstance(who, dict) else who
+    kept["predictions"] = [
+        {name: p.get(name) for name in PREDICTION_FIELDS}
+        for p in (task.get("predictions") or [])
+        if isinstance(p, dict)
+    ]
+    return kept
+
+
+def _settled(started: str, tasks: Iterable[Mapping[str, Any]], since: str) -> str:
+    """Return the moment after which the next pull must look."""
+    latest = max((str(task["updated_at"]) for task in tasks), default=since)
+    latest = max(latest, since)
+    try:
+        clock = parsedate_to_datetime(started)
+    except (TypeError, ValueError):
+        return since
+    quiet = clock.astimezone(dt.UTC) - dt.timedelta(seconds=SETTLED_SECONDS)
+    return min(latest, quiet.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+
+
+def _path(server: Server, study: str, project: int) -> Path:
+    place = hashlib.sha256(server.url.encode()).hexdigest()[:16]
+    return cache_folder() / "studies" / place / study / f"{project}.json"
+
+
+def _load(server: Server, study: str, project: int) -> Snapshot | None:
+    try:
+        with collector_paused():
+            kept = orjson.loads(_path(server, study, project).read_bytes())
+        if kept["version"] != VERSION:
+            return None
+        tasks = {int(task["id"]): task for task in kept["tasks"]}
+        return Snapshot(project, kept["since"], kept["pulls"], tasks, kept["lost"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _save(server: Server, study: str, snapshot: Snapshot) -> None:
+    """Keep a snapshot for the next kernel; a cache that cannot be written only costs time."""
+    path = _path(server, study, snapshot.project)
+    kept = {
+        "version": VERSION,
+        "since": snapshot.since,
+        "pulls": snapshot.pulls,
+        "tasks": list(snapshot.tasks.values()),
+        "lost": snapshot.lost,
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = path.with_suffix(".part")
+        temporary.write_bytes(orjson.dumps(kept))
+        temporary.replace(path)
+    except OSError:
+        return

@@ -1,0 +1,360 @@
+"""A dataframe and its study, kept together: new, changed and removed rows out, annotations back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import orjson
+import pandas as pd
+
+from lsnb.errors import InputError, LsnbError
+from lsnb.labels import LabelConfig
+from lsnb.reports import Report
+from lsnb.sampling import assign
+from lsnb.studio import Server
+from lsnb.study.answers import Answers, answer_columns, label_table
+from lsnb.study.copies import Copy, all_annotators
+from lsnb.study.plan import new_task, teams_of
+from lsnb.study.rows import Rows, Where, listed_items, read_rows, upload_local
+from lsnb.study.snapshot import Changes, Snapshot, item_of, refresh
+
+if TYPE_CHECKING:
+    from lsnb.bucket import Bucket
+
+OnRemoved = Literal["keep", "delete"]
+ROW_COLUMNS = ("annotator", "item", "status", "pulled", "error")
+
+
+@dataclass(frozen=True, repr=False)
+class SyncReport(Report):
+    """What a sync did: a row per annotator and item, and the table with its answers.
+
+    ``status`` is created, updated, removed, kept (no longer in the table, left on the server), merged (a second task of
+    the item, without answers, taken away), unchanged, skipped (the row cannot be shown) or failed.
+
+    Args:
+        pulled: How many annotations came, changed or went since the last sync.
+        labelled: The table with a column per control, or, for a pull, one row per item.
+    """
+
+    pulled: int = 0
+    labelled: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    noun: ClassVar[str] = "rows"
+
+    @property
+    def summary(self) -> str:
+        """One line, for example ``12 created, 0 updated, 3 answers pulled``."""
+        counts = dict(self.counts)
+        parts = [f"{counts.pop(status, 0)} {status}" for status in ("created", "updated")]
+        parts += [f"{n} {status}" for status, n in sorted(counts.items()) if status != "unchanged"]
+        answers = "answer" if self.pulled == 1 else "answers"
+        return ", ".join([*parts, f"{self.pulled} {answers} pulled"])
+
+
+@dataclass
+class Sync:
+    """One sync under way.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        snapshots: Project id → what was last seen in this kernel; brought up to date.
+        dry_run: Whether to change nothing.
+    """
+
+    server: Server
+    copies: Sequence[Copy]
+    snapshots: dict[int, Snapshot]
+    dry_run: bool = False
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    pulled: int = 0
+    changed: dict[str, dict[str, int]] = field(default_factory=dict)
+
+    def pull(self, *, full: bool = False) -> list[Copy]:
+        """Bring the snapshots up to date and return the projects that could be read.
+
+        Args:
+            full: Whether to read everything instead of changes only.
+        """
+        readable = []
+        for copy in self.copies:
+            name, project = copy.manifest.annotator, copy.project.id
+            try:
+                snapshot, changes = refresh(
+                    self.server, copy.manifest.study, self.snapshots.get(project), project, full=full
+                )
+            except LsnbError as fault:
+                self.notes.append(f"{name}'s project could not be read: {fault}")
+                self.add_row(name, None, "failed", error=str(fault))
+                continue
+            self.snapshots[project] = snapshot
+            readable.append(copy)
+            self._note_changes(copy, changes)
+        return readable
+
+    def _note_changes(self, copy: Copy, changes: Changes) -> None:
+        name = copy.manifest.annotator
+        self.pulled += sum(changes.answers.values())
+        self.changed[name] = changes.answers
+        if changes.gone:
+            self.notes.append(
+                f"Deleted on the server in {name}'s project: {listed_items(changes.gone)}. "
+                "The answers last seen are kept in the table."
+            )
+        strays = sum(item_of(task) is None for task in self.snapshots[copy.project.id].tasks.values())
+        if strays:
+            self.notes.append(f"{strays} tasks in {name}'s project were added by others; they are left alone.")
+
+    def add_row(self, name: str, item: str | None, status: str, *, error: str | None = None) -> None:
+        """Note what became of an annotator's item.
+
+        Args:
+            name: The annotator.
+            item: The item, or None for the whole project.
+            status: One of ``SyncReport``'s.
+            error: Why it failed or was skipped.
+        """
+        pulled = self.changed.get(name, {}).get(item or "", 0)
+        self.rows.append({"annotator": name, "item": item, "status": status, "pulled": pulled, "error": error})
+
+    def push(self, copies: Sequence[Copy], rows: Rows, *, on_removed: OnRemoved, save_to: Path) -> None:
+        """Make the projects hold what the rows say.
+
+        Args:
+            copies: The projects that could be read.
+            rows: The table, read.
+            on_removed: What becomes of items that are no longer there.
+            save_to: The folder for what is deleted.
+        """
+        wanted = dict(zip(rows.keys, rows.data, strict=True))
+        teams = self._teams(list(wanted))
+        for copy in copies:
+            name = copy.manifest.annotator
+            held = self.held(copy)
+            self._merge_doubles(copy, held)
+            missing = [item for item in wanted if item not in held and name in teams[item]]
+            order = assign(missing, [name], seed=copy.manifest.seed)[name] if missing else []
+            self._create(copy, order, wanted, teams)
+            for item, tasks in held.items():
+                if item in wanted:
+                    self._update(copy, item, tasks, wanted[item])
+            gone = [item for item in held if item not in wanted and item not in rows.skipped]
+            self._remove(copy, gone, held, on_removed, save_to)
+            for item, reason in rows.skipped.items():
+                self.add_row(name, item, "skipped", error=f"{reason}: fill the cell in and sync again.")
+
+    def held(self, copy: Copy) -> dict[str, list[dict[str, Any]]]:
+        """Return the tasks that a project holds, by item.
+
+        Args:
+            copy: The project.
+        """
+        held: dict[str, list[dict[str, Any]]] = {}
+        for task in self.snapshots[copy.project.id].tasks.values():
+            item = item_of(task)
+            if item is not None:
+                held.setdefault(item, []).append(task)
+        return held
+
+    def _teams(self, items: Iterable[str]) -> dict[str, list[str]]:
+        """Return who is to have each item: as the tasks on the server say, else as the study's overlap says."""
+        manifest = self.copies[0].manifest
+        names = all_annotators(self.copies)
+        if manifest.overlap == "full":
+            return dict.fromkeys(items, names)
+        teams: dict[str, list[str]] = {}
+        for copy in self.copies:
+            for item, tasks in self.held(copy).items() if copy.project.id in self.snapshots else ():
+                team = tasks[0]["meta"].get("team") or [copy.manifest.annotator]
+                teams[item] = list(dict.fromkeys([*teams.get(item, []), *team]))
+        new = [item for item in items if item not in teams]
+        assigned = assign(new, names, overlap=manifest.overlap, seed=manifest.seed) if new else {}
+        return {**teams, **{item: teams_of(assigned, item, manifest.overlap) or names for item in new}}
+
+    def _merge_doubles(self, copy: Copy, held: dict[str, list[dict[str, Any]]]) -> None:
+        """Take away second tasks of an item that hold no answers; two kernels that sync at once make such."""
+        for item, tasks in held.items():
+            if len(tasks) == 1:
+                continue
+            answered = [task for task in tasks if task["annotations"]]
+            keep = answered or tasks[:1]
+            if len(answered) > 1:
+                self.notes.append(
+                    f"Item {item} has {len(answered)} tasks with answers in {copy.manifest.annotator}'s project: "
+                    "all are kept, and the latest answer counts."
+                )
+            spare = [int(task["id"]) for task in tasks if task not in keep]
+            if spare and self._attempt(copy, item, "merged", partial(self._delete_unanswered, copy, spare)):
+                held[item] = keep
+
+    def _create(
+        self,
+        copy: Copy,
+        items: Sequence[str],
+        wanted: Mapping[str, Mapping[str, Any]],
+        teams: Mapping[str, Sequence[str]],
+    ) -> None:
+        if not items:
+            return
+        full = copy.manifest.overlap == "full"
+        about = copy.manifest.task_meta()
+        tasks = []
+        for item in items:
+            task = new_task(wanted[item], item, None if full else teams[item])
+            tasks.append({**task, "meta": {**task["meta"], **about}})
+        name, error = copy.manifest.annotator, None
+        try:
+            if not self.dry_run:
+                self.server.import_tasks(copy.project.id, tasks)
+        except LsnbError as fault:
+            error = str(fault)
+        for item in items:
+            self.add_row(name, item, "failed" if error else "created", error=error)
+
+    def _update(self, copy: Copy, item: str, tasks: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> None:
+        stale = [task for task in tasks if task["data"] != data]
+        if not stale:
+            self.add_row(copy.manifest.annotator, item, "unchanged")
+            return
+        self._attempt(copy, item, "updated", partial(self._replace, stale, data))
+
+    def _replace(self, tasks: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> None:
+        for task in tasks:
+            self.server.replace_data(task["id"], data)
+
+    def _remove(
+        self,
+        copy: Copy,
+        items: Sequence[str],
+        held: Mapping[str, Sequence[Mapping[str, Any]]],
+        on_removed: OnRemoved,
+        save_to: Path,
+    ) -> None:
+        name = copy.manifest.annotator
+        if not items:
+            return
+        if on_removed == "keep":
+            for item in items:
+                self.add_row(name, item, "kept")
+            self.notes.append(
+                f"No longer in the table, still in {name}'s project: {listed_items(items)}. "
+                "on_removed='delete' takes them away, after saving their answers."
+            )
+            return
+        tasks = [task for item in items for task in held[item]]
+        if not self.dry_run:
+            save_to.mkdir(parents=True, exist_ok=True)
+            file = save_to / f"removed-{copy.project.id}-{self.server.clock_text()}.json"
+            file.write_bytes(orjson.dumps(tasks))
+            self.notes.append(f"What was removed from {name}'s project is saved in {file}.")
+        known = {int(task["id"]): task["updated_at"] for task in tasks}
+        error = None
+        try:
+            if not self.dry_run:
+                since = self.snapshots[copy.project.id].since
+                late = [
+                    t
+                    for t in self.server.changed_tasks(copy.project.id, since)
+                    if known.get(t["id"], t["updated_at"]) != t["updated_at"]
+                ]
+                if late:
+                    raise LsnbError(f"{name} answered while the sync ran, so nothing was removed: run it again.")
+                self.server.delete_tasks(copy.project.id, list(known))
+        except LsnbError as fault:
+            error = str(fault)
+        for item in items:
+            self.add_row(name, item, "failed" if error else "removed", error=error)
+
+    def _delete_unanswered(self, copy: Copy, tasks: Sequence[int]) -> None:
+        since = self.snapshots[copy.project.id].since
+        late = {int(task["id"]) for task in self.server.changed_tasks(copy.project.id, since) if task["annotations"]}
+        self.server.delete_tasks(copy.project.id, [task for task in tasks if task not in late])
+
+    def _attempt(self, copy: Copy, item: str, status: str, act: Callable[[], object]) -> bool:
+        try:
+            if not self.dry_run:
+                act()
+        except LsnbError as fault:
+            self.add_row(copy.manifest.annotator, item, "failed", error=str(fault))
+            return False
+        self.add_row(copy.manifest.annotator, item, status)
+        return True
+
+
+def run_sync(
+    server: Server,
+    copies: Sequence[Copy],
+    snapshots: dict[int, Snapshot],
+    table: pd.DataFrame | None,
+    *,
+    where: Where | None,
+    columns: Mapping[str, str] | None,
+    bucket: Bucket | None,
+    answers: Answers,
+    on_removed: OnRemoved,
+    save_to: str | Path,
+    dry_run: bool,
+    full: bool,
+) -> SyncReport:
+    """Do what ``Study.sync`` says.
+
+    Raises:
+        InputError: Every fault of the arguments and of the table at once; nothing is written then.
+    """
+    if on_removed not in ("keep", "delete"):
+        raise InputError(f"on_removed is {on_removed!r}: give 'keep' or 'delete'.")
+    manifest = copies[0].manifest
+    sync = Sync(server, copies, snapshots, dry_run)
+    readable = sync.pull(full=full)
+    config = _config_of(server, copies, sync)
+    if table is not None:
+        own = {name for s in snapshots.values() for task in s.tasks.values() for name in task["data"]}
+        rows = read_rows(
+            table,
+            config,
+            key=manifest.key,
+            columns=manifest.columns if columns is None else columns,
+            where=where if where is not None else manifest.where or None,
+            bucket=bucket,
+            without=answer_columns(config, all_annotators(copies)) - own,
+        )
+        if rows.problems:
+            raise InputError(rows.problems)
+        if not dry_run:
+            rows = upload_local(rows, config, bucket)
+        sync.push(readable, rows, on_removed=on_removed, save_to=Path(save_to))
+    else:
+        for copy in readable:
+            for item in sync.held(copy):
+                sync.add_row(copy.manifest.annotator, item, "unchanged")
+    if dry_run:
+        sync.notes.append("A dry run: nothing was changed on the server.")
+    labelled = label_table(table, config, copies, snapshots, key=manifest.key, answers=answers)
+    report = pd.DataFrame(sync.rows, columns=list(ROW_COLUMNS))
+    return SyncReport(report, notes=tuple(dict.fromkeys(sync.notes)), pulled=sync.pulled, labelled=labelled)
+
+
+def _config_of(server: Server, copies: Sequence[Copy], sync: Sync) -> LabelConfig:
+    """Return the study's label config as the server has it, noting copies whose config somebody edited."""
+    manifest = copies[0].manifest
+    configs: dict[str, LabelConfig] = {}
+    for copy in copies:
+        try:
+            configs[copy.manifest.annotator] = LabelConfig.from_xml(server.project(copy.project.id).config or "")
+        except LsnbError:
+            continue  # pull has reported the project that cannot be read
+    if not configs:
+        raise InputError(f"No project of the study {manifest.title!r} can be read: they may have been deleted.")
+    edited = [name for name, config in configs.items() if config.fingerprint != manifest.config]
+    if edited:
+        sync.notes.append(
+            f"The label config was edited on the server for {', '.join(edited)}; nothing was overwritten. "
+            "study.update_config(config) gives all copies the same one."
+        )
+    return next(iter(configs.values()))

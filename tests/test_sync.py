@@ -1,0 +1,360 @@
+"""A table and its study kept together, on the real server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from faulty_proxy import FaultyProxy, faulty_proxy
+
+import lsnb
+from lsnb.bucket import Bucket
+from lsnb.errors import InputError, StudioError
+from lsnb.stack import Stack
+from lsnb.study import Studio, Study
+
+CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"], title="Mood?")
+
+
+def items(n: int, start: int = 0) -> pd.DataFrame:
+    numbers = range(start, start + n)
+    return pd.DataFrame(
+        {"id": [f"{i:04d}" for i in numbers], "caption": [f"text {i}" for i in numbers], "f": [i / 3 for i in numbers]}
+    )
+
+
+@pytest.fixture(autouse=True)
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stack: Stack) -> None:
+    """Snapshots of one test are nobody else's; the installed Label Studio is not asked for here."""
+    monkeypatch.setenv("LSNB_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def studio(stack: Stack) -> Studio:
+    return lsnb.connect(stack.url, stack.api_key)
+
+
+@pytest.fixture
+def title(request: pytest.FixtureRequest, studio: Studio) -> Iterator[str]:
+    title = request.node.name.removeprefix("test_")[:40]
+    yield title
+    for project in studio.server.projects():
+        if project.title.startswith(title[:30]):
+            studio.server.delete_project(project.id)
+
+
+@pytest.fixture
+def study(studio: Studio, title: str) -> Study:
+    return studio.create_study(title, CONFIG, items(6), key="id", annotators=["ana", "ben"])
+
+
+def tasks_of(study: Study, annotator: str = "ana") -> dict[str, dict[str, Any]]:
+    project = study.projects.set_index("annotator").loc[annotator, "project"]
+    return {task["meta"]["item"]: task for task in study.server.export(project)}
+
+
+def choose(study: Study, item: str, value: str, annotator: str = "ana") -> int:
+    result = [{"from_name": "mood", "to_name": "caption", "type": "choices", "value": {"choices": [value]}}]
+    return study.server.annotate(tasks_of(study, annotator)[item]["id"], result, lead_time=1.0)
+
+
+def reopened(studio: Studio, study: Study) -> Study:
+    """The study as a fresh kernel opens it, with nothing in memory."""
+    return studio.open_study(study.title)
+
+
+def test_rows_already_there_cost_no_write(stack: Stack, study: Study) -> None:
+    with faulty_proxy(stack.url) as proxy:
+        through = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
+        proxy.reset()
+        report = through.sync(items(6))
+        assert report.summary == "0 created, 0 updated, 0 answers pulled"
+        assert {method for method, _ in proxy.requests} == {"GET"}
+
+
+def test_twelve_synced_and_two_inserted_creates_two(study: Study) -> None:
+    assert study.sync(items(12)).counts["created"] == 12  # six more, in each of two projects
+    table = pd.concat([items(12).head(5), items(2, start=50), items(12).tail(7)])
+    report = study.sync(table)
+    assert report.counts["created"] == 4
+    assert report.counts["unchanged"] == 24
+    assert len(tasks_of(study)) == 14
+    assert study.sync(table).counts.get("created", 0) == 0
+
+
+def test_many_rows_take_few_imports(stack: Stack, study: Study) -> None:
+    with faulty_proxy(stack.url) as proxy:
+        through = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
+        proxy.reset()
+        assert through.sync(items(250)).counts["created"] == 2 * 244
+        assert sum("import" in path for method, path in proxy.requests if method == "POST") == 2
+
+
+def test_changed_data_is_changed_in_place_and_keeps_its_annotations(study: Study) -> None:
+    choose(study, "0002", "good")
+    before = tasks_of(study)
+    table = items(6)
+    table.loc[2, "caption"] = "mended"
+    report = study.sync(table)
+    assert report.counts["updated"] == 2
+    after = tasks_of(study)
+    assert after["0002"]["id"] == before["0002"]["id"]
+    assert after["0002"]["data"]["caption"] == "mended"
+    assert [a["id"] for a in after["0002"]["annotations"]] == [a["id"] for a in before["0002"]["annotations"]]
+    assert study.sync(table).counts.get("updated", 0) == 0
+
+
+def test_removed_rows_are_reported_and_kept(study: Study) -> None:
+    report = study.sync(items(4))
+    assert report.counts["kept"] == 4
+    assert any("No longer in the table" in note for note in report.notes)
+    assert len(tasks_of(study)) == 6
+
+
+def test_removed_rows_are_saved_and_deleted(study: Study, tmp_path: Path) -> None:
+    choose(study, "0005", "bad")
+    report = study.sync(items(4), on_removed="delete", save_to=tmp_path / "saved")
+    assert report.counts["removed"] == 4
+    assert sorted(tasks_of(study)) == ["0000", "0001", "0002", "0003"]
+    saved = "".join(path.read_text() for path in (tmp_path / "saved").iterdir())
+    assert '"0005"' in saved
+    assert '"bad"' in saved
+    assert study.sync(items(4), on_removed="delete").counts == {"unchanged": 8}
+
+
+def test_annotations_come_back_made_edited_skipped_and_deleted(studio: Studio, study: Study) -> None:
+    table = items(6)
+    assert study.sync(table).pulled == 0
+    annotation = choose(study, "0001", "good")
+    report = study.sync(table)
+    assert report.pulled == 1
+    assert report.labelled.set_index("id").loc["0001", "mood"] == "good"
+    assert report.labelled["mood"].isna().sum() == 5
+    assert study.sync(table).pulled == 0
+
+    ask = study.server._ask
+    ask(
+        "PATCH",
+        f"/api/annotations/{annotation}/",
+        json={
+            "result": [{"from_name": "mood", "to_name": "caption", "type": "choices", "value": {"choices": ["bad"]}}]
+        },
+    )
+    report = study.sync(table)
+    assert report.pulled == 1
+    assert report.labelled.set_index("id").loc["0001", "mood"] == "bad"
+
+    ask("POST", f"/api/tasks/{tasks_of(study)['0003']['id']}/annotations/", json={"result": [], "was_cancelled": True})
+    assert study.sync(table).pulled == 1
+
+    ask("DELETE", f"/api/annotations/{annotation}/")
+    report = study.sync(table)
+    assert report.pulled == 1
+    assert report.labelled["mood"].isna().all()
+    assert reopened(studio, study).sync(table).pulled == 0
+
+
+def test_a_fresh_kernel_asks_for_changes_only(stack: Stack, studio: Studio, study: Study) -> None:
+    study.sync(items(6))
+    choose(study, "0004", "good", "ben")
+    with faulty_proxy(stack.url) as proxy:
+        # The cache is keyed by the server's address, so the first look through the proxy reads all.
+        lsnb.connect(proxy.url, stack.api_key).open_study(study.title).pull()
+        choose(study, "0005", "good", "ben")
+        fresh = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
+        proxy.reset()
+        assert fresh.pull().pulled == 1
+        assert not [path for _, path in proxy.requests if "export" in path]
+
+
+def test_deleting_the_cache_changes_nothing_but_time(studio: Studio, study: Study, tmp_path: Path) -> None:
+    import shutil
+
+    choose(study, "0001", "good")
+    first = study.sync(items(6), answers="all").labelled
+    shutil.rmtree(tmp_path / "cache")
+    pd.testing.assert_frame_equal(reopened(studio, study).sync(items(6), answers="all").labelled, first)
+
+
+def test_whose_answers(study: Study) -> None:
+    choose(study, "0001", "good", "ana")
+    choose(study, "0001", "bad", "ben")
+    choose(study, "0002", "bad", "ben")
+    table = items(6)
+    every = study.sync(table, answers="all").labelled.set_index("id")
+    assert every.loc["0001", ["mood (ana)", "mood (ben)"]].tolist() == ["good", "bad"]
+    assert study.sync(table, answers="ben").labelled.set_index("id").loc["0001", "mood"] == "bad"
+    most = study.sync(table).labelled.set_index("id")["mood"]
+    assert pd.isna(most["0001"])
+    assert most["0002"] == "bad"
+    with pytest.raises(InputError, match="'majority', 'all' or one of ana, ben"):
+        study.sync(table, answers="dora")
+
+
+def test_the_table_that_comes_back_can_be_synced_again(study: Study) -> None:
+    choose(study, "0001", "good")
+    labelled = study.sync(items(6)).labelled
+    assert list(labelled.columns) == ["id", "caption", "f", "mood"]
+    again = study.sync(labelled)
+    assert again.summary == "0 created, 0 updated, 0 answers pulled"
+    pd.testing.assert_frame_equal(again.labelled, labelled)
+
+
+def test_a_users_own_column_that_is_called_like_a_control_is_data(studio: Studio, title: str) -> None:
+    table = items(3).assign(mood="theirs")
+    study = studio.create_study(title, CONFIG, table, key="id", annotators=1)
+    assert tasks_of(study, "1")["0001"]["data"]["mood"] == "theirs"
+    assert study.sync(table).counts == {"unchanged": 3}
+
+
+def test_a_task_deleted_on_the_server_is_said_made_again_and_its_answers_stay(study: Study) -> None:
+    choose(study, "0003", "good")
+    study.sync(items(6))
+    project = study.projects["project"][0]
+    study.server.delete_tasks(project, [tasks_of(study)["0003"]["id"]])
+    report = study.sync(items(6))
+    assert any("Deleted on the server in ana's project: item 0003" in note for note in report.notes)
+    assert report.labelled.set_index("id").loc["0003", "mood"] == "good"
+    assert report.counts["created"] == 1
+    assert "0003" in tasks_of(study)
+    assert study.sync(items(6)).labelled.set_index("id").loc["0003", "mood"] == "good"
+
+
+def test_tasks_that_others_added_are_left_alone(study: Study) -> None:
+    project = study.projects["project"][0]
+    study.server.import_tasks(project, [{"data": {"caption": "a stranger"}}])
+    report = study.sync(items(6))
+    assert any("1 tasks in ana's project were added by others" in note for note in report.notes)
+    assert report.counts == {"unchanged": 12}
+    assert study.projects["tasks"][0] == 7
+
+
+def test_doubles_are_merged_and_none_that_carries_answers_is_removed(study: Study) -> None:
+    project = study.projects["project"][0]
+    original = tasks_of(study)["0001"]
+    copy = {"data": original["data"], "meta": original["meta"]}
+    study.server.import_tasks(project, [copy, copy])
+    doubles = [task for task in study.server.export(project) if task["meta"]["item"] == "0001"]
+    result = [{"from_name": "mood", "to_name": "caption", "type": "choices", "value": {"choices": ["good"]}}]
+    study.server.annotate(doubles[1]["id"], result, lead_time=1)
+    report = study.sync(items(6))
+    assert report.counts["merged"] == 1
+    left = [task for task in study.server.export(project) if task["meta"]["item"] == "0001"]
+    assert [task["id"] for task in left] == [doubles[1]["id"]]
+    assert report.labelled.set_index("id").loc["0001", "mood"] == "good"
+
+
+def test_a_deleted_project_is_a_failed_row(study: Study) -> None:
+    choose(study, "0001", "good", "ben")
+    study.sync(items(6))
+    study.server.delete_project(study.projects["project"][0])
+    report = study.sync(items(6))
+    assert report.counts["failed"] == 1
+    assert any("ana's project could not be read" in note for note in report.notes)
+    assert report.labelled.set_index("id").loc["0001", "mood"] == "good"
+
+
+def test_a_config_edited_by_a_teammate_is_said(study: Study) -> None:
+    project = int(study.projects["project"][0])
+    config = study.server.project(project).config or ""
+    study.server._ask("PATCH", f"/api/projects/{project}/", json={"label_config": config.replace("bad", "poor")})
+    report = study.sync(items(6))
+    assert any("edited on the server for ana" in note for note in report.notes)
+
+
+def test_a_dry_run_changes_nothing(stack: Stack, study: Study) -> None:
+    table = pd.concat([items(5), items(2, start=70)])
+    table.loc[table["id"] == "0001", "caption"] = "mended"
+    with faulty_proxy(stack.url) as proxy:
+        through = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
+        proxy.reset()
+        report = through.sync(table, on_removed="delete", dry_run=True)
+        assert {method for method, _ in proxy.requests} == {"GET"}
+    assert report.counts == {"created": 4, "updated": 2, "unchanged": 8, "removed": 2}
+    assert "dry run" in repr(report)
+
+
+def test_a_view_of_the_table(studio: Studio, title: str) -> None:
+    table = items(6).assign(lang=["de", "fr"] * 3)
+    study = studio.create_study(title, CONFIG, table, key="id", annotators=1, where="lang == 'de'")
+    assert len(tasks_of(study, "1")) == 3
+    assert study.sync(table).counts == {"unchanged": 3}
+    assert reopened(studio, study).sync(table.assign(lang="de")).counts == {"created": 3, "unchanged": 3}
+    with pytest.raises(InputError, match="cannot be applied"):
+        study.sync(table, where="langg == 'de'")
+
+
+def test_columns_are_mapped_to_fields(studio: Studio, title: str) -> None:
+    table = items(2).rename(columns={"caption": "Text (raw)"})
+    study = studio.create_study(title, CONFIG, table, key="id", annotators=1, columns={"Text (raw)": "caption"})
+    assert tasks_of(study, "1")["0001"]["data"] == {
+        "id": "0001",
+        "Text (raw)": "text 1",
+        "f": 1 / 3,
+        "caption": "text 1",
+    }
+    assert study.sync(table).counts == {"unchanged": 2}
+    with pytest.raises(InputError, match="shows caption"):
+        study.sync(table, columns={"Text (raw)": "captoin"})
+
+
+def test_local_files_are_uploaded_first_and_an_empty_cell_is_a_reported_row(
+    studio: Studio, bucket: Bucket, title: str, tmp_path: Path
+) -> None:
+    table = lsnb.read_table(lsnb.local.demo_images(tmp_path), key="id").head(3)
+    config = lsnb.LabelConfig.image("path").choices("mood", ["good", "bad"])
+    study = studio.create_study(title, config, table.head(2), key="id", annotators=1, bucket=bucket)
+    assert all(task["data"]["path"].startswith("gs://") for task in tasks_of(study, "1").values())
+    holed = table.copy()
+    holed.loc[holed.index[2], "path"] = None
+    report = study.sync(holed, bucket=bucket)
+    assert report.counts == {"unchanged": 2, "skipped": 1}
+    assert "has no image" in report.table.set_index("status").loc["skipped", "error"]
+    assert study.sync(table, bucket=bucket).counts == {"created": 1, "unchanged": 2}
+
+
+def test_two_annotators_an_item_also_for_rows_that_come_later(studio: Studio, title: str) -> None:
+    study = studio.create_study(title, CONFIG, items(6), key="id", annotators=["ana", "ben", "eva"], overlap=2)
+    assert sum(study.projects["tasks"]) == 12
+    assert study.sync(items(9)).counts["created"] == 6
+    assert sorted(study.projects["tasks"]) == [6, 6, 6]
+    assert study.sync(items(9)).counts == {"unchanged": 18}
+
+
+def run_cut(proxy: FaultyProxy, study: Study, table: pd.DataFrame, n: int, fate: Any) -> None:
+    proxy.reset()
+    proxy.fate = lambda method, path, count: fate if count >= n else "pass"
+    try:
+        study.sync(table)
+    except StudioError:
+        return
+    finally:
+        proxy.reset()
+
+
+@pytest.mark.parametrize("fate", [pytest.param("lose reply"), pytest.param("cut", marks=pytest.mark.exhaustive)])
+def test_cut_after_any_request_and_run_again(stack: Stack, study: Study, fate: str) -> None:
+    """Every request in turn is the last that works; then the same call is made again, from a fresh kernel."""
+    choose(study, "0001", "good")
+    with faulty_proxy(stack.url) as proxy:
+        studio = lsnb.connect(proxy.url, stack.api_key)
+        n, table = 0, items(6)
+        while True:
+            n += 1
+            table = pd.concat([table, items(1, start=100 + n)], ignore_index=True)
+            table.loc[table["id"] == "0002", "caption"] = f"edited {n}"
+            run_cut(proxy, studio.open_study(study.title), table, n, fate)
+            finished = len(proxy.requests) == 0 and n > 12
+            report = studio.open_study(study.title).sync(table)
+            assert not len(report.failures), (n, report)
+            for annotator in ("ana", "ben"):
+                project = study.projects.set_index("annotator").loc[annotator, "project"]
+                held = [task["meta"]["item"] for task in study.server.export(project)]
+                assert sorted(held) == sorted(table["id"]), n
+                assert tasks_of(study, annotator)["0002"]["data"]["caption"] == f"edited {n}"
+            assert report.labelled.set_index("id").loc["0001", "mood"] == "good"
+            if finished:
+                break
