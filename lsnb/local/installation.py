@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import resources, util
 from pathlib import Path
@@ -115,18 +115,17 @@ def install() -> Installation:
     from filelock import FileLock
 
     root = _root()
-    installation = Installation(python=_python(root), template=root / "template")
-    if _marker(root).exists():
-        return installation
+    if _is_complete(root):
+        return _at(root)
     log = cache_folder().resolve() / "logs" / "install-label-studio.log"
     with explain_disk_errors(root, log):
         locks = cache_folder() / "locks"
         locks.mkdir(parents=True, exist_ok=True)
         log.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(locks / "install.lock"):
-            if not _marker(root).exists():
-                _install(root, installation, log)
-    return installation
+            if not _is_complete(root):
+                _install(root, log)
+    return _at(root)
 
 
 @contextlib.contextmanager
@@ -171,24 +170,37 @@ def _root() -> Path:
     return cache_folder().resolve() / f"label-studio-{LABEL_STUDIO_VERSION}-{digest}"
 
 
-def _marker(root: Path) -> Path:
-    return root / "complete.json"
+def _is_complete(root: Path) -> bool:
+    # The interpreter is a link to the user's own Python, which may have been removed since.
+    return _at(root).python.exists()
 
 
-def _python(root: Path) -> Path:
+def _at(root: Path) -> Installation:
     scripts = "Scripts/python.exe" if os.name == "nt" else "bin/python"
-    return root / "environment" / scripts
+    return Installation(python=root / "environment" / scripts, template=root / "template")
 
 
-def _install(root: Path, installation: Installation, log: Path) -> None:
+def _install(root: Path, log: Path) -> None:
+    # Made beside its place and renamed when whole: what a killed call left, which its children may still be
+    # writing to, is never in the way. We hold the lock, so every partial folder is such a rest or our own.
+    shutil.rmtree(root, ignore_errors=True)
+    partial = root.with_name(f"{root.name}.{secrets.token_hex(4)}.partial")
+    partial.mkdir(parents=True)
+    try:
+        _fill(partial, log, shown=root)
+        partial.rename(root)
+    finally:
+        for left in root.parent.glob("*.partial"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def _fill(root: Path, log: Path, *, shown: Path) -> None:
     import uv
     from tqdm.auto import tqdm
 
-    # What is here without the marker is the rest of an installation that was cut.
-    shutil.rmtree(root, ignore_errors=True)
-    root.mkdir(parents=True)
     if shutil.disk_usage(root).free < _NEEDED_BYTES:
-        raise LocalStackError(_full_disk(root, log))
+        raise LocalStackError(_full_disk(shown, log))
+    installation = _at(root)
     log.unlink(missing_ok=True)
     tool = uv.find_uv_bin()
     tool_environment = {
@@ -202,7 +214,7 @@ def _install(root: Path, installation: Installation, log: Path) -> None:
         steps: list[tuple[str, list[str], dict[str, str]]] = [
             (
                 "making an environment",
-                [tool, "venv", "--no-project", "--python", sys.executable, str(environment)],
+                [tool, "venv", "--no-project", "--relocatable", "--python", sys.executable, str(environment)],
                 tool_environment,
             ),
             (
@@ -220,35 +232,54 @@ def _install(root: Path, installation: Installation, log: Path) -> None:
                 },
             ),
         ]
-        tqdm.write(f"Installing Label Studio {LABEL_STUDIO_VERSION} in {root}: one to three minutes, this once (1 GB).")
+        tqdm.write(
+            f"Installing Label Studio {LABEL_STUDIO_VERSION} in {shown}: one to three minutes, this once (1 GB)."
+        )
         bar = tqdm(total=len(steps), bar_format="{desc}: {bar} {n_fmt}/{total_fmt} [{elapsed}]")
         with bar:
             for title, command, variables in steps:
                 bar.set_description(title)
-                _run(command, variables, root=root, log=log, title=title)
+                _run(command, variables, root=root, shown=shown, log=log, title=title, tick=bar.refresh)
                 bar.update()
     # A copy must sign its sessions with a key of its own, which the server makes when there is none.
     (installation.template / ".env").unlink(missing_ok=True)
     if not (installation.template / DATABASE).exists():
         raise LocalStackError(f"Label Studio made no database; the log is {log}.")
-    _marker(root).write_text(json.dumps({"version": LABEL_STUDIO_VERSION}), encoding="utf-8")
 
 
-def _run(command: list[str], variables: dict[str, str], *, root: Path, log: Path, title: str) -> None:
+def _run(
+    command: list[str],
+    variables: dict[str, str],
+    *,
+    root: Path,
+    shown: Path,
+    log: Path,
+    title: str,
+    tick: Callable[[], object],
+) -> None:
     start = log.stat().st_size if log.exists() else 0
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "wb") as output:
-        finished = subprocess.run(
-            command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=root, check=False
+        running = subprocess.Popen(
+            command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=root
         )
-    if finished.returncode == 0:
+        try:
+            while running.poll() is None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    running.wait(timeout=1.0)
+                tick()
+        finally:
+            # When the user interrupts, nothing may go on writing into what the next call begins anew.
+            running.kill()
+            running.wait()
+    if running.returncode == 0:
         return
     said = log.read_bytes()[start:].decode("utf-8", "replace").lower()
     if "no space left" in said or "disk is full" in said or "quota exceeded" in said:
-        raise LocalStackError(_full_disk(root, log))
+        raise LocalStackError(_full_disk(shown, log))
     if "permission denied" in said or "read-only file system" in said:
         raise LocalStackError(
-            f"No permission to write while {title} for Label Studio in {root}: set LSNB_CACHE to a folder of "
+            f"No permission to write while {title} for Label Studio in {shown}: set LSNB_CACHE to a folder of "
             f"your own and run it again; the log is {log}."
         )
     if any(word in said for word in ("dns error", "error sending request", "connect error", "timed out")):

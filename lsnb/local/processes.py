@@ -153,7 +153,9 @@ def _mark(running: psutil.Process) -> str | None:
     import psutil
 
     try:
-        return running.environ().get(MARK, "")
+        environment = running.environ()
+        # Between its birth and its first instruction a process has none yet: nothing is known of it.
+        return environment.get(MARK, "") if environment else None
     except psutil.NoSuchProcess:
         raise
     except (psutil.Error, OSError):

@@ -129,6 +129,7 @@ def start_label_studio(
     # Read with the prefix, since a bare HOST or USERNAME is often set for something else.
     settings = {
         "BASE_DATA_DIR": str(data),
+        "DISABLE_SIGNUP_WITHOUT_LINK": "true",  # else everybody on a shared computer could make themselves a user
         "ENABLE_LEGACY_API_TOKEN": "true",
         "HOST": colab_url or address(port),
         "PASSWORD": identity.password,

@@ -133,3 +133,22 @@ def test_server_gets_no_variable_meant_for_something_else(monkeypatch: pytest.Mo
     assert not {"CI", "DEBUG", "HOST", "HTTPS_PROXY", "GOOGLE_APPLICATION_CREDENTIALS"} & set(environment)
     assert environment["COLLECT_ANALYTICS"] == "false"
     assert environment["SENTRY_DSN"] == environment["FRONTEND_SENTRY_DSN"] == ""
+
+
+@pytest.mark.exhaustive
+def test_cut_installation_is_made_anew_by_two_processes_at_once(empty_cache: Path) -> None:
+    code = "from lsnb.local.installation import install; print(install().python)"
+
+    def installer() -> subprocess.Popen[str]:
+        return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+
+    cut = installer()
+    while not list(empty_cache.glob("label-studio-*.partial/environment/bin/label-studio")):
+        assert cut.poll() is None
+    cut.kill()
+    cut.communicate()
+    installers = [installer() for _ in range(2)]
+    said = [process.communicate(timeout=600)[0].splitlines()[-1] for process in installers]
+    assert [process.returncode for process in installers] == [0, 0]
+    assert said[0] == said[1] == str(install().python)
+    assert len(list(empty_cache.glob("label-studio-*"))) == 1

@@ -10,7 +10,7 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from lsnb import local
 from lsnb.errors import LocalStackError
 from lsnb.local.identity import create_identity
 from lsnb.local.installation import DATABASE, install
-from lsnb.local.processes import strays
+from lsnb.local.processes import free_port, strays
 from lsnb.stack import Process, Stack, load_stack
 
 IMAGE = '<View><Image name="i" value="$image"/><Choices name="c" toName="i"><Choice value="a"/></Choices></View>'
@@ -320,3 +320,22 @@ def test_status_is_readable(own: Stack, own_folder: Path) -> None:
         assert secret not in repr(report) + report._repr_html_()
     nowhere = local.status(folder=own_folder / "nowhere")
     assert (nowhere.running, nowhere.processes) == (False, ())
+
+
+@pytest.mark.exhaustive
+def test_port_that_is_taken_while_label_studio_starts(other: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Label Studio moves to the next port by itself, where nobody looks for it."""
+    with socket.socket() as thief:
+        thief.bind(("127.0.0.1", 0))
+        thief.listen()
+        stolen = [thief.getsockname()[1]]
+
+        def looked_too_early(preferred: int | None = None, *, taken: Collection[int] = ()) -> int:
+            return stolen.pop() if len(taken) == 2 and stolen else free_port(preferred, taken=taken)
+
+        monkeypatch.setattr("lsnb.local.lifecycle.free_port", looked_too_early)
+        stack = local.start(folder=other)
+        assert stolen == []
+        assert named(stack, "label-studio").port != thief.getsockname()[1]
+        assert Api(stack).get("/api/projects")["count"] == 0
+        assert len([each for each in strays(other.resolve()) if "label_studio.server" in each.cmdline()]) == 1
