@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import notebook_style as style
+import pandas as pd
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 import lsnb.forms
@@ -52,7 +54,7 @@ def test_nbstripout_finds_nothing_to_strip() -> None:
     assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_a_notebook_that_is_shared_by_its_readers_names_every_variable_it_uses() -> None:
+def test_each_field_of_a_form_is_used_by_its_notebook() -> None:
     unused = []
     for path in PATHS:
         notebook = style.Notebook.read(path)
@@ -170,18 +172,26 @@ def test_a_fault_names_the_notebook_the_rule_and_the_remedy() -> None:
     ]
 
 
-def test_the_set_up_cell_keeps_what_a_running_kernel_has_loaded(
+def test_the_set_up_cell_installs_without_moving_what_a_running_kernel_has_loaded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    asked = []
+
+    class Shell:
+        def run_line_magic(self, name: str, line: str) -> None:
+            asked.append((name, line))
+            monkeypatch.delitem(sys.modules, "lsnb")
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "lsnb", None)
-    asked = []
-    source = style.INSTALL.replace("%pip install", "pip_install('").replace(style.PIP_TARGET + '"', "x\"')")
-    namespace = {"pip_install": lambda text: (asked.append(text), monkeypatch.undo(), monkeypatch.chdir(tmp_path))}
-    exec(compile(source, "set-up cell", "exec"), namespace)
-    assert asked == [' -q -c lsnb-constraints.txt "x"']
-    pins = dict(line.split("==") for line in (tmp_path / "lsnb-constraints.txt").read_text().splitlines())
-    assert {"numpy", "pandas", "requests", "protobuf"} <= {name.lower() for name in pins}
-    import pandas as pd
+    exec(TransformerManager().transform_cell(style.INSTALL), {"get_ipython": Shell})
+    assert asked == [("pip", f'install -q -c lsnb-constraints.txt "{style.PIP_TARGET}"')]
+    pins = dict(line.lower().split("==") for line in Path("lsnb-constraints.txt").read_text().splitlines())
+    assert {"numpy", "pandas", "requests", "protobuf"} <= set(pins)
+    assert pins["pandas"] == pd.__version__
 
-    assert {name.lower(): number for name, number in pins.items()}["pandas"] == pd.__version__
+
+def test_the_set_up_cell_does_nothing_where_lsnb_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    exec(TransformerManager().transform_cell(style.INSTALL), {})
+    assert list(tmp_path.iterdir()) == []
