@@ -7,6 +7,7 @@ Cloud documentation.
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,7 +77,9 @@ def identify(info: Any = None, *, allow_adc: bool = True, anonymous: bool = Fals
         return _from_user(fields, where)
     if kind in {"external_account", "impersonated_service_account", "external_account_authorized_user"}:
         try:
-            found, _ = google.auth.load_credentials_from_dict(fields, scopes=[SCOPE])  # type: ignore[no-untyped-call, unused-ignore]
+            # google-auth warns of configurations from strangers; this one is the user's own.
+            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+                found, _ = google.auth.load_credentials_from_dict(fields, scopes=[SCOPE])  # type: ignore[no-untyped-call, unused-ignore]
         except (google.auth.exceptions.GoogleAuthError, ValueError, KeyError):
             raise CredentialsError(f"{where} is not a complete {kind} credential: make it anew.") from None
         return _identity_of(found)

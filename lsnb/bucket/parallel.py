@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
+from lsnb.bucket.faults import Cancelled
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -46,7 +48,10 @@ def run_parallel(
     done: queue.SimpleQueue[tuple[list[Result], BaseException | None]] = queue.SimpleQueue()
 
     def work() -> None:
-        while not cancel.is_set():
+        while True:
+            if cancel.is_set():
+                done.put(([], Cancelled()))
+                return
             try:
                 batch = todo.get_nowait()
             except queue.Empty:

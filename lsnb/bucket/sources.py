@@ -130,7 +130,8 @@ def member_name(info: zipfile.ZipInfo) -> str:
         # Where this fails it really is code page 437, as the format says.
         with contextlib.suppress(UnicodeEncodeError, UnicodeDecodeError):
             name = name.encode("cp437").decode("utf-8")
-    return name.replace("\\", "/")
+    # No leading slash, no '.', no doubled slash: what a path through the archive would lose anyway.
+    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in {"", "."})
 
 
 class Sources:

@@ -27,9 +27,11 @@ from lsnb.bucket.showing import Mode, StudioStorage, choose_storage
 from lsnb.bucket.sources import SourceFault, Sources
 from lsnb.bucket.uploading import Overwrite, Run, UploadReport, make_report
 from lsnb.bucket.wire import Patience, Wire
-from lsnb.errors import BucketError, BucketForbiddenError, CredentialsError, InputError, TableError
+from lsnb.errors import BucketError, CredentialsError, InputError, TableError
 
 _RACES = 5
+# Seconds for which a question is repeated that somebody in front of the screen waits for.
+_BRIEF = 10.0
 
 
 def open_bucket_at(
@@ -290,6 +292,7 @@ class Bucket:
                     body=(json.dumps({"cors": after}).encode(),),
                     content_type="application/json",
                     expect=frozenset({412}),
+                    patience=self._brief,
                 )
             except (Refusal, NoAnswer) as fault:
                 raise self._error(fault, "set_cors") from None
@@ -312,8 +315,7 @@ class Bucket:
         if not self._allow_presign or not self.can_sign:
             return OriginCheck(True, self.storage_for_studio().why)
         try:
-            items = self._wire.call("GET", f"{self._path}/o", {"maxResults": 1, "fields": "items(name)"}).json
-            name = (items.get("items") or [{}])[0].get("name")
+            name = self._any_object()
             if not name:
                 return OriginCheck(False, f"Bucket {self.name!r} is empty: upload a file, then check again.")
             return self._check_object(wanted, name)
@@ -373,17 +375,29 @@ class Bucket:
 
     def _greet(self) -> None:
         try:
-            self._get("name", "open")
-        except BucketForbiddenError:
+            self._wire.call("GET", self._path, {"fields": "name"}, patience=self._brief)
+        except (Refusal, NoAnswer) as fault:
+            if not isinstance(fault, Refusal) or fault.status != 403:
+                raise self._error(fault, "open") from None
             # Whoever may only use the objects may not read the bucket itself, and need not.
             try:
-                self._wire.call("GET", f"{self._path}/o", {"maxResults": 1, "fields": "items(name)"})
-            except (Refusal, NoAnswer) as fault:
-                raise self._error(fault, "list") from None
+                self._any_object()
+            except (Refusal, NoAnswer) as other:
+                raise self._error(other, "list") from None
+
+    @property
+    def _brief(self) -> Patience:
+        patience = self._wire.patience
+        return dataclasses.replace(patience, deadline=min(patience.deadline, _BRIEF))
+
+    def _any_object(self) -> str | None:
+        query: dict[str, str | int] = {"maxResults": 1, "fields": "items(name)"}
+        items = self._wire.call("GET", f"{self._path}/o", query, patience=self._brief).json.get("items")
+        return str(items[0]["name"]) if items else None
 
     def _get(self, fields: str, action: Action) -> dict[str, Any]:
         try:
-            return self._wire.call("GET", self._path, {"fields": fields}).json
+            return self._wire.call("GET", self._path, {"fields": fields}, patience=self._brief).json
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, action) from None
 

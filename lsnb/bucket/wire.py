@@ -318,10 +318,10 @@ def _no_answer(error: Exception) -> NoAnswer:
         return NoAnswer("its certificate is not trusted on this computer", lasting=True)
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return NoAnswer("its name cannot be looked up")
-    if isinstance(error, (urllib3.exceptions.TimeoutError, TimeoutError)):
-        return NoAnswer("no reply in time")
     if isinstance(error, (urllib3.exceptions.NewConnectionError, ConnectionRefusedError)):
         return NoAnswer("nothing accepts connections there")
+    if isinstance(error, (urllib3.exceptions.TimeoutError, TimeoutError)):
+        return NoAnswer("no reply in time")
     return NoAnswer("the connection broke")
 
 

@@ -94,13 +94,15 @@ def make_files(folder: Path, count: int) -> list[Path]:
 class Bench:
     """The ways to upload, each over the same line into a bucket of its own."""
 
-    def __init__(self, store: str, line: str, paths: list[Path], loop_files: int) -> None:
+    def __init__(self, store: str, line: str, paths: list[Path], loop_files: int, prefix: str) -> None:
         self.store = store
         self.line = line
         self.paths = paths
         self.loop_files = min(loop_files, len(paths))
+        self.prefix = prefix
 
     def _bucket(self, name: str) -> str:
+        name = f"{self.prefix}-{name}"
         body = f'{{"name": "{name}"}}'.encode()
         address = f"http://{self.store}/storage/v1/b?project=p"
         urllib.request.urlopen(urllib.request.Request(address, body, {"Content-Type": "application/json"}))
@@ -144,9 +146,7 @@ class Bench:
             def send(path: Path) -> None:
                 found = there.get(path.name)
                 if found is None:
-                    bucket.blob(path.name).upload_from_filename(
-                        str(path), if_generation_match=0, checksum="crc32c"
-                    )
+                    bucket.blob(path.name).upload_from_filename(str(path), if_generation_match=0, checksum="crc32c")
                 elif found.crc32c != _crc32c(path):
                     raise AssertionError(path)
 
@@ -156,7 +156,8 @@ class Bench:
         return Times("the library: one listing, 64 threads on a pool of 64", _seconds(run), _seconds(run))
 
     def ours(self) -> Times:
-        bucket = open_bucket_at(self._bucket("ours"), endpoint=self.line)
+        name = self._bucket("ours")
+        bucket = open_bucket_at(name, endpoint=self.line)
         table = pd.DataFrame({"path": [str(path) for path in self.paths]})
 
         def run(status: str) -> None:
@@ -165,9 +166,9 @@ class Bench:
 
         first = _seconds(lambda: run("uploaded"))
         # A fresh kernel: no connection is open yet.
-        bucket = open_bucket_at("ours", endpoint=self.line)
+        bucket = open_bucket_at(name, endpoint=self.line)
         second = _seconds(lambda: run("exists"))
-        stored = self._client().bucket("ours").list_blobs()
+        stored = self._client().bucket(name).list_blobs()
         sums = {blob.name: blob.crc32c for blob in stored}
         assert sums == {path.name: _crc32c(path) for path in self.paths}
         return Times("Bucket.upload", first, second)
@@ -183,30 +184,49 @@ def _seconds(run: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-def measure(files: int, rtt_ms: float, mbit: float | None, loop_files: int, rounds: int = 1) -> list[Times]:
-    """Return the times of each way; ours is the best of ``rounds``."""
+@dataclass(frozen=True)
+class Result:
+    """The times of each way, and what they were measured on."""
+
+    times: list[Times]
+    files: int
+    size: int
+    rtt_ms: float
+    mbit: float | None
+
+
+def measure(files: int, rtt_ms: float, mbit: float | None, loop_files: int, rounds: int = 1) -> Result:
+    """Return the times of each way; with more than one round, the best of each."""
     with tempfile.TemporaryDirectory(prefix="lsnb-bench-") as folder, emulator() as store:
         paths = make_files(Path(folder), files)
+        size = sum(path.stat().st_size for path in paths)
         with delay_proxy(store, rtt_ms, mbit) as line:
-            bench = Bench(store, line, paths, loop_files)
-            return [bench.loop(), bench.upload_many(), bench.library(), bench.ours()]
+            runs = []
+            for number in range(rounds):
+                bench = Bench(store, line, paths, loop_files, f"round{number}")
+                runs.append([bench.loop(), bench.upload_many(), bench.library(), bench.ours()])
+    best = [
+        Times(rows[0].way, min(row.first for row in rows), min(row.second for row in rows))
+        for rows in zip(*runs, strict=True)
+    ]
+    return Result(best, files, size, rtt_ms, mbit)
 
 
-def show(times: list[Times], files: int, size: int, rtt_ms: float, mbit: float | None) -> str:
+def show(result: Result) -> str:
     """Return the table as text, with how many times faster than the loop each way is."""
-    loop = times[0]
-    cap = f", {mbit:g} Mbit/s" if mbit else ""
-    lines = [f"{files} files, {size / 1e6:.0f} MB, {rtt_ms:g} ms round trip{cap}", ""]
-    lines.append(f"{'':55}{'first':>9}{'':>8}{'second':>9}")
-    for row in times:
+    loop = result.times[0]
+    cap = f", {result.mbit:g} Mbit/s" if result.mbit else ""
+    lines = [f"{result.files} files, {result.size / 1e6:.0f} MB, {result.rtt_ms:g} ms round trip{cap}", ""]
+    lines.append(f"{'':52}{'first':>9}{'':>8}{'second':>9}")
+    for row in result.times:
         lines.append(
-            f"{row.way:55}{row.first:8.2f}s{loop.first / row.first:7.1f}x{row.second:8.2f}s"
+            f"{row.way:52}{row.first:8.2f}s{loop.first / row.first:7.1f}x{row.second:8.2f}s"
             f"{loop.second / row.second:7.1f}x"
         )
-    bound = files / WORKERS * rtt_ms / 1000
-    link = size * 8 / (mbit * 1e6) if mbit else 0.0
-    lines += ["", f"bound by the round trips: {bound:.2f} s" + (f", by the link: {link:.2f} s" if mbit else "")]
-    lines.append(f"largest memory of this process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
+    bound = result.files / WORKERS * result.rtt_ms / 1000
+    link = f", by the link: {result.size * 8 / (result.mbit * 1e6):.2f} s" if result.mbit else ""
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    lines += ["", f"bound by the round trips: {bound:.2f} s{link}; this process's most memory: {memory:.0f} MB"]
     return "\n".join(lines)
 
 
@@ -216,15 +236,9 @@ def main() -> None:
     parser.add_argument("--rtt-ms", type=float, default=30.0)
     parser.add_argument("--mbit", type=float, default=None, help="a cap towards the server")
     parser.add_argument("--loop-files", type=int, default=200, help="files of the loop that is scaled")
-    arguments = parser.parse_args()
-    times = measure(arguments.files, arguments.rtt_ms, arguments.mbit, arguments.loop_files)
-    draw = random.Random(0)
-    size = 0
-    for _ in range(arguments.files):
-        length = draw.randint(20_000, 200_000)
-        draw.randbytes(length)
-        size += length
-    print(show(times, arguments.files, size, arguments.rtt_ms, arguments.mbit))
+    parser.add_argument("--rounds", type=int, default=1, help="repeats, of which the best is shown")
+    given = parser.parse_args()
+    print(show(measure(given.files, given.rtt_ms, given.mbit, given.loop_files, given.rounds)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,102 @@
+"""The same uploads against the embedded bucket and, where LSNB_LIVE_BUCKET names one, a real one."""
+
+from __future__ import annotations
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import upload
+from test_names import ODD
+
+import lsnb
+from lsnb.bucket import Bucket, open_bucket_at, sending
+from lsnb.errors import BucketNotFoundError
+from lsnb.stack import Stack
+
+MakeTable = Callable[..., pd.DataFrame]
+Place = tuple[Bucket, str]
+
+
+def read(bucket: Bucket, uri: str, **headers: str) -> tuple[int, bytes, str]:
+    link = bucket.signed_url(uri.removeprefix(f"gs://{bucket.name}/"))
+    with urllib.request.urlopen(urllib.request.Request(link, headers=headers)) as reply:
+        return reply.status, reply.read(), reply.headers["Content-Type"]
+
+
+def test_upload_and_read_back(place: Place, make_table: MakeTable) -> None:
+    bucket, prefix = place
+    table = make_table(len(ODD))
+    table["id"] = ODD
+    table["path"] = [_renamed(path, ".csv" if number % 2 else ".jpg") for number, path in enumerate(table["path"])]
+    made = upload(bucket, table, name=prefix + "/{user}/{id}")
+    assert list(made["status"]) == ["uploaded"] * len(ODD), made["error"].dropna().tolist()
+    for row in made.itertuples():
+        status, data, content_type = read(bucket, row.uri)
+        assert status == 200
+        assert data == Path(row.path).read_bytes()
+        assert content_type == ("text/csv" if row.path.endswith("csv") else "image/jpeg")
+    assert read(bucket, made["uri"][0], Range="bytes=10-19")[:2] == (206, Path(made["path"][0]).read_bytes()[10:20])
+    assert set(upload(bucket, made, name=prefix + "/{user}/{id}")["status"]) == {"exists"}
+
+
+def _renamed(path: str, ending: str) -> str:
+    return str(Path(path).rename(Path(path).with_suffix(ending)))
+
+
+def test_changed_files(place: Place, make_table: MakeTable) -> None:
+    bucket, prefix = place
+    table, name = make_table(14), prefix + "/{id}"
+    upload(bucket, table, name=name)
+    Path(table["path"][1]).write_bytes(b"x" * 500)
+    Path(table["path"][2]).write_bytes(b"")
+    made = upload(bucket, table, name=name)
+    assert list(made["status"]) == ["exists", "changed", "changed"] + ["exists"] * 11
+    made = upload(bucket, table, name=name, overwrite="changed")
+    assert list(made["status"]) == ["exists", "uploaded", "uploaded"] + ["exists"] * 11
+    assert read(bucket, made["uri"][1])[1] == b"x" * 500
+    assert read(bucket, made["uri"][2])[1] == b""
+
+
+def test_large_file(place: Place, make_table: MakeTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket, prefix = place
+    monkeypatch.setattr(sending, "LARGE", 9_000_000)
+    monkeypatch.setattr(sending, "CHUNK", 4 * 1024 * 1024)
+    table = make_table(1, size=9_300_000, ending=".mp4")
+    made = upload(bucket, table, name=prefix + "/{id}")
+    assert list(made["status"]) == ["uploaded"]
+    assert read(bucket, made["uri"][0])[1] == Path(table["path"][0]).read_bytes()
+    assert list(upload(bucket, table, name=prefix + "/{id}")["status"]) == ["exists"]
+
+
+def test_bucket_that_is_not_there(stack: Stack) -> None:
+    with pytest.raises(BucketNotFoundError, match="No bucket 'nowhere-at-all'"):
+        open_bucket_at("nowhere-at-all", endpoint=stack.endpoint, info=stack.service_account)
+
+
+def test_open_bucket_finds_the_local_one(stack: Stack) -> None:
+    assert lsnb.open_bucket("local").name == stack.bucket
+
+
+def test_check_says_what_is_wrong(own_bucket: Bucket, make_table: MakeTable) -> None:
+    origin = "https://label.example.org"
+    assert "is empty" in own_bucket.check(origin).sentence
+    upload(own_bucket, make_table(1))
+    refused = own_bucket.check(origin)
+    assert not refused
+    assert f"allow_origins(['{origin}'])" in str(refused)
+    own_bucket.allow_origins([origin])
+    assert own_bucket.cors[0]["origin"] == [origin]
+    assert own_bucket.check(origin), own_bucket.check(origin).sentence
+    assert not own_bucket.check("https://elsewhere.example.org")
+    assert not own_bucket.allow_origins([origin]).changed
+
+
+def test_signed_links_run_out_and_cannot_be_bent(own_bucket: Bucket, make_table: MakeTable) -> None:
+    upload(own_bucket, make_table(2))
+    link = own_bucket.signed_url("ana/000.jpg")
+    with pytest.raises(urllib.error.HTTPError):
+        urllib.request.urlopen(link.replace("000.jpg", "001.jpg"))

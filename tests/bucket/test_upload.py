@@ -1,0 +1,275 @@
+"""Uploading tables, folders and archives: the table that comes back, and the warnings."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from conftest import upload
+from small_store import BUCKET, SmallStore
+
+from lsnb.bucket import Bucket
+from lsnb.bucket.media_types import content_type, why_not_shown
+from lsnb.errors import InputError, KeyColumnError, MissingFileError, TableError
+
+MakeTable = Callable[..., pd.DataFrame]
+
+
+def test_the_users_table_is_kept(small: Bucket, make_table: MakeTable) -> None:
+    table = make_table(3)
+    table.index = pd.Index([5, 5, 9])
+    table["note"] = pd.Categorical(["a", "b", "a"])
+    before = table.copy(deep=True)
+    made = upload(small, table)
+    pd.testing.assert_frame_equal(table, before)
+    pd.testing.assert_frame_equal(made[list(before.columns)], before)
+    assert list(made.columns) == [*before.columns, "uri", "status", "bytes", "error"]
+    assert list(made["bytes"]) == [500] * 3
+    assert made["error"].isna().all()
+    assert made["uri"].iloc[2] == f"gs://{BUCKET}/ana/002.jpg"
+
+
+def test_a_table_that_was_uploaded_comes_again(small: Bucket, make_table: MakeTable, tmp_path: Path) -> None:
+    made = upload(small, make_table(3))
+    made["after"] = [1, 2, 3]
+    made.to_csv(tmp_path / "media.csv", index=False)
+    read = pd.read_csv(tmp_path / "media.csv", dtype={"id": str})
+    again = upload(small, read)
+    assert list(again.columns) == list(made.columns)
+    assert list(again["status"]) == ["exists"] * 3
+    assert list(again["uri"]) == list(made["uri"])
+
+
+def test_foreign_columns_are_not_lost(store: SmallStore, small: Bucket, make_table: MakeTable) -> None:
+    table = make_table(2).assign(status=["new", "old"], error=[0.1, 0.2])
+    with pytest.raises(InputError, match=r"columns 'status', 'error' of its own.*rename\(columns=") as caught:
+        upload(small, table)
+    assert len(caught.value.problems) == 1
+    with pytest.raises(InputError, match="'uri'"):
+        upload(small, make_table(2).assign(uri="https://example.org/a.jpg"))
+    assert store.count("upload") == 0
+
+
+def test_missing_files_and_empty_paths(small: Bucket, make_table: MakeTable, tmp_path: Path) -> None:
+    table = make_table(5)
+    table["path"] = [table["path"][0], tmp_path / "no.jpg", None, "https://example.org/a.jpg", str(tmp_path)]
+    made = upload(small, table)
+    assert list(made["status"]) == ["uploaded", "missing", "missing", "missing", "failed"]
+    assert "No file" in made["error"][1]
+    assert "row 4" in made["error"][2]
+    assert "an address" in made["error"][3]
+    assert "is a folder" in made["error"][4]
+    assert made["uri"].isna().tolist() == [False, True, True, True, True]
+
+
+def test_a_file_that_is_gone_keeps_the_address_of_its_object(small: Bucket, make_table: MakeTable) -> None:
+    table = make_table(2)
+    made = upload(small, table)
+    Path(table["path"][1]).unlink()
+    again = upload(small, made)
+    assert list(again["status"]) == ["exists", "missing"]
+    assert list(again["uri"]) == list(made["uri"])
+
+
+def test_no_rows(small: Bucket) -> None:
+    made = upload(small, pd.DataFrame({"user": [], "id": [], "path": []}))
+    assert len(made) == 0
+    assert "uri" in made.columns
+
+
+def test_settings_are_checked_at_once(small: Bucket, make_table: MakeTable) -> None:
+    with pytest.raises(InputError) as caught:
+        upload(small, make_table(), overwrite="yes", workers=0, deadline=-1)
+    assert len(caught.value.problems) == 3
+    with pytest.raises(InputError, match="A table is needed"):
+        upload(small, [1, 2])  # type: ignore[arg-type]
+    doubled = pd.concat([make_table(), make_table()], axis=1)
+    with pytest.raises(KeyColumnError, match="2 columns"):
+        upload(small, doubled)
+
+
+def test_relative_paths_start_at_the_folder(small: Bucket, make_table: MakeTable, tmp_path: Path) -> None:
+    table = make_table()
+    table["path"] = [Path(path).name for path in table["path"]]
+    assert list(upload(small, table, folder=tmp_path)["status"]) == ["uploaded"] * 3
+
+
+def test_content_types(store: SmallStore, small: Bucket, tmp_path: Path) -> None:
+    wanted = {
+        "a.jpg": "image/jpeg",
+        "b.WEBP": "image/webp",
+        "c.m4a": "audio/mp4",
+        "d.mkv": "video/x-matroska",
+        "e.csv": "text/csv",
+        "f.flac": "audio/flac",
+        "g.mov": "video/quicktime",
+        "h.strange": "application/octet-stream",
+    }
+    for name in wanted:
+        (tmp_path / name).write_bytes(name.encode())
+    small.upload_folder(tmp_path, progress=False)
+    assert {name: item.content_type for name, item in store.items.items()} == wanted
+    assert content_type("x.wav") == "audio/wav"
+
+
+def movie(codec: bytes, index_last: bool = False) -> bytes:
+    def box(kind: bytes, content: bytes) -> bytes:
+        return (8 + len(content)).to_bytes(4, "big") + kind + content
+
+    entry = box(codec, b"\0" * 70)
+    described = box(b"stsd", b"\0\0\0\0" + b"\0\0\0\1" + entry)
+    index = box(b"moov", box(b"trak", box(b"mdia", described)))
+    head, media = box(b"ftyp", b"isom\0\0\2\0isomiso2"), box(b"mdat", b"stsd hvc1 but not here" * 10)
+    return head + media + index if index_last else head + index + media
+
+
+@pytest.mark.parametrize("index_last", [False, True])
+def test_codecs_that_browsers_lack(index_last: bool) -> None:
+    def look(codec: bytes) -> str | None:
+        data = movie(codec, index_last)
+        return why_not_shown("a.mp4", len(data), io.BytesIO(data))
+
+    assert look(b"avc1") is None
+    assert "HEVC" in str(look(b"hvc1"))
+    assert "HEVC" in str(look(b"hev1"))
+    assert "MPEG-4 Part 2" in str(look(b"mp4v"))
+
+
+def test_warnings_name_the_rows(small: Bucket, tmp_path: Path) -> None:
+    heic = b"\0\0\0\x18ftypheic\0\0\0\0"
+    files = {"a.jpg": b"x", "b.jpg": heic, "c.mp4": movie(b"hvc1"), "d.avi": b"RIFF", "e.jpg": b"", "f.tiff": b"II*"}
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    for status in ("uploaded", "exists"):
+        report = small.upload_folder(tmp_path, progress=False)
+        assert set(report.table["status"]) == {status}
+        text = "\n".join(report.notes)
+        assert "HEVC (H.265) videos" in text
+        assert "row 4" in text
+        assert "AVI" in text
+        assert "TIFF" in text
+        assert "0 bytes (1 file, row 6)" in text
+        assert ("HEIC" in text) is (status == "uploaded")
+
+
+def test_damaged_movies_are_no_trouble() -> None:
+    for data in (b"", b"abc", b"\0\0\0\0ftyp", b"\xff" * 40, movie(b"avc1")[:60], b"\0\0\0\x01moov" + b"\xff" * 8):
+        assert why_not_shown("a.mp4", max(1, len(data)), io.BytesIO(data)) is None
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "media"
+    for name in ("b.jpg", "ana/a.jpg", "ana/Über #1.png", "ben/deep/c.csv", ".DS_Store", ".hidden/x.jpg", "Thumbs.db"):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    return root
+
+
+INSIDE = ["ana/a.jpg", "ana/Über #1.png", "b.jpg", "ben/deep/c.csv"]
+
+
+def test_folder(store: SmallStore, small: Bucket, folder: Path) -> None:
+    report = small.upload_folder(folder, progress=False)
+    assert sorted(store.items) == INSIDE
+    assert list(report.table["ID"]) == ["ana/a", "ana/Über #1", "b", "ben/deep/c"]
+    assert list(report.table["folder"]) == ["ana", "ana", "", "ben/deep"]
+    assert list(report.table["filename"]) == ["a.jpg", "Über #1.png", "b.jpg", "c.csv"]
+    assert set(upload(small, report.table, name="{ID}")["status"]) == {"exists"}
+
+
+def test_folder_with_a_pattern_and_a_glob(store: SmallStore, small: Bucket, folder: Path) -> None:
+    report = small.upload_folder(folder, pattern="**/*.jpg", progress=False)
+    assert sorted(store.items) == ["ana/a.jpg", "b.jpg"]
+    report = small.upload_folder(f"{folder}/*/*.png", name="glob/{ID}", progress=False)
+    assert sorted(store.items)[-1] == "glob/ana/Über #1.png"
+    assert len(report.table) == 1
+
+
+def test_same_stem_in_two_formats(store: SmallStore, small: Bucket, tmp_path: Path) -> None:
+    for name in ("1.jpg", "1.txt"):
+        (tmp_path / name).write_bytes(name.encode())
+    small.upload_folder(tmp_path, progress=False)
+    assert sorted(store.items) == ["1.jpg", "1.txt"]
+
+
+def make_zip(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def test_zip(store: SmallStore, small: Bucket, folder: Path, tmp_path: Path) -> None:
+    members = {name: name.encode() * 100 for name in INSIDE}
+    junk = {"__MACOSX/ana/._a.jpg": b"x", "ana/.DS_Store": b"x", "ana/": b""}
+    path = make_zip(tmp_path / "media.zip", {**members, **junk})
+    report = small.upload_folder(path, progress=False)
+    assert {name: item.data for name, item in store.items.items()} == members
+    assert set(report.table["status"]) == {"uploaded"}
+    assert [str(item) for item in tmp_path.iterdir() if item.name not in {"media", "media.zip"}] == []
+    # The table works like any other, a week later, with the archive where it was.
+    assert set(upload(small, report.table, name="{ID}")["status"]) == {"exists"}
+    report = small.upload_folder(path, pattern="ana/*", progress=False)
+    assert list(report.table["filename"]) == ["a.jpg", "Über #1.png"]
+
+
+def test_zip_that_climbs_out(store: SmallStore, small: Bucket, tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "evil.zip", {"../../up.jpg": b"x", "/etc/root.jpg": b"y", "fine.jpg": b"z"})
+    with pytest.raises(InputError) as caught:
+        small.upload_folder(path, progress=False)
+    assert "'..'" in str(caught.value)
+    assert store.count("upload") == 0
+    small.upload_folder(path, safe_names=True, progress=False)
+    assert len(store.items) == 3
+    assert all(".." not in name and not name.startswith("/") for name in store.items)
+
+
+def test_zip_with_names_of_windows(store: SmallStore, small: Bucket, tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "win.zip", {"Bilder\\Gr?sse.jpg": b"x"})
+    data = path.read_bytes().replace(b"Bilder\\Gr?sse", b"Bilder\\Gr\x94sse")
+    path.write_bytes(data)
+    small.upload_folder(path, progress=False)
+    assert list(store.items) == ["Bilder/Grösse.jpg"]
+
+
+def test_zip_that_is_damaged(store: SmallStore, small: Bucket, tmp_path: Path) -> None:
+    path = make_zip(tmp_path / "media.zip", {"a.txt": b"a" * 5000, "b.txt": bytes(range(256)) * 40})
+    broken = bytearray(path.read_bytes())
+    place = broken.index(b"b.txt") + 20
+    broken[place : place + 4] = b"\0\0\0\0"
+    path.write_bytes(broken)
+    report = small.upload_folder(path, progress=False)
+    assert list(report.table["status"]) == ["uploaded", "failed"]
+    assert "damaged" in report.table["error"][1]
+    (tmp_path / "no.zip").write_bytes(b"not a zip")
+    with pytest.raises(TableError, match="damaged"):
+        small.upload_folder(tmp_path / "no.zip", progress=False)
+
+
+def test_nothing_to_upload(small: Bucket, tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="No folder, glob or zip archive"):
+        small.upload_folder(tmp_path / "nowhere", progress=False)
+    with pytest.raises(InputError, match="No file in"):
+        small.upload_folder(tmp_path, progress=False)
+
+
+def test_progress_counts_bytes_and_files(
+    small: Bucket, make_table: MakeTable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    small.upload(make_table(3, size=2_000_000), path="path")
+    shown = capsys.readouterr().err
+    assert "6.00M/6.00M" in shown
+    assert "3/3 files" in shown
+
+
+def test_report_speaks(small: Bucket, make_table: MakeTable) -> None:
+    report = small.upload(make_table(2), path="path", progress=False)
+    assert report.summary == "2 uploaded"
+    assert "photo0" in report._repr_html_()
+    assert repr(small) == f"Bucket('gs://{BUCKET}', as nobody)"
