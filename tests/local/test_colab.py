@@ -32,18 +32,24 @@ def in_colab(code: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def colab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that was started outside the notebook, as by a command in a cell."""
     folder = tmp_path_factory.mktemp("colab") / "stack"
+    yield local.start(folder=folder)
+    local.stop(folder=folder, delete=True)
+
+
+@pytest.fixture(scope="module")
+def colab(plain: Stack) -> Stack:
     said = in_colab(
         "from lsnb import local\n"
-        f"first, second = local.start(folder={str(folder)!r}), local.start(folder={str(folder)!r})\n"
+        f"first, second = local.start(folder={plain.folder!r}), local.start(folder={plain.folder!r})\n"
         "print(first == second)"
     )
     assert said.strip() == "True"
-    stack = load_stack(folder)
+    stack = load_stack(Path(plain.folder))
     assert stack is not None
-    yield stack
-    local.stop(folder=folder, delete=True)
+    return stack
 
 
 def test_browser_s_address_is_the_proxy_s_and_nothing_is_presigned(colab: Stack) -> None:
@@ -110,14 +116,10 @@ def test_command_in_a_cell_leaves_the_notebook_s_stack_as_it_is(colab: Stack) ->
     assert local.start(folder=Path(colab.folder)) == colab
 
 
-def test_plain_stack_is_shown_in_colab_from_then_on(own: Stack, own_folder: Path) -> None:
-    in_colab(f"from lsnb import local\nlocal.start(folder={str(own_folder)!r})")
-    shown = load_stack(own_folder)
-    assert shown is not None
-    assert shown.browser_url.endswith("-colab.googleusercontent.com")
-    assert (shown.presign, shown.url, shown.api_key) == (False, own.url, own.api_key)
-    assert shown.processes[1:] == own.processes[1:], "the bucket went on"
-    local.stop(folder=own_folder)
+def test_plain_stack_is_shown_in_colab_from_then_on(plain: Stack, colab: Stack) -> None:
+    assert (plain.browser_url, plain.presign) == (plain.url, True)
+    assert (colab.url, colab.api_key, colab.password) == (plain.url, plain.api_key, plain.password)
+    assert colab.processes[1:] == plain.processes[1:], "the bucket went on"
 
 
 def test_stand_in_raises_what_the_real_one_raises() -> None:

@@ -156,13 +156,18 @@ def test_stop_ends_what_was_started_and_nothing_else(own: Stack, other: Path) ->
 
 
 def test_start_that_was_killed_half_way_leaves_no_strays(other: Path) -> None:
+    """Nor does a damaged record, which is written anew."""
     kernel = starter(other)
     log = other / "logs" / "label-studio.log"
     while not log.exists():
         assert kernel.poll() is None
     kernel.kill()
     kernel.wait()
+    (other / "stack.json").write_text('{"url": "http://127')
+    with pytest.raises(LocalStackError, match="damaged: run 'lsnb up'"):
+        local.status(folder=other)
     stack = local.start(folder=other)
+    assert load_stack(other) == stack
     marked = []
     for running in psutil.process_iter():
         try:
@@ -176,17 +181,19 @@ def test_start_that_was_killed_half_way_leaves_no_strays(other: Path) -> None:
     assert not any(running.is_running() and running.status() != psutil.STATUS_ZOMBIE for running in marked)
 
 
-def test_dead_server_comes_back_with_its_data(own: Stack, own_folder: Path) -> None:
-    project = Api(own).post("/api/projects", title="Survives", label_config=IMAGE)
-    kill(named(own, "label-studio"))
-    assert "label-studio ended" in repr(local.status(folder=own_folder))
-    again = local.start(folder=own_folder)
-    assert (again.url, again.api_key, again.password) == (own.url, own.api_key, own.password)
-    assert named(again, "front") == named(own, "front")
-    assert Api(again).get(f"/api/projects/{project['id']}")["title"] == "Survives"
+def test_dead_bucket_comes_back_at_its_address(own: Stack, own_folder: Path) -> None:
+    client_of(own).bucket(own.bucket).blob("survives.txt").upload_from_string("survives")
+    for name in ("front", "store"):
+        kill(named(own, name))
+        assert f"{name} ended" in repr(local.status(folder=own_folder))
+        again = local.start(folder=own_folder)
+        assert (again.endpoint, again.service_account) == (own.endpoint, own.service_account)
+        assert named(again, "label-studio") == named(own, "label-studio")
+        assert client_of(again).bucket(own.bucket).blob("survives.txt").download_as_bytes() == b"survives"
+        own = again
 
 
-def test_taken_port_makes_it_move_and_media_still_shows(own: Stack, own_folder: Path) -> None:
+def test_dead_servers_whose_ports_were_taken_move_and_media_still_show(own: Stack, own_folder: Path) -> None:
     """The bucket's address moves: what projects know of it moves too."""
     blob = client_of(own).bucket(own.bucket).blob("a b/ü.txt")
     blob.upload_from_string("hello world", content_type="text/plain")
@@ -214,6 +221,7 @@ def test_taken_port_makes_it_move_and_media_still_shows(own: Stack, own_folder: 
         moved = local.start(folder=own_folder)
     assert moved.endpoint != own.endpoint
     assert moved.url != own.url
+    assert (moved.api_key, moved.password) == (own.api_key, own.password)
     assert moved.service_account["token_uri"].startswith(moved.endpoint)
     api = Api(moved)
     media = api.session.get(api.get(address)["data"]["image"], headers={"Range": "bytes=6-8"})
@@ -224,16 +232,6 @@ def test_taken_port_makes_it_move_and_media_still_shows(own: Stack, own_folder: 
         title="presigned",
         **{**storage, "google_application_credentials": json.dumps(moved.service_account)},
     )
-
-
-def test_damaged_record_is_written_anew(own: Stack, own_folder: Path) -> None:
-    record = own_folder / "stack.json"
-    record.write_text(record.read_text()[:-40])
-    with pytest.raises(LocalStackError, match="damaged: run 'lsnb up'"):
-        local.status(folder=own_folder)
-    again = local.start(folder=own_folder)
-    assert (again.api_key, again.url, again.endpoint) == (own.api_key, own.url, own.endpoint)
-    assert not any(alive(process) for process in own.processes if process not in again.processes)
 
 
 def test_damaged_keys_say_what_to_do(other: Path) -> None:
