@@ -79,6 +79,6 @@ def _is_local(text: str | None) -> bool:
 
 
 def _local_stack() -> Stack:
-    from lsnb import local
+    from lsnb.local import start
 
-    return local.start()
+    return start()

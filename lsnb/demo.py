@@ -14,11 +14,11 @@ from typing import Any, ClassVar, Literal
 import pandas as pd
 from tqdm.auto import tqdm
 
-from lsnb import local
 from lsnb.annotations import majority, widen
 from lsnb.connections import connect, open_bucket
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.labels import LabelConfig
+from lsnb.local import demo_images
 from lsnb.reliability import agreement
 from lsnb.reports import Report
 from lsnb.sampling import sample
@@ -110,7 +110,7 @@ def demo_config() -> LabelConfig:
 
 
 def _make_table(workdir: str) -> Path:
-    return local.demo_images(Path(workdir))
+    return demo_images(Path(workdir))
 
 
 def _make_media(workdir: str) -> Path:
@@ -236,7 +236,7 @@ def run(workdir: str = "lsnb-work") -> Study:
     print(f"{studio}\n{bucket}")
 
     _say(2, "Read the table and upload its photographs")
-    table = read_table(local.demo_images(folder), key=KEY)
+    table = read_table(demo_images(folder), key=KEY)
     uploaded = bucket.upload(table, path="path", name="{user}/{id}")
     uploaded.raise_for_failures()
     bucket.allow_origins([studio.browser_url])

@@ -27,7 +27,7 @@ assert studio.open_study("sdk release").id == study.id
 assert demo.simulate_annotators(study).summary == "4 answered"
 annotations = study.annotations()
 assert len(annotations) == 8 and set(annotations["status"]) == {"submitted"}, annotations
-assert study.invite_link().startswith("http")
+assert "http" in study.share()
 study.delete("sdk release", save_to=f"{folder}/saved.zip")
 print("whole journey")
 """

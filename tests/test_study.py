@@ -228,3 +228,40 @@ def test_a_manifest_survives_its_description() -> None:
 def test_project_titles_fit() -> None:
     assert project_title("P", "ana") == "P · ana"
     assert len(project_title("x" * 50, "y" * 30)) == 50
+
+
+def test_a_later_annotator_gets_the_same_items(studio: Studio, title: str) -> None:
+    study = studio.create_study(title, CONFIG, items(4), key="id", annotators=["ana", "ben"])
+    assert study.add_annotator("dora").summary == "1 created"
+    assert study.add_annotator("dora").summary == "1 exists"
+    opened = studio.open_study(title)
+    assert opened.annotators == ["ana", "ben", "dora"]
+    assert sorted(held(studio, opened.projects.set_index("annotator").loc["dora", "project"])) == list(items(4)["id"])
+    again = studio.create_study(title, CONFIG, items(4), key="id", annotators=["ana", "ben"])
+    assert again.annotators == ["ana", "ben", "dora"]
+    with pytest.raises(InputError, match="too near"):
+        study.add_annotator("Dora")
+
+
+def test_the_text_to_share(studio: Studio, title: str) -> None:
+    text = studio.create_study(title, CONFIG, items(4), key="id", annotators=["ana", "ben"]).share()
+    assert "user/signup/?token=" in text
+    assert all(name in text for name in ("ana: http", "ben: http", "(4 items)"))
+
+
+def test_a_config_that_would_orphan_answers_is_refused_and_one_that_adds_is_taken(studio: Studio, title: str) -> None:
+    study = studio.create_study(title, CONFIG, items(4), key="id", annotators=["ana", "ben"])
+    demo.simulate_annotators(study, seed=3)
+    given = sorted(set(study.annotations()["value"].dropna()))
+    fewer = lsnb.LabelConfig.text("caption").choices("mood", [v for v in ("good", "bad", "mixed") if v != given[0]])
+    with pytest.raises(InputError, match=f"'{given[0]}' to 'mood' would have no place"):
+        study.update_config(fewer)
+    with pytest.raises(InputError, match="keep that control"):
+        study.update_config(lsnb.LabelConfig.text("caption").choices("feeling", ["good", "bad"]))
+    assert study.update_config(CONFIG).summary == "2 unchanged"
+    more = CONFIG.choices("certain", ["yes", "no"], title="Certain?")
+    assert study.update_config(more).summary == "2 updated"
+    opened = studio.open_study(title)
+    assert studio.create_study(title, more, items(4), key="id", annotators=["ana", "ben"]).id == opened.id
+    assert not opened.sync(items(4)).notes
+    assert len(opened.annotations()) == 8

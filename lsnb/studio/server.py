@@ -117,6 +117,16 @@ class Server(Connection):
         with self._translated(f"change the description of project {project}"):
             self._client.projects.update(id=int(project), description=description)
 
+    def configure_project(self, project: int, config: str) -> None:
+        """Replace a project's label config.
+
+        Args:
+            project: The project's id.
+            config: The label config as XML.
+        """
+        with self._translated(f"change the label config of project {project}"):
+            self._client.projects.update(id=int(project), label_config=config)
+
     def delete_project(self, project: int) -> None:
         """Delete a project with everything in it; one that is gone already is no error.
 

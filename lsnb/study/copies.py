@@ -63,7 +63,7 @@ def find_copies(server: Server, title: str) -> list[Copy]:
         for project in listed
         if (manifest := parse_manifest(project.description)) is not None and manifest.title == title
     ]
-    stems = {project_title(title, name) for copy in copies for name in copy.manifest.annotators}
+    stems = {project_title(title, name) for copy in copies for name in copy.manifest.everybody}
     orphans = [
         project
         for project in listed
@@ -92,7 +92,7 @@ def all_annotators(copies: Sequence[Copy]) -> list[str]:
     Args:
         copies: Projects of one study.
     """
-    names = dict.fromkeys(name for copy in copies for name in copy.manifest.annotators)
+    names = dict.fromkeys(name for copy in copies for name in copy.manifest.everybody)
     names.update(dict.fromkeys(copy.manifest.annotator for copy in copies))
     return list(names)
 
@@ -115,6 +115,7 @@ def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Co
         title=title,
         annotator=annotator,
         annotators=tuple(meta.get("annotators") or (annotator,)),
+        added=tuple(meta.get("added") or ()),
         key=str(meta.get("key") or "item"),
         seed=int(meta.get("seed") or 0),
         overlap=meta.get("overlap", "full"),
@@ -143,7 +144,8 @@ def make_copies(server: Server, plan: Plan, bucket: Bucket | None) -> tuple[list
     """
     present = {copy.manifest.annotator: copy for copy in find_copies(server, plan.title)}
     refuse_differences(server, plan, list(present.values()))
-    study = next(iter(present.values())).manifest.study if present else new_study_id()
+    made = next(iter(present.values())).manifest if present else None
+    study = made.study if made is not None else new_study_id()
     own = {copy.project.id for copy in present.values()}
     taken = {project.title for project in server.projects() if project.id not in own}
     clashes = [name for name in plan.annotators if name not in present and project_title(plan.title, name) in taken]
@@ -160,7 +162,8 @@ def make_copies(server: Server, plan: Plan, bucket: Bucket | None) -> tuple[list
             study=study,
             title=plan.title,
             annotator=name,
-            annotators=plan.annotators,
+            annotators=made.annotators if made is not None else plan.annotators,
+            added=made.added if made is not None else (),
             key=plan.key,
             seed=plan.seed,
             overlap=plan.overlap,
@@ -170,27 +173,46 @@ def make_copies(server: Server, plan: Plan, bucket: Bucket | None) -> tuple[list
             columns=dict(plan.columns),
             where=plan.where,
         )
-        copy, row, fault = _make_copy(server, plan, manifest, present.get(name), storage)
+        copy, row, fault = make_copy(server, plan.config, plan.tasks[name], manifest, present.get(name), storage)
         rows.append(row)
         first_fault = first_fault or fault
         if copy is not None:
             copies.append(copy)
+    copies += [copy for name, copy in present.items() if name not in plan.annotators]
     report = CreateReport(pd.DataFrame(rows), notes=_notes(rows, storage))
     if not copies and first_fault is not None:
         raise first_fault
     return copies, report
 
 
-def _make_copy(
-    server: Server, plan: Plan, manifest: Manifest, copy: Copy | None, storage: StudioStorage | None
+def make_copy(
+    server: Server,
+    config: LabelConfig,
+    tasks: list[dict[str, Any]],
+    manifest: Manifest,
+    copy: Copy | None,
+    storage: StudioStorage | None,
 ) -> tuple[Copy | None, dict[str, Any], LsnbError | None]:
+    """Make one annotator's project, or what is missing of it.
+
+    Args:
+        server: Where to make it.
+        config: The label config.
+        tasks: What it is to hold, in order.
+        manifest: What it is to say about itself.
+        copy: The project, where it exists.
+        storage: How it is to show the bucket, if it must.
+
+    Returns:
+        The project, unless not even that could be made; a row for the report; the first fault.
+    """
     name = manifest.annotator
     row: dict[str, Any] = {"annotator": name, "project": None, "tasks": 0, "status": "failed", "error": None}
     made = copy is None
     try:
         if copy is None:
             project = server.create_project(
-                project_title(plan.title, name), description=manifest.describe(), config=plan.config.xml
+                project_title(manifest.title, name), description=manifest.describe(), config=config.xml
             )
             copy = Copy(manifest, project)
         row["project"] = copy.project.id
@@ -202,8 +224,8 @@ def _make_copy(
                 presign_ttl=storage.presign_ttl,
                 credentials=storage.credentials,
             )
-        added = _import_missing(server, copy, plan.tasks[name])
-        row["tasks"] = len(plan.tasks[name])
+        added = _import_missing(server, copy, tasks, is_new=made)
+        row["tasks"] = len(tasks)
         row["status"] = "created" if made else "completed" if added else "exists"
     except LsnbError as fault:
         row["error"] = str(fault)
@@ -211,8 +233,8 @@ def _make_copy(
     return copy, row, None
 
 
-def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]]) -> int:
-    held = copy.project.tasks if copy.project.tasks == 0 else server.project(copy.project.id).tasks or 0
+def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]], *, is_new: bool) -> int:
+    held = 0 if is_new else server.project(copy.project.id).tasks or 0
     wanted = tasks
     if held:
         present = {str((task.get("meta") or {}).get("item")) for task in server.export(copy.project.id)}
@@ -248,9 +270,11 @@ def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> No
         problems.append(f"columns: the study has {dict(there.columns)}, the call {dict(plan.columns)}.")
     if there.where != plan.where:
         problems.append(f"where: the study has {there.where!r}, the call {plan.where!r}.")
-    names = all_annotators(copies)
-    if set(names) != set(plan.annotators):
-        problems.append(f"annotators: the study has {', '.join(names)}; the call {', '.join(plan.annotators)}.")
+    if set(plan.annotators) not in (set(there.annotators), set(all_annotators(copies))):
+        names = ", ".join(all_annotators(copies))
+        problems.append(
+            f"annotators: the study has {names}; the call {', '.join(plan.annotators)} (study.add_annotator adds one)."
+        )
     if there.config != plan.config.fingerprint:
         problems.append("config: the study's label config is another one.")
     if there.items != plan.digest:

@@ -23,7 +23,7 @@ class Manifest:
         study: The study's id: its identity; the title is only how people look it up.
         title: The study's title, whole (a project's title may be shortened).
         annotator: Whose project this is.
-        annotators: Everybody, in the order first given.
+        annotators: Those the study was made with, in the order given.
         key: The table's column that identifies an item.
         seed: What orders and assigns items.
         overlap: Who does what: ``"full"``, or what ``sampling.assign`` takes.
@@ -32,6 +32,7 @@ class Manifest:
         n: How many items the study has.
         columns: Column of the table → field of the config that shows it.
         where: The condition that rows of the table meet, or empty.
+        added: Annotators who came later; the call that made the study need not name them to be the same call.
     """
 
     study: str
@@ -46,6 +47,12 @@ class Manifest:
     n: int
     columns: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
+    added: tuple[str, ...] = ()
+
+    @property
+    def everybody(self) -> tuple[str, ...]:
+        """All annotators: those the study was made with, then those who came later."""
+        return (*self.annotators, *self.added)
 
     def describe(self) -> str:
         """Return the description of this manifest's project: a sentence for people, a line for lsnb."""
@@ -62,6 +69,7 @@ class Manifest:
             "study": self.study,
             "annotator": self.annotator,
             "annotators": list(self.annotators),
+            "added": list(self.added),
             "key": self.key,
             "seed": self.seed,
             "overlap": self.overlap,
@@ -102,6 +110,7 @@ def parse_manifest(description: str) -> Manifest | None:
             if fields.pop("version") > VERSION:
                 return None
             fields["annotators"] = tuple(fields["annotators"])
+            fields["added"] = tuple(fields.get("added", ()))
             return Manifest(**fields)
         except (ValueError, TypeError, KeyError, AttributeError):
             return None

@@ -13,9 +13,12 @@ import pandas as pd
 
 from lsnb.annotations import long_table
 from lsnb.errors import InputError, LsnbError
+from lsnb.labels import LabelConfig
 from lsnb.studio import Server
 from lsnb.study.answers import Answers
 from lsnb.study.copies import Copy, CreateReport, all_annotators
+from lsnb.study.people import add_person, share_text
+from lsnb.study.revision import ConfigReport, revise
 from lsnb.study.rows import Where
 from lsnb.study.snapshot import Snapshot
 from lsnb.study.sync import OnRemoved, SyncReport, run_sync
@@ -180,9 +183,35 @@ class Study:
         """
         return self.sync(answers=answers, full=full)
 
-    def invite_link(self) -> str:
-        """Return the address under which an annotator signs up on this server."""
-        return self.server.invite_link()
+    def add_annotator(self, name: str, *, bucket: Bucket | None = None) -> CreateReport:
+        """Make a project for one more annotator, with every item of the study.
+
+        Args:
+            name: The new annotator; one who is there already keeps everything, and gets what is missing.
+            bucket: The bucket that ``gs://`` media are in.
+
+        Raises:
+            InputError: The name cannot be used, or the bucket is missing.
+            PartialFailureError: The project could not be finished; the same call goes on.
+        """
+        self.copies, report = add_person(self.server, self.copies, name, bucket)
+        return report
+
+    def share(self) -> str:
+        """Return the text to send to annotators: where to sign up, and each one's own project."""
+        return share_text(self.title, self.projects, self.server.invite_link())
+
+    def update_config(self, config: LabelConfig) -> ConfigReport:
+        """Give every project a new label config, unless answers would lose their place.
+
+        Args:
+            config: The new config.
+
+        Raises:
+            InputError: The config has faults, or answers would be orphaned (each kind is named); nothing is changed.
+        """
+        self.copies, report = revise(self.server, self.copies, config, self.annotations())
+        return report
 
     def export_to(self, path: str | Path) -> Path:
         """Save every project's raw export in one zip and return its path.
