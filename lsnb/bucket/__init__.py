@@ -5,7 +5,8 @@ The only part of lsnb that imports ``google.cloud``.
 
 from __future__ import annotations
 
-from lsnb.bucket.origins import OriginCheck, OriginsReport
+from lsnb.bucket.checking import OriginCheck
+from lsnb.bucket.origins import OriginsReport
 from lsnb.bucket.showing import StudioStorage
 from lsnb.bucket.store import Bucket, open_bucket_at
 from lsnb.bucket.uploading import UploadReport

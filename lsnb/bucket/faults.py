@@ -38,7 +38,7 @@ _ROLE_OF_PERMISSION = {
 }
 _PERMISSION = re.compile(r"\bstorage\.(?:buckets|objects|multipartUploads)\.[a-zA-Z]+\b")
 _PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
-_PASSING_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded", "backendError"})
+_PASSING_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 
 
 class Refusal(Exception):
@@ -59,7 +59,7 @@ class Refusal(Exception):
     @property
     def is_passing(self) -> bool:
         """Whether the same request may succeed later."""
-        return self.status in _PASSING_STATUSES or self.reason in _PASSING_REASONS
+        return self.status in _PASSING_STATUSES or (self.status == 403 and self.reason in _PASSING_REASONS)
 
 
 class NoAnswer(Exception):

@@ -74,28 +74,6 @@ class OriginsReport:
         return f"<p>{html.escape(head)}</p>" + (f"<pre>{text}</pre>" if rest else "")
 
 
-@dataclass(frozen=True)
-class OriginCheck:
-    """Whether a page of an origin can show the bucket's media, tried as a browser would.
-
-    Args:
-        ok: Whether it can.
-        sentence: What was found, and what to do if it cannot.
-    """
-
-    ok: bool
-    sentence: str
-
-    def __bool__(self) -> bool:
-        return self.ok
-
-    def __str__(self) -> str:
-        return self.sentence
-
-    def _repr_html_(self) -> str:
-        return f"<p>{'✓' if self.ok else '✗'} {html.escape(self.sentence)}</p>"
-
-
 def read_origins(origins: str | Iterable[str]) -> tuple[list[str], list[str]]:
     """Return origins as a browser sends them, and a note for each that was corrected.
 

@@ -17,10 +17,11 @@ import requests.adapters
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import storage
 
+from lsnb.bucket.checking import OriginCheck, check_link
 from lsnb.bucket.faults import Action, NoAnswer, Refusal, as_error
 from lsnb.bucket.folders import table_of_files
 from lsnb.bucket.keys import Identity, identify
-from lsnb.bucket.origins import HEADERS, OriginCheck, OriginsReport, allow, read_origins
+from lsnb.bucket.origins import OriginsReport, allow, read_origins
 from lsnb.bucket.planning import plan_upload
 from lsnb.bucket.sending import Sender
 from lsnb.bucket.showing import Mode, StudioStorage, choose_storage
@@ -318,38 +319,9 @@ class Bucket:
             name = self._any_object()
             if not name:
                 return OriginCheck(False, f"Bucket {self.name!r} is empty: upload a file, then check again.")
-            return self._check_object(wanted, name)
+            return check_link(self._wire, self.name, self.signed_url(name, minutes=5), wanted)
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, "list") from None
-
-    def _check_object(self, origin: str, name: str) -> OriginCheck:
-        mend = f"run bucket.allow_origins([{origin!r}])"
-        link = self.signed_url(name, minutes=5)
-        asked = self._wire.look(
-            "OPTIONS",
-            link,
-            {"Origin": origin, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "range"},
-        )
-        if asked.headers.get("Access-Control-Allow-Origin") not in {origin, "*"}:
-            return OriginCheck(False, f"Media will not show on {origin}: the bucket's rules do not allow it; {mend}.")
-        got = self._wire.look("GET", link, {"Origin": origin, "Range": "bytes=0-0"})
-        if got.status in {401, 403}:
-            return OriginCheck(
-                False,
-                f"Media will not show: the account of this key may not read objects; grant it"
-                f" roles/storage.objectViewer on bucket {self.name!r}.",
-            )
-        if got.status not in {200, 206, 416}:
-            return OriginCheck(False, f"Media will not show: reading an object answered {got.status}; try again.")
-        if got.headers.get("Access-Control-Allow-Origin") not in {origin, "*"}:
-            return OriginCheck(False, f"Media will not show on {origin}: the reply lacks its permission; {mend}.")
-        exposed = {part.strip().lower() for part in got.headers.get("Access-Control-Expose-Headers", "").split(",")}
-        lacking = [header for header in HEADERS[:4] if header.lower() not in exposed]
-        if lacking and "*" not in exposed:
-            return OriginCheck(
-                False, f"Media will show on {origin}, but seeking may not: {', '.join(lacking)} is hidden; {mend}."
-            )
-        return OriginCheck(True, f"Media will show on {origin}: preflight, permission and ranges are in order.")
 
     def storage_for_studio(self, mode: Mode = "auto") -> StudioStorage:
         """Return what a Label Studio project needs to show this bucket, chosen by what the credentials can do.

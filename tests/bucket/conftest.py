@@ -45,8 +45,7 @@ def patience() -> Patience:
 def store() -> Iterator[SmallStore]:
     server = SmallStore()
     yield server
-    server.shutdown()
-    server.server_close()
+    server.end()
 
 
 @pytest.fixture

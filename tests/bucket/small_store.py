@@ -7,8 +7,10 @@ log, so that tests can count requests.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
+import socket
 import threading
 from collections import defaultdict
 from collections.abc import Callable
@@ -68,7 +70,21 @@ class SmallStore(ThreadingHTTPServer):
         self.always: dict[tuple[str, str], Act] = {}
         self.watch: Callable[[Asked], None] = lambda asked: None
         self.forbidden: dict[str, str] = {}
-        threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
+        self.connections: list[socket.socket] = []
+        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        self.connections.append(connection)
+        return connection, address
+
+    def end(self) -> None:
+        """Stop, and cut every connection that is still open."""
+        self.shutdown()
+        self.server_close()
+        for connection in self.connections:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def endpoint(self) -> str:

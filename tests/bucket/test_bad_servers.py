@@ -163,8 +163,7 @@ def test_403_on_one_object(store: SmallStore, small: Bucket, make_table: MakeTab
 def test_server_gone(make_table: MakeTable, patience: Patience) -> None:
     gone = SmallStore()
     bucket = open_bucket_at(BUCKET, endpoint=gone.endpoint, patience=patience)
-    gone.shutdown()
-    gone.server_close()
+    gone.end()
     with pytest.raises(BucketUnreachableError, match="nothing accepts connections") as caught:
         upload(bucket, make_table())
     assert caught.value.__cause__ is None

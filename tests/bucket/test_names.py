@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pandas as pd
 import pytest
@@ -67,7 +67,7 @@ def test_accepted_names_round_trip(names: list[str], round_trip: Callable[[list[
 
 
 @pytest.fixture(scope="module")
-def round_trip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[str]], dict[str, bytes]]:
+def round_trip(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[list[str]], dict[str, bytes]]]:
     from lsnb.bucket import open_bucket_at
 
     folder = tmp_path_factory.mktemp("names")
@@ -88,7 +88,8 @@ def round_trip(tmp_path_factory: pytest.TempPathFactory) -> Callable[[list[str]]
         assert {uri.removeprefix(prefix) for uri in made["uri"]} == set(server.items)
         return {name: item.data for name, item in server.items.items()}
 
-    return send
+    yield send
+    server.end()
 
 
 @pytest.mark.parametrize(
