@@ -136,6 +136,26 @@ class ConfigTree:
         home.extend(elements)
         return self._checked(root, before)
 
+    def _add_above(self, name: str, *elements: etree._Element) -> LabelConfig:
+        """Return a config with new elements right above a media, so that they are seen without scrolling.
+
+        Where the config has columns, they go to the questions' column as any other question does.
+        """
+        root = self._root()
+        if home_of(root, QUESTIONS_CLASS) is not root:
+            return self._add(*elements)
+        before = set(structure_problems(root))
+        place = next(found for found in walk(root) if attribute(found, "name") == name)
+        for parent in place.iterancestors():
+            if parent is not root:
+                place = parent
+        heading = place.getprevious()
+        if heading is not None and heading.tag == "Header":
+            place = heading
+        for new in elements:
+            place.addprevious(new)
+        return self._checked(root, before)
+
     def _checked(self, root: etree._Element, before: set[Problem]) -> LabelConfig:
         found = [problem.message for problem in structure_problems(root) if problem not in before]
         if found:

@@ -21,7 +21,7 @@ class ComparisonMethods(ConfigTree):
     def pairwise(
         self, name: str, *, title: str = "", to: Sequence[str] | None = None, **attributes: Setting
     ) -> LabelConfig:
-        """Return a config that also asks which of two media is the better one.
+        """Return a config that also asks which of two media is the better one; annotators click on it.
 
         Args:
             name: The question's name in results; the answer is ``left`` or ``right``.
@@ -39,7 +39,9 @@ class ComparisonMethods(ConfigTree):
                 'LabelConfig.pair("left", "right").'
             )
         given: dict[str, Setting] = {"name": name, "toName": ",".join(names), **attributes}
-        return self._add(*titled(title, element("Pairwise", given)))
+        shown = object_tags(self._root())
+        made = titled(title, element("Pairwise", given))
+        return self._add_above(names[0], *made) if names[0] in shown else self._add(*made)
 
     def ranker(
         self,

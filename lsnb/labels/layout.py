@@ -90,11 +90,17 @@ class LayoutMethods(ConfigTree):
             >>> list(config.controls)
             ['mood', 'quality', 'notes']
         """
-        kept = sum(1 for _ in _question_home(self._root()))
+        there = [etree.tostring(child, with_tail=False) for child in _question_home(self._root())]
         grown = questions(self)  # type: ignore[arg-type]
         root = grown._root()
         home = _question_home(root)
-        added = list(home)[kept:]
+        added = []
+        for child in home:
+            text = etree.tostring(child, with_tail=False)
+            if text in there:
+                there.remove(text)
+            else:
+                added.append(child)
         if not added:
             raise LabelConfigError(f'The group "{title}" adds no question: let its function return a grown config.')
         home.append(_fold(title, open, element("View", {}, *added)))
@@ -103,7 +109,8 @@ class LayoutMethods(ConfigTree):
     def columns(self, *, media_width: str = "55%", sticky: bool = True) -> LabelConfig:
         """Return the config with the media on the left and the questions on the right.
 
-        What is added later goes to its side as well.
+        Headings and instructions that stand before the first media stay above both. What is added later goes to its
+        side as well.
 
         Args:
             media_width: Width of the left column, as CSS: ``55%`` or ``700px``.
@@ -135,7 +142,7 @@ class LayoutMethods(ConfigTree):
         return self._checked(root, set(structure_problems(self._root())))
 
     def _split(self, root: etree._Element) -> tuple[list[etree._Element], list[etree._Element]]:
-        """Take everything out of the root: media (with the headings right above them), and the rest."""
+        """Take media (with the headings right above them) and the rest out of the root, but not what heads it."""
         if any((e.get("className") or "") in (MEDIA_CLASS, QUESTIONS_CLASS) for e in walk(root)):
             raise LabelConfigError("The config is arranged already: call columns or sticky_media once.")
         media: list[etree._Element] = []
@@ -143,8 +150,10 @@ class LayoutMethods(ConfigTree):
         children = list(root)
         for number, child in enumerate(children):
             after = children[number + 1] if number + 1 < len(children) else None
-            is_title = child.tag == "Header" and after is not None and _shows_media(after)
-            (media if _shows_media(child) or is_title else others).append(child)
+            about = after if child.tag == "Header" and after is not None else child
+            if not (media or others or _asks_or_shows(about)):
+                continue
+            (media if _shows_media(about) else others).append(child)
             root.remove(child)
         if not media:
             raise LabelConfigError("The config shows no media to arrange: add it first, for example with image.")
@@ -158,6 +167,11 @@ def _fold(title: str, open: bool, inner: etree._Element) -> etree._Element:
 
 def _question_home(root: etree._Element) -> etree._Element:
     return home_of(root, QUESTIONS_CLASS)
+
+
+def _asks_or_shows(node: etree._Element) -> bool:
+    tags = [find_tag(str(e.tag)) for e in walk(node)]
+    return any(tag is not None and tag.role in ("object", "control") for tag in tags)
 
 
 def _shows_media(node: etree._Element) -> bool:

@@ -10,6 +10,7 @@ from lxml import etree
 
 from lsnb.errors import LabelConfigError
 from lsnb.labels.building import ConfigTree, Setting, Starting, element, titled
+from lsnb.labels.problems import is_misread_name
 
 if TYPE_CHECKING:
     from lsnb.labels.config import LabelConfig
@@ -43,9 +44,13 @@ def data_key(field: str) -> str:
 def media_element(
     tag: str, field: str, name: str | None, given: Mapping[str, Setting], *, value: str = "value"
 ) -> etree._Element:
-    """Return an object tag that shows a column; its name is the column's unless given."""
+    """Return an object tag that shows a column; its name is the column's unless given.
+
+    A column called ``2020`` gives the name ``column_2020``, since the server refuses names that are numbers.
+    """
     key = data_key(field)
-    shown = name if name is not None else re.sub(r"\W+", "_", key).strip("_")
+    own = re.sub(r"\W+", "_", key).strip("_")
+    shown = name if name is not None else f"column_{own}" if is_misread_name(own) else own
     return element(tag, {"name": shown, value: f"${key}", **given})
 
 

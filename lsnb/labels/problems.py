@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -91,8 +92,17 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
         'Choices'
     """
     caseless = {name.lower(): name for name in known}
+    slip = next((name for name in caseless if _is_one_slip(word.lower(), name)), None)
+    if slip is not None:
+        return caseless[slip]
     match = difflib.get_close_matches(word.lower(), list(caseless), n=1, cutoff=cutoff)
     return caseless[match[0]] if match else None
+
+
+def _is_one_slip(a: str, b: str) -> bool:
+    """Return whether two words differ by two neighbouring letters that changed places, which difflib underrates."""
+    apart = [i for i, (p, q) in enumerate(zip(a, b, strict=False)) if p != q]
+    return len(a) == len(b) and len(apart) == 2 and apart[1] == apart[0] + 1 and sorted(a) == sorted(b)
 
 
 def _check_root(root: etree._Element) -> Iterator[Problem]:
@@ -156,7 +166,7 @@ def _check_value(place: Place, name: str, text: str) -> Iterator[Problem]:
             near = nearest(text, allowed)
             hint = f" Did you mean {near}?" if near else ""
             yield place.problem(f'has {name}="{text}": write {" or ".join(allowed)}.{hint}')
-    elif text in ("true", "false") and name != "value":
+    elif text in ("true", "false") and name not in ("value", "name"):
         # The editor turns these two words into booleans before it looks at what the attribute takes.
         yield place.problem(
             f'has {name}="{text}", which Label Studio takes for a switch and refuses: use another word.'
@@ -177,6 +187,27 @@ def _check_required(place: Place) -> Iterator[Problem]:
                 yield place.problem(f"has an empty {name}: give it a text or remove it.")
             else:
                 yield place.problem(f'has no {name}: add {name}="…".')
+
+
+def is_misread_name(text: str) -> bool:
+    """Return whether Label Studio's server takes a name for a number or a boolean, and then refuses it.
+
+    Example:
+        >>> is_misread_name("2020"), is_misread_name("TRUE"), is_misread_name("q1")
+        (True, True, False)
+    """
+    if text.lower() in ("true", "false"):
+        return True
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _check_name(place: Place) -> Iterator[Problem]:
+    name = attribute(place.element, "name") or ""
+    if is_misread_name(name):
+        yield place.problem(f'has name="{name}", which the server takes for a number or a switch: use another word.')
 
 
 def _check_data(place: Place) -> Iterator[Problem]:
@@ -311,6 +342,7 @@ def _check_regions(place: Place) -> Iterator[Problem]:
 _RULES: tuple[Callable[[Place], Iterator[Problem]], ...] = (
     _check_attributes,
     _check_required,
+    _check_name,
     _check_data,
     _check_target,
     _check_parents,

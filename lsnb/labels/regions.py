@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.building import ConfigTree, Setting, column_of, element, titled, words
+from lsnb.labels.building import ConfigTree, Setting, column_of, element, structure_problems, titled, words
 from lsnb.labels.colours import next_colours
 from lsnb.labels.reading import attribute, object_tags
 from lsnb.labels.tree import walk
@@ -196,7 +196,7 @@ class RegionMethods(ConfigTree):
         """Return a config that also lets annotators label spans: of text, sound, time series or video time.
 
         The tag follows the media: Labels for text and audio, HyperTextLabels, ParagraphLabels,
-        TimeSeriesLabels, and TimelineLabels for video.
+        TimeSeriesLabels, and TimelineLabels for video. The labels stand above their media.
 
         Args:
             name: The tool's name in results.
@@ -224,7 +224,8 @@ class RegionMethods(ConfigTree):
                 "polygons or keypoints."
             )
         given: dict[str, Setting] = {"choice": "multiple" if multiple else None, **attributes}
-        return self._label(_SPAN_TAGS[shown[target].name], name, labels, title, target, given)
+        made = self._label(_SPAN_TAGS[shown[target].name], name, labels, title, target, given)
+        return self._add_above(target, *made)
 
     def video_boxes(
         self,
@@ -237,6 +238,8 @@ class RegionMethods(ConfigTree):
         **attributes: Setting,
     ) -> LabelConfig:
         """Return a config that also lets annotators follow things through a video with boxes.
+
+        The labels stand above the video.
 
         Args:
             name: The tool's name in results (VideoRectangle).
@@ -259,7 +262,7 @@ class RegionMethods(ConfigTree):
         given: dict[str, Setting] = {"name": beside, "toName": target, **attributes}
         listed = element("Labels", given, *self._label_elements(name, labels))
         tool = element("VideoRectangle", {"name": name, "toName": target})
-        return self._add(*titled(title, listed), tool)
+        return self._add_above(target, *titled(title, listed), tool)
 
     def relations(self, labels: str | Iterable[str] = (), *, multiple: bool = False) -> LabelConfig:
         """Return a config that also lets annotators name the relation between two regions.
@@ -286,7 +289,14 @@ class RegionMethods(ConfigTree):
         Raises:
             LabelConfigError: No labels or choices have that name, or a name is taken.
         """
-        return self._add(element("Filter", {"name": name, "toName": to, **attributes}))
+        made = element("Filter", {"name": name, "toName": to, **attributes})
+        root = self._root()
+        place = next((found for found in walk(root) if attribute(found, "name") == to), None)
+        if place is None:
+            return self._add(made)  # which says what is wrong with it
+        before = set(structure_problems(root))
+        place.addprevious(made)
+        return self._checked(root, before)
 
     def _mark(
         self,
@@ -301,13 +311,13 @@ class RegionMethods(ConfigTree):
             given: dict[str, Setting] = {"name": name, "toName": self._target(shape, to), **attributes}
             return self._add(*titled(title, element(shape, given)))
         tag = f"{shape}Labels"
-        return self._label(tag, name, labels, title, self._target(tag, to), attributes)
+        return self._add(*self._label(tag, name, labels, title, self._target(tag, to), attributes))
 
     def _label(
         self, tag: str, name: str, labels: Labels, title: str, target: str, attributes: Mapping[str, Setting]
-    ) -> LabelConfig:
+    ) -> list[etree._Element]:
         given: dict[str, Setting] = {"name": name, "toName": target, "value": column_of(labels), **attributes}
-        return self._add(*titled(title, element(tag, given, *self._label_elements(name, labels))))
+        return titled(title, element(tag, given, *self._label_elements(name, labels)))
 
     def _label_elements(self, name: str, labels: Labels) -> list[etree._Element]:
         """Return Label tags, each with a colour and, while there are any, a key of its own."""

@@ -68,17 +68,46 @@ async ({config, task}) => {
 }
 """
 
+MODELS = r"""
+() => {
+  const found = {};
+  const visit = (tag) => {
+    if (!tag?.$treenode) return;
+    found[tag.type] = [...(found[tag.type] ?? []), ...Object.keys(tag.$treenode.type.properties ?? {})];
+    for (const child of tag.children ?? []) visit(child);
+  };
+  const annotation = window.lsnbEditor.store.annotationStore.selected;
+  visit(annotation.root);
+  annotation.names.forEach(visit);
+  return found;
+}
+"""
+
 
 class Editor:
     """The editor of one page that is signed in to Label Studio."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
-        page.goto(f"{url}/projects/")
-        page.wait_for_function("() => window.webpackChunklabelstudio && window.APP_SETTINGS")
-        assert page.evaluate(LOAD), "the editor is not in the bundle"
+        self.url = url
+        self._open()
+
+    def _open(self) -> None:
+        self.page.goto(f"{self.url}/projects/")
+        self.page.wait_for_function("() => window.webpackChunklabelstudio && window.APP_SETTINGS")
+        assert self.page.evaluate(LOAD), "the editor is not in the bundle"
+        self._is_fresh = True
 
     def draw(self, config: str, task: dict[str, Any]) -> dict[str, Any]:
         """Return ``errors`` (of the config, and of scripts), ``names`` (of tags drawn) and the ``text`` shown."""
+        if not self._is_fresh:
+            self._open()
         drawn: dict[str, Any] = self.page.evaluate(DRAW, {"config": config, "task": task})
+        # Media that play together go on sending messages after their editor (1.23.2) is gone, and then fail.
+        self._is_fresh = "sync=" not in config and not drawn["errors"]
         return drawn
+
+    def models(self) -> dict[str, list[str]]:
+        """Return tag → the attributes its model has, in lower case, for the config drawn last."""
+        found: dict[str, list[str]] = self.page.evaluate(MODELS)
+        return found

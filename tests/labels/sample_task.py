@@ -78,6 +78,7 @@ def _value(config: LabelConfig, key: str, kind: str, is_url: bool) -> Any:
         "number": lambda: 25,
         "options": lambda: [{"value": "first"}, {"value": "second"}],
         "list": lambda: [{"id": "a", "title": "A", "body": "one"}, {"id": "b", "title": "B", "body": "two"}],
+        "nested": lambda: [{"uri": image()}],
         "table": lambda: {"age": 30, "place": "here"},
         "pdf": lambda: _uri("application/pdf", b"%PDF-1.1\n%%EOF\n"),
     }[kind]()

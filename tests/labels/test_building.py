@@ -30,6 +30,7 @@ EXPECTED = {
         LabelConfig.video("uri", frame_rate=29.97),
         '<Video name="uri" value="$uri" frameRate="29.97"/>',
     ),
+    "a column that is a number": (LabelConfig.text("2020"), '<Text name="column_2020" value="$2020"/>'),
     "part of a column": (LabelConfig.image("pages[0].uri"), '<Image name="pages_0_uri" value="$pages[0].uri"/>'),
     "choices": (
         IMAGE.choices("mood", "good, bad", multiple=True, required=True),
@@ -88,11 +89,22 @@ whenLabelValue="cat"/>
     "boxes in a video": (
         LabelConfig.video("uri").video_boxes("track", {"mouse": "#FF0000"}),
         """
-        <Video name="uri" value="$uri"/>
         <Labels name="track_label" toName="uri">
           <Label value="mouse" background="#FF0000" hotkey="1"/>
         </Labels>
-        <VideoRectangle name="track" toName="uri"/>""",
+        <VideoRectangle name="track" toName="uri"/>
+        <Video name="uri" value="$uri"/>""",
+    ),
+    "labels stand above their media and its heading": (
+        LabelConfig.header("Top", size=1).text("body", title="Read").labels("span", {"a": "#111111"}, title="Mark"),
+        """
+        <Header value="Top" size="1"/>
+        <Header value="Mark"/>
+        <Labels name="span" toName="body">
+          <Label value="a" background="#111111" hotkey="1"/>
+        </Labels>
+        <Header value="Read"/>
+        <Text name="body" value="$body"/>""",
     ),
     "time series": (
         LabelConfig.timeseries("csv", {"x": "left"}, time="t", sync="clock"),
@@ -212,10 +224,22 @@ def test_colours_differ_across_controls() -> None:
     assert colours == ["#E69F00", "#56B4E9", "#123456", "#009E73"]
 
 
+def test_a_group_takes_labels_that_stand_above_their_media() -> None:
+    config = LabelConfig.video("uri").group("Mark", lambda inner: inner.labels("r", "a, b").rating("q"))
+    shown, folded = config.xml.split("<Collapse")
+    assert "<Video" in shown
+    assert "TimelineLabels" in folded
+    assert "<Rating" in folded
+
+
 def test_columns_take_what_comes_later() -> None:
-    config = IMAGE.choices("q", "a, b").columns().text("caption").rating("late")
-    left, right = config.xml.split("lsnb-questions")
+    config = LabelConfig.instructions("Look.").image("uri", title="Photo").choices("q", "a, b", title="How?")
+    config = config.columns().text("caption").rating("late")
+    above, left, right = config.xml.replace("lsnb-media", "lsnb-questions").split("lsnb-questions")
+    assert "Look." in above
+    assert "Photo" in left
     assert "caption" in left
+    assert "How?" in right
     assert "late" in right
     assert config.check() == []
 
@@ -240,6 +264,8 @@ REFUSALS = {
     "an accent": (lambda: LabelConfig.text("título"), "letters a to z"),
     "an empty column name": (lambda: LabelConfig.text(" "), "letters a to z"),
     "a control character": (lambda: IMAGE.choices("q", ["a\x00b"]), "control character"),
+    "a name that is a number": (lambda: IMAGE.rating("1e3"), "another word"),
+    "a name that is a switch": (lambda: IMAGE.rating("True"), "another word"),
     "money": (lambda: IMAGE.choices("q", ["$5"]), "takes the \\$ for a column"),
     "an unknown condition": (
         lambda: IMAGE.choices("seen", "yes").rating("q", visible_when={"sen": "yes"}),
