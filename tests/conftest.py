@@ -11,9 +11,10 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from signing_in import sign_in
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -125,24 +126,6 @@ def browser() -> Iterator[Browser]:
         )
         yield opened
         opened.close()
-
-
-def sign_in(stack: Stack) -> list[dict[str, Any]]:
-    """Return the cookies of a browser signed in to the stack's Label Studio."""
-    import httpx
-
-    with httpx.Client(base_url=stack.url, follow_redirects=True) as client:
-        client.get("/user/login/")
-        client.post(
-            "/user/login/",
-            data={
-                "email": stack.username,
-                "password": stack.password,
-                "csrfmiddlewaretoken": client.cookies["csrftoken"],
-            },
-            headers={"Referer": f"{stack.url}/user/login/"},
-        )
-        return [{"name": c.name, "value": c.value or "", "url": stack.url} for c in client.cookies.jar]
 
 
 @pytest.fixture

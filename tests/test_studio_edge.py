@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import sign_in
 from faulty_proxy import faulty_proxy
+from signing_in import sign_in
 
 import lsnb
 from lsnb.errors import StudioAuthError, StudioError, StudioUnreachableError
