@@ -1,6 +1,6 @@
 """Each notebook, run by papermill with parameters of its own, against the real stack: what did it make?
 
-The five steps of a study run in one folder, as a person would run them, and hand over by files. Every cell runs
+The five steps of a study run in one folder, as a person would run them, and hand over by files. There every cell runs
 twice, since people do that.
 """
 
@@ -41,9 +41,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(folder: Path, stack: Stack) -> Run:
     """Run a notebook in the folder and return the text that it showed."""
 
-    def execute(name: str, parameters: Mapping[str, Any], *, once: tuple[str, ...] = ()) -> str:
+    def execute(name: str, parameters: Mapping[str, Any], *, twice: bool = True) -> str:
         notebook = nbformat.read(style.NOTEBOOKS / f"{name}.ipynb", as_version=4)
-        notebook.cells = [again for cell in notebook.cells for again in _twice(cell, once)]
+        if twice:
+            notebook.cells = [again for cell in notebook.cells for again in _twice(cell)]
         given, done = folder / f"{name}.ipynb", folder / "done" / f"{name}.ipynb"
         done.parent.mkdir(exist_ok=True)
         nbformat.write(notebook, given)
@@ -55,8 +56,9 @@ def run(folder: Path, stack: Stack) -> Run:
     return execute
 
 
-def _twice(cell: Any, once: tuple[str, ...]) -> list[Any]:
-    if cell.cell_type != "code" or "parameters" in cell.metadata.get("tags", []) or cell.id in once:
+def _twice(cell: Any) -> list[Any]:
+    # What is deleted cannot be deleted again, and papermill's injected cell follows the parameters.
+    if cell.cell_type != "code" or cell.id in {"parameters", "clean-up"}:
         return [cell]
     again = copy.deepcopy(cell)
     again.id = f"{cell.id}-again"
@@ -115,7 +117,7 @@ def cloned(run: Run, configured: str, sampled: str) -> str:
 
 @pytest.fixture(scope="module")
 def too_early(run: Run, cloned: str) -> str:
-    return run("12_merge_annotations", {"WORKDIR": "work"})
+    return run("12_merge_annotations", {"WORKDIR": "work"}, twice=False)
 
 
 @pytest.fixture(scope="module")
@@ -203,8 +205,9 @@ def test_12_reads_exported_files_without_any_server(run: Run, merged: str, folde
     shown = run(
         "12_merge_annotations",
         {"WORKDIR": "from-files", "EXPORTS": ", ".join(names), "LABEL_STUDIO": "http://127.0.0.1:9"},
+        twice=False,
     )
-    assert shown.count("a picture") == 4
+    assert shown.count("a picture") == 2
     expected = lsnb.majority(lsnb.read_annotations([folder / name for name in names]), "mood")
     votes = lsnb.read_table(folder / "from-files" / "majority.csv")
     assert votes["share"].tolist() == expected["share"].tolist()
@@ -215,7 +218,7 @@ def test_01_takes_a_zip_without_a_table(run: Run, uploaded: str, folder: Path, b
     with zipfile.ZipFile(folder / "photos.zip", "w") as archive:
         for picture in pictures:
             archive.write(picture, f"from zip/{picture.name}")
-    run("01_upload_media", {"WORKDIR": "from-zip", "FOLDER": "photos.zip"})
+    run("01_upload_media", {"WORKDIR": "from-zip", "FOLDER": "photos.zip"}, twice=False)
     media = lsnb.read_table(folder / "from-zip" / "media.csv", key="ID")
     assert media["ID"].tolist() == [f"from zip/{picture.stem}" for picture in pictures]
     assert media["uri"].tolist() == [f"gs://{bucket.name}/from zip/{picture.name}" for picture in pictures]
@@ -223,7 +226,7 @@ def test_01_takes_a_zip_without_a_table(run: Run, uploaded: str, folder: Path, b
 
 def test_00_goes_the_whole_way_and_cleans_up_when_told(run: Run, folder: Path, studio: Studio) -> None:
     parameters = {"WORKDIR": "quick", "TITLE": "Quick moods", "ANNOTATORS": 2, "PERCENT": 25, "CLEAN_UP": True}
-    shown = run("00_quickstart", parameters, once=("clean-up",))
+    shown = run("00_quickstart", parameters)
     assert "SIMULATED" in shown
     assert "a picture" in shown
     # A zip of its own for each study: the next one, made by pressing Run all again, must not replace these answers.
