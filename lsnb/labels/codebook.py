@@ -79,7 +79,7 @@ def _clean(codebook: pd.DataFrame) -> pd.DataFrame:
     columns = {name: codebook[names[name]] if name in names else "" for name in wanted}
     table = pd.DataFrame({name: pd.Series(values, index=codebook.index) for name, values in columns.items()})
     table = table.astype(object).where(table.notna(), "").map(_cell)
-    table["variable"] = table["variable"].replace("", None).ffill()
+    table["variable"] = table["variable"].mask(table["variable"] == "").ffill()
     if table.empty or bool(table["variable"].isna().any()):
         raise LabelConfigError("The codebook's first row names no variable: fill the column variable.")
     return table

@@ -115,7 +115,7 @@ class MediaMethods(ConfigTree):
             right: The column shown on the right.
             media: What both are.
             titles: A heading above each.
-            attributes: Any attribute of the two tags.
+            attributes: Any attribute of the two tags, for example ``zoom_control=True`` for images.
 
         Raises:
             LabelConfigError: A column's name or an attribute is not usable.
@@ -127,11 +127,13 @@ class MediaMethods(ConfigTree):
         """
         if media not in MEDIA_TAGS:
             raise LabelConfigError(f"media is {media!r}: give one of {', '.join(MEDIA_TAGS)}.")
+        # Two narrow images push their toolbars below themselves, and the question out of sight.
+        tools: dict[str, Setting] = {"zoomControl": False, "selectionControl": False} if media == "image" else {}
         halves = [
             element(
                 "View",
                 {"style": "flex: 1; min-width: 0"},
-                *titled(title, media_element(MEDIA_TAGS[media], field, None, attributes)),
+                *titled(title, media_element(MEDIA_TAGS[media], field, None, {**tools, **attributes})),
             )
             for field, title in zip((left, right), titles, strict=True)
         ]

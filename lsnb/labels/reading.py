@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -194,7 +194,7 @@ def _with_video_labels(control: Control, controls: dict[str, Control]) -> Contro
         return control
     beside = (c for c in controls.values() if c.tag == "Labels" and set(c.to_names) & set(control.to_names))
     labels = tuple(dict.fromkeys(label for other in beside for label in other.labels))
-    return Control(**{**control.__dict__, "labels": labels})
+    return replace(control, labels=labels)
 
 
 def answer(option: etree._Element) -> str:
