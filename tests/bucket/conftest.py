@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -96,9 +96,3 @@ def own_bucket(stack: Stack) -> Bucket:
     name = f"own-{os.getpid()}-{next(_numbers)}"
     opened._library().client.create_bucket(name)
     return open_bucket_at(name, endpoint=stack.endpoint, info=stack.service_account)
-
-
-def upload(bucket: Bucket, table: pd.DataFrame, **options: Any) -> pd.DataFrame:
-    """Upload without a progress bar and return the report's table."""
-    options = {"path": "path", "name": "{user}/{id}", "progress": False, **options}
-    return bucket.upload(table, **options).table

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import upload
 from small_store import BUCKET, SmallStore, answer, checksum, cut, garble, lose
+from upload_tools import upload
 
 from lsnb.bucket import Bucket, open_bucket_at, parallel, sending
 from lsnb.bucket.wire import Patience

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 
 import pandas as pd
 import pytest
-from conftest import upload
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_store import BUCKET, SmallStore
+from upload_tools import ODD, upload
 
 from lsnb.bucket import Bucket
 from lsnb.bucket.names import fault_in, folder_clashes, read_pattern, safe_name
@@ -19,7 +19,6 @@ from lsnb.errors import InputError, KeyColumnError
 
 MakeTable = Callable[..., pd.DataFrame]
 
-ODD = ["a b", "Größe", "#1", "50%", "a+b", "it's", 'say "x"', "a&b=c", "日本", "%2F", "a;b,c", "~x", "(1)", "@", "a\\b"]
 
 any_text = st.text(
     st.one_of(st.characters(codec="utf-8"), st.sampled_from("/.?# %+'\"&=üß\\;:@\n\t\x7f  ")), max_size=60

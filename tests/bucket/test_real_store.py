@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import upload
-from test_names import ODD
+from upload_tools import ODD, upload
 
 import lsnb
 from lsnb.bucket import Bucket, open_bucket_at, sending

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import upload
 from small_store import BUCKET, SmallStore
+from upload_tools import upload
 
 from lsnb.bucket import Bucket
 from lsnb.bucket.media_types import content_type, why_not_shown

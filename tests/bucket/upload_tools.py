@@ -1,0 +1,17 @@
+"""What the tests of uploads share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from lsnb.bucket import Bucket
+
+ODD = ["a b", "Größe", "#1", "50%", "a+b", "it's", 'say "x"', "a&b=c", "日本", "%2F", "a;b,c", "~x", "(1)", "@", "a\\b"]
+
+
+def upload(bucket: Bucket, table: pd.DataFrame, **options: Any) -> pd.DataFrame:
+    """Upload without a progress bar and return the report's table."""
+    options = {"path": "path", "name": "{user}/{id}", "progress": False, **options}
+    return bucket.upload(table, **options).table
