@@ -1,10 +1,30 @@
-"""Annotations as tables: exports to the long table, one column an annotator, and the majority's answer.
+"""Annotations as tables: exports to the long table, and from it votes, tracks, masks, relations and files.
 
 The long table has a row for each answer, and one for each item nobody labelled.
 """
 
-from lsnb.annotations.exports import read_annotations
+from lsnb.annotations.exports import merge_copies, read_annotations
+from lsnb.annotations.indicators import indicators
 from lsnb.annotations.long import COLUMNS, long_table
+from lsnb.annotations.masks import brush_mask
+from lsnb.annotations.people import anonymize
+from lsnb.annotations.relations import relations
+from lsnb.annotations.shapes import in_pixels, outline
+from lsnb.annotations.tracks import expand_tracks
 from lsnb.annotations.votes import majority, widen
 
-__all__ = ["COLUMNS", "long_table", "majority", "read_annotations", "widen"]
+__all__ = [
+    "COLUMNS",
+    "anonymize",
+    "brush_mask",
+    "expand_tracks",
+    "in_pixels",
+    "indicators",
+    "long_table",
+    "majority",
+    "merge_copies",
+    "outline",
+    "read_annotations",
+    "relations",
+    "widen",
+]

@@ -13,6 +13,7 @@ import orjson
 import pandas as pd
 
 from lsnb.annotations.long import collector_paused, long_table
+from lsnb.annotations.people import anonymize as hide_names
 from lsnb.errors import InputError, MissingFileError
 from lsnb.tables.keys import listing, nearest
 
@@ -26,13 +27,15 @@ def read_annotations(
     key: str | None = None,
     data: str | Sequence[str] = (),
     raw: bool = False,
+    accounts: bool = False,
+    anonymize: bool = False,
 ) -> pd.DataFrame:
     """Return the annotations in one or more exports of Label Studio as the long table.
 
-    Annotators are named by ``completed_by``: the e-mail address, or the account's id as text. When one
-    account annotated the same item in several files (one person signed in on every copy, or everybody with
-    the same account), files tell annotators apart: the file's name without its ending, or
-    ``account (file)`` where the file holds several accounts. The order of files does not matter. An
+    Annotators have the names that lsnb's study gave them; those of other projects are named by ``completed_by``: the
+    e-mail address, or the account's id as text. When one account annotated the same item in several files (one person
+    signed in on every copy, or everybody with the same account), files tell annotators apart: the file's name without
+    its ending, or ``account (file)`` where the file holds several accounts. The order of files does not matter. An
     annotation that is in several files, as in exports made on different days, counts once: the latest.
 
     Args:
@@ -41,6 +44,8 @@ def read_annotations(
             for other tasks without a key, the task's id is the item, which differs between projects.
         data: Fields of the tasks' data to add as columns ``data.<field>``.
         raw: Whether to add a column ``raw`` with each result as Label Studio stores it.
+        accounts: Whether one account is one annotator, whatever the study or the files say.
+        anonymize: Whether to call annotators A, B, C, in the order of their names.
 
     Returns:
         A row for each answer, and one for each item nobody labelled: see ``long_table``.
@@ -55,25 +60,32 @@ def read_annotations(
         >>> read_annotations(tasks, key="ID")[["item", "status"]].to_dict("records")
         [{'item': 'a', 'status': 'unlabelled'}]
     """
+    table = _read(export, key=key, data=data, raw=raw, accounts=accounts)
+    return hide_names(table) if anonymize else table
+
+
+def _read(export: Any, *, key: str | None, data: str | Sequence[str], raw: bool, accounts: bool) -> pd.DataFrame:
     if isinstance(export, (str, os.PathLike)):
-        return _read_files([Path(export)], key, data, raw)
+        return _read_files([Path(str(export))], key, data, raw, accounts)
     parts = [export] if isinstance(export, Mapping) else list(export) if isinstance(export, Sequence) else []
     if parts and all(isinstance(part, (str, os.PathLike)) for part in parts):
-        return _read_files([Path(part) for part in parts], key, data, raw)  # type: ignore[arg-type]
+        return _read_files([Path(part) for part in parts], key, data, raw, accounts)
     if not isinstance(export, (Mapping, Sequence)) or isinstance(export, bytes):
         raise InputError(f"A path, paths or parsed JSON are needed, not a {type(export).__name__}.")
     tasks = _tasks(export if isinstance(export, Mapping) else parts, "The export")
-    return long_table(tasks, key=key, data=data, raw=raw)
+    return long_table(tasks, key=key, data=data, raw=raw, accounts=accounts)
 
 
-def _read_files(paths: list[Path], key: str | None, data: str | Sequence[str], raw: bool) -> pd.DataFrame:
+def _read_files(
+    paths: list[Path], key: str | None, data: str | Sequence[str], raw: bool, accounts: bool
+) -> pd.DataFrame:
     tables: dict[Path, pd.DataFrame] = {}
     known = True
     with collector_paused():
         for path in sorted(set(paths)):
             tasks = _tasks(_parsed(path), path.name)
             known = known and all("item" in (task.get("meta") or {}) for task in tasks)
-            tables[path] = long_table(tasks, key=key, data=data, raw=raw)
+            tables[path] = long_table(tasks, key=key, data=data, raw=raw, accounts=accounts)
             # Gone before the collector is back, which would look through millions of objects for nothing.
             del tasks
     if len(tables) == 1:
@@ -82,12 +94,29 @@ def _read_files(paths: list[Path], key: str | None, data: str | Sequence[str], r
         warnings.warn(
             "Items are identified by the ids of tasks, which differ between projects: give key=, the field of "
             "the data that identifies items, to compare annotators.",
-            stacklevel=3,
+            stacklevel=4,
         )
     names = _file_names(list(tables))
-    merged = pd.concat([table.assign(__file=names[path]) for path, table in tables.items()], ignore_index=True)
+    return merge_copies({names[path]: table for path, table in tables.items()}, accounts=accounts)
+
+
+def merge_copies(tables: Mapping[str, pd.DataFrame], *, accounts: bool = False) -> pd.DataFrame:
+    """Return the long tables of copies of a project as one, with annotators told apart.
+
+    Args:
+        tables: The copy's name (a file, a project) → its long table.
+        accounts: Whether one account is one annotator whatever the copy.
+
+    Example:
+        >>> copy = pd.DataFrame({"item": ["1"], "project": [1], "task": [1], "annotation": [7], "annotator": ["3"],
+        ...                      "status": ["submitted"], "updated_at": ["2026-01-02"]})
+        >>> merge_copies({"ana": copy, "ben": copy.assign(project=2)})["annotator"].tolist()
+        ['ana', 'ben']
+    """
+    merged = pd.concat([table.assign(__file=name) for name, table in tables.items()], ignore_index=True)
     merged = _without_repeats(merged)
-    merged["annotator"] = _told_apart(merged)
+    if not accounts:
+        merged["annotator"] = _told_apart(merged)
     return merged.drop(columns="__file").reset_index(drop=True)
 
 
@@ -148,7 +177,7 @@ def _without_repeats(merged: pd.DataFrame) -> pd.DataFrame:
         warnings.warn(
             f"{len(dropped.drop_duplicates(one))} annotations are in more than one file "
             f"({listing(sorted(set(dropped['__file'])))} among them): each counts once, as it was latest.",
-            stacklevel=4,
+            stacklevel=5,
         )
     return merged[kept & ~stale]
 

@@ -41,6 +41,7 @@ def long_table(
     annotator: str | None = None,
     data: str | Sequence[str] = (),
     raw: bool = False,
+    accounts: bool = False,
 ) -> pd.DataFrame:
     """Return the long table of tasks as Label Studio's JSON export has them.
 
@@ -53,11 +54,12 @@ def long_table(
         tasks: Dicts with ``data``, ``meta``, ``annotations`` and ``drafts``.
         key: The field of ``data`` that identifies items, for tasks without ``meta.item``. Without both,
             the task's id is the item.
-        annotator: The name of whoever annotated all these tasks. By default the e-mail address of
-            ``completed_by``, or its id as text.
+        annotator: The name of whoever annotated all these tasks. By default the name that lsnb's study gave the
+            task's annotator, else the e-mail address of ``completed_by``, or its id as text.
         data: Fields of the tasks' data to add as columns ``data.<field>``.
         raw: Whether to add a column ``raw`` with each result as Label Studio stores it: points, masks,
             keyframes and whatever else has no column.
+        accounts: Whether to name people by their accounts even where a study has names for them.
 
     Returns:
         The columns ``COLUMNS``, with the same dtypes whatever is in them. Percent for space, seconds for
@@ -108,23 +110,24 @@ def long_table(
         numbered = _by_number(task_list)
         for number, (task, item) in enumerate(zip(task_list, items, strict=True)):
             fps = frames_per_second(task.get("data") or {})
+            owner = annotator or (None if accounts else _owner(task))
             where = (item, task.get("project"), task.get("id"))
             before = len(heads)
             for annotation in task.get("annotations") or ():
                 given = annotation.get("result") or ()
                 status = "skipped" if annotation.get("was_cancelled") else "submitted" if given else "empty"
-                who = annotator or account(annotation.get("completed_by"))
+                who = owner or account(annotation.get("completed_by"))
                 when = annotation.get("updated_at") or annotation.get("created_at")
                 head = (*where, annotation.get("id"), who, status, annotation.get("lead_time"), when)
                 add(number, head, given, fps)
             for draft in task.get("drafts") or ():
                 # Some exports list drafts by their ids alone.
                 known = draft if isinstance(draft, Mapping) else {}
-                who = annotator or _draft_account(known, numbered)
+                who = owner or _draft_account(known, numbered)
                 head = (*where, known.get("annotation"), who, "draft", known.get("lead_time"), known.get("updated_at"))
                 add(number, head, known.get("result") or (), fps)
             if len(heads) == before:
-                add(number, (*where, None, annotator, "unlabelled", None, None), (), fps)
+                add(number, (*where, None, owner, "unlabelled", None, None), (), fps)
         repeats = np.repeat(np.arange(len(heads)), counts)
         columns = {name: _column(name, values).take(repeats) for name, values in _turned(heads, HEAD)}
         columns |= {name: _column(name, values) for name, values in _turned(answers, RESULT_COLUMNS)}
@@ -147,6 +150,12 @@ def account(completed_by: Any) -> str | None:
     if isinstance(completed_by, Mapping):
         completed_by = completed_by.get("email") or completed_by.get("username") or completed_by.get("id")
     return key_text(completed_by)
+
+
+def _owner(task: Mapping[str, Any]) -> str | None:
+    """Return whose task it is by what lsnb's study wrote beside the item."""
+    meta = task.get("meta")
+    return key_text(meta.get("annotator")) if isinstance(meta, Mapping) and "item" in meta else None
 
 
 def _by_number(tasks: Sequence[Mapping[str, Any]]) -> bool:
