@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import orjson
 import pandas as pd
 
+from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table
 from lsnb.errors import InputError, LsnbError
 from lsnb.labels import LabelConfig
@@ -100,11 +101,17 @@ class Study:
         table["share"] = (table["done"] / table["tasks"].where(table["tasks"] > 0)).fillna(0.0)
         return table
 
-    def annotations(self, *, data: Sequence[str] = ()) -> pd.DataFrame:
+    def annotations(
+        self, *, data: Sequence[str] = (), raw: bool = False, accounts: bool = False, anonymize: bool = False
+    ) -> pd.DataFrame:
         """Return everybody's annotations as one long table, a row per answer.
 
         Args:
             data: Columns of the study's table to carry along, as ``data.<column>``.
+            raw: Whether to add each result as Label Studio stores it: masks, points and keyframes are there alone.
+            accounts: Whether to name annotators by the accounts they signed in with. By default a project is an
+                annotator, also where several were labelled from one account.
+            anonymize: Whether to call annotators A, B, C, in the study's order.
 
         Returns:
             The long table; an item that somebody has not labelled yet still has its row for that annotator.
@@ -113,12 +120,15 @@ class Study:
             long_table(
                 self.server.export(copy.project.id),
                 key=self.key,
-                annotator=copy.manifest.annotator,
+                annotator=None if accounts else copy.manifest.annotator,
                 data=list(data),
+                raw=raw,
+                accounts=accounts,
             )
             for copy in self.copies
         ]
-        return pd.concat(tables, ignore_index=True)
+        merged = pd.concat(tables, ignore_index=True)
+        return hide_names(merged, order=() if accounts else self.annotators) if anonymize else merged
 
     def sync(
         self,
