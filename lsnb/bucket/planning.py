@@ -30,6 +30,7 @@ class Job:
         rows: Positions in the table.
         facts: The file's size and stamp, once looked at.
         fault: Why there are none.
+        crc32c: The file's checksum as Cloud Storage writes it, once summed.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Job:
     rows: list[int] = field(default_factory=list)
     facts: Facts | None = None
     fault: SourceFault | None = None
+    crc32c: str | None = None
 
     def look(self) -> None:
         """Find out the file's size and stamp."""

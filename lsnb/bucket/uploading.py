@@ -17,7 +17,7 @@ from lsnb.bucket.listing import Stored, find_objects
 from lsnb.bucket.media_types import content_type, needs_look, why_not_shown
 from lsnb.bucket.parallel import run_parallel
 from lsnb.bucket.planning import Job, Plan, check_collisions
-from lsnb.bucket.sending import Corrupt, Sender, Taken
+from lsnb.bucket.sending import LARGE, Corrupt, Sender, Taken
 from lsnb.bucket.sources import NoSource, SourceFault
 from lsnb.errors import LsnbError
 from lsnb.reports import Report
@@ -92,16 +92,23 @@ class Run:
         wire = self.sender.wire
         there: dict[str, Stored] = {}
         wanted = tuple(jobs)
+        is_listed = threading.Event()
 
         def look_here() -> None:
             nonlocal jobs
             for _ in run_parallel(Job.look, wanted, workers=self.workers, cancel=cancel, is_quick=True):
                 pass
             jobs = check_collisions(wanted, self._crc32c)
+            self._sum_ahead(jobs, is_listed)
 
         def look_there() -> None:
             names = [job.name for job in wanted]
-            there.update(find_objects(wire, self.sender.bucket, names, cancel=cancel, patience=self.sender.patience))
+            try:
+                there.update(
+                    find_objects(wire, self.sender.bucket, names, cancel=cancel, patience=self.sender.patience)
+                )
+            finally:
+                is_listed.set()
 
         try:
             for _ in run_parallel(lambda look: look(), [look_here, look_there], workers=2, cancel=cancel):
@@ -123,9 +130,20 @@ class Run:
                 bar.set_postfix_str(f"{len(outcomes)}/{len(jobs)} files", refresh=False)
         return outcomes
 
+    def _sum_ahead(self, jobs: Sequence[Job], is_listed: threading.Event) -> None:
+        """Sum files while the listing is on its way: where all is there, that is most of what is left to do."""
+        for job in jobs:
+            if is_listed.is_set() or self.overwrite == "always":
+                return
+            if job.facts is not None and job.facts.size < LARGE:
+                with contextlib.suppress(SourceFault):
+                    self._crc32c(job)
+
     def _crc32c(self, job: Job) -> str:
         assert job.facts is not None
-        return self.sender.crc32c(job.source, job.facts)
+        if job.crc32c is None:
+            job.crc32c = self.sender.crc32c(job.source, job.facts)
+        return job.crc32c
 
     def _settle(self, job: Job, stored: Stored | None, bar: Any) -> Outcome:
         counted = 0
