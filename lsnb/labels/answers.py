@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
 from lsnb.labels.problems import Place, Problem, nearest
-from lsnb.labels.reading import answer, attribute, data_keys, is_true, read_controls
+from lsnb.labels.reading import Control, answer, attribute, data_keys, is_true, read_controls
 from lsnb.labels.tags import find_tag
 from lsnb.labels.tree import walk
 
@@ -18,6 +18,7 @@ _MUST_OFFER = ("Choices", "Taxonomy")
 def find_answer_problems(root: etree._Element) -> list[Problem]:
     """Return empty or repeated answers, keys used twice, and conditions that can never hold."""
     found: list[Problem] = list(_check_hotkeys(root))
+    controls = read_controls(root)
     for element in walk(root):
         tag = find_tag(str(element.tag))
         if tag is None:
@@ -25,7 +26,7 @@ def find_answer_problems(root: etree._Element) -> list[Problem]:
         place = Place(element, tag, root)
         if tag.role == "control" and tag.option and tag.name != "TextArea":
             found += _check_options(place)
-        found += _check_condition(place)
+        found += _check_condition(place, controls)
         if tag.name == "TimeSeries":
             found += _check_channels(place)
         if tag.name == "Video":
@@ -87,7 +88,7 @@ def _check_hotkeys(root: etree._Element) -> Iterator[Problem]:
             )
 
 
-def _check_condition(place: Place) -> Iterator[Problem]:
+def _check_condition(place: Place, controls: Mapping[str, Control]) -> Iterator[Problem]:
     element = place.element
     when = attribute(element, "visibleWhen")
     tag_name = attribute(element, "whenTagName")
@@ -100,7 +101,6 @@ def _check_condition(place: Place) -> Iterator[Problem]:
         return
     if when.startswith("choice-") and choice and not tag_name:
         yield place.problem("has whenChoiceValue without whenTagName: name the Choices that it is about.")
-    controls = read_controls(place.root)
     if tag_name and tag_name not in controls:
         # For regions, the documentation also allows the name of the media.
         if when == "region-selected" and tag_name in {n for c in controls.values() for n in c.to_names}:

@@ -131,10 +131,9 @@ class ConfigTree:
             LabelConfigError: They would not work there; every reason at once.
         """
         root = self._root()
-        before = set(structure_problems(root))
         home = home_of(root, MEDIA_CLASS if media else QUESTIONS_CLASS)
         home.extend(elements)
-        return self._checked(root, before)
+        return self._checked(root)
 
     def _add_above(self, name: str, *elements: etree._Element) -> LabelConfig:
         """Return a config with new elements right above a media, so that they are seen without scrolling.
@@ -144,7 +143,6 @@ class ConfigTree:
         root = self._root()
         if home_of(root, QUESTIONS_CLASS) is not root:
             return self._add(*elements)
-        before = set(structure_problems(root))
         place = next(found for found in walk(root) if attribute(found, "name") == name)
         for parent in place.iterancestors():
             if parent is not root:
@@ -154,12 +152,20 @@ class ConfigTree:
             place = heading
         for new in elements:
             place.addprevious(new)
-        return self._checked(root, before)
+        return self._checked(root)
 
-    def _checked(self, root: etree._Element, before: set[Problem]) -> LabelConfig:
-        found = [problem.message for problem in structure_problems(root) if problem not in before]
+    def _checked(self, root: etree._Element) -> LabelConfig:
+        """Return the config of a grown tree.
+
+        Raises:
+            LabelConfigError: It has problems that this config does not have; a config read from XML may have some.
+        """
+        found = structure_problems(root)
         if found:
-            raise LabelConfigError(found)
+            before = set(structure_problems(self._root()))
+            messages = [problem.message for problem in found if problem not in before]
+            if messages:
+                raise LabelConfigError(messages)
         config: LabelConfig = type(self)._of(root)  # type: ignore[assignment]
         return config
 

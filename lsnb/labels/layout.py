@@ -15,7 +15,6 @@ from lsnb.labels.building import (
     Starting,
     element,
     home_of,
-    structure_problems,
 )
 from lsnb.labels.tags import find_tag
 from lsnb.labels.tree import walk
@@ -104,7 +103,7 @@ class LayoutMethods(ConfigTree):
         if not added:
             raise LabelConfigError(f'The group "{title}" adds no question: let its function return a grown config.')
         home.append(_fold(title, open, element("View", {}, *added)))
-        return self._checked(root, set(structure_problems(self._root())))
+        return self._checked(root)
 
     def columns(self, *, media_width: str = "55%", sticky: bool = True) -> LabelConfig:
         """Return the config with the media on the left and the questions on the right.
@@ -127,7 +126,7 @@ class LayoutMethods(ConfigTree):
             element("View", {"className": QUESTIONS_CLASS, "style": "flex: 1; min-width: 0"}, *others),
         )
         root.append(element("View", {"style": "display: flex; gap: 1em"}, *sides))
-        return self._checked(root, set(structure_problems(self._root())))
+        return self._checked(root)
 
     def sticky_media(self) -> LabelConfig:
         """Return the config with the media at the top, in view while the questions below scroll.
@@ -139,7 +138,7 @@ class LayoutMethods(ConfigTree):
         media, others = self._split(root)
         root.append(element("View", {"className": MEDIA_CLASS, "style": _ON_TOP}, *media))
         root.append(element("View", {"className": QUESTIONS_CLASS}, *others))
-        return self._checked(root, set(structure_problems(self._root())))
+        return self._checked(root)
 
     def _split(self, root: etree._Element) -> tuple[list[etree._Element], list[etree._Element]]:
         """Take media (with the headings right above them) and the rest out of the root, but not what heads it."""

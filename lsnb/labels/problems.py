@@ -315,6 +315,8 @@ def _version(text: str) -> tuple[int, ...]:
 
 def _check_regions(place: Place) -> Iterator[Problem]:
     """Per-region questions need a tool that makes regions; plain Labels need a shape to give them to."""
+    if place.tag.name != "Labels" and not is_true(place.element, "perRegion"):
+        return  # spares large configs a walk per tag
     target = attribute(place.element, "toName") or ""
     tools = {
         tag.name

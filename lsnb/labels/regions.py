@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.building import ConfigTree, Setting, column_of, element, structure_problems, titled, words
+from lsnb.labels.building import ConfigTree, Setting, column_of, element, titled, words
 from lsnb.labels.colours import next_colours
 from lsnb.labels.reading import attribute, object_tags
 from lsnb.labels.tree import walk
@@ -294,9 +294,8 @@ class RegionMethods(ConfigTree):
         place = next((found for found in walk(root) if attribute(found, "name") == to), None)
         if place is None:
             return self._add(made)  # which says what is wrong with it
-        before = set(structure_problems(root))
         place.addprevious(made)
-        return self._checked(root, before)
+        return self._checked(root)
 
     def _mark(
         self,

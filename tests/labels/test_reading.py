@@ -41,6 +41,15 @@ def test_a_config_by_hand_grows() -> None:
     assert "coding scheme 3" in grown.xml
 
 
+def test_an_old_fault_does_not_stop_a_config_from_growing() -> None:
+    config = LabelConfig.from_xml('<View><Image name="i" value="$uri"/><Chioces name="q" toName="i"/></View>')
+    grown = config.rating("sharp")
+    assert [problem.tag for problem in grown.check()] == ["Chioces"]
+    with pytest.raises(LabelConfigError) as caught:
+        config.rating("i")
+    assert len(caught.value.problems) == 1
+
+
 KINDS = {
     "Image": {"uri": "image"},
     "Image list": {"pages": "images"},
