@@ -27,7 +27,7 @@ _HOMES = {
     "show_form": "forms",
     "widen": "annotations",
 }
-_MODULES = ("demo", "errors", "forms", "local", "plots")
+_MODULES = ("demo", "errors", "forms", "labels", "local", "plots")
 
 __all__ = sorted([*_HOMES, *_MODULES])  # pinned by tests/test_public_names.py
 

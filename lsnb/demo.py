@@ -9,21 +9,21 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import pandas as pd
 from tqdm.auto import tqdm
 
-from lsnb.annotations import majority, widen
 from lsnb.connections import connect, open_bucket
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.labels import LabelConfig
-from lsnb.local import demo_images
-from lsnb.reliability import agreement
 from lsnb.reports import Report
 from lsnb.sampling import sample
-from lsnb.study import Studio, Study
 from lsnb.tables import read_table
+
+if TYPE_CHECKING:
+    # A study brings Label Studio's client with it, which takes two seconds to load; finding a file must not.
+    from lsnb.study import Studio, Study
 
 KEY = "id"
 TITLE = "lsnb demo"
@@ -40,7 +40,7 @@ class SimulationReport(Report):
     noun: ClassVar[str] = "simulated answers"
 
 
-def find_input(name: Input, *, given: str = "", workdir: str = "lsnb-work") -> Path:
+def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work") -> Path:
     """Return the file a notebook starts from, and say aloud when it is the packaged demo's.
 
     Args:
@@ -59,14 +59,17 @@ def find_input(name: Input, *, given: str = "", workdir: str = "lsnb-work") -> P
             raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}): check the name in the form.")
         return path
     path = Path(workdir) / FILES[name]
-    if name != "table" and path.is_file():
+    if name == "table":
+        print("No table is named: using the packaged demo photographs.")
+    elif path.is_file():
         print(f"Using {path}, which an earlier notebook left there.")
         return path
-    print(f"The form names no {name} and {path} is not there: using the packaged demo data.")
+    else:
+        print(f"No {name} is named and {path} is not there: using the packaged demo data.")
     return _MAKERS[name](workdir)
 
 
-def find_study(title: str = "", *, studio: Studio, workdir: str = "lsnb-work") -> Study:
+def find_study(title: str = "", *, studio: Studio, workdir: str | Path = "lsnb-work") -> Study:
     """Return the study a notebook starts from, and say aloud when it is the packaged demo's.
 
     Args:
@@ -86,7 +89,7 @@ def find_study(title: str = "", *, studio: Studio, workdir: str = "lsnb-work") -
         if titles is not None and len(titles):
             print(f"Using the study {titles.iloc[0]!r} of {path}, which an earlier notebook left there.")
             return studio.open_study(str(titles.iloc[0]))
-    print(f"The form names no study and {path} is not there: using the packaged demo study.")
+    print(f"No study is named and {path} is not there: using the packaged demo study.")
     table = read_table(_make_sample(workdir), key=KEY)
     study = studio.create_study(
         TITLE, demo_config(), table, key=KEY, annotators=ANNOTATORS, bucket=open_bucket("local")
@@ -109,11 +112,17 @@ def demo_config() -> LabelConfig:
     )
 
 
-def _make_table(workdir: str) -> Path:
-    return demo_images(Path(workdir))
+def _demo_images(folder: Path) -> Path:
+    from lsnb.local import demo_images
+
+    return demo_images(folder)
 
 
-def _make_media(workdir: str) -> Path:
+def _make_table(workdir: str | Path) -> Path:
+    return _demo_images(Path(workdir))
+
+
+def _make_media(workdir: str | Path) -> Path:
     table = read_table(_make_table(workdir), key=KEY)
     bucket = open_bucket("local")
     report = bucket.upload(table, path="path", name="{user}/{id}")
@@ -121,20 +130,20 @@ def _make_media(workdir: str) -> Path:
     return _write(report.table, Path(workdir) / FILES["media"])
 
 
-def _make_config(workdir: str) -> Path:
+def _make_config(workdir: str | Path) -> Path:
     path = Path(workdir) / FILES["config"]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(demo_config().xml, encoding="utf-8")
     return path
 
 
-def _make_sample(workdir: str) -> Path:
+def _make_sample(workdir: str | Path) -> Path:
     media = Path(workdir) / FILES["media"]
     table = read_table(media if media.is_file() else _make_media(workdir), key=KEY)
     return _write(sample(table, key=KEY, n=8), Path(workdir) / FILES["sample"])
 
 
-_MAKERS: Mapping[str, Callable[[str], Path]] = {
+_MAKERS: Mapping[str, Callable[[str | Path], Path]] = {
     "table": _make_table,
     "media": _make_media,
     "config": _make_config,
@@ -214,14 +223,14 @@ def _answers(config: LabelConfig, draw: _Draw) -> list[dict[str, Any]]:
     for name, control in config.controls.items():
         result: dict[str, Any] = {"from_name": name, "to_name": control.to_names[0], "type": control.kind}
         if control.kind == "choices":
-            value = control.labels[draw.option(name, len(control.labels))]
-            results.append({**result, "value": {"choices": [value]}})
+            options = [list(path) for path in control.paths] or list(control.labels)
+            results.append({**result, "value": {"choices": [options[draw.option(name, len(options))]]}})
         elif control.kind == "rating":
             results.append({**result, "value": {"rating": 1 + draw.option(name, 5)}})
     return results
 
 
-def run(workdir: str = "lsnb-work") -> Study:
+def run(workdir: str | Path = "lsnb-work") -> Study:
     """Do the main job on packaged photographs, step by step, and return the study.
 
     The local stack is left up; ``lsnb down`` ends it. Real credentials in the environment are not used.
@@ -229,6 +238,9 @@ def run(workdir: str = "lsnb-work") -> Study:
     Args:
         workdir: Where the tables are written.
     """
+    from lsnb.annotations import majority, widen
+    from lsnb.reliability import agreement
+
     folder = Path(workdir)
     _say(1, "Start Label Studio and a bucket on this computer")
     studio = connect("local")
@@ -236,7 +248,7 @@ def run(workdir: str = "lsnb-work") -> Study:
     print(f"{studio}\n{bucket}")
 
     _say(2, "Read the table and upload its photographs")
-    table = read_table(demo_images(folder), key=KEY)
+    table = read_table(_demo_images(folder), key=KEY)
     uploaded = bucket.upload(table, path="path", name="{user}/{id}")
     uploaded.raise_for_failures()
     bucket.allow_origins([studio.browser_url])

@@ -32,7 +32,14 @@ from collections.abc import Sequence
 
 
 class LsnbError(Exception):
-    """Base of every error lsnb raises on purpose."""
+    """Base of every error lsnb raises on purpose.
+
+    A notebook shows its sentence alone; ``%debug`` and ``err.__traceback__`` still have the rest.
+    """
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython prints instead of a stack trace (``InteractiveShell.showtraceback``)."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class InputError(LsnbError, ValueError):

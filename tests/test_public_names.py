@@ -20,6 +20,7 @@ def test_public_names_are_these() -> None:
         "errors",
         "extend_sample",
         "forms",
+        "labels",
         "local",
         "majority",
         "open_bucket",

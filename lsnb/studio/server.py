@@ -229,6 +229,41 @@ class Server(Connection):
                 if len(answer["tasks"]) < PAGE:
                     return changed
 
+    def predictions(self, project: int) -> list[dict[str, Any]]:
+        """Return a project's predictions: id, task, result, score, model_version. The export has only their ids.
+
+        Args:
+            project: The project's id.
+        """
+        with self._translated(f"list the predictions of project {project}"):
+            listed: list[dict[str, Any]] = self._ask("GET", "/api/predictions/", params={"project": int(project)})
+        return listed
+
+    def predict(self, task: int, result: Sequence[Mapping[str, Any]], *, model_version: str) -> int:
+        """Store a prediction of a task and return the prediction's id.
+
+        Args:
+            task: The task's id.
+            result: Label Studio results, checked: the open-source server stores whatever it is sent.
+            model_version: What the model is called.
+        """
+        with self._translated(f"store a prediction of task {task}"):
+            body = {"task": int(task), "result": [dict(r) for r in result], "model_version": model_version}
+            return int(self._ask("POST", "/api/predictions/", json=body)["id"])
+
+    def delete_prediction(self, prediction: int) -> None:
+        """Delete a prediction; one that is gone already is no error.
+
+        Args:
+            prediction: The prediction's id.
+        """
+        with self._translated(f"delete prediction {prediction}"):
+            try:
+                self._ask("DELETE", f"/api/predictions/{int(prediction)}/")
+            except ApiError as fault:
+                if fault.status_code != 404:
+                    raise
+
     def replace_data(self, task: int, data: Mapping[str, Any]) -> None:
         """Replace a task's data; its annotations and its meta stay.
 

@@ -121,6 +121,7 @@ def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Co
         overlap=meta.get("overlap", "full"),
         columns=dict(meta.get("columns") or {}),
         where=str(meta.get("where") or ""),
+        predictions=dict(meta.get("predictions") or {}),
         config=LabelConfig.from_xml(config).fingerprint,
         items=digest_items(items),
         n=len(items),
@@ -172,6 +173,7 @@ def make_copies(server: Server, plan: Plan, bucket: Bucket | None) -> tuple[list
             n=len(plan.items),
             columns=dict(plan.columns),
             where=plan.where,
+            predictions=dict(plan.predictions),
         )
         copy, row, fault = make_copy(server, plan.config, plan.tasks[name], manifest, present.get(name), storage)
         rows.append(row)

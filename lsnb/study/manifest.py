@@ -32,6 +32,7 @@ class Manifest:
         n: How many items the study has.
         columns: Column of the table → field of the config that shows it.
         where: The condition that rows of the table meet, or empty.
+        predictions: Column of the table → control whose predictions it holds.
         added: Annotators who came later; the call that made the study need not name them to be the same call.
     """
 
@@ -48,6 +49,7 @@ class Manifest:
     columns: Mapping[str, str] = field(default_factory=dict)
     where: str = ""
     added: tuple[str, ...] = ()
+    predictions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def everybody(self) -> tuple[str, ...]:
@@ -75,6 +77,7 @@ class Manifest:
             "overlap": self.overlap,
             "columns": dict(self.columns),
             "where": self.where,
+            "predictions": dict(self.predictions),
         }
 
     def belongs_to(self, annotator: str) -> Manifest:

@@ -14,7 +14,7 @@ from lsnb.labels import LabelConfig
 from lsnb.studio import Server
 from lsnb.study.copies import find_copies, make_copies
 from lsnb.study.manifest import parse_manifest
-from lsnb.study.plan import plan_study
+from lsnb.study.plan import MODEL, plan_study
 from lsnb.study.rows import Where
 from lsnb.study.study import Study
 
@@ -62,6 +62,8 @@ class Studio:
         bucket: Bucket | None = None,
         columns: Mapping[str, str] | None = None,
         where: Where | None = None,
+        predictions: Mapping[str, str] | None = None,
+        model_version: str = MODEL,
     ) -> Study:
         """Make one project per annotator, with the same config and the items of a table, and return the study.
 
@@ -81,6 +83,9 @@ class Studio:
             bucket: Where ``gs://`` media are; each project is connected to it, and never synced. Files of this computer
                 are uploaded to it first.
             columns: Column of the table → field of the config that shows it, where they differ.
+            predictions: Column of the table → control: what a model says of each item, shown to annotators as a start.
+                A cell holds an answer, Label Studio results, COCO boxes or detections (``predictions.cell_results``).
+            model_version: What that model is called.
             where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one.
 
         Raises:
@@ -99,6 +104,9 @@ class Studio:
             bucket=bucket,
             columns=columns,
             where=where,
+            predictions=predictions,
+            model_version=model_version,
+            release=self.release,
         )
         copies, report = make_copies(self.server, plan, bucket)
         return Study(self.server, copies, browser_url=self.browser_url, report=report)

@@ -17,6 +17,8 @@ from lsnb.study.rows import Where, listed_items, read_rows, upload_local
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
 
+MODEL = "lsnb"  # the model_version of predictions that come from a table
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -33,6 +35,7 @@ class Plan:
         items: Every item's key, in the table's order.
         columns: Column of the table → field of the config that shows it.
         where: The condition that rows of the table meet, as text, or empty.
+        predictions: Column of the table → control whose predictions it holds.
     """
 
     title: str
@@ -45,6 +48,7 @@ class Plan:
     items: tuple[str, ...]
     columns: Mapping[str, str]
     where: str
+    predictions: Mapping[str, str]
 
     @property
     def digest(self) -> str:
@@ -64,6 +68,9 @@ def plan_study(
     bucket: Bucket | None = None,
     columns: Mapping[str, str] | None = None,
     where: Where | None = None,
+    predictions: Mapping[str, str] | None = None,
+    model_version: str = MODEL,
+    release: str | None = None,
 ) -> Plan:
     """Return a checked plan of a study; nothing is sent anywhere.
 
@@ -75,7 +82,16 @@ def plan_study(
     problems += name_problems
     if isinstance(seed, bool) or not isinstance(seed, int):
         problems.append(f"seed is {seed!r}: give a whole number.")
-    rows = read_rows(table, config, key=key, columns=columns, where=where, bucket=bucket)
+    rows = read_rows(
+        table,
+        config,
+        key=key,
+        columns=columns,
+        where=where,
+        bucket=bucket,
+        predictions=predictions,
+        release=release,
+    )
     problems += rows.problems
     problems += [f"{reason}: drop these rows or fill the cells in." for reason in _reasons(rows.skipped)]
     assigned: Mapping[str, list[str]] = {}
@@ -88,6 +104,11 @@ def plan_study(
         raise InputError(problems)
     rows = upload_local(rows, config, bucket)
     data = dict(zip(rows.keys, rows.data, strict=True))
+
+    def task(item: str) -> dict[str, Any]:
+        team = teams_of(assigned, item, overlap)
+        return new_task(data[item], item, team, rows.predicted.get(item, ()), model_version)
+
     return Plan(
         title=title.strip(),
         config=config,
@@ -97,10 +118,8 @@ def plan_study(
         annotators=tuple(names),
         columns=dict(columns or {}),
         where=where if isinstance(where, str) else "",
-        tasks={
-            name: [new_task(data[item], item, teams_of(assigned, item, overlap)) for item in assigned[name]]
-            for name in names
-        },
+        predictions=dict(predictions or {}),
+        tasks={name: [task(item) for item in assigned[name]] for name in names},
         items=tuple(rows.keys),
     )
 
@@ -116,18 +135,29 @@ def teams_of(assigned: Mapping[str, Sequence[str]], item: str, overlap: Any) -> 
     return None if overlap == "full" else [name for name, items in assigned.items() if item in items]
 
 
-def new_task(data: Mapping[str, Any], item: str, team: Sequence[str] | None) -> dict[str, Any]:
+def new_task(
+    data: Mapping[str, Any],
+    item: str,
+    team: Sequence[str] | None,
+    results: Sequence[Mapping[str, Any]] = (),
+    model_version: str = MODEL,
+) -> dict[str, Any]:
     """Return a task to import.
 
     Args:
         data: The row.
         item: Its key.
         team: Who shares it, where not everybody does; a sync that was cut can so be finished.
+        results: What a model says of it.
+        model_version: What that model is called.
     """
     meta: dict[str, Any] = {"item": item}
     if team is not None:
         meta["team"] = list(team)
-    return {"data": dict(data), "meta": meta}
+    task: dict[str, Any] = {"data": dict(data), "meta": meta}
+    if results:
+        task["predictions"] = [{"model_version": model_version, "result": [dict(result) for result in results]}]
+    return task
 
 
 def _title_problems(title: str) -> list[str]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
+from lsnb.predictions import cell_results
 from lsnb.tables import check_key
 from lsnb.tables.keys import nearest
 
@@ -34,6 +35,7 @@ class Rows:
         skipped: Key → why the row cannot be shown.
         problems: What is wrong with the whole table.
         local: Field → keys whose cells name a file on this computer.
+        predicted: Key → what a model says of the item, as Label Studio results.
     """
 
     keys: list[str] = field(default_factory=list)
@@ -41,6 +43,7 @@ class Rows:
     skipped: dict[str, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     local: dict[str, list[str]] = field(default_factory=dict)
+    predicted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def read_rows(
@@ -52,6 +55,8 @@ def read_rows(
     where: Where | None = None,
     bucket: Bucket | None = None,
     without: Collection[str] = (),
+    predictions: Mapping[str, str] | None = None,
+    release: str | None = None,
 ) -> Rows:
     """Return a table's rows as tasks are to hold them, with every fault found.
 
@@ -63,6 +68,8 @@ def read_rows(
         where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one.
         bucket: Where ``gs://`` media are, and where local files would go.
         without: Columns that are answers, not data.
+        predictions: Column of the table → control; these columns are no data.
+        release: The server's release, so that what it cannot show is found.
     """
     if not isinstance(config, LabelConfig):
         return Rows(
@@ -85,6 +92,9 @@ def read_rows(
         keys = [str(value) for value in check_key(view, key)]
     except InputError as fault:
         problems += fault.problems
+    predicted, faults = _predicted(view, config, predictions or {}, keys)
+    problems += faults
+    view = view.drop(columns=[name for name in predictions or () if name in view.columns])
     view, naming = _named(view, config, columns or {})
     problems += naming
     labels = keys or [str(index) for index in view.index]
@@ -113,10 +123,10 @@ def read_rows(
     if not judged.empty:
         for name in local:
             judged = judged.assign(**{name: "gs://bucket/object"})
-        problems += [str(problem) for problem in config.check(judged)]
+        problems += [str(problem) for problem in config.check(judged, release=release)]
     data = [row for label, row in zip(labels, task_data(view), strict=True) if label not in skipped]
     usable = [label for label in labels if label not in skipped]
-    return Rows(usable, data, skipped, problems, local)
+    return Rows(usable, data, skipped, problems, local, predicted)
 
 
 def _filtered(table: pd.DataFrame, where: Where | None) -> pd.DataFrame:
@@ -133,6 +143,29 @@ def _filtered(table: pd.DataFrame, where: Where | None) -> pd.DataFrame:
             f"where={where!r} cannot be applied to this table ({type(fault).__name__}: {fault}): "
             "write a condition such as \"lang == 'de'\"."
         ) from None
+
+
+def _predicted(
+    view: pd.DataFrame, config: LabelConfig, predictions: Mapping[str, str], keys: Sequence[str]
+) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
+    problems: list[str] = []
+    predicted: dict[str, list[dict[str, Any]]] = {}
+    for column, name in predictions.items():
+        control = config.controls.get(name)
+        if column not in view.columns:
+            problems.append(f"predictions names {column!r}, and the table has no such column.{nearest(column, view)}")
+        if control is None:
+            problems.append(
+                f"predictions names the control {name!r}, and there is none.{nearest(name, config.controls)}"
+            )
+        if column not in view.columns or control is None:
+            continue
+        for key, cell in zip(keys, view[column], strict=False):
+            try:
+                predicted.setdefault(key, []).extend(cell_results(cell, control, item=key))
+            except InputError as fault:
+                problems += fault.problems
+    return predicted, problems
 
 
 def _named(view: pd.DataFrame, config: LabelConfig, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:

@@ -106,7 +106,13 @@ def refresh(
             if changed or after.since != known.since:
                 _save(server, study, after)
             return after, changes
-    exported = [_trimmed(task) for task in server.export(project)]
+    raw = server.export(project)
+    if any(task.get("predictions") for task in raw):
+        told: dict[int, list[dict[str, Any]]] = {}
+        for prediction in server.predictions(project):
+            told.setdefault(int(prediction["task"]), []).append(prediction)
+        raw = [{**task, "predictions": told.get(int(task["id"]), [])} for task in raw]
+    exported = [_trimmed(task) for task in raw]
     tasks = {int(task["id"]): task for task in exported}
     after = Snapshot(project, _settled(started, exported, BEGINNING), 0, tasks, list(before.lost))
     changes = _compare(before, after, [*before.tasks, *tasks])
@@ -158,11 +164,7 @@ def _trimmed(task: Mapping[str, Any]) -> dict[str, Any]:
     for annotation in kept["annotations"]:
         who = annotation["completed_by"]
         annotation["completed_by"] = who.get("email") or who.get("id") if isinstance(who, dict) else who
-    kept["predictions"] = [
-        {name: p.get(name) for name in PREDICTION_FIELDS}
-        for p in (task.get("predictions") or [])
-        if isinstance(p, dict)
-    ]
+    kept["predictions"] = [{name: p.get(name) for name in PREDICTION_FIELDS} for p in task.get("predictions") or []]
     return kept
 
 

@@ -19,6 +19,7 @@ from lsnb.studio import Server
 from lsnb.study.answers import Answers
 from lsnb.study.copies import Copy, CreateReport, all_annotators
 from lsnb.study.people import add_person, share_text
+from lsnb.study.plan import MODEL
 from lsnb.study.revision import ConfigReport, revise
 from lsnb.study.rows import Where
 from lsnb.study.snapshot import Snapshot
@@ -136,6 +137,8 @@ class Study:
         *,
         where: Where | None = None,
         columns: Mapping[str, str] | None = None,
+        predictions: Mapping[str, str] | None = None,
+        model_version: str = MODEL,
         bucket: Bucket | None = None,
         answers: Answers = "majority",
         on_removed: OnRemoved = "keep",
@@ -155,6 +158,9 @@ class Study:
             where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one. By
                 default the condition the study was made with.
             columns: Column of the table → field of the config. By default those the study was made with.
+            predictions: Column of the table → control: what a model says of each item; changed cells change
+                the server's predictions. By default those the study was made with.
+            model_version: What that model is called; predictions of others are left alone.
             bucket: Where ``gs://`` media are, and where files of this computer are uploaded first.
             answers: Whose answers the columns of ``report.labelled`` hold: ``"majority"``, ``"all"`` (a column per
                 annotator, ``control (annotator)``) or an annotator's name.
@@ -176,6 +182,8 @@ class Study:
             table,
             where=where,
             columns=columns,
+            predictions=predictions,
+            model_version=model_version,
             bucket=bucket,
             answers=answers,
             on_removed=on_removed,
@@ -248,7 +256,7 @@ class Study:
             save_to: The zip for every project's raw export.
 
         Returns:
-            The zip's path.
+            The zip's path. A second call deletes nothing more, and leaves the zip of the first.
 
         Raises:
             InputError: The title is not this study's; nothing is deleted.
@@ -258,6 +266,10 @@ class Study:
             raise InputError(
                 f"This study is called {self.title!r}, not {title!r}: give its title to delete it. Nothing was deleted."
             )
+        present = {project.id for project in self.server.projects()}
+        self.copies = [copy for copy in self.copies if copy.project.id in present] or self.copies[:1]
+        if self.copies[0].project.id not in present:
+            return Path(save_to)  # all is deleted already, and was saved then
         before = self._answer_counts()
         saved = self.export_to(save_to)
         if self._answer_counts() != before:

@@ -18,7 +18,7 @@ from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.answers import Answers, answer_columns, label_table
 from lsnb.study.copies import Copy, all_annotators
-from lsnb.study.plan import new_task, teams_of
+from lsnb.study.plan import MODEL, new_task, teams_of
 from lsnb.study.rows import Rows, Where, listed_items, read_rows, upload_local
 from lsnb.study.snapshot import Changes, Snapshot, item_of, refresh
 
@@ -65,12 +65,14 @@ class Sync:
         copies: The study's projects.
         snapshots: Project id → what was last seen in this kernel; brought up to date.
         dry_run: Whether to change nothing.
+        model_version: Whose predictions the table holds; None leaves predictions alone.
     """
 
     server: Server
     copies: Sequence[Copy]
     snapshots: dict[int, Snapshot]
     dry_run: bool = False
+    model_version: str | None = None
     rows: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     pulled: int = 0
@@ -140,10 +142,10 @@ class Sync:
             self._merge_doubles(copy, held)
             missing = [item for item in wanted if item not in held and name in teams[item]]
             order = assign(missing, [name], seed=copy.manifest.seed)[name] if missing else []
-            self._create(copy, order, wanted, teams)
+            self._create(copy, order, rows, teams)
             for item, tasks in held.items():
                 if item in wanted:
-                    self._update(copy, item, tasks, wanted[item])
+                    self._update(copy, item, tasks, wanted[item], rows.predicted.get(item, []))
             gone = [item for item in held if item not in wanted and item not in rows.skipped]
             self._remove(copy, gone, held, on_removed, save_to)
             for item, reason in rows.skipped.items():
@@ -193,20 +195,16 @@ class Sync:
             if spare and self._attempt(copy, item, "merged", partial(self._delete_unanswered, copy, spare)):
                 held[item] = keep
 
-    def _create(
-        self,
-        copy: Copy,
-        items: Sequence[str],
-        wanted: Mapping[str, Mapping[str, Any]],
-        teams: Mapping[str, Sequence[str]],
-    ) -> None:
+    def _create(self, copy: Copy, items: Sequence[str], rows: Rows, teams: Mapping[str, Sequence[str]]) -> None:
         if not items:
             return
         full = copy.manifest.overlap == "full"
         about = copy.manifest.task_meta()
+        wanted = dict(zip(rows.keys, rows.data, strict=True))
         tasks = []
         for item in items:
-            task = new_task(wanted[item], item, None if full else teams[item])
+            team = None if full else teams[item]
+            task = new_task(wanted[item], item, team, rows.predicted.get(item, ()), self.model_version or MODEL)
             tasks.append({**task, "meta": {**task["meta"], **about}})
         name, error = copy.manifest.annotator, None
         try:
@@ -217,16 +215,45 @@ class Sync:
         for item in items:
             self.add_row(name, item, "failed" if error else "created", error=error)
 
-    def _update(self, copy: Copy, item: str, tasks: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> None:
+    def _update(
+        self,
+        copy: Copy,
+        item: str,
+        tasks: Sequence[Mapping[str, Any]],
+        data: Mapping[str, Any],
+        results: Sequence[Mapping[str, Any]],
+    ) -> None:
         stale = [task for task in tasks if task["data"] != data]
-        if not stale:
+        unlike = [task for task in tasks if self.model_version is not None and not self._is_predicted(task, results)]
+        if not stale and not unlike:
             self.add_row(copy.manifest.annotator, item, "unchanged")
             return
-        self._attempt(copy, item, "updated", partial(self._replace, stale, data))
+        self._attempt(copy, item, "updated", partial(self._replace, stale, data, unlike, results))
 
-    def _replace(self, tasks: Sequence[Mapping[str, Any]], data: Mapping[str, Any]) -> None:
-        for task in tasks:
+    def _replace(
+        self,
+        stale: Sequence[Mapping[str, Any]],
+        data: Mapping[str, Any],
+        unlike: Sequence[Mapping[str, Any]],
+        results: Sequence[Mapping[str, Any]],
+    ) -> None:
+        for task in stale:
             self.server.replace_data(task["id"], data)
+        for task in unlike:
+            # The new one first, so that a cut in between leaves one too many rather than none.
+            if results:
+                self.server.predict(task["id"], results, model_version=str(self.model_version))
+            for prediction in self._own_predictions(task):
+                self.server.delete_prediction(prediction["id"])
+
+    def _own_predictions(self, task: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [p for p in task["predictions"] if p["model_version"] == self.model_version]
+
+    def _is_predicted(self, task: Mapping[str, Any], results: Sequence[Mapping[str, Any]]) -> bool:
+        own = self._own_predictions(task)
+        if not results:
+            return not own
+        return len(own) == 1 and [_said(result) for result in own[0]["result"]] == [_said(result) for result in results]
 
     def _remove(
         self,
@@ -287,6 +314,11 @@ class Sync:
         return True
 
 
+def _said(result: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Return what a result says, without what the server adds to it."""
+    return tuple(result.get(name) for name in ("from_name", "to_name", "type", "value", "score"))
+
+
 def run_sync(
     server: Server,
     copies: Sequence[Copy],
@@ -295,6 +327,8 @@ def run_sync(
     *,
     where: Where | None,
     columns: Mapping[str, str] | None,
+    predictions: Mapping[str, str] | None,
+    model_version: str,
     bucket: Bucket | None,
     answers: Answers,
     on_removed: OnRemoved,
@@ -310,7 +344,8 @@ def run_sync(
     if on_removed not in ("keep", "delete"):
         raise InputError(f"on_removed is {on_removed!r}: give 'keep' or 'delete'.")
     manifest = copies[0].manifest
-    sync = Sync(server, copies, snapshots, dry_run)
+    predicted = dict(manifest.predictions if predictions is None else predictions)
+    sync = Sync(server, copies, snapshots, dry_run, model_version if predicted else None)
     readable = sync.pull(full=full)
     config = _config_of(server, copies, sync)
     if table is not None:
@@ -323,6 +358,8 @@ def run_sync(
             where=where if where is not None else manifest.where or None,
             bucket=bucket,
             without=answer_columns(config, all_annotators(copies)) - own,
+            predictions=predicted,
+            release=server.release,
         )
         if rows.problems:
             raise InputError(rows.problems)
