@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import functools
 import io
 import json
 import secrets
@@ -27,15 +28,16 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 
 from lsnb.bucket.faults import Cancelled, NoAnswer, Refusal, token_error
 from lsnb.bucket.listing import Stored, look_up
-from lsnb.bucket.media_types import why_not_shown
+from lsnb.bucket.media_types import needs_look, why_not_shown
 from lsnb.bucket.sources import Facts, Source, SourceFault, checksum, read_whole, reading
-from lsnb.bucket.wire import Patience, Wire, object_path
+from lsnb.bucket.wire import Body, Patience, Wire, object_path
 
 LARGE = 32 * 1024 * 1024
 CHUNK = 32 * 1024 * 1024
-# Bytes of files in memory at once, whatever the number of workers: 64 videos of 30 MiB would be 2 GiB.
-IN_FLIGHT = 192 * 1024 * 1024
 LARGE_AT_ONCE = 3
+# Up to this size a file has memory of its own while it is sent; 64 of them at once are no burden.
+SMALL = 1024 * 1024
+BUFFERS = 160
 
 
 class Taken(Exception):
@@ -54,29 +56,42 @@ class Corrupt(Exception):
     """What arrived is not what was sent; it was taken out again."""
 
 
-class Allowance:
-    """A number of bytes that threads share; each waits for its part."""
+class Buffers:
+    """Memory that threads share: each takes what its file needs, waits if others have it, and gives it back.
 
-    def __init__(self, total: int) -> None:
-        self._left = self._total = total
-        self._changed = threading.Condition()
+    Blocks that every thread allocates for itself stay with it once used (the C library keeps them), which for 64
+    threads and videos of 30 MB would be gigabytes.
+
+    Args:
+        count: The most blocks.
+        size: Bytes of each.
+    """
+
+    def __init__(self, count: int, size: int) -> None:
+        self._size = size
+        self._unmade = count
+        self._free: list[bytearray] = []
+        self._given_back = threading.Condition()
 
     @contextlib.contextmanager
-    def of(self, size: int, cancel: threading.Event) -> Iterator[None]:
-        """Hold ``size`` bytes (or all of them, if it is more) for a while."""
-        size = min(size, self._total)
-        with self._changed:
-            while self._left < size:
+    def of(self, size: int, cancel: threading.Event) -> Iterator[list[bytearray]]:
+        """Hold blocks for so many bytes for a while."""
+        wanted = -(-size // self._size)
+        with self._given_back:
+            while len(self._free) + self._unmade < wanted:
                 if cancel.is_set():
                     raise Cancelled
-                self._changed.wait(0.2)
-            self._left -= size
+                self._given_back.wait(0.2)
+            while len(self._free) < wanted:
+                self._free.append(bytearray(self._size))
+                self._unmade -= 1
+            blocks = [self._free.pop() for _ in range(wanted)]
         try:
-            yield
+            yield blocks
         finally:
-            with self._changed:
-                self._left += size
-                self._changed.notify_all()
+            with self._given_back:
+                self._free += blocks
+                self._given_back.notify_all()
 
 
 @dataclass(frozen=True)
@@ -89,7 +104,8 @@ class Sender:
         library: A ``google.cloud.storage`` bucket on the same credentials, for resumable uploads.
         patience: How long each request is tried.
         cancel: Ends everything when set.
-        memory: Bytes of files in memory at once.
+        buffers: Memory for files above ``SMALL``.
+        large: How many files above ``LARGE`` go at once.
     """
 
     wire: Wire
@@ -97,7 +113,7 @@ class Sender:
     library: Any
     patience: Patience
     cancel: threading.Event
-    memory: Allowance = field(default_factory=lambda: Allowance(IN_FLIGHT))
+    buffers: Buffers = field(default_factory=lambda: Buffers(BUFFERS, SMALL))
     large: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(LARGE_AT_ONCE))
 
     def stop(self) -> None:
@@ -137,22 +153,24 @@ class Sender:
             NoAnswer: The server does not answer.
         """
         if facts.size > LARGE:
-            with self.large, self.memory.of(CHUNK, self.cancel):
+            with self.large:
                 return self._send_large(source, facts, name, content_type, generation, on_bytes)
-        with self.memory.of(facts.size, self.cancel):
-            return self._send_small(source, facts, name, content_type, generation, on_bytes)
+        with self.buffers.of(facts.size if facts.size > SMALL else 0, self.cancel) as blocks:
+            data = read_whole(source, facts, blocks)
+            return self._send_small(source, facts, data, name, content_type, generation, on_bytes)
 
     def _send_small(
         self,
         source: Source,
         facts: Facts,
+        data: Body,
         name: str,
         content_type: str,
         generation: int,
         on_bytes: Callable[[int], None],
     ) -> tuple[Stored, str | None]:
-        data = read_whole(source, facts)
-        crc32c = encode(google_crc32c.value(data))
+        # google_crc32c takes bytes alone; bytes of bytes are no copy.
+        crc32c = encode(functools.reduce(lambda value, part: google_crc32c.extend(value, bytes(part)), data, 0))
         about = {"name": name, "contentType": content_type, "crc32c": crc32c}
         border = secrets.token_hex(16)
         head = (
@@ -167,14 +185,14 @@ class Sender:
                 "ifGenerationMatch": generation,
                 "fields": "name,size,crc32c,generation",
             },
-            body=(head, data, f"\r\n--{border}--".encode()),
+            body=(head, *data, f"\r\n--{border}--".encode()),
             content_type=f"multipart/related; boundary={border}",
             expect=frozenset({412}),
             cancel=self.cancel,
             patience=self.patience,
             on_bytes=on_bytes,
         )
-        warning = why_not_shown(name, facts.size, io.BytesIO(data))
+        warning = _look(source, facts, name, data)
         if reply.status == 412:
             return self._ours_or_taken(name, facts.size, crc32c), warning
         return self._whole(Stored.from_resource(reply.json), name, facts.size, crc32c), warning
@@ -248,6 +266,13 @@ def encode(crc32c: int) -> str:
         '4waSgw=='
     """
     return base64.b64encode(crc32c.to_bytes(4, "big")).decode("ascii")
+
+
+def _look(source: Source, facts: Facts, name: str, data: Body) -> str | None:
+    if needs_look(name):
+        with contextlib.suppress(SourceFault, OSError), source.open() as file:
+            return why_not_shown(name, facts.size, file)
+    return why_not_shown(name, facts.size, io.BytesIO(data[0] if data else b""))
 
 
 class _Counted:

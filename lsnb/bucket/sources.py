@@ -10,7 +10,7 @@ import os
 import stat
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ import google_crc32c
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BLOCK = 4 * 1024 * 1024
+BLOCK = 1024 * 1024
 
 
 class SourceFault(Exception):
@@ -169,26 +169,43 @@ class Sources:
         self._archives.clear()
 
 
-def read_whole(source: Source, facts: Facts) -> bytes:
+def read_whole(source: Source, facts: Facts, buffers: Sequence[bytearray] = ()) -> list[bytes | memoryview]:
     """Return a file's bytes, all of one moment.
 
     Args:
         source: The file.
         facts: What it was when the run began.
+        buffers: Where to put the bytes, in this order; without them, into memory of their own.
 
     Raises:
         SourceFault: It is gone, cannot be read, or is not what it was: then a mixture would be sent.
     """
     with reading(source, facts) as file:
-        # One byte more than expected shows a file that has grown.
-        data = file.read(facts.size + 1)
-        while data and len(data) < facts.size:
-            more = file.read(facts.size + 1 - len(data))
-            if not more:
-                break
-            data += more
-    if len(data) != facts.size:
-        raise SourceFault(_changed(source))
+        if not buffers:
+            return [_exactly(source, file, facts.size)] if facts.size else []
+        pieces: list[bytes | memoryview] = []
+        left = facts.size
+        for buffer in buffers:
+            view = memoryview(buffer)[: min(left, len(buffer))]
+            filled = 0
+            while filled < len(view):
+                # Zip members are not typed as able to do so, and are.
+                got = file.readinto(view[filled:])  # type: ignore[attr-defined]
+                if not got:
+                    raise SourceFault(_changed(source))
+                filled += got
+            pieces.append(view.toreadonly())
+            left -= filled
+        return pieces
+
+
+def _exactly(source: Source, file: IO[bytes], size: int) -> bytes:
+    data = file.read(size)
+    while len(data) < size:
+        more = file.read(size - len(data))
+        if not more:
+            raise SourceFault(_changed(source))
+        data += more
     return data
 
 

