@@ -223,7 +223,7 @@ def _answers(config: LabelConfig, draw: _Draw) -> list[dict[str, Any]]:
     for name, control in config.controls.items():
         result: dict[str, Any] = {"from_name": name, "to_name": control.to_names[0], "type": control.kind}
         if control.kind == "choices":
-            options = [list(path) for path in control.paths] or list(control.labels)
+            options: list[Any] = [list(path) for path in control.paths] or list(control.labels)
             results.append({**result, "value": {"choices": [options[draw.option(name, len(options))]]}})
         elif control.kind == "rating":
             results.append({**result, "value": {"rating": 1 + draw.option(name, 5)}})
