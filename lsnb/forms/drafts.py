@@ -1,0 +1,354 @@
+"""The page that a builder makes: an ordered list of parts, the config they give, and reading one back."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from lsnb.errors import LabelConfigError
+from lsnb.forms.parsing import join_list
+from lsnb.forms.questions import Kept, Part, Question, Settings, Shown
+from lsnb.labels import LabelConfig
+from lsnb.labels.reading import attribute
+from lsnb.labels.tags import find_tag
+from lsnb.labels.tree import build, parse, serialise, walk
+
+# Tags that a part can stand for → what the part is called.
+_MEDIA = {
+    "Image": "image",
+    "Video": "video",
+    "Audio": "audio",
+    "Text": "text",
+    "HyperText": "hypertext",
+    "Paragraphs": "paragraphs",
+    "TimeSeries": "timeseries",
+}
+_QUESTIONS = {
+    "Choices": "choices",
+    "Taxonomy": "taxonomy",
+    "Rating": "rating",
+    "Number": "number",
+    "TextArea": "textarea",
+    "Labels": "labels",
+    "HyperTextLabels": "labels",
+    "ParagraphLabels": "labels",
+    "TimeSeriesLabels": "labels",
+    "TimelineLabels": "labels",
+    "VideoRectangle": "video_boxes",
+    "Pairwise": "pairwise",
+    **{
+        tag: kind
+        for shape, kind in {
+            "Rectangle": "rectangles",
+            "Ellipse": "ellipses",
+            "Polygon": "polygons",
+            "Vector": "vectors",
+            "KeyPoint": "keypoints",
+            "Brush": "brush",
+            "Bitmask": "bitmask",
+        }.items()
+        for tag in (shape, f"{shape}Labels")
+    },
+}
+# What the builder writes by itself, which a config written by hand may lack.
+_WRITTEN = {"Choices": ("choice",), "TextArea": ("rows", "maxSubmissions", "editable"), "Rating": ("maxRating",)}
+_OWN = {"name", "toname", "value", "required", "perregion"}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a draft comes to.
+
+    Args:
+        config: The config of every part that is finished.
+        problems: A sentence for each thing to mend; parts named in one may be left out of the config.
+        left_out: How many parts are not in the config.
+    """
+
+    config: LabelConfig
+    problems: tuple[str, ...]
+    left_out: int
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The parts of a page, from top to bottom. It never changes: each method returns another draft.
+
+    Args:
+        parts: Media, questions, and what is kept as it was read.
+        frame: The outermost tag of a config that was read, without its content.
+
+    Example:
+        >>> draft = Draft((Shown("image", "uri"), Question("mood", options="good, bad"), Question("why")))
+        >>> draft.outcome().config == LabelConfig.image("uri").choices("mood", "good, bad")
+        True
+        >>> draft.outcome().problems
+        ('Part 3, the question "why": It has no answers yet: write them with commas between them, or one a line.',)
+    """
+
+    parts: tuple[Part, ...] = ()
+    frame: str = "<View/>"
+
+    def outcome(self) -> Outcome:
+        """Return the config of all finished parts, and what is wrong with the others."""
+        config = LabelConfig.from_xml(self.frame)
+        problems: list[str] = []
+        left_out = 0
+        for number, part in enumerate(self.parts, start=1):
+            try:
+                config = part.add_to(config)
+            except LabelConfigError as error:
+                left_out += 1
+                problems += [f"Part {number}, {_called(part)}: {problem}" for problem in error.problems]
+        return Outcome(config, tuple(problems), left_out)
+
+    def added(self, part: Part) -> Draft:
+        """Return the draft with one more part at the end."""
+        return replace(self, parts=(*self.parts, part))
+
+    def changed(self, index: int, part: Part) -> Draft:
+        """Return the draft with another part at this place, counted from 0."""
+        return replace(self, parts=(*self.parts[:index], part, *self.parts[index + 1 :]))
+
+    def removed(self, index: int) -> Draft:
+        """Return the draft without the part at this place, counted from 0."""
+        return replace(self, parts=(*self.parts[:index], *self.parts[index + 1 :]))
+
+    def moved(self, index: int, by: int) -> Draft:
+        """Return the draft with a part moved down by so many places, or up where that is negative."""
+        parts = list(self.parts)
+        goal = min(max(index + by, 0), len(parts) - 1)
+        parts.insert(goal, parts.pop(index))
+        return replace(self, parts=tuple(parts))
+
+
+def _called(part: Part) -> str:
+    if isinstance(part, Shown):
+        return f'the {part.kind} "{part.column}"' if part.column.strip() else f"the {part.kind}"
+    if isinstance(part, Question):
+        return f'the question "{part.name.strip()}"' if part.name.strip() else "the question"
+    return part.words
+
+
+def first_draft(table: pd.DataFrame | None) -> Draft:
+    """Return a draft with one media and no question.
+
+    Args:
+        table: The table of items, whose columns say what there is to show; None where nothing is known.
+
+    Example:
+        >>> first_draft(pd.DataFrame({"id": ["1"], "post": ["Hello"]})).parts
+        (Shown(kind='image', column='id', ...),)
+    """
+    columns = [str(column) for column in table.columns] if table is not None else []
+    usual = [name for name in ("uri", "url", "image", "video", "audio", "text") if name in columns]
+    column = next(iter([*usual, *columns]), "uri")
+    kind = column if column in _MEDIA.values() else "image"
+    return Draft((Shown(kind, column),))
+
+
+def read_draft(config: LabelConfig) -> Draft:
+    """Return the draft of a config, whatever it holds: building it again gives an equal config.
+
+    What no form here can hold is kept as it is, and can be moved and removed as a whole.
+
+    Args:
+        config: Any config.
+
+    Example:
+        >>> config = LabelConfig.image("uri").choices("mood", "good, bad", required=True)
+        >>> [type(part).__name__ for part in read_draft(config).parts]
+        ['Shown', 'Question']
+        >>> read_draft(config).outcome().config == config
+        True
+    """
+    root = parse(config.xml)
+    frame = serialise(build(str(root.tag), {str(k): str(v) for k, v in root.attrib.items()}))
+    pieces = list(_forms_or_kept(root, config, frame))
+    lifted = Draft(tuple(_with_tools_below_their_media(pieces, config)), frame)
+    if lifted.outcome() == Outcome(config, (), 0):
+        return lifted
+    return Draft(tuple(kept if form is None or is_above else form for form, kept, is_above in pieces), frame)
+
+
+def _forms_or_kept(root: Any, config: LabelConfig, frame: str) -> Iterator[tuple[Part | None, Kept, bool]]:
+    """Yield for each piece of the page its form, if it has one, the piece as it is, and whether it is a tool that
+    stands above its media: only the whole page shows whether such a tool's form is right."""
+    grown = LabelConfig.from_xml(frame)
+    shown = {found.name for found in config.fields.values() if found.name}
+    for piece in _pieces(root):
+        kept = Kept(_in_view(piece), _words(piece))
+        wanted = kept.add_to(grown)
+        forms = list(_forms(root, piece, config, len(shown) > 1))
+        form = next((form for form in forms if _gives(form, grown, wanted)), None)
+        is_above = form is None and bool(forms) and not _is_shown(forms[0], grown, config)
+        yield (forms[0] if is_above else form), kept, is_above
+        grown = wanted
+
+
+def _is_shown(form: Part, grown: LabelConfig, config: LabelConfig) -> bool:
+    if not isinstance(form, Question):
+        return True
+    names = {found.name for found in grown.fields.values()}
+    return set(config.controls[form.name].to_names) <= names
+
+
+def _with_tools_below_their_media(
+    pieces: Sequence[tuple[Part | None, Kept, bool]], config: LabelConfig
+) -> Iterator[Part]:
+    boxes = {target for c in config.controls.values() if c.tag == "VideoRectangle" for target in c.to_names}
+    waiting: list[Question] = []
+    shown: set[str] = set()
+    for form, kept, is_above in pieces:
+        if is_above and isinstance(form, Question):
+            control = config.controls[form.name]
+            # The labels of boxes in a video come with the boxes.
+            if control.tag != "Labels" or not boxes & set(control.to_names):
+                waiting.append(form)
+            continue
+        yield form or kept
+        shown |= {found.name for found in LabelConfig.from_xml(kept.xml).fields.values()}
+        for tool in [tool for tool in waiting if set(config.controls[tool.name].to_names) <= shown]:
+            waiting.remove(tool)
+            yield tool
+    yield from waiting
+
+
+def _shown(element: Any, tag: str) -> Shown:
+    column = (attribute(element, "value") or "").removeprefix("$")
+    channels = [attribute(e, "column") or "" for e in walk(element) if str(e.tag).lower() == "channel"]
+    return Shown(
+        _MEDIA[tag],
+        column,
+        join_list(channels),
+        name=attribute(element, "name"),
+        title=_heading(element),
+        settings=_settings(element, _OWN),
+    )
+
+
+def _question(root: Any, element: Any, control: Any, several_media: bool) -> Question:
+    kind = _QUESTIONS.get(control.tag, "datetime")
+    own = {*_OWN, "choice"}
+    if control.tag == "DateTime":
+        kind = "date" if attribute(element, "only") == "date" else "datetime"
+        own = {*own, "only"} if kind == "date" else own
+    listed = element
+    if kind == "video_boxes":
+        target = control.to_names[0] if control.to_names else ""
+        beside = (e for e in walk(root) if e.tag == "Labels" and attribute(e, "toName") == target)
+        listed = next(beside, element)
+    options = [e for e in walk(listed) if str(e.tag).lower() in ("choice", "label")]
+    values = [attribute(option, "value") or "" for option in options]
+    texts = ["/".join(path) for path in control.paths] if kind == "taxonomy" else values
+    column = attribute(listed, "value") if kind != "textarea" else None
+
+    def extra(name: str) -> dict[str, str]:
+        found = zip(values, (attribute(option, name) for option in options), strict=True)
+        return {value: text for value, text in found if text}
+
+    settings = _settings(element if kind != "video_boxes" else listed, own)
+    if kind == "choices" and any(len(path) > 1 for path in control.paths):
+        texts = []  # answers below answers have no form here
+    maximum = dict(settings).get("maxUsages")
+    if kind == "taxonomy":
+        settings = tuple((name, text) for name, text in settings if (name, text) != ("maxUsages", "1"))
+    return Question(
+        control.name,
+        kind,
+        title=_heading(element if kind != "video_boxes" else listed),
+        options=join_lines(texts) if texts else (column or ""),
+        multiple=maximum != "1" if kind == "taxonomy" else attribute(element, "choice") == "multiple",
+        required=control.required,
+        per_region=control.per_region,
+        about=control.to_names[0] if several_media and control.to_names and kind != "pairwise" else "",
+        hints=extra("hint"),
+        aliases=extra("alias"),
+        colours=extra("background"),
+        selected=tuple(extra("selected")),
+        hotkeys=bool(extra("hotkey")) or not options,
+        settings=settings,
+    )
+
+
+def join_lines(answers: Sequence[str]) -> str:
+    """Return answers one a line, as they stand in the builder's field.
+
+    Example:
+        >>> join_lines(["good", "sad, tired"])
+        'good\\n"sad, tired"'
+    """
+    return "\n".join(join_list([answer]) for answer in answers)
+
+
+def _settings(element: Any, own: set[str]) -> Settings:
+    written = tuple((str(name), str(text)) for name, text in element.attrib.items() if str(name).lower() not in own)
+    names = {str(name).lower() for name in element.attrib}
+    absent = (name for name in _WRITTEN.get(str(element.tag), ()) if name.lower() not in names)
+    return (*written, *((name, None) for name in absent))
+
+
+def _heading(element: Any) -> str:
+    before = element.getprevious()
+    if before is not None and before.tag == "Header" and set(before.attrib) == {"value"}:
+        return attribute(before, "value") or ""
+    return ""
+
+
+def _pieces(root: Any) -> Iterator[list[Any]]:
+    """Yield the tags directly inside the page; a heading goes with what stands right below it."""
+    waiting: list[Any] = []
+    for child in root:
+        after = child.getnext()
+        is_heading = child.tag == "Header" and set(child.attrib) == {"value"} and after is not None
+        waiting.append(child)
+        if isinstance(child.tag, str) and (not is_heading or after.tag == "Header"):
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
+
+
+def _forms(root: Any, piece: list[Any], config: LabelConfig, several_media: bool) -> Iterator[Part]:
+    inside = [element for node in piece for element in walk(node)]
+    media = [e for e in inside if (tag := find_tag(str(e.tag))) is not None and tag.name in _MEDIA]
+    named = [name for e in inside if (name := attribute(e, "name")) in config.controls]
+    if len(media) == 1 and not named:
+        yield _shown(media[0], str(media[0].tag))
+    if len(named) == 1 and not media and config.controls[str(named[0])].tag in (*_QUESTIONS, "DateTime"):
+        element = next(e for e in inside if attribute(e, "name") == named[0])
+        yield _question(root, element, config.controls[str(named[0])], several_media)
+
+
+def _gives(part: Part, before: LabelConfig, wanted: LabelConfig) -> bool:
+    try:
+        return part.add_to(before) == wanted
+    except LabelConfigError:
+        return False
+
+
+def _in_view(piece: list[Any]) -> str:
+    view = build("View", {})
+    for node in _copies(piece):
+        view.append(node)
+    return serialise(view)
+
+
+def _copies(nodes: list[Any]) -> list[Any]:
+    """Return copies of tags, so that the page they stand on stays as it is."""
+    copies = [copy.deepcopy(node) for node in nodes]
+    for node in copies:
+        node.tail = None
+    return copies
+
+
+def _words(piece: list[Any]) -> str:
+    inside = [element for node in piece for element in walk(node)]
+    names = [f'{e.tag} "{name}"' for e in inside if (name := attribute(e, "name"))]
+    if not names:
+        names = list(dict.fromkeys(str(e.tag) for e in inside)) or ["a comment"]
+    return ", ".join(names[:4]) + (" and more" if len(names) > 4 else "") + ", kept as it was read"
