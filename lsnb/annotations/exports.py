@@ -66,14 +66,18 @@ def read_annotations(
 
 def _read(export: Any, *, key: str | None, data: str | Sequence[str], raw: bool, accounts: bool) -> pd.DataFrame:
     if isinstance(export, (str, os.PathLike)):
-        return _read_files([Path(str(export))], key, data, raw, accounts)
-    parts = [export] if isinstance(export, Mapping) else list(export) if isinstance(export, Sequence) else []
+        return _read_files([Path(export)], key, data, raw, accounts)
+    parts: list[Any] = [export] if isinstance(export, Mapping) else list(export) if _is_listed(export) else []
     if parts and all(isinstance(part, (str, os.PathLike)) for part in parts):
         return _read_files([Path(part) for part in parts], key, data, raw, accounts)
-    if not isinstance(export, (Mapping, Sequence)) or isinstance(export, bytes):
+    if not isinstance(export, Mapping) and not _is_listed(export):
         raise InputError(f"A path, paths or parsed JSON are needed, not a {type(export).__name__}.")
     tasks = _tasks(export if isinstance(export, Mapping) else parts, "The export")
     return long_table(tasks, key=key, data=data, raw=raw, accounts=accounts)
+
+
+def _is_listed(export: Any) -> bool:
+    return isinstance(export, Sequence) and not isinstance(export, bytes)
 
 
 def _read_files(

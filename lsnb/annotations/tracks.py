@@ -118,7 +118,7 @@ class _Track:
 
 def _rates(annotations: pd.DataFrame, fps: float | Mapping[str, float] | None) -> Floats:
     if isinstance(fps, Mapping):
-        return annotations["item"].map(dict(fps)).to_numpy("float64")
+        return np.array([fps.get(str(item), NAN) for item in annotations["item"]], dtype="float64")
     if fps is not None:
         return np.full(len(annotations), float(fps))
     # The long table knows a track's last frame both as a number and in seconds.

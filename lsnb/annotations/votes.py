@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numbers
 import warnings
-from collections import Counter
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import numpy as np
 import orjson
@@ -17,9 +17,10 @@ from lsnb.tables.keys import RoundedKeyError, key_text, listing, nearest
 
 # What a person has done with an item; a draft is not done yet.
 DONE = ("submitted", "empty", "skipped")
+AMONG_NUMBERS = ("lowest", "median", "highest")
 
 
-def widen(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
+def widen(annotations: pd.DataFrame, control: str, *, repeats: Literal["latest", "all"] = "latest") -> pd.DataFrame:
     """Return the answers to one control with a row for each item and a column for each annotator.
 
     Only submitted answers count. Two annotations of one item by one person: the latest counts, with a
@@ -30,6 +31,8 @@ def widen(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
     Args:
         annotations: The long table of ``read_annotations`` or ``Study.annotations``; it is not changed.
         control: The name of a control in the label config.
+        repeats: Of several annotations of one item by one person, the ``"latest"``, or ``"all"``: the later ones in
+            columns ``name (2)``, ``name (3)`` and so on.
 
     Returns:
         Index ``item`` and columns of annotators, both sorted as text; missing where there is no answer.
@@ -44,9 +47,12 @@ def widen(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
         >>> widen(long, "mood").fillna("–").to_dict("index")
         {'1': {'ana': 'pos', 'ben': 'neg'}, '2': {'ana': 'pos', 'ben': '–'}}
     """
-    _check(annotations, control)
-    annotations = annotations.assign(item=_names(annotations["item"]), annotator=_names(annotations["annotator"]))
-    answers = _latest(annotations)
+    annotations = checked(annotations, control)
+    if repeats == "all":
+        annotations = annotations.assign(annotator=_numbered(annotations))
+    elif repeats != "latest":
+        raise InputError(f"repeats is {repeats!r}: give 'latest' or 'all'.")
+    answers = latest(annotations)
     items = pd.Index(sorted(annotations["item"].dropna().unique()), name="item")
     people = pd.Index(sorted(annotations["annotator"].dropna().unique()), name="annotator")
     mask = answers["control"].eq(control) & answers["status"].eq("submitted") & answers["value"].notna()
@@ -72,7 +78,14 @@ def widen(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
     return wide.set_axis(items, axis="index")
 
 
-def majority(annotations: pd.DataFrame, control: str, *, min_votes: int = 1) -> pd.DataFrame:
+def majority(
+    annotations: pd.DataFrame,
+    control: str,
+    *,
+    min_votes: int = 1,
+    weights: Mapping[str, float] | None = None,
+    ties: str = "missing",
+) -> pd.DataFrame:
     """Return the answer that most annotators gave to each item.
 
     A tie has no winner: the value is missing and ``tie`` is True; nothing is decided by the alphabet. Of
@@ -81,14 +94,17 @@ def majority(annotations: pd.DataFrame, control: str, *, min_votes: int = 1) -> 
     Args:
         annotations: The long table; it is not changed.
         control: The name of a control in the label config.
-        min_votes: With fewer votes the value is missing.
+        min_votes: With fewer votes (people, whatever their weight) the value is missing.
+        weights: Annotator → how much a vote counts, 0 or more; 1 for those left out.
+        ties: ``"missing"``; ``"lowest"``, ``"median"`` or ``"highest"`` of the tied numbers; or the name of an
+            annotator, whose own answer decides where it is among the tied. ``tie`` stays True.
 
     Returns:
-        ``item, value, n, share, tie``: ``n`` votes, ``share`` (0 to 1) of them for the most frequent
+        ``item, value, n, share, tie``: ``n`` votes, ``share`` (0 to 1) of their weight for the most frequent
         answer. An item without votes has a row with ``n`` 0.
 
     Raises:
-        InputError: No long table, no such control, or ``min_votes`` below 1.
+        InputError: No long table, no such control, or ``min_votes``, ``weights`` or ``ties`` that make no sense.
 
     Example:
         >>> rows = [("1", "ana", "pos"), ("1", "ben", "pos"), ("2", "ana", "pos"), ("2", "ben", "neg")]
@@ -97,22 +113,43 @@ def majority(annotations: pd.DataFrame, control: str, *, min_votes: int = 1) -> 
           item value  n  share    tie
         0    1   pos  2    1.0  False
         1    2     –  2    0.5   True
+        >>> majority(long, "mood", ties="ben")["value"].tolist()
+        ['pos', 'neg']
     """
-    if not isinstance(min_votes, int) or isinstance(min_votes, bool) or min_votes < 1:
-        raise InputError(f"min_votes is {min_votes!r}: give a whole number of 1 or more.")
     wide = widen(annotations, control)
+    problems = []
+    if not isinstance(min_votes, int) or isinstance(min_votes, bool) or min_votes < 1:
+        problems.append(f"min_votes is {min_votes!r}: give a whole number of 1 or more.")
+    people = [str(name) for name in wide.columns]
+    counted = np.ones(len(people))
+    for name, weight in (weights or {}).items():
+        if name not in people:
+            problems.append(f"weights names {name!r}, who is no annotator here.{nearest(name, people)}")
+        elif not isinstance(weight, numbers.Real) or not 0 <= float(weight) < float("inf"):
+            problems.append(f"The weight of {name!r} is {weight!r}: give a number of 0 or more.")
+        else:
+            counted[people.index(name)] = float(weight)
+    if ties not in ("missing", *AMONG_NUMBERS) and ties not in people:
+        problems.append(f"ties is {ties!r}: give 'missing', {', '.join(map(repr, AMONG_NUMBERS))} or an annotator.")
+    if problems:
+        raise InputError(problems)
     present = wide.notna().to_numpy(dtype="bool")
     cells = wide.to_numpy(dtype="object")
     rows = []
     for item, votes, cast in zip(wide.index, cells, present, strict=True):
-        counts = Counter(votes[cast].tolist())
-        n = counts.total()
-        top = max(counts.values(), default=0)
-        winners = [value for value, count in counts.items() if count == top]
-        tie = len(winners) > 1
-        decided = n >= min_votes and not tie and n > 0
-        rows.append((item, winners[0] if decided else None, n, top / n if n else np.nan, tie and n >= min_votes))
-    items, values, n_votes, shares, ties = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+        counts: dict[Any, float] = {}
+        for vote, weight in zip(votes[cast].tolist(), counted[cast].tolist(), strict=True):
+            counts[vote] = counts.get(vote, 0.0) + weight
+        n, total = int(cast.sum()), sum(counts.values())
+        top = max(counts.values(), default=0.0)
+        # Weights such as 0.1 + 0.2 and 0.3 are equal.
+        winners = [value for value, weight in counts.items() if total and weight >= top * (1 - 1e-9)]
+        enough = n >= min_votes and bool(winners)
+        tie = enough and len(winners) > 1
+        own = dict(zip(people, votes, strict=True)).get(ties)
+        value = (_decide(winners, ties, own, control) if tie else winners[0]) if enough else None
+        rows.append((item, value, n, top / total if total else np.nan, tie))
+    items, values, n_votes, shares, tied = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     array = np.empty(len(values), dtype="object")
     array[:] = values
     known = [value for value in values if value is not None]
@@ -122,12 +159,39 @@ def majority(annotations: pd.DataFrame, control: str, *, min_votes: int = 1) -> 
             "value": _typed(array, known, bool(known) and isinstance(known[0], tuple)),
             "n": pd.Series(n_votes, dtype="int64"),
             "share": pd.Series(shares, dtype="float64"),
-            "tie": pd.Series(ties, dtype="bool"),
+            "tie": pd.Series(tied, dtype="bool"),
         }
     )
 
 
-def _check(annotations: pd.DataFrame, control: str) -> None:
+def _decide(winners: list[Any], ties: str, own: Any, control: str) -> Any:
+    if ties == "missing":
+        return None
+    if ties in AMONG_NUMBERS:
+        if not all(isinstance(value, numbers.Real) for value in winners):
+            raise InputError(f"The answers to {control!r} are no numbers, so none is the {ties}: leave out ties.")
+        if ties == "median":
+            return float(np.median(winners))
+        return min(winners) if ties == "lowest" else max(winners)
+    return own if own in winners else None
+
+
+def checked(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
+    """Return the long table with items and annotators as text.
+
+    Args:
+        annotations: The long table, perhaps saved and read again; it is not changed.
+        control: A control that should be in it, unless nobody has answered anything.
+
+    Raises:
+        InputError: No long table, or no such control in it.
+
+    Example:
+        >>> checked(pd.DataFrame({"item": [7]}), "mood")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        lsnb.errors.InputError: This is not the long table of annotations (no column annotator, control, ...
+    """
     needed = ("item", "annotator", "control", "value", "status")
     absent = [name for name in needed if not isinstance(annotations, pd.DataFrame) or name not in annotations.columns]
     if absent:
@@ -141,6 +205,7 @@ def _check(annotations: pd.DataFrame, control: str) -> None:
             f"No annotation answers a control {control!r}.{nearest(control, controls)} "
             f"Controls there: {listing(controls, 12)}."
         )
+    return annotations.assign(item=_names(annotations["item"]), annotator=_names(annotations["annotator"]))
 
 
 def _names(column: pd.Series[Any]) -> pd.Series[str]:
@@ -157,18 +222,32 @@ def _names(column: pd.Series[Any]) -> pd.Series[str]:
     return column.map(known).astype(TEXT_DTYPE)
 
 
-def _latest(annotations: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of each person's last annotation of each item."""
+def _heads(annotations: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
+    """Return the rows that are done, one row for each annotation in them, earliest first, and what tells them apart."""
     done = annotations[annotations["status"].isin(DONE) & annotations["annotator"].notna()]
     order = [name for name in ("updated_at", "annotation", "project", "task") if name in done.columns]
     which = ["item", "annotator", *order]
     heads = done[which].drop_duplicates()
+    if "updated_at" in order and heads.duplicated(["item", "annotator"]).any():
+        when = pd.to_datetime(heads["updated_at"], utc=True, format="ISO8601")
+        heads = heads.assign(__when=when).sort_values(["__when", *order[1:]], na_position="first")
+    return done, heads, which
+
+
+def latest(annotations: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of each person's last annotation of each item, skipped ones too, with a warning for others.
+
+    Args:
+        annotations: The long table; it is not changed.
+
+    Example:
+        >>> rows = [("1", "ana", "skipped", "2026-01-02"), ("1", "ben", "draft", "2026-01-02")]
+        >>> latest(pd.DataFrame(rows, columns=["item", "annotator", "status", "updated_at"]))["annotator"].tolist()
+        ['ana']
+    """
+    done, heads, which = _heads(annotations)
     if not heads.duplicated(["item", "annotator"]).any():
         return done
-    if "updated_at" in order:
-        heads = heads.assign(__when=pd.to_datetime(heads["updated_at"], utc=True)).sort_values(
-            ["__when", *order[1:]], na_position="first"
-        )
     last = heads.drop_duplicates(["item", "annotator"], keep="last")
     again = sorted(set(heads[heads.duplicated(["item", "annotator"])]["item"]))
     warnings.warn(
@@ -178,6 +257,16 @@ def _latest(annotations: pd.DataFrame) -> pd.DataFrame:
     )
     kept = pd.MultiIndex.from_frame(done[which]).isin(pd.MultiIndex.from_frame(last[which]))
     return done[kept]
+
+
+def _numbered(annotations: pd.DataFrame) -> pd.Series[str]:
+    """Return annotators, each later annotation of an item by the same person as that of another one."""
+    done, heads, which = _heads(annotations)
+    number = done.groupby(which, dropna=False, sort=False).ngroup()
+    turn = heads.groupby(["item", "annotator"]).cumcount() + 1
+    turns = number.map(dict(zip(number[heads.index], turn, strict=True))).reindex(annotations.index, fill_value=1)
+    names = annotations["annotator"]
+    return names.where(turns.eq(1), names + " (" + turns.astype(str) + ")").astype(TEXT_DTYPE)
 
 
 def _countable(value: Any) -> Any:

@@ -5,21 +5,18 @@ from __future__ import annotations
 import html
 import itertools
 import math
-import numbers
+import warnings
 from dataclasses import dataclass, field
-from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 
-from lsnb.annotations import widen
 from lsnb.errors import InputError
 from lsnb.reliability.alpha import PAIRED_VALUES, Level, Ratings, krippendorff_alpha
 from lsnb.reliability.kappa import cohen_kappa, fleiss_kappa
-from lsnb.tables.keys import listing
-
-# What a control measures; every other kind is nominal.
-LEVELS: dict[str, Level] = {"rating": "ordinal", "number": "interval"}
+from lsnb.reliability.places import is_drawn
+from lsnb.reliability.ratings import ratings_of
+from lsnb.reliability.regions import RegionAgreement, region_agreement
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,6 +34,7 @@ class Agreement:
         alpha: Krippendorff's alpha over all items with two or more answers.
         interval: The 95 percent bootstrap interval of alpha.
         note: Why a figure is missing (nan), or what it compares; empty if there is nothing to say.
+        overlap: For a control that draws regions, whether they are in the same places.
     """
 
     control: str
@@ -49,6 +47,7 @@ class Agreement:
     alpha: float
     interval: tuple[float, float]
     note: str = ""
+    overlap: RegionAgreement | None = None
 
     @property
     def summary(self) -> str:
@@ -60,7 +59,9 @@ class Agreement:
         )
 
     def __repr__(self) -> str:
-        return "\n".join(part for part in (self.summary, self.kappa.to_string(index=False), self.note) if part)
+        overlap = repr(self.overlap) if self.overlap is not None else ""
+        parts = (self.summary, self.kappa.to_string(index=False), self.note, overlap)
+        return "\n".join(part for part in parts if part)
 
     def _repr_html_(self) -> str:
         rows = [
@@ -75,7 +76,8 @@ class Agreement:
         cells = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in rows)
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
         pairs = self.kappa.to_html(index=False, escape=True, na_rep="–", float_format=lambda kappa: f"{kappa:.3f}")
-        return f"<p><b>Agreement about {html.escape(self.control)}</b></p><table>{cells}</table>{note}{pairs}"
+        overlap = self.overlap._repr_html_() if self.overlap is not None else ""
+        return f"<p><b>Agreement about {html.escape(self.control)}</b></p><table>{cells}</table>{note}{pairs}{overlap}"
 
 
 def agreement(
@@ -89,7 +91,9 @@ def agreement(
     """Return how much annotators agree about one control: kappas, alpha, and its interval.
 
     Only submitted answers count, the latest of each person (``widen``). Nothing depends on the order of
-    rows, items or annotators. Where there is nothing to compare, figures are missing and ``.note`` says why.
+    rows, items or annotators. Where there is nothing to compare, figures are missing and ``.note`` says why. Of a
+    control that draws regions, kappas and alpha compare which labels each annotator drew on an item; ``.overlap``
+    compares where they are (``region_agreement``). Texts are compared exactly.
 
     Args:
         annotations: The long table of ``read_annotations`` or ``Study.annotations``; it is not changed.
@@ -110,13 +114,9 @@ def agreement(
         >>> agreement(long, "mood").kappa.round(6).to_dict("records")
         [{'a': 'ana', 'b': 'ben', 'kappa': 0.272727, 'n': 4}]
     """
-    if level is not None and level not in get_args(Level):
-        raise InputError(f"level is {level!r}: give one of {', '.join(get_args(Level))}, or leave it out.")
     if not isinstance(resamples, int) or resamples < 0:
         raise InputError(f"resamples is {resamples!r}: give a whole number of 0 or more.")
-    wide = widen(annotations, control)
-    wide = wide.loc[:, wide.notna().any()]
-    ratings = _ratings(wide, control, level or _usual_level(annotations, control, wide))
+    wide, ratings = ratings_of(annotations, control, level)
     people = tuple(str(name) for name in wide.columns)
     n_items = int(((ratings.codes >= 0).sum(axis=1) >= 2).sum())
     pairs = [
@@ -125,6 +125,7 @@ def agreement(
     kappa = pd.DataFrame(pairs, columns=["a", "b", "kappa", "n"]).astype({"kappa": "float64", "n": "int64"})
     fleiss, n_complete = fleiss_kappa(ratings)
     alpha, interval = krippendorff_alpha(ratings, resamples=resamples, seed=seed)
+    overlap, about_regions = _overlap(annotations, control, resamples, seed)
     return Agreement(
         control=control,
         level=ratings.level,
@@ -135,47 +136,22 @@ def agreement(
         fleiss=fleiss,
         alpha=alpha,
         interval=interval,
-        note=_note(ratings, people, n_items, n_complete),
+        note=" ".join(part for part in (_note(ratings, people, n_items, n_complete), about_regions) if part),
+        overlap=overlap,
     )
 
 
-def _usual_level(annotations: pd.DataFrame, control: str, wide: pd.DataFrame) -> Level:
-    if any(isinstance(value, tuple) for name in wide for value in wide[name].dropna().head(1)):
-        return "sets"
-    if "kind" not in annotations.columns:
-        return "nominal"
-    kinds = annotations.loc[annotations["control"].eq(control).fillna(False).astype(bool), "kind"].dropna().unique()
-    return LEVELS.get(str(kinds[0]), "nominal") if len(kinds) == 1 else "nominal"
-
-
-def _ratings(wide: pd.DataFrame, control: str, level: Level) -> Ratings:
-    cells = wide.to_numpy(dtype="object")
-    given = wide.notna().to_numpy(dtype="bool")
-    answers = cells[given].tolist()
-    if level in ("ordinal", "interval", "ratio"):
-        answers = _numbers(answers, control, level)
-    elif level == "sets" and not all(isinstance(answer, tuple) for answer in answers):
-        raise InputError(f"The answers to {control!r} are not sets: leave out level, or give 'nominal'.")
-    values = sorted(set(answers), key=lambda v: v if isinstance(v, numbers.Real) else math.inf)
-    if level in ("nominal", "sets"):
-        values = sorted(values, key=lambda v: (str(v), type(v).__name__))
-    number_of = {value: number for number, value in enumerate(values)}
-    codes = np.full(cells.shape, -1, dtype=np.int64)
-    codes[given] = [number_of[answer] for answer in answers]
-    return Ratings(codes, tuple(values), level)
-
-
-def _numbers(answers: list[Any], control: str, level: Level) -> list[float]:
-    found = pd.to_numeric(pd.Series(answers, dtype="object"), errors="coerce").astype("float64")
-    if found.isna().any() or np.isinf(found).any():
-        odd = sorted({str(answer) for answer, number in zip(answers, found, strict=True) if not math.isfinite(number)})
-        raise InputError(
-            f"The answers to {control!r} are not all numbers ({listing(odd)}), so they have no {level} level: "
-            "give level='nominal'."
-        )
-    if level == "ratio" and (found < 0).any():
-        raise InputError(f"Some answers to {control!r} are below 0, so they have no ratio level: give 'interval'.")
-    return [float(number) for number in found]
+def _overlap(annotations: pd.DataFrame, control: str, resamples: int, seed: int) -> tuple[RegionAgreement | None, str]:
+    if not is_drawn(annotations, control):
+        return None, ""
+    about = "Regions: kappas and alpha compare which labels were drawn on an item, .overlap where."
+    try:
+        with warnings.catch_warnings():
+            # Said once already, by widen.
+            warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+            return region_agreement(annotations, control, resamples=resamples, seed=seed), about
+    except InputError as fault:
+        return None, f"Regions: kappas and alpha compare which labels were drawn on an item. {fault}"
 
 
 def _note(ratings: Ratings, people: tuple[str, ...], n_items: int, n_complete: int) -> str:

@@ -1,0 +1,204 @@
+"""The regions of one control, item by item and annotator by annotator, in the form in which they are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from lsnb.annotations.masks import brush_mask
+from lsnb.annotations.raw import picture_size, raw_results
+from lsnb.annotations.shapes import outline
+from lsnb.annotations.tracks import track_boxes
+from lsnb.annotations.votes import checked, latest
+from lsnb.errors import InputError
+from lsnb.reliability.alpha import Floats
+from lsnb.reliability.overlap import box_iou, mask_iou, polygon_iou, span_iou, track_iou
+from lsnb.results import SHAPES, is_region
+
+Measure = Literal["boxes", "outlines", "masks", "key points", "spans", "timelines", "tracks"]
+# Their geometry is in the raw results alone.
+FROM_RAW = frozenset({"outlines", "masks", "tracks"})
+LINES = frozenset({"spans", "timelines"})
+
+
+@dataclass(frozen=True)
+class Region:
+    """One region: what it is called, and where it is.
+
+    Args:
+        label: Its label, several joined by `` + ``; None without one.
+        place: A box (4), corners (n × 2), a mask, a point (2), a stretch (2), or frames and boxes.
+    """
+
+    label: str | None
+    place: Any
+
+
+Places = dict[str, dict[str, list[Region]]]
+
+
+def is_drawn(annotations: pd.DataFrame, control: str) -> bool:
+    """Return whether a control marks parts of items, rather than answering questions.
+
+    Example:
+        >>> is_drawn(pd.DataFrame({"control": ["box"], "kind": ["rectanglelabels"]}), "box")
+        True
+    """
+    if "kind" not in annotations.columns:
+        return False
+    kinds = annotations.loc[annotations["control"].eq(control).fillna(False).astype(bool), "kind"].dropna().unique()
+    return any(is_region(kind) for kind in kinds)
+
+
+def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places, str]:
+    """Return how a control's regions are compared, and the regions: item → annotator → regions.
+
+    Whoever submitted an annotation of an item without drawing there has an empty list: no region is an answer, too.
+
+    Args:
+        annotations: The long table, with its raw results where outlines, masks or tracks are drawn; it is not changed.
+        control: The name of a control in the label config.
+
+    Returns:
+        The measure, the regions, and a note about what could not be known.
+
+    Raises:
+        InputError: No long table, no such control, one that draws nothing, or no raw results where they are needed.
+    """
+    table = checked(annotations, control)
+    if not is_drawn(table, control):
+        raise InputError(f"The control {control!r} draws no regions: lsnb.agreement compares its answers.")
+    done = latest(table)
+    done = done[done["status"].isin(["submitted", "empty"])]
+    here = done["control"].eq(control).fillna(False).astype(bool) & done["region"].notna()
+    rows = done[here & done["kind"].map(_draws).astype(bool)]
+    results = raw_results(rows) if "raw" in rows.columns else [None] * len(rows)
+    measure = _measure(rows, results, control)
+    places: Places = {}
+    for item, who in done[["item", "annotator"]].drop_duplicates().itertuples(index=False):
+        places.setdefault(item, {})[who] = []
+    groups: dict[tuple[Any, ...], tuple[set[str], int]] = {}
+    columns = rows.to_dict("list")
+    for number, value in enumerate(columns["value"]):
+        whose = (columns["item"][number], columns["annotator"][number], columns["region"][number])
+        if measure in LINES:
+            ends: tuple[str, str] = ("start_frame", "end_frame") if measure == "timelines" else ("start", "end")
+            whose = (*whose, *(columns[name][number] for name in ends))
+            if pd.isna(columns[ends[0]][number]) or pd.isna(columns[ends[1]][number]):
+                continue
+        labels, _ = groups.setdefault(whose, (set(), number))
+        if isinstance(value, str):
+            labels.add(value)
+    notes = set()
+    for (item, who, *_), (labels, number) in groups.items():
+        place, note = _place(measure, columns, number, results[number])
+        notes.add(note)
+        places[item][who].append(Region(" + ".join(sorted(labels)) or None, place))
+    return measure, places, " ".join(sorted(notes - {""}))
+
+
+def scores(measure: Measure, a: list[Region], b: list[Region]) -> Floats:
+    """Return how well each region of one annotator fits each of another: from 0 to 1 (key points: 1 / (1 + distance)).
+
+    Args:
+        measure: How regions are compared.
+        a: The regions of one annotator.
+        b: Those of the other.
+
+    Example:
+        >>> here, there = Region("car", np.array([0, 0, 2, 2])), Region("car", np.array([1, 0, 2, 2]))
+        >>> scores("boxes", [here], [there]).round(3).tolist()
+        [[0.333]]
+    """
+    if not a or not b:
+        return np.zeros((len(a), len(b)))
+    if measure == "boxes" and all(region.place.shape == (4,) for region in (*a, *b)):
+        return box_iou(np.array([r.place for r in a]), np.array([r.place for r in b]))
+    if measure in LINES:
+        return span_iou(np.array([r.place for r in a]), np.array([r.place for r in b]))
+    found = np.zeros((len(a), len(b)))
+    for row, one in enumerate(a):
+        for column, other in enumerate(b):
+            if measure == "masks":
+                found[row, column] = mask_iou(one.place, other.place)
+            elif measure == "tracks":
+                found[row, column] = track_iou(one.place, other.place)
+            elif measure == "key points":
+                found[row, column] = 1 / (1 + float(np.hypot(*(one.place - other.place))))
+            else:
+                found[row, column] = polygon_iou(_corners(one.place), _corners(other.place))
+    return found
+
+
+def _draws(kind: Any) -> bool:
+    return isinstance(kind, str) and (kind.endswith("labels") or kind in SHAPES)
+
+
+def _corners(place: Floats) -> Floats:
+    if place.shape != (4,):
+        return place
+    x, y, width, height = place
+    return np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
+
+
+def _measure(rows: pd.DataFrame, results: list[Any], control: str) -> Measure:
+    found: set[Measure] = set()
+    kinds, x, start, frame = rows["kind"], rows["x"].notna(), rows["start"].notna(), rows["start_frame"].notna()
+    for kind, has_x, has_start, has_frame, result in zip(kinds, x, start, frame, results, strict=True):
+        value = result.get("value") if isinstance(result, Mapping) else None
+        value = value if isinstance(value, Mapping) else {}
+        if kind.startswith(("brush", "bitmask")) or "rle" in value or "imageDataURL" in value:
+            found.add("masks")
+        elif kind.startswith(("polygon", "vector", "ellipse")) or value.keys() & {"points", "vertices", "radiusX"}:
+            found.add("outlines")
+        elif kind.startswith("keypoint"):
+            found.add("key points")
+        elif has_frame:
+            found.add("tracks" if has_x else "timelines")
+        elif has_x:
+            found.add("boxes")
+        elif has_start:
+            found.add("spans")
+    if found == {"boxes", "outlines"}:
+        found = {"outlines"}
+    if not found:
+        return "spans"
+    if len(found) > 1:
+        raise InputError(
+            f"The control {control!r} draws {', '.join(sorted(found))}, which cannot be compared with each other: "
+            "keep the rows of one kind."
+        )
+    measure = next(iter(found))
+    if measure in FROM_RAW:
+        raw_results(rows)
+    return measure
+
+
+def _place(measure: Measure, columns: Mapping[Any, list[Any]], row: int, result: Any) -> tuple[Any, str]:
+    if measure in LINES:
+        if measure == "timelines":
+            # Frames [9, 15] with both ends are the stretch from 8 to 15.
+            return np.array([columns["start_frame"][row] - 1, columns["end_frame"][row]], dtype="float64"), ""
+        return np.array([columns["start"][row], columns["end"][row]], dtype="float64"), ""
+    if measure == "masks":
+        return brush_mask(result), ""
+    if measure == "tracks":
+        return track_boxes(result["value"]), ""
+    width, height = picture_size(result)
+    unknown = bool(np.isnan(width))
+    if measure == "key points":
+        scale = np.ones(2) if unknown else np.array([width, height]) / 100
+        note = "Distances are in percent: pictures' sizes are in the raw results (raw=True)." if unknown else ""
+        return np.array([columns["x"][row], columns["y"][row]], dtype="float64") * scale, note
+    if measure == "outlines":
+        return outline(result), ""
+    box = {name: columns[name][row] for name in ("x", "y", "width", "height", "rotation")}
+    if not np.nan_to_num(box["rotation"]):
+        scale = np.ones(4) if unknown else np.array([width, height, width, height]) / 100
+        return np.array([box[name] for name in ("x", "y", "width", "height")], dtype="float64") * scale, ""
+    note = "Turned boxes are compared as on square pictures: the raw results have the sizes (raw=True)."
+    return outline(result if not unknown else {"value": box}), note if unknown else ""
