@@ -104,6 +104,13 @@ def test_many_rows_take_few_imports(stack: Stack, study: Study) -> None:
         assert sum("import" in path for method, path in proxy.requests if method == "POST") == 2
 
 
+def test_a_whole_page_of_changes_is_read(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page past the last is a 404 on the server, also when the last page is full."""
+    monkeypatch.setattr("lsnb.studio.server.PAGE", 3)
+    project = study.projects["project"][0]
+    assert len(study.server.changed_tasks(project, "1970-01-01T00:00:00.000000Z")) == 6
+
+
 def test_changed_data_is_changed_in_place_and_keeps_its_annotations(study: Study) -> None:
     choose(study, "0002", "good")
     before = tasks_of(study)

@@ -226,7 +226,8 @@ class Server(Connection):
                     },
                 )
                 changed += answer["tasks"]
-                if len(answer["tasks"]) < PAGE:
+                # A page past the last is a 404, so the server's own count says when to stop.
+                if not answer["tasks"] or len(changed) >= int(answer["total"]):
                     return changed
 
     def predictions(self, project: int) -> list[dict[str, Any]]:

@@ -75,6 +75,20 @@ def add_person(
     return [*renewed, *([own] if own is not None else [])], report
 
 
+def shared_items(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
+    """Return how many items each two annotators have in common; in the diagonal, how many each has.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+    """
+    own = {
+        copy.manifest.annotator: {item_of(task) for task in server.export(copy.project.id)} - {None} for copy in copies
+    }
+    counts = [[len(items & others) for others in own.values()] for items in own.values()]
+    return pd.DataFrame(counts, index=pd.Index(list(own), name="annotator"), columns=list(own))
+
+
 def share_text(title: str, links: pd.DataFrame, invite: str) -> str:
     """Return the text to send to annotators.
 

@@ -23,7 +23,7 @@ from lsnb.studio import Server
 VERSION = 1
 # A change that is being stored while another is read gets the earlier time of the two; within this many seconds of
 # the server's clock the next pull therefore looks again.
-SETTLED_SECONDS = 5
+SETTLED_SECONDS = 2
 # The server's filter cannot see a task deleted and another added in its place; so every so many pulls all is read.
 FULL_EVERY = 50
 BEGINNING = "1970-01-01T00:00:00.000000Z"

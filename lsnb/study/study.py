@@ -18,7 +18,7 @@ from lsnb.labels import LabelConfig
 from lsnb.studio import Server
 from lsnb.study.answers import Answers
 from lsnb.study.copies import Copy, CreateReport, all_annotators
-from lsnb.study.people import add_person, share_text
+from lsnb.study.people import add_person, share_text, shared_items
 from lsnb.study.plan import MODEL
 from lsnb.study.revision import ConfigReport, revise
 from lsnb.study.rows import Where
@@ -218,6 +218,13 @@ class Study:
     def share(self) -> str:
         """Return the text to send to annotators: where to sign up, and each one's own project."""
         return share_text(self.title, self.projects, self.server.invite_link())
+
+    def shared_items(self) -> pd.DataFrame:
+        """Return how many items each two annotators have in common; in the diagonal, how many each has.
+
+        Agreement can be measured on shared items only; ``overlap`` decided how many there are.
+        """
+        return shared_items(self.server, self.copies)
 
     def update_config(self, config: LabelConfig) -> ConfigReport:
         """Give every project a new label config, unless answers would lose their place.
