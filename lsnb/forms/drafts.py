@@ -221,11 +221,12 @@ def _with_tools_below_their_media(
 def _shown(element: Any, tag: str) -> Shown:
     column = (attribute(element, "value") or "").removeprefix("$")
     channels = [attribute(e, "column") or "" for e in walk(element) if str(e.tag).lower() == "channel"]
+    name = attribute(element, "name")
     return Shown(
         _MEDIA[tag],
         column,
         join_list(channels),
-        name=attribute(element, "name"),
+        name=name if name != column else None,
         title=_heading(element),
         settings=_settings(element, _OWN),
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -40,13 +40,22 @@ class QuestionKind:
         options: Whether answers are ``needed``, ``allowed`` or ``none``.
         several: Whether it can take several answers.
         is_tool: Whether it marks regions: such tools can neither be required nor asked per region.
+        media: The kinds of media it works on; empty means all of them.
     """
 
     words: str
     options: Literal["needed", "allowed", "none"] = "none"
     several: bool = False
     is_tool: bool = False
+    media: tuple[str, ...] = ()
 
+    def fits(self, shown: Sequence[str]) -> bool:
+        """Return whether it can be asked about one of these kinds of media."""
+        return not self.media or bool(set(self.media) & set(shown))
+
+
+_ON_IMAGES = ("image", "images")
+_WITH_SPANS = ("text", "hypertext", "paragraphs", "audio", "video", "timeseries")
 
 QUESTION_KINDS: dict[str, QuestionKind] = {
     "choices": QuestionKind("Choose from a list", "needed", several=True),
@@ -56,15 +65,15 @@ QUESTION_KINDS: dict[str, QuestionKind] = {
     "textarea": QuestionKind("A text to write"),
     "date": QuestionKind("A date"),
     "datetime": QuestionKind("A date and time"),
-    "labels": QuestionKind("Mark stretches of text or time", "needed", several=True, is_tool=True),
-    "rectangles": QuestionKind("Draw boxes", "allowed", is_tool=True),
-    "ellipses": QuestionKind("Draw ellipses", "allowed", is_tool=True),
-    "polygons": QuestionKind("Draw polygons", "allowed", is_tool=True),
-    "vectors": QuestionKind("Draw lines", "allowed", is_tool=True),
-    "keypoints": QuestionKind("Set points", "allowed", is_tool=True),
-    "brush": QuestionKind("Paint areas", "allowed", is_tool=True),
-    "bitmask": QuestionKind("Paint areas, pixel by pixel", "allowed", is_tool=True),
-    "video_boxes": QuestionKind("Follow boxes through a video", "needed", is_tool=True),
+    "labels": QuestionKind("Mark stretches of text or time", "needed", several=True, is_tool=True, media=_WITH_SPANS),
+    "rectangles": QuestionKind("Draw boxes", "allowed", is_tool=True, media=_ON_IMAGES),
+    "ellipses": QuestionKind("Draw ellipses", "allowed", is_tool=True, media=_ON_IMAGES),
+    "polygons": QuestionKind("Draw polygons", "allowed", is_tool=True, media=_ON_IMAGES),
+    "vectors": QuestionKind("Draw lines", "allowed", is_tool=True, media=_ON_IMAGES),
+    "keypoints": QuestionKind("Set points", "allowed", is_tool=True, media=_ON_IMAGES),
+    "brush": QuestionKind("Paint areas", "allowed", is_tool=True, media=_ON_IMAGES),
+    "bitmask": QuestionKind("Paint areas, pixel by pixel", "allowed", is_tool=True, media=_ON_IMAGES),
+    "video_boxes": QuestionKind("Follow boxes through a video", "needed", is_tool=True, media=("video",)),
     "pairwise": QuestionKind("Choose the better of two", is_tool=True),
 }
 
@@ -171,8 +180,7 @@ class Question:
         """
         kind = QUESTION_KINDS[self.kind]
         answers = self._checked_answers()
-        if not config.fields:
-            raise LabelConfigError("It stands above everything that is shown: move it below the media it is about.")
+        self._check_media(config, kind)
         arguments: list[Any] = [self.name.strip()]
         given: dict[str, Any] = {"title": self.title.strip(), **self._extras(answers)}
         if answers is not None:
@@ -192,6 +200,18 @@ class Question:
         settings = tuple(pair for pair in self.settings if pair != ("choice", None) or not self.multiple)
         grown: LabelConfig = method(*arguments, **given, **_keywords(method, settings))
         return grown
+
+    def _check_media(self, config: LabelConfig, kind: QuestionKind) -> None:
+        shown = [found.kind for found in config.fields.values() if found.name]
+        if not shown:
+            raise LabelConfigError("Nothing is shown above it: show something, or move it below what is shown.")
+        if not kind.fits(shown):
+            needed = " or ".join(MEDIA_KINDS[name].lower() for name in kind.media if name in MEDIA_KINDS)
+            raise LabelConfigError(
+                f'"{kind.words}" works on {needed}, and none is shown above it: choose another kind, or show one.'
+            )
+        if self.kind == "pairwise" and len(shown) < 2:
+            raise LabelConfigError("It compares two, and one is shown above it: show another column too.")
 
     def _checked_answers(self) -> Any:
         faults = []

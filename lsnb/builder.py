@@ -1,0 +1,99 @@
+"""``config_builder``: the builder of label configs, with the Label Studio that draws its previews."""
+
+from __future__ import annotations
+
+import urllib.request
+from typing import TYPE_CHECKING
+
+from lsnb.connections import LOCAL, connect
+from lsnb.forms.builder import ConfigBuilder, find_builder
+from lsnb.forms.preview import Preview
+from lsnb.forms.sample_task import sample_task
+from lsnb.stack import load_stack
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lsnb.labels import LabelConfig
+    from lsnb.study import Studio
+
+SCRATCH = "Scratch project of lsnb's config builder: it shows a label config and can be deleted at any time."
+_ANSWER_SECONDS = 2.0
+
+
+def config_builder(
+    config: LabelConfig | None = None,
+    *,
+    table: pd.DataFrame | None = None,
+    studio: Studio | None = None,
+    name: str = "config",
+) -> ConfigBuilder:
+    """Return a builder of label configs, drawn as a widget where it is the last line of a cell.
+
+    Its ``.config`` is a ``LabelConfig`` at any moment, of all that is finished by then; ``.problems`` names the rest.
+    Twice is safe: a cell that is run again shows the builder as it was left. Only where its ``config`` has become
+    another one since does it begin anew, and Undo brings back what was there.
+
+    Args:
+        config: What to begin with, for example from ``LabelConfig.from_form``; an image without a question by default.
+        table: The table of items: its columns can be chosen, and its first row is previewed.
+        studio: The Label Studio whose editor draws the preview; the running local one by default. Where there is none,
+            the preview is an outline.
+        name: Another name makes another builder.
+
+    Example:
+        >>> from lsnb import LabelConfig, config_builder
+        >>> config = LabelConfig.image("uri").choices("mood", "good, bad")
+        >>> config_builder(config, name="example").config == config
+        True
+    """
+    return find_builder(config, table=table, preview=_preview(studio), name=name)
+
+
+def _preview(studio: Studio | None) -> Preview | None:
+    if studio is not None:
+        return Preview(studio.browser_url, lambda config: open_scratch_project(studio, config))
+    stack = load_stack()
+    if stack is None or not _answers(stack.url):
+        return None
+    # The key is not needed before somebody asks for a project.
+    return Preview(stack.browser_url, lambda config: open_scratch_project(connect(LOCAL), config))
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/api/version", timeout=_ANSWER_SECONDS) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def open_scratch_project(studio: Studio, config: LabelConfig) -> str:
+    """Return the address of a project that shows a config and one sample task, and make it if it is not there.
+
+    Twice is safe: one config has one project. Those of other configs in which nobody answered are deleted.
+
+    Args:
+        studio: Where.
+        config: The config.
+
+    Raises:
+        LabelConfigError: The server does not accept the config.
+        StudioError: The project could not be made.
+    """
+    server = studio.server
+    title = f"lsnb preview {config.fingerprint[:6]}"
+    found = None
+    for project in server.projects():
+        if project.description != SCRATCH:
+            continue
+        if project.title == title:
+            found = project
+            continue
+        counted = server.project(project.id)
+        if not counted.annotations and not counted.skipped:
+            server.delete_project(project.id)
+    if found is None:
+        found = server.create_project(title, description=SCRATCH, config=config.xml)
+        server.import_tasks(found.id, [{"data": sample_task(config, studio.browser_url)}])
+    return f"{studio.browser_url}/projects/{found.id}/data"
