@@ -1,0 +1,299 @@
+"""Deciding what annotators dispute: a project in which one person sees everybody's answers and gives the final one."""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import orjson
+import pandas as pd
+from tqdm.auto import tqdm
+
+from lsnb.annotations import long_table
+from lsnb.annotations.people import letters_of
+from lsnb.errors import InputError
+from lsnb.labels import LabelConfig
+from lsnb.reliability import disputed, gold
+from lsnb.reports import Report
+from lsnb.studio import Project, Server
+from lsnb.study.copies import Copy, all_annotators
+from lsnb.study.manifest import annotator_names, project_title
+from lsnb.study.rows import listed_items
+from lsnb.study.snapshot import item_of
+from lsnb.tables.keys import key_text, nearest
+
+if TYPE_CHECKING:
+    from lsnb.bucket import Bucket
+
+MARK = "lsnb-adjudication"
+VERSION = 1
+
+
+@dataclass(frozen=True, repr=False)
+class AdjudicationReport(Report):
+    """What ``adjudicate`` did: a row per item (created, exists)."""
+
+    noun: ClassVar[str] = "items to decide"
+
+
+@dataclass(frozen=True, repr=False)
+class Adjudication:
+    """One person's project for deciding disputed items.
+
+    Args:
+        by: Who decides.
+        url: Where.
+        report: What the call did: a row per item.
+        server: Where it lives.
+        project: The project's id.
+    """
+
+    by: str
+    url: str
+    report: AdjudicationReport
+    server: Server = field(compare=False)
+    project: int
+
+    def annotations(self) -> pd.DataFrame:
+        """Return what has been decided so far, as the long table."""
+        return long_table(self.server.export(self.project), annotator=_decider(self.by))
+
+    def __repr__(self) -> str:
+        return f"Adjudication(by={self.by!r}, {self.report.summary}, {self.url})"
+
+    def _repr_html_(self) -> str:
+        url = html.escape(self.url, quote=True)
+        return (
+            f'<p><a href="{url}" target="_blank">{html.escape(self.by)} decides here</a>: '
+            f"{html.escape(self.report.summary)}</p>"
+        )
+
+
+def adjudicate(
+    server: Server,
+    copies: Sequence[Copy],
+    *,
+    by: str,
+    items: Iterable[str] | None,
+    bucket: Bucket | None,
+    anonymize: bool,
+    browser_url: str,
+) -> Adjudication:
+    """Make or complete the project in which one person decides.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        by: Who decides.
+        items: What is to be decided; None for all that is disputed.
+        bucket: The bucket that ``gs://`` media are in.
+        anonymize: Whether everybody's answers are named A, B, C there.
+        browser_url: The address a browser uses for the server.
+
+    Raises:
+        InputError: No such name or item, or the bucket is missing; nothing is made then.
+    """
+    names, problems = annotator_names([by])
+    if problems or len(names) != 1:
+        raise InputError(problems or f"by is {by!r}: give one name.")
+    by = names[0]
+    exported = {
+        copy.manifest.annotator: server.export(copy.project.id)
+        for copy in tqdm(copies, desc="Reading answers", unit="project")
+    }
+    key = copies[0].manifest.key
+    data: dict[str, dict[str, Any]] = {}
+    for tasks in exported.values():
+        for task in tasks:
+            if (item := item_of(task)) is not None:
+                data.setdefault(item, task["data"])
+    wanted = _disputed_items(exported, key) if items is None else _wanted(items, data)
+    gone = [item for item in wanted if any(str(cell).startswith("gs://") for cell in data[item].values())]
+    if gone and bucket is None:
+        raise InputError(
+            f"The media of {listed_items(gone)} are in a bucket: give bucket=lsnb.open_bucket(…), "
+            f"to connect {by}'s project to it."
+        )
+    about = copies[0].manifest
+    config = LabelConfig.from_xml(server.project(copies[0].project.id).config or "")
+    found = next((project for project, decider in adjudications(server, about.study) if decider == by), None)
+    project = found or server.create_project(
+        project_title(f"Deciding {about.title}", by),
+        description=_describe(about.title, about.study, by),
+        config=config.xml,
+    )
+    if found is not None and LabelConfig.from_xml(server.project(project.id).config or "") != config:
+        server.configure_project(project.id, config.xml)
+    if bucket is not None:
+        storage = bucket.storage_for_studio()
+        server.connect_storage(
+            project.id,
+            bucket=storage.bucket,
+            presign=storage.presign,
+            presign_ttl=storage.presign_ttl,
+            credentials=storage.credentials,
+        )
+    present = {item_of(task) for task in server.export(project.id)} if found is not None else set()
+    letters = letters_of([], all_annotators(copies)) if anonymize else {}
+    answers = _latest_answers(exported)
+    meta = {"adjudication": about.study, "by": by, "annotator": _decider(by)}
+    new = [
+        {
+            "data": data[item],
+            "meta": {"item": item, **meta},
+            "predictions": _predictions(item, answers.get(item, {}), letters),
+        }
+        for item in wanted
+        if item not in present
+    ]
+    server.import_tasks(project.id, new)
+    # The import makes the last annotator's answers the only ones that Label Studio 1.23 shows.
+    server.show_all_predictions(project.id)
+    rows = [{"item": item, "status": "exists" if item in present else "created", "error": None} for item in wanted]
+    report = AdjudicationReport(pd.DataFrame(rows, columns=["item", "status", "error"]))
+    return Adjudication(by, f"{browser_url}/projects/{project.id}/data", report, server, project.id)
+
+
+def adjudications(server: Server, study: str) -> list[tuple[Project, str]]:
+    """Return the projects in which a study's items are decided, each with who decides.
+
+    A project whose description a teammate edited is recognised by its tasks and described anew.
+
+    Args:
+        server: Where to look.
+        study: The study's id.
+    """
+    found = []
+    for project in server.projects():
+        about = _parse(project.description)
+        if about is None and project.title.startswith("Deciding "):
+            metas = [task.get("meta") or {} for task in server.export(project.id)]
+            about = next(({"study": m["adjudication"], "by": m["by"]} for m in metas if m.get("adjudication")), None)
+            if about is not None:
+                title = project.title.removeprefix("Deciding ")
+                server.describe_project(project.id, _describe(title, about["study"], about["by"]))
+        if about is not None and about["study"] == study:
+            found.append((project, str(about["by"])))
+    return sorted(found, key=lambda one: one[0].id)
+
+
+def decided(server: Server, study: str) -> pd.DataFrame:
+    """Return everything decided about a study so far, as one long table.
+
+    Args:
+        server: The server.
+        study: The study's id.
+    """
+    tables = [
+        long_table(server.export(project.id), annotator=_decider(by)) for project, by in adjudications(server, study)
+    ]
+    return pd.concat(tables, ignore_index=True) if tables else long_table([])
+
+
+def gold_of(
+    server: Server,
+    study: str,
+    annotations: pd.DataFrame,
+    control: str,
+    *,
+    min_votes: int,
+    weights: Mapping[str, float] | None,
+    ties: str,
+) -> pd.DataFrame:
+    """Return one answer to each item of a study: what was decided, else what annotators' votes say.
+
+    Args:
+        server: The server.
+        study: The study's id.
+        annotations: Everybody's annotations.
+        control: The name of a control in the label config.
+        min_votes: As in ``lsnb.majority``.
+        weights: As in ``lsnb.majority``.
+        ties: As in ``lsnb.majority``.
+    """
+    final = decided(server, study)
+    # An item may have left the study after it was decided.
+    final = final[final["item"].isin(annotations["item"])]
+    return gold(annotations, control, adjudicated=final, min_votes=min_votes, weights=weights, ties=ties)
+
+
+def _decider(by: str) -> str:
+    return f"{by} (adjudication)"
+
+
+def _describe(title: str, study: str, by: str) -> str:
+    line = json.dumps({"study": study, "by": by, "version": VERSION}, ensure_ascii=False, separators=(",", ":"))
+    return f"{by} decides what is disputed in “{title}”, made with lsnb. Please keep the next line as it is.\n{MARK} {line}"
+
+
+def _parse(description: str) -> dict[str, Any] | None:
+    for line in description.splitlines():
+        mark, _, text = line.strip().partition(" ")
+        if mark == MARK:
+            try:
+                about: dict[str, Any] = json.loads(text)
+                return about if about["version"] <= VERSION and about["study"] and about["by"] else None
+            except (ValueError, TypeError, KeyError):
+                return None
+    return None
+
+
+def _disputed_items(exported: Mapping[str, list[dict[str, Any]]], key: str) -> list[str]:
+    tables = [long_table(tasks, key=key, annotator=name, raw=True) for name, tasks in exported.items()]
+    annotations = pd.concat(tables, ignore_index=True)
+    worst: dict[str, float] = {}
+    for control in sorted(annotations["control"].dropna().unique()):
+        for row in disputed(annotations, control).itertuples(index=False):
+            worst[str(row.item)] = max(worst.get(str(row.item), 0.0), float(row.disagreement))  # type: ignore[arg-type]
+    return sorted(worst, key=lambda item: (-worst[item], item))
+
+
+def _wanted(items: Iterable[str], data: Mapping[str, Any]) -> list[str]:
+    if isinstance(items, pd.DataFrame):
+        if "item" not in items.columns:
+            raise InputError("items is a table without a column 'item': give its column of items.")
+        items = items["item"].tolist()
+    given = [items] if isinstance(items, str) else list(items)
+    keys = list(dict.fromkeys(str(key_text(item)) for item in given))
+    unknown = [item for item in keys if item not in data]
+    if unknown:
+        raise InputError(f"The study has no item {listed_items(unknown)}.{nearest(unknown[0], data)}")
+    return keys
+
+
+def _latest_answers(exported: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """Return item → annotator → the results of that person's latest annotation."""
+    answers: dict[str, dict[str, list[dict[str, Any]]]] = {}
+    for name, tasks in exported.items():
+        for task in tasks:
+            given = [a for a in task.get("annotations") or () if a.get("result") and not a.get("was_cancelled")]
+            item = item_of(task)
+            if given and item is not None:
+                last = max(given, key=lambda a: (str(a.get("updated_at") or ""), int(a["id"])))
+                answers.setdefault(item, {})[name] = last["result"]
+    return answers
+
+
+def _predictions(
+    item: str, answers: Mapping[str, list[dict[str, Any]]], letters: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return everybody's latest answers to an item as predictions.
+
+    Label Studio starts the decision from the first of them: the most frequent one, and of equals another annotator's
+    from item to item, so that nobody is favoured.
+    """
+    same = {name: orjson.dumps(_essence(result), option=orjson.OPT_SORT_KEYS) for name, result in answers.items()}
+    counts = Counter(same.values())
+    order = sorted(answers, key=lambda name: (-counts[same[name]], hashlib.sha256(f"{item}|{name}".encode()).digest()))
+    return [{"model_version": letters.get(name, name), "result": answers[name]} for name in order]
+
+
+def _essence(result: Sequence[Mapping[str, Any]]) -> list[list[Any]]:
+    """Return what was answered, without the ids that differ every time."""
+    parts = [[part.get("from_name"), part.get("type"), part.get("value")] for part in result]
+    return sorted(parts, key=lambda part: orjson.dumps(part, option=orjson.OPT_SORT_KEYS))
