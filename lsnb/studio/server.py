@@ -265,6 +265,15 @@ class Server(Connection):
                 if fault.status_code != 404:
                     raise
 
+    def show_all_predictions(self, project: int) -> None:
+        """Show the predictions of every model in a project, rather than those of one.
+
+        Args:
+            project: The project's id.
+        """
+        with self._translated(f"show all predictions of project {project}"):
+            self._client.projects.update(id=int(project), model_version="")
+
     def replace_data(self, task: int, data: Mapping[str, Any]) -> None:
         """Replace a task's data; its annotations and its meta stay.
 
