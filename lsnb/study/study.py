@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from lsnb.annotations import long_table
 from lsnb.errors import InputError, LsnbError
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
+from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
 from lsnb.study.answers import Answers
 from lsnb.study.copies import Copy, CreateReport, all_annotators
 from lsnb.study.people import add_person, share_text, shared_items
@@ -130,6 +131,62 @@ class Study:
         ]
         merged = pd.concat(tables, ignore_index=True)
         return hide_names(merged, order=() if accounts else self.annotators) if anonymize else merged
+
+    def adjudicate(
+        self,
+        *,
+        by: str,
+        items: Iterable[str] | None = None,
+        bucket: Bucket | None = None,
+        anonymize: bool = False,
+    ) -> Adjudication:
+        """Make a project in which one person decides, with everybody's answers there as predictions.
+
+        Twice is safe: the same person's project is completed, and what was decided stays. What is decided overrides
+        votes in ``gold``. Label Studio starts each decision from the most frequent answer; of equally frequent ones,
+        another annotator's from item to item.
+
+        Args:
+            by: Who decides; an annotator of the study may.
+            items: What is to be decided, such as ``lsnb.disputed(…)["item"]``. By default every item about which
+                annotators disagree, in any control; the worst first.
+            bucket: The bucket that ``gs://`` media are in.
+            anonymize: Whether everybody's answers are named A, B, C there.
+
+        Raises:
+            InputError: No such name or item, or the bucket is missing; nothing is made then.
+        """
+        return adjudicate(
+            self.server,
+            self.copies,
+            by=by,
+            items=items,
+            bucket=bucket,
+            anonymize=anonymize,
+            browser_url=self._browser_url,
+        )
+
+    def gold(
+        self,
+        control: str,
+        *,
+        min_votes: int = 1,
+        weights: Mapping[str, float] | None = None,
+        ties: str = "missing",
+    ) -> pd.DataFrame:
+        """Return one answer to each item: what was decided in adjudication, else what annotators' votes say.
+
+        Args:
+            control: The name of a control in the label config.
+            min_votes: As in ``lsnb.majority``.
+            weights: As in ``lsnb.majority``.
+            ties: As in ``lsnb.majority``.
+
+        Returns:
+            ``item, value, how, n, share``, as ``lsnb.gold`` returns it.
+        """
+        votes = self.annotations()
+        return gold_of(self.server, self.id, votes, control, min_votes=min_votes, weights=weights, ties=ties)
 
     def sync(
         self,
