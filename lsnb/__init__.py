@@ -16,6 +16,7 @@ _HOMES = {
     "Study": "study",
     "Studio": "study",
     "agreement": "reliability",
+    "config_builder": "builder",
     "connect": "connections",
     "extend_sample": "sampling",
     "majority": "annotations",
@@ -25,6 +26,7 @@ _HOMES = {
     "read_table": "tables",
     "sample": "sampling",
     "show_form": "forms",
+    "strata_table": "sampling",
     "widen": "annotations",
 }
 _MODULES = ("demo", "errors", "forms", "labels", "local", "plots")
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
         widen as widen,
     )
     from lsnb.bucket import Bucket as Bucket
+    from lsnb.builder import config_builder as config_builder
     from lsnb.connections import connect as connect
     from lsnb.connections import open_bucket as open_bucket
     from lsnb.forms import read_form as read_form
@@ -55,6 +58,7 @@ if TYPE_CHECKING:
     from lsnb.reliability import agreement as agreement
     from lsnb.sampling import extend_sample as extend_sample
     from lsnb.sampling import sample as sample
+    from lsnb.sampling import strata_table as strata_table
     from lsnb.study import Studio as Studio
     from lsnb.study import Study as Study
     from lsnb.tables import read_table as read_table

@@ -15,6 +15,7 @@ def test_public_names_are_these() -> None:
         "Studio",
         "Study",
         "agreement",
+        "config_builder",
         "connect",
         "demo",
         "errors",
@@ -30,6 +31,7 @@ def test_public_names_are_these() -> None:
         "read_table",
         "sample",
         "show_form",
+        "strata_table",
         "widen",
     ]
     assert all(getattr(lsnb, name) is not None for name in lsnb.__all__)

@@ -11,6 +11,7 @@ from lsnb.forms.notebooks import (
     MERGE_ANNOTATIONS,
     QUICKSTART,
     SAMPLE_TASKS,
+    SYNC_TABLE,
     UPLOAD_MEDIA,
 )
 from lsnb.forms.reading import FormRecord, read_form
@@ -23,6 +24,7 @@ __all__ = [
     "MERGE_ANNOTATIONS",
     "QUICKSTART",
     "SAMPLE_TASKS",
+    "SYNC_TABLE",
     "UPLOAD_MEDIA",
     "Field",
     "Form",

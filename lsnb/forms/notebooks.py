@@ -24,6 +24,13 @@ _BUCKET = Field(
     "local: a demo bucket on this machine. Else the name of your Google Cloud Storage bucket.",
     minimum=1,
 )
+_MEDIA_BUCKET = Field(
+    "BUCKET",
+    "local",
+    "text",
+    "local: the demo bucket. Else your bucket's name; empty: the media are in no bucket.",
+    unset="",
+)
 _KEY = Field("KEY", "id", "text", "The column that names each item; no name comes twice.", minimum=1)
 _MEDIA = Field(
     "MEDIA",
@@ -40,6 +47,7 @@ _ANNOTATORS = Field(
     minimum=1,
     maximum=50,
 )
+_STUDY = Field("TITLE", "", "text", "The study's title. Empty: the study of notebook 04, else a demo.", maximum=50)
 _PERCENT = Field(
     "PERCENT",
     50,
@@ -161,7 +169,20 @@ SAMPLE_TASKS = Form(
         _KEY,
         Field("N", 0, "integer", "How many items to draw. 0: take PERCENT instead.", minimum=0, unset=0),
         _PERCENT,
-        Field("BY", "", "text", "A column whose groups keep their share of the sample. Empty: none.", unset=""),
+        Field(
+            "BY",
+            "",
+            "list",
+            "Columns whose groups (strata) are drawn from separately, separated by commas. Empty: none.",
+            unset="",
+        ),
+        Field(
+            "ALLOCATION",
+            "proportional",
+            "choice",
+            "With BY. proportional: each group keeps its share of the sample; equal: each gives as many.",
+            choices=("proportional", "equal"),
+        ),
         _SEED,
     ),
 )
@@ -171,13 +192,7 @@ CLONE_PROJECTS = Form(
     (
         _WORKDIR,
         _LABEL_STUDIO,
-        Field(
-            "BUCKET",
-            "local",
-            "text",
-            "local: the demo bucket. Else your bucket's name; empty: the media are in no bucket.",
-            unset="",
-        ),
+        _MEDIA_BUCKET,
         _title("My study"),
         Field(
             "CONFIG",
@@ -207,12 +222,44 @@ CLONE_PROJECTS = Form(
     ),
 )
 
+SYNC_TABLE = Form(
+    "sync_table",
+    (
+        _WORKDIR,
+        _LABEL_STUDIO,
+        _MEDIA_BUCKET,
+        _STUDY,
+        Field(
+            "TABLE",
+            "",
+            "path",
+            "Your table as it is now, CSV or Excel. Empty: sample.csv in WORKDIR, else demo data.",
+            must_exist=True,
+        ),
+        Field(
+            "ANSWERS",
+            "majority",
+            "text",
+            "Whose answers the table gets. majority; all: a column per annotator; or one annotator's name.",
+            minimum=1,
+        ),
+        Field(
+            "ON_REMOVED",
+            "keep",
+            "choice",
+            "Tasks whose rows are no longer in the table. delete: saves their answers in WORKDIR first.",
+            choices=("keep", "delete"),
+        ),
+        Field("DRY_RUN", False, "boolean", "Only say what would happen; nothing changes on the server."),
+    ),
+)
+
 MERGE_ANNOTATIONS = Form(
     "merge_annotations",
     (
         _WORKDIR,
         _LABEL_STUDIO,
-        Field("TITLE", "", "text", "The study's title. Empty: the study of notebook 04, else a demo.", maximum=50),
+        _STUDY,
         Field("EXPORTS", "", "list", "Exported JSON files to read instead of a study, separated by commas."),
         Field("KEY", "", "text", "For exported files: the column that names each item.", unset=""),
         Field("CONTROL", "", "text", "The question to compare, by its short name. Empty: the first one.", unset=""),
