@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 MARK = "lsnb-adjudication"
 VERSION = 1
+INSTRUCTIONS = (
+    "Open each task from the list: everybody's answers are there as predictions. Give your own and press Submit. "
+    "(“Label All Tasks” does not show the predictions.)"
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,7 +74,7 @@ class Adjudication:
         url = html.escape(self.url, quote=True)
         return (
             f'<p><a href="{url}" target="_blank">{html.escape(self.by)} decides here</a>: '
-            f"{html.escape(self.report.summary)}</p>"
+            f"{html.escape(self.report.summary)}. Open each task from the list to see everybody's answers.</p>"
         )
 
 
@@ -126,6 +130,7 @@ def adjudicate(
         project_title(f"Deciding {about.title}", by),
         description=_describe(about.title, about.study, by),
         config=config.xml,
+        instructions=INSTRUCTIONS,
     )
     if found is not None and LabelConfig.from_xml(server.project(project.id).config or "") != config:
         server.configure_project(project.id, config.xml)
@@ -145,7 +150,7 @@ def adjudicate(
     new = [
         {
             "data": data[item],
-            "meta": {"item": item, **meta},
+            "meta": meta | {"item": item},
             "predictions": _predictions(item, answers.get(item, {}), letters),
         }
         for item in wanted
@@ -228,7 +233,8 @@ def _decider(by: str) -> str:
 
 def _describe(title: str, study: str, by: str) -> str:
     line = json.dumps({"study": study, "by": by, "version": VERSION}, ensure_ascii=False, separators=(",", ":"))
-    return f"{by} decides what is disputed in “{title}”, made with lsnb. Please keep the next line as it is.\n{MARK} {line}"
+    words = f"{by} decides what is disputed in “{title}”, made with lsnb. Please keep the next line as it is."
+    return f"{words}\n{MARK} {line}"
 
 
 def _parse(description: str) -> dict[str, Any] | None:
@@ -262,7 +268,7 @@ def _wanted(items: Iterable[str], data: Mapping[str, Any]) -> list[str]:
     keys = list(dict.fromkeys(str(key_text(item)) for item in given))
     unknown = [item for item in keys if item not in data]
     if unknown:
-        raise InputError(f"The study has no item {listed_items(unknown)}.{nearest(unknown[0], data)}")
+        raise InputError(f"The study has no {listed_items(unknown)}.{nearest(unknown[0], data)}")
     return keys
 
 
