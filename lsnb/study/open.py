@@ -15,6 +15,7 @@ from lsnb.studio import Server
 from lsnb.study.copies import find_copies, make_copies
 from lsnb.study.manifest import parse_manifest
 from lsnb.study.plan import MODEL, plan_study
+from lsnb.study.projects import read_projects
 from lsnb.study.rows import Where
 from lsnb.study.study import Study
 
@@ -127,6 +128,31 @@ class Studio:
             hint = f"did you mean {', '.join(repr(t) for t in near)}?" if near else "studio.studies() lists them all."
             raise StudyNotFoundError(f"There is no study {title!r} on {self.url}: {hint}")
         return Study(self.server, copies, browser_url=self.browser_url)
+
+    def annotations(
+        self,
+        projects: Sequence[int],
+        *,
+        key: str | None = None,
+        data: Sequence[str] = (),
+        raw: bool = False,
+        accounts: bool = False,
+        anonymize: bool = False,
+    ) -> pd.DataFrame:
+        """Return the annotations of projects that are no study of lsnb's, as one long table.
+
+        Args:
+            projects: The projects' numbers, which stand in their addresses.
+            key: The field of the tasks' data that identifies items, the same in each project.
+            data: Fields of the tasks' data to carry along, as ``data.<field>``.
+            raw: Whether to add each result as Label Studio stores it.
+            accounts: Whether one account is one annotator. By default projects tell annotators apart where one account
+                annotated the same item in several of them.
+            anonymize: Whether to call annotators A, B, C.
+        """
+        return read_projects(
+            self.server, projects, key=key, data=data, raw=raw, accounts=accounts, anonymize=anonymize
+        )
 
     def studies(self) -> pd.DataFrame:
         """Return the studies on this server: title, study (id), annotators, projects, items."""
