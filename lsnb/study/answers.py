@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from lsnb.annotations import long_table, majority, widen
-from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
 from lsnb.study.copies import Copy, all_annotators
 from lsnb.study.snapshot import Snapshot, item_of
@@ -35,32 +34,22 @@ def answer_columns(config: LabelConfig, annotators: Iterable[str]) -> set[str]:
     return {name for control in config.controls for name in (control, *(f"{control} ({who})" for who in annotators))}
 
 
-def long_of(
-    copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], *, key: str, data: Sequence[str] = ()
-) -> pd.DataFrame:
-    """Return everybody's annotations as one long table, from what was last seen.
-
-    Args:
-        copies: The study's projects.
-        snapshots: Project id → what it held when last seen, with the answers of tasks that have left the server.
-        key: The column of the table that identifies an item.
-        data: Columns of the table to carry along.
-    """
+def _answered(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], key: str) -> pd.DataFrame:
+    """Return the long table of what was answered; tasks without annotations have nothing to say here."""
     tables = []
     for copy in copies:
         snapshot = snapshots.get(copy.project.id)
         if snapshot is None:
             continue
-        lost = {item_of(task) for task in snapshot.lost}
-        present = [
-            task
-            for task in snapshot.tasks.values()
-            if item_of(task) is not None and (task["annotations"] or item_of(task) not in lost)
-        ]
-        tasks = [*present, *snapshot.lost]
-        tables.append(long_table(tasks, key=key, annotator=copy.manifest.annotator, data=list(data)))
-    filled = [table for table in tables if len(table)] or tables[:1]
-    return pd.concat(filled, ignore_index=True) if filled else long_table([])
+        tasks = [task for task in snapshot.tasks.values() if task["annotations"] and item_of(task) is not None]
+        if tasks or snapshot.lost:
+            tables.append(long_table([*tasks, *snapshot.lost], key=key, annotator=copy.manifest.annotator))
+    return pd.concat(tables, ignore_index=True) if tables else long_table([])
+
+
+def _items_seen(snapshots: Mapping[int, Snapshot]) -> list[str]:
+    tasks = (task for snapshot in snapshots.values() for task in (*snapshot.tasks.values(), *snapshot.lost))
+    return sorted({item for task in tasks if (item := item_of(task)) is not None})
 
 
 def label_table(
@@ -81,16 +70,10 @@ def label_table(
         snapshots: Project id → what it held when last seen.
         key: The column that identifies an item.
         answers: ``"majority"``, ``"all"`` (a column per annotator) or an annotator's name.
-
-    Raises:
-        InputError: ``answers`` is none of these.
     """
     names = all_annotators(copies)
-    if answers not in ("majority", "all", *names):
-        raise InputError(f"answers is {answers!r}: give 'majority', 'all' or one of {', '.join(names)}.")
-    long = long_of(copies, snapshots, key=key)
-    items_seen = pd.DataFrame({key: sorted(set(long["item"].dropna()))})
-    labelled = items_seen if table is None else table.copy()
+    long = _answered(copies, snapshots, key)
+    labelled = pd.DataFrame({key: _items_seen(snapshots)}) if table is None else table.copy()
     if labelled.empty:
         return labelled
     items = check_key(labelled, key).astype(str)

@@ -14,8 +14,9 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
 from lsnb.predictions import cell_results
+from lsnb.study.arguments import argument_problems
 from lsnb.tables import check_key
-from lsnb.tables.keys import nearest
+from lsnb.tables.keys import listing, nearest
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
@@ -77,7 +78,17 @@ def read_rows(
                 "config must be a lsnb.LabelConfig: build one, or read yours with lsnb.LabelConfig.from_xml(text)."
             ]
         )
-    if not isinstance(table, pd.DataFrame) or table.empty:
+    if not isinstance(table, pd.DataFrame):
+        return Rows(
+            problems=[
+                f"A table is needed, not a {type(table).__name__}: read the file with "
+                f"lsnb.read_table(path, key={key!r}), or make a pandas DataFrame."
+            ]
+        )
+    faults = argument_problems(columns=columns, predictions=predictions, bucket=bucket)
+    if faults:
+        return Rows(problems=faults)
+    if table.empty:
         return Rows(problems=["The table has no rows: give the items that should be labelled."])
     problems: list[str] = []
     try:
@@ -135,14 +146,23 @@ def _filtered(table: pd.DataFrame, where: Where | None) -> pd.DataFrame:
     try:
         if isinstance(where, str):
             return table.query(where, engine="python")
-        mask = where(table) if callable(where) else where
-        return table[pd.Series(mask, index=table.index).fillna(False).astype(bool)]
+        given = where(table) if callable(where) else where
     except Exception as fault:
         # query evaluates what the user wrote, so anything may come out of it.
         raise InputError(
-            f"where={where!r} cannot be applied to this table ({type(fault).__name__}: {fault}): "
-            "write a condition such as \"lang == 'de'\"."
+            f"where={where!r} cannot be applied to this table ({type(fault).__name__}: {fault}): write a condition on "
+            f"its columns ({listing(list(table.columns), 12)}), such as \"lang == 'de'\"."
         ) from None
+    mask = given if isinstance(given, pd.Series) else pd.Series(given)
+    if isinstance(given, pd.Series) and given.index.is_unique and table.index.isin(given.index).all():
+        mask = given.reindex(table.index)
+    # A row of which the mask says nothing would count as removed, so a mask that does not fit is refused.
+    if len(mask) != len(table) or not mask.dropna().isin([True, False]).all():
+        raise InputError(
+            f"where must say True or False of each of the {len(table)} rows: write a condition such as "
+            "\"lang == 'de'\", or give a mask such as table['lang'] == 'de'."
+        )
+    return table[mask.eq(True).fillna(False).to_numpy(dtype=bool)]
 
 
 def _predicted(

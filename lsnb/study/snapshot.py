@@ -42,6 +42,7 @@ class Snapshot:
         pulls: How often changes were asked for since all was read.
         tasks: Task id → the task: data, meta, annotations, drafts, predictions.
         lost: Tasks that left the server while they held answers, as last seen.
+        config: The project's label config when last seen; it is not kept for the next kernel.
     """
 
     project: int
@@ -49,6 +50,7 @@ class Snapshot:
     pulls: int = 0
     tasks: dict[int, dict[str, Any]] = field(default_factory=dict)
     lost: list[dict[str, Any]] = field(default_factory=list)
+    config: str = ""
 
 
 @dataclass
@@ -94,14 +96,17 @@ def refresh(
     """
     known = snapshot or _load(server, study, project)
     before = known or Snapshot(project)
-    held = server.project(project).tasks or 0
+    now = server.project(project)
+    held, config = now.tasks or 0, now.config or ""
     # The server's time before anything is read: what is stored while we read is looked for again next time.
     started = server.clock
     if known is not None and not full and known.pulls < FULL_EVERY:
         changed = [_trimmed(task) for task in server.changed_tasks(project, known.since)]
         tasks = {**known.tasks, **{int(task["id"]): task for task in changed}}
         if len(tasks) == held:
-            after = Snapshot(project, _settled(started, changed, known.since), known.pulls + 1, tasks, list(known.lost))
+            after = Snapshot(
+                project, _settled(started, changed, known.since), known.pulls + 1, tasks, list(known.lost), config
+            )
             changes = _compare(before, after, [int(task["id"]) for task in changed])
             if changed or after.since != known.since:
                 _save(server, study, after)
@@ -114,7 +119,7 @@ def refresh(
         raw = [{**task, "predictions": told.get(int(task["id"]), [])} for task in raw]
     exported = [_trimmed(task) for task in raw]
     tasks = {int(task["id"]): task for task in exported}
-    after = Snapshot(project, _settled(started, exported, BEGINNING), 0, tasks, list(before.lost))
+    after = Snapshot(project, _settled(started, exported, BEGINNING), 0, tasks, list(before.lost), config)
     changes = _compare(before, after, [*before.tasks, *tasks])
     changes.whole = True
     _save(server, study, after)

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import orjson
 import pandas as pd
 
-from lsnb.errors import InputError, LsnbError
+from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.labels import LabelConfig
 from lsnb.reports import Report
 from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.answers import Answers, answer_columns, label_table
+from lsnb.study.arguments import argument_problems, choice_problems, stranger_problems
 from lsnb.study.copies import Copy, all_annotators
 from lsnb.study.plan import MODEL, new_task, teams_of
 from lsnb.study.rows import Rows, Where, listed_items, read_rows, upload_local
@@ -341,13 +342,15 @@ def run_sync(
     Raises:
         InputError: Every fault of the arguments and of the table at once; nothing is written then.
     """
-    if on_removed not in ("keep", "delete"):
-        raise InputError(f"on_removed is {on_removed!r}: give 'keep' or 'delete'.")
+    problems = choice_problems(answers, on_removed, all_annotators(copies))
+    problems += argument_problems(columns=columns, predictions=predictions, bucket=bucket)
+    if problems:
+        raise InputError(problems)
     manifest = copies[0].manifest
     predicted = dict(manifest.predictions if predictions is None else predictions)
     sync = Sync(server, copies, snapshots, dry_run, model_version if predicted else None)
     readable = sync.pull(full=full)
-    config = _config_of(server, copies, sync)
+    config = _config_of(readable, sync)
     if table is not None:
         own = {name for s in snapshots.values() for task in s.tasks.values() for name in task["data"]}
         rows = read_rows(
@@ -361,8 +364,12 @@ def run_sync(
             predictions=predicted,
             release=server.release,
         )
-        if rows.problems:
-            raise InputError(rows.problems)
+        seen = {item for copy in copies if copy.project.id in snapshots for item in sync.held(copy)}
+        problems = rows.problems or stranger_problems(
+            table, [*rows.keys, *rows.skipped], seen, key=manifest.key, deletes=on_removed == "delete"
+        )
+        if problems:
+            raise InputError(problems)
         if not dry_run:
             rows = upload_local(rows, config, bucket)
         sync.push(readable, rows, on_removed=on_removed, save_to=Path(save_to))
@@ -377,18 +384,19 @@ def run_sync(
     return SyncReport(report, notes=tuple(dict.fromkeys(sync.notes)), pulled=sync.pulled, labelled=labelled)
 
 
-def _config_of(server: Server, copies: Sequence[Copy], sync: Sync) -> LabelConfig:
+def _config_of(copies: Sequence[Copy], sync: Sync) -> LabelConfig:
     """Return the study's label config as the server has it, noting copies whose config somebody edited."""
-    manifest = copies[0].manifest
     configs: dict[str, LabelConfig] = {}
     for copy in copies:
+        text = sync.snapshots[copy.project.id].config
         try:
-            configs[copy.manifest.annotator] = LabelConfig.from_xml(server.project(copy.project.id).config or "")
-        except LsnbError:
-            continue  # pull has reported the project that cannot be read
+            configs[copy.manifest.annotator] = LabelConfig.from_xml(text)
+        except LabelConfigError as fault:
+            sync.notes.append(f"The label config of {copy.manifest.annotator}'s project cannot be read: {fault}")
     if not configs:
-        raise InputError(f"No project of the study {manifest.title!r} can be read: they may have been deleted.")
-    edited = [name for name, config in configs.items() if config.fingerprint != manifest.config]
+        raise InputError("No project of this study can be read: they may have been deleted on the server.")
+    agreed = copies[0].manifest.config
+    edited = [name for name, config in configs.items() if config.fingerprint != agreed]
     if edited:
         sync.notes.append(
             f"The label config was edited on the server for {', '.join(edited)}; nothing was overwritten. "
