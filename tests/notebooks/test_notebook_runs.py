@@ -1,6 +1,6 @@
 """Each notebook, run by papermill with parameters of its own, against the real stack: what did it make?
 
-The five steps of a study run in one folder, as a person would run them, and hand over by files. There every cell runs
+The steps of a study run in one folder, as a person would run them, and hand over by files. There every cell runs
 twice, since people do that.
 """
 
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 import notebook_style as style
+import pandas as pd
 import papermill
 import pytest
 
@@ -23,7 +24,7 @@ import lsnb
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
     from lsnb.stack import Stack
-    from lsnb.study import Studio
+    from lsnb.study import Studio, Study
 
 TITLE = "Moods in photographs"
 PEOPLE = ["ana", "Jörg", "mei"]
@@ -162,6 +163,19 @@ def test_03_writes_the_sample_that_the_seed_draws(sampled: str, folder: Path) ->
     assert "the environment variable LSNB_SAMPLE_TASKS_BY" in sampled
 
 
+def test_03_shows_what_each_group_gave(run: Run, sampled: str, folder: Path) -> None:
+    media = lsnb.read_table(folder / "work" / "media.csv", key="id")
+    (folder / "groups").mkdir()
+    media.assign(size=["large"] * 9 + ["small"] * 3).to_csv(folder / "groups" / "media.csv", index=False)
+    parameters = {"WORKDIR": "groups", "BY": "size, user", "ALLOCATION": "equal", "PERCENT": 34}
+    shown = run("03_sample_tasks", parameters, twice=False)
+    sample = lsnb.read_table(folder / "groups" / "sample.csv", key="id")
+    grouped = lsnb.read_table(folder / "groups" / "media.csv", key="id")
+    drawn = lsnb.sample(grouped, key="id", percent=34, by=["size", "user"], allocation="equal", seed=0)
+    assert sample["id"].tolist() == drawn["id"].tolist()
+    assert str(lsnb.strata_table(drawn)) in shown
+
+
 def test_04_makes_a_project_for_each_annotator(cloned: str, folder: Path, studio: Studio) -> None:
     study = studio.open_study(TITLE)
     assert study.annotators == PEOPLE
@@ -177,6 +191,85 @@ def test_04_makes_a_project_for_each_annotator(cloned: str, folder: Path, studio
     links = lsnb.read_table(folder / "work" / "study.csv")
     assert links["url"].tolist() == projects["url"].tolist()
     assert set(links["study"]) == {TITLE}
+
+
+def test_04_shows_who_shares_what_the_text_to_send_and_the_progress(cloned: str, studio: Studio) -> None:
+    study = studio.open_study(TITLE)
+    shared = study.shared_items()
+    # Six items, two people each: everybody has four, and shares two with each of the others.
+    assert shared.to_dict("list") == {"ana": [4, 2, 2], "Jörg": [2, 4, 2], "mei": [2, 2, 4]}
+    assert str(shared) in cloned
+    assert study.share() in cloned
+    assert cloned.count("a picture") == 2  # every cell ran twice
+
+
+@pytest.fixture(scope="module")
+def kept(run: Run, configured: str, folder: Path) -> Path:
+    """A folder with a study of four items and its table, as notebook 04 leaves them."""
+    work, kept = folder / "work", folder / "kept"
+    kept.mkdir()
+    (kept / "config.xml").write_bytes((work / "config.xml").read_bytes())
+    lsnb.read_table(work / "media.csv", key="id").head(4).to_csv(kept / "sample.csv", index=False)
+    run("04_clone_projects", {"WORKDIR": "kept", "TITLE": "Kept together", "ANNOTATORS": "ana, ben"}, twice=False)
+    return kept
+
+
+def test_11_keeps_a_table_and_its_study_together(run: Run, kept: Path, folder: Path, studio: Studio) -> None:
+    study = studio.open_study("Kept together")
+    media = lsnb.read_table(folder / "work" / "media.csv", key="id")
+    tasks = {name: _tasks(study, name) for name in study.annotators}
+    answer = {"from_name": "mood", "to_name": "uri", "type": "choices", "value": {"choices": ["calm"]}}
+    study.server.annotate(tasks["ana"][media["id"][1]]["id"], [answer], lead_time=2.0)
+    table = media.head(6).assign(caption=["Mended by hand", *media["caption"][1:6]])
+    table.to_csv(kept / "sample.csv", index=False)
+
+    shown = run("11_sync_table", {"WORKDIR": "kept"})
+    assert "Using the study 'Kept together'" in shown
+    assert "4 created, 2 updated, 1 answer pulled" in shown
+    assert "0 created, 0 updated, 0 answers pulled" in shown  # every cell ran twice
+    assert shown.count("a picture") == 2
+    for name, before in tasks.items():
+        now = _tasks(study, name)
+        assert sorted(now) == sorted(table["id"])
+        assert {item: now[item]["id"] for item in before} == {item: task["id"] for item, task in before.items()}
+        assert now[media["id"][0]]["data"]["caption"] == "Mended by hand"
+    labelled = lsnb.read_table(kept / "labelled.csv", key="id")
+    assert labelled[list(table.columns)].equals(lsnb.read_table(kept / "sample.csv", key="id"))
+    assert labelled["mood"].fillna("").tolist() == ["", "calm", "", "", "", ""]
+
+
+def test_11_deletes_only_what_it_is_told_and_saves_it_first(run: Run, kept: Path, studio: Studio) -> None:
+    study = studio.create_study(
+        "Fewer of them",
+        lsnb.LabelConfig.text("caption").choices("mood", ["calm", "tense"]),
+        pd.DataFrame({"id": ["01", "02", "03"], "caption": ["one", "two", "three"]}),
+        key="id",
+        annotators=["ana"],
+    )
+    lsnb.demo.simulate_annotators(study)
+    pd.DataFrame({"id": ["01", "02"], "caption": ["one", "two"]}).to_csv(kept / "fewer.csv", index=False)
+    parameters = {
+        "WORKDIR": "fewer",
+        "TITLE": "Fewer of them",
+        "TABLE": "kept/fewer.csv",
+        "ON_REMOVED": "delete",
+        "ANSWERS": "all",
+        "BUCKET": "",
+    }
+    shown = run("11_sync_table", {**parameters, "DRY_RUN": True}, twice=False)
+    assert "1 removed" in shown
+    assert "nothing was changed on the server" in shown
+    assert sorted(_tasks(study, "ana")) == ["01", "02", "03"]
+    run("11_sync_table", parameters)
+    assert sorted(_tasks(study, "ana")) == ["01", "02"]
+    (saved,) = (kept.parent / "fewer" / "removed").glob("*.json")
+    assert [(task["meta"]["item"], len(task["annotations"])) for task in json.loads(saved.read_bytes())] == [("03", 1)]
+    assert lsnb.read_table(kept.parent / "fewer" / "labelled.csv", key="id")["mood (ana)"].notna().all()
+
+
+def _tasks(study: Study, annotator: str) -> dict[str, dict[str, Any]]:
+    project = study.projects.set_index("annotator").loc[annotator, "project"]
+    return {task["meta"]["item"]: task for task in study.server.export(project)}
 
 
 def test_12_says_so_when_nobody_has_answered_yet(too_early: str) -> None:
