@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pandas as pd
 
 from lsnb.errors import LsnbError
 from lsnb.forms.config_files import load_config, load_upload, save_config
-from lsnb.forms.drafts import Draft, Outcome, first_draft, read_draft
+from lsnb.forms.drafts import Draft, Outcome, first_draft, longest_text, read_draft
 from lsnb.forms.preview import Preview
 from lsnb.forms.questions import QUESTION_KINDS, Part, Question, Shown
 from lsnb.labels import LabelConfig
 
+_EMPTY = "The config asks nothing yet: add a question."
 # Name → builder, for as long as the kernel lives: a cell that is run again finds what was built.
 _builders: dict[str, ConfigBuilder] = {}
 
@@ -46,6 +48,7 @@ class ConfigBuilder:
         self.message = ""
         self._draft = draft
         self._opened: int | None = None
+        self._openings = 0
         self._outcome: Outcome = draft.outcome()
         self._history: list[_Moment] = []
         self._last_change: tuple[Any, ...] | None = None
@@ -68,10 +71,19 @@ class ConfigBuilder:
     @property
     def problems(self) -> list[str]:
         """A sentence for each thing to mend, those of parts that are left out first; empty for a good config."""
-        problems = list(self._outcome.problems)
+        return [*self.unfinished, *self.found] or ([] if self.config.controls else [_EMPTY])
+
+    @property
+    def unfinished(self) -> tuple[str, ...]:
+        """What is missing in the parts that the config leaves out."""
+        return self._outcome.problems
+
+    @property
+    def found(self) -> list[str]:
+        """What the check of the config finds, its columns in the table included."""
         if not self.config.controls:
-            return problems or ["The config asks nothing yet: add a question."]
-        return problems + [problem.message for problem in self.config.check(self.table)]
+            return []
+        return [problem.message for problem in self.config.check(self.table)]
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -82,6 +94,11 @@ class ConfigBuilder:
     def opened(self) -> int | None:
         """The place, counted from 0, of the question whose fields are open."""
         return self._opened
+
+    @property
+    def openings(self) -> int:
+        """How often fields were opened: what was typed into those of before counts no more."""
+        return self._openings
 
     @property
     def columns(self) -> list[str]:
@@ -109,16 +126,19 @@ class ConfigBuilder:
     def add_question(self) -> None:
         """Add an empty question at the end and open its fields; one that is empty still is opened instead."""
         for place, part in enumerate(self.parts):
-            if part == Question():
+            if part == self._aimed(Question()):
                 self.open_question(place)
                 return
-        self._change(self._draft.added(Question()), opened=len(self.parts))
+        self._openings += 1
+        self._change(self._draft.added(self._aimed(Question())), opened=len(self.parts))
 
     def add_media(self) -> None:
         """Show one more column."""
         shown = {part.column: place for place, part in enumerate(self.parts) if isinstance(part, Shown)}
-        column = next((column for column in self.columns if column not in shown), "")
-        grown = self._draft.added(Shown("text", column))
+        column = longest_text(self.table, [column for column in self.columns if column not in shown])
+        # Questions stay with the media that they were about when it was the only one.
+        parts = tuple(self._aimed(part) if isinstance(part, Question) else part for part in self.parts)
+        grown = replace(self._draft, parts=parts).added(Shown("text", column))
         # Media stand together, above the questions about them.
         goal, last = max(shown.values(), default=-1) + 1, len(self.parts)
         self._change(grown.moved(last, goal - last), opened=self._shift(goal, 1))
@@ -142,6 +162,7 @@ class ConfigBuilder:
             part = replace(part, multiple=part.multiple and kind.several, colours={}, hints={}, aliases={}, selected=())
             if kind.is_tool:
                 part = replace(part, required=False, per_region=False)
+            part = self._aimed(part) if part.about else part
         draft = self._draft.changed(place, part)
         if isinstance(part, Shown) and part.name is None:
             draft = _follow(draft, before.column, part.column)
@@ -164,6 +185,7 @@ class ConfigBuilder:
 
     def open_question(self, place: int | None) -> None:
         """Open the fields of the question at this place, or close them all."""
+        self._openings += 1
         self._opened = place
         self._last_change = None
         self._tell()
@@ -173,6 +195,7 @@ class ConfigBuilder:
         if self._history:
             moment = self._history.pop()
             self._draft, self._opened = moment.draft, moment.opened
+            self._openings += 1
             self._last_change = None
             self._settle("")
 
@@ -268,6 +291,15 @@ class ConfigBuilder:
         self._change(read_draft(config), opened=None)
         self._settle(message)
 
+    def _aimed(self, question: Question) -> Question:
+        """Return the question, about the first media that it fits if it is about none that it fits."""
+        fits = QUESTION_KINDS[question.kind].fits
+        media = {found.name: found.kind for found in self.config.fields.values() if found.name}
+        if question.kind == "pairwise" or (question.about in media and fits([media[question.about]])):
+            return question
+        first = next((name for name, kind in media.items() if fits([kind])), "")
+        return replace(question, about=first)
+
     def _shift(self, place: int, by: int) -> int | None:
         return self._opened + by if self._opened is not None and self._opened >= place else self._opened
 
@@ -296,6 +328,8 @@ class ConfigBuilder:
         from lsnb.forms.builder_widgets import draw_builder
 
         if self._box is None:
+            # The first check of all loads Label Studio's own, which takes seconds: while nobody types yet.
+            Thread(target=LabelConfig.image("uri").rating("stars").check).start()
             self._box = draw_builder(self)
         # The bundle is written here since ipywidgets 7 and 8 have no method in common that makes one.
         return {

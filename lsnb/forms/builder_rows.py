@@ -34,7 +34,10 @@ def button(
     """
     width = "auto" if wide or len(words) > 2 else "32px"
     made = ipywidgets.Button(
-        description=words, button_style=look, tooltip=tip or words, layout=ipywidgets.Layout(width=width)
+        description=words,
+        button_style=look,
+        tooltip=tip or words,
+        layout=ipywidgets.Layout(width=width, flex="0 0 auto"),
     )
     made.on_click(lambda _: click())
     return classed(made, name)
@@ -173,39 +176,45 @@ class QuestionFields:
             widget.observe(lambda event: change(**{name: event["new"]}), names="value")
             return classed(widget, f"lsnb-question-{name.replace('_', '-')}")
 
-        looks: dict[str, Any] = {
-            "style": {"description_width": "6em"},
-            "layout": ipywidgets.Layout(width="auto", max_width="34em"),
-        }
+        def looks() -> dict[str, Any]:
+            return {
+                "style": {"description_width": "6em"},
+                "layout": ipywidgets.Layout(width="auto", max_width="34em"),
+            }
+
         self._title = field(
-            ipywidgets.Text(description="Question", placeholder="What is the mood? (as annotators read it)", **looks),
+            ipywidgets.Text(description="Question", placeholder="What is the mood? (as annotators read it)", **looks()),
             "title",
         )
         self._name = field(
-            ipywidgets.Text(description="Name", placeholder="mood (short, for your tables)", **looks), "name"
+            ipywidgets.Text(description="Name", placeholder="mood (short, for your tables)", **looks()), "name"
         )
         self._kind = field(
-            ipywidgets.Dropdown(options=_kind_options(tuple(QUESTION_KINDS)), description="Kind", **looks), "kind"
+            ipywidgets.Dropdown(options=_kind_options(tuple(QUESTION_KINDS)), description="Kind", **looks()), "kind"
         )
         self._options = field(
-            ipywidgets.Textarea(description="Answers", placeholder="good, bad, mixed", rows=4, **looks), "options"
+            ipywidgets.Textarea(description="Answers", placeholder="good, bad, mixed", rows=4, **looks()), "options"
         )
-        self._options_hint = ipywidgets.HTML()
-        self._about = field(ipywidgets.Dropdown(options=[("", "")], description="About", **looks), "about")
-        boxes = {"indent": False, "layout": ipywidgets.Layout(width="auto", margin="0 14px 0 0")}
-        self._multiple = field(ipywidgets.Checkbox(description="several answers", **boxes), "multiple")
-        self._required = field(ipywidgets.Checkbox(description="required", **boxes), "required")
-        self._per_region = field(ipywidgets.Checkbox(description="for each region", **boxes), "per_region")
+        self._options_hint = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 6px 6.6em", max_width="27em"))
+        self._about = field(ipywidgets.Dropdown(options=[("", "")], description="About", **looks()), "about")
+
+        def box() -> dict[str, Any]:
+            return {"indent": False, "layout": ipywidgets.Layout(width="auto", margin="0 14px 0 0")}
+
+        self._multiple = field(ipywidgets.Checkbox(description="several answers", **box()), "multiple")
+        self._required = field(ipywidgets.Checkbox(description="required", **box()), "required")
+        self._per_region = field(ipywidgets.Checkbox(description="for each region", **box()), "per_region")
         flags = ipywidgets.HBox(
             [self._multiple, self._required, self._per_region],
             layout=ipywidgets.Layout(flex_flow="row wrap", margin="0 0 0 6.6em"),
         )
-        self.box = classed(
-            ipywidgets.VBox(
-                [self._title, self._name, self._kind, self._options, self._options_hint, self._about, flags]
-            ),
-            "lsnb-fields",
-        )
+        self._widgets = [self._title, self._name, self._kind, self._options, self._options_hint, self._about, flags]
+        self.box = classed(ipywidgets.VBox(self._widgets), "lsnb-fields")
+
+    def close(self) -> None:
+        """Take the fields' widgets out of the notebook."""
+        for widget in (*self._widgets, self.box):
+            widget.close()
 
     def show(self, part: Question, shown: Sequence[str], media: Mapping[str, str]) -> None:
         """Show this question.
@@ -220,9 +229,9 @@ class QuestionFields:
         if len(shown) < 2 and part.kind != "pairwise":
             fitting.remove("pairwise")
         _set_options(self._kind, _kind_options(fitting), part.kind)
-        about = [("the last one that fits", ""), *((column, name) for name, column in media.items())]
-        if part.about and part.about not in media:
-            about.append((part.about, part.about))
+        about = [(column, name) for name, column in media.items()]
+        if part.about not in media:
+            about.append((part.about or "the last one that fits", part.about))
         _set_options(self._about, about, part.about)
         for widget, value in (
             (self._title, part.title),
@@ -237,7 +246,8 @@ class QuestionFields:
         _display(self._options, kind.options != "none")
         _display(self._options_hint, kind.options != "none")
         self._options_hint.value = _hint(part.kind)
-        _display(self._about, len(media) > 1 and part.kind != "pairwise")
+        is_open = len(media) > 1 or (bool(part.about) and part.about not in media)
+        _display(self._about, is_open and part.kind != "pairwise")
         _display(self._multiple, kind.several)
         _display(self._required, not kind.is_tool)
         _display(self._per_region, not kind.is_tool)
@@ -251,7 +261,7 @@ def _hint(kind: str) -> str:
         text += " None: what is marked has no label."
     else:
         text += ' Put "quotes" around one that has a comma.'
-    return f"<span class='lsnb-small' style='margin-left: 6.6em'>{text}</span>"
+    return f"<span class='lsnb-small'>{text}</span>"
 
 
 def _kind_options(kinds: Sequence[str]) -> list[tuple[str, str]]:

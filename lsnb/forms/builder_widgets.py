@@ -6,7 +6,7 @@ Written for what ipywidgets 7.7 and 8 share.
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,13 +21,15 @@ from lsnb.forms.questions import Part, Question, Shown
 
 _STYLE = """<style>
 .lsnb-builder { line-height: 1.4; }
-.lsnb-builder .lsnb-row { border: 1px solid var(--jp-border-color2, #ddd); border-radius: 4px; padding: 2px 6px; }
+.lsnb-builder .lsnb-row {
+  border: 1px solid var(--jp-border-color2, #ddd); border-radius: 4px; padding: 2px 6px; margin: 1px 0; }
 .lsnb-builder .lsnb-row-open { border-color: var(--jp-brand-color1, #1976d2); }
 .lsnb-builder .lsnb-fields {
   border-left: 3px solid var(--jp-brand-color1, #1976d2); padding: 4px 0 8px 10px; margin: 0 0 6px 6px; }
-.lsnb-builder .lsnb-summary .widget-html-content, .lsnb-builder .lsnb-summary { line-height: 1.35; }
+.lsnb-builder .widget-html-content { line-height: 1.4; }
 .lsnb-builder h4 { margin: 4px 0; }
 .lsnb-builder .lsnb-good { color: var(--jp-success-color0, #2e7d32); }
+.lsnb-builder .lsnb-waiting { color: var(--jp-warn-color0, #b26a00); }
 .lsnb-builder .lsnb-bad { color: var(--jp-error-color0, #b71c1c); }
 .lsnb-builder ul { margin: 0; padding-left: 1.3em; }
 .lsnb-builder pre { white-space: pre-wrap; margin: 0; max-height: 420px; overflow: auto; }
@@ -59,7 +61,8 @@ class _Drawing:
         self._is_refreshing = False
         self._rows: list[Any] = []
         self._signature: tuple[Any, ...] = ()
-        self._fields = QuestionFields(self._change_opened)
+        self._fields: QuestionFields | None = None
+        self._fields_of = -1
         self._list = classed(ipywidgets.VBox(), "lsnb-parts")
         self._check = classed(ipywidgets.HTML(), "lsnb-check")
         self._message = classed(ipywidgets.HTML(), "lsnb-message")
@@ -120,7 +123,7 @@ class _Drawing:
 
     def _files(self) -> Any:
         path = classed(
-            ipywidgets.Text("config.xml", description="File", layout=ipywidgets.Layout(width="100%")), "lsnb-file"
+            ipywidgets.Text(value="config.xml", description="File", layout=ipywidgets.Layout(width="auto")), "lsnb-file"
         )
         builder = self._builder
         upload = classed(
@@ -144,10 +147,6 @@ class _Drawing:
         )
 
     # -- clicks ----------------------------------------------------------------------------------------
-
-    def _change_opened(self, **fields: Any) -> None:
-        if not self._is_refreshing and self._builder.opened is not None:
-            self._builder.change(self._builder.opened, **fields)
 
     def _upload(self, value: Any) -> None:
         file = uploaded_file(value)
@@ -203,11 +202,27 @@ class _Drawing:
             row.show(part, place=place, count=len(self._rows), is_open=is_open, columns=builder.columns)
             children.append(row.box)
             if is_open and isinstance(part, Question):
-                kinds = [found.kind for found in builder.config.fields.values() if found.name]
-                self._fields.show(part, kinds, builder.media_names())
-                children.append(self._fields.box)
+                children.append(self._shown_fields(part))
         if tuple(children) != tuple(self._list.children):
             self._list.children = children
+
+    def _shown_fields(self, part: Question) -> Any:
+        builder = self._builder
+        opening = builder.openings
+        if self._fields is None or self._fields_of != opening:
+            # Fields of their own, since letters typed while the kernel is busy arrive when another question is open.
+            if self._fields is not None:
+                self._fields.close()
+
+            def change(**fields: Any) -> None:
+                if not self._is_refreshing and builder.openings == opening and builder.opened is not None:
+                    builder.change(builder.opened, **fields)
+
+            self._fields = QuestionFields(change)
+            self._fields_of = opening
+        kinds = [found.kind for found in builder.config.fields.values() if found.name]
+        self._fields.show(part, kinds, builder.media_names())
+        return self._fields.box
 
     def _row(self, place: int, part: Part) -> Any:
         builder = self._builder
@@ -241,8 +256,14 @@ class _Drawing:
         builder = self._builder
         if not any(not isinstance(part, Shown) for part in builder.parts):
             return "<p class='lsnb-small'>No question yet: press “Add a question”.</p>"
-        problems = builder.problems
-        if not problems:
+        unfinished, problems = builder.unfinished, builder.found
+        if not unfinished and not problems:
             return "<p class='lsnb-good'>✓ The config has no problem.</p>"
-        listed = "".join(f"<li>{html.escape(problem)}</li>" for problem in problems)
-        return f"<div class='lsnb-bad'>To mend:<ul>{listed}</ul></div>"
+        return _listed("Not in the config yet", unfinished, "lsnb-waiting") + _listed("To mend", problems, "lsnb-bad")
+
+
+def _listed(title: str, sentences: Sequence[str], look: str) -> str:
+    if not sentences:
+        return ""
+    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
+    return f"<div class='{look}'>{title}:<ul>{items}</ul></div>"

@@ -151,6 +151,23 @@ def first_draft(table: pd.DataFrame | None) -> Draft:
     return Draft((Shown(kind, column),))
 
 
+def longest_text(table: pd.DataFrame | None, columns: Sequence[str]) -> str:
+    """Return the column whose cells hold the longest texts, which is the one to read; empty where there is none.
+
+    Args:
+        table: The table of items.
+        columns: The columns in question.
+
+    Example:
+        >>> longest_text(pd.DataFrame({"id": ["1"], "post": ["Hello"]}), ["id", "post"])
+        'post'
+    """
+    if table is None:
+        return ""
+    lengths = {column: table[column].head(50).astype(str).str.len().mean() for column in columns}
+    return max(lengths, key=lambda column: lengths[column], default="")
+
+
 def read_draft(config: LabelConfig) -> Draft:
     """Return the draft of a config, whatever it holds: building it again gives an equal config.
 

@@ -42,7 +42,7 @@ class Preview:
         page = page.replace("__SETTINGS__", json.dumps(settings).replace("<", "\\u003c"))
         return (
             f'<iframe class="lsnb-preview-frame" title="Preview" srcdoc="{html.escape(page)}" '
-            'style="width: 100%; height: 160px; border: 1px solid #ccc; border-radius: 4px; background: white">'
+            'style="width: 100%; height: 420px; border: 1px solid #ccc; border-radius: 4px; background: white">'
             "</iframe>"
         )
 
