@@ -1,10 +1,11 @@
 """How fast uploads are beside the loop of a course notebook, over a line with a real round trip.
 
-    python tests/benchmarks/bench_upload.py [--files 2000] [--rtt-ms 30] [--mbit 200]
+    python tests/benchmarks/bench_upload.py [--files 2000] [--rtt-ms 30] [--mbit 200] [--store quick]
 
-Everything runs on this computer: files of 20 to 200 KB, the emulator (in memory), and a proxy that adds the round
-trip. Each way gets an empty bucket of its own and does the job twice; the loop is timed over a part of the files
-and scaled. Checksums are verified at the end, for every object of ours.
+Everything runs on this computer: files of 20 to 200 KB, a store (one that is quick enough not to be what is measured,
+or the emulator), and a proxy that adds the round trip. Each way gets an empty bucket of its own and does the job
+twice; the loop is timed over a part of the files and scaled. Checksums are verified at the end, for every object of
+ours.
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from google.cloud.storage import transfer_manager
 
 sys.path.insert(0, str(Path(__file__).parent))
 from delay_proxy import delay_proxy
+from quick_store import quick_store
 
 from lsnb.bucket import open_bucket_at
 
@@ -185,6 +187,12 @@ def _seconds(run: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
+STORES: dict[str, Callable[[], contextlib.AbstractContextManager[str]]] = {
+    "quick": quick_store,
+    "emulator": emulator,
+}
+
+
 @dataclass(frozen=True)
 class Result:
     """The times of each way, and what they were measured on."""
@@ -196,15 +204,17 @@ class Result:
     mbit: float | None
 
 
-def measure(files: int, rtt_ms: float, mbit: float | None, loop_files: int, rounds: int = 1) -> Result:
+def measure(
+    files: int, rtt_ms: float, mbit: float | None, loop_files: int, rounds: int = 1, store: str = "quick"
+) -> Result:
     """Return the times of each way; with more than one round, the best of each."""
-    with tempfile.TemporaryDirectory(prefix="lsnb-bench-") as folder, emulator() as store:
+    with tempfile.TemporaryDirectory(prefix="lsnb-bench-") as folder, STORES[store]() as address:
         paths = make_files(Path(folder), files)
         size = sum(path.stat().st_size for path in paths)
-        with delay_proxy(store, rtt_ms, mbit) as line:
+        with delay_proxy(address, rtt_ms, mbit) as line:
             runs = []
             for number in range(rounds):
-                bench = Bench(store, line, paths, loop_files, f"round{number}")
+                bench = Bench(address, line, paths, loop_files, f"round{number}")
                 runs.append([bench.loop(), bench.upload_many(), bench.library(), bench.ours()])
     best = [
         Times(rows[0].way, min(row.first for row in rows), min(row.second for row in rows))
@@ -238,8 +248,9 @@ def main() -> None:
     parser.add_argument("--mbit", type=float, default=None, help="a cap towards the server")
     parser.add_argument("--loop-files", type=int, default=200, help="files of the loop that is scaled")
     parser.add_argument("--rounds", type=int, default=1, help="repeats, of which the best is shown")
+    parser.add_argument("--store", choices=STORES, default="quick")
     given = parser.parse_args()
-    print(show(measure(given.files, given.rtt_ms, given.mbit, given.loop_files, given.rounds)))
+    print(show(measure(given.files, given.rtt_ms, given.mbit, given.loop_files, given.rounds, given.store)))
 
 
 if __name__ == "__main__":
