@@ -133,6 +133,7 @@ def test_a_failure_at_the_third_copy_is_finished_by_the_same_call(
     assert sum(project.title.startswith(title) for project in studio.server.projects()) == 3
 
 
+@pytest.mark.exhaustive
 def test_cut_after_any_request_nothing_is_doubled(stack: Stack, studio: Studio, proxy: FaultyProxy, title: str) -> None:
     """The kill test, small: every reply in turn is lost, then the same call is made again."""
     proxied = lsnb.connect(proxy.url, stack.api_key)

@@ -78,6 +78,7 @@ class Sync:
     notes: list[str] = field(default_factory=list)
     pulled: int = 0
     changed: dict[str, dict[str, int]] = field(default_factory=dict)
+    faults: list[LsnbError] = field(default_factory=list)
 
     def pull(self, *, full: bool = False) -> list[Copy]:
         """Bring the snapshots up to date and return the projects that could be read.
@@ -93,6 +94,7 @@ class Sync:
                     self.server, copy.manifest.study, self.snapshots.get(project), project, full=full
                 )
             except LsnbError as fault:
+                self.faults.append(fault)
                 self.notes.append(f"{name}'s project could not be read: {fault}")
                 self.add_row(name, None, "failed", error=str(fault))
                 continue
@@ -350,6 +352,8 @@ def run_sync(
     predicted = dict(manifest.predictions if predictions is None else predictions)
     sync = Sync(server, copies, snapshots, dry_run, model_version if predicted else None)
     readable = sync.pull(full=full)
+    if not readable:
+        raise sync.faults[0]
     config = _config_of(readable, sync)
     if table is not None:
         own = {name for s in snapshots.values() for task in s.tasks.values() for name in task["data"]}
