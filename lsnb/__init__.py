@@ -13,12 +13,17 @@ __version__ = "0.1.0"
 _HOMES = {
     "Bucket": "bucket",
     "LabelConfig": "labels",
-    "Study": "study",
     "Studio": "study",
+    "Study": "study",
     "agreement": "reliability",
+    "agreement_by": "reliability",
     "config_builder": "builder",
     "connect": "connections",
+    "disputed": "reliability",
+    "evaluate": "reliability",
+    "expand_tracks": "annotations",
     "extend_sample": "sampling",
+    "gold": "reliability",
     "majority": "annotations",
     "open_bucket": "connections",
     "read_annotations": "annotations",
@@ -28,6 +33,7 @@ _HOMES = {
     "show_form": "forms",
     "strata_table": "sampling",
     "widen": "annotations",
+    "write_table": "annotations",
 }
 _MODULES = ("demo", "errors", "forms", "labels", "local", "plots")
 
@@ -39,6 +45,7 @@ if TYPE_CHECKING:
     from lsnb import forms as forms
     from lsnb import local as local
     from lsnb import plots as plots
+    from lsnb.annotations import expand_tracks as expand_tracks
     from lsnb.annotations import (
         majority as majority,
     )
@@ -48,6 +55,7 @@ if TYPE_CHECKING:
     from lsnb.annotations import (
         widen as widen,
     )
+    from lsnb.annotations import write_table as write_table
     from lsnb.bucket import Bucket as Bucket
     from lsnb.builder import config_builder as config_builder
     from lsnb.connections import connect as connect
@@ -56,6 +64,10 @@ if TYPE_CHECKING:
     from lsnb.forms import show_form as show_form
     from lsnb.labels import LabelConfig as LabelConfig
     from lsnb.reliability import agreement as agreement
+    from lsnb.reliability import agreement_by as agreement_by
+    from lsnb.reliability import disputed as disputed
+    from lsnb.reliability import evaluate as evaluate
+    from lsnb.reliability import gold as gold
     from lsnb.sampling import extend_sample as extend_sample
     from lsnb.sampling import sample as sample
     from lsnb.sampling import strata_table as strata_table

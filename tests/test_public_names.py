@@ -15,12 +15,17 @@ def test_public_names_are_these() -> None:
         "Studio",
         "Study",
         "agreement",
+        "agreement_by",
         "config_builder",
         "connect",
         "demo",
+        "disputed",
         "errors",
+        "evaluate",
+        "expand_tracks",
         "extend_sample",
         "forms",
+        "gold",
         "labels",
         "local",
         "majority",
@@ -33,6 +38,7 @@ def test_public_names_are_these() -> None:
         "show_form",
         "strata_table",
         "widen",
+        "write_table",
     ]
     assert all(getattr(lsnb, name) is not None for name in lsnb.__all__)
 

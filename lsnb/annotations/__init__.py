@@ -3,12 +3,15 @@
 The long table has a row for each answer, and one for each item nobody labelled.
 """
 
+from lsnb.annotations.coco import to_coco
+from lsnb.annotations.dictionary import data_dictionary
 from lsnb.annotations.exports import merge_copies, read_annotations
-from lsnb.annotations.indicators import indicators
+from lsnb.annotations.links import relations
 from lsnb.annotations.long import COLUMNS, long_table
 from lsnb.annotations.masks import brush_mask
+from lsnb.annotations.options import indicators
+from lsnb.annotations.outputs import write_table
 from lsnb.annotations.people import anonymize
-from lsnb.annotations.relations import relations
 from lsnb.annotations.shapes import in_pixels, outline
 from lsnb.annotations.tracks import expand_tracks
 from lsnb.annotations.votes import majority, widen
@@ -17,6 +20,7 @@ __all__ = [
     "COLUMNS",
     "anonymize",
     "brush_mask",
+    "data_dictionary",
     "expand_tracks",
     "in_pixels",
     "indicators",
@@ -26,5 +30,7 @@ __all__ = [
     "outline",
     "read_annotations",
     "relations",
+    "to_coco",
     "widen",
+    "write_table",
 ]

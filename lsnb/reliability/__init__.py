@@ -3,8 +3,8 @@
 from lsnb.reliability.alpha import Level, Ratings, krippendorff_alpha
 from lsnb.reliability.annotators import Agreement, agreement
 from lsnb.reliability.breakdown import agreement_by
+from lsnb.reliability.decisions import disputed, gold
 from lsnb.reliability.evaluation import Evaluation, evaluate
-from lsnb.reliability.gold import disputed, gold
 from lsnb.reliability.kappa import cohen_kappa, fleiss_kappa
 from lsnb.reliability.methods import methods_paragraph
 from lsnb.reliability.regions import RegionAgreement, region_agreement

@@ -8,8 +8,8 @@ import warnings
 import pandas as pd
 
 from lsnb.reliability.annotators import Agreement, agreement
+from lsnb.reliability.decisions import gold as gold_of
 from lsnb.reliability.evaluation import Evaluation
-from lsnb.reliability.gold import gold as gold_of
 from lsnb.reliability.regions import RegionAgreement
 
 COMPARED = {
