@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import lsnb
-from lsnb.errors import InputError, StudyNotFoundError
+from lsnb.errors import InputError, StudyConflictError, StudyNotFoundError
 from lsnb.study import Studio, Study
 
 TITLE = "Mistakes of all kinds"
@@ -78,3 +78,23 @@ def test_opened_buckets_are_wanted_when_a_study_is_made_too(studio: Studio, stud
     config = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"])
     with pytest.raises(InputError, match=r"lsnb.open_bucket\('photos'\)"):
         studio.create_study("Never made", config, TABLE, key="id", annotators=1, bucket="photos")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("overlap", ["full", 1])
+def test_a_study_is_made_again_from_the_table_it_was_synced_with(studio: Studio, study: Study, overlap: Any) -> None:
+    title = f"Made again {overlap}"
+    config = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"])
+    how: dict[str, Any] = {"key": "id", "annotators": ["ana", "ben"], "overlap": overlap}
+    made = studio.create_study(title, config, TABLE.head(2), **how)
+    made.sync(MORE)
+    tasks = made.projects["tasks"].tolist()
+    for table in (MORE, TABLE.head(2)):
+        again = studio.create_study(title, config, table, **how)
+        assert again.id == made.id
+        assert again.report is not None
+        assert set(again.report.table["status"]) == {"exists"}
+        assert again.projects["tasks"].tolist() == tasks
+    with pytest.raises(
+        StudyConflictError, match=r"1 of the study are not in the call \(005\); study.sync\(table\) adds"
+    ):
+        studio.create_study(title, config, TABLE, **how)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -144,7 +144,7 @@ def make_copies(server: Server, plan: Plan, bucket: Bucket | None) -> tuple[list
         StudioError: Not one project could be made.
     """
     present = {copy.manifest.annotator: copy for copy in find_copies(server, plan.title)}
-    refuse_differences(server, plan, list(present.values()))
+    held = refuse_differences(server, plan, list(present.values()))
     made = next(iter(present.values())).manifest if present else None
     study = made.study if made is not None else new_study_id()
     own = {copy.project.id for copy in present.values()}
@@ -175,7 +175,9 @@ def make_copies(server: Server, plan: Plan, bucket: Bucket | None) -> tuple[list
             where=plan.where,
             predictions=dict(plan.predictions),
         )
-        copy, row, fault = make_copy(server, plan.config, plan.tasks[name], manifest, present.get(name), storage)
+        copy, row, fault = make_copy(
+            server, plan.config, _tasks_for(plan, name, held), manifest, present.get(name), storage
+        )
         rows.append(row)
         first_fault = first_fault or fault
         if copy is not None:
@@ -185,6 +187,14 @@ def make_copies(server: Server, plan: Plan, bucket: Bucket | None) -> tuple[list
     if not copies and first_fault is not None:
         raise first_fault
     return copies, report
+
+
+def _tasks_for(plan: Plan, name: str, held: Mapping[str, Collection[str]]) -> list[dict[str, Any]]:
+    """Return what an annotator's project is to hold; where a sync gave items out since, the projects say whose."""
+    if plan.overlap == "full" or name not in held:
+        return plan.tasks[name]
+    every = {task["meta"]["item"]: task for tasks in plan.tasks.values() for task in tasks}
+    return [task for item, task in every.items() if item in held[name]]
 
 
 def make_copy(
@@ -247,19 +257,22 @@ def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]], *, 
     return len(wanted)
 
 
-def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> None:
+def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> dict[str, set[str]]:
     """Raise where a study of this title exists that is not the one planned.
 
     Args:
-        server: The server, asked for items only where they differ.
+        server: The server, asked for items only where they differ from those the study was made with.
         plan: The study asked for.
         copies: The projects that exist.
+
+    Returns:
+        Annotator → items, where syncs have brought the study to the items planned; else nothing.
 
     Raises:
         StudyConflictError: Naming each difference.
     """
     if not copies:
-        return
+        return {}
     there = copies[0].manifest
     problems = []
     if there.key != plan.key:
@@ -279,8 +292,10 @@ def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> No
         )
     if there.config != plan.config.fingerprint:
         problems.append("config: the study's label config is another one.")
+    held: dict[str, set[str]] = {}
     if there.items != plan.digest:
-        problems.append(_item_difference(server, plan, copies))
+        held = {copy.manifest.annotator: _items_in(server, copy) for copy in copies}
+        problems += _item_differences(plan, set().union(*held.values()))
     if problems:
         raise StudyConflictError(
             [
@@ -289,18 +304,23 @@ def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> No
                 *problems,
             ]
         )
+    return held
 
 
-def _item_difference(server: Server, plan: Plan, copies: Sequence[Copy]) -> str:
-    there = {str((task.get("meta") or {}).get("item")) for copy in copies for task in server.export(copy.project.id)}
+def _items_in(server: Server, copy: Copy) -> set[str]:
+    metas = [task.get("meta") or {} for task in server.export(copy.project.id)]
+    return {str(meta["item"]) for meta in metas if meta.get("item") is not None}
+
+
+def _item_differences(plan: Plan, there: Collection[str]) -> list[str]:
     new = [item for item in plan.items if item not in there]
-    gone = sorted(there - set(plan.items))
+    gone = sorted(set(there) - set(plan.items))
     parts = []
     if new:
         parts.append(f"{len(new)} of the call are not in the study ({_few(new)})")
     if gone:
         parts.append(f"{len(gone)} of the study are not in the call ({_few(gone)})")
-    return f"items: {' and '.join(parts) or 'the number of items differs'}."
+    return [f"items: {' and '.join(parts)}; study.sync(table) adds, changes and removes items."] if parts else []
 
 
 def _few(items: Sequence[str]) -> str:
