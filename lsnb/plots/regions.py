@@ -1,0 +1,251 @@
+"""What annotators marked, each in a colour of their own: on a time line, and on the picture."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.patches import Patch, Polygon
+
+from lsnb.annotations.masks import brush_mask
+from lsnb.annotations.raw import picture_size
+from lsnb.annotations.shapes import outline
+from lsnb.annotations.votes import checked, latest
+from lsnb.errors import InputError, MissingFileError
+from lsnb.plots.figures import COLORS, MISSING, Picture, only_words, shortened
+from lsnb.tables.keys import nearest
+
+Image = str | os.PathLike[str] | np.ndarray[Any, Any]
+HUNDRED = (100.0, 100.0)
+
+
+def timeline(annotations: pd.DataFrame, item: str, control: str) -> Picture:
+    """Return the segments that each annotator marked on one item, a line each, coloured by label.
+
+    Args:
+        annotations: The long table; it is not changed.
+        item: The item's key.
+        control: A control that marks stretches of video, audio, text or a time series.
+
+    Returns:
+        Against seconds (or what ``start`` counts); against frames where the frame rate is unknown.
+
+    Raises:
+        InputError: No such item or control.
+
+    Example:
+        >>> columns = ["annotator", "value", "start", "end"]
+        >>> long = pd.DataFrame([("ana", "run", 0.5, 2.0), ("ben", "run", 1.0, 2.0)], columns=columns)
+        >>> figure = timeline(long.assign(item="1", control="act", kind="labels", status="submitted"), "1", "act")
+        >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        ['ana', 'ben']
+    """
+    done = _of_item(annotations, item, control)
+    people = sorted(done["annotator"].unique())
+    rows = done[done["control"].eq(control).fillna(False).astype(bool)]
+    figure = Picture(figsize=(8.0, 0.5 * len(people) + 1.4), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(f"{control}: {shortened(str(item), 60)}", fontsize=10)
+    frames = rows["start"].isna().all() and "start_frame" in rows and rows["start_frame"].notna().any()
+    starts = (rows["start_frame"].astype("Float64") - 1 if frames else rows["start"]).to_numpy(
+        "float64", na_value=np.nan
+    )
+    ends = (rows["end_frame"].astype("Float64") if frames else rows["end"]).to_numpy("float64", na_value=np.nan)
+    if not len(rows) or np.isnan(starts).all():
+        return only_words(figure, axes, "Nobody has marked a segment here.")
+    labels = sorted({str(value) for value in rows["value"].dropna()})
+    color = {label: COLORS[number % len(COLORS)] for number, label in enumerate(labels)}
+    # Labels that overlap lie above each other, so that none hides another.
+    height = 0.8 / max(1, len(labels))
+    for who, value, start, end in zip(rows["annotator"], rows["value"], starts, ends, strict=True):
+        if not math.isnan(start):
+            label = str(value)
+            level = labels.index(label) if label in color else 0
+            axes.barh(
+                people.index(who) - 0.4 + (level + 0.5) * height,
+                end - start,
+                height,
+                left=start,
+                color=color.get(label, MISSING),
+                edgecolor="white",
+            )
+    axes.set_yticks(range(len(people)), people)
+    axes.set_ylim(len(people) - 0.5, -0.5)
+    axes.set_xlabel(
+        "frames"
+        if frames
+        else "seconds"
+        if "start_frame" in rows and rows["start_frame"].notna().any()
+        else "start to end"
+    )
+    axes.spines[["top", "right"]].set_visible(False)
+    patches = [Patch(color=color[label], label=shortened(label)) for label in labels]
+    figure.legend(handles=patches, fontsize=8, frameon=False, loc="outside right upper")
+    return figure
+
+
+def overlay(annotations: pd.DataFrame, item: str, control: str, picture: Image | None = None) -> Picture:
+    """Return everybody's regions on one picture, a colour for each annotator.
+
+    Args:
+        annotations: The long table; with raw results (``raw=True``) for outlines, masks and turned boxes. It is not
+            changed.
+        item: The item's key.
+        control: A control that draws on pictures.
+        picture: A file, or an array of pixels (height × width × colours); an empty canvas without.
+
+    Raises:
+        InputError: No such item or control.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> place = {"x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0, "value": "car"}
+        >>> long = pd.DataFrame([{"annotator": who, **place} for who in ("ana", "ben")])
+        >>> long = long.assign(item="1", control="box", kind="rectanglelabels", status="submitted", region="r")
+        >>> len(overlay(long, "1", "box").axes[0].patches)
+        2
+    """
+    figure = Picture(figsize=(7.0, 5.2), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(f"{control}: {shortened(str(item), 60)}", fontsize=10)
+    people = _draw(axes, annotations, item, control, picture)
+    if not people:
+        axes.text(0.5, 0.02, "Nobody has drawn here.", ha="center", transform=axes.transAxes)
+        return figure
+    patches = [Patch(color=color, label=name) for name, color in people.items()]
+    figure.legend(handles=patches, fontsize=8, frameon=False, loc="outside right upper")
+    return figure
+
+
+def contact_sheet(
+    disputed: pd.DataFrame,
+    pictures: Mapping[str, Image],
+    *,
+    annotations: pd.DataFrame | None = None,
+    control: str | None = None,
+    n: int = 12,
+) -> Picture:
+    """Return the most disputed items as small pictures, with what each annotator answered.
+
+    Args:
+        disputed: What ``lsnb.disputed`` returned: the worst first.
+        pictures: Item → its file, or an array of pixels; items without one are drawn empty.
+        annotations: The long table, to draw everybody's regions.
+        control: The control that drew them.
+        n: How many items.
+
+    Raises:
+        InputError: The table is not of disputed items.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> worst = pd.DataFrame({"item": ["2"], "n": [2], "disagreement": [1.0], "answers": ["ana: x; ben: y"]})
+        >>> contact_sheet(worst, {"2": np.zeros((4, 6, 3))}).axes[0].get_title()
+        '2 (1.00)\\nana: x; ben: y'
+    """
+    absent = [name for name in ("item", "disagreement", "answers") if name not in disputed.columns]
+    if absent:
+        raise InputError(f"The table has no column {', '.join(absent)}: give what lsnb.disputed returns.")
+    shown = disputed.head(n)
+    across = min(4, max(1, len(shown)))
+    down = max(1, math.ceil(len(shown) / across))
+    figure = Picture(figsize=(2.6 * across, 2.5 * down), layout="constrained")
+    grid = np.atleast_1d(figure.subplots(down, across, squeeze=False)).ravel()
+    if shown.empty:
+        return only_words(figure, grid[0], "No two annotators disagree.")
+    for axes in grid[len(shown) :]:
+        axes.set_axis_off()
+    for axes, row in zip(grid, shown.itertuples(index=False), strict=False):
+        item = str(row.item)
+        if annotations is not None and control is not None:
+            _draw(axes, annotations, item, control, pictures.get(item))
+        else:
+            _show(axes, pictures.get(item))
+        axes.set_title(f"{shortened(item)} ({row.disagreement:.2f})\n{shortened(str(row.answers), 40)}", fontsize=8)
+    return figure
+
+
+def _of_item(annotations: pd.DataFrame, item: str, control: str) -> pd.DataFrame:
+    table = checked(annotations, control)
+    done = table[table["item"].eq(str(item)).fillna(False).astype(bool)]
+    if done.empty:
+        raise InputError(f"There is no item {item!r} in the table.{nearest(item, table['item'].dropna().unique())}")
+    done = latest(done)
+    return done[done["status"].isin(["submitted", "empty"])]
+
+
+def _show(axes: Any, picture: Image | None) -> tuple[float, float]:
+    """Show a picture and return the width and height of what is drawn on."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if picture is None:
+        axes.set_facecolor(MISSING)
+        axes.set_xlim(0, 100)
+        axes.set_ylim(100, 0)
+        return HUNDRED
+    if isinstance(picture, np.ndarray):
+        pixels = picture
+    else:
+        from PIL import Image as Pictures
+        from PIL import ImageOps, UnidentifiedImageError
+
+        path = Path(picture).expanduser()
+        try:
+            with Pictures.open(path) as opened:
+                # Browsers turn a photograph as its camera was held, and people drew on what they saw.
+                pixels = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
+        except FileNotFoundError:
+            raise MissingFileError(f"There is no picture {path}: check the path.") from None
+        except (UnidentifiedImageError, OSError):
+            raise InputError(f"{path.name} is no picture that can be read.") from None
+    height, width = pixels.shape[:2]
+    axes.imshow(pixels, extent=(0, width, height, 0), cmap="gray")
+    return float(width), float(height)
+
+
+def _draw(axes: Any, annotations: pd.DataFrame, item: str, control: str, picture: Image | None) -> dict[str, str]:
+    """Draw everybody's regions and return annotator → colour."""
+    size = np.array(_show(axes, picture))
+    done = _of_item(annotations, item, control)
+    colors = {name: COLORS[number % len(COLORS)] for number, name in enumerate(sorted(done["annotator"].unique()))}
+    rows = done[done["control"].eq(control).fillna(False).astype(bool)]
+    for row in rows.to_dict("records"):
+        raw = row.get("raw")
+        result: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {"value": {}}
+        color = colors[row["annotator"]]
+        if {"rle", "imageDataURL"} & (result.get("value") or {}).keys():
+            painted = brush_mask(result)
+            layer = np.zeros((*painted.shape, 4))
+            layer[painted] = [*(int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)), 0.45]
+            axes.imshow(layer, extent=(0, size[0], size[1], 0))
+            continue
+        corners = _corners(result, row)
+        if len(corners) > 1:
+            axes.add_patch(Polygon(corners / 100 * size, closed=True, fill=False, edgecolor=color, linewidth=1.8))
+        elif len(corners) == 1:
+            axes.plot(*(corners[0] / 100 * size), "o", color=color, markersize=6, markeredgecolor="white")
+        if len(corners) and isinstance(row.get("value"), str):
+            at = corners[np.argmin(corners[:, 1])] / 100 * size
+            axes.text(*at, shortened(row["value"]), color=color, fontsize=7, va="bottom")
+    axes.set_xlim(0, size[0])
+    axes.set_ylim(size[1], 0)
+    return colors if len(rows) else {}
+
+
+def _corners(result: Mapping[str, Any], row: Mapping[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return a region's corners in percent of the picture; one for a key point."""
+    if str(row.get("kind")).startswith("keypoint"):
+        return np.array([[row["x"], row["y"]]], dtype="float64")
+    corners = outline(result)
+    if len(corners):
+        across, down = picture_size(result)
+        return corners if math.isnan(across) else np.asarray(corners / [across, down] * 100)
+    box = {name: row.get(name) for name in ("x", "y", "width", "height")}
+    if any(part is None or pd.isna(part) for part in box.values()):
+        return np.empty((0, 2))
+    return outline({"value": box})
