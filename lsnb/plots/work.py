@@ -93,5 +93,5 @@ def annotations_per_day(annotations: pd.DataFrame) -> Picture:
     axes.set_xticks(range(0, len(every), step), [f"{day:%d %b}" for day in every[::step]])
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=8, frameon=False)
+    figure.legend(fontsize=8, frameon=False, loc="outside right upper")
     return figure
