@@ -98,3 +98,9 @@ def test_a_study_is_made_again_from_the_table_it_was_synced_with(studio: Studio,
         StudyConflictError, match=r"1 of the study are not in the call \(005\); study.sync\(table\) adds"
     ):
         studio.create_study(title, config, TABLE, **how)
+
+
+def test_a_report_names_removed_rows_once_and_begins_with_what_happened(study: Study) -> None:
+    report = study.sync(MORE.iloc[1:], dry_run=True)
+    assert report.table["status"].tolist() == ["created", "kept", "created", "kept", *["unchanged"] * 6]
+    assert sum("No longer in the table, still in the projects of ana, ben: item 001." in n for n in report.notes) == 1

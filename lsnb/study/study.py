@@ -19,12 +19,13 @@ from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
 from lsnb.study.answers import Answers
 from lsnb.study.copies import Copy, CreateReport, all_annotators
+from lsnb.study.outcome import SyncReport
 from lsnb.study.people import add_person, share_text, shared_items
 from lsnb.study.plan import MODEL
 from lsnb.study.revision import ConfigReport, revise
 from lsnb.study.rows import Where
 from lsnb.study.snapshot import Snapshot
-from lsnb.study.sync import OnRemoved, SyncReport, run_sync
+from lsnb.study.sync import OnRemoved, run_sync
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
@@ -357,7 +358,7 @@ class Study:
 
     def _repr_html_(self) -> str:
         items = self.copies[0].manifest.n
-        lines = [f"<p><b>{html.escape(self.title)}</b>: {items} items, one project per annotator</p><ul>"]
+        lines = [f"<p><b>{html.escape(self.title)}</b>: made with {items} items, one project per annotator</p><ul>"]
         for copy in self.copies:
             url = html.escape(self._project_url(copy), quote=True)
             name = html.escape(copy.manifest.annotator)

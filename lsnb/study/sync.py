@@ -6,19 +6,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 import pandas as pd
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.labels import LabelConfig
-from lsnb.reports import Report
 from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.answers import Answers, answer_columns, label_table
 from lsnb.study.arguments import argument_problems, choice_problems, stranger_problems
 from lsnb.study.copies import Copy, all_annotators
+from lsnb.study.outcome import SyncReport, report_rows
 from lsnb.study.plan import MODEL, new_task, teams_of
 from lsnb.study.rows import Rows, Where, listed_items, read_rows, upload_local
 from lsnb.study.snapshot import Changes, Snapshot, item_of, refresh
@@ -27,34 +27,6 @@ if TYPE_CHECKING:
     from lsnb.bucket import Bucket
 
 OnRemoved = Literal["keep", "delete"]
-ROW_COLUMNS = ("annotator", "item", "status", "pulled", "error")
-
-
-@dataclass(frozen=True, repr=False)
-class SyncReport(Report):
-    """What a sync did: a row per annotator and item, and the table with its answers.
-
-    ``status`` is created, updated, removed, kept (no longer in the table, left on the server), merged (a second task of
-    the item, without answers, taken away), unchanged, skipped (the row cannot be shown) or failed.
-
-    Args:
-        pulled: How many annotations came, changed or went since the last sync.
-        labelled: The table with a column per control, or, for a pull, one row per item.
-    """
-
-    pulled: int = 0
-    labelled: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-    noun: ClassVar[str] = "rows"
-
-    @property
-    def summary(self) -> str:
-        """One line, for example ``12 created, 0 updated, 3 answers pulled``."""
-        counts = dict(self.counts)
-        parts = [f"{counts.pop(status, 0)} {status}" for status in ("created", "updated")]
-        parts += [f"{n} {status}" for status, n in sorted(counts.items()) if status != "unchanged"]
-        answers = "answer" if self.pulled == 1 else "answers"
-        return ", ".join([*parts, f"{self.pulled} {answers} pulled"])
 
 
 @dataclass
@@ -78,6 +50,7 @@ class Sync:
     notes: list[str] = field(default_factory=list)
     pulled: int = 0
     changed: dict[str, dict[str, int]] = field(default_factory=dict)
+    kept: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
     faults: list[LsnbError] = field(default_factory=list)
 
     def pull(self, *, full: bool = False) -> list[Copy]:
@@ -153,6 +126,11 @@ class Sync:
             self._remove(copy, gone, held, on_removed, save_to)
             for item, reason in rows.skipped.items():
                 self.add_row(name, item, "skipped", error=f"{reason}: fill the cell in and sync again.")
+        for items, names in self.kept.items():
+            self.notes.append(
+                f"No longer in the table, still in the projects of {', '.join(names)}: {listed_items(items)}. "
+                "on_removed='delete' takes them away, after saving their answers."
+            )
 
     def held(self, copy: Copy) -> dict[str, list[dict[str, Any]]]:
         """Return the tasks that a project holds, by item.
@@ -272,10 +250,7 @@ class Sync:
         if on_removed == "keep":
             for item in items:
                 self.add_row(name, item, "kept")
-            self.notes.append(
-                f"No longer in the table, still in {name}'s project: {listed_items(items)}. "
-                "on_removed='delete' takes them away, after saving their answers."
-            )
+            self.kept.setdefault(tuple(sorted(items)), []).append(name)
             return
         tasks = [task for item in items for task in held[item]]
         if not self.dry_run:
@@ -384,8 +359,9 @@ def run_sync(
     if dry_run:
         sync.notes.append("A dry run: nothing was changed on the server.")
     labelled = label_table(table, config, copies, snapshots, key=manifest.key, answers=answers)
-    report = pd.DataFrame(sync.rows, columns=list(ROW_COLUMNS))
-    return SyncReport(report, notes=tuple(dict.fromkeys(sync.notes)), pulled=sync.pulled, labelled=labelled)
+    return SyncReport(
+        report_rows(sync.rows), notes=tuple(dict.fromkeys(sync.notes)), pulled=sync.pulled, labelled=labelled
+    )
 
 
 def _config_of(copies: Sequence[Copy], sync: Sync) -> LabelConfig:
