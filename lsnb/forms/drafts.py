@@ -13,7 +13,7 @@ from lsnb.errors import LabelConfigError
 from lsnb.forms.parsing import join_list
 from lsnb.forms.questions import Kept, Part, Question, Settings, Shown
 from lsnb.labels import LabelConfig
-from lsnb.labels.reading import attribute
+from lsnb.labels.reading import attribute, option_elements
 from lsnb.labels.tags import find_tag
 from lsnb.labels.tree import build, parse, serialise, walk
 
@@ -260,9 +260,11 @@ def _question(root: Any, element: Any, control: Any, several_media: bool) -> Que
         target = control.to_names[0] if control.to_names else ""
         beside = (e for e in walk(root) if e.tag == "Labels" and attribute(e, "toName") == target)
         listed = next(beside, element)
-    options = [e for e in walk(listed) if str(e.tag).lower() in ("choice", "label")]
+    options = [option for option, _ in option_elements(listed)]
     values = [attribute(option, "value") or "" for option in options]
-    texts = ["/".join(path) for path in control.paths] if kind == "taxonomy" else values
+    texts = values
+    if kind == "taxonomy":
+        texts = ["/".join(path) for option, path in option_elements(listed) if not len(option)]
     column = attribute(listed, "value") if kind != "textarea" else None
 
     def extra(name: str) -> dict[str, str]:

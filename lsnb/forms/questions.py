@@ -55,6 +55,8 @@ class QuestionKind:
 
 
 _ON_IMAGES = ("image", "images")
+# Tags that ask and mark nothing, so that nothing can be asked about their regions.
+_ASKING = ("Choices", "Taxonomy", "Rating", "Number", "TextArea", "DateTime", "Pairwise", "Ranker")
 _WITH_SPANS = ("text", "hypertext", "paragraphs", "audio", "video", "timeseries")
 
 QUESTION_KINDS: dict[str, QuestionKind] = {
@@ -110,6 +112,8 @@ class Shown:
         """
         if not self.column.strip():
             raise LabelConfigError("Say which column to show.")
+        if self.name is None and self.column.strip() in _names(config):
+            raise LabelConfigError("It is on the page already: choose another column, or remove one of them.")
         method = getattr(config, self.kind)
         arguments: list[Any] = [self.column.strip()]
         if self.kind == "timeseries":
@@ -180,7 +184,7 @@ class Question:
         """
         kind = QUESTION_KINDS[self.kind]
         answers = self._checked_answers()
-        self._check_media(config, kind)
+        self._check_page(config, kind)
         arguments: list[Any] = [self.name.strip()]
         given: dict[str, Any] = {"title": self.title.strip(), **self._extras(answers)}
         if answers is not None:
@@ -201,7 +205,9 @@ class Question:
         grown: LabelConfig = method(*arguments, **given, **_keywords(method, settings))
         return grown
 
-    def _check_media(self, config: LabelConfig, kind: QuestionKind) -> None:
+    def _check_page(self, config: LabelConfig, kind: QuestionKind) -> None:
+        if self.name.strip() in _names(config):
+            raise LabelConfigError(f'Something else is called "{self.name.strip()}": give it a name of its own.')
         shown = [found.kind for found in config.fields.values() if found.name]
         if not shown:
             raise LabelConfigError("Nothing is shown above it: show something, or move it below what is shown.")
@@ -209,6 +215,11 @@ class Question:
             needed = " or ".join(MEDIA_KINDS[name].lower() for name in kind.media if name in MEDIA_KINDS)
             raise LabelConfigError(
                 f'"{kind.words}" works on {needed}, and none is shown above it: choose another kind, or show one.'
+            )
+        if self.per_region and not kind.is_tool and all(c.tag in _ASKING for c in config.controls.values()):
+            raise LabelConfigError(
+                "It is asked for each region, and nothing above it marks regions: add a question that draws or marks "
+                'above it, or untick "for each region".'
             )
         if self.kind == "pairwise" and len(shown) < 2:
             raise LabelConfigError("It compares two, and one is shown above it: show another column too.")
@@ -284,6 +295,10 @@ class Kept:
         root = parse(config.xml)
         root.extend(list(parse(self.xml)))
         return LabelConfig.from_xml(serialise(root))
+
+
+def _names(config: LabelConfig) -> set[str]:
+    return {*config.controls, *(found.name for found in config.fields.values())}
 
 
 Part = Shown | Question | Kept

@@ -1,0 +1,202 @@
+"""The preview: a task any config can show, an outline, and the frame that draws or says why it cannot."""
+
+from __future__ import annotations
+
+import functools
+import html
+import http.server
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from labels.cases import CASES
+
+import lsnb
+from lsnb import LabelConfig
+from lsnb.builder import SCRATCH, open_scratch_project
+from lsnb.forms.preview import Preview, outline
+from lsnb.forms.sample_task import sample_task
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, FrameLocator, Page
+
+    from lsnb.stack import Stack
+    from lsnb.study import Studio
+
+CONFIG = LabelConfig.image("uri").choices("mood", ["joyful <b>", "tense"], title="What is the mood?")
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_sample_task_has_all_that_is_shown(name: str) -> None:
+    task = sample_task(CASES[name], "http://server")
+    assert set(task) == set(CASES[name].fields)
+    assert all(value not in (None, "") for value in task.values())
+
+
+def test_the_tables_own_texts_and_web_addresses_are_shown() -> None:
+    config = LabelConfig.image("uri").image("photo").text("caption").text("note")
+    row = {"uri": "gs://b/1.png", "photo": "https://example.org/1.png", "caption": "A cat.", "note": float("nan")}
+    task = sample_task(config, "http://server", row)
+    assert task["uri"].startswith("http://server/static/samples/")
+    assert (task["photo"], task["caption"]) == ("https://example.org/1.png", "A cat.")
+    assert "sample" in task["note"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_config_has_an_outline_that_names_its_questions(name: str) -> None:
+    text = outline(CASES[name])
+    for control in CASES[name].controls:
+        assert html.escape(control) in text
+
+
+def test_the_outline_is_text() -> None:
+    assert "joyful &lt;b&gt;" in outline(CONFIG)
+    assert "<b>joyful" not in outline(CONFIG)
+    assert "Nothing is shown yet" in outline(LabelConfig())
+
+
+def test_the_draft_carries_the_config_whole() -> None:
+    drawn = Preview("http://server").draft(CONFIG, {"other": object()})
+    content = json.loads(html.unescape(re.search(r'data-draft="([^"]*)"', drawn).group(1)))  # type: ignore[union-attr]
+    assert content["config"] == CONFIG.xml
+    assert set(content["task"]) == {"uri"}
+
+
+def test_one_config_has_one_scratch_project_and_those_nobody_used_go(studio: Studio) -> None:
+    server = studio.server
+    other = CONFIG.rating("quality")
+    address = open_scratch_project(studio, CONFIG)
+    assert open_scratch_project(studio, CONFIG) == address
+    number = int(re.search(r"/projects/(\d+)/", address).group(1))  # type: ignore[union-attr]
+    project = server.project(number)
+    assert (project.tasks, LabelConfig.from_xml(project.config or "")) == (1, CONFIG)
+    [task] = server.export(number)
+    server.annotate(task["id"], [], lead_time=1.0)
+    open_scratch_project(studio, other)
+    open_scratch_project(studio, other.textarea("why"))
+    titles = {found.id for found in server.projects() if found.description == SCRATCH}
+    assert number in titles
+    assert len(titles) == 2
+    for found in titles:
+        server.delete_project(found)
+
+
+# -- the frame, in a page of its own -------------------------------------------------------------------------
+
+
+@contextmanager
+def serve(folder: Path) -> Iterator[str]:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+        def end_headers(self) -> None:
+            self.send_header("Access-Control-Allow-Origin", "*")
+            super().end_headers()
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def shown(browser: Browser, tmp_path: Path) -> Iterator[Page]:
+    """A page, served to a browser, in which a frame can stand as in a notebook."""
+    folder = tmp_path / "page"
+    folder.mkdir()
+    (folder / "index.html").write_text("<!doctype html><title>A notebook</title>")
+    page = browser.new_page(viewport={"width": 900, "height": 900})
+    with serve(folder) as address:
+        page.goto(f"{address}/index.html")
+        yield page
+        page.close()
+
+
+def put(page: Page, preview: Preview, config: LabelConfig) -> FrameLocator:
+    content = f"<div class='lsnb-preview'>{preview.frame}<div class='data'>{preview.draft(config, None)}</div></div>"
+    page.evaluate("(content) => { document.body.innerHTML = content }", content)
+    return page.frame_locator(".lsnb-preview-frame")
+
+
+def change(page: Page, preview: Preview, config: LabelConfig) -> None:
+    content = preview.draft(config, None)
+    page.evaluate("(content) => { document.querySelector('.data').innerHTML = content }", content)
+
+
+@pytest.mark.browser
+def test_the_editor_draws_and_draws_again(shown: Page, stack: Stack) -> None:
+    preview = Preview(stack.browser_url)
+    frame = put(shown, preview, CONFIG)
+    for text in ("What is the mood?", "joyful <b>", "tense"):
+        frame.locator("#editor").get_by_text(text).wait_for()
+    change(shown, preview, LabelConfig.text("body").choices("tone", ["calm", "loud"]))
+    frame.locator("#editor").get_by_text("loud").wait_for()
+    frame.locator("#editor").get_by_text("joyful").wait_for(state="detached")
+    assert frame.locator(".lsnb-preview-notice").inner_text() == ""
+
+
+@pytest.mark.browser
+def test_a_server_that_is_down_gives_an_outline_and_says_so(shown: Page) -> None:
+    preview = Preview("http://127.0.0.1:9", lambda config: "")
+    frame = put(shown, preview, CONFIG)
+    frame.get_by_text("could not be loaded from the server").wait_for()
+    frame.get_by_text("The button below opens this config in Label Studio itself").wait_for()
+    frame.locator(".lsnb-preview-outline").get_by_text("What is the mood?").wait_for()
+    change(shown, preview, CONFIG.rating("quality"))
+    frame.locator(".lsnb-preview-outline").get_by_text("(quality)").wait_for()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("main", ["", "self.webpackChunkother.push([[1], {7: () => {}}])"], ids=["empty", "no editor"])
+def test_a_bundle_without_the_editor_gives_an_outline(shown: Page, tmp_path: Path, main: str) -> None:
+    bundle = tmp_path / "server" / "react-app"
+    bundle.mkdir(parents=True)
+    runtime = """
+        const require = { m: {} };
+        const parts = self.webpackChunkother = [];
+        parts.push = ([, modules, start]) => { Object.assign(require.m, modules); start?.(require); };
+    """
+    (bundle / "runtime.js").write_text(runtime)
+    (bundle / "vendor.js").write_text("")
+    (bundle / "main.js").write_text(main)
+    with serve(tmp_path / "server") as address:
+        frame = put(shown, Preview(address), CONFIG)
+        frame.get_by_text("has no editor that can be drawn here").wait_for()
+        frame.locator(".lsnb-preview-outline").get_by_text("tense").wait_for()
+        assert frame.get_by_text("The button below").count() == 0
+
+
+@pytest.mark.browser
+def test_an_editor_that_never_comes_gives_an_outline_after_a_while(shown: Page) -> None:
+    shown.route("**/react-app/*", lambda route: None)
+    frame = put(shown, Preview("http://127.0.0.1:9", timeout=0.2), CONFIG)
+    frame.get_by_text("did not start within 0.2 seconds").wait_for()
+    frame.locator(".lsnb-preview-outline").get_by_text("tense").wait_for()
+    shown.unroute_all()
+
+
+@pytest.mark.browser
+@pytest.mark.exhaustive
+def test_the_frame_draws_every_tag_and_template(shown: Page, stack: Stack) -> None:
+    preview = Preview(stack.browser_url)
+    frame = put(shown, preview, CONFIG)
+    for name, config in CASES.items():
+        change(shown, preview, config)
+        shown.wait_for_function(
+            "(xml) => document.querySelector('iframe').contentWindow.lsnbDrawn === xml", arg=config.xml
+        )
+        assert frame.locator(".lsnb-preview-notice").inner_text() == "", name
+
+
+def test_the_notebook_needs_no_server() -> None:
+    assert lsnb.config_builder(CONFIG, name="no server").config == CONFIG
