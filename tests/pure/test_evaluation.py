@@ -1,0 +1,143 @@
+"""A model against people: scikit-learn's figures, joined by key, and beside single annotators."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from label_studio_tasks import D1, d1_tasks
+from sklearn import metrics
+
+from lsnb.annotations import long_table, majority
+from lsnb.errors import InputError, KeyColumnError
+from lsnb.reliability import evaluate, gold
+
+
+def tables(pairs: list[tuple[str, str]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    keys = [f"{n:03d}" for n in range(len(pairs))]
+    model = pd.DataFrame({"ID": keys, "label": [said for _, said in pairs]})
+    return model.iloc[::-1], pd.DataFrame({"item": keys, "value": [truth for truth, _ in pairs]})
+
+
+label = st.sampled_from(["x", "y", "z"])
+
+
+@given(st.lists(st.tuples(label, label), min_size=1, max_size=30))
+@settings(max_examples=60)
+def test_figures_are_scikit_learns(pairs):
+    found = evaluate(*tables(pairs), key="ID", column="label", resamples=0)
+    truth, said = zip(*pairs, strict=True)
+    labels = sorted({*truth, *said})
+    assert found.accuracy == pytest.approx(metrics.accuracy_score(truth, said))
+    assert found.macro_f1 == pytest.approx(metrics.f1_score(truth, said, average="macro", zero_division=0))
+    np.testing.assert_array_equal(found.confusion, metrics.confusion_matrix(truth, said, labels=labels))
+    assert found.per_class["label"].tolist() == labels
+    if len(labels) > 1:
+        assert found.kappa == pytest.approx(metrics.cohen_kappa_score(truth, said))
+    else:
+        assert math.isnan(found.kappa)
+        assert "kappa is missing" in found.note
+
+
+def test_items_are_joined_by_their_keys_as_text():
+    model = pd.DataFrame({"ID": [1, 2, 3, 5], "label": ["x", "y", "y", None]})
+    truth = pd.DataFrame({"item": ["3", "1", "4", "5", "2"], "value": ["y", "x", "x", "x", None]})
+    before = model.copy(), truth.copy()
+    found = evaluate(model, truth, key="ID", column="label")
+    assert (found.n, found.accuracy) == (2, 1.0)
+    assert found.unmatched.values.tolist() == [["2", "gold"], ["4", "model"], ["5", "model"]]
+    assert ".unmatched" in found.note
+    pd.testing.assert_frame_equal(model, before[0])
+    pd.testing.assert_frame_equal(truth, before[1])
+    same = evaluate(model, truth.rename(columns={"item": "ID", "value": "label"}), key="ID", column="label")
+    assert same.accuracy == 1.0
+
+
+def test_numbers_compare_as_numbers_do():
+    model = pd.DataFrame({"ID": ["1", "2"], "stars": [1, 2]})
+    truth = pd.DataFrame({"item": ["1", "2"], "value": [1.0, 2.0]})
+    assert evaluate(model, truth, key="ID", column="stars").accuracy == 1.0
+    sets = pd.DataFrame({"ID": ["1"], "stars": [["b", "a"]]})
+    assert evaluate(sets, truth.head(1).assign(value=[("a", "b")]), key="ID", column="stars").accuracy == 1.0
+
+
+def test_nothing_to_compare():
+    model, truth = tables([("x", "x")])
+    found = evaluate(model, truth.assign(item="other"), key="ID", column="label")
+    assert found.n == 0
+    assert math.isnan(found.accuracy)
+    assert "keys are the same ids" in found.note
+    assert found._repr_html_()
+    assert "–" in repr(found)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "says"),
+    [
+        ({"column": "lable"}, InputError, "Did you mean 'label'"),
+        ({"key": "id"}, KeyColumnError, "Did you mean 'ID'"),
+        ({"model": pd.DataFrame({"ID": ["1", "1"], "label": ["x", "y"]})}, KeyColumnError, "repeated keys"),
+        ({"gold": pd.DataFrame({"item": ["1"]})}, InputError, "gold table has no column 'value'"),
+    ],
+)
+def test_what_cannot_be_joined_is_said(change, error, says):
+    model, truth = tables([("x", "x")])
+    with pytest.raises(error, match=says):
+        evaluate(**({"model": model, "gold": truth, "key": "ID", "column": "label"} | change))
+
+
+def people(right: float, n: int = 120, annotators: int = 4) -> tuple[pd.DataFrame, pd.DataFrame]:
+    chance = np.random.default_rng(1)
+    truth = chance.integers(0, 2, n)
+    rows = []
+    for who in range(annotators):
+        said = np.where(chance.random(n) < 0.85, truth, 1 - truth)
+        rows += [(f"{item:03d}", f"p{who}", "xy"[value]) for item, value in enumerate(said)]
+    long = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="label", status="submitted")
+    said = np.where(chance.random(n) < right, truth, 1 - truth)
+    return long, pd.DataFrame({"ID": [f"{item:03d}" for item in range(n)], "label": ["xy"[value] for value in said]})
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict"),
+    [
+        (0.85, "cannot be told from one more annotator"),
+        (0.55, "agrees with annotators less"),
+        (1.0, "agrees with annotators more"),
+    ],
+)
+def test_as_good_as_one_more_annotator(right, verdict):
+    long, model = people(right)
+    found = evaluate(model, majority(long, "label"), key="ID", column="label", annotations=long, resamples=200)
+    assert verdict in repr(found)
+    assert found.humans["annotator"].tolist() == ["p0", "p1", "p2", "p3"]
+    low, high = found.human_gap[1]
+    assert low <= found.human_gap[0] <= high
+
+
+def test_the_same_call_gives_the_same_figures():
+    long, model = people(0.8)
+    truth = gold(long, "label")
+    one = evaluate(model, truth, key="ID", column="label", annotations=long, resamples=100)
+    other = evaluate(
+        model.iloc[::-1], truth.iloc[::-1], key="ID", column="label", annotations=long.iloc[::-1], resamples=100
+    )
+    assert repr(one) == repr(other)
+    assert one.intervals == other.intervals
+    low, high = one.intervals["accuracy"]
+    assert low < one.accuracy < high
+    # A share of 120 items has this standard error.
+    assert (high - low) / 2 == pytest.approx(1.96 * math.sqrt(one.accuracy * (1 - one.accuracy) / 120), rel=0.3)
+
+
+def test_d1_with_annotators():
+    long = pd.concat([long_table(t, key="ID", annotator=n) for n, t in zip(D1, d1_tasks(), strict=True)])
+    model = pd.DataFrame({"ID": list("123456"), "mood": [*D1["A"][:5], "pos"]})
+    found = evaluate(model, gold(long, "mood"), key="ID", column="mood", annotations=long)
+    assert found.humans["kappa"].tolist()[0] == 1.0
+    assert found.humans["rest"].tolist()[0] == pytest.approx((3 / 11 + 7 / 12) / 2)
+    assert found.unmatched.values.tolist() == [["4", "gold"]]
