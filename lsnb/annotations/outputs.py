@@ -147,7 +147,8 @@ def _parquet(table: pd.DataFrame, path: Path) -> None:
 
 def _json_lines(table: pd.DataFrame, path: Path) -> None:
     columns = [table[name].astype("object") for name in table.columns]
-    cells = [column.where(column.notna(), None).map(_json_ready).tolist() for column in columns]
+    # Lists, since pandas would make numbers that JSON does not have of what is missing.
+    cells = [[_json_ready(cell) for cell in column.where(column.notna(), None)] for column in columns]
     names = [str(name) for name in table.columns]
     with path.open("w", encoding="utf-8") as file:
         for row in zip(*cells, strict=True):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
+from label_studio_sdk.converter import brush
 from label_studio_tasks import D1, annotation, choice, result, task
+from PIL import Image
 
 from lsnb import plots
 from lsnb.annotations import long_table
-from lsnb.errors import InputError
-from lsnb.reliability import agreement
+from lsnb.errors import InputError, MissingFileError
+from lsnb.reliability import agreement, disputed, evaluate, gold
 
 
 def long(votes: dict[str, list], kind: str = "choices") -> pd.DataFrame:
@@ -96,3 +99,106 @@ def test_progress():
 def test_pyplot_stays_out():
     code = "import sys, lsnb.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_disputed_as_colours():
+    figure = plots.disagreement_map(long(D1), "c")
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["3 (1.00)", "1 (0.67)"]
+    assert words(figure) == ["neu", "neg", "pos", "pos", "neg", "pos"]
+    assert is_png(figure)
+    same = plots.disagreement_map(long({"a": ["x"], "b": ["x"]}), "c")
+    assert words(same) == ["No two annotators disagree."]
+
+
+def test_the_confusion_matrix():
+    model = pd.DataFrame({"ID": list("0123"), "c": ["pos", "neg", "neg", "pos"]})
+    found = evaluate(model, gold(long(D1), "c"), key="ID", column="c", resamples=0)
+    figure = plots.confusion_matrix(found)
+    assert words(figure) == ["1\n100%", "0\n0%", "1\n50%", "1\n50%"]
+    assert is_png(figure)
+    nothing = evaluate(model.assign(ID=list("wxyz")), gold(long(D1), "c"), key="ID", column="c")
+    assert "keys are the same ids" in words(plots.confusion_matrix(nothing))[0]
+
+
+def segments(*cuts: tuple[int, int, str]) -> list[dict]:
+    return [
+        result("timelinelabels", {"ranges": [{"start": a, "end": b}], "timelinelabels": [name]}, id=f"{a}{name}")
+        for a, b, name in cuts
+    ]
+
+
+def test_segments_of_each_annotator():
+    given = [
+        annotation(segments((5, 12, "run")), 1, by="ana"),
+        annotation(segments((6, 12, "run"), (9, 9, "sit")), 2, by="ben"),
+    ]
+    figure = plots.timeline(long_table([task(1, given, fps=10)]), "1", "c")
+    bars = [(round(bar.get_x(), 3), round(bar.get_width(), 3)) for bar in figure.axes[0].patches]
+    assert bars == [(0.4, 0.8), (0.5, 0.7), (0.8, 0.1)]
+    assert figure.axes[0].get_xlabel() == "seconds"
+    frames = plots.timeline(long_table([task(1, given)]), "1", "c")
+    assert (frames.axes[0].patches[0].get_x(), frames.axes[0].get_xlabel()) == (4, "frames")
+    assert is_png(frames)
+    with pytest.raises(InputError, match="no item 'one'"):
+        plots.timeline(long_table([task(1, given)]), "one", "c")
+
+
+SIZE = {"original_width": 60, "original_height": 40}
+
+
+def test_everybodys_regions_on_the_picture(tmp_path):
+    box = {"x": 50, "y": 50, "width": 10, "height": 10, "rotation": 0, "rectanglelabels": ["car"]}
+    given = [annotation([result("rectanglelabels", {**box, "x": 10 * n}, **SIZE)], n, by=f"p{n}") for n in (1, 2, 3)]
+    table = long_table([task(1, given), task(2, [annotation([], 9, by="p1")])], raw=True)
+    picture = tmp_path / "one.png"
+    Image.fromarray(np.zeros((40, 60, 3), np.uint8)).save(picture)
+    figure = plots.overlay(table, "1", "c", picture)
+    drawn = [patch.get_xy()[0].round(3).tolist() for patch in figure.axes[0].patches]
+    assert drawn == [[6, 20], [12, 20], [18, 20]]
+    assert len({patch.get_edgecolor() for patch in figure.axes[0].patches}) == 3
+    assert is_png(figure)
+    without = plots.overlay(table.drop(columns="raw"), "1", "c")
+    assert without.axes[0].patches[0].get_xy()[0].tolist() == [10, 50]
+    assert words(plots.overlay(table, "2", "c")) == ["Nobody has drawn here."]
+    with pytest.raises(MissingFileError, match="check the path"):
+        plots.overlay(table, "1", "c", tmp_path / "two.png")
+    (tmp_path / "three.png").write_text("no picture")
+    with pytest.raises(InputError, match="no picture that can be read"):
+        plots.overlay(table, "1", "c", tmp_path / "three.png")
+
+
+def test_masks_and_points_are_drawn():
+    mask = np.zeros((40, 60), np.uint8)
+    mask[5:9, 5:9] = 255
+    value = {"format": "rle", "rle": brush.encode_rle(np.repeat(mask.ravel(), 4)), "brushlabels": ["sky"]}
+    painted = plots.overlay(
+        long_table([task(1, [annotation([result("brushlabels", value, **SIZE)])])], raw=True), "1", "c"
+    )
+    assert painted.axes[0].images[0].get_array()[6, 6, 3] > 0
+    point = result("keypointlabels", {"x": 50, "y": 50, "width": 1, "keypointlabels": ["nose"]}, **SIZE)
+    pointed = plots.overlay(long_table([task(1, [annotation([point])])], raw=True), "1", "c")
+    assert pointed.axes[0].lines[0].get_xydata().tolist() == [[50, 50]]
+
+
+def test_the_contact_sheet_shows_the_worst_first():
+    worst = disputed(long(D1), "c")
+    figure = plots.contact_sheet(worst, {"3": np.zeros((4, 6, 3)), "1": np.zeros((6, 4))})
+    assert [axes.get_title().splitlines()[0] for axes in figure.axes] == ["3 (1.00)", "1 (0.67)"]
+    assert is_png(figure)
+    assert len(plots.contact_sheet(worst, {}, n=1).axes) == 1
+    assert words(plots.contact_sheet(worst.head(0), {})) == ["No two annotators disagree."]
+    with pytest.raises(InputError, match=r"lsnb\.disputed"):
+        plots.contact_sheet(pd.DataFrame({"item": []}), {})
+
+
+def test_days_without_work_are_there():
+    tasks = [
+        task(n, [annotation(choice("a"), 10 * n, by="ana", at=f"2026-01-0{n}T10:00:00Z", was_cancelled=n == 1)])
+        for n in (1, 3)
+    ]
+    figure = plots.annotations_per_day(long_table([*tasks, task(5)]))
+    assert [bar.get_height() for bar in figure.axes[0].patches] == [1, 0, 1]
+    assert is_png(figure)
+    assert words(plots.annotations_per_day(long_table([task(1)]))) == ["Nobody has answered yet."]
+    with pytest.raises(InputError, match="no column annotator"):
+        plots.annotations_per_day(pd.DataFrame({"item": []}))

@@ -1,0 +1,174 @@
+"""Files for others: nothing lost, nothing run, nothing half written, and a dictionary beside each."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from label_studio_sdk.converter import brush
+from label_studio_tasks import annotation, choice, result, task
+
+from lsnb.annotations import COLUMNS, data_dictionary, expand_tracks, long_table, read_annotations, to_coco, write_table
+from lsnb.annotations.dictionary import MEANINGS
+from lsnb.annotations.outputs import _quoted
+from lsnb.errors import InputError, MissingExtraError
+
+RECORDED = Path(__file__).parent / "exports" / "every_type.json"
+NASTY = ["=1+1", "+41 79", "-abc", "@SUM(A1)", "\t=1", "  =2", "＝3", "-3", "+4.5", "1e5", "plain", "a=b", "'=1"]
+SIZE = {"original_width": 200, "original_height": 100}
+
+
+def everything() -> pd.DataFrame:
+    return read_annotations(RECORDED, raw=True, data=["text"])
+
+
+def test_formulas_are_quoted_and_numbers_are_not(tmp_path):
+    table = pd.DataFrame({"item": range(len(NASTY)), "value": NASTY, "=cell": -1.5})
+    before = table.copy()
+    text = pd.read_csv(write_table(table, tmp_path / "a.csv"), dtype=str)
+    quoted = [cell for cell, written in zip(NASTY, text["value"], strict=True) if written == f"'{cell}"]
+    assert quoted == ["=1+1", "+41 79", "-abc", "@SUM(A1)", "\t=1", "  =2", "＝3", "'=1"]
+    assert text.columns.tolist() == ["item", "value", "'=cell"]
+    assert set(text["'=cell"]) == {"-1.5"}
+    as_is = pd.read_csv(write_table(table, tmp_path / "a.csv", quote_formulas=False), dtype=str)
+    assert as_is["value"].tolist() == NASTY
+    pd.testing.assert_frame_equal(table, before)
+
+
+@given(st.text(max_size=12))
+def test_no_text_starts_a_formula(text):
+    written = _quoted(text)
+    assert written.removeprefix("'") == text.removeprefix("'")
+    assert not re.match(r"[=@\t\r＝＋－＠]", written)
+    if re.match(r"[+-]", written):
+        assert re.fullmatch(r"[+-][\d.,]+(?:[eE][+-]?\d+)?", written)
+
+
+def test_worksheets_hold_texts_not_formulas(tmp_path):
+    table = pd.DataFrame(
+        {"item": ["1", "2"], "value": ["=1+1", "bell \x07"], "when": pd.Timestamp("2026-01-02", tz="UTC")}
+    )
+    book = openpyxl.load_workbook(write_table(table, tmp_path / "a.xlsx"))
+    cell = book["table"]["B2"]
+    assert (cell.data_type, cell.value) == ("s", "=1+1")
+    assert book["table"]["B3"].value == "bell "
+    assert book["table"]["C2"].value == "2026-01-02T00:00:00+00:00"
+    assert [row[0].value for row in book["columns"].iter_rows(min_row=2)] == ["item", "value", "when"]
+    with pytest.raises(InputError, match="Cells of value are longer"):
+        write_table(table.assign(value="x" * 40_000), tmp_path / "b.xlsx")
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.columns.csv", "a.xlsx"]
+
+
+def test_json_lines_keep_what_is_there(tmp_path):
+    table = everything()
+    lines = write_table(table, tmp_path / "a.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    assert len(rows) == len(table)
+    assert rows[0]["raw"] == table["raw"].iloc[0]
+    assert rows[-1]["value"] is None
+    assert rows[0]["x"] == table["x"].iloc[0]
+    tracks = expand_tracks(table)
+    assert json.loads(write_table(tracks, tmp_path / "b.jsonl").read_text().splitlines()[0])["frame"] == 5
+
+
+def test_parquet(tmp_path):
+    table = everything()
+    if importlib.util.find_spec("pyarrow") is None:
+        with pytest.raises(MissingExtraError, match="pip install pyarrow"):
+            write_table(table, tmp_path / "a.parquet")
+        assert list(tmp_path.iterdir()) == []
+        return
+    again = pd.read_parquet(write_table(table, tmp_path / "a.parquet"))
+    assert again["item"].tolist() == table["item"].tolist()
+    assert json.loads(again["raw"].iloc[0]) == table["raw"].iloc[0]
+    assert str(again["updated_at"].dtype).startswith("datetime64")
+
+
+@pytest.mark.filterwarnings("ignore:.*left out")
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "jsonl", "coco.json"])
+def test_each_has_its_dictionary(tmp_path, ending):
+    write_table(everything(), tmp_path / f"a.b.{ending}")
+    about = pd.read_csv(tmp_path / "a.b.columns.csv")
+    assert about["meaning"].notna().all()
+    if ending != "coco.json":
+        assert about["column"].tolist() == [*COLUMNS, "data.text", "raw"]
+
+
+def test_every_column_of_ours_has_a_meaning():
+    assert set(COLUMNS) <= MEANINGS.keys()
+    assert set(expand_tracks(everything()).columns) - {"data.text"} <= MEANINGS.keys()
+    about = data_dictionary(pd.DataFrame({"mine": [1, None, 2], "item": ["a", "a", "b"]}), {"mine": "My score"})
+    assert about[["column", "meaning", "type", "filled", "distinct"]].values.tolist() == [
+        ["mine", "My score", "number", 2, 2],
+        ["item", MEANINGS["item"], "text", 3, 2],
+    ]
+    assert about["examples"].tolist()[1] == "a; b"
+
+
+def test_endings_and_columns_that_cannot_be(tmp_path):
+    with pytest.raises(InputError, match=r"\.docx"):
+        write_table(everything(), tmp_path / "a.docx")
+    twice = pd.DataFrame([[1, 2]], columns=["a", "a"])
+    with pytest.raises(InputError, match="more than one column called a"):
+        write_table(twice, tmp_path / "a.csv")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    path = write_table(pd.DataFrame({"item": ["1"]}), tmp_path / "a.xlsx")
+    before = path.read_bytes()
+    with pytest.raises(InputError):
+        write_table(pd.DataFrame({"item": ["x" * 40_000]}), path)
+    assert path.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_coco_of_every_recorded_shape():
+    table = everything()
+    before = table.copy(deep=True)
+    with pytest.warns(UserWarning, match="left out.*1 of polygonlabels"):
+        coco = to_coco(table)
+    pd.testing.assert_frame_equal(table, before)
+    assert {c["name"] for c in coco["categories"]} == {"car", "eye"}
+    by_name = {c["id"]: c["name"] for c in coco["categories"]}
+    shapes = {by_name[a["category_id"]]: a for a in coco["annotations"]}
+    assert shapes["car"]["bbox"] == [64, 96, 192, 192]
+    assert shapes["car"]["area"] == 192 * 192
+    assert shapes["car"]["segmentation"] == [[64, 96, 256, 96, 256, 288, 64, 288]]
+    assert shapes["eye"]["area"] == pytest.approx(np.pi * 64 * 24, rel=1e-3)
+    assert shapes["car"]["annotator"] == "1"
+    image = next(i for i in coco["images"] if i["id"] == shapes["car"]["image_id"])
+    assert (image["item"], image["width"], image["height"]) == ("001", 640, 480)
+    assert len(coco["images"]) == 5
+
+
+def test_coco_masks_and_key_points():
+    mask = np.zeros((100, 200), np.uint8)
+    mask[10:20, 0:5] = 255
+    rle = brush.encode_rle(np.repeat(mask.ravel(), 4))
+    painted = result("brushlabels", {"format": "rle", "rle": rle, "brushlabels": ["sky"]}, id="m", **SIZE)
+    point = result("keypointlabels", {"x": 50, "y": 50, "width": 1, "keypointlabels": ["nose"]}, id="k", **SIZE)
+    done = annotation([painted, point])
+    coco = to_coco(long_table([task(1, [done, annotation([point], 2, was_cancelled=True)])], raw=True))
+    by_region = {a["region"]: a for a in coco["annotations"]}
+    assert len(coco["annotations"]) == 2
+    assert by_region["k"]["keypoints"] == [100.0, 50.0, 2]
+    counts = by_region["m"]["segmentation"]["counts"]
+    flat = np.repeat(np.arange(len(counts)) % 2, counts)
+    np.testing.assert_array_equal(flat.reshape(200, 100).T, mask > 0)
+    assert (by_region["m"]["bbox"], by_region["m"]["area"]) == ([0, 10, 5, 10], 50)
+
+
+def test_coco_does_not_depend_on_the_order_of_rows():
+    table = everything().query("control != 'poly'")
+    with pytest.warns(UserWarning, match="left out"):
+        assert to_coco(table.iloc[::-1]) == to_coco(table)
+    assert to_coco(long_table([task(1, [annotation(choice("a"))])], raw=True))["annotations"] == []
