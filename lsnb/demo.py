@@ -40,16 +40,17 @@ class SimulationReport(Report):
     noun: ClassVar[str] = "simulated answers"
 
 
-def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work") -> Path:
+def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work", study: Study | None = None) -> Path:
     """Return the file a notebook starts from, and say aloud when it is the packaged demo's.
 
     Args:
         name: ``"table"``, ``"media"``, ``"config"`` or ``"sample"``.
         given: The file the form names; empty means: what the previous notebook left in ``workdir``, else the demo's.
         workdir: The folder through which notebooks hand over.
+        study: The study that the file is for: only the demo's takes the demo's data.
 
     Raises:
-        MissingFileError: The form names a file that is not there.
+        MissingFileError: The form names a file that is not there, or names none for a study of somebody's own.
     """
     if name not in FILES:
         raise InputError(f"There is no input called {name!r}: ask for one of {', '.join(FILES)}.")
@@ -64,6 +65,10 @@ def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work
     elif path.is_file():
         print(f"Using {path}, which an earlier notebook left there.")
         return path
+    elif study is not None and study.title != TITLE:
+        raise MissingFileError(
+            f"No {name} is named and {path} is not there: name the table of the study {study.title!r} in the form."
+        )
     else:
         print(f"No {name} is named and {path} is not there: using the packaged demo data.")
     return _MAKERS[name](workdir)

@@ -267,6 +267,13 @@ def test_11_deletes_only_what_it_is_told_and_saves_it_first(run: Run, kept: Path
     assert lsnb.read_table(kept.parent / "fewer" / "labelled.csv", key="id")["mood (ana)"].notna().all()
 
 
+def test_11_syncs_no_demo_data_into_a_study_of_ones_own(run: Run, kept: Path, studio: Studio) -> None:
+    before = studio.open_study("Kept together").projects["tasks"].tolist()
+    with pytest.raises(papermill.PapermillExecutionError, match="name the table of the study 'Kept together'"):
+        run("11_sync_table", {"WORKDIR": "elsewhere", "TITLE": "Kept together"}, twice=False)
+    assert studio.open_study("Kept together").projects["tasks"].tolist() == before
+
+
 def _tasks(study: Study, annotator: str) -> dict[str, dict[str, Any]]:
     project = study.projects.set_index("annotator").loc[annotator, "project"]
     return {task["meta"]["item"]: task for task in study.server.export(project)}
