@@ -78,11 +78,11 @@ class MediaRow(_Row):
         self._kind = classed(
             ipywidgets.Dropdown(
                 options=[(words, kind) for kind, words in MEDIA_KINDS.items()],
-                layout=ipywidgets.Layout(width="9.5em"),
+                layout=ipywidgets.Layout(flex="1 1 7em", width="auto", min_width="5em", max_width="13em"),
             ),
             "lsnb-media-kind",
         )
-        layout = ipywidgets.Layout(flex="1 1 6em", min_width="5em", width="auto")
+        layout = ipywidgets.Layout(flex="1 1 6em", width="auto", min_width="4em", max_width="20em")
         self._column = classed(
             ipywidgets.Dropdown(layout=layout)
             if has_table
@@ -98,9 +98,10 @@ class MediaRow(_Row):
         self._has_table = has_table
         for widget, field in ((self._kind, "kind"), (self._column, "column"), (self._channels, "channels")):
             widget.observe(lambda event, field=field: change(**{field: event["new"]}), names="value")
-        label = ipywidgets.HTML("Show&nbsp;")
-        between = ipywidgets.HTML("&nbsp;from&nbsp;")
-        super().__init__([label, self._kind, between, self._column, self._channels], moves, "lsnb-media")
+        label = ipywidgets.HTML("Show", layout=ipywidgets.Layout(flex="0 0 auto"))
+        between = ipywidgets.HTML("from", layout=ipywidgets.Layout(flex="0 0 auto"))
+        space = ipywidgets.HTML(layout=ipywidgets.Layout(flex="1 1 0px", margin="0"))
+        super().__init__([label, self._kind, between, self._column, self._channels, space], moves, "lsnb-media")
 
     def show(self, part: Shown, *, place: int, count: int, is_open: bool, columns: Sequence[str]) -> None:
         """Show this part."""
@@ -243,6 +244,7 @@ class QuestionFields:
         ):
             if widget.value != value:
                 widget.value = value
+        self._options.description = "Labels" if kind.is_tool else "Answers"
         _display(self._options, kind.options != "none")
         _display(self._options_hint, kind.options != "none")
         self._options_hint.value = _hint(part.kind)
@@ -258,7 +260,7 @@ def _hint(kind: str) -> str:
     if kind == "taxonomy":
         text += " <b>animal/dog</b> is dog below animal."
     elif QUESTION_KINDS[kind].options == "allowed":
-        text += " None: what is marked has no label."
+        text += " Without labels, marks are all alike."
     else:
         text += ' Put "quotes" around one that has a comma.'
     return f"<span class='lsnb-small'>{text}</span>"

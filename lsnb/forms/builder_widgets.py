@@ -31,6 +31,7 @@ _STYLE = """<style>
 .lsnb-builder .lsnb-good { color: var(--jp-success-color0, #2e7d32); }
 .lsnb-builder .lsnb-waiting { color: var(--jp-warn-color0, #b26a00); }
 .lsnb-builder .lsnb-bad { color: var(--jp-error-color0, #b71c1c); }
+.lsnb-builder a { color: var(--jp-content-link-color, #1976d2); text-decoration: underline; }
 .lsnb-builder ul { margin: 0; padding-left: 1.3em; }
 .lsnb-builder pre { white-space: pre-wrap; margin: 0; max-height: 420px; overflow: auto; }
 .lsnb-builder .lsnb-small { opacity: .7; font-size: 90%; }
@@ -38,7 +39,7 @@ _STYLE = """<style>
 </style>"""
 _NO_SERVER = (
     "<p class='lsnb-small'>An outline, since no Label Studio is connected. To see the real page, run "
-    '<code>lsnb.connect("local")</code> and give what it returns as <code>studio=</code>.</p>'
+    '<code>lsnb.connect("local")</code> and then this cell again.</p>'
 )
 
 
@@ -88,16 +89,16 @@ class _Drawing:
         )
         left = ipywidgets.VBox(
             [
-                ipywidgets.HTML("<h4>What annotators see and answer, from top to bottom</h4>"),
+                ipywidgets.HTML("<h4>What annotators see and answer</h4>"),
                 self._list,
                 adding,
                 self._message,
                 self._check,
             ],
-            layout=ipywidgets.Layout(flex="1 1 380px", min_width="0"),
+            layout=ipywidgets.Layout(flex="1 1 340px", min_width="0"),
         )
         tabs = ipywidgets.Tab(
-            [self._preview(), self._xml, self._files()], layout=ipywidgets.Layout(flex="1 1 460px", min_width="0")
+            [self._preview(), self._xml, self._files()], layout=ipywidgets.Layout(flex="1 1 400px", min_width="0")
         )
         for place, title in enumerate(("Preview", "XML", "Save and load")):
             tabs.set_title(place, title)

@@ -15,6 +15,8 @@ from typing import Any
 
 from lsnb.forms.sample_task import sample_task
 from lsnb.labels import LabelConfig
+from lsnb.labels.building import structure_problems
+from lsnb.labels.tree import parse
 
 # Of a sandbox or a slow line: the page says so by itself and shows the outline.
 TIMEOUT_SECONDS = 20.0
@@ -57,6 +59,7 @@ class Preview:
             "config": config.xml,
             "task": sample_task(config, self.address, row),
             "outline": outline(config),
+            "isFaulty": bool(structure_problems(parse(config.xml))),
         }
         return f'<div class="lsnb-preview-draft" data-draft="{html.escape(json.dumps(content, default=str))}"></div>'
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from numbers import Real
 from typing import Any
 
 from lsnb.labels import Field, LabelConfig
@@ -35,19 +36,24 @@ def sample_task(config: LabelConfig, address: str, row: Mapping[str, Any] | None
     """
     given = row or {}
     return {
-        key: given[key] if _is_showable(field, given.get(key)) else _sample(config, key, field, address)
+        key: _plain(given[key]) if _is_showable(field, given.get(key)) else _sample(config, key, field, address)
         for key, field in config.fields.items()
     }
 
 
 def _is_showable(field: Field, value: Any) -> bool:
     if field.kind == "number":
-        return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
     if not isinstance(value, str) or not value.strip():
         return False
     if field.is_url:
         return value.startswith(("http://", "https://"))
     return field.kind in ("text", "hypertext")
+
+
+def _plain(value: Any) -> Any:
+    """Return a number of pandas' as one that JSON knows."""
+    return value if isinstance(value, str) else float(value)
 
 
 def _sample(config: LabelConfig, key: str, field: Field, address: str) -> Any:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from labels.cases import CASES
 
@@ -45,6 +46,11 @@ def test_the_tables_own_texts_and_web_addresses_are_shown() -> None:
     assert task["uri"].startswith("http://server/static/samples/")
     assert (task["photo"], task["caption"]) == ("https://example.org/1.png", "A cat.")
     assert "sample" in task["note"]
+
+
+def test_a_number_of_the_table_is_one_in_json() -> None:
+    config = LabelConfig.video("uri", frame_rate="fps")
+    assert json.dumps(sample_task(config, "http://server", {"fps": np.int64(30)})["fps"]) == "30.0"
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -146,6 +152,18 @@ def test_the_editor_draws_and_draws_again(shown: Page, stack: Stack) -> None:
 
 
 @pytest.mark.browser
+def test_a_faulty_config_gives_an_outline_until_it_is_mended(shown: Page, stack: Stack) -> None:
+    preview = Preview(stack.browser_url)
+    frame = put(shown, preview, LabelConfig.from_xml(CONFIG.xml.replace("<Image", "<Imgae")))
+    frame.get_by_text("when what the check names is mended").wait_for()
+    change(shown, preview, CONFIG)
+    frame.locator("#editor").get_by_text("tense").wait_for()
+    change(shown, preview, LabelConfig.from_xml(CONFIG.xml.replace("<Image", "<Imgae")))
+    frame.get_by_text("when what the check names is mended").wait_for()
+    frame.locator("#editor").get_by_text("tense").wait_for(state="detached")
+
+
+@pytest.mark.browser
 def test_a_server_that_is_down_gives_an_outline_and_says_so(shown: Page) -> None:
     preview = Preview("http://127.0.0.1:9", lambda config: "")
     frame = put(shown, preview, CONFIG)
@@ -183,6 +201,14 @@ def test_an_editor_that_never_comes_gives_an_outline_after_a_while(shown: Page) 
     frame.get_by_text("did not start within 0.2 seconds").wait_for()
     frame.locator(".lsnb-preview-outline").get_by_text("tense").wait_for()
     shown.unroute_all()
+
+
+@pytest.mark.browser
+def test_a_notebook_that_keeps_frames_apart_gets_a_sentence(shown: Page) -> None:
+    preview = Preview("http://127.0.0.1:9", lambda config: "")
+    content = preview.frame.replace("<iframe ", '<iframe sandbox="allow-scripts" ')
+    shown.evaluate("(content) => { document.body.innerHTML = `<div class='lsnb-preview'>${content}</div>` }", content)
+    shown.frame_locator("iframe").get_by_text("keeps frames apart").wait_for()
 
 
 @pytest.mark.browser
