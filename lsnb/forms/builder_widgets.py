@@ -110,7 +110,8 @@ class _Drawing:
         preview = self._builder.preview
         if preview is None:
             return classed(ipywidgets.VBox([self._outline]), "lsnb-preview")
-        parts = [ipywidgets.HTML(preview.frame), self._drawn]
+        note = "Media that cannot be fetched without signing in are samples."
+        parts = [ipywidgets.HTML(preview.frame), self._drawn, ipywidgets.HTML(f"<p class='lsnb-small'>{note}</p>")]
         if preview.open_project is not None:
             opening = button(
                 "Open in Label Studio",

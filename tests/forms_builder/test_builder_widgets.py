@@ -169,7 +169,7 @@ def test_a_file_through_the_browser(builder: ConfigBuilder, hands: Hands) -> Non
     xml = LabelConfig.text("body").rating("stars").xml.encode()
     upload = hands.find("upload")
     if ipywidgets.__version__.startswith("7"):
-        upload.value = {"a.xml": {"metadata": {"name": "a.xml"}, "content": xml}}
+        upload.set_trait("value", {"a.xml": {"metadata": {"name": "a.xml"}, "content": xml}})
     else:
         now = datetime.now(UTC)
         upload.value = ({"name": "a.xml", "type": "", "size": len(xml), "content": xml, "last_modified": now},)

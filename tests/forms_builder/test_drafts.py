@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from labels.cases import BY_HAND, CASES
 
 from lsnb import LabelConfig
 from lsnb.forms.drafts import Draft, first_draft, read_draft
-from lsnb.forms.questions import QUESTION_KINDS, Kept, Question, Shown
+from lsnb.forms.questions import MEDIA_KINDS, QUESTION_KINDS, Kept, Question, Shown
 
 IMAGE = LabelConfig.image("uri")
 MIXED = "good, bad\nmixed"
@@ -163,3 +165,32 @@ def test_moving_and_removing() -> None:
     assert list(draft.moved(2, -1).outcome().config.controls) == ["b", "a"]
     assert draft.moved(0, -1) == draft
     assert list(draft.removed(1).outcome().config.controls) == ["b"]
+
+
+TYPED = st.sampled_from(
+    ["", "a", "b", "uri", "A&B", "<b>", 'a "b"', '"', "ünï", "my name", "$x", "9", "true", "a, b", "a/b\nc"]
+)
+PARTS = st.one_of(
+    st.builds(Shown, kind=st.sampled_from(list(MEDIA_KINDS)), column=TYPED, channels=TYPED),
+    st.builds(
+        Question,
+        name=TYPED,
+        kind=st.sampled_from(list(QUESTION_KINDS)),
+        title=TYPED,
+        options=TYPED,
+        multiple=st.booleans(),
+        required=st.booleans(),
+        per_region=st.booleans(),
+        about=st.sampled_from(["", "uri", "a"]),
+    ),
+)
+
+
+@given(st.lists(PARTS, max_size=6))
+@settings(max_examples=150, deadline=None, database=None)
+def test_whatever_is_typed_gives_a_config_and_sentences(parts: list[Shown | Question]) -> None:
+    outcome = Draft((Shown(), *parts)).outcome()
+    assert outcome.left_out == len({problem.split(",")[0] for problem in outcome.problems})
+    assert [p for p in outcome.config.check() if "asks nothing" not in p.message] == []
+    read = read_draft(outcome.config).outcome()
+    assert (read.config, read.problems) == (outcome.config, ())

@@ -10,6 +10,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,6 +91,25 @@ def test_one_config_has_one_scratch_project_and_those_nobody_used_go(studio: Stu
     assert len(titles) == 2
     for found in titles:
         server.delete_project(found)
+
+
+def test_the_running_stack_draws_at_the_address_that_the_browser_knows(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("LSNB_STACK", str(tmp_path))
+    in_colab = replace(stack, folder=str(tmp_path), browser_url="https://8080-m-s-1.colab.dev")
+    in_colab.save()
+    preview = lsnb.config_builder(CONFIG, name="colab").preview
+    assert preview is not None
+    assert preview.address == "https://8080-m-s-1.colab.dev"
+    replace(in_colab, url="http://127.0.0.1:9").save()
+    assert lsnb.config_builder(CONFIG, name="colab").preview is None
+
+
+def test_a_studio_that_is_given_draws(studio: Studio) -> None:
+    preview = lsnb.config_builder(CONFIG, studio=studio, name="given").preview
+    assert preview is not None
+    assert preview.address == studio.browser_url
 
 
 # -- the frame, in a page of its own -------------------------------------------------------------------------
@@ -222,7 +242,3 @@ def test_the_frame_draws_every_tag_and_template(shown: Page, stack: Stack) -> No
             "(xml) => document.querySelector('iframe').contentWindow.lsnbDrawn === xml", arg=config.xml
         )
         assert frame.locator(".lsnb-preview-notice").inner_text() == "", name
-
-
-def test_the_notebook_needs_no_server() -> None:
-    assert lsnb.config_builder(CONFIG, name="no server").config == CONFIG
