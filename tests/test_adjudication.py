@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -10,8 +11,12 @@ import pytest
 import lsnb
 from lsnb.errors import InputError
 from lsnb.reliability import disputed
+from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 from lsnb.study.adjudication import adjudications
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["pos", "neg", "neu"])
 D1 = {
@@ -64,7 +69,7 @@ def test_what_is_decided_becomes_gold(studio: Studio, study: Study) -> None:
         value = prediction["result"][0]["value"]["choices"][0]
         said.setdefault(prediction["task"], []).append((prediction["model_version"], value))
     assert sorted(said[tasks["004"]["id"]]) == [("ana", "neu"), ("ben", "neg"), ("eva", "pos")]
-    assert [value for _, value in said[tasks["002"]["id"]]] == ["pos", "pos", "neg"]
+    assert [value for _, value in said[tasks["002"]["id"]]] == ["neg", "pos", "pos"]
     # What the page of a task asks for when it is opened from the list.
     shown = studio.server._ask("GET", f"/api/tasks/{tasks['004']['id']}/", params={"project": made.project})
     assert len(shown["predictions"]) == 3
@@ -115,3 +120,15 @@ def test_projects_by_their_numbers(studio: Studio, study: Study) -> None:
     pd.testing.assert_frame_equal(lsnb.widen(table, "mood"), lsnb.widen(study.annotations(), "mood"))
     with pytest.raises(InputError, match="projects is empty"):
         studio.annotations([])
+
+
+@pytest.mark.browser
+def test_the_decider_sees_everybodys_answers_and_starts_from_the_most_frequent(
+    studio: Studio, study: Study, stack: Stack, page: Page
+) -> None:
+    made = study.adjudicate(by="dora", items=["002"])
+    task = studio.server.export(made.project)[0]["id"]
+    page.goto(f"{stack.url}/projects/{made.project}/data?task={task}")
+    for name in D1:
+        page.get_by_text(name, exact=True).wait_for()
+    page.get_by_role("checkbox", name="pos", checked=True).wait_for()

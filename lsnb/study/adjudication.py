@@ -290,12 +290,12 @@ def _predictions(
 ) -> list[dict[str, Any]]:
     """Return everybody's latest answers to an item as predictions.
 
-    Label Studio starts the decision from the first of them: the most frequent one, and of equals another annotator's
-    from item to item, so that nobody is favoured.
+    Label Studio 1.23 starts the decision from the last of them: the most frequent one, and of equals another
+    annotator's from item to item, so that nobody is favoured.
     """
     same = {name: orjson.dumps(_essence(result), option=orjson.OPT_SORT_KEYS) for name, result in answers.items()}
     counts = Counter(same.values())
-    order = sorted(answers, key=lambda name: (-counts[same[name]], hashlib.sha256(f"{item}|{name}".encode()).digest()))
+    order = sorted(answers, key=lambda name: (counts[same[name]], hashlib.sha256(f"{item}|{name}".encode()).digest()))
     return [{"model_version": letters.get(name, name), "result": answers[name]} for name in order]
 
 
