@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from lsnb.errors import InputError
-from lsnb.sampling.chance import check_seed, parse_percent, permanent_number, rounded_share
+from lsnb.sampling.chance import check_seed, is_whole, parse_percent, permanent_number, rounded_share
 from lsnb.tables.keys import listing, nearest
 
 Overlap = str | int | Mapping[str, Sequence[str]]
@@ -41,8 +41,11 @@ def assign(
         >>> sorted(len(items) for items in shares.values())
         [3, 3]
     """
-    items, names = list(keys), list(annotators)
-    problems = check_seed(seed) + _faults(items, names, overlap)
+    items, key_faults = _texts("keys", keys)
+    names, name_faults = _texts("annotators", annotators)
+    problems = check_seed(seed) + key_faults + name_faults
+    if not (key_faults or name_faults):
+        problems += _faults(items, names, overlap)
     share = None
     if isinstance(overlap, str) and overlap != "full":
         try:
@@ -57,8 +60,8 @@ def assign(
     elif overlap == "full":
         teams = dict.fromkeys(order, names)
     else:
-        if isinstance(overlap, int):
-            coders = [overlap] * len(order)
+        if not isinstance(overlap, str):
+            coders = [int(overlap)] * len(order)
         else:
             doubly = rounded_share(share or 0, len(order))
             coders = [2] * doubly + [1] * (len(order) - doubly)
@@ -73,6 +76,17 @@ def assign(
     }
 
 
+def _texts(what: str, given: object) -> tuple[list[str], list[str]]:
+    """Return a list of texts, and what is wrong with it."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        return [], [f"{what} is {given!r}: give a list of texts, such as ['ana', 'ben']."]
+    entries = list(given)
+    others = [repr(entry) for entry in entries if not isinstance(entry, str)]
+    if others:
+        return [], [f"{what} must be texts, and these are not: {listing(others)}. Write them in quotes."]
+    return entries, []
+
+
 def _faults(items: list[str], names: list[str], overlap: Overlap) -> list[str]:
     problems = []
     repeated = [item for item, count in Counter(items).items() if count > 1]
@@ -83,7 +97,10 @@ def _faults(items: list[str], names: list[str], overlap: Overlap) -> list[str]:
     doubled = [name for name, count in Counter(names).items() if count > 1]
     if doubled:
         problems.append(f"These annotators come more than once: {listing(doubled)}. Give each name once.")
-    if isinstance(overlap, Mapping):
+    odd = _odd_groups(overlap) if isinstance(overlap, Mapping) else []
+    if odd:
+        problems += odd
+    elif isinstance(overlap, Mapping):
         members = [member for group in overlap.values() for member in group]
         strangers = [member for member in dict.fromkeys(members) if member not in names]
         problems += [f"{member!r} is in a group but no annotator.{nearest(member, names)}" for member in strangers]
@@ -94,13 +111,21 @@ def _faults(items: list[str], names: list[str], overlap: Overlap) -> list[str]:
         problems += [
             f"The group {group!r} names someone twice." for group, team in overlap.items() if len(set(team)) < len(team)
         ]
-    elif isinstance(overlap, bool) or not isinstance(overlap, (int, str)):
+    elif not (is_whole(overlap) or isinstance(overlap, str)):
         problems.append(f"overlap is {overlap!r}: give 'full', a whole number, a percentage such as '20%', or groups.")
-    elif isinstance(overlap, int) and not 1 <= overlap <= max(1, len(names)):
+    elif not isinstance(overlap, str) and not 1 <= overlap <= max(1, len(names)):
         problems.append(f"overlap is {overlap}: with {len(names)} annotators give 1 to {len(names)}, or 'full'.")
     elif isinstance(overlap, str) and overlap != "full" and len(names) == 1:
         problems.append(f"overlap is {overlap!r}, and with one annotator nothing can be annotated twice: give 'full'.")
     return problems
+
+
+def _odd_groups(groups: Mapping[str, object]) -> list[str]:
+    return [
+        f"The group {group!r} is {team!r}: give a list of annotators, such as ['ana', 'ben']."
+        for group, team in groups.items()
+        if _texts("", team)[1]
+    ]
 
 
 def _by_groups(order: list[str], groups: Mapping[str, Sequence[str]], seed: int) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from fractions import Fraction
+from numbers import Integral
 
 from lsnb.errors import InputError
 
@@ -30,9 +31,20 @@ def permanent_number(seed: int, *names: str) -> float:
     return ((int.from_bytes(digest, "big") >> 11) + 0.5) / 2**53
 
 
+def is_whole(given: object) -> bool:
+    """Return whether this is a whole number, numpy's among them, and no True or False.
+
+    Example:
+        >>> import numpy as np
+        >>> is_whole(np.int64(3)), is_whole(3.0), is_whole(True)
+        (True, False, False)
+    """
+    return isinstance(given, Integral) and not isinstance(given, bool)
+
+
 def check_seed(seed: object) -> list[str]:
     """Return what is wrong with a seed, as sentences."""
-    if isinstance(seed, int) and not isinstance(seed, bool):
+    if is_whole(seed):
         return []
     return [f"seed is {seed!r}: give a whole number, so that the same one draws the same again."]
 

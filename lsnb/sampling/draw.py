@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Literal
 
 import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
-from lsnb.sampling.chance import apportion, check_seed, permanent_number, rounded_share
-from lsnb.tables.keys import check_key, listing, nearest
+from lsnb.sampling.chance import apportion, check_seed, is_whole, permanent_number, rounded_share
+from lsnb.tables.keys import check_key, listing, nearest, sheet_rows
 
 Allocation = Literal["proportional", "equal"]
 Weights = str | Sequence[float] | pd.Series
@@ -32,7 +32,7 @@ class Frame:
 
     keys: list[str]
     priorities: list[float]
-    by: tuple[str, ...]
+    by: tuple[Hashable, ...]
     strata: list[tuple[Any, ...]]
 
     def first(self, n: int, among: Sequence[int]) -> list[int]:
@@ -94,9 +94,9 @@ def sample(
     """
     frame = _frame(table, key, n, percent, by, weights, allocation, seed)
     rows = range(len(table))
-    wanted = n if n is not None else rounded_share(percent or 0, len(table))
+    wanted = int(n) if n is not None else rounded_share(percent or 0, len(table))
     drawn, strata = _draw(frame, rows, wanted, allocation, seed, before=[])
-    return _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=seed, allocation=allocation)
+    return _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=int(seed), allocation=allocation)
 
 
 def extend_sample(
@@ -148,9 +148,9 @@ def extend_sample(
     if known and not before:
         raise InputError(f"No key of the sample is in the table's column {key!r}: is it the table it was drawn from?")
     rest = [row for row, text in enumerate(frame.keys) if text not in known]
-    wanted = n if n is not None else rounded_share(percent or 0, len(table))
+    wanted = int(n) if n is not None else rounded_share(percent or 0, len(table))
     drawn, strata = _draw(frame, rest, wanted, allocation, seed, before=before)
-    return _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=seed, allocation=allocation)
+    return _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=int(seed), allocation=allocation)
 
 
 def strata_table(sample: pd.DataFrame) -> pd.DataFrame:
@@ -197,16 +197,15 @@ def _frame(
         problems += error.problems
     if (n is None) == (percent is None):
         problems.append("Say how many rows to draw: either n=100 or percent=10, and not both.")
-    if n is not None and (not isinstance(n, Integral) or isinstance(n, bool) or n < 1):
+    if n is not None and not (is_whole(n) and n >= 1):
         problems.append(f"n is {n!r}: give a whole number of 1 or more.")
-    if percent is not None and not (isinstance(percent, Real) and 0 < float(percent) <= 100):
+    is_number = isinstance(percent, Real) and not isinstance(percent, bool)
+    if percent is not None and not (is_number and 0 < float(percent) <= 100):
         problems.append(f"percent is {percent!r}: give a number above 0 and at most 100.")
     if allocation not in ("proportional", "equal"):
         problems.append(f"allocation is {allocation!r}: give 'proportional' or 'equal'.")
-    columns = () if by is None else (by,) if isinstance(by, str) else tuple(by)
-    for column in columns:
-        if column not in table.columns:
-            problems.append(f"The table has no column {column!r} to make strata of.{nearest(column, table.columns)}")
+    columns, values, strata_problems = _strata_columns(table, by)
+    problems += strata_problems
     numbers, weight_problems = _weights(table, weights)
     problems += weight_problems
     if not len(table):
@@ -217,28 +216,77 @@ def _frame(
     priorities = [permanent_number(seed, "sample", text) for text in keys]
     if numbers is not None:
         priorities = [-math.log(u) / w if w > 0 else math.inf for u, w in zip(priorities, numbers, strict=True)]
-    values = [[None if _is_missing(v) else v for v in table[column].tolist()] for column in columns]
     strata = list(zip(*values, strict=True)) if values else [()] * len(table)
     return Frame(keys, priorities, columns, strata)
+
+
+def _strata_columns(table: pd.DataFrame, by: object) -> tuple[tuple[Hashable, ...], list[list[Any]], list[str]]:
+    """Return the columns that make the strata, the values of each, and what is wrong with them."""
+    named = () if by is None else (by,) if isinstance(by, str) or not isinstance(by, Iterable) else tuple(by)
+    columns: list[Hashable] = []
+    values: list[list[Any]] = []
+    problems: list[str] = []
+    for column in named:
+        found = _columns_called(table, column)
+        if len(found) != 1:
+            problems.append(_not_one(table, column, len(found), "to make strata of"))
+            continue
+        cells = [None if _is_missing(value) else value for value in found[0].tolist()]
+        unequal = [row for row, cell in enumerate(cells) if not _is_hashable(cell)]
+        if unequal:
+            problems.append(
+                f"Column {column!r} holds lists or dicts ({sheet_rows(unequal)}), which make no strata: "
+                "make a column of texts or numbers from it first."
+            )
+            continue
+        columns.append(column)
+        values.append(cells)
+    return tuple(columns), values, problems
+
+
+def _columns_called(table: pd.DataFrame, name: object) -> list[pd.Series[Any]]:
+    if not isinstance(table, pd.DataFrame) or not isinstance(name, Hashable):
+        return []
+    return [table.iloc[:, place] for place, other in enumerate(table.columns) if other == name]
+
+
+def _not_one(table: pd.DataFrame, name: object, found: int, purpose: str) -> str:
+    if found:
+        return f"The table has {found} columns called {name!r}: rename all but one {purpose}."
+    return f"The table has no column {name!r} {purpose}.{nearest(name, table.columns)}"
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def _weights(table: pd.DataFrame, weights: Weights | None) -> tuple[list[float] | None, list[str]]:
     if weights is None:
         return None, []
     if isinstance(weights, str):
-        if weights not in table.columns:
-            return None, [f"The table has no column {weights!r} of weights.{nearest(weights, table.columns)}"]
-        column = table[weights]
+        found = _columns_called(table, weights)
+        if len(found) != 1:
+            return None, [_not_one(table, weights, len(found), "to take weights from")]
+        column = found[0]
     elif isinstance(weights, pd.Series):
         column = weights.reindex(table.index) if weights.index.is_unique else weights
-    else:
+    elif isinstance(weights, Iterable) and not isinstance(weights, (Mapping, Set, pd.DataFrame)):
         column = pd.Series(list(weights), dtype="object")
+    else:
+        shown = f"{weights!r}" if isinstance(weights, Real) else f"a {type(weights).__name__}"
+        return None, [f"weights is {shown}: give the name of a column, or a list with a number for each row."]
     if len(column) != len(table):
         return None, [f"There are {len(column)} weights for {len(table)} rows: give one for each row."]
     numbers = pd.to_numeric(column, errors="coerce").astype("float64").tolist()
     bad = [row + 2 for row, weight in enumerate(numbers) if not 0 <= weight < math.inf]
     if bad:
         return None, [f"Weights must be numbers of 0 or more; row {listing(bad)} has none (the header is row 1)."]
+    if numbers and not any(numbers):
+        return None, ["Every weight is 0, and rows of weight 0 are never drawn: give some rows a weight above 0."]
     return numbers, []
 
 
@@ -248,7 +296,7 @@ def _is_missing(value: Any) -> bool:
 
 def _draw(
     frame: Frame, among: Sequence[int], wanted: int, allocation: str, seed: int, before: Sequence[int]
-) -> tuple[list[int], list[dict[str, Any]]]:
+) -> tuple[list[int], list[dict[Hashable, Any]]]:
     """Return the drawn rows, and a record for each stratum."""
 
     def rows_by_stratum(rows: Sequence[int]) -> dict[tuple[Any, ...], list[int]]:
@@ -279,12 +327,11 @@ def _draw(
 
 
 def _drawn_rows(
-    table: pd.DataFrame, frame: Frame, drawn: list[int], strata: list[dict[str, Any]], wanted: int, **how: Any
+    table: pd.DataFrame, frame: Frame, drawn: list[int], strata: list[dict[Hashable, Any]], wanted: int, **how: Any
 ) -> pd.DataFrame:
     if len(drawn) < wanted:
-        warnings.warn(
-            f"{wanted} rows were asked for and {len(drawn)} can be drawn: all of these are taken.", stacklevel=3
-        )
+        taken = "all of these are taken" if drawn else "every row that may be drawn is in the sample already"
+        warnings.warn(f"{wanted} rows were asked for and {len(drawn)} can be drawn: {taken}.", stacklevel=3)
     rows = table.iloc[drawn].copy()
     rows.attrs = {**table.attrs, "lsnb": {**how, "n": len(drawn), "by": list(frame.by), "strata": strata}}
     return rows

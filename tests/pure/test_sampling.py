@@ -174,15 +174,54 @@ def test_numbers_are_uniform():
         ({"n": 1, "seed": "a"}, "seed is 'a'"),
         ({"n": 1, "seed": None}, "seed is None"),
         ({"n": 1, "by": "Group"}, "Did you mean 'group'"),
-        ({"n": 1, "weights": "ww"}, "no column 'ww' of weights"),
+        ({"n": 1, "weights": "ww"}, "no column 'ww' to take weights from"),
         ({"n": 1, "weights": [1, 2]}, "2 weights for 4 rows"),
         ({"n": 1, "weights": [1, -1, None, "x"]}, "row 3, 4, 5 has none"),
         ({"n": 1, "allocation": "even"}, "allocation is 'even'"),
+        ({"percent": True}, "percent is True"),
+        ({"n": 1, "by": 0}, "no column 0 to make strata of"),
+        ({"n": 1, "by": [["group"]]}, r"no column \['group'\] to make strata of"),
+        ({"n": 1, "weights": 3}, "weights is 3: give the name of a column, or a list"),
+        ({"n": 1, "weights": {"0000": 1}}, "weights is a dict: give the name of a column, or a list"),
+        ({"n": 1, "weights": [0] * 4}, "Every weight is 0"),
     ],
 )
 def test_parameters_that_make_no_sense(arguments, says):
     with pytest.raises(InputError, match=says):
         sample(table_of(4), key="ID", **arguments)
+
+
+def test_columns_that_make_no_strata():
+    table = table_of(4).assign(tags=[["a"], "b", {"c": 1}, None])
+    with pytest.raises(InputError, match=r"Column 'tags' holds lists or dicts \(rows 2, 4\), which make no strata"):
+        sample(table, key="ID", n=1, by="tags")
+    twice = pd.concat([table, table[["group", "w"]]], axis=1)
+    with pytest.raises(InputError, match="2 columns called 'group': rename all but one"):
+        sample(twice, key="ID", n=1, by="group")
+    with pytest.raises(InputError, match="2 columns called 'w': rename all but one"):
+        sample(twice, key="ID", n=1, weights="w")
+    numbered = table_of(4).rename(columns={"group": 0})
+    assert ids(sample(numbered, key="ID", n=2, by=0)) == ids(sample(table_of(4), key="ID", n=2, by="group"))
+
+
+def test_numpys_numbers_are_numbers():
+    table = table_of(40)
+    drawn = sample(table, key="ID", n=np.int64(5), by="group", seed=np.int64(3))
+    assert ids(drawn) == ids(sample(table, key="ID", n=5, by="group", seed=3))
+    # What says how they were drawn is written to JSON, which knows no numbers of numpy.
+    assert type(drawn.attrs["lsnb"]["seed"]) is int
+    assert len(sample(table, key="ID", percent=np.float32(10), seed=np.uint8(3))) == 4
+    assert len(extend_sample(drawn, table, key="ID", percent=np.int64(10), seed=np.int32(3))) == 4
+    keys = list(table["ID"])
+    assert assign(keys, ["a", "b"], overlap=np.int64(1), seed=np.int64(3)) == assign(
+        keys, ["a", "b"], overlap=1, seed=3
+    )
+
+
+def test_nothing_is_left_to_extend_with():
+    table = pd.DataFrame({"ID": list("abc"), "w": [1, 1, 0]})
+    with pytest.warns(UserWarning, match="1 rows were asked for and 0 can be drawn: every row that may be drawn is in"):
+        assert len(extend_sample(table.head(2), table, key="ID", n=1, weights="w")) == 0
 
 
 def test_every_fault_at_once_and_the_kind_of_the_only_one():
@@ -281,6 +320,12 @@ def test_groups():
         (["a"], ["ana", "ben"], {"g": ["ana"]}, "in no group: ben"),
         (["a"], ["ana"], {"g": ["ana"], "h": []}, "'h' has no members"),
         (["a"], ["ana"], {"g": ["ana", "ana"]}, "names someone twice"),
+        (["a"], ["ana"], {"g": 3, "h": "ana"}, "(?s)group 'g' is 3: give a list.*group 'h' is 'ana'"),
+        (["a"], ["ana"], None, "overlap is None"),
+        (None, ["ana"], "full", "keys is None: give a list"),
+        ([1, 2], ["ana"], "full", "keys must be texts, and these are not: 1, 2"),
+        ("abc", None, "full", "(?s)keys is 'abc'.*annotators is None"),
+        (["a"], "ana", "full", "annotators is 'ana': give a list"),
     ],
 )
 def test_assignments_that_make_no_sense(keys, names, overlap, says):
