@@ -82,6 +82,7 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
     for item, who in done[["item", "annotator"]].drop_duplicates().itertuples(index=False):
         places.setdefault(item, {})[who] = []
     groups: dict[tuple[Any, ...], tuple[set[str], int]] = {}
+    unplaced: set[Any] = set()
     columns = rows.to_dict("list")
     for number, value in enumerate(columns["value"]):
         whose = (columns["item"][number], columns["annotator"][number], columns["region"][number])
@@ -89,11 +90,14 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
             ends: tuple[str, str] = ("start_frame", "end_frame") if measure == "timelines" else ("start", "end")
             whose = (*whose, *(columns[name][number] for name in ends))
             if pd.isna(columns[ends[0]][number]) or pd.isna(columns[ends[1]][number]):
+                unplaced.add(whose[2])
                 continue
         labels, _ = groups.setdefault(whose, (set(), number))
         if isinstance(value, str):
             labels.add(value)
     notes = set()
+    if unplaced:
+        notes.add(f"Not compared, having no place on one line (paths, paragraphs): {len(unplaced)} regions.")
     for (item, who, *_), (labels, number) in groups.items():
         place, note = _place(measure, columns, number, results[number])
         notes.add(note)
@@ -195,7 +199,8 @@ def _place(measure: Measure, columns: Mapping[Any, list[Any]], row: int, result:
         note = "Distances are in percent: pictures' sizes are in the raw results (raw=True)." if unknown else ""
         return np.array([columns["x"][row], columns["y"][row]], dtype="float64") * scale, note
     if measure == "outlines":
-        return outline(result), ""
+        drawn = outline(result)
+        return drawn, "" if len(drawn) > 2 else "Lines have no area, so they share nothing."
     box = {name: columns[name][row] for name in ("x", "y", "width", "height", "rotation")}
     if not np.nan_to_num(box["rotation"]):
         scale = np.ones(4) if unknown else np.array([width, height, width, height]) / 100

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from label_studio_tasks import D1, annotation, choice, d1_tasks, result, task
 
-from lsnb.annotations import COLUMNS, long_table, majority, read_annotations, widen
+from lsnb.annotations import COLUMNS, brush_mask, long_table, majority, read_annotations, widen
 from lsnb.errors import InputError, KeyColumnError, MissingFileError
 
 BOX = {"x": 1, "y": 2, "width": 3, "height": 4, "rotation": 0}
@@ -383,6 +383,27 @@ def test_a_recorded_export_of_every_type():
     assert regions["start_frame"].tolist() == [5, 5]
     assert regions["end_frame"].tolist() == [45, 45]
     assert widen(table, "hidden")["1"].tolist()[0] == ("no",)
+
+
+def test_a_recorded_export_of_rarer_types():
+    table = read_annotations(RECORDED / "rarer_types.json", raw=True)
+    assert dict(zip(table["kind"], table["value"], strict=True)) == {
+        "bitmasklabels": "sky",
+        "vectorlabels": "road",
+        "rectangle": None,
+        "labels": "car",
+        "hypertextlabels": "claim",
+        "paragraphlabels": "question",
+        "timeserieslabels": "step",
+        "pairwise": "left",
+        "ranker": {"rank": ["b", "a"]},
+    }
+    placed = table.set_index("kind")
+    assert placed.loc["timeserieslabels", ["start", "end"]].tolist() == [1.5, 2.5]
+    assert placed.loc["hypertextlabels", ["start", "end"]].tolist() == [0, 3]
+    assert placed.loc["vectorlabels", ["x", "y", "width", "height"]].tolist() == [1, 2, 4, 7]
+    assert table["region"].isna().tolist() == [False] * 7 + [True] * 2
+    assert not brush_mask(placed.loc["bitmasklabels", "raw"]).any()
 
 
 @pytest.mark.parametrize(("name", "says"), [("every_type.json_min.json", "JSON-MIN"), ("every_type.csv", "not JSON")])

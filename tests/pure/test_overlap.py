@@ -258,6 +258,13 @@ def test_every_recorded_region_can_be_compared():
     for control in ("box", "oval", "poly", "point", "ner", "act", "who", "sound", "track"):
         found = region_agreement(twice, control, resamples=10)
         assert found.f1 == 1.0, control
+    rare = read_annotations(RECORDED.with_name("rarer_types.json"), raw=True)
+    twice_rare = pd.concat([rare.assign(annotator="a"), rare.assign(annotator="b")], ignore_index=True)
+    found = {c: region_agreement(twice_rare, c, resamples=1) for c in ("plain", "what", "mark", "gait", "line", "turn")}
+    assert [found[control].f1 for control in ("plain", "what", "mark", "gait")] == [1.0] * 4
+    assert "Lines have no area" in found["line"].note
+    assert "1 regions" in found["turn"].note
+    assert math.isnan(found["turn"].f1)
     with pytest.raises(InputError, match="draws no regions"):
         region_agreement(twice, "mood")
     with pytest.raises(InputError, match="threshold is 0"):

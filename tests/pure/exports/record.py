@@ -1,7 +1,7 @@
 """Record exports of a real Label Studio, for the tests of reading them.
 
 Run by hand, with the embedded stack installed: ``python tests/pure/exports/record.py``. It writes
-``every_type.json``, ``every_type.json_min.json`` and ``every_type.csv`` beside itself.
+``every_type.json``, ``every_type.json_min.json``, ``every_type.csv`` and ``rarer_types.json`` beside itself.
 """
 
 from __future__ import annotations
@@ -69,6 +69,55 @@ RESULTS = [
 ]
 
 
+RARER_CONFIG = """<View>
+  <Image name="img" value="$image"/>
+  <BitmaskLabels name="bits" toName="img"><Label value="sky"/></BitmaskLabels>
+  <VectorLabels name="line" toName="img"><Label value="road"/></VectorLabels>
+  <Rectangle name="plain" toName="img"/><Labels name="what" toName="img"><Label value="car"/></Labels>
+  <HyperText name="page" value="$html"/>
+  <HyperTextLabels name="mark" toName="page"><Label value="claim"/></HyperTextLabels>
+  <Paragraphs name="talk" value="$talk" nameKey="author" textKey="text"/>
+  <ParagraphLabels name="turn" toName="talk"><Label value="question"/></ParagraphLabels>
+  <TimeSeries name="ts" valueType="url" value="$series" timeColumn="time"><Channel column="x"/></TimeSeries>
+  <TimeSeriesLabels name="gait" toName="ts"><Label value="step"/></TimeSeriesLabels>
+  <Text name="left" value="$text"/><Text name="right" value="$text"/>
+  <Pairwise name="better" toName="left,right"/>
+  <List name="answers" value="$answers" title="Rank"/><Ranker name="rank" toName="answers"/>
+</View>"""
+TALKED = {"start": "0", "end": "1", "startOffset": 0, "endOffset": 2, "text": "Hi\nHo"}
+READ = {"start": "/p[1]/text()[1]", "end": "/p[1]/text()[1]", "startOffset": 0, "endOffset": 3}
+PIXEL = (
+    "data:image/png;base64,"
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGNgYGD4DwABBAEAX+XDSwAAAABJRU5ErkJggg=="
+)
+LINE = [{"x": 1, "y": 2, "id": "v1", "isBezier": False}, {"x": 5, "y": 9, "id": "v2", "prevPointId": "v1"}]
+RARER_RESULTS = [
+    result("bits1", "bits", "img", "bitmasklabels", {"imageDataURL": PIXEL, "bitmasklabels": ["sky"]}, **IMAGE),
+    result(
+        "line1", "line", "img", "vectorlabels", {"vertices": LINE, "closed": False, "vectorlabels": ["road"]}, **IMAGE
+    ),
+    result("plain1", "plain", "img", "rectangle", BOX, **IMAGE),
+    result("plain1", "what", "img", "labels", {**BOX, "labels": ["car"]}, **IMAGE),
+    result(
+        "mark1",
+        "mark",
+        "page",
+        "hypertextlabels",
+        {**READ, "globalOffsets": {"start": 0, "end": 3}, "text": "One", "hypertextlabels": ["claim"]},
+    ),
+    result("turn1", "turn", "talk", "paragraphlabels", {**TALKED, "paragraphlabels": ["question"]}),
+    result(
+        "gait1",
+        "gait",
+        "ts",
+        "timeserieslabels",
+        {"start": 1.5, "end": 2.5, "instant": False, "timeserieslabels": ["step"]},
+    ),
+    result("p", "better", "left", "pairwise", {"selected": "left"}),
+    result("r", "rank", "answers", "ranker", {"ranker": {"rank": ["b", "a"]}}),
+]
+
+
 def task(number: int) -> dict[str, Any]:
     media = {
         "image": "https://example.org/a.png",
@@ -103,6 +152,28 @@ def record(studio: httpx.Client, folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
 
 
+def record_rarer(studio: httpx.Client, folder: Path) -> None:
+    """One task with the types that few studies use."""
+    body = {"title": "rarer types", "label_config": RARER_CONFIG}
+    project = studio.post("/api/projects/", json=body).raise_for_status().json()["id"]
+    address = f"/api/projects/{project}"
+    data = {
+        "image": "https://example.org/a.png",
+        "html": "<p>One claim</p>",
+        "talk": [{"author": "Ana", "text": "Hi"}, {"author": "Ben", "text": "Ho"}],
+        "series": "https://example.org/a.csv",
+        "text": "Ana walks her dog",
+        "answers": [{"id": "a", "title": "A"}, {"id": "b", "title": "B"}],
+    }
+    made = studio.post(f"{address}/import?return_task_ids=true", json=[{"data": data, "meta": {"item": "001"}}])
+    (number,) = made.raise_for_status().json()["task_ids"]
+    answer = {"result": RARER_RESULTS, "lead_time": 12.5}
+    studio.post(f"/api/tasks/{number}/annotations/", json=answer).raise_for_status()
+    export = studio.get(f"{address}/export?exportType=JSON&download_all_tasks=true").raise_for_status()
+    text = json.dumps(export.json(), indent=1, ensure_ascii=False) + "\n"
+    (folder / "rarer_types.json").write_text(text, encoding="utf-8")
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["LSNB_STACK"] = folder
@@ -113,6 +184,7 @@ def main() -> None:
             headers = {"Authorization": f"Token {stack.api_key}"}
             with httpx.Client(base_url=stack.url, headers=headers, timeout=120) as studio:
                 record(studio, Path(__file__).parent)
+                record_rarer(studio, Path(__file__).parent)
         finally:
             local.stop()
 
