@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lsnb.credentials import bucket_credentials, studio_credentials
-from lsnb.stack import Stack, load_stack
+from lsnb.credentials import bucket_credentials, recorded_stack, studio_credentials
+from lsnb.errors import InputError
+from lsnb.stack import Stack
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
@@ -33,11 +34,12 @@ def connect(url: str | None = None, api_key: str | None = None) -> Studio:
     """
     from lsnb.study import Studio
 
+    _refuse_other_than_text(url=url, api_key=None if api_key is None or isinstance(api_key, str) else type(api_key))
     if _is_local(url):
         stack = _local_stack()
         return Studio(stack.url, stack.api_key, browser_url=stack.browser_url, source="the local stack")
     found = studio_credentials(url, api_key)
-    recorded = load_stack()
+    recorded = recorded_stack()
     browser_url = recorded.browser_url if recorded is not None and recorded.url == found.url else None
     return Studio(found.url, found.api_key, browser_url=browser_url, source=found.source)
 
@@ -59,6 +61,7 @@ def open_bucket(name: str | None = None, *, credentials: Any = None) -> Bucket:
     """
     from lsnb.bucket import open_bucket_at
 
+    _refuse_other_than_text(name=name)
     if _is_local(name):
         stack = _local_stack()
         return open_bucket_at(
@@ -75,7 +78,17 @@ def open_bucket(name: str | None = None, *, credentials: Any = None) -> Bucket:
 
 
 def _is_local(text: str | None) -> bool:
-    return text is not None and text.strip().lower() == LOCAL
+    return isinstance(text, str) and text.strip().lower() == LOCAL
+
+
+def _refuse_other_than_text(**given: object) -> None:
+    problems = [
+        f"{name} is {value!r}: give text, or leave it out."
+        for name, value in given.items()
+        if value is not None and not isinstance(value, str)
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def _local_stack() -> Stack:

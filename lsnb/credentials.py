@@ -28,8 +28,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lsnb import runtime
-from lsnb.errors import CredentialsError, InputError
-from lsnb.stack import load_stack
+from lsnb.errors import CredentialsError, InputError, LocalStackError
+from lsnb.stack import Stack, load_stack
 
 NAMES = ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GCS_BUCKET", "GCS_CREDENTIALS")
 FILE_NAME = "credentials.json"
@@ -219,7 +219,7 @@ def bucket_credentials(name: str | None = None, credentials: Any = None) -> Buck
         if isinstance(credentials, str | os.PathLike | Mapping):
             return BucketCredentials(wanted, info=key_info(credentials, source="the call"))
         return BucketCredentials(wanted, given=credentials)
-    stack = load_stack()
+    stack = recorded_stack()
     for source in _sources():
         if source.values.get("stack"):
             if stack is not None and wanted in (None, stack.bucket):
@@ -266,7 +266,8 @@ def key_info(
     if not text.lstrip("﻿").startswith("{"):
         path = (folder or Path()) / Path(text).expanduser()
         # A cut or quoted JSON is no file name, and a secret must not be repeated as if it were one.
-        if len(text) > 300 or "private_key" in text or "\n" in text:
+        looks_like_a_path = text.lower().endswith(".json") or ("/" in text and path.parent.is_dir())
+        if len(text) > 300 or "private" in text.lower() or "\n" in text or not looks_like_a_path:
             raise CredentialsError(
                 f"The bucket credentials from {source} are not whole JSON: "
                 "copy the service account's file again, from { to }."
@@ -298,6 +299,14 @@ def key_info(
     return info
 
 
+def recorded_stack() -> Stack | None:
+    """Return the recorded local stack, or None; a damaged record must not stand in the way of a real server."""
+    try:
+        return load_stack()
+    except LocalStackError:
+        return None
+
+
 def _sources() -> Iterator[_Source]:
     environment = {name: os.environ[name] for name in NAMES if os.environ.get(name, "").strip()}
     if default := os.environ.get("GOOGLE_APPLICATION_CREDENTIALS", "").strip():
@@ -309,7 +318,7 @@ def _sources() -> Iterator[_Source]:
     path = _credentials_file()
     if path is not None:
         yield _Source(str(path), _read_file(path), folder=path.parent)
-    stack = load_stack()
+    stack = recorded_stack()
     if stack is not None:
         values = {"LABEL_STUDIO_URL": stack.url, "LABEL_STUDIO_API_KEY": stack.api_key, "stack": "yes"}
         yield _Source("the local stack", values)

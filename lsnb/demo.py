@@ -71,7 +71,8 @@ def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work
         )
     else:
         print(f"No {name} is named and {path} is not there: using the packaged demo data.")
-    return _MAKERS[name](workdir)
+    # Apart from the user's own files, which the demo must neither read nor replace.
+    return _MAKERS[name](Path(workdir) / "demo")
 
 
 def find_study(title: str = "", *, studio: Studio, workdir: str | Path = "lsnb-work") -> Study:
@@ -90,12 +91,12 @@ def find_study(title: str = "", *, studio: Studio, workdir: str | Path = "lsnb-w
         return studio.open_study(title)
     path = Path(workdir) / "study.csv"
     if path.is_file():
-        titles = read_table(path).get("study")
+        titles = read_table(path, key="study").get("study")
         if titles is not None and len(titles):
             print(f"Using the study {titles.iloc[0]!r} of {path}, which an earlier notebook left there.")
             return studio.open_study(str(titles.iloc[0]))
     print(f"No study is named and {path} is not there: using the packaged demo study.")
-    table = read_table(_make_sample(workdir), key=KEY)
+    table = read_table(_make_sample(Path(workdir) / "demo"), key=KEY)
     study = studio.create_study(
         TITLE, demo_config(), table, key=KEY, annotators=ANNOTATORS, bucket=open_bucket("local")
     )

@@ -15,6 +15,7 @@ One base, ``LsnbError``; each leaf also inherits the builtin a caller would expe
     ├── StudioError (RuntimeError)          Label Studio refused or failed
     │   ├── StudioUnreachableError (ConnectionError)
     │   ├── StudioAuthError (PermissionError)
+    │   ├── StudioRefusedError              what was asked is not acceptable to it; asking again is of no use
     │   └── StudyNotFoundError (LookupError)
     ├── BucketError (RuntimeError)          Cloud Storage refused or failed
     │   ├── BucketUnreachableError (ConnectionError)
@@ -109,6 +110,10 @@ class StudioUnreachableError(StudioError, ConnectionError):
 
 class StudioAuthError(StudioError, CredentialsError):
     """Label Studio does not accept this key."""
+
+
+class StudioRefusedError(StudioError):
+    """What was asked is not acceptable to Label Studio, and asking again is of no use."""
 
 
 class StudyNotFoundError(StudioError, LookupError):

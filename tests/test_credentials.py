@@ -215,7 +215,9 @@ def test_a_bucket_by_name_takes_the_first_key_there_is(monkeypatch: pytest.Monke
         (json.dumps(KEY)[:-5], "broken JSON"),
         (json.dumps(KEY)[5:], "not whole JSON"),
         ("nowhere.json", "no credentials file"),
-        ("[1]", "no credentials file"),
+        ("[1]", "not whole JSON"),
+        ("-----BEGIN PRIVATE KEY-----SECRET", "not whole JSON"),
+        ("ya29.SECRET", "not whole JSON"),
     ],
 )
 def test_broken_bucket_credentials_never_repeat_the_key(broken: str, says: str) -> None:

@@ -12,9 +12,14 @@ import orjson
 from label_studio_sdk import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 
-from lsnb.credentials import WHERE_TO_FIND_A_KEY
-from lsnb.errors import LabelConfigError, StudioAuthError, StudioError, StudioUnreachableError
-from lsnb.stack import load_stack
+from lsnb.credentials import WHERE_TO_FIND_A_KEY, recorded_stack
+from lsnb.errors import (
+    LabelConfigError,
+    StudioAuthError,
+    StudioError,
+    StudioRefusedError,
+    StudioUnreachableError,
+)
 
 # Exports and imports of ten thousand tasks take minutes; the SDK's own limit of 60 s cuts them.
 TIMEOUT_SECONDS = 600.0
@@ -44,8 +49,10 @@ class Connection:
             event_hooks={"request": [_refuse_foreign_host(url)], "response": [self._read_clock]},
         )
         self.release = self._ask_release()
+        # A redirect would turn what is written into a mere question; the address it leads to is known by now.
+        self._http.follow_redirects = False
         with self._translated("sign in"):
-            self._client: Any = cast(Any, LabelStudio)(base_url=url, api_key=api_key, httpx_client=self._http)
+            self._client: Any = cast(Any, LabelStudio)(base_url=self.url, api_key=api_key, httpx_client=self._http)
             user = self._client.users.whoami()
         self.user = str(user.email)
 
@@ -63,6 +70,7 @@ class Connection:
         try:
             answer = self._http.get(f"{self.url}/api/version")
             release = answer.json()["release"]
+            self.url = str(answer.url).partition("/api/version")[0]
         except httpx.TransportError as fault:
             raise StudioUnreachableError(self._unreachable(fault)) from None
         except (ValueError, KeyError, TypeError):
@@ -73,7 +81,7 @@ class Connection:
         return str(release)
 
     def _unreachable(self, fault: httpx.TransportError) -> str:
-        stack = load_stack()
+        stack = recorded_stack()
         if stack is not None and stack.url == self.url:
             return (
                 f"The local Label Studio at {self.url} does not answer: run 'lsnb up' or lsnb.local.start(), "
@@ -87,7 +95,8 @@ class Connection:
             )
         if "CERTIFICATE" in str(fault).upper():
             return f"The certificate of {self.url} is not valid: check the address, or ask who runs the server."
-        return f"No Label Studio answers at {self.url}: check the address, and that the server runs."
+        local = " (the local one: run 'lsnb up')" if _is_loopback(self.url) else ""
+        return f"No Label Studio answers at {self.url}: check the address, and that the server runs{local}."
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
@@ -123,7 +132,7 @@ class Connection:
                 f"Label Studio at {self.url} failed (error {status}) trying to {doing}: try again in a minute; "
                 "if it stays, its log says why."
             ) from None
-        raise StudioError(f"Label Studio at {self.url} refused to {doing}: {why}") from None
+        raise StudioRefusedError(f"Label Studio at {self.url} refused to {doing}: {why}") from None
 
     def _auth_sentence(self, why: str) -> str:
         lowered = why.lower()
@@ -157,12 +166,18 @@ class Connection:
         return orjson.loads(answer.content) if answer.content else None
 
 
-def _refuse_foreign_host(url: str) -> Any:
+def _is_loopback(url: str) -> bool:
     host = httpx.URL(url).host
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _refuse_foreign_host(url: str) -> Any:
+    own = httpx.URL(url)
 
     def check(request: httpx.Request) -> None:
-        # A redirect to another host would carry the key there.
-        if request.url.host != host:
+        # A redirect to another server would carry the key there; to the same one with https, it is welcome.
+        upgraded = request.url.scheme == "https" and own.scheme == "http"
+        if request.url.host != own.host or (request.url.port != own.port and not upgraded):
             raise httpx.ConnectError(f"redirected to {request.url.host}", request=request)
 
     return check
@@ -188,5 +203,6 @@ def reason(body: Any) -> str:
         return "it did not say why."
     if isinstance(body, list):
         return " ".join(reason(part) for part in body[:5])
-    text = re.sub(r"<[^>]*>", " ", str(body or "it did not say why."))
+    # Label Studio repeats the whole task behind a double colon.
+    text = re.sub(r"<[^>]*>", " ", str(body or "it did not say why.").partition(" :: ")[0])
     return " ".join(text.split())[:300]

@@ -34,6 +34,7 @@ class Project:
         done: How many tasks have a submitted annotation.
         annotations: How many submitted annotations it holds.
         skipped: How many annotations were skipped.
+        created: When it was made, on the server's clock; SQLite gives a deleted project's id to the next.
     """
 
     id: int
@@ -44,6 +45,7 @@ class Project:
     done: int | None = None
     annotations: int | None = None
     skipped: int | None = None
+    created: str = ""
 
 
 class Server(Connection):
@@ -54,8 +56,16 @@ class Server(Connection):
     def projects(self) -> list[Project]:
         """Return every project this user sees: id, title and description."""
         with self._translated("list the projects"):
-            listed = self._client.projects.list(include="id,title,description", page_size=1000)
-            return [Project(int(p.id), p.title or "", p.description or "") for p in listed]
+            listed: list[dict[str, Any]] = []
+            while True:
+                # The SDK's own pager asks for the page past the last, which is a 404 with a traceback in the log.
+                page = len(listed) // PAGE + 1
+                about = {"include": "id,title,description", "page": page, "page_size": PAGE}
+                answer = self._ask("GET", "/api/projects/", params=about)
+                listed += answer["results"]
+                if not answer["results"] or len(listed) >= int(answer["count"]):
+                    break
+        return [Project(int(p["id"]), p["title"] or "", p["description"] or "") for p in listed]
 
     def project(self, project: int) -> Project:
         """Return one project with its config and counts.
@@ -74,6 +84,7 @@ class Server(Connection):
                 done=p.num_tasks_with_annotations or 0,
                 annotations=p.total_annotations_number or 0,
                 skipped=p.skipped_annotations_number or 0,
+                created=str(p.created_at or ""),
             )
 
     def create_project(self, title: str, *, description: str, config: str, instructions: str = "") -> Project:
@@ -319,10 +330,18 @@ class Server(Connection):
         """
         with self._translated(f"list the storages of project {project}"):
             present = self._client.import_storage.gcs.list(project=int(project))
-        for storage in present:
-            if storage.bucket == bucket and bool(storage.presign) == presign:
-                return False
         with self._translated(f"connect the bucket {bucket!r} to project {project}"):
+            for storage in present:
+                if storage.bucket == bucket:
+                    # The key there cannot be read, so it is sent again: it may have been renewed.
+                    self._client.import_storage.gcs.update(
+                        id=storage.id,
+                        presign=presign,
+                        presign_ttl=presign_ttl,
+                        google_application_credentials=credentials,
+                        request_options=ONCE,
+                    )
+                    return False
             self._client.import_storage.gcs.create(
                 project=int(project),
                 title=f"gs://{bucket}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,33 @@ def answer_columns(config: LabelConfig, annotators: Iterable[str]) -> set[str]:
         ['mood', 'mood (ana)']
     """
     return {name for control in config.controls for name in (control, *(f"{control} ({who})" for who in annotators))}
+
+
+def taken_column_problems(
+    table: pd.DataFrame, config: LabelConfig, annotators: Iterable[str], own: Collection[str]
+) -> list[str]:
+    """Return why columns named like answers cannot be answers, as sentences: theirs would be lost.
+
+    Args:
+        table: The user's table.
+        config: The label config.
+        annotators: Everybody's names.
+        own: Columns that the study's tasks carry, which are data whatever they are called.
+    """
+    names, problems = list(annotators), []
+    for control, about in config.controls.items():
+        known = {*about.labels, *(" > ".join(path) for path in about.paths)}
+        for column in (control, *(f"{control} ({who})" for who in names)):
+            if column not in table.columns or column in own or not known:
+                continue
+            cells = [cell for cell in table[column] if isinstance(cell, str)]
+            strange = [cell for cell in cells if cell not in known and not cell.startswith(("(", "["))]
+            if strange:
+                problems.append(
+                    f"The table's column {column!r} is called like the control, and {strange[0]!r} is none of its "
+                    "labels: rename the column, since answers go there."
+                )
+    return problems
 
 
 def _answered(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], key: str) -> pd.DataFrame:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -89,9 +88,20 @@ class Manifest:
         return replace(self, annotator=annotator)
 
 
-def new_study_id() -> str:
-    """Return an id that no other study has."""
-    return uuid.uuid4().hex[:12]
+def study_id(title: str, key: str, seed: int, digest: str) -> str:
+    """Return the id of a new study: the same in two kernels that make the same study at the same time.
+
+    Args:
+        title: The study's title.
+        key: The column that identifies an item.
+        seed: What orders and assigns items.
+        digest: The digest of its items.
+
+    Example:
+        >>> study_id("Mood", "id", 0, "d") == study_id("Mood", "id", 0, "d") != study_id("Mood", "id", 1, "d")
+        True
+    """
+    return hashlib.sha256("\x00".join((title, key, str(seed), digest)).encode()).hexdigest()[:12]
 
 
 def parse_manifest(description: str) -> Manifest | None:

@@ -21,6 +21,7 @@ from lsnb.study.study import Study
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
+    from lsnb.bucket.showing import Mode
 
 
 class Studio:
@@ -44,8 +45,8 @@ class Studio:
 
     def __init__(self, url: str, api_key: str, *, browser_url: str | None = None, source: str = "the call") -> None:
         self.server = Server(url, api_key)
-        self.url = url
-        self.browser_url = browser_url or url
+        self.url = self.server.url
+        self.browser_url = browser_url or self.server.url
         self.user = self.server.user
         self.release = self.server.release
         self.source = source
@@ -65,6 +66,7 @@ class Studio:
         where: Where | None = None,
         predictions: Mapping[str, str] | None = None,
         model_version: str = MODEL,
+        show: Mode = "auto",
     ) -> Study:
         """Make one project per annotator, with the same config and the items of a table, and return the study.
 
@@ -89,10 +91,13 @@ class Studio:
             model_version: What that model is called.
             where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one.
 
+            show: How Label Studio shows the bucket: ``"presign"`` (browsers follow signed links, which needs a private
+                key and CORS rules), ``"stream"`` (Label Studio passes the bytes on), or what the credentials can do.
+
         Raises:
             InputError: Every fault of the arguments at once; nothing is made then.
             StudyConflictError: A study of this title exists and differs; nothing is changed then.
-            StudioError: Not one project could be made. Where only some could not, see ``study.report``.
+            StudioError: Not one project got its tasks. Where only some could not, see ``study.report``.
         """
         plan = plan_study(
             title,
@@ -109,7 +114,7 @@ class Studio:
             model_version=model_version,
             release=self.release,
         )
-        copies, report = make_copies(self.server, plan, bucket)
+        copies, report = make_copies(self.server, plan, bucket, show=show, origin=self.browser_url)
         return Study(self.server, copies, browser_url=self.browser_url, report=report)
 
     def open_study(self, title: str) -> Study:
@@ -150,9 +155,7 @@ class Studio:
                 annotated the same item in several of them.
             anonymize: Whether to call annotators A, B, C.
         """
-        return read_projects(
-            self.server, projects, key=key, data=data, raw=raw, accounts=accounts, anonymize=anonymize
-        )
+        return read_projects(self.server, projects, key=key, data=data, raw=raw, accounts=accounts, anonymize=anonymize)
 
     def studies(self) -> pd.DataFrame:
         """Return the studies on this server: title, study (id), annotators, projects, items."""

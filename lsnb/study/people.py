@@ -35,6 +35,8 @@ def add_person(
     Raises:
         InputError: The name cannot be used, or the bucket is missing.
     """
+    if not isinstance(name, str):
+        raise InputError(f"The annotator's name is {name!r}: give it as text.")
     names, problems = annotator_names([name])
     if problems:
         raise InputError(problems)

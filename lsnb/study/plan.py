@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,7 @@ def plan_study(
     model_version: str = MODEL,
     release: str | None = None,
 ) -> Plan:
-    """Return a checked plan of a study; nothing is sent anywhere.
+    """Return a checked plan of a study; only media of this computer are sent anywhere, to the bucket.
 
     Raises:
         InputError: With every fault: title, annotators, key, config, media cells, bucket.
@@ -93,7 +93,9 @@ def plan_study(
         release=release,
     )
     problems += rows.problems
-    problems += [f"{reason}: drop these rows or fill the cells in." for reason in _reasons(rows.skipped)]
+    if not problems and not rows.skipped:
+        rows = upload_local(rows, bucket)
+    problems += [f"{reason}: drop these rows or mend them." for reason in _reasons(rows.skipped)]
     assigned: Mapping[str, list[str]] = {}
     if not problems:
         try:
@@ -102,11 +104,12 @@ def plan_study(
             problems += fault.problems
     if problems:
         raise InputError(problems)
-    rows = upload_local(rows, config, bucket)
     data = dict(zip(rows.keys, rows.data, strict=True))
 
+    shares = {name: frozenset(items) for name, items in assigned.items()}
+
     def task(item: str) -> dict[str, Any]:
-        team = teams_of(assigned, item, overlap)
+        team = teams_of(shares, item, overlap)
         return new_task(data[item], item, team, rows.predicted.get(item, ()), model_version)
 
     return Plan(
@@ -124,7 +127,7 @@ def plan_study(
     )
 
 
-def teams_of(assigned: Mapping[str, Sequence[str]], item: str, overlap: Any) -> list[str] | None:
+def teams_of(assigned: Mapping[str, Collection[str]], item: str, overlap: Any) -> list[str] | None:
     """Return who shares an item, or None where everybody does.
 
     Args:

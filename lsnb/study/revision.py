@@ -76,7 +76,10 @@ def revise(
     Raises:
         InputError: The config has faults, or answers would be orphaned; nothing is changed then.
     """
-    problems = [str(problem) for problem in config.check()] + orphans(config, annotations)
+    if not isinstance(config, LabelConfig):
+        raise InputError("config must be a lsnb.LabelConfig: build one, or read yours with LabelConfig.from_xml(text).")
+    held = pd.DataFrame([task["data"] for task in server.export(copies[0].project.id)])
+    problems = [str(problem) for problem in config.check(held, release=server.release)] + orphans(config, annotations)
     if problems:
         raise InputError(problems)
     rows: list[dict[str, Any]] = []

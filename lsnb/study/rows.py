@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LARGEST_EXACT = 2**53  # a browser reads numbers as doubles, so larger integers travel as text
 SHOWN = 5
+OPTIONAL_KINDS = frozenset({"number", "options"})  # a frame rate or a list of answers may be absent
 Where = str | Callable[[pd.DataFrame], Any] | pd.Series
 
 
@@ -109,20 +110,23 @@ def read_rows(
     view, naming = _named(view, config, columns or {})
     problems += naming
     labels = keys or [str(index) for index in view.index]
-    fields = [name for name, about in config.fields.items() if about.is_url and name in view.columns]
     skipped, local = {}, {}
-    for name in fields:
+    for name, about in config.fields.items():
+        if name not in view.columns or about.kind in OPTIONAL_KINDS:
+            continue
         cells = [None if _is_missing(cell) else cell for cell in view[name]]
-        kind = config.fields[name].kind
-        skipped.update(
-            {label: f"Column {name!r} has no {kind}" for label, cell in zip(labels, cells, strict=True) if cell is None}
-        )
+        empty = [label for label, cell in zip(labels, cells, strict=True) if cell is None]
+        skipped.update(dict.fromkeys(empty, f"Column {name!r} has no {about.kind}"))
+        if not about.is_url:
+            continue
         texts = {label: cell.strip() for label, cell in zip(labels, cells, strict=True) if isinstance(cell, str)}
         files = [
             label for label, text in texts.items() if "://" not in text and not text.startswith(("data:", "/data/"))
         ]
         if files:
             local[name] = files
+            absent = [label for label in files if bucket is not None and not Path(texts[label]).expanduser().is_file()]
+            skipped.update({label: f"There is no file {texts[label]}" for label in absent})
         problems += _place_problems(name, list(texts.values()), bucket)
         if files and bucket is None:
             problems.append(
@@ -218,12 +222,11 @@ def _place_problems(name: str, cells: Sequence[str], bucket: Bucket | None) -> l
     return []
 
 
-def upload_local(rows: Rows, config: LabelConfig, bucket: Bucket | None) -> Rows:
+def upload_local(rows: Rows, bucket: Bucket | None) -> Rows:
     """Return the rows with local files uploaded and named by their address.
 
     Args:
         rows: What ``read_rows`` returned.
-        config: The label config.
         bucket: Where the files go, named ``<key>/<file name>``.
 
     Returns:

@@ -20,7 +20,7 @@ from lsnb.annotations.long import collector_paused
 from lsnb.runtime import cache_folder
 from lsnb.studio import Server
 
-VERSION = 1
+VERSION = 2
 # A change that is being stored while another is read gets the earlier time of the two; within this many seconds of
 # the server's clock the next pull therefore looks again.
 SETTLED_SECONDS = 2
@@ -43,6 +43,7 @@ class Snapshot:
         tasks: Task id → the task: data, meta, annotations, drafts, predictions.
         lost: Tasks that left the server while they held answers, as last seen.
         config: The project's label config when last seen; it is not kept for the next kernel.
+        created: When the project was made; another one may have had its id before.
     """
 
     project: int
@@ -51,6 +52,7 @@ class Snapshot:
     tasks: dict[int, dict[str, Any]] = field(default_factory=dict)
     lost: list[dict[str, Any]] = field(default_factory=list)
     config: str = ""
+    created: str = ""
 
 
 @dataclass
@@ -94,9 +96,11 @@ def refresh(
         project: The project's id.
         full: Whether to read everything, whatever the cache holds.
     """
-    known = snapshot or _load(server, study, project)
-    before = known or Snapshot(project)
     now = server.project(project)
+    known = snapshot or _load(server, study, project)
+    if known is not None and known.created != now.created:
+        known = None
+    before = known or Snapshot(project)
     held, config = now.tasks or 0, now.config or ""
     # The server's time before anything is read: what is stored while we read is looked for again next time.
     started = server.clock
@@ -105,7 +109,13 @@ def refresh(
         tasks = {**known.tasks, **{int(task["id"]): task for task in changed}}
         if len(tasks) == held:
             after = Snapshot(
-                project, _settled(started, changed, known.since), known.pulls + 1, tasks, list(known.lost), config
+                project,
+                _settled(started, changed, known.since),
+                known.pulls + 1,
+                tasks,
+                list(known.lost),
+                config,
+                now.created,
             )
             changes = _compare(before, after, [int(task["id"]) for task in changed])
             if changed or after.since != known.since:
@@ -119,7 +129,7 @@ def refresh(
         raw = [{**task, "predictions": told.get(int(task["id"]), [])} for task in raw]
     exported = [_trimmed(task) for task in raw]
     tasks = {int(task["id"]): task for task in exported}
-    after = Snapshot(project, _settled(started, exported, BEGINNING), 0, tasks, list(before.lost), config)
+    after = Snapshot(project, _settled(started, exported, BEGINNING), 0, tasks, list(before.lost), config, now.created)
     changes = _compare(before, after, [*before.tasks, *tasks])
     changes.whole = True
     _save(server, study, after)
@@ -197,7 +207,7 @@ def _load(server: Server, study: str, project: int) -> Snapshot | None:
         if kept["version"] != VERSION:
             return None
         tasks = {int(task["id"]): task for task in kept["tasks"]}
-        return Snapshot(project, kept["since"], kept["pulls"], tasks, kept["lost"])
+        return Snapshot(project, kept["since"], kept["pulls"], tasks, kept["lost"], created=kept["created"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -211,6 +221,7 @@ def _save(server: Server, study: str, snapshot: Snapshot) -> None:
         "pulls": snapshot.pulls,
         "tasks": list(snapshot.tasks.values()),
         "lost": snapshot.lost,
+        "created": snapshot.created,
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

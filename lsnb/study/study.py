@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import html
+import warnings
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ import pandas as pd
 
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table
-from lsnb.errors import InputError, LsnbError
+from lsnb.errors import InputError, LsnbError, StudyNotFoundError
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
@@ -81,7 +83,7 @@ class Study:
     def projects(self) -> pd.DataFrame:
         """One row per annotator: annotator, project, url, tasks, done, skipped."""
         rows = []
-        for copy in self.copies:
+        for copy in self._present():
             now = self.server.project(copy.project.id)
             rows.append(
                 {
@@ -94,6 +96,22 @@ class Study:
                 }
             )
         return pd.DataFrame(rows, columns=["annotator", "project", "url", "tasks", "done", "skipped"])
+
+    def _present(self) -> list[Copy]:
+        """Return the projects that are on the server, and warn of those that somebody deleted."""
+        listed = {project.id for project in self.server.projects()}
+        gone = [copy.manifest.annotator for copy in self.copies if copy.project.id not in listed]
+        if len(gone) == len(self.copies):
+            raise StudyNotFoundError(
+                f"The projects of the study {self.title!r} are no longer on {self.server.url}: "
+                "create_study makes it anew."
+            )
+        if gone:
+            warnings.warn(
+                f"Deleted on the server: the projects of {', '.join(gone)}. The same create_study makes them again.",
+                stacklevel=3,
+            )
+        return [copy for copy in self.copies if copy.project.id in listed]
 
     def _project_url(self, copy: Copy) -> str:
         return f"{self._browser_url}/projects/{copy.project.id}/data"
@@ -124,11 +142,11 @@ class Study:
                 self.server.export(copy.project.id),
                 key=self.key,
                 annotator=None if accounts else copy.manifest.annotator,
-                data=list(data),
+                data=data,
                 raw=raw,
                 accounts=accounts,
             )
-            for copy in self.copies
+            for copy in self._present()
         ]
         merged = pd.concat(tables, ignore_index=True)
         return hide_names(merged, order=() if accounts else self.annotators) if anonymize else merged
@@ -233,7 +251,7 @@ class Study:
         Raises:
             InputError: Every fault of the arguments and of the table at once; nothing is written then.
         """
-        return run_sync(
+        report = run_sync(
             self.server,
             self.copies,
             self._snapshots,
@@ -249,6 +267,19 @@ class Study:
             dry_run=dry_run,
             full=full,
         )
+        if not dry_run and {"created", "removed"} & set(report.counts):
+            self._recount(set(report.table.loc[~report.table["status"].isin(["removed", "skipped"]), "item"].dropna()))
+        return report
+
+    def _recount(self, items: set[str]) -> None:
+        """Let the projects say how many items the study has now."""
+        recounted = []
+        for copy in self.copies:
+            manifest = replace(copy.manifest, n=len(items))
+            if manifest != copy.manifest:
+                self.server.describe_project(copy.project.id, manifest.describe())
+            recounted.append(Copy(manifest, copy.project))
+        self.copies = recounted
 
     def pull(self, *, answers: Answers = "majority", full: bool = False) -> SyncReport:
         """Bring the annotations back; the server is asked for changes only, and nothing is written to it.
@@ -358,7 +389,7 @@ class Study:
 
     def _repr_html_(self) -> str:
         items = self.copies[0].manifest.n
-        lines = [f"<p><b>{html.escape(self.title)}</b>: made with {items} items, one project per annotator</p><ul>"]
+        lines = [f"<p><b>{html.escape(self.title)}</b>: {items} items, one project per annotator</p><ul>"]
         for copy in self.copies:
             url = html.escape(self._project_url(copy), quote=True)
             name = html.escape(copy.manifest.annotator)

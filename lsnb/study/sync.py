@@ -15,7 +15,7 @@ from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
-from lsnb.study.answers import Answers, answer_columns, label_table
+from lsnb.study.answers import Answers, answer_columns, label_table, taken_column_problems
 from lsnb.study.arguments import argument_problems, choice_problems, stranger_problems
 from lsnb.study.copies import Copy, all_annotators
 from lsnb.study.outcome import SyncReport, report_rows
@@ -157,7 +157,8 @@ class Sync:
                 team = tasks[0]["meta"].get("team") or [copy.manifest.annotator]
                 teams[item] = list(dict.fromkeys([*teams.get(item, []), *team]))
         new = [item for item in items if item not in teams]
-        assigned = assign(new, names, overlap=manifest.overlap, seed=manifest.seed) if new else {}
+        shared = assign(new, names, overlap=manifest.overlap, seed=manifest.seed) if new else {}
+        assigned = {name: frozenset(own) for name, own in shared.items()}
         return {**teams, **{item: teams_of(assigned, item, manifest.overlap) or names for item in new}}
 
     def _merge_doubles(self, copy: Copy, held: dict[str, list[dict[str, Any]]]) -> None:
@@ -343,6 +344,7 @@ def run_sync(
             predictions=predicted,
             release=server.release,
         )
+        rows.problems.extend(taken_column_problems(table, config, all_annotators(copies), own))
         seen = {item for copy in copies if copy.project.id in snapshots for item in sync.held(copy)}
         problems = rows.problems or stranger_problems(
             table, [*rows.keys, *rows.skipped], seen, key=manifest.key, deletes=on_removed == "delete"
@@ -350,7 +352,7 @@ def run_sync(
         if problems:
             raise InputError(problems)
         if not dry_run:
-            rows = upload_local(rows, config, bucket)
+            rows = upload_local(rows, bucket)
         sync.push(readable, rows, on_removed=on_removed, save_to=Path(save_to))
     else:
         for copy in readable:

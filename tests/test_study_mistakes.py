@@ -1,0 +1,191 @@
+"""What goes wrong when a study is made, and what people and servers do to it afterwards."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from faulty_proxy import faulty_proxy
+
+import lsnb
+from lsnb import demo
+from lsnb.bucket import Bucket
+from lsnb.errors import InputError, StudioRefusedError, StudyNotFoundError
+from lsnb.stack import Stack
+from lsnb.study import Studio
+
+CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"], title="Mood?")
+
+
+def items(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"id": [f"{i:04d}" for i in range(n)], "caption": [f"text {i}" for i in range(n)]})
+
+
+@pytest.fixture
+def title(request: pytest.FixtureRequest, studio: Studio) -> Iterator[str]:
+    title = request.node.name.removeprefix("test_")[:40]
+    yield title
+    for project in studio.server.projects():
+        if project.title.startswith(title[:30]):
+            studio.server.delete_project(project.id)
+
+
+def named(studio: Studio, title: str) -> list[str]:
+    return [project.title for project in studio.server.projects() if project.title.startswith(title[:30])]
+
+
+def test_an_empty_text_cell_is_named_and_nothing_is_made(studio: Studio, title: str) -> None:
+    table = items(2).assign(caption=["words", None])
+    with pytest.raises(InputError, match="Column 'caption' has no text for item 0001"):
+        studio.create_study(title, CONFIG, table, key="id", annotators=2)
+    assert named(studio, title) == []
+
+
+def test_a_missing_local_file_is_named_before_anything_is_uploaded(
+    studio: Studio, bucket: Bucket, title: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.txt").write_text("not sent")
+    table = pd.DataFrame({"id": ["1", "2"], "img": [str(tmp_path / "no.png"), str(tmp_path / "a.txt")]})
+    config = lsnb.LabelConfig.image("img").choices("mood", ["good", "bad"])
+    with pytest.raises(InputError, match=r"There is no file .*no\.png for item 1"):
+        studio.create_study(title, config, table, key="id", annotators=1, bucket=bucket)
+    assert named(studio, title) == []
+
+
+def test_what_the_server_refuses_leaves_no_project(studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our checks stand before the server's; where one is missing, the server's refusal leaves nothing half made."""
+    monkeypatch.setattr("lsnb.study.plan.task_data", None, raising=False)
+    monkeypatch.setattr("lsnb.study.rows.task_data", lambda view: [{"other": "field"} for _ in range(len(view))])
+    with pytest.raises(StudioRefusedError, match="refused to store 2 tasks") as caught:
+        studio.create_study(title, CONFIG, items(2), key="id", annotators=2)
+    assert "other" not in str(caught.value)
+    assert named(studio, title) == []
+
+
+def test_two_kernels_that_make_the_same_study_make_one(stack: Stack, studio: Studio, title: str) -> None:
+    ready = threading.Barrier(2)
+    with faulty_proxy(stack.url) as one, faulty_proxy(stack.url) as two:
+
+        def hold(method: str, path: str, n: int) -> str:
+            if method == "POST" and path.rstrip("/") == "/api/projects" and not ready.broken:
+                try:
+                    ready.wait(timeout=15)
+                except threading.BrokenBarrierError:
+                    return "pass"
+            return "pass"
+
+        studios = [lsnb.connect(proxy.url, stack.api_key) for proxy in (one, two)]
+        one.fate = two.fate = hold  # type: ignore[assignment]
+        threads = [
+            threading.Thread(
+                target=other.create_study, args=(title, CONFIG, items(3)), kwargs={"key": "id", "annotators": ["ana"]}
+            )
+            for other in studios
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert named(studio, title) == [f"{title} · ana"]
+    study = studio.create_study(title, CONFIG, items(3), key="id", annotators=["ana"])
+    report = study.sync(items(3))
+    assert not len(report.failures)
+    assert list(study.projects["tasks"]) == [3]
+
+
+@pytest.fixture
+def redirecting(stack: Stack) -> Iterator[str]:
+    """A server that sends everything on to the same host under another path, as a reverse proxy does."""
+    with faulty_proxy(stack.url) as proxy:
+        port = proxy.server.server_address[1]
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(301)
+                self.send_header("Location", f"http://127.0.0.1:{port}{self.path}")
+                self.end_headers()
+
+            def log_message(self, *args: object) -> None:
+                """Stay quiet."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_another_port_is_another_server(redirecting: str, stack: Stack) -> None:
+    with pytest.raises(lsnb.errors.StudioUnreachableError, match="sends on to another server"):
+        lsnb.connect(redirecting, stack.api_key)
+
+
+def test_a_config_that_shows_a_column_no_task_has_is_refused(studio: Studio, title: str) -> None:
+    study = studio.create_study(title, CONFIG, items(2), key="id", annotators=1)
+    with pytest.raises(InputError, match="captoin"):
+        study.update_config(lsnb.LabelConfig.text("captoin").choices("mood", ["good", "bad"]))
+    with pytest.raises(InputError, match=r"must be a lsnb\.LabelConfig"):
+        study.update_config("<View/>")  # type: ignore[arg-type]
+
+
+def test_a_users_column_named_like_a_control_is_not_overwritten(studio: Studio, title: str) -> None:
+    study = studio.create_study(title, CONFIG, items(2), key="id", annotators=1)
+    with pytest.raises(InputError, match="'mine' is none of its labels: rename"):
+        study.sync(items(2).assign(mood=["mine", "yours"]))
+
+
+def test_changed_data_is_said_not_silently_kept(studio: Studio, title: str) -> None:
+    studio.create_study(title, CONFIG, items(2), key="id", annotators=1)
+    with pytest.warns(UserWarning, match="1 items hold other data on the server"):
+        studio.create_study(title, CONFIG, items(2).replace("text 1", "mended"), key="id", annotators=1)
+
+
+def test_a_deleted_project_does_not_hide_the_others(studio: Studio, title: str) -> None:
+    study = studio.create_study(title, CONFIG, items(2), key="id", annotators=["ana", "ben"])
+    demo.simulate_annotators(study)
+    studio.server.delete_project(study.projects["project"][0])
+    with pytest.warns(UserWarning, match="the projects of ana"):
+        annotations = study.annotations(data="caption")
+    assert set(annotations["annotator"]) == {"ben"}
+    assert "data.caption" in annotations
+    with pytest.warns(UserWarning, match="ana"):
+        assert list(study.projects["annotator"]) == ["ben"]
+    studio.server.delete_project(study.copies[1].project.id)
+    with pytest.raises(StudyNotFoundError, match="no longer on"):
+        study.annotations()
+
+
+def test_the_number_of_items_follows_a_sync(studio: Studio, title: str) -> None:
+    study = studio.create_study(title, CONFIG, items(2), key="id", annotators=2)
+    study.sync(items(3))
+    assert "items=3" in repr(study)
+    assert studio.studies().set_index("title").loc[title, "items"] == 3
+
+
+@pytest.mark.parametrize(("show", "presign"), [("auto", True), ("presign", True), ("stream", False)])
+def test_how_media_are_shown_can_be_chosen_and_changed(
+    studio: Studio, bucket: Bucket, title: str, show: str, presign: bool, tmp_path: Path
+) -> None:
+    table = lsnb.read_table(lsnb.local.demo_images(tmp_path), key="id").head(1)
+    media = bucket.upload(table, path="path", name="shown/{id}").table
+    config = lsnb.LabelConfig.image("uri").choices("mood", ["good", "bad"])
+    for how, expected in ((show, presign), ("stream", False), (show, presign)):
+        study = studio.create_study(title, config, media, key="id", annotators=1, bucket=bucket, show=how)  # type: ignore[arg-type]
+        project = int(study.projects["project"][0])
+        storages = list(studio.server._client.import_storage.gcs.list(project=project))
+        assert [bool(storage.presign) for storage in storages] == [expected]
+
+
+def test_blank_media_are_foretold(studio: Studio, bucket: Bucket, stack: Stack, title: str, tmp_path: Path) -> None:
+    elsewhere = Studio(stack.url, stack.api_key, browser_url="https://ls.example.org")
+    table = lsnb.read_table(lsnb.local.demo_images(tmp_path), key="id").head(1)
+    media = bucket.upload(table, path="path", name="shown/{id}").table
+    config = lsnb.LabelConfig.image("uri").choices("mood", ["good", "bad"])
+    with pytest.warns(UserWarning, match=r"run bucket\.allow_origins\(\['https://ls\.example\.org'\]\)"):
+        elsewhere.create_study(title, config, media, key="id", annotators=1, bucket=bucket)
