@@ -8,15 +8,16 @@ import re
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 
 import pandas as pd
 
 from lsnb.errors import TableError
+from lsnb.tables.exact import exact_column, loses_digits, rounded_columns
 from lsnb.tables.keys import listing
 
-SEPARATORS = (",", ";", "\t")
+SEPARATORS = (",", ";", "\t", "|")
 SNIFFED_ROWS = 200
 # A unit separator stands in no table anybody types: with it, each line is one field.
 NO_SEPARATOR = "\x1f"
@@ -102,7 +103,7 @@ def parse(text: str, key: str | None, name: str) -> pd.DataFrame:
     """Return the table in a text; the key column as it stands in the file, other columns inferred.
 
     In a semicolon file a column whose numbers have decimal commas becomes numbers, since spreadsheets
-    write both together.
+    write both together. Long whole numbers keep every digit, as ``exact_column`` says.
 
     Args:
         text: The whole file.
@@ -136,21 +137,32 @@ def parse(text: str, key: str | None, name: str) -> pd.DataFrame:
             "what is not there is taken as empty.",
             stacklevel=4,
         )
-    try:
+
+    def read(texts: Iterable[Hashable] = ()) -> pd.DataFrame:
         with warnings.catch_warnings():
             # pandas warns when it leaves out the empty fields after the header's last: checked above.
             warnings.simplefilter("ignore", pd.errors.ParserWarning)
-            table = pd.read_csv(
+            return pd.read_csv(
                 io.StringIO(text, newline=""),
                 sep=dialect.separator,
                 skipinitialspace=dialect.skip_space,
                 index_col=False,
                 low_memory=False,
                 converters={key: "={}".format} if key in header else None,
+                dtype=dict.fromkeys(texts, str),
             )
+
+    try:
+        table = read()
+        rounded = rounded_columns(table)
+        as_written = read(texts=rounded) if rounded else table
     except pd.errors.ParserError as error:
         reason = "a quote is opened and never closed" if "EOF inside string" in str(error) else str(error).strip()
         raise TableError(f"{name} cannot be read as a table: {reason}. Mend that row or save it anew.") from None
+    for column in rounded:
+        exact = exact_column(as_written[column])
+        if exact is not None:
+            table[column] = exact
     if key in header:
         # pandas takes a key such as "NA" or "null" for a missing value, also after a converter: the mark hides it.
         table[key] = table[key].str.slice(1) if len(table) else table[key].astype("str")
@@ -180,5 +192,7 @@ def _decimal_commas(column: pd.Series[str]) -> pd.Series[str] | pd.Series[float]
     if not any(DECIMAL_COMMA.fullmatch(value) for value in present):
         return column
     if not all(WHOLE_OR_DECIMAL_COMMA.fullmatch(value) for value in present):
+        return column
+    if any(loses_digits(value) for value in present):
         return column
     return column.str.strip().str.replace(",", ".", regex=False).astype("float64")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 import zipfile
@@ -12,6 +13,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
 from lsnb.tables.delimited import decode, parse, refuse_repeats
+from lsnb.tables.exact import exact_column, rounded_columns
 from lsnb.tables.keys import RoundedKeyError, find_column, key_text, listing, nearest, sheet_rows
 
 TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
@@ -22,10 +24,12 @@ EXCEL_DIGITS = 15
 def read_table(path: str | os.PathLike[str], *, key: str | None = None) -> pd.DataFrame:
     """Return the table in a file, with its key column as text.
 
-    Reads comma, semicolon and tab separated text (UTF-8 with or without a mark, UTF-16, Windows-1252),
-    Excel workbooks (.xlsx, the first sheet), and Parquet where pyarrow is installed. The contents decide,
-    not the file's ending. The key column keeps every digit and leading zero; the other columns are what
-    pandas infers, and numbers with decimal commas in a semicolon file are numbers.
+    Reads text separated by commas, semicolons, tabs or pipes (UTF-8 with or without a mark, UTF-16,
+    Windows-1252), Excel workbooks (.xlsx, the first sheet), and Parquet where pyarrow is installed. The
+    contents decide, not the file's ending. The key column keeps every digit and leading zero; the other
+    columns are what pandas infers, and numbers with decimal commas in a semicolon file are numbers. No column
+    rounds: whole numbers that a float cannot hold beside an empty cell are pandas' nullable integers
+    (``Int64``) as far as these go, and text beside decimals.
 
     Args:
         path: The file.
@@ -34,7 +38,8 @@ def read_table(path: str | os.PathLike[str], *, key: str | None = None) -> pd.Da
 
     Raises:
         MissingFileError: There is no such file; the nearest name in its folder is given.
-        TableError: A folder, an empty file, no table, repeated column names, rows longer than the header.
+        TableError: A folder, a file that cannot be opened or is empty, no table, repeated column names, rows
+            longer than the header.
         KeyColumnError: No such column, or ids that Excel has rounded already.
         MissingExtraError: Parquet without pyarrow.
 
@@ -45,8 +50,13 @@ def read_table(path: str | os.PathLike[str], *, key: str | None = None) -> pd.Da
         >>> read_table(path, key="ID").to_dict("list")
         {'ID': ['007', '1234567890123456789'], 'score': [1.5, 2.0]}
     """
-    file = _existing_file(path)
-    data = file.read_bytes()
+    try:
+        file = _existing_file(path)
+        data = file.read_bytes()
+    except MissingFileError:
+        raise
+    except (OSError, RuntimeError) as error:  # the latter: a ~ of somebody who has no home here
+        raise _unopened(path, error) from None
     name = file.name
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
         raise TableError(f"{name} is empty: it should have a row of column names and a row per item.")
@@ -78,6 +88,19 @@ def _existing_file(path: str | os.PathLike[str]) -> Path:
         hint = nearest(file.name, siblings) or f" Files there: {listing(siblings) or 'none'}."
         raise MissingFileError(f"There is no file {file.name} in {file.parent.resolve()}.{hint}")
     raise MissingFileError(f"There is no file {file}: the folder {file.parent} does not exist either.")
+
+
+def _unopened(path: str | os.PathLike[str], error: OSError | RuntimeError) -> MissingFileError | TableError:
+    shown = repr(os.fspath(path))
+    if len(shown) > 60:
+        shown = shown[:57] + "…"
+    if isinstance(error, RuntimeError):
+        return MissingFileError(f"There is no file {shown}: nobody of that name has a home folder here.")
+    if error.errno == errno.ENAMETOOLONG:
+        return MissingFileError(
+            f"There is no file {shown}: the name is too long for one. Give the path of a file, not what is in it."
+        )
+    return TableError(f"{shown} cannot be opened ({error.strerror}): check who may read it, or copy it elsewhere.")
 
 
 def _refuse_other_formats(data: bytes, name: str) -> None:
@@ -121,12 +144,18 @@ def _read_workbook(file: Path, key: str | None) -> pd.DataFrame:
             header = ["" if pd.isna(title) else str(title) for title in first.iloc[0]]
             refuse_repeats(header, file.name)
             table = pd.read_excel(book, converters={key: keep} if key in header else None)
+            rounded = [name for name in rounded_columns(table) if name != key]
+            as_stored = pd.read_excel(book, dtype=dict.fromkeys(rounded, object)) if rounded else table
     except TableError:
         raise
     except Exception as error:  # openpyxl raises whatever its XML parser meets in a damaged file
         raise TableError(
             f"{file.name} is a damaged workbook ({type(error).__name__}): open it in a spreadsheet and save it anew."
         ) from None
+    for name in rounded:
+        exact = exact_column(as_stored[name])
+        if exact is not None:
+            table[name] = exact
     if key in header:
         _refuse_rounded(cells, str(key), file.name)
         # From the cells themselves: pandas may have made floats of whole numbers beside empty cells.

@@ -27,7 +27,7 @@ def write(folder: Path, content: str | bytes, name: str = "table.csv", encoding:
     return path
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_every_separator_and_encoding(tmp_path, separator, encoding, newline):
@@ -49,6 +49,8 @@ def test_every_separator_and_encoding(tmp_path, separator, encoding, newline):
         ("ID\na\nb\n", {"ID": ["a", "b"]}),
         ("ID\n1,5\nhello; you\n", {"ID": ["1,5", "hello; you"]}),
         ('ID, text\n1, "a, b"\n', {"ID": ["1"], "text": ["a, b"]}),
+        ("ID|text\n1|a, b\n2|c\n", {"ID": ["1", "2"], "text": ["a, b", "c"]}),
+        ("ID,a|b\n1,x\n2,y|z\n", {"ID": ["1", "2"], "a|b": ["x", "y|z"]}),
         ("sep=;\nID;x\n1;2\n", {"ID": ["1"], "x": [2]}),
         ('ID,x\n1,"two\nlines"\n', {"ID": ["1"], "x": ["two\nlines"]}),
         ("ID,x\n\n1,2\n\n", {"ID": ["1"], "x": [2]}),
@@ -67,6 +69,41 @@ def test_other_columns_are_what_pandas_infers(tmp_path):
     path = write(tmp_path, text)
     pd.testing.assert_frame_equal(read_table(path, key="ID").drop(columns="ID"), pd.read_csv(path).drop(columns="ID"))
     pd.testing.assert_frame_equal(read_table(path), pd.read_csv(path))
+
+
+NEXT = str(int(LONG) + 1)
+LONGER = LONG + "01234"
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind", "expected"),
+    [
+        ([LONG, "", NEXT], "Int64", [int(LONG), None, int(NEXT)]),
+        (["-" + LONG, ""], "Int64", [-int(LONG), None]),
+        ([LONG, NEXT], "int64", [int(LONG), int(NEXT)]),
+        ([LONGER, "", "7"], "object", [LONGER, None, "7"]),
+        ([LONGER, LONG], "object", [LONGER, LONG]),
+        ([LONG, "1.5"], "text", [LONG, "1.5"]),
+        (["12", "", "13"], "float64", [12.0, None, 13.0]),
+        (["1e300", "", "1"], "float64", [1e300, None, 1.0]),
+    ],
+)
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_long_numbers_of_any_column_keep_their_digits(tmp_path, cells, kind, expected, separator):
+    rows = [f"k{i}{separator}{cell}" for i, cell in enumerate(cells)]
+    path = write(tmp_path, "\n".join([f"ID{separator}post", *rows]))
+    for key in ("ID", None):
+        post = read_table(path, key=key)["post"]
+        assert post.dtype == (pd.Series(["text"]).dtype if kind == "text" else kind)
+        cells_read = [None if pd.isna(cell) else cell for cell in post]
+        if kind == "object":  # pandas 2 reads texts here, pandas 3 Python's whole numbers: neither rounds
+            cells_read = [None if cell is None else str(cell) for cell in cells_read]
+        assert cells_read == expected
+
+
+def test_a_decimal_comma_rounds_no_long_number(tmp_path):
+    table = read_table(write(tmp_path, f"ID;x\na;{LONG}\nb;1,5\n"), key="ID")
+    assert list(table["x"]) == [LONG, "1,5"]
 
 
 def test_long_texts_are_read(tmp_path):
@@ -117,6 +154,21 @@ def test_a_missing_file_names_its_nearest_sibling(tmp_path):
         read_table(3)
 
 
+def test_a_path_that_no_file_can_have():
+    with pytest.raises(
+        MissingFileError, match=r"There is no file 'a{56}…: the name is too long for one\. Give the path"
+    ):
+        read_table("a" * 300)
+    with pytest.raises(MissingFileError, match=r"no file '~nobody-called-so/t\.csv': nobody of that name"):
+        read_table("~nobody-called-so/t.csv")
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc, whose files can fail to read")
+def test_a_file_that_cannot_be_opened():
+    with pytest.raises(TableError, match=r"'/proc/self/mem' cannot be opened \(Input/output error\)"):
+        read_table("/proc/self/mem")
+
+
 def test_an_absent_key_names_its_nearest_column(tmp_path):
     with pytest.raises(KeyColumnError, match=r"no column 'id'\. Did you mean 'ID'\? Its columns: ID, text"):
         read_table(write(tmp_path, "ID,text\n1,a\n"), key="id")
@@ -157,6 +209,16 @@ def test_excel_whole_ids_beside_an_empty_cell_stay_exact(tmp_path):
     path = with_exact_number(workbook(tmp_path, [["ID", "x"], [77, 1], [None, 2]]), 77, LONG)
     table = read_table(path, key="ID")
     assert table["ID"][0] == LONG
+
+
+def test_excel_numbers_of_any_column_keep_their_digits(tmp_path):
+    path = with_exact_number(workbook(tmp_path, [["ID", "post", "x"], ["a", 77, 1.5], ["b", None, None]]), 77, LONG)
+    for key in ("ID", None):
+        table = read_table(path, key=key)
+        assert table["post"].dtype == "Int64"
+        assert table["post"][0] == int(LONG)
+        assert pd.isna(table["post"][1])
+        assert table["x"].dtype == "float64"
 
 
 @pytest.mark.parametrize("cell", [1.23456789012345e18, 1234567890123450000, 1234567890123456768.0])
@@ -253,7 +315,7 @@ keys = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zs"
 
 @given(
     rows=st.lists(st.tuples(keys, cells), max_size=8, unique_by=lambda row: row[0]),
-    separator=st.sampled_from([",", ";", "\t"]),
+    separator=st.sampled_from([",", ";", "\t", "|"]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
 )
