@@ -8,7 +8,7 @@ does not look at them: it lets every origin ask, and its callers prove who they 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,19 @@ _ALWAYS_EXPOSED = (
     "X-GUploader-UploadID",
     "X-Google-Trace",
 )
+
+
+# What Label Studio's own pages need: a player asks for ranges and reads where it stands.
+_OWN_METHODS = ("GET", "HEAD")
+_OWN_HEADERS = (
+    "Content-Type",
+    "Content-Length",
+    "Content-Range",
+    "Accept-Ranges",
+    "Range",
+    "Access-Control-Allow-Origin",
+)
+_OWN_SECONDS = 3600
 
 
 class Rules:
@@ -125,6 +138,51 @@ def preflight_headers(rules: list[Rule], origin: str, method: str) -> dict[str, 
     if rule.get("responseHeader"):
         headers["Access-Control-Allow-Headers"] = ",".join(rule["responseHeader"])
     return headers
+
+
+def with_own_origin(rules: Sequence[Rule], origin: str, *, previous: str = "") -> list[Rule]:
+    """Return rules under which the stack's own Label Studio shows the bucket; everybody else's stay.
+
+    Args:
+        rules: The bucket's rules, in order.
+        origin: Where browsers see the stack's Label Studio.
+        previous: Where they saw it at the last start; the rules that name it name the new one instead.
+
+    Example:
+        >>> rules = with_own_origin([{"origin": ["*"], "method": ["PUT"]}], "http://127.0.0.1:8080")
+        >>> [rule["origin"] for rule in rules]
+        [['http://127.0.0.1:8080'], ['*']]
+        >>> moved = with_own_origin(rules, "http://127.0.0.1:8081", previous="http://127.0.0.1:8080")
+        >>> [rule["origin"] for rule in moved]
+        [['http://127.0.0.1:8081'], ['*']]
+        >>> with_own_origin(moved, "http://127.0.0.1:8081", previous="http://127.0.0.1:8081") == moved
+        True
+    """
+    made: list[Rule] = list(rules)
+    if previous and previous != origin:
+        made = [_with_origin_moved(rule, previous, origin) for rule in rules]
+    deciding = [matching_rule(made, origin, method) for method in _OWN_METHODS]
+    needed = {header.lower() for header in _OWN_HEADERS}
+    if all(
+        rule is not None and needed <= {str(h).lower() for h in rule.get("responseHeader", [])} for rule in deciding
+    ):
+        return made
+    theirs = [header for rule in deciding if rule is not None for header in rule.get("responseHeader", [])]
+    own = {
+        "origin": [origin],
+        "method": list(_OWN_METHODS),
+        "responseHeader": [*_OWN_HEADERS, *dict.fromkeys(h for h in theirs if str(h).lower() not in needed)],
+        "maxAgeSeconds": _OWN_SECONDS,
+    }
+    # The first rule that fits decides, so one that serves this origin too little must come later.
+    return [own, *made]
+
+
+def _with_origin_moved(rule: Rule, previous: str, origin: str) -> Rule:
+    origins = rule.get("origin", [])
+    if previous not in origins:
+        return rule
+    return {**rule, "origin": list(dict.fromkeys(origin if known == previous else known for known in origins))}
 
 
 def _allowed_origin(rule: Rule, origin: str) -> dict[str, str]:

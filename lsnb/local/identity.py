@@ -1,4 +1,4 @@
-"""Who the stack is: its user, its keys and the ports it had last, in one file of its owner's.
+"""Who the stack is: its user, its keys and the addresses it had last, in one file of its owner's.
 
 The file stays when the stack is stopped: Label Studio takes the user's password and token only when it first
 makes the user, and the projects keep the service account's key.
@@ -35,6 +35,7 @@ class Identity:
         token_secret: What the store's access tokens are made with.
         private_key: The service account's RSA key, PEM.
         ports: Name of the process → the port it had last.
+        origin: The origin of Label Studio's pages that the bucket's rules were last told of.
     """
 
     username: str
@@ -43,6 +44,7 @@ class Identity:
     token_secret: str = field(repr=False)
     private_key: str = field(repr=False)
     ports: dict[str, int]
+    origin: str = ""
 
     @property
     def service_account_email(self) -> str:

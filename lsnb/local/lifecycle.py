@@ -9,10 +9,12 @@ import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lsnb.errors import LocalStackError
-from lsnb.local.cors import CORS_FILE
+from lsnb.local.cors import CORS_FILE, with_own_origin
 from lsnb.local.identity import FILE_NAME as IDENTITY_FILE
 from lsnb.local.identity import Identity, create_identity, load_identity
 from lsnb.local.installation import Installation, explain_disk_errors, install, require_packages
@@ -159,6 +161,7 @@ def _bring_up(place: Path, installation: Installation) -> Stack:
                 del running[error.name]
                 continue
             _make_bucket(running["store"].port, place)
+            _let_own_pages_read(stack, identity, place)
             _check_user(stack, place)
             return stack
         raise LocalStackError(
@@ -275,6 +278,22 @@ def _make_bucket(store_port: int, place: Path) -> None:
     _ask(request, place=place, name="store", also=(409,))
 
 
+def _let_own_pages_read(stack: Stack, identity: Identity, place: Path) -> None:
+    """Add a rule for the stack's own Label Studio, and take its last address out where it moved."""
+    token, _ = identity.access_token()
+    resource = f"{stack.endpoint}/storage/v1/b/{stack.bucket}"
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    before = _ask(urllib.request.Request(resource, headers=headers), place=place, name="front").get("cors", [])
+    after = with_own_origin(before, stack.browser_url, previous=identity.origin)
+    if after != before:
+        body = json.dumps({"cors": after}).encode()
+        request = urllib.request.Request(resource, data=body, headers=headers, method="PATCH")
+        _ask(request, place=place, name="front")
+    if identity.origin != stack.browser_url:
+        # Only now: a start that was cut short before finds the old address again.
+        replace(identity, origin=stack.browser_url).save(place)
+
+
 def _check_user(stack: Stack, place: Path) -> None:
     request = urllib.request.Request(
         f"{stack.url}/api/current-user/whoami", headers={"Authorization": f"Token {stack.api_key}"}
@@ -282,20 +301,21 @@ def _check_user(stack: Stack, place: Path) -> None:
     _ask(request, place=place, name="label-studio")
 
 
-def _ask(request: urllib.request.Request, *, place: Path, name: str, also: tuple[int, ...] = ()) -> None:
+def _ask(request: urllib.request.Request, *, place: Path, name: str, also: tuple[int, ...] = ()) -> dict[str, Any]:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     log = log_of(place, name)
     try:
-        with opener.open(request, timeout=30):
-            return
+        with opener.open(request, timeout=30) as reply:
+            answer = json.load(reply)
+            return answer if isinstance(answer, dict) else {}
     except urllib.error.HTTPError as error:
         if error.code in also:
-            return
-        if error.code == 401:
+            return {}
+        if error.code == 401 and name == "label-studio":
             raise LocalStackError(
                 f"Label Studio does not know the stack's user any more ({place / IDENTITY_FILE} and its database "
                 f"differ): begin anew with 'lsnb down --delete-data' and 'lsnb up'; the log is {log}."
             ) from None
         raise LocalStackError(f"{name} answered with error {error.code} after its start; the log is {log}.") from None
-    except OSError:
+    except (OSError, ValueError):
         raise LocalStackError(f"{name} stopped answering after its start; the log is {log}.") from None

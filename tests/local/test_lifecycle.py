@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -20,6 +21,7 @@ import requests
 from stack_tools import client_of
 
 from lsnb import local
+from lsnb.bucket.origins import is_allowed
 from lsnb.errors import LocalStackError
 from lsnb.local.identity import create_identity
 from lsnb.local.installation import DATABASE, install
@@ -83,6 +85,33 @@ class Api:
         reply = self.session.get(f"{self.stack.url}{path}")
         assert reply.ok, reply.text
         return reply.json()
+
+
+@contextlib.contextmanager
+def occupied(stack: Stack, name: str) -> Iterator[None]:
+    """Somebody else listens where one of the stack's servers did."""
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", named(stack, name).port))
+        taken.listen()
+        yield
+
+
+def linked_task(api: Api, storage: dict[str, object]) -> str:
+    """Make a project that shows the bucket by signed links, and return its task's address."""
+    project = api.post("/api/projects", title="Linked", label_config=IMAGE)["id"]
+    api.post("/api/storages/gcs/", presign=True, title="linked", **{**storage, "project": project})
+    address = f"{api.stack.url}/api/projects/{project}/import?return_task_ids=true"
+    task = api.session.post(address, json=[{"data": {"image": "gs://lsnb-demo/a b/ü.txt"}}]).json()
+    return f"/api/tasks/{task['task_ids'][0]}"
+
+
+def shown_to(origin: str, api: Api, task: str) -> tuple[str, str | None]:
+    """Return what a page of this origin gets by a task's signed link, and who the answer says may read it."""
+    link = api.session.get(api.get(task)["data"]["image"], allow_redirects=False).headers["Location"]
+    assert link.startswith(api.stack.endpoint)
+    reply = requests.get(link, headers={"Origin": origin})
+    return reply.text, reply.headers.get("Access-Control-Allow-Origin")
 
 
 def test_start_twice_is_one_stack(own: Stack, own_folder: Path) -> None:
@@ -210,14 +239,11 @@ def test_dead_servers_whose_ports_were_taken_move_and_media_still_show(own: Stac
     address = f"/api/tasks/{task['task_ids'][0]}"
     media = api.session.get(api.get(address)["data"]["image"], headers={"Range": "bytes=6-8"})
     assert (media.status_code, media.text) == (206, "wor")
+    linked = linked_task(api, storage)
 
     for name in ("front", "label-studio"):
         kill(named(own, name))
-    with socket.socket() as first, socket.socket() as second:
-        for taken, name in ((first, "front"), (second, "label-studio")):
-            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            taken.bind(("127.0.0.1", named(own, name).port))
-            taken.listen()
+    with occupied(own, "front"), occupied(own, "label-studio"):
         moved = local.start(folder=own_folder)
     assert moved.endpoint != own.endpoint
     assert moved.url != own.url
@@ -226,12 +252,45 @@ def test_dead_servers_whose_ports_were_taken_move_and_media_still_show(own: Stac
     api = Api(moved)
     media = api.session.get(api.get(address)["data"]["image"], headers={"Range": "bytes=6-8"})
     assert (media.status_code, media.text) == (206, "wor")
+    assert shown_to(moved.url, api, linked) == ("hello world", moved.url)
     api.post(
         "/api/storages/gcs/",
         presign=True,
         title="presigned",
         **{**storage, "google_application_credentials": json.dumps(moved.service_account)},
     )
+
+    local.stop(folder=own_folder)
+    with occupied(moved, "label-studio"):
+        again = local.start(folder=own_folder)
+    assert again.url != moved.url
+    api = Api(again)
+    assert shown_to(again.url, api, linked) == ("hello world", again.url)
+    assert shown_to(moved.url, api, linked) == ("hello world", None), "that port is somebody else's now"
+
+
+def test_own_pages_may_read_the_bucket_from_the_first_start_on(own: Stack, own_folder: Path) -> None:
+    """What the bucket's own check demands; and the rules of others stay, whatever they are."""
+    bucket = client_of(own).get_bucket(own.bucket)
+    kept = list(bucket.cors)
+    assert is_allowed(kept, own.browser_url)
+    theirs = [
+        {"origin": [own.browser_url], "method": ["GET"], "responseHeader": ["X-Theirs"], "maxAgeSeconds": 5},
+        {"origin": ["https://label.example.org"], "method": ["PUT"], "maxAgeSeconds": 60},
+    ]
+    bucket.cors = theirs
+    bucket.patch()
+    assert not is_allowed(theirs, own.browser_url)
+    for _ in range(2):
+        local.start(folder=own_folder)
+        rules = list(client_of(own).get_bucket(own.bucket).cors)
+        assert is_allowed(rules, own.browser_url)
+        assert rules[1:] == theirs
+        assert "X-Theirs" in rules[0]["responseHeader"], "what they let the page read, it still may"
+    bucket.cors = kept
+    bucket.patch()
+    local.start(folder=own_folder)
+    assert list(client_of(own).get_bucket(own.bucket).cors) == kept
 
 
 def test_damaged_keys_say_what_to_do(other: Path) -> None:
