@@ -6,6 +6,7 @@ The long table has a row for each answer, and one for each item nobody labelled.
 from lsnb.annotations.coco import to_coco
 from lsnb.annotations.dictionary import data_dictionary
 from lsnb.annotations.exports import merge_copies, read_annotations
+from lsnb.annotations.joined import region_table
 from lsnb.annotations.links import relations
 from lsnb.annotations.long import COLUMNS, long_table
 from lsnb.annotations.masks import brush_mask
@@ -29,6 +30,7 @@ __all__ = [
     "merge_copies",
     "outline",
     "read_annotations",
+    "region_table",
     "relations",
     "to_coco",
     "widen",

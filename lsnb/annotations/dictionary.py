@@ -45,6 +45,7 @@ MEANINGS = {
     "how": "unanimous, majority, single (one vote), adjudicated, tie rule, or undecided",
     "disagreement": "Mean distance of two annotators' answers, 0 to 1",
     "answers": "What each annotator answered",
+    "label": "What the region is called",
     "source": "Id of the region from which the relation goes",
     "target": "Id of the region to which the relation goes",
     "source_label": "Label of the region from which the relation goes",
@@ -76,6 +77,8 @@ def data_dictionary(table: pd.DataFrame, meanings: dict[str, str] | None = None)
         known = (meanings or {}).get(str(name)) or MEANINGS.get(str(name))
         if known is None and str(name).startswith("data."):
             known = f"Column {str(name).removeprefix('data.')!r} of the researcher's table"
+        if known is None and str(name).startswith("answer."):
+            known = f"Answer to {str(name).removeprefix('answer.')!r} about the region"
         examples = "; ".join(text[:40] for text in sorted(texts.unique())[:SHOWN])
         rows.append((str(name), known or "", _type(column), len(texts), texts.nunique(), examples))
     return pd.DataFrame(rows, columns=["column", "meaning", "type", "filled", "distinct", "examples"])

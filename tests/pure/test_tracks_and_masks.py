@@ -27,6 +27,7 @@ from lsnb.annotations import (
     majority,
     outline,
     read_annotations,
+    region_table,
     relations,
     widen,
 )
@@ -166,6 +167,21 @@ def test_pixels_and_outlines():
     assert oval.max(axis=0).tolist() == pytest.approx([384, 216])
     assert outline(found[found["control"] == "poly"].iloc[0]["raw"]).tolist() == [[1, 2], [5, 2], [3, 9]]
     assert len(outline(found[found["control"] == "point"].iloc[0]["raw"])) == 0
+
+
+def test_answers_about_regions_are_joined_by_the_regions_id():
+    table = read_annotations(RECORDED)
+    before = table.copy(deep=True)
+    found = region_table(table).set_index("region")
+    pd.testing.assert_frame_equal(table, before)
+    assert found.index.tolist() == ["box1", "oval1", "poly1", "point1", "brush1", "ner1", "act1", "track1", "a1"]
+    assert found["label"].tolist() == ["car", "eye", "roof", "nose", "sky", "PER", "run", "dog", "speech"]
+    assert found.loc["box1", ["control", "x", "answer.hidden"]].tolist() == ["box", 10, "no"]
+    assert found["answer.hidden"].notna().sum() == 1
+    assert found.loc["track1", ["control", "start_frame", "end_frame"]].tolist() == ["who", 5, 45]
+    shuffled = region_table(table.iloc[::-1]).set_index("region")
+    assert shuffled["label"].to_dict() == found["label"].to_dict()
+    assert len(region_table(long_table([task(1)]))) == 0
 
 
 def test_relations_are_a_table():
