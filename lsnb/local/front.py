@@ -85,7 +85,7 @@ class Front:
             rules = self._rules.of(bucket)
             shared = _any_origin(origin) if is_json else media_headers(rules, origin, request.method)
         try:
-            self._authorize(request, is_json=is_json)
+            self._authorize(request, path, is_json=is_json)
         except Refusal as refusal:
             return _refused(refusal, is_json=is_json, headers=shared)
         try:
@@ -103,15 +103,16 @@ class Front:
                 _json_error(503, "backendError", "The store does not answer."), status=503, headers=shared
             )
 
-    def _authorize(self, request: web.Request, *, is_json: bool) -> None:
+    def _authorize(self, request: web.Request, path: str, *, is_json: bool) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() == "bearer":
             email = self._identity.service_account_email
             if self._identity.accepts(token) or is_our_assertion(token, key=self._key, email=email):
                 return
             raise Refusal(401, "AuthenticationRequired", "Invalid Credentials")
-        if request.path.startswith("/upload/") and "upload_id" in request.query:
-            return  # the address of an upload session is its own permission, as in the real service
+        session = self._uploads.get(request.query.get("upload_id", ""))
+        if path.startswith("/upload/") and request.method == "PUT" and session is not None:
+            return  # the address of an upload that was begun is its own permission, as in the real service
         if "X-Goog-Algorithm" in request.query:
             email = self._identity.service_account_email
             check_signed_url(request.method, request.raw_path, request.headers, key=self._key, email=email)

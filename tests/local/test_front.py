@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import psutil
 import pytest
@@ -107,6 +107,12 @@ def test_nobody_gets_in_without_permission(own: Stack, fresh_bucket: storage.Buc
     assert requests.get(download).status_code == 401
     assert requests.get(resource).status_code == 401
     assert requests.post(upload, data=b"b").status_code == 401
+    for method, path in (("POST", f"{upload}&upload_id=x"), ("PUT", f"{upload}&upload_id=x"), ("GET", upload)):
+        assert requests.request(method, path, data=b"b").status_code == 401, "no upload of this id was begun"
+    begun = fresh_bucket.blob("c.txt").create_resumable_upload_session(size=1)
+    upload_id = parse_qs(urlsplit(begun).query)["upload_id"][0]
+    for path in (f"{upload}&upload_id={upload_id}", f"{resource}/o?name=b.txt&upload_id={upload_id}"):
+        assert requests.post(path, data=b"b").status_code == 401, "good for that upload alone"
     for token in ("nonsense", "ya29.lsnb.MA.00", "ya29.lsnb..", "a.b.c"):
         wrong = {"Authorization": f"Bearer {token}"}
         assert requests.get(resource, headers=wrong).status_code == 401
@@ -255,7 +261,9 @@ def test_resumable_upload_goes_on_where_it_was_cut(fresh_bucket: storage.Bucket)
         assert put(chunk, len(content) - 1).json()["size"] == str(len(content))
     assert ask().json()["name"] == blob.name
     assert blob.download_as_bytes() == content
-    assert requests.put(session + "0", data=b"x").status_code == 404
+    token = {"Authorization": f"Bearer {fresh_bucket.client._credentials.token}"}
+    assert requests.put(session + "0", data=b"x", headers=token).status_code == 404
+    assert requests.put(session + "0", data=b"x").status_code == 401
     assert requests.put(session, headers={"Content-Range": "bytes=3"}).status_code == 400
 
 
