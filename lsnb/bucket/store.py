@@ -8,6 +8,7 @@ import html
 import json
 import os
 import threading
+import warnings
 from collections.abc import Hashable, Iterable
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -229,7 +230,11 @@ class Bucket:
         patience = dataclasses.replace(self._wire.patience, deadline=float(deadline))
         sender = Sender(self._wire, self.name, self._library(), patience, threading.Event())
         run = Run(sender, overwrite=overwrite, workers=workers, progress=progress)
-        return make_report(table, plan, run.upload(plan.jobs), self.name)
+        report = make_report(table, plan, run.upload(plan.jobs), self.name)
+        if report.warning:
+            # A script shows no table, and goes on; whoever calls upload or upload_folder is named.
+            warnings.warn(report.warning, stacklevel=3)
+        return report
 
     def signed_url(self, name: str, *, minutes: float = 60.0) -> str:
         """Return a link under which anybody can read an object for a while.

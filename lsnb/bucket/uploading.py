@@ -19,13 +19,15 @@ from lsnb.bucket.parallel import run_parallel
 from lsnb.bucket.planning import Job, Plan, check_collisions
 from lsnb.bucket.sending import LARGE, Corrupt, Sender, Taken
 from lsnb.bucket.sources import NoSource, SourceFault
-from lsnb.errors import LsnbError
+from lsnb.errors import LsnbError, PartialFailureError
 from lsnb.reports import Report
 from lsnb.tables.keys import sheet_rows
 
 Overwrite = Literal["never", "changed", "always"]
 Status = Literal["uploaded", "exists", "changed", "missing", "failed"]
 
+# What another run or person put under the name must not be handed out as this file.
+_OURS = frozenset({"uploaded", "exists", "missing"})
 # So many objects one after another without an answer: the service is away, and the rest would only wait for it.
 GIVE_UP_AFTER = 16
 
@@ -34,12 +36,37 @@ GIVE_UP_AFTER = 16
 class UploadReport(Report):
     """What an upload did.
 
-    ``.table`` is the user's table with four columns more: ``uri`` (``gs://…``, missing where there is no object),
-    ``status``, ``bytes`` and ``error``. The statuses are ``uploaded``; ``exists`` (the same bytes were there);
-    ``changed`` (other bytes are there, and were left alone); ``missing`` (no such file here); ``failed``.
+    ``.table`` is the user's table with four columns more: ``uri`` (``gs://…``, missing where the bucket does not
+    hold this file), ``status``, ``bytes`` and ``error``. The statuses are ``uploaded``; ``exists`` (the same bytes
+    were there); ``changed`` (other bytes are there, and were left alone); ``missing`` (no such file here; its object,
+    if there is one, could not be compared and keeps its ``uri``); ``failed``.
     """
 
     noun: ClassVar[str] = "files"
+    failure_statuses: ClassVar[frozenset[str]] = frozenset({"failed", "missing", "changed"})
+
+    @property
+    def warning(self) -> str | None:
+        """What went wrong in one or two sentences, or None where every file is in the bucket."""
+        failures = self.failures
+        if failures.empty:
+            return None
+        counts = ", ".join(f"{n} {status}" for status, n in self.counts.items() if status in self.failure_statuses)
+        said = f"{len(failures)} of {len(self.table)} files failed ({counts}); the first: {failures['error'].iloc[0]}"
+        if (failures["status"] != "changed").any():
+            said += " Mend it and run the same call again: what is done stays done."
+        if "changed" in set(failures["status"].iloc[1:]) - {failures["status"].iloc[0]}:
+            said += ' overwrite="changed" puts your file in the place of an object that differs.'
+        return said
+
+    def raise_for_failures(self) -> None:
+        """Raise if any file is not in the bucket as it is here.
+
+        Raises:
+            PartialFailureError: With the number of failures and the first of them.
+        """
+        if self.warning:
+            raise PartialFailureError(self.warning)
 
 
 @dataclass(frozen=True)
@@ -258,7 +285,8 @@ def make_report(table: pd.DataFrame, plan: Plan, outcomes: Sequence[Outcome], bu
         errors[position] = sentence
     for outcome in outcomes:
         for row in outcome.job.rows:
-            uris[row] = f"gs://{bucket}/{outcome.job.name}" if outcome.stored else None
+            if outcome.stored is not None and outcome.status in _OURS:
+                uris[row] = f"gs://{bucket}/{outcome.job.name}"
             statuses[row] = outcome.status
             errors[row] = outcome.error
             facts = outcome.job.facts
@@ -273,9 +301,10 @@ def make_report(table: pd.DataFrame, plan: Plan, outcomes: Sequence[Outcome], bu
     notes = [f"{what} ({_count(len(rows))}, {sheet_rows(sorted(rows))})." for what, rows in warnings.items()]
     changed = statuses.count("changed")
     if changed:
+        differs = "differs" if changed == 1 else "differ"
         notes.append(
-            f"{_count(changed)} differ{'s' if changed == 1 else ''} from what the bucket holds under the name, and was"
-            " not sent: overwrite='changed' replaces it."
+            f"{_count(changed)} {differs} from what the bucket holds under the name, and "
+            f'{"was" if changed == 1 else "were"} not sent: overwrite="changed" replaces what is there.'
         )
     return UploadReport(made, tuple(notes))
 
@@ -285,4 +314,4 @@ def _count(files: int) -> str:
 
 
 def _differs(name: str) -> str:
-    return f"The object {name!r} differs from this file and was left as it is: overwrite='changed' replaces it."
+    return f'The object {name!r} differs from this file and was left as it is: overwrite="changed" replaces it.'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from upload_tools import upload
 
 from lsnb.bucket import Bucket
 from lsnb.bucket.media_types import content_type, why_not_shown
-from lsnb.errors import InputError, KeyColumnError, MissingFileError, TableError
+from lsnb.errors import InputError, KeyColumnError, MissingFileError, PartialFailureError, TableError
 
 MakeTable = Callable[..., pd.DataFrame]
 
@@ -73,6 +74,30 @@ def test_a_file_that_is_gone_keeps_the_address_of_its_object(small: Bucket, make
     again = upload(small, made)
     assert list(again["status"]) == ["exists", "missing"]
     assert list(again["uri"]) == list(made["uri"])
+
+
+def test_a_script_is_told_of_what_failed(small: Bucket, make_table: MakeTable, tmp_path: Path) -> None:
+    table = make_table(4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        small.upload(table, path="path", name="{user}/{id}", progress=False)
+    Path(table["path"][2]).write_bytes(b"another picture")
+    with pytest.warns(UserWarning, match=r'1 of 4 files failed \(1 changed\).*overwrite="changed"') as told:
+        report = small.upload(table, path="path", name="{user}/{id}", progress=False)
+    assert len(told) == 1
+    assert told[0].filename == __file__
+    assert report.table["uri"].isna().tolist() == [False, False, True, False]
+    with pytest.raises(PartialFailureError, match=r'overwrite="changed"') as caught:
+        report.raise_for_failures()
+    assert str(caught.value) == str(told[0].message)
+    assert "1 file differs" in report.notes[0]
+
+    Path(table["path"][0]).unlink()
+    with pytest.warns(
+        UserWarning, match=r"2 of 4 files failed \(1 missing, 1 changed\); the first: No file .*again"
+    ) as told:
+        report = small.upload(table, path="path", name="{user}/{id}", progress=False)
+    assert 'overwrite="changed"' in str(told[0].message)
 
 
 def test_no_rows(small: Bucket) -> None:
