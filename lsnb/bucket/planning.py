@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lsnb.bucket.names import Pattern, fault_in, folder_clashes, read_pattern, safe_name, with_extension
-from lsnb.bucket.sources import Facts, Source, SourceFault, Sources
+from lsnb.bucket.sources import Facts, NoSource, Source, SourceFault, Sources
 from lsnb.errors import InputError
 from lsnb.tables.keys import find_column, sheet_rows
 
@@ -54,11 +54,11 @@ class Plan:
 
     Args:
         jobs: The objects; one for each pair of name and file.
-        unreadable: Rows without a usable path: position → the sentence for the row.
+        unreadable: Rows without a file to look at: position → the row's status and its sentence.
     """
 
     jobs: tuple[Job, ...]
-    unreadable: dict[int, str]
+    unreadable: dict[int, tuple[str, str]]
 
 
 def plan_upload(
@@ -90,20 +90,25 @@ def plan_upload(
     refuse_foreign_columns(table, used=(path, *pattern.columns))
     faults = _Faults()
     jobs: dict[tuple[str, str], Job] = {}
-    unreadable: dict[int, str] = {}
+    unreadable: dict[int, tuple[str, str]] = {}
     cells = [table[column].tolist() for column in pattern.columns]
     for position, text in enumerate(paths.tolist()):
         file = _path_text(text)
         if file is None:
-            unreadable[position] = f"No path in column {str(path)!r} (row {position + 2})."
+            unreadable[position] = ("missing", f"No path in column {str(path)!r} (row {position + 2}).")
             continue
         if "://" in file:
-            unreadable[position] = f"{file[:80]} is an address, not a file on this computer: download it first."
+            sentence = f"{file[:80]} is an address, not a file on this computer: download it first."
+            unreadable[position] = ("missing", sentence)
             continue
         row = dict(zip(pattern.columns, (column[position] for column in cells), strict=True))
         found = _name_of(pattern, row, file, position, faults, safe_names)
         if found is not None:
-            source = sources.find(file)
+            try:
+                source = sources.find(file)
+            except SourceFault as fault:
+                unreadable[position] = ("missing" if isinstance(fault, NoSource) else "failed", str(fault))
+                continue
             jobs.setdefault((found, source.where), Job(found, source)).rows.append(position)
     if keeps_objects_as_files:
         names = {job.name: job for job in jobs.values()}

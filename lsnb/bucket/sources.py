@@ -6,10 +6,12 @@ A path may lead into an archive (``photos.zip/ana/1.jpg``), so that a table made
 from __future__ import annotations
 
 import contextlib
+import lzma
 import os
 import stat
 import threading
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -267,7 +269,7 @@ def _translated(where: str) -> Iterator[None]:
         raise NoSource(f"No file {where}: check the path in this row, or upload the file to this computer.") from None
     except PermissionError:
         raise SourceFault(f"{where} may not be read: change its permissions.") from None
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError):
         raise SourceFault(f"{where} is damaged: make or download the archive again.") from None
     except (NotImplementedError, RuntimeError) as error:
         if isinstance(error, RecursionError):

@@ -281,8 +281,8 @@ def make_report(table: pd.DataFrame, plan: Plan, outcomes: Sequence[Outcome], bu
     sizes: list[int | None] = [None] * count
     errors: list[str | None] = [None] * count
     warnings: dict[str, list[int]] = defaultdict(list)
-    for position, sentence in plan.unreadable.items():
-        errors[position] = sentence
+    for position, (status, sentence) in plan.unreadable.items():
+        statuses[position], errors[position] = status, sentence
     for outcome in outcomes:
         for row in outcome.job.rows:
             if outcome.stored is not None and outcome.status in _OURS:

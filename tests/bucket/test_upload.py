@@ -277,6 +277,22 @@ def test_zip_that_is_damaged(store: SmallStore, small: Bucket, tmp_path: Path) -
         small.upload_folder(tmp_path / "no.zip", progress=False)
 
 
+def test_a_damaged_zip_among_the_rows_is_a_failed_row(
+    store: SmallStore, small: Bucket, make_table: MakeTable, tmp_path: Path
+) -> None:
+    (tmp_path / "cut.zip").write_bytes(make_zip(tmp_path / "whole.zip", {"a.txt": b"a"}).read_bytes()[:40])
+    bent = bytearray(make_zip(tmp_path / "bent.zip", {"a.txt": bytes(range(256)) * 20}).read_bytes())
+    start = bent.index(b"a.txt") + 5
+    bent[start : start + 60] = b"\xff" * 60
+    (tmp_path / "bent.zip").write_bytes(bent)
+    table = make_table(4)
+    table.loc[1:, "path"] = [str(tmp_path / path) for path in ("cut.zip/a.txt", "bent.zip/a.txt", "whole.zip/a.txt")]
+    made = upload(small, table)
+    assert list(made["status"]) == ["uploaded", "failed", "failed", "uploaded"]
+    assert made["error"][1:3].str.contains("damaged: make or download the archive again").all()
+    assert sorted(store.items) == ["ana/000.jpg", "ana/003.txt"]
+
+
 def test_nothing_to_upload(small: Bucket, tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="No folder, glob or zip archive"):
         small.upload_folder(tmp_path / "nowhere", progress=False)
