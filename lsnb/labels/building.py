@@ -268,8 +268,10 @@ def words(given: str | Iterable[object], what: str) -> list[str]:
     if isinstance(given, str):
         parts = re.split(r"[,\n]", given)
         listed = [part.strip() for part in parts if part.strip()]
-    else:
+    elif isinstance(given, Iterable):
         listed = [str(part).strip() for part in given]
+    else:
+        raise LabelConfigError(f"{what} is {given!r}: give a list of answers, or a text with commas between them.")
     faults = []
     if not listed:
         faults.append(f"{what} has no answers: give at least one.")

@@ -70,6 +70,10 @@ def add_codebook(config: LabelConfig, codebook: pd.DataFrame) -> LabelConfig:
 
 
 def _clean(codebook: pd.DataFrame) -> pd.DataFrame:
+    if not isinstance(codebook, pd.DataFrame):
+        raise LabelConfigError(
+            f"A codebook is a table, and this is a {type(codebook).__name__}: read the file with lsnb.read_table(path)."
+        )
     names = {str(column).strip().lower(): column for column in codebook.columns}
     if "variable" not in names:
         near = nearest("variable", names)

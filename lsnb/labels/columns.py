@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 from lxml import etree
 
+from lsnb.errors import InputError
 from lsnb.labels.problems import Problem, nearest
 from lsnb.labels.reading import Field, read_fields
 
@@ -27,7 +28,15 @@ def find_column_problems(root: etree._Element, table: pd.DataFrame) -> list[Prob
     Args:
         root: The config.
         table: The table of items, one row each.
+
+    Raises:
+        InputError: It is no table.
     """
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(
+            f"A table is needed to check against, not a {type(table).__name__}: read the file with "
+            "lsnb.read_table(path, key=...) or make a pandas DataFrame."
+        )
     found: list[Problem] = []
     columns = [str(column) for column in table.columns]
     for key, field in read_fields(root).items():
@@ -36,6 +45,10 @@ def find_column_problems(root: etree._Element, table: pd.DataFrame) -> list[Prob
             found.append(
                 Problem(field.tag, f"{title} shows ${key}, and the table has no column {key}: " + _remedy(key, columns))
             )
+            continue
+        if columns.count(key) > 1:
+            text = f"and the table has {columns.count(key)} columns called {key}: rename all but the one to show."
+            found.append(Problem(field.tag, f"{title} shows ${key}, {text}"))
             continue
         values = table.iloc[:, columns.index(key)].dropna()
         values = values[values.map(lambda value: value != "")]

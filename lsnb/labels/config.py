@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from lsnb.errors import LabelConfigError
+from lsnb.errors import InputError, LabelConfigError
 from lsnb.labels.building import structure_problems
 from lsnb.labels.codebook import add_codebook, read_codebook
 from lsnb.labels.columns import find_column_problems
@@ -19,6 +19,7 @@ from lsnb.labels.problems import Problem
 from lsnb.labels.questions import QuestionMethods
 from lsnb.labels.reference import find_reference_problems
 from lsnb.labels.regions import RegionMethods
+from lsnb.labels.tags import find_tag
 from lsnb.labels.tree import parse
 
 if TYPE_CHECKING:
@@ -62,14 +63,21 @@ class LabelConfig(MediaMethods, QuestionMethods, ComparisonMethods, RegionMethod
             text: The XML of any label config, nested views included.
 
         Raises:
-            LabelConfigError: It is not well-formed; the sentence names the line and what to mend.
+            LabelConfigError: It is not well-formed, and the sentence names the line and what to mend; or it begins
+                with a tag that is none of Label Studio's.
 
         Example:
             >>> from lsnb import LabelConfig
             >>> LabelConfig.from_xml('<View><Image name="i" value="$uri"/></View>').fields["uri"].name
             'i'
         """
-        return cls._of(parse(text))
+        root = parse(text)
+        if find_tag(str(root.tag)) is None:
+            raise LabelConfigError(
+                f"A label config begins with <View>, and this begins with <{root.tag}>: put everything inside one "
+                "<View>, or give the text of another file."
+            )
+        return cls._of(root)
 
     @classmethod
     def from_form(
@@ -176,6 +184,9 @@ class LabelConfig(MediaMethods, QuestionMethods, ComparisonMethods, RegionMethod
             table: The table of items; with it, the columns are checked as well.
             release: The server's release, for example ``1.16.0``; by default the one this kit was made for.
 
+        Raises:
+            InputError: The table is none, or the release no text.
+
         Example:
             >>> from lsnb import LabelConfig
             >>> config = LabelConfig.from_xml('<View><Image name="i" value="$uri"/><Chioces/></View>')
@@ -183,6 +194,8 @@ class LabelConfig(MediaMethods, QuestionMethods, ComparisonMethods, RegionMethod
             ...     print(problem)
             Label Studio has no tag Chioces: did you mean Choices?
         """
+        if release is not None and not isinstance(release, str):
+            raise InputError(f"release is {release!r}: give a text such as '1.16.0', since 1.10 as a number is 1.1.")
         root = self._root()
         found = structure_problems(root, release)
         if not self.controls and not found:

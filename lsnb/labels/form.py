@@ -33,7 +33,11 @@ def build_from_form(
     Raises:
         LabelConfigError: With every field that is wrong.
     """
-    faults: list[str] = []
+    given = {"coding_name": coding_name, "coding_values": coding_values, "field": field, "text_field": text_field}
+    given["title"] = title
+    faults = [f"{name} is {value!r}: give a text." for name, value in given.items() if not isinstance(value, str)]
+    if faults:
+        raise LabelConfigError(faults)
     if media not in MEDIA_TAGS:
         faults.append(f"media is {media!r}: give one of {', '.join(MEDIA_TAGS)}.")
     if coding_choice not in _CHOICES:

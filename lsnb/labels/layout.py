@@ -44,7 +44,7 @@ class LayoutMethods(ConfigTree):
         """
         if not 1 <= size <= 6:
             raise LabelConfigError(f'The heading "{text}" has size {size}: give 1 (large) to 6 (small).')
-        if not text.strip():
+        if not isinstance(text, str) or not text.strip():
             raise LabelConfigError("A heading is empty: give it a text.")
         return self._add(element("Header", {"value": text, "size": size if size != 4 else None}))
 
@@ -66,7 +66,7 @@ class LayoutMethods(ConfigTree):
             >>> "Markdown" in config.xml
             True
         """
-        if not text.strip():
+        if not isinstance(text, str) or not text.strip():
             raise LabelConfigError("The instructions are empty: give them a text.")
         inner = element("View", {}, element("Markdown", {"value": text}))
         return self._add(_fold(title, open, inner))
@@ -89,6 +89,11 @@ class LayoutMethods(ConfigTree):
             >>> list(config.controls)
             ['mood', 'quality', 'notes']
         """
+        if not callable(questions):
+            raise LabelConfigError(
+                f'The group "{title}" gets {questions!r}: give a function that adds its questions, for example '
+                'lambda inner: inner.rating("quality").'
+            )
         there = [etree.tostring(child, with_tail=False) for child in _question_home(self._root())]
         grown = questions(self)  # type: ignore[arg-type]
         root = grown._root()

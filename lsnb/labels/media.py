@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from lxml import etree
@@ -31,6 +31,10 @@ def data_key(field: str) -> str:
     Raises:
         LabelConfigError: Label Studio could not read a data key of this name.
     """
+    if not isinstance(field, str):
+        raise LabelConfigError(
+            f"A column is shown by its name, and this is a {type(field).__name__}: give a text, for example 'uri'."
+        )
     key = field.strip().removeprefix("$")
     if not re.fullmatch(r"[A-Za-z0-9_]+([.\[][A-Za-z0-9_.\[\]]+)?", key):
         safe = re.sub(r"\W+", "_", key, flags=re.ASCII).strip("_") or "field"
@@ -313,6 +317,10 @@ class MediaMethods(ConfigTree):
         Raises:
             LabelConfigError: The column's name, the name, the channels or an attribute is not usable.
         """
+        if isinstance(channels, str) or not isinstance(channels, Iterable):
+            raise LabelConfigError(f"channels is {channels!r}: give a list of columns to plot, for example ['speed'].")
+        if not all(isinstance(column, str) for column in channels):
+            raise LabelConfigError(f"channels is {channels!r}: give the names of columns as texts.")
         legends = dict(channels) if isinstance(channels, Mapping) else dict.fromkeys(channels)
         given: dict[str, Setting] = {
             "valueType": "url" if url else "json",

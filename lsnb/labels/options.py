@@ -78,10 +78,15 @@ def paths_to_tree(name: str, paths: Iterable[str | Sequence[str]], separator: st
         >>> paths_to_tree("kind", ["animal/dog", ("animal", "cat")], "/")
         {'animal': {'dog': {}, 'cat': {}}}
     """
+    if not isinstance(paths, Iterable):
+        raise LabelConfigError(f"{name} is {paths!r}: give nested dicts, or a list of paths such as 'animal/dog'.")
     tree: dict[str, Any] = {}
     seen: set[tuple[str, ...]] = set()
     faults = []
     for path in paths:
+        if not isinstance(path, Iterable):
+            faults.append(f"{name} has the path {path!r}: write it as a text such as 'animal/dog', or as a list.")
+            continue
         parts = tuple(str(p).strip() for p in (path.split(separator) if isinstance(path, str) else path))
         if not parts or "" in parts:
             faults.append(f"{name} has the path {path!r} with an empty part: fill it or remove it.")

@@ -289,6 +289,8 @@ class RegionMethods(ConfigTree):
         Raises:
             LabelConfigError: No labels or choices have that name, or a name is taken.
         """
+        if not to:
+            raise LabelConfigError(f'The filter "{name}" has nothing to filter: give the name of labels or choices.')
         made = element("Filter", {"name": name, "toName": to, **attributes})
         root = self._root()
         place = next((found for found in walk(root) if attribute(found, "name") == to), None)
@@ -323,7 +325,10 @@ class RegionMethods(ConfigTree):
         if column_of(labels):
             return []
         listed = words(labels, name)
-        given = {str(k).strip(): v for k, v in labels.items()} if isinstance(labels, Mapping) else {}
+        given = {str(k).strip(): v for k, v in labels.items() if v} if isinstance(labels, Mapping) else {}
+        odd = [f"{label!r}: {colour!r}" for label, colour in given.items() if not isinstance(colour, str)]
+        if odd:
+            raise LabelConfigError(f"{name} has colours that are no texts ({', '.join(odd)}): give such as '#D55E00'.")
         root = self._root()
         used = [colour for e in walk(root) if (colour := attribute(e, "background"))]
         missing = [label for label in listed if not given.get(label)]

@@ -288,6 +288,28 @@ REFUSALS = {
     "an empty group": (lambda: IMAGE.group("More", lambda inner: inner), "adds no question"),
     "spans on an image": (lambda: IMAGE.labels("r", "a"), "on images use rectangles"),
     "no channels": (lambda: LabelConfig.timeseries("csv", []), "shows no channel"),
+    "a column that is no name": (lambda: LabelConfig.image(None), "this is a NoneType: give a text"),
+    "a column that is a number": (lambda: IMAGE.text(3), "this is a int: give a text"),
+    "answers that are a number": (lambda: IMAGE.choices("q", 3), "q is 3: give a list of answers"),
+    "labels that are none": (lambda: LabelConfig.text("t").labels("q", None), "is None: give a list"),
+    "a taxonomy that is a number": (lambda: IMAGE.taxonomy("q", 3), "q is 3: give nested dicts"),
+    "a path that is a number": (lambda: IMAGE.taxonomy("q", [3]), "the path 3: write it as a text"),
+    "a heading that is none": (lambda: IMAGE.header(None), "is empty"),
+    "instructions that are none": (lambda: IMAGE.instructions(None), "are empty"),
+    "a group without a function": (lambda: IMAGE.group("More", IMAGE.rating("q")), "give a function that adds"),
+    "a filter of nothing": (lambda: IMAGE.choices("q", "a").filter("f", None), "nothing to filter: give the name"),
+    "channels that are none": (lambda: LabelConfig.timeseries("csv", None), "channels is None: give a list"),
+    "channels that are one text": (lambda: LabelConfig.timeseries("csv", "speed"), "channels is 'speed': give a list"),
+    "channels that are lists": (lambda: LabelConfig.timeseries("csv", [["a"]]), "names of columns as texts"),
+    "a colour that is a number": (lambda: IMAGE.rectangles("r", {"a": 3}), "no texts \\('a': 3\\): give such as"),
+    "a form that is none": (
+        lambda: LabelConfig.from_form(coding_name=None, coding_values=3),
+        "(?s)coding_name is None.*coding_values is 3",
+    ),
+    "a codebook that is no table": (
+        lambda: LabelConfig.from_codebook([1]),
+        "A codebook is a table, and this is a list",
+    ),
     "upper case in JSON": (lambda: LabelConfig.timeseries("d", ["X"], url=False), 'write "x"'),
 }
 

@@ -7,7 +7,7 @@ import pytest
 from cases import CASES
 
 from lsnb import LabelConfig
-from lsnb.errors import LabelConfigError
+from lsnb.errors import InputError, LabelConfigError
 
 GOOD = """<View>
   <Image name="photo" value="$uri"/>
@@ -227,6 +227,26 @@ def test_columns(name: str) -> None:
     else:
         assert len(problems) == 1
         assert words in str(problems[0])
+
+
+def test_a_shown_column_that_comes_twice() -> None:
+    twice = pd.concat([TABLE, TABLE[["uri", "caption"]]], axis=1)
+    [problem] = LabelConfig.image("uri").rating("q").check(twice)
+    assert str(problem) == (
+        'Image "uri" shows $uri, and the table has 2 columns called uri: rename all but the one to show.'
+    )
+    assert LabelConfig.image("clip").rating("q").check(twice)[0].tag == "Image"
+
+
+@pytest.mark.parametrize("given", [[1], [{"uri": "a"}], "media.csv", TABLE["uri"]])
+def test_something_that_is_no_table(given: object) -> None:
+    with pytest.raises(InputError, match=r"A table is needed to check against, not a \w+: read the file with"):
+        LabelConfig.image("uri").rating("q").check(given)  # type: ignore[arg-type]
+
+
+def test_a_release_is_a_text() -> None:
+    with pytest.raises(InputError, match=r"release is 1\.1: give a text"):
+        LabelConfig.image("uri").rating("q").check(release=1.10)  # type: ignore[arg-type]
 
 
 def test_the_table_is_left_alone() -> None:

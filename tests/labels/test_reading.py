@@ -160,6 +160,19 @@ def test_a_document_type_inside_a_comment_is_only_a_comment() -> None:
     assert "DOCTYPE" in config.xml
 
 
+@pytest.mark.parametrize("text", ["<html/>", "<div><View/></div>", "<Veiw><Text name='t' value='$t'/></Veiw>"])
+def test_something_that_is_no_label_config(text: str) -> None:
+    with pytest.raises(
+        LabelConfigError, match=r"begins with <View>, and this begins with <\w+>: put everything inside"
+    ):
+        LabelConfig.from_xml(text)
+
+
+def test_a_config_without_its_view_can_be_read_and_is_a_problem() -> None:
+    [problem] = LabelConfig.from_xml("<Text name='t' value='$t'/>").rating("q", to="t").check()[:1]
+    assert "put everything inside one <View>" in str(problem)
+
+
 def test_something_that_is_no_text() -> None:
     with pytest.raises(LabelConfigError, match="this is a dict"):
         LabelConfig.from_xml({})  # type: ignore[arg-type]
