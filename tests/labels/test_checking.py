@@ -77,7 +77,6 @@ MUTATIONS = {
         "region",
     ),
     "per region and per item": ('perRegion="true"', 'perRegion="true" perItem="true"', "TextArea", "keep one"),
-    "another root": ("View>", "Vew>", "Vew", "did you mean View"),
 }
 
 

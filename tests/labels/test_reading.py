@@ -160,7 +160,9 @@ def test_a_document_type_inside_a_comment_is_only_a_comment() -> None:
     assert "DOCTYPE" in config.xml
 
 
-@pytest.mark.parametrize("text", ["<html/>", "<div><View/></div>", "<Veiw><Text name='t' value='$t'/></Veiw>"])
+@pytest.mark.parametrize(
+    "text", ["<html/>", "<div><View/></div>", "<Vew></Vew>", "<Veiw><Text name='t' value='$t'/></Veiw>"]
+)
 def test_something_that_is_no_label_config(text: str) -> None:
     with pytest.raises(
         LabelConfigError, match=r"begins with <View>, and this begins with <\w+>: put everything inside"
