@@ -125,6 +125,7 @@ BUILD_LABEL_CONFIG = Form(
     "build_label_config",
     (
         _WORKDIR,
+        _LABEL_STUDIO,
         _MEDIA,
         _KEY,
         Field(
