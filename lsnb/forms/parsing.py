@@ -6,6 +6,7 @@ import csv
 import math
 import re
 from collections.abc import Iterable
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,8 @@ def parse_value(field: Field, raw: Any) -> Value:
         ...
         lsnb.errors.FormError: N is '2.5': give a whole number of 0 or more.
     """
-    if isinstance(raw, str) and _SECRET_TEXT.search(raw):
+    texts = [entry for entry in (raw if isinstance(raw, list | tuple) else [raw]) if isinstance(entry, str)]
+    if any(_SECRET_TEXT.search(text) for text in texts):
         raise FormError(
             f"{field.name} holds what looks like a key. A notebook is saved with its form, so take the key "
             "out of it and give it as a Colab secret, in credentials.json or in the environment."
@@ -113,7 +115,7 @@ def _stands_for(raw: Any, unset: Any) -> bool:
             return text == unset
         number = _to_number(text)
         return number is not None and number == unset
-    return type(raw) is not bool and bool(raw == unset)
+    return isinstance(raw, Real) and not isinstance(raw, bool) and bool(raw == unset)
 
 
 def _problem(field: Field, raw: Any, remedy: str) -> FormError:
@@ -126,8 +128,8 @@ def _problem(field: Field, raw: Any, remedy: str) -> FormError:
 def _to_number(raw: Any) -> float | int | None:
     if isinstance(raw, bool):
         return None
-    if isinstance(raw, int):
-        return raw
+    if isinstance(raw, Integral):  # numpy's, too
+        return int(raw)
     if isinstance(raw, str):
         # int() first: a float would round a long seed.
         for convert in (int, float):
@@ -191,7 +193,7 @@ def _parse_choice(field: Field, raw: Any) -> str:
 
 def _to_text(field: Field, raw: Any) -> str:
     # papermill turns the parameter `TITLE 2024` into a number.
-    if isinstance(raw, str | int | float | Path) and not isinstance(raw, bool):
+    if isinstance(raw, str | Real | Path) and not isinstance(raw, bool):
         return str(raw).strip()
     raise _problem(field, raw, "give a text.")
 
@@ -215,8 +217,9 @@ def _parse_list(field: Field, raw: Any) -> tuple[str, ...]:
     if isinstance(raw, list | tuple):
         entries = tuple(_to_text(field, entry) for entry in raw)
     else:
+        text = _to_text(field, raw)
         try:
-            entries = split_list(_to_text(field, raw))
+            entries = split_list(text)
         except ValueError as error:
             raise _problem(field, raw, f"{error}; close it, or leave quotes out.") from None
     twice = [entry for entry in dict.fromkeys(entries) if entries.count(entry) > 1]
@@ -244,8 +247,12 @@ def _parse_path(field: Field, raw: Any) -> str:
     text = _parse_text(field, raw)
     if not text:
         return ""
-    path = Path(text).expanduser()
-    if field.must_exist and not path.exists():
+    path = _path(field, raw, text)
+    try:
+        is_there = path.exists()
+    except OSError:  # a name too long for a file, a folder that may not be looked into
+        is_there = False
+    if field.must_exist and not is_there:
         raise _problem(
             field,
             raw,
@@ -258,7 +265,7 @@ def _parse_folder(field: Field, raw: Any) -> Path:
     text = _to_text(field, raw)
     if not text:
         raise _problem(field, raw, "give the name of a folder.")
-    path = Path(text).expanduser()
+    path = _path(field, raw, text)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError:
@@ -266,3 +273,12 @@ def _parse_folder(field: Field, raw: Any) -> Path:
     except OSError as error:
         raise _problem(field, raw, f"the folder cannot be made ({error.strerror}); give another.") from None
     return path
+
+
+def _path(field: Field, raw: Any, text: str) -> Path:
+    if "\0" in text:
+        raise _problem(field, raw, "it holds a character that no name can have; write it anew.")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise _problem(field, raw, "nobody of that name has a home folder here; write the whole path.") from None

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any
 
-from lsnb.errors import FormError
+from lsnb.errors import FormError, InputError
 from lsnb.forms.parsing import Value, join_list, parse_value
 from lsnb.forms.schema import CELL_TITLE, Field, Form
 
@@ -114,6 +114,7 @@ def read_form(form: Form, namespace: Namespace | None = None) -> FormRecord:
 
     Raises:
         FormError: With every field that is wrong, all at once.
+        InputError: The first argument is no form, or the second no dict.
 
     Example:
         >>> from lsnb.forms import Field, Form
@@ -123,6 +124,7 @@ def read_form(form: Form, namespace: Namespace | None = None) -> FormRecord:
         >>> form.sides, form.sources["sides"]
         (20, 'the form')
     """
+    check_form(form, namespace)
     if namespace is None:
         namespace = caller_namespace(sys._getframe(1))
     values: dict[str, Value] = {}
@@ -140,6 +142,23 @@ def read_form(form: Form, namespace: Namespace | None = None) -> FormRecord:
     if problems:
         raise FormError(problems)
     return FormRecord(form, values, sources)
+
+
+def check_form(form: object, namespace: object) -> None:
+    """Raise if these are not a form and the variables to read it from.
+
+    Raises:
+        InputError: Saying what to give instead.
+    """
+    if not isinstance(form, Form):
+        raise InputError(
+            f"A form is needed, not a {type(form).__name__}: give a notebook's, for example lsnb.forms.SAMPLE_TASKS."
+        )
+    if namespace is not None and not isinstance(namespace, Mapping):
+        raise InputError(
+            f"The form {form.name} is read from a dict of names and values, not from a {type(namespace).__name__}: "
+            "leave it out to read the variables of this cell."
+        )
 
 
 def find_value(form: Form, field: Field, namespace: Namespace) -> Found:

@@ -12,7 +12,7 @@ from typing import Any
 from lsnb import runtime
 from lsnb.errors import FormError
 from lsnb.forms.parsing import join_list, parse_value
-from lsnb.forms.reading import Namespace, caller_namespace, find_value, remember_edit
+from lsnb.forms.reading import Namespace, caller_namespace, check_form, find_value, remember_edit
 from lsnb.forms.schema import Field, Form
 
 _HINT = "Change a value here, then run the cells below once more."
@@ -27,10 +27,14 @@ def show_form(form: Form, namespace: Namespace | None = None) -> None:
         form: The notebook's schema, for example ``lsnb.forms.SAMPLE_TASKS``.
         namespace: Name → value; the variables of the calling cell by default.
 
+    Raises:
+        InputError: The first argument is no form, or the second no dict.
+
     Example:
         >>> from lsnb.forms import Field, Form
         >>> show_form(Form("roll_dice", (Field("SIDES", 6, "integer", "How many sides."),)))
     """
+    check_form(form, namespace)
     if runtime.where() != "jupyter" or not runtime.is_interactive():
         return
     if namespace is None:

@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -138,6 +139,27 @@ def test_what_fits(field: Field, raw: Any, value: Any) -> None:
         (PEOPLE, "", "ANNOTATORS is '': give at least 1, separated by commas."),
         (Field("FILE", "", "path", "File.", minimum=1), "", "FILE is '': fill it in."),
         (Field("WORKDIR", "w", "folder", "Folder."), "", "WORKDIR is '': give the name of a folder."),
+        (LABELS, {"a": 1}, "LABELS is {'a': 1}: give a text."),
+        (
+            Field("BY", "", "list", "B.", unset=""),
+            np.array(["a", "b"]),
+            "BY is array(['a', 'b'], dtype='<U1'): give a text.",
+        ),
+        (
+            Field("N", 0, "integer", "N.", unset=0),
+            np.array([1, 2]),
+            "N is array([1, 2]): give a whole number.",
+        ),
+        (
+            Field("WORKDIR", "w", "folder", "Folder."),
+            "a\0b",
+            "WORKDIR is 'a\\x00b': it holds a character that no name can have; write it anew.",
+        ),
+        (
+            Field("MEDIA", "", "path", "Media."),
+            "~nobody-called-so/m.csv",
+            "MEDIA is '~nobody-called-so/m.csv': nobody of that name has a home folder here; write the whole path.",
+        ),
     ],
 )
 def test_what_does_not_fit_gets_one_sentence(field: Field, raw: Any, sentence: str) -> None:
@@ -156,6 +178,8 @@ def test_a_file_that_is_not_there_is_named_with_the_folder_it_was_looked_for_in(
     assert str(caught.value) == (
         f"MEDIA is 'media.csv': nothing is there, seen from {tmp_path}; upload the file or correct the path."
     )
+    with pytest.raises(FormError, match=r"MEDIA is 'a{50,}…: nothing is there"):
+        parse_value(field, "a" * 300)
     (tmp_path / "media.csv").write_text("id\n")
     assert parse_value(field, "media.csv") == "media.csv"
 
@@ -187,6 +211,14 @@ def test_a_key_pasted_into_a_form_is_refused_and_not_repeated(secret: str, kind:
     with pytest.raises(FormError, match="looks like a key") as caught:
         parse_value(field, f" {secret} ")
     assert secret not in str(caught.value)
+    with pytest.raises(FormError, match="looks like a key"):
+        parse_value(field, [secret, secret])
+
+
+def test_numpys_numbers_are_numbers() -> None:
+    assert parse_value(WHOLE, np.int64(2**53 + 1)) == 2**53 + 1
+    assert parse_value(Field("N", 0, "integer", "N.", unset=0), np.int64(0)) is None
+    assert parse_value(Field("TITLE", "", "text", "T."), np.int64(7)) == "7"
 
 
 def test_a_long_value_is_shortened_in_the_message() -> None:

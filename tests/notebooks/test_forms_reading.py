@@ -2,14 +2,15 @@ import copy
 import pickle
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import lsnb
-from lsnb.errors import FormError
-from lsnb.forms import Field, Form, reading
+from lsnb.errors import FormError, InputError
+from lsnb.forms import Field, Form, reading, show_form
 
 DICE = Form(
     "roll_dice",
@@ -86,6 +87,15 @@ def test_every_bad_field_is_in_one_error_and_says_where_it_came_from(monkeypatch
         "NAMES is 'ana, ana': 'ana' comes twice; leave one out. "
         "(It comes from the environment variable LSNB_ROLL_DICE_NAMES.)",
     )
+
+
+@pytest.mark.parametrize("read", [lsnb.read_form, show_form])
+@pytest.mark.parametrize("form", [None, "roll_dice", 3])
+def test_something_that_is_no_form(read: Callable[..., Any], form: Any) -> None:
+    with pytest.raises(InputError, match=r"A form is needed, not a \w+: give a notebook's, for example"):
+        read(form)
+    with pytest.raises(InputError, match="The form roll_dice is read from a dict of names and values, not from a int"):
+        read(DICE, 3)
 
 
 def test_the_record_shows_each_value_and_its_source_and_nothing_runs_as_html() -> None:
