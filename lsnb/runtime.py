@@ -9,7 +9,7 @@ from typing import Literal
 
 import platformdirs
 
-from lsnb.errors import CredentialsError
+from lsnb.errors import CredentialsError, LocalStackError
 
 Kind = Literal["colab", "jupyter", "script"]
 
@@ -101,14 +101,31 @@ def cache_folder() -> Path:
     """Return the folder for what can be made again (installed servers, templates).
 
     ``LSNB_CACHE`` moves it.
+
+    Raises:
+        LocalStackError: ``LSNB_CACHE`` names a home folder that nobody has.
     """
-    return Path(os.environ.get("LSNB_CACHE") or platformdirs.user_cache_dir("lsnb")).expanduser()
+    return _folder("LSNB_CACHE", Path(platformdirs.user_cache_dir("lsnb")))
 
 
 def stack_folder() -> Path:
     """Return the folder of the embedded stack: its data, its logs and its keys.
 
     ``LSNB_STACK`` moves it; two folders are two independent stacks.
+
+    Raises:
+        LocalStackError: ``LSNB_STACK`` names a home folder that nobody has.
     """
-    default = Path(platformdirs.user_data_dir("lsnb")) / "stack"
-    return Path(os.environ.get("LSNB_STACK") or default).expanduser()
+    return _folder("LSNB_STACK", Path(platformdirs.user_data_dir("lsnb")) / "stack")
+
+
+def _folder(variable: str, default: Path) -> Path:
+    given = os.environ.get(variable)
+    if not given:
+        return default
+    try:
+        return Path(given).expanduser()
+    except RuntimeError:
+        raise LocalStackError(
+            f"{variable} is {given!r}, and nobody of that name has a home folder here: write the whole path."
+        ) from None

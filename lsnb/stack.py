@@ -87,7 +87,7 @@ def load_stack(folder: Path | None = None) -> Stack | None:
         folder: The stack's folder; ``runtime.stack_folder()`` by default.
 
     Raises:
-        LocalStackError: The record is damaged.
+        LocalStackError: The record is damaged or cannot be read.
     """
     path = (folder or stack_folder()) / FILE_NAME
     try:
@@ -96,5 +96,10 @@ def load_stack(folder: Path | None = None) -> Stack | None:
         return Stack(processes=processes, **fields)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise LocalStackError(
+            f"The stack's record {path} cannot be read ({error.strerror}): set LSNB_STACK to a folder of your own, "
+            "or leave it unset."
+        ) from None
     except (ValueError, TypeError, KeyError, AttributeError):
         raise LocalStackError(f"The stack's record {path} is damaged: run 'lsnb up', which writes it anew.") from None
