@@ -84,13 +84,32 @@ def run_parallel(
             except queue.Empty:
                 continue
             if error is not None:
-                raise error
+                raise _cause(error, done, threads)
             left -= 1
             yield from results
         is_complete = True
     finally:
         if not is_complete:
             cancel.set()
-        until = time.monotonic() + GRACE
-        for thread in threads:
-            thread.join(max(0.0, until - time.monotonic()))
+        _join(threads)
+
+
+def _cause(
+    error: BaseException,
+    done: queue.SimpleQueue[tuple[list[Result], BaseException | None]],
+    threads: list[threading.Thread],
+) -> BaseException:
+    """Return what ended the run: a job that was told to stop may be heard of before the one that failed."""
+    if isinstance(error, Cancelled):
+        _join(threads)
+        while not done.empty():
+            _, other = done.get()
+            if other is not None and not isinstance(other, Cancelled):
+                return other
+    return error
+
+
+def _join(threads: list[threading.Thread]) -> None:
+    until = time.monotonic() + GRACE
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
