@@ -68,11 +68,13 @@ class NoAnswer(Exception):
     Args:
         what: A few words on how it failed.
         lasting: Whether trying again cannot help (an untrusted certificate).
+        refused: Whether no server listens there.
     """
 
-    def __init__(self, what: str, lasting: bool = False) -> None:
+    def __init__(self, what: str, lasting: bool = False, refused: bool = False) -> None:
         self.what = what
         self.lasting = lasting
+        self.refused = refused
         super().__init__(what)
 
 

@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import google_crc32c
 import requests.exceptions
+import urllib3.exceptions
 from google.api_core import exceptions as api_exceptions
 from google.auth import exceptions as auth_exceptions
 from google.cloud.storage.retry import DEFAULT_RETRY
@@ -222,7 +223,7 @@ class Sender:
                     if_generation_match=generation,
                     checksum="crc32c",
                     timeout=60,
-                    retry=DEFAULT_RETRY.with_timeout(self.patience.deadline),
+                    retry=DEFAULT_RETRY.with_timeout(self.patience.deadline).with_predicate(self._retried()),
                 )
             except (Cancelled, SourceFault):
                 raise
@@ -237,6 +238,21 @@ class Sender:
         if stored is None:
             raise Corrupt
         return self._whole(stored, name, facts.size, crc32c), warning
+
+    def _retried(self) -> Callable[[Exception], bool]:
+        """Return what tells the library whether to try again; as the wire, it waits for no server that is off."""
+        refused_since: float | None = None
+
+        def is_passing(error: Exception) -> bool:
+            nonlocal refused_since
+            if not (self.wire.is_here and _is_refused(error)):
+                refused_since = None
+                return bool(DEFAULT_RETRY._predicate(error))
+            now = self.patience.clock()
+            refused_since = now if refused_since is None else refused_since
+            return now - refused_since < self.patience.refused
+
+        return is_passing
 
     def _ours_or_taken(self, name: str, size: int, crc32c: str) -> Stored:
         stored = look_up(self.wire, self.bucket, name, cancel=self.cancel, patience=self.patience)
@@ -300,6 +316,14 @@ class _Counted:
         return after
 
 
+def _is_refused(error: Exception) -> bool:
+    """Whether requests failed since nothing listens; its text is the only other place that says so."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(error, requests.exceptions.ConnectionError) and isinstance(
+        reason, urllib3.exceptions.NewConnectionError
+    )
+
+
 def _from_library(error: Exception, account: str) -> Exception:
     response = getattr(error, "response", None)
     if isinstance(error, api_exceptions.RetryError) and error.cause is not None:
@@ -310,6 +334,8 @@ def _from_library(error: Exception, account: str) -> Exception:
         return Refusal(int(error.code), json.dumps({"error": {"message": error.message}}).encode())
     if isinstance(error, auth_exceptions.GoogleAuthError):
         return token_error(error, account)
+    if _is_refused(error):
+        return NoAnswer("nothing accepts connections there", refused=True)
     if isinstance(error, (requests.exceptions.RequestException, OSError)):
         return NoAnswer("the connection broke")
     # DataCorruption, and what the library's readers raise for a file that ends early.

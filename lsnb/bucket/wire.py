@@ -46,6 +46,8 @@ class Patience:
         first_wait: Seconds before the second try, doubled each time; the real wait is drawn between half of
             that and all of it.
         longest_wait: Seconds no wait exceeds.
+        refused: Seconds from the first refused connection to this computer after which no other try is begun: nobody
+            is busy there, the server is off.
         clock: Returns seconds.
         pause: Waits so many seconds, or until the event is set.
     """
@@ -54,6 +56,7 @@ class Patience:
     attempts: int = 12
     first_wait: float = 0.4
     longest_wait: float = 20.0
+    refused: float = 2.0
     clock: Callable[[], float] = field(default=time.monotonic, repr=False)
     pause: Callable[[threading.Event, float], object] = field(default=threading.Event.wait, repr=False)
 
@@ -116,6 +119,11 @@ class Wire:
         self._refresher = google.auth.transport.requests.Request(session=self.session)
         self._token_lock = threading.Lock()
 
+    @property
+    def is_here(self) -> bool:
+        """Whether the endpoint is on this computer."""
+        return urlsplit(self.endpoint).hostname in _LOOPBACK
+
     def widen(self, connections: int) -> None:
         """Let more connections be open at once than before."""
         if connections > self.connections:
@@ -165,6 +173,7 @@ class Wire:
         target = path + (f"?{urlencode(query)}" if query else "")
         started = patience.clock()
         has_new_token = False
+        refused_since: float | None = None
         attempt = 0
         while True:
             attempt += 1
@@ -189,7 +198,13 @@ class Wire:
                 may_help = fault.is_passing
             sent.take_back()
             wait = patience.wait_before(attempt + 1, getattr(fault, "retry_after", None))
-            out_of_time = patience.clock() + wait - started > patience.deadline
+            now = patience.clock()
+            out_of_time = now + wait - started > patience.deadline
+            if self.is_here and isinstance(fault, NoAnswer) and fault.refused:
+                refused_since = now if refused_since is None else refused_since
+                out_of_time = out_of_time or now + wait - refused_since > patience.refused
+            else:
+                refused_since = None
             if not may_help or attempt >= patience.attempts or out_of_time:
                 raise fault
             patience.pause(cancel, wait)
@@ -319,7 +334,7 @@ def _no_answer(error: Exception) -> NoAnswer:
     if isinstance(error, urllib3.exceptions.NameResolutionError):
         return NoAnswer("its name cannot be looked up")
     if isinstance(error, (urllib3.exceptions.NewConnectionError, ConnectionRefusedError)):
-        return NoAnswer("nothing accepts connections there")
+        return NoAnswer("nothing accepts connections there", refused=True)
     if isinstance(error, (urllib3.exceptions.TimeoutError, TimeoutError)):
         return NoAnswer("no reply in time")
     return NoAnswer("the connection broke")

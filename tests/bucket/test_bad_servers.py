@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 import signal
 import subprocess
 import sys
@@ -12,10 +13,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from small_store import BUCKET, SmallStore, answer, checksum, cut, garble, lose
+from small_store import BUCKET, Handler, SmallStore, answer, checksum, cut, garble, lose
 from upload_tools import upload
 
 from lsnb.bucket import Bucket, open_bucket_at, parallel, sending
+from lsnb.bucket.faults import Cancelled
 from lsnb.bucket.wire import Patience
 from lsnb.errors import (
     BucketForbiddenError,
@@ -160,6 +162,24 @@ def test_403_on_one_object(store: SmallStore, small: Bucket, make_table: MakeTab
     assert store.count("upload", "ana/001.jpg") == 1
 
 
+def test_the_fault_is_told_not_that_others_were_stopped_by_it() -> None:
+    cancel, others = threading.Event(), queue.SimpleQueue[threading.Thread]()
+
+    def fail() -> None:
+        other = others.get()
+        cancel.set()
+        other.join()
+        raise ValueError("the fault")
+
+    def stop() -> None:
+        others.put(threading.current_thread())
+        cancel.wait()
+        raise Cancelled
+
+    with pytest.raises(ValueError, match="the fault"):
+        list(parallel.run_parallel(lambda job: job(), [fail, stop], workers=2, cancel=cancel))
+
+
 def test_server_gone(make_table: MakeTable, patience: Patience) -> None:
     gone = SmallStore()
     bucket = open_bucket_at(BUCKET, endpoint=gone.endpoint, patience=patience)
@@ -169,6 +189,46 @@ def test_server_gone(make_table: MakeTable, patience: Patience) -> None:
     assert caught.value.__cause__ is None
     with pytest.raises(BucketUnreachableError):
         open_bucket_at(BUCKET, endpoint=gone.endpoint, patience=patience)
+
+
+def test_server_that_is_off_on_this_computer_is_not_waited_for(make_table: MakeTable, patience: Patience) -> None:
+    waits: list[float] = []
+
+    def pause(cancel: threading.Event, seconds: float) -> None:
+        waits.append(seconds)
+        patience.pause(cancel, seconds)
+
+    gone = SmallStore()
+    bucket = open_bucket_at(BUCKET, endpoint=gone.endpoint, patience=Patience(clock=patience.clock, pause=pause))
+    gone.end()
+    for ask in (
+        lambda: bucket.cors,
+        lambda: bucket.allow_origins("https://a.org"),
+        lambda: upload(bucket, make_table(1), progress=False),
+    ):
+        waits.clear()
+        with pytest.raises(BucketUnreachableError, match="nothing accepts connections"):
+            ask()
+        assert 0 < sum(waits) <= 2.0
+
+
+def test_server_that_goes_off_under_a_large_file(
+    store: SmallStore, make_table: MakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The library, which sends those, is told as well."""
+    monkeypatch.setattr(sending, "LARGE", 9_000_000)
+    bucket = open_bucket_at(BUCKET, endpoint=store.endpoint, patience=Patience(refused=0.0))
+
+    def go_off(handler: Handler, asked: object) -> bool:
+        store.shutdown()
+        store.server_close()
+        handler.drop()
+        return True
+
+    store.acts["begin", "ana/000.jpg"] = [go_off]
+    made = upload(bucket, make_table(1, size=9_500_000), deadline=20.0)
+    assert list(made["status"]) == ["failed"]
+    assert "nothing accepts connections" in made["error"][0]
 
 
 def test_listing_forbidden_is_one_sentence(store: SmallStore, small: Bucket, make_table: MakeTable) -> None:
