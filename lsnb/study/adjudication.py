@@ -21,7 +21,7 @@ from lsnb.labels import LabelConfig
 from lsnb.reliability import disputed, gold
 from lsnb.reports import Report
 from lsnb.studio import Project, Server
-from lsnb.study.copies import Copy, all_annotators
+from lsnb.study.finding import Copy, all_annotators
 from lsnb.study.manifest import annotator_names, project_title
 from lsnb.study.rows import listed_items
 from lsnb.study.snapshot import item_of

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lsnb.annotations import long_table, majority, widen
 from lsnb.labels import LabelConfig
-from lsnb.study.copies import Copy, all_annotators
+from lsnb.study.finding import Copy, all_annotators
 from lsnb.study.snapshot import Snapshot, item_of
 from lsnb.tables import check_key
 

@@ -1,4 +1,4 @@
-"""The projects of a study: finding them on the server, and making what is missing."""
+"""The projects of a study: making what is missing, each to its end before the next is begun."""
 
 from __future__ import annotations
 
@@ -13,34 +13,15 @@ from tqdm.auto import tqdm
 from lsnb.errors import LsnbError, StudioError, StudioRefusedError, StudyConflictError
 from lsnb.labels import LabelConfig
 from lsnb.reports import Report
-from lsnb.studio import Project, Server
-from lsnb.study.manifest import (
-    SEPARATOR,
-    Manifest,
-    digest_items,
-    parse_manifest,
-    project_title,
-    study_id,
-)
+from lsnb.studio import Server
+from lsnb.study.conflicts import refuse_differences
+from lsnb.study.finding import Copy, find_copies
+from lsnb.study.manifest import Manifest, parse_manifest, project_title, study_id
 from lsnb.study.plan import Plan
-from lsnb.study.rows import SHOWN
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket, StudioStorage
     from lsnb.bucket.showing import Mode
-
-
-@dataclass(frozen=True)
-class Copy:
-    """One annotator's project.
-
-    Args:
-        manifest: What the project says about its study.
-        project: The project as listed.
-    """
-
-    manifest: Manifest
-    project: Project
 
 
 @dataclass(frozen=True, repr=False)
@@ -48,88 +29,6 @@ class CreateReport(Report):
     """What ``create_study`` did: a row per annotator (created, completed, exists, failed)."""
 
     noun: ClassVar[str] = "projects"
-
-
-def find_copies(server: Server, title: str) -> list[Copy]:
-    """Return the projects of the study of this title, each annotator's first one, in the order of annotators.
-
-    A project whose description a teammate edited is recognised by its tasks and described anew.
-
-    Args:
-        server: Where to look.
-        title: The study's whole title.
-    """
-    listed = server.projects()
-    copies = [
-        Copy(manifest, project)
-        for project in listed
-        if (manifest := parse_manifest(project.description)) is not None and manifest.title == title
-    ]
-    stems = {project_title(title, name) for copy in copies for name in copy.manifest.everybody}
-    orphans = [
-        project
-        for project in listed
-        if parse_manifest(project.description) is None
-        and (project.title in stems or project.title.rpartition(SEPARATOR)[0] == title)
-    ]
-    for project in orphans:
-        manifest = _rebuild(server, project, title, copies)
-        if manifest is not None:
-            server.describe_project(project.id, manifest.describe())
-            copies.append(Copy(manifest, project))
-    return _in_order(copies)
-
-
-def _in_order(copies: Sequence[Copy]) -> list[Copy]:
-    order = all_annotators(copies)
-    first: dict[str, Copy] = {}
-    by_age = sorted(copies, key=lambda copy: copy.project.id)
-    for copy in by_age:
-        if copy.manifest.study == by_age[0].manifest.study:
-            first.setdefault(copy.manifest.annotator, copy)
-    return [first[name] for name in order if name in first]
-
-
-def all_annotators(copies: Sequence[Copy]) -> list[str]:
-    """Return every annotator that any of the projects names, in the order first given.
-
-    Args:
-        copies: Projects of one study.
-    """
-    names = dict.fromkeys(name for copy in copies for name in copy.manifest.everybody)
-    names.update(dict.fromkeys(copy.manifest.annotator for copy in copies))
-    return list(names)
-
-
-def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Copy]) -> Manifest | None:
-    """Return an edited project's manifest from its tasks, or None where they are not a study's."""
-    tasks = server.export(project.id)
-    metas = [task["meta"] for task in tasks if (task.get("meta") or {}).get("study")]
-    if not metas:
-        return None
-    meta: dict[str, Any] = metas[0]
-    annotator = str(meta.get("annotator") or project.title.rpartition(SEPARATOR)[2])
-    for sibling in siblings:
-        if sibling.manifest.study == meta["study"]:
-            return sibling.manifest.belongs_to(annotator)
-    items = {str(meta["item"]) for meta in metas}
-    config = server.project(project.id).config or ""
-    return Manifest(
-        study=str(meta["study"]),
-        title=title,
-        annotator=annotator,
-        annotators=tuple(meta.get("annotators") or (annotator,)),
-        added=tuple(meta.get("added") or ()),
-        key=str(meta.get("key") or "item"),
-        seed=int(meta.get("seed") or 0),
-        overlap=meta.get("overlap", "full"),
-        columns=dict(meta.get("columns") or {}),
-        where=str(meta.get("where") or ""),
-        predictions=dict(meta.get("predictions") or {}),
-        config=LabelConfig.from_xml(config).fingerprint,
-        items=digest_items(items),
-        n=len(items),
-    )
 
 
 def make_copies(
@@ -238,7 +137,7 @@ def make_copy(
         "status": "failed",
         "error": None,
     }
-    made = copy is None
+    made, project = copy is None, None
     try:
         if copy is None:
             project = server.create_project(
@@ -257,7 +156,7 @@ def make_copy(
         try:
             added, row["differ"] = _import_missing(server, copy, tasks, is_new=made)
         except StudioRefusedError:
-            if made:
+            if project is not None and copy.project.id == project.id:
                 # What the server will not take is mended in the table, and then it is another study.
                 server.delete_project(copy.project.id)
                 copy = None
@@ -310,82 +209,6 @@ def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]], *, 
 def _item(task: Mapping[str, Any]) -> str | None:
     item = (task.get("meta") or {}).get("item")
     return None if item is None else str(item)
-
-
-def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> dict[str, set[str]]:
-    """Raise where a study of this title exists that is not the one planned.
-
-    Args:
-        server: The server, asked for items only where they differ from those the study was made with.
-        plan: The study asked for.
-        copies: The projects that exist.
-
-    Returns:
-        Annotator → items, where syncs have brought the study to the items planned; else nothing.
-
-    Raises:
-        StudyConflictError: Naming each difference.
-    """
-    if not copies:
-        return {}
-    there = copies[0].manifest
-    problems = []
-    if there.key != plan.key:
-        problems.append(f"key: the study has {there.key!r}, the call {plan.key!r}.")
-    if there.seed != plan.seed:
-        problems.append(f"seed: the study has {there.seed}, the call {plan.seed}.")
-    if _plain(there.overlap) != _plain(plan.overlap):
-        problems.append(f"overlap: the study has {there.overlap!r}, the call {plan.overlap!r}.")
-    if dict(there.columns) != dict(plan.columns):
-        problems.append(f"columns: the study has {dict(there.columns)}, the call {dict(plan.columns)}.")
-    if there.where != plan.where:
-        problems.append(f"where: the study has {there.where!r}, the call {plan.where!r}.")
-    if set(plan.annotators) not in (set(there.annotators), set(all_annotators(copies))):
-        names = ", ".join(all_annotators(copies))
-        problems.append(
-            f"annotators: the study has {names}; the call {', '.join(plan.annotators)} (study.add_annotator adds one)."
-        )
-    if there.config != plan.config.fingerprint:
-        problems.append("config: the study's label config is another one.")
-    held: dict[str, set[str]] = {}
-    if there.items != plan.digest:
-        held = {copy.manifest.annotator: _items_in(server, copy) for copy in copies}
-        problems += _item_differences(plan, set().union(*held.values()))
-    if problems:
-        raise StudyConflictError(
-            [
-                f"A study {plan.title!r} exists on {server.url} and differs from the one asked for; "
-                "nothing was changed. Give the same values, or another title.",
-                *problems,
-            ]
-        )
-    return held
-
-
-def _items_in(server: Server, copy: Copy) -> set[str]:
-    metas = [task.get("meta") or {} for task in server.export(copy.project.id)]
-    return {str(meta["item"]) for meta in metas if meta.get("item") is not None}
-
-
-def _item_differences(plan: Plan, there: Collection[str]) -> list[str]:
-    new = [item for item in plan.items if item not in there]
-    gone = sorted(set(there) - set(plan.items))
-    parts = []
-    if new:
-        parts.append(f"{len(new)} of the call are not in the study ({_few(new)})")
-    if gone:
-        parts.append(f"{len(gone)} of the study are not in the call ({_few(gone)})")
-    return [f"items: {' and '.join(parts)}; study.sync(table) adds, changes and removes items."] if parts else []
-
-
-def _few(items: Sequence[str]) -> str:
-    return ", ".join(items[:SHOWN]) + (", …" if len(items) > SHOWN else "")
-
-
-def _plain(overlap: Any) -> Any:
-    if isinstance(overlap, dict):
-        return {str(name): [str(item) for item in items] for name, items in overlap.items()}
-    return overlap
 
 
 def _bucket_notes(bucket: Bucket | None, storage: StudioStorage | None, origin: str) -> tuple[str, ...]:

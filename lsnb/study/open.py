@@ -12,7 +12,8 @@ import pandas as pd
 from lsnb.errors import StudyNotFoundError
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
-from lsnb.study.copies import find_copies, make_copies
+from lsnb.study.copies import make_copies
+from lsnb.study.finding import find_copies
 from lsnb.study.manifest import parse_manifest
 from lsnb.study.plan import MODEL, plan_study
 from lsnb.study.projects import read_projects

@@ -12,7 +12,8 @@ from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
-from lsnb.study.copies import Copy, CreateReport, all_annotators, make_copy
+from lsnb.study.copies import CreateReport, make_copy
+from lsnb.study.finding import Copy, all_annotators
 from lsnb.study.manifest import annotator_names
 from lsnb.study.plan import new_task
 from lsnb.study.snapshot import item_of

@@ -13,7 +13,7 @@ from lsnb.errors import InputError, LsnbError
 from lsnb.labels import LabelConfig
 from lsnb.reports import Report
 from lsnb.studio import Server
-from lsnb.study.copies import Copy
+from lsnb.study.finding import Copy
 
 
 @dataclass(frozen=True, repr=False)

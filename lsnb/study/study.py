@@ -20,7 +20,8 @@ from lsnb.labels import LabelConfig
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
 from lsnb.study.answers import Answers
-from lsnb.study.copies import Copy, CreateReport, all_annotators
+from lsnb.study.copies import CreateReport
+from lsnb.study.finding import Copy, all_annotators
 from lsnb.study.outcome import SyncReport
 from lsnb.study.people import add_person, share_text, shared_items
 from lsnb.study.plan import MODEL

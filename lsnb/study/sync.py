@@ -17,7 +17,7 @@ from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.answers import Answers, answer_columns, label_table, taken_column_problems
 from lsnb.study.arguments import argument_problems, choice_problems, stranger_problems
-from lsnb.study.copies import Copy, all_annotators
+from lsnb.study.finding import Copy, all_annotators
 from lsnb.study.outcome import SyncReport, report_rows
 from lsnb.study.plan import MODEL, new_task, teams_of
 from lsnb.study.rows import Rows, Where, listed_items, read_rows, upload_local
