@@ -244,7 +244,7 @@ def run(workdir: str | Path = "lsnb-work") -> Study:
     Args:
         workdir: Where the tables are written.
     """
-    from lsnb.annotations import majority, widen
+    from lsnb.annotations import majority, widen, write_table
     from lsnb.reliability import agreement
 
     folder = Path(workdir)
@@ -284,13 +284,18 @@ def run(workdir: str | Path = "lsnb-work") -> Study:
 
     _say(7, "Merge everybody's answers")
     annotations = study.annotations()
-    _write(annotations, folder / "annotations.csv")
+    write_table(annotations, folder / "annotations.csv")
     merged = widen(annotations, "subject").join(
         majority(annotations, "subject")
         .set_index("item")[["value", "share", "tie"]]
         .rename(columns={"value": "majority"})
     )
-    _write(merged.reset_index(), folder / "majority.csv")
+    write_table(
+        merged.reset_index(),
+        folder / "majority.csv",
+        meanings=dict.fromkeys(study.annotators, "What this annotator answered")
+        | {"majority": "The answer of most annotators; missing for a tie"},
+    )
     print(merged.to_string())
 
     _say(8, "How far do they agree?")
