@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +42,8 @@ def read_annotations(
     annotation that is in several files, as in exports made on different days, counts once: the latest.
 
     Args:
-        export: A path, several paths (one per copy of the project), or the parsed JSON (a list of tasks).
+        export: A path, several paths (one per copy of the project), or the parsed JSON (a list of tasks). A path may
+            be a zip of JSON exports, such as ``Study.export_to`` and ``Study.delete`` write.
         key: The field of the tasks' data that identifies items. Tasks of lsnb's studies know theirs;
             for other tasks without a key, the task's id is the item, which differs between projects.
         data: Fields of the tasks' data to add as columns ``data.<field>``.
@@ -52,7 +56,7 @@ def read_annotations(
 
     Raises:
         MissingFileError: There is no such file.
-        InputError: JSON-MIN, CSV or something else that is no JSON export.
+        InputError: JSON-MIN, CSV or something else that is no JSON export, or a zip without one.
         KeyColumnError: A task has no key.
 
     Example:
@@ -87,11 +91,12 @@ def _read_files(
     known = True
     with collector_paused():
         for path in sorted(set(paths)):
-            tasks = _tasks(_parsed(path), path.name)
-            known = known and all("item" in (task.get("meta") or {}) for task in tasks)
-            tables[path] = long_table(tasks, key=key, data=data, raw=raw, accounts=accounts)
-            # Gone before the collector is back, which would look through millions of objects for nothing.
-            del tasks
+            for file, name, content in _exports(path):
+                tasks = _tasks(_parsed(content, name), name)
+                known = known and all("item" in (task.get("meta") or {}) for task in tasks)
+                tables[file] = long_table(tasks, key=key, data=data, raw=raw, accounts=accounts)
+                # Gone before the collector is back, which would look through millions of objects for nothing.
+                del tasks
     if len(tables) == 1:
         return next(iter(tables.values()))
     if key is None and not known:
@@ -124,7 +129,8 @@ def merge_copies(tables: Mapping[str, pd.DataFrame], *, accounts: bool = False) 
     return merged.drop(columns="__file").reset_index(drop=True)
 
 
-def _parsed(path: Path) -> Any:
+def _exports(path: Path) -> Iterator[tuple[Path, str, bytes]]:
+    """Yield each export that a file holds: where it is, how messages call it, and what is in it."""
     if path.is_dir():
         inside = sorted(child.name for child in path.glob("*.json"))
         raise InputError(
@@ -132,12 +138,47 @@ def _parsed(path: Path) -> Any:
             f"(there: {listing(inside) or 'none'})."
         )
     try:
-        content = path.expanduser().read_bytes().removeprefix(b"\xef\xbb\xbf")
+        content = path.expanduser().read_bytes()
     except FileNotFoundError:
         siblings = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
         raise MissingFileError(f"There is no file {path}.{nearest(path.name, siblings)}") from None
+    if content.startswith((b"PK\3\4", b"PK\5\6")):
+        yield from _unpacked(path, content)
+    else:
+        yield path, path.name, content
+
+
+def _unpacked(path: Path, content: bytes) -> Iterator[tuple[Path, str, bytes]]:
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except zipfile.BadZipFile:
+        raise InputError(f"{path.name} is a damaged or half-copied zip: copy or export it again.") from None
+    inside = sorted((member for member in archive.infolist() if not member.is_dir()), key=lambda one: one.filename)
+    exports = [member for member in inside if _is_export(member.filename)]
+    if not exports:
+        names = listing([member.filename for member in inside]) or "nothing"
+        raise InputError(f"{path.name} is a zip without JSON files (in it: {names}). {WHICH_EXPORT}")
+    for member in exports:
+        name = f"{member.filename} in {path.name}"
+        if member.flag_bits & 1:
+            raise InputError(f"{name} is locked with a password: unpack the zip and give its files.")
+        try:
+            unpacked = archive.read(member)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
+            raise InputError(f"{name} cannot be unpacked: copy or export the zip again.") from None
+        yield path / member.filename, name, unpacked
+
+
+def _is_export(name: str) -> bool:
+    """Whether a zip's member is an export; archives made on a Mac hold a hidden second file for each."""
+    parts = name.split("/")
+    return name.lower().endswith(".json") and not parts[-1].startswith(".") and "__MACOSX" not in parts
+
+
+def _parsed(content: bytes, name: str) -> Any:
+    content = content.removeprefix(b"\xef\xbb\xbf")
     if content.lstrip()[:1] not in (b"[", b"{"):
-        raise InputError(f"{path.name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
+        raise InputError(f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
     try:
         return orjson.loads(content)
     except orjson.JSONDecodeError as error:
@@ -145,7 +186,7 @@ def _parsed(path: Path) -> Any:
             return json.loads(content)  # takes NaN and Infinity, which some exporters write
         except ValueError:
             raise InputError(
-                f"{path.name} is damaged JSON (line {error.lineno}, column {error.colno}): export it again."
+                f"{name} is damaged JSON (line {error.lineno}, column {error.colno}): export it again."
             ) from None
 
 

@@ -7,6 +7,7 @@ import gc
 import itertools
 import json
 import math
+import zipfile
 from pathlib import Path
 
 import pandas as pd
@@ -186,6 +187,57 @@ def test_files_of_one_name_are_told_apart_by_folder(tmp_path):
         for n, folder in enumerate(["ana", "ben"], start=1)
     ]
     assert set(read_annotations(paths, key="ID")["annotator"]) == {"ana/export", "ben/export"}
+
+
+def packed(path: Path, members: dict[str, bytes | str]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+def test_a_zip_of_exports_is_read_as_its_files(tmp_path):
+    exports = {
+        f"{name}.json": json.dumps([task(n, [annotation(choice(name), n)], n, ID="a")])
+        for n, name in enumerate(["ben", "ana"], start=1)
+    }
+    for name, content in exports.items():
+        (tmp_path / name).write_text(content)
+    files = read_annotations([tmp_path / name for name in exports], key="ID")
+    assert set(files["annotator"]) == {"ana", "ben"}
+    # What a Mac adds, and what somebody kept beside them.
+    others = {"__MACOSX/._ana.json": b"\0\5", "copies/._ben.json": b"\0", "notes.txt": "hello", "empty/": ""}
+    archive = packed(tmp_path / "Saved.ZIP", {**exports, **others})
+    pd.testing.assert_frame_equal(read_annotations(archive, key="ID"), files)
+    with pytest.warns(UserWarning, match="more than one file"):
+        assert len(read_annotations([archive, tmp_path / "ana.json"], key="ID")) == 2
+    folders = packed(
+        tmp_path / "folders.zip", {f"{Path(name).stem}/export.json": text for name, text in exports.items()}
+    )
+    assert set(read_annotations(folders, key="ID")["annotator"]) == {"ana/export", "ben/export"}
+
+
+def test_a_zip_that_holds_no_exports_is_refused_in_a_sentence(tmp_path):
+    with pytest.raises(InputError, match=r"book.xlsx is a zip without JSON files \(in it: a/b.xml\)"):
+        read_annotations(packed(tmp_path / "book.xlsx", {"a/b.xml": "<x/>"}))
+    with pytest.raises(InputError, match=r"none.zip is a zip without JSON files \(in it: nothing\)"):
+        read_annotations(packed(tmp_path / "none.zip", {}))
+    with pytest.raises(InputError, match=r"min.json in some.zip is a JSON-MIN export"):
+        read_annotations(packed(tmp_path / "some.zip", {"min.json": '[{"annotation_id": 1}]'}))
+    whole = packed(tmp_path / "whole.zip", {"ana.json": json.dumps([task(1, ID="a")] * 50)}).read_bytes()
+    (tmp_path / "half.zip").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=r"half.zip is a damaged or half-copied zip"):
+        read_annotations(tmp_path / "half.zip")
+    (tmp_path / "flipped.zip").write_bytes(whole[:60] + bytes(byte ^ 0xFF for byte in whole[60:80]) + whole[80:])
+    with pytest.raises(InputError, match=r"ana.json in flipped.zip cannot be unpacked"):
+        read_annotations(tmp_path / "flipped.zip")
+    # The mark of a password, in both places where a zip has it.
+    locked = bytearray(whole)
+    locked[6] |= 1
+    locked[whole.index(b"PK\1\2") + 8] |= 1
+    (tmp_path / "locked.zip").write_bytes(locked)
+    with pytest.raises(InputError, match=r"ana.json in locked.zip is locked with a password"):
+        read_annotations(tmp_path / "locked.zip")
 
 
 def test_an_annotation_in_two_exports_counts_once(tmp_path):
