@@ -344,11 +344,13 @@ def run_sync(
             predictions=predicted,
             release=server.release,
         )
-        rows.problems.extend(taken_column_problems(table, config, all_annotators(copies), own))
         seen = {item for copy in copies if copy.project.id in snapshots for item in sync.held(copy)}
-        problems = rows.problems or stranger_problems(
-            table, [*rows.keys, *rows.skipped], seen, key=manifest.key, deletes=on_removed == "delete"
-        )
+        problems = rows.problems or [
+            *taken_column_problems(table, config, all_annotators(copies), own),
+            *stranger_problems(
+                table, [*rows.keys, *rows.skipped], seen, key=manifest.key, deletes=on_removed == "delete"
+            ),
+        ]
         if problems:
             raise InputError(problems)
         if not dry_run:
