@@ -261,7 +261,12 @@ MERGE_ANNOTATIONS = Form(
         _WORKDIR,
         _LABEL_STUDIO,
         _STUDY,
-        Field("EXPORTS", "", "list", "Exported JSON files to read instead of a study, separated by commas."),
+        Field(
+            "EXPORTS",
+            "",
+            "list",
+            "Exported JSON files, or zips of them, to read instead of a study, separated by commas.",
+        ),
         Field("KEY", "", "text", "For exported files: the column that names each item.", unset=""),
         Field("CONTROL", "", "text", "The question to compare, by its short name. Empty: the first one.", unset=""),
         Field(

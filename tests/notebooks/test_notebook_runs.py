@@ -285,32 +285,86 @@ def test_12_says_so_when_nobody_has_answered_yet(too_early: str) -> None:
 
 
 def test_12_merges_what_people_answered(merged: str, folder: Path, studio: Studio) -> None:
-    annotations = studio.open_study(TITLE).annotations()
-    written = lsnb.read_table(folder / "work" / "annotations.csv", key=None)
+    work = folder / "work"
+    annotations = studio.open_study(TITLE).annotations(raw=True)
+    written = lsnb.read_table(work / "annotations.csv", key=None)
     assert len(written) == len(annotations) == 12
     assert written["value"].tolist() == annotations["value"].tolist()
-    votes = lsnb.read_table(folder / "work" / "majority.csv")
+    votes = lsnb.read_table(work / "majority.csv")
     expected = lsnb.majority(annotations, "mood", min_votes=2)
     assert votes["n"].tolist() == expected["n"].tolist() == [2] * 6
     assert votes["tie"].tolist() == expected["tie"].tolist()
-    assert merged.count("a picture") == 4
+    disputed = lsnb.disputed(annotations, "mood")
+    assert lsnb.read_table(work / "disputed.csv")["item"].tolist() == disputed["item"].tolist()
+    assert set(disputed["item"]) == set(expected.loc[expected["tie"], "item"])
+    gold = lsnb.read_table(work / "gold.csv")
+    assert gold["how"].tolist() == ["undecided" if tie else "unanimous" for tie in expected["tie"]]
+    assert merged.count("a picture") == 6  # every cell ran twice
     assert "kappa" in merged
+    for by in ("annotator", "label"):
+        assert str(lsnb.agreement_by(annotations, "mood", by)) in merged
 
 
-def test_12_reads_exported_files_without_any_server(run: Run, merged: str, folder: Path, studio: Studio) -> None:
+def test_12_writes_what_a_paper_says_and_what_each_column_means(merged: str, folder: Path) -> None:
+    work = folder / "work"
+    paragraph = (work / "methods.txt").read_text(encoding="utf-8")
+    assert paragraph in merged
+    assert paragraph.startswith("Six items were annotated for “mood” by three annotators (12 answers;")
+    for name in ("annotations", "majority", "disputed", "gold"):
+        about = lsnb.read_table(work / f"{name}.columns.csv")
+        assert about["column"].tolist() == list(lsnb.read_table(work / f"{name}.csv", key=None).columns)
+        assert about["meaning"].notna().all()
+
+
+def test_12_takes_what_was_decided_for_gold(
+    run: Run, merged: str, folder: Path, studio: Studio, bucket: Bucket
+) -> None:
     study = studio.open_study(TITLE)
-    with zipfile.ZipFile(study.export_to(folder / "exports.zip")) as archive:
+    votes = study.gold("mood", min_votes=2)
+    item = votes.loc[votes["how"] == "undecided", "item"].iloc[0]
+    decision = study.adjudicate(by="ana", items=[item], bucket=bucket)
+    answer = {"from_name": "mood", "to_name": "uri", "type": "choices", "value": {"choices": ["tense"]}}
+    (task,) = studio.server.export(decision.project)
+    studio.server.annotate(task["id"], [answer], lead_time=2.0)
+    run("12_merge_annotations", {"WORKDIR": "decided", "TITLE": TITLE, "CONTROL": "mood", "MIN_VOTES": 2}, twice=False)
+    gold = lsnb.read_table(folder / "decided" / "gold.csv").set_index("item")
+    assert gold["how"].to_dict() == {**dict(zip(votes["item"], votes["how"], strict=True)), item: "adjudicated"}
+    assert "tense" in gold.loc[item, "value"]
+    majority = [(folder / work / "majority.csv").read_bytes() for work in ("work", "decided")]
+    assert majority[0] == majority[1]
+
+
+def test_12_reads_exported_files_and_zips_of_them_without_any_server(
+    run: Run, merged: str, folder: Path, studio: Studio
+) -> None:
+    with zipfile.ZipFile(studio.open_study(TITLE).export_to(folder / "exports.zip")) as archive:
         names = archive.namelist()
         archive.extractall(folder)
-    shown = run(
-        "12_merge_annotations",
-        {"WORKDIR": "from-files", "EXPORTS": ", ".join(names), "LABEL_STUDIO": "http://127.0.0.1:9"},
-        twice=False,
-    )
-    assert shown.count("a picture") == 2
+    nowhere = {"LABEL_STUDIO": "http://127.0.0.1:9"}
+    files = {"WORKDIR": "from-files", "EXPORTS": ", ".join(names), **nowhere}
+    shown = run("12_merge_annotations", files, twice=False)
+    assert shown.count("a picture") == 3
     expected = lsnb.majority(lsnb.read_annotations([folder / name for name in names]), "mood")
     votes = lsnb.read_table(folder / "from-files" / "majority.csv")
     assert votes["share"].tolist() == expected["share"].tolist()
+    run("12_merge_annotations", {"WORKDIR": "from-a-zip", "EXPORTS": "exports.zip", **nowhere}, twice=False)
+    for made in sorted((folder / "from-files").iterdir()):
+        assert (folder / "from-a-zip" / made.name).read_bytes() == made.read_bytes(), made.name
+
+
+def test_12_compares_drawn_outlines_and_writes_no_formula(run: Run, folder: Path) -> None:
+    for project, (name, width) in enumerate({"ana": 10, "ben": 20}.items(), start=1):
+        outline = {"points": [[0, 0], [width, 0], [width, 10], [0, 10]], "polygonlabels": ["=1+1"]}
+        result = {"id": "r", "from_name": "part", "to_name": "image", "type": "polygonlabels", "value": outline}
+        done = {"id": project, "completed_by": 1, "result": [result], "was_cancelled": False}
+        task = {"id": project, "project": project, "data": {"ID": "007"}, "annotations": [done]}
+        (folder / f"{name}.json").write_text(json.dumps([task]))
+    files = {"WORKDIR": "drawn", "EXPORTS": "ana.json, ben.json", "KEY": "ID"}
+    shown = run("12_merge_annotations", files, twice=False)
+    assert "F1" in shown
+    annotations = (folder / "drawn" / "annotations.csv").read_text(encoding="utf-8-sig")
+    assert annotations.count(",'=1+1,") == 2
+    assert "points" not in annotations
 
 
 def test_01_takes_a_zip_without_a_table(run: Run, uploaded: str, folder: Path, bucket: Bucket) -> None:
