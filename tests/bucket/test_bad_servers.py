@@ -220,8 +220,7 @@ def test_server_that_goes_off_under_a_large_file(
     bucket = open_bucket_at(BUCKET, endpoint=store.endpoint, patience=Patience(refused=0.0))
 
     def go_off(handler: Handler, asked: object) -> bool:
-        store.shutdown()
-        store.server_close()
+        store.end()
         handler.drop()
         return True
 
