@@ -58,6 +58,7 @@ def find_objects(
     *,
     cancel: threading.Event,
     patience: Patience | None = None,
+    with_clashes: bool = False,
 ) -> dict[str, Stored]:
     """Return the objects among ``names`` that exist, by name.
 
@@ -67,13 +68,17 @@ def find_objects(
         names: The names to look for.
         cancel: Ends the search when set.
         patience: How long each request is tried.
+        with_clashes: Also return objects that stand where a name needs a folder (``x`` for ``x/y``), and one below
+            each name that has any (``x/y`` for ``x``): a store that keeps objects as files cannot hold both.
 
     Raises:
         Refusal: The server refused a request.
         NoAnswer: The server does not answer.
     """
     # Listings come in the order of the names' UTF-8 bytes.
-    ordered = sorted(set(names), key=lambda name: name.encode("utf-8"))
+    wanted_names = set(names)
+    folders = {folder for name in wanted_names for folder in folders_of(name)} if with_clashes else set()
+    ordered = sorted(wanted_names | folders, key=lambda name: name.encode("utf-8"))
     found: dict[str, Stored] = {}
     left: list[str] = []
     if len(ordered) * LOOKUPS_PER_PAGE <= RANGE:
@@ -82,19 +87,33 @@ def find_objects(
         ranges = [ordered[start : start + RANGE] for start in range(0, len(ordered), RANGE)]
 
         def search(wanted: list[str]) -> tuple[dict[str, Stored], list[str]]:
-            return _list_range(wire, bucket, wanted, cancel, patience)
+            return _list_range(wire, bucket, wanted, cancel, patience, wanted_names if with_clashes else set())
 
         for part, rest in run_parallel(search, ranges, workers=wire.connections, cancel=cancel):
             found.update(part)
             left.extend(rest)
 
     def look(name: str) -> Stored | None:
-        return look_up(wire, bucket, name, cancel=cancel, patience=patience)
+        stored = look_up(wire, bucket, name, cancel=cancel, patience=patience)
+        if stored is None and with_clashes and name in wanted_names:
+            return _first_below(wire, bucket, name, cancel, patience)
+        return stored
 
     for stored in run_parallel(look, left, workers=wire.connections, cancel=cancel):
         if stored is not None:
             found[stored.name] = stored
     return found
+
+
+def folders_of(name: str) -> list[str]:
+    """Return the folders that a name goes through.
+
+    Example:
+        >>> folders_of("ana/day 1/7.jpg")
+        ['ana', 'ana/day 1']
+    """
+    parts = name.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
 
 
 def look_up(
@@ -113,7 +132,12 @@ def look_up(
 
 
 def _list_range(
-    wire: Wire, bucket: str, wanted: list[str], cancel: threading.Event, patience: Patience | None
+    wire: Wire,
+    bucket: str,
+    wanted: list[str],
+    cancel: threading.Event,
+    patience: Patience | None,
+    no_folders: set[str],
 ) -> tuple[dict[str, Stored], list[str]]:
     looked_for = set(wanted)
     found: dict[str, Stored] = {}
@@ -121,8 +145,9 @@ def _list_range(
         "fields": f"nextPageToken,items({FIELDS})",
         "maxResults": PAGE,
         "startOffset": wanted[0],
-        # The end is exclusive; no name ends with a space, so this is the first one behind the last.
-        "endOffset": wanted[-1] + " ",
+        # The end is exclusive. No name ends with a space, so this is the first one behind the last; and with "0",
+        # which comes after the slash, the first behind what is below it.
+        "endOffset": wanted[-1] + ("0" if no_folders else " "),
     }
     pages = 1 + max(1, len(wanted) // LOOKUPS_PER_PAGE)
     for _ in range(pages):
@@ -131,11 +156,21 @@ def _list_range(
         ).json
         items = reply.get("items", [])
         for item in items:
-            if item["name"] in looked_for:
-                found[item["name"]] = Stored.from_resource(item)
+            name = item["name"]
+            if name in looked_for or (no_folders and not no_folders.isdisjoint(folders_of(name))):
+                found[name] = Stored.from_resource(item)
         token = reply.get("nextPageToken")
         if not token:
             return found, []
         query["pageToken"] = token
         last = items[-1]["name"].encode("utf-8") if items else b""
     return found, [name for name in wanted if name not in found and name.encode("utf-8") > last]
+
+
+def _first_below(
+    wire: Wire, bucket: str, name: str, cancel: threading.Event, patience: Patience | None
+) -> Stored | None:
+    query: dict[str, str | int] = {"prefix": f"{name}/", "maxResults": 1, "fields": f"items({FIELDS})"}
+    path = f"/storage/v1/b/{quote(bucket, safe='')}/o"
+    items = wire.call("GET", path, query, cancel=cancel, patience=patience).json.get("items", [])
+    return next((Stored.from_resource(item) for item in items if item["name"].startswith(f"{name}/")), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,10 +55,12 @@ class Plan:
     Args:
         jobs: The objects; one for each pair of name and file.
         unreadable: Rows without a file to look at: position → the row's status and its sentence.
+        keeps_objects_as_files: Whether the store cannot hold ``x`` beside ``x/y`` (the embedded one).
     """
 
     jobs: tuple[Job, ...]
     unreadable: dict[int, tuple[str, str]]
+    keeps_objects_as_files: bool = False
 
 
 def plan_upload(
@@ -118,7 +120,7 @@ def plan_upload(
                 names[short].rows + names[long].rows,
             )
     faults.raise_if_any()
-    return Plan(tuple(jobs.values()), unreadable)
+    return Plan(tuple(jobs.values()), unreadable, keeps_objects_as_files)
 
 
 def refuse_foreign_columns(table: pd.DataFrame, used: Sequence[Hashable] = ()) -> None:
@@ -180,6 +182,27 @@ def check_collisions(jobs: Sequence[Job], crc32c: Callable[[Job], str]) -> tuple
         merged.append(first)
     faults.raise_if_any()
     return tuple(merged)
+
+
+def check_folders(jobs: Sequence[Job], there: Collection[str]) -> None:
+    """Say which names the embedded bucket cannot take beside the objects that it holds.
+
+    Args:
+        jobs: What is to be sent.
+        there: The objects' names.
+
+    Raises:
+        InputError: With every such name.
+    """
+    rows = {job.name: job.rows for job in jobs if job.facts is not None}
+    faults = _Faults()
+    for short, long in folder_clashes({*rows, *there}):
+        wanted, held = (long, short) if short in there else (short, long)
+        if wanted in rows and wanted not in there:
+            faults.add(
+                f"The embedded bucket holds {held!r} and cannot hold {wanted!r} beside it: change name=", rows[wanted]
+            )
+    faults.raise_if_any()
 
 
 def _are_identical(jobs: Sequence[Job], crc32c: Callable[[Job], str]) -> bool:

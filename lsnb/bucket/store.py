@@ -230,7 +230,7 @@ class Bucket:
         patience = dataclasses.replace(self._wire.patience, deadline=float(deadline))
         sender = Sender(self._wire, self.name, self._library(), patience, threading.Event())
         run = Run(sender, overwrite=overwrite, workers=workers, progress=progress)
-        report = make_report(table, plan, run.upload(plan.jobs), self.name)
+        report = make_report(table, plan, run.upload(plan), self.name)
         if report.warning:
             # A script shows no table, and goes on; whoever calls upload or upload_folder is named.
             warnings.warn(report.warning, stacklevel=3)

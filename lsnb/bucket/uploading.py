@@ -16,7 +16,7 @@ from lsnb.bucket.faults import NoAnswer, Refusal, as_error
 from lsnb.bucket.listing import Stored, find_objects
 from lsnb.bucket.media_types import content_type, needs_look, why_not_shown
 from lsnb.bucket.parallel import run_parallel
-from lsnb.bucket.planning import Job, Plan, check_collisions
+from lsnb.bucket.planning import Job, Plan, check_collisions, check_folders
 from lsnb.bucket.sending import LARGE, Corrupt, Sender, Taken
 from lsnb.bucket.sources import NoSource, SourceFault
 from lsnb.errors import LsnbError, PartialFailureError
@@ -107,18 +107,19 @@ class Run:
         self._faults_in_a_row = 0
         self._outage: str | None = None
 
-    def upload(self, jobs: Sequence[Job]) -> list[Outcome]:
-        """Return what became of each job.
+    def upload(self, plan: Plan) -> list[Outcome]:
+        """Return what became of each job of a plan.
 
         Raises:
-            InputError: Different files want the same name.
+            InputError: Different files want the same name, or a name is a folder of another's.
             BucketError: The bucket cannot be listed.
             CredentialsError: No access token can be had.
         """
         cancel = self.sender.cancel
         wire = self.sender.wire
         there: dict[str, Stored] = {}
-        wanted = tuple(jobs)
+        jobs: Sequence[Job] = plan.jobs
+        wanted = plan.jobs
         is_listed = threading.Event()
 
         def look_here() -> None:
@@ -132,7 +133,14 @@ class Run:
             names = [job.name for job in wanted]
             try:
                 there.update(
-                    find_objects(wire, self.sender.bucket, names, cancel=cancel, patience=self.sender.patience)
+                    find_objects(
+                        wire,
+                        self.sender.bucket,
+                        names,
+                        cancel=cancel,
+                        patience=self.sender.patience,
+                        with_clashes=plan.keeps_objects_as_files,
+                    )
                 )
             finally:
                 is_listed.set()
@@ -142,6 +150,8 @@ class Run:
                 pass
         except (Refusal, NoAnswer) as fault:
             raise as_error(fault, bucket=self.sender.bucket, endpoint=wire.endpoint, action="list") from None
+        if plan.keeps_objects_as_files:
+            check_folders(jobs, there)
         total = sum(job.facts.size for job in jobs if job.facts)
         is_all_there = self.overwrite != "always" and all(job.name in there for job in jobs)
         outcomes: list[Outcome] = []

@@ -236,6 +236,7 @@ class Handler(BaseHTTPRequestHandler):
         end = query.get("endOffset")
         names = sorted(self.server.items, key=lambda text: text.encode())
         names = [n for n in names if n.encode() >= start.encode() and (not end or n.encode() < end.encode())]
+        names = [n for n in names if n.startswith(query.get("prefix", ""))]
         most = int(query.get("maxResults", 1000))
         page: dict[str, Any] = {"items": [self.resource(n) for n in names[:most]]}
         if len(names) > most:

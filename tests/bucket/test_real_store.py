@@ -13,7 +13,7 @@ from upload_tools import ODD, upload
 
 import lsnb
 from lsnb.bucket import Bucket, open_bucket_at, sending
-from lsnb.errors import BucketNotFoundError
+from lsnb.errors import BucketNotFoundError, InputError
 from lsnb.stack import Stack
 
 MakeTable = Callable[..., pd.DataFrame]
@@ -69,6 +69,17 @@ def test_large_file(place: Place, make_table: MakeTable, monkeypatch: pytest.Mon
     assert list(made["status"]) == ["uploaded"]
     assert read(bucket, made["uri"][0])[1] == Path(table["path"][0]).read_bytes()
     assert list(upload(bucket, table, name=prefix + "/{id}")["status"]) == ["exists"]
+
+
+def test_a_folder_of_the_embedded_bucket_is_said_before_anything_is_sent(
+    own_bucket: Bucket, make_table: MakeTable
+) -> None:
+    table = make_table(2, ending="")
+    upload(own_bucket, table.iloc[:1], name="kk")
+    upload(own_bucket, table.iloc[:1], name="dd/z")
+    for name, held in (("kk/z", "kk"), ("dd", "dd/z")):
+        with pytest.raises(InputError, match=f"holds '{held}' and cannot hold '{name}' beside it: change name="):
+            upload(own_bucket, table.iloc[1:], name=name)
 
 
 def test_bucket_that_is_not_there(stack: Stack) -> None:

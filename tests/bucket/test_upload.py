@@ -293,6 +293,27 @@ def test_a_damaged_zip_among_the_rows_is_a_failed_row(
     assert sorted(store.items) == ["ana/000.jpg", "ana/003.txt"]
 
 
+@pytest.mark.parametrize("count", [1, 30])
+def test_a_folder_of_the_embedded_bucket_is_no_object_too(
+    store: SmallStore, small: Bucket, make_table: MakeTable, count: int
+) -> None:
+    """By single looks, and by a listing."""
+    table = make_table(count)
+    table["name"] = [f"many/{number}" for number in table["id"]]
+    store.put("many", b"an object where a folder is needed")
+    with pytest.raises(InputError, match=r"holds 'many' and cannot hold 'many/000.jpg' beside it: .*\(row 2\)"):
+        upload(small, table, name="{name}")
+    del store.items["many"]
+    store.put("many/000.jpg/deep/x.txt", b"a folder where an object is wanted")
+    with pytest.raises(InputError, match=r"holds 'many/000.jpg/deep/x.txt' and cannot hold 'many/000.jpg' beside it"):
+        upload(small, table, name="{name}")
+    assert store.count("upload") == 0
+    del store.items["many/000.jpg/deep/x.txt"]
+    store.put("many/000.txt/x", b"no trouble")
+    for status in ("uploaded", "exists"):
+        assert set(upload(small, table, name="{name}")["status"]) == {status}
+
+
 def test_nothing_to_upload(small: Bucket, tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="No folder, glob or zip archive"):
         small.upload_folder(tmp_path / "nowhere", progress=False)
