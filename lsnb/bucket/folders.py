@@ -32,6 +32,12 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
         MissingFileError: There is nothing at ``source``.
         InputError: No file matches, or two files differ in their extension alone.
     """
+    if not isinstance(source, (str, os.PathLike)) or not str(source).strip() or "\0" in str(source):
+        raise InputError(
+            f"The folder is {source!r}: give the path of a folder, a glob such as 'photos/*.jpg' or a zip."
+        )
+    if not isinstance(pattern, str) or not pattern.strip():
+        raise InputError(f"pattern is {pattern!r}: give a glob such as '**/*.jpg'.")
     text = os.fspath(source)
     root = Path(text).expanduser()
     if root.is_dir():

@@ -121,7 +121,7 @@ class Pattern:
         for literal, column, layout in self.parts:
             pieces.append(literal)
             if column is _STEM:
-                pieces.append(format(stem, layout))
+                pieces.append(_written(stem, layout, "the file's name"))
             elif column is not None:
                 pieces.append(_cell_text(row[column], column, layout))
         # macOS hands out decomposed file names: the same photo must have the same name from every computer.
@@ -189,7 +189,7 @@ def read_pattern(text: str, columns: Sequence[Hashable]) -> Pattern:
 
 
 def _cell_text(value: Any, column: Hashable, layout: str) -> str:
-    if not isinstance(value, (list, tuple, dict, set)) and pd.isna(value):
+    if pd.api.types.is_scalar(value) and pd.isna(value):
         raise InputError(f"column {str(column)!r} is empty")
     if isinstance(value, float) and value.is_integer():
         if math.fabs(value) >= 2**53:
@@ -198,13 +198,17 @@ def _cell_text(value: Any, column: Hashable, layout: str) -> str:
             )
         # An integer column with one empty cell is a column of floats: 12.0 is the user's 12.
         value = int(value) if not layout or layout[-1] in "dx" else value
-    try:
-        text = format(value, layout)
-    except (ValueError, TypeError):
-        raise InputError(f"column {str(column)!r} cannot be written as {layout!r}") from None
+    text = _written(value, layout, f"column {str(column)!r}")
     if not text.strip():
         raise InputError(f"column {str(column)!r} is empty")
     return text
+
+
+def _written(value: Any, layout: str, what: str) -> str:
+    try:
+        return format(value, layout)
+    except (ValueError, TypeError):
+        raise InputError(f"{what} cannot be written as {layout!r}") from None
 
 
 def with_extension(name: str, extension: str) -> str:

@@ -89,6 +89,10 @@ def read_origins(origins: str | Iterable[str]) -> tuple[list[str], list[str]]:
         >>> read_origins("https://app.example.org/projects/7")[1]
         ["'https://app.example.org/projects/7' was taken as 'https://app.example.org': an origin has no path."]
     """
+    if not isinstance(origins, Iterable):
+        raise InputError(
+            f"The origin is {origins!r}: give Label Studio's address as text, for example studio.browser_url."
+        )
     given = [origins] if isinstance(origins, str) else list(origins)
     if not given:
         raise InputError("No origins given: pass Label Studio's address, for example studio.browser_url.")
@@ -104,8 +108,11 @@ def read_origins(origins: str | Iterable[str]) -> tuple[list[str], list[str]]:
     return found, notes
 
 
-def _read_origin(given: str, notes: list[str], problems: list[str]) -> str | None:
-    text = str(given).strip()
+def _read_origin(given: object, notes: list[str], problems: list[str]) -> str | None:
+    if not isinstance(given, str):
+        problems.append(f"{given!r} is no text: give Label Studio's address, for example https://app.example.org.")
+        return None
+    text = given.strip()
     if text == "*":
         return text
     example = "give it as https://app.example.org"

@@ -95,8 +95,9 @@ def plan_upload(
     unreadable: dict[int, tuple[str, str]] = {}
     cells = [table[column].tolist() for column in pattern.columns]
     for position, text in enumerate(paths.tolist()):
-        file = _path_text(text)
+        file = _path_text(text, position, faults)
         if file is None:
+            # Where the cell is no path at all, this is not reached: the faults are raised.
             unreadable[position] = ("missing", f"No path in column {str(path)!r} (row {position + 2}).")
             continue
         if "://" in file:
@@ -214,12 +215,19 @@ def _are_identical(jobs: Sequence[Job], crc32c: Callable[[Job], str]) -> bool:
         return False
 
 
-def _path_text(value: Any) -> str | None:
+def _path_text(value: Any, position: int, faults: _Faults) -> str | None:
     if isinstance(value, os.PathLike):
-        return str(os.fspath(value))
-    if value is None or pd.isna(value):
+        value = str(os.fspath(value))
+    elif not pd.api.types.is_scalar(value):
+        faults.add(f"The path cell holds a {type(value).__name__}: give each row one path", [position])
+        return None
+    elif pd.isna(value):
         return None
     text = str(value).strip()
+    if "\0" in text:
+        shown = text.replace("\0", "\\0")[:80]
+        faults.add(f"The path '{shown}' holds a zero byte, which no path can: mend the cell", [position])
+        return None
     return text or None
 
 

@@ -34,6 +34,8 @@ from lsnb.errors import BucketError, CredentialsError, InputError, TableError
 _RACES = 5
 # Seconds for which a question is repeated that somebody in front of the screen waits for.
 _BRIEF = 10.0
+# Minutes for which Cloud Storage takes a signed link at most.
+_WEEK = 7 * 24 * 60
 
 
 def open_bucket_at(
@@ -244,8 +246,16 @@ class Bucket:
             minutes: How long it is good for; at most 7 days.
 
         Raises:
+            InputError: The name is no object's, or the time is out of bounds.
             CredentialsError: There is no private key to sign with.
         """
+        problems = []
+        if not isinstance(name, str) or not name:
+            problems.append(f"name is {name!r}: give an object's name, without gs:// and the bucket.")
+        if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not 0 < minutes <= _WEEK:
+            problems.append(f"minutes is {minutes!r}: give a number above 0 and up to {_WEEK} (7 days).")
+        if problems:
+            raise InputError(problems)
         if not self.can_sign:
             raise CredentialsError(
                 "Signed links need a private key: open the bucket with a service account's JSON, or let"
@@ -399,8 +409,10 @@ class Bucket:
         return client.bucket(self.name)
 
 
-def _bucket_name(text: str) -> str:
-    name = str(text).strip().removeprefix("gs://").rstrip("/")
+def _bucket_name(text: object) -> str:
+    if not isinstance(text, str):
+        raise InputError(f"The bucket's name is {text!r}: give it as text, for example 'my-media'.")
+    name = text.strip().removeprefix("gs://").rstrip("/")
     if not name:
         raise InputError("The bucket has no name: give it as in the Cloud console, for example 'my-media'.")
     if "/" in name or any(letter.isspace() for letter in name):

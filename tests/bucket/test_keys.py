@@ -184,6 +184,16 @@ def test_a_bucket_no_browser_can_reach_is_streamed(info: dict[str, Any], store: 
     assert fields["presign"] is False
 
 
+@pytest.mark.parametrize("minutes", [0, -1, 99_999, float("nan"), True, "5"])
+def test_times_of_links(info: dict[str, Any], store: SmallStore, minutes: Any) -> None:
+    bucket = open_bucket_at(BUCKET, endpoint=store.endpoint, info=info)
+    with pytest.raises(InputError, match=r"minutes is .* up to 10080 \(7 days\)"):
+        bucket.signed_url("a.jpg", minutes=minutes)
+    with pytest.raises(InputError, match="2 problems"):
+        bucket.signed_url(None, minutes=minutes)  # type: ignore[arg-type]
+    assert "X-Goog-Expires=604800" in bucket.signed_url("a.jpg", minutes=10_080)
+
+
 @pytest.mark.parametrize(
     ("body", "why"),
     [
@@ -255,7 +265,7 @@ def test_an_emulator_never_sees_the_users_own_token(store: SmallStore, monkeypat
     assert not open_bucket_at(BUCKET, endpoint=store.endpoint).can_sign
 
 
-@pytest.mark.parametrize("name", ["", "gs://", "a/b", "my bucket"])
+@pytest.mark.parametrize("name", ["", "gs://", "a/b", "my bucket", None, 7, ["media"], b"media"])
 def test_bucket_names(name: str) -> None:
     with pytest.raises(InputError, match="name"):
         open_bucket_at(name, endpoint="http://127.0.0.1:9")

@@ -117,6 +117,14 @@ def test_what_is_no_origin_is_named() -> None:
         read_origins([])
 
 
+@pytest.mark.parametrize("given_origins", [None, 7, [None], [A, 7], [["https://a.org"]], b"https://a.org"])
+def test_what_is_no_text_is_no_origin(small: Bucket, given_origins: Any) -> None:
+    with pytest.raises(InputError, match="Label Studio's address"):
+        small.allow_origins(given_origins)
+    with pytest.raises(InputError, match="Label Studio's address"):
+        small.check(given_origins)
+
+
 def test_somebody_changes_the_rules_meanwhile(store: SmallStore, small: Bucket) -> None:
     def race(handler: object, asked: object) -> bool:
         store.cors = [dict(THEIRS)]

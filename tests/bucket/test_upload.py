@@ -7,7 +7,9 @@ import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from small_store import BUCKET, SmallStore
@@ -115,6 +117,36 @@ def test_settings_are_checked_at_once(small: Bucket, make_table: MakeTable) -> N
     doubled = pd.concat([make_table(), make_table()], axis=1)
     with pytest.raises(KeyColumnError, match="2 columns"):
         upload(small, doubled)
+
+
+def test_cells_that_are_no_path_and_patterns_that_do_not_fit(
+    store: SmallStore, small: Bucket, make_table: MakeTable
+) -> None:
+    table = make_table(4).astype({"path": object})
+    table.at[1, "path"] = "a\0b.jpg"
+    table.at[2, "path"] = np.array(["a.jpg", "b.jpg"])
+    table.at[3, "path"] = ["a.jpg"]
+    with pytest.raises(InputError) as caught:
+        upload(small, table)
+    assert caught.value.problems == (
+        "The path 'a\\0b.jpg' holds a zero byte, which no path can: mend the cell (row 3).",
+        "The path cell holds a ndarray: give each row one path (row 4).",
+        "The path cell holds a list: give each row one path (row 5).",
+    )
+    with pytest.raises(InputError, match=r"name='{stem:d}': the file's name cannot be written as 'd' \(rows 2, 3\)"):
+        upload(small, make_table(2), name="{stem:d}")
+    odd = make_table(1).astype({"id": object})
+    odd.at[0, "id"] = np.array([1, 2])
+    upload(small, odd)
+    assert store.count("upload") == 1
+
+
+@pytest.mark.parametrize("source", [None, 7, "", "  ", "a\0b", ["photos"]])
+def test_what_is_no_folder(small: Bucket, source: Any) -> None:
+    with pytest.raises(InputError, match=r"The folder is .* give the path of a folder"):
+        small.upload_folder(source)
+    with pytest.raises(InputError, match="pattern is None"):
+        small.upload_folder(".", pattern=None)  # type: ignore[arg-type]
 
 
 def test_relative_paths_start_at_the_folder(small: Bucket, make_table: MakeTable, tmp_path: Path) -> None:
