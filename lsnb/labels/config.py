@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -84,7 +85,7 @@ class LabelConfig(MediaMethods, QuestionMethods, ComparisonMethods, RegionMethod
         cls,
         *,
         coding_name: str,
-        coding_values: str,
+        coding_values: str | Sequence[str],
         coding_choice: str = "single",
         media: str = "image",
         field: str = "uri",
@@ -96,7 +97,7 @@ class LabelConfig(MediaMethods, QuestionMethods, ComparisonMethods, RegionMethod
 
         Args:
             coding_name: The question's name in results.
-            coding_values: The answers, with commas or line breaks between them.
+            coding_values: The answers: a text with commas or line breaks between them, or a list.
             coding_choice: ``single`` or ``multiple``.
             media: What is coded: ``image``, ``video``, ``audio``, ``text`` or ``hypertext``.
             field: The column that holds it.

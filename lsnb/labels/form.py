@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ def build_from_form(
     config_class: type[LabelConfig],
     *,
     coding_name: str,
-    coding_values: str,
+    coding_values: str | Sequence[str],
     coding_choice: str,
     media: str,
     field: str,
@@ -33,9 +33,10 @@ def build_from_form(
     Raises:
         LabelConfigError: With every field that is wrong.
     """
-    given = {"coding_name": coding_name, "coding_values": coding_values, "field": field, "text_field": text_field}
-    given["title"] = title
+    given = {"coding_name": coding_name, "field": field, "text_field": text_field, "title": title}
     faults = [f"{name} is {value!r}: give a text." for name, value in given.items() if not isinstance(value, str)]
+    if not isinstance(coding_values, str | list | tuple):
+        faults.append(f"coding_values is {coding_values!r}: give a text with commas between the answers, or a list.")
     if faults:
         raise LabelConfigError(faults)
     if media not in MEDIA_TAGS:

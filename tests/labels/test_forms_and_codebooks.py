@@ -41,6 +41,11 @@ def test_a_form_gives_what_the_builder_gives() -> None:
     assert config.check() == []
 
 
+def test_answers_in_a_list_may_hold_commas() -> None:
+    config = LabelConfig.from_form(coding_name="mood", coding_values=("calm", "sad, tired"))
+    assert config.controls["mood"].labels == ("calm", "sad, tired")
+
+
 def test_a_form_read_twice_asks_once() -> None:
     assert LabelConfig.from_form(**FORM) == LabelConfig.from_form(**FORM)  # type: ignore[arg-type]
 
