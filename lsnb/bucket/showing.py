@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from lsnb.bucket.keys import Identity
 from lsnb.errors import CredentialsError, InputError
@@ -36,23 +36,6 @@ class StudioStorage:
     presign_ttl: int
     why: str
     credentials: str | None = field(repr=False, default=None)
-
-    def fields(self, project: int, title: str | None = None) -> dict[str, Any]:
-        """Return the body of ``POST /api/storages/gcs/`` for a project.
-
-        Args:
-            project: The project's id.
-            title: What Label Studio's settings page calls the storage.
-        """
-        return {
-            "project": project,
-            "title": title or f"gs://{self.bucket}",
-            "bucket": self.bucket,
-            "use_blob_urls": True,
-            "presign": self.presign,
-            "presign_ttl": self.presign_ttl,
-            "google_application_credentials": self.credentials,
-        }
 
 
 def choose_storage(bucket: str, identity: Identity, *, allow_presign: bool, mode: Mode) -> StudioStorage:
