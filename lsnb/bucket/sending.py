@@ -193,7 +193,7 @@ class Sender:
             patience=self.patience,
             on_bytes=on_bytes,
         )
-        warning = _look(source, facts, name, data)
+        warning = warning_of(source, facts, name, data)
         if reply.status == 412:
             return self._ours_or_taken(name, facts.size, crc32c), warning
         return self._whole(Stored.from_resource(reply.json), name, facts.size, crc32c), warning
@@ -284,11 +284,19 @@ def encode(crc32c: int) -> str:
     return base64.b64encode(crc32c.to_bytes(4, "big")).decode("ascii")
 
 
-def _look(source: Source, facts: Facts, name: str, data: Body) -> str | None:
+def warning_of(source: Source, facts: Facts, name: str, data: Body = ()) -> str | None:
+    """Return why browsers cannot show a file, where that is known.
+
+    Args:
+        source: The file; opened where what tells is deep inside.
+        facts: Its size.
+        name: The object's name.
+        data: The file's bytes, where they are at hand; else its name alone may tell.
+    """
     if needs_look(name):
         with contextlib.suppress(SourceFault, OSError), source.open() as file:
             return why_not_shown(name, facts.size, file)
-    return why_not_shown(name, facts.size, io.BytesIO(data[0] if data else b""))
+    return why_not_shown(name, facts.size, io.BytesIO(data[0]) if data else None)
 
 
 class _Counted:

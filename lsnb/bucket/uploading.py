@@ -14,10 +14,10 @@ from tqdm.auto import tqdm
 
 from lsnb.bucket.faults import NoAnswer, Refusal, as_error
 from lsnb.bucket.listing import Stored, find_objects
-from lsnb.bucket.media_types import content_type, needs_look, why_not_shown
+from lsnb.bucket.media_types import content_type
 from lsnb.bucket.parallel import run_parallel
 from lsnb.bucket.planning import Job, Plan, check_collisions, check_folders
-from lsnb.bucket.sending import LARGE, Corrupt, Sender, Taken
+from lsnb.bucket.sending import LARGE, Corrupt, Sender, Taken, warning_of
 from lsnb.bucket.sources import NoSource, SourceFault
 from lsnb.errors import LsnbError, PartialFailureError
 from lsnb.reports import Report
@@ -208,9 +208,9 @@ class Run:
         if stored is not None and self.overwrite != "always":
             is_same = stored.size == job.facts.size and (self._crc32c(job) == stored.crc32c if stored.size else True)
             if is_same:
-                return Outcome(job, "exists", stored, warning=_warning(job))
+                return Outcome(job, "exists", stored, warning=warning_of(job.source, job.facts, job.name))
             if self.overwrite == "never":
-                return Outcome(job, "changed", stored, _differs(job.name), _warning(job))
+                return Outcome(job, "changed", stored, _differs(job.name), warning_of(job.source, job.facts, job.name))
         if self._outage:
             return Outcome(job, "failed", stored, f"Not tried: {self._outage}")
         return self._send(job, stored, count)
@@ -266,14 +266,6 @@ class Run:
                 if self._faults_in_a_row >= GIVE_UP_AFTER and not self._outage:
                     self._outage = str(error)
         return Outcome(job, "failed", stored, str(error))
-
-
-def _warning(job: Job) -> str | None:
-    assert job.facts is not None
-    if needs_look(job.name):
-        with contextlib.suppress(SourceFault, OSError), job.source.open() as file:
-            return why_not_shown(job.name, job.facts.size, file)
-    return why_not_shown(job.name, job.facts.size)
 
 
 def make_report(table: pd.DataFrame, plan: Plan, outcomes: Sequence[Outcome], bucket: str) -> UploadReport:
