@@ -12,10 +12,9 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from lsnb.bucket.parallel import run_parallel
-from lsnb.bucket.wire import Patience, Wire, object_path
+from lsnb.bucket.wire import Patience, Wire, bucket_path, object_path
 
 RANGE = 500
 PAGE = 1000
@@ -131,6 +130,13 @@ def look_up(
     return None if reply.status == 404 else Stored.from_resource(reply.json)
 
 
+def first_object(wire: Wire, bucket: str) -> str | None:
+    """Return the name of one of the bucket's objects, or None where it is empty."""
+    query: dict[str, str | int] = {"maxResults": 1, "fields": "items(name)"}
+    items = wire.call("GET", f"{bucket_path(bucket)}/o", query, patience=wire.brief).json.get("items")
+    return str(items[0]["name"]) if items else None
+
+
 def _list_range(
     wire: Wire,
     bucket: str,
@@ -151,9 +157,7 @@ def _list_range(
     }
     pages = 1 + max(1, len(wanted) // LOOKUPS_PER_PAGE)
     for _ in range(pages):
-        reply = wire.call(
-            "GET", f"/storage/v1/b/{quote(bucket, safe='')}/o", query, cancel=cancel, patience=patience
-        ).json
+        reply = wire.call("GET", f"{bucket_path(bucket)}/o", query, cancel=cancel, patience=patience).json
         items = reply.get("items", [])
         for item in items:
             name = item["name"]
@@ -171,6 +175,6 @@ def _first_below(
     wire: Wire, bucket: str, name: str, cancel: threading.Event, patience: Patience | None
 ) -> Stored | None:
     query: dict[str, str | int] = {"prefix": f"{name}/", "maxResults": 1, "fields": f"items({FIELDS})"}
-    path = f"/storage/v1/b/{quote(bucket, safe='')}/o"
+    path = f"{bucket_path(bucket)}/o"
     items = wire.call("GET", path, query, cancel=cancel, patience=patience).json.get("items", [])
     return next((Stored.from_resource(item) for item in items if item["name"].startswith(f"{name}/")), None)

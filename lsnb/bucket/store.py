@@ -11,7 +11,7 @@ import threading
 import warnings
 from collections.abc import Hashable, Iterable
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 import pandas as pd
 import requests.adapters
@@ -21,57 +21,20 @@ from google.cloud import storage
 from lsnb.bucket.checking import OriginCheck, check_link
 from lsnb.bucket.faults import Action, NoAnswer, Refusal, as_error
 from lsnb.bucket.folders import table_of_files
-from lsnb.bucket.keys import Identity, identify
+from lsnb.bucket.keys import Identity
+from lsnb.bucket.listing import first_object
 from lsnb.bucket.origins import OriginsReport, allow, read_origins
 from lsnb.bucket.planning import plan_upload
 from lsnb.bucket.sending import Sender
 from lsnb.bucket.showing import Mode, StudioStorage, choose_storage
 from lsnb.bucket.sources import SourceFault, Sources
 from lsnb.bucket.uploading import Overwrite, Run, UploadReport, make_report
-from lsnb.bucket.wire import Patience, Wire
+from lsnb.bucket.wire import Wire, bucket_path
 from lsnb.errors import BucketError, CredentialsError, InputError, TableError
 
 _RACES = 5
-# Seconds for which a question is repeated that somebody in front of the screen waits for.
-_BRIEF = 10.0
 # Minutes for which Cloud Storage takes a signed link at most.
 _WEEK = 7 * 24 * 60
-
-
-def open_bucket_at(
-    name: str,
-    *,
-    endpoint: str | None = None,
-    info: Any = None,
-    credentials: Any = None,
-    allow_presign: bool = True,
-    allow_adc: bool = True,
-    patience: Patience | None = None,
-) -> Bucket:
-    """Open a bucket and return it, or say what is in the way.
-
-    Args:
-        name: The bucket's name; ``gs://name`` is taken too.
-        endpoint: Another address than Google's, for the local stack.
-        info: A service account's JSON as a dict, as text, or the path of its file.
-        credentials: A ready-made google-auth credentials object, in place of ``info``.
-        allow_presign: Whether a browser can reach the endpoint (False for the local stack in Colab).
-        allow_adc: Whether application default credentials, or Colab's sign-in, may be used where none are given.
-        patience: How long requests are tried.
-
-    Raises:
-        CredentialsError: No credentials, malformed ones, or ones that Google refuses.
-        MissingFileError: ``info`` is a path and no file is there.
-        BucketNotFoundError: There is no such bucket.
-        BucketForbiddenError: The account may not see it; the missing role is named.
-        BucketUnreachableError: Nothing answers.
-    """
-    plain = _bucket_name(name)
-    # An emulator must never be handed the user's own Google token.
-    identity = identify(credentials if credentials is not None else info, allow_adc=allow_adc, anonymous=bool(endpoint))
-    bucket = Bucket(plain, Wire(identity, endpoint, patience=patience), allow_presign=allow_presign)
-    bucket._greet()
-    return bucket
 
 
 class Bucket:
@@ -303,12 +266,12 @@ class Bucket:
             try:
                 reply = self._wire.call(
                     "PATCH",
-                    self._path,
+                    bucket_path(self.name),
                     {"ifMetagenerationMatch": found.get("metageneration", 0), "fields": "cors"},
                     body=(json.dumps({"cors": after}).encode(),),
                     content_type="application/json",
                     expect=frozenset({412}),
-                    patience=self._brief,
+                    patience=self._wire.brief,
                 )
             except (Refusal, NoAnswer) as fault:
                 raise self._error(fault, "set_cors") from None
@@ -331,7 +294,7 @@ class Bucket:
         if not self._allow_presign or not self.can_sign:
             return OriginCheck(True, self.storage_for_studio().why)
         try:
-            name = self._any_object()
+            name = first_object(self._wire, self.name)
             if not name:
                 return OriginCheck(False, f"Bucket {self.name!r} is empty: upload a file, then check again.")
             return check_link(self._wire, self.name, self.signed_url(name, minutes=5), wanted)
@@ -353,38 +316,12 @@ class Bucket:
     # -- the line ------------------------------------------------------------------------------------------
 
     @property
-    def _path(self) -> str:
-        return f"/storage/v1/b/{quote(self.name, safe='')}"
-
-    @property
     def _is_emulated(self) -> bool:
         return not (urlsplit(self.endpoint).hostname or "").endswith(".googleapis.com")
 
-    def _greet(self) -> None:
-        try:
-            self._wire.call("GET", self._path, {"fields": "name"}, patience=self._brief)
-        except (Refusal, NoAnswer) as fault:
-            if not isinstance(fault, Refusal) or fault.status != 403:
-                raise self._error(fault, "open") from None
-            # Whoever may only use the objects may not read the bucket itself, and need not.
-            try:
-                self._any_object()
-            except (Refusal, NoAnswer) as other:
-                raise self._error(other, "list") from None
-
-    @property
-    def _brief(self) -> Patience:
-        patience = self._wire.patience
-        return dataclasses.replace(patience, deadline=min(patience.deadline, _BRIEF))
-
-    def _any_object(self) -> str | None:
-        query: dict[str, str | int] = {"maxResults": 1, "fields": "items(name)"}
-        items = self._wire.call("GET", f"{self._path}/o", query, patience=self._brief).json.get("items")
-        return str(items[0]["name"]) if items else None
-
     def _get(self, fields: str, action: Action) -> dict[str, Any]:
         try:
-            return self._wire.call("GET", self._path, {"fields": fields}, patience=self._brief).json
+            return self._wire.call("GET", bucket_path(self.name), {"fields": fields}, patience=self._wire.brief).json
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, action) from None
 
@@ -407,17 +344,3 @@ class Bucket:
             _http=session,
         )
         return client.bucket(self.name)
-
-
-def _bucket_name(text: object) -> str:
-    if not isinstance(text, str):
-        raise InputError(f"The bucket's name is {text!r}: give it as text, for example 'my-media'.")
-    name = text.strip().removeprefix("gs://").rstrip("/")
-    if not name:
-        raise InputError("The bucket has no name: give it as in the Cloud console, for example 'my-media'.")
-    if "/" in name or any(letter.isspace() for letter in name):
-        raise InputError(
-            f"{name!r} is not a bucket's name: give the name alone, without a folder behind it, for example"
-            f" {name.split('/')[0].split()[0]!r}."
-        )
-    return name

@@ -14,7 +14,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -31,6 +31,8 @@ from lsnb.bucket.keys import Identity
 
 GOOGLE_ENDPOINT = "https://storage.googleapis.com"
 SLICE = 1024 * 1024
+# Seconds for which a question is repeated that somebody in front of the screen waits for.
+_BRIEF = 10.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Body = Sequence[bytes | memoryview]
@@ -123,6 +125,11 @@ class Wire:
     def is_here(self) -> bool:
         """Whether the endpoint is on this computer."""
         return urlsplit(self.endpoint).hostname in _LOOPBACK
+
+    @property
+    def brief(self) -> Patience:
+        """How long a question is tried that somebody in front of the screen waits for."""
+        return replace(self.patience, deadline=min(self.patience.deadline, _BRIEF))
 
     def widen(self, connections: int) -> None:
         """Let more connections be open at once than before."""
@@ -300,6 +307,11 @@ def session_for(endpoint: str) -> requests.Session:
     return session
 
 
+def bucket_path(bucket: str) -> str:
+    """Return a bucket's path in the JSON API."""
+    return f"/storage/v1/b/{quote(bucket, safe='')}"
+
+
 def object_path(bucket: str, name: str) -> str:
     """Return an object's path in the JSON API.
 
@@ -307,7 +319,7 @@ def object_path(bucket: str, name: str) -> str:
         >>> object_path("media", "ana/Größe #1.jpg")
         '/storage/v1/b/media/o/ana%2FGr%C3%B6%C3%9Fe%20%231.jpg'
     """
-    return f"/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}"
+    return f"{bucket_path(bucket)}/o/{quote(name, safe='')}"
 
 
 def _pool_for(session: requests.Session, endpoint: str, connections: int) -> urllib3.PoolManager:
