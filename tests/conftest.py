@@ -64,10 +64,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def _start_stack() -> None:
     from lsnb import local
     from lsnb.errors import LsnbError
+    from lsnb.runtime import cache_folder
 
     scratch = Path(tempfile.mkdtemp(prefix="lsnb-tests-"))
     _scratch.append(scratch)
     os.environ["LSNB_STACK"] = str(scratch / "stack")
+    # Kernels of a JupyterLab under test have a HOME of their own, and must not install Label Studio there.
+    os.environ.setdefault("LSNB_CACHE", str(cache_folder()))
     # Each notebook must run alone, so each gets a folder of its own; the hand-over has its own test.
     for path in NOTEBOOKS.glob("*.ipynb"):
         name = re.sub(r"^\d+_", "", path.stem).upper()

@@ -60,7 +60,7 @@ def test_a_student_builds_a_config_sees_it_and_uses_it_in_the_next_cell(
         type_into(page, "name", "mood")
         type_into(page, "options", "joyful, tense\nmixed")
         for text in ("What is the mood?", "joyful", "tense", "mixed"):
-            expect(editor.get_by_text(text, exact=False)).to_be_visible(timeout=30_000)
+            expect(editor.get_by_text(text, exact=False)).to_be_visible(timeout=90_000)
         expect(page.locator(".lsnb-check")).to_contain_text("no problem")
 
         page.locator(".lsnb-add-question").click()
@@ -78,7 +78,7 @@ def test_a_student_builds_a_config_sees_it_and_uses_it_in_the_next_cell(
         expect(page.get_by_text("asks box: ('cat', 'mat'), mood: ('joyful', 'tense', 'mixed')")).to_be_visible()
         expect(page.locator(".lsnb-question")).to_have_count(2)
         page.locator(".lsnb-open-project").click()
-        expect(page.locator(".lsnb-project-link a")).to_be_visible(timeout=30_000)
+        expect(page.locator(".lsnb-project-link a")).to_be_visible(timeout=90_000)
         page.screenshot(path=tmp_path / "run-again.png", full_page=True)
         assert page.locator(".jp-OutputArea-output[data-mime-type='application/vnd.jupyter.error']").count() == 0
         assert stack.api_key not in page.content()
