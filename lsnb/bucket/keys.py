@@ -6,11 +6,10 @@ Cloud documentation.
 
 from __future__ import annotations
 
-import json
+import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import google.auth
@@ -20,7 +19,8 @@ from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
 from lsnb import runtime
-from lsnb.errors import CredentialsError, MissingFileError
+from lsnb.credentials import key_info
+from lsnb.errors import CredentialsError
 
 SCOPE = "https://www.googleapis.com/auth/devstorage.full_control"
 TOKEN_URI = "https://oauth2.googleapis.com/token"
@@ -58,8 +58,7 @@ def identify(info: Any = None, *, allow_adc: bool = True, anonymous: bool = Fals
         anonymous: Whether None means no sign-in at all (an emulator).
 
     Raises:
-        CredentialsError: There are none, or they are malformed.
-        MissingFileError: ``info`` is a path and no file is there.
+        CredentialsError: There are none, they are malformed, or ``info`` is a path and no file is there.
 
     Example:
         >>> identify(anonymous=True)
@@ -71,7 +70,12 @@ def identify(info: Any = None, *, allow_adc: bool = True, anonymous: bool = Fals
         return Identity(AnonymousCredentials(), "nobody")  # type: ignore[no-untyped-call, unused-ignore]
     if hasattr(info, "before_request"):
         return _identity_of(info)
-    fields, where = _read(info)
+    if not isinstance(info, (str, os.PathLike, Mapping)):
+        raise CredentialsError(
+            f"credentials is a {type(info).__name__}: give the service account's JSON as a dict, its text,"
+            " or the path of its file."
+        )
+    fields, where = key_info(info, source="the call"), "The service-account key"
     kind = fields.get("type")
     if kind == "authorized_user":
         return _from_user(fields, where)
@@ -88,40 +92,6 @@ def identify(info: Any = None, *, allow_adc: bool = True, anonymous: bool = Fals
             f"{where} is an OAuth client's secret, not a key: make a service account and {_NEW_KEY}."
         )
     return _from_key(fields, where)
-
-
-def _read(info: Any) -> tuple[dict[str, Any], str]:
-    """Return the fields and what to call them in a message."""
-    where = "The service-account key"
-    if isinstance(info, Mapping):
-        return dict(info), where
-    if isinstance(info, str) and info.lstrip().startswith("{"):
-        text = info
-    elif isinstance(info, (str, Path)):
-        path = Path(info).expanduser()
-        where = f"The key file {path.name}"
-        try:
-            text = path.read_text(encoding="utf-8-sig")
-        except (FileNotFoundError, NotADirectoryError):
-            raise MissingFileError(
-                f"No key file at {path}: give the path of the service account's JSON, or its text."
-            ) from None
-        except (OSError, UnicodeDecodeError):
-            raise CredentialsError(f"{where} cannot be read as text: {_NEW_KEY}.") from None
-    else:
-        raise CredentialsError(
-            f"credentials is a {type(info).__name__}: give the service account's JSON as a dict, its text,"
-            " or the path of its file."
-        )
-    try:
-        # strict=False: a key pasted with real line breaks inside its strings is still whole.
-        fields = json.loads(text, strict=False)
-    except ValueError as error:
-        place = f" at line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        raise CredentialsError(f"{where} is not valid JSON{place}: copy the whole file, or {_NEW_KEY}.") from None
-    if not isinstance(fields, dict):
-        raise CredentialsError(f"{where} is JSON, but not a key: {_NEW_KEY}.")
-    return fields, where
 
 
 def _from_key(fields: dict[str, Any], where: str) -> Identity:

@@ -34,8 +34,7 @@ def open_bucket_at(
         patience: How long requests are tried.
 
     Raises:
-        CredentialsError: No credentials, malformed ones, or ones that Google refuses.
-        MissingFileError: ``info`` is a path and no file is there.
+        CredentialsError: No credentials, malformed ones, ones that Google refuses, or no file at the path given.
         BucketNotFoundError: There is no such bucket.
         BucketForbiddenError: The account may not see it; the missing role is named.
         BucketUnreachableError: Nothing answers.

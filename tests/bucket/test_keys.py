@@ -18,7 +18,7 @@ from lsnb import runtime
 from lsnb.bucket import keys, open_bucket_at
 from lsnb.bucket.keys import identify
 from lsnb.bucket.wire import Patience
-from lsnb.errors import BucketForbiddenError, CredentialsError, InputError, LsnbError, MissingFileError
+from lsnb.errors import BucketForbiddenError, CredentialsError, InputError, LsnbError
 
 
 class TokenServer(ThreadingHTTPServer):
@@ -131,9 +131,9 @@ def test_broken_keys(info: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "picture.json").write_bytes(b"\x89PNG\xff")
     body = info["private_key"]
     cases: list[tuple[Any, str]] = [
-        (text[:-20], "not valid JSON at line 1"),
-        (tmp_path / "half.json", "key file half.json is not valid JSON"),
-        (tmp_path / "list.json", "JSON, but not a key"),
+        (text[:-20], "broken JSON near line 1"),
+        (tmp_path / "half.json", "broken JSON near line 1"),
+        (tmp_path / "list.json", "not a service account's JSON"),
         (tmp_path / "picture.json", "cannot be read as text"),
         ({**info, "private_key": body[: len(body) // 2]}, "damaged or cut short"),
         ({**info, "private_key": "secretsecret"}, "damaged or cut short"),
@@ -149,7 +149,7 @@ def test_broken_keys(info: dict[str, Any], tmp_path: Path) -> None:
         assert caught.value.__cause__ is None
         assert secret_of(info) not in str(caught.value)
         assert "s3cr3t" not in str(caught.value)
-    with pytest.raises(MissingFileError, match="No key file"):
+    with pytest.raises(CredentialsError, match="no credentials file"):
         identify(tmp_path / "nowhere.json")
 
 
