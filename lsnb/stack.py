@@ -73,11 +73,25 @@ class Stack:
         """Write the record, whole or not at all, readable by its owner alone."""
         path = Path(self.folder) / FILE_NAME
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        write_private(path, json.dumps(asdict(self)))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file whole or not at all, readable by its owner alone.
+
+    Args:
+        path: The file.
+        text: Its content.
+    """
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(asdict(self), file)
+            file.write(text)
         temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def load_stack(folder: Path | None = None) -> Stack | None:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lsnb.local.identity import write_private
+from lsnb.stack import write_private
 
 Rule = Mapping[str, Any]
 

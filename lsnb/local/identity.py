@@ -10,7 +10,6 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import time
 from dataclasses import asdict, dataclass, field, replace
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lsnb.errors import LocalStackError
+from lsnb.stack import write_private
 
 FILE_NAME = "identity.json"
 USERNAME = "you@lsnb.local"
@@ -107,24 +107,6 @@ class Identity:
             folder: The stack's folder.
         """
         write_private(folder / FILE_NAME, json.dumps(asdict(self)))
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file whole or not at all, readable by its owner alone.
-
-    Args:
-        path: The file.
-        text: Its content.
-    """
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def create_identity() -> Identity:
