@@ -120,7 +120,8 @@ def disagreement_map(annotations: pd.DataFrame, control: str, *, n: int = ROWS) 
         figsize=(max(4.0, 0.8 * len(wide.columns) + 3.0), max(2.0, 0.3 * len(worst) + 1.4)), layout="constrained"
     )
     axes = figure.subplots()
-    axes.set_title(f"{control}: the most disputed items (mean distance of two answers)", fontsize=10)
+    # Over the whole figure: long keys leave little of its width to the axes.
+    figure.suptitle(f"{shortened(control)}: the most disputed items\n(mean distance of two answers)", fontsize=10)
     if worst.empty:
         return only_words(figure, axes, "No two annotators disagree.")
     codes = ratings.codes[wide.index.get_indexer(pd.Index(worst["item"]))].astype("float64")
