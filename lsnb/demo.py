@@ -55,8 +55,12 @@ def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work
     if name not in FILES:
         raise InputError(f"There is no input called {name!r}: ask for one of {', '.join(FILES)}.")
     if given.strip():
-        path = Path(given.strip()).expanduser()
-        if not path.exists():
+        try:
+            path = Path(given.strip()).expanduser()
+            is_there = path.exists()
+        except (OSError, RuntimeError, ValueError):
+            path, is_there = Path(given.strip()[:80]), False
+        if not is_there:
             raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}): check the name in the form.")
         return path
     path = Path(workdir) / FILES[name]

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from lsnb.sampling.chance import is_whole
+
 VERSION = 1
 MARK = "lsnb-study"
 TITLE_LIMIT = 50  # Label Studio's own limit for a project's title
@@ -177,10 +179,13 @@ def annotator_names(annotators: int | Sequence[str]) -> tuple[list[str], list[st
     """
     if isinstance(annotators, bool) or annotators is None:
         return [], ["annotators: give names, as ['ana', 'ben'], or how many there are, as 3."]
-    if isinstance(annotators, int):
-        if not 1 <= annotators <= 200:
-            return [], [f"annotators is {annotators}: give a number from 1 to 200, or names, as ['ana', 'ben']."]
-        return [str(number) for number in range(1, annotators + 1)], []
+    if is_whole(annotators):
+        count = int(annotators)  # type: ignore[arg-type]  # is_whole takes numpy's whole numbers too
+        if not 1 <= count <= 200:
+            return [], [f"annotators is {count}: give a number from 1 to 200, or names, as ['ana', 'ben']."]
+        return [str(number) for number in range(1, count + 1)], []
+    if not isinstance(annotators, str | Sequence) and not hasattr(annotators, "__iter__"):
+        return [], [f"annotators is {annotators!r}: give names, as ['ana', 'ben'], or how many there are, as 3."]
     if isinstance(annotators, str):
         names = [part.strip() for part in annotators.split(",")]
     else:

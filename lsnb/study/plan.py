@@ -11,6 +11,7 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
+from lsnb.sampling.chance import is_whole
 from lsnb.study.manifest import TITLE_LIMIT, annotator_names, digest_items
 from lsnb.study.rows import Where, listed_items, read_rows, upload_local
 
@@ -80,7 +81,7 @@ def plan_study(
     problems = _title_problems(title)
     names, name_problems = annotator_names(annotators)
     problems += name_problems
-    if isinstance(seed, bool) or not isinstance(seed, int):
+    if not is_whole(seed):
         problems.append(f"seed is {seed!r}: give a whole number.")
     rows = read_rows(
         table,
@@ -116,7 +117,7 @@ def plan_study(
         title=title.strip(),
         config=config,
         key=key,
-        seed=seed,
+        seed=int(seed),
         overlap=overlap,
         annotators=tuple(names),
         columns=dict(columns or {}),
