@@ -209,7 +209,9 @@ def test_server_that_is_off_on_this_computer_is_not_waited_for(make_table: MakeT
         waits.clear()
         with pytest.raises(BucketUnreachableError, match="nothing accepts connections"):
             ask()
-        assert 0 < sum(waits) <= 2.0
+        # A pause may begin before the two seconds are over and end after them; none begins later.
+        assert sum(waits) > 0
+        assert sum(waits[:-1]) < 2.0
 
 
 def test_server_that_goes_off_under_a_large_file(
