@@ -15,6 +15,7 @@ import pandas as pd
 
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table
+from lsnb.annotations.long import collector_paused
 from lsnb.errors import InputError, LsnbError, StudyNotFoundError
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
@@ -252,22 +253,24 @@ class Study:
         Raises:
             InputError: Every fault of the arguments and of the table at once; nothing is written then.
         """
-        report = run_sync(
-            self.server,
-            self.copies,
-            self._snapshots,
-            table,
-            where=where,
-            columns=columns,
-            predictions=predictions,
-            model_version=model_version,
-            bucket=bucket,
-            answers=answers,
-            on_removed=on_removed,
-            save_to=save_to,
-            dry_run=dry_run,
-            full=full,
-        )
+        # A full collection in between would find nothing, and take as long as all the rest at 10,000 tasks.
+        with collector_paused():
+            report = run_sync(
+                self.server,
+                self.copies,
+                self._snapshots,
+                table,
+                where=where,
+                columns=columns,
+                predictions=predictions,
+                model_version=model_version,
+                bucket=bucket,
+                answers=answers,
+                on_removed=on_removed,
+                save_to=save_to,
+                dry_run=dry_run,
+                full=full,
+            )
         if not dry_run and {"created", "removed"} & set(report.counts):
             self._recount(set(report.table.loc[~report.table["status"].isin(["removed", "skipped"]), "item"].dropna()))
         return report

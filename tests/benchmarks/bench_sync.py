@@ -74,8 +74,10 @@ def measure(lsnb: object, client: type, items: int, changes: int) -> None:
     time.sleep(6)  # past the seconds in which changes count as unsettled, so that the next sync is a plain one
     study.sync(table)
 
-    noop = seconds(lambda: studio.open_study("bench").sync(table), runs=5)
-    rows.append(("ours: sync, nothing new, fresh kernel's cache", noop))
+    opened = iter([studio.open_study("bench") for _ in range(5)])
+    noop = seconds(lambda: next(opened).sync(table), runs=5)
+    rows.append(("ours: sync, nothing new, as a fresh kernel that has the cache", noop))
+    rows.append(("ours: open the study by its title", seconds(lambda: studio.open_study("bench"), runs=5)))
     warm = seconds(lambda: study.sync(table), runs=5)
     rows.append(("ours: sync, nothing new, same kernel", warm))
     listing = seconds(lambda: sum(1 for _ in sdk.tasks.list(project=project)))
