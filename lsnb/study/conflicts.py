@@ -10,6 +10,7 @@ from lsnb.studio import Server
 from lsnb.study.finding import Copy, all_annotators
 from lsnb.study.plan import Plan
 from lsnb.study.rows import SHOWN
+from lsnb.study.snapshot import item_of
 
 
 def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> dict[str, set[str]]:
@@ -63,8 +64,7 @@ def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> di
 
 
 def _items_in(server: Server, copy: Copy) -> set[str]:
-    metas = [task.get("meta") or {} for task in server.export(copy.project.id)]
-    return {str(meta["item"]) for meta in metas if meta.get("item") is not None}
+    return {item for task in server.export(copy.project.id) if (item := item_of(task)) is not None}
 
 
 def _item_differences(plan: Plan, there: Collection[str]) -> list[str]:

@@ -18,6 +18,7 @@ from lsnb.study.conflicts import refuse_differences
 from lsnb.study.finding import Copy, find_copies
 from lsnb.study.manifest import Manifest, parse_manifest, project_title, study_id
 from lsnb.study.plan import Plan
+from lsnb.study.snapshot import item_of
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket, StudioStorage
@@ -189,7 +190,7 @@ def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]], *, 
     held = 0 if is_new and copy.project.tasks == 0 else server.project(copy.project.id).tasks or 0
     wanted, differ = tasks, 0
     if held:
-        present = {item: task for task in server.export(copy.project.id) if (item := _item(task)) is not None}
+        present = {item: task for task in server.export(copy.project.id) if (item := item_of(task)) is not None}
         wanted = [task for task in tasks if task["meta"]["item"] not in present]
         differ = sum(
             present[task["meta"]["item"]]["data"] != task["data"] for task in tasks if task["meta"]["item"] in present
@@ -204,11 +205,6 @@ def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]], *, 
                 "run the same call again."
             )
     return len(wanted), differ
-
-
-def _item(task: Mapping[str, Any]) -> str | None:
-    item = (task.get("meta") or {}).get("item")
-    return None if item is None else str(item)
 
 
 def _bucket_notes(bucket: Bucket | None, storage: StudioStorage | None, origin: str) -> tuple[str, ...]:

@@ -1,18 +1,15 @@
 """The notebooks as a student meets them: in JupyterLab, in a browser, run from the menu."""
 
-import os
 import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import jupyter_lab
 import notebook_style as style
 import pandas as pd
 import pytest
+from jupyter_lab import open_notebook, run_all
 from playwright.sync_api import expect
 
 import lsnb
@@ -25,14 +22,6 @@ MEDIA = pd.DataFrame(
         "uri": [f"gs://bucket/{number:03d}.png" for number in range(20)],
     }
 )
-HOMES = (
-    "HOME",
-    "JUPYTER_CONFIG_DIR",
-    "JUPYTER_DATA_DIR",
-    "JUPYTER_RUNTIME_DIR",
-    "IPYTHONDIR",
-    "JUPYTERLAB_SETTINGS_DIR",
-)
 
 
 @pytest.fixture
@@ -40,48 +29,8 @@ def jupyterlab(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     """A JupyterLab of its own: its address and the folder that it shows."""
     folder = tmp_path / "notebooks"
     folder.mkdir()
-    settings = tmp_path / "settings"
-    settings.mkdir()
-    (settings / "overrides.json").write_text(
-        '{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}'
-    )
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "LSNB_"))}
-    # A person sits in front of this one, so nothing may say that nobody does.
-    environment.pop("CI", None)
-    environment.update({name: str(tmp_path / name.lower()) for name in HOMES})
-    if "LSNB_STACK" in os.environ:
-        environment["LSNB_STACK"] = os.environ["LSNB_STACK"]
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [
-        *(sys.executable, "-m", "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"),
-        *("--ServerApp.port_retries=0", "--IdentityProvider.token=", "--ServerApp.password="),
-        *(f"--ServerApp.root_dir={folder}", f"--LabApp.app_settings_dir={settings}"),
-        "--LabApp.extension_manager=readonly",
-    ]
-    address = f"http://127.0.0.1:{port}"
-    with (tmp_path / "jupyterlab.log").open("wb") as log:
-        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        # The retries wait longer and longer for a server that does not listen yet.
-        with httpx.Client(transport=httpx.HTTPTransport(retries=7)) as client:
-            client.get(f"{address}/api/status", timeout=30).raise_for_status()
+    with jupyter_lab.jupyterlab(tmp_path, folder) as address:
         yield address, folder
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def open_notebook(page: Any, address: str, name: str) -> None:
-    page.goto(f"{address}/lab/workspaces/test/tree/{name}?reset")
-    # The notebook's own mark says 'idle' before it has a kernel, and Run All then does nothing.
-    expect(page.get_by_text("Python 3 (ipykernel) | Idle")).to_be_visible(timeout=60_000)
-
-
-def run_all(page: Any) -> None:
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_text("Run All Cells", exact=True).click()
 
 
 def type_number(page: Any, name: str, value: int) -> None:
