@@ -43,22 +43,26 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["LSNB_NO_PROMPT"] = "1"
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     required = os.environ.get("LSNB_REQUIRE_BROWSER") == "1"
-    if CHROMIUM or required:
-        return
     for item in items:
-        if item.get_closest_marker("browser"):
+        if _wants_stack(item):
+            # Tests side by side (pytest-xdist): one worker owns the stack, the others take what needs none.
+            item.add_marker(pytest.mark.xdist_group("stack"))
+        if not CHROMIUM and not required and item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason="Chromium is not installed (Debian's package 'chromium')"))
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
     """Start the stack before the first test that wants it: nbmake's items know no fixtures."""
-    if session.config.option.collectonly:
-        return
-    wanted = any(item.path.suffix == ".ipynb" or "stack" in getattr(item, "fixturenames", ()) for item in session.items)
-    if wanted:
+    if not _scratch and _wants_stack(item):
         _start_stack()
+
+
+def _wants_stack(item: pytest.Item) -> bool:
+    return item.path.suffix == ".ipynb" or "stack" in getattr(item, "fixturenames", ())
 
 
 def _start_stack() -> None:
