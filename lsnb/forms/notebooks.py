@@ -1,93 +1,34 @@
-"""The schema of each notebook's form. Fields that several notebooks share are written once."""
+"""The schemas of the notebooks that take a table to answers: 00 to 04, 11 and 12."""
 
 from __future__ import annotations
 
+from lsnb.forms.fields import (
+    ANNOTATORS,
+    BUCKET,
+    CLEAN_UP,
+    KEY,
+    LABEL_STUDIO,
+    MEDIA,
+    MEDIA_BUCKET,
+    PERCENT,
+    SEED,
+    STUDY,
+    WORKDIR,
+    title_field,
+)
 from lsnb.forms.schema import Field, Form
-
-_WORKDIR = Field(
-    "WORKDIR",
-    "lsnb-work",
-    "folder",
-    "The folder in which the notebooks leave files for each other.",
-)
-_LABEL_STUDIO = Field(
-    "LABEL_STUDIO",
-    "local",
-    "text",
-    "local: a demo server on this machine. Else your server's address; empty: the one in your credentials.",
-    unset="",
-)
-_BUCKET = Field(
-    "BUCKET",
-    "local",
-    "text",
-    "local: a demo bucket on this machine. Else the name of your Google Cloud Storage bucket.",
-    minimum=1,
-)
-_MEDIA_BUCKET = Field(
-    "BUCKET",
-    "local",
-    "text",
-    "local: the demo bucket. Else your bucket's name; empty: the media are in no bucket.",
-    unset="",
-)
-_KEY = Field("KEY", "id", "text", "The column that names each item; no name comes twice.", minimum=1)
-_MEDIA = Field(
-    "MEDIA",
-    "",
-    "path",
-    "The table of uploaded media. Empty: media.csv in WORKDIR, else demo data.",
-    must_exist=True,
-)
-_ANNOTATORS = Field(
-    "ANNOTATORS",
-    "ana, ben, eva",
-    "people",
-    "Who annotates: names separated by commas, or how many people.",
-    minimum=1,
-    maximum=50,
-)
-_STUDY = Field("TITLE", "", "text", "The study's title. Empty: the study of notebook 04, else a demo.", maximum=50)
-_PERCENT = Field(
-    "PERCENT",
-    50,
-    "number",
-    "How much of the table to draw, in percent.",
-    minimum=1,
-    maximum=100,
-    step=1,
-)
-_SEED = Field("SEED", 0, "integer", "The same number draws the same items again.", minimum=0)
-_CLEAN_UP = Field(
-    "CLEAN_UP",
-    False,
-    "boolean",
-    "Delete the study's projects in the last step, after saving their answers in a zip.",
-)
-
-
-def _title(default: str) -> Field:
-    return Field(
-        "TITLE",
-        default,
-        "text",
-        "The study's title, 3 to 50 characters. Projects are called: title · annotator.",
-        minimum=3,
-        maximum=50,
-    )
-
 
 QUICKSTART = Form(
     "quickstart",
-    (_WORKDIR, _LABEL_STUDIO, _BUCKET, _title("Quickstart"), _ANNOTATORS, _PERCENT, _SEED, _CLEAN_UP),
+    (WORKDIR, LABEL_STUDIO, BUCKET, title_field("Quickstart"), ANNOTATORS, PERCENT, SEED, CLEAN_UP),
 )
 
 UPLOAD_MEDIA = Form(
     "upload_media",
     (
-        _WORKDIR,
-        _LABEL_STUDIO,
-        _BUCKET,
+        WORKDIR,
+        LABEL_STUDIO,
+        BUCKET,
         Field(
             "TABLE",
             "",
@@ -102,7 +43,7 @@ UPLOAD_MEDIA = Form(
             "A folder or zip of media: where the table's files are, or, without a table, all of its files.",
             unset="",
         ),
-        _KEY,
+        KEY,
         Field("PATH_COLUMN", "path", "text", "The table's column that says where each file is.", minimum=1),
         Field(
             "OBJECT_NAME",
@@ -124,10 +65,10 @@ UPLOAD_MEDIA = Form(
 BUILD_LABEL_CONFIG = Form(
     "build_label_config",
     (
-        _WORKDIR,
-        _LABEL_STUDIO,
-        _MEDIA,
-        _KEY,
+        WORKDIR,
+        LABEL_STUDIO,
+        MEDIA,
+        KEY,
         Field(
             "MEDIA_KIND",
             "image",
@@ -165,11 +106,11 @@ BUILD_LABEL_CONFIG = Form(
 SAMPLE_TASKS = Form(
     "sample_tasks",
     (
-        _WORKDIR,
-        _MEDIA,
-        _KEY,
+        WORKDIR,
+        MEDIA,
+        KEY,
         Field("N", 0, "integer", "How many items to draw. 0: take PERCENT instead.", minimum=0, unset=0),
-        _PERCENT,
+        PERCENT,
         Field(
             "BY",
             "",
@@ -184,17 +125,17 @@ SAMPLE_TASKS = Form(
             "With BY. proportional: each group keeps its share of the sample; equal: each gives as many.",
             choices=("proportional", "equal"),
         ),
-        _SEED,
+        SEED,
     ),
 )
 
 CLONE_PROJECTS = Form(
     "clone_projects",
     (
-        _WORKDIR,
-        _LABEL_STUDIO,
-        _MEDIA_BUCKET,
-        _title("My study"),
+        WORKDIR,
+        LABEL_STUDIO,
+        MEDIA_BUCKET,
+        title_field("My study"),
         Field(
             "CONFIG",
             "",
@@ -209,8 +150,8 @@ CLONE_PROJECTS = Form(
             "The table of items to annotate. Empty: sample.csv in WORKDIR, else demo data.",
             must_exist=True,
         ),
-        _KEY,
-        _ANNOTATORS,
+        KEY,
+        ANNOTATORS,
         Field(
             "OVERLAP",
             "full",
@@ -218,18 +159,18 @@ CLONE_PROJECTS = Form(
             "Who does what. full: all do all items; 2: two people do each; 20%: two do a fifth, one the rest.",
             minimum=1,
         ),
-        _SEED,
-        _CLEAN_UP,
+        SEED,
+        CLEAN_UP,
     ),
 )
 
 SYNC_TABLE = Form(
     "sync_table",
     (
-        _WORKDIR,
-        _LABEL_STUDIO,
-        _MEDIA_BUCKET,
-        _STUDY,
+        WORKDIR,
+        LABEL_STUDIO,
+        MEDIA_BUCKET,
+        STUDY,
         Field(
             "TABLE",
             "",
@@ -258,9 +199,9 @@ SYNC_TABLE = Form(
 MERGE_ANNOTATIONS = Form(
     "merge_annotations",
     (
-        _WORKDIR,
-        _LABEL_STUDIO,
-        _STUDY,
+        WORKDIR,
+        LABEL_STUDIO,
+        STUDY,
         Field(
             "EXPORTS",
             "",

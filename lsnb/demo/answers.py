@@ -1,0 +1,97 @@
+"""Simulated annotators: made-up answers through the API, for demonstrations and tests."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from lsnb.errors import InputError, LsnbError
+from lsnb.labels import LabelConfig
+from lsnb.reports import Report
+
+if TYPE_CHECKING:
+    from lsnb.study import Study
+
+
+@dataclass(frozen=True, repr=False)
+class SimulationReport(Report):
+    """What ``simulate_annotators`` answered: a row per annotator and item (answered, exists, failed)."""
+
+    noun: ClassVar[str] = "simulated answers"
+
+
+def simulate_annotators(study: Study, *, seed: int = 0, disagreement: float = 0.25) -> SimulationReport:
+    """Answer a study's open tasks through the API as if people had, and say that nobody did.
+
+    Each item has one answer that most simulated annotators give; each of them departs from it with the given
+    probability. Answers depend on the seed, the item and the annotator alone, so they can be made again. Tasks that
+    hold an answer are left as they are.
+
+    Args:
+        study: Whose controls are choices and ratings; others stay unanswered.
+        seed: What draws the answers.
+        disagreement: How likely an annotator departs from the common answer, from 0 to 1.
+
+    Returns:
+        A row per annotator and item.
+
+    Raises:
+        InputError: No control of the study can be simulated.
+    """
+    print("SIMULATED annotators answer now, through the API: these are made-up answers, not people's.")
+    rows: list[dict[str, Any]] = []
+    for copy in study.copies:
+        annotator = copy.manifest.annotator
+        project = study.server.project(copy.project.id)
+        config = LabelConfig.from_xml(project.config or "")
+        if not any(control.kind in ("choices", "rating") for control in config.controls.values()):
+            raise InputError(f"No control of {project.title!r} can be simulated: it needs choices or a rating.")
+        for task in tqdm(study.server.export(copy.project.id), desc=f"Simulated {annotator}", unit="answer"):
+            row = {"annotator": annotator, "item": task["meta"]["item"], "status": "exists", "error": None}
+            rows.append(row)
+            if task["annotations"]:
+                continue
+            draw = _Draw(seed, annotator, row["item"], disagreement)
+            try:
+                study.server.annotate(task["id"], _answers(config, draw), lead_time=round(4 + 20 * draw("time"), 1))
+                row["status"] = "answered"
+            except LsnbError as fault:
+                row.update(status="failed", error=str(fault))
+    return SimulationReport(pd.DataFrame(rows), notes=("These answers are simulated.",))
+
+
+@dataclass(frozen=True)
+class _Draw:
+    """Numbers from 0 to 1 that depend on what they are for, never on the order of drawing."""
+
+    seed: int
+    annotator: str
+    item: str
+    disagreement: float
+
+    def __call__(self, what: str, *, common: bool = False) -> float:
+        who = "" if common else self.annotator
+        digest = hashlib.sha256(f"{self.seed}|{who}|{self.item}|{what}".encode()).digest()
+        return int.from_bytes(digest[:8], "big") / 2**64
+
+    def option(self, what: str, n: int) -> int:
+        common = int(self(what, common=True) * n)
+        if self(f"{what} departs") >= self.disagreement:
+            return common
+        return int(self(what) * n)
+
+
+def _answers(config: LabelConfig, draw: _Draw) -> list[dict[str, Any]]:
+    results = []
+    for name, control in config.controls.items():
+        result: dict[str, Any] = {"from_name": name, "to_name": control.to_names[0], "type": control.kind}
+        if control.kind == "choices":
+            options: list[Any] = [list(path) for path in control.paths] or list(control.labels)
+            results.append({**result, "value": {"choices": [options[draw.option(name, len(options))]]}})
+        elif control.kind == "rating":
+            results.append({**result, "value": {"rating": 1 + draw.option(name, 5)}})
+    return results
