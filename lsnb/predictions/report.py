@@ -1,0 +1,288 @@
+"""What readers of predictions return: Label Studio results by item, and a row for each input with what is wrong."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import pandas as pd
+
+from lsnb.errors import InputError, PartialFailureError
+
+REPORT_COLUMNS = ("index", "item", "name", "status", "errors", "warnings", "regions")
+READY, WARNING, FAILED, NOTHING = "ready", "warning", "failed", "no prediction"
+SHOWN = 20
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with an input.
+
+    Args:
+        code: A short name that stays the same from release to release, ``unknown_label``.
+        message: What is wrong and what to do, in a sentence.
+        path: Where in the input: ``annotations[3].score``.
+        is_warning: Whether the input is used all the same.
+    """
+
+    code: str
+    message: str
+    path: str = ""
+    is_warning: bool = False
+
+    def as_dict(self) -> dict[str, str]:
+        """Return it as the report's cells hold it."""
+        return {"code": self.code, "message": self.message, "path": self.path}
+
+
+@dataclass
+class Row:
+    """One input of a reader, while it is read.
+
+    Args:
+        index: Its 0-based place among the inputs.
+        item: The item's key, or None where it could not be told.
+        name: What a person calls the input: a file's name, a feature, a label.
+        results: Its Label Studio results; an empty list if a model looked and found nothing, None for no prediction.
+        faults: What is wrong with it; an error makes it failed, and its results are not used.
+        score: The score of the prediction as a whole, 0 to 1.
+        split: ``training``, ``validation`` or ``test``, where the input says it.
+    """
+
+    index: int
+    item: str | None = None
+    name: str = ""
+    results: list[Result] | None = None
+    faults: list[Fault] = field(default_factory=list)
+    score: float | None = None
+    split: str = ""
+
+    def error(self, code: str, message: str, path: str = "") -> None:
+        """Note what makes the row fail."""
+        self.faults.append(Fault(code, message, path))
+
+    def warn(self, code: str, message: str, path: str = "") -> None:
+        """Note what the reader should know, although the row is used."""
+        self.faults.append(Fault(code, message, path, is_warning=True))
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether there is any error."""
+        return any(not fault.is_warning for fault in self.faults)
+
+    @property
+    def status(self) -> str:
+        """``ready``, ``warning``, ``failed`` or ``no prediction``."""
+        if not self.faults:
+            return READY if self.results is not None else NOTHING
+        if self.has_failed:
+            return FAILED
+        return WARNING if self.results is not None else NOTHING
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Predictions:
+    """What a model says of items, checked, as Label Studio results.
+
+    Args:
+        results: Item → its results. An empty list: a model looked and found nothing. An item without a prediction is
+            absent.
+        scores: Item → the score of its prediction as a whole, 0 to 1, or None.
+        report: A row per input: ``index, item, name, status`` (ready, warning, failed, no prediction), ``errors`` and
+            ``warnings`` (lists of ``{code, message, path}``) and ``regions`` (lists of region ids).
+        splits: Item → ``training``, ``validation`` or ``test``, for those of which the input says it.
+        notes: Sentences the reader should see besides the counts.
+
+    Example:
+        >>> box = {"id": "r1", "from_name": "b", "to_name": "i", "type": "rectangle", "value": {}}
+        >>> predictions = make_predictions([Row(0, "a", results=[box]), Row(1, "b", results=[]), Row(2, "c")])
+        >>> print(predictions.summary)
+        2 ready, 1 no prediction: 1 region on 2 items
+        >>> predictions.results["b"], "c" in predictions.results
+        ([], False)
+    """
+
+    results: dict[str, list[Result]]
+    scores: dict[str, float | None]
+    report: pd.DataFrame
+    splits: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    __hash__ = None  # type: ignore[assignment]
+    noun: ClassVar[str] = "inputs"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Status → number of inputs, in order of first appearance."""
+        return {str(status): int(n) for status, n in self.report["status"].value_counts(sort=False).items()}
+
+    @property
+    def failures(self) -> pd.DataFrame:
+        """The rows of the report that failed."""
+        return self.report[self.report["status"] == FAILED]
+
+    @property
+    def summary(self) -> str:
+        """The counts as one line, for example ``12 ready, 1 failed: 40 regions on 12 items``."""
+        if not len(self.report):
+            return f"no {self.noun}"
+        counts = ", ".join(f"{n} {status}" for status, n in self.counts.items())
+        regions = sum(
+            len({id(r) if r.get("id") is None else r["id"] for r in found}) for found in self.results.values()
+        )
+        return f"{counts}: {_counted(regions, 'region')} on {_counted(len(self.results), 'item')}"
+
+    def raise_for_failures(self) -> None:
+        """Raise if any input failed.
+
+        Raises:
+            PartialFailureError: With the number of failures and the first of them.
+        """
+        failures = self.failures
+        if len(failures):
+            first = failures.iloc[0]
+            raise PartialFailureError(
+                f"{len(failures)} of {len(self.report)} {self.noun} failed; the first: {_sentence(first)} "
+                "Mend it and read the predictions again; .report has every row."
+            )
+
+    @staticmethod
+    def merge(*parts: Predictions) -> Predictions:
+        """Return several predictions as one, for example those of several files.
+
+        Results of one item are put together; the same result twice counts once. Of several scores of an item the
+        least is kept, and of several splits the last.
+
+        Args:
+            parts: What the readers returned.
+
+        Raises:
+            InputError: One of them is no ``Predictions``.
+        """
+        wrong = [type(part).__name__ for part in parts if not isinstance(part, Predictions)]
+        if wrong:
+            raise InputError(f"Only Predictions can be merged, and there is a {wrong[0]}: read it first.")
+        results: dict[str, list[Result]] = {}
+        scores: dict[str, float | None] = {}
+        splits: dict[str, str] = {}
+        for part in parts:
+            for item, found in part.results.items():
+                known = results.setdefault(item, [])
+                known += [result for result in found if result not in known] if known else found
+                scores[item] = least_score((scores.get(item), part.scores.get(item)))
+            splits |= part.splits
+        reports = [part.report for part in parts if len(part.report)]
+        report = pd.concat(reports, ignore_index=True) if reports else _report([])
+        notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
+        return Predictions(results, scores, report, splits, notes)
+
+    def __add__(self, other: Predictions) -> Predictions:
+        return Predictions.merge(self, other) if isinstance(other, Predictions) else NotImplemented
+
+    def __len__(self) -> int:
+        """The number of items that have a prediction."""
+        return len(self.results)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Predictions):
+            return NotImplemented
+        return (
+            (self.results, self.scores, self.splits, self.notes)
+            == (other.results, other.scores, other.splits, other.notes)
+            and list(self.report.columns) == list(other.report.columns)
+            and all(_plain(self.report[name]) == _plain(other.report[name]) for name in self.report.columns)
+        )
+
+    def __repr__(self) -> str:
+        return "\n".join([f"Predictions: {self.summary}", *self.notes])
+
+    def _repr_html_(self) -> str:
+        lines = [f"<p><b>{html.escape(self.summary)}</b></p>"]
+        lines += [f"<p>{html.escape(note)}</p>" for note in self.notes]
+        for status, words in ((FAILED, "failed, and will not be sent"), (WARNING, "will be sent, with a warning")):
+            rows = self.report[self.report["status"] == status]
+            if len(rows):
+                lines.append(f"<p>{_counted(len(rows), 'input')} {words}:</p>")
+                shown = rows.head(SHOWN)
+                why = [_sentence(row) for _, row in shown.iterrows()]
+                lines.append(shown[["index", "item", "name"]].assign(why=why).to_html(index=False, escape=True))
+                if len(rows) > SHOWN:
+                    lines.append(f"<p>… {len(rows) - SHOWN} more in <code>.report</code></p>")
+        return "\n".join(lines)
+
+
+def make_predictions(rows: Iterable[Row], notes: Sequence[str] = ()) -> Predictions:
+    """Return the predictions that a reader's rows add up to.
+
+    A row that failed gives no results; the other rows of the same item do. Results of one item are in the order of its
+    rows; of several scores the least counts.
+
+    Args:
+        rows: The inputs, in order.
+        notes: Sentences the reader should see besides the counts.
+    """
+    rows = list(rows)
+    results: dict[str, list[Result]] = {}
+    scores: dict[str, float | None] = {}
+    splits: dict[str, str] = {}
+    for row in rows:
+        if row.item is None or row.results is None or row.has_failed:
+            continue
+        results.setdefault(row.item, []).extend(row.results)
+        scores[row.item] = least_score((scores.get(row.item), row.score))
+        if row.split:
+            splits[row.item] = row.split
+    return Predictions(results, scores, _report(rows), splits, tuple(notes))
+
+
+def least_score(scores: Iterable[float | None]) -> float | None:
+    """Return the least of the scores that are known, or None.
+
+    Example:
+        >>> least_score([None, 0.75, 0.5]), least_score([None])
+        (0.5, None)
+    """
+    return min((score for score in scores if score is not None), default=None)
+
+
+def _report(rows: Sequence[Row]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "index": pd.array([row.index for row in rows], dtype="int64"),
+            "item": pd.Series([row.item for row in rows], dtype=object),
+            "name": pd.Series([row.name for row in rows], dtype=object),
+            "status": pd.Series([row.status for row in rows], dtype=object),
+            "errors": pd.Series([[f.as_dict() for f in row.faults if not f.is_warning] for row in rows], dtype=object),
+            "warnings": pd.Series([[f.as_dict() for f in row.faults if f.is_warning] for row in rows], dtype=object),
+            "regions": pd.Series([_regions(row) for row in rows], dtype=object),
+        },
+        columns=list(REPORT_COLUMNS),
+    )
+
+
+def _regions(row: Row) -> list[str]:
+    if not row.results or (row.faults and row.has_failed):
+        return []
+    return list(dict.fromkeys(result["id"] for result in row.results if result.get("id") is not None))
+
+
+def _sentence(row: Mapping[str, Any]) -> str:
+    """Return why a row of the report failed, or what its warnings say, in words."""
+    who = f"item {row['item']}: " if row["item"] is not None else f"input {row['index']}: "
+    faults = row["errors"] or row["warnings"]
+    parts = [f"{fault['path']}: {fault['message']}" if fault["path"] else fault["message"] for fault in faults[:3]]
+    more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
+    return who + " ".join(parts) + more
+
+
+def _plain(column: pd.Series[Any]) -> list[Any]:
+    # Missing cells are unequal to themselves.
+    return [None if isinstance(cell, float) and math.isnan(cell) else cell for cell in column.tolist()]
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

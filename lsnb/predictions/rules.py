@@ -1,0 +1,187 @@
+"""What a label config demands of results, read once: controls, the objects they are about, their labels."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lxml import etree
+
+from lsnb.labels import LabelConfig
+from lsnb.labels.reading import Control, attribute
+from lsnb.labels.tree import parse, walk
+from lsnb.predictions import values
+from lsnb.predictions.tracks import track
+from lsnb.predictions.values import Faults, Value
+
+Check = Callable[[Value], Faults]
+
+SHAPES: Mapping[str, Check] = {
+    "rectangle": values.box,
+    "ellipse": values.ellipse,
+    "polygon": values.polygon,
+    "keypoint": values.key_point,
+    "brush": values.brush,
+    "bitmask": values.bitmask,
+    "vector": values.vector,
+}
+CHECKS: Mapping[str, Check] = {
+    **SHAPES,
+    **{f"{name}labels": check for name, check in SHAPES.items()},
+    "magicwand": values.brush,
+    "videorectangle": track,
+    "timelinelabels": values.timeline,
+    "labels": values.span,
+    "hypertextlabels": values.span,
+    "paragraphlabels": values.span,
+    "timeserieslabels": values.time_span,
+    "choices": values.texts("choices"),
+    "textarea": values.texts("text"),
+    "datetime": values.text("datetime"),
+    "pairwise": values.text("selected", ("left", "right")),
+    "taxonomy": values.taxonomy,
+    "ranker": values.ranker,
+}
+QUESTIONS = frozenset({"choices", "textarea", "datetime", "pairwise", "taxonomy", "ranker", "rating", "number"})
+LABEL_KEYS = {"choices": "choices", "taxonomy": "taxonomy", "videorectangle": "labels"}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What one control demands of its results.
+
+    Args:
+        name: Its name, ``from_name`` in results.
+        kind: The ``type`` of its results.
+        to_names: What it is about.
+        labels: Its labels, empty where any may come.
+        label_key: Where its labels stand in a value; empty if it has none.
+        check: What is wrong with a value, apart from its labels.
+        multiple: Whether one answer may hold several values.
+        per_region: Whether it is asked of each region.
+        paths: The answers of a taxonomy, as paths from the root.
+        is_imported: Whether the server's import knows it: its tag must say ``toName``.
+    """
+
+    name: str
+    kind: str
+    to_names: tuple[str, ...]
+    labels: Mapping[str, None]
+    label_key: str
+    check: Check
+    multiple: bool = False
+    per_region: bool = False
+    paths: frozenset[tuple[str, ...]] = frozenset()
+    is_imported: bool = True
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it asks about the item or a region, and draws nothing."""
+        return self.kind in QUESTIONS
+
+    @property
+    def needs_labels(self) -> bool:
+        """Whether the key of its labels must be there."""
+        return bool(self.label_key) and (self.kind != "videorectangle" or bool(self.labels))
+
+    @property
+    def path_texts(self) -> list[str]:
+        """Its paths as texts."""
+        return [" > ".join(path) for path in sorted(self.paths)]
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a config demands of results.
+
+    Args:
+        controls: Name → rule.
+        objects: The names of what is shown.
+        merged: A ``Labels`` control and the type its labels make of a shape drawn with another → that shape's rule.
+    """
+
+    controls: Mapping[str, Rule]
+    objects: frozenset[str]
+    merged: Mapping[tuple[str, str], Rule] = field(default_factory=dict)
+
+    def partner(self, result: Mapping[str, Any], results: Any) -> Check | None:
+        """Return the check of the shape to which a result of a ``Labels`` control gives its label, if there is one."""
+        region = result.get("id")
+        if region is None:
+            return None
+        for other in results:
+            if isinstance(other, Mapping) and other.get("id") == region and other.get("type") in SHAPES:
+                return SHAPES[str(other["type"])]
+        return None
+
+
+def rules_of(config: LabelConfig) -> Rules:
+    """Return what a config demands of results.
+
+    Args:
+        config: The label config.
+    """
+    return _rules(config.xml)
+
+
+@functools.lru_cache(maxsize=16)
+def _rules(xml: str) -> Rules:
+    config = LabelConfig.from_xml(xml)
+    elements: dict[str, etree._Element] = {}
+    objects = set()
+    for element in walk(parse(xml)):
+        name = element.get("name")
+        if name and element.get("toName"):
+            elements[name] = element
+        elif name and (element.get("value") or element.get("valueList")):
+            objects.add(name)
+    controls = {
+        name: _rule(control, elements.get(name)) for name, control in config.controls.items() if control.kind in _KINDS
+    }
+    merged = {
+        (labels.name, f"{tool.kind}labels"): tool
+        for labels in controls.values()
+        for tool in controls.values()
+        if labels.kind == "labels" and not tool.kind.endswith("labels") and set(labels.to_names) & set(tool.to_names)
+    }
+    return Rules(controls, frozenset(objects), merged)
+
+
+_KINDS = frozenset({*CHECKS, "rating", "number"})
+
+
+def _rule(control: Control, element: etree._Element | None) -> Rule:
+    kind = control.kind
+    if kind == "rating":
+        check = values.rating(_whole(element, "maxRating", 5))
+    elif kind == "number":
+        check = values.amount(_limit(element, "min"), _limit(element, "max"))
+    else:
+        check = CHECKS[kind]
+    label_key = kind if kind.endswith("labels") else LABEL_KEYS.get(kind, "")
+    return Rule(
+        control.name,
+        kind,
+        tuple(str(element.get("toName")).split(",")) if element is not None else control.to_names,
+        dict.fromkeys(control.labels) if label_key else {},
+        label_key,
+        check,
+        control.multiple,
+        control.per_region,
+        frozenset(control.paths),
+        element is not None,
+    )
+
+
+def _limit(element: etree._Element | None, name: str) -> float | None:
+    try:
+        return float(str(attribute(element, name))) if element is not None else None
+    except ValueError:
+        return None
+
+
+def _whole(element: etree._Element | None, name: str, default: int) -> int:
+    limit = _limit(element, name)
+    return default if limit is None else int(limit)
