@@ -1,0 +1,26 @@
+"""Frames worth labelling: chosen from videos, written as images, imported, and the difficult ones found again.
+
+Each verb loads on first use, so that one needs nothing of what another does.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lsnb.frames.selection import select_frames as select_frames
+
+_HOMES = {
+    "select_frames": "selection",
+}
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"lsnb.frames.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'lsnb.frames' has no attribute {name!r}")
