@@ -1,0 +1,68 @@
+"""Opening a video, and saying in plain words why one cannot be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import av
+
+from lsnb.errors import InputError, MissingFileError
+
+
+def video_path(video: object) -> Path:
+    """Check that ``video`` is the path of a file.
+
+    Raises:
+        InputError: It is no path, a folder, or an empty file.
+        MissingFileError: There is no such file.
+    """
+    if not isinstance(video, (str, os.PathLike)) or not str(video).strip():
+        raise InputError(f"video is {video!r}: give the path of one video file.")
+    path = Path(os.fspath(video)).expanduser()
+    if path.is_dir():
+        raise InputError(f"{path} is a folder: give the path of one video file.")
+    if not path.is_file():
+        hint = " It is a web address: download it first." if "://" in str(video) else " Check its spelling and folder."
+        raise MissingFileError(f"There is no video file {video}.{hint}")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty (0 bytes): copy the video again.")
+    return path
+
+
+def unreadable(path: Path) -> InputError:
+    """Return the error for a file FFmpeg cannot make sense of."""
+    return InputError(
+        f"{path} is not a video that can be read: it is damaged, was not completely copied, or is another kind of "
+        "file. Copy or export it again."
+    )
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """Open a video: its container and its first stream of moving pictures, decoding on all cores.
+
+    Raises:
+        InputError: The file holds no video that can be read.
+        MissingFileError: It may not be read.
+    """
+    try:
+        container = av.open(str(path), metadata_errors="replace")
+    except PermissionError:
+        raise MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.") from None
+    except (av.error.FFmpegError, OSError, ValueError):
+        raise unreadable(path) from None
+    with container:
+        cover = av.stream.Disposition.attached_pic
+        streams = [stream for stream in container.streams.video if not stream.disposition & cover]
+        if not streams:
+            kinds = sorted({str(stream.type) for stream in container.streams}) or ["nothing"]
+            raise InputError(f"{path} has no video in it, only {' and '.join(kinds)}: give a file with pictures.")
+        stream = streams[0]
+        if stream.codec_context is None or not stream.codec_context.width:
+            raise unreadable(path)
+        stream.thread_type = "AUTO"
+        yield container, stream

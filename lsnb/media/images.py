@@ -1,0 +1,142 @@
+"""Still pictures: read as displayed, written atomically."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from lsnb.errors import InputError, MissingFileError
+
+FORMATS = (".png", ".jpg", ".jpeg")
+TURNED = range(5, 9)  # values of EXIF's Orientation that swap width and height (CIPA DC-008, 4.6.4)
+
+
+def write_image(path: str | Path, image: NDArray[np.uint8], *, quality: int = 95) -> Path:
+    """Write a picture; whoever reads the path finds the whole picture or none.
+
+    Args:
+        path: Ends in ``.png``, ``.jpg`` or ``.jpeg``; folders that are not there are made.
+        image: uint8, RGB ``[height, width, 3]`` or grey ``[height, width]``.
+        quality: Of a JPEG, 1 to 100.
+
+    Returns:
+        The path.
+
+    Raises:
+        InputError: Another ending, another kind of array, another quality; all at once.
+        MissingFileError: The folder cannot be written to.
+
+    Example:
+        >>> import tempfile
+        >>> path = write_image(Path(tempfile.mkdtemp(), "img00000001.png"), np.full((4, 6, 3), 200, np.uint8))
+        >>> read_image(path)[0, 0].tolist(), image_size(path)
+        ([200, 200, 200], (6, 4))
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    problems = []
+    if suffix not in FORMATS:
+        problems.append(f"{path} ends in {suffix or 'nothing'}: end it in .png or .jpg.")
+    if not _is_picture(image):
+        problems.append(
+            f"image is {_kind(image)}: give a uint8 array of [height, width, 3] (RGB) or [height, width] (grey)."
+        )
+    if isinstance(quality, bool) or not isinstance(quality, (int, np.integer)) or not 1 <= quality <= 100:
+        problems.append(f"quality is {quality!r}: give a whole number from 1 to 100.")
+    if problems:
+        raise InputError(problems)
+    stored = np.ascontiguousarray(image[..., ::-1]) if image.ndim == 3 else np.ascontiguousarray(image)
+    # Level 1: frames of a camera hardly shrink further, and the slow levels take four times as long.
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, int(quality)]
+    fine, data = cv2.imencode(suffix, stored, options)
+    if not fine:
+        raise InputError(f"{path} cannot be written as {suffix}: its picture is {_kind(image)}.")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            part.write_bytes(data.tobytes())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as fault:
+        raise MissingFileError(f"{path} cannot be written: {fault.strerror or fault}. Choose another folder.") from None
+    return path
+
+
+def read_image(path: str | Path) -> NDArray[np.uint8]:
+    """Read a picture as displayed: RGB uint8 ``[height, width, 3]``, turned as its EXIF orientation says.
+
+    Raises:
+        InputError: No picture, or a damaged one.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> import tempfile
+        >>> path = write_image(Path(tempfile.mkdtemp(), "red.png"), np.full((2, 2, 3), [255, 0, 0], np.uint8))
+        >>> read_image(path)[0, 0].tolist()
+        [255, 0, 0]
+    """
+    path = _image_path(path)
+    data = np.fromfile(path, np.uint8)
+    try:
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    except cv2.error:
+        image = None
+    if image is None:
+        raise _no_picture(path)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """Return the width and height of a picture as displayed, from its header alone.
+
+    Raises:
+        InputError: No picture.
+        MissingFileError: There is no such file.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    path = _image_path(path)
+    try:
+        with Image.open(path) as picture:
+            width, height = picture.size
+            turned = picture.getexif().get(0x0112) in TURNED
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        raise _no_picture(path) from None
+    return (height, width) if turned else (width, height)
+
+
+def _image_path(path: object) -> Path:
+    if not isinstance(path, (str, os.PathLike)) or not str(path).strip():
+        raise InputError(f"path is {path!r}: give the path of one picture.")
+    found = Path(os.fspath(path)).expanduser()
+    if found.is_dir():
+        raise InputError(f"{found} is a folder: give the path of one picture.")
+    if not found.is_file():
+        raise MissingFileError(f"There is no picture {path}. Check its spelling and folder.")
+    return found
+
+
+def _no_picture(path: Path) -> InputError:
+    return InputError(
+        f"{path} is not a picture that can be read: it is damaged or another kind of file. Copy or export it again."
+    )
+
+
+def _is_picture(image: object) -> bool:
+    return (
+        isinstance(image, np.ndarray)
+        and image.dtype == np.uint8
+        and (image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 3))
+        and image.size > 0
+    )
+
+
+def _kind(image: object) -> str:
+    return f"a {image.dtype} array of {list(image.shape)}" if isinstance(image, np.ndarray) else repr(image)
