@@ -9,9 +9,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lsnb.frames.extraction import extract_frames as extract_frames
+    from lsnb.frames.importing import import_frames as import_frames
     from lsnb.frames.selection import select_frames as select_frames
 
 _HOMES = {
+    "extract_frames": "extraction",
+    "import_frames": "importing",
     "select_frames": "selection",
 }
 
