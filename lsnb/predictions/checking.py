@@ -61,7 +61,7 @@ def check_results(results: Any, config: LabelConfig, facts: Any = None) -> list[
     """
     if not isinstance(config, LabelConfig):
         raise InputError(f"config is a {type(config).__name__}: give a lsnb.LabelConfig.")
-    return find_faults(results, rules_of(config), _facts(facts))
+    return find_faults(results, rules_of(config), facts_of(facts))
 
 
 def find_faults(results: Any, rules: Rules, facts: Facts) -> list[Fault]:
@@ -110,7 +110,8 @@ def score_faults(score: Any, path: str = "score") -> list[Fault]:
     return [Fault("wrong_score", f"The score {number:g} is not between 0 and 1{hint}", path)]
 
 
-def _facts(given: Any) -> Facts:
+def facts_of(given: Any) -> Facts:
+    """Return what is known of a video, from what a person gave."""
     if isinstance(given, Facts):
         return given
     frames = given.get("frames") if isinstance(given, Mapping) else getattr(given, "frames", None)

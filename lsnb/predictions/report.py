@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -270,7 +270,7 @@ def _regions(row: Row) -> list[str]:
     return list(dict.fromkeys(result["id"] for result in row.results if result.get("id") is not None))
 
 
-def _sentence(row: Mapping[str, Any]) -> str:
+def _sentence(row: pd.Series[Any]) -> str:
     """Return why a row of the report failed, or what its warnings say, in words."""
     who = f"item {row['item']}: " if row["item"] is not None else f"input {row['index']}: "
     faults = row["errors"] or row["warnings"]

@@ -157,7 +157,7 @@ def _rule(control: Control, element: etree._Element | None) -> Rule:
     if kind == "rating":
         check = values.rating(_whole(element, "maxRating", 5))
     elif kind == "number":
-        check = values.amount(_limit(element, "min"), _limit(element, "max"))
+        check = values.limited(_limit(element, "min"), _limit(element, "max"))
     else:
         check = CHECKS[kind]
     label_key = kind if kind.endswith("labels") else LABEL_KEYS.get(kind, "")

@@ -244,7 +244,7 @@ def rating(most: int) -> Callable[[Value], Faults]:
     return check
 
 
-def amount(low: float | None, high: float | None) -> Callable[[Value], Faults]:
+def limited(low: float | None, high: float | None) -> Callable[[Value], Faults]:
     """Return the check of a number; the server's import does not heed the limits."""
     least, most = (-math.inf if low is None else low), (math.inf if high is None else high)
     return lambda value: _number(value.get("number"), ".number", least, most, code="beyond_limits")
@@ -266,11 +266,12 @@ def _number(given: Any, path: str, low: float, high: float, code: str = "") -> l
         return [Fault("not_a_number", f"{_shown(given)} is no number.", path)]
     if not math.isfinite(given):
         return [Fault("not_finite", f"{given} is no number that can be shown.", path)]
-    if given < low:
+    amount = float(given)
+    if amount < low:
         words = "is negative" if low == 0 else f"is below {low:g}"
-        return [Fault(code or "negative", f"{float(given):g} {words}.", path)]
-    if given > high:
-        return [Fault(code or "too_large", f"{float(given):g} is above {high:g}.", path)]
+        return [Fault(code or "negative", f"{amount:g} {words}.", path)]
+    if amount > high:
+        return [Fault(code or "too_large", f"{amount:g} is above {high:g}.", path)]
     return []
 
 

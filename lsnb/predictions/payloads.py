@@ -1,0 +1,375 @@
+"""What models return for one picture, in the shapes in which they return it, told apart by what they hold.
+
+Read without importing the packages that make them: ``supervision.Detections`` and ``ultralytics`` results are known by
+their attributes, tensors by theirs.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lsnb.errors import InputError
+from lsnb.predictions.categories import COCO_CATEGORIES
+from lsnb.predictions.regions import Size
+
+LABEL_KEYS = ("label", "category_name", "category", "class_name", "class", "label_text", "name", "category_id")
+SCORE_KEYS = ("score", "confidence", "conf", "probability")
+LISTS = ("annotations", "detections", "predictions", "objects")
+SIDES = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("left", "top", "right", "bottom"))
+FORMS = (
+    "{boxes, labels, scores}, {image, annotations}, a list of {bbox, category} or {label, x, y, width, height}, "
+    "or arrays xyxy, class_id, confidence"
+)
+Names = Mapping[Any, str]
+
+
+@dataclass
+class Found:
+    """What a model found in one picture, region by region.
+
+    Args:
+        size: The picture's width and height in pixels, where the input says it.
+        boxes: x, y, width, height of each.
+        is_percent: Whether each is in percent of the picture, not in pixels.
+        labels: The label of each as the input has it, or None.
+        scores: The score of each, or None.
+        paths: Where each stands in the input.
+        masks: Height × width of each, or None.
+        outlines: n × 2 pixels of each, or None.
+        trackers: What names the same thing in other frames, or None.
+        results: Label Studio results that were there already.
+    """
+
+    size: Size | None = None
+    boxes: list[Any] = field(default_factory=list)
+    is_percent: list[bool] = field(default_factory=list)
+    labels: list[str | None] = field(default_factory=list)
+    scores: list[Any] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
+    masks: Sequence[Any] | None = None
+    outlines: Sequence[Any] | None = None
+    trackers: Sequence[Any] | None = None
+    results: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+
+def read_payload(cell: Any, names: Names | None = None) -> Found | None:
+    """Return what was found in a picture, or None where there is no prediction.
+
+    Args:
+        cell: What a model returned, also as JSON text.
+        names: Class id → label; without it what the input says, or COCO's ids.
+
+    Raises:
+        InputError: It has none of the forms that are known.
+
+    Example:
+        >>> found = read_payload('{"boxes": [[8, 6, 48, 36]], "labels": [18], "scores": [0.9]}')
+        >>> found.boxes, found.labels, read_payload(float("nan")), read_payload("[]").boxes
+        ([[8.0, 6.0, 40.0, 30.0]], ['dog'], None, [])
+    """
+    if isinstance(cell, str | bytes):
+        cell = _parsed(cell)
+    if is_missing(cell):
+        return None
+    if isinstance(cell, Mapping):
+        return _read_mapping(cell, names) if cell else None
+    if hasattr(cell, "boxes") and hasattr(cell.boxes, "xyxy"):
+        return _read_ultralytics(cell, names)
+    if hasattr(cell, "xyxy"):
+        return _read_arrays(_attributes(cell), names)
+    if isinstance(cell, list | tuple) and not _is_rows_of_numbers(cell):
+        return _read_list(list(cell), names, "", None)
+    table = as_array(cell)
+    if table.size == 0 or (table.ndim == 2 and table.shape[1] in (4, 5, 6)):
+        columns = table.reshape(-1, 4) if table.size == 0 else table
+        scores = columns[:, 4] if columns.shape[1] > 4 else None
+        classes = columns[:, 5] if columns.shape[1] > 5 else None
+        return _read_arrays({"xyxy": columns[:, :4], "confidence": scores, "class_id": classes}, names)
+    raise InputError(f"This is no prediction that is known ({type(cell).__name__}): give {FORMS}.")
+
+
+def is_missing(cell: Any) -> bool:
+    """Return whether a cell holds nothing: None, NaN or NA.
+
+    Example:
+        >>> is_missing(None), is_missing(float("nan")), is_missing([])
+        (True, True, False)
+    """
+    if cell is None or cell is pd.NA or cell is pd.NaT:
+        return True
+    return isinstance(cell, float | np.floating) and math.isnan(cell)
+
+
+def as_array(given: Any) -> np.ndarray[Any, Any]:
+    """Return an array, also of a tensor on any device.
+
+    Raises:
+        InputError: It is none.
+    """
+    try:
+        for step in ("detach", "cpu"):
+            if hasattr(given, step):
+                given = getattr(given, step)()
+        if hasattr(given, "numpy") and not isinstance(given, np.ndarray):
+            try:
+                return np.asarray(given.numpy())
+            except (TypeError, RuntimeError):  # numpy has no bfloat16
+                return np.asarray(given.float().numpy())
+        return np.asarray(given)
+    except (TypeError, ValueError, AttributeError):
+        raise InputError(f"This is no array of numbers: {str(given)[:60]}.") from None
+
+
+def class_label(given: Any, names: Names | None, default: Names = COCO_CATEGORIES) -> str | None:
+    """Return a label for what an input calls a class: a name, an id, or a dict of both.
+
+    Args:
+        given: What the input has.
+        names: Class id → label.
+        default: What ids mean without ``names``.
+
+    Example:
+        >>> class_label(18, None), class_label("cat", None), class_label({"id": 1, "name": "man"}, None)
+        ('dog', 'cat', 'man')
+    """
+    if isinstance(given, Mapping):
+        given = next((given[key] for key in ("name", "label", "id") if given.get(key) is not None), None)
+    if is_missing(given):
+        return None
+    if isinstance(given, bool | str | bytes):
+        text = given.decode() if isinstance(given, bytes) else str(given)
+        return names.get(text, text) if names else text
+    number = getattr(given, "item", lambda: given)()
+    if isinstance(number, str):
+        return number
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    table = names if names is not None else default
+    return str(table.get(number, table.get(str(number), number)))
+
+
+def names_of(names: Any) -> Names | None:
+    """Return class id → label, of a mapping or of a list that counts from 0.
+
+    Raises:
+        InputError: It is neither.
+    """
+    if names is None:
+        return None
+    if isinstance(names, Mapping):
+        return {key.item() if hasattr(key, "item") else key: str(name) for key, name in names.items()}
+    if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray | pd.Series):
+        raise InputError("names must be a list of labels that counts from 0, or pairs such as {0: 'person'}.")
+    return dict(enumerate(str(name) for name in names))
+
+
+def _parsed(text: str | bytes) -> Any:
+    words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    words = words.strip()
+    if words.lower() in ("", "null", "none", "nan", "<na>"):
+        return None
+    try:
+        return json.loads(words)
+    except ValueError:
+        pass
+    try:  # what a table saved to CSV makes of lists and dicts
+        return ast.literal_eval(words)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise InputError(f"The text {words[:40]!r} is no JSON: give {FORMS}.") from None
+
+
+def _read_mapping(cell: Mapping[str, Any], names: Names | None) -> Found:
+    if "xyxy" in cell:
+        return _read_arrays(cell, names)
+    if "boxes" in cell:
+        return _read_boxes(cell, names)
+    for name in LISTS:
+        if isinstance(cell.get(name), list | tuple):
+            return _read_list(list(cell[name]), names, name, _size(cell))
+    if isinstance(cell.get("result"), list | tuple):
+        return _read_list(list(cell["result"]), names, "result", None)
+    return _read_list([cell], names, "", None)
+
+
+def _read_boxes(cell: Mapping[str, Any], names: Names | None) -> Found:
+    corners = as_array(cell["boxes"])
+    try:
+        corners = np.empty((0, 4)) if corners.size == 0 else corners.astype(np.float64).reshape(len(corners), 4)
+    except (TypeError, ValueError):
+        raise InputError("boxes: each is four numbers, left, top, right, bottom in pixels.") from None
+    texts = cell.get("label_text", cell.get("label_texts"))
+    classes = texts if texts is not None else cell.get("labels")
+    found = _columns(
+        corners,
+        _plain(classes, len(corners), "label_text" if texts is not None else "labels"),
+        _plain(cell.get("scores"), len(corners), "scores"),
+        names,
+        COCO_CATEGORIES,
+    )
+    found.size = _size(cell)
+    found.paths = [f"boxes[{n}]" for n in range(len(corners))]
+    return found
+
+
+def _read_arrays(cell: Mapping[str, Any], names: Names | None) -> Found:
+    corners = as_array(cell["xyxy"])
+    try:
+        corners = np.empty((0, 4)) if corners.size == 0 else corners.astype(np.float64).reshape(len(corners), 4)
+    except (TypeError, ValueError):
+        raise InputError("xyxy: each box is four numbers, left, top, right, bottom in pixels.") from None
+    data = cell.get("data")
+    texts = cell.get("class_name", data.get("class_name") if isinstance(data, Mapping) else None)
+    classes = texts if texts is not None else cell.get("class_id")
+    if texts is None and classes is not None and names is None and len(corners):
+        raise InputError("class_id holds numbers: give names=, class id → label, for example names=model.names.")
+    found = _columns(
+        corners,
+        _plain(classes, len(corners), "class_id"),
+        _plain(cell.get("confidence"), len(corners), "confidence"),
+        names,
+        {},
+    )
+    found.paths = [f"xyxy[{n}]" for n in range(len(corners))]
+    found.size = _size(cell)
+    if cell.get("mask") is not None and len(corners):
+        masks = as_array(cell["mask"])
+        if masks.ndim != 3 or len(masks) != len(corners):
+            raise InputError(f"mask has the shape {masks.shape}: give one mask of height × width for each box.")
+        found.masks = [mask > 0 for mask in masks]
+        found.size = (float(masks.shape[2]), float(masks.shape[1]))
+    if cell.get("tracker_id") is not None:
+        found.trackers = _plain(cell["tracker_id"], len(corners), "tracker_id")
+    return found
+
+
+def _read_ultralytics(result: Any, names: Names | None) -> Found:
+    boxes = result.boxes
+    cell = {
+        "xyxy": boxes.xyxy,
+        "class_id": getattr(boxes, "cls", None),
+        "confidence": getattr(boxes, "conf", None),
+        "tracker_id": getattr(boxes, "id", None),
+    }
+    found = _read_arrays(cell, names or names_of(getattr(result, "names", None)))
+    shape = getattr(result, "orig_shape", None)
+    if shape is not None:
+        found.size = (float(shape[1]), float(shape[0]))
+    masks = getattr(result, "masks", None)
+    if masks is not None and getattr(masks, "xy", None) is not None:
+        found.outlines = [as_array(points).astype(np.float64) for points in masks.xy]
+    return found
+
+
+def _columns(
+    corners: np.ndarray[Any, Any],
+    classes: Sequence[Any] | None,
+    scores: Sequence[Any] | None,
+    names: Names | None,
+    default: Names,
+) -> Found:
+    boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).tolist()
+    n = len(boxes)
+    given = [None] * n if classes is None else classes
+    labels = [class_label(one, names, default) for one in given]
+    return Found(None, boxes, [False] * n, labels, list(scores) if scores is not None else [None] * n)
+
+
+def _plain(given: Any, n: int, name: str) -> list[Any] | None:
+    if given is None:
+        return None
+    values = list(given) if isinstance(given, list | tuple) else as_array(given).reshape(-1).tolist()
+    if len(values) != n:
+        raise InputError(f"There are {n} boxes, and {name} has {len(values)}: give one for each box.")
+    return [None if is_missing(value) else getattr(value, "item", lambda value=value: value)() for value in values]
+
+
+def _read_list(parts: list[Any], names: Names | None, name: str, size: Size | None) -> Found:
+    found = Found(size)
+    for place, part in enumerate(parts):
+        path = f"{name}[{place}]"
+        if not isinstance(part, Mapping):
+            raise InputError(f"{path} is a {type(part).__name__}: give {FORMS}.")
+        if "type" in part and ("value" in part or part["type"] == "relation"):
+            found.results.append((path, dict(part)))
+            continue
+        box, is_percent = _box_of(part, path)
+        label = next((part[key] for key in LABEL_KEYS if not is_missing(part.get(key))), None)
+        found.boxes.append(box)
+        found.is_percent.append(is_percent)
+        found.labels.append(class_label(label, names))
+        found.scores.append(next((part[key] for key in SCORE_KEYS if not is_missing(part.get(key))), None))
+        found.paths.append(path)
+        found.size = found.size or _size(part)
+    return found
+
+
+def _box_of(part: Mapping[str, Any], path: str) -> tuple[Any, bool]:
+    """Return x, y, width, height, and whether they are in percent."""
+    if "bbox" in part:
+        return part["bbox"], False
+    inner = part.get("box", part)
+    if isinstance(inner, Mapping):
+        for keys in SIDES:
+            if all(key in inner for key in keys):
+                return _from_corners([inner[key] for key in keys]), False
+        missing = [key for key in ("x", "y", "width", "height") if key not in inner]
+        if not missing:
+            return [inner[key] for key in ("x", "y", "width", "height")], True
+        if len(missing) < 4:
+            raise InputError(f"{path} lacks {', '.join(missing)} (percent of the picture).")
+    elif isinstance(inner, list | tuple | np.ndarray):
+        return _from_corners(list(inner)), False
+    raise InputError(f"{path} holds no box: give {FORMS}.")
+
+
+def _from_corners(corners: list[Any]) -> list[Any]:
+    try:
+        left, top, right, bottom = (float(side) for side in corners)
+    except (TypeError, ValueError):
+        return corners
+    return [left, top, right - left, bottom - top]
+
+
+def _size(cell: Mapping[str, Any]) -> Size | None:
+    image = cell.get("image") if isinstance(cell.get("image"), Mapping) else cell
+    for wide, high in (("width", "height"), ("image_width", "image_height"), ("original_width", "original_height")):
+        if image is cell and wide == "width" and "x" in cell:
+            continue  # a box's own size
+        if image.get(wide) and image.get(high):  # type: ignore[union-attr]
+            return size_of((image[wide], image[high]))  # type: ignore[index]
+    return None
+
+
+def size_of(given: Any) -> Size | None:
+    """Return a picture's width and height in pixels, of a pair, a mapping or what ``lsnb.probe`` returns.
+
+    Example:
+        >>> size_of({"width": 80, "height": 60}), size_of((0, 60))
+        ((80.0, 60.0), None)
+    """
+    if isinstance(given, Mapping):
+        given = (given.get("width"), given.get("height"))
+    elif hasattr(given, "width"):
+        given = (given.width, given.height)
+    try:
+        width, height = (float(side) for side in given)
+    except (TypeError, ValueError):
+        return None
+    return (width, height) if 0 < width < math.inf and 0 < height < math.inf else None
+
+
+def _is_rows_of_numbers(cell: Sequence[Any]) -> bool:
+    return bool(cell) and not any(isinstance(row, Mapping | str) for row in cell)
+
+
+def _attributes(cell: Any) -> dict[str, Any]:
+    names = ("xyxy", "class_id", "confidence", "mask", "tracker_id", "data")
+    return {name: getattr(cell, name, None) for name in names}
