@@ -1,0 +1,254 @@
+"""What a selection needs to know of a video: its frames' times, and small pictures of them, read in one pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from lsnb.errors import InputError, LsnbError
+
+Array = np.ndarray[Any, Any]
+Needs = Literal["times", "keyframes", "change", "grey", "colour", "embedding"]
+
+# Bytes of pictures kept of one video: 87,000 grey ones of 48 × 48. Of longer videos the pictures are kept smaller, and
+# from 780,000 frames on only every second, third … one is.
+BUDGET = 200_000_000
+SIDES: dict[str, tuple[int, int]] = {"grey": (48, 3), "colour": (64, 4)}  # side, and by how much it may be made smaller
+CHANGE_SIDE = 48
+EMBEDDED_SIDE = 224  # what nearly all networks for pictures were trained on
+EMBEDDED_BATCH = 64
+
+
+@dataclass(frozen=True)
+class Sketch:
+    """The frames of a portion of one video.
+
+    Args:
+        video: The path as the user wrote it.
+        frames: int64[n], 0-based and ascending.
+        times: float64[n], seconds.
+        count: Frames in the whole video.
+        excluded: int64[m], ascending: frames chosen before.
+        rows: Pictures as uint8[n, values], embeddings as float32[n, values], or None.
+        shrunk: How many times as wide the pictures were before they were made smaller.
+        change: float32[n], mean absolute difference to the frame before, in grey levels; NaN for the first.
+        keyframes: int64[k], those in the portion.
+    """
+
+    video: str
+    frames: Array
+    times: Array
+    count: int
+    excluded: Array
+    rows: Array | None = None
+    shrunk: int = 1
+    change: Array | None = None
+    keyframes: Array = field(default_factory=lambda: np.array([], dtype="int64"))
+
+    def smaller(self, by: int) -> Sketch:
+        """Return the sketch with its pictures made smaller, if they are not yet."""
+        if self.rows is None or self.shrunk >= by or self.rows.dtype != np.uint8:
+            return self
+        colours = 3 if self.rows.shape[1] % 3 == 0 and math.isqrt(self.rows.shape[1]) ** 2 != self.rows.shape[1] else 1
+        return replace(self, rows=pooled(self.rows, by, colours), shrunk=by)
+
+
+def read_sketch(
+    video: str,
+    needs: frozenset[Needs],
+    *,
+    start: float,
+    stop: float,
+    excluded: Array,
+    embed: Callable[[Array], Any] | None,
+    count: Callable[[int], object],
+    budget: int = BUDGET,
+) -> Sketch:
+    """Read a portion of a video once, for what a method needs.
+
+    Args:
+        video: Its path.
+        needs: What is to be known beside the times; at most one of grey, colour and embedding.
+        start: Share of the video at which to begin.
+        stop: Share at which to end, exclusive.
+        excluded: Frames chosen before.
+        embed: Makes embeddings, float[n, values], of pictures, uint8[n, 224, 224, 3].
+        count: Called with how many frames were read, now and then.
+        budget: Bytes of pictures to keep.
+
+    Raises:
+        InputError: No video, or one that cannot be read; or the embedding fails.
+        MissingFileError: There is no such file.
+    """
+    from lsnb import media
+
+    times = media.frame_times(video)
+    asked = media.portion(len(times), start, stop)
+    keyframes = media.keyframe_indices(video) if "keyframes" in needs else np.array([], dtype="int64")
+    sketch = Sketch(
+        video=video,
+        frames=np.arange(asked.start, asked.stop, dtype="int64"),
+        times=times[asked.start : asked.stop],
+        count=len(times),
+        excluded=excluded,
+        keyframes=keyframes[(keyframes >= asked.start) & (keyframes < asked.stop)],
+    )
+    if needs <= {"times", "keyframes"} or not len(asked):
+        return sketch
+    gathering = Gathering(len(asked), needs, embed, budget)
+    for frames, taken_at, pixels in _pictures(video, needs, start, stop, count):
+        gathering.add(frames, taken_at, pixels)
+    return gathering.onto(sketch)
+
+
+def _pictures(video: str, needs: frozenset[Needs], start: float, stop: float, count: Callable[[int], object]) -> Any:
+    from lsnb import media
+
+    done = 0
+
+    def step(read: int, total: int) -> None:
+        nonlocal done
+        count(read - done)
+        done = read
+
+    side = EMBEDDED_SIDE if "embedding" in needs else SIDES["colour"][0] if "colour" in needs else CHANGE_SIDE
+    is_colour = bool(needs & {"colour", "embedding"})
+    for chunk in media.thumbnails(
+        Path(video), size=(side, side), colour=is_colour, start=start, stop=stop, progress=step
+    ):
+        yield chunk.frames, chunk.times, chunk.pixels
+
+
+class Gathering:
+    """Pictures as they come, within a budget of bytes.
+
+    Args:
+        expected: How many will come.
+        needs: What is to be known.
+        embed: Makes embeddings.
+        budget: Bytes to keep.
+    """
+
+    def __init__(
+        self, expected: int, needs: frozenset[Needs], embed: Callable[[Array], Any] | None, budget: int
+    ) -> None:
+        self.needs = needs
+        self.embed = embed
+        self.expected = expected
+        self.budget = budget
+        self.shrunk = self.every = 1
+        self.colours = 3 if "colour" in needs else 1
+        kind = next((kind for kind in SIDES if kind in needs), None)
+        if kind is not None:
+            side, by = SIDES[kind]
+            values = side * side * self.colours
+            if expected * values > budget:
+                self.shrunk = by
+                self.every = max(1, math.ceil(expected * (values // by**2) / budget))
+        self.keeps_rows = kind is not None or "embedding" in needs
+        self.rows: Array | None = None
+        self.filled = 0
+        self.frames: list[Array] = []
+        self.times: list[Array] = []
+        self.change: list[Array] = []
+        self._last: Array | None = None
+
+    def add(self, frames: Array, times: Array, pixels: Array) -> None:
+        """Take a chunk of consecutive frames."""
+        if "change" in self.needs:
+            self.change.append(self._changes(pixels))
+        kept = frames % self.every == 0 if self.every > 1 else slice(None)
+        if self.keeps_rows:
+            pixels = pixels[kept]
+            flat = pixels.reshape(len(pixels), -1)
+            if "embedding" in self.needs:
+                flat = self._embedded(pixels)
+            elif self.shrunk > 1:
+                flat = pooled(flat, self.shrunk, self.colours)
+            self._put(flat)
+        if "change" in self.needs and self.every > 1:
+            self.change[-1] = self.change[-1][kept]
+        self.frames.append(frames[kept])
+        self.times.append(times[kept])
+
+    def onto(self, sketch: Sketch) -> Sketch:
+        """Return the sketch with what was gathered."""
+        if not self.frames:
+            raise InputError(
+                f"{sketch.video} has no frame in this portion that can be decoded: choose another portion."
+            )
+        return replace(
+            sketch,
+            frames=np.concatenate(self.frames),
+            times=np.concatenate(self.times),
+            rows=self.rows[: self.filled] if self.rows is not None else None,
+            shrunk=self.shrunk,
+            change=np.concatenate(self.change) if self.change else None,
+        )
+
+    def _put(self, flat: Array) -> None:
+        if not len(flat):
+            return
+        if self.rows is None:
+            if "embedding" in self.needs:
+                self.every = max(1, math.ceil(self.expected * flat.shape[1] * flat.itemsize / self.budget))
+            self.rows = np.empty((self.expected // self.every + 1 + len(flat), flat.shape[1]), flat.dtype)
+        self.rows[self.filled : self.filled + len(flat)] = flat
+        self.filled += len(flat)
+
+    def _changes(self, pixels: Array) -> Array:
+        flat = pixels.reshape(len(pixels), -1)
+        before = flat[:1] if self._last is None else self._last[None]
+        out = np.empty(len(flat), dtype="float32")
+        for at in range(0, len(flat), 128):
+            now = flat[at : at + 128]
+            then = np.concatenate([before, now[:-1]])
+            # |a - b| in bytes: the larger minus the smaller.
+            difference = np.maximum(now, then) - np.minimum(now, then)
+            out[at : at + 128] = difference.sum(axis=1, dtype="int64") / flat.shape[1]
+            before = now[-1:]
+        if self._last is None:
+            out[0] = np.nan
+        self._last = flat[-1].copy()
+        return out
+
+    def _embedded(self, pixels: Array) -> Array:
+        assert self.embed is not None
+        parts = []
+        for at in range(0, len(pixels), EMBEDDED_BATCH):
+            batch = pixels[at : at + EMBEDDED_BATCH]
+            try:
+                part = np.asarray(self.embed(batch), dtype="float32")
+            except LsnbError:
+                raise
+            except Exception as fault:
+                raise InputError(
+                    f"features= failed on {len(batch)} pictures of {batch.shape[1]} × {batch.shape[2]}: "
+                    f"{type(fault).__name__}: {fault}"
+                ) from None
+            if part.ndim != 2 or len(part) != len(batch) or not part.shape[1] or not np.isfinite(part).all():
+                raise InputError(
+                    f"features= gave an array of shape {part.shape} for {len(batch)} pictures: "
+                    "give one row of finite numbers for each picture."
+                )
+            parts.append(part)
+        return np.concatenate(parts) if parts else np.empty((0, 1), dtype="float32")
+
+
+def pooled(rows: Array, by: int, colours: int) -> Array:
+    """Return square pictures made smaller by the mean of each ``by`` × ``by`` pixels, uint8[n, values / by²].
+
+    Example:
+        >>> pooled(np.array([[0, 2, 4, 6]], dtype="uint8"), 2, 1).tolist()
+        [[3]]
+    """
+    side = math.isqrt(rows.shape[1] // colours)
+    small = side // by
+    blocks = rows.reshape(len(rows), small, by, small, by, colours)
+    total = blocks.sum(axis=(2, 4), dtype="uint32")
+    return np.asarray((total + by * by // 2) // (by * by), dtype="uint8").reshape(len(rows), -1)
