@@ -10,7 +10,8 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
-from lsnb.predictions.payloads import Found, Names, names_of, read_payload, size_of
+from lsnb.predictions.matching import Matching
+from lsnb.predictions.payloads import Found, Names, names_of, read_payload
 from lsnb.predictions.regions import Regions, Size
 from lsnb.predictions.report import Fault, Predictions, Row, make_predictions
 from lsnb.predictions.rules import rules_of
@@ -101,8 +102,8 @@ def from_detections(
         rows.append(row)
         _name(row, given_item)
         if row.item is not None:
-            _read_cell(row, cell, class_names, _size_for(sizes, row.item), regions, targets)
-    _mark_doubles(rows)
+            _read_cell(row, cell, class_names, Matching.size(sizes, row.item), regions, targets)
+    Matching.mark_doubles(rows)
     regions.finish()
     return make_predictions(rows)
 
@@ -237,25 +238,6 @@ def _name(row: Row, given: Any) -> None:
     if row.item is None:
         row.error("unknown_item", "There is no item: give the key of the table's row.")
     row.name = row.item or ""
-
-
-def _mark_doubles(rows: Sequence[Row]) -> None:
-    seen: dict[str, int] = {}
-    for row in rows:
-        if row.item is not None and row.item in seen:
-            words = f"Item {row.item} was there before, as input {seen[row.item]}: give each item once."
-            row.error("double_item", words)
-        elif row.item is not None:
-            seen[row.item] = row.index
-
-
-def _size_for(sizes: Any, item: str) -> Size | None:
-    if isinstance(sizes, Mapping) and not {"width", "height"} <= set(sizes):
-        given = sizes.get(item)
-        if given is None:
-            given = next((size for name, size in sizes.items() if str(name) == item), None)
-        return size_of(given)
-    return size_of(sizes) if sizes is not None else None
 
 
 def _videos(detections: Any, video: Any, videos: Any, item: str | None) -> tuple[Mapping[Any, Any], Mapping[Any, Any]]:

@@ -99,6 +99,10 @@ class Targets:
         """Return whether any control draws this."""
         return bool(self._candidates((shape,)))
 
+    def takes(self, shapes: Sequence[Shape], label: str, hint: str | None = None) -> bool:
+        """Return whether a region of this label has a place."""
+        return isinstance(self.find(shapes, label, hint), Target)
+
     def _candidates(self, shapes: Iterable[Shape]) -> list[tuple[Shape, Control]]:
         return [
             (shape, control)

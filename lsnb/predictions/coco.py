@@ -1,0 +1,303 @@
+"""``from_coco``: COCO datasets and result lists as predictions.
+
+The format: https://cocodataset.org/#format-data and #format-results. A box is [x, y, width, height] in pixels from the
+top left; an outline x and y in turn; a mask counts of 0 and 1 in turn, down the columns; key points x, y and visibility
+(0 not labelled, 1 hidden, 2 visible) in turn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lsnb.errors import InputError, MissingFileError
+from lsnb.labels import LabelConfig
+from lsnb.predictions.categories import COCO_CATEGORIES
+from lsnb.predictions.detections import find_target
+from lsnb.predictions.masks import coco_mask
+from lsnb.predictions.matching import Matching
+from lsnb.predictions.payloads import class_label, is_missing, names_of, size_of
+from lsnb.predictions.regions import Regions, Size
+from lsnb.predictions.report import Predictions, Row, make_predictions
+from lsnb.predictions.rules import rules_of
+from lsnb.predictions.targets import Shape, Targets
+
+
+@dataclass(frozen=True)
+class Category:
+    """A category of a dataset.
+
+    Args:
+        label: Its name.
+        above: Its supercategory: in files that lsnb wrote, the control.
+        points: The names of its key points.
+    """
+
+    label: str
+    above: str | None = None
+    points: tuple[str, ...] = ()
+
+
+def from_coco(
+    payload: Any,
+    *,
+    config: LabelConfig,
+    items: Mapping[Any, Any] | Collection[Any] | None = None,
+    match: str = "auto",
+    dataset: Any = None,
+    sizes: Mapping[Any, Any] | tuple[float, float] | None = None,
+    names: Mapping[Any, str] | Sequence[str] | None = None,
+    labels: Mapping[Any, str | None] | None = None,
+    control: str | None = None,
+    unknown: str = "fail",
+) -> Predictions:
+    """Return a COCO file's annotations as predictions, checked, with a row per picture.
+
+    What is drawn follows from the config: a category that a polygon control has becomes outlines, one that a rectangle
+    control has boxes, one that a brush has masks. Key points become points where a control has their names, and belong
+    to the box of their annotation where that is drawn, too. Points of visibility 0 are left out.
+
+    Args:
+        payload: A dataset (``images, annotations, categories``), a result list (``image_id, category_id, bbox,
+            score``), or a file of either.
+        config: The label config.
+        items: File name, its stem or image id → item; or all items there are, so that others are reported.
+        match: How a picture's item is told without a mapping: by its field ``item``, the ``stem`` of its file name, its
+            ``file_name`` or its ``id``; ``auto`` takes ``item`` where it is there, else the stem, else the id.
+        dataset: For a result list, the dataset it is about: images and categories.
+        sizes: Item → (width, height) in pixels, or one pair for all, where the pictures do not say it.
+        names: Category id → label, where the file has no categories. Without it: COCO's own.
+        labels: Category → label of the config, or None to leave its regions out.
+        control: The only control to use; by default the one that follows from the config.
+        unknown: ``fail`` a picture with a category that the config lacks, or ``drop`` such regions with a warning.
+
+    Returns:
+        The predictions. A picture without annotations has an empty one: somebody looked and found nothing.
+
+    Raises:
+        InputError: The arguments or the file cannot be used.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> from lsnb import LabelConfig
+        >>> config = LabelConfig.image("uri").rectangles("animal", ["cat", "dog"])
+        >>> images = [{"id": 1, "file_name": "train/a.jpg", "width": 80, "height": 60}]
+        >>> annotations = [{"image_id": 1, "category_id": 18, "bbox": [8, 6, 40, 30], "score": 0.5}]
+        >>> found = from_coco({"images": images, "annotations": annotations}, config=config)
+        >>> found.results["a"][0]["value"]["rectanglelabels"], found.scores
+        (['dog'], {'a': 0.5})
+    """
+    targets = Targets(config, control=control, labels=labels, unknown=unknown)
+    content = _content(payload, "payload")
+    about = _content(dataset, "dataset") if dataset is not None else {}
+    if isinstance(content, list):
+        content = {"annotations": content}
+    elif not isinstance(content, Mapping) or not ({"images", "annotations"} & set(content)):
+        raise InputError("This is no COCO file: it holds neither images nor annotations, and is no list of results.")
+    annotations = content.get("annotations") or []
+    images = content.get("images", about.get("images") if isinstance(about, Mapping) else None)
+    if not isinstance(annotations, list) or not isinstance(images, list | None):
+        raise InputError("A COCO file's images and annotations are lists: this one's are not.")
+    categories = _categories([*about.get("categories", []), *(content.get("categories") or [])], names_of(names))
+    rows: list[Row] = []
+    pictures = _pictures(images, annotations, rows, Matching(items, match), sizes)
+    regions = Regions(rules_of(config))
+    lost: list[Row] = []
+    for place, annotation in enumerate(annotations):
+        picture = pictures.get(_picture_id(annotation))
+        path = f"annotations[{place}]"
+        if picture is None:
+            row = Row(len(rows) + len(lost), name=path)
+            row.error("unknown_image", "No image has this annotation's image_id.", f"{path}.image_id")
+            lost.append(row)
+        elif picture[0].item is not None:
+            _add(picture[0], annotation, picture[1], path, categories, regions, targets)
+    regions.finish()
+    return make_predictions([*rows, *lost])
+
+
+def _content(given: Any, name: str) -> Any:
+    if not isinstance(given, str | Path):
+        return given
+    path = Path(given).expanduser()
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise MissingFileError(f"The COCO file {path} {what}: give the path of a JSON file, or its content as a dict.")
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, OSError):
+        raise InputError(f"The file {path.name} is no JSON: {name} must be a COCO file.") from None
+
+
+def _categories(given: Sequence[Any], names: Mapping[Any, str] | None) -> dict[Any, Category]:
+    found = {number: Category(name) for number, name in (names or COCO_CATEGORIES).items()}
+    own = [one for one in given if isinstance(one, Mapping) and "id" in one]
+    if own:
+        found = {}
+    for one in own:
+        points = one.get("keypoints")
+        above = one.get("supercategory")
+        found[one["id"]] = Category(
+            str((names or {}).get(one["id"], one.get("name", one["id"]))),
+            above if isinstance(above, str) else None,
+            tuple(str(name) for name in points) if isinstance(points, list | tuple) else (),
+        )
+    return found
+
+
+def _pictures(
+    images: list[Any] | None,
+    annotations: list[Any],
+    rows: list[Row],
+    matching: Matching,
+    sizes: Any,
+) -> dict[Any, tuple[Row, Size | None]]:
+    """Return image id → its row and size, and add the rows."""
+    if images is None:
+        ids = dict.fromkeys(_picture_id(one) for one in annotations)
+        images = [{"id": number} for number in ids if number is not None]
+    found: dict[Any, tuple[Row, Size | None]] = {}
+    for index, image in enumerate(images):
+        row = Row(index)
+        rows.append(row)
+        if not isinstance(image, Mapping) or isinstance(image.get("id"), list | dict | None):
+            row.error("no_id", "An image needs an id.", f"images[{index}].id")
+            continue
+        row.name = str(image.get("file_name", image["id"]))
+        if image["id"] in found:
+            row.error("double_image", f"Two images have the id {image['id']!r}.", f"images[{index}].id")
+            continue
+        matching.name(row, image, f"images[{index}]")
+        row.results = []
+        size = size_of(image) or matching.size(sizes, row.item)
+        found[image["id"]] = (row, size)
+    matching.mark_doubles(rows)
+    return found
+
+
+def _picture_id(annotation: Any) -> Any:
+    number = annotation.get("image_id") if isinstance(annotation, Mapping) else None
+    return None if isinstance(number, list | dict) else number
+
+
+def _add(
+    row: Row,
+    annotation: Mapping[str, Any],
+    size: Size | None,
+    path: str,
+    categories: Mapping[Any, Category],
+    regions: Regions,
+    targets: Targets,
+) -> None:
+    category = _category(annotation, categories)
+    if category is None:
+        row.error("no_category", "The annotation has no category that the file knows.", f"{path}.category_id")
+        return
+    if size is None:
+        row.error("no_size", "The picture's width and height are unknown: give sizes={item: (width, height)}.", path)
+        return
+    score = annotation.get("score")
+    parent = None
+    points = annotation.get("keypoints")
+    segmentation = annotation.get("segmentation")
+    has_points = isinstance(points, list | tuple) and len(points) > 0
+    shapes = _shapes(annotation, segmentation, targets)
+    if has_points and not (category.points and _is_drawn(shapes, category.label, category.above, targets)):
+        shapes = ()
+    if shapes:
+        target = find_target(row, targets, shapes, category.label, path, category.above)
+        if target is None:
+            return
+        if target.shape == "polygon":
+            _add_outlines(row, segmentation, size, target, score, path, regions)
+        elif target.shape == "mask":
+            try:
+                regions.add_mask(row, coco_mask(segmentation), size, target, score, path)  # type: ignore[arg-type]
+            except InputError as fault:
+                row.error("wrong_mask", str(fault), f"{path}.segmentation")
+        else:
+            parent = regions.add_box(row, annotation["bbox"], size, target, score, path)
+    elif not has_points:
+        row.error("no_shape", "The annotation holds no bbox, segmentation or keypoints.", path)
+    if has_points:
+        _add_key_points(row, points, category, size, score, path, regions, targets, parent)
+
+
+def _category(annotation: Mapping[str, Any], categories: Mapping[Any, Category]) -> Category | None:
+    number = annotation.get("category_id")
+    if not is_missing(number) and not isinstance(number, list | dict):
+        if number in categories:
+            return categories[number]
+        if isinstance(number, str):
+            number = int(number) if number.isdigit() else number
+            return categories.get(number) or Category(str(number))
+        return None
+    label = class_label(annotation.get("category", annotation.get("category_name")), None)
+    if label is None:
+        return None
+    return next((one for one in categories.values() if one.label == label), Category(label))
+
+
+def _shapes(annotation: Mapping[str, Any], segmentation: Any, targets: Targets) -> tuple[Shape, ...]:
+    """Return what both the annotation and the config could draw; all the annotation could, if that is nothing."""
+    has: list[Shape] = []
+    if isinstance(segmentation, Mapping):
+        has.append("mask")
+    elif isinstance(segmentation, list) and segmentation:
+        has.append("polygon")
+    if annotation.get("bbox") is not None:
+        has.append("box")
+    return tuple(shape for shape in has if targets.draws(shape)) or tuple(has)
+
+
+def _is_drawn(shapes: Sequence[Shape], label: str, above: str | None, targets: Targets) -> bool:
+    return any(targets.draws(shape) for shape in shapes) and targets.takes(shapes, label, above)
+
+
+def _add_outlines(
+    row: Row, segmentation: Any, size: Size, target: Any, score: Any, path: str, regions: Regions
+) -> None:
+    parts = segmentation if isinstance(segmentation[0], list | tuple | np.ndarray) else [segmentation]
+    if len(parts) > 1:
+        row.warn("several_outlines", f"The annotation has {len(parts)} outlines: each is a region.", path)
+    for part in parts:
+        try:
+            points = np.asarray(part, dtype=np.float64).reshape(-1, 2)
+        except (TypeError, ValueError):
+            row.error("wrong_outline", "An outline is x and y in turn, in pixels.", f"{path}.segmentation")
+            return
+        regions.add_outline(row, points, size, target, score, path)
+
+
+def _add_key_points(
+    row: Row,
+    points: Any,
+    category: Category,
+    size: Size,
+    score: Any,
+    path: str,
+    regions: Regions,
+    targets: Targets,
+    parent: int | None,
+) -> None:
+    try:
+        triples = np.asarray(points, dtype=np.float64).reshape(-1, 3).tolist()
+    except (TypeError, ValueError):
+        row.error("wrong_keypoints", "Key points are x, y and visibility in turn.", f"{path}.keypoints")
+        return
+    names = category.points or (category.label,)
+    if len(triples) != len(names):
+        words = f"There are {len(triples)} key points, and {category.label!r} has {len(names)}."
+        row.error("wrong_keypoints", words, f"{path}.keypoints")
+        return
+    for name, (x, y, visible) in zip(names, triples, strict=True):
+        if not visible:
+            continue
+        target = find_target(row, targets, ("point",), name, f"{path}.keypoints", category.above)
+        if target is not None:
+            regions.add_point(row, x, y, size, target, score, path, parent)

@@ -1,0 +1,114 @@
+"""Which item a picture of a file is: by a named rule, never by order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from lsnb.errors import InputError
+from lsnb.predictions.payloads import size_of
+from lsnb.predictions.regions import Size
+from lsnb.predictions.report import Row
+from lsnb.tables.keys import RoundedKeyError, key_text, nearest
+
+RULES = ("auto", "item", "stem", "file_name", "id")
+
+
+def stem(name: str) -> str:
+    """Return a file's name without its folders and its ending.
+
+    Example:
+        >>> stem("train/cat 1.jpg"), stem(r"C:\\\\data\\\\b.png")
+        ('cat 1', 'b')
+    """
+    return PurePosixPath(name.replace("\\", "/")).stem
+
+
+class Matching:
+    """How items are told from what a file says of its pictures.
+
+    Args:
+        items: File name, its stem or id → item; or all items there are; or None for any.
+        match: ``item``, ``stem``, ``file_name``, ``id``, or ``auto``: the first of item, stem and id that is there.
+
+    Raises:
+        InputError: One of them cannot be used.
+    """
+
+    def __init__(self, items: Mapping[Any, Any] | Collection[Any] | None = None, match: str = "auto") -> None:
+        problems = []
+        if match not in RULES:
+            problems.append(f"match is {match!r}: give one of {', '.join(RULES)}.")
+        if isinstance(items, str) or not (items is None or isinstance(items, Collection) or hasattr(items, "tolist")):
+            problems.append("items must be pairs such as {'a.jpg': 'item 1'}, or all items there are.")
+        if problems:
+            raise InputError(problems)
+        self._rule = match
+        self._mapping = {str(name): item for name, item in items.items()} if isinstance(items, Mapping) else None
+        try:
+            self._known = (
+                None if items is None or self._mapping is not None else dict.fromkeys(key_text(one) for one in items)
+            )
+        except RoundedKeyError as fault:
+            raise InputError(f"items holds the rounded number {fault}: read the table with lsnb.read_table.") from None
+
+    def name(self, row: Row, picture: Mapping[str, Any], path: str) -> None:
+        """Give a row its item, or the reason why it has none.
+
+        Args:
+            row: The row.
+            picture: ``file_name``, ``id`` and ``item``, as far as they are there.
+            path: Where in the input the picture stands.
+        """
+        file = picture.get("file_name")
+        names = {
+            "item": picture.get("item"),
+            "stem": stem(file) if isinstance(file, str) else None,
+            "file_name": file,
+            "id": picture.get("id"),
+        }
+        if self._mapping is not None:
+            order = ("file_name", "stem", "id") if self._rule == "auto" else (self._rule,)
+            given = next(
+                (str(names[one]) for one in order if names[one] is not None and str(names[one]) in self._mapping), None
+            )
+            if given is None:
+                hint = nearest(row.name, self._mapping)
+                row.error("unknown_item", f"items has no entry for {row.name!r}.{hint}", path)
+                return
+            found = self._mapping[given]
+        else:
+            order = ("item", "stem", "id") if self._rule == "auto" else (self._rule,)
+            found = next((names[one] for one in order if names[one] is not None), None)
+        try:
+            item = key_text(found)
+        except RoundedKeyError:
+            row.error("unknown_item", f"The item {found!r} is a rounded number.", path)
+            return
+        if item is None:
+            row.error("unknown_item", f"The picture has no {self._rule}, by which its item is told.", path)
+        elif self._known is not None and item not in self._known:
+            row.error("unknown_item", f"There is no item {item!r}.{nearest(item, self._known)}", path)
+        else:
+            row.item = item
+
+    @staticmethod
+    def size(sizes: Any, item: str | None) -> Size | None:
+        """Return a picture's size from what a person gave: one pair for all, or item → pair."""
+        if isinstance(sizes, Mapping) and not {"width", "height"} <= set(sizes):
+            given = next((size for name, size in sizes.items() if str(name) == item), None)
+            return size_of(given)
+        return size_of(sizes) if sizes is not None else None
+
+    @staticmethod
+    def mark_doubles(rows: Sequence[Row]) -> None:
+        """Note each row whose item an earlier row has: which of them is meant cannot be told."""
+        seen: dict[str, Row] = {}
+        for row in rows:
+            if row.item is None:
+                continue
+            if row.item in seen:
+                words = f"Item {row.item} was there before, as input {seen[row.item].index} ({seen[row.item].name})."
+                row.error("double_item", f"{words} Give each item once.")
+            seen.setdefault(row.item, row)
