@@ -20,7 +20,7 @@ from lsnb.annotations.long import collector_paused
 from lsnb.runtime import cache_folder
 from lsnb.studio import Server
 
-VERSION = 2
+VERSION = 3
 # A change that is being stored while another is read gets the earlier time of the two; within this many seconds of
 # the server's clock the next pull therefore looks again.
 SETTLED_SECONDS = 2
@@ -28,7 +28,16 @@ SETTLED_SECONDS = 2
 FULL_EVERY = 50
 BEGINNING = "1970-01-01T00:00:00.000000Z"
 TASK_FIELDS = ("id", "project", "data", "meta", "created_at", "updated_at")
-ANNOTATION_FIELDS = ("id", "completed_by", "result", "was_cancelled", "lead_time", "created_at", "updated_at")
+ANNOTATION_FIELDS = (
+    "id",
+    "completed_by",
+    "result",
+    "was_cancelled",
+    "ground_truth",
+    "lead_time",
+    "created_at",
+    "updated_at",
+)
 PREDICTION_FIELDS = ("id", "model_version", "result", "score")
 
 
@@ -136,6 +145,30 @@ def refresh(
     return after, changes
 
 
+def tasks_now(
+    server: Server, study: str, snapshot: Snapshot | None, project: int, *, answers: bool = False
+) -> list[dict[str, Any]]:
+    """Return a project's tasks as they are now, at the least cost: id and meta, and with ``answers`` annotations too.
+
+    What was last seen is not forgotten for it: the next sync still tells what changed since the last one.
+
+    Args:
+        server: The server.
+        study: The study's id.
+        snapshot: What was seen last in this kernel; else the cache is read.
+        project: The project's id.
+        answers: Whether annotations are needed.
+    """
+    known = snapshot or _load(server, study, project)
+    if known is not None:
+        now = server.project(project)
+        changed = [_trimmed(task) for task in server.changed_tasks(project, known.since)]
+        tasks = {**known.tasks, **{int(task["id"]): task for task in changed}}
+        if known.created == now.created and len(tasks) == now.tasks:
+            return list(tasks.values())
+    return [_trimmed(task) for task in server.export(project)] if answers else server.task_metas(project)
+
+
 def _compare(before: Snapshot, after: Snapshot, touched: Iterable[int]) -> Changes:
     changes = Changes()
     for task_id in dict.fromkeys(touched):
@@ -179,7 +212,9 @@ def _trimmed(task: Mapping[str, Any]) -> dict[str, Any]:
     for annotation in kept["annotations"]:
         who = annotation["completed_by"]
         annotation["completed_by"] = who.get("email") or who.get("id") if isinstance(who, dict) else who
-    kept["predictions"] = [{name: p.get(name) for name in PREDICTION_FIELDS} for p in task.get("predictions") or []]
+    # The export lists predictions by their ids alone.
+    told = [p for p in task.get("predictions") or [] if isinstance(p, Mapping)]
+    kept["predictions"] = [{name: p.get(name) for name in PREDICTION_FIELDS} for p in told]
     return kept
 
 

@@ -4,38 +4,39 @@ from __future__ import annotations
 
 import html
 import warnings
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import orjson
 import pandas as pd
 
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table
 from lsnb.annotations.long import collector_paused
-from lsnb.errors import InputError, LsnbError, StudyNotFoundError
+from lsnb.errors import StudyNotFoundError
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
 from lsnb.study.answers import Answers
 from lsnb.study.copies import CreateReport
 from lsnb.study.finding import Copy, all_annotators
+from lsnb.study.models import ModelVerbs
 from lsnb.study.outcome import SyncReport
 from lsnb.study.people import add_person, share_text, shared_items
 from lsnb.study.plan import MODEL
+from lsnb.study.removal import delete_study, save_exports
 from lsnb.study.revision import ConfigReport, revise
 from lsnb.study.rows import Where
 from lsnb.study.snapshot import Snapshot
+from lsnb.study.splits import splits_of, with_splits
 from lsnb.study.sync import OnRemoved, run_sync
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
 
 
-class Study:
+class Study(ModelVerbs):
     """The same items before several annotators, one project each.
 
     Made by ``Studio.create_study`` or ``Studio.open_study``.
@@ -125,13 +126,20 @@ class Study:
         return table
 
     def annotations(
-        self, *, data: Sequence[str] = (), raw: bool = False, accounts: bool = False, anonymize: bool = False
+        self,
+        *,
+        data: Sequence[str] = (),
+        raw: bool = False,
+        splits: bool = False,
+        accounts: bool = False,
+        anonymize: bool = False,
     ) -> pd.DataFrame:
         """Return everybody's annotations as one long table, a row per answer.
 
         Args:
             data: Columns of the study's table to carry along, as ``data.<column>``.
             raw: Whether to add each result as Label Studio stores it: masks, points and keyframes are there alone.
+            splits: Whether to add a column ``split``: training, validation, test, or missing.
             accounts: Whether to name annotators by the accounts they signed in with. By default a project is an
                 annotator, also where several were labelled from one account.
             anonymize: Whether to call annotators A, B, C, in the study's order.
@@ -139,18 +147,14 @@ class Study:
         Returns:
             The long table; an item that somebody has not labelled yet still has its row for that annotator.
         """
+        exported = {copy.manifest.annotator: self.server.export(copy.project.id) for copy in self._present()}
         tables = [
-            long_table(
-                self.server.export(copy.project.id),
-                key=self.key,
-                annotator=None if accounts else copy.manifest.annotator,
-                data=data,
-                raw=raw,
-                accounts=accounts,
-            )
-            for copy in self._present()
+            long_table(tasks, key=self.key, annotator=None if accounts else name, data=data, raw=raw, accounts=accounts)
+            for name, tasks in exported.items()
         ]
         merged = pd.concat(tables, ignore_index=True)
+        if splits:
+            merged = with_splits(merged, splits_of(list(exported.values())))
         return hide_names(merged, order=() if accounts else self.annotators) if anonymize else merged
 
     def adjudicate(
@@ -337,16 +341,7 @@ class Study:
         Args:
             path: The zip to write; a file of that name is replaced only when the new one is whole.
         """
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.with_name(target.name + ".part")
-        with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
-            for copy in self.copies:
-                tasks = self.server.export(copy.project.id)
-                name = copy.manifest.annotator.replace("/", "_").replace("\\", "_")
-                archive.writestr(f"{name}-{copy.project.id}.json", orjson.dumps(tasks))
-        temporary.replace(target)
-        return target
+        return save_exports(self.server, self.copies, Path(path))
 
     def delete(self, title: str, *, save_to: str | Path) -> Path:
         """Delete the study's projects from the server, after saving everything in them.
@@ -362,28 +357,8 @@ class Study:
             InputError: The title is not this study's; nothing is deleted.
             LsnbError: An answer arrived while saving; nothing is deleted.
         """
-        if title != self.title:
-            raise InputError(
-                f"This study is called {self.title!r}, not {title!r}: give its title to delete it. Nothing was deleted."
-            )
-        present = {project.id for project in self.server.projects()}
-        self.copies = [copy for copy in self.copies if copy.project.id in present] or self.copies[:1]
-        if self.copies[0].project.id not in present:
-            return Path(save_to)  # all is deleted already, and was saved then
-        before = self._answer_counts()
-        saved = self.export_to(save_to)
-        if self._answer_counts() != before:
-            raise LsnbError(
-                f"Somebody answered while {self.title!r} was being saved, so nothing was deleted: "
-                "run the same call again once nobody is labelling."
-            )
-        for copy in self.copies:
-            self.server.delete_project(copy.project.id)
-        return saved
-
-    def _answer_counts(self) -> list[tuple[int | None, int | None]]:
-        now = [self.server.project(copy.project.id) for copy in self.copies]
-        return [(project.annotations, project.skipped) for project in now]
+        self.copies = delete_study(self.server, self.copies, title, Path(save_to))
+        return Path(save_to)
 
     def __repr__(self) -> str:
         lines = [f"Study({self.title!r}, annotators={self.annotators}, items={self.copies[0].manifest.n})"]
