@@ -1,0 +1,10 @@
+"""Neural networks that look at pictures: detections as a table, embeddings as an array.
+
+The only importer of ``torch`` and ``transformers``, which load when a network first has something to look at.
+"""
+
+from lsnb.detectors.detection import Detector
+from lsnb.detectors.duplicates import near_duplicates
+from lsnb.detectors.embedding import Embedder, embed
+
+__all__ = ["Detector", "Embedder", "embed", "near_duplicates"]

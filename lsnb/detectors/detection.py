@@ -1,0 +1,262 @@
+"""Finding things in pictures: a network's boxes as one table, ready to become predictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+
+from lsnb.detectors.looking import loaded, look
+from lsnb.detectors.networks import Name, Network, require_torch
+from lsnb.detectors.pictures import sources
+from lsnb.detectors.remembering import Memory
+from lsnb.errors import InputError
+from lsnb.runtime import cache_folder
+
+COLUMNS = [
+    *("item", "label", "score", "x", "y", "width", "height"),
+    *("image_width", "image_height", "status", "error"),
+]
+FLOOR = 0.05  # what scores less is not remembered; a threshold below it is remembered on its own
+LARGEST_BATCH = 1024
+
+Boxes = Callable[[Sequence[np.ndarray[Any, Any]]], Sequence[Any]]
+
+
+class Detector:
+    """Something that finds labelled boxes in pictures.
+
+    Made by ``Detector.load``. A network is loaded when it first has a picture to look at that it has not seen before.
+    """
+
+    def __init__(
+        self,
+        network: Name | Boxes,
+        identity: str | None,
+        *,
+        threshold: float,
+        batch: int,
+        memory: Path | None,
+    ) -> None:
+        self._network = network
+        self.threshold = threshold
+        self.batch = batch
+        self._floor = min(threshold, FLOOR) if identity and isinstance(network, Name) else threshold
+        self.name = identity_name(network) if identity is None or isinstance(network, Name) else identity
+        self.memory = Memory(memory if identity else None, f"boxes|{identity}|{self._floor:g}")
+
+    @classmethod
+    def load(
+        cls,
+        model: str | Path | Boxes,
+        *,
+        device: str | None = None,
+        threshold: float = 0.5,
+        batch: int = 8,
+        revision: str | None = None,
+        name: str | None = None,
+        remember: bool = True,
+    ) -> Detector:
+        """Return a detector.
+
+        Args:
+            model: The name of an object-detection model on the Hugging Face hub, such as
+                ``facebook/detr-resnet-50``; a folder that ``save_pretrained`` wrote; or a function that takes a list
+                of pictures (uint8 RGB [height, width, 3]) and returns for each ``{"boxes": [[left, top, right,
+                bottom], …] in pixels, "scores": […], "labels": [text, …]}``.
+            device: ``cpu``, ``cuda`` or ``cuda:1``; by default a graphics card where there is one, in half precision.
+            threshold: The least score, from 0 to 1.
+            batch: How many pictures the network sees at once.
+            revision: The hub's branch, tag or commit.
+            name: What a function is called, with its version; without it, what it says is not remembered.
+            remember: Whether results are kept on this computer by model and file checksum.
+
+        Raises:
+            InputError: Arguments that cannot be used, every fault at once.
+            MissingFileError: A folder that is not there or holds no model.
+            MissingExtraError: torch or transformers is not installed.
+
+        Example:
+            >>> def centre(images):
+            ...     return [{"boxes": [[10, 10, 30, 20]], "scores": [0.9], "labels": ["bird"]} for _ in images]
+            >>> detector = Detector.load(centre)
+            >>> import numpy as np
+            >>> table = detector([np.zeros((50, 100, 3), np.uint8)], progress=False)
+            >>> table[["label", "score", "x", "y", "width", "height"]].values.tolist()
+            [['bird', 0.9, 10.0, 20.0, 20.0, 20.0]]
+        """
+        problems = []
+        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+            problems.append(f"threshold is {threshold!r}: give a number from 0 to 1.")
+        problems += batch_problems(batch)
+        if not callable(model) and not (isinstance(model, str | Path) and str(model).strip()):
+            problems.append(f"model is {model!r}: give a model's name, a folder, or a function.")
+        if problems:
+            raise InputError(problems)
+        memory = cache_folder() / "models" / "detections.sqlite" if remember else None
+        if not isinstance(model, str | Path):
+            return cls(model, name, threshold=float(threshold), batch=int(batch), memory=memory)
+        which = Name(str(model), revision, device, "object detection")
+        identity = which.identify()
+        require_torch()
+        return cls(which, identity, threshold=float(threshold), batch=int(batch), memory=memory)
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels the model knows; it is loaded for that where it is on the hub.
+
+        Raises:
+            InputError: The detector is a function, which does not say.
+        """
+        if not isinstance(self._network, Name):
+            raise InputError("A function does not say which labels it knows: look at the table that it makes.")
+        known = self._network.labels()
+        return list(loaded(self._network, Network).labels) if known is None else known
+
+    def __call__(
+        self,
+        images: Any,
+        *,
+        path: str = "path",
+        key: str | None = None,
+        progress: bool = True,
+        executor: Executor | None = None,
+    ) -> pd.DataFrame:
+        """Return what is found in each picture.
+
+        Photographs are turned as their EXIF rotation says before the model sees them, as Label Studio shows them.
+
+        Args:
+            images: Paths, arrays (uint8 RGB [height, width, 3]), a mapping item → either, or a table with a column of
+                paths or with columns ``video`` and ``frame`` (0-based).
+            path: The table's column of paths.
+            key: The table's column that identifies an item; by default ``item``, else the path.
+            progress: Whether to show a bar.
+            executor: Where to work, such as a process pool or a cluster's executor.
+
+        Returns:
+            A row per box: ``item, label, score, x, y, width, height`` (percent, from the top left), the picture's
+            ``image_width, image_height`` in pixels, ``status`` and ``error``. A picture in which nothing is found has
+            one row, ``nothing``, without a label; one that cannot be read has one row, ``failed``.
+
+        Raises:
+            InputError: ``images`` cannot be used, or the model cannot be loaded.
+        """
+        wanted = sources(images, path=path, key=key)
+        rows: list[dict[str, Any]] = []
+        for seen in look(self, wanted, progress=progress, said="Detecting", executor=executor):
+            rows += self._rows(seen.item, seen.answer, seen.error)
+        return pd.DataFrame(rows, columns=COLUMNS)
+
+    def _rows(self, item: str, answer: Mapping[str, Any] | None, error: str | None) -> list[dict[str, Any]]:
+        if answer is None:
+            return [{"item": item, "status": "failed", "error": error}]
+        wide, high = answer["size"]
+        size = {"item": item, "image_width": wide, "image_height": high}
+        rows = [
+            {
+                **size,
+                **{"label": label, "score": score, "status": "found"},
+                **{"x": 100 * left / wide, "y": 100 * top / high},
+                **{"width": 100 * (right - left) / wide, "height": 100 * (bottom - top) / high},
+            }
+            for (left, top, right, bottom), score, label in answer["boxes"]
+            if score >= self.threshold
+        ]
+        return rows or [{**size, "status": "nothing"}]
+
+    def run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[dict[str, Any]]:
+        """Return ``{"size": [width, height], "boxes": [[[left, top, right, bottom], score, label], …]}`` of each.
+
+        Args:
+            images: uint8 RGB [height, width, 3] each.
+
+        Raises:
+            InputError: The function returned something else than boxes.
+        """
+        if isinstance(self._network, Name):
+            found: Sequence[Any] = loaded(self._network, Network).detect(images, self._floor)
+        else:
+            found = self._network(list(images))
+        if not isinstance(found, Sequence) or len(found) != len(images):
+            raise InputError(
+                f"The detector's function returned {_length(found)} for {len(images)} pictures: "
+                "return a list with one answer for each picture."
+            )
+        return [
+            {"size": [image.shape[1], image.shape[0]], "boxes": _boxes(answer, image)}
+            for image, answer in zip(images, found, strict=True)
+        ]
+
+    def pack(self, answer: dict[str, Any]) -> bytes:
+        """Return an answer as bytes.
+
+        Args:
+            answer: As ``run`` returns it.
+        """
+        return orjson.dumps(answer)
+
+    def unpack(self, kept: bytes) -> dict[str, Any]:
+        """Return the answer that bytes stand for.
+
+        Args:
+            kept: As ``pack`` returned it.
+        """
+        answer: dict[str, Any] = orjson.loads(kept)
+        return answer
+
+    def __repr__(self) -> str:
+        return f"Detector({self.name!r}, threshold={self.threshold:g})"
+
+
+def batch_problems(batch: Any) -> list[str]:
+    """Return what is wrong with a number of pictures at once.
+
+    Args:
+        batch: The number.
+    """
+    is_whole = isinstance(batch, int | np.integer) and not isinstance(batch, bool)
+    if is_whole and 1 <= batch <= LARGEST_BATCH:
+        return []
+    return [f"batch is {batch!r}: give a whole number from 1 to {LARGEST_BATCH}."]
+
+
+def identity_name(network: Any) -> str:
+    """Return what a network is called.
+
+    Args:
+        network: Its name, or a function.
+    """
+    return network.model if isinstance(network, Name) else str(getattr(network, "__name__", type(network).__name__))
+
+
+def _boxes(answer: Any, image: np.ndarray[Any, Any]) -> list[list[Any]]:
+    try:
+        corners: np.ndarray[Any, Any] = np.asarray(answer["boxes"], dtype=float).reshape(-1, 4)
+        scores = [float(score) for score in answer["scores"]]
+        labels = [str(label) for label in answer.get("label_text", answer["labels"])]
+        if not len(corners) == len(scores) == len(labels):
+            raise ValueError
+    except (TypeError, KeyError, ValueError, AttributeError):
+        raise InputError(
+            "The detector's function must return, for each picture, "
+            '{"boxes": [[left, top, right, bottom], …], "scores": […], "labels": […]}, as many of each.'
+        ) from None
+    if not (np.isfinite(corners).all() and all(0 <= score <= 1 for score in scores)):
+        raise InputError("The detector's function returned a box that is no number, or a score outside 0 to 1.")
+    high, wide = image.shape[:2]
+    corners = np.clip(corners, 0, [wide, high, wide, high])
+    return [
+        [box, score, label]
+        for box, score, label in zip(corners.tolist(), scores, labels, strict=True)
+        if box[2] > box[0] and box[3] > box[1]
+    ]
+
+
+def _length(found: Any) -> str:
+    return f"{len(found)} answers" if hasattr(found, "__len__") else f"a {type(found).__name__}"

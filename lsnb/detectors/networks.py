@@ -1,0 +1,259 @@
+"""Loading networks by name or from a folder, for one device: the same path on a CPU and on a graphics card."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import requests
+
+from lsnb.errors import InputError, MissingExtraError, MissingFileError
+
+EXTRA = 'pip install "lsnb[torch]"'
+
+
+@dataclass(frozen=True)
+class Name:
+    """Which network, not loaded yet.
+
+    Args:
+        model: A name on the Hugging Face hub, or a folder.
+        revision: The hub's branch, tag or commit.
+        device: ``cpu``, ``cuda``, ``cuda:1``; None takes a graphics card where there is one.
+        kind: ``object detection`` or ``embedding``.
+    """
+
+    model: str
+    revision: str | None
+    device: str | None
+    kind: str
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder, where the name is one."""
+        path = Path(self.model).expanduser()
+        return path if path.is_dir() else None
+
+    def identify(self) -> str:
+        """Return what identifies the network for what is remembered: a folder by what is in it.
+
+        Raises:
+            MissingFileError: The folder has no network.
+        """
+        if self.folder is None:
+            if Path(self.model).is_absolute() or self.model.startswith((".", "~")) or self.model.count("/") > 1:
+                raise MissingFileError(
+                    f"There is no folder {self.model}: give the folder that save_pretrained wrote, "
+                    "or a name on the hub such as facebook/detr-resnet-50."
+                )
+            return f"{self.model}@{self.revision or 'main'}"
+        if not (self.folder / "config.json").is_file():
+            raise MissingFileError(
+                f"The folder {self.model} has no config.json: give the folder that save_pretrained wrote."
+            )
+        digest = hashlib.sha256()
+        for path in sorted(self.folder.iterdir()):
+            if path.suffix in {".json", ".safetensors", ".bin"}:
+                with path.open("rb") as stream:
+                    digest.update(path.name.encode() + hashlib.file_digest(stream, "sha256").digest())
+        return digest.hexdigest()
+
+    def labels(self) -> list[str] | None:
+        """Return the labels a folder's network knows, without loading it; None for one on the hub."""
+        if self.folder is None or not (self.folder / "config.json").is_file():
+            return None
+        settings = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+        names = settings.get("id2label")
+        return [names[number] for number in sorted(names, key=int)] if isinstance(names, dict) else None
+
+
+class Network:
+    """A network and its image processor, in memory.
+
+    Args:
+        name: Which.
+
+    Raises:
+        MissingExtraError: torch or transformers is not installed, or the network wants another package.
+        InputError: No such device, or no network of this kind under this name.
+    """
+
+    def __init__(self, name: Name) -> None:
+        require_torch()
+        import torch
+
+        self._torch = torch
+        self._name = name
+        self._device = _device(name.device)
+        self._processor, network = _load(name)
+        self._network = network.to(self._device).eval()
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels, in the order of their numbers."""
+        names = self._network.config.id2label
+        return [str(names[number]) for number in sorted(names)]
+
+    def detect(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
+        """Return boxes (pixels, left top right bottom), scores and labels of each picture.
+
+        Args:
+            images: uint8 RGB [height, width, 3] each; sizes may differ.
+            threshold: The least score, from 0 to 1.
+        """
+        with self._torch.inference_mode():
+            output = self._run(images)
+            found = self._processor.post_process_object_detection(
+                output, threshold=threshold, target_sizes=[image.shape[:2] for image in images]
+            )
+        names = self._network.config.id2label
+        return [
+            {
+                "boxes": each["boxes"].float().cpu().numpy().astype(float),
+                "scores": each["scores"].float().cpu().numpy().astype(float),
+                "labels": [str(names[int(number)]) for number in each["labels"]],
+            }
+            for each in found
+        ]
+
+    def embed(self, images: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+        """Return one float32 vector a picture, [n, dimensions].
+
+        Args:
+            images: uint8 RGB [height, width, 3] each; sizes may differ.
+        """
+        with self._torch.inference_mode():
+            if hasattr(self._network, "get_image_features"):
+                vectors = self._run(images, self._network.get_image_features)
+                vectors = getattr(vectors, "pooler_output", vectors)
+            else:
+                output = self._run(images)
+                vectors = getattr(output, "pooler_output", None)
+                if vectors is None:
+                    # Tokens [n, tokens, dimensions] or maps [n, dimensions, height, width]: their mean.
+                    hidden = output.last_hidden_state
+                    vectors = hidden.mean(dim=1) if hidden.ndim == 3 else hidden.mean(dim=(2, 3))
+            flat = vectors.flatten(start_dim=1).float().cpu().numpy()
+        return np.ascontiguousarray(flat, dtype=np.float32)
+
+    def _run(self, images: Sequence[np.ndarray[Any, Any]], call: Any = None) -> Any:
+        # A picture three pixels high would be taken for one with its channels first.
+        given = self._processor(images=list(images), return_tensors="pt", input_data_format="channels_last")
+        inputs = {key: value.to(self._device) for key, value in given.items()}
+        kind = self._device.type
+        with self._torch.autocast(kind, dtype=self._torch.float16, enabled=kind == "cuda"):
+            return (call or self._network)(**inputs)
+
+
+def require_torch() -> None:
+    """Say how to install torch and transformers, where they are absent.
+
+    Raises:
+        MissingExtraError: One of them is not installed.
+    """
+    absent = [name for name in ("torch", "transformers") if importlib.util.find_spec(name) is None]
+    if absent:
+        raise MissingExtraError(f"Models need {' and '.join(absent)}: run '{EXTRA}' and restart the notebook.")
+
+
+def _device(name: str | None) -> Any:
+    import torch
+
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError, ImportError):
+        raise InputError(
+            f"device={name!r} is not on this computer: leave device out, or give 'cpu'."
+            + ("" if torch.cuda.is_available() else " (No CUDA graphics card is found.)")
+        ) from None
+    return device
+
+
+def _load(name: Name) -> tuple[Any, Any]:
+    import transformers
+
+    loader = transformers.AutoModelForObjectDetection if name.kind == "object detection" else transformers.AutoModel
+    folder = name.folder
+    options: dict[str, Any] = {"local_files_only": True} if folder else _from_hub(name)
+    target = str(folder) if folder else name.model
+    try:
+        with _quiet(is_local=folder is not None):
+            # The processor that needs no torchvision.
+            processor = transformers.AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
+                target, use_fast=False, **options
+            )
+            return processor, loader.from_pretrained(target, **options)
+    except ImportError as fault:
+        wanted = next((package for package in ("timm", "torchvision", "scipy") if package in str(fault)), None)
+        remedy = f"run 'pip install {wanted}'" if wanted else "see its page on the hub for what it needs"
+        raise MissingExtraError(f"The model {name.model} needs another package: {remedy}.") from None
+    except (OSError, ValueError, KeyError) as fault:
+        raise InputError(_why(name, fault)) from None
+
+
+@contextmanager
+def _quiet(*, is_local: bool) -> Iterator[None]:
+    """Keep transformers from talking while it loads; what is downloaded still shows its bar."""
+    noise: Any = importlib.import_module("transformers.utils.logging")
+    shows, level = noise.is_progress_bar_enabled(), noise.get_verbosity()
+    noise.set_verbosity_error()
+    if is_local:
+        noise.disable_progress_bar()
+    try:
+        yield
+    finally:
+        noise.set_verbosity(level)
+        if shows:
+            noise.enable_progress_bar()
+
+
+def _from_hub(name: Name) -> dict[str, Any]:
+    """Return how to get a network of the hub: what was downloaded before is used as it is.
+
+    Raises:
+        InputError: The hub has no such network, or does not answer; transformers itself would ask it for minutes.
+    """
+    import huggingface_hub
+
+    revision = _revision(name)
+    if isinstance(huggingface_hub.try_to_load_from_cache(name.model, "config.json", revision=revision), str):
+        return {"revision": revision, "local_files_only": True}
+    hub = os.environ.get("HF_ENDPOINT") or huggingface_hub.constants.ENDPOINT
+    try:
+        answer = requests.head(f"{hub}/{name.model}/resolve/{revision or 'main'}/config.json", timeout=20)
+    except requests.RequestException:
+        raise InputError(
+            f"The model {name.model} is not on this computer and the hub does not answer: check the network."
+        ) from None
+    if answer.status_code in (401, 403, 404):
+        raise InputError(
+            f"There is no model {name.model!r} on the Hugging Face hub that everybody may load: check the name"
+            f"{f' and the revision {revision!r}' if revision else ''}, or sign in there with 'hf auth login'."
+        )
+    return {"revision": revision}
+
+
+def _revision(name: Name) -> str | None:
+    # DETR's own weights on the hub have a branch for those who have no timm, with the same numbers.
+    if name.revision is None and name.model.startswith("facebook/detr-") and importlib.util.find_spec("timm") is None:
+        return "no_timm"
+    return name.revision
+
+
+def _why(name: Name, fault: Exception) -> str:
+    text = str(fault)
+    if "Unrecognized" in text or "does not recognize" in text:
+        return f"{name.model} is no model for {name.kind}: choose one of that kind on the Hugging Face hub."
+    return f"The model {name.model} cannot be loaded: {text.splitlines()[0][:200] if text else type(fault).__name__}"

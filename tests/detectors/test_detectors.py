@@ -1,0 +1,289 @@
+"""Detectors and embedders: networks by name, folders and functions, each picture once and none lost."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from video_maker import make_video, read_barcode
+
+from lsnb.detectors import Detector, Embedder, detection, embed, embedding, near_duplicates
+from lsnb.errors import InputError, MissingFileError
+
+
+def picture(path: Path, colour: int = 128, size: tuple[int, int] = (60, 80)) -> str:
+    image = np.full((*size, 3), colour, np.uint8)
+    image[10:30, 20:40] = 255 - colour
+    assert cv2.imwrite(str(path), image)
+    return str(path)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> pd.DataFrame:
+    paths = [picture(tmp_path / f"{n}.png", 40 * n, (60, 80 + 10 * n)) for n in range(4)]
+    return pd.DataFrame({"id": ["007", "008", "9", "10"], "path": paths})
+
+
+def brightness(images: Sequence[Any]) -> list[dict[str, Any]]:
+    """One box on the left half, as sure as the picture is bright; none on a black one."""
+    return [
+        {"boxes": [[0, 0, image.shape[1] / 2, image.shape[0]]], "scores": [image.mean() / 255], "labels": ["light"]}
+        if image.any()
+        else {"boxes": [], "scores": [], "labels": []}
+        for image in images
+    ]
+
+
+def test_a_saved_network_says_what_it_says_by_hand(tiny_detr: Path, pictures: pd.DataFrame) -> None:
+    import torch
+    from transformers import AutoImageProcessor, AutoModelForObjectDetection
+
+    found = Detector.load(tiny_detr, threshold=0.0, batch=1)(pictures, key="id", progress=False)
+    model = AutoModelForObjectDetection.from_pretrained(tiny_detr).eval()
+    processor = AutoImageProcessor.from_pretrained(tiny_detr)
+    for key, path in zip(pictures["id"], pictures["path"], strict=True):
+        image = cv2.imread(path)[:, :, ::-1]
+        high, wide = image.shape[:2]
+        with torch.inference_mode():
+            output = model(**processor(images=[image], return_tensors="pt"))
+        [wanted] = processor.post_process_object_detection(output, threshold=0.0, target_sizes=[(high, wide)])
+        mine = found[found["item"] == key]
+        corners = np.clip(wanted["boxes"].numpy(), 0, [wide, high, wide, high]) / [wide, high, wide, high] * 100
+        np.testing.assert_allclose(mine[["x", "y"]].to_numpy(float), corners[:, :2], atol=1e-3)
+        np.testing.assert_allclose(
+            mine[["width", "height"]].to_numpy(float), corners[:, 2:] - corners[:, :2], atol=1e-3
+        )
+        np.testing.assert_allclose(mine["score"].to_numpy(float), wanted["scores"].numpy(), atol=1e-6)
+        assert list(mine["label"]) == [model.config.id2label[int(n)] for n in wanted["labels"]]
+        assert set(mine["image_width"]) == {wide}
+
+
+def test_labels_are_known_without_the_network(tiny_detr: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detection, "loaded", _must_not_load)
+    assert Detector.load(str(tiny_detr)).labels == ["cat", "dog", "traffic light"]
+
+
+def _must_not_load(*_: Any) -> Any:
+    raise AssertionError("the network was loaded")
+
+
+def test_a_second_run_costs_nothing_and_a_changed_file_is_looked_at_again(
+    tiny_detr: Path, pictures: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Detector.load(tiny_detr, threshold=0.3)(pictures, key="id", progress=False)
+    with monkeypatch.context() as without:
+        without.setattr(detection, "loaded", _must_not_load)
+        again = Detector.load(tiny_detr, threshold=0.3)(pictures, key="id", progress=False)
+        pd.testing.assert_frame_equal(first, again)
+        # Another threshold is a look at the same answers.
+        stricter = Detector.load(tiny_detr, threshold=0.99)(pictures, key="id", progress=False)
+        assert list(stricter["status"]) == ["nothing"] * 4
+        picture(Path(pictures["path"][0]), 77)
+        changed = Detector.load(tiny_detr, threshold=0.3)(pictures, key="id", progress=False)
+        assert list(changed.loc[changed["status"] == "failed", "item"]) == ["007"]
+        assert "the network was loaded" in changed["error"][0]
+
+
+def test_another_network_in_the_same_folder_is_another(tiny_detr: Path, tmp_path: Path) -> None:
+    import shutil
+
+    folder = tmp_path / "copy"
+    shutil.copytree(tiny_detr, folder)
+    before = Detector.load(folder).memory._network
+    assert before == Detector.load(tiny_detr).memory._network
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-1] + b"x")
+    assert Detector.load(folder).memory._network != before
+
+
+def test_a_function_finds_what_it_finds_in_percent(pictures: pd.DataFrame) -> None:
+    picture(Path(pictures["path"][3]), 255)
+    table = Detector.load(brightness, threshold=0.2, batch=3)(pictures, key="id", progress=False)
+    assert list(table["item"]) == ["007", "008", "9", "10"]
+    assert list(table["status"]) == ["nothing", "found", "found", "found"] or table["score"][0] > 0
+    found = table[table["status"] == "found"]
+    assert (found[["x", "y", "width", "height"]].to_numpy(float) == [0, 0, 50, 100]).all()
+
+
+def test_a_photograph_is_turned_as_its_exif_says_before_the_model_sees_it(tmp_path: Path) -> None:
+    from PIL import Image
+
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[:, :30] = 255
+    turned = Image.Exif()
+    turned[0x0112] = 6  # to be turned by a quarter to the right
+    path = tmp_path / "photo.jpg"
+    Image.fromarray(image).save(path, exif=turned, quality=95)
+    seen: list[Any] = []
+
+    def watch(images: Sequence[Any]) -> list[dict[str, Any]]:
+        seen.extend(images)
+        return [{"boxes": [[0, 0, 40, 30]], "scores": [1.0], "labels": ["a"]}]
+
+    table = Detector.load(watch)([path], progress=False)
+    assert seen[0].shape == (60, 40, 3)
+    assert seen[0][:30].mean() > 250 > 5 > seen[0][30:].mean()
+    assert (table["image_width"][0], table["image_height"][0], table["height"][0]) == (40, 60, 50.0)
+    # What PIL has open is turned, too.
+    with Image.open(path) as opened:
+        Detector.load(watch)([opened], progress=False)
+    assert seen[1].shape == (60, 40, 3)
+
+
+def test_one_bad_picture_is_a_row_and_the_others_go_on(pictures: pd.DataFrame, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(Path(pictures["path"][0]).read_bytes()[:60])
+    table = pd.concat(
+        [pictures, pd.DataFrame({"id": ["b", "n"], "path": [str(broken), str(tmp_path / "none.png")]})],
+        ignore_index=True,
+    )
+    found = Detector.load(brightness, threshold=0.0)(table, key="id", progress=False).set_index("item")
+    assert list(found.index) == ["007", "008", "9", "10", "b", "n"]
+    assert list(found["status"][["b", "n"]]) == ["failed", "failed"]
+    assert "broken.png" in found["error"]["b"]
+    assert "none.png" in found["error"]["n"]
+
+
+def test_a_picture_the_network_cannot_take_does_not_cost_its_batch(pictures: pd.DataFrame) -> None:
+    def picky(images: Sequence[Any]) -> list[dict[str, Any]]:
+        if any(image.shape[1] == 100 for image in images):
+            raise RuntimeError("no hundreds")
+        return brightness(images)
+
+    found = Detector.load(picky, threshold=0.0)(pictures, key="id", progress=False).set_index("item")
+    assert list(found["status"] == "failed") == [False, False, True, False]
+    assert "no hundreds" in found["error"]["9"]
+
+
+def test_frames_of_a_video_are_looked_at_without_being_written(tmp_path: Path) -> None:
+    video = make_video(tmp_path / "clip.mp4", 30)
+    frames = pd.DataFrame({"video": str(video), "frame": [20, 3, 11]})
+
+    def number(images: Sequence[Any]) -> list[dict[str, Any]]:
+        return [{"boxes": [[0, 0, 9, 9]], "scores": [1.0], "labels": [read_barcode(image)]} for image in images]
+
+    table = Detector.load(number)(frames, progress=False)
+    assert list(table["label"]) == ["20", "3", "11"]
+    assert list(table["item"]) == [f"{video}#20", f"{video}#3", f"{video}#11"]
+    beyond = Detector.load(number)(frames.assign(frame=[20, 300, 11]), progress=False)
+    assert list(beyond["status"]) == ["found", "failed", "found"]
+    assert "30 frames" in beyond["error"][1]
+
+
+def test_reading_goes_on_while_the_network_computes(pictures: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lsnb.detectors import pictures as reading
+
+    is_read, real = threading.Event(), reading.read_image
+
+    def watched(path: Any) -> Any:
+        if str(path).endswith("1.png"):
+            is_read.set()
+        return real(path)
+
+    def patient(images: Sequence[Any]) -> list[dict[str, Any]]:
+        assert is_read.wait(30), "the second picture was not read while the first was looked at"
+        return brightness(images)
+
+    monkeypatch.setattr(reading, "read_image", watched)
+    table = Detector.load(patient, batch=1, threshold=0.0)(pictures, progress=False)
+    assert "failed" not in set(table["status"])
+
+
+def test_other_processes_say_the_same(pictures: pd.DataFrame) -> None:
+    serial = Detector.load(brightness, threshold=0.1, batch=1)(pictures, key="id", progress=False)
+    with ProcessPoolExecutor(2) as pool:
+        spread = Detector.load(brightness, threshold=0.1, batch=1)(pictures, key="id", progress=False, executor=pool)
+    pd.testing.assert_frame_equal(serial, spread)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"model": "/no/such/folder"}, "no folder"),
+        ({"model": ""}, "give a model's name"),
+        ({"model": 3}, "give a model's name"),
+        ({"model": brightness, "threshold": 50}, "threshold is 50"),
+        ({"model": brightness, "batch": 0}, "batch is 0"),
+        ({"model": brightness, "batch": 2.5, "threshold": "high"}, "2 problems"),
+    ],
+)
+def test_what_cannot_be_used_is_a_sentence(options: dict[str, Any], says: str) -> None:
+    with pytest.raises((InputError, MissingFileError), match=says):
+        Detector.load(**options)
+
+
+def test_a_model_that_is_none_says_so_when_it_is_needed(tiny_vit: Path, pictures: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match="is no model for object detection"):
+        Detector.load(tiny_vit)(pictures, progress=False)
+    with pytest.raises(InputError, match="hub does not answer"):
+        Detector.load("nobody/nothing-here")(pictures, progress=False)
+    with pytest.raises(InputError, match="not on this computer"):
+        Detector.load(tiny_vit, device="cuda:7")(pictures, progress=False)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [None, [], [{"boxes": [[0, 0, 1, 1]], "scores": [], "labels": []}], [{"boxes": "x"}], ["x"]],
+)
+def test_a_function_that_returns_no_boxes_is_told_what_to_return(answer: Any, pictures: pd.DataFrame) -> None:
+    with pytest.raises(InputError, match=r"return"):
+        Detector.load(lambda images: answer)(pictures[:1], progress=False)
+
+
+NO_PICTURES = [3, [None], [np.zeros((2, 2, 3))], [np.zeros((2, 2, 7), np.uint8)], pd.DataFrame({"a": [1]})]
+
+
+@pytest.mark.parametrize("given", NO_PICTURES)
+def test_what_is_no_picture_is_named(given: Any) -> None:
+    with pytest.raises(InputError, match=r"give|name the column"):
+        Detector.load(brightness)(given, progress=False)
+
+
+def test_vectors_of_a_saved_network_are_its_own_and_remembered(
+    tiny_vit: Path, pictures: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from transformers import AutoImageProcessor, AutoModel
+
+    mine = Embedder.load(tiny_vit, batch=3).embed(pictures, progress=False)
+    model, processor = AutoModel.from_pretrained(tiny_vit).eval(), AutoImageProcessor.from_pretrained(tiny_vit)
+    with torch.inference_mode():
+        images = [cv2.imread(path)[:, :, ::-1] for path in pictures["path"]]
+        wanted = model(**processor(images=images, return_tensors="pt")).pooler_output.numpy()
+    np.testing.assert_allclose(mine, wanted, atol=1e-5)
+    monkeypatch.setattr(embedding, "loaded", _must_not_load)
+    assert (Embedder.load(tiny_vit).embed(pictures, progress=False) == mine).all()
+
+
+def test_near_duplicates_are_found_each_pair_once(pictures: pd.DataFrame, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    for n in range(3):
+        image = rng.integers(0, 255, (32, 32, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f"a{n}.png"), image)
+        if n < 2:
+            cv2.imwrite(str(tmp_path / f"b{n}.png"), np.clip(image.astype(int) + 2, 0, 255).astype(np.uint8))
+    paths = sorted(map(str, [*tmp_path.glob("a?.png"), *tmp_path.glob("b?.png")]))
+    vectors = embed(paths, lambda images: [cv2.resize(i, (8, 8)).ravel() - 127.0 for i in images], progress=False)
+    pairs = near_duplicates(vectors, [Path(path).stem for path in paths], similarity=0.99)
+    assert {frozenset(pair) for pair in pairs[["a", "b"]].itertuples(index=False)} == {
+        frozenset(("a0", "b0")),
+        frozenset(("a1", "b1")),
+    }
+    with pytest.raises(InputError, match="2 problems"):
+        near_duplicates(vectors, ["one"], similarity=3)
+
+
+def test_a_memory_that_is_damaged_is_done_without(tmp_path: Path, pictures: pd.DataFrame) -> None:
+    detector = Detector.load(brightness, name="brightness 1", threshold=0.0)
+    first = detector(pictures, progress=False)
+    [kept] = (tmp_path / "cache").rglob("*.sqlite")
+    kept.write_bytes(b"no database" * 100)
+    with pytest.warns(UserWarning, match="cannot be used"):
+        again = Detector.load(brightness, name="brightness 1", threshold=0.0)(pictures, progress=False)
+    pd.testing.assert_frame_equal(first, again)
