@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from lsnb.labels.codebook import add_codebook, read_codebook
 from lsnb.labels.columns import find_column_problems
 from lsnb.labels.comparisons import ComparisonMethods
 from lsnb.labels.form import build_from_form
+from lsnb.labels.labelbox import config_from_labelbox
 from lsnb.labels.layout import LayoutMethods
 from lsnb.labels.media import MEDIA_TAGS, Media, MediaMethods
 from lsnb.labels.outline import outline
@@ -154,6 +155,32 @@ class LabelConfig(MediaMethods, QuestionMethods, ComparisonMethods, RegionMethod
             raise LabelConfigError(f"media is {media!r}: give one of {', '.join(MEDIA_TAGS)}.")
         start: LabelConfig = getattr(cls, media)(field)
         return add_codebook(start, codebook)
+
+    @classmethod
+    def from_labelbox(cls, ontology: Any, *, field: str = "uri", frame_rate: float | str | None = "fps") -> LabelConfig:
+        """Return the config for video that matches a Labelbox ontology.
+
+        Rectangles, points and lines become labels of one box tool. A classification of scope ``index``, or below a
+        tool, is answered by frame on the timeline; any other once for the video. What stands below an option is asked
+        after that answer, as ``parent.child``. Format: "Ontology" in Labelbox's documentation.
+
+        Args:
+            ontology: A dict with ``tools`` and ``classifications``, or an ``OntologyBuilder`` of the ``labelbox``
+                package.
+            field: The column with the video's address.
+            frame_rate: Frames a second, or the column that holds them.
+
+        Raises:
+            LabelConfigError: With everything in the ontology that cannot be had on video.
+
+        Example:
+            >>> from lsnb import LabelConfig
+            >>> weather = {"type": "radio", "name": "weather", "options": [{"value": "sun"}, {"value": "rain"}]}
+            >>> ontology = {"tools": [{"tool": "rectangle", "name": "car"}], "classifications": [weather]}
+            >>> [(c.name, c.kind, c.labels) for c in LabelConfig.from_labelbox(ontology).controls.values()][1:]
+            [('objects', 'videorectangle', ('car',)), ('weather', 'choices', ('sun', 'rain'))]
+        """
+        return config_from_labelbox(cls, ontology, field=field, frame_rate=frame_rate)
 
     def codebook_questions(self, codebook: pd.DataFrame) -> LabelConfig:
         """Return a config that also asks a codebook's questions.

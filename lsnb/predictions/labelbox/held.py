@@ -1,0 +1,121 @@
+"""What is asked about an object by frame: an answer holds until a keyframe sets the question, or the segment ends.
+
+Each stretch becomes a timeline region whose parent is the track. Keyframes that say the same again prolong it; its meta
+lists the keyframes that set it, so that it is written back onto them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lsnb.predictions.labelbox.answers import Answered, Marks, Reader, each_classification
+from lsnb.predictions.labelbox.classifications import confidences, region_id, span_results
+from lsnb.predictions.labelbox.tracks import Segment
+from lsnb.predictions.report import Result, Row
+
+
+@dataclass
+class Run:
+    """One answer over the frames through which it stands."""
+
+    answered: Answered
+    number: int
+    start: int
+    end: int
+    marks: Marks
+    above: Run | None
+    frames: list[int] = field(default_factory=list)
+    region: str = ""
+
+
+def held_results(segments: Sequence[Segment], reader: Reader, label: str, region: str, whole: Any) -> list[Result]:
+    """Return the timeline regions of an object's questions.
+
+    Args:
+        segments: The object's segments, in order.
+        reader: Takes the faults of the segments' rows.
+        label: The object's label.
+        region: The track's id.
+        whole: The classifications of the row itself, which hold for every segment.
+    """
+    runs = []
+    for number, segment in enumerate(segments):
+        # What holds for every segment is read for each, and its faults are told once.
+        faults = segment.row if number == 0 else Row(segment.row.index)
+        settings = _settings([(segment.first, whole, "classifications", {"whole": True})], reader, faults, label)
+        given: list[tuple[int, Any, str, Marks]] = [
+            (k.frame, k.classifications, f"{k.path}.classifications", {}) for k in segment.keyframes
+        ]
+        for control, listed in _settings(given, reader, segment.row, label).items():
+            general = [each for each in settings.get(control, []) if each[0] < listed[0][0]]
+            settings[control] = general + listed
+        runs += [run for listed in settings.values() for run in _question_runs(listed, segment.last)]
+    results: list[Result] = []
+    for run in runs:
+        item = run.answered.items[run.number]
+        run.region = region_id(region, run.answered.question.control, item.value, run.start)
+        if run.above is not None and run.above.answered.question.control == run.answered.question.control:
+            continue
+        marks = run.marks | {"keyframes": run.frames}
+        span = (run.start, run.end)
+        found = span_results(run.answered.question, run.region, item.value, span, run.answered.score(item), marks)
+        parent = run.above.region if run.above is not None else region
+        results += [each | {"parentID": parent} for each in found]
+    return results
+
+
+def _settings(
+    given: Sequence[tuple[int, Any, str, Marks]], reader: Reader, row: Row, label: str
+) -> dict[str, list[tuple[int, Answered, Marks]]]:
+    """Return control → what its question is set to, and on which frames."""
+    found: dict[str, list[tuple[int, Answered, Marks]]] = {}
+    reader = Reader(reader.questions, row, reader.frames, reader.shift)
+    for frame, entries, path, marks in given:
+        if not entries:
+            continue
+        for entry, here, shape in each_classification(entries, path):
+            answered = reader.answered(entry, ("tool", label), by_frame=True, path=here)
+            if answered is None:
+                continue
+            listed = found.setdefault(answered.question.control, [])
+            if listed and listed[-1][0] == frame:
+                name = answered.question.name
+                row.error("answered_twice", f"{name!r} is answered twice on frame {frame}: keep one.", here)
+            else:
+                listed.append((frame, answered, marks | shape))
+    return found
+
+
+def _question_runs(settings: Sequence[tuple[int, Answered, Marks]], last: int) -> list[Run]:
+    """Return the stretches of one question over a segment, those of one answer before those below it."""
+    found: list[Run] = []
+    standing: dict[Any, Run] = {}
+    ends = [frame - 1 for frame, _, _ in settings[1:]] + [last]
+    for (frame, answered, marks), end in zip(settings, ends, strict=True):
+        now: dict[Any, Run] = {}
+        for key, run in _runs(answered, (), None, frame, marks):
+            known = standing.get(key)
+            if known is None:
+                known = run
+                if run.above is not None:
+                    known.above = now[key[:-1]]
+                found.append(known)
+            known.end = end
+            known.frames.append(frame)
+            now[key] = known
+        standing = now
+    return found
+
+
+def _runs(
+    answered: Answered, above_key: tuple[Any, ...], above: Run | None, frame: int, marks: Marks
+) -> Iterator[tuple[tuple[Any, ...], Run]]:
+    for number, item in enumerate(answered.items):
+        kept = marks | answered.marks | {"of": answered.of} | confidences(answered, item)
+        key = (*above_key, (answered.question.control, item.value, repr(sorted(kept.items(), key=str))))
+        run = Run(answered, number, frame, frame, kept, above)
+        yield key, run
+        for child in item.below:
+            yield from _runs(child, key, run, frame, {})

@@ -1,0 +1,120 @@
+"""The shape of one keyframe: a box, a point or a line in pixels from the top left, and the box that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from lsnb.predictions.labelbox.answers import finite_number
+from lsnb.predictions.labelbox.videos import Video
+from lsnb.predictions.report import Row
+
+Shape = Literal["bbox", "point", "line"]
+# Left, top, width and height in pixels.
+Box = tuple[float, float, float, float]
+Place = dict[str, Any] | list[dict[str, Any]]
+
+SHAPES: tuple[Shape, ...] = ("bbox", "point", "line")
+IMPOSSIBLE = ("mask", "masks", "polygon", "instanceURI")
+POINT_SIZE = 8.0
+# Sums of pixels such as 0.1 + 0.2 may leave the picture by a rounding error, which is none.
+ROUNDING = 1e-6
+
+
+def read_shape(keyframe: Mapping[str, Any], row: Row, path: str) -> tuple[Shape, Place] | None:
+    """Return the one shape of a keyframe with its place in pixels; note a fault and return None otherwise."""
+    impossible = [name for name in IMPOSSIBLE if keyframe.get(name) is not None]
+    if impossible:
+        row.error("not_on_video", f"Label Studio has no {impossible[0]} on video: give a bbox, point or line.", path)
+        return None
+    found = [name for name in SHAPES if keyframe.get(name) is not None]
+    if len(found) != 1:
+        what = f"{len(found)} shapes ({', '.join(found)})" if found else "no shape"
+        row.error(
+            "several_shapes" if found else "no_shape", f"A keyframe has {what}: give one of {', '.join(SHAPES)}.", path
+        )
+        return None
+    name = found[0]
+    given, here = keyframe[name], f"{path}.{name}"
+    if name == "line":
+        return _line(given, row, here)
+    wanted = ("left", "top", "width", "height") if name == "bbox" else ("x", "y")
+    place = _numbers(given, wanted, row, here)
+    if place is None:
+        return None
+    if name == "bbox" and (place["width"] < 0 or place["height"] < 0):
+        row.error("negative_size", "A box has a negative width or height: give its top left and positive sizes.", here)
+        return None
+    return name, place
+
+
+def _line(given: Any, row: Row, path: str) -> tuple[Shape, Place] | None:
+    if not isinstance(given, (list, tuple)) or len(given) < 2:
+        row.error("short_line", "A line needs a list of two points or more.", path)
+        return None
+    points = [_numbers(point, ("x", "y"), row, f"{path}[{number}]") for number, point in enumerate(given)]
+    return None if None in points else ("line", [point for point in points if point is not None])
+
+
+def _numbers(given: Any, names: Sequence[str], row: Row, path: str) -> dict[str, Any] | None:
+    if not isinstance(given, Mapping):
+        row.error("bad_shape", f"This is {given!r}: give a dict with {', '.join(names)} in pixels.", path)
+        return None
+    wrong = [name for name in names if finite_number(given.get(name)) is None]
+    if wrong:
+        row.error("not_a_number", f"{', '.join(wrong)} should be numbers, in pixels from the top left.", path)
+        return None
+    # Numpy's numbers do not go into JSON, so what is kept is made of Python's.
+    return {name: given[name] if type(given[name]) in (int, float) else float(given[name]) for name in names}
+
+
+def box_of(shape: Shape, place: Place) -> Box:
+    """Return the box that shows a shape: its own, 8 pixels around a point, the bounds of a line.
+
+    Example:
+        >>> box_of("point", {"x": 10, "y": 20}), box_of("line", [{"x": 1, "y": 5}, {"x": 4, "y": 2}])
+        ((6.0, 16.0, 8.0, 8.0), (1, 2, 3, 3))
+    """
+    if isinstance(place, list):
+        across, down = [point["x"] for point in place], [point["y"] for point in place]
+        return min(across), min(down), max(across) - min(across), max(down) - min(down)
+    if shape == "point":
+        return place["x"] - POINT_SIZE / 2, place["y"] - POINT_SIZE / 2, POINT_SIZE, POINT_SIZE
+    return place["left"], place["top"], place["width"], place["height"]
+
+
+def clipped(box: Box, video: Video) -> Box:
+    """Return the part of a box that is in the picture; the box itself where all of it is."""
+    left, top, width, height = box
+    right, bottom = left + width, top + height
+    if left >= -ROUNDING and top >= -ROUNDING and right <= video.width + ROUNDING and bottom <= video.height + ROUNDING:
+        return box
+    left, right = (min(max(side, 0.0), video.width) for side in (left, right))
+    top, bottom = (min(max(side, 0.0), video.height) for side in (top, bottom))
+    return left, top, right - left, bottom - top
+
+
+def warn_of_box(shape: Shape, place: Place, box: Box, video: Video, row: Row, path: str) -> None:
+    """Note a shape that leaves the picture, and a box without an area."""
+    if shape == "point" and isinstance(place, dict):
+        outside = not (
+            -ROUNDING <= place["x"] <= video.width + ROUNDING and -ROUNDING <= place["y"] <= video.height + ROUNDING
+        )
+    else:
+        outside = clipped(box, video) is not box
+    if outside:
+        row.warn(
+            "clipped", f"A {shape} leaves the picture ({video.width:g} x {video.height:g}), and is clipped to it.", path
+        )
+    if shape == "bbox" and (box[2] == 0 or box[3] == 0):
+        row.warn("degenerate_box", "A box has no area, so nobody will see it.", path)
+
+
+def percent_box(box: Box, video: Video) -> dict[str, float]:
+    """Return a box in percent of the picture, as Label Studio has it."""
+    return {
+        "x": box[0] * 100 / video.width,
+        "y": box[1] * 100 / video.height,
+        "width": box[2] * 100 / video.width,
+        "height": box[3] * 100 / video.height,
+    }

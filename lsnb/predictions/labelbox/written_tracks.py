@@ -1,0 +1,209 @@
+"""Video tracks written back as segments of keyframes, with what was asked about the object on its keyframes."""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from lsnb.predictions.labelbox.answers import ONE_DICT
+from lsnb.predictions.labelbox.shapes import box_of, clipped, percent_box
+from lsnb.predictions.labelbox.timeline import Cell, held_entry
+from lsnb.predictions.labelbox.videos import Video
+from lsnb.predictions.labelbox.written import Entry, marks_of, put_below, row_confidence
+from lsnb.predictions.report import Result
+
+# Percent go through binary fractions; a billionth of a pixel is far above their rounding and far below any use.
+DECIMALS = 9
+SAME = 1e-6
+BOX = ("x", "y", "width", "height")
+
+
+def write_track(result: Result, video: Video, below: Mapping[str, Sequence[Cell]], shift: int) -> Entry:
+    """Return ``segments``, and ``confidence`` and ``classifications`` where there are any.
+
+    Args:
+        result: The track.
+        video: Its video.
+        below: Region → the timeline cells below it.
+        shift: How many less than the 1-based frame is written.
+    """
+    value, marks = result["value"], marks_of(result)
+    segments = _segments(value, video)
+    settings, general = _settings(below, result["id"], segments)
+    _add_missing(segments, sorted(settings))
+    places = {place["frame"]: place for place in marks.get("places") or ()}
+    confidences = marks.get("keyframe_confidences") or {}
+    written = []
+    for segment in segments:
+        keyframes = []
+        for keyframe in segment:
+            frame = keyframe["frame"]
+            entry: Entry = {"frame": frame - shift, **_shape(keyframe, marks.get("shape"), places, video)}
+            if str(frame) in confidences:
+                entry["confidence"] = confidences[str(frame)]
+            for child, as_dict in settings.get(frame, ()):
+                put_below(entry, child, as_dict)
+            keyframes.append(entry)
+        written.append({"keyframes": keyframes})
+    row: Entry = {"segments": written}
+    for child, as_dict in general:
+        put_below(row, child, as_dict)
+    confidence = row_confidence(result)
+    return row if confidence is None else row | {"confidence": confidence}
+
+
+def _segments(value: Mapping[str, Any], video: Video) -> list[list[Entry]]:
+    """Return the keyframes of each visible stretch, in order."""
+    found: list[list[Entry]] = [[]]
+    for keyframe in sorted(value["sequence"], key=lambda each: each["frame"]):
+        found[-1].append(dict(keyframe))
+        if not keyframe.get("enabled", True):
+            found.append([])
+    if not found[-1]:
+        found.pop()
+    else:
+        # A track whose last keyframe is enabled lasts to the end of the video.
+        end = video.frames or int(value.get("framesCount") or 0)
+        if found[-1][-1]["frame"] < end:
+            found[-1].append(found[-1][-1] | {"frame": end})
+    return found
+
+
+def _settings(
+    below: Mapping[str, Sequence[Cell]], track: str, segments: Sequence[Sequence[Entry]]
+) -> tuple[dict[int, list[tuple[Entry, bool]]], list[tuple[Entry, bool]]]:
+    """Return frame → the answers set on it, and the answers that hold for the whole object."""
+    by_question: dict[str, list[Cell]] = {}
+    for cell in below.get(track, ()):
+        by_question.setdefault(cell.question.control, []).append(cell)
+    settings: dict[int, list[tuple[Entry, bool]]] = {}
+    general: list[tuple[Entry, bool]] = []
+    for cells in by_question.values():
+        whole = [cell for cell in cells if cell.marks.get("whole")]
+        if whole:
+            first = whole[0].span[0]
+            active = [cell for cell in whole if cell.span[0] <= first <= cell.span[1]]
+            general.append((held_entry(active, first, below), bool(whole[0].marks.get(ONE_DICT))))
+        for frame, active in _active(cells, sorted(_events(cells, segments))):
+            entry: Entry = {"name": cells[0].question.name, "answer": []}
+            if active:
+                entry = held_entry(active, frame, below)
+            as_dict = bool(active and active[0].marks.get(ONE_DICT))
+            settings.setdefault(frame, []).append((entry, as_dict))
+    return settings, general
+
+
+def _active(cells: Sequence[Cell], frames: Sequence[int]) -> Iterator[tuple[int, list[Cell]]]:
+    """Return the cells that hold on each of some frames, in the order of the cells."""
+    waiting = sorted(range(len(cells)), key=lambda number: cells[number].span[0], reverse=True)
+    holding: list[int] = []
+    for frame in frames:
+        while waiting and cells[waiting[-1]].span[0] <= frame:
+            holding.append(waiting.pop())
+        holding = [number for number in holding if cells[number].span[1] >= frame]
+        yield frame, [cells[number] for number in sorted(holding)]
+
+
+def _events(cells: Sequence[Cell], segments: Sequence[Sequence[Entry]]) -> set[int]:
+    """Return the frames on which a question must be set, so that its answers hold as these cells say."""
+    frames: set[int] = set()
+    starts = {cell.span[0] for cell in cells}
+    firsts = [segment[0]["frame"] for segment in segments]
+    for cell in cells:
+        place = max(bisect.bisect_right(firsts, cell.span[0]) - 1, 0)
+        while place < len(segments) and firsts[place] <= cell.span[1]:
+            last = segments[place][-1]["frame"]
+            start = max(cell.span[0], firsts[place])
+            place += 1
+            if start > last:
+                continue
+            said = {f for f in cell.marks.get("keyframes") or () if start <= f <= min(cell.span[1], last)}
+            frames |= said - {start} if cell.marks.get("whole") else said | {start}
+            end = cell.span[1] + 1
+            if end <= last and end not in starts and cell.question.kind == "checklist":
+                frames.add(end)
+    return frames
+
+
+def _add_missing(segments: Sequence[list[Entry]], wanted: Sequence[int]) -> None:
+    """Add the keyframes that settings need and a segment lacks, where its shape is by then."""
+    for segment in segments:
+        frames = [keyframe["frame"] for keyframe in segment]
+        inside = wanted[bisect.bisect_right(wanted, frames[0]) : bisect.bisect_left(wanted, frames[-1])]
+        missing = set(inside) - set(frames)
+        added = [
+            _between(segment[place - 1], segment[place], frame)
+            for frame in missing
+            for place in [bisect.bisect_left(frames, frame)]
+        ]
+        if added:
+            segment += added
+            segment.sort(key=lambda keyframe: keyframe["frame"])
+
+
+def _between(one: Entry, other: Entry, frame: int) -> Entry:
+    share = (frame - one["frame"]) / (other["frame"] - one["frame"])
+    between = one | {"frame": frame}
+    for name in BOX:
+        if name in one:
+            between[name] = one[name] + share * (other[name] - one[name])
+    if "vertices" in one and len(one["vertices"]) == len(other["vertices"]):
+        between["vertices"] = [
+            a | {axis: a[axis] + share * (b[axis] - a[axis]) for axis in ("x", "y")}
+            for a, b in zip(one["vertices"], other["vertices"], strict=True)
+        ]
+    return between
+
+
+def _shape(keyframe: Entry, shape: str | None, places: Mapping[int, Entry], video: Video) -> Entry:
+    if "vertices" in keyframe:
+        return {"line": [_point(vertex["x"], vertex["y"], video) for vertex in keyframe["vertices"]]}
+    if shape not in ("point", "line"):
+        return {"bbox": _bbox(keyframe, video)}
+    given = places.get(keyframe["frame"])
+    shown = None if given is None else percent_box(clipped(box_of(shape, given[shape]), video), video)  # type: ignore[arg-type]
+    if given is not None and shown is not None and all(abs(shown[name] - keyframe[name]) < SAME for name in BOX):
+        return {shape: given[shape]}
+    if shape == "point" or not places:
+        return {"point": _point(keyframe["x"] + keyframe["width"] / 2, keyframe["y"] + keyframe["height"] / 2, video)}
+    near = given or places[min(places, key=lambda frame: abs(frame - keyframe["frame"]))]
+    return {"line": _moved(near["line"], keyframe, video)}
+
+
+def _moved(line: Sequence[Mapping[str, float]], keyframe: Entry, video: Video) -> list[Entry]:
+    """Return a line's vertices after its bounding box was moved or resized."""
+    left, top, width, height = clipped(box_of("line", [dict(point) for point in line]), video)
+    new = _bbox(keyframe, video)
+    across = new["width"] / width if width else 1.0
+    down = new["height"] / height if height else 1.0
+    return [
+        {
+            "x": _round(new["left"] + (point["x"] - left) * across),
+            "y": _round(new["top"] + (point["y"] - top) * down),
+        }
+        for point in line
+    ]
+
+
+def _bbox(keyframe: Entry, video: Video) -> Entry:
+    left, top = keyframe["x"] * video.width / 100, keyframe["y"] * video.height / 100
+    width, height = keyframe["width"] * video.width / 100, keyframe["height"] * video.height / 100
+    angle = math.radians(keyframe.get("rotation") or 0)
+    if angle:
+        # Label Studio turns a box about its top left corner; Labelbox's boxes are upright.
+        corners = [(x, y) for x in (0, width) for y in (0, height)]
+        across = [x * math.cos(angle) - y * math.sin(angle) for x, y in corners]
+        down = [x * math.sin(angle) + y * math.cos(angle) for x, y in corners]
+        left, top = left + min(across), top + min(down)
+        width, height = max(across) - min(across), max(down) - min(down)
+    return {"top": _round(top), "left": _round(left), "height": _round(height), "width": _round(width)}
+
+
+def _point(x: float, y: float, video: Video) -> Entry:
+    return {"x": _round(x * video.width / 100), "y": _round(y * video.height / 100)}
+
+
+def _round(pixels: float) -> float:
+    return round(pixels, DECIMALS) + 0.0
