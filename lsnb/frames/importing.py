@@ -71,9 +71,16 @@ def import_frames(
         MissingFileError: There is no such zip or video.
 
     Example:
-        >>> frames = lsnb.import_frames("subject023_session0.zip", "frames", fps=30)  # doctest: +SKIP
-        >>> frames["path"].iloc[0]  # doctest: +SKIP
-        'frames/subject023_session0/img00000012.png'
+        >>> import tempfile, zipfile
+        >>> import numpy as np
+        >>> from lsnb.media import write_image
+        >>> folder = tempfile.mkdtemp()
+        >>> image = write_image(Path(folder, "frame_12.png"), np.zeros((4, 6, 3), np.uint8))
+        >>> with zipfile.ZipFile(Path(folder, "subject023_session0.zip"), "w") as archive:
+        ...     archive.write(image, "frame_12.png")
+        >>> frames = import_frames(Path(folder, "subject023_session0.zip"), folder, fps=30, progress=False)
+        >>> frames[["item", "frame", "time"]].to_dict("records")
+        [{'item': 'subject023_session0/img00000012', 'frame': 12, 'time': 0.4}]
     """
     problems = [*checked_out(out), *_settings(fps, context), *executor_problems(executor)]
     zips: list[str] = []
@@ -185,14 +192,15 @@ def _planned(
     zips: Sequence[str], named: Sequence[str | None], out: Path, *, fps: float | None, context: int
 ) -> list[Delivery]:
     """Return one job per folder: zips for one video are delivered one after the other."""
-    files = {text: file for text in named if text is not None and (file := whole_path(text)).is_file()}
+    texts = [text for text in named if text is not None]
+    files = {text: whole_path(text) for text in texts if whole_path(text).is_file()}
     prints: dict[Path, str] = {}
     faults: dict[Path, LsnbError] = {}
-    for text, readable in files.items():
+    for given, readable in files.items():
         try:
             prints[readable] = fingerprint(readable)
         except OSError as error:
-            faults[readable] = InputError(f"{text} cannot be read ({error.strerror}): check who may read it.")
+            faults[readable] = InputError(f"{given} cannot be read ({error.strerror}): check who may read it.")
     owners = find_folders(out, list(dict.fromkeys(files.values())), prints)
     by_folder: dict[str, list[Zip]] = {}
     videos: dict[str, tuple[str, Path | None]] = {}
@@ -202,7 +210,8 @@ def _planned(
         owner = owners[known] if known is not None else safe_folder_name(name)
         fault: LsnbError | None = faults.get(known) if known is not None else None
         if isinstance(owner, InputError):
-            owner, fault = safe_folder_name(Path(name).stem), owner
+            fault = owner
+            owner = safe_folder_name(Path(name).stem)
         folder = owner.casefold()
         # A zip without a video joins the one that has it.
         if folder not in videos or (known is not None and videos[folder][1] is None):
@@ -210,14 +219,14 @@ def _planned(
         by_folder.setdefault(folder, []).append(Zip(archive, owner, source, fault))
     deliveries = []
     for folder, found in by_folder.items():
-        title, file = videos[folder]
+        title, film = videos[folder]
         deliveries.append(
             Delivery(
                 zips=tuple(found),
                 folder=str(out / found[0].folder),
                 video=title,
-                file=str(file) if file is not None else None,
-                fingerprint=prints.get(file) if file is not None else None,
+                file=str(film) if film is not None else None,
+                fingerprint=prints.get(film) if film is not None else None,
                 fps=float(fps) if fps is not None else None,
                 context=context,
             )
