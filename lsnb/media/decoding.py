@@ -41,8 +41,8 @@ def frame_times(video: str | Path) -> NDArray[np.float64]:
         video: Path of a video.
 
     Returns:
-        float64 ``[n]``: seconds, rising; the place is the 0-based index of the frame. 0 is the earliest moment of the
-        picture or the sound, so a video whose picture starts later than its sound does not start at 0.
+        float64 ``[n]``: seconds, rising; the place is the 0-based index of the frame. They are the ``currentTime`` of
+        browsers, so a video whose picture starts later than its sound does not start at 0.
 
     Raises:
         InputError: No video, or one that cannot be decoded.

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 import numpy as np
 import pandas as pd
 
-from lsnb.errors import LsnbError, TableError
+from lsnb.media.batches import Videos, for_each, table_of
 from lsnb.media.faults import opened, unreadable, video_path
 from lsnb.media.orientation import Orientation
 from lsnb.media.timeline import Decoding, Timeline, timeline
@@ -75,8 +74,11 @@ class VideoInfo:
 
 
 COLUMNS = tuple(one.name for one in dataclasses.fields(VideoInfo) if one.name != "path")
-WHOLE = ("width", "height", "frames", "bit_rate", "file_size", "rotation")
-YES_OR_NO = ("frames_are_estimated", "is_constant_rate", "has_audio")
+KINDS = {
+    **dict.fromkeys(("width", "height", "frames", "bit_rate", "file_size", "rotation"), "Int64"),
+    **dict.fromkeys(("frames_are_estimated", "is_constant_rate", "has_audio"), "boolean"),
+    **dict.fromkeys(("fps", "duration", "start"), "float64"),
+}
 
 
 @overload
@@ -87,7 +89,7 @@ def probe(
 
 @overload
 def probe(
-    video: pd.DataFrame | pd.Series[Any] | list[Any] | tuple[Any, ...],
+    video: Videos,
     *,
     count: bool = True,
     path: str = "path",
@@ -96,7 +98,7 @@ def probe(
 
 
 def probe(
-    video: str | Path | pd.DataFrame | pd.Series[Any] | list[Any] | tuple[Any, ...],
+    video: str | Path | Videos,
     *,
     count: bool = True,
     path: str = "path",
@@ -217,49 +219,14 @@ def creation_time(tags: dict[str, str]) -> datetime | None:
     return None
 
 
-def _probe_table(video: Any, count: bool, path: str, executor: Executor | None) -> pd.DataFrame:
-    if isinstance(video, pd.DataFrame):
-        if path not in video.columns:
-            raise TableError(
-                f"The table has no column {path!r}, only {', '.join(map(str, video.columns))}: name it in path=."
-            )
-        table = video.copy()
-        taken = [name for name in (*COLUMNS, "status", "error") if name in table.columns]
-        if taken and len(taken) < len(COLUMNS) + 2:
-            raise TableError(
-                f"The table has columns of its own named {', '.join(taken)}: rename them, or give a list of paths."
-            )
-    elif isinstance(video, pd.Series):
-        table = video.to_frame(path)
-    else:
-        table = pd.DataFrame({path: pd.Series(list(video), dtype=object)})
-    videos = table[path].tolist()
-    if executor is None:
-        rows = [_probe_row(one, count) for one in videos]
-    else:
-        futures = [executor.submit(_probe_row, one, count) for one in videos]
-        rows = [future.result() for future in futures]
+def _probe_table(videos: Videos, count: bool, path: str, executor: Executor | None) -> pd.DataFrame:
+    table = table_of(videos, path, (*COLUMNS, "status", "error"))
+    rows = for_each(_probe, table[path].tolist(), count, executor=executor)
     for name in COLUMNS:
         values = [getattr(info, name) if info else None for info, _ in rows]
         if name == "fps":
-            values = [float(rate) if rate is not None else math.nan for rate in values]
-        kind = (
-            "Int64"
-            if name in WHOLE
-            else "boolean"
-            if name in YES_OR_NO
-            else float
-            if name in ("fps", "duration", "start")
-            else object
-        )
-        table[name] = pd.Series(values, index=table.index, dtype=kind)
+            values = [None if rate is None else float(rate) for rate in values]
+        table[name] = pd.Series(values, index=table.index, dtype=KINDS.get(name, "object"))
     table["status"] = ["done" if info else "failed" for info, _ in rows]
     table["error"] = pd.Series([error for _, error in rows], index=table.index, dtype=object)
     return table
-
-
-def _probe_row(video: Any, count: bool) -> tuple[VideoInfo | None, str | None]:
-    try:
-        return _probe(video, count), None
-    except LsnbError as fault:
-        return None, str(fault)

@@ -9,7 +9,10 @@ once instead:
 - AVI stores no presentation times: frames that are coded out of order have none that can be believed;
 - VP8 has packets from which later frames are made and which are not shown (RFC 6386, section 9.1, ``show_frame``).
 
-Time 0 is the earliest moment of the picture or the sound, as on the media timeline of browsers.
+Time 0 is where the timeline of browsers begins, so that a time here is a ``currentTime`` there: the 0 of the
+container's own clock in MP4, MOV, WebM and Matroska (tried in Chromium: a first frame stored at 1.0 s is shown at
+1.0 s), and the earliest moment of picture or sound in the others, whose clocks begin anywhere (MPEG-TS). Negative
+moments are shifted to 0, except for the quarter of a second that encoders of sound put before 0 and nobody hears.
 """
 
 from __future__ import annotations
@@ -28,7 +31,8 @@ from numpy.typing import NDArray
 
 from lsnb.media.faults import opened, unreadable
 
-PRIMING = Fraction(1, 4)  # seconds that an encoder of sound may put before 0, and that nobody hears
+PRIMING = Fraction(1, 4)  # seconds
+OWN_ZERO = ("mov,", "matroska")
 SHOW_FRAME = 0x10
 _KEPT = 32
 _distrusted: set[tuple[Path, int, int]] = set()
@@ -238,4 +242,6 @@ def _zero(container: Any, first: Fraction) -> Fraction:
         if sound.start_time is not None:
             start = sound.start_time * sound.time_base
             starts.append(Fraction(0) if -PRIMING < start < 0 else start)
+    if container.format.name.startswith(OWN_ZERO):
+        starts.append(Fraction(0))
     return min(starts)
