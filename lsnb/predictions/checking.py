@@ -21,7 +21,7 @@ from lsnb.predictions.rules import Rule, Rules, rules_of
 from lsnb.predictions.tracks import track_faults
 from lsnb.tables.keys import nearest
 
-NEEDED = ("from_name", "to_name", "type", "value")
+NEEDED = frozenset({"from_name", "to_name", "type", "value"})
 
 
 @dataclass(frozen=True)
@@ -68,11 +68,13 @@ def find_faults(results: Any, rules: Rules, facts: Facts) -> list[Fault]:
     """Return what ``check_results`` does, for rules that were read from the config before."""
     if not isinstance(results, list | tuple):
         return [Fault("not_a_list", f"Results are a list, and this is a {type(results).__name__}.", "result")]
+    if all(_is_plain_region(result, rules) for result in results) and len({r["id"] for r in results}) == len(results):
+        return []
     faults: list[Fault] = []
     valid: list[Mapping[str, Any]] = []
     relations = []
     for place, result in enumerate(results):
-        if isinstance(result, Mapping) and result.get("type") == "relation":
+        if isinstance(result, dict) and result.get("type") == "relation":
             relations.append(place)
             continue
         found = _result_faults(result, rules, facts, results)
@@ -120,11 +122,34 @@ def facts_of(given: Any) -> Facts:
     return Facts(int(frames))
 
 
+def _is_plain_region(result: Any, rules: Rules) -> bool:
+    """Return whether a result is a good region of a single known label, as nearly all of a detector's are.
+
+    It says nothing about others; it is there because it takes a third of the time of looking for faults.
+    """
+    try:
+        rule = rules.plain[result["from_name"]]
+        label, value = rule.label_key, result["value"]
+        return (
+            result["type"] == rule.kind
+            and result["to_name"] in rule.to_names
+            and type(result["id"]) is str
+            and type(value) is type(result) is dict
+            and len(value[label]) == 1
+            and value[label][0] in rule.labels
+            and type(value[label]) is list
+            and not rule.check(value)
+            and ("score" not in result or not score_faults(result["score"]))
+        )
+    except (KeyError, TypeError, IndexError):
+        return False
+
+
 def _result_faults(result: Any, rules: Rules, facts: Facts, results: Any) -> list[Fault]:
-    if not isinstance(result, Mapping):
+    if not isinstance(result, dict):
         return [Fault("not_a_dict", f"A result is a dict, and this is a {type(result).__name__}.")]
-    missing = [name for name in NEEDED if name not in result]
-    if missing:
+    if not result.keys() >= NEEDED:
+        missing = [name for name in sorted(NEEDED) if name not in result]
         return [Fault("missing_key", f"{name} is needed.", f".{name}") for name in missing]
     name, to_name, kind, value = result["from_name"], result["to_name"], result["type"], result["value"]
     rule = rules.controls.get(name) if isinstance(name, str) else None
@@ -152,8 +177,8 @@ def _result_faults(result: Any, rules: Rules, facts: Facts, results: Any) -> lis
         if merged is None:
             faults.append(Fault("wrong_type", f"{name!r} is {rule.kind}, and the result is {kind!r}.", ".type"))
             return faults
-        shape, label_key = merged, kind if isinstance(value, Mapping) and kind in value else "labels"
-    if not isinstance(value, Mapping):
+        shape, label_key = merged, kind if isinstance(value, dict) and kind in value else "labels"
+    if not isinstance(value, dict):
         return [*faults, Fault("wrong_value", f"A value is a dict, and this is a {type(value).__name__}.", ".value")]
     check = shape.check
     if rule.kind == kind == "labels":
@@ -254,7 +279,7 @@ def _double_faults(results: Any, rules: Rules) -> list[Fault]:
     ids: set[Any] = set()
     answers: list[tuple[int, Mapping[str, Any], Rule]] = []
     for place, result in enumerate(results):
-        name = result.get("from_name") if isinstance(result, Mapping) else None
+        name = result.get("from_name") if isinstance(result, dict) else None
         rule = rules.controls.get(name) if isinstance(name, str) else None
         if rule is None:
             continue

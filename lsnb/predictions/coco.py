@@ -18,14 +18,17 @@ import numpy as np
 from lsnb.errors import InputError, MissingFileError
 from lsnb.labels import LabelConfig
 from lsnb.predictions.categories import COCO_CATEGORIES
+from lsnb.predictions.collector import collector_paused
 from lsnb.predictions.detections import find_target
 from lsnb.predictions.masks import coco_mask
-from lsnb.predictions.matching import Matching
+from lsnb.predictions.matching import Matching, Sizes
 from lsnb.predictions.payloads import class_label, is_missing, names_of, size_of
 from lsnb.predictions.regions import Regions, Size
 from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.predictions.rules import rules_of
-from lsnb.predictions.targets import Shape, Targets
+from lsnb.predictions.targets import Shape, Target, Targets
+
+DRAWN = frozenset({"segmentation", "keypoints"})
 
 
 @dataclass(frozen=True)
@@ -104,21 +107,35 @@ def from_coco(
     if not isinstance(annotations, list) or not isinstance(images, list | None):
         raise InputError("A COCO file's images and annotations are lists: this one's are not.")
     categories = _categories([*about.get("categories", []), *(content.get("categories") or [])], names_of(names))
-    rows: list[Row] = []
-    pictures = _pictures(images, annotations, rows, Matching(items, match), sizes)
-    regions = Regions(rules_of(config))
-    lost: list[Row] = []
-    for place, annotation in enumerate(annotations):
-        picture = pictures.get(_picture_id(annotation))
-        path = f"annotations[{place}]"
-        if picture is None:
-            row = Row(len(rows) + len(lost), name=path)
-            row.error("unknown_image", "No image has this annotation's image_id.", f"{path}.image_id")
-            lost.append(row)
-        elif picture[0].item is not None:
-            _add(picture[0], annotation, picture[1], path, categories, regions, targets)
-    regions.finish()
-    return make_predictions([*rows, *lost])
+    known_sizes = Sizes(sizes)
+    with collector_paused():
+        rows: list[Row] = []
+        pictures = _pictures(images, annotations, rows, Matching(items, match), known_sizes)
+        regions = Regions(rules_of(config))
+        lost: list[Row] = []
+        boxed: dict[Any, Target] = {}
+        for place, annotation in enumerate(annotations):
+            picture = pictures.get(_picture_id(annotation))
+            path = f"annotations[{place}]"
+            if picture is None:
+                row = Row(len(rows) + len(lost), name=path)
+                row.error("unknown_image", "No image has this annotation's image_id.", f"{path}.image_id")
+                lost.append(row)
+                continue
+            row, size = picture
+            if row.item is None:
+                continue
+            # Most annotations of most files are plain boxes of a category that was seen before.
+            number = annotation.get("category_id")
+            is_plain = isinstance(number, int | str) and annotation.keys().isdisjoint(DRAWN)
+            target = boxed.get(number) if is_plain else None
+            box = annotation.get("bbox")
+            if target is None or box is None or size is None:
+                _add(row, annotation, size, path, categories, regions, targets, boxed)
+            else:
+                regions.add_box(row, box, size, target, annotation.get("score"), path)
+        regions.finish()
+        return make_predictions([*rows, *lost])
 
 
 def _content(given: Any, name: str) -> Any:
@@ -155,7 +172,7 @@ def _pictures(
     annotations: list[Any],
     rows: list[Row],
     matching: Matching,
-    sizes: Any,
+    sizes: Sizes,
 ) -> dict[Any, tuple[Row, Size | None]]:
     """Return image id → its row and size, and add the rows."""
     if images is None:
@@ -174,14 +191,14 @@ def _pictures(
             continue
         matching.name(row, image, f"images[{index}]")
         row.results = []
-        size = size_of(image) or matching.size(sizes, row.item)
+        size = size_of(image) or sizes.of(row.item)
         found[image["id"]] = (row, size)
     matching.mark_doubles(rows)
     return found
 
 
 def _picture_id(annotation: Any) -> Any:
-    number = annotation.get("image_id") if isinstance(annotation, Mapping) else None
+    number = annotation.get("image_id") if isinstance(annotation, dict) else None
     return None if isinstance(number, list | dict) else number
 
 
@@ -193,6 +210,7 @@ def _add(
     categories: Mapping[Any, Category],
     regions: Regions,
     targets: Targets,
+    boxed: dict[Any, Target],
 ) -> None:
     category = _category(annotation, categories)
     if category is None:
@@ -222,6 +240,8 @@ def _add(
                 row.error("wrong_mask", str(fault), f"{path}.segmentation")
         else:
             parent = regions.add_box(row, annotation["bbox"], size, target, score, path)
+            if isinstance(annotation.get("category_id"), int | str):
+                boxed[annotation["category_id"]] = target
     elif not has_points:
         row.error("no_shape", "The annotation holds no bbox, segmentation or keypoints.", path)
     if has_points:

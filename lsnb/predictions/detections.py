@@ -10,7 +10,8 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
-from lsnb.predictions.matching import Matching
+from lsnb.predictions.collector import collector_paused
+from lsnb.predictions.matching import Matching, Sizes
 from lsnb.predictions.payloads import Found, Names, names_of, read_payload
 from lsnb.predictions.regions import Regions, Size
 from lsnb.predictions.report import Fault, Predictions, Row, make_predictions
@@ -97,15 +98,17 @@ def from_detections(
     else:
         cells = _cells(detections, items, key, column)
     rows = []
-    for index, (given_item, cell) in enumerate(cells):
-        row = Row(index)
-        rows.append(row)
-        _name(row, given_item)
-        if row.item is not None:
-            _read_cell(row, cell, class_names, Matching.size(sizes, row.item), regions, targets)
-    Matching.mark_doubles(rows)
-    regions.finish()
-    return make_predictions(rows)
+    known_sizes = Sizes(sizes)
+    with collector_paused():
+        for index, (given_item, cell) in enumerate(cells):
+            row = Row(index)
+            rows.append(row)
+            _name(row, given_item)
+            if row.item is not None:
+                _read_cell(row, cell, class_names, known_sizes.of(row.item), regions, targets)
+        Matching.mark_doubles(rows)
+        regions.finish()
+        return make_predictions(rows)
 
 
 def draw(row: Row, found: Found, size: Size | None, regions: Regions, targets: Targets) -> None:

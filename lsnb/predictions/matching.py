@@ -94,14 +94,6 @@ class Matching:
             row.item = item
 
     @staticmethod
-    def size(sizes: Any, item: str | None) -> Size | None:
-        """Return a picture's size from what a person gave: one pair for all, or item → pair."""
-        if isinstance(sizes, Mapping) and not {"width", "height"} <= set(sizes):
-            given = next((size for name, size in sizes.items() if str(name) == item), None)
-            return size_of(given)
-        return size_of(sizes) if sizes is not None else None
-
-    @staticmethod
     def mark_doubles(rows: Sequence[Row]) -> None:
         """Note each row whose item an earlier row has: which of them is meant cannot be told."""
         seen: dict[str, Row] = {}
@@ -112,3 +104,31 @@ class Matching:
                 words = f"Item {row.item} was there before, as input {seen[row.item].index} ({seen[row.item].name})."
                 row.error("double_item", f"{words} Give each item once.")
             seen.setdefault(row.item, row)
+
+
+class Sizes:
+    """How large pictures are whose input does not say it.
+
+    Args:
+        given: Item → (width, height) in pixels, a pair for all, or None.
+
+    Raises:
+        InputError: It is something else.
+
+    Example:
+        >>> Sizes({7: (80, 60)}).of("7"), Sizes((80, 60)).of("7"), Sizes().of("7")
+        ((80.0, 60.0), (80.0, 60.0), None)
+    """
+
+    def __init__(self, given: Any = None) -> None:
+        is_mapping = isinstance(given, Mapping) and not {"width", "height"} <= set(given)
+        self._all = None if is_mapping else size_of(given)
+        self._each = {str(item): size_of(size) for item, size in given.items()} if is_mapping else {}
+        wrong = [item for item, size in self._each.items() if size is None]
+        if wrong or (given is not None and not is_mapping and self._all is None):
+            shown = f"of item {wrong[0]}" if wrong else f"{given!r}"
+            raise InputError(f"sizes {shown}: give (width, height) in pixels, or item → (width, height).")
+
+    def of(self, item: str | None) -> Size | None:
+        """Return a picture's width and height in pixels, if known."""
+        return self._each.get(item, self._all) if item is not None else self._all

@@ -44,6 +44,7 @@ CHECKS: Mapping[str, Check] = {
     "taxonomy": values.taxonomy,
     "ranker": values.ranker,
 }
+_PLAIN = frozenset({"rectanglelabels", "ellipselabels", "polygonlabels", "keypointlabels"})
 QUESTIONS = frozenset({"choices", "textarea", "datetime", "pairwise", "taxonomy", "ranker", "rating", "number"})
 LABEL_KEYS = {"choices": "choices", "taxonomy": "taxonomy", "videorectangle": "labels"}
 
@@ -76,12 +77,12 @@ class Rule:
     paths: frozenset[tuple[str, ...]] = frozenset()
     is_imported: bool = True
 
-    @property
+    @functools.cached_property
     def is_question(self) -> bool:
         """Whether it asks about the item or a region, and draws nothing."""
         return self.kind in QUESTIONS
 
-    @property
+    @functools.cached_property
     def needs_labels(self) -> bool:
         """Whether the key of its labels must be there."""
         return bool(self.label_key) and (self.kind != "videorectangle" or bool(self.labels))
@@ -105,6 +106,15 @@ class Rules:
     controls: Mapping[str, Rule]
     objects: frozenset[str]
     merged: Mapping[tuple[str, str], Rule] = field(default_factory=dict)
+
+    @functools.cached_property
+    def plain(self) -> dict[str, Rule]:
+        """Name → rule of the tools that draw on one picture and have labels of their own."""
+        return {
+            name: rule
+            for name, rule in self.controls.items()
+            if rule.kind in _PLAIN and rule.labels and rule.is_imported and self.objects.issuperset(rule.to_names)
+        }
 
     def partner(self, result: Mapping[str, Any], results: Any) -> Check | None:
         """Return the check of the shape to which a result of a ``Labels`` control gives its label, if there is one."""

@@ -80,6 +80,7 @@ class Targets:
         self.only = control
         self.mapping = {str(label): other for label, other in (labels or {}).items()}
         self.drops_unknown = unknown == "drop"
+        self._drawn = {shape for shape in KINDS if self._candidates((shape,))}
         self._known: dict[tuple[Any, ...], Target | Fault | None] = {}
 
     def find(self, shapes: Sequence[Shape], label: str | None, hint: str | None = None) -> Target | Fault | None:
@@ -97,7 +98,7 @@ class Targets:
 
     def draws(self, shape: Shape) -> bool:
         """Return whether any control draws this."""
-        return bool(self._candidates((shape,)))
+        return shape in self._drawn
 
     def takes(self, shapes: Sequence[Shape], label: str, hint: str | None = None) -> bool:
         """Return whether a region of this label has a place."""
