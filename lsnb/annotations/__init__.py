@@ -13,12 +13,14 @@ from lsnb.annotations.masks import brush_mask
 from lsnb.annotations.options import indicators
 from lsnb.annotations.outputs import write_table
 from lsnb.annotations.people import anonymize
+from lsnb.annotations.poses import CollectedData, write_collected_data
 from lsnb.annotations.shapes import in_pixels, outline
 from lsnb.annotations.tracks import expand_tracks
 from lsnb.annotations.votes import majority, widen
 
 __all__ = [
     "COLUMNS",
+    "CollectedData",
     "anonymize",
     "brush_mask",
     "data_dictionary",
@@ -34,5 +36,6 @@ __all__ = [
     "relations",
     "to_coco",
     "widen",
+    "write_collected_data",
     "write_table",
 ]

@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lsnb.frames.difficult import select_difficult_frames as select_difficult_frames
     from lsnb.frames.extraction import extract_frames as extract_frames
     from lsnb.frames.importing import import_frames as import_frames
     from lsnb.frames.selection import select_frames as select_frames
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "extract_frames": "extraction",
     "import_frames": "importing",
+    "select_difficult_frames": "difficult",
     "select_frames": "selection",
 }
 

@@ -1,0 +1,262 @@
+"""``select_difficult_frames``: the frames that a model finds difficult, worth labelling next."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.frames.difficult_video import Job, Outcome, choose, choose_or_say_why, failed, portion_of
+from lsnb.frames.runs import executor_problems
+from lsnb.poses.difficulty import DETECTOR_METRICS, POSE_METRICS, check_metrics
+from lsnb.poses.metric_files import named_files
+from lsnb.poses.reading import LabelledPoses, read_labelled_poses
+from lsnb.poses.sources import Source, read_sources
+from lsnb.tables.keys import listing
+
+
+def select_difficult_frames(
+    predictions: Any,
+    n: int,
+    *,
+    video: str | os.PathLike[str] | None = None,
+    metrics: Sequence[str] | None = None,
+    metric_files: Any = None,
+    threshold: float = 0.6,
+    min_score: float = 6.0,
+    labels: Any = None,
+    views: Any = None,
+    start: float = 0.0,
+    stop: float = 1.0,
+    min_gap: int = 10,
+    exclude: Any = (),
+    seed: int = 0,
+    executor: Executor | None = None,
+) -> pd.DataFrame:
+    """Return the frames that a model found difficult: one of each event, different ones, and no neighbours.
+
+    Of every metric and body part a robust z-score says how far above the usual a frame is; the highest is the frame's
+    score. Frames nearer to each other than ``min_gap`` are one event. Of more events than n, like ones (the same
+    problem, a similar pose) are grouped and each group gives its worst. A body part that leaves its place for one frame
+    counts for that frame, not for the one in which it is back.
+
+    Args:
+        predictions: One video's: the CSV or H5 file of DeepLabCut or Lightning Pose, its table, or several of these,
+            an ensemble. Of several videos: a dict of video and these, or the table of ``lsnb.poses.find_predictions``.
+            Or a detector's table: ``frame`` (0-based) or ``item``, ``score`` or ``p.<class>`` for each class, and
+            ``video`` if there are several.
+        n: How many frames of each video.
+        video: The video, for predictions of one; with it, times are known. By default the name in the file's name.
+        metrics: Some of ``likelihood`` (under the threshold), ``temporal_norm`` (‖p(t) − p(t−1)‖ in pixels),
+            ``pca_singleview``, ``pca_multiview`` (pixels off the principal components of poses), ``ensemble_variance``;
+            for detectors ``confidence`` and ``entropy``; and those of ``metric_files``. All that can be had by default.
+        metric_files: Files with metrics that another program computed: a dict of metric and CSV, or paths such as
+            ``trial_pca_singleview_error.csv``; of several videos a dict of video and these. They are taken instead of
+            computing the metric.
+        threshold: The likelihood (of a detector the confidence) below which a frame is difficult.
+        min_score: From how many robust standard deviations above the usual on a frame is difficult.
+        labels: A ``CollectedData`` file or table, to learn the usual poses from; else the confident predictions are.
+        views: For ``pca_multiview``: a dict of view and its body parts in this table, in the same order in each view
+            (``{"top": ["paw_top"], "side": ["paw_side"]}``); or the prediction files of the other cameras, which have
+            the same body parts and frames; of several videos a dict of video and these files.
+        start: Share of the video at which the portion begins, 0 to 1.
+        stop: Share at which it ends.
+        min_gap: The least distance between two chosen frames, in frames.
+        exclude: Frames chosen before, which are kept clear by ``min_gap`` too: numbers, or a table with ``frame`` (and
+            ``video``), such as an earlier selection.
+        seed: Of the grouping.
+        executor: Where several videos run, by default here; any ``concurrent.futures.Executor``.
+
+    Returns:
+        ``video, frame`` (0-based), ``time`` (seconds; missing without the video), ``method`` (``difficult``),
+        ``cluster`` (its group of like events), ``score`` (robust standard deviations), ``reason`` (in words), by video
+        and frame. With fewer than n difficult frames there are those, and a warning says so. Of several videos, one
+        that fails is a row without a frame whose reason says why.
+
+    Raises:
+        InputError: Every argument that is wrong; n larger than the frames there are.
+        MissingFileError: A file is not there.
+        TableError: A file is no prediction table; of one video.
+
+    Example:
+        >>> xy = np.tile([10.0, 20.0, 1.0], (100, 1))
+        >>> xy[40, :2] += 30
+        >>> columns = pd.MultiIndex.from_product([["net"], ["nose"], ["x", "y", "likelihood"]])
+        >>> found = select_difficult_frames(pd.DataFrame(xy, columns=columns), 1, metrics=["temporal_norm"])
+        >>> found[["frame", "reason"]].values.tolist()
+        [[40, 'nose jumped 42 px']]
+    """
+    problems = _problems(n, threshold, min_score, min_gap, seed, executor)
+    sources: list[Source] = []
+    several = False
+    found: dict[str, tuple[int, ...]] = {}
+    learned: LabelledPoses | None = None
+    try:
+        name, file = _video(video)
+        sources, several = read_sources(predictions, name)
+        if several and video is not None:
+            problems.append("video is for predictions of one video, and these name theirs: leave it out.")
+    except (InputError, MissingFileError) as error:
+        problems += _sentences(error)
+        name, file = None, None
+    try:
+        portion_of(1000, start, stop)
+    except InputError as error:
+        problems += error.problems
+    try:
+        found = _excluded(exclude, [source.video for source in sources])
+    except InputError as error:
+        problems += error.problems
+    try:
+        learned = None if labels is None else read_labelled_poses(labels)
+    except (InputError, MissingFileError) as error:
+        problems += _sentences(error)
+    files = _by_video(metric_files, sources, several)
+    for source, given in zip(sources, files, strict=True):
+        try:
+            known = DETECTOR_METRICS if source.is_detector else POSE_METRICS
+            faults = check_metrics(metrics, known, list(named_files(given or source.metric_files)))
+            problems += [fault for fault in faults if fault not in problems]
+        except InputError as error:
+            problems += error.problems
+    if problems:
+        raise InputError(problems)
+    chosen = None if metrics is None else (metrics,) if isinstance(metrics, str) else tuple(metrics)
+    jobs = [
+        Job(
+            source=source,
+            n=int(n),
+            file=file if not several else _existing(source.video),
+            metrics=chosen,
+            files=given or source.metric_files,
+            threshold=float(threshold),
+            limit=float(min_score),
+            labels=learned,
+            views=view,
+            start=float(start),
+            stop=float(stop),
+            gap=int(min_gap),
+            taken=found.get(source.video, ()),
+            seed=int(seed),
+        )
+        for source, given, view in zip(sources, files, _by_video(views, sources, several), strict=True)
+    ]
+    if not several:
+        outcomes = [choose(jobs[0])]
+    elif executor is None:
+        outcomes = [choose_or_say_why(job) for job in jobs]
+    else:
+        futures = [executor.submit(choose_or_say_why, job) for job in jobs]
+        outcomes = [_finished(future, job) for future, job in zip(futures, jobs, strict=True)]
+    for outcome in outcomes:
+        for note in outcome.notes:
+            warnings.warn(note, stacklevel=2)
+    if several and all(outcome.error is not None for outcome in outcomes):
+        raise InputError([str(outcome.error) for outcome in outcomes])
+    return _joined(outcomes)
+
+
+def _problems(n: Any, threshold: Any, min_score: Any, min_gap: Any, seed: Any, executor: Any) -> list[str]:
+    problems = []
+    for name, value, least in (("n", n, 1), ("min_gap", min_gap, 1), ("seed", seed, 0)):
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or value < least:
+            problems.append(f"{name} is {value!r}: give a whole number of {least} or more.")
+    if not 0 < _number(threshold) <= 1:
+        hint = " (no likelihood is below 0)" if _number(threshold) == 0 else ""
+        problems.append(f"threshold is {threshold!r}{hint}: give a likelihood above 0 and up to 1, such as 0.6.")
+    if not 0 < _number(min_score) < math.inf:
+        problems.append(f"min_score is {min_score!r}: give a number above 0, such as 6.")
+    return problems + executor_problems(executor)
+
+
+def _number(value: Any) -> float:
+    """Return a number, missing for what is none."""
+    is_number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
+    return float(value) if is_number else math.nan
+
+
+def _sentences(error: LsnbError) -> list[str]:
+    return list(error.problems) if isinstance(error, InputError) else [str(error)]
+
+
+def _video(video: Any) -> tuple[str | None, str | None]:
+    """Return the video's name, and its file if it is there."""
+    if video is None:
+        return None, None
+    if not isinstance(video, (str, os.PathLike)) or not str(video).strip():
+        raise InputError(f"video is {video!r}: give the path of the predictions' video.")
+    text = os.fspath(video)
+    if Path(text).suffix and not Path(text).expanduser().is_file():
+        raise MissingFileError(
+            f"There is no video {text} (looked in {Path.cwd()}); leave video= out if it is elsewhere."
+        )
+    return str(text), _existing(str(text))
+
+
+def _existing(video: str) -> str | None:
+    return video if Path(video).expanduser().is_file() else None
+
+
+def _excluded(exclude: Any, videos: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Return video → frames chosen before, ascending."""
+    if isinstance(exclude, pd.DataFrame):
+        if "frame" not in exclude.columns:
+            raise InputError(f"exclude has no column 'frame': its columns are {listing(list(exclude.columns), 8)}.")
+        rows = exclude[exclude["frame"].notna()]
+        frames = rows["frame"].tolist()
+        named = rows["video"].astype(str).tolist() if "video" in rows.columns else [None] * len(frames)
+    else:
+        if exclude is None:
+            exclude = ()
+        if isinstance(exclude, (str, bytes, Mapping)) or not np.iterable(exclude):
+            raise InputError(f"exclude is {exclude!r}: give frame numbers, or a table with a column 'frame'.")
+        frames = list(exclude)
+        named = [None] * len(frames)
+    wrong = [one for one in frames if isinstance(one, bool) or not isinstance(one, numbers.Real) or one != one // 1]
+    if wrong:
+        raise InputError(f"exclude holds {listing([repr(one) for one in wrong])}: frames are whole numbers from 0.")
+    found: dict[str, set[int]] = {video: set() for video in videos}
+    stems = [Path(video).stem for video in videos]
+    for frame, name in zip(frames, named, strict=True):
+        for video, stem in zip(videos, stems, strict=True):
+            # A selection names the path; predictions may name the file alone.
+            if name is None or name == video or (Path(name).stem == stem and stems.count(stem) == 1):
+                found[video].add(int(frame))
+    return {video: tuple(sorted(taken)) for video, taken in found.items()}
+
+
+def _by_video(given: Any, sources: Sequence[Source], several: bool) -> list[Any]:
+    """Return what belongs to each video of something that may be a dict by video."""
+    videos = [source.video for source in sources]
+    if several and isinstance(given, Mapping) and set(map(str, given)) & set(videos):
+        return [{str(name): one for name, one in given.items()}.get(video) for video in videos]
+    return [given] * len(videos)
+
+
+def _finished(future: Future[Outcome], job: Job) -> Outcome:
+    try:
+        return future.result()
+    except Exception as error:
+        # A worker that was killed, or a machine that lacks the package: a row, and the others go on.
+        return failed(job, f"The worker did not finish ({type(error).__name__}: {error}): run it again.")
+
+
+def _joined(outcomes: Sequence[Outcome]) -> pd.DataFrame:
+    # Groups of different videos are different groups.
+    offset = 0
+    tables = []
+    for outcome in outcomes:
+        table = outcome.table
+        tables.append(table.assign(cluster=table["cluster"] + offset))
+        if outcome.error is None and len(table):
+            offset += int(table["cluster"].max()) + 1
+    return pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]

@@ -1,0 +1,181 @@
+"""Which videos already have predictions: the files of pose tools in a folder, with the video each is about."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.poses.metric_files import FILE_ENDINGS, metric_name
+from lsnb.poses.reading import H5_ENDINGS, H5_KEYS, csv_header, read_h5, require_tables
+from lsnb.poses.table import read_header
+
+VIDEO_ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".mpg", ".mpeg", ".ts", ".webm", ".wmv", ".mjpeg")
+# Of one video's predictions, DeepLabCut also keeps these: smoothed ones, in which jumps no longer show.
+_DERIVED = ("_filtered", "_interpolated")
+COLUMNS = ("video", "predictions", "frames", "bodyparts", "scorer", "metric_files")
+BLOCK = 1 << 22
+
+
+def find_predictions(folder: str | os.PathLike[str], *, videos: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+    """Return the predictions in a folder and its folders, a row for each file.
+
+    Args:
+        folder: Where the predictions are.
+        videos: Where the videos are; by default the same folder.
+
+    Returns:
+        ``video`` (its path; the name alone where the video is not there), ``predictions`` (path), ``frames``,
+        ``bodyparts`` (how many), ``scorer``, ``metric_files`` (paths). Labelled data, metric files, filtered copies and
+        whatever else is no prediction table are left out; of a CSV and an H5 file of one name the H5 file is listed
+        where PyTables is installed. Give the table, or rows of it, to ``lsnb.select_difficult_frames``.
+
+    Raises:
+        InputError: ``folder`` is no path or no folder.
+        MissingFileError: It is not there.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> head = "scorer,net,net,net\\nbodyparts,nose,nose,nose\\ncoords,x,y,likelihood\\n"
+        >>> _ = (folder / "trial1DLC_net.csv").write_text(head + "0,1,2,0.5\\n1,1,2,0.5\\n")
+        >>> find_predictions(folder)[["video", "frames", "bodyparts", "scorer"]].values.tolist()
+        [['trial1', 2, 1, 'net']]
+    """
+    places = [_folder(folder, "folder")] + ([_folder(videos, "videos")] if videos is not None else [])
+    files = sorted(path for path in places[0].rglob("*") if path.is_file() and not path.name.startswith("."))
+    shown = sorted(
+        path for path in places[-1].rglob("*") if path.suffix.lower() in VIDEO_ENDINGS and "labeled" not in path.stem
+    )
+    stems = {path.with_suffix("") for path in files}
+    by_stem: dict[Path, Path] = {}
+    for path in files:
+        if not _may_predict(path) or any(
+            path.stem.endswith(ending) and path.with_name(path.stem.removesuffix(ending)) in stems
+            for ending in _DERIVED
+        ):
+            continue
+        # The H5 file, which sorts after the CSV, reads in a fraction of the time.
+        by_stem[path.with_suffix("")] = path if _readable(path) else by_stem.get(path.with_suffix(""), path)
+    metric_files = [path for path in files if metric_name(path) is not None]
+    rows = []
+    for stem, path in by_stem.items():
+        found = _described(path)
+        if found is None and stem.with_suffix(".csv") in files and path.suffix != ".csv":
+            path, found = stem.with_suffix(".csv"), _described(stem.with_suffix(".csv"))
+        if found is None:
+            continue
+        own = [str(file) for file in metric_files if file.stem.removesuffix(f"_{_ending(file)}") == stem.name
+               and file.parent == stem.parent]  # fmt: skip
+        rows.append((_video_of(stem, found[2], shown), str(path), *found, own))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.astype({"frames": "int64", "bodyparts": "int64"}).sort_values(
+        ["video", "predictions"], ignore_index=True
+    )
+
+
+def _folder(given: Any, argument: str) -> Path:
+    if not isinstance(given, (str, os.PathLike)):
+        raise InputError(f"{argument} is {given!r}: give the path of a folder.")
+    path = Path(given).expanduser()
+    if path.is_file():
+        raise InputError(f"{argument} is {path}, which is a file: give its folder, {path.parent}.")
+    if not path.is_dir():
+        raise MissingFileError(f"There is no folder {path} (looked in {Path.cwd()}).")
+    return path
+
+
+def _may_predict(path: Path) -> bool:
+    if path.suffix.lower() not in (".csv", *H5_ENDINGS) or path.name.startswith("CollectedData"):
+        return False
+    return metric_name(path) is None
+
+
+def _readable(path: Path) -> bool:
+    if path.suffix.lower() not in H5_ENDINGS:
+        return True
+    try:
+        require_tables(path.name)
+    except LsnbError:
+        return False
+    return True
+
+
+def _ending(path: Path) -> str:
+    return next(ending for ending in FILE_ENDINGS if path.stem.endswith(f"_{ending}"))
+
+
+def _described(path: Path) -> tuple[int, int, str] | None:
+    """Return how many frames and body parts a table of predictions has, and its scorer; None for another table."""
+    try:
+        if path.suffix.lower() in H5_ENDINGS:
+            header, frames = _h5_header(path)
+        else:
+            found = csv_header(path)
+            if found.index_columns > 1:
+                return None
+            header, frames = list(found.columns), _lines(path) - found.lines
+        layout = read_header(header, path.name)
+    except LsnbError:
+        return None
+    return max(frames, 0), len(layout.bodyparts), layout.scorer
+
+
+def _h5_header(path: Path) -> tuple[list[tuple[str, ...]], int]:
+    require_tables(path.name)
+    try:
+        with pd.HDFStore(path, mode="r") as opened:
+            store: Any = opened
+            keys = [key.lstrip("/") for key in store.keys()]  # noqa: SIM118
+            key = next((key for key in H5_KEYS if key in keys), keys[0] if keys else "")
+            stored = store.get_storer(key)
+            table = pd.read_hdf(store, key, start=0, stop=1)
+            frames = int(stored.nrows if stored.is_table else stored.shape[0])
+    except Exception:  # PyTables, pandas and pickle each raise their own for a damaged or foreign file
+        table = read_h5(path)
+        frames = len(table)
+    if not isinstance(table, pd.DataFrame) or table.columns.nlevels not in (3, 4):
+        return [], 0
+    return [tuple(str(part) for part in column) for column in table.columns], frames
+
+
+def _lines(path: Path) -> int:
+    count, last = 0, b"\n"
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            count += int((np.frombuffer(block, dtype="uint8") == 10).sum())
+            last = block[-1:]
+    return count + (last != b"\n")
+
+
+def _video_of(stem: Path, scorer: str, videos: list[Path]) -> str:
+    """Return the video that predictions are about: the one whose name theirs begins with, the nearest of several."""
+    names = [video for video in videos if _begins(stem.name, video.stem)]
+    if names:
+        longest = max(len(video.stem) for video in names)
+        names = [video for video in names if len(video.stem) == longest]
+        return str(max(names, key=lambda video: len(os.path.commonpath([video.resolve(), stem.resolve()]))))
+    return video_name(stem.name, scorer)
+
+
+def _begins(name: str, video: str) -> bool:
+    rest = name.removeprefix(video)
+    return name.startswith(video) and (not rest or rest.startswith(("DLC", "DeepCut", "_", "-", ".")))
+
+
+def video_name(name: str, scorer: str = "") -> str:
+    """Return a video's name from that of its predictions, without what a pose tool adds.
+
+    Example:
+        >>> video_name("trial1DLC_resnet50_miceJan1shuffle1_50000"), video_name("trial1")
+        ('trial1', 'trial1')
+    """
+    if scorer and name.removesuffix("_filtered").endswith(scorer):
+        name = name.removesuffix("_filtered").removesuffix(scorer)
+    for mark in ("DLC_", "DeepCut_"):
+        name = name.split(mark)[0] if not name.startswith(mark) else name
+    return name
