@@ -2,6 +2,20 @@
 
 from lsnb.predictions.cells import cell_results
 from lsnb.predictions.checking import check_results, score_faults
+from lsnb.predictions.coco import from_coco
+from lsnb.predictions.detections import from_detections
 from lsnb.predictions.report import Fault, Predictions, Row, make_predictions
+from lsnb.predictions.yolo import from_yolo
 
-__all__ = ["Fault", "Predictions", "Row", "cell_results", "check_results", "make_predictions", "score_faults"]
+__all__ = [
+    "Fault",
+    "Predictions",
+    "Row",
+    "cell_results",
+    "check_results",
+    "from_coco",
+    "from_detections",
+    "from_yolo",
+    "make_predictions",
+    "score_faults",
+]

@@ -23,8 +23,8 @@ from lsnb.predictions.targets import Target
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 Size = tuple[float, float]
-# Models round; what leaves the picture by less than this (percent) is put back without a word.
-ROUNDING = 1e-6
+# Models round, and YOLO writes six digits; what leaves the picture by less (percent) is put back without a word.
+ROUNDING = 1e-3
 POINT_WIDTH = 0.75
 
 
@@ -62,13 +62,17 @@ class Regions:
         self._made.append((row, path, []))
         return number
 
-    def add_outline(self, row: Row, points: Floats, size: Size, target: Target, score: Any, path: str) -> None:
-        """Add an outline of n × 2 pixels; what leaves the picture is put on its edge with a warning."""
-        inside = np.clip(points / np.array(size) * 100, 0, 100)
+    def add_outline(self, row: Row, points: Floats, size: Size | None, target: Target, score: Any, path: str) -> None:
+        """Add an outline of n × 2 pixels; what leaves the picture is put on its edge with a warning.
+
+        Without ``size`` its points are in percent.
+        """
+        at = points / np.array(size) * 100 if size is not None else points
+        inside = np.clip(at, 0, 100)
         if not np.isfinite(inside).all():
             row.error("not_finite", "A corner of the outline is no number.", path)
             return
-        if np.abs(inside - points / np.array(size) * 100).max(initial=0) > ROUNDING:
+        if np.abs(inside - at).max(initial=0) > ROUNDING:
             row.warn("clipped", "The outline leaves the picture, and is clipped to it.", path)
         self._add(row, {"points": inside.tolist(), "closed": True}, size, target, score, path, points.tobytes())
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from lsnb.errors import InputError
 from lsnb.predictions.payloads import Names, read_payload, size_of
-from lsnb.predictions.regions import Regions, Size
+from lsnb.predictions.regions import ROUNDING, Regions, Size
 from lsnb.predictions.report import Fault, Row
 from lsnb.predictions.targets import Targets
 from lsnb.tables.keys import key_text
@@ -181,7 +181,7 @@ def _add_track(
     scale = np.array([*size, *size])
     corners = np.concatenate([pixels[:, :2], pixels[:, :2] + pixels[:, 2:]], axis=1) / scale * 100
     inside = np.clip(corners, 0, 100)
-    if np.abs(inside - corners).max() > 1e-6:
+    if np.abs(inside - corners).max() > ROUNDING:
         row.warn("clipped", f"Boxes of track {tracker} leave the picture, and are clipped to it.", path)
     has_area = (inside[:, 2:] > inside[:, :2]).all(axis=1)
     if not has_area.all():

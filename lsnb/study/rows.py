@@ -186,7 +186,7 @@ def _predicted(
             continue
         for key, cell in zip(keys, view[column], strict=False):
             try:
-                predicted.setdefault(key, []).extend(cell_results(cell, control, item=key))
+                predicted.setdefault(key, []).extend(cell_results(cell, name, config=config, item=key))
             except InputError as fault:
                 problems += fault.problems
     return predicted, problems
