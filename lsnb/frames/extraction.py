@@ -75,9 +75,10 @@ def extract_frames(
         frames, columns of ``frames`` that differ within a video are empty.
 
     Raises:
-        InputError: Arguments, columns or frames are wrong; every fault at once, before anything is written. With one
-            video, also that it cannot be read; with several, this is a row with a ``problem``, and a warning.
-        MissingFileError: There is no such video (where it is the only one).
+        InputError: Arguments, columns or frames are wrong; every fault at once, before anything is written. Where
+            ``video`` is one path, also that it cannot be read or lacks a frame; of a list or table, this is a row with
+            a ``problem``, and a warning.
+        MissingFileError: There is no such video (where ``video`` is one path).
 
     Example:
         >>> import tempfile
@@ -98,7 +99,10 @@ def extract_frames(
         problems += fault.problems
     if problems:
         raise InputError(problems)
-    jobs, outcomes = _planned(asked.videos, Path(out).expanduser(), int(context), f".{format}", int(quality))
+    is_single = isinstance(video, (str, os.PathLike))
+    jobs, outcomes = _planned(
+        asked.videos, Path(out).expanduser(), int(context), f".{format}", int(quality), is_strict=is_single
+    )
     done = run_jobs(
         write_frames,
         jobs,
@@ -111,7 +115,7 @@ def extract_frames(
     )
     outcomes.update({job.source: outcome for job, outcome in zip(jobs, done, strict=True)})
     ordered = [outcomes[source] for source in range(len(asked.videos))]
-    if len(ordered) == 1 and ordered[0].error is not None:
+    if is_single and ordered[0].error is not None:
         raise ordered[0].error
     rows = [row for outcome in ordered for row in outcome.rows]
     warn_of_problems(rows)
@@ -119,7 +123,7 @@ def extract_frames(
 
 
 def _planned(
-    requests: Sequence[Request], out: Path, context: int, ending: str, quality: int
+    requests: Sequence[Request], out: Path, context: int, ending: str, quality: int, *, is_strict: bool
 ) -> tuple[list[Job], dict[int, Outcome]]:
     """Return the jobs, and the outcomes of videos that are settled without one."""
     prints: dict[Path, str] = {}
@@ -141,7 +145,7 @@ def _planned(
             quality=quality,
             fingerprint=prints.get(request.file),
             source=source,
-            is_strict=len(requests) == 1,
+            is_strict=is_strict,
         )
         if isinstance(owner, InputError):
             settled[source] = failed(job, owner)

@@ -73,7 +73,9 @@ def read_note(folder: Path) -> Note | None:
 
 
 def write_note(folder: Path, note: Note) -> None:
-    """Write into a folder whose frames it holds."""
+    """Write into a folder whose frames it holds, unless it says so already."""
+    if read_note(folder) == note:
+        return
     said = {"version": _NOTE_VERSION, "video": note.video, "fingerprint": note.fingerprint}
     write_whole(folder / NOTE_NAME, (json.dumps(said, ensure_ascii=False) + "\n").encode())
 

@@ -109,7 +109,8 @@ def import_frames(
     )
     outcomes = {zip_.source: outcome for delivered in done for zip_, outcome in delivered}
     ordered = [outcomes[source] for source in range(len(zips))]
-    if len(ordered) == 1 and ordered[0].error is not None:
+    is_single = isinstance(zip_path, (str, os.PathLike)) and not Path(zip_path).expanduser().is_dir()
+    if is_single and ordered[0].error is not None:
         raise ordered[0].error
     for warning in dict.fromkeys(text for outcome in ordered for text in outcome.warnings):
         warnings.warn(warning, stacklevel=2)

@@ -59,7 +59,10 @@ def run_jobs(
         futures: dict[Future[Result], int] = {}
         try:
             for place, job in enumerate(jobs):
-                futures[executor.submit(function, job, uncounted)] = place
+                try:
+                    futures[executor.submit(function, job, uncounted)] = place
+                except Exception as error:  # its last worker is gone, or it was shut down
+                    results[place] = lost(job, f"{type(error).__name__}: {error}")
             for future in as_completed(futures):
                 place = futures[future]
                 try:
