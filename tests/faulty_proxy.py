@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from typing import Literal
 import httpx
 
 Fate = Literal["pass", "refuse", "cut", "lose reply"]
+# Reading the machine's certificates anew for each request would take longer than the request.
+CERTIFICATES = ssl.create_default_context()
 HOP = {"transfer-encoding", "content-encoding", "content-length", "connection", "host", "date", "server"}
 
 
@@ -65,7 +68,14 @@ class FaultyProxy:
             handler.end_headers()
             return
         headers = {name: value for name, value in handler.headers.items() if name.lower() not in HOP}
-        answer = httpx.request(handler.command, self.target + handler.path, headers=headers, content=body, timeout=120)
+        answer = httpx.request(
+            handler.command,
+            self.target + handler.path,
+            headers=headers,
+            content=body,
+            timeout=120,
+            verify=CERTIFICATES,
+        )
         if fate == "lose reply":
             handler.close_connection = True
             handler.connection.close()

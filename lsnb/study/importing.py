@@ -76,7 +76,7 @@ def import_answers(
     if not held:
         return ImportReport(report_table(rows))
     project = held[0]
-    items = read_items(read_payload(payload, project.config, videos, server.release))
+    items = read_items(read_payload(payload, project.config, project.tasks, videos, server.release))
     problems = split_problems(items.splits)
     if problems:
         raise InputError(problems)
@@ -89,12 +89,15 @@ def import_answers(
     return ImportReport(report_table(rows), notes=tuple(dict.fromkeys(notes)))
 
 
-def read_payload(payload: Any, config: LabelConfig, videos: Any, release: str) -> Predictions | Mapping[Any, Any]:
+def read_payload(
+    payload: Any, config: LabelConfig, items: Mapping[str, Any], videos: Any, release: str
+) -> Predictions | Mapping[Any, Any]:
     """Return results by item from any of the formats that are known.
 
     Args:
         payload: ``Predictions``, item → results, a COCO dict or a Labelbox payload.
         config: The study's label config.
+        items: The study's items.
         videos: Item → what is known of the video, for a Labelbox payload.
         release: The server's release.
 
@@ -106,7 +109,9 @@ def read_payload(payload: Any, config: LabelConfig, videos: Any, release: str) -
     if isinstance(payload, Mapping) and "annotations" in payload and "images" in payload:
         from lsnb.predictions.coco import from_coco
 
-        return from_coco(payload, config=config)
+        files = {image.get("file_name") for image in payload["images"] if isinstance(image, Mapping)}
+        # Items are often called like files, with the ending or without.
+        return from_coco(payload, config=config, match="file_name" if files & items.keys() else "auto")
     if isinstance(payload, Mapping):
         return payload
     if isinstance(payload, Sequence) and not isinstance(payload, str | bytes):
