@@ -8,6 +8,7 @@ from lsnb.plots.answers import label_distribution
 from lsnb.plots.figures import Picture
 from lsnb.plots.matrices import agreement_matrix, confusion_matrix, disagreement_map
 from lsnb.plots.regions import contact_sheet, overlay, timeline
+from lsnb.plots.series import correlation_curve, series_channels
 from lsnb.plots.work import annotations_per_day, progress
 
 __all__ = [
@@ -16,9 +17,11 @@ __all__ = [
     "annotations_per_day",
     "confusion_matrix",
     "contact_sheet",
+    "correlation_curve",
     "disagreement_map",
     "label_distribution",
     "overlay",
     "progress",
+    "series_channels",
     "timeline",
 ]

@@ -1,0 +1,391 @@
+"""Reading a column of times, however it is written, as seconds on the sensor's own clock, and back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from lsnb.errors import InputError
+from lsnb.tables.keys import sheet_rows
+from lsnb.timeseries.units import SECONDS, SPOKEN, guess_unit, is_since_1970, unit_name
+from lsnb.timeseries.zones import localized
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Kind = Literal["number", "datetime", "duration", "rate"]
+
+CLOCK_TIME = re.compile(r"[+-]?(\d{1,4}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?$")
+DECIMAL = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$")
+ZONED = re.compile(r"(Z|z|UTC|GMT|:\d{2}(?:[.,]\d+)?\s*[+-]\d{2}(?::?\d{2})?)$")
+NS = 1_000_000_000
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Clock:
+    """How a sensor writes its times.
+
+    Args:
+        kind: ``number`` (of ``unit``), ``datetime``, ``duration`` or clock times without a date, or ``rate`` (no
+            times: the row's number over the rate).
+        unit: ``s``, ``ms``, ``us`` or ``ns``; of datetimes ``ns``.
+        zero: The column's number at sensor second 0, in ``unit``; of datetimes nanoseconds since 1970, UTC (or in the
+            column's own local time where that has no zone).
+        zone: The zone of datetimes, None without.
+        whole: Whether the column holds whole numbers.
+        rest: Seconds by which sensor second 0 is after ``zero``; less than a unit, where the column holds whole ones.
+    """
+
+    kind: Kind
+    unit: str = "s"
+    zero: float = 0
+    zone: tzinfo | str | None = None
+    whole: bool = False
+    rest: float = 0.0
+
+    @property
+    def is_absolute(self) -> bool:
+        """Whether it says when something was, not only how long after something else."""
+        return self.kind == "datetime" or (self.kind == "number" and self.zero != 0)
+
+    def original(self, seconds: Any) -> pd.Series[Any]:
+        """Return moments as the sensor would have written them: numbers of its unit, or datetimes of its zone.
+
+        Args:
+            seconds: Seconds on the sensor's clock; missing ones stay missing.
+
+        Example:
+            >>> Clock("number", "ms", whole=True).original([1.5, 2.0]).tolist()
+            [1500, 2000]
+        """
+        given = np.atleast_1d(np.asarray(seconds, dtype="float64"))
+        known = np.isfinite(given)
+        units = np.round((np.where(known, given, 0.0) + self.rest) / SECONDS[self.unit], 6)
+        if self.kind == "datetime":
+            ns = np.round(np.where(known, given, 0.0) * 1e6).astype("int64") * 1000 + int(self.zero)
+            times = pd.Series(ns.astype("datetime64[ns]")).where(known)
+            return times if self.zone is None else times.dt.tz_localize("UTC").dt.tz_convert(self.zone)
+        if self.kind == "number" and self.whole:
+            numbers = np.round(units).astype("int64") + int(self.zero)
+            return pd.Series(numbers) if known.all() else pd.Series(numbers, dtype="Int64").where(known)
+        return pd.Series(np.where(known, units + self.zero, np.nan))
+
+    def moment(self, value: Any, tz: Any = None) -> float:
+        """Return one moment as the user writes it as seconds on the sensor's clock; missing if it cannot be read.
+
+        Args:
+            value: A number in the column's unit, a datetime, or a text of either.
+            tz: The zone of datetimes without one.
+        """
+        if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
+            zero = 0 if self.kind == "datetime" else self.zero
+            return float(value - zero) * (1.0 if self.kind == "datetime" else SECONDS[self.unit]) - self.rest
+        try:
+            column = pd.Series([value])
+            if self.kind == "datetime":
+                ns, _zone, _notes = _datetimes(column, self.zone if self.zone is not None else tz, None, "the event")
+                return float(ns[0] - int(self.zero)) / NS
+            read = _texts(column)
+            return np.nan if read is None else self.moment(float(read[0]))
+        except (InputError, ValueError, TypeError):
+            return np.nan
+
+
+@dataclass(frozen=True)
+class Times:
+    """A column of times as seconds on the sensor's clock.
+
+    Args:
+        seconds: float64[rows]; missing where the row has no time.
+        clock: How the column writes them.
+        notes: What was taken for granted.
+    """
+
+    seconds: Floats
+    clock: Clock
+    notes: tuple[str, ...] = ()
+
+
+def read_times(
+    column: pd.Series[Any],
+    *,
+    duration: float,
+    unit: str | None = None,
+    tz: Any = None,
+    video_start: pd.Timestamp | None = None,
+    time_format: str | None = None,
+) -> Times:
+    """Return a column of times as seconds on the sensor's clock.
+
+    Numbers are seconds from the column's own 0, whatever their unit. A clock that says when (datetimes, numbers since
+    1970) counts from ``video_start``, and without it from its earliest time. Durations (``0:01:04.5``) count from 0,
+    and clock times without a date from midnight, or from ``video_start`` on its day; where they pass midnight they go
+    on counting.
+
+    Args:
+        column: The times: numbers, datetimes, durations, or texts of any of these; it is not changed.
+        duration: The video's length in seconds, by which the unit of bare numbers is guessed.
+        unit: ``s``, ``ms``, ``us`` or ``ns``; guessed by default, and said in the notes.
+        tz: The zone of datetimes without one, for example ``"Europe/Berlin"``.
+        video_start: When the video starts; with a zone unless the column and ``tz`` have none.
+        time_format: How texts write datetimes, in strftime's letters.
+
+    Raises:
+        InputError: A column that cannot be read, or in more than one way.
+
+    Example:
+        >>> read_times(pd.Series([0, 20, 40]), duration=1.0, unit="ms").seconds.tolist()
+        [0.0, 0.02, 0.04]
+        >>> read_times(pd.Series(["12:00:01,5", "12:00:02"]), duration=60.0).seconds.tolist()
+        [43201.5, 43202.0]
+    """
+    name = str(column.name)
+    types: Any = pd.api.types
+    if not len(column):
+        raise InputError(f"The series has no rows, so there is nothing in {name!r} to align.")
+    if types.is_bool_dtype(column.dtype):
+        raise InputError(f"Column {name!r} holds yes and no, not times: give the column of times as time=.")
+    if types.is_timedelta64_dtype(column.dtype):
+        return _durations(column.dt.total_seconds().to_numpy("float64"), name, video_start, tz)
+    if types.is_datetime64_any_dtype(column.dtype):
+        return _absolute(column, name, tz, video_start, time_format)
+    if types.is_numeric_dtype(column.dtype):
+        return _numbers(column, name, duration, unit, tz, video_start)
+    texts = column.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
+    texts = texts.where(texts.ne(""), None)
+    given = texts.dropna()
+    if given.empty:
+        raise InputError(f"Column {name!r} is empty in every row: give the column of times as time=.")
+    if given.map(lambda cell: isinstance(cell, str) and bool(CLOCK_TIME.match(cell))).all():
+        seconds = _texts(texts)
+        assert seconds is not None
+        return _durations(seconds, name, video_start, tz)
+    if time_format is None and given.map(lambda cell: not isinstance(cell, date) and _is_number(cell)).all():
+        plain = texts.map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
+        return _numbers(pd.to_numeric(plain).rename(name), name, duration, unit, tz, video_start)
+    return _absolute(texts, name, tz, video_start, time_format)
+
+
+def times_by_rate(rows: int, rate: float) -> Times:
+    """Return the times of a series without any: row n, counted from 0, is at n / rate seconds.
+
+    Example:
+        >>> times_by_rate(3, 50).seconds.tolist()
+        [0.0, 0.02, 0.04]
+    """
+    return Times(np.arange(rows, dtype="float64") / rate, Clock("rate"))
+
+
+def missing_times(seconds: Floats, name: str) -> str:
+    """Return a sentence about rows without a time, empty if there are none."""
+    lost = np.flatnonzero(~np.isfinite(seconds))
+    if not len(lost):
+        return ""
+    return f"{len(lost):,} rows have no time in {name!r} ({sheet_rows(lost.tolist())}) and were left out."
+
+
+def _is_number(cell: Any) -> bool:
+    return bool(DECIMAL.match(cell)) if isinstance(cell, str) else isinstance(cell, (int, float, np.number))
+
+
+def _texts(column: pd.Series[Any]) -> Floats | None:
+    """Return clock times or numbers in texts as seconds; None if they are neither."""
+    seconds = np.full(len(column), np.nan)
+    for row, cell in enumerate(column):
+        if not isinstance(cell, str):
+            continue
+        parts = CLOCK_TIME.match(cell.strip())
+        if parts:
+            hours, minutes, rest = int(parts[1]), int(parts[2]), float((parts[3] or "0").replace(",", "."))
+            if parts[3] is None:  # 1:30 is a minute and a half
+                hours, minutes, rest = 0, hours, float(minutes)
+            seconds[row] = (hours * 3600 + minutes * 60 + rest) * (-1 if cell.strip().startswith("-") else 1)
+        elif DECIMAL.match(cell.strip()):
+            seconds[row] = float(cell.replace(",", "."))
+        else:
+            return None
+    return seconds
+
+
+def _numbers(
+    column: pd.Series[Any], name: str, duration: float, unit: str | None, tz: Any, video_start: pd.Timestamp | None
+) -> Times:
+    whole = bool(pd.api.types.is_integer_dtype(column.dtype))
+    missing = column.isna().to_numpy(dtype="bool")
+    if whole:
+        numbers = (column.fillna(0) if missing.any() else column).to_numpy("int64")
+        lost: Any = missing if missing.any() else None
+    else:
+        numbers = column.to_numpy("float64", na_value=np.nan)
+        known = np.isfinite(numbers)
+        lost = None if known.all() else ~known
+    kept = numbers if lost is None else numbers[~lost]
+    if not len(kept):
+        raise InputError(f"Column {name!r} has no finite number in any row: give the column of times as time=.")
+    notes: list[str] = []
+    chosen = unit_name(unit)
+    if chosen is None:
+        chosen, why = guess_unit(np.asarray(kept, dtype="float64"), duration, name)
+        notes.append(why)
+    scale = SECONDS[chosen]
+    zero: Any = 0
+    rest = 0.0
+    typical = float(np.median(kept[:: max(1, len(kept) // 10_000)]))
+    if is_since_1970(typical, chosen):
+        if tz is not None and video_start is None:
+            notes.append(f"tz was not needed: {SPOKEN[chosen]} since 1970 count in UTC.")
+        zero = kept.min().item()
+        if video_start is not None:
+            ns = _start_ns(video_start, zoned=True, name=name)
+            per = round(NS * scale)
+            # Whole units are taken away first, so that long numbers are never rounded; the rest is below a unit.
+            zero, rest = (ns // per, (ns % per) / NS) if whole else (ns / per, 0.0)
+        else:
+            notes.append(_FROM_FIRST)
+    elif video_start is not None:
+        raise InputError(
+            f"Column {name!r} counts {SPOKEN[chosen]} from a moment that nobody has named, so video_start says nothing "
+            "about it: give offset=, events= or reference= instead."
+        )
+    seconds = np.subtract(numbers, zero, dtype="float64") if not whole else (numbers - np.int64(zero)).astype("float64")
+    seconds *= scale
+    if rest:
+        seconds -= rest
+    return _finished(seconds, lost, Clock("number", chosen, zero, whole=whole, rest=rest), notes)
+
+
+_FROM_FIRST = (
+    "Nothing says when the video starts, so the earliest time of the series counts as second 0 of its clock: give "
+    "video_start=, offset=, events= or reference= unless both started together."
+)
+
+
+def _finished(seconds: Floats, lost: Any, clock: Clock, notes: list[str]) -> Times:
+    if lost is not None:
+        seconds[lost] = np.nan
+    return Times(seconds, clock, tuple(notes))
+
+
+def _durations(seconds: Floats, name: str, video_start: pd.Timestamp | None, tz: Any) -> Times:
+    notes: list[str] = []
+    known = np.flatnonzero(np.isfinite(seconds))
+    if not len(known):
+        raise InputError(f"Column {name!r} is empty in every row: give the column of times as time=.")
+    # A clock that jumps back by more than half a day has passed midnight.
+    passed = np.flatnonzero(np.diff(seconds[known]) < -DAY / 2)
+    if len(passed):
+        seconds = seconds.copy()
+        for row in known[passed + 1]:
+            seconds[row:] += DAY
+        notes.append(f"The clock times in {name!r} pass midnight {len(passed)} times; they go on counting from there.")
+    zero = 0.0
+    if video_start is not None:
+        local = video_start if video_start.tzinfo is None or tz is None else video_start.tz_convert(tz)
+        if video_start.tzinfo is not None and tz is None:
+            raise InputError(
+                f"Column {name!r} has clock times without a date or zone, and video_start has a zone: give tz=, the "
+                "zone of the sensor's clock, for example tz='Europe/Berlin'."
+            )
+        zero = (local - local.normalize()).total_seconds()
+        seconds = seconds - zero
+        notes.append(f"The clock times in {name!r} were taken as of {local.date()}, the day on which the video starts.")
+    return Times(seconds, Clock("duration", "s", zero), tuple(notes))
+
+
+def _absolute(
+    column: pd.Series[Any], name: str, tz: Any, video_start: pd.Timestamp | None, time_format: str | None
+) -> Times:
+    ns, zone, notes = _datetimes(column, tz, time_format, f"column {name!r}")
+    missing = ns == np.iinfo("int64").min
+    if missing.all():
+        raise InputError(f"Column {name!r} is empty in every row: give the column of times as time=.")
+    if video_start is not None:
+        zero = _start_ns(video_start, zoned=zone is not None, name=name)
+    else:
+        zero = int(ns[~missing].min() if missing.any() else ns.min())
+        notes = [*notes, _FROM_FIRST]
+    seconds = np.subtract(ns, zero).astype("float64")
+    seconds /= NS
+    return _finished(seconds, missing if missing.any() else None, Clock("datetime", "ns", zero, zone), notes)
+
+
+def _start_ns(video_start: pd.Timestamp, *, zoned: bool, name: str) -> int:
+    if zoned and video_start.tzinfo is None:
+        raise InputError(
+            f"Column {name!r} has a zone or counts from 1970 (UTC), and video_start has no zone: write it with one, "
+            "for example '2026-05-01T10:00:00+02:00', or give tz=."
+        )
+    if not zoned and video_start.tzinfo is not None:
+        raise InputError(
+            f"Column {name!r} has datetimes without a zone, and the start of the video has one: give tz=, the zone of "
+            "the sensor's clock, for example tz='Europe/Berlin'."
+        )
+    start = video_start.tz_convert("UTC").tz_localize(None) if video_start.tzinfo is not None else video_start
+    return int(start.as_unit("ns").value)
+
+
+def _datetimes(
+    column: pd.Series[Any], tz: Any, time_format: str | None, where: str
+) -> tuple[np.ndarray[Any, np.dtype[np.int64]], Any, list[str]]:
+    """Return nanoseconds since 1970 (UTC, or local where there is no zone), the zone, and notes."""
+    notes: list[str] = []
+    times = column
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        times = _parsed(column, time_format, where)
+    zone = getattr(times.dtype, "tz", None)
+    if zone is not None:
+        if tz is not None and not isinstance(column.dtype, pd.DatetimeTZDtype) and str(zone) == "UTC":
+            zone = tz  # the instants are known; the zone is how they are shown again
+        plain = times.dt.tz_convert("UTC").dt.tz_localize(None)
+    elif tz is not None:
+        plain, said = localized(times, tz, where)
+        notes += said
+        zone = tz
+    else:
+        plain = times
+    return plain.dt.as_unit("ns").to_numpy("datetime64[ns]").astype("int64"), zone, notes
+
+
+def _parsed(column: pd.Series[Any], time_format: str | None, where: str) -> pd.Series[Any]:
+    given = column.dropna()
+    zoned = given.map(
+        lambda cell: bool(ZONED.search(cell)) if isinstance(cell, str) else getattr(cell, "tzinfo", None) is not None
+    )
+    if time_format is None and zoned.any() and not zoned.all():
+        raise InputError(
+            f"In {where} some datetimes have a zone and others have none ({given[~zoned].iloc[0]!s}): "
+            "write all in one way, best in UTC."
+        )
+    utc = bool(zoned.all()) if time_format is None else "%z" in time_format
+    tries: list[dict[str, Any]] = [{"format": time_format}] if time_format else [{"format": "ISO8601"}]
+    for options in tries:
+        try:
+            return pd.to_datetime(column, utc=utc, **options)
+        except (ValueError, TypeError, OverflowError):
+            pass
+    if time_format is None:
+        readings = []
+        for first in (False, True):
+            try:
+                readings.append(pd.to_datetime(column, utc=utc, format="mixed", dayfirst=first))
+            except (ValueError, TypeError, OverflowError):
+                continue
+        if readings and all(reading.equals(readings[0]) for reading in readings):
+            return readings[0]
+        if len(readings) == 2:
+            raise InputError(
+                f"In {where} {given.iloc[0]!s} may begin with the day or with the month: give time_format=, for "
+                "example time_format='%d/%m/%Y %H:%M:%S'."
+            )
+    read = pd.to_datetime(column, utc=utc, errors="coerce", format=time_format or "mixed")
+    bad = np.flatnonzero((read.isna() & column.notna()).to_numpy())
+    first_bad = bad[0] if len(bad) else 0
+    raise InputError(
+        f"In {where} {column.iloc[first_bad]!s} ({sheet_rows([int(first_bad)])}) is no time that can be read"
+        + (f" as {time_format!r}" if time_format else "")
+        + ": give the column of times as time=, and time_format= if it is written in a way of its own."
+    )

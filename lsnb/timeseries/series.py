@@ -1,0 +1,258 @@
+"""A sensor's table as it comes (CSV, Parquet, DataFrame), its column of times, and which columns are plotted."""
+
+from __future__ import annotations
+
+import os
+import re
+import unicodedata
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lsnb.errors import InputError, TableError
+from lsnb.tables import read_table
+from lsnb.tables.delimited import DECIMAL_COMMA, decode, sniff
+from lsnb.tables.keys import listing, nearest, sheet_rows
+
+# Above this read_table's check of every row would take longer than reading.
+QUICK_BYTES = 32_000_000
+HEAD_BYTES = 65_536
+UNIT = re.compile(r"^(?P<name>.*?\S)\s*(?:\[(?P<square>[^\[\]]{1,24})\]|\((?P<round>[^()]{1,24})\))\s*$")
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A column to plot.
+
+    Args:
+        column: Its name in the table.
+        safe: Its name in the CSV file for Label Studio: ASCII letters, digits and _, in lower case, since the editor
+            folds cases and takes a number for a position.
+        legend: What is written beside its plot.
+        unit: The unit of its values, empty if unknown.
+    """
+
+    column: Hashable
+    safe: str
+    legend: str
+    unit: str = ""
+
+
+def read_series(series: Any, *, name: str = "series") -> tuple[pd.DataFrame, str]:
+    """Return a sensor's table and a name for it: the file's, or the one given.
+
+    Args:
+        series: A DataFrame, a Series, or the path of a file that ``lsnb.read_table`` reads. Large CSV files are read
+            without its check of each row.
+        name: What to call a series that is not a file.
+
+    Raises:
+        InputError: Neither of these, or column names that repeat.
+        MissingFileError: There is no such file.
+        TableError: The file is no table.
+
+    Example:
+        >>> read_series(pd.DataFrame({"timestamp": [0.0]}), name="wrist")[1]
+        'wrist'
+    """
+    if isinstance(series, pd.Series):
+        table = series.to_frame(series.name if series.name is not None else "value")
+    elif isinstance(series, pd.DataFrame):
+        table = series
+    elif isinstance(series, (str, os.PathLike)):
+        table, name = _from_file(series), Path(series).stem
+    else:
+        raise InputError(
+            f"The series is a {type(series).__name__}: give a DataFrame, the path of a CSV or Parquet file, or a list "
+            "of these."
+        )
+    repeated = sorted({str(column) for column in table.columns[table.columns.duplicated()]})
+    if repeated:
+        raise InputError(f"{name} has more than one column called {listing(repeated)}: rename all but one.")
+    return table, name
+
+
+def _from_file(path: str | os.PathLike[str]) -> pd.DataFrame:
+    file = Path(path).expanduser()
+    if not file.is_file() or file.suffix.lower() == ".parquet" or file.stat().st_size <= QUICK_BYTES:
+        return read_table(path)
+    with file.open("rb") as opened:
+        head = opened.read(HEAD_BYTES)
+    if head.startswith((b"PK\x03\x04", b"PAR1")) or b"\0" in head:
+        return read_table(path)
+    text = decode(head[: head.rfind(b"\n") + 1], file.name)
+    dialect, rest = sniff(text)
+    if rest is not text:
+        return read_table(path)
+    comma = dialect.separator == ";" and bool(DECIMAL_COMMA.search(text))
+    try:
+        return pd.read_csv(file, sep=dialect.separator, decimal="," if comma else ".", encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        return read_table(path)
+    except (ValueError, OSError) as error:
+        raise TableError(f"{file.name} cannot be read as a table: {str(error).strip()[:200]}.") from None
+
+
+def time_column(table: pd.DataFrame, time: Hashable, name: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
+    """Return the table and its column of times; an index of times of that name, or without one, becomes a column.
+
+    Args:
+        table: A sensor's table; it is not changed.
+        time: The column.
+        name: The sensor's, for messages.
+
+    Raises:
+        InputError: There is no such column.
+
+    Example:
+        >>> table = pd.DataFrame({"x": [1.0]}, index=pd.DatetimeIndex(["2026-01-01"]))
+        >>> list(time_column(table, "timestamp", "wrist")[0].columns)
+        ['timestamp', 'x']
+    """
+    if time in table.columns:
+        return table, table[time]
+    index = table.index
+    is_times = isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex))
+    if (index.name == time and time is not None) or (is_times and index.name is None):
+        table = table.set_axis(index.rename(time)).reset_index()
+        return table, table[time]
+    raise InputError(
+        f"{name} has no column {time!r} with times.{nearest(time, table.columns)} Its columns: "
+        f"{listing(list(table.columns), 12)}. Give time=, or time=None and rate= for a series without times."
+    )
+
+
+def choose_channels(
+    table: pd.DataFrame,
+    channels: Any,
+    units: Mapping[Any, str] | None,
+    leave_out: Iterable[Hashable] = (),
+) -> tuple[Channel, ...]:
+    """Return which columns are plotted, under which names.
+
+    Args:
+        table: The aligned table.
+        channels: Columns, or a dict from column to legend; by default every column of numbers.
+        units: Column → unit; by default what stands in brackets at the end of a column's name: ``acc [g]``.
+        leave_out: Columns that are times.
+
+    Raises:
+        InputError: Columns that are not there or hold no numbers, or none at all; every fault at once.
+
+    Example:
+        >>> table = pd.DataFrame({"Acc X [g]": [1.0], "note": ["a"]})
+        >>> choose_channels(table, None, None)
+        (Channel(column='Acc X [g]', safe='acc_x', legend='Acc X', unit='g'),)
+    """
+    skipped = set(leave_out)
+    legends: dict[Hashable, str | None]
+    if channels is None:
+        legends = {name: None for name in table.columns if name not in skipped and _is_numeric(table[name])}
+        if not legends:
+            raise InputError(
+                "No column of the series holds numbers, so there is nothing to plot. Its columns: "
+                f"{listing(list(table.columns), 12)}."
+            )
+    elif isinstance(channels, Mapping):
+        legends = {name: str(legend) for name, legend in channels.items()}
+    elif isinstance(channels, str) or not isinstance(channels, Iterable):
+        raise InputError(f"channels is {channels!r}: give a list of columns, or a dict from column to legend.")
+    else:
+        legends = dict.fromkeys(channels)
+    others = [name for name in table.columns if name not in skipped]
+    problems = []
+    for name in legends:
+        if name not in table.columns:
+            problems.append(
+                f"There is no column {name!r} to plot.{nearest(name, others)} Columns: {listing(others, 12)}."
+            )
+        elif not _is_numeric(table[name]):
+            bad = next((value for value in table[name].dropna() if not isinstance(value, (int, float))), "")
+            problems.append(f"Column {name!r} holds {str(bad)[:40]!r}, which is no number, so it cannot be plotted.")
+    if not legends:
+        problems.append("channels is empty: name at least one column to plot.")
+    unknown = [name for name in units or {} if name not in table.columns]
+    if unknown:
+        problems.append(f"units names columns that are not there: {listing(unknown)}.{nearest(unknown[0], others)}")
+    if problems:
+        raise InputError(problems)
+    taken = {"time"}
+    chosen = []
+    for name, legend in legends.items():
+        found = UNIT.match(str(name))
+        plain = found["name"] if found else str(name)
+        unit = str((units or {}).get(name, (found["square"] or found["round"]) if found else ""))
+        safe = _unused(safe_name(plain), taken)
+        taken.add(safe)
+        chosen.append(Channel(name, safe, legend if legend is not None else plain, unit))
+    return tuple(chosen)
+
+
+def safe_name(text: str) -> str:
+    """Return a name as ASCII letters, digits and _, in lower case, that does not begin with a digit.
+
+    Example:
+        >>> safe_name("Beschleunigung (m/s²)"), safe_name("3"), safe_name("心拍")
+        ('beschleunigung_m_s2', 'c_3', 'channel')
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
+    return "channel" if not name else f"c_{name}" if name[0].isdigit() else name
+
+
+def numeric(column: pd.Series[Any], name: object) -> pd.Series[Any]:
+    """Return a column of numbers, also of such as texts with decimal commas.
+
+    Args:
+        column: The column.
+        name: Its name, for messages.
+
+    Raises:
+        InputError: A cell that is no number.
+    """
+    if _is_numeric(column):
+        return column
+    texts = column.map(lambda cell: cell.strip().replace(",", ".") if isinstance(cell, str) else cell)
+    numbers = pd.to_numeric(texts.where(texts.ne(""), None), errors="coerce")
+    bad = np.flatnonzero((numbers.isna() & texts.notna() & texts.ne("")).to_numpy(dtype="bool"))
+    if len(bad):
+        raise InputError(
+            f"Column {name!r} cannot be plotted: {str(column.iloc[bad[0]])[:40]!r} ({sheet_rows(bad[:1].tolist())}) is "
+            "no number."
+        )
+    return numbers.astype("float64")
+
+
+def with_numeric(table: pd.DataFrame, channels: Sequence[Hashable] | Mapping[Hashable, str] | None) -> pd.DataFrame:
+    """Return the table with those of the named columns that hold numbers as texts made numbers.
+
+    Args:
+        table: The sensor's table; it is not changed.
+        channels: The columns that will be plotted, if the user named them.
+    """
+    if channels is None or isinstance(channels, str) or not isinstance(channels, Iterable):
+        return table
+    texts = [name for name in channels if name in table.columns and not _is_numeric(table[name])]
+    if not texts:
+        return table
+    numbers = table.copy(deep=False)
+    for name in texts:
+        numbers[name] = numeric(table[name], name)
+    return numbers
+
+
+def _is_numeric(column: pd.Series[Any]) -> bool:
+    types: Any = pd.api.types
+    is_time = types.is_datetime64_any_dtype(column.dtype) or types.is_timedelta64_dtype(column.dtype)
+    return bool(types.is_numeric_dtype(column.dtype)) and not is_time and not types.is_complex_dtype(column.dtype)
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    number, free = 2, name
+    while free in taken:
+        free, number = f"{name}_{number}", number + 1
+    return free
