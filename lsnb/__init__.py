@@ -12,30 +12,46 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Bucket": "bucket",
+    "Detector": "detectors",
+    "Embedder": "detectors",
     "LabelConfig": "labels",
+    "Predictions": "predictions",
     "Studio": "study",
     "Study": "study",
     "agreement": "reliability",
     "agreement_by": "reliability",
+    "align": "alignment",
     "config_builder": "builder",
     "connect": "connections",
     "disputed": "reliability",
     "evaluate": "reliability",
     "expand_tracks": "annotations",
     "extend_sample": "sampling",
+    "extract_frames": "frames",
+    "from_coco": "predictions",
+    "from_detections": "predictions",
+    "from_labelbox": "predictions.labelbox",
+    "from_yolo": "predictions",
     "gold": "reliability",
+    "import_frames": "frames",
+    "label_samples": "timeseries",
     "majority": "annotations",
+    "near_duplicates": "detectors",
     "open_bucket": "connections",
+    "probe": "media",
     "read_annotations": "annotations",
     "read_form": "forms",
     "read_table": "tables",
     "sample": "sampling",
+    "select_difficult_frames": "frames",
+    "select_frames": "frames",
     "show_form": "forms",
     "strata_table": "sampling",
+    "transcode": "media",
     "widen": "annotations",
     "write_table": "annotations",
 }
-_MODULES = ("demo", "errors", "forms", "labels", "local", "plots")
+_MODULES = ("demo", "errors", "forms", "labels", "local", "plots", "poses")
 
 __all__ = sorted([*_HOMES, *_MODULES])  # pinned by tests/test_public_names.py
 
@@ -43,26 +59,37 @@ if TYPE_CHECKING:
     from lsnb import demo as demo
     from lsnb import errors as errors
     from lsnb import forms as forms
+    from lsnb import labels as labels
     from lsnb import local as local
     from lsnb import plots as plots
+    from lsnb import poses as poses
+    from lsnb.alignment import align as align
     from lsnb.annotations import expand_tracks as expand_tracks
-    from lsnb.annotations import (
-        majority as majority,
-    )
-    from lsnb.annotations import (
-        read_annotations as read_annotations,
-    )
-    from lsnb.annotations import (
-        widen as widen,
-    )
+    from lsnb.annotations import majority as majority
+    from lsnb.annotations import read_annotations as read_annotations
+    from lsnb.annotations import widen as widen
     from lsnb.annotations import write_table as write_table
     from lsnb.bucket import Bucket as Bucket
     from lsnb.builder import config_builder as config_builder
     from lsnb.connections import connect as connect
     from lsnb.connections import open_bucket as open_bucket
+    from lsnb.detectors import Detector as Detector
+    from lsnb.detectors import Embedder as Embedder
+    from lsnb.detectors import near_duplicates as near_duplicates
     from lsnb.forms import read_form as read_form
     from lsnb.forms import show_form as show_form
+    from lsnb.frames import extract_frames as extract_frames
+    from lsnb.frames import import_frames as import_frames
+    from lsnb.frames import select_difficult_frames as select_difficult_frames
+    from lsnb.frames import select_frames as select_frames
     from lsnb.labels import LabelConfig as LabelConfig
+    from lsnb.media import probe as probe
+    from lsnb.media import transcode as transcode
+    from lsnb.predictions import Predictions as Predictions
+    from lsnb.predictions import from_coco as from_coco
+    from lsnb.predictions import from_detections as from_detections
+    from lsnb.predictions import from_yolo as from_yolo
+    from lsnb.predictions.labelbox import from_labelbox as from_labelbox
     from lsnb.reliability import agreement as agreement
     from lsnb.reliability import agreement_by as agreement_by
     from lsnb.reliability import disputed as disputed
@@ -74,6 +101,7 @@ if TYPE_CHECKING:
     from lsnb.study import Studio as Studio
     from lsnb.study import Study as Study
     from lsnb.tables import read_table as read_table
+    from lsnb.timeseries import label_samples as label_samples
 
 
 def __getattr__(name: str) -> Any:
