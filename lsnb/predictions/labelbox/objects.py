@@ -7,7 +7,7 @@ object a frame. Those with one ``extra["uuid"]`` are one object; without it, tho
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Entry = dict[str, Any]
@@ -143,7 +143,7 @@ def _answered(value: Any) -> Entry:
     answer = value.answer
     if isinstance(answer, str):
         given: Any = answer
-    elif isinstance(answer, Iterable) and not isinstance(answer, Mapping):
+    elif isinstance(answer, (list, tuple)):  # the package's models can be iterated over, too
         given = [_option(option) for option in answer]
     else:
         given = _option(answer)
