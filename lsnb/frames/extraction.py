@@ -13,8 +13,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from lsnb.errors import InputError
-from lsnb.frames.folders import find_folders, fingerprint
+from lsnb.frames.folders import find_folders, fingerprint, whole_path
 from lsnb.frames.frame_tables import FrameRow, checked_out, frame_table, warn_of_problems
+from lsnb.frames.names import safe_folder_name
 from lsnb.frames.requests import Request, Requests, read_requests
 from lsnb.frames.runs import executor_problems, run_jobs
 from lsnb.frames.writing import Job, Outcome, failed, lost, write_frames
@@ -135,10 +136,12 @@ def _planned(
     settled: dict[int, Outcome] = {}
     for source, request in enumerate(requests):
         owner = owners[request.file]
+        shown = out / (owner if isinstance(owner, str) else safe_folder_name(request.file.stem))
         job = Job(
             video=request.video,
             file=str(request.file),
-            folder=str(out / (owner if isinstance(owner, str) else request.file.stem)),
+            folder=str(whole_path(shown)),
+            shown=str(shown),
             frames=request.frames,
             context=context,
             ending=ending,

@@ -217,14 +217,15 @@ def _planned(
         # A zip without a video joins the one that has it.
         if folder not in videos or (known is not None and videos[folder][1] is None):
             videos[folder] = (name, known)
-        by_folder.setdefault(folder, []).append(Zip(archive, owner, source, fault))
+        by_folder.setdefault(folder, []).append(Zip(archive, str(whole_path(archive)), owner, source, fault))
     deliveries = []
     for folder, found in by_folder.items():
         title, film = videos[folder]
         deliveries.append(
             Delivery(
                 zips=tuple(found),
-                folder=str(out / found[0].folder),
+                folder=str(whole_path(out / found[0].folder)),
+                shown=str(out / found[0].folder),
                 video=title,
                 file=str(film) if film is not None else None,
                 fingerprint=prints.get(film) if film is not None else None,

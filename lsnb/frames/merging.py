@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +26,14 @@ class Zip:
 
     Args:
         path: As the user wrote it.
+        file: Its whole path: a worker may stand in another folder.
         folder: The name of the folder that it goes to.
         source: Its position in the user's table.
         error: Why it is not read, or None.
     """
 
     path: str
+    file: str
     folder: str
     source: int
     error: LsnbError | None = None
@@ -43,7 +45,8 @@ class Delivery:
 
     Args:
         zips: In the user's order.
-        folder: The folder for the images.
+        folder: The whole path of the folder for the images.
+        shown: The same as the user wrote it, for the table.
         video: The video's path as the user wrote it, or its name.
         file: Its whole path, or None where nobody has the file.
         fingerprint: The video's, for the folder's note.
@@ -53,6 +56,7 @@ class Delivery:
 
     zips: tuple[Zip, ...]
     folder: str
+    shown: str
     video: str
     file: str | None
     fingerprint: str | None
@@ -109,7 +113,19 @@ def deliver(delivery: Delivery, count: Callable[[int], Any]) -> list[tuple[Zip, 
             outcome = _refused(archive, delivery, InputError(said))
         done.append((archive, outcome))
         count(1)
-    return done
+    return _each_once(done)
+
+
+def _each_once(done: list[tuple[Zip, Delivered]]) -> list[tuple[Zip, Delivered]]:
+    """Give a frame that several zips hold one row: the first zip's, to be labelled where any of them says so."""
+    labelled = {row.item for _, outcome in done for row in outcome.rows if not row.is_context}
+    seen: set[str] = set()
+    merged = []
+    for archive, outcome in done:
+        rows = tuple(replace(row, is_context=row.item not in labelled) for row in outcome.rows if row.item not in seen)
+        seen |= {row.item for row in rows}
+        merged.append((archive, replace(outcome, rows=rows)))
+    return merged
 
 
 def lost(delivery: Delivery, reason: str) -> list[tuple[Zip, Delivered]]:
@@ -126,7 +142,7 @@ def _deliver(archive: Zip, delivery: Delivery) -> Delivered:
     folder = Path(delivery.folder)
     clock = _clock(delivery)
     count = len(clock.times) if clock.times is not None else None
-    checked = check_archive(Path(archive.path).expanduser(), context=delivery.context, count=count)
+    checked = check_archive(Path(archive.file), context=delivery.context, count=count)
     problems = _against_video(checked, clock, delivery.video)
     there = images_in(folder)
     problems += _against_folder(checked, there)
@@ -153,7 +169,7 @@ def _deliver(archive: Zip, delivery: Delivery) -> Delivered:
             video=delivery.video,
             frame=frame,
             time=clock.time(frame),
-            path=str(paths[frame]),
+            path=str(Path(delivery.shown, paths[frame].name)),
             is_context=frame not in chosen,
             fps=clock.fps,
             width=checked.size[0],

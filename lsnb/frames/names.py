@@ -143,7 +143,8 @@ def read_frame_list(data: bytes, there: Sequence[str] | None = None) -> FrameLis
             continue
         name = PurePosixPath(filled[0].replace("\\", "/")).name
         is_image_name = PurePosixPath(name).suffix.lower() in IMAGE_ENDINGS
-        if place == 0 and not is_image_name:
+        holds_one = any(PurePosixPath(cell).suffix.lower() in IMAGE_ENDINGS for cell in filled)
+        if place == 0 and not holds_one:
             problems.append(
                 f"has a header row ({line[:40]!r}): take the first line out, since each line is one image's name"
             )

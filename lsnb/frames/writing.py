@@ -22,7 +22,8 @@ class Job:
     Args:
         video: The video's path as the user wrote it.
         file: Its whole path.
-        folder: The folder for its images.
+        folder: The whole path of the folder for its images: a worker may stand in another folder.
+        shown: The same as the user wrote it, for the table.
         frames: 0-based frames to label, ascending.
         context: How many frames on either side are written too.
         ending: ``.png`` or ``.jpg``.
@@ -35,6 +36,7 @@ class Job:
     video: str
     file: str
     folder: str
+    shown: str
     frames: tuple[int, ...]
     context: int
     ending: str
@@ -132,7 +134,7 @@ def _write(job: Job, count: Callable[[int], Any]) -> Outcome:
             video=job.video,
             frame=frame,
             time=float(times[frame]) if frame < len(times) else float("nan"),
-            path=str(paths[frame]) if frame in paths else None,
+            path=str(Path(job.shown, paths[frame].name)) if frame in paths else None,
             is_context=frame not in job.frames,
             fps=float(info.fps),
             width=info.width,

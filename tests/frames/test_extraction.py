@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from video_maker import cut_video, make_video, read_barcode
+from zip_maker import frames_zip
 
 from lsnb import media
 from lsnb.errors import InputError, MissingFileError
-from lsnb.frames import extract_frames, select_frames
+from lsnb.frames import extract_frames, import_frames, select_frames
 from lsnb.frames.writing import with_context
 
 VIDEOS: dict[str, dict[str, Any]] = {
@@ -354,3 +357,30 @@ def test_what_cannot_be_asked_for(tmp_path: Path, video: object, frames: object,
         extract_frames(video, frames, tmp_path / "out", progress=False)  # type: ignore[arg-type]
     assert said in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_relative_paths_stay_relative_and_are_found_from_anywhere(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(film, tmp_path / "trial.mp4")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    class Elsewhere(ThreadPoolExecutor):
+        """Works in another folder, as a machine of a cluster does."""
+
+        def submit(self, function: Any, /, *args: Any, **options: Any) -> Any:
+            monkeypatch.chdir(tmp_path / "elsewhere")
+            try:
+                future = super().submit(function, *args, **options)
+                future.exception()
+                return future
+            finally:
+                monkeypatch.chdir(tmp_path)
+
+    with Elsewhere(1) as executor:
+        table = written(["trial.mp4"], [3], "out", executor=executor)
+        again = import_frames([frames_zip(Path("trial.zip"), [4])], "out", executor=executor, progress=False)
+    assert table["path"].tolist() == ["out/trial/img00000003.png".replace("/", os.sep)]
+    assert again["path"].iloc[0] == "out/trial/img00000004.png".replace("/", os.sep)
+    assert not list((tmp_path / "elsewhere").iterdir())

@@ -179,6 +179,18 @@ def test_a_second_zip_for_a_video_adds(tmp_path: Path) -> None:
     assert sorted(path.name for path in (out / "a").glob("img*")) == [f"img{n:08d}.png" for n in (1, 2, 3, 4)]
 
 
+def test_two_zips_for_a_video_in_one_call_give_each_frame_one_row(tmp_path: Path) -> None:
+    zips = [frames_zip(tmp_path / "one.zip", [1, 2, 3], [2]), frames_zip(tmp_path / "two.zip", [2, 3, 4], [3])]
+    table = brought(zips, tmp_path / "out", context=1, video=["a", "a"])
+    assert table["item"].tolist() == [f"a/img{n:08d}" for n in (1, 2, 3, 4)]
+    assert labelled(table) == [2, 3]
+    assert table["archive"].tolist() == [str(zips[0])] * 3 + [str(zips[1])]
+    other = write_zip(tmp_path / "three.zip", {"img00000004.png": image_bytes(tmp_path, 9)})
+    with pytest.warns(UserWarning, match=r"three\.zip: img00000004\.png differs"):
+        table = import_frames([*zips, other], tmp_path / "out", context=1, video="a", progress=False)
+    assert table["item"].tolist() == [*(f"a/img{n:08d}" for n in (1, 2, 3, 4)), str(other)]
+
+
 def test_the_same_call_twice_writes_nothing(tmp_path: Path) -> None:
     zip_path = frames_zip(tmp_path / "a.zip", [1, 5])
     first = brought(zip_path, tmp_path / "out")
