@@ -63,6 +63,7 @@ class Rule:
         multiple: Whether one answer may hold several values.
         per_region: Whether it is asked of each region.
         paths: The answers of a taxonomy, as paths from the root.
+        needs_labels: Whether the key of its labels must be there.
         is_imported: Whether the server's import knows it: its tag must say ``toName``.
     """
 
@@ -75,17 +76,13 @@ class Rule:
     multiple: bool = False
     per_region: bool = False
     paths: frozenset[tuple[str, ...]] = frozenset()
+    needs_labels: bool = False
     is_imported: bool = True
 
     @functools.cached_property
     def is_question(self) -> bool:
         """Whether it asks about the item or a region, and draws nothing."""
         return self.kind in QUESTIONS
-
-    @functools.cached_property
-    def needs_labels(self) -> bool:
-        """Whether the key of its labels must be there."""
-        return bool(self.label_key) and (self.kind != "videorectangle" or bool(self.labels))
 
     @property
     def path_texts(self) -> list[str]:
@@ -122,8 +119,9 @@ class Rules:
         if region is None:
             return None
         for other in results:
-            if isinstance(other, Mapping) and other.get("id") == region and other.get("type") in SHAPES:
-                return SHAPES[str(other["type"])]
+            kind = other.get("type") if isinstance(other, dict) and other.get("id") == region else None
+            if isinstance(kind, str) and kind.lower() in SHAPES:
+                return SHAPES[kind.lower()]
         return None
 
 
@@ -181,8 +179,13 @@ def _rule(control: Control, element: etree._Element | None) -> Rule:
         control.multiple,
         control.per_region,
         frozenset(control.paths),
+        bool(label_key) and (kind != "videorectangle" or _has_own_labels(element)),
         element is not None,
     )
+
+
+def _has_own_labels(element: etree._Element | None) -> bool:
+    return element is not None and any(str(below.tag) == "Label" for below in walk(element))
 
 
 def _limit(element: etree._Element | None, name: str) -> float | None:

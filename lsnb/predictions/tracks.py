@@ -6,6 +6,7 @@ Label Studio draws a box linearly between keyframes; the nearest one at or befor
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,7 +76,7 @@ def track_faults(value: Mapping[str, Any], frames: int | None) -> list[Fault]:
     for place, keyframe in enumerate(sequence):
         frame = keyframe.get("frame") if isinstance(keyframe, Mapping) else None
         path = f".value.sequence[{place}].frame"
-        if isinstance(frame, bool) or not isinstance(frame, int | float):
+        if isinstance(frame, bool) or not isinstance(frame, int | float) or not math.isfinite(frame):
             continue
         if frame != int(frame):
             faults.append(Fault("not_a_number", f"{frame} is no whole number.", path))

@@ -260,7 +260,7 @@ def number(value: Value, name: str, low: float, high: float, *, needed: bool = T
 
 
 def _number(given: Any, path: str, low: float, high: float, code: str = "") -> list[Fault]:
-    if type(given) is float and low <= given <= high:
+    if type(given) is float and low <= given <= high and -math.inf < given < math.inf:
         return []
     if isinstance(given, bool) or not isinstance(given, numbers.Real):
         return [Fault("not_a_number", f"{_shown(given)} is no number.", path)]
