@@ -357,7 +357,7 @@ def _collected(
         agreed = count.to_numpy() * 2 >= people[place]
         values[place[agreed], part[agreed]] = middle.to_numpy("float64")[agreed]
     columns = pd.MultiIndex.from_product([[scorer], parts, ["x", "y"]], names=list(LEVELS))
-    table = pd.DataFrame(values.reshape(len(images), -1), index=pd.Index(images, dtype=object), columns=columns)
+    table = pd.DataFrame(values.reshape(len(images), 2 * len(parts)), index=pd.Index(images, dtype=object), columns=columns)
     return table, _report(scorer, rows, values, row_of, people)
 
 

@@ -100,26 +100,27 @@ def select_difficult_frames(
     several = False
     found: dict[str, tuple[int, ...]] = {}
     learned: LabelledPoses | None = None
+    causes: list[LsnbError] = []
     try:
         name, file = _video(video)
         sources, several = read_sources(predictions, name)
         if several and video is not None:
             problems.append("video is for predictions of one video, and these name theirs: leave it out.")
     except (InputError, MissingFileError) as error:
-        problems += _sentences(error)
+        causes.append(error)
         name, file = None, None
     try:
         portion_of(1000, start, stop)
     except InputError as error:
-        problems += error.problems
+        causes.append(error)
     try:
         found = _excluded(exclude, [source.video for source in sources])
     except InputError as error:
-        problems += error.problems
+        causes.append(error)
     try:
         learned = None if labels is None else read_labelled_poses(labels)
     except (InputError, MissingFileError) as error:
-        problems += _sentences(error)
+        causes.append(error)
     files = _by_video(metric_files, sources, several)
     for source, given in zip(sources, files, strict=True):
         try:
@@ -128,8 +129,10 @@ def select_difficult_frames(
             problems += [fault for fault in faults if fault not in problems]
         except InputError as error:
             problems += error.problems
-    if problems:
-        raise InputError(problems)
+    if len(causes) == 1 and not problems:
+        raise causes[0]
+    if problems or causes:
+        raise InputError([*problems, *(sentence for cause in causes for sentence in _sentences(cause))])
     chosen = None if metrics is None else (metrics,) if isinstance(metrics, str) else tuple(metrics)
     jobs = [
         Job(

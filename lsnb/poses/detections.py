@@ -53,13 +53,13 @@ def detection_frames(table: pd.DataFrame) -> pd.DataFrame:
         )
     if wrong.any():
         column = "frame" if "frame" in table.columns else "item"
-        shown = listing([repr(value) for value in table.loc[wrong, column].unique()], 3)
+        shown = listing([repr(value) for value in table.loc[wrong, column].unique().tolist()], 3)
         problems.append(f"Column {column!r} of the detector's table does not say the frame, counted from 0: {shown}.")
     for name in _scores(table):
         scores = pd.to_numeric(table[name], errors="coerce")
         bad = (scores.isna() & table[name].notna()) | (scores < 0) | (scores > 1)
         if bad.any():
-            shown = listing([repr(value) for value in table.loc[bad, name].unique()], 3)
+            shown = listing([repr(value) for value in table.loc[bad, name].unique().tolist()], 3)
             problems.append(f"Column {name!r} of the detector's table should be from 0 to 1, and holds {shown}.")
         found[name] = scores
     if problems:

@@ -191,12 +191,12 @@ def reasons(metrics: Sequence[Metric], frames: Sequence[int], limit: float) -> l
             for column in np.flatnonzero(metric.scores[frame] >= limit)
         ]
         found.sort(key=lambda one: one[:3])
-        words: dict[str, str] = {}
-        # Of one body part's ways to be wrong one is enough, as long as there are others.
-        for _, _, column, metric in found:
-            words.setdefault(metric.columns[column], metric.words(frame, column))
-        rest = [metric.words(frame, column) for _, _, column, metric in found]
-        shown = [*list(words.values())[:REASONS], *(text for text in rest if text not in words.values())][:REASONS]
+        # A second kind of trouble says more than the same trouble of another body part.
+        first: dict[int, str] = {}
+        for _, place, column, metric in found:
+            first.setdefault(place, metric.words(frame, column))
+        rest = (metric.words(frame, column) for _, _, column, metric in found)
+        shown = list(dict.fromkeys([*first.values(), *rest]))[:REASONS]
         sentences.append("; ".join(shown))
     return sentences
 

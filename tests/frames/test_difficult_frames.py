@@ -1,0 +1,268 @@
+"""The frames a model finds difficult: the right ones, one of each event, with a reason; and refusals in words."""
+
+import pickle
+import warnings
+from concurrent.futures import Executor, Future
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pose_tables import PARTS, pose_table, smooth_poses, with_jumps
+from video_maker import make_video
+
+from lsnb.errors import InputError, MissingFileError, TableError
+from lsnb.frames import select_difficult_frames
+from lsnb.poses import find_predictions
+
+JUMPS = {300: 40.0, 301: -40.0, 302: 40.0, 600: 45.0, 900: 50.0, 1200: 55.0, 1500: 48.0}
+
+
+class Sending(Executor):
+    """Runs here what went through pickle, as if it came from another process."""
+
+    def submit(self, function, /, *arguments, **options):
+        future = Future()
+        future.set_result(pickle.loads(pickle.dumps(function))(*pickle.loads(pickle.dumps(arguments)), **options))
+        return future
+
+
+@pytest.mark.parametrize("metrics", [None, ["temporal_norm"], ["pca_singleview"], ["temporal_norm", "likelihood"]])
+def test_five_events_are_five_frames_and_not_neighbours(metrics):
+    table = pose_table(with_jumps(smooth_poses(2000), JUMPS))
+    found = select_difficult_frames(table, 5, min_gap=10, metrics=metrics)
+    frames = found["frame"].tolist()
+    assert frames[0] in (300, 301, 302)
+    assert frames[1:] == [600, 900, 1200, 1500]
+    assert list(found.columns) == ["video", "frame", "time", "method", "cluster", "score", "reason"]
+    assert found["reason"].str.contains("left_ear").all()
+    assert found["score"].min() > 6
+    if metrics == ["temporal_norm"]:
+        assert found["reason"].tolist()[4] in ("left_ear jumped 48 px", "left_ear jumped 49 px")
+
+
+def test_of_more_events_than_wanted_each_kind_is_among_the_chosen():
+    jumps = dict.fromkeys(range(100, 1900, 60), 60.0)
+    xy = with_jumps(smooth_poses(2000), jumps)
+    likelihood = np.full((2000, 4), 0.99)
+    likelihood[1930:1935, 3] = 0.05
+    members = [pose_table(xy, likelihood), pose_table(xy, likelihood)]
+    members[1].iloc[1960, 6] += 90.0
+    reasons = " ".join(select_difficult_frames(members, 6, seed=1)["reason"])
+    assert "left_ear jumped" in reasons
+    assert "likelihood of tail 0.05" in reasons
+    assert "models disagree on right_ear by 45 px" in reasons
+
+
+def test_the_threshold_has_an_effect():
+    likelihood = np.full((500, 4), 0.99)
+    likelihood[100], likelihood[300] = 0.5, 0.2
+    table = pose_table(smooth_poses(500), likelihood)
+    with pytest.warns(UserWarning, match="1 of 3 frames"):
+        assert select_difficult_frames(table, 3, threshold=0.3, metrics=["likelihood"])["frame"].tolist() == [300]
+    with pytest.warns(UserWarning, match="2 of 3 frames"):
+        found = select_difficult_frames(table, 3, threshold=0.6, metrics=["likelihood"])
+    assert found["frame"].tolist() == [100, 300]
+    assert found["reason"][1] == "likelihood of nose 0.20; likelihood of left_ear 0.20"
+
+
+def test_a_body_part_that_is_always_unsure_is_difficult_and_does_not_hide_the_others():
+    likelihood = np.full((1000, 4), 0.99)
+    likelihood[:, 3] = 0.3
+    likelihood[700, 0] = 0.1
+    found = select_difficult_frames(pose_table(smooth_poses(1000), likelihood), 3, metrics=["likelihood"])
+    assert 700 in found["frame"].tolist()
+    assert len(found) == 3
+
+
+def test_a_gap_in_one_cell_leaves_every_other_cell_as_it_was():
+    xy = with_jumps(smooth_poses(2000), JUMPS)
+    gappy = xy.copy()
+    gappy[600, 2] = np.nan
+    gappy[50:80, 0] = np.nan
+    assert select_difficult_frames(pose_table(gappy), 5)["frame"].tolist()[1:] == [600, 900, 1200, 1500]
+    gone = xy.copy()
+    gone[:, 3] = np.nan
+    assert select_difficult_frames(pose_table(gone), 5)["frame"].tolist()[1:] == [600, 900, 1200, 1500]
+
+
+@settings(max_examples=25)
+@given(
+    n=st.integers(1, 12),
+    start=st.floats(0, 0.5),
+    length=st.floats(0.2, 0.5),
+    gap=st.integers(1, 60),
+    exclude=st.sets(st.sampled_from([*JUMPS, 10, 1999])),
+)
+def test_portion_gap_and_earlier_frames_are_honoured(n, start, length, gap, exclude):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        found = select_difficult_frames(
+            TABLE, n, start=start, stop=start + length, min_gap=gap, exclude=exclude, metrics=["temporal_norm"]
+        )
+    frames = found["frame"].tolist()
+    assert len(frames) <= n
+    assert frames == sorted(set(frames))
+    assert all(start * 2000 - 1 <= frame <= (start + length) * 2000 for frame in frames)
+    assert all(abs(a - b) >= gap for a in frames for b in [*exclude, *frames] if a != b)
+    assert not exclude & set(frames)
+    within = [f for f in (600, 900, 1200, 1500) if start * 2000 + 1 < f < (start + length) * 2000 - 1]
+    within = [f for f in within if all(abs(f - other) >= gap for other in exclude)]
+    assert len(frames) >= min(n, len(within))
+
+
+TABLE = pose_table(with_jumps(smooth_poses(2000), JUMPS))
+
+
+def test_fewer_difficult_frames_than_wanted_are_returned_with_a_sentence():
+    with pytest.warns(UserWarning, match="5 of 50 frames: no more are difficult|5 of 50 frames: more are difficult"):
+        found = select_difficult_frames(TABLE, 50, metrics=["temporal_norm"])
+    assert len(found) == 5
+    with pytest.warns(UserWarning, match="0 of 3 frames"):
+        calm = select_difficult_frames(pose_table(smooth_poses(500)), 3)
+    assert calm["frame"].tolist() == []
+    assert calm["frame"].dtype == "int64"
+
+
+def test_a_second_run_brings_other_events():
+    first = select_difficult_frames(TABLE, 2, video="v")
+    second = select_difficult_frames(TABLE, 2, video="v", exclude=first)
+    assert not set(first["frame"]) & set(second["frame"])
+    assert all(abs(a - b) >= 10 for a in first["frame"] for b in second["frame"])
+
+
+def test_a_long_event_gives_several_frames_when_nothing_else_does():
+    likelihood = np.full((1000, 4), 0.99)
+    likelihood[400:600, 1] = 0.2
+    found = select_difficult_frames(pose_table(smooth_poses(1000), likelihood), 6, min_gap=20)
+    frames = found["frame"].to_numpy()
+    assert len(frames) == 6
+    assert ((frames >= 400) & (frames < 600)).all()
+    assert np.diff(frames).min() >= 20
+    assert found["cluster"].nunique() == 1
+
+
+def test_with_the_video_each_frame_has_its_time_and_a_wrong_length_is_said(tmp_path):
+    video = make_video(tmp_path / "v.mp4", 60, fps=20, rate="variable")
+    from lsnb.media import frame_times
+
+    xy = with_jumps(smooth_poses(60), {30: 60.0})
+    found = select_difficult_frames(pose_table(xy), 1, video=video)
+    assert found["video"].tolist() == [str(video)]
+    assert found["frame"].tolist() == [30]
+    assert found["time"].tolist() == [frame_times(video)[30]]
+    with pytest.warns(UserWarning, match="has 60 frames, and its predictions have 64 rows"):
+        longer = select_difficult_frames(pose_table(with_jumps(smooth_poses(64), {30: 60.0, 62: 60.0})), 2, video=video)
+    assert longer["frame"].max() < 60
+
+
+def test_a_table_of_videos_gives_the_same_on_an_executor_and_a_failing_one_is_a_row(tmp_path):
+    for number in range(3):
+        pose_table(with_jumps(smooth_poses(600, seed=number), {100 * number + 50: 50.0})).to_csv(
+            tmp_path / f"v{number}.csv"
+        )
+    videos = find_predictions(tmp_path)
+    (tmp_path / "v1.csv").write_text("nothing\n")
+    with pytest.warns(UserWarning, match="v1: no frame could be chosen"):
+        here = select_difficult_frames(videos, 1)
+    assert here["video"].tolist() == ["v0", "v1", "v2"]
+    assert here["frame"].fillna(-1).tolist() == [50, -1, 250]
+    assert "no pose tool's header" in here["reason"][1]
+    with pytest.warns(UserWarning, match="v1"):
+        there = select_difficult_frames(videos, 1, executor=Sending())
+    pd.testing.assert_frame_equal(here, there)
+    with pytest.raises(InputError, match="v1: v1"):
+        select_difficult_frames(videos[videos["video"] == "v1"], 1)
+
+
+def test_metrics_of_a_file_are_used_in_place_of_computed_ones(tmp_path):
+    table = pose_table(smooth_poses(300))
+    errors = pd.DataFrame(np.ones((300, 2)), columns=["nose", "tail"])
+    errors.loc[120, "tail"] = 90.0
+    errors.to_csv(tmp_path / "v_pca_singleview_error.csv")
+    found = select_difficult_frames(table, 1, metric_files=tmp_path / "v_pca_singleview_error.csv")
+    assert found["frame"].tolist() == [120]
+    assert found["reason"].tolist() == ["tail 90 px off the usual poses"]
+    blur = pd.DataFrame({"frame": range(300), "blur": np.where(np.arange(300) == 7, 5.0, 0.1)})
+    found = select_difficult_frames(table, 1, metric_files={"sharpness": blur}, metrics=["sharpness"])
+    assert found[["frame", "reason"]].to_numpy().tolist() == [[7, "sharpness of blur 5"]]
+
+
+def test_views_in_one_table_and_in_several_find_the_same_frame():
+    chance = np.random.default_rng(0)
+    space = smooth_poses(800)[:, :2]
+    depth = chance.normal(0, 0.2, (800, 2, 2)) + np.sin(np.arange(800) / 60)[:, None, None] * 40
+    top, side = space, np.concatenate([space[..., :1], depth[..., :1] + 200], axis=2)
+    side[500, 1, 0] += 50
+    one = pose_table(np.concatenate([top, side], axis=1), parts=("a_top", "b_top", "a_side", "b_side"))
+    views = {"top": ["a_top", "b_top"], "side": ["a_side", "b_side"]}
+    found = select_difficult_frames(one, 1, views=views, metrics=["pca_multiview"])
+    assert found["frame"].tolist() == [500]
+    two = [pose_table(view, parts=("a", "b")) for view in (top, side)]
+    found = select_difficult_frames(two[0], 1, views=[two[1]], metrics=["pca_multiview"])
+    assert found["frame"].tolist() == [500]
+    assert "off where the other views have it" in found["reason"][0]
+
+
+def test_labelled_poses_say_which_poses_are_usual():
+    good = smooth_poses(600)
+    columns = pd.MultiIndex.from_product([["ana"], PARTS, ["x", "y"]])
+    labels = pd.DataFrame(good[::20].reshape(30, -1), columns=columns, index=[f"a/b/{n}.png" for n in range(30)])
+    table = pose_table(with_jumps(good, {200: 50.0}))
+    found = select_difficult_frames(table, 1, labels=labels, metrics=["pca_singleview"])
+    assert found["frame"].tolist() == [200]
+    strange = labels.rename(columns=dict(zip(PARTS, "abcd", strict=True)))
+    with pytest.raises(InputError, match="none of the predicted body parts"):
+        select_difficult_frames(table, 1, labels=strange, metrics=["pca_singleview"])
+
+
+def test_a_detectors_unsure_frames_are_difficult():
+    scores = np.full(400, 0.95)
+    scores[[50, 51, 300]] = [0.3, 0.35, 0.52]
+    boxes = pd.DataFrame({"frame": np.arange(400), "label": "mouse", "score": scores})
+    found = select_difficult_frames(boxes, 2, video="v")
+    assert found["frame"].tolist() == [50, 300]
+    assert found["reason"].str.contains("confidence of a detection 0.3").tolist() == [True, False]
+    several = pd.concat([boxes.assign(video="a"), boxes.assign(video="b")])
+    assert select_difficult_frames(several, 2)["video"].tolist() == ["a", "a", "b", "b"]
+
+
+def test_every_wrong_argument_is_reported_at_once():
+    with pytest.raises(InputError) as caught:
+        select_difficult_frames(
+            TABLE, 0, metrics=["temporal"], threshold=0, min_score="6", start=0.9, stop=0.1,
+            min_gap=0, exclude="300", seed=-1, executor=3, video="no/such.mp4",
+        )  # fmt: skip
+    text = str(caught.value)
+    for said in (
+        "n is 0", "threshold is 0 (no likelihood is below 0)", "min_score is '6'", "portion must end after",
+        "min_gap is 0", "exclude is '300'", "seed is -1", "executor is 3", "There is no video no/such.mp4",
+    ):  # fmt: skip
+        assert said in text
+    with pytest.raises(InputError, match="There is no metric 'temporal'"):
+        select_difficult_frames(TABLE, 1, metrics=["temporal"])
+
+
+@pytest.mark.parametrize("n", [True, 2.0, "3", None, np.nan])
+def test_n_is_a_whole_number(n):
+    with pytest.raises(InputError, match="n is"):
+        select_difficult_frames(TABLE, n)
+
+
+def test_more_frames_than_there_are_is_an_error_with_both_numbers():
+    with pytest.raises(InputError, match=r"n is 2001, and .* has 2000 frames"):
+        select_difficult_frames(TABLE, 2001)
+    with pytest.raises(InputError, match="has 200 frames in this portion"):
+        select_difficult_frames(TABLE, 201, start=0.4, stop=0.5)
+
+
+def test_what_is_no_prediction_is_refused_in_words(tmp_path):
+    with pytest.raises(InputError, match="predictions is 5"):
+        select_difficult_frames(5, 1)
+    with pytest.raises(TableError, match="neither a pose tool's"):
+        select_difficult_frames(pd.DataFrame({"a": [1]}), 1)
+    with pytest.raises(MissingFileError, match="There is no file"):
+        select_difficult_frames(tmp_path / "gone.csv", 1)
+    with pytest.raises(InputError, match="differ in length"):
+        select_difficult_frames([pose_table(smooth_poses(5)), pose_table(smooth_poses(6))], 1)

@@ -1,0 +1,59 @@
+"""Which videos have predictions: found in a folder whatever else lies in it."""
+
+import pytest
+from pose_tables import pose_table, smooth_poses
+
+from lsnb.errors import InputError, MissingFileError
+from lsnb.poses import find_predictions
+
+
+def test_each_video_is_listed_once_with_its_predictions(tmp_path):
+    table = pose_table(smooth_poses(12), scorer="DLC_resnet50_mice")
+    for name in ("trial1.mp4", "trial10.mp4", "sub/trial2.avi"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    table.to_csv(tmp_path / "trial1DLC_resnet50_mice.csv")
+    table.to_hdf(tmp_path / "trial1DLC_resnet50_mice.h5", key="df_with_missing", mode="w")
+    table.to_csv(tmp_path / "trial1DLC_resnet50_mice_filtered.csv")
+    table.to_hdf(tmp_path / "trial10.h5", key="df_with_missing", mode="w", format="table")
+    table.to_csv(tmp_path / "sub" / "trial2.csv")
+    table["DLC_resnet50_mice"]["nose"][["x"]].to_csv(tmp_path / "sub" / "trial2_temporal_norm.csv")
+    table.to_csv(tmp_path / "elsewhereDLC_resnet50_mice.csv")
+    table.to_csv(tmp_path / "CollectedData_ana.csv")
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    (tmp_path / "broken.h5").write_bytes(b"no")
+    found = find_predictions(tmp_path)
+    assert found["video"].tolist() == [
+        str(tmp_path / "sub" / "trial2.avi"),
+        str(tmp_path / "trial1.mp4"),
+        str(tmp_path / "trial10.mp4"),
+        "elsewhere",
+    ]
+    assert [path.rsplit("/", 1)[-1] for path in found["predictions"]] == [
+        "trial2.csv",
+        "trial1DLC_resnet50_mice.h5",
+        "trial10.h5",
+        "elsewhereDLC_resnet50_mice.csv",
+    ]
+    assert found["frames"].tolist() == [12] * 4
+    assert found["bodyparts"].tolist() == [4] * 4
+    assert found["metric_files"].tolist()[0] == [str(tmp_path / "sub" / "trial2_temporal_norm.csv")]
+
+
+def test_videos_may_lie_in_another_folder(tmp_path):
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "videos" / "a.mp4").write_bytes(b"")
+    pose_table(smooth_poses(3)).to_csv(tmp_path / "out" / "a.csv")
+    found = find_predictions(tmp_path / "out", videos=tmp_path / "videos")
+    assert found["video"].tolist() == [str(tmp_path / "videos" / "a.mp4")]
+
+
+def test_an_empty_folder_gives_an_empty_table_and_no_folder_a_sentence(tmp_path):
+    assert list(find_predictions(tmp_path).columns) == [
+        "video", "predictions", "frames", "bodyparts", "scorer", "metric_files",
+    ]  # fmt: skip
+    with pytest.raises(MissingFileError, match="There is no folder"):
+        find_predictions(tmp_path / "nowhere")
+    with pytest.raises(InputError, match="folder is None"):
+        find_predictions(None)
