@@ -9,7 +9,7 @@ import numpy as np
 
 Array = np.ndarray[Any, Any]
 
-FIT_ON = 1024  # pictures that components are fitted on: enough for the first 32, and quick
+FIT_ON = 512  # pictures that components are fitted on: enough for the first 32, and quick
 CHUNK = 2048
 # Pictures closer than half a grey level a pixel differ by what rounding and compression do.
 SAME_PIXEL = 0.5

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lsnb.frames.clusters import exchange, farthest, kmeans, lloyd, nearest_to, shares
+from lsnb.frames.clusters import farthest, kmeans, lloyd, nearest_to, shares
+from lsnb.frames.exchanges import exchange
 from lsnb.frames.pool import Pick, Pool
 from lsnb.frames.sketches import Needs
 
