@@ -6,8 +6,9 @@ themselves in a notebook; elsewhere save them with ``figure.savefig("agreement.p
 
 from lsnb.plots.answers import label_distribution
 from lsnb.plots.figures import Picture
+from lsnb.plots.frames import contact_sheet
 from lsnb.plots.matrices import agreement_matrix, confusion_matrix, disagreement_map
-from lsnb.plots.regions import contact_sheet, overlay, timeline
+from lsnb.plots.regions import overlay, timeline
 from lsnb.plots.series import correlation_curve, series_channels
 from lsnb.plots.work import annotations_per_day, progress
 
