@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 import zlib
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor
@@ -16,6 +15,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, LsnbError
 from lsnb.frames.choices import Choice, Features, chosen_before, read_choice, refuse_repeats, taken_columns
+from lsnb.frames.chosen import COLUMNS, Chosen, Outcome, chosen_table, said_of_few, tell
 from lsnb.frames.methods import METHODS, Wanted
 from lsnb.frames.pool import Pool
 from lsnb.frames.requests import read_paths
@@ -25,7 +25,6 @@ from lsnb.tables.keys import listing
 
 Array = np.ndarray[Any, Any]
 Videos = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.Series | pd.DataFrame
-COLUMNS = ("video", "frame", "time", "method", "cluster", "score", "reason")
 
 
 @dataclass(frozen=True)
@@ -37,34 +36,6 @@ class Job:
     excluded: Array
     budget: int
     is_across: bool
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Frames chosen of one video, in ascending order."""
-
-    frames: list[int]
-    times: list[float]
-    clusters: list[int | None]
-    scores: list[float]
-    reasons: list[str]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of a job.
-
-    Args:
-        chosen: The frames, unless across videos.
-        sketch: What was read, when frames are chosen across videos.
-        notes: What the reader should know.
-        error: Why nothing could be chosen, or None.
-    """
-
-    chosen: Chosen | None = None
-    sketch: Sketch | None = None
-    notes: tuple[str, ...] = ()
-    error: LsnbError | None = None
 
 
 def select_frames(
@@ -197,8 +168,8 @@ def select_frames(
         raise outcomes[0].error
     if across:
         outcomes = _choose_across(outcomes, choice)
-    _tell(videos, outcomes, notes)
-    return _table(videos, outcomes, choice.method, video if isinstance(video, pd.DataFrame) else None, columns)
+    tell(videos, outcomes, notes)
+    return chosen_table(videos, outcomes, choice.method, video if isinstance(video, pd.DataFrame) else None, columns)
 
 
 def _work(
@@ -277,7 +248,7 @@ def _choose(sketches: Sequence[Sketch], choice: Choice, who: str) -> list[Outcom
                 f"{who} has {len(picks)} {what} to choose from and n is {choice.n}: give a smaller n, leave it out, or "
                 "take another method."
             )
-        notes.append(_said_of_few(who, len(picks), choice))
+        notes.append(said_of_few(who, len(picks), choice))
     if choice.frames is not None:
         dropped = len(np.intersect1d(choice.frames, pool.frames)) - len(picks)
         if dropped:
@@ -342,15 +313,6 @@ def _check_listed(sketch: Sketch, frames: Sequence[int]) -> None:
         )
 
 
-def _said_of_few(who: str, found: int, choice: Choice) -> str:
-    if choice.method == "motion":
-        return f"{who}: n is {choice.n}, and only {found} {'moves' if found == 1 else 'move'}: these were chosen."
-    return (
-        f"{who}: n is {choice.n}, and only {found} {'frame differs' if found == 1 else 'frames differ'} from the others"
-        f"{' and from those chosen before' if found == 0 else ''}: these were chosen, since the rest look the same."
-    )
-
-
 def _embedding(features: Any) -> Callable[[Array], Any]:
     embed = getattr(features, "embed", None)
     if callable(embed):
@@ -387,51 +349,3 @@ def _lost(job: Job, reason: str) -> Outcome:
     return Outcome(
         error=InputError(f"{job.video} could not be worked on by the executor ({reason}): try it without executor=.")
     )
-
-
-def _tell(videos: Sequence[str], outcomes: Sequence[Outcome], notes: Sequence[str]) -> None:
-    failed = [(name, outcome.error) for name, outcome in zip(videos, outcomes, strict=True) if outcome.error]
-    for note in [*notes, *(note for outcome in outcomes for note in outcome.notes)]:
-        warnings.warn(note, stacklevel=3)
-    if failed:
-        shown = " ".join(str(error) for _, error in failed[:5])
-        more = f" And {len(failed) - 5} more." if len(failed) > 5 else ""
-        warnings.warn(
-            f"{len(failed)} of {len(videos)} videos gave no frames; their rows say why in 'reason'. {shown}{more}",
-            stacklevel=3,
-        )
-
-
-def _table(
-    videos: Sequence[str],
-    outcomes: Sequence[Outcome],
-    method: str,
-    table: pd.DataFrame | None,
-    columns: Sequence[Hashable],
-) -> pd.DataFrame:
-    rows: list[tuple[Any, ...]] = []
-    sources: list[int] = []
-    for place, (name, outcome) in enumerate(zip(videos, outcomes, strict=True)):
-        if outcome.error is not None:
-            rows.append((name, None, np.nan, method, None, np.nan, f"Nothing chosen: {outcome.error}"))
-            sources.append(place)
-        elif outcome.chosen is not None:
-            one = outcome.chosen
-            for frame, time, cluster, score, reason in zip(
-                one.frames, one.times, one.clusters, one.scores, one.reasons, strict=True
-            ):
-                rows.append((name, frame, time, method, cluster, score, reason))
-                sources.append(place)
-    text = pd.Series(["text"]).dtype  # pandas 3 has a type for text; before, text was objects
-    has_failures = any(row[1] is None for row in rows)
-    dtypes: list[Any] = [text, "Int64" if has_failures else "int64", "float64", text, "Int64", "float64", text]
-    ours = pd.DataFrame(
-        {
-            name: pd.Series([row[at] for row in rows], dtype=dtype)
-            for at, (name, dtype) in enumerate(zip(COLUMNS, dtypes, strict=True))
-        }
-    )
-    if table is None or not columns:
-        return ours
-    theirs = table[list(columns)].iloc[sources].reset_index(drop=True)
-    return pd.concat([theirs, ours], axis=1)

@@ -18,6 +18,7 @@ Image = str | os.PathLike[str] | np.ndarray[Any, Any]
 
 ACROSS = 5
 MOST = 60
+WIDTH, TITLE = 2.4, 0.45  # inches
 SIDE = 320  # pixels a picture is shown with, at most
 
 
@@ -79,10 +80,13 @@ def _of_frames(table: pd.DataFrame, pictures: Any, limit: int) -> Picture:
         pictures = [picture for picture, is_there in zip(pictures, has_frame, strict=True) if is_there]
     shown = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), limit)).round().astype("int64"))
     rows = rows.iloc[shown]
-    seen = _read(rows) if pictures is None else [pictures[place] for place in shown]
+    given = None if pictures is None else [pictures[place] for place in shown]
+    seen = _read(rows) if given is None else [None if one is None else np.asarray(one) for one in given]
     across = min(ACROSS, max(1, len(rows)))
     down = max(1, math.ceil(len(rows) / across))
-    figure = Picture(figsize=(2.4 * across, 2.1 * down), layout="constrained")
+    heights = [picture.shape[0] / picture.shape[1] for picture in seen if picture is not None]
+    height = WIDTH * min(2.0, float(np.median(heights))) if heights else WIDTH
+    figure = Picture(figsize=(WIDTH * across, (height + TITLE) * down), layout="constrained")
     grid = np.atleast_1d(figure.subplots(down, across, squeeze=False)).ravel()
     if rows.empty:
         return only_words(figure, grid[0], "No frames were chosen.")
@@ -97,7 +101,7 @@ def _of_frames(table: pd.DataFrame, pictures: Any, limit: int) -> Picture:
             axes.set_yticks([])
             axes.set_facecolor(MISSING)
         else:
-            axes.imshow(_small(np.asarray(picture)), cmap="gray")
+            axes.imshow(_small(picture), cmap="gray")
     return figure
 
 
