@@ -113,6 +113,10 @@ def _answer(part: Any, control: Control) -> Result:
         return _whole(control, {"number": _number(part)})
     if control.kind == "textarea":
         return _whole(control, {"text": [str(part)]})
+    if control.kind == "datetime":
+        return _whole(control, {"datetime": part.isoformat() if hasattr(part, "isoformat") else str(part)})
+    if control.kind == "pairwise":
+        return _whole(control, {"selected": str(part)})
     if control.kind == "taxonomy":
         path = [step.strip() for step in str(part).split(">")]
         return _whole(control, {"taxonomy": [path]})
