@@ -12,6 +12,7 @@ from faulty_proxy import faulty_proxy
 
 import lsnb
 from lsnb.errors import InputError
+from lsnb.predictions.labelbox import from_labelbox
 from lsnb.predictions.report import Row, make_predictions
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
@@ -133,6 +134,14 @@ def test_a_labelbox_payload_is_taken_as_it_is(studio: Studio, title: str) -> Non
     long = study.annotations()
     assert long["start_frame"].dropna().tolist() == [3]
     assert long["value"].tolist() == ["car"]
+    back = study.to_labelbox(videos=videos)
+    again = from_labelbox(back, config=config, videos=videos)
+    assert again.results == from_labelbox(payload, config=config, videos=videos).results
+    study.predict(again, model_version="m")
+    assert study.to_labelbox(videos=videos, model_version="m") == back
+    assert study.to_labelbox(videos=videos, annotator="ana") == back
+    with pytest.raises(InputError, match="no annotator 'eva'"):
+        study.to_labelbox(videos=videos, annotator="eva")
 
 
 def test_wrong_arguments_are_said_before_anything_is_stored(study: Study) -> None:

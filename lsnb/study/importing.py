@@ -10,6 +10,8 @@ from tqdm.auto import tqdm
 
 from lsnb.errors import InputError, LsnbError
 from lsnb.labels import LabelConfig
+from lsnb.predictions.coco import from_coco
+from lsnb.predictions.labelbox import from_labelbox
 from lsnb.predictions.report import Predictions
 from lsnb.reports import Report
 from lsnb.studio import Server
@@ -60,19 +62,16 @@ def import_answers(
     Raises:
         InputError: Every fault of the arguments at once; nothing is written then.
     """
-    names = all_annotators(copies)
-    own = [copy for copy in copies if copy.manifest.annotator == annotator]
-    problems = []
-    if not own:
-        problems.append(
-            f"The study has no annotator {annotator!r} ({', '.join(names)}).{nearest(annotator, names)} "
-            "study.add_annotator(name) makes a project for one more."
-        )
+    problems: list[str] = []
     if not isinstance(ground_truth, bool):
         problems.append(f"ground_truth is {ground_truth!r}: give True or False.")
+    try:
+        own = own_copy(copies, annotator)
+    except InputError as fault:
+        problems += fault.problems
     if problems:
         raise InputError(problems)
-    held, rows = read_copies(server, own, snapshots, answers=True)
+    held, rows = read_copies(server, [own], snapshots, answers=True)
     if not held:
         return ImportReport(report_table(rows))
     project = held[0]
@@ -83,10 +82,30 @@ def import_answers(
     rows += [new_row(item, project.copy, None, "failed", why) for item, why in items.problems]
     rows += _store(server, project, items, ground_truth)
     rows += unknown_rows([item for item in items.wanted if item not in project.tasks], project.tasks)
-    others = read_copies(server, [copy for copy in copies if copy is not own[0]], snapshots)[0] if items.splits else []
+    others = read_copies(server, [copy for copy in copies if copy is not own], snapshots)[0] if items.splits else []
     lost = [row for row in write_splits(server, [project, *others], items.splits) if row["status"] == "failed"]
     notes = [f"The split of item {row['item']} could not be stored: {row['error']}" for row in lost]
     return ImportReport(report_table(rows), notes=tuple(dict.fromkeys(notes)))
+
+
+def own_copy(copies: Sequence[Copy], annotator: str) -> Copy:
+    """Return an annotator's project.
+
+    Args:
+        copies: The study's projects.
+        annotator: The annotator's name.
+
+    Raises:
+        InputError: There is no such annotator.
+    """
+    for copy in copies:
+        if copy.manifest.annotator == annotator:
+            return copy
+    names = all_annotators(copies)
+    raise InputError(
+        f"The study has no annotator {annotator!r} ({', '.join(names)}).{nearest(annotator, names)} "
+        "study.add_annotator(name) makes a project for one more."
+    )
 
 
 def read_payload(
@@ -107,16 +126,12 @@ def read_payload(
     if isinstance(payload, Predictions):
         return payload
     if isinstance(payload, Mapping) and "annotations" in payload and "images" in payload:
-        from lsnb.predictions.coco import from_coco
-
         files = {image.get("file_name") for image in payload["images"] if isinstance(image, Mapping)}
         # Items are often called like files, with the ending or without.
         return from_coco(payload, config=config, match="file_name" if files & items.keys() else "auto")
     if isinstance(payload, Mapping):
         return payload
     if isinstance(payload, Sequence) and not isinstance(payload, str | bytes):
-        from lsnb.predictions.labelbox import from_labelbox
-
         return from_labelbox(payload, config=config, videos=videos, release=release)
     raise InputError(
         f"payload is a {type(payload).__name__}: give what lsnb.from_labelbox, from_coco or from_detections returned, "

@@ -9,13 +9,15 @@ import pandas as pd
 
 from lsnb.annotations.long import collector_paused
 from lsnb.errors import InputError
+from lsnb.labels import LabelConfig
+from lsnb.predictions.labelbox import to_labelbox
 from lsnb.studio import Server
 from lsnb.study.finding import Copy
-from lsnb.study.importing import ImportReport, import_answers
+from lsnb.study.importing import ImportReport, import_answers, own_copy
 from lsnb.study.predicting import PredictionReport, predict, read_copies, report_table, unknown_rows
 from lsnb.study.runs import ModelRun, read_run
 from lsnb.study.sending import OnConflict
-from lsnb.study.snapshot import Snapshot
+from lsnb.study.snapshot import Snapshot, item_of
 from lsnb.study.splits import SplitReport, split_problems, write_splits
 from lsnb.tables.keys import key_text
 
@@ -122,6 +124,42 @@ class ModelVerbs:
             ground_truth=ground_truth,
             videos=videos,
         )
+
+    def to_labelbox(
+        self,
+        *,
+        videos: Any,
+        annotator: str | None = None,
+        model_version: str | None = None,
+        frame_base: int = 1,
+    ) -> list[dict[str, Any]]:
+        """Return annotations of videos as Labelbox NDJSON rows: ``lsnb.to_labelbox`` of what the study holds.
+
+        Args:
+            videos: Item → what ``lsnb.probe`` returns, or a dict with ``width, height, fps, frames``.
+            annotator: Whose annotations; by default everybody's.
+            model_version: Give this model's predictions instead.
+            frame_base: 0 to count frames from 0.
+
+        Raises:
+            InputError: No such annotator or model, or a video's width or height is not known.
+        """
+        copies = self._present()
+        if annotator is not None:
+            copies = [own_copy(copies, annotator)]
+        config = LabelConfig.from_xml(self.server.project(copies[0].project.id).config or "")
+        told: Any
+        if model_version is not None:
+            told = read_run(self.server, copies, model_version).results
+        else:
+            told = [
+                {"meta": task["meta"], "id": task["id"], "annotations": task["annotations"]}
+                for copy in copies
+                for task in self.server.export(copy.project.id)
+                if item_of(task) is not None and task["annotations"]
+            ]
+        rows = to_labelbox(told, config=config, videos=videos, frame_base=frame_base, release=self.server.release)
+        return [dict(row) for row in rows]
 
     def assign_splits(self, splits: Mapping[Any, str] | pd.DataFrame) -> SplitReport:
         """Note which items a model learns from (training), is tuned on (validation) and is judged by (test).

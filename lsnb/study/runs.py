@@ -29,6 +29,7 @@ class ModelRun:
             rows of one prediction, whatever the number of projects that hold it.
         annotations: The long table of what people answered, with raw results.
         scores: ``item, score``: the score of each item's prediction as a whole.
+        results: Item → the model's results as Label Studio stores them.
 
     Both long tables have a column ``split`` where the study's items have any.
     """
@@ -37,6 +38,7 @@ class ModelRun:
     predictions: pd.DataFrame = field(compare=False)
     annotations: pd.DataFrame = field(compare=False)
     scores: pd.DataFrame = field(compare=False)
+    results: dict[str, list[dict[str, Any]]] = field(compare=False)
 
     @property
     def both(self) -> pd.DataFrame:
@@ -167,6 +169,7 @@ def read_run(server: Server, copies: Sequence[Copy], model_version: str) -> Mode
         with_splits(long_table(said.values(), key=key, annotator=model, raw=True), splits),
         with_splits(pd.concat(people, ignore_index=True), splits),
         pd.DataFrame({"item": list(scores), "score": pd.Series(list(scores.values()), dtype="float64")}),
+        {item: task["annotations"][0]["result"] for item, task in said.items()},
     )
 
 
