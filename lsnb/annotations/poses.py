@@ -60,6 +60,7 @@ def write_collected_data(
     annotator: str | None = None,
     frames: pd.DataFrame | None = None,
     format: str = "both",
+    per_video: bool = False,
 ) -> CollectedData:
     """Write the key points of annotations as pose tools learn from them, and return what was written.
 
@@ -78,6 +79,8 @@ def write_collected_data(
         frames: The frames table (``item``, and ``path`` or ``video`` and ``frame``; ``width`` and ``height``), for
             items that do not say their video and frame, as ``trial/img00000012`` does.
         format: ``csv``, ``h5`` or ``both``.
+        per_video: Whether each video gets files of its own, in ``<out>/labeled-data/<video>``, as in a project of
+            DeepLabCut; else all are in one, as Lightning Pose takes them.
 
     Returns:
         A report with a row for each image. An image that was submitted without key points is a row of missing values;
@@ -103,7 +106,7 @@ def write_collected_data(
         coords,x,y
         labeled-data/trial/img00000012.png,320.0,120.0
     """
-    problems = _problems(annotations, out, scorer, annotator, frames, format)
+    problems = _problems(annotations, out, scorer, annotator, frames, format, per_video)
     parts: tuple[str, ...] | None = None
     try:
         parts = _bodyparts(bodyparts)
@@ -128,17 +131,20 @@ def write_collected_data(
     named = scorer or (None if annotator in (None, "all") else str(annotator))
     for who, some, theirs in _by_scorer(points, rows, named, each=annotator == "all"):
         table, report = _collected(who, some, theirs, parts)
-        written, said = write_tables(folder, who, table, format)
         data[who] = table
-        files += written
-        notes += said
         reports.append(report)
+        for place, some_images in _by_folder(folder, table) if per_video else [(folder, table)]:
+            written, said = write_tables(place, who, some_images, format)
+            files += written
+            notes += said
     for note in notes:
         warnings.warn(note, stacklevel=2)
     return CollectedData(pd.concat(reports, ignore_index=True), tuple(notes), tuple(files), data)
 
 
-def _problems(annotations: Any, out: Any, scorer: Any, annotator: Any, frames: Any, format: Any) -> list[str]:
+def _problems(
+    annotations: Any, out: Any, scorer: Any, annotator: Any, frames: Any, format: Any, per_video: Any
+) -> list[str]:
     problems = []
     if not isinstance(annotations, pd.DataFrame):
         problems.append(f"annotations is {type(annotations).__name__}: give the table of study.annotations(raw=True).")
@@ -172,6 +178,8 @@ def _problems(annotations: Any, out: Any, scorer: Any, annotator: Any, frames: A
             "path" in frames.columns or {"video", "frame"} <= set(frames.columns)
         ):
             problems.append("frames needs the column 'item', and 'path' or 'video' and 'frame'.")
+    if not isinstance(per_video, (bool, np.bool_)):
+        problems.append(f"per_video is {per_video!r}: give True or False.")
     if format not in FORMATS:
         problems.append(f"format is {format!r}: give one of {', '.join(FORMATS)}.")
     return problems
@@ -357,8 +365,15 @@ def _collected(
         agreed = count.to_numpy() * 2 >= people[place]
         values[place[agreed], part[agreed]] = middle.to_numpy("float64")[agreed]
     columns = pd.MultiIndex.from_product([[scorer], parts, ["x", "y"]], names=list(LEVELS))
-    table = pd.DataFrame(values.reshape(len(images), 2 * len(parts)), index=pd.Index(images, dtype=object), columns=columns)
+    table = pd.DataFrame(
+        values.reshape(len(images), 2 * len(parts)), index=pd.Index(images, dtype=object), columns=columns
+    )
     return table, _report(scorer, rows, values, row_of, people)
+
+
+def _by_folder(out: Path, table: pd.DataFrame) -> list[tuple[Path, pd.DataFrame]]:
+    folders = pd.Series([str(PurePosixPath(image).parent) for image in table.index], index=table.index, dtype=object)
+    return [(out / folder, table[folders == folder]) for folder in folders.unique()]
 
 
 def _report(scorer: str, rows: pd.DataFrame, values: Any, row_of: dict[str, int], people: Any) -> pd.DataFrame:

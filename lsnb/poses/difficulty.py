@@ -64,7 +64,9 @@ class Metric:
 
 def make_metric(name: str, columns: Sequence[str], values: Floats, scores: Floats) -> Metric:
     """Return a metric; a missing score is none."""
-    return Metric(name, tuple(columns), values.astype("float32"), np.nan_to_num(scores).astype("float32"))
+    known = scores.astype("float32")
+    known[np.isnan(known)] = 0.0
+    return Metric(name, tuple(columns), values.astype("float32"), known)
 
 
 def low_likelihood_scores(likelihood: Floats, threshold: float, limit: float) -> Floats:

@@ -31,8 +31,8 @@ def temporal_norm(xy: Floats) -> Floats:
     """
     norms = np.full(xy.shape[:2], np.nan)
     if len(xy) > 1:
-        steps = np.diff(xy, axis=0)
-        norms[1:] = np.hypot(steps[..., 0], steps[..., 1])
+        across, down = (xy[1:, :, axis] - xy[:-1, :, axis] for axis in (0, 1))
+        np.hypot(across, down, out=norms[1:])
     return norms
 
 

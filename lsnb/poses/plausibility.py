@@ -14,7 +14,6 @@ from itertools import pairwise
 import numpy as np
 
 from lsnb.errors import InputError
-from lsnb.poses.metrics import temporal_norm
 from lsnb.poses.outliers import quietly, robust_z
 from lsnb.poses.table import Floats
 
@@ -133,19 +132,19 @@ def good_poses(xy: Floats, likelihood: Floats | None = None) -> Floats:
     Returns:
         ``[poses, body parts, 2]``.
     """
-    jumping = np.asarray((np.nan_to_num(robust_z(temporal_norm(xy))) > QUIET_Z).any(axis=1))
-    calm = ~jumping
+    # Components do not get better by more poses than this.
+    rows = np.arange(0, len(xy), max(1, len(xy) // MOST_POSES))
     # A jump lies between two frames, and either may be the wrong one.
-    calm[:-1][jumping[1:]] = False
+    steps = [np.hypot(*np.moveaxis(xy[rows] - xy[np.clip(rows + step, 0, len(xy) - 1)], 2, 0)) for step in (-1, 1)]
+    calm = np.asarray(~(np.nan_to_num(robust_z(np.concatenate(steps, axis=1))) > QUIET_Z).any(axis=1))
     if likelihood is not None and np.isfinite(likelihood).any():
-        least = np.nan_to_num(quietly(np.nanmin, likelihood, axis=1))
+        least = np.nan_to_num(quietly(np.nanmin, likelihood[rows], axis=1))
         sure = calm & (least >= CONFIDENT)
-        if sure.sum() < max(LEAST_POSES, len(xy) // 100):
+        if sure.sum() < max(LEAST_POSES, len(rows) // 100):
             sure = calm & (least >= (np.median(least[calm]) if calm.any() else 0.0))
         calm = sure
-    rows = np.flatnonzero(calm) if calm.sum() >= LEAST_POSES else np.arange(len(xy))
-    # Components do not get better by more poses than this.
-    return xy[rows[:: -(-len(rows) // MOST_POSES)]] if len(rows) > MOST_POSES else xy[rows]
+    good: Floats = xy[rows[calm]] if calm.sum() >= LEAST_POSES else xy[rows]
+    return good
 
 
 def pca_singleview_error(

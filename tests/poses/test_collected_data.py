@@ -183,6 +183,16 @@ def test_the_frames_table_says_which_image_and_size_an_item_is(tmp_path):
     assert "give frames=" in made.table["error"][1]
 
 
+def test_each_video_may_have_files_of_its_own(tmp_path):
+    items = ("cam1/img00000001", "cam2/img00000001", "cam1/img00000005")
+    tasks = [task(item, ("ana", [point("nose", 1, 1)], False), number=n) for n, item in enumerate(items, 1)]
+    made = written(tasks, tmp_path, scorer="ana", per_video=True, format="csv")
+    assert [str(path.relative_to(tmp_path)) for path in made.files] == [
+        "labeled-data/cam1/CollectedData_ana.csv", "labeled-data/cam2/CollectedData_ana.csv",
+    ]  # fmt: skip
+    assert len(read_labelled_poses(made.files[0])) == 2
+
+
 def test_every_wrong_argument_is_reported_at_once(tmp_path):
     with pytest.raises(InputError) as caught:
         write_collected_data(
