@@ -77,12 +77,19 @@ class Questions:
     tools: dict[str, Tool] = field(default_factory=dict)
     vectors: dict[str, Tool] = field(default_factory=dict)
     by_control: dict[str, Question] = field(default_factory=dict)
+    _found: dict[tuple[Parent, str, str | None, bool], Question | None] = field(default_factory=dict, repr=False)
 
     def find(self, parent: Parent, name: str, answer: str | None, by_frame: bool) -> Question | None:
         """Return the question of this name below this parent (and its answer), or None.
 
         A question below a tool may also stand alone in the config, if a person wrote it.
         """
+        wanted = (parent, name, answer, by_frame)
+        if wanted not in self._found:
+            self._found[wanted] = self._find(parent, name, answer, by_frame)
+        return self._found[wanted]
+
+    def _find(self, parent: Parent, name: str, answer: str | None, by_frame: bool) -> Question | None:
         named = [q for q in self._children(parent) if q.name == name and q.by_frame == by_frame]
         if not named and parent is not None and parent[0] == "tool":
             named = [q for q in self._children(None) if q.name == name and q.by_frame == by_frame]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -19,6 +20,8 @@ IMPOSSIBLE = ("mask", "masks", "polygon", "instanceURI")
 POINT_SIZE = 8.0
 # Sums of pixels such as 0.1 + 0.2 may leave the picture by a rounding error, which is none.
 ROUNDING = 1e-6
+# Percent go through binary fractions; a billionth of a pixel is far above their rounding and far below any use.
+DECIMALS = 9
 
 
 def read_shape(keyframe: Mapping[str, Any], row: Row, path: str) -> tuple[Shape, Place] | None:
@@ -106,8 +109,9 @@ def warn_of_box(shape: Shape, place: Place, box: Box, video: Video, row: Row, pa
         row.warn(
             "clipped", f"A {shape} leaves the picture ({video.width:g} x {video.height:g}), and is clipped to it.", path
         )
-    if shape == "bbox" and (box[2] == 0 or box[3] == 0):
-        row.warn("degenerate_box", "A box has no area, so nobody will see it.", path)
+    if shape != "point" and (box[2] == 0 or box[3] == 0):
+        what = "A box" if shape == "bbox" else "The bounding box of a line"
+        row.warn("degenerate_box", f"{what} has no area, so it is hard to see or not at all.", path)
 
 
 def percent_box(box: Box, video: Video) -> dict[str, float]:
@@ -118,3 +122,39 @@ def percent_box(box: Box, video: Video) -> dict[str, float]:
         "width": box[2] * 100 / video.width,
         "height": box[3] * 100 / video.height,
     }
+
+
+def percent_line(line: Sequence[Mapping[str, float]], video: Video) -> list[tuple[float, float]]:
+    """Return a line's vertices in percent of the picture, those outside put on its edge."""
+    return [
+        (
+            min(max(point["x"], 0), video.width) * 100 / video.width,
+            min(max(point["y"], 0), video.height) * 100 / video.height,
+        )
+        for point in line
+    ]
+
+
+def pixel_bbox(keyframe: Mapping[str, Any], video: Video) -> dict[str, float]:
+    """Return a keyframe's box in pixels; where it is rotated, its bounds."""
+    left, top = keyframe["x"] * video.width / 100, keyframe["y"] * video.height / 100
+    width, height = keyframe["width"] * video.width / 100, keyframe["height"] * video.height / 100
+    angle = math.radians(keyframe.get("rotation") or 0)
+    if angle:
+        # Label Studio turns a box about its top left corner; Labelbox's boxes are upright.
+        corners = [(x, y) for x in (0, width) for y in (0, height)]
+        across = [x * math.cos(angle) - y * math.sin(angle) for x, y in corners]
+        down = [x * math.sin(angle) + y * math.cos(angle) for x, y in corners]
+        left, top = left + min(across), top + min(down)
+        width, height = max(across) - min(across), max(down) - min(down)
+    return {"top": rounded(top), "left": rounded(left), "height": rounded(height), "width": rounded(width)}
+
+
+def pixel_point(x: float, y: float, video: Video) -> dict[str, float]:
+    """Return a place in percent as pixels."""
+    return {"x": rounded(x * video.width / 100), "y": rounded(y * video.height / 100)}
+
+
+def rounded(pixels: float) -> float:
+    """Return pixels without what percent's binary fractions added to them."""
+    return round(pixels, DECIMALS) + 0.0

@@ -13,7 +13,19 @@ from typing import Any
 from lsnb.predictions.labelbox.answers import Marks, Reader
 from lsnb.predictions.labelbox.classifications import META
 from lsnb.predictions.labelbox.questions import Tool
-from lsnb.predictions.labelbox.shapes import Box, Place, Shape, box_of, clipped, percent_box, read_shape, warn_of_box
+from lsnb.predictions.labelbox.shapes import (
+    Box,
+    Place,
+    Shape,
+    box_of,
+    clipped,
+    percent_box,
+    percent_line,
+    pixel_bbox,
+    pixel_point,
+    read_shape,
+    warn_of_box,
+)
 from lsnb.predictions.labelbox.videos import Video
 from lsnb.predictions.report import Result, Row
 
@@ -150,7 +162,13 @@ def track(segments: Sequence[Segment], *, label: str, tool: Tool, region: str, v
         kept["keyframe_confidences"] = given
     if shape != "bbox" and not as_vector:
         kept["shape"] = shape
-        kept["places"] = [{"frame": k.frame, shape: k.place} for s in segments for k in s.keyframes]
+    places = [
+        {"frame": k.frame, shape: k.place}
+        for k, shown in zip([k for s in segments for k in s.keyframes], sequence, strict=True)
+        if "shape" in kept or _place_of(shown, video) != k.place
+    ]
+    if places:
+        kept["places"] = places
     score = marks.get("confidence")
     if score is None:
         score = min(given.values(), default=1.0)
@@ -170,6 +188,13 @@ def track(segments: Sequence[Segment], *, label: str, tool: Tool, region: str, v
     return found | {"meta": {META: kept}} if kept else found
 
 
+def _place_of(shown: Mapping[str, Any], video: Video) -> Place:
+    """Return the pixels that a keyframe's percent give back; a place that differs from them is kept beside."""
+    if "vertices" in shown:
+        return [pixel_point(vertex["x"], vertex["y"], video) for vertex in shown["vertices"]]
+    return pixel_bbox(shown, video)
+
+
 def _boxed(keyframe: Keyframe, enabled: bool, video: Video, region: str) -> dict[str, Any]:
     place = percent_box(keyframe.box, video)
     return {
@@ -187,12 +212,12 @@ def _vector(keyframe: Keyframe, enabled: bool, video: Video, region: str) -> dic
     vertices = [
         {
             "id": f"{region}-{number}",
-            "x": min(max(point["x"], 0), video.width) * 100 / video.width,
-            "y": min(max(point["y"], 0), video.height) * 100 / video.height,
+            "x": x,
+            "y": y,
             "prevPointId": f"{region}-{number - 1}" if number else None,
             "isBezier": False,
         }
-        for number, point in enumerate(points)
+        for number, (x, y) in enumerate(percent_line(points, video))
     ]
     return {
         "frame": keyframe.frame,

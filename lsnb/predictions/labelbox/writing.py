@@ -32,10 +32,10 @@ def to_labelbox(
 ) -> list[Entry]:
     """Return annotations of videos as Labelbox NDJSON rows, in pixels from the top left and 1-based frames.
 
-    What ``from_labelbox`` read comes back as it was: ids, names, exact places, how answers were written. Places are
-    right to a billionth of a pixel. What people changed is written as it now is, and what Labelbox has no form for
-    (rotation, relations, ratings) is left out or, for rotated boxes, written as the bounding box. Where an item has
-    several annotations, the ids of those after the first are made anew.
+    What ``from_labelbox`` read comes back as it was: ids, names, exact places, how answers were written. What people
+    changed is written as it now is. What Labelbox has no form for (rotation, relations, ratings) is left out or, for
+    rotated boxes, written as the bounds. Where an item has several annotations, the ids of those after the first are
+    made anew.
 
     Args:
         tasks_or_results: Item → results; ``Predictions``; or tasks as Label Studio exports them, with the item in

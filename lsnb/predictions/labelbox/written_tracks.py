@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import bisect
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from lsnb.predictions.labelbox.answers import ONE_DICT
-from lsnb.predictions.labelbox.shapes import box_of, clipped, percent_box
+from lsnb.predictions.labelbox.shapes import (
+    Shape,
+    box_of,
+    clipped,
+    percent_box,
+    percent_line,
+    pixel_bbox,
+    pixel_point,
+    rounded,
+)
 from lsnb.predictions.labelbox.timeline import Cell, held_entry
 from lsnb.predictions.labelbox.videos import Video
 from lsnb.predictions.labelbox.written import Entry, marks_of, put_below, row_confidence
 from lsnb.predictions.report import Result
 
-# Percent go through binary fractions; a billionth of a pixel is far above their rounding and far below any use.
-DECIMALS = 9
 SAME = 1e-6
 BOX = ("x", "y", "width", "height")
 
@@ -40,7 +46,7 @@ def write_track(result: Result, video: Video, below: Mapping[str, Sequence[Cell]
         keyframes = []
         for keyframe in segment:
             frame = keyframe["frame"]
-            entry: Entry = {"frame": frame - shift, **_shape(keyframe, marks.get("shape"), places, video)}
+            entry: Entry = {"frame": frame - shift, **_shape(keyframe, marks.get("shape", "bbox"), places, video)}
             if str(frame) in confidences:
                 entry["confidence"] = confidences[str(frame)]
             for child, as_dict in settings.get(frame, ()):
@@ -157,53 +163,43 @@ def _between(one: Entry, other: Entry, frame: int) -> Entry:
     return between
 
 
-def _shape(keyframe: Entry, shape: str | None, places: Mapping[int, Entry], video: Video) -> Entry:
-    if "vertices" in keyframe:
-        return {"line": [_point(vertex["x"], vertex["y"], video) for vertex in keyframe["vertices"]]}
-    if shape not in ("point", "line"):
-        return {"bbox": _bbox(keyframe, video)}
+def _shape(keyframe: Entry, shape: Shape, places: Mapping[int, Entry], video: Video) -> Entry:
+    """Return a keyframe's shape: as it was read where nobody changed it, else as it now is."""
     given = places.get(keyframe["frame"])
-    shown = None if given is None else percent_box(clipped(box_of(shape, given[shape]), video), video)  # type: ignore[arg-type]
-    if given is not None and shown is not None and all(abs(shown[name] - keyframe[name]) < SAME for name in BOX):
-        return {shape: given[shape]}
+    if "vertices" in keyframe:
+        corners = [(vertex["x"], vertex["y"]) for vertex in keyframe["vertices"]]
+        if given is not None and _are_same(percent_line(given["line"], video), corners):
+            return {"line": given["line"]}
+        return {"line": [pixel_point(x, y, video) for x, y in corners]}
+    if given is not None and not keyframe.get("rotation"):
+        shown = percent_box(clipped(box_of(shape, given[shape]), video), video)
+        if all(abs(shown[name] - keyframe[name]) < SAME for name in BOX):
+            return {shape: given[shape]}
+    if shape == "bbox":
+        return {"bbox": pixel_bbox(keyframe, video)}
     if shape == "point" or not places:
-        return {"point": _point(keyframe["x"] + keyframe["width"] / 2, keyframe["y"] + keyframe["height"] / 2, video)}
+        x, y = keyframe["x"] + keyframe["width"] / 2, keyframe["y"] + keyframe["height"] / 2
+        return {"point": pixel_point(x, y, video)}
     near = given or places[min(places, key=lambda frame: abs(frame - keyframe["frame"]))]
     return {"line": _moved(near["line"], keyframe, video)}
+
+
+def _are_same(one: Sequence[tuple[float, float]], other: Sequence[tuple[float, float]]) -> bool:
+    return len(one) == len(other) and all(
+        abs(a[axis] - b[axis]) < SAME for a, b in zip(one, other, strict=True) for axis in (0, 1)
+    )
 
 
 def _moved(line: Sequence[Mapping[str, float]], keyframe: Entry, video: Video) -> list[Entry]:
     """Return a line's vertices after its bounding box was moved or resized."""
     left, top, width, height = clipped(box_of("line", [dict(point) for point in line]), video)
-    new = _bbox(keyframe, video)
+    new = pixel_bbox(keyframe, video)
     across = new["width"] / width if width else 1.0
     down = new["height"] / height if height else 1.0
     return [
         {
-            "x": _round(new["left"] + (point["x"] - left) * across),
-            "y": _round(new["top"] + (point["y"] - top) * down),
+            "x": rounded(new["left"] + (point["x"] - left) * across),
+            "y": rounded(new["top"] + (point["y"] - top) * down),
         }
         for point in line
     ]
-
-
-def _bbox(keyframe: Entry, video: Video) -> Entry:
-    left, top = keyframe["x"] * video.width / 100, keyframe["y"] * video.height / 100
-    width, height = keyframe["width"] * video.width / 100, keyframe["height"] * video.height / 100
-    angle = math.radians(keyframe.get("rotation") or 0)
-    if angle:
-        # Label Studio turns a box about its top left corner; Labelbox's boxes are upright.
-        corners = [(x, y) for x in (0, width) for y in (0, height)]
-        across = [x * math.cos(angle) - y * math.sin(angle) for x, y in corners]
-        down = [x * math.sin(angle) + y * math.cos(angle) for x, y in corners]
-        left, top = left + min(across), top + min(down)
-        width, height = max(across) - min(across), max(down) - min(down)
-    return {"top": _round(top), "left": _round(left), "height": _round(height), "width": _round(width)}
-
-
-def _point(x: float, y: float, video: Video) -> Entry:
-    return {"x": _round(x * video.width / 100), "y": _round(y * video.height / 100)}
-
-
-def _round(pixels: float) -> float:
-    return round(pixels, DECIMALS) + 0.0
