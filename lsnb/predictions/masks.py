@@ -115,6 +115,8 @@ def brush_rle(mask: Mask) -> list[int]:
 def bitmask_address(mask: Mask) -> str:
     """Return a mask as the ``imageDataURL`` of a bitmask: a PNG, black where painted and transparent elsewhere.
 
+    One that covers all of the picture is white, since without anything transparent black means not painted.
+
     Args:
         mask: Height × width of the picture; true where painted.
     """
@@ -123,6 +125,7 @@ def bitmask_address(mask: Mask) -> str:
     # Grey and alpha, and before each row its filter, none. https://www.w3.org/TR/png/
     rows = np.zeros((high, 1 + 2 * wide), dtype=np.uint8)
     rows[:, 2::2] = painted * 255
+    rows[:, 1::2] = 255 if painted.all() else 0
     parts: Sequence[tuple[bytes, bytes]] = (
         (b"IHDR", struct.pack(">IIBBBBB", wide, high, 8, 4, 0, 0, 0)),
         (b"IDAT", zlib.compress(rows.tobytes())),
