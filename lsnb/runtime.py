@@ -87,6 +87,15 @@ def colab_proxy_url(port: int) -> str | None:
     return str(eval_js(f"google.colab.kernel.proxyPort({int(port)}, {{'cache': true}})")).rstrip("/")
 
 
+def colab_upload() -> dict[str, bytes]:
+    """Open Colab's upload dialog, wait for it, and return what was chosen: name → content; empty outside Colab."""
+    if where() != "colab":
+        return {}
+    from google.colab import files
+
+    return {str(name): bytes(content) for name, content in files.upload().items()}
+
+
 def colab_sign_in() -> bool:
     """Sign the Colab user in to Google Cloud; return False outside Colab."""
     if where() != "colab":

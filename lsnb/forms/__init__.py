@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from lsnb.forms.dropping import upload_files
 from lsnb.forms.notebooks import (
     BUILD_LABEL_CONFIG,
     CLONE_PROJECTS,
@@ -31,4 +32,5 @@ __all__ = [
     "FormRecord",
     "read_form",
     "show_form",
+    "upload_files",
 ]

@@ -1,0 +1,184 @@
+"""Files from the student's own computer: dropped on the notebook in Jupyter, chosen in Colab's dialog."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from lsnb import runtime
+from lsnb.errors import InputError
+
+PART = ".part"
+_TOKEN = re.compile(r"(?P<token>(?P<run>[a-z0-9]+)-(?P<piece>\d+)-(?P<pieces>\d+)-(?P<size>\d+))-(?P<name>.+)", re.S)
+_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
+
+
+def upload_files(folder: str | Path, *, kinds: str = "videos or zips", ask: bool = False) -> None:
+    """Let the student put files into a folder: by drag and drop in Jupyter, by the dialog in Colab.
+
+    In Jupyter it draws a zone that takes files at any time; nothing waits for it. Where nobody looks (CI, papermill),
+    it does nothing, so that a notebook runs through.
+
+    Args:
+        folder: Where the files go; it is made when the first one comes. A file of the same name is replaced.
+        kinds: What to say that it takes.
+        ask: Whether to open Colab's dialog, which waits for an answer.
+
+    Raises:
+        InputError: ``folder`` is a file.
+
+    Example:
+        >>> upload_files("lsnb-work/videos")
+    """
+    path = Path(folder).expanduser()
+    if path.is_file():
+        raise InputError(f"{path} is a file: name a folder for what is uploaded.")
+    place = runtime.where()
+    if place == "colab":
+        if ask:
+            for name, content in runtime.colab_upload().items():
+                keep_file(path, name, content)
+    elif place == "jupyter" and runtime.is_interactive():
+        from IPython.display import display
+
+        display(draw_zone(path, kinds))  # type: ignore[no-untyped-call]
+
+
+def draw_zone(folder: Path, kinds: str) -> Any:
+    """Return the drop zone as one ipywidgets box of the class ``lsnb-drop``.
+
+    Args:
+        folder: Where the files go.
+        kinds: What to say that it takes.
+    """
+    import ipywidgets
+
+    page = resources.files("lsnb.forms").joinpath("dropping.js").read_text(encoding="utf-8")
+    script = re.sub(r"^\s*//.*$", "", page, flags=re.MULTILINE)
+    zone = ipywidgets.HTML(
+        '<div class="lsnb-drop-zone" style="border: 2px dashed #888; border-radius: 8px; padding: 1em; '
+        'text-align: center">'
+        f"Drop {html.escape(kinds)} here, or choose them: "
+        '<input type="file" multiple aria-label="Choose files">'
+        '<div class="lsnb-drop-said" style="min-height: 1.4em"></div>'
+        f'<img alt="" src="data:," style="display: none" onerror="{html.escape(script)}"></div>'
+    )
+    transport = ipywidgets.FileUpload(multiple=False)
+    transport.add_class("lsnb-drop-transport")
+    transport.layout.display = "none"
+    there = ipywidgets.HTML(_there(folder))
+    receiver = Receiver(folder)
+
+    def receive(change: Mapping[str, Any]) -> None:
+        for name, content in _files(change["new"]):
+            said = receiver.take(name, content)
+            token = html.escape(receiver.token)
+            there.value = f'<span class="lsnb-drop-kept" data-token="{token}"></span>{said or _there(folder)}'
+
+    transport.observe(receive, names="value")
+    box = ipywidgets.VBox([zone, transport, there])
+    box.add_class("lsnb-drop")
+    return box
+
+
+class Receiver:
+    """Puts the pieces of files together.
+
+    Args:
+        folder: Where the files go.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.token = ""
+
+    def take(self, labelled: str, content: bytes) -> str:
+        """Keep one piece, and return what to tell the student if that failed.
+
+        Args:
+            labelled: The piece's token and the file's name, as ``dropping.js`` writes them.
+            content: Its bytes.
+        """
+        match = _TOKEN.fullmatch(labelled)
+        if match is None:
+            return ""
+        self.token = match["token"]
+        try:
+            name = safe_name(match["name"])
+            self._folder.mkdir(parents=True, exist_ok=True)
+            part = self._folder / f".{name}.{match['run']}{PART}"
+            with part.open("wb" if match["piece"] == "0" else "ab") as stream:
+                stream.write(content)
+            if int(match["piece"]) + 1 == int(match["pieces"]):
+                if part.stat().st_size != int(match["size"]):
+                    part.unlink()
+                    return f"{html.escape(name)} came with a piece missing: drop it again."
+                part.replace(self._folder / name)
+        except (OSError, InputError) as fault:
+            return f"{html.escape(match['name'][:80])} could not be kept: {html.escape(str(fault))}"
+        return ""
+
+
+def keep_file(folder: Path, name: str, content: bytes) -> Path:
+    """Write one file, whole or not at all, and return its path.
+
+    Args:
+        folder: Where it goes; it is made.
+        name: What the student's computer calls it; folders in it are dropped.
+        content: Its bytes.
+
+    Raises:
+        InputError: The name is none.
+
+    Example:
+        >>> import tempfile
+        >>> keep_file(Path(tempfile.mkdtemp()), "../my clip.mp4", b"12").name
+        'my clip.mp4'
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / safe_name(name)
+    part = path.with_name(f".{path.name}{PART}")
+    part.write_bytes(content)
+    part.replace(path)
+    return path
+
+
+def safe_name(name: str) -> str:
+    r"""Return a file's name without folders and without what some computers do not take.
+
+    Args:
+        name: As another computer calls the file.
+
+    Raises:
+        InputError: Nothing is left of it.
+
+    Example:
+        >>> safe_name("C:\\clips\\Fahrräder: 1.mp4"), safe_name("../../.hidden.mp4")
+        ('Fahrräder_ 1.mp4', 'hidden.mp4')
+    """
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+    kept = _UNSAFE.sub("_", last).strip().lstrip(".")
+    if not kept:
+        raise InputError(f"A file is called {name!r}: give it a name of letters or digits.")
+    return kept[-200:]
+
+
+def _files(value: Any) -> list[tuple[str, bytes]]:
+    # A dict by name in ipywidgets 7, a tuple of dicts in 8.
+    if isinstance(value, Mapping):
+        return [(name, bytes(each["content"])) for name, each in value.items()]
+    return [(each["name"], bytes(each["content"])) for each in value]
+
+
+def _there(folder: Path) -> str:
+    names = sorted(path.name for path in folder.iterdir() if not path.name.startswith(".")) if folder.is_dir() else []
+    if not names:
+        return f"Nothing is in {html.escape(str(folder))} yet."
+    listed = ", ".join(html.escape(name) for name in names[:8]) + (" …" if len(names) > 8 else "")
+    one = "file is" if len(names) == 1 else "files are"
+    return f"<b>{len(names)} {one} in {html.escape(str(folder))}</b>: {listed}. Run the cells below."
