@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import numbers
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
 from lsnb.errors import InputError
+from lsnb.media.decoder import Decoding
 from lsnb.media.faults import opened, video_path
 from lsnb.media.orientation import Orientation
-from lsnb.media.timeline import Decoding, Timeline, distrust, timeline
+from lsnb.media.timeline import Timeline, distrust, timeline
 
 SEEK_WORTH = 12  # frames: decoding fewer than these costs less than filling the decoder's threads anew
+SEEK_EARLIER = (0, 1, 10)  # seconds before a keyframe at which to look for it: MPEG-TS has no index
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,32 +163,37 @@ class _OtherFrames(Exception):
 
 
 def _decode(path: Path, known: Timeline, wanted: NDArray[np.int64]) -> Iterator[tuple[int, Any]]:
-    with opened(path) as (container, stream):
-        if known.is_decoded:
+    if known.is_decoded:
+        with opened(path) as (container, stream):
             yield from _by_order(Decoding(container, stream), wanted)
-            return
-        is_fresh = True
+        return
+    with contextlib.ExitStack() as stack:
+        container, stream = stack.enter_context(opened(path))
         for start, indices in _runs(known.keyframes, wanted):
-            if start > 0:
-                begun = False
-                try:
-                    _seek(container, stream, int(known.pts[start]))
-                    for index, frame in _by_time(
-                        Decoding(container, stream), known, indices, start, begin=int(known.pts[start])
-                    ):
-                        if not begun and index != indices[0]:
-                            raise LookupError(index)
-                        begun = True
-                        yield index, frame
-                except LookupError:
-                    pass
-                is_fresh = False
-                if begun:
-                    continue
-            if not is_fresh:
-                _rewind(container, stream)
-            yield from _by_time(Decoding(container, stream), known, indices, 0)
-            is_fresh = False
+            found = _from_keyframe(container, stream, known, start, indices) if start else None
+            if found is None:
+                stack.close()
+                container, stream = stack.enter_context(opened(path))
+                found = _by_time(Decoding(container, stream), known, indices, 0)
+            yield from found
+
+
+def _from_keyframe(
+    container: Any, stream: Any, known: Timeline, start: int, indices: Sequence[int]
+) -> Iterator[tuple[int, Any]] | None:
+    """Decode from a keyframe on; None if the container cannot find it or does not give the first frame from there."""
+    begin = int(known.pts[start])
+    for earlier in SEEK_EARLIER:
+        try:
+            container.seek(begin - round(earlier / stream.time_base), stream=stream, backward=True)
+            found = _by_time(Decoding(container, stream), known, indices, start, begin=begin)
+            first = next(found, None)
+        except (LookupError, av.error.FFmpegError, OSError):
+            continue
+        if first is None or first[0] != indices[0]:
+            return None
+        return itertools.chain([first], found)
+    return None
 
 
 def _runs(keyframes: NDArray[np.int64], wanted: NDArray[np.int64]) -> Iterator[tuple[int, Sequence[int]]]:
@@ -198,23 +208,12 @@ def _runs(keyframes: NDArray[np.int64], wanted: NDArray[np.int64]) -> Iterator[t
         yield (start if start > SEEK_WORTH else 0), wanted[run].tolist()
 
 
-def _seek(container: Any, stream: Any, pts: int) -> None:
-    container.seek(pts, stream=stream, backward=True)
-
-
-def _rewind(container: Any, stream: Any) -> None:
-    start = stream.start_time if stream.start_time is not None else 0
-    container.seek(start - round(10 / stream.time_base), stream=stream, backward=True)
-
-
 def _by_order(run: Decoding, wanted: NDArray[np.int64]) -> Iterator[tuple[int, Any]]:
     indices = wanted.tolist()
     place, index = 0, -1
     for frame in run.frames():
         if place == len(indices):
             return
-        if frame.is_corrupt:
-            continue
         index += 1
         if index == indices[place]:
             place += 1
@@ -250,7 +249,7 @@ def _by_time(
             if following is None:
                 return
             target = following
-        if index == target and not frame.is_corrupt:
+        if index == target:
             yield index, frame
             if index == stop - 1:
                 return

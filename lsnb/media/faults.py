@@ -12,6 +12,8 @@ import av
 
 from lsnb.errors import InputError, MissingFileError
 
+STILLS = ("_pipe", "image2", "tty")  # FFmpeg's readers of single pictures and of text
+
 
 def video_path(video: object) -> Path:
     """Check that ``video`` is the path of a file.
@@ -56,6 +58,8 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     except (av.error.FFmpegError, OSError, ValueError):
         raise unreadable(path) from None
     with container:
+        if container.format.name.endswith(STILLS):
+            raise InputError(f"{path} is no video but a picture or a text: give a video.")
         cover = av.stream.Disposition.attached_pic
         streams = [stream for stream in container.streams.video if not stream.disposition & cover]
         if not streams:

@@ -15,10 +15,13 @@ import numpy as np
 import pandas as pd
 
 from lsnb.media.batches import Videos, for_each, table_of
+from lsnb.media.decoder import Decoding
+from lsnb.media.decoding import decoded_frames
 from lsnb.media.faults import opened, unreadable, video_path
+from lsnb.media.layout import container_name
 from lsnb.media.orientation import Orientation
-from lsnb.media.timeline import Decoding, Timeline, timeline
-from lsnb.media.trouble import container_name, sentences
+from lsnb.media.timeline import Timeline, timeline
+from lsnb.media.trouble import sentences
 
 DECODERS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}
 NTSC = 1001
@@ -83,7 +86,7 @@ KINDS = {
 
 @overload
 def probe(
-    video: str | Path, *, count: bool = True, path: str = "path", executor: Executor | None = None
+    video: str | Path, *, count: bool = True, check: bool = False, path: str = "path", executor: Executor | None = None
 ) -> VideoInfo: ...
 
 
@@ -92,6 +95,7 @@ def probe(
     video: Videos,
     *,
     count: bool = True,
+    check: bool = False,
     path: str = "path",
     executor: Executor | None = None,
 ) -> pd.DataFrame: ...
@@ -101,6 +105,7 @@ def probe(
     video: str | Path | Videos,
     *,
     count: bool = True,
+    check: bool = False,
     path: str = "path",
     executor: Executor | None = None,
 ) -> VideoInfo | pd.DataFrame:
@@ -110,6 +115,7 @@ def probe(
         video: A path; or a list of paths, or a table with a column of them.
         count: Count the frames that are shown (the file is read, not decoded). Without, ``frames`` is the container's
             claim, which cuts and damage make wrong.
+        check: Decode every frame as well, to find those that are damaged.
         path: The column of a table that holds the paths.
         executor: Where to look at the videos of a table: any ``concurrent.futures.Executor``.
 
@@ -130,15 +136,15 @@ def probe(
         [[250, 'done'], [<NA>, 'failed']]
     """
     if isinstance(video, (pd.DataFrame, pd.Series, list, tuple)):
-        return _probe_table(video, count, path, executor)
-    return _probe(video, count)
+        return _probe_table(video, count, check, path, executor)
+    return _probe(video, count, check)
 
 
-def _probe(video: str | Path, count: bool) -> VideoInfo:
+def _probe(video: str | Path, count: bool, check: bool) -> VideoInfo:
     file = video_path(video)
-    known = timeline(file) if count else None
+    known = timeline(file) if count or check else None
     with opened(file) as (container, stream):
-        first = next((frame for frame in Decoding(container, stream).frames() if not frame.is_corrupt), None)
+        first = next(Decoding(container, stream).frames(), None)
         if first is None:
             raise unreadable(file)
         orientation = Orientation.of_frame(first)
@@ -183,7 +189,10 @@ def _probe(video: str | Path, count: bool) -> VideoInfo:
             problems=(),
         )
         shape = stream.sample_aspect_ratio or Fraction(1)
-    return dataclasses.replace(info, problems=sentences(info, file, pixel_shape=shape, known=known))
+    damaged = known.damaged if known is not None else 0
+    if check:
+        damaged = info.frames - sum(1 for _ in decoded_frames(file, np.arange(info.frames)))
+    return dataclasses.replace(info, problems=sentences(info, file, pixel_shape=shape, damaged=damaged))
 
 
 def frame_rate(known: Timeline, claimed: Iterable[Fraction] = ()) -> tuple[Fraction, bool]:
@@ -219,9 +228,9 @@ def creation_time(tags: dict[str, str]) -> datetime | None:
     return None
 
 
-def _probe_table(videos: Videos, count: bool, path: str, executor: Executor | None) -> pd.DataFrame:
+def _probe_table(videos: Videos, count: bool, check: bool, path: str, executor: Executor | None) -> pd.DataFrame:
     table = table_of(videos, path, (*COLUMNS, "status", "error"))
-    rows = for_each(_probe, table[path].tolist(), count, executor=executor)
+    rows = for_each(_probe, table[path].tolist(), count, check, executor=executor)
     for name in COLUMNS:
         values = [getattr(info, name) if info else None for info, _ in rows]
         if name == "fps":

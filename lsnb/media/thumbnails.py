@@ -31,6 +31,8 @@ LUMA_FIRST = {
 }
 CHROMA_PLANES = {"yuv420p", "yuv422p", "yuv444p", "yuv440p", "yuvj420p", "yuvj422p", "yuvj444p", "yuvj440p"}
 FULL_RANGE = 2  # AVCOL_RANGE_JPEG: 0 to 255; else luma is 16 to 235 (ITU-R BT.601)
+MATRIX_709 = 1  # AVCOL_SPC_BT709
+WEIGHTS_601, WEIGHTS_709 = (0.299, 0.114), (0.2126, 0.0722)  # of red and blue in luma
 SPREAD = np.clip((np.arange(256) - 16) * 255 / 219 + 0.5, 0, 255).astype(np.uint8)
 
 
@@ -116,53 +118,94 @@ def thumbnails(
 
 
 def _read(
-    path: Path,
-    asked: range,
-    width: int,
-    height: int,
-    colour: bool,
-    progress: Callable[[int, int], object] | None,
+    path: Path, asked: range, width: int, height: int, colour: bool, progress: Callable[[int, int], object] | None
 ) -> Iterator[Thumbnails]:
-    orientation: Orientation | None = None
-    shape = (height, width, 3) if colour else (height, width)
-    frames: list[int] = []
-    times: list[float] = []
-    spread = False
+    batch: _Batch | None = None
     done = 0
-
-    def chunk() -> Thumbnails:
-        turned = (orientation or Orientation()).apply(pixels[: len(frames)])
-        if spread:
-            turned = np.asarray(cv2.LUT(turned.reshape(len(frames), -1), SPREAD), np.uint8).reshape(turned.shape)
-        return Thumbnails(np.asarray(frames, np.int64), np.asarray(times, np.float64), turned)
-
-    pixels = np.empty((0, *shape), np.uint8)
     for index, time, frame in decoded_frames(path, np.arange(asked.start, asked.stop, dtype=np.int64)):
-        if orientation is None:
-            orientation = Orientation.of_frame(frame)
-            stored_width, stored_height = orientation.size(width, height)
-            stored_shape = (stored_height, stored_width, *shape[2:])
-            is_plain = frame.format.name in LUMA_FIRST and not colour
-            spread = is_plain and frame.color_range != FULL_RANGE and not frame.format.name.startswith(("yuvj", "gray"))
-        if not frames:
-            pixels = np.empty((CHUNK, *stored_shape), np.uint8)
-        if is_plain:
-            shrink(plane(frame, 0), pixels[len(frames)])
-        else:
-            shrink(frame.to_ndarray(format="rgb24" if colour else "gray"), pixels[len(frames)])
-        frames.append(index)
-        times.append(time)
-        if len(frames) == CHUNK:
-            yield chunk()
-            done += len(frames)
-            frames, times = [], []
-            if progress:
-                progress(done, len(asked))
-    if frames:
-        yield chunk()
-        done += len(frames)
+        if batch is None or not batch.takes(frame):
+            if batch is not None:
+                yield batch.finished()
+            batch = _Batch(frame, width, height, colour)
+        batch.add(index, time, frame)
+        done += 1
+        if progress and done % CHUNK == 0:
+            progress(done, len(asked))
+    if batch is not None:
+        yield batch.finished()
     if progress:
         progress(done, len(asked))
+
+
+class _Batch:
+    """Thumbnails of consecutive frames that are stored alike, in the colours of the file until it is finished."""
+
+    def __init__(self, frame: Any, width: int, height: int, colour: bool) -> None:
+        self.kind = _kind(frame)
+        self.colour = colour
+        self.orientation = Orientation.of_frame(frame)
+        self.width, self.height = self.orientation.size(width, height)
+        name = frame.format.name
+        self.is_planar = name in (CHROMA_PLANES if colour else LUMA_FIRST)
+        self.is_full_range = frame.color_range == FULL_RANGE or name.startswith(("yuvj", "gray"))
+        self.weights = WEIGHTS_709 if frame.colorspace == MATRIX_709 else WEIGHTS_601
+        self.planes = np.empty((3, self.height, self.width), np.uint8)
+        self.frames: list[int] = []
+        self.times: list[float] = []
+        self.pixels = np.empty((CHUNK, self.height, self.width, *((3,) if colour else ())), np.uint8)
+
+    def takes(self, frame: Any) -> bool:
+        """Whether there is room for a frame, and it is stored as the others are."""
+        return len(self.frames) < CHUNK and _kind(frame) == self.kind
+
+    def add(self, index: int, time: float, frame: Any) -> None:
+        """Shrink one more frame."""
+        out = self.pixels[len(self.frames)]
+        self.frames.append(index)
+        self.times.append(time)
+        if not self.is_planar:
+            small = frame.reformat(self.width, self.height, "rgb24" if self.colour else "gray", interpolation="AREA")
+            out[:] = small.to_ndarray()
+        elif self.colour:
+            for number, shrunk in enumerate(self.planes):
+                shrink(plane(frame, number), shrunk)
+            cv2.merge(tuple(self.planes), out)
+        else:
+            shrink(plane(frame, 0), out)
+
+    def finished(self) -> Thumbnails:
+        """Turn them and bring them to grey from 0 to 255, or RGB."""
+        pixels = self.pixels[: len(self.frames)]
+        flat: Any = pixels.reshape(len(pixels), -1, 3 if self.colour else 1)
+        if self.is_planar and self.colour:
+            flat = cv2.transform(flat, to_rgb(self.weights, self.is_full_range))
+        elif self.is_planar and not self.is_full_range:
+            flat = cv2.LUT(flat, SPREAD)
+        return Thumbnails(
+            np.asarray(self.frames, np.int64),
+            np.asarray(self.times, np.float64),
+            self.orientation.apply(flat.reshape(pixels.shape)),
+        )
+
+
+def _kind(frame: Any) -> tuple[str, int, int]:
+    return frame.format.name, frame.color_range, frame.colorspace
+
+
+def to_rgb(weights: tuple[float, float], is_full_range: bool) -> NDArray[np.float64]:
+    """Return the matrix ``[3, 4]`` from Y, Cb, Cr and 1 to R, G, B (ITU-R BT.601 and BT.709)."""
+    red, blue = weights
+    green = 1 - red - blue
+    luma, chroma, black = (1.0, 1.0, 0) if is_full_range else (255 / 219, 255 / 224, 16)
+    from_blue, from_red = 2 * (1 - blue) * chroma, 2 * (1 - red) * chroma
+    matrix = np.array(
+        [
+            [luma, 0.0, from_red],
+            [luma, -from_blue * blue / green, -from_red * red / green],
+            [luma, from_blue, 0.0],
+        ]
+    )
+    return np.column_stack([matrix, -matrix @ [black, 128, 128]])
 
 
 def plane(frame: Any, number: int) -> NDArray[np.uint8]:

@@ -18,7 +18,6 @@ moments are shifted to 0, except for the quarter of a second that encoders of so
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
@@ -29,6 +28,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from lsnb.media.decoder import Decoding
 from lsnb.media.faults import opened, unreadable
 
 PRIMING = Fraction(1, 4)  # seconds
@@ -50,8 +50,7 @@ class Timeline:
         is_decoded: Whether the frames were counted by decoding. Decoding then begins at the start of the file, and
             frames are told apart by their order.
         last_duration: Of the last frame, in units of ``time_base``; 0 if the file does not say.
-        damaged: Number of frames that cannot be decoded and are left out.
-        is_cut_short: Whether the file ends in the middle.
+        damaged: Number of frames that are damaged and left out, as far as they were decoded.
     """
 
     pts: NDArray[np.int64]
@@ -61,7 +60,6 @@ class Timeline:
     is_decoded: bool = False
     last_duration: int = 0
     damaged: int = 0
-    is_cut_short: bool = False
 
     @cached_property
     def times(self) -> NDArray[np.float64]:
@@ -152,12 +150,8 @@ def _from_frames(path: Path) -> Timeline:
         stamps: list[int | None] = []
         stored: list[int] = []
         keys: list[int] = []
-        damaged = 0
         run = Decoding(container, stream)
         for frame in run.frames(seen=stored.append):
-            if frame.is_corrupt:
-                damaged += 1
-                continue
             if frame.key_frame:
                 keys.append(len(stamps))
             stamps.append(frame.pts)
@@ -170,57 +164,8 @@ def _from_frames(path: Path) -> Timeline:
             zero=_zero(container, int(pts[0]) * stream.time_base),
             keyframes=np.asarray(keys, np.int64),
             is_decoded=True,
-            damaged=damaged + run.refused,
-            is_cut_short=run.is_cut_short,
+            damaged=run.damaged,
         )
-
-
-class Decoding:
-    """One run of the decoder over a container from where it stands: frames in order of presentation.
-
-    A packet that the decoder refuses is counted in ``refused`` and the run goes on. A file that ends in the middle
-    gives the frames up to there.
-    """
-
-    def __init__(self, container: Any, stream: Any) -> None:
-        self.container = container
-        self.stream = stream
-        self.refused = 0
-        self.is_cut_short = False
-
-    def frames(self, *, begin: int | None = None, seen: Any = None) -> Iterator[Any]:
-        """Decode from the first keyframe on, or from the one presented at ``begin``.
-
-        Raises:
-            LookupError: The keyframe at ``begin`` does not come.
-        """
-        started = False
-        packets = self.container.demux(self.stream)
-        while True:
-            try:
-                packet = next(packets, None)
-            except (av.error.FFmpegError, OSError):
-                self.is_cut_short = True
-                packet = None
-            if not started:
-                if packet is None or (begin is not None and packet.pts is not None and packet.pts > begin):
-                    raise LookupError(begin)
-                if not packet.is_keyframe or not packet.size or begin not in (None, packet.pts):
-                    continue
-                started = True
-            try:
-                if packet is None:
-                    yield from self.stream.codec_context.decode(None)
-                    return
-                if packet.size and seen is not None and packet.dts is not None:
-                    seen(packet.dts)
-                yield from packet.decode()
-            except av.error.EOFError:
-                return
-            except (av.error.FFmpegError, OSError):
-                self.refused += 1
-                if packet is None:
-                    return
 
 
 def _rising(stamps: list[int | None], stored: list[int]) -> NDArray[np.int64]:

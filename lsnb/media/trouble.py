@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsnb.media.timeline import Timeline
+from lsnb.media.layout import ends_early, index_is_last
 
 if TYPE_CHECKING:
     from lsnb.media.probing import VideoInfo
@@ -20,21 +19,7 @@ REMEDY = "lsnb.transcode makes a copy that {}."
 LATE = 0.0005  # seconds
 
 
-def container_name(path: Path, names: str) -> str:
-    """Tell apart the containers that FFmpeg reads alike, from the head of the file.
-
-    ``mp4`` and ``mov`` by the major brand (ISO 14496-12, 4.3), ``webm`` and ``matroska`` by the DocType of EBML.
-    """
-    with path.open("rb") as file:
-        head = file.read(64)
-    if names.startswith("mov,"):
-        return "mov" if head[4:8] != b"ftyp" or head[8:12] == b"qt  " else "mp4"
-    if names.startswith("matroska"):
-        return "webm" if b"webm" in head else "matroska"
-    return names.split(",")[0]
-
-
-def sentences(info: VideoInfo, path: Path, *, pixel_shape: Fraction, known: Timeline | None) -> tuple[str, ...]:
+def sentences(info: VideoInfo, path: Path, *, pixel_shape: Fraction, damaged: int = 0) -> tuple[str, ...]:
     """Return what will be trouble with a video, each with its remedy."""
     found = []
     plays = REMEDY.format("plays everywhere")
@@ -73,26 +58,14 @@ def sentences(info: VideoInfo, path: Path, *, pixel_shape: Fraction, known: Time
             "Its index is at the end of the file, so browsers wait for the whole file before they show a frame. "
             + REMEDY.format("starts at once")
         )
-    if known is not None and known.is_cut_short:
-        found.append(f"The file ends in the middle; {len(known)} frames can be read. Copy it again if you can.")
-    if known is not None and known.damaged:
-        found.append(f"{known.damaged} frames are damaged and are left out. Copy it again if you can.")
+    if ends_early(path, info.container):
+        found.append(
+            f"The file ends in the middle: {info.frames} frames are there, and the rest is missing. Copy it again if "
+            "you can."
+        )
+    if damaged:
+        found.append(
+            f"{damaged} {'frame is' if damaged == 1 else 'frames are'} damaged and left out. Copy the file again if "
+            "you can."
+        )
     return tuple(found)
-
-
-def index_is_last(path: Path) -> bool:
-    """Whether the media (``mdat``) stand before their index (``moov``) in an MP4 or MOV (ISO 14496-12, 4.2)."""
-    with path.open("rb") as file:
-        while len(head := file.read(8)) == 8:
-            size, name = struct.unpack(">I4s", head)
-            if name in (b"moov", b"moof"):
-                return False
-            if name == b"mdat":
-                return True
-            skip = size - 8
-            if size == 1:
-                skip = struct.unpack(">Q", file.read(8))[0] - 16
-            if size == 0 or skip < 0:
-                return False
-            file.seek(skip, 1)
-    return False
