@@ -28,6 +28,7 @@ _HOMES = {
     "expand_tracks": "annotations",
     "extend_sample": "sampling",
     "extract_frames": "frames",
+    "find_videos": "frames",
     "from_coco": "predictions",
     "from_detections": "predictions",
     "from_labelbox": "predictions.labelbox",
@@ -79,6 +80,7 @@ if TYPE_CHECKING:
     from lsnb.forms import read_form as read_form
     from lsnb.forms import show_form as show_form
     from lsnb.frames import extract_frames as extract_frames
+    from lsnb.frames import find_videos as find_videos
     from lsnb.frames import import_frames as import_frames
     from lsnb.frames import select_difficult_frames as select_difficult_frames
     from lsnb.frames import select_frames as select_frames

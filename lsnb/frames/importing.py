@@ -19,9 +19,9 @@ from lsnb.frames.merging import Delivery, Zip, deliver, lost
 from lsnb.frames.names import safe_folder_name
 from lsnb.frames.requests import read_paths
 from lsnb.frames.runs import executor_problems, run_jobs
+from lsnb.frames.videos import VIDEO_ENDINGS
 from lsnb.tables.keys import find_column, listing
 
-_VIDEO_ENDINGS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"})
 Zips = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.Series | pd.DataFrame
 
 
@@ -180,7 +180,7 @@ def _videos(video: Any, zip_path: Any, zips: Sequence[str]) -> list[str | None]:
             problems.append(f"video is {cell!r} for {archive}: give the video's path or name.")
         else:
             text = str(os.fspath(cell))
-            looks_like_path = "/" in text or "\\" in text or Path(text).suffix.lower() in _VIDEO_ENDINGS
+            looks_like_path = "/" in text or "\\" in text or Path(text).suffix.lower() in VIDEO_ENDINGS
             if looks_like_path and not whole_path(text).is_file():
                 problems.append(f"There is no video {text} (for {archive}): check its spelling, or give only its name.")
             texts.append(text)

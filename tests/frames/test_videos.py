@@ -1,0 +1,77 @@
+"""A table of videos, from whatever holds them."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from lsnb import find_videos
+from lsnb.errors import InputError, MissingFileError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "videos"
+    (root / "cam2").mkdir(parents=True)
+    for name in ("b.mp4", "a.MOV", "cam2/a.mp4", "notes.txt", ".hidden.mp4"):
+        (root / name).write_bytes(name.encode())
+    with zipfile.ZipFile(root / "more.zip", "w") as archive:
+        archive.writestr("in/c.mp4", b"c" * 100)
+        archive.writestr("__MACOSX/in/._c.mp4", b"x")
+        archive.writestr("read me.txt", b"x")
+    with zipfile.ZipFile(root / "frames.zip", "w") as archive:
+        archive.writestr("img1.png", b"x")
+    return root
+
+
+def names(table: pd.DataFrame, root: Path) -> list[str]:
+    return [Path(path).relative_to(root).as_posix() for path in table["path"]]
+
+
+def test_a_folder_gives_its_videos_and_those_of_its_zips_and_again_the_same(folder: Path) -> None:
+    wanted = ["a.MOV", "b.mp4", "cam2/a.mp4", "more/in/c.mp4"]
+    assert names(find_videos(folder), folder) == wanted
+    unpacked = folder / "more" / "in" / "c.mp4"
+    before = unpacked.stat().st_mtime_ns
+    assert names(find_videos(folder), folder) == wanted
+    assert unpacked.stat().st_mtime_ns == before
+    unpacked.write_bytes(b"d" * 100)
+    find_videos(folder)
+    assert unpacked.read_bytes() == b"c" * 100
+
+
+def test_a_file_a_zip_and_a_table_give_theirs(folder: Path, tmp_path: Path) -> None:
+    assert names(find_videos(str(folder / "b.mp4")), folder) == ["b.mp4"]
+    assert names(find_videos(folder / "more.zip", unpack_to=tmp_path / "un"), tmp_path) == ["un/more/in/c.mp4"]
+    pd.DataFrame({"subject": ["01", "02"], "path": ["b.mp4", "gone.mp4"]}).to_csv(folder / "t.csv", index=False)
+    table = find_videos(folder / "t.csv")
+    assert list(table["path"]) == [(folder / "b.mp4").as_posix(), "gone.mp4"]
+    assert list(table.columns) == ["subject", "path"]
+
+
+@pytest.mark.parametrize("name", ["../out.mp4", "/abs.mp4", "a/../../out.mp4", "C:\\out.mp4"])
+def test_a_zip_that_would_write_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        archive.writestr(name, b"x")
+    with pytest.raises(InputError, match="outside its folder"):
+        find_videos(tmp_path / "bad.zip")
+    assert [path.name for path in tmp_path.iterdir()] == ["bad.zip"]
+
+
+def test_what_holds_no_video_is_a_sentence(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="no video, folder, zip or table"):
+        find_videos(tmp_path / "none.mp4")
+    with pytest.raises(InputError, match="No video is in"):
+        find_videos(folder / "frames.zip")
+    (tmp_path / "cut.zip").write_bytes((folder / "more.zip").read_bytes()[:40])
+    with pytest.raises(InputError, match="no zip that can be unpacked"):
+        find_videos(tmp_path / "cut.zip")
+    pd.DataFrame({"file": ["b.mp4"]}).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(InputError, match="no column 'path'"):
+        find_videos(tmp_path / "t.csv")
+    for given in (None, "", 3):
+        with pytest.raises(InputError, match="give a video"):
+            find_videos(given)  # type: ignore[arg-type]
