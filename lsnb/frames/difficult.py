@@ -15,9 +15,11 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.frames.chosen import COLUMNS
 from lsnb.frames.difficult_video import Job, Outcome, choose, choose_or_say_why, failed, portion_of
 from lsnb.frames.runs import executor_problems
 from lsnb.poses.difficulty import DETECTOR_METRICS, POSE_METRICS, check_metrics
+from lsnb.poses.finding import COLUMNS as FOUND
 from lsnb.poses.metric_files import named_files
 from lsnb.poses.reading import LabelledPoses, read_labelled_poses
 from lsnb.poses.sources import Source, read_sources
@@ -101,6 +103,12 @@ def select_difficult_frames(
     found: dict[str, tuple[int, ...]] = {}
     learned: LabelledPoses | None = None
     causes: list[LsnbError] = []
+    clashes = [repr(name) for name in _own_columns(predictions) if name in COLUMNS]
+    if clashes:
+        problems.append(
+            f"The table of predictions has {listing(clashes)} of its own, and the table of frames needs the name: "
+            "rename it."
+        )
     try:
         name, file = _video(video)
         sources, several = read_sources(predictions, name)
@@ -165,7 +173,7 @@ def select_difficult_frames(
             warnings.warn(note, stacklevel=2)
     if several and all(outcome.error is not None for outcome in outcomes):
         raise InputError([str(outcome.error) for outcome in outcomes])
-    return _joined(outcomes)
+    return _with_columns(_joined(outcomes), predictions)
 
 
 def _problems(n: Any, threshold: Any, min_score: Any, min_gap: Any, seed: Any, executor: Any) -> list[str]:
@@ -263,3 +271,20 @@ def _joined(outcomes: Sequence[Outcome]) -> pd.DataFrame:
         if outcome.error is None and len(table):
             offset += int(table["cluster"].max()) + 1
     return pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0]
+
+
+def _own_columns(predictions: Any) -> list[Any]:
+    """Return the user's own columns of a table of videos."""
+    if not isinstance(predictions, pd.DataFrame) or "predictions" not in predictions.columns:
+        return []
+    return [name for name in predictions.columns if name not in FOUND]
+
+
+def _with_columns(table: pd.DataFrame, predictions: Any) -> pd.DataFrame:
+    """Return the table with the user's own columns of a table of videos in front."""
+    own = _own_columns(predictions)
+    if not own:
+        return table
+    first = predictions[own].set_axis(predictions["video"].astype(str), axis=0)
+    first = first[~first.index.duplicated()]
+    return pd.concat([first.reindex(table["video"]).reset_index(drop=True), table], axis=1)

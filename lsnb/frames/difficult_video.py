@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError
+from lsnb.frames.chosen import COLUMNS
 from lsnb.poses.detections import detection_confidence, detection_entropy
 from lsnb.poses.difficulty import (
     CHANCE,
@@ -34,7 +35,6 @@ from lsnb.poses.sources import Source
 from lsnb.poses.table import Poses
 from lsnb.poses.views import read_views
 
-COLUMNS = ("video", "frame", "time", "method", "cluster", "score", "reason")
 METHOD = "difficult"
 TEXT_DTYPE = pd.Series(["text"]).dtype
 
@@ -225,14 +225,13 @@ def _table(
     why: Sequence[str],
 ) -> pd.DataFrame:
     count = len(frames)
-    whole = "Int64" if None in frames else "int64"
     return pd.DataFrame(
         {
             "video": pd.Series([video] * count, dtype=TEXT_DTYPE),
-            "frame": pd.Series(list(frames), dtype=whole),
+            "frame": pd.Series(list(frames), dtype="Int64" if None in frames else "int64"),
             "time": pd.Series(list(times), dtype="float64"),
             "method": pd.Series([METHOD] * count, dtype=TEXT_DTYPE),
-            "cluster": pd.Series(list(clusters), dtype=whole),
+            "cluster": pd.Series(list(clusters), dtype="Int64"),
             "score": pd.Series(list(scores), dtype="float64"),
             "reason": pd.Series(list(why), dtype=TEXT_DTYPE),
         },

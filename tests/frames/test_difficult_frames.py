@@ -14,6 +14,7 @@ from video_maker import make_video
 
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.frames import select_difficult_frames
+from lsnb.frames.chosen import COLUMNS
 from lsnb.poses import find_predictions
 
 JUMPS = {300: 40.0, 301: -40.0, 302: 40.0, 600: 45.0, 900: 50.0, 1200: 55.0, 1500: 48.0}
@@ -35,7 +36,7 @@ def test_five_events_are_five_frames_and_not_neighbours(metrics):
     frames = found["frame"].tolist()
     assert frames[0] in (300, 301, 302)
     assert frames[1:] == [600, 900, 1200, 1500]
-    assert list(found.columns) == ["video", "frame", "time", "method", "cluster", "score", "reason"]
+    assert list(found.columns) == list(COLUMNS)
     assert found["reason"].str.contains("left_ear").all()
     assert found["score"].min() > 6
     if metrics == ["temporal_norm"]:
@@ -162,11 +163,12 @@ def test_a_table_of_videos_gives_the_same_on_an_executor_and_a_failing_one_is_a_
         pose_table(with_jumps(smooth_poses(600, seed=number), {100 * number + 50: 50.0})).to_csv(
             tmp_path / f"v{number}.csv"
         )
-    videos = find_predictions(tmp_path)
+    videos = find_predictions(tmp_path).assign(subject=["x", "y", "z"])
     (tmp_path / "v1.csv").write_text("nothing\n")
     with pytest.warns(UserWarning, match="v1: no frame could be chosen"):
         here = select_difficult_frames(videos, 1)
     assert here["video"].tolist() == ["v0", "v1", "v2"]
+    assert here["subject"].tolist() == ["x", "y", "z"]
     assert here["frame"].fillna(-1).tolist() == [50, -1, 250]
     assert "no pose tool's header" in here["reason"][1]
     with pytest.warns(UserWarning, match="v1"):
