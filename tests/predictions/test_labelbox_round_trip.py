@@ -45,17 +45,21 @@ def with_confidence(entry: dict[str, Any], confidence: float | None) -> dict[str
 
 @st.composite
 def below_a_box(draw: st.DrawFn) -> list[dict[str, Any]]:
-    """What a keyframe may set: checklists in the config's order, since a set of answers has none of its own."""
+    """What a keyframe may set, in any order."""
     found = []
     if draw(st.booleans()):
         answer: dict[str, Any] = with_confidence({"name": draw(st.sampled_from(["red", "blue"]))}, draw(confidences))
         if answer["name"] == "red" and draw(st.booleans()):
-            shades = draw(st.lists(st.sampled_from(["dark", "pale"]), unique=True, min_size=1).map(sorted))
+            shades = draw(st.lists(st.sampled_from(["dark", "pale"]), unique=True, min_size=1))
             answer["classifications"] = [{"name": "shade", "answer": [{"name": shade} for shade in shades]}]
         found.append({"name": "colour", "answer": answer})
     if draw(st.booleans()):
         found.append({"name": "plate", "answer": draw(words)})
-    return found
+    if draw(st.booleans()):
+        states = draw(st.lists(st.sampled_from(["moving", "lit"]), unique=True, min_size=1))
+        answers = [with_confidence({"name": state}, draw(confidences)) for state in states]
+        found.append({"name": "state", "answer": answers})
+    return draw(st.permutations(found))
 
 
 @st.composite

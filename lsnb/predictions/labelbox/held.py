@@ -18,7 +18,10 @@ from lsnb.predictions.report import Result, Row
 
 @dataclass
 class Run:
-    """One answer over the frames through which it stands."""
+    """One answer over the frames through which it stands, and where it stood on each keyframe that says it.
+
+    A place is the question's number among those on the keyframe, and the answer's among its answers.
+    """
 
     answered: Answered
     number: int
@@ -26,8 +29,20 @@ class Run:
     end: int
     marks: Marks
     above: Run | None
+    place: int
     frames: list[int] = field(default_factory=list)
+    places: list[list[int]] = field(default_factory=list)
     region: str = ""
+
+
+@dataclass
+class Setting:
+    """A question as one keyframe sets it."""
+
+    frame: int
+    place: int
+    answered: Answered
+    marks: Marks
 
 
 def held_results(segments: Sequence[Segment], reader: Reader, label: str, region: str, whole: Any) -> list[Result]:
@@ -49,53 +64,52 @@ def held_results(segments: Sequence[Segment], reader: Reader, label: str, region
             (k.frame, k.classifications, f"{k.path}.classifications", {}) for k in segment.keyframes
         ]
         for control, listed in _settings(given, reader, segment.row, label).items():
-            general = [each for each in settings.get(control, []) if each[0] < listed[0][0]]
+            general = [each for each in settings.get(control, []) if each.frame < listed[0].frame]
             settings[control] = general + listed
         runs += [run for listed in settings.values() for run in _question_runs(listed, segment.last)]
     results: list[Result] = []
     for run in runs:
         item = run.answered.items[run.number]
-        run.region = region_id(region, run.answered.question.control, item.value, run.start)
-        if run.above is not None and run.above.answered.question.control == run.answered.question.control:
-            continue
-        marks = run.marks | {"keyframes": run.frames}
+        parent = run.above.region if run.above is not None else region
+        run.region = region_id(parent, run.answered.question.control, item.value, run.start)
+        order = run.places if any(place != [0, 0] for place in run.places) else None
+        marks = run.marks | {"keyframes": run.frames, "order": order}
         span = (run.start, run.end)
         found = span_results(run.answered.question, run.region, item.value, span, run.answered.score(item), marks)
-        parent = run.above.region if run.above is not None else region
         results += [each | {"parentID": parent} for each in found]
     return results
 
 
 def _settings(
     given: Sequence[tuple[int, Any, str, Marks]], reader: Reader, row: Row, label: str
-) -> dict[str, list[tuple[int, Answered, Marks]]]:
+) -> dict[str, list[Setting]]:
     """Return control → what its question is set to, and on which frames."""
-    found: dict[str, list[tuple[int, Answered, Marks]]] = {}
+    found: dict[str, list[Setting]] = {}
     reader = Reader(reader.questions, row, reader.frames, reader.shift)
     for frame, entries, path, marks in given:
         if not entries:
             continue
-        for entry, here, shape in each_classification(entries, path):
+        for place, (entry, here, shape) in enumerate(each_classification(entries, path)):
             answered = reader.answered(entry, ("tool", label), by_frame=True, path=here)
             if answered is None:
                 continue
             listed = found.setdefault(answered.question.control, [])
-            if listed and listed[-1][0] == frame:
+            if listed and listed[-1].frame == frame:
                 name = answered.question.name
                 row.error("answered_twice", f"{name!r} is answered twice on frame {frame}: keep one.", here)
             else:
-                listed.append((frame, answered, marks | shape))
+                listed.append(Setting(frame, place, answered, marks | shape))
     return found
 
 
-def _question_runs(settings: Sequence[tuple[int, Answered, Marks]], last: int) -> list[Run]:
+def _question_runs(settings: Sequence[Setting], last: int) -> list[Run]:
     """Return the stretches of one question over a segment, those of one answer before those below it."""
     found: list[Run] = []
     standing: dict[Any, Run] = {}
-    ends = [frame - 1 for frame, _, _ in settings[1:]] + [last]
-    for (frame, answered, marks), end in zip(settings, ends, strict=True):
+    ends = [setting.frame - 1 for setting in settings[1:]] + [last]
+    for setting, end in zip(settings, ends, strict=True):
         now: dict[Any, Run] = {}
-        for key, run in _runs(answered, (), None, frame, marks):
+        for key, run in _runs(setting, (), None):
             known = standing.get(key)
             if known is None:
                 known = run
@@ -103,19 +117,20 @@ def _question_runs(settings: Sequence[tuple[int, Answered, Marks]], last: int) -
                     known.above = now[key[:-1]]
                 found.append(known)
             known.end = end
-            known.frames.append(frame)
+            known.frames.append(setting.frame)
+            known.places.append([run.place, run.number])
             now[key] = known
         standing = now
     return found
 
 
-def _runs(
-    answered: Answered, above_key: tuple[Any, ...], above: Run | None, frame: int, marks: Marks
-) -> Iterator[tuple[tuple[Any, ...], Run]]:
+def _runs(setting: Setting, above_key: tuple[Any, ...], above: Run | None) -> Iterator[tuple[tuple[Any, ...], Run]]:
+    """Return what stands from one keyframe on, each with what must be equal for it to be the same as before."""
+    answered, frame = setting.answered, setting.frame
     for number, item in enumerate(answered.items):
-        kept = marks | answered.marks | {"of": answered.of} | confidences(answered, item)
+        kept = setting.marks | answered.marks | {"of": answered.of} | confidences(answered, item)
         key = (*above_key, (answered.question.control, item.value, repr(sorted(kept.items(), key=str))))
-        run = Run(answered, number, frame, frame, kept, above)
+        run = Run(answered, number, frame, frame, kept, above, setting.place)
         yield key, run
-        for child in item.below:
-            yield from _runs(child, key, run, frame, {})
+        for place, child in enumerate(item.below):
+            yield from _runs(Setting(frame, place, child, {}), key, run)

@@ -22,6 +22,15 @@ class Cell:
     region: str
     parent: str
     result: Result
+    _places: dict[int, tuple[int, int]] | None = None
+
+    def place(self, frame: int) -> tuple[int, int]:
+        """Return where it stood on a keyframe: its question's number there, and its own among the answers."""
+        if self._places is None:
+            order = self.marks.get("order") or ()
+            said = self.marks.get("keyframes") or ()
+            self._places = {at: (each[0], each[1]) for at, each in zip(said, order, strict=False)}
+        return self._places.get(frame, (0, 0))
 
     @property
     def marks(self) -> Mapping[str, Any]:
@@ -119,6 +128,7 @@ def held_entry(active: Sequence[Cell], frame: int, below: Mapping[str, Sequence[
         below: Region → the cells below it.
     """
     question, marks = active[0].question, active[0].marks
+    active = sorted(active, key=lambda cell: cell.place(frame))
     entry: Entry = {"name": question.name}
     items = []
     for cell in active:
@@ -127,7 +137,7 @@ def held_entry(active: Sequence[Cell], frame: int, below: Mapping[str, Sequence[
         for other in below.get(cell.region, ()):
             if other.span[0] <= frame <= other.span[1]:
                 asked.setdefault(other.question.control, []).append(other)
-        for children in asked.values():
+        for children in sorted(asked.values(), key=lambda cells: cells[0].place(frame)[0]):
             first = children[0]
             child = held_entry(children, frame, below)
             put_below(entry if first.marks.get(BESIDE) else item, child, bool(first.marks.get(ONE_DICT)))

@@ -84,21 +84,28 @@ def _settings(
     by_question: dict[str, list[Cell]] = {}
     for cell in below.get(track, ()):
         by_question.setdefault(cell.question.control, []).append(cell)
-    settings: dict[int, list[tuple[Entry, bool]]] = {}
-    general: list[tuple[Entry, bool]] = []
+    found: dict[int, list[tuple[int, Entry, bool]]] = {}
+    general: list[tuple[int, Entry, bool]] = []
     for cells in by_question.values():
         whole = [cell for cell in cells if cell.marks.get("whole")]
         if whole:
             first = whole[0].span[0]
             active = [cell for cell in whole if cell.span[0] <= first <= cell.span[1]]
-            general.append((held_entry(active, first, below), bool(whole[0].marks.get(ONE_DICT))))
+            general.append(_setting(active, first, below))
         for frame, active in _active(cells, sorted(_events(cells, segments))):
-            entry: Entry = {"name": cells[0].question.name, "answer": []}
-            if active:
-                entry = held_entry(active, frame, below)
-            as_dict = bool(active and active[0].marks.get(ONE_DICT))
-            settings.setdefault(frame, []).append((entry, as_dict))
-    return settings, general
+            nothing = (0, {"name": cells[0].question.name, "answer": []}, False)
+            found.setdefault(frame, []).append(_setting(active, frame, below) if active else nothing)
+    settings = {frame: _in_order(listed) for frame, listed in found.items()}
+    return settings, _in_order(general)
+
+
+def _setting(active: Sequence[Cell], frame: int, below: Mapping[str, Sequence[Cell]]) -> tuple[int, Entry, bool]:
+    first = active[0]
+    return first.place(frame)[0], held_entry(active, frame, below), bool(first.marks.get(ONE_DICT))
+
+
+def _in_order(listed: Sequence[tuple[int, Entry, bool]]) -> list[tuple[Entry, bool]]:
+    return [(entry, as_dict) for _, entry, as_dict in sorted(listed, key=lambda each: each[0])]
 
 
 def _active(cells: Sequence[Cell], frames: Sequence[int]) -> Iterator[tuple[int, list[Cell]]]:
