@@ -285,6 +285,6 @@ def _with_columns(table: pd.DataFrame, predictions: Any) -> pd.DataFrame:
     own = _own_columns(predictions)
     if not own:
         return table
-    first = predictions[own].set_axis(predictions["video"].astype(str), axis=0)
+    first: pd.DataFrame = predictions[own].set_axis(predictions["video"].astype(str), axis=0)
     first = first[~first.index.duplicated()]
     return pd.concat([first.reindex(table["video"]).reset_index(drop=True), table], axis=1)
