@@ -51,11 +51,12 @@ class Given:
     time_format: str | None
 
 
-def each_sensor(series: Any, **options: Any) -> list[Given]:
+def each_sensor(series: Any, problems: list[str], **options: Any) -> list[Given]:
     """Return every sensor with its own options.
 
     Args:
         series: One series, a list of them, or a dict from name to series.
+        problems: What is wrong already, to be said with the rest.
         options: ``time, unit, tz, offset, drift, rate, events, time_format``: one for all, a list with one for each, or
             a dict by name.
 
@@ -63,11 +64,12 @@ def each_sensor(series: Any, **options: Any) -> list[Given]:
         InputError: Options that make no sense; every fault at once.
     """
     names, tables = _tables(series)
-    problems: list[str] = []
+    problems = list(problems)
+    known = len(problems)
     per_sensor = {
         option: _each(option, value, names, option == "events", problems) for option, value in options.items()
     }
-    if problems:
+    if len(problems) > known:
         raise InputError(problems)
     found = []
     for position, (name, table) in enumerate(zip(names, tables, strict=True)):

@@ -100,9 +100,9 @@ def align(
         >>> round(aligned.offset, 6), aligned.table["time"].tolist(), dict(aligned.legends)
         (-2.63, [0.0, 12.4, 13.4, 14.4, 20.0], {'acc': 'Acc'})
     """
-    _check(resample, reference, max_shift, events, units)
     sensors = each_sensor(
         series,
+        _faults(resample, reference, max_shift, events, units),
         time=time,
         unit=unit,
         tz=tz,
@@ -203,11 +203,11 @@ def find_offset(
         >>> abs(found.offset + 3.0) < 0.04
         True
     """
-    _check(None, reference, max_shift, None, None)
     if isinstance(series, (list, tuple, Mapping)):
         raise InputError("series is several sensors: give one of them at a time.")
     sensor = each_sensor(
         series,
+        _faults(None, reference, max_shift, None, None),
         time=time,
         unit=unit,
         tz=tz,
@@ -223,7 +223,7 @@ def find_offset(
     return _correlated(sensor, with_numeric(table, channels), column, times, channels, reference, max_shift, seen)
 
 
-def _check(resample: Any, reference: Any, max_shift: Any, events: Any, units: Any) -> None:
+def _faults(resample: Any, reference: Any, max_shift: Any, events: Any, units: Any) -> list[str]:
     problems = []
     if resample is not None and (not finite(resample) or resample <= 0):
         problems.append(f"resample is {resample!r}: give samples a second, more than 0.")
@@ -235,8 +235,7 @@ def _check(resample: Any, reference: Any, max_shift: Any, events: Any, units: An
         problems.append("events and reference are both given: leave one out.")
     if units is not None and not isinstance(units, Mapping):
         problems.append(f"units is {units!r}: give a dict from column to unit, such as {{'acc': 'g'}}.")
-    if problems:
-        raise InputError(problems)
+    return problems
 
 
 def _times(
@@ -321,7 +320,7 @@ def _correlated(
     max_shift: float,
     seen: Any,
 ) -> Correlation:
-    wanted = None if channels is None else [name for name in channels if name in table.columns]
+    wanted = [name for name in channels or () if name in table.columns] or None
     chosen = choose_channels(table, wanted, None, [] if column is None else [column])
     known = np.flatnonzero(np.isfinite(times.seconds))
     order = known[np.argsort(times.seconds[known], kind="stable")]

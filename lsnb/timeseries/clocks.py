@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Any, Literal
@@ -21,6 +23,10 @@ Kind = Literal["number", "datetime", "duration", "rate"]
 CLOCK_TIME = re.compile(r"[+-]?(\d{1,4}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?$")
 DECIMAL = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$")
 ZONED = re.compile(r"(Z|z|UTC|GMT|:\d{2}(?:[.,]\d+)?\s*[+-]\d{2}(?::?\d{2})?)$")
+COMMA = re.compile(r"(:\d{2}),(\d)")
+YEAR_FIRST = re.compile(r"\d{4}\D")
+# 1.5.2026: nobody puts the month first and dots between.
+DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}")
 NS = 1_000_000_000
 DAY = 86_400.0
 
@@ -180,14 +186,6 @@ def times_by_rate(rows: int, rate: float) -> Times:
     return Times(np.arange(rows, dtype="float64") / rate, Clock("rate"))
 
 
-def missing_times(seconds: Floats, name: str) -> str:
-    """Return a sentence about rows without a time, empty if there are none."""
-    lost = np.flatnonzero(~np.isfinite(seconds))
-    if not len(lost):
-        return ""
-    return f"{len(lost):,} rows have no time in {name!r} ({sheet_rows(lost.tolist())}) and were left out."
-
-
 def _is_number(cell: Any) -> bool:
     return bool(DECIMAL.match(cell)) if isinstance(cell, str) else isinstance(cell, (int, float, np.number))
 
@@ -281,7 +279,7 @@ def _durations(seconds: Floats, name: str, video_start: pd.Timestamp | None, tz:
         seconds = seconds.copy()
         for row in known[passed + 1]:
             seconds[row:] += DAY
-        notes.append(f"The clock times in {name!r} pass midnight {len(passed)} times; they go on counting from there.")
+        notes.append(f"The clock times in {name!r} pass midnight ({len(passed)} ×); they go on counting from there.")
     zero = 0.0
     if video_start is not None:
         local = video_start if video_start.tzinfo is None or tz is None else video_start.tz_convert(tz)
@@ -361,26 +359,19 @@ def _parsed(column: pd.Series[Any], time_format: str | None, where: str) -> pd.S
             "write all in one way, best in UTC."
         )
     utc = bool(zoned.all()) if time_format is None else "%z" in time_format
-    tries: list[dict[str, Any]] = [{"format": time_format}] if time_format else [{"format": "ISO8601"}]
-    for options in tries:
-        try:
-            return pd.to_datetime(column, utc=utc, **options)
-        except (ValueError, TypeError, OverflowError):
-            pass
-    if time_format is None:
-        readings = []
-        for first in (False, True):
-            try:
-                readings.append(pd.to_datetime(column, utc=utc, format="mixed", dayfirst=first))
-            except (ValueError, TypeError, OverflowError):
-                continue
-        if readings and all(reading.equals(readings[0]) for reading in readings):
-            return readings[0]
-        if len(readings) == 2:
-            raise InputError(
-                f"In {where} {given.iloc[0]!s} may begin with the day or with the month: give time_format=, for "
-                "example time_format='%d/%m/%Y %H:%M:%S'."
-            )
+    if given.map(lambda cell: isinstance(cell, str)).all():
+        column = column.str.replace(COMMA, r"\1.\2", regex=True)
+    try:
+        return pd.to_datetime(column, utc=utc, format=time_format or "ISO8601")
+    except (ValueError, TypeError, OverflowError):
+        readings = [] if time_format else _readings(column, utc)
+    if readings and all(reading.equals(readings[0]) for reading in readings):
+        return readings[0]
+    if readings:
+        raise InputError(
+            f"In {where} {given.iloc[0]!s} may begin with the day or with the month: give time_format=, for "
+            "example time_format='%d/%m/%Y %H:%M:%S'."
+        )
     read = pd.to_datetime(column, utc=utc, errors="coerce", format=time_format or "mixed")
     bad = np.flatnonzero((read.isna() & column.notna()).to_numpy())
     first_bad = bad[0] if len(bad) else 0
@@ -389,3 +380,18 @@ def _parsed(column: pd.Series[Any], time_format: str | None, where: str) -> pd.S
         + (f" as {time_format!r}" if time_format else "")
         + ": give the column of times as time=, and time_format= if it is written in a way of its own."
     )
+
+
+def _readings(column: pd.Series[Any], utc: bool) -> list[pd.Series[Any]]:
+    """Return every way in which the texts can be read as datetimes: the day first, or the month."""
+    given = column.dropna().map(str)
+    orders = (
+        [False] if given.str.match(YEAR_FIRST).all() else [True] if given.str.match(DOTTED).all() else [False, True]
+    )
+    readings: list[pd.Series[Any]] = []
+    for day_first in orders:
+        with warnings.catch_warnings(), contextlib.suppress(ValueError, TypeError, OverflowError):
+            # pandas warns of texts that can be read in one order only.
+            warnings.simplefilter("ignore", UserWarning)
+            readings.append(pd.to_datetime(column, utc=utc, format="mixed", dayfirst=day_first))
+    return readings

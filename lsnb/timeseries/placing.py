@@ -176,15 +176,16 @@ def _apart(name: str, times: Times, time: Floats, offset: float, drift: float, d
 def _sentences(facts: dict[str, Any], gaps: list[tuple[float, float]]) -> list[str]:
     name, notes = facts["sensor"], []
     if facts["untimed"]:
-        notes.append(f"{name}: {facts['untimed']:,} rows without a time were left out.")
+        notes.append(f"{name}: rows without a time were left out: {facts['untimed']:,}.")
     if not facts["sorted"]:
         notes.append(f"{name}: the rows were not in the order of time; they were sorted.")
     if facts["before"] or facts["after"]:
         notes.append(
-            f"{name}: {facts['before']:,} rows before the video's start and {facts['after']:,} after its end were cut."
+            f"{name}: rows before the video's start and after its end were cut: {facts['before']:,} and "
+            f"{facts['after']:,}."
         )
     if facts["repeated"]:
-        notes.append(f"{name}: {facts['repeated']:,} rows that repeat another in every column were dropped.")
+        notes.append(f"{name}: rows that repeat another in every column were dropped: {facts['repeated']:,}.")
     if facts["sharing_a_time"]:
         hint = ""
         if facts["sharing_a_time"] > facts["used"] / 2:
@@ -192,14 +193,14 @@ def _sentences(facts: dict[str, Any], gaps: list[tuple[float, float]]) -> list[s
                 " The clock ticks more slowly than the sensor samples: give time=None and rate= if it samples evenly."
             )
         notes.append(
-            f"{name}: {facts['sharing_a_time']:,} rows share their time with the one before and differ from it; all "
-            f"were kept, and the plot shows the first of each.{hint}"
+            f"{name}: rows that share their time with the one before and differ from it: {facts['sharing_a_time']:,}. "
+            f"All were kept; the plot shows the first of each.{hint}"
         )
     if facts["gaps"]:
         shown = ", ".join(f"{start:,.3f} to {end:,.3f} s" for start, end in gaps)
         more = f" and {facts['gaps'] - len(gaps):,} more" if facts["gaps"] > len(gaps) else ""
         notes.append(
-            f"{name}: {facts['gaps']:,} gaps of more than {GAP:g} usual steps, the longest {facts['longest_gap']:,.3f} "
-            f"s: {shown}{more}."
+            f"{name}: gaps of more than {GAP:g} usual steps: {facts['gaps']:,}, the longest of "
+            f"{facts['longest_gap']:,.3f} s ({shown}{more})."
         )
     return notes

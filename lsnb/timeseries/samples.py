@@ -12,7 +12,7 @@ from lsnb.errors import InputError
 from lsnb.timeseries.aligned import OnVideo
 from lsnb.timeseries.joining import TIME
 from lsnb.timeseries.placing import MICROSECONDS
-from lsnb.timeseries.segments import in_seconds, marked_in_time, the_control, the_item
+from lsnb.timeseries.segments import in_seconds, in_time, the_control, the_item
 
 Codes = np.ndarray[Any, np.dtype[np.int32]]
 PREFIX = "label."
@@ -91,7 +91,7 @@ def label_samples(
     done = latest(everyone)
     people = sorted(set(done.loc[done["status"].isin(DONE) & done["status"].ne("skipped"), "annotator"].dropna()))
     rate = float(fps) if fps is not None else series.fps if isinstance(series, OnVideo) else float("nan")
-    marks = marked_in_time(everyone, name) if name else done.iloc[:0]
+    marks = in_time(done, name) if name else done.iloc[:0]
     start, end = in_seconds(marks, rate) if len(marks) else (np.zeros(0), np.zeros(0))
     order = None if bool((times[1:] >= times[:-1]).all()) else np.argsort(times, kind="stable")
     ordered = times if order is None else times[order]

@@ -58,7 +58,11 @@ def segments(
         [['run', 0.5, 1.0, 16, 30]]
     """
     rate = _rate(fps)
-    done = marked_in_time(annotations, control)
+    if not isinstance(annotations, pd.DataFrame) or "control" not in annotations.columns:
+        raise InputError(
+            "This is not the long table of annotations: give what lsnb.read_annotations or study.annotations() returns."
+        )
+    done = in_time(latest(checked(annotations, control if control is not None else _any_control(annotations))), control)
     series = aligned if isinstance(aligned, Mapping) else None
     whole = aligned if isinstance(aligned, OnVideo) else None
     if aligned is not None and series is None and whole is None:
@@ -78,25 +82,19 @@ def segments(
     return pd.concat(parts, ignore_index=True)
 
 
-def marked_in_time(annotations: pd.DataFrame, control: str | None) -> pd.DataFrame:
-    """Return the rows that mark stretches of time, the latest of each person.
+def in_time(done: pd.DataFrame, control: str | None) -> pd.DataFrame:
+    """Return the rows that mark stretches of time.
 
     Args:
-        annotations: The long table; it is not changed.
+        done: The long table, the latest annotation of each person alone.
         control: The control, or None for all that mark stretches.
 
     Raises:
-        InputError: No long table, or no such control.
+        InputError: Columns of the long table are not there.
     """
-    if not isinstance(annotations, pd.DataFrame) or "control" not in annotations.columns:
-        raise InputError(
-            "This is not the long table of annotations: give what lsnb.read_annotations or study.annotations() returns."
-        )
-    table = checked(annotations, control if control is not None else _any_control(annotations))
-    absent = [name for name in ("kind", "start", "end") if name not in table.columns]
+    absent = [name for name in ("kind", "start", "end") if name not in done.columns]
     if absent:
         raise InputError(f"The table of annotations has no column {listing(absent)}: give the whole long table.")
-    done = latest(table)
     marks = done["status"].eq("submitted") & done["kind"].isin(KINDS)
     if control is not None:
         marks &= done["control"].eq(control)

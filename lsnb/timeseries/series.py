@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, TableError
 from lsnb.tables import read_table
 from lsnb.tables.delimited import DECIMAL_COMMA, decode, sniff
-from lsnb.tables.keys import listing, nearest, sheet_rows
+from lsnb.tables.keys import listing, nearest
 
 # Above this read_table's check of every row would take longer than reading.
 QUICK_BYTES = 32_000_000
@@ -204,31 +203,8 @@ def safe_name(text: str) -> str:
     return "channel" if not name else f"c_{name}" if name[0].isdigit() else name
 
 
-def numeric(column: pd.Series[Any], name: object) -> pd.Series[Any]:
-    """Return a column of numbers, also of such as texts with decimal commas.
-
-    Args:
-        column: The column.
-        name: Its name, for messages.
-
-    Raises:
-        InputError: A cell that is no number.
-    """
-    if _is_numeric(column):
-        return column
-    texts = column.map(lambda cell: cell.strip().replace(",", ".") if isinstance(cell, str) else cell)
-    numbers = pd.to_numeric(texts.where(texts.ne(""), None), errors="coerce")
-    bad = np.flatnonzero((numbers.isna() & texts.notna() & texts.ne("")).to_numpy(dtype="bool"))
-    if len(bad):
-        raise InputError(
-            f"Column {name!r} cannot be plotted: {str(column.iloc[bad[0]])[:40]!r} ({sheet_rows(bad[:1].tolist())}) is "
-            "no number."
-        )
-    return numbers.astype("float64")
-
-
 def with_numeric(table: pd.DataFrame, channels: Sequence[Hashable] | Mapping[Hashable, str] | None) -> pd.DataFrame:
-    """Return the table with those of the named columns that hold numbers as texts made numbers.
+    """Return the table with those of the named columns that hold numbers as texts made numbers, decimal commas too.
 
     Args:
         table: The sensor's table; it is not changed.
@@ -241,7 +217,11 @@ def with_numeric(table: pd.DataFrame, channels: Sequence[Hashable] | Mapping[Has
         return table
     numbers = table.copy(deep=False)
     for name in texts:
-        numbers[name] = numeric(table[name], name)
+        cells = table[name].map(lambda cell: cell.strip().replace(",", ".") if isinstance(cell, str) else cell)
+        read = pd.to_numeric(cells.where(cells.ne(""), None), errors="coerce").astype("float64")
+        # A cell that is no number is said with the other faults, by choose_channels.
+        if not (read.isna() & cells.notna() & cells.ne("")).any():
+            numbers[name] = read
     return numbers
 
 

@@ -72,10 +72,10 @@ def guess_unit(numbers: Floats, duration: float, column: str) -> tuple[str, str]
     if not len(numbers):
         return "s", f"Column {column!r} was read as seconds."
     typical = float(np.median(numbers[:: max(1, len(numbers) // 10_000)]))
-    for unit in SECONDS:
-        if is_since_1970(typical, unit):
-            return unit, f"Column {column!r} was read as {SPOKEN[unit]} since 1970, by the size of its numbers."
     span = float(numbers.max() - numbers.min())
+    for unit, scale in SECONDS.items():
+        if is_since_1970(typical, unit) and span * scale <= LONGEST:
+            return unit, f"Column {column!r} was read as {SPOKEN[unit]} since 1970, by the size of its numbers."
     if len(numbers) < 2 or span == 0:
         return "s", f"Column {column!r} was read as seconds: one moment says nothing of its unit."
     rate = (len(numbers) - 1) / span
