@@ -170,6 +170,8 @@ def most_different(pool: Pool, wanted: Wanted) -> list[Pick]:
     for index, far in zip(picks, how_far, strict=True):
         if np.isfinite(far):
             rows.append(Pick(index, f"differs by {far:.0f} from the nearest picked before it", far))
+        elif np.isnan(far):
+            rows.append(Pick(index, "among the most different that min_gap leaves room for"))
         else:
             rows.append(Pick(index, "the most usual frame"))
     return rows

@@ -109,9 +109,10 @@ class Pool:
         """Return the first ``n`` frames of an order that may be chosen and fit together, as indices of the pool."""
         indices = np.asarray(order, dtype="int64")
         indices = indices[self.allowed[indices]]
-        inner = np.cumsum(self.allowed) - 1
-        back = np.flatnonzero(self.allowed)
-        return [int(back[index]) for index in self.spacing.choose(inner[indices], n)]
+        # Room is what these leave, not what others would.
+        back = np.sort(indices)
+        room = Spacing(self.places[back], self.gap)
+        return [int(back[index]) for index in room.choose(np.searchsorted(back, indices), n)]
 
     def cloud(self, components: int, among: Array | None = None) -> Cloud:
         """Return frames as points of features.

@@ -84,7 +84,7 @@ def reference(video: str, n: int = N, seed: int = 0) -> list[int]:
     moving = np.flatnonzero(energy > level)
     moving = moving[moving < len(rows) - 2]
     features = PCA(n_components=min(32, len(moving))).fit_transform(rows[moving])
-    centres = KMeans(n_clusters=n, n_init=10, random_state=seed).fit(features).cluster_centers_
+    centres = KMeans(n_clusters=n, random_state=seed).fit(features).cluster_centers_
     chosen: set[int] = set()
     for centre in centres:
         order = moving[np.argsort(((features - centre) ** 2).sum(axis=1))]
@@ -140,7 +140,7 @@ def measure(what: str, video: str) -> tuple[float, float, float]:
 def one(what: str, video: str) -> None:
     # Libraries are loaded before the clock starts, of the reference as of ours.
     import scipy.linalg  # noqa: F401
-    import sklearn.cluster  # noqa: F401
+    import sklearn.cluster
     import sklearn.decomposition  # noqa: F401
 
     import lsnb.frames.selection
@@ -152,8 +152,13 @@ def one(what: str, video: str) -> None:
     print(json.dumps([*spent, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000]))
 
 
-def coverage(video: str, chosen: list[int]) -> tuple[float, float]:
-    """Return the mean and the greatest distance from a frame to the nearest chosen one, in PCA 16 of grey 48 × 48."""
+def coverage(video: str, *choices: list[int]) -> list[tuple[float, float]]:
+    """Return the mean and the greatest distance from a frame to the nearest chosen one, in PCA 16 of grey 48 × 48.
+
+    Args:
+        video: Its path.
+        choices: Chosen frames, once or several times.
+    """
     from sklearn.decomposition import PCA
 
     pictures = []
@@ -161,11 +166,18 @@ def coverage(video: str, chosen: list[int]) -> tuple[float, float]:
         for frame in container.decode(video=0):
             pictures.append(cv2.resize(frame.to_ndarray(format="gray"), (48, 48), interpolation=cv2.INTER_AREA))
     rows = np.array(pictures, dtype="float32").reshape(len(pictures), -1)
-    features = PCA(n_components=16, random_state=0).fit_transform(rows).astype("float64")
-    nearest = np.full(len(features), np.inf)
-    for frame in chosen:
-        np.minimum(nearest, np.sqrt(((features - features[frame]) ** 2).sum(axis=1)), out=nearest)
-    return float(nearest.mean()), float(nearest.max())
+    features = (
+        PCA(n_components=16, svd_solver="covariance_eigh" if len(rows) > 5000 else "randomized", random_state=0)
+        .fit_transform(rows)
+        .astype("float64")
+    )
+    covered = []
+    for chosen in choices:
+        nearest = np.full(len(features), np.inf)
+        for frame in chosen:
+            np.minimum(nearest, np.sqrt(((features - features[frame]) ** 2).sum(axis=1)), out=nearest)
+        covered.append((float(nearest.mean()), float(nearest.max())))
+    return covered
 
 
 def main(sizes: list[str]) -> None:
@@ -196,8 +208,8 @@ def main(sizes: list[str]) -> None:
             for n in (5, 10, 20, 40):
                 from lsnb.frames import select_frames
 
-                theirs = coverage(clip, reference(clip, n))
-                ours = coverage(clip, select_frames(clip, n, progress=False)["frame"].tolist())
+                chosen = select_frames(clip, n, progress=False)["frame"].tolist()
+                theirs, ours = coverage(clip, reference(clip, n), chosen)
                 print(
                     f"{Path(clip).name}, n = {n}: mean {ours[0]:.0f} (reference {theirs[0]:.0f}), "
                     f"greatest {ours[1]:.0f} (reference {theirs[1]:.0f})",

@@ -1,0 +1,85 @@
+"""Whatever n, portion, gap and exclusion: no duplicates, all conditions kept, n frames or an error that says why."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from video_maker import make_video
+
+from lsnb.errors import InputError
+from lsnb.frames import select_frames
+from lsnb.frames.spacing import Spacing
+from lsnb.media import portion
+
+FRAMES = 48
+
+
+@pytest.fixture(scope="module")
+def video(tmp_path_factory) -> Path:
+    return make_video(tmp_path_factory.mktemp("video") / "barcode.mp4", FRAMES, width=96, height=64)
+
+
+def most_together(places: list[int], gap: int) -> int:
+    count, last = 0, -gap
+    for place in places:
+        if place - last >= gap:
+            count, last = count + 1, place
+    return count
+
+
+def free_places(asked: range, excluded: set[int], gap: int) -> list[int]:
+    return [frame for frame in asked if all(abs(frame - other) >= gap for other in excluded)]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    method=st.sampled_from(["kmeans", "farthest", "uniform", "random", "motion", "motion_kmeans"]),
+    n=st.integers(1, 50),
+    share=st.tuples(st.integers(0, 20), st.integers(0, 20)),
+    gap=st.integers(1, 12),
+    excluded=st.sets(st.integers(0, FRAMES + 5), max_size=6),
+    seed=st.integers(-5, 2**70),
+)
+def test_every_choice_keeps_the_conditions(video, method, n, share, gap, excluded, seed):
+    start, stop = min(share) / 20, max(share) / 20
+    asked = portion(FRAMES, start, stop) if start < stop else range(0)
+    usable = list(asked)[:-2] if method == "motion_kmeans" else list(asked)
+    room = most_together(free_places(usable, excluded, gap), gap)
+    options = {"method": method, "start": start, "stop": stop, "min_gap": gap, "exclude": excluded, "seed": seed}
+    if n > room:
+        with pytest.raises(InputError, match=f"and {room} frame|must end after it begins"):
+            select_frames(video, n, progress=False, **options)
+        return
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        frames = select_frames(video, n, progress=False, **options)["frame"].tolist()
+    assert frames == sorted(set(frames))
+    assert set(frames) <= set(free_places(usable, excluded, gap))
+    assert all(later - earlier >= gap for earlier, later in pairwise(frames))
+    # Every frame of a barcode differs from the others, so n are found; but a portion's first frame moves from nowhere.
+    assert len(frames) == n or (method == "motion" and len(frames) >= n - 1)
+    assert bool(said) == (len(frames) < n)
+
+
+@given(
+    places=st.sets(st.integers(0, 60), min_size=1, max_size=40).map(sorted),
+    gap=st.integers(1, 9),
+    n=st.integers(1, 45),
+    chance=st.randoms(use_true_random=False),
+)
+@settings(deadline=None)
+def test_spacing_finds_n_places_wherever_n_fit(places, gap, n, chance):
+    spacing = Spacing(np.array(places), gap)
+    room = most_together(places, gap)
+    assert spacing.capacity() == room
+    order = list(range(len(places)))
+    chance.shuffle(order)
+    chosen = sorted(places[index] for index in spacing.choose(order, n))
+    assert len(chosen) == min(n, room)
+    assert all(later - earlier >= gap for earlier, later in pairwise(chosen))
