@@ -32,9 +32,11 @@ _HOMES = {
     "from_coco": "predictions",
     "from_detections": "predictions",
     "from_labelbox": "predictions.labelbox",
+    "from_poses": "poses",
     "from_yolo": "predictions",
     "gold": "reliability",
     "import_frames": "frames",
+    "keep_frames": "frames",
     "label_samples": "timeseries",
     "majority": "annotations",
     "near_duplicates": "detectors",
@@ -50,6 +52,7 @@ _HOMES = {
     "strata_table": "sampling",
     "transcode": "media",
     "widen": "annotations",
+    "write_collected_data": "annotations",
     "write_table": "annotations",
 }
 _MODULES = ("demo", "errors", "forms", "labels", "local", "plots", "poses")
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
     from lsnb.annotations import majority as majority
     from lsnb.annotations import read_annotations as read_annotations
     from lsnb.annotations import widen as widen
+    from lsnb.annotations import write_collected_data as write_collected_data
     from lsnb.annotations import write_table as write_table
     from lsnb.bucket import Bucket as Bucket
     from lsnb.builder import config_builder as config_builder
@@ -82,11 +86,13 @@ if TYPE_CHECKING:
     from lsnb.frames import extract_frames as extract_frames
     from lsnb.frames import find_videos as find_videos
     from lsnb.frames import import_frames as import_frames
+    from lsnb.frames import keep_frames as keep_frames
     from lsnb.frames import select_difficult_frames as select_difficult_frames
     from lsnb.frames import select_frames as select_frames
     from lsnb.labels import LabelConfig as LabelConfig
     from lsnb.media import probe as probe
     from lsnb.media import transcode as transcode
+    from lsnb.poses import from_poses as from_poses
     from lsnb.predictions import Predictions as Predictions
     from lsnb.predictions import from_coco as from_coco
     from lsnb.predictions import from_detections as from_detections

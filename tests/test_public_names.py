@@ -11,11 +11,15 @@ import lsnb
 def test_public_names_are_these() -> None:
     assert lsnb.__all__ == [
         "Bucket",
+        "Detector",
+        "Embedder",
         "LabelConfig",
+        "Predictions",
         "Studio",
         "Study",
         "agreement",
         "agreement_by",
+        "align",
         "config_builder",
         "connect",
         "demo",
@@ -24,27 +28,55 @@ def test_public_names_are_these() -> None:
         "evaluate",
         "expand_tracks",
         "extend_sample",
+        "extract_frames",
+        "find_videos",
         "forms",
+        "from_coco",
+        "from_detections",
+        "from_labelbox",
+        "from_poses",
+        "from_yolo",
         "gold",
+        "import_frames",
+        "keep_frames",
+        "label_samples",
         "labels",
         "local",
         "majority",
+        "near_duplicates",
         "open_bucket",
         "plots",
+        "poses",
+        "probe",
         "read_annotations",
         "read_form",
         "read_table",
         "sample",
+        "select_difficult_frames",
+        "select_frames",
         "show_form",
         "strata_table",
+        "transcode",
         "widen",
+        "write_collected_data",
         "write_table",
     ]
     assert all(getattr(lsnb, name) is not None for name in lsnb.__all__)
 
 
 def test_import_loads_nothing_heavy() -> None:
-    heavy = ["torch", "cv2", "av", "matplotlib", "google.cloud", "label_studio_sdk", "ipywidgets", "sklearn", "aiohttp"]
+    heavy = [
+        "torch",
+        "transformers",
+        "cv2",
+        "av",
+        "matplotlib",
+        "google.cloud",
+        "label_studio_sdk",
+        "ipywidgets",
+        "sklearn",
+        "aiohttp",
+    ]
     code = f"import sys, lsnb; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

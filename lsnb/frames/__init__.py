@@ -12,13 +12,15 @@ if TYPE_CHECKING:
     from lsnb.frames.difficult import select_difficult_frames as select_difficult_frames
     from lsnb.frames.extraction import extract_frames as extract_frames
     from lsnb.frames.importing import import_frames as import_frames
-    from lsnb.frames.videos import find_videos as find_videos
+    from lsnb.frames.keeping import keep_frames as keep_frames
     from lsnb.frames.selection import select_frames as select_frames
+    from lsnb.frames.videos import find_videos as find_videos
 
 _HOMES = {
     "extract_frames": "extraction",
     "find_videos": "videos",
     "import_frames": "importing",
+    "keep_frames": "keeping",
     "select_difficult_frames": "difficult",
     "select_frames": "selection",
 }

@@ -1,0 +1,39 @@
+"""The table of frames grows from run to run, and loses none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from video_maker import make_video
+
+from lsnb import extract_frames, keep_frames
+from lsnb.errors import InputError
+
+
+def test_a_second_run_adds_its_frames_to_those_of_the_first(tmp_path: Path) -> None:
+    video, out, path = make_video(tmp_path / "trial.mp4", 20), tmp_path / "frames", tmp_path / "frames.csv"
+    first = keep_frames(extract_frames(video, [5, 12], out, progress=False), path)
+    assert list(first["frame"]) == [5, 12]
+    again = keep_frames(extract_frames(video, [5, 12], out, progress=False), path)
+    pd.testing.assert_frame_equal(first, again)
+    more = keep_frames(extract_frames(video, [6], out, context=1, progress=False), path)
+    assert list(more["frame"]) == [5, 6, 7, 12]
+    # Frame 5 is context of frame 6 now, and still to be labelled.
+    assert list(more["is_context"]) == [False, False, True, False]
+    assert list(pd.read_csv(path)["item"]) == list(more["item"])
+    assert all(Path(file).is_file() for file in more["path"])
+
+
+def test_what_is_no_table_of_frames_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("item,mood\n1,up\n")
+    frames = pd.DataFrame({"item": ["a"], "video": ["a.mp4"], "frame": [1]})
+    with pytest.raises(InputError, match="another table"):
+        keep_frames(frames, other)
+    assert other.read_text() == "item,mood\n1,up\n"
+    with pytest.raises(InputError, match="is a folder"):
+        keep_frames(frames, tmp_path)
+    with pytest.raises(InputError, match="no columns item"):
+        keep_frames(pd.DataFrame({"a": [1]}), tmp_path / "new.csv")
