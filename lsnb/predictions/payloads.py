@@ -81,6 +81,8 @@ def read_payload(cell: Any, names: Names | None = None) -> Found | None:
         return None
     if isinstance(cell, Mapping):
         return _read_mapping(cell, names) if cell else None
+    if isinstance(cell, list | tuple) and len(cell) == 1 and (hasattr(cell[0], "boxes") or hasattr(cell[0], "xyxy")):
+        cell = cell[0]  # a model of ultralytics returns a list, also for one picture
     if hasattr(cell, "boxes") and hasattr(cell.boxes, "xyxy"):
         return _read_ultralytics(cell, names)
     if hasattr(cell, "xyxy"):

@@ -89,6 +89,7 @@ FORMS: dict[str, tuple[Any, dict[str, Any]]] = {
         ),
         {"sizes": None},
     ),
+    "a list of one": ([supervision(data={"class_name": ["dog"]})], {}),
     "rows of numbers": (np.array([[8, 6, 48, 36, 0.5, 1]]), {"names": {0: "cat", 1: "dog"}}),
     "Label Studio results": (
         [
