@@ -34,7 +34,12 @@ def dataset(boxes: int) -> dict[str, object]:
                 "id": n,
                 "image_id": n // PER_PICTURE,
                 "category_id": chance.choice(ids),
-                "bbox": [chance.uniform(0, 300), chance.uniform(0, 200), chance.uniform(5, 300), chance.uniform(5, 250)],
+                "bbox": [
+                    chance.uniform(0, 300),
+                    chance.uniform(0, 200),
+                    chance.uniform(5, 300),
+                    chance.uniform(5, 250),
+                ],
                 "score": chance.random(),
             }
             for n in range(boxes)
