@@ -238,7 +238,7 @@ def _given(name: str, table: pd.DataFrame, own: dict[str, Any]) -> Given:
         offset=float(own["offset"]),
         drift=float(own["drift"]),
         rate=None if own["rate"] is None else float(own["rate"]),
-        events=tuple((pair[0], float(pair[1])) for pair in own["events"] or ()),
+        events=tuple((pair[0], float(pair[1])) for pair in (() if own["events"] is None else own["events"])),
         time_format=own["time_format"],
     )
 

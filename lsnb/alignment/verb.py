@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -102,7 +102,7 @@ def align(
     """
     sensors = each_sensor(
         series,
-        _faults(resample, reference, max_shift, events, units),
+        _faults(resample, reference, max_shift, events, units, channels),
         time=time,
         unit=unit,
         tz=tz,
@@ -207,7 +207,7 @@ def find_offset(
         raise InputError("series is several sensors: give one of them at a time.")
     sensor = each_sensor(
         series,
-        _faults(None, reference, max_shift, None, None),
+        _faults(None, reference, max_shift, None, None, channels),
         time=time,
         unit=unit,
         tz=tz,
@@ -223,7 +223,7 @@ def find_offset(
     return _correlated(sensor, with_numeric(table, channels), column, times, channels, reference, max_shift, seen)
 
 
-def _faults(resample: Any, reference: Any, max_shift: Any, events: Any, units: Any) -> list[str]:
+def _faults(resample: Any, reference: Any, max_shift: Any, events: Any, units: Any, channels: Any) -> list[str]:
     problems = []
     if resample is not None and (not finite(resample) or resample <= 0):
         problems.append(f"resample is {resample!r}: give samples a second, more than 0.")
@@ -235,6 +235,9 @@ def _faults(resample: Any, reference: Any, max_shift: Any, events: Any, units: A
         problems.append("events and reference are both given: leave one out.")
     if units is not None and not isinstance(units, Mapping):
         problems.append(f"units is {units!r}: give a dict from column to unit, such as {{'acc': 'g'}}.")
+    is_list = isinstance(channels, Iterable) and not isinstance(channels, (str, bytes))
+    if channels is not None and not (is_list and all(isinstance(name, Hashable) for name in channels)):
+        problems.append(f"channels is {channels!r}: give a list of columns, or a dict from column to legend.")
     return problems
 
 

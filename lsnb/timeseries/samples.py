@@ -169,7 +169,7 @@ def _recoded(codes: Codes, own: list[str], names: list[str]) -> Codes:
 def _with_columns(
     table: pd.DataFrame, columns: dict[str, Codes], names: list[str], by: str, min_votes: int
 ) -> pd.DataFrame:
-    result = table.copy(deep=False)
+    result = table.copy()
     taken = set(result.columns)
 
     def free(name: str) -> str:

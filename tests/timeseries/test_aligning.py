@@ -154,6 +154,7 @@ def test_an_index_of_times_is_the_column_of_times():
         (recording([0.0, 1.0], t=["a", "b"]), {"channels": ["t"], "unit": "s"}, "'a', which is no number"),
         (recording([0.0, 1.0]), {"channels": [], "unit": "s"}, "channels is empty"),
         (recording([0.0, 1.0]), {"channels": "x", "unit": "s"}, "give a list of columns"),
+        (recording([0.0, 1.0]), {"channels": [["x"]], "unit": "s"}, "give a list of columns"),
         (recording([0.0, 1.0]), {"units": {"y": "g"}, "unit": "s"}, "units names columns that are not there"),
         (pd.DataFrame({"timestamp": [0.0, 1.0]}), {"unit": "s"}, "No column of the series holds numbers"),
         (recording([0.0, 1.0]).rename(columns={"timestamp": "Timestamp"}), {}, "Did you mean 'Timestamp'"),

@@ -42,7 +42,7 @@ def test_least_squares_is_that_of_numpy_and_the_residual_is_given():
     sensor = np.linspace(10, 900, 20)
     video = 1.0005 * sensor - 3 + chance.normal(0, 0.02, 20)
     slope, at = np.polyfit(sensor, video, 1)
-    aligned = align(recording([0.0, 1000.0, 500.0]), 900.0, unit="s", events=list(zip(sensor, video, strict=True)))
+    aligned = align(recording([0.0, 1000.0, 500.0]), 900.0, unit="s", events=np.stack([sensor, video], axis=1))
     assert aligned.drift == pytest.approx(slope, abs=1e-12)
     assert aligned.offset == pytest.approx(at, abs=1e-9)
     misses = video - (slope * sensor + at)

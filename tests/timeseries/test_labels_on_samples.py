@@ -218,7 +218,8 @@ def test_agreement_by_sample_is_kappa_and_the_overlap_of_each_label():
         assert row["share"] == pytest.approx((a == b).mean())
         for label in ("run", "rest"):
             both, either = ((a == label) & (b == label)).sum(), ((a == label) | (b == label)).sum()
-            one = found.labels.query("a == @row['a'] and b == @row['b'] and label == @label").iloc[0]
+            rows_of = found.labels.set_index(["a", "b", "label"])
+            one = rows_of.loc[(row["a"], row["b"], label)]
             assert (one["both"], one["either"]) == (both, either)
     marked = sample_agreement(labelled, annotators=["ana", "ben"], count_unmarked=False)
     assert marked.kappa["n"].iloc[0] == int(labelled[["label.ana", "label.ben"]].notna().all(axis=1).sum())
