@@ -21,6 +21,7 @@ from lsnb.labels.problems import Problem
 from lsnb.labels.questions import QuestionMethods
 from lsnb.labels.reference import find_reference_problems
 from lsnb.labels.regions import RegionMethods
+from lsnb.labels.synced import SyncedMethods
 from lsnb.labels.tags import find_tag
 from lsnb.labels.tree import parse
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 
-class LabelConfig(MediaMethods, QuestionMethods, ComparisonMethods, RegionMethods, LayoutMethods):
+class LabelConfig(MediaMethods, SyncedMethods, QuestionMethods, ComparisonMethods, RegionMethods, LayoutMethods):
     """What annotators see and answer. It never changes: each method returns another config.
 
     Begin with what is shown, on the class itself, and go on with what is asked; a question is about the last

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from lsnb.labels.config import LabelConfig
 from lsnb.labels.options import Options
 from lsnb.labels.regions import Labels
@@ -113,37 +111,6 @@ def frame_classification(
         frame_rate: Frames a second, or the column that holds them.
     """
     return LabelConfig.video(field, frame_rate=frame_rate, timeline_height=120).labels(name, labels)
-
-
-def video_timeseries(
-    video: str,
-    series: str,
-    channels: Sequence[str] | Mapping[str, str],
-    labels: Labels,
-    *,
-    name: str = "state",
-    time: str | None = "time",
-    frame_rate: float | str | None = None,
-) -> LabelConfig:
-    """Return a config that plays a video beside a time series and lets annotators label stretches of the series.
-
-    The first row of the series is shown at the start of the video.
-
-    Args:
-        video: The column with the video's address.
-        series: The column with the address of the series, a CSV file.
-        channels: The series' columns to plot, or a dict from column to legend.
-        labels: The labels of stretches.
-        name: The tool's name in results.
-        time: The series' column with times in seconds; None where one row is one second.
-        frame_rate: Frames a second, or the column that holds them.
-
-    Example:
-        >>> list(video_timeseries("uri", "csv", ["x", "y"], "rest, run").fields)
-        ['uri', 'csv']
-    """
-    shown = LabelConfig.video(video, frame_rate=frame_rate, sync="clock", height=360)
-    return shown.timeseries(series, channels, time=time, sync="clock").labels(name, labels)
 
 
 def pairwise_comparison(

@@ -94,7 +94,16 @@ CASES: dict[str, LabelConfig] = {
     "keypoints": templates.keypoints("uri", ["nose", "left ear"]),
     "video tracking": templates.video_tracking("uri", "mouse", frame_rate="fps"),
     "frame classification": templates.frame_classification("uri", "rest, run", frame_rate=25),
-    "video with time series": templates.video_timeseries("uri", "csv", ["x", "y"], "rest, run"),
+    "video with time series": LabelConfig.video_timeseries(
+        {"x": "Left (g)", "y": "Right"}, "rest, run", units={"x": "g"}
+    ),
+    "video with plots of several lines": LabelConfig.video_timeseries(
+        ["pulse", ["x", "y"]], "rest, run", video="uri", series="csv", frame_rate=25, frame_labels="near, far"
+    ),
+    "video, sound and several series": LabelConfig.video_timeseries(
+        {"wrist": ["x"], "chest": {"pulse": "Pulse"}}, "rest, run", audio="sound"
+    ),
+    "sound with time series": LabelConfig.video_timeseries(["x"], "rest, run", video=None, audio="uri"),
     "pairwise comparison": templates.pairwise_comparison("left", "right", title="Which is sharper?"),
 }
 
