@@ -14,7 +14,7 @@ from label_studio_sdk.core.api_error import ApiError
 from lsnb.studio.connection import Connection
 
 # Asking for one task's predictions takes the server about as long as writing this many of a whole project's.
-WORTH_OF_A_REQUEST = 40
+WORTH_OF_A_REQUEST = 100
 
 
 class PredictionRequests(Connection):

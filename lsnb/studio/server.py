@@ -227,19 +227,6 @@ class Server(PredictionRequests):
             project: The project's id.
             since: ISO 8601 with microseconds and ``Z``, on the server's clock; the moment itself is left out.
         """
-        query = {
-            "filters": {
-                "conjunction": "and",
-                "items": [
-                    {
-                        "filter": "filter:tasks:updated_at",
-                        "operator": "greater",
-                        "type": "Datetime",
-                        "value": since,
-                    }
-                ],
-            }
-        }
         changed: list[dict[str, Any]] = []
         with self._translated(f"ask what changed in project {project}"):
             while True:
@@ -252,7 +239,7 @@ class Server(PredictionRequests):
                         "resolve_uri": "false",
                         "page": len(changed) // PAGE + 1,
                         "page_size": PAGE,
-                        "query": orjson.dumps(query).decode(),
+                        "query": _changed_since(since),
                     },
                 )
                 changed += answer["tasks"]
@@ -260,14 +247,17 @@ class Server(PredictionRequests):
                 if not answer["tasks"] or len(changed) >= int(answer["total"]):
                     return changed
 
-    def task_metas(self, project: int) -> list[dict[str, Any]]:
+    def task_metas(self, project: int, *, since: str | None = None) -> list[dict[str, Any]]:
         """Return id and meta of every task of a project: a third of the time that an export takes.
 
         Args:
             project: The project's id.
+            since: Only of tasks that changed after this moment, as ``changed_tasks`` takes it.
         """
         listed: list[dict[str, Any]] = []
         about = {"project": int(project), "include": "id,meta", "resolve_uri": "false", "page_size": PAGE}
+        if since is not None:
+            about["query"] = _changed_since(since)
         with self._translated(f"list the tasks of project {project}"):
             while True:
                 answer = self._ask("GET", "/api/tasks", params={**about, "page": len(listed) // PAGE + 1})
@@ -360,3 +350,9 @@ class Server(PredictionRequests):
             invite = self._client.organizations.invites.get_invite_link()
         path = str(invite.invite_url or "")
         return path if path.startswith("http") else f"{self.url}{path}"
+
+
+def _changed_since(since: str) -> str:
+    """Return the data manager's filter for tasks that changed after a moment, as the text of a query."""
+    item = {"filter": "filter:tasks:updated_at", "operator": "greater", "type": "Datetime", "value": since}
+    return orjson.dumps({"filters": {"conjunction": "and", "items": [item]}}).decode()

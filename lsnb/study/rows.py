@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import math
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -225,6 +227,9 @@ def _place_problems(name: str, cells: Sequence[str], bucket: Bucket | None) -> l
 def upload_local(rows: Rows, bucket: Bucket | None) -> Rows:
     """Return the rows with local files uploaded and named by their address.
 
+    A file whose name is taken by other bytes gets their fingerprint into its name, so that a study made earlier, or
+    another column, keeps showing what it showed.
+
     Args:
         rows: What ``read_rows`` returned.
         bucket: Where the files go, named ``<key>/<file name>``.
@@ -239,14 +244,33 @@ def upload_local(rows: Rows, bucket: Bucket | None) -> Rows:
     for name, keys in rows.local.items():
         wanted = [key for key in keys if key in data]
         files = pd.DataFrame({"item": wanted, "path": [data[key][name] for key in wanted]})
-        report = bucket.upload(files, path="path", name="{item}/{stem}")
-        for key, uri, error in zip(report.table["item"], report.table["uri"], report.table["error"], strict=True):
+        with warnings.catch_warnings():
+            # What could not be sent is said of its row.
+            warnings.filterwarnings("ignore", message=r".* files? failed \(", category=UserWarning)
+            found = _sent(files, bucket)
+        for key, uri, error in zip(found["item"], found["uri"], found["error"], strict=True):
             if pd.isna(uri):
                 skipped[key] = f"{Path(str(data[key][name])).name} could not be uploaded ({error})"
             else:
                 data[key][name] = str(uri)
     usable = [key for key in rows.keys if key not in skipped]
     return replace(rows, keys=usable, data=[data[key] for key in usable], skipped=skipped, local={})
+
+
+def _sent(files: pd.DataFrame, bucket: Bucket) -> pd.DataFrame:
+    first = bucket.upload(files, path="path", name="{item}/{stem}").table
+    taken = first["status"].eq("changed")
+    if not taken.any():
+        return first
+    again = files[taken.to_numpy()]
+    again = again.assign(fingerprint=[_fingerprint(path) for path in again["path"]])
+    second = bucket.upload(again, path="path", name="{item}/{stem}-{fingerprint}").table
+    return pd.concat([first[~taken], second], ignore_index=True)
+
+
+def _fingerprint(path: str) -> str:
+    with Path(path).expanduser().open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 
 def task_data(table: pd.DataFrame) -> list[dict[str, Any]]:

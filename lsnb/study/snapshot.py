@@ -162,7 +162,10 @@ def tasks_now(
     known = snapshot or _load(server, study, project)
     if known is not None:
         now = server.project(project)
-        changed = [_trimmed(task) for task in server.changed_tasks(project, known.since)]
+        if answers:
+            changed = [_trimmed(task) for task in server.changed_tasks(project, known.since)]
+        else:
+            changed = server.task_metas(project, since=known.since)
         tasks = {**known.tasks, **{int(task["id"]): task for task in changed}}
         if known.created == now.created and len(tasks) == now.tasks:
             return list(tasks.values())
