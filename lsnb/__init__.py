@@ -44,6 +44,7 @@ _HOMES = {
     "probe": "media",
     "read_annotations": "annotations",
     "read_form": "forms",
+    "read_predictions": "predictions",
     "read_table": "tables",
     "sample": "sampling",
     "select_difficult_frames": "frames",
@@ -55,7 +56,7 @@ _HOMES = {
     "write_collected_data": "annotations",
     "write_table": "annotations",
 }
-_MODULES = ("demo", "errors", "forms", "labels", "local", "plots", "poses")
+_MODULES = ("demo", "errors", "forms", "labels", "local", "plots", "poses", "predictions")
 
 __all__ = sorted([*_HOMES, *_MODULES])  # pinned by tests/test_public_names.py
 
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from lsnb import local as local
     from lsnb import plots as plots
     from lsnb import poses as poses
+    from lsnb import predictions as predictions
     from lsnb.alignment import align as align
     from lsnb.annotations import expand_tracks as expand_tracks
     from lsnb.annotations import majority as majority
@@ -97,6 +99,7 @@ if TYPE_CHECKING:
     from lsnb.predictions import from_coco as from_coco
     from lsnb.predictions import from_detections as from_detections
     from lsnb.predictions import from_yolo as from_yolo
+    from lsnb.predictions import read_predictions as read_predictions
     from lsnb.predictions.labelbox import from_labelbox as from_labelbox
     from lsnb.reliability import agreement as agreement
     from lsnb.reliability import agreement_by as agreement_by

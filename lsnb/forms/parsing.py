@@ -5,15 +5,16 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lsnb.errors import FormError
 from lsnb.forms.schema import Field
 
-Value = str | int | float | bool | Path | tuple[str, ...] | None
+Value = str | int | float | bool | Path | tuple[str, ...] | Mapping[str, str | None] | None
 
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
@@ -60,6 +61,8 @@ def parse_value(field: Field, raw: Any) -> Value:
             return _parse_amount(field, raw)
         case "list":
             return _parse_list(field, raw)
+        case "pairs":
+            return _parse_pairs(field, raw)
         case "people":
             return _parse_people(field, raw)
         case "path":
@@ -106,6 +109,19 @@ def join_list(entries: Iterable[str]) -> str:
         '"' + entry.replace('"', '""') + '"' if "," in entry or entry.startswith('"') else entry for entry in entries
     ]
     return ", ".join(quoted)
+
+
+def join_pairs(pairs: Mapping[str, str | None]) -> str:
+    """Return the text that a field of pairs is read from.
+
+    Args:
+        pairs: What stands left of each sign, and right of it; None where nothing does.
+
+    Example:
+        >>> join_pairs({"car": "vehicle", "sky": None})
+        'car=vehicle, sky='
+    """
+    return join_list(f"{left}={right or ''}" for left, right in pairs.items())
 
 
 def _stands_for(raw: Any, unset: Any) -> bool:
@@ -230,6 +246,18 @@ def _parse_list(field: Field, raw: Any) -> tuple[str, ...]:
     if field.maximum is not None and len(entries) > field.maximum:
         raise _problem(field, raw, f"give at most {field.maximum:g} (there are {len(entries)}).")
     return entries
+
+
+def _parse_pairs(field: Field, raw: Any) -> Mapping[str, str | None]:
+    pairs: dict[str, str | None] = {}
+    for entry in _parse_list(field, raw):
+        left, sign, right = (part.strip() for part in entry.partition("="))
+        if not sign or not left:
+            raise _problem(field, raw, f"{entry!r} is no pair; write what=becomes, separated by commas.")
+        if left in pairs:
+            raise _problem(field, raw, f"{left!r} comes twice; leave one out.")
+        pairs[left] = right or None
+    return MappingProxyType(pairs)
 
 
 def _parse_people(field: Field, raw: Any) -> int | tuple[str, ...]:

@@ -13,7 +13,7 @@ from types import FrameType
 from typing import Any
 
 from lsnb.errors import FormError, InputError
-from lsnb.forms.parsing import Value, join_list, parse_value
+from lsnb.forms.parsing import Value, join_list, join_pairs, parse_value
 from lsnb.forms.schema import CELL_TITLE, Field, Form
 
 Namespace = Mapping[str, Any]
@@ -223,6 +223,7 @@ def _assigns(source: str, name: str) -> bool:
 def _shown(value: Value) -> str:
     if value is None:
         return "<i>not given</i>"
-    if isinstance(value, tuple):
-        return html.escape(join_list(value)) or "<i>none</i>"
+    if isinstance(value, tuple | Mapping):
+        text = join_list(value) if isinstance(value, tuple) else join_pairs(value)
+        return html.escape(text) or "<i>none</i>"
     return html.escape(str(value)) or "<i>empty</i>"

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 
 from lsnb.errors import InputError
 
-Kind = Literal["text", "amount", "list", "people", "integer", "number", "boolean", "choice", "path", "folder"]
+Kind = Literal["text", "amount", "list", "pairs", "people", "integer", "number", "boolean", "choice", "path", "folder"]
 Literals = str | int | float | bool
 
 _SECRET_NAME = re.compile(r"TOKEN|PASSWORD|SECRET|API_KEY|CREDENTIAL|PRIVATE")
@@ -28,9 +28,10 @@ class Field:
         name: The variable in the parameters cell, in capitals, for example ``SEED``.
         default: The literal that stands in the cell.
         kind: ``text``; ``amount`` (text such as ``full`` or ``20%``, where a whole number is read as one);
-            ``list`` (comma-separated text, read as a tuple of texts); ``people`` (a list of
-            names, or a number of people); ``integer``; ``number``; ``boolean``; ``choice``; ``path`` (of
-            a file, read as text; empty for none); ``folder`` (made if it is not there, read as a ``Path``).
+            ``list`` (comma-separated text, read as a tuple of texts); ``pairs`` (such as ``car=vehicle, sky=``, read
+            as a dict; an empty right side is None); ``people`` (a list of names, or a number of people); ``integer``;
+            ``number``; ``boolean``; ``choice``; ``path`` (of a file, read as text; empty for none); ``folder`` (made if
+            it is not there, read as a ``Path``).
         help: One plain sentence for a newcomer.
         choices: The texts a ``choice`` allows.
         minimum: The least number; of a ``text`` the least length, of a ``list`` the least entries.

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import html
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from lsnb import runtime
 from lsnb.errors import FormError
-from lsnb.forms.parsing import join_list, parse_value
+from lsnb.forms.parsing import join_list, join_pairs, parse_value
 from lsnb.forms.reading import Namespace, caller_namespace, check_form, find_value, remember_edit
 from lsnb.forms.schema import Field, Form
 
@@ -87,6 +88,8 @@ def _value_to_draw(form: Form, field: Field, namespace: Namespace) -> Any:
         return field.unset
     if isinstance(value, tuple):
         return join_list(value)
+    if isinstance(value, Mapping):
+        return join_pairs(value)
     return value if field.kind in {"boolean", "integer", "number"} else str(value)
 
 

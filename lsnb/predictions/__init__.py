@@ -4,6 +4,7 @@ from lsnb.predictions.cells import cell_results
 from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import from_detections
+from lsnb.predictions.files import labels_in, read_predictions
 from lsnb.predictions.report import Fault, Predictions, Row, make_predictions
 from lsnb.predictions.yolo import from_yolo
 
@@ -16,6 +17,8 @@ __all__ = [
     "from_coco",
     "from_detections",
     "from_yolo",
+    "labels_in",
     "make_predictions",
+    "read_predictions",
     "score_faults",
 ]

@@ -225,3 +225,15 @@ def test_a_long_value_is_shortened_in_the_message() -> None:
     with pytest.raises(FormError) as caught:
         parse_value(WHOLE, "x" * 500)
     assert len(str(caught.value)) < 120
+
+
+def test_pairs_are_read_as_a_dict_that_nobody_changes() -> None:
+    field = Field("LABELS", "", "pairs", "Labels.")
+    assert parse_value(field, 'car=vehicle, "a, b = c=d", sky=') == {"car": "vehicle", "a, b": "c=d", "sky": None}
+    assert parse_value(field, " ") == {}
+    with pytest.raises(TypeError):
+        parse_value(field, "car=vehicle")["car"] = "x"  # type: ignore[index]
+    for text, words in (("car", "'car' is no pair"), ("=x", "'=x' is no pair"), ("a=b, a =c", "'a' comes twice")):
+        with pytest.raises(FormError, match=words):
+            parse_value(field, text)
+    assert Field("LABELS", "", "pairs", "Labels.").line == 'LABELS = ""  # @param {type:"string"}'

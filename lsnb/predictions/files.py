@@ -1,0 +1,362 @@
+"""``read_predictions``: a file of predictions, whatever its format, told by what is in it and never by its name."""
+
+from __future__ import annotations
+
+import ast
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import orjson
+import pandas as pd
+
+from lsnb.errors import InputError, MissingFileError
+from lsnb.labels import LabelConfig
+from lsnb.predictions.categories import COCO_CATEGORIES
+from lsnb.predictions.coco import from_coco
+from lsnb.predictions.detections import from_detections
+from lsnb.predictions.labelbox.reading import from_labelbox
+from lsnb.predictions.matching import stem
+from lsnb.predictions.payloads import Names, class_label, names_of, read_payload
+from lsnb.predictions.report import Predictions
+from lsnb.predictions.tabular import BOX_COLUMNS
+from lsnb.predictions.yolo import from_yolo
+from lsnb.tables import check_key, read_table
+
+Format = Literal["table", "coco", "yolo", "labelbox", "detections"]
+Source = str | Path | pd.DataFrame
+ITEM_COLUMNS = ("item", "file_name", "filename", "image", "path", "image_path", "file", "id")
+CLASSES = {"classes.txt", "obj.names"}
+CLASS_TABLES = {"data.yaml", "data.yml", "dataset.yaml", "dataset.yml"}
+NOT_LABELS = re.compile(r"(readme|license)([._-].*)?\.txt|(train|val|valid|test)\.txt", re.IGNORECASE)
+KNOWN = (
+    "COCO (JSON), Labelbox (NDJSON), JSON with each item's detections, a folder or zip of YOLO's .txt files, or a "
+    "table with a row per box"
+)
+
+
+@dataclass
+class Content:
+    """What a file holds.
+
+    Args:
+        format: Which format it has.
+        name: What it is called, for messages.
+        data: The table; COCO's content; YOLO's text by picture; Labelbox's rows; detections by item.
+        names: Class id → label, where the file says it.
+    """
+
+    format: Format
+    name: str
+    data: Any
+    names: Names | None = None
+    key: str = field(default="item")
+
+
+def read_predictions(
+    source: Source,
+    *,
+    config: LabelConfig,
+    items: pd.DataFrame | Mapping[Any, Any] | None = None,
+    key: str = "item",
+    path: str = "path",
+    names: Mapping[Any, str] | Sequence[str] | None = None,
+    labels: Mapping[Any, str | None] | None = None,
+    control: str | None = None,
+    unknown: str = "fail",
+    sizes: Mapping[Any, Any] | tuple[float, float] | None = None,
+    videos: Any = None,
+) -> Predictions:
+    """Return the predictions in a file, checked, with a row per input; the format is told by what is in it.
+
+    It reads what ``from_coco``, ``from_yolo``, ``from_labelbox`` and ``from_detections`` read.
+
+    Args:
+        source: A COCO file (a dataset or a result list); a Labelbox payload; JSON with each item's detections; a folder
+            or zip of YOLO's ``.txt`` files; a table with a row per box, as a file or as ``lsnb.Detector`` returns it.
+        config: The label config. Which control shows a region follows from what it draws and its labels.
+        items: Which item a picture is: the table of pictures, with columns ``key`` and ``path``, or file name → item.
+            Without it, a picture's item is its file's name without the ending.
+        key: The column that identifies an item.
+        path: The column of ``items`` with the pictures' files.
+        names: Class id → label, where the file does not say it.
+        labels: Label of the file → label of the config, or None to leave its regions out.
+        control: The only control to use; by default the one that follows from the config.
+        unknown: ``fail`` a picture with a label that the config lacks, or ``drop`` such regions with a warning.
+        sizes: Item → (width, height) in pixels, or one pair for all, where the file does not say it.
+        videos: For a Labelbox payload: item → what ``lsnb.probe`` returns, or its table.
+
+    Returns:
+        The predictions; ``report`` has what is wrong with each input.
+
+    Raises:
+        InputError: The arguments cannot be used, or the file has none of these formats.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp(), "boxes.csv")
+        >>> _ = file.write_text("item,label,x,y,width,height\\na,cat,10,10,50,50\\n")
+        >>> config = LabelConfig.image("uri").rectangles("animal", ["cat", "dog"])
+        >>> read_predictions(file, config=config).results["a"][0]["value"]["rectanglelabels"]
+        ['cat']
+    """
+    content = _content(source, key)
+    class_names = names if names is not None else content.names
+    known = _known(items, key, path)
+    shared: dict[str, Any] = {"config": config, "labels": labels, "control": control, "unknown": unknown}
+    if content.format == "labelbox":
+        if videos is None:
+            raise InputError(f"{content.name} is a Labelbox payload about videos: give videos=lsnb.probe(table).")
+        return from_labelbox(content.data, config=config, videos=videos)
+    if content.format == "coco":
+        return from_coco(content.data, items=known, names=names, sizes=sizes, **shared)
+    if content.format == "yolo":
+        texts = _by_item(content, known)
+        every = None if known is None else list(known.values())
+        return from_yolo(texts, names=class_names, items=every, sizes=sizes, **shared)
+    if content.format == "table":
+        table = content.data
+        if known is not None:
+            table = table.assign(**{content.key: [known.get(str(cell), cell) for cell in table[content.key]]})
+        return from_detections(table, key=content.key, names=class_names, sizes=sizes, **shared)
+    return from_detections(_by_item(content, known), names=class_names, sizes=sizes, **shared)
+
+
+def labels_in(
+    source: Source,
+    *,
+    names: Mapping[Any, str] | Sequence[str] | None = None,
+    labels: Mapping[Any, str | None] | None = None,
+    key: str = "item",
+) -> list[str]:
+    """Return the labels that a file of predictions about pictures uses, each once, to make a label config of them.
+
+    Args:
+        source: As for ``read_predictions``.
+        names: Class id → label, where the file does not say it.
+        labels: Label of the file → label to use instead, or None to leave it out.
+        key: The column that identifies an item.
+
+    Raises:
+        InputError: It has no format that is known, or no labels are in it.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> table = pd.DataFrame({"item": ["a", "b"], "label": ["cat", "dog"], **dict.fromkeys("xy", 1.0)})
+        >>> labels_in(table.assign(width=2.0, height=2.0), labels={"dog": "animal"})
+        ['cat', 'animal']
+    """
+    content = _content(source, key)
+    class_names = names_of(names) if names is not None else content.names
+    found = (
+        renamed
+        for label in _labels(content, class_names)
+        if label and (renamed := (labels or {}).get(label, label)) is not None
+    )
+    used = list(dict.fromkeys(found))
+    if not used:
+        raise InputError(f"No label is in {content.name}: give the label config yourself.")
+    return used
+
+
+def _labels(content: Content, names: Names | None) -> Iterator[str | None]:
+    if content.format == "table":
+        cells = content.data.get("label", [])
+        yield from (class_label(cell, names, {}) for cell in pd.unique(pd.Series(cells).dropna()))
+    elif content.format == "yolo":
+        yield from (str(name).strip() for name in (names or {}).values())
+    elif content.format == "coco":
+        data = content.data if isinstance(content.data, Mapping) else {"annotations": content.data}
+        listed = {entry.get("id"): entry.get("name") for entry in data.get("categories") or []}
+        yield from listed.values() if listed and names is None else ()
+        if not listed or names is not None:
+            table = names if names is not None else COCO_CATEGORIES
+            for entry in data.get("annotations") or []:
+                given = entry.get("category", entry.get("category_name", entry.get("category_id")))
+                yield class_label(given, table, table)
+    elif content.format == "detections":
+        for cell in content.data.values():
+            seen = read_payload(cell, names)
+            yield from seen.labels if seen is not None else ()
+    else:
+        raise InputError(
+            f"{content.name} is a Labelbox payload about videos: LabelConfig.from_labelbox makes a config."
+        )
+
+
+def _content(source: Any, key: str) -> Content:
+    if isinstance(source, pd.DataFrame):
+        return _of_table(source, "the table", key)
+    if not isinstance(source, str | Path) or not str(source).strip() or "\0" in str(source):
+        raise InputError(f"source is {source!r}: give a file or folder of predictions, or the table of a detector.")
+    file = Path(source).expanduser()
+    try:
+        if file.is_dir():
+            texts = {
+                one.relative_to(file).as_posix(): one.read_bytes()
+                for one in sorted(file.rglob("*"))
+                if _is_yolo(one.name)
+            }
+            return _of_texts(texts, str(file))
+        if not file.is_file():
+            raise MissingFileError(f"There is no file or folder {source} (looked in {Path.cwd()}): check the path.")
+        with file.open("rb") as stream:
+            start = stream.read(4096)
+        if start.startswith(b"PK\x03\x04") and not _is_workbook(file):
+            return _of_zip(file)
+        if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+            return _of_json(file.read_bytes(), file.name, key)
+        if _is_yolo(file.name) and re.match(rb"\s*\d+(\s+-?[\d.eE-]+){4}", start):
+            return _of_texts({file.name: file.read_bytes()}, file.name)
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as fault:
+        if isinstance(fault, MissingFileError):
+            raise
+        raise InputError(f"{file.name} cannot be read ({fault}): copy or pack it again.") from None
+    table = read_table(file)
+    used = _key_of(table, key)
+    return _of_table(read_table(file, key=used) if used in table else table, file.name, key)
+
+
+def _is_yolo(name: str) -> bool:
+    if name.startswith(".") or NOT_LABELS.fullmatch(name):
+        return False
+    return name.lower().endswith(".txt") or name in CLASSES | CLASS_TABLES
+
+
+def _is_workbook(file: Path) -> bool:
+    with zipfile.ZipFile(file) as archive:
+        return "xl/workbook.xml" in archive.namelist()
+
+
+def _of_zip(file: Path) -> Content:
+    with zipfile.ZipFile(file) as archive:
+        wanted = [
+            info
+            for info in archive.infolist()
+            if "__MACOSX" not in info.filename and not info.is_dir() and _is_yolo(PurePosixPath(info.filename).name)
+        ]
+        if any(info.flag_bits & 1 for info in wanted):
+            raise InputError(f"{file.name} wants a password: pack the files without one.")
+        return _of_texts({info.filename: archive.read(info) for info in wanted}, file.name)
+
+
+def _of_texts(found: Mapping[str, bytes], name: str) -> Content:
+    """Return YOLO's files; the names of classes are what ``classes.txt`` or ``data.yaml`` among them says."""
+    texts: dict[str, str] = {}
+    names: Names | None = None
+    for file, raw in found.items():
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            raise InputError(f"{file} in {name} is no text: give YOLO's .txt files.") from None
+        last = PurePosixPath(file).name
+        if last in CLASSES:
+            names = dict(enumerate(text.rstrip().split("\n")))
+        elif last in CLASS_TABLES:
+            names = names or _class_table(text)
+        else:
+            texts[file] = text
+    if not texts:
+        raise InputError(f"{name} holds no predictions that are known: give {KNOWN}.")
+    return Content("yolo", name, texts, names)
+
+
+def _class_table(text: str) -> Names | None:
+    """Return what ``names`` says in the YAML file of a YOLO dataset: a list in one line or several, or ids → names."""
+    inline = re.search(r"^names:\s*(\[.*?\]|\{.*?\})", text, re.MULTILINE | re.DOTALL)
+    if inline:
+        try:
+            return names_of(ast.literal_eval(inline.group(1)))
+        except (ValueError, SyntaxError):
+            listed = [part.strip().strip("'\"") for part in inline.group(1)[1:-1].split(",")]
+            return names_of(listed) if inline.group(1).startswith("[") else None
+    block = re.search(r"^names:\s*\n((?:\s*(?:-|\d+:).*\n?)+)", text, re.MULTILINE)
+    if not block:
+        return None
+    rows = re.findall(r"^\s*(-|\d+:)\s*(.*?)\s*$", block.group(1), re.MULTILINE)
+    return {number if sign == "-" else int(sign[:-1]): label.strip("'\"") for number, (sign, label) in enumerate(rows)}
+
+
+def _of_json(raw: bytes, name: str, key: str) -> Content:
+    raw = raw.removeprefix(b"\xef\xbb\xbf")
+    try:
+        data = orjson.loads(raw)
+    except orjson.JSONDecodeError as fault:
+        lines = [line for line in raw.splitlines() if line.strip()]
+        try:
+            data = [orjson.loads(line) for line in lines]
+        except orjson.JSONDecodeError:
+            raise InputError(f"{name} is no JSON ({fault}): export it again.") from None
+    first = data[0] if isinstance(data, list) and data else data
+    if isinstance(first, Mapping) and "dataRow" in first:
+        return Content("labelbox", name, data if isinstance(data, list) else [data])
+    if isinstance(data, list):
+        if not data or (isinstance(first, Mapping) and "image_id" in first):
+            return Content("coco", name, data)
+        if isinstance(first, Mapping) and _key_of(first, key) in first:
+            used = _key_of(first, key)
+            return Content("detections", name, {entry.get(used): entry for entry in data})
+    elif isinstance(data.get("images"), list) or isinstance(data.get("annotations"), list):
+        return Content("coco", name, data)
+    elif data and all(value is None or isinstance(value, list | dict) for value in data.values()):
+        return Content("detections", name, data)
+    raise InputError(f"{name} holds JSON that is no prediction that is known: give {KNOWN}.")
+
+
+def _of_table(table: pd.DataFrame, name: str, key: str) -> Content:
+    used = _key_of(table, key)
+    if used not in table or not any(set(columns) <= set(table.columns) for columns in BOX_COLUMNS):
+        shown = ", ".join(map(str, table.columns[:12]))
+        raise InputError(
+            f"{name} is no table of boxes: it needs a column {key!r} (or item), label, and {', '.join(BOX_COLUMNS[0])} "
+            f"in percent or {', '.join(BOX_COLUMNS[2])} in pixels. Its columns: {shown}."
+        )
+    return Content("table", name, table, key=used)
+
+
+def _key_of(there: Collection[Any], key: str) -> str:
+    columns = there.columns if isinstance(there, pd.DataFrame) else there
+    return next((name for name in (key, *ITEM_COLUMNS) if name in columns), key)
+
+
+def _known(items: Any, key: str, path: str) -> dict[str, Any] | None:
+    """Return what a picture may be called → its item: its path, its file's name with the ending and without, itself."""
+    if items is None:
+        return None
+    if isinstance(items, Mapping):
+        return {str(name): item for name, item in items.items()}
+    if not isinstance(items, pd.DataFrame):
+        raise InputError(f"items is a {type(items).__name__}: give the table of pictures, or file name → item.")
+    keys = [str(item) for item in check_key(items, key)]
+    called: dict[str, Any] = {}
+    if path in items:
+        paths = [str(cell).replace("\\", "/") for cell in items[path]]
+        for names in (paths, [PurePosixPath(one).name for one in paths], [stem(one) for one in paths]):
+            counts = Counter(names)
+            called |= {
+                name: item
+                for name, item in zip(names, keys, strict=True)
+                if counts[name] == 1 and called.get(name, item) == item
+            }
+    return called | {item: item for item in keys}
+
+
+def _by_item(content: Content, known: Mapping[str, Any] | None) -> dict[Any, Any]:
+    """Return what stands for each picture, by its item."""
+    found: dict[Any, Any] = {}
+    first: dict[Any, str] = {}
+    for name, value in content.data.items():
+        text = str(name).replace("\\", "/")
+        called = (text, PurePosixPath(text).name, stem(text)) if content.format == "yolo" else (text, stem(text))
+        item = next((known[one] for one in called if one in known), None) if known is not None else None
+        if item is None:
+            item = stem(text) if content.format == "yolo" else name
+        if item in found:
+            raise InputError(f"{content.name} has {first[item]} and {name} for the item {item}: give each item once.")
+        found[item], first[item] = value, str(name)
+    return found
