@@ -145,7 +145,8 @@ def correlate(
         (True, True)
     """
     expected = drift * sensor_times + offset
-    rate = float(np.clip(_rate(video_times), *GRIDS))
+    # Twice the frames: else a sensor's samples between two frames are smoothed away, and the peak moves to one of them.
+    rate = float(np.clip(2 * _rate(video_times), *GRIDS))
     fastest = min(_rate(sensor_times), _rate(video_times)) / 2
     known = np.isfinite(sensor_values)
     for times, values, what in (

@@ -23,8 +23,8 @@ LONGEST_PAUSE = 1.0
 def on_grid(times: Floats, values: Floats, start: float, count: int, rate: float) -> tuple[Floats, Floats]:
     """Return a signal at even times, and where it is known (1.0) and not (0.0).
 
-    Means of the samples within half a step where there are several, else values between neighbours; unknown before
-    the first, after the last and in pauses of more than a second.
+    Means of the samples within half a step, and between them lines; unknown before the first sample, after the last
+    and in pauses of more than a second.
 
     Args:
         times: float64[n] seconds, never falling.
@@ -46,9 +46,13 @@ def on_grid(times: Floats, values: Floats, start: float, count: int, rate: float
     place = np.floor((times - start) * rate + 0.5).astype("int64")
     inside = (place >= 0) & (place < count)
     counts = np.bincount(place[inside], minlength=count)
-    sums = np.bincount(place[inside], weights=values[inside], minlength=count)
-    between = np.interp(grid, times, values)
-    signal = np.where(counts > 1, sums / np.maximum(counts, 1), between)
+    filled = counts > 0
+    # A mean stands at the mean of its times, which need not be the middle of the step.
+    means, moments = (
+        np.bincount(place[inside], weights=what[inside], minlength=count)[filled] / counts[filled]
+        for what in (values, times)
+    )
+    signal = np.interp(grid, moments, means) if filled.any() else np.zeros(count)
     left = np.clip(np.searchsorted(times, grid, "right") - 1, 0, len(times) - 1)
     right = np.clip(np.searchsorted(times, grid, "left"), 0, len(times) - 1)
     half = 0.5 / rate

@@ -101,6 +101,17 @@ def test_correlation_lands_within_a_frame_over_the_whole_video(offset, drift):
     assert found.residual < FRAME
 
 
+@pytest.mark.parametrize("rate", [20, 25, 33, 50, 100])
+def test_correlation_has_no_bias_between_two_frames(rate):
+    chance = np.random.default_rng(0)
+    video = np.arange(0, 60, 1 / 25)
+    moves = np.where(chance.random(1500) < 0.05, chance.exponential(size=1500), 0.1 * chance.random(1500))
+    sensor = np.arange(0, 60, 1 / rate)
+    # 3.3 s are 82 frames and a half.
+    found = correlate(sensor + 3.3, np.interp(sensor, video, moves), video, moves, max_shift=10)
+    assert worst_error(found, 60.0, -3.3, 1.0) < 0.01
+
+
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("seconds", [60.0, 300.0, 1800.0])
 @pytest.mark.parametrize("drift", [0.999, 0.9995, 1.0, 1.001])
