@@ -11,8 +11,8 @@ from lsnb.frames.spacing import Spacing
 
 Array = np.ndarray[Any, Any]
 
-# Points times picks that are held as distances at once: 64 MB. With more, picks are sought among some of the points.
-CELLS = 8_000_000
+# Points times picks that are held as distances at once: 32 MB.
+CELLS = 4_000_000
 LLOYD_CELLS = 160_000
 ROUNDS = 40
 LLOYD_WORK = 100_000_000
@@ -89,7 +89,8 @@ def farthest(cloud: Cloud, n: int) -> tuple[list[int], list[float]]:
         picks.append(best)
         how_far.append(float(nearest[best]))
         np.minimum(nearest, cloud.from_point(best), out=nearest)
-        free &= cloud.spacing.are_free(cloud.spacing.places[[best]])
+        around = cloud.spacing.places[best] + np.array([1 - cloud.spacing.gap, cloud.spacing.gap])
+        free[slice(*np.searchsorted(cloud.spacing.places, around))] = False
     if len(picks) < n and cloud.spacing.gap > 1 and not free.any():
         picks = _fitted(cloud, picks, nearest, n)
         how_far = [float("nan")] * len(picks)
@@ -108,14 +109,13 @@ def _fitted(cloud: Cloud, picks: list[int], nearest: Array, n: int) -> list[int]
 
 
 def kmeans(cloud: Cloud, n: int, chance: np.random.Generator) -> Array:
-    """Return the centres of n clusters, float64[n, d] (Lloyd's iterations from a k-means++ start).
+    """Return the centres of n clusters, float64[n, d]: Lloyd's iterations from a k-means++ start.
 
     Points picked earlier are centres that do not move and are not returned (Arthur & Vassilvitskii 2007,
     "k-means++: the advantages of careful seeding", SODA).
     """
-    some = evenly(len(cloud.points), max(10 * n, LLOYD_CELLS // max(1, n)))
+    some = _for_lloyd(cloud, n)
     points = cloud.points[some]
-    fixed = cloud.points[cloud.known]
     nearest = cloud.to_known()[some] ** 2
     seeds: list[int] = []
     for _ in range(n):
@@ -125,11 +125,13 @@ def kmeans(cloud: Cloud, n: int, chance: np.random.Generator) -> Array:
             break
         seeds.append(int(np.searchsorted(total, chance.random() * total[-1], side="right").clip(max=len(points) - 1)))
         np.minimum(nearest, ((points - points[seeds[-1]]) ** 2).sum(axis=1), out=nearest)
-    return lloyd(points, points[seeds], fixed)
+    return lloyd(cloud, points[seeds])
 
 
-def lloyd(points: Array, centres: Array, fixed: Array) -> Array:
-    """Return the centres after Lloyd's iterations; ``fixed`` ones hold their points and stay."""
+def lloyd(cloud: Cloud, centres: Array) -> Array:
+    """Return the centres after Lloyd's iterations; points picked earlier hold their points and stay."""
+    points = cloud.points[_for_lloyd(cloud, len(centres))]
+    fixed = cloud.points[cloud.known]
     centres = centres.copy()
     before: Array | None = None
     for _ in range(int(np.clip(LLOYD_WORK / max(1, points.shape[0] * (len(centres) + len(fixed))), 3, ROUNDS))):
@@ -149,6 +151,10 @@ def lloyd(points: Array, centres: Array, fixed: Array) -> Array:
     return centres
 
 
+def _for_lloyd(cloud: Cloud, n: int) -> Array:
+    return evenly(len(cloud.points), max(10 * n, LLOYD_CELLS // max(1, n)))
+
+
 def nearest_to(cloud: Cloud, centres: Array, n: int) -> list[int]:
     """Return the nearest point that may be picked to each centre, a different one for each, ``gap`` apart."""
     allowed = np.flatnonzero(cloud.allowed)
@@ -158,7 +164,7 @@ def nearest_to(cloud: Cloud, centres: Array, n: int) -> list[int]:
     rest: list[Array] = []
     step = max(1, CELLS // len(allowed))
     for start in range(0, len(centres), step):
-        some = cloud.distances(centres[start : start + step], allowed)
+        some = cloud.distances(centres[start : start + step], None if len(allowed) == len(cloud.points) else allowed)
         firsts += some.argmin(axis=0).tolist()
         if cloud.spacing.gap > 1 or len(set(firsts)) < len(firsts):
             keep = min(len(allowed), 4 * cloud.spacing.gap + 8)

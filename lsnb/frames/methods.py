@@ -191,7 +191,7 @@ def representative(pool: Pool, wanted: Wanted) -> list[Pick]:
         return []
     if len(first) == n:
         starts = [nearest_to(cloud, kmeans(cloud, n, wanted.chance), n)]
-        starts.append(nearest_to(cloud, lloyd(cloud.points, cloud.points[first], cloud.points[cloud.known]), n))
+        starts.append(nearest_to(cloud, lloyd(cloud, cloud.points[first]), n))
         starts.append(first)
         starts = [start for start in starts if len(start) == n]
         first = exchange(cloud, starts, spread, wanted.chance)

@@ -15,9 +15,10 @@ from lsnb.errors import InputError, LsnbError
 Array = np.ndarray[Any, Any]
 Needs = Literal["times", "keyframes", "change", "grey", "colour", "embedding"]
 
-# Bytes of pictures kept of one video: 87,000 grey ones of 48 × 48. Of longer videos the pictures are kept smaller, and
-# from 780,000 frames on only every second, third … one is.
-BUDGET = 200_000_000
+# Bytes of pictures kept of one video: 55,000 grey ones of 48 × 48. Of longer videos the pictures are kept smaller, and
+# of those beyond two hours only every second, third … one is.
+BUDGET = 128_000_000
+MOST_FRAMES = 250_000
 SIDES: dict[str, tuple[int, int]] = {"grey": (48, 3), "colour": (64, 4)}  # side, and by how much it may be made smaller
 CHANGE_SIDE = 48
 EMBEDDED_SIDE = 224  # what nearly all networks for pictures were trained on
@@ -149,7 +150,7 @@ class Gathering:
             values = side * side * self.colours
             if expected * values > budget:
                 self.shrunk = by
-                self.every = max(1, math.ceil(expected * (values // by**2) / budget))
+                self.every = max(math.ceil(expected / MOST_FRAMES), math.ceil(expected * (values // by**2) / budget))
         self.keeps_rows = kind is not None or "embedding" in needs
         self.rows: Array | None = None
         self.filled = 0
@@ -196,7 +197,8 @@ class Gathering:
             return
         if self.rows is None:
             if "embedding" in self.needs:
-                self.every = max(1, math.ceil(self.expected * flat.shape[1] * flat.itemsize / self.budget))
+                fitting = min(MOST_FRAMES, self.budget // (flat.shape[1] * flat.itemsize))
+                self.every = math.ceil(self.expected / max(1, fitting))
             self.rows = np.empty((self.expected // self.every + 1 + len(flat), flat.shape[1]), flat.dtype)
         self.rows[self.filled : self.filled + len(flat)] = flat
         self.filled += len(flat)
