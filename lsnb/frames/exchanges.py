@@ -23,10 +23,10 @@ WORK = 120_000_000
 def exchange(cloud: Cloud, starts: list[list[int]], outliers: list[int], chance: np.random.Generator) -> list[int]:
     """Return picks that leave a low mean and a low greatest distance from a frame to its nearest pick.
 
-    From each start, frames take the place of picks while (mean / mean at first + 2 × greatest / greatest at first) falls:
-    the frame that is farthest from all picks, the middles of the picks' frames, and some drawn by chance. These are
-    the exchanges of partitioning around medoids, at the cost of one distance a frame (Schubert & Rousseeuw 2021, "Fast
-    and eager k-medoids clustering", Information Systems 101).
+    From each start, frames take the place of picks while (mean / mean at first + 2 × greatest / greatest at first)
+    falls: the frame that is farthest from all picks, the middles of the picks' frames, and some drawn by chance. These
+    are the exchanges of partitioning around medoids, at the cost of one distance a frame (Schubert & Rousseeuw 2021,
+    "Fast and eager k-medoids clustering", Information Systems 101).
 
     Args:
         cloud: The frames.
