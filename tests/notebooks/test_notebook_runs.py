@@ -6,18 +6,15 @@ twice, since people do that.
 
 from __future__ import annotations
 
-import copy
 import json
 import zipfile
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import nbformat
-import notebook_style as style
 import pandas as pd
 import papermill
 import pytest
+from notebook_runs import Run, runner
 
 import lsnb
 
@@ -30,8 +27,6 @@ TITLE = "Moods in photographs"
 PEOPLE = ["ana", "Jörg", "mei"]
 CODES = ("calm", "tense", "sad, tired")
 
-Run = Callable[..., str]
-
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -42,38 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(folder: Path, stack: Stack) -> Run:
     """Run a notebook in the folder and return the text that it showed."""
 
-    def execute(name: str, parameters: Mapping[str, Any], *, twice: bool = True) -> str:
-        notebook = nbformat.read(style.NOTEBOOKS / f"{name}.ipynb", as_version=4)
-        if twice:
-            notebook.cells = [again for cell in notebook.cells for again in _twice(cell)]
-        given, done = folder / f"{name}.ipynb", folder / "done" / f"{name}.ipynb"
-        done.parent.mkdir(exist_ok=True)
-        nbformat.write(notebook, given)
-        result = papermill.execute_notebook(
-            str(given), str(done), parameters=dict(parameters), cwd=str(folder), progress_bar=False
-        )
-        return _shown(result)
-
-    return execute
-
-
-def _twice(cell: Any) -> list[Any]:
-    # What is deleted cannot be deleted again, and papermill's injected cell follows the parameters.
-    if cell.cell_type != "code" or cell.id in {"parameters", "clean-up"}:
-        return [cell]
-    again = copy.deepcopy(cell)
-    again.id = f"{cell.id}-again"
-    return [cell, again]
-
-
-def _shown(notebook: Any) -> str:
-    texts = []
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            texts += [output.get("text", ""), data.get("text/plain", ""), data.get("text/html", "")]
-            texts += ["a picture"] if "image/png" in data else []
-    return "\n".join(texts)
+    return runner(folder)
 
 
 @pytest.fixture(scope="module")
