@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.frames.choices import chosen_before
 from lsnb.frames.chosen import COLUMNS
 from lsnb.frames.difficult_video import Job, Outcome, choose, choose_or_say_why, failed, portion_of
+from lsnb.frames.frame_tables import checked_out
 from lsnb.frames.runs import executor_problems
 from lsnb.poses.difficulty import DETECTOR_METRICS, POSE_METRICS, check_metrics
 from lsnb.poses.finding import COLUMNS as FOUND
@@ -41,6 +43,7 @@ def select_difficult_frames(
     stop: float = 1.0,
     min_gap: int = 10,
     exclude: Any = (),
+    out: str | os.PathLike[str] | None = None,
     seed: int = 0,
     executor: Executor | None = None,
 ) -> pd.DataFrame:
@@ -75,6 +78,8 @@ def select_difficult_frames(
         min_gap: The least distance between two chosen frames, in frames.
         exclude: Frames chosen before, which are kept clear by ``min_gap`` too: numbers, or a table with ``frame`` (and
             ``video``), such as an earlier selection.
+        out: The folder that ``extract_frames`` writes to: what the ``selected_frames.csv`` of a video names there was
+            chosen before, so that a second run brings new ones.
         seed: Of the grouping.
         executor: Where several videos run, by default here; any ``concurrent.futures.Executor``.
 
@@ -123,6 +128,8 @@ def select_difficult_frames(
         causes.append(error)
     try:
         found = _excluded(exclude, [source.video for source in sources])
+        if out is not None:
+            found = _with_written(found, out)
     except InputError as error:
         causes.append(error)
     try:
@@ -243,6 +250,24 @@ def _excluded(exclude: Any, videos: Sequence[str]) -> dict[str, tuple[int, ...]]
             if name is None or name == video or (Path(name).stem == stem and stems.count(stem) == 1):
                 found[video].add(int(frame))
     return {video: tuple(sorted(taken)) for video, taken in found.items()}
+
+
+def _with_written(found: Mapping[str, tuple[int, ...]], out: Any) -> dict[str, tuple[int, ...]]:
+    """Return video → frames chosen before, with those that are written in a folder."""
+    problems = checked_out(out)
+    if problems:
+        raise InputError(problems)
+    there = [video for video in found if _existing(video)]
+    written, faults, _ = chosen_before((), out, there)
+    if any(faults):
+        raise InputError([fault for fault in faults if fault])
+    return {
+        **found,
+        **{
+            video: tuple(sorted({*found[video], *frames.tolist()}))
+            for video, frames in zip(there, written, strict=True)
+        },
+    }
 
 
 def _by_video(given: Any, sources: Sequence[Source], several: bool) -> list[Any]:

@@ -58,7 +58,8 @@ def extract_frames(
         video: A video, a list of them, or a table with a column of paths; None takes the ``video`` column of
             ``frames``.
         frames: 0-based frames: a list (the same of each video), or a table with a column ``frame`` and, for several
-            videos, a column ``video``, as ``select_frames`` returns it.
+            videos, a column ``video``, as ``select_frames`` returns it. A selection in which nothing was chosen gives a
+            table without rows.
         out: The folder for the videos' folders; it is made where it is not there.
         context: How many frames before and after each are written too, clipped to the video. They are not in
             ``selected_frames.csv``, and ``is_context`` is True of their rows.
@@ -94,8 +95,9 @@ def extract_frames(
         *executor_problems(executor),
     ]
     asked = Requests(())
+    is_nothing_chosen = video is None and isinstance(frames, pd.DataFrame) and frames.empty and "frame" in frames
     try:
-        asked = read_requests(video, frames, path=path)
+        asked = asked if is_nothing_chosen else read_requests(video, frames, path=path)
     except InputError as fault:
         problems += fault.problems
     if problems:

@@ -22,7 +22,7 @@ def keep_frames(frames: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFr
         path: The CSV file; it is there whole or not at all.
 
     Returns:
-        All rows, by video and frame.
+        All rows, by video and frame; without those that say why a video gave no frame.
 
     Raises:
         InputError: The table, or the file that is there, is none of frames.
@@ -43,12 +43,12 @@ def keep_frames(frames: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFr
     target = Path(path).expanduser()
     if target.is_dir():
         raise InputError(f"{target} is a folder: name a CSV file in it, such as frames.csv.")
-    whole = frames
+    whole = frames = frames[frames["frame"].notna()]
     if target.is_file():
         before = read_table(target, key="item")
         if not {"video", "frame"} <= set(before.columns):
             raise InputError(f"{target} holds another table: give another name, or move it away.")
-        whole = _merged(before, frames)
+        whole = _merged(before, frames) if len(frames) else before
     whole = whole.sort_values(["video", "frame"], kind="stable", ignore_index=True)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_whole(target, whole.to_csv(index=False).encode())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -69,7 +70,7 @@ def contact_sheet(
 
 
 def _of_frames(table: pd.DataFrame, pictures: Any, limit: int) -> Picture:
-    has_frame = table["frame"].notna().to_numpy()
+    has_frame: np.ndarray[Any, Any] = table["frame"].notna().to_numpy()
     if "is_context" in table.columns:
         has_frame = has_frame & ~table["is_context"].astype(bool).to_numpy()
     rows = table[has_frame]
@@ -93,8 +94,11 @@ def _of_frames(table: pd.DataFrame, pictures: Any, limit: int) -> Picture:
     for axes in grid:
         axes.set_axis_off()
     is_one_video = rows["video"].nunique() == 1
-    for axes, picture, row in zip(grid, seen, rows.to_dict("records"), strict=False):
-        axes.set_title(_title(row, is_one_video), fontsize=8)
+    # Said of every frame alike, a reason tells nothing about one.
+    reasons = rows["reason"].tolist() if "reason" in rows.columns and rows["reason"].nunique() > 1 else [""] * len(rows)
+    for axes, picture, row, reason in zip(grid, seen, rows.to_dict("records"), reasons, strict=False):
+        said = "\n" + textwrap.fill(shortened(reason, 70), 36) if isinstance(reason, str) and reason else ""
+        axes.set_title(_title(row, is_one_video) + said, fontsize=8)
         if picture is None:
             axes.set_axis_on()
             axes.set_xticks([])

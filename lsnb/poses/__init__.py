@@ -4,7 +4,7 @@ The tools are those that write DeepLabCut's table, Lightning Pose among them. Co
 frames count from 0.
 """
 
-from lsnb.poses.finding import find_predictions
+from lsnb.poses.finding import choose_videos, find_predictions
 from lsnb.poses.keypoints import from_poses
 from lsnb.poses.metrics import ensemble_variance, temporal_norm
 from lsnb.poses.plausibility import pca_multiview_error, pca_singleview_error
@@ -14,6 +14,7 @@ from lsnb.poses.table import Poses
 __all__ = [
     "LabelledPoses",
     "Poses",
+    "choose_videos",
     "ensemble_variance",
     "find_predictions",
     "from_poses",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.poses.metric_files import FILE_ENDINGS, metric_name
 from lsnb.poses.reading import H5_ENDINGS, H5_KEYS, csv_header, read_h5, require_tables
 from lsnb.poses.table import read_header
+from lsnb.tables.keys import listing, nearest
 
 VIDEO_ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".mpg", ".mpeg", ".ts", ".webm", ".wmv", ".mjpeg")
 # Of one video's predictions, DeepLabCut also keeps these: smoothed ones, in which jumps no longer show.
@@ -76,6 +78,42 @@ def find_predictions(folder: str | os.PathLike[str], *, videos: str | os.PathLik
     return table.astype({"frames": "int64", "bodyparts": "int64"}).sort_values(
         ["video", "predictions"], ignore_index=True
     )
+
+
+def choose_videos(found: pd.DataFrame, names: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the rows of ``find_predictions`` that are about these videos.
+
+    Args:
+        found: The table; it is not changed.
+        names: Of videos: the file's name with or without its ending, or the path. None means all.
+
+    Raises:
+        InputError: There are no predictions at all, or none for a name; all such names at once.
+
+    Example:
+        >>> found = pd.DataFrame({"video": ["a/trial1.mp4", "a/trial2.mp4"], "predictions": ["1.csv", "2.csv"]})
+        >>> choose_videos(found, ["trial2"])["predictions"].tolist()
+        ['2.csv']
+    """
+    if isinstance(names, str):
+        names = (names,)
+    if not len(found):
+        raise InputError(
+            "No predictions are there: put a pose tool's CSV or H5 files, whose names begin with those of their "
+            "videos, into the folder."
+        )
+    rows = found["video"].astype(str)
+    called = [{video, Path(video).name, Path(video).stem} for video in rows]
+    stems = sorted({Path(video).stem for video in rows})
+    problems = [
+        f"No predictions are there for {name!r}.{nearest(name, stems)} There are some for {listing(stems, 8)}."
+        for name in names
+        if not any(name in known for known in called)
+    ]
+    if problems:
+        raise InputError(problems)
+    wanted = [not names or bool(known & set(names)) for known in called]
+    return found[wanted].reset_index(drop=True)
 
 
 def _folder(given: Any, argument: str) -> Path:

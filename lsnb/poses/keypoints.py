@@ -85,20 +85,21 @@ def from_poses(
     if problems:
         raise InputError(problems)
     assert tool is not None
-    sources, _ = read_sources(predictions, video)
+    sources, names_videos = read_sources(predictions, video)
+    is_of_all = len(sources) == 1 and not names_videos
     if any(source.is_detector for source in sources):
         raise InputError("These are a detector's boxes: use lsnb.from_detections for them.")
     poses = {
         source.video: ensemble_poses([read_poses(member) for member in source.members])
         for source in sources
-        if len(sources) == 1 or _match(source.video, named)
+        if is_of_all or _match(source.video, named)
     }
     labels, notes = _labels(poses.values(), tool)
     rows = []
     for index, (item, name, frame, (width, height)) in enumerate(zip(items, named, numbers, sizes, strict=True)):
         row = Row(index, item, f"{name} frame {frame}")
         rows.append(row)
-        found = poses[next(iter(poses))] if len(sources) == 1 and poses else _of_video(poses, name)
+        found = poses[next(iter(poses))] if is_of_all and poses else _of_video(poses, name)
         if found is None:
             row.warn("no_predictions", f"There are no predictions for the video {name}.")
         elif frame >= len(found):
