@@ -32,9 +32,9 @@ AUDIO_RATE = 48000
 QUICK = {
     "libx264": {"preset": "ultrafast", "crf": "20"},
     "libx265": {"preset": "ultrafast", "crf": "20", "x265-params": "log-level=error"},
-    "libvpx": {"deadline": "realtime", "cpu-used": "8", "auto-alt-ref": "0"},
-    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8"},
-    "libsvtav1": {"preset": "12", "crf": "20"},
+    "libvpx": {"deadline": "realtime", "cpu-used": "8", "threads": "1"},
+    "libvpx-vp9": {"deadline": "realtime", "cpu-used": "8", "threads": "1"},
+    "libsvtav1": {"preset": "8", "crf": "20"},
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +23,9 @@ def video_path(video: object) -> Path:
         InputError: It is no path, a folder, or an empty file.
         MissingFileError: There is no such file.
     """
-    if not isinstance(video, (str, os.PathLike)) or not str(video).strip():
+    if video is None or video == "" or (isinstance(video, float) and math.isnan(video)):
+        raise InputError("There is no path of a video here: give the path of one video file.")
+    if not isinstance(video, (str, os.PathLike)):
         raise InputError(f"video is {video!r}: give the path of one video file.")
     path = Path(os.fspath(video)).expanduser()
     if path.is_dir():

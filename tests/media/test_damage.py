@@ -1,0 +1,120 @@
+"""Damaged and truncated files: the frames that decode, true indices, a sentence, and never a smeared picture."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from video_maker import make_video, read_barcode
+
+from lsnb.errors import InputError
+from lsnb.media import frame_times, probe, read_frames, thumbnails, transcode
+
+FRAMES = 100
+KINDS: dict[str, dict[str, Any]] = {
+    "mp4": {"b_frames": 2},
+    "mkv": {"b_frames": 2},
+    "ts": {"b_frames": 2},
+    "avi": {},
+    "webm": {},
+}
+
+
+def cut_off(path: Path, share: float) -> Path:
+    data = path.read_bytes()
+    return write_beside(path, data[: int(len(data) * share)])
+
+
+def scratched(path: Path) -> Path:
+    """Overwrite some stretches in the middle third."""
+    chance = random.Random(1)
+    data = bytearray(path.read_bytes())
+    for _ in range(6):
+        start = chance.randrange(len(data) // 3, len(data) * 2 // 3)
+        data[start : start + 40] = chance.randbytes(40)
+    return write_beside(path, bytes(data))
+
+
+def write_beside(path: Path, data: bytes) -> Path:
+    damaged = path.with_name(f"damaged{path.suffix}")
+    damaged.write_bytes(data)
+    return damaged
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_file_that_ends_in_the_middle_gives_the_frames_up_to_there(tmp_path: Path, kind: str) -> None:
+    whole = make_video(tmp_path / f"whole.{kind}", FRAMES, width=320, height=240, **KINDS[kind])
+    path = cut_off(whole, 0.66)
+    info = probe(path)
+    assert 0.4 * FRAMES < info.frames < 0.8 * FRAMES
+    assert any("ends in the middle" in sentence for sentence in info.problems) == (kind != "ts")
+    assert not any("ends in the middle" in sentence for sentence in probe(whole).problems)
+    served = [(frame.index, read_barcode(frame.image)) for frame in read_frames(path)]
+    # The last frame may be shown without those that are coded from it: its time is true.
+    assert served == [(index, round(time * 30)) for index, time in enumerate(frame_times(path))]
+    assert served[-3][0] == served[-3][1]
+    assert len(frame_times(path)) == info.frames
+    assert sum(len(chunk.frames) for chunk in thumbnails(path)) == info.frames
+    chosen = [info.frames - 1, 5]
+    assert [read_barcode(frame.image) for frame in read_frames(path, chosen)] == [5, served[-1][1]]
+
+
+@pytest.mark.parametrize("kind", ["mp4", "mov"])
+def test_scratches_cost_frames_and_never_give_wrong_ones(tmp_path: Path, kind: str) -> None:
+    path = scratched(make_video(tmp_path / f"whole.{kind}", FRAMES, width=320, height=240))
+    served = {frame.index: read_barcode(frame.image) for frame in read_frames(path)}
+    assert 0.5 * FRAMES < len(served) < FRAMES
+    assert all(index == shown for index, shown in served.items())
+    assert np.concatenate([chunk.frames for chunk in thumbnails(path)]).tolist() == list(served)
+
+    lost = sorted(set(range(FRAMES)) - set(served))
+    assert f"{len(lost)} frames are damaged" in " ".join(probe(path, check=True).problems)
+    asked = read_frames(path, [lost[0], 2, FRAMES - 1])
+    assert [next(asked).index, next(asked).index] == [2, FRAMES - 1]
+    with pytest.raises(InputError, match=rf"damaged in .*: {lost[0]}\. "):
+        next(asked)
+
+    copy = transcode(path)
+    held = [max(index for index in served if index <= number) for number in range(FRAMES)]
+    assert [read_barcode(frame.image) for frame in read_frames(copy)] == held
+
+
+def test_a_stream_that_starts_in_the_middle_starts_at_its_first_keyframe(tmp_path: Path) -> None:
+    whole = make_video(tmp_path / "whole.ts", FRAMES, gop=30, b_frames=2)
+    data = whole.read_bytes()
+    path = write_beside(whole, data[len(data) // 188 // 5 * 188 :])
+    shown = [read_barcode(frame.image) for frame in read_frames(path)]
+    assert shown == list(range(shown[0], FRAMES))
+    assert shown[0] % 30 == 0
+    assert probe(path).frames == len(shown)
+    assert [read_barcode(frame.image) for frame in read_frames(path, [40])] == [shown[0] + 40]
+    assert frame_times(path)[0] == 0
+
+
+def test_a_file_without_its_index_is_refused(tmp_path: Path) -> None:
+    path = cut_off(make_video(tmp_path / "whole.mp4", 30, fast_start=False), 0.5)
+    for use in (probe, frame_times, read_frames, thumbnails, transcode):
+        with pytest.raises(InputError, match="damaged, was not completely copied"):
+            list(use(path))  # type: ignore[operator]
+
+
+def test_in_a_table_a_damaged_video_is_a_row_and_the_batch_goes_on(tmp_path: Path) -> None:
+    good = make_video(tmp_path / "good.mp4", 10)
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(random.Random(0).randbytes(5000))
+    table = pd.DataFrame({"subject": ["a", "b", "c"], "file": [str(good), str(bad), None]}, index=[7, 8, 9])
+    found = probe(table, path="file")
+    assert found.index.tolist() == [7, 8, 9]
+    assert found[["subject", "file"]].equals(table)
+    assert found["status"].tolist() == ["done", "failed", "failed"]
+    assert found["frames"].tolist()[0] == 10
+    assert "bad.mp4" in found.loc[8, "error"]
+    assert "no path of a video" in found.loc[9, "error"]
+    assert probe(found, path="file").equals(found)
+    copies = transcode(table, path="file")
+    assert copies["status"].tolist() == ["done", "failed", "failed"]
+    assert probe(copies.loc[7, "transcoded"]).frames == 10

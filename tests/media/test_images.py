@@ -1,0 +1,103 @@
+"""Pictures: written whole or not at all, read as displayed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from lsnb.errors import InputError, MissingFileError
+from lsnb.media import image_size, read_image, write_image
+from lsnb.media.orientation import Orientation
+
+CHANCE = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("name", ["a.png", "B.PNG", "ünï çödé.png", "new/folder/c.png"])
+def test_a_png_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
+    image = CHANCE.integers(0, 256, (31, 47, 3), np.uint8)
+    path = write_image(tmp_path / name, image)
+    assert path == tmp_path / name
+    assert np.array_equal(read_image(path), image)
+    assert image_size(path) == (47, 31)
+    assert [one.name for one in path.parent.iterdir()] == [path.name]
+
+
+def test_a_jpeg_is_smaller_at_a_lower_quality_and_keeps_its_colours(tmp_path: Path) -> None:
+    image = np.full((64, 64, 3), (200, 60, 30), np.uint8) + CHANCE.integers(0, 20, (64, 64, 3), np.uint8)
+    good, poor = write_image(tmp_path / "a.jpg", image), write_image(tmp_path / "b.JPEG", image, quality=20)
+    assert poor.stat().st_size < good.stat().st_size
+    np.testing.assert_allclose(read_image(good).mean(axis=(0, 1)), image.mean(axis=(0, 1)), atol=2)
+
+
+def test_grey_is_read_back_as_rgb(tmp_path: Path) -> None:
+    grey = CHANCE.integers(0, 256, (9, 7), np.uint8)
+    assert np.array_equal(read_image(write_image(tmp_path / "a.png", grey)), np.repeat(grey[:, :, None], 3, axis=2))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photographs_are_read_upright(tmp_path: Path, orientation: int) -> None:
+    from PIL import Image, ImageOps
+
+    picture = Image.fromarray(np.kron(CHANCE.integers(0, 256, (4, 6, 3), np.uint8), np.ones((16, 16, 1), np.uint8)))
+    tags = picture.getexif()
+    tags[0x0112] = orientation
+    picture.save(tmp_path / "photo.jpg", exif=tags, quality=95)
+    with Image.open(tmp_path / "photo.jpg") as stored:
+        upright = np.asarray(ImageOps.exif_transpose(stored))
+    image = read_image(tmp_path / "photo.jpg")
+    assert image.shape == upright.shape
+    assert np.abs(image.astype(int) - upright).mean() < 2
+    assert image_size(tmp_path / "photo.jpg") == (upright.shape[1], upright.shape[0])
+
+
+def test_a_picture_is_replaced_whole(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))
+    write_image(path, np.full((4, 4, 3), 9, np.uint8))
+    assert read_image(path).max() == 9
+
+
+@pytest.mark.parametrize(
+    "image", [np.zeros((4, 4, 3)), np.zeros((4, 4, 4), np.uint8), np.zeros((0, 4, 3), np.uint8), [[1]], None]
+)
+def test_what_is_no_picture_is_not_written(tmp_path: Path, image: Any) -> None:
+    with pytest.raises(InputError) as caught:
+        write_image(tmp_path / "a.gif", image, quality=0)
+    assert len(caught.value.problems) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_picture_is_not_read(tmp_path: Path) -> None:
+    good = write_image(tmp_path / "good.png", CHANCE.integers(0, 256, (64, 64, 3), np.uint8))
+    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "empty.png").touch()
+    for name in ("text.png", "empty.png", "."):
+        for read in (read_image, image_size):
+            with pytest.raises(InputError):
+                read(tmp_path / name)
+    for read in (read_image, image_size):
+        with pytest.raises(MissingFileError, match="no picture"):
+            read(tmp_path / "lost.png")
+        with pytest.raises(InputError, match="path of one picture"):
+            read(None)  # type: ignore[arg-type]
+    with pytest.raises(MissingFileError, match="cannot be written"):
+        write_image(good / "inside.png", np.zeros((4, 4, 3), np.uint8))
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_display_matrix_moves_every_pixel_where_it_says(turns: int, mirrored: bool) -> None:
+    points = np.array([[1, 0], [0, 1]])  # where the stored axes x and y point on the screen, y down
+    matrix = np.linalg.matrix_power(np.array([[0, 1], [-1, 0]]), turns)
+    if mirrored:
+        matrix = matrix @ np.diag([-1, 1])
+    (a, b), (c, d) = points @ matrix * 65536
+    orientation = Orientation.of_matrix(np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], np.int32))
+    stored = CHANCE.integers(0, 256, (3, 5, 3), np.uint8)
+    expected = np.rot90(stored, -turns)
+    expected = expected[:, ::-1] if mirrored else expected
+    assert np.array_equal(orientation.apply(stored[None])[0], expected)
+    assert orientation.rotation == 90 * turns
+    assert orientation.size(5, 3) == (expected.shape[1], expected.shape[0])
