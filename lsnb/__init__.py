@@ -21,6 +21,7 @@ _HOMES = {
     "agreement": "reliability",
     "agreement_by": "reliability",
     "align": "alignment",
+    "align_table": "alignment",
     "config_builder": "builder",
     "connect": "connections",
     "disputed": "reliability",
@@ -28,6 +29,7 @@ _HOMES = {
     "expand_tracks": "annotations",
     "extend_sample": "sampling",
     "extract_frames": "frames",
+    "find_images": "frames",
     "find_videos": "frames",
     "from_coco": "predictions",
     "from_detections": "predictions",
@@ -56,7 +58,7 @@ _HOMES = {
     "write_collected_data": "annotations",
     "write_table": "annotations",
 }
-_MODULES = ("demo", "errors", "forms", "labels", "local", "plots", "poses", "predictions")
+_MODULES = ("demo", "errors", "forms", "labels", "local", "plots", "poses", "predictions", "timeseries")
 
 __all__ = sorted([*_HOMES, *_MODULES])  # pinned by tests/test_public_names.py
 
@@ -69,7 +71,9 @@ if TYPE_CHECKING:
     from lsnb import plots as plots
     from lsnb import poses as poses
     from lsnb import predictions as predictions
+    from lsnb import timeseries as timeseries
     from lsnb.alignment import align as align
+    from lsnb.alignment import align_table as align_table
     from lsnb.annotations import expand_tracks as expand_tracks
     from lsnb.annotations import majority as majority
     from lsnb.annotations import read_annotations as read_annotations
@@ -86,6 +90,7 @@ if TYPE_CHECKING:
     from lsnb.forms import read_form as read_form
     from lsnb.forms import show_form as show_form
     from lsnb.frames import extract_frames as extract_frames
+    from lsnb.frames import find_images as find_images
     from lsnb.frames import find_videos as find_videos
     from lsnb.frames import import_frames as import_frames
     from lsnb.frames import keep_frames as keep_frames

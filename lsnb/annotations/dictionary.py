@@ -52,6 +52,16 @@ MEANINGS = {
     "target_label": "Label of the region to which the relation goes",
     "direction": "Direction of the relation: right, left or bi",
     "labels": "Labels of the relation",
+    "split": "Part of the data: training, validation or test",
+    "label_votes": "How many annotators labelled this sample",
+    "label_share": "Share of them who gave the most frequent label, 0 to 1",
+    "sensor_start": "Start on the sensor's own clock, as its file writes it",
+    "sensor_end": "End, exclusive, on the sensor's own clock, as its file writes it",
+    "image_width": "Width of the picture in pixels",
+    "image_height": "Height of the picture in pixels",
+    "is_context": "Whether the frame is there for its neighbours' sake, not to be labelled",
+    "fps": "Frames per second",
+    "problem": "Why there is no image",
 }
 SHOWN = 3
 

@@ -15,9 +15,10 @@ from typing import Any
 import orjson
 import pandas as pd
 
-from lsnb.annotations.long import collector_paused, long_table
+from lsnb.annotations.long import long_table
 from lsnb.annotations.people import anonymize as hide_names
 from lsnb.errors import InputError, MissingFileError
+from lsnb.runtime import collector_paused
 from lsnb.tables.keys import listing, nearest
 
 WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."

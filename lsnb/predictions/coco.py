@@ -8,6 +8,7 @@ top left; an outline x and y in turn; a mask counts of 0 and 1 in turn, down the
 from __future__ import annotations
 
 import json
+import numbers
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,6 @@ import numpy as np
 from lsnb.errors import InputError, MissingFileError
 from lsnb.labels import LabelConfig
 from lsnb.predictions.categories import COCO_CATEGORIES
-from lsnb.predictions.collector import collector_paused
 from lsnb.predictions.detections import find_target
 from lsnb.predictions.masks import coco_mask
 from lsnb.predictions.matching import Matching, Sizes
@@ -27,6 +27,7 @@ from lsnb.predictions.regions import Regions, Size
 from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.predictions.rules import rules_of
 from lsnb.predictions.targets import Shape, Target, Targets
+from lsnb.runtime import collector_paused
 
 DRAWN = frozenset({"segmentation", "keypoints"})
 
@@ -102,11 +103,14 @@ def from_coco(
         content = {"annotations": content}
     elif not isinstance(content, Mapping) or not ({"images", "annotations"} & set(content)):
         raise InputError("This is no COCO file: it holds neither images nor annotations, and is no list of results.")
-    annotations = content.get("annotations") or []
-    images = content.get("images", about.get("images") if isinstance(about, Mapping) else None)
-    if not isinstance(annotations, list) or not isinstance(images, list | None):
-        raise InputError("A COCO file's images and annotations are lists: this one's are not.")
-    categories = _categories([*about.get("categories", []), *(content.get("categories") or [])], names_of(names))
+    if not isinstance(about, Mapping):
+        raise InputError(f"dataset is a {type(about).__name__}: give the COCO file that holds images and categories.")
+    annotations, images = content.get("annotations"), content.get("images", about.get("images"))
+    listed = [annotations, images, about.get("categories"), content.get("categories")]
+    if any(one is not None and not isinstance(one, list) for one in listed):
+        raise InputError("A COCO file's images, annotations and categories are lists: this one's are not.")
+    annotations = annotations or []
+    categories = _categories([*(listed[2] or []), *(listed[3] or [])], names_of(names))
     known_sizes = Sizes(sizes)
     with collector_paused():
         rows: list[Row] = []
@@ -141,19 +145,26 @@ def from_coco(
 def _content(given: Any, name: str) -> Any:
     if not isinstance(given, str | Path):
         return given
-    path = Path(given).expanduser()
-    if not path.is_file():
-        what = "is a folder" if path.is_dir() else "is not there"
-        raise MissingFileError(f"The COCO file {path} {what}: give the path of a JSON file, or its content as a dict.")
+    source = "The text"
     try:
-        return json.loads(path.read_bytes())
-    except (ValueError, OSError):
-        raise InputError(f"The file {path.name} is no JSON: {name} must be a COCO file.") from None
+        if isinstance(given, str) and given.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
+            return json.loads(given.lstrip("\ufeff"))
+        path = Path(given).expanduser()
+        source = f"The file {path.name[:80]}"
+        if path.is_file():
+            return json.loads(path.read_bytes())
+        what = "is a folder" if path.is_dir() else "is not there"
+    except OSError as fault:
+        what = f"cannot be read ({fault.strerror})"
+    except (ValueError, RecursionError):
+        raise InputError(f"{source} is no JSON: {name} must be a COCO file.") from None
+    shown = str(given)[:200]
+    raise MissingFileError(f"The COCO file {shown} {what}: give the path of a JSON file, or its content as a dict.")
 
 
 def _categories(given: Sequence[Any], names: Mapping[Any, str] | None) -> dict[Any, Category]:
     found = {number: Category(name) for number, name in (names or COCO_CATEGORIES).items()}
-    own = [one for one in given if isinstance(one, Mapping) and "id" in one]
+    own = [one for one in given if isinstance(one, Mapping) and _is_id(one.get("id"))]
     if own:
         found = {}
     for one in own:
@@ -182,7 +193,7 @@ def _pictures(
     for index, image in enumerate(images):
         row = Row(index)
         rows.append(row)
-        if not isinstance(image, Mapping) or isinstance(image.get("id"), list | dict | None):
+        if not isinstance(image, Mapping) or not _is_id(image.get("id")):
             row.error("no_id", "An image needs an id.", f"images[{index}].id")
             continue
         row.name = str(image.get("file_name", image["id"]))
@@ -199,7 +210,11 @@ def _pictures(
 
 def _picture_id(annotation: Any) -> Any:
     number = annotation.get("image_id") if isinstance(annotation, dict) else None
-    return None if isinstance(number, list | dict) else number
+    return number if _is_id(number) else None
+
+
+def _is_id(given: Any) -> bool:
+    return isinstance(given, str | numbers.Real)
 
 
 def _add(
@@ -250,7 +265,7 @@ def _add(
 
 def _category(annotation: Mapping[str, Any], categories: Mapping[Any, Category]) -> Category | None:
     number = annotation.get("category_id")
-    if not is_missing(number) and not isinstance(number, list | dict):
+    if _is_id(number) and not is_missing(number):
         if number in categories:
             return categories[number]
         if isinstance(number, str):
@@ -288,7 +303,7 @@ def _add_outlines(
     for part in parts:
         try:
             points = np.asarray(part, dtype=np.float64).reshape(-1, 2)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             row.error("wrong_outline", "An outline is x and y in turn, in pixels.", f"{path}.segmentation")
             return
         regions.add_outline(row, points, size, target, score, path)
@@ -307,7 +322,7 @@ def _add_key_points(
 ) -> None:
     try:
         triples = np.asarray(points, dtype=np.float64).reshape(-1, 3).tolist()
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         row.error("wrong_keypoints", "Key points are x, y and visibility in turn.", f"{path}.keypoints")
         return
     names = category.points or (category.label,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,6 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
-from lsnb.predictions.collector import collector_paused
 from lsnb.predictions.matching import Matching, Sizes
 from lsnb.predictions.payloads import Found, Names, names_of, read_payload
 from lsnb.predictions.regions import Regions, Size
@@ -19,6 +18,7 @@ from lsnb.predictions.rules import rules_of
 from lsnb.predictions.tabular import BOX_COLUMNS, read_table_rows
 from lsnb.predictions.targets import Shape, Target, Targets
 from lsnb.predictions.tracking import read_tracks
+from lsnb.runtime import collector_paused
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 # What is above this, in percent, was meant as pixels.
@@ -176,7 +176,7 @@ def find_target(
 def _in_pixels(row: Row, box: Any, size: Size | None, path: str) -> Any:
     try:
         x, y, width, height = (float(side) for side in box)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return box
     if max(x, y, width, height) > PIXELS_FROM:
         words = f"The box ({x:g}, {y:g}, {width:g} by {height:g}) is not in percent: give pixels as bbox or boxes."
@@ -222,6 +222,8 @@ def _cells(detections: Any, items: Any, key: str, column: str | None) -> list[tu
             raise InputError("A column of detections needs items=, for example items=table['item'].")
         if items is None:
             raise InputError("A list of detections needs items=, one for each; or give a dict, item → detections.")
+        if not isinstance(items, Iterable) or isinstance(items, str):
+            raise InputError(f"items is {items!r}: give the items of the detections, in their order.")
         given = list(items)
         if len(given) != len(detections):
             raise InputError(f"There are {len(detections)} detections and {len(given)} items: give one for each.")

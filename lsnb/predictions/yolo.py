@@ -15,7 +15,6 @@ import numpy as np
 
 from lsnb.errors import InputError, MissingFileError
 from lsnb.labels import LabelConfig
-from lsnb.predictions.collector import collector_paused
 from lsnb.predictions.detections import find_target
 from lsnb.predictions.matching import Matching, Sizes
 from lsnb.predictions.payloads import Names, names_of
@@ -23,6 +22,7 @@ from lsnb.predictions.regions import Regions, Size
 from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.predictions.rules import rules_of
 from lsnb.predictions.targets import Shape, Targets
+from lsnb.runtime import collector_paused
 
 CLASSES = "classes.txt"
 

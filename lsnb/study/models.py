@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lsnb.annotations.long import collector_paused
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
 from lsnb.predictions.labelbox import to_labelbox
+from lsnb.runtime import collector_paused
 from lsnb.studio import Server
 from lsnb.study.finding import Copy
 from lsnb.study.importing import ImportReport, import_answers, own_copy
@@ -34,6 +34,11 @@ class ModelVerbs:
 
     def _present(self) -> list[Copy]:
         raise NotImplementedError  # the study knows
+
+    @property
+    def config(self) -> LabelConfig:
+        """The label config, as the study's first project has it now."""
+        return LabelConfig.from_xml(self.server.project(self._present()[0].project.id).config or "")
 
     def predict(
         self,

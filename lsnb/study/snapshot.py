@@ -16,8 +16,7 @@ from typing import Any
 
 import orjson
 
-from lsnb.annotations.long import collector_paused
-from lsnb.runtime import cache_folder
+from lsnb.runtime import cache_folder, collector_paused
 from lsnb.studio import Server
 
 VERSION = 3

@@ -13,9 +13,9 @@ import pandas as pd
 
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table
-from lsnb.annotations.long import collector_paused
 from lsnb.errors import StudyNotFoundError
 from lsnb.labels import LabelConfig
+from lsnb.runtime import collector_paused
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
 from lsnb.study.answers import Answers
