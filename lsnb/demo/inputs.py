@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from lsnb.connections import open_bucket
+from lsnb.demo.videos import make_poses, make_zips, packaged_videos
 from lsnb.errors import InputError, MissingFileError
 from lsnb.labels import LabelConfig
 from lsnb.sampling import sample
@@ -19,17 +20,37 @@ if TYPE_CHECKING:
     from lsnb.study import Study
 
 KEY = "id"
+DEMO = "demo"  # in the working folder
 TITLE = "lsnb demo"
 SUBJECTS = ("person", "animal", "object", "texture", "space")
-FILES = {"table": "table.csv", "media": "media.csv", "config": "config.xml", "sample": "sample.csv"}
-Input = Literal["table", "media", "config", "sample"]
+FILES = {
+    "table": "table.csv",
+    "media": "media.csv",
+    "config": "config.xml",
+    "sample": "sample.csv",
+    "images": "media.csv",
+    "payload": "payload.ndjson",
+    "clips": "clips.csv",
+    "videos": "videos",
+    "zips": "zips",
+    "poses": "poses",
+}
+FOLDERS = {
+    "videos": "clips",
+    "zips": "zips of frames",
+    "poses": "clips, with a made-up model's predictions",
+}
+ALSO = {"images": "frames.csv"}  # what another notebook leaves instead
+Input = Literal["table", "media", "config", "sample", "images", "payload", "clips", "videos", "zips", "poses"]
 
 
 def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work", study: Study | None = None) -> Path:
     """Return the file a notebook starts from, and say aloud when it is the packaged demo's.
 
     Args:
-        name: ``"table"``, ``"media"``, ``"config"`` or ``"sample"``.
+        name: ``"table"``, ``"media"``, ``"config"`` or ``"sample"``; ``"images"`` (``media.csv``, else ``frames.csv``);
+            ``"payload"`` (Labelbox's) or ``"clips"`` (the videos it is about); ``"videos"``, ``"zips"`` or ``"poses"``,
+            which are folders.
         given: The file the form names; empty means: what the previous notebook left in ``workdir``, else the demo's.
         workdir: The folder through which notebooks hand over.
         study: The study that the file is for: only the demo's takes the demo's data.
@@ -49,7 +70,17 @@ def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work
             raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}): check the name in the form.")
         return path
     path = Path(workdir) / FILES[name]
-    if name == "table":
+    if name in ALSO and not path.is_file() and (Path(workdir) / ALSO[name]).is_file():
+        path = Path(workdir) / ALSO[name]
+    if name in FOLDERS:
+        if holds_files(path):
+            print(f"Using the files in {path}.")
+            return path
+        print(
+            f"The form names nothing, and nothing is in {path}: using packaged {FOLDERS[name]}. "
+            f"What comes of them goes to {Path(workdir) / DEMO}, apart from yours."
+        )
+    elif name == "table":
         print("No table is named: using the packaged demo photographs.")
     elif path.is_file():
         print(f"Using {path}, which an earlier notebook left there.")
@@ -61,7 +92,27 @@ def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work
     else:
         print(f"No {name} is named and {path} is not there: using the packaged demo data.")
     # Apart from the user's own files, which the demo must neither read nor replace.
-    return _MAKERS[name](Path(workdir) / "demo")
+    return _MAKERS[name](Path(workdir) / DEMO)
+
+
+def result_folder(source: str | Path, workdir: str | Path) -> Path:
+    """Return where a notebook puts what it makes of an input: ``workdir``, or the demo's folder in it for the demo's.
+
+    Args:
+        source: What ``find_input`` returned.
+        workdir: The folder through which notebooks hand over.
+
+    Example:
+        >>> result_folder("lsnb-work/demo/media", "lsnb-work").as_posix(), result_folder("my", "lsnb-work").as_posix()
+        ('lsnb-work/demo', 'lsnb-work')
+    """
+    demo = Path(workdir) / DEMO
+    return demo if Path(source).resolve().is_relative_to(demo.resolve()) else Path(workdir)
+
+
+def holds_files(folder: Path) -> bool:
+    """Return whether somebody put files into a folder."""
+    return folder.is_dir() and any(not path.name.startswith(".") for path in folder.iterdir())
 
 
 def demo_config() -> LabelConfig:
@@ -112,11 +163,35 @@ def make_sample(workdir: str | Path) -> Path:
     return write_csv(sample(table, key=KEY, n=8), Path(workdir) / FILES["sample"])
 
 
+def _make_images(workdir: str | Path) -> Path:
+    from lsnb.demo import models
+
+    return models.make_images(workdir)
+
+
+def _make_payload(workdir: str | Path) -> Path:
+    from lsnb.demo import models
+
+    return models.make_payload(workdir)
+
+
+def _make_clips(workdir: str | Path) -> Path:
+    from lsnb.demo import models
+
+    return models.make_clips(workdir)
+
+
 _MAKERS: Mapping[str, Callable[[str | Path], Path]] = {
     "table": _make_table,
     "media": _make_media,
     "config": make_config,
     "sample": make_sample,
+    "images": _make_images,
+    "payload": _make_payload,
+    "clips": _make_clips,
+    "videos": packaged_videos,
+    "zips": make_zips,
+    "poses": make_poses,
 }
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lsnb.frames.difficult import select_difficult_frames as select_difficult_frames
     from lsnb.frames.extraction import extract_frames as extract_frames
+    from lsnb.frames.images import find_images as find_images
     from lsnb.frames.importing import import_frames as import_frames
     from lsnb.frames.keeping import keep_frames as keep_frames
     from lsnb.frames.selection import select_frames as select_frames
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "extract_frames": "extraction",
+    "find_images": "images",
     "find_videos": "videos",
     "import_frames": "importing",
     "keep_frames": "keeping",

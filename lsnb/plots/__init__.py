@@ -8,7 +8,7 @@ from lsnb.plots.answers import label_distribution
 from lsnb.plots.figures import Picture
 from lsnb.plots.frames import contact_sheet
 from lsnb.plots.matrices import agreement_matrix, confusion_matrix, disagreement_map
-from lsnb.plots.regions import overlay, timeline
+from lsnb.plots.regions import overlay, overlays, timeline
 from lsnb.plots.series import correlation_curve, series_channels
 from lsnb.plots.work import annotations_per_day, progress
 
@@ -22,6 +22,7 @@ __all__ = [
     "disagreement_map",
     "label_distribution",
     "overlay",
+    "overlays",
     "progress",
     "series_channels",
     "timeline",

@@ -22,6 +22,11 @@ from lsnb.tables.keys import nearest
 
 Image = str | os.PathLike[str] | np.ndarray[Any, Any]
 HUNDRED = (100.0, 100.0)
+DRAWN = frozenset(
+    f"{shape}{ending}"
+    for shape in ("rectangle", "polygon", "ellipse", "keypoint", "brush", "bitmask", "vector")
+    for ending in ("", "labels")
+)
 
 
 def timeline(annotations: pd.DataFrame, item: str, control: str) -> Picture:
@@ -167,6 +172,62 @@ def contact_sheet(
         else:
             _show(axes, pictures.get(item))
         axes.set_title(f"{shortened(item)} ({row.disagreement:.2f})\n{shortened(str(row.answers), 40)}", fontsize=8)
+    return figure
+
+
+def overlays(
+    annotations: pd.DataFrame,
+    pictures: Mapping[str, Image] | pd.Series[Any],
+    control: str | None = None,
+    *,
+    n: int = 6,
+) -> Picture:
+    """Return the regions on several pictures side by side, a colour for each annotator or model.
+
+    Args:
+        annotations: The long table, as for ``overlay``; for example ``study.model_run("v2").predictions``.
+        pictures: Item → a file, or an array of pixels; items that are not there are drawn empty.
+        control: A control that draws on pictures; by default the first that drew anything.
+        n: How many items at most, those with the most regions first.
+
+    Raises:
+        InputError: No such control.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> place = {"x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0, "value": "car", "annotator": "m"}
+        >>> long = pd.DataFrame([{"item": item, **place} for item in ("1", "2", "2")])
+        >>> long = long.assign(region=list("abc"), control="box", kind="rectanglelabels", status="submitted")
+        >>> [axes.get_title() for axes in overlays(long, {}).axes]
+        ['2: 2 regions', '1: 1 region']
+    """
+    drawn = annotations[annotations["kind"].isin(DRAWN)]
+    if control is None:
+        control = next(iter(drawn["control"]), None)
+    table = annotations if control is None else checked(annotations, control)
+    counts = table[table["control"].eq(control or "").fillna(False)].groupby("item", sort=False)["region"].nunique()
+    found = dict.fromkeys(annotations["item"].dropna().astype(str), 0)
+    found |= {str(item): int(count) for item, count in counts.items()}
+    ordered = dict(sorted(found.items(), key=lambda pair: -pair[1])[:n])
+    across = min(3, max(1, len(ordered)))
+    down = max(1, math.ceil(len(ordered) / across))
+    figure = Picture(figsize=(3.6 * across, 3.1 * down), layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False).ravel()
+    if not ordered:
+        return only_words(figure, grid[0], "There is nothing to draw.")
+    for axes in grid[len(ordered) :]:
+        axes.remove()
+    colors: dict[str, str] = {}
+    for axes, (item, count) in zip(grid, ordered.items(), strict=False):
+        picture: Image | None = pictures.get(item)
+        if control is None:
+            _show(axes, picture)
+        else:
+            colors |= _draw(axes, annotations, item, control, picture)
+        axes.set_title(f"{shortened(item, 40)}: {count} region{'' if count == 1 else 's'}", fontsize=9)
+    patches = [Patch(color=color, label=name) for name, color in colors.items()]
+    if patches:
+        figure.legend(handles=patches, fontsize=8, frameon=False, loc="outside right upper")
     return figure
 
 
