@@ -221,8 +221,16 @@ def _event_faults(pairs: Any, where: str) -> list[str]:
         return [shape]
     if any(len(pair) != 2 for pair in pairs):
         return [shape]
-    bad = [number for number, pair in enumerate(pairs, start=1) if not finite(pair[1])]
+    bad = [number for number, pair in enumerate(pairs, start=1) if not finite(_seconds(pair[1]))]
     return [f"Pair {listing(bad)} of events{where} has no seconds of the video as its second: {shape}"] if bad else []
+
+
+def _seconds(moment: Any) -> Any:
+    """Return a number that was written as a text, as a form's field gives it, as a number."""
+    try:
+        return float(moment.strip().replace(",", ".")) if isinstance(moment, str) else moment
+    except ValueError:
+        return moment
 
 
 def _given(name: str, table: pd.DataFrame, own: dict[str, Any]) -> Given:
@@ -238,7 +246,7 @@ def _given(name: str, table: pd.DataFrame, own: dict[str, Any]) -> Given:
         offset=float(own["offset"]),
         drift=float(own["drift"]),
         rate=None if own["rate"] is None else float(own["rate"]),
-        events=tuple((pair[0], float(pair[1])) for pair in (() if own["events"] is None else own["events"])),
+        events=tuple((pair[0], float(_seconds(pair[1]))) for pair in (() if own["events"] is None else own["events"])),
         time_format=own["time_format"],
     )
 

@@ -120,7 +120,7 @@ def align(
     correlations: list[Correlation] = []
     seen = signal(clock, reference) if reference is not None else None
     for sensor in sensors:
-        table, column, times, said = _times(sensor, clock, video_start)
+        table, column, times, said = _times(sensor, clock, video_start, is_known=reference is not None)
         notes += [note for note in said if note not in notes]
         table = with_numeric(table, channels)
         moved, drifted, found, what = _clocks(sensor, table, column, times, channels, reference, max_shift, seen)
@@ -242,7 +242,7 @@ def _faults(resample: Any, reference: Any, max_shift: Any, events: Any, units: A
 
 
 def _times(
-    sensor: Given, video: Video, video_start: Any
+    sensor: Given, video: Video, video_start: Any, *, is_known: bool = False
 ) -> tuple[pd.DataFrame, Hashable | None, Times, tuple[str, ...]]:
     """Return the sensor's table, its column of times, these as seconds, and what was taken for granted."""
     if not len(sensor.table):
@@ -272,8 +272,8 @@ def _times(
         time_format=sensor.time_format,
     )
     # Estimated or given clocks need no start of the video.
-    is_known = sensor.events or sensor.offset != 0
-    kept = tuple(note for note in times.notes if not (is_known and note.startswith("Nothing says when")))
+    is_told = is_known or sensor.events or sensor.offset != 0
+    kept = tuple(note for note in times.notes if not (is_told and note.startswith("Nothing says when")))
     return table, sensor.time, Times(times.seconds, times.clock, kept), said
 
 

@@ -6,15 +6,18 @@
 from lsnb.demo.answers import SimulationReport, simulate_annotators
 from lsnb.demo.inputs import KEY, SUBJECTS, TITLE, demo_config, find_input
 from lsnb.demo.journey import ANNOTATORS, find_study, run
+from lsnb.demo.sensors import Recording, find_recording
 
 __all__ = [
     "ANNOTATORS",
     "KEY",
     "SUBJECTS",
     "TITLE",
+    "Recording",
     "SimulationReport",
     "demo_config",
     "find_input",
+    "find_recording",
     "find_study",
     "run",
     "simulate_annotators",

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from lsnb.study import Study
 
 
+SIMULATED = ("choices", "rating", "timeserieslabels")
+STRETCHES = 3
+
+
 @dataclass(frozen=True, repr=False)
 class SimulationReport(Report):
     """What ``simulate_annotators`` answered: a row per annotator and item (answered, exists, failed)."""
@@ -24,7 +28,9 @@ class SimulationReport(Report):
     noun: ClassVar[str] = "simulated answers"
 
 
-def simulate_annotators(study: Study, *, seed: int = 0, disagreement: float = 0.25) -> SimulationReport:
+def simulate_annotators(
+    study: Study, *, seed: int = 0, disagreement: float = 0.25, duration: float = 10.0
+) -> SimulationReport:
     """Answer a study's open tasks through the API as if people had, and say that nobody did.
 
     Each item has one answer that most simulated annotators give; each of them departs from it with the given
@@ -32,9 +38,10 @@ def simulate_annotators(study: Study, *, seed: int = 0, disagreement: float = 0.
     hold an answer are left as they are.
 
     Args:
-        study: Whose controls are choices and ratings; others stay unanswered.
+        study: Whose controls are choices, ratings and labels of time series; others stay unanswered.
         seed: What draws the answers.
         disagreement: How likely an annotator departs from the common answer, from 0 to 1.
+        duration: How long the time series are, in seconds.
 
     Returns:
         A row per annotator and item.
@@ -48,8 +55,11 @@ def simulate_annotators(study: Study, *, seed: int = 0, disagreement: float = 0.
         annotator = copy.manifest.annotator
         project = study.server.project(copy.project.id)
         config = LabelConfig.from_xml(project.config or "")
-        if not any(control.kind in ("choices", "rating") for control in config.controls.values()):
-            raise InputError(f"No control of {project.title!r} can be simulated: it needs choices or a rating.")
+        if not any(control.kind in SIMULATED for control in config.controls.values()):
+            raise InputError(
+                f"No control of {project.title!r} can be simulated: it needs choices, a rating or labels of a time "
+                "series."
+            )
         for task in tqdm(study.server.export(copy.project.id), desc=f"Simulated {annotator}", unit="answer"):
             row = {"annotator": annotator, "item": task["meta"]["item"], "status": "exists", "error": None}
             rows.append(row)
@@ -57,7 +67,9 @@ def simulate_annotators(study: Study, *, seed: int = 0, disagreement: float = 0.
                 continue
             draw = _Draw(seed, annotator, row["item"], disagreement)
             try:
-                study.server.annotate(task["id"], _answers(config, draw), lead_time=round(4 + 20 * draw("time"), 1))
+                study.server.annotate(
+                    task["id"], _answers(config, draw, duration), lead_time=round(4 + 20 * draw("time"), 1)
+                )
                 row["status"] = "answered"
             except LsnbError as fault:
                 row.update(status="failed", error=str(fault))
@@ -85,7 +97,7 @@ class _Draw:
         return int(self(what) * n)
 
 
-def _answers(config: LabelConfig, draw: _Draw) -> list[dict[str, Any]]:
+def _answers(config: LabelConfig, draw: _Draw, duration: float) -> list[dict[str, Any]]:
     results = []
     for name, control in config.controls.items():
         result: dict[str, Any] = {"from_name": name, "to_name": control.to_names[0], "type": control.kind}
@@ -94,4 +106,20 @@ def _answers(config: LabelConfig, draw: _Draw) -> list[dict[str, Any]]:
             results.append({**result, "value": {"choices": [options[draw.option(name, len(options))]]}})
         elif control.kind == "rating":
             results.append({**result, "value": {"rating": 1 + draw.option(name, 5)}})
+        elif control.kind == "timeserieslabels" and control.labels:
+            for number, (start, end) in enumerate(_stretches(draw, name, duration)):
+                label = control.labels[(draw.option(name, len(control.labels)) + number) % len(control.labels)]
+                value = {"start": start, "end": end, "instant": False, control.kind: [label]}
+                results.append({**result, "id": f"{name}{number}", "value": value})
     return results
+
+
+def _stretches(draw: _Draw, name: str, duration: float) -> list[tuple[float, float]]:
+    """Return stretches of a series, end to end: their borders are common, give or take a little."""
+    borders = [
+        duration
+        * (0.3 * number + 0.1 * draw(f"{name} {number}", common=True) + 0.02 * draw(f"{name} {number} borders"))
+        for number in range(1, STRETCHES + 1)
+    ]
+    rounded = [round(border, 3) for border in borders]
+    return list(zip([0.0, *rounded[:-1]], rounded, strict=True))

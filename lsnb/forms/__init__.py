@@ -17,6 +17,7 @@ from lsnb.forms.notebooks import (
 )
 from lsnb.forms.reading import FormRecord, read_form
 from lsnb.forms.schema import Field, Form
+from lsnb.forms.series_notebooks import SYNC_VIDEO_TIMESERIES
 from lsnb.forms.widgets import show_form
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "QUICKSTART",
     "SAMPLE_TASKS",
     "SYNC_TABLE",
+    "SYNC_VIDEO_TIMESERIES",
     "UPLOAD_MEDIA",
     "Field",
     "Form",
