@@ -4,8 +4,9 @@
 """
 
 from lsnb.demo.answers import SimulationReport, simulate_annotators
-from lsnb.demo.inputs import KEY, SUBJECTS, TITLE, demo_config, find_input
+from lsnb.demo.inputs import KEY, SUBJECTS, TITLE, demo_config, find_input, result_folder
 from lsnb.demo.journey import ANNOTATORS, find_study, run
+from lsnb.demo.models import find_model
 from lsnb.demo.sensors import Recording, find_recording
 
 __all__ = [
@@ -17,8 +18,10 @@ __all__ = [
     "SimulationReport",
     "demo_config",
     "find_input",
+    "find_model",
     "find_recording",
     "find_study",
+    "result_folder",
     "run",
     "simulate_annotators",
 ]
