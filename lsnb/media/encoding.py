@@ -119,9 +119,9 @@ def _add_picture(container: Any, first: Any, rate: Fraction) -> Any:
     context.gop_size = max(1, round(rate))  # a keyframe a second, so that stepping through the video is quick
     context.max_b_frames = 0  # and no edit list is needed to put the first frame at 0
     context.color_range = NARROW_RANGE
-    context.colorspace = first.colorspace
-    context.color_primaries = first.color_primaries
-    context.color_trc = first.color_trc
+    for name in ("colorspace", "color_primaries", "color_trc"):
+        if hasattr(first, name):  # PyAV 16.0 has the first alone
+            setattr(context, name, getattr(first, name))
     return stream
 
 

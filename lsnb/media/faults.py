@@ -13,6 +13,7 @@ import av
 
 from lsnb.errors import InputError, MissingFileError
 
+COVER = 0x400  # AV_DISPOSITION_ATTACHED_PIC: the cover of a piece of music
 STILLS = ("_pipe", "image2", "tty")  # FFmpeg's readers of single pictures and of text
 
 
@@ -63,8 +64,7 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     with container:
         if container.format.name.endswith(STILLS):
             raise InputError(f"{path} is no video but a picture or a text: give a video.")
-        cover = av.stream.Disposition.attached_pic
-        streams = [stream for stream in container.streams.video if not stream.disposition & cover]
+        streams = [stream for stream in container.streams.video if not _is_cover(stream)]
         if not streams:
             kinds = sorted({str(stream.type) for stream in container.streams}) or ["nothing"]
             raise InputError(f"{path} has no video in it, only {' and '.join(kinds)}: give a file with pictures.")
@@ -73,3 +73,8 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
             raise unreadable(path)
         stream.thread_type = "AUTO"
         yield container, stream
+
+
+def _is_cover(stream: Any) -> bool:
+    disposition = getattr(stream, "disposition", None)  # PyAV 14.0 has none
+    return disposition is not None and bool(disposition.value & COVER)
