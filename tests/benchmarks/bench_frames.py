@@ -79,7 +79,9 @@ def reference(video: str, n: int = N, seed: int = 0) -> list[int]:
         pictures.append(cv2.cvtColor(cv2.resize(picture, (64, 64)), cv2.COLOR_BGR2RGB))
     capture.release()
     rows = np.array(pictures, dtype="float64").reshape(len(pictures), -1)
-    energy = np.concatenate([[0.0], np.abs(np.diff(rows, axis=0)).mean(axis=1)])
+    difference = np.diff(rows, axis=0)
+    energy = np.concatenate([[0.0], np.abs(difference, out=difference).mean(axis=1)])
+    del difference
     level = np.percentile(energy, 75 if len(rows) >= 100_000 else 50)
     moving = np.flatnonzero(energy > level)
     moving = moving[moving < len(rows) - 2]
