@@ -90,7 +90,7 @@ def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work
             f"No {name} is named and {path} is not there: name the table of the study {study.title!r} in the form."
         )
     else:
-        print(f"No {name} is named and {path} is not there: using the packaged demo data.")
+        print(f"The form names no {name}, and {path} is not there: using the packaged demo data.")
     # Apart from the user's own files, which the demo must neither read nor replace.
     return _MAKERS[name](Path(workdir) / DEMO)
 

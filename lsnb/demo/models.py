@@ -20,7 +20,7 @@ MODEL = "demo"
 LONGEST = 384  # pixels; things that stand out do so in a small picture, too
 LEAST, MOST = 0.002, 0.5  # shares of the picture
 DISC = np.pi / 4  # how much of its box a disc fills
-PICTURES = ("coins.png", "horse.png", "moon.png", "hubble_deep_field.jpg")
+PICTURES = ("coins.png", "rocket.jpg", "moon.png", "hubble_deep_field.jpg")
 CLIPS = ("bikes.mp4", "carphone_pristine.mp4")
 
 

@@ -121,7 +121,8 @@ class ModelRun:
         return f"ModelRun({self.summary})"
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{html.escape(self.summary)}</b></p>" + self.predictions.head(10).to_html(escape=True)
+        shown = self.predictions.drop(columns="raw", errors="ignore").dropna(axis="columns", how="all").head(10)
+        return f"<p><b>{html.escape(self.summary)}</b></p>" + shown.to_html(escape=True)
 
 
 def read_run(server: Server, copies: Sequence[Copy], model_version: str) -> ModelRun:

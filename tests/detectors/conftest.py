@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-LABELS = {0: "cat", 1: "dog", 2: "traffic light"}
+from tiny_models import LABELS as LABELS
+from tiny_models import save_detr
 
 
 @pytest.fixture(autouse=True)
@@ -17,30 +17,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 
 @pytest.fixture(scope="session")
 def tiny_detr(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import torch
-    from transformers import AutoModelForObjectDetection, DetrConfig, DetrImageProcessorPil, ResNetConfig
-
-    folder = tmp_path_factory.mktemp("models") / "tiny-detr"
-    backbone = ResNetConfig(embedding_size=8, hidden_sizes=[8] * 4, depths=[1] * 4, out_features=["stage4"])
-    layers = {f"{side}_{what}": n for side in ("encoder", "decoder") for what, n in SIZES.items()}
-    config = DetrConfig(
-        use_timm_backbone=False,
-        backbone=None,
-        use_pretrained_backbone=False,
-        backbone_config=backbone,
-        num_queries=6,
-        d_model=16,
-        id2label=LABELS,
-        label2id={label: number for number, label in LABELS.items()},
-        **layers,
-    )
-    torch.manual_seed(3)
-    AutoModelForObjectDetection.from_config(config).save_pretrained(folder)
-    DetrImageProcessorPil(size={"shortest_edge": 64, "longest_edge": 96}).save_pretrained(folder)
-    return folder
-
-
-SIZES = {"layers": 1, "attention_heads": 2, "ffn_dim": 16}
+    return save_detr(tmp_path_factory.mktemp("models") / "tiny-detr")
 
 
 @pytest.fixture(scope="session")
