@@ -13,6 +13,7 @@ from video_maker import make_video
 import lsnb
 from lsnb.bucket import Bucket
 from lsnb.study import Studio, Study
+from lsnb.timeseries import segments
 
 CONFIG = lsnb.LabelConfig.video_timeseries({"wrist": ["x"], "chest": ["x"]}, ["rest", "run"])
 
@@ -62,6 +63,13 @@ def test_one_call_uploads_videos_and_series_and_later_files_of_a_name_take_no_pl
         assert shown["fps"] == 25.0
         for column in ("video", "wrist", "chest"):
             assert stored(bucket, shown[column]) == Path(row[column]).read_bytes(), column
+
+    answered = lsnb.demo.simulate_annotators(study, duration=1.0)
+    assert not len(answered.failures)
+    marked = segments(study.annotations(), fps=25.0)
+    assert marked.groupby(["item", "control"]).size().tolist() == [3] * 4
+    assert (marked["end"] > marked["start"]).all()
+    assert marked["end"].max() <= 1.0
 
     series(tmp_path / "wrist" / "a.csv", 4)
     other = studio.create_study(f"{title} again", CONFIG, table, key="id", annotators=1, bucket=bucket)

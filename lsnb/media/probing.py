@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 from collections.abc import Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -74,6 +75,12 @@ class VideoInfo:
     has_audio: bool
     audio_codec: str | None
     problems: tuple[str, ...]
+
+    def _repr_html_(self) -> str:
+        facts = {one.name: getattr(self, one.name) for one in dataclasses.fields(self) if one.name != "problems"}
+        rows = "".join(f"<tr><th>{name}</th><td>{html.escape(str(fact))}</td></tr>" for name, fact in facts.items())
+        problems = "".join(f"<li>{html.escape(problem)}</li>" for problem in self.problems)
+        return f"<table>{rows}</table>" + (f"<ul>{problems}</ul>" if problems else "<p>No problems.</p>")
 
 
 COLUMNS = tuple(one.name for one in dataclasses.fields(VideoInfo) if one.name != "path")

@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell
 from video_maker import frame_seconds, make_video
 
 import lsnb
-from lsnb.demo.sensors import BEFORE
+from lsnb.demo.sensors import BEFORE, CLIP_STARTS_MS
 from lsnb.errors import InputError, MissingFileError
 
 if TYPE_CHECKING:
@@ -155,5 +155,10 @@ def test_a_video_and_sensors_are_both_named_or_neither(folder: Path, capsys: pyt
     assert capsys.readouterr().out == ""
     demo = lsnb.demo.find_recording(workdir=folder / "alone")
     assert "SIMULATED" in capsys.readouterr().out
-    aligned = lsnb.align(demo.sensors, demo.video, reference="motion")
+    info = lsnb.probe(demo.video)
+    assert f"<li>{info.problems[0]}</li>" in info._repr_html_()
+    aligned = lsnb.align(demo.sensors, info, reference="motion")
     assert aligned.offset == pytest.approx(-BEFORE, abs=1 / 25)
+    # A form gives moments as texts.
+    clap = [(str(CLIP_STARTS_MS + 1000), "1,0")]
+    assert lsnb.align(demo.sensors, info, events=clap).offset == pytest.approx(-BEFORE)
