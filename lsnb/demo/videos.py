@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 from pathlib import Path
 
@@ -13,7 +12,11 @@ PARTS = ("left_eye", "right_eye", "nose", "mouth")
 SCORER = "made_up_model"
 # Clip → where its face is (frame, x, y of the nose, in pixels), from eye to nose, frames, and the model's mistakes.
 _FACES = {
-    "carphone_pristine": (((0, 92, 72), (30, 88, 68), (60, 80, 62), (90, 60, 58), (119, 68, 60)), 9, (24, 57, 85, 104, 116)),
+    "carphone_pristine": (
+        ((0, 92, 72), (30, 88, 68), (60, 80, 62), (90, 60, 58), (119, 68, 60)),
+        9,
+        (24, 57, 85, 104, 116),
+    ),
     "bigbuckbunny": (
         ((0, 362, 425), (30, 523, 383), (60, 466, 120), (90, 470, 128), (131, 477, 172)),
         28,
@@ -56,15 +59,12 @@ def make_zips(folder: str | Path) -> Path:
 def make_poses(folder: str | Path) -> Path:
     """Write the poses of a model that does not exist beside two clips, say so, and return the folder."""
     print("SIMULATED: no model made these predictions. They are drawn around the faces, with a few mistakes put in.")
-    clips, poses = packaged_videos(folder), Path(folder) / "poses"
-    poses.mkdir(parents=True, exist_ok=True)
+    clips = packaged_videos(folder)
     for stem in _FACES:
-        clip, table = poses / f"{stem}.mp4", poses / f"{stem}_{SCORER}.csv"
-        if not clip.is_file():
-            shutil.copyfile(clips / clip.name, clip)
+        table = clips / f"{stem}_{SCORER}.csv"
         if not table.is_file():
             simulated_poses(stem).to_csv(table)
-    return poses
+    return clips
 
 
 def simulated_poses(clip: str) -> pd.DataFrame:

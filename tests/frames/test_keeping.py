@@ -37,3 +37,15 @@ def test_what_is_no_table_of_frames_is_refused_and_left_as_it_is(tmp_path: Path)
         keep_frames(frames, tmp_path)
     with pytest.raises(InputError, match="no columns item"):
         keep_frames(pd.DataFrame({"a": [1]}), tmp_path / "new.csv")
+
+
+def test_nothing_chosen_writes_nothing_and_a_video_without_frames_is_no_row(tmp_path: Path) -> None:
+    video, out, path = make_video(tmp_path / "trial.mp4", 20), tmp_path / "frames", tmp_path / "frames.csv"
+    chosen = pd.DataFrame({"video": [str(video), "gone.mp4"], "frame": [5, None], "reason": ["list", "It is gone."]})
+    with pytest.warns(UserWarning, match="gone"):
+        frames = extract_frames(None, chosen, out, progress=False)
+    first = keep_frames(frames, path)
+    assert list(first["item"]) == ["trial/img00000005"]
+    nothing = extract_frames(None, chosen.head(0), out, progress=False)
+    assert len(nothing) == 0
+    pd.testing.assert_frame_equal(keep_frames(nothing, path), first, check_dtype=False)

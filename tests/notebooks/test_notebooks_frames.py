@@ -121,6 +121,7 @@ def test_07_sends_the_models_points_along(difficult: str, folder: Path, studio: 
     assert len(sent) == 2
     assert all(0.7 < told["score"] <= 1 for told in sent)
     task = {task["id"]: task["meta"]["item"] for task in study.server.export(project)}
+    assert all(task["data"]["path"].startswith("gs://") for task in study.server.export(project))
     points = {task[told["task"]]: told["result"] for told in sent}["carphone_pristine/img00000057"]
     assert [point["value"]["keypointlabels"] for point in points] == [[part] for part in PARTS]
     expected = simulated_poses("carphone_pristine").loc[57, (SCORER, "nose", "x")] / 176 * 100

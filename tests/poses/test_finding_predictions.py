@@ -1,10 +1,11 @@
 """Which videos have predictions: found in a folder whatever else lies in it."""
 
+import pandas as pd
 import pytest
 from pose_tables import pose_table, smooth_poses
 
 from lsnb.errors import InputError, MissingFileError
-from lsnb.poses import find_predictions
+from lsnb.poses import choose_videos, find_predictions
 
 
 def test_each_video_is_listed_once_with_its_predictions(tmp_path):
@@ -57,3 +58,16 @@ def test_an_empty_folder_gives_an_empty_table_and_no_folder_a_sentence(tmp_path)
         find_predictions(tmp_path / "nowhere")
     with pytest.raises(InputError, match="folder is None"):
         find_predictions(None)
+
+
+def test_videos_are_chosen_by_name_and_unknown_names_are_told_all_at_once():
+    found = pd.DataFrame({"video": ["a/trial1.mp4", "a/trial2.mp4", "elsewhere"], "predictions": ["1", "2", "3"]})
+    assert choose_videos(found, ["trial2.mp4", "elsewhere"])["predictions"].tolist() == ["2", "3"]
+    assert choose_videos(found, "a/trial1.mp4")["predictions"].tolist() == ["1"]
+    assert choose_videos(found).equals(found)
+    with pytest.raises(InputError) as told:
+        choose_videos(found, ["trail1", "b"])
+    assert len(told.value.problems) == 2
+    assert "Did you mean 'trial1'?" in told.value.problems[0]
+    with pytest.raises(InputError, match="No predictions are there"):
+        choose_videos(found.head(0))

@@ -93,3 +93,10 @@ def test_every_wrong_argument_is_reported_at_once():
         from_poses(pose_table(smooth_poses(3)), pd.DataFrame({"item": ["a"]}), config=boxes, min_likelihood=7)
     text = str(caught.value)
     assert all(word in text for word in ("no key points", "min_likelihood is 7", "'video'", "'frame'", "'width'"))
+
+
+def test_the_predictions_of_the_only_video_of_a_table_are_not_those_of_another():
+    table = pd.DataFrame({"video": ["v.mp4"], "predictions": [pose_table(smooth_poses(10))]})
+    frames = pd.concat([frames_table(), frames_table("w.mp4").assign(item=["w/3", "w/7"])], ignore_index=True)
+    found = from_poses(table, frames, config=CONFIG)
+    assert list(found.results) == ["v/img00000003", "v/img00000007"]
