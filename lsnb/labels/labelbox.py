@@ -215,7 +215,7 @@ def _ask(config: LabelConfig, feature: Feature) -> LabelConfig:
 
 
 def _listed(given: Mapping[str, Any], name: str, where: str, problems: list[str]) -> list[Mapping[str, Any]]:
-    listed = given.get(name) or []
+    listed = [] if given.get(name) is None else given[name]
     if isinstance(listed, Sequence) and not isinstance(listed, str) and all(isinstance(e, Mapping) for e in listed):
         return list(listed)
     problems.append(f"{name} of {where} is no list of dicts: give the ontology as Labelbox exports it.")

@@ -19,6 +19,7 @@ from lsnb.labels import LabelConfig
 from lsnb.predictions.report import Fault
 from lsnb.predictions.rules import Rule, Rules, rules_of
 from lsnb.predictions.tracks import track_faults
+from lsnb.predictions.values import as_float
 from lsnb.tables.keys import nearest
 
 NEEDED = frozenset({"from_name", "to_name", "type", "value"})
@@ -74,7 +75,8 @@ def find_faults(results: Any, rules: Rules, facts: Facts) -> list[Fault]:
     valid: list[Mapping[str, Any]] = []
     relations = []
     for place, result in enumerate(results):
-        if isinstance(result, dict) and result.get("type") == "relation":
+        kind = result.get("type") if isinstance(result, dict) else None
+        if isinstance(kind, str) and kind == "relation":
             relations.append(place)
             continue
         found = _result_faults(result, rules, facts, results)
@@ -103,7 +105,7 @@ def score_faults(score: Any, path: str = "score") -> list[Fault]:
         return []
     if isinstance(score, bool) or not isinstance(score, numbers.Real):
         return [Fault("wrong_score", f"The score {score!r} is no number: give 0 to 1, or nothing.", path)]
-    number = float(score)
+    number = as_float(score)
     if math.isnan(number):
         return [Fault("wrong_score", "The score is not a number (NaN): give 0 to 1, or nothing.", path)]
     if 0 <= number <= 1:
@@ -141,7 +143,7 @@ def _is_plain_region(result: Any, rules: Rules) -> bool:
             and not rule.check(value)
             and ("score" not in result or not score_faults(result["score"]))
         )
-    except (KeyError, TypeError, IndexError):
+    except (KeyError, TypeError, IndexError, ValueError):
         return False
 
 
@@ -172,7 +174,7 @@ def _result_faults(result: Any, rules: Rules, facts: Facts, results: Any) -> lis
             Fault("wrong_object", f"{name!r} is about {' or '.join(rule.to_names)}, not {to_name!r}.", ".to_name")
         )
     shape, label_key = rule, rule.label_key
-    if kind != rule.kind:
+    if not isinstance(kind, str) or kind != rule.kind:
         merged = rules.merged.get((name, kind)) if isinstance(kind, str) else None
         if merged is None:
             faults.append(Fault("wrong_type", f"{name!r} is {rule.kind}, and the result is {kind!r}.", ".type"))
@@ -253,7 +255,7 @@ def _mask_faults(result: Mapping[str, Any]) -> list[Fault]:
         return [Fault("no_size", "A mask needs original_width and original_height in pixels.", ".original_width")]
     try:
         count = int.from_bytes(bytes(packed[:4]), "big")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, IndexError):
         return []
     if count != width * height * 4:
         return [Fault("wrong_size", f"The mask is not one of {width} × {height} pixels.", ".value.rle")]
@@ -263,7 +265,8 @@ def _mask_faults(result: Mapping[str, Any]) -> list[Fault]:
 def _relation_faults(relation: Mapping[str, Any], valid: list[Mapping[str, Any]], path: str) -> list[Fault]:
     known = {result.get("id") for result in valid if isinstance(result.get("id"), str)}
     faults = []
-    if relation.get("direction") not in ("left", "right", "bi"):
+    direction = relation.get("direction")
+    if not isinstance(direction, str) or direction not in ("left", "right", "bi"):
         faults.append(Fault("wrong_value", "The direction is left, right or bi.", f"{path}.direction"))
     for end in ("from_id", "to_id"):
         given = relation.get(end)

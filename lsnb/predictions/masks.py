@@ -44,7 +44,7 @@ def coco_mask(segmentation: Mapping[str, Any]) -> Mask:
     size, counts = segmentation.get("size"), segmentation.get("counts")
     try:
         high, wide = (int(side) for side in size)  # type: ignore[union-attr]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"A mask's size is [height, width] in pixels, not {size!r}.") from None
     try:
         text = counts.decode("ascii") if isinstance(counts, bytes) else counts

@@ -38,9 +38,10 @@ class Matching:
 
     def __init__(self, items: Mapping[Any, Any] | Collection[Any] | None = None, match: str = "auto") -> None:
         problems = []
-        if match not in RULES:
+        if not isinstance(match, str) or match not in RULES:
             problems.append(f"match is {match!r}: give one of {', '.join(RULES)}.")
-        if isinstance(items, str) or not (items is None or isinstance(items, Collection) or hasattr(items, "tolist")):
+        is_listed = items is None or (isinstance(items, Collection) and getattr(items, "ndim", 1) == 1)
+        if isinstance(items, str) or not (is_listed or getattr(items, "ndim", 0) == 1):
             problems.append("items must be pairs such as {'a.jpg': 'item 1'}, or all items there are.")
         if problems:
             raise InputError(problems)

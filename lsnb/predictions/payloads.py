@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import json
 import math
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,7 @@ from lsnb.errors import InputError
 from lsnb.predictions.categories import COCO_CATEGORIES
 from lsnb.predictions.regions import Size
 
+TEXT_KEYS = ("label_text", "label_texts", "text_labels")
 LABEL_KEYS = ("label", "category_name", "category", "class_name", "class", "label_text", "name", "category_id")
 SCORE_KEYS = ("score", "confidence", "conf", "probability")
 LISTS = ("annotations", "detections", "predictions", "objects")
@@ -149,9 +151,9 @@ def class_label(given: Any, names: Names | None, default: Names = COCO_CATEGORIE
     if isinstance(given, bool | str | bytes):
         text = given.decode() if isinstance(given, bytes) else str(given)
         return names.get(text, text) if names else text
-    number = getattr(given, "item", lambda: given)()
-    if isinstance(number, str):
-        return number
+    number = _scalar(given)
+    if isinstance(number, str) or not isinstance(number, numbers.Real):
+        return str(number)[:60]
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     table = names if names is not None else default
@@ -168,19 +170,19 @@ def names_of(names: Any) -> Names | None:
         return None
     if isinstance(names, Mapping):
         return {key.item() if hasattr(key, "item") else key: str(name) for key, name in names.items()}
-    if isinstance(names, str) or not isinstance(names, Sequence | np.ndarray | pd.Series):
+    if isinstance(names, str) or not (isinstance(names, Sequence) or getattr(names, "ndim", 0) == 1):
         raise InputError("names must be a list of labels that counts from 0, or pairs such as {0: 'person'}.")
     return dict(enumerate(str(name) for name in names))
 
 
 def _parsed(text: str | bytes) -> Any:
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
-    words = words.strip()
+    words = words.strip().removeprefix("\ufeff")
     if words.lower() in ("", "null", "none", "nan", "<na>"):
         return None
     try:
         return json.loads(words)
-    except ValueError:
+    except (ValueError, RecursionError):
         pass
     try:  # what a table saved to CSV makes of lists and dicts
         return ast.literal_eval(words)
@@ -205,13 +207,14 @@ def _read_boxes(cell: Mapping[str, Any], names: Names | None) -> Found:
     corners = as_array(cell["boxes"])
     try:
         corners = np.empty((0, 4)) if corners.size == 0 else corners.astype(np.float64).reshape(len(corners), 4)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError("boxes: each is four numbers, left, top, right, bottom in pixels.") from None
-    texts = cell.get("label_text", cell.get("label_texts"))
+    text_key = next((key for key in TEXT_KEYS if cell.get(key) is not None), None)
+    texts = cell[text_key] if text_key else None
     classes = texts if texts is not None else cell.get("labels")
     found = _columns(
         corners,
-        _plain(classes, len(corners), "label_text" if texts is not None else "labels"),
+        _plain(classes, len(corners), text_key or "labels"),
         _plain(cell.get("scores"), len(corners), "scores"),
         names,
         COCO_CATEGORIES,
@@ -225,7 +228,7 @@ def _read_arrays(cell: Mapping[str, Any], names: Names | None) -> Found:
     corners = as_array(cell["xyxy"])
     try:
         corners = np.empty((0, 4)) if corners.size == 0 else corners.astype(np.float64).reshape(len(corners), 4)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError("xyxy: each box is four numbers, left, top, right, bottom in pixels.") from None
     data = cell.get("data")
     texts = cell.get("class_name", data.get("class_name") if isinstance(data, Mapping) else None)
@@ -245,7 +248,10 @@ def _read_arrays(cell: Mapping[str, Any], names: Names | None) -> Found:
         masks = as_array(cell["mask"])
         if masks.ndim != 3 or len(masks) != len(corners):
             raise InputError(f"mask has the shape {masks.shape}: give one mask of height × width for each box.")
-        found.masks = [mask > 0 for mask in masks]
+        try:
+            found.masks = [mask > 0 for mask in masks]
+        except TypeError:
+            raise InputError("mask holds something else than numbers: give true where painted.") from None
         found.size = (float(masks.shape[2]), float(masks.shape[1]))
     if cell.get("tracker_id") is not None:
         found.trackers = _plain(cell["tracker_id"], len(corners), "tracker_id")
@@ -290,7 +296,15 @@ def _plain(given: Any, n: int, name: str) -> list[Any] | None:
     values = list(given) if isinstance(given, list | tuple) else as_array(given).reshape(-1).tolist()
     if len(values) != n:
         raise InputError(f"There are {n} boxes, and {name} has {len(values)}: give one for each box.")
-    return [None if is_missing(value) else getattr(value, "item", lambda value=value: value)() for value in values]
+    return [None if is_missing(value) else _scalar(value) for value in values]
+
+
+def _scalar(given: Any) -> Any:
+    """Return numpy's or torch's number as Python's own, and anything else as it is."""
+    try:
+        return given.item()
+    except (AttributeError, TypeError, ValueError, RuntimeError):
+        return given
 
 
 def _read_list(parts: list[Any], names: Names | None, name: str, size: Size | None) -> Found:
@@ -327,7 +341,7 @@ def _box_of(part: Mapping[str, Any], path: str) -> tuple[Any, bool]:
             return [inner[key] for key in ("x", "y", "width", "height")], True
         if len(missing) < 4:
             raise InputError(f"{path} lacks {', '.join(missing)} (percent of the picture).")
-    elif isinstance(inner, list | tuple | np.ndarray):
+    elif isinstance(inner, list | tuple) or getattr(inner, "ndim", 0) == 1:
         return _from_corners(list(inner)), False
     raise InputError(f"{path} holds no box: give {FORMS}.")
 
@@ -335,7 +349,7 @@ def _box_of(part: Mapping[str, Any], path: str) -> tuple[Any, bool]:
 def _from_corners(corners: list[Any]) -> list[Any]:
     try:
         left, top, right, bottom = (float(side) for side in corners)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return corners
     return [left, top, right - left, bottom - top]
 
@@ -345,8 +359,9 @@ def _size(cell: Mapping[str, Any]) -> Size | None:
     for wide, high in (("width", "height"), ("image_width", "image_height"), ("original_width", "original_height")):
         if image is cell and wide == "width" and "x" in cell:
             continue  # a box's own size
-        if image.get(wide) and image.get(high):  # type: ignore[union-attr]
-            return size_of((image[wide], image[high]))  # type: ignore[index]
+        size = size_of((image.get(wide), image.get(high)))  # type: ignore[union-attr]
+        if size is not None:
+            return size
     return None
 
 
@@ -363,7 +378,7 @@ def size_of(given: Any) -> Size | None:
         given = (given.width, given.height)
     try:
         width, height = (float(side) for side in given)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return (width, height) if 0 < width < math.inf and 0 < height < math.inf else None
 

@@ -158,7 +158,7 @@ class Regions:
                 source = sources[int(fault.path[len("result[") :].partition("]")[0])]
                 row.faults.append(replace(fault, path=source))
             scores = [result["score"] for result in row.results or () if "score" in result]
-            if row.score is None and scores and not row.faults:
+            if row.score is None and scores and not row.has_failed:
                 row.score = sum(scores) / len(scores)
 
     def _add(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from typing import Any
 
 import pandas as pd
@@ -54,7 +55,8 @@ def read_table_rows(table: pd.DataFrame, key: str) -> list[tuple[Any, Any]]:
     )
     found: dict[Any, Any] = {}
     for place, (item, label, score, box, status, error, size) in enumerate(columns):
-        name = "" if is_missing(item) else item
+        name = "" if is_missing(item) else item if isinstance(item, str | numbers.Real) else str(item)
+        status = status if isinstance(status, str) else ""
         if status == "failed":
             said = "The model could not look at it." if is_missing(error) else str(error)
             found[name] = Fault("not_looked_at", said, f"row {place}")

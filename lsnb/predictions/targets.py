@@ -185,7 +185,7 @@ def check_arguments(config: Any, *, control: Any = None, labels: Any = None, unk
         for label, other in labels.items():
             if other is not None and (not isinstance(other, str) or (other not in known and known and not is_open)):
                 problems.append(f"labels maps {label!r} to {other!r}, which the config lacks.{nearest(other, known)}")
-    if unknown not in ("fail", "drop"):
+    if not isinstance(unknown, str) or unknown not in ("fail", "drop"):
         problems.append(f"unknown is {unknown!r}: give 'fail', or 'drop' to leave regions of unknown labels out.")
     if problems:
         raise InputError(problems)

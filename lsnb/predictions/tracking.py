@@ -6,6 +6,7 @@ is not seen hides it until it is back; so does the end of what was looked at.
 
 from __future__ import annotations
 
+import numbers
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
@@ -45,7 +46,7 @@ def read_tracks(
     Raises:
         InputError: ``frame_base`` is neither.
     """
-    if frame_base not in (0, 1) or isinstance(frame_base, bool):
+    if isinstance(frame_base, bool) or not isinstance(frame_base, numbers.Integral) or frame_base not in (0, 1):
         raise InputError(f"frame_base is {frame_base!r}: give 1, or 0 where the first frame is number 0.")
     known = {key_text(item): facts for item, facts in videos.items()}
     rows = []
@@ -70,7 +71,7 @@ def _facts(row: Row, given: Any) -> tuple[Size, float, int] | None:
     size = size_of(given)
     known = given if isinstance(given, Mapping) else {name: getattr(given, name, None) for name in ("fps", "frames")}
     try:
-        fps, frames = float(Fraction(str(known.get("fps")))), int(known.get("frames") or 0)
+        fps, frames = float(Fraction(str(known.get("fps")))), int(float(known.get("frames") or 0))
     except (TypeError, ValueError, ZeroDivisionError, OverflowError):
         fps, frames = 0.0, 0
     if size is None or fps <= 0 or frames < 1:
@@ -135,6 +136,9 @@ def _read_video(
         for place, tracker in enumerate(found.trackers):
             if tracker is None or tracker == -1:
                 untracked += 1
+                continue
+            if not isinstance(tracker, str | numbers.Real):
+                row.error("wrong_tracker", f"The tracker_id {str(tracker)[:40]} is no number.", path)
                 continue
             seen = tracks.setdefault(tracker, {})
             if frame in seen:
@@ -212,7 +216,7 @@ def _add_track(
     value = {"framesCount": frames, "duration": frames / fps, "sequence": sequence}
     try:
         score = sum(float(one) for one in scores) / len(scores) if scores else None
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         row.error("wrong_score", f"A score of track {tracker} is no number.", path)
         return
     regions.add_track(row, value, target, score, path, tracker)

@@ -76,7 +76,7 @@ def track_faults(value: Mapping[str, Any], frames: int | None) -> list[Fault]:
     for place, keyframe in enumerate(sequence):
         frame = keyframe.get("frame") if isinstance(keyframe, Mapping) else None
         path = f".value.sequence[{place}].frame"
-        if isinstance(frame, bool) or not isinstance(frame, int | float) or not math.isfinite(frame):
+        if isinstance(frame, bool) or not isinstance(frame, int | float) or not math.isfinite(values.as_float(frame)):
             continue
         if frame != int(frame):
             faults.append(Fault("not_a_number", f"{frame} is no whole number.", path))

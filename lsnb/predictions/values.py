@@ -115,7 +115,8 @@ def vector(value: Value) -> Faults:
 def brush(value: Value) -> Faults:
     """Check ``rle``: bytes of thi.ng/rle-pack as numbers."""
     faults: list[Fault] = []
-    if value.get("format", "rle") != "rle":
+    kind = value.get("format", "rle")
+    if not isinstance(kind, str) or kind != "rle":
         faults.append(Fault("wrong_value", "The format of a mask is 'rle'.", ".format"))
     packed = value.get("rle")
     try:
@@ -264,9 +265,9 @@ def _number(given: Any, path: str, low: float, high: float, code: str = "") -> l
         return []
     if isinstance(given, bool) or not isinstance(given, numbers.Real):
         return [Fault("not_a_number", f"{_shown(given)} is no number.", path)]
-    if not math.isfinite(given):
-        return [Fault("not_finite", f"{given} is no number that can be shown.", path)]
-    amount = float(given)
+    amount = as_float(given)
+    if not math.isfinite(amount):
+        return [Fault("not_finite", f"{_shown(given)} is no number that can be shown.", path)]
     if amount < low:
         words = "is negative" if low == 0 else f"is below {low:g}"
         return [Fault(code or "negative", f"{amount:g} {words}.", path)]
@@ -275,8 +276,21 @@ def _number(given: Any, path: str, low: float, high: float, code: str = "") -> l
     return []
 
 
+def as_float(given: Any) -> float:
+    """Return a number as a float; one too large for it, as JSON may hold, is infinite.
+
+    Example:
+        >>> as_float(10**400), as_float(2)
+        (inf, 2.0)
+    """
+    try:
+        return float(given)
+    except OverflowError:
+        return math.inf if given > 0 else -math.inf
+
+
 def _whole(given: Any, path: str) -> list[Fault]:
-    if isinstance(given, bool) or not isinstance(given, numbers.Real) or not math.isfinite(given):
+    if isinstance(given, bool) or not isinstance(given, numbers.Real) or not math.isfinite(as_float(given)):
         return [Fault("not_a_number", f"{_shown(given)} is no whole number.", path)]
     return [] if float(given).is_integer() else [Fault("not_a_number", f"{given} is no whole number.", path)]
 

@@ -97,17 +97,22 @@ def _texts(given: Any, item: str | None, names: Names | None) -> tuple[list[tupl
         if item is not None:
             raise InputError("item goes with one text or file, and the texts say their items: leave it out.")
         return [(str(name), _read(text) if isinstance(text, Path) else text) for name, text in given.items()], names
-    if isinstance(given, str) and ("\n" in given or len(given.split()) >= 5 or not given.strip()):
+    if isinstance(given, str) and _is_text(given):
         if item is None:
             raise InputError("A text needs item=, or give item → text.")
         return [(item, given)], names
     if not isinstance(given, str | Path):
         raise InputError(f"A {type(given).__name__} is no YOLO label: give a folder, a file, a text, or item → text.")
     path = Path(given).expanduser()
-    if path.is_file():
+    try:
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except OSError:
+        is_file = is_folder = False
+    if is_file:
         return [(item or path.name, _read(path))], names
-    if not path.is_dir():
-        raise MissingFileError(f"There is no folder or file {path}: give the folder of YOLO's .txt files.")
+    if not is_folder:
+        shown = str(path)[:200]
+        raise MissingFileError(f"There is no folder or file {shown}: give the folder of YOLO's .txt files.")
     files = sorted(file for file in path.glob("*.txt") if file.name != CLASSES)
     if not files:
         raise InputError(f"The folder {path} holds no .txt files: give the folder of YOLO's labels.")
@@ -115,6 +120,17 @@ def _texts(given: Any, item: str | None, names: Names | None) -> tuple[list[tupl
     if names is None and listed.is_file():
         names = dict(enumerate(_read(listed).split("\n")))
     return [(file.name, _read(file)) for file in files], names
+
+
+def _is_text(given: str) -> bool:
+    """Return whether this is what a file holds, and no path: a path may have spaces, too."""
+    words = given.split()
+    if "\n" in given or not words:
+        return True
+    try:
+        return len([float(word) for word in words[1:]]) >= 4
+    except ValueError:
+        return False
 
 
 def _read(path: Path) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 
 from lsnb.predictions.labelbox.questions import Kind, Parent, Question, Questions
 from lsnb.predictions.report import Row
+from lsnb.predictions.values import as_float
 from lsnb.tables.keys import nearest
 
 Range = tuple[int, int]
@@ -149,7 +150,7 @@ class Reader:
         question = self._question(entry, parent, by_frame, here, of)
         given = entry.get("answer", entry.get("answers"))
         if given is None:
-            if entry.get("classifications"):
+            if is_given(entry.get("classifications")):
                 self.row.error(
                     "orphan_nested_answer",
                     f"{entry.get('name')!r} has nested classifications and no answer for them to stand below.",
@@ -262,10 +263,10 @@ class Reader:
         for number, answer in enumerate(listed):
             nested = answer.get("classifications") if isinstance(answer, Mapping) else None
             path = f"{here}answer[{number}]" if isinstance(given, (list, tuple)) else f"{here}answer"
-            if nested and path in by_path:
+            if is_given(nested) and path in by_path:
                 self._add_below(found, by_path[path], nested, f"{path}.classifications", by_frame, {})
         beside = entry.get("classifications")
-        if not beside:
+        if not is_given(beside):
             return
         path = f"{here}classifications"
         if len(listed) != 1:
@@ -326,11 +327,16 @@ def contains(outer: Range, inner: Range) -> bool:
     return outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
+def is_given(nested: Any) -> bool:
+    """Return whether nested classifications are there, also such as are none."""
+    return nested is not None and not (isinstance(nested, (list, tuple, Mapping)) and not nested)
+
+
 def finite_number(value: Any) -> float | None:
     """Return a number as a float, or None for anything else, also for switches and texts."""
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         return None
-    number = float(value)
+    number = as_float(value)
     return number if math.isfinite(number) else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lsnb.predictions.labelbox.answers import Answered, Marks, Reader, each_classification
+from lsnb.predictions.labelbox.answers import Answered, Marks, Reader, each_classification, is_given
 from lsnb.predictions.labelbox.classifications import confidences, region_id, span_results
 from lsnb.predictions.labelbox.tracks import Segment
 from lsnb.predictions.report import Result, Row
@@ -87,7 +87,7 @@ def _settings(
     found: dict[str, list[Setting]] = {}
     reader = Reader(reader.questions, row, reader.frames, reader.shift)
     for frame, entries, path, marks in given:
-        if not entries:
+        if not is_given(entries):
             continue
         for place, (entry, here, shape) in enumerate(each_classification(entries, path)):
             answered = reader.answered(entry, ("tool", label), by_frame=True, path=here)

@@ -36,7 +36,7 @@ def payload_rows(payload: Payload) -> list[Any]:
     if isinstance(payload, str) and payload.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
         return _text_rows(payload)
     if isinstance(payload, (str, Path)):
-        return _text_rows(_read(Path(payload)))
+        return _text_rows(_read(Path(payload).expanduser()))
     if isinstance(payload, bytes) or not isinstance(payload, Iterable) or hasattr(payload, "columns"):
         raise InputError(
             f"payload is a {type(payload).__name__}: give a list of dicts, the path of an .ndjson file, its text, or "
@@ -55,8 +55,9 @@ def _read(path: Path) -> str:
         raise MissingFileError(f"There is no file {path}: give the path of an .ndjson or .json file.") from None
     except IsADirectoryError:
         raise InputError(f"{path} is a folder: give the path of an .ndjson or .json file in it.") from None
-    except (UnicodeDecodeError, OSError) as error:
-        raise InputError(f"{path} cannot be read as text ({error}): export it as .ndjson again.") from None
+    except (ValueError, OSError) as fault:
+        why = fault.strerror if isinstance(fault, OSError) else "it is no UTF-8"
+        raise InputError(f"{str(path)[:200]} cannot be read as text ({why}): export it as .ndjson again.") from None
 
 
 def _text_rows(text: str) -> list[Any]:
@@ -64,7 +65,7 @@ def _text_rows(text: str) -> list[Any]:
     try:
         whole = orjson.loads(text)
     except orjson.JSONDecodeError:
-        return [_line(line) for line in text.splitlines() if line.strip()]
+        return [_line(line) for line in text.split("\n") if line.strip()]
     return whole if isinstance(whole, list) else [whole]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from lsnb.predictions.labelbox.questions import Questions, Tool, read_questions
 from lsnb.predictions.labelbox.shapes import IMPOSSIBLE, SHAPES
 from lsnb.predictions.labelbox.tracks import Segment, check_segments, read_segments, track
 from lsnb.predictions.labelbox.videos import FACTS, Video, read_videos
+from lsnb.predictions.payloads import is_missing
 from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.tables.keys import RoundedKeyError, key_text, nearest
 
@@ -99,7 +101,7 @@ def from_labelbox(
     rows: list[Row] = []
     inputs: list[Input] = []
     counts: Counter[tuple[str, str]] = Counter()
-    for index, entry in enumerate(payload_rows(payload)):
+    for index, entry in enumerate(map(_without_gaps, payload_rows(payload))):
         row = Row(index)
         rows.append(row)
         found = _input(row, entry, known, named_splits, counts)
@@ -121,12 +123,24 @@ def from_labelbox(
     return replace(predictions, splits=predictions.splits | named_splits)
 
 
+def _without_gaps(entry: Any) -> Any:
+    """Return a row without the NaN with which a table of rows fills the columns that a row does not have.
+
+    A confidence that is NaN came from a model, and is told.
+    """
+    if not isinstance(entry, Mapping):
+        return entry
+    return {
+        name: given for name, given in entry.items() if given is None or name == "confidence" or not is_missing(given)
+    }
+
+
 def check_arguments(config: Any, frame_base: Any, release: Any) -> None:
     """Raise if the arguments that reading and writing share are of no use."""
     problems = []
     if not isinstance(config, LabelConfig):
         problems.append(f"config is a {type(config).__name__}: give a LabelConfig, for example study.config.")
-    if isinstance(frame_base, bool) or frame_base not in (0, 1):
+    if isinstance(frame_base, bool) or not isinstance(frame_base, numbers.Integral) or frame_base not in (0, 1):
         problems.append(f"frame_base is {frame_base!r}: give 1, or 0 if the payload counts frames from 0.")
     if not isinstance(release, str) or not release[:1].isdigit():
         problems.append(f"release is {release!r}: give the server's release as text, such as {RELEASE!r}.")
@@ -170,7 +184,7 @@ def _input(
         return None
     counts[row.item, row.name] += 1
     given = entry.get("uuid")
-    uuid = str(given) if given not in (None, "") else region_id(row.item, row.name, counts[row.item, row.name])
+    uuid = str(given) if given is not None and str(given) else region_id(row.item, row.name, counts[row.item, row.name])
     # The editor cuts ids at "#".
     region = uuid if "#" not in uuid else region_id(uuid)
     data_row = dict(entry["dataRow"])
@@ -188,7 +202,7 @@ def _item(row: Row, entry: Mapping[str, Any], videos: Mapping[str, Video]) -> st
     if not isinstance(data_row, Mapping):
         row.error("missing_data_row", "The row has no dataRow: give {'globalKey': item}.", "dataRow")
         return None
-    given = [name for name in ("globalKey", "id") if data_row.get(name) not in (None, "")]
+    given = [n for n in ("globalKey", "id") if isinstance(data_row.get(n), (str, numbers.Real)) and data_row[n] != ""]
     if len(given) != 1:
         what = "both a globalKey and an id" if given else "neither a globalKey nor an id"
         code = "double_data_row" if given else "missing_data_row"

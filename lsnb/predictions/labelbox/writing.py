@@ -7,6 +7,7 @@ from typing import Any
 
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
+from lsnb.predictions.checking import check_results
 from lsnb.predictions.labelbox.answers import BESIDE, ONE_DICT
 from lsnb.predictions.labelbox.classifications import region_id
 from lsnb.predictions.labelbox.questions import Question, Questions, read_questions
@@ -18,6 +19,8 @@ from lsnb.predictions.labelbox.written_tracks import write_track
 from lsnb.predictions.report import Predictions, Result
 from lsnb.tables.keys import key_text, listing
 
+# What results raise that are damaged in one of their many places.
+BROKEN = (AttributeError, TypeError, KeyError, IndexError, ValueError, ArithmeticError, StopIteration, RecursionError)
 TRACKS = ("videorectangle", "videovectorlabels", "videovector")
 
 
@@ -61,6 +64,9 @@ def to_labelbox(
     known = read_videos(videos, key)
     questions = read_questions(config, release)
     annotated = list(_annotations(tasks_or_results))
+    broken = [item for item, _, results in annotated if not all(isinstance(r, Mapping) for r in results)]
+    if broken:
+        raise InputError(f"Among the results of {listing(broken)} is something else: results are dicts.")
     lacking = [
         item
         for item, _, results in annotated
@@ -72,7 +78,13 @@ def to_labelbox(
         raise InputError(f"videos does not say the width and height of {shown}: give what lsnb.probe returns.")
     rows: list[Entry] = []
     for item, number, results in annotated:
-        written = _Item(item, results, questions, known.get(item), 1 - frame_base).rows()
+        try:
+            written = _Item(item, results, questions, known.get(item), 1 - frame_base).rows()
+        except BROKEN:
+            why = next((f" {fault.path}: {fault.message}" for fault in check_results(results, config)), "")
+            raise InputError(
+                f"The results of {item!r} cannot be written: give them as Label Studio exports them.{why}"
+            ) from None
         for row in written:
             if number:
                 row["uuid"] = region_id(row["uuid"], number)
@@ -86,7 +98,7 @@ def _annotations(source: Any) -> Iterator[tuple[str, int, list[Result]]]:
         source = source.results
     if isinstance(source, Mapping):
         for item, results in source.items():
-            yield str(item), 0, list(results)
+            yield str(item), 0, _listed(results, str(item))
         return
     if not isinstance(source, Iterable) or isinstance(source, (str, bytes)):
         raise InputError(f"There is a {type(source).__name__}: give a dict from item to results, or a list of tasks.")
@@ -96,12 +108,21 @@ def _annotations(source: Any) -> Iterator[tuple[str, int, list[Result]]]:
             raise InputError(
                 f"There is a {type(task).__name__} among the tasks: give tasks as Label Studio exports them."
             )
-        item = key_text((task.get("meta") or {}).get("item", task.get("id"))) or ""
-        for annotation in task.get("annotations") or task.get("predictions") or ():
+        meta = task.get("meta")
+        item = key_text(meta.get("item", task.get("id")) if isinstance(meta, Mapping) else task.get("id")) or ""
+        for annotation in _listed(task.get("annotations") or task.get("predictions") or (), item):
+            if not isinstance(annotation, Mapping):
+                raise InputError(f"There is a {type(annotation).__name__} among the annotations of {item!r}.")
             if annotation.get("was_cancelled") or not annotation.get("result"):
                 continue
-            yield item, counts.get(item, 0), list(annotation["result"])
+            yield item, counts.get(item, 0), _listed(annotation["result"], item)
             counts[item] = counts.get(item, 0) + 1
+
+
+def _listed(given: Any, item: str) -> list[Any]:
+    if isinstance(given, (list, tuple)):
+        return list(given)
+    raise InputError(f"Item {item!r} has a {type(given).__name__} where a list should be: give a list of results.")
 
 
 class _Item:
