@@ -28,6 +28,10 @@ from lsnb.timeseries import (
     with_numeric,
 )
 
+UNEVEN = (
+    "The video's frames do not come at a constant rate, so Label Studio would show other frames than it names: make a "
+    "copy with lsnb.transcode(video), and align to that."
+)
 Channels = Sequence[Hashable] | Mapping[Hashable, str] | None
 
 
@@ -113,7 +117,7 @@ def align(
         time_format=time_format,
     )
     clock = read_video(video)
-    notes: list[str] = []
+    notes: list[str] = [UNEVEN] if clock.is_uneven else []
     placed: list[Placed] = []
     columns: list[Hashable | None] = []
     matched: list[pd.DataFrame] = []

@@ -19,12 +19,14 @@ class Video:
         fps: Frames a second, missing if unknown.
         created: When the file says it was made.
         path: The file, None where only a length was given.
+        is_uneven: Whether its frames are known not to come at a constant rate.
     """
 
     duration: float
     fps: float
     created: datetime | None
     path: Any
+    is_uneven: bool = False
 
 
 def read_video(video: Any) -> Video:
@@ -47,7 +49,9 @@ def read_video(video: Any) -> Video:
         found = Video(float(video), float("nan"), None, None)
     elif path_like(video) or isinstance(video, VideoInfo):
         info = video if isinstance(video, VideoInfo) else probe(video)
-        found = Video(float(info.duration), float(info.fps), info.created, info.path)
+        found = Video(
+            float(info.duration), float(info.fps), info.created, info.path, is_uneven=info.is_constant_rate is False
+        )
     else:
         raise InputError(
             f"video is a {type(video).__name__}: give the path of a video, what lsnb.probe returned, or a length in "

@@ -82,7 +82,10 @@ def test_a_video_of_uneven_frames_is_refused_and_its_transcoded_copy_taken(tmp_p
     uneven = make_video(tmp_path / "uneven.mp4", 30, rate="variable")
     with pytest.raises(LabelConfigError, match=r"constant rate.*lsnb\.transcode\(video\)"):
         LabelConfig.video_timeseries(["x"], "a", frame_rate=lsnb.probe(uneven))
+    table = pd.DataFrame({"timestamp": [0.0, 1.0], "x": [1.0, 2.0]})
+    assert "lsnb.transcode(video)" in lsnb.align(table, uneven, unit="s").notes[0]
     copy = lsnb.probe(lsnb.transcode(uneven, tmp_path / "even.mp4"))
+    assert "transcode" not in "".join(lsnb.align(table, copy, unit="s").notes)
     assert LabelConfig.video_timeseries(["x"], "a", frame_rate=copy).check() == []
 
 
