@@ -6,6 +6,7 @@ import os
 import secrets
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from lsnb.errors import InputError, MissingFileError
 
 FORMATS = (".png", ".jpg", ".jpeg")
+PNG, JPEG = b"\x89PNG", b"\xff\xd8"
 TURNED = range(5, 9)  # values of EXIF's Orientation that swap width and height (CIPA DC-008, 4.6.4)
 
 
@@ -37,9 +39,12 @@ def write_image(path: str | Path, image: NDArray[np.uint8], *, quality: int = 95
         >>> read_image(path)[0, 0].tolist(), image_size(path)
         ([200, 200, 200], (6, 4))
     """
+    problems = []
+    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
+        problems.append(f"path is {path!r}: give the path of one picture.")
+        path = "picture.png"
     path = Path(path)
     suffix = path.suffix.lower()
-    problems = []
     if suffix not in FORMATS:
         problems.append(f"{path} ends in {suffix or 'nothing'}: end it in .png or .jpg.")
     if not _is_picture(image):
@@ -83,12 +88,15 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         [255, 0, 0]
     """
     path = _image_path(path)
-    data = np.fromfile(path, np.uint8)
     try:
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+        data = path.read_bytes()
+    except OSError:
+        raise _forbidden(path) from None
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     except cv2.error:
         image = None
-    if image is None:
+    if image is None or (data.startswith(JPEG) and _is_broken(data)):
         raise _no_picture(path)
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
@@ -100,14 +108,25 @@ def image_size(path: str | Path) -> tuple[int, int]:
         InputError: No picture.
         MissingFileError: There is no such file.
     """
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
+    from PIL.JpegImagePlugin import JpegImageFile
+    from PIL.PngImagePlugin import PngImageFile
 
     path = _image_path(path)
     try:
-        with Image.open(path) as picture:
-            width, height = picture.size
-            turned = picture.getexif().get(0x0112) in TURNED
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
+        with path.open("rb") as file:
+            head = file.read(len(PNG))
+            file.seek(0)
+            # Image.open refuses very large pictures; these two read the header, however large it says the picture is.
+            read = PngImageFile if head == PNG else JpegImageFile if head.startswith(JPEG) else Image.open
+            with read(file) as picture:
+                width, height = picture.size
+                # For tags behind the pixels, of which OpenCV takes no notice, Pillow would decode the whole PNG.
+                is_plain = picture.format == "PNG" and "exif" not in picture.info
+                turned = not is_plain and picture.getexif().get(0x0112) in TURNED
+    except PermissionError:
+        raise _forbidden(path) from None
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _no_picture(path) from None
     return (height, width) if turned else (width, height)
 
@@ -121,6 +140,22 @@ def _image_path(path: object) -> Path:
     if not found.is_file():
         raise MissingFileError(f"There is no picture {path}. Check its spelling and folder.")
     return found
+
+
+def _is_broken(data: bytes) -> bool:
+    """Whether a JPEG stops making sense in the middle: OpenCV fills the rest with grey and prints a line."""
+    decoder = av.CodecContext.create("mjpeg", "r")
+    decoder.options = {"err_detect": "explode"}
+    try:
+        return not [*decoder.decode(av.Packet(data)), *decoder.decode(None)]
+    except av.error.PatchWelcomeError:
+        return False  # a kind that FFmpeg has not learnt, and OpenCV has
+    except (av.error.FFmpegError, OSError):
+        return True
+
+
+def _forbidden(path: Path) -> MissingFileError:
+    return MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.")
 
 
 def _no_picture(path: Path) -> InputError:

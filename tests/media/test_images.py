@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +86,38 @@ def test_what_is_no_picture_is_not_read(tmp_path: Path) -> None:
             read(None)  # type: ignore[arg-type]
     with pytest.raises(MissingFileError, match="cannot be written"):
         write_image(good / "inside.png", np.zeros((4, 4, 3), np.uint8))
+
+
+def test_a_jpeg_with_a_piece_missing_in_the_middle_is_not_read(tmp_path: Path) -> None:
+    whole = write_image(tmp_path / "whole.jpg", CHANCE.integers(0, 256, (64, 64, 3), np.uint8)).read_bytes()
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(whole + b"what cameras put behind the picture")
+    assert read_image(path).shape == (64, 64, 3)
+    middle = len(whole) // 2
+    path.write_bytes(whole[:middle] + whole[middle + 300 :])
+    with pytest.raises(InputError, match="not a picture that can be read"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("options", [{"progressive": True}, {"optimize": True}, {"subsampling": 0}])
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_every_usual_jpeg_is_read(tmp_path: Path, mode: str, options: dict[str, Any]) -> None:
+    from PIL import Image
+
+    picture = Image.fromarray(np.kron(CHANCE.integers(0, 256, (4, 6, 3), np.uint8), np.ones((16, 16, 1), np.uint8)))
+    picture.convert(mode).save(tmp_path / "photo.jpg", quality=95, **options)
+    assert read_image(tmp_path / "photo.jpg").shape == (64, 96, 3)
+
+
+def test_the_size_of_a_picture_is_told_however_large_it_is(tmp_path: Path) -> None:
+    path = write_image(tmp_path / "a.png", np.zeros((4, 4, 3), np.uint8))
+    header = b"IHDR" + struct.pack(">IIBBBBB", 60000, 50000, 8, 2, 0, 0, 0)
+    data = bytearray(path.read_bytes())
+    data[12:33] = header + struct.pack(">I", zlib.crc32(header))
+    path.write_bytes(data)
+    assert image_size(path) == (60000, 50000)
+    with pytest.raises(InputError, match="not a picture that can be read"):
+        read_image(path)
 
 
 @pytest.mark.parametrize("turns", range(4))
