@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
@@ -91,7 +92,7 @@ class Detector:
             [['bird', 0.9, 10.0, 20.0, 20.0, 20.0]]
         """
         problems = []
-        if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+        if isinstance(threshold, bool) or not isinstance(threshold, numbers.Real) or not 0 <= threshold <= 1:
             problems.append(f"threshold is {threshold!r}: give a number from 0 to 1.")
         problems += batch_problems(batch)
         if not callable(model) and not (isinstance(model, str | Path) and str(model).strip()):

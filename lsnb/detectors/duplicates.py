@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import numbers
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,13 +36,16 @@ def near_duplicates(vectors: Any, items: Sequence[object] | None = None, *, simi
         array: np.ndarray[Any, Any] = np.asarray(vectors, dtype=np.float32)
     except (TypeError, ValueError):
         array = np.empty(0)
+    array = np.atleast_1d(array)
     problems = []
     if array.ndim != 2 or not np.isfinite(array).all():
         problems.append("vectors must be an array [pictures, dimensions] of numbers, as embed returns it.")
-    names = list(range(len(array))) if items is None else list(items)
+    names = list(items) if isinstance(items, Iterable) else list(range(len(array)))
+    if not isinstance(items, Iterable | None):
+        problems.append(f"items is {items!r}: give one item for each vector.")
     if len(names) != len(array):
         problems.append(f"There are {len(names)} items and {len(array)} vectors: give one item for each vector.")
-    if isinstance(similarity, bool) or not isinstance(similarity, int | float) or not -1 <= similarity <= 1:
+    if isinstance(similarity, bool) or not isinstance(similarity, numbers.Real) or not -1 <= similarity <= 1:
         problems.append(f"similarity is {similarity!r}: give a number from -1 to 1.")
     if problems:
         raise InputError(problems)

@@ -104,7 +104,10 @@ class Embedder:
         problems = [str(one.error) for one in seen if one.error is not None]
         if problems:
             raise InputError(problems)
-        return np.stack([one.answer for one in seen if one.answer is not None]) if seen else np.empty((0, 0), "f4")
+        vectors = [one.answer for one in seen if one.answer is not None]
+        if len({len(vector) for vector in vectors}) > 1:
+            raise InputError("The embedder's vectors differ in their dimensions: give pictures of one size.")
+        return np.stack(vectors) if vectors else np.empty((0, 0), "f4")
 
     def run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
         """Return a float32 vector of each picture.

@@ -13,7 +13,7 @@ from tqdm.auto import tqdm
 
 from lsnb.detectors.pictures import Picture, Source, ahead, read
 from lsnb.detectors.remembering import Memory
-from lsnb.errors import LsnbError
+from lsnb.errors import InputError, LsnbError
 
 Answer = TypeVar("Answer")
 
@@ -55,6 +55,10 @@ def look(
         said: What the bar is called.
         executor: Where to work: batches go to its workers, each of which loads the network once.
     """
+    if executor is not None and not isinstance(executor, Executor):
+        raise InputError(
+            f"executor is a {type(executor).__name__}: give a pool of concurrent.futures, or leave it out."
+        )
     with tqdm(total=len(wanted), desc=said, unit="picture", disable=not progress or not wanted) as bar:
         seen: dict[str, Seen[Answer]] = {}
         parts: Iterator[list[Seen[Answer]]]

@@ -71,8 +71,10 @@ class Name:
         """Return the labels a folder's network knows, without loading it; None for one on the hub."""
         if self.folder is None or not (self.folder / "config.json").is_file():
             return None
-        settings = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
-        names = settings.get("id2label")
+        try:
+            names = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("id2label")
+        except (OSError, ValueError, AttributeError):
+            raise InputError(f"config.json in {self.model} is damaged: save or download the model again.") from None
         return [names[number] for number in sorted(names, key=int)] if isinstance(names, dict) else None
 
 
@@ -183,6 +185,7 @@ def _device(name: str | None) -> Any:
 
 def _load(name: Name) -> tuple[Any, Any]:
     import transformers
+    from safetensors import SafetensorError
 
     loader = transformers.AutoModelForObjectDetection if name.kind == "object detection" else transformers.AutoModel
     folder = name.folder
@@ -199,7 +202,7 @@ def _load(name: Name) -> tuple[Any, Any]:
         wanted = next((package for package in ("timm", "torchvision", "scipy") if package in str(fault)), None)
         remedy = f"run 'pip install {wanted}'" if wanted else "see its page on the hub for what it needs"
         raise MissingExtraError(f"The model {name.model} needs another package: {remedy}.") from None
-    except (OSError, ValueError, KeyError) as fault:
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as fault:
         raise InputError(_why(name, fault)) from None
 
 

@@ -65,6 +65,14 @@ def sources(images: Any, *, path: str = "path", key: str | None = None) -> list[
         >>> [source.item for source in sources(["a.png", "b.png"])]
         ['a.png', 'b.png']
     """
+    found = _sources(images, path, key)
+    repeated = [item for item, n in Counter(source.item for source in found).items() if n > 1]
+    if repeated:
+        raise InputError(f"{repeated[0]} is given twice: name each picture once.")
+    return found
+
+
+def _sources(images: Any, path: str, key: str | None) -> list[Source]:
     if isinstance(images, pd.DataFrame):
         return _of_table(images, path, key)
     if isinstance(images, Mapping):
@@ -75,14 +83,10 @@ def sources(images: Any, *, path: str = "path", key: str | None = None) -> list[
         raise InputError(
             f"images is a {type(images).__name__}: give paths, arrays of pixels, or a table with a column of paths."
         )
-    found = [
+    return [
         _of_thing(thing, str(thing) if isinstance(thing, str | Path) else str(number))
         for number, thing in enumerate(images)
     ]
-    repeated = [item for item, n in Counter(source.item for source in found).items() if n > 1]
-    if repeated:
-        raise InputError(f"{repeated[0]} is given twice: name each picture once.")
-    return found
 
 
 def _of_table(table: pd.DataFrame, path: str, key: str | None) -> list[Source]:
@@ -92,19 +96,28 @@ def _of_table(table: pd.DataFrame, path: str, key: str | None) -> list[Source]:
             f"The table has no column {path!r} (it has {', '.join(map(str, table.columns[:8]))}): "
             "name the column with the pictures' paths as path=…, or give columns video and frame."
         )
+    frames = [] if has_paths else _frame_numbers(table["frame"])
     name = key or ("item" if "item" in table.columns else None)
     if name:
         items = [str(value) for value in check_key(table, name)]
     elif has_paths:
         items = [str(value) for value in check_key(table, path)]
     else:
-        items = [f"{video}#{int(frame)}" for video, frame in zip(table["video"], table["frame"], strict=True)]
+        items = [f"{video}#{frame}" for video, frame in zip(table["video"], frames, strict=True)]
     if has_paths:
         return [Source(item, path=str(cell)) for item, cell in zip(items, table[path], strict=True)]
     return [
-        Source(item, video=str(video), frame=int(frame))
-        for item, video, frame in zip(items, table["video"], table["frame"], strict=True)
+        Source(item, video=str(video), frame=frame)
+        for item, video, frame in zip(items, table["video"], frames, strict=True)
     ]
+
+
+def _frame_numbers(column: pd.Series[Any]) -> list[int]:
+    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
+    wrong = column[~(numbers % 1 == 0)]
+    if len(wrong):
+        raise InputError(f"The column 'frame' holds {wrong.iloc[0]}: give whole numbers that count from 0.")
+    return [int(number) for number in numbers]
 
 
 def _of_thing(thing: Any, item: str) -> Source:
@@ -157,6 +170,8 @@ def read(wanted: Iterable[Source], known: Any) -> Iterator[Picture]:
 def _file(source: Source, known: Any) -> Picture:
     path = Path(str(source.path)).expanduser()
     try:
+        if path.is_dir():
+            raise MissingFileError(f"{source.path} is a folder: give the paths of its pictures.")
         if not path.is_file():
             raise MissingFileError(f"There is no file {source.path}: check the path.")
         with path.open("rb") as stream:

@@ -134,8 +134,8 @@ def _whole(control: Control, value: dict[str, Any]) -> Result:
 def _number(part: Any) -> float:
     try:
         number = float(part)
-    except (TypeError, ValueError):
-        raise InputError(f"{part!r} is no number.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{str(part)[:40]!r} is no number.") from None
     if not math.isfinite(number):
         raise InputError(f"{part!r} is no number.")
     return number

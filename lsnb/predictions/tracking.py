@@ -134,7 +134,7 @@ def _read_video(
             row.error("no_tracker", words, path)
             return
         for place, tracker in enumerate(found.trackers):
-            if tracker is None or tracker == -1:
+            if tracker is None or (isinstance(tracker, numbers.Real) and tracker == -1):
                 untracked += 1
                 continue
             if not isinstance(tracker, str | numbers.Real):

@@ -1,0 +1,73 @@
+"""What is given to a detector and is none of its business: odd columns, folders, doubles, broken models."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lsnb.detectors import Detector, Embedder, near_duplicates
+from lsnb.errors import InputError
+
+PICTURE = np.zeros((50, 100, 3), np.uint8)
+
+
+def one_bird(images: list[Any]) -> list[dict[str, Any]]:
+    return [{"boxes": [[10, 10, 30, 20]], "scores": [0.9], "labels": ["bird"]} for _ in images]
+
+
+def by_width(batch: int) -> Embedder:
+    return Embedder.load(lambda images: [image[0, :, 0] for image in images], batch=batch)
+
+
+def look(images: Any, **options: Any) -> pd.DataFrame:
+    return Detector.load(one_bird, threshold=np.float32(0.5))(images, progress=False, **options)
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda: look(pd.DataFrame({"video": ["a.mp4"], "frame": [None]})), "give whole numbers"),
+        (lambda: look(pd.DataFrame({"video": ["a.mp4"], "frame": ["x"]})), "give whole numbers"),
+        (lambda: look(pd.DataFrame({"video": ["a.mp4"], "frame": [1.5]})), "give whole numbers"),
+        (lambda: look(pd.DataFrame({"video": ["a.mp4"] * 2, "frame": [1, 1]})), "a.mp4#1 is given twice"),
+        (lambda: look({"1": PICTURE, 1: PICTURE}), "1 is given twice"),
+        (lambda: look([PICTURE], executor=3), "executor is a int"),
+        (lambda: near_duplicates(None), "vectors must be an array"),
+        (lambda: near_duplicates([[1, 0]], 3), "items is 3"),
+        (lambda: by_width(1).embed([PICTURE, PICTURE[:, :50]], progress=False), "differ in their dimensions"),
+        (lambda: by_width(2).embed([PICTURE, PICTURE[:, :50]], progress=False), "must return an array"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_said_before_anything_runs(call: Callable[[], Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        call()
+
+
+def test_a_folder_is_no_picture_and_costs_no_other(tmp_path: Path) -> None:
+    table = look({"folder": tmp_path, "good": PICTURE})
+    assert table["status"].tolist() == ["failed", "found"]
+    assert "is a folder" in table["error"][0]
+
+
+@pytest.mark.parametrize("name", ["config.json", "preprocessor_config.json", "model.safetensors"])
+def test_a_damaged_model_is_one_sentence(tiny_detr: Path, tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(tiny_detr, folder)
+    (folder / name).write_bytes((folder / name).read_bytes()[:40])
+    with pytest.raises(InputError) as caught:
+        Detector.load(folder)([PICTURE], progress=False)
+    assert str(folder) in str(caught.value)
+
+
+def test_the_labels_of_a_damaged_folder_are_not_guessed(tiny_detr: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(tiny_detr, folder)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(InputError, match=r"config\.json"):
+        _ = Detector.load(folder).labels
