@@ -82,7 +82,7 @@ def read_choice(
         InputError: Every fault at once.
     """
     problems: list[str] = []
-    if method not in METHODS:
+    if not isinstance(method, str) or method not in METHODS:
         known = ", ".join(repr(name) for name in METHODS)
         problems.append(f"method is {method!r}: give one of {known}.{nearest(method, METHODS)}")
     else:
@@ -245,6 +245,11 @@ def _read_exclude(exclude: Any, videos: int) -> tuple[dict[str, set[int]], set[i
             by_video[str(name)] = set(read_listed(own.tolist(), "exclude"))
         return by_video, set()
     if isinstance(exclude, Mapping):
+        odd = [name for name in exclude if not isinstance(name, (str, os.PathLike))]
+        if odd:
+            raise InputError(
+                f"exclude is a dict with the keys {listing([repr(name) for name in odd])}: give paths of videos."
+            )
         return {os.fspath(name): set(read_listed(frames, "exclude")) for name, frames in exclude.items()}, set()
     frames = set(read_listed(exclude, "exclude"))
     if frames and videos > 1:
@@ -303,7 +308,7 @@ def _about_features(features: Any, method: Any) -> list[str]:
             f"features is {features!r}: give 'grey', 'colour', a function from pictures to an array, or an object with "
             "a method embed, such as an lsnb Embedder."
         ]
-    if method in METHODS and not METHODS[method].needs & {"grey", "colour"}:
+    if isinstance(method, str) and method in METHODS and not METHODS[method].needs & {"grey", "colour"}:
         return [f"features is given, and method {method!r} does not look at how alike frames are: leave it out."]
     return []
 

@@ -117,7 +117,9 @@ def read_paths(given: Any, *, path: Hashable, argument: str) -> list[str]:
     if isinstance(given, pd.DataFrame):
         paths = _paths(find_column(given, path).tolist(), str(path))
     elif isinstance(given, (str, os.PathLike)):
-        paths = _paths([given], argument)
+        if not str(given).strip() or "\0" in str(given):
+            raise InputError(f"{argument} is {given!r}: give a path.")
+        paths = [str(os.fspath(given))]
     elif isinstance(given, Iterable) and not isinstance(given, (bytes, Mapping)):
         paths = _paths(list(given), argument)
     else:

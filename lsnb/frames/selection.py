@@ -242,8 +242,8 @@ def _choose(sketches: Sequence[Sketch], choice: Choice, who: str) -> list[Outcom
     wanted = Wanted(choice.n, choice.stride, choice.fps, choice.frames, chance)
     picks = sorted(method.choose(pool, wanted), key=lambda pick: pick.index) if len(pool) else []
     if choice.n is not None and len(picks) < choice.n:
-        what = {"keyframes": "keyframes", "scenes": "scenes"}.get(choice.method)
-        if what is not None:
+        if choice.method in ("keyframes", "scenes"):
+            what = choice.method if len(picks) != 1 else choice.method[:-1]
             raise InputError(
                 f"{who} has {len(picks)} {what} to choose from and n is {choice.n}: give a smaller n, leave it out, or "
                 "take another method."
@@ -286,6 +286,8 @@ def _check_room(pool: Pool, n: int, who: str) -> None:
     usable = pool.spacing.capacity()
     if n <= usable:
         return
+    if not len(pool):
+        raise InputError(f"{who} has no frame between start and stop: choose a longer portion.")
     total = sum(sketch.count for sketch in pool.sketches)
     less = []
     if len(pool) < total:

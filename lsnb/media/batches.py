@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from typing import Any, TypeVar
 
+import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, TableError
 
 Result = TypeVar("Result")
 Videos = pd.DataFrame | pd.Series | list[Any] | tuple[Any, ...]
+SEVERAL = (pd.DataFrame, pd.Series, list, tuple, np.ndarray, pd.api.extensions.ExtensionArray, pd.Index)
 
 
 def table_of(videos: Videos, path: str, added: Sequence[str]) -> pd.DataFrame:
@@ -34,6 +36,8 @@ def table_of(videos: Videos, path: str, added: Sequence[str]) -> pd.DataFrame:
         raise TableError(
             f"The table has no column {path!r}; its columns are: {names}. Name the one with paths in path=."
         )
+    if not isinstance(videos[path], pd.Series):
+        raise TableError(f"The table has several columns called {path!r}: rename all but the one with paths.")
     taken = [name for name in added if name in videos.columns]
     if taken and len(taken) < len(added):
         raise TableError(

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import av
+import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
 
 COVER = 0x400  # AV_DISPOSITION_ATTACHED_PIC: the cover of a piece of music
+LISTS = ("concat", "hls", "dash")  # texts that name other files, of which FFmpeg would read these
+NAMES = {"audio": "sound", "video": "a cover picture", "subtitle": "subtitles"}
 STILLS = ("_pipe", "image2", "tty")  # FFmpeg's readers of single pictures and of text
 
 
@@ -24,14 +27,20 @@ def video_path(video: object) -> Path:
         InputError: It is no path, a folder, or an empty file.
         MissingFileError: There is no such file.
     """
-    if video is None or video == "" or (isinstance(video, float) and math.isnan(video)):
+    is_missing = video is None or video is pd.NA or (isinstance(video, float) and math.isnan(video))
+    if is_missing or (isinstance(video, str) and not video.strip()):
         raise InputError("There is no path of a video here: give the path of one video file.")
     if not isinstance(video, (str, os.PathLike)):
         raise InputError(f"video is {video!r}: give the path of one video file.")
-    path = Path(os.fspath(video)).expanduser()
-    if path.is_dir():
+    path = Path(os.fspath(video))
+    try:
+        path = path.expanduser()
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except (OSError, RuntimeError):  # a name longer than any file's; a ~ of somebody who has no home here
+        is_folder = is_file = False
+    if is_folder:
         raise InputError(f"{path} is a folder: give the path of one video file.")
-    if not path.is_file():
+    if not is_file:
         hint = " It is a web address: download it first." if "://" in str(video) else " Check its spelling and folder."
         raise MissingFileError(f"There is no video file {video}.{hint}")
     if path.stat().st_size == 0:
@@ -55,18 +64,20 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
         InputError: The file holds no video that can be read.
         MissingFileError: It may not be read.
     """
+    if not os.access(path, os.R_OK):
+        raise MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.")
     try:
         container = av.open(str(path), metadata_errors="replace")
-    except PermissionError:
-        raise MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.") from None
     except (av.error.FFmpegError, OSError, ValueError):
         raise unreadable(path) from None
     with container:
         if container.format.name.endswith(STILLS):
             raise InputError(f"{path} is no video but a picture or a text: give a video.")
+        if container.format.name in LISTS:
+            raise InputError(f"{path} is no video but a list of others: give one of these.")
         streams = [stream for stream in container.streams.video if not _is_cover(stream)]
         if not streams:
-            kinds = sorted({str(stream.type) for stream in container.streams}) or ["nothing"]
+            kinds = sorted({NAMES.get(stream.type, str(stream.type)) for stream in container.streams}) or ["nothing"]
             raise InputError(f"{path} has no video in it, only {' and '.join(kinds)}: give a file with pictures.")
         stream = streams[0]
         if stream.codec_context is None or not stream.codec_context.width:

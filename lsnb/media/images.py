@@ -134,10 +134,15 @@ def image_size(path: str | Path) -> tuple[int, int]:
 def _image_path(path: object) -> Path:
     if not isinstance(path, (str, os.PathLike)) or not str(path).strip():
         raise InputError(f"path is {path!r}: give the path of one picture.")
-    found = Path(os.fspath(path)).expanduser()
-    if found.is_dir():
+    found = Path(os.fspath(path))
+    try:
+        found = found.expanduser()
+        is_folder, is_file = found.is_dir(), found.is_file()
+    except (OSError, RuntimeError):  # a name longer than any file's; a ~ of somebody who has no home here
+        is_folder = is_file = False
+    if is_folder:
         raise InputError(f"{found} is a folder: give the path of one picture.")
-    if not found.is_file():
+    if not is_file:
         raise MissingFileError(f"There is no picture {path}. Check its spelling and folder.")
     return found
 

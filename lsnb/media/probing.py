@@ -15,7 +15,7 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
-from lsnb.media.batches import Videos, for_each, table_of
+from lsnb.media.batches import SEVERAL, Videos, for_each, table_of
 from lsnb.media.decoder import Decoding
 from lsnb.media.decoding import decoded_frames
 from lsnb.media.faults import opened, unreadable, video_path
@@ -142,7 +142,7 @@ def probe(
         >>> probe([bikes(), "lost.mp4"])[["frames", "status"]].values.tolist()
         [[250, 'done'], [<NA>, 'failed']]
     """
-    if isinstance(video, (pd.DataFrame, pd.Series, list, tuple)):
+    if isinstance(video, SEVERAL):
         return _probe_table(video, count, check, path, executor)
     return _probe(video, count, check)
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
@@ -157,7 +157,10 @@ def _from_frames(path: Path) -> Timeline:
             stamps.append(frame.pts)
         if not stamps:
             raise unreadable(path)
-        pts = _rising(stamps, stored) if container.format.name != "avi" else _in_order(len(stamps), stored)
+        rate = stream.average_rate or stream.guessed_rate or 25
+        step = max(1, round(1 / (rate * stream.time_base)))
+        has_times = container.format.name != "avi" and _are_rising(stamps)
+        pts = np.asarray(stamps, np.int64) if has_times else _in_order(len(stamps), stored, step)
         return Timeline(
             pts=pts,
             time_base=stream.time_base,
@@ -168,17 +171,14 @@ def _from_frames(path: Path) -> Timeline:
         )
 
 
-def _rising(stamps: list[int | None], stored: list[int]) -> NDArray[np.int64]:
-    known = [stamp for stamp in stamps if stamp is not None]
-    if len(known) == len(stamps) and all(a < b for a, b in itertools.pairwise(known)):
-        return np.asarray(known, np.int64)
-    return _in_order(len(stamps), stored)
+def _are_rising(stamps: list[int | None]) -> bool:
+    return None not in stamps and all(a < b for a, b in itertools.pairwise(cast(list[int], stamps)))
 
 
-def _in_order(frames: int, stored: list[int]) -> NDArray[np.int64]:
-    """Return the decoding times in order, as presentation times of a file that stores none."""
+def _in_order(frames: int, stored: list[int], step: int) -> NDArray[np.int64]:
+    """Return the decoding times in order, as presentation times of a file that stores none; else equal steps."""
     found = np.unique(np.asarray(stored, np.int64))
-    return found[:frames] if len(found) >= frames else np.arange(frames)
+    return found[:frames] if len(found) >= frames else np.arange(frames) * step
 
 
 def _zero(container: Any, first: Fraction) -> Fraction:

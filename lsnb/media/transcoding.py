@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import os
 import secrets
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
-from lsnb.media.batches import Videos, for_each, table_of
+from lsnb.media.batches import SEVERAL, Videos, for_each, table_of
 from lsnb.media.encoding import write_copy
 from lsnb.media.faults import opened, video_path
 from lsnb.media.probing import frame_rate
@@ -90,7 +91,7 @@ def transcode(
         >>> probe(copy).frames, probe(copy).problems
         (120, ())
     """
-    if isinstance(video, (pd.DataFrame, pd.Series, list, tuple)):
+    if isinstance(video, SEVERAL):
         if out is not None:
             raise InputError("out is for one video: the copies of a table are written beside the videos.")
         table = table_of(video, path, ("transcoded", "status", "error"))
@@ -108,9 +109,11 @@ def _transcode(
     video: str | Path, out: str | Path | None, fps: float | Fraction | None, progress: Progress | None
 ) -> Path:
     source = video_path(video)
+    if out is not None and not (isinstance(out, (str, os.PathLike)) and str(out).strip()):
+        raise InputError(f"out is {out!r}: give the path of the copy, for example {source.stem}_h264.mp4.")
     target = Path(out) if out is not None else source.with_name(f"{source.stem}_h264.mp4")
-    if fps is not None and (isinstance(fps, bool) or not isinstance(fps, numbers.Real) or not 0 < fps <= 1000):
-        raise InputError(f"fps is {fps!r}: give frames a second, up to 1000.")
+    if fps is not None and (isinstance(fps, bool) or not isinstance(fps, numbers.Real) or not 0.001 <= fps <= 1000):
+        raise InputError(f"fps is {fps!r}: give frames a second, from 0.001 to 1000.")
     known = timeline(source)
     rate = Fraction(fps).limit_denominator(1001) if fps is not None else constant_rate(source, known)
     stat = source.stat()

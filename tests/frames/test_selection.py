@@ -246,6 +246,9 @@ def test_every_wrong_argument_is_told_at_once(clips):
         ({"method": "list"}, "frames is missing"),
         ({"n": 5, "start": 0.5, "stop": 0.5}, "must end after it begins"),
         ({"n": 5, "method": "stride", "stride": 2}, "leave n out"),
+        ({"n": 5, "method": ["kmeans"]}, "method is"),
+        ({"n": 5, "exclude": {3: [1]}}, "exclude is a dict with the keys 3"),
+        ({"n": 5, "stop": 1e-9}, "no frame between start and stop"),
         ({"n": 5, "stride": 2}, "belongs to method 'stride'"),
         ({"n": 5, "method": "uniform", "features": "colour"}, "does not look at how alike"),
     ):

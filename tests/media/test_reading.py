@@ -10,12 +10,13 @@ from typing import Any
 
 import av
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from video_maker import barcode, cut_video, frame_seconds, make_video, read_barcode
 
-from lsnb.errors import InputError, MissingFileError
+from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.media import frame_times, keyframe_indices, portion, probe, read_frames, thumbnails
 from lsnb.media.decoder import Decoding
 
@@ -293,6 +294,8 @@ def test_bad_portions_and_sizes_are_refused_before_anything_is_read(tmp_path: Pa
 def test_what_is_no_video_is_refused_in_plain_words(tmp_path: Path) -> None:
     (tmp_path / "text.mp4").write_text("hello\n" * 1000)
     (tmp_path / "empty.mp4").touch()
+    make_video(tmp_path / "part.ts", 5)
+    (tmp_path / "list.mp4").write_text("ffconcat version 1.0\nfile part.ts\n")
     with av.open(str(tmp_path / "sound.mp4"), "w") as container:
         stream = container.add_stream("aac", rate=48000)
         frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
@@ -301,18 +304,30 @@ def test_what_is_no_video_is_refused_in_plain_words(tmp_path: Path) -> None:
     for name, said in {
         "text.mp4": "not a video",
         "empty.mp4": "empty",
-        "sound.mp4": "only audio",
+        "sound.mp4": "only sound",
+        "list.mp4": "a list of others",
+        "~nobody of that name/clip.mp4": "no video file",
+        "x" * 5000: "no video file",
         ".": "folder",
     }.items():
-        with pytest.raises(InputError, match=said):
-            probe(tmp_path / name)
+        with pytest.raises(LsnbError, match=said):
+            probe(name if name.startswith("~") else tmp_path / name)
     with pytest.raises(MissingFileError, match="no video file"):
         probe(tmp_path / "lost.mp4")
     with pytest.raises(MissingFileError, match="web address"):
         probe("https://example.com/video.mp4")
-    for nothing in (None, 3, ""):
+    for nothing in (None, 3, "", pd.NA, float("nan")):
         with pytest.raises(InputError, match="path of one video"):
             probe(nothing)  # type: ignore[call-overload]
+
+
+def test_a_stream_without_times_has_its_rate(tmp_path: Path) -> None:
+    path = tmp_path / "clip.h264"
+    with av.open(str(make_video(tmp_path / "clip.ts", 20, fps=25))) as reader:
+        path.write_bytes(b"".join(bytes(packet) for packet in reader.demux(video=0)))
+    assert frame_times(path)[:3].tolist() == pytest.approx([0, 0.04, 0.08])
+    assert [read_barcode(frame.image) for frame in read_frames(path, [3, 19])] == [3, 19]
+    assert (probe(path).fps, probe(path).duration) == (25, pytest.approx(0.8))
 
 
 def test_barcodes_cannot_be_misread() -> None:

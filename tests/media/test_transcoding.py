@@ -73,7 +73,9 @@ def test_nothing_else_is_written_over(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(InputError, match=said):
             transcode(source, out)
-    for fps in (0, -3, "30", float("nan")):
+    with pytest.raises(InputError, match="out is 3"):
+        transcode(source, 3)  # type: ignore[call-overload]
+    for fps in (0, -3, "30", float("nan"), 1e-300):
         with pytest.raises(InputError, match="frames a second"):
             transcode(source, fps=fps)  # type: ignore[call-overload]
     assert (tmp_path / "notes.mp4").read_text() == "mine"
