@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lsnb.errors import InputError
 from lsnb.annotations.masks import Mask, brush_mask
 from lsnb.annotations.raw import picture_size, raw_results
 from lsnb.annotations.shapes import outline
@@ -45,14 +46,14 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
 
     Args:
         annotations: The long table with its raw results (``raw=True``); it is not changed. Regions whose picture's size
-            is unknown, and what is not drawn on pictures, are left out with a warning that counts them.
+            is unknown, damaged ones, and what is not drawn on pictures, are left out with a warning that counts them.
         file_name: The column with each picture's file, such as ``data.image``; the item by default.
 
     Returns:
         ``info, images, categories, annotations``, in an order that does not depend on that of the rows.
 
     Raises:
-        InputError: The table has no raw results.
+        InputError: The table has no raw results, or no column ``file_name``.
 
     Example:
         >>> from lsnb.annotations import long_table
@@ -65,6 +66,10 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
     """
     results = raw_results(annotations)
     submitted = annotations["status"].eq("submitted").fillna(False).to_numpy("bool")
+    if file_name is not None and file_name not in annotations.columns:
+        raise InputError(
+            f"The table has no column {file_name!r} for file_name: its columns are {listing(list(annotations.columns))}."
+        )
     names = annotations[file_name] if file_name is not None else annotations["item"]
     files: dict[str, str] = {}
     sizes: dict[str, tuple[int, int]] = {}
@@ -76,7 +81,10 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
         files.setdefault(item, str(names.iloc[row]) if not pd.isna(names.iloc[row]) else item)
         if not submitted[row] or result is None or not (kind.endswith("labels") and isinstance(label, str)):
             continue
-        shape = _shape(result)
+        try:
+            shape = _shape(result)
+        except (TypeError, ValueError, KeyError, IndexError):
+            shape = None  # damaged: another program wrote it
         if shape is None:
             left_out[kind] = left_out.get(kind, 0) + 1
             continue
@@ -88,7 +96,8 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
     if left_out:
         what = listing([f"{n} of {kind}" for kind, n in sorted(left_out.items())])
         warnings.warn(
-            f"Regions that COCO has no place for, or of unknown pictures, are left out: {what}.", stacklevel=2
+            f"Regions that COCO has no place for, of unknown pictures, or damaged ones, are left out: {what}.",
+            stacklevel=2,
         )
     categories = sorted({(owner[1], owner[4]) for owner, _ in found})
     category = {name: number for number, name in enumerate(categories, start=1)}

@@ -15,6 +15,8 @@ from labelbox_payloads import CONFIG as VIDEO
 from labelbox_payloads import VIDEOS, box, frames, point, row, segments
 
 import lsnb
+from lsnb.annotations import long_table
+from lsnb.annotations.coco import to_coco
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.predictions import check_results, from_coco, from_detections, from_yolo
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
@@ -158,3 +160,16 @@ def test_damaged_results_are_not_written_and_the_message_says_where() -> None:
     found.results["a.mp4"][0]["value"]["ranges"] = [{"start": 1}]
     with pytest.raises(InputError, match=r"results of 'a.mp4' cannot be written.*ranges\[0\].end"):
         to_labelbox(found, config=VIDEO, videos=VIDEOS)
+
+
+def test_coco_leaves_a_damaged_region_out_with_a_warning_and_names_a_missing_column() -> None:
+    results = from_coco(coco(), config=CONFIG).results["a"]
+    results = [*results, {**results[0], "id": "r2", "value": {**results[0]["value"], "x": None}}]
+    table = long_table(
+        [{"id": 1, "data": {}, "annotations": [{"id": 5, "completed_by": 3, "result": results}]}], raw=True
+    )
+    with pytest.warns(UserWarning, match="1 of rectanglelabels"):
+        written = to_coco(table)
+    assert [one["bbox"] for one in written["annotations"]] == [pytest.approx([8, 6, 40, 30])]
+    with pytest.raises(InputError, match="no column 'file'"):
+        to_coco(table, file_name="file")
