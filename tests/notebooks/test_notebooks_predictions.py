@@ -1,0 +1,200 @@
+"""The notebooks of predictions, run by papermill with parameters of their own: what reached the study?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import papermill
+import pytest
+from notebook_runs import Run, runner
+from tiny_models import LABELS, save_detr
+from video_maker import make_video
+
+import lsnb
+from lsnb.media import write_image
+
+if TYPE_CHECKING:
+    from lsnb.study import Studio, Study
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("predictions")
+
+
+@pytest.fixture(scope="module")
+def run(folder: Path) -> Run:
+    return runner(folder)
+
+
+@pytest.fixture(scope="module")
+def pictures(folder: Path) -> list[str]:
+    """Three pictures in a folder, of 80 × 60 pixels."""
+    rng = np.random.default_rng(5)
+    names = ["007", "8", "x y"]
+    for name in names:
+        write_image(folder / "pictures" / f"{name}.png", rng.integers(0, 255, (60, 80, 3), dtype=np.uint8))
+    return names
+
+
+def told(study: Study, model: str) -> dict[str, list[dict[str, Any]]]:
+    """What a model says of each item, as the server has it in every project alike."""
+    found: list[dict[str, list[dict[str, Any]]]] = []
+    for copy in study.copies:
+        items = {meta["id"]: meta["meta"]["item"] for meta in study.server.task_metas(copy.project.id)}
+        said = [one for one in study.server.predictions(copy.project.id) if one["model_version"] == model]
+        assert len({one["task"] for one in said}) == len(said)  # one prediction a task, though every cell ran twice
+        found.append({items[one["task"]]: one["result"] for one in said})
+    assert all(one == found[0] for one in found)
+    return found[0]
+
+
+def test_08_looks_with_a_network_from_a_folder_and_replaces_what_it_said_before(
+    run: Run, pictures: list[str], folder: Path, studio: Studio
+) -> None:
+    model = save_detr(folder / "tiny-detr")
+    parameters = {"WORKDIR": "net", "IMAGES": "pictures", "MODEL": "tiny-detr", "TITLE": "Seen by a network"}
+    renamed = {"cat": "pet", "dog": "pet", "traffic light": None}
+    more = {"THRESHOLD": 0, "LABELS": "cat=pet, dog=pet, traffic light=", "ANNOTATORS": 2, "MODEL_VERSION": "detr"}
+    run("08_predict_images", parameters | more, twice=False)
+    study = studio.open_study("Seen by a network")
+    assert study.config.controls["object"].labels == ("pet",)
+    paths = {name: str(folder / "pictures" / f"{name}.png") for name in pictures}
+    table = lsnb.Detector.load(model, threshold=0)(paths, progress=False)
+    assert set(table["label"].dropna()) <= set(LABELS.values())
+    expected = table[table["label"].map(renamed).notna()].groupby("item").size()
+    results = told(study, "detr")
+    assert {item: len(found) for item, found in results.items()} == expected.reindex(pictures, fill_value=0).to_dict()
+    first = table[table["label"].map(renamed).notna()].iloc[0]
+    assert results[first["item"]][0]["value"]["x"] == pytest.approx(first["x"], abs=1e-6)
+
+    # The same study again, with other predictions of the same model, from a file.
+    boxes = [{"image_id": 1, "category_id": 1, "bbox": [8, 6, 40, 30], "score": 0.5}]
+    images = [{"id": n, "file_name": f"a/{name}.png", "width": 80, "height": 60} for n, name in enumerate(pictures, 1)]
+    images.append({"id": 9, "file_name": "gone.png", "width": 80, "height": 60})
+    coco = {"images": images, "annotations": boxes, "categories": [{"id": 1, "name": "beast"}]}
+    (folder / "said.json").write_text(json.dumps(coco))
+    again = {"PREDICTIONS": "said.json", "LABELS": "beast=pet", "MODEL_VERSION": "detr", "MODEL": "nobody/looks"}
+    shown = run("08_predict_images", parameters | again, twice=False)
+    assert "gone" in shown
+    assert "3 ready, 1 failed" in shown
+    assert "replaced" in shown
+    assert "0 of which people answered" in shown
+    results = told(study, "detr")
+    assert {item: len(found) for item, found in results.items()} == {"007": 1, "8": 0, "x y": 0}
+    value = {"x": 10, "y": 10, "width": 50, "height": 50, "rotation": 0, "rectanglelabels": ["pet"]}
+    assert results["007"][0]["value"] == value
+
+
+def test_08_compares_with_people_takes_a_table_and_a_config_and_cleans_up(
+    run: Run, pictures: list[str], folder: Path, studio: Studio
+) -> None:
+    work = folder / "own"
+    work.mkdir()
+    names = pictures[:2]
+    # Found without being named: the table that notebook 01 leaves, with paths seen from it.
+    pd.DataFrame({"id": names, "path": [f"../pictures/{name}.png" for name in names]}).to_csv(
+        work / "media.csv", index=False
+    )
+    rows = [f"{name},cat,0.5,10,10,50,50" for name in names]
+    (folder / "boxes.csv").write_text("\n".join(["file_name,label,score,x,y,width,height", *rows]))
+    config = lsnb.LabelConfig.image("path").choices("mood", ["calm"]).rectangles("animal", ["cat", "dog"])
+    (folder / "own.xml").write_text(config.xml)
+    title = "Own images"
+    parameters = {
+        "WORKDIR": "own",
+        "PREDICTIONS": "boxes.csv",
+        "TITLE": title,
+        "CONFIG": "own.xml",
+        "ANNOTATORS": "eva",
+    }
+    shown = run("08_predict_images", parameters)
+    assert "media.csv, which an earlier notebook left there" in shown
+    study = studio.open_study(title)
+    assert set(told(study, "model 1")) == set(names)
+    box = told(study, "model 1")["007"][0]
+    task = next(
+        meta["id"] for meta in study.server.task_metas(study.copies[0].project.id) if meta["meta"]["item"] == "007"
+    )
+    drawn = {"id": "by eva", **{name: box[name] for name in ("from_name", "to_name", "type", "value")}}
+    study.server.annotate(task, [drawn], lead_time=1.0)
+    shown = run("08_predict_images", parameters | {"CLEAN_UP": True}, twice=False)
+    assert "animal (boxes): F1 1.000" in shown
+    assert title not in studio.studies()["title"].tolist()
+    assert len(list(work.glob("*.zip"))) == 1
+
+
+def test_08_says_every_bad_field_and_what_the_model_is_not(run: Run, pictures: list[str], folder: Path) -> None:
+    with pytest.raises(papermill.PapermillExecutionError) as caught:
+        run("08_predict_images", {"LABELS": "car", "THRESHOLD": 101, "IMAGES": "gone", "TITLE": "x", "MODEL": ""})
+    assert caught.value.ename == "FormError"
+    assert "5 problems" in caught.value.evalue
+
+
+@pytest.fixture(scope="module")
+def payload(folder: Path) -> list[dict[str, Any]]:
+    """Two clips of 30 frames, and rows about them that count frames from 0 and name clips without their endings."""
+    (folder / "clips").mkdir()
+    for name in ("one", "two"):
+        make_video(folder / "clips" / f"{name}.mp4", 30, fps=25)
+    boxes = [
+        {"frame": frame, "bbox": {"top": 12.0, "left": left, "height": 60.0, "width": 40.0}}
+        for frame, left in ((4, 16.0), (14, 56.0))
+    ]
+    rows = [
+        {"name": "car", "uuid": "u1", "dataRow": {"globalKey": "one"}, "segments": [{"keyframes": boxes}]},
+        {"name": "weather", "uuid": "u2", "dataRow": {"globalKey": "two"}, "answer": {"name": "rain"}},
+        {"name": "car", "uuid": "u3", "dataRow": {"globalKey": "three"}, "segments": [{"keyframes": boxes}]},
+        {"name": "weather", "uuid": "u4", "dataRow": {"globalKey": "one"}, "answer": {"name": "snow"}},
+    ]
+    (folder / "rows.ndjson").write_text("\n".join(map(json.dumps, rows)))
+    weather = {"type": "radio", "name": "weather", "options": [{"value": "sun"}, {"value": "rain"}]}
+    ontology = {"tools": [{"tool": "rectangle", "name": "car"}], "classifications": [weather]}
+    (folder / "ontology.json").write_text(json.dumps(ontology))
+    return rows
+
+
+def test_09_brings_a_payload_onto_its_frames_and_writes_back_what_people_made_of_it(
+    run: Run, payload: list[dict[str, Any]], folder: Path, studio: Studio
+) -> None:
+    parameters = {
+        **{"WORKDIR": "videos", "PAYLOAD": "rows.ndjson", "VIDEOS": "clips", "ONTOLOGY": "ontology.json"},
+        **{"TITLE": "Rows on clips", "ANNOTATORS": "ana, ben", "FRAME_BASE": 0},
+    }
+    shown = run("09_predict_videos", parameters)
+    assert "2 ready, 2 failed" in shown
+    assert "There is no item 'three' among the videos" in shown
+    study = studio.open_study("Rows on clips")
+    results = told(study, "model 1")
+    (track,) = results["one"]
+    keys = ("frame", "enabled", "x", "y", "width", "height")
+    assert [[key[name] for name in keys] for key in track["value"]["sequence"]] == [
+        [5, True, 10.0, 10.0, 25.0, 50.0],
+        [15, False, 35.0, 10.0, 25.0, 50.0],
+    ]
+    assert results["two"][0]["value"]["choices"] == ["rain"]
+    data = [task["data"] for task in study.server.export(study.copies[0].project.id)]
+    assert {row["fps"] for row in data} == {25}
+    assert all(row["path"].startswith("gs://") for row in data)
+
+    def written() -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (folder / "videos" / "labelbox.ndjson").read_text().splitlines()]
+
+    assert sorted(written(), key=lambda row: row["uuid"]) == payload[:2]
+    report = lsnb.read_table(folder / "videos" / "report.csv")
+    assert report["status"].tolist() == ["ready", "ready", "failed", "failed"]
+
+    task = next(
+        meta["id"] for meta in study.server.task_metas(study.copies[1].project.id) if meta["meta"]["item"] == "two"
+    )
+    sun = {"id": "by ben", "from_name": "weather", "to_name": "path", "type": "choices", "value": {"choices": ["sun"]}}
+    study.server.annotate(task, [sun], lead_time=1.0)
+    run("09_predict_videos", parameters | {"CLEAN_UP": True}, twice=False)
+    assert [(row["name"], row["dataRow"], row["answer"]) for row in written()] == [
+        ("weather", {"globalKey": "two"}, {"name": "sun"})
+    ]
+    assert "Rows on clips" not in studio.studies()["title"].tolist()
