@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lsnb.errors import InputError
 from lsnb.annotations.masks import Mask, brush_mask
 from lsnb.annotations.raw import picture_size, raw_results
 from lsnb.annotations.shapes import outline
+from lsnb.errors import InputError
 from lsnb.tables.keys import listing
 
 COCO_MEANINGS = {
@@ -68,7 +68,7 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
     submitted = annotations["status"].eq("submitted").fillna(False).to_numpy("bool")
     if file_name is not None and file_name not in annotations.columns:
         raise InputError(
-            f"The table has no column {file_name!r} for file_name: its columns are {listing(list(annotations.columns))}."
+            f"The table has no column {file_name!r}: its columns are {listing(list(annotations.columns))}."
         )
     names = annotations[file_name] if file_name is not None else annotations["item"]
     files: dict[str, str] = {}
@@ -134,9 +134,11 @@ def _shape(result: Mapping[str, Any]) -> dict[str, Any] | None:
         return _masked(brush_mask(result))
     if str(result.get("type")).startswith("keypoint"):
         x, y = float(value["x"]) / 100 * width, float(value["y"]) / 100 * height
+        if not np.isfinite([x, y]).all():
+            return None
         return {"bbox": [x, y, 0.0, 0.0], "area": 0.0, "iscrowd": 0, "keypoints": [x, y, 2], "num_keypoints": 1}
     corners = outline(result)
-    if len(corners) < 3:
+    if len(corners) < 3 or not np.isfinite(corners).all():
         return None
     low, high = corners.min(axis=0), corners.max(axis=0)
     across, down = corners[:, 0], corners[:, 1]
