@@ -250,7 +250,8 @@ def _listed(archive: zipfile.ZipFile, entry: str, images: Mapping[str, Sequence[
         return [], [f"{LIST_NAME} {fault}."]
     listed = read_frame_list(data, sorted(images))
     numbers = [frame_number(name) for name in listed.names]
-    return sorted({n for n in numbers if isinstance(n, int)}), [f"{LIST_NAME} {fault}." for fault in listed.problems]
+    problems = [f"{LIST_NAME} {fault}" + ("" if fault.endswith("?") else ".") for fault in listed.problems]
+    return sorted({n for n in numbers if isinstance(n, int)}), problems
 
 
 def _decoded(

@@ -22,6 +22,7 @@ from lsnb.frames.runs import executor_problems, run_jobs
 from lsnb.frames.videos import VIDEO_ENDINGS
 from lsnb.tables.keys import find_column, listing
 
+LONGEST_NAME = 200  # characters; drives take 255 bytes, and folders get more in front
 Zips = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.Series | pd.DataFrame
 
 
@@ -170,16 +171,20 @@ def _videos(video: Any, zip_path: Any, zips: Sequence[str]) -> list[str | None]:
     else:
         raise InputError(f"video is {video!r}: give the video's path or name; for several zips, a list of them.")
     if len(cells) != len(zips):
-        raise InputError(f"video has {len(cells)} entries and there are {len(zips)} zips: give one for each.")
+        are = "there is 1 zip" if len(zips) == 1 else f"there are {len(zips)} zips"
+        raise InputError(f"video has {len(cells)} entries and {are}: give one for each.")
     problems = []
     texts: list[str | None] = []
     for cell, archive in zip(cells, zips, strict=True):
         if cell is None or (isinstance(cell, float) and cell != cell):
             texts.append(None)
-        elif not isinstance(cell, (str, os.PathLike)) or not str(cell).strip():
+        elif not isinstance(cell, (str, os.PathLike)) or not str(cell).strip() or "\0" in str(cell):
             problems.append(f"video is {cell!r} for {archive}: give the video's path or name.")
         else:
             text = str(os.fspath(cell))
+            if len(Path(text).name) > LONGEST_NAME:
+                problems.append(f"The name of video {text[:40]}… is too long for a file: shorten it.")
+                continue
             looks_like_path = "/" in text or "\\" in text or Path(text).suffix.lower() in VIDEO_ENDINGS
             if looks_like_path and not whole_path(text).is_file():
                 problems.append(f"There is no video {text} (for {archive}): check its spelling, or give only its name.")

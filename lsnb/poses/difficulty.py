@@ -135,7 +135,7 @@ def pose_metrics(question: PoseQuestion) -> tuple[list[Metric], list[str]]:
         "ensemble_variance": lambda: _in_pixels(
             "ensemble_variance",
             poses.bodyparts,
-            np.sqrt(ensemble_variance([_aligned(member, poses.bodyparts).xy for member in question.members])),
+            np.sqrt(ensemble_variance([_aligned(member, poses.bodyparts).xy for member in _several(question)])),
         ),
     }
     wanted = question.chosen
@@ -158,6 +158,12 @@ def pose_metrics(question: PoseQuestion) -> tuple[list[Metric], list[str]]:
         if question.chosen is None or name in question.chosen:
             metrics.append(_from_file(name, file, len(poses), limit))
     return metrics, notes
+
+
+def _several(question: PoseQuestion) -> tuple[Poses, ...]:
+    if len(question.members) < 2:
+        raise InputError("ensemble_variance compares models: give a list of their predictions of the video.")
+    return question.members
 
 
 def check_metrics(names: Any, known: Collection[str], files: Collection[str]) -> list[str]:

@@ -7,7 +7,9 @@ A key point in Label Studio: x and y in percent of the picture, and a width, whi
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +78,7 @@ def from_poses(
         tool = _key_points(config, control)
     except InputError as error:
         problems += error.problems
-    if isinstance(min_likelihood, bool) or not isinstance(min_likelihood, (int, float)) or not 0 <= min_likelihood <= 1:
+    if isinstance(min_likelihood, bool) or not isinstance(min_likelihood, Real) or not 0 <= min_likelihood <= 1:
         problems.append(f"min_likelihood is {min_likelihood!r}: give a number from 0 to 1.")
     try:
         items, named, numbers, sizes = _frames(frames, size)
@@ -153,15 +155,23 @@ def _frames(frames: Any, size: Any) -> tuple[list[str], list[str], list[int], li
     numbers = pd.to_numeric(pd.Series(columns["frame"], dtype="object"), errors="coerce")
     # A video that could not be read has a row without a frame.
     there = numbers.notna().tolist()
-    if ((numbers < 0) | (numbers % 1 > 0)).any():
+    is_text = numbers.isna() & pd.Series(columns["frame"], dtype="object").notna()
+    if ((numbers < 0) | (numbers % 1 > 0) | is_text).any():
         raise InputError("Column 'frame' of the frames table should count from 0 in whole numbers.")
     if size is not None:
         pixels = [_size(size, name) for name in videos]
     else:
         both = frames[["width", "height"]].apply(pd.to_numeric, errors="coerce").astype("Float64")
         pixels = list(both.to_numpy("float64", na_value=np.nan))
-    keep = [place for place, known in enumerate(there) if known]
-    items = [key_text(columns["item"][place]) or "" for place in keep]
+    texts = [key_text(item) or "" for item in columns["item"]]
+    # Tables of two rounds put together may have a frame twice.
+    firsts = {(texts[p], videos[p], numbers[p]): p for p in reversed(range(len(texts))) if there[p]}
+    keep = sorted(firsts.values())
+    items = [texts[place] for place in keep]
+    again = [item for item, count in Counter(items).items() if count > 1]
+    if again or "" in items:
+        said = f"has {listing(again)} for several frames" if again else "is empty in some rows"
+        raise InputError(f"Column 'item' of the frames table {said}: give each frame an item of its own.")
     return (
         items,
         [videos[p] for p in keep],

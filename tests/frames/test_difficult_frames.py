@@ -244,6 +244,8 @@ def test_every_wrong_argument_is_reported_at_once():
         assert said in text
     with pytest.raises(InputError, match="There is no metric 'temporal'"):
         select_difficult_frames(TABLE, 1, metrics=["temporal"])
+    with pytest.raises(InputError, match="ensemble_variance compares models: give a list"):
+        select_difficult_frames(TABLE, 1, metrics=["ensemble_variance"])
 
 
 @pytest.mark.parametrize("n", [True, 2.0, "3", None, np.nan])

@@ -164,6 +164,13 @@ def test_a_jpeg_that_is_damaged_in_the_middle_is_found(tmp_path: Path) -> None:
     refused(zip_path, tmp_path / "out", "img00000001.jpg is damaged")
 
 
+def test_names_of_videos_that_no_drive_takes_are_refused(tmp_path: Path) -> None:
+    zip_path = frames_zip(tmp_path / "s.zip", [1])
+    for video, said in {"x" * 300: "too long", "a\0b": "path or name", "../gone.mp4": "There is no video"}.items():
+        with pytest.raises(InputError, match=said):
+            import_frames(zip_path, tmp_path / "out", video=video, progress=False)
+
+
 @pytest.mark.parametrize("ending", [".png", ".jpg"])
 def test_cut_images_are_found_in_either_format(tmp_path: Path, ending: str) -> None:
     path = media.write_image(tmp_path / f"noise{ending}", noise(1))

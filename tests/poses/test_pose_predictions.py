@@ -95,6 +95,18 @@ def test_every_wrong_argument_is_reported_at_once():
     assert all(word in text for word in ("no key points", "min_likelihood is 7", "'video'", "'frame'", "'width'"))
 
 
+def test_a_frame_that_is_no_number_or_shares_its_item_is_never_lost_or_drawn_over():
+    poses, frames = pose_table(smooth_poses(10)), frames_table()
+    with pytest.raises(InputError, match="'frame' of the frames table"):
+        from_poses(poses, frames.assign(frame=["3", "seven"]), config=CONFIG)
+    with pytest.raises(InputError, match="'item' of the frames table has a for several frames"):
+        from_poses(poses, frames.assign(item="a"), config=CONFIG)
+    with pytest.raises(InputError, match="'item' of the frames table is empty"):
+        from_poses(poses, frames.assign(item=["a", None]), config=CONFIG)
+    twice = from_poses(poses, pd.concat([frames, frames]), config=CONFIG)
+    assert twice == from_poses(poses, frames, config=CONFIG)
+
+
 def test_the_predictions_of_the_only_video_of_a_table_are_not_those_of_another():
     table = pd.DataFrame({"video": ["v.mp4"], "predictions": [pose_table(smooth_poses(10))]})
     frames = pd.concat([frames_table(), frames_table("w.mp4").assign(item=["w/3", "w/7"])], ignore_index=True)
