@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.tables.keys import listing
 from lsnb.timeseries import read_series
+from lsnb.timeseries.datetimes import read_datetimes
 from lsnb.timeseries.units import SECONDS, unit_name
 
 REFERENCES = ("motion", "brightness", "loudness")
@@ -107,29 +108,36 @@ def start_moment(video_start: Any, tz: Any) -> pd.Timestamp:
         >>> start_moment("2026-05-01T10:00:00", "Europe/Berlin").isoformat()
         '2026-05-01T10:00:00+02:00'
     """
-    if not isinstance(video_start, (str, datetime, np.datetime64)):
+    if not isinstance(video_start, (str, datetime, np.datetime64)) and video_start is not pd.NaT:
         raise InputError(
             f"video_start is {video_start!r}: give a datetime, a text such as '2026-05-01T10:00:00+02:00', or "
             f"{METADATA!r} for what the file says."
         )
+    text = video_start.strip() if isinstance(video_start, str) else video_start
     try:
-        start: Any = pd.Timestamp(video_start)
-    except (ValueError, TypeError):
-        start = pd.NaT
-    if start is pd.NaT:
+        # Read as a column is, so that 01/05/2026 is asked about and 01.05.2026 is in May.
+        ns, zone, _ = read_datetimes(pd.Series([text or None]), None, None, "video_start")
+    except (InputError, ValueError, TypeError):
+        raise InputError(
+            f"video_start is {video_start!r}, which is no time, or may begin with the day or with the month: write it "
+            "as '2026-05-01T10:00:00.000+02:00'."
+        ) from None
+    moment: Any = pd.Timestamp(int(ns[0]))
+    if moment is pd.NaT:
         raise InputError(
             f"video_start is {video_start!r}, which is no time: write it as '2026-05-01T10:00:00.000+02:00'."
         )
-    moment: pd.Timestamp = start
-    if moment.tzinfo is None and tz is not None:
-        try:
-            return moment.tz_localize(tz)
-        except (ValueError, TypeError, KeyError, OSError):
+    if zone is not None:
+        moment = moment.tz_localize("UTC").tz_convert(zone)
+    elif tz is not None:
+        moment = moment.tz_localize(tz, ambiguous="NaT", nonexistent="NaT")
+        if moment is pd.NaT:
             raise InputError(
                 f"video_start is {video_start!r}, which {tz!r} has not or twice: write it with its offset, such as "
                 "'2026-05-01T10:00:00+02:00'."
-            ) from None
-    return moment
+            )
+    start: pd.Timestamp = moment
+    return start
 
 
 def _tables(series: Any) -> tuple[list[str], list[pd.DataFrame]]:
@@ -165,6 +173,8 @@ def _each(option: str, value: Any, names: Sequence[str], is_list: bool, problems
         default = {"offset": 0.0, "drift": 1.0, "time": "timestamp"}.get(option)
         by_name = {str(name): one for name, one in value.items()}
         return [by_name.get(name, default) for name in names]
+    if isinstance(value, tuple) and option in ("offset", "drift", "rate"):
+        value = list(value)  # what AlignedSeries.offset is, of several sensors
     if isinstance(value, list) and (not is_list or (count > 1 and _is_list_of_events(value))):
         if len(value) != count:
             problems.append(
@@ -194,6 +204,11 @@ def _faults(own: dict[str, Any], table: pd.DataFrame, where: str) -> list[str]:
         problems.append(
             f"drift{where} is {own['drift']!r}: give the video's seconds for each second of the sensor, such as 1.0002."
         )
+    if own["tz"] is not None and not _is_zone(own["tz"]):
+        problems.append(f"tz{where} is {own['tz']!r}: give the name of a zone, for example 'Europe/Berlin' or 'UTC'.")
+    if not _is_column(own["time"]):
+        problems.append(f"time{where} is {own['time']!r}: give the name of one column.")
+        own = {**own, "time": "timestamp"}
     rate, time = own["rate"], own["time"]
     if rate is not None and (not finite(rate) or rate <= 0):
         problems.append(f"rate{where} is {rate!r}: give samples a second, more than 0.")
@@ -211,6 +226,22 @@ def _faults(own: dict[str, Any], table: pd.DataFrame, where: str) -> list[str]:
         if finite(own["offset"]) and own["offset"] != 0:
             problems.append(f"offset{where} and events{where} are both given: events say what offset is.")
     return problems
+
+
+def _is_column(name: Any) -> bool:
+    try:
+        return isinstance(name, Hashable) and isinstance(hash(name), int)
+    except TypeError:
+        return False
+
+
+def _is_zone(tz: Any) -> bool:
+    if not isinstance(tz, (str, tzinfo)) or not tz:
+        return False
+    try:
+        return pd.Timestamp(0, tz="UTC").tz_convert(tz) is not None
+    except (ValueError, TypeError, KeyError, OSError):
+        return False
 
 
 def _event_faults(pairs: Any, where: str) -> list[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from concurrent.futures import Executor
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lsnb.alignment.verb import align
@@ -62,6 +64,14 @@ def align_table(
     """
     if not isinstance(table, pd.DataFrame):
         raise InputError(f"table is a {type(table).__name__}: give a DataFrame with a row for each video.")
+    if not isinstance(out, (str, os.PathLike)):
+        raise InputError(f"out is a {type(out).__name__}: give the folder for the files.")
+    if columns is not None and not isinstance(columns, Mapping):
+        raise InputError(f"columns is {columns!r}: give a dict from option to column, such as {{'offset': 'shift'}}.")
+    known = [name for name in signature(align).parameters if name not in ("series", "video")]
+    unknown = [name for name in options if name not in known]
+    if unknown:
+        raise InputError([f"There is no option {name!r}.{nearest(name, known)}" for name in unknown])
     found = table_of(table, path, ADDED)
     chosen = dict(columns or {})
     problems = [
@@ -82,8 +92,8 @@ def align_table(
         own = dict(options)
         for option, column in chosen.items():
             value = found[column].iloc[position]
-            if isinstance(value, (list, tuple)) or not pd.isna(value):
-                own[option] = value.item() if hasattr(value, "item") else value
+            if not pd.api.types.is_scalar(value) or not pd.isna(value):
+                own[option] = value.item() if isinstance(value, np.generic) else value
         jobs.append((found[series].iloc[position], found[path].iloc[position], folder / name, max_rows, own))
     done = for_each(_write, jobs, executor=executor)
     empty = dict.fromkeys(ADDED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from lsnb.alignment.series import AlignedSeries
 from lsnb.alignment.video import Video, made, read_video, signal
 from lsnb.errors import InputError
 from lsnb.timeseries import (
+    UNITS,
     Correlation,
     Placed,
     Times,
@@ -21,6 +22,7 @@ from lsnb.timeseries import (
     choose_channels,
     fit_moments,
     join,
+    not_plotted,
     place,
     read_times,
     time_column,
@@ -32,6 +34,8 @@ UNEVEN = (
     "The video's frames do not come at a constant rate, so Label Studio would show other frames than it names: make a "
     "copy with lsnb.transcode(video), and align to that."
 )
+# Beyond it the comparison would take more memory than a notebook has.
+LARGEST_SHIFT = 3_600.0
 Channels = Sequence[Hashable] | Mapping[Hashable, str] | None
 
 
@@ -84,7 +88,7 @@ def align(
             video's in seconds. One gives the offset, two or more the drift as well, by least squares.
         reference: ``"motion"``, ``"brightness"`` or ``"loudness"``: find offset and drift by cross-correlating the
             channels with what the video itself shows. Raises where it cannot tell.
-        max_shift: How far from ``offset`` to look for it, in seconds.
+        max_shift: How far from ``offset`` to look for it, in seconds; at most an hour.
         rate: Samples a second of a series without times.
         video_start: When the video starts: a datetime or its text, or ``"metadata"`` for what the file says.
         time_format: How texts write datetimes, in strftime's letters.
@@ -104,6 +108,7 @@ def align(
         >>> round(aligned.offset, 6), aligned.table["time"].tolist(), dict(aligned.legends)
         (-2.63, [0.0, 12.4, 13.4, 14.4, 20.0], {'acc': 'Acc'})
     """
+    channels = list(channels) if isinstance(channels, Iterator) else channels
     sensors = each_sensor(
         series,
         _faults(resample, reference, max_shift, events, units, channels),
@@ -122,16 +127,19 @@ def align(
     columns: list[Hashable | None] = []
     matched: list[pd.DataFrame] = []
     correlations: list[Correlation] = []
+    free = 0
     seen = signal(clock, reference) if reference is not None else None
     for sensor in sensors:
         table, column, times, said = _times(sensor, clock, video_start, is_known=reference is not None)
         notes += [note for note in said if note not in notes]
-        table = with_numeric(table, channels)
+        table = with_numeric(table, _own_channels(channels, sensor.name))
+        notes += not_plotted(table, [column]) if channels is None else []
         moved, drifted, found, what = _clocks(sensor, table, column, times, channels, reference, max_shift, seen)
         notes += what
         if found is not None:
             correlations += [found] if isinstance(found, Correlation) else []
             matched.append(_matched(sensor.name, found, moved, drifted))
+            free += found.free
         one = place(sensor.name, table, times, offset=moved, drift=drifted, duration=clock.duration)
         notes += [note for note in one.notes if note not in notes]
         placed.append(one)
@@ -141,17 +149,23 @@ def align(
     if any(joined.padding):
         ends = " and ".join(end for end, is_there in zip(("start", "end"), joined.padding, strict=True) if is_there)
         notes.append(f"At the video's {ends} there is no sample: a row without values stands there.")
+    all_times = ["time", *(one.time_column for one in joined.sensors)]
+    known_units = {
+        name: unit
+        for sensor in sensors
+        for name, unit in sensor.table.attrs.get(UNITS, {}).items()
+        if name in joined.table.columns and name not in all_times
+    } | dict(units or {})
     moments = pd.concat(matched, ignore_index=True) if matched else _matched("", None, 0.0, 1.0)
     misses = moments["residual"].to_numpy("float64")
-    free = len(misses) > 2 or (len(misses) == 2 and all(one.drift == 1 for one in joined.sensors))
     return AlignedSeries(
         table=joined.table,
-        channels=choose_channels(joined.table, channels, units, ["time", *(one.time_column for one in joined.sensors)]),
+        channels=choose_channels(joined.table, channels, known_units, all_times),
         sensors=joined.sensors,
         duration=clock.duration,
         fps=clock.fps,
         padding=joined.padding,
-        residual=float(np.sqrt((misses**2).mean())) if free else float("nan"),
+        residual=float(np.sqrt((misses**2).mean())) if free > 0 else float("nan"),
         report=pd.DataFrame([one.facts for one in placed]),
         notes=tuple(notes),
         residuals=moments,
@@ -235,6 +249,11 @@ def _faults(resample: Any, reference: Any, max_shift: Any, events: Any, units: A
         problems.append(f"reference is {reference!r}: give one of {', '.join(map(repr, REFERENCES))}.")
     if not finite(max_shift) or max_shift <= 0:
         problems.append(f"max_shift is {max_shift!r}: give seconds, more than 0.")
+    elif max_shift > LARGEST_SHIFT:
+        problems.append(
+            f"max_shift is {max_shift!r}: give at most {LARGEST_SHIFT:g} seconds, with offset= or video_start= for "
+            "where to look from."
+        )
     if events is not None and reference is not None:
         problems.append("events and reference are both given: leave one out.")
     if units is not None and not isinstance(units, Mapping):
@@ -242,7 +261,19 @@ def _faults(resample: Any, reference: Any, max_shift: Any, events: Any, units: A
     is_list = isinstance(channels, Iterable) and not isinstance(channels, (str, bytes))
     if channels is not None and not (is_list and all(isinstance(name, Hashable) for name in channels)):
         problems.append(f"channels is {channels!r}: give a list of columns, or a dict from column to legend.")
+    elif channels is not None and "time" in channels:
+        problems.append(
+            "channels names 'time', which is the video's seconds: a column of the series of that name is called "
+            "'original_time' beside it."
+        )
     return problems
+
+
+def _own_channels(channels: Channels, sensor: str) -> Channels:
+    """Return the channels with what of several sensors is named after one as that one calls it."""
+    if channels is None:
+        return None
+    return [name for one in channels for name in (one, str(one).removesuffix(f"_{sensor}"))]
 
 
 def _times(
@@ -327,7 +358,7 @@ def _correlated(
     max_shift: float,
     seen: Any,
 ) -> Correlation:
-    wanted = [name for name in channels or () if name in table.columns] or None
+    wanted = [name for name in _own_channels(channels, sensor.name) or () if name in table.columns] or None
     chosen = choose_channels(table, wanted, None, [] if column is None else [column])
     known = np.flatnonzero(np.isfinite(times.seconds))
     order = known[np.argsort(times.seconds[known], kind="stable")]

@@ -14,11 +14,12 @@ from lsnb.timeseries.matching import best_match
 from lsnb.timeseries.placing import Placed, place
 from lsnb.timeseries.samples import label_samples
 from lsnb.timeseries.segments import segments
-from lsnb.timeseries.series import Channel, choose_channels, read_series, time_column, with_numeric
+from lsnb.timeseries.series import UNITS, Channel, choose_channels, not_plotted, read_series, time_column, with_numeric
 from lsnb.timeseries.windows import Windows, windows
 
 __all__ = [
     "DISPLAY_ROWS",
+    "UNITS",
     "Channel",
     "Clock",
     "Correlation",
@@ -37,6 +38,7 @@ __all__ = [
     "fit_moments",
     "join",
     "label_samples",
+    "not_plotted",
     "place",
     "read_series",
     "read_times",

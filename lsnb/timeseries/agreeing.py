@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,13 +51,16 @@ class SampleAgreement:
 
 
 def sample_agreement(
-    labelled: pd.DataFrame, *, annotators: Sequence[str] | None = None, count_unmarked: bool = True
+    labelled: pd.DataFrame | Sequence[pd.DataFrame],
+    *,
+    annotators: Sequence[str] | None = None,
+    count_unmarked: bool = True,
 ) -> SampleAgreement:
     """Return how far annotators agree about the samples of a series.
 
     Args:
-        labelled: What ``label_samples(…, by="annotator")`` returned; it is not changed. Of several items, the tables
-            one below the other (``pandas.concat``).
+        labelled: What ``label_samples(…, by="annotator")`` returned; it is not changed. Of several items, a list of
+            these: who did not submit an item has no answer there, and is not taken to have marked nothing.
         annotators: Who; by default everyone with a column ``label.<annotator>``.
         count_unmarked: Whether not to have marked a sample is an answer like any other; else only samples that both of
             a pair marked are compared.
@@ -70,10 +73,18 @@ def sample_agreement(
         >>> sample_agreement(labelled).kappa.values.tolist()
         [['ana', 'ben', 0.5, 0.75, 4]]
     """
-    if not isinstance(labelled, pd.DataFrame):
-        raise InputError(f"labelled is a {type(labelled).__name__}: give what lsnb.label_samples returned.")
-    there = [str(name).removeprefix(PREFIX) for name in labelled.columns if str(name).startswith(PREFIX)]
-    people = there if annotators is None else [str(name) for name in annotators]
+    tables: list[Any] = list(labelled) if isinstance(labelled, (list, tuple)) else [labelled]
+    bad = next((one for one in tables if not isinstance(one, pd.DataFrame)), None if tables else labelled)
+    if bad is not None:
+        raise InputError(f"labelled is a {type(bad).__name__}: give what lsnb.label_samples returned.")
+    if annotators is not None and (isinstance(annotators, str) or not isinstance(annotators, Iterable)):
+        raise InputError(f"annotators is {annotators!r}: give a list of names.")
+    there = list(
+        dict.fromkeys(
+            str(name).removeprefix(PREFIX) for one in tables for name in one.columns if str(name).startswith(PREFIX)
+        )
+    )
+    people = there if annotators is None else list(dict.fromkeys(str(name) for name in annotators))
     unknown = [name for name in people if name not in there]
     if unknown or len(people) < 2:
         raise InputError(
@@ -82,12 +93,11 @@ def sample_agreement(
             else f"Agreement needs two annotators, and the table has labels by {listing(there) or 'nobody'}: give what "
             "lsnb.label_samples(…, by='annotator') returned."
         )
-    names = sorted({str(label) for who in people for label in labelled[PREFIX + who].dropna().unique()})
-    codes = np.stack([_codes(labelled[PREFIX + who], names) for who in people], axis=1)
-    values = tuple(names)
-    if count_unmarked:
-        codes = np.where(codes < 0, len(names), codes)
-        values = (*names, UNMARKED)
+    columns = [one[PREFIX + who] for one in tables for who in people if PREFIX + who in one]
+    names = sorted({str(label) for column in columns for label in column.dropna().unique()})
+    unmarked = len(names) if count_unmarked else -1
+    codes = np.concatenate([_all_codes(one, people, names, unmarked) for one in tables])
+    values = (*names, UNMARKED) if count_unmarked else tuple(names)
     ratings = Ratings(codes, values, "nominal")
     pairs, overlaps = [], []
     for one, two in itertools.combinations(range(len(people)), 2):
@@ -97,7 +107,9 @@ def sample_agreement(
         share = float((a[common] == b[common]).mean()) if common.any() else float("nan")
         pairs.append((people[one], people[two], kappa, share, n))
         for code, label in enumerate(names):
-            both, either = int(((a == code) & (b == code)).sum()), int(((a == code) | (b == code)).sum())
+            # Of an item that only one of them submitted, the other has said nothing.
+            seen = common | (not count_unmarked)
+            both, either = int(((a == code) & (b == code)).sum()), int((((a == code) | (b == code)) & seen).sum())
             overlap = both / either if either else float("nan")
             overlaps.append((label, people[one], people[two], both, either, overlap))
     alpha, _ = krippendorff_alpha(ratings)
@@ -105,8 +117,14 @@ def sample_agreement(
         alpha=alpha,
         kappa=pd.DataFrame(pairs, columns=["a", "b", "kappa", "share", "n"]),
         labels=pd.DataFrame(overlaps, columns=["label", "a", "b", "both", "either", "overlap"]),
-        n=len(labelled),
+        n=len(codes),
     )
+
+
+def _all_codes(table: pd.DataFrame, people: list[str], names: list[str], unmarked: int) -> Any:
+    absent = np.full(len(table), -1)
+    found = [_codes(table[PREFIX + who], names) if PREFIX + who in table else None for who in people]
+    return np.stack([absent if one is None else np.where(one < 0, unmarked, one) for one in found], axis=1)
 
 
 def _codes(column: pd.Series[Any], names: list[str]) -> Any:

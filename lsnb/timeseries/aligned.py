@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import os
 from collections.abc import Mapping
@@ -131,6 +132,8 @@ class OnVideo:
                 f"{target} is a folder: give the name of a CSV file in it, such as {target / 'series.csv'}."
             )
         shown = self.display(max_rows)
+        if len(shown) < 2:
+            raise InputError(f"The video lasts {self.duration:g} s, too short for a plot of two moments.")
         temporary = target.with_name(f".{target.name}.part")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -142,7 +145,8 @@ class OnVideo:
         except OSError as error:
             raise InputError(f"{target} cannot be written: {error.strerror or error}.") from None
         finally:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                temporary.unlink()
         return target
 
     def _values(self, channel: Channel) -> np.ndarray[Any, np.dtype[np.float64]]:

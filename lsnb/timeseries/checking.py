@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from lsnb.errors import MissingFileError
+from lsnb.errors import InputError, MissingFileError
 
 SAFE = re.compile(r"[a-z][a-z0-9_]*")
 SECONDS_SHOWN = re.compile(r"\d+(\.\d{1,6})?")
@@ -31,6 +31,7 @@ def csv_problems(path: str | os.PathLike[str], *, time: str = "time", channels: 
         channels: Columns that are to be plotted.
 
     Raises:
+        InputError: ``path`` names no file.
         MissingFileError: There is no such file.
 
     Example:
@@ -43,10 +44,15 @@ def csv_problems(path: str | os.PathLike[str], *, time: str = "time", channels: 
         Row 3 has an empty cell in 'X', which the editor draws as 0.
         The first time is 5.0: the editor plays the first row at the video's second 0.
     """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"path is a {type(path).__name__}: give the name of a CSV file.")
     file = Path(path)
     if not file.is_file():
         raise MissingFileError(f"There is no file {file.name} in {file.parent}.")
-    text = file.read_text(encoding="utf-8")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return [f"{file.name} is not in UTF-8, as which the editor reads it."]
     lines = text.split("\n")
     while lines and not lines[-1].strip():
         lines.pop()

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
-import warnings
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import date, time, tzinfo
+from decimal import Decimal
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
-from lsnb.tables.keys import sheet_rows
+from lsnb.timeseries.datetimes import read_datetimes
 from lsnb.timeseries.units import SECONDS, SPOKEN, guess_unit, is_since_1970, unit_name
-from lsnb.timeseries.zones import localized
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Kind = Literal["number", "datetime", "duration", "rate"]
 
 CLOCK_TIME = re.compile(r"[+-]?(\d{1,4}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?$")
 DECIMAL = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$")
-ZONED = re.compile(r"(Z|z|UTC|GMT|:\d{2}(?:[.,]\d+)?\s*[+-]\d{2}(?::?\d{2})?)$")
-COMMA = re.compile(r"(:\d{2}),(\d)")
-YEAR_FIRST = re.compile(r"\d{4}\D")
-# 1.5.2026: nobody puts the month first and dots between.
-DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}")
 NS = 1_000_000_000
 DAY = 86_400.0
 
@@ -44,6 +37,8 @@ class Clock:
         zone: The zone of datetimes, None without.
         whole: Whether the column holds whole numbers.
         rest: Seconds by which sensor second 0 is after ``zero``; less than a unit, where the column holds whole ones.
+        earliest: Of clock times that pass midnight, the first sensor second: what the clock shows before it is of the
+            next day.
     """
 
     kind: Kind
@@ -52,6 +47,7 @@ class Clock:
     zone: tzinfo | str | None = None
     whole: bool = False
     rest: float = 0.0
+    earliest: float | None = None
 
     @property
     def is_absolute(self) -> bool:
@@ -89,11 +85,15 @@ class Clock:
         """
         if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
             zero = 0 if self.kind == "datetime" else self.zero
-            return float(value - zero) * (1.0 if self.kind == "datetime" else SECONDS[self.unit]) - self.rest
+            seconds = float(value - zero) * (1.0 if self.kind == "datetime" else SECONDS[self.unit]) - self.rest
+            return seconds + DAY if self.earliest is not None and seconds < self.earliest - DAY / 4 else seconds
         try:
             column = pd.Series([value])
             if self.kind == "datetime":
-                ns, _zone, _notes = _datetimes(column, self.zone if self.zone is not None else tz, None, "the event")
+                own = self.zone if self.zone is not None else tz
+                ns, zone, _ = read_datetimes(column, own, None, "the event")
+                if self.zone is None and zone is not None:
+                    return np.nan
                 return float(ns[0] - int(self.zero)) / NS
             read = _texts(column)
             return np.nan if read is None else self.moment(float(read[0]))
@@ -117,7 +117,7 @@ class Times:
 
 
 def read_times(
-    column: pd.Series[Any],
+    column: Any,
     *,
     duration: float,
     unit: str | None = None,
@@ -151,12 +151,17 @@ def read_times(
     """
     name = str(column.name)
     types: Any = pd.api.types
+    column = _plain(column)
     if not len(column):
         raise InputError(f"The series has no rows, so there is nothing in {name!r} to align.")
     if types.is_bool_dtype(column.dtype):
         raise InputError(f"Column {name!r} holds yes and no, not times: give the column of times as time=.")
+    if types.is_complex_dtype(column.dtype):
+        raise InputError(f"Column {name!r} holds complex numbers, not times: give the column of times as time=.")
+    if time_format is not None and types.is_integer_dtype(column.dtype):
+        column = column.astype("str").where(column.notna(), None)  # 20260501100000
     if types.is_timedelta64_dtype(column.dtype):
-        return _durations(column.dt.total_seconds().to_numpy("float64"), name, video_start, tz)
+        return _durations(column.dt.total_seconds().to_numpy("float64"), name, duration, video_start, tz)
     if types.is_datetime64_any_dtype(column.dtype):
         return _absolute(column, name, tz, video_start, time_format)
     if types.is_numeric_dtype(column.dtype):
@@ -167,9 +172,11 @@ def read_times(
     if given.empty:
         raise InputError(f"Column {name!r} is empty in every row: give the column of times as time=.")
     if given.map(lambda cell: isinstance(cell, str) and bool(CLOCK_TIME.match(cell))).all():
-        seconds = _texts(texts)
+        has_hours = time_format is not None and time_format.startswith("%H:%M")
+        seconds = _texts(texts, has_hours=has_hours)
         assert seconds is not None
-        return _durations(seconds, name, video_start, tz)
+        short = not has_hours and given.str.count(":").eq(1).any()
+        return _durations(seconds, name, duration, video_start, tz, (_SHORT.format(name),) if short else ())
     if time_format is None and given.map(lambda cell: not isinstance(cell, date) and _is_number(cell)).all():
         plain = texts.map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
         return _numbers(pd.to_numeric(plain).rename(name), name, duration, unit, tz, video_start)
@@ -186,11 +193,30 @@ def times_by_rate(rows: int, rate: float) -> Times:
     return Times(np.arange(rows, dtype="float64") / rate, Clock("rate"))
 
 
+_SHORT = "Times such as 1:30 in {!r} were read as minutes and seconds: give time_format='%H:%M' if they are hours."
+
+
+def _plain(column: pd.Series[Any]) -> Any:
+    """Return times of Python's and pandas' rarer types as the common ones."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return column.dt.to_timestamp()
+    is_duration = getattr(column.dtype, "kind", "") == "m" or pd.api.types.infer_dtype(column) == "timedelta"
+    if is_duration:
+        return column.astype("timedelta64[ns]")
+    if column.dtype != object:
+        return column
+    return column.map(
+        lambda cell: float(cell) if isinstance(cell, Decimal) else cell.isoformat() if isinstance(cell, time) else cell
+    )
+
+
 def _is_number(cell: Any) -> bool:
     return bool(DECIMAL.match(cell)) if isinstance(cell, str) else isinstance(cell, (int, float, np.number))
 
 
-def _texts(column: pd.Series[Any]) -> Floats | None:
+def _texts(column: pd.Series[Any], *, has_hours: bool = False) -> Floats | None:
     """Return clock times or numbers in texts as seconds; None if they are neither."""
     seconds = np.full(len(column), np.nan)
     for row, cell in enumerate(column):
@@ -199,7 +225,7 @@ def _texts(column: pd.Series[Any]) -> Floats | None:
         parts = CLOCK_TIME.match(cell.strip())
         if parts:
             hours, minutes, rest = int(parts[1]), int(parts[2]), float((parts[3] or "0").replace(",", "."))
-            if parts[3] is None:  # 1:30 is a minute and a half
+            if parts[3] is None and not has_hours:  # 1:30 is a minute and a half
                 hours, minutes, rest = 0, hours, float(minutes)
             seconds[row] = (hours * 3600 + minutes * 60 + rest) * (-1 if cell.strip().startswith("-") else 1)
         elif DECIMAL.match(cell.strip()):
@@ -268,8 +294,10 @@ def _finished(seconds: Floats, lost: Any, clock: Clock, notes: list[str]) -> Tim
     return Times(seconds, clock, tuple(notes))
 
 
-def _durations(seconds: Floats, name: str, video_start: pd.Timestamp | None, tz: Any) -> Times:
-    notes: list[str] = []
+def _durations(
+    seconds: Floats, name: str, duration: float, video_start: pd.Timestamp | None, tz: Any, said: tuple[str, ...] = ()
+) -> Times:
+    notes = list(said)
     known = np.flatnonzero(np.isfinite(seconds))
     if not len(known):
         raise InputError(f"Column {name!r} is empty in every row: give the column of times as time=.")
@@ -289,15 +317,22 @@ def _durations(seconds: Floats, name: str, video_start: pd.Timestamp | None, tz:
                 "zone of the sensor's clock, for example tz='Europe/Berlin'."
             )
         zero = (local - local.normalize()).total_seconds()
+        # Around midnight the video and the sensor may start on two days.
+        low, high = float(np.nanmin(seconds)) - zero, float(np.nanmax(seconds)) - zero
+        common = {day: min(high + day, duration) - max(low + day, 0.0) for day in (0.0, DAY, -DAY)}
+        day = max(common, key=lambda one: common[one])
+        zero -= day
         seconds = seconds - zero
-        notes.append(f"The clock times in {name!r} were taken as of {local.date()}, the day on which the video starts.")
-    return Times(seconds, Clock("duration", "s", zero), tuple(notes))
+        of = (local + pd.Timedelta(low + day, "s")).date()
+        notes.append(f"The clock times in {name!r} were taken as beginning on {of}, next to the start of the video.")
+    earliest = float(np.nanmin(seconds)) if len(passed) else None
+    return Times(seconds, Clock("duration", "s", zero, earliest=earliest), tuple(notes))
 
 
 def _absolute(
     column: pd.Series[Any], name: str, tz: Any, video_start: pd.Timestamp | None, time_format: str | None
 ) -> Times:
-    ns, zone, notes = _datetimes(column, tz, time_format, f"column {name!r}")
+    ns, zone, notes = read_datetimes(column, tz, time_format, f"column {name!r}")
     missing = ns == np.iinfo("int64").min
     if missing.all():
         raise InputError(f"Column {name!r} is empty in every row: give the column of times as time=.")
@@ -324,74 +359,3 @@ def _start_ns(video_start: pd.Timestamp, *, zoned: bool, name: str) -> int:
         )
     start = video_start.tz_convert("UTC").tz_localize(None) if video_start.tzinfo is not None else video_start
     return int(start.as_unit("ns").value)
-
-
-def _datetimes(
-    column: pd.Series[Any], tz: Any, time_format: str | None, where: str
-) -> tuple[np.ndarray[Any, np.dtype[np.int64]], Any, list[str]]:
-    """Return nanoseconds since 1970 (UTC, or local where there is no zone), the zone, and notes."""
-    notes: list[str] = []
-    times = column
-    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
-        times = _parsed(column, time_format, where)
-    zone = getattr(times.dtype, "tz", None)
-    if zone is not None:
-        if tz is not None and not isinstance(column.dtype, pd.DatetimeTZDtype) and str(zone) == "UTC":
-            zone = tz  # the instants are known; the zone is how they are shown again
-        plain = times.dt.tz_convert("UTC").dt.tz_localize(None)
-    elif tz is not None:
-        plain, said = localized(times, tz, where)
-        notes += said
-        zone = tz
-    else:
-        plain = times
-    return plain.dt.as_unit("ns").to_numpy("datetime64[ns]").astype("int64"), zone, notes
-
-
-def _parsed(column: pd.Series[Any], time_format: str | None, where: str) -> pd.Series[Any]:
-    given = column.dropna()
-    zoned = given.map(
-        lambda cell: bool(ZONED.search(cell)) if isinstance(cell, str) else getattr(cell, "tzinfo", None) is not None
-    )
-    if time_format is None and zoned.any() and not zoned.all():
-        raise InputError(
-            f"In {where} some datetimes have a zone and others have none ({given[~zoned].iloc[0]!s}): "
-            "write all in one way, best in UTC."
-        )
-    utc = bool(zoned.all()) if time_format is None else "%z" in time_format
-    if given.map(lambda cell: isinstance(cell, str)).all():
-        column = column.str.replace(COMMA, r"\1.\2", regex=True)
-    try:
-        return pd.to_datetime(column, utc=utc, format=time_format or "ISO8601")
-    except (ValueError, TypeError, OverflowError):
-        readings = [] if time_format else _readings(column, utc)
-    if readings and all(reading.equals(readings[0]) for reading in readings):
-        return readings[0]
-    if readings:
-        raise InputError(
-            f"In {where} {given.iloc[0]!s} may begin with the day or with the month: give time_format=, for "
-            "example time_format='%d/%m/%Y %H:%M:%S'."
-        )
-    read = pd.to_datetime(column, utc=utc, errors="coerce", format=time_format or "mixed")
-    bad = np.flatnonzero((read.isna() & column.notna()).to_numpy())
-    first_bad = bad[0] if len(bad) else 0
-    raise InputError(
-        f"In {where} {column.iloc[first_bad]!s} ({sheet_rows([int(first_bad)])}) is no time that can be read"
-        + (f" as {time_format!r}" if time_format else "")
-        + ": give the column of times as time=, and time_format= if it is written in a way of its own."
-    )
-
-
-def _readings(column: pd.Series[Any], utc: bool) -> list[pd.Series[Any]]:
-    """Return every way in which the texts can be read as datetimes: the day first, or the month."""
-    given = column.dropna().map(str)
-    orders = (
-        [False] if given.str.match(YEAR_FIRST).all() else [True] if given.str.match(DOTTED).all() else [False, True]
-    )
-    readings: list[pd.Series[Any]] = []
-    for day_first in orders:
-        with warnings.catch_warnings(), contextlib.suppress(ValueError, TypeError, OverflowError):
-            # pandas warns of texts that can be read in one order only.
-            warnings.simplefilter("ignore", UserWarning)
-            readings.append(pd.to_datetime(column, utc=utc, format="mixed", dayfirst=day_first))
-    return readings

@@ -72,6 +72,11 @@ class Correlation:
     residual: float
 
     @property
+    def free(self) -> int:
+        """How many matched stretches there are beyond those that the line must go through."""
+        return len(self.video) - 2
+
+    @property
     def is_clear(self) -> bool:
         """Whether the best shift stands out from chance and from the second best."""
         ratio = self.score / max(self.second, 1e-9)

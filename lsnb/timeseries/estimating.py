@@ -30,6 +30,7 @@ class Fit:
         sensor: float64[pairs] seconds on the sensor's clock.
         video: float64[pairs] seconds of the video.
         residuals: float64[pairs] seconds, the video's moment minus the line's.
+        free: How many pairs there are beyond those that the line must go through.
         notes: What to know about the fit.
     """
 
@@ -38,13 +39,13 @@ class Fit:
     sensor: Floats
     video: Floats
     residuals: Floats
+    free: int
     notes: tuple[str, ...]
 
     @property
     def residual(self) -> float:
         """The root of the mean square of the residuals in seconds; missing where the line must go through all."""
-        free = len(self.residuals) - (2 if self.drift != 1.0 else 1)
-        return float(np.sqrt((self.residuals**2).mean())) if free > 0 else float("nan")
+        return float(np.sqrt((self.residuals**2).mean())) if self.free > 0 else float("nan")
 
 
 def fit_moments(sensor: Sequence[float], video: Sequence[float], *, drift: float | None = None) -> Fit:
@@ -72,7 +73,7 @@ def fit_moments(sensor: Sequence[float], video: Sequence[float], *, drift: float
     if len(x) == 1 or drift is not None:
         slope = 1.0 if drift is None else drift
         offset = float((y - slope * x).mean())
-        return Fit(offset, slope, x, y, y - (slope * x + offset), tuple(_one_line_notes(x, y, slope)))
+        return Fit(offset, slope, x, y, y - (slope * x + offset), len(x) - 1, tuple(_one_line_notes(x, y, slope)))
     if np.ptp(x) == 0:
         raise InputError(
             f"All events are at the same moment of the sensor ({x[0]:g} s), so drift cannot be told: give one pair, or "
@@ -108,7 +109,7 @@ def fit_moments(sensor: Sequence[float], video: Sequence[float], *, drift: float
             f"The events are within {np.ptp(y):.1f} s of each other: a frame more or less in one changes the drift by "
             f"{100 / 30 / max(np.ptp(y), 1e-9):.2f} percent. Give pairs that are far apart."
         )
-    return Fit(offset, slope, x, y, residuals, tuple(notes))
+    return Fit(offset, slope, x, y, residuals, len(x) - 2, tuple(notes))
 
 
 def _line(x: Floats, y: Floats) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any, Literal
 
 import numpy as np
@@ -12,11 +13,13 @@ from lsnb.errors import InputError
 from lsnb.timeseries.aligned import OnVideo
 from lsnb.timeseries.joining import TIME
 from lsnb.timeseries.placing import MICROSECONDS
-from lsnb.timeseries.segments import in_seconds, in_time, the_control, the_item
+from lsnb.timeseries.segments import frame_rate, in_seconds, in_time, the_control, the_item
 
 Codes = np.ndarray[Any, np.dtype[np.int32]]
 PREFIX = "label."
 JOINER = " + "
+# Where a result's attrs name the sensors' own columns of times.
+TIMES = "lsnb.times"
 
 
 def label_samples(
@@ -82,6 +85,7 @@ def label_samples(
         )
     if problems:
         raise InputError(problems)
+    given_rate = frame_rate(fps)
     table = series.samples if isinstance(series, OnVideo) else series
     times = _times(table, time)
     name = the_control(annotations, control)
@@ -90,7 +94,7 @@ def label_samples(
     everyone = everyone[everyone["item"].eq(key or "").fillna(False).astype(bool)]
     done = latest(everyone)
     people = sorted(set(done.loc[done["status"].isin(DONE) & done["status"].ne("skipped"), "annotator"].dropna()))
-    rate = float(fps) if fps is not None else series.fps if isinstance(series, OnVideo) else float("nan")
+    rate = series.fps if fps is None and isinstance(series, OnVideo) else given_rate
     marks = in_time(done, name) if name else done.iloc[:0]
     start, end = in_seconds(marks, rate) if len(marks) else (np.zeros(0), np.zeros(0))
     order = None if bool((times[1:] >= times[:-1]).all()) else np.argsort(times, kind="stable")
@@ -110,14 +114,19 @@ def label_samples(
         labelled[person] = (codes, names)
     names = sorted({label for _, found in labelled.values() for label in found})
     columns = {person: _recoded(codes, own, names) for person, (codes, own) in labelled.items()}
-    return _with_columns(table, columns, names, by, int(min_votes))
+    result = _with_columns(table, columns, names, by, int(min_votes))
+    if isinstance(series, OnVideo):
+        result.attrs[TIMES] = [sensor.time_column for sensor in series.sensors]
+    return result
 
 
 def _times(table: Any, time: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     if not isinstance(table, pd.DataFrame):
         raise InputError(f"series is a {type(table).__name__}: give what lsnb.align returned, or its table.")
-    if time not in table.columns:
-        raise InputError(f"The series has no column {time!r} of seconds: give what lsnb.align returned, or time=.")
+    if not isinstance(time, Hashable) or list(table.columns).count(time) != 1:
+        raise InputError(
+            f"The series has no column {time!r} of seconds, or several: give what lsnb.align returned, or time=."
+        )
     if not pd.api.types.is_numeric_dtype(table[time].dtype):
         raise InputError(f"Column {time!r} of the series holds no seconds of the video: use lsnb.align first.")
     # NaN sorts last and lies in no stretch.

@@ -6,6 +6,7 @@ belongs to the next. They are compared at whole microseconds, as ``time`` is wri
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,6 +21,7 @@ from lsnb.timeseries.aligned import OnVideo
 from lsnb.timeseries.placing import MICROSECONDS
 
 # Label Studio's result types that mark a stretch of time.
+PLACED = ("timeserieslabels", "timelinelabels")
 KINDS = ("timeserieslabels", "timelinelabels", "labels", "timeseries", "timeline")
 COLUMNS = ["item", "annotator", "control", "region", "label", "start", "end", "start_frame", "end_frame", "instant"]
 
@@ -57,16 +59,24 @@ def segments(
         >>> segments(long, fps=30)[["label", "start", "end", "start_frame", "end_frame"]].values.tolist()
         [['run', 0.5, 1.0, 16, 30]]
     """
-    rate = _rate(fps)
+    rate = frame_rate(fps)
     if not isinstance(annotations, pd.DataFrame) or "control" not in annotations.columns:
         raise InputError(
             "This is not the long table of annotations: give what lsnb.read_annotations or study.annotations() returns."
         )
     done = in_time(latest(checked(annotations, control if control is not None else _any_control(annotations))), control)
-    series = aligned if isinstance(aligned, Mapping) else None
+    series = {str(item): one for item, one in aligned.items()} if isinstance(aligned, Mapping) else None
     whole = aligned if isinstance(aligned, OnVideo) else None
     if aligned is not None and series is None and whole is None:
         raise InputError(f"aligned is a {type(aligned).__name__}: give what lsnb.align returned, or a dict of these.")
+    for key, given in (series or {}).items():
+        if not isinstance(given, OnVideo):
+            raise InputError(f"aligned of the item {key} is a {type(given).__name__}: give what lsnb.align returned.")
+    items = sorted(set(annotations["item"].dropna().map(str)))
+    if series and items and not set(series) & set(items):
+        raise InputError(
+            f"aligned is of other items ({listing(list(series))}) than the annotations ({listing(items)})."
+        )
     if whole is not None and done["item"].nunique() > 1:
         raise InputError(
             f"The annotations are of {done['item'].nunique()} items and aligned is one series: give a dict from item "
@@ -77,8 +87,7 @@ def segments(
         one = whole if series is None else series.get(str(item))
         parts.append(_of_item(rows, one, rate))
     if not parts:
-        empty = {name: pd.Series(dtype="float64" if name in ("start", "end") else "object") for name in COLUMNS}
-        return pd.DataFrame(empty)
+        return _of_item(done, whole, rate)
     return pd.concat(parts, ignore_index=True)
 
 
@@ -93,14 +102,43 @@ def in_time(done: pd.DataFrame, control: str | None) -> pd.DataFrame:
         InputError: Columns of the long table are not there.
     """
     absent = [name for name in ("kind", "start", "end") if name not in done.columns]
+    absent += [name for name in FRAMES if name not in done.columns and set(FRAMES) & set(done.columns)]
     if absent:
         raise InputError(f"The table of annotations has no column {listing(absent)}: give the whole long table.")
     marks = done["status"].eq("submitted") & done["kind"].isin(KINDS)
     if control is not None:
         marks &= done["control"].eq(control)
     frames = done["start_frame"].notna() if "start_frame" in done else False
-    marks &= done["start"].notna() | frames
-    return done[marks.fillna(False).astype(bool)]
+    is_placed = done["start"].notna() | frames
+    lost = int((marks & ~is_placed & done["kind"].isin(PLACED)).sum())
+    if lost:
+        warnings.warn(
+            f"{lost} stretches have no seconds and are left out: plot the file that AlignedSeries.to_csv "
+            "writes, in seconds, without timeFormat.",
+            UserWarning,
+            stacklevel=3,
+        )
+    marks &= is_placed
+    marks = marks.fillna(False).astype(bool)
+    if control is None:
+        texts = _of_texts(done[marks])
+        if texts:
+            warnings.warn(
+                f"The labels of {listing(texts)} begin and end at whole numbers, as those of texts do, and are left "
+                "out: give control= if they are seconds.",
+                UserWarning,
+                stacklevel=3,
+            )
+            marks &= ~done["control"].isin(texts)
+    return done[marks]
+
+
+def _of_texts(rows: pd.DataFrame) -> list[str]:
+    """Return the controls whose labels may be of a text: Label Studio calls those of texts and sounds alike."""
+    labels = rows[rows["kind"].eq("labels")]
+    places = labels[["start", "end"]].apply(pd.to_numeric, errors="coerce")
+    whole = (places.round() == places).all(axis=1)
+    return sorted(str(name) for name, same in whole.groupby(labels["control"]) if same.all())
 
 
 def in_seconds(rows: pd.DataFrame, fps: float) -> tuple[Any, Any]:
@@ -184,14 +222,19 @@ def _frames(rows: pd.DataFrame, start: Any, end: Any, fps: float) -> tuple[Any, 
     return filled[0], filled[1]
 
 
-def _rate(fps: Any) -> float:
+def frame_rate(fps: Any) -> float:
+    """Return frames a second as a float, missing for None.
+
+    Raises:
+        InputError: No number above 0.
+    """
     if fps is None:
         return float("nan")
     try:
         rate = float(fps)
     except (TypeError, ValueError):
         rate = float("nan")
-    if not 0 < rate < float("inf"):
+    if isinstance(fps, bool) or not 0 < rate < float("inf"):
         raise InputError(f"fps is {fps!r}: give the video's frames a second, for example lsnb.probe(video).fps.")
     return rate
 
@@ -220,6 +263,9 @@ def the_control(annotations: pd.DataFrame, control: str | None) -> str:
         )
     found = annotations[annotations["kind"].isin(KINDS)]
     names = sorted({str(name) for name in found["control"].dropna()})
+    if len(names) > 1 and {"start", "end"} <= set(found.columns):
+        texts = _of_texts(found[found["start"].notna()])
+        names = [name for name in names if name not in texts] or names
     if len(names) > 1:
         raise InputError(f"Several controls mark stretches of time: {listing(names)}. Give control=.")
     return names[0] if names else ""

@@ -20,6 +20,12 @@ from lsnb.tables.keys import listing, nearest
 # Above this read_table's check of every row would take longer than reading.
 QUICK_BYTES = 32_000_000
 HEAD_BYTES = 65_536
+# Where a table's attrs keep the units that a line below its header gave.
+UNITS = "lsnb.units"
+LONGEST_UNIT = 24
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
+# How loggers and spreadsheets write that there is no value.
+ABSENT = ("", "-", "--", "na", "n/a", "nan", "null", "none")
 UNIT = re.compile(r"^(?P<name>.*?\S)\s*(?:\[(?P<square>[^\[\]]{1,24})\]|\((?P<round>[^()]{1,24})\))\s*$")
 
 
@@ -46,11 +52,11 @@ def read_series(series: Any, *, name: str = "series") -> tuple[pd.DataFrame, str
 
     Args:
         series: A DataFrame, a Series, or the path of a file that ``lsnb.read_table`` reads. Large CSV files are read
-            without its check of each row.
+            without its check of each row. A line of units below the header is taken out and kept as the units.
         name: What to call a series that is not a file.
 
     Raises:
-        InputError: Neither of these, or column names that repeat.
+        InputError: Neither of these, column names that repeat, or a header of several lines.
         MissingFileError: There is no such file.
         TableError: The file is no table.
 
@@ -72,7 +78,61 @@ def read_series(series: Any, *, name: str = "series") -> tuple[pd.DataFrame, str
     repeated = sorted({str(column) for column in table.columns[table.columns.duplicated()]})
     if repeated:
         raise InputError(f"{name} has more than one column called {listing(repeated)}: rename all but one.")
-    return table, name
+    if isinstance(table.columns, pd.MultiIndex):
+        raise InputError(f"{name} has a header of {table.columns.nlevels} lines: read it with one.")
+    return _without_units(table), name
+
+
+def _without_units(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table without a first row that names units; these are then in its attrs."""
+    if len(table) < 2 or any(_is_numeric(table[name]) for name in table.columns):
+        return table
+    head, below = table.iloc[0], table.iloc[1:].reset_index(drop=True)
+    if not all(_is_unit(cell) for cell in head.tolist()):
+        return table
+    for name in below.columns:
+        # Whole numbers stay whole: a float would round nanoseconds since 1970.
+        read = pd.to_numeric(_cells(below[name]), errors="coerce")
+        if not (read.isna() & below[name].notna()).any():
+            below[name] = read
+    if not any(_is_numeric(below[name]) for name in below.columns):
+        return table
+    units = {name: cell.strip().strip("[]()") for name, cell in head.items() if isinstance(cell, str)}
+    below.attrs[UNITS] = {name: unit for name, unit in units.items() if unit}
+    return below
+
+
+def _is_unit(cell: Any) -> bool:
+    is_text = isinstance(cell, str) and not NUMBER.match(cell.strip()) and len(cell) < LONGEST_UNIT
+    return is_text or bool(pd.api.types.is_scalar(cell) and pd.isna(cell))
+
+
+def _cells(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Return a column of texts with points for decimal commas, and without words for what is missing."""
+    cells = column.map(lambda cell: cell.strip().replace(",", ".") if isinstance(cell, str) else cell)
+    return cells.where(~cells.map(lambda cell: isinstance(cell, str) and cell.lower() in ABSENT), None)
+
+
+def not_plotted(table: pd.DataFrame, leave_out: Iterable[Hashable] = ()) -> list[str]:
+    """Return sentences about columns of numbers that were read as texts, for a word among them.
+
+    Example:
+        >>> not_plotted(pd.DataFrame({"acc": ["1", "2", "high"], "note": ["a", "b", "c"]}))
+        ["Column 'acc' holds texts, such as 'high', so it is not plotted: name it in channels= or correct it."]
+    """
+    notes = []
+    for name in table.columns:
+        if name in set(leave_out) or _is_numeric(table[name]):
+            continue
+        some = table[name].dropna().head(1000)
+        numbers = some.map(lambda cell: isinstance(cell, str) and bool(NUMBER.fullmatch(cell.strip())))
+        if len(some) and numbers.mean() >= 0.5:
+            text = (some if numbers.all() else some[~numbers]).iloc[0]
+            notes.append(
+                f"Column {name!r} holds texts, such as {text!r}, so it is not plotted: name it in channels= or correct "
+                "it."
+            )
+    return notes
 
 
 def _from_file(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -153,8 +213,11 @@ def choose_channels(
         legends = {name: None for name in table.columns if name not in skipped and _is_numeric(table[name])}
         if not legends:
             raise InputError(
-                "No column of the series holds numbers, so there is nothing to plot. Its columns: "
-                f"{listing(list(table.columns), 12)}."
+                [
+                    "No column of the series holds numbers, so there is nothing to plot. Its columns: "
+                    f"{listing(list(table.columns), 12)}.",
+                    *not_plotted(table, skipped),
+                ]
             )
     elif isinstance(channels, Mapping):
         legends = {name: str(legend) for name, legend in channels.items()}
@@ -170,7 +233,8 @@ def choose_channels(
                 f"There is no column {name!r} to plot.{nearest(name, others)} Columns: {listing(others, 12)}."
             )
         elif not _is_numeric(table[name]):
-            bad = next((value for value in table[name].dropna() if not isinstance(value, (int, float))), "")
+            read = pd.to_numeric(_cells(table[name]), errors="coerce") if table[name].dtype.kind not in "mM" else None
+            bad = next(iter(table[name][(True if read is None else read.isna()) & table[name].notna()]), "")
             problems.append(f"Column {name!r} holds {str(bad)[:40]!r}, which is no number, so it cannot be plotted.")
     if not legends:
         problems.append("channels is empty: name at least one column to plot.")
@@ -217,10 +281,12 @@ def with_numeric(table: pd.DataFrame, channels: Sequence[Hashable] | Mapping[Has
         return table
     numbers = table.copy(deep=False)
     for name in texts:
-        cells = table[name].map(lambda cell: cell.strip().replace(",", ".") if isinstance(cell, str) else cell)
-        read = pd.to_numeric(cells.where(cells.ne(""), None), errors="coerce").astype("float64")
+        cells = _cells(table[name])
+        if cells.dtype.kind in "mM":
+            continue
+        read = pd.to_numeric(cells, errors="coerce").astype("float64")
         # A cell that is no number is said with the other faults, by choose_channels.
-        if not (read.isna() & cells.notna() & cells.ne("")).any():
+        if not (read.isna() & cells.notna()).any():
             numbers[name] = read
     return numbers
 

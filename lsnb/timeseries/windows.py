@@ -10,13 +10,14 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.tables.keys import listing, nearest
-from lsnb.timeseries.joining import TIME
+from lsnb.timeseries.joining import ORIGINAL, TIME
 from lsnb.timeseries.placing import usual_step
-from lsnb.timeseries.samples import PREFIX
+from lsnb.timeseries.samples import PREFIX, TIMES
 
 # Two samples of an even series are never farther apart than this many steps.
 LATE = 1.5
 UNEVEN_SHARE = 0.05
+NO_CHANNELS = ("timestamp", ORIGINAL, "label_votes", "label_share")
 
 
 class Windows(NamedTuple):
@@ -57,7 +58,8 @@ def windows(
             order of time; it is not changed.
         length: Seconds.
         stride: Seconds from one start to the next; ``length`` by default, so that stretches do not overlap.
-        channels: Columns to take; by default every column of numbers but times and votes.
+        channels: Columns to take; by default every column of numbers but times (a sensor's own too, as
+            ``label_samples`` notes them in ``samples.attrs``) and votes.
         label: The column of labels; by default ``label``, or the only ``label.<annotator>``.
         min_share: With a smaller share of the samples the label is None.
         time: The column of seconds.
@@ -71,8 +73,13 @@ def windows(
         >>> cut.values[:, :, 0].tolist(), cut.labels.tolist(), cut.starts.tolist()
         ([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], ['a', 'b'], [0.0, 1.5])
     """
-    if not isinstance(samples, pd.DataFrame) or time not in samples.columns:
+    if not isinstance(samples, pd.DataFrame) or not isinstance(time, Hashable) or time not in samples.columns:
         raise InputError(f"samples needs to be a table with a column {time!r}: give what lsnb.label_samples returned.")
+    repeated = sorted({str(name) for name in samples.columns[samples.columns.duplicated()]})
+    if repeated:
+        raise InputError(f"samples has more than one column called {listing(repeated)}: rename all but one.")
+    if not pd.api.types.is_numeric_dtype(samples[time].dtype):
+        raise InputError(f"Column {time!r} holds no seconds: give what lsnb.label_samples returned, or time=.")
     problems = []
     if not _is_number(length) or not 0 < length < float("inf"):
         problems.append(f"length is {length!r}: give seconds, more than 0.")
@@ -84,7 +91,7 @@ def windows(
     problems += said
     labels, said = _label_column(samples, label)
     problems += said
-    times = samples[time].to_numpy("float64")
+    times = samples[time].to_numpy("float64", na_value=np.nan)
     steps = np.diff(times)
     step = usual_step(steps) if len(steps) else float("nan")
     if not np.isfinite(times).all() or (steps <= 0).any():
@@ -119,7 +126,7 @@ def _most(labels: pd.Series[Any] | None, rows: Any, min_share: float) -> tuple[A
     found, shares = np.full(len(rows), None, dtype="object"), np.full(len(rows), np.nan)
     if labels is None or not len(rows):
         return found, shares
-    codes, names = pd.factorize(labels.astype("object"))
+    codes, names = pd.factorize(labels.astype("object").map(_hashed, na_action="ignore"))
     cells = codes[rows]
     counts = np.stack([(cells == code).sum(axis=1) for code in range(-1, len(names))], axis=1)
     most = counts.max(axis=1)
@@ -136,12 +143,11 @@ def _most(labels: pd.Series[Any] | None, rows: Any, min_share: float) -> tuple[A
 
 def _channels(samples: pd.DataFrame, channels: Any, time: str) -> tuple[list[Hashable], list[str]]:
     types: Any = pd.api.types
+    skipped = {time, *NO_CHANNELS, *samples.attrs.get(TIMES, ())} - set(_named(channels))
     usable: list[Hashable] = [
         name
         for name in samples.columns
-        if name not in (time, "label_votes", "label_share", "original_time")
-        and not str(name).startswith(PREFIX)
-        and types.is_numeric_dtype(samples[name].dtype)
+        if name not in skipped and not str(name).startswith(PREFIX) and types.is_numeric_dtype(samples[name].dtype)
     ]
     if channels is None:
         return usable, [] if usable else ["The table has no column of numbers to cut: give channels=."]
@@ -156,9 +162,13 @@ def _channels(samples: pd.DataFrame, channels: Any, time: str) -> tuple[list[Has
     return list(channels), []
 
 
+def _named(channels: Any) -> list[Any]:
+    return [name for name in channels if isinstance(name, Hashable)] if isinstance(channels, (list, tuple)) else []
+
+
 def _label_column(samples: pd.DataFrame, label: Hashable | None) -> tuple[pd.Series[Any] | None, list[str]]:
     if label is not None:
-        if label in samples.columns:
+        if isinstance(label, Hashable) and label in samples.columns:
             return samples[label], []
         return None, [f"There is no column {label!r} of labels.{nearest(label, samples.columns)}"]
     if "label" in samples.columns:
@@ -167,6 +177,10 @@ def _label_column(samples: pd.DataFrame, label: Hashable | None) -> tuple[pd.Ser
     if len(own) > 1:
         return None, [f"Several columns hold labels ({listing(own)}): give label=, or use by='majority'."]
     return (samples[own[0]], []) if own else (None, [])
+
+
+def _hashed(label: Any) -> Any:
+    return label if isinstance(label, Hashable) else str(label)
 
 
 def _is_number(value: Any) -> bool:

@@ -160,6 +160,12 @@ def test_an_index_of_times_is_the_column_of_times():
         (recording([0.0, 1.0]).rename(columns={"timestamp": "Timestamp"}), {}, "Did you mean 'Timestamp'"),
         (pd.DataFrame([[0.0, 1.0]], columns=["timestamp", "timestamp"]), {}, "more than one column"),
         (recording([0.0, 1.0]), {"unit": "fortnight", "offset": "soon", "drift": 0, "resample": -1}, "4 problems"),
+        (recording([0.0, 1.0]), {"tz": "Berlin", "time": {"x"}, "max_shift": 1e9}, "3 problems"),
+        (recording(["2026-05-01T10:00:00Z"]), {"tz": 5}, "give the name of a zone"),
+        (recording([0.0, 1.0], time=1.0), {"unit": "s", "channels": ["time"]}, "called 'original_time'"),
+        (pd.DataFrame({"timestamp": [0.0, 1.0], "x": ["1", "off"]}), {"unit": "s"}, "holds texts, such as 'off'"),
+        (recording([0.0, 1.0], t=["1", "off"]), {"channels": ["t"], "unit": "s"}, "'off', which is no number"),
+        (pd.DataFrame([[0.0]], columns=pd.MultiIndex.from_tuples([("timestamp", "s")])), {}, "header of 2 lines"),
         (recording([0.0, 1.0]), {"rate": 50}, "rate is not needed"),
         (recording([0.0, 1.0]), {"time": None}, "give rate="),
         (recording([0.0, 1.0]), {"events": [(0.0, 1.0)], "reference": "motion"}, "leave one out"),
@@ -186,7 +192,7 @@ def test_a_video_that_is_none_is_refused(video, error):
         align(recording([0.0, 1.0]), video, unit="s")
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(st.lists(st.floats(-5, 15, allow_nan=False), min_size=1, max_size=60), st.floats(-3, 3), st.floats(0.9, 1.1))
 def test_no_sample_inside_the_video_is_ever_lost_or_moved(times, offset, drift):
     expected = sorted(
@@ -230,3 +236,28 @@ def test_a_table_of_recordings_gets_a_file_each_and_a_fault_is_a_row(tmp_path):
     pd.testing.assert_frame_equal(align_table(found, tmp_path / "out", columns={"offset": "shift"}, unit="s"), found)
     with pytest.raises(TableError, match=r"no column 'serie'.*Did you mean 'series'"):
         align_table(table, tmp_path / "out", series="serie")
+
+
+def test_a_line_of_units_below_the_header_and_words_for_no_value_are_understood(tmp_path):
+    (tmp_path / "a.csv").write_text("timestamp,acc,heart\nms,[g],bpm\n0,0.5,60\n500,NA,-\n1000,1.5,61\n")
+    aligned = align(tmp_path / "a.csv", 1.0, channels=["acc", "heart"])
+    assert aligned.table["time"].tolist() == [0.0, 0.5, 1.0]
+    assert aligned.table["heart"].fillna(-1).tolist() == [60, -1, 61]
+    assert dict(aligned.units) == {"acc": "g", "heart": "bpm"}
+    plain = align(recording([0.0, 1.0, 2.0], y=["1", "2", "NA"]), 2.0, unit="s")
+    assert any("'y' holds texts, such as 'NA', so it is not plotted" in note for note in plain.notes)
+
+
+def test_what_align_says_of_several_sensors_can_be_given_to_it_again():
+    once = align([recording([0.0, 1.0], y=["1,5", "2"])] * 2, 9.0, unit="s", offset=[1.0, 2.0], channels=["y_sensor_1"])
+    assert once.offset == (1.0, 2.0)
+    assert align([recording([0.0, 1.0])] * 2, 9.0, unit="s", offset=once.offset).offset == once.offset
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"foo": 1}, "no option 'foo'"), ({"out": 5}, "give the folder"), ({"columns": "x"}, "give a dict from option")],
+)
+def test_options_that_no_table_of_recordings_could_have_are_refused(tmp_path, options, message):
+    with pytest.raises(InputError, match=message):
+        align_table(pd.DataFrame({"path": [1.0], "series": ["a"]}), **{"out": tmp_path, **options})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import time, timedelta
+from decimal import Decimal
+
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recordings import recording
 
@@ -130,6 +133,13 @@ def test_the_hour_that_an_autumn_night_has_twice_is_told_by_the_jump_back():
         ([None, None], {}, "is empty in every row"),
         ([np.nan, np.inf], {}, "no finite number"),
         ([True, False], {}, "yes and no"),
+        ([1j, 2j], {}, "complex numbers"),
+        (
+            ["0001-01-01T00:00:00", "2026-05-01T10:00:00"],
+            {},
+            r"0001-01-01T00:00:00 \(row 2\) is no time of a recording",
+        ),
+        (["2026-05-01", "x"], {"time_format": "%Q"}, "give strftime's letters"),
         ([], {}, "no rows"),
     ],
 )
@@ -146,6 +156,9 @@ def test_times_that_cannot_be_read_say_why(times, options, message):
         (MOMENTS, "2026-05-01T08:00:00Z", {"unit": "s"}, "video_start says nothing"),
         (MOMENTS, "tomorrow at tea", {"unit": "s"}, "is no time"),
         (MOMENTS, 5, {"unit": "s"}, "give a datetime"),
+        (NAIVE, "05/01/2026 10:00:00", {}, "day or with the month"),
+        (NAIVE, "2026-10-25T02:30:00", {"tz": "Europe/Berlin"}, "has not or twice"),
+        (NAIVE, None, {"events": [("2026-05-01T10:00:00Z", 1.0)]}, "not written as its column"),
         (["10:00:00"], "2026-05-01T08:00:00Z", {}, "clock times without a date or zone"),
         (NAIVE, "metadata", {}, "does not say when it was made"),
     ],
@@ -155,6 +168,7 @@ def test_a_start_that_does_not_fit_the_clock_is_refused(times, start, options, m
         align(recording(times), 2.0, video_start=start, **options)
 
 
+@settings(max_examples=40)
 @given(
     st.sampled_from(["s", "ms", "us", "ns"]),
     st.lists(st.integers(0, 10**7), min_size=1, max_size=20),
@@ -173,3 +187,38 @@ def test_original_datetimes_keep_their_zone():
     read = read_times(zoned, duration=2.0)
     assert read.clock.original(read.seconds).tolist() == zoned.tolist()
     assert Clock("datetime", "ns", 0, "UTC").original([np.nan]).isna().all()
+
+
+@pytest.mark.parametrize(
+    ("times", "expected"),
+    [
+        ([Decimal("0.5"), Decimal("1.5")], [0.5, 1.5]),
+        ([time(0, 0, 1), time(0, 0, 2, 500_000)], [1.0, 2.5]),
+        (pd.Series([timedelta(seconds=1), timedelta(seconds=2)], dtype="object"), [1.0, 2.0]),
+        (pd.Categorical(["0:00:01", "0:00:02"]), [1.0, 2.0]),
+        (pd.period_range("2026-05-01", periods=2, freq="s"), [0.0, 1.0]),
+    ],
+)
+def test_times_of_rarer_types_are_read_as_well(times, expected):
+    assert seconds_of(times, unit="s").seconds.tolist() == expected
+
+
+def test_whole_numbers_can_be_datetimes_in_a_format_and_short_times_hours():
+    assert seconds_of([20260501100000, 20260501100002], time_format="%Y%m%d%H%M%S").seconds.tolist() == [0.0, 2.0]
+    assert seconds_of(["1:30", "1:31"], time_format="%H:%M").seconds.tolist() == [5400.0, 5460.0]
+    short = seconds_of(["1:30", "1:31"])
+    assert short.seconds.tolist() == [90.0, 91.0]
+    assert "read as minutes and seconds" in short.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("times", "options", "expected"),
+    [
+        (["23:59:59", "00:00:01", "00:00:03"], {"video_start": "2026-05-02T00:00:00"}, [1.0, 3.0]),
+        (["00:00:01", "00:00:03"], {"video_start": "2026-05-01T23:59:58"}, [3.0, 5.0]),
+        (["23:59:59", "00:00:01"], {"events": [("00:00:01", 4.0)]}, [2.0, 4.0]),
+        (["2026-05-01T10:00:00", "2026-05-01T10:00:01"], {"video_start": "01.05.2026 10:00:00"}, [0.0, 1.0]),
+    ],
+)
+def test_video_and_sensor_may_start_on_two_days_and_dates_be_written_day_first(times, options, expected):
+    assert align(recording(times), 10.0, **options).samples["time"].tolist() == expected

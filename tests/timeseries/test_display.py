@@ -86,10 +86,11 @@ def test_a_long_series_keeps_its_spikes_at_their_own_times_and_opens_in_few_rows
 
 
 @settings(max_examples=30)
-@given(st.integers(4, 60), st.integers(1, 3), st.integers(1, 500), st.randoms(use_true_random=False))
-def test_every_stretch_keeps_its_extremes(most, channels, rows, random):
-    values = [np.array([random.gauss(0, 1) for _ in range(rows)]) for _ in range(channels)]
-    time = np.cumsum([random.random() for _ in range(rows)])
+@given(st.integers(4, 60), st.integers(1, 3), st.integers(1, 500), st.integers(0, 2**32))
+def test_every_stretch_keeps_its_extremes(most, channels, rows, seed):
+    chance = np.random.default_rng(seed)
+    values = list(chance.normal(size=(channels, rows)))
+    time = np.cumsum(chance.random(rows))
     chosen = display_rows(time, values, most, channels)
     assert len(chosen) <= max(most, 2 + 2 * channels)
     assert (np.diff(chosen) > 0).all()
@@ -136,6 +137,13 @@ def test_a_bad_number_of_rows_is_refused(tmp_path, options, message):
         align(recording([0.0]), 1.0).to_csv(tmp_path / "s.csv", **options)
 
 
+def test_a_file_that_is_no_text_is_said_to_be_none(tmp_path):
+    (tmp_path / "s.csv").write_bytes(b"\xff\xfetime,x\n")
+    assert csv_problems(tmp_path / "s.csv") == ["s.csv is not in UTF-8, as which the editor reads it."]
+    with pytest.raises(InputError, match="give the name of a CSV file"):
+        csv_problems(None)
+
+
 def test_a_folder_in_place_of_a_file_is_refused_and_an_old_file_stays_until_the_new_is_whole(tmp_path):
     aligned = align(recording([0.0, 1.0]), 1.0, unit="s")
     with pytest.raises(InputError, match="is a folder"):
@@ -143,10 +151,14 @@ def test_a_folder_in_place_of_a_file_is_refused_and_an_old_file_stays_until_the_
     path = aligned.to_csv(tmp_path / "s.csv")
     first = path.read_text()
     assert aligned.to_csv(path).read_text() == first
+    with pytest.raises(InputError, match="cannot be written"):
+        aligned.to_csv(path / "s.csv")
+    with pytest.raises(InputError, match="too short for a plot"):
+        align(recording([0.0, 1.0]), 1e-9, unit="s").to_csv(tmp_path / "t.csv")
 
 
 def test_what_is_shown_in_a_notebook_has_no_markup_of_the_users():
-    aligned = align(recording([0.0, 1.0], note=["<b>", "<script>"]), 1.0, unit="s")
+    aligned = align(recording([0.0, 1.0], note=["<b>", "<script>"], **{"a$b_$ [\\$x^]": 1.0}), 1.0, unit="s")
     shown = aligned._repr_html_()
     assert "<script>" not in shown
     assert "offset" in shown

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from recordings import recording, shared_signal
 from video_maker import make_video
@@ -25,6 +25,7 @@ def worst_error(found, seconds, offset, drift):
     return float(np.abs(found.drift * (ends - offset) / drift + found.offset - ends).max())
 
 
+@settings(max_examples=40)
 @given(
     st.lists(st.integers(0, 3600), min_size=2, max_size=12, unique=True),
     st.floats(-3600, 3600),
@@ -71,7 +72,14 @@ def test_good_pairs_name_no_wild_one_and_two_ask_for_a_third():
 def test_a_known_drift_is_kept_and_one_event_keeps_it_at_one():
     fit = fit_moments([100, 200], [99, 199.2], drift=1.001)
     assert (fit.drift, fit.offset) == (1.001, pytest.approx(-1.05))
+    assert fit.residual == pytest.approx(0.05)
     assert align(recording([0.0, 30.0]), 60.0, unit="s", events=[(10.0, 12.0)]).drift == 1.0
+
+
+def test_lines_that_must_go_through_their_pairs_have_no_residual():
+    sensors = {"a": recording([0.0, 30.0]), "b": recording([0.0, 30.0])}
+    for pairs in ([(0.0, 1.0)], [(0.0, 1.0), (20.0, 21.0)]):
+        assert np.isnan(align(sensors, 60.0, unit="s", events={"a": pairs, "b": pairs}).residual)
 
 
 @pytest.mark.parametrize("events", [[(5.0, 2.0), (10.0, -7.0)], [(5.0, 2.0), (5.0, 3.0)], [(1.0, 10.0), (2.0, 1010.0)]])

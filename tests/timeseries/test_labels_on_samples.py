@@ -26,13 +26,27 @@ def test_a_sample_at_a_border_belongs_to_the_stretch_that_begins_there():
     assert labels_of(label_samples(both, SECONDS)["label.ana"]) == ["rest", "rest", "run", "run", None]
 
 
-@settings(max_examples=25)
-@given(
+ANY_STRETCHES = given(
     st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 400), st.integers(0, 400)), max_size=8),
     st.lists(st.integers(0, 400), min_size=1, max_size=60),
     st.sampled_from([30.0, 25.0, 29.97002997002997, 240.0, 1000.0]),
 )
+
+
+@settings(max_examples=10)
+@ANY_STRETCHES
 def test_labels_are_those_of_the_definition_at_any_rate(stretches, frames, fps):
+    check_labels(stretches, frames, fps)
+
+
+@pytest.mark.exhaustive
+@settings(max_examples=300)
+@ANY_STRETCHES
+def test_labels_are_those_of_the_definition_in_many_more_cases(stretches, frames, fps):
+    check_labels(stretches, frames, fps)
+
+
+def check_labels(stretches, frames, fps):
     # Borders and samples stand on the same frames, written at whole microseconds: where they meet it must be exact.
     rows = [("ana", label, min(a, b) / fps, max(a, b) / fps) for label, a, b in stretches if a != b]
     times = np.array(frames) / fps
@@ -151,7 +165,10 @@ def test_columns_of_the_users_own_under_our_names_stay():
         ),
         (marks(("ana", "run", 0, 1)), {"control": "acts"}, "Did you mean 'act'"),
         (marks(("ana", "run", 0, 1)), {"by": "vote", "overlap": "some", "min_votes": 0}, "3 problems"),
-        (marks(("ana", "run", 0, 1)), {"time": "seconds"}, "no column 'seconds'"),
+        (marks(("ana", "run", 0, 1)), {"fps": "a"}, "fps is 'a'"),
+        (marks(("ana", "run", 0, 1)), {"time": ["time"]}, "no column"),
+        (marks(("ana", "run", 0, 1)).drop(columns="end_frame"), {}, "no column end_frame"),
+        (marks(("ana", "run", 0, 1)), {"time": "seconds"}, "no column 'seconds' of seconds"),
         (pd.DataFrame({"a": [1]}), {}, "not the long table"),
         ([1], {}, "give what lsnb.read_annotations"),
     ],
@@ -173,15 +190,18 @@ def test_segments_say_seconds_frames_and_the_sensors_own_time():
     assert table[["start_frame", "end_frame"]].values.tolist() == [[376, 376], [451, 495]]
 
 
-@settings(max_examples=30)
-@given(
-    st.integers(1, 5000), st.integers(0, 300), st.sampled_from([24.0, 25.0, 29.97002997002997, 30.0, 59.94005994005994])
-)
-def test_frames_and_seconds_are_each_others_inverse(first, more, fps):
-    last = first + more
-    start, end = round((first - 1) / fps, 6), round(last / fps, 6)
-    (row,) = segments(marks(("ana", "run", start, end)), fps=fps).to_dict("records")
-    assert (row["start_frame"], row["end_frame"]) == (first, last)
+@pytest.mark.parametrize("fps", [24.0, 25.0, 29.97002997002997, 30.0, 59.94005994005994])
+def test_frames_and_seconds_are_each_others_inverse(fps):
+    chance = np.random.default_rng(0)
+    first = np.sort(np.unique(chance.integers(1, 200_000, 3000)))
+    last = first + chance.integers(0, 300, len(first))
+    rows = [
+        ("ana", "run", round((a - 1) / fps, 6), round(b / fps, 6))
+        for a, b in zip(first.tolist(), last.tolist(), strict=True)
+    ]
+    found = segments(marks(*rows), fps=fps)
+    assert found["start_frame"].tolist() == first.tolist()
+    assert found["end_frame"].tolist() == last.tolist()
 
 
 def test_segments_of_several_items_and_sensors_take_each_its_own_clock():
@@ -195,12 +215,28 @@ def test_segments_of_several_items_and_sensors_take_each_its_own_clock():
     assert found.loc[1, ["sensor_start.a", "sensor_start.b"]].tolist() == [6.0, 1.0]
     with pytest.raises(InputError, match="give a dict from item"):
         segments(table, clocks["1"])
-    assert len(segments(marks(("ana", "x", 0, 1)).assign(status="draft"))) == 0
+    assert segments(table, {1: clocks["1"], "2": clocks["2"]}).equals(found)
+    with pytest.raises(InputError, match="other items"):
+        segments(table, {"3": clocks["1"]})
+    with pytest.raises(InputError, match="aligned of the item 1 is a int"):
+        segments(table, {"1": 5})
+    none = segments(marks(("ana", "x", 0, 1)).assign(status="draft"), clocks["1"])
+    one = segments(marks(("ana", "x", 0, 1)), clocks["1"])
+    assert len(none) == 0
+    assert list(none.columns) == list(one.columns)
+
+
+def test_labels_of_a_text_are_no_seconds_and_times_that_are_none_are_not_lost_in_silence():
+    words = marks(("ana", "name", 0, 3), control="ner", kind="labels")
+    sound = marks(("ana", "beep", 0.5, 3), control="sound", kind="labels")
+    with pytest.warns(UserWarning, match="labels of ner .* are left out"):
+        assert segments(pd.concat([words, sound]))["label"].tolist() == ["beep"]
+    assert segments(words, control="ner")["label"].tolist() == ["name"]
+    with pytest.warns(UserWarning, match="1 stretches have no seconds"):
+        label_samples(marks(("ana", "run", np.nan, np.nan)), SECONDS)
 
 
 def test_agreement_by_sample_is_kappa_and_the_overlap_of_each_label():
-    from sklearn.metrics import cohen_kappa_score
-
     chance = np.random.default_rng(0)
     series = pd.DataFrame({"time": np.arange(500) / 10})
     rows = [
@@ -214,8 +250,10 @@ def test_agreement_by_sample_is_kappa_and_the_overlap_of_each_label():
     answers = {who: labelled[f"label.{who}"].astype("object").fillna("–").to_numpy() for who in ("ana", "ben", "cy")}
     for row in found.kappa.to_dict("records"):
         a, b = answers[row["a"]], answers[row["b"]]
-        assert row["kappa"] == pytest.approx(cohen_kappa_score(a, b))
-        assert row["share"] == pytest.approx((a == b).mean())
+        same = (a == b).mean()
+        by_chance = sum((a == label).mean() * (b == label).mean() for label in ("run", "rest", "–"))
+        assert row["kappa"] == pytest.approx((same - by_chance) / (1 - by_chance))
+        assert row["share"] == pytest.approx(same)
         for label in ("run", "rest"):
             both, either = ((a == label) & (b == label)).sum(), ((a == label) | (b == label)).sum()
             rows_of = found.labels.set_index(["a", "b", "label"])
@@ -223,6 +261,12 @@ def test_agreement_by_sample_is_kappa_and_the_overlap_of_each_label():
             assert (one["both"], one["either"]) == (both, either)
     marked = sample_agreement(labelled, annotators=["ana", "ben"], count_unmarked=False)
     assert marked.kappa["n"].iloc[0] == int(labelled[["label.ana", "label.ben"]].notna().all(axis=1).sum())
+    # Of an item that ben did not submit he has no answer: it is not taken as marked with nothing.
+    two = sample_agreement([labelled, labelled.drop(columns="label.ben")], annotators=["ana", "ben"])
+    pd.testing.assert_frame_equal(two.kappa, found.kappa.iloc[:1])
+    pd.testing.assert_frame_equal(two.labels, found.labels[found.labels["a"].eq("ana") & found.labels["b"].eq("ben")])
+    with pytest.raises(InputError, match="give a list of names"):
+        sample_agreement(labelled, annotators="ana")
     with pytest.raises(InputError, match="needs two annotators"):
         sample_agreement(labelled[["time", "label.ana"]])
     with pytest.raises(InputError, match="no column of labels by zoe"):
@@ -255,6 +299,13 @@ def test_windows_have_the_label_of_most_samples_and_cross_no_gap():
     ]
 
 
+def test_windows_hold_no_sensors_own_times_unless_they_are_named():
+    data = pd.DataFrame({"ms": np.arange(20) * 100, "x": 1.0})
+    samples = label_samples(marks(("ana", "run", 0.0, 1.0)), align(data, 1.9, time="ms", unit="ms", resample=10))
+    assert windows(samples, 1.0).channels == ("x",)
+    assert windows(samples, 1.0, channels=["ms"]).channels == ("ms",)
+
+
 @pytest.mark.parametrize(
     ("samples", "options", "message"),
     [
@@ -265,6 +316,9 @@ def test_windows_have_the_label_of_most_samples_and_cross_no_gap():
         (pd.DataFrame({"time": [0, 1], "x": 1.0}), {"length": 1, "label": "act"}, "no column 'act'"),
         (pd.DataFrame({"time": [0, 1], "x": 1.0, "label.a": "r", "label.b": "r"}), {"length": 1}, "give label="),
         (pd.DataFrame({"x": [1.0]}), {"length": 1}, "a column 'time'"),
+        (pd.DataFrame({"time": ["a"], "x": 1.0}), {"length": 1}, "holds no seconds"),
+        (pd.DataFrame([[0.0, 1.0, 2.0]], columns=["time", "x", "x"]), {"length": 1}, "more than one column called x"),
+        (pd.DataFrame({"time": [0, 1], "x": 1.0}), {"length": 1, "label": ["x"]}, "no column"),
     ],
 )
 def test_windows_that_make_no_sense_say_why(samples, options, message):
