@@ -127,3 +127,11 @@ def test_the_demos_payload_fails_in_one_row_only_and_says_that_it_is_made_up(
     videos = {"bikes.mp4": FACTS | {"frames": 250}, "carphone_pristine.mp4": FACTS | {"frames": 120}}
     found = from_labelbox(path, config=LabelConfig.from_labelbox(read_ontology(path)), videos=videos)
     assert found.report["status"].tolist() == ["ready", "ready", "warning", "ready", "ready", "ready", "failed"]
+
+
+def test_what_a_program_answered_without_ids_is_written_with_ids_that_stay() -> None:
+    answer = {"from_name": "weather", "to_name": "uri", "type": "choices", "value": {"choices": ["sun"]}}
+    written = to_labelbox({"a.mp4": [answer]}, config=CONFIG, videos=VIDEOS)
+    assert [(entry["name"], entry["answer"]) for entry in written] == [("weather", {"name": "sun"})]
+    assert written[0]["uuid"]
+    assert written == to_labelbox({"a.mp4": [answer]}, config=CONFIG, videos=VIDEOS)

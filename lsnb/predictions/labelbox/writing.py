@@ -79,7 +79,11 @@ def to_labelbox(
     rows: list[Entry] = []
     for item, number, results in annotated:
         try:
-            written = _Item(item, results, questions, known.get(item), 1 - frame_base).rows()
+            named = [
+                result if result.get("id") else {**result, "id": region_id(item, number, place)}
+                for place, result in enumerate(results)
+            ]
+            written = _Item(item, named, questions, known.get(item), 1 - frame_base).rows()
         except BROKEN:
             why = next((f" {fault.path}: {fault.message}" for fault in check_results(results, config)), "")
             raise InputError(
