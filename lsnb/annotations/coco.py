@@ -23,6 +23,7 @@ COCO_MEANINGS = {
     "images.id": "Number of the picture in this file",
     "images.file_name": "Key of the item, or the field of its data that was asked for",
     "images.item": "Key of the item, as text: what identifies it in the researcher's own table",
+    "images.annotators": "Who submitted an annotation of the picture, also an empty one",
     "images.width": "Width in pixels",
     "images.height": "Height in pixels",
     "categories.id": "Number of the label in this file",
@@ -43,6 +44,9 @@ COCO_MEANINGS = {
 
 def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[str, Any]:
     """Return everybody's submitted regions on pictures as a COCO dataset.
+
+    Every picture is there. ``annotators`` says who looked at it: a picture without annotations that somebody looked at
+    holds nothing, one that everybody skipped or nobody has labelled is unknown.
 
     Args:
         annotations: The long table with its raw results (``raw=True``); it is not changed. Regions whose picture's size
@@ -66,18 +70,22 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
     """
     results = raw_results(annotations)
     submitted = annotations["status"].eq("submitted").fillna(False).to_numpy("bool")
+    looked_at = submitted | annotations["status"].eq("empty").fillna(False).to_numpy("bool")
     if file_name is not None and file_name not in annotations.columns:
         raise InputError(
             f"The table has no column {file_name!r}: its columns are {listing(list(annotations.columns))}."
         )
     names = annotations[file_name] if file_name is not None else annotations["item"]
     files: dict[str, str] = {}
+    people: dict[str, set[str]] = {}
     sizes: dict[str, tuple[int, int]] = {}
     found: list[tuple[tuple[str, ...], dict[str, Any]]] = []
     left_out: dict[str, int] = {}
     columns = annotations[["item", "annotator", "control", "kind", "region", "value"]].to_dict("list")
     for row, result in enumerate(results):
         item, label, kind = str(columns["item"][row]), columns["value"][row], str(columns["kind"][row])
+        who = "" if pd.isna(columns["annotator"][row]) else str(columns["annotator"][row])
+        people.setdefault(item, set()).update([who] if looked_at[row] else [])
         files.setdefault(item, str(names.iloc[row]) if not pd.isna(names.iloc[row]) else item)
         if not submitted[row] or result is None or not (kind.endswith("labels") and isinstance(label, str)):
             continue
@@ -90,7 +98,6 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
             continue
         width, height = picture_size(result)
         sizes[item] = (int(width), int(height))
-        who = "" if pd.isna(columns["annotator"][row]) else str(columns["annotator"][row])
         owner = (item, str(columns["control"][row]), who, str(columns["region"][row]), label)
         found.append((owner, shape))
     if left_out:
@@ -106,7 +113,7 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
     return {
         "info": {"description": "Regions drawn in Label Studio, written by lsnb; see the data dictionary beside it"},
         "images": [
-            {"id": number, "file_name": files[item], "item": item}
+            {"id": number, "file_name": files[item], "item": item, "annotators": sorted(people[item])}
             | ({"width": sizes[item][0], "height": sizes[item][1]} if item in sizes else {})
             for item, number in image.items()
         ],

@@ -28,6 +28,7 @@ from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.predictions.rules import rules_of
 from lsnb.predictions.targets import Shape, Target, Targets
 from lsnb.runtime import collector_paused
+from lsnb.tables.keys import listing
 
 DRAWN = frozenset({"segmentation", "keypoints"})
 
@@ -59,6 +60,7 @@ def from_coco(
     labels: Mapping[Any, str | None] | None = None,
     control: str | None = None,
     unknown: str = "fail",
+    annotator: str | None = None,
 ) -> Predictions:
     """Return a COCO file's annotations as predictions, checked, with a row per picture.
 
@@ -79,9 +81,12 @@ def from_coco(
         labels: Category → label of the config, or None to leave its regions out.
         control: The only control to use; by default the one that follows from the config.
         unknown: ``fail`` a picture with a category that the config lacks, or ``drop`` such regions with a warning.
+        annotator: Whose annotations to read, where the file says who drew them, as lsnb's own files do. By default
+            everybody's, together, which a note says.
 
     Returns:
-        The predictions. A picture without annotations has an empty one: somebody looked and found nothing.
+        The predictions. A picture without annotations has an empty one: somebody looked and found nothing; but one with
+        an empty list of ``annotators``, as lsnb writes them, has none.
 
     Raises:
         InputError: The arguments or the file cannot be used.
@@ -110,6 +115,12 @@ def from_coco(
     if any(one is not None and not isinstance(one, list) for one in listed):
         raise InputError("A COCO file's images, annotations and categories are lists: this one's are not.")
     annotations = annotations or []
+    people = sorted({str(one["annotator"]) for one in annotations if isinstance(one, Mapping) and one.get("annotator")})
+    if annotator is not None and people and annotator not in people:
+        raise InputError(f"The file has no annotations of {annotator!r}, only of {listing(people)}.")
+    if annotator is not None and images is not None:
+        images = [one for one in images if _is_by(one, annotator)]
+    notes = [f"Annotations of {listing(people)} are together here: annotator= takes one person's."]
     categories = _categories([*(listed[2] or []), *(listed[3] or [])], names_of(names))
     known_sizes = Sizes(sizes)
     with collector_paused():
@@ -122,12 +133,14 @@ def from_coco(
             picture = pictures.get(_picture_id(annotation))
             path = f"annotations[{place}]"
             if picture is None:
+                if annotator is not None and not _is_by(annotation, annotator):
+                    continue
                 row = Row(len(rows) + len(lost), name=path)
                 row.error("unknown_image", "No image has this annotation's image_id.", f"{path}.image_id")
                 lost.append(row)
                 continue
             row, size = picture
-            if row.item is None:
+            if row.item is None or (annotator is not None and annotation.get("annotator", annotator) != annotator):
                 continue
             # Most annotations of most files are plain boxes of a category that was seen before.
             number = annotation.get("category_id")
@@ -139,7 +152,15 @@ def from_coco(
             else:
                 regions.add_box(row, box, size, target, annotation.get("score"), path)
         regions.finish()
-        return make_predictions([*rows, *lost])
+        return make_predictions([*rows, *lost], notes if annotator is None and len(people) > 1 else ())
+
+
+def _is_by(part: Any, annotator: str) -> bool:
+    """Return whether an image or annotation is one that a person has seen, or does not say who has."""
+    if not isinstance(part, Mapping):
+        return True
+    seen_by = part.get("annotators", [part.get("annotator", annotator)])
+    return not isinstance(seen_by, list) or annotator in seen_by
 
 
 def _content(given: Any, name: str) -> Any:
@@ -201,7 +222,8 @@ def _pictures(
             row.error("double_image", f"Two images have the id {image['id']!r}.", f"images[{index}].id")
             continue
         matching.name(row, image, f"images[{index}]")
-        row.results = []
+        # Where the file says who looked, and nobody did, an empty picture is unknown rather than empty.
+        row.results = None if image.get("annotators") == [] else []
         size = size_of(image) or sizes.of(row.item)
         found[image["id"]] = (row, size)
     matching.mark_doubles(rows)

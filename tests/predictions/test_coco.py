@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -335,4 +336,49 @@ def test_empty_pictures_and_several_annotators_are_kept_in_coco() -> None:
     assert [image["item"] for image in coco["images"]] == ["a", "b", "c"]
     assert [(one["annotator"], one["bbox"][0]) for one in coco["annotations"]] == [("1", 8.0), ("2", 16.0)]
     predictions = from_coco(coco, config=BOXES)
-    assert {item: len(found) for item, found in predictions.results.items()} == {"a": 2, "b": 0, "c": 0}
+    assert {item: len(found) for item, found in predictions.results.items()} == {"a": 2, "b": 0}
+    # Nobody has looked at it.
+    assert predictions.report.set_index("item")["status"]["c"] == "no prediction"
+
+
+def _by(person: str, item: str, *labels: str, cancelled: bool = False) -> dict[str, Any]:
+    drawn = [
+        {
+            "id": f"{person}{n}",
+            "from_name": "animal",
+            "to_name": "uri",
+            "type": "rectanglelabels",
+            "value": {"x": 10, "y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": [label]},
+            "original_width": 80,
+            "original_height": 60,
+        }
+        for n, label in enumerate(labels)
+    ]
+    annotation = {"id": 1, "completed_by": 1, "result": drawn, "was_cancelled": cancelled}
+    return {"id": 1, "data": {}, "meta": {"item": item}, "annotations": [annotation]}
+
+
+def test_one_persons_annotations_are_read_from_a_file_of_several() -> None:
+    config = LabelConfig.image("uri").rectangles("animal", ["cat", "dog"])
+    work = {
+        "ana": [_by("ana", "a", "cat"), _by("ana", "b"), _by("ana", "c", cancelled=True)],
+        "ben": [_by("ben", "a", "dog", "dog"), _by("ben", "c", cancelled=True)],
+    }
+    tables = [long_table(tasks, annotator=person, raw=True) for person, tasks in work.items()]
+    file = to_coco(pd.concat(tables, ignore_index=True))
+    # What everybody skipped is no picture in which nothing is to be found.
+    looked_at = {image["item"]: image["annotators"] for image in file["images"]}
+    assert looked_at == {"a": ["ana", "ben"], "b": ["ana"], "c": []}
+    labels = {
+        person: {
+            item: [result["value"]["rectanglelabels"][0] for result in results]
+            for item, results in from_coco(file, config=config, annotator=person).results.items()
+        }
+        for person in work
+    }
+    assert labels == {"ana": {"a": ["cat"], "b": []}, "ben": {"a": ["dog", "dog"]}}
+    everybody = from_coco(file, config=config)
+    assert len(everybody.results["a"]) == 3
+    assert "Annotations of ana, ben are together here" in "".join(everybody.notes)
+    with pytest.raises(InputError, match="no annotations of 'eva', only of ana, ben"):
+        from_coco(file, config=config, annotator="eva")
