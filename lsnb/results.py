@@ -91,7 +91,16 @@ def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collect
     score = result.get("score", NAN)
     region = result.get("id")
     if not isinstance(kind, str) or not isinstance(value, dict):
-        return [(name, kind, region, value if value is not None else dict(result), score, *NOWHERE)]
+        return [
+            (
+                name,
+                kind if kind is None else str(kind),
+                region,
+                value if value is not None else dict(result),
+                score,
+                *NOWHERE,
+            )
+        ]
     try:
         places = _places(value, fps)
     except (TypeError, KeyError, IndexError, AttributeError):

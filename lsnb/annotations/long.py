@@ -89,8 +89,12 @@ def long_table(
     def add(number: int, head: tuple[Any, ...], given: Sequence[Mapping[str, Any]], fps: float) -> None:
         start = len(answers)
         regions: Collection[Any] = ()
-        if not ANSWERS.keys().isdisjoint([result.get("type") for result in given]):
-            regions = {result.get("id") for result in given if is_region(result.get("type"))}
+        kinds = [result.get("type") for result in given]
+        try:
+            if not ANSWERS.keys().isdisjoint(kinds):
+                regions = {result.get("id") for result in given if is_region(result.get("type"))}
+        except TypeError:  # Label Studio stores whatever is sent to it, a list for a type, too
+            regions = [result.get("id") for result in given if is_region(result.get("type"))]
         for result in given:
             rows = result_rows(result, fps=fps, regions=regions)
             answers.extend(rows)

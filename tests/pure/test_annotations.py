@@ -470,3 +470,12 @@ def test_drafts_name_people_as_annotations_do():
     assert set(long_table(by_number)["annotator"]) == {"3"}
     by_address = [task(1, [annotation(choice("a"), by={"id": 3, "email": "ana@x.org"})]), task(2, drafts=[draft])]
     assert set(long_table(by_address)["annotator"]) == {"ana@x.org"}
+
+
+@pytest.mark.parametrize("kind", [["rectanglelabels"], {"a": 1}, None, 3])
+def test_a_result_of_an_odd_type_is_a_row(kind: object) -> None:
+    # Label Studio stores whatever is sent to it.
+    odd = {"id": "r", "from_name": "b", "type": kind, "value": {"x": 1}}
+    choice = {"id": "r", "from_name": "c", "type": "choices", "value": {"choices": ["up"]}}
+    tasks = [{"id": 1, "data": {}, "annotations": [{"id": 1, "result": [odd, choice]}]}]
+    assert long_table(tasks)["value"].tolist() == [{"x": 1}, "up"]
