@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from typing import Any, TypeVar
 
 import numpy as np
@@ -61,8 +61,22 @@ def for_each(
             f"executor is {executor!r}: give a concurrent.futures.Executor, for example ThreadPoolExecutor() or Dask's "
             "client.get_executor()."
         )
-    futures = [executor.submit(attempt, work, video, *more) for video in videos]
-    return [future.result() for future in futures]
+    futures: list[Future[tuple[Result | None, str | None]]] = []
+    for video in videos:
+        try:
+            futures.append(executor.submit(attempt, work, video, *more))
+        except Exception as fault:  # each kind of executor has its own for being shut down or broken
+            futures.append(Future())
+            futures[-1].set_exception(fault)
+    return [_outcome(future, video) for future, video in zip(futures, videos, strict=True)]
+
+
+def _outcome(future: Future[tuple[Result | None, str | None]], video: object) -> tuple[Result | None, str | None]:
+    try:
+        return future.result()
+    except Exception as fault:  # the work raises none: a worker died, or something cannot travel to it
+        said = " ".join(f"{type(fault).__name__}: {fault}".split())
+        return None, f"{video} could not be worked on by the executor ({said}): try it without executor=."
 
 
 def attempt(work: Callable[..., Result], video: object, *more: object) -> tuple[Result | None, str | None]:

@@ -70,11 +70,16 @@ def contact_sheet(
 
 
 def _of_frames(table: pd.DataFrame, pictures: Any, limit: int) -> Picture:
+    numbers = pd.to_numeric(table["frame"], errors="coerce")
     has_frame: np.ndarray[Any, Any] = table["frame"].notna().to_numpy()
+    if not np.isfinite(numbers[has_frame].to_numpy("float64")).all():
+        raise InputError("Column 'frame' of the table holds what is no number: give the table of lsnb.select_frames.")
     if "is_context" in table.columns:
         has_frame = has_frame & ~table["is_context"].astype(bool).to_numpy()
     rows = table[has_frame]
     if pictures is not None:
+        if not isinstance(pictures, Iterable):
+            raise InputError(f"pictures is {pictures!r}: give an array of pixels for each row.")
         pictures = [pictures.get(str(item)) for item in table["item"]] if isinstance(pictures, Mapping) else [*pictures]
         if len(pictures) != len(table):
             raise InputError(f"There are {len(pictures)} pictures for {len(table)} rows: give one for each row.")
@@ -83,6 +88,8 @@ def _of_frames(table: pd.DataFrame, pictures: Any, limit: int) -> Picture:
     rows = rows.iloc[shown]
     given = None if pictures is None else [pictures[place] for place in shown]
     seen = _read(rows) if given is None else [None if one is None else np.asarray(one) for one in given]
+    if any(one is not None and (one.ndim not in (2, 3) or one.dtype.kind not in "buif") for one in seen):
+        raise InputError("pictures holds what is no picture: give arrays of pixels, height × width × colours.")
     across = min(ACROSS, max(1, len(rows)))
     down = max(1, math.ceil(len(rows) / across))
     heights = [picture.shape[0] / picture.shape[1] for picture in seen if picture is not None]

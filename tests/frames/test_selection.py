@@ -280,3 +280,10 @@ def test_a_contact_sheet_shows_each_chosen_frame_from_its_video_or_its_image(cli
     gone = table.assign(video="gone.mp4")
     assert not any(axes.images for axes in plots.contact_sheet(gone).axes)
     assert len(plots.contact_sheet(pd.concat([table] * 30), n=10).axes) == 10
+    for wrong, pictures, said in (
+        (table.assign(frame="x"), None, "'frame' of the table"),
+        (table, 5, "pictures is 5"),
+        (table, [np.zeros(3)] * len(table), "no picture"),
+    ):
+        with pytest.raises(InputError, match=said):
+            plots.contact_sheet(wrong, pictures)

@@ -138,5 +138,8 @@ def test_tables_that_cannot_be_used_are_refused_in_plain_words(tmp_path: Path) -
         probe(["a.mp4"], executor=4)  # type: ignore[call-overload]
     with pytest.raises(TableError, match="several columns called 'path'"):
         probe(pd.DataFrame([["a.mp4", "b.mp4"]], columns=["path", "path"]))
+    with ThreadPoolExecutor(1) as executor:
+        pass
+    assert "cannot schedule new futures" in probe(["a.mp4"], executor=executor)["error"].item()
     assert len(probe([])) == 0
     assert probe(pd.Series(["a.mp4", "a.mp4"]).unique())["status"].tolist() == ["failed"]
