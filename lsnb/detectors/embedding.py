@@ -79,6 +79,79 @@ class Embedder:
         return cls(which, identity, batch=int(batch), memory=memory)
 
     def embed(
+        self,
+        images: Any,
+        *,
+        path: str = "path",
+        key: str | None = None,
+        progress: bool = True,
+        executor: Executor | None = None,
+    ) -> np.ndarray[Any, Any]:
+        """Return a vector for each picture: float32 [pictures, dimensions], in the order given.
+
+        Args:
+            images: As a detector takes them.
+            path: The table's column of paths.
+            key: The table's column that identifies an item.
+            progress: Whether to show a bar.
+            executor: Where to work.
+
+        Raises:
+            InputError: Pictures that cannot be read or embedded; each is named.
+        """
+        wanted = sources(images, path=path, key=key)
+        seen = look(self, wanted, progress=progress, said="Embedding", executor=executor)
+        problems = [str(one.error) for one in seen if one.error is not None]
+        if problems:
+            raise InputError(problems)
+        vectors = [one.answer for one in seen if one.answer is not None]
+        if len({len(vector) for vector in vectors}) > 1:
+            raise InputError("The embedder's vectors differ in their dimensions: give pictures of one size.")
+        return np.stack(vectors) if vectors else np.empty((0, 0), "f4")
+
+    def run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+        """Return a float32 vector of each picture.
+
+        Args:
+            images: uint8 RGB [height, width, 3] each.
+
+        Raises:
+            InputError: The function returned something else than vectors.
+        """
+        if isinstance(self._network, Name):
+            return list(loaded(self._network, Network).embed(images))
+        try:
+            vectors: np.ndarray[Any, Any] = np.asarray(self._network(list(images)), dtype=np.float32)
+        except (TypeError, ValueError):
+            vectors = np.empty(0)
+        if vectors.ndim != 2 or len(vectors) != len(images) or not np.isfinite(vectors).all():
+            raise InputError(
+                f"The embedder's function must return an array [{len(images)}, dimensions] of numbers, "
+                "one row for each picture."
+            )
+        return list(vectors)
+
+    def pack(self, answer: np.ndarray[Any, Any]) -> bytes:
+        """Return a vector as bytes.
+
+        Args:
+            answer: The vector.
+        """
+        return np.ascontiguousarray(answer, dtype="<f4").tobytes()
+
+    def unpack(self, kept: bytes) -> np.ndarray[Any, Any]:
+        """Return the vector that bytes stand for.
+
+        Args:
+            kept: As ``pack`` returned it.
+        """
+        return np.frombuffer(kept, dtype="<f4")
+
+    def __repr__(self) -> str:
+        return f"Embedder({self.name!r})"
+
+
+def embed(
     images: Any,
     model: str | Path | Vectors,
     *,
