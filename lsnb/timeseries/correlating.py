@@ -87,9 +87,14 @@ class Correlation:
     @property
     def confidence(self) -> str:
         """What the correlation shows, in a sentence or two."""
+        beside = (
+            f"{self.score / self.second:.1f} times the second best"
+            if self.second * 100 > self.score
+            else "no other comes near"
+        )
         figures = (
             f"the best offset, {self.offset:+.3f} s, is {self.score:.1f} standard deviations above chance and "
-            f"{self.score / max(self.second, 1e-9):.1f} times the second best, over {self.overlap:.0f} s"
+            f"{beside}, over {self.overlap:.0f} s"
         )
         what = f"{self.channel} and the video's {self.reference}"
         if self.is_clear:

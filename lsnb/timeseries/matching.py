@@ -51,10 +51,10 @@ def best_match(
     """
     best: Correlation | None = None
     faults: list[str] = []
-    for name, values in _looks(sensor_times, channels):
+    for name, times, values in _looks(sensor_times, channels):
         try:
             found = correlate(
-                sensor_times,
+                times,
                 values,
                 video_times,
                 video_values,
@@ -74,17 +74,19 @@ def best_match(
     return best
 
 
-def _looks(times: Floats, channels: Mapping[str, Floats]) -> Iterator[tuple[str, Floats]]:
+def _looks(times: Floats, channels: Mapping[str, Floats]) -> Iterator[tuple[str, Floats, Floats]]:
+    # A change lies between two samples.
+    between = (times + np.concatenate([times[:1], times[:-1]])) / 2
     total = np.zeros(len(times))
     changing = 0
     for name, values in channels.items():
-        yield f"{name!r}", values
+        yield f"{name!r}", times, values
         changes = np.abs(np.diff(values, prepend=values[:1]))
         finite = np.isfinite(changes)
-        yield f"changes of {name!r}", changes
+        yield f"changes of {name!r}", between, changes
         scale = float(changes[finite].std()) if finite.any() else 0.0
         if scale > 0:
             total += np.where(finite, changes, 0.0) / scale
             changing += 1
     if changing > 1:
-        yield "changes of all channels", total
+        yield "changes of all channels", between, total

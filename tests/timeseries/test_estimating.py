@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +16,7 @@ from lsnb.alignment import align, find_offset
 from lsnb.errors import InputError
 from lsnb.media import probe
 from lsnb.plots import correlation_curve
-from lsnb.timeseries import correlate, fit_moments
+from lsnb.timeseries import best_match, correlate, fit_moments
 
 FRAME = 1 / 30
 
@@ -118,6 +120,18 @@ def test_correlation_has_no_bias_between_two_frames(rate):
     # 3.3 s are 82 frames and a half.
     found = correlate(sensor + 3.3, np.interp(sensor, video, moves), video, moves, max_shift=10)
     assert worst_error(found, 60.0, -3.3, 1.0) < 0.01
+
+
+def test_changes_between_two_samples_have_no_bias_either():
+    chance = np.random.default_rng(0)
+    video = np.arange(0, 60, 1 / 25)
+    moves = np.where(chance.random(1500) < 0.05, chance.exponential(size=1500), 0.1 * chance.random(1500))
+    swings = np.repeat(moves, 2) * np.where(np.arange(3000) % 2, 1, -1)
+    sensor = np.arange(3000) / 50 - 0.01
+    found = best_match(sensor + 3.3, {"acc": swings}, video, moves, reference="motion", max_shift=10)
+    assert found.channel == "changes of 'acc'"
+    assert worst_error(found, 60.0, -3.3, 1.0) < 0.007
+    assert "no other comes near" in replace(found, second=0.0).confidence
 
 
 @pytest.mark.exhaustive
