@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
@@ -21,6 +21,8 @@ from lsnb.timeseries.units import SECONDS, unit_name
 REFERENCES = ("motion", "brightness", "loudness")
 METADATA = "metadata"
 LARGEST_DRIFT = 2.0
+# Beyond it the comparison would take more memory than a notebook has.
+LARGEST_SHIFT = 3_600.0
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,35 @@ def each_sensor(series: Any, problems: list[str], **options: Any) -> list[Given]
     if problems:
         raise InputError(list(dict.fromkeys(problems)))
     return [_given(name, table, own) for name, table, own in found]
+
+
+def faults_of_all(resample: Any, reference: Any, max_shift: Any, events: Any, units: Any, channels: Any) -> list[str]:
+    """Return what is wrong with the options that are for all sensors, a sentence each."""
+    problems = []
+    if resample is not None and (not finite(resample) or resample <= 0):
+        problems.append(f"resample is {resample!r}: give samples a second, more than 0.")
+    if reference is not None and reference not in REFERENCES:
+        problems.append(f"reference is {reference!r}: give one of {', '.join(map(repr, REFERENCES))}.")
+    if not finite(max_shift) or max_shift <= 0:
+        problems.append(f"max_shift is {max_shift!r}: give seconds, more than 0.")
+    elif max_shift > LARGEST_SHIFT:
+        problems.append(
+            f"max_shift is {max_shift!r}: give at most {LARGEST_SHIFT:g} seconds, with offset= or video_start= for "
+            "where to look from."
+        )
+    if events is not None and reference is not None:
+        problems.append("events and reference are both given: leave one out.")
+    if units is not None and not isinstance(units, Mapping):
+        problems.append(f"units is {units!r}: give a dict from column to unit, such as {{'acc': 'g'}}.")
+    is_list = isinstance(channels, Iterable) and not isinstance(channels, (str, bytes))
+    if channels is not None and not (is_list and all(isinstance(name, Hashable) for name in channels)):
+        problems.append(f"channels is {channels!r}: give a list of columns, or a dict from column to legend.")
+    elif channels is not None and "time" in channels:
+        problems.append(
+            "channels names 'time', which is the video's seconds: a column of the series of that name is called "
+            "'original_time' beside it."
+        )
+    return problems
 
 
 def finite(value: Any) -> bool:

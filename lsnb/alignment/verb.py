@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lsnb.alignment.arguments import METADATA, REFERENCES, Given, each_sensor, finite, start_moment
+from lsnb.alignment.arguments import METADATA, Given, each_sensor, faults_of_all, start_moment
 from lsnb.alignment.series import AlignedSeries
 from lsnb.alignment.video import Video, made, read_video, signal
 from lsnb.errors import InputError
@@ -29,13 +29,12 @@ from lsnb.timeseries import (
     times_by_rate,
     with_numeric,
 )
+from lsnb.timeseries.units import SECONDS
 
 UNEVEN = (
     "The video's frames do not come at a constant rate, so Label Studio would show other frames than it names: make a "
     "copy with lsnb.transcode(video), and align to that."
 )
-# Beyond it the comparison would take more memory than a notebook has.
-LARGEST_SHIFT = 3_600.0
 Channels = Sequence[Hashable] | Mapping[Hashable, str] | None
 
 
@@ -62,7 +61,8 @@ def align(
 
     ``offset`` is what is added to sensor seconds to get video seconds: of a clap at 12.4 s in the video that is 15.03
     in the data it is −2.63. Sensor seconds are the column's own numbers as seconds; a clock that says when (datetimes,
-    numbers since 1970) counts from ``video_start``, and without it from its earliest time.
+    numbers since 1970) counts from ``video_start``, and without it from its earliest time; several such sensors from
+    the earliest of all, so that they stay as they were to each other.
 
     The series is sorted and cut to the video. Rows that repeat another in every column are dropped, rows that share
     a time and differ stay; gaps are counted. ``notes`` say all of it.
@@ -111,7 +111,7 @@ def align(
     channels = list(channels) if isinstance(channels, Iterator) else channels
     sensors = each_sensor(
         series,
-        _faults(resample, reference, max_shift, events, units, channels),
+        faults_of_all(resample, reference, max_shift, events, units, channels),
         time=time,
         unit=unit,
         tz=tz,
@@ -129,6 +129,13 @@ def align(
     correlations: list[Correlation] = []
     free = 0
     seen = signal(clock, reference) if reference is not None else None
+    first = _first_of_all(sensors, clock) if video_start is None and reference is None else None
+    if first is not None:
+        video_start = first
+        notes.append(
+            f"Nothing says when the video starts, so the earliest time of all sensors, {first}, counts as its start: "
+            "give video_start=, events= or reference= unless it is."
+        )
     for sensor in sensors:
         table, column, times, said = _times(sensor, clock, video_start, is_known=reference is not None)
         notes += [note for note in said if note not in notes]
@@ -225,7 +232,7 @@ def find_offset(
         raise InputError("series is several sensors: give one of them at a time.")
     sensor = each_sensor(
         series,
-        _faults(None, reference, max_shift, None, None, channels),
+        faults_of_all(None, reference, max_shift, None, None, channels),
         time=time,
         unit=unit,
         tz=tz,
@@ -239,34 +246,6 @@ def find_offset(
     table, column, times, _ = _times(sensor, clock, video_start)
     seen = signal(clock, reference)
     return _correlated(sensor, with_numeric(table, channels), column, times, channels, reference, max_shift, seen)
-
-
-def _faults(resample: Any, reference: Any, max_shift: Any, events: Any, units: Any, channels: Any) -> list[str]:
-    problems = []
-    if resample is not None and (not finite(resample) or resample <= 0):
-        problems.append(f"resample is {resample!r}: give samples a second, more than 0.")
-    if reference is not None and reference not in REFERENCES:
-        problems.append(f"reference is {reference!r}: give one of {', '.join(map(repr, REFERENCES))}.")
-    if not finite(max_shift) or max_shift <= 0:
-        problems.append(f"max_shift is {max_shift!r}: give seconds, more than 0.")
-    elif max_shift > LARGEST_SHIFT:
-        problems.append(
-            f"max_shift is {max_shift!r}: give at most {LARGEST_SHIFT:g} seconds, with offset= or video_start= for "
-            "where to look from."
-        )
-    if events is not None and reference is not None:
-        problems.append("events and reference are both given: leave one out.")
-    if units is not None and not isinstance(units, Mapping):
-        problems.append(f"units is {units!r}: give a dict from column to unit, such as {{'acc': 'g'}}.")
-    is_list = isinstance(channels, Iterable) and not isinstance(channels, (str, bytes))
-    if channels is not None and not (is_list and all(isinstance(name, Hashable) for name in channels)):
-        problems.append(f"channels is {channels!r}: give a list of columns, or a dict from column to legend.")
-    elif channels is not None and "time" in channels:
-        problems.append(
-            "channels names 'time', which is the video's seconds: a column of the series of that name is called "
-            "'original_time' beside it."
-        )
-    return problems
 
 
 def _own_channels(channels: Channels, sensor: str) -> Channels:
@@ -310,6 +289,18 @@ def _times(
     is_told = is_known or sensor.events or sensor.offset != 0
     kept = tuple(note for note in times.notes if not (is_told and note.startswith("Nothing says when")))
     return table, sensor.time, Times(times.seconds, times.clock, kept), said
+
+
+def _first_of_all(sensors: Sequence[Given], video: Video) -> pd.Timestamp | None:
+    """Return the earliest time of several sensors that all say when, and of which nothing else is known."""
+    if len(sensors) < 2 or any(one.events or one.offset != sensors[0].offset or one.time is None for one in sensors):
+        return None
+    clocks = [_times(one, video, None)[2].clock for one in sensors]
+    is_zoned = {clock.kind == "number" or clock.zone is not None for clock in clocks}
+    if not all(clock.is_absolute for clock in clocks) or len(is_zoned) > 1:
+        return None
+    moments = [pd.Timestamp(int(clock.zero * round(SECONDS[clock.unit] * 1e9))) for clock in clocks]
+    return min(moments).tz_localize("UTC") if is_zoned == {True} else min(moments)
 
 
 def _clocks(

@@ -261,3 +261,14 @@ def test_what_align_says_of_several_sensors_can_be_given_to_it_again():
 def test_options_that_no_table_of_recordings_could_have_are_refused(tmp_path, options, message):
     with pytest.raises(InputError, match=message):
         align_table(pd.DataFrame({"path": [1.0], "series": ["a"]}), **{"out": tmp_path, **options})
+
+
+def test_sensors_that_say_when_stay_as_they_were_to_each_other():
+    start = pd.Timestamp("2026-05-01T10:00:00Z")
+    early = recording(start + pd.to_timedelta([0, 1, 2], "s"))
+    late = recording([1_777_629_601_500, 1_777_629_602_500])
+    aligned = align({"a": late, "b": early}, 4.0)
+    assert aligned.report["start"].tolist() == [1.5, 0.0]
+    assert any("earliest time of all sensors" in note for note in aligned.notes)
+    own = align({"a": late, "b": early}, 4.0, events={"a": [(1_777_629_601_500, 0.5)], "b": [(start, 0.25)]})
+    assert own.report["start"].tolist() == [0.5, 0.25]
