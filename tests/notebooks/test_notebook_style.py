@@ -26,7 +26,7 @@ def test_each_notebook_keeps_each_rule(path: Path, name: str) -> None:
 def test_the_notebooks_of_this_release_are_there() -> None:
     numbers = [path.name[:2] for path in PATHS]
     assert numbers == sorted(set(numbers))
-    assert {"00", "01", "02", "03", "04", "05", "06", "07", "10", "11", "12"} <= set(numbers)
+    assert {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12"} <= set(numbers)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
