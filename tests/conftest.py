@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,13 +44,15 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["LSNB_NO_PROMPT"] = "1"
 
 
-@pytest.hookimpl(tryfirst=True)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    # Tests side by side (pytest-xdist): one worker owns the stack, the others take what needs none.
+    if _wants_stack(item):
+        item.add_marker(pytest.mark.xdist_group("stack"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     required = os.environ.get("LSNB_REQUIRE_BROWSER") == "1"
     for item in items:
-        if _wants_stack(item):
-            # Tests side by side (pytest-xdist): one worker owns the stack, the others take what needs none.
-            item.add_marker(pytest.mark.xdist_group("stack"))
         if not CHROMIUM and not required and item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason="Chromium is not installed (Debian's package 'chromium')"))
 
@@ -57,7 +60,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
     """Start the stack before the first test that wants it: nbmake's items know no fixtures."""
-    if not _scratch and _wants_stack(item):
+    if _wants_stack(item):
         _start_stack()
 
 
@@ -65,9 +68,10 @@ def _wants_stack(item: pytest.Item) -> bool:
     return item.path.suffix == ".ipynb" or "stack" in getattr(item, "fixturenames", ())
 
 
-def _start_stack() -> None:
-    from lsnb import local
-    from lsnb.errors import LsnbError
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Name the stack's folder, so that nothing under test finds the stack of whoever runs the tests."""
+    if session.config.option.collectonly or session.config.getoption("numprocesses", None):
+        return
     from lsnb.runtime import cache_folder
 
     scratch = Path(tempfile.mkdtemp(prefix="lsnb-tests-"))
@@ -79,6 +83,13 @@ def _start_stack() -> None:
     for path in NOTEBOOKS.glob("*.ipynb"):
         name = re.sub(r"^\d+_", "", path.stem).upper()
         os.environ[f"LSNB_{name}_WORKDIR"] = str(scratch / "work" / path.stem)
+
+
+@cache
+def _start_stack() -> None:
+    from lsnb import local
+    from lsnb.errors import LsnbError
+
     try:
         local.start()
     except LsnbError as fault:
