@@ -95,6 +95,7 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
         labels, _ = groups.setdefault(whose, (set(), number))
         if isinstance(value, str):
             labels.add(value)
+    results = _with_sizes(results, columns["item"])
     notes = set()
     if unplaced:
         notes.add(f"Not compared, having no place on one line (paths, paragraphs): {len(unplaced)} regions.")
@@ -103,6 +104,21 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
         notes.add(note)
         places[item][who].append(Region(" + ".join(sorted(labels)) or None, place))
     return measure, places, " ".join(sorted(notes - {""}))
+
+
+def _with_sizes(results: list[Any], items: list[Any]) -> list[Any]:
+    """Return results that know their picture's size where any result of the same picture does.
+
+    What is sent through the API, as models do, may lack it; pixels must not be compared with percent.
+    """
+    known = [picture_size(result) for result in results]
+    sizes = {item: size for item, size in zip(items, known, strict=True) if not np.isnan(size[0])}
+    return [
+        {**result, "original_width": sizes[item][0], "original_height": sizes[item][1]}
+        if np.isnan(size[0]) and item in sizes and isinstance(result, Mapping)
+        else result
+        for item, size, result in zip(items, known, results, strict=True)
+    ]
 
 
 def scores(measure: Measure, a: list[Region], b: list[Region]) -> Floats:

@@ -115,6 +115,13 @@ def test_turned_boxes_are_compared_in_pixels():
     assert "square pictures" in without.note
 
 
+def test_a_box_that_does_not_say_its_pictures_size_is_compared_with_one_that_does():
+    drawn = box(10, id="a")
+    sent = {name: value for name, value in box(10, id="b").items() if not name.startswith("original")}
+    for people in (([drawn], [sent]), ([sent], [drawn]), ([sent], [sent])):
+        assert region_agreement(long(*people), "c").pairs["mean_iou"].tolist() == [1.0]
+
+
 def test_nobody_drew_is_an_answer_too():
     drawn = [[], [box(0)]]
     tasks = [task(n, [annotation([], 10 + n, by="a"), annotation(drawn[n], 20 + n, by="b")]) for n in (0, 1)]
