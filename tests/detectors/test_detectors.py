@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,8 @@ def test_reading_goes_on_while_the_network_computes(pictures: pd.DataFrame, monk
 
 def test_other_processes_say_the_same(pictures: pd.DataFrame) -> None:
     serial = Detector.load(brightness, threshold=0.1, batch=1)(pictures, key="id", progress=False)
-    with ProcessPoolExecutor(2) as pool:
+    # A process that runs threads, as this one does, cannot be forked safely.
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         spread = Detector.load(brightness, threshold=0.1, batch=1)(pictures, key="id", progress=False, executor=pool)
     pd.testing.assert_frame_equal(serial, spread)
 

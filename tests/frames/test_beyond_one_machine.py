@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pandas as pd
@@ -66,7 +67,7 @@ def test_importing_gives_the_same_table(cluster: Executor, tmp_path: Path) -> No
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_worker_that_dies_is_a_row(videos: pd.DataFrame, tmp_path: Path) -> None:
-    with ProcessPoolExecutor(1) as pool:
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         pool.submit(int).result()
         for process in list(pool._processes.values()):
             process.kill()
