@@ -138,7 +138,8 @@ class Detector:
             path: The table's column of paths.
             key: The table's column that identifies an item; by default ``item``, else the path.
             progress: Whether to show a bar.
-            executor: Where to work, such as a process pool or a cluster's executor.
+            executor: Where to work, such as Dask's ``client.get_executor()`` or a ``ProcessPoolExecutor`` that spawns
+                (``mp_context=get_context("spawn")``: beside a notebook's threads, forked processes may hang).
 
         Returns:
             A row per box: ``item, label, score, x, y, width, height`` (percent, from the top left), the picture's

@@ -66,8 +66,9 @@ def extract_frames(
         format: ``"png"`` (without loss) or ``"jpg"``. Images that are there already stay what they are.
         quality: Of JPEG, 1–100.
         path: The column of paths where ``video`` is a table.
-        executor: Where to work on several videos at once, such as a ``ProcessPoolExecutor`` or Dask's
-            ``client.get_executor()``; the workers must see the videos and ``out`` under the same paths.
+        executor: Where to work on several videos at once, such as Dask's ``client.get_executor()``
+            or a ``ProcessPoolExecutor`` that spawns (``mp_context=get_context("spawn")``: beside the threads of a
+            notebook, forked processes may hang); the workers must see the videos and ``out`` under the same paths.
         progress: Whether to show a progress bar.
 
     Returns:

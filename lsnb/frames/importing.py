@@ -57,8 +57,9 @@ def import_frames(
         context: How many frames on either side of a labelled one are expected where a zip has context frames; those
             missing are a warning.
         path: The column of paths where ``zip_path`` is a table.
-        executor: Where to read several zips at once, such as a ``ProcessPoolExecutor`` or Dask's
-            ``client.get_executor()``.
+        executor: Where to read several zips at once, such as Dask's ``client.get_executor()``
+            or a ``ProcessPoolExecutor`` that spawns (``mp_context=get_context("spawn")``: beside the threads of a
+            notebook, forked processes may hang).
         progress: Whether to show a progress bar.
 
     Returns:

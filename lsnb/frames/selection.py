@@ -100,8 +100,9 @@ def select_frames(
         out: The folder that ``extract_frames`` writes to: what the ``selected_frames.csv`` of a video names there was
             chosen before, so that a second run brings new ones.
         path: The column of paths where ``video`` is a table.
-        executor: Where to work on several videos at once, such as a ``ProcessPoolExecutor`` or Dask's
-            ``client.get_executor()``; the workers must see the videos under the same paths.
+        executor: Where to work on several videos at once, such as Dask's ``client.get_executor()``
+            or a ``ProcessPoolExecutor`` that spawns (``mp_context=get_context("spawn")``: beside the threads of a
+            notebook, forked processes may hang); the workers must see the videos under the same paths.
         progress: Whether to show a progress bar.
 
     Returns:
