@@ -14,6 +14,15 @@ WHO = Field(
     maximum=50,
 )
 
+MODEL_VERSION = Field(
+    "MODEL_VERSION",
+    "model 1",
+    "text",
+    "What Label Studio calls the model. Its earlier predictions of the same name are replaced.",
+    minimum=1,
+    maximum=100,
+)
+
 PREDICT_IMAGES = Form(
     "predict_images",
     (
@@ -61,14 +70,7 @@ PREDICT_IMAGES = Form(
             must_exist=True,
         ),
         WHO,
-        Field(
-            "MODEL_VERSION",
-            "model 1",
-            "text",
-            "What Label Studio calls the model. Its earlier predictions of the same name are replaced.",
-            minimum=1,
-            maximum=100,
-        ),
+        MODEL_VERSION,
         CLEAN_UP,
     ),
 )
@@ -106,14 +108,7 @@ PREDICT_VIDEOS = Form(
         ),
         title_field("Things in videos"),
         WHO,
-        Field(
-            "MODEL_VERSION",
-            "model 1",
-            "text",
-            "What Label Studio calls the model. Its earlier predictions of the same name are replaced.",
-            minimum=1,
-            maximum=100,
-        ),
+        MODEL_VERSION,
         CLEAN_UP,
     ),
 )
