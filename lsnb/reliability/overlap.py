@@ -108,7 +108,9 @@ def polygon_iou(a: Floats, b: Floats) -> float:
         widths = np.diff(at[order], append=at[order][-1:])
         shared += step * float(widths[inside_a & inside_b].sum())
         either += step * float(widths[inside_a | inside_b].sum())
-    return float(shared / either) if either > 0 else 0.0
+    # Outlines that are lines have no area but what rounding leaves of it.
+    extent = float(np.ptp(np.concatenate([a, b]), axis=0).prod())
+    return float(shared / either) if either > 1e-9 * extent else 0.0
 
 
 def _edges(corners: Floats) -> Floats:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from label_studio_sdk.converter import brush
 from label_studio_tasks import annotation, choice, result, task
@@ -44,6 +44,7 @@ def test_boxes_are_outlines_with_four_corners(a, b):
 
 @given(st.lists(corner, min_size=3, max_size=7), st.lists(corner, min_size=3, max_size=7))
 @settings(max_examples=60)
+@example([(0, 3), (1, 0), (1, 0)], [(1, 0), (0, 3), (0, 1), (0, 3)])
 def test_outlines_share_what_a_fine_raster_says(a, b):
     # Also outlines that cross themselves: inside is told by the even-odd rule, as the raster does.
     a, b = np.array(a, dtype=float), np.array(b, dtype=float)
