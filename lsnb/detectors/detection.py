@@ -13,7 +13,7 @@ import orjson
 import pandas as pd
 
 from lsnb.detectors.looking import loaded, look
-from lsnb.detectors.networks import Name, Network, require_torch
+from lsnb.detectors.networks import Name, Network, identified
 from lsnb.detectors.pictures import sources
 from lsnb.detectors.remembering import Memory
 from lsnb.errors import InputError
@@ -94,17 +94,11 @@ class Detector:
         problems = []
         if isinstance(threshold, bool) or not isinstance(threshold, numbers.Real) or not 0 <= threshold <= 1:
             problems.append(f"threshold is {threshold!r}: give a number from 0 to 1.")
-        problems += batch_problems(batch)
-        if not callable(model) and not (isinstance(model, str | Path) and str(model).strip()):
-            problems.append(f"model is {model!r}: give a model's name, a folder, or a function.")
+        problems += load_problems(model, batch)
         if problems:
             raise InputError(problems)
         memory = cache_folder() / "models" / "detections.sqlite" if remember else None
-        if not isinstance(model, str | Path):
-            return cls(model, name, threshold=float(threshold), batch=int(batch), memory=memory)
-        which = Name(str(model), revision, device, "object detection")
-        identity = which.identify()
-        require_torch()
+        which, identity = identified(model, name, revision=revision, device=device, kind="object detection")
         return cls(which, identity, threshold=float(threshold), batch=int(batch), memory=memory)
 
     @property
@@ -216,16 +210,20 @@ class Detector:
         return f"Detector({self.name!r}, threshold={self.threshold:g})"
 
 
-def batch_problems(batch: Any) -> list[str]:
-    """Return what is wrong with a number of pictures at once.
+def load_problems(model: Any, batch: Any) -> list[str]:
+    """Return what is wrong with a model and a number of pictures at once.
 
     Args:
+        model: A name on the hub, a folder, or a function.
         batch: The number.
     """
+    problems = []
     is_whole = isinstance(batch, int | np.integer) and not isinstance(batch, bool)
-    if is_whole and 1 <= batch <= LARGEST_BATCH:
-        return []
-    return [f"batch is {batch!r}: give a whole number from 1 to {LARGEST_BATCH}."]
+    if not is_whole or not 1 <= batch <= LARGEST_BATCH:
+        problems.append(f"batch is {batch!r}: give a whole number from 1 to {LARGEST_BATCH}.")
+    if not callable(model) and not (isinstance(model, str | Path) and str(model).strip()):
+        problems.append(f"model is {model!r}: give a model's name, a folder, or a function.")
+    return problems
 
 
 def identity_name(network: Any) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from lsnb.detectors.detection import batch_problems, identity_name
+from lsnb.detectors.detection import identity_name, load_problems
 from lsnb.detectors.looking import loaded, look
-from lsnb.detectors.networks import Name, Network, require_torch
+from lsnb.detectors.networks import Name, Network, identified
 from lsnb.detectors.pictures import sources
 from lsnb.detectors.remembering import Memory
 from lsnb.errors import InputError
@@ -65,17 +65,11 @@ class Embedder:
             >>> embedder.embed([np.full((4, 4, 3), 7, np.uint8)], progress=False).tolist()
             [[7.0, 7.0, 7.0]]
         """
-        problems = batch_problems(batch)
-        if not callable(model) and not (isinstance(model, str | Path) and str(model).strip()):
-            problems.append(f"model is {model!r}: give a model's name, a folder, or a function.")
+        problems = load_problems(model, batch)
         if problems:
             raise InputError(problems)
         memory = cache_folder() / "models" / "vectors.sqlite" if remember else None
-        if not isinstance(model, str | Path):
-            return cls(model, name, batch=int(batch), memory=memory)
-        which = Name(str(model), revision, device, "embedding")
-        identity = which.identify()
-        require_torch()
+        which, identity = identified(model, name, revision=revision, device=device, kind="embedding")
         return cls(which, identity, batch=int(batch), memory=memory)
 
     def embed(

@@ -156,6 +156,28 @@ class Network:
             return (call or self._network)(**inputs)
 
 
+def identified(model: Any, name: str | None, *, revision: str | None, device: str | None, kind: str) -> tuple[Any, Any]:
+    """Return a network that is not loaded yet and what identifies it; a function is itself, called ``name``.
+
+    Args:
+        model: A name on the hub, a folder, or a function.
+        name: What a function is called.
+        revision: The hub's branch, tag or commit.
+        device: Where it is to work.
+        kind: As in ``Name``.
+
+    Raises:
+        MissingFileError: A folder that is not there or holds no model.
+        MissingExtraError: torch or transformers is not installed.
+    """
+    if not isinstance(model, str | Path):
+        return model, name
+    which = Name(str(model), revision, device, kind)
+    identity = which.identify()
+    require_torch()
+    return which, identity
+
+
 def require_torch() -> None:
     """Say how to install torch and transformers, where they are absent.
 
