@@ -30,11 +30,13 @@ def upload_files(folder: str | Path, *, kinds: str = "videos or zips", ask: bool
         ask: Whether to open Colab's dialog, which waits for an answer.
 
     Raises:
-        InputError: ``folder`` is a file.
+        InputError: ``folder`` is a file, or no path.
 
     Example:
         >>> upload_files("lsnb-work/videos")
     """
+    if not isinstance(folder, str | Path) or not str(folder).strip():
+        raise InputError(f"folder is {folder!r}: name a folder for what is uploaded.")
     path = Path(folder).expanduser()
     if path.is_file():
         raise InputError(f"{path} is a file: name a folder for what is uploaded.")

@@ -75,6 +75,9 @@ def test_where_nobody_looks_nothing_is_drawn(tmp_path: Path, capsys: pytest.Capt
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="is a file"):
         upload_files(tmp_path / "file")
+    for folder in (None, 3.5, " "):
+        with pytest.raises(InputError, match="name a folder"):
+            upload_files(folder)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("ask", [True, False])
