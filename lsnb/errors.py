@@ -8,7 +8,8 @@ One base, ``LsnbError``; each leaf also inherits the builtin a caller would expe
     │   │   └── KeyColumnError              the column that identifies items is absent, empty, repeated or rounded
     │   ├── FormError                       fields of a parameter form
     │   ├── LabelConfigError                a label config Label Studio could not show
-    │   └── StudyConflictError              a study of this title exists and differs
+    │   ├── StudyConflictError              a study of this title exists and differs
+    │   └── FileAccessError (OSError)       a file or folder that cannot be read or written
     ├── MissingFileError (FileNotFoundError)
     ├── MissingExtraError (ImportError)     an optional package is not installed
     ├── CredentialsError (PermissionError)  no key, a malformed key, a key that is refused
@@ -86,6 +87,19 @@ class LabelConfigError(InputError):
 
 class StudyConflictError(InputError):
     """A study of this title exists and differs from the one asked for."""
+
+
+class FileAccessError(InputError, OSError):
+    """A file or folder that the system does not let us read or write.
+
+    Args:
+        sentence: What is wrong, with the file's name.
+        code: The system's number for it, such as ``errno.ENOSPC``.
+    """
+
+    def __init__(self, sentence: str, code: int | None = None) -> None:
+        super().__init__(sentence)
+        self.errno = code
 
 
 class MissingFileError(LsnbError, FileNotFoundError):

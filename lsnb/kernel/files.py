@@ -1,0 +1,442 @@
+"""A file written whole, a safe name from a text of others, and the system's errors as sentences that name the file."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import platform
+import re
+import secrets
+import shutil
+import stat
+import time
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, BinaryIO, Literal, TextIO, overload
+
+from lsnb.errors import FileAccessError, InputError, LsnbError
+
+# What stands at the end of a name that had to change, so that no other text comes to the same.
+_MARK = re.compile(r"~[0-9a-f]{12}$")
+_UNSAFE = frozenset('<>:"/\\|?*')
+# Control characters, directions of writing and other invisible ones, halves of pairs, and ends of lines.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+# https://learn.microsoft.com/en-us/windows/win32/fileio/naming-a-file
+_RESERVED = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³])\s*(\..*)?", re.IGNORECASE | re.DOTALL)
+_ENDING = re.compile(r"\.[A-Za-z0-9]{1,10}$")
+_NAME_BYTES = 160
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
+_MANY = frozenset({errno.EMFILE, errno.ENFILE})
+# Some file systems, such as a mounted drive in Colab, cannot be asked to put a file on the disk at once.
+_NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, getattr(errno, "ENOTSUP", errno.EINVAL), errno.EROFS})
+_DAY = 86_400
+
+
+@overload
+def whole_file(
+    path: str | os.PathLike[str],
+    mode: Literal["wb"] = "wb",
+    *,
+    permissions: int | None = None,
+    parents: bool = False,
+    durable: bool = True,
+) -> contextlib.AbstractContextManager[BinaryIO]: ...
+
+
+@overload
+def whole_file(
+    path: str | os.PathLike[str],
+    mode: Literal["w"],
+    *,
+    encoding: str = "utf-8",
+    newline: str | None = None,
+    permissions: int | None = None,
+    parents: bool = False,
+    durable: bool = True,
+) -> contextlib.AbstractContextManager[TextIO]: ...
+
+
+def whole_file(
+    path: str | os.PathLike[str],
+    mode: Literal["w", "wb"] = "wb",
+    *,
+    encoding: str = "utf-8",
+    newline: str | None = None,
+    permissions: int | None = None,
+    parents: bool = False,
+    durable: bool = True,
+) -> contextlib.AbstractContextManager[Any]:
+    """Return a file to write to that takes its place when the block ends well: readers see the old one or the new one.
+
+    It is written under a name of its own beside the place, which no one can know before and no link leads from. When
+    the block fails or is interrupted, or the disk is full, what was there stays and nothing else is left.
+
+    Args:
+        path: Where the file goes; one that is there is replaced, and a link in its place, too, not what it leads to.
+        mode: ``"wb"`` for bytes, ``"w"`` for text.
+        encoding: Of a text.
+        newline: As ``open`` takes it.
+        permissions: Such as ``0o600``. By default those of the file that is replaced, or what ``open`` gives a new one.
+        parents: Whether to make the folder, too.
+        durable: Whether to wait until the disk holds it. Leave it out for what is made again in a moment.
+
+    Raises:
+        FileAccessError: It cannot be written; the sentence names the file.
+        InputError: The path holds a character that no path has.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "deep", "note.txt")
+        >>> with whole_file(path, "w", parents=True) as file:
+        ...     _ = file.write("whole")
+        >>> path.read_text(), [each.name for each in path.parent.iterdir()]
+        ('whole', ['note.txt'])
+    """
+    how: dict[str, Any] = {} if mode == "wb" else {"encoding": encoding, "newline": newline}
+    return _whole_file(Path(path), mode, how, permissions, parents, durable)
+
+
+@contextlib.contextmanager
+def _whole_file(
+    target: Path, mode: str, how: dict[str, Any], permissions: int | None, parents: bool, durable: bool
+) -> Iterator[IO[Any]]:
+    temporary = target.with_name(_part_name())
+    with file_errors(target, "written", own=temporary):
+        before = _replaced(target)
+        if parents:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(temporary, flags, 0o666 if permissions is None else permissions)
+        try:
+            with os.fdopen(descriptor, mode, **how) as file:
+                yield file
+                if not file.closed:
+                    file.flush()
+                    _keep_permissions(file.fileno(), permissions, before)
+                    if durable:
+                        _sync(file.fileno())
+            temporary.replace(target)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+
+
+@contextlib.contextmanager
+def whole_file_at(
+    path: str | os.PathLike[str], *, permissions: int | None = None, parents: bool = False, durable: bool = True
+) -> Iterator[Path]:
+    """Give a path to write to, for a library that takes no open file; what it wrote then takes the file's place.
+
+    As ``whole_file`` does it. The path lies in a folder that only the user can look into and has the file's own name,
+    so that its ending says to the library what to write.
+
+    Args:
+        path: Where the file goes; one that is there is replaced.
+        permissions: As for ``whole_file``.
+        parents: Whether to make the folder, too.
+        durable: As for ``whole_file``.
+
+    Yields:
+        Where to write. It does not exist yet.
+
+    Raises:
+        FileAccessError: It cannot be written, or nothing was.
+        InputError: The path holds a character that no path has.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> with whole_file_at(folder / "table.csv") as path:
+        ...     _ = path.write_text("whole")
+        >>> [(each.name, each.read_text()) for each in folder.iterdir()]
+        [('table.csv', 'whole')]
+    """
+    target = Path(path)
+    room = target.with_name(_part_name())
+    with file_errors(target, "written", own=room):
+        before = _replaced(target)
+        if parents:
+            target.parent.mkdir(parents=True, exist_ok=True)
+        room.mkdir(mode=0o700)
+        try:
+            part = room / target.name
+            yield part
+            descriptor = os.open(part, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+            try:
+                _keep_permissions(descriptor, permissions, before)
+                if durable:
+                    _sync(descriptor)
+            finally:
+                os.close(descriptor)
+            part.replace(target)
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+
+
+def write_whole(
+    path: str | os.PathLike[str],
+    data: bytes | str,
+    *,
+    permissions: int | None = None,
+    parents: bool = False,
+    durable: bool = True,
+) -> Path:
+    r"""Write a file whole or not at all, and return its path.
+
+    Args:
+        path: Where it goes; as for ``whole_file``.
+        data: Its content; a text becomes UTF-8 as it is, line ends too.
+        permissions: As for ``whole_file``.
+        parents: Whether to make the folder, too.
+        durable: As for ``whole_file``.
+
+    Raises:
+        FileAccessError: As for ``whole_file``.
+
+    Example:
+        >>> import tempfile
+        >>> write_whole(Path(tempfile.mkdtemp(), "a.txt"), "é\n").read_bytes()
+        b'\xc3\xa9\n'
+    """
+    with whole_file(path, permissions=permissions, parents=parents, durable=durable) as file:
+        file.write(data.encode() if isinstance(data, str) else data)
+    return Path(path)
+
+
+def remove_leavings(folder: Path) -> None:
+    """Take away what runs that were killed while they wrote left in a folder; what is being written stays.
+
+    Args:
+        folder: Where ``whole_file`` and ``whole_file_at`` wrote.
+    """
+    with contextlib.suppress(OSError):
+        for path in folder.glob(".lsnb-*.part"):
+            with contextlib.suppress(OSError):
+                if _is_left(path):
+                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def _part_name() -> str:
+    return f".lsnb-{_computer()}-{os.getpid()}-{secrets.token_hex(8)}.part"
+
+
+def _computer() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def _is_left(path: Path) -> bool:
+    _, computer, process, *_ = [*path.name.split("-"), "", ""]
+    if computer == _computer() and process.isdecimal() and os.name == "posix":
+        try:
+            os.kill(int(process), 0)
+        except (ProcessLookupError, OverflowError):
+            return True
+        except PermissionError:
+            return False
+        return False
+    return time.time() - path.lstat().st_mtime > _DAY
+
+
+def _replaced(target: Path) -> os.stat_result | None:
+    """Return what is known of the plain file that will be replaced, or None where there is none."""
+    try:
+        now = target.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return None
+        raise
+    if stat.S_ISDIR(now.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    if not stat.S_ISREG(now.st_mode):
+        # A pipe or a device would be taken away from the computer.
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), str(target))
+    if target.is_symlink():
+        return None
+    if not os.access(target, os.W_OK):
+        # The folder's permissions would do; but a file that may not be written to is not to be taken away either.
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
+    return now
+
+
+def _keep_permissions(descriptor: int, permissions: int | None, before: os.stat_result | None) -> None:
+    if os.name != "posix":
+        return
+    if permissions is not None:
+        os.fchmod(descriptor, permissions)
+    elif before is not None:
+        with contextlib.suppress(OSError):
+            if os.fstat(descriptor).st_gid != before.st_gid:
+                os.fchown(descriptor, -1, before.st_gid)
+            os.fchmod(descriptor, stat.S_IMODE(before.st_mode) & 0o777)
+
+
+def _sync(descriptor: int) -> None:
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_SYNC:
+            raise
+
+
+@contextlib.contextmanager
+def file_errors(
+    path: str | os.PathLike[str], doing: Literal["read", "written"] = "read", *, own: Path | None = None
+) -> Iterator[None]:
+    """Turn the system's errors about a file into a sentence that names it; those about other things pass.
+
+    Args:
+        path: The file, as the user knows it.
+        doing: What was being done to it.
+        own: A name under which it is being written, that nobody should see.
+
+    Raises:
+        FileAccessError: In place of an ``OSError`` that names this file or none.
+        InputError: The path holds a character that no path has.
+
+    Example:
+        >>> with file_errors("notes.txt"):
+        ...     raise PermissionError(13, "Permission denied")
+        Traceback (most recent call last):
+        ...
+        lsnb.errors.FileAccessError: notes.txt cannot be read: you have no permission. Change its permissions, or ...
+    """
+    if "\0" in os.fspath(path):
+        raise InputError(f"{os.fspath(path)!r} holds a character that no path has: give another name.")
+    try:
+        yield
+    except OSError as error:
+        if isinstance(error, LsnbError) or error.errno is None or isinstance(error, ConnectionError | TimeoutError):
+            raise
+        if not _is_about(error, Path(path), own):
+            raise
+        raise FileAccessError(file_sentence(error, path, doing), error.errno) from None
+
+
+def _is_about(error: OSError, path: Path, own: Path | None) -> bool:
+    path, own = path.absolute(), own.absolute() if own else None
+    names = [error.filename, error.filename2]
+    named = [Path(os.fsdecode(name)).absolute() for name in names if isinstance(name, str | bytes)]
+    return all(each in (path, *path.parents) or (own and own in (each, *each.parents)) for each in named)
+
+
+def file_sentence(error: OSError, path: str | os.PathLike[str], doing: Literal["read", "written"] = "read") -> str:
+    """Return what the system said of a file as a sentence that names the file and says what to do.
+
+    Args:
+        error: What the system raised.
+        path: The file, as the user knows it.
+        doing: What was being done to it.
+
+    Example:
+        >>> file_sentence(OSError(28, "No space left on device"), "out/table.csv", "written")
+        'out/table.csv cannot be written: the disk is full. Free some space there, or choose another folder.'
+    """
+    text = os.fspath(path)
+    shown = text if len(text) <= 300 else f"{text[:140]} … {text[-140:]}"
+    code = error.errno
+    writes = doing == "written"
+    elsewhere = "choose another folder" if writes else "copy it to a folder of yours"
+    if code in (errno.EACCES, errno.EPERM):
+        too = " or its folder's" if writes else ""
+        why = f"you have no permission. Change its permissions{too}, or {elsewhere}."
+    elif code == errno.EROFS:
+        why = "the disk can only be read. Choose another folder."
+    elif code in _FULL:
+        why = "the disk is full. Free some space there, or choose another folder."
+    elif code == errno.EFBIG:
+        why = "the disk, or a limit on this computer, takes no file so large. Choose another folder."
+    elif code in _MANY:
+        why = (
+            "too many files are open at once. Close other notebooks and restart this one, or raise the limit "
+            "with 'ulimit -n'."
+        )
+    elif code == errno.ENAMETOOLONG:
+        why = "its name is too long. Choose a shorter one."
+    elif code == errno.EISDIR:
+        why = "it is a folder. Name a file in it."
+    elif code == errno.ENODEV:
+        why = "it is no plain file. Give another name."
+    elif code in (errno.ENOENT, errno.ENOTDIR):
+        folder = Path(path).parent
+        why = f"its folder {folder} is not there. Make it first." if writes else "it is not there. Check its name."
+        if code == errno.ENOTDIR:
+            why = "what should be its folder is a file. Check the path."
+    elif code == errno.ELOOP:
+        why = "its links go round in a circle. Give the file itself."
+    else:
+        why = f"the system says '{error.strerror or error}'. Check the disk, or {elsewhere}."
+    return f"{shown} cannot be {doing}: {why}"
+
+
+def safe_name(text: str, *, limit: int = _NAME_BYTES) -> str:
+    """Return a text of others as the name of a file or folder, the same for the same text.
+
+    A name that every computer takes stays as it is. Otherwise what cannot stay becomes ``_``, and ``~`` with twelve
+    digits of the text's SHA-256 comes before the ending, so that different texts have different names. Upper and lower
+    case stay, though some computers take ``A`` and ``a`` for one file.
+
+    Args:
+        text: An annotator's name, an item, an id from a server.
+        limit: How many bytes of UTF-8 it may have, 32 or more.
+
+    Example:
+        >>> safe_name("Ana Müller"), safe_name("trial.mp4")
+        ('Ana Müller', 'trial.mp4')
+        >>> safe_name("../../etc"), safe_name("a/b.mp4"), safe_name("NUL")
+        ('__.._etc~74ccf3c5b4c1', 'a_b~b0a066fc4862.mp4', '_NUL~ae6de1827cfc')
+    """
+    kept = "".join(
+        "_" if letter in _UNSAFE or unicodedata.category(letter) in _INVISIBLE else letter
+        for letter in unicodedata.normalize("NFC", text)
+    )
+    kept = kept.strip().rstrip(". ")
+    if kept[:1] in (".", "~"):
+        kept = f"_{kept.lstrip('.~')}"
+    if _RESERVED.fullmatch(kept):
+        kept = f"_{kept}"
+    if kept and kept == text and len(kept.encode()) <= limit and not _MARK.search(_parted(kept)[0]):
+        return kept
+    mark = f"~{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
+    stem, ending = _parted(kept or "_")
+    room = max(1, limit - len(mark) - len(ending))
+    return stem.encode()[:room].decode("utf-8", "ignore").rstrip(". ") + mark + ending
+
+
+def _parted(name: str) -> tuple[str, str]:
+    ending = _ENDING.search(name)
+    return (name[: ending.start()], ending[0]) if ending and ending.start() else (name, "")
+
+
+def path_inside(folder: str | os.PathLike[str], *parts: str | os.PathLike[str]) -> Path:
+    """Return a path in a folder, having made sure that it does not lead out of it, by ``..`` or by a link.
+
+    Args:
+        folder: The folder, which need not exist.
+        parts: What to join to it.
+
+    Raises:
+        InputError: It would lie elsewhere.
+
+    Example:
+        >>> path_inside("frames", "trial", "img1.png").as_posix()
+        'frames/trial/img1.png'
+        >>> path_inside("frames", "../secret")
+        Traceback (most recent call last):
+        ...
+        lsnb.errors.InputError: '../secret' would lie outside the folder frames: give a name that stays inside it.
+    """
+    path = Path(folder, *parts)
+    said = "/".join(os.fspath(part) for part in parts)
+    try:
+        whole = "\0" not in str(path) and path.resolve().is_relative_to(Path(folder).resolve())
+    except (OSError, RuntimeError):  # links in a circle
+        whole = False
+    if not whole:
+        raise InputError(f"{said!r} would lie outside the folder {folder}: give a name that stays inside it.")
+    return path
