@@ -1,0 +1,600 @@
+"""Files from elsewhere, opened with limits: what an ending says, zip archives, and JSON.
+
+Whoever made such a file may have damaged it, or have made it to fill a memory or to write outside its folder. What is
+read here stays within bounds whatever a header claims, and what is wrong is a sentence.
+
+Media types: the IANA register. Zips: APPNOTE.TXT 6.3.10 of PKWARE. JSON: RFC 8259, and beside it the ``NaN`` and
+``Infinity`` that many programs write.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import mimetypes
+import os
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Literal, NamedTuple
+
+import orjson
+
+from lsnb.errors import InputError, MissingFileError
+
+Medium = Literal["image", "drawing", "video", "audio", "table", "other"]
+
+
+class FileKind(NamedTuple):
+    """What an ending says of a file.
+
+    Args:
+        medium: What is in it.
+        media_type: What to send or store it as.
+        not_shown: What such files are and why browsers cannot show them, where they cannot.
+    """
+
+    medium: Medium
+    media_type: str
+    not_shown: str | None = None
+
+
+def _no_video(name: str) -> str:
+    return f"{name} videos, which browsers cannot play: convert them to MP4 (H.264)"
+
+
+# Media types are what Python's own table lacks, differs in between versions, or takes from the computer's registry.
+FILE_KINDS: dict[str, FileKind] = {
+    ".avif": FileKind("image", "image/avif"),
+    ".bmp": FileKind("image", "image/bmp"),
+    ".gif": FileKind("image", "image/gif"),
+    ".heic": FileKind("image", "image/heic", "HEIC pictures, which most browsers cannot show: convert them to JPEG"),
+    ".heif": FileKind("image", "image/heif", "HEIF pictures, which most browsers cannot show: convert them to JPEG"),
+    ".jfif": FileKind("image", "image/jpeg"),
+    ".jpe": FileKind("image", "image/jpeg"),
+    ".jpeg": FileKind("image", "image/jpeg"),
+    ".jpg": FileKind("image", "image/jpeg"),
+    ".png": FileKind("image", "image/png"),
+    ".tif": FileKind("image", "image/tiff", "TIFF pictures, which browsers cannot show: convert them to PNG"),
+    ".tiff": FileKind("image", "image/tiff", "TIFF pictures, which browsers cannot show: convert them to PNG"),
+    ".webp": FileKind("image", "image/webp"),
+    ".svg": FileKind("drawing", "image/svg+xml"),
+    ".3gp": FileKind("video", "video/3gpp"),
+    ".avi": FileKind("video", "video/x-msvideo", _no_video("AVI")),
+    ".flv": FileKind("video", "video/x-flv", _no_video("FLV")),
+    ".m2ts": FileKind("video", "video/mp2t", _no_video("AVCHD")),
+    ".m4v": FileKind("video", "video/mp4"),
+    ".mjpeg": FileKind("video", "video/x-motion-jpeg", _no_video("Motion JPEG")),
+    ".mjpg": FileKind("video", "video/x-motion-jpeg", _no_video("Motion JPEG")),
+    ".mkv": FileKind("video", "video/x-matroska"),
+    ".mov": FileKind("video", "video/quicktime"),
+    ".mp4": FileKind("video", "video/mp4"),
+    ".mpeg": FileKind("video", "video/mpeg", _no_video("MPEG")),
+    ".mpg": FileKind("video", "video/mpeg", _no_video("MPEG")),
+    ".mts": FileKind("video", "video/mp2t", _no_video("AVCHD")),
+    ".ogv": FileKind("video", "video/ogg"),
+    ".qt": FileKind("video", "video/quicktime"),
+    ".ts": FileKind("video", "video/mp2t", _no_video("MPEG transport stream")),
+    ".webm": FileKind("video", "video/webm"),
+    ".wmv": FileKind("video", "video/x-ms-wmv", _no_video("WMV")),
+    ".aac": FileKind("audio", "audio/aac"),
+    ".flac": FileKind("audio", "audio/flac"),
+    ".m4a": FileKind("audio", "audio/mp4"),
+    ".mp3": FileKind("audio", "audio/mpeg"),
+    ".oga": FileKind("audio", "audio/ogg"),
+    ".ogg": FileKind("audio", "audio/ogg"),
+    ".opus": FileKind("audio", "audio/ogg"),
+    ".wav": FileKind("audio", "audio/wav"),
+    ".weba": FileKind("audio", "audio/webm"),
+    ".csv": FileKind("table", "text/csv"),
+    ".ods": FileKind("table", "application/vnd.oasis.opendocument.spreadsheet"),
+    ".parquet": FileKind("table", "application/vnd.apache.parquet"),
+    ".tsv": FileKind("table", "text/tab-separated-values"),
+    ".txt": FileKind("table", "text/plain"),
+    ".xls": FileKind("table", "application/vnd.ms-excel"),
+    ".xlsm": FileKind("table", "application/vnd.ms-excel.sheet.macroenabled.12"),
+    ".xlsx": FileKind("table", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ".htm": FileKind("other", "text/html"),
+    ".html": FileKind("other", "text/html"),
+    ".json": FileKind("other", "application/json"),
+    ".pdf": FileKind("other", "application/pdf"),
+}
+UNKNOWN_TYPE = "application/octet-stream"
+IMAGE_ENDINGS = frozenset(ending for ending, kind in FILE_KINDS.items() if kind.medium == "image")
+VIDEO_ENDINGS = frozenset(ending for ending, kind in FILE_KINDS.items() if kind.medium == "video")
+TABLE_ENDINGS = frozenset(ending for ending, kind in FILE_KINDS.items() if kind.medium == "table")
+_JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+
+MOST_MEMBERS = 500_000
+LARGEST_DIRECTORY = 64 * 2**20
+LARGEST_TOTAL = 64 * 2**30
+LARGEST_RATIO = 200
+RATIO_COUNTS_FROM = 64 * 2**20  # a small archive of blank images may well shrink to a hundredth
+MOST_SHOWN = 20
+_PIECE = 2**20
+# zipfile unpacks the others in pieces of the packed side, and 45 bytes of bzip2 may hold 45 MB.
+_PACKINGS = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+_UNKNOWN_PACKING = "is packed in a way that cannot be read here: make the zip again with usual settings"
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+
+LARGEST_JSON = 2 * 2**30
+DEEPEST_JSON = 100
+# orjson makes a float of a whole number that 64 bits cannot hold, which has 20 digits or more, or a sign and 19.
+_LONG, _LONG_NEGATIVE = b"0" * 20, b"-" + b"0" * 19
+_DIGITS = bytes(48 if 48 <= byte <= 57 else byte if byte == 45 else 32 for byte in range(256))
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+_BYTE_ORDER_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe\0\0", "utf-32-le"),
+    (b"\0\0\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+
+
+def ending_of(name: str) -> str:
+    """Return a name's ending in lower case, with its dot.
+
+    Example:
+        >>> ending_of("a.b/Photo.JPG"), ending_of("README")
+        ('.jpg', '')
+    """
+    return os.path.splitext(name)[1].lower()  # noqa: PTH122  thrice for each of ten thousand files
+
+
+def content_type(name: str) -> str:
+    """Return the media type to store a file of this name under.
+
+    Example:
+        >>> content_type("a/Photo.JPG"), content_type("sensor.csv"), content_type("x.unheard")
+        ('image/jpeg', 'text/csv', 'application/octet-stream')
+    """
+    ending = ending_of(name)
+    known = FILE_KINDS.get(ending)
+    return known.media_type if known else mimetypes.types_map.get(ending, UNKNOWN_TYPE)
+
+
+def is_junk(name: str) -> bool:
+    """Return whether a file is hidden, or what macOS and Windows leave behind.
+
+    Args:
+        name: Its path, inside the folder or archive that was given, with slashes.
+
+    Example:
+        >>> is_junk("__MACOSX/a.png"), is_junk("photos/.DS_Store"), is_junk("../photos/a.png")
+        (True, True, False)
+    """
+    return any(part.casefold() in _JUNK or (part[:1] == "." and part not in {".", ".."}) for part in name.split("/"))
+
+
+def size_text(count: int) -> str:
+    """Return a number of bytes as people read it.
+
+    Example:
+        >>> size_text(3_200_000), size_text(12)
+        ('3.2 MB', '12 bytes')
+    """
+    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"
+
+
+class MemberFault(Exception):
+    """A zip's member that cannot be read; the text is the rest of a sentence that begins with its name."""
+
+
+class Zip:
+    """An open zip archive, whose members are read within bounds; from many threads, if need be.
+
+    Nothing is unpacked to a path of its own, and a zip in it is a member as any other.
+
+    Args:
+        path: The archive.
+
+    Raises:
+        MissingFileError: There is no such file.
+        InputError: It is no zip, or one with more members than ``MOST_MEMBERS``.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "frames.zip")
+        >>> with zipfile.ZipFile(path, "w") as made:
+        ...     made.writestr("a/1.txt", "one")
+        >>> with Zip(path) as archive:
+        ...     [(inside(member), archive.read(member)) for member in archive.members]
+        [('a/1.txt', b'one')]
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = _Watched(path)
+        except FileNotFoundError:
+            raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}).") from None
+        except IsADirectoryError:
+            raise InputError(f"{path} is a folder: give a zip.") from None
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "its name has a null character"
+            raise InputError(f"{path.name} cannot be read ({reason}): check who may read it.") from None
+        try:
+            self.packed = os.fstat(self._file.fileno()).st_size
+            self._zip = zipfile.ZipFile(self._file)
+        except _TooMany:
+            self._file.close()
+            raise self._too_many() from None
+        except (*_DAMAGE, NotImplementedError):
+            self._file.close()
+            if not self.packed:
+                raise InputError(f"{path.name} is empty: copy or download it again.") from None
+            raise InputError(f"{path.name} is no zip, or only a part of one: copy or download it again.") from None
+        #: Its files, in the archive's order; folders are left out.
+        self.members = tuple(member for member in self._zip.infolist() if not member.filename.endswith(("/", "\\")))
+        if len(self.members) > MOST_MEMBERS:
+            self.close()
+            raise self._too_many()
+
+    def __enter__(self) -> Zip:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._zip.close()
+        self._file.close()
+
+    def _too_many(self) -> InputError:
+        return InputError(f"{self.path.name} has more than {MOST_MEMBERS:,} files in it: make several zips of it.")
+
+    def problems(
+        self,
+        members: Sequence[zipfile.ZipInfo] | None = None,
+        *,
+        total: int = LARGEST_TOTAL,
+        ratio: int = LARGEST_RATIO,
+        doubles: bool = False,
+    ) -> list[str]:
+        """Return what speaks against reading members, before a byte of them is read: rests of sentences.
+
+        Args:
+            members: Those that are wanted; all by default.
+            total: How many bytes they may unpack to.
+            ratio: To how many times the archive's size they may unpack.
+            doubles: Whether two members of one name are fine.
+        """
+        wanted = self.members if members is None else members
+        found = [f"{inside(member)!r} {fault}." for member in wanted if (fault := why_not_read(member))]
+        if not doubles:
+            counts = Counter(inside(member) for member in wanted)
+            found += [
+                f"{name!r} is in it {count} times: make the zip again." for name, count in counts.items() if count > 1
+            ]
+        size = sum(member.file_size for member in wanted)
+        if size > total:
+            found.append(f"it would unpack to {size_text(size)}, and at most {size_text(total)} are taken: split it.")
+        elif size > RATIO_COUNTS_FROM and size > ratio * self.packed:
+            found.append(
+                f"its {size_text(self.packed)} would unpack to {size_text(size)}, {size // max(1, self.packed)} times "
+                f"as much, and at most {ratio} times are taken: it was not unpacked; make the zip again from the files."
+            )
+        return found
+
+    def check(self, members: Sequence[zipfile.ZipInfo] | None = None, **limits: Any) -> None:
+        """Raise ``InputError`` with all that ``problems`` finds."""
+        raise_for_zip(self.path, self.problems(members, **limits))
+
+    def read(self, member: zipfile.ZipInfo | str, most: int = LARGEST_TOTAL) -> bytes:
+        """Return a member's bytes.
+
+        Args:
+            member: The member, or its name as the archive has it.
+            most: How many bytes it may have.
+
+        Raises:
+            MemberFault: It is damaged, is packed in a way that is unknown here, or has more bytes.
+        """
+        with self.open(member) as stream:
+            size = self._info(member).file_size
+            if size > most:
+                raise MemberFault(f"would unpack to {size_text(size)}, and at most {size_text(most)} are taken")
+            return b"".join(iter(lambda: stream.read(_PIECE), b""))
+
+    def open(self, member: zipfile.ZipInfo | str) -> io.BufferedIOBase:
+        """Return a member as a file to read from; it never gives more bytes than the archive said it has.
+
+        Raises:
+            MemberFault: As for ``read``; also raised while reading.
+        """
+        with _member_faults():
+            info = self._info(member)
+            if info.compress_type not in _PACKINGS:
+                raise NotImplementedError
+            return _Member(self._zip.open(info), info)
+
+    def _info(self, member: zipfile.ZipInfo | str) -> zipfile.ZipInfo:
+        return self._zip.getinfo(member) if isinstance(member, str) else member
+
+
+@contextmanager
+def open_zip(path: Path, wanted: Callable[[str], bool] = lambda name: True, **limits: Any) -> Iterator[Zip]:
+    """Open a zip archive whose members of these names may all be read.
+
+    Args:
+        path: The archive.
+        wanted: Whether the member of a name is one that will be read; the others are left alone, whatever they are.
+        limits: ``total``, ``ratio`` and ``doubles`` of ``Zip.problems``.
+
+    Yields:
+        The archive, with the wanted members alone in ``members``.
+
+    Raises:
+        MissingFileError: There is no such file.
+        InputError: It is no zip, or a member must not be read; all at once.
+    """
+    with Zip(path) as archive:
+        archive.members = tuple(member for member in archive.members if wanted(inside(member)))
+        archive.check(**limits)
+        yield archive
+
+
+def raise_for_zip(path: Path, problems: Sequence[str]) -> None:
+    """Raise ``InputError`` with problems of a zip, each with its name before it; the first ``MOST_SHOWN`` of them."""
+    if problems:
+        shown = [f"{path.name}: {problem}" for problem in problems[:MOST_SHOWN]]
+        if len(problems) > MOST_SHOWN:
+            shown.append(f"{path.name}: {len(problems) - MOST_SHOWN} more problems of these kinds.")
+        raise InputError(shown)
+
+
+def inside(member: zipfile.ZipInfo) -> str:
+    """Return a member's name as its maker wrote it, with slashes.
+
+    Archives made on Windows hold backslashes, and names in UTF-8 or in the code page of an old DOS, without saying
+    which.
+    """
+    name = member.filename
+    if not member.flag_bits & 0x800:
+        # Where this fails it really is code page 437, as the format says.
+        with suppress(UnicodeEncodeError, UnicodeDecodeError):
+            name = name.encode("cp437").decode("utf-8")
+    return name.replace("\\", "/")
+
+
+def why_not_read(member: zipfile.ZipInfo) -> str | None:
+    """Return why a member must not be read, as the rest of a sentence, or None where nothing is against it."""
+    name = inside(member)
+    if not name.strip("/ ."):
+        return "has no name: make the zip again from the files"
+    if ".." in PurePosixPath(name).parts:
+        return "leads out of the zip ('..'): make the zip again from the folder of files"
+    if name.startswith("/") or name[1:2] == ":":
+        return "is an absolute path: make the zip again from the folder of files"
+    if stat.S_ISLNK(member.external_attr >> 16):
+        return "is a link, not a file: make the zip again from the files themselves"
+    if member.flag_bits & 1:
+        return "is encrypted: make the zip again without a password"
+    if member.compress_type not in _PACKINGS:
+        return _UNKNOWN_PACKING
+    return None
+
+
+class _TooMany(Exception):
+    """A list of members that would fill the memory."""
+
+
+class _Watched(io.BufferedReader):
+    """A zip's file: its list of members is the only thing that is ever read from it in one piece."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(io.FileIO(path))
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > LARGEST_DIRECTORY:
+            raise _TooMany
+        return super().read(size)
+
+
+class _Member(io.BufferedIOBase):
+    """A member that is open: unpacked in pieces so small that none fills the memory, its faults all of one kind."""
+
+    def __init__(self, stream: IO[bytes], info: zipfile.ZipInfo) -> None:
+        self._stream = stream
+        self._left = info.file_size
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        wanted = self._left if size is None or size < 0 else min(size, self._left)
+        pieces = []
+        with _member_faults():
+            while wanted:
+                piece = self._stream.read(min(wanted, _PIECE))
+                if not piece:
+                    raise EOFError
+                pieces.append(piece)
+                wanted -= len(piece)
+                self._left -= len(piece)
+            if not self._left:
+                self._stream.read(1)  # the checksum is looked at when the end is met
+        return b"".join(pieces)
+
+    def readinto(self, buffer: Any, /) -> int:
+        piece = self.read(min(len(buffer), _PIECE))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
+
+
+@contextmanager
+def _member_faults() -> Iterator[None]:
+    try:
+        yield
+    except NotImplementedError:
+        raise MemberFault(_UNKNOWN_PACKING) from None
+    except _DAMAGE:
+        raise MemberFault("is damaged in the zip: make the zip again, or copy it again") from None
+
+
+def read_json(path: Path, *, lines: bool = False) -> Any:
+    """Return what a JSON file says.
+
+    Args:
+        path: The file.
+        lines: Whether it may be JSON lines: see ``parse_json``.
+
+    Raises:
+        MissingFileError: There is no such file.
+        InputError: It cannot be read, is larger than ``LARGEST_JSON``, or is no JSON: see ``parse_json``.
+    """
+    try:
+        with path.open("rb") as file:
+            # Of a pipe or device the size is not known before.
+            content = file.read(LARGEST_JSON + 1)
+    except FileNotFoundError:
+        raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}).") from None
+    except IsADirectoryError:
+        raise InputError(f"{path} is a folder: give a JSON file.") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "its name has a null character"
+        raise InputError(f"{path.name} cannot be read ({reason}): check who may read it.") from None
+    return parse_json(content, path.name, lines=lines)
+
+
+def parse_json(content: bytes | str, name: str, *, lines: bool = False) -> Any:
+    """Return what JSON says, with every digit of its whole numbers.
+
+    ``NaN`` and ``Infinity`` are numbers, so that whoever reads them says in which row they stand. Marks of UTF-8,
+    UTF-16 and UTF-32 are understood.
+
+    Args:
+        content: The JSON.
+        name: What it is called in messages.
+        lines: Whether it may be JSON lines, a value a line; then they come as a list.
+
+    Raises:
+        InputError: It is no JSON, nests deeper than ``DEEPEST_JSON`` or is larger than ``LARGEST_JSON``.
+
+    Example:
+        >>> parse_json('{"id": 123456789012345678901, "score": NaN}', "boxes.json")
+        {'id': 123456789012345678901, 'score': nan}
+        >>> parse_json('{"a": 1}\\n{"a": 2}\\n', "rows.ndjson", lines=True)
+        [{'a': 1}, {'a': 2}]
+        >>> parse_json('[1, 2', "half.json")
+        Traceback (most recent call last):
+        ...
+        lsnb.errors.InputError: half.json is damaged JSON (line 1, column 6): copy or export it again.
+    """
+    if len(content) > LARGEST_JSON:
+        raise InputError(f"{name} is larger than {size_text(LARGEST_JSON)}, which is the most: split it.")
+    content = _utf8(content, name)
+    try:
+        value = _parsed(content)
+    except (ValueError, RecursionError) as fault:
+        value = _parsed_lines(content, name) if lines else None
+        if not value:
+            raise _no_json(fault, name) from None
+    if _is_deeper(value, DEEPEST_JSON):
+        raise _too_deep(name)
+    return value
+
+
+def _utf8(content: bytes | str, name: str) -> bytes:
+    try:
+        if isinstance(content, str):
+            return content.lstrip("\ufeff").encode("utf-8")
+        for mark, encoding in _BYTE_ORDER_MARKS:
+            if content.startswith(mark):
+                content = content[len(mark) :]
+                return content if encoding == "utf-8" else content.decode(encoding).encode("utf-8")
+    except UnicodeError:
+        raise InputError(f"{name} is damaged text: copy or export it again.") from None
+    return content
+
+
+def _parsed(content: bytes) -> Any:
+    try:
+        digits = content.translate(_DIGITS)
+        if _LONG in digits or _LONG_NEGATIVE in digits:
+            return _parsed_exactly(content)
+        return orjson.loads(content)
+    except orjson.JSONDecodeError as fault:
+        try:
+            return _parsed_exactly(content)
+        except (ValueError, RecursionError) as second:
+            # orjson's own place is right, unless it stumbled over a NaN that is none of the faults.
+            raise second if isinstance(second, (json.JSONDecodeError, RecursionError)) else fault from None
+
+
+def _parsed_exactly(content: bytes) -> Any:
+    """Return what JSON says by Python's own parser: five times slower, with NaN and whole numbers of any length."""
+    value = json.loads(content.decode("utf-8"))
+    if _HALF_CHARACTER.search(content):
+        # Half of a pair of escapes is no text, and nothing could write it to a file.
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    return value
+
+
+def _parsed_lines(content: bytes, name: str) -> list[Any]:
+    rows = []
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if line.strip():
+            try:
+                rows.append(_parsed(line))
+            except (ValueError, RecursionError) as fault:
+                raise _no_json(fault, name, number) from None
+    return rows
+
+
+def _no_json(fault: Exception, name: str, line: int = 0) -> InputError:
+    if isinstance(fault, RecursionError) or "ecursion" in str(fault):
+        return _too_deep(name)
+    place = "it holds what is no text"
+    if isinstance(fault, json.JSONDecodeError):
+        place = f"line {line or fault.lineno}, column {fault.colno}"
+    elif "digits" in str(fault):
+        place = "a number has thousands of digits"
+    return InputError(f"{name} is damaged JSON ({place}): copy or export it again.")
+
+
+def _too_deep(name: str) -> InputError:
+    return InputError(
+        f"{name} nests its JSON more than {DEEPEST_JSON} levels deep, which no export does: write it anew."
+    )
+
+
+def _is_deeper(value: Any, most: int) -> bool:
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(most):
+        level = [
+            child
+            for one in level
+            for child in (one.values() if type(one) is dict else one)
+            if type(child) is dict or type(child) is list
+        ]
+        if not level:
+            return False
+    return bool(level)
