@@ -27,6 +27,7 @@ from typing import IO, Any, Literal, NamedTuple
 import orjson
 
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.files import file_errors
 
 Medium = Literal["image", "drawing", "video", "audio", "table", "other"]
 
@@ -198,6 +199,17 @@ def size_text(count: int) -> str:
     return f"{count} bytes"
 
 
+@contextmanager
+def _opening(path: Path, wanted: str) -> Iterator[None]:
+    with file_errors(path):
+        try:
+            yield
+        except (FileNotFoundError, NotADirectoryError):
+            raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}).") from None
+        except IsADirectoryError:
+            raise InputError(f"{path} is a folder: give {wanted}.") from None
+
+
 class MemberFault(Exception):
     """A zip's member that cannot be read; the text is the rest of a sentence that begins with its name."""
 
@@ -212,6 +224,7 @@ class Zip:
 
     Raises:
         MissingFileError: There is no such file.
+        FileAccessError: It cannot be read.
         InputError: It is no zip, or one with more members than ``MOST_MEMBERS``.
 
     Example:
@@ -226,15 +239,8 @@ class Zip:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        with _opening(path, "a zip"):
             self._file = _Watched(path)
-        except FileNotFoundError:
-            raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}).") from None
-        except IsADirectoryError:
-            raise InputError(f"{path} is a folder: give a zip.") from None
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "its name has a null character"
-            raise InputError(f"{path.name} cannot be read ({reason}): check who may read it.") from None
         try:
             self.packed = os.fstat(self._file.fileno()).st_size
             self._zip = zipfile.ZipFile(self._file)
@@ -468,19 +474,12 @@ def read_json(path: Path, *, lines: bool = False) -> Any:
 
     Raises:
         MissingFileError: There is no such file.
-        InputError: It cannot be read, is larger than ``LARGEST_JSON``, or is no JSON: see ``parse_json``.
+        FileAccessError: It cannot be read.
+        InputError: It is larger than ``LARGEST_JSON``, or is no JSON: see ``parse_json``.
     """
-    try:
-        with path.open("rb") as file:
-            # Of a pipe or device the size is not known before.
-            content = file.read(LARGEST_JSON + 1)
-    except FileNotFoundError:
-        raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}).") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder: give a JSON file.") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "its name has a null character"
-        raise InputError(f"{path.name} cannot be read ({reason}): check who may read it.") from None
+    with _opening(path, "a JSON file"), path.open("rb") as file:
+        # Of a pipe or device the size is not known before.
+        content = file.read(LARGEST_JSON + 1)
     return parse_json(content, path.name, lines=lines)
 
 
