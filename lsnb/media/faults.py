@@ -18,6 +18,10 @@ COVER = 0x400  # AV_DISPOSITION_ATTACHED_PIC: the cover of a piece of music
 LISTS = ("concat", "hls", "dash")  # texts that name other files, of which FFmpeg would read these
 NAMES = {"audio": "sound", "video": "a cover picture", "subtitle": "subtitles"}
 STILLS = ("_pipe", "image2", "tty")  # FFmpeg's readers of single pictures and of text
+# Up to PyAV 18 a tag that is no UTF-8 ends the opening unless told otherwise; from 19 on it never does.
+_BESIDE_DAMAGED_TAGS: dict[str, Any] = (
+    {"metadata_errors": "replace"} if hasattr(av.container.Container, "metadata_errors") else {}
+)
 
 
 def video_path(video: object) -> Path:
@@ -67,7 +71,7 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     if not os.access(path, os.R_OK):
         raise MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.")
     try:
-        container = av.open(str(path), metadata_errors="replace")
+        container = av.open(str(path), **_BESIDE_DAMAGED_TAGS)
     except (av.error.FFmpegError, OSError, ValueError):
         raise unreadable(path) from None
     with container:
@@ -84,6 +88,16 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
             raise unreadable(path)
         stream.thread_type = "AUTO"
         yield container, stream
+
+
+def tags_of(container: Any) -> dict[str, str]:
+    """Return a container's tags as text that can be written anywhere: U+FFFD for each byte that is no UTF-8."""
+    return {_readable(name): _readable(text) for name, text in container.metadata.items()}
+
+
+def _readable(text: str) -> str:
+    # PyAV 19 gives such bytes as lone surrogates, which no file, page or notebook takes.
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _is_cover(stream: Any) -> bool:

@@ -18,7 +18,7 @@ import pandas as pd
 from lsnb.media.batches import SEVERAL, Videos, for_each, table_of
 from lsnb.media.decoder import Decoding
 from lsnb.media.decoding import decoded_frames
-from lsnb.media.faults import opened, unreadable, video_path
+from lsnb.media.faults import opened, tags_of, unreadable, video_path
 from lsnb.media.layout import container_name
 from lsnb.media.orientation import Orientation
 from lsnb.media.timeline import Timeline, timeline
@@ -172,7 +172,7 @@ def _probe(video: str | Path, count: bool, check: bool) -> VideoInfo:
             fps = claimed
             frames = stream.frames or round(float(fps) * (length or 0))
         size = file.stat().st_size
-        tags = {str(name): str(text) for name, text in container.metadata.items()}
+        tags = tags_of(container)
         info = VideoInfo(
             path=str(video),
             width=width,

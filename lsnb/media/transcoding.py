@@ -17,7 +17,7 @@ import pandas as pd
 from lsnb.errors import InputError, MissingFileError
 from lsnb.media.batches import SEVERAL, Videos, for_each, table_of
 from lsnb.media.encoding import write_copy
-from lsnb.media.faults import opened, video_path
+from lsnb.media.faults import opened, tags_of, video_path
 from lsnb.media.probing import frame_rate
 from lsnb.media.timeline import Timeline, timeline
 
@@ -166,7 +166,7 @@ def _is_made(source: Path, target: Path, mark: str) -> bool:
     found = ""
     try:
         with opened(target) as (container, _):
-            found = container.metadata.get("comment", "")
+            found = tags_of(container).get("comment", "")
     except InputError:
         pass
     if not found.startswith(f"lsnb.transcode of {source.name},"):

@@ -61,10 +61,7 @@ def read_datetimes(
     except pd.errors.OutOfBoundsDatetime:
         years = plain.dt.year
         far = int(np.flatnonzero(((years < FIRST_YEAR) | (years > LAST_YEAR)).to_numpy())[0])
-        raise InputError(
-            f"In {where} {column.iloc[far]!s} ({sheet_rows([far])}) is no time of a recording: correct it, or empty "
-            "the cell."
-        ) from None
+        raise _far_away(column, far, where) from None
 
 
 def _parsed(column: pd.Series[Any], time_format: str | None, where: str) -> pd.Series[Any]:
@@ -98,11 +95,24 @@ def _parsed(column: pd.Series[Any], time_format: str | None, where: str) -> pd.S
             f"time_format is {time_format!r}: give strftime's letters, such as '%d/%m/%Y %H:%M:%S.%f'."
         ) from None
     bad = np.flatnonzero((read.isna() & column.notna()).to_numpy())
-    first_bad = bad[0] if len(bad) else 0
+    first_bad = int(bad[0]) if len(bad) else 0
+    try:
+        pd.to_datetime(column.iloc[[first_bad]], utc=utc, format=time_format or "mixed")
+    except pd.errors.OutOfBoundsDatetime:  # pandas 2 reads no year that nanoseconds cannot say
+        raise _far_away(column, first_bad, where) from None
+    except (ValueError, TypeError):
+        pass
     raise InputError(
-        f"In {where} {column.iloc[first_bad]!s} ({sheet_rows([int(first_bad)])}) is no time that can be read"
+        f"In {where} {column.iloc[first_bad]!s} ({sheet_rows([first_bad])}) is no time that can be read"
         + (f" as {time_format!r}" if time_format else "")
         + ": give the column of times as time=, and time_format= if it is written in a way of its own."
+    )
+
+
+def _far_away(column: pd.Series[Any], row: int, where: str) -> InputError:
+    return InputError(
+        f"In {where} {column.iloc[row]!s} ({sheet_rows([row])}) is no time of a recording: correct it, or empty "
+        "the cell."
     )
 
 

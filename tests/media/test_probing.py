@@ -15,7 +15,7 @@ import pytest
 from video_maker import cut_video, make_video
 
 from lsnb.errors import InputError, TableError
-from lsnb.media import probe
+from lsnb.media import probe, transcode
 from lsnb.media.probing import creation_time
 
 
@@ -42,6 +42,21 @@ def test_all_facts_of_one_video(tmp_path: Path) -> None:
     assert info.created == datetime(2026, 3, 1, 10, tzinfo=UTC)
     assert info.tags["title"] == "Trial 7"
     assert pickle.loads(pickle.dumps(info)) == info
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mkv", "clip.avi"])
+def test_a_tag_that_is_no_utf8_hides_no_video_and_goes_into_a_file(tmp_path: Path, name: str) -> None:
+    path = make_video(tmp_path / name, 12, tags={"title": "Muller 7"})
+    written = path.read_bytes()
+    assert written.count(b"Muller 7") == 1
+    path.write_bytes(written.replace(b"Muller 7", b"M\xfcller 7"))
+    info = probe(path)
+    assert (info.frames, info.tags["title"]) == (12, "M\ufffdller 7")
+    assert "M\ufffdller 7".encode() in info._repr_html_().encode()
+    copy = transcode(path, tmp_path / "copy.mp4")
+    made = copy.stat().st_mtime_ns
+    assert transcode(path, copy).stat().st_mtime_ns == made
+    assert probe(copy).tags["title"] == "M\ufffdller 7"
 
 
 def test_without_counting_the_containers_claim_is_called_an_estimate(tmp_path: Path) -> None:

