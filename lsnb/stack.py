@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from lsnb.errors import LocalStackError
+from lsnb.kernel.files import write_whole
 from lsnb.runtime import stack_folder
 
 FILE_NAME = "stack.json"
@@ -83,15 +83,7 @@ def write_private(path: Path, text: str) -> None:
         path: The file.
         text: Its content.
     """
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(path, text, permissions=0o600)
 
 
 def load_stack(folder: Path | None = None) -> Stack | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 import pandas as pd
 
 from lsnb.errors import InputError, MissingExtraError, TableError
+from lsnb.kernel.files import whole_file_at
 from lsnb.tables.keys import listing
 
 H5_KEY = "df_with_missing"
@@ -54,13 +54,11 @@ def write_tables(folder: Path, scorer: str, table: pd.DataFrame, format: str) ->
     for path, whole, kept in wholes:
         if kept and not notes:
             notes.append(f"{path.name}: {kept} rows of other images were there, and stay.")
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            part = Path(scratch, path.name)
+        with whole_file_at(path) as part:
             if path.suffix == ".csv":
                 whole.to_csv(part, lineterminator="\n")
             else:
                 _in_levels(whole).to_hdf(part, key=H5_KEY, mode="w")
-            part.replace(path)
         written.append(path)
     return written, notes
 

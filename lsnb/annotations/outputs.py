@@ -16,6 +16,7 @@ import pandas as pd
 from lsnb.annotations.coco import COCO_MEANINGS, to_coco
 from lsnb.annotations.dictionary import data_dictionary
 from lsnb.errors import InputError, MissingExtraError
+from lsnb.kernel.files import whole_file_at
 
 # What a spreadsheet takes for the start of a formula: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = re.compile(r"[\s'\"]*[=+\-@\t\r\n＝＋－＠]")
@@ -75,20 +76,12 @@ def write_table(
     about = data_dictionary(table, dict(meanings or {}))
     if ending == ".coco.json":
         about = pd.DataFrame(COCO_MEANINGS.items(), columns=["column", "meaning"])
-    target.parent.mkdir(parents=True, exist_ok=True)
     stem = target.name.removesuffix(ending) if ending == ".coco.json" else target.stem
-    _whole(target, writers[ending])
-    _whole(target.with_name(f"{stem}.columns.csv"), lambda to: _csv(about, to, quote_formulas))
+    with whole_file_at(target, parents=True) as part:
+        writers[ending](part)
+    with whole_file_at(target.with_name(f"{stem}.columns.csv")) as part:
+        _csv(about, part, quote_formulas)
     return target
-
-
-def _whole(target: Path, write: Callable[[Path], None]) -> None:
-    temporary = target.with_name(f".{target.name}.part{target.suffix}")
-    try:
-        write(temporary)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _csv(table: pd.DataFrame, path: Path, quote_formulas: bool) -> None:

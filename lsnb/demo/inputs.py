@@ -11,6 +11,7 @@ import pandas as pd
 from lsnb.connections import open_bucket
 from lsnb.demo.videos import make_poses, make_zips, packaged_videos
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.files import write_whole
 from lsnb.labels import LabelConfig
 from lsnb.sampling import sample
 from lsnb.tables import read_table
@@ -150,10 +151,7 @@ def _make_media(workdir: str | Path) -> Path:
 
 def make_config(workdir: str | Path) -> Path:
     """Write the demo's label config into a folder and return its path."""
-    path = Path(workdir) / FILES["config"]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(demo_config().xml, encoding="utf-8")
-    return path
+    return write_whole(Path(workdir) / FILES["config"], demo_config().xml, parents=True)
 
 
 def make_sample(workdir: str | Path) -> Path:
@@ -197,6 +195,4 @@ _MAKERS: Mapping[str, Callable[[str | Path], Path]] = {
 
 def write_csv(table: pd.DataFrame, path: Path) -> Path:
     """Write a table, make its folder where that is absent, and return its path."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    table.to_csv(path, index=False)
-    return path
+    return write_whole(path, table.to_csv(index=False), parents=True)

@@ -12,6 +12,7 @@ import orjson
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.files import write_whole
 
 Pixels = np.ndarray[Any, Any]
 Model = str | Callable[[Sequence[Pixels]], list[dict[str, list[Any]]]]
@@ -128,8 +129,7 @@ def _few(table: Path, names: Sequence[str], target: Path) -> Path:
     few = rows[[Path(path).name in names for path in rows["path"]]]
     # Seen from the table, since it may be read from another folder.
     seen = [Path(os.path.relpath(path, target.parent)).as_posix() for path in few["path"]]
-    few.assign(path=seen).to_csv(target, index=False)
-    return target
+    return write_whole(target, few.assign(path=seen).to_csv(index=False))
 
 
 def make_payload(folder: str | Path) -> Path:
@@ -142,10 +142,8 @@ def make_payload(folder: str | Path) -> Path:
         "The payload is MADE UP: no model said this of the packaged clips. One of its rows is faulty on purpose, so "
         "that you see how faults are shown."
     )
-    path = Path(folder) / "payload.ndjson"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"\n".join(orjson.dumps(row) for row in _payload()) + b"\n")
-    return path
+    lines = b"\n".join(orjson.dumps(row) for row in _payload()) + b"\n"
+    return write_whole(Path(folder) / "payload.ndjson", lines, parents=True)
 
 
 def _payload() -> list[dict[str, Any]]:

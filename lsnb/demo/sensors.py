@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.files import write_whole
 
 CLIP = "bikes.mp4"
 # The made-up sensor's clock: when the clip starts on it, and how long before and after the clip it measures.
@@ -72,7 +73,7 @@ def find_recording(
 
     clip = demo_videos(folder).parent / "media" / CLIP
     target = folder / "sensor.csv"
-    simulated_sensor(clip).to_csv(target, index=False)
+    write_whole(target, simulated_sensor(clip).to_csv(index=False))
     return Recording(clip, (target,), folder, is_demo=True)
 
 

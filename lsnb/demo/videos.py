@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from lsnb.kernel.files import whole_file, write_whole
 
 PARTS = ("left_eye", "right_eye", "nose", "mouth")
 SCORER = "made_up_model"
@@ -45,14 +48,15 @@ def make_zips(folder: str | Path) -> Path:
         if target.is_file():
             continue
         frames = sorted({frame + step for frame in labelled for step in range(-CONTEXT, CONTEXT + 1)})
-        part = target.with_suffix(".part")
-        image = zips / f".{stem}.jpg"
-        with zipfile.ZipFile(part, "w") as archive:
+        with (
+            tempfile.TemporaryDirectory(prefix="lsnb-") as scratch,
+            whole_file(target) as file,
+            zipfile.ZipFile(file, "w") as archive,
+        ):
             for frame in read_frames(clips / f"{stem}.mp4", frames):
-                archive.write(write_image(image, frame.image), f"img{frame.index:08d}.jpg")
+                image = write_image(Path(scratch, "image.jpg"), frame.image)
+                archive.write(image, f"img{frame.index:08d}.jpg")
             archive.writestr("selected_frames.csv", "".join(f"img{frame:08d}.jpg\n" for frame in labelled))
-        image.unlink(missing_ok=True)
-        part.replace(target)
     return zips
 
 
@@ -63,7 +67,7 @@ def make_poses(folder: str | Path) -> Path:
     for stem in _FACES:
         table = clips / f"{stem}_{SCORER}.csv"
         if not table.is_file():
-            simulated_poses(stem).to_csv(table)
+            write_whole(table, simulated_poses(stem).to_csv())
     return clips
 
 

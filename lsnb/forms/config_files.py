@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError, MissingFileError
+from lsnb.kernel.files import safe_name, write_whole
 from lsnb.labels import LabelConfig
 from lsnb.tables import read_table
 
@@ -24,20 +25,16 @@ def save_config(config: LabelConfig, path: str | Path) -> Path:
 
     Raises:
         InputError: The name has another ending, or the file there is something else.
+        FileAccessError: It cannot be written; what was there stays.
     """
     file = Path(path).expanduser()
     ending = file.suffix.lower()
     if ending not in (".xml", ".csv"):
         raise InputError(f"{file.name or 'The name'} ends in neither .xml nor .csv: give a name such as config.xml.")
-    if file.is_dir() or (file.exists() and not _is_config(file)):
+    if file.exists() and not (file.is_file() and _is_config(file)):
         raise InputError(f"{file} is there already and is no {_noun(ending)}: give another name, so that it stays.")
     text = config.xml if ending == ".xml" else config.codebook.to_csv(index=False)
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-    except OSError as fault:
-        raise InputError(f"{file} could not be written ({fault.strerror}): give another name or folder.") from None
-    return file
+    return write_whole(file, text, parents=True)
 
 
 def load_config(path: str | Path, questions_for: LabelConfig) -> LabelConfig:
@@ -78,7 +75,7 @@ def load_upload(name: str, content: bytes, questions_for: LabelConfig) -> LabelC
         LabelConfigError: As ``load_config`` raises it, and TableError too.
     """
     with tempfile.TemporaryDirectory(prefix="lsnb-") as folder:
-        file = Path(folder, Path(name).name or "config.xml")
+        file = Path(folder, safe_name(name or "config.xml"))
         file.write_bytes(content)
         return load_config(file, questions_for)
 

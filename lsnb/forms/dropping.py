@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from lsnb import runtime
-from lsnb.errors import InputError
+from lsnb.errors import InputError, LsnbError
+from lsnb.kernel.files import file_sentence, remove_leavings, safe_name, whole_file, write_whole
 
-PART = ".part"
 _TOKEN = re.compile(r"(?P<token>(?P<run>[a-z0-9]+)-(?P<piece>\d+)-(?P<pieces>\d+)-(?P<size>\d+))-(?P<name>.+)", re.S)
-_UNSAFE = re.compile(r'[\x00-\x1f\x7f<>:"/\\|?*]')
 
 
 def upload_files(folder: str | Path, *, kinds: str = "videos or zips", ask: bool = False) -> None:
@@ -97,6 +96,7 @@ class Receiver:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._under_way: dict[tuple[str, str], _Arriving] = {}
         self.token = ""
 
     def take(self, labelled: str, content: bytes) -> str:
@@ -110,20 +110,46 @@ class Receiver:
         if match is None:
             return ""
         self.token = match["token"]
+        which = (match["run"], match["name"])
         try:
-            name = safe_name(match["name"])
-            self._folder.mkdir(parents=True, exist_ok=True)
-            part = self._folder / f".{name}.{match['run']}{PART}"
-            with part.open("wb" if match["piece"] == "0" else "ab") as stream:
-                stream.write(content)
+            name = file_name(match["name"])
+            if match["piece"] == "0":
+                self._give_up(which)
+                remove_leavings(self._folder)
+                self._under_way[which] = _Arriving(self._folder / name)
+            arriving = self._under_way.get(which)
+            if arriving is not None:
+                arriving.file.write(content)
             if int(match["piece"]) + 1 == int(match["pieces"]):
-                if part.stat().st_size != int(match["size"]):
-                    part.unlink()
+                if arriving is None or arriving.file.tell() != int(match["size"]):
+                    self._give_up(which)
                     return f"{html.escape(name)} came with a piece missing: drop it again."
-                part.replace(self._folder / name)
+                self._under_way.pop(which).keep()
         except (OSError, InputError) as fault:
-            return f"{html.escape(match['name'][:80])} could not be kept: {html.escape(str(fault))}"
+            self._give_up(which)
+            said = fault if isinstance(fault, LsnbError) else file_sentence(fault, self._folder / name, "written")
+            return f"{html.escape(match['name'][:80])} could not be kept: {html.escape(str(said))}"
         return ""
+
+    def _give_up(self, which: tuple[str, str]) -> None:
+        arriving = self._under_way.pop(which, None)
+        if arriving is not None:
+            arriving.drop()
+
+
+class _Arriving:
+    """A file whose first pieces are here."""
+
+    def __init__(self, path: Path) -> None:
+        self._room = ExitStack()
+        self.file = self._room.enter_context(whole_file(path, parents=True))
+
+    def keep(self) -> None:
+        self._room.close()
+
+    def drop(self) -> None:
+        with suppress(InterruptedError):
+            self._room.__exit__(InterruptedError, InterruptedError(), None)
 
 
 def keep_file(folder: Path, name: str, content: bytes) -> Path:
@@ -135,22 +161,17 @@ def keep_file(folder: Path, name: str, content: bytes) -> Path:
         content: Its bytes.
 
     Raises:
-        InputError: The name is none.
+        InputError: The name is none, or the file cannot be written.
 
     Example:
         >>> import tempfile
         >>> keep_file(Path(tempfile.mkdtemp()), "../my clip.mp4", b"12").name
         'my clip.mp4'
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / safe_name(name)
-    part = path.with_name(f".{path.name}{PART}")
-    part.write_bytes(content)
-    part.replace(path)
-    return path
+    return write_whole(folder / file_name(name), content, parents=True)
 
 
-def safe_name(name: str) -> str:
+def file_name(name: str) -> str:
     r"""Return a file's name without folders and without what some computers do not take.
 
     Args:
@@ -160,14 +181,13 @@ def safe_name(name: str) -> str:
         InputError: Nothing is left of it.
 
     Example:
-        >>> safe_name("C:\\clips\\Fahrräder: 1.mp4"), safe_name("../../.hidden.mp4")
+        >>> file_name("C:\\clips\\Fahrräder: 1.mp4"), file_name("../../.hidden.mp4")
         ('Fahrräder_ 1.mp4', 'hidden.mp4')
     """
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    kept = _UNSAFE.sub("_", last).strip().lstrip(".")
-    if not kept:
+    last = re.split(r"[/\\]", name)[-1]
+    if not last.strip(". "):
         raise InputError(f"A file is called {name!r}: give it a name of letters or digits.")
-    return kept[-200:]
+    return safe_name(last, marked=False)
 
 
 def _files(value: Any) -> list[tuple[str, bytes]]:

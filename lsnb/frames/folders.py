@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import re
-import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from pathlib import Path, PurePath
 
 from lsnb.errors import InputError
 from lsnb.frames.names import LIST_NAME, frame_number, image_name, read_frame_list, safe_folder_name
+from lsnb.kernel.files import write_whole
 
 NOTE_NAME = ".video.json"
 _NOTE_VERSION = 1
@@ -80,30 +80,6 @@ def write_note(folder: Path, note: Note) -> None:
     write_whole(folder / NOTE_NAME, (json.dumps(said, ensure_ascii=False) + "\n").encode())
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file at once: whoever looks sees the old one or the new one, never a part.
-
-    Raises:
-        OSError: The file cannot be written.
-    """
-    part = path.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            part.unlink()
-        raise
-
-
-def remove_leavings(folder: Path) -> None:
-    """Take away what a run that was killed while it wrote left in a folder."""
-    with contextlib.suppress(OSError):
-        for path in folder.glob(".*.part"):
-            with contextlib.suppress(OSError):
-                path.unlink()
-
-
 def images_in(folder: Path) -> dict[int, Path]:
     """Return the images of a folder by frame; files of other names are somebody else's."""
     found: dict[int, Path] = {}
@@ -144,7 +120,7 @@ def add_to_list(folder: Path, frames: Iterable[int]) -> None:
 
     Raises:
         InputError: The list that is there cannot be understood.
-        OSError: The list cannot be written.
+        FileAccessError: The list cannot be written.
     """
     before = labelled_in(folder)
     frames = sorted(before | set(frames))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lsnb.errors import InputError
-from lsnb.frames.folders import write_whole
+from lsnb.kernel.files import write_whole
 from lsnb.tables import read_table
 
 
@@ -50,8 +50,7 @@ def keep_frames(frames: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFr
             raise InputError(f"{target} holds another table: give another name, or move it away.")
         whole = _merged(before, frames) if len(frames) else before
     whole = whole.sort_values(["video", "frame"], kind="stable", ignore_index=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(target, whole.to_csv(index=False).encode())
+    write_whole(target, whole.to_csv(index=False), parents=True)
     return whole
 
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from lsnb import media
 from lsnb.errors import InputError, LsnbError
 from lsnb.frames.archives import Archive, check_archive
-from lsnb.frames.folders import Note, add_to_list, images_in, labelled_in, remove_leavings, write_note, write_whole
+from lsnb.frames.folders import Note, add_to_list, images_in, labelled_in, write_note
 from lsnb.frames.frame_tables import FrameRow, item_name
 from lsnb.frames.names import image_name
+from lsnb.kernel.files import remove_leavings, write_whole
 from lsnb.tables.keys import listing
 
 
@@ -158,7 +159,7 @@ def _deliver(archive: Zip, delivery: Delivery) -> Delivered:
     for frame, data in checked.read():
         if frame not in paths:
             paths[frame] = folder / image_name(frame, checked.images[frame].ending)
-            write_whole(paths[frame], data)
+            write_whole(paths[frame], data, durable=False)
             if frame in there and there[frame] != paths[frame]:
                 there[frame].unlink()  # damaged, and of the other format: one frame has one image
     add_to_list(folder, checked.labelled)

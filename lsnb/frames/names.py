@@ -7,12 +7,12 @@ least eight digits, and a list of the labelled frames, one file name a line, wit
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from lsnb.errors import TableError
+from lsnb.kernel.files import safe_name
 from lsnb.tables.delimited import decode
 from lsnb.tables.keys import nearest
 
@@ -20,8 +20,6 @@ LIST_NAME = "selected_frames.csv"
 IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg"})
 LAST_FRAME = 99_999_999  # eight digits
 _RUNS = re.compile(r"[0-9]+")
-# What Windows, Cloud Storage or Label Studio cannot have in a name.
-_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 
 
 def image_name(frame: int, ending: str = ".png") -> str:
@@ -69,14 +67,13 @@ def frame_number(name: str) -> int | str:
 
 
 def safe_folder_name(text: str) -> str:
-    """Return a text as a folder's name that every system and bucket takes.
+    """Return a text as a folder's name that every system and bucket takes; different texts may have the same.
 
     Example:
         >>> safe_folder_name("who? 1:2"), safe_folder_name("..")
         ('who_ 1_2', '_')
     """
-    name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text)).strip(" .")
-    return name or "_"
+    return safe_name(text, marked=False)
 
 
 def middle_frames(frames: Iterable[int]) -> list[int] | None:

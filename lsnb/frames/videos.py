@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -12,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.files import path_inside, whole_file
 from lsnb.tables import read_table
 
 VIDEO_ENDINGS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"})
@@ -106,16 +106,10 @@ def _unpacked(path: Path, unpack_to: str | os.PathLike[str] | None) -> list[Path
                 raise InputError(problems)
             found = []
             for info in members:
-                target = folder.joinpath(*PurePosixPath(info.filename).parts)
+                target = path_inside(folder, *PurePosixPath(info.filename).parts)
                 if not _is_there(target, info):
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    part = target.with_name(f".{target.name}.{uuid.uuid4().hex}.part")
-                    try:
-                        with archive.open(info) as packed, part.open("wb") as stream:
-                            shutil.copyfileobj(packed, stream, PIECE)
-                        part.replace(target)
-                    finally:
-                        part.unlink(missing_ok=True)
+                    with archive.open(info) as packed, whole_file(target, parents=True) as stream:
+                        shutil.copyfileobj(packed, stream, PIECE)
                 found.append(target)
     except (zipfile.BadZipFile, EOFError, NotImplementedError) as fault:
         raise InputError(f"{path} is no zip that can be unpacked ({fault}): pack or copy it again.") from None

@@ -9,9 +9,10 @@ from typing import Any
 
 from lsnb import media
 from lsnb.errors import InputError, LsnbError
-from lsnb.frames.folders import Note, add_to_list, images_in, labelled_in, remove_leavings, write_note
+from lsnb.frames.folders import Note, add_to_list, images_in, labelled_in, write_note
 from lsnb.frames.frame_tables import FrameRow, item_name
 from lsnb.frames.names import image_name
+from lsnb.kernel.files import remove_leavings
 from lsnb.tables.keys import listing
 
 

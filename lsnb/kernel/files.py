@@ -33,6 +33,7 @@ _MANY = frozenset({errno.EMFILE, errno.ENFILE})
 # Some file systems, such as a mounted drive in Colab, cannot be asked to put a file on the disk at once.
 _NO_SYNC = frozenset({errno.EINVAL, errno.ENOSYS, getattr(errno, "ENOTSUP", errno.EINVAL), errno.EROFS})
 _DAY = 86_400
+Doing = Literal["read", "opened", "written"]
 
 
 @overload
@@ -285,10 +286,8 @@ def _sync(descriptor: int) -> None:
 
 
 @contextlib.contextmanager
-def file_errors(
-    path: str | os.PathLike[str], doing: Literal["read", "written"] = "read", *, own: Path | None = None
-) -> Iterator[None]:
-    """Turn the system's errors about a file into a sentence that names it; those about other things pass.
+def file_errors(path: str | os.PathLike[str], doing: Doing = "read", *, own: Path | None = None) -> Iterator[None]:
+    """Turn the system's errors about files into a sentence that names the file; those of a connection pass.
 
     Args:
         path: The file, as the user knows it.
@@ -296,7 +295,7 @@ def file_errors(
         own: A name under which it is being written, that nobody should see.
 
     Raises:
-        FileAccessError: In place of an ``OSError`` that names this file or none.
+        FileAccessError: In place of an ``OSError``; where that names another file, the sentence does, too.
         InputError: The path holds a character that no path has.
 
     Example:
@@ -313,19 +312,22 @@ def file_errors(
     except OSError as error:
         if isinstance(error, LsnbError) or error.errno is None or isinstance(error, ConnectionError | TimeoutError):
             raise
-        if not _is_about(error, Path(path), own):
-            raise
-        raise FileAccessError(file_sentence(error, path, doing), error.errno) from None
+        other = _other_file(error, Path(path), own)
+        said = file_sentence(error, path, doing) if other is None else file_sentence(error, other, "opened")
+        raise FileAccessError(said, error.errno) from None
 
 
-def _is_about(error: OSError, path: Path, own: Path | None) -> bool:
+def _other_file(error: OSError, path: Path, own: Path | None) -> Path | None:
+    """Return the file that an error is about, or None where that is the path, a folder of it, or nothing."""
     path, own = path.absolute(), own.absolute() if own else None
-    names = [error.filename, error.filename2]
-    named = [Path(os.fsdecode(name)).absolute() for name in names if isinstance(name, str | bytes)]
-    return all(each in (path, *path.parents) or (own and own in (each, *each.parents)) for each in named)
+    for name in (error.filename, error.filename2):
+        each = Path(os.fsdecode(name)).absolute() if isinstance(name, str | bytes) else path
+        if each not in (path, *path.parents) and (own is None or own not in (each, *each.parents)):
+            return Path(os.fsdecode(name))
+    return None
 
 
-def file_sentence(error: OSError, path: str | os.PathLike[str], doing: Literal["read", "written"] = "read") -> str:
+def file_sentence(error: OSError, path: str | os.PathLike[str], doing: Doing = "read") -> str:
     """Return what the system said of a file as a sentence that names the file and says what to do.
 
     Args:
@@ -374,7 +376,7 @@ def file_sentence(error: OSError, path: str | os.PathLike[str], doing: Literal["
     return f"{shown} cannot be {doing}: {why}"
 
 
-def safe_name(text: str, *, limit: int = _NAME_BYTES) -> str:
+def safe_name(text: str, *, limit: int = _NAME_BYTES, marked: bool = True) -> str:
     """Return a text of others as the name of a file or folder, the same for the same text.
 
     A name that every computer takes stays as it is. Otherwise what cannot stay becomes ``_``, and ``~`` with twelve
@@ -384,26 +386,29 @@ def safe_name(text: str, *, limit: int = _NAME_BYTES) -> str:
     Args:
         text: An annotator's name, an item, an id from a server.
         limit: How many bytes of UTF-8 it may have, 32 or more.
+        marked: Whether names that had to change are marked as said; not where the caller tells names apart, or where
+            what comes out may come in again: without marks a safe name is its own safe name.
 
     Example:
         >>> safe_name("Ana Müller"), safe_name("trial.mp4")
         ('Ana Müller', 'trial.mp4')
         >>> safe_name("../../etc"), safe_name("a/b.mp4"), safe_name("NUL")
-        ('__.._etc~74ccf3c5b4c1', 'a_b~b0a066fc4862.mp4', '_NUL~ae6de1827cfc')
+        ('_.._etc~74ccf3c5b4c1', 'a_b~b0a066fc4862.mp4', '_NUL~ae6de1827cfc')
+        >>> safe_name("who? 1:2", marked=False)
+        'who_ 1_2'
     """
     kept = "".join(
         "_" if letter in _UNSAFE or unicodedata.category(letter) in _INVISIBLE else letter
         for letter in unicodedata.normalize("NFC", text)
     )
-    kept = kept.strip().rstrip(". ")
-    if kept[:1] in (".", "~"):
-        kept = f"_{kept.lstrip('.~')}"
-    if _RESERVED.fullmatch(kept):
+    kept = re.sub(r"^[\s.]+|[\s.]+$", "", kept)
+    if not kept or kept.startswith("~") or _RESERVED.fullmatch(kept):
         kept = f"_{kept}"
-    if kept and kept == text and len(kept.encode()) <= limit and not _MARK.search(_parted(kept)[0]):
+    fits = len(kept.encode()) <= limit
+    if fits and (not marked or (kept == text and not _MARK.search(_parted(kept)[0]))):
         return kept
-    mark = f"~{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
-    stem, ending = _parted(kept or "_")
+    mark = f"~{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}" if marked else ""
+    stem, ending = _parted(kept)
     room = max(1, limit - len(mark) - len(ending))
     return stem.encode()[:room].decode("utf-8", "ignore").rstrip(". ") + mark + ending
 

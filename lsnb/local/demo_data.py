@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import importlib.util
 import io
-import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from lsnb.errors import MissingFileError
+from lsnb.kernel.files import whole_file_at, write_whole
 from lsnb.local.installation import explain_disk_errors, require_packages
 
 COLUMNS = ("user", "id", "caption", "path")
@@ -111,15 +111,13 @@ def _lay_out(folder: Path, rows: Sequence[tuple[str, str, str, str]], *, source:
                     '"lsnb[local]".'
                 )
             if not copy.exists() or copy.stat().st_size != original.stat().st_size:
-                shutil.copyfile(original, copy)
+                with whole_file_at(copy, durable=False) as part:
+                    shutil.copyfile(original, part)
         path = folder / table
         if not path.exists():
             text = io.StringIO()
             writer = csv.writer(text, lineterminator="\n")
             writer.writerow(COLUMNS)
             writer.writerows((user, key, caption, (media / name).as_posix()) for user, key, caption, name in rows)
-            # Renamed when whole: an existing table is never looked into again.
-            partial = path.with_suffix(f".{os.getpid()}.tmp")
-            partial.write_text(text.getvalue(), encoding="utf-8")
-            partial.replace(path)
+            write_whole(path, text.getvalue())
     return path

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import resources, util
 from pathlib import Path
 
-from lsnb.errors import LocalStackError, LsnbError, MissingExtraError
+from lsnb.errors import FileAccessError, LocalStackError, LsnbError, MissingExtraError
 from lsnb.runtime import cache_folder
 
 LABEL_STUDIO_VERSION = "1.23.2"
@@ -142,7 +142,7 @@ def explain_disk_errors(folder: Path, log: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if isinstance(error, LsnbError):
+        if isinstance(error, LsnbError) and not isinstance(error, FileAccessError):
             raise  # some of ours are OSErrors too
         if error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
             raise LocalStackError(_full_disk(folder, log)) from None
@@ -151,6 +151,8 @@ def explain_disk_errors(folder: Path, log: Path) -> Iterator[None]:
                 f"No permission to write to {error.filename or folder}: give yourself write access to it, or set "
                 "LSNB_CACHE and LSNB_STACK to folders of your own."
             ) from None
+        if isinstance(error, FileAccessError):
+            raise LocalStackError(f"{error} The log is {log}.") from None
         raise LocalStackError(
             f"The system could not write to {error.filename or folder} ({error.strerror}); the log is {log}."
         ) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 
 import av
@@ -11,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lsnb.errors import InputError, MissingFileError
+from lsnb.errors import FileAccessError, InputError, MissingFileError
+from lsnb.kernel.files import write_whole
 
 FORMATS = (".png", ".jpg", ".jpeg")
 PNG, JPEG = b"\x89PNG", b"\xff\xd8"
@@ -61,17 +61,11 @@ def write_image(path: str | Path, image: NDArray[np.uint8], *, quality: int = 95
     fine, data = cv2.imencode(suffix, stored, options)
     if not fine:
         raise InputError(f"{path} cannot be written as {suffix}: its picture is {_kind(image)}.")
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            part.write_bytes(data.tobytes())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as fault:
-        raise MissingFileError(f"{path} cannot be written: {fault.strerror or fault}. Choose another folder.") from None
-    return path
+        # Not waited for: a picture that a power cut spoils is made again.
+        return write_whole(path, data.tobytes(), parents=True, durable=False)
+    except FileAccessError as fault:
+        raise MissingFileError(str(fault)) from None
 
 
 def read_image(path: str | Path) -> NDArray[np.uint8]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numbers
 import os
-import secrets
 from collections.abc import Callable
 from concurrent.futures import Executor
 from fractions import Fraction
@@ -14,7 +13,8 @@ from typing import overload
 import numpy as np
 import pandas as pd
 
-from lsnb.errors import InputError, MissingFileError
+from lsnb.errors import FileAccessError, InputError, MissingFileError
+from lsnb.kernel.files import whole_file_at
 from lsnb.media.batches import SEVERAL, Videos, for_each, table_of
 from lsnb.media.encoding import write_copy
 from lsnb.media.faults import opened, tags_of, video_path
@@ -120,20 +120,11 @@ def _transcode(
     mark = f"lsnb.transcode of {source.name}, {stat.st_size} bytes of {stat.st_mtime_ns}, at {rate} fps"
     if _is_made(source, target, mark):
         return target
-    part = target.with_name(f".{target.stem}.{secrets.token_hex(4)}.part.mp4")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with whole_file_at(target, parents=True, durable=False) as part:
             write_copy(source, part, known, rate, mark, progress)
-            part.replace(target)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as fault:
-        if isinstance(fault, MissingFileError):
-            raise
-        raise MissingFileError(
-            f"{target} cannot be written: {fault.strerror or fault}. Choose another place."
-        ) from None
+    except FileAccessError as fault:
+        raise MissingFileError(str(fault)) from None
     return target
 
 

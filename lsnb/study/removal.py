@@ -9,6 +9,7 @@ from pathlib import Path
 import orjson
 
 from lsnb.errors import InputError, LsnbError
+from lsnb.kernel.files import safe_name, whole_file
 from lsnb.studio import Server
 from lsnb.study.finding import Copy
 
@@ -21,14 +22,10 @@ def save_exports(server: Server, copies: Sequence[Copy], target: Path) -> Path:
         copies: The study's projects.
         target: The zip to write; a file of that name is replaced only when the new one is whole.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(target.name + ".part")
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as archive:
+    with whole_file(target, parents=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for copy in copies:
             tasks = server.export(copy.project.id)
-            name = copy.manifest.annotator.replace("/", "_").replace("\\", "_")
-            archive.writestr(f"{name}-{copy.project.id}.json", orjson.dumps(tasks))
-    temporary.replace(target)
+            archive.writestr(f"{safe_name(copy.manifest.annotator)}-{copy.project.id}.json", orjson.dumps(tasks))
     return target
 
 

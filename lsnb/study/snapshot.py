@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from lsnb.kernel.files import safe_name, write_whole
 from lsnb.runtime import cache_folder, collector_paused
 from lsnb.studio import Server
 
@@ -234,7 +235,8 @@ def _settled(started: str, tasks: Iterable[Mapping[str, Any]], since: str) -> st
 
 def _path(server: Server, study: str, project: int) -> Path:
     place = hashlib.sha256(server.url.encode()).hexdigest()[:16]
-    return cache_folder() / "studies" / place / study / f"{project}.json"
+    # Anybody in the project can edit the study's id.
+    return cache_folder() / "studies" / place / safe_name(study) / f"{project}.json"
 
 
 def _load(server: Server, study: str, project: int) -> Snapshot | None:
@@ -262,8 +264,6 @@ def _save(server: Server, study: str, snapshot: Snapshot) -> None:
     }
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        temporary = path.with_suffix(".part")
-        temporary.write_bytes(orjson.dumps(kept))
-        temporary.replace(path)
+        write_whole(path, orjson.dumps(kept), permissions=0o600, durable=False)
     except OSError:
         return

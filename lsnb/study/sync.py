@@ -12,6 +12,7 @@ import orjson
 import pandas as pd
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError
+from lsnb.kernel.files import safe_name, write_whole
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
@@ -255,9 +256,8 @@ class Sync:
             return
         tasks = [task for item in items for task in held[item]]
         if not self.dry_run:
-            save_to.mkdir(parents=True, exist_ok=True)
-            file = save_to / f"removed-{copy.project.id}-{self.server.clock_text()}.json"
-            file.write_bytes(orjson.dumps(tasks))
+            file = save_to / safe_name(f"removed-{copy.project.id}-{self.server.clock_text()}.json")
+            write_whole(file, orjson.dumps(tasks), parents=True)
             self.notes.append(f"What was removed from {name}'s project is saved in {file}.")
         known = {int(task["id"]): task["updated_at"] for task in tasks}
         error = None

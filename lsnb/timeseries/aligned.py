@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import html
 import os
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.files import whole_file_at
 from lsnb.timeseries.checking import csv_problems
 from lsnb.timeseries.display import display_rows, held
 from lsnb.timeseries.joining import TIME, Sensor
@@ -134,19 +134,11 @@ class OnVideo:
         shown = self.display(max_rows)
         if len(shown) < 2:
             raise InputError(f"The video lasts {self.duration:g} s, too short for a plot of two moments.")
-        temporary = target.with_name(f".{target.name}.part")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _write(shown, temporary)
-            problems = csv_problems(temporary, channels=list(self.legends)) if len(shown) <= CHUNK else []
+        with whole_file_at(target, parents=True) as part:
+            _write(shown, part)
+            problems = csv_problems(part, channels=list(self.legends)) if len(shown) <= CHUNK else []
             if problems:
                 raise InputError(problems)
-            temporary.replace(target)
-        except OSError as error:
-            raise InputError(f"{target} cannot be written: {error.strerror or error}.") from None
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
         return target
 
     def _values(self, channel: Channel) -> np.ndarray[Any, np.dtype[np.float64]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -144,9 +146,11 @@ def test_jpeg_and_images_that_are_there_in_the_other_format(film: Path, tmp_path
 
 
 def test_leavings_of_a_killed_run_are_taken_away(film: Path, tmp_path: Path) -> None:
-    (tmp_path / "out" / "trial").mkdir(parents=True)
-    for name in (".img00000003.png.0123abcd.part", ".0123.part"):
-        (tmp_path / "out" / "trial" / name).write_bytes(b"half")
+    folder = tmp_path / "out" / "trial"
+    folder.mkdir(parents=True)
+    script = "import os, sys; from lsnb.kernel.files import whole_file\nwith whole_file(sys.argv[1]): os._exit(9)"
+    subprocess.run([sys.executable, "-c", script, folder / "img00000003.png"], check=False)
+    assert list(folder.glob("*.part")) == list(folder.iterdir()) != []
     written(film, [3], tmp_path / "out")
     assert not list((tmp_path / "out").rglob("*.part"))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,6 +11,7 @@ import orjson
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.files import write_whole
 from lsnb.predictions.labelbox.payload import Payload, payload_rows
 from lsnb.tables import check_key
 
@@ -65,6 +65,7 @@ def write_payload(rows: Iterable[Mapping[str, Any]], path: str | os.PathLike[str
         InputError: A row is no dict that JSON can hold, or the file cannot be written.
 
     Example:
+        >>> import tempfile
         >>> write_payload([{"name": "car"}], Path(tempfile.mkdtemp(), "rows.ndjson")).read_text()
         '{"name":"car"}\\n'
     """
@@ -73,12 +74,4 @@ def write_payload(rows: Iterable[Mapping[str, Any]], path: str | os.PathLike[str
         text = b"".join(orjson.dumps(dict(row), option=orjson.OPT_SERIALIZE_NUMPY) + b"\n" for row in rows)
     except (TypeError, ValueError) as fault:
         raise InputError(f"A row cannot be written as JSON ({fault}): give what to_labelbox returned.") from None
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, partial = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(text)
-        Path(partial).replace(target)
-    except OSError as fault:
-        raise InputError(f"{target} cannot be written ({fault.strerror}): give another path.") from None
-    return target
+    return write_whole(target, text, parents=True)
