@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,16 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     script = (ROOT / ".ci" / "run").read_text()
     assert re.search(r'pip install -q -e "\.\[test\]" && pytest -n 2 --dist loadgroup -q', script)
     assert "LSNB_REQUIRE_BROWSER=1" in script
-    assert ".ci/run" in (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+
+
+def test_the_pythons_it_is_said_to_run_on_are_those_that_ci_tries() -> None:
+    said = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["classifiers"]
+    pythons = {one.rpartition(" ")[2] for one in said if one.startswith("Programming Language :: Python :: ")}
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
+    assert set(re.findall(r'"(3\.\d+)"', workflow)) == pythons
+    assert "run: bash .ci/run ${{ matrix.python }}" in workflow
+    assert set(re.findall(r"^    (3\.\d+)\)", (ROOT / ".ci" / "run").read_text(), flags=re.MULTILINE)) == pythons
+    assert all(f"Python {python}" in README for python in pythons)
 
 
 def test_every_command_it_names_is_there() -> None:

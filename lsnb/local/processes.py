@@ -276,7 +276,9 @@ def _listening_ports(running: psutil.Process, unknown: int | None = None) -> set
     ports: set[int] = set()
     try:
         for process in [running, *running.children(recursive=True)]:
-            ports |= {c.laddr.port for c in process.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+            # In Colab the kernel holds psutil 5.9.5, whose name for it is the older one.
+            connections = getattr(process, "net_connections", None) or process.connections
+            ports |= {c.laddr.port for c in connections("tcp") if c.status == psutil.CONN_LISTEN}
     except psutil.Error:
         # Where the system does not let us look, what answers on the port is taken to be ours.
         return {unknown} if unknown else set()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tiny_models import LABELS as LABELS
-from tiny_models import save_detr
+from tiny_models import save_detr, torch_or_skip
 
 
 @pytest.fixture(autouse=True)
@@ -22,7 +22,7 @@ def tiny_detr(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def tiny_vit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    import torch
+    torch = torch_or_skip()
     from transformers import AutoModel, ViTConfig, ViTImageProcessorPil
 
     folder = tmp_path_factory.mktemp("models") / "tiny-vit"

@@ -344,7 +344,8 @@ def test_nothing_listens_beyond_loopback(own: Stack) -> None:
     for process in own.processes:
         running = psutil.Process(process.pid)
         for each in [running, *running.children(recursive=True)]:
-            open_to = {c.laddr.ip for c in each.net_connections() if c.status == psutil.CONN_LISTEN or not c.raddr}
+            connections = getattr(each, "net_connections", None) or each.connections  # psutil 5's name
+            open_to = {c.laddr.ip for c in connections() if c.status == psutil.CONN_LISTEN or not c.raddr}
             assert open_to <= {"127.0.0.1"}, process.name
 
 
