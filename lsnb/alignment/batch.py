@@ -14,6 +14,7 @@ import pandas as pd
 
 from lsnb.alignment.verb import align
 from lsnb.errors import InputError, TableError
+from lsnb.kernel.files import safe_name
 from lsnb.media.batches import for_each, table_of
 from lsnb.tables.keys import listing, nearest
 from lsnb.timeseries import DISPLAY_ROWS
@@ -126,7 +127,7 @@ def _file_names(series: pd.Series[Any]) -> list[str]:
     taken: set[str] = set()
     names = []
     for value in series:
-        stem = Path(value).stem if isinstance(value, (str, os.PathLike)) else "series"
+        stem = safe_name(Path(value).stem, marked=False) if isinstance(value, (str, os.PathLike)) else "series"
         name, number = f"{stem}.csv", 2
         while name.lower() in taken:
             name, number = f"{stem}_{number}.csv", number + 1

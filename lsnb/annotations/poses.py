@@ -21,6 +21,7 @@ import pandas as pd
 from lsnb.annotations.collected import FORMATS, LEVELS, require_tables, write_tables
 from lsnb.annotations.raw import picture_size
 from lsnb.errors import InputError
+from lsnb.kernel.files import path_inside, safe_name
 from lsnb.labels import LabelConfig
 from lsnb.reports import Report
 from lsnb.tables.keys import find_column, listing, nearest
@@ -128,7 +129,7 @@ def write_collected_data(
     data: dict[str, pd.DataFrame] = {}
     files: list[Path] = []
     reports = []
-    named = scorer or (None if annotator in (None, "all") else str(annotator))
+    named = scorer or (None if annotator in (None, "all") else safe_name(str(annotator)))
     for who, some, theirs in _by_scorer(points, rows, named, each=annotator == "all"):
         table, report = _collected(who, some, theirs, parts)
         data[who] = table
@@ -341,7 +342,7 @@ def _by_scorer(
     people = sorted(rows.loc[rows["done"], "annotator"].dropna().astype(str).unique())
     if not people:
         raise InputError("Nobody has submitted any of these items, so there is no annotator to write a file for.")
-    files = [(re.sub(r"[\\/:*?\"<>|\x00-\x1f]", "_", who), who) for who in people]
+    files = [(safe_name(who), who) for who in people]
     return [(name, points[points["annotator"] == who], rows[rows["annotator"] == who]) for name, who in files]
 
 
@@ -373,7 +374,7 @@ def _collected(
 
 def _by_folder(out: Path, table: pd.DataFrame) -> list[tuple[Path, pd.DataFrame]]:
     folders = pd.Series([str(PurePosixPath(image).parent) for image in table.index], index=table.index, dtype=object)
-    return [(out / folder, table[folders == folder]) for folder in folders.unique()]
+    return [(path_inside(out, folder), table[folders == folder]) for folder in folders.unique()]
 
 
 def _report(scorer: str, rows: pd.DataFrame, values: Any, row_of: dict[str, int], people: Any) -> pd.DataFrame:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from lsnb.bucket.sources import Sources
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.files import stray_link
 
 _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 _JUNK_FOLDERS = frozenset({"__macosx"})
@@ -21,12 +22,13 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
     """Return a table of the files in a folder, a glob or a zip archive, in the order of their names.
 
     Its columns: ``ID`` (the path inside, without extension), ``path``, ``folder`` (the folders inside, joined by
-    slashes; empty at the top) and ``filename``. Hidden files and what macOS and Windows leave behind are left out.
+    slashes; empty at the top) and ``filename``. Hidden files and what macOS and Windows leave behind are left out. A
+    link that leads out of the folder has a row, and is not followed.
 
     Args:
         source: A folder, a glob such as ``photos/*.jpg``, or a zip archive, which is read in place.
         pattern: Which files of a folder or archive to take, as a glob over the path inside.
-        sources: Opens archives.
+        sources: Opens archives, and is told which links not to follow.
 
     Raises:
         MissingFileError: There is nothing at ``source``.
@@ -41,17 +43,17 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
     text = os.fspath(source)
     root = Path(text).expanduser()
     if root.is_dir():
-        found = list(_inside_folder(root, pattern))
+        found = list(_inside_folder(root, pattern, sources))
     elif root.is_file() and root.suffix.lower() == ".zip":
         members = (name for name in sources.archive(root).members if _matches(name, pattern))
         found = [(member, f"{root}/{member}") for member in members]
     elif root.is_file():
         found = [(root.name, str(root))]
     elif _WILD & set(text):
-        found = list(_of_glob(str(root)))
+        found = list(_of_glob(str(root), sources))
     else:
         raise MissingFileError(f"No folder, glob or zip archive at {root} (looked in {Path.cwd()}).")
-    kept = sorted((inside, path) for inside, path in found if not _is_junk(inside))
+    kept = sorted({(inside, path) for inside, path in found if not _is_junk(inside)})
     if not kept:
         raise InputError(f"No file in {root} matches {pattern!r}: check the folder, or give another pattern.")
     return _table(kept)
@@ -73,21 +75,31 @@ def _table(files: list[tuple[str, str]]) -> pd.DataFrame:
     )
 
 
-def _inside_folder(root: Path, pattern: str) -> Iterator[tuple[str, str]]:
-    for path in root.glob(pattern):
-        if path.is_file():
+def _inside_folder(root: Path, pattern: str, sources: Sources) -> Iterator[tuple[str, str]]:
+    yield from _followed(root, root.glob(pattern), sources)
+    if "**" in pattern:
+        # A pattern for every depth goes through no link to a folder, so nothing else tells what is left out.
+        links = (Path(here, name) for here, folders, _ in os.walk(root) for name in folders)
+        yield from _followed(root, (link for link in links if link.is_symlink()), sources)
+
+
+def _followed(root: Path, paths: Iterable[Path], sources: Sources) -> Iterator[tuple[str, str]]:
+    for path in paths:
+        stray = stray_link(path, root)
+        if stray is not None:
+            link, sources.strayed[str(stray[0])] = stray
+            yield link.relative_to(root).as_posix(), str(link)
+        elif path.is_file():
             yield path.relative_to(root).as_posix(), str(path)
 
 
-def _of_glob(text: str) -> Iterator[tuple[str, str]]:
+def _of_glob(text: str, sources: Sources) -> Iterator[tuple[str, str]]:
     # What stands before the first wildcard is where the paths inside begin.
     parts = Path(text).parts
     first = next(place for place, part in enumerate(parts) if _WILD & set(part))
     root = Path(*parts[:first])
-    for name in glob.iglob(text, recursive=True):  # noqa: PTH207  Path.glob takes no absolute pattern
-        path = Path(name)
-        if path.is_file():
-            yield path.relative_to(root).as_posix(), str(path)
+    # Path.glob takes no absolute pattern.
+    yield from _followed(root, map(Path, glob.iglob(text, recursive=True)), sources)  # noqa: PTH207
 
 
 def _matches(member: str, pattern: str) -> bool:

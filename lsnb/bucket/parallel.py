@@ -1,4 +1,4 @@
-"""Many small jobs on many threads, ended at once when the user interrupts."""
+"""Many small jobs on as many threads as the computer can afford, ended at once when the user interrupts."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from lsnb.bucket.faults import Cancelled
+from lsnb.kernel.jobs import affordable_workers, is_started
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -33,7 +34,7 @@ def run_parallel(
     Args:
         function: The job. What it raises ends the run, is raised here, and sets ``cancel``.
         items: What it is called with.
-        workers: The most threads.
+        workers: The most threads; fewer where the computer has not as many file handles or threads to give.
         cancel: Set when the run ends early: by an interrupt, an error, or the caller going away. Jobs look at it.
         is_quick: Whether a job may take microseconds, as a look at a local file does, or a round trip, as on a
             mounted drive: it starts with two threads, which is best for the former, and adds more as time passes.
@@ -41,7 +42,7 @@ def run_parallel(
     waiting = list(items)
     size = max(1, len(waiting) // BATCHES) if is_quick else 1
     batches = [waiting[start : start + size] for start in range(0, len(waiting), size)]
-    threads_wanted = min(workers, len(batches))
+    threads_wanted = affordable_workers(min(workers, len(batches)))
     todo: queue.SimpleQueue[list[Item]] = queue.SimpleQueue()
     for batch in batches:
         todo.put(batch)
@@ -64,19 +65,27 @@ def run_parallel(
 
     threads: list[threading.Thread] = []
 
-    def add_thread() -> None:
-        threads.append(threading.Thread(target=work, daemon=True, name="lsnb-upload"))
-        threads[-1].start()
+    def add_thread() -> bool:
+        thread = threading.Thread(target=work, daemon=True, name="lsnb-upload")
+        if is_started(thread):
+            threads.append(thread)
+            return True
+        if not threads:
+            work()
+        return False
 
     is_complete = False
     try:
         for _ in range(min(threads_wanted, 2) if is_quick else threads_wanted):
-            add_thread()
+            if not add_thread():
+                threads_wanted = len(threads)
+                break
         grown_at = time.monotonic()
         left = len(batches)
         while left:
             if len(threads) < threads_wanted and time.monotonic() - grown_at > GROW_EVERY:
-                add_thread()
+                if not add_thread():
+                    threads_wanted = len(threads)
                 grown_at = time.monotonic()
             try:
                 # With a time-out, since on Windows a wait without one cannot be interrupted.

@@ -20,6 +20,8 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 import google_crc32c
 
+from lsnb.kernel.files import file_sentence
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -137,10 +139,14 @@ def member_name(info: zipfile.ZipInfo) -> str:
 
 
 class Sources:
-    """Finds the source of a path; keeps each archive open for as long as it is used."""
+    """Finds the source of a path; keeps each archive open for as long as it is used.
+
+    ``strayed`` holds the links that are not followed: path → the sentence for its row.
+    """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self.folder = os.path.expanduser(os.fspath(folder)) if folder else ""  # noqa: PTH111
+        self.strayed: dict[str, str] = {}
         self._archives: dict[Path, Archive] = {}
         self._lock = threading.Lock()
 
@@ -149,7 +155,12 @@ class Sources:
 
         Args:
             text: A path; where it is relative, it starts at the folder.
+
+        Raises:
+            SourceFault: It is a link that is not followed, or in an archive that cannot be opened.
         """
+        if text in self.strayed:
+            raise SourceFault(self.strayed[text])
         path = os.path.join(self.folder, os.path.expanduser(text))  # noqa: PTH111, PTH118  see FileSource.facts
         if ".zip" in text.lower() and not Path(path).exists():
             for parent in Path(path).parents:
@@ -267,8 +278,6 @@ def _translated(where: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, NotADirectoryError):
         raise NoSource(f"No file {where}: check the path in this row, or upload the file to this computer.") from None
-    except PermissionError:
-        raise SourceFault(f"{where} may not be read: change its permissions.") from None
     except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError):
         raise SourceFault(f"{where} is damaged: make or download the archive again.") from None
     except (NotImplementedError, RuntimeError) as error:
@@ -276,4 +285,4 @@ def _translated(where: str) -> Iterator[None]:
             raise
         raise SourceFault(f"{where} is packed in a way that cannot be read here: unpack the archive first.") from None
     except OSError as error:
-        raise SourceFault(f"{where} cannot be read ({error.strerror or 'input/output error'}).") from None
+        raise SourceFault(file_sentence(error, where)) from None

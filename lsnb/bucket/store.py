@@ -101,7 +101,7 @@ class Bucket:
                 ``changed``; ``"changed"`` replaces it; ``"always"`` sends every file again.
             safe_names: Replace what cannot stand in an object's name by ``_``, rather than refuse it.
             folder: Where relative paths start; the current folder by default.
-            workers: The most connections at once.
+            workers: The most connections at once; fewer where this computer lets fewer files be open.
             deadline: Seconds for which each request is tried again while the service is busy or away.
             progress: Whether to show a progress bar.
 

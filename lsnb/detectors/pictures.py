@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.kernel.jobs import is_started
 from lsnb.media import frame_times, read_frames, read_image
 from lsnb.tables import check_key
 
@@ -237,7 +238,9 @@ def ahead(things: Iterator[Thing], n: int) -> Iterator[Thing]:
             put(("fault", fault))
 
     thread = threading.Thread(target=fill, daemon=True)
-    thread.start()
+    if not is_started(thread):
+        yield from things
+        return
     try:
         while True:
             kind, thing = waiting.get()

@@ -15,6 +15,7 @@ from lsnb.forms.config_files import load_config, load_upload, save_config
 from lsnb.forms.drafts import Draft, Outcome, first_draft, longest_text, read_draft
 from lsnb.forms.preview import Preview
 from lsnb.forms.questions import QUESTION_KINDS, Part, Question, Shown
+from lsnb.kernel.jobs import is_started
 from lsnb.labels import LabelConfig
 
 _EMPTY = "The config asks nothing yet: add a question."
@@ -329,7 +330,7 @@ class ConfigBuilder:
 
         if self._box is None:
             # The first check of all loads Label Studio's own, which takes seconds: while nobody types yet.
-            Thread(target=LabelConfig.image("uri").rating("stars").check).start()
+            is_started(Thread(target=LabelConfig.image("uri").rating("stars").check))
             self._box = draw_builder(self)
         # The bundle is written here since ipywidgets 7 and 8 have no method in common that makes one.
         return {

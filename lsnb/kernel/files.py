@@ -418,6 +418,41 @@ def _parted(name: str) -> tuple[str, str]:
     return (name[: ending.start()], ending[0]) if ending and ending.start() else (name, "")
 
 
+def stray_link(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> tuple[Path, str] | None:
+    """Return the first link on the way from a folder to a path in it that leads out of the folder or nowhere, or None.
+
+    Others may have made the folder, and put a link to a private file into it: who sends its files on must not follow.
+
+    Args:
+        path: The folder's own path with something joined to it.
+        folder: It may itself be a link.
+
+    Returns:
+        The link, and a sentence that says where it leads and what to do.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> (folder / "a.jpg").symlink_to("/etc/passwd")
+        >>> stray_link(folder / "a.jpg", folder)[1].partition(" is ")[2]
+        'a link to something outside the folder, and is not followed: put the file itself there, or leave it out.'
+    """
+    here = os.fspath(folder)
+    for part in Path(path).relative_to(folder).parts:
+        here = os.path.join(here, part)  # noqa: PTH118  a Path for each part of ten thousand costs more than the look
+        if not os.path.islink(here):  # noqa: PTH114
+            continue
+        real = Path(os.path.realpath(here))
+        why = None
+        if not real.is_relative_to(os.path.realpath(folder)):
+            why = "a link to something outside the folder, and is not followed"
+        elif not real.exists():
+            why = "a link that leads nowhere"
+        if why:
+            return Path(here), f"{Path(here)} is {why}: put the file itself there, or leave it out."
+    return None
+
+
 def path_inside(folder: str | os.PathLike[str], *parts: str | os.PathLike[str]) -> Path:
     """Return a path in a folder, having made sure that it does not lead out of it, by ``..`` or by a link.
 

@@ -367,3 +367,34 @@ def test_report_speaks(small: Bucket, make_table: MakeTable) -> None:
     assert report.summary == "2 uploaded"
     assert "photo0" in report._repr_html_()
     assert repr(small) == f"Bucket('gs://{BUCKET}', as nobody)"
+
+
+def test_links_that_leave_the_folder_are_rows_and_nothing_behind_them_is_sent(
+    store: SmallStore, small: Bucket, folder: Path, tmp_path: Path
+) -> None:
+    private = tmp_path / "private"
+    private.mkdir()
+    (private / "key.jpg").write_bytes(b"secret")
+    (folder / "bait.jpg").symlink_to(private / "key.jpg")
+    (folder / "ana" / "all").symlink_to(private)
+    (folder / "gone.jpg").symlink_to(folder / "nothing.jpg")
+    (folder / "same.jpg").symlink_to(folder / "b.jpg")
+    with pytest.warns(UserWarning, match="3 of"):
+        report = small.upload_folder(folder, progress=False)
+    assert sorted(store.items) == sorted([*INSIDE, "same.jpg"])
+    assert b"secret" not in [item.data for item in store.items.values()]
+    rows = report.table.set_index("path")
+    for link, said in (("bait.jpg", "outside"), ("ana/all", "outside"), ("gone.jpg", "nowhere")):
+        assert rows.loc[str(folder / link), "status"] == "failed"
+        assert said in rows.loc[str(folder / link), "error"]
+    for way in (f"{folder}/*/*/*.jpg", f"{folder}/**/key.jpg", f"{folder}/*.jpg"):
+        with pytest.warns(UserWarning, match="outside"):
+            small.upload_folder(way, name="again/{ID}", progress=False)
+    with pytest.warns(UserWarning, match="outside"):
+        small.upload_folder(folder, pattern="*/*/*.jpg", name="again/{ID}", progress=False)
+    assert b"secret" not in [item.data for item in store.items.values()]
+    # What the user links to by name is the user's own wish: the folder itself, too.
+    (tmp_path / "link").symlink_to(folder / "ana")
+    with pytest.warns(UserWarning, match="1 of"):
+        small.upload_folder(tmp_path / "link", name="whole/{ID}", progress=False)
+    assert "whole/a.jpg" in store.items
