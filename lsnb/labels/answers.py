@@ -9,10 +9,8 @@ from lxml import etree
 
 from lsnb.labels.problems import Place, Problem, nearest
 from lsnb.labels.reading import Control, answer, attribute, data_keys, is_true, read_controls
-from lsnb.labels.tags import find_tag
 from lsnb.labels.tree import walk
-
-_MUST_OFFER = ("Choices", "Taxonomy")
+from lsnb.labels.vocabulary import find_tag
 
 
 def find_answer_problems(root: etree._Element) -> list[Problem]:
@@ -24,7 +22,7 @@ def find_answer_problems(root: etree._Element) -> list[Problem]:
         if tag is None:
             continue
         place = Place(element, tag, root)
-        if tag.role == "control" and tag.option and tag.name != "TextArea":
+        if tag.role == "control" and tag.option and not tag.is_open:
             found += _check_options(place)
         found += _check_condition(place, controls)
         if tag.name == "TimeSeries":
@@ -51,11 +49,11 @@ def _check_options(place: Place) -> Iterator[Problem]:
     element, option = place.element, place.tag.option
     comes_later = data_keys(attribute(element, "value")) or attribute(element, "apiUrl")
     options = _options(element, option)
-    if not options and not comes_later and (place.tag.name in _MUST_OFFER or option == "Label"):
+    if not options and not comes_later and place.tag.needs_options:
         yield place.problem(f'has no answers: add at least one <{option} value="…"/>.')
     yield from _check_repeats(place, options)
     nested = any(_options(choice, option) for choice in options)
-    if place.tag.name == "Choices" and nested and not is_true(element, "allowNested"):
+    if "allowNested" in place.tag.attributes and nested and not is_true(element, "allowNested"):
         yield place.problem('has Choices inside Choices, which it ignores: add allowNested="true".')
 
 

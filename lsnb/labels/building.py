@@ -18,8 +18,8 @@ from lsnb.errors import LabelConfigError
 from lsnb.labels.answers import find_answer_problems
 from lsnb.labels.problems import Problem, find_problems, nearest
 from lsnb.labels.reading import Control, Field, attribute, object_tags, read_controls, read_fields
-from lsnb.labels.tags import TAGS, find_attribute, media_names
 from lsnb.labels.tree import build, parse, serialise, signature, walk
+from lsnb.labels.vocabulary import TAGS, Tag, find_attribute, media_names
 
 if TYPE_CHECKING:
     from lsnb.labels.config import LabelConfig
@@ -169,18 +169,18 @@ class ConfigTree:
         config: LabelConfig = type(self)._of(root)  # type: ignore[assignment]
         return config
 
-    def _target(self, tag: str, to: str | Sequence[str] | None) -> str:
+    def _target(self, tag: Tag, to: str | Sequence[str] | None) -> str:
         """Return toName: the media named, else the last one that this control works on."""
         if to is not None:
             return to if isinstance(to, str) else ",".join(to)
         shown = object_tags(self._root())
-        works_on = TAGS[tag].media
+        works_on = tag.media
         fitting = [name for name, shows in shown.items() if not works_on or shows.name in works_on]
         if fitting:
             return fitting[-1]
         needed = media_names(works_on) or "an image, a text or another media"
         raise LabelConfigError(
-            f"{tag} needs {needed}, and this config shows "
+            f"{tag.name} needs {needed}, and this config shows "
             f"{', '.join(found.name for found in shown.values()) or 'nothing yet'}: "
             'add the media before the question, for example LabelConfig.image("uri").'
         )

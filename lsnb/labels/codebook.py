@@ -2,56 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any, TypeVar, cast
 
 import pandas as pd
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
+from lsnb.labels.building import ConfigTree
 from lsnb.labels.problems import nearest
 from lsnb.labels.reading import Control, attribute, option_elements
 from lsnb.labels.tree import walk
+from lsnb.labels.vocabulary import WORDS
 
-if TYPE_CHECKING:
-    from lsnb.labels.config import LabelConfig
-
+C = TypeVar("C", bound=ConfigTree)
 COLUMNS = ("variable", "label", "description", "type")
 
-# Control tag → the codebook's word for it, where one word is enough to build it again.
-_TYPES = {
-    "Taxonomy": "taxonomy",
-    "Rating": "rating",
-    "Number": "number",
-    "DateTime": "date",
-    "TextArea": "text",
-    "Pairwise": "pairwise",
-    "Ranker": "ranker",
-    "RectangleLabels": "rectangles",
-    "EllipseLabels": "ellipses",
-    "PolygonLabels": "polygons",
-    "VectorLabels": "vectors",
-    "KeyPointLabels": "keypoints",
-    "BrushLabels": "brush",
-    "BitmaskLabels": "bitmask",
-    "VideoRectangle": "video_boxes",
-}
-_SPANS = ("Labels", "HyperTextLabels", "ParagraphLabels", "TimeSeriesLabels", "TimelineLabels")
-_REGIONS = (
-    "labels",
-    "rectangles",
-    "ellipses",
-    "polygons",
-    "vectors",
-    "keypoints",
-    "brush",
-    "bitmask",
-    "video_boxes",
-)
 _SEPARATOR = " / "
 
 
-def add_codebook(config: LabelConfig, codebook: pd.DataFrame) -> LabelConfig:
+def add_codebook(config: C, codebook: pd.DataFrame) -> C:
     """Return a config that also asks a codebook's questions; see ``LabelConfig.codebook_questions``.
 
     Raises:
@@ -96,7 +66,7 @@ def _cell(value: Any) -> str:
     return str(value).strip()
 
 
-def _ask(config: LabelConfig, variable: str, rows: pd.DataFrame) -> LabelConfig:
+def _ask(config: C, variable: str, rows: pd.DataFrame) -> C:
     heads, answers = rows[rows["label"] == ""], rows[rows["label"] != ""]
     title = next((text for text in heads["description"] if text), "")
     kinds = sorted({kind.lower() for kind in rows["type"] if kind})
@@ -112,43 +82,30 @@ def _ask(config: LabelConfig, variable: str, rows: pd.DataFrame) -> LabelConfig:
         "hints": {row.label: row.description for row in answers.itertuples() if row.description},
         "aliases": {row.label: row.code for row in answers.itertuples() if row.code},
     }
-    builders = _builders(config, variable, labels, shown)
-    if kind not in builders:
-        near = nearest(kind, builders)
-        hint = f"did you mean {near}?" if near else f"give one of {', '.join(builders)}."
+    if kind not in WORDS:
+        near = nearest(kind, WORDS)
+        hint = f"did you mean {near}?" if near else f"give one of {', '.join(WORDS)}."
         raise LabelConfigError(f'The codebook gives "{variable}" the type {kind}: {hint}')
-    return builders[kind]()
+    tag, way = WORDS[kind]
+    method = getattr(config, tag.method)
+    if tag.option == "Choice":
+        if tag.is_tree:
+            shown |= {
+                name: {_last(label): text for label, text in shown[name].items()} for name in ("hints", "aliases")
+            }
+        options = [label.split(_SEPARATOR) for label in labels] if tag.is_tree else labels
+        return cast(C, method(variable, options, **shown, **way.given))
+    if tag.offers == "none":
+        return cast(C, method(variable, title=title, **way.given))
+    grown = method(variable, labels if labels or tag.offers == "needed" else None, title=title)
+    return _describe(config, grown, shown) if tag.is_region else cast(C, grown)
 
 
-def _builders(
-    config: LabelConfig, name: str, labels: list[str], shown: dict[str, Any]
-) -> dict[str, Callable[[], LabelConfig]]:
-    title = shown["title"]
-
-    def tree() -> LabelConfig:
-        paths = [label.split(_SEPARATOR) for label in labels]
-        hints = {label.split(_SEPARATOR)[-1]: text for label, text in shown["hints"].items()}
-        aliases = {label.split(_SEPARATOR)[-1]: text for label, text in shown["aliases"].items()}
-        return config.taxonomy(name, paths, title=title, hints=hints, aliases=aliases)
-
-    def marks(method: str) -> Callable[[], LabelConfig]:
-        return lambda: _describe(config, getattr(config, method)(name, labels, title=title), shown)
-
-    return {
-        "single": lambda: config.choices(name, labels, **shown),
-        "multiple": lambda: config.choices(name, labels, multiple=True, **shown),
-        "taxonomy": tree,
-        "rating": lambda: config.rating(name, title=title),
-        "number": lambda: config.number(name, title=title),
-        "date": lambda: config.datetime(name, title=title, only="date"),
-        "text": lambda: config.textarea(name, title=title),
-        "pairwise": lambda: config.pairwise(name, title=title),
-        "ranker": lambda: config.ranker(name, labels or None, title=title),
-        **{method: marks(method) for method in _REGIONS},
-    }
+def _last(label: str) -> str:
+    return label.split(_SEPARATOR)[-1]
 
 
-def _describe(before: LabelConfig, grown: LabelConfig, shown: dict[str, Any]) -> LabelConfig:
+def _describe(before: C, grown: C, shown: dict[str, Any]) -> C:
     """Give the labels just added their descriptions and codes, which the region methods do not take."""
     root = grown._root()
     added = set(grown.controls) - set(before.controls)
@@ -167,13 +124,13 @@ def read_codebook(root: etree._Element, controls: dict[str, Control]) -> pd.Data
         root: The config.
         controls: Its controls.
     """
-    boxes = {target for c in controls.values() if c.tag == "VideoRectangle" for target in c.to_names}
+    named = {(c.row.beside, target) for c in controls.values() if c.row.shares_labels for target in c.to_names}
     rows: list[dict[str, str]] = []
     for control in controls.values():
-        if control.tag == "Labels" and boxes & set(control.to_names):
-            continue  # the labels are listed with the VideoRectangle they belong to
+        if any((control.tag, target) in named for target in control.to_names):
+            continue  # the labels are listed with the tool they belong to
         element = next(e for e in walk(root) if attribute(e, "name") == control.name)
-        kind = _kind(control)
+        kind = _kind(control, element)
         title = _title(element)
         answers = list(_answer_rows(root, element, control, kind))
         if title or not answers:
@@ -185,12 +142,9 @@ def read_codebook(root: etree._Element, controls: dict[str, Control]) -> pd.Data
     return table
 
 
-def _kind(control: Control) -> str:
-    if control.tag == "Choices":
-        return "multiple" if control.multiple else "single"
-    if control.tag in _SPANS:
-        return "labels"
-    return _TYPES.get(control.tag, control.kind)
+def _kind(control: Control, element: etree._Element) -> str:
+    written = {str(name): str(text) for name, text in element.attrib.items()}
+    return control.row.way(**written, multiple=control.multiple).word or control.kind
 
 
 def _title(element: etree._Element) -> str:
@@ -203,11 +157,10 @@ def _title(element: etree._Element) -> str:
 def _answer_rows(
     root: etree._Element, element: etree._Element, control: Control, kind: str
 ) -> Iterator[dict[str, str]]:
-    if control.tag == "Pairwise":
-        return
-    if control.tag == "VideoRectangle":
+    if control.row.shares_labels:
+        beside = control.row.beside
         element = next(
-            (e for e in walk(root) if e.tag == "Labels" and attribute(e, "toName") in control.to_names), element
+            (e for e in walk(root) if e.tag == beside and attribute(e, "toName") in control.to_names), element
         )
     for option, path in option_elements(element):
         yield {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lsnb.errors import LabelConfigError
 from lsnb.labels.building import ConfigTree, Setting, element, titled, words
 from lsnb.labels.reading import object_tags
+from lsnb.labels.vocabulary import PAIRWISE, RANKER
 
 if TYPE_CHECKING:
     from lsnb.labels.config import LabelConfig
@@ -33,14 +34,14 @@ class ComparisonMethods(ConfigTree):
             LabelConfigError: There are not two media, or a name is taken.
         """
         names = list(to) if to is not None else list(object_tags(self._root()))[-2:]
-        if len(names) != 2:
+        if len(names) != PAIRWISE.targets:
             raise LabelConfigError(
                 f'The comparison "{name}" needs two media, and this config shows {len(names)}: begin with '
                 'LabelConfig.pair("left", "right").'
             )
         given: dict[str, Setting] = {"name": name, "toName": ",".join(names), **attributes}
         shown = object_tags(self._root())
-        made = titled(title, element("Pairwise", given))
+        made = titled(title, element(PAIRWISE.name, given))
         return self._add_above(names[0], *made) if names[0] in shown else self._add(*made)
 
     def ranker(
@@ -66,5 +67,5 @@ class ComparisonMethods(ConfigTree):
         """
         titles = buckets if isinstance(buckets, Mapping) else {b: b for b in words(buckets, name)} if buckets else {}
         made = [element("Bucket", {"name": bucket, "title": text}) for bucket, text in titles.items()]
-        given: dict[str, Setting] = {"name": name, "toName": self._target("Ranker", to), **attributes}
-        return self._add(*titled(title, element("Ranker", given, *made)))
+        given: dict[str, Setting] = {"name": name, "toName": self._target(RANKER, to), **attributes}
+        return self._add(*titled(title, element(RANKER.name, given, *made)))

@@ -83,7 +83,7 @@ def _condition(when: When, kind: str, controls: Mapping[str, Control]) -> dict[s
         near = nearest(name, controls)
         hint = f'did you mean "{near}"?' if near else f"it has {', '.join(controls) or 'no question yet'}."
         raise LabelConfigError(f'A condition waits for "{name}", which is no question of this config: {hint}')
-    if controls[name].tag not in ("Choices", "Taxonomy"):
+    if controls[name].row.option != "Choice":
         raise LabelConfigError(
             f'A condition waits for "{name}", which is {controls[name].tag}: '
             "only Choices and Taxonomy can be waited for."

@@ -22,8 +22,8 @@ from lsnb.labels.questions import QuestionMethods
 from lsnb.labels.reference import find_reference_problems
 from lsnb.labels.regions import RegionMethods
 from lsnb.labels.synced import SyncedMethods
-from lsnb.labels.tags import find_tag
 from lsnb.labels.tree import parse
+from lsnb.labels.vocabulary import find_tag
 
 if TYPE_CHECKING:
     from typing import Self

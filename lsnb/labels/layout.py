@@ -16,8 +16,8 @@ from lsnb.labels.building import (
     element,
     home_of,
 )
-from lsnb.labels.tags import find_tag
 from lsnb.labels.tree import walk
+from lsnb.labels.vocabulary import find_tag
 
 if TYPE_CHECKING:
     from lsnb.labels.config import LabelConfig

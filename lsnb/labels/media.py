@@ -4,25 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
 
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
 from lsnb.labels.building import ConfigTree, Setting, Starting, element, titled
 from lsnb.labels.problems import is_misread_name
+from lsnb.labels.vocabulary import METHODS
 
 if TYPE_CHECKING:
     from lsnb.labels.config import LabelConfig
 
 Media = Literal["image", "video", "audio", "text", "hypertext"]
-MEDIA_TAGS: dict[str, str] = {
-    "image": "Image",
-    "video": "Video",
-    "audio": "Audio",
-    "text": "Text",
-    "hypertext": "HyperText",
-}
+MEDIA_TAGS: dict[str, str] = {method: METHODS[method].name for method in get_args(Media)}
 
 
 def data_key(field: str) -> str:

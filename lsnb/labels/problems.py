@@ -12,8 +12,18 @@ from dataclasses import dataclass
 from lxml import etree
 
 from lsnb.labels.reading import attribute, data_keys, is_true, object_tags
-from lsnb.labels.tags import ATTRIBUTES_SINCE, TAGS, UNAVAILABLE, Tag, find_attribute, find_tag, media_names
 from lsnb.labels.tree import ancestors, walk
+from lsnb.labels.vocabulary import (
+    ATTRIBUTES_SINCE,
+    RELEASE,
+    TAGS,
+    UNAVAILABLE,
+    Tag,
+    find_attribute,
+    find_tag,
+    media_names,
+    version,
+)
 
 # Attributes of HTML and of Label Studio's converters that people write and the editor ignores.
 _HARMLESS = frozenset({"style", "class", "classname", "id", "title", "color", "size", "width", "height"})
@@ -252,9 +262,10 @@ def _check_target(place: Place) -> Iterator[Problem]:
                 f'works on {media_names(place.tag.media)}, and "{target}" is {_article(shown[target].name)}: '
                 f"point it to {media_names(place.tag.media)}, or use a control for {shown[target].name}."
             )
-    if place.tag.name == "Pairwise" and len(set(targets)) != 2:
-        yield place.problem("compares two media: write toName with two different names and a comma between them.")
-    elif place.tag.name != "Pairwise" and len(targets) > 1 and (place.tag.media or is_true(place.element, "perRegion")):
+    if place.tag.targets > 1:
+        if len(set(targets)) != place.tag.targets:
+            yield place.problem("compares two media: write toName with two different names and a comma between them.")
+    elif len(targets) > 1 and (place.tag.media or is_true(place.element, "perRegion")):
         yield place.problem(f"works on one media, and toName names {len(targets)}: keep one.")
 
 
@@ -294,8 +305,6 @@ def _check_parents(place: Place) -> Iterator[Problem]:
 
 
 def _check_release(place: Place, release: str | None) -> Iterator[Problem]:
-    if release is None:
-        return
     needs = [("", place.tag.since)] if place.tag.since else []
     needs += [
         (f"with {name} ", since)
@@ -303,19 +312,15 @@ def _check_release(place: Place, release: str | None) -> Iterator[Problem]:
         if tag == place.tag.name and attribute(place.element, name)
     ]
     for what, since in needs:
-        if _version(release) < _version(since):
-            yield place.problem(
-                f"{what}needs Label Studio {since}, and this server runs {release}: update the server or do without."
-            )
-
-
-def _version(text: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+        if version(release or RELEASE) < version(since):
+            here = f"this server runs {release}" if release else f"this kit's own is {RELEASE}"
+            remedy = f"use {place.tag.instead}" if place.tag.instead else "do without"
+            yield place.problem(f"{what}needs Label Studio {since}, and {here}: update the server or {remedy}.")
 
 
 def _check_regions(place: Place) -> Iterator[Problem]:
     """Per-region questions need a tool that makes regions; plain Labels need a shape to give them to."""
-    if place.tag.name != "Labels" and not is_true(place.element, "perRegion"):
+    if not place.tag.names_others and not is_true(place.element, "perRegion"):
         return  # spares large configs a walk per tag
     target = attribute(place.element, "toName") or ""
     tools = {
@@ -324,7 +329,7 @@ def _check_regions(place: Place) -> Iterator[Problem]:
         if (tag := find_tag(str(element.tag))) is not None
         and tag.role == "control"
         and target in (attribute(element, "toName") or "").split(",")
-        and (tag.option == "Label" or (tag.media and tag.name != "Ranker") or is_true(element, "labeling"))
+        and (tag.is_region or is_true(element, "labeling"))
     }
     if is_true(place.element, "perRegion") and target in object_tags(place.root):
         if not tools:
@@ -334,10 +339,11 @@ def _check_regions(place: Place) -> Iterator[Problem]:
             )
         if is_true(place.element, "perItem"):
             yield place.problem("has both perRegion and perItem: keep one of them.")
-    if place.tag.name == "Labels":
+    if place.tag.names_others:
         shown = object_tags(place.root).get(target)
-        if shown is not None and shown.name in ("Image", "Video") and tools == {"Labels"}:
-            needed = "VideoRectangle" if shown.name == "Video" else "Rectangle, Polygon or Brush"
+        drawers = [row for row in TAGS.values() if row.beside == place.tag.name and shown and shown.name in row.media]
+        if drawers and tools == {place.tag.name}:
+            needed = media_names(row.name for row in drawers if not row.since)
             yield place.problem(f'has nothing to label on "{target}": add a {needed} with the same toName.')
 
 

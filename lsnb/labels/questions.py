@@ -11,6 +11,7 @@ from lsnb.errors import LabelConfigError
 from lsnb.labels.building import ConfigTree, Setting, column_of, element
 from lsnb.labels.conditions import PerRegion, When, conditional
 from lsnb.labels.options import Options, choice_elements, paths_to_tree
+from lsnb.labels.vocabulary import CHOICES, DATE_TIME, NUMBER, RATING, TAXONOMY, TEXT_AREA, Tag
 
 if TYPE_CHECKING:
     from lsnb.labels.config import LabelConfig
@@ -82,7 +83,7 @@ class QuestionMethods(ConfigTree):
         nested = any(len(option) for option in options_given)
         given: dict[str, Setting] = {
             "name": name,
-            "toName": self._target("Choices", to),
+            "toName": self._target(CHOICES, to),
             "choice": "multiple" if multiple else "single",
             "value": column_of(options),
             "allowNested": True if nested else None,
@@ -90,7 +91,7 @@ class QuestionMethods(ConfigTree):
             "required": True if required else None,
             **attributes,
         }
-        return self._ask(element("Choices", given, *options_given), title, visible_when, visible_unless, per_region)
+        return self._ask(element(CHOICES.name, given, *options_given), title, visible_when, visible_unless, per_region)
 
     def taxonomy(
         self,
@@ -141,13 +142,13 @@ class QuestionMethods(ConfigTree):
         options = tree if isinstance(tree, Mapping) else paths_to_tree(name, tree, separator)
         given: dict[str, Setting] = {
             "name": name,
-            "toName": self._target("Taxonomy", to),
+            "toName": self._target(TAXONOMY, to),
             "maxUsages": None if multiple else 1,
             "leafsOnly": True if leaves_only else None,
             "required": True if required else None,
             **attributes,
         }
-        question = element("Taxonomy", given, *choice_elements(name, options, aliases=aliases, hints=hints))
+        question = element(TAXONOMY.name, given, *choice_elements(name, options, aliases=aliases, hints=hints))
         return self._ask(question, title, visible_when, visible_unless, per_region)
 
     def rating(
@@ -182,7 +183,7 @@ class QuestionMethods(ConfigTree):
         if stars < 1:
             raise LabelConfigError(f'The rating "{name}" has {stars} stars: give 1 or more.')
         given: dict[str, Setting] = {"maxRating": stars, **attributes}
-        return self._simple("Rating", name, given, title, required, visible_when, visible_unless, per_region, to)
+        return self._simple(RATING, name, given, title, required, visible_when, visible_unless, per_region, to)
 
     def number(
         self,
@@ -235,7 +236,7 @@ class QuestionMethods(ConfigTree):
             "slider": True if slider else None,
             **attributes,
         }
-        return self._simple("Number", name, given, title, required, visible_when, visible_unless, per_region, to)
+        return self._simple(NUMBER, name, given, title, required, visible_when, visible_unless, per_region, to)
 
     def datetime(
         self,
@@ -267,7 +268,7 @@ class QuestionMethods(ConfigTree):
             LabelConfigError: A name is taken, or an attribute is not one of the tag's.
         """
         given: dict[str, Setting] = {"only": only, **attributes}
-        return self._simple("DateTime", name, given, title, required, visible_when, visible_unless, per_region, to)
+        return self._simple(DATE_TIME, name, given, title, required, visible_when, visible_unless, per_region, to)
 
     def textarea(
         self,
@@ -316,11 +317,11 @@ class QuestionMethods(ConfigTree):
             "editable": True,
             **attributes,
         }
-        return self._simple("TextArea", name, given, title, required, visible_when, visible_unless, per_region, to)
+        return self._simple(TEXT_AREA, name, given, title, required, visible_when, visible_unless, per_region, to)
 
     def _simple(
         self,
-        tag: str,
+        tag: Tag,
         name: str,
         given: Mapping[str, Setting],
         title: str,
@@ -335,7 +336,7 @@ class QuestionMethods(ConfigTree):
             "toName": self._target(tag, to),
             "required": True if required else None,
         }
-        return self._ask(element(tag, {**base, **given}), title, visible_when, visible_unless, per_region)
+        return self._ask(element(tag.name, {**base, **given}), title, visible_when, visible_unless, per_region)
 
     def _ask(
         self,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from lxml import etree
 
-from lsnb.labels.tags import Tag, find_tag
 from lsnb.labels.tree import walk
+from lsnb.labels.vocabulary import ROWS, Tag, find_tag
 
 # The editor's own pattern (ASCII letters, digits, _ . [ ] { }): "$Post text" reads the data key "Post".
 _VARIABLE = re.compile(r"\$([A-Za-z0-9_\[\].{}]+)")
@@ -59,6 +59,11 @@ class Control:
     per_region: bool
     required: bool
     paths: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def row(self) -> Tag:
+        """What the vocabulary says of its tag."""
+        return ROWS[self.tag]
 
 
 def attribute(element: etree._Element, name: str) -> str | None:
@@ -117,7 +122,7 @@ def _data_kind(tag: Tag, element: etree._Element, key: str) -> tuple[str, bool]:
     if key == "audiourl":
         return "audio", True
     if tag.role == "control" and key == "value" and tag.option:
-        return ("text" if tag.name == "TextArea" else "options"), False
+        return ("text" if tag.is_open else "options"), False
     if tag.name == "Repeater" and key == "on":
         return "list", False
     if tag.role != "object" or key not in ("value", "valuelist"):
@@ -151,8 +156,8 @@ def read_controls(root: etree._Element) -> dict[str, Control]:
         to_names = tuple(n.strip() for n in (attribute(element, "toName") or "").split(",") if n.strip())
         if not to_names and len(objects) == 1:
             to_names = (objects[0],)  # the editor infers it, too
-        paths = tuple(option_paths(element)) if tag.option in ("Choice",) else ()
-        nested = any(len(path) > 1 for path in paths) or tag.name == "Taxonomy"
+        paths = tuple(option_paths(element)) if tag.option == "Choice" else ()
+        nested = any(len(path) > 1 for path in paths) or tag.is_tree
         name = str(attribute(element, "name"))
         controls.setdefault(
             name,
@@ -168,31 +173,28 @@ def read_controls(root: etree._Element) -> dict[str, Control]:
                 paths=paths if nested else (),
             ),
         )
-    return {name: _with_video_labels(control, controls) for name, control in controls.items()}
+    return {name: _with_shared_labels(control, controls) for name, control in controls.items()}
 
 
 def _answers(element: etree._Element, tag: Tag) -> list[str]:
-    if tag.name == "Pairwise":
-        return ["left", "right"]
-    if tag.name == "TextArea":  # its children are shortcuts for typing, not the only answers
-        return []
+    if tag.answers or tag.is_open:  # what stands below an open question are shortcuts for typing
+        return list(tag.answers)
     answers = [answer(option) for option in walk(element) if str(option.tag).lower() == tag.option.lower()]
     return [text for text in answers if text and not data_keys(text)]
 
 
 def _is_multiple(element: etree._Element, tag: Tag) -> bool:
-    if tag.name == "TextArea":
-        return attribute(element, "maxSubmissions") != "1"
-    if tag.name == "Taxonomy":
-        return attribute(element, "maxUsages") != "1"
-    return attribute(element, "choice") == "multiple" or tag.name == "Ranker"
+    if tag.several == "choice":
+        return attribute(element, "choice") == "multiple"
+    return tag.several == "always" or attribute(element, tag.several) != "1"
 
 
-def _with_video_labels(control: Control, controls: dict[str, Control]) -> Control:
-    """Give a VideoRectangle, which has no labels of its own, those of the Labels beside it."""
-    if control.tag != "VideoRectangle":
+def _with_shared_labels(control: Control, controls: dict[str, Control]) -> Control:
+    """Give a tool whose results carry labels that it does not list those of the control beside it."""
+    row = control.row
+    if not row.shares_labels:
         return control
-    beside = (c for c in controls.values() if c.tag == "Labels" and set(c.to_names) & set(control.to_names))
+    beside = (c for c in controls.values() if c.tag == row.beside and set(c.to_names) & set(control.to_names))
     labels = tuple(dict.fromkeys(label for other in beside for label in other.labels))
     return replace(control, labels=labels)
 

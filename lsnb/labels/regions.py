@@ -12,21 +12,26 @@ from lsnb.labels.building import ConfigTree, Setting, column_of, element, titled
 from lsnb.labels.colours import next_colours
 from lsnb.labels.reading import attribute, object_tags
 from lsnb.labels.tree import walk
+from lsnb.labels.vocabulary import (
+    BITMASK_LABELS,
+    BRUSH_LABELS,
+    ELLIPSE_LABELS,
+    KEY_POINT_LABELS,
+    MAGIC_WAND,
+    POLYGON_LABELS,
+    RECTANGLE_LABELS,
+    RELATIONS,
+    TAGS,
+    VECTOR_LABELS,
+    VIDEO_RECTANGLE,
+    Tag,
+    unlabelled,
+)
 
 if TYPE_CHECKING:
     from lsnb.labels.config import LabelConfig
 
 Labels = str | Iterable[str] | Mapping[str, str]
-
-_SPAN_TAGS = {
-    "Text": "Labels",
-    "Audio": "Labels",
-    "AudioPlus": "Labels",
-    "HyperText": "HyperTextLabels",
-    "Paragraphs": "ParagraphLabels",
-    "TimeSeries": "TimeSeriesLabels",
-    "Video": "TimelineLabels",
-}
 
 
 class RegionMethods(ConfigTree):
@@ -59,7 +64,7 @@ class RegionMethods(ConfigTree):
             >>> LabelConfig.image("uri").rectangles("animal", ["cat", "dog"]).controls["animal"].kind
             'rectanglelabels'
         """
-        return self._mark("Rectangle", name, labels, title, to, attributes)
+        return self._mark(RECTANGLE_LABELS, name, labels, title, to, attributes)
 
     def ellipses(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
@@ -76,7 +81,7 @@ class RegionMethods(ConfigTree):
         Raises:
             LabelConfigError: A label is empty or repeated, a name is taken, or there is no image.
         """
-        return self._mark("Ellipse", name, labels, title, to, attributes)
+        return self._mark(ELLIPSE_LABELS, name, labels, title, to, attributes)
 
     def polygons(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
@@ -93,7 +98,7 @@ class RegionMethods(ConfigTree):
         Raises:
             LabelConfigError: A label is empty or repeated, a name is taken, or there is no image.
         """
-        return self._mark("Polygon", name, labels, title, to, attributes)
+        return self._mark(POLYGON_LABELS, name, labels, title, to, attributes)
 
     def vectors(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
@@ -110,7 +115,7 @@ class RegionMethods(ConfigTree):
         Raises:
             LabelConfigError: A label is empty or repeated, a name is taken, or there is no image.
         """
-        return self._mark("Vector", name, labels, title, to, attributes)
+        return self._mark(VECTOR_LABELS, name, labels, title, to, attributes)
 
     def keypoints(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
@@ -133,7 +138,7 @@ class RegionMethods(ConfigTree):
             >>> len(LabelConfig.image("frame").keypoints("body", parts).controls["body"].labels)
             70
         """
-        return self._mark("KeyPoint", name, labels, title, to, attributes)
+        return self._mark(KEY_POINT_LABELS, name, labels, title, to, attributes)
 
     def brush(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
@@ -150,7 +155,7 @@ class RegionMethods(ConfigTree):
         Raises:
             LabelConfigError: A label is empty or repeated, a name is taken, or there is no image.
         """
-        return self._mark("Brush", name, labels, title, to, attributes)
+        return self._mark(BRUSH_LABELS, name, labels, title, to, attributes)
 
     def bitmask(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
@@ -167,7 +172,7 @@ class RegionMethods(ConfigTree):
         Raises:
             LabelConfigError: A label is empty or repeated, a name is taken, or there is no image.
         """
-        return self._mark("Bitmask", name, labels, title, to, attributes)
+        return self._mark(BITMASK_LABELS, name, labels, title, to, attributes)
 
     def magic_wand(self, name: str, *, to: str | None = None, **attributes: Setting) -> LabelConfig:
         """Return a config that also offers a wand, which selects an area of like colour for the brush's labels.
@@ -180,8 +185,8 @@ class RegionMethods(ConfigTree):
         Raises:
             LabelConfigError: A name is taken, or there is no image.
         """
-        given: dict[str, Setting] = {"name": name, "toName": self._target("MagicWand", to), **attributes}
-        return self._add(element("MagicWand", given))
+        given: dict[str, Setting] = {"name": name, "toName": self._target(MAGIC_WAND, to), **attributes}
+        return self._add(element(MAGIC_WAND.name, given))
 
     def labels(
         self,
@@ -215,16 +220,16 @@ class RegionMethods(ConfigTree):
             'timelinelabels'
         """
         shown = object_tags(self._root())
-        fitting = [n for n, tag in shown.items() if tag.name in _SPAN_TAGS]
+        fitting = [n for n, tag in shown.items() if tag.spans]
         target = to if to is not None else (fitting[-1] if fitting else "")
-        if target not in shown or shown[target].name not in _SPAN_TAGS:
+        if target not in shown or not shown[target].spans:
             raise LabelConfigError(
                 f'The labels "{name}" need a text, audio, video, conversation or time series, and '
                 f"{f'{target} is none' if target else 'this config shows none'}: on images use rectangles, "
                 "polygons or keypoints."
             )
         given: dict[str, Setting] = {"choice": "multiple" if multiple else None, **attributes}
-        made = self._label(_SPAN_TAGS[shown[target].name], name, labels, title, target, given)
+        made = self._label(TAGS[shown[target].spans], name, labels, title, target, given)
         return self._add_above(target, *made)
 
     def video_boxes(
@@ -257,11 +262,11 @@ class RegionMethods(ConfigTree):
             >>> LabelConfig.video("uri").video_boxes("track", ["mouse"]).controls["track"].labels
             ('mouse',)
         """
-        target = self._target("VideoRectangle", to)
+        target = self._target(VIDEO_RECTANGLE, to)
         beside = labels_name if labels_name is not None else f"{name}_label"
         given: dict[str, Setting] = {"name": beside, "toName": target, **attributes}
-        listed = element("Labels", given, *self._label_elements(name, labels))
-        tool = element("VideoRectangle", {"name": name, "toName": target})
+        listed = element(VIDEO_RECTANGLE.beside, given, *self._label_elements(name, labels))
+        tool = element(VIDEO_RECTANGLE.name, {"name": name, "toName": target})
         return self._add_above(target, *titled(title, listed), tool)
 
     def relations(self, labels: str | Iterable[str] = (), *, multiple: bool = False) -> LabelConfig:
@@ -276,7 +281,7 @@ class RegionMethods(ConfigTree):
         """
         names = words(labels, "Relations") if labels else []
         made = [element("Relation", {"value": text}) for text in names]
-        return self._add(element("Relations", {"choice": "multiple" if multiple else None}, *made))
+        return self._add(element(RELATIONS.name, {"choice": "multiple" if multiple else None}, *made))
 
     def filter(self, name: str, to: str, **attributes: Setting) -> LabelConfig:
         """Return a config that also offers a search box for a long list of labels or choices.
@@ -301,7 +306,7 @@ class RegionMethods(ConfigTree):
 
     def _mark(
         self,
-        shape: str,
+        tag: Tag,
         name: str,
         labels: Labels | None,
         title: str,
@@ -309,16 +314,15 @@ class RegionMethods(ConfigTree):
         attributes: Mapping[str, Setting],
     ) -> LabelConfig:
         if labels is None:
-            given: dict[str, Setting] = {"name": name, "toName": self._target(shape, to), **attributes}
-            return self._add(*titled(title, element(shape, given)))
-        tag = f"{shape}Labels"
+            given: dict[str, Setting] = {"name": name, "toName": self._target(tag, to), **attributes}
+            return self._add(*titled(title, element(unlabelled(tag).name, given)))
         return self._add(*self._label(tag, name, labels, title, self._target(tag, to), attributes))
 
     def _label(
-        self, tag: str, name: str, labels: Labels, title: str, target: str, attributes: Mapping[str, Setting]
+        self, tag: Tag, name: str, labels: Labels, title: str, target: str, attributes: Mapping[str, Setting]
     ) -> list[etree._Element]:
         given: dict[str, Setting] = {"name": name, "toName": target, "value": column_of(labels), **attributes}
-        return titled(title, element(tag, given, *self._label_elements(name, labels)))
+        return titled(title, element(tag.name, given, *self._label_elements(name, labels)))
 
     def _label_elements(self, name: str, labels: Labels) -> list[etree._Element]:
         """Return Label tags, each with a colour and, while there are any, a key of its own."""

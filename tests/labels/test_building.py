@@ -11,7 +11,7 @@ from cases import CASES, ODD, PARTS
 from lsnb import LabelConfig
 from lsnb.errors import LabelConfigError
 from lsnb.labels.colours import OKABE_ITO, palette
-from lsnb.labels.tags import TAGS
+from lsnb.labels.vocabulary import TAGS
 
 IMAGE = LabelConfig.image("uri")
 

@@ -18,7 +18,7 @@ from test_checking import ALONE, GOOD, MUTATIONS
 from test_properties import STARTS, build, steps
 
 from lsnb import LabelConfig
-from lsnb.labels.tags import TAGS
+from lsnb.labels.vocabulary import TAGS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
