@@ -6,27 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from lsnb.errors import InputError, MissingExtraError, TableError
+from lsnb.errors import InputError, TableError
 from lsnb.kernel.files import whole_file_at
+from lsnb.tables.h5 import read_h5, write_h5
 from lsnb.tables.keys import listing
 
-H5_KEY = "df_with_missing"
 FORMATS = ("csv", "h5", "both")
 LEVELS = ("scorer", "bodyparts", "coords")
-
-
-def require_tables() -> None:
-    """Raise unless PyTables is installed.
-
-    Raises:
-        MissingExtraError: With the command that installs it.
-    """
-    try:
-        import tables  # noqa: F401
-    except ImportError:
-        raise MissingExtraError(
-            "H5 files need PyTables: run 'pip install \"lsnb[pose]\"', or give format='csv'."
-        ) from None
 
 
 def write_tables(folder: Path, scorer: str, table: pd.DataFrame, format: str) -> tuple[list[Path], list[str]]:
@@ -58,7 +44,7 @@ def write_tables(folder: Path, scorer: str, table: pd.DataFrame, format: str) ->
             if path.suffix == ".csv":
                 whole.to_csv(part, lineterminator="\n")
             else:
-                _in_levels(whole).to_hdf(part, key=H5_KEY, mode="w")
+                write_h5(_in_levels(whole), part)
         written.append(path)
     return written, notes
 
@@ -69,7 +55,7 @@ def _with_former(path: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
         return table, 0
     try:
         if path.suffix == ".h5":
-            former = pd.DataFrame(pd.read_hdf(path))
+            former = read_h5(path)
             former.index = pd.Index(
                 ["/".join(map(str, row)) if isinstance(row, tuple) else str(row) for row in former.index], dtype=object
             )
@@ -77,7 +63,7 @@ def _with_former(path: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
             former = pd.read_csv(path, header=[0, 1, 2], index_col=0)
         former = former.astype("float64")
         former.columns = former.columns.set_names(list(LEVELS))
-    except Exception:  # whatever pandas and PyTables meet in a file that is none of these tables
+    except Exception:  # whatever pandas meets in a file that is none of these tables
         raise TableError(
             f"{path} is there and is no table of poses that can be added to: move it, or give another out=."
         ) from None

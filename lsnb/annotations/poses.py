@@ -18,12 +18,13 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
-from lsnb.annotations.collected import FORMATS, LEVELS, require_tables, write_tables
+from lsnb.annotations.collected import FORMATS, LEVELS, write_tables
 from lsnb.annotations.raw import picture_size
 from lsnb.errors import InputError
 from lsnb.kernel.files import path_inside, safe_name
 from lsnb.labels import LabelConfig
 from lsnb.reports import Report
+from lsnb.tables.h5 import require_h5
 from lsnb.tables.keys import find_column, listing, nearest
 
 FOLDER = "labeled-data"
@@ -90,7 +91,7 @@ def write_collected_data(
 
     Raises:
         InputError: Every argument that is wrong; a body part's name is not in the config; no key points at all.
-        MissingExtraError: ``h5`` without PyTables.
+        MissingExtraError: ``h5`` without h5py.
         TableError: The file that is there is none of these tables.
 
     Example:
@@ -116,7 +117,7 @@ def write_collected_data(
     if problems:
         raise InputError(problems)
     if format != "csv":
-        require_tables()
+        require_h5("CollectedData_….h5", "give format='csv'")
     points, notes = _points(annotations, frames)
     rows = _images(annotations, frames, points)
     if annotator not in (None, "all"):

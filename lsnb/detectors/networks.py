@@ -62,7 +62,7 @@ class Name:
             )
         digest = hashlib.sha256()
         for path in sorted(self.folder.iterdir()):
-            if path.suffix in {".json", ".safetensors", ".bin"}:
+            if path.suffix in {".json", ".safetensors"}:
                 with path.open("rb") as stream:
                     digest.update(path.name.encode() + hashlib.file_digest(stream, "sha256").digest())
         return digest.hexdigest()
@@ -217,9 +217,10 @@ def _load(name: Name) -> tuple[Any, Any]:
         with _quiet(is_local=folder is not None):
             # The processor that needs no torchvision.
             processor = transformers.AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
-                target, use_fast=False, **options
+                target, use_fast=False, trust_remote_code=False, **options
             )
-            return processor, loader.from_pretrained(target, **options)
+            # Other weights are pickles, which run what they say.
+            return processor, loader.from_pretrained(target, trust_remote_code=False, use_safetensors=True, **options)
     except ImportError as fault:
         wanted = next((package for package in ("timm", "torchvision", "scipy") if package in str(fault)), None)
         remedy = f"run 'pip install {wanted}'" if wanted else "see its page on the hub for what it needs"
@@ -278,7 +279,19 @@ def _revision(name: Name) -> str | None:
 
 
 def _why(name: Name, fault: Exception) -> str:
+    from safetensors import SafetensorError
+
     text = str(fault)
+    if "trust_remote_code" in text:
+        return (
+            f"{name.model} brings code of its own, which is not run here: choose a model that transformers itself "
+            "knows, or give a function."
+        )
+    if "safetensors" in text and not isinstance(fault, SafetensorError):
+        return (
+            f"{name.model} has no model.safetensors; other files of weights are not opened, as they can run commands: "
+            "choose a model that has it, or load and save yours again with save_pretrained."
+        )
     if "Unrecognized" in text or "does not recognize" in text:
         return f"{name.model} is no model for {name.kind}: choose one of that kind on the Hugging Face hub."
     return f"The model {name.model} cannot be loaded: {text.splitlines()[0][:200] if text else type(fault).__name__}"

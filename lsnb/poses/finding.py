@@ -12,8 +12,9 @@ import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.poses.metric_files import FILE_ENDINGS, metric_name
-from lsnb.poses.reading import H5_ENDINGS, H5_KEYS, csv_header, read_h5, require_tables
+from lsnb.poses.reading import H5_ENDINGS, csv_header
 from lsnb.poses.table import read_header
+from lsnb.tables.h5 import H5Reader
 from lsnb.tables.keys import listing, nearest
 
 VIDEO_ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".mpg", ".mpeg", ".ts", ".webm", ".wmv", ".mjpeg")
@@ -33,8 +34,8 @@ def find_predictions(folder: str | os.PathLike[str], *, videos: str | os.PathLik
     Returns:
         ``video`` (its path; the name alone where the video is not there), ``predictions`` (path), ``frames``,
         ``bodyparts`` (how many), ``scorer``, ``metric_files`` (paths). Labelled data, metric files, filtered copies and
-        whatever else is no prediction table are left out; of a CSV and an H5 file of one name the H5 file is listed
-        where PyTables is installed. Give the table, or rows of it, to ``lsnb.select_difficult_frames``.
+        whatever else is no prediction table are left out; of a CSV and an H5 file of one name the CSV is listed, and H5
+        files alone where h5py is installed. Give the table, or rows of it, to ``lsnb.select_difficult_frames``.
 
     Raises:
         InputError: ``folder`` is no path or no folder.
@@ -54,26 +55,26 @@ def find_predictions(folder: str | os.PathLike[str], *, videos: str | os.PathLik
         path for path in places[-1].rglob("*") if path.suffix.lower() in VIDEO_ENDINGS and "labeled" not in path.stem
     )
     stems = {path.with_suffix("") for path in files}
-    by_stem: dict[Path, Path] = {}
+    by_stem: dict[Path, list[Path]] = {}
     for path in files:
         if not _may_predict(path) or any(
             path.stem.endswith(ending) and path.with_name(path.stem.removesuffix(ending)) in stems
             for ending in _DERIVED
         ):
             continue
-        # The H5 file, which sorts after the CSV, reads in a fraction of the time.
-        by_stem[path.with_suffix("")] = path if _readable(path) else by_stem.get(path.with_suffix(""), path)
+        # The CSV, which sorts before the H5 file, is text whoever wrote it.
+        by_stem.setdefault(path.with_suffix(""), []).append(path)
     metric_files = [path for path in files if metric_name(path) is not None]
     rows = []
-    for stem, path in by_stem.items():
-        found = _described(path)
-        if found is None and stem.with_suffix(".csv") in files and path.suffix != ".csv":
-            path, found = stem.with_suffix(".csv"), _described(stem.with_suffix(".csv"))
-        if found is None:
-            continue
-        own = [str(file) for file in metric_files if file.stem.removesuffix(f"_{_ending(file)}") == stem.name
-               and file.parent == stem.parent]  # fmt: skip
-        rows.append((_video_of(stem, found[2], shown), str(path), *found, own))
+    with H5Reader() as reader:
+        for stem, paths in by_stem.items():
+            described = ((path, _described(path, reader)) for path in paths)
+            path, found = next(((path, found) for path, found in described if found), (stem, None))
+            if found is None:
+                continue
+            own = [str(file) for file in metric_files if file.stem.removesuffix(f"_{_ending(file)}") == stem.name
+                   and file.parent == stem.parent]  # fmt: skip
+            rows.append((_video_of(stem, found[2], shown), str(path), *found, own))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return table.astype({"frames": "int64", "bodyparts": "int64"}).sort_values(
         ["video", "predictions"], ignore_index=True
@@ -133,25 +134,18 @@ def _may_predict(path: Path) -> bool:
     return metric_name(path) is None
 
 
-def _readable(path: Path) -> bool:
-    if path.suffix.lower() not in H5_ENDINGS:
-        return True
-    try:
-        require_tables(path.name)
-    except LsnbError:
-        return False
-    return True
-
-
 def _ending(path: Path) -> str:
     return next(ending for ending in FILE_ENDINGS if path.stem.endswith(f"_{ending}"))
 
 
-def _described(path: Path) -> tuple[int, int, str] | None:
+def _described(path: Path, reader: H5Reader) -> tuple[int, int, str] | None:
     """Return how many frames and body parts a table of predictions has, and its scorer; None for another table."""
     try:
         if path.suffix.lower() in H5_ENDINGS:
-            header, frames = _h5_header(path)
+            columns, frames = reader.head(path)
+            if columns.nlevels not in (3, 4):
+                return None
+            header = [tuple(str(part) for part in column) for column in columns]
         else:
             found = csv_header(path)
             if found.index_columns > 1:
@@ -161,24 +155,6 @@ def _described(path: Path) -> tuple[int, int, str] | None:
     except LsnbError:
         return None
     return max(frames, 0), len(layout.bodyparts), layout.scorer
-
-
-def _h5_header(path: Path) -> tuple[list[tuple[str, ...]], int]:
-    require_tables(path.name)
-    try:
-        with pd.HDFStore(path, mode="r") as opened:
-            store: Any = opened
-            keys = [key.lstrip("/") for key in store.keys()]  # noqa: SIM118
-            key = next((key for key in H5_KEYS if key in keys), keys[0] if keys else "")
-            stored = store.get_storer(key)
-            table = pd.read_hdf(store, key, start=0, stop=1)
-            frames = int(stored.nrows if stored.is_table else stored.shape[0])
-    except Exception:  # PyTables, pandas and pickle each raise their own for a damaged or foreign file
-        table = read_h5(path)
-        frames = len(table)
-    if not isinstance(table, pd.DataFrame) or table.columns.nlevels not in (3, 4):
-        return [], 0
-    return [tuple(str(part) for part in column) for column in table.columns], frames
 
 
 def _lines(path: Path) -> int:

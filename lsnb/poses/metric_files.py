@@ -12,8 +12,9 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from lsnb.errors import InputError, TableError
-from lsnb.poses.reading import H5_ENDINGS, csv_header, existing_file, read_h5
+from lsnb.poses.reading import H5_ENDINGS, csv_header, existing_file
 from lsnb.poses.table import LEVELS, Floats
+from lsnb.tables.h5 import read_h5
 from lsnb.tables.keys import listing
 
 # What Lightning Pose and programs like it end the names of their metric files in, and what we call the metric.

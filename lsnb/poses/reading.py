@@ -17,14 +17,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lsnb.errors import InputError, MissingExtraError, MissingFileError, TableError
+from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.poses.table import ANIMAL_LEVELS, LEVELS, Floats, Poses, check_index, not_numbers, read_header, table_poses
+from lsnb.tables.h5 import read_h5
 from lsnb.tables.keys import listing, nearest
 
 H5_ENDINGS = (".h5", ".hdf5", ".hdf")
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
-# DeepLabCut's own; then what its labelling plug-in calls it.
-H5_KEYS = ("df_with_missing", "keypoints")
 PathLike = str | os.PathLike[str]
 
 
@@ -40,7 +39,7 @@ def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None)
         MissingFileError: There is no such file.
         TableError: Another header, cells that are no numbers, body parts without likelihood, rows that do not count
             the frames from 0 without a gap. All faults of one kind at once.
-        MissingExtraError: An H5 file where PyTables is not installed.
+        MissingExtraError: An H5 file where h5py is not installed.
 
     Example:
         >>> import pathlib, tempfile
@@ -94,7 +93,7 @@ def read_labelled_poses(labels: PathLike | pd.DataFrame) -> LabelledPoses:
     Raises:
         MissingFileError: There is no such file.
         TableError: Another header, or cells that are no numbers.
-        MissingExtraError: An H5 file where PyTables is not installed.
+        MissingExtraError: An H5 file where h5py is not installed.
 
     Example:
         >>> columns = pd.MultiIndex.from_product([["ana"], ["nose"], ["x", "y"]])
@@ -164,10 +163,15 @@ def csv_header(path: Path) -> Header:
     if len(widths) > 1 or any(not cell for row in header for cell in row[before:]):
         raise TableError(f"{path.name}: the rows of its header do not name the same columns; write the file anew.")
     lines = len(levels)
-    if len(rows) > lines and not any(rows[lines][1:]):
+    if len(rows) > lines and not any(rows[lines][1:]) and not _names_a_row(rows[lines][0]):
         # pandas gives a named index a line of its own.
         lines += 1
     return Header(tuple(zip(*(row[before:] for row in header), strict=True)), before, lines, separator)
+
+
+def _names_a_row(cell: str) -> bool:
+    """Return whether a first cell is a frame's number or an image's path, and no name of the index."""
+    return cell.isdecimal() or bool(set(cell) & set("/\\.")) or not cell
 
 
 def existing_file(path: Any, argument: str) -> Path:
@@ -186,43 +190,6 @@ def existing_file(path: Any, argument: str) -> Path:
         siblings = sorted(child.name for child in file.parent.iterdir()) if file.parent.is_dir() else []
         raise MissingFileError(f"There is no file {file}.{nearest(file.name, siblings)}")
     return file
-
-
-def read_h5(path: Path) -> pd.DataFrame:
-    """Return the table in a pose tool's H5 file.
-
-    Raises:
-        MissingExtraError: PyTables is not installed.
-        TableError: It holds no pandas table.
-    """
-    require_tables(path.name)
-    try:
-        with pd.HDFStore(path, mode="r") as store:
-            keys = [key.lstrip("/") for key in store.keys()]  # noqa: SIM118
-            key = next((key for key in H5_KEYS if key in keys), keys[0] if keys else None)
-            table = store.get(key) if key is not None else None
-    except Exception as error:  # PyTables, pandas and pickle each raise their own for a damaged or foreign file
-        raise TableError(
-            f"{path.name} cannot be read as a pose tool's H5 file ({type(error).__name__}): it is damaged or another "
-            "program's; give the file DeepLabCut or Lightning Pose wrote, or its CSV."
-        ) from None
-    if not isinstance(table, pd.DataFrame):
-        raise TableError(f"{path.name} holds no table of pandas: give the file that the pose tool wrote, or its CSV.")
-    return table
-
-
-def require_tables(name: str) -> None:
-    """Raise unless PyTables is installed.
-
-    Raises:
-        MissingExtraError: With the command that installs it.
-    """
-    try:
-        import tables  # noqa: F401
-    except ImportError:
-        raise MissingExtraError(
-            f"{name} is an H5 file, which needs PyTables: run 'pip install \"lsnb[pose]\"', or use the CSV file."
-        ) from None
 
 
 def _csv_rows(path: Path, header: Header, source: str) -> tuple[Floats, pd.Index[Any]]:

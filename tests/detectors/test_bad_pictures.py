@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -71,3 +73,64 @@ def test_the_labels_of_a_damaged_folder_are_not_guessed(tiny_detr: Path, tmp_pat
     (folder / "config.json").write_text("{")
     with pytest.raises(InputError, match=r"config\.json"):
         _ = Detector.load(folder).labels
+
+
+class Command:
+    """Makes a file when it is unpickled."""
+
+    def __init__(self, made: Path) -> None:
+        self.made = made
+
+    def __reduce__(self) -> tuple[Callable[[str], int], tuple[str]]:
+        return os.system, (f"touch {self.made}",)
+
+
+@pytest.mark.parametrize("verb", [Detector.load, Embedder.load])
+def test_weights_that_can_run_commands_are_not_opened(
+    tiny_detr: Path, tmp_path: Path, verb: Callable[..., Any]
+) -> None:
+    import torch
+
+    folder = tmp_path / "pickled"
+    shutil.copytree(tiny_detr, folder)
+    (folder / "model.safetensors").unlink()
+    for kept in ("new", "old"):
+        torch.save(
+            {"weights": Command(tmp_path / "made")}, folder / "pytorch_model.bin",
+            _use_new_zipfile_serialization=kept == "new",
+        )  # fmt: skip
+        with pytest.raises(InputError, match=r"has no model\.safetensors; other files of weights are not opened"):
+            opened(verb(str(folder)))
+    assert not (tmp_path / "made").exists()
+
+
+@pytest.mark.parametrize("kind", ["detr", "a kind nobody knows"])
+def test_code_that_a_model_brings_is_not_run_and_nobody_is_asked(
+    tiny_detr: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("somebody was asked"))
+    folder = tmp_path / "own"
+    shutil.copytree(tiny_detr, folder)
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'made')!r}, 'w')\nclass Own: pass\n")
+    for name in ("config.json", "preprocessor_config.json"):
+        content = json.loads((folder / name).read_text())
+        names = ("AutoConfig", "AutoModel", "AutoModelForObjectDetection", "AutoImageProcessor")
+        content["auto_map"] = dict.fromkeys(names, "evil.Own")
+        content["model_type"] = kind
+        if kind != "detr":
+            content["image_processor_type"] = "Own"
+        (folder / name).write_text(json.dumps(content))
+    if kind == "detr":
+        opened(Detector.load(str(folder)))
+    else:
+        with pytest.raises(InputError, match="brings code of its own, which is not run here"):
+            opened(Detector.load(str(folder)))
+    assert not (tmp_path / "made").exists()
+
+
+def opened(model: Any) -> None:
+    """Use a model, which is loaded by then."""
+    if isinstance(model, Detector):
+        model([PICTURE], progress=False)
+    else:
+        model.embed([PICTURE], progress=False)

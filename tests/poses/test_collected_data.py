@@ -206,8 +206,8 @@ def test_every_wrong_argument_is_reported_at_once(tmp_path):
         written([task(ITEM, ("ana", results, False))], tmp_path, scorer="ana", bodyparts=["Nose "])
 
 
-def test_h5_without_pytables_is_refused_before_anything_is_written(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "tables", None)
+def test_h5_without_h5py_is_refused_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "h5py", None)
     tasks = [task(ITEM, ("ana", [point("nose", 1, 1)], False))]
     with pytest.raises(MissingExtraError, match="format='csv'"):
         written(tasks, tmp_path / "out", scorer="ana")

@@ -32,7 +32,7 @@ def test_each_video_is_listed_once_with_its_predictions(tmp_path):
     ]
     assert [path.rsplit("/", 1)[-1] for path in found["predictions"]] == [
         "trial2.csv",
-        "trial1DLC_resnet50_mice.h5",
+        "trial1DLC_resnet50_mice.csv",
         "trial10.h5",
         "elsewhereDLC_resnet50_mice.csv",
     ]

@@ -94,9 +94,9 @@ def test_a_path_that_is_none_or_not_there_is_named(tmp_path):
         read_poses(tmp_path / "a.h5")
 
 
-def test_h5_without_pytables_says_how_to_install_it(tmp_path, monkeypatch):
+def test_h5_without_h5py_says_how_to_install_it(tmp_path, monkeypatch):
     pose_table(smooth_poses(3)).to_hdf(tmp_path / "a.h5", key="df_with_missing", mode="w")
-    monkeypatch.setitem(sys.modules, "tables", None)
+    monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(MissingExtraError, match=r'pip install "lsnb\[pose\]"'):
         read_poses(tmp_path / "a.h5")
 
@@ -111,3 +111,13 @@ def test_labelled_poses_are_read_with_images_named_by_one_column_or_three(tmp_pa
         assert labels.images == ("labeled-data/v/img1.png",)
         assert labels.xy[0, 0, 0] == 1
         assert np.isnan(labels.xy[0, 0, 1])
+
+
+def test_a_first_row_without_any_cell_is_a_row(tmp_path):
+    (tmp_path / "a.csv").write_text(HEAD + "0,,,\n1,1,2,0.5\n")
+    assert np.isnan(read_poses(tmp_path / "a.csv").xy[0]).all()
+    (tmp_path / "named.csv").write_text(HEAD + "frame,,,\n0,1,2,0.5\n")
+    assert read_poses(tmp_path / "named.csv").xy.tolist() == [[[1.0, 2.0]]]
+    head = "scorer,ana,ana\nbodyparts,nose,nose\ncoords,x,y\n"
+    (tmp_path / "labels.csv").write_text(head + "labeled-data/v/img1.png,,\nlabeled-data/v/img2.png,1,2\n")
+    assert len(read_labelled_poses(tmp_path / "labels.csv")) == 2
