@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import warnings
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pandas as pd
 
 from lsnb.annotations.long import long_table
 from lsnb.annotations.people import anonymize as hide_names
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.formats import (
+    LARGEST_JSON,
+    MemberFault,
+    Zip,
+    ending_of,
+    inside,
+    is_junk,
+    looks_like_json,
+    parse_json,
+    read_bytes,
+)
 from lsnb.runtime import collector_paused
 from lsnb.tables.keys import listing, nearest
 
@@ -92,12 +98,12 @@ def _read_files(
     known = True
     with collector_paused():
         for path in sorted(set(paths)):
-            for file, name, content in _exports(path):
-                tasks = _tasks(_parsed(content, name), name)
+            for file, name, parsed in _exports(path):
+                tasks = _tasks(parsed, name)
                 known = known and all("item" in (task.get("meta") or {}) for task in tasks)
                 tables[file] = long_table(tasks, key=key, data=data, raw=raw, accounts=accounts)
                 # Gone before the collector is back, which would look through millions of objects for nothing.
-                del tasks
+                del tasks, parsed
     if len(tables) == 1:
         return next(iter(tables.values()))
     if key is None and not known:
@@ -130,7 +136,7 @@ def merge_copies(tables: Mapping[str, pd.DataFrame], *, accounts: bool = False) 
     return merged.drop(columns="__file").reset_index(drop=True)
 
 
-def _exports(path: Path) -> Iterator[tuple[Path, str, bytes]]:
+def _exports(path: Path) -> Iterator[tuple[Path, str, Any]]:
     """Yield each export that a file holds: where it is, how messages call it, and what is in it."""
     if path.is_dir():
         inside = sorted(child.name for child in path.glob("*.json"))
@@ -138,57 +144,46 @@ def _exports(path: Path) -> Iterator[tuple[Path, str, bytes]]:
             f"{path} is a folder: give its export files, for example sorted(Path({str(path)!r}).glob('*.json')) "
             f"(there: {listing(inside) or 'none'})."
         )
+    path = path.expanduser()
     try:
-        content = path.expanduser().read_bytes()
+        with path.open("rb") as file:
+            start = file.read(4)
     except FileNotFoundError:
         siblings = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
         raise MissingFileError(f"There is no file {path}.{nearest(path.name, siblings)}") from None
-    if content.startswith((b"PK\3\4", b"PK\5\6")):
-        yield from _unpacked(path, content)
+    except (OSError, ValueError) as fault:
+        raise MissingFileError(f"{str(path)[:200]!r} cannot be read ({getattr(fault, 'strerror', fault)}).") from None
+    if start in (b"PK\3\4", b"PK\5\6"):
+        yield from _unpacked(path)
     else:
-        yield path, path.name, content
+        yield path, path.name, _parsed(read_bytes(path), path.name)
 
 
-def _unpacked(path: Path, content: bytes) -> Iterator[tuple[Path, str, bytes]]:
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(content))
-    except zipfile.BadZipFile:
-        raise InputError(f"{path.name} is a damaged or half-copied zip: copy or export it again.") from None
-    inside = sorted((member for member in archive.infolist() if not member.is_dir()), key=lambda one: one.filename)
-    exports = [member for member in inside if _is_export(member.filename)]
-    if not exports:
-        names = listing([member.filename for member in inside]) or "nothing"
-        raise InputError(f"{path.name} is a zip without JSON files (in it: {names}). {WHICH_EXPORT}")
-    for member in exports:
-        name = f"{member.filename} in {path.name}"
-        if member.flag_bits & 1:
-            raise InputError(f"{name} is locked with a password: unpack the zip and give its files.")
-        try:
-            unpacked = archive.read(member)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError):
-            raise InputError(f"{name} cannot be unpacked: copy or export the zip again.") from None
-        yield path / member.filename, name, unpacked
+def _unpacked(path: Path) -> Iterator[tuple[Path, str, Any]]:
+    with Zip(path) as archive:
+        exports = [member for member in archive.members if _is_export(inside(member))]
+        if not exports:
+            names = listing(sorted(inside(member) for member in archive.members)) or "nothing"
+            raise InputError(f"{path.name} is a zip without JSON files (in it: {names}). {WHICH_EXPORT}")
+        archive.check(exports)
+        for member in sorted(exports, key=inside):
+            name = f"{inside(member)} in {path.name}"
+            try:
+                content = archive.read(member, LARGEST_JSON)
+            except MemberFault as fault:
+                raise InputError(f"{name} {fault}.") from None
+            yield path / inside(member), name, _parsed(content, name)
 
 
 def _is_export(name: str) -> bool:
     """Whether a zip's member is an export; archives made on a Mac hold a hidden second file for each."""
-    parts = name.split("/")
-    return name.lower().endswith(".json") and not parts[-1].startswith(".") and "__MACOSX" not in parts
+    return ending_of(name) == ".json" and not is_junk(name)
 
 
 def _parsed(content: bytes, name: str) -> Any:
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    if content.lstrip()[:1] not in (b"[", b"{"):
+    if not looks_like_json(content):
         raise InputError(f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
-    try:
-        return orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        try:
-            return json.loads(content)  # takes NaN and Infinity, which some exporters write
-        except ValueError:
-            raise InputError(
-                f"{name} is damaged JSON (line {error.lineno}, column {error.colno}): export it again."
-            ) from None
+    return parse_json(content, name)
 
 
 def _tasks(parsed: Any, name: str) -> list[Mapping[str, Any]]:

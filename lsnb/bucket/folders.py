@@ -12,9 +12,8 @@ import pandas as pd
 from lsnb.bucket.sources import Sources
 from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel.files import stray_link
+from lsnb.kernel.formats import is_junk
 
-_JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
-_JUNK_FOLDERS = frozenset({"__macosx"})
 _WILD = frozenset("*?[")
 
 
@@ -53,7 +52,7 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
         found = list(_of_glob(str(root), sources))
     else:
         raise MissingFileError(f"No folder, glob or zip archive at {root} (looked in {Path.cwd()}).")
-    kept = sorted({(inside, path) for inside, path in found if not _is_junk(inside)})
+    kept = sorted({(inside, path) for inside, path in found if not is_junk(inside)})
     if not kept:
         raise InputError(f"No file in {root} matches {pattern!r}: check the folder, or give another pattern.")
     return _table(kept)
@@ -108,12 +107,3 @@ def _matches(member: str, pattern: str) -> bool:
         # PurePath.match works from the right, so a pattern for every depth is one for its last parts.
         return path.match(pattern[3:])
     return len(path.parts) == len(PurePosixPath(pattern).parts) and path.match(pattern)
-
-
-def _is_junk(inside: str) -> bool:
-    parts = PurePosixPath(inside).parts
-    return (
-        parts[-1].lower() in _JUNK_NAMES
-        or any(part.lower() in _JUNK_FOLDERS for part in parts)
-        or any(part.startswith(".") and part not in {".", ".."} for part in parts)
-    )

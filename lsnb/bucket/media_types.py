@@ -1,68 +1,15 @@
-"""What a file is: its content type, and whether a browser can show it.
+"""Whether a browser can show a file, by its ending and by what is in it.
 
-Content types: the IANA media types register. Sample entries of MP4 files: the MP4 registration authority's list
+Sample entries of MP4 files: the MP4 registration authority's list
 of codecs; containers: ISO/IEC 14496-12 (boxes) and the WebM container guidelines.
 """
 
 from __future__ import annotations
 
-import mimetypes
-import os
 from typing import IO
 
-UNKNOWN = "application/octet-stream"
-# What Python's own table lacks, differs in between versions, or takes from the computer's registry.
-_TYPES = {
-    ".aac": "audio/aac",
-    ".avi": "video/x-msvideo",
-    ".avif": "image/avif",
-    ".bmp": "image/bmp",
-    ".csv": "text/csv",
-    ".flac": "audio/flac",
-    ".gif": "image/gif",
-    ".heic": "image/heic",
-    ".heif": "image/heif",
-    ".htm": "text/html",
-    ".html": "text/html",
-    ".jfif": "image/jpeg",
-    ".jpe": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".jpg": "image/jpeg",
-    ".json": "application/json",
-    ".m4a": "audio/mp4",
-    ".m4v": "video/mp4",
-    ".mkv": "video/x-matroska",
-    ".mov": "video/quicktime",
-    ".mp3": "audio/mpeg",
-    ".mp4": "video/mp4",
-    ".oga": "audio/ogg",
-    ".ogg": "audio/ogg",
-    ".ogv": "video/ogg",
-    ".opus": "audio/ogg",
-    ".pdf": "application/pdf",
-    ".png": "image/png",
-    ".svg": "image/svg+xml",
-    ".tif": "image/tiff",
-    ".tiff": "image/tiff",
-    ".tsv": "text/tab-separated-values",
-    ".txt": "text/plain",
-    ".wav": "audio/wav",
-    ".weba": "audio/webm",
-    ".webm": "video/webm",
-    ".webp": "image/webp",
-    ".wmv": "video/x-ms-wmv",
-}
-_NOT_SHOWN = {
-    ".heic": "HEIC pictures, which most browsers cannot show: convert them to JPEG",
-    ".heif": "HEIF pictures, which most browsers cannot show: convert them to JPEG",
-    ".tif": "TIFF pictures, which browsers cannot show: convert them to PNG",
-    ".tiff": "TIFF pictures, which browsers cannot show: convert them to PNG",
-    ".avi": "AVI videos, which browsers cannot play: convert them to MP4 (H.264)",
-    ".wmv": "WMV videos, which browsers cannot play: convert them to MP4 (H.264)",
-    ".flv": "FLV videos, which browsers cannot play: convert them to MP4 (H.264)",
-    ".mpg": "MPEG videos, which browsers cannot play: convert them to MP4 (H.264)",
-    ".mpeg": "MPEG videos, which browsers cannot play: convert them to MP4 (H.264)",
-}
+from lsnb.kernel.formats import FILE_KINDS, ending_of
+
 HEVC = "HEVC (H.265) videos, which many browsers cannot play: convert them to MP4 (H.264)"
 MPEG4 = "MPEG-4 Part 2 videos, which browsers cannot play: convert them to MP4 (H.264)"
 PRORES = "ProRes videos, which browsers cannot play: convert them to MP4 (H.264)"
@@ -86,25 +33,9 @@ _LARGEST_INDEX = 16 * 1024 * 1024
 _MATROSKA_HEAD = 64 * 1024
 
 
-def extension_of(name: str) -> str:
-    """Return a name's extension in lower case, with its dot."""
-    return os.path.splitext(name)[1].lower()  # noqa: PTH122  thrice for each of ten thousand files
-
-
-def content_type(name: str) -> str:
-    """Return the media type to store an object of this name under.
-
-    Example:
-        >>> content_type("a/Photo.JPG"), content_type("sensor.csv"), content_type("x.unheard")
-        ('image/jpeg', 'text/csv', 'application/octet-stream')
-    """
-    extension = extension_of(name)
-    return _TYPES.get(extension) or mimetypes.types_map.get(extension, UNKNOWN)
-
-
 def needs_look(name: str) -> bool:
     """Return whether the file's contents decide if browsers can show it."""
-    return extension_of(name) in _BOXED | _MATROSKA
+    return ending_of(name) in _BOXED | _MATROSKA
 
 
 def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | None:
@@ -123,17 +54,19 @@ def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | 
     """
     if size == 0:
         return EMPTY
-    extension = extension_of(name)
-    known = _NOT_SHOWN.get(extension)
-    if known or file is None:
-        return known
-    if extension in _BOXED:
+    ending = ending_of(name)
+    kind = FILE_KINDS.get(ending)
+    if kind and kind.not_shown:
+        return kind.not_shown
+    if file is None:
+        return None
+    if ending in _BOXED:
         return _look_into_boxes(file, size)
-    if extension in _MATROSKA:
+    if ending in _MATROSKA:
         return HEVC if b"V_MPEGH/ISO/HEVC" in file.read(_MATROSKA_HEAD) else None
     # Phones hand out HEIC pictures under the name .jpg.
     head = file.read(12)
-    return _NOT_SHOWN[".heic"] if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS else None
+    return FILE_KINDS[".heic"].not_shown if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS else None
 
 
 def _look_into_boxes(file: IO[bytes], size: int) -> str | None:

@@ -5,22 +5,23 @@ A path may lead into an archive (``photos.zip/ana/1.jpg``), so that a table made
 
 from __future__ import annotations
 
-import contextlib
-import lzma
 import os
 import stat
+import sys
 import threading
 import zipfile
-import zlib
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol, cast
 
 import google_crc32c
 
+from lsnb.errors import LsnbError
 from lsnb.kernel.files import file_sentence
+from lsnb.kernel.formats import MemberFault, Zip, inside, raise_for_zip, why_unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,14 +88,26 @@ class FileSource:
 
 
 class Archive:
-    """An open zip archive; its members can be read from many threads."""
+    """An open zip archive; its members can be read from many threads.
+
+    Raises:
+        MissingFileError: There is no such file.
+        InputError: It is no zip, or would unpack to many times its size.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        with _translated(str(path)):
+        self.zip = Zip(path)
+        try:
             self.stamp = _facts(path.stat()).stamp
-            self.zip = zipfile.ZipFile(path)
-        self.members = {member_name(info): info for info in self.zip.infolist() if not info.is_dir()}
+            # Nothing is unpacked to a drive here, so that the whole may be as large as it likes.
+            raise_for_zip(path, self.zip.too_large(self.zip.members, total=sys.maxsize))
+        except BaseException:
+            self.zip.close()
+            raise
+        self.members = {member_name(info): info for info in self.zip.members}
+        names = Counter(member_name(info) for info in self.zip.members)
+        self.doubles = {name for name, count in names.items() if count > 1}
 
 
 @dataclass(frozen=True)
@@ -114,28 +127,22 @@ class ZipSource:
         info = self.archive.members.get(self.member)
         if info is None:
             raise NoSource(f"No {self.member} in {self.archive.path}: check the path in this row.")
-        if info.flag_bits & 0x1:
-            raise SourceFault(f"{self.where} is encrypted: unpack the archive and upload the folder.")
+        if self.member in self.archive.doubles:
+            raise SourceFault(f"{self.where} is in the archive more than once: unpack it and upload the folder.")
+        fault = why_unreadable(info)
+        if fault:
+            raise SourceFault(f"{self.where} {fault}.")
         return Facts(info.file_size, (*self.archive.stamp, info.CRC))
 
     def open(self) -> IO[bytes]:
         """Open it."""
         with _translated(self.where):
-            return self.archive.zip.open(self.archive.members[self.member])
+            return cast("IO[bytes]", self.archive.zip.open(self.archive.members[self.member]))
 
 
 def member_name(info: zipfile.ZipInfo) -> str:
-    """Return a member's name as its maker wrote it.
-
-    Archives made on Windows hold names in UTF-8, or in the code page of an old DOS, without saying which.
-    """
-    name = info.filename
-    if not info.flag_bits & 0x800:
-        # Where this fails it really is code page 437, as the format says.
-        with contextlib.suppress(UnicodeEncodeError, UnicodeDecodeError):
-            name = name.encode("cp437").decode("utf-8")
-    # No leading slash, no '.', no doubled slash: what a path through the archive would lose anyway.
-    return "/".join(part for part in name.replace("\\", "/").split("/") if part not in {"", "."})
+    """Return a member's name as a path through the archive has it: no leading slash, no '.', no doubled slash."""
+    return "/".join(part for part in inside(info).split("/") if part not in {"", "."})
 
 
 class Sources:
@@ -165,7 +172,10 @@ class Sources:
         if ".zip" in text.lower() and not Path(path).exists():
             for parent in Path(path).parents:
                 if parent.suffix.lower() == ".zip" and parent.is_file():
-                    return ZipSource(self.archive(parent), Path(path).relative_to(parent).as_posix())
+                    try:
+                        return ZipSource(self.archive(parent), Path(path).relative_to(parent).as_posix())
+                    except LsnbError as fault:
+                        raise SourceFault(str(fault)) from None
         return FileSource(path)
 
     def archive(self, path: Path) -> Archive:
@@ -202,7 +212,7 @@ def read_whole(source: Source, facts: Facts, buffers: Sequence[bytearray] = ()) 
             view = memoryview(buffer)[: min(left, len(buffer))]
             filled = 0
             while filled < len(view):
-                # Zip members are not typed as able to do so, and are.
+                # Zip members and raw files are not typed as able to do so, and are.
                 got = file.readinto(view[filled:])  # type: ignore[attr-defined]
                 if not got:
                     raise SourceFault(_changed(source))
@@ -278,11 +288,7 @@ def _translated(where: str) -> Iterator[None]:
         yield
     except (FileNotFoundError, NotADirectoryError):
         raise NoSource(f"No file {where}: check the path in this row, or upload the file to this computer.") from None
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError):
-        raise SourceFault(f"{where} is damaged: make or download the archive again.") from None
-    except (NotImplementedError, RuntimeError) as error:
-        if isinstance(error, RecursionError):
-            raise
-        raise SourceFault(f"{where} is packed in a way that cannot be read here: unpack the archive first.") from None
+    except MemberFault as fault:
+        raise SourceFault(f"{where} {fault}.") from None
     except OSError as error:
         raise SourceFault(file_sentence(error, where)) from None

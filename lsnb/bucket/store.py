@@ -27,10 +27,10 @@ from lsnb.bucket.origins import OriginsReport, allow, read_origins
 from lsnb.bucket.planning import plan_upload
 from lsnb.bucket.sending import Sender
 from lsnb.bucket.showing import Mode, StudioStorage, choose_storage
-from lsnb.bucket.sources import SourceFault, Sources
+from lsnb.bucket.sources import Sources
 from lsnb.bucket.uploading import Overwrite, Run, UploadReport, make_report
 from lsnb.bucket.wire import Wire, bucket_path
-from lsnb.errors import BucketError, CredentialsError, InputError, TableError
+from lsnb.errors import BucketError, CredentialsError, InputError
 
 _RACES = 5
 # Minutes for which Cloud Storage takes a signed link at most.
@@ -157,8 +157,6 @@ class Bucket:
         try:
             table = table_of_files(source, pattern, sources)
             return self._upload(table, sources, "path", name, overwrite, safe_names, workers, deadline, progress)
-        except SourceFault as fault:
-            raise TableError(str(fault)) from None
         finally:
             sources.close()
 

@@ -14,12 +14,12 @@ from tqdm.auto import tqdm
 
 from lsnb.bucket.faults import NoAnswer, Refusal, as_error
 from lsnb.bucket.listing import Stored, find_objects
-from lsnb.bucket.media_types import content_type
 from lsnb.bucket.parallel import run_parallel
 from lsnb.bucket.planning import Job, Plan, check_collisions, check_folders
 from lsnb.bucket.sending import LARGE, Corrupt, Sender, Taken, warning_of
 from lsnb.bucket.sources import NoSource, SourceFault
 from lsnb.errors import LsnbError, PartialFailureError
+from lsnb.kernel.formats import content_type
 from lsnb.reports import Report
 from lsnb.tables.keys import sheet_rows
 

@@ -6,20 +6,15 @@ write outside its folder. Format: APPNOTE.TXT 6.3.10 of PKWARE; names are read a
 
 from __future__ import annotations
 
-import lzma
-import stat
 import tempfile
 import zipfile
-import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from lsnb.errors import InputError, MissingFileError
+from lsnb.errors import InputError
 from lsnb.frames.names import (
-    IMAGE_ENDINGS,
     LAST_FRAME,
     LIST_NAME,
     frame_number,
@@ -28,15 +23,20 @@ from lsnb.frames.names import (
     read_frame_list,
 )
 from lsnb.frames.pictures import PictureFault, decoded_size, ending_of
+from lsnb.kernel.formats import (
+    FRAME_ENDINGS,
+    IMAGE_ENDINGS,
+    MemberFault,
+    Zip,
+    content_type,
+    inside,
+    is_junk,
+    raise_for_zip,
+    size_text,
+)
 from lsnb.tables.keys import listing
 
 LARGEST_IMAGE = 256 * 2**20
-LARGEST_TOTAL = 64 * 2**30
-LARGEST_RATIO = 200
-RATIO_COUNTS_FROM = 64 * 2**20  # a small archive of blank images may well shrink to a hundredth
-MOST_SHOWN = 20
-_OTHER_IMAGES = frozenset({".bmp", ".gif", ".tif", ".tiff", ".webp", ".heic", ".heif", ".avif"})
-_JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ class Archive:
         Raises:
             InputError: The zip has changed since it was checked.
         """
-        with _opened(self.path) as archive:
+        with Zip(self.path) as archive:
             for frame, member in sorted(self.images.items()):
                 try:
-                    yield frame, _bytes_of(archive, member.entry)
-                except (PictureFault, KeyError):
+                    yield frame, archive.read(member.entry, LARGEST_IMAGE)
+                except MemberFault:
                     raise InputError(
                         f"{self.path.name} was changed while it was imported: run the call again."
                     ) from None
@@ -98,12 +98,10 @@ def check_archive(path: Path, *, context: int = 2, count: int | None = None) -> 
         MissingFileError: There is no such file.
         InputError: Every fault at once, each with the file it is in.
     """
-    with _opened(path) as archive:
-        entries = [info for info in archive.infolist() if not info.is_dir()]
-        problems = [*_unsafe(entries), *_too_large(entries, path)]
+    with Zip(path) as archive:
         # What may be made to do harm is not looked into.
-        _raise(path, problems)
-        images, lists, others, problems = _sorted_out(entries)
+        raise_for_zip(path, [*archive.problems(doubles=True), *_too_large(archive.members)])
+        images, lists, others, problems = _sorted_out(archive.members)
         named, faults = _by_frame(images)
         problems += faults
         listed: list[int] | None = None
@@ -115,7 +113,7 @@ def check_archive(path: Path, *, context: int = 2, count: int | None = None) -> 
         problems += _mixed(sizes, members)
         if not images and not problems:
             problems.append("holds no image: put one video's images into it, called such as img00000012.png.")
-        _raise(path, problems)
+        raise_for_zip(path, problems)
     warnings = [f"{path.name}: ignored {listing(others)}, which no image is."] if others else []
     labelled, more = _labelled(sorted(members), listed, context, count)
     warnings += [f"{path.name}: {warning}" for warning in more]
@@ -123,76 +121,12 @@ def check_archive(path: Path, *, context: int = 2, count: int | None = None) -> 
     return Archive(path, members, tuple(labelled), size, tuple(warnings))
 
 
-def _raise(path: Path, problems: Sequence[str]) -> None:
-    if problems:
-        shown = [f"{path.name}: {problem}" for problem in problems[:MOST_SHOWN]]
-        if len(problems) > MOST_SHOWN:
-            shown.append(f"{path.name}: {len(problems) - MOST_SHOWN} more problems of these kinds.")
-        raise InputError(shown)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
-    try:
-        archive = zipfile.ZipFile(path)
-    except FileNotFoundError:
-        raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}).") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder: give a zip, or a list of zips.") from None
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError):
-        if not path.stat().st_size:
-            raise InputError(f"{path.name} is empty: copy or download it again.") from None
-        raise InputError(f"{path.name} is no zip, or only a part of one: copy or download it again.") from None
-    except OSError as error:
-        raise InputError(f"{path.name} cannot be read ({error.strerror}): check who may read it.") from None
-    with archive:
-        yield archive
-
-
-def _inside(info: zipfile.ZipInfo) -> str:
-    """Return an entry's name with slashes: some tools on Windows write backslashes."""
-    return info.filename.replace("\\", "/")
-
-
-def _unsafe(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
-    problems = []
-    for info in entries:
-        name = _inside(info)
-        parts = PurePosixPath(name).parts
-        if ".." in parts:
-            problems.append(f"{name!r} leads out of the zip ('..'): make the zip again from the folder of images.")
-        elif name.startswith("/") or name[1:2] == ":":
-            problems.append(f"{name!r} is an absolute path: make the zip again from the folder of images.")
-        elif stat.S_ISLNK(info.external_attr >> 16):
-            problems.append(f"{name!r} is a link, not a file: make the zip again from the files themselves.")
-        elif info.flag_bits & 1:
-            problems.append(f"{name!r} is encrypted: make the zip again without a password.")
-    return problems
-
-
-def _too_large(entries: Sequence[zipfile.ZipInfo], path: Path) -> list[str]:
-    problems = []
-    total, packed = sum(info.file_size for info in entries), max(1, path.stat().st_size)
-    if total > LARGEST_TOTAL:
-        problems.append(f"it would unpack to {_size(total)}, and at most {_size(LARGEST_TOTAL)} are taken: split it.")
-    elif total > RATIO_COUNTS_FROM and total / packed > LARGEST_RATIO:
-        problems.append(
-            f"its {_size(packed)} would unpack to {_size(total)}, {total // packed} times as much, and images give at "
-            f"most {LARGEST_RATIO} times: it was not unpacked; make the zip again from the images."
-        )
-    for info in entries:
-        if info.file_size > LARGEST_IMAGE and PurePosixPath(_inside(info)).suffix.lower() in {*IMAGE_ENDINGS, ".csv"}:
-            problems.append(
-                f"{_inside(info)} would unpack to {_size(info.file_size)}, the most is {_size(LARGEST_IMAGE)}."
-            )
-    return problems
-
-
-def _size(count: int) -> str:
-    for unit, size in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count} bytes"
+def _too_large(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
+    return [
+        f"{inside(info)} would unpack to {size_text(info.file_size)}, the most is {size_text(LARGEST_IMAGE)}."
+        for info in entries
+        if info.file_size > LARGEST_IMAGE and PurePosixPath(inside(info)).suffix.lower() in {*FRAME_ENDINGS, ".csv"}
+    ]
 
 
 def _sorted_out(
@@ -203,16 +137,18 @@ def _sorted_out(
     lists, others, problems = [], [], []
     folders: dict[str, str] = {}
     for info in entries:
-        path = PurePosixPath(_inside(info))
-        if any(part.casefold() in _JUNK or part.startswith(".") for part in path.parts):
+        path = PurePosixPath(inside(info))
+        if is_junk(inside(info)):
             continue
         if path.name.casefold() == LIST_NAME:
             lists.append(info.filename)
-        elif path.suffix.lower() in IMAGE_ENDINGS:
+        elif path.suffix.lower() in FRAME_ENDINGS:
             images[path.name].append(info.filename)
             folders.setdefault(str(path.parent), path.name)
-        elif path.suffix.lower() in _OTHER_IMAGES:
-            problems.append(f"{path} is neither PNG nor JPEG: convert it.")
+        elif path.suffix.lower() in IMAGE_ENDINGS:
+            is_jpeg = content_type(path.name) == "image/jpeg"
+            fault = "should end in .jpg: rename" if is_jpeg else "is neither PNG nor JPEG: convert"
+            problems.append(f"{path} {fault} it.")
         else:
             others.append(str(path))
     if len(folders) > 1:
@@ -228,25 +164,25 @@ def _by_frame(images: Mapping[str, Sequence[str]]) -> tuple[dict[int, str], list
     problems = []
     names: dict[int, list[str]] = defaultdict(list)
     entries: dict[int, str] = {}
-    for name, inside in sorted(images.items()):
+    for name, same in sorted(images.items()):
         number = frame_number(name)
         if isinstance(number, str):
             problems.append(f"{name} {number}.")
             continue
-        names[number] += [name] * len({PurePosixPath(entry).parent for entry in inside})
-        if len(inside) > len({PurePosixPath(entry).parent for entry in inside}):
-            problems.append(f"{name} is in it {len(inside)} times: make the zip again.")
-        entries[number] = inside[0]
+        names[number] += [name] * len({PurePosixPath(entry).parent for entry in same})
+        if len(same) > len({PurePosixPath(entry).parent for entry in same}):
+            problems.append(f"{name} is in it {len(same)} times: make the zip again.")
+        entries[number] = same[0]
     for number, same in names.items():
         if len(set(same)) > 1:
             problems.append(f"{' and '.join(same)} are two names for frame {number}: keep one.")
     return entries, problems
 
 
-def _listed(archive: zipfile.ZipFile, entry: str, images: Mapping[str, Sequence[str]]) -> tuple[list[int], list[str]]:
+def _listed(archive: Zip, entry: str, images: Mapping[str, Sequence[str]]) -> tuple[list[int], list[str]]:
     try:
-        data = _bytes_of(archive, entry)
-    except PictureFault as fault:
+        data = archive.read(entry, LARGEST_IMAGE)
+    except MemberFault as fault:
         return [], [f"{LIST_NAME} {fault}."]
     listed = read_frame_list(data, sorted(images))
     numbers = [frame_number(name) for name in listed.names]
@@ -255,7 +191,7 @@ def _listed(archive: zipfile.ZipFile, entry: str, images: Mapping[str, Sequence[
 
 
 def _decoded(
-    archive: zipfile.ZipFile, entries: Mapping[int, str]
+    archive: Zip, entries: Mapping[int, str]
 ) -> tuple[dict[int, Member], dict[int, tuple[int, int]], list[str]]:
     members: dict[int, Member] = {}
     sizes: dict[int, tuple[int, int]] = {}
@@ -263,23 +199,12 @@ def _decoded(
     with tempfile.TemporaryDirectory(prefix="lsnb-") as scratch:
         for frame, entry in sorted(entries.items()):
             try:
-                data = _bytes_of(archive, entry)
+                data = archive.read(entry, LARGEST_IMAGE)
                 sizes[frame] = decoded_size(data, Path(scratch))
                 members[frame] = Member(entry, ending_of(data))
-            except PictureFault as fault:
+            except (MemberFault, PictureFault) as fault:
                 problems.append(f"{PurePosixPath(entry.replace(chr(92), '/')).name} {fault}.")
     return members, sizes, problems
-
-
-def _bytes_of(archive: zipfile.ZipFile, entry: str) -> bytes:
-    try:
-        return archive.read(entry)
-    except NotImplementedError:
-        raise PictureFault(
-            "is packed in a way that cannot be read here: make the zip again with usual settings"
-        ) from None
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError):
-        raise PictureFault("is damaged in the zip: make the zip again, or copy it again") from None
 
 
 def _mixed(sizes: Mapping[int, tuple[int, int]], members: Mapping[int, Member]) -> list[str]:

@@ -9,10 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
-from lsnb.frames.videos import TABLE_ENDINGS
+from lsnb.kernel.formats import IMAGE_ENDINGS, TABLE_ENDINGS, is_junk
 from lsnb.tables import check_key, read_table
-
-IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp"})
 
 
 def find_images(source: str | os.PathLike[str], *, key: str | None = None, path: str = "path") -> pd.DataFrame:
@@ -56,8 +54,7 @@ def find_images(source: str | os.PathLike[str], *, key: str | None = None, path:
 
 
 def _is_picture(path: Path) -> bool:
-    is_hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.parts)
-    return not is_hidden and path.suffix.lower() in IMAGE_ENDINGS
+    return not is_junk(path.as_posix()) and path.suffix.lower() in IMAGE_ENDINGS
 
 
 def _table(source: Path, names: list[Path], found: list[Path]) -> pd.DataFrame:

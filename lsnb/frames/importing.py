@@ -19,7 +19,7 @@ from lsnb.frames.merging import Delivery, Zip, deliver, lost
 from lsnb.frames.names import safe_folder_name
 from lsnb.frames.requests import read_paths
 from lsnb.frames.runs import executor_problems, run_jobs
-from lsnb.frames.videos import VIDEO_ENDINGS
+from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.tables.keys import find_column, listing
 
 LONGEST_NAME = 200  # characters; drives take 255 bytes, and folders get more in front

@@ -13,11 +13,11 @@ from pathlib import PurePosixPath
 
 from lsnb.errors import TableError
 from lsnb.kernel.files import safe_name
+from lsnb.kernel.formats import FRAME_ENDINGS
 from lsnb.tables.delimited import decode
 from lsnb.tables.keys import nearest
 
 LIST_NAME = "selected_frames.csv"
-IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg"})
 LAST_FRAME = 99_999_999  # eight digits
 _RUNS = re.compile(r"[0-9]+")
 
@@ -139,8 +139,8 @@ def read_frame_list(data: bytes, there: Sequence[str] | None = None) -> FrameLis
         if not filled:
             continue
         name = PurePosixPath(filled[0].replace("\\", "/")).name
-        is_image_name = PurePosixPath(name).suffix.lower() in IMAGE_ENDINGS
-        holds_one = any(PurePosixPath(cell).suffix.lower() in IMAGE_ENDINGS for cell in filled)
+        is_image_name = PurePosixPath(name).suffix.lower() in FRAME_ENDINGS
+        holds_one = any(PurePosixPath(cell).suffix.lower() in FRAME_ENDINGS for cell in filled)
         if place == 0 and not holds_one:
             problems.append(
                 f"has a header row ({line[:40]!r}): take the first line out, since each line is one image's name"

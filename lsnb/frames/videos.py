@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from lsnb.errors import InputError, MissingFileError
+from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.kernel.files import path_inside, whole_file
+from lsnb.kernel.formats import (
+    TABLE_ENDINGS,
+    VIDEO_ENDINGS,
+    MemberFault,
+    Zip,
+    inside,
+    is_junk,
+    open_zip,
+    raise_for_zip,
+    size_text,
+)
 from lsnb.tables import read_table
 
-VIDEO_ENDINGS = frozenset({".mp4", ".mov", ".avi", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".ts", ".mts", ".wmv"})
-TABLE_ENDINGS = frozenset({".csv", ".tsv", ".xlsx", ".xls", ".ods", ".parquet"})
 PIECE = 2**20
 
 
@@ -67,7 +77,7 @@ def _table(source: Path, videos: list[Path]) -> pd.DataFrame:
 def _in_folder(folder: Path, unpack_to: str | os.PathLike[str] | None) -> list[Path]:
     videos: dict[Path, None] = {}
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or any(part.startswith(".") or part == "__MACOSX" for part in path.parts[-3:]):
+        if is_junk(path.relative_to(folder).as_posix()) or not path.is_file():
             continue
         if path.suffix.lower() in VIDEO_ENDINGS:
             videos[path] = None
@@ -90,31 +100,27 @@ def _beside(table: Path, name: str) -> str:
 
 def _holds_videos(path: Path) -> bool:
     try:
-        with zipfile.ZipFile(path) as archive:
-            return any(PurePosixPath(name).suffix.lower() in VIDEO_ENDINGS for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError):
+        with Zip(path) as archive:
+            return any(_is_video(inside(member)) for member in archive.members)
+    except LsnbError as fault:
+        warnings.warn(f"A zip was left out. {fault}", stacklevel=4)
         return False
 
 
 def _unpacked(path: Path, unpack_to: str | os.PathLike[str] | None) -> list[Path]:
     folder = (Path(unpack_to).expanduser() if unpack_to is not None else path.parent) / path.stem
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir() and _is_video(info.filename)]
-            problems = _problems(path, members, folder)
-            if problems:
-                raise InputError(problems)
-            found = []
-            for info in members:
-                target = path_inside(folder, *PurePosixPath(info.filename).parts)
-                if not _is_there(target, info):
-                    with archive.open(info) as packed, whole_file(target, parents=True) as stream:
+    found = []
+    with open_zip(path, _is_video) as archive:
+        raise_for_zip(path, _too_large(archive, folder))
+        for info in archive.members:
+            target = path_inside(folder, *PurePosixPath(inside(info)).parts)
+            if not _is_there(target, info):
+                try:
+                    with whole_file(target, parents=True, durable=False) as stream, archive.open(info) as packed:
                         shutil.copyfileobj(packed, stream, PIECE)
-                found.append(target)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError) as fault:
-        raise InputError(f"{path} is no zip that can be unpacked ({fault}): pack or copy it again.") from None
-    except OSError as fault:
-        raise InputError(f"{path} cannot be unpacked into {folder}: {fault.strerror or fault}.") from None
+                except MemberFault as fault:
+                    raise InputError(f"{path.name}: {inside(info)} {fault}.") from None
+            found.append(target)
     return sorted(found)
 
 
@@ -129,21 +135,14 @@ def _is_there(target: Path, info: zipfile.ZipInfo) -> bool:
 
 
 def _is_video(name: str) -> bool:
-    parts = PurePosixPath(name).parts
-    hidden = any(part.startswith(".") and part != ".." for part in parts) or "__MACOSX" in parts
-    return not hidden and PurePosixPath(name).suffix.lower() in VIDEO_ENDINGS
+    return not is_junk(name) and PurePosixPath(name).suffix.lower() in VIDEO_ENDINGS
 
 
-def _problems(path: Path, members: list[zipfile.ZipInfo], folder: Path) -> list[str]:
-    problems = []
-    for info in members:
-        parts = PurePosixPath(info.filename).parts
-        if ".." in parts or info.filename.startswith("/") or "\\" in info.filename or ":" in info.filename:
-            problems.append(f"{path}: {info.filename!r} would be written outside its folder: pack the videos anew.")
-        elif info.flag_bits & 1:
-            problems.append(f"{path}: {info.filename!r} wants a password: pack the videos without one.")
+def _too_large(archive: Zip, folder: Path) -> list[str]:
     there = next(parent for parent in [folder, *folder.parents] if parent.exists())
-    needed, free = sum(info.file_size for info in members), shutil.disk_usage(there).free
-    if needed > free:
-        problems.append(f"{path} holds {needed / 1e9:.1f} GB of videos, and {there} has {free / 1e9:.1f} GB free.")
-    return problems
+    needed, free = sum(info.file_size for info in archive.members), shutil.disk_usage(there).free
+    if needed <= free:
+        return []
+    return [
+        f"it has {size_text(needed)} of videos, and {there} has {size_text(free)} free: free some, or give unpack_to."
+    ]

@@ -110,6 +110,8 @@ UNKNOWN_TYPE = "application/octet-stream"
 IMAGE_ENDINGS = frozenset(ending for ending, kind in FILE_KINDS.items() if kind.medium == "image")
 VIDEO_ENDINGS = frozenset(ending for ending, kind in FILE_KINDS.items() if kind.medium == "video")
 TABLE_ENDINGS = frozenset(ending for ending, kind in FILE_KINDS.items() if kind.medium == "table")
+#: What frames are written and taken as: browsers, decoders and pose tools all know them.
+FRAME_ENDINGS = (".png", ".jpg", ".jpeg")
 _JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
 MOST_MEMBERS = 500_000
@@ -135,6 +137,8 @@ _DAMAGE = (
     RuntimeError,
     ValueError,
 )
+
+WORKBOOK = "xl/workbook.xml"  # what tells a workbook of Excel from other zips
 
 LARGEST_JSON = 2 * 2**30
 DEEPEST_JSON = 100
@@ -295,15 +299,21 @@ class Zip:
             found += [
                 f"{name!r} is in it {count} times: make the zip again." for name, count in counts.items() if count > 1
             ]
-        size = sum(member.file_size for member in wanted)
+        return found + self.too_large(wanted, total=total, ratio=ratio)
+
+    def too_large(
+        self, members: Sequence[zipfile.ZipInfo], *, total: int = LARGEST_TOTAL, ratio: int = LARGEST_RATIO
+    ) -> list[str]:
+        """Return what speaks against the size of members, as ``problems`` does."""
+        size = sum(member.file_size for member in members)
         if size > total:
-            found.append(f"it would unpack to {size_text(size)}, and at most {size_text(total)} are taken: split it.")
-        elif size > RATIO_COUNTS_FROM and size > ratio * self.packed:
-            found.append(
+            return [f"it would unpack to {size_text(size)}, and at most {size_text(total)} are taken: split it."]
+        if size > RATIO_COUNTS_FROM and size > ratio * self.packed:
+            return [
                 f"its {size_text(self.packed)} would unpack to {size_text(size)}, {size // max(1, self.packed)} times "
                 f"as much, and at most {ratio} times are taken: it was not unpacked; make the zip again from the files."
-            )
-        return found
+            ]
+        return []
 
     def check(self, members: Sequence[zipfile.ZipInfo] | None = None, **limits: Any) -> None:
         """Raise ``InputError`` with all that ``problems`` finds."""
@@ -333,8 +343,9 @@ class Zip:
         """
         with _member_faults():
             info = self._info(member)
-            if info.compress_type not in _PACKINGS:
-                raise NotImplementedError
+            fault = why_unreadable(info)
+            if fault:
+                raise MemberFault(fault)
             return _Member(self._zip.open(info), info)
 
     def _info(self, member: zipfile.ZipInfo | str) -> zipfile.ZipInfo:
@@ -397,6 +408,11 @@ def why_not_read(member: zipfile.ZipInfo) -> str | None:
         return "is an absolute path: make the zip again from the folder of files"
     if stat.S_ISLNK(member.external_attr >> 16):
         return "is a link, not a file: make the zip again from the files themselves"
+    return why_unreadable(member)
+
+
+def why_unreadable(member: zipfile.ZipInfo) -> str | None:
+    """Return why a member's bytes cannot be had, as ``why_not_read`` does, whatever its name."""
     if member.flag_bits & 1:
         return "is encrypted: make the zip again without a password"
     if member.compress_type not in _PACKINGS:
@@ -477,10 +493,38 @@ def read_json(path: Path, *, lines: bool = False) -> Any:
         FileAccessError: It cannot be read.
         InputError: It is larger than ``LARGEST_JSON``, or is no JSON: see ``parse_json``.
     """
-    with _opening(path, "a JSON file"), path.open("rb") as file:
+    return parse_json(read_bytes(path), path.name, lines=lines)
+
+
+def read_bytes(path: Path, most: int = LARGEST_JSON) -> bytes:
+    """Return what is in a file of text.
+
+    Args:
+        path: The file.
+        most: How many bytes it may have.
+
+    Raises:
+        MissingFileError: There is no such file.
+        FileAccessError: It cannot be read.
+        InputError: It is larger.
+    """
+    with _opening(path, "a file"), path.open("rb") as file:
         # Of a pipe or device the size is not known before.
-        content = file.read(LARGEST_JSON + 1)
-    return parse_json(content, path.name, lines=lines)
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise _too_much(path.name, most)
+    return content
+
+
+def looks_like_json(start: bytes) -> bool:
+    """Return whether a file that begins so is JSON with a list or an object, in any encoding.
+
+    Example:
+        >>> looks_like_json('[{"id": 1}]'.encode("utf-16")), looks_like_json(b"id,name")
+        (True, False)
+    """
+    mark = next((mark for mark, _ in _BYTE_ORDER_MARKS if start.startswith(mark)), b"")
+    return start[len(mark) : 4096].replace(b"\0", b"").lstrip()[:1] in (b"[", b"{")
 
 
 def parse_json(content: bytes | str, name: str, *, lines: bool = False) -> Any:
@@ -508,7 +552,7 @@ def parse_json(content: bytes | str, name: str, *, lines: bool = False) -> Any:
         lsnb.errors.InputError: half.json is damaged JSON (line 1, column 6): copy or export it again.
     """
     if len(content) > LARGEST_JSON:
-        raise InputError(f"{name} is larger than {size_text(LARGEST_JSON)}, which is the most: split it.")
+        raise _too_much(name, LARGEST_JSON)
     content = _utf8(content, name)
     try:
         value = _parsed(content)
@@ -577,6 +621,10 @@ def _no_json(fault: Exception, name: str, line: int = 0) -> InputError:
     elif "digits" in str(fault):
         place = "a number has thousands of digits"
     return InputError(f"{name} is damaged JSON ({place}): copy or export it again.")
+
+
+def _too_much(name: str, most: int) -> InputError:
+    return InputError(f"{name} is larger than {size_text(most)}, which is the most: split it.")
 
 
 def _too_deep(name: str) -> InputError:

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from lsnb.errors import FileAccessError, InputError, MissingFileError
 from lsnb.kernel.files import write_whole
+from lsnb.kernel.formats import FRAME_ENDINGS
 
-FORMATS = (".png", ".jpg", ".jpeg")
 PNG, JPEG = b"\x89PNG", b"\xff\xd8"
 TURNED = range(5, 9)  # values of EXIF's Orientation that swap width and height (CIPA DC-008, 4.6.4)
 
@@ -45,7 +45,7 @@ def write_image(path: str | Path, image: NDArray[np.uint8], *, quality: int = 95
         path = "picture.png"
     path = Path(path)
     suffix = path.suffix.lower()
-    if suffix not in FORMATS:
+    if suffix not in FRAME_ENDINGS:
         problems.append(f"{path} ends in {suffix or 'nothing'}: end it in .png or .jpg.")
     if not _is_picture(image):
         problems.append(

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.poses.metric_files import FILE_ENDINGS, metric_name
 from lsnb.poses.reading import H5_ENDINGS, csv_header
 from lsnb.poses.table import read_header
 from lsnb.tables.h5 import H5Reader
 from lsnb.tables.keys import listing, nearest
 
-VIDEO_ENDINGS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".mpg", ".mpeg", ".ts", ".webm", ".wmv", ".mjpeg")
 # Of one video's predictions, DeepLabCut also keeps these: smoothed ones, in which jumps no longer show.
 _DERIVED = ("_filtered", "_interpolated")
 COLUMNS = ("video", "predictions", "frames", "bodyparts", "scorer", "metric_files")

@@ -7,7 +7,6 @@ top left; an outline x and y in turn; a mask counts of 0 and 1 in turn, down the
 
 from __future__ import annotations
 
-import json
 import numbers
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from lsnb.errors import InputError, MissingFileError
+from lsnb.errors import InputError
+from lsnb.kernel.formats import parse_json, read_json
 from lsnb.labels import LabelConfig
 from lsnb.predictions.categories import COCO_CATEGORIES
 from lsnb.predictions.detections import find_target
@@ -166,21 +166,11 @@ def _is_by(part: Any, annotator: str) -> bool:
 def _content(given: Any, name: str) -> Any:
     if not isinstance(given, str | Path):
         return given
-    source = "The text"
-    try:
-        if isinstance(given, str) and given.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
-            return json.loads(given.lstrip("\ufeff"))
-        path = Path(given).expanduser()
-        source = f"The file {path.name[:80]}"
-        if path.is_file():
-            return json.loads(path.read_bytes())
-        what = "is a folder" if path.is_dir() else "is not there"
-    except OSError as fault:
-        what = f"cannot be read ({fault.strerror})"
-    except (ValueError, RecursionError):
-        raise InputError(f"{source} is no JSON: {name} must be a COCO file.") from None
-    shown = str(given)[:200]
-    raise MissingFileError(f"The COCO file {shown} {what}: give the path of a JSON file, or its content as a dict.")
+    if isinstance(given, str) and given.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
+        return parse_json(given, f"The text given as {name}")
+    if not str(given).strip():
+        raise InputError(f"{name} is {given!r}: give the path of a COCO file, or its content as a dict.")
+    return read_json(Path(given).expanduser())
 
 
 def _categories(given: Sequence[Any], names: Mapping[Any, str] | None) -> dict[Any, Category]:

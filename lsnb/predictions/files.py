@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
-import ast
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
-import orjson
 import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.files import file_errors
+from lsnb.kernel.formats import (
+    LARGEST_JSON,
+    WORKBOOK,
+    MemberFault,
+    Zip,
+    inside,
+    is_junk,
+    looks_like_json,
+    parse_json,
+    read_bytes,
+)
 from lsnb.labels import LabelConfig
 from lsnb.predictions.categories import COCO_CATEGORIES
 from lsnb.predictions.coco import from_coco
@@ -24,15 +33,12 @@ from lsnb.predictions.matching import stem
 from lsnb.predictions.payloads import Names, class_label, names_of, read_payload
 from lsnb.predictions.report import Predictions
 from lsnb.predictions.tabular import BOX_COLUMNS
-from lsnb.predictions.yolo import from_yolo
+from lsnb.predictions.yolo import from_yolo, is_yolo, yolo_texts
 from lsnb.tables import check_key, read_table
 
 Format = Literal["table", "coco", "yolo", "labelbox", "detections"]
 Source = str | Path | pd.DataFrame
 ITEM_COLUMNS = ("item", "file_name", "filename", "image", "path", "image_path", "file", "id")
-CLASSES = {"classes.txt", "obj.names"}
-CLASS_TABLES = {"data.yaml", "data.yml", "dataset.yaml", "dataset.yml"}
-NOT_LABELS = re.compile(r"(readme|license)([._-].*)?\.txt|(train|val|valid|test)\.txt", re.IGNORECASE)
 KNOWN = (
     "COCO (JSON), Labelbox (NDJSON), JSON with each item's detections, a folder or zip of YOLO's .txt files, or a "
     "table with a row per box"
@@ -195,103 +201,56 @@ def _content(source: Any, key: str) -> Content:
     if not isinstance(source, str | Path) or not str(source).strip() or "\0" in str(source):
         raise InputError(f"source is {source!r}: give a file or folder of predictions, or the table of a detector.")
     file = Path(source).expanduser()
-    try:
-        if file.is_dir():
-            texts = {
-                one.relative_to(file).as_posix(): one.read_bytes()
-                for one in sorted(file.rglob("*"))
-                if _is_yolo(one.name)
-            }
-            return _of_texts(texts, str(file))
+    if file.is_dir():
+        texts = {
+            one.relative_to(file).as_posix(): read_bytes(one)
+            for one in sorted(file.rglob("*"))
+            if is_yolo(one.name) and one.is_file()
+        }
+        return _of_texts(texts, str(file))
+    with file_errors(file):
         if not file.is_file():
             raise MissingFileError(f"There is no file or folder {source} (looked in {Path.cwd()}): check the path.")
         with file.open("rb") as stream:
             start = stream.read(4096)
-        if start.startswith(b"PK\x03\x04") and not _is_workbook(file):
-            return _of_zip(file)
-        if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
-            return _of_json(file.read_bytes(), file.name, key)
-        if _is_yolo(file.name) and re.match(rb"\s*\d+(\s+-?[\d.eE-]+){4}", start):
-            return _of_texts({file.name: file.read_bytes()}, file.name)
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as fault:
-        if isinstance(fault, MissingFileError):
-            raise
-        raise InputError(f"{file.name} cannot be read ({fault}): copy or pack it again.") from None
+    if start.startswith(b"PK\x03\x04"):
+        with Zip(file) as archive:
+            if not any(member.filename == WORKBOOK for member in archive.members):
+                return _of_zip(archive)
+    if looks_like_json(start):
+        return _of_json(read_bytes(file), file.name, key)
+    if is_yolo(file.name) and re.match(rb"\s*\d+(\s+-?[\d.eE-]+){4}", start):
+        return _of_texts({file.name: read_bytes(file)}, file.name)
     table = read_table(file)
     used = _key_of(table, key)
     return _of_table(read_table(file, key=used) if used in table else table, file.name, key)
 
 
-def _is_yolo(name: str) -> bool:
-    if name.startswith(".") or NOT_LABELS.fullmatch(name):
-        return False
-    return name.lower().endswith(".txt") or name in CLASSES | CLASS_TABLES
-
-
-def _is_workbook(file: Path) -> bool:
-    with zipfile.ZipFile(file) as archive:
-        return "xl/workbook.xml" in archive.namelist()
-
-
-def _of_zip(file: Path) -> Content:
-    with zipfile.ZipFile(file) as archive:
-        wanted = [
-            info
-            for info in archive.infolist()
-            if "__MACOSX" not in info.filename and not info.is_dir() and _is_yolo(PurePosixPath(info.filename).name)
-        ]
-        if any(info.flag_bits & 1 for info in wanted):
-            raise InputError(f"{file.name} wants a password: pack the files without one.")
-        return _of_texts({info.filename: archive.read(info) for info in wanted}, file.name)
+def _of_zip(archive: Zip) -> Content:
+    wanted = [
+        member
+        for member in archive.members
+        if not is_junk(inside(member)) and is_yolo(PurePosixPath(inside(member)).name)
+    ]
+    archive.check(wanted)
+    found = {}
+    for member in wanted:
+        try:
+            found[inside(member)] = archive.read(member, LARGEST_JSON)
+        except MemberFault as fault:
+            raise InputError(f"{inside(member)} in {archive.path.name} {fault}.") from None
+    return _of_texts(found, archive.path.name)
 
 
 def _of_texts(found: Mapping[str, bytes], name: str) -> Content:
-    """Return YOLO's files; the names of classes are what ``classes.txt`` or ``data.yaml`` among them says."""
-    texts: dict[str, str] = {}
-    names: Names | None = None
-    for file, raw in found.items():
-        try:
-            text = raw.decode("utf-8-sig")
-        except UnicodeDecodeError:
-            raise InputError(f"{file} in {name} is no text: give YOLO's .txt files.") from None
-        last = PurePosixPath(file).name
-        if last in CLASSES:
-            names = dict(enumerate(text.rstrip().split("\n")))
-        elif last in CLASS_TABLES:
-            names = names or _class_table(text)
-        else:
-            texts[file] = text
+    texts, names = yolo_texts(found, name)
     if not texts:
         raise InputError(f"{name} holds no predictions that are known: give {KNOWN}.")
     return Content("yolo", name, texts, names)
 
 
-def _class_table(text: str) -> Names | None:
-    """Return what ``names`` says in the YAML file of a YOLO dataset: a list in one line or several, or ids → names."""
-    inline = re.search(r"^names:\s*(\[.*?\]|\{.*?\})", text, re.MULTILINE | re.DOTALL)
-    if inline:
-        try:
-            return names_of(ast.literal_eval(inline.group(1)))
-        except (ValueError, SyntaxError):
-            listed = [part.strip().strip("'\"") for part in inline.group(1)[1:-1].split(",")]
-            return names_of(listed) if inline.group(1).startswith("[") else None
-    block = re.search(r"^names:\s*\n((?:\s*(?:-|\d+:).*\n?)+)", text, re.MULTILINE)
-    if not block:
-        return None
-    rows = re.findall(r"^\s*(-|\d+:)\s*(.*?)\s*$", block.group(1), re.MULTILINE)
-    return {number if sign == "-" else int(sign[:-1]): label.strip("'\"") for number, (sign, label) in enumerate(rows)}
-
-
 def _of_json(raw: bytes, name: str, key: str) -> Content:
-    raw = raw.removeprefix(b"\xef\xbb\xbf")
-    try:
-        data = orjson.loads(raw)
-    except orjson.JSONDecodeError as fault:
-        lines = [line for line in raw.splitlines() if line.strip()]
-        try:
-            data = [orjson.loads(line) for line in lines]
-        except orjson.JSONDecodeError:
-            raise InputError(f"{name} is no JSON ({fault}): export it again.") from None
+    data = parse_json(raw, name, lines=True)
     first = data[0] if isinstance(data, list) and data else data
     if isinstance(first, Mapping) and "dataRow" in first:
         return Content("labelbox", name, data if isinstance(data, list) else [data])

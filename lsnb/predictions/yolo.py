@@ -7,13 +7,16 @@ Datasets" and "Instance Segmentation Datasets" in the documentation of ultralyti
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.formats import ending_of, read_bytes
 from lsnb.labels import LabelConfig
 from lsnb.predictions.detections import find_target
 from lsnb.predictions.matching import Matching, Sizes
@@ -24,7 +27,10 @@ from lsnb.predictions.rules import rules_of
 from lsnb.predictions.targets import Shape, Targets
 from lsnb.runtime import collector_paused
 
-CLASSES = "classes.txt"
+CLASSES = frozenset({"classes.txt", "obj.names"})
+CLASS_TABLES = frozenset({"data.yaml", "data.yml", "dataset.yaml", "dataset.yml"})
+NOT_LABELS = re.compile(r"(readme|license)([._-].*)?\.txt|(train|val|valid|test)\.txt", re.IGNORECASE)
+_ENTRY = re.compile(r"\s*(-|\d{1,9}\s*:)\s+(\S.*)")
 
 
 def from_yolo(
@@ -43,9 +49,11 @@ def from_yolo(
 
     Args:
         labels_of: A folder of ``.txt`` files, one a picture and named like it; one file; item → text; or the text of
-            one picture, with ``item``. An empty file or text: the model looked and found nothing.
+            one picture, with ``item``. An empty file or text: the model looked and found nothing. Of a folder, its
+            subfolders are read, too, but not what a dataset holds beside its labels (``README.txt``, ``train.txt``).
         config: The label config. Outlines go to polygons, and to boxes where the config draws no outlines.
-        names: Class number → label, or a list that counts from 0. By default the lines of the folder's ``classes.txt``.
+        names: Class number → label, or a list that counts from 0. By default what the folder's ``classes.txt``
+            or ``data.yaml`` says.
         item: The item of a single text or file.
         items: File name without its ending → item; or all items there are, so that others are reported.
         sizes: Item → (width, height) in pixels, or one pair for all; Label Studio can do without.
@@ -113,13 +121,75 @@ def _texts(given: Any, item: str | None, names: Names | None) -> tuple[list[tupl
     if not is_folder:
         shown = str(path)[:200]
         raise MissingFileError(f"There is no folder or file {shown}: give the folder of YOLO's .txt files.")
-    files = sorted(file for file in path.glob("*.txt") if file.name != CLASSES)
-    if not files:
+    texts, listed = yolo_texts(
+        {
+            file.relative_to(path).as_posix(): read_bytes(file)
+            for file in sorted(path.rglob("*"))
+            if is_yolo(file.name) and file.is_file()
+        },
+        path.name,
+    )
+    if not texts:
         raise InputError(f"The folder {path} holds no .txt files: give the folder of YOLO's labels.")
-    listed = path / CLASSES
-    if names is None and listed.is_file():
-        names = dict(enumerate(_read(listed).split("\n")))
-    return [(file.name, _read(file)) for file in files], names
+    return list(texts.items()), names if names is not None else listed
+
+
+def is_yolo(name: str) -> bool:
+    """Return whether a file of this name is one of YOLO's labels, or says the names of the classes."""
+    if name.startswith(".") or NOT_LABELS.fullmatch(name):
+        return False
+    return ending_of(name) == ".txt" or name in CLASSES | CLASS_TABLES
+
+
+def yolo_texts(found: Mapping[str, bytes], name: str) -> tuple[dict[str, str], Names | None]:
+    """Return the labels' texts by file, and the names of classes that the files say.
+
+    Args:
+        found: File → content, of those whose name ``is_yolo``.
+        name: What they are in, for messages.
+
+    Raises:
+        InputError: A file is no text.
+    """
+    texts: dict[str, str] = {}
+    listed: Names | None = None
+    in_table: Names | None = None
+    for file, raw in found.items():
+        text = _decoded(raw, f"{file} in {name}")
+        last = PurePosixPath(file).name
+        if last in CLASSES:
+            listed = dict(enumerate(text.rstrip().split("\n")))
+        elif last in CLASS_TABLES:
+            in_table = in_table or _class_table(text)
+        else:
+            texts[file] = text
+    return texts, in_table if listed is None else listed
+
+
+def _class_table(text: str) -> Names | None:
+    """Return what ``names`` says in the YAML file of a YOLO dataset: a list in one line or several, or ids → names."""
+    lines = iter(text.splitlines(keepends=True))
+    start = next((line[len("names:") :] for line in lines if line.startswith("names:")), None)
+    if start is None:
+        return None
+    closing = {"[": "]", "{": "}"}.get(start.strip()[:1])
+    if closing:
+        inline = "".join([start, *lines]).strip()
+        inline = inline[: inline.find(closing) + 1]
+        try:
+            return names_of(ast.literal_eval(inline))
+        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+            listed = [part.strip().strip("'\"") for part in inline[1:-1].split(",")]
+            return names_of(listed) if closing == "]" and inline else None
+    names: dict[Any, str] = {}
+    for line in lines:
+        entry = _ENTRY.fullmatch(line.rstrip())
+        if entry:
+            sign, label = entry.groups()
+            names[len(names) if sign == "-" else int(sign.rstrip(": \t"))] = label.strip("'\"")
+        elif line.strip() and not line.lstrip().startswith("#"):
+            break
+    return names or None
 
 
 def _is_text(given: str) -> bool:
@@ -134,10 +204,14 @@ def _is_text(given: str) -> bool:
 
 
 def _read(path: Path) -> str:
+    return _decoded(read_bytes(path), path.name)
+
+
+def _decoded(raw: bytes, name: str) -> str:
     try:
-        return path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError):
-        raise MissingFileError(f"The file {path} cannot be read as text: give YOLO's .txt file.") from None
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(f"{name} is no text: give YOLO's .txt files.") from None
 
 
 def _read_line(

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import warnings
-import zipfile
+from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import pandas as pd
+from lxml import etree
 
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
+from lsnb.kernel.formats import TABLE_ENDINGS, WORKBOOK, MemberFault, Zip, inside
 from lsnb.tables.delimited import decode, parse, refuse_repeats
 from lsnb.tables.exact import exact_column, rounded_columns
 from lsnb.tables.keys import RoundedKeyError, find_column, key_text, listing, nearest, sheet_rows
 
-TABLE_ENDINGS = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".parquet")
 # Excel keeps 15 digits of a number; what is typed beyond becomes zeros.
 EXCEL_DIGITS = 15
+LARGEST_WORKBOOK = 2 * 2**30
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of a sheet of Excel
+MOST_CELLS = 2**25
+MOST_PARQUET_CELLS = 2**28
+_COLUMN = re.compile(r"[A-Za-z]{1,3}(?=[0-9])")
 
 
 def read_table(path: str | os.PathLike[str], *, key: str | None = None) -> pd.DataFrame:
@@ -127,10 +134,8 @@ def _read_workbook(file: Path, key: str | None) -> pd.DataFrame:
         cells.append(cell)
         return cell
 
+    _check_workbook(file)
     try:
-        with zipfile.ZipFile(file) as archive:
-            if "xl/workbook.xml" not in archive.namelist():
-                raise TableError(f"{file.name} is a zip archive without a workbook: unpack it or save as .xlsx.")
         with warnings.catch_warnings(), pd.ExcelFile(file, engine="openpyxl") as book:
             # openpyxl warns of styles and validations it leaves out; values are all we read.
             warnings.simplefilter("ignore", UserWarning)
@@ -149,9 +154,7 @@ def _read_workbook(file: Path, key: str | None) -> pd.DataFrame:
     except TableError:
         raise
     except Exception as error:  # openpyxl raises whatever its XML parser meets in a damaged file
-        raise TableError(
-            f"{file.name} is a damaged workbook ({type(error).__name__}): open it in a spreadsheet and save it anew."
-        ) from None
+        raise _damaged(file, type(error).__name__) from None
     for name in rounded:
         exact = exact_column(as_stored[name])
         if exact is not None:
@@ -161,6 +164,64 @@ def _read_workbook(file: Path, key: str | None) -> pd.DataFrame:
         # From the cells themselves: pandas may have made floats of whole numbers beside empty cells.
         table[key] = pd.Series([_cell_text(cell) for cell in cells], index=table.index, dtype="object")
     return table
+
+
+def _check_workbook(file: Path) -> None:
+    """Refuse what would fill the memory: openpyxl fills every gap between cells, up to a row that a file only names."""
+    try:
+        with Zip(file) as archive:
+            names = {inside(member) for member in archive.members}
+            if WORKBOOK not in names:
+                what = "a workbook of LibreOffice" if "content.xml" in names else "a zip archive without a workbook"
+                raise TableError(f"{file.name} is {what}: open it and save the table as .xlsx.")
+            archive.check(total=LARGEST_WORKBOOK)
+            for member in archive.members:
+                # Nothing says which of them openpyxl will take for a sheet.
+                with archive.open(member) as stream:
+                    _count_cells(cast("IO[bytes]", stream), file.name)
+    except TableError:
+        raise
+    except InputError as fault:
+        if "no zip" in str(fault):
+            raise _damaged(file, "cut off") from None
+        raise TableError(fault.problems) from None
+    except MemberFault:
+        raise _damaged(file, "bytes have changed in it") from None
+
+
+def _count_cells(stream: IO[bytes], name: str) -> None:
+    last = width = 0
+    elements = etree.iterparse(stream, events=("end",), tag=("{*}row", "{*}c"), resolve_entities=False)
+    try:
+        for _, element in elements:
+            if element.tag.endswith("}row") or element.tag == "row":
+                last = max(last + 1, int(float(element.get("r") or 0)))
+            else:
+                letters = _COLUMN.match(element.get("r") or "")
+                width = max(width, _column(letters[0]) if letters else 1)
+            if last > MOST_ROWS or width > MOST_COLUMNS or last * width > MOST_CELLS:
+                raise TableError(
+                    f"{name} has a sheet of {last:,} rows and {width:,} columns, counting empty ones, and at most "
+                    f"{MOST_CELLS // 10**6} million cells are read: clear what is below and beside the table, or save "
+                    "it as CSV."
+                )
+            element.clear()
+            parent = element.getparent()
+            while parent is not None and element.getprevious() is not None:
+                del parent[0]
+    except (etree.XMLSyntaxError, ValueError, OverflowError, AssertionError):
+        return  # a picture, or XML that openpyxl cannot read either
+    root = elements.root
+    if root is not None and root.getroottree().docinfo.internalDTD is not None:
+        raise TableError(f"{name} has definitions of its own in its XML, which no spreadsheet writes: save it anew.")
+
+
+def _column(letters: str) -> int:
+    return reduce(lambda number, letter: 26 * number + ord(letter) - 64, letters.upper(), 0)
+
+
+def _damaged(file: Path, why: str) -> TableError:
+    return TableError(f"{file.name} is a damaged workbook ({why}): open it in a spreadsheet and save it anew.")
 
 
 def _cell_text(cell: Any) -> str | None:
@@ -196,14 +257,22 @@ def _refuse_rounded(cells: list[Any], key: str, name: str) -> None:
 
 def _read_parquet(file: Path, key: str | None) -> pd.DataFrame:
     try:
-        import pyarrow  # type: ignore[import-untyped,import-not-found,unused-ignore]
+        import pyarrow.parquet  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
         raise MissingExtraError(
             f"{file.name} is a Parquet file, which needs pyarrow: run 'pip install pyarrow', or save it as CSV."
         ) from None
     try:
-        table = pd.read_parquet(file, engine="pyarrow")
-    except pyarrow.ArrowException:
+        about = pyarrow.parquet.read_metadata(file)
+        if about.num_rows * about.num_columns > MOST_PARQUET_CELLS:
+            raise TableError(
+                f"{file.name} has {about.num_rows:,} rows and {about.num_columns:,} columns, and at most "
+                f"{MOST_PARQUET_CELLS // 10**6} million cells are read: split it."
+            )
+        table = pd.read_parquet(file, engine="pyarrow", page_checksum_verification=True)
+    except TableError:
+        raise
+    except Exception:  # pyarrow and pandas raise whatever they meet in a damaged file
         raise TableError(f"{file.name} is a damaged Parquet file: write it anew.") from None
     if key is not None and key in table.columns:
         try:

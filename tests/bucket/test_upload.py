@@ -16,8 +16,9 @@ from small_store import BUCKET, SmallStore
 from upload_tools import upload
 
 from lsnb.bucket import Bucket
-from lsnb.bucket.media_types import content_type, why_not_shown
+from lsnb.bucket.media_types import why_not_shown
 from lsnb.errors import InputError, KeyColumnError, MissingFileError, PartialFailureError, TableError
+from lsnb.kernel.formats import content_type
 
 MakeTable = Callable[..., pd.DataFrame]
 

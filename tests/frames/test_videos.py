@@ -56,9 +56,23 @@ def test_a_file_a_zip_and_a_table_give_theirs(folder: Path, tmp_path: Path) -> N
 def test_a_zip_that_would_write_elsewhere_is_refused(name: str, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
         archive.writestr(name, b"x")
-    with pytest.raises(InputError, match="outside its folder"):
+    with pytest.raises(InputError, match=r"leads out of the zip|is an absolute path"):
         find_videos(tmp_path / "bad.zip")
     assert [path.name for path in tmp_path.iterdir()] == ["bad.zip"]
+
+
+def test_zips_that_are_damaged_or_would_fill_the_drive_are_refused(folder: Path, tmp_path: Path) -> None:
+    bomb = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.mp4", bytes(70 * 2**20))
+    with pytest.raises(InputError, match=r"bomb.zip: its .* would unpack to 73.4 MB, \d+ times as much"):
+        find_videos(bomb)
+    data = bytearray((folder / "more.zip").read_bytes())
+    data[data.index(b"c" * 100)] ^= 1
+    (tmp_path / "flipped.zip").write_bytes(data)
+    with pytest.raises(InputError, match=r"flipped.zip: in/c.mp4 is damaged in the zip"):
+        find_videos(tmp_path / "flipped.zip")
+    assert not [path for path in tmp_path.rglob("*.mp4*") if folder not in path.parents]
 
 
 def test_what_holds_no_video_is_a_sentence(folder: Path, tmp_path: Path) -> None:
@@ -67,8 +81,10 @@ def test_what_holds_no_video_is_a_sentence(folder: Path, tmp_path: Path) -> None
     with pytest.raises(InputError, match="No video is in"):
         find_videos(folder / "frames.zip")
     (tmp_path / "cut.zip").write_bytes((folder / "more.zip").read_bytes()[:40])
-    with pytest.raises(InputError, match="no zip that can be unpacked"):
+    with pytest.raises(InputError, match="no zip, or only a part of one"):
         find_videos(tmp_path / "cut.zip")
+    with pytest.warns(UserWarning, match=r"left out. cut.zip is no zip"):
+        find_videos(tmp_path)
     pd.DataFrame({"file": ["b.mp4"]}).to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InputError, match="no column 'path'"):
         find_videos(tmp_path / "t.csv")

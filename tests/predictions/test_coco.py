@@ -179,9 +179,9 @@ def test_a_payload_that_is_no_coco_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text("{")
     for wrong, error, sentence in (
         ({"a": 1}, InputError, "no COCO file"),
-        (tmp_path / "none.json", MissingFileError, "is not there"),
-        (tmp_path, MissingFileError, "is a folder"),
-        (tmp_path / "x.json", InputError, "no JSON"),
+        (tmp_path / "none.json", MissingFileError, "There is no file"),
+        (tmp_path, InputError, "is a folder"),
+        (tmp_path / "x.json", InputError, "damaged JSON"),
         ({"images": 5}, InputError, "are lists"),
     ):
         with pytest.raises(error, match=sentence):

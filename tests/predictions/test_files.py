@@ -157,7 +157,7 @@ def test_two_files_for_one_picture_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "is no JSON"),
+        ("{", "is damaged JSON"),
         ('{"a": 1}', "no prediction that is known"),
         ("[1, 2]", "no prediction that is known"),
         ("name,age\nana,3\n", "no table of boxes"),
@@ -182,7 +182,7 @@ def test_what_is_not_there_or_holds_nothing_is_said_in_a_sentence(tmp_path: Path
     with pytest.raises(InputError, match="holds no predictions"):
         read_predictions(tmp_path / "empty.zip", config=CONFIG)
     (tmp_path / "cut.zip").write_bytes((tmp_path / "empty.zip").read_bytes()[:40])
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="no zip, or only a part of one"):
         read_predictions(tmp_path / "cut.zip", config=CONFIG)
     with pytest.raises(InputError, match="items is a list"):
         read_predictions(write(tmp_path / "a", json.dumps(COCO)), config=CONFIG, items=["a"])  # type: ignore[arg-type]

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from lsnb.errors import InputError, MissingFileError
+from lsnb.errors import InputError
+from lsnb.kernel.formats import parse_json, read_bytes
 from lsnb.predictions.labelbox.objects import is_label, label_rows
 
 Payload = Mapping[str, Any] | str | Path | Iterable[Any]
@@ -34,9 +33,10 @@ def payload_rows(payload: Payload) -> list[Any]:
     if is_label(payload):
         return list(label_rows(payload))
     if isinstance(payload, str) and payload.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
-        return _text_rows(payload)
+        return _text_rows(payload, "payload")
     if isinstance(payload, (str, Path)):
-        return _text_rows(_read(Path(payload).expanduser()))
+        path = Path(payload).expanduser()
+        return _text_rows(read_bytes(path), path.name)
     if isinstance(payload, bytes) or not isinstance(payload, Iterable) or hasattr(payload, "columns"):
         raise InputError(
             f"payload is a {type(payload).__name__}: give a list of dicts, the path of an .ndjson file, its text, or "
@@ -48,29 +48,23 @@ def payload_rows(payload: Payload) -> list[Any]:
     return rows
 
 
-def _read(path: Path) -> str:
+def _text_rows(text: str | bytes, name: str) -> list[Any]:
     try:
-        return path.read_text("utf-8-sig")
-    except FileNotFoundError:
-        raise MissingFileError(f"There is no file {path}: give the path of an .ndjson or .json file.") from None
-    except IsADirectoryError:
-        raise InputError(f"{path} is a folder: give the path of an .ndjson or .json file in it.") from None
-    except (ValueError, OSError) as fault:
-        why = fault.strerror if isinstance(fault, OSError) else "it is no UTF-8"
-        raise InputError(f"{str(path)[:200]} cannot be read as text ({why}): export it as .ndjson again.") from None
-
-
-def _text_rows(text: str) -> list[Any]:
-    text = text.lstrip("\ufeff")
-    try:
-        whole = orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return [_line(line) for line in text.split("\n") if line.strip()]
+        whole = parse_json(text, name)
+    except InputError:
+        return [_line(line, name) for line in _as_text(text, name).split("\n") if line.strip()]
     return whole if isinstance(whole, list) else [whole]
 
 
-def _line(line: str) -> Any:
+def _as_text(text: str | bytes, name: str) -> str:
     try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
+        return (text if isinstance(text, str) else text.decode("utf-8")).lstrip("\ufeff")
+    except UnicodeDecodeError:
+        raise InputError(f"{name} cannot be read as text (it is no UTF-8): export it as .ndjson again.") from None
+
+
+def _line(line: str, name: str) -> Any:
+    try:
+        return parse_json(line, name)
+    except InputError:
         return line
