@@ -32,6 +32,7 @@ from lsnb.bucket.listing import Stored, look_up
 from lsnb.bucket.media_types import needs_look, why_not_shown
 from lsnb.bucket.sources import Facts, Source, SourceFault, checksum, read_whole, reading
 from lsnb.bucket.wire import Body, Patience, Wire, object_path
+from lsnb.kernel.formats import MemberFault
 
 LARGE = 32 * 1024 * 1024
 CHUNK = 32 * 1024 * 1024
@@ -294,7 +295,7 @@ def warning_of(source: Source, facts: Facts, name: str, data: Body = ()) -> str 
         data: The file's bytes, where they are at hand; else its name alone may tell.
     """
     if needs_look(name):
-        with contextlib.suppress(SourceFault, OSError), source.open() as file:
+        with contextlib.suppress(SourceFault, MemberFault, OSError), source.open() as file:
             return why_not_shown(name, facts.size, file)
     return why_not_shown(name, facts.size, io.BytesIO(data[0]) if data else None)
 

@@ -441,7 +441,7 @@ class _Member(io.BufferedIOBase):
 
     def __init__(self, stream: IO[bytes], info: zipfile.ZipInfo) -> None:
         self._stream = stream
-        self._left = info.file_size
+        self._size = self._left = info.file_size
 
     def readable(self) -> bool:
         return True
@@ -460,6 +460,20 @@ class _Member(io.BufferedIOBase):
             if not self._left:
                 self._stream.read(1)  # the checksum is looked at when the end is met
         return b"".join(pieces)
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._size - self._left
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: self._size}[whence]
+        place = min(max(start + offset, 0), self._size)
+        with _member_faults():
+            self._stream.seek(place)
+        self._left = self._size - place
+        return place
 
     def readinto(self, buffer: Any, /) -> int:
         piece = self.read(min(len(buffer), _PIECE))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import random
 import stat
 import struct
@@ -183,6 +184,14 @@ def test_a_member_reads_as_a_file(tmp_path: Path) -> None:
             assert stream.readinto(buffer) == 1000
             assert bytes(buffer) + stream.read(5) + stream.read() == content
             assert stream.read() == stream.read(7) == b""
+            assert stream.seek(2**20) == stream.tell() == 2**20
+            assert stream.read(9) == content[2**20 : 2**20 + 9]
+            assert [stream.seek(-5, os.SEEK_END), stream.read(), stream.seek(3), stream.read(1)] == [
+                len(content) - 5,
+                content[-5:],
+                3,
+                content[3:4],
+            ]
 
 
 DEEP = [
