@@ -246,7 +246,7 @@ def test_json_in_the_encodings_that_programs_write(tmp_path: Path, encoding: str
     ("content", "words"),
     [
         (b"", "damaged JSON"),
-        (b'{"a": 1,}', "line 1, column 9"),
+        (b'{"a": 1,}', "line 1, column [89]"),  # from Python 3.13 on it points at the comma
         (b'{"a": 1}\n{"a": }\n', "line 2, column"),
         (b'"\xff"', "damaged JSON"),
         (b"\xff\xfe\x00\xd8", "damaged text"),
