@@ -13,8 +13,7 @@ from lsnb.errors import LabelConfigError
 from lsnb.forms.parsing import join_list
 from lsnb.forms.questions import Kept, Part, Question, Settings, Shown
 from lsnb.labels import LabelConfig
-from lsnb.labels.reading import attribute, option_elements
-from lsnb.labels.tree import build, parse, serialise, walk
+from lsnb.labels.tree import attribute, build, option_elements, parse, serialise, walk
 from lsnb.labels.vocabulary import find_tag
 
 # Tags that a part can stand for → what the part is called.

@@ -15,7 +15,7 @@ from typing import Any
 
 from lsnb.forms.sample_task import sample_task
 from lsnb.labels import LabelConfig
-from lsnb.labels.building import structure_problems
+from lsnb.labels.check import structure_problems
 from lsnb.labels.tree import parse
 
 # Of a sandbox or a slow line: the page says so by itself and shows the outline.

@@ -11,8 +11,7 @@ from numbers import Real
 from typing import Any
 
 from lsnb.labels import Field, LabelConfig
-from lsnb.labels.reading import attribute
-from lsnb.labels.tree import parse, walk
+from lsnb.labels.tree import attribute, parse, walk
 
 # Every Label Studio serves these to everybody.
 _FILES = {"image": "kittens.jpg", "video": "opossum_snow.mp4", "audio": "game.wav", "pdf": "sample.pdf"}

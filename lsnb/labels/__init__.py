@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lsnb.labels import templates
+from lsnb.labels.check import Problem
 from lsnb.labels.config import LabelConfig
-from lsnb.labels.problems import Problem
-from lsnb.labels.reading import Control, Field
+from lsnb.labels.tree import Control, Field
 
 __all__ = ["Control", "Field", "LabelConfig", "Problem", "templates"]

@@ -1,38 +1,53 @@
-"""Growing a label config: the immutable tree, where a new tag goes, and the starting call.
+"""Growing a label config: the immutable tree, where a new tag goes, its answers, its condition and its colours.
 
-``LabelConfig`` is put together from the media, question, region and layout modules beside this one; all of
-them build on ``ConfigTree``.
+``LabelConfig`` is put together from what is shown and what is asked (the modules beside this one); both build on
+``ConfigTree``.
 """
 
 from __future__ import annotations
 
+import colorsys
 import functools
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.answers import find_answer_problems
-from lsnb.labels.problems import Problem, find_problems, nearest
-from lsnb.labels.reading import Control, Field, attribute, object_tags, read_controls, read_fields
-from lsnb.labels.tree import build, parse, serialise, signature, walk
+from lsnb.labels.check import nearest, structure_problems
+from lsnb.labels.tree import (
+    Control,
+    Field,
+    attribute,
+    build,
+    object_tags,
+    parse,
+    read_controls,
+    read_fields,
+    serialise,
+    signature,
+    walk,
+)
 from lsnb.labels.vocabulary import TAGS, Tag, find_attribute, media_names
-
-if TYPE_CHECKING:
-    from lsnb.labels.config import LabelConfig
 
 Setting = str | int | float | bool | None
 
+
 P = ParamSpec("P")
+
+
 T = TypeVar("T")
+
 
 # The editor gives these keys, in this order, to labels that name none; its tools use the other letters.
 HOTKEYS = "1234567890qwetasdfgzxcvbyiopjklnm"
 
+
 MEDIA_CLASS = "lsnb-media"
+
+
 QUESTIONS_CLASS = "lsnb-questions"
 
 
@@ -42,17 +57,17 @@ class Starting(Generic[P]):
     Called on the class it begins with an empty config, called on a config it goes on from there.
     """
 
-    def __init__(self, method: Callable[Concatenate[Any, P], LabelConfig]) -> None:
+    def __init__(self, method: Callable[Concatenate[Any, P], Any]) -> None:
         self._method = method
         described: Any = self
         functools.update_wrapper(described, method)
 
-    def __get__(self, instance: Any, owner: Callable[[], Any]) -> Callable[P, LabelConfig]:
+    def __get__(self, instance: T | None, owner: Callable[[], T]) -> Callable[P, T]:
         config = owner() if instance is None else instance
         bound: Any = functools.partial(self._method, config)
         functools.update_wrapper(bound, self._method)
         del bound.__wrapped__  # or help() would show the config as a first argument
-        started: Callable[P, LabelConfig] = bound
+        started: Callable[P, T] = bound
         return started
 
 
@@ -119,12 +134,12 @@ class ConfigTree:
         return parse(self._text)
 
     @classmethod
-    def _of(cls: type[T], root: etree._Element) -> T:
+    def _of(cls, root: etree._Element) -> Self:
         config = cls.__new__(cls)
-        config._text = serialise(root)  # type: ignore[attr-defined]
+        config._text = serialise(root)
         return config
 
-    def _add(self, *elements: etree._Element, media: bool = False) -> LabelConfig:
+    def _add(self, *elements: etree._Element, media: bool = False) -> Self:
         """Return a config with new elements at its end, or at the end of its column.
 
         Raises:
@@ -135,7 +150,7 @@ class ConfigTree:
         home.extend(elements)
         return self._checked(root)
 
-    def _add_above(self, name: str, *elements: etree._Element) -> LabelConfig:
+    def _add_above(self, name: str, *elements: etree._Element) -> Self:
         """Return a config with new elements right above a media, so that they are seen without scrolling.
 
         Where the config has columns, they go to the questions' column as any other question does.
@@ -154,7 +169,7 @@ class ConfigTree:
             place.addprevious(new)
         return self._checked(root)
 
-    def _checked(self, root: etree._Element) -> LabelConfig:
+    def _checked(self, root: etree._Element) -> Self:
         """Return the config of a grown tree.
 
         Raises:
@@ -166,8 +181,7 @@ class ConfigTree:
             messages = [problem.message for problem in found if problem not in before]
             if messages:
                 raise LabelConfigError(messages)
-        config: LabelConfig = type(self)._of(root)  # type: ignore[assignment]
-        return config
+        return type(self)._of(root)
 
     def _target(self, tag: Tag, to: str | Sequence[str] | None) -> str:
         """Return toName: the media named, else the last one that this control works on."""
@@ -188,11 +202,6 @@ class ConfigTree:
     def _free_hotkeys(self) -> list[str]:
         taken = {(attribute(element, "hotkey") or "").lower() for element in walk(self._root())}
         return [key for key in HOTKEYS if key not in taken]
-
-
-def structure_problems(root: etree._Element, release: str | None = None) -> list[Problem]:
-    """Return all problems that the config alone shows, without a table."""
-    return [*find_problems(root, release), *find_answer_problems(root)]
 
 
 def home_of(root: etree._Element, class_name: str) -> etree._Element:
@@ -282,3 +291,288 @@ def words(given: str | Iterable[object], what: str) -> list[str]:
     if faults:
         raise LabelConfigError(faults)
     return listed
+
+
+Options = str | Iterable[str] | Mapping[str, Any]
+
+
+def choice_elements(
+    name: str,
+    options: Options,
+    *,
+    aliases: Mapping[str, str] | None = None,
+    hints: Mapping[str, str] | None = None,
+    hotkeys: Mapping[Any, str] | None = None,
+    selected: Sequence[str] = (),
+) -> list[etree._Element]:
+    """Return Choice tags.
+
+    Args:
+        name: The question, for messages.
+        options: A list, a text with commas or line breaks, or nested dicts.
+        aliases: Answer → alias.
+        hints: Answer → hint.
+        hotkeys: Answer → key, or number of the answer (from 0, at the first level) → key.
+        selected: The answers chosen at first.
+
+    Raises:
+        LabelConfigError: An answer is empty, repeated or unknown; every fault at once.
+    """
+    tree = {} if column_of(options) else _tree(name, options)
+    known = _all_answers(tree)
+    faults = [
+        f'{name} has {what} for "{answer}", which it does not offer: offered are {", ".join(known)}.'
+        for what, given in (("an alias", aliases), ("a hint", hints), ("a hotkey", hotkeys), ("a choice", selected))
+        for answer in given or ()
+        if isinstance(answer, str) and answer not in known
+    ]
+    if faults:
+        raise LabelConfigError(faults)
+    keys = dict(hotkeys or {})
+
+    def make(answers: Mapping[str, Any], level: int) -> list[etree._Element]:
+        made = []
+        for number, (answer, below) in enumerate(answers.items()):
+            given: dict[str, Setting] = {
+                "value": answer,
+                "alias": (aliases or {}).get(answer),
+                "hint": (hints or {}).get(answer),
+                "hotkey": keys.get(answer, keys.get(number) if level == 0 else None),
+                "selected": True if answer in selected else None,
+            }
+            made.append(element("Choice", given, *make(below, level + 1)))
+        return made
+
+    return make(tree, 0)
+
+
+def paths_to_tree(name: str, paths: Iterable[str | Sequence[str]], separator: str) -> dict[str, Any]:
+    """Return nested dicts from paths.
+
+    Args:
+        name: The question, for messages.
+        paths: ``"animal/dog"`` or ``("animal", "dog")``.
+        separator: What stands between the parts of a path written as text.
+
+    Raises:
+        LabelConfigError: A path has an empty part or stands twice.
+
+    Example:
+        >>> paths_to_tree("kind", ["animal/dog", ("animal", "cat")], "/")
+        {'animal': {'dog': {}, 'cat': {}}}
+    """
+    if not isinstance(paths, Iterable):
+        raise LabelConfigError(f"{name} is {paths!r}: give nested dicts, or a list of paths such as 'animal/dog'.")
+    tree: dict[str, Any] = {}
+    seen: set[tuple[str, ...]] = set()
+    faults = []
+    for path in paths:
+        if not isinstance(path, Iterable):
+            faults.append(f"{name} has the path {path!r}: write it as a text such as 'animal/dog', or as a list.")
+            continue
+        parts = tuple(str(p).strip() for p in (path.split(separator) if isinstance(path, str) else path))
+        if not parts or "" in parts:
+            faults.append(f"{name} has the path {path!r} with an empty part: fill it or remove it.")
+            continue
+        if parts in seen:
+            faults.append(f"{name} has the path {separator.join(parts)} more than once: keep one.")
+        seen.add(parts)
+        node = tree
+        for part in parts:
+            node = node.setdefault(part, {})
+    if faults:
+        raise LabelConfigError(faults)
+    return tree
+
+
+def _tree(name: str, options: Options) -> dict[str, Any]:
+    """Return nested dicts whatever the answers were given as."""
+    if options is None or options == {}:
+        return {}
+    if not isinstance(options, Mapping):
+        return {answer: {} for answer in words(options, name)}
+    tree: dict[str, Any] = {}
+    for answer, below in zip(words(options, name), options.values(), strict=True):
+        if isinstance(below, str):
+            raise LabelConfigError(
+                f'{name} has "{answer}": {below!r}; below an answer stands a list or a dict of answers. '
+                "For a text shown beside the mouse give hints={...}."
+            )
+        tree[answer] = _tree(f"{name}, {answer}", below) if below else {}
+    return tree
+
+
+def _all_answers(tree: Mapping[str, Any]) -> list[str]:
+    return [answer for key, below in tree.items() for answer in (key, *_all_answers(below))]
+
+
+When = str | Mapping[str, str | Sequence[str]]
+
+
+PerRegion = bool | str | Sequence[str]
+
+
+def conditional(
+    question: etree._Element,
+    title: str,
+    *,
+    controls: Mapping[str, Control],
+    visible_when: When | None = None,
+    visible_unless: When | None = None,
+    per_region: PerRegion = False,
+) -> list[etree._Element]:
+    """Return a question with its heading; both inside a View of their own where they are not always shown.
+
+    A View carries the condition since a heading has none, and since some questions (ratings, numbers, dates)
+    have none either.
+
+    Args:
+        question: The control.
+        title: The heading, or nothing.
+        controls: The controls that a condition may name.
+        visible_when: A question's name, or name → answer or answers.
+        visible_unless: The same, for hiding.
+        per_region: Whether it is asked for each region, or the labels whose regions it is about.
+
+    Raises:
+        LabelConfigError: A condition names nothing that exists, or there are two of them.
+    """
+    given = [value for value in (visible_when, visible_unless, per_region or None) if value is not None]
+    if len(given) > 1:
+        raise LabelConfigError(
+            f'"{question.get("name")}" has more than one of visible_when, visible_unless and per_region: '
+            "Label Studio heeds one, so keep one."
+        )
+    parts = titled(title, question)
+    if per_region:
+        return [element("View", _region_condition(question, per_region), *parts)]
+    if visible_when is not None:
+        return [element("View", _condition(visible_when, "choice-selected", controls), *parts)]
+    if visible_unless is not None:
+        return [element("View", _condition(visible_unless, "choice-unselected", controls), *parts)]
+    return parts
+
+
+def _region_condition(question: etree._Element, per_region: PerRegion) -> dict[str, Setting]:
+    question.set("perRegion", "true")
+    if per_region is True or isinstance(per_region, bool):
+        return {"visibleWhen": "region-selected"}
+    labels = [per_region] if isinstance(per_region, str) else list(per_region)
+    _refuse_commas(labels)
+    if len(labels) == 1:
+        # On the question itself Label Studio compares the whole text, so only one label can stand there.
+        question.set("whenLabelValue", labels[0])
+    elif question.get("required") == "true":
+        raise LabelConfigError(
+            f'"{question.get("name")}" is required for the regions of {len(labels)} labels: Label Studio can require '
+            "an answer for one label or for all, so add one question per label or drop required."
+        )
+    return {"visibleWhen": "region-selected", "whenLabelValue": ",".join(labels)}
+
+
+def _condition(when: When, kind: str, controls: Mapping[str, Control]) -> dict[str, Setting]:
+    wanted: Mapping[str, str | Sequence[str]] = {when: []} if isinstance(when, str) else when
+    if len(wanted) != 1:
+        raise LabelConfigError(f"A condition names {len(wanted)} questions: Label Studio heeds one, so name one.")
+    [(name, values)] = wanted.items()
+    answers = [values] if isinstance(values, str) else [str(value) for value in values]
+    if name not in controls:
+        near = nearest(name, controls)
+        hint = f'did you mean "{near}"?' if near else f"it has {', '.join(controls) or 'no question yet'}."
+        raise LabelConfigError(f'A condition waits for "{name}", which is no question of this config: {hint}')
+    if controls[name].row.option != "Choice":
+        raise LabelConfigError(
+            f'A condition waits for "{name}", which is {controls[name].tag}: '
+            "only Choices and Taxonomy can be waited for."
+        )
+    _refuse_commas(answers)
+    return {"visibleWhen": kind, "whenTagName": name, "whenChoiceValue": ",".join(answers) or None}
+
+
+def _refuse_commas(answers: Sequence[str]) -> None:
+    for answer in answers:
+        if "," in answer:
+            raise LabelConfigError(
+                f'A condition waits for "{answer}": Label Studio takes a comma there for two answers, so give that '
+                "answer a name without a comma."
+            )
+
+
+# Okabe and Ito (2008), Color Universal Design, "Set of colors that is unambiguous both to colorblinds and
+# non-colorblinds"; black last, since it is the hardest to see over a photograph.
+OKABE_ITO = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#000000")
+
+
+@functools.lru_cache(maxsize=8)
+def palette(n: int) -> tuple[str, ...]:
+    """Return ``n`` different colours as ``#RRGGBB``; a longer palette begins with the shorter one.
+
+    Args:
+        n: Number of colours, 0 or more.
+
+    Example:
+        >>> palette(2)
+        ('#E69F00', '#56B4E9')
+        >>> len(set(palette(70)))
+        70
+    """
+    return tuple(_extend(list(OKABE_ITO[:n]), n))
+
+
+def next_colours(used: Iterable[str], n: int) -> list[str]:
+    """Return ``n`` colours of the palette that are not in ``used``, as far as there are any.
+
+    Args:
+        used: Colours that are taken, as ``#RRGGBB`` in any case; other spellings are ignored.
+        n: Number of colours.
+
+    Example:
+        >>> next_colours(["#e69f00"], 2)
+        ['#56B4E9', '#009E73']
+    """
+    taken = {colour.upper() for colour in used}
+    return [colour for colour in palette(len(taken) + n) if colour not in taken][:n]
+
+
+def _extend(chosen: list[str], n: int) -> list[str]:
+    """Add, one at a time, the candidate that is farthest from all colours chosen so far."""
+    if len(chosen) >= n:
+        return chosen
+    candidates = _candidates(n)
+    labs = {colour: _lab(colour) for colour in candidates}
+    gaps = {colour: min(_gap(labs[colour], _lab(other)) for other in chosen) for colour in candidates}
+    while len(chosen) < n:
+        best = max(candidates, key=lambda colour: gaps[colour])
+        chosen.append(best)
+        for colour in candidates:
+            gaps[colour] = min(gaps[colour], _gap(labs[colour], labs[best]))
+    return chosen
+
+
+def _candidates(n: int) -> list[str]:
+    """Return a grid of colours that are neither near white nor near black, more than twice ``n`` of them."""
+    # The grid must not depend on n below its first step, or a longer palette would not extend a shorter one.
+    hues = 36 if n <= 150 else 36 * (n // 150 + 1)
+    grid = [
+        colorsys.hls_to_rgb(hue / hues, lightness, saturation)
+        for hue in range(hues)
+        for lightness in (0.3, 0.42, 0.55, 0.68, 0.8)
+        for saturation in (0.45, 0.75, 1.0)
+    ]
+    hexed = ("#{:02X}{:02X}{:02X}".format(*(round(255 * part) for part in rgb)) for rgb in grid)
+    return list(dict.fromkeys(colour for colour in hexed if colour not in OKABE_ITO))
+
+
+def _lab(colour: str) -> tuple[float, float, float]:
+    """Return CIELAB coordinates (D65), where distance is near what the eye sees."""
+    red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
+    red, green, blue = (((c + 0.055) / 1.055) ** 2.4 if c > 0.04045 else c / 12.92 for c in (red, green, blue))
+    x = (0.4124 * red + 0.3576 * green + 0.1805 * blue) / 0.95047
+    y = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    z = (0.0193 * red + 0.1192 * green + 0.9505 * blue) / 1.08883
+    fx, fy, fz = (c ** (1 / 3) if c > 0.008856 else 7.787 * c + 16 / 116 for c in (x, y, z))
+    return 116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)
+
+
+def _gap(a: tuple[float, float, float], b: tuple[float, float, float]) -> float:
+    return sum((p - q) ** 2 for p, q in zip(a, b, strict=True))

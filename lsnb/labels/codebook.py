@@ -10,9 +10,8 @@ from lxml import etree
 
 from lsnb.errors import LabelConfigError
 from lsnb.labels.building import ConfigTree
-from lsnb.labels.problems import nearest
-from lsnb.labels.reading import Control, attribute, option_elements
-from lsnb.labels.tree import walk
+from lsnb.labels.check import nearest
+from lsnb.labels.tree import Control, attribute, option_elements, walk
 from lsnb.labels.vocabulary import WORDS
 
 C = TypeVar("C", bound=ConfigTree)

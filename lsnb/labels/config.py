@@ -1,35 +1,25 @@
-"""``LabelConfig``: what annotators see and answer, built step by step or read from XML."""
+"""``LabelConfig``: what annotators see and answer, built step by step, from a form's parameters, or read from XML."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import html
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Self
 
 import pandas as pd
 
 from lsnb.errors import InputError, LabelConfigError
-from lsnb.labels.building import structure_problems
+from lsnb.labels.building import words
+from lsnb.labels.check import Problem, find_column_problems, find_reference_problems, structure_problems
 from lsnb.labels.codebook import add_codebook, read_codebook
-from lsnb.labels.columns import find_column_problems
-from lsnb.labels.comparisons import ComparisonMethods
-from lsnb.labels.form import build_from_form
 from lsnb.labels.labelbox import config_from_labelbox
-from lsnb.labels.layout import LayoutMethods
-from lsnb.labels.media import MEDIA_TAGS, Media, MediaMethods
-from lsnb.labels.outline import outline
-from lsnb.labels.problems import Problem
-from lsnb.labels.questions import QuestionMethods
-from lsnb.labels.reference import find_reference_problems
-from lsnb.labels.regions import RegionMethods
-from lsnb.labels.synced import SyncedMethods
-from lsnb.labels.tree import parse
+from lsnb.labels.shown import MEDIA_TAGS, Media, ShownMethods, data_key
+from lsnb.labels.tree import Control, Field, parse
 from lsnb.labels.vocabulary import find_tag
 
-if TYPE_CHECKING:
-    from typing import Self
 
-
-class LabelConfig(MediaMethods, SyncedMethods, QuestionMethods, ComparisonMethods, RegionMethods, LayoutMethods):
+class LabelConfig(ShownMethods):
     """What annotators see and answer. It never changes: each method returns another config.
 
     Begin with what is shown, on the class itself, and go on with what is asked; a question is about the last
@@ -94,7 +84,7 @@ class LabelConfig(MediaMethods, SyncedMethods, QuestionMethods, ComparisonMethod
         text_field: str = "",
         title: str = "",
         required: bool = False,
-    ) -> LabelConfig:
+    ) -> Self:
         """Return a config with one coding question, from a form's parameters alone.
 
         Args:
@@ -116,20 +106,43 @@ class LabelConfig(MediaMethods, SyncedMethods, QuestionMethods, ComparisonMethod
             >>> config == LabelConfig.image("uri").choices("sentiment", ["positive", "negative"])
             True
         """
-        return build_from_form(
-            cls,
-            coding_name=coding_name,
-            coding_values=coding_values,
-            coding_choice=coding_choice,
-            media=media,
-            field=field,
-            text_field=text_field,
-            title=title,
-            required=required,
+        given = {"coding_name": coding_name, "field": field, "text_field": text_field, "title": title}
+        faults = [f"{name} is {value!r}: give a text." for name, value in given.items() if not isinstance(value, str)]
+        if not isinstance(coding_values, str | list | tuple):
+            faults.append(
+                f"coding_values is {coding_values!r}: give a text with commas between the answers, or a list."
+            )
+        if faults:
+            raise LabelConfigError(faults)
+        if media not in MEDIA_TAGS:
+            faults.append(f"media is {media!r}: give one of {', '.join(MEDIA_TAGS)}.")
+        if coding_choice not in _CHOICES:
+            faults.append(f"coding_choice is {coding_choice!r}: give single or multiple.")
+        name = coding_name.strip()
+        if not name:
+            faults.append("coding_name is empty: give the question a name, for example sentiment.")
+        elif name in (field.strip(), text_field.strip()):
+            faults.append(f'coding_name is "{name}", as is a column shown: give the question a name of its own.')
+        for what, column in (("field", field), ("text_field", text_field)):
+            if what == "field" and not column.strip():
+                faults.append("field is empty: name the column to show, for example uri.")
+            elif column.strip():
+                faults += _faults_of(partial(data_key, column))
+        faults += _faults_of(partial(words, coding_values, "coding_values"))
+        if text_field.strip() and text_field.strip() == field.strip():
+            faults.append(f'field and text_field are both "{field.strip()}": leave text_field empty.')
+        if faults:
+            raise LabelConfigError(faults)
+        config: Self = getattr(cls, media)(field.strip())
+        shown = next(iter(config.fields.values())).name
+        if text_field.strip():
+            config = config.text(text_field.strip())
+        return config.choices(
+            name, coding_values, title=title.strip(), multiple=coding_choice == "multiple", required=required, to=shown
         )
 
     @classmethod
-    def from_codebook(cls, codebook: pd.DataFrame, *, media: Media = "image", field: str = "uri") -> LabelConfig:
+    def from_codebook(cls, codebook: pd.DataFrame, *, media: Media = "image", field: str = "uri") -> Self:
         """Return a config that shows one column and asks a codebook's questions.
 
         Args:
@@ -154,11 +167,11 @@ class LabelConfig(MediaMethods, SyncedMethods, QuestionMethods, ComparisonMethod
         """
         if media not in MEDIA_TAGS:
             raise LabelConfigError(f"media is {media!r}: give one of {', '.join(MEDIA_TAGS)}.")
-        start: LabelConfig = getattr(cls, media)(field)
+        start: Self = getattr(cls, media)(field)
         return add_codebook(start, codebook)
 
     @classmethod
-    def from_labelbox(cls, ontology: Any, *, field: str = "uri", frame_rate: float | str | None = "fps") -> LabelConfig:
+    def from_labelbox(cls, ontology: Any, *, field: str = "uri", frame_rate: float | str | None = "fps") -> Self:
         """Return the config for video that matches a Labelbox ontology.
 
         Rectangles, points and lines become labels of one box tool. A classification of scope ``index``, or below a
@@ -183,7 +196,7 @@ class LabelConfig(MediaMethods, SyncedMethods, QuestionMethods, ComparisonMethod
         """
         return config_from_labelbox(cls, ontology, field=field, frame_rate=frame_rate)
 
-    def codebook_questions(self, codebook: pd.DataFrame) -> LabelConfig:
+    def codebook_questions(self, codebook: pd.DataFrame) -> Self:
         """Return a config that also asks a codebook's questions.
 
         Args:
@@ -254,3 +267,46 @@ class LabelConfig(MediaMethods, SyncedMethods, QuestionMethods, ComparisonMethod
 
     def _repr_html_(self) -> str:
         return outline(self.fields, self.controls, self.xml)
+
+
+_CHOICES = ("single", "multiple")
+
+
+def _faults_of(attempt: Callable[[], object]) -> list[str]:
+    try:
+        attempt()
+    except LabelConfigError as error:
+        return list(error.problems)
+    return []
+
+
+def outline(fields: Mapping[str, Field], controls: Mapping[str, Control], xml: str) -> str:
+    """Return HTML: a row per data key and per question, then the XML under a fold.
+
+    Args:
+        fields: What is shown.
+        controls: What is asked.
+        xml: The config's text.
+    """
+    rows = [("shows", f"${key}", field.kind, "", "") for key, field in fields.items()]
+    rows += [("asks", control.name, control.kind, _answers(control), _manner(control)) for control in controls.values()]
+    cells = "".join("<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in row) + "</tr>" for row in rows)
+    head = "".join(f"<th>{text}</th>" for text in ("", "name", "kind", "answers", "how"))
+    return (
+        f"<table><thead><tr>{head}</tr></thead><tbody>{cells}</tbody></table>"
+        f"<details><summary>XML</summary><pre>{html.escape(xml)}</pre></details>"
+    )
+
+
+def _answers(control: Control) -> str:
+    shown = [" / ".join(path) for path in control.paths] or list(control.labels)
+    return ", ".join(shown[:12]) + (f", … {len(shown)} in all" if len(shown) > 12 else "")
+
+
+def _manner(control: Control) -> str:
+    manners = {
+        "several": control.multiple,
+        "required": control.required,
+        "per region": control.per_region,
+    }
+    return ", ".join([*(name for name, holds in manners.items() if holds), f"on {', '.join(control.to_names)}"])

@@ -12,13 +12,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.problems import is_misread_name
+from lsnb.labels.check import is_misread_name
+from lsnb.labels.shown import ShownMethods
 
-if TYPE_CHECKING:
-    from lsnb.labels.config import LabelConfig
+C = TypeVar("C", bound=ShownMethods)
 
 CLASSIFICATION_PREFIX = "classification."
 TOOL_PREFIX = "tool."
@@ -46,9 +46,7 @@ class Feature:
     control: str = field(default="", compare=False)
 
 
-def config_from_labelbox(
-    start: type[LabelConfig], ontology: Any, *, field: str, frame_rate: float | str | None
-) -> LabelConfig:
+def config_from_labelbox(start: type[C], ontology: Any, *, field: str, frame_rate: float | str | None) -> C:
     """Return the config that matches an ontology; see ``LabelConfig.from_labelbox``.
 
     Raises:
@@ -189,7 +187,7 @@ def _candidates(feature: Feature, labels: Sequence[str], heads: Sequence[str]) -
     return [qualified] if reads_as_below else [name, qualified]
 
 
-def _ask(config: LabelConfig, feature: Feature) -> LabelConfig:
+def _ask(config: C, feature: Feature) -> C:
     name, title, values = feature.control, feature.title, list(feature.options)
     if feature.by_frame and feature.kind == "text":
         config = config.labels(name, [feature.name], title=title)

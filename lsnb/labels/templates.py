@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from lsnb.labels.asked import Labels
+from lsnb.labels.building import Options
 from lsnb.labels.config import LabelConfig
-from lsnb.labels.options import Options
-from lsnb.labels.regions import Labels
 
 
 def image_coding(field: str, name: str, options: Options, *, title: str = "", multiple: bool = False) -> LabelConfig:

@@ -10,8 +10,7 @@ from typing import Any
 from lxml import etree
 
 from lsnb.labels import LabelConfig
-from lsnb.labels.reading import Control, attribute
-from lsnb.labels.tree import parse, walk
+from lsnb.labels.tree import Control, attribute, parse, walk
 from lsnb.predictions import values
 from lsnb.predictions.tracks import track
 from lsnb.predictions.values import Faults, Value

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
-from lsnb.labels.reading import Control
+from lsnb.labels.tree import Control
 from lsnb.predictions.report import Fault
 from lsnb.tables.keys import listing, nearest
 

@@ -12,7 +12,7 @@ import av
 import numpy as np
 
 from lsnb import LabelConfig
-from lsnb.labels.reading import attribute, walk
+from lsnb.labels.tree import attribute, walk
 
 
 def _uri(kind: str, content: bytes) -> str:

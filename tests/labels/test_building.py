@@ -10,7 +10,7 @@ from cases import CASES, ODD, PARTS
 
 from lsnb import LabelConfig
 from lsnb.errors import LabelConfigError
-from lsnb.labels.colours import OKABE_ITO, palette
+from lsnb.labels.building import OKABE_ITO, palette
 from lsnb.labels.vocabulary import TAGS
 
 IMAGE = LabelConfig.image("uri")

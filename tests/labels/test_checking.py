@@ -261,7 +261,7 @@ def test_columns_may_be_numbers() -> None:
 
 def test_what_the_sdk_refuses_is_a_problem_too(monkeypatch: pytest.MonkeyPatch) -> None:
     from lsnb.labels import config as module
-    from lsnb.labels.reference import find_reference_problems
+    from lsnb.labels.check import find_reference_problems
 
     # Ours is stricter, so the SDK's own words are only seen where ours is silenced.
     monkeypatch.setattr(module, "structure_problems", lambda root, release: [])

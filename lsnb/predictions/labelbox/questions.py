@@ -13,8 +13,7 @@ from typing import Literal
 
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.labelbox import CLASSIFICATION_PREFIX, TEXT_SUFFIX, TOOL_PREFIX
-from lsnb.labels.reading import attribute
-from lsnb.labels.tree import parse, walk
+from lsnb.labels.tree import attribute, parse, walk
 
 Kind = Literal["radio", "checklist", "text"]
 Parent = tuple[str, str] | None

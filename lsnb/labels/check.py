@@ -1,4 +1,4 @@
-"""What is wrong with a label config: every fault at once, each with its remedy."""
+"""What is wrong with a label config, every fault at once with its remedy: in itself, and beside a table of items."""
 
 from __future__ import annotations
 
@@ -6,13 +6,27 @@ import difflib
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+import pandas as pd
 from lxml import etree
 
-from lsnb.labels.reading import attribute, data_keys, is_true, object_tags
-from lsnb.labels.tree import ancestors, walk
+from lsnb.errors import InputError
+from lsnb.labels.tree import (
+    Control,
+    Field,
+    ancestors,
+    answer,
+    attribute,
+    data_keys,
+    is_true,
+    object_tags,
+    read_controls,
+    read_fields,
+    walk,
+)
 from lsnb.labels.vocabulary import (
     ATTRIBUTES_SINCE,
     RELEASE,
@@ -27,8 +41,12 @@ from lsnb.labels.vocabulary import (
 
 # Attributes of HTML and of Label Studio's converters that people write and the editor ignores.
 _HARMLESS = frozenset({"style", "class", "classname", "id", "title", "color", "size", "width", "height"})
+
+
 # These four are read by the server as well, which minds the case.
 _EXACT = ("name", "toName", "value", "valueList")
+
+
 _NUMBER = re.compile(r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*(px|%|em|rem|vh|vw)?\s*$")
 
 
@@ -72,6 +90,11 @@ class Place:
     def problem(self, text: str) -> Problem:
         """Return a problem of this tag; ``text`` goes on after its title."""
         return Problem(self.tag.name, f"{self.title} {text}")
+
+
+def structure_problems(root: etree._Element, release: str | None = None) -> list[Problem]:
+    """Return all problems that the config alone shows, without a table."""
+    return [*find_problems(root, release), *find_answer_problems(root)]
 
 
 def find_problems(root: etree._Element, release: str | None = None) -> list[Problem]:
@@ -356,3 +379,269 @@ _RULES: tuple[Callable[[Place], Iterator[Problem]], ...] = (
     _check_parents,
     _check_regions,
 )
+
+
+def find_answer_problems(root: etree._Element) -> list[Problem]:
+    """Return empty or repeated answers, keys used twice, and conditions that can never hold."""
+    found: list[Problem] = list(_check_hotkeys(root))
+    controls = read_controls(root)
+    for element in walk(root):
+        tag = find_tag(str(element.tag))
+        if tag is None:
+            continue
+        place = Place(element, tag, root)
+        if tag.role == "control" and tag.option and not tag.is_open:
+            found += _check_options(place)
+        found += _check_condition(place, controls)
+        if tag.name == "TimeSeries":
+            found += _check_channels(place)
+        if tag.name == "Video":
+            found += _check_speed(place)
+    return found
+
+
+def _options(element: etree._Element, option: str) -> list[etree._Element]:
+    """Return the options directly inside, looking through View and Header but not into other options."""
+    found: list[etree._Element] = []
+    for child in element:
+        if not isinstance(child.tag, str):
+            continue
+        if child.tag.lower() == option.lower():
+            found.append(child)
+        else:
+            found += _options(child, option)
+    return found
+
+
+def _check_options(place: Place) -> Iterator[Problem]:
+    element, option = place.element, place.tag.option
+    comes_later = data_keys(attribute(element, "value")) or attribute(element, "apiUrl")
+    options = _options(element, option)
+    if not options and not comes_later and place.tag.needs_options:
+        yield place.problem(f'has no answers: add at least one <{option} value="…"/>.')
+    yield from _check_repeats(place, options)
+    nested = any(_options(choice, option) for choice in options)
+    if "allowNested" in place.tag.attributes and nested and not is_true(element, "allowNested"):
+        yield place.problem('has Choices inside Choices, which it ignores: add allowNested="true".')
+
+
+def _check_repeats(place: Place, options: list[etree._Element]) -> Iterator[Problem]:
+    for name, count in Counter(answer(option) for option in options).items():
+        if name.strip() and count > 1:
+            yield place.problem(f'offers "{name}" {count} times: keep one, or give the others another alias.')
+    for option in options:
+        text = attribute(option, "value") or ""
+        if any(key[0].isdigit() for key in data_keys(text)):
+            yield place.problem(
+                f'offers "{text}", in which Label Studio takes the $ for a column and shows nothing: '
+                "write the amount without $."
+            )
+        yield from _check_repeats(place, _options(option, place.tag.option))
+
+
+def _check_hotkeys(root: etree._Element) -> Iterator[Problem]:
+    holders: dict[str, list[str]] = {}
+    for element in walk(root):
+        key = attribute(element, "hotkey")
+        if key:
+            name = attribute(element, "value") or attribute(element, "name") or str(element.tag)
+            holders.setdefault(key.lower(), []).append(f'{element.tag} "{name}"')
+    for key, names in holders.items():
+        if len(names) > 1:
+            yield Problem(
+                names[1].split(" ")[0],
+                f'The hotkey "{key}" stands on {" and ".join(names)}: give each its own key.',
+            )
+
+
+def _check_condition(place: Place, controls: Mapping[str, Control]) -> Iterator[Problem]:
+    element = place.element
+    when = attribute(element, "visibleWhen")
+    tag_name = attribute(element, "whenTagName")
+    choice = attribute(element, "whenChoiceValue")
+    label = attribute(element, "whenLabelValue")
+    if when is None:
+        # Without visibleWhen, perRegion questions still heed whenLabelValue, and whenChoiceValue stands alone.
+        if tag_name and not choice and not is_true(element, "perRegion"):
+            yield place.problem('has whenTagName without visibleWhen: add visibleWhen="choice-selected".')
+        return
+    if when.startswith("choice-") and choice and not tag_name:
+        yield place.problem("has whenChoiceValue without whenTagName: name the Choices that it is about.")
+    if tag_name and tag_name not in controls:
+        # For regions, the documentation also allows the name of the media.
+        if when == "region-selected" and tag_name in {n for c in controls.values() for n in c.to_names}:
+            return
+        near = nearest(tag_name, controls)
+        hint = f'did you mean "{near}"?' if near else "name a control of this config."
+        yield place.problem(f'has whenTagName="{tag_name}", and no control has that name: {hint}')
+        return
+    if tag_name and when.startswith("choice-") and choice:
+        yield from _check_known(place, "whenChoiceValue", choice, tag_name)
+    if tag_name and when == "region-selected" and label:
+        yield from _check_known(place, "whenLabelValue", label, tag_name)
+
+
+def _check_known(place: Place, name: str, written: str, tag_name: str) -> Iterator[Problem]:
+    about = next(e for e in walk(place.root) if attribute(e, "name") == tag_name)
+    offered = {
+        text for e in walk(about) if e is not about for key in ("value", "alias", "name") if (text := attribute(e, key))
+    }
+    if not offered or attribute(about, "apiUrl") or data_keys(attribute(about, "value")):
+        return
+    if any(data_keys(text) for text in offered):
+        return
+    for value in written.split(","):
+        if value not in offered:
+            near = nearest(value, offered)
+            hint = f'did you mean "{near}"?' if near else "name one of its answers."
+            yield place.problem(f'waits for {name}="{value}", which "{tag_name}" does not offer: {hint}')
+
+
+def _check_channels(place: Place) -> Iterator[Problem]:
+    channels = [e for e in walk(place.element) if str(e.tag).lower() == "channel"]
+    if not channels:
+        yield place.problem('shows no channel: add <Channel column="…"/> for each column to plot.')
+    if attribute(place.element, "valueType") == "json":
+        names = [attribute(place.element, "timeColumn"), *(attribute(e, "column") for e in channels)]
+        for name in names:
+            if name and name != name.lower():
+                yield place.problem(
+                    f'reads "{name}" from JSON, where this release finds lower-case names only: write '
+                    f'"{name.lower()}" here and in the data.'
+                )
+
+
+def _check_speed(place: Place) -> Iterator[Problem]:
+    speeds: dict[str, float] = {}
+    for name in ("defaultPlaybackSpeed", "minPlaybackSpeed"):
+        try:
+            speeds[name] = float(attribute(place.element, name) or "")
+        except ValueError:
+            continue
+        if not 0.05 <= speeds[name] <= 10:
+            yield place.problem(f"has {name}={speeds[name]:g}: write a number from 0.05 to 10.")
+    if len(speeds) == 2 and speeds["minPlaybackSpeed"] > speeds["defaultPlaybackSpeed"]:
+        yield place.problem("has a minPlaybackSpeed above its defaultPlaybackSpeed: lower it.")
+
+
+_EXTENSIONS = {
+    "image": {"jpg", "jpeg", "png", "gif", "webp", "bmp", "svg", "tif", "tiff"},
+    "video": {"mp4", "webm", "mov", "avi", "mkv", "m4v"},
+    "audio": {"mp3", "wav", "flac", "m4a", "aac", "opus"},
+}
+
+
+_LISTS = {"images", "list", "options", "paragraphs"}
+
+
+_ADDRESS = re.compile(r"^(\w+://\S|/\S|data:)")
+
+
+def find_column_problems(root: etree._Element, table: pd.DataFrame) -> list[Problem]:
+    """Return every data key without a column, and every column that cannot be what the config shows.
+
+    Args:
+        root: The config.
+        table: The table of items, one row each.
+
+    Raises:
+        InputError: It is no table.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(
+            f"A table is needed to check against, not a {type(table).__name__}: read the file with "
+            "lsnb.read_table(path, key=...) or make a pandas DataFrame."
+        )
+    found: list[Problem] = []
+    columns = [str(column) for column in table.columns]
+    for key, field in read_fields(root).items():
+        title = f'{field.tag} "{field.name}"' if field.name else field.tag
+        if key not in columns:
+            found.append(
+                Problem(field.tag, f"{title} shows ${key}, and the table has no column {key}: " + _remedy(key, columns))
+            )
+            continue
+        if columns.count(key) > 1:
+            text = f"and the table has {columns.count(key)} columns called {key}: rename all but the one to show."
+            found.append(Problem(field.tag, f"{title} shows ${key}, {text}"))
+            continue
+        values = table.iloc[:, columns.index(key)].dropna()
+        values = values[values.map(lambda value: value != "")]
+        found += [Problem(field.tag, f"{title} shows ${key}, and {text}") for text in _check_column(field, key, values)]
+    return found
+
+
+def _remedy(key: str, columns: list[str]) -> str:
+    near = nearest(key, columns)
+    if near is None:
+        starts = [column for column in columns if re.match(r"\w+", column) and column.split(" ")[0] == key]
+        near = starts[0] if starts else None
+    if near is None:
+        return f"its columns are {', '.join(columns) or 'none at all'}."
+    if re.fullmatch(r"[A-Za-z0-9_]+", near):
+        return f"did you mean {near}?"
+    safe = re.sub(r"\W+", "_", near, flags=re.ASCII).strip("_") or "field"
+    return (
+        f'its column "{near}" has a name that Label Studio cannot read, so copy it first: '
+        f'table["{safe}"] = table["{near}"].'
+    )
+
+
+def _check_column(field: Field, key: str, values: pd.Series[Any]) -> Iterator[str]:
+    if values.empty:
+        yield f"the column {key} is empty: fill it, or show another column."
+    elif field.kind == "number":
+        numbers = pd.to_numeric(values, errors="coerce")
+        if bool(numbers.isna().any()):
+            yield f'the column {key} holds text such as "{values[numbers.isna()].iloc[0]}": it must hold numbers.'
+    elif field.kind in ("nested", "table") or (field.kind == "timeseries" and not field.is_url):
+        if not bool(values.map(lambda value: isinstance(value, (list, tuple, dict))).all()):
+            yield f"the column {key} must hold a dict in every row (read JSON text with json.loads first)."
+    elif (field.kind in _LISTS and not field.is_url) or field.kind == "images":
+        if not bool(values.map(lambda value: isinstance(value, (list, tuple))).all()):
+            yield f"the column {key} must hold a list in every row (read JSON text with json.loads first)."
+    elif field.is_url:
+        yield from _check_addresses(field, key, values)
+
+
+def _check_addresses(field: Field, key: str, values: pd.Series[Any]) -> Iterator[str]:
+    if pd.api.types.is_numeric_dtype(values) or not bool(values.map(lambda value: isinstance(value, str)).all()):
+        first = values[values.map(lambda value: not isinstance(value, str))].iloc[0]
+        yield f"the column {key} holds {first}: it must hold the address of {_what(field.kind)} in every row."
+        return
+    local = values[~values.map(lambda value: bool(_ADDRESS.match(value.strip())))]
+    if len(local):
+        yield (
+            f'the column {key} holds "{local.iloc[0]}", which is no address that a browser can open: upload the '
+            "files first and show the column uri."
+        )
+        return
+    ends = {str(value).split("?")[0].rsplit(".", 1)[-1].lower() for value in values}
+    other = next((kind for kind, known in _EXTENSIONS.items() if kind != field.kind and ends <= known), None)
+    if other and field.kind in _EXTENSIONS:
+        yield f"the column {key} holds {other} files: show it with {other}, or name another column."
+
+
+def _what(kind: str) -> str:
+    return {"image": "an image", "audio": "a sound file", "video": "a video"}.get(kind, "a file")
+
+
+def find_reference_problems(xml: str) -> list[Problem]:
+    """Return what the SDK's LabelInterface refuses: the same checks as the server's own endpoint.
+
+    It accepts misspelt tags and controls on media they cannot work on, so it is asked last.
+
+    Args:
+        xml: The config's text, well-formed.
+    """
+    # Loading the SDK takes a second or two, so only a check loads it.
+    from label_studio_sdk.label_interface.interface import LabelInterface
+
+    try:
+        interface: Any = LabelInterface(xml)
+        interface.validate()
+    except Exception as refusal:  # the SDK raises several kinds, some of them plain Exception
+        reason = str(refusal).strip().splitlines()
+        first = reason[0].rstrip(".") if reason else type(refusal).__name__
+        return [Problem("View", f"Label Studio's own check refuses this config: {first}.")]
+    return []
