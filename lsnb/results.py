@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
-from operator import itemgetter
 from typing import Any
 
-NAN = float("nan")
+from lsnb.shapes.dispatch import places_of
+from lsnb.shapes.drawn import NAN, NOWHERE
 
 RESULT_COLUMNS = (
     "control",
@@ -32,12 +32,6 @@ RESULT_COLUMNS = (
     "end_frame",
 )
 Row = tuple[Any, ...]
-Place = tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
-
-BOX = itemgetter("x", "y", "width", "height", "rotation")
-NO_TIME = (NAN, NAN, None, None)
-# The columns from x on, where a result has no place.
-NOWHERE: Place = (NAN, NAN, NAN, NAN, NAN, *NO_TIME)
 # A row for an annotation without any result.
 NO_ANSWER: Row = (None, None, None, None, NAN, *NOWHERE)
 
@@ -102,8 +96,8 @@ def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collect
             )
         ]
     try:
-        places = _places(value, fps)
-    except (TypeError, KeyError, IndexError, AttributeError):
+        places = places_of(value, fps)
+    except (TypeError, KeyError, IndexError, AttributeError, ValueError):
         # Label Studio stores whatever is sent to it; an answer without a sensible place is still an answer.
         places = [NOWHERE]
     if kind.endswith("labels"):
@@ -186,57 +180,3 @@ ANSWERS: dict[str, Callable[[Mapping[str, Any]], list[Any]]] = {
     "pairwise": _single("selected"),
     "ranker": _single("ranker"),
 }
-
-
-def _places(value: Mapping[str, Any], fps: float) -> list[Place]:
-    """Return where a value is; told by its keys, since answers about a region repeat the region's."""
-    if "x" in value:
-        if "radiusX" in value:
-            return [_ellipse(value)]
-        try:
-            return [BOX(value) + NO_TIME]
-        except KeyError:
-            box = (value.get(name, NAN) for name in ("x", "y", "width", "height", "rotation"))
-            return [(*box, *NO_TIME)]
-    if "start" in value:
-        start, end = value["start"], value.get("end", NAN)
-        if isinstance(start, str) or isinstance(end, str):
-            # Paths into a page, paragraph numbers or formatted times; only offsets from the top are numbers.
-            offsets = value.get("globalOffsets") or {}
-            start, end = offsets.get("start", NAN), offsets.get("end", NAN)
-        return [(NAN, NAN, NAN, NAN, NAN, start, end, None, None)]
-    if "ranges" in value:
-        return [_span(part.get("start"), part.get("end"), fps) for part in value["ranges"]] or [NOWHERE]
-    if value.get("sequence"):
-        return [_track(value, fps)]
-    if value.get("points") or value.get("vertices"):
-        return [_outline(value.get("points") or value["vertices"])]
-    return [NOWHERE]
-
-
-def _ellipse(value: Mapping[str, Any]) -> Place:
-    across, down = value["radiusX"], value.get("radiusY", value["radiusX"])
-    left, top = value["x"] - across, value["y"] - down
-    return (left, top, 2 * across, 2 * down, value.get("rotation", NAN), NAN, NAN, None, None)
-
-
-def _outline(points: list[Any]) -> Place:
-    pairs = [(point["x"], point["y"]) if isinstance(point, Mapping) else (point[0], point[1]) for point in points]
-    across, down = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
-    left, top = min(across), min(down)
-    return (left, top, max(across) - left, max(down) - top, NAN, NAN, NAN, None, None)
-
-
-def _span(first: Any, last: Any, fps: float) -> Place:
-    seconds = ((first - 1) / fps, last / fps) if first is not None and last is not None else (NAN, NAN)
-    return (NAN, NAN, NAN, NAN, NAN, *seconds, first, last)
-
-
-def _track(value: Mapping[str, Any], fps: float) -> Place:
-    keyframes = sorted(value["sequence"], key=lambda keyframe: keyframe.get("frame", 0))
-    first, last = keyframes[0], keyframes[-1]
-    # A last keyframe that is enabled lasts to the end of the video; one that is not is itself visible.
-    until = value.get("framesCount") if last.get("enabled", True) else None
-    span = _span(first.get("frame"), until or last.get("frame"), fps)
-    box = tuple(first.get(name, NAN) for name in ("x", "y", "width", "height", "rotation"))
-    return (box[0], box[1], box[2], box[3], box[4], span[5], span[6], span[7], span[8])

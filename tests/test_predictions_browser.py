@@ -15,7 +15,7 @@ import lsnb
 from lsnb.bucket import Bucket
 from lsnb.media import read_image, write_image
 from lsnb.predictions.labelbox import from_labelbox
-from lsnb.predictions.masks import brush_rle
+from lsnb.shapes import brush_rle
 from lsnb.study import Studio, Study
 
 if TYPE_CHECKING:

@@ -9,14 +9,14 @@ from lsnb.annotations.exports import merge_copies, read_annotations
 from lsnb.annotations.joined import region_table
 from lsnb.annotations.links import relations
 from lsnb.annotations.long import COLUMNS, long_table
-from lsnb.annotations.masks import brush_mask
 from lsnb.annotations.options import indicators
 from lsnb.annotations.outputs import write_table
 from lsnb.annotations.people import anonymize
 from lsnb.annotations.poses import CollectedData, write_collected_data
-from lsnb.annotations.shapes import in_pixels, outline
+from lsnb.annotations.raw import in_pixels
 from lsnb.annotations.tracks import expand_tracks
 from lsnb.annotations.votes import majority, widen
+from lsnb.shapes import brush_mask, outline
 
 __all__ = [
     "COLUMNS",

@@ -7,16 +7,13 @@ x and y in turn; a mask counts of 0 and 1 in turn, down the columns.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from lsnb.annotations.masks import Mask, brush_mask
-from lsnb.annotations.raw import picture_size, raw_results
-from lsnb.annotations.shapes import outline
+from lsnb.annotations.raw import raw_results
 from lsnb.errors import InputError
+from lsnb.shapes import coco_of, picture_size
 from lsnb.tables.keys import listing
 
 COCO_MEANINGS = {
@@ -89,10 +86,7 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
         files.setdefault(item, str(names.iloc[row]) if not pd.isna(names.iloc[row]) else item)
         if not submitted[row] or result is None or not (kind.endswith("labels") and isinstance(label, str)):
             continue
-        try:
-            shape = _shape(result)
-        except (TypeError, ValueError, KeyError, IndexError):
-            shape = None  # damaged: another program wrote it
+        shape = coco_of(result)
         if shape is None:
             left_out[kind] = left_out.get(kind, 0) + 1
             continue
@@ -130,39 +124,3 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
             for number, (owner, shape) in enumerate(found, start=1)
         ],
     }
-
-
-def _shape(result: Mapping[str, Any]) -> dict[str, Any] | None:
-    value = result.get("value")
-    width, height = picture_size(result)
-    if not isinstance(value, Mapping) or np.isnan(width) or value.get("sequence"):
-        return None
-    if "rle" in value or "imageDataURL" in value:
-        return _masked(brush_mask(result))
-    if str(result.get("type")).startswith("keypoint"):
-        x, y = float(value["x"]) / 100 * width, float(value["y"]) / 100 * height
-        if not np.isfinite([x, y]).all():
-            return None
-        return {"bbox": [x, y, 0.0, 0.0], "area": 0.0, "iscrowd": 0, "keypoints": [x, y, 2], "num_keypoints": 1}
-    corners = outline(result)
-    if len(corners) < 3 or not np.isfinite(corners).all():
-        return None
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    across, down = corners[:, 0], corners[:, 1]
-    area = abs(float(across @ np.roll(down, -1) - down @ np.roll(across, -1))) / 2
-    box = [float(part) for part in (*low, *(high - low))]
-    return {"bbox": box, "area": area, "iscrowd": 0, "segmentation": [corners.ravel().tolist()]}
-
-
-def _masked(mask: Mask) -> dict[str, Any]:
-    down = mask.ravel(order="F")
-    changes = np.flatnonzero(np.diff(down)) + 1
-    counts = np.diff(np.concatenate([[0], changes, [len(down)]])).tolist()
-    # Counts start with zeros, be there none.
-    counts = [0, *counts] if len(down) and down[0] else counts
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    box = [0.0, 0.0, 0.0, 0.0]
-    if len(rows):
-        box = [float(n) for n in (columns[0], rows[0], columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1)]
-    segmentation = {"size": list(mask.shape), "counts": counts}
-    return {"bbox": box, "area": float(mask.sum()), "iscrowd": 1, "segmentation": segmentation}

@@ -19,11 +19,11 @@ import numpy as np
 import pandas as pd
 
 from lsnb.annotations.collected import FORMATS, LEVELS, write_tables
-from lsnb.annotations.raw import picture_size
 from lsnb.errors import InputError
 from lsnb.kernel.files import path_inside, safe_name
 from lsnb.labels import LabelConfig
 from lsnb.reports import Report
+from lsnb.shapes import picture_size, to_pixels
 from lsnb.tables.h5 import require_h5
 from lsnb.tables.keys import find_column, listing, nearest
 
@@ -226,7 +226,7 @@ def _points(annotations: pd.DataFrame, frames: pd.DataFrame | None) -> tuple[pd.
             f"{int((~placed).sum())} key points are left out, since how large their picture is is unknown: "
             f"{listing(items)}."
         )
-    found["x"], found["y"] = found["x"] / 100 * sizes[:, 0], found["y"] / 100 * sizes[:, 1]
+    found[["x", "y"]] = to_pixels(found[["x", "y"]].to_numpy("float64"), sizes)
     found = found[placed]
     again = found.duplicated(["item", "annotator", "value"])
     if again.any():

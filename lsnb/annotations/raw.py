@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
-from lsnb.results import NAN
+from lsnb.shapes import picture_size, to_pixels
 
 
 def raw_results(annotations: pd.DataFrame) -> list[Any]:
@@ -33,15 +34,31 @@ def raw_results(annotations: pd.DataFrame) -> list[Any]:
     return [result if isinstance(result, Mapping) else None for result in results]
 
 
-def picture_size(result: Any) -> tuple[float, float]:
-    """Return the width and height in pixels of the picture a result was drawn on, missing where it does not say.
+def in_pixels(annotations: pd.DataFrame) -> pd.DataFrame:
+    """Return the long table with its places in pixels beside those in percent.
+
+    Args:
+        annotations: The long table with its raw results (``raw=True``), which say how large each picture is; it is
+            not changed.
+
+    Returns:
+        The table with ``picture_width, picture_height, x_px, y_px, width_px, height_px`` added, missing where
+        a row has no place or its picture's size is unknown. A key point's ``width_px`` is its size.
+
+    Raises:
+        InputError: The table has no raw results.
 
     Example:
-        >>> picture_size({"original_width": 640, "original_height": 480})
-        (640.0, 480.0)
+        >>> from lsnb.annotations import long_table
+        >>> box = {"x": 10, "y": 50, "width": 20, "height": 10, "rotation": 0, "rectanglelabels": ["car"]}
+        >>> result = {"id": "r", "from_name": "b", "type": "rectanglelabels", "value": box,
+        ...           "original_width": 640, "original_height": 480}
+        >>> tasks = [{"id": 1, "data": {}, "annotations": [{"id": 5, "completed_by": 3, "result": [result]}]}]
+        >>> in_pixels(long_table(tasks, raw=True))[["x_px", "y_px", "width_px", "height_px"]].values.tolist()
+        [[64.0, 240.0, 128.0, 48.0]]
     """
-    if not isinstance(result, Mapping):
-        return NAN, NAN
-    width, height = result.get("original_width"), result.get("original_height")
-    known = isinstance(width, (int, float)) and isinstance(height, (int, float)) and width > 0 and height > 0
-    return (float(width), float(height)) if known else (NAN, NAN)  # type: ignore[arg-type]
+    sizes = np.array([picture_size(result) for result in raw_results(annotations)], dtype="float64").reshape(-1, 2)
+    added = {"picture_width": sizes[:, 0], "picture_height": sizes[:, 1]}
+    pixels = to_pixels(annotations[["x", "y", "width", "height"]].to_numpy("float64"), sizes)
+    added |= {f"{name}_px": pixels[:, axis] for axis, name in enumerate(("x", "y", "width", "height"))}
+    return annotations.assign(**added)

@@ -12,12 +12,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.patches import Patch, Polygon
 
-from lsnb.annotations.masks import brush_mask
-from lsnb.annotations.raw import picture_size
-from lsnb.annotations.shapes import outline
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError, MissingFileError
 from lsnb.plots.figures import COLORS, MISSING, Picture, only_words, shortened
+from lsnb.shapes import brush_mask, outline, picture_size, to_percent, to_pixels
 from lsnb.tables.keys import nearest
 
 Image = str | os.PathLike[str] | np.ndarray[Any, Any]
@@ -287,11 +285,11 @@ def _draw(axes: Any, annotations: pd.DataFrame, item: str, control: str, picture
             continue
         corners = _corners(result, row)
         if len(corners) > 1:
-            axes.add_patch(Polygon(corners / 100 * size, closed=True, fill=False, edgecolor=color, linewidth=1.8))
+            axes.add_patch(Polygon(to_pixels(corners, size), closed=True, fill=False, edgecolor=color, linewidth=1.8))
         elif len(corners) == 1:
-            axes.plot(*(corners[0] / 100 * size), "o", color=color, markersize=6, markeredgecolor="white")
+            axes.plot(*to_pixels(corners[0], size), "o", color=color, markersize=6, markeredgecolor="white")
         if len(corners) and isinstance(row.get("value"), str):
-            at = corners[np.argmin(corners[:, 1])] / 100 * size
+            at = to_pixels(corners[np.argmin(corners[:, 1])], size)
             axes.text(*at, shortened(row["value"]), color=color, fontsize=7, va="bottom")
     axes.set_xlim(0, size[0])
     axes.set_ylim(size[1], 0)
@@ -304,8 +302,8 @@ def _corners(result: Mapping[str, Any], row: Mapping[Any, Any]) -> np.ndarray[An
         return np.array([[row["x"], row["y"]]], dtype="float64")
     corners = outline(result)
     if len(corners):
-        across, down = picture_size(result)
-        return corners if math.isnan(across) else np.asarray(corners / [across, down] * 100)
+        drawn_on = picture_size(result)
+        return corners if math.isnan(drawn_on[0]) else to_percent(corners, drawn_on)
     box = {name: row.get(name) for name in ("x", "y", "width", "height")}
     if any(part is None or pd.isna(part) for part in box.values()):
         return np.empty((0, 2))

@@ -23,10 +23,8 @@ from lsnb.poses.reading import read_poses
 from lsnb.poses.sources import read_sources
 from lsnb.poses.table import Poses
 from lsnb.predictions import Predictions, Row, make_predictions
+from lsnb.shapes import Point
 from lsnb.tables.keys import find_column, key_text, listing
-
-# Of the picture's width, as the editor draws a point by default.
-POINT_WIDTH = 0.75
 
 
 def from_poses(
@@ -243,11 +241,11 @@ def _draw(
         (x, y), likelihood = poses.xy[frame, position], poses.likelihood[frame, position]
         if part not in labels or not np.isfinite([x, y]).all() or likelihood < least:
             continue
-        x, y = float(x) / size[0] * 100, float(y) / size[1] * 100
-        if not (0 <= x <= 100 and 0 <= y <= 100):
+        point = Point(float(x), float(y)).in_percent(size).inside()
+        if point is None:
             outside.append(part)
             continue
-        value = {"x": x, "y": y, "width": POINT_WIDTH, tool.kind: [labels[part]]}
+        value = {**point.value(), tool.kind: [labels[part]]}
         region = hashlib.sha256(f"{tool.name}|{row.item}|{part}".encode()).hexdigest()[:10]
         result: dict[str, Any] = {
             "id": region,

@@ -5,8 +5,9 @@ from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import from_detections
 from lsnb.predictions.files import labels_in, read_predictions
-from lsnb.predictions.report import Fault, Predictions, Row, make_predictions
+from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.predictions.yolo import from_yolo
+from lsnb.shapes import Fault
 
 __all__ = [
     "Fault",

@@ -16,10 +16,9 @@ from typing import Any
 
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
-from lsnb.predictions.report import Fault
 from lsnb.predictions.rules import Rule, Rules, rules_of
-from lsnb.predictions.tracks import track_faults
-from lsnb.predictions.values import as_float
+from lsnb.shapes import Fault, Mask, Timeline, Track
+from lsnb.shapes.faults import as_float
 from lsnb.tables.keys import nearest
 
 NEEDED = frozenset({"from_name", "to_name", "type", "value"})
@@ -187,15 +186,15 @@ def _result_faults(result: Any, rules: Rules, facts: Facts, results: Any) -> lis
         check = rules.partner(result, results) or check
     faults += [replace(fault, path=f".value{fault.path}") for fault in check(value)]
     if shape.kind == "videorectangle":
-        faults += track_faults(value, facts.frames)
-    elif shape.kind == "timelinelabels" and facts.frames is not None:
-        faults += _late_ranges(value, facts.frames)
+        faults += Track.frame_faults(value, facts.frames)
+    elif shape.kind == "timelinelabels":
+        faults += Timeline.frame_faults(value, facts.frames)
     if label_key:
         faults += _label_faults(value, rule, label_key, is_needed=rule.needs_labels or shape is not rule)
     if "score" in result:
         faults += score_faults(result["score"], ".score")
     if shape.kind.startswith("brush"):
-        faults += _mask_faults(result)
+        faults += Mask.size_faults(result)
     region = result.get("id")
     if region is not None and not isinstance(region, str):
         faults.append(Fault("wrong_id", f"The id {region!r} is no text.", ".id"))
@@ -236,30 +235,6 @@ def _path_faults(paths: Any, rule: Rule) -> list[Fault]:
             words = f"{rule.name!r} has no answer {' > '.join(path)!r}.{nearest(' > '.join(path), rule.path_texts)}"
             faults.append(Fault("unknown_label", words, f".value.taxonomy[{place}]"))
     return faults
-
-
-def _late_ranges(value: Mapping[str, Any], frames: int) -> list[Fault]:
-    ranges = value.get("ranges")
-    return [
-        Fault(
-            "frame_past_end", f"Frame {part['end']} is past the end: the video has {frames}.", f".value.ranges[{n}].end"
-        )
-        for n, part in enumerate(ranges if isinstance(ranges, list | tuple) else ())
-        if isinstance(part, Mapping) and isinstance(part.get("end"), int | float) and part["end"] > frames
-    ]
-
-
-def _mask_faults(result: Mapping[str, Any]) -> list[Fault]:
-    width, height, packed = result.get("original_width"), result.get("original_height"), result["value"].get("rle")
-    if not isinstance(width, int | float) or not isinstance(height, int | float):
-        return [Fault("no_size", "A mask needs original_width and original_height in pixels.", ".original_width")]
-    try:
-        count = int.from_bytes(bytes(packed[:4]), "big")
-    except (TypeError, ValueError, IndexError):
-        return []
-    if count != width * height * 4:
-        return [Fault("wrong_size", f"The mask is not one of {width} × {height} pixels.", ".value.rle")]
-    return []
 
 
 def _relation_faults(relation: Mapping[str, Any], valid: list[Mapping[str, Any]], path: str) -> list[Fault]:

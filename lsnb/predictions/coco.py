@@ -20,14 +20,14 @@ from lsnb.kernel.formats import parse_json, read_json
 from lsnb.labels import LabelConfig
 from lsnb.predictions.categories import COCO_CATEGORIES
 from lsnb.predictions.detections import find_target
-from lsnb.predictions.masks import coco_mask
 from lsnb.predictions.matching import Matching, Sizes
 from lsnb.predictions.payloads import class_label, is_missing, names_of, size_of
-from lsnb.predictions.regions import Regions, Size
+from lsnb.predictions.regions import Regions
 from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.predictions.rules import rules_of
 from lsnb.predictions.targets import Shape, Target, Targets
 from lsnb.runtime import collector_paused
+from lsnb.shapes import Outline, Size, coco_mask
 from lsnb.tables.keys import listing
 
 DRAWN = frozenset({"segmentation", "keypoints"})
@@ -314,8 +314,8 @@ def _add_outlines(
         row.warn("several_outlines", f"The annotation has {len(parts)} outlines: each is a region.", path)
     for part in parts:
         try:
-            points = np.asarray(part, dtype=np.float64).reshape(-1, 2)
-        except (TypeError, ValueError, OverflowError):
+            points = Outline.from_coco(part).points
+        except ValueError:
             row.error("wrong_outline", "An outline is x and y in turn, in pixels.", f"{path}.segmentation")
             return
         regions.add_outline(row, points, size, target, score, path)

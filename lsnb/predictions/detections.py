@@ -12,13 +12,14 @@ from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
 from lsnb.predictions.matching import Matching, Sizes
 from lsnb.predictions.payloads import Found, Names, names_of, read_payload
-from lsnb.predictions.regions import Regions, Size
-from lsnb.predictions.report import Fault, Predictions, Row, make_predictions
+from lsnb.predictions.regions import Regions
+from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.predictions.rules import rules_of
 from lsnb.predictions.tabular import BOX_COLUMNS, read_table_rows
 from lsnb.predictions.targets import Shape, Target, Targets
 from lsnb.predictions.tracking import read_tracks
 from lsnb.runtime import collector_paused
+from lsnb.shapes import Fault, Size, to_pixels
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 # What is above this, in percent, was meant as pixels.
@@ -184,7 +185,7 @@ def _in_pixels(row: Row, box: Any, size: Size | None, path: str) -> Any:
         return None
     if size is None:
         return (x, y, width, height)
-    return (x / 100 * size[0], y / 100 * size[1], width / 100 * size[0], height / 100 * size[1])
+    return tuple(to_pixels([x, y, width, height], size).tolist())
 
 
 def _read_cell(row: Row, cell: Any, names: Names | None, size: Size | None, regions: Regions, targets: Targets) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from lsnb.errors import InputError
 from lsnb.predictions.payloads import size_of
-from lsnb.predictions.regions import Size
 from lsnb.predictions.report import Row
+from lsnb.shapes import Size
 from lsnb.tables.keys import RoundedKeyError, key_text, nearest
 
 RULES = ("auto", "item", "stem", "file_name", "id")

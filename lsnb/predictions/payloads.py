@@ -19,7 +19,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.predictions.categories import COCO_CATEGORIES
-from lsnb.predictions.regions import Size
+from lsnb.shapes import Size, box_of_corners
 
 TEXT_KEYS = ("label_text", "label_texts", "text_labels")
 LABEL_KEYS = ("label", "category_name", "category", "class_name", "class", "label_text", "name", "category_id")
@@ -283,7 +283,7 @@ def _columns(
     names: Names | None,
     default: Names,
 ) -> Found:
-    boxes = np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1).tolist()
+    boxes = np.stack(box_of_corners(*corners.T), axis=1).tolist()
     n = len(boxes)
     given = [None] * n if classes is None else classes
     labels = [class_label(one, names, default) for one in given]
@@ -348,10 +348,10 @@ def _box_of(part: Mapping[str, Any], path: str) -> tuple[Any, bool]:
 
 def _from_corners(corners: list[Any]) -> list[Any]:
     try:
-        left, top, right, bottom = (float(side) for side in corners)
+        sides = [float(side) for side in corners]
     except (TypeError, ValueError, OverflowError):
         return corners
-    return [left, top, right - left, bottom - top]
+    return list(box_of_corners(*sides)) if len(sides) == 4 else corners
 
 
 def _size(cell: Mapping[str, Any]) -> Size | None:

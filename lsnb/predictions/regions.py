@@ -15,17 +15,15 @@ from typing import Any
 import numpy as np
 
 from lsnb.predictions.checking import facts_of, find_faults, score_faults
-from lsnb.predictions.masks import Mask, bitmask_address, brush_rle
-from lsnb.predictions.report import Fault, Result, Row
+from lsnb.predictions.report import Result, Row
 from lsnb.predictions.rules import Rules
 from lsnb.predictions.targets import Target
+from lsnb.shapes import Fault, Outline, Pixels, Point, Size, bitmask_address, brush_rle, clipped, to_percent
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
-Size = tuple[float, float]
 # Models round, and YOLO writes six digits; what leaves the picture by less (percent) is put back without a word.
 ROUNDING = 1e-3
-POINT_WIDTH = 0.75
 
 
 class Regions:
@@ -67,14 +65,14 @@ class Regions:
 
         Without ``size`` its points are in percent.
         """
-        at = points / np.array(size) * 100 if size is not None else points
-        inside = np.clip(at, 0, 100)
-        if not np.isfinite(inside).all():
+        drawn = Outline(points) if size is None else Outline(points).in_percent(size)
+        inside, beyond = drawn.clipped()
+        if not np.isfinite(inside.points).all():
             row.error("not_finite", "A corner of the outline is no number.", path)
             return
-        if np.abs(inside - at).max(initial=0) > ROUNDING:
+        if beyond > ROUNDING:
             row.warn("clipped", "The outline leaves the picture, and is clipped to it.", path)
-        self._add(row, {"points": inside.tolist(), "closed": True}, size, target, score, path, points.tobytes())
+        self._add(row, inside.value(), size, target, score, path, points.tobytes())
 
     def add_point(
         self, row: Row, x: float, y: float, size: Size, target: Target, score: Any, path: str, parent: int | None = None
@@ -91,16 +89,15 @@ class Regions:
             path: Where in the input it stands.
             parent: The number of the box it belongs to.
         """
-        across, down = x / size[0] * 100, y / size[1] * 100
-        if not (-ROUNDING <= across <= 100 + ROUNDING and -ROUNDING <= down <= 100 + ROUNDING):
+        point = Point(x, y).in_percent(size).inside(ROUNDING)
+        if point is None:
             row.warn("outside", "The point lies outside the picture, and is left out.", path)
             return
-        value = {"x": min(max(across, 0.0), 100.0), "y": min(max(down, 0.0), 100.0), "width": POINT_WIDTH}
         if parent is not None:
             self._children.append((len(self._made), parent))
-        self._add(row, value, size, target, score, path, f"{x!r} {y!r}".encode())
+        self._add(row, point.value(), size, target, score, path, f"{x!r} {y!r}".encode())
 
-    def add_mask(self, row: Row, mask: Mask, size: Size, target: Target, score: Any, path: str) -> None:
+    def add_mask(self, row: Row, mask: Pixels, size: Size, target: Target, score: Any, path: str) -> None:
         """Add a mask of height × width pixels; one without any painted pixel is left out with a warning."""
         if mask.shape != (round(size[1]), round(size[0])):
             words = f"The mask has {mask.shape[1]} × {mask.shape[0]} pixels and the picture {size[0]:g} × {size[1]:g}."
@@ -179,17 +176,11 @@ class Regions:
         if not self._boxes:
             return
         pixels = _numbers(self._boxes)
-        sizes = np.array(self._sizes, dtype=np.float64)
-        scale = np.concatenate([sizes, sizes], axis=1)
-        at = pixels / scale * 100
-        corners = np.concatenate([at[:, :2], at[:, :2] + at[:, 2:]], axis=1)
-        inside = np.clip(corners, 0, 100)
+        at = to_percent(pixels, np.array(self._sizes, dtype=np.float64))
+        placed, beyond = clipped(at)
         is_known = ~_any(~np.isfinite(at))
         is_negative = _any(at[:, 2:] < 0)
-        is_clipped = _any(np.abs(inside - corners) > ROUNDING)
-        # Only what leaves the picture is computed from its corners, so that the rest stays as exact as it came.
-        moved = _any(inside != corners)
-        placed = np.where(moved[:, None], np.concatenate([inside[:, :2], inside[:, 2:] - inside[:, :2]], axis=1), at)
+        is_clipped = beyond > ROUNDING
         is_empty = _any(placed[:, 2:] <= 0)
         is_odd = ~is_known | is_negative | is_clipped | is_empty
         contents = np.ascontiguousarray(pixels)

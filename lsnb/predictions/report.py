@@ -11,32 +11,12 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from lsnb.errors import InputError, PartialFailureError
+from lsnb.shapes import Fault
 
 REPORT_COLUMNS = ("index", "item", "name", "status", "errors", "warnings", "regions")
 READY, WARNING, FAILED, NOTHING = "ready", "warning", "failed", "no prediction"
 SHOWN = 20
 Result = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One thing that is wrong with an input.
-
-    Args:
-        code: A short name that stays the same from release to release, ``unknown_label``.
-        message: What is wrong and what to do, in a sentence.
-        path: Where in the input: ``annotations[3].score``.
-        is_warning: Whether the input is used all the same.
-    """
-
-    code: str
-    message: str
-    path: str = ""
-    is_warning: bool = False
-
-    def as_dict(self) -> dict[str, str]:
-        """Return it as the report's cells hold it."""
-        return {"code": self.code, "message": self.message, "path": self.path}
 
 
 @dataclass

@@ -12,30 +12,29 @@ from lxml import etree
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import Control, attribute, parse, walk
 from lsnb.predictions import values
-from lsnb.predictions.tracks import track
-from lsnb.predictions.values import Faults, Value
+from lsnb.shapes import Box, Ellipse, Faults, Mask, Outline, Point, Span, Timeline, Track, Value
 
 Check = Callable[[Value], Faults]
 
 SHAPES: Mapping[str, Check] = {
-    "rectangle": values.box,
-    "ellipse": values.ellipse,
-    "polygon": values.polygon,
-    "keypoint": values.key_point,
-    "brush": values.brush,
-    "bitmask": values.bitmask,
-    "vector": values.vector,
+    "rectangle": Box.check,
+    "ellipse": Ellipse.check,
+    "polygon": Outline.check,
+    "keypoint": Point.check,
+    "brush": Mask.check,
+    "bitmask": functools.partial(Mask.check, key="imageDataURL"),
+    "vector": functools.partial(Outline.check, key="vertices"),
 }
 CHECKS: Mapping[str, Check] = {
     **SHAPES,
     **{f"{name}labels": check for name, check in SHAPES.items()},
-    "magicwand": values.brush,
-    "videorectangle": track,
-    "timelinelabels": values.timeline,
-    "labels": values.span,
-    "hypertextlabels": values.span,
-    "paragraphlabels": values.span,
-    "timeserieslabels": values.time_span,
+    "magicwand": Mask.check,
+    "videorectangle": Track.check,
+    "timelinelabels": Timeline.check,
+    "labels": Span.check,
+    "hypertextlabels": Span.check,
+    "paragraphlabels": Span.check,
+    "timeserieslabels": functools.partial(Span.check, key="instant"),
     "choices": values.texts("choices"),
     "textarea": values.texts("text"),
     "datetime": values.text("datetime"),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.predictions.payloads import Found, class_label, is_missing, size_of
-from lsnb.predictions.report import Fault
+from lsnb.shapes import Fault
 
 # Percent; pixels; pixels as corners.
 BOX_COLUMNS = (

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import Control
-from lsnb.predictions.report import Fault
+from lsnb.shapes import Fault
 from lsnb.tables.keys import listing, nearest
 
 Shape = Literal["box", "polygon", "mask", "point", "track"]

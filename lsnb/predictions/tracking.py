@@ -16,9 +16,10 @@ import numpy as np
 
 from lsnb.errors import InputError
 from lsnb.predictions.payloads import Names, read_payload, size_of
-from lsnb.predictions.regions import ROUNDING, Regions, Size
-from lsnb.predictions.report import Fault, Row
+from lsnb.predictions.regions import ROUNDING, Regions
+from lsnb.predictions.report import Row
 from lsnb.predictions.targets import Targets
+from lsnb.shapes import Fault, Size, clipped, keyframe, to_percent, to_pixels, track_value
 from lsnb.tables.keys import key_text
 
 Seen = dict[int, tuple[list[float], str | None, Any]]
@@ -145,7 +146,7 @@ def _read_video(
                 row.error("double_track", f"Track {tracker} is there twice in frame {frame}.", path)
             box = found.boxes[place]
             if found.is_percent[place]:
-                box = [float(side) / 100 * size[axis % 2] for axis, side in enumerate(box)]
+                box = to_pixels([float(side) for side in box], size).tolist()
             seen[frame] = (box, found.labels[place], found.scores[place])
     if untracked:
         row.warn("no_tracker", f"{untracked} boxes without a tracker_id are left out.")
@@ -182,38 +183,23 @@ def _add_track(
     if not np.isfinite(pixels).all() or (pixels[:, 2:] < 0).any():
         row.error("wrong_box", f"A box of track {tracker} is no box: sizes are finite and not negative.", path)
         return
-    scale = np.array([*size, *size])
-    corners = np.concatenate([pixels[:, :2], pixels[:, :2] + pixels[:, 2:]], axis=1) / scale * 100
-    inside = np.clip(corners, 0, 100)
-    if np.abs(inside - corners).max() > ROUNDING:
+    boxes, beyond = clipped(to_percent(pixels, size))
+    if beyond.max() > ROUNDING:
         row.warn("clipped", f"Boxes of track {tracker} leave the picture, and are clipped to it.", path)
-    has_area = (inside[:, 2:] > inside[:, :2]).all(axis=1)
+    has_area = (boxes[:, 2:] > 0).all(axis=1)
     if not has_area.all():
         row.warn("no_area", f"{int((~has_area).sum())} boxes of track {tracker} have no area, and are left out.", path)
-    moved = (inside != corners).any(axis=1)[:, None]
-    boxes = np.where(
-        moved, np.concatenate([inside[:, :2], inside[:, 2:] - inside[:, :2]], axis=1), pixels / scale * 100
-    )
     kept = [frame for frame, good in zip(at, has_area.tolist(), strict=True) if good]
     following = dict(zip(looked, [*looked[1:], None], strict=True))
     visible = set(kept)
     sequence = [
-        {
-            "frame": frame,
-            "enabled": following[frame] in visible,
-            "x": x,
-            "y": y,
-            "width": width,
-            "height": height,
-            "rotation": 0,
-            "time": frame / fps,
-        }
-        for frame, (x, y, width, height) in zip(kept, boxes[has_area].tolist(), strict=True)
+        keyframe(frame, following[frame] in visible, box, fps)
+        for frame, box in zip(kept, boxes[has_area].tolist(), strict=True)
     ]
     if not sequence:
         return
     scores = [seen[frame][2] for frame in kept if seen[frame][2] is not None]
-    value = {"framesCount": frames, "duration": frames / fps, "sequence": sequence}
+    value = track_value(sequence, frames, fps)
     try:
         score = sum(float(one) for one in scores) / len(scores) if scores else None
     except (TypeError, ValueError, OverflowError):

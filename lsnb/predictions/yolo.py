@@ -21,11 +21,12 @@ from lsnb.labels import LabelConfig
 from lsnb.predictions.detections import find_target
 from lsnb.predictions.matching import Matching, Sizes
 from lsnb.predictions.payloads import Names, names_of
-from lsnb.predictions.regions import Regions, Size
+from lsnb.predictions.regions import Regions
 from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.predictions.rules import rules_of
 from lsnb.predictions.targets import Shape, Targets
 from lsnb.runtime import collector_paused
+from lsnb.shapes import Size, bounds, box_of_centre
 
 CLASSES = frozenset({"classes.txt", "obj.names"})
 CLASS_TABLES = frozenset({"data.yaml", "data.yml", "dataset.yaml", "dataset.yml"})
@@ -248,11 +249,8 @@ def _read_line(
         points = np.array(places).reshape(-1, 2) * np.array(scale)
         regions.add_outline(row, points, size, target, score, path)
         return
-    if has_outline:
-        across, down = places[::2], places[1::2]
-        left, top, width, height = min(across), min(down), max(across) - min(across), max(down) - min(down)
-    else:
-        x, y, width, height = places
-        left, top = x - width / 2, y - height / 2
+    left, top, width, height = (
+        bounds(list(zip(places[::2], places[1::2], strict=True))) if has_outline else box_of_centre(*places)
+    )
     box = (left * scale[0], top * scale[1], width * scale[0], height * scale[1])
     regions.add_box(row, box, size, target, score, path)

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from lsnb.annotations.masks import brush_mask
-from lsnb.annotations.raw import picture_size, raw_results
-from lsnb.annotations.shapes import outline
-from lsnb.annotations.tracks import track_boxes
+from lsnb.annotations.raw import raw_results
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
 from lsnb.reliability.alpha import Floats
-from lsnb.reliability.overlap import box_iou, mask_iou, polygon_iou, span_iou, track_iou
-from lsnb.results import SHAPES, is_region
+from lsnb.results import is_region
+from lsnb.shapes import (
+    Mask,
+    Track,
+    box_iou,
+    mask_iou,
+    outline,
+    outline_iou,
+    picture_size,
+    point_nearness,
+    span_iou,
+    to_pixels,
+)
 
 Measure = Literal["boxes", "outlines", "masks", "key points", "spans", "timelines", "tracks"]
 # Their geometry is in the raw results alone.
@@ -31,7 +39,8 @@ class Region:
 
     Args:
         label: Its label, several joined by `` + ``; None without one.
-        place: A box (4), corners (n × 2), a mask, a point (2), a stretch (2), or frames and boxes.
+        place: A box (x, y, width, height, rotation), corners (n × 2), a ``Mask`` or the result that holds one, a point
+            (2), a stretch (2), or a ``Track``.
     """
 
     label: str | None
@@ -75,7 +84,7 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
     done = latest(table)
     done = done[done["status"].isin(["submitted", "empty"])]
     here = done["control"].eq(control).fillna(False).astype(bool) & done["region"].notna()
-    rows = done[here & done["kind"].map(_draws).astype(bool)]
+    rows = done[here & done["kind"].map(is_region).astype(bool)]
     results = raw_results(rows) if "raw" in rows.columns else [None] * len(rows)
     measure = _measure(rows, results, control)
     places: Places = {}
@@ -130,39 +139,33 @@ def scores(measure: Measure, a: list[Region], b: list[Region]) -> Floats:
         b: Those of the other.
 
     Example:
-        >>> here, there = Region("car", np.array([0, 0, 2, 2])), Region("car", np.array([1, 0, 2, 2]))
+        >>> here, there = Region("car", np.array([0, 0, 2, 2, 0])), Region("car", np.array([1, 0, 2, 2, 0]))
         >>> scores("boxes", [here], [there]).round(3).tolist()
         [[0.333]]
     """
     if not a or not b:
         return np.zeros((len(a), len(b)))
-    if measure == "boxes" and all(region.place.shape == (4,) for region in (*a, *b)):
-        return box_iou(np.array([r.place for r in a]), np.array([r.place for r in b]))
-    if measure in LINES:
-        return span_iou(np.array([r.place for r in a]), np.array([r.place for r in b]))
-    found = np.zeros((len(a), len(b)))
-    for row, one in enumerate(a):
-        for column, other in enumerate(b):
-            if measure == "masks":
-                found[row, column] = mask_iou(one.place, other.place)
-            elif measure == "tracks":
-                found[row, column] = track_iou(one.place, other.place)
-            elif measure == "key points":
-                found[row, column] = 1 / (1 + float(np.hypot(*(one.place - other.place))))
-            else:
-                found[row, column] = polygon_iou(_corners(one.place), _corners(other.place))
-    return found
+    ours, theirs = ([region.place for region in regions] for regions in (a, b))
+    if measure == "tracks":
+        return np.array([[one.iou(other) for other in theirs] for one in ours])
+    return OVERLAPS[measure](ours, theirs)
 
 
-def _draws(kind: Any) -> bool:
-    return isinstance(kind, str) and (kind.endswith("labels") or kind in SHAPES)
+OVERLAPS: Mapping[Measure, Callable[[Any, Any], Floats]] = {
+    "boxes": box_iou,
+    "outlines": outline_iou,
+    "masks": mask_iou,
+    "key points": point_nearness,
+    "spans": span_iou,
+    "timelines": span_iou,
+}
 
 
-def _corners(place: Floats) -> Floats:
-    if place.shape != (4,):
-        return place
-    x, y, width, height = place
-    return np.array([(x, y), (x + width, y), (x + width, y + height), (x, y + height)])
+def placed(measure: Measure, regions: list[Region]) -> list[Region]:
+    """Return regions with their masks, which are read when they are compared and no sooner."""
+    if measure != "masks":
+        return regions
+    return [Region(region.label, Mask.from_result(region.place)) for region in regions]
 
 
 def _measure(rows: pd.DataFrame, results: list[Any], control: str) -> Measure:
@@ -199,27 +202,33 @@ def _measure(rows: pd.DataFrame, results: list[Any], control: str) -> Measure:
 
 
 def _place(measure: Measure, columns: Mapping[Any, list[Any]], row: int, result: Any) -> tuple[Any, str]:
-    if measure in LINES:
-        if measure == "timelines":
-            # Frames [9, 15] with both ends are the stretch from 8 to 15.
-            return np.array([columns["start_frame"][row] - 1, columns["end_frame"][row]], dtype="float64"), ""
+    if measure == "timelines":
+        # Frames [9, 15] with both ends are the stretch from 8 to 15.
+        return np.array([columns["start_frame"][row] - 1, columns["end_frame"][row]], dtype="float64"), ""
+    if measure == "spans":
         return np.array([columns["start"][row], columns["end"][row]], dtype="float64"), ""
     if measure == "masks":
-        return brush_mask(result), ""
+        return result, ""
+    size = picture_size(result)
+    unknown = bool(np.isnan(size[0]))
     if measure == "tracks":
-        return track_boxes(result["value"]), ""
-    width, height = picture_size(result)
-    unknown = bool(np.isnan(width))
+        track = Track.from_value(result["value"])
+        if not unknown:
+            return track.in_pixels(size), ""
+        return track, SQUARE if np.nan_to_num(track.boxes[:, 4]).any() else ""
     if measure == "key points":
-        scale = np.ones(2) if unknown else np.array([width, height]) / 100
+        point = np.array([columns["x"][row], columns["y"][row]], dtype="float64")
         note = "Distances are in percent: pictures' sizes are in the raw results (raw=True)." if unknown else ""
-        return np.array([columns["x"][row], columns["y"][row]], dtype="float64") * scale, note
+        return point if unknown else to_pixels(point, size), note
     if measure == "outlines":
         drawn = outline(result)
         return drawn, "" if len(drawn) > 2 else "Lines have no area, so they share nothing."
-    box = {name: columns[name][row] for name in ("x", "y", "width", "height", "rotation")}
-    if not np.nan_to_num(box["rotation"]):
-        scale = np.ones(4) if unknown else np.array([width, height, width, height]) / 100
-        return np.array([box[name] for name in ("x", "y", "width", "height")], dtype="float64") * scale, ""
-    note = "Turned boxes are compared as on square pictures: the raw results have the sizes (raw=True)."
-    return outline(result if not unknown else {"value": box}), note if unknown else ""
+    box = np.array([columns[name][row] for name in ("x", "y", "width", "height", "rotation")], dtype="float64")
+    if not unknown:
+        box[:4] = to_pixels(box[:4], size)
+    return box, SQUARE if unknown and np.nan_to_num(box[4]) else ""
+
+
+SQUARE = (
+    "Turned boxes are compared as on square pictures: the raw results have the sizes (raw=True), those of videos not."
+)

@@ -1,4 +1,8 @@
-"""``region_agreement``: whether annotators draw the same things in the same places."""
+"""``region_agreement``: whether annotators draw the same things in the same places.
+
+Regions are paired one to one so that the total is greatest: H. W. Kuhn, "The Hungarian method for the assignment
+problem", Naval Research Logistics Quarterly 2 (1955), as scipy does it.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +15,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import linear_sum_assignment
 
 from lsnb.errors import InputError
 from lsnb.reliability.alpha import Floats
-from lsnb.reliability.overlap import match
-from lsnb.reliability.places import LINES, Measure, Places, Region, regions_of, scores
+from lsnb.reliability.places import LINES, Measure, Places, Region, placed, regions_of, scores
 
 UNITS: Mapping[Measure, str] = {"timelines": "frames", "spans": "the unit of start and end", "key points": "pixels"}
 
@@ -81,7 +85,7 @@ def region_agreement(
     """Return how much annotators agree about the regions of one control.
 
     Regions of two annotators are paired one to one within a label, so that intersection over union is greatest
-    (``overlap.match``). Boxes, outlines (polygons, ellipses) and masks are compared in pixels; tracks frame by frame;
+    (``match``). Boxes, outlines (polygons, ellipses) and masks are compared in pixels; tracks frame by frame;
     key points by their distance, each within its label. Stretches of time or text also have, over all units (frames,
     seconds, characters), Cohen's kappa of what is labelled there; the shared share, 2 × shared / all (Dice); and the
     mean distance of matched regions' boundaries.
@@ -111,10 +115,15 @@ def region_agreement(
         raise InputError(f"threshold is {threshold!r}: give a number above 0 and up to 1.")
     measure, places, note = regions_of(annotations, control)
     people = sorted({who for item in places.values() for who in item})
+    # Item by item, so that the masks of one picture alone are in the memory.
+    compared: dict[tuple[str, str], dict[str, _Compared]] = {pair: {} for pair in itertools.combinations(people, 2)}
+    for item in sorted(places):
+        here = {who: placed(measure, regions) for who, regions in places[item].items()}
+        for pair in itertools.combinations(sorted(here), 2):
+            compared[pair][item] = _compare(measure, here[pair[0]], here[pair[1]], threshold)
     rows, pairs = [], []
-    for a, b in itertools.combinations(people, 2):
-        both = [item for item in sorted(places) if a in places[item] and b in places[item]]
-        found = [_compare(measure, places[item][a], places[item][b], threshold) for item in both]
+    for (a, b), by_item in compared.items():
+        both, found = list(by_item), list(by_item.values())
         rows += [(item, a, b, *one.counts, one.f1) for item, one in zip(both, found, strict=True)]
         pairs.append(
             (a, b, len(both), *_totals(measure, found), *_along(measure, places, both, (a, b), found, lengths))
@@ -168,6 +177,26 @@ def _compare(measure: Measure, a: list[Region], b: list[Region], threshold: floa
     if measure in LINES:
         boundaries = [float(np.abs(a[row].place - b[column].place).mean()) for row, column in matched]
     return _Compared((len(a), len(b), len(matched)), overlaps, boundaries)
+
+
+def match(scores: Floats, *, at_least: float = 0.0) -> list[tuple[int, int]]:
+    """Return pairs of rows and columns, one to one, so that the sum of their scores is greatest.
+
+    Args:
+        scores: n × m, 0 or more; pairs that score 0 are never matched.
+        at_least: Pairs that score less are not matched.
+
+    Example:
+        >>> match(np.array([[0.9, 0.8], [0.7, 0.1]]))
+        [(0, 1), (1, 0)]
+        >>> match(np.array([[0.9, 0.8], [0.7, 0.1]]), at_least=0.75)
+        [(0, 0)]
+    """
+    if not scores.size:
+        return []
+    counted = np.where(scores >= at_least, scores, 0.0)
+    rows, columns = linear_sum_assignment(counted, maximize=True)
+    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if counted[row, column] > 0]
 
 
 def _totals(measure: Measure, found: list[_Compared]) -> tuple[float, ...]:

@@ -16,6 +16,7 @@ import pandas as pd
 from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
+from lsnb.shapes import frames_of_seconds, seconds_of_frames
 from lsnb.tables.keys import listing, nearest
 from lsnb.timeseries.aligned import OnVideo
 from lsnb.timeseries.placing import MICROSECONDS
@@ -167,8 +168,8 @@ def in_seconds(rows: pd.DataFrame, fps: float) -> tuple[Any, Any]:
                 f"{int(by_frame.sum())} stretches are known by frames alone ({listing(sorted(set(rows['item'])))}): "
                 "give fps=, the video's frames a second (lsnb.probe(video).fps)."
             )
-        start = np.where(by_frame, (first - 1) / fps, start)
-        end = np.where(by_frame, last / fps, end)
+        begins, ends = seconds_of_frames(first, last, fps)
+        start, end = np.where(by_frame, begins, start), np.where(by_frame, ends, end)
     start, end = np.round(start, MICROSECONDS), np.round(end, MICROSECONDS)
     end = np.where(np.isnan(end), start, end)
     return np.minimum(start, end), np.maximum(start, end)
@@ -212,14 +213,8 @@ def _frames(rows: pd.DataFrame, start: Any, end: Any, fps: float) -> tuple[Any, 
     ]
     if not fps > 0:
         return given[0], given[1]
-    # A time at whole microseconds may lie just beside the frame's border.
-    near = 1e-6 * fps
-    first = np.floor(start * fps + near) + 1
-    last = np.maximum(np.ceil(end * fps - near), first)
-    filled: Any = [
-        known.fillna(pd.Series(counted).astype("Int64")) for known, counted in zip(given, (first, last), strict=True)
-    ]
-    return filled[0], filled[1]
+    counted = [pd.Series(frames).astype("Int64") for frames in frames_of_seconds(start, end, fps)]
+    return given[0].fillna(counted[0]), given[1].fillna(counted[1])
 
 
 def frame_rate(fps: Any) -> float:

@@ -19,7 +19,7 @@ from lsnb import LabelConfig
 from lsnb.annotations import brush_mask, long_table, to_coco
 from lsnb.errors import InputError, MissingFileError
 from lsnb.predictions import from_coco
-from lsnb.predictions.masks import bitmask_address, brush_rle, coco_mask, mask_box
+from lsnb.shapes import bitmask_address, brush_rle, coco_mask, mask_box
 
 BOXES = LabelConfig.image("uri").rectangles("animal", ["cat", "dog", "person"])
 ALL = (

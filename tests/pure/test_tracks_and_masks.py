@@ -31,10 +31,9 @@ from lsnb.annotations import (
     relations,
     widen,
 )
-from lsnb.annotations.masks import decode_rle
 from lsnb.annotations.people import letters_of
-from lsnb.annotations.tracks import track_boxes
 from lsnb.errors import InputError
+from lsnb.shapes import Track
 
 RECORDED = Path(__file__).parent / "exports" / "every_type.json"
 SIZE = {"original_width": 640, "original_height": 480}
@@ -46,6 +45,11 @@ def keyframe(frame: int, enabled: bool = True, x: float = 10.0) -> dict:
 
 def track(*keyframes: dict, count: int = 100, **more) -> dict:
     return {"framesCount": count, "duration": 4.0, "sequence": list(keyframes), **more}
+
+
+def track_boxes(value: dict) -> tuple:
+    track = Track.from_value(value)
+    return track.frames(), track.at(track.frames())
 
 
 def test_two_segments_are_thirty_rows():
@@ -118,8 +122,8 @@ masks = arrays.arrays(np.bool_, arrays.array_shapes(min_dims=2, max_dims=2, max_
 @given(masks)
 def test_masks_are_what_the_sdk_packs(mask):
     packed = brush.encode_rle(np.repeat((mask * 255).astype(np.uint8).ravel(), 4))
-    np.testing.assert_array_equal(decode_rle(packed), brush.decode_rle(packed))
     height, width = mask.shape
+    np.testing.assert_array_equal(brush.decode_rle(packed).reshape(height, width, 4)[..., 3] > 0, mask)
     stroke = result("brushlabels", {"format": "rle", "rle": packed}, original_width=width, original_height=height)
     np.testing.assert_array_equal(brush_mask(stroke), mask)
 

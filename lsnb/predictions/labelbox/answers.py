@@ -16,7 +16,7 @@ from typing import Any
 
 from lsnb.predictions.labelbox.questions import Kind, Parent, Question, Questions
 from lsnb.predictions.report import Row
-from lsnb.predictions.values import as_float
+from lsnb.shapes.faults import as_float
 from lsnb.tables.keys import nearest
 
 Range = tuple[int, int]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
+
+import numpy as np
 
 from lsnb.predictions.labelbox.answers import finite_number
 from lsnb.predictions.labelbox.videos import Video
 from lsnb.predictions.report import Row
+from lsnb.shapes import Box, Outline, Point, bounds, box_of_centre, clipped, to_percent
 
 Shape = Literal["bbox", "point", "line"]
 # Left, top, width and height in pixels.
-Box = tuple[float, float, float, float]
+Sides = tuple[float, float, float, float]
 Place = dict[str, Any] | list[dict[str, Any]]
 
 SHAPES: tuple[Shape, ...] = ("bbox", "point", "line")
@@ -71,7 +73,7 @@ def _numbers(given: Any, names: Sequence[str], row: Row, path: str) -> dict[str,
     return {name: given[name] if type(given[name]) in (int, float) else float(given[name]) for name in names}
 
 
-def box_of(shape: Shape, place: Place) -> Box:
+def box_of(shape: Shape, place: Place) -> Sides:
     """Return the box that shows a shape: its own, 8 pixels around a point, the bounds of a line.
 
     Example:
@@ -79,32 +81,26 @@ def box_of(shape: Shape, place: Place) -> Box:
         ((6.0, 16.0, 8.0, 8.0), (1, 2, 3, 3))
     """
     if isinstance(place, list):
-        across, down = [point["x"] for point in place], [point["y"] for point in place]
-        return min(across), min(down), max(across) - min(across), max(down) - min(down)
+        return bounds([(point["x"], point["y"]) for point in place])
     if shape == "point":
-        return place["x"] - POINT_SIZE / 2, place["y"] - POINT_SIZE / 2, POINT_SIZE, POINT_SIZE
+        return box_of_centre(place["x"], place["y"], POINT_SIZE, POINT_SIZE)
     return place["left"], place["top"], place["width"], place["height"]
 
 
-def clipped(box: Box, video: Video) -> Box:
+def in_picture(box: Sides, video: Video) -> Sides:
     """Return the part of a box that is in the picture; the box itself where all of it is."""
-    left, top, width, height = box
-    right, bottom = left + width, top + height
-    if left >= -ROUNDING and top >= -ROUNDING and right <= video.width + ROUNDING and bottom <= video.height + ROUNDING:
-        return box
-    left, right = (min(max(side, 0.0), video.width) for side in (left, right))
-    top, bottom = (min(max(side, 0.0), video.height) for side in (top, bottom))
-    return left, top, right - left, bottom - top
+    kept, beyond = clipped(np.array([box], dtype="float64"), (video.width, video.height), ROUNDING)
+    return tuple(kept[0].tolist()) if beyond[0] > ROUNDING else box
 
 
-def warn_of_box(shape: Shape, place: Place, box: Box, video: Video, row: Row, path: str) -> None:
+def warn_of_box(shape: Shape, place: Place, box: Sides, video: Video, row: Row, path: str) -> None:
     """Note a shape that leaves the picture, and a box without an area."""
     if shape == "point" and isinstance(place, dict):
         outside = not (
             -ROUNDING <= place["x"] <= video.width + ROUNDING and -ROUNDING <= place["y"] <= video.height + ROUNDING
         )
     else:
-        outside = clipped(box, video) is not box
+        outside = in_picture(box, video) is not box
     if outside:
         row.warn(
             "clipped", f"A {shape} leaves the picture ({video.width:g} x {video.height:g}), and is clipped to it.", path
@@ -114,45 +110,29 @@ def warn_of_box(shape: Shape, place: Place, box: Box, video: Video, row: Row, pa
         row.warn("degenerate_box", f"{what} has no area, so it is hard to see or not at all.", path)
 
 
-def percent_box(box: Box, video: Video) -> dict[str, float]:
+def percent_box(box: Sides, video: Video) -> dict[str, float]:
     """Return a box in percent of the picture, as Label Studio has it."""
-    return {
-        "x": box[0] * 100 / video.width,
-        "y": box[1] * 100 / video.height,
-        "width": box[2] * 100 / video.width,
-        "height": box[3] * 100 / video.height,
-    }
+    return dict(zip(("x", "y", "width", "height"), to_percent(box, (video.width, video.height)).tolist(), strict=True))
 
 
 def percent_line(line: Sequence[Mapping[str, float]], video: Video) -> list[tuple[float, float]]:
     """Return a line's vertices in percent of the picture, those outside put on its edge."""
-    return [
-        (
-            min(max(point["x"], 0), video.width) * 100 / video.width,
-            min(max(point["y"], 0), video.height) * 100 / video.height,
-        )
-        for point in line
-    ]
+    size = (video.width, video.height)
+    inside, _ = Outline(np.array([(point["x"], point["y"]) for point in line], dtype="float64")).clipped(size)
+    return [(float(x), float(y)) for x, y in to_percent(inside.points, size)]
 
 
 def pixel_bbox(keyframe: Mapping[str, Any], video: Video) -> dict[str, float]:
-    """Return a keyframe's box in pixels; where it is rotated, its bounds."""
-    left, top = keyframe["x"] * video.width / 100, keyframe["y"] * video.height / 100
-    width, height = keyframe["width"] * video.width / 100, keyframe["height"] * video.height / 100
-    angle = math.radians(keyframe.get("rotation") or 0)
-    if angle:
-        # Label Studio turns a box about its top left corner; Labelbox's boxes are upright.
-        corners = [(x, y) for x in (0, width) for y in (0, height)]
-        across = [x * math.cos(angle) - y * math.sin(angle) for x, y in corners]
-        down = [x * math.sin(angle) + y * math.cos(angle) for x, y in corners]
-        left, top = left + min(across), top + min(down)
-        width, height = max(across) - min(across), max(down) - min(down)
-    return {"top": rounded(top), "left": rounded(left), "height": rounded(height), "width": rounded(width)}
+    """Return a keyframe's box in pixels; where it is rotated, its bounds, since Labelbox's boxes are upright."""
+    box = Box.from_value(keyframe).in_pixels((video.width, video.height)).upright()
+    sides = {"top": box.y, "left": box.x, "height": box.height, "width": box.width}
+    return {name: rounded(side) for name, side in sides.items()}
 
 
 def pixel_point(x: float, y: float, video: Video) -> dict[str, float]:
     """Return a place in percent as pixels."""
-    return {"x": rounded(x * video.width / 100), "y": rounded(y * video.height / 100)}
+    point = Point(x, y).in_pixels((video.width, video.height))
+    return {"x": rounded(point.x), "y": rounded(point.y)}
 
 
 def rounded(pixels: float) -> float:

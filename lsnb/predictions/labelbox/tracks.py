@@ -14,11 +14,11 @@ from lsnb.predictions.labelbox.answers import Marks, Reader
 from lsnb.predictions.labelbox.classifications import META
 from lsnb.predictions.labelbox.questions import Tool
 from lsnb.predictions.labelbox.shapes import (
-    Box,
     Place,
     Shape,
+    Sides,
     box_of,
-    clipped,
+    in_picture,
     percent_box,
     percent_line,
     pixel_bbox,
@@ -28,6 +28,8 @@ from lsnb.predictions.labelbox.shapes import (
 )
 from lsnb.predictions.labelbox.videos import Video
 from lsnb.predictions.report import Result, Row
+from lsnb.shapes import keyframe as boxed
+from lsnb.shapes import track_value
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Keyframe:
     frame: int
     shape: Shape
     place: Place
-    box: Box
+    box: Sides
     path: str
     classifications: Any = None
     confidence: float | None = None
@@ -100,7 +102,7 @@ def _keyframe(given: Any, reader: Reader, video: Video, path: str) -> Keyframe |
     name, place = shape
     box = box_of(name, place)
     warn_of_box(name, place, box, video, row, f"{path}.{name}")
-    return Keyframe(frame, name, place, clipped(box, video), path, given.get("classifications"), confidence)
+    return Keyframe(frame, name, place, in_picture(box, video), path, given.get("classifications"), confidence)
 
 
 def _in_order(keyframes: list[Keyframe], row: Row, path: str) -> list[Keyframe]:
@@ -177,12 +179,7 @@ def track(segments: Sequence[Segment], *, label: str, tool: Tool, region: str, v
         "from_name": tool.control,
         "to_name": tool.to_name,
         "type": tool.kind,
-        "value": {
-            "framesCount": video.frames,
-            "duration": video.frames / video.fps,
-            "sequence": sequence,
-            "labels": [label],
-        },
+        "value": {**track_value(sequence, video.frames, video.fps), "labels": [label]},
         "score": score,
     }
     return found | {"meta": {META: kept}} if kept else found
@@ -196,14 +193,7 @@ def _place_of(shown: Mapping[str, Any], video: Video) -> Place:
 
 
 def _boxed(keyframe: Keyframe, enabled: bool, video: Video, region: str) -> dict[str, Any]:
-    place = percent_box(keyframe.box, video)
-    return {
-        "frame": keyframe.frame,
-        "enabled": enabled,
-        **place,
-        "rotation": 0,
-        "time": keyframe.frame / video.fps,
-    }
+    return boxed(keyframe.frame, enabled, list(percent_box(keyframe.box, video).values()), video.fps)
 
 
 def _vector(keyframe: Keyframe, enabled: bool, video: Video, region: str) -> dict[str, Any]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from lsnb.predictions.labelbox.answers import ONE_DICT
 from lsnb.predictions.labelbox.shapes import (
     Shape,
     box_of,
-    clipped,
+    in_picture,
     percent_box,
     percent_line,
     pixel_bbox,
@@ -21,6 +20,7 @@ from lsnb.predictions.labelbox.timeline import Cell, held_entry
 from lsnb.predictions.labelbox.videos import Video
 from lsnb.predictions.labelbox.written import Entry, marks_of, put_below, row_confidence
 from lsnb.predictions.report import Result
+from lsnb.shapes import keyframe_between, stretches
 
 SAME = 1e-6
 BOX = ("x", "y", "width", "height")
@@ -36,7 +36,7 @@ def write_track(result: Result, video: Video, below: Mapping[str, Sequence[Cell]
         shift: How many less than the 1-based frame is written.
     """
     value, marks = result["value"], marks_of(result)
-    segments = _segments(value, video)
+    segments = stretches(value, video.frames)
     settings, general = _settings(below, result["id"], segments)
     _add_missing(segments, sorted(settings))
     places = {place["frame"]: place for place in marks.get("places") or ()}
@@ -58,23 +58,6 @@ def write_track(result: Result, video: Video, below: Mapping[str, Sequence[Cell]
         put_below(row, child, as_dict)
     confidence = row_confidence(result)
     return row if confidence is None else row | {"confidence": confidence}
-
-
-def _segments(value: Mapping[str, Any], video: Video) -> list[list[Entry]]:
-    """Return the keyframes of each visible stretch, in order."""
-    found: list[list[Entry]] = [[]]
-    for keyframe in sorted(value["sequence"], key=lambda each: each["frame"]):
-        found[-1].append(dict(keyframe))
-        if not keyframe.get("enabled", True):
-            found.append([])
-    if not found[-1]:
-        found.pop()
-    else:
-        # A track whose last keyframe is enabled lasts to the end of the video.
-        end = video.frames or int(value.get("framesCount") or 0)
-        if found[-1][-1]["frame"] < end:
-            found[-1].append(found[-1][-1] | {"frame": end})
-    return found
 
 
 def _settings(
@@ -147,27 +130,13 @@ def _add_missing(segments: Sequence[list[Entry]], wanted: Sequence[int]) -> None
         inside = wanted[bisect.bisect_right(wanted, frames[0]) : bisect.bisect_left(wanted, frames[-1])]
         missing = set(inside) - set(frames)
         added = [
-            _between(segment[place - 1], segment[place], frame)
+            keyframe_between(segment[place - 1], segment[place], frame)
             for frame in missing
             for place in [bisect.bisect_left(frames, frame)]
         ]
         if added:
             segment += added
             segment.sort(key=lambda keyframe: keyframe["frame"])
-
-
-def _between(one: Entry, other: Entry, frame: int) -> Entry:
-    share = (frame - one["frame"]) / (other["frame"] - one["frame"])
-    between = one | {"frame": frame}
-    for name in BOX:
-        if name in one:
-            between[name] = one[name] + share * (other[name] - one[name])
-    if "vertices" in one and len(one["vertices"]) == len(other["vertices"]):
-        between["vertices"] = [
-            a | {axis: a[axis] + share * (b[axis] - a[axis]) for axis in ("x", "y")}
-            for a, b in zip(one["vertices"], other["vertices"], strict=True)
-        ]
-    return between
 
 
 def _shape(keyframe: Entry, shape: Shape, places: Mapping[int, Entry], video: Video) -> Entry:
@@ -179,7 +148,7 @@ def _shape(keyframe: Entry, shape: Shape, places: Mapping[int, Entry], video: Vi
             return {"line": given["line"]}
         return {"line": [pixel_point(x, y, video) for x, y in corners]}
     if given is not None and not keyframe.get("rotation"):
-        shown = percent_box(clipped(box_of(shape, given[shape]), video), video)
+        shown = percent_box(in_picture(box_of(shape, given[shape]), video), video)
         if all(abs(shown[name] - keyframe[name]) < SAME for name in BOX):
             return {shape: given[shape]}
     if shape == "bbox":
@@ -199,7 +168,7 @@ def _are_same(one: Sequence[tuple[float, float]], other: Sequence[tuple[float, f
 
 def _moved(line: Sequence[Mapping[str, float]], keyframe: Entry, video: Video) -> list[Entry]:
     """Return a line's vertices after its bounding box was moved or resized."""
-    left, top, width, height = clipped(box_of("line", [dict(point) for point in line]), video)
+    left, top, width, height = in_picture(box_of("line", [dict(point) for point in line]), video)
     new = pixel_bbox(keyframe, video)
     across = new["width"] / width if width else 1.0
     down = new["height"] / height if height else 1.0

@@ -1,0 +1,456 @@
+"""Masks: pixels of a picture, and their forms in Label Studio (brush, bitmask) and COCO (run lengths).
+
+Label Studio keeps brush strokes in the run-length format of thi.ng/rle-pack
+(https://github.com/thi-ng/umbrella/tree/develop/packages/rle-pack): 32 bits for the number of values, 5 for the bits
+of a value less one, four times 4 for the bits of a run's length less one; then runs: a bit for whether one value is
+repeated, 2 bits for which of the four lengths is used, the length less one, and one value or as many as that. The
+values are the picture's pixels row by row, red, green, blue and alpha each; alpha is what was painted. The SDK reads
+and writes the same bit by bit in Python; here a run costs the same however long it is.
+
+A bitmask is a PNG. COCO counts 0 and 1 in turn, down the columns, beginning with 0, be there none; its compressed texts
+hold them as differences to the last but one, five bits a letter (https://github.com/cocodataset/cocoapi,
+``common/maskApi.c``).
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lsnb.errors import InputError
+from lsnb.shapes.drawn import NAN, NOWHERE, Floats, Place, box_iou, picture_size
+from lsnb.shapes.faults import Fault, Faults, Value, missing, type_faults
+
+Pixels = np.ndarray[Any, np.dtype[np.bool_]]
+# Bits of a run's length, and the longest run that each holds.
+SIZES = (3, 4, 8, 16)
+# Larger than the largest camera's picture; what says to be larger would fill the memory before it is known to be none.
+MOST_PIXELS = 1 << 27
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Pixels of a picture, kept as one bit for each pixel of the box around them.
+
+    Args:
+        width: The picture's, in pixels.
+        height: Likewise.
+        top: The first row in which anything is painted.
+        left: The first column of the bits, a multiple of 8.
+        bits: uint8[rows, columns / 8].
+        area: How many pixels are painted.
+
+    Example:
+        >>> mask = Mask.from_pixels(np.array([[False, True, False]]))
+        >>> mask.area, mask.pixels().tolist(), mask.to_coco()["segmentation"]
+        (1, [[False, True, False]], {'size': [1, 3], 'counts': [1, 1, 1]})
+    """
+
+    width: int
+    height: int
+    top: int
+    left: int
+    bits: np.ndarray[Any, np.dtype[np.uint8]]
+    area: int
+
+    @classmethod
+    def from_pixels(cls, pixels: Pixels) -> Mask:
+        """Return the mask of height × width pixels."""
+        pixels = np.asarray(pixels, dtype=bool)
+        x, y, across, down = (int(part) for part in mask_box(pixels))
+        left = x - x % 8
+        bits = np.packbits(pixels[y : y + down, left : x + across], axis=1)
+        return cls(pixels.shape[1], pixels.shape[0], y, left, bits, int(np.count_nonzero(pixels)))
+
+    @classmethod
+    def from_result(cls, result: Mapping[str, Any]) -> Mask:
+        """Return the mask of a Label Studio result.
+
+        Raises:
+            InputError: The result holds no mask, or a damaged one.
+        """
+        return cls.from_pixels(brush_mask(result))
+
+    @staticmethod
+    def check(value: Value, key: str = "rle") -> Faults:
+        """Check ``rle``, bytes of thi.ng/rle-pack as numbers, or ``imageDataURL``."""
+        if key == "imageDataURL":
+            faults = type_faults(value, {"format": str})
+            if not isinstance(value.get("imageDataURL"), str):
+                faults.append(missing("imageDataURL", "a data: address of a PNG"))
+            return faults
+        faults = []
+        kind = value.get("format", "rle")
+        if not isinstance(kind, str) or kind != "rle":
+            faults.append(Fault("wrong_value", "The format of a mask is 'rle'.", ".format"))
+        packed = value.get("rle")
+        try:
+            if not isinstance(packed, list | tuple) or not len(bytes(packed)):
+                raise ValueError
+        except (TypeError, ValueError):
+            faults.append(Fault("wrong_value", "A mask is a list of numbers from 0 to 255, and not empty.", ".rle"))
+        return faults
+
+    @staticmethod
+    def size_faults(result: Mapping[str, Any]) -> list[Fault]:
+        """Return what is wrong with the size that a brush stroke's result gives its picture."""
+        width, height, packed = result.get("original_width"), result.get("original_height"), result["value"].get("rle")
+        if not isinstance(width, int | float) or not isinstance(height, int | float):
+            return [Fault("no_size", "A mask needs original_width and original_height in pixels.", ".original_width")]
+        try:
+            count = brush_values(packed)
+        except (TypeError, ValueError, IndexError):
+            return []
+        if count != width * height * 4:
+            return [Fault("wrong_size", f"The mask is not one of {width} × {height} pixels.", ".value.rle")]
+        return []
+
+    @staticmethod
+    def places(value: Value, fps: float = NAN) -> list[Place]:
+        """Return that it has no place in the long table."""
+        return [NOWHERE]
+
+    def pixels(self) -> Pixels:
+        """Return height × width; True where painted."""
+        found = np.zeros((self.height, self.width), dtype=bool)
+        rows = np.unpackbits(self.bits, axis=1)[:, : self.width - self.left].astype(bool)
+        found[self.top : self.top + rows.shape[0], self.left : self.left + rows.shape[1]] = rows
+        return found
+
+    def to_coco(self) -> dict[str, Any]:
+        """Return ``bbox, area, iscrowd, segmentation``, the last as counts of 0 and 1 in turn."""
+        pixels = self.pixels()
+        box = [float(part) for part in mask_box(pixels)]
+        return {"bbox": box, "area": float(self.area), "iscrowd": 1, "segmentation": coco_counts(pixels)}
+
+    def iou(self, other: Mask) -> float:
+        """Return intersection over union; 0 where the pictures differ in size or both are empty."""
+        if (self.width, self.height) != (other.width, other.height):
+            return 0.0
+        top, first = max(self.top, other.top), max(self.left, other.left) // 8
+        here, there = self._from(top, first), other._from(top, first)
+        rows, columns = min(here.shape[0], there.shape[0]), min(here.shape[1], there.shape[1])
+        shared = int(_ONES[here[:rows, :columns] & there[:rows, :columns]].sum(dtype=np.int64))
+        either = self.area + other.area - shared
+        return shared / either if either else 0.0
+
+    def _from(self, top: int, first: int) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        return self.bits[top - self.top :, first - self.left // 8 :]
+
+
+# How many ones each byte has.
+_ONES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).sum(axis=1, dtype=np.uint8)
+
+
+def brush_mask(result: Mapping[str, Any]) -> Pixels:
+    """Return which pixels a brush stroke or a bitmask covers.
+
+    Args:
+        result: A result of type ``brushlabels``, ``brush``, ``bitmasklabels`` or ``bitmask``: a cell of the long
+            table's column ``raw``.
+
+    Returns:
+        Height × width of the picture; True where painted.
+
+    Raises:
+        InputError: The result holds no mask, or a damaged one.
+
+    Example:
+        >>> stroke = {"type": "brushlabels", "original_width": 3, "original_height": 1,
+        ...           "value": {"format": "rle", "rle": [0, 0, 0, 12, 57, 27, 252, 96, 17, 255, 198, 0]}}
+        >>> brush_mask(stroke).tolist()
+        [[False, True, False]]
+    """
+    value = result.get("value") if isinstance(result, Mapping) else None
+    value = value if isinstance(value, Mapping) else {}
+    region = result.get("id") if isinstance(result, Mapping) else None
+    try:
+        if value.get("rle") is not None:
+            width, height = picture_size(result)
+            if math.isnan(width):
+                raise InputError(f"Region {region!r} does not say how large its picture is, so it has no mask.")
+            return brush_pixels(value["rle"], int(width), int(height))
+        if value.get("imageDataURL"):
+            return bitmask_pixels(str(value["imageDataURL"]))
+    except (ValueError, TypeError, IndexError, OverflowError) as fault:
+        if isinstance(fault, InputError):
+            raise
+        raise InputError(f"The mask of region {region!r} is damaged: draw it again.") from None
+    raise InputError(
+        f"Region {region!r} of type {result.get('type') if isinstance(result, Mapping) else None!r} holds no mask: "
+        "give a result of a brush or a bitmask, a cell of the column 'raw'."
+    )
+
+
+def mask_iou(a: Sequence[Mask], b: Sequence[Mask]) -> Floats:
+    """Return intersection over union of each mask of one list with each of another; n × m.
+
+    Only those whose boxes meet are compared.
+
+    Example:
+        >>> one, other = (Mask.from_pixels(np.array([row])) for row in ([True, True, False], [False, True, True]))
+        >>> mask_iou([one], [other]).round(3).tolist()
+        [[0.333]]
+    """
+    found = np.zeros((len(a), len(b)))
+    boxes = [np.array([(m.left, m.top, 8 * m.bits.shape[1], m.bits.shape[0]) for m in masks]) for masks in (a, b)]
+    for row, column in np.argwhere(box_iou(*boxes) > 0) if found.size else ():
+        found[row, column] = a[row].iou(b[column])
+    return found
+
+
+# The forms in which others keep masks.
+
+
+def brush_values(packed: Sequence[int]) -> int:
+    """Return how many values a brush stroke says to hold: four for each pixel of its picture.
+
+    Args:
+        packed: Bytes of thi.ng/rle-pack as numbers from 0 to 255.
+
+    Example:
+        >>> brush_values([0, 0, 0, 12, 57, 27, 252, 96, 17, 255, 198, 0])
+        12
+    """
+    return int.from_bytes(bytes(packed[:4]), "big")
+
+
+def brush_pixels(packed: Sequence[int], width: int, height: int) -> Pixels:
+    """Return which pixels a brush stroke covers.
+
+    Args:
+        packed: Bytes of thi.ng/rle-pack as numbers from 0 to 255.
+        width: The picture's, in pixels.
+        height: Likewise.
+
+    Returns:
+        Height × width; True where alpha is above 0.
+
+    Raises:
+        ValueError: The bytes are of another picture, or end too early.
+
+    Example:
+        >>> brush_pixels([0, 0, 0, 12, 57, 27, 252, 96, 17, 255, 198, 0], 3, 1).tolist()
+        [[False, True, False]]
+    """
+    _check_area(width, height)
+    content = bytes(packed)
+    count = width * height * 4
+    if brush_values(packed) != count:
+        raise ValueError("the stroke is of a picture of another size")
+    painted = np.zeros(width * height, dtype=bool)
+    place = 32
+
+    def number(size: int) -> int:
+        nonlocal place
+        end = place + size
+        if end > 8 * len(content):
+            raise ValueError("the runs end too early")
+        word = int.from_bytes(content[place >> 3 : (end + 7) >> 3], "big") >> (-end & 7)
+        place = end
+        return word & ((1 << size) - 1)
+
+    size = number(5) + 1
+    lengths = [number(4) + 1 for _ in range(4)]
+    powers = 1 << np.arange(size - 1, -1, -1)
+    done = 0
+    while done < count:
+        repeated = number(1)
+        run = min(number(lengths[number(2)]) + 1, count - done)
+        # The alpha values of a run are those at places 3, 7, 11, …
+        pixels = slice(done // 4, (done + run) // 4)
+        if repeated:
+            painted[pixels] = number(size) > 0
+        else:
+            end = place + run * size
+            if end > 8 * len(content):
+                raise ValueError("the runs end too early")
+            held = np.unpackbits(np.frombuffer(content[place >> 3 : (end + 7) >> 3], dtype=np.uint8))
+            words = held[place & 7 :][: run * size].reshape(run, size)[(3 - done) % 4 :: 4]
+            painted[pixels] = words @ powers > 0
+            place = end
+        done += run
+    return painted.reshape(height, width)
+
+
+def brush_rle(mask: Pixels) -> list[int]:
+    """Return a mask as the ``rle`` of a brush stroke.
+
+    Args:
+        mask: Height × width of the picture; true where painted.
+
+    Example:
+        >>> brush_rle(np.array([[False, True, False]]))
+        [0, 0, 0, 12, 57, 27, 252, 96, 17, 255, 198, 0]
+    """
+    flat = np.asarray(mask, dtype=bool).ravel()
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(flat)) + 1])[: len(flat)]
+    lengths = np.diff(np.concatenate([starts, [len(flat)]])) * 4
+    values = flat[starts].astype(np.int64) * 255 if len(flat) else np.empty(0, np.int64)
+    longest = 1 << SIZES[-1]
+    pieces = -(-lengths // longest)
+    values = np.repeat(values, pieces)
+    runs = np.full(int(pieces.sum()), longest, dtype=np.int64)
+    last = np.cumsum(pieces) - 1
+    runs[last] = lengths - (pieces - 1) * longest
+    which = np.searchsorted([1 << size for size in SIZES], runs)
+    sizes = np.array(SIZES)[which]
+    # Repeated, which length, the length less one, the value.
+    words = ((4 + which) << (sizes + 8)) | ((runs - 1) << 8) | values
+    widths = 3 + sizes + 8
+    ends = np.cumsum(widths)
+    bits = np.zeros(int(ends[-1]) if len(ends) else 0, dtype=np.uint8)
+    for place in range(3 + SIZES[-1] + 8):
+        long_enough = widths > place
+        bits[ends[long_enough] - 1 - place] = (words[long_enough] >> place) & 1
+    head = f"{len(flat) * 4:032b}{7:05b}" + "".join(f"{size - 1:04b}" for size in SIZES)
+    return np.packbits(np.concatenate([np.array([int(bit) for bit in head], dtype=np.uint8), bits])).tolist()  # type: ignore[no-any-return]
+
+
+def bitmask_pixels(address: str) -> Pixels:
+    """Return which pixels the ``imageDataURL`` of a bitmask covers.
+
+    Args:
+        address: ``data:image/png;base64,…``.
+
+    Returns:
+        Height × width; True where the picture is not transparent, or where it is not black if nothing is transparent.
+
+    Raises:
+        ValueError: It holds no picture that can be read.
+
+    Example:
+        >>> bitmask_pixels(bitmask_address(np.array([[False, True]]))).tolist()
+        [[False, True]]
+    """
+    from PIL import Image
+
+    content = base64.b64decode(address.partition(",")[2], validate=True)
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            _check_area(*picture.size)
+            bands = np.asarray(picture.convert("RGBA"))
+    except (OSError, SyntaxError, Image.DecompressionBombError) as fault:
+        raise ValueError(f"no picture: {fault}") from None
+    alpha = bands[:, :, 3]
+    return np.asarray(alpha > 0 if (alpha < 255).any() else bands[:, :, :3].any(axis=2))
+
+
+def bitmask_address(mask: Pixels) -> str:
+    """Return a mask as the ``imageDataURL`` of a bitmask: a PNG, black where painted and transparent elsewhere.
+
+    One that covers all of the picture is white, since without anything transparent black means not painted.
+
+    Args:
+        mask: Height × width of the picture; true where painted.
+    """
+    from PIL import Image
+
+    painted = np.asarray(mask, dtype=bool)
+    bands = np.zeros((*painted.shape, 2), dtype=np.uint8)
+    bands[:, :, 0] = 255 if painted.all() else 0
+    bands[:, :, 1] = painted * np.uint8(255)
+    content = io.BytesIO()
+    Image.fromarray(bands, "LA").save(content, "PNG")
+    return "data:image/png;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def coco_mask(segmentation: Mapping[str, Any]) -> Pixels:
+    """Return the pixels of a mask in COCO's run lengths.
+
+    Args:
+        segmentation: ``size``, height and width in pixels, and ``counts``: a list, or a compressed text.
+
+    Returns:
+        Height × width.
+
+    Raises:
+        InputError: The counts are none, or do not add up to the size.
+
+    Example:
+        >>> coco_mask({"size": [2, 3], "counts": [1, 2, 3]}).tolist()
+        [[False, True, False], [True, False, False]]
+        >>> coco_mask({"size": [2, 3], "counts": "123"}).sum()
+        np.int64(2)
+    """
+    size, counts = segmentation.get("size"), segmentation.get("counts")
+    try:
+        high, wide = (int(side) for side in size)  # type: ignore[union-attr]
+        _check_area(wide, high)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(
+            f"A mask's size is [height, width] in pixels, {MOST_PIXELS:,} at most, not {str(size)[:60]}."
+        ) from None
+    try:
+        text = counts.decode("ascii") if isinstance(counts, bytes) else counts
+        runs = np.asarray(_unpacked(text) if isinstance(text, str) else text, dtype=np.int64)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError("A mask's counts are a list of whole numbers, or COCO's compressed text.") from None
+    if runs.ndim != 1 or (runs < 0).any() or (runs > high * wide).any() or runs.sum() != high * wide:
+        raise InputError(f"A mask's counts add up to {runs.sum()}, not to {high} × {wide}: it is damaged.")
+    values = np.repeat(np.arange(len(runs)) % 2 == 1, runs)
+    return np.ascontiguousarray(values.reshape(wide, high).T)
+
+
+def coco_counts(mask: Pixels) -> dict[str, Any]:
+    """Return a mask in COCO's run lengths: ``size`` and ``counts``.
+
+    Args:
+        mask: Height × width.
+
+    Example:
+        >>> coco_counts(np.array([[False, True, False], [True, False, False]]))
+        {'size': [2, 3], 'counts': [1, 2, 3]}
+    """
+    down = np.asarray(mask, dtype=bool).ravel(order="F")
+    changes = np.flatnonzero(np.diff(down)) + 1
+    counts = np.diff(np.concatenate([[0], changes, [len(down)]])).tolist()
+    # Counts start with zeros, be there none.
+    counts = [0, *counts] if len(down) and down[0] else counts
+    return {"size": list(mask.shape), "counts": counts}
+
+
+def mask_box(mask: Pixels) -> tuple[float, float, float, float]:
+    """Return the upright box around a mask: x, y, width, height in pixels; zeros for an empty one.
+
+    Example:
+        >>> mask_box(np.array([[False, True, True], [False, False, False]]))
+        (1.0, 0.0, 2.0, 1.0)
+    """
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not len(rows):
+        return 0.0, 0.0, 0.0, 0.0
+    width, height = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
+    return float(columns[0]), float(rows[0]), float(width), float(height)
+
+
+def _unpacked(text: str) -> list[int]:
+    counts: list[int] = []
+    place = 0
+    while place < len(text):
+        number, shift, more = 0, 0, True
+        while more:
+            if place >= len(text):
+                raise ValueError("the text ends within a number")
+            letter = ord(text[place]) - 48
+            if not 0 <= letter < 64 or shift > 60:
+                raise ValueError("no number of a mask")
+            number |= (letter & 31) << shift
+            more = bool(letter & 32)
+            shift += 5
+            place += 1
+            if not more and letter & 16:
+                number |= -1 << shift
+        counts.append(number + counts[-2] if len(counts) > 2 else number)
+    return counts
+
+
+def _check_area(width: int, height: int) -> None:
+    if width < 0 or height < 0 or width * height > MOST_PIXELS:
+        raise ValueError(f"a picture of {width} × {height} pixels")
