@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import re
@@ -113,7 +114,9 @@ def _excel(table: pd.DataFrame, about: pd.DataFrame, path: Path) -> None:
             f"Cells of {', '.join(long)} are longer than the {CELL_LIMIT:,} characters that a worksheet's cell holds: "
             "leave the column out, or write .csv or .parquet."
         )
-    with pd.ExcelWriter(path, engine="openpyxl") as book:
+    # In memory first: a disk that fills up would leave openpyxl with files that it complains of later.
+    whole = io.BytesIO()
+    with pd.ExcelWriter(whole, engine="openpyxl") as book:
         for name, part in (("table", plain), ("columns", _plain(about))):
             clean = part.map(lambda cell: ILLEGAL.sub("", cell) if isinstance(cell, str) else cell)
             clean.to_excel(book, sheet_name=name, index=False)
@@ -122,6 +125,7 @@ def _excel(table: pd.DataFrame, about: pd.DataFrame, path: Path) -> None:
                     # openpyxl takes every text that starts with = for a formula.
                     if cell.data_type == "f":
                         cell.data_type = "s"
+    path.write_bytes(whole.getbuffer())
 
 
 def _parquet(table: pd.DataFrame, path: Path) -> None:
