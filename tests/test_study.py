@@ -166,6 +166,46 @@ def test_a_description_edited_by_a_teammate_is_rebuilt(studio: Studio, title: st
     assert again.report.summary == "2 exists"
 
 
+def edited(description: str, **fields: object) -> str:
+    head, line = description.rsplit("lsnb-study ", 1)
+    return f"{head}lsnb-study {json.dumps({**json.loads(line), **fields})}"
+
+
+@pytest.mark.parametrize("study", ["../../../escaped", "/{root}/escaped", "..", "a\\..\\b", "x" * 5000, "nul\0"])
+def test_a_study_id_that_a_member_edited_names_no_path(
+    study: str, studio: Studio, title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "deep" / "down" / "cache"
+    monkeypatch.setenv("LSNB_CACHE", str(cache))
+    made = studio.create_study(title, CONFIG, items(2), key="id", annotators=["ana", "ben"])
+    for project in made.projects["project"]:
+        before = studio.server.project(project).description
+        studio.server.describe_project(project, edited(before, study=study.format(root=tmp_path)))
+    opened = studio.open_study(title)
+    assert opened.id == study.format(root=tmp_path)
+    for _ in range(2):
+        opened.sync()
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) == 2
+    (server,) = (cache / "studies").iterdir()
+    (kept,) = server.iterdir()
+    assert sorted(files) == sorted(kept.iterdir())
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        *({"study": 5}, {"study": None}, {"title": ["a"]}, {"annotator": {"a": 1}}, {"annotators": [1]}, {"where": {}}),
+        *({"n": "1"}, {"seed": True}, {"columns": [1]}, {"columns": {"a": 1}}, {"added": "ab", "key": 0}, {"more": 1}),
+    ],
+)
+def test_a_description_with_fields_of_other_kinds_is_none_of_ours(fields: dict[str, object]) -> None:
+    manifest = Manifest("abc", "Mood", "ana", ("ana", "ben"), "id", 3, "full", "f", "d", 1)
+    assert parse_manifest(edited(manifest.describe())) == manifest
+    assert parse_manifest(edited(manifest.describe(), **fields)) is None
+    assert parse_manifest(f"lsnb-study {'[' * 100_000}") is None
+
+
 def test_everything_wrong_is_said_at_once() -> None:
     table = pd.DataFrame({"id": ["a", "a", None], "img": ["x.png", "gs://b/y.png", None]})
     config = lsnb.LabelConfig.image("img").choices("mood", ["good", "bad"])

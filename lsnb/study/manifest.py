@@ -57,6 +57,18 @@ class Manifest:
         """All annotators: those the study was made with, then those who came later."""
         return (*self.annotators, *self.added)
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether every field is what it should be; anybody in a project can edit its description."""
+        texts = (self.study, self.title, self.annotator, self.key, self.config, self.items, self.where, *self.everybody)
+        tables = (self.columns, self.predictions)
+        return (
+            all(isinstance(text, str) for text in texts)
+            and all(type(number) is int for number in (self.seed, self.n))
+            and all(isinstance(table, dict) for table in tables)
+            and all(isinstance(cell, str) for table in tables for pair in table.items() for cell in pair)
+        )
+
     def describe(self) -> str:
         """Return the description of this manifest's project: a sentence for people, a line for lsnb."""
         fields = {**asdict(self), "version": VERSION}
@@ -126,8 +138,9 @@ def parse_manifest(description: str) -> Manifest | None:
                 return None
             fields["annotators"] = tuple(fields["annotators"])
             fields["added"] = tuple(fields.get("added", ()))
-            return Manifest(**fields)
-        except (ValueError, TypeError, KeyError, AttributeError):
+            manifest = Manifest(**fields)
+            return manifest if manifest.is_sound else None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
     return None
 

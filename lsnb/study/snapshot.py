@@ -236,7 +236,7 @@ def _settled(started: str, tasks: Iterable[Mapping[str, Any]], since: str) -> st
 def _path(server: Server, study: str, project: int) -> Path:
     place = hashlib.sha256(server.url.encode()).hexdigest()[:16]
     # Anybody in the project can edit the study's id.
-    return cache_folder() / "studies" / place / safe_name(study) / f"{project}.json"
+    return cache_folder() / "studies" / place / safe_name(study) / f"{int(project)}.json"
 
 
 def _load(server: Server, study: str, project: int) -> Snapshot | None:
