@@ -47,7 +47,7 @@ def test_a_student_builds_a_config_sees_it_and_uses_it_in_the_next_cell(
     lab: str, browser: Browser, stack: Stack, studio: Studio, tmp_path: Path
 ) -> None:
     page = browser.new_page(viewport={"width": 1280, "height": 1400})
-    editor = page.frame_locator(".lsnb-preview-frame").locator("#editor")
+    editor = page.frame_locator(".lsnb-preview-frame").frame_locator("iframe").locator("#editor")
     try:
         open_notebook(page, lab, "build.ipynb")
         run_all(page)

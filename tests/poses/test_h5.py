@@ -305,7 +305,7 @@ KINDS = {
     "loop of groups": "it holds no table", "external storage": "leads to other", "virtual": "leads to other",
     "huge and empty": "claims more cells", "huge rows": "claims more cells", "bomb": "claims more cells",
     "huge chunk": "claims more cells", "other filter": "such as blosc", "levels": "its names are damaged",
-    "codes": "its names are damaged", "deep": "", "large pickle": "its names are damaged",
+    "codes": "its names are damaged", "deep": "cannot be read", "large pickle": "its names are damaged",
 }  # fmt: skip
 
 
