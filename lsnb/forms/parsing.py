@@ -19,7 +19,7 @@ Value = str | int | float | bool | Path | tuple[str, ...] | Mapping[str, str | N
 _TRUE = {"true", "yes", "on", "1"}
 _FALSE = {"false", "no", "off", "0"}
 # The shapes of the keys this kit works with: a legacy token, a JSON web token, a service account's key.
-_SECRET_TEXT = re.compile(r"\b[0-9a-f]{40}\b|\beyJ[\w-]{8,}\.[\w-]+|BEGIN [A-Z ]*PRIVATE KEY|\"private_key\"")
+_SECRET_TEXT = re.compile(r"\b[0-9a-f]{40}\b|\beyJ[\w-]{8,500}\.[\w-]+|BEGIN [A-Z ]{0,40}PRIVATE KEY|\"private_key\"")
 
 
 def parse_value(field: Field, raw: Any) -> Value:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from lsnb import media
 from lsnb.errors import LsnbError
+from lsnb.kernel.formats import MOST_PIXELS
 
-MOST_PIXELS = 2**27
 _MAGIC = ((b"\x89PNG\r\n\x1a\n", ".png"), (b"\xff\xd8\xff", ".jpg"))
 
 

@@ -401,7 +401,8 @@ def safe_name(text: str, *, limit: int = _NAME_BYTES, marked: bool = True) -> st
         "_" if letter in _UNSAFE or unicodedata.category(letter) in _INVISIBLE else letter
         for letter in unicodedata.normalize("NFC", text)
     )
-    kept = re.sub(r"^[\s.]+|[\s.]+$", "", kept)
+    while kept != (bare := kept.strip().strip(".")):
+        kept = bare
     if not kept or kept.startswith("~") or _RESERVED.fullmatch(kept):
         kept = f"_{kept}"
     fits = len(kept.encode()) <= limit

@@ -114,6 +114,9 @@ TABLE_ENDINGS = frozenset(ending for ending, kind in FILE_KINDS.items() if kind.
 FRAME_ENDINGS = (".png", ".jpg", ".jpeg")
 _JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
+MOST_PIXELS = 2**27  # of a picture or mask; a header of 60 bytes may claim billions
+MOST_FRAMES = 2**24  # of a video or track: three days at 60 frames a second
+
 MOST_MEMBERS = 500_000
 LARGEST_DIRECTORY = 64 * 2**20
 LARGEST_TOTAL = 64 * 2**30

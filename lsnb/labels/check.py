@@ -47,7 +47,7 @@ _HARMLESS = frozenset({"style", "class", "classname", "id", "title", "color", "s
 _EXACT = ("name", "toName", "value", "valueList")
 
 
-_NUMBER = re.compile(r"^\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*(px|%|em|rem|vh|vw)?\s*$")
+_NUMBER = re.compile(r"^\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*(px|%|em|rem|vh|vw)?\s*$")
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,7 @@ def parse(text: str) -> etree._Element:
     if not isinstance(text, str):
         raise LabelConfigError(f"A label config is text, and this is a {type(text).__name__}: give the XML itself.")
     text = text.lstrip("\ufeff").strip()
-    outside = re.sub(r"<!--.*?-->|<!\[CDATA\[.*?\]\]>", "", text, flags=re.DOTALL)
-    if re.search(r"<!\s*(DOCTYPE|ENTITY)", outside, flags=re.IGNORECASE):
+    if re.search(r"<!\s*(DOCTYPE|ENTITY)", _outside(text), flags=re.IGNORECASE):
         raise LabelConfigError(
             "The label config declares a document type or entities, which Label Studio refuses: "
             "remove everything from <!DOCTYPE to its closing >."
@@ -96,6 +95,19 @@ def parse(text: str) -> etree._Element:
         # The exception's own log also holds what earlier parsers found; the parser's holds this text's alone.
         log: Any = parser.error_log
         raise LabelConfigError(_sentence(list(log))) from None
+
+
+def _outside(text: str) -> str:
+    """Return what stands outside of comments and CDATA: by steps, as a pattern may look at each place anew."""
+    parts, place = [], 0
+    while opening := re.compile(r"<!--|<!\[CDATA\[").search(text, place):
+        parts.append(text[place : opening.start()])
+        closing = "-->" if opening[0] == "<!--" else "]]>"
+        end = text.find(closing, opening.end())
+        if end < 0:
+            return "".join(parts)
+        place = end + len(closing)
+    return "".join([*parts, text[place:]])
 
 
 def _sentence(log: list[Any]) -> str:

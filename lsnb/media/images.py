@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lsnb.errors import FileAccessError, InputError, MissingFileError
 from lsnb.kernel.files import write_whole
-from lsnb.kernel.formats import FRAME_ENDINGS
+from lsnb.kernel.formats import FRAME_ENDINGS, MOST_PIXELS
 
 PNG, JPEG = b"\x89PNG", b"\xff\xd8"
 TURNED = range(5, 9)  # values of EXIF's Orientation that swap width and height (CIPA DC-008, 4.6.4)
@@ -82,6 +82,14 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         [255, 0, 0]
     """
     path = _image_path(path)
+    try:
+        width, height = image_size(path)
+    except InputError:
+        width = height = 0  # OpenCV knows kinds that Pillow does not, and stops at 2^30 pixels itself
+    if width * height > MOST_PIXELS:
+        raise InputError(
+            f"{path} has {width} × {height} pixels, and at most {MOST_PIXELS // 10**6} million are read: shrink it."
+        )
     try:
         data = path.read_bytes()
     except OSError:

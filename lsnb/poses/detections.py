@@ -12,6 +12,7 @@ from lsnb.poses.table import Floats
 from lsnb.tables.keys import listing, nearest
 
 # What an item of an extracted frame ends in.
+LONGEST_ITEM = 4096
 _FRAME = re.compile(r"^(?P<video>.*?)[/_ ]?(?:img|frame_?)?(?P<frame>\d+)(?:\.\w+)?$")
 
 
@@ -41,7 +42,8 @@ def detection_frames(table: pd.DataFrame) -> pd.DataFrame:
         frames = pd.to_numeric(table["frame"], errors="coerce")
         wrong = frames.isna() | (frames < 0) | (frames % 1 != 0)
     elif "item" in table.columns:
-        parts = table["item"].astype(str).str.extract(_FRAME)
+        # A longer name is of no file, and a pattern would look at each of its digits anew.
+        parts = table["item"].astype(str).str[:LONGEST_ITEM].str.extract(_FRAME)
         frames = pd.to_numeric(parts["frame"], errors="coerce")
         wrong = frames.isna()
         if "video" not in table.columns:

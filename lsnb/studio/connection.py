@@ -208,5 +208,5 @@ def reason(body: Any) -> str:
     if isinstance(body, list):
         return " ".join(reason(part) for part in body[:5])
     # Label Studio repeats the whole task behind a double colon.
-    text = re.sub(r"<[^>]*>", " ", str(body or "it did not say why.").partition(" :: ")[0])
+    text = re.sub(r"<[^<>]*>", " ", str(body or "it did not say why.").partition(" :: ")[0])
     return " ".join(text.split())[:300]
