@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from lsnb.annotations.raw import raw_results
+from lsnb.errors import InputError
+from lsnb.kernel.formats import MOST_FRAMES
 from lsnb.shapes import Track, seconds_of_frames
 from lsnb.shapes.drawn import BOX, NAN
 
@@ -48,6 +51,7 @@ def expand_tracks(annotations: pd.DataFrame, *, fps: float | Mapping[str, float]
     carried = annotations[[*CARRIED, *extra]].to_dict("list")
     where = annotations[["item", "project", "task", "annotation", "annotator", "status"]].astype("object")
     owners = where.where(where.notna(), None).to_numpy().tolist()
+    damaged: set[tuple[Any, ...]] = set()
     for row, result in enumerate(results):
         value = result.get("value") if isinstance(result, Mapping) else None
         if not isinstance(value, Mapping) or not value.get("sequence"):
@@ -55,7 +59,11 @@ def expand_tracks(annotations: pd.DataFrame, *, fps: float | Mapping[str, float]
         owner = (*owners[row], result.get("id"))
         track = tracks.get(owner)
         if track is None:
-            track = tracks[owner] = _Named(row, Track.from_value(value))
+            try:
+                track = tracks[owner] = _Named(row, _bounded(value))
+            except (InputError, TypeError, ValueError, KeyError, OverflowError, AttributeError):
+                damaged.add(owner)
+                continue
         kind = str(result.get("type"))
         # Answers about a track repeat its keyframes under other types; its name is of a type of labels.
         if kind.endswith("labels") or kind == "videorectangle":
@@ -63,7 +71,19 @@ def expand_tracks(annotations: pd.DataFrame, *, fps: float | Mapping[str, float]
             if isinstance(answer, str):
                 track.labels.add(answer)
                 track.named_by = row
+    if damaged:
+        warnings.warn(
+            f"{len(damaged)} tracks are left out: they are damaged, or of frames that no video has.", stacklevel=2
+        )
     return _table(list(tracks.values()), carried, rates, extra)
+
+
+def _bounded(value: Mapping[str, Any]) -> Track:
+    frames = [int(keyframe["frame"]) for keyframe in value["sequence"] if "frame" in keyframe]
+    frames.append(int(value.get("framesCount") or 0))
+    if min(frames) < 0 or max(frames) > MOST_FRAMES:
+        raise InputError(f"A track names frames that no video has: at most {MOST_FRAMES} are read.")
+    return Track.from_value(value)
 
 
 class _Named:
@@ -94,6 +114,8 @@ def _rates(annotations: pd.DataFrame, fps: float | Mapping[str, float] | None) -
 def _table(tracks: list[_Named], carried: Mapping[Any, list[Any]], rates: Floats, extra: list[Any]) -> pd.DataFrame:
     visible = [one.track.frames() for one in tracks]
     counts = [len(frames) for frames in visible]
+    if sum(counts) > 4 * MOST_FRAMES:
+        raise InputError(f"The tracks are of {sum(counts):,} frames in all, too many for a table: expand fewer items.")
     rows = np.repeat([one.named_by for one in tracks], counts).astype(np.intp)
     boxes = [one.track.at(frames) for one, frames in zip(tracks, visible, strict=True)]
     drawn = [np.isin(frames, one.track.keys) for one, frames in zip(tracks, visible, strict=True)]

@@ -24,14 +24,13 @@ from typing import Any
 import numpy as np
 
 from lsnb.errors import InputError
+from lsnb.kernel.formats import MOST_PIXELS
 from lsnb.shapes.drawn import NAN, NOWHERE, Floats, Place, box_iou, picture_size
 from lsnb.shapes.faults import Fault, Faults, Value, missing, type_faults
 
 Pixels = np.ndarray[Any, np.dtype[np.bool_]]
 # Bits of a run's length, and the longest run that each holds.
 SIZES = (3, 4, 8, 16)
-# Larger than the largest camera's picture; what says to be larger would fill the memory before it is known to be none.
-MOST_PIXELS = 1 << 27
 
 
 @dataclass(frozen=True, eq=False)
@@ -441,6 +440,8 @@ def _unpacked(text: str) -> list[int]:
             letter = ord(text[place]) - 48
             if not 0 <= letter < 64 or shift > 60:
                 raise ValueError("no number of a mask")
+            if shift > 60:
+                raise ValueError("a run is longer than any mask")
             number |= (letter & 31) << shift
             more = bool(letter & 32)
             shift += 5
