@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lsnb.errors import StudyNotFoundError
+from lsnb.errors import InputError, StudyNotFoundError
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
 from lsnb.study.copies import make_copies
@@ -40,11 +40,14 @@ class Studio:
         release: The server's release, for example ``1.23.2``.
 
     Raises:
+        InputError: ``browser_url`` is no web address.
         StudioUnreachableError: No Label Studio answers there.
         StudioAuthError: The key is refused.
     """
 
     def __init__(self, url: str, api_key: str, *, browser_url: str | None = None, source: str = "the call") -> None:
+        if browser_url is not None and not browser_url.startswith(("http://", "https://")):
+            raise InputError(f"browser_url is {browser_url!r}: give an address that begins with http:// or https://.")
         self.server = Server(url, api_key)
         self.url = self.server.url
         self.browser_url = browser_url or self.server.url

@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 
 from lsnb.errors import InputError
 from lsnb.forms.preview import Preview
+from lsnb.study import Studio
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FrameLocator, Page
@@ -199,6 +200,11 @@ def test_a_hostile_server_reaches_nothing_of_the_notebook(browser: Browser, tmp_
                 assert "evil.txt" in state(evil.notebook, folder)[0]
             finally:
                 page.close()
+
+
+def test_no_link_in_a_notebook_is_a_script() -> None:
+    with pytest.raises(InputError, match="begins with http:// or https://"):
+        Studio("http://127.0.0.1:9", "a-key", browser_url="javascript:alert(1)")
 
 
 @pytest.mark.parametrize(
