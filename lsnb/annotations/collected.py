@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lsnb.errors import InputError, TableError
-from lsnb.kernel.files import whole_file_at
+from lsnb.kernel.files import file_errors, whole_file_at
 from lsnb.tables.h5 import read_h5, write_h5
 from lsnb.tables.keys import listing
 
@@ -28,7 +28,8 @@ def write_tables(folder: Path, scorer: str, table: pd.DataFrame, format: str) ->
         InputError: A file that is there has body parts that the table lacks.
         TableError: A file that is there is none of these tables.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with file_errors(folder, "written"):
+        folder.mkdir(parents=True, exist_ok=True)
     endings = [".csv", ".h5"] if format == "both" else [f".{format}"]
     written: list[Path] = []
     notes: list[str] = []

@@ -42,7 +42,6 @@ def make_zips(folder: str | Path) -> Path:
     from lsnb.media import read_frames, write_image
 
     clips, zips = packaged_videos(folder), Path(folder) / "zips"
-    zips.mkdir(parents=True, exist_ok=True)
     for stem, labelled in _LABELLED.items():
         target = zips / f"{stem}.zip"
         if target.is_file():
@@ -50,7 +49,7 @@ def make_zips(folder: str | Path) -> Path:
         frames = sorted({frame + step for frame in labelled for step in range(-CONTEXT, CONTEXT + 1)})
         with (
             tempfile.TemporaryDirectory(prefix="lsnb-") as scratch,
-            whole_file(target) as file,
+            whole_file(target, parents=True) as file,
             zipfile.ZipFile(file, "w") as archive,
         ):
             for frame in read_frames(clips / f"{stem}.mp4", frames):

@@ -17,6 +17,7 @@ import numpy as np
 import requests
 
 from lsnb.errors import InputError, MissingExtraError, MissingFileError
+from lsnb.kernel.files import file_errors
 
 EXTRA = 'pip install "lsnb[torch]"'
 
@@ -63,7 +64,7 @@ class Name:
         digest = hashlib.sha256()
         for path in sorted(self.folder.iterdir()):
             if path.suffix in {".json", ".safetensors"}:
-                with path.open("rb") as stream:
+                with file_errors(path), path.open("rb") as stream:
                     digest.update(path.name.encode() + hashlib.file_digest(stream, "sha256").digest())
         return digest.hexdigest()
 

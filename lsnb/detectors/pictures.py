@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.kernel.files import file_sentence
 from lsnb.kernel.jobs import is_started
 from lsnb.media import frame_times, read_frames, read_image
 from lsnb.tables import check_key
@@ -178,8 +179,10 @@ def _file(source: Source, known: Any) -> Picture:
         with path.open("rb") as stream:
             checksum = hashlib.file_digest(stream, "sha256").hexdigest()
         return Picture(source, checksum, None if known(checksum) else read_image(path))
-    except (LsnbError, OSError) as fault:
+    except LsnbError as fault:
         return Picture(source, error=str(fault))
+    except OSError as fault:
+        return Picture(source, error=file_sentence(fault, path))
 
 
 def _frames(group: list[Source]) -> Iterator[Picture]:
@@ -193,8 +196,10 @@ def _frames(group: list[Source]) -> Iterator[Picture]:
             for source in named.pop(frame.index, []):
                 yield Picture(source, _of_pixels(frame.image), frame.image)
         reason = f"the video has {total} frames, numbered from 0."
-    except (LsnbError, OSError) as fault:
+    except LsnbError as fault:
         reason = str(fault)
+    except OSError as fault:
+        reason = file_sentence(fault, str(group[0].video))
     for left in named.values():
         yield from (Picture(source, error=f"{source.video}, frame {source.frame}: {reason}") for source in left)
 

@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsnb import media
-from lsnb.errors import InputError, LsnbError
+from lsnb.errors import FileAccessError, InputError, LsnbError
 from lsnb.frames.archives import Archive, check_archive
 from lsnb.frames.folders import Note, add_to_list, images_in, labelled_in, write_note
 from lsnb.frames.frame_tables import FrameRow, item_name
 from lsnb.frames.names import image_name
-from lsnb.kernel.files import remove_leavings, write_whole
+from lsnb.kernel.files import file_sentence, remove_leavings, write_whole
 from lsnb.tables.keys import listing
 
 
@@ -110,8 +110,8 @@ def deliver(delivery: Delivery, count: Callable[[int], Any]) -> list[tuple[Zip, 
         except LsnbError as error:
             outcome = _refused(archive, delivery, error)
         except OSError as error:
-            said = f"{delivery.folder} cannot be written to ({error.strerror}): check the drive's space and rights."
-            outcome = _refused(archive, delivery, InputError(said))
+            said = file_sentence(error, error.filename or delivery.folder, "written")
+            outcome = _refused(archive, delivery, FileAccessError(said))
         done.append((archive, outcome))
         count(1)
     return _each_once(done)

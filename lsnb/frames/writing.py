@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from lsnb import media
-from lsnb.errors import InputError, LsnbError
+from lsnb.errors import FileAccessError, InputError, LsnbError
 from lsnb.frames.folders import Note, add_to_list, images_in, labelled_in, write_note
 from lsnb.frames.frame_tables import FrameRow, item_name
 from lsnb.frames.names import image_name
-from lsnb.kernel.files import remove_leavings
+from lsnb.kernel.files import file_sentence, remove_leavings
 from lsnb.tables.keys import listing
 
 
@@ -72,10 +72,7 @@ def write_frames(job: Job, count: Callable[[int], Any]) -> Outcome:
     except LsnbError as error:
         return failed(job, error)
     except OSError as error:
-        return failed(
-            job,
-            InputError(f"{job.folder} cannot be written to ({error.strerror}): check the drive's space and rights."),
-        )
+        return failed(job, FileAccessError(file_sentence(error, error.filename or job.folder, "written")))
 
 
 def failed(job: Job, error: LsnbError) -> Outcome:
@@ -178,6 +175,8 @@ def _kept(folder: Path, wanted: Sequence[int], size: tuple[int, int]) -> dict[in
             continue
         try:
             image = media.read_image(there[frame])
+        except FileAccessError:
+            raise
         except LsnbError:
             # Ours are written at once, so something else spoilt it: it is written again, under its own name.
             there[frame].unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 import os
 from collections.abc import Iterator
@@ -12,7 +13,8 @@ from typing import Any
 import av
 import pandas as pd
 
-from lsnb.errors import InputError, MissingFileError
+from lsnb.errors import FileAccessError, InputError, MissingFileError
+from lsnb.kernel.files import file_sentence
 
 COVER = 0x400  # AV_DISPOSITION_ATTACHED_PIC: the cover of a piece of music
 LISTS = ("concat", "hls", "dash")  # texts that name other files, of which FFmpeg would read these
@@ -22,6 +24,10 @@ STILLS = ("_pipe", "image2", "tty")  # FFmpeg's readers of single pictures and o
 _BESIDE_DAMAGED_TAGS: dict[str, Any] = (
     {"metadata_errors": "replace"} if hasattr(av.container.Container, "metadata_errors") else {}
 )
+
+
+# Too many open files, no memory, a drive that is gone: of these the file knows nothing.
+_NOT_ITS_FAULT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.ESTALE})
 
 
 def video_path(video: object) -> Path:
@@ -72,7 +78,9 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
         raise MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.")
     try:
         container = av.open(str(path), **_BESIDE_DAMAGED_TAGS)
-    except (av.error.FFmpegError, OSError, ValueError):
+    except (av.error.FFmpegError, OSError, ValueError) as fault:
+        if isinstance(fault, OSError) and fault.errno in _NOT_ITS_FAULT:
+            raise FileAccessError(file_sentence(fault, path), fault.errno) from None
         raise unreadable(path) from None
     with container:
         if container.format.name.endswith(STILLS):

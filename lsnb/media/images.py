@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsnb.errors import FileAccessError, InputError, MissingFileError
-from lsnb.kernel.files import write_whole
+from lsnb.kernel.files import file_errors, write_whole
 from lsnb.kernel.formats import FRAME_ENDINGS, MOST_PIXELS
 
 PNG, JPEG = b"\x89PNG", b"\xff\xd8"
@@ -90,10 +90,8 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         raise InputError(
             f"{path} has {width} × {height} pixels, and at most {MOST_PIXELS // 10**6} million are read: shrink it."
         )
-    try:
+    with file_errors(path):
         data = path.read_bytes()
-    except OSError:
-        raise _forbidden(path) from None
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
     except cv2.error:
@@ -116,7 +114,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
 
     path = _image_path(path)
     try:
-        with path.open("rb") as file:
+        with file_errors(path), path.open("rb") as file:
             head = file.read(len(PNG))
             file.seek(0)
             # Image.open refuses very large pictures; these two read the header, however large it says the picture is.
@@ -126,8 +124,8 @@ def image_size(path: str | Path) -> tuple[int, int]:
                 # For tags behind the pixels, of which OpenCV takes no notice, Pillow would decode the whole PNG.
                 is_plain = picture.format == "PNG" and "exif" not in picture.info
                 turned = not is_plain and picture.getexif().get(0x0112) in TURNED
-    except PermissionError:
-        raise _forbidden(path) from None
+    except FileAccessError:
+        raise
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _no_picture(path) from None
     return (height, width) if turned else (width, height)
@@ -159,10 +157,6 @@ def _is_broken(data: bytes) -> bool:
         return False  # a kind that FFmpeg has not learnt, and OpenCV has
     except (av.error.FFmpegError, OSError):
         return True
-
-
-def _forbidden(path: Path) -> MissingFileError:
-    return MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.")
 
 
 def _no_picture(path: Path) -> InputError:

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from lsnb.kernel.files import file_errors
+
 HEADER = 8
 EBML, SEGMENT = 0x1A45DFA3, 0x18538067
 
@@ -20,7 +22,7 @@ def container_name(path: Path, names: str) -> str:
 
     ``mp4`` and ``mov`` differ by the major brand, ``webm`` and ``matroska`` by the DocType.
     """
-    with path.open("rb") as file:
+    with file_errors(path), path.open("rb") as file:
         head = file.read(64)
     if names.startswith("mov,"):
         return "mov" if head[4:8] != b"ftyp" or head[8:12] == b"qt  " else "mp4"
@@ -44,7 +46,7 @@ def ends_early(path: Path, container: str) -> bool:
     size = path.stat().st_size
     if container in ("mp4", "mov"):
         return any(end > size for _, _, end in _boxes(path))
-    with path.open("rb") as file:
+    with file_errors(path), path.open("rb") as file:
         if container == "avi":
             return any(end > size for end in _riff_ends(file))
         if container in ("matroska", "webm"):
@@ -56,7 +58,7 @@ def ends_early(path: Path, container: str) -> bool:
 def _boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
     """Give name, start and end of the outermost boxes."""
     whole = path.stat().st_size
-    with path.open("rb") as file:
+    with file_errors(path), path.open("rb") as file:
         start = 0
         while len(head := file.read(HEADER)) == HEADER:
             size, name = struct.unpack(">I4s", head)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.kernel.files import file_errors
 from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.poses.metric_files import FILE_ENDINGS, metric_name
 from lsnb.poses.reading import H5_ENDINGS, csv_header
@@ -159,7 +160,7 @@ def _described(path: Path, reader: H5Reader) -> tuple[int, int, str] | None:
 
 def _lines(path: Path) -> int:
     count, last = 0, b"\n"
-    with path.open("rb") as file:
+    with file_errors(path), path.open("rb") as file:
         while block := file.read(BLOCK):
             count += int((np.frombuffer(block, dtype="uint8") == 10).sum())
             last = block[-1:]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.files import file_errors
 from lsnb.labels import LabelConfig
 from lsnb.predictions import cell_results
 from lsnb.study.arguments import argument_problems
@@ -269,7 +270,7 @@ def _sent(files: pd.DataFrame, bucket: Bucket) -> pd.DataFrame:
 
 
 def _fingerprint(path: str) -> str:
-    with Path(path).expanduser().open("rb") as file:
+    with file_errors(path), Path(path).expanduser().open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:12]
 
 

@@ -14,6 +14,7 @@ import pandas as pd
 from lxml import etree
 
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
+from lsnb.kernel.files import file_sentence
 from lsnb.kernel.formats import TABLE_ENDINGS, WORKBOOK, MemberFault, Zip, inside
 from lsnb.tables.delimited import decode, parse, refuse_repeats
 from lsnb.tables.exact import exact_column, rounded_columns
@@ -107,7 +108,7 @@ def _unopened(path: str | os.PathLike[str], error: OSError | RuntimeError) -> Mi
         return MissingFileError(
             f"There is no file {shown}: the name is too long for one. Give the path of a file, not what is in it."
         )
-    return TableError(f"{shown} cannot be opened ({error.strerror}): check who may read it, or copy it elsewhere.")
+    return TableError(file_sentence(error, path, "opened"))
 
 
 def _refuse_other_formats(data: bytes, name: str) -> None:

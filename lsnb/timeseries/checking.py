@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.files import file_errors
 
 SAFE = re.compile(r"[a-z][a-z0-9_]*")
 SECONDS_SHOWN = re.compile(r"\d+(\.\d{1,6})?")
@@ -50,7 +51,8 @@ def csv_problems(path: str | os.PathLike[str], *, time: str = "time", channels: 
     if not file.is_file():
         raise MissingFileError(f"There is no file {file.name} in {file.parent}.")
     try:
-        text = file.read_text(encoding="utf-8")
+        with file_errors(file):
+            text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         return [f"{file.name} is not in UTF-8, as which the editor reads it."]
     lines = text.split("\n")

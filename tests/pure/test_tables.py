@@ -165,7 +165,7 @@ def test_a_path_that_no_file_can_have():
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux's /proc, whose files can fail to read")
 def test_a_file_that_cannot_be_opened():
-    with pytest.raises(TableError, match=r"'/proc/self/mem' cannot be opened \(Input/output error\)"):
+    with pytest.raises(TableError, match=r"/proc/self/mem cannot be opened: the system says 'Input/output error'"):
         read_table("/proc/self/mem")
 
 
