@@ -62,7 +62,9 @@ def _preview(studio: Studio | None) -> Preview | None:
 
 def _answers(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/api/version", timeout=_ANSWER_SECONDS) as answer:
+        # No proxy: it is on this computer.
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        with opener.open(f"{url}/api/version", timeout=_ANSWER_SECONDS) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False

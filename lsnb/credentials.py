@@ -5,7 +5,8 @@ The sources, in the order tried:
 1. what the call itself names,
 2. the environment,
 3. Colab's secrets (the key icon on the left),
-4. ``credentials.json`` in the working folder or the one above (``LSNB_CREDENTIALS`` names another file),
+4. ``credentials.json`` in the working folder or the one above (``LSNB_CREDENTIALS`` names another file), if it is
+   the user's own and nobody else may write to it; never above a home folder or a repository,
 5. the running local stack,
 6. a hidden prompt, where a person sits in front.
 
@@ -29,10 +30,12 @@ from urllib.parse import urlsplit
 
 from lsnb import runtime
 from lsnb.errors import CredentialsError, InputError, LocalStackError
+from lsnb.kernel.keys import looks_like_key, masked
 from lsnb.stack import Stack, load_stack
 
 NAMES = ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GCS_BUCKET", "GCS_CREDENTIALS")
 FILE_NAME = "credentials.json"
+_GOOGLES_TOKENS = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token")
 WHERE_TO_FIND_A_KEY = "In Label Studio, open 'Account & Settings' and copy a personal access token."
 
 
@@ -80,7 +83,7 @@ class BucketCredentials:
 class _Source:
     words: str
     values: Mapping[str, str] = field(repr=False)
-    folder: Path | None = None
+    folder: Path | None = None  # of the file that was found, if one was
 
 
 def normal_url(url: str) -> str:
@@ -99,6 +102,12 @@ def normal_url(url: str) -> str:
         'http://localhost:8080'
     """
     text = url.strip().strip("'\"")
+    if looks_like_key(text):
+        raise InputError(
+            "What was given as Label Studio's address looks like a key, so it is not repeated here: give the address, "
+            "such as https://labelstudio.example.org, and the key as api_key or in credentials.json. Where a notebook "
+            "shows the key, remove it there, and create a new one in Label Studio."
+        )
     if "://" not in text:
         loopback = re.match(r"(localhost|127\.|0\.0\.0\.0|\[::1\])", text)
         text = ("http://" if loopback else "https://") + text
@@ -109,12 +118,13 @@ def normal_url(url: str) -> str:
         parts, host, port = urlsplit(""), None, None
     if not host or not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
         raise InputError(
-            f"{url.strip()[:80]!r} is not the address of a Label Studio: "
+            f"{masked(url.strip())[:80]!r} is not the address of a Label Studio: "
             "it should look like https://labelstudio.example.org or http://localhost:8080."
         )
     if parts.scheme not in ("http", "https"):
         raise InputError(
-            f"The address {url.strip()[:80]!r} starts with {parts.scheme}://: give one with https:// or http://."
+            f"The address {masked(url.strip())[:80]!r} starts with {parts.scheme}://: "
+            "give one with https:// or http://."
         )
     if parts.username or parts.password:
         raise InputError(
@@ -238,6 +248,8 @@ def bucket_credentials(name: str | None = None, credentials: Any = None) -> Buck
         if wanted is not None and not key:
             continue
         info = key_info(key, source=source.words, folder=source.folder) if key else None
+        if info is not None and source.folder is not None:
+            _refuse_other_addresses(info, source.words)
         return BucketCredentials(wanted or found, info=info, source=source.words)
     if wanted:
         return BucketCredentials(wanted, source="Google's application default credentials")
@@ -330,15 +342,59 @@ def _credentials_file() -> Path | None:
         if not path.is_file():
             raise CredentialsError(f"LSNB_CREDENTIALS names {path}, and there is no such file: mend or unset it.")
         return path
-    for folder in (Path(), Path("..")):
+    here = Path.cwd()
+    # Above a home or a repository lies what others may write.
+    is_outermost = here == Path.home() or (here / ".git").exists()
+    for folder in (Path(),) if is_outermost else (Path(), Path("..")):
         if (folder / FILE_NAME).is_file():
             return folder / FILE_NAME
     return None
 
 
+def _read_own(path: Path) -> str:
+    """Return the text of a file that is the user's own and that nobody else may write to."""
+    try:
+        # One look at the opened file: another could take its place between two.
+        with path.open("rb") as file:
+            about = os.fstat(file.fileno())
+            content = file.read()
+    except OSError as fault:
+        raise CredentialsError(f"{path} cannot be read ({fault.strerror}): change its permissions.") from None
+    if os.name == "posix":
+        if about.st_uid != os.getuid():
+            raise CredentialsError(
+                f"{path} belongs to another user of this computer (number {about.st_uid}), who could send your keys "
+                f"and files elsewhere with it, so it is not read: make your own {FILE_NAME} beside the notebook, or "
+                "work in a folder of your own."
+            )
+        if about.st_mode & 0o022:
+            raise CredentialsError(
+                f"Others on this computer may write to {path}, and could send your keys and files elsewhere with it, "
+                f"so it is not read: look at what it says, then run 'chmod 600 {path}'."
+            )
+    return content.decode("utf-8-sig")
+
+
+def _refuse_other_addresses(info: Mapping[str, Any], source: str) -> None:
+    """Refuse Google credentials that name files, programs or addresses of their own: one found is not one given."""
+    kind = info.get("type", "service_account")
+    if kind != "service_account":
+        raise CredentialsError(
+            f"The bucket credentials from {source} are of type {masked(str(kind))[:40]!r}, and only a service "
+            "account's key is taken from there, since others may send files of this computer to any address: give "
+            "them in the call, as open_bucket(…, credentials=…), or name their file in GOOGLE_APPLICATION_CREDENTIALS."
+        )
+    elsewhere = info.get("token_uri", _GOOGLES_TOKENS[0]) not in _GOOGLES_TOKENS
+    if elsewhere or info.get("universe_domain", "googleapis.com") != "googleapis.com":
+        raise CredentialsError(
+            f"The service account's key from {source} signs in at another address than Google's: download the key "
+            "again in the Cloud console, or give it in the call if that is right."
+        )
+
+
 def _read_file(path: Path) -> dict[str, str]:
     try:
-        fields = json.loads(path.read_text(encoding="utf-8-sig"))
+        fields = json.loads(_read_own(path))
     except ValueError as fault:
         line = getattr(fault, "lineno", None)
         place = f" near line {line}" if line else ""

@@ -240,3 +240,108 @@ def test_a_person_is_asked_in_hiding(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.api_key == SECRET
     assert found.source == "the prompt"
     assert SECRET not in str(os.environ)
+
+
+FILE = {"LABEL_STUDIO_URL": "https://file.example.org", "LABEL_STUDIO_API_KEY": "filekey"}
+posix = pytest.mark.skipif(os.name != "posix", reason="owners and modes are those of POSIX")
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o666, 0o620, 0o602, 0o664])
+def test_a_file_that_others_may_write_is_not_obeyed(alone: Path, mode: int) -> None:
+    path = alone.parent / "credentials.json"
+    path.write_text(json.dumps(FILE))
+    path.chmod(mode)
+    with pytest.raises(
+        CredentialsError, match=r"may write to \.\./credentials\.json.*run 'chmod 600 \.\./cred"
+    ) as caught:
+        studio_credentials()
+    assert "filekey" not in str(caught.value)
+    path.chmod(0o644)
+    assert studio_credentials().api_key == "filekey"
+
+
+@posix
+def test_a_file_that_another_user_planted_is_not_obeyed(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = alone.parent / "credentials.json"
+    path.write_text(json.dumps({**FILE, "GCS_BUCKET": "planted"}))
+    if os.getuid() == 0:
+        os.chown(path, 4711, 4711)
+    else:
+        monkeypatch.setattr(os, "getuid", lambda: path.stat().st_uid + 1)
+    for ask in (studio_credentials, bucket_credentials):
+        with pytest.raises(CredentialsError, match="belongs to another user of this computer"):
+            ask()
+    link = alone / "credentials.json"
+    link.symlink_to(path)
+    with pytest.raises(CredentialsError, match="belongs to another user of this computer"):
+        studio_credentials()
+
+
+def test_nothing_above_a_home_or_a_repository_is_obeyed(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (alone.parent / "credentials.json").write_text(json.dumps(FILE))
+    assert studio_credentials().api_key == "filekey"
+    monkeypatch.setenv("HOME", str(alone))
+    with pytest.raises(CredentialsError, match="No Label Studio was named"):
+        studio_credentials()
+    monkeypatch.setenv("HOME", str(alone.parent))
+    assert studio_credentials().api_key == "filekey"
+    for make in (lambda: (alone / ".git").mkdir(), lambda: (alone / ".git").write_text("gitdir: elsewhere")):
+        make()
+        with pytest.raises(CredentialsError, match="No Label Studio was named"):
+            studio_credentials()
+        (alone / ".git").rename(alone / f"once {len(list(alone.iterdir()))}")
+
+
+SOURCES: list[dict[str, Any]] = [
+    {"type": "external_account", "credential_source": {"file": "/etc/passwd"}, "token_url": "https://evil.org"},
+    {"type": "external_account", "credential_source": {"url": "http://169.254.169.254"}},
+    {"type": "external_account", "credential_source": {"executable": {"command": "/bin/sh"}}},
+    {"type": "external_account_authorized_user", "token_url": "https://evil.org"},
+    {"type": "impersonated_service_account", "service_account_impersonation_url": "https://evil.org"},
+    {"type": "authorized_user", "client_id": "c", "client_secret": "SECRET", "refresh_token": "SECRET"},
+    {"type": "gdch_service_account", "token_uri": "https://evil.org"},
+    {"type": 3},
+]
+
+
+@pytest.mark.parametrize("planted", SOURCES, ids=lambda planted: str(planted["type"]))
+def test_a_found_file_holds_no_other_credentials_than_a_key(alone: Path, planted: dict[str, Any]) -> None:
+    (alone / "key.json").write_text(json.dumps(planted))
+    for given in (planted, json.dumps(planted), "key.json"):
+        (alone / "credentials.json").write_text(json.dumps({"GCS_BUCKET": "mine", "GCS_CREDENTIALS": given}))
+        with pytest.raises(CredentialsError, match="only a service account's key is taken from there") as caught:
+            bucket_credentials()
+        assert "SECRET" not in str(caught.value)
+    # What the user names in the call is the user's own decision.
+    assert bucket_credentials("mine", planted).info == planted
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"token_uri": "https://evil.org/token"},
+        {"token_uri": "http://oauth2.googleapis.com/token"},
+        {"token_uri": "https://oauth2.googleapis.com.evil.org/token"},
+        {"universe_domain": "evil.org"},
+    ],
+)
+def test_a_found_key_signs_in_at_google_alone(alone: Path, other: dict[str, str]) -> None:
+    content = {"GCS_BUCKET": "mine", "GCS_CREDENTIALS": {**KEY, **other}}
+    (alone / "credentials.json").write_text(json.dumps(content))
+    with pytest.raises(CredentialsError, match="another address than Google's"):
+        bucket_credentials()
+    genuine = {**KEY, "token_uri": "https://oauth2.googleapis.com/token", "universe_domain": "googleapis.com"}
+    (alone / "credentials.json").write_text(json.dumps({**content, "GCS_CREDENTIALS": genuine}))
+    assert bucket_credentials().info == genuine
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    [SECRET, f"https://{SECRET}", f"Token {SECRET}", "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyIjoxMjM0NTY3fQ.c2lnbmF0dXJl"],
+)
+def test_a_key_pasted_as_an_address_is_not_repeated(pasted: str) -> None:
+    for ask in (normal_url, studio_credentials):
+        with pytest.raises(InputError, match="looks like a key") as caught:
+            ask(pasted)
+        assert pasted.split()[-1].removeprefix("https://") not in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from signing_in import sign_in
 import lsnb
 from lsnb.errors import StudioAuthError, StudioError, StudioUnreachableError
 from lsnb.stack import Stack
+from lsnb.studio import Server
 from lsnb.study import Studio
 
 SECRET = "0123456789abcdef0123456789abcdef01234567"
@@ -154,3 +156,62 @@ def test_no_key_is_repeated_when_the_project_is_not_there(studio: Studio) -> Non
         studio.server.project(987654)
     assert "Token" not in str(caught.value)
     assert "headers" not in str(caught.value)
+
+
+def labelling(answers: dict[str, Any]) -> Iterator[str]:
+    """A server that lets everybody in, and then answers as it is told."""
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        path = handler.path.partition("?")[0]
+        known = {
+            "/api/version": (200, {}, {"release": "1.23.0"}),
+            "/api/current-user/whoami": (200, {}, {"id": 1, "email": "ana@example.org"}),
+        }
+        status, headers, body = {**known, **answers}.get(path, (404, {}, {}))
+        content = json.dumps(body).encode() if not isinstance(body, bytes) else body
+        handler.send_response(status)
+        for name, value in {"Content-Type": "application/json", "Content-Length": str(len(content)), **headers}.items():
+            handler.send_header(name, value)
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    return serve(answer)
+
+
+@pytest.mark.parametrize(
+    ("there", "says"),
+    [
+        ("/user/login/?next=/api/projects/", "asks to sign in anew"),
+        ("https://sso.example.org/oauth2/start", "asks to sign in anew"),
+        ("https://moved.example.org/api/projects/", "sends on to moved.example.org"),
+    ],
+)
+def test_a_redirect_in_the_middle_of_a_session_is_a_sentence(there: str, says: str) -> None:
+    servers = labelling({"/api/projects/": (302, {"Location": there}, b"")})
+    studio = lsnb.connect(next(servers), SECRET)
+    with pytest.raises(StudioError, match=says) as caught:
+        studio.studies()
+    assert SECRET not in str(caught.value)
+    servers.close()
+
+
+@pytest.mark.parametrize("key", [SECRET, "an-odd-key-of-theirs", "eyJhbGciOiJIUzI1.eyJ1c2VyIjoxMjM.c2lnbmF0dXJl"])
+def test_a_key_that_the_server_repeats_is_masked(key: str) -> None:
+    bodies: list[Any] = [
+        {"detail": f"Bad header: Authorization: Token {key}"},
+        {"validation_errors": {"title": [f"sent by {key}"], key: ["no such field"]}},
+        [f"<b>{key}</b>"],
+        f"<html>{key}</html>".encode(),
+    ]
+    for body in bodies:
+        servers = labelling({"/api/projects/": (400, {}, body), "/api/token/refresh/": (200, {}, {"access": key})})
+        studio = lsnb.connect(next(servers), key)
+        with pytest.raises(StudioError, match="refused to list the projects") as caught:
+            studio.studies()
+        assert key not in str(caught.value)
+        servers.close()
+
+
+def test_one_that_is_not_signed_in_has_a_repr() -> None:
+    for kind in (Studio, Server):
+        assert "not signed in" in repr(kind.__new__(kind))

@@ -20,6 +20,7 @@ from lsnb.errors import (
     BucketUnreachableError,
     CredentialsError,
 )
+from lsnb.kernel.keys import masked
 
 Action = Literal["open", "list", "read", "create", "replace", "get_cors", "set_cors"]
 
@@ -152,7 +153,7 @@ def _forbidden(fault: Refusal, bucket: str, action: Action, about: str) -> Bucke
 
 
 def _trim(text: str, most: int = 160) -> str:
-    flat = " ".join(text.split())
+    flat = " ".join(masked(text).split())
     return flat if len(flat) <= most else flat[: most - 1] + "…"
 
 

@@ -329,7 +329,11 @@ class Bucket:
     def _library(self) -> Any:
         """Return the library's own bucket object, on the same credentials and endpoint."""
         identity: Identity = self._wire.identity
-        session = AuthorizedSession(identity.credentials)  # type: ignore[no-untyped-call, unused-ignore]
+        session = AuthorizedSession(  # type: ignore[no-untyped-call, unused-ignore]
+            # Its own way to new tokens would take a proxy, whatever the session does.
+            identity.credentials,
+            auth_request=self._wire.refresher,
+        )
         session.trust_env = self._wire.session.trust_env
         adapter = requests.adapters.HTTPAdapter(pool_maxsize=16)
         session.mount("https://", adapter)

@@ -15,8 +15,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import certifi
 import google.auth.exceptions
@@ -28,12 +29,13 @@ import urllib3
 
 from lsnb.bucket.faults import Cancelled, NoAnswer, Refusal, token_error
 from lsnb.bucket.keys import Identity
+from lsnb.errors import BucketUnreachableError
+from lsnb.kernel.keys import is_here
 
 GOOGLE_ENDPOINT = "https://storage.googleapis.com"
 SLICE = 1024 * 1024
 # Seconds for which a question is repeated that somebody in front of the screen waits for.
 _BRIEF = 10.0
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Body = Sequence[bytes | memoryview]
 
@@ -118,13 +120,13 @@ class Wire:
         self.session = session_for(self.endpoint)
         self._pool = _pool_for(self.session, self.endpoint, connections)
         self._line = self._pool.connection_from_url(self.endpoint)
-        self._refresher = google.auth.transport.requests.Request(session=self.session)
+        self.refresher = google.auth.transport.requests.Request(session=self.session)
         self._token_lock = threading.Lock()
 
     @property
     def is_here(self) -> bool:
         """Whether the endpoint is on this computer."""
-        return urlsplit(self.endpoint).hostname in _LOOPBACK
+        return is_here(self.endpoint)
 
     @property
     def brief(self) -> Patience:
@@ -255,7 +257,7 @@ class Wire:
 
     def _refresh(self) -> None:
         try:
-            self.identity.credentials.refresh(self._refresher)
+            self.identity.credentials.refresh(self.refresher)
         except google.auth.exceptions.InvalidOperation:
             # Anonymous credentials have nothing to refresh: the refusal itself is the answer.
             return
@@ -303,7 +305,7 @@ class _Sent:
 def session_for(endpoint: str) -> requests.Session:
     """Return a requests session that respects the user's proxies, save towards this computer."""
     session = requests.Session()
-    session.trust_env = urlsplit(endpoint).hostname not in _LOOPBACK
+    session.trust_env = not is_here(endpoint)
     return session
 
 
@@ -325,6 +327,11 @@ def object_path(bucket: str, name: str) -> str:
 def _pool_for(session: requests.Session, endpoint: str, connections: int) -> urllib3.PoolManager:
     settings = session.merge_environment_settings(endpoint, {}, None, None, None)
     authorities = settings["verify"] if isinstance(settings["verify"], str) else certifi.where()
+    if not Path(authorities).exists():
+        raise BucketUnreachableError(
+            f"REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names {authorities}, and there is no such file, so the certificate "
+            f"of {endpoint} cannot be checked: mend the variable, or unset it."
+        )
     options: dict[str, Any] = {
         "maxsize": connections,
         "block": True,
@@ -335,9 +342,15 @@ def _pool_for(session: requests.Session, endpoint: str, connections: int) -> url
     proxy = requests.utils.select_proxy(endpoint, settings["proxies"])
     if not proxy:
         return urllib3.PoolManager(**options)
-    user, password = requests.utils.get_auth_from_url(proxy)
-    secret = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}") if user else None
-    return urllib3.ProxyManager(proxy, proxy_headers=secret, **options)
+    try:
+        user, password = requests.utils.get_auth_from_url(proxy)
+        secret = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}") if user else None
+        return urllib3.ProxyManager(proxy, proxy_headers=secret, **options)
+    except (urllib3.exceptions.HTTPError, ValueError):
+        raise BucketUnreachableError(
+            f"The settings for {endpoint} name a proxy that is none for http, such as SOCKS (HTTP_PROXY, HTTPS_PROXY "
+            "or ALL_PROXY): give an http:// proxy there, name the server in NO_PROXY, or unset them."
+        ) from None
 
 
 def _no_answer(error: Exception) -> NoAnswer:

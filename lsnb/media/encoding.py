@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lsnb.errors import MissingExtraError
 from lsnb.media.decoding import decoded_frames
-from lsnb.media.faults import opened, unreadable
+from lsnb.media.faults import file_address, opened, unreadable
 from lsnb.media.orientation import Orientation
 from lsnb.media.sound import sound_blocks
 from lsnb.media.timeline import Timeline
@@ -47,7 +47,10 @@ def write_copy(
     """
     end = float(known.times[-1]) + (float(known.last_duration * known.time_base) or float(1 / rate))
     total = max(1, round(end * float(rate)))
-    with opened(source) as (heard, seen), av.open(str(out), "w", options={"movflags": "+faststart"}) as container:
+    with (
+        opened(source) as (heard, seen),
+        av.open(file_address(out), "w", options={"movflags": "+faststart"}) as container,
+    ):
         pictures = _filled(source, known, rate, total, seen.sample_aspect_ratio or Fraction(1))
         first = next(pictures, None)
         if first is None:

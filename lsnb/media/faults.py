@@ -66,6 +66,16 @@ def unreadable(path: Path) -> InputError:
     )
 
 
+def file_address(path: Path) -> str:
+    """Return a file's address for FFmpeg, which takes what stands before a colon for the name of a protocol.
+
+    Example:
+        >>> file_address(Path("trial:1.mp4")).endswith("/trial:1.mp4")
+        True
+    """
+    return os.path.abspath(path)  # noqa: PTH100 - the user's own way there, not that behind links
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     """Open a video: its container and its first stream of moving pictures, decoding on all cores.
@@ -77,7 +87,7 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
     if not os.access(path, os.R_OK):
         raise MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.")
     try:
-        container = av.open(str(path), **_BESIDE_DAMAGED_TAGS)
+        container = av.open(file_address(path), **_BESIDE_DAMAGED_TAGS)
     except (av.error.FFmpegError, OSError, ValueError) as fault:
         if isinstance(fault, OSError) and fault.errno in _NOT_ITS_FAULT:
             raise FileAccessError(file_sentence(fault, path), fault.errno) from None

@@ -6,6 +6,7 @@ import io
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 # Okabe & Ito's colours, which people with any colour vision tell apart (Color Universal Design, 2008).
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
@@ -13,7 +14,21 @@ MISSING = "#EEEEEE"
 
 
 class Picture(Figure):
-    """A matplotlib figure that a notebook shows without pyplot."""
+    """A matplotlib figure that a notebook shows without pyplot, and in which every text is what it says.
+
+    Names, labels and answers come from people and files; matplotlib takes what stands between two ``$`` for a formula.
+    """
+
+    def draw(self, renderer: Any) -> None:
+        """Draw the figure.
+
+        Args:
+            renderer: matplotlib's.
+        """
+        for text in self.findobj(Text):
+            text.set_parse_math(False)
+            text.set_usetex(False)
+        super().draw(renderer)
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()

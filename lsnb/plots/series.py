@@ -37,7 +37,7 @@ def series_channels(aligned: OnVideo) -> Picture:
     for number, (axes, channel) in enumerate(zip(panels, shown, strict=True)):
         axes.plot(table["time"], table[channel.safe], color=COLORS[number % len(COLORS)], linewidth=0.8)
         legend = shortened(channel.legend, 18)
-        axes.set_ylabel(_plain(f"{legend}\n[{channel.unit}]" if channel.unit else legend), fontsize=8)
+        axes.set_ylabel(f"{legend}\n[{channel.unit}]" if channel.unit else legend, fontsize=8)
         axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
         for start, end in ((0.0, samples[0]), (samples[-1], aligned.duration)):
@@ -77,12 +77,7 @@ def correlation_curve(found: Correlation | Sequence[Correlation]) -> Picture:
         axes.set_xlabel("offset in seconds")
         axes.set_ylabel("SD above chance")
         verdict = "clear" if one.is_clear else "cannot tell"
-        title = _plain(f"{one.channel} and {one.reference}: {one.offset:+.3f} s, {verdict}")
+        title = f"{one.channel} and {one.reference}: {one.offset:+.3f} s, {verdict}"
         axes.set_title(title, fontsize=9, loc="left")
         axes.spines[["top", "right"]].set_visible(False)
     return figure
-
-
-def _plain(text: str) -> str:
-    """Return a text in which matplotlib sees no formula."""
-    return text.replace("$", r"\$")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NoReturn, cast
 
+import certifi
 import httpx
 import orjson
 from label_studio_sdk import LabelStudio
@@ -20,6 +24,7 @@ from lsnb.errors import (
     StudioRefusedError,
     StudioUnreachableError,
 )
+from lsnb.kernel.keys import is_here, is_same_server, masked
 
 # Exports and imports of ten thousand tasks take minutes; the SDK's own limit of 60 s cuts them.
 TIMEOUT_SECONDS = 600.0
@@ -43,11 +48,9 @@ class Connection:
         self.clock = ""  # what the server last said the time is, in the form of RFC 9110
         # A personal access token is a JWT: three parts between two dots.
         self._key_is_personal = api_key.count(".") == 2
-        self._http = httpx.Client(
-            timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
-            follow_redirects=True,
-            event_hooks={"request": [_refuse_foreign_host(url)], "response": [self._read_clock]},
-        )
+        self._api_key = api_key
+        self.user = self.release = ""
+        self._http = _client_for(url, request=self._refuse_foreign_host, response=self._read_head)
         self.release = self._ask_release()
         # A redirect would turn what is written into a mere question; the address it leads to is known by now.
         self._http.follow_redirects = False
@@ -57,10 +60,30 @@ class Connection:
         self.user = str(user.email)
 
     def __repr__(self) -> str:
+        if not getattr(self, "user", ""):
+            return f"{type(self).__name__}({getattr(self, 'url', '')!r}, not signed in)"
         return f"{type(self).__name__}({self.url!r}, user={self.user!r}, release={self.release!r})"
 
-    def _read_clock(self, answer: httpx.Response) -> None:
+    def _read_head(self, answer: httpx.Response) -> None:
         self.clock = answer.headers.get("Date", self.clock)
+        if answer.has_redirect_location and not self._http.follow_redirects:
+            there = httpx.URL(self.url).join(answer.headers["Location"])
+            if re.search(r"log-?in|sign-?in|auth|sso", there.path + (there.host or ""), flags=re.IGNORECASE):
+                raise StudioAuthError(
+                    f"{self.url} asks to sign in anew instead of answering (at {there.host}): its session or this key "
+                    "ended, or a sign-in page now stands before it. Connect again; if that does not help, ask who "
+                    "runs the server to let API keys pass."
+                )
+            raise StudioUnreachableError(
+                f"{self.url} sends on to {masked(there.host, self._api_key)} instead of answering: "
+                "if it has moved, connect to its new address."
+            )
+
+    def _refuse_foreign_host(self, request: httpx.Request) -> None:
+        # A redirect, a link to a next page or an address from the server itself would carry the key there.
+        if not is_same_server(str(request.url), self.url):
+            port = f":{request.url.port}" if request.url.port else ""
+            raise httpx.ConnectError(f"redirected to {request.url.scheme}://{request.url.host}{port}", request=request)
 
     def clock_text(self) -> str:
         """Return the server's last known time as text fit for a file's name."""
@@ -85,6 +108,11 @@ class Connection:
         return str(release)
 
     def _unreachable(self, fault: httpx.TransportError) -> str:
+        if isinstance(fault, httpx.ProxyError):
+            return (
+                f"The proxy that this computer's settings name did not reach {self.url}: check HTTP_PROXY, HTTPS_PROXY "
+                "and ALL_PROXY, or name the server in NO_PROXY if it needs none."
+            )
         stack = recorded_stack()
         if stack is not None and stack.url == self.url:
             return (
@@ -99,7 +127,7 @@ class Connection:
             )
         if "CERTIFICATE" in str(fault).upper():
             return f"The certificate of {self.url} is not valid: check the address, or ask who runs the server."
-        local = " (the local one: run 'lsnb up')" if _is_loopback(self.url) else ""
+        local = " (the local one: run 'lsnb up')" if is_here(self.url) else ""
         return f"No Label Studio answers at {self.url}: check the address, and that the server runs{local}."
 
     @contextmanager
@@ -120,7 +148,7 @@ class Connection:
 
     def _raise_refusal(self, fault: ApiError, doing: str) -> NoReturn:
         status = fault.status_code
-        why = reason(fault.body)
+        why = reason(fault.body, self._api_key)
         if status == 401:
             raise StudioAuthError(self._auth_sentence(why)) from None
         if status == 403:
@@ -170,28 +198,47 @@ class Connection:
         return orjson.loads(answer.content) if answer.content else None
 
 
-def _is_loopback(url: str) -> bool:
-    host = httpx.URL(url).host
-    return host in ("localhost", "::1") or host.startswith("127.")
+def _client_for(url: str, *, request: Any, response: Any) -> httpx.Client:
+    """Return a client that respects this computer's settings for proxies and certificates, save towards itself."""
+    here = is_here(url)
+    authorities = os.environ.get("SSL_CERT_FILE", "").strip()
+    if authorities and not Path(authorities).is_file():
+        if not here:
+            raise StudioUnreachableError(
+                f"SSL_CERT_FILE names {authorities}, and there is no such file, so the certificate of {url} cannot be "
+                "checked: mend the variable, or unset it."
+            )
+        authorities = ""
+    try:
+        return httpx.Client(
+            timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
+            follow_redirects=True,
+            event_hooks={"request": [request], "response": [response]},
+            # A proxy cannot reach this computer's own servers, and would be shown the key.
+            trust_env=not here,
+            verify=ssl.create_default_context(cafile=authorities or certifi.where()) if here or authorities else True,
+        )
+    except ssl.SSLError:
+        raise StudioUnreachableError(
+            f"SSL_CERT_FILE names {authorities}, which holds no certificates, so that of {url} cannot be checked: "
+            "mend the variable, or unset it."
+        ) from None
+    except (ImportError, ValueError, httpx.InvalidURL) as fault:
+        kind = (
+            "a SOCKS proxy, which needs a further package" if isinstance(fault, ImportError) else "no proxy's address"
+        )
+        raise StudioUnreachableError(
+            f"The settings for {url} name {kind} (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY): give an http:// proxy there, "
+            "name the server in NO_PROXY, or unset them."
+        ) from None
 
 
-def _refuse_foreign_host(url: str) -> Any:
-    own = httpx.URL(url)
-
-    def check(request: httpx.Request) -> None:
-        # A redirect to another server would carry the key there; to the same one with https, it is welcome.
-        upgraded = request.url.scheme == "https" and own.scheme == "http"
-        if request.url.host != own.host or (request.url.port != own.port and not upgraded):
-            raise httpx.ConnectError(f"redirected to {request.url.host}", request=request)
-
-    return check
-
-
-def reason(body: Any) -> str:
-    """Return the useful part of a refusal, without headers and without markup.
+def reason(body: Any, *secrets: str) -> str:
+    """Return the useful part of a refusal, without headers, without markup and without keys.
 
     Args:
         body: What the server answered: JSON, text or HTML.
+        *secrets: What must not be repeated, should the server do so.
 
     Example:
         >>> reason({"validation_errors": {"title": ["Too short."]}})
@@ -200,13 +247,15 @@ def reason(body: Any) -> str:
     if isinstance(body, dict):
         errors = body.get("validation_errors") or body.get("detail") or body.get("display_context")
         if isinstance(errors, dict):
-            parts = [f"{name}: {reason(messages)}" for name, messages in errors.items()]
+            parts = [
+                f"{masked(str(name), *secrets)}: {reason(messages, *secrets)}" for name, messages in errors.items()
+            ]
             return "; ".join(parts)
         if errors:
-            return reason(errors)
+            return reason(errors, *secrets)
         return "it did not say why."
     if isinstance(body, list):
-        return " ".join(reason(part) for part in body[:5])
+        return " ".join(reason(part, *secrets) for part in body[:5])
     # Label Studio repeats the whole task behind a double colon.
-    text = re.sub(r"<[^<>]*>", " ", str(body or "it did not say why.").partition(" :: ")[0])
+    text = re.sub(r"<[^<>]*>", " ", masked(str(body or "it did not say why."), *secrets).partition(" :: ")[0])
     return " ".join(text.split())[:300]

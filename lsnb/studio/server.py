@@ -113,9 +113,8 @@ class Server(PredictionRequests):
             except ApiError as fault:
                 errors = fault.body.get("validation_errors") if isinstance(fault.body, dict) else None
                 if isinstance(errors, dict) and "label_config" in errors:
-                    raise LabelConfigError(
-                        f"Label Studio does not accept this label config: {reason(errors['label_config'])}"
-                    ) from None
+                    why = reason(errors["label_config"], self._api_key)
+                    raise LabelConfigError(f"Label Studio does not accept this label config: {why}") from None
                 raise
         return Project(int(made.id), made.title or title, description, config=config, tasks=0)
 

@@ -48,6 +48,7 @@ class Studio:
     def __init__(self, url: str, api_key: str, *, browser_url: str | None = None, source: str = "the call") -> None:
         if browser_url is not None and not browser_url.startswith(("http://", "https://")):
             raise InputError(f"browser_url is {browser_url!r}: give an address that begins with http:// or https://.")
+        self.url, self.user, self.release = url, "", ""
         self.server = Server(url, api_key)
         self.url = self.server.url
         self.browser_url = browser_url or self.server.url
@@ -185,6 +186,10 @@ class Studio:
         return pd.DataFrame(list(rows.values()), columns=["title", "study", "annotators", "projects", "items"])
 
     def __repr__(self) -> str:
+        # One that could not be signed in to is shown too: by a debugger, or in a traceback with locals.
+        known = {name: getattr(self, name, "") for name in ("url", "user", "release")}
+        if not known["user"]:
+            return f"Studio({known['url']!r}, not signed in)"
         return f"Studio({self.url!r}, user={self.user!r}, release={self.release!r})"
 
     def _repr_html_(self) -> str:

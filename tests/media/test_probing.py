@@ -15,7 +15,7 @@ import pytest
 from video_maker import cut_video, make_video
 
 from lsnb.errors import InputError, TableError
-from lsnb.media import probe, transcode
+from lsnb.media import probe, read_frames, transcode
 from lsnb.media.probing import creation_time
 
 
@@ -158,3 +158,14 @@ def test_tables_that_cannot_be_used_are_refused_in_plain_words(tmp_path: Path) -
     assert "cannot schedule new futures" in probe(["a.mp4"], executor=executor)["error"].item()
     assert len(probe([])) == 0
     assert probe(pd.Series(["a.mp4", "a.mp4"]).unique())["status"].tolist() == ["failed"]
+
+
+@pytest.mark.parametrize("name", ["trial:1.mp4", "C:x.mp4", "http:x.mp4", "file:x.mp4", "concat:a|b.mp4", "-y.mp4"])
+def test_a_colon_in_a_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_video(Path("plain.mp4"), 5)
+    Path("plain.mp4").rename(name)
+    assert probe(name).frames == 5
+    assert [frame.index for frame in read_frames(name, [0, 4])] == [0, 4]
+    transcode(name, "copy:1.mp4")
+    assert probe("copy:1.mp4").frames == 5

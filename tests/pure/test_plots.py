@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from label_studio_sdk.converter import brush
 from label_studio_tasks import D1, annotation, choice, result, task
+from matplotlib.text import Text
 from PIL import Image
 
 from lsnb import plots
@@ -202,3 +203,25 @@ def test_days_without_work_are_there():
     assert words(plots.annotations_per_day(long_table([task(1)]))) == ["Nobody has answered yet."]
     with pytest.raises(InputError, match="no column annotator"):
         plots.annotations_per_day(pd.DataFrame({"item": []}))
+
+
+@pytest.mark.parametrize("name", ["$x^2$", "a$b_$ [\\$x^]", "costs $5 or $10", "$\\frac{broken$"])
+def test_dollars_in_names_are_dollars(name):
+    def long(**more):
+        rows = [("1", name, name), ("2", name, "neg"), ("1", "ben", name), ("2", "ben", "neg")]
+        table = pd.DataFrame(rows, columns=["item", "annotator", "value"])
+        return table.assign(control=name, status="submitted", kind="choices", region=None, **more)
+
+    counts = pd.DataFrame({"annotator": [name], "tasks": [4], "done": [2], "skipped": [1]})
+    drawn = [
+        plots.label_distribution(long(), name),
+        plots.progress(counts),
+        plots.disagreement_map(long(), name),
+        plots.agreement_matrix(agreement(long(), name)),
+        plots.annotations_per_day(long(project=1, task=1, annotation=1, updated_at="2026-01-02T09:00Z")),
+    ]
+    for figure in drawn:
+        assert figure._repr_png_().startswith(b"\x89PNG")
+        texts = [text for text in figure.findobj(Text) if "$" in text.get_text()]
+        assert texts
+        assert not any(text.get_parse_math() for text in texts)

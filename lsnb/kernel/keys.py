@@ -1,0 +1,121 @@
+"""Where a key may go, and what of a text must never be repeated."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import socket
+from urllib.parse import SplitResult, urlsplit
+
+MASK = "•••"
+
+# Label Studio's two kinds of key, Google's tokens, keys in PEM, and what stands behind a name that says "secret".
+_SECRETS = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|\beyJ[\w-]{8,}(?:\.[\w-]*){1,2}"
+    r"|\bya29\.[\w.-]+"
+    r"|\bGOCSPX-[\w-]+"
+    r"|(?<![0-9A-Za-z])[0-9a-fA-F]{40}(?![0-9A-Za-z])"
+    r"|(?<=\btoken )[\w.~+/=-]{8,}|(?<=\bbearer )[\w.~+/=-]{8,}"
+    r"|(?<=[?&]token=)[^\s&\"'<>]+|(?<=[?&]access_token=)[^\s&\"'<>]+|(?<=[?&]X-Goog-Signature=)[^\s&\"'<>]+"
+    r"|(?<=\"private_key\": \")[^\"]+",
+    flags=re.IGNORECASE | re.DOTALL,
+)
+
+
+def masked(text: str, *secrets: str) -> str:
+    """Return a text without keys: those named, and all that looks like one.
+
+    Whatever a server or a person said passes here before it stands in a message, since either may repeat a key.
+
+    Args:
+        text: The text.
+        *secrets: Keys that are known, of any form.
+
+    Example:
+        >>> masked("Invalid header: Token 0123456789abcdef0123456789abcdef01234567")
+        'Invalid header: Token •••'
+        >>> masked("no such user: s3cret", "s3cret")
+        'no such user: •••'
+    """
+    for secret in sorted(filter(None, secrets), key=len, reverse=True):
+        text = text.replace(secret, MASK)
+    return _SECRETS.sub(MASK, text)
+
+
+def looks_like_key(text: str) -> bool:
+    """Return whether a text is a key, or could well be one: a long word in which no address can be seen.
+
+    Args:
+        text: What was given as an address or a name.
+
+    Example:
+        >>> looks_like_key("0123456789abcdef0123456789abcdef01234567"), looks_like_key("ls.example.org")
+        (True, False)
+    """
+    word = re.sub(r"^(?:(?:https?://)|(?:token|bearer)\s+)", "", text.strip().strip("'\""), flags=re.IGNORECASE)
+    return masked(text) != text or bool(re.fullmatch(r"[\w~+=-]{32,}/?", word)) or word.lstrip().startswith("{")
+
+
+def is_here(url: str) -> bool:
+    """Return whether an address is one of this computer's own, which no proxy can reach and none should see.
+
+    Args:
+        url: The address. A name without a dot is looked up, since such names stand in this computer's own list.
+
+    Example:
+        >>> is_here("http://127.0.0.1:8080"), is_here("http://[::1]:8080"), is_here("https://ls.example.org")
+        (True, True, False)
+    """
+    with contextlib.suppress(ValueError):
+        host = (urlsplit(url).hostname or "").rstrip(".").lower()
+        return bool(host) and (host == "localhost" or host.endswith(".localhost") or _is_loopback(host))
+    return False
+
+
+def _is_loopback(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        address = ipaddress.ip_address(host.partition("%")[0])
+        address = getattr(address, "ipv4_mapped", None) or address
+        return address.is_loopback or address.is_unspecified
+    with contextlib.suppress(OSError):
+        # The short and the whole-number spellings of an address, which every client takes: 127.1, 2130706433.
+        return _is_loopback(socket.inet_ntoa(socket.inet_aton(host)))
+    if "." in host or ":" in host:
+        return False
+    with contextlib.suppress(OSError, UnicodeError):
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+        return bool(found) and all(_is_loopback(address) for address in found)
+    return False
+
+
+def is_same_server(url: str, own: str) -> bool:
+    """Return whether a key made for one address may be sent to another: the same host, port and scheme.
+
+    The same host by https where it was http is welcome, on the same port or on that of https; from https to http
+    it is another server, since everybody on the way there reads the key.
+
+    Args:
+        url: Where a request would go.
+        own: The address that the key was made for.
+
+    Example:
+        >>> is_same_server("https://ls.example.org/api", "http://ls.example.org")
+        True
+        >>> is_same_server("http://ls.example.org/api", "https://ls.example.org")
+        False
+    """
+    try:
+        there, here = urlsplit(url), urlsplit(own)
+        if (there.hostname or "").lower() != (here.hostname or "").lower() or not there.hostname:
+            return False
+        if there.scheme == here.scheme:
+            return _port(there) == _port(here)
+        return (here.scheme, there.scheme) == ("http", "https") and _port(there) in (443, _port(here))
+    except ValueError:
+        return False
+
+
+def _port(parts: SplitResult) -> int | None:
+    return parts.port or {"http": 80, "https": 443}.get(parts.scheme)
