@@ -125,10 +125,13 @@ def read_codebook(root: etree._Element, controls: dict[str, Control]) -> pd.Data
     """
     named = {(c.row.beside, target) for c in controls.values() if c.row.shares_labels for target in c.to_names}
     rows: list[dict[str, str]] = []
+    elements: dict[str | None, etree._Element] = {}
+    for element in walk(root):
+        elements.setdefault(attribute(element, "name"), element)
     for control in controls.values():
         if any((control.tag, target) in named for target in control.to_names):
             continue  # the labels are listed with the tool they belong to
-        element = next(e for e in walk(root) if attribute(e, "name") == control.name)
+        element = elements[control.name]
         kind = _kind(control, element)
         title = _title(element)
         answers = list(_answer_rows(root, element, control, kind))

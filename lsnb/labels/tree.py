@@ -20,6 +20,7 @@ from lsnb.labels.vocabulary import ROWS, Tag, find_tag
 _VERBATIM = frozenset({"hypertext", "style", "markdown", "reactcode"})
 
 
+MOST_ATTRIBUTES = 200  # libxml2 finds an attribute by looking through all, so that many take minutes
 _FIRST = ("name", "toName", "value", "valueList")
 
 
@@ -86,7 +87,7 @@ def parse(text: str) -> etree._Element:
         remove_pis=True,
     )
     try:
-        return etree.fromstring(text.encode("utf-8"), parser)
+        root = etree.fromstring(text.encode("utf-8"), parser)
     except UnicodeEncodeError:
         raise LabelConfigError(
             "The label config holds half of a character (a lone surrogate): read the file as UTF-8 and try again."
@@ -95,6 +96,13 @@ def parse(text: str) -> etree._Element:
         # The exception's own log also holds what earlier parsers found; the parser's holds this text's alone.
         log: Any = parser.error_log
         raise LabelConfigError(_sentence(list(log))) from None
+    for element in root.iter(etree.Element):
+        if len(element.attrib) > MOST_ATTRIBUTES:
+            raise LabelConfigError(
+                f"The tag {element.tag} in line {element.sourceline} has {len(element.attrib)} attributes, and none "
+                f"has more than {MOST_ATTRIBUTES}: remove what is no attribute of it."
+            )
+    return root
 
 
 def _outside(text: str) -> str:

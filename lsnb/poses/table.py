@@ -196,7 +196,7 @@ def _numbers(table: pd.DataFrame, header: Sequence[tuple[str, ...]], source: str
 def not_numbers(table: pd.DataFrame, header: Sequence[tuple[str, ...]], source: str) -> list[str]:
     """Return a sentence for each of the first columns with cells that are no numbers."""
     problems = []
-    for position, column in enumerate(header):
+    for position, column in enumerate(header[: table.shape[1]]):
         cells = table.iloc[:, position]
         wrong = cells.notna() & pd.to_numeric(cells, errors="coerce").isna()
         # "nan" and the like are texts that mean a missing number.

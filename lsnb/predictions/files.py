@@ -258,13 +258,24 @@ def _of_json(raw: bytes, name: str, key: str) -> Content:
         if not data or (isinstance(first, Mapping) and "image_id" in first):
             return Content("coco", name, data)
         if isinstance(first, Mapping) and _key_of(first, key) in first:
-            used = _key_of(first, key)
-            return Content("detections", name, {entry.get(used): entry for entry in data})
+            return Content("detections", name, _by_key(data, _key_of(first, key), name))
     elif isinstance(data.get("images"), list) or isinstance(data.get("annotations"), list):
         return Content("coco", name, data)
     elif data and all(value is None or isinstance(value, list | dict) for value in data.values()):
         return Content("detections", name, data)
     raise InputError(f"{name} holds JSON that is no prediction that is known: give {KNOWN}.")
+
+
+def _by_key(rows: Sequence[Any], key: str, name: str) -> dict[Any, Any]:
+    found: dict[Any, Any] = {}
+    for number, row in enumerate(rows, start=1):
+        item = row.get(key) if isinstance(row, Mapping) else None
+        if not isinstance(item, str | int | float):
+            raise InputError(f"Entry {number} of {name} does not say its {key}: each needs one, a text or a number.")
+        if item in found:
+            raise InputError(f"{name} has two entries of the {key} {item!r}: give each once.")
+        found[item] = row
+    return found
 
 
 def _of_table(table: pd.DataFrame, name: str, key: str) -> Content:

@@ -21,7 +21,7 @@ def region_id(*parts: object) -> str:
         >>> region_id("u1", "weather", "rain", 1)
         'd5b4fa7a732a3837'
     """
-    return hashlib.sha256("|".join(map(str, parts)).encode()).hexdigest()[:16]
+    return hashlib.sha256("|".join(map(str, parts)).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def result(question: Question, region: str, value: dict[str, Any], score: float, marks: Marks) -> Result:
