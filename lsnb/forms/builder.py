@@ -294,11 +294,11 @@ class ConfigBuilder:
 
     def _aimed(self, question: Question) -> Question:
         """Return the question, about the first media that it fits if it is about none that it fits."""
-        fits = QUESTION_KINDS[question.kind].fits
+        kind = QUESTION_KINDS[question.kind]
         media = {found.name: found.kind for found in self.config.fields.values() if found.name}
-        if question.kind == "pairwise" or (question.about in media and fits([media[question.about]])):
+        if kind.row.targets > 1 or (question.about in media and kind.fits([media[question.about]])):
             return question
-        first = next((name for name, kind in media.items() if fits([kind])), "")
+        first = next((name for name, shown in media.items() if kind.fits([shown])), "")
         return replace(question, about=first)
 
     def _shift(self, place: int, by: int) -> int | None:

@@ -226,9 +226,11 @@ class QuestionFields:
             media: Name → column of the media there are.
         """
         kind = QUESTION_KINDS[part.kind]
-        fitting = [key for key, found in QUESTION_KINDS.items() if found.fits(shown) or key == part.kind]
-        if len(shown) < 2 and part.kind != "pairwise":
-            fitting.remove("pairwise")
+        fitting = [
+            key
+            for key, found in QUESTION_KINDS.items()
+            if key == part.kind or (found.fits(shown) and found.row.targets <= max(1, len(shown)))
+        ]
         _set_options(self._kind, _kind_options(fitting), part.kind)
         about = [(column, name) for name, column in media.items()]
         if part.about not in media:
@@ -249,7 +251,7 @@ class QuestionFields:
         _display(self._options_hint, kind.options != "none")
         self._options_hint.value = _hint(part.kind)
         is_open = len(media) > 1 or (bool(part.about) and part.about not in media)
-        _display(self._about, is_open and part.kind != "pairwise")
+        _display(self._about, is_open and kind.row.targets == 1)
         _display(self._multiple, kind.several)
         _display(self._required, not kind.is_tool)
         _display(self._per_region, not kind.is_tool)
@@ -257,7 +259,7 @@ class QuestionFields:
 
 def _hint(kind: str) -> str:
     text = "With commas between them, or one a line."
-    if kind == "taxonomy":
+    if QUESTION_KINDS[kind].row.is_tree:
         text += " <b>animal/dog</b> is dog below animal."
     elif QUESTION_KINDS[kind].options == "allowed":
         text += " Without labels, marks are all alike."

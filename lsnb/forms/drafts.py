@@ -11,50 +11,17 @@ import pandas as pd
 
 from lsnb.errors import LabelConfigError
 from lsnb.forms.parsing import join_list
-from lsnb.forms.questions import Kept, Part, Question, Settings, Shown
+from lsnb.forms.questions import MEDIA_KINDS, Kept, Part, Question, Settings, Shown
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import attribute, build, option_elements, parse, serialise, walk
-from lsnb.labels.vocabulary import find_tag
+from lsnb.labels.vocabulary import CHOICES, RATING, TEXT_AREA, Tag, find_tag
 
-# Tags that a part can stand for → what the part is called.
-_MEDIA = {
-    "Image": "image",
-    "Video": "video",
-    "Audio": "audio",
-    "Text": "text",
-    "HyperText": "hypertext",
-    "Paragraphs": "paragraphs",
-    "TimeSeries": "timeseries",
-}
-_QUESTIONS = {
-    "Choices": "choices",
-    "Taxonomy": "taxonomy",
-    "Rating": "rating",
-    "Number": "number",
-    "TextArea": "textarea",
-    "Labels": "labels",
-    "HyperTextLabels": "labels",
-    "ParagraphLabels": "labels",
-    "TimeSeriesLabels": "labels",
-    "TimelineLabels": "labels",
-    "VideoRectangle": "video_boxes",
-    "Pairwise": "pairwise",
-    **{
-        tag: kind
-        for shape, kind in {
-            "Rectangle": "rectangles",
-            "Ellipse": "ellipses",
-            "Polygon": "polygons",
-            "Vector": "vectors",
-            "KeyPoint": "keypoints",
-            "Brush": "brush",
-            "Bitmask": "bitmask",
-        }.items()
-        for tag in (shape, f"{shape}Labels")
-    },
-}
 # What the builder writes by itself, which a config written by hand may lack.
-_WRITTEN = {"Choices": ("choice",), "TextArea": ("rows", "maxSubmissions", "editable"), "Rating": ("maxRating",)}
+_WRITTEN = {
+    CHOICES.name: ("choice",),
+    TEXT_AREA.name: ("rows", "maxSubmissions", "editable"),
+    RATING.name: ("maxRating",),
+}
 _OWN = {"name", "toname", "value", "required", "perregion"}
 
 
@@ -146,7 +113,7 @@ def first_draft(table: pd.DataFrame | None) -> Draft:
     columns = [str(column) for column in table.columns] if table is not None else []
     usual = [name for name in ("uri", "url", "image", "video", "audio", "text") if name in columns]
     column = next(iter([*usual, *columns]), "uri")
-    kind = column if column in _MEDIA.values() else "image"
+    kind = column if column in MEDIA_KINDS else "image"
     return Draft((Shown(kind, column),))
 
 
@@ -216,14 +183,14 @@ def _is_shown(form: Part, grown: LabelConfig, config: LabelConfig) -> bool:
 def _with_tools_below_their_media(
     pieces: Sequence[tuple[Part | None, Kept, bool]], config: LabelConfig
 ) -> Iterator[Part]:
-    boxes = {target for c in config.controls.values() if c.tag == "VideoRectangle" for target in c.to_names}
+    shared = {(c.row.beside, target) for c in config.controls.values() if c.row.shares_labels for target in c.to_names}
     waiting: list[Question] = []
     shown: set[str] = set()
     for form, kept, is_above in pieces:
         if is_above and isinstance(form, Question):
             control = config.controls[form.name]
-            # The labels of boxes in a video come with the boxes.
-            if control.tag != "Labels" or not boxes & set(control.to_names):
+            # Labels that a tool shares come with the tool.
+            if not any((control.tag, target) in shared for target in control.to_names):
                 waiting.append(form)
             continue
         yield form or kept
@@ -234,12 +201,12 @@ def _with_tools_below_their_media(
     yield from waiting
 
 
-def _shown(element: Any, tag: str) -> Shown:
+def _shown(element: Any, tag: Tag) -> Shown:
     column = (attribute(element, "value") or "").removeprefix("$")
     channels = [attribute(e, "column") or "" for e in walk(element) if str(e.tag).lower() == "channel"]
     name = attribute(element, "name")
     return Shown(
-        _MEDIA[tag],
+        tag.method,
         column,
         join_list(channels),
         name=name if name != column else None,
@@ -249,42 +216,39 @@ def _shown(element: Any, tag: str) -> Shown:
 
 
 def _question(root: Any, element: Any, control: Any, several_media: bool) -> Question:
-    kind = _QUESTIONS.get(control.tag, "datetime")
-    own = {*_OWN, "choice"}
-    if control.tag == "DateTime":
-        kind = "date" if attribute(element, "only") == "date" else "datetime"
-        own = {*own, "only"} if kind == "date" else own
+    row = control.row
+    way = row.way(**{str(name): str(text) for name, text in element.attrib.items()})
+    own = {*_OWN, "choice", *way.given}
     listed = element
-    if kind == "video_boxes":
+    if row.shares_labels:
         target = control.to_names[0] if control.to_names else ""
-        beside = (e for e in walk(root) if e.tag == "Labels" and attribute(e, "toName") == target)
+        beside = (e for e in walk(root) if e.tag == row.beside and attribute(e, "toName") == target)
         listed = next(beside, element)
     options = [option for option, _ in option_elements(listed)]
     values = [attribute(option, "value") or "" for option in options]
     texts = values
-    if kind == "taxonomy":
+    if row.is_tree:
         texts = ["/".join(path) for option, path in option_elements(listed) if not len(option)]
-    column = attribute(listed, "value") if kind != "textarea" else None
+    column = attribute(listed, "value") if not row.is_open else None
 
     def extra(name: str) -> dict[str, str]:
         found = zip(values, (attribute(option, name) for option in options), strict=True)
         return {value: text for value, text in found if text}
 
-    settings = _settings(element if kind != "video_boxes" else listed, own)
-    if kind == "choices" and any(len(path) > 1 for path in control.paths):
+    settings = _settings(listed, own)
+    if not row.is_tree and any(len(path) > 1 for path in control.paths):
         texts = []  # answers below answers have no form here
-    maximum = dict(settings).get("maxUsages")
-    if kind == "taxonomy":
-        settings = tuple((name, text) for name, text in settings if (name, text) != ("maxUsages", "1"))
+    if row.is_tree:
+        settings = tuple((name, text) for name, text in settings if (name, text) != (row.several, "1"))
     return Question(
         control.name,
-        kind,
-        title=_heading(element if kind != "video_boxes" else listed),
+        way.name,
+        title=_heading(listed),
         options=join_lines(texts) if texts else (column or ""),
-        multiple=maximum != "1" if kind == "taxonomy" else attribute(element, "choice") == "multiple",
+        multiple=control.multiple if row.is_tree else attribute(element, "choice") == "multiple",
         required=control.required,
         per_region=control.per_region,
-        about=control.to_names[0] if several_media and control.to_names and kind != "pairwise" else "",
+        about=control.to_names[0] if several_media and control.to_names and row.targets == 1 else "",
         hints=extra("hint"),
         aliases=extra("alias"),
         colours=extra("background"),
@@ -334,11 +298,11 @@ def _pieces(root: Any) -> Iterator[list[Any]]:
 
 def _forms(root: Any, piece: list[Any], config: LabelConfig, several_media: bool) -> Iterator[Part]:
     inside = [element for node in piece for element in walk(node)]
-    media = [e for e in inside if (tag := find_tag(str(e.tag))) is not None and tag.name in _MEDIA]
+    media = [(e, tag) for e in inside if (tag := find_tag(str(e.tag))) is not None and tag.words]
     named = [name for e in inside if (name := attribute(e, "name")) in config.controls]
     if len(media) == 1 and not named:
-        yield _shown(media[0], str(media[0].tag))
-    if len(named) == 1 and not media and config.controls[str(named[0])].tag in (*_QUESTIONS, "DateTime"):
+        yield _shown(*media[0])
+    if len(named) == 1 and not media and any(way.name for way in config.controls[str(named[0])].row.ways):
         element = next(e for e in inside if attribute(e, "name") == named[0])
         yield _question(root, element, config.controls[str(named[0])], several_media)
 

@@ -109,21 +109,12 @@ def outline(config: LabelConfig) -> str:
     ]
     asked = []
     for name, control in config.controls.items():
-        several = control.multiple or control.tag not in ("Choices", "Taxonomy")
+        several = control.multiple or control.row.option != "Choice"
         mark = "☐" if several else "○"
         answers = [" / ".join(path) for path in control.paths] or list(control.labels)
-        manner = html.escape(_MANNERS.get(control.tag, f"[ {control.kind} ]"))
+        manner = html.escape(control.row.way().short or f"[ {control.kind} ]")
         listed = " &nbsp; ".join(f"{mark} {html.escape(answer)}" for answer in answers) or manner
         title = html.escape(titles.get(name) or name)
         notes = [html.escape(name), *["required"] * control.required, *["for each region"] * control.per_region]
         asked.append(f"<p><b>{title}</b> <span style='opacity: .65'>({', '.join(notes)})</span><br>{listed}</p>")
     return "".join([*shown, *asked]) or "<p>Nothing is shown yet.</p>"
-
-
-_MANNERS = {
-    "Rating": "☆☆☆☆☆",
-    "Number": "[ a number ]",
-    "TextArea": "[ a text ]",
-    "DateTime": "[ a date ]",
-    "Pairwise": "[ a click on the better one ]",
-}

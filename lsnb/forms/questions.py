@@ -9,26 +9,19 @@ import inspect
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from lsnb.errors import LabelConfigError
 from lsnb.forms.parsing import split_list
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import parse, serialise
+from lsnb.labels.vocabulary import METHODS, TAGS, Offers, Tag, Way
 
 # Attribute → text; None leaves out what the builder of the part would write by itself.
 Settings = tuple[tuple[str, str | None], ...]
 
 # What a Shown can be, in the words of the drop-down list.
-MEDIA_KINDS: dict[str, str] = {
-    "image": "Image",
-    "video": "Video",
-    "audio": "Sound",
-    "text": "Text",
-    "hypertext": "Web page (HTML)",
-    "paragraphs": "Conversation",
-    "timeseries": "Time series (CSV)",
-}
+MEDIA_KINDS: dict[str, str] = {tag.method: tag.words for tag in TAGS.values() if tag.words}
 
 
 @dataclass(frozen=True)
@@ -36,47 +29,45 @@ class QuestionKind:
     """One way of asking.
 
     Args:
-        words: How the drop-down list calls it.
-        options: Whether answers are ``needed``, ``allowed`` or ``none``.
+        row: The control it is asked with.
+        way: How it is asked with it.
         several: Whether it can take several answers.
-        is_tool: Whether it marks regions: such tools can neither be required nor asked per region.
         media: The kinds of media it works on; empty means all of them.
     """
 
-    words: str
-    options: Literal["needed", "allowed", "none"] = "none"
-    several: bool = False
-    is_tool: bool = False
+    row: Tag
+    way: Way
+    several: bool
     media: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """How the drop-down list calls it."""
+        return self.way.words
+
+    @property
+    def options(self) -> Offers:
+        """Whether answers are ``needed``, ``allowed`` or ``none``."""
+        return self.row.offers
+
+    @property
+    def is_tool(self) -> bool:
+        """Whether it can neither be required nor asked per region, as tools that mark regions."""
+        return not self.row.can_be_required
 
     def fits(self, shown: Sequence[str]) -> bool:
         """Return whether it can be asked about one of these kinds of media."""
         return not self.media or bool(set(self.media) & set(shown))
 
 
-_ON_IMAGES = ("image", "images")
-# Tags that ask and mark nothing, so that nothing can be asked about their regions.
-_ASKING = ("Choices", "Taxonomy", "Rating", "Number", "TextArea", "DateTime", "Pairwise", "Ranker")
-_WITH_SPANS = ("text", "hypertext", "paragraphs", "audio", "video", "timeseries")
+def _question_kind(row: Tag, way: Way) -> QuestionKind:
+    several = "multiple" in inspect.signature(getattr(LabelConfig, row.method)).parameters
+    on = [shown for shown in TAGS.values() if (shown.spans if row.names_others else shown.name in row.media)]
+    return QuestionKind(row, way, several, tuple(dict.fromkeys(kind for shown in on for kind in shown.kinds)))
+
 
 QUESTION_KINDS: dict[str, QuestionKind] = {
-    "choices": QuestionKind("Choose from a list", "needed", several=True),
-    "taxonomy": QuestionKind("Choose from a tree", "needed", several=True),
-    "rating": QuestionKind("Stars, 1 to 5"),
-    "number": QuestionKind("A number"),
-    "textarea": QuestionKind("A text to write"),
-    "date": QuestionKind("A date"),
-    "datetime": QuestionKind("A date and time"),
-    "labels": QuestionKind("Mark stretches of text or time", "needed", several=True, is_tool=True, media=_WITH_SPANS),
-    "rectangles": QuestionKind("Draw boxes", "allowed", is_tool=True, media=_ON_IMAGES),
-    "ellipses": QuestionKind("Draw ellipses", "allowed", is_tool=True, media=_ON_IMAGES),
-    "polygons": QuestionKind("Draw polygons", "allowed", is_tool=True, media=_ON_IMAGES),
-    "vectors": QuestionKind("Draw lines", "allowed", is_tool=True, media=_ON_IMAGES),
-    "keypoints": QuestionKind("Set points", "allowed", is_tool=True, media=_ON_IMAGES),
-    "brush": QuestionKind("Paint areas", "allowed", is_tool=True, media=_ON_IMAGES),
-    "bitmask": QuestionKind("Paint areas, pixel by pixel", "allowed", is_tool=True, media=_ON_IMAGES),
-    "video_boxes": QuestionKind("Follow boxes through a video", "needed", is_tool=True, media=("video",)),
-    "pairwise": QuestionKind("Choose the better of two", is_tool=True),
+    way.name: _question_kind(row, way) for row in METHODS.values() for way in row.ways if way.name
 }
 
 
@@ -193,14 +184,14 @@ class Question:
             given["multiple"] = self.multiple
         if not kind.is_tool:
             given |= {"required": self.required, "per_region": self.per_region}
-        if self.about and self.kind != "pairwise":
+        if self.about and kind.row.targets == 1:
             if self.about not in {shown.name for shown in config.fields.values()}:
                 raise LabelConfigError(
                     f'It is about "{self.about}", which is not shown above it: choose another in About, '
                     "or move the question down."
                 )
             given["to"] = self.about
-        method = getattr(config, "datetime" if self.kind == "date" else self.kind)
+        method = getattr(config, kind.row.method)
         settings = tuple(pair for pair in self.settings if pair != ("choice", None) or not self.multiple)
         grown: LabelConfig = method(*arguments, **given, **_keywords(method, settings))
         return grown
@@ -216,12 +207,12 @@ class Question:
             raise LabelConfigError(
                 f'"{kind.words}" works on {needed}, and none is shown above it: choose another kind, or show one.'
             )
-        if self.per_region and not kind.is_tool and all(c.tag in _ASKING for c in config.controls.values()):
+        if self.per_region and not kind.is_tool and all(c.row.is_question for c in config.controls.values()):
             raise LabelConfigError(
                 "It is asked for each region, and nothing above it marks regions: add a question that draws or marks "
                 'above it, or untick "for each region".'
             )
-        if self.kind == "pairwise" and len(shown) < 2:
+        if len(shown) < kind.row.targets:
             raise LabelConfigError("It compares two, and one is shown above it: show another column too.")
 
     def _checked_answers(self) -> Any:
@@ -248,11 +239,10 @@ class Question:
         return answers
 
     def _extras(self, answers: Any) -> dict[str, Any]:
-        if self.kind == "date":
-            return {"only": "date"}
-        if self.kind not in ("choices", "taxonomy") or not isinstance(answers, list):
-            return {}
-        is_tree = self.kind == "taxonomy"
+        kind = QUESTION_KINDS[self.kind]
+        if kind.row.option != "Choice" or not isinstance(answers, list):
+            return dict(kind.way.given)
+        is_tree = kind.row.is_tree
         known = {part.strip() for answer in answers for part in (answer.split("/") if is_tree else [answer])}
         extras: dict[str, Any] = {
             "hints": {answer: text for answer, text in self.hints.items() if answer in known},
@@ -267,7 +257,7 @@ class Question:
         """The question in one line, for the list of questions."""
         kind = QUESTION_KINDS[self.kind]
         parts = [kind.words.lower() if not kind.is_tool else kind.words[0].lower() + kind.words[1:]]
-        if self.kind in ("choices", "labels") and self.multiple:
+        if kind.several and not kind.row.is_tree and self.multiple:
             parts[0] += ", several"
         answers = self.answers
         if answers:

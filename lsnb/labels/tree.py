@@ -334,7 +334,7 @@ def _data_kind(tag: Tag, element: etree._Element, key: str) -> tuple[str, bool]:
     if tag.role != "object" or key not in ("value", "valuelist"):
         return "text", False
     if key == "valuelist":
-        return "images", True
+        return tag.kinds[-1], True
     kind = attribute(element, "valueType")
     if tag.kind in ("text", "hypertext", "paragraphs"):
         return tag.kind, kind == "url"

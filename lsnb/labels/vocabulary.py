@@ -106,6 +106,11 @@ class Tag:
     words: str = ""
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """For an object, the kinds of data it shows: one, or a list of them as well."""
+        return (self.kind, f"{self.kind}s") if "valueList" in self.attributes else (self.kind,)
+
+    @property
     def is_region(self) -> bool:
         """Whether its results mark a part of an item."""
         return bool(self.shape)
@@ -337,17 +342,6 @@ _OBJECTS = (
         method="image",
         words="Image",
     ),
-    _object(
-        "Video",
-        "video",
-        "name value hotkey frameRate:number height:number timelineHeight:number muted:bool "
-        "defaultPlaybackSpeed:number minPlaybackSpeed:number sync resolver",
-        spans="TimelineLabels",
-        method="video",
-        words="Video",
-    ),
-    _object("Audio", "audio", _AUDIO, spans="Labels", method="audio", words="Sound"),
-    _object("AudioPlus", "audio", _AUDIO, spans="Labels"),
     _object("Text", "text", _TEXT, spans="Labels", method="text", words="Text"),
     _object("HyperText", "hypertext", _TEXT, spans="HyperTextLabels", method="hypertext", words="Web page (HTML)"),
     _object(
@@ -358,6 +352,17 @@ _OBJECTS = (
         spans="ParagraphLabels",
         method="paragraphs",
         words="Conversation",
+    ),
+    _object("Audio", "audio", _AUDIO, spans="Labels", method="audio", words="Sound"),
+    _object("AudioPlus", "audio", _AUDIO, spans="Labels"),
+    _object(
+        "Video",
+        "video",
+        "name value hotkey frameRate:number height:number timelineHeight:number muted:bool "
+        "defaultPlaybackSpeed:number minPlaybackSpeed:number sync resolver",
+        spans="TimelineLabels",
+        method="video",
+        words="Video",
     ),
     _object(
         "TimeSeries",
@@ -427,7 +432,7 @@ DATE_TIME = _question(
     "format only min max step defaultValue hotkey",
     ways=(
         Way("date", "A date", "date", {"only": "date"}, "[ a date ]"),
-        Way("datetime", "A date and time", "datetime", short="[ a date and time ]"),
+        Way("datetime", "A date and time", "datetime", short="[ a date ]"),
     ),
 )
 LABELS = _region(
