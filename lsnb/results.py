@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Mapping
 from fractions import Fraction
 from typing import Any
 
+from lsnb.labels.vocabulary import KINDS, LABELS, RELATIONS
 from lsnb.shapes.dispatch import places_of
 from lsnb.shapes.drawn import NAN, NOWHERE
 
@@ -35,22 +36,6 @@ Row = tuple[Any, ...]
 # A row for an annotation without any result.
 NO_ANSWER: Row = (None, None, None, None, NAN, *NOWHERE)
 
-# Result types that draw a region without naming it; their labels come as a result of type "labels".
-SHAPES = frozenset(
-    {
-        "rectangle",
-        "ellipse",
-        "polygon",
-        "keypoint",
-        "brush",
-        "bitmask",
-        "vector",
-        "videorectangle",
-        "timeseries",
-        "timeline",
-    }
-)
-
 
 def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collection[Any] = ()) -> list[Row]:
     """Return the rows of one result, as tuples in the order of ``RESULT_COLUMNS``.
@@ -71,14 +56,14 @@ def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collect
         >>> choice = {"id": "a", "from_name": "mood", "type": "choices", "value": {"choices": ["up", "new"]}}
         >>> [row[:4] for row in result_rows(choice)]
         [('mood', 'choices', None, 'up'), ('mood', 'choices', None, 'new')]
-        >>> cut = {"id": "b", "from_name": "act", "type": "timelinelabels",
-        ...        "value": {"ranges": [{"start": 9, "end": 15}], "timelinelabels": ["run"]}}
+        >>> cut = {"id": "b", "from_name": "act", "type": "timeline",
+        ...        "value": {"ranges": [{"start": 9, "end": 15}], "labels": ["run"]}}
         >>> result_rows(cut, fps=10.0)[0][10:]
         (0.8, 1.5, 9, 15)
     """
     kind = result.get("type")
     value = result.get("value")
-    if kind == "relation":
+    if kind == RELATIONS.kind:
         ends = {name: result.get(name) for name in ("from_id", "to_id", "direction", "labels")}
         return [(None, kind, result.get("from_id"), ends, result.get("score", NAN), *NOWHERE)]
     name = result.get("from_name")
@@ -100,33 +85,22 @@ def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collect
     except (TypeError, KeyError, IndexError, AttributeError, ValueError):
         # Label Studio stores whatever is sent to it; an answer without a sensible place is still an answer.
         places = [NOWHERE]
-    if kind.endswith("labels"):
-        answers = value.get(kind)
+    if kind in NAMED:
+        answers = value.get(NAMED[kind])
         if answers is None:
-            answers = value.get("labels")
+            answers = value.get(LABELS.key)
         answers = [answers] if isinstance(answers, str) else answers or (None,)
-    elif kind in SHAPES:
-        answers = value.get("labels") or (None,)
     elif kind in ANSWERS:
         answers = ANSWERS[kind](value)
         if places[0] is NOWHERE and region not in regions:
             region = None
-    else:
-        answers = (value,)
+    else:  # of a release to come: what stands under the type's own name are labels
+        own = value.get(kind)
+        answers = own if isinstance(own, list) and own else (value,)
     # Sums of tuples, since this is the inmost loop and they take half the time of unpacking.
     if len(answers) == 1 and len(places) == 1:
         return [(name, kind, region, answers[0], score) + places[0]]
     return [(name, kind, region, answer, score, *place) for place in places for answer in answers]
-
-
-def is_region(kind: Any) -> bool:
-    """Return whether results of this type mark a part of an item.
-
-    Example:
-        >>> is_region("rectanglelabels"), is_region("choices")
-        (True, False)
-    """
-    return isinstance(kind, str) and (kind.endswith("labels") or kind in SHAPES)
 
 
 def frames_per_second(data: Mapping[str, Any]) -> float:
@@ -171,12 +145,7 @@ def _single(name: str) -> Callable[[Mapping[str, Any]], list[Any]]:
 
 # Result types that answer a question, and how their values list the answers.
 ANSWERS: dict[str, Callable[[Mapping[str, Any]], list[Any]]] = {
-    "choices": _listed("choices"),
-    "taxonomy": _listed("taxonomy"),
-    "textarea": _listed("text"),
-    "rating": _single("rating"),
-    "number": _single("number"),
-    "datetime": _single("datetime"),
-    "pairwise": _single("selected"),
-    "ranker": _single("ranker"),
+    kind: (_listed if tag.is_listed else _single)(tag.key) for kind, tag in KINDS.items() if tag.is_question
 }
+# Result types that mark a part of an item, and where their values hold its labels.
+NAMED = {kind: tag.key or LABELS.key for kind, tag in KINDS.items() if tag.is_region}

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lsnb.annotations.raw import raw_results
 from lsnb.errors import InputError
+from lsnb.labels.vocabulary import NAMED_KINDS
 from lsnb.shapes import coco_of, picture_size
 from lsnb.tables.keys import listing
 
@@ -84,7 +85,7 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
         who = "" if pd.isna(columns["annotator"][row]) else str(columns["annotator"][row])
         people.setdefault(item, set()).update([who] if looked_at[row] else [])
         files.setdefault(item, str(names.iloc[row]) if not pd.isna(names.iloc[row]) else item)
-        if not submitted[row] or result is None or not (kind.endswith("labels") and isinstance(label, str)):
+        if not submitted[row] or result is None or not (kind in NAMED_KINDS and isinstance(label, str)):
             continue
         shape = coco_of(result)
         if shape is None:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.annotations.long import TEXT_DTYPE
-from lsnb.results import is_region
+from lsnb.labels.vocabulary import is_region
 
 OWNER = ("item", "project", "task", "annotation", "annotator", "status", "region")
 PLACE = ("x", "y", "width", "height", "rotation", "start", "end", "start_frame", "end_frame")

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lsnb.annotations.long import TEXT_DTYPE
+from lsnb.labels.vocabulary import is_region
 
 OWNER = ("item", "project", "task", "annotation", "annotator", "status")
 
@@ -40,7 +41,7 @@ def relations(annotations: pd.DataFrame) -> pd.DataFrame:
     for who, region, kind, value in zip(
         _keys(regions, owner), regions["region"], regions["kind"], regions["value"], strict=True
     ):
-        if isinstance(value, str) and str(kind).endswith("labels"):
+        if isinstance(value, str) and is_region(kind):
             labels.setdefault((*who, region), value)
     rows = []
     for who, value in zip(_keys(drawn, owner), drawn["value"], strict=True):

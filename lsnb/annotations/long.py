@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
-from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, is_region, result_rows
+from lsnb.labels.vocabulary import is_region
+from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, result_rows
 from lsnb.runtime import collector_paused
 from lsnb.tables.keys import RoundedKeyError, key_text, listing, nearest
 

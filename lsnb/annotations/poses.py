@@ -22,6 +22,7 @@ from lsnb.annotations.collected import FORMATS, LEVELS, write_tables
 from lsnb.errors import InputError
 from lsnb.kernel.files import path_inside, safe_name
 from lsnb.labels import LabelConfig
+from lsnb.labels.vocabulary import KEY_POINT_LABELS, LABELS, kinds_of
 from lsnb.reports import Report
 from lsnb.shapes import picture_size, to_pixels
 from lsnb.tables.h5 import require_h5
@@ -191,7 +192,7 @@ def _bodyparts(given: Any) -> tuple[str, ...] | None:
     if given is None:
         return None
     if isinstance(given, LabelConfig):
-        tools = [one for one in given.controls.values() if one.kind == "keypointlabels"]
+        tools = [one for one in given.controls.values() if one.kind == KEY_POINT_LABELS.kind]
         if not tools:
             raise InputError("The config asks for no key points: give the one the annotations were made with.")
         return tuple(dict.fromkeys(label for tool in tools for label in tool.labels))
@@ -210,10 +211,10 @@ def _points(annotations: pd.DataFrame, frames: pd.DataFrame | None) -> tuple[pd.
     """Return a row for each body part that somebody set on an image: ``item, annotator, value, x, y`` in pixels."""
     latest = _latest(annotations)
     # A point's label is its own, or stands in a result of type "labels" with the same region.
-    points = annotations["kind"].isin(("keypointlabels", "keypoint"))
+    points = annotations["kind"].isin(kinds_of("Point"))
     owners = ["item", "annotator", "annotation", "region"]
     regions = pd.MultiIndex.from_frame(annotations.loc[points & latest, owners])
-    named = annotations["kind"].eq("labels") & pd.MultiIndex.from_frame(annotations[owners]).isin(regions)
+    named = annotations["kind"].eq(LABELS.kind) & pd.MultiIndex.from_frame(annotations[owners]).isin(regions)
     is_text = annotations["value"].map(lambda value: isinstance(value, str)).astype(bool)
     chosen = (points | named).fillna(False).astype(bool) & latest & is_text
     found = annotations.loc[chosen, [*owners, "value", "x", "y"]].reset_index(drop=True)

@@ -12,6 +12,7 @@ import pandas as pd
 from lsnb.annotations.raw import raw_results
 from lsnb.errors import InputError
 from lsnb.kernel.formats import MOST_FRAMES
+from lsnb.labels.vocabulary import is_region
 from lsnb.shapes import Track, seconds_of_frames
 from lsnb.shapes.drawn import BOX, NAN
 
@@ -66,7 +67,7 @@ def expand_tracks(annotations: pd.DataFrame, *, fps: float | Mapping[str, float]
                 continue
         kind = str(result.get("type"))
         # Answers about a track repeat its keyframes under other types; its name is of a type of labels.
-        if kind.endswith("labels") or kind == "videorectangle":
+        if is_region(kind):
             answer = carried["value"][row]
             if isinstance(answer, str):
                 track.labels.add(answer)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.errors import InputError
+from lsnb.labels.vocabulary import TEXT_AREA
 from lsnb.tables.keys import RoundedKeyError, key_text, listing, nearest
 
 # What a person has done with an item; a draft is not done yet.
@@ -64,7 +65,7 @@ def widen(annotations: pd.DataFrame, control: str, *, repeats: Literal["latest",
     several = several or len(set(zip(rows.tolist(), columns.tolist(), strict=True))) < len(answers)
     values = [_countable(value) for value in answers["value"].tolist()]
     if several:
-        ordered = "kind" in answers and bool(answers["kind"].eq("textarea").all())
+        ordered = "kind" in answers and bool(answers["kind"].eq(TEXT_AREA.kind).all())
         gathered: dict[tuple[int, int], list[Any]] = {}
         for row, column, value in zip(rows.tolist(), columns.tolist(), values, strict=True):
             gathered.setdefault((row, column), []).append(value)

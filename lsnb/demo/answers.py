@@ -11,13 +11,14 @@ from tqdm.auto import tqdm
 
 from lsnb.errors import InputError, LsnbError
 from lsnb.labels import LabelConfig
+from lsnb.labels.vocabulary import CHOICES, RATING, TIME_SERIES_LABELS
 from lsnb.reports import Report
 
 if TYPE_CHECKING:
     from lsnb.study import Study
 
 
-SIMULATED = ("choices", "rating", "timeserieslabels")
+SIMULATED = (CHOICES.kind, RATING.kind, TIME_SERIES_LABELS.kind)
 STRETCHES = 3
 
 
@@ -101,12 +102,12 @@ def _answers(config: LabelConfig, draw: _Draw, duration: float) -> list[dict[str
     results = []
     for name, control in config.controls.items():
         result: dict[str, Any] = {"from_name": name, "to_name": control.to_names[0], "type": control.kind}
-        if control.kind == "choices":
+        if control.kind == CHOICES.kind:
             options: list[Any] = [list(path) for path in control.paths] or list(control.labels)
-            results.append({**result, "value": {"choices": [options[draw.option(name, len(options))]]}})
-        elif control.kind == "rating":
-            results.append({**result, "value": {"rating": 1 + draw.option(name, 5)}})
-        elif control.kind == "timeserieslabels" and control.labels:
+            results.append({**result, "value": {CHOICES.key: [options[draw.option(name, len(options))]]}})
+        elif control.kind == RATING.kind:
+            results.append({**result, "value": {RATING.key: 1 + draw.option(name, 5)}})
+        elif control.kind == TIME_SERIES_LABELS.kind and control.labels:
             for number, (start, end) in enumerate(_stretches(draw, name, duration)):
                 label = control.labels[(draw.option(name, len(control.labels)) + number) % len(control.labels)]
                 value = {"start": start, "end": end, "instant": False, control.kind: [label]}

@@ -462,8 +462,8 @@ class AskedMethods(ConfigTree):
 
         Example:
             >>> from lsnb import LabelConfig
-            >>> LabelConfig.image("uri").rectangles("animal", ["cat", "dog"]).controls["animal"].kind
-            'rectanglelabels'
+            >>> LabelConfig.image("uri").rectangles("animal", ["cat", "dog"]).controls["animal"].labels
+            ('cat', 'dog')
         """
         return self._mark(RECTANGLE_LABELS, name, labels, title, to, attributes)
 
@@ -617,8 +617,8 @@ class AskedMethods(ConfigTree):
 
         Example:
             >>> from lsnb import LabelConfig
-            >>> LabelConfig.video("uri").labels("behaviour", ["rest", "run"]).controls["behaviour"].kind
-            'timelinelabels'
+            >>> LabelConfig.video("uri").labels("behaviour", ["rest", "run"]).controls["behaviour"].labels
+            ('rest', 'run')
         """
         shown = object_tags(self._root())
         fitting = [n for n, tag in shown.items() if tag.spans]

@@ -191,8 +191,8 @@ class LabelConfig(ShownMethods):
             >>> from lsnb import LabelConfig
             >>> weather = {"type": "radio", "name": "weather", "options": [{"value": "sun"}, {"value": "rain"}]}
             >>> ontology = {"tools": [{"tool": "rectangle", "name": "car"}], "classifications": [weather]}
-            >>> [(c.name, c.kind, c.labels) for c in LabelConfig.from_labelbox(ontology).controls.values()][1:]
-            [('objects', 'videorectangle', ('car',)), ('weather', 'choices', ('sun', 'rain'))]
+            >>> [(c.name, c.labels) for c in LabelConfig.from_labelbox(ontology).controls.values()][1:]
+            [('objects', ('car',)), ('weather', ('sun', 'rain'))]
         """
         return config_from_labelbox(cls, ontology, field=field, frame_rate=frame_rate)
 

@@ -620,8 +620,8 @@ class ShownMethods(AskedMethods):
             >>> config = LabelConfig.video_timeseries(["pulse", ["x", "y"]], ["rest", "run"], units={"x": "g"})
             >>> [(name, field.kind) for name, field in config.fields.items()]
             [('video', 'video'), ('series', 'timeseries'), ('fps', 'number')]
-            >>> config.controls["state"].kind
-            'timeserieslabels'
+            >>> config.controls["state"].labels
+            ('rest', 'run')
         """
         if units is not None and not isinstance(units, Mapping):
             raise LabelConfigError(f"units is {units!r}: give a dict from column to unit, such as {{'x': 'g'}}.")

@@ -64,7 +64,8 @@ class Tag:
         since: The first release that has it, where that is later than 1.14.
         instead: What to use on a release before ``since``, where this kit's own is one.
         shape: For a control that marks a part of an item, the class of ``lsnb.shapes`` of what it marks.
-        holds: Keys of its value, or of its value's keyframes, that say where that is.
+        holds: Keys of its value, or of its value's keyframes, that say where that is; the first tells apart what has
+            one shape and several forms.
         key: Where its answers or labels stand in its value; empty where another control names what it draws.
         is_listed: Whether they stand there in a list.
         level: For a control that asks, what its answers measure.
@@ -149,6 +150,11 @@ class Tag:
     def is_tree(self) -> bool:
         """Whether each answer is a path from the root of a tree."""
         return self.level == "path"
+
+    @property
+    def named_kind(self) -> str:
+        """The type of its results once another control has named what it draws."""
+        return f"{self.kind}labels"
 
     @property
     def can_be_required(self) -> bool:
@@ -448,7 +454,7 @@ _SPANS: dict[str, Any] = {"method": LABELS.method, "words": LABELS.ways[0].words
 HYPERTEXT_LABELS = _region("HyperTextLabels", "HyperText", "Span", "start end", **_SPANS)
 PARAGRAPH_LABELS = _region("ParagraphLabels", "Paragraphs", "Span", "start end", **_SPANS)
 TIME_SERIES_LABELS = _region(
-    "TimeSeriesLabels", "TimeSeries", "Span", "start end instant", children="Label Labels Choice", **_SPANS
+    "TimeSeriesLabels", "TimeSeries", "Span", "instant start end", children="Label Labels Choice", **_SPANS
 )
 TIMELINE_LABELS = _region("TimelineLabels", "Video", "Timeline", "ranges", **_SPANS)
 RECTANGLE_LABELS = _region(
@@ -525,7 +531,7 @@ VIDEO_VECTOR_LABELS = _region(
     "VideoVectorLabels",
     "Video",
     "Track",
-    "sequence vertices",
+    "vertices sequence",
     _VECTOR,
     key="labels",
     since="1.24.0",
@@ -697,6 +703,7 @@ _FOREIGN = (
     replace(RECTANGLE_LABELS, name="CubeLabels", kind="cubelabels", key="cubelabels"),
     replace(TIME_SERIES_LABELS, kind="timeseries", option="", key="", beside=TIME_SERIES_LABELS.name),
     replace(TIMELINE_LABELS, kind="timeline", option="", key="", beside=TIMELINE_LABELS.name),
+    replace(VIDEO_RECTANGLE, kind=VIDEO_RECTANGLE.named_kind, option="Label", beside=""),
 )
 
 KINDS: Mapping[str, Tag] = {tag.kind: tag for tag in (*_FOREIGN, *_CONTROLS)}
@@ -704,6 +711,9 @@ KINDS: Mapping[str, Tag] = {tag.kind: tag for tag in (*_FOREIGN, *_CONTROLS)}
 
 REGION_KINDS = frozenset(kind for kind, tag in KINDS.items() if tag.is_region)
 """The result types that mark a part of an item."""
+
+NAMED_KINDS = frozenset(kind for kind, tag in KINDS.items() if tag.has_labels)
+"""The result types that mark a part of an item and name it themselves."""
 
 METHODS: Mapping[str, Tag] = {
     method: next(tag for tag in (*_OBJECTS, *_CONTROLS) if tag.method == method)

@@ -14,6 +14,7 @@ from matplotlib.patches import Patch, Polygon
 
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError, MissingFileError
+from lsnb.labels.vocabulary import KINDS, kinds_of
 from lsnb.plots.figures import COLORS, MISSING, Picture, only_words, shortened
 from lsnb.shapes import brush_mask, outline, picture_size, to_percent, to_pixels
 from lsnb.tables.keys import nearest
@@ -21,9 +22,7 @@ from lsnb.tables.keys import nearest
 Image = str | os.PathLike[str] | np.ndarray[Any, Any]
 HUNDRED = (100.0, 100.0)
 DRAWN = frozenset(
-    f"{shape}{ending}"
-    for shape in ("rectangle", "polygon", "ellipse", "keypoint", "brush", "bitmask", "vector")
-    for ending in ("", "labels")
+    kind for kind, tag in KINDS.items() if tag.is_region and "Image" in tag.media and not tag.names_others
 )
 
 
@@ -109,7 +108,7 @@ def overlay(annotations: pd.DataFrame, item: str, control: str, picture: Image |
     Example:
         >>> place = {"x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0, "value": "car"}
         >>> long = pd.DataFrame([{"annotator": who, **place} for who in ("ana", "ben")])
-        >>> long = long.assign(item="1", control="box", kind="rectanglelabels", status="submitted", region="r")
+        >>> long = long.assign(item="1", control="box", kind="rectangle", status="submitted", region="r")
         >>> len(overlay(long, "1", "box").axes[0].patches)
         2
     """
@@ -195,7 +194,7 @@ def overlays(
     Example:
         >>> place = {"x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0, "value": "car", "annotator": "m"}
         >>> long = pd.DataFrame([{"item": item, **place} for item in ("1", "2", "2")])
-        >>> long = long.assign(region=list("abc"), control="box", kind="rectanglelabels", status="submitted")
+        >>> long = long.assign(region=list("abc"), control="box", kind="rectangle", status="submitted")
         >>> [axes.get_title() for axes in overlays(long, {}).axes]
         ['2: 2 regions', '1: 1 region']
     """
@@ -298,7 +297,7 @@ def _draw(axes: Any, annotations: pd.DataFrame, item: str, control: str, picture
 
 def _corners(result: Mapping[str, Any], row: Mapping[Any, Any]) -> np.ndarray[Any, Any]:
     """Return a region's corners in percent of the picture; one for a key point."""
-    if str(row.get("kind")).startswith("keypoint"):
+    if row.get("kind") in kinds_of("Point"):
         return np.array([[row["x"], row["y"]]], dtype="float64")
     corners = outline(result)
     if len(corners):

@@ -18,6 +18,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.labels import Control, LabelConfig
+from lsnb.labels.vocabulary import KEY_POINT_LABELS
 from lsnb.poses.metrics import ensemble_poses
 from lsnb.poses.reading import read_poses
 from lsnb.poses.sources import read_sources
@@ -114,7 +115,7 @@ def from_poses(
 def _key_points(config: Any, control: str | None) -> Control:
     if not isinstance(config, LabelConfig):
         raise InputError(f"config is {type(config).__name__}: give the LabelConfig of the study.")
-    tools = {name: one for name, one in config.controls.items() if one.kind == "keypointlabels"}
+    tools = {name: one for name, one in config.controls.items() if one.kind == KEY_POINT_LABELS.kind}
     if control is not None:
         if control in tools:
             return tools[control]

@@ -21,7 +21,7 @@ from lsnb.predictions.report import Result, Row
 from lsnb.predictions.rules import rules_of
 from lsnb.predictions.targets import KINDS, Targets
 
-DRAWN = frozenset(kind for kinds in KINDS.values() for kind in kinds) - {"videorectangle"}
+DRAWN = frozenset(kind for shape, kinds in KINDS.items() if shape != "track" for kind in kinds)
 
 
 def cell_results(cell: Any, control: str, *, config: LabelConfig, item: str) -> list[Result]:
@@ -90,8 +90,9 @@ def _regions(cell: Any, row: Row, control: Control, targets: Targets, config: La
 
 def _answers(cell: Any, control: Control, problems: list[str]) -> list[Result]:
     parts = list(cell) if isinstance(cell, list | tuple) else [cell]
-    if control.kind == "choices" and not any(isinstance(part, Mapping) for part in parts):
-        return [_whole(control, {"choices": [str(part) for part in parts]})]
+    row = control.row
+    if row.option == "Choice" and not row.is_tree and not any(isinstance(part, Mapping) for part in parts):
+        return [_whole(control, {row.key: [str(part) for part in parts]})]
     results = []
     for part in parts:
         try:
@@ -106,20 +107,18 @@ def _answer(part: Any, control: Control) -> Result:
         return _of(control, part)
     if isinstance(part, Mapping):
         raise InputError(f"{control.name!r} ({control.kind}) takes no boxes: give an answer or Label Studio results.")
-    if control.kind == "rating":
+    row = control.row
+    if row.level == "ordinal":
         number = _number(part)
-        return _whole(control, {"rating": int(number) if number.is_integer() else number})
-    if control.kind == "number":
-        return _whole(control, {"number": _number(part)})
-    if control.kind == "textarea":
-        return _whole(control, {"text": [str(part)]})
-    if control.kind == "datetime":
-        return _whole(control, {"datetime": part.isoformat() if hasattr(part, "isoformat") else str(part)})
-    if control.kind == "pairwise":
-        return _whole(control, {"selected": str(part)})
-    if control.kind == "taxonomy":
-        path = [step.strip() for step in str(part).split(">")]
-        return _whole(control, {"taxonomy": [path]})
+        return _whole(control, {row.key: int(number) if number.is_integer() else number})
+    if row.level == "interval":
+        return _whole(control, {row.key: _number(part)})
+    if row.is_tree:
+        return _whole(control, {row.key: [[step.strip() for step in str(part).split(">")]]})
+    if row.level == "date":
+        return _whole(control, {row.key: part.isoformat() if hasattr(part, "isoformat") else str(part)})
+    if row.level in ("text", "nominal"):
+        return _whole(control, {row.key: [str(part)] if row.is_listed else str(part)})
     raise InputError(f"{part!r} cannot be shown by {control.name!r} ({control.kind}): give Label Studio results.")
 
 

@@ -182,18 +182,18 @@ def _result_faults(result: Any, rules: Rules, facts: Facts, results: Any) -> lis
     if not isinstance(value, dict):
         return [*faults, Fault("wrong_value", f"A value is a dict, and this is a {type(value).__name__}.", ".value")]
     check = shape.check
-    if rule.kind == kind == "labels":
+    if rule.kind == kind and rule.row.names_others:
         check = rules.partner(result, results) or check
     faults += [replace(fault, path=f".value{fault.path}") for fault in check(value)]
-    if shape.kind == "videorectangle":
+    if shape.row.shape == "Track":
         faults += Track.frame_faults(value, facts.frames)
-    elif shape.kind == "timelinelabels":
+    elif shape.row.shape == "Timeline":
         faults += Timeline.frame_faults(value, facts.frames)
     if label_key:
         faults += _label_faults(value, rule, label_key, is_needed=rule.needs_labels or shape is not rule)
     if "score" in result:
         faults += score_faults(result["score"], ".score")
-    if shape.kind.startswith("brush"):
+    if "rle" in shape.row.holds:
         faults += Mask.size_faults(result)
     region = result.get("id")
     if region is not None and not isinstance(region, str):
@@ -209,7 +209,7 @@ def _label_faults(value: Mapping[str, Any], rule: Rule, key: str, *, is_needed: 
         return [Fault("no_label", f"{rule.name!r} needs a label: {key} is a list of them.", f".value.{key}")]
     if not isinstance(labels, list | tuple):
         return [Fault("wrong_value", f"{labels!r} is no list of labels.", f".value.{key}")]
-    if rule.kind == "taxonomy":
+    if rule.row.is_tree:
         return _path_faults(labels, rule)
     faults = []
     for place, label in enumerate(labels):
@@ -220,7 +220,7 @@ def _label_faults(value: Mapping[str, Any], rule: Rule, key: str, *, is_needed: 
             faults.append(Fault("unknown_label", words, f".value.{key}[{place}]"))
     if not labels:
         faults.append(Fault("no_label", "There is no label.", f".value.{key}", is_warning=is_needed is False))
-    if rule.kind == "choices" and not rule.multiple and len(labels) > 1:
+    if rule.is_question and not rule.multiple and len(labels) > 1:
         words = f"{rule.name!r} takes one choice, and there are {len(labels)}: give one."
         faults.append(Fault("several_choices", words, f".value.{key}"))
     return faults
@@ -233,7 +233,7 @@ def _path_faults(paths: Any, rule: Rule) -> list[Fault]:
             continue
         if tuple(path) not in rule.paths:
             words = f"{rule.name!r} has no answer {' > '.join(path)!r}.{nearest(' > '.join(path), rule.path_texts)}"
-            faults.append(Fault("unknown_label", words, f".value.taxonomy[{place}]"))
+            faults.append(Fault("unknown_label", words, f".value.{rule.label_key}[{place}]"))
     return faults
 
 
@@ -279,7 +279,7 @@ def _double_faults(results: Any, rules: Rules) -> list[Fault]:
         about = (rule.name, str(result.get("to_name")), region if region in ids else None, result.get("item_index"))
         if about in seen:
             words = f"{rule.name!r} is answered twice: give one answer."
-            is_warning = rule.multiple or rule.kind == "textarea"
+            is_warning = rule.multiple or rule.row.is_open
             faults.append(Fault("double_answer", words, f"result[{place}]", is_warning=is_warning))
         seen.add(about)
     return faults

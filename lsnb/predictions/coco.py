@@ -98,8 +98,8 @@ def from_coco(
         >>> images = [{"id": 1, "file_name": "train/a.jpg", "width": 80, "height": 60}]
         >>> annotations = [{"image_id": 1, "category_id": 18, "bbox": [8, 6, 40, 30], "score": 0.5}]
         >>> found = from_coco({"images": images, "annotations": annotations}, config=config)
-        >>> found.results["a"][0]["value"]["rectanglelabels"], found.scores
-        (['dog'], {'a': 0.5})
+        >>> found.results["a"][0]["value"]["width"], found.scores
+        (50.0, {'a': 0.5})
     """
     targets = Targets(config, control=control, labels=labels, unknown=unknown)
     content = _content(payload, "payload")

@@ -108,8 +108,8 @@ def read_predictions(
         >>> file = Path(tempfile.mkdtemp(), "boxes.csv")
         >>> _ = file.write_text("item,label,x,y,width,height\\na,cat,10,10,50,50\\n")
         >>> config = LabelConfig.image("uri").rectangles("animal", ["cat", "dog"])
-        >>> read_predictions(file, config=config).results["a"][0]["value"]["rectanglelabels"]
-        ['cat']
+        >>> read_predictions(file, config=config).results["a"][0]["value"]["width"]
+        50.0
     """
     content = _content(source, key)
     class_names = names if names is not None else content.names

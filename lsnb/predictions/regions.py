@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from lsnb.labels.vocabulary import KINDS, LABELS
 from lsnb.predictions.checking import facts_of, find_faults, score_faults
 from lsnb.predictions.report import Result, Row
 from lsnb.predictions.rules import Rules
@@ -106,7 +107,7 @@ class Regions:
         if not mask.any():
             row.warn("no_area", "The mask covers no pixel, and is left out.", path)
             return
-        if target.kind.startswith("brush"):
+        if "rle" in KINDS[target.kind].holds:
             value: Result = {"format": "rle", "rle": brush_rle(mask)}
         else:
             value = {"imageDataURL": bitmask_address(mask)}
@@ -241,8 +242,8 @@ def make_results(region: str, value: Result, size: Size | None, target: Target, 
         result["score"] = float(score)
     if not target.labels_name:
         return [result]
-    labelled = {**value, "labels": [target.label]}
-    return [result, {**result, "from_name": target.labels_name, "type": "labels", "value": labelled}]
+    labelled = {**value, LABELS.key: [target.label]}
+    return [result, {**result, "from_name": target.labels_name, "type": LABELS.kind, "value": labelled}]
 
 
 def _numbers(boxes: Sequence[Sequence[Any]]) -> Floats:

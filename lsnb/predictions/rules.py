@@ -9,42 +9,14 @@ from typing import Any
 
 from lxml import etree
 
+from lsnb import shapes
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import Control, attribute, parse, walk
+from lsnb.labels.vocabulary import KINDS, Tag
 from lsnb.predictions import values
-from lsnb.shapes import Box, Ellipse, Faults, Mask, Outline, Point, Span, Timeline, Track, Value
+from lsnb.shapes import Faults, Value
 
 Check = Callable[[Value], Faults]
-
-SHAPES: Mapping[str, Check] = {
-    "rectangle": Box.check,
-    "ellipse": Ellipse.check,
-    "polygon": Outline.check,
-    "keypoint": Point.check,
-    "brush": Mask.check,
-    "bitmask": functools.partial(Mask.check, key="imageDataURL"),
-    "vector": functools.partial(Outline.check, key="vertices"),
-}
-CHECKS: Mapping[str, Check] = {
-    **SHAPES,
-    **{f"{name}labels": check for name, check in SHAPES.items()},
-    "magicwand": Mask.check,
-    "videorectangle": Track.check,
-    "timelinelabels": Timeline.check,
-    "labels": Span.check,
-    "hypertextlabels": Span.check,
-    "paragraphlabels": Span.check,
-    "timeserieslabels": functools.partial(Span.check, key="instant"),
-    "choices": values.texts("choices"),
-    "textarea": values.texts("text"),
-    "datetime": values.text("datetime"),
-    "pairwise": values.text("selected", ("left", "right")),
-    "taxonomy": values.taxonomy,
-    "ranker": values.ranker,
-}
-_PLAIN = frozenset({"rectanglelabels", "ellipselabels", "polygonlabels", "keypointlabels"})
-QUESTIONS = frozenset({"choices", "textarea", "datetime", "pairwise", "taxonomy", "ranker", "rating", "number"})
-LABEL_KEYS = {"choices": "choices", "taxonomy": "taxonomy", "videorectangle": "labels"}
 
 
 @dataclass(frozen=True)
@@ -78,9 +50,14 @@ class Rule:
     is_imported: bool = True
 
     @functools.cached_property
+    def row(self) -> Tag:
+        """What the vocabulary says of its results."""
+        return KINDS[self.kind]
+
+    @functools.cached_property
     def is_question(self) -> bool:
         """Whether it asks about the item or a region, and draws nothing."""
-        return self.kind in QUESTIONS
+        return self.row.is_question
 
     @property
     def path_texts(self) -> list[str]:
@@ -108,7 +85,11 @@ class Rules:
         return {
             name: rule
             for name, rule in self.controls.items()
-            if rule.kind in _PLAIN and rule.labels and rule.is_imported and self.objects.issuperset(rule.to_names)
+            if rule.row.has_labels
+            and rule.row.shape in _PLAIN
+            and rule.labels
+            and rule.is_imported
+            and self.objects.issuperset(rule.to_names)
         }
 
     def partner(self, result: Mapping[str, Any], results: Any) -> Check | None:
@@ -118,8 +99,9 @@ class Rules:
             return None
         for other in results:
             kind = other.get("type") if isinstance(other, dict) and other.get("id") == region else None
-            if isinstance(kind, str) and kind.lower() in SHAPES:
-                return SHAPES[kind.lower()]
+            row = KINDS.get(kind.lower()) if isinstance(kind, str) else None
+            if row is not None and row.beside:
+                return shape_check(row)
         return None
 
 
@@ -144,32 +126,56 @@ def _rules(xml: str) -> Rules:
         elif name and (element.get("value") or element.get("valueList")):
             objects.add(name)
     controls = {
-        name: _rule(control, elements.get(name)) for name, control in config.controls.items() if control.kind in _KINDS
+        name: _rule(control, elements.get(name))
+        for name, control in config.controls.items()
+        if control.row.is_region or control.row.is_question
     }
     merged = {
-        (labels.name, f"{tool.kind}labels"): tool
+        (labels.name, tool.row.named_kind): tool
         for labels in controls.values()
         for tool in controls.values()
-        if labels.kind == "labels" and not tool.kind.endswith("labels") and set(labels.to_names) & set(tool.to_names)
+        if labels.row.names_others and not tool.row.has_labels and set(labels.to_names) & set(tool.to_names)
     }
     return Rules(controls, frozenset(objects), merged)
 
 
-_KINDS = frozenset({*CHECKS, "rating", "number"})
+# Shapes that lie on one picture and say all there is in their values.
+_PLAIN = frozenset({"Box", "Ellipse", "Outline", "Point"})
+
+
+@functools.cache
+def _shape_check(kind: str) -> Check:
+    row = KINDS[kind]
+    check: Any = getattr(shapes, row.shape).check
+    forms = {other.holds[0] for other in KINDS.values() if other.shape == row.shape}
+    found: Check = functools.partial(check, key=row.holds[0]) if len(forms) > 1 else check
+    return found
+
+
+def shape_check(row: Tag) -> Check:
+    """Return what is wrong with the values of a control that marks parts of an item, apart from their labels."""
+    return _shape_check(row.kind)
+
+
+def _answer_check(row: Tag, element: etree._Element | None) -> Check:
+    if row.level == "ordinal":
+        return values.rating(_whole(element, "maxRating", 5))
+    if row.level == "interval":
+        return values.limited(_limit(element, "min"), _limit(element, "max"))
+    if row.level == "order":
+        return values.buckets(row.key)
+    if row.is_tree:
+        return values.paths(row.key)
+    return values.texts(row.key) if row.is_listed else values.text(row.key, row.answers)
 
 
 def _rule(control: Control, element: etree._Element | None) -> Rule:
-    kind = control.kind
-    if kind == "rating":
-        check = values.rating(_whole(element, "maxRating", 5))
-    elif kind == "number":
-        check = values.limited(_limit(element, "min"), _limit(element, "max"))
-    else:
-        check = CHECKS[kind]
-    label_key = kind if kind.endswith("labels") else LABEL_KEYS.get(kind, "")
+    row = control.row
+    check = shape_check(row) if row.is_region else _answer_check(row, element)
+    label_key = row.key if row.is_region or row.option == "Choice" else ""
     return Rule(
         control.name,
-        kind,
+        row.kind,
         tuple(str(element.get("toName")).split(",")) if element is not None else control.to_names,
         dict.fromkeys(control.labels) if label_key else {},
         label_key,
@@ -177,7 +183,7 @@ def _rule(control: Control, element: etree._Element | None) -> Rule:
         control.multiple,
         control.per_region,
         frozenset(control.paths),
-        bool(label_key) and (kind != "videorectangle" or _has_own_labels(element)),
+        bool(label_key) and (not row.shares_labels or _has_own_labels(element)),
         element is not None,
     )
 

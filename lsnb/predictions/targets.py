@@ -9,18 +9,25 @@ from typing import Any, Literal
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import Control
+from lsnb.labels.vocabulary import KINDS as TAG_OF
+from lsnb.labels.vocabulary import Shape as Drawn
+from lsnb.labels.vocabulary import kinds_of
 from lsnb.shapes import Fault
 from lsnb.tables.keys import listing, nearest
 
 Shape = Literal["box", "polygon", "mask", "point", "track"]
 
-# Result types that hold each shape, with the method of LabelConfig that adds one.
+_DRAWN: Mapping[Shape, tuple[Drawn, str]] = {
+    "box": ("Box", ""),
+    "polygon": ("Outline", "points"),
+    "mask": ("Mask", ""),
+    "point": ("Point", ""),
+    "track": ("Track", "width"),
+}
+# Result types that hold each shape, of controls that can name it.
 KINDS: Mapping[Shape, tuple[str, ...]] = {
-    "box": ("rectanglelabels", "rectangle"),
-    "polygon": ("polygonlabels", "polygon"),
-    "mask": ("brushlabels", "brush", "bitmasklabels", "bitmask"),
-    "point": ("keypointlabels", "keypoint"),
-    "track": ("videorectangle",),
+    shape: tuple(kind for kind in kinds_of(*drawn) if TAG_OF[kind].has_labels or TAG_OF[kind].beside)
+    for shape, drawn in _DRAWN.items()
 }
 WORDS: Mapping[Shape, str] = {
     "box": "boxes (rectangles)",
@@ -142,21 +149,21 @@ class Targets:
                 "two_controls", f"{names} both take {label!r}: choose one with control={holders[0][1].name!r}."
             )
         shape, control, labels = holders[0]
-        return self._target(shape, control, label if labels or control.kind.endswith("labels") else None)
+        return self._target(shape, control, label if labels or control.row.has_labels else None)
 
     def _labels(self, control: Control) -> Sequence[str]:
-        beside = None if control.kind.endswith("labels") else self._labels_beside(control)
+        beside = None if control.row.has_labels else self._labels_beside(control)
         return control.labels or (beside.labels if beside is not None else ())
 
     def _labels_beside(self, control: Control) -> Control | None:
         """Return the ``Labels`` that names shapes drawn by a tool without labels of its own."""
-        if control.kind == "videorectangle":
+        if control.row.shares_labels:
             return None
-        others = (other for other in self.controls.values() if other.kind == "labels")
+        others = (other for other in self.controls.values() if other.row.names_others)
         return next((other for other in others if set(other.to_names) & set(control.to_names)), None)
 
     def _target(self, shape: Shape, control: Control, label: str | None) -> Target:
-        key = {"videorectangle": "labels"}.get(control.kind, control.kind if control.kind.endswith("labels") else "")
+        key = control.row.key
         beside = self._labels_beside(control) if label is not None and not key else None
         to_name = control.to_names[0] if control.to_names else ""
         return Target(shape, control.name, to_name, control.kind, label, key, beside.name if beside else "")
@@ -181,7 +188,7 @@ def check_arguments(config: Any, *, control: Any = None, labels: Any = None, unk
         problems.append(f"labels is a {type(labels).__name__}: give pairs such as labels={{'car': 'vehicle'}}.")
     elif labels:
         known = {label for one in controls.values() for label in one.labels}
-        is_open = any(not one.labels and one.kind.endswith("labels") for one in controls.values())
+        is_open = any(not one.labels and one.row.has_labels for one in controls.values())
         for label, other in labels.items():
             if other is not None and (not isinstance(other, str) or (other not in known and known and not is_open)):
                 problems.append(f"labels maps {label!r} to {other!r}, which the config lacks.{nearest(other, known)}")

@@ -43,28 +43,36 @@ def text(name: str, allowed: Sequence[str] = ()) -> Callable[[Value], Faults]:
     return check
 
 
-def taxonomy(value: Value) -> Faults:
-    """Check ``taxonomy``: a list of paths, each a list of texts from the root."""
-    paths = value.get("taxonomy")
-    if not isinstance(paths, list):
-        return [missing("taxonomy", "a list of paths, each a list of texts from the root")]
-    return [
-        Fault("wrong_value", "A path is a list of texts from the root.", f".taxonomy[{place}]")
-        for place, path in enumerate(paths)
-        if not isinstance(path, list) or not all(isinstance(step, str) for step in path)
-    ]
+def paths(name: str) -> Callable[[Value], Faults]:
+    """Return the check of a list of paths under this key, each a list of texts from the root."""
+
+    def check(value: Value) -> Faults:
+        given = value.get(name)
+        if not isinstance(given, list):
+            return [missing(name, "a list of paths, each a list of texts from the root")]
+        return [
+            Fault("wrong_value", "A path is a list of texts from the root.", f".{name}[{place}]")
+            for place, path in enumerate(given)
+            if not isinstance(path, list) or not all(isinstance(step, str) for step in path)
+        ]
+
+    return check
 
 
-def ranker(value: Value) -> Faults:
-    """Check ``ranker``: bucket → ids."""
-    buckets = value.get("ranker")
-    if not isinstance(buckets, Mapping):
-        return [missing("ranker", "a dict from bucket to a list of ids")]
-    return [
-        Fault("wrong_value", f"Bucket {name!r} holds a list of ids as texts.", f".ranker.{name}")
-        for name, ids in buckets.items()
-        if not isinstance(name, str) or not isinstance(ids, list) or not all(isinstance(one, str) for one in ids)
-    ]
+def buckets(name: str) -> Callable[[Value], Faults]:
+    """Return the check of a dict under this key, from bucket to ids."""
+
+    def check(value: Value) -> Faults:
+        given = value.get(name)
+        if not isinstance(given, Mapping):
+            return [missing(name, "a dict from bucket to a list of ids")]
+        return [
+            Fault("wrong_value", f"Bucket {bucket!r} holds a list of ids as texts.", f".{name}.{bucket}")
+            for bucket, ids in given.items()
+            if not isinstance(bucket, str) or not isinstance(ids, list) or not all(isinstance(one, str) for one in ids)
+        ]
+
+    return check
 
 
 def rating(most: int) -> Callable[[Value], Faults]:

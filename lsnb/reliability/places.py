@@ -12,8 +12,8 @@ import pandas as pd
 from lsnb.annotations.raw import raw_results
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
+from lsnb.labels.vocabulary import KINDS, is_region
 from lsnb.reliability.alpha import Floats
-from lsnb.results import is_region
 from lsnb.shapes import (
     Mask,
     Track,
@@ -54,7 +54,7 @@ def is_drawn(annotations: pd.DataFrame, control: str) -> bool:
     """Return whether a control marks parts of items, rather than answering questions.
 
     Example:
-        >>> is_drawn(pd.DataFrame({"control": ["box"], "kind": ["rectanglelabels"]}), "box")
+        >>> is_drawn(pd.DataFrame({"control": ["box"], "kind": ["rectangle"]}), "box")
         True
     """
     if "kind" not in annotations.columns:
@@ -174,11 +174,12 @@ def _measure(rows: pd.DataFrame, results: list[Any], control: str) -> Measure:
     for kind, has_x, has_start, has_frame, result in zip(kinds, x, start, frame, results, strict=True):
         value = result.get("value") if isinstance(result, Mapping) else None
         value = value if isinstance(value, Mapping) else {}
-        if kind.startswith(("brush", "bitmask")) or "rle" in value or "imageDataURL" in value:
+        shape = KINDS[kind].shape
+        if shape == "Mask" or "rle" in value or "imageDataURL" in value:
             found.add("masks")
-        elif kind.startswith(("polygon", "vector", "ellipse")) or value.keys() & {"points", "vertices", "radiusX"}:
+        elif shape in ("Outline", "Ellipse") or value.keys() & {"points", "vertices", "radiusX"}:
             found.add("outlines")
-        elif kind.startswith("keypoint"):
+        elif shape == "Point":
             found.add("key points")
         elif has_frame:
             found.add("tracks" if has_x else "timelines")

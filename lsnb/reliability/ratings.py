@@ -11,11 +11,14 @@ import pandas as pd
 
 from lsnb.annotations import widen
 from lsnb.errors import InputError
+from lsnb.labels.vocabulary import KINDS
 from lsnb.reliability.alpha import Level, Ratings
 from lsnb.tables.keys import listing
 
-# What a control measures; every other kind is nominal.
-LEVELS: dict[str, Level] = {"rating": "ordinal", "number": "interval"}
+# What a control measures; to coefficients every other kind is nominal.
+LEVELS: dict[str, Level] = {
+    kind: tag.level for kind, tag in KINDS.items() if tag.level == "ordinal" or tag.level == "interval"
+}
 
 
 def ratings_of(annotations: pd.DataFrame, control: str, level: Level | None = None) -> tuple[pd.DataFrame, Ratings]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from lsnb.errors import InputError
-from lsnb.shapes.drawn import BOX, NAN, NOWHERE, Box, Floats, Place, Size, paired_iou, span_iou, to_pixels
+from lsnb.shapes.drawn import BOX, NAN, NOWHERE, Box, Floats, Outline, Place, Size, paired_iou, span_iou, to_pixels
 from lsnb.shapes.faults import (
     Fault,
     Faults,
@@ -235,9 +235,18 @@ class Track:
 
     @staticmethod
     def check(value: Value, key: str = "") -> Faults:
-        """Check ``framesCount, duration, sequence``; frames are counted from 1, places in percent."""
-        faults = [*number(value, "framesCount", 0, float("inf")), *number(value, "duration", 0, float("inf"))]
-        if not faults and value["framesCount"] != int(value["framesCount"]):
+        """Check ``framesCount, duration, sequence``; frames are counted from 1, places in percent.
+
+        With ``vertices`` for ``key`` it is a line that moves, whose keyframes hold vertices instead of a box.
+        """
+        is_line = key == "vertices"
+        needed = ("frame", key) if is_line else KEYFRAME_KEYS
+        faults = [
+            fault
+            for name in ("framesCount", "duration")
+            for fault in number(value, name, 0, float("inf"), needed=not is_line)
+        ]
+        if not faults and value.get("framesCount") and value["framesCount"] != int(value["framesCount"]):
             faults.append(Fault("not_a_number", f"{value['framesCount']} is no whole number.", ".framesCount"))
         sequence = value.get("sequence")
         if not isinstance(sequence, list | tuple):
@@ -249,12 +258,16 @@ class Track:
             if not isinstance(keyframe, Mapping):
                 faults.append(Fault("wrong_value", "A keyframe is a dict.", where))
                 continue
-            absent = [name for name in KEYFRAME_KEYS if name not in keyframe]
+            absent = [name for name in needed if name not in keyframe]
             if absent:
-                words = f"A keyframe lacks {', '.join(absent)}: Label Studio needs all of {', '.join(KEYFRAME_KEYS)}."
+                words = f"A keyframe lacks {', '.join(absent)}: Label Studio needs all of {', '.join(needed)}."
                 faults.append(Fault("missing_key", words, where))
             found = [
-                *Box.check({name: given for name, given in keyframe.items() if name != "rotation"}),
+                *(
+                    Outline.check(keyframe, key)
+                    if is_line
+                    else Box.check({name: given for name, given in keyframe.items() if name != "rotation"})
+                ),
                 *number(keyframe, "rotation", -float("inf"), float("inf"), needed=False),
                 *number(keyframe, "time", 0, float("inf"), needed=False),
                 *number(keyframe, "frame", -float("inf"), float("inf"), needed=False),

@@ -64,7 +64,7 @@ def label_samples(
         InputError: No long table, several items or controls and none named, no such column, or an unknown option.
 
     Example:
-        >>> row = {"item": "1", "annotator": "ana", "control": "act", "kind": "timeserieslabels", "status": "submitted"}
+        >>> row = {"item": "1", "annotator": "ana", "control": "act", "kind": "timeseries", "status": "submitted"}
         >>> long = pd.DataFrame([{**row, "value": "rest", "start": 0.0, "end": 1.0},
         ...                      {**row, "value": "run", "start": 1.0, "end": 2.0}])
         >>> series = pd.DataFrame({"time": [0.0, 0.5, 1.0, 2.0]})

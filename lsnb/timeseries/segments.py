@@ -16,14 +16,15 @@ import pandas as pd
 from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
+from lsnb.labels.vocabulary import LABELS, kinds_of
 from lsnb.shapes import frames_of_seconds, seconds_of_frames
 from lsnb.tables.keys import listing, nearest
 from lsnb.timeseries.aligned import OnVideo
 from lsnb.timeseries.placing import MICROSECONDS
 
 # Label Studio's result types that mark a stretch of time.
-PLACED = ("timeserieslabels", "timelinelabels")
-KINDS = ("timeserieslabels", "timelinelabels", "labels", "timeseries", "timeline")
+PLACED = (*kinds_of("Span", "instant"), *kinds_of("Timeline"))
+KINDS = (*PLACED, LABELS.kind)
 COLUMNS = ["item", "annotator", "control", "region", "label", "start", "end", "start_frame", "end_frame", "instant"]
 
 
@@ -55,7 +56,7 @@ def segments(
         InputError: No long table, no such control, or frames without a frame rate.
 
     Example:
-        >>> row = {"item": "1", "annotator": "ana", "control": "act", "kind": "timeserieslabels", "region": "r"}
+        >>> row = {"item": "1", "annotator": "ana", "control": "act", "kind": "timeseries", "region": "r"}
         >>> long = pd.DataFrame([{**row, "value": "run", "status": "submitted", "start": 0.5, "end": 1.0}])
         >>> segments(long, fps=30)[["label", "start", "end", "start_frame", "end_frame"]].values.tolist()
         [['run', 0.5, 1.0, 16, 30]]
@@ -136,7 +137,7 @@ def in_time(done: pd.DataFrame, control: str | None) -> pd.DataFrame:
 
 def _of_texts(rows: pd.DataFrame) -> list[str]:
     """Return the controls whose labels may be of a text: Label Studio calls those of texts and sounds alike."""
-    labels = rows[rows["kind"].eq("labels")]
+    labels = rows[rows["kind"].eq(LABELS.kind)]
     places = labels[["start", "end"]].apply(pd.to_numeric, errors="coerce")
     whole = (places.round() == places).all(axis=1)
     return sorted(str(name) for name, same in whole.groupby(labels["control"]) if same.all())

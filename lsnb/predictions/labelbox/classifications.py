@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from lsnb.labels.vocabulary import CHOICES, TEXT_AREA, TIMELINE_LABELS
 from lsnb.predictions.labelbox.answers import Answered, Item, Marks, Range, contains
 from lsnb.predictions.labelbox.questions import Question
 from lsnb.predictions.report import Result
@@ -31,7 +32,7 @@ def result(question: Question, region: str, value: dict[str, Any], score: float,
         "id": region,
         "from_name": question.control,
         "to_name": question.to_name,
-        "type": "timelinelabels" if question.by_frame else "textarea" if question.kind == "text" else "choices",
+        "type": (TIMELINE_LABELS if question.by_frame else TEXT_AREA if question.kind == "text" else CHOICES).kind,
         "value": value,
         "score": score,
     }
@@ -48,7 +49,7 @@ def whole_results(answered: Answered, region: str, marks: Marks) -> Iterator[Res
     """
     if answered.items:
         values = [item.value for item in answered.items]
-        value = {"text" if answered.question.kind == "text" else "choices": values}
+        value = {(TEXT_AREA if answered.question.kind == "text" else CHOICES).key: values}
         score = min(answered.score(item) for item in answered.items)
         kept = marks | answered.marks | {"of": answered.of} | confidences(answered)
         yield result(answered.question, region, value, score, kept)
@@ -96,14 +97,14 @@ def span_results(
     """Return the timeline region of one answer and range; for a text also the text on it, with the same id."""
     ranges = [{"start": span[0], "end": span[1]}]
     label = question.options[0] if question.kind == "text" else value
-    yield result(question, region, {"ranges": ranges, "timelinelabels": [label]}, score, marks)
+    yield result(question, region, {"ranges": ranges, TIMELINE_LABELS.key: [label]}, score, marks)
     if question.kind == "text":
         yield {
             "id": region,
             "from_name": question.text_control,
             "to_name": question.to_name,
-            "type": "textarea",
-            "value": {"ranges": ranges, "text": [value]},
+            "type": TEXT_AREA.kind,
+            "value": {"ranges": ranges, TEXT_AREA.key: [value]},
             "score": score,
         }
 

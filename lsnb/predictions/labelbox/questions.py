@@ -14,12 +14,10 @@ from typing import Literal
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.labelbox import CLASSIFICATION_PREFIX, TEXT_SUFFIX, TOOL_PREFIX
 from lsnb.labels.tree import attribute, parse, walk
+from lsnb.labels.vocabulary import CHOICES, KINDS, TEXT_AREA, TIMELINE_LABELS, version
 
 Kind = Literal["radio", "checklist", "text"]
 Parent = tuple[str, str] | None
-
-# The first release whose editor draws vectors on video: the table stands in one place, a row per ability.
-SINCE = {"videovectorlabels": (1, 24, 0)}
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,11 @@ class Tool:
     to_name: str
     kind: str
 
+    @property
+    def is_vector(self) -> bool:
+        """Whether it draws lines, not boxes."""
+        return "vertices" in KINDS[self.kind].holds
+
 
 @dataclass
 class Questions:
@@ -103,6 +106,10 @@ class Questions:
         return (question for question in self.by_control.values() if question.parent == parent)
 
 
+# What a classification can be asked with.
+_ASKED = (CHOICES.kind, TEXT_AREA.kind, TIMELINE_LABELS.kind)
+
+
 def read_questions(config: LabelConfig, release: str) -> Questions:
     """Return the tools and questions of a config.
 
@@ -113,21 +120,20 @@ def read_questions(config: LabelConfig, release: str) -> Questions:
     controls = config.controls
     found = Questions()
     for control in controls.values():
-        if control.kind == "videorectangle" and control.to_names:
+        if control.row.shape == "Track" and control.to_names and version(release) >= version(control.row.since):
+            tool = Tool(control.name, control.to_names[0], control.kind)
             for label in control.labels:
-                found.tools.setdefault(label, Tool(control.name, control.to_names[0], control.kind))
-    if has_vectors(release):
-        found.vectors = _vectors(config)
+                (found.vectors if tool.is_vector else found.tools).setdefault(label, tool)
     conditions = _conditions(config)
-    asked = [c for c in controls.values() if c.kind in ("choices", "timelinelabels", "textarea") and c.to_names]
-    texts = {c.name for c in asked if c.kind == "textarea" and c.per_region}
+    asked = [c for c in controls.values() if c.kind in _ASKED and c.to_names]
+    texts = {c.name for c in asked if c.row.is_open and c.per_region}
     for control in asked:
         if control.per_region:
             continue
-        by_frame = control.kind == "timelinelabels"
+        by_frame = control.row.shape == "Timeline"
         text_control = control.name + TEXT_SUFFIX if by_frame and control.name + TEXT_SUFFIX in texts else ""
         parent, answers, name = _place(control, asked, found, conditions)
-        is_text = control.kind == "textarea" or bool(text_control)
+        is_text = control.row.is_open or bool(text_control)
         found.by_control[control.name] = Question(
             control=control.name,
             name=name,
@@ -142,17 +148,6 @@ def read_questions(config: LabelConfig, release: str) -> Questions:
     return found
 
 
-def has_vectors(release: str) -> bool:
-    """Return whether the editor of this release draws vectors on video.
-
-    Example:
-        >>> has_vectors("1.23.2"), has_vectors("1.24.0")
-        (False, True)
-    """
-    parts = [int("".join(d for d in part if d.isdigit()) or 0) for part in release.split(".")[:3]]
-    return tuple(parts) >= SINCE["videovectorlabels"]
-
-
 def _place(
     control: Control, asked: list[Control], found: Questions, conditions: dict[str, tuple[str, tuple[str, ...]]]
 ) -> tuple[Parent, tuple[str, ...], str]:
@@ -162,14 +157,14 @@ def _place(
         above, answers = conditions[name]
         return ("question", above), answers, _own_name(name, above, answers)
     bare = name.removeprefix(TOOL_PREFIX)
-    by_frame = control.kind == "timelinelabels"
+    by_frame = control.row.shape == "Timeline"
     above_me = [
         other.name
         for other in asked
         if other is not control
         and bare.startswith(other.name + ".")
-        and (other.kind == "timelinelabels") == by_frame
-        and other.kind != "textarea"
+        and (other.row.shape == "Timeline") == by_frame
+        and not other.row.is_open
     ]
     tools = [label for label in (*found.tools, *found.vectors) if by_frame and bare.startswith(label + ".")]
     above = max(above_me, key=len, default="")
@@ -205,24 +200,4 @@ def _conditions(config: LabelConfig) -> dict[str, tuple[str, tuple[str, ...]]]:
                 wanted = attribute(place, "whenChoiceValue") or ""
                 found[name] = (above, tuple(part.strip() for part in wanted.split(",") if part.strip()))
                 break
-    return found
-
-
-def _vectors(config: LabelConfig) -> dict[str, Tool]:
-    # The kit's table of tags holds what release 1.23.2 draws, so a newer tag is read from the XML itself.
-    elements = list(walk(parse(config.xml)))
-    found: dict[str, Tool] = {}
-    for element in elements:
-        tag = str(element.tag)
-        name, to_name = attribute(element, "name"), attribute(element, "toName")
-        if tag not in ("VideoVector", "VideoVectorLabels") or not name or not to_name:
-            continue
-        homes = [element]
-        if tag == "VideoVector":
-            homes = [e for e in elements if str(e.tag) == "Labels" and attribute(e, "toName") == to_name]
-        for home in homes:
-            for option in walk(home):
-                label = attribute(option, "alias") or attribute(option, "value")
-                if str(option.tag) == "Label" and label:
-                    found.setdefault(label, Tool(name, to_name, "videovectorlabels"))
     return found

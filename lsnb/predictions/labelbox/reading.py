@@ -328,7 +328,7 @@ def _read_object(parts: Sequence[Input], questions: Questions, shift: int) -> No
                 part.row.error("object_failed", "Another row of this object failed.", "uuid")
         return
     shape = ordered[0].keyframes[0].shape
-    if shape != "bbox" and tool.kind != "videovectorlabels":
+    if shape != "bbox" and not tool.is_vector:
         as_what = "an 8-pixel box around it" if shape == "point" else "its bounding box"
         kept = "place" if shape == "point" else "vertices"
         first.row.warn(

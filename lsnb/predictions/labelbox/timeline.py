@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lsnb.labels.vocabulary import TEXT_AREA, TIMELINE_LABELS
 from lsnb.predictions.labelbox.answers import BESIDE, ONE_DICT, OWN_FRAMES, ROW_FRAMES, Range
 from lsnb.predictions.labelbox.questions import Question
 from lsnb.predictions.labelbox.written import Entry, marks_of, put_below, row_confidence, with_confidence
@@ -40,11 +41,15 @@ class Cell:
 
 def cells_of(asked: Sequence[tuple[Result, Question]], results: Sequence[Result]) -> list[Cell]:
     """Return the answers of timeline regions, one for each label and range; of text questions, the texts."""
-    texts = {(r.get("id"), r.get("from_name")): r["value"].get("text") for r in results if r.get("type") == "textarea"}
+    texts = {
+        (r.get("id"), r.get("from_name")): r["value"].get(TEXT_AREA.key)
+        for r in results
+        if r.get("type") == TEXT_AREA.kind
+    }
     cells = []
     for result, question in asked:
         value = result["value"]
-        labels = value.get("timelinelabels") or []
+        labels = value.get(TIMELINE_LABELS.key) or []
         if question.kind == "text":
             given = texts.get((result["id"], question.text_control)) or []
             labels = ["\n".join(given)] if given else []

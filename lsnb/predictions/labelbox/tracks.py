@@ -152,7 +152,7 @@ def track(segments: Sequence[Segment], *, label: str, tool: Tool, region: str, v
         marks: What its meta keeps besides.
     """
     shape = segments[0].keyframes[0].shape
-    as_vector = tool.kind == "videovectorlabels"
+    as_vector = tool.is_vector
     sequence = [
         (_vector if as_vector else _boxed)(keyframe, keyframe is not segment.keyframes[-1], video, region)
         for segment in segments

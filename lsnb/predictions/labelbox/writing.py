@@ -7,6 +7,7 @@ from typing import Any
 
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
+from lsnb.labels.vocabulary import CHOICES, TEXT_AREA, kinds_of
 from lsnb.predictions.checking import check_results
 from lsnb.predictions.labelbox.answers import BESIDE, ONE_DICT
 from lsnb.predictions.labelbox.classifications import region_id
@@ -21,7 +22,7 @@ from lsnb.tables.keys import key_text, listing
 
 # What results raise that are damaged in one of their many places.
 BROKEN = (AttributeError, TypeError, KeyError, IndexError, ValueError, ArithmeticError, StopIteration, RecursionError)
-TRACKS = ("videorectangle", "videovectorlabels", "videovector")
+TRACKS = kinds_of("Track")
 
 
 def to_labelbox(
@@ -142,7 +143,7 @@ class _Item:
         self.tracks = [r for r in results if r.get("type") in TRACKS and (r.get("value") or {}).get("sequence")]
         track_ids = {r["id"] for r in self.tracks}
         self.region_answers = [
-            r for r in results if r.get("id") in track_ids and r.get("type") in ("choices", "textarea")
+            r for r in results if r.get("id") in track_ids and r.get("type") in (CHOICES.kind, TEXT_AREA.kind)
         ]
         asked = [
             (r, questions.by_control[r["from_name"]]) for r in results if r.get("from_name") in questions.by_control
