@@ -52,7 +52,6 @@ def expand_tracks(annotations: pd.DataFrame, *, fps: float | Mapping[str, float]
     carried = annotations[[*CARRIED, *extra]].to_dict("list")
     where = annotations[["item", "project", "task", "annotation", "annotator", "status"]].astype("object")
     owners = where.where(where.notna(), None).to_numpy().tolist()
-    damaged: set[tuple[Any, ...]] = set()
     for row, result in enumerate(results):
         value = result.get("value") if isinstance(result, Mapping) else None
         if not isinstance(value, Mapping) or not value.get("sequence"):
@@ -60,11 +59,7 @@ def expand_tracks(annotations: pd.DataFrame, *, fps: float | Mapping[str, float]
         owner = (*owners[row], result.get("id"))
         track = tracks.get(owner)
         if track is None:
-            try:
-                track = tracks[owner] = _Named(row, _bounded(value))
-            except (InputError, TypeError, ValueError, KeyError, OverflowError, AttributeError):
-                damaged.add(owner)
-                continue
+            track = tracks[owner] = _Named(row, Track.from_value(value))
         kind = str(result.get("type"))
         # Answers about a track repeat its keyframes under other types; its name is of a type of labels.
         if is_region(kind):
@@ -72,19 +67,13 @@ def expand_tracks(annotations: pd.DataFrame, *, fps: float | Mapping[str, float]
             if isinstance(answer, str):
                 track.labels.add(answer)
                 track.named_by = row
-    if damaged:
+    kept = [one for one in tracks.values() if one.track.is_possible]
+    if len(kept) < len(tracks):
         warnings.warn(
-            f"{len(damaged)} tracks are left out: they are damaged, or of frames that no video has.", stacklevel=2
+            f"{len(tracks) - len(kept)} tracks are left out: they are damaged, or of frames that no video has.",
+            stacklevel=2,
         )
-    return _table(list(tracks.values()), carried, rates, extra)
-
-
-def _bounded(value: Mapping[str, Any]) -> Track:
-    frames = [int(keyframe["frame"]) for keyframe in value["sequence"] if "frame" in keyframe]
-    frames.append(int(value.get("framesCount") or 0))
-    if min(frames) < 0 or max(frames) > MOST_FRAMES:
-        raise InputError(f"A track names frames that no video has: at most {MOST_FRAMES} are read.")
-    return Track.from_value(value)
+    return _table(kept, carried, rates, extra)
 
 
 class _Named:

@@ -39,6 +39,8 @@ SLACK = 0.01
 CORNERS = 96
 # What outlines without an area have of it by rounding, as a share of the box around them.
 NO_AREA = 1e-9
+# No picture has such places, and their areas are no numbers.
+LARGEST = 1e100
 
 
 def picture_size(result: Any) -> Size:
@@ -554,9 +556,10 @@ def _are_turned(boxes: Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 def _upright_iou(a: Floats, b: Floats) -> Floats:
-    high = np.minimum(a[..., :2] + a[..., 2:4], b[..., :2] + b[..., 2:4])
-    shared = np.clip(high - np.maximum(a[..., :2], b[..., :2]), 0, None).prod(axis=-1)
-    return _ratio(shared, a[..., 2:4].prod(axis=-1) + b[..., 2:4].prod(axis=-1) - shared)
+    with np.errstate(over="ignore", invalid="ignore"):
+        high = np.minimum(a[..., :2] + a[..., 2:4], b[..., :2] + b[..., 2:4])
+        shared = np.clip(high - np.maximum(a[..., :2], b[..., :2]), 0, None).prod(axis=-1)
+        return _ratio(shared, a[..., 2:4].prod(axis=-1) + b[..., 2:4].prod(axis=-1) - shared)
 
 
 def span_iou(a: Any, b: Any) -> Floats:
@@ -628,7 +631,7 @@ def _polygons(outlines: Sequence[Floats]) -> Any:
     import shapely
 
     corners = [np.asarray(one, dtype="float64").reshape(-1, 2) for one in outlines]
-    good = np.array([len(one) > 2 and bool(np.isfinite(one).all()) for one in corners], dtype=bool)
+    good = np.array([len(one) > 2 and bool((np.abs(one) < LARGEST).all()) for one in corners], dtype=bool)
     polygons = np.full(len(corners), shapely.Polygon(), dtype=object)
     if good.any():
         kept = [one for one, is_good in zip(corners, good, strict=True) if is_good]

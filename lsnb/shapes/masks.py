@@ -440,8 +440,6 @@ def _unpacked(text: str) -> list[int]:
             letter = ord(text[place]) - 48
             if not 0 <= letter < 64 or shift > 60:
                 raise ValueError("no number of a mask")
-            if shift > 60:
-                raise ValueError("a run is longer than any mask")
             number |= (letter & 31) << shift
             more = bool(letter & 32)
             shift += 5

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from lsnb.errors import InputError
+from lsnb.kernel.formats import MOST_FRAMES
 from lsnb.shapes.drawn import BOX, NAN, NOWHERE, Box, Floats, Outline, Place, Size, paired_iou, span_iou, to_pixels
 from lsnb.shapes.faults import (
     Fault,
@@ -29,8 +30,6 @@ from lsnb.shapes.faults import (
 )
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
-# Two days of video at 60 frames a second: a track that says to last longer is damaged.
-MOST_FRAMES = 10_000_000
 # Frames of two tracks that are compared at a time: bounds the memory.
 CHUNK = 1 << 16
 # The exporter and the editor break on a keyframe that lacks one.
@@ -329,11 +328,16 @@ class Track:
         """The number of frames in which it is visible."""
         return sum(last - first + 1 for first, last in self.spans)
 
+    @property
+    def is_possible(self) -> bool:
+        """Whether it is visible at all, and in no frames but those that a video may have."""
+        return bool(self.spans) and self.spans[0][0] >= 0 and self.spans[-1][1] <= MOST_FRAMES
+
     def frames(self) -> Integers:
         """Return the frames in which it is visible, counted from 1.
 
         Raises:
-            InputError: More than ``MOST_FRAMES``.
+            InputError: There are more than any video has.
         """
         if len(self) > MOST_FRAMES:
             raise InputError(
@@ -397,7 +401,8 @@ def turn_between(start: Any, end: Any, share: Any) -> Floats:
         share: How far from the one to the other, 0 to 1.
 
     Returns:
-        Degrees from 0 to 360 (exclusive); from −180 to 180 where one of the ends is negative.
+        Degrees from 0 to 360 (exclusive); from −180 to 180 where one of the ends is negative; the first of the ends
+        as it is where they are the same turn.
 
     Example:
         >>> turn_between(350, 10, 0.25).item(), turn_between(350, 10, 0.5).item(), turn_between(-170, 170, 0.25).item()
