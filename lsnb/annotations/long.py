@@ -81,6 +81,7 @@ def long_table(
     """
     fields = [data] if isinstance(data, str) else list(data)
     task_list = list(tasks)
+    _refuse_damaged(task_list)
     heads: list[tuple[Any, ...]] = []
     counts: list[int] = []
     owners: list[int] = []
@@ -142,6 +143,29 @@ def long_table(
     if raw:
         ordered["raw"] = _objects(results)
     return pd.DataFrame({name: _series(name, values) for name, values in ordered.items()})
+
+
+def _refuse_damaged(tasks: Sequence[Any]) -> None:
+    """Refuse tasks whose annotations, drafts or results are of another shape than any that Label Studio writes."""
+    damaged = [number for number, task in enumerate(tasks, start=1) if not _is_task(task)]
+    if damaged:
+        raise InputError(
+            f"Task number {listing(damaged)} of the export is damaged: annotations and drafts are lists with lists of "
+            "results. Export it again."
+        )
+
+
+def _is_task(task: Any) -> bool:
+    if not isinstance(task, Mapping) or not isinstance(task.get("data") or {}, Mapping):
+        return False
+    annotations, drafts = task.get("annotations") or (), task.get("drafts") or ()
+    if not isinstance(annotations, list | tuple) or not isinstance(drafts, list | tuple):
+        return False
+    return all(isinstance(one, Mapping) for one in annotations) and all(
+        isinstance(results := one.get("result") or (), list | tuple) and all(isinstance(r, Mapping) for r in results)
+        for one in (*annotations, *drafts)
+        if isinstance(one, Mapping)
+    )
 
 
 def account(completed_by: Any) -> str | None:
@@ -230,13 +254,22 @@ def _column(name: str, values: Sequence[Any]) -> Any:
     if name in WHOLE:
         try:
             return pd.array(values, dtype="Int64")
-        except (TypeError, ValueError):
-            found = pd.to_numeric(pd.Series(values, dtype="object"), errors="coerce")
-            return found.where(found % 1 == 0).astype("Int64").array
+        except (TypeError, ValueError, OverflowError):
+            given = pd.Series([_plain_number(value) for value in values], dtype="object")
+            found = pd.to_numeric(given, errors="coerce").astype("float64")
+            return found.where((found % 1 == 0) & (found.abs() < 2**63)).astype("Int64").array
     try:
         return np.array(values, dtype="float64")
-    except (TypeError, ValueError):
-        return pd.to_numeric(pd.Series(values, dtype="object"), errors="coerce").to_numpy("float64")
+    except (TypeError, ValueError, OverflowError):
+        given = pd.Series([_plain_number(value) for value in values], dtype="object")
+        return pd.to_numeric(given, errors="coerce").to_numpy("float64")
+
+
+def _plain_number(value: Any) -> Any:
+    """Return a value that pandas can look at: no list, and no whole number that a float cannot hold."""
+    if isinstance(value, list | tuple | Mapping):
+        return None
+    return float("inf") if isinstance(value, int) and abs(value) >= 2**1000 else value
 
 
 def _series(name: str, values: Any) -> pd.Series[Any]:

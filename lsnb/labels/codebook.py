@@ -62,7 +62,14 @@ def _cell(value: Any) -> str:
     """Return a cell as text; a column of codes with gaps comes as floats, and 1.0 is the code 1."""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return str(value).strip()
+    text = str(value).strip()
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise LabelConfigError(
+            f"The codebook holds half of a character in {text[:40]!r}: read the file as UTF-8 and try again."
+        ) from None
+    return text
 
 
 def _ask(config: C, variable: str, rows: pd.DataFrame) -> C:
