@@ -14,6 +14,7 @@ from lsnb.labels.building import (
     PerRegion,
     Setting,
     When,
+    checked,
     choice_elements,
     column_of,
     conditional,
@@ -61,6 +62,7 @@ class AskedMethods(ConfigTree):
 
     __slots__ = ()
 
+    @checked()
     def choices(
         self,
         name: str,
@@ -132,6 +134,7 @@ class AskedMethods(ConfigTree):
         }
         return self._ask(element(CHOICES.name, given, *options_given), title, visible_when, visible_unless, per_region)
 
+    @checked()
     def taxonomy(
         self,
         name: str,
@@ -178,6 +181,8 @@ class AskedMethods(ConfigTree):
             >>> config.controls["topic"].paths
             (('news',), ('news', 'sport'), ('news', 'local'), ('advert',))
         """
+        if not separator:
+            raise LabelConfigError("separator is '': give what stands between the parts of a path, such as '/'.")
         options = tree if isinstance(tree, Mapping) else paths_to_tree(name, tree, separator)
         given: dict[str, Setting] = {
             "name": name,
@@ -190,6 +195,7 @@ class AskedMethods(ConfigTree):
         question = element(TAXONOMY.name, given, *choice_elements(name, options, aliases=aliases, hints=hints))
         return self._ask(question, title, visible_when, visible_unless, per_region)
 
+    @checked(stars=(1, None))
     def rating(
         self,
         name: str,
@@ -219,11 +225,10 @@ class AskedMethods(ConfigTree):
         Raises:
             LabelConfigError: The number of stars is below 1, or a name is taken.
         """
-        if stars < 1:
-            raise LabelConfigError(f'The rating "{name}" has {stars} stars: give 1 or more.')
         given: dict[str, Setting] = {"maxRating": stars, **attributes}
         return self._simple(RATING, name, given, title, required, visible_when, visible_unless, per_region, to)
 
+    @checked()
     def number(
         self,
         name: str,
@@ -277,6 +282,7 @@ class AskedMethods(ConfigTree):
         }
         return self._simple(NUMBER, name, given, title, required, visible_when, visible_unless, per_region, to)
 
+    @checked()
     def datetime(
         self,
         name: str,
@@ -309,6 +315,7 @@ class AskedMethods(ConfigTree):
         given: dict[str, Setting] = {"only": only, **attributes}
         return self._simple(DATE_TIME, name, given, title, required, visible_when, visible_unless, per_region, to)
 
+    @checked(rows=(1, None), most=(1, None))
     def textarea(
         self,
         name: str,
@@ -342,13 +349,6 @@ class AskedMethods(ConfigTree):
         Raises:
             LabelConfigError: rows or most is below 1, or a name is taken.
         """
-        faults = [
-            f'The text area "{name}" has {what}={value}: give 1 or more.'
-            for what, value in (("rows", rows), ("most", most))
-            if value is not None and value < 1
-        ]
-        if faults:
-            raise LabelConfigError(faults)
         given: dict[str, Setting] = {
             "rows": rows,
             "placeholder": placeholder,
@@ -396,6 +396,7 @@ class AskedMethods(ConfigTree):
             )
         )
 
+    @checked()
     def pairwise(self, name: str, *, title: str = "", to: Sequence[str] | None = None, **attributes: Setting) -> Self:
         """Return a config that also asks which of two media is the better one; annotators click on it.
 
@@ -419,6 +420,7 @@ class AskedMethods(ConfigTree):
         made = titled(title, element(PAIRWISE.name, given))
         return self._add_above(names[0], *made) if names[0] in shown else self._add(*made)
 
+    @checked()
     def ranker(
         self,
         name: str,
@@ -445,6 +447,7 @@ class AskedMethods(ConfigTree):
         given: dict[str, Setting] = {"name": name, "toName": self._target(RANKER, to), **attributes}
         return self._add(*titled(title, element(RANKER.name, given, *made)))
 
+    @checked()
     def rectangles(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
     ) -> Self:
@@ -467,6 +470,7 @@ class AskedMethods(ConfigTree):
         """
         return self._mark(RECTANGLE_LABELS, name, labels, title, to, attributes)
 
+    @checked()
     def ellipses(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
     ) -> Self:
@@ -484,6 +488,7 @@ class AskedMethods(ConfigTree):
         """
         return self._mark(ELLIPSE_LABELS, name, labels, title, to, attributes)
 
+    @checked()
     def polygons(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
     ) -> Self:
@@ -501,6 +506,7 @@ class AskedMethods(ConfigTree):
         """
         return self._mark(POLYGON_LABELS, name, labels, title, to, attributes)
 
+    @checked()
     def vectors(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
     ) -> Self:
@@ -518,6 +524,7 @@ class AskedMethods(ConfigTree):
         """
         return self._mark(VECTOR_LABELS, name, labels, title, to, attributes)
 
+    @checked()
     def keypoints(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
     ) -> Self:
@@ -541,6 +548,7 @@ class AskedMethods(ConfigTree):
         """
         return self._mark(KEY_POINT_LABELS, name, labels, title, to, attributes)
 
+    @checked()
     def brush(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
     ) -> Self:
@@ -558,6 +566,7 @@ class AskedMethods(ConfigTree):
         """
         return self._mark(BRUSH_LABELS, name, labels, title, to, attributes)
 
+    @checked()
     def bitmask(
         self, name: str, labels: Labels | None = None, *, title: str = "", to: str | None = None, **attributes: Setting
     ) -> Self:
@@ -575,6 +584,7 @@ class AskedMethods(ConfigTree):
         """
         return self._mark(BITMASK_LABELS, name, labels, title, to, attributes)
 
+    @checked()
     def magic_wand(self, name: str, *, to: str | None = None, **attributes: Setting) -> Self:
         """Return a config that also offers a wand, which selects an area of like colour for the brush's labels.
 
@@ -589,6 +599,7 @@ class AskedMethods(ConfigTree):
         given: dict[str, Setting] = {"name": name, "toName": self._target(MAGIC_WAND, to), **attributes}
         return self._add(element(MAGIC_WAND.name, given))
 
+    @checked()
     def labels(
         self,
         name: str,
@@ -633,6 +644,7 @@ class AskedMethods(ConfigTree):
         made = self._label(TAGS[shown[target].spans], name, labels, title, target, given)
         return self._add_above(target, *made)
 
+    @checked()
     def video_boxes(
         self,
         name: str,
@@ -670,6 +682,7 @@ class AskedMethods(ConfigTree):
         tool = element(VIDEO_RECTANGLE.name, {"name": name, "toName": target})
         return self._add_above(target, *titled(title, listed), tool)
 
+    @checked()
     def relations(self, labels: str | Iterable[str] = (), *, multiple: bool = False) -> Self:
         """Return a config that also lets annotators name the relation between two regions.
 
@@ -684,6 +697,7 @@ class AskedMethods(ConfigTree):
         made = [element("Relation", {"value": text}) for text in names]
         return self._add(element(RELATIONS.name, {"choice": "multiple" if multiple else None}, *made))
 
+    @checked(to="The filter has nothing to filter: give the name of labels or choices.")
     def filter(self, name: str, to: str, **attributes: Setting) -> Self:
         """Return a config that also offers a search box for a long list of labels or choices.
 

@@ -9,13 +9,29 @@ from __future__ import annotations
 import colorsys
 import functools
 import hashlib
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
+from types import UnionType
+from typing import (
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
+import numpy as np
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
+from lsnb.kernel import checks
 from lsnb.labels.check import nearest, structure_problems
 from lsnb.labels.tree import (
     Control,
@@ -69,6 +85,87 @@ class Starting(Generic[P]):
         del bound.__wrapped__  # or help() would show the config as a first argument
         started: Callable[P, T] = bound
         return started
+
+
+COLUMN = "A column is shown by its name, and this is a {kind}: give a text, for example 'uri'."
+
+
+def checked(**said: tuple[int, int | None] | str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Return a decorator by which a builder method refuses what its signature does not take, all at once.
+
+    The signature is the contract: texts, numbers, switches and fixed words are checked here by their annotations; what
+    answers and conditions must be, the method says.
+
+    Args:
+        said: Parameter → the least and the most whole number it takes; or what to say of it instead, where ``{value}``
+            stands for what was given and ``{kind}`` for its type.
+    """
+
+    def decorate(method: Callable[P, T]) -> Callable[P, T]:
+        @functools.wraps(method)
+        def called(*args: P.args, **kwargs: P.kwargs) -> T:
+            try:
+                bound = inspect.signature(method).bind(
+                    *map(_plain, args), **{name: _plain(value) for name, value in kwargs.items()}
+                )
+            except TypeError:
+                return method(*args, **kwargs)  # which says what is missing or not known
+            given = dict(bound.arguments)
+            hints = _hints(method)
+            attributes = given.pop("attributes", {})
+            faults = [_argument_fault(name, value, hints.get(name), said.get(name)) for name, value in given.items()]
+            faults += [_argument_fault(name, value, Setting, None) for name, value in attributes.items()]
+            checks.raise_for(LabelConfigError, *faults)
+            return method(*bound.args, **bound.kwargs)
+
+        return called
+
+    return decorate
+
+
+def _plain(value: Any) -> Any:
+    """Return Python's number or switch for one of numpy's."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+@functools.cache
+def _hints(method: Callable[..., Any]) -> dict[str, Any]:
+    return get_type_hints(method)
+
+
+def _argument_fault(name: str, value: Any, hint: Any, said: tuple[int, int | None] | str | None) -> str | None:
+    """Return what is wrong with an argument, None where its annotation says more than plain types do."""
+    options = get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is Union else (hint,)
+    if value is None and type(None) in options:
+        return None
+    found: list[str | None] = []
+    for option in options:
+        origin, inside = get_origin(option), get_args(option)
+        if option is str:
+            found.append(checks.text(name, value))
+        elif option is int:
+            least, most = said if isinstance(said, tuple) else (None, None)
+            found.append(checks.whole(name, value, least=least, most=most))
+        elif option is float:
+            found.append(checks.number(name, value))
+        elif option is bool:
+            found.append(checks.switch(name, value))
+        elif origin is Literal:
+            found.append(checks.choice(name, value, inside))
+        elif origin is tuple:
+            found.append(checks.texts(name, value, count=len(inside)))
+        elif origin is Sequence and inside == (str,):
+            found.append(checks.texts(name, value))
+        elif origin is Mapping:
+            found.append(checks.mapping(name, value))
+        elif option is not type(None):
+            return None
+    if not found or None in found:
+        return None
+    if isinstance(said, str):
+        return said.format(value=repr(value), kind=type(value).__name__)
+    ends = [str(fault).partition(": give ")[2].rstrip(".") for fault in found]
+    return f"{str(found[0]).partition(': give ')[0]}: give {' or '.join(ends)}."
 
 
 class ConfigTree:
@@ -158,7 +255,9 @@ class ConfigTree:
         root = self._root()
         if home_of(root, QUESTIONS_CLASS) is not root:
             return self._add(*elements)
-        place = next(found for found in walk(root) if attribute(found, "name") == name)
+        place = next((found for found in walk(root) if attribute(found, "name") == name), None)
+        if place is None:
+            return self._add(*elements)  # which says that there is no such media
         for parent in place.iterancestors():
             if parent is not root:
                 place = parent
@@ -240,7 +339,7 @@ def settings(tag: str, given: Mapping[str, Setting]) -> dict[str, str]:
 def _as_text(value: Setting) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:.10g}" if isinstance(value, float) else str(value)
 
 
 def element(tag: str, given: Mapping[str, Setting], *children: etree._Element) -> etree._Element:

@@ -140,8 +140,9 @@ def read_codebook(root: etree._Element, controls: dict[str, Control]) -> pd.Data
             continue  # the labels are listed with the tool they belong to
         element = elements[control.name]
         kind = _kind(control, element)
-        title = _title(element)
-        answers = list(_answer_rows(root, element, control, kind))
+        listed = _listed_in(root, element, control)
+        title = _title(listed)
+        answers = list(_answer_rows(listed, control, kind))
         if title or not answers:
             rows.append({"variable": control.name, "label": "", "code": "", "description": title, "type": kind})
         rows += answers
@@ -163,14 +164,15 @@ def _title(element: etree._Element) -> str:
     return ""
 
 
-def _answer_rows(
-    root: etree._Element, element: etree._Element, control: Control, kind: str
-) -> Iterator[dict[str, str]]:
-    if control.row.shares_labels:
-        beside = control.row.beside
-        element = next(
-            (e for e in walk(root) if e.tag == beside and attribute(e, "toName") in control.to_names), element
-        )
+def _listed_in(root: etree._Element, element: etree._Element, control: Control) -> etree._Element:
+    """Return the tag that lists the answers of a control: another one where it shares that one's labels."""
+    if not control.row.shares_labels:
+        return element
+    beside = (e for e in walk(root) if e.tag == control.row.beside and attribute(e, "toName") in control.to_names)
+    return next(beside, element)
+
+
+def _answer_rows(element: etree._Element, control: Control, kind: str) -> Iterator[dict[str, str]]:
     for option, path in option_elements(element):
         yield {
             "variable": control.name,

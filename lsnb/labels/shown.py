@@ -10,7 +10,18 @@ from lxml import etree
 
 from lsnb.errors import LabelConfigError
 from lsnb.labels.asked import AskedMethods, Labels
-from lsnb.labels.building import MEDIA_CLASS, QUESTIONS_CLASS, ConfigTree, Setting, Starting, element, home_of, titled
+from lsnb.labels.building import (
+    COLUMN,
+    MEDIA_CLASS,
+    QUESTIONS_CLASS,
+    ConfigTree,
+    Setting,
+    Starting,
+    checked,
+    element,
+    home_of,
+    titled,
+)
 from lsnb.labels.check import is_misread_name
 from lsnb.labels.tree import attribute, object_tags, walk
 from lsnb.labels.vocabulary import METHODS, find_tag
@@ -28,9 +39,7 @@ def data_key(field: str) -> str:
         LabelConfigError: Label Studio could not read a data key of this name.
     """
     if not isinstance(field, str):
-        raise LabelConfigError(
-            f"A column is shown by its name, and this is a {type(field).__name__}: give a text, for example 'uri'."
-        )
+        raise LabelConfigError(COLUMN.format(kind=type(field).__name__))
     key = field.strip().removeprefix("$")
     if not re.fullmatch(r"[A-Za-z0-9_]+([.\[][A-Za-z0-9_.\[\]]+)?", key):
         safe = re.sub(r"\W+", "_", key, flags=re.ASCII).strip("_") or "field"
@@ -60,6 +69,7 @@ _STICKY = "position: sticky; top: 0; align-self: flex-start; max-height: 90vh; o
 _ON_TOP = "position: sticky; top: 0; z-index: 3; background: var(--color-neutral-background, white)"
 
 
+CHANNELS = "channels is {value}: give a list of columns to plot, for example ['speed'], the names of columns as texts."
 CLOCK = "clock"
 
 
@@ -121,6 +131,7 @@ class ShownMethods(AskedMethods):
     __slots__ = ()
 
     @Starting
+    @checked(field=COLUMN)
     def image(self, /, field: str, *, name: str | None = None, title: str = "", **attributes: Setting) -> Self:
         """Return a config that also shows an image.
 
@@ -143,6 +154,7 @@ class ShownMethods(AskedMethods):
         return self._add(*titled(title, media_element("Image", field, name, attributes)), media=True)
 
     @Starting
+    @checked(field=COLUMN)
     def images(self, /, field: str, *, name: str | None = None, title: str = "", **attributes: Setting) -> Self:
         """Return a config that also shows a list of images, one page each.
 
@@ -159,6 +171,7 @@ class ShownMethods(AskedMethods):
         return self._add(*titled(title, shown), media=True)
 
     @Starting
+    @checked(left=COLUMN, right=COLUMN)
     def pair(
         self,
         /,
@@ -201,6 +214,7 @@ class ShownMethods(AskedMethods):
         return self._add(element("View", {"style": "display: flex; gap: 1em"}, *halves), media=True)
 
     @Starting
+    @checked(field=COLUMN)
     def video(
         self,
         /,
@@ -236,6 +250,7 @@ class ShownMethods(AskedMethods):
         return self._add(*titled(title, media_element("Video", field, name, given)), media=True)
 
     @Starting
+    @checked(field=COLUMN)
     def audio(
         self,
         /,
@@ -262,6 +277,7 @@ class ShownMethods(AskedMethods):
         return self._add(*titled(title, media_element("Audio", field, name, given)), media=True)
 
     @Starting
+    @checked(field=COLUMN)
     def text(
         self, /, field: str, *, name: str | None = None, title: str = "", url: bool = False, **attributes: Setting
     ) -> Self:
@@ -281,6 +297,7 @@ class ShownMethods(AskedMethods):
         return self._add(*titled(title, media_element("Text", field, name, given)), media=True)
 
     @Starting
+    @checked(field=COLUMN)
     def hypertext(
         self, /, field: str, *, name: str | None = None, title: str = "", url: bool = False, **attributes: Setting
     ) -> Self:
@@ -300,6 +317,7 @@ class ShownMethods(AskedMethods):
         return self._add(*titled(title, media_element("HyperText", field, name, given)), media=True)
 
     @Starting
+    @checked(field=COLUMN)
     def paragraphs(
         self,
         /,
@@ -343,6 +361,7 @@ class ShownMethods(AskedMethods):
         return self._add(*titled(title, media_element("Paragraphs", field, name, given)), media=True)
 
     @Starting
+    @checked(field=COLUMN, channels=CHANNELS)
     def timeseries(
         self,
         /,
@@ -374,10 +393,8 @@ class ShownMethods(AskedMethods):
         Raises:
             LabelConfigError: The column's name, the name, the channels or an attribute is not usable.
         """
-        if isinstance(channels, str) or not isinstance(channels, Iterable):
-            raise LabelConfigError(f"channels is {channels!r}: give a list of columns to plot, for example ['speed'].")
         if not all(isinstance(column, str) for column in channels):
-            raise LabelConfigError(f"channels is {channels!r}: give the names of columns as texts.")
+            raise LabelConfigError(CHANNELS.format(value=repr(channels)))
         legends = dict(channels) if isinstance(channels, Mapping) else dict.fromkeys(channels)
         given: dict[str, Setting] = {
             "valueType": "url" if url else "json",
@@ -391,6 +408,7 @@ class ShownMethods(AskedMethods):
         return self._add(*titled(title, shown), media=True)
 
     @Starting
+    @checked(field=COLUMN)
     def items(self, /, field: str, *, name: str | None = None, title: str | None = None, **attributes: Setting) -> Self:
         """Return a config that also lists things to rank.
 
@@ -406,6 +424,7 @@ class ShownMethods(AskedMethods):
         return self._add(media_element("List", field, name, {"title": title, **attributes}), media=True)
 
     @Starting
+    @checked(field=COLUMN)
     def table(self, /, field: str, *, name: str | None = None, title: str = "", **attributes: Setting) -> Self:
         """Return a config that also shows a table of keys and values.
 
@@ -421,6 +440,7 @@ class ShownMethods(AskedMethods):
         return self._add(*titled(title, media_element("Table", field, name, attributes)), media=True)
 
     @Starting
+    @checked(field=COLUMN)
     def pdf(self, /, field: str, *, name: str | None = None, title: str = "", **attributes: Setting) -> Self:
         """Return a config that also shows a PDF document.
 
@@ -436,6 +456,7 @@ class ShownMethods(AskedMethods):
         return self._add(*titled(title, media_element("Pdf", field, name, attributes)), media=True)
 
     @Starting
+    @checked(size=(1, 6), text="A heading is empty: give it a text.")
     def header(self, text: str, *, size: int = 4) -> Self:
         """Return a config that also shows a heading.
 
@@ -446,13 +467,12 @@ class ShownMethods(AskedMethods):
         Raises:
             LabelConfigError: The text is empty or the size is not from 1 to 6.
         """
-        if not 1 <= size <= 6:
-            raise LabelConfigError(f'The heading "{text}" has size {size}: give 1 (large) to 6 (small).')
-        if not isinstance(text, str) or not text.strip():
+        if not text.strip():
             raise LabelConfigError("A heading is empty: give it a text.")
         return self._add(element("Header", {"value": text, "size": size if size != 4 else None}))
 
     @Starting
+    @checked(text="The instructions are empty: give them a text.")
     def instructions(self, text: str, *, title: str = "Instructions", open: bool = True) -> Self:
         """Return a config that also shows instructions, in a box that annotators may fold.
 
@@ -470,11 +490,12 @@ class ShownMethods(AskedMethods):
             >>> "Markdown" in config.xml
             True
         """
-        if not isinstance(text, str) or not text.strip():
+        if not text.strip():
             raise LabelConfigError("The instructions are empty: give them a text.")
         inner = element("View", {}, element("Markdown", {"value": text}))
         return self._add(_fold(title, open, inner))
 
+    @checked()
     def group(self, title: str, questions: Callable[[Self], Self], *, open: bool = False) -> Self:
         """Return a config with further questions in a box that annotators may fold.
 
@@ -514,6 +535,7 @@ class ShownMethods(AskedMethods):
         home.append(_fold(title, open, element("View", {}, *added)))
         return self._checked(root)
 
+    @checked()
     def columns(self, *, media_width: str = "55%", sticky: bool = True) -> Self:
         """Return the config with the media on the left and the questions on the right.
 
@@ -537,6 +559,7 @@ class ShownMethods(AskedMethods):
         root.append(element("View", {"style": "display: flex; gap: 1em"}, *sides))
         return self._checked(root)
 
+    @checked()
     def sticky_media(self) -> Self:
         """Return the config with the media at the top, in view while the questions below scroll.
 
@@ -568,6 +591,7 @@ class ShownMethods(AskedMethods):
         return media, others
 
     @Starting
+    @checked(video=COLUMN, audio=COLUMN, series=COLUMN)
     def video_timeseries(
         self,
         /,
