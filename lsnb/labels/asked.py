@@ -320,7 +320,7 @@ class AskedMethods(ConfigTree):
         self,
         name: str,
         *,
-        rows: int = 1,
+        rows: int | None = 1,
         placeholder: str | None = None,
         most: int | None = 1,
         title: str = "",
@@ -335,7 +335,7 @@ class AskedMethods(ConfigTree):
 
         Args:
             name: The question's name in results.
-            rows: Height in lines; with 1, Enter submits the text.
+            rows: Height in lines; with 1, Enter submits the text; None for Label Studio's own.
             placeholder: What stands there until something is typed.
             most: The most texts one annotator may give; None for any number.
             title: The question as annotators read it.
