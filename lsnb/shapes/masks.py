@@ -104,7 +104,7 @@ class Mask:
             return [Fault("no_size", "A mask needs original_width and original_height in pixels.", ".original_width")]
         try:
             count = brush_values(packed)
-        except (TypeError, ValueError, IndexError):
+        except (TypeError, ValueError, LookupError):  # a slice is a key that a dictionary lacks from Python 3.12 on
             return []
         if count != width * height * 4:
             return [Fault("wrong_size", f"The mask is not one of {width} × {height} pixels.", ".value.rle")]
@@ -177,7 +177,7 @@ def brush_mask(result: Mapping[str, Any]) -> Pixels:
             return brush_pixels(value["rle"], int(width), int(height))
         if value.get("imageDataURL"):
             return bitmask_pixels(str(value["imageDataURL"]))
-    except (ValueError, TypeError, IndexError, OverflowError) as fault:
+    except (ValueError, TypeError, LookupError, OverflowError) as fault:
         if isinstance(fault, InputError):
             raise
         raise InputError(f"The mask of region {region!r} is damaged: draw it again.") from None

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from label_studio_sdk.converter import brush as sdk_brush
 from label_studio_sdk.label_interface import LabelInterface
+from server_check import needs_todays_check
 
 from lsnb import LabelConfig
 from lsnb.annotations import brush_mask, long_table, to_coco
@@ -86,6 +87,7 @@ def test_items_are_told_by_a_named_rule() -> None:
     assert from_coco(dataset(images=same), config=BOXES).report["status"].tolist() == ["ready", "failed"]
 
 
+@needs_todays_check
 def test_what_is_drawn_follows_from_the_config() -> None:
     mask = {"size": [60, 80], "counts": [60 * 8, 60, 60 * 71]}
     outline = [8, 6, 48, 6, 48, 36]

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from label_studio_sdk.label_interface import LabelInterface
+from server_check import needs_todays_check
 
 from lsnb import LabelConfig
 from lsnb.errors import InputError
@@ -226,6 +227,7 @@ def test_the_control_follows_from_the_label_and_two_that_hold_it_are_a_sentence(
     assert [r["from_name"] for r in read(cell[:1], config=config, control="pets").results["a"]] == ["pets"]
 
 
+@needs_todays_check
 def test_a_tool_without_labels_takes_its_label_from_the_labels_beside_it() -> None:
     xml = (
         '<View><Image name="i" value="$uri"/><Rectangle name="tool" toName="i"/>'
@@ -291,6 +293,7 @@ def test_an_item_twice_and_a_rounded_item_are_told() -> None:
     assert predictions.results == {"a": []}
 
 
+@needs_todays_check
 def test_a_mask_goes_to_a_brush_and_to_the_box_where_the_config_has_no_brush() -> None:
     mask = np.zeros((1, 60, 80), bool)
     mask[0, 6:36, 8:48] = True

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from label_studio_sdk.label_interface import LabelInterface
 from labelbox_payloads import CONFIG, FACTS, ONTOLOGY, VIDEOS, box, frames, line, option, point, row, segments
+from server_check import needs_todays_check
 
 from lsnb import LabelConfig
 from lsnb.errors import InputError, LabelConfigError, MissingFileError
@@ -341,6 +342,7 @@ def test_facts_come_from_probe_a_dict_or_a_table() -> None:
     assert results(given, videos=table.assign(ID="a.mp4"), key="ID") == expected
 
 
+@needs_todays_check
 def test_results_pass_the_server_s_check_and_ours() -> None:
     red = {"name": "colour", "answer": {"name": "red"}}
     found = results(
