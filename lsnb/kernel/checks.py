@@ -1,17 +1,153 @@
-"""What an argument must be, as sentences: each check returns what is wrong and what to give, or None.
+"""Arguments held against what the signature says they are, with everything wrong said at once.
 
-A verb collects them all and raises once: ``raise_for(InputError, whole("seed", seed, least=0), text("name", name))``.
-Numbers of numpy count as Python's; True and False are no numbers.
+A function's type hints are read once, at its first call; they are what the documentation shows and what mypy checks,
+so a check of its own would only say the same again. What a type cannot say stands beside it::
+
+    @checked
+    def sample(table: pd.DataFrame, *, n: int | None = None, seed: Seed = 0): ...
 """
 
 from __future__ import annotations
 
+import inspect
 import math
-import numbers
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+import os
+import types
+import typing
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import wraps
+from numbers import Integral, Real
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
+
+import numpy as np
+import pandas as pd
 
 from lsnb.errors import InputError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_SEQUENCES = (list, tuple, Sequence, Iterable, Collection, set, frozenset, AbstractSet)
+_SHOWN = 60
+# Names that modules only import for type checkers, since what they name is costly to load or lies higher up.
+_NOUNS = frozenset(
+    {"Agreement", "Bucket", "Evaluation", "Executor", "LabelConfig", "OnVideo", "Predictions", "Studio", "Study"}
+)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Bounds of a number, both included.
+
+    Args:
+        low: The least that is taken.
+        high: The most; infinity lets an infinite number through.
+    """
+
+    low: float = -math.inf
+    high: float | None = None
+
+    def wrong(self, value: float) -> bool:
+        """Return whether a number is out of bounds."""
+        return value < self.low or (self.high is not None and value > self.high)
+
+    def __str__(self) -> str:
+        if math.isinf(self.low):
+            return "" if self.high is None or math.isinf(self.high) else f" up to {self.high:g}"
+        if self.high is None or math.isinf(self.high):
+            return f" of {self.low:g} or more"
+        return f" from {self.low:g} to {self.high:g}"
+
+
+@dataclass(frozen=True)
+class Give:
+    """What to give instead, where the type's own words would not help: the end of a sentence after "give"."""
+
+    what: str
+
+
+class _Hidden:
+    """Marks an argument that no message may repeat."""
+
+
+Seed = Annotated[int, Give("a whole number, so that the same one draws the same again")]
+"""Any whole number."""
+Share = Annotated[float, Within(0, 1)]
+"""From 0 to 1."""
+Count = Annotated[int, Within(1)]
+"""A whole number of 1 or more."""
+Resamples = Annotated[int, Within(0, 1_000_000)]
+"""How often to draw again for an interval; 0 for none."""
+Table = Annotated[
+    pd.DataFrame, Give("a table: read the file with lsnb.read_table(path, key=...) or make a pandas DataFrame")
+]
+"""A pandas DataFrame."""
+Annotations = Annotated[pd.DataFrame, Give("the table that lsnb.read_annotations or study.annotations() returned")]
+"""The long table of annotations."""
+FilePath = str | os.PathLike[str]
+"""A path as text or ``pathlib.Path``."""
+Secret = Annotated[str, _Hidden()]
+"""A key; what was given is not repeated."""
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Return the function with its arguments checked against its type hints before anything of it runs.
+
+    Numpy's numbers, texts and truth values are handed on as Python's. ``None`` is taken only where the hint has it.
+
+    Args:
+        function: Any function or method; hints that cannot be checked (``Any``, protocols) let everything through.
+
+    Raises:
+        InputError: From the function that is returned: a sentence for each argument that does not fit.
+
+    Example:
+        >>> @checked
+        ... def draw(n: Count, *, seed: Seed = 0, how: Literal["even", "random"] = "even") -> int:
+        ...     return n + seed
+        >>> draw(np.int64(2), seed=1)
+        3
+        >>> draw(0, seed=True, how="evn")
+        Traceback (most recent call last):
+        ...
+        lsnb.errors.InputError: 3 problems:
+          1. n is 0: give a whole number of 1 or more.
+          2. seed is True: give a whole number, so that the same one draws the same again.
+          3. how is 'evn': give 'even' or 'random'. Did you mean 'even'?
+    """
+    signature = inspect.signature(function)
+    hints: dict[str, Any] = {}
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        if not hints:
+            hints.update(_hints(function))
+        bound = signature.bind(*args, **kwargs)
+        problems = []
+        for name, value in bound.arguments.items():
+            kind = signature.parameters[name].kind
+            hint = hints.get(name, Any)
+            if kind is inspect.Parameter.VAR_POSITIONAL:
+                found = [_held(f"{name}[{place}]", each, hint) for place, each in enumerate(value)]
+                problems += [problem for problem, _ in found if problem]
+                bound.arguments[name] = tuple(fit for _, fit in found)
+            elif kind is inspect.Parameter.VAR_KEYWORD:
+                kept = {each: _held(each, given, hint) for each, given in value.items()}
+                problems += [problem for problem, _ in kept.values() if problem]
+                bound.arguments[name] = {each: fit for each, (_, fit) in kept.items()}
+            else:
+                problem, fit = _held(name, value, hint)
+                if problem:
+                    problems.append(problem)
+                bound.arguments[name] = fit
+        if problems:
+            raise InputError(problems)
+        return function(*bound.args, **bound.kwargs)
+
+    return call
 
 
 def whole(name: str, value: Any, *, least: int | None = None, most: int | None = None) -> str | None:
@@ -23,9 +159,7 @@ def whole(name: str, value: Any, *, least: int | None = None, most: int | None =
         >>> whole("stars", 5, least=1) is None
         True
     """
-    if isinstance(value, numbers.Integral) and not isinstance(value, bool) and _is_within(int(value), least, most):
-        return None
-    return f"{name} is {_shown(value)}: give a whole number{_limits(least, most)}."
+    return _held(name, value, Annotated[int, Within(-math.inf if least is None else least, most)])[0] or None
 
 
 def number(name: str, value: Any, *, least: float | None = None, most: float | None = None) -> str | None:
@@ -35,10 +169,7 @@ def number(name: str, value: Any, *, least: float | None = None, most: float | N
         >>> number("duration", float("nan"), least=0)
         'duration is nan: give a number of 0 or more.'
     """
-    is_real = isinstance(value, numbers.Real) and not isinstance(value, bool)
-    if is_real and math.isfinite(value) and _is_within(float(value), least, most):
-        return None
-    return f"{name} is {_shown(value)}: give a number{_limits(least, most)}."
+    return _held(name, value, Annotated[float, Within(-math.inf if least is None else least, most)])[0] or None
 
 
 def share(name: str, value: Any) -> str | None:
@@ -59,7 +190,7 @@ def text(name: str, value: Any, *, is_needed: bool = False) -> str | None:
         'title is 3: give a text.'
     """
     if not isinstance(value, str):
-        return f"{name} is {_shown(value)}: give a text."
+        return f"{name} is {shown(value)}: give a text."
     return f"{name} is empty: give a text." if is_needed and not value.strip() else None
 
 
@@ -73,7 +204,7 @@ def texts(name: str, value: Any, *, count: int | None = None) -> str | None:
     is_listed = isinstance(value, Collection) and not isinstance(value, str | bytes)
     if is_listed and all(isinstance(one, str) for one in value) and count in (None, len(value)):
         return None
-    return f"{name} is {_shown(value)}: give {'a list of' if count is None else count} texts."
+    return f"{name} is {shown(value)}: give {'a list of' if count is None else count} texts."
 
 
 def switch(name: str, value: Any) -> str | None:
@@ -83,8 +214,7 @@ def switch(name: str, value: Any) -> str | None:
         >>> switch("required", "yes")
         "required is 'yes': give True or False."
     """
-    is_switch = isinstance(value, bool) or type(value).__name__ in ("bool", "bool_")
-    return None if is_switch else f"{name} is {_shown(value)}: give True or False."
+    return _held(name, value, bool)[0] or None
 
 
 def mapping(name: str, value: Any) -> str | None:
@@ -94,7 +224,7 @@ def mapping(name: str, value: Any) -> str | None:
         >>> mapping("aliases", ["good"])
         "aliases is ['good']: give a dict."
     """
-    return None if isinstance(value, Mapping) else f"{name} is {_shown(value)}: give a dict."
+    return _held(name, value, Mapping)[0] or None
 
 
 def choice(name: str, value: Any, allowed: Iterable[Any]) -> str | None:
@@ -104,12 +234,7 @@ def choice(name: str, value: Any, allowed: Iterable[Any]) -> str | None:
         >>> choice("layout", "row", ("vertical", "inline"))
         "layout is 'row': give 'vertical' or 'inline'."
     """
-    known = list(allowed)
-    if isinstance(value, str) and value in known:
-        return None
-    shown = [repr(one) for one in known]
-    words = " or ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
-    return f"{name} is {_shown(value)}: give {words}."
+    return _held(name, value, Literal[tuple(allowed)])[0] or None
 
 
 def raise_for(error: type[InputError], *sentences: str | None) -> None:
@@ -126,16 +251,259 @@ def raise_for(error: type[InputError], *sentences: str | None) -> None:
         raise error(found)
 
 
-def _is_within(value: float, least: float | None, most: float | None) -> bool:
-    return (least is None or value >= least) and (most is None or value <= most)
+def shown(value: Any) -> str:
+    """Return what was given, short enough for a sentence.
+
+    Example:
+        >>> shown("x"), shown([1]), shown(pd.DataFrame())
+        ("'x'", '[1]', 'a DataFrame')
+    """
+    if value is None or isinstance(value, bool | int | float | str | np.generic | type(pd.NA) | type(pd.NaT)):
+        text = repr(value.item() if isinstance(value, np.generic) else value)
+    elif isinstance(value, list | tuple | dict | set) and len(value) < 4:
+        text = repr(value)
+    else:
+        text = ""
+    if text and len(text) <= _SHOWN and "\n" not in text:
+        return text
+    kind = type(value).__name__
+    return f"{'an' if kind[:1].lower() in 'aeiou' else 'a'} {kind}"
 
 
-def _limits(least: float | None, most: float | None) -> str:
-    if least is not None and most is not None:
-        return f" from {least:g} to {most:g}"
-    return f" of {least:g} or more" if least is not None else f" up to {most:g}" if most is not None else ""
+class _Names(dict[str, Any]):
+    """A module's names; one that is only there for type checkers is a class of that name that nothing is."""
+
+    def __missing__(self, name: str) -> Any:
+        import builtins
+
+        if hasattr(builtins, name):
+            return getattr(builtins, name)
+        return type(name, (_Unknown,), {})
 
 
-def _shown(value: Any) -> str:
-    words = repr(value)
-    return words if len(words) <= 60 else words[:57] + "..."
+class _Unknown:
+    def __class_getitem__(cls, item: Any) -> Any:
+        return cls
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    inner = inspect.unwrap(function)
+    names = _Names(getattr(inner, "__globals__", {}))
+    try:
+        found = typing.get_type_hints(inner, localns=names, include_extras=True)
+    except (NameError, TypeError, AttributeError) as error:  # pragma: no cover - a hint of ours that cannot be read
+        raise AssertionError(f"The hints of {inner.__qualname__} cannot be read: {error}") from error
+    return found or {"return": Any}
+
+
+def _held(name: str, value: Any, hint: Any) -> tuple[str, Any]:
+    """Return what is wrong as a sentence ("" for nothing), and the value to hand on."""
+    fits, value = _fit(value, hint)
+    if fits:
+        return "", value
+    if isinstance(value, str) and "\0" in value and _is_path(hint):
+        return f"{name} holds a character that no path has: give another one.", value
+    given = "not what it should be" if _is_hidden(hint) else shown(value)
+    return f"{name} is {given}: give {_said(hint)}.{_meant(value, hint)}", value
+
+
+def _arms(hint: Any) -> tuple[Any, ...]:
+    if get_origin(hint) in (Union, types.UnionType):
+        return tuple(arm for each in get_args(hint) for arm in _arms(each))
+    return (hint,)
+
+
+def _is_path(hint: Any) -> bool:
+    return any(
+        isinstance(get_origin(arm) or arm, type) and issubclass(get_origin(arm) or arm, os.PathLike)
+        for arm in _arms(hint)
+    )
+
+
+def _is_hidden(hint: Any) -> bool:
+    return any(isinstance(note, _Hidden) for arm in _arms(hint) for note in getattr(arm, "__metadata__", ()))
+
+
+def _fit(value: Any, hint: Any) -> tuple[bool, Any]:
+    arms = _arms(hint)
+    if len(arms) > 1:
+        if isinstance(value, str) and _is_path(hint) and ("\0" in value or not value):
+            return False, value
+        for arm in arms:
+            fits, as_python = _fit(value, arm)
+            if fits:
+                return True, as_python
+        return False, value
+    origin = get_origin(hint)
+    if origin is Annotated:
+        fits, value = _fit(value, hint.__origin__)
+        bounds = [note for note in hint.__metadata__ if isinstance(note, Within)]
+        if fits and isinstance(value, Real):
+            fits = not any(bound.wrong(float(value)) for bound in bounds)
+        elif not fits and isinstance(value, float) and value == math.inf:
+            fits = any(bound.high == math.inf for bound in bounds)
+        return fits, value
+    if origin is Literal:
+        return _fit_choice(value, get_args(hint))
+    if hint is None or hint is type(None):
+        return value is None, value
+    if hint in (bool, int, float, str):
+        return _fit_scalar(value, hint)
+    if hint is Hashable:
+        return _is_hashable(value), value
+    target = origin or hint
+    if not isinstance(target, type):
+        return True, value
+    return _fit_class(value, target, get_args(hint))
+
+
+def _fit_choice(value: Any, choices: tuple[Any, ...]) -> tuple[bool, Any]:
+    if isinstance(value, str | bool | int | np.generic) and value is not pd.NaT:
+        plain = value.item() if isinstance(value, np.generic) else value
+        plain = str(plain) if isinstance(plain, str) else plain
+        return any(plain == choice and type(plain) is type(choice) for choice in choices), plain
+    return any(value is choice for choice in choices), value
+
+
+def _fit_scalar(value: Any, hint: type) -> tuple[bool, Any]:
+    if hint is bool:
+        return (True, bool(value)) if isinstance(value, bool | np.bool_) else (False, value)
+    if hint is str:
+        return (True, str(value)) if isinstance(value, str) else (False, value)
+    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+        return False, value
+    if hint is int:
+        return (True, int(value)) if isinstance(value, Integral) else (False, value)
+    try:
+        number = float(value)
+    except (OverflowError, ValueError):
+        return False, value
+    if isinstance(value, np.generic):
+        value = value.item()
+    return math.isfinite(number), value
+
+
+def _fit_class(value: Any, target: type, inner: tuple[Any, ...]) -> tuple[bool, Any]:
+    if issubclass(target, _Unknown):
+        known = target.__name__ not in _NOUNS or any(each.__name__ == target.__name__ for each in type(value).__mro__)
+        return known, value
+    if getattr(target, "_is_protocol", False) or target is object:
+        return True, value
+    if target.__name__ in ("Callable", "FunctionType"):
+        return callable(value), value
+    if target.__name__ == "Executor":
+        return callable(getattr(value, "submit", None)), value
+    if target in _SEQUENCES:
+        return _fit_sequence(value, target, inner)
+    if issubclass(target, Mapping):
+        if not isinstance(value, Mapping):
+            return False, value
+        return all(
+            _fit(part, hint)[0] for pair in value.items() for part, hint in zip(pair, inner, strict=False)
+        ), value
+    if issubclass(target, os.PathLike):
+        fits = isinstance(value, os.PathLike)
+        return fits and "\0" not in str(os.fspath(value)), value
+    if target is np.ndarray:
+        return isinstance(value, np.ndarray), value
+    return isinstance(value, target), value
+
+
+def _fit_sequence(value: Any, target: Any, inner: tuple[Any, ...]) -> tuple[bool, Any]:
+    if isinstance(value, str | bytes | Mapping | pd.DataFrame):
+        return False, value
+    if isinstance(value, np.ndarray | pd.Series | pd.Index):
+        if getattr(value, "ndim", 1) != 1:
+            return False, value
+        parts: Iterable[Any] = value.tolist()
+    elif isinstance(value, Collection):
+        # A set has no order, so it stands for a sequence only where none is asked for.
+        if isinstance(value, AbstractSet) and target in (list, tuple, Sequence):
+            return False, value
+        parts = value
+    else:
+        return target is Iterable and isinstance(value, Iterable), value
+    if target is tuple and inner and Ellipsis not in inner:
+        given = list(parts)
+        return len(given) == len(inner) and all(_fit(p, h)[0] for p, h in zip(given, inner, strict=True)), value
+    hint = inner[0] if inner else Any
+    return hint is Any or all(_fit(part, hint)[0] for part in parts), value
+
+
+def _is_hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return value is not pd.NA
+
+
+def _said(hint: Any) -> str:
+    if (
+        _is_path(hint)
+        and get_origin(hint) is not None
+        and all(arm in (str, type(None)) or _is_path(arm) for arm in _arms(hint))
+    ):
+        return "a path" + (", or leave it out" if type(None) in _arms(hint) else "")
+    words = []
+    arms = _arms(hint)
+    for arm in arms:
+        if arm is not type(None) and (word := _word(arm)) not in words:
+            words.append(word)
+    text = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}" if words else "None"
+    return text + (", or leave it out" if type(None) in arms and words else "")
+
+
+def _word(hint: Any) -> str:
+    origin = get_origin(hint)
+    if origin is Annotated:
+        for note in hint.__metadata__:
+            if isinstance(note, Give):
+                return note.what
+        bounds = "".join(str(note) for note in hint.__metadata__ if isinstance(note, Within))
+        return _word(hint.__origin__) + bounds
+    if origin is Literal:
+        choices = [repr(choice) for choice in get_args(hint)]
+        return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
+    plain = {
+        bool: "True or False",
+        int: "a whole number",
+        float: "a number",
+        str: "a text",
+        Hashable: "a column's name",
+    }
+    if hint in plain:
+        return plain[hint]
+    target = origin or hint
+    inner = get_args(hint)
+    if target is pd.DataFrame:
+        return "a table (a pandas DataFrame)"
+    if target in _SEQUENCES:
+        return f"a list of {_many(inner[0])}" if inner and inner[0] is not Any else "a list"
+    name = getattr(target, "__name__", str(target))
+    if isinstance(target, type) and issubclass(target, Mapping):
+        return "a dict"
+    if isinstance(target, type) and issubclass(target, os.PathLike):
+        return "a path"
+    if name == "Callable":
+        return "a function"
+    if name == "Executor":
+        return "a concurrent.futures.Executor, such as ProcessPoolExecutor()"
+    if target is np.ndarray:
+        return "a numpy array"
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
+def _many(hint: Any) -> str:
+    words = {str: "texts", int: "whole numbers", float: "numbers", pd.DataFrame: "tables"}
+    arms = [arm for arm in _arms(hint) if arm is not type(None)]
+    found = [words.get(arm.__origin__ if get_origin(arm) is Annotated else arm, "") for arm in arms]
+    return " or ".join(dict.fromkeys(found)) if all(found) else "such"
+
+
+def _meant(value: Any, hint: Any) -> str:
+    if not isinstance(value, str) or _is_hidden(hint):
+        return ""
+    choices = [choice for arm in _arms(hint) if get_origin(arm) is Literal for choice in get_args(arm)]
+    near = get_close_matches(value, [choice for choice in choices if isinstance(choice, str)], 1)
+    return f" Did you mean {near[0]!r}?" if near else ""
