@@ -22,7 +22,7 @@ class Process:
     """One process of the stack.
 
     Args:
-        name: ``label-studio``, ``store`` or ``front``.
+        name: ``label-studio`` or ``front``.
         pid: Its process id.
         created: Seconds since 1970 at which the system made it, so that a recycled id is not ended by mistake.
         port: The loopback port on which it listens.

@@ -1,4 +1,4 @@
-"""A bucket's CORS rules, kept and applied as Cloud Storage does.
+"""A bucket's CORS rules, applied as Cloud Storage does.
 
 The rules hold for the addresses a browser shows media from (``/bucket/object``). They are tried in order;
 the first whose origins and methods match decides. No match: no header, and the browser refuses. The JSON API
@@ -7,16 +7,10 @@ does not look at them: it lets every origin ask, and its callers prove who they 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from lsnb.stack import write_private
-
 Rule = Mapping[str, Any]
-
-CORS_FILE = "cors.json"
 
 # The service lets scripts read these on every response that it shares, besides those of the rule.
 _ALWAYS_EXPOSED = (
@@ -40,42 +34,6 @@ _OWN_HEADERS = (
     "Access-Control-Allow-Origin",
 )
 _OWN_SECONDS = 3600
-
-
-class Rules:
-    """The CORS rules of every bucket, in a file.
-
-    Args:
-        path: The file.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._rules: dict[str, list[Rule]] = {}
-        if path.exists():
-            self._rules = json.loads(path.read_text(encoding="utf-8"))
-
-    def of(self, bucket: str) -> list[Rule]:
-        """Return a bucket's rules, in order.
-
-        Args:
-            bucket: Its name.
-        """
-        return list(self._rules.get(bucket, []))
-
-    def set(self, bucket: str, rules: list[Rule] | None) -> None:
-        """Replace a bucket's rules.
-
-        Args:
-            bucket: Its name.
-            rules: The new rules; none or an empty list takes them away.
-        """
-        changed = {name: kept for name, kept in self._rules.items() if name != bucket}
-        if rules:
-            changed[bucket] = rules
-        if changed != self._rules:
-            write_private(self._path, json.dumps(changed))
-            self._rules = changed
 
 
 def matching_rule(rules: list[Rule], origin: str, method: str) -> Rule | None:

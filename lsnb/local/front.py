@@ -1,124 +1,219 @@
-"""The one address of the embedded bucket: a thin streaming proxy before the store.
+"""The embedded bucket: Cloud Storage's addresses for the objects of a stack, on one port of this computer.
 
-The store keeps objects but neither CORS rules, signatures nor access. The front adds these three as the real
-service has them, so that what works here works there, and passes every body on as it comes, both ways.
-Run as ``python -m lsnb.local.front --folder F --port P --store Q``.
+Every request proves who asks: by an access token, by an address signed with the stack's key, or by the secret address
+of an upload that was begun. Nothing is told to anybody else, and no cookie is looked at, so a web page in the same
+browser and another user of the computer are strangers. Bodies pass in pieces, both ways.
+
+Addresses and answers follow Google's documentation of the JSON API (``/storage/v1``, ``/upload``, ``/download``,
+``/batch``) and of the XML API (``/bucket/object``), as far as its client library, tools like gsutil and Label Studio
+use them. Run as ``python -m lsnb.local.front --folder F --port P``.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
+import base64
+import email.parser
+import email.policy
 import json
+import re
+import secrets
 import signal
 import sys
-from collections.abc import Collection, Iterable
+import time
+import zlib
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from email.utils import formatdate
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote, unquote
+from typing import Any, BinaryIO
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-import aiohttp
 from aiohttp import web
-from yarl import URL
+from lxml import etree
 
-from lsnb.local.cors import CORS_FILE, Rules, media_headers, preflight_headers
+from lsnb.local.cors import media_headers, preflight_headers
 from lsnb.local.identity import Identity, load_identity
-from lsnb.local.resumable import Sessions, read_content_range
-from lsnb.local.servers import HEALTH
+from lsnb.local.objects import Bucket, Conditions, Incoming, Objects, Page, StoredObject, StoreFault, timestamp
+from lsnb.local.processes import HOST
+from lsnb.local.servers import BUCKET_FOLDER, HEALTH
 from lsnb.local.signatures import Refusal, check_signed_url, is_our_assertion, public_key
 
-_CHUNK = 256 * 1024
+_PIECE = 256 * 1024
+_LARGEST_JSON = 4 * 1024 * 1024
+_LARGEST_BATCH = 100
+_MOST_UPLOADS = 4096
+_MOST_PARTS = 10_000
+_PATIENCE = 60.0  # seconds without a byte after which a client is gone
 _JSON_API = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/", "/batch/")
-# These belong to one connection, not to the message that is passed on.
-_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
-_STORE_CORS = "access-control-"
 _BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(?:(\d{1,18})|\*)")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_COPIED = re.compile(r"(.+)/(rewriteTo|copyTo)/b/([^/]+)/o/(.+)")
+_XML_NAMES = "http://s3.amazonaws.com/doc/2006-03-01/"  # the names that clients of either service look for
+_BUCKET_WORDS = frozenset({"cors", "labels", "lifecycle", "location", "storageClass", "versioning", "website"})
+
+
+@dataclass
+class Upload:
+    """A resumable upload that was begun.
+
+    Args:
+        bucket: Where it goes.
+        name: The object's name.
+        about: What is said of the object.
+        conditions: What must hold when it is whole.
+        incoming: The bytes so far.
+        done: The object, once it is whole.
+        lock: Held while a piece comes in.
+    """
+
+    bucket: str
+    name: str
+    about: Mapping[str, Any]
+    conditions: Conditions
+    incoming: Incoming
+    done: StoredObject | None = None
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def received(self) -> int:
+        """How many bytes are here, from the object's start."""
+        return self.incoming.size
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The header that says how far it got."""
+        return {"Range": f"bytes=0-{self.received - 1}"} if self.received else {}
+
+
+@dataclass
+class Parts:
+    """An upload in parts, as the XML API has it.
+
+    Args:
+        bucket: Where it goes.
+        name: The object's name.
+        about: What is said of the object.
+        parts: Number → its bytes.
+    """
+
+    bucket: str
+    name: str
+    about: Mapping[str, Any]
+    parts: dict[int, Incoming] = field(default_factory=dict)
 
 
 class Front:
-    """The proxy.
+    """The server.
 
     Args:
         identity: The stack's keys.
-        rules: The CORS rules of its buckets.
-        store: The store's address.
+        objects: What it keeps.
+        port: Where it listens.
     """
 
-    def __init__(self, identity: Identity, rules: Rules, store: str) -> None:
+    def __init__(self, identity: Identity, objects: Objects, port: int) -> None:
         self._identity = identity
-        self._rules = rules
-        self._store = store
-        self._uploads = Sessions()
+        self._objects = objects
+        self._endpoint = f"http://{HOST}:{port}"
+        self._hosts = {f"{host}:{port}" for host in (HOST, "localhost")}
         self._key = public_key(identity.private_key)
-        self._session: aiohttp.ClientSession | None = None
+        self._uploads: OrderedDict[str, Upload | Parts] = OrderedDict()
 
     def application(self) -> web.Application:
         """Return the application to serve."""
-        application = web.Application()
-        application.cleanup_ctx.append(self._client)
+        application = web.Application(client_max_size=_LARGEST_JSON)
         application.router.add_route("*", "/{path:.*}", self.handle)
         return application
-
-    async def _client(self, application: web.Application) -> Any:
-        connector = aiohttp.TCPConnector(limit=0)
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10)
-        async with aiohttp.ClientSession(connector=connector, timeout=timeout, auto_decompress=False) as session:
-            self._session = session
-            yield
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         path = request.rel_url.raw_path
+        if request.headers.get("Host", "").lower() not in self._hosts:
+            # A page whose name was made to point at this computer asks under that name.
+            return web.Response(status=421, text="This server goes by another name.")
         if path == HEALTH:
-            return await self._health()
-        if path == "/token" and request.method == "POST":
-            return await self._token(request)
+            return web.Response(text="ok")
         is_json = path.startswith(_JSON_API)
-        bucket = unquote(path.split("/")[1])
-        origin = request.headers.get("Origin", "")
-        if request.method == "OPTIONS":
-            return self._preflight(request, None if is_json else bucket)
-        shared = {}
-        if origin:
-            rules = self._rules.of(bucket)
-            shared = _any_origin(origin) if is_json else media_headers(rules, origin, request.method)
+        shared: dict[str, str] = {}
         try:
+            if path == "/token" and request.method == "POST":
+                return await self._token(request)
+            bucket = _text(path.split("/")[1])
+            origin = request.headers.get("Origin", "")
+            if request.method == "OPTIONS":
+                return self._preflight(request, None if is_json else bucket)
+            if origin:
+                rules = [] if is_json else self._rules(bucket)
+                shared = _any_origin(origin) if is_json else media_headers(rules, origin, request.method)
             self._authorize(request, path, is_json=is_json)
+            if path.startswith("/upload/"):
+                return await self._upload(request, path, shared)
+            if path.startswith("/download/"):
+                return await self._media(request, path[len("/download") :], shared)
+            if path.startswith("/batch/"):
+                return await self._batch(request, shared)
+            if is_json:
+                if request.query.get("alt") == "media" and request.method in ("GET", "HEAD"):
+                    return await self._media(request, path, shared)
+                body = await self._read_json(request)
+                status, answer = await self._resource(request.method, path, request.query, body)
+                return _json(status, answer, shared)
+            return await self._xml(request, path, shared)
         except Refusal as refusal:
             return _refused(refusal, is_json=is_json, headers=shared)
-        try:
-            parts = path.strip("/").split("/")
-            if parts[:3] == ["storage", "v1", "b"] and len(parts) <= 4:
-                return await self._bucket(request, unquote(parts[3]) if len(parts) == 4 else None, shared)
-            if path.startswith("/upload/") and request.method == "PUT" and "upload_id" in request.query:
-                return await self._continue_upload(request, shared)
-            if path.startswith("/upload/") and request.query.get("uploadType") == "resumable":
-                return await self._begin_upload(request, bucket=unquote(parts[4]), shared=shared)
-            return await self._pass_on(request, shared)
-        except aiohttp.ClientConnectorError:
-            # Nothing was passed on yet; later faults close the connection, which no client takes for success.
-            return web.json_response(
-                _json_error(503, "backendError", "The store does not answer."), status=503, headers=shared
+        except StoreFault as fault:
+            return _faulty(fault, is_json=is_json, headers=shared)
+        except UnicodeError:
+            return _faulty(StoreFault(400, "invalid", "The request is no UTF-8."), is_json=is_json, headers=shared)
+        except web.HTTPRequestEntityTooLarge:
+            return _faulty(StoreFault(413, "uploadTooLarge", "Too large."), is_json=is_json, headers=shared)
+        except TimeoutError:
+            return _faulty(
+                StoreFault(408, "requestTimeout", "Nothing came for a while."), is_json=is_json, headers=shared
             )
+
+    # Who may.
 
     def _authorize(self, request: web.Request, path: str, *, is_json: bool) -> None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        account = self._identity.service_account_email
         if scheme.lower() == "bearer":
-            email = self._identity.service_account_email
-            if self._identity.accepts(token) or is_our_assertion(token, key=self._key, email=email):
+            if self._identity.accepts(token) or is_our_assertion(token, key=self._key, email=account):
                 return
             raise Refusal(401, "AuthenticationRequired", "Invalid Credentials")
-        session = self._uploads.get(request.query.get("upload_id", ""))
-        if path.startswith("/upload/") and request.method == "PUT" and session is not None:
+        begun = isinstance(self._uploads.get(request.query.get("upload_id", "")), Upload)
+        if path.startswith("/upload/") and request.method in ("PUT", "DELETE") and begun:
             return  # the address of an upload that was begun is its own permission, as in the real service
         if "X-Goog-Algorithm" in request.query:
-            email = self._identity.service_account_email
-            check_signed_url(request.method, request.raw_path, request.headers, key=self._key, email=email)
+            check_signed_url(request.method, request.raw_path, request.headers, key=self._key, email=account)
             return
         details = "Anonymous caller does not have access to this Cloud Storage bucket or object."
         raise Refusal(401 if is_json else 403, "AccessDenied", "Access denied.", details)
+
+    async def _token(self, request: web.Request) -> web.Response:
+        async with asyncio.timeout(_PATIENCE):
+            form = await request.post()
+        assertion, account = str(form.get("assertion", "")), self._identity.service_account_email
+        if form.get("grant_type") != _BEARER_GRANT:
+            return web.json_response({"error": "unsupported_grant_type"}, status=400)
+        if not is_our_assertion(assertion, key=self._key, email=account):
+            return web.json_response(
+                {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}, status=400
+            )
+        token, seconds = self._identity.access_token()
+        return web.json_response({"access_token": token, "expires_in": seconds, "token_type": "Bearer"})
+
+    def _rules(self, bucket: str) -> list[Any]:
+        try:
+            return list(self._objects.bucket(bucket).about.get("cors", []))
+        except StoreFault:
+            return []
 
     def _preflight(self, request: web.Request, bucket: str | None) -> web.Response:
         origin = request.headers.get("Origin", "")
@@ -132,153 +227,801 @@ class Front:
                 "Access-Control-Max-Age": "3600",
             }
         else:
-            headers = preflight_headers(self._rules.of(bucket), origin, method) if origin else {}
+            headers = preflight_headers(self._rules(bucket), origin, method) if origin else {}
         return web.Response(status=200, headers=headers)
 
-    async def _health(self) -> web.Response:
-        assert self._session is not None
-        try:
-            async with self._session.get(f"{self._store}/_internal/healthcheck") as reply:
-                return web.Response(status=reply.status)
-        except aiohttp.ClientError:
-            return web.Response(status=503)
+    # The JSON API.
 
-    async def _token(self, request: web.Request) -> web.Response:
-        form = await request.post()
-        assertion, email = str(form.get("assertion", "")), self._identity.service_account_email
-        if form.get("grant_type") != _BEARER_GRANT:
-            return web.json_response({"error": "unsupported_grant_type"}, status=400)
-        if not is_our_assertion(assertion, key=self._key, email=email):
-            return web.json_response(
-                {"error": "invalid_grant", "error_description": "Invalid JWT Signature."}, status=400
+    async def _read_json(self, request: web.Request) -> dict[str, Any]:
+        if not request.body_exists:
+            return {}
+        async with asyncio.timeout(_PATIENCE):
+            body = await request.read()
+        return _document(body)
+
+    async def _resource(
+        self, method: str, path: str, query: Mapping[str, str], body: dict[str, Any]
+    ) -> tuple[int, dict[str, Any] | None]:
+        """Answer for buckets and what is said of objects; path begins with ``/storage/v1``."""
+        parts = path.removeprefix("/storage/v1/").split("/", 3)
+        if parts[0] == "b" and len(parts) == 1:
+            if method == "GET":
+                prefix = query.get("prefix", "")
+                found = [self._about_bucket(each) for each in self._objects.buckets() if each.name.startswith(prefix)]
+                return 200, {"kind": "storage#buckets", "items": found}
+            if method == "POST":
+                return 200, self._about_bucket(self._objects.create_bucket(str(body.get("name", "")), _settings(body)))
+        elif parts[0] == "b" and len(parts) == 2:
+            return self._bucket(method, _text(parts[1]), query, body)
+        elif parts[0] == "b" and parts[2] == "iam":
+            bucket = self._objects.bucket(_text(parts[1]))
+            if method == "GET" and parts[3:] == ["testPermissions"]:
+                return 200, {
+                    "kind": "storage#testIamPermissionsResponse",
+                    "permissions": [query.get("permissions", "")],
+                }
+            if method == "GET":
+                return 200, {
+                    "kind": "storage#policy",
+                    "resourceId": f"projects/_/buckets/{bucket.name}",
+                    "bindings": [],
+                }
+        elif parts[0] == "b" and parts[2] == "o":
+            bucket_name = _text(parts[1])
+            if len(parts) == 3 and method == "GET":
+                return 200, self._listing(bucket_name, query)
+            if len(parts) == 4:
+                return await self._object(method, bucket_name, parts[3], query, body)
+        raise StoreFault(404, "notFound", "The embedded bucket has nothing at this address.")
+
+    def _bucket(
+        self, method: str, name: str, query: Mapping[str, str], body: dict[str, Any]
+    ) -> tuple[int, dict[str, Any] | None]:
+        objects = self._objects
+        if method == "DELETE":
+            objects.delete_bucket(name)
+            return 204, None
+        found = objects.bucket(name)
+        wanted = _number(query, "ifMetagenerationMatch")
+        if wanted not in (None, found.metageneration):
+            raise StoreFault(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.")
+        if method in ("PATCH", "PUT"):
+            found = objects.change_bucket(name, _settings(body), whole=method == "PUT")
+        elif method != "GET":
+            raise StoreFault(405, "methodNotAllowed", "A bucket cannot be asked for that.")
+        return 200, self._about_bucket(found)
+
+    async def _object(
+        self, method: str, bucket: str, rest: str, query: Mapping[str, str], body: dict[str, Any]
+    ) -> tuple[int, dict[str, Any] | None]:
+        objects = self._objects
+        if method == "POST":
+            if match := _COPIED.fullmatch(rest):
+                return await self._copy(bucket, match, query, body)
+            if rest.endswith("/compose"):
+                return await self._compose(bucket, _text(rest.removesuffix("/compose")), query, body)
+            raise StoreFault(404, "notFound", "The embedded bucket has nothing at this address.")
+        name = _text(rest)
+        conditions = _conditions(query)
+        if method == "GET":
+            found = objects.get(bucket, name, _number(query, "generation"))
+            conditions.check(found, reads=True)
+            return 200, self._about(found)
+        if method in ("PATCH", "PUT"):
+            return 200, self._about(objects.change(bucket, name, body, conditions, whole=method == "PUT"))
+        if method == "DELETE":
+            objects.delete(bucket, name, conditions, _number(query, "generation"))
+            return 204, None
+        raise StoreFault(405, "methodNotAllowed", "An object cannot be asked for that.")
+
+    async def _copy(
+        self, bucket: str, match: re.Match[str], query: Mapping[str, str], body: dict[str, Any]
+    ) -> tuple[int, dict[str, Any]]:
+        source_name, verb, target_bucket, target = match.groups()
+        source = self._objects.get(bucket, _text(source_name), _number(query, "sourceGeneration"))
+        _conditions(query, "ifSource").check(source)
+        about = {**source.about, **body}
+        made = await self._put_copy([source], _text(target_bucket), _text(target), about, query)
+        if verb == "copyTo":
+            return 200, self._about(made)
+        return 200, {
+            "kind": "storage#rewriteResponse",
+            "totalBytesRewritten": str(made.size),
+            "objectSize": str(made.size),
+            "done": True,
+            "resource": self._about(made),
+        }
+
+    async def _compose(
+        self, bucket: str, name: str, query: Mapping[str, str], body: dict[str, Any]
+    ) -> tuple[int, dict[str, Any]]:
+        given = body.get("sourceObjects")
+        if not isinstance(given, list) or not 1 <= len(given) <= 32:
+            raise StoreFault(400, "invalid", "A composed object has 1 to 32 sources.")
+        sources = [self._objects.get(bucket, str(_mapping(each).get("name"))) for each in given]
+        about = {**sources[0].about, **_mapping(body.get("destination"))}
+        return 200, self._about(await self._put_copy(sources, bucket, name, about, query))
+
+    async def _put_copy(
+        self, sources: list[StoredObject], bucket: str, name: str, about: Mapping[str, Any], query: Mapping[str, str]
+    ) -> StoredObject:
+        incoming = await asyncio.to_thread(self._objects.copy, sources)
+        try:
+            return self._objects.put(bucket, name, incoming, about, _conditions(query))
+        finally:
+            incoming.discard()
+
+    def _listing(self, bucket: str, query: Mapping[str, str]) -> dict[str, Any]:
+        if "matchGlob" in query:
+            raise StoreFault(400, "invalid", "The embedded bucket lists by prefix and delimiter, not by matchGlob.")
+        page = self._objects.page(
+            bucket,
+            prefix=query.get("prefix", ""),
+            delimiter=query.get("delimiter", ""),
+            after=_from_token(query.get("pageToken", "")),
+            start=query.get("startOffset", ""),
+            end=query.get("endOffset", ""),
+            most=min(max(1, _number(query, "maxResults") or 1000), 5000),
+        )
+        answer: dict[str, Any] = {"kind": "storage#objects"}
+        if page.objects:
+            answer["items"] = [self._about(each) for each in page.objects]
+        if page.prefixes:
+            answer["prefixes"] = list(page.prefixes)
+        if page.last is not None:
+            answer["nextPageToken"] = _token_of(page.last)
+        return answer
+
+    def _about(self, found: StoredObject) -> dict[str, Any]:
+        bucket, name = quote(found.bucket, safe=""), quote(found.name, safe="")
+        link = f"storage/v1/b/{bucket}/o/{name}"
+        answer = {
+            "kind": "storage#object",
+            "id": f"{found.bucket}/{found.name}/{found.generation}",
+            "selfLink": f"{self._endpoint}/{link}",
+            "mediaLink": f"{self._endpoint}/download/{link}?generation={found.generation}&alt=media",
+            "name": found.name,
+            "bucket": found.bucket,
+            "generation": str(found.generation),
+            "metageneration": str(found.metageneration),
+            "storageClass": "STANDARD",
+            **found.about,
+            "size": str(found.size),
+            "crc32c": found.crc32c,
+            "etag": found.etag,
+            "timeCreated": timestamp(found.created),
+            "updated": timestamp(found.updated),
+        }
+        return answer | ({"md5Hash": found.md5} if found.md5 else {})
+
+    def _about_bucket(self, found: Bucket) -> dict[str, Any]:
+        return {
+            "kind": "storage#bucket",
+            "id": found.name,
+            "selfLink": f"{self._endpoint}/storage/v1/b/{quote(found.name, safe='')}",
+            "name": found.name,
+            "projectNumber": "0",
+            "metageneration": str(found.metageneration),
+            "location": "US",
+            "storageClass": "STANDARD",
+            "etag": base64.b64encode(str(found.metageneration).encode()).decode(),
+            "timeCreated": timestamp(found.created),
+            "updated": timestamp(found.created),
+            **found.about,
+        }
+
+    async def _batch(self, request: web.Request, shared: dict[str, str]) -> web.Response:
+        async with asyncio.timeout(_PATIENCE):
+            body = await request.read()
+        head = f"Content-Type: {request.headers.get('Content-Type', '')}\r\n\r\n".encode()
+        message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
+        parts = list(message.iter_parts()) if message.is_multipart() else []
+        if not 1 <= len(parts) <= _LARGEST_BATCH:
+            raise StoreFault(400, "invalid", f"A batch has 1 to {_LARGEST_BATCH} requests.")
+        border = f"batch_{secrets.token_hex(12)}"
+        lines = []
+        for part in parts:
+            status, answer = await self._batched(part.get_payload(decode=True))
+            content = json.dumps(answer) if answer is not None else ""
+            identity = str(part.get("Content-ID", "")).strip("<>").replace("\r", "").replace("\n", "")
+            lines.append(
+                f"--{border}\r\nContent-Type: application/http\r\nContent-ID: <response-{identity}>\r\n\r\n"
+                f"HTTP/1.1 {status} -\r\nContent-Type: application/json; charset=UTF-8\r\n"
+                f"Content-Length: {len(content.encode())}\r\n\r\n{content}\r\n"
             )
-        token, seconds = self._identity.access_token()
-        return web.json_response({"access_token": token, "expires_in": seconds, "token_type": "Bearer"})
+        text = "".join(lines) + f"--{border}--\r\n"
+        return web.Response(
+            body=text.encode(), headers={**shared, "Content-Type": f"multipart/mixed; boundary={border}"}
+        )
 
-    async def _bucket(self, request: web.Request, bucket: str | None, shared: dict[str, str]) -> web.Response:
-        """Answer for a bucket's own resource, with its rules put in."""
-        assert self._session is not None
-        body = await request.read()
+    async def _batched(self, payload: Any) -> tuple[int, dict[str, Any] | None]:
+        head, _, body = bytes(payload or b"").lstrip().partition(b"\r\n\r\n")
+        words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
+        if len(words) < 2:
+            return 400, _json_error(400, "invalid", "A request of the batch cannot be read.")
+        address = urlsplit(words[1])
         try:
-            sent = json.loads(body) if body else {}
-            rules = sent.pop("cors", ...) if isinstance(sent, dict) else ...
-        except ValueError:
-            return web.json_response(_json_error(400, "parseError", "Parse Error"), status=400, headers=shared)
-        if rules is not ... and not _are_rules(rules):
-            return web.json_response(_json_error(400, "invalid", "Invalid CORS rules"), status=400, headers=shared)
-        # The store knows no PUT of a bucket; what it keeps of a bucket is the same either way.
-        method = "PATCH" if request.method == "PUT" else request.method
-        url = URL(self._store + request.raw_path, encoded=True)
-        data = json.dumps(sent).encode() if body else None
-        headers = {**_passed(request.headers.items(), drop={"content-length"}), "Accept-Encoding": "identity"}
-        async with self._session.request(method, url, headers=headers, data=data) as reply:
-            content, status = await reply.read(), reply.status
-        if status < 300 and request.method == "DELETE" and bucket:
-            self._rules.set(bucket, None)
-            return web.Response(status=204, headers=shared)
-        if status < 300:
-            answer = json.loads(content)
-            if rules is not ... and answer.get("name"):
-                self._rules.set(answer["name"], rules)
-            for resource in [answer, *answer.get("items", [])]:
-                if self._rules.of(resource.get("name", "")):
-                    resource["cors"] = self._rules.of(resource["name"])
-            content = json.dumps(answer).encode()
-        return web.Response(body=content, status=status, content_type="application/json", headers=shared)
+            if not address.path.startswith("/storage/v1/"):
+                raise StoreFault(400, "invalid", "A batch holds requests of the JSON API alone.")
+            query = dict(parse_qsl(address.query, keep_blank_values=True))
+            return await self._resource(words[0], address.path, query, _document(body.strip()) if body.strip() else {})
+        except StoreFault as fault:
+            return fault.status, _json_error(fault.status, fault.reason, fault.message)
 
-    async def _begin_upload(self, request: web.Request, *, bucket: str, shared: dict[str, str]) -> web.Response:
-        """Start a resumable upload, if the object's generation is the one that is asked for."""
-        wanted = request.query.get("ifGenerationMatch")
-        body = await request.read()
-        if wanted is not None:
-            with contextlib.suppress(ValueError, AttributeError):
-                name = request.query.get("name") or json.loads(body or b"{}").get("name", "")
-                found = await self._generation(bucket, name)
-                if found != wanted:
-                    error = _json_error(412, "conditionNotMet", "At least one of the pre-conditions did not hold.")
-                    return web.json_response(error, status=412, headers=shared)
-        async with self._ask(request, body) as reply:
-            upload_id = URL(reply.headers.get("Location", "")).query.get("upload_id")
-            if upload_id:
-                self._uploads.begin(upload_id)
-            return web.Response(body=await reply.read(), status=reply.status, headers=_returned(reply, shared))
+    # Uploads.
 
-    async def _generation(self, bucket: str, name: str) -> str:
-        assert self._session is not None
-        url = f"{self._store}/storage/v1/b/{quote(bucket, safe='')}/o/{quote(name, safe='')}"
-        async with self._session.get(URL(url, encoded=True)) as reply:
-            found = await reply.json(content_type=None) if reply.status == 200 else {}
-        return str(found.get("generation", 0))
-
-    async def _continue_upload(self, request: web.Request, shared: dict[str, str]) -> web.Response:
-        """Pass a piece of a resumable upload on if it is new, else say how far the upload got."""
-        session = self._uploads.get(request.query["upload_id"])
-        piece = read_content_range(request.headers.get("Content-Range"))
-        if session is None or piece is None:
-            await _drain(request)
-            error = _json_error(404, "notFound", "No such upload") if piece else _json_error(400, "invalid", "Invalid")
-            return web.json_response(error, status=error["error"]["code"], headers=shared)
-        if session.wants(piece):
-            async with self._ask(request, request.content if request.body_exists else None) as reply:
-                answer = await reply.read()
-                session.record(piece, reply.status, answer)
-                if reply.status not in (200, 308):
-                    return web.Response(body=answer, status=reply.status, headers=_returned(reply, shared))
+    async def _upload(self, request: web.Request, path: str, shared: dict[str, str]) -> web.Response:
+        parts = path.removeprefix("/upload/storage/v1/").split("/")
+        if parts[:1] != ["b"] or parts[2:] != ["o"]:
+            raise StoreFault(404, "notFound", "The embedded bucket has nothing at this address.")
+        bucket = _text(parts[1])
+        if "upload_id" in request.query and request.method in ("PUT", "DELETE"):
+            return await self._continue(request, shared)
+        if request.method != "POST":
+            raise StoreFault(405, "methodNotAllowed", "An upload is begun with POST.")
+        kind = request.query.get("uploadType")
+        if kind == "resumable":
+            return await self._begin(request, bucket, shared)
+        if kind == "multipart":
+            about, pieces = await _related(request)
+        elif kind == "media":
+            about, pieces = {"contentType": request.headers.get("Content-Type")}, _pieces(request)
         else:
-            await _drain(request)
-        if session.done is not None:
-            return web.Response(body=session.done, content_type="application/json", headers=shared)
-        return web.Response(status=308, headers={**session.headers, **shared})
+            raise StoreFault(400, "invalid", "uploadType is media, multipart or resumable.")
+        name = request.query.get("name") or str(about.get("name", ""))
+        about = {**about, **_hashes(request.headers, about)}
+        found = await self._receive(bucket, name, about, pieces, _conditions(request.query))
+        return _json(200, self._about(found), shared)
 
-    async def _pass_on(self, request: web.Request, shared: dict[str, str]) -> web.StreamResponse:
-        async with self._ask(request, request.content if request.body_exists else None) as reply:
-            headers = _returned(reply, shared)
-            response = web.StreamResponse(status=reply.status, reason=reply.reason, headers=headers)
+    async def _receive(
+        self,
+        bucket: str,
+        name: str,
+        about: Mapping[str, Any],
+        pieces: AsyncIterator[bytes],
+        conditions: Conditions,
+    ) -> StoredObject:
+        """Make an object of what comes in, or leave nothing."""
+        self._objects.bucket(bucket)
+        incoming = self._objects.receive()
+        try:
+            async for piece in pieces:
+                incoming.write(piece)
+            return await self._keep(bucket, name, about, incoming, conditions)
+        finally:
+            incoming.discard()
+
+    async def _keep(
+        self, bucket: str, name: str, about: Mapping[str, Any], incoming: Incoming, conditions: Conditions
+    ) -> StoredObject:
+        for word, is_so in (("crc32c", incoming.crc32c), ("md5Hash", incoming.md5)):
+            if about.get(word) not in (None, is_so):
+                raise StoreFault(
+                    400, "invalid", f"Provided {word} {about[word]!r} is not that of the bytes: {is_so!r}."
+                )
+        await asyncio.to_thread(incoming.sync)
+        return self._objects.put(bucket, name, incoming, about, conditions)
+
+    async def _begin(self, request: web.Request, bucket: str, shared: dict[str, str]) -> web.Response:
+        about = await self._read_json(request)
+        name = request.query.get("name") or str(about.get("name", ""))
+        about.setdefault("contentType", request.headers.get("X-Upload-Content-Type"))
+        conditions = _conditions(request.query)
+        self._objects.bucket(bucket)
+        conditions.check(self._objects.find(bucket, name))
+        upload_id = self._remember(Upload(bucket, name, about, conditions, self._objects.receive()))
+        address = f"{self._endpoint}/upload/storage/v1/b/{quote(bucket, safe='')}/o?uploadType=resumable"
+        headers = {"Location": f"{address}&name={quote(name, safe='')}&upload_id={upload_id}", **shared}
+        return web.Response(status=200, headers={**headers, "X-GUploader-UploadID": upload_id})
+
+    def _remember(self, upload: Upload | Parts) -> str:
+        upload_id = secrets.token_urlsafe(32)
+        self._uploads[upload_id] = upload
+        while len(self._uploads) > _MOST_UPLOADS:
+            _, oldest = self._uploads.popitem(last=False)
+            _forget(oldest)
+        return upload_id
+
+    async def _continue(self, request: web.Request, shared: dict[str, str]) -> web.Response:
+        upload = self._uploads.get(request.query["upload_id"])
+        if not isinstance(upload, Upload):
+            await _drain(request)
+            raise StoreFault(404, "notFound", "No such upload")
+        if request.method == "DELETE":
+            _forget(self._uploads.pop(request.query["upload_id"]))
+            return web.Response(status=499, headers=shared)
+        given = request.headers.get("Content-Range")
+        match = _CONTENT_RANGE.fullmatch(given.strip()) if given else None
+        if given and match is None:
+            await _drain(request)
+            raise StoreFault(400, "invalid", "Failed to parse Content-Range header.")
+        async with upload.lock:
+            await self._take_piece(request, upload, *(match.groups() if match else ("0", None, None)))
+        if upload.done is not None:
+            return _json(200, self._about(upload.done), shared)
+        return web.Response(status=308, headers={**upload.headers, **shared})
+
+    async def _take_piece(
+        self, request: web.Request, upload: Upload, first: str | None, last: str | None, total: str | None
+    ) -> None:
+        skipped = upload.received - int(first) if first is not None else 0
+        most = int(total) if total is not None else None
+        if upload.done is not None or skipped < 0 or first is None:
+            await _drain(request)
+        else:
+            # What was sent before, and its answer lost, is sent again.
+            async for piece in _pieces(request):
+                new = piece[skipped:] if skipped else piece
+                skipped = max(0, skipped - len(piece))
+                if most is not None and upload.received + len(new) > most:
+                    raise StoreFault(400, "invalid", "More bytes came than the upload has.")
+                if new:
+                    upload.incoming.write(new)
+        upload.incoming.close()
+        if upload.done is not None:
+            return
+        is_one = first is not None and last is None
+        if is_one or most == upload.received:
+            try:
+                upload.done = await self._keep(
+                    upload.bucket, upload.name, upload.about, upload.incoming, upload.conditions
+                )
+            finally:
+                upload.incoming.discard()
+
+    # The XML API, and an object's bytes.
+
+    async def _media(self, request: web.Request, path: str, shared: dict[str, str]) -> web.StreamResponse:
+        parts = path.removeprefix("/storage/v1/").split("/", 3)
+        if parts[:1] != ["b"] or parts[2:3] != ["o"] or len(parts) != 4 or request.method not in ("GET", "HEAD"):
+            raise StoreFault(404, "notFound", "The embedded bucket has nothing at this address.")
+        found = self._objects.get(_text(parts[1]), _text(parts[3]), _number(request.query, "generation"))
+        _conditions(request.query).check(found, reads=True)
+        return await self._send(request, found, shared)
+
+    async def _xml(self, request: web.Request, path: str, shared: dict[str, str]) -> web.StreamResponse:
+        bucket, _, name = (_text(part) for part in path.lstrip("/").partition("/"))
+        method, query, headers = request.method, request.query, request.headers
+        if not bucket:
+            raise StoreFault(404, "notFound", "The embedded bucket has nothing at this address.")
+        if not name:
+            if method not in ("GET", "HEAD"):
+                raise StoreFault(405, "methodNotAllowed", "Buckets are changed by the JSON API here.")
+            return self._xml_listing(bucket, query, shared)
+        if "uploads" in query or "uploadId" in query:
+            return await self._in_parts(request, bucket, name, shared)
+        conditions = Conditions(
+            _number(headers, "x-goog-if-generation-match"),
+            metageneration=_number(headers, "x-goog-if-metageneration-match"),
+        )
+        if method in ("GET", "HEAD"):
+            found = self._objects.get(bucket, name, _number(query, "generation"))
+            conditions.check(found, reads=True)
+            return await self._send(request, found, shared)
+        if method == "PUT":
+            about = _from_headers(headers)
+            found = await self._receive(bucket, name, about, _pieces(request), conditions)
+            return web.Response(status=200, headers={**_object_headers(found), **shared, "Content-Length": "0"})
+        if method == "DELETE":
+            self._objects.delete(bucket, name, conditions, _number(query, "generation"))
+            return web.Response(status=204, headers=shared)
+        raise StoreFault(405, "methodNotAllowed", "An object cannot be asked for that.")
+
+    def _xml_listing(self, bucket: str, query: Mapping[str, str], shared: dict[str, str]) -> web.Response:
+        most = min(max(1, _number(query, "max-keys") or 1000), 1000)
+        after = _from_token(query["continuation-token"]) if "continuation-token" in query else query.get("marker", "")
+        page = self._objects.page(
+            bucket, prefix=query.get("prefix", ""), delimiter=query.get("delimiter", ""), after=after, most=most
+        )
+        return web.Response(body=_listing_xml(bucket, query, page), content_type="application/xml", headers=shared)
+
+    async def _in_parts(
+        self, request: web.Request, bucket: str, name: str, shared: dict[str, str]
+    ) -> web.StreamResponse:
+        """Answer a request of an XML API multipart upload."""
+        method, query = request.method, request.query
+        if method == "POST" and "uploads" in query:
+            self._objects.bucket(bucket)
+            upload_id = self._remember(Parts(bucket, name, _from_headers(request.headers)))
+            await _drain(request)
+            root = _element("InitiateMultipartUploadResult", Bucket=bucket, Key=name, UploadId=upload_id)
+            return web.Response(body=etree.tostring(root), content_type="application/xml", headers=shared)
+        upload_id = query.get("uploadId", "")
+        upload = self._uploads.get(upload_id)
+        if not isinstance(upload, Parts) or (upload.bucket, upload.name) != (bucket, name):
+            await _drain(request)
+            raise StoreFault(404, "notFound", "No such upload")
+        if method == "PUT":
+            number = _number(query, "partNumber") or 0
+            if not 1 <= number <= _MOST_PARTS:
+                raise StoreFault(400, "invalid", "A part's number is 1 to 10,000.")
+            incoming = self._objects.receive()
+            try:
+                async for piece in _pieces(request):
+                    incoming.write(piece)
+                for word, given in _hashes(request.headers, {}).items():
+                    if given != (incoming.crc32c if word == "crc32c" else incoming.md5):
+                        raise StoreFault(400, "invalid", "A part's bytes are not those that were sent.")
+            except BaseException:
+                incoming.discard()
+                raise
+            incoming.close()
+            if number in upload.parts:
+                upload.parts[number].discard()
+            upload.parts[number] = incoming
+            hashes = f"crc32c={incoming.crc32c},md5={incoming.md5}"
+            return web.Response(
+                status=200, headers={"ETag": f'"{_hex(incoming.md5)}"', "X-Goog-Hash": hashes, **shared}
+            )
+        if method == "DELETE":
+            _forget(self._uploads.pop(upload_id))
+            return web.Response(status=204, headers=shared)
+        if method == "POST":
+            found = await self._join(upload, await self._wanted_parts(request))
+            _forget(self._uploads.pop(upload_id))
+            root = _element("CompleteMultipartUploadResult", Bucket=bucket, Key=name, ETag=f'"{found.etag}"')
+            return web.Response(body=etree.tostring(root), content_type="application/xml", headers=shared)
+        raise StoreFault(405, "methodNotAllowed", "An upload in parts cannot be asked for that.")
+
+    async def _wanted_parts(self, request: web.Request) -> list[int]:
+        async with asyncio.timeout(_PATIENCE):
+            body = await request.read()
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+        try:
+            found = etree.fromstring(body, parser).iter("{*}PartNumber")
+            return [int(each.text or "") for each in found]
+        except (etree.XMLSyntaxError, ValueError, TypeError):
+            raise StoreFault(400, "invalid", "The list of parts cannot be read.") from None
+
+    async def _join(self, upload: Parts, numbers: list[int]) -> StoredObject:
+        if not numbers or sorted(set(numbers)) != numbers or not set(numbers) <= set(upload.parts):
+            raise StoreFault(400, "invalid", "The list of parts is not that of the parts that came.")
+        incoming = self._objects.receive()
+
+        def join() -> None:
+            for number in numbers:
+                with upload.parts[number].path.open("rb") as file:
+                    while piece := file.read(_PIECE):
+                        incoming.write(piece)
+            incoming.sync()
+
+        try:
+            await asyncio.to_thread(join)
+            return self._objects.put(upload.bucket, upload.name, incoming, upload.about, Conditions())
+        finally:
+            incoming.discard()
+
+    async def _send(self, request: web.Request, found: StoredObject, shared: dict[str, str]) -> web.StreamResponse:
+        """Send an object's bytes, or the range of them that was asked for."""
+        headers = {**_object_headers(found), **shared}
+        if "response-content-disposition" in request.query:
+            headers["Content-Disposition"] = _one_line(request.query["response-content-disposition"])
+        if "response-content-type" in request.query:
+            headers["Content-Type"] = _one_line(request.query["response-content-type"])
+        if request.headers.get("If-None-Match", "").strip('W/"') == found.etag:
+            return web.Response(status=304, headers=headers)
+        with self._objects.open(found) as file:
+            if found.about.get("contentEncoding") == "gzip" and "gzip" not in request.headers.get(
+                "Accept-Encoding", ""
+            ):
+                return await _send_unpacked(request, file, headers)
+            first, last, status = _range(request.headers.get("Range"), found.size)
+            if status == 416:
+                headers["Content-Range"] = f"bytes */{found.size}"
+                return web.Response(status=416, headers={**headers, "Content-Length": "0"})
+            if status == 206:
+                headers["Content-Range"] = f"bytes {first}-{last}/{found.size}"
+            left = last - first + 1
+            response = web.StreamResponse(status=status, headers={**headers, "Content-Length": str(left)})
             await response.prepare(request)
             if request.method != "HEAD":
-                async for chunk in reply.content.iter_chunked(_CHUNK):
-                    await response.write(chunk)
+                file.seek(first)
+                while left > 0 and (piece := file.read(min(_PIECE, left))):
+                    left -= len(piece)
+                    async with asyncio.timeout(_PATIENCE):
+                        await response.write(piece)
             await response.write_eof()
             return response
 
-    def _ask(self, request: web.Request, body: Any) -> Any:
-        """Ask the store what was asked of the front."""
-        assert self._session is not None
-        return self._session.request(
-            request.method,
-            URL(self._store + request.raw_path, encoded=True),
-            headers=_passed(request.headers.items(), drop={"authorization"}),
-            data=body,
-            allow_redirects=False,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-        )
+
+async def _send_unpacked(request: web.Request, file: BinaryIO, headers: dict[str, str]) -> web.StreamResponse:
+    """Send what is kept packed to a client that cannot unpack it, as the service does ("Transcoding of gzip files")."""
+    plain = {name: value for name, value in headers.items() if name not in ("Content-Encoding", "Content-Length")}
+    response = web.StreamResponse(headers=plain)
+    await response.prepare(request)
+    unpack = zlib.decompressobj(wbits=31)
+    if request.method != "HEAD":
+        with suppress(zlib.error):
+            while piece := unpack.unconsumed_tail or file.read(_PIECE):
+                if unpacked := unpack.decompress(piece, _PIECE):
+                    await response.write(unpacked)
+    await response.write_eof()
+    return response
+
+
+async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
+    """Give a body's bytes as they come; a client that stops sending is gone."""
+    stream = request.content
+    while True:
+        async with asyncio.timeout(_PATIENCE):
+            piece = await stream.readany()
+        if not piece:
+            return
+        yield piece
 
 
 async def _drain(request: web.Request) -> None:
-    async for _ in request.content.iter_chunked(_CHUNK):
+    async for _ in _pieces(request):
         pass
 
 
-def _returned(reply: aiohttp.ClientResponse, shared: dict[str, str]) -> dict[str, str]:
-    headers = _passed(reply.headers.items())
-    return {**{k: v for k, v in headers.items() if not k.lower().startswith(_STORE_CORS)}, **shared}
+async def _related(request: web.Request) -> tuple[dict[str, Any], AsyncIterator[bytes]]:
+    """Return what is said of an object, and its bytes, of a body of type ``multipart/related`` (RFC 2387)."""
+    boundary = re.search(r'boundary="?([^";]+)"?', request.headers.get("Content-Type", ""))
+    if boundary is None:
+        raise StoreFault(400, "badContent", "The body has no boundary.")
+    border = b"\r\n--" + boundary.group(1).encode()
+    pieces = _pieces(request)
+    held = b"\r\n"
+
+    async def until(mark: bytes, most: int) -> bytes:
+        nonlocal held
+        while (at := held.find(mark)) < 0:
+            if len(held) > most:
+                raise StoreFault(413, "uploadTooLarge", "What is said of the object is too long.")
+            try:
+                held += await anext(pieces)
+            except StopAsyncIteration:
+                raise StoreFault(400, "badContent", "The body ends too early.") from None
+        found, held = held[:at], held[at + len(mark) :]
+        return found
+
+    await until(border, 4096)
+    await until(b"\r\n\r\n", 4096)
+    about = _document(await until(border, _LARGEST_JSON))
+    head = await until(b"\r\n\r\n", 4096)
+    kind = re.search(rb"(?i)content-type:[ \t]*([^\r\n]+)", head)
+    if kind and not about.get("contentType"):
+        about["contentType"] = kind.group(1).decode("latin-1").strip()
+
+    async def content() -> AsyncIterator[bytes]:
+        rest = held
+        while True:
+            at = rest.find(border)
+            if at >= 0:
+                yield rest[:at]
+                async for _ in pieces:
+                    pass
+                return
+            safe = len(rest) - len(border) + 1
+            if safe > 0:
+                yield rest[:safe]
+                rest = rest[safe:]
+            try:
+                rest += await anext(pieces)
+            except StopAsyncIteration:
+                raise StoreFault(400, "badContent", "The body ends too early.") from None
+
+    return about, content()
 
 
-def _passed(headers: Iterable[tuple[str, str]], drop: Collection[str] = ()) -> dict[str, str]:
-    return {name: value for name, value in headers if name.lower() not in _HOP and name.lower() not in drop}
+def _forget(upload: Upload | Parts) -> None:
+    for incoming in [upload.incoming] if isinstance(upload, Upload) else upload.parts.values():
+        incoming.discard()
+
+
+def _range(text: str | None, size: int) -> tuple[int, int, int]:
+    """Return the first and last byte that is asked for, and the status to answer with.
+
+    Example:
+        >>> _range("bytes=2-", 10), _range("bytes=-3", 10), _range("bytes=10-", 10), _range("lines=1-2", 10)
+        ((2, 9, 206), (7, 9, 206), (0, -1, 416), (0, 9, 200))
+    """
+    match = _RANGE.fullmatch(text.strip()) if text else None
+    if match is None or match.groups() == ("", ""):
+        return 0, size - 1, 200
+    first, last = match.groups()
+    if not first:
+        start, stop = max(0, size - int(last)), size - 1
+    else:
+        start, stop = int(first), min(int(last) if last else size - 1, size - 1)
+        if last and int(last) < int(first):
+            return 0, size - 1, 200
+    return (start, stop, 206) if start <= stop else (0, -1, 416)
+
+
+def _object_headers(found: StoredObject) -> dict[str, str]:
+    about = found.about
+    hashes = f"crc32c={found.crc32c}" + (f",md5={found.md5}" if found.md5 else "")
+    headers = {
+        "Content-Type": found.media_type,
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{found.etag}"',
+        "Last-Modified": formatdate(found.updated / 1e6, usegmt=True),
+        "Cache-Control": about.get("cacheControl") or "private, max-age=0",
+        "Content-Disposition": about.get("contentDisposition"),
+        "Content-Encoding": about.get("contentEncoding"),
+        "Content-Language": about.get("contentLanguage"),
+        "X-Goog-Generation": str(found.generation),
+        "X-Goog-Metageneration": str(found.metageneration),
+        "X-Goog-Hash": hashes,
+        "X-Goog-Storage-Class": "STANDARD",
+        "X-Goog-Stored-Content-Encoding": about.get("contentEncoding") or "identity",
+        "X-Goog-Stored-Content-Length": str(found.size),
+    }
+    return {name: _one_line(str(value)) for name, value in headers.items() if value}
+
+
+def _from_headers(headers: Mapping[str, str]) -> dict[str, Any]:
+    names = {
+        "Content-Type": "contentType",
+        "Cache-Control": "cacheControl",
+        "Content-Disposition": "contentDisposition",
+        "Content-Encoding": "contentEncoding",
+        "Content-Language": "contentLanguage",
+    }
+    about: dict[str, Any] = {word: headers[name] for name, word in names.items() if name in headers}
+    mark = "x-goog-meta-"
+    said = {name.lower().removeprefix(mark): value for name, value in headers.items() if name.lower().startswith(mark)}
+    return {**about, **({"metadata": said} if said else {}), **_hashes(headers, {})}
+
+
+def _hashes(headers: Mapping[str, str], about: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the checksums that a client says its bytes have."""
+    found = {word: about[word] for word in ("crc32c", "md5Hash") if about.get(word)}
+    for part in headers.get("X-Goog-Hash", "").split(","):
+        name, _, value = part.strip().partition("=")
+        if name in ("crc32c", "md5") and value:
+            found["crc32c" if name == "crc32c" else "md5Hash"] = value
+    if "Content-MD5" in headers:
+        found["md5Hash"] = headers["Content-MD5"]
+    return found
+
+
+def _one_line(text: str) -> str:
+    return "".join(each if each >= " " and each != "\x7f" else " " for each in text)
+
+
+def _text(part: str) -> str:
+    try:
+        return unquote(part, errors="strict")
+    except UnicodeDecodeError:
+        raise StoreFault(400, "invalid", "A name is no UTF-8.") from None
+
+
+def _number(values: Mapping[str, str], name: str) -> int | None:
+    text = values.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise StoreFault(400, "invalid", f"Invalid value for {name}.")
+    return int(text)
+
+
+def _conditions(query: Mapping[str, str], word: str = "if") -> Conditions:
+    return Conditions(
+        _number(query, f"{word}GenerationMatch"),
+        _number(query, f"{word}GenerationNotMatch"),
+        _number(query, f"{word}MetagenerationMatch"),
+        _number(query, f"{word}MetagenerationNotMatch"),
+    )
+
+
+def _settings(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what may be said of a bucket."""
+    rules = body.get("cors")
+    if rules is not None and not (isinstance(rules, list) and all(_is_rule(rule) for rule in rules)):
+        raise StoreFault(400, "invalid", "Invalid CORS rules")
+    said = {word: body[word] for word in _BUCKET_WORDS if word in body}
+    return {**said, "cors": rules or None} if "cors" in body else said
+
+
+def _is_rule(rule: Any) -> bool:
+    if not isinstance(rule, dict):
+        return False
+    lists = [rule.get(word, []) for word in ("origin", "method", "responseHeader")]
+    texts = [text for each in lists if isinstance(each, list) for text in each]
+    is_text = all(isinstance(text, str) and text == _one_line(text) for text in texts)
+    return all(isinstance(each, list) for each in lists) and is_text and isinstance(rule.get("maxAgeSeconds", 0), int)
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(body) if body.strip() else {}
+    except (ValueError, RecursionError):
+        raise StoreFault(400, "parseError", "Parse Error") from None
+    return _mapping(found)
+
+
+def _pairs(query: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return all names and values, also where a name is there more than once."""
+    return list(query.items())
+
+
+def _mapping(found: Any) -> dict[str, Any]:
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise StoreFault(400, "parseError", "Parse Error")
+    return found
+
+
+def _token_of(last: str) -> str:
+    return base64.urlsafe_b64encode(last.encode()).decode()
+
+
+def _from_token(token: str) -> str:
+    try:
+        return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
+    except ValueError:
+        raise StoreFault(400, "invalid", "Invalid page token.") from None
+
+
+def _hex(text: str) -> str:
+    return base64.b64decode(text).hex()
+
+
+def _element(name: str, **children: str) -> Any:
+    root = etree.Element(
+        f"{{{_XML_NAMES}}}{name}",
+        nsmap={None: _XML_NAMES},  # type: ignore[dict-item]  # lxml-stubs know no default one
+    )
+    for child, text in children.items():
+        etree.SubElement(root, f"{{{_XML_NAMES}}}{child}").text = text
+    return root
+
+
+def _listing_xml(bucket: str, query: Mapping[str, str], page: Page) -> bytes:
+    root = _element("ListBucketResult", Name=bucket, Prefix=_plain(query.get("prefix", "")))
+    for each in page.objects:
+        about = {
+            "Key": _plain(each.name),
+            "Generation": str(each.generation),
+            "MetaGeneration": str(each.metageneration),
+            "LastModified": timestamp(each.updated),
+            "ETag": f'"{each.etag}"',
+            "Size": str(each.size),
+        }
+        root.append(_element("Contents", **about))
+    for prefix in page.prefixes:
+        root.append(_element("CommonPrefixes", Prefix=_plain(prefix)))
+    etree.SubElement(root, f"{{{_XML_NAMES}}}IsTruncated").text = "true" if page.last is not None else "false"
+    if page.last is not None:
+        is_second = query.get("list-type") == "2"
+        word = "NextContinuationToken" if is_second else "NextMarker"
+        last = _token_of(page.last) if is_second else _plain(page.last)
+        etree.SubElement(root, f"{{{_XML_NAMES}}}{word}").text = last
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def _plain(text: str) -> str:
+    return "".join(each if each >= " " or each == "\t" else "\ufffd" for each in text)
 
 
 def _any_origin(origin: str) -> dict[str, str]:
     return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"} if origin else {}
 
 
-def _are_rules(rules: Any) -> bool:
-    return rules is None or (isinstance(rules, list) and all(isinstance(rule, dict) for rule in rules))
+def _json(status: int, answer: dict[str, Any] | None, headers: dict[str, str]) -> web.Response:
+    if answer is None:
+        return web.Response(status=status, headers=headers)
+    return web.json_response(answer, status=status, headers=headers)
 
 
 def _json_error(status: int, reason: str, message: str) -> dict[str, Any]:
     fault = {"domain": "global", "reason": reason, "message": message}
     return {"error": {"code": status, "message": message, "errors": [fault]}}
+
+
+def _faulty(fault: StoreFault, *, is_json: bool, headers: dict[str, str]) -> web.Response:
+    if fault.status == 304:
+        return web.Response(status=304, headers=headers)
+    if is_json:
+        return web.json_response(
+            _json_error(fault.status, fault.reason, fault.message), status=fault.status, headers=headers
+        )
+    codes = {404: "NoSuchKey", 409: "Conflict", 412: "PreconditionFailed", 400: "InvalidArgument"}
+    return _xml_error(fault.status, codes.get(fault.status, "InvalidRequest"), fault.message, "", headers)
 
 
 def _refused(refusal: Refusal, *, is_json: bool, headers: dict[str, str]) -> web.Response:
@@ -290,23 +1033,42 @@ def _refused(refusal: Refusal, *, is_json: bool, headers: dict[str, str]) -> web
             status=refusal.status,
             headers={**headers, "WWW-Authenticate": 'Bearer realm="https://accounts.google.com/"'},
         )
+    return _xml_error(refusal.status, refusal.code, refusal.message, refusal.details, headers)
+
+
+def _xml_error(status: int, code: str, message: str, details: str, headers: dict[str, str]) -> web.Response:
     text = (
         "<?xml version='1.0' encoding='UTF-8'?>"
-        f"<Error><Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message>"
-        f"<Details>{escape(refusal.details)}</Details></Error>"
+        f"<Error><Code>{escape(code)}</Code><Message>{escape(_plain(message))}</Message>"
+        f"<Details>{escape(_plain(details))}</Details></Error>"
     )
-    return web.Response(text=text, status=refusal.status, content_type="application/xml", headers=headers)
+    return web.Response(text=text, status=status, content_type="application/xml", headers=headers)
+
+
+async def _end_idle(server: Any) -> None:
+    """Close connections on which no first request came for a while; those after it aiohttp closes itself."""
+    seen: dict[Any, float] = {}
+    while True:
+        await asyncio.sleep(_PATIENCE / 4)
+        now = time.monotonic()
+        open_now = {each for each in server.connections if getattr(each, "_current_request", None) is None}
+        seen = {each: seen.get(each, now) for each in open_now if getattr(each, "_keepalive_handle", None) is None}
+        for each, since in seen.items():
+            if now - since > _PATIENCE and each.transport is not None:
+                each.transport.abort()
 
 
 async def _serve(front: Front, port: int) -> None:
     runner = web.AppRunner(front.application(), access_log=None, shutdown_timeout=2)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
+    await web.TCPSite(runner, HOST, port, backlog=1024).start()
+    watch = asyncio.create_task(_end_idle(runner.server))
     stopped = asyncio.Event()
     if sys.platform != "win32":
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     await stopped.wait()
+    watch.cancel()
     await runner.cleanup()
 
 
@@ -315,13 +1077,15 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--store", type=int, required=True)
     arguments = parser.parse_args()
     identity = load_identity(arguments.folder)
     if identity is None:
         raise SystemExit(f"No keys in {arguments.folder}.")
-    front = Front(identity, Rules(arguments.folder / CORS_FILE), f"http://127.0.0.1:{arguments.store}")
-    asyncio.run(_serve(front, arguments.port))
+    objects = Objects(arguments.folder / BUCKET_FOLDER)
+    try:
+        asyncio.run(_serve(Front(identity, objects, arguments.port), arguments.port))
+    finally:
+        objects.close()
 
 
 if __name__ == "__main__":

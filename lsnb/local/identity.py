@@ -82,7 +82,7 @@ class Identity:
             token: What came behind ``Bearer``.
         """
         parts = token.split(".")
-        if len(parts) != 4 or parts[:2] != ["ya29", "lsnb"]:
+        if len(parts) != 4 or parts[:2] != ["ya29", "lsnb"] or not token.isascii():
             return False
         if not hmac.compare_digest(parts[3].encode(), self._stamp(parts[2]).encode()):
             return False

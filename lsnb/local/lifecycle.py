@@ -8,33 +8,46 @@ import json
 import shutil
 import urllib.error
 import urllib.request
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from lsnb.errors import LocalStackError
-from lsnb.local.cors import CORS_FILE, with_own_origin
+from lsnb.kernel.formats import read_json
+from lsnb.local.cors import with_own_origin
 from lsnb.local.identity import FILE_NAME as IDENTITY_FILE
 from lsnb.local.identity import Identity, create_identity, load_identity
 from lsnb.local.installation import Installation, explain_disk_errors, install, require_packages
+from lsnb.local.objects import Objects
 from lsnb.local.overview import resolve_folder
 from lsnb.local.processes import EndedError, PortTakenError, end, find, free_port, log_of, strays, wait_until_ready
 from lsnb.local.servers import (
     BUCKET,
+    BUCKET_FOLDER,
     HEALTH,
+    OLD_BUCKET,
     address,
     data_folder,
     start_front,
     start_label_studio,
-    start_store,
 )
 from lsnb.runtime import cache_folder, colab_proxy_url
 from lsnb.stack import FILE_NAME as RECORD_FILE
 from lsnb.stack import Process, Stack, load_stack
 
-_OURS = (RECORD_FILE, IDENTITY_FILE, CORS_FILE, "home", "label-studio", "label-studio.partial", "logs", "objects")
-_HEALTH_PATHS = {"store": "/_internal/healthcheck", "front": HEALTH, "label-studio": "/health"}
+_OURS = (
+    RECORD_FILE,
+    IDENTITY_FILE,
+    BUCKET_FOLDER,
+    "home",
+    "label-studio",
+    "label-studio.partial",
+    "logs",
+    *OLD_BUCKET,
+)
+_HEALTH_PATHS = {"front": HEALTH, "label-studio": "/health"}
 _PATIENCE_SECONDS = 90.0
 _TRIES = 4
 
@@ -160,7 +173,7 @@ def _bring_up(place: Path, installation: Installation) -> Stack:
                     raise
                 del running[error.name]
                 continue
-            _make_bucket(running["store"].port, place)
+            _make_bucket(stack, identity, place)
             _let_own_pages_read(stack, identity, place)
             _check_user(stack, place)
             return stack
@@ -182,16 +195,12 @@ def _start_missing(
     ports = dict(identity.ports)
     if set(running) < set(_HEALTH_PATHS):
         _end_strays(place, running)
-    if not {"front", "store"} <= set(running):
-        # Each holds the other's port, and starting both takes a blink.
-        for name in {"front", "store"} & set(running):
-            _end(running.pop(name), place)
+    if "front" not in running:
         ports["front"] = free_port(ports.get("front"), taken=taken | _ports_of(running))
         if ports["front"] != identity.ports.get("front") and "label-studio" in running:
             _end(running.pop("label-studio"), place)
-        ports["store"] = free_port(ports.get("store"), taken=taken | {ports["front"]} | _ports_of(running))
-        running["store"] = start_store(place, port=ports["store"], front_port=ports["front"])
-        running["front"] = start_front(place, port=ports["front"], store_port=ports["store"])
+        _take_over_old_bucket(place)
+        running["front"] = start_front(place, port=ports["front"])
     known = running.get("label-studio")
     if known is not None:
         ports["label-studio"] = known.port
@@ -234,7 +243,7 @@ def _record(place: Path, identity: Identity, running: dict[str, Process], colab_
         bucket=BUCKET,
         presign=colab_url is None,
         folder=str(place),
-        processes=tuple(running[name] for name in ("label-studio", "front", "store")),
+        processes=tuple(running[name] for name in ("label-studio", "front")),
         api_key=identity.api_key,
         password=identity.password,
         service_account=identity.service_account(address(front.port)),
@@ -269,13 +278,37 @@ def _end_strays(place: Path, running: dict[str, Process]) -> None:
     end([stray for stray in strays(place) if stray.pid not in kept])
 
 
-def _make_bucket(store_port: int, place: Path) -> None:
+def _make_bucket(stack: Stack, identity: Identity, place: Path) -> None:
+    token, _ = identity.access_token()
     request = urllib.request.Request(
-        f"{address(store_port)}/storage/v1/b?project=lsnb-local",
+        f"{stack.endpoint}/storage/v1/b?project=lsnb-local",
         data=json.dumps({"name": BUCKET}).encode(),
-        headers={"Content-Type": "application/json"},
+        headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
     )
-    _ask(request, place=place, name="store", also=(409,))
+    _ask(request, place=place, name="front", also=(409,))
+
+
+def _take_over_old_bucket(place: Path) -> None:
+    """Move what lsnb 0.1 kept of the bucket into the front's keeping, once; what cannot be moved stays and is said."""
+    objects, rules = (place / name for name in OLD_BUCKET)
+    if not (objects.is_dir() or rules.is_file()):
+        return
+    store = Objects(place / BUCKET_FOLDER)
+    try:
+        left = store.take_over(objects)
+        if rules.is_file():
+            store.take_over_rules(read_json(rules))
+    finally:
+        store.close()
+    if left:
+        warnings.warn(
+            f"{left} files of the old bucket could not be moved and stay in {objects}: upload them again from where "
+            "they came.",
+            stacklevel=2,
+        )
+    else:
+        shutil.rmtree(objects, ignore_errors=True)
+    rules.unlink(missing_ok=True)
 
 
 def _let_own_pages_read(stack: Stack, identity: Identity, place: Path) -> None:

@@ -27,7 +27,7 @@ class ProcessStatus:
     """One process of the stack, as it is now.
 
     Args:
-        name: ``label-studio``, ``front`` (the bucket's address) or ``store`` (behind it).
+        name: ``label-studio`` or ``front`` (the bucket).
         address: Where it listens.
         pid: Its process id.
         alive: Whether it runs.

