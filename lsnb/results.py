@@ -89,10 +89,10 @@ def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collect
         answers = value.get(NAMED[kind])
         if answers is None:
             answers = value.get(LABELS.key)
-        answers = [answers] if isinstance(answers, str) else answers or (None,)
+        answers = (answers or (None,)) if isinstance(answers, list | tuple) or not answers else [answers]
     elif kind in ANSWERS:
         answers = ANSWERS[kind](value)
-        if places[0] is NOWHERE and region not in regions:
+        if places[0] is NOWHERE and not (isinstance(region, str | int) and region in regions):
             region = None
     else:  # of a release to come: what stands under the type's own name are labels
         own = value.get(kind)

@@ -100,7 +100,7 @@ def _read_files(
         for path in sorted(set(paths)):
             for file, name, parsed in _exports(path):
                 tasks = _tasks(parsed, name)
-                known = known and all("item" in (task.get("meta") or {}) for task in tasks)
+                known = known and all(_is_known(task) for task in tasks)
                 tables[file] = long_table(tasks, key=key, data=data, raw=raw, accounts=accounts)
                 # Gone before the collector is back, which would look through millions of objects for nothing.
                 del tasks, parsed
@@ -196,6 +196,11 @@ def _tasks(parsed: Any, name: str) -> list[Mapping[str, Any]]:
     if isinstance(first, Mapping) and "categories" in first and "images" in first:
         raise InputError(f"{name} is a COCO file, not an export of tasks. {WHICH_EXPORT}")
     raise InputError(f"{name} is not a list of Label Studio tasks with their data. {WHICH_EXPORT}")
+
+
+def _is_known(task: Mapping[str, Any]) -> bool:
+    meta = task.get("meta")
+    return isinstance(meta, Mapping) and "item" in meta
 
 
 def _file_names(paths: list[Path]) -> dict[Path, str]:

@@ -177,13 +177,20 @@ def account(completed_by: Any) -> str | None:
     """
     if isinstance(completed_by, Mapping):
         completed_by = completed_by.get("email") or completed_by.get("username") or completed_by.get("id")
-    return key_text(completed_by)
+    return _named(completed_by)
+
+
+def _named(who: Any) -> str | None:
+    try:
+        return key_text(who)
+    except RoundedKeyError:  # no account's number, and a name all the same
+        return str(who)
 
 
 def _owner(task: Mapping[str, Any]) -> str | None:
     """Return whose task it is by what lsnb's study wrote beside the item."""
     meta = task.get("meta")
-    return key_text(meta.get("annotator")) if isinstance(meta, Mapping) and "item" in meta else None
+    return _named(meta.get("annotator")) if isinstance(meta, Mapping) and "item" in meta else None
 
 
 def _by_number(tasks: Sequence[Mapping[str, Any]]) -> bool:

@@ -56,7 +56,7 @@ def expand_tracks(annotations: pd.DataFrame, *, fps: float | Mapping[str, float]
         value = result.get("value") if isinstance(result, Mapping) else None
         if not isinstance(value, Mapping) or not value.get("sequence"):
             continue
-        owner = (*owners[row], result.get("id"))
+        owner = (*owners[row], repr(result.get("id")))
         track = tracks.get(owner)
         if track is None:
             track = tracks[owner] = _Named(row, Track.from_value(value))

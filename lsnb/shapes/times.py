@@ -496,7 +496,8 @@ def stretches(value: Value, frames: int = 0) -> list[list[dict[str, Any]]]:
 def _keyframes(value: Value) -> list[dict[str, Any]]:
     """Return the keyframes that have a frame, in order; of two on one frame the last."""
     at: dict[int, dict[str, Any]] = {}
-    for given in value.get("sequence") or ():
+    sequence = value.get("sequence")
+    for given in sequence if isinstance(sequence, list | tuple) else ():
         frame = _frame(given.get("frame")) if isinstance(given, Mapping) else None
         if frame is not None:
             at[frame] = {**given, "frame": frame}
