@@ -125,7 +125,7 @@ def _excel(table: pd.DataFrame, about: pd.DataFrame, path: Path) -> None:
                     # openpyxl takes every text that starts with = for a formula.
                     if cell.data_type == "f":
                         cell.data_type = "s"
-    path.write_bytes(whole.getbuffer())
+    path.write_bytes(whole.getvalue())
 
 
 def _parquet(table: pd.DataFrame, path: Path) -> None:
