@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from lsnb.connections import LOCAL, connect
 from lsnb.forms.builder import ConfigBuilder, find_builder
-from lsnb.forms.preview import Preview
-from lsnb.forms.sample_task import sample_task
+from lsnb.forms.preview import Preview, sample_task
 from lsnb.stack import load_stack
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from lsnb import runtime
 from lsnb.errors import CredentialsError, InputError, LocalStackError
+from lsnb.kernel import runtime
 from lsnb.kernel.keys import looks_like_key, masked
 from lsnb.stack import Stack, load_stack
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from lsnb.errors import LocalStackError
 from lsnb.kernel.files import write_whole
-from lsnb.runtime import stack_folder
+from lsnb.kernel.runtime import stack_folder
 
 FILE_NAME = "stack.json"
 

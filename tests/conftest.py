@@ -72,7 +72,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Name the stack's folder, so that nothing under test finds the stack of whoever runs the tests."""
     if session.config.option.collectonly or session.config.getoption("numprocesses", None):
         return
-    from lsnb.runtime import cache_folder
+    from lsnb.kernel.runtime import cache_folder
 
     scratch = Path(tempfile.mkdtemp(prefix="lsnb-tests-"))
     _scratch.append(scratch)

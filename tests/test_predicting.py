@@ -283,7 +283,7 @@ def test_many_predictions_take_few_calls(studio: Studio, title: str, stack: Stac
 
 
 def test_large_predictions_go_in_several_calls(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("lsnb.study.sending.MOST_BYTES", 700)
+    monkeypatch.setattr("lsnb.study.predicting.MOST_BYTES", 700)
     assert study.predict(all_say("good"), model_version="v1").counts == {"sent": 12}
     assert there(study) == {item: ["good"] for item in ITEMS}
 

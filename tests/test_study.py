@@ -17,7 +17,7 @@ from lsnb import demo
 from lsnb.errors import InputError, StudioError, StudyConflictError, StudyNotFoundError
 from lsnb.stack import Stack
 from lsnb.study import Studio
-from lsnb.study.manifest import Manifest, parse_manifest, project_title
+from lsnb.study.projects import Manifest, parse_manifest, project_title
 
 CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad", "mixed"], title="Mood?")
 

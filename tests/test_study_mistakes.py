@@ -58,7 +58,7 @@ def test_a_missing_local_file_is_named_before_anything_is_uploaded(
 
 def test_what_the_server_refuses_leaves_no_project(studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Our checks stand before the server's; where one is missing, the server's refusal leaves nothing half made."""
-    monkeypatch.setattr("lsnb.study.plan.task_data", None, raising=False)
+    monkeypatch.setattr("lsnb.study.creating.task_data", None, raising=False)
     monkeypatch.setattr("lsnb.study.rows.task_data", lambda view: [{"other": "field"} for _ in range(len(view))])
     with pytest.raises(StudioRefusedError, match="refused to store 2 tasks") as caught:
         studio.create_study(title, CONFIG, items(2), key="id", annotators=2)

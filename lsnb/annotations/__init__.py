@@ -3,19 +3,11 @@
 The long table has a row for each answer, and one for each item nobody labelled.
 """
 
-from lsnb.annotations.coco import to_coco
-from lsnb.annotations.dictionary import data_dictionary
+from lsnb.annotations.collected import CollectedData, write_collected_data
 from lsnb.annotations.exports import merge_copies, read_annotations
-from lsnb.annotations.joined import region_table
-from lsnb.annotations.links import relations
-from lsnb.annotations.long import COLUMNS, long_table
-from lsnb.annotations.options import indicators
-from lsnb.annotations.outputs import write_table
-from lsnb.annotations.people import anonymize
-from lsnb.annotations.poses import CollectedData, write_collected_data
-from lsnb.annotations.raw import in_pixels
-from lsnb.annotations.tracks import expand_tracks
-from lsnb.annotations.votes import majority, widen
+from lsnb.annotations.long import COLUMNS, anonymize, expand_tracks, in_pixels, long_table, region_table, relations
+from lsnb.annotations.outputs import data_dictionary, to_coco, write_table
+from lsnb.annotations.votes import indicators, majority, widen
 from lsnb.shapes import brush_mask, outline
 
 __all__ = [

@@ -1,15 +1,34 @@
-"""The files that pose tools learn from: ``CollectedData_<scorer>.csv`` and ``.h5``, written whole and added to."""
+"""Key points that people set → the table that pose tools learn from, ``CollectedData_<scorer>``.
+
+The format is DeepLabCut's, which Lightning Pose reads too: columns of scorer, body part and x or y in pixels from the
+top left; a row for each image, ``labeled-data/<video>/img00000012.png``; missing where a body part is not labelled. In
+the H5 file (pandas, key ``df_with_missing``) the rows are named by three levels: folder, video, image.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+import re
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, TableError
-from lsnb.kernel.files import file_errors, whole_file_at
-from lsnb.tables.h5 import read_h5, write_h5
-from lsnb.tables.keys import listing
+from lsnb.kernel.files import file_errors, path_inside, safe_name, whole_file_at
+from lsnb.kernel.report import Report
+from lsnb.labels import LabelConfig
+from lsnb.labels.vocabulary import KEY_POINT_LABELS, LABELS, kinds_of
+from lsnb.shapes import picture_size, to_pixels
+from lsnb.tables.h5 import read_h5, require_h5, write_h5
+from lsnb.tables.keys import find_column, listing, nearest
+
+# The files that pose tools learn from: ``CollectedData_<scorer>.csv`` and ``.h5``, written whole and added to.
+
 
 FORMATS = ("csv", "h5", "both")
 LEVELS = ("scorer", "bodyparts", "coords")
@@ -85,3 +104,374 @@ def _in_levels(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with its images named by folder, video and image, as text that any pandas reads."""
     rows = pd.MultiIndex.from_tuples([tuple(image.split("/")) for image in table.index] or [("", "", "")])
     return table.set_axis(rows[: len(table)], axis=0)
+
+
+FOLDER = "labeled-data"
+NEEDED = ("item", "annotation", "annotator", "kind", "region", "value", "status", "x", "y", "updated_at")
+# What an extracted frame's item ends in.
+_ITEM = re.compile(r"^(?:.*/)?(?P<video>[^/]+)/(?P<image>img\d+)(?P<ending>\.\w+)?$")
+# A part of a file's name; a scorer is one.
+_NAME = re.compile(r"^[^\\/:*?\"<>|\x00-\x1f]+$")
+
+
+@dataclass(frozen=True, repr=False)
+class CollectedData(Report):
+    """What ``write_collected_data`` wrote.
+
+    Args:
+        table: A row per image and scorer: ``item, image`` (as in the file), ``scorer``, how many ``annotators`` and
+            ``points``, ``status`` (written, skipped, failed), ``error``.
+        notes: Sentences about points that were left out, and others.
+        files: Where the tables are.
+        data: Scorer → the table as pose tools have it, as written.
+    """
+
+    files: tuple[Path, ...] = ()
+    data: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    noun: ClassVar[str] = "images"
+
+
+def write_collected_data(
+    annotations: pd.DataFrame,
+    out: str | os.PathLike[str],
+    *,
+    scorer: str | None = None,
+    bodyparts: LabelConfig | Sequence[str] | None = None,
+    annotator: str | None = None,
+    frames: pd.DataFrame | None = None,
+    format: str = "both",
+    per_video: bool = False,
+) -> CollectedData:
+    """Write the key points of annotations as pose tools learn from them, and return what was written.
+
+    Rows of a file that is there and of images that are not among the annotations stay; rows of images that are, become
+    what the annotations say.
+
+    Args:
+        annotations: The long table, read with ``raw=True``, which says how large each picture is; without it ``frames``
+            must. Percent becomes pixels from the top left. It is not changed.
+        out: The folder for ``CollectedData_<scorer>.csv`` and ``.h5``; it is made.
+        scorer: The name in the table and the files; the annotator's by default where one is chosen.
+        bodyparts: The body parts in their order, or the label config; all have columns, labelled or not. By default
+            those that are labelled somewhere.
+        annotator: Whose key points. None: everybody's, merged: the median of those who set a body part, where at least
+            half of those who did the image did so. ``"all"``: a file for each, who is its scorer.
+        frames: The frames table (``item``, and ``path`` or ``video`` and ``frame``; ``width`` and ``height``), for
+            items that do not say their video and frame, as ``trial/img00000012`` does.
+        format: ``csv``, ``h5`` or ``both``.
+        per_video: Whether each video gets files of its own, in ``<out>/labeled-data/<video>``, as in a project of
+            DeepLabCut; else all are in one, as Lightning Pose takes them.
+
+    Returns:
+        A report with a row for each image. An image that was submitted without key points is a row of missing values;
+        skipped and open ones are no rows of the files. Of two points for one body part in one annotation the first
+        counts, and a note names the second.
+
+    Raises:
+        InputError: Every argument that is wrong; a body part's name is not in the config; no key points at all.
+        MissingExtraError: ``h5`` without h5py.
+        TableError: The file that is there is none of these tables.
+
+    Example:
+        >>> import tempfile
+        >>> from lsnb.annotations import long_table
+        >>> point = {"id": "r", "from_name": "part", "type": "keypointlabels", "original_width": 640,
+        ...          "original_height": 480, "value": {"x": 50, "y": 25, "width": 1, "keypointlabels": ["nose"]}}
+        >>> tasks = [{"id": 1, "data": {}, "meta": {"item": "trial/img00000012"},
+        ...           "annotations": [{"id": 5, "completed_by": 3, "result": [point]}]}]
+        >>> made = write_collected_data(long_table(tasks, raw=True), tempfile.mkdtemp(), scorer="ana", format="csv")
+        >>> print(made.files[0].read_text().replace("\\r", ""), end="")
+        scorer,ana,ana
+        bodyparts,nose,nose
+        coords,x,y
+        labeled-data/trial/img00000012.png,320.0,120.0
+    """
+    problems = _problems(annotations, out, scorer, annotator, frames, format, per_video)
+    parts: tuple[str, ...] | None = None
+    try:
+        parts = _bodyparts(bodyparts)
+    except InputError as error:
+        problems += error.problems
+    if problems:
+        raise InputError(problems)
+    if format != "csv":
+        require_h5("CollectedData_….h5", "give format='csv'")
+    points, notes = _points(annotations, frames)
+    rows = _images(annotations, frames, points)
+    if annotator not in (None, "all"):
+        _check_annotator(str(annotator), rows)
+        points, rows = (table[table["annotator"] == annotator] for table in (points, rows))
+    parts, more = _columns(points, parts)
+    points = points[points["value"].isin(parts)]
+    notes += more
+    folder = Path(out).expanduser()
+    data: dict[str, pd.DataFrame] = {}
+    files: list[Path] = []
+    reports = []
+    named = scorer or (None if annotator in (None, "all") else safe_name(str(annotator)))
+    for who, some, theirs in _by_scorer(points, rows, named, each=annotator == "all"):
+        table, report = _collected(who, some, theirs, parts)
+        data[who] = table
+        reports.append(report)
+        for place, some_images in _by_folder(folder, table) if per_video else [(folder, table)]:
+            written, said = write_tables(place, who, some_images, format)
+            files += written
+            notes += said
+    for note in notes:
+        warnings.warn(note, stacklevel=2)
+    return CollectedData(pd.concat(reports, ignore_index=True), tuple(notes), tuple(files), data)
+
+
+def _problems(
+    annotations: Any, out: Any, scorer: Any, annotator: Any, frames: Any, format: Any, per_video: Any
+) -> list[str]:
+    problems = []
+    if not isinstance(annotations, pd.DataFrame):
+        problems.append(f"annotations is {type(annotations).__name__}: give the table of study.annotations(raw=True).")
+    else:
+        missing = [name for name in NEEDED if name not in annotations.columns]
+        if missing:
+            problems.append(f"The table of annotations lacks {listing(missing)}: give study.annotations(raw=True).")
+        sized = isinstance(frames, pd.DataFrame) and {"width", "height"} <= set(frames.columns)
+        if "raw" not in annotations.columns and not sized:
+            problems.append(
+                "How large the pictures are is unknown: read the annotations with raw=True, or give frames= with "
+                "columns 'width' and 'height' in pixels."
+            )
+    if not isinstance(out, (str, os.PathLike)) or not str(out).strip():
+        problems.append(f"out is {out!r}: give the path of a folder.")
+    elif Path(out).expanduser().is_file():
+        problems.append(f"out is {str(out)!r}, which is a file: give a folder.")
+    for name, value in (("scorer", scorer), ("annotator", annotator)):
+        if value is not None and (not isinstance(value, str) or not value.strip()):
+            problems.append(f"{name} is {value!r}: give a name.")
+    if isinstance(scorer, str) and scorer.strip() and not _NAME.match(scorer):
+        problems.append(f"scorer is {scorer!r}, which cannot be part of a file's name: use letters and digits.")
+    if scorer is None and annotator is None:
+        problems.append("scorer is missing: give the name that the pose tool's project has for who labels.")
+    if scorer is not None and annotator == "all":
+        problems.append("With annotator='all' every annotator is the scorer of a file: leave scorer= out.")
+    if frames is not None:
+        if not isinstance(frames, pd.DataFrame):
+            problems.append(f"frames is {type(frames).__name__}: give the table of lsnb.extract_frames.")
+        elif "item" not in frames.columns or not (
+            "path" in frames.columns or {"video", "frame"} <= set(frames.columns)
+        ):
+            problems.append("frames needs the column 'item', and 'path' or 'video' and 'frame'.")
+    if not isinstance(per_video, (bool, np.bool_)):
+        problems.append(f"per_video is {per_video!r}: give True or False.")
+    if format not in FORMATS:
+        problems.append(f"format is {format!r}: give one of {', '.join(FORMATS)}.")
+    return problems
+
+
+def _bodyparts(given: Any) -> tuple[str, ...] | None:
+    if given is None:
+        return None
+    if isinstance(given, LabelConfig):
+        tools = [one for one in given.controls.values() if one.kind == KEY_POINT_LABELS.kind]
+        if not tools:
+            raise InputError("The config asks for no key points: give the one the annotations were made with.")
+        return tuple(dict.fromkeys(label for tool in tools for label in tool.labels))
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(f"bodyparts is {given!r}: give a list of names, or the label config.")
+    names = list(given)
+    if not names or not all(isinstance(name, str) and name.strip() for name in names):
+        raise InputError(f"bodyparts is {names!r}: give the name of each body part.")
+    if len(set(names)) < len(names):
+        repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        raise InputError(f"bodyparts names {listing(repeated)} more than once.")
+    return tuple(names)
+
+
+def _points(annotations: pd.DataFrame, frames: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
+    """Return a row for each body part that somebody set on an image: ``item, annotator, value, x, y`` in pixels."""
+    latest = _latest(annotations)
+    # A point's label is its own, or stands in a result of type "labels" with the same region.
+    points = annotations["kind"].isin(kinds_of("Point"))
+    owners = ["item", "annotator", "annotation", "region"]
+    regions = pd.MultiIndex.from_frame(annotations.loc[points & latest, owners])
+    named = annotations["kind"].eq(LABELS.kind) & pd.MultiIndex.from_frame(annotations[owners]).isin(regions)
+    is_text = annotations["value"].map(lambda value: isinstance(value, str)).astype(bool)
+    chosen = (points | named).fillna(False).astype(bool) & latest & is_text
+    found = annotations.loc[chosen, [*owners, "value", "x", "y"]].reset_index(drop=True)
+    sizes = _sizes(annotations, chosen, found, frames)
+    notes = []
+    placed = found[["x", "y"]].notna().all(axis=1).to_numpy() & np.isfinite(sizes).all(axis=1)
+    if not placed.all():
+        items = list(dict.fromkeys(found.loc[~placed, "item"].astype(str)))
+        notes.append(
+            f"{int((~placed).sum())} key points are left out, since how large their picture is is unknown: "
+            f"{listing(items)}."
+        )
+    found[["x", "y"]] = to_pixels(found[["x", "y"]].to_numpy("float64"), sizes)
+    found = found[placed]
+    again = found.duplicated(["item", "annotator", "value"])
+    if again.any():
+        rows = found.loc[again, ["item", "annotator", "value", "x", "y"]].itertuples(index=False)
+        shown = [f"{value} on {item} by {who} at ({x:.1f}, {y:.1f})" for item, who, value, x, y in rows]
+        notes.append(f"{int(again.sum())} second points of a body part are left out: {listing(shown)}.")
+    return found[~again].reset_index(drop=True), notes
+
+
+def _latest(annotations: pd.DataFrame) -> Any:
+    """Return which rows are of everybody's last annotation of an item that counts."""
+    counts = annotations["status"].isin(("submitted", "empty")).fillna(False).to_numpy("bool")
+    some = annotations.loc[counts, ["item", "annotator", "annotation", "updated_at"]]
+    ordered = some.sort_values(["updated_at", "annotation"], kind="stable", na_position="first")
+    last = ordered.groupby(["item", "annotator"], dropna=False, sort=False)["annotation"].transform("last")
+    result = np.zeros(len(annotations), dtype=bool)
+    same = last.reindex(some.index).eq(some["annotation"]) | some["annotation"].isna()
+    result[np.flatnonzero(counts)] = same.fillna(False).to_numpy("bool")
+    return result
+
+
+def _sizes(annotations: pd.DataFrame, chosen: Any, found: pd.DataFrame, frames: pd.DataFrame | None) -> Any:
+    sizes: Any = np.full((len(found), 2), np.nan)
+    if "raw" in annotations.columns:
+        raws = annotations.loc[chosen, "raw"].tolist()
+        sizes = np.array([picture_size(raw) for raw in raws], dtype="float64").reshape(-1, 2)
+    if frames is not None and {"width", "height"} <= set(frames.columns):
+        known = frames.drop_duplicates("item").set_index(frames.drop_duplicates("item")["item"].astype(str))
+        given = known[["width", "height"]].apply(pd.to_numeric, errors="coerce").astype("float64")
+        theirs = given.reindex(found["item"].astype(str)).to_numpy()
+        sizes = np.where(np.isfinite(sizes), sizes, theirs)
+    return sizes
+
+
+def _images(annotations: pd.DataFrame, frames: pd.DataFrame | None, points: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each item and annotator: ``item, annotator, image, status``."""
+    rows = annotations[["item", "annotator", "status"]].drop_duplicates()
+    done = rows["status"].isin(("submitted", "empty")).fillna(False)
+    rows = rows.assign(done=done.astype(bool)).sort_values("done", kind="stable", ascending=False)
+    rows = rows.drop_duplicates(["item", "annotator"]).sort_index()
+    items = rows["item"].astype(str)
+    names = items.drop_duplicates()
+    images = pd.Series(_paths(names.tolist(), annotations, frames), index=names)
+    return rows.assign(image=images.reindex(items).to_numpy(dtype=object))
+
+
+def _paths(items: Sequence[str], annotations: pd.DataFrame, frames: pd.DataFrame | None) -> list[str | None]:
+    """Return each item's path in the table of poses, or None where its video and frame are unknown."""
+    known: dict[str, str] = {}
+    if {"data.video", "data.frame"} <= set(annotations.columns):
+        known |= _from_columns(annotations["item"], annotations["data.video"], annotations["data.frame"])
+    by_name: dict[str, str] = {}
+    for item in items:
+        match = _ITEM.match(item.replace("\\", "/"))
+        if match:
+            by_name[item] = f"{FOLDER}/{match['video']}/{match['image']}{match['ending'] or '.png'}"
+    known |= by_name
+    if frames is not None:
+        if {"video", "frame"} <= set(frames.columns):
+            from_table = _from_columns(frames["item"], frames["video"], frames["frame"])
+            known |= {item: path for item, path in from_table.items() if item not in by_name}
+        if "path" in frames.columns:
+            files = find_column(frames, "path")
+            for item, file in zip(frames["item"].astype(str), files, strict=True):
+                if isinstance(file, (str, os.PathLike)) and str(file).strip():
+                    path = PurePosixPath(str(os.fspath(file)).replace("\\", "/"))
+                    known[item] = f"{FOLDER}/{path.parent.name}/{path.name}"
+    return [known.get(item) for item in items]
+
+
+def _from_columns(items: Any, videos: Any, frames: Any) -> dict[str, str]:
+    found = {}
+    numbers = pd.to_numeric(frames, errors="coerce")
+    for item, video, frame in zip(items.astype(str), videos, numbers, strict=True):
+        if isinstance(video, str) and video.strip() and frame == frame and frame >= 0:
+            stem = PurePosixPath(video.replace("\\", "/")).stem
+            found[item] = f"{FOLDER}/{stem}/img{int(frame):08d}.png"
+    return found
+
+
+def _check_annotator(annotator: str, rows: pd.DataFrame) -> None:
+    people = sorted(rows["annotator"].dropna().astype(str).unique())
+    if annotator not in people:
+        raise InputError(
+            f"annotator is {annotator!r}, who did none of these.{nearest(annotator, people)} Annotators: "
+            f"{listing(people) or 'none'}."
+        )
+
+
+def _columns(points: pd.DataFrame, parts: tuple[str, ...] | None) -> tuple[tuple[str, ...], list[str]]:
+    labelled = list(dict.fromkeys(points["value"]))
+    if parts is None:
+        if not labelled:
+            raise InputError(
+                "There are no key points in these annotations: give bodyparts=, the label config, to write empty rows."
+            )
+        return tuple(labelled), []
+    others = [part for part in labelled if part not in parts]
+    if others and len(others) == len(labelled):
+        raise InputError(
+            f"None of the labelled body parts ({listing(labelled)}) is among bodyparts.{nearest(labelled[0], parts)}"
+        )
+    counts = points["value"].value_counts()
+    return parts, [
+        f"Not among bodyparts, and left out: {listing([f'{part} ({counts[part]} points)' for part in others], 8)}."
+    ] if others else []
+
+
+def _by_scorer(
+    points: pd.DataFrame, rows: pd.DataFrame, scorer: str | None, *, each: bool
+) -> list[tuple[str, pd.DataFrame, pd.DataFrame]]:
+    if not each:
+        return [(str(scorer), points, rows)]
+    people = sorted(rows.loc[rows["done"], "annotator"].dropna().astype(str).unique())
+    if not people:
+        raise InputError("Nobody has submitted any of these items, so there is no annotator to write a file for.")
+    files = [(safe_name(who), who) for who in people]
+    return [(name, points[points["annotator"] == who], rows[rows["annotator"] == who]) for name, who in files]
+
+
+def _collected(
+    scorer: str, points: pd.DataFrame, rows: pd.DataFrame, parts: tuple[str, ...]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the table of poses, and the report's rows."""
+    done = rows[rows["done"] & rows["image"].notna()]
+    images = done.drop_duplicates("image").sort_values("image")["image"].tolist()
+    row_of = {image: place for place, image in enumerate(images)}
+    image_of = dict(zip(done["item"].astype(str), done["image"], strict=True))
+    people = done.groupby("image")["annotator"].nunique(dropna=False).reindex(images).to_numpy()
+    values = np.full((len(images), len(parts), 2), np.nan)
+    placed = points[points["item"].astype(str).isin(image_of)]
+    if len(placed):
+        at = placed["item"].astype(str).map(image_of)
+        grouped = placed[["x", "y"]].groupby([at.to_numpy(), placed["value"].to_numpy()], sort=False)
+        middle, count = grouped.median(), grouped.size()
+        place = np.array([row_of[image] for image in middle.index.get_level_values(0)])
+        part = np.array([parts.index(name) for name in middle.index.get_level_values(1)])
+        agreed = count.to_numpy() * 2 >= people[place]
+        values[place[agreed], part[agreed]] = middle.to_numpy("float64")[agreed]
+    columns = pd.MultiIndex.from_product([[scorer], parts, ["x", "y"]], names=list(LEVELS))
+    table = pd.DataFrame(
+        values.reshape(len(images), 2 * len(parts)), index=pd.Index(images, dtype=object), columns=columns
+    )
+    return table, _report(scorer, rows, values, row_of, people)
+
+
+def _by_folder(out: Path, table: pd.DataFrame) -> list[tuple[Path, pd.DataFrame]]:
+    folders = pd.Series([str(PurePosixPath(image).parent) for image in table.index], index=table.index, dtype=object)
+    return [(path_inside(out, folder), table[folders == folder]) for folder in folders.unique()]
+
+
+def _report(scorer: str, rows: pd.DataFrame, values: Any, row_of: dict[str, int], people: Any) -> pd.DataFrame:
+    points = np.isfinite(values).all(axis=2).sum(axis=1)
+    first = rows.sort_values("done", kind="stable", ascending=False).drop_duplicates("item").sort_index()
+    lines: list[tuple[Any, ...]] = []
+    for item, image, is_done, status in first[["item", "image", "done", "status"]].itertuples(index=False):
+        place = row_of.get(image) if is_done and isinstance(image, str) else None
+        if place is not None:
+            lines.append((item, image, scorer, int(people[place]), int(points[place]), "written", None))
+        elif is_done:
+            why = (
+                f"Which video and frame {item} is, is unknown: give frames=, the table of lsnb.extract_frames, or read "
+                "the annotations with data=['video', 'frame']."
+            )
+            lines.append((item, None, scorer, 0, 0, "failed", why))
+        else:
+            lines.append((item, image, scorer, 0, 0, "skipped", f"Its status is {status}."))
+    names = ["item", "image", "scorer", "annotators", "points", "status", "error"]
+    return pd.DataFrame(lines, columns=names).astype({"annotators": "int64", "points": "int64"})

@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from lsnb.annotations.long import anonymize as hide_names
 from lsnb.annotations.long import long_table
-from lsnb.annotations.people import anonymize as hide_names
 from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel.formats import (
     LARGEST_JSON,
@@ -24,7 +24,7 @@ from lsnb.kernel.formats import (
     parse_json,
     read_bytes,
 )
-from lsnb.runtime import collector_paused
+from lsnb.kernel.runtime import collector_paused
 from lsnb.tables.keys import listing, nearest
 
 WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."

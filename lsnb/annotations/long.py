@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import string
+import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -9,10 +12,68 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
+from lsnb.kernel.formats import MOST_FRAMES
+from lsnb.kernel.runtime import collector_paused
 from lsnb.labels.vocabulary import is_region
 from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, result_rows
-from lsnb.runtime import collector_paused
+from lsnb.shapes import Track, picture_size, seconds_of_frames, to_pixels
+from lsnb.shapes.drawn import BOX, NAN
 from lsnb.tables.keys import RoundedKeyError, key_text, listing, nearest
+
+# The raw results that a long table carries on request: points, masks, keyframes, the picture's size.
+
+
+def raw_results(annotations: pd.DataFrame) -> list[Any]:
+    """Return each row's result as Label Studio stores it; None for a row without one.
+
+    Args:
+        annotations: The long table, read with ``raw=True``.
+
+    Raises:
+        InputError: The table has no column ``raw``, or it went through a file that made text of it.
+    """
+    if not isinstance(annotations, pd.DataFrame) or "raw" not in annotations.columns:
+        raise InputError(
+            "The table has no raw results, which hold points, masks and keyframes: read it with raw=True, as in "
+            "study.annotations(raw=True) or lsnb.read_annotations(path, raw=True)."
+        )
+    results = annotations["raw"].tolist()
+    if any(isinstance(result, str) for result in results):
+        raise InputError(
+            "The column 'raw' holds text, as it does once saved to a file: read the annotations again with raw=True."
+        )
+    return [result if isinstance(result, Mapping) else None for result in results]
+
+
+def in_pixels(annotations: pd.DataFrame) -> pd.DataFrame:
+    """Return the long table with its places in pixels beside those in percent.
+
+    Args:
+        annotations: The long table with its raw results (``raw=True``), which say how large each picture is; it is
+            not changed.
+
+    Returns:
+        The table with ``picture_width, picture_height, x_px, y_px, width_px, height_px`` added, missing where
+        a row has no place or its picture's size is unknown. A key point's ``width_px`` is its size.
+
+    Raises:
+        InputError: The table has no raw results.
+
+    Example:
+        >>> from lsnb.annotations import long_table
+        >>> box = {"x": 10, "y": 50, "width": 20, "height": 10, "rotation": 0, "rectanglelabels": ["car"]}
+        >>> result = {"id": "r", "from_name": "b", "type": "rectanglelabels", "value": box,
+        ...           "original_width": 640, "original_height": 480}
+        >>> tasks = [{"id": 1, "data": {}, "annotations": [{"id": 5, "completed_by": 3, "result": [result]}]}]
+        >>> in_pixels(long_table(tasks, raw=True))[["x_px", "y_px", "width_px", "height_px"]].values.tolist()
+        [[64.0, 240.0, 128.0, 48.0]]
+    """
+    sizes = np.array([picture_size(result) for result in raw_results(annotations)], dtype="float64").reshape(-1, 2)
+    added = {"picture_width": sizes[:, 0], "picture_height": sizes[:, 1]}
+    pixels = to_pixels(annotations[["x", "y", "width", "height"]].to_numpy("float64"), sizes)
+    added |= {f"{name}_px": pixels[:, axis] for axis, name in enumerate(("x", "y", "width", "height"))}
+    return annotations.assign(**added)
+
 
 COLUMNS = (
     "item",
@@ -297,3 +358,296 @@ def _data_column(tasks: Sequence[Mapping[str, Any]], field: str, task_of_row: np
         raise InputError(f"No task's data has a field {field!r}.{nearest(field, fields)}")
     values = _objects([(task.get("data") or {}).get(field) for task in tasks])
     return pd.Series(values[task_of_row]).infer_objects().array
+
+
+# Who annotated, without their names: A, B, C.
+
+
+def anonymize(annotations: pd.DataFrame, *, order: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the long table with annotators called A, B, C.
+
+    The letters do not depend on the order of rows: first those of ``order``, then the others by name, where numbers
+    count as numbers, so that somebody who joins later with a higher account number does not change the letters.
+
+    Args:
+        annotations: The long table; it is not changed. Texts that people wrote, and ``project``, stay.
+        order: Names in the order of letters, such as a study's annotators.
+
+    Example:
+        >>> table = pd.DataFrame({"item": ["1", "1", "2"], "annotator": ["10", "9", None]})
+        >>> anonymize(table)["annotator"].fillna("–").tolist()
+        ['B', 'A', '–']
+    """
+    present = annotations["annotator"].dropna().unique()
+    letters = letters_of(present, order)
+    return annotations.assign(annotator=annotations["annotator"].map(letters).astype(TEXT_DTYPE))
+
+
+def letters_of(names: Iterable[str], order: Sequence[str] = ()) -> dict[str, str]:
+    """Return a letter for each name.
+
+    Args:
+        names: Names, in any order.
+        order: The names that come first, in their order, whether they are present or not.
+
+    Example:
+        >>> letters_of(["eva", "ana"], order=["ben", "eva"])
+        {'ben': 'A', 'eva': 'B', 'ana': 'C'}
+    """
+    rest = sorted({str(name) for name in names} - set(order), key=_natural)
+    return {name: _letter(number) for number, name in enumerate([*dict.fromkeys(order), *rest])}
+
+
+def _natural(name: str) -> list[tuple[bool, int, str]]:
+    parts = re.split(r"([0-9]+)", name)
+    return [(not part.isdecimal(), int(part) if part.isdecimal() else 0, part) for part in parts if part]
+
+
+def _letter(number: int) -> str:
+    text = ""
+    while number >= 0:
+        number, last = divmod(number, 26)
+        text = string.ascii_uppercase[last] + text
+        number -= 1
+    return text
+
+
+# Relations between regions: a row each, with what they join.
+
+
+OWNER = ("item", "project", "task", "annotation", "annotator", "status")
+
+
+def relations(annotations: pd.DataFrame) -> pd.DataFrame:
+    """Return the relations that annotators drew between regions.
+
+    Args:
+        annotations: The long table; it is not changed.
+
+    Returns:
+        A row for each relation: ``item, project, task, annotation, annotator, status``, the regions' ids ``source``
+        and ``target``, ``direction`` (right, left or bi), ``labels`` (a tuple, perhaps empty), and the regions' own
+        labels ``source_label`` and ``target_label`` (missing where a region has none).
+
+    Example:
+        >>> from lsnb.annotations import long_table
+        >>> word = {"id": "a", "from_name": "ner", "type": "labels", "value": {"start": 0, "end": 3, "labels": ["PER"]}}
+        >>> other = {**word, "id": "b", "value": {"start": 9, "end": 12, "labels": ["ORG"]}}
+        >>> link = {"type": "relation", "from_id": "a", "to_id": "b", "direction": "right", "labels": ["works at"]}
+        >>> done = {"id": 5, "completed_by": 3, "result": [word, other, link]}
+        >>> long = long_table([{"id": 1, "data": {}, "annotations": [done]}])
+        >>> relations(long)[["source_label", "labels", "target_label"]].values.tolist()
+        [['PER', ('works at',), 'ORG']]
+    """
+    drawn = annotations[annotations["kind"].eq("relation").fillna(False).astype(bool)]
+    regions = annotations[annotations["region"].notna() & annotations["kind"].ne("relation").fillna(True).astype(bool)]
+    labels: dict[tuple[Any, ...], str] = {}
+    owner = ["project", "task", "annotation", "annotator", "status"]
+    for who, region, kind, value in zip(
+        _keys(regions, owner), regions["region"], regions["kind"], regions["value"], strict=True
+    ):
+        if isinstance(value, str) and is_region(kind):
+            labels.setdefault((*who, region), value)
+    rows = []
+    for who, value in zip(_keys(drawn, owner), drawn["value"], strict=True):
+        ends: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
+        source, target = ends.get("from_id"), ends.get("to_id")
+        named = tuple(str(label) for label in ends.get("labels") or ())
+        found = (labels.get((*who, source)), labels.get((*who, target)))
+        rows.append((source, target, ends.get("direction"), named, *found))
+    names = ["source", "target", "direction", "labels", "source_label", "target_label"]
+    table = pd.DataFrame(rows, columns=names, index=drawn.index, dtype="object")
+    table = table.astype({name: TEXT_DTYPE for name in names if name != "labels"})
+    return pd.concat([drawn[list(OWNER)], table], axis="columns").reset_index(drop=True)
+
+
+def _keys(table: pd.DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
+    plain = table[names].astype("object")
+    return [tuple(row) for row in plain.where(plain.notna(), None).to_numpy().tolist()]
+
+
+# Regions with everything said of them: label, place, and the answers to questions about that region.
+
+
+REGION_OWNER = ("item", "project", "task", "annotation", "annotator", "status", "region")
+PLACE = ("x", "y", "width", "height", "rotation", "start", "end", "start_frame", "end_frame")
+
+
+def region_table(annotations: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each region, with the answers about it joined by the region's id.
+
+    Args:
+        annotations: The long table; it is not changed.
+
+    Returns:
+        ``item, project, task, annotation, annotator, status, region``; ``control`` that drew it and its ``label`` (a
+        sorted tuple of several, missing without); its place, as in the long table; then ``answer.<control>`` for each
+        question asked about regions (a tuple of several answers). In the order of the long table.
+
+    Example:
+        >>> from lsnb.annotations import long_table
+        >>> box = {"x": 1, "y": 2, "width": 3, "height": 4, "rotation": 0}
+        >>> car = {**box, "rectanglelabels": ["car"]}
+        >>> drawn = {"id": "r", "from_name": "box", "type": "rectanglelabels", "value": car}
+        >>> said = {"id": "r", "from_name": "hidden", "type": "choices", "value": {**box, "choices": ["no"]}}
+        >>> tasks = [{"id": 1, "data": {}, "annotations": [{"id": 5, "completed_by": 3, "result": [drawn, said]}]}]
+        >>> region_table(long_table(tasks))[["region", "control", "label", "x", "answer.hidden"]].values.tolist()
+        [['r', 'box', 'car', 1.0, 'no']]
+    """
+    rows = annotations[annotations["region"].notna() & annotations["kind"].ne("relation").fillna(True).astype(bool)]
+    rows = rows.reset_index(drop=True)
+    # A missing number, as a draft's annotation, equals itself.
+    number = rows.groupby(list(REGION_OWNER), dropna=False, sort=False).ngroup().tolist()
+    kinds, controls, values = (rows[name].tolist() for name in ("kind", "control", "value"))
+    first: dict[int, int] = {}
+    labels: dict[int, set[str]] = {}
+    answers: dict[str, dict[int, list[Any]]] = {}
+    for row, region in enumerate(number):
+        labelled = is_region(kinds[row]) and isinstance(values[row], str)
+        if labelled:
+            labels.setdefault(region, set()).add(values[row])
+        if is_region(kinds[row]):
+            # A video's box and its label are two controls: the one that names it stands for both.
+            if region not in first or (labelled and not isinstance(values[first[region]], str)):
+                first[region] = row
+        else:
+            first.setdefault(region, row)
+            answers.setdefault(str(controls[row]), {}).setdefault(region, []).append(values[row])
+    order = sorted(first)
+    table = rows.loc[[first[region] for region in order], [*REGION_OWNER, "control", *PLACE]].reset_index(drop=True)
+    names = [_one(sorted(labels.get(region, ()))) for region in order]
+    table.insert(len(REGION_OWNER) + 1, "label", _object_column(names))
+    for control in sorted(answers):
+        table[f"answer.{control}"] = _object_column([_one(answers[control].get(region, [])) for region in order])
+    return table
+
+
+def _one(values: list[Any]) -> Any:
+    return None if not values else values[0] if len(values) == 1 else tuple(values)
+
+
+def _object_column(values: list[Any]) -> pd.Series[Any]:
+    cells = np.empty(len(values), dtype="object")
+    cells[:] = values
+    column = pd.Series(cells, dtype="object")
+    return column.astype(TEXT_DTYPE) if all(value is None or isinstance(value, str) for value in values) else column
+
+
+# Video tracks: keyframes → a box for every frame in which the thing is visible.
+
+
+CARRIED = ("item", "project", "task", "annotation", "annotator", "control", "region", "value", "score", "status")
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def expand_tracks(annotations: pd.DataFrame, *, fps: float | Mapping[str, float] | None = None) -> pd.DataFrame:
+    """Return a row for each frame in which a video track is visible.
+
+    Args:
+        annotations: The long table with its raw results (``raw=True``); it is not changed.
+        fps: Frames per second, or item → frames per second. By default what the task's ``fps`` says.
+
+    Returns:
+        ``item, project, task, annotation, annotator, control, region, value, score, status`` of the track, where
+        ``value`` is its label (a sorted tuple of several), then ``frame`` (from 1), ``time`` in seconds,
+        (frame − 1) / fps, missing where the rate is unknown; ``keyframe``, whether somebody drew the box there;
+        ``x, y, width, height`` in percent of the picture, ``rotation`` in degrees; and the columns ``data.…``.
+
+    Raises:
+        InputError: The table has no raw results.
+
+    Example:
+        >>> from lsnb.annotations import long_table
+        >>> box = {"x": 0, "y": 0, "width": 10, "height": 10, "rotation": 0}
+        >>> track = {"framesCount": 9, "sequence": [{"frame": 8, "enabled": True, **box}], "labels": ["dog"]}
+        >>> result = {"id": "r", "from_name": "box", "type": "videorectangle", "value": track}
+        >>> tasks = [{"id": 1, "data": {"fps": 10}, "annotations": [{"id": 5, "completed_by": 3, "result": [result]}]}]
+        >>> expand_tracks(long_table(tasks, raw=True))[["frame", "time", "value", "keyframe"]].values.tolist()
+        [[8, 0.7, 'dog', True], [9, 0.8, 'dog', False]]
+    """
+    results = raw_results(annotations)
+    extra = [name for name in annotations.columns if str(name).startswith("data.")]
+    rates = _rates(annotations, fps)
+    tracks: dict[tuple[Any, ...], _Named] = {}
+    carried = annotations[[*CARRIED, *extra]].to_dict("list")
+    where = annotations[["item", "project", "task", "annotation", "annotator", "status"]].astype("object")
+    owners = where.where(where.notna(), None).to_numpy().tolist()
+    for row, result in enumerate(results):
+        value = result.get("value") if isinstance(result, Mapping) else None
+        if not isinstance(value, Mapping) or not value.get("sequence"):
+            continue
+        owner = (*owners[row], repr(result.get("id")))
+        track = tracks.get(owner)
+        if track is None:
+            track = tracks[owner] = _Named(row, Track.from_value(value))
+        kind = str(result.get("type"))
+        # Answers about a track repeat its keyframes under other types; its name is of a type of labels.
+        if is_region(kind):
+            answer = carried["value"][row]
+            if isinstance(answer, str):
+                track.labels.add(answer)
+                track.named_by = row
+    kept = [one for one in tracks.values() if one.track.is_possible]
+    if len(kept) < len(tracks):
+        warnings.warn(
+            f"{len(tracks) - len(kept)} tracks are left out: they are damaged, or of frames that no video has.",
+            stacklevel=2,
+        )
+    return _table(kept, carried, rates, extra)
+
+
+class _Named:
+    """One region's track, and what its rows in the long table say of it."""
+
+    def __init__(self, row: int, track: Track) -> None:
+        self.named_by = row
+        self.track = track
+        self.labels: set[str] = set()
+
+    @property
+    def label(self) -> Any:
+        return next(iter(self.labels), None) if len(self.labels) < 2 else tuple(sorted(self.labels))
+
+
+def _rates(annotations: pd.DataFrame, fps: float | Mapping[str, float] | None) -> Floats:
+    if isinstance(fps, Mapping):
+        return np.array([fps.get(str(item), NAN) for item in annotations["item"]], dtype="float64")
+    if fps is not None:
+        return np.full(len(annotations), float(fps))
+    # The long table knows a track's last frame both as a number and in seconds.
+    last = annotations["end_frame"].astype("Float64").to_numpy("float64", na_value=NAN)
+    end = annotations["end"].to_numpy("float64")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(np.round(last / end, 9), dtype="float64")
+
+
+def _table(tracks: list[_Named], carried: Mapping[Any, list[Any]], rates: Floats, extra: list[Any]) -> pd.DataFrame:
+    visible = [one.track.frames() for one in tracks]
+    counts = [len(frames) for frames in visible]
+    if sum(counts) > 4 * MOST_FRAMES:
+        raise InputError(f"The tracks are of {sum(counts):,} frames in all, too many for a table: expand fewer items.")
+    rows = np.repeat([one.named_by for one in tracks], counts).astype(np.intp)
+    boxes = [one.track.at(frames) for one, frames in zip(tracks, visible, strict=True)]
+    drawn = [np.isin(frames, one.track.keys) for one, frames in zip(tracks, visible, strict=True)]
+    frames = np.concatenate([*visible, np.empty(0, np.int64)])
+    columns: dict[str, Any] = {}
+    for name in CARRIED:
+        values = np.empty(len(carried[name]), dtype="object")
+        values[:] = carried[name]
+        columns[name] = values[rows]
+    labels = np.empty(len(tracks), dtype="object")
+    labels[:] = [one.label for one in tracks]
+    columns["value"] = np.repeat(labels, counts)
+    columns["frame"] = frames
+    columns["time"] = seconds_of_frames(frames, frames, rates[rows])[0]
+    columns["keyframe"] = np.concatenate([*drawn, np.empty(0, bool)])
+    places = np.concatenate([*boxes, np.empty((0, len(BOX)))])
+    columns |= {name: places[:, number] for number, name in enumerate(BOX)}
+    for name in extra:
+        columns[name] = pd.Series(carried[name], dtype="object").iloc[rows].infer_objects().array
+    table = pd.DataFrame(
+        {name: pd.Series(values, dtype="object" if name == "value" else None) for name, values in columns.items()}
+    )
+    whole = dict.fromkeys(("project", "task", "annotation"), "Int64")
+    text = {name: pd.Series(["text"]).dtype for name in ("item", "annotator", "control", "region", "status")}
+    return table.astype({**whole, **text, "score": "float64"})

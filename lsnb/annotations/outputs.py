@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,234 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lsnb.annotations.coco import COCO_MEANINGS, to_coco
-from lsnb.annotations.dictionary import data_dictionary
+from lsnb.annotations.long import raw_results
 from lsnb.errors import InputError, MissingExtraError
 from lsnb.kernel.files import whole_file_at
+from lsnb.labels.vocabulary import NAMED_KINDS
+from lsnb.shapes import coco_of, picture_size
+from lsnb.tables.keys import listing
+
+# Drawn regions as COCO: boxes, outlines, masks and key points in pixels.
+#
+# The format: https://cocodataset.org/#format-data. A box is [x, y, width, height] from the top left; an outline a
+# list of
+# x and y in turn; a mask counts of 0 and 1 in turn, down the columns.
+
+
+COCO_MEANINGS = {
+    "images.id": "Number of the picture in this file",
+    "images.file_name": "Key of the item, or the field of its data that was asked for",
+    "images.item": "Key of the item, as text: what identifies it in the researcher's own table",
+    "images.annotators": "Who submitted an annotation of the picture, also an empty one",
+    "images.width": "Width in pixels",
+    "images.height": "Height in pixels",
+    "categories.id": "Number of the label in this file",
+    "categories.name": "Label",
+    "categories.supercategory": "Name of the control in the label config",
+    "annotations.id": "Number of the region in this file",
+    "annotations.image_id": "The picture",
+    "annotations.category_id": "The label",
+    "annotations.bbox": "Upright box around the region: x, y, width, height in pixels from the top left",
+    "annotations.area": "Area in square pixels",
+    "annotations.segmentation": "Outline as x and y in turn, or a mask as counts of 0 and 1 in turn, down the columns",
+    "annotations.keypoints": "x, y and 2 (labelled and visible) of a key point",
+    "annotations.iscrowd": "1 for a mask given as counts, 0 else",
+    "annotations.annotator": "Who drew it",
+    "annotations.region": "Id of the region on Label Studio",
+}
+
+
+def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[str, Any]:
+    """Return everybody's submitted regions on pictures as a COCO dataset.
+
+    Every picture is there. ``annotators`` says who looked at it: a picture without annotations that somebody looked at
+    holds nothing, one that everybody skipped or nobody has labelled is unknown.
+
+    Args:
+        annotations: The long table with its raw results (``raw=True``); it is not changed. Regions whose picture's size
+            is unknown, damaged ones, and what is not drawn on pictures, are left out with a warning that counts them.
+        file_name: The column with each picture's file, such as ``data.image``; the item by default.
+
+    Returns:
+        ``info, images, categories, annotations``, in an order that does not depend on that of the rows.
+
+    Raises:
+        InputError: The table has no raw results, or no column ``file_name``.
+
+    Example:
+        >>> from lsnb.annotations import long_table
+        >>> box = {"x": 10, "y": 50, "width": 20, "height": 10, "rotation": 0, "rectanglelabels": ["car"]}
+        >>> result = {"id": "r", "from_name": "b", "type": "rectanglelabels", "value": box,
+        ...           "original_width": 640, "original_height": 480}
+        >>> tasks = [{"id": 1, "data": {}, "annotations": [{"id": 5, "completed_by": 3, "result": [result]}]}]
+        >>> to_coco(long_table(tasks, raw=True))["annotations"][0]["bbox"]
+        [64.0, 240.0, 128.0, 48.0]
+    """
+    results = raw_results(annotations)
+    submitted = annotations["status"].eq("submitted").fillna(False).to_numpy("bool")
+    looked_at = submitted | annotations["status"].eq("empty").fillna(False).to_numpy("bool")
+    if file_name is not None and file_name not in annotations.columns:
+        raise InputError(
+            f"The table has no column {file_name!r}: its columns are {listing(list(annotations.columns))}."
+        )
+    names = annotations[file_name] if file_name is not None else annotations["item"]
+    files: dict[str, str] = {}
+    people: dict[str, set[str]] = {}
+    sizes: dict[str, tuple[int, int]] = {}
+    found: list[tuple[tuple[str, ...], dict[str, Any]]] = []
+    left_out: dict[str, int] = {}
+    columns = annotations[["item", "annotator", "control", "kind", "region", "value"]].to_dict("list")
+    for row, result in enumerate(results):
+        item, label, kind = str(columns["item"][row]), columns["value"][row], str(columns["kind"][row])
+        who = "" if pd.isna(columns["annotator"][row]) else str(columns["annotator"][row])
+        people.setdefault(item, set()).update([who] if looked_at[row] else [])
+        files.setdefault(item, str(names.iloc[row]) if not pd.isna(names.iloc[row]) else item)
+        if not submitted[row] or result is None or not (kind in NAMED_KINDS and isinstance(label, str)):
+            continue
+        shape = coco_of(result)
+        if shape is None:
+            left_out[kind] = left_out.get(kind, 0) + 1
+            continue
+        width, height = picture_size(result)
+        sizes[item] = (int(width), int(height))
+        owner = (item, str(columns["control"][row]), who, str(columns["region"][row]), label)
+        found.append((owner, shape))
+    if left_out:
+        what = listing([f"{n} of {kind}" for kind, n in sorted(left_out.items())])
+        warnings.warn(
+            f"Regions that COCO has no place for, of unknown pictures, or damaged ones, are left out: {what}.",
+            stacklevel=2,
+        )
+    categories = sorted({(owner[1], owner[4]) for owner, _ in found})
+    category = {name: number for number, name in enumerate(categories, start=1)}
+    image = {item: number for number, item in enumerate(sorted(files), start=1)}
+    found.sort(key=lambda one: one[0])
+    return {
+        "info": {"description": "Regions drawn in Label Studio, written by lsnb; see the data dictionary beside it"},
+        "images": [
+            {"id": number, "file_name": files[item], "item": item, "annotators": sorted(people[item])}
+            | ({"width": sizes[item][0], "height": sizes[item][1]} if item in sizes else {})
+            for item, number in image.items()
+        ],
+        "categories": [{"id": n, "name": label, "supercategory": control} for (control, label), n in category.items()],
+        "annotations": [
+            {
+                "id": number,
+                "image_id": image[owner[0]],
+                "category_id": category[owner[1], owner[4]],
+                **shape,
+                "annotator": owner[2],
+                "region": owner[3],
+            }
+            for number, (owner, shape) in enumerate(found, start=1)
+        ],
+    }
+
+
+# What each column of lsnb's tables means, for whoever gets the file without the notebook.
+
+
+MEANINGS = {
+    "item": "Key of the item, as text: what identifies it in the researcher's own table",
+    "project": "Number of the project on Label Studio",
+    "task": "Number of the task on Label Studio",
+    "annotation": "Number of the annotation on Label Studio",
+    "annotator": "Who annotated",
+    "control": "Name of the control (question or tool) in the label config",
+    "kind": "Label Studio's type of result",
+    "region": "Id of the region, the same for all rows about it; missing for answers about the whole item",
+    "value": "The answer: a label, choice, number or text; rows of several answers repeat the item",
+    "score": "How sure the answer is, where the result says so",
+    "status": "submitted, skipped, empty (submitted without an answer), draft, or unlabelled",
+    "x": "Left edge (of an ellipse before rotation; of a key point its place), percent of the picture's width",
+    "y": "Top edge (likewise), percent of the picture's height",
+    "width": "Width before rotation, percent of the picture's width",
+    "height": "Height before rotation, percent of the picture's height",
+    "rotation": "Degrees, clockwise, about the top left corner (of an ellipse about its centre)",
+    "start": "Start: seconds of audio or video, characters of a text from 0, or the time series' own numbers",
+    "end": "End, exclusive; in the unit of start",
+    "start_frame": "First frame, counted from 1",
+    "end_frame": "Last frame, inclusive",
+    "lead_time": "Seconds the annotator took for the whole annotation",
+    "updated_at": "When the annotation was last changed, UTC",
+    "raw": "The result as Label Studio stores it, as JSON",
+    "frame": "Frame of the video, counted from 1",
+    "time": "Seconds from the start of the video: (frame - 1) / frames per second",
+    "keyframe": "Whether somebody drew the box in this frame; else it lies between two that were drawn",
+    "x_px": "x in pixels",
+    "y_px": "y in pixels",
+    "width_px": "width in pixels",
+    "height_px": "height in pixels",
+    "picture_width": "Width of the picture in pixels",
+    "picture_height": "Height of the picture in pixels",
+    "n": "Number of votes or annotators",
+    "share": "Share of the votes for the most frequent answer, 0 to 1",
+    "tie": "Whether several answers were equally frequent",
+    "how": "unanimous, majority, single (one vote), adjudicated, tie rule, or undecided",
+    "disagreement": "Mean distance of two annotators' answers, 0 to 1",
+    "answers": "What each annotator answered",
+    "label": "What the region is called",
+    "source": "Id of the region from which the relation goes",
+    "target": "Id of the region to which the relation goes",
+    "source_label": "Label of the region from which the relation goes",
+    "target_label": "Label of the region to which the relation goes",
+    "direction": "Direction of the relation: right, left or bi",
+    "labels": "Labels of the relation",
+    "split": "Part of the data: training, validation or test",
+    "label_votes": "How many annotators labelled this sample",
+    "label_share": "Share of them who gave the most frequent label, 0 to 1",
+    "sensor_start": "Start on the sensor's own clock, as its file writes it",
+    "sensor_end": "End, exclusive, on the sensor's own clock, as its file writes it",
+    "image_width": "Width of the picture in pixels",
+    "image_height": "Height of the picture in pixels",
+    "is_context": "Whether the frame is there for its neighbours' sake, not to be labelled",
+    "fps": "Frames per second",
+    "problem": "Why there is no image",
+}
+SHOWN = 3
+
+
+def data_dictionary(table: pd.DataFrame, meanings: dict[str, str] | None = None) -> pd.DataFrame:
+    """Return a row for each column of a table: what it means, its type, what is in it.
+
+    Args:
+        table: Any of lsnb's tables, with the user's own columns or not.
+        meanings: Column → what it means, for columns that lsnb does not know.
+
+    Returns:
+        ``column, meaning, type, filled`` (rows with a value), ``distinct`` and ``examples``.
+
+    Example:
+        >>> data_dictionary(pd.DataFrame({"item": ["a", None]}))[["column", "type", "filled"]].values.tolist()
+        [['item', 'text', 1]]
+    """
+    rows = []
+    for name in table.columns:
+        column = table[name]
+        texts = column.dropna().map(str)
+        known = (meanings or {}).get(str(name)) or MEANINGS.get(str(name))
+        if known is None and str(name).startswith("data."):
+            known = f"Column {str(name).removeprefix('data.')!r} of the researcher's table"
+        if known is None and str(name).startswith("answer."):
+            known = f"Answer to {str(name).removeprefix('answer.')!r} about the region"
+        examples = "; ".join(text[:40] for text in sorted(texts.unique())[:SHOWN])
+        rows.append((str(name), known or "", _type(column), len(texts), texts.nunique(), examples))
+    return pd.DataFrame(rows, columns=["column", "meaning", "type", "filled", "distinct", "examples"])
+
+
+def _type(column: pd.Series[Any]) -> str:
+    kinds: Any = pd.api.types
+    if kinds.is_bool_dtype(column.dtype):
+        return "yes or no"
+    if kinds.is_integer_dtype(column.dtype):
+        return "whole number"
+    if kinds.is_float_dtype(column.dtype):
+        return "number"
+    if kinds.is_datetime64_any_dtype(column.dtype):
+        return "time (UTC)"
+    found = {type(value) for value in column.dropna()}
+    return "text" if found <= {str} else "number" if found <= {int, float} else "text, numbers or lists"
+
 
 # What a spreadsheet takes for the start of a formula: https://owasp.org/www-community/attacks/CSV_Injection
 FORMULA = re.compile(r"[\s'\"]*[=+\-@\t\r\n＝＋－＠]")

@@ -2,26 +2,656 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import functools
+import io
+import json
+import os
+import secrets
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any, ClassVar, Literal
+from urllib.parse import quote
 
+import google_crc32c
 import pandas as pd
+import requests.exceptions
+import urllib3.exceptions
+from google.api_core import exceptions as api_exceptions
+from google.auth import exceptions as auth_exceptions
+from google.cloud.storage.retry import DEFAULT_RETRY
 from tqdm.auto import tqdm
 
-from lsnb.bucket.faults import NoAnswer, Refusal, as_error
-from lsnb.bucket.listing import Stored, find_objects
-from lsnb.bucket.parallel import run_parallel
-from lsnb.bucket.planning import Job, Plan, check_collisions, check_folders
-from lsnb.bucket.sending import LARGE, Corrupt, Sender, Taken, warning_of
-from lsnb.bucket.sources import NoSource, SourceFault
-from lsnb.errors import LsnbError, PartialFailureError
-from lsnb.kernel.formats import content_type
-from lsnb.reports import Report
-from lsnb.tables.keys import sheet_rows
+from lsnb.bucket.media_types import needs_look, why_not_shown
+from lsnb.bucket.sources import (
+    Facts,
+    NoSource,
+    Pattern,
+    Source,
+    SourceFault,
+    Sources,
+    checksum,
+    fault_in,
+    folder_clashes,
+    read_pattern,
+    read_whole,
+    reading,
+    safe_name,
+    with_extension,
+)
+from lsnb.bucket.wire import (
+    Body,
+    Cancelled,
+    NoAnswer,
+    Patience,
+    Refusal,
+    Stored,
+    Wire,
+    as_error,
+    find_objects,
+    look_up,
+    object_path,
+    run_parallel,
+    token_error,
+)
+from lsnb.errors import InputError, LsnbError, PartialFailureError
+from lsnb.kernel.formats import MemberFault, content_type
+from lsnb.kernel.report import Report
+from lsnb.tables.keys import find_column, sheet_rows
+
+# From a table to a list of files and object names, with every fault found before anything is sent.
+
+
+STATUSES = ("uploaded", "exists", "changed", "missing", "failed")
+ADDED = ("uri", "status", "bytes", "error")
+MOST_SHOWN = 20
+
+
+@dataclass
+class Job:
+    """One object, and the rows that want it.
+
+    Args:
+        name: The object's name.
+        source: The file.
+        rows: Positions in the table.
+        facts: The file's size and stamp, once looked at.
+        fault: Why there are none.
+        crc32c: The file's checksum as Cloud Storage writes it, once summed.
+    """
+
+    name: str
+    source: Source
+    rows: list[int] = field(default_factory=list)
+    facts: Facts | None = None
+    fault: SourceFault | None = None
+    crc32c: str | None = None
+
+    def look(self) -> None:
+        """Find out the file's size and stamp."""
+        try:
+            self.facts = self.source.facts()
+        except SourceFault as fault:
+            self.fault = fault
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What an upload will try.
+
+    Args:
+        jobs: The objects; one for each pair of name and file.
+        unreadable: Rows without a file to look at: position → the row's status and its sentence.
+        keeps_objects_as_files: Whether the store cannot hold ``x`` beside ``x/y`` (the embedded one).
+    """
+
+    jobs: tuple[Job, ...]
+    unreadable: dict[int, tuple[str, str]]
+    keeps_objects_as_files: bool = False
+
+
+def plan_upload(
+    table: pd.DataFrame,
+    *,
+    path: Hashable,
+    name: str,
+    sources: Sources,
+    safe_names: bool,
+    keeps_objects_as_files: bool,
+) -> Plan:
+    """Return what to upload under which names.
+
+    Args:
+        table: The user's table.
+        path: The column of paths.
+        name: The pattern for object names.
+        sources: Finds the files.
+        safe_names: Whether names that cannot be are replaced; else they are faults.
+        keeps_objects_as_files: Whether the store cannot hold ``x`` beside ``x/y`` (the embedded one).
+
+    Raises:
+        InputError: All faults at once: columns, the pattern, empty cells, impossible names.
+    """
+    paths = find_column(table, path)
+    pattern = read_pattern(name, list(table.columns))
+    for column in pattern.columns:
+        find_column(table, column)
+    refuse_foreign_columns(table, used=(path, *pattern.columns))
+    faults = _Faults()
+    jobs: dict[tuple[str, str], Job] = {}
+    unreadable: dict[int, tuple[str, str]] = {}
+    cells = [table[column].tolist() for column in pattern.columns]
+    for position, text in enumerate(paths.tolist()):
+        file = _path_text(text, position, faults)
+        if file is None:
+            # Where the cell is no path at all, this is not reached: the faults are raised.
+            unreadable[position] = ("missing", f"No path in column {str(path)!r} (row {position + 2}).")
+            continue
+        if "://" in file:
+            sentence = f"{file[:80]} is an address, not a file on this computer: download it first."
+            unreadable[position] = ("missing", sentence)
+            continue
+        row = dict(zip(pattern.columns, (column[position] for column in cells), strict=True))
+        found = _name_of(pattern, row, file, position, faults, safe_names)
+        if found is not None:
+            try:
+                source = sources.find(file)
+            except SourceFault as fault:
+                unreadable[position] = ("missing" if isinstance(fault, NoSource) else "failed", str(fault))
+                continue
+            jobs.setdefault((found, source.where), Job(found, source)).rows.append(position)
+    if keeps_objects_as_files:
+        names = {job.name: job for job in jobs.values()}
+        for short, long in folder_clashes(names):
+            faults.add(
+                f"The embedded bucket cannot hold {short!r} beside {long!r}: change name=",
+                names[short].rows + names[long].rows,
+            )
+    faults.raise_if_any()
+    return Plan(tuple(jobs.values()), unreadable, keeps_objects_as_files)
+
+
+def refuse_foreign_columns(table: pd.DataFrame, used: Sequence[Hashable] = ()) -> None:
+    """Refuse a table in which a column of the user's own has the name of one that the report adds.
+
+    A table that an upload returned may come again: its ``uri`` and ``status`` columns hold what only an upload
+    writes, and the four columns are then replaced where they stand.
+
+    Raises:
+        InputError: With every such column.
+    """
+    clashes = [name for name in ADDED if name in table.columns]
+    if not clashes or (_is_ours(table) and not set(clashes) & set(used)):
+        return
+    renamed = ", ".join(f"{name!r}: '{name}_before'" for name in clashes)
+    raise InputError(
+        f"The table has {'a column' if len(clashes) == 1 else 'columns'} {', '.join(map(repr, clashes))} of its own,"
+        " and the report adds such: rename, for example"
+        f" table.rename(columns={{{renamed}}})."
+    )
+
+
+def _is_ours(table: pd.DataFrame) -> bool:
+    if "uri" not in table.columns or "status" not in table.columns or not table.columns.is_unique:
+        return False
+    uris, statuses = table["uri"].dropna(), table["status"]
+    return bool(statuses.isin(STATUSES).all() and uris.astype(str).str.startswith("gs://").all())
+
+
+def check_collisions(jobs: Sequence[Job], crc32c: Callable[[Job], str]) -> tuple[Job, ...]:
+    """Return one job for each name, or say which rows want one name for different files.
+
+    Args:
+        jobs: Jobs that were looked at.
+        crc32c: Returns a file's checksum.
+
+    Raises:
+        InputError: With every name that two different files would take.
+    """
+    by_name: dict[str, list[Job]] = defaultdict(list)
+    for job in jobs:
+        by_name[job.name].append(job)
+    faults = _Faults()
+    merged: list[Job] = []
+    for name, group in by_name.items():
+        there = [job for job in group if job.facts is not None]
+        merged += [job for job in group if job.facts is None]
+        if not there:
+            continue
+        first = there[0]
+        if len(there) > 1 and not _are_identical(there, crc32c):
+            files = " and ".join(job.source.where for job in there[:2])
+            faults.add(
+                f"Different files ({files}) would become the one object {name!r}: put a column that tells them"
+                " apart into name=",
+                [row for job in there for row in job.rows],
+            )
+        first.rows = sorted(row for job in there for row in job.rows)
+        merged.append(first)
+    faults.raise_if_any()
+    return tuple(merged)
+
+
+def check_folders(jobs: Sequence[Job], there: Collection[str]) -> None:
+    """Say which names the embedded bucket cannot take beside the objects that it holds.
+
+    Args:
+        jobs: What is to be sent.
+        there: The objects' names.
+
+    Raises:
+        InputError: With every such name.
+    """
+    rows = {job.name: job.rows for job in jobs if job.facts is not None}
+    faults = _Faults()
+    for short, long in folder_clashes({*rows, *there}):
+        wanted, held = (long, short) if short in there else (short, long)
+        if wanted in rows and wanted not in there:
+            faults.add(
+                f"The embedded bucket holds {held!r} and cannot hold {wanted!r} beside it: change name=", rows[wanted]
+            )
+    faults.raise_if_any()
+
+
+def _are_identical(jobs: Sequence[Job], crc32c: Callable[[Job], str]) -> bool:
+    if len({job.facts.size for job in jobs if job.facts}) > 1:
+        return False
+    try:
+        return len({crc32c(job) for job in jobs}) == 1
+    except SourceFault:
+        return False
+
+
+def _path_text(value: Any, position: int, faults: _Faults) -> str | None:
+    if isinstance(value, os.PathLike):
+        value = str(os.fspath(value))
+    elif not pd.api.types.is_scalar(value):
+        faults.add(f"The path cell holds a {type(value).__name__}: give each row one path", [position])
+        return None
+    elif pd.isna(value):
+        return None
+    text = str(value).strip()
+    if "\0" in text:
+        shown = text.replace("\0", "\\0")[:80]
+        faults.add(f"The path '{shown}' holds a zero byte, which no path can: mend the cell", [position])
+        return None
+    return text or None
+
+
+def _name_of(
+    pattern: Pattern,
+    row: dict[Hashable, Any],
+    file: str,
+    position: int,
+    faults: _Faults,
+    safe_names: bool,
+) -> str | None:
+    stem, extension = os.path.splitext(os.path.basename(file.replace("\\", "/")))  # noqa: PTH119, PTH122
+    try:
+        name = with_extension(pattern.fill(row, stem), extension)
+    except InputError as error:
+        faults.add(f"name={pattern.text!r}: {error}", [position])
+        return None
+    fault = fault_in(name)
+    if fault is None:
+        return name
+    if safe_names:
+        return safe_name(name)
+    shown = name if len(name) <= 60 else f"{name[:59]}…"
+    faults.add(f"The object name {shown!r} {fault}: change the cell, or give safe_names=True", [position])
+    return None
+
+
+class _Faults:
+    """Sentences and the rows they are about; one sentence for all rows with the same fault."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, list[int]] = defaultdict(list)
+
+    def add(self, sentence: str, positions: Sequence[int]) -> None:
+        self._rows[sentence].extend(positions)
+
+    def raise_if_any(self) -> None:
+        """Raise ``InputError`` with what was added.
+
+        Raises:
+            InputError: With at most ``MOST_SHOWN`` sentences.
+        """
+        sentences = [f"{text} ({sheet_rows(sorted(set(rows)))})." for text, rows in self._rows.items()]
+        if len(sentences) > MOST_SHOWN:
+            more = len(sentences) - MOST_SHOWN
+            sentences = [*sentences[:MOST_SHOWN], f"And {more} more faults of this kind."]
+        if sentences:
+            raise InputError(sentences)
+
+
+# One file into one object, whole or not at all.
+#
+# Small files go as one multipart request, large ones in resumable chunks through the library ("Uploads and
+# downloads" in the Cloud Storage documentation). Each carries its CRC32C, which the server checks, and a generation
+# precondition, which makes it safe to repeat: a reply that was lost comes back as 412, and the checksum tells
+# whether the object there is ours.
+
+
+LARGE = 32 * 1024 * 1024
+CHUNK = 32 * 1024 * 1024
+LARGE_AT_ONCE = 3
+# Up to this size a file has memory of its own while it is sent; 64 of them at once are no burden.
+SMALL = 1024 * 1024
+BUFFERS = 160
+
+
+class Taken(Exception):
+    """The object is there, and it is not this file.
+
+    Args:
+        stored: What is there.
+    """
+
+    def __init__(self, stored: Stored | None) -> None:
+        super().__init__()
+        self.stored = stored
+
+
+class Corrupt(Exception):
+    """What arrived is not what was sent; it was taken out again."""
+
+
+class Buffers:
+    """Memory that threads share: each takes what its file needs, waits if others have it, and gives it back.
+
+    Blocks that every thread allocates for itself stay with it once used (the C library keeps them), which for 64
+    threads and videos of 30 MB would be gigabytes.
+
+    Args:
+        count: The most blocks.
+        size: Bytes of each.
+    """
+
+    def __init__(self, count: int, size: int) -> None:
+        self._size = size
+        self._unmade = count
+        self._free: list[bytearray] = []
+        self._given_back = threading.Condition()
+
+    @contextlib.contextmanager
+    def of(self, size: int, cancel: threading.Event) -> Iterator[list[bytearray]]:
+        """Hold blocks for so many bytes for a while."""
+        wanted = -(-size // self._size)
+        with self._given_back:
+            while len(self._free) + self._unmade < wanted:
+                if cancel.is_set():
+                    raise Cancelled
+                self._given_back.wait(0.2)
+            while len(self._free) < wanted:
+                self._free.append(bytearray(self._size))
+                self._unmade -= 1
+            blocks = [self._free.pop() for _ in range(wanted)]
+        try:
+            yield blocks
+        finally:
+            with self._given_back:
+                self._free += blocks
+                self._given_back.notify_all()
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Sends files into one bucket, for as long as one run lasts.
+
+    Args:
+        wire: The line to Cloud Storage.
+        bucket: The bucket's name.
+        library: A ``google.cloud.storage`` bucket on the same credentials, for resumable uploads.
+        patience: How long each request is tried.
+        cancel: Ends everything when set.
+        buffers: Memory for files above ``SMALL``.
+        large: How many files above ``LARGE`` go at once.
+    """
+
+    wire: Wire
+    bucket: str
+    library: Any
+    patience: Patience
+    cancel: threading.Event
+    buffers: Buffers = field(default_factory=lambda: Buffers(BUFFERS, SMALL))
+    large: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(LARGE_AT_ONCE))
+
+    def stop(self) -> None:
+        """Raise ``Cancelled`` when the run was interrupted."""
+        if self.cancel.is_set():
+            raise Cancelled
+
+    def crc32c(self, source: Source, facts: Facts) -> str:
+        """Return a file's checksum as Cloud Storage writes it."""
+        return encode(checksum(source, facts, self.stop))
+
+    def send(
+        self,
+        source: Source,
+        facts: Facts,
+        name: str,
+        *,
+        content_type: str,
+        generation: int,
+        on_bytes: Callable[[int], None],
+    ) -> tuple[Stored, str | None]:
+        """Send a file; return the object it became, and why browsers cannot show it where that is known.
+
+        Args:
+            source: The file.
+            facts: What it was when the run began.
+            name: The object's name.
+            content_type: Its media type.
+            generation: The version to replace, or 0 where none may be there.
+            on_bytes: Told of bytes as they leave; less than 0 when they must be sent again.
+
+        Raises:
+            SourceFault: The file cannot be read, or changed.
+            Taken: Something else is there.
+            Corrupt: What arrived differs from what was sent.
+            Refusal: The server refused.
+            NoAnswer: The server does not answer.
+        """
+        if facts.size > LARGE:
+            with self.large:
+                return self._send_large(source, facts, name, content_type, generation, on_bytes)
+        with self.buffers.of(facts.size if facts.size > SMALL else 0, self.cancel) as blocks:
+            data = read_whole(source, facts, blocks)
+            return self._send_small(source, facts, data, name, content_type, generation, on_bytes)
+
+    def _send_small(
+        self,
+        source: Source,
+        facts: Facts,
+        data: Body,
+        name: str,
+        content_type: str,
+        generation: int,
+        on_bytes: Callable[[int], None],
+    ) -> tuple[Stored, str | None]:
+        # google_crc32c takes bytes alone; bytes of bytes are no copy.
+        crc32c = encode(functools.reduce(lambda value, part: google_crc32c.extend(value, bytes(part)), data, 0))
+        about = {"name": name, "contentType": content_type, "crc32c": crc32c}
+        border = secrets.token_hex(16)
+        head = (
+            f"--{border}\r\nContent-Type: application/json; charset=UTF-8\r\n\r\n{json.dumps(about)}\r\n"
+            f"--{border}\r\nContent-Type: {content_type}\r\n\r\n"
+        ).encode()
+        reply = self.wire.call(
+            "POST",
+            f"/upload/storage/v1/b/{quote(self.bucket, safe='')}/o",
+            {
+                "uploadType": "multipart",
+                "ifGenerationMatch": generation,
+                "fields": "name,size,crc32c,generation",
+            },
+            body=(head, *data, f"\r\n--{border}--".encode()),
+            content_type=f"multipart/related; boundary={border}",
+            expect=frozenset({412}),
+            cancel=self.cancel,
+            patience=self.patience,
+            on_bytes=on_bytes,
+        )
+        warning = warning_of(source, facts, name, data)
+        if reply.status == 412:
+            return self._ours_or_taken(name, facts.size, crc32c), warning
+        return self._whole(Stored.from_resource(reply.json), name, facts.size, crc32c), warning
+
+    def _send_large(
+        self,
+        source: Source,
+        facts: Facts,
+        name: str,
+        content_type: str,
+        generation: int,
+        on_bytes: Callable[[int], None],
+    ) -> tuple[Stored, str | None]:
+        crc32c = self.crc32c(source, facts)
+        blob = self.library.blob(name, chunk_size=CHUNK)
+        # Sent with the first request, so that the server refuses bytes that changed since they were summed.
+        blob.crc32c = crc32c
+        fault: Exception | None = None
+        with reading(source, facts) as file:
+            warning = why_not_shown(name, facts.size, file)
+            file.seek(0)
+            try:
+                blob.upload_from_file(
+                    _Counted(file, self.stop, on_bytes),
+                    size=facts.size,
+                    content_type=content_type,
+                    if_generation_match=generation,
+                    checksum="crc32c",
+                    timeout=60,
+                    retry=DEFAULT_RETRY.with_timeout(self.patience.deadline).with_predicate(self._retried()),
+                )
+            except (Cancelled, SourceFault):
+                raise
+            except Exception as error:
+                fault = error
+        if fault is not None:
+            answer = _from_library(fault, self.wire.identity.account)
+            if isinstance(answer, Refusal) and answer.status == 412:
+                return self._ours_or_taken(name, facts.size, crc32c), warning
+            raise answer
+        stored = look_up(self.wire, self.bucket, name, cancel=self.cancel, patience=self.patience)
+        if stored is None:
+            raise Corrupt
+        return self._whole(stored, name, facts.size, crc32c), warning
+
+    def _retried(self) -> Callable[[Exception], bool]:
+        """Return what tells the library whether to try again; as the wire, it waits for no server that is off."""
+        refused_since: float | None = None
+
+        def is_passing(error: Exception) -> bool:
+            nonlocal refused_since
+            if not (self.wire.is_here and _is_refused(error)):
+                refused_since = None
+                return bool(DEFAULT_RETRY._predicate(error))
+            now = self.patience.clock()
+            refused_since = now if refused_since is None else refused_since
+            return now - refused_since < self.patience.refused
+
+        return is_passing
+
+    def _ours_or_taken(self, name: str, size: int, crc32c: str) -> Stored:
+        stored = look_up(self.wire, self.bucket, name, cancel=self.cancel, patience=self.patience)
+        if stored is None or stored.size != size or stored.crc32c != crc32c:
+            raise Taken(stored)
+        return stored
+
+    def _whole(self, stored: Stored, name: str, size: int, crc32c: str) -> Stored:
+        if stored.size == size and stored.crc32c == crc32c:
+            return stored
+        with contextlib.suppress(Refusal, NoAnswer):
+            self.wire.call(
+                "DELETE",
+                object_path(self.bucket, name),
+                {"ifGenerationMatch": stored.generation},
+                expect=frozenset({404, 412}),
+                patience=self.patience,
+            )
+        raise Corrupt
+
+
+def encode(crc32c: int) -> str:
+    """Return a checksum as Cloud Storage writes it: base64 of four bytes, the highest first.
+
+    Example:
+        >>> encode(google_crc32c.value(b"123456789"))
+        '4waSgw=='
+    """
+    return base64.b64encode(crc32c.to_bytes(4, "big")).decode("ascii")
+
+
+def warning_of(source: Source, facts: Facts, name: str, data: Body = ()) -> str | None:
+    """Return why browsers cannot show a file, where that is known.
+
+    Args:
+        source: The file; opened where what tells is deep inside.
+        facts: Its size.
+        name: The object's name.
+        data: The file's bytes, where they are at hand; else its name alone may tell.
+    """
+    if needs_look(name):
+        with contextlib.suppress(SourceFault, MemberFault, OSError), source.open() as file:
+            return why_not_shown(name, facts.size, file)
+    return why_not_shown(name, facts.size, io.BytesIO(data[0]) if data else None)
+
+
+class _Counted:
+    """A file that reports what is read, and stops when the run does; the library reads it chunk by chunk."""
+
+    def __init__(self, file: IO[bytes], stop: Callable[[], None], on_bytes: Callable[[int], None]) -> None:
+        self._file = file
+        self._stop = stop
+        self._on_bytes = on_bytes
+
+    def read(self, size: int = -1) -> bytes:
+        self._stop()
+        data = self._file.read(size)
+        self._on_bytes(len(data))
+        return data
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, position: int, whence: int = 0) -> int:
+        before = self._file.tell()
+        after = self._file.seek(position, whence)
+        if after < before:
+            self._on_bytes(after - before)
+        return after
+
+
+def _is_refused(error: Exception) -> bool:
+    """Whether requests failed since nothing listens; its text is the only other place that says so."""
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    return isinstance(error, requests.exceptions.ConnectionError) and isinstance(
+        reason, urllib3.exceptions.NewConnectionError
+    )
+
+
+def _from_library(error: Exception, account: str) -> Exception:
+    response = getattr(error, "response", None)
+    if isinstance(error, api_exceptions.RetryError) and error.cause is not None:
+        return _from_library(error.cause, account)
+    if response is not None and hasattr(response, "status_code"):
+        return Refusal(response.status_code, response.content)
+    if isinstance(error, api_exceptions.GoogleAPICallError) and error.code is not None:
+        return Refusal(int(error.code), json.dumps({"error": {"message": error.message}}).encode())
+    if isinstance(error, auth_exceptions.GoogleAuthError):
+        return token_error(error, account)
+    if _is_refused(error):
+        return NoAnswer("nothing accepts connections there", refused=True)
+    if isinstance(error, (requests.exceptions.RequestException, OSError)):
+        return NoAnswer("the connection broke")
+    # DataCorruption, and what the library's readers raise for a file that ends early.
+    return Corrupt()
+
 
 Overwrite = Literal["never", "changed", "always"]
 Status = Literal["uploaded", "exists", "changed", "missing", "failed"]

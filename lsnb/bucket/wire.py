@@ -10,27 +10,356 @@ requests that are safe to repeat (every one here reads, or carries a generation 
 
 from __future__ import annotations
 
+import json
+import os
+import queue
 import random
+import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import certifi
+import google.auth
 import google.auth.exceptions
 import google.auth.transport.requests
 import orjson
 import requests
 import requests.utils
 import urllib3
+from google.auth.credentials import AnonymousCredentials
+from google.oauth2 import credentials as user_credentials
+from google.oauth2 import service_account
 
-from lsnb.bucket.faults import Cancelled, NoAnswer, Refusal, token_error
-from lsnb.bucket.keys import Identity
-from lsnb.errors import BucketUnreachableError
-from lsnb.kernel.keys import is_here
+from lsnb.credentials import key_info
+from lsnb.errors import (
+    BucketError,
+    BucketForbiddenError,
+    BucketNotFoundError,
+    BucketUnreachableError,
+    CredentialsError,
+)
+from lsnb.kernel import runtime
+from lsnb.kernel.jobs import affordable_workers, is_started
+from lsnb.kernel.keys import is_here, masked
+
+# What Cloud Storage refuses, said in a sentence that names the remedy.
+#
+# Inside the package a refused request is a ``Refusal`` and a request without an answer is ``NoAnswer``; neither
+# leaves it. ``as_error`` turns them into the errors of ``lsnb.errors``.
+#
+# Statuses and reasons: "HTTP status and error codes for JSON" in the Cloud Storage documentation; roles: "IAM
+# roles for Cloud Storage" there.
+
+
+Action = Literal["open", "list", "read", "create", "replace", "get_cors", "set_cors"]
+
+_NEEDS: dict[Action, tuple[str, str]] = {
+    "open": ("storage.buckets.get", "roles/storage.legacyBucketReader"),
+    "list": ("storage.objects.list", "roles/storage.objectAdmin"),
+    "read": ("storage.objects.get", "roles/storage.objectAdmin"),
+    "create": ("storage.objects.create", "roles/storage.objectAdmin"),
+    "replace": ("storage.objects.delete", "roles/storage.objectAdmin"),
+    "get_cors": ("storage.buckets.get", "roles/storage.admin"),
+    "set_cors": ("storage.buckets.update", "roles/storage.admin"),
+}
+_ROLE_OF_PERMISSION = {
+    "storage.buckets.get": "roles/storage.legacyBucketReader",
+    "storage.buckets.update": "roles/storage.admin",
+}
+_PERMISSION = re.compile(r"\bstorage\.(?:buckets|objects|multipartUploads)\.[a-zA-Z]+\b")
+_PASSING_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+_PASSING_REASONS = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
+
+
+class Refusal(Exception):
+    """The server answered, and did not do what was asked.
+
+    Args:
+        status: The HTTP status.
+        body: The answer's body.
+        retry_after: Seconds the server asks to wait, if it says so.
+    """
+
+    def __init__(self, status: int, body: bytes = b"", retry_after: float | None = None) -> None:
+        self.status = status
+        self.retry_after = retry_after
+        self.message, self.reason = _read_body(body)
+        super().__init__(f"{status} {self.reason}")
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.status in _PASSING_STATUSES or (self.status == 403 and self.reason in _PASSING_REASONS)
+
+
+class NoAnswer(Exception):
+    """The connection failed before an answer came.
+
+    Args:
+        what: A few words on how it failed.
+        lasting: Whether trying again cannot help (an untrusted certificate).
+        refused: Whether no server listens there.
+    """
+
+    def __init__(self, what: str, lasting: bool = False, refused: bool = False) -> None:
+        self.what = what
+        self.lasting = lasting
+        self.refused = refused
+        super().__init__(what)
+
+
+class Cancelled(Exception):
+    """The user interrupted the run."""
+
+
+def _read_body(body: bytes) -> tuple[str, str]:
+    try:
+        error = json.loads(body)["error"]
+        if not isinstance(error, dict):
+            return str(error), ""
+        reasons = error.get("errors") or [{}]
+        return str(error.get("message", "")), str(reasons[0].get("reason", ""))
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+        # The XML API and proxies answer in XML or HTML; what they say is not for a sentence.
+        return "", ""
+
+
+def as_error(fault: Refusal | NoAnswer, *, bucket: str, endpoint: str, action: Action, what: str = "") -> BucketError:
+    """Return the error that says what happened and what to do.
+
+    Args:
+        fault: What the wire reported.
+        bucket: The bucket's name.
+        endpoint: The address that was asked.
+        action: What was being done, which decides the role that is missing.
+        what: The object or thing concerned, if one is.
+    """
+    if isinstance(fault, NoAnswer):
+        return BucketUnreachableError(
+            f"Cloud Storage at {endpoint} does not answer ({fault.what}): check the network connection"
+            " (and, for the local stack, that 'lsnb status' shows it running), then run the call again."
+        )
+    about = f" for {what!r}" if what else ""
+    said = f" It says: {_trim(fault.message)}" if fault.message else ""
+    if fault.status == 401:
+        return BucketForbiddenError(
+            f"Cloud Storage does not accept these credentials for bucket {bucket!r}:"
+            " make a new service-account key, or sign in again."
+        )
+    if fault.status == 403:
+        return _forbidden(fault, bucket, action, about)
+    if fault.status == 404:
+        return BucketNotFoundError(
+            f"No bucket {bucket!r} at {endpoint}: check the spelling, or create it in the Cloud console."
+        )
+    if fault.is_passing:
+        return BucketUnreachableError(
+            f"Cloud Storage answered {fault.status}{about} until the time for it ran out:"
+            " wait a minute and run the call again; what is done stays done."
+        )
+    return BucketError(f"Cloud Storage refused the request{about} with status {fault.status}.{said}")
+
+
+def _forbidden(fault: Refusal, bucket: str, action: Action, about: str) -> BucketError:
+    if "billing" in fault.message.lower() or fault.reason in {"accountDisabled", "UserProjectAccountProblem"}:
+        return BucketForbiddenError(
+            f"Google has switched off the project of bucket {bucket!r}: open Billing in the Cloud console."
+        )
+    if fault.reason == "retentionPolicyNotMet" or "retention" in fault.message.lower():
+        return BucketForbiddenError(
+            f"Bucket {bucket!r} keeps its objects unchanged for a time (a retention policy){about}:"
+            " use another name for the new file."
+        )
+    permission, role = _NEEDS[action]
+    named = _PERMISSION.search(fault.message)
+    if named:
+        permission = named.group()
+        role = _ROLE_OF_PERMISSION.get(permission, "roles/storage.objectAdmin")
+    return BucketForbiddenError(
+        f"The credentials lack {permission} on bucket {bucket!r}{about}: in the Cloud console, under the"
+        f" bucket's Permissions, grant their account the role {role}."
+    )
+
+
+def _trim(text: str, most: int = 160) -> str:
+    flat = " ".join(masked(text).split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"
+
+
+def token_error(error: Exception, account: str) -> CredentialsError | BucketUnreachableError:
+    """Return what a failed exchange of a key for an access token means.
+
+    Args:
+        error: What google-auth raised.
+        account: Whose key it is, to name it.
+    """
+    text = str(error)
+    if type(error).__name__ == "TransportError":
+        return BucketUnreachableError(
+            "Google's sign-in server does not answer: check the network connection and run the call again."
+        )
+    if "reasonable timeframe" in text or ("iat" in text and "exp" in text):
+        return CredentialsError(
+            "Google refuses the sign-in since this computer's clock is wrong: set the clock and try again."
+        )
+    if "account not found" in text or "Invalid issuer" in text:
+        return CredentialsError(
+            f"Google no longer knows {account}: make a service account, grant it"
+            " roles/storage.objectAdmin on the bucket, and use a new JSON key of it."
+        )
+    if "Invalid JWT" in text or "invalid_grant" in text or "expired or revoked" in text:
+        return CredentialsError(
+            f"The key of {account} is revoked, deleted or not valid any more: make a new JSON key in the"
+            " Cloud console (IAM, Service accounts, Keys), or sign in again."
+        )
+    return CredentialsError(
+        f"Google did not accept the credentials of {account}: make a new JSON key, or sign in again."
+    )
+
+
+# Google credentials from whatever the user has: a key file, its text, a sign-in, or nothing.
+#
+# Formats: "Create and delete service account keys" and "How Application Default Credentials works" in the Google
+# Cloud documentation.
+
+
+SCOPE = "https://www.googleapis.com/auth/devstorage.full_control"
+TOKEN_URI = "https://oauth2.googleapis.com/token"
+_KEY_FIELDS = ("client_email", "private_key")
+_NEW_KEY = "download the key again in the Cloud console (IAM, Service accounts, Keys, Add key, JSON)"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who we are towards Cloud Storage.
+
+    Args:
+        credentials: A google-auth credentials object.
+        account: Whose they are, for messages.
+        key: The service account's JSON as a dict, where there is one: Label Studio can sign links with it.
+    """
+
+    credentials: Any = field(repr=False)
+    account: str
+    key: Mapping[str, Any] | None = field(repr=False, default=None)
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether there is a private key to sign links with."""
+        return self.key is not None
+
+
+def identify(info: Any = None, *, allow_adc: bool = True, anonymous: bool = False) -> Identity:
+    """Return an identity from what is given.
+
+    Args:
+        info: A service account's JSON as a dict, as text, or the path of its file; a google-auth credentials
+            object; or None.
+        allow_adc: Whether None may mean application default credentials, or Colab's user sign-in.
+        anonymous: Whether None means no sign-in at all (an emulator).
+
+    Raises:
+        CredentialsError: There are none, they are malformed, or ``info`` is a path and no file is there.
+
+    Example:
+        >>> identify(anonymous=True)
+        Identity(account='nobody')
+    """
+    if info is None or info == "":
+        if not anonymous:
+            return _default_identity(allow_adc)
+        return Identity(AnonymousCredentials(), "nobody")  # type: ignore[no-untyped-call, unused-ignore]
+    if hasattr(info, "before_request"):
+        return _identity_of(info)
+    if not isinstance(info, (str, os.PathLike, Mapping)):
+        raise CredentialsError(
+            f"credentials is a {type(info).__name__}: give the service account's JSON as a dict, its text,"
+            " or the path of its file."
+        )
+    fields, where = key_info(info, source="the call"), "The service-account key"
+    kind = fields.get("type")
+    if kind == "authorized_user":
+        return _from_user(fields, where)
+    if kind in {"external_account", "impersonated_service_account", "external_account_authorized_user"}:
+        try:
+            # google-auth warns of configurations from strangers; this one is the user's own.
+            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+                found, _ = google.auth.load_credentials_from_dict(fields, scopes=[SCOPE])  # type: ignore[no-untyped-call, unused-ignore]
+        except (google.auth.exceptions.GoogleAuthError, ValueError, KeyError):
+            raise CredentialsError(f"{where} is not a complete {kind} credential: make it anew.") from None
+        return _identity_of(found)
+    if "installed" in fields or "web" in fields:
+        raise CredentialsError(
+            f"{where} is an OAuth client's secret, not a key: make a service account and {_NEW_KEY}."
+        )
+    return _from_key(fields, where)
+
+
+def _from_key(fields: dict[str, Any], where: str) -> Identity:
+    missing = [name for name in _KEY_FIELDS if not fields.get(name)]
+    if missing:
+        raise CredentialsError(f"{where} lacks {' and '.join(missing)}: {_NEW_KEY}.")
+    key = {"type": "service_account", "token_uri": TOKEN_URI, **fields}
+    key["private_key"] = _mend_private_key(str(fields["private_key"]))
+    try:
+        make = service_account.Credentials.from_service_account_info
+        credentials = make(key, scopes=[SCOPE])  # type: ignore[no-untyped-call, unused-ignore]
+    except Exception:
+        # Which exception depends on the cryptography release; its text may quote the key.
+        raise CredentialsError(
+            f"The private key in {where[0].lower()}{where[1:]} is damaged or cut short: {_NEW_KEY}."
+        ) from None
+    return Identity(credentials, str(key["client_email"]), key)
+
+
+def _mend_private_key(text: str) -> str:
+    r"""Return the PEM text with its line breaks.
+
+    Environment files and Colab secrets often hold the two characters ``\n`` in place of a line break.
+
+    Example:
+        >>> _mend_private_key(r"-----BEGIN X-----\nabc\n-----END X-----")
+        '-----BEGIN X-----\nabc\n-----END X-----\n'
+    """
+    return text.strip().strip("\"'").replace("\\r", "").replace("\\n", "\n").replace("\r", "").strip() + "\n"
+
+
+def _from_user(fields: dict[str, Any], where: str) -> Identity:
+    try:
+        make = user_credentials.Credentials.from_authorized_user_info
+        credentials = make(fields, scopes=[SCOPE])  # type: ignore[no-untyped-call, unused-ignore]
+    except ValueError:
+        raise CredentialsError(
+            f"{where} is an incomplete user sign-in: run 'gcloud auth application-default login' again."
+        ) from None
+    return Identity(credentials, "your own Google sign-in")
+
+
+def _default_identity(allow_adc: bool) -> Identity:
+    if allow_adc:
+        try:
+            return _identity_of(google.auth.default(scopes=[SCOPE])[0])
+        except google.auth.exceptions.GoogleAuthError:
+            if runtime.colab_sign_in():
+                return _identity_of(google.auth.default(scopes=[SCOPE])[0])
+    raise CredentialsError(
+        "No Google credentials: put a service account's JSON into GCS_CREDENTIALS (environment, Colab secret or"
+        " credentials.json), give credentials=, or run 'gcloud auth application-default login'."
+    )
+
+
+def _identity_of(credentials: Any) -> Identity:
+    if getattr(credentials, "requires_scopes", False):
+        credentials = credentials.with_scopes([SCOPE])
+    account = getattr(credentials, "service_account_email", None)
+    return Identity(credentials, str(account) if account else "your own Google sign-in")
+
 
 GOOGLE_ENDPOINT = "https://storage.googleapis.com"
 SLICE = 1024 * 1024
@@ -370,3 +699,291 @@ def _seconds(retry_after: str | None) -> float | None:
         return max(0.0, float(retry_after)) if retry_after else None
     except ValueError:
         return None  # a date is allowed too; our own waits do as well
+
+
+# Many small jobs on as many threads as the computer can afford, ended at once when the user interrupts.
+
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Seconds an interrupted run waits for requests that are on their way; the threads are daemons, so that a server
+# that never answers cannot hold the interpreter.
+GRACE = 2.0
+GROW_EVERY = 0.02
+BATCHES = 256
+
+
+def run_parallel(
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    *,
+    workers: int,
+    cancel: threading.Event,
+    is_quick: bool = False,
+) -> Iterator[Result]:
+    """Yield the results as they come, in no order.
+
+    Args:
+        function: The job. What it raises ends the run, is raised here, and sets ``cancel``.
+        items: What it is called with.
+        workers: The most threads; fewer where the computer has not as many file handles or threads to give.
+        cancel: Set when the run ends early: by an interrupt, an error, or the caller going away. Jobs look at it.
+        is_quick: Whether a job may take microseconds, as a look at a local file does, or a round trip, as on a
+            mounted drive: it starts with two threads, which is best for the former, and adds more as time passes.
+    """
+    waiting = list(items)
+    size = max(1, len(waiting) // BATCHES) if is_quick else 1
+    batches = [waiting[start : start + size] for start in range(0, len(waiting), size)]
+    threads_wanted = affordable_workers(min(workers, len(batches)))
+    todo: queue.SimpleQueue[list[Item]] = queue.SimpleQueue()
+    for batch in batches:
+        todo.put(batch)
+    done: queue.SimpleQueue[tuple[list[Result], BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        while True:
+            if cancel.is_set():
+                done.put(([], Cancelled()))
+                return
+            try:
+                batch = todo.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                done.put(([function(item) for item in batch], None))
+            except BaseException as error:
+                done.put(([], error))
+                return
+
+    threads: list[threading.Thread] = []
+
+    def add_thread() -> bool:
+        thread = threading.Thread(target=work, daemon=True, name="lsnb-upload")
+        if is_started(thread):
+            threads.append(thread)
+            return True
+        if not threads:
+            work()
+        return False
+
+    is_complete = False
+    try:
+        for _ in range(min(threads_wanted, 2) if is_quick else threads_wanted):
+            if not add_thread():
+                threads_wanted = len(threads)
+                break
+        grown_at = time.monotonic()
+        left = len(batches)
+        while left:
+            if len(threads) < threads_wanted and time.monotonic() - grown_at > GROW_EVERY:
+                if not add_thread():
+                    threads_wanted = len(threads)
+                grown_at = time.monotonic()
+            try:
+                # With a time-out, since on Windows a wait without one cannot be interrupted.
+                results, error = done.get(timeout=GROW_EVERY if len(threads) < threads_wanted else 0.5)
+            except queue.Empty:
+                continue
+            if error is not None:
+                raise _cause(error, done, threads)
+            left -= 1
+            yield from results
+        is_complete = True
+    finally:
+        if not is_complete:
+            cancel.set()
+        _join(threads)
+
+
+def _cause(
+    error: BaseException,
+    done: queue.SimpleQueue[tuple[list[Result], BaseException | None]],
+    threads: list[threading.Thread],
+) -> BaseException:
+    """Return what ended the run: a job that was told to stop may be heard of before the one that failed."""
+    if isinstance(error, Cancelled):
+        _join(threads)
+        while not done.empty():
+            _, other = done.get()
+            if other is not None and not isinstance(other, Cancelled):
+                return other
+    return error
+
+
+def _join(threads: list[threading.Thread]) -> None:
+    until = time.monotonic() + GRACE
+    for thread in threads:
+        thread.join(max(0.0, until - time.monotonic()))
+
+
+# Which of many names are in the bucket, in few requests.
+#
+# The names are sorted and cut into ranges; each range is one listing from its first name to its last
+# (``startOffset`` and ``endOffset`` of "Objects: list" in the Cloud Storage documentation), all ranges at once.
+# In a shared bucket that holds far more than the table names, a range gives up after a few pages and asks for its
+# remaining names one by one, on all connections: whichever is cheaper.
+
+
+RANGE = 500
+PAGE = 1000
+# One page of a listing costs about as much as this many single look-ups on parallel connections.
+LOOKUPS_PER_PAGE = 50
+FIELDS = "name,size,crc32c,generation"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object as it is in the bucket.
+
+    Args:
+        name: Its name.
+        size: Its bytes.
+        crc32c: Its checksum as Cloud Storage writes it (base64), or an empty text where the store has none.
+        generation: The number of this version, for preconditions.
+    """
+
+    name: str
+    size: int
+    crc32c: str
+    generation: int
+
+    @classmethod
+    def from_resource(cls, fields: dict[str, Any]) -> Stored:
+        """Return the record of an "Object" resource of the JSON API."""
+        return cls(
+            str(fields.get("name", "")),
+            int(fields.get("size", 0)),
+            str(fields.get("crc32c", "")),
+            int(fields.get("generation", 0)),
+        )
+
+
+def find_objects(
+    wire: Wire,
+    bucket: str,
+    names: Iterable[str],
+    *,
+    cancel: threading.Event,
+    patience: Patience | None = None,
+    with_clashes: bool = False,
+) -> dict[str, Stored]:
+    """Return the objects among ``names`` that exist, by name.
+
+    Args:
+        wire: The line to Cloud Storage.
+        bucket: The bucket's name.
+        names: The names to look for.
+        cancel: Ends the search when set.
+        patience: How long each request is tried.
+        with_clashes: Also return objects that stand where a name needs a folder (``x`` for ``x/y``), and one below
+            each name that has any (``x/y`` for ``x``): a store that keeps objects as files cannot hold both.
+
+    Raises:
+        Refusal: The server refused a request.
+        NoAnswer: The server does not answer.
+    """
+    # Listings come in the order of the names' UTF-8 bytes.
+    wanted_names = set(names)
+    folders = {folder for name in wanted_names for folder in folders_of(name)} if with_clashes else set()
+    ordered = sorted(wanted_names | folders, key=lambda name: name.encode("utf-8"))
+    found: dict[str, Stored] = {}
+    left: list[str] = []
+    if len(ordered) * LOOKUPS_PER_PAGE <= RANGE:
+        left = ordered
+    else:
+        ranges = [ordered[start : start + RANGE] for start in range(0, len(ordered), RANGE)]
+
+        def search(wanted: list[str]) -> tuple[dict[str, Stored], list[str]]:
+            return _list_range(wire, bucket, wanted, cancel, patience, wanted_names if with_clashes else set())
+
+        for part, rest in run_parallel(search, ranges, workers=wire.connections, cancel=cancel):
+            found.update(part)
+            left.extend(rest)
+
+    def look(name: str) -> Stored | None:
+        stored = look_up(wire, bucket, name, cancel=cancel, patience=patience)
+        if stored is None and with_clashes and name in wanted_names:
+            return _first_below(wire, bucket, name, cancel, patience)
+        return stored
+
+    for stored in run_parallel(look, left, workers=wire.connections, cancel=cancel):
+        if stored is not None:
+            found[stored.name] = stored
+    return found
+
+
+def folders_of(name: str) -> list[str]:
+    """Return the folders that a name goes through.
+
+    Example:
+        >>> folders_of("ana/day 1/7.jpg")
+        ['ana', 'ana/day 1']
+    """
+    parts = name.split("/")
+    return ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+
+
+def look_up(
+    wire: Wire, bucket: str, name: str, *, cancel: threading.Event | None = None, patience: Patience | None = None
+) -> Stored | None:
+    """Return one object's record, or None where there is none."""
+    reply = wire.call(
+        "GET",
+        object_path(bucket, name),
+        {"fields": FIELDS},
+        expect=frozenset({404}),
+        cancel=cancel,
+        patience=patience,
+    )
+    return None if reply.status == 404 else Stored.from_resource(reply.json)
+
+
+def first_object(wire: Wire, bucket: str) -> str | None:
+    """Return the name of one of the bucket's objects, or None where it is empty."""
+    query: dict[str, str | int] = {"maxResults": 1, "fields": "items(name)"}
+    items = wire.call("GET", f"{bucket_path(bucket)}/o", query, patience=wire.brief).json.get("items")
+    return str(items[0]["name"]) if items else None
+
+
+def _list_range(
+    wire: Wire,
+    bucket: str,
+    wanted: list[str],
+    cancel: threading.Event,
+    patience: Patience | None,
+    no_folders: set[str],
+) -> tuple[dict[str, Stored], list[str]]:
+    looked_for = set(wanted)
+    found: dict[str, Stored] = {}
+    query: dict[str, str | int] = {
+        "fields": f"nextPageToken,items({FIELDS})",
+        "maxResults": PAGE,
+        "startOffset": wanted[0],
+        # The end is exclusive. No name ends with a space, so this is the first one behind the last; and with "0",
+        # which comes after the slash, the first behind what is below it.
+        "endOffset": wanted[-1] + ("0" if no_folders else " "),
+    }
+    pages = 1 + max(1, len(wanted) // LOOKUPS_PER_PAGE)
+    for _ in range(pages):
+        reply = wire.call("GET", f"{bucket_path(bucket)}/o", query, cancel=cancel, patience=patience).json
+        items = reply.get("items", [])
+        for item in items:
+            name = item["name"]
+            if name in looked_for or (no_folders and not no_folders.isdisjoint(folders_of(name))):
+                found[name] = Stored.from_resource(item)
+        token = reply.get("nextPageToken")
+        if not token:
+            return found, []
+        query["pageToken"] = token
+        last = items[-1]["name"].encode("utf-8") if items else b""
+    return found, [name for name in wanted if name not in found and name.encode("utf-8") > last]
+
+
+def _first_below(
+    wire: Wire, bucket: str, name: str, cancel: threading.Event, patience: Patience | None
+) -> Stored | None:
+    query: dict[str, str | int] = {"prefix": f"{name}/", "maxResults": 1, "fields": f"items({FIELDS})"}
+    path = f"{bucket_path(bucket)}/o"
+    items = wire.call("GET", path, query, cancel=cancel, patience=patience).json.get("items", [])
+    return next((Stored.from_resource(item) for item in items if item["name"].startswith(f"{name}/")), None)

@@ -3,11 +3,18 @@
 ``run`` is ``lsnb demo``. ``find_input`` gives a notebook that starts alone what an earlier one would have left.
 """
 
-from lsnb.demo.answers import SimulationReport, simulate_annotators
-from lsnb.demo.inputs import KEY, SUBJECTS, TITLE, demo_config, find_input, result_folder
-from lsnb.demo.journey import ANNOTATORS, find_study, run
-from lsnb.demo.models import find_model
-from lsnb.demo.sensors import Recording, find_recording
+from lsnb.demo.inputs import (
+    KEY,
+    SUBJECTS,
+    TITLE,
+    Recording,
+    demo_config,
+    find_input,
+    find_model,
+    find_recording,
+    result_folder,
+)
+from lsnb.demo.journey import ANNOTATORS, SimulationReport, find_study, run, simulate_annotators
 
 __all__ = [
     "ANNOTATORS",

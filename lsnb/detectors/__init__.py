@@ -3,8 +3,6 @@
 The only importer of ``torch`` and ``transformers``, which load when a network first has something to look at.
 """
 
-from lsnb.detectors.detection import Detector
-from lsnb.detectors.duplicates import near_duplicates
-from lsnb.detectors.embedding import Embedder, embed
+from lsnb.detectors.detection import Detector, Embedder, embed, near_duplicates
 
 __all__ = ["Detector", "Embedder", "embed", "near_duplicates"]

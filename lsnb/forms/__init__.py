@@ -5,22 +5,23 @@
 
 from __future__ import annotations
 
-from lsnb.forms.dropping import upload_files
-from lsnb.forms.frame_notebooks import EXTRACT_FRAMES, IMPORT_FRAMES, SELECT_DIFFICULT_FRAMES
 from lsnb.forms.notebooks import (
     BUILD_LABEL_CONFIG,
     CLONE_PROJECTS,
+    EXTRACT_FRAMES,
+    IMPORT_FRAMES,
     MERGE_ANNOTATIONS,
+    PREDICT_IMAGES,
+    PREDICT_VIDEOS,
     QUICKSTART,
     SAMPLE_TASKS,
+    SELECT_DIFFICULT_FRAMES,
     SYNC_TABLE,
+    SYNC_VIDEO_TIMESERIES,
     UPLOAD_MEDIA,
 )
-from lsnb.forms.prediction_notebooks import PREDICT_IMAGES, PREDICT_VIDEOS
-from lsnb.forms.reading import FormRecord, read_form
-from lsnb.forms.schema import Field, Form
-from lsnb.forms.series_notebooks import SYNC_VIDEO_TIMESERIES
-from lsnb.forms.widgets import show_form
+from lsnb.forms.schema import Field, Form, FormRecord, read_form
+from lsnb.forms.widgets import show_form, upload_files
 
 __all__ = [
     "BUILD_LABEL_CONFIG",

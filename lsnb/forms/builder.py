@@ -2,21 +2,152 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import html
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import ipywidgets
 import pandas as pd
 
-from lsnb.errors import LsnbError
-from lsnb.forms.config_files import load_config, load_upload, save_config
-from lsnb.forms.drafts import Draft, Outcome, first_draft, longest_text, read_draft
-from lsnb.forms.preview import Preview
-from lsnb.forms.questions import QUESTION_KINDS, Part, Question, Shown
+from lsnb.errors import InputError, LabelConfigError, LsnbError, MissingFileError
+from lsnb.forms.page import (
+    MEDIA_KINDS,
+    QUESTION_KINDS,
+    Draft,
+    Kept,
+    Outcome,
+    Part,
+    Question,
+    Shown,
+    first_draft,
+    longest_text,
+    read_draft,
+)
+from lsnb.forms.preview import Preview, outline
+from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.jobs import is_started
 from lsnb.labels import LabelConfig
+from lsnb.tables import read_table
+
+# Label configs on disk: as Label Studio's XML, or as a codebook.
+
+
+_BOOKS = (".csv", ".xlsx", ".tsv")
+
+
+def save_config(config: LabelConfig, path: str | Path) -> Path:
+    """Write a config and return where it is.
+
+    Args:
+        config: The config.
+        path: A name that ends in ``.xml``, or in ``.csv`` for a codebook. Folders are made; a config or codebook that
+            is there already is replaced, any other file is not.
+
+    Raises:
+        InputError: The name has another ending, or the file there is something else.
+        FileAccessError: It cannot be written; what was there stays.
+    """
+    file = Path(path).expanduser()
+    ending = file.suffix.lower()
+    if ending not in (".xml", ".csv"):
+        raise InputError(f"{file.name or 'The name'} ends in neither .xml nor .csv: give a name such as config.xml.")
+    if file.exists() and not (file.is_file() and _is_config(file)):
+        raise InputError(f"{file} is there already and is no {_noun(ending)}: give another name, so that it stays.")
+    text = config.xml if ending == ".xml" else config.codebook.to_csv(index=False)
+    return write_whole(file, text, parents=True)
+
+
+def load_config(path: str | Path, questions_for: LabelConfig) -> LabelConfig:
+    """Return a config from a file.
+
+    Args:
+        path: A label config as XML, or a codebook as CSV or Excel.
+        questions_for: What a codebook's questions are asked about, since a codebook names no media.
+
+    Raises:
+        MissingFileError: There is no such file.
+        LabelConfigError: The XML is not well-formed, or the codebook cannot be used; each sentence says what to mend.
+        TableError: The codebook is no table.
+    """
+    if not str(path).strip():
+        raise InputError("Write the file's name first, for example config.xml.")
+    file = Path(path).expanduser()
+    if file.suffix.lower() in _BOOKS:
+        return questions_for.codebook_questions(read_table(file))
+    try:
+        data = file.read_bytes()
+    except FileNotFoundError:
+        raise MissingFileError(f"There is no file {file}: check its name and folder.") from None
+    except OSError as fault:
+        raise InputError(f"{file} could not be read ({fault.strerror}): give a config.xml or a codebook.csv.") from None
+    return LabelConfig.from_xml(_text(data, file.name))
+
+
+def load_upload(name: str, content: bytes, questions_for: LabelConfig) -> LabelConfig:
+    """Return a config from a file that came through the browser.
+
+    Args:
+        name: The file's name, whose ending says what it is.
+        content: Its bytes.
+        questions_for: As for ``load_config``.
+
+    Raises:
+        LabelConfigError: As ``load_config`` raises it, and TableError too.
+    """
+    with tempfile.TemporaryDirectory(prefix="lsnb-") as folder:
+        file = Path(folder, safe_name(name or "config.xml"))
+        file.write_bytes(content)
+        return load_config(file, questions_for)
+
+
+def uploaded_file(value: Any) -> tuple[str, bytes] | None:
+    """Return name and bytes of the last file in an ipywidgets ``FileUpload.value``, or None where there is none.
+
+    Args:
+        value: A dict by name (ipywidgets 7) or a tuple of dicts (ipywidgets 8).
+
+    Example:
+        >>> uploaded_file({"a.xml": {"metadata": {"name": "a.xml"}, "content": b"<View/>"}})
+        ('a.xml', b'<View/>')
+        >>> uploaded_file(({"name": "a.xml", "content": memoryview(b"<View/>")},))
+        ('a.xml', b'<View/>')
+    """
+    if not value:
+        return None
+    if isinstance(value, Mapping):
+        name, file = list(value.items())[-1]
+        return str(name), bytes(file["content"])
+    return str(value[-1]["name"]), bytes(value[-1]["content"])
+
+
+def _is_config(file: Path) -> bool:
+    try:
+        if file.suffix.lower() == ".csv":
+            return "variable" in [str(column).lower() for column in read_table(file).columns]
+        return LabelConfig.from_xml(_text(file.read_bytes(), file.name)).xml.lstrip().startswith("<View")
+    except (LsnbError, OSError):
+        return False
+
+
+def _noun(ending: str) -> str:
+    return "label config" if ending == ".xml" else "codebook"
+
+
+def _text(data: bytes, name: str) -> str:
+    for encoding in ("utf-8-sig", "utf-16"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise LabelConfigError(
+        f"{name} is no text, so it is no label config: give the XML that Label Studio shows as Code."
+    )
+
 
 _EMPTY = "The config asks nothing yet: add a question."
 # Name → builder, for as long as the kernel lives: a cell that is run again finds what was built.
@@ -326,7 +457,6 @@ class ConfigBuilder:
         return f"ConfigBuilder({self.config!r}{note})"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
-        from lsnb.forms.builder_widgets import draw_builder
 
         if self._box is None:
             # The first check of all loads Label Studio's own, which takes seconds: while nobody types yet.
@@ -369,3 +499,536 @@ def find_builder(
     builder.use(table, preview)
     builder.start_with(config)
     return builder
+
+
+# The rows of the config builder: one per part of the page, and the fields of the question that is open.
+
+
+Moves = tuple[Callable[[], None], Callable[[], None], Callable[[], None]]
+
+
+def classed(widget: Any, name: str) -> Any:
+    """Return the widget with a CSS class."""
+    widget.add_class(name)
+    return widget
+
+
+def button(
+    words: str, name: str, click: Callable[[], Any], *, look: str = "", tip: str = "", wide: bool = False
+) -> Any:
+    """Return a button.
+
+    Args:
+        words: What stands on it.
+        name: Its CSS class.
+        click: What it does.
+        look: ipywidgets' ``button_style``.
+        tip: What is shown when the mouse rests on it.
+        wide: Whether it is as wide as its words, else small.
+    """
+    width = "auto" if wide or len(words) > 2 else "32px"
+    made = ipywidgets.Button(
+        description=words,
+        button_style=look,
+        tooltip=tip or words,
+        layout=ipywidgets.Layout(width=width, flex="0 0 auto"),
+    )
+    made.on_click(lambda _: click())
+    return classed(made, name)
+
+
+class _Row:
+    """What all rows have: a box with the part on the left and its buttons on the right."""
+
+    def __init__(self, shown: Sequence[Any], moves: Moves, name: str) -> None:
+        up, down, remove = moves
+        self._up = button("↑", "lsnb-up", up, tip="Move up")
+        self._down = button("↓", "lsnb-down", down, tip="Move down")
+        self._widgets = [*shown, self._up, self._down, button("✕", "lsnb-remove", remove, tip="Remove")]
+        self.box = ipywidgets.HBox(self._widgets, layout=ipywidgets.Layout(align_items="center"))
+        self.box.add_class("lsnb-row")
+        self.box.add_class(name)
+
+    def _place(self, place: int, count: int) -> None:
+        self._up.disabled = place == 0
+        self._down.disabled = place == count - 1
+
+    def close(self) -> None:
+        """Take the row's widgets out of the notebook."""
+        for widget in (*self._widgets, self.box):
+            widget.close()
+
+
+class MediaRow(_Row):
+    """A column that is shown: what it is, and which one.
+
+    Args:
+        change: Sets fields of the part.
+        moves: Up, down, remove.
+        has_table: Whether there are columns to choose from.
+    """
+
+    def __init__(self, change: Callable[..., None], moves: Moves, *, has_table: bool) -> None:
+        self._kind = classed(
+            ipywidgets.Dropdown(
+                options=[(words, kind) for kind, words in MEDIA_KINDS.items()],
+                layout=ipywidgets.Layout(flex="1 1 7em", width="auto", min_width="5em", max_width="13em"),
+            ),
+            "lsnb-media-kind",
+        )
+        layout = ipywidgets.Layout(flex="1 1 6em", width="auto", min_width="4em", max_width="20em")
+        self._column = classed(
+            ipywidgets.Dropdown(layout=layout)
+            if has_table
+            else ipywidgets.Text(placeholder="column, for example uri", layout=layout),
+            "lsnb-media-column",
+        )
+        self._channels = classed(
+            ipywidgets.Text(
+                placeholder="columns to plot: x, y", layout=ipywidgets.Layout(flex="1 1 6em", width="auto")
+            ),
+            "lsnb-media-channels",
+        )
+        self._has_table = has_table
+        for widget, field in ((self._kind, "kind"), (self._column, "column"), (self._channels, "channels")):
+            widget.observe(lambda event, field=field: change(**{field: event["new"]}), names="value")
+        label = ipywidgets.HTML("Show", layout=ipywidgets.Layout(flex="0 0 auto"))
+        between = ipywidgets.HTML("from", layout=ipywidgets.Layout(flex="0 0 auto"))
+        space = ipywidgets.HTML(layout=ipywidgets.Layout(flex="1 1 0px", margin="0"))
+        super().__init__([label, self._kind, between, self._column, self._channels, space], moves, "lsnb-media")
+
+    def show(self, part: Shown, *, place: int, count: int, is_open: bool, columns: Sequence[str]) -> None:
+        """Show this part."""
+        self._place(place, count)
+        self._kind.value = part.kind
+        if self._has_table:
+            listed = [(column, column) for column in columns]
+            if part.column not in columns:
+                words = f"{part.column} (not in the table)" if part.column else "choose a column"
+                listed.insert(0, (words, part.column))
+            if list(self._column.options) != listed:
+                self._column.options = listed
+        if self._column.value != part.column:
+            self._column.value = part.column
+        if self._channels.value != part.channels:
+            self._channels.value = part.channels
+        self._channels.layout.display = None if part.kind == "timeseries" else "none"
+
+
+class QuestionRow(_Row):
+    """A question in one line.
+
+    Args:
+        edit: Opens its fields, or closes them.
+        moves: Up, down, remove.
+    """
+
+    def __init__(self, edit: Callable[[], None], moves: Moves) -> None:
+        self._summary = classed(
+            ipywidgets.HTML(layout=ipywidgets.Layout(flex="1 1 auto", min_width="0")), "lsnb-summary"
+        )
+        self._edit = button("Edit", "lsnb-edit", edit)
+        super().__init__([self._summary, self._edit], moves, "lsnb-question")
+
+    def show(self, part: Question, *, place: int, count: int, is_open: bool, columns: Sequence[str]) -> None:
+        """Show this part."""
+        self._place(place, count)
+        name = html.escape(part.name.strip()) or "<i>no name yet</i>"
+        self._summary.value = f"<b>{name}</b> <span class='lsnb-small'>{html.escape(part.summary)}</span>"
+        self._edit.description = "Done" if is_open else "Edit"
+        (self.box.add_class if is_open else self.box.remove_class)("lsnb-row-open")
+
+
+class KeptRow(_Row):
+    """A part that no form here can hold.
+
+    Args:
+        moves: Up, down, remove.
+    """
+
+    def __init__(self, moves: Moves) -> None:
+        self._summary = classed(
+            ipywidgets.HTML(layout=ipywidgets.Layout(flex="1 1 auto", min_width="0")), "lsnb-summary"
+        )
+        super().__init__([self._summary], moves, "lsnb-kept")
+
+    def show(self, part: Kept, *, place: int, count: int, is_open: bool, columns: Sequence[str]) -> None:
+        """Show this part."""
+        self._place(place, count)
+        self._summary.value = f"<span class='lsnb-small'>{html.escape(part.words)}</span>"
+
+
+class QuestionFields:
+    """The fields of the question that is open.
+
+    Args:
+        change: Sets fields of the question.
+    """
+
+    def __init__(self, change: Callable[..., None]) -> None:
+        def field(widget: Any, name: str) -> Any:
+            # Continuous, since a click on JupyterLab's Run menu does not end the editing of a field.
+            widget.observe(lambda event: change(**{name: event["new"]}), names="value")
+            return classed(widget, f"lsnb-question-{name.replace('_', '-')}")
+
+        def looks() -> dict[str, Any]:
+            return {
+                "style": {"description_width": "6em"},
+                "layout": ipywidgets.Layout(width="auto", max_width="34em"),
+            }
+
+        self._title = field(
+            ipywidgets.Text(description="Question", placeholder="What is the mood? (as annotators read it)", **looks()),
+            "title",
+        )
+        self._name = field(
+            ipywidgets.Text(description="Name", placeholder="mood (short, for your tables)", **looks()), "name"
+        )
+        self._kind = field(
+            ipywidgets.Dropdown(options=_kind_options(tuple(QUESTION_KINDS)), description="Kind", **looks()), "kind"
+        )
+        self._options = field(
+            ipywidgets.Textarea(description="Answers", placeholder="good, bad, mixed", rows=4, **looks()), "options"
+        )
+        self._options_hint = ipywidgets.HTML(layout=ipywidgets.Layout(margin="0 0 6px 6.6em", max_width="27em"))
+        self._about = field(ipywidgets.Dropdown(options=[("", "")], description="About", **looks()), "about")
+
+        def box() -> dict[str, Any]:
+            return {"indent": False, "layout": ipywidgets.Layout(width="auto", margin="0 14px 0 0")}
+
+        self._multiple = field(ipywidgets.Checkbox(description="several answers", **box()), "multiple")
+        self._required = field(ipywidgets.Checkbox(description="required", **box()), "required")
+        self._per_region = field(ipywidgets.Checkbox(description="for each region", **box()), "per_region")
+        flags = ipywidgets.HBox(
+            [self._multiple, self._required, self._per_region],
+            layout=ipywidgets.Layout(flex_flow="row wrap", margin="0 0 0 6.6em"),
+        )
+        self._widgets = [self._title, self._name, self._kind, self._options, self._options_hint, self._about, flags]
+        self.box = classed(ipywidgets.VBox(self._widgets), "lsnb-fields")
+
+    def close(self) -> None:
+        """Take the fields' widgets out of the notebook."""
+        for widget in (*self._widgets, self.box):
+            widget.close()
+
+    def show(self, part: Question, shown: Sequence[str], media: Mapping[str, str]) -> None:
+        """Show this question.
+
+        Args:
+            part: The question.
+            shown: The kinds of media there are, which decide how it can be asked.
+            media: Name → column of the media there are.
+        """
+        kind = QUESTION_KINDS[part.kind]
+        fitting = [
+            key
+            for key, found in QUESTION_KINDS.items()
+            if key == part.kind or (found.fits(shown) and found.row.targets <= max(1, len(shown)))
+        ]
+        _set_options(self._kind, _kind_options(fitting), part.kind)
+        about = [(column, name) for name, column in media.items()]
+        if part.about not in media:
+            about.append((part.about or "the last one that fits", part.about))
+        _set_options(self._about, about, part.about)
+        for widget, value in (
+            (self._title, part.title),
+            (self._name, part.name),
+            (self._options, part.options),
+            (self._multiple, part.multiple),
+            (self._required, part.required),
+            (self._per_region, part.per_region),
+        ):
+            if widget.value != value:
+                widget.value = value
+        self._options.description = "Labels" if kind.is_tool else "Answers"
+        _display(self._options, kind.options != "none")
+        _display(self._options_hint, kind.options != "none")
+        self._options_hint.value = _hint(part.kind)
+        is_open = len(media) > 1 or (bool(part.about) and part.about not in media)
+        _display(self._about, is_open and kind.row.targets == 1)
+        _display(self._multiple, kind.several)
+        _display(self._required, not kind.is_tool)
+        _display(self._per_region, not kind.is_tool)
+
+
+def _hint(kind: str) -> str:
+    text = "With commas between them, or one a line."
+    if QUESTION_KINDS[kind].row.is_tree:
+        text += " <b>animal/dog</b> is dog below animal."
+    elif QUESTION_KINDS[kind].options == "allowed":
+        text += " Without labels, marks are all alike."
+    else:
+        text += ' Put "quotes" around one that has a comma.'
+    return f"<span class='lsnb-small'>{text}</span>"
+
+
+def _kind_options(kinds: Sequence[str]) -> list[tuple[str, str]]:
+    return [(QUESTION_KINDS[kind].words, kind) for kind in kinds]
+
+
+def _set_options(widget: Any, options: list[tuple[str, str]], value: str) -> None:
+    if [tuple(option) for option in widget.options] != options:
+        widget.options = options
+    if widget.value != value:
+        widget.value = value
+
+
+def _display(widget: Any, is_shown: bool) -> None:
+    widget.layout.display = None if is_shown else "none"
+
+
+# The config builder as widgets. Every click is one method of ``ConfigBuilder``; nothing is decided here.
+#
+# Written for what ipywidgets 7.7 and 8 share.
+
+
+_STYLE = """<style>
+.lsnb-builder { line-height: 1.4; }
+.lsnb-builder .lsnb-row {
+  border: 1px solid var(--jp-border-color2, #ddd); border-radius: 4px; padding: 2px 6px; margin: 1px 0; }
+.lsnb-builder .lsnb-row-open { border-color: var(--jp-brand-color1, #1976d2); }
+.lsnb-builder .lsnb-fields {
+  border-left: 3px solid var(--jp-brand-color1, #1976d2); padding: 4px 0 8px 10px; margin: 0 0 6px 6px; }
+.lsnb-builder .widget-html-content { line-height: 1.4; }
+.lsnb-builder h4 { margin: 4px 0; }
+.lsnb-builder .lsnb-good { color: var(--jp-success-color0, #2e7d32); }
+.lsnb-builder .lsnb-waiting { color: var(--jp-warn-color0, #b26a00); }
+.lsnb-builder .lsnb-bad { color: var(--jp-error-color0, #b71c1c); }
+.lsnb-builder a { color: var(--jp-content-link-color, #1976d2); text-decoration: underline; }
+.lsnb-builder ul { margin: 0; padding-left: 1.3em; }
+.lsnb-builder pre { white-space: pre-wrap; margin: 0; max-height: 420px; overflow: auto; }
+.lsnb-builder .lsnb-small { opacity: .7; font-size: 90%; }
+.lsnb-builder .lsnb-preview-data { display: none; }
+</style>"""
+_NO_SERVER = (
+    "<p class='lsnb-small'>An outline, since no Label Studio is connected. To see the real page, run "
+    '<code>lsnb.connect("local")</code> and then this cell again.</p>'
+)
+
+
+def draw_builder(builder: ConfigBuilder) -> Any:
+    """Return the builder as one ipywidgets box, which follows it from now on.
+
+    The box has the class ``lsnb-builder``; what can be clicked has classes of its own, ``lsnb-add-question`` and so on.
+
+    Args:
+        builder: What the clicks change.
+    """
+    return _Drawing(builder).box
+
+
+class _Drawing:
+    """The widgets of one builder."""
+
+    def __init__(self, builder: ConfigBuilder) -> None:
+        self._builder = builder
+        self._is_refreshing = False
+        self._rows: list[Any] = []
+        self._signature: tuple[Any, ...] = ()
+        self._fields: QuestionFields | None = None
+        self._fields_of = -1
+        self._list = classed(ipywidgets.VBox(), "lsnb-parts")
+        self._check = classed(ipywidgets.HTML(), "lsnb-check")
+        self._message = classed(ipywidgets.HTML(), "lsnb-message")
+        self._xml = classed(ipywidgets.HTML(), "lsnb-xml")
+        self._undo = button("Undo", "lsnb-undo", builder.undo, tip="Take the last change back")
+        self._outline = classed(ipywidgets.HTML(), "lsnb-outline")
+        self._drawn = classed(ipywidgets.HTML(), "lsnb-preview-data")
+        self._link = classed(ipywidgets.HTML(), "lsnb-project-link")
+        self.box = self._arrange()
+        builder.listen(self.refresh)
+        self.refresh()
+
+    # -- arranging -------------------------------------------------------------------------------------
+
+    def _arrange(self) -> Any:
+        adding = ipywidgets.HBox(
+            [
+                button("Add a question", "lsnb-add-question", self._builder.add_question, look="primary", wide=True),
+                button("Show another column", "lsnb-add-media", self._builder.add_media, wide=True),
+                self._undo,
+            ],
+            layout=ipywidgets.Layout(flex_flow="row wrap"),
+        )
+        left = ipywidgets.VBox(
+            [
+                ipywidgets.HTML("<h4>What annotators see and answer</h4>"),
+                self._list,
+                adding,
+                self._message,
+                self._check,
+            ],
+            layout=ipywidgets.Layout(flex="1 1 340px", min_width="0"),
+        )
+        tabs = ipywidgets.Tab(
+            [self._preview(), self._xml, self._files()], layout=ipywidgets.Layout(flex="1 1 400px", min_width="0")
+        )
+        for place, title in enumerate(("Preview", "XML", "Save and load")):
+            tabs.set_title(place, title)
+        tabs.add_class("lsnb-tabs")
+        columns = ipywidgets.HBox([left, tabs], layout=ipywidgets.Layout(flex_flow="row wrap", grid_gap="12px"))
+        return classed(ipywidgets.VBox([ipywidgets.HTML(_STYLE), columns]), "lsnb-builder")
+
+    def _preview(self) -> Any:
+        preview = self._builder.preview
+        if preview is None:
+            return classed(ipywidgets.VBox([self._outline]), "lsnb-preview")
+        note = "Media that cannot be fetched without signing in are samples."
+        parts = [ipywidgets.HTML(preview.frame), self._drawn, ipywidgets.HTML(f"<p class='lsnb-small'>{note}</p>")]
+        if preview.open_project is not None:
+            opening = button(
+                "Open in Label Studio",
+                "lsnb-open-project",
+                self._open_project,
+                tip="Puts this config into a scratch project, which can be deleted",
+                wide=True,
+            )
+            parts.append(ipywidgets.HBox([opening, self._link], layout=ipywidgets.Layout(flex_flow="row wrap")))
+        return classed(ipywidgets.VBox(parts), "lsnb-preview")
+
+    def _files(self) -> Any:
+        path = classed(
+            ipywidgets.Text(value="config.xml", description="File", layout=ipywidgets.Layout(width="auto")), "lsnb-file"
+        )
+        builder = self._builder
+        upload = classed(
+            ipywidgets.FileUpload(description="From this computer", accept=".xml,.csv,.xlsx", multiple=False),
+            "lsnb-upload",
+        )
+        upload.layout.width = "auto"
+        upload.observe(lambda change: self._upload(change["new"]), names="value")
+        clicks = [
+            button("Save", "lsnb-save", lambda: builder.attempt(lambda: builder.save(path.value)), look="primary"),
+            button("Load", "lsnb-load", lambda: builder.attempt(lambda: builder.load(path.value))),
+            upload,
+        ]
+        explained = ipywidgets.HTML(
+            "<p class='lsnb-small'>A name that ends in <b>.xml</b> is Label Studio's own format and keeps everything. "
+            "One that ends in <b>.csv</b> is a codebook: a table of variables, labels and descriptions, as for a "
+            "paper's appendix. Loading replaces what stands on the left; Undo brings it back.</p>"
+        )
+        return ipywidgets.VBox(
+            [path, ipywidgets.HBox(clicks, layout=ipywidgets.Layout(flex_flow="row wrap")), explained]
+        )
+
+    # -- clicks ----------------------------------------------------------------------------------------
+
+    def _upload(self, value: Any) -> None:
+        file = uploaded_file(value)
+        if file is not None:
+            self._builder.attempt(lambda: self._builder.load_upload(*file))
+
+    def _open_project(self) -> None:
+        preview = self._builder.preview
+        if preview is None or preview.open_project is None:
+            return
+        self._link.value = "<span class='lsnb-small'>Making a scratch project …</span>"
+        try:
+            address = html.escape(preview.open_project(self._builder.config))
+        except LsnbError as fault:
+            self._link.value = f"<span class='lsnb-bad'>{html.escape(str(fault))}</span>"
+        else:
+            self._link.value = f'<a href="{address}" target="_blank" rel="noopener">{address}</a>'
+
+    # -- following the builder -------------------------------------------------------------------------
+
+    def refresh(self) -> None:
+        """Show what the builder holds; what is shown already is not touched, so that typing goes on."""
+        with self._quiet():
+            self._show_parts()
+            self._undo.disabled = not self._builder.can_undo
+            message = html.escape(self._builder.message).replace("\n", "<br>")
+            self._message.value = f"<p>{message}</p>" if message else ""
+            self._xml.value = f"<pre>{html.escape(self._builder.xml)}</pre>"
+            self._link.value = ""
+            self._show_preview()
+            # Last, since the first check of all loads Label Studio's own, which takes seconds.
+            self._check.value = self._checked()
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        before, self._is_refreshing = self._is_refreshing, True
+        try:
+            yield
+        finally:
+            self._is_refreshing = before
+
+    def _show_parts(self) -> None:
+        builder = self._builder
+        signature = (*(type(part) for part in builder.parts), bool(builder.columns))
+        if signature != self._signature:
+            for row in self._rows:
+                row.close()
+            self._rows = [self._row(place, part) for place, part in enumerate(builder.parts)]
+            self._signature = signature
+        children = []
+        for place, (row, part) in enumerate(zip(self._rows, builder.parts, strict=True)):
+            is_open = place == builder.opened
+            row.show(part, place=place, count=len(self._rows), is_open=is_open, columns=builder.columns)
+            children.append(row.box)
+            if is_open and isinstance(part, Question):
+                children.append(self._shown_fields(part))
+        if tuple(children) != tuple(self._list.children):
+            self._list.children = children
+
+    def _shown_fields(self, part: Question) -> Any:
+        builder = self._builder
+        opening = builder.openings
+        if self._fields is None or self._fields_of != opening:
+            # Fields of their own, since letters typed while the kernel is busy arrive when another question is open.
+            if self._fields is not None:
+                self._fields.close()
+
+            def change(**fields: Any) -> None:
+                if not self._is_refreshing and builder.openings == opening and builder.opened is not None:
+                    builder.change(builder.opened, **fields)
+
+            self._fields = QuestionFields(change)
+            self._fields_of = opening
+        kinds = [found.kind for found in builder.config.fields.values() if found.name]
+        self._fields.show(part, kinds, builder.media_names())
+        return self._fields.box
+
+    def _row(self, place: int, part: Part) -> Any:
+        builder = self._builder
+
+        def act(method: Callable[..., None], *arguments: Any) -> Callable[[], None]:
+            return lambda: method(place, *arguments)
+
+        moves = (act(builder.move, -1), act(builder.move, 1), act(builder.remove))
+        if isinstance(part, Shown):
+
+            def change(**fields: Any) -> None:
+                if not self._is_refreshing:
+                    builder.change(place, **fields)
+
+            return MediaRow(change, moves, has_table=bool(builder.columns))
+        if isinstance(part, Question):
+            return QuestionRow(
+                lambda: builder.open_question(None if builder.opened == place else place),
+                moves,
+            )
+        return KeptRow(moves)
+
+    def _show_preview(self) -> None:
+        builder = self._builder
+        if builder.preview is None:
+            self._outline.value = _NO_SERVER + outline(builder.config)
+        else:
+            self._drawn.value = builder.preview.draft(builder.config, builder.row)
+
+    def _checked(self) -> str:
+        builder = self._builder
+        if not any(not isinstance(part, Shown) for part in builder.parts):
+            return "<p class='lsnb-small'>No question yet: press “Add a question”.</p>"
+        unfinished, problems = builder.unfinished, builder.found
+        if not unfinished and not problems:
+            return "<p class='lsnb-good'>✓ The config has no problem.</p>"
+        return _listed("Not in the config yet", unfinished, "lsnb-waiting") + _listed("To mend", problems, "lsnb-bad")
+
+
+def _listed(title: str, sentences: Sequence[str], look: str) -> str:
+    if not sentences:
+        return ""
+    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences)
+    return f"<div class='{look}'>{title}:<ul>{items}</ul></div>"

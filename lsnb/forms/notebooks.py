@@ -2,21 +2,88 @@
 
 from __future__ import annotations
 
-from lsnb.forms.fields import (
-    ANNOTATORS,
-    BUCKET,
-    CLEAN_UP,
-    KEY,
-    LABEL_STUDIO,
-    MEDIA,
-    MEDIA_BUCKET,
-    PERCENT,
-    SEED,
-    STUDY,
-    WORKDIR,
-    title_field,
-)
 from lsnb.forms.schema import Field, Form
+
+# Fields that several notebooks' forms share, written once.
+
+
+WORKDIR = Field(
+    "WORKDIR",
+    "lsnb-work",
+    "folder",
+    "The folder in which the notebooks leave files for each other.",
+)
+LABEL_STUDIO = Field(
+    "LABEL_STUDIO",
+    "local",
+    "text",
+    "local: a demo server on this machine. Else your server's address; empty: the one in your credentials.",
+    unset="",
+)
+BUCKET = Field(
+    "BUCKET",
+    "local",
+    "text",
+    "local: a demo bucket on this machine. Else the name of your Google Cloud Storage bucket.",
+    minimum=1,
+)
+MEDIA_BUCKET = Field(
+    "BUCKET",
+    "local",
+    "text",
+    "local: the demo bucket. Else your bucket's name; empty: the media are in no bucket.",
+    unset="",
+)
+KEY = Field("KEY", "id", "text", "The column that names each item; no name comes twice.", minimum=1)
+MEDIA = Field(
+    "MEDIA",
+    "",
+    "path",
+    "The table of uploaded media. Empty: media.csv in WORKDIR, else demo data.",
+    must_exist=True,
+)
+ANNOTATORS = Field(
+    "ANNOTATORS",
+    "ana, ben, eva",
+    "people",
+    "Who annotates: names separated by commas, or how many people.",
+    minimum=1,
+    maximum=50,
+)
+STUDY = Field("TITLE", "", "text", "The study's title. Empty: the study of notebook 04, else a demo.", maximum=50)
+PERCENT = Field(
+    "PERCENT",
+    50,
+    "number",
+    "How much of the table to draw, in percent.",
+    minimum=1,
+    maximum=100,
+    step=1,
+)
+SEED = Field("SEED", 0, "integer", "The same number draws the same items again.", minimum=0)
+CLEAN_UP = Field(
+    "CLEAN_UP",
+    False,
+    "boolean",
+    "Delete the study's projects in the last step, after saving their answers in a zip.",
+)
+
+
+def title_field(default: str) -> Field:
+    """Return the field of a study's title.
+
+    Args:
+        default: The title that stands there.
+    """
+    return Field(
+        "TITLE",
+        default,
+        "text",
+        "The study's title, 3 to 50 characters. Projects are called: title · annotator.",
+        minimum=3,
+        maximum=50,
+    )
+
 
 QUICKSTART = Form(
     "quickstart",
@@ -219,5 +286,318 @@ MERGE_ANNOTATIONS = Form(
             unset="auto",
         ),
         Field("MIN_VOTES", 1, "integer", "How many votes a majority needs.", minimum=1, maximum=10),
+    ),
+)
+
+
+# The schemas of the notebooks about frames: 05 to 07.
+
+
+UPLOAD = Field("UPLOAD", False, "boolean", "In Colab: open the dialog for uploading, and wait for your files.")
+START = Field("START", 0, "integer", "Where in each video to begin, in percent.", minimum=0, maximum=100)
+STOP = Field("STOP", 100, "integer", "Where in each video to end, in percent.", minimum=0, maximum=100)
+MIN_GAP = Field("MIN_GAP", 10, "integer", "How many frames two chosen ones are apart, at least.", minimum=1)
+CONTEXT = Field(
+    "CONTEXT",
+    0,
+    "integer",
+    "How many frames before and after each to write too, for models that use them. They are not labelled.",
+    minimum=0,
+    maximum=10,
+)
+FORMAT = Field("FORMAT", "png", "choice", "How images are written. jpg: smaller, not exact.", choices=("png", "jpg"))
+
+EXTRACT_FRAMES = Form(
+    "extract_frames",
+    (
+        WORKDIR,
+        Field(
+            "VIDEOS",
+            "",
+            "path",
+            "A video, a folder, a zip or a table of videos. Empty: what you drop below, else demo clips.",
+            must_exist=True,
+        ),
+        UPLOAD,
+        Field("N", 6, "integer", "How many frames to choose of each video.", minimum=1),
+        Field("ACROSS", False, "boolean", "Choose N frames of all videos together, as if they were one."),
+        Field(
+            "METHOD",
+            "kmeans",
+            "choice",
+            "kmeans: frames that stand for all others. farthest: the most different ones. motion: where most moves.",
+            choices=("kmeans", "farthest", "motion", "motion_kmeans", "scenes", "uniform", "random"),
+        ),
+        START,
+        STOP,
+        MIN_GAP,
+        CONTEXT,
+        FORMAT,
+        SEED,
+    ),
+)
+
+IMPORT_FRAMES = Form(
+    "import_frames",
+    (
+        WORKDIR,
+        Field(
+            "ZIPS",
+            "",
+            "path",
+            "A zip of frames, or a folder of such zips. Empty: what you drop below, else demo zips.",
+            must_exist=True,
+        ),
+        UPLOAD,
+        Field("FPS", 0.0, "number", "Frames per second of the videos, for times. 0: not known.", minimum=0, unset=0),
+        Field(
+            "CONTEXT",
+            2,
+            "integer",
+            "How many frames before and after each labelled one your zips should have, if they have such frames.",
+            minimum=0,
+            maximum=10,
+        ),
+    ),
+)
+
+SELECT_DIFFICULT_FRAMES = Form(
+    "select_difficult_frames",
+    (
+        WORKDIR,
+        LABEL_STUDIO,
+        BUCKET,
+        title_field("Difficult frames"),
+        Field(
+            "PREDICTIONS",
+            "",
+            "path",
+            "The folder of your model's CSV or H5 files. Empty: what you drop below, else a demo.",
+            must_exist=True,
+        ),
+        Field(
+            "VIDEO_FOLDER",
+            "",
+            "path",
+            "The folder of their videos. Empty: the same folder.",
+            must_exist=True,
+            unset="",
+        ),
+        UPLOAD,
+        Field("VIDEOS", "", "list", "Which videos to choose from: names separated by commas. Empty: all."),
+        Field("N", 5, "integer", "How many frames to choose of each video.", minimum=1),
+        Field(
+            "THRESHOLD",
+            0.6,
+            "number",
+            "A body part whose likelihood is below this is difficult.",
+            minimum=0.05,
+            maximum=1,
+            step=0.05,
+        ),
+        START,
+        STOP,
+        MIN_GAP,
+        CONTEXT,
+        ANNOTATORS,
+        CLEAN_UP,
+    ),
+)
+
+
+# The schemas of the notebooks that bring a model's predictions into a study: 08 and 09.
+
+
+WHO = Field(
+    "ANNOTATORS",
+    "ana, ben",
+    "people",
+    "Of a new study, who annotates: names separated by commas, or how many people.",
+    minimum=1,
+    maximum=50,
+)
+
+MODEL_VERSION = Field(
+    "MODEL_VERSION",
+    "model 1",
+    "text",
+    "What Label Studio calls the model. Its earlier predictions of the same name are replaced.",
+    minimum=1,
+    maximum=100,
+)
+
+PREDICT_IMAGES = Form(
+    "predict_images",
+    (
+        WORKDIR,
+        LABEL_STUDIO,
+        MEDIA_BUCKET,
+        Field(
+            "IMAGES",
+            "",
+            "path",
+            "A table or folder of images. Empty: media.csv in WORKDIR, else frames.csv, else demo photographs.",
+            must_exist=True,
+        ),
+        Field("KEY", "", "text", "The table's column that names each item. Empty: item, else id."),
+        Field(
+            "MODEL",
+            "demo",
+            "text",
+            "A detector on the Hugging Face hub, for example facebook/detr-resnet-50; its folder; or demo.",
+            minimum=1,
+        ),
+        Field(
+            "THRESHOLD",
+            50,
+            "integer",
+            "How sure the model must be of a box, in percent.",
+            minimum=0,
+            maximum=100,
+            step=1,
+        ),
+        Field(
+            "PREDICTIONS",
+            "",
+            "path",
+            "Instead of a model, what one said: COCO, JSON, a folder or zip of YOLO's files, or a table of boxes.",
+            must_exist=True,
+        ),
+        Field("LABELS", "", "pairs", "Labels to rename, for example car=vehicle, bus=vehicle; sky= leaves one out."),
+        title_field("Things in images"),
+        Field(
+            "CONFIG",
+            "",
+            "path",
+            "Of a new study: the label config, XML. Empty: boxes with the labels that are found.",
+            must_exist=True,
+        ),
+        WHO,
+        MODEL_VERSION,
+        CLEAN_UP,
+    ),
+)
+
+PREDICT_VIDEOS = Form(
+    "predict_videos",
+    (
+        WORKDIR,
+        LABEL_STUDIO,
+        MEDIA_BUCKET,
+        Field(
+            "PAYLOAD",
+            "",
+            "path",
+            "Labelbox's rows, NDJSON. Empty: payload.ndjson in WORKDIR, else a made-up one.",
+            must_exist=True,
+        ),
+        Field(
+            "VIDEOS",
+            "",
+            "path",
+            "A video, a folder, a zip or a table of videos. Empty: clips.csv in WORKDIR, else demo clips.",
+            must_exist=True,
+        ),
+        Field(
+            "KEY", "", "text", "The table's column with the payload's global keys. Empty: item, else the files' names."
+        ),
+        Field("FRAME_BASE", 1, "integer", "The number of a video's first frame in the payload.", minimum=0, maximum=1),
+        Field(
+            "ONTOLOGY",
+            "",
+            "path",
+            "Of a new study: Labelbox's ontology, JSON. Empty: what the payload names.",
+            must_exist=True,
+        ),
+        title_field("Things in videos"),
+        WHO,
+        MODEL_VERSION,
+        CLEAN_UP,
+    ),
+)
+
+
+# The schema of the notebook that puts sensors on a video's clock: 10.
+
+
+SYNC_VIDEO_TIMESERIES = Form(
+    "sync_video_timeseries",
+    (
+        WORKDIR,
+        LABEL_STUDIO,
+        BUCKET,
+        Field(
+            "VIDEO",
+            "",
+            "path",
+            "Your video. VIDEO and SENSORS empty: a demo clip with a simulated sensor.",
+            must_exist=True,
+        ),
+        Field(
+            "SENSORS",
+            "",
+            "list",
+            "The files of what was measured meanwhile, CSV or Parquet, separated by commas.",
+        ),
+        Field(
+            "TRANSCODE",
+            False,
+            "boolean",
+            "Copy the video into a form that every browser plays. An uneven frame rate is mended in any case.",
+        ),
+        Field("TIME_COLUMN", "timestamp", "text", "The column of times in the sensors' files.", minimum=1),
+        Field(
+            "TIME_UNIT",
+            "auto",
+            "choice",
+            "The unit of times that are numbers. auto: told from the numbers.",
+            choices=("auto", "s", "ms", "us", "ns"),
+            unset="auto",
+        ),
+        Field(
+            "TIME_ZONE",
+            "",
+            "text",
+            "The zone of dates and times that name none, for example Europe/Berlin. Empty: none is needed.",
+            unset="",
+        ),
+        Field(
+            "VIDEO_START",
+            "",
+            "text",
+            "When the video starts, for example 2026-05-04 09:30:03, or metadata. Empty: not known.",
+            unset="",
+        ),
+        Field(
+            "EVENTS",
+            "",
+            "pairs",
+            "Moments seen in both, as sensor=video with the video in seconds, for example: 15.03=12.4, 75.1=72.4.",
+        ),
+        Field(
+            "REFERENCE",
+            "motion",
+            "choice",
+            "Without EVENTS: what in the video shows how the clocks differ. none: OFFSET says it.",
+            choices=("motion", "brightness", "loudness", "none"),
+            unset="none",
+        ),
+        Field(
+            "OFFSET",
+            0.0,
+            "number",
+            "Seconds to add to the sensors' clock to get the video's. With REFERENCE: where to look from.",
+        ),
+        Field(
+            "CHANNELS",
+            "",
+            "list",
+            "The columns to plot, separated by commas. Empty: every column of numbers.",
+            unset="",
+        ),
+        title_field("Synced series"),
+        Field("LABELS", "still, moving", "list", "What stretches of the series can be called.", minimum=1),
+        ANNOTATORS,
+        CLEAN_UP,
     ),
 )

@@ -5,7 +5,6 @@ the real ones.
 """
 
 from lsnb.local.demo_data import demo_images, demo_videos
-from lsnb.local.lifecycle import start, stop
-from lsnb.local.overview import ProcessStatus, Status, status
+from lsnb.local.lifecycle import ProcessStatus, Status, start, status, stop
 
 __all__ = ["ProcessStatus", "Status", "demo_images", "demo_videos", "start", "status", "stop"]

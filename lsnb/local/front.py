@@ -37,11 +37,9 @@ from aiohttp import web
 from lxml import etree
 
 from lsnb.local.cors import media_headers, preflight_headers
-from lsnb.local.identity import Identity, load_identity
+from lsnb.local.identity import Identity, Refusal, check_signed_url, is_our_assertion, load_identity, public_key
 from lsnb.local.objects import Bucket, Conditions, Incoming, Objects, Page, StoredObject, StoreFault, timestamp
-from lsnb.local.processes import HOST
-from lsnb.local.servers import BUCKET_FOLDER, HEALTH
-from lsnb.local.signatures import Refusal, check_signed_url, is_our_assertion, public_key
+from lsnb.local.processes import BUCKET_FOLDER, HEALTH, HOST
 
 _PIECE = 256 * 1024
 _LARGEST_JSON = 4 * 1024 * 1024

@@ -20,7 +20,7 @@ from importlib import resources, util
 from pathlib import Path
 
 from lsnb.errors import FileAccessError, LocalStackError, LsnbError, MissingExtraError
-from lsnb.runtime import cache_folder
+from lsnb.kernel.runtime import cache_folder
 
 LABEL_STUDIO_VERSION = "1.23.2"
 DATABASE = "label_studio.sqlite3"

@@ -7,8 +7,7 @@ same frame everywhere: at variable rate, after a cut, in every container.
 from lsnb.media.decoding import Frame, frame_times, keyframe_indices, read_frames
 from lsnb.media.images import image_size, read_image, write_image
 from lsnb.media.probing import VideoInfo, probe
-from lsnb.media.signals import Signal, brightness, loudness, motion
-from lsnb.media.thumbnails import Thumbnails, portion, thumbnails
+from lsnb.media.signals import Signal, Thumbnails, brightness, loudness, motion, portion, thumbnails
 from lsnb.media.transcoding import transcode
 
 __all__ = [

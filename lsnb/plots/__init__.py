@@ -4,13 +4,16 @@ Figures are made without pyplot, so no window, no global state and no notebook s
 themselves in a notebook; elsewhere save them with ``figure.savefig("agreement.png")``.
 """
 
-from lsnb.plots.answers import label_distribution
-from lsnb.plots.figures import Picture
-from lsnb.plots.frames import contact_sheet
-from lsnb.plots.matrices import agreement_matrix, confusion_matrix, disagreement_map
-from lsnb.plots.regions import overlay, overlays, timeline
-from lsnb.plots.series import correlation_curve, series_channels
-from lsnb.plots.work import annotations_per_day, progress
+from lsnb.plots.charts import (
+    Picture,
+    agreement_matrix,
+    annotations_per_day,
+    confusion_matrix,
+    disagreement_map,
+    label_distribution,
+    progress,
+)
+from lsnb.plots.pictures import contact_sheet, correlation_curve, overlay, overlays, series_channels, timeline
 
 __all__ = [
     "Picture",

@@ -2,21 +2,533 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from lsnb.errors import InputError
-from lsnb.poses.events import charge_jumps
-from lsnb.poses.metric_files import read_metric
-from lsnb.poses.metrics import ensemble_variance, temporal_norm
-from lsnb.poses.outliers import quietly, robust_z
-from lsnb.poses.plausibility import pca_multiview_error, pca_singleview_error
-from lsnb.poses.reading import LabelledPoses
-from lsnb.poses.table import Floats, Poses
+from lsnb.poses.reading import Floats, LabelledPoses, Poses, read_metric
 from lsnb.tables.keys import listing
+
+# Outliers that a few of them cannot hide: robust z-scores, one-sided, since only too much is difficult.
+
+
+# Of a normal distribution, the standard deviation is this many median, and mean, absolute deviations.
+PER_MEDIAN_DEVIATION = 1.4826
+PER_MEAN_DEVIATION = 1.2533
+# Of longer columns the medians are those of evenly spaced rows, at most this many: they do not get better by more.
+MOST_ROWS = 200_000
+
+
+def robust_z(values: Floats, *, floor: float = 0.0) -> Floats:
+    """Return how many robust standard deviations each value lies above its column's median; 0 for those below.
+
+    z = (v − median) / (1.4826 · median |v − median|); where half a column or more is one and the same value, the mean
+    absolute deviation (times 1.2533) stands in (Iglewicz and Hoaglin, How to Detect and Handle Outliers, 1993).
+
+    Args:
+        values: ``[frames, columns]``. A missing value is missing in the result and nowhere else.
+        floor: The least standard deviation, so that what hardly varies is not taken for an outlier.
+
+    Example:
+        >>> robust_z(np.array([[1.0], [2.0], [3.0], [np.nan], [30.0]])).round(1)[:, 0].tolist()
+        [0.0, 0.0, 0.3, nan, 18.5]
+    """
+    some = values[:: -(-len(values) // MOST_ROWS)] if len(values) > MOST_ROWS else values
+    centre = quietly(np.nanmedian, some, axis=0)
+    above = values - centre
+    spread = PER_MEDIAN_DEVIATION * quietly(np.nanmedian, np.abs(some - centre), axis=0)
+    flat = spread == 0
+    if flat.any():
+        spread[flat] = PER_MEAN_DEVIATION * quietly(np.nanmean, np.abs(above[:, flat]), axis=0)
+    spread = np.maximum(spread, floor)
+    # A column of one value has no spread, and nothing stands out in it.
+    spread[spread == 0] = np.inf
+    np.divide(above, spread, out=above)
+    return np.asarray(np.maximum(above, 0.0, out=above))
+
+
+def quietly(function: Callable[..., Any], values: Floats, **options: Any) -> Any:
+    """Return a statistic of numpy's without its warning of columns where everything is missing."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return function(values, **options)
+
+
+# What shows that a pose may be wrong, for each frame and body part: jumps, doubt, and models that disagree.
+#
+# The metrics are those of Lightning Pose (Biderman et al., Nature Methods 21, 2024); ``plausibility`` has its two
+# that
+# rest on principal components.
+
+
+def temporal_norm(xy: Floats) -> Floats:
+    """Return how far each body part moved since the frame before: ‖p(t) − p(t−1)‖ in pixels, missing for frame 0.
+
+    Args:
+        xy: Pixels, ``[frames, body parts, 2]``.
+
+    Returns:
+        ``[frames, body parts]``; missing where either place is.
+
+    Example:
+        >>> temporal_norm(np.array([[[0.0, 0.0]], [[3.0, 4.0]], [[3.0, 4.0]]]))[:, 0].tolist()
+        [nan, 5.0, 0.0]
+    """
+    norms = np.full(xy.shape[:2], np.nan)
+    if len(xy) > 1:
+        across, down = (xy[1:, :, axis] - xy[:-1, :, axis] for axis in (0, 1))
+        np.hypot(across, down, out=norms[1:])
+    return norms
+
+
+def ensemble_variance(xys: Sequence[Floats]) -> Floats:
+    """Return how much several models disagree: the variance of x plus that of y over the models, in square pixels.
+
+    Args:
+        xys: The places by each model, each ``[frames, body parts, 2]``.
+
+    Returns:
+        ``[frames, body parts]``; over the models that give a place, missing where fewer than two do.
+
+    Example:
+        >>> ensemble_variance([np.array([[[0.0, 0.0]]]), np.array([[[6.0, 8.0]]])]).tolist()
+        [[25.0]]
+    """
+    known = [np.isfinite(xy).all(axis=-1, keepdims=True) for xy in xys]
+    count = np.sum(known, axis=0, dtype="float64")
+    count[count < 2] = np.nan
+    mean = sum(np.where(ok, xy, 0.0) for ok, xy in zip(known, xys, strict=True)) / count
+    squares = sum(np.where(ok, (xy - mean) ** 2, 0.0) for ok, xy in zip(known, xys, strict=True)) / count
+    return np.asarray(squares.sum(axis=-1))
+
+
+def ensemble_poses(members: Sequence[Poses]) -> Poses:
+    """Return the median of several models' poses, with their mean likelihood; one model's as they are.
+
+    Args:
+        members: Poses of the same video with the same body parts.
+
+    Raises:
+        InputError: They differ in length or body parts.
+    """
+    first = members[0]
+    if len(members) == 1:
+        return first
+    check_alike(members)
+    places = [poses.bodyparts for poses in members]
+    order = [[parts.index(part) for part in first.bodyparts] for parts in places]
+    xy = quietly(np.nanmedian, np.stack([p.xy[:, o] for p, o in zip(members, order, strict=True)]), axis=0)
+    likelihoods = np.stack([p.likelihood[:, o] for p, o in zip(members, order, strict=True)])
+    likelihood = quietly(np.nanmean, likelihoods, axis=0)
+    scorer = " + ".join(dict.fromkeys(poses.scorer for poses in members))
+    return Poses(scorer, first.bodyparts, np.asarray(xy), np.asarray(likelihood), first.source)
+
+
+def check_alike(members: Sequence[Poses]) -> None:
+    """Raise unless all are of one length and have the same body parts.
+
+    Raises:
+        InputError: With what differs.
+    """
+    problems = []
+    if len({len(poses) for poses in members}) > 1:
+        lengths = listing([f"{poses.source} has {len(poses)} frames" for poses in members], 8)
+        problems.append(f"These should be predictions of one video, and differ in length: {lengths}.")
+    first = members[0]
+    for other in members[1:]:
+        differing = sorted(set(first.bodyparts) ^ set(other.bodyparts))
+        if differing:
+            problems.append(
+                f"{first.source} and {other.source} have not the same body parts: only one of them has "
+                f"{listing(differing)}."
+            )
+    if problems:
+        raise InputError(problems)
+
+
+# Poses that bodies do not take: how far from the principal components of good poses each body part lies.
+#
+# Both as in Lightning Pose (Biderman et al., Nature Methods 21, 2024): within one view, the components that hold 99
+# percent of the variance of labelled poses; across views, three components, since a point in space has three
+# coordinates
+# and an affine camera maps it linearly.
+
+
+VARIANCE = 0.99
+SPACE = 3
+# Frames projected at once: bounds the memory of long videos.
+CHUNK = 65_536
+# Predictions are taken for good poses from this likelihood on, while nothing in them jumps.
+CONFIDENT = 0.9
+QUIET_Z = 3.0
+LEAST_POSES = 10
+MOST_POSES = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Components:
+    """The principal components of poses.
+
+    Args:
+        mean: ``[coordinates]``, in pixels.
+        axes: ``[components, coordinates]``, of length one each.
+    """
+
+    mean: Floats
+    axes: Floats
+
+
+def principal_components(poses: Floats, *, variance: float = VARIANCE, count: int | None = None) -> Components:
+    """Return the fewest components that hold a share of the variance, or a number of them.
+
+    Args:
+        poses: ``[poses, coordinates]`` in pixels. Only poses without a gap count; where there are fewer than 10 of
+            these, gaps are filled with the coordinate's mean.
+        variance: The share, 0 to 1.
+        count: How many to keep instead.
+
+    Raises:
+        InputError: There are fewer than two poses.
+
+    Example:
+        >>> line = np.array([[0.0, 0.0], [1.0, 2.0], [2.0, 4.0]])
+        >>> principal_components(line).axes.round(3).tolist()
+        [[0.447, 0.894]]
+    """
+    whole = poses[np.isfinite(poses).all(axis=1)]
+    if len(whole) < LEAST_POSES:
+        some = poses[np.isfinite(poses).any(axis=1)]
+        whole = np.where(np.isfinite(some), some, np.nan_to_num(quietly(np.nanmean, some, axis=0)))
+    if len(whole) < 2:
+        raise InputError(
+            f"Principal components need poses to learn from, and there {'is one' if len(whole) else 'are none'}: "
+            "give labels=, a CollectedData table, or leave the pca metrics out."
+        )
+    mean = whole.mean(axis=0)
+    centred = whole - mean
+    sizes, axes = np.linalg.eigh(centred.T @ centred)
+    sizes, axes = np.maximum(sizes[::-1], 0.0), axes[:, ::-1].T
+    if count is None:
+        total = sizes.sum()
+        shares = np.cumsum(sizes) / total if total > 0 else np.ones(len(sizes))
+        count = int(np.searchsorted(shares, variance - 1e-12)) + 1
+    kept = axes[: min(count, len(axes))]
+    # An eigenvector's sign is arbitrary; its largest coordinate is made positive.
+    signs = np.sign(kept[np.arange(len(kept)), np.abs(kept).argmax(axis=1)])
+    return Components(mean, kept * signs[:, None])
+
+
+def reprojection_errors(poses: Floats, components: Components) -> Floats:
+    """Return the difference of each coordinate from its projection onto the components, in pixels.
+
+    A pose with gaps is projected by what it has (least squares), so a gap is missing itself and nothing else is.
+
+    Args:
+        poses: ``[poses, coordinates]``.
+        components: Of the same coordinates.
+    """
+    errors = np.empty_like(poses)
+    axes = components.axes
+    for start in range(0, len(poses), CHUNK):
+        part = poses[start : start + CHUNK] - components.mean
+        known = np.isfinite(part)
+        gaps = ~known.all(axis=1)
+        difference = part - (part @ axes.T) @ axes
+        if gaps.any():
+            difference[gaps] = _with_gaps(part[gaps], known[gaps], axes)
+        errors[start : start + CHUNK] = difference
+    return errors
+
+
+def _with_gaps(part: Floats, known: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], axes: Floats) -> Floats:
+    bits = np.packbits(known, axis=1)
+    codes = np.zeros((len(bits), -(-bits.shape[1] // 8) * 8), dtype="uint8")
+    codes[:, : bits.shape[1]] = bits
+    order = np.lexsort(codes.view("uint64").T)
+    ordered = codes.view("uint64")[order]
+    edges = np.flatnonzero(np.concatenate([[True], (ordered[1:] != ordered[:-1]).any(axis=1), [True]]))
+    filled = np.where(known, part, 0.0)
+    for start, end in pairwise(edges):
+        rows = order[start:end]
+        pattern = known[rows[0]]
+        # With more components than coordinates left, the shortest solution: it leaves no error, and claims none.
+        solution = np.linalg.pinv(axes.T * pattern[:, None], rcond=1e-10)
+        filled[rows] -= (filled[rows] @ solution.T) @ axes
+    return np.where(known, filled, np.nan)
+
+
+def good_poses(xy: Floats, likelihood: Floats | None = None) -> Floats:
+    """Return the predictions that pass for good poses: every body part confident and none jumping.
+
+    Where too few are confident, the half of the frames with the highest least likelihood is taken.
+
+    Args:
+        xy: ``[frames, body parts, 2]`` in pixels.
+        likelihood: ``[frames, body parts]``.
+
+    Returns:
+        ``[poses, body parts, 2]``.
+    """
+    # Components do not get better by more poses than this.
+    rows = np.arange(0, len(xy), max(1, len(xy) // MOST_POSES))
+    # A jump lies between two frames, and either may be the wrong one.
+    steps = [np.hypot(*np.moveaxis(xy[rows] - xy[np.clip(rows + step, 0, len(xy) - 1)], 2, 0)) for step in (-1, 1)]
+    calm = np.asarray(~(np.nan_to_num(robust_z(np.concatenate(steps, axis=1))) > QUIET_Z).any(axis=1))
+    if likelihood is not None and np.isfinite(likelihood).any():
+        least = np.nan_to_num(quietly(np.nanmin, likelihood[rows], axis=1))
+        sure = calm & (least >= CONFIDENT)
+        if sure.sum() < max(LEAST_POSES, len(rows) // 100):
+            sure = calm & (least >= (np.median(least[calm]) if calm.any() else 0.0))
+        calm = sure
+    good: Floats = xy[rows[calm]] if calm.sum() >= LEAST_POSES else xy[rows]
+    return good
+
+
+def pca_singleview_error(
+    xy: Floats, *, labelled: Floats | None = None, likelihood: Floats | None = None, variance: float = VARIANCE
+) -> Floats:
+    """Return how far each body part lies from where the rest of the pose would have it, in pixels.
+
+    The pose, all its x and y together, is projected onto the principal components that hold 99 percent of the variance
+    of labelled poses; the error of a body part is the length of its difference from the projection.
+
+    Args:
+        xy: ``[frames, body parts, 2]`` in pixels.
+        labelled: Poses by people with the same body parts, ``[poses, body parts, 2]``; without them the predictions
+            themselves where they are confident and calm (``good_poses``).
+        likelihood: ``[frames, body parts]``, to tell which are confident.
+        variance: The share of the variance to keep, 0 to 1.
+
+    Returns:
+        ``[frames, body parts]``; missing where the body part's place is, or where no pose shows it.
+
+    Raises:
+        InputError: There are too few poses to learn from.
+    """
+    learn = labelled if labelled is not None else good_poses(xy, likelihood)
+    shown = np.isfinite(learn).all(axis=2).any(axis=0)
+    errors = np.full(xy.shape[:2], np.nan)
+    if not shown.any():
+        raise InputError("No labelled pose shows any of the predicted body parts: give another CollectedData table.")
+    components = principal_components(learn[:, shown].reshape(len(learn), -1), variance=variance)
+    difference = reprojection_errors(_flat(xy if shown.all() else xy[:, shown]), components).reshape(len(xy), -1, 2)
+    errors[:, shown] = np.hypot(difference[..., 0], difference[..., 1])
+    return errors
+
+
+def pca_multiview_error(
+    views: Sequence[Floats],
+    *,
+    labelled: Sequence[Floats] | None = None,
+    likelihoods: Sequence[Floats] | None = None,
+) -> list[Floats]:
+    """Return how far each body part lies, in each view, from where the other views would have it, in pixels.
+
+    A body part at a moment is one observation, its x and y in all views. Three components hold every such observation
+    when all views show one point in space.
+
+    Args:
+        views: For each view the same frames and body parts, ``[frames, body parts, 2]``.
+        labelled: For each view poses by people, ``[poses, body parts, 2]``; else the confident, calm predictions.
+        likelihoods: For each view ``[frames, body parts]``.
+
+    Returns:
+        For each view ``[frames, body parts]``; missing where the body part's place in that view is.
+
+    Raises:
+        InputError: Fewer than two views, or too few poses to learn from.
+    """
+    if len(views) < 2:
+        raise InputError("pca_multiview compares views, and there is one: give views=.")
+    frames, parts = views[0].shape[:2]
+    if labelled is not None:
+        learn = np.concatenate([_flat_parts(view) for view in labelled], axis=1)
+    else:
+        together = np.concatenate(list(views), axis=1)
+        sure = np.concatenate(list(likelihoods), axis=1) if likelihoods is not None else None
+        good = good_poses(together, sure)
+        learn = np.concatenate([_flat_parts(view) for view in np.split(good, len(views), axis=1)], axis=1)
+    components = principal_components(learn, count=SPACE)
+    observed = np.concatenate([_flat_parts(view) for view in views], axis=1)
+    difference = reprojection_errors(observed, components).reshape(frames, parts, len(views), 2)
+    lengths = np.hypot(difference[..., 0], difference[..., 1])
+    return [lengths[:, :, number] for number in range(len(views))]
+
+
+def _flat(xy: Floats) -> Floats:
+    return xy.reshape(len(xy), -1)
+
+
+def _flat_parts(xy: Floats) -> Floats:
+    return xy.reshape(-1, 2)
+
+
+# Which difficult frames to label: one of each event, different ones, and never neighbours.
+
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+# Peaks that are sorted into groups: the most difficult of a long video, so that the least difficult do not crowd.
+LARGEST_POOL = 2000
+# Cells whose surroundings are looked at together: bounds the memory.
+EVENT_CHUNK = 100_000
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """Chosen frames, ascending.
+
+    Args:
+        frames: 0-based, int64[n].
+        groups: Of which group of like frames each stands for, int64[n]; numbered by their first frame.
+        events: How many separate events there were to choose from.
+    """
+
+    frames: Ints
+    groups: Ints
+    events: int
+
+
+def choose_events(
+    scores: Floats, candidates: Ints, n: int, *, gap: int, features: Any, taken: Ints, limit: float = 0.0, seed: int = 0
+) -> Choice:
+    """Return up to n of the candidates, no two of them less than ``gap`` frames apart.
+
+    Candidates less than ``gap`` frames apart are one event, and the highest score of an event stands for it. Of more
+    events than n, like ones are grouped (k-means of their features) and the highest score of each group is chosen; only
+    those enter that come near enough to the n-th: half way, on a logarithmic scale, from the limit to it. Of fewer,
+    long events give more of their frames.
+
+    Args:
+        scores: How difficult each frame is, ``[frames]``.
+        candidates: The frames that may be chosen, ascending.
+        n: How many.
+        gap: The least distance in frames; 1 allows neighbours.
+        features: A function of frames (int64[m]) that returns what they are like, ``[m, features]``.
+        taken: Frames chosen before, ascending: none of them, and none nearer to one than ``gap``, is chosen.
+        limit: From which score on a frame is a candidate.
+        seed: Of the grouping.
+
+    Example:
+        >>> scores = np.zeros(100)
+        >>> scores[[10, 11, 12, 50]] = [1, 3, 2, 9]
+        >>> at = np.array([10, 11, 12, 50])
+        >>> like = lambda frames: scores[frames, None]
+        >>> choose_events(scores, at, 2, gap=5, features=like, taken=at[:0]).frames.tolist()
+        [11, 50]
+    """
+    free = candidates[_are_free(candidates, taken, gap)]
+    if not len(free):
+        return Choice(free, free, 0)
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(free) >= gap) + 1])
+    event = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(free))))
+    # By event, then by score, the earliest of equals first.
+    order = np.lexsort((free, -scores[free], event))
+    peaks = free[order[starts]]
+    if len(peaks) > n:
+        last = np.sort(scores[peaks])[-n]
+        chosen, groups = _spread(peaks[scores[peaks] >= np.sqrt(limit * last)], scores, n, features, seed)
+    else:
+        more = _further_peaks(free, peaks, scores, gap)
+        further = _spread(more, scores, n - len(peaks), features, seed)[0] if n > len(peaks) and len(more) else more[:0]
+        chosen = np.concatenate([peaks, further])
+        at = np.searchsorted(free, chosen)
+        groups = event[at]
+    order = np.argsort(chosen)
+    chosen, groups = chosen[order], groups[order]
+    _, first, inverse = np.unique(groups, return_index=True, return_inverse=True)
+    return Choice(chosen, np.argsort(np.argsort(first))[inverse].astype("int64"), len(starts))
+
+
+def _are_free(frames: Ints, taken: Ints, gap: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    if not len(taken):
+        return np.ones(len(frames), dtype=bool)
+    after = np.searchsorted(taken, frames)
+    before = np.where(after > 0, frames - taken[np.maximum(after - 1, 0)], gap)
+    behind = np.where(after < len(taken), taken[np.minimum(after, len(taken) - 1)] - frames, gap)
+    return np.asarray((before >= gap) & (behind >= gap))
+
+
+def _further_peaks(free: Ints, peaks: Ints, scores: Floats, gap: int) -> Ints:
+    """Return the other candidates that go with the peaks and with one another, the highest score first."""
+    blocked = np.zeros(int(free[-1]) + gap + 1, dtype=bool)
+    for peak in peaks:
+        blocked[max(0, peak - gap + 1) : peak + gap] = True
+    found = []
+    for frame in free[np.lexsort((free, -scores[free]))].tolist():
+        if not blocked[frame]:
+            blocked[max(0, frame - gap + 1) : frame + gap] = True
+            found.append(frame)
+    return np.array(found, dtype="int64")
+
+
+def _spread(pool: Ints, scores: Floats, n: int, features: Any, seed: int) -> tuple[Ints, Ints]:
+    """Return n of a pool, one from each group of like ones, and the groups."""
+    if len(pool) > max(LARGEST_POOL, 4 * n):
+        pool = np.sort(pool[np.argsort(-scores[pool], kind="stable")[: max(LARGEST_POOL, 4 * n)]])
+    groups = np.zeros(len(pool), dtype="int64")
+    if 1 < n < len(pool):
+        from scipy.cluster.vq import kmeans2
+
+        points = features(pool)
+        _, groups = quietly(kmeans2, points, k=n, minit="++", seed=seed, missing="warn")
+    # The best of each group before the second of any: a group may turn out empty.
+    order = np.lexsort((pool, -scores[pool], groups))
+    first = np.concatenate([[True], np.diff(groups[order]) != 0]) if len(order) else np.zeros(0, dtype=bool)
+    best = order[first]
+    best = best[np.argsort(-scores[pool[best]], kind="stable")][:n]
+    if len(best) < n:
+        rest = np.setdiff1d(np.arange(len(pool)), best)
+        best = np.concatenate([best, rest[np.argsort(-scores[pool[rest]], kind="stable")][: n - len(best)]])
+    return pool[best], np.asarray(groups[best], dtype="int64")
+
+
+def charge_jumps(xy: Floats, norms: Floats, z: Floats, *, limit: float, reach: int) -> tuple[Floats, Floats]:
+    """Return norms and scores in which a jump counts for the frame that stands apart.
+
+    A body part that leaves its place for one frame jumps twice: away, and back in the frame after, which shows nothing
+    wrong. Where the frame before a jump is the farther one from the median of ``reach`` frames on either side, the jump
+    is that frame's. A step to a new place, which is half way from both, stays where it is.
+
+    Args:
+        xy: ``[frames, body parts, 2]`` in pixels.
+        norms: Their temporal norms, ``[frames, body parts]``.
+        z: Their scores.
+        limit: From which score on a movement is a jump.
+        reach: How many frames around.
+
+    Example:
+        >>> xy = np.zeros((9, 1, 2))
+        >>> xy[4] = 50
+        >>> norms = np.hypot(*np.diff(xy, axis=0, prepend=xy[:1]).T).T
+        >>> charge_jumps(xy, norms, norms, limit=3, reach=3)[1][:, 0].round(1).tolist()
+        [0.0, 0.0, 0.0, 0.0, 70.7, 0.0, 0.0, 0.0, 0.0]
+    """
+    norms, z = norms.copy(), z.copy()
+    rows, parts = np.nonzero(z >= limit)
+    window = np.arange(-reach, reach)
+    moved = []
+    for start in range(0, len(rows), EVENT_CHUNK):
+        row, part = rows[start : start + EVENT_CHUNK], parts[start : start + EVENT_CHUNK]
+        # Past either end the first or last place is repeated, so that both sides weigh the same.
+        around = np.clip(row[:, None] + window, 0, len(xy) - 1)
+        usual = quietly(np.nanmedian, xy[around, part[:, None]], axis=1)
+        now = np.hypot(*(xy[row, part] - usual).T)
+        before = np.hypot(*(xy[row - 1, part] - usual).T)
+        moved.append(before > now + norms[row, part] / 2)
+    back = np.concatenate(moved) if moved else np.zeros(0, dtype=bool)
+    rows, parts = rows[back], parts[back]
+    away = rows - 1
+    lengths, scores = norms[rows, parts], z[rows, parts]
+    norms[rows, parts] = z[rows, parts] = 0.0
+    np.fmax.at(norms, (away, parts), lengths)
+    np.fmax.at(z, (away, parts), scores)
+    return norms, z
+
 
 Singles = np.ndarray[Any, np.dtype[np.float32]]
 POSE_METRICS = ("likelihood", "temporal_norm", "pca_singleview", "pca_multiview", "ensemble_variance")

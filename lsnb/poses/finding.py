@@ -3,21 +3,146 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.errors import InputError, LsnbError, MissingFileError, TableError
 from lsnb.kernel.files import file_errors
 from lsnb.kernel.formats import VIDEO_ENDINGS
-from lsnb.poses.metric_files import FILE_ENDINGS, metric_name
-from lsnb.poses.reading import H5_ENDINGS, csv_header
-from lsnb.poses.table import read_header
+from lsnb.poses.reading import FILE_ENDINGS, H5_ENDINGS, Floats, Poses, csv_header, metric_name, read_header
 from lsnb.tables.h5 import H5Reader
-from lsnb.tables.keys import listing, nearest
+from lsnb.tables.keys import find_column, listing, nearest
+
+# How unsure a detector was of each frame: from the boxes it found, or the probabilities it gave to classes.
+
+
+# What an item of an extracted frame ends in.
+LONGEST_ITEM = 4096
+_FRAME = re.compile(r"^(?P<video>.*?)[/_ ]?(?:img|frame_?)?(?P<frame>\d+)(?:\.\w+)?$")
+
+
+def is_detections(table: pd.DataFrame) -> bool:
+    """Return whether a table has a detector's columns: scores, or probabilities of classes (``p.<class>``)."""
+    return table.columns.nlevels == 1 and ("score" in table.columns or bool(_classes(table)))
+
+
+def detection_frames(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with the columns ``video`` (text, empty where unknown) and ``frame`` (0-based).
+
+    Args:
+        table: A detector's: a row per box with ``score`` (and ``label``), or a row per frame with ``p.<class>`` for
+            each class; ``frame``, or an ``item`` that ends in it (``trial/img00000012.png``). It is not changed.
+
+    Raises:
+        TableError: The frames cannot be told, or a score is no number from 0 to 1.
+
+    Example:
+        >>> boxes = pd.DataFrame({"item": ["trial/img00000012"], "score": [0.5]})
+        >>> detection_frames(boxes)[["video", "frame"]].values.tolist()
+        [['trial', 12]]
+    """
+    problems = []
+    found = table.copy()
+    if "frame" in table.columns:
+        frames = pd.to_numeric(table["frame"], errors="coerce")
+        wrong = frames.isna() | (frames < 0) | (frames % 1 != 0)
+    elif "item" in table.columns:
+        # A longer name is of no file, and a pattern would look at each of its digits anew.
+        parts = table["item"].astype(str).str[:LONGEST_ITEM].str.extract(_FRAME)
+        frames = pd.to_numeric(parts["frame"], errors="coerce")
+        wrong = frames.isna()
+        if "video" not in table.columns:
+            found["video"] = parts["video"].fillna("")
+    else:
+        raise TableError(
+            f"The detector's table has neither a column 'frame' nor 'item'.{nearest('frame', table.columns)} Its "
+            f"columns: {listing(list(table.columns), 12)}."
+        )
+    if wrong.any():
+        column = "frame" if "frame" in table.columns else "item"
+        shown = listing([repr(value) for value in table.loc[wrong, column].unique().tolist()], 3)
+        problems.append(f"Column {column!r} of the detector's table does not say the frame, counted from 0: {shown}.")
+    for name in _scores(table):
+        scores = pd.to_numeric(table[name], errors="coerce")
+        bad = (scores.isna() & table[name].notna()) | (scores < 0) | (scores > 1)
+        if bad.any():
+            shown = listing([repr(value) for value in table.loc[bad, name].unique().tolist()], 3)
+            problems.append(f"Column {name!r} of the detector's table should be from 0 to 1, and holds {shown}.")
+        found[name] = scores
+    if problems:
+        raise TableError(problems)
+    found["frame"] = frames.astype("int64")
+    if "video" not in found.columns:
+        found["video"] = ""
+    return found
+
+
+def detection_confidence(detections: pd.DataFrame, frames: int) -> Floats:
+    """Return the confidence of the least sure detection of each frame, missing where there is none.
+
+    Args:
+        detections: One video's, with ``frame`` and ``score`` or ``p.<class>``; of classes the most probable counts.
+        frames: How many frames the video has.
+
+    Example:
+        >>> detection_confidence(pd.DataFrame({"frame": [0, 0, 2], "score": [0.9, 0.4, 0.8]}), 3).tolist()
+        [0.4, nan, 0.8]
+    """
+    classes = _classes(detections)
+    scores = detections[classes].max(axis=1) if classes else detections["score"]
+    return _by_frame(detections, scores.to_numpy("float64"), frames, least=True)
+
+
+def detection_entropy(detections: pd.DataFrame, frames: int) -> Floats:
+    """Return the entropy of the most doubtful detection of each frame, 0 (sure) to 1 (could be either).
+
+    H = −Σ p log p / log k over the k classes' probabilities (Shannon, 1948); from a score alone, over the score and
+    what it leaves to 1, k = 2.
+
+    Args:
+        detections: One video's, with ``frame`` and ``score`` or ``p.<class>``.
+        frames: How many frames the video has.
+
+    Example:
+        >>> detection_entropy(pd.DataFrame({"frame": [0, 1], "score": [0.5, 1.0]}), 2).tolist()
+        [1.0, 0.0]
+    """
+    classes = _classes(detections)
+    if classes:
+        given = detections[classes].to_numpy("float64")
+        totals = given.sum(axis=1, keepdims=True)
+        chances: Floats = np.divide(given, totals, out=np.full_like(given, np.nan), where=totals > 0)
+    else:
+        scores = detections["score"].to_numpy("float64")
+        chances = np.column_stack([scores, 1 - scores])
+    logs = np.log(chances, out=np.zeros_like(chances), where=chances > 0)
+    entropy = -(chances * logs).sum(axis=1) / np.log(max(2, chances.shape[1]))
+    return _by_frame(detections, entropy + 0.0, frames, least=False)
+
+
+def _classes(table: pd.DataFrame) -> list[str]:
+    return [str(name) for name in table.columns if str(name).startswith("p.")]
+
+
+def _scores(table: pd.DataFrame) -> list[str]:
+    return [name for name in ("score", *_classes(table)) if name in table.columns]
+
+
+def _by_frame(detections: pd.DataFrame, values: Floats, frames: int, *, least: bool) -> Floats:
+    result = np.full(frames, np.nan)
+    at = detections["frame"].to_numpy("int64")
+    known = np.isfinite(values)
+    start = np.inf if least else -np.inf
+    result[np.unique(at[known])] = start
+    (np.minimum if least else np.maximum).at(result, at[known], values[known])
+    return result
+
 
 # Of one video's predictions, DeepLabCut also keeps these: smoothed ones, in which jumps no longer show.
 _DERIVED = ("_filtered", "_interpolated")
@@ -194,3 +319,120 @@ def video_name(name: str, scorer: str = "") -> str:
     for mark in ("DLC_", "DeepCut_"):
         name = name.split(mark)[0] if not name.startswith(mark) else name
     return name
+
+
+# Which predictions belong to which video, read from what a user gives: a file, several, a mapping or a table.
+
+
+FORMS = (
+    "give the path of a pose tool's file, a list of them for an ensemble, a dict of video and path, or the table of "
+    "lsnb.poses.find_predictions"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """One video's predictions, not read yet.
+
+    Args:
+        video: Its path or name, as the user gave it.
+        members: A path, table or ``Poses`` for each model; or one detector's table.
+        metric_files: As ``metric_files`` takes them.
+        is_detector: Whether it is a detector's table.
+    """
+
+    video: str
+    members: tuple[Any, ...]
+    metric_files: Any = None
+    is_detector: bool = False
+
+
+def read_sources(predictions: Any, video: str | None = None) -> tuple[list[Source], bool]:
+    """Return the predictions of each video, in order, and whether the user gave several videos.
+
+    Args:
+        predictions: A path, a table, ``Poses`` or a list of these for one video; a mapping video → any of these; a
+            table with ``video`` and ``predictions`` (rows of one video are an ensemble); or a detector's table.
+        video: The video, for predictions of one.
+
+    Raises:
+        InputError: It is none of these.
+    """
+    if isinstance(predictions, Mapping):
+        if not predictions:
+            raise InputError(f"predictions is empty: {FORMS}.")
+        sources = [_source(str(name), given) for name, given in predictions.items()]
+        return sources, True
+    if isinstance(predictions, pd.DataFrame) and predictions.columns.nlevels == 1:
+        if "predictions" in predictions.columns:
+            return _of_table(predictions), True
+        if is_detections(predictions):
+            return _of_detector(predictions, video)
+        columns = listing(list(predictions.columns), 8)
+        raise TableError(
+            "This table is neither a pose tool's (three rows of column names), nor a detector's (frame, score), nor "
+            f"one of videos (video, predictions): its columns are {columns}."
+        )
+    source = _source(video or "", predictions)
+    return [source if video is not None else Source(_name(source), source.members)], False
+
+
+def _source(video: str, given: Any) -> Source:
+    if isinstance(given, pd.DataFrame) and is_detections(given):
+        return Source(video, (detection_frames(given),), is_detector=True)
+    several = isinstance(given, Sequence) and not isinstance(given, (str, bytes))
+    members = tuple(given) if several else (given,)
+    wrong = [one for one in members if not isinstance(one, (str, os.PathLike, pd.DataFrame, Poses))]
+    if wrong or not members:
+        shown = repr(wrong[0])[:60] if wrong else "an empty list"
+        raise InputError(f"predictions{f' of {video}' if video else ''} is {shown}: {FORMS}.")
+    if len(members) == 1 and isinstance(members[0], (str, os.PathLike)) and is_detector_file(Path(members[0])):
+        return Source(video, (detection_frames(pd.read_csv(members[0])),), is_detector=True)
+    return Source(video, members)
+
+
+def is_detector_file(path: Path) -> bool:
+    """Return whether a file is a detector's table: a CSV whose first row names a score and a frame or an item."""
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        return False
+    try:
+        names = set(pd.read_csv(path, nrows=0).columns)
+    except (ValueError, OSError, pd.errors.ParserError):
+        return False
+    return bool(names & {"frame", "item"}) and any(name == "score" or str(name).startswith("p.") for name in names)
+
+
+def _name(source: Source) -> str:
+    first = source.members[0]
+    return video_name(Path(first).stem) if isinstance(first, (str, os.PathLike)) else ""
+
+
+def _of_table(table: pd.DataFrame) -> list[Source]:
+    if not len(table):
+        raise InputError("The table of predictions has no rows: look for predictions in another folder.")
+    videos = find_column(table, "video").astype(str).tolist()
+    given = table["predictions"].tolist()
+    files = table["metric_files"].tolist() if "metric_files" in table.columns else [None] * len(table)
+    members: dict[str, list[Any]] = {}
+    metric_files: dict[str, Any] = {}
+    for video, one, metrics in zip(videos, given, files, strict=True):
+        members.setdefault(video, []).extend(one if isinstance(one, (list, tuple)) else [one])
+        metric_files.setdefault(video, metrics if isinstance(metrics, (list, tuple, dict, str)) and metrics else None)
+    # The metrics of one model are not those of an ensemble.
+    return [
+        Source(video, _source(video, found).members, metric_files[video] if len(found) == 1 else None)
+        for video, found in members.items()
+    ]
+
+
+def _of_detector(table: pd.DataFrame, video: str | None) -> tuple[list[Source], bool]:
+    found = detection_frames(table)
+    if "status" in found.columns:
+        found = found[found["status"].astype(str) != "failed"]
+    names = list(dict.fromkeys(found["video"].astype(str)))
+    if len(names) <= 1:
+        return [Source(video if video is not None else "".join(names), (found,), is_detector=True)], False
+    if video is not None:
+        raise InputError(f"The detector's table is of several videos ({listing(names)}), so leave video= out.")
+    several = [Source(name, (found[found["video"] == name],), is_detector=True) for name in names]
+    return several, True

@@ -19,10 +19,9 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.vocabulary import KEY_POINT_LABELS
-from lsnb.poses.metrics import ensemble_poses
-from lsnb.poses.reading import read_poses
-from lsnb.poses.sources import read_sources
-from lsnb.poses.table import Poses
+from lsnb.poses.difficulty import ensemble_poses
+from lsnb.poses.finding import read_sources
+from lsnb.poses.reading import Poses, read_poses
 from lsnb.predictions import Predictions, Row, make_predictions
 from lsnb.shapes import Point
 from lsnb.tables.keys import find_column, key_text, listing

@@ -9,18 +9,222 @@ from __future__ import annotations
 import csv
 import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from lsnb.errors import InputError, MissingFileError, TableError
-from lsnb.poses.table import ANIMAL_LEVELS, LEVELS, Floats, Poses, check_index, not_numbers, read_header, table_poses
 from lsnb.tables.h5 import read_h5
 from lsnb.tables.keys import listing, nearest
+
+# Poses: where a model saw each body part in each frame of one video, and how sure it was.
+
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+LEVELS = ("scorer", "bodyparts", "coords")
+ANIMAL_LEVELS = ("scorer", "individuals", "bodyparts", "coords")
+COORDS = ("x", "y", "likelihood")
+# What DeepLabCut calls body parts that belong to no animal.
+NO_ANIMAL = "single"
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """Where a model saw each body part in each frame of one video.
+
+    Args:
+        scorer: The model's name, as the tool writes it.
+        bodyparts: The names of the body parts, in the order of the columns; of several animals ``"mouse1 nose"``.
+        xy: Pixels from the top left, ``[frames, body parts, 2]``; missing where the tool gave none. Frame 0 is the
+            first of the video.
+        likelihood: The model's confidence, ``[frames, body parts]``.
+        source: What to call the table in messages.
+
+    Example:
+        >>> poses = Poses("net", ("nose",), np.zeros((3, 1, 2)), np.ones((3, 1)), "trial.csv")
+        >>> len(poses), poses.bodyparts
+        (3, ('nose',))
+    """
+
+    scorer: str
+    bodyparts: tuple[str, ...]
+    xy: Floats
+    likelihood: Floats
+    source: str = "the table"
+
+    def __len__(self) -> int:
+        """The number of frames."""
+        return len(self.xy)
+
+    def __repr__(self) -> str:
+        return f"Poses({self.source}: {len(self)} frames, {len(self.bodyparts)} body parts, by {self.scorer})"
+
+
+def table_poses(table: pd.DataFrame, *, source: str = "the table") -> Poses:
+    """Return the poses in a prediction table as the pose tools hand it over.
+
+    Args:
+        table: Columns of three levels, scorer, bodyparts and coords (x, y, likelihood; others are left aside), or
+            four with individuals after the scorer; the index counts frames from 0. It is not changed. The format:
+            "Output files" in DeepLabCut's user guide; "Inference" in Lightning Pose's.
+        source: What to call it in messages.
+
+    Raises:
+        TableError: Everything that is wrong with the header, or with what stands below it.
+
+    Example:
+        >>> columns = pd.MultiIndex.from_product([["net"], ["nose"], ["x", "y", "likelihood"]])
+        >>> poses = table_poses(pd.DataFrame([[1, 2, 0.5], [1, 3, 0.75]], columns=columns))
+        >>> poses.xy[1, 0].tolist(), poses.likelihood[:, 0].tolist()
+        ([1.0, 3.0], [0.5, 0.75])
+    """
+    levels = table.columns.nlevels
+    if levels not in (3, 4):
+        raise TableError(
+            f"{source} has column names of {levels} row{'s' * (levels > 1)}, and pose tables have three: scorer, "
+            "bodyparts and coords (x, y, likelihood); read the tool's own CSV or H5 file."
+        )
+    header = [tuple(str(part) for part in column) for column in table.columns]
+    layout = read_header(header, source)
+    check_index(table.index, source)
+    return layout.poses(_numbers(table, header, source), source)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where in a table's columns each body part's x, y and likelihood are.
+
+    Args:
+        scorer: The model's name.
+        bodyparts: The names of the body parts, in order.
+        x: The column of each body part's x.
+        y: The column of its y.
+        likelihood: The column of its likelihood; empty for labelled poses.
+    """
+
+    scorer: str
+    bodyparts: tuple[str, ...]
+    x: tuple[int, ...]
+    y: tuple[int, ...]
+    likelihood: tuple[int, ...]
+
+    def poses(self, values: Floats, source: str) -> Poses:
+        """Return the poses in a table's numbers, ``[frames, columns]``."""
+        return Poses(self.scorer, self.bodyparts, self.places(values), values[:, list(self.likelihood)], source)
+
+    def places(self, values: Floats) -> Floats:
+        """Return the pixels in a table's numbers, ``[rows, body parts, 2]``."""
+        xy = np.empty((len(values), len(self.bodyparts), 2))
+        xy[:, :, 0], xy[:, :, 1] = values[:, list(self.x)], values[:, list(self.y)]
+        xy[~np.isfinite(xy)] = np.nan
+        return xy
+
+
+def read_header(header: Sequence[tuple[str, ...]], source: str, *, labelled: bool = False) -> Layout:
+    """Return where the body parts are in a table.
+
+    Args:
+        header: Scorer, (individuals,) bodyparts and coords of each column.
+        source: What to call the table in messages.
+        labelled: Whether these are poses people labelled, which have no likelihood.
+
+    Raises:
+        TableError: Everything that is wrong.
+    """
+    needed = COORDS[:2] if labelled else COORDS
+    if not header:
+        raise TableError(f"{source} has no body parts: there is no column beside the first.")
+    scorers = list(dict.fromkeys(column[0] for column in header))
+    problems = []
+    if len(scorers) > 1:
+        problems.append(
+            f"{source} holds several scorers ({listing(scorers)}): give one file for each model, as a list for an "
+            "ensemble."
+        )
+    places: dict[str, dict[str, int]] = {}
+    repeated = []
+    for position, column in enumerate(header):
+        animal = column[1] if len(column) == 4 else NO_ANIMAL
+        part = column[-2] if animal == NO_ANIMAL else f"{animal} {column[-2]}"
+        coords = places.setdefault(part, {})
+        if column[-1] in coords and column[0] == scorers[0]:
+            repeated.append(f"{part} {column[-1]}")
+        coords.setdefault(column[-1], position)
+    if repeated:
+        problems.append(f"{source} has {listing(repeated)} more than once: keep one column of each.")
+    unknown = listing(list(dict.fromkeys(column[-1] for column in header if column[-1] not in COORDS)), 4)
+    for name in needed:
+        without = [part for part, coords in places.items() if name not in coords]
+        if without:
+            found = f" The last row of the header also has {unknown}." if unknown else ""
+            problems.append(
+                f"{source} has no {name} for {listing(without)}: the last row of its header should say x, y and "
+                f"likelihood for each body part.{found}"
+                if not labelled
+                else f"{source} has no {name} for {listing(without)}: each body part needs x and y.{found}"
+            )
+    if problems:
+        raise TableError(problems)
+    columns = [tuple(coords[name] for coords in places.values()) for name in needed]
+    return Layout(scorers[0], tuple(places), columns[0], columns[1], () if labelled else columns[2])
+
+
+def check_index(index: pd.Index[Any], source: str) -> None:
+    """Raise unless the rows count frames 0, 1, 2, …
+
+    Raises:
+        TableError: With the first row that does not.
+    """
+    if not len(index):
+        raise TableError(f"{source} has a header and no rows: it should have one for each frame.")
+    frames = pd.to_numeric(pd.Series(np.asarray(index), dtype="object"), errors="coerce").to_numpy("float64")
+    wrong = np.flatnonzero(frames != np.arange(len(frames)))
+    if not len(wrong):
+        return
+    row = int(wrong[0])
+    shown = index[row]
+    if isinstance(shown, str) and ("labeled-data" in shown or shown.lower().endswith((".png", ".jpg", ".jpeg"))):
+        raise TableError(
+            f"{source} is about single images ({shown!r}), not about the frames of a video: give the predictions "
+            "of whole videos, and this one as labels=."
+        )
+    raise TableError(
+        f"{source}: its first column should count the frames 0, 1, 2, … without a gap, and row {row + 1} below the "
+        f"header has {shown} where {row} belongs. Give the tool's own file with every frame of the video."
+    )
+
+
+def _numbers(table: pd.DataFrame, header: Sequence[tuple[str, ...]], source: str) -> Floats:
+    try:
+        return table.to_numpy("float64", na_value=np.nan)
+    except (TypeError, ValueError):
+        raise TableError(not_numbers(table, header, source)) from None
+
+
+def not_numbers(table: pd.DataFrame, header: Sequence[tuple[str, ...]], source: str) -> list[str]:
+    """Return a sentence for each of the first columns with cells that are no numbers."""
+    problems = []
+    for position, column in enumerate(header[: table.shape[1]]):
+        cells = table.iloc[:, position]
+        wrong = cells.notna() & pd.to_numeric(cells, errors="coerce").isna()
+        # "nan" and the like are texts that mean a missing number.
+        wrong &= ~cells.astype(str).str.strip().str.lower().isin(("", "nan", "na", "none"))
+        if wrong.any():
+            row = int(np.flatnonzero(wrong.to_numpy("bool"))[0])
+            problems.append(
+                f"{source}: {column[-1]} of {column[-2]} in frame {row} is {cells.iloc[row]!r}, which is no number"
+                f"{f'; {int(wrong.sum()) - 1} more in that column' if wrong.sum() > 1 else ''}: mend the cell, or "
+                "leave it empty if it is missing."
+            )
+        if len(problems) == 5:
+            break
+    return problems or [f"{source} has cells that are no numbers: give the tool's own file."]
+
 
 H5_ENDINGS = (".h5", ".hdf5", ".hdf")
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
@@ -249,3 +453,177 @@ def _labelled_csv(path: Path) -> pd.DataFrame:
     rows = table.iloc[:, before:]
     rows.columns = pd.MultiIndex.from_tuples(header.columns)
     return rows.set_index(pd.Index(names))
+
+
+# Views of the same moments: cameras, or mirrors in one picture.
+
+
+def read_views(views: Any, poses: Poses) -> tuple[tuple[Poses, tuple[int, ...]], ...]:
+    """Return for each view the poses that hold it and which of their body parts, alike in all views.
+
+    Args:
+        views: A dict of view and its body parts in the poses; or the prediction files of the other cameras, whose
+            body parts of the same name are the same; or None.
+        poses: One video's.
+
+    Raises:
+        InputError: The views do not fit together.
+        MissingFileError: A file is not there.
+
+    Example:
+        >>> import numpy as np
+        >>> poses = Poses("net", ("paw_top", "paw_side"), np.zeros((1, 2, 2)), np.ones((1, 2)))
+        >>> [columns for _, columns in read_views({"top": ["paw_top"], "side": ["paw_side"]}, poses)]
+        [(0,), (1,)]
+    """
+    if views is None:
+        return ()
+    if isinstance(views, Mapping) and all(isinstance(parts, (list, tuple)) for parts in views.values()):
+        return _within(views, poses)
+    if isinstance(views, Mapping):
+        views = list(views.values())
+    if isinstance(views, (str, os.PathLike, pd.DataFrame, Poses)):
+        views = [views]
+    if not isinstance(views, (list, tuple)) or not views:
+        raise InputError(f"views is {views!r}: give a dict of view and body parts, or the other cameras' files.")
+    others = [read_poses(view) for view in views]
+    wrong = [f"{other.source} has {len(other)}" for other in others if len(other) != len(poses)]
+    if wrong:
+        raise InputError(f"Views show the same moments, and {poses.source} has {len(poses)} frames, {listing(wrong)}.")
+    shared = [part for part in poses.bodyparts if all(part in other.bodyparts for other in others)]
+    if not shared:
+        raise InputError("The views have no body part in common: name the same part alike in all files.")
+    return tuple((view, tuple(view.bodyparts.index(part) for part in shared)) for view in (poses, *others))
+
+
+def _within(views: Mapping[Any, Any], poses: Poses) -> tuple[tuple[Poses, tuple[int, ...]], ...]:
+    problems = []
+    unknown = [part for parts in views.values() for part in parts if part not in poses.bodyparts]
+    if unknown:
+        problems.append(
+            f"views names {listing(unknown)}, and the predictions have {listing(list(poses.bodyparts), 12)}."
+        )
+    if len(views) < 2 or len({len(parts) for parts in views.values()}) > 1 or not all(views.values()):
+        problems.append("views should have two views or more, with as many body parts in each, in the same order.")
+    if problems:
+        raise InputError(problems)
+    return tuple((poses, tuple(poses.bodyparts.index(part) for part in parts)) for parts in views.values())
+
+
+# Metrics that another program computed: a CSV beside the predictions, with a row for each frame.
+
+
+# What Lightning Pose and programs like it end the names of their metric files in, and what we call the metric.
+FILE_ENDINGS = {
+    "temporal_norm": "temporal_norm",
+    "pca_singleview_error": "pca_singleview",
+    "pca_multiview_error": "pca_multiview",
+    "pixel_error": "pixel_error",
+    "ensemble_variance": "ensemble_variance",
+}
+# Lightning Pose adds to which part of the data an image belongs.
+_NO_METRIC = frozenset({"set", "frame", "index", "unnamed: 0", ""})
+
+
+def metric_name(path: Path) -> str | None:
+    """Return which metric a file holds by the end of its name, or None where it is no metric file.
+
+    Example:
+        >>> metric_name(Path("trial_pca_singleview_error.csv")), metric_name(Path("trial.csv"))
+        ('pca_singleview', None)
+    """
+    return next((name for ending, name in FILE_ENDINGS.items() if path.stem.endswith(f"_{ending}")), None)
+
+
+def named_files(files: Any) -> dict[str, Any]:
+    """Return metric → file, from what a user gives as ``metric_files``.
+
+    Args:
+        files: A mapping metric → path or table, a path, several paths, or None. The metric of a path by itself is the
+            end of its name, else the whole of it.
+
+    Raises:
+        InputError: It is none of these.
+
+    Example:
+        >>> list(named_files(["trial_temporal_norm.csv", "blur.csv"]))
+        ['temporal_norm', 'blur']
+    """
+    if files is None:
+        return {}
+    if isinstance(files, Mapping):
+        return {FILE_ENDINGS.get(str(name), str(name)): file for name, file in files.items()}
+    if isinstance(files, (str, os.PathLike)):
+        files = [files]
+    if not isinstance(files, Sequence) or not all(isinstance(file, (str, os.PathLike)) for file in files):
+        raise InputError(f"metric_files is {files!r}: give paths, or a dict of metric and path.")
+    return {metric_name(Path(file)) or Path(file).stem: file for file in files}
+
+
+def read_metric(
+    file: str | os.PathLike[str] | pd.DataFrame, *, name: str, frames: int
+) -> tuple[tuple[str, ...], Floats]:
+    """Return a metric's columns, and its values ``[frames, columns]``.
+
+    Args:
+        file: A CSV or H5 file, or a table: a column for each body part (or one for the whole frame) below one row of
+            names, or below the pose tools' three, whose coordinates are then added up (the variances of x and y). A
+            first column that counts the frames is no metric.
+        name: The metric's name, for messages.
+        frames: How many rows there must be.
+
+    Raises:
+        MissingFileError: There is no such file.
+        TableError: No such table, cells that are no numbers, or another number of rows.
+
+    Example:
+        >>> read_metric(pd.DataFrame({"frame": [0, 1], "nose": [0.5, 2.0]}), name="blur", frames=2)[0]
+        ('nose',)
+    """
+    if isinstance(file, pd.DataFrame):
+        table, source = file, f"the metric {name!r}"
+    else:
+        path = existing_file(file, "metric_files")
+        table, source = _read(path), path.name
+    if len(table) != frames:
+        raise TableError(
+            f"{source} has {len(table)} rows, and the predictions have {frames} frames: give the metrics of the same "
+            "video by the same model."
+        )
+    if table.columns.nlevels > 1:
+        parts = [str(column[-2]) for column in table.columns]
+    else:
+        table = table[[column for column in table.columns if str(column).strip().lower() not in _NO_METRIC]]
+        parts = [str(column) for column in table.columns]
+    if not parts:
+        raise TableError(f"{source} has no column with a metric: it should have one for each body part.")
+    try:
+        values = table.to_numpy("float64", na_value=np.nan)
+    except (TypeError, ValueError):
+        texts = [part for part, dtype in zip(parts, table.dtypes, strict=True) if not is_numeric_dtype(dtype)]
+        raise TableError(f"{source} holds what is no number in {listing(texts)}: mend these columns.") from None
+    names = list(dict.fromkeys(parts))
+    sums = np.zeros((frames, len(names)))
+    for position, part in enumerate(parts):
+        sums[:, names.index(part)] += values[:, position]
+    return tuple(names), sums
+
+
+def _read(path: Path) -> pd.DataFrame:
+    if path.suffix.lower() in H5_ENDINGS:
+        return read_h5(path)
+    try:
+        first = pd.read_csv(path, nrows=3, header=None, dtype=str, encoding="utf-8-sig")
+        if tuple(str(cell) for cell in first[0]) == LEVELS:
+            header = csv_header(path)
+            table = pd.read_csv(path, header=None, skiprows=header.lines, index_col=0)
+            table.columns = pd.MultiIndex.from_tuples(header.columns)
+            return table
+        return pd.read_csv(path, encoding="utf-8-sig")
+    except TableError:
+        raise
+    except (ValueError, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise TableError(
+            f"{path.name} cannot be read as a metric file ({type(error).__name__}): it should be a CSV with a column "
+            "for each body part and a row for each frame."
+        ) from None

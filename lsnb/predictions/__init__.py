@@ -1,9 +1,8 @@
 """What a model says of items, as Label Studio predictions: read from many formats, checked, and reported."""
 
-from lsnb.predictions.cells import cell_results
 from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.coco import from_coco
-from lsnb.predictions.detections import from_detections
+from lsnb.predictions.detections import cell_results, from_detections
 from lsnb.predictions.files import labels_in, read_predictions
 from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.predictions.yolo import from_yolo

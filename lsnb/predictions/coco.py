@@ -17,16 +17,13 @@ import numpy as np
 
 from lsnb.errors import InputError
 from lsnb.kernel.formats import parse_json, read_json
+from lsnb.kernel.runtime import collector_paused
 from lsnb.labels import LabelConfig
-from lsnb.predictions.categories import COCO_CATEGORIES
+from lsnb.predictions.checking import rules_of
 from lsnb.predictions.detections import find_target
-from lsnb.predictions.matching import Matching, Sizes
-from lsnb.predictions.payloads import class_label, is_missing, names_of, size_of
-from lsnb.predictions.regions import Regions
+from lsnb.predictions.payloads import COCO_CATEGORIES, Matching, Sizes, class_label, is_missing, names_of, size_of
+from lsnb.predictions.regions import Regions, Shape, Target, Targets
 from lsnb.predictions.report import Predictions, Row, make_predictions
-from lsnb.predictions.rules import rules_of
-from lsnb.predictions.targets import Shape, Target, Targets
-from lsnb.runtime import collector_paused
 from lsnb.shapes import Outline, Size, coco_mask
 from lsnb.tables.keys import listing
 

@@ -2,25 +2,230 @@
 
 from __future__ import annotations
 
+import functools
+import math
+import numbers
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
-from lsnb.labels import LabelConfig
-from lsnb.predictions.matching import Matching, Sizes
-from lsnb.predictions.payloads import Found, Names, names_of, read_payload
-from lsnb.predictions.regions import Regions
-from lsnb.predictions.report import Predictions, Row, make_predictions
-from lsnb.predictions.rules import rules_of
-from lsnb.predictions.tabular import BOX_COLUMNS, read_table_rows
-from lsnb.predictions.targets import Shape, Target, Targets
-from lsnb.predictions.tracking import read_tracks
-from lsnb.runtime import collector_paused
-from lsnb.shapes import Fault, Size, to_pixels
+from lsnb.kernel.runtime import collector_paused
+from lsnb.labels import Control, LabelConfig
+from lsnb.predictions.checking import Facts, find_faults, rules_of
+from lsnb.predictions.payloads import (
+    BOX_COLUMNS,
+    Found,
+    Matching,
+    Names,
+    Sizes,
+    is_missing,
+    names_of,
+    read_payload,
+    read_table_rows,
+    size_of,
+)
+from lsnb.predictions.regions import ROUNDING, SHAPE_KINDS, Regions, Shape, Target, Targets
+from lsnb.predictions.report import Predictions, Result, Row, make_predictions
+from lsnb.shapes import Fault, Size, clipped, keyframe, to_percent, to_pixels, track_value
 from lsnb.tables.keys import RoundedKeyError, key_text
+
+# A tracker's boxes, frame by frame, as boxes that move through a video.
+#
+# One track per ``tracker_id``: a keyframe for each frame in which it is seen. A frame that was looked at and in which
+# it
+# is not seen hides it until it is back; so does the end of what was looked at.
+
+
+Seen = dict[int, tuple[list[float], str | None, Any]]
+
+
+def read_tracks(
+    regions: Regions,
+    targets: Targets,
+    detections: Mapping[Any, Any],
+    videos: Mapping[Any, Any],
+    *,
+    names: Names | None,
+    frame_base: int,
+) -> list[Row]:
+    """Return a row per video, with its tracks gathered in ``regions``.
+
+    Args:
+        regions: Where tracks are gathered.
+        targets: Where they can go.
+        detections: Item → frame → detections, or a list of them from the first frame on.
+        videos: Item → facts.
+        names: Class id → label.
+        frame_base: The number of the first frame among the keys, 0 or 1.
+
+    Raises:
+        InputError: ``frame_base`` is neither.
+    """
+    if isinstance(frame_base, bool) or not isinstance(frame_base, numbers.Integral) or frame_base not in (0, 1):
+        raise InputError(f"frame_base is {frame_base!r}: give 1, or 0 where the first frame is number 0.")
+    known = {key_text(item): facts for item, facts in videos.items()}
+    rows = []
+    for index, (item, frames) in enumerate(detections.items()):
+        row = Row(index, key_text(item), name=str(item))
+        rows.append(row)
+        if frames is None:
+            continue
+        facts = _facts(row, known.get(row.item))
+        looked = _frames(row, frames, frame_base)
+        if facts is None or looked is None:
+            continue
+        row.results = []
+        _read_video(row, looked, facts, regions, targets, names)
+    return rows
+
+
+def _facts(row: Row, given: Any) -> tuple[Size, float, int] | None:
+    if given is None:
+        row.error("no_video", "videos has no such item: give what lsnb.probe returns, or width, height, fps, frames.")
+        return None
+    size = size_of(given)
+    known = given if isinstance(given, Mapping) else {name: getattr(given, name, None) for name in ("fps", "frames")}
+    try:
+        fps, frames = float(Fraction(str(known.get("fps")))), int(float(known.get("frames") or 0))
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        fps, frames = 0.0, 0
+    if size is None or fps <= 0 or frames < 1:
+        row.error("no_video", "Of the video, width, height, fps and frames are needed: give what lsnb.probe returns.")
+        return None
+    return size, fps, frames
+
+
+def _frames(row: Row, given: Any, base: int) -> dict[int, Any] | None:
+    """Return 1-based frame → detections, in order."""
+    if isinstance(given, Mapping):
+        pairs: Iterable[tuple[Any, Any]] = given.items()
+    elif isinstance(given, list | tuple):
+        pairs = enumerate(given, start=base)
+    else:
+        row.error("unreadable", f"Detections in a video are frame → detections, not a {type(given).__name__}.")
+        return None
+    found: dict[int, Any] = {}
+    for name, cell in pairs:
+        try:
+            frame = int(name)
+        except (TypeError, ValueError):
+            row.error("wrong_frame", f"{name!r} is no frame's number.", f"frames[{name}]")
+            continue
+        if isinstance(name, float) and frame != name:
+            row.error("wrong_frame", f"{name!r} is no frame's number.", f"frames[{name}]")
+        elif frame < base:
+            hint = ": give frame_base=0 if the first frame is number 0." if frame == 0 else "."
+            row.error("frame_before_first", f"Frame {frame} is before the first, {base}{hint}", f"frames[{name}]")
+        else:
+            found[frame - base + 1] = cell
+    return None if row.has_failed else dict(sorted(found.items()))
+
+
+def _read_video(
+    row: Row,
+    looked: Mapping[int, Any],
+    facts: tuple[Size, float, int],
+    regions: Regions,
+    targets: Targets,
+    names: Names | None,
+) -> None:
+    size, fps, frames = facts
+    tracks: dict[Any, Seen] = {}
+    untracked = 0
+    for frame, cell in looked.items():
+        path = f"frames[{frame}]"
+        try:
+            found = read_payload(cell, names)
+        except InputError as fault:
+            row.error("unreadable", str(fault), path)
+            continue
+        if frame > frames:
+            row.error("frame_past_end", f"Frame {frame} is past the end: the video has {frames}.", path)
+            continue
+        if found is None or not found.boxes:
+            continue
+        if found.trackers is None:
+            words = "Boxes in a video need tracker_id, which says what is the same thing: run a tracker first."
+            row.error("no_tracker", words, path)
+            return
+        for place, tracker in enumerate(found.trackers):
+            if tracker is None or (isinstance(tracker, numbers.Real) and tracker == -1):
+                untracked += 1
+                continue
+            if not isinstance(tracker, str | numbers.Real):
+                row.error("wrong_tracker", f"The tracker_id {str(tracker)[:40]} is no number.", path)
+                continue
+            seen = tracks.setdefault(tracker, {})
+            if frame in seen:
+                row.error("double_track", f"Track {tracker} is there twice in frame {frame}.", path)
+            box = found.boxes[place]
+            if found.is_percent[place]:
+                box = to_pixels([float(side) for side in box], size).tolist()
+            seen[frame] = (box, found.labels[place], found.scores[place])
+    if untracked:
+        row.warn("no_tracker", f"{untracked} boxes without a tracker_id are left out.")
+    if row.has_failed:
+        return
+    for tracker, seen in tracks.items():
+        _add_track(row, tracker, seen, list(looked), (size, fps, frames), regions, targets)
+
+
+def _add_track(
+    row: Row,
+    tracker: Any,
+    seen: Seen,
+    looked: list[int],
+    facts: tuple[Size, float, int],
+    regions: Regions,
+    targets: Targets,
+) -> None:
+    size, fps, frames = facts
+    path = f"tracker_id {tracker}"
+    votes = Counter(label for _, label, _ in seen.values())
+    label = max(votes, key=lambda one: votes[one])
+    if len(votes) > 1:
+        shares = ", ".join(f"{one} {n}×" for one, n in votes.most_common())
+        row.warn("mixed_labels", f"Track {tracker} changes its label ({shares}): the most frequent is kept.", path)
+    target = targets.find(("track",), label)
+    if target is None:
+        return
+    if isinstance(target, Fault):
+        row.faults.append(Fault(target.code, target.message, path, target.is_warning))
+        return
+    at = sorted(seen)
+    pixels = np.array([seen[frame][0] for frame in at], dtype=np.float64)
+    if not np.isfinite(pixels).all() or (pixels[:, 2:] < 0).any():
+        row.error("wrong_box", f"A box of track {tracker} is no box: sizes are finite and not negative.", path)
+        return
+    boxes, beyond = clipped(to_percent(pixels, size))
+    if beyond.max() > ROUNDING:
+        row.warn("clipped", f"Boxes of track {tracker} leave the picture, and are clipped to it.", path)
+    has_area = (boxes[:, 2:] > 0).all(axis=1)
+    if not has_area.all():
+        row.warn("no_area", f"{int((~has_area).sum())} boxes of track {tracker} have no area, and are left out.", path)
+    kept = [frame for frame, good in zip(at, has_area.tolist(), strict=True) if good]
+    following = dict(zip(looked, [*looked[1:], None], strict=True))
+    visible = set(kept)
+    sequence = [
+        keyframe(frame, following[frame] in visible, box, fps)
+        for frame, box in zip(kept, boxes[has_area].tolist(), strict=True)
+    ]
+    if not sequence:
+        return
+    scores = [seen[frame][2] for frame in kept if seen[frame][2] is not None]
+    value = track_value(sequence, frames, fps)
+    try:
+        score = sum(float(one) for one in scores) / len(scores) if scores else None
+    except (TypeError, ValueError, OverflowError):
+        row.error("wrong_score", f"A score of track {tracker} is no number.", path)
+        return
+    regions.add_track(row, value, target, score, path, tracker)
+
 
 # What is above this, in percent, was meant as pixels.
 PIXELS_FROM = 110.0
@@ -254,3 +459,128 @@ def _videos(detections: Any, video: Any, videos: Any, item: str | None) -> tuple
     if not isinstance(videos, Mapping) or not isinstance(detections, Mapping):
         raise InputError("With videos=, both are pairs: item → frames with their detections, and item → its facts.")
     return detections, videos
+
+
+# From what a model left in a table's cell to Label Studio's results, for one control.
+#
+# A cell may hold an answer (a label, a number, a text), Label Studio results, or regions in any shape that
+# ``from_detections`` reads. Formats: "Import pre-annotations" in Label Studio's documentation.
+
+
+DRAWN = frozenset(kind for shape, kinds in SHAPE_KINDS.items() if shape != "track" for kind in kinds)
+
+
+def cell_results(cell: Any, control: str, *, config: LabelConfig, item: str) -> list[Result]:
+    """Return the Label Studio results that a cell stands for, checked.
+
+    Args:
+        cell: An answer; a list of Label Studio results; or, for a control that draws, detections as ``from_detections``
+            takes them, also as JSON text: ``{"bbox": [x, y, width, height], "category": …, "image_width": …,
+            "image_height": …}`` in pixels from the top left, or ``{"label", "x", "y", "width", "height", "score"}`` in
+            percent, or a list of them. Boxes that leave the picture are clipped.
+        control: The name of the control that shows them.
+        config: The label config.
+        item: The item's key, for messages and for region ids that stay the same.
+
+    Returns:
+        No results for an empty cell, and for a model that found nothing.
+
+    Raises:
+        InputError: Every fault of the cell at once.
+
+    Example:
+        >>> config = LabelConfig.text("text").choices("mood", ["up", "down"])
+        >>> cell_results("up", "mood", config=config, item="1")
+        [{'from_name': 'mood', 'to_name': 'text', 'type': 'choices', 'value': {'choices': ['up']}}]
+    """
+    targets = _targets(config.xml, control)
+    about = targets.controls[control]
+    if is_missing(cell) or (isinstance(cell, str | list | tuple | Mapping) and not len(cell)):
+        return []
+    row = Row(0, item)
+    if about.kind in DRAWN:
+        row.results = _regions(cell, row, about, targets, config)
+    else:
+        problems: list[str] = []
+        results = _answers(cell, about, problems)
+        for problem in problems:
+            row.error("wrong_answer", problem)
+        row.faults += [] if problems else find_faults(results, rules_of(config), Facts())
+        row.results = results
+    if row.has_failed:
+        raise InputError(
+            [f"Prediction for item {item}: {fault.message}" for fault in row.faults if not fault.is_warning]
+        )
+    return row.results
+
+
+@functools.lru_cache(maxsize=32)
+def _targets(xml: str, control: str) -> Targets:
+    return Targets(LabelConfig.from_xml(xml), control=control)
+
+
+def _regions(cell: Any, row: Row, control: Control, targets: Targets, config: LabelConfig) -> list[Result]:
+    try:
+        found = read_payload(cell)
+    except InputError as fault:
+        row.error("unreadable", str(fault))
+        return []
+    if found is None:
+        return []
+    found.results = [(path, _of(control, result)) for path, result in found.results]
+    regions = Regions(rules_of(config))
+    draw(row, found, None, regions, targets)
+    regions.finish()
+    return row.results or []
+
+
+def _answers(cell: Any, control: Control, problems: list[str]) -> list[Result]:
+    parts = list(cell) if isinstance(cell, list | tuple) else [cell]
+    row = control.row
+    if row.option == "Choice" and not row.is_tree and not any(isinstance(part, Mapping) for part in parts):
+        return [_whole(control, {row.key: [str(part) for part in parts]})]
+    results = []
+    for part in parts:
+        try:
+            results.append(_answer(part, control))
+        except InputError as fault:
+            problems += fault.problems
+    return results
+
+
+def _answer(part: Any, control: Control) -> Result:
+    if isinstance(part, Mapping) and "value" in part and "type" in part:
+        return _of(control, part)
+    if isinstance(part, Mapping):
+        raise InputError(f"{control.name!r} ({control.kind}) takes no boxes: give an answer or Label Studio results.")
+    row = control.row
+    if row.level == "ordinal":
+        number = _number(part)
+        return _whole(control, {row.key: int(number) if number.is_integer() else number})
+    if row.level == "interval":
+        return _whole(control, {row.key: _number(part)})
+    if row.is_tree:
+        return _whole(control, {row.key: [[step.strip() for step in str(part).split(">")]]})
+    if row.level == "date":
+        return _whole(control, {row.key: part.isoformat() if hasattr(part, "isoformat") else str(part)})
+    if row.level in ("text", "nominal"):
+        return _whole(control, {row.key: [str(part)] if row.is_listed else str(part)})
+    raise InputError(f"{part!r} cannot be shown by {control.name!r} ({control.kind}): give Label Studio results.")
+
+
+def _of(control: Control, result: Mapping[str, Any]) -> Result:
+    return {**result, "from_name": control.name, "to_name": control.to_names[0]}
+
+
+def _whole(control: Control, value: dict[str, Any]) -> Result:
+    return {"from_name": control.name, "to_name": control.to_names[0], "type": control.kind, "value": value}
+
+
+def _number(part: Any) -> float:
+    try:
+        number = float(part)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"{str(part)[:40]!r} is no number.") from None
+    if not math.isfinite(number):
+        raise InputError(f"{part!r} is no number.")
+    return number

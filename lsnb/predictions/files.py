@@ -25,14 +25,11 @@ from lsnb.kernel.formats import (
     read_bytes,
 )
 from lsnb.labels import LabelConfig
-from lsnb.predictions.categories import COCO_CATEGORIES
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import from_detections
 from lsnb.predictions.labelbox.reading import from_labelbox
-from lsnb.predictions.matching import stem
-from lsnb.predictions.payloads import Names, class_label, names_of, read_payload
+from lsnb.predictions.payloads import BOX_COLUMNS, COCO_CATEGORIES, Names, class_label, names_of, read_payload, stem
 from lsnb.predictions.report import Predictions
-from lsnb.predictions.tabular import BOX_COLUMNS
 from lsnb.predictions.yolo import from_yolo, is_yolo, yolo_texts
 from lsnb.tables import check_key, read_table
 

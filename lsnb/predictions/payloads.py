@@ -10,16 +10,37 @@ import ast
 import json
 import math
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
-from lsnb.predictions.categories import COCO_CATEGORIES
-from lsnb.shapes import Size, box_of_corners
+from lsnb.predictions.report import Row
+from lsnb.shapes import Fault, Size, box_of_corners
+from lsnb.tables.keys import RoundedKeyError, key_text, nearest
+
+# The 80 things of COCO by their ids, of which the highest is 90.
+#
+# The ids have gaps: eleven of the 91 things first planned were never labelled. https://cocodataset.org/#format-data,
+# ``instances_val2017.json``. Models of torchvision and DETR give these ids; YOLO's count the 80 from 0 without gaps.
+
+
+_NAMES = (
+    "person,bicycle,car,motorcycle,airplane,bus,train,truck,boat,traffic light,fire hydrant,,stop sign,parking meter,"
+    "bench,bird,cat,dog,horse,sheep,cow,elephant,bear,zebra,giraffe,,backpack,umbrella,,,handbag,tie,suitcase,frisbee,"
+    "skis,snowboard,sports ball,kite,baseball bat,baseball glove,skateboard,surfboard,tennis racket,bottle,,wine glass,"
+    "cup,fork,knife,spoon,bowl,banana,apple,sandwich,orange,broccoli,carrot,hot dog,pizza,donut,cake,chair,couch,"
+    "potted plant,bed,,dining table,,,toilet,,tv,laptop,mouse,remote,keyboard,cell phone,microwave,oven,toaster,sink,"
+    "refrigerator,,book,clock,vase,scissors,teddy bear,hair drier,toothbrush"
+)
+
+COCO_CATEGORIES: Mapping[int, str] = {n: name for n, name in enumerate(_NAMES.split(","), start=1) if name}
+"""COCO's id → name, for example 1 → ``person`` and 90 → ``toothbrush``."""
+
 
 TEXT_KEYS = ("label_text", "label_texts", "text_labels")
 LABEL_KEYS = ("label", "category_name", "category", "class_name", "class", "label_text", "name", "category_id")
@@ -390,3 +411,202 @@ def _is_rows_of_numbers(cell: Sequence[Any]) -> bool:
 def _attributes(cell: Any) -> dict[str, Any]:
     names = ("xyxy", "class_id", "confidence", "mask", "tracker_id", "data")
     return {name: getattr(cell, name, None) for name in names}
+
+
+# Tables with a row per box, such as ``lsnb.Detector`` returns.
+
+
+# Percent; pixels; pixels as corners.
+BOX_COLUMNS = (
+    ("x", "y", "width", "height"),
+    ("x_px", "y_px", "width_px", "height_px"),
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("x1", "y1", "x2", "y2"),
+)
+SIZE_COLUMNS = (("image_width", "image_height"), ("picture_width", "picture_height"))
+
+
+def read_table_rows(table: pd.DataFrame, key: str) -> list[tuple[Any, Any]]:
+    """Return each item of a table and what was found in it: a ``Found``, a ``Fault``, or None for no prediction.
+
+    Args:
+        table: A row per box; it is not changed. Columns: the item, ``label``, ``score``, the box, and if known
+            ``image_width, image_height``. ``status`` ``nothing`` says that a picture was looked at and is empty,
+            ``failed`` (with ``error``) that it could not be. An item whose rows hold no box has no prediction.
+        key: The column that identifies an item.
+
+    Raises:
+        InputError: It has no such column.
+    """
+    if key not in table.columns:
+        raise InputError(f"The table has no column {key!r}: name the column of items with key=.")
+    names = next(columns for columns in BOX_COLUMNS if set(columns) <= set(table.columns))
+    is_percent, has_corners = names == BOX_COLUMNS[0], names in BOX_COLUMNS[2:]
+    n = len(table)
+
+    def cells(name: str) -> list[Any]:
+        return table[name].tolist() if name in table.columns else [None] * n
+
+    wide, high = next((pair for pair in SIZE_COLUMNS if set(pair) <= set(table.columns)), SIZE_COLUMNS[0])
+    columns = zip(
+        cells(key),
+        cells("label"),
+        cells("score"),
+        zip(*(cells(name) for name in names), strict=True),
+        cells("status"),
+        cells("error"),
+        zip(cells(wide), cells(high), strict=True),
+        strict=True,
+    )
+    found: dict[Any, Any] = {}
+    for place, (item, label, score, box, status, error, size) in enumerate(columns):
+        name = "" if is_missing(item) else item if isinstance(item, str | numbers.Real) else str(item)
+        status = status if isinstance(status, str) else ""
+        if status == "failed":
+            said = "The model could not look at it." if is_missing(error) else str(error)
+            found[name] = Fault("not_looked_at", said, f"row {place}")
+            continue
+        known = found.get(name)
+        if all(is_missing(side) for side in box):
+            if known is None:
+                found[name] = Found(size_of(size)) if status == "nothing" else None
+            continue
+        if not isinstance(known, Found):
+            if isinstance(known, Fault):
+                continue
+            known = found[name] = Found(size_of(size))
+        if has_corners:
+            left, top, right, bottom = box
+            box = (left, top, right - left, bottom - top)
+        known.boxes.append(box)
+        known.is_percent.append(is_percent)
+        known.labels.append(class_label(label, None, {}))
+        known.scores.append(None if is_missing(score) else score)
+        known.paths.append(f"row {place}")
+    return [(item if item != "" else None, seen) for item, seen in found.items()]
+
+
+# Which item a picture of a file is: by a named rule, never by order.
+
+
+RULES = ("auto", "item", "stem", "file_name", "id")
+
+
+def stem(name: str) -> str:
+    """Return a file's name without its folders and its ending.
+
+    Example:
+        >>> stem("train/cat 1.jpg"), stem(r"C:\\\\data\\\\b.png")
+        ('cat 1', 'b')
+    """
+    return PurePosixPath(name.replace("\\", "/")).stem
+
+
+class Matching:
+    """How items are told from what a file says of its pictures.
+
+    Args:
+        items: File name, its stem or id → item; or all items there are; or None for any.
+        match: ``item``, ``stem``, ``file_name``, ``id``, or ``auto``: the first of item, stem and id that is there.
+
+    Raises:
+        InputError: One of them cannot be used.
+    """
+
+    def __init__(self, items: Mapping[Any, Any] | Collection[Any] | None = None, match: str = "auto") -> None:
+        problems = []
+        if not isinstance(match, str) or match not in RULES:
+            problems.append(f"match is {match!r}: give one of {', '.join(RULES)}.")
+        is_listed = items is None or (isinstance(items, Collection) and getattr(items, "ndim", 1) == 1)
+        if isinstance(items, str) or not (is_listed or getattr(items, "ndim", 0) == 1):
+            problems.append("items must be pairs such as {'a.jpg': 'item 1'}, or all items there are.")
+        if problems:
+            raise InputError(problems)
+        self._rule = match
+        self._mapping = {str(name): item for name, item in items.items()} if isinstance(items, Mapping) else None
+        try:
+            self._known = (
+                None if items is None or self._mapping is not None else dict.fromkeys(key_text(one) for one in items)
+            )
+        except RoundedKeyError as fault:
+            raise InputError(f"items holds the rounded number {fault}: read the table with lsnb.read_table.") from None
+
+    def name(self, row: Row, picture: Mapping[str, Any], path: str) -> None:
+        """Give a row its item, or the reason why it has none.
+
+        Args:
+            row: The row.
+            picture: ``file_name``, ``id`` and ``item``, as far as they are there.
+            path: Where in the input the picture stands.
+        """
+        file = picture.get("file_name")
+        names = {
+            "item": picture.get("item"),
+            "stem": stem(file) if isinstance(file, str) else None,
+            "file_name": file,
+            "id": picture.get("id"),
+        }
+        if self._mapping is not None:
+            order = ("file_name", "stem", "id") if self._rule == "auto" else (self._rule,)
+            given = next(
+                (str(names[one]) for one in order if names[one] is not None and str(names[one]) in self._mapping), None
+            )
+            if given is None:
+                hint = nearest(row.name, self._mapping)
+                row.error("unknown_item", f"items has no entry for {row.name!r}.{hint}", path)
+                return
+            found = self._mapping[given]
+        else:
+            order = ("item", "stem", "id") if self._rule == "auto" else (self._rule,)
+            found = next((names[one] for one in order if names[one] is not None), None)
+        try:
+            item = key_text(found)
+        except RoundedKeyError:
+            row.error("unknown_item", f"The item {found!r} is a rounded number.", path)
+            return
+        if item is None:
+            row.error("unknown_item", f"The picture has no {self._rule}, by which its item is told.", path)
+        elif self._known is not None and item not in self._known:
+            row.error("unknown_item", f"There is no item {item!r}.{nearest(item, self._known)}", path)
+        else:
+            row.item = item
+
+    @staticmethod
+    def mark_doubles(rows: Sequence[Row]) -> None:
+        """Note each row whose item an earlier row has: which of them is meant cannot be told."""
+        seen: dict[str, Row] = {}
+        for row in rows:
+            if row.item is None:
+                continue
+            if row.item in seen:
+                words = f"Item {row.item} was there before, as input {seen[row.item].index} ({seen[row.item].name})."
+                row.error("double_item", f"{words} Give each item once.")
+            seen.setdefault(row.item, row)
+
+
+class Sizes:
+    """How large pictures are whose input does not say it.
+
+    Args:
+        given: Item → (width, height) in pixels, a pair for all, or None.
+
+    Raises:
+        InputError: It is something else.
+
+    Example:
+        >>> Sizes({7: (80, 60)}).of("7"), Sizes((80, 60)).of("7"), Sizes().of("7")
+        ((80.0, 60.0), (80.0, 60.0), None)
+    """
+
+    def __init__(self, given: Any = None) -> None:
+        is_mapping = isinstance(given, Mapping) and not {"width", "height"} <= set(given)
+        self._all = None if is_mapping else size_of(given)
+        self._each = {str(item): size_of(size) for item, size in given.items()} if is_mapping else {}
+        wrong = [item for item, size in self._each.items() if size is None]
+        if wrong or (given is not None and not is_mapping and self._all is None):
+            shown = f"of item {wrong[0]}" if wrong else f"{given!r}"
+            raise InputError(f"sizes {shown}: give (width, height) in pixels, or item → (width, height).")
+
+    def of(self, item: str | None) -> Size | None:
+        """Return a picture's width and height in pixels, if known."""
+        return self._each.get(item, self._all) if item is not None else self._all

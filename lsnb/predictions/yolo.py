@@ -17,15 +17,13 @@ import numpy as np
 
 from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel.formats import ending_of, read_bytes
+from lsnb.kernel.runtime import collector_paused
 from lsnb.labels import LabelConfig
+from lsnb.predictions.checking import rules_of
 from lsnb.predictions.detections import find_target
-from lsnb.predictions.matching import Matching, Sizes
-from lsnb.predictions.payloads import Names, names_of
-from lsnb.predictions.regions import Regions
+from lsnb.predictions.payloads import Matching, Names, Sizes, names_of
+from lsnb.predictions.regions import Regions, Shape, Targets
 from lsnb.predictions.report import Predictions, Row, make_predictions
-from lsnb.predictions.rules import rules_of
-from lsnb.predictions.targets import Shape, Targets
-from lsnb.runtime import collector_paused
 from lsnb.shapes import Size, bounds, box_of_centre
 
 CLASSES = frozenset({"classes.txt", "obj.names"})

@@ -15,16 +15,14 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from lsnb.annotations import long_table
-from lsnb.annotations.people import letters_of
+from lsnb.annotations.long import letters_of
 from lsnb.errors import InputError
+from lsnb.kernel.report import Report
 from lsnb.labels import LabelConfig
 from lsnb.reliability import disputed, gold
-from lsnb.reports import Report
 from lsnb.studio import Project, Server
-from lsnb.study.finding import Copy, all_annotators
-from lsnb.study.manifest import annotator_names, project_title
+from lsnb.study.projects import Copy, all_annotators, annotator_names, item_of, project_title
 from lsnb.study.rows import listed_items
-from lsnb.study.snapshot import item_of
 from lsnb.tables.keys import key_text, nearest
 
 if TYPE_CHECKING:

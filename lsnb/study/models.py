@@ -2,27 +2,368 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
+from tqdm.auto import tqdm
 
-from lsnb.errors import InputError
+from lsnb.annotations import long_table, widen
+from lsnb.errors import InputError, LsnbError
+from lsnb.kernel.report import Report
+from lsnb.kernel.runtime import collector_paused
 from lsnb.labels import LabelConfig
-from lsnb.predictions.labelbox import to_labelbox
-from lsnb.runtime import collector_paused
+from lsnb.predictions.coco import from_coco
+from lsnb.predictions.labelbox import from_labelbox, to_labelbox
+from lsnb.predictions.report import Predictions
+from lsnb.reliability import Evaluation, RegionAgreement, evaluate, gold, region_agreement
 from lsnb.studio import Server
-from lsnb.study.finding import Copy
-from lsnb.study.importing import ImportReport, import_answers, own_copy
-from lsnb.study.predicting import PredictionReport, predict, read_copies, report_table, unknown_rows
-from lsnb.study.runs import ModelRun, read_run
-from lsnb.study.sending import OnConflict
-from lsnb.study.snapshot import Snapshot, item_of
-from lsnb.study.splits import SplitReport, split_problems, write_splits
-from lsnb.tables.keys import key_text
+from lsnb.study.predicting import (
+    AGAIN,
+    SPLITS,
+    UNKNOWN,
+    Held,
+    Items,
+    OnConflict,
+    PredictionReport,
+    SplitReport,
+    Wanted,
+    essence,
+    new_row,
+    predict,
+    read_copies,
+    read_items,
+    report_table,
+    result_problems,
+    split_problems,
+    splits_of,
+    unknown_rows,
+    with_splits,
+    write_splits,
+)
+from lsnb.study.projects import Copy, Snapshot, all_annotators, item_of
+from lsnb.tables.keys import key_text, listing, nearest
 
 if TYPE_CHECKING:
     from lsnb.predictions.report import Predictions
+
+
+# A model's predictions beside what people answered, ready to be judged.
+
+
+@dataclass(frozen=True, repr=False)
+class ModelRun:
+    """One model's predictions, and the annotations of the same study.
+
+    Args:
+        model_version: What the model is called.
+        predictions: The long table of what it says, with the model as the annotator, and raw results; an item has the
+            rows of one prediction, whatever the number of projects that hold it.
+        annotations: The long table of what people answered, with raw results.
+        scores: ``item, score``: the score of each item's prediction as a whole.
+        results: Item → the model's results as Label Studio stores them.
+
+    Both long tables have a column ``split`` where the study's items have any.
+    """
+
+    model_version: str
+    predictions: pd.DataFrame = field(compare=False)
+    annotations: pd.DataFrame = field(compare=False)
+    scores: pd.DataFrame = field(compare=False)
+    results: dict[str, list[dict[str, Any]]] = field(compare=False)
+
+    @property
+    def both(self) -> pd.DataFrame:
+        """Both as one long table, in which the model is one more annotator."""
+        return pd.concat([self.annotations, self.predictions], ignore_index=True)
+
+    def answers(self, control: str, *, split: str | None = None) -> pd.DataFrame:
+        """Return the model's answers, as ``lsnb.evaluate`` takes them: ``item``, a column of the control's name, split.
+
+        Args:
+            control: The name of a control.
+            split: Only items of this split.
+        """
+        rows = self._of(self.predictions, split)
+        wide = widen(rows, control)
+        table = wide.iloc[:, 0].rename(control).rename_axis("item").reset_index()
+        return _unique_splits(table, rows)
+
+    def evaluate(
+        self,
+        control: str,
+        *,
+        split: str | None = None,
+        gold: pd.DataFrame | None = None,
+        resamples: int = 1000,
+        seed: int = 0,
+    ) -> Evaluation:
+        """Return how well the model answers as people do, as ``lsnb.evaluate`` does.
+
+        Args:
+            control: The name of a control that takes answers; of one that draws regions, see ``regions``.
+            split: Only items of this split, such as ``"test"``.
+            gold: What is right, such as ``study.gold(control)``; by default what annotators' votes say.
+            resamples: As in ``lsnb.evaluate``.
+            seed: As in ``lsnb.evaluate``.
+
+        Raises:
+            InputError: No such control or split.
+        """
+        people = self._of(self.annotations, split)
+        truth = _gold(people, control) if gold is None else gold
+        model = self.answers(control, split=split)
+        if split is not None:
+            truth = truth[truth["item"].isin(people["item"])]
+        return evaluate(model, truth, key="item", column=control, annotations=people, resamples=resamples, seed=seed)
+
+    def regions(
+        self, control: str, *, split: str | None = None, threshold: float = 0.5, resamples: int = 1000, seed: int = 0
+    ) -> RegionAgreement:
+        """Return how well the model draws as people do: ``lsnb.region_agreement`` with the model as an annotator.
+
+        Args:
+            control: The name of a control that draws regions.
+            split: Only items of this split.
+            threshold: As in ``lsnb.region_agreement``.
+            resamples: As in ``lsnb.region_agreement``.
+            seed: As in ``lsnb.region_agreement``.
+        """
+        both = self._of(self.both, split)
+        return region_agreement(both, control, threshold=threshold, resamples=resamples, seed=seed)
+
+    def _of(self, table: pd.DataFrame, split: str | None) -> pd.DataFrame:
+        if split is None:
+            return table
+        known = sorted(set(table["split"].dropna())) if "split" in table else []
+        if split not in known:
+            there = f"there are {listing(known)}" if known else "no item has one: see study.assign_splits"
+            raise InputError(f"No item is in the split {split!r}; {there}.{nearest(split, SPLITS)}")
+        return table[table["split"] == split]
+
+    @property
+    def summary(self) -> str:
+        """What is there, as one line."""
+        items = self.predictions["item"].nunique()
+        answered = self.annotations.loc[self.annotations["status"] == "submitted", "item"]
+        both = len(set(answered) & set(self.predictions["item"]))
+        return f"{self.model_version}: predictions of {items} items, {both} of which people answered"
+
+    def __repr__(self) -> str:
+        return f"ModelRun({self.summary})"
+
+    def _repr_html_(self) -> str:
+        shown = self.predictions.drop(columns="raw", errors="ignore").dropna(axis="columns", how="all").head(10)
+        return f"<p><b>{html.escape(self.summary)}</b></p>" + shown.to_html(escape=True)
+
+
+def read_run(server: Server, copies: Sequence[Copy], model_version: str) -> ModelRun:
+    """Return a model's predictions in a study, and everybody's annotations.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        model_version: What the model is called.
+
+    Raises:
+        InputError: The study holds no predictions of it.
+    """
+    versions = {v: n for copy in copies for v, n in server.model_versions(copy.project.id).items() if n}
+    if model_version not in versions:
+        there = f"there are those of {listing(sorted(versions))}" if versions else "it has none at all"
+        raise InputError(
+            f"The study has no predictions of {model_version!r}; {there}.{nearest(model_version, versions)}"
+        )
+    names = {copy.manifest.annotator for copy in copies}
+    model = f"{model_version} (model)" if model_version in names else model_version
+    key = copies[0].manifest.key
+    people, exported = [], []
+    said: dict[str, dict[str, Any]] = {}
+    scores: dict[str, float | None] = {}
+    for copy in copies:
+        tasks = server.export(copy.project.id)
+        exported.append(tasks)
+        people.append(long_table(tasks, key=key, annotator=copy.manifest.annotator, raw=True))
+        latest = {
+            int(told["task"]): told
+            for told in sorted(server.predictions(copy.project.id), key=lambda told: int(told["id"]))
+            if told["model_version"] == model_version
+        }
+        for task in tasks:
+            item, told = item_of(task), latest.get(int(task["id"]))
+            if item is None or told is None or item in said:
+                continue
+            when = {"updated_at": told.get("updated_at"), "result": told["result"]}
+            said[item] = {**task, "drafts": [], "annotations": [{"id": told["id"], **when}]}
+            scores[item] = told["score"]
+    splits = splits_of(exported)
+    return ModelRun(
+        model_version,
+        with_splits(long_table(said.values(), key=key, annotator=model, raw=True), splits),
+        with_splits(pd.concat(people, ignore_index=True), splits),
+        pd.DataFrame({"item": list(scores), "score": pd.Series(list(scores.values()), dtype="float64")}),
+        {item: task["annotations"][0]["result"] for item, task in said.items()},
+    )
+
+
+def _gold(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
+    return gold(annotations, control)
+
+
+def _unique_splits(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    if "split" not in rows:
+        return table
+    return with_splits(table, dict(zip(rows["item"], rows["split"], strict=True)))
+
+
+# ``Study.import_annotations``: what a person answered elsewhere, as that annotator's answers here.
+
+
+SLOW = 50  # answers, from which on a bar is shown
+
+
+@dataclass(frozen=True, repr=False)
+class ImportReport(Report):
+    """What ``Study.import_annotations`` did: ``item, annotator, project, task, status, error``, a row per item.
+
+    ``status`` is created, exists (the same answer is there), updated (its mark of truth), conflict (the annotator has
+    another answer, or skipped, and nothing was changed), unknown item, or failed.
+    """
+
+    noun: ClassVar[str] = "annotations"
+    failure_statuses: ClassVar[frozenset[str]] = frozenset({"failed", "conflict", UNKNOWN})
+
+
+def import_answers(
+    server: Server,
+    copies: Sequence[Copy],
+    snapshots: Mapping[int, Snapshot],
+    payload: Any,
+    *,
+    annotator: str,
+    ground_truth: bool,
+    videos: Any,
+) -> ImportReport:
+    """Do what ``Study.import_annotations`` says.
+
+    Raises:
+        InputError: Every fault of the arguments at once; nothing is written then.
+    """
+    problems: list[str] = []
+    if not isinstance(ground_truth, bool):
+        problems.append(f"ground_truth is {ground_truth!r}: give True or False.")
+    try:
+        own = own_copy(copies, annotator)
+    except InputError as fault:
+        problems += fault.problems
+    if problems:
+        raise InputError(problems)
+    held, rows = read_copies(server, [own], snapshots, answers=True)
+    if not held:
+        return ImportReport(report_table(rows))
+    project = held[0]
+    items = read_items(read_payload(payload, project.config, project.tasks, videos, server.release))
+    problems = split_problems(items.splits)
+    if problems:
+        raise InputError(problems)
+    rows += [new_row(item, project.copy, None, "failed", why) for item, why in items.problems]
+    rows += _store(server, project, items, ground_truth)
+    rows += unknown_rows([item for item in items.wanted if item not in project.tasks], project.tasks)
+    others = read_copies(server, [copy for copy in copies if copy is not own], snapshots)[0] if items.splits else []
+    lost = [row for row in write_splits(server, [project, *others], items.splits) if row["status"] == "failed"]
+    notes = [f"The split of item {row['item']} could not be stored: {row['error']}" for row in lost]
+    return ImportReport(report_table(rows), notes=tuple(dict.fromkeys(notes)))
+
+
+def own_copy(copies: Sequence[Copy], annotator: str) -> Copy:
+    """Return an annotator's project.
+
+    Args:
+        copies: The study's projects.
+        annotator: The annotator's name.
+
+    Raises:
+        InputError: There is no such annotator.
+    """
+    for copy in copies:
+        if copy.manifest.annotator == annotator:
+            return copy
+    names = all_annotators(copies)
+    raise InputError(
+        f"The study has no annotator {annotator!r} ({', '.join(names)}).{nearest(annotator, names)} "
+        "study.add_annotator(name) makes a project for one more."
+    )
+
+
+def read_payload(
+    payload: Any, config: LabelConfig, items: Mapping[str, Any], videos: Any, release: str
+) -> Predictions | Mapping[Any, Any]:
+    """Return results by item from any of the formats that are known.
+
+    Args:
+        payload: ``Predictions``, item → results, a COCO dict or a Labelbox payload.
+        config: The study's label config.
+        items: The study's items.
+        videos: Item → what is known of the video, for a Labelbox payload.
+        release: The server's release.
+
+    Raises:
+        InputError: It is none of these.
+    """
+    if isinstance(payload, Predictions):
+        return payload
+    if isinstance(payload, Mapping) and "annotations" in payload and "images" in payload:
+        files = {image.get("file_name") for image in payload["images"] if isinstance(image, Mapping)}
+        # Items are often called like files, with the ending or without.
+        return from_coco(payload, config=config, match="file_name" if files & items.keys() else "auto")
+    if isinstance(payload, Mapping):
+        return payload
+    if isinstance(payload, Sequence) and not isinstance(payload, str | bytes):
+        return from_labelbox(payload, config=config, videos=videos, release=release)
+    raise InputError(
+        f"payload is a {type(payload).__name__}: give what lsnb.from_labelbox, from_coco or from_detections returned, "
+        "a dict from item to Label Studio results, a Labelbox payload or a COCO dict."
+    )
+
+
+def _store(server: Server, project: Held, items: Items, ground_truth: bool) -> list[dict[str, Any]]:
+    faulty = result_problems(items, project.config)
+    known = [(item, task) for item in items.wanted for task in project.tasks.get(item, ())[:1]]
+    rows = []
+    for item, task in tqdm(known, desc="Storing annotations", unit="annotation", disable=len(known) < SLOW):
+        row = new_row(item, project.copy, int(task["id"]), "failed", None)
+        rows.append(row)
+        if item in faulty:
+            row["error"] = f"It does not fit the label config: {faulty[item]}"
+            continue
+        there = [annotation for one in project.tasks[item] for annotation in one["annotations"]]
+        try:
+            _store_one(server, row, items.wanted[item], there, ground_truth)
+        except LsnbError as fault:
+            row.update(status="failed", error=f"{fault} {AGAIN}")
+    return rows
+
+
+def _store_one(
+    server: Server, row: dict[str, Any], wanted: Wanted, there: Sequence[Mapping[str, Any]], ground_truth: bool
+) -> None:
+    results = wanted.results
+    said = essence(results)
+    same = next((a for a in there if not a["was_cancelled"] and essence(a["result"] or ()) == said), None)
+    if same is not None:
+        row["status"] = "exists"
+        if ground_truth and not same.get("ground_truth"):
+            server.mark_truth(int(same["id"]), ground_truth)
+            row["status"] = "updated"
+    elif there:
+        skipped = all(annotation["was_cancelled"] for annotation in there)
+        what = "skipped the item" if skipped else "has another answer"
+        row.update(status="conflict", error=f"{row['annotator']} {what} already, and it stays: nothing was changed.")
+    else:
+        server.annotate(int(row["task"]), results, ground_truth=ground_truth)
+        row["status"] = "created"
 
 
 class ModelVerbs:

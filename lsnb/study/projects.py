@@ -1,51 +1,583 @@
-"""Annotations of projects that are no study of lsnb's: by their numbers on the server."""
+"""What a project held when last seen, and what changed since.
+
+Snapshots are kept in the cache folder so that a later pull asks the server for changes only. They are disposable:
+without one, the project is exported whole.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
 
-import pandas as pd
+import orjson
 
-from lsnb.annotations import anonymize as hide_names
-from lsnb.annotations import long_table, merge_copies
-from lsnb.errors import InputError
-from lsnb.studio import Server
-from lsnb.study.manifest import SEPARATOR
+from lsnb.kernel.files import safe_name, write_whole
+from lsnb.kernel.runtime import cache_folder, collector_paused
+from lsnb.labels import LabelConfig
+from lsnb.sampling.chance import is_whole
+from lsnb.studio import Project, Server
+
+# What a study keeps about itself on the server: one line of JSON in each project's description.
 
 
-def read_projects(
-    server: Server,
-    projects: Sequence[int],
-    *,
-    key: str | None,
-    data: Sequence[str],
-    raw: bool,
-    accounts: bool,
-    anonymize: bool,
-) -> pd.DataFrame:
-    """Return the annotations of several projects as one long table.
+VERSION = 1
+MARK = "lsnb-study"
+TITLE_LIMIT = 50  # Label Studio's own limit for a project's title
+SEPARATOR = " · "
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """A study as one of its projects describes it.
+
+    Args:
+        study: The study's id: its identity; the title is only how people look it up.
+        title: The study's title, whole (a project's title may be shortened).
+        annotator: Whose project this is.
+        annotators: Those the study was made with, in the order given.
+        key: The table's column that identifies an item.
+        seed: What orders and assigns items.
+        overlap: Who does what: ``"full"``, or what ``sampling.assign`` takes.
+        config: The label config's fingerprint.
+        items: A digest of the item keys of the whole study, whatever their order.
+        n: How many items the study has.
+        columns: Column of the table → field of the config that shows it.
+        where: The condition that rows of the table meet, or empty.
+        predictions: Column of the table → control whose predictions it holds.
+        added: Annotators who came later; the call that made the study need not name them to be the same call.
+    """
+
+    study: str
+    title: str
+    annotator: str
+    annotators: tuple[str, ...]
+    key: str
+    seed: int
+    overlap: Any
+    config: str
+    items: str
+    n: int
+    columns: Mapping[str, str] = field(default_factory=dict)
+    where: str = ""
+    added: tuple[str, ...] = ()
+    predictions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def everybody(self) -> tuple[str, ...]:
+        """All annotators: those the study was made with, then those who came later."""
+        return (*self.annotators, *self.added)
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every field is what it should be; anybody in a project can edit its description."""
+        texts = (self.study, self.title, self.annotator, self.key, self.config, self.items, self.where, *self.everybody)
+        tables = (self.columns, self.predictions)
+        return (
+            all(isinstance(text, str) for text in texts)
+            and all(type(number) is int for number in (self.seed, self.n))
+            and all(isinstance(table, dict) for table in tables)
+            and all(isinstance(cell, str) for table in tables for pair in table.items() for cell in pair)
+        )
+
+    def describe(self) -> str:
+        """Return the description of this manifest's project: a sentence for people, a line for lsnb."""
+        fields = {**asdict(self), "version": VERSION}
+        line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
+        return (
+            f"{self.annotator}'s copy of the study “{self.title}”, made with lsnb. "
+            f"Please keep the next line as it is.\n{MARK} {line}"
+        )
+
+    def task_meta(self) -> dict[str, Any]:
+        """Return what each task says about its study, so that an edited description can be rebuilt from the tasks."""
+        return {
+            "study": self.study,
+            "annotator": self.annotator,
+            "annotators": list(self.annotators),
+            "added": list(self.added),
+            "key": self.key,
+            "seed": self.seed,
+            "overlap": self.overlap,
+            "columns": dict(self.columns),
+            "where": self.where,
+            "predictions": dict(self.predictions),
+        }
+
+    def belongs_to(self, annotator: str) -> Manifest:
+        """Return this manifest for another annotator's project.
+
+        Args:
+            annotator: Whose project it is.
+        """
+        return replace(self, annotator=annotator)
+
+
+def study_id(title: str, key: str, seed: int, digest: str) -> str:
+    """Return the id of a new study: the same in two kernels that make the same study at the same time.
+
+    Args:
+        title: The study's title.
+        key: The column that identifies an item.
+        seed: What orders and assigns items.
+        digest: The digest of its items.
+
+    Example:
+        >>> study_id("Mood", "id", 0, "d") == study_id("Mood", "id", 0, "d") != study_id("Mood", "id", 1, "d")
+        True
+    """
+    return hashlib.sha256("\x00".join((title, key, str(seed), digest)).encode()).hexdigest()[:12]
+
+
+def parse_manifest(description: str) -> Manifest | None:
+    """Return the manifest in a project's description, or None where there is none that can be read.
+
+    Args:
+        description: The project's description, perhaps edited by a teammate.
+
+    Example:
+        >>> parse_manifest("My own project") is None
+        True
+    """
+    for line in description.splitlines():
+        mark, _, text = line.strip().partition(" ")
+        if mark != MARK:
+            continue
+        try:
+            fields = json.loads(text)
+            if fields.pop("version") > VERSION:
+                return None
+            fields["annotators"] = tuple(fields["annotators"])
+            fields["added"] = tuple(fields.get("added", ()))
+            manifest = Manifest(**fields)
+            return manifest if manifest.is_sound else None
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return None
+    return None
+
+
+def digest_items(keys: Iterable[str]) -> str:
+    """Return a digest of item keys that does not depend on their order.
+
+    Args:
+        keys: The items' keys as text.
+
+    Example:
+        >>> digest_items(["b", "a"]) == digest_items(["a", "b"])
+        True
+    """
+    text = "\x00".join(sorted(keys))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def project_title(title: str, annotator: str) -> str:
+    """Return the title of an annotator's project, within Label Studio's 50 characters.
+
+    Args:
+        title: The study's title.
+        annotator: The annotator's name.
+
+    Example:
+        >>> project_title("Mood", "ana")
+        'Mood · ana'
+        >>> len(project_title("A title of nearly fifty characters, for a study", "ana"))
+        50
+    """
+    room = TITLE_LIMIT - len(SEPARATOR) - len(annotator)
+    short = title if len(title) <= room else title[: room - 1].rstrip() + "…"
+    return f"{short}{SEPARATOR}{annotator}"
+
+
+def annotator_names(annotators: int | Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the annotators' names and what is wrong with them.
+
+    Args:
+        annotators: Names, or how many there are (3 gives ``1``, ``2``, ``3``).
+
+    Returns:
+        The names as text, and a sentence per fault.
+
+    Example:
+        >>> annotator_names(3)
+        (['1', '2', '3'], [])
+    """
+    if isinstance(annotators, bool) or annotators is None:
+        return [], ["annotators: give names, as ['ana', 'ben'], or how many there are, as 3."]
+    if is_whole(annotators):
+        count = int(annotators)  # type: ignore[arg-type]  # is_whole takes numpy's whole numbers too
+        if not 1 <= count <= 200:
+            return [], [f"annotators is {count}: give a number from 1 to 200, or names, as ['ana', 'ben']."]
+        return [str(number) for number in range(1, count + 1)], []
+    if not isinstance(annotators, str | Sequence) and not hasattr(annotators, "__iter__"):
+        return [], [f"annotators is {annotators!r}: give names, as ['ana', 'ben'], or how many there are, as 3."]
+    if isinstance(annotators, str):
+        names = [part.strip() for part in annotators.split(",")]
+    else:
+        names = [str(name).strip() for name in annotators]
+    problems = []
+    if not names:
+        problems.append("annotators is empty: name at least one, as ['ana', 'ben'].")
+    if any(not name for name in names):
+        problems.append("annotators holds an empty name: take it out or fill it in.")
+    folded = [name.casefold() for name in names if name]
+    repeated = sorted({name for name in names if name and folded.count(name.casefold()) > 1})
+    if repeated:
+        problems.append(f"annotators names {', '.join(repeated)} more than once: use each name once.")
+    long = [name for name in names if len(name) > 30]
+    if long:
+        problems.append(f"The annotator's name {long[0][:40]!r} is longer than 30 characters: shorten it.")
+    if any(SEPARATOR.strip() in name or "\n" in name for name in names):
+        problems.append("An annotator's name may not hold a line break or '·', which separates it from the title.")
+    return names, problems
+
+
+# Finding the projects of a study on the server, also where somebody edited what they say of themselves.
+
+
+@dataclass(frozen=True)
+class Copy:
+    """One annotator's project.
+
+    Args:
+        manifest: What the project says about its study.
+        project: The project as listed.
+    """
+
+    manifest: Manifest
+    project: Project
+
+
+def find_copies(server: Server, title: str) -> list[Copy]:
+    """Return the projects of the study of this title, each annotator's first one, in the order of annotators.
+
+    A project whose description a teammate edited is recognised by its tasks and described anew.
+
+    Args:
+        server: Where to look.
+        title: The study's whole title.
+    """
+    listed = server.projects()
+    copies = [
+        Copy(manifest, project)
+        for project in listed
+        if (manifest := parse_manifest(project.description)) is not None and manifest.title == title
+    ]
+    stems = {project_title(title, name) for copy in copies for name in copy.manifest.everybody}
+    orphans = [
+        project
+        for project in listed
+        if parse_manifest(project.description) is None
+        and (project.title in stems or project.title.rpartition(SEPARATOR)[0] == title)
+    ]
+    for project in orphans:
+        manifest = _rebuild(server, project, title, copies)
+        if manifest is not None:
+            server.describe_project(project.id, manifest.describe())
+            copies.append(Copy(manifest, project))
+    return _in_order(copies)
+
+
+def _in_order(copies: Sequence[Copy]) -> list[Copy]:
+    order = all_annotators(copies)
+    first: dict[str, Copy] = {}
+    by_age = sorted(copies, key=lambda copy: copy.project.id)
+    for copy in by_age:
+        if copy.manifest.study == by_age[0].manifest.study:
+            first.setdefault(copy.manifest.annotator, copy)
+    return [first[name] for name in order if name in first]
+
+
+def all_annotators(copies: Sequence[Copy]) -> list[str]:
+    """Return every annotator that any of the projects names, in the order first given.
+
+    Args:
+        copies: Projects of one study.
+    """
+    names = dict.fromkeys(name for copy in copies for name in copy.manifest.everybody)
+    names.update(dict.fromkeys(copy.manifest.annotator for copy in copies))
+    return list(names)
+
+
+def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Copy]) -> Manifest | None:
+    """Return an edited project's manifest from its tasks, or None where they are not a study's."""
+    tasks = server.export(project.id)
+    metas = [task["meta"] for task in tasks if (task.get("meta") or {}).get("study")]
+    if not metas:
+        return None
+    meta: dict[str, Any] = metas[0]
+    annotator = str(meta.get("annotator") or project.title.rpartition(SEPARATOR)[2])
+    for sibling in siblings:
+        if sibling.manifest.study == meta["study"]:
+            return sibling.manifest.belongs_to(annotator)
+    items = {str(meta["item"]) for meta in metas}
+    config = server.project(project.id).config or ""
+    return Manifest(
+        study=str(meta["study"]),
+        title=title,
+        annotator=annotator,
+        annotators=tuple(meta.get("annotators") or (annotator,)),
+        added=tuple(meta.get("added") or ()),
+        key=str(meta.get("key") or "item"),
+        seed=int(meta.get("seed") or 0),
+        overlap=meta.get("overlap", "full"),
+        columns=dict(meta.get("columns") or {}),
+        where=str(meta.get("where") or ""),
+        predictions=dict(meta.get("predictions") or {}),
+        config=LabelConfig.from_xml(config).fingerprint,
+        items=digest_items(items),
+        n=len(items),
+    )
+
+
+SNAPSHOT_VERSION = 3
+# A change that is being stored while another is read gets the earlier time of the two; within this many seconds of
+# the server's clock the next pull therefore looks again.
+SETTLED_SECONDS = 2
+# The server's filter cannot see a task deleted and another added in its place; so every so many pulls all is read.
+FULL_EVERY = 50
+BEGINNING = "1970-01-01T00:00:00.000000Z"
+TASK_FIELDS = ("id", "project", "data", "meta", "created_at", "updated_at")
+ANNOTATION_FIELDS = (
+    "id",
+    "completed_by",
+    "result",
+    "was_cancelled",
+    "ground_truth",
+    "lead_time",
+    "created_at",
+    "updated_at",
+)
+PREDICTION_FIELDS = ("id", "model_version", "result", "score")
+
+
+@dataclass
+class Snapshot:
+    """A project's tasks as last seen.
+
+    Args:
+        project: The project's id.
+        since: Changes after this moment, on the server's clock, have not been seen.
+        pulls: How often changes were asked for since all was read.
+        tasks: Task id → the task: data, meta, annotations, drafts, predictions.
+        lost: Tasks that left the server while they held answers, as last seen.
+        config: The project's label config when last seen; it is not kept for the next kernel.
+        created: When the project was made; another one may have had its id before.
+    """
+
+    project: int
+    since: str = BEGINNING
+    pulls: int = 0
+    tasks: dict[int, dict[str, Any]] = field(default_factory=dict)
+    lost: list[dict[str, Any]] = field(default_factory=list)
+    config: str = ""
+    created: str = ""
+
+
+@dataclass
+class Changes:
+    """What a pull brought: for each item, how many annotations are new, edited or gone.
+
+    Args:
+        answers: Item → number of annotations that differ from what was last seen.
+        gone: Items whose task left the server.
+        whole: Whether everything was read, not only changes.
+    """
+
+    answers: dict[str, int] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
+    whole: bool = False
+
+
+def item_of(task: Mapping[str, Any]) -> str | None:
+    """Return the item a task stands for, or None for a task that others added.
+
+    Args:
+        task: A task as exported.
+
+    Example:
+        >>> item_of({"meta": {"item": "0001"}})
+        '0001'
+    """
+    item = (task.get("meta") or {}).get("item")
+    return None if item is None else str(item)
+
+
+def refresh(
+    server: Server, study: str, snapshot: Snapshot | None, project: int, *, full: bool = False
+) -> tuple[Snapshot, Changes]:
+    """Return what a project holds now, and what changed since it was last seen.
 
     Args:
         server: The server.
-        projects: The projects' ids.
-        key: The field of the tasks' data that identifies items.
-        data: Fields of the tasks' data to carry along.
-        raw: Whether to add each result as Label Studio stores it.
-        accounts: Whether one account is one annotator whatever the project.
-        anonymize: Whether to call annotators A, B, C.
-
-    Raises:
-        InputError: No project is named.
+        study: The study's id.
+        snapshot: What was seen last in this kernel; else the cache is read.
+        project: The project's id.
+        full: Whether to read everything, whatever the cache holds.
     """
-    numbers = sorted(set(projects))
-    if not numbers:
-        raise InputError("projects is empty: give the projects' numbers, which stand in their addresses.")
-    exported = {server.project(number): server.export(number) for number in numbers}
-    short = {project: project.title.rpartition(SEPARATOR)[2] for project in exported}
-    tables: dict[str, pd.DataFrame] = {}
-    for project, tasks in exported.items():
-        alone = list(short.values()).count(short[project]) == 1
-        name = short[project] if alone else f"{project.title} ({project.id})"
-        tables[name] = long_table(tasks, key=key, data=list(data), raw=raw, accounts=accounts)
-    merged = merge_copies(tables, accounts=accounts)
-    return hide_names(merged) if anonymize else merged
+    now = server.project(project)
+    known = snapshot or _load(server, study, project)
+    if known is not None and known.created != now.created:
+        known = None
+    before = known or Snapshot(project)
+    held, config = now.tasks or 0, now.config or ""
+    # The server's time before anything is read: what is stored while we read is looked for again next time.
+    started = server.clock
+    if known is not None and not full and known.pulls < FULL_EVERY:
+        changed = [_trimmed(task) for task in server.changed_tasks(project, known.since)]
+        tasks = {**known.tasks, **{int(task["id"]): task for task in changed}}
+        if len(tasks) == held:
+            after = Snapshot(
+                project,
+                _settled(started, changed, known.since),
+                known.pulls + 1,
+                tasks,
+                list(known.lost),
+                config,
+                now.created,
+            )
+            changes = _compare(before, after, [int(task["id"]) for task in changed])
+            if changed or after.since != known.since:
+                _save(server, study, after)
+            return after, changes
+    raw = server.export(project)
+    if any(task.get("predictions") for task in raw):
+        told: dict[int, list[dict[str, Any]]] = {}
+        for prediction in server.predictions(project):
+            told.setdefault(int(prediction["task"]), []).append(prediction)
+        raw = [{**task, "predictions": told.get(int(task["id"]), [])} for task in raw]
+    exported = [_trimmed(task) for task in raw]
+    tasks = {int(task["id"]): task for task in exported}
+    after = Snapshot(project, _settled(started, exported, BEGINNING), 0, tasks, list(before.lost), config, now.created)
+    changes = _compare(before, after, [*before.tasks, *tasks])
+    changes.whole = True
+    _save(server, study, after)
+    return after, changes
+
+
+def tasks_now(
+    server: Server, study: str, snapshot: Snapshot | None, project: int, *, answers: bool = False
+) -> list[dict[str, Any]]:
+    """Return a project's tasks as they are now, at the least cost: id and meta, and with ``answers`` annotations too.
+
+    What was last seen is not forgotten for it: the next sync still tells what changed since the last one.
+
+    Args:
+        server: The server.
+        study: The study's id.
+        snapshot: What was seen last in this kernel; else the cache is read.
+        project: The project's id.
+        answers: Whether annotations are needed.
+    """
+    known = snapshot or _load(server, study, project)
+    if known is not None:
+        now = server.project(project)
+        if answers:
+            changed = [_trimmed(task) for task in server.changed_tasks(project, known.since)]
+        else:
+            changed = server.task_metas(project, since=known.since)
+        tasks = {**known.tasks, **{int(task["id"]): task for task in changed}}
+        if known.created == now.created and len(tasks) == now.tasks:
+            return list(tasks.values())
+    return [_trimmed(task) for task in server.export(project)] if answers else server.task_metas(project)
+
+
+def _compare(before: Snapshot, after: Snapshot, touched: Iterable[int]) -> Changes:
+    changes = Changes()
+    for task_id in dict.fromkeys(touched):
+        old, new = before.tasks.get(task_id), after.tasks.get(task_id)
+        if old is not None and (new is None or _is_other(old, new)):
+            # SQLite gives a deleted task's id to the next one, so the same id may be another task.
+            item = item_of(old)
+            if item is not None:
+                changes.gone.append(item)
+            if old["annotations"]:
+                after.lost.append(old)
+            old = None
+        if new is None:
+            continue
+        item = item_of(new)
+        count = _answer_difference(old, new)
+        if item is not None and count:
+            changes.answers[item] = changes.answers.get(item, 0) + count
+    back = {item_of(task) for task in after.tasks.values() if task["annotations"]} if after.lost else set()
+    after.lost = [task for task in after.lost if item_of(task) not in back]
+    return changes
+
+
+def _is_other(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return old["created_at"] != new["created_at"] or item_of(old) != item_of(new)
+
+
+def _answer_difference(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> int:
+    then = {a["id"]: a for a in old["annotations"]} if old is not None else {}
+    now = {a["id"]: a for a in new["annotations"]}
+    return sum(then.get(key) != now.get(key) for key in {*then, *now})
+
+
+def _trimmed(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a task: nothing that changes with every read."""
+    kept: dict[str, Any] = {name: task.get(name) for name in TASK_FIELDS}
+    kept["annotations"] = sorted(
+        ({name: a.get(name) for name in ANNOTATION_FIELDS} for a in (task.get("annotations") or [])),
+        key=lambda annotation: int(annotation["id"] or 0),
+    )
+    for annotation in kept["annotations"]:
+        who = annotation["completed_by"]
+        annotation["completed_by"] = who.get("email") or who.get("id") if isinstance(who, dict) else who
+    # The export lists predictions by their ids alone.
+    told = [p for p in task.get("predictions") or [] if isinstance(p, Mapping)]
+    kept["predictions"] = [{name: p.get(name) for name in PREDICTION_FIELDS} for p in told]
+    return kept
+
+
+def _settled(started: str, tasks: Iterable[Mapping[str, Any]], since: str) -> str:
+    """Return the moment after which the next pull must look."""
+    latest = max((str(task["updated_at"]) for task in tasks), default=since)
+    latest = max(latest, since)
+    try:
+        clock = parsedate_to_datetime(started)
+    except (TypeError, ValueError):
+        return since
+    quiet = clock.astimezone(dt.UTC) - dt.timedelta(seconds=SETTLED_SECONDS)
+    return min(latest, quiet.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+
+
+def _path(server: Server, study: str, project: int) -> Path:
+    place = hashlib.sha256(server.url.encode()).hexdigest()[:16]
+    # Anybody in the project can edit the study's id.
+    return cache_folder() / "studies" / place / safe_name(study) / f"{int(project)}.json"
+
+
+def _load(server: Server, study: str, project: int) -> Snapshot | None:
+    try:
+        with collector_paused():
+            kept = orjson.loads(_path(server, study, project).read_bytes())
+        if kept["version"] != SNAPSHOT_VERSION:
+            return None
+        tasks = {int(task["id"]): task for task in kept["tasks"]}
+        return Snapshot(project, kept["since"], kept["pulls"], tasks, kept["lost"], created=kept["created"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _save(server: Server, study: str, snapshot: Snapshot) -> None:
+    """Keep a snapshot for the next kernel; a cache that cannot be written only costs time."""
+    path = _path(server, study, snapshot.project)
+    kept = {
+        "version": SNAPSHOT_VERSION,
+        "since": snapshot.since,
+        "pulls": snapshot.pulls,
+        "tasks": list(snapshot.tasks.values()),
+        "lost": snapshot.lost,
+        "created": snapshot.created,
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(path, orjson.dumps(kept), permissions=0o600, durable=False)
+    except OSError:
+        return

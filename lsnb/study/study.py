@@ -4,36 +4,282 @@ from __future__ import annotations
 
 import html
 import warnings
+import zipfile
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, ClassVar
 
+import orjson
 import pandas as pd
 
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table
-from lsnb.errors import StudyNotFoundError
+from lsnb.errors import InputError, LsnbError, StudyNotFoundError
+from lsnb.kernel.files import safe_name, whole_file
+from lsnb.kernel.report import Report
+from lsnb.kernel.runtime import collector_paused
 from lsnb.labels import LabelConfig
-from lsnb.runtime import collector_paused
+from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
-from lsnb.study.answers import Answers
-from lsnb.study.copies import CreateReport
-from lsnb.study.finding import Copy, all_annotators
+from lsnb.study.creating import MODEL, CreateReport, make_copy, new_task
 from lsnb.study.models import ModelVerbs
-from lsnb.study.outcome import SyncReport
-from lsnb.study.people import add_person, share_text, shared_items
-from lsnb.study.plan import MODEL
-from lsnb.study.removal import delete_study, save_exports
-from lsnb.study.revision import ConfigReport, revise
+from lsnb.study.predicting import splits_of, with_splits
+from lsnb.study.projects import Copy, Snapshot, all_annotators, annotator_names, item_of
 from lsnb.study.rows import Where
-from lsnb.study.snapshot import Snapshot
-from lsnb.study.splits import splits_of, with_splits
-from lsnb.study.sync import OnRemoved, run_sync
+from lsnb.study.sync import Answers, OnRemoved, SyncReport, run_sync
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
+
+
+# Editing a study's label config: what would be orphaned is said before anything is changed.
+
+
+@dataclass(frozen=True, repr=False)
+class ConfigReport(Report):
+    """What ``update_config`` did: a row per annotator (updated, unchanged, failed)."""
+
+    noun: ClassVar[str] = "projects"
+
+
+def orphans(config: LabelConfig, annotations: pd.DataFrame) -> list[str]:
+    """Return a sentence for each kind of answer that a new config has no place for.
+
+    Args:
+        config: The new config.
+        annotations: The long table of answers there are.
+
+    Example:
+        >>> answers = pd.DataFrame({"control": ["mood", "mood"], "kind": ["choices"] * 2, "value": ["up", "flat"]})
+        >>> orphans(LabelConfig.text("t").choices("mood", ["up", "down"]), answers)
+        ["1 answer 'flat' to 'mood' would have no place: keep that label."]
+    """
+    answered = annotations[annotations["control"].notna()]
+    problems = []
+    for control, rows in answered.groupby("control", sort=True):
+        about = config.controls.get(str(control))
+        kind = str(rows["kind"].iloc[0])
+        if about is None:
+            problems.append(f"{_answers(len(rows))} to {control!r} would have no place: keep that control.")
+        elif about.kind != kind:
+            problems.append(
+                f"{_answers(len(rows))} to {control!r} are of type {kind}, and the new control's is {about.kind}: "
+                "give it another name."
+            )
+        elif about.labels:
+            counts = Counter(str(value) for value in rows["value"].dropna())
+            known = {*about.labels, *(" > ".join(path) for path in about.paths)}
+            problems += [
+                f"{_answers(n)} {value!r} to {control!r} would have no place: keep that label."
+                for value, n in sorted(counts.items())
+                if value not in known
+            ]
+    return problems
+
+
+def _answers(n: int) -> str:
+    return "1 answer" if n == 1 else f"{n} answers"
+
+
+def revise(
+    server: Server, copies: Sequence[Copy], config: LabelConfig, annotations: pd.DataFrame
+) -> tuple[list[Copy], ConfigReport]:
+    """Give every project a new label config.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        config: The new config.
+        annotations: Everybody's answers so far.
+
+    Raises:
+        InputError: The config has faults, or answers would be orphaned; nothing is changed then.
+    """
+    if not isinstance(config, LabelConfig):
+        raise InputError("config must be a lsnb.LabelConfig: build one, or read yours with LabelConfig.from_xml(text).")
+    held = pd.DataFrame([task["data"] for task in server.export(copies[0].project.id)])
+    problems = [str(problem) for problem in config.check(held, release=server.release)] + orphans(config, annotations)
+    if problems:
+        raise InputError(problems)
+    rows: list[dict[str, Any]] = []
+    renewed = []
+    for copy in copies:
+        row: dict[str, Any] = {"annotator": copy.manifest.annotator, "status": "unchanged", "error": None}
+        rows.append(row)
+        manifest = replace(copy.manifest, config=config.fingerprint)
+        try:
+            now = server.project(copy.project.id)
+            if LabelConfig.from_xml(now.config or "") != config:
+                server.configure_project(copy.project.id, config.xml)
+                row["status"] = "updated"
+            if manifest != copy.manifest:
+                server.describe_project(copy.project.id, manifest.describe())
+            renewed.append(Copy(manifest, copy.project))
+        except LsnbError as fault:
+            row.update(status="failed", error=str(fault))
+            renewed.append(copy)
+    return renewed, ConfigReport(pd.DataFrame(rows))
+
+
+# Saving a study's projects to a file, and deleting them once that is done.
+
+
+def save_exports(server: Server, copies: Sequence[Copy], target: Path) -> Path:
+    """Save every project's raw export in one zip and return its path.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        target: The zip to write; a file of that name is replaced only when the new one is whole.
+    """
+    with whole_file(target, parents=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for copy in copies:
+            tasks = server.export(copy.project.id)
+            archive.writestr(f"{safe_name(copy.manifest.annotator)}-{copy.project.id}.json", orjson.dumps(tasks))
+    return target
+
+
+def delete_study(server: Server, copies: Sequence[Copy], title: str, save_to: Path) -> list[Copy]:
+    """Delete a study's projects after saving them, and return those that were there; none are if all is deleted.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        title: The study's title, typed once more.
+        save_to: The zip for every project's raw export.
+
+    Raises:
+        InputError: The title is not this study's; nothing is deleted.
+        LsnbError: An answer arrived while saving; nothing is deleted.
+    """
+    own = copies[0].manifest.title
+    if title != own:
+        raise InputError(
+            f"This study is called {own!r}, not {title!r}: give its title to delete it. Nothing was deleted."
+        )
+    listed = {project.id for project in server.projects()}
+    present = [copy for copy in copies if copy.project.id in listed]
+    if not present:
+        return list(copies[:1])  # all is deleted already, and was saved then
+    before = _answer_counts(server, present)
+    save_exports(server, present, save_to)
+    if _answer_counts(server, present) != before:
+        raise LsnbError(
+            f"Somebody answered while {own!r} was being saved, so nothing was deleted: "
+            "run the same call again once nobody is labelling."
+        )
+    for copy in present:
+        server.delete_project(copy.project.id)
+    return present
+
+
+def _answer_counts(server: Server, copies: Sequence[Copy]) -> list[tuple[int | None, int | None]]:
+    now = [server.project(copy.project.id) for copy in copies]
+    return [(project.annotations, project.skipped) for project in now]
+
+
+# The people of a study: one more annotator, and the text that tells them where to go.
+
+
+def add_person(
+    server: Server, copies: Sequence[Copy], name: str, bucket: Bucket | None
+) -> tuple[list[Copy], CreateReport]:
+    """Make a project for one more annotator, with every item of the study, and return all projects.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        name: The new annotator.
+        bucket: The bucket that ``gs://`` media are in.
+
+    Raises:
+        InputError: The name cannot be used, or the bucket is missing.
+    """
+    if not isinstance(name, str):
+        raise InputError(f"The annotator's name is {name!r}: give it as text.")
+    names, problems = annotator_names([name])
+    if problems:
+        raise InputError(problems)
+    name = names[0]
+    there = {copy.manifest.annotator: copy for copy in copies}
+    twins = [other for other in all_annotators(copies) if other.casefold() == name.casefold() and other != name]
+    if twins:
+        raise InputError(f"The study has an annotator {twins[0]!r}, and {name!r} is too near: use another name.")
+    data: dict[str, dict[str, object]] = {}
+    for copy in copies:
+        for task in server.export(copy.project.id):
+            if (item := item_of(task)) is not None:
+                data.setdefault(item, task["data"])
+    first = copies[0].manifest
+    if bucket is None and any(str(cell).startswith("gs://") for row in data.values() for cell in row.values()):
+        raise InputError(
+            f"The media of {first.title!r} are in a bucket: give bucket=lsnb.open_bucket(…), "
+            f"to connect {name}'s project to it."
+        )
+    added = first.added if name in (*first.annotators, *first.added) else (*first.added, name)
+    manifest = replace(first, annotator=name, added=added)
+    config = LabelConfig.from_xml(server.project(copies[0].project.id).config or "")
+    order = assign(list(data), [name], seed=first.seed)[name]
+    tasks = [new_task(data[item], item, None) for item in order]
+    storage = bucket.storage_for_studio() if bucket is not None else None
+    own, row, _ = make_copy(server, config, tasks, manifest, there.get(name), storage)
+    report = CreateReport(pd.DataFrame([row]))
+    report.raise_for_failures()
+    # The others learn of the newcomer last: until then the newcomer's own project says it all.
+    renewed = []
+    for other in copies:
+        if other.manifest.annotator == name:
+            continue
+        about = replace(other.manifest, added=added)
+        if about != other.manifest:
+            server.describe_project(other.project.id, about.describe())
+        renewed.append(Copy(about, other.project))
+    return [*renewed, *([own] if own is not None else [])], report
+
+
+def shared_items(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
+    """Return how many items each two annotators have in common; in the diagonal, how many each has.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+    """
+    own = {
+        copy.manifest.annotator: {item_of(task) for task in server.export(copy.project.id)} - {None} for copy in copies
+    }
+    counts = [[len(items & others) for others in own.values()] for items in own.values()]
+    return pd.DataFrame(counts, index=pd.Index(list(own), name="annotator"), columns=list(own))
+
+
+def share_text(title: str, links: pd.DataFrame, invite: str) -> str:
+    """Return the text to send to annotators.
+
+    Args:
+        title: The study's title.
+        links: A row per annotator: annotator, url, tasks.
+        invite: Where a new annotator signs up.
+
+    Example:
+        >>> links = pd.DataFrame([("ana", "https://ls.example.org/projects/3/data", 8)])
+        >>> links.columns = ["annotator", "url", "tasks"]
+        >>> print(share_text("Mood", links, "https://ls.example.org/user/signup/?token=abc"))
+        Hello! Please label the study “Mood” for us.
+        1. New here? Sign up once: https://ls.example.org/user/signup/?token=abc
+        2. Open your own project (and only yours, so that answers stay independent):
+           ana: https://ls.example.org/projects/3/data (8 items)
+        3. Press “Label All Tasks”, answer, and press “Submit”. You may stop and go on at any time.
+    """
+    lines = [
+        f"Hello! Please label the study “{title}” for us.",
+        f"1. New here? Sign up once: {invite}",
+        "2. Open your own project (and only yours, so that answers stay independent):",
+        *(f"   {row.annotator}: {row.url} ({row.tasks} items)" for row in links.itertuples()),
+        "3. Press “Label All Tasks”, answer, and press “Submit”. You may stop and go on at any time.",
+    ]
+    return "\n".join(lines)
 
 
 class Study(ModelVerbs):

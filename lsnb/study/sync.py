@@ -2,30 +2,204 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+import numpy as np
 import orjson
 import pandas as pd
 
+from lsnb.annotations import long_table, majority, widen
 from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.kernel.files import safe_name, write_whole
+from lsnb.kernel.report import Report
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
-from lsnb.study.answers import Answers, answer_columns, label_table, taken_column_problems
-from lsnb.study.arguments import argument_problems, choice_problems, stranger_problems
-from lsnb.study.finding import Copy, all_annotators
-from lsnb.study.outcome import SyncReport, report_rows
-from lsnb.study.plan import MODEL, new_task, teams_of
-from lsnb.study.rows import Rows, Where, listed_items, read_rows, upload_local
-from lsnb.study.snapshot import Changes, Snapshot, item_of, refresh
+from lsnb.study.creating import MODEL, new_task, teams_of
+from lsnb.study.projects import Changes, Copy, Snapshot, all_annotators, item_of, refresh
+from lsnb.study.rows import (
+    Rows,
+    Where,
+    argument_problems,
+    choice_problems,
+    listed_items,
+    read_rows,
+    stranger_problems,
+    upload_local,
+)
+from lsnb.tables import check_key
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
+
+
+# What a sync did, as its report shows it.
+
+
+ROW_COLUMNS = ("annotator", "item", "status", "pulled", "error")
+
+
+@dataclass(frozen=True, repr=False)
+class SyncReport(Report):
+    """What a sync did: a row per annotator and item, and the table with its answers.
+
+    ``status`` is created, updated, removed, kept (no longer in the table, left on the server), merged (a second task of
+    the item, without answers, taken away), unchanged, skipped (the row cannot be shown) or failed.
+
+    Args:
+        pulled: How many annotations came, changed or went since the last sync.
+        labelled: The table with a column per control, or, for a pull, one row per item.
+    """
+
+    pulled: int = 0
+    labelled: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    noun: ClassVar[str] = "rows"
+
+    @property
+    def summary(self) -> str:
+        """One line, for example ``12 created, 0 updated, 3 answers pulled``."""
+        counts = dict(self.counts)
+        parts = [f"{counts.pop(status, 0)} {status}" for status in ("created", "updated")]
+        parts += [f"{n} {status}" for status, n in sorted(counts.items()) if status != "unchanged"]
+        answers = "answer" if self.pulled == 1 else "answers"
+        return ", ".join([*parts, f"{self.pulled} {answers} pulled"])
+
+
+def report_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """Return the rows as a table in which what happened comes first: of a long one only the beginning is shown.
+
+    Args:
+        rows: One per annotator and item, with ``SyncReport``'s columns.
+
+    Example:
+        >>> same = {"annotator": "ana", "item": "1", "status": "unchanged", "pulled": 0, "error": None}
+        >>> report_rows([same, {**same, "item": "2", "status": "created"}])["item"].tolist()
+        ['2', '1']
+    """
+    happened = sorted(rows, key=lambda row: row["status"] == "unchanged" and not row["pulled"])
+    return pd.DataFrame(happened, columns=list(ROW_COLUMNS))
+
+
+# The user's table with its answers: a column per control, beside everything that was there.
+
+
+# "majority", "all" (a column per annotator), or an annotator's name.
+Answers = str
+
+
+def answer_columns(config: LabelConfig, annotators: Iterable[str]) -> set[str]:
+    """Return the names of the columns that answers go to.
+
+    Args:
+        config: The label config.
+        annotators: Everybody's names.
+
+    Example:
+        >>> config = LabelConfig.text("t").choices("mood", ["up", "down"])
+        >>> sorted(answer_columns(config, ["ana"]))
+        ['mood', 'mood (ana)']
+    """
+    return {name for control in config.controls for name in (control, *(f"{control} ({who})" for who in annotators))}
+
+
+def taken_column_problems(
+    table: pd.DataFrame, config: LabelConfig, annotators: Iterable[str], own: Collection[str]
+) -> list[str]:
+    """Return why columns named like answers cannot be answers, as sentences: theirs would be lost.
+
+    Args:
+        table: The user's table.
+        config: The label config.
+        annotators: Everybody's names.
+        own: Columns that the study's tasks carry, which are data whatever they are called.
+    """
+    names, problems = list(annotators), []
+    for control, about in config.controls.items():
+        known = {*about.labels, *(" > ".join(path) for path in about.paths)}
+        for column in (control, *(f"{control} ({who})" for who in names)):
+            if column not in table.columns or column in own or not known:
+                continue
+            cells = [cell for cell in table[column] if isinstance(cell, str)]
+            strange = [cell for cell in cells if cell not in known and not cell.startswith(("(", "["))]
+            if strange:
+                problems.append(
+                    f"The table's column {column!r} is called like the control, and {strange[0]!r} is none of its "
+                    "labels: rename the column, since answers go there."
+                )
+    return problems
+
+
+def _answered(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], key: str) -> pd.DataFrame:
+    """Return the long table of what was answered; tasks without annotations have nothing to say here."""
+    tables = []
+    for copy in copies:
+        snapshot = snapshots.get(copy.project.id)
+        if snapshot is None:
+            continue
+        tasks = [task for task in snapshot.tasks.values() if task["annotations"] and item_of(task) is not None]
+        if tasks or snapshot.lost:
+            tables.append(long_table([*tasks, *snapshot.lost], key=key, annotator=copy.manifest.annotator))
+    return pd.concat(tables, ignore_index=True) if tables else long_table([])
+
+
+def _items_seen(snapshots: Mapping[int, Snapshot]) -> list[str]:
+    tasks = (task for snapshot in snapshots.values() for task in (*snapshot.tasks.values(), *snapshot.lost))
+    return sorted({item for task in tasks if (item := item_of(task)) is not None})
+
+
+def label_table(
+    table: pd.DataFrame | None,
+    config: LabelConfig,
+    copies: Sequence[Copy],
+    snapshots: Mapping[int, Snapshot],
+    *,
+    key: str,
+    answers: Answers,
+) -> pd.DataFrame:
+    """Return the table with a column per control.
+
+    Args:
+        table: The user's table, which is not changed; None for one row per item of the study.
+        config: The label config.
+        copies: The study's projects.
+        snapshots: Project id → what it held when last seen.
+        key: The column that identifies an item.
+        answers: ``"majority"``, ``"all"`` (a column per annotator) or an annotator's name.
+    """
+    names = all_annotators(copies)
+    long = _answered(copies, snapshots, key)
+    labelled = pd.DataFrame({key: _items_seen(snapshots)}) if table is None else table.copy()
+    if labelled.empty:
+        return labelled
+    items = check_key(labelled, key).astype(str)
+    for control in config.controls:
+        for column, values in _columns(long, control, answers, names).items():
+            cells: np.ndarray[Any, Any] = np.array([None] * len(items), dtype="object")
+            cells[:] = [values.get(item) for item in items]
+            labelled[column] = pd.Series(cells, index=labelled.index).infer_objects()
+    return labelled
+
+
+def _columns(long: pd.DataFrame, control: str, answers: Answers, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    if not long["control"].eq(control).any():
+        return {f"{control} ({name})": {} for name in names} if answers == "all" else {control: {}}
+    with warnings.catch_warnings():
+        # Which of a person's two annotations counts is said once, by the study's own annotations().
+        warnings.simplefilter("ignore", UserWarning)
+        if answers == "majority":
+            won = majority(long, control)
+            return {control: dict(zip(won["item"], won["value"], strict=True))}
+        wide = widen(long, control)
+    if answers == "all":
+        return {f"{control} ({name})": dict(wide[name]) if name in wide else {} for name in names}
+    return {control: dict(wide[answers]) if answers in wide else {}}
+
 
 OnRemoved = Literal["keep", "delete"]
 

@@ -3,19 +3,21 @@
 Pure: tables and arrays come in, tables come out. ``lsnb.alignment`` brings the video's signals and the plots.
 """
 
-from lsnb.timeseries.agreeing import SampleAgreement, sample_agreement
-from lsnb.timeseries.aligned import DISPLAY_ROWS, OnVideo
-from lsnb.timeseries.checking import csv_problems
+from lsnb.timeseries.aligned import DISPLAY_ROWS, Joined, OnVideo, Placed, Sensor, join, place
 from lsnb.timeseries.clocks import Clock, Times, read_times, times_by_rate
-from lsnb.timeseries.correlating import Correlation, correlate
-from lsnb.timeseries.estimating import Fit, fit_moments
-from lsnb.timeseries.joining import Joined, Sensor, join
-from lsnb.timeseries.matching import best_match
-from lsnb.timeseries.placing import Placed, place
-from lsnb.timeseries.samples import label_samples
+from lsnb.timeseries.offsets import Correlation, Fit, best_match, correlate, fit_moments
+from lsnb.timeseries.samples import SampleAgreement, Windows, label_samples, sample_agreement, windows
 from lsnb.timeseries.segments import segments
-from lsnb.timeseries.series import UNITS, Channel, choose_channels, not_plotted, read_series, time_column, with_numeric
-from lsnb.timeseries.windows import Windows, windows
+from lsnb.timeseries.series import (
+    UNITS,
+    Channel,
+    choose_channels,
+    csv_problems,
+    not_plotted,
+    read_series,
+    time_column,
+    with_numeric,
+)
 
 __all__ = [
     "DISPLAY_ROWS",

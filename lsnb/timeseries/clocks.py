@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import warnings
 from dataclasses import dataclass
 from datetime import date, time, tzinfo
 from decimal import Decimal
@@ -12,10 +14,286 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
-from lsnb.timeseries.datetimes import read_datetimes
-from lsnb.timeseries.units import SECONDS, SPOKEN, guess_unit, is_since_1970, unit_name
+from lsnb.tables.keys import sheet_rows
+
+# Local times in a zone: the hour that an autumn night has twice, and the one that a spring night lacks.
+
+
+def localized(times: pd.Series[Any], tz: Any, where: str) -> tuple[pd.Series[Any], list[str]]:
+    """Return local times of a zone as UTC (without saying so), and notes.
+
+    In the hour that clocks show twice, the order of the rows decides: where the times jump back, the second hour
+    begins.
+
+    Args:
+        times: Datetimes without a zone.
+        tz: The zone, for example ``"Europe/Berlin"``.
+        where: The column, for messages.
+
+    Raises:
+        InputError: No such zone, a time that the zone's clocks skipped, or one they showed twice and nothing tells
+            which.
+
+    Example:
+        >>> noon = pd.Series(pd.to_datetime(["2026-07-01 12:00"]))
+        >>> str(localized(noon, "Europe/Berlin", "it")[0][0])
+        '2026-07-01 10:00:00'
+    """
+    given = times.notna().to_numpy()
+    try:
+        # NaT where a time does not exist or is there twice.
+        summer = times.dt.tz_localize(tz, ambiguous=np.ones(len(times), dtype="bool"), nonexistent="NaT")
+        winter = times.dt.tz_localize(tz, ambiguous=np.zeros(len(times), dtype="bool"), nonexistent="NaT")
+    except (ValueError, TypeError, KeyError, OSError, AttributeError):
+        raise InputError(f"tz is {tz!r}: give the name of a zone, for example 'Europe/Berlin' or 'UTC'.") from None
+    skipped = np.flatnonzero(summer.isna().to_numpy() & given)
+    if len(skipped):
+        raise InputError(
+            f"In {where} {times.iloc[skipped[0]]} never was in {tz}: clocks were put forward over it. The times are of "
+            "another zone, or the sensor did not follow: give tz='UTC' or the sensor's own zone, such as 'Etc/GMT-1'."
+        )
+    twice = summer.ne(winter).to_numpy() & given
+    early, late = (
+        column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy("datetime64[ns]") for column in (summer, winter)
+    )
+    if not twice.any():
+        return pd.Series(early, index=times.index), []
+    local = times.to_numpy("datetime64[ns]")
+    rows = np.flatnonzero(twice)
+    back = np.flatnonzero(np.diff(local[rows]) < np.timedelta64(0))
+    chosen = early.copy()
+    if len(back) == 1 and local[rows[back[0] + 1]] - local[rows[back[0]]] <= -np.timedelta64(30, "m"):
+        second = rows[back[0] + 1 :]
+        chosen[second] = late[second]
+        return pd.Series(chosen, index=times.index), [
+            f"In {where} the clocks of {tz} were put back: from {times.iloc[second[0]]} on, where the times jump back, "
+            "they were taken as of the second time round."
+        ]
+    raise InputError(
+        f"In {where} {times.iloc[rows[0]]} was twice in {tz}, as clocks were put back, and nothing tells which is "
+        "meant: give the times in UTC, or with their offset ('… +02:00')."
+    )
+
+
+# Reading datetimes, however a logger writes them, as nanoseconds since 1970.
+
+
+ZONED = re.compile(r"(Z|z|UTC|GMT|:\d{2}(?:[.,]\d+)?\s*[+-]\d{2}(?::?\d{2})?)$")
+COMMA = re.compile(r"(:\d{2}),(\d)")
+YEAR_FIRST = re.compile(r"\d{4}\D")
+# 1.5.2026: nobody puts the month first and dots between.
+DOTTED = re.compile(r"\d{1,2}\.\d{1,2}\.\d{4}")
+# What nanoseconds since 1970 can say.
+FIRST_YEAR, LAST_YEAR = 1678, 2261
+
+
+def read_datetimes(
+    column: pd.Series[Any], tz: Any, time_format: str | None, where: str
+) -> tuple[np.ndarray[Any, np.dtype[np.int64]], Any, list[str]]:
+    """Return nanoseconds since 1970 (UTC, or local where there is no zone), the zone, and notes.
+
+    Args:
+        column: Datetimes or texts of datetimes; it is not changed.
+        tz: The zone of those without one.
+        time_format: How texts write them, in strftime's letters.
+        where: The column, for messages.
+
+    Raises:
+        InputError: A cell that is no time, or times that can be read in more than one way.
+
+    Example:
+        >>> read_datetimes(pd.Series(["1970-01-01T01:00:01+01:00"]), None, None, "it")[0].tolist()
+        [1000000000]
+    """
+    notes: list[str] = []
+    times = column
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        times = _parsed(column, time_format, where)
+    zone = getattr(times.dtype, "tz", None)
+    if zone is not None:
+        if tz is not None and not isinstance(column.dtype, pd.DatetimeTZDtype) and str(zone) == "UTC":
+            zone = tz  # the instants are known; the zone is how they are shown again
+        plain = times.dt.tz_convert("UTC").dt.tz_localize(None)
+    elif tz is not None:
+        plain, said = localized(times, tz, where)
+        notes += said
+        zone = tz
+    else:
+        plain = times
+    try:
+        return plain.dt.as_unit("ns").to_numpy("datetime64[ns]").astype("int64"), zone, notes
+    except pd.errors.OutOfBoundsDatetime:
+        years = plain.dt.year
+        far = int(np.flatnonzero(((years < FIRST_YEAR) | (years > LAST_YEAR)).to_numpy())[0])
+        raise _far_away(column, far, where) from None
+
+
+def _parsed(column: pd.Series[Any], time_format: str | None, where: str) -> pd.Series[Any]:
+    given = column.dropna()
+    zoned = given.map(
+        lambda cell: bool(ZONED.search(cell)) if isinstance(cell, str) else getattr(cell, "tzinfo", None) is not None
+    )
+    if time_format is None and zoned.any() and not zoned.all():
+        raise InputError(
+            f"In {where} some datetimes have a zone and others have none ({given[~zoned].iloc[0]!s}): "
+            "write all in one way, best in UTC."
+        )
+    utc = bool(zoned.all()) if time_format is None else "%z" in time_format
+    if given.map(lambda cell: isinstance(cell, str)).all():
+        column = column.str.replace(COMMA, r"\1.\2", regex=True)
+    try:
+        return pd.to_datetime(column, utc=utc, format=time_format or "ISO8601")
+    except (ValueError, TypeError, OverflowError):
+        readings = [] if time_format else _readings(column, utc)
+    if readings and all(reading.equals(readings[0]) for reading in readings):
+        return readings[0]
+    if readings:
+        raise InputError(
+            f"In {where} {given.iloc[0]!s} may begin with the day or with the month: give time_format=, for "
+            "example time_format='%d/%m/%Y %H:%M:%S'."
+        )
+    try:
+        read = pd.to_datetime(column, utc=utc, errors="coerce", format=time_format or "mixed")
+    except (ValueError, TypeError):
+        raise InputError(
+            f"time_format is {time_format!r}: give strftime's letters, such as '%d/%m/%Y %H:%M:%S.%f'."
+        ) from None
+    bad = np.flatnonzero((read.isna() & column.notna()).to_numpy())
+    first_bad = int(bad[0]) if len(bad) else 0
+    try:
+        pd.to_datetime(column.iloc[[first_bad]], utc=utc, format=time_format or "mixed")
+    except pd.errors.OutOfBoundsDatetime:  # pandas 2 reads no year that nanoseconds cannot say
+        raise _far_away(column, first_bad, where) from None
+    except (ValueError, TypeError):
+        pass
+    raise InputError(
+        f"In {where} {column.iloc[first_bad]!s} ({sheet_rows([first_bad])}) is no time that can be read"
+        + (f" as {time_format!r}" if time_format else "")
+        + ": give the column of times as time=, and time_format= if it is written in a way of its own."
+    )
+
+
+def _far_away(column: pd.Series[Any], row: int, where: str) -> InputError:
+    return InputError(
+        f"In {where} {column.iloc[row]!s} ({sheet_rows([row])}) is no time of a recording: correct it, or empty "
+        "the cell."
+    )
+
+
+def _readings(column: pd.Series[Any], utc: bool) -> list[pd.Series[Any]]:
+    """Return every way in which the texts can be read as datetimes: the day first, or the month."""
+    given = column.dropna().map(str)
+    orders = (
+        [False] if given.str.match(YEAR_FIRST).all() else [True] if given.str.match(DOTTED).all() else [False, True]
+    )
+    readings: list[pd.Series[Any]] = []
+    for day_first in orders:
+        with warnings.catch_warnings(), contextlib.suppress(ValueError, TypeError, OverflowError):
+            # pandas warns of texts that can be read in one order only.
+            warnings.simplefilter("ignore", UserWarning)
+            readings.append(pd.to_datetime(column, utc=utc, format="mixed", dayfirst=day_first))
+    return readings
+
+
+# Which unit a column of bare numbers counts in, told by how large they are and by the video beside them.
+
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
+SPOKEN = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+SPELLINGS = {
+    **{name: name for name in SECONDS},
+    **{spoken: name for name, spoken in SPOKEN.items()},
+    **{spoken.removesuffix("s"): name for name, spoken in SPOKEN.items()},
+    "sec": "s",
+    "msec": "ms",
+    "µs": "us",  # the micro sign
+    "μs": "us",  # the Greek letter
+}
+# 2000 to 2100, as seconds since 1970: a recording with a video beside it lies there.
+YEAR_2000, YEAR_2100 = 946_684_800.0, 4_102_444_800.0
+# What sensors do: a sample in 20 seconds to 20,000 in one; recordings of up to a week.
+SLOWEST, FASTEST, LONGEST = 0.05, 20_000.0, 7 * 86_400.0
+# A series that is shorter than a fiftieth of its video is no recording of it.
+SHORTEST_SHARE = 1 / 50
+ALIKE = 3.0
+
+
+def unit_name(unit: object) -> str | None:
+    """Return a unit as lsnb writes it, or None if it is none.
+
+    Example:
+        >>> unit_name("µs"), unit_name("Milliseconds"), unit_name("fortnight")
+        ('us', 'ms', None)
+    """
+    return SPELLINGS.get(unit.strip().lower()) or SPELLINGS.get(unit.strip()) if isinstance(unit, str) else None
+
+
+def is_since_1970(typical: float, unit: str) -> bool:
+    """Return whether a number of this size counts from 1970: whether it would be a time of this century.
+
+    Example:
+        >>> is_since_1970(1.7e12, "ms"), is_since_1970(1.7e12, "s")
+        (True, False)
+    """
+    return YEAR_2000 <= typical * SECONDS[unit] < YEAR_2100
+
+
+def guess_unit(numbers: Floats, duration: float, column: str) -> tuple[str, str]:
+    """Return the unit that makes sense of a column of numbers, and a sentence that says why.
+
+    Numbers of this century's size count from 1970. Of others, a unit makes sense where it gives a rate between one
+    sample in 20 s and 20 kHz, at most a week in all, and at least a fiftieth of the video. Where several do, the one
+    that makes series and video alike in length is taken.
+
+    Args:
+        numbers: The column, finite numbers only.
+        duration: The length of the video in seconds.
+        column: Its name, for the sentences.
+
+    Raises:
+        InputError: No unit makes sense, or several do.
+
+    Example:
+        >>> guess_unit(np.arange(0, 60_000, 20.0), 60.0, "t")[0]
+        'ms'
+    """
+    if not len(numbers):
+        return "s", f"Column {column!r} was read as seconds."
+    typical = float(np.median(numbers[:: max(1, len(numbers) // 10_000)]))
+    span = float(numbers.max() - numbers.min())
+    for unit, scale in SECONDS.items():
+        if is_since_1970(typical, unit) and span * scale <= LONGEST:
+            return unit, f"Column {column!r} was read as {SPOKEN[unit]} since 1970, by the size of its numbers."
+    if len(numbers) < 2 or span == 0:
+        return "s", f"Column {column!r} was read as seconds: one moment says nothing of its unit."
+    rate = (len(numbers) - 1) / span
+    fitting = []
+    for unit, scale in SECONDS.items():
+        length = span * scale
+        if SLOWEST <= rate / scale <= FASTEST and duration * SHORTEST_SHARE <= length <= LONGEST:
+            fitting.append(unit)
+    alike = [unit for unit in fitting if duration / ALIKE <= span * SECONDS[unit] <= duration * ALIKE]
+    chosen = alike if len(fitting) > 1 and len(alike) == 1 else fitting
+    if len(chosen) == 1:
+        unit = chosen[0]
+        return unit, (
+            f"Column {column!r} was read as {SPOKEN[unit]}: so the series lasts {span * SECONDS[unit]:,.1f} s at "
+            f"{rate / SECONDS[unit]:,.4g} samples a second, beside a video of {duration:,.1f} s. "
+            "Give unit= if that is wrong."
+        )
+    readings = "; ".join(
+        f"unit={unit!r} is {span * scale:,.6g} s at {rate / scale:,.4g} samples a second"
+        for unit, scale in SECONDS.items()
+        if not fitting or unit in fitting
+    )
+    raise InputError(
+        f"The unit of column {column!r} cannot be told from its numbers beside a video of {duration:,.1f} s: "
+        f"give unit=. {readings}."
+    )
+
+
 Kind = Literal["number", "datetime", "duration", "rate"]
 
 CLOCK_TIME = re.compile(r"[+-]?(\d{1,4}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?$")

@@ -19,8 +19,7 @@ from lsnb.errors import InputError
 from lsnb.labels.vocabulary import LABELS, kinds_of
 from lsnb.shapes import frames_of_seconds, seconds_of_frames
 from lsnb.tables.keys import listing, nearest
-from lsnb.timeseries.aligned import OnVideo
-from lsnb.timeseries.placing import MICROSECONDS
+from lsnb.timeseries.aligned import MICROSECONDS, OnVideo
 
 # Label Studio's result types that mark a stretch of time.
 PLACED = (*kinds_of("Span", "instant"), *kinds_of("Timeline"))

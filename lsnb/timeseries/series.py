@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import unicodedata
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from lsnb.errors import InputError, TableError
+from lsnb.errors import InputError, MissingFileError, TableError
+from lsnb.kernel.files import file_errors
 from lsnb.tables import read_table
-from lsnb.tables.delimited import DECIMAL_COMMA, decode, sniff
+from lsnb.tables.files import DECIMAL_COMMA, decode, sniff
 from lsnb.tables.keys import listing, nearest
 
 # Above this read_table's check of every row would take longer than reading.
@@ -302,3 +305,176 @@ def _unused(name: str, taken: set[str]) -> str:
     while free in taken:
         free, number = f"{name}_{number}", number + 1
     return free
+
+
+# A sensor's columns at chosen rows of a longer table: what is missing stays missing, what is there stays exact.
+
+
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+Rows = slice | Integers
+
+# From here on a float no longer holds every whole number.
+WHOLE_LIMIT = 2**53
+
+
+def spread(column: pd.Series[Any], rows: Rows, where: Rows, total: int, *, keep_whole: bool = False) -> Any:
+    """Return a column's values at ``rows``, put at the places ``where`` of ``total``; missing elsewhere.
+
+    Where nothing is missing the dtype stays. Else whole numbers become floats, or pandas' nullable integers
+    (``Int64``) if ``keep_whole`` or if a float would round them.
+
+    Args:
+        column: The column; it is not changed.
+        rows: Which of its rows.
+        where: Their places in the result, as many.
+        total: How long the result is.
+        keep_whole: Whether whole numbers stay whole numbers.
+
+    Example:
+        >>> spread(pd.Series([1, 2, 3]), slice(1, 3), slice(1, 3), 3).tolist()
+        [nan, 2.0, 3.0]
+    """
+    count = _count(rows, len(column))
+    values = column.array
+    dtype = column.dtype
+    if count == total:
+        picked = column.to_numpy()[rows] if isinstance(dtype, np.dtype) else values[rows]
+        return picked.copy() if isinstance(rows, slice) else picked
+    if not isinstance(dtype, np.dtype):
+        places = np.full(total, -1, dtype="int64")
+        places[where] = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
+        return values.take(places, allow_fill=True)
+    picked = column.to_numpy()[rows]
+    if dtype.kind in "iub":
+        largest = max(abs(int(picked.max())), abs(int(picked.min()))) if len(picked) and dtype.kind != "b" else 0
+        if keep_whole or dtype.kind == "b" or largest >= WHOLE_LIMIT:
+            mask = np.ones(total, dtype="bool")
+            mask[where] = False
+            whole = np.zeros(total, dtype=dtype)
+            whole[where] = picked
+            made: Any = pd.arrays.BooleanArray if dtype.kind == "b" else pd.arrays.IntegerArray
+            return made(whole, mask)
+        dtype = np.dtype("float64")
+    missing: Any = np.datetime64("NaT") if dtype.kind == "M" else np.timedelta64("NaT") if dtype.kind == "m" else None
+    if dtype.kind in "fc":
+        missing = np.nan
+    out = np.empty(total, dtype=dtype)
+    if isinstance(where, slice):
+        out[: where.start], out[where.stop :] = missing, missing
+    else:
+        out[:] = missing
+    out[where] = picked
+    return out
+
+
+def _count(rows: Rows, length: int) -> int:
+    return len(range(*rows.indices(length))) if isinstance(rows, slice) else len(rows)
+
+
+# What in a CSV file breaks Label Studio's time series editor, or puts it out of step with the video.
+#
+# Read from the editor's source (``tags/object/TimeSeries.jsx``, ``utils/data.js``; release 1.23.2) and tried.
+
+
+SAFE = re.compile(r"[a-z][a-z0-9_]*")
+SECONDS_SHOWN = re.compile(r"\d+(\.\d{1,6})?")
+
+
+def csv_problems(path: str | os.PathLike[str], *, time: str = "time", channels: Sequence[str] = ()) -> list[str]:
+    """Return what is wrong with a CSV file as data of a TimeSeries tag, a sentence each; none if all is well.
+
+    The editor splits lines at commas by a pattern of its own, folds column names to lower case, takes a column called
+    by a number for a position, reads an empty cell as 0 and anything else that is no number as a text, at which the
+    line ends. Two of the first three times at 0 or empty, or a time before the one above it, stop it. Its first row
+    is the media's time 0.
+
+    Args:
+        path: The file.
+        time: Its column of times.
+        channels: Columns that are to be plotted.
+
+    Raises:
+        InputError: ``path`` names no file.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp(), "series.csv")
+        >>> _ = file.write_text("time,X\\n5.0,1\\n6.0,\\n")
+        >>> for problem in csv_problems(file):
+        ...     print(problem)
+        Column 'X' is not in lower-case ASCII letters, digits and _: the editor looks for it under another name.
+        Row 3 has an empty cell in 'X', which the editor draws as 0.
+        The first time is 5.0: the editor plays the first row at the video's second 0.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InputError(f"path is a {type(path).__name__}: give the name of a CSV file.")
+    file = Path(path)
+    if not file.is_file():
+        raise MissingFileError(f"There is no file {file.name} in {file.parent}.")
+    try:
+        with file_errors(file):
+            text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return [f"{file.name} is not in UTF-8, as which the editor reads it."]
+    lines = text.split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if len(lines) < 3:
+        return [f"{file.name} has {max(0, len(lines) - 1)} rows: the editor needs two or more below the header."]
+    problems = []
+    if text.startswith("\ufeff"):
+        problems.append("The file begins with a byte order mark, which becomes part of the first column's name.")
+    names = lines[0].lstrip("\ufeff").rstrip("\r").split(",")
+    for name in names:
+        if not SAFE.fullmatch(name):
+            problems.append(
+                f"Column {name!r} is not in lower-case ASCII letters, digits and _: the editor looks for it under "
+                "another name."
+            )
+    folded = [name.lower() for name in names]
+    problems += [f"Two columns are called {name!r}." for name in sorted(set(folded)) if folded.count(name) > 1]
+    problems += [f"There is no column {name!r}." for name in (time, *channels) if name.lower() not in folded]
+    if time.lower() not in folded:
+        return problems
+    at = folded.index(time.lower())
+    cells, said = _cell_problems(lines, names, at)
+    problems += said
+    if cells and cells[0] != 0:
+        problems.append(f"The first time is {cells[0]}: the editor plays the first row at the video's second 0.")
+    falling = [row for row, (one, two) in enumerate(itertools.pairwise(cells), start=3) if two <= one]
+    if falling:
+        problems.append(f"Times do not rise in row {falling[0]} ({len(falling)} such rows).")
+    if sum(cell == 0 for cell in cells[:3]) > 1:
+        problems.append("Two of the first three times are 0, which the editor takes for times it cannot read.")
+    return problems
+
+
+def _cell_problems(lines: Sequence[str], names: Sequence[str], at: int) -> tuple[list[float], list[str]]:
+    """Return the times, and the first fault of each kind among the cells."""
+    times: list[float] = []
+    faults: dict[str, str] = {}
+    for row, line in enumerate(lines[1:], start=2):
+        cells = line.rstrip("\r").split(",")
+        if not line.strip() or len(cells) != len(names):
+            faults.setdefault("width", f"Row {row} has {len(cells)} cells, and the header {len(names)}.")
+            continue
+        for name, cell in zip(names, cells, strict=True):
+            if not cell.strip():
+                faults.setdefault("empty", f"Row {row} has an empty cell in {name!r}, which the editor draws as 0.")
+            else:
+                try:
+                    number = float(cell)
+                except ValueError:
+                    number = float("nan")
+                if number - number != 0:
+                    faults.setdefault("text", f"Row {row} has {cell!r} in {name!r}, which is no number.")
+        if not SECONDS_SHOWN.fullmatch(cells[at]):
+            faults.setdefault(
+                "time", f"Row {row} has the time {cells[at]!r}: seconds with up to six decimals are safe."
+            )
+        try:
+            times.append(float(cells[at]))
+        except ValueError:
+            times.append(float("nan"))
+    return times, list(faults.values())

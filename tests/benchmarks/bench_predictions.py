@@ -16,8 +16,8 @@ from label_studio_sdk.label_interface import LabelInterface
 
 from lsnb import LabelConfig
 from lsnb.predictions import check_results
-from lsnb.predictions.categories import COCO_CATEGORIES
 from lsnb.predictions.coco import from_coco
+from lsnb.predictions.payloads import COCO_CATEGORIES
 
 PER_PICTURE = 5
 

@@ -16,9 +16,8 @@ import pytest
 from small_store import BUCKET, Handler, SmallStore, answer, checksum, cut, garble, lose
 from upload_tools import upload
 
-from lsnb.bucket import Bucket, open_bucket_at, parallel, sending
-from lsnb.bucket.faults import Cancelled
-from lsnb.bucket.wire import Patience
+from lsnb.bucket import Bucket, open_bucket_at, uploading, wire
+from lsnb.bucket.wire import Cancelled, Patience
 from lsnb.errors import (
     BucketForbiddenError,
     BucketNotFoundError,
@@ -177,7 +176,7 @@ def test_the_fault_is_told_not_that_others_were_stopped_by_it() -> None:
         raise Cancelled
 
     with pytest.raises(ValueError, match="the fault"):
-        list(parallel.run_parallel(lambda job: job(), [fail, stop], workers=2, cancel=cancel))
+        list(wire.run_parallel(lambda job: job(), [fail, stop], workers=2, cancel=cancel))
 
 
 def test_server_gone(make_table: MakeTable, patience: Patience) -> None:
@@ -218,7 +217,7 @@ def test_server_that_goes_off_under_a_large_file(
     store: SmallStore, make_table: MakeTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The library, which sends those, is told as well."""
-    monkeypatch.setattr(sending, "LARGE", 9_000_000)
+    monkeypatch.setattr(uploading, "LARGE", 9_000_000)
     bucket = open_bucket_at(BUCKET, endpoint=store.endpoint, patience=Patience(refused=0.0))
 
     def go_off(handler: Handler, asked: object) -> bool:
@@ -287,8 +286,8 @@ def test_file_that_vanishes(store: SmallStore, small: Bucket, make_table: MakeTa
 def test_large_file_goes_in_chunks(
     store: SmallStore, small: Bucket, make_table: MakeTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "LARGE", 9_000_000)
-    monkeypatch.setattr(sending, "CHUNK", 4 * 1024 * 1024)
+    monkeypatch.setattr(uploading, "LARGE", 9_000_000)
+    monkeypatch.setattr(uploading, "CHUNK", 4 * 1024 * 1024)
     table = make_table(2, size=9_500_000)
     store.acts["chunk", "ana/001.jpg"] = [lose]
     made = upload(small, table)
@@ -304,8 +303,8 @@ def test_large_file_goes_in_chunks(
 def test_large_file_that_is_there_already_in_other_bytes(
     store: SmallStore, small: Bucket, make_table: MakeTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "LARGE", 9_000_000)
-    monkeypatch.setattr(sending, "CHUNK", 4 * 1024 * 1024)
+    monkeypatch.setattr(uploading, "LARGE", 9_000_000)
+    monkeypatch.setattr(uploading, "CHUNK", 4 * 1024 * 1024)
     table = make_table(1, size=9_500_000)
     store.acts["chunk", "ana/000.jpg"] = [lambda handler, asked: bool(store.put("ana/000.jpg", b"x")) and False]
     made = upload(small, table)
@@ -384,7 +383,7 @@ def test_killed_half_way_then_finished(store: SmallStore, small: Bucket, make_ta
 def test_interrupt_leaves_what_the_same_call_finishes(
     store: SmallStore, small: Bucket, make_table: MakeTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parallel, "GRACE", 0.1)
+    monkeypatch.setattr(wire, "GRACE", 0.1)
     table = make_table(30)
     over = threading.Event()
 

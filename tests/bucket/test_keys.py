@@ -14,11 +14,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from small_store import BUCKET, SmallStore, answer
 
-from lsnb import runtime
-from lsnb.bucket import keys, open_bucket_at
-from lsnb.bucket.keys import identify
-from lsnb.bucket.wire import Patience
+from lsnb.bucket import open_bucket_at, wire
+from lsnb.bucket.wire import Patience, identify
 from lsnb.errors import BucketForbiddenError, CredentialsError, InputError, LsnbError
+from lsnb.kernel import runtime
 
 
 class TokenServer(ThreadingHTTPServer):
@@ -244,11 +243,11 @@ def test_colab_sign_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def default(scopes: object) -> tuple[Any, str]:
         if not signed_in:
-            raise keys.google.auth.exceptions.DefaultCredentialsError
+            raise wire.google.auth.exceptions.DefaultCredentialsError
         return made.credentials, "p"
 
     monkeypatch.setattr(runtime, "colab_sign_in", sign_in)
-    monkeypatch.setattr(keys.google.auth, "default", default)
+    monkeypatch.setattr(wire.google.auth, "default", default)
     identity = identify()
     assert signed_in == [True]
     assert identity.account == "your own Google sign-in"
@@ -258,7 +257,7 @@ def test_an_emulator_never_sees_the_users_own_token(store: SmallStore, monkeypat
     def default(scopes: object) -> tuple[Any, str]:
         raise AssertionError
 
-    monkeypatch.setattr(keys.google.auth, "default", default)
+    monkeypatch.setattr(wire.google.auth, "default", default)
     assert not open_bucket_at(BUCKET, endpoint=store.endpoint).can_sign
 
 

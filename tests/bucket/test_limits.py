@@ -13,7 +13,7 @@ import pytest
 from small_store import BUCKET, SmallStore
 
 from lsnb.bucket import Bucket
-from lsnb.bucket.parallel import run_parallel
+from lsnb.bucket.wire import run_parallel
 from lsnb.kernel.jobs import affordable_workers
 
 SCRIPT = """

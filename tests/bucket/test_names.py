@@ -13,7 +13,7 @@ from small_store import BUCKET, SmallStore
 from upload_tools import ODD, upload
 
 from lsnb.bucket import Bucket
-from lsnb.bucket.names import fault_in, folder_clashes, read_pattern, safe_name
+from lsnb.bucket.sources import fault_in, folder_clashes, read_pattern, safe_name
 from lsnb.bucket.wire import Patience
 from lsnb.errors import InputError, KeyColumnError
 

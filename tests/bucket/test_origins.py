@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from small_store import SmallStore, answer
 
 from lsnb.bucket import Bucket
-from lsnb.bucket.origins import HEADERS, allow, is_allowed, read_origins
+from lsnb.bucket.bucket import HEADERS, allow, is_allowed, read_origins
 from lsnb.bucket.wire import Patience
 from lsnb.errors import BucketError, BucketForbiddenError, InputError
 

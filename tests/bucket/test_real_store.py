@@ -12,7 +12,7 @@ import pytest
 from upload_tools import ODD, upload
 
 import lsnb
-from lsnb.bucket import Bucket, open_bucket_at, sending
+from lsnb.bucket import Bucket, open_bucket_at, uploading
 from lsnb.errors import BucketNotFoundError, InputError
 from lsnb.stack import Stack
 
@@ -62,8 +62,8 @@ def test_changed_files(place: Place, make_table: MakeTable) -> None:
 
 def test_large_file(place: Place, make_table: MakeTable, monkeypatch: pytest.MonkeyPatch) -> None:
     bucket, prefix = place
-    monkeypatch.setattr(sending, "LARGE", 9_000_000)
-    monkeypatch.setattr(sending, "CHUNK", 4 * 1024 * 1024)
+    monkeypatch.setattr(uploading, "LARGE", 9_000_000)
+    monkeypatch.setattr(uploading, "CHUNK", 4 * 1024 * 1024)
     table = make_table(1, size=9_300_000, ending=".mp4")
     made = upload(bucket, table, name=prefix + "/{id}")
     assert list(made["status"]) == ["uploaded"]

@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 from video_maker import make_video, read_barcode
 
-from lsnb.detectors import Detector, Embedder, detection, embed, embedding, near_duplicates
+from lsnb.detectors import Detector, Embedder, detection, embed, near_duplicates
 from lsnb.errors import InputError, MissingFileError
 
 
@@ -259,7 +259,7 @@ def test_vectors_of_a_saved_network_are_its_own_and_remembered(
         images = [cv2.imread(path)[:, :, ::-1] for path in pictures["path"]]
         wanted = model(**processor(images=images, return_tensors="pt")).pooler_output.numpy()
     np.testing.assert_allclose(mine, wanted, atol=1e-5)
-    monkeypatch.setattr(embedding, "loaded", _must_not_load)
+    monkeypatch.setattr(detection, "loaded", _must_not_load)
     assert (Embedder.load(tiny_vit).embed(pictures, progress=False) == mine).all()
 
 

@@ -13,8 +13,7 @@ from lsnb import LabelConfig
 from lsnb.errors import InputError, LabelConfigError, MissingFileError
 from lsnb.forms import builder as builders
 from lsnb.forms.builder import ConfigBuilder
-from lsnb.forms.drafts import read_draft
-from lsnb.forms.questions import Question, Shown
+from lsnb.forms.page import Question, Shown, read_draft
 
 START = LabelConfig.image("uri").choices("mood", ["good", "bad"], title="What is the mood?")
 TABLE = pd.DataFrame({"id": ["1"], "uri": ["gs://b/1.png"], "caption": ["A cat on a mat."]})

@@ -15,9 +15,8 @@ import lsnb
 from lsnb import LabelConfig
 from lsnb.errors import StudioUnreachableError
 from lsnb.forms import builder as builders
-from lsnb.forms.builder import ConfigBuilder
-from lsnb.forms.builder_widgets import draw_builder
-from lsnb.forms.drafts import first_draft
+from lsnb.forms.builder import ConfigBuilder, draw_builder
+from lsnb.forms.page import first_draft
 from lsnb.forms.preview import Preview
 
 TABLE = pd.DataFrame({"id": ["1"], "uri": ["gs://b/1.png"], "caption": ["A cat on a mat."]})

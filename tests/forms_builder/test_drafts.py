@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from labels.cases import BY_HAND, CASES
 
 from lsnb import LabelConfig
-from lsnb.forms.drafts import Draft, first_draft, read_draft
-from lsnb.forms.questions import MEDIA_KINDS, QUESTION_KINDS, Kept, Question, Shown
+from lsnb.forms.page import MEDIA_KINDS, QUESTION_KINDS, Draft, Kept, Question, Shown, first_draft, read_draft
 
 IMAGE = LabelConfig.image("uri")
 MIXED = "good, bad\nmixed"

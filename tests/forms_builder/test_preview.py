@@ -22,8 +22,7 @@ from labels.cases import CASES
 import lsnb
 from lsnb import LabelConfig
 from lsnb.builder import SCRATCH, open_scratch_project
-from lsnb.forms.preview import Preview, outline
-from lsnb.forms.sample_task import sample_task
+from lsnb.forms.preview import Preview, outline, sample_task
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FrameLocator, Locator, Page

@@ -14,7 +14,7 @@ from video_maker import make_video
 
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.frames import select_difficult_frames
-from lsnb.frames.chosen import COLUMNS
+from lsnb.frames.selection import COLUMNS
 from lsnb.poses import find_predictions
 
 JUMPS = {300: 40.0, 301: -40.0, 302: 40.0, 600: 45.0, 900: 50.0, 1200: 55.0, 1500: 48.0}

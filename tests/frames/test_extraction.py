@@ -22,7 +22,7 @@ from zip_maker import frames_zip
 from lsnb import media
 from lsnb.errors import InputError, MissingFileError
 from lsnb.frames import extract_frames, import_frames, select_frames
-from lsnb.frames.writing import with_context
+from lsnb.frames.extraction import with_context
 
 VIDEOS: dict[str, dict[str, Any]] = {
     "constant.mp4": {"b_frames": 2},

@@ -17,7 +17,7 @@ from zip_maker import frames_zip, image_bytes, write_zip
 from lsnb import media
 from lsnb.errors import InputError
 from lsnb.frames import extract_frames, import_frames
-from lsnb.frames.names import middle_frames
+from lsnb.frames.tables import middle_frames
 
 ISSUE_RUNS = [*range(1, 11), *range(100, 105), *range(120, 125)]
 

@@ -16,7 +16,7 @@ from zip_maker import frames_zip, image_bytes, noise, write_zip
 
 from lsnb import media
 from lsnb.errors import InputError, MissingFileError
-from lsnb.frames import archives, import_frames
+from lsnb.frames import import_frames, importing
 from lsnb.kernel import formats
 
 
@@ -93,7 +93,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, monkeypatch: py
     zip_path = write_zip(tmp_path / "s.zip", {"img00000001.png": bytes(size)})
     monkeypatch.setattr(formats.Zip, "open", None)
     refused(zip_path, tmp_path / "out", "would unpack to 68.2 MB", "times as much", "at most 200 times")
-    monkeypatch.setattr(archives, "LARGEST_IMAGE", 2**20)
+    monkeypatch.setattr(importing, "LARGEST_IMAGE", 2**20)
     refused(zip_path, tmp_path / "out", "img00000001.png would unpack to 68.2 MB, the most is 1.0 MB")
 
 

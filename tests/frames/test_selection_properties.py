@@ -14,7 +14,7 @@ from video_maker import make_video
 
 from lsnb.errors import InputError
 from lsnb.frames import select_frames
-from lsnb.frames.spacing import Spacing
+from lsnb.frames.methods import Spacing
 from lsnb.media import portion
 
 FRAMES = 48

@@ -16,9 +16,9 @@ from video_maker import make_video
 import lsnb
 from lsnb import media
 from lsnb.errors import LsnbError
-from lsnb.forms.config_files import load_config
+from lsnb.forms.builder import load_config
 from lsnb.labels import LabelConfig
-from lsnb.timeseries.checking import csv_problems
+from lsnb.timeseries.series import csv_problems
 
 
 @contextmanager

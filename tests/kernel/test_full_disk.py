@@ -22,13 +22,13 @@ import lsnb
 from lsnb import media
 from lsnb.annotations import long_table, write_collected_data, write_table
 from lsnb.errors import LsnbError, MissingFileError
-from lsnb.forms import dropping
-from lsnb.forms.config_files import save_config
-from lsnb.frames.keeping import keep_frames
-from lsnb.predictions.labelbox.exchange import write_payload
+from lsnb.forms import widgets
+from lsnb.forms.builder import save_config
+from lsnb.frames.tables import keep_frames
+from lsnb.predictions.labelbox.payload import write_payload
 from lsnb.stack import Stack
-from lsnb.study.manifest import Manifest
-from lsnb.study.removal import save_exports
+from lsnb.study.projects import Manifest
+from lsnb.study.study import save_exports
 
 FILLER = "filler"
 
@@ -89,7 +89,7 @@ def stack(folder: Path, n: int) -> Path:
 
 
 def dropped(folder: Path, n: int) -> Path:
-    said = dropping.Receiver(folder).take(f"r{n}-0-1-9-x.mp4", bytes([n]) * 9)
+    said = widgets.Receiver(folder).take(f"r{n}-0-1-9-x.mp4", bytes([n]) * 9)
     if said:
         raise LsnbError(said)
     return folder / "x.mp4"
@@ -128,7 +128,7 @@ WRITERS: dict[str, Callable[[Path, int], Path]] = {
     "stack.json": stack,
     "saved.zip": exported,
     "x.mp4": dropped,
-    "y.mp4": lambda folder, n: dropping.keep_file(folder, "y.mp4", bytes([n])),
+    "y.mp4": lambda folder, n: widgets.keep_file(folder, "y.mp4", bytes([n])),
 }
 
 
@@ -163,7 +163,7 @@ def test_a_config_survives_where_the_disk_takes_no_more_of_it(tmp_path: Path) ->
     script = """
         import resource, signal, sys
         from lsnb.errors import FileAccessError
-        from lsnb.forms.config_files import load_config, save_config
+        from lsnb.forms.builder import load_config, save_config
         from lsnb import LabelConfig
         config = LabelConfig.text("caption").choices("mood", [f"word {n}" for n in range(2000)])
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -15,15 +15,15 @@ import lsnb.shapes
 from lsnb import LabelConfig
 from lsnb.annotations import long_table
 from lsnb.errors import LabelConfigError
-from lsnb.forms.questions import MEDIA_KINDS, QUESTION_KINDS
+from lsnb.forms.page import MEDIA_KINDS, QUESTION_KINDS
 from lsnb.labels.vocabulary import KINDS, METHODS, RELEASE, ROWS, TAGS, UNAVAILABLE, WORDS, Tag, find_tag, version
-from lsnb.plots.regions import DRAWN
+from lsnb.plots.pictures import DRAWN
 from lsnb.predictions import check_results
+from lsnb.predictions.checking import rules_of
 from lsnb.predictions.labelbox.questions import read_questions
-from lsnb.predictions.rules import rules_of
-from lsnb.predictions.targets import KINDS as TARGETS
-from lsnb.reliability.places import is_drawn
-from lsnb.reliability.ratings import ratings_of
+from lsnb.predictions.regions import SHAPE_KINDS as TARGETS
+from lsnb.reliability.coefficients import ratings_of
+from lsnb.reliability.regions import is_drawn
 from lsnb.results import ANSWERS, NAMED, result_rows
 
 CONTROLS = {name: tag for name, tag in ROWS.items() if tag.role == "control" and "toName" in tag.attributes}

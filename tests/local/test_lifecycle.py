@@ -21,7 +21,7 @@ import requests
 from stack_tools import client_of
 
 from lsnb import local
-from lsnb.bucket.origins import is_allowed
+from lsnb.bucket.bucket import is_allowed
 from lsnb.errors import LocalStackError
 from lsnb.local.identity import create_identity
 from lsnb.local.installation import DATABASE, install

@@ -12,7 +12,7 @@ import pytest
 
 from lsnb.errors import InputError, MissingFileError
 from lsnb.media import image_size, read_image, write_image
-from lsnb.media.orientation import Orientation
+from lsnb.media.decoding import Orientation
 
 CHANCE = np.random.default_rng(0)
 

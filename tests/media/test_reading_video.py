@@ -18,7 +18,7 @@ from video_maker import barcode, cut_video, frame_seconds, make_video, read_barc
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.media import frame_times, keyframe_indices, portion, probe, read_frames, thumbnails
-from lsnb.media.decoder import Decoding
+from lsnb.media.decoding import Decoding
 
 FRAMES = 60
 

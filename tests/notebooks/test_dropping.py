@@ -12,9 +12,9 @@ import pytest
 from jupyter_lab import jupyterlab, open_notebook, run_all, write_notebook
 from playwright.sync_api import expect
 
-from lsnb import runtime
 from lsnb.errors import InputError
-from lsnb.forms import dropping, upload_files
+from lsnb.forms import upload_files, widgets
+from lsnb.kernel import runtime
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -94,11 +94,11 @@ def test_colabs_dialog_is_opened_when_asked(ask: bool, tmp_path: Path, monkeypat
     "value", [{"a-0-1-2-x.mp4": {"content": b"ab"}}, ({"name": "a-0-1-2-x.mp4", "content": b"ab"},)]
 )
 def test_both_releases_of_the_upload_widget_are_read(value: Any) -> None:
-    assert dropping._files(value) == [(NAME, b"ab")]
+    assert widgets._files(value) == [(NAME, b"ab")]
 
 
 def test_a_file_with_a_piece_missing_is_not_kept(tmp_path: Path) -> None:
-    receiver = dropping.Receiver(tmp_path)
+    receiver = widgets.Receiver(tmp_path)
     assert receiver.take("a-0-2-6-x.mp4", b"abc") == ""
     assert "piece missing" in receiver.take("a-1-2-6-x.mp4", b"d")
     assert list(tmp_path.iterdir()) == []

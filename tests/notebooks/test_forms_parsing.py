@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from lsnb.errors import FormError
 from lsnb.forms import Field
-from lsnb.forms.parsing import join_list, parse_value, split_list
+from lsnb.forms.schema import join_list, parse_value, split_list
 
 WHOLE = Field("N", 0, "integer", "How many.")
 NUMBER = Field("SHARE", 0.5, "number", "How much.")

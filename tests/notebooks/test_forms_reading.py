@@ -10,7 +10,7 @@ import pytest
 
 import lsnb
 from lsnb.errors import FormError, InputError
-from lsnb.forms import Field, Form, reading, show_form
+from lsnb.forms import Field, Form, schema, show_form
 
 DICE = Form(
     "roll_dice",
@@ -25,7 +25,7 @@ LITERALS = {"SIDES": 6, "NAMES": "ana, ben", "BY": ""}
 
 @pytest.fixture(autouse=True)
 def _fresh_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "_edits", {})
+    monkeypatch.setattr(schema, "_edits", {})
 
 
 def test_the_values_are_attributes_in_lower_case() -> None:
@@ -70,11 +70,11 @@ def test_a_default_that_papermill_injects_counts_before_the_environment(
 
 def test_of_a_widget_and_its_form_the_one_changed_last_counts() -> None:
     sides = DICE.fields[0]
-    reading.remember_edit(DICE, sides, 8, LITERALS)
+    schema.remember_edit(DICE, sides, 8, LITERALS)
     form = lsnb.read_form(DICE, LITERALS)
     assert (form.sides, form.sources["sides"]) == (8, "the widget")
     assert lsnb.read_form(DICE, {**LITERALS, "SIDES": 20}).sides == 20
-    reading.remember_edit(DICE, sides, 6, {**LITERALS, "SIDES": 20})
+    schema.remember_edit(DICE, sides, 6, {**LITERALS, "SIDES": 20})
     assert lsnb.read_form(DICE, {**LITERALS, "SIDES": 20}).sides == 6
 
 

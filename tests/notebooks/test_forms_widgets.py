@@ -5,7 +5,7 @@ import ipywidgets
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from lsnb.forms import Field, Form, read_form, reading, show_form
+from lsnb.forms import Field, Form, read_form, schema, show_form
 from lsnb.forms.widgets import draw_form
 
 EVERY_KIND = Form(
@@ -31,7 +31,7 @@ LITERALS = {field.name: field.default for field in EVERY_KIND.fields}
 
 @pytest.fixture(autouse=True)
 def _fresh_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr(reading, "_edits", {})
+    monkeypatch.setattr(schema, "_edits", {})
     monkeypatch.chdir(tmp_path)
 
 

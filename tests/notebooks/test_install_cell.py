@@ -34,7 +34,7 @@ names = ("google.protobuf", "numpy", "pandas", "PIL", "requests")
 installed = [importlib.metadata.version(name) for name in ("protobuf", "numpy", "pandas", "pillow", "requests")]
 Path("after.json").write_text(json.dumps({
     "loaded": [loaded[name] for name in names], "installed": installed,
-    "lsnb": lsnb.__file__, "where": lsnb.runtime.where(), "annotations": len(annotations),
+    "lsnb": lsnb.__file__, "where": lsnb.kernel.runtime.where(), "annotations": len(annotations),
 }))
 """
 RUN = """\

@@ -16,7 +16,7 @@ from labelbox_payloads import VIDEOS, box, frames, point, row, segments
 
 import lsnb
 from lsnb.annotations import long_table
-from lsnb.annotations.coco import to_coco
+from lsnb.annotations.outputs import to_coco
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.predictions import check_results, from_coco, from_detections, from_yolo
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox

@@ -18,7 +18,7 @@ from server_check import needs_todays_check
 from lsnb import LabelConfig
 from lsnb.errors import InputError
 from lsnb.predictions import Predictions, from_detections
-from lsnb.predictions.categories import COCO_CATEGORIES
+from lsnb.predictions.payloads import COCO_CATEGORIES
 
 CONFIG = LabelConfig.image("uri").rectangles("animal", ["cat", "dog", "person"])
 SIZE = (80, 60)

@@ -17,8 +17,7 @@ from label_studio_sdk.converter import brush
 from label_studio_tasks import annotation, choice, result, task
 
 from lsnb.annotations import COLUMNS, data_dictionary, expand_tracks, long_table, read_annotations, to_coco, write_table
-from lsnb.annotations.dictionary import MEANINGS
-from lsnb.annotations.outputs import _quoted
+from lsnb.annotations.outputs import MEANINGS, _quoted
 from lsnb.errors import InputError, MissingExtraError
 
 RECORDED = Path(__file__).parent / "exports" / "every_type.json"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lsnb import runtime
 from lsnb.errors import LocalStackError
+from lsnb.kernel import runtime
 from lsnb.stack import FILE_NAME, Process, Stack, load_stack
 
 PROCESS = Process("front", 4711, 1.5, 8080)

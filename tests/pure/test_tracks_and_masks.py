@@ -31,7 +31,7 @@ from lsnb.annotations import (
     relations,
     widen,
 )
-from lsnb.annotations.people import letters_of
+from lsnb.annotations.long import letters_of
 from lsnb.errors import InputError
 from lsnb.shapes import Track
 

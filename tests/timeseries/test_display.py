@@ -12,7 +12,7 @@ from recordings import parse_as_editor, recording
 from lsnb.alignment import align
 from lsnb.errors import InputError
 from lsnb.timeseries import csv_problems
-from lsnb.timeseries.display import display_rows
+from lsnb.timeseries.aligned import display_rows
 
 
 def test_the_file_reads_in_the_editor_as_seconds_from_zero_to_the_end(tmp_path):

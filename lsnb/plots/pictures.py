@@ -1,0 +1,526 @@
+"""What annotators marked, each in a colour of their own: on a time line, and on the picture."""
+
+from __future__ import annotations
+
+import math
+import os
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.patches import Patch, Polygon
+
+from lsnb.annotations.votes import checked, latest
+from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.labels.vocabulary import KINDS, kinds_of
+from lsnb.plots.charts import COLORS, MISSING, Picture, only_words, shortened
+from lsnb.shapes import brush_mask, outline, picture_size, to_percent, to_pixels
+from lsnb.tables.keys import nearest
+from lsnb.timeseries import Correlation, OnVideo
+
+Image = str | os.PathLike[str] | np.ndarray[Any, Any]
+HUNDRED = (100.0, 100.0)
+DRAWN = frozenset(
+    kind for kind, tag in KINDS.items() if tag.is_region and "Image" in tag.media and not tag.names_others
+)
+
+
+def timeline(annotations: pd.DataFrame, item: str, control: str) -> Picture:
+    """Return the segments that each annotator marked on one item, a line each, coloured by label.
+
+    Args:
+        annotations: The long table; it is not changed.
+        item: The item's key.
+        control: A control that marks stretches of video, audio, text or a time series.
+
+    Returns:
+        Against seconds (or what ``start`` counts); against frames where the frame rate is unknown.
+
+    Raises:
+        InputError: No such item or control.
+
+    Example:
+        >>> columns = ["annotator", "value", "start", "end"]
+        >>> long = pd.DataFrame([("ana", "run", 0.5, 2.0), ("ben", "run", 1.0, 2.0)], columns=columns)
+        >>> figure = timeline(long.assign(item="1", control="act", kind="labels", status="submitted"), "1", "act")
+        >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+        ['ana', 'ben']
+    """
+    done = _of_item(annotations, item, control)
+    people = sorted(done["annotator"].unique())
+    rows = done[done["control"].eq(control).fillna(False).astype(bool)]
+    figure = Picture(figsize=(8.0, 0.5 * len(people) + 1.4), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(f"{control}: {shortened(str(item), 60)}", fontsize=10)
+    frames = rows["start"].isna().all() and "start_frame" in rows and rows["start_frame"].notna().any()
+    starts = (rows["start_frame"].astype("Float64") - 1 if frames else rows["start"]).to_numpy(
+        "float64", na_value=np.nan
+    )
+    ends = (rows["end_frame"].astype("Float64") if frames else rows["end"]).to_numpy("float64", na_value=np.nan)
+    if not len(rows) or np.isnan(starts).all():
+        return only_words(figure, axes, "Nobody has marked a segment here.")
+    labels = sorted({str(value) for value in rows["value"].dropna()})
+    color = {label: COLORS[number % len(COLORS)] for number, label in enumerate(labels)}
+    # Labels that overlap lie above each other, so that none hides another.
+    height = 0.8 / max(1, len(labels))
+    for who, value, start, end in zip(rows["annotator"], rows["value"], starts, ends, strict=True):
+        if not math.isnan(start):
+            label = str(value)
+            level = labels.index(label) if label in color else 0
+            axes.barh(
+                people.index(who) - 0.4 + (level + 0.5) * height,
+                end - start,
+                height,
+                left=start,
+                color=color.get(label, MISSING),
+                edgecolor="white",
+            )
+    axes.set_yticks(range(len(people)), people)
+    axes.set_ylim(len(people) - 0.5, -0.5)
+    axes.set_xlabel(
+        "frames"
+        if frames
+        else "seconds"
+        if "start_frame" in rows and rows["start_frame"].notna().any()
+        else "start to end"
+    )
+    axes.spines[["top", "right"]].set_visible(False)
+    patches = [Patch(color=color[label], label=shortened(label)) for label in labels]
+    figure.legend(handles=patches, fontsize=8, frameon=False, loc="outside right upper")
+    return figure
+
+
+def overlay(annotations: pd.DataFrame, item: str, control: str, picture: Image | None = None) -> Picture:
+    """Return everybody's regions on one picture, a colour for each annotator.
+
+    Args:
+        annotations: The long table; with raw results (``raw=True``) for outlines, masks and turned boxes. It is not
+            changed.
+        item: The item's key.
+        control: A control that draws on pictures.
+        picture: A file, or an array of pixels (height × width × colours); an empty canvas without.
+
+    Raises:
+        InputError: No such item or control.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> place = {"x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0, "value": "car"}
+        >>> long = pd.DataFrame([{"annotator": who, **place} for who in ("ana", "ben")])
+        >>> long = long.assign(item="1", control="box", kind="rectangle", status="submitted", region="r")
+        >>> len(overlay(long, "1", "box").axes[0].patches)
+        2
+    """
+    figure = Picture(figsize=(7.0, 5.2), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title(f"{control}: {shortened(str(item), 60)}", fontsize=10)
+    people = _draw(axes, annotations, item, control, picture)
+    if not people:
+        axes.text(0.5, 0.02, "Nobody has drawn here.", ha="center", transform=axes.transAxes)
+        return figure
+    patches = [Patch(color=color, label=name) for name, color in people.items()]
+    figure.legend(handles=patches, fontsize=8, frameon=False, loc="outside right upper")
+    return figure
+
+
+def disputed_sheet(
+    disputed: pd.DataFrame,
+    pictures: Mapping[str, Image],
+    *,
+    annotations: pd.DataFrame | None = None,
+    control: str | None = None,
+    n: int = 12,
+) -> Picture:
+    """Return the most disputed items as small pictures, with what each annotator answered.
+
+    Args:
+        disputed: What ``lsnb.disputed`` returned: the worst first.
+        pictures: Item → its file, or an array of pixels; items without one are drawn empty.
+        annotations: The long table, to draw everybody's regions.
+        control: The control that drew them.
+        n: How many items.
+
+    Raises:
+        InputError: The table is not of disputed items.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> worst = pd.DataFrame({"item": ["2"], "n": [2], "disagreement": [1.0], "answers": ["ana: x; ben: y"]})
+        >>> contact_sheet(worst, {"2": np.zeros((4, 6, 3))}).axes[0].get_title()
+        '2 (1.00)\\nana: x; ben: y'
+    """
+    absent = [name for name in ("item", "disagreement", "answers") if name not in disputed.columns]
+    if absent:
+        raise InputError(f"The table has no column {', '.join(absent)}: give what lsnb.disputed returns.")
+    shown = disputed.head(n)
+    across = min(4, max(1, len(shown)))
+    down = max(1, math.ceil(len(shown) / across))
+    figure = Picture(figsize=(2.6 * across, 2.5 * down), layout="constrained")
+    grid = np.atleast_1d(figure.subplots(down, across, squeeze=False)).ravel()
+    if shown.empty:
+        return only_words(figure, grid[0], "No two annotators disagree.")
+    for axes in grid[len(shown) :]:
+        axes.set_axis_off()
+    for axes, row in zip(grid, shown.itertuples(index=False), strict=False):
+        item = str(row.item)
+        if annotations is not None and control is not None:
+            _draw(axes, annotations, item, control, pictures.get(item))
+        else:
+            _show(axes, pictures.get(item))
+        axes.set_title(f"{shortened(item)} ({row.disagreement:.2f})\n{shortened(str(row.answers), 40)}", fontsize=8)
+    return figure
+
+
+def overlays(
+    annotations: pd.DataFrame,
+    pictures: Mapping[str, Image] | pd.Series[Any],
+    control: str | None = None,
+    *,
+    n: int = 6,
+) -> Picture:
+    """Return the regions on several pictures side by side, a colour for each annotator or model.
+
+    Args:
+        annotations: The long table, as for ``overlay``; for example ``study.model_run("v2").predictions``.
+        pictures: Item → a file, or an array of pixels; items that are not there are drawn empty.
+        control: A control that draws on pictures; by default the first that drew anything.
+        n: How many items at most, those with the most regions first.
+
+    Raises:
+        InputError: No such control.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> place = {"x": 10.0, "y": 10.0, "width": 20.0, "height": 20.0, "value": "car", "annotator": "m"}
+        >>> long = pd.DataFrame([{"item": item, **place} for item in ("1", "2", "2")])
+        >>> long = long.assign(region=list("abc"), control="box", kind="rectangle", status="submitted")
+        >>> [axes.get_title() for axes in overlays(long, {}).axes]
+        ['2: 2 regions', '1: 1 region']
+    """
+    drawn = annotations[annotations["kind"].isin(DRAWN)]
+    if control is None:
+        control = next(iter(drawn["control"]), None)
+    table = annotations if control is None else checked(annotations, control)
+    counts = table[table["control"].eq(control or "").fillna(False)].groupby("item", sort=False)["region"].nunique()
+    found = dict.fromkeys(annotations["item"].dropna().astype(str), 0)
+    found |= {str(item): int(count) for item, count in counts.items()}
+    ordered = dict(sorted(found.items(), key=lambda pair: -pair[1])[:n])
+    across = min(3, max(1, len(ordered)))
+    down = max(1, math.ceil(len(ordered) / across))
+    figure = Picture(figsize=(3.6 * across, 3.1 * down), layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False).ravel()
+    if not ordered:
+        return only_words(figure, grid[0], "There is nothing to draw.")
+    for axes in grid[len(ordered) :]:
+        axes.remove()
+    colors: dict[str, str] = {}
+    for axes, (item, count) in zip(grid, ordered.items(), strict=False):
+        picture: Image | None = pictures.get(item)
+        if control is None:
+            _show(axes, picture)
+        else:
+            colors |= _draw(axes, annotations, item, control, picture)
+        axes.set_title(f"{shortened(item, 40)}: {count} region{'' if count == 1 else 's'}", fontsize=9)
+    patches = [Patch(color=color, label=name) for name, color in colors.items()]
+    if patches:
+        figure.legend(handles=patches, fontsize=8, frameon=False, loc="outside right upper")
+    return figure
+
+
+def _of_item(annotations: pd.DataFrame, item: str, control: str) -> pd.DataFrame:
+    table = checked(annotations, control)
+    done = table[table["item"].eq(str(item)).fillna(False).astype(bool)]
+    if done.empty:
+        raise InputError(f"There is no item {item!r} in the table.{nearest(item, table['item'].dropna().unique())}")
+    done = latest(done)
+    return done[done["status"].isin(["submitted", "empty"])]
+
+
+def _show(axes: Any, picture: Image | None) -> tuple[float, float]:
+    """Show a picture and return the width and height of what is drawn on."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    if picture is None:
+        axes.set_facecolor(MISSING)
+        axes.set_xlim(0, 100)
+        axes.set_ylim(100, 0)
+        return HUNDRED
+    if isinstance(picture, np.ndarray):
+        pixels = picture
+    else:
+        from PIL import Image as Pictures
+        from PIL import ImageOps, UnidentifiedImageError
+
+        path = Path(picture).expanduser()
+        try:
+            with Pictures.open(path) as opened:
+                # Browsers turn a photograph as its camera was held, and people drew on what they saw.
+                pixels = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
+        except FileNotFoundError:
+            raise MissingFileError(f"There is no picture {path}: check the path.") from None
+        except (UnidentifiedImageError, OSError):
+            raise InputError(f"{path.name} is no picture that can be read.") from None
+    height, width = pixels.shape[:2]
+    axes.imshow(pixels, extent=(0, width, height, 0), cmap="gray")
+    return float(width), float(height)
+
+
+def _draw(axes: Any, annotations: pd.DataFrame, item: str, control: str, picture: Image | None) -> dict[str, str]:
+    """Draw everybody's regions and return annotator → colour."""
+    size = np.array(_show(axes, picture))
+    done = _of_item(annotations, item, control)
+    colors = {name: COLORS[number % len(COLORS)] for number, name in enumerate(sorted(done["annotator"].unique()))}
+    rows = done[done["control"].eq(control).fillna(False).astype(bool)]
+    for row in rows.to_dict("records"):
+        raw = row.get("raw")
+        result: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {"value": {}}
+        color = colors[row["annotator"]]
+        if {"rle", "imageDataURL"} & (result.get("value") or {}).keys():
+            painted = brush_mask(result)
+            layer = np.zeros((*painted.shape, 4))
+            layer[painted] = [*(int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)), 0.45]
+            axes.imshow(layer, extent=(0, size[0], size[1], 0))
+            continue
+        corners = _corners(result, row)
+        if len(corners) > 1:
+            axes.add_patch(Polygon(to_pixels(corners, size), closed=True, fill=False, edgecolor=color, linewidth=1.8))
+        elif len(corners) == 1:
+            axes.plot(*to_pixels(corners[0], size), "o", color=color, markersize=6, markeredgecolor="white")
+        if len(corners) and isinstance(row.get("value"), str):
+            at = to_pixels(corners[np.argmin(corners[:, 1])], size)
+            axes.text(*at, shortened(row["value"]), color=color, fontsize=7, va="bottom")
+    axes.set_xlim(0, size[0])
+    axes.set_ylim(size[1], 0)
+    return colors if len(rows) else {}
+
+
+def _corners(result: Mapping[str, Any], row: Mapping[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return a region's corners in percent of the picture; one for a key point."""
+    if row.get("kind") in kinds_of("Point"):
+        return np.array([[row["x"], row["y"]]], dtype="float64")
+    corners = outline(result)
+    if len(corners):
+        drawn_on = picture_size(result)
+        return corners if math.isnan(drawn_on[0]) else to_percent(corners, drawn_on)
+    box = {name: row.get(name) for name in ("x", "y", "width", "height")}
+    if any(part is None or pd.isna(part) for part in box.values()):
+        return np.empty((0, 2))
+    return outline({"value": box})
+
+
+# Chosen frames as a sheet of small pictures.
+
+
+ACROSS = 5
+MOST = 60
+WIDTH, TITLE = 2.4, 0.45  # inches
+SIDE = 320  # pixels a picture is shown with, at most
+
+
+def contact_sheet(
+    table: pd.DataFrame,
+    pictures: Mapping[str, Image] | Iterable[np.ndarray[Any, Any]] | None = None,
+    *,
+    annotations: pd.DataFrame | None = None,
+    control: str | None = None,
+    n: int | None = None,
+) -> Picture:
+    """Return a sheet of small pictures: of chosen frames, or of the most disputed items.
+
+    Frames are shown as they were written where the table has a column ``path``; else they are read from their videos.
+
+    Args:
+        table: What ``lsnb.select_frames``, ``lsnb.extract_frames``, ``lsnb.import_frames`` or
+            ``lsnb.select_difficult_frames`` returned; or what ``lsnb.disputed`` did, the worst first.
+        pictures: Of frames: instead of reading them, an array of pixels (height × width × colours) for each row. Of
+            disputed items: item → its file or array; items without one are drawn empty.
+        annotations: Of disputed items: the long table, to draw everybody's regions.
+        control: The control that drew them.
+        n: How many pictures at most, evenly spaced of frames (60), the first of disputed items (12).
+
+    Raises:
+        InputError: The table is neither, or there are not as many pictures as rows.
+        MissingFileError: There is no such picture.
+
+    Example:
+        >>> frames = pd.DataFrame({"video": ["a.mp4"], "frame": [7], "time": [0.28]})
+        >>> contact_sheet(frames, [np.zeros((4, 6, 3), dtype="uint8")]).axes[0].get_title()
+        '7 (0.28 s)'
+        >>> worst = pd.DataFrame({"item": ["2"], "n": [2], "disagreement": [1.0], "answers": ["ana: x; ben: y"]})
+        >>> contact_sheet(worst, {"2": np.zeros((4, 6, 3))}).axes[0].get_title()
+        '2 (1.00)\\nana: x; ben: y'
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise InputError(f"table is {type(table).__name__}: give the table that lsnb.select_frames returned.")
+    limit = MOST if n is None else n
+    if isinstance(limit, bool) or not isinstance(limit, (int, np.integer)) or limit < 1:
+        raise InputError(f"n is {n!r}: give a whole number of pictures, 1 or more.")
+    if "disagreement" in table.columns or not {"video", "frame"} <= set(table.columns):
+        if not isinstance(pictures, Mapping) and pictures is not None:
+            raise InputError("pictures of disputed items are a dict: item → file or array.")
+        found = {} if pictures is None else pictures
+        return disputed_sheet(table, found, annotations=annotations, control=control, n=n or 12)
+    return _of_frames(table, pictures, int(limit))
+
+
+def _of_frames(table: pd.DataFrame, pictures: Any, limit: int) -> Picture:
+    numbers = pd.to_numeric(table["frame"], errors="coerce")
+    has_frame: np.ndarray[Any, Any] = table["frame"].notna().to_numpy()
+    if not np.isfinite(numbers[has_frame].to_numpy("float64")).all():
+        raise InputError("Column 'frame' of the table holds what is no number: give the table of lsnb.select_frames.")
+    if "is_context" in table.columns:
+        has_frame = has_frame & ~table["is_context"].astype(bool).to_numpy()
+    rows = table[has_frame]
+    if pictures is not None:
+        if not isinstance(pictures, Iterable):
+            raise InputError(f"pictures is {pictures!r}: give an array of pixels for each row.")
+        pictures = [pictures.get(str(item)) for item in table["item"]] if isinstance(pictures, Mapping) else [*pictures]
+        if len(pictures) != len(table):
+            raise InputError(f"There are {len(pictures)} pictures for {len(table)} rows: give one for each row.")
+        pictures = [picture for picture, is_there in zip(pictures, has_frame, strict=True) if is_there]
+    shown = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), limit)).round().astype("int64"))
+    rows = rows.iloc[shown]
+    given = None if pictures is None else [pictures[place] for place in shown]
+    seen = _read(rows) if given is None else [None if one is None else np.asarray(one) for one in given]
+    if any(one is not None and (one.ndim not in (2, 3) or one.dtype.kind not in "buif") for one in seen):
+        raise InputError("pictures holds what is no picture: give arrays of pixels, height × width × colours.")
+    across = min(ACROSS, max(1, len(rows)))
+    down = max(1, math.ceil(len(rows) / across))
+    heights = [picture.shape[0] / picture.shape[1] for picture in seen if picture is not None]
+    height = WIDTH * min(2.0, float(np.median(heights))) if heights else WIDTH
+    figure = Picture(figsize=(WIDTH * across, (height + TITLE) * down), layout="constrained")
+    grid = np.atleast_1d(figure.subplots(down, across, squeeze=False)).ravel()
+    if rows.empty:
+        return only_words(figure, grid[0], "No frames were chosen.")
+    for axes in grid:
+        axes.set_axis_off()
+    is_one_video = rows["video"].nunique() == 1
+    # Said of every frame alike, a reason tells nothing about one.
+    reasons = rows["reason"].tolist() if "reason" in rows.columns and rows["reason"].nunique() > 1 else [""] * len(rows)
+    for axes, picture, row, reason in zip(grid, seen, rows.to_dict("records"), reasons, strict=False):
+        said = "\n" + textwrap.fill(shortened(reason, 70), 36) if isinstance(reason, str) and reason else ""
+        axes.set_title(_title(row, is_one_video) + said, fontsize=8)
+        if picture is None:
+            axes.set_axis_on()
+            axes.set_xticks([])
+            axes.set_yticks([])
+            axes.set_facecolor(MISSING)
+        else:
+            axes.imshow(_small(picture), cmap="gray")
+    return figure
+
+
+def _title(row: Mapping[Any, Any], is_one_video: bool) -> str:
+    time = row.get("time")
+    seconds = f" ({time:.2f} s)" if isinstance(time, float) and math.isfinite(time) else ""
+    name = "" if is_one_video else f"{shortened(os.path.basename(str(row['video'])))}\n"  # noqa: PTH119
+    return f"{name}{int(row['frame'])}{seconds}"
+
+
+def _small(picture: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    step = max(1, math.ceil(max(picture.shape[:2]) / SIDE))
+    return picture[::step, ::step]
+
+
+def _read(rows: pd.DataFrame) -> list[np.ndarray[Any, Any] | None]:
+    """Return each row's picture, from its file or else from its video; None where neither can be read."""
+    from lsnb import media
+
+    found: list[np.ndarray[Any, Any] | None] = [None] * len(rows)
+    waiting: dict[str, dict[int, list[int]]] = {}
+    paths = rows["path"].tolist() if "path" in rows.columns else [None] * len(rows)
+    for place, (path, video, frame) in enumerate(zip(paths, rows["video"], rows["frame"], strict=True)):
+        try:
+            if isinstance(path, str) and path:
+                found[place] = _small(media.read_image(path)).copy()
+                continue
+        except LsnbError:
+            pass  # written elsewhere, or gone: the video may still be here
+        waiting.setdefault(str(video), {}).setdefault(int(frame), []).append(place)
+    for video, frames in waiting.items():
+        try:
+            for seen in media.read_frames(video, sorted(frames)):
+                for place in frames[seen.index]:
+                    found[place] = _small(seen.image).copy()
+        except LsnbError:
+            continue  # an empty cell says it
+    return found
+
+
+# A sensor's series over a video's time, and how well every offset between two clocks fits.
+
+
+PIXELS = 4_000
+MOST_CHANNELS = 12
+
+
+def series_channels(aligned: OnVideo) -> Picture:
+    """Return the channels of an aligned series over the video's seconds, one above the other.
+
+    Matched moments are dotted lines; where there is no sample, the background is grey.
+
+    Args:
+        aligned: What ``lsnb.align`` returned.
+
+    Example:
+        >>> import pandas as pd
+        >>> from lsnb.alignment import align
+        >>> data = pd.DataFrame({"timestamp": [0.0, 0.5, 1.0], "Acc [g]": [0.0, 1.0, 0.0]})
+        >>> [axes.get_ylabel() for axes in series_channels(align(data, 1.0, unit="s")).axes]
+        ['Acc\\n[g]']
+    """
+    shown = aligned.channels[:MOST_CHANNELS]
+    figure = Picture(figsize=(8.0, 1.1 * len(shown) + 1.0), layout="constrained")
+    panels = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+    table = aligned.display(PIXELS)
+    samples = aligned.samples["time"].to_numpy("float64")
+    for number, (axes, channel) in enumerate(zip(panels, shown, strict=True)):
+        axes.plot(table["time"], table[channel.safe], color=COLORS[number % len(COLORS)], linewidth=0.8)
+        legend = shortened(channel.legend, 18)
+        axes.set_ylabel(f"{legend}\n[{channel.unit}]" if channel.unit else legend, fontsize=8)
+        axes.tick_params(labelsize=8)
+        axes.spines[["top", "right"]].set_visible(False)
+        for start, end in ((0.0, samples[0]), (samples[-1], aligned.duration)):
+            axes.axvspan(start, end, color=MISSING, zorder=0)
+        for moment in aligned.residuals["video_seconds"].head(50):
+            axes.axvline(moment, color=COLORS[7], linestyle=":", linewidth=0.8)
+    panels[-1].set_xlim(0, aligned.duration)
+    panels[-1].set_xlabel("seconds of the video")
+    left = len(aligned.channels) - len(shown)
+    if left:
+        figure.suptitle(f"The first {len(shown)} channels; {left} more are not drawn", fontsize=9)
+    return figure
+
+
+def correlation_curve(found: Correlation | Sequence[Correlation]) -> Picture:
+    """Return how well every offset fits, in standard deviations above chance, with the best and the verdict.
+
+    Args:
+        found: What ``lsnb.alignment.find_offset`` returned, or several of these.
+
+    Example:
+        >>> from lsnb.timeseries import correlate
+        >>> time, moves = np.arange(0, 20, 0.1), np.random.default_rng(0).normal(size=200)
+        >>> found = correlate(time, moves, time, moves, max_shift=5)
+        >>> correlation_curve(found).axes[0].get_xlabel()
+        'offset in seconds'
+    """
+    several: Any = [found] if isinstance(found, Correlation) else list(found)
+    figure = Picture(figsize=(8.0, 2.6 * max(1, len(several))), layout="constrained")
+    panels = figure.subplots(max(1, len(several)), 1, squeeze=False)[:, 0]
+    if not several:
+        return only_words(figure, panels[0], "No offset was looked for.")
+    for axes, one in zip(panels, several, strict=True):
+        axes.plot(one.shifts, one.scores, color=COLORS[0], linewidth=0.8)
+        best = float(one.shifts[int(np.argmax(one.scores))])
+        axes.axvline(best, color=COLORS[5], linestyle="--", linewidth=1.0)
+        axes.set_xlabel("offset in seconds")
+        axes.set_ylabel("SD above chance")
+        verdict = "clear" if one.is_clear else "cannot tell"
+        title = f"{one.channel} and {one.reference}: {one.offset:+.3f} s, {verdict}"
+        axes.set_title(title, fontsize=9, loc="left")
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure

@@ -1,0 +1,240 @@
+"""What ``lsnb.connect`` returns: the server as a place where studies are made, found and opened."""
+
+from __future__ import annotations
+
+import difflib
+import html
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from lsnb.annotations import anonymize as hide_names
+from lsnb.annotations import long_table, merge_copies
+from lsnb.errors import InputError, StudyNotFoundError
+from lsnb.labels import LabelConfig
+from lsnb.studio import Server
+from lsnb.study.creating import MODEL, make_copies, plan_study
+from lsnb.study.projects import SEPARATOR, find_copies, parse_manifest
+from lsnb.study.rows import Where
+from lsnb.study.study import Study
+
+if TYPE_CHECKING:
+    from lsnb.bucket import Bucket
+    from lsnb.bucket.bucket import Mode
+
+
+# Annotations of projects that are no study of lsnb's: by their numbers on the server.
+
+
+def read_projects(
+    server: Server,
+    projects: Sequence[int],
+    *,
+    key: str | None,
+    data: Sequence[str],
+    raw: bool,
+    accounts: bool,
+    anonymize: bool,
+) -> pd.DataFrame:
+    """Return the annotations of several projects as one long table.
+
+    Args:
+        server: The server.
+        projects: The projects' ids.
+        key: The field of the tasks' data that identifies items.
+        data: Fields of the tasks' data to carry along.
+        raw: Whether to add each result as Label Studio stores it.
+        accounts: Whether one account is one annotator whatever the project.
+        anonymize: Whether to call annotators A, B, C.
+
+    Raises:
+        InputError: No project is named.
+    """
+    numbers = sorted(set(projects))
+    if not numbers:
+        raise InputError("projects is empty: give the projects' numbers, which stand in their addresses.")
+    exported = {server.project(number): server.export(number) for number in numbers}
+    short = {project: project.title.rpartition(SEPARATOR)[2] for project in exported}
+    tables: dict[str, pd.DataFrame] = {}
+    for project, tasks in exported.items():
+        alone = list(short.values()).count(short[project]) == 1
+        name = short[project] if alone else f"{project.title} ({project.id})"
+        tables[name] = long_table(tasks, key=key, data=list(data), raw=raw, accounts=accounts)
+    merged = merge_copies(tables, accounts=accounts)
+    return hide_names(merged) if anonymize else merged
+
+
+class Studio:
+    """A Label Studio one is signed in to.
+
+    Args:
+        url: The server's address.
+        api_key: A legacy token or a personal access token; never shown.
+        browser_url: The address a browser uses, where it is another one (Colab's port proxy).
+        source: Where address and key came from, in words.
+
+    Attributes:
+        url: The server's address.
+        user: The e-mail address of the key's owner.
+        release: The server's release, for example ``1.23.2``.
+
+    Raises:
+        InputError: ``browser_url`` is no web address.
+        StudioUnreachableError: No Label Studio answers there.
+        StudioAuthError: The key is refused.
+    """
+
+    def __init__(self, url: str, api_key: str, *, browser_url: str | None = None, source: str = "the call") -> None:
+        if browser_url is not None and not browser_url.startswith(("http://", "https://")):
+            raise InputError(f"browser_url is {browser_url!r}: give an address that begins with http:// or https://.")
+        self.url, self.user, self.release = url, "", ""
+        self.server = Server(url, api_key)
+        self.url = self.server.url
+        self.browser_url = browser_url or self.server.url
+        self.user = self.server.user
+        self.release = self.server.release
+        self.source = source
+
+    def create_study(
+        self,
+        title: str,
+        config: LabelConfig,
+        table: pd.DataFrame,
+        *,
+        key: str,
+        annotators: int | Sequence[str],
+        overlap: Any = "full",
+        seed: int = 0,
+        bucket: Bucket | None = None,
+        columns: Mapping[str, str] | None = None,
+        where: Where | None = None,
+        predictions: Mapping[str, str] | None = None,
+        model_version: str = MODEL,
+        show: Mode = "auto",
+    ) -> Study:
+        """Make one project per annotator, with the same config and the items of a table, and return the study.
+
+        Twice is safe: the same call adopts what is there and makes what is missing. Projects are titled
+        ``title · annotator``. Every annotator's order is shuffled by the seed, so that tiredness does not fall on the
+        same items. The open-source Label Studio lets every member open every project: one project each blinds,
+        assigns and counts, but it does not lock.
+
+        Args:
+            title: 3 to 50 characters; the study can be opened by it later.
+            config: The label config.
+            table: One row per item; all its columns travel with the task.
+            key: The column that identifies an item.
+            annotators: Names, as ``["ana", "ben"]``, or how many there are.
+            overlap: ``"full"`` (everybody labels every item), or what ``sampling.assign`` takes.
+            seed: What shuffles and assigns.
+            bucket: Where ``gs://`` media are; each project is connected to it, and never synced. Files of this computer
+                are uploaded to it first.
+            columns: Column of the table → field of the config that shows it, where they differ.
+            predictions: Column of the table → control: what a model says of each item, shown to annotators as a start.
+                A cell holds an answer, Label Studio results, COCO boxes or detections (``predictions.cell_results``).
+            model_version: What that model is called.
+            where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one.
+
+            show: How Label Studio shows the bucket: ``"presign"`` (browsers follow signed links, which needs a private
+                key and CORS rules), ``"stream"`` (Label Studio passes the bytes on), or what the credentials can do.
+
+        Raises:
+            InputError: Every fault of the arguments at once; nothing is made then.
+            StudyConflictError: A study of this title exists and differs; nothing is changed then.
+            StudioError: Not one project got its tasks. Where only some could not, see ``study.report``.
+        """
+        plan = plan_study(
+            title,
+            config,
+            table,
+            key=key,
+            annotators=annotators,
+            overlap=overlap,
+            seed=seed,
+            bucket=bucket,
+            columns=columns,
+            where=where,
+            predictions=predictions,
+            model_version=model_version,
+            release=self.release,
+        )
+        copies, report = make_copies(self.server, plan, bucket, show=show, origin=self.browser_url)
+        return Study(self.server, copies, browser_url=self.browser_url, report=report)
+
+    def open_study(self, title: str) -> Study:
+        """Return the study of this title, from any kernel on any computer.
+
+        Args:
+            title: The study's title.
+
+        Raises:
+            StudyNotFoundError: There is none; the message names the nearest.
+        """
+        copies = find_copies(self.server, title.strip())
+        if not copies:
+            titles = list(self.studies()["title"])
+            near = difflib.get_close_matches(title, titles, n=3, cutoff=0.4)
+            hint = f"did you mean {', '.join(repr(t) for t in near)}?" if near else "studio.studies() lists them all."
+            raise StudyNotFoundError(f"There is no study {title!r} on {self.url}: {hint}")
+        return Study(self.server, copies, browser_url=self.browser_url)
+
+    def annotations(
+        self,
+        projects: Sequence[int],
+        *,
+        key: str | None = None,
+        data: Sequence[str] = (),
+        raw: bool = False,
+        accounts: bool = False,
+        anonymize: bool = False,
+    ) -> pd.DataFrame:
+        """Return the annotations of projects that are no study of lsnb's, as one long table.
+
+        Args:
+            projects: The projects' numbers, which stand in their addresses.
+            key: The field of the tasks' data that identifies items, the same in each project.
+            data: Fields of the tasks' data to carry along, as ``data.<field>``.
+            raw: Whether to add each result as Label Studio stores it.
+            accounts: Whether one account is one annotator. By default projects tell annotators apart where one account
+                annotated the same item in several of them.
+            anonymize: Whether to call annotators A, B, C.
+        """
+        return read_projects(self.server, projects, key=key, data=data, raw=raw, accounts=accounts, anonymize=anonymize)
+
+    def studies(self) -> pd.DataFrame:
+        """Return the studies on this server: title, study (id), annotators, projects, items."""
+        rows: dict[str, dict[str, Any]] = {}
+        for project in self.server.projects():
+            manifest = parse_manifest(project.description)
+            if manifest is None:
+                continue
+            row = rows.setdefault(
+                manifest.study,
+                {
+                    "title": manifest.title,
+                    "study": manifest.study,
+                    "annotators": [],
+                    "projects": 0,
+                    "items": manifest.n,
+                },
+            )
+            row["annotators"].append(manifest.annotator)
+            row["projects"] += 1
+        for row in rows.values():
+            row["annotators"] = ", ".join(sorted(row["annotators"]))
+        return pd.DataFrame(list(rows.values()), columns=["title", "study", "annotators", "projects", "items"])
+
+    def __repr__(self) -> str:
+        # One that could not be signed in to is shown too: by a debugger, or in a traceback with locals.
+        known = {name: getattr(self, name, "") for name in ("url", "user", "release")}
+        if not known["user"]:
+            return f"Studio({known['url']!r}, not signed in)"
+        return f"Studio({self.url!r}, user={self.user!r}, release={self.release!r})"
+
+    def _repr_html_(self) -> str:
+        url = html.escape(self.browser_url, quote=True)
+        return (
+            f'<p>Label Studio {html.escape(self.release)} at <a href="{url}" target="_blank">{url}</a>, '
+            f"signed in as {html.escape(self.user)} (from {html.escape(self.source)})</p>"
+        )
