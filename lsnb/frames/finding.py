@@ -188,7 +188,8 @@ def find_images(source: str | os.PathLike[str], *, key: str | None = None, path:
         return _image_table(place, [one.relative_to(place) for one in found], found)
     if not place.is_file():
         raise MissingFileError(f"There is no picture, folder or table {source} (looked in {Path.cwd()}).")
-    if place.suffix.lower() in TABLE_ENDINGS:
+    # A text beside pictures is notes more often than a table.
+    if place.suffix.lower() in TABLE_ENDINGS - {".txt"}:
         return _images_of_table(place, key, path)
     return _image_table(place, [Path(place.name)], [place] if _is_picture(Path(place.name)) else [])
 
