@@ -223,7 +223,8 @@ def _is_task(task: Any) -> bool:
     if not isinstance(annotations, list | tuple) or not isinstance(drafts, list | tuple):
         return False
     return all(isinstance(one, Mapping) for one in annotations) and all(
-        isinstance(results := one.get("result") or (), list | tuple) and all(isinstance(r, Mapping) for r in results)
+        isinstance(results := one.get("result") or (), list | tuple)
+        and ({*map(type, results)} <= {dict} or all(isinstance(result, Mapping) for result in results))
         for one in (*annotations, *drafts)
         if isinstance(one, Mapping)
     )
