@@ -1,14 +1,17 @@
 """lsnb: from a table and a folder of media to a clean dataframe of human annotations.
 
+The verbs of the journey stand here. What belongs to one noun is a module's, reachable from ``import lsnb`` alone:
+``lsnb.annotations`` (regions, relations, pixels, COCO, pseudonyms), ``lsnb.reliability`` (agreement about regions, the
+paragraph on methods), ``lsnb.alignment`` (a video's and a sensor's clocks), ``lsnb.media``, ``lsnb.sampling``, ...
+
 Heavy parts load on first use, so ``import lsnb`` is quick and needs no optional package.
 """
 
-from __future__ import annotations
-
+# No ``from __future__ import annotations``: it would stand in the way of the module ``lsnb.annotations``.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "Bucket": "bucket",
@@ -58,19 +61,41 @@ _HOMES = {
     "write_collected_data": "annotations",
     "write_table": "annotations",
 }
-_MODULES = ("demo", "errors", "forms", "labels", "local", "plots", "poses", "predictions", "timeseries")
+_MODULES = (
+    "alignment",
+    "annotations",
+    "demo",
+    "errors",
+    "forms",
+    "labels",
+    "local",
+    "media",
+    "plots",
+    "poses",
+    "predictions",
+    "reliability",
+    "sampling",
+    "tables",
+    "timeseries",
+)
 
 __all__ = sorted([*_HOMES, *_MODULES])  # pinned by tests/test_public_names.py
 
 if TYPE_CHECKING:
+    from lsnb import alignment as alignment
+    from lsnb import annotations as annotations
     from lsnb import demo as demo
     from lsnb import errors as errors
     from lsnb import forms as forms
     from lsnb import labels as labels
     from lsnb import local as local
+    from lsnb import media as media
     from lsnb import plots as plots
     from lsnb import poses as poses
     from lsnb import predictions as predictions
+    from lsnb import reliability as reliability
+    from lsnb import sampling as sampling
+    from lsnb import tables as tables
     from lsnb import timeseries as timeseries
     from lsnb.alignment import align as align
     from lsnb.alignment import align_table as align_table

@@ -63,7 +63,7 @@ class Tag:
         required: Attributes without which Label Studio shows an error or nothing.
         since: The first release that has it, where that is later than 1.14.
         instead: What to use on a release before ``since``, where this kit's own is one.
-        shape: For a control that marks a part of an item, the class of ``lsnb.shapes`` of what it marks.
+        shape: For a control that marks a part of an item, the class of ``shapes`` of what it marks.
         holds: Keys of its value, or of its value's keyframes, that say where that is; the first tells apart what has
             one shape and several forms.
         key: Where its answers or labels stand in its value; empty where another control names what it draws.
@@ -774,7 +774,7 @@ def kinds_of(shape: Shape, holds: str = "") -> tuple[str, ...]:
     """Return the result types that mark this shape.
 
     Args:
-        shape: A class of ``lsnb.shapes``.
+        shape: A class of ``shapes``.
         holds: A key that their values hold, where the shape alone leaves a choice.
 
     Example:

@@ -6,7 +6,7 @@ browser and another user of the computer are strangers. Bodies pass in pieces, b
 
 Addresses and answers follow Google's documentation of the JSON API (``/storage/v1``, ``/upload``, ``/download``,
 ``/batch``) and of the XML API (``/bucket/object``), as far as its client library, tools like gsutil and Label Studio
-use them. Run as ``python -m lsnb.local.front --folder F --port P``.
+use them. ``python -m`` runs this module with ``--folder F --port P``.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """What a model says of items, as Label Studio predictions: read from many formats, checked, and reported."""
 
+from lsnb.predictions import labelbox as labelbox
 from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import cell_results, from_detections
@@ -17,6 +18,7 @@ __all__ = [
     "from_coco",
     "from_detections",
     "from_yolo",
+    "labelbox",
     "labels_in",
     "make_predictions",
     "read_predictions",

@@ -122,14 +122,14 @@ class ModelRun:
     def regions(
         self, control: str, *, split: str | None = None, threshold: float = 0.5, resamples: int = 1000, seed: int = 0
     ) -> RegionAgreement:
-        """Return how well the model draws as people do: ``lsnb.region_agreement`` with the model as an annotator.
+        """Return how well the model draws as people do: ``region_agreement`` with the model as an annotator.
 
         Args:
             control: The name of a control that draws regions.
             split: Only items of this split.
-            threshold: As in ``lsnb.region_agreement``.
-            resamples: As in ``lsnb.region_agreement``.
-            seed: As in ``lsnb.region_agreement``.
+            threshold: As in ``lsnb.reliability.region_agreement``.
+            resamples: As in ``lsnb.reliability.region_agreement``.
+            seed: As in ``lsnb.reliability.region_agreement``.
         """
         both = self._of(self.both, split)
         return region_agreement(both, control, threshold=threshold, resamples=resamples, seed=seed)
@@ -479,7 +479,7 @@ class ModelVerbs:
         model_version: str | None = None,
         frame_base: int = 1,
     ) -> list[dict[str, Any]]:
-        """Return annotations of videos as Labelbox NDJSON rows: ``lsnb.to_labelbox`` of what the study holds.
+        """Return annotations of videos as Labelbox NDJSON rows: ``to_labelbox`` of what the study holds.
 
         Args:
             videos: Item → what ``lsnb.probe`` returns, or a dict with ``width, height, fps, frames``.

@@ -1,4 +1,4 @@
-"""What reads H5 files, in a process of its own: ``lsnb.tables.h5`` runs this file and kills it when it must.
+"""What reads H5 files, in a process of its own: ``h5.py`` runs this file and kills it when it must.
 
 It imports nothing of lsnb. Each line it is given names a file; each answer is a line of JSON and then the arrays. Only
 what pandas' two layouts need is looked at, links and storage that lead out of the file are refused, and pickles are
