@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lsnb.connections import LOCAL, connect
 from lsnb.forms.builder import ConfigBuilder, find_builder
 from lsnb.forms.preview import Preview, sample_task
-from lsnb.stack import load_stack
+from lsnb.stack import trusted_stack
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,7 +52,7 @@ def config_builder(
 def _preview(studio: Studio | None) -> Preview | None:
     if studio is not None:
         return Preview(studio.browser_url, lambda config: open_scratch_project(studio, config))
-    stack = load_stack()
+    stack = trusted_stack()
     if stack is None or not _answers(stack.url):
         return None
     # The key is not needed before somebody asks for a project.

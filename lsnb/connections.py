@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lsnb.credentials import bucket_credentials, recorded_stack, studio_credentials
+from lsnb.credentials import bucket_credentials, running_stack, studio_credentials
 from lsnb.errors import InputError
 from lsnb.stack import Stack
 
@@ -39,8 +39,8 @@ def connect(url: str | None = None, api_key: str | None = None) -> Studio:
         stack = _local_stack()
         return Studio(stack.url, stack.api_key, browser_url=stack.browser_url, source="the local stack")
     found = studio_credentials(url, api_key)
-    recorded = recorded_stack()
-    browser_url = recorded.browser_url if recorded is not None and recorded.url == found.url else None
+    local = running_stack()
+    browser_url = local.browser_url if local is not None and local.url == found.url else None
     return Studio(found.url, found.api_key, browser_url=browser_url, source=found.source)
 
 

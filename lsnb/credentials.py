@@ -18,6 +18,7 @@ is read too).
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import os
@@ -31,7 +32,7 @@ from urllib.parse import urlsplit
 from lsnb.errors import CredentialsError, InputError, LocalStackError
 from lsnb.kernel import runtime
 from lsnb.kernel.keys import looks_like_key, masked
-from lsnb.stack import Stack, load_stack
+from lsnb.stack import Stack, load_stack, trusted_stack
 
 NAMES = ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GCS_BUCKET", "GCS_CREDENTIALS")
 FILE_NAME = "credentials.json"
@@ -84,6 +85,7 @@ class _Source:
     words: str
     values: Mapping[str, str] = field(repr=False)
     folder: Path | None = None  # of the file that was found, if one was
+    stack: Stack | None = field(repr=False, default=None)
 
 
 def normal_url(url: str) -> str:
@@ -195,6 +197,9 @@ def studio_credentials(url: str | None = None, api_key: str | None = None) -> St
             continue
         if wanted is None or normal_url(found_url) == wanted:
             return StudioCredentials(normal_url(found_url), normal_key(found_key, source=source.words), source.words)
+    ended = ended_stack()
+    if ended is not None and wanted in (None, ended.url):
+        raise CredentialsError(ENDED)
     if runtime.is_interactive():
         asked = wanted or normal_url(input("Label Studio's address: "))
         key = getpass.getpass(f"API key for {asked} (hidden): ")
@@ -229,10 +234,9 @@ def bucket_credentials(name: str | None = None, credentials: Any = None) -> Buck
         if isinstance(credentials, str | os.PathLike | Mapping):
             return BucketCredentials(wanted, info=key_info(credentials, source="the call"))
         return BucketCredentials(wanted, given=credentials)
-    stack = recorded_stack()
     for source in _sources():
-        if source.values.get("stack"):
-            if stack is not None and wanted in (None, stack.bucket):
+        if (stack := source.stack) is not None:
+            if wanted in (None, stack.bucket):
                 return BucketCredentials(
                     stack.bucket,
                     endpoint=stack.endpoint,
@@ -251,6 +255,9 @@ def bucket_credentials(name: str | None = None, credentials: Any = None) -> Buck
         if info is not None and source.folder is not None:
             _refuse_other_addresses(info, source.words)
         return BucketCredentials(wanted or found, info=info, source=source.words)
+    ended = ended_stack()
+    if ended is not None and wanted in (None, ended.bucket):
+        raise CredentialsError(ENDED)
     if wanted:
         return BucketCredentials(wanted, source="Google's application default credentials")
     raise CredentialsError(
@@ -311,12 +318,24 @@ def key_info(
     return info
 
 
-def recorded_stack() -> Stack | None:
-    """Return the recorded local stack, or None; a damaged record must not stand in the way of a real server."""
-    try:
-        return load_stack()
-    except LocalStackError:
-        return None
+def running_stack() -> Stack | None:
+    """Return the local stack if its keys may be used, or None; a damaged record must not bar a real server."""
+    with contextlib.suppress(LocalStackError):
+        return trusted_stack()
+    return None
+
+
+def ended_stack() -> Stack | None:
+    """Return the recorded local stack if it does not run as recorded: its ports may be anybody's now."""
+    with contextlib.suppress(LocalStackError):
+        return load_stack() if trusted_stack() is None else None
+    return None
+
+
+ENDED = (
+    "The local stack ended without being taken down, and its keys are not sent to whatever answers at its addresses "
+    "now: run 'lsnb up' or lsnb.local.start(), which revives it with its data."
+)
 
 
 def _sources() -> Iterator[_Source]:
@@ -330,10 +349,10 @@ def _sources() -> Iterator[_Source]:
     path = _credentials_file()
     if path is not None:
         yield _Source(str(path), _read_file(path), folder=path.parent)
-    stack = recorded_stack()
+    stack = running_stack()
     if stack is not None:
-        values = {"LABEL_STUDIO_URL": stack.url, "LABEL_STUDIO_API_KEY": stack.api_key, "stack": "yes"}
-        yield _Source("the local stack", values)
+        values = {"LABEL_STUDIO_URL": stack.url, "LABEL_STUDIO_API_KEY": stack.api_key}
+        yield _Source("the local stack", values, stack=stack)
 
 
 def _credentials_file() -> Path | None:

@@ -1,20 +1,30 @@
 """The record of the embedded stack: one file, readable by its owner alone.
 
-``local`` writes it, ``credentials`` reads it; no one else keeps a key on disk.
+``local`` writes it, ``credentials`` reads it; no one else keeps a key on disk. A record outlives its processes when the
+computer is switched off or they are killed, and then anybody may listen on their ports: ``trusted_stack`` alone says
+whether its keys may go to its addresses.
 """
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from lsnb.errors import LocalStackError
 from lsnb.kernel.files import write_whole
 from lsnb.kernel.runtime import stack_folder
 
 FILE_NAME = "stack.json"
+# The system's clock may be set between two readings; two seconds are less than an id's way round.
+_SAME_START_SECONDS = 2.0
+_LISTENS = "0A"  # in /proc/net/tcp
 
 
 @dataclass(frozen=True)
@@ -109,3 +119,136 @@ def load_stack(folder: Path | None = None) -> Stack | None:
         ) from None
     except (ValueError, TypeError, KeyError, AttributeError):
         raise LocalStackError(f"The stack's record {path} is damaged: run 'lsnb up', which writes it anew.") from None
+
+
+def trusted_stack(folder: Path | None = None) -> Stack | None:
+    """Return the recorded stack if its servers are the user's own and run, or None: only then may its keys go there.
+
+    For both addresses of the record, the recorded process lives, belongs to this user, began when the record says, and
+    it or one of its children listens on the address's port. What took the port of a dead stack is so not sent a key.
+
+    Args:
+        folder: The stack's folder; ``runtime.stack_folder()`` by default.
+
+    Raises:
+        LocalStackError: The record is damaged or cannot be read.
+    """
+    stack = load_stack(folder)
+    if stack is None:
+        return None
+    own = {process.port: process for process in stack.processes}
+    holders = [own.get(_port(address)) for address in (stack.url, stack.endpoint)]
+    return stack if all(holder is not None and _holds_port(holder) for holder in holders) else None
+
+
+def is_own(process: Process) -> bool:
+    """Return whether the process that was recorded lives and is the user's own: a recycled id is not.
+
+    Args:
+        process: What was recorded.
+    """
+    seen = _look(process.pid)
+    return seen is not None and seen.is_own and abs(seen.created - process.created) < _SAME_START_SECONDS
+
+
+@dataclass(frozen=True)
+class _Seen:
+    created: float
+    is_own: bool
+
+
+def _port(url: str) -> int:
+    with contextlib.suppress(ValueError):
+        return urlsplit(url).port or 0
+    return 0
+
+
+def _holds_port(process: Process) -> bool:
+    return is_own(process) and process.port in listening_ports(process.pid, unknown=process.port)
+
+
+def listening_ports(pid: int, *, unknown: int | None = None) -> set[int]:
+    """Return the ports on which a process and its children listen.
+
+    Args:
+        pid: The process.
+        unknown: The port that is taken to be its own where the system does not let us look.
+    """
+    psutil = _psutil()
+    if psutil is None:
+        return _ports_in_proc(pid)
+    ports: set[int] = set()
+    try:
+        running = psutil.Process(pid)
+        for process in _with_children(running):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                # In Colab the kernel holds psutil 5.9.5, whose name for it is the older one.
+                connections = getattr(process, "net_connections", None) or process.connections
+                ports |= {c.laddr.port for c in connections("tcp") if c.status == psutil.CONN_LISTEN}
+            if unknown in ports:
+                break
+    except psutil.NoSuchProcess:
+        return ports
+    except psutil.Error:
+        return ports | ({unknown} if unknown else set())
+    return ports
+
+
+def _with_children(running: Any) -> Iterator[Any]:
+    yield running
+    yield from running.children(recursive=True)
+
+
+def _psutil() -> Any:
+    # It comes with the extra that starts a stack; who only uses one may lack it.
+    try:
+        return importlib.import_module("psutil")
+    except ImportError:
+        return None
+
+
+def _look(pid: int) -> _Seen | None:
+    psutil = _psutil()
+    if psutil is None:
+        return _look_in_proc(pid)
+    try:
+        running = psutil.Process(pid)
+        return _Seen(running.create_time(), os.name != "posix" or running.uids().real == os.getuid())
+    except (psutil.Error, ValueError, OverflowError):
+        return None
+
+
+def _look_in_proc(pid: int) -> _Seen | None:
+    try:
+        # The name may hold blanks and brackets; what follows it does not.
+        begun = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        status = Path(f"/proc/{pid}/status").read_text()
+        boot = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime"))
+        user = next(line for line in status.splitlines() if line.startswith("Uid:"))
+        return _Seen(int(boot.split()[1]) + begun / os.sysconf("SC_CLK_TCK"), int(user.split()[1]) == os.getuid())
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None
+
+
+def _ports_in_proc(pid: int) -> set[int]:
+    sockets: dict[str, int] = {}
+    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(table).read_text().splitlines()[1:]:
+                fields = line.split()
+                if fields[3] == _LISTENS:
+                    sockets[f"socket:[{fields[9]}]"] = int(fields[1].rpartition(":")[2], 16)
+    parents: dict[int, int] = {}
+    for about in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            parents[int(about.parent.name)] = int(about.read_text().rpartition(")")[2].split()[1])
+    family = {pid}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    ports = set()
+    for member in family:
+        with contextlib.suppress(OSError):
+            for handle in Path(f"/proc/{member}/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    ports |= {sockets[link]} if (link := os.readlink(handle)) in sockets else set()  # noqa: PTH115
+    return ports

@@ -20,7 +20,7 @@ import orjson
 from label_studio_sdk import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 
-from lsnb.credentials import WHERE_TO_FIND_A_KEY, recorded_stack
+from lsnb.credentials import WHERE_TO_FIND_A_KEY, ended_stack, running_stack
 from lsnb.errors import (
     LabelConfigError,
     StudioAuthError,
@@ -57,6 +57,8 @@ class Connection:
         self._key_is_personal = api_key.count(".") == 2
         self._api_key = api_key
         self.user = self.release = ""
+        stack = running_stack()
+        self._is_of_stack = stack is not None and is_same_server(url, stack.url)
         self._http = _client_for(url, request=self._refuse_foreign_host, response=self._read_head)
         self.release = self._ask_release()
         # A redirect would turn what is written into a mere question; the address it leads to is known by now.
@@ -91,6 +93,11 @@ class Connection:
         if not is_same_server(str(request.url), self.url):
             port = f":{request.url.port}" if request.url.port else ""
             raise httpx.ConnectError(f"redirected to {request.url.scheme}://{request.url.host}{port}", request=request)
+        if self._is_of_stack:
+            # It may have died since, and somebody else may listen on its port.
+            stack = running_stack()
+            if stack is None or not is_same_server(self.url, stack.url):
+                raise httpx.ConnectError("the local stack does not run there any more", request=request)
 
     def clock_text(self) -> str:
         """Return the server's last known time as text fit for a file's name."""
@@ -120,8 +127,8 @@ class Connection:
                 f"The proxy that this computer's settings name did not reach {self.url}: check HTTP_PROXY, HTTPS_PROXY "
                 "and ALL_PROXY, or name the server in NO_PROXY if it needs none."
             )
-        stack = recorded_stack()
-        if stack is not None and stack.url == self.url:
+        stack = ended_stack()
+        if stack is not None and is_same_server(self.url, stack.url):
             return (
                 f"The local Label Studio at {self.url} does not answer: run 'lsnb up' or lsnb.local.start(), "
                 f"which revives it; its log is in {stack.log_folder}."
@@ -189,6 +196,11 @@ class Connection:
                 f"{self.url} does not accept this personal access token: it was revoked, belongs to another server, "
                 "or this server takes legacy tokens only. In Label Studio, open 'Account & Settings' and copy the key "
                 "offered there."
+            )
+        if self._is_of_stack:
+            return (
+                f"The local Label Studio at {self.url} does not accept this key: it died and was revived with a new "
+                "one. Connect again with lsnb.connect('local')."
             )
         return f"{self.url} does not accept this key: {WHERE_TO_FIND_A_KEY}"
 

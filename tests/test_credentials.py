@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from lsnb import credentials
@@ -18,7 +21,7 @@ KEY = {"type": "service_account", "client_email": "me@example.org", "private_key
 
 
 @pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ports: list[int]) -> Path:
     """No credentials anywhere: an empty working folder, an empty stack folder, a clean environment."""
     for name in (*NAMES, "GOOGLE_APPLICATION_CREDENTIALS", "LSNB_CREDENTIALS"):
         monkeypatch.delenv(name, raising=False)
@@ -29,16 +32,35 @@ def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return work
 
 
+@pytest.fixture(scope="module")
+def ports() -> Iterator[list[int]]:
+    """Two ports of this process, which stands for the stack's two servers."""
+    with socket.socket() as label_studio, socket.socket() as front:
+        for one in (label_studio, front):
+            one.bind(("127.0.0.1", 0))
+            one.listen()
+        _PORTS[:] = [one.getsockname()[1] for one in (label_studio, front)]
+        yield _PORTS
+
+
+_PORTS: list[int] = []
+
+
 def running_stack(folder: Path) -> Stack:
+    begun = psutil.Process().create_time()
+    label_studio, front = _PORTS
     stack = Stack(
-        url="http://127.0.0.1:9001",
-        browser_url="http://127.0.0.1:9001",
+        url=f"http://127.0.0.1:{label_studio}",
+        browser_url=f"http://127.0.0.1:{label_studio}",
         username="me@example.org",
-        endpoint="http://127.0.0.1:9002",
+        endpoint=f"http://127.0.0.1:{front}",
         bucket="lsnb-demo",
         presign=True,
         folder=str(folder),
-        processes=(Process("front", 1, 1.0, 9002),),
+        processes=(
+            Process("label-studio", os.getpid(), begun, label_studio),
+            Process("front", os.getpid(), begun, front),
+        ),
         api_key=SECRET,
         password="SECRET-PASSWORD",
         service_account=KEY,

@@ -17,7 +17,6 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import pandas as pd
-import requests.adapters
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import storage
 
@@ -34,6 +33,7 @@ from lsnb.bucket.wire import (
     bucket_path,
     first_object,
     identify,
+    mount_adapters,
 )
 from lsnb.errors import BucketError, CredentialsError, InputError
 
@@ -674,9 +674,7 @@ class Bucket:
             auth_request=self._wire.refresher,
         )
         session.trust_env = self._wire.session.trust_env
-        adapter = requests.adapters.HTTPAdapter(pool_maxsize=16)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
+        mount_adapters(session, self.endpoint, connections=16)
         client = storage.Client(
             # Objects belong to a bucket, not to a project; the library wants one all the same.
             project=str((identity.key or {}).get("project_id") or "lsnb"),

@@ -30,13 +30,15 @@ import google.auth.exceptions
 import google.auth.transport.requests
 import orjson
 import requests
+import requests.adapters
 import requests.utils
 import urllib3
+import urllib3.connection
 from google.auth.credentials import AnonymousCredentials
 from google.oauth2 import credentials as user_credentials
 from google.oauth2 import service_account
 
-from lsnb.credentials import key_info
+from lsnb.credentials import key_info, running_stack
 from lsnb.errors import (
     BucketError,
     BucketForbiddenError,
@@ -46,7 +48,7 @@ from lsnb.errors import (
 )
 from lsnb.kernel import runtime
 from lsnb.kernel.jobs import affordable_workers, is_started
-from lsnb.kernel.keys import is_here, masked
+from lsnb.kernel.keys import is_here, is_same_server, masked
 
 # What Cloud Storage refuses, said in a sentence that names the remedy.
 #
@@ -635,7 +637,49 @@ def session_for(endpoint: str) -> requests.Session:
     """Return a requests session that respects the user's proxies, save towards this computer."""
     session = requests.Session()
     session.trust_env = not is_here(endpoint)
+    mount_adapters(session, endpoint)
     return session
+
+
+def mount_adapters(session: requests.Session, endpoint: str, *, connections: int = 10) -> None:
+    """Give a session what connects it to an endpoint.
+
+    Args:
+        session: The session.
+        endpoint: The address without a slash at the end.
+        connections: How many connections it keeps.
+    """
+    kind = _StacksAdapter if _is_of_stack(endpoint) else requests.adapters.HTTPAdapter
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, kind(pool_maxsize=connections))
+
+
+def _is_of_stack(endpoint: str) -> bool:
+    stack = running_stack()
+    return stack is not None and is_same_server(endpoint, stack.endpoint)
+
+
+class _StacksConnection(urllib3.connection.HTTPConnection):
+    """A connection to the local stack, which may have died since: who took its port is told nothing."""
+
+    def connect(self) -> None:
+        super().connect()
+        if not _is_of_stack(f"http://{self.host}:{self.port}"):
+            self.close()
+            raise urllib3.exceptions.NewConnectionError(self, "the local stack does not run there any more")
+
+
+class _StacksPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _StacksConnection
+
+
+class _StacksAdapter(requests.adapters.HTTPAdapter):
+    def init_poolmanager(self, *given: Any, **options: Any) -> None:
+        super().init_poolmanager(*given, **options)  # type: ignore[no-untyped-call, unused-ignore]
+        self.poolmanager.pool_classes_by_scheme = _STACKS_POOLS
+
+
+_STACKS_POOLS = {"http": _StacksPool, "https": urllib3.HTTPSConnectionPool}
 
 
 def bucket_path(bucket: str) -> str:
@@ -670,7 +714,10 @@ def _pool_for(session: requests.Session, endpoint: str, connections: int) -> url
     }
     proxy = requests.utils.select_proxy(endpoint, settings["proxies"])
     if not proxy:
-        return urllib3.PoolManager(**options)
+        manager = urllib3.PoolManager(**options)
+        if _is_of_stack(endpoint):
+            manager.pool_classes_by_scheme = _STACKS_POOLS
+        return manager
     try:
         user, password = requests.utils.get_auth_from_url(proxy)
         secret = urllib3.make_headers(proxy_basic_auth=f"{user}:{password}") if user else None

@@ -1,7 +1,7 @@
 """Who the stack is: its user, its keys and the addresses it had last, in one file of its owner's.
 
-The file stays when the stack is stopped: Label Studio takes the user's password and token only when it first
-makes the user, and the projects keep the service account's key.
+The file stays when the stack is stopped: Label Studio takes the user's password only when it first makes the user,
+and the projects keep the service account's key.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import hmac
 import json
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -107,6 +107,18 @@ class Identity:
             **ports: Name of the process → port.
         """
         return replace(self, ports={**self.ports, **ports})
+
+    def renewed(self, names: Collection[str]) -> Identity:
+        """Return the same identity with new keys for processes that died.
+
+        The account's private key stays, since projects hold it, and it is never sent.
+
+        Args:
+            names: ``label-studio``, ``front``.
+        """
+        api_key = secrets.token_hex(20) if "label-studio" in names else self.api_key
+        token_secret = secrets.token_hex(32) if "front" in names else self.token_secret
+        return replace(self, api_key=api_key, token_secret=token_secret)
 
     def save(self, folder: Path) -> None:
         """Write the file, whole or not at all, readable by its owner alone.

@@ -178,8 +178,8 @@ def start(*, folder: Path | str | None = None) -> Stack:
 
     The first call ever installs Label Studio (one to three minutes); after that the first start of a stack
     takes some seconds. Calling it again returns the same stack, and starts again what has died, with the same
-    data and the same keys. The servers listen on this computer alone and go on until ``stop()``, also when
-    the notebook's kernel ends.
+    data, the same password and new keys. The servers listen on this computer alone and go on until ``stop()``,
+    also when the notebook's kernel ends.
 
     Args:
         folder: Where the stack keeps its data, logs and keys; ``runtime.stack_folder()`` by default. Two
@@ -272,6 +272,10 @@ def _identity(place: Path) -> Identity:
 def _bring_up(place: Path, installation: Installation) -> Stack:
     identity = _identity(place)
     before = {process.name: process for process in _recorded(place) if find(process, place) is not None}
+    if (place / RECORD_FILE).exists() and (died := _HEALTH_PATHS.keys() - before.keys()):
+        # Nobody took it down: what asked for it since may have shown a key to whoever took its port.
+        identity = identity.renewed(died)
+        identity.save(place)
     running = dict(before)
     taken: set[int] = set()
     try:

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from lsnb.errors import LocalStackError
 from lsnb.local.identity import Identity
 from lsnb.local.installation import DATABASE, Installation, server_environment
-from lsnb.stack import Process
+from lsnb.stack import Process, is_own, listening_ports
 
 if TYPE_CHECKING:
     import psutil
@@ -132,11 +132,11 @@ def find(process: Process, folder: Path) -> psutil.Process | None:
     """
     import psutil
 
+    if not is_own(process):
+        return None
     try:
         running = psutil.Process(process.pid)
-        # The system's clock may be set between two readings; two seconds are less than an id's way round.
-        same = abs(running.create_time() - process.created) < 2
-        return running if same and _runs(running) and _mark(running) in (str(folder), None) else None
+        return running if _runs(running) and _mark(running) in (str(folder), None) else None
     except psutil.Error:
         return None
 
@@ -267,30 +267,15 @@ def wait_until_ready(process: Process, url: str, *, folder: Path, deadline: floa
                 )
             raise EndedError(process.name, f"{process.name} ended while starting; the log is {log}.")
         if answers(url, timeout=2.0):
-            if process.port not in _listening_ports(running, process.port):
+            if process.port not in listening_ports(running.pid, unknown=process.port):
                 raise PortTakenError(process.name)
             return
-        if any(port != process.port for port in _listening_ports(running)):
+        if any(port != process.port for port in listening_ports(running.pid)):
             raise PortTakenError(process.name)
         if time.monotonic() > end_of_wait:
             raise LocalStackError(f"{process.name} did not answer within {deadline:.0f} s; the log is {log}.")
         time.sleep(pause)
         pause = min(pause * 1.5, 0.25)
-
-
-def _listening_ports(running: psutil.Process, unknown: int | None = None) -> set[int]:
-    import psutil
-
-    ports: set[int] = set()
-    try:
-        for process in [running, *running.children(recursive=True)]:
-            # In Colab the kernel holds psutil 5.9.5, whose name for it is the older one.
-            connections = getattr(process, "net_connections", None) or process.connections
-            ports |= {c.laddr.port for c in connections("tcp") if c.status == psutil.CONN_LISTEN}
-    except psutil.Error:
-        # Where the system does not let us look, what answers on the port is taken to be ours.
-        return {unknown} if unknown else set()
-    return ports
 
 
 # How each of the stack's two servers is started: Label Studio, and the front, which is its bucket.
@@ -361,7 +346,7 @@ def start_label_studio(
     home = folder / "home"
     home.mkdir(mode=0o700, exist_ok=True)
     endpoint = address(front_port)
-    _renew_bucket_address(folder, identity, endpoint)
+    _bring_database_up_to_date(folder, identity, endpoint)
     # Read with the prefix, since a bare HOST or USERNAME is often set for something else.
     settings = {
         "BASE_DATA_DIR": str(data),
@@ -398,16 +383,21 @@ def start_label_studio(
     return spawn("label-studio", command, folder=folder, environment=environment, port=port)
 
 
-def _renew_bucket_address(folder: Path, identity: Identity, endpoint: str) -> None:
-    """Point the storages of existing projects at the bucket's address, which may have moved.
+def _bring_database_up_to_date(folder: Path, identity: Identity, endpoint: str) -> None:
+    """Give the stack's user its present token, and point the storages of projects at the bucket's present address.
 
-    A project keeps the service account's JSON, and with it the address that gives out tokens.
+    Label Studio takes a token only when it first makes the user. A project keeps the service account's JSON, and with
+    it the address that gives out tokens.
     """
     database = data_folder(folder) / DATABASE
     ours = identity.service_account(endpoint)
     column, table = "google_application_credentials", "io_storages_gcsstoragemixin"
     try:
         with contextlib.closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute(
+                "UPDATE authtoken_token SET key = ? WHERE user_id = (SELECT id FROM htx_user WHERE email = ?)",
+                (identity.api_key, identity.username),
+            )
             for number, text in connection.execute(f"SELECT id, {column} FROM {table}").fetchall():
                 with contextlib.suppress(ValueError, TypeError, AttributeError):
                     stored = json.loads(text)

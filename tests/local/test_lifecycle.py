@@ -245,7 +245,10 @@ def test_dead_servers_whose_ports_were_taken_move_and_media_still_show(own: Stac
         moved = local.start(folder=own_folder)
     assert moved.endpoint != own.endpoint
     assert moved.url != own.url
-    assert (moved.api_key, moved.password) == (own.api_key, own.password)
+    assert moved.password == own.password
+    assert moved.api_key != own.api_key, "who took the ports may have been shown it"
+    old = requests.get(f"{moved.url}/api/projects", headers={"Authorization": f"Token {own.api_key}"})
+    assert old.status_code == 401
     assert moved.service_account["token_uri"].startswith(moved.endpoint)
     api = Api(moved)
     media = api.session.get(api.get(address)["data"]["image"], headers={"Range": "bytes=6-8"})
