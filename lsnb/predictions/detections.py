@@ -276,7 +276,7 @@ def from_detections(
         frame_base: The number of a video's first frame in ``detections``: 1, or 0.
 
     Returns:
-        The predictions; ``report`` has what is wrong with each input. A prediction's score is the mean of its regions'.
+        The predictions; ``table`` has what is wrong with each input. A prediction's score is the mean of its regions'.
 
     Raises:
         InputError: The arguments cannot be used.
@@ -288,7 +288,7 @@ def from_detections(
         >>> predictions = from_detections(found, config=config, sizes=(80, 60))
         >>> predictions.results["a"][0]["value"]
         {'x': 10.0, 'y': 10.0, 'width': 50.0, 'height': 50.0, 'rotation': 0, 'rectanglelabels': ['dog']}
-        >>> predictions.report["status"].tolist()
+        >>> predictions.table["status"].tolist()
         ['ready', 'ready', 'no prediction']
     """
     targets = Targets(config, control=control, labels=labels, unknown=unknown)

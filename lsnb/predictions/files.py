@@ -94,7 +94,7 @@ def read_predictions(
         videos: For a Labelbox payload: item → what ``lsnb.probe`` returns, or its table.
 
     Returns:
-        The predictions; ``report`` has what is wrong with each input.
+        The predictions; ``table`` has what is wrong with each input.
 
     Raises:
         InputError: The arguments cannot be used, or the file has none of these formats.

@@ -72,7 +72,7 @@ class Predictions:
         results: Item → its results. An empty list: a model looked and found nothing. An item without a prediction is
             absent.
         scores: Item → the score of its prediction as a whole, 0 to 1, or None.
-        report: A row per input: ``index, item, name, status`` (ready, warning, failed, no prediction), ``errors`` and
+        table: A row per input: ``index, item, name, status`` (ready, warning, failed, no prediction), ``errors`` and
             ``warnings`` (lists of ``{code, message, path}``) and ``regions`` (lists of region ids).
         splits: Item → ``training``, ``validation`` or ``test``, for those of which the input says it.
         notes: Sentences the reader should see besides the counts.
@@ -88,7 +88,7 @@ class Predictions:
 
     results: dict[str, list[Result]]
     scores: dict[str, float | None]
-    report: pd.DataFrame
+    table: pd.DataFrame
     splits: dict[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -98,17 +98,17 @@ class Predictions:
     @property
     def counts(self) -> dict[str, int]:
         """Status → number of inputs, in order of first appearance."""
-        return {str(status): int(n) for status, n in self.report["status"].value_counts(sort=False).items()}
+        return {str(status): int(n) for status, n in self.table["status"].value_counts(sort=False).items()}
 
     @property
     def failures(self) -> pd.DataFrame:
-        """The rows of the report that failed."""
-        return self.report[self.report["status"] == FAILED]
+        """The rows of the table that failed."""
+        return self.table[self.table["status"] == FAILED]
 
     @property
     def summary(self) -> str:
         """The counts as one line, for example ``12 ready, 1 failed: 40 regions on 12 items``."""
-        if not len(self.report):
+        if not len(self.table):
             return f"no {self.noun}"
         counts = ", ".join(f"{n} {status}" for status, n in self.counts.items())
         regions = sum(
@@ -126,8 +126,8 @@ class Predictions:
         if len(failures):
             first = failures.iloc[0]
             raise PartialFailureError(
-                f"{len(failures)} of {len(self.report)} {self.noun} failed; the first: {_sentence(first)} "
-                "Mend it and read the predictions again; .report has every row."
+                f"{len(failures)} of {len(self.table)} {self.noun} failed; the first: {_sentence(first)} "
+                "Mend it and read the predictions again; .table has every row."
             )
 
     @staticmethod
@@ -155,10 +155,10 @@ class Predictions:
                 known += [result for result in found if result not in known] if known else found
                 scores[item] = least_score((scores.get(item), part.scores.get(item)))
             splits |= part.splits
-        reports = [part.report for part in parts if len(part.report)]
-        report = pd.concat(reports, ignore_index=True) if reports else _report([])
+        tables = [part.table for part in parts if len(part.table)]
+        table = pd.concat(tables, ignore_index=True) if tables else _table([])
         notes = tuple(dict.fromkeys(note for part in parts for note in part.notes))
-        return Predictions(results, scores, report, splits, notes)
+        return Predictions(results, scores, table, splits, notes)
 
     def __add__(self, other: Predictions) -> Predictions:
         return Predictions.merge(self, other) if isinstance(other, Predictions) else NotImplemented
@@ -173,8 +173,8 @@ class Predictions:
         return (
             (self.results, self.scores, self.splits, self.notes)
             == (other.results, other.scores, other.splits, other.notes)
-            and list(self.report.columns) == list(other.report.columns)
-            and all(_plain(self.report[name]) == _plain(other.report[name]) for name in self.report.columns)
+            and list(self.table.columns) == list(other.table.columns)
+            and all(_plain(self.table[name]) == _plain(other.table[name]) for name in self.table.columns)
         )
 
     def __repr__(self) -> str:
@@ -184,14 +184,14 @@ class Predictions:
         lines = [f"<p><b>{html.escape(self.summary)}</b></p>"]
         lines += [f"<p>{html.escape(note)}</p>" for note in self.notes]
         for status, words in ((FAILED, "failed, and will not be sent"), (WARNING, "will be sent, with a warning")):
-            rows = self.report[self.report["status"] == status]
+            rows = self.table[self.table["status"] == status]
             if len(rows):
                 lines.append(f"<p>{_counted(len(rows), 'input')} {words}:</p>")
                 shown = rows.head(SHOWN)
                 why = [_sentence(row) for _, row in shown.iterrows()]
                 lines.append(shown[["index", "item", "name"]].assign(why=why).to_html(index=False, escape=True))
                 if len(rows) > SHOWN:
-                    lines.append(f"<p>… {len(rows) - SHOWN} more in <code>.report</code></p>")
+                    lines.append(f"<p>… {len(rows) - SHOWN} more in <code>.table</code></p>")
         return "\n".join(lines)
 
 
@@ -216,7 +216,7 @@ def make_predictions(rows: Iterable[Row], notes: Sequence[str] = ()) -> Predicti
         scores[row.item] = least_score((scores.get(row.item), row.score))
         if row.split:
             splits[row.item] = row.split
-    return Predictions(results, scores, _report(rows), splits, tuple(notes))
+    return Predictions(results, scores, _table(rows), splits, tuple(notes))
 
 
 def least_score(scores: Iterable[float | None]) -> float | None:
@@ -229,7 +229,7 @@ def least_score(scores: Iterable[float | None]) -> float | None:
     return min((score for score in scores if score is not None), default=None)
 
 
-def _report(rows: Sequence[Row]) -> pd.DataFrame:
+def _table(rows: Sequence[Row]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "index": pd.array([row.index for row in rows], dtype="int64"),
@@ -251,7 +251,7 @@ def _regions(row: Row) -> list[str]:
 
 
 def _sentence(row: pd.Series[Any]) -> str:
-    """Return why a row of the report failed, or what its warnings say, in words."""
+    """Return why a row of the table failed, or what its warnings say, in words."""
     who = f"item {row['item']}: " if row["item"] is not None else f"input {row['index']}: "
     faults = row["errors"] or row["warnings"]
     parts = [f"{fault['path']}: {fault['message']}" if fault["path"] else fault["message"] for fault in faults[:3]]

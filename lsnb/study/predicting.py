@@ -443,7 +443,7 @@ def read_items(predictions: Predictions | Mapping[Any, Any]) -> Items:
     scores: Mapping[str, float | None] = {}
     if isinstance(predictions, Predictions):
         scores, items.splits = predictions.scores, dict(predictions.splits)
-        failed = predictions.report[predictions.report["status"] == FAILED]
+        failed = predictions.table[predictions.table["status"] == FAILED]
         for item, errors in zip(failed["item"], failed["errors"], strict=True):
             why = " ".join(error["message"] for error in errors)
             items.problems.append((item if isinstance(item, str) else None, f"It could not be read: {why}"))

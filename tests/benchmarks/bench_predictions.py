@@ -63,7 +63,7 @@ def main(sizes: list[int]) -> None:
     for boxes in sizes:
         content = dataset(boxes)
         predictions = from_coco(content, config=config)
-        assert set(predictions.report["status"]) == {"ready"}
+        assert set(predictions.table["status"]) == {"ready"}
         judged = [{"result": results, "score": predictions.scores[i]} for i, results in predictions.results.items()]
         assert all(interface.validate_prediction(one) for one in judged)
         ours = best_of(3, lambda content=content: from_coco(content, config=config))

@@ -66,7 +66,7 @@ def test_a_score_that_is_no_number_is_a_row_in_each_reader_of_coco(score: str, t
     file = tmp_path / "boxes.json"
     file.write_text(text)
     tables = [
-        read.table if hasattr(read, "table") else read.report
+        read.table
         for read in (
             from_coco(file, config=CONFIG),
             from_coco(text, config=CONFIG),

@@ -30,7 +30,7 @@ def test_each_body_part_is_a_key_point_in_percent_with_its_likelihood_as_score()
     xy = smooth_poses(10)
     likelihood = np.linspace(0.1, 0.9, 40).reshape(10, 4)
     found = from_poses(pose_table(xy, likelihood), frames_table(), config=CONFIG)
-    assert found.report["status"].tolist() == ["ready", "ready"]
+    assert found.table["status"].tolist() == ["ready", "ready"]
     for frame in (3, 7):
         item = f"v/img{frame:08d}"
         results = found.results[item]
@@ -48,8 +48,8 @@ def test_what_is_unlikely_missing_or_outside_is_not_drawn():
     xy[3, 0], xy[3, 1], likelihood[3, 2] = np.nan, [-5, 10], 0.1
     found = from_poses(pose_table(xy, likelihood), frames_table(), config=CONFIG, min_likelihood=0.5)
     assert [r["value"]["keypointlabels"] for r in found.results["v/img00000003"]] == [["tail"]]
-    assert found.report["status"].tolist() == ["warning", "ready"]
-    assert "left_ear outside" in found.report["warnings"][0][0]["message"]
+    assert found.table["status"].tolist() == ["warning", "ready"]
+    assert "left_ear outside" in found.table["warnings"][0][0]["message"]
 
 
 def test_each_video_gets_its_own_and_others_have_no_prediction():
@@ -57,8 +57,8 @@ def test_each_video_gets_its_own_and_others_have_no_prediction():
     frames["item"] = ["a", "b", "c"]
     tables = {"a.mp4": pose_table(smooth_poses(5)), "/data/b.mp4": pose_table(smooth_poses(1))}
     found = from_poses(tables, frames, config=CONFIG)
-    assert found.report["status"].tolist() == ["ready", "failed", "no prediction"]
-    assert "has 1 frames, and this is frame 1" in found.report["errors"][1][0]["message"]
+    assert found.table["status"].tolist() == ["ready", "failed", "no prediction"]
+    assert "has 1 frames, and this is frame 1" in found.table["errors"][1][0]["message"]
     assert list(found.results) == ["a"]
 
 

@@ -33,12 +33,12 @@ def coco(**more: Any) -> dict[str, Any]:
 
 
 def codes(predictions: lsnb.Predictions) -> list[str]:
-    return [fault["code"] for faults in predictions.report["errors"] for fault in faults]
+    return [fault["code"] for faults in predictions.table["errors"] for fault in faults]
 
 
 def test_a_clipped_box_keeps_the_score_of_its_picture() -> None:
     found = from_coco(coco(bbox=[-8, 6, 40, 30]), config=CONFIG)
-    assert found.report["status"].tolist() == ["warning"]
+    assert found.table["status"].tolist() == ["warning"]
     assert found.scores == {"a": 0.5}
 
 
@@ -133,7 +133,7 @@ def test_a_label_that_is_none_fails_its_picture(label: Any) -> None:
     boxes = {"boxes": [[8, 6, 48, 36]], "labels": [label], "scores": [0.5]}
     listed = [{"bbox": [8, 6, 40, 30], "category": label}]
     found = from_detections({"a": boxes, "b": listed, "c": []}, config=CONFIG, sizes=(80, 60))
-    assert found.report["status"].tolist() == ["failed", "failed", "ready"]
+    assert found.table["status"].tolist() == ["failed", "failed", "ready"]
     assert codes(found) == ["unknown_label", "unknown_label"]
 
 

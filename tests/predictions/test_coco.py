@@ -50,13 +50,13 @@ def box(category: Any = 5, image: Any = 1, **more: Any) -> dict[str, Any]:
 
 def test_a_dataset_becomes_a_row_per_picture_and_a_picture_without_annotations_an_empty_prediction() -> None:
     predictions = from_coco(dataset(box(score=0.5)), config=BOXES)
-    assert predictions.report["item"].tolist() == ["a", "b"]
-    assert predictions.report["name"].tolist() == ["train/a.jpg", "b.jpg"]
+    assert predictions.table["item"].tolist() == ["a", "b"]
+    assert predictions.table["name"].tolist() == ["train/a.jpg", "b.jpg"]
     assert predictions.results["b"] == []
     (result,) = predictions.results["a"]
     value = {"x": 10.0, "y": 10.0, "width": 50.0, "height": 50.0, "rotation": 0, "rectanglelabels": ["dog"]}
     assert result["value"] == value
-    assert predictions.report["regions"].tolist() == [[result["id"]], []]
+    assert predictions.table["regions"].tolist() == [[result["id"]], []]
 
 
 def test_a_file_a_dict_and_a_result_list_say_the_same(tmp_path: Path) -> None:
@@ -72,19 +72,19 @@ def test_a_file_a_dict_and_a_result_list_say_the_same(tmp_path: Path) -> None:
 
 def test_items_are_told_by_a_named_rule() -> None:
     def named(**more: Any) -> list[Any]:
-        return from_coco(dataset(), config=BOXES, **more).report["item"].tolist()
+        return from_coco(dataset(), config=BOXES, **more).table["item"].tolist()
 
     assert named(match="file_name") == ["train/a.jpg", "b.jpg"]
     assert named(match="id") == ["1", "2"]
     assert named(items={"train/a.jpg": "x", "b": 7}) == ["x", "7"]
     own = [{**IMAGES[0], "item": "007"}, IMAGES[1]]
-    assert from_coco(dataset(images=own), config=BOXES).report["item"].tolist() == ["007", "b"]
+    assert from_coco(dataset(images=own), config=BOXES).table["item"].tolist() == ["007", "b"]
     unknown = from_coco(dataset(box()), config=BOXES, items=["b", "c"])
-    assert unknown.report["status"].tolist() == ["failed", "ready"]
-    assert unknown.report["errors"][0][0]["code"] == "unknown_item"
-    assert from_coco(dataset(), config=BOXES, items={"a": "x"}).report["status"].tolist() == ["ready", "failed"]
+    assert unknown.table["status"].tolist() == ["failed", "ready"]
+    assert unknown.table["errors"][0][0]["code"] == "unknown_item"
+    assert from_coco(dataset(), config=BOXES, items={"a": "x"}).table["status"].tolist() == ["ready", "failed"]
     same = [IMAGES[0], {**IMAGES[1], "file_name": "other/a.png"}]
-    assert from_coco(dataset(images=same), config=BOXES).report["status"].tolist() == ["ready", "failed"]
+    assert from_coco(dataset(images=same), config=BOXES).table["status"].tolist() == ["ready", "failed"]
 
 
 @needs_todays_check
@@ -94,7 +94,7 @@ def test_what_is_drawn_follows_from_the_config() -> None:
     predictions = from_coco(
         dataset(box(5, segmentation=[outline]), box(6, segmentation=[outline]), box(7, segmentation=mask)), config=ALL
     )
-    assert predictions.report["errors"][0] == []
+    assert predictions.table["errors"][0] == []
     dog, tree, sky = predictions.results["a"]
     assert [r["type"] for r in (dog, tree, sky)] == ["rectanglelabels", "polygonlabels", "brushlabels"]
     assert tree["value"]["points"] == [[10.0, 10.0], [60.0, 10.0], [60.0, 60.0]]
@@ -106,7 +106,7 @@ def test_a_label_of_two_controls_is_a_sentence_unless_the_file_or_the_caller_say
     cat = [{"id": 5, "name": "cat"}]
     both = box(segmentation=[[8, 6, 48, 6, 48, 36]])
     told = from_coco(dataset(both, categories=cat), config=ALL)
-    assert told.report["errors"][0][0]["code"] == "two_controls"
+    assert told.table["errors"][0][0]["code"] == "two_controls"
     chosen = from_coco(dataset(both, categories=cat), config=ALL, control="area")
     assert [r["type"] for r in chosen.results["a"]] == ["polygonlabels"]
     hinted = from_coco(dataset(both, categories=[{**cat[0], "supercategory": "animal"}]), config=ALL)
@@ -117,7 +117,7 @@ def test_an_annotation_of_several_outlines_becomes_several_regions_with_a_warnin
     parts = [[8, 6, 48, 6, 48, 36], [0, 0, 8, 0, 8, 6]]
     predictions = from_coco(dataset(box(6, segmentation=parts)), config=ALL)
     assert len(predictions.results["a"]) == 2
-    assert predictions.report["status"][0] == "warning"
+    assert predictions.table["status"][0] == "warning"
 
 
 PERSON = [{"id": 1, "name": "person", "keypoints": ["nose", "left eye", "right eye"]}]
@@ -156,8 +156,8 @@ def test_what_is_wrong_fails_its_picture_alone_with_its_place(wrong: dict[str, A
     payload = dataset(box(), wrong, box(image=2))
     before = copy.deepcopy(payload)
     predictions = from_coco(payload, config=ALL)
-    assert predictions.report["status"].tolist() == ["failed", "ready"]
-    assert [(fault["code"], fault["path"]) for fault in predictions.report["errors"][0]] == [(code, path)]
+    assert predictions.table["status"].tolist() == ["failed", "ready"]
+    assert [(fault["code"], fault["path"]) for fault in predictions.table["errors"][0]] == [(code, path)]
     assert list(predictions.results) == ["b"]
     assert payload == before
 
@@ -166,8 +166,8 @@ def test_annotations_of_unknown_pictures_and_pictures_without_an_id_are_rows() -
     predictions = from_coco(
         dataset(box(image=9), box(image=None), images=[*IMAGES, {"file_name": "c.jpg"}]), config=BOXES
     )
-    assert predictions.report["status"].tolist() == ["ready", "ready", "failed", "failed", "failed"]
-    found = [fault["code"] for errors in predictions.report["errors"] for fault in errors]
+    assert predictions.table["status"].tolist() == ["ready", "ready", "failed", "failed", "failed"]
+    found = [fault["code"] for errors in predictions.table["errors"] for fault in errors]
     assert found == ["no_id", "unknown_image", "unknown_image"]
 
 
@@ -312,7 +312,7 @@ def numbers(value: dict[str, Any]) -> list[float]:
 def test_annotations_written_as_coco_and_read_again_are_the_same(results: list[dict[str, Any]]) -> None:
     coco = to_coco(long_table([task(1, [annotation(results)], item="a")], raw=True))
     predictions = from_coco(json.loads(json.dumps(coco)), config=ALL)
-    assert predictions.report["status"].tolist() == ["ready"]
+    assert predictions.table["status"].tolist() == ["ready"]
     back = predictions.results["a"]
     assert [one[:2] for one in plain(back)] == [one[:2] for one in plain(results)]
     for ours, theirs in zip(plain(back), plain(results), strict=True):
@@ -340,7 +340,7 @@ def test_empty_pictures_and_several_annotators_are_kept_in_coco() -> None:
     predictions = from_coco(coco, config=BOXES)
     assert {item: len(found) for item, found in predictions.results.items()} == {"a": 2, "b": 0}
     # Nobody has looked at it.
-    assert predictions.report.set_index("item")["status"]["c"] == "no prediction"
+    assert predictions.table.set_index("item")["status"]["c"] == "no prediction"
 
 
 def _by(person: str, item: str, *labels: str, cancelled: bool = False) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def read(cell: Any, **more: Any) -> Predictions:
 
 
 def codes(predictions: Predictions, kind: str = "errors") -> list[list[str]]:
-    return [[fault["code"] for fault in faults] for faults in predictions.report[kind]]
+    return [[fault["code"] for fault in faults] for faults in predictions.table[kind]]
 
 
 @dataclass
@@ -108,7 +108,7 @@ FORMS: dict[str, tuple[Any, dict[str, Any]]] = {
 def test_every_form_of_a_box_is_the_same_box(form: str) -> None:
     cell, more = FORMS[form]
     predictions = read(cell, **more)
-    assert predictions.report["status"].tolist() == ["ready"], predictions.report.iloc[0].to_dict()
+    assert predictions.table["status"].tolist() == ["ready"], predictions.table.iloc[0].to_dict()
     (result,) = predictions.results["a"]
     assert result["value"] == EXPECTED
     assert (result["score"], result["original_width"], result["original_height"]) == (0.5, 80, 60)
@@ -119,7 +119,7 @@ def test_every_form_of_a_box_is_the_same_box(form: str) -> None:
 @pytest.mark.parametrize("cell", [None, math.nan, pd.NA, np.nan, "", "null", {}])
 def test_a_null_cell_is_no_prediction(cell: Any) -> None:
     predictions = read(cell)
-    assert predictions.report["status"].tolist() == ["no prediction"]
+    assert predictions.table["status"].tolist() == ["no prediction"]
     assert predictions.results == {}
 
 
@@ -136,7 +136,7 @@ def test_a_null_cell_is_no_prediction(cell: Any) -> None:
 )
 def test_an_empty_list_is_a_prediction_without_regions(cell: Any) -> None:
     predictions = read(cell)
-    assert predictions.report["status"].tolist() == ["ready"]
+    assert predictions.table["status"].tolist() == ["ready"]
     assert predictions.results == {"a": []}
 
 
@@ -186,11 +186,11 @@ def test_boxes_beyond_the_picture_are_clipped_and_told(box: Any, expected: Any, 
 def test_what_is_wrong_is_a_row_with_its_place_and_costs_the_others_nothing(cell: Any, code: str, path: str) -> None:
     good = {"boxes": [[8, 6, 48, 36]], "labels": ["dog"]}
     predictions = from_detections({"a": good, "b": cell, "c": good}, config=CONFIG, sizes=SIZE)
-    assert predictions.report["status"].tolist() == ["ready", "failed", "ready"]
+    assert predictions.table["status"].tolist() == ["ready", "failed", "ready"]
     assert list(predictions.results) == ["a", "c"]
-    first = predictions.report["errors"][1][0]
+    first = predictions.table["errors"][1][0]
     assert (first["code"], first["path"]) == (code, path)
-    assert predictions.report["regions"][1] == []
+    assert predictions.table["regions"][1] == []
 
 
 def test_pixels_without_a_size_are_told() -> None:
@@ -201,12 +201,12 @@ def test_pixels_without_a_size_are_told() -> None:
 def test_a_label_that_the_config_lacks_is_named_mapped_left_out_or_dropped() -> None:
     cell = {"boxes": [[8, 6, 48, 36], [1, 2, 30, 40]], "labels": ["dog", "dgo"]}
     predictions = read(cell)
-    assert "Did you mean 'dog'?" in predictions.report["errors"][0][0]["message"]
+    assert "Did you mean 'dog'?" in predictions.table["errors"][0][0]["message"]
     mapped = read(cell, labels={"dgo": "cat"})
     assert [result["value"]["rectanglelabels"] for result in mapped.results["a"]] == [["dog"], ["cat"]]
     assert len(read(cell, labels={"dgo": None}).results["a"]) == 1
     dropped = read(cell, unknown="drop")
-    assert dropped.report["status"].tolist() == ["warning"]
+    assert dropped.table["status"].tolist() == ["warning"]
     assert len(dropped.results["a"]) == 1
 
 
@@ -220,7 +220,7 @@ def test_the_control_follows_from_the_label_and_two_that_hold_it_are_a_sentence(
     cell = [{"bbox": [8, 6, 40, 30], "label": "dog"}, {"bbox": [8, 6, 40, 30], "label": "car"}]
     predictions = read(cell, config=config)
     assert codes(predictions) == [["two_controls"]]
-    assert predictions.report["errors"][0][0]["message"] == (
+    assert predictions.table["errors"][0][0]["message"] == (
         "'animals' and 'pets' both take 'dog': choose one with control='animals'."
     )
     assert [r["from_name"] for r in read(cell[1:], config=config).results["a"]] == ["things"]
@@ -276,12 +276,12 @@ def test_a_table_with_a_row_per_box_is_read_as_a_detector_writes_it() -> None:
     ]
     table = pd.DataFrame(rows, columns=columns)
     predictions = from_detections(table, config=CONFIG)
-    assert predictions.report["status"].tolist() == ["ready", "ready", "failed", "no prediction"]
+    assert predictions.table["status"].tolist() == ["ready", "ready", "failed", "no prediction"]
     assert predictions.results["a"][0]["value"] == EXPECTED
     assert predictions.results["a"][0]["original_width"] == 80
     assert (len(predictions.results["a"]), predictions.results["b"]) == (2, [])
     assert predictions.scores["a"] == 0.375
-    assert predictions.report["errors"][2][0]["message"] == "No file c.jpg."
+    assert predictions.table["errors"][2][0]["message"] == "No file c.jpg."
     pixels = pd.DataFrame({"item": [7], "label": ["dog"], "xmin": [8], "ymin": [6], "xmax": [48], "ymax": [36]})
     assert from_detections(pixels, config=CONFIG, sizes={7: SIZE}).results["7"][0]["value"] == EXPECTED
 
@@ -376,7 +376,7 @@ def frame(*seen: tuple[int, float], label: str = "dog") -> SimpleNamespace:
 def test_tracker_ids_over_frames_become_tracks_that_a_gap_splits() -> None:
     frames = [frame((7, 8)), frame((7, 9), (8, 0)), frame((8, 1)), frame((7, 12)), None]
     predictions = from_detections(frames, config=TRACKS, video=VIDEO, item="v")
-    assert predictions.report["status"].tolist() == ["ready"]
+    assert predictions.table["status"].tolist() == ["ready"]
     first, second = (result["value"] for result in predictions.results["v"])
     assert [(key["frame"], key["enabled"]) for key in first["sequence"]] == [(1, True), (2, False), (4, False)]
     assert [(key["frame"], key["enabled"]) for key in second["sequence"]] == [(2, True), (3, False)]
@@ -397,7 +397,7 @@ def test_a_track_is_drawn_on_through_frames_that_nobody_looked_at() -> None:
 def test_frames_from_zero_are_told_or_shifted() -> None:
     frames = {0: frame((7, 8)), 1: frame((7, 9))}
     told = from_detections({"v": frames}, config=TRACKS, videos={"v": VIDEO})
-    assert "frame_base=0" in told.report["errors"][0][0]["message"]
+    assert "frame_base=0" in told.table["errors"][0][0]["message"]
     shifted = from_detections({"v": frames}, config=TRACKS, videos={"v": VIDEO}, frame_base=0)
     assert [key["frame"] for key in shifted.results["v"][0]["value"]["sequence"]] == [1, 2]
 
@@ -419,8 +419,8 @@ def test_frames_from_zero_are_told_or_shifted() -> None:
 def test_what_is_wrong_with_a_video_is_a_row(frames: Any, video: Any, code: str) -> None:
     good = {1: frame((7, 8))}
     predictions = from_detections({"v": frames, "w": good}, config=TRACKS, videos={"v": video, "w": VIDEO})
-    assert predictions.report["status"].tolist() == ["failed", "ready"]
-    assert predictions.report["errors"][0][0]["code"] == code
+    assert predictions.table["status"].tolist() == ["failed", "ready"]
+    assert predictions.table["errors"][0][0]["code"] == code
 
 
 def test_a_track_of_changing_labels_takes_the_most_frequent_with_a_warning() -> None:

@@ -40,7 +40,7 @@ def spans(found: list[dict[str, Any]], control: str) -> list[tuple[str, int, int
 
 
 def code_of(found: Predictions, kind: str = "errors") -> list[str]:
-    return [fault["code"] for faults in found.report[kind] for fault in faults]
+    return [fault["code"] for faults in found.table[kind] for fault in faults]
 
 
 def test_an_object_is_one_track_whose_segments_end_hidden() -> None:
@@ -296,9 +296,9 @@ def test_keyframes_out_of_order_repeated_clipped_or_empty_are_warnings_and_used(
 
 def test_one_bad_row_does_not_cost_the_others() -> None:
     found = read(row("car", "u1", segments=segments([box(0)])), "nonsense", row("free", "u2", answer="x"))
-    assert found.report["status"].tolist() == ["failed", "failed", "ready"]
+    assert found.table["status"].tolist() == ["failed", "failed", "ready"]
     assert [r["id"] for r in found.results["a.mp4"]] == ["u2"]
-    assert found.report["regions"].tolist() == [[], [], ["u2"]]
+    assert found.table["regions"].tolist() == [[], [], ["u2"]]
 
 
 def test_splits_come_from_rows_or_from_the_argument() -> None:
@@ -321,7 +321,7 @@ def test_payloads_come_as_dicts_text_files_and_one_row_and_are_left_as_they_are(
     (tmp_path / "p.json").write_text(json.dumps(given), "utf-8")
     for payload in (ndjson, json.dumps(given), tmp_path / "p.ndjson", str(tmp_path / "p.json"), iter(given)):
         assert from_labelbox(payload, config=CONFIG, videos=VIDEOS) == expected
-    assert len(from_labelbox(given[0], config=CONFIG, videos=VIDEOS).report) == 1
+    assert len(from_labelbox(given[0], config=CONFIG, videos=VIDEOS).table) == 1
     broken = from_labelbox(ndjson + "\n{oops", config=CONFIG, videos=VIDEOS)
     assert code_of(broken) == ["not_a_row"]
     with pytest.raises(MissingFileError, match="There is no file"):

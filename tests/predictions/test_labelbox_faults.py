@@ -140,20 +140,20 @@ FAULTS: list[tuple[str, Any, str, str]] = [
 )
 def test_a_fault_is_an_error_of_its_row_with_its_place(code: str, given: Any, path: str, words: str) -> None:
     found = from_labelbox([given], config=CONFIG, videos=VIDEOS)
-    [errors] = found.report["errors"]
+    [errors] = found.table["errors"]
     matching = [fault for fault in errors if fault["code"] == code]
     assert matching, errors
     assert matching[0]["path"].endswith(path)
     assert words in matching[0]["message"]
-    assert found.report["status"].tolist() == ["failed"]
+    assert found.table["status"].tolist() == ["failed"]
     assert found.results == {}
 
 
 def test_all_faults_of_a_row_are_told_at_once() -> None:
     given = row("car", confidence=2, segments=segments([box(0), box(500), box(3, width=-1)]))
-    [errors] = from_labelbox([given], config=CONFIG, videos=VIDEOS).report["errors"]
+    [errors] = from_labelbox([given], config=CONFIG, videos=VIDEOS).table["errors"]
     assert [fault["code"] for fault in errors] == ["confidence_out_of_range"]
-    [errors] = from_labelbox([given | {"confidence": 1}], config=CONFIG, videos=VIDEOS).report["errors"]
+    [errors] = from_labelbox([given | {"confidence": 1}], config=CONFIG, videos=VIDEOS).table["errors"]
     assert [fault["code"] for fault in errors] == ["frame_before_start", "frame_past_end", "negative_size"]
 
 
@@ -161,21 +161,21 @@ def test_all_faults_of_a_row_are_told_at_once() -> None:
 @pytest.mark.parametrize("bad", [None, 0, -3, float("nan"), "many", True])
 def test_video_facts_that_are_missing_or_of_no_use_are_an_error_that_names_them(lacking: str, bad: Any) -> None:
     found = from_labelbox([row("car", segments=GOOD)], config=CONFIG, videos={"a.mp4": FACTS | {lacking: bad}})
-    [[error]] = found.report["errors"]
+    [[error]] = found.table["errors"]
     assert error["code"] == "missing_video_facts"
     assert lacking in error["message"]
 
 
 def test_answers_for_the_whole_video_need_no_facts() -> None:
     found = from_labelbox([row("free", answer="x")], config=CONFIG, videos={"a.mp4": None})
-    assert found.report["status"].tolist() == ["ready"]
+    assert found.table["status"].tolist() == ["ready"]
 
 
 def test_two_rows_with_one_uuid_or_one_answer_are_refused_after_the_first() -> None:
     rows = [row("free", "u1", answer="x"), row("weather", "u1", answer={"name": "sun"}), row("free", "u2", answer="y")]
     found = from_labelbox(rows, config=CONFIG, videos=VIDEOS)
-    assert found.report["status"].tolist() == ["ready", "failed", "failed"]
-    assert [fault["code"] for faults in found.report["errors"] for fault in faults] == [
+    assert found.table["status"].tolist() == ["ready", "failed", "failed"]
+    assert [fault["code"] for faults in found.table["errors"] for fault in faults] == [
         "repeated_uuid",
         "answered_twice",
     ]
@@ -184,7 +184,7 @@ def test_two_rows_with_one_uuid_or_one_answer_are_refused_after_the_first() -> N
 def test_a_bad_row_of_an_object_fails_the_object() -> None:
     rows = [row("car", segments=segments([box(1)])), row("car", segments=segments([box(0)]))]
     found = from_labelbox(rows, config=CONFIG, videos=VIDEOS)
-    assert [fault["code"] for faults in found.report["errors"] for fault in faults] == [
+    assert [fault["code"] for faults in found.table["errors"] for fault in faults] == [
         "object_failed",
         "frame_before_start",
     ]

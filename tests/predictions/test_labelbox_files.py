@@ -24,8 +24,8 @@ def test_a_payloads_own_ontology_takes_all_of_it_and_gives_it_back(payload: list
     config = LabelConfig.from_labelbox(read_ontology(payload))
     predictions = from_labelbox(payload, config=config, videos=VIDEOS)
     expected = from_labelbox(payload, config=CONFIG, videos=VIDEOS)
-    assert set(predictions.report["status"]) <= {"ready", "warning"}, predictions.report["errors"].tolist()
-    assert predictions.report["status"].tolist() == expected.report["status"].tolist()
+    assert set(predictions.table["status"]) <= {"ready", "warning"}, predictions.table["errors"].tolist()
+    assert predictions.table["status"].tolist() == expected.table["status"].tolist()
     written = to_labelbox(predictions, config=config, videos=VIDEOS)
     assert {entry["uuid"] for entry in written} == {
         entry["uuid"] for entry in to_labelbox(expected, config=CONFIG, videos=VIDEOS)
@@ -126,7 +126,7 @@ def test_the_demos_payload_fails_in_one_row_only_and_says_that_it_is_made_up(
     assert "MADE UP" in capsys.readouterr().out
     videos = {"bikes.mp4": FACTS | {"frames": 250}, "carphone_pristine.mp4": FACTS | {"frames": 120}}
     found = from_labelbox(path, config=LabelConfig.from_labelbox(read_ontology(path)), videos=videos)
-    assert found.report["status"].tolist() == ["ready", "ready", "warning", "ready", "ready", "ready", "failed"]
+    assert found.table["status"].tolist() == ["ready", "ready", "warning", "ready", "ready", "ready", "failed"]
 
 
 def test_what_a_program_answered_without_ids_is_written_with_ids_that_stay() -> None:

@@ -371,7 +371,7 @@ def test_objects_that_are_no_video_shapes_are_faults_of_their_row() -> None:
     area = VideoObjectAnnotation("car", 1, Polygon([Point(1, 1), Point(2, 2)]))
     still = VideoObjectAnnotation("car", None, Point(1, 1))  # type: ignore[arg-type]
     found = from_labelbox([Label({"global_key": "a.mp4"}, [area, still])], config=CONFIG, videos=VIDEOS)
-    assert [fault["code"] for faults in found.report["errors"] for fault in faults] == ["not_on_video", "no_frames"]
+    assert [fault["code"] for faults in found.table["errors"] for fault in faults] == ["not_on_video", "no_frames"]
 
 
 def back(payload: list[dict[str, Any]], change: Any) -> list[dict[str, Any]]:

@@ -85,7 +85,7 @@ def value(label: str, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("make", FORMATS)
 def test_every_format_says_the_same_of_the_same_pictures(make: Callable[[Path], Path], tmp_path: Path) -> None:
     found = read_predictions(make(tmp_path), config=CONFIG, items=ITEMS, key="id")
-    assert found.report["status"].tolist() == ["ready", "ready"], found.report["errors"].tolist()
+    assert found.table["status"].tolist() == ["ready", "ready"], found.table["errors"].tolist()
     assert set(found.results) == {"007", "8"}
     assert found.results["8"] == []
     (result,) = found.results["007"]
@@ -141,10 +141,10 @@ def test_a_detectors_table_is_read_as_it_is_and_not_changed(tmp_path: Path) -> N
 def test_pictures_that_the_table_does_not_have_are_rows_of_the_report(tmp_path: Path) -> None:
     other = {**COCO, "images": [*IMAGES, {"id": 3, "file_name": "dog.png", "width": 80, "height": 60}]}
     found = read_predictions(write(tmp_path / "a", json.dumps(other)), config=CONFIG, items=ITEMS, key="id")
-    assert found.report["status"].tolist() == ["ready", "ready", "failed"]
+    assert found.table["status"].tolist() == ["ready", "ready", "failed"]
     write(tmp_path / "y" / "cot.txt", YOLO)
     found = read_predictions(tmp_path / "y", config=CONFIG, items=ITEMS, key="id", names=["cat", "dog"])
-    assert found.report["status"].tolist() == ["failed"]
+    assert found.table["status"].tolist() == ["failed"]
 
 
 def test_two_files_for_one_picture_are_refused(tmp_path: Path) -> None:

@@ -31,16 +31,16 @@ def rows() -> list[Row]:
 
 def test_a_row_says_what_became_of_its_input_and_only_good_rows_give_results() -> None:
     predictions = make_predictions(rows())
-    assert predictions.report["status"].tolist() == ["ready", "ready", "failed", "warning", "no prediction"]
-    assert predictions.report.columns.tolist() == ["index", "item", "name", "status", "errors", "warnings", "regions"]
+    assert predictions.table["status"].tolist() == ["ready", "ready", "failed", "warning", "no prediction"]
+    assert predictions.table.columns.tolist() == ["index", "item", "name", "status", "errors", "warnings", "regions"]
     assert list(predictions.results) == ["a", "b", "d"]
     assert predictions.results["b"] == []
     assert predictions.scores == {"a": 0.25, "b": None, "d": 0.5}
     assert predictions.splits == {"d": "test"}
-    assert predictions.report["regions"].tolist() == [["r1", "r2"], [], [], ["r4"], []]
+    assert predictions.table["regions"].tolist() == [["r1", "r2"], [], [], ["r4"], []]
     message = "The score 1.9 is not between 0 and 1."
     expected = [{"code": "wrong_score", "message": message, "path": "annotations[3].score"}]
-    assert predictions.report["errors"].tolist()[2] == expected
+    assert predictions.table["errors"].tolist()[2] == expected
 
 
 def test_the_summary_counts_inputs_regions_and_items() -> None:
@@ -92,7 +92,7 @@ def test_predictions_of_several_files_are_put_together_and_the_same_result_count
     assert [result["id"] for result in both.results["a"]] == ["r1", "r2"]
     assert both.results["b"] == []
     assert both.scores["a"] == 0.5
-    assert len(both.report) == 3
+    assert len(both.table) == 3
     assert both.notes == ("first",)
     assert first.results["a"] == [region("r1")]
     assert Predictions.merge() == make_predictions([])

@@ -36,7 +36,7 @@ def test_a_line_is_a_box_about_its_centre_with_its_confidence() -> None:
     }
     assert "score" not in second
     assert predictions.results["b"] == []
-    assert predictions.report["status"].tolist() == ["ready", "ready", "no prediction"]
+    assert predictions.table["status"].tolist() == ["ready", "ready", "no prediction"]
     assert LabelInterface(BOXES.xml).validate_prediction({"result": predictions.results["a"]})
 
 
@@ -60,7 +60,7 @@ def test_a_folder_a_file_and_a_text_say_the_same(tmp_path: Path) -> None:
     assert from_yolo({"a": tmp_path / "a.txt"}, names=NAMES, config=BOXES).results == expected
     assert list(from_yolo(tmp_path, config=BOXES, items={"a": "007"}).results) == ["007"]
     unknown = from_yolo(tmp_path, config=BOXES, items=["b"])
-    assert unknown.report["errors"][0][0]["code"] == "unknown_item"
+    assert unknown.table["errors"][0][0]["code"] == "unknown_item"
 
 
 @pytest.mark.parametrize(
@@ -79,16 +79,16 @@ def test_a_folder_a_file_and_a_text_say_the_same(tmp_path: Path) -> None:
 )
 def test_what_is_wrong_is_told_with_its_line_and_costs_other_files_nothing(line: str, code: str) -> None:
     predictions = from_yolo({"a": BOX + line, "b": BOX}, names=NAMES, config=BOXES)
-    assert predictions.report["status"].tolist() == ["failed", "ready"]
-    fault = predictions.report["errors"][0][0]
+    assert predictions.table["status"].tolist() == ["failed", "ready"]
+    fault = predictions.table["errors"][0][0]
     assert (fault["code"], fault["path"].removesuffix(".score")) == (code, "line 2")
 
 
 def test_rounded_boxes_at_the_edge_are_no_warning_and_others_are() -> None:
     edge = from_yolo({"a": "0 0.25 0.25 0.500001 0.500001"}, names=NAMES, config=BOXES)
-    assert edge.report["status"].tolist() == ["ready"]
+    assert edge.table["status"].tolist() == ["ready"]
     beyond = from_yolo({"a": "0 0.25 0.25 0.6 0.5"}, names=NAMES, config=BOXES)
-    assert [fault["code"] for fault in beyond.report["warnings"][0]] == ["clipped"]
+    assert [fault["code"] for fault in beyond.table["warnings"][0]] == ["clipped"]
 
 
 def test_arguments_that_cannot_be_used_are_refused(tmp_path: Path) -> None:

@@ -527,7 +527,7 @@ def from_labelbox(
     splits: Mapping[str, str] | None = None,
     key: str | None = None,
 ) -> Predictions:
-    """Return the predictions of a Labelbox video payload, checked, with a row of the report for each of its rows.
+    """Return the predictions of a Labelbox video payload, checked, with a row of the table for each of its rows.
 
     Objects become one video track each; answers for the whole video choices or texts; answers by frame timeline
     regions, below the track where they are about an object. What a result cannot say by itself (the exact place of a
@@ -545,7 +545,7 @@ def from_labelbox(
         key: The column of a table of videos that names the item.
 
     Raises:
-        InputError: An argument is of no use. What is wrong with a row is in the report.
+        InputError: An argument is of no use. What is wrong with a row is in the table.
         MissingFileError: There is no such file.
 
     Example:
