@@ -44,7 +44,7 @@ def study(
 ) -> Iterator[tuple[str, Study]]:
     study = make_study(studio, bucket, tmp_path, request.param)
     yield request.param, study
-    study.delete(study.title, save_to=tmp_path / "saved.zip")
+    study.delete(study.title, out=tmp_path / "saved.zip")
 
 
 def test_an_annotator_signs_in_sees_the_media_answers_and_is_merged(
@@ -138,7 +138,7 @@ def test_media_show_by_signed_links_and_streamed(
     if kind == "video":
         assert any(status == 206 for _, status in asked)
     context.close()
-    study.delete(title, save_to=tmp_path / "saved.zip")
+    study.delete(title, out=tmp_path / "saved.zip")
 
 
 def media_and_config(kind: str, folder: Path) -> tuple[Path, lsnb.LabelConfig]:

@@ -37,7 +37,7 @@ LSNB = [sys.executable, "-c", "from lsnb.cli import main; main()"]
 
 def delete_demo(studio: Studio, saved: Path) -> None:
     with contextlib.suppress(StudyNotFoundError):
-        studio.open_study(demo.TITLE).delete(demo.TITLE, save_to=saved)
+        studio.open_study(demo.TITLE).delete(demo.TITLE, out=saved)
 
 
 @pytest.fixture
@@ -170,4 +170,4 @@ def test_a_title_of_digits_is_found_again(studio: Studio, tmp_path: Path, capsys
         assert demo.find_study(studio=studio, workdir=tmp_path).id == study.id
         assert "Using the study '007'" in capsys.readouterr().out
     finally:
-        study.delete("007", save_to=tmp_path / "saved.zip")
+        study.delete("007", out=tmp_path / "saved.zip")

@@ -117,7 +117,7 @@ def test_a_track_of_two_segments_shows_on_its_frames_only_and_at_its_place(
     shown = {result["type"]: result for result in page.evaluate(SERIALIZED)}
     assert shown["timelinelabels"]["value"]["ranges"] == [{"start": 10, "end": 20}]
     assert [key["frame"] for key in shown["videorectangle"]["value"]["sequence"]] == [5, 15, 25, 40]
-    study.delete(study.title, save_to=tmp_path / "saved.zip")
+    study.delete(study.title, out=tmp_path / "saved.zip")
 
 
 def pictured() -> tuple[lsnb.LabelConfig, list[dict[str, Any]]]:
@@ -183,4 +183,4 @@ def test_boxes_outlines_points_masks_and_answers_come_back_equal_and_show(
                 assert value[name] == pytest.approx(number, abs=1e-6), (result["from_name"], name)
     assert shown["outline"]["points"] == [pytest.approx(point) for point in results[1]["value"]["points"]]
     assert shown["mask"]["rle"] == results[3]["value"]["rle"]
-    study.delete(study.title, save_to=tmp_path / "saved.zip")
+    study.delete(study.title, out=tmp_path / "saved.zip")

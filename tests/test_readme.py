@@ -92,8 +92,8 @@ def test_the_journey_runs_as_it_stands_and_runs_again(
     assert list(names["coded"].columns) == ["item", "value", "n", "share", "tie"]
     assert isinstance(names["media"], pd.DataFrame)
     assert "alpha" in capsys.readouterr().out
-    names["study"].delete("Subjects", save_to="saved.zip")
-    names["study"].delete("Subjects", save_to="saved.zip")
+    names["study"].delete("Subjects", out="saved.zip")
+    names["study"].delete("Subjects", out="saved.zip")
 
 
 def test_the_top_level_is_the_one_that_is_written_down() -> None:

@@ -28,7 +28,7 @@ assert demo.simulate_annotators(study).summary == "4 answered"
 annotations = study.annotations()
 assert len(annotations) == 8 and set(annotations["status"]) == {"submitted"}, annotations
 assert "http" in study.share()
-study.delete("sdk release", save_to=f"{folder}/saved.zip")
+study.delete("sdk release", out=f"{folder}/saved.zip")
 print("whole journey")
 """
 

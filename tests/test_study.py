@@ -256,8 +256,8 @@ def test_deleting_wants_the_title_and_saves_first(studio: Studio, title: str, tm
     study = studio.create_study(title, CONFIG, items(2), key="id", annotators=2)
     demo.simulate_annotators(study)
     with pytest.raises(InputError, match="Nothing was deleted"):
-        study.delete("another", save_to=tmp_path / "saved.zip")
-    saved = study.delete(title, save_to=tmp_path / "saved.zip")
+        study.delete("another", out=tmp_path / "saved.zip")
+    saved = study.delete(title, out=tmp_path / "saved.zip")
     with zipfile.ZipFile(saved) as archive:
         tasks = [task for name in archive.namelist() for task in json.loads(archive.read(name))]
     assert len(tasks) == 4

@@ -134,7 +134,7 @@ def test_removed_rows_are_reported_and_kept(study: Study) -> None:
 
 def test_removed_rows_are_saved_and_deleted(study: Study, tmp_path: Path) -> None:
     choose(study, "0005", "bad")
-    report = study.sync(items(4), on_removed="delete", save_to=tmp_path / "saved")
+    report = study.sync(items(4), on_removed="delete", out=tmp_path / "saved")
     assert report.counts["removed"] == 4
     assert sorted(tasks_of(study)) == ["0000", "0001", "0002", "0003"]
     saved = "".join(path.read_text() for path in (tmp_path / "saved").iterdir())

@@ -24,7 +24,7 @@ def study(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         config = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"])
         study = studio.create_study(TITLE, config, TABLE, key="id", annotators=["ana", "ben"])
         yield study
-        study.delete(TITLE, save_to=tmp_path_factory.mktemp("saved") / "study.zip")
+        study.delete(TITLE, out=tmp_path_factory.mktemp("saved") / "study.zip")
 
 
 MISTAKES: dict[str, tuple[Callable[[Study], Any], str]] = {

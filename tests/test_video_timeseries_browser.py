@@ -206,7 +206,7 @@ def test_video_and_series_move_together_and_a_drawn_stretch_comes_back_on_its_sa
         assert (labelled["label.ana"] == "moving").tolist() == inside.tolist()
         (stretch,) = segments(annotations[annotations["item"] == item], one.aligned).to_dict("records")
         assert stretch["sensor_start"] == pytest.approx(start - OFFSET, abs=pixel)
-    study.delete(study.title, save_to=tmp_path / "saved.zip")
+    study.delete(study.title, out=tmp_path / "saved.zip")
 
 
 def draw(page: Page) -> tuple[float, float, float]:

@@ -254,7 +254,7 @@ CELL_LIMIT = 32_767
 
 def write_table(
     table: pd.DataFrame,
-    path: str | os.PathLike[str],
+    out: str | os.PathLike[str],
     *,
     meanings: Mapping[str, str] | None = None,
     quote_formulas: bool = True,
@@ -267,7 +267,7 @@ def write_table(
 
     Args:
         table: Any table; it is not changed.
-        path: Where to write; a file of that name is replaced.
+        out: Where to write; a file of that name is replaced.
         meanings: Column → what it means, for the dictionary; lsnb's own columns are known.
         quote_formulas: Whether texts that a spreadsheet would run as formulas get an apostrophe before them in CSV
             files. Elsewhere texts are marked as texts and stay as they are.
@@ -285,7 +285,7 @@ def write_table(
         >>> sorted(file.name for file in folder.iterdir())
         ['answers.columns.csv', 'answers.csv']
     """
-    target = Path(path)
+    target = Path(out)
     ending = "".join(target.suffixes[-2:]) if target.name.endswith(".coco.json") else target.suffix.lower()
     writers: dict[str, Callable[[Path], None]] = {
         ".csv": lambda to: _csv(table, to, quote_formulas),

@@ -164,7 +164,7 @@ class Detector:
         ]
         return rows or [{**size, "status": "nothing"}]
 
-    def run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[dict[str, Any]]:
+    def _run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[dict[str, Any]]:
         """Return ``{"size": [width, height], "boxes": [[[left, top, right, bottom], score, label], …]}`` of each.
 
         Args:
@@ -187,19 +187,19 @@ class Detector:
             for image, answer in zip(images, found, strict=True)
         ]
 
-    def pack(self, answer: dict[str, Any]) -> bytes:
+    def _pack(self, answer: dict[str, Any]) -> bytes:
         """Return an answer as bytes.
 
         Args:
-            answer: As ``run`` returns it.
+            answer: As ``_run`` returns it.
         """
         return orjson.dumps(answer)
 
-    def unpack(self, kept: bytes) -> dict[str, Any]:
+    def _unpack(self, kept: bytes) -> dict[str, Any]:
         """Return the answer that bytes stand for.
 
         Args:
-            kept: As ``pack`` returned it.
+            kept: As ``_pack`` returned it.
         """
         answer: dict[str, Any] = orjson.loads(kept)
         return answer
@@ -349,7 +349,7 @@ class Embedder:
             raise InputError("The embedder's vectors differ in their dimensions: give pictures of one size.")
         return np.stack(vectors) if vectors else np.empty((0, 0), "f4")
 
-    def run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+    def _run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
         """Return a float32 vector of each picture.
 
         Args:
@@ -371,7 +371,7 @@ class Embedder:
             )
         return list(vectors)
 
-    def pack(self, answer: np.ndarray[Any, Any]) -> bytes:
+    def _pack(self, answer: np.ndarray[Any, Any]) -> bytes:
         """Return a vector as bytes.
 
         Args:
@@ -379,11 +379,11 @@ class Embedder:
         """
         return np.ascontiguousarray(answer, dtype="<f4").tobytes()
 
-    def unpack(self, kept: bytes) -> np.ndarray[Any, Any]:
+    def _unpack(self, kept: bytes) -> np.ndarray[Any, Any]:
         """Return the vector that bytes stand for.
 
         Args:
-            kept: As ``pack`` returned it.
+            kept: As ``_pack`` returned it.
         """
         return np.frombuffer(kept, dtype="<f4")
 

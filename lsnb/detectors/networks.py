@@ -403,13 +403,13 @@ class Looker(Protocol, Generic[Answer]):
     batch: int
     memory: Memory
 
-    def run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Answer]:
+    def _run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Answer]:
         """Return an answer for each picture."""
 
-    def pack(self, answer: Answer) -> bytes:
+    def _pack(self, answer: Answer) -> bytes:
         """Return an answer as bytes."""
 
-    def unpack(self, kept: bytes) -> Answer:
+    def _unpack(self, kept: bytes) -> Answer:
         """Return the answer that bytes stand for."""
 
 
@@ -460,7 +460,7 @@ def _batches(looker: Looker[Answer], wanted: Sequence[Source]) -> Iterator[list[
             continue
         kept = looker.memory.recall([picture.checksum]).get(picture.checksum)
         if kept is not None:
-            yield [Seen(picture.source.item, looker.unpack(kept))]
+            yield [Seen(picture.source.item, looker._unpack(kept))]
             continue
         waiting.append(picture)
         if len(waiting) == looker.batch:
@@ -473,7 +473,7 @@ def _batches(looker: Looker[Answer], wanted: Sequence[Source]) -> Iterator[list[
 def _run(looker: Looker[Answer], pictures: Sequence[Picture]) -> list[Seen[Answer]]:
     images = [picture.image for picture in pictures if picture.image is not None]
     try:
-        answers: list[Any] = looker.run(images)
+        answers: list[Any] = looker._run(images)
     except LsnbError:
         raise
     except Exception as fault:
@@ -482,7 +482,7 @@ def _run(looker: Looker[Answer], pictures: Sequence[Picture]) -> list[Seen[Answe
         reason = f"The model failed on {pictures[0].source.item}: {type(fault).__name__}: {fault}"
         return [Seen(pictures[0].source.item, None, reason)]
     looker.memory.keep(
-        {picture.checksum: looker.pack(answer) for picture, answer in zip(pictures, answers, strict=True)}
+        {picture.checksum: looker._pack(answer) for picture, answer in zip(pictures, answers, strict=True)}
     )
     return [Seen(picture.source.item, answer) for picture, answer in zip(pictures, answers, strict=True)]
 

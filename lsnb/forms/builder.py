@@ -331,16 +331,16 @@ class ConfigBuilder:
             self._last_change = None
             self._settle("")
 
-    def save(self, path: str | Path) -> Path:
+    def save(self, out: str | Path) -> Path:
         """Write the config and return where it is.
 
         Args:
-            path: A name that ends in ``.xml``, or in ``.csv`` for a codebook.
+            out: A name that ends in ``.xml``, or in ``.csv`` for a codebook.
 
         Raises:
             InputError: The name has another ending, or a file of another sort has this name.
         """
-        file = save_config(self.config, path)
+        file = save_config(self.config, out)
         left = self._outcome.left_out
         note = f" {left} unfinished part{'s are' if left > 1 else ' is'} not in it." if left else ""
         self._settle(f"Saved as {file}.{note}")

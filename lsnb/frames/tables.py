@@ -849,14 +849,14 @@ def uncounted(count: int) -> None:
 # ``keep_frames``: one table of frames that grows from run to run.
 
 
-def keep_frames(frames: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFrame:
+def keep_frames(frames: pd.DataFrame, out: str | os.PathLike[str]) -> pd.DataFrame:
     """Write a table of frames, together with those that earlier runs left there, and return the whole.
 
     A frame of both has the newer row; one that was to be labelled stays so, where the newer row has it as context.
 
     Args:
         frames: What ``extract_frames`` or ``import_frames`` returned; it is not changed.
-        path: The CSV file; it is there whole or not at all.
+        out: The CSV file; it is there whole or not at all.
 
     Returns:
         All rows, by video and frame; without those that say why a video gave no frame.
@@ -877,7 +877,7 @@ def keep_frames(frames: pd.DataFrame, path: str | os.PathLike[str]) -> pd.DataFr
         raise InputError(
             "frames has no columns item, video and frame: give the table that lsnb.extract_frames returned."
         )
-    target = Path(path).expanduser()
+    target = Path(out).expanduser()
     if target.is_dir():
         raise InputError(f"{target} is a folder: name a CSV file in it, such as frames.csv.")
     whole = frames = frames[frames["frame"].notna()]

@@ -18,11 +18,11 @@ PNG, JPEG = b"\x89PNG", b"\xff\xd8"
 TURNED = range(5, 9)  # values of EXIF's Orientation that swap width and height (CIPA DC-008, 4.6.4)
 
 
-def write_image(path: str | Path, image: NDArray[np.uint8], *, quality: int = 95) -> Path:
+def write_image(out: str | Path, image: NDArray[np.uint8], *, quality: int = 95) -> Path:
     """Write a picture; whoever reads the path finds the whole picture or none.
 
     Args:
-        path: Ends in ``.png``, ``.jpg`` or ``.jpeg``; folders that are not there are made.
+        out: Ends in ``.png``, ``.jpg`` or ``.jpeg``; folders that are not there are made.
         image: uint8, RGB ``[height, width, 3]`` or grey ``[height, width]``.
         quality: Of a JPEG, 1 to 100.
 
@@ -40,13 +40,13 @@ def write_image(path: str | Path, image: NDArray[np.uint8], *, quality: int = 95
         ([200, 200, 200], (6, 4))
     """
     problems = []
-    if not isinstance(path, (str, os.PathLike)) or "\0" in str(path):
-        problems.append(f"path is {path!r}: give the path of one picture.")
-        path = "picture.png"
-    path = Path(path)
-    suffix = path.suffix.lower()
+    if not isinstance(out, (str, os.PathLike)) or "\0" in str(out):
+        problems.append(f"out is {out!r}: give the path of one picture.")
+        out = "picture.png"
+    out = Path(out)
+    suffix = out.suffix.lower()
     if suffix not in FRAME_ENDINGS:
-        problems.append(f"{path} ends in {suffix or 'nothing'}: end it in .png or .jpg.")
+        problems.append(f"{out} ends in {suffix or 'nothing'}: end it in .png or .jpg.")
     if not _is_picture(image):
         problems.append(
             f"image is {_kind(image)}: give a uint8 array of [height, width, 3] (RGB) or [height, width] (grey)."
@@ -60,10 +60,10 @@ def write_image(path: str | Path, image: NDArray[np.uint8], *, quality: int = 95
     options = [cv2.IMWRITE_PNG_COMPRESSION, 1] if suffix == ".png" else [cv2.IMWRITE_JPEG_QUALITY, int(quality)]
     fine, data = cv2.imencode(suffix, stored, options)
     if not fine:
-        raise InputError(f"{path} cannot be written as {suffix}: its picture is {_kind(image)}.")
+        raise InputError(f"{out} cannot be written as {suffix}: its picture is {_kind(image)}.")
     try:
         # Not waited for: a picture that a power cut spoils is made again.
-        return write_whole(path, data.tobytes(), parents=True, durable=False)
+        return write_whole(out, data.tobytes(), parents=True, durable=False)
     except FileAccessError as fault:
         raise MissingFileError(str(fault)) from None
 

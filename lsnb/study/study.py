@@ -142,14 +142,14 @@ def save_exports(server: Server, copies: Sequence[Copy], target: Path) -> Path:
     return target
 
 
-def delete_study(server: Server, copies: Sequence[Copy], title: str, save_to: Path) -> list[Copy]:
+def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) -> list[Copy]:
     """Delete a study's projects after saving them, and return those that were there; none are if all is deleted.
 
     Args:
         server: The server.
         copies: The study's projects.
         title: The study's title, typed once more.
-        save_to: The zip for every project's raw export.
+        out: The zip for every project's raw export.
 
     Raises:
         InputError: The title is not this study's; nothing is deleted.
@@ -165,7 +165,7 @@ def delete_study(server: Server, copies: Sequence[Copy], title: str, save_to: Pa
     if not present:
         return list(copies[:1])  # all is deleted already, and was saved then
     before = _answer_counts(server, present)
-    save_exports(server, present, save_to)
+    save_exports(server, present, out)
     if _answer_counts(server, present) != before:
         raise LsnbError(
             f"Somebody answered while {own!r} was being saved, so nothing was deleted: "
@@ -470,7 +470,7 @@ class Study(ModelVerbs):
         bucket: Bucket | None = None,
         answers: Answers = "majority",
         on_removed: OnRemoved = "keep",
-        save_to: str | Path = "lsnb-removed",
+        out: str | Path = "lsnb-removed",
         dry_run: bool = False,
         full: bool = False,
     ) -> SyncReport:
@@ -493,7 +493,7 @@ class Study(ModelVerbs):
             answers: Whose answers the columns of ``report.labelled`` hold: ``"majority"``, ``"all"`` (a column per
                 annotator, ``control (annotator)``) or an annotator's name.
             on_removed: ``"keep"`` leaves tasks whose rows are gone; ``"delete"`` saves and then deletes them.
-            save_to: The folder for what is deleted.
+            out: The folder for what is deleted.
             dry_run: Whether to say what would happen, and change nothing.
             full: Whether to read everything instead of changes only.
 
@@ -517,7 +517,7 @@ class Study(ModelVerbs):
                 bucket=bucket,
                 answers=answers,
                 on_removed=on_removed,
-                save_to=save_to,
+                out=out,
                 dry_run=dry_run,
                 full=full,
             )
@@ -581,20 +581,20 @@ class Study(ModelVerbs):
         self.copies, report = revise(self.server, self.copies, config, self.annotations())
         return report
 
-    def export_to(self, path: str | Path) -> Path:
+    def export_to(self, out: str | Path) -> Path:
         """Save every project's raw export in one zip and return its path.
 
         Args:
-            path: The zip to write; a file of that name is replaced only when the new one is whole.
+            out: The zip to write; a file of that name is replaced only when the new one is whole.
         """
-        return save_exports(self.server, self.copies, Path(path))
+        return save_exports(self.server, self.copies, Path(out))
 
-    def delete(self, title: str, *, save_to: str | Path) -> Path:
+    def delete(self, title: str, *, out: str | Path) -> Path:
         """Delete the study's projects from the server, after saving everything in them.
 
         Args:
             title: The study's title, typed once more, so that none is deleted by mistake.
-            save_to: The zip for every project's raw export.
+            out: The zip for every project's raw export.
 
         Returns:
             The zip's path. A second call deletes nothing more, and leaves the zip of the first.
@@ -603,8 +603,8 @@ class Study(ModelVerbs):
             InputError: The title is not this study's; nothing is deleted.
             LsnbError: An answer arrived while saving; nothing is deleted.
         """
-        self.copies = delete_study(self.server, self.copies, title, Path(save_to))
-        return Path(save_to)
+        self.copies = delete_study(self.server, self.copies, title, Path(out))
+        return Path(out)
 
     def __repr__(self) -> str:
         lines = [f"Study({self.title!r}, annotators={self.annotators}, items={self.copies[0].manifest.n})"]

@@ -276,14 +276,14 @@ class Sync:
         pulled = self.changed.get(name, {}).get(item or "", 0)
         self.rows.append({"annotator": name, "item": item, "status": status, "pulled": pulled, "error": error})
 
-    def push(self, copies: Sequence[Copy], rows: Rows, *, on_removed: OnRemoved, save_to: Path) -> None:
+    def push(self, copies: Sequence[Copy], rows: Rows, *, on_removed: OnRemoved, out: Path) -> None:
         """Make the projects hold what the rows say.
 
         Args:
             copies: The projects that could be read.
             rows: The table, read.
             on_removed: What becomes of items that are no longer there.
-            save_to: The folder for what is deleted.
+            out: The folder for what is deleted.
         """
         wanted = dict(zip(rows.keys, rows.data, strict=True))
         teams = self._teams(list(wanted))
@@ -298,7 +298,7 @@ class Sync:
                 if item in wanted:
                     self._update(copy, item, tasks, wanted[item], rows.predicted.get(item, []))
             gone = [item for item in held if item not in wanted and item not in rows.skipped]
-            self._remove(copy, gone, held, on_removed, save_to)
+            self._remove(copy, gone, held, on_removed, out)
             for item, reason in rows.skipped.items():
                 self.add_row(name, item, "skipped", error=f"{reason}: fill the cell in and sync again.")
         for items, names in self.kept.items():
@@ -418,7 +418,7 @@ class Sync:
         items: Sequence[str],
         held: Mapping[str, Sequence[Mapping[str, Any]]],
         on_removed: OnRemoved,
-        save_to: Path,
+        out: Path,
     ) -> None:
         name = copy.manifest.annotator
         if not items:
@@ -430,7 +430,7 @@ class Sync:
             return
         tasks = [task for item in items for task in held[item]]
         if not self.dry_run:
-            file = save_to / safe_name(f"removed-{copy.project.id}-{self.server.clock_text()}.json")
+            file = out / safe_name(f"removed-{copy.project.id}-{self.server.clock_text()}.json")
             write_whole(file, orjson.dumps(tasks), parents=True)
             self.notes.append(f"What was removed from {name}'s project is saved in {file}.")
         known = {int(task["id"]): task["updated_at"] for task in tasks}
@@ -485,7 +485,7 @@ def run_sync(
     bucket: Bucket | None,
     answers: Answers,
     on_removed: OnRemoved,
-    save_to: str | Path,
+    out: str | Path,
     dry_run: bool,
     full: bool,
 ) -> SyncReport:
@@ -529,7 +529,7 @@ def run_sync(
             raise InputError(problems)
         if not dry_run:
             rows = upload_local(rows, bucket)
-        sync.push(readable, rows, on_removed=on_removed, save_to=Path(save_to))
+        sync.push(readable, rows, on_removed=on_removed, out=Path(out))
     else:
         for copy in readable:
             for item in sync.held(copy):

@@ -601,22 +601,22 @@ class OnVideo:
             columns[channel.safe] = held(self._values(channel))[rows]
         return pd.DataFrame(columns)
 
-    def to_csv(self, path: str | os.PathLike[str], *, max_rows: int | None = DISPLAY_ROWS) -> Path:
+    def to_csv(self, out: str | os.PathLike[str], *, max_rows: int | None = DISPLAY_ROWS) -> Path:
         """Write the file that a TimeSeries tag plots, and return its path.
 
         Seconds from 0.0 with six decimals, strictly rising to the video's end; columns as in ``display``. It is
         there whole or not at all, and checked by ``csv_problems``. Labels made on it fit ``table`` at its full rate.
 
         Args:
-            path: Where to write; a file of that name is replaced.
+            out: Where to write; a file of that name is replaced.
             max_rows: About how many rows at most; None for all.
 
         Raises:
-            InputError: ``path`` or ``max_rows`` is of no use, or the file would break the editor.
+            InputError: ``out`` or ``max_rows`` is of no use, or the file would break the editor.
         """
-        if not isinstance(path, (str, os.PathLike)):
-            raise InputError(f"path is a {type(path).__name__}: give the name of a CSV file to write.")
-        target = Path(path).expanduser()
+        if not isinstance(out, (str, os.PathLike)):
+            raise InputError(f"out is a {type(out).__name__}: give the name of a CSV file to write.")
+        target = Path(out).expanduser()
         if target.is_dir():
             raise InputError(
                 f"{target} is a folder: give the name of a CSV file in it, such as {target / 'series.csv'}."

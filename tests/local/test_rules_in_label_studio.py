@@ -50,7 +50,7 @@ def study(studio: Studio, stack: Stack, tmp_path: Path) -> Iterator[Study]:
     config = lsnb.LabelConfig.image("uri").choices("seen", ["yes", "no"])
     made = studio.create_study("Rules of the bucket", config, media.table, key="id", annotators=1, bucket=bucket)
     yield made
-    made.delete(made.title, save_to=tmp_path / "saved.zip")
+    made.delete(made.title, out=tmp_path / "saved.zip")
 
 
 def test_a_picture_shows_by_the_rule_alone(

@@ -68,7 +68,7 @@ def test_what_is_no_picture_is_not_written(tmp_path: Path, image: Any) -> None:
     with pytest.raises(InputError) as caught:
         write_image(tmp_path / "a.gif", image, quality=0)
     assert len(caught.value.problems) == 3
-    with pytest.raises(InputError, match="path is None"):
+    with pytest.raises(InputError, match="out is None"):
         write_image(None, np.zeros((4, 4, 3), np.uint8))  # type: ignore[arg-type]
     assert list(tmp_path.iterdir()) == []
 

@@ -315,12 +315,12 @@ def _key_of(row: Any) -> str | None:
     return next((str(data_row[name]) for name in ("globalKey", "id") if data_row.get(name) is not None), None)
 
 
-def write_payload(rows: Iterable[Mapping[str, Any]], path: str | os.PathLike[str]) -> Path:
+def write_payload(rows: Iterable[Mapping[str, Any]], out: str | os.PathLike[str]) -> Path:
     """Write Labelbox rows as NDJSON, one a line, and return the file's path.
 
     Args:
         rows: What ``to_labelbox`` returned.
-        path: The file; one of that name is replaced only when the new one is whole.
+        out: The file; one of that name is replaced only when the new one is whole.
 
     Raises:
         InputError: A row is no dict that JSON can hold, or the file cannot be written.
@@ -330,7 +330,7 @@ def write_payload(rows: Iterable[Mapping[str, Any]], path: str | os.PathLike[str
         >>> write_payload([{"name": "car"}], Path(tempfile.mkdtemp(), "rows.ndjson")).read_text()
         '{"name":"car"}\\n'
     """
-    target = Path(path).expanduser()
+    target = Path(out).expanduser()
     try:
         text = b"".join(orjson.dumps(dict(row), option=orjson.OPT_SERIALIZE_NUMPY) + b"\n" for row in rows)
     except (TypeError, ValueError) as fault:
