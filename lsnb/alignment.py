@@ -17,8 +17,8 @@ import pandas as pd
 
 from lsnb.errors import InputError, TableError
 from lsnb.kernel.files import safe_name
+from lsnb.kernel.words import listing, nearest
 from lsnb.media.probing import for_each, table_of
-from lsnb.tables.keys import listing, nearest
 from lsnb.timeseries import (
     DISPLAY_ROWS,
     UNITS,

@@ -21,11 +21,12 @@ import pandas as pd
 from lsnb.errors import InputError, TableError
 from lsnb.kernel.files import file_errors, path_inside, safe_name, whole_file_at
 from lsnb.kernel.report import Report
+from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.vocabulary import KEY_POINT_LABELS, LABELS, kinds_of
 from lsnb.shapes import picture_size, to_pixels
 from lsnb.tables.h5 import read_h5, require_h5, write_h5
-from lsnb.tables.keys import find_column, listing, nearest
+from lsnb.tables.keys import find_column
 
 # The files that pose tools learn from: ``CollectedData_<scorer>.csv`` and ``.h5``, written whole and added to.
 

@@ -25,7 +25,7 @@ from lsnb.kernel.formats import (
     read_bytes,
 )
 from lsnb.kernel.runtime import collector_paused
-from lsnb.tables.keys import listing, nearest
+from lsnb.kernel.words import listing, nearest
 
 WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."
 Source = str | os.PathLike[str]

@@ -14,11 +14,12 @@ import pandas as pd
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel.formats import MOST_FRAMES
 from lsnb.kernel.runtime import collector_paused
+from lsnb.kernel.words import listing, nearest
 from lsnb.labels.vocabulary import is_region
 from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, result_rows
 from lsnb.shapes import Track, picture_size, seconds_of_frames, to_pixels
 from lsnb.shapes.drawn import BOX, NAN
-from lsnb.tables.keys import RoundedKeyError, key_text, listing, nearest
+from lsnb.tables.keys import RoundedKeyError, key_text
 
 # The raw results that a long table carries on request: points, masks, keyframes, the picture's size.
 

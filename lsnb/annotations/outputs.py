@@ -18,9 +18,9 @@ import pandas as pd
 from lsnb.annotations.long import raw_results
 from lsnb.errors import InputError, MissingExtraError
 from lsnb.kernel.files import whole_file_at
+from lsnb.kernel.words import listing
 from lsnb.labels.vocabulary import NAMED_KINDS
 from lsnb.shapes import coco_of, picture_size
-from lsnb.tables.keys import listing
 
 # Drawn regions as COCO: boxes, outlines, masks and key points in pixels.
 #

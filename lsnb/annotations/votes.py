@@ -13,8 +13,9 @@ import pandas as pd
 
 from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.errors import InputError
+from lsnb.kernel.words import listing, nearest
 from lsnb.labels.vocabulary import TEXT_AREA
-from lsnb.tables.keys import RoundedKeyError, key_text, listing, nearest
+from lsnb.tables.keys import RoundedKeyError, key_text
 
 # What a person has done with an item; a draft is not done yet.
 DONE = ("submitted", "empty", "skipped")

@@ -27,7 +27,7 @@ import pandas as pd
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.kernel.files import file_sentence, stray_link
 from lsnb.kernel.formats import MemberFault, Zip, inside, is_junk, raise_for_zip, why_unreadable
-from lsnb.tables.keys import nearest
+from lsnb.kernel.words import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -60,7 +60,8 @@ from lsnb.bucket.wire import (
 from lsnb.errors import InputError, LsnbError, PartialFailureError
 from lsnb.kernel.formats import MemberFault, content_type
 from lsnb.kernel.report import Report
-from lsnb.tables.keys import find_column, sheet_rows
+from lsnb.kernel.words import counted, sheet_rows
+from lsnb.tables.keys import find_column
 
 # From a table to a list of files and object names, with every fault found before anything is sent.
 
@@ -930,19 +931,14 @@ def make_report(table: pd.DataFrame, plan: Plan, outcomes: Sequence[Outcome], bu
     made["status"] = statuses
     made["bytes"] = pd.array(sizes, dtype="Int64")
     made["error"] = pd.Series(errors, dtype=object).to_numpy()
-    notes = [f"{what} ({_count(len(rows))}, {sheet_rows(sorted(rows))})." for what, rows in warnings.items()]
+    notes = [f"{what} ({counted(len(rows), 'file')}, {sheet_rows(sorted(rows))})." for what, rows in warnings.items()]
     changed = statuses.count("changed")
     if changed:
-        differs = "differs" if changed == 1 else "differ"
         notes.append(
-            f"{_count(changed)} {differs} from what the bucket holds under the name, and "
+            f"{counted(changed, 'file differs', 'files differ')} from what the bucket holds under the name, and "
             f'{"was" if changed == 1 else "were"} not sent: overwrite="changed" replaces what is there.'
         )
     return UploadReport(made, tuple(notes))
-
-
-def _count(files: int) -> str:
-    return "1 file" if files == 1 else f"{files} files"
 
 
 def _differs(name: str) -> str:

@@ -29,6 +29,7 @@ from lsnb.forms.schema import (
 )
 from lsnb.kernel import runtime
 from lsnb.kernel.files import file_sentence, remove_leavings, safe_name, whole_file, write_whole
+from lsnb.kernel.words import counted
 
 # Files from the student's own computer: dropped on the notebook in Jupyter, chosen in Colab's dialog.
 
@@ -221,8 +222,8 @@ def _there(folder: Path) -> str:
     if not names:
         return f"Nothing is in {html.escape(str(folder))} yet."
     listed = ", ".join(html.escape(name) for name in names[:8]) + (" …" if len(names) > 8 else "")
-    one = "file is" if len(names) == 1 else "files are"
-    return f"<b>{len(names)} {one} in {html.escape(str(folder))}</b>: {listed}. Run the cells below."
+    found = counted(len(names), "file is", "files are")
+    return f"<b>{found} in {html.escape(str(folder))}</b>: {listed}. Run the cells below."
 
 
 _HINT = "Change a value here, then run the cells below once more."

@@ -38,7 +38,7 @@ from lsnb.frames.tables import (
     write_note,
 )
 from lsnb.kernel.files import file_sentence, remove_leavings
-from lsnb.tables.keys import listing
+from lsnb.kernel.words import listing
 
 # One video's frames into one folder: what is there and whole stays, what lacks is decoded and written.
 

@@ -60,7 +60,8 @@ from lsnb.kernel.formats import (
     raise_for_zip,
     size_text,
 )
-from lsnb.tables.keys import find_column, listing
+from lsnb.kernel.words import listing
+from lsnb.tables.keys import find_column
 
 # An image's bytes from somebody else: what they are, how large they claim to be, and whether they decode whole.
 #

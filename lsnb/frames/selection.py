@@ -32,8 +32,8 @@ from lsnb.frames.tables import (
     run_jobs,
     whole_path,
 )
+from lsnb.kernel.words import counted, listing, nearest
 from lsnb.sampling.chance import check_seed, is_whole
-from lsnb.tables.keys import listing, nearest
 
 # What the user asks ``select_frames`` for, checked: every fault is reported at once.
 
@@ -407,9 +407,9 @@ class Outcome:
 def said_of_few(who: str, found: int, choice: Choice) -> str:
     """Return the sentence for a reader who asked for more frames than there are different ones."""
     if choice.method == "motion":
-        return f"{who}: n is {choice.n}, and only {found} {'moves' if found == 1 else 'move'}: these were chosen."
+        return f"{who}: n is {choice.n}, and only {counted(found, 'moves', 'move')}: these were chosen."
     return (
-        f"{who}: n is {choice.n}, and only {found} {'frame differs' if found == 1 else 'frames differ'} from the others"
+        f"{who}: n is {choice.n}, and only {counted(found, 'frame differs', 'frames differ')} from the others"
         f"{' and from those chosen before' if found == 0 else ''}: these were chosen, since the rest look the same."
     )
 
@@ -750,7 +750,7 @@ def _check_room(pool: Pool, n: int, who: str) -> None:
         less.append(f"min_gap {pool.gap}")
     why = f" (of {total}: {', '.join(less)})" if less else ""
     raise InputError(
-        f"{who}: n is {n}, and {usable} {'frame' if usable == 1 else 'frames'} can be chosen{why}: give a smaller n"
+        f"{who}: n is {n}, and {counted(usable, 'frame')} can be chosen{why}: give a smaller n"
         f"{', or a smaller min_gap' if pool.gap > 1 else ''}."
     )
 

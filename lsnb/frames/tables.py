@@ -23,9 +23,10 @@ from tqdm.auto import tqdm
 from lsnb.errors import InputError, TableError
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.formats import FRAME_ENDINGS
+from lsnb.kernel.words import counted, listing, nearest, sheet_rows
 from lsnb.tables import read_table
 from lsnb.tables.files import decode
-from lsnb.tables.keys import find_column, listing, nearest, sheet_rows
+from lsnb.tables.keys import find_column
 
 # What frames and their lists are called on a drive: ``img00000012.png`` and ``selected_frames.csv``.
 #
@@ -523,7 +524,7 @@ def warn_of_problems(rows: Sequence[FrameRow]) -> None:
         shown = [f"{video} ({len(found)}): {found[0].problem}" for video, found in by_video.items()]
         count = sum(map(len, by_video.values()))
         warnings.warn(
-            f"{count} {'row has' if count == 1 else 'rows have'} no image; the column 'problem' says why. "
+            f"{counted(count, 'row has', 'rows have')} no image; the column 'problem' says why. "
             f"{' '.join(shown[:5])}{f' And {len(shown) - 5} more.' if len(shown) > 5 else ''}",
             stacklevel=3,
         )

@@ -17,7 +17,6 @@ import typing
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import wraps
 from numbers import Integral, Real
 from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
@@ -26,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.words import joined, nearest
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -450,7 +450,7 @@ def _said(hint: Any) -> str:
     for arm in arms:
         if arm is not type(None) and (word := _word(arm)) not in words:
             words.append(word)
-    text = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}" if words else "None"
+    text = joined(words, "or") or "None"
     return text + (", or leave it out" if type(None) in arms and words else "")
 
 
@@ -463,8 +463,7 @@ def _word(hint: Any) -> str:
         bounds = "".join(str(note) for note in hint.__metadata__ if isinstance(note, Within))
         return _word(hint.__origin__) + bounds
     if origin is Literal:
-        choices = [repr(choice) for choice in get_args(hint)]
-        return choices[0] if len(choices) == 1 else f"{', '.join(choices[:-1])} or {choices[-1]}"
+        return joined([repr(choice) for choice in get_args(hint)], "or")
     plain = {
         bool: "True or False",
         int: "a whole number",
@@ -505,5 +504,4 @@ def _meant(value: Any, hint: Any) -> str:
     if not isinstance(value, str) or _is_hidden(hint):
         return ""
     choices = [choice for arm in _arms(hint) if get_origin(arm) is Literal for choice in get_args(arm)]
-    near = get_close_matches(value, [choice for choice in choices if isinstance(choice, str)], 1)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    return nearest(value, [choice for choice in choices if isinstance(choice, str)])

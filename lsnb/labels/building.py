@@ -32,7 +32,8 @@ from lxml import etree
 
 from lsnb.errors import LabelConfigError
 from lsnb.kernel import checks
-from lsnb.labels.check import nearest, structure_problems
+from lsnb.kernel.words import closest
+from lsnb.labels.check import structure_problems
 from lsnb.labels.tree import (
     Control,
     Field,
@@ -326,7 +327,7 @@ def settings(tag: str, given: Mapping[str, Setting]) -> dict[str, str]:
     for keyword, value in given.items():
         name = find_attribute(TAGS[tag], keyword.replace("_", ""))
         if name is None:
-            near = nearest(keyword.replace("_", ""), TAGS[tag].attributes)
+            near = closest(keyword.replace("_", ""), TAGS[tag].attributes)
             hint = f"did you mean {near}?" if near else f"it knows {', '.join(TAGS[tag].attributes)}."
             faults.append(f"{tag} has no attribute {keyword}: {hint}")
         elif value is not None:
@@ -576,7 +577,7 @@ def _condition(when: When, kind: str, controls: Mapping[str, Control]) -> dict[s
     [(name, values)] = wanted.items()
     answers = [values] if isinstance(values, str) else [str(value) for value in values]
     if name not in controls:
-        near = nearest(name, controls)
+        near = closest(name, controls)
         hint = f'did you mean "{near}"?' if near else f"it has {', '.join(controls) or 'no question yet'}."
         raise LabelConfigError(f'A condition waits for "{name}", which is no question of this config: {hint}')
     if controls[name].row.option != "Choice":

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +13,7 @@ import pandas as pd
 from lxml import etree
 
 from lsnb.errors import InputError
+from lsnb.kernel.words import closest
 from lsnb.labels.tree import (
     Control,
     Field,
@@ -117,27 +117,6 @@ def find_problems(root: etree._Element, release: str | None = None) -> list[Prob
     return list(dict.fromkeys(found))
 
 
-def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """Return the known word that is most like this one, whatever the case, or None.
-
-    Example:
-        >>> nearest("Chioces", ["Choices", "Text"])
-        'Choices'
-    """
-    caseless = {name.lower(): name for name in known}
-    slip = next((name for name in caseless if _is_one_slip(word.lower(), name)), None)
-    if slip is not None:
-        return caseless[slip]
-    match = difflib.get_close_matches(word.lower(), list(caseless), n=1, cutoff=cutoff)
-    return caseless[match[0]] if match else None
-
-
-def _is_one_slip(a: str, b: str) -> bool:
-    """Return whether two words differ by two neighbouring letters that changed places, which difflib underrates."""
-    apart = [i for i, (p, q) in enumerate(zip(a, b, strict=False)) if p != q]
-    return len(a) == len(b) and len(apart) == 2 and apart[1] == apart[0] + 1 and sorted(a) == sorted(b)
-
-
 def _check_root(root: etree._Element) -> Iterator[Problem]:
     if root.tag != "View":
         yield Problem(str(root.tag), f"The outermost tag is {root.tag}: put everything inside one <View>.")
@@ -163,7 +142,7 @@ def _unknown_tag(written: str, tag: Tag | None) -> Problem:
     unavailable = {name.lower(): (name, why) for name, why in UNAVAILABLE.items()}.get(written.lower())
     if unavailable:
         return Problem(written, f"{unavailable[0]} {unavailable[1]}.")
-    near = nearest(written, TAGS)
+    near = closest(written, TAGS)
     remedy = f"did you mean {near}?" if near else "remove it, or put it inside a HyperText."
     return Problem(written, f"Label Studio has no tag {written}: {remedy}")
 
@@ -173,7 +152,7 @@ def _check_attributes(place: Place) -> Iterator[Problem]:
         written, text = str(key), str(value)
         known = find_attribute(place.tag, written)
         if known is None:
-            near = nearest(written, place.tag.attributes, cutoff=0.8)
+            near = closest(written, place.tag.attributes, cutoff=0.8)
             if near and written.lower() not in _HARMLESS:
                 yield place.problem(f"has the attribute {written}, which it does not know: did you mean {near}?")
         elif known != written and known in _EXACT:
@@ -196,7 +175,7 @@ def _check_value(place: Place, name: str, text: str) -> Iterator[Problem]:
     elif "|" in kind:
         allowed = kind.split("|")
         if text not in allowed and not text.startswith("$"):
-            near = nearest(text, allowed)
+            near = closest(text, allowed)
             hint = f" Did you mean {near}?" if near else ""
             yield place.problem(f'has {name}="{text}": write {" or ".join(allowed)}.{hint}')
     elif text in ("true", "false") and name not in ("value", "name"):
@@ -277,7 +256,7 @@ def _check_target(place: Place) -> Iterator[Problem]:
         if target in unknown:
             continue  # the unknown tag is a problem of its own
         if target not in shown:
-            near = nearest(target, shown) or (next(iter(shown)) if len(shown) == 1 else None)
+            near = closest(target, shown) or (next(iter(shown)) if len(shown) == 1 else None)
             hint = f'did you mean "{near}"?' if near else "name a tag that shows data, such as Image or Text."
             yield place.problem(f'has toName="{target}", and no media has that name: {hint}')
         elif place.tag.media and shown[target].name not in place.tag.media:
@@ -300,7 +279,7 @@ def _check_filter(place: Place, targets: list[str]) -> Iterator[Problem]:
     }
     for target in targets:
         if target not in options:
-            near = nearest(target, options) or next(iter(sorted(options)), None)
+            near = closest(target, options) or next(iter(sorted(options)), None)
             hint = f'did you mean "{near}"?' if near else "add Choices or Labels for it to filter."
             yield place.problem(f'has toName="{target}", and no Choices or Labels have that name: {hint}')
 
@@ -471,7 +450,7 @@ def _check_condition(place: Place, controls: Mapping[str, Control]) -> Iterator[
         # For regions, the documentation also allows the name of the media.
         if when == "region-selected" and tag_name in {n for c in controls.values() for n in c.to_names}:
             return
-        near = nearest(tag_name, controls)
+        near = closest(tag_name, controls)
         hint = f'did you mean "{near}"?' if near else "name a control of this config."
         yield place.problem(f'has whenTagName="{tag_name}", and no control has that name: {hint}')
         return
@@ -492,7 +471,7 @@ def _check_known(place: Place, name: str, written: str, tag_name: str) -> Iterat
         return
     for value in written.split(","):
         if value not in offered:
-            near = nearest(value, offered)
+            near = closest(value, offered)
             hint = f'did you mean "{near}"?' if near else "name one of its answers."
             yield place.problem(f'waits for {name}="{value}", which "{tag_name}" does not offer: {hint}')
 
@@ -572,7 +551,7 @@ def find_column_problems(root: etree._Element, table: pd.DataFrame) -> list[Prob
 
 
 def _remedy(key: str, columns: list[str]) -> str:
-    near = nearest(key, columns)
+    near = closest(key, columns)
     if near is None:
         starts = [column for column in columns if re.match(r"\w+", column) and column.split(" ")[0] == key]
         near = starts[0] if starts else None

@@ -9,8 +9,8 @@ import pandas as pd
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
+from lsnb.kernel.words import closest
 from lsnb.labels.building import ConfigTree
-from lsnb.labels.check import nearest
 from lsnb.labels.tree import Control, attribute, option_elements, walk
 from lsnb.labels.vocabulary import WORDS
 
@@ -45,7 +45,7 @@ def _clean(codebook: pd.DataFrame) -> pd.DataFrame:
         )
     names = {str(column).strip().lower(): column for column in codebook.columns}
     if "variable" not in names:
-        near = nearest("variable", names)
+        near = closest("variable", names)
         hint = f'rename the column "{names[near]}" to variable' if near else "add a column called variable"
         raise LabelConfigError(f"The codebook has no column variable: {hint}; the others are {', '.join(COLUMNS[1:])}.")
     wanted = [*COLUMNS, "code"]
@@ -89,7 +89,7 @@ def _ask(config: C, variable: str, rows: pd.DataFrame) -> C:
         "aliases": {row.label: row.code for row in answers.itertuples() if row.code},
     }
     if kind not in WORDS:
-        near = nearest(kind, WORDS)
+        near = closest(kind, WORDS)
         hint = f"did you mean {near}?" if near else f"give one of {', '.join(WORDS)}."
         raise LabelConfigError(f'The codebook gives "{variable}" the type {kind}: {hint}')
     tag, way = WORDS[kind]

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from lsnb.kernel.words import joined
+
 RELEASE = "1.23.2"
 
 Role = Literal["object", "control", "option", "layout"]
@@ -789,4 +791,4 @@ def kinds_of(shape: Shape, holds: str = "") -> tuple[str, ...]:
 def media_names(media: Iterable[str]) -> str:
     """Return tags as words for a sentence: ``Text, Audio or Video``."""
     names = [name for name in media if name != "AudioPlus"]
-    return " or ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+    return joined(names, "or")

@@ -18,6 +18,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, TableError
 from lsnb.kernel.files import file_errors
+from lsnb.kernel.words import counted
 from lsnb.media.decoding import (
     Decoding,
     Orientation,
@@ -191,8 +192,7 @@ def sentences(info: VideoInfo, path: Path, *, pixel_shape: Fraction, damaged: in
         )
     if damaged:
         found.append(
-            f"{damaged} {'frame is' if damaged == 1 else 'frames are'} damaged and left out. Copy the file again if "
-            "you can."
+            f"{counted(damaged, 'frame is', 'frames are')} damaged and left out. Copy the file again if you can."
         )
     return tuple(found)
 

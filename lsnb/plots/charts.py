@@ -17,9 +17,9 @@ from matplotlib.ticker import MaxNLocator
 from lsnb.annotations import widen
 from lsnb.annotations.votes import DONE
 from lsnb.errors import InputError
+from lsnb.kernel.words import listing
 from lsnb.reliability.coefficients import ratings_of
 from lsnb.reliability.decisions import disputed
-from lsnb.tables.keys import listing
 
 if TYPE_CHECKING:
     from lsnb.reliability import Agreement, Evaluation

@@ -15,10 +15,10 @@ from matplotlib.patches import Patch, Polygon
 
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.kernel.words import counted, nearest
 from lsnb.labels.vocabulary import KINDS, kinds_of
 from lsnb.plots.charts import COLORS, MISSING, Picture, only_words, shortened
 from lsnb.shapes import brush_mask, outline, picture_size, to_percent, to_pixels
-from lsnb.tables.keys import nearest
 from lsnb.timeseries import Correlation, OnVideo
 
 Image = str | os.PathLike[str] | np.ndarray[Any, Any]
@@ -223,7 +223,7 @@ def overlays(
             _show(axes, picture)
         else:
             colors |= _draw(axes, annotations, item, control, picture)
-        axes.set_title(f"{shortened(item, 40)}: {count} region{'' if count == 1 else 's'}", fontsize=9)
+        axes.set_title(f"{shortened(item, 40)}: {counted(count, 'region')}", fontsize=9)
     patches = [Patch(color=color, label=name) for name, color in colors.items()]
     if patches:
         figure.legend(handles=patches, fontsize=8, frameon=False, loc="outside right upper")

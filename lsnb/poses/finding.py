@@ -15,9 +15,10 @@ import pandas as pd
 from lsnb.errors import InputError, LsnbError, MissingFileError, TableError
 from lsnb.kernel.files import file_errors
 from lsnb.kernel.formats import VIDEO_ENDINGS
+from lsnb.kernel.words import listing, nearest
 from lsnb.poses.reading import FILE_ENDINGS, H5_ENDINGS, Floats, Poses, csv_header, metric_name, read_header
 from lsnb.tables.h5 import H5Reader
-from lsnb.tables.keys import find_column, listing, nearest
+from lsnb.tables.keys import find_column
 
 # How unsure a detector was of each frame: from the boxes it found, or the probabilities it gave to classes.
 

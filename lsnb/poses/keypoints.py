@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.words import listing
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.vocabulary import KEY_POINT_LABELS
 from lsnb.poses.difficulty import ensemble_poses
@@ -24,7 +25,7 @@ from lsnb.poses.finding import read_sources
 from lsnb.poses.reading import Poses, read_poses
 from lsnb.predictions import Predictions, Row, make_predictions
 from lsnb.shapes import Point
-from lsnb.tables.keys import find_column, key_text, listing
+from lsnb.tables.keys import find_column, key_text
 
 
 def from_poses(

@@ -19,8 +19,8 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from lsnb.errors import InputError, MissingFileError, TableError
+from lsnb.kernel.words import listing, nearest
 from lsnb.tables.h5 import read_h5
-from lsnb.tables.keys import listing, nearest
 
 # Poses: where a model saw each body part in each frame of one video, and how sure it was.
 

@@ -19,12 +19,12 @@ from lxml import etree
 
 from lsnb import shapes
 from lsnb.errors import InputError
+from lsnb.kernel.words import nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import Control, attribute, parse, walk
 from lsnb.labels.vocabulary import KINDS, Tag
 from lsnb.shapes import Mask, Timeline, Track
 from lsnb.shapes.faults import NONE, Fault, Faults, Value, as_float, missing, number_faults, shown, whole_faults
-from lsnb.tables.keys import nearest
 
 # What the value of each answer must hold, whatever the config: keys, types, ranges. Shapes check their own values.
 #

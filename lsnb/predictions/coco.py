@@ -18,6 +18,7 @@ import numpy as np
 from lsnb.errors import InputError
 from lsnb.kernel.formats import parse_json, read_json
 from lsnb.kernel.runtime import collector_paused
+from lsnb.kernel.words import listing
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.detections import find_target
@@ -25,7 +26,6 @@ from lsnb.predictions.payloads import COCO_CATEGORIES, Matching, Sizes, class_la
 from lsnb.predictions.regions import Regions, Shape, Target, Targets
 from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.shapes import Outline, Size, coco_mask
-from lsnb.tables.keys import listing
 
 DRAWN = frozenset({"segmentation", "keypoints"})
 

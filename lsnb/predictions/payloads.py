@@ -19,9 +19,10 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.words import nearest
 from lsnb.predictions.report import Row
 from lsnb.shapes import Fault, Size, box_of_corners
-from lsnb.tables.keys import RoundedKeyError, key_text, nearest
+from lsnb.tables.keys import RoundedKeyError, key_text
 
 # The 80 things of COCO by their ids, of which the highest is 90.
 #

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lsnb.errors import InputError
+from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import Control
 from lsnb.labels.vocabulary import KINDS, LABELS, kinds_of
@@ -23,7 +24,6 @@ from lsnb.labels.vocabulary import Shape as Drawn
 from lsnb.predictions.checking import Rules, facts_of, find_faults, score_faults
 from lsnb.predictions.report import Result, Row
 from lsnb.shapes import Fault, Outline, Pixels, Point, Size, bitmask_address, brush_rle, clipped, to_percent
-from lsnb.tables.keys import listing, nearest
 
 # Which control of a config shows a region: by what it draws and the labels it has, never by its place.
 

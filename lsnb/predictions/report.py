@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from lsnb.errors import InputError, PartialFailureError
+from lsnb.kernel.words import counted
 from lsnb.shapes import Fault
 
 REPORT_COLUMNS = ("index", "item", "name", "status", "errors", "warnings", "regions")
@@ -114,7 +115,7 @@ class Predictions:
         regions = sum(
             len({id(r) if r.get("id") is None else r["id"] for r in found}) for found in self.results.values()
         )
-        return f"{counts}: {_counted(regions, 'region')} on {_counted(len(self.results), 'item')}"
+        return f"{counts}: {counted(regions, 'region')} on {counted(len(self.results), 'item')}"
 
     def raise_for_failures(self) -> None:
         """Raise if any input failed.
@@ -186,7 +187,7 @@ class Predictions:
         for status, words in ((FAILED, "failed, and will not be sent"), (WARNING, "will be sent, with a warning")):
             rows = self.table[self.table["status"] == status]
             if len(rows):
-                lines.append(f"<p>{_counted(len(rows), 'input')} {words}:</p>")
+                lines.append(f"<p>{counted(len(rows), 'input')} {words}:</p>")
                 shown = rows.head(SHOWN)
                 why = [_sentence(row) for _, row in shown.iterrows()]
                 lines.append(shown[["index", "item", "name"]].assign(why=why).to_html(index=False, escape=True))
@@ -262,7 +263,3 @@ def _sentence(row: pd.Series[Any]) -> str:
 def _plain(column: pd.Series[Any]) -> list[Any]:
     # Missing cells are unequal to themselves.
     return [None if isinstance(cell, float) and math.isnan(cell) else cell for cell in column.tolist()]
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.words import listing, nearest
 from lsnb.reliability.coefficients import (
     PAIRED_VALUES,
     Level,
@@ -24,7 +25,6 @@ from lsnb.reliability.coefficients import (
     wide_ratings,
 )
 from lsnb.reliability.regions import RegionAgreement, is_drawn, region_agreement
-from lsnb.tables.keys import listing, nearest
 
 
 @dataclass(frozen=True, repr=False)

@@ -21,8 +21,8 @@ from scipy import sparse
 
 from lsnb.annotations import widen
 from lsnb.errors import InputError
+from lsnb.kernel.words import listing
 from lsnb.labels.vocabulary import KINDS
-from lsnb.tables.keys import listing
 
 Level = Literal["nominal", "ordinal", "interval", "ratio", "sets"]
 Floats = np.ndarray[Any, np.dtype[np.float64]]

@@ -17,10 +17,11 @@ import pandas as pd
 from lsnb.annotations import majority, widen
 from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.errors import InputError
+from lsnb.kernel.words import counted, joined, listing, nearest
 from lsnb.reliability.agreement import Agreement, agreement
 from lsnb.reliability.coefficients import Floats, Integers, Level, Ratings, ratings_of
 from lsnb.reliability.regions import RegionAgreement, is_drawn, region_agreement
-from lsnb.tables.keys import check_key, key_text, listing, nearest
+from lsnb.tables.keys import check_key, key_text
 
 
 def disputed(annotations: pd.DataFrame, control: str, level: Level | None = None) -> pd.DataFrame:
@@ -550,8 +551,8 @@ def methods_paragraph(
     total = int(table["n"].sum())
     items = _count(len(answered), "item was", "items were").capitalize()
     people = _count(len(found.annotators), "annotator", "annotators")
-    answers = f"{total} {'answer' if total == 1 else 'answers'}"
-    shared = f"{found.n_items} {'item' if found.n_items == 1 else 'items'} answered by two or more"
+    answers = counted(total, "answer")
+    shared = f"{counted(found.n_items, 'item')} answered by two or more"
     sentences = [f"{items} annotated for “{control}” by {people} ({answers}; {shared})."]
     if not math.isnan(found.alpha):
         low, high = found.interval
@@ -600,11 +601,7 @@ def _how(answered: pd.DataFrame) -> str:
     }
     counts = answered["how"].value_counts()
     parts = [f"{words[how]} for {int(counts[how])}" for how in words if how in counts.index]
-    return f"The final answer was {_listed(parts)} of {_count(len(answered), 'item', 'items')}." if parts else ""
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"The final answer was {joined(parts)} of {_count(len(answered), 'item', 'items')}." if parts else ""
 
 
 def _count(n: int, one: str, several: str) -> str:

@@ -13,8 +13,9 @@ from typing import Any, Literal
 import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
+from lsnb.kernel.words import listing, nearest, sheet_rows
 from lsnb.sampling.chance import apportion, check_seed, is_whole, parse_percent, permanent_number, rounded_share
-from lsnb.tables.keys import check_key, listing, nearest, sheet_rows
+from lsnb.tables.keys import check_key
 
 # Who annotates what: each annotator's items, in an order of their own.
 

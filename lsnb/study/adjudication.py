@@ -18,12 +18,13 @@ from lsnb.annotations import long_table
 from lsnb.annotations.long import letters_of
 from lsnb.errors import InputError
 from lsnb.kernel.report import Report
+from lsnb.kernel.words import nearest
 from lsnb.labels import LabelConfig
 from lsnb.reliability import disputed, gold
 from lsnb.studio import Project, Server
 from lsnb.study.projects import Copy, all_annotators, annotator_names, item_of, project_title
 from lsnb.study.rows import listed_items
-from lsnb.tables.keys import key_text, nearest
+from lsnb.tables.keys import key_text
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket

@@ -14,6 +14,7 @@ from lsnb.annotations import long_table, widen
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
+from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
@@ -44,7 +45,7 @@ from lsnb.study.predicting import (
     write_splits,
 )
 from lsnb.study.projects import Copy, Snapshot, all_annotators, item_of
-from lsnb.tables.keys import key_text, listing, nearest
+from lsnb.tables.keys import key_text
 
 if TYPE_CHECKING:
     from lsnb.predictions.report import Predictions

@@ -13,13 +13,14 @@ from tqdm.auto import tqdm
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioRefusedError, StudioUnreachableError
 from lsnb.kernel.report import Report
+from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.report import FAILED, Predictions
 from lsnb.studio import Server
 from lsnb.study.creating import MODEL
 from lsnb.study.projects import Copy, Snapshot, item_of, tasks_now
-from lsnb.tables.keys import RoundedKeyError, key_text, listing, nearest
+from lsnb.tables.keys import RoundedKeyError, key_text
 
 # Splits: which items a model learned from, was tuned on, and is judged by. They stand in the tasks' meta.
 

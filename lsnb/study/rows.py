@@ -15,10 +15,10 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.kernel.files import file_errors
+from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.predictions import cell_results
 from lsnb.tables import check_key
-from lsnb.tables.keys import listing, nearest
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
@@ -417,7 +417,4 @@ def listed_items(keys: Sequence[str]) -> str:
         >>> listed_items(["a"]), listed_items(list("abcdefg"))
         ('item a', 'items a, b, c, d, e and 2 more')
     """
-    shown = ", ".join(keys[:SHOWN])
-    noun = "item" if len(keys) == 1 else "items"
-    more = f" and {len(keys) - SHOWN} more" if len(keys) > SHOWN else ""
-    return f"{noun} {shown}{more}"
+    return f"{'item' if len(keys) == 1 else 'items'} {listing(keys, SHOWN)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import html
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import pandas as pd
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table, merge_copies
 from lsnb.errors import InputError, StudyNotFoundError
+from lsnb.kernel.words import alike
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
 from lsnb.study.creating import MODEL, make_copies, plan_study
@@ -174,7 +174,7 @@ class Studio:
         copies = find_copies(self.server, title.strip())
         if not copies:
             titles = list(self.studies()["title"])
-            near = difflib.get_close_matches(title, titles, n=3, cutoff=0.4)
+            near = alike(title, titles, 3, 0.4)
             hint = f"did you mean {', '.join(repr(t) for t in near)}?" if near else "studio.studies() lists them all."
             raise StudyNotFoundError(f"There is no study {title!r} on {self.url}: {hint}")
         return Study(self.server, copies, browser_url=self.browser_url)

@@ -20,6 +20,7 @@ from lsnb.errors import InputError, LsnbError, StudyNotFoundError
 from lsnb.kernel.files import safe_name, whole_file
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
+from lsnb.kernel.words import counted
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
@@ -63,25 +64,21 @@ def orphans(config: LabelConfig, annotations: pd.DataFrame) -> list[str]:
         about = config.controls.get(str(control))
         kind = str(rows["kind"].iloc[0])
         if about is None:
-            problems.append(f"{_answers(len(rows))} to {control!r} would have no place: keep that control.")
+            problems.append(f"{counted(len(rows), 'answer')} to {control!r} would have no place: keep that control.")
         elif about.kind != kind:
             problems.append(
-                f"{_answers(len(rows))} to {control!r} are of type {kind}, and the new control's is {about.kind}: "
-                "give it another name."
+                f"{counted(len(rows), 'answer')} to {control!r} are of type {kind}, and the new control's is "
+                f"{about.kind}: give it another name."
             )
         elif about.labels:
             counts = Counter(str(value) for value in rows["value"].dropna())
             known = {*about.labels, *(" > ".join(path) for path in about.paths)}
             problems += [
-                f"{_answers(n)} {value!r} to {control!r} would have no place: keep that label."
+                f"{counted(n, 'answer')} {value!r} to {control!r} would have no place: keep that label."
                 for value, n in sorted(counts.items())
                 if value not in known
             ]
     return problems
-
-
-def _answers(n: int) -> str:
-    return "1 answer" if n == 1 else f"{n} answers"
 
 
 def revise(

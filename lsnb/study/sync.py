@@ -17,6 +17,7 @@ from lsnb.annotations import long_table, majority, widen
 from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.report import Report
+from lsnb.kernel.words import counted
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
@@ -67,8 +68,7 @@ class SyncReport(Report):
         counts = dict(self.counts)
         parts = [f"{counts.pop(status, 0)} {status}" for status in ("created", "updated")]
         parts += [f"{n} {status}" for status, n in sorted(counts.items()) if status != "unchanged"]
-        answers = "answer" if self.pulled == 1 else "answers"
-        return ", ".join([*parts, f"{self.pulled} {answers} pulled"])
+        return ", ".join([*parts, f"{counted(self.pulled, 'answer')} pulled"])
 
 
 def report_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:

@@ -5,6 +5,6 @@ renames, reorders or drops a column.
 """
 
 from lsnb.tables.files import read_table
-from lsnb.tables.keys import check_key, key_text, nearest
+from lsnb.tables.keys import check_key, key_text
 
-__all__ = ["check_key", "key_text", "nearest", "read_table"]
+__all__ = ["check_key", "key_text", "read_table"]

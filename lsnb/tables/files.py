@@ -22,7 +22,8 @@ from lxml import etree
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
 from lsnb.kernel.files import file_sentence
 from lsnb.kernel.formats import TABLE_ENDINGS, WORKBOOK, MemberFault, Zip, inside
-from lsnb.tables.keys import FLOAT_LIMIT, RoundedKeyError, find_column, key_text, listing, nearest, sheet_rows
+from lsnb.kernel.words import listing, nearest, sheet_rows
+from lsnb.tables.keys import FLOAT_LIMIT, RoundedKeyError, find_column, key_text
 
 # Long whole numbers beside an empty cell: pandas makes floats of them, and a float rounds from 2^53 on.
 

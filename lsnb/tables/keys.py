@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import numbers
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable
 from datetime import date
 from typing import Any
 
 import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
+from lsnb.kernel.words import listing, nearest, sheet_rows
 
 # From here on a float no longer holds every whole number: two ids can be one float.
 FLOAT_LIMIT = 2**53
@@ -54,43 +54,6 @@ def key_text(value: Any) -> str | None:
     if isinstance(value, date):  # datetime and pandas' Timestamp are dates, too
         return value.isoformat()
     return str(value)
-
-
-def nearest(name: object, names: Iterable[object]) -> str:
-    """Return ``" Did you mean 'ID'?"`` when one of the names is close, else an empty text.
-
-    Example:
-        >>> nearest("id", ["ID", "caption"])
-        " Did you mean 'ID'?"
-    """
-    by_folded = {str(other).strip().casefold(): str(other) for other in names}
-    close = difflib.get_close_matches(str(name).strip().casefold(), list(by_folded), n=1, cutoff=0.6)
-    return f" Did you mean {by_folded[close[0]]!r}?" if close else ""
-
-
-def listing(values: Sequence[object], limit: int = 5) -> str:
-    """Return the first values as text, and how many more there are.
-
-    Example:
-        >>> listing(["a", "b", "c"], limit=2)
-        'a, b and 1 more'
-    """
-    shown = ", ".join(str(value) for value in values[:limit])
-    return shown if len(values) <= limit else f"{shown} and {len(values) - limit} more"
-
-
-def sheet_rows(positions: Sequence[int]) -> str:
-    """Return positions in a table as a spreadsheet numbers them: the header is row 1.
-
-    Args:
-        positions: 0-based positions of rows.
-
-    Example:
-        >>> sheet_rows([0]), sheet_rows([0, 3])
-        ('row 2', 'rows 2, 5')
-    """
-    word = "row" if len(positions) == 1 else "rows"
-    return f"{word} {listing([position + 2 for position in positions])}"
 
 
 def find_column(table: pd.DataFrame, key: Hashable) -> pd.Series[Any]:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
-from lsnb.tables.keys import sheet_rows
+from lsnb.kernel.words import sheet_rows
 
 # Local times in a zone: the hour that an autumn night has twice, and the one that a spring night lacks.
 

@@ -13,8 +13,8 @@ import pandas as pd
 
 from lsnb.annotations.votes import DONE, checked, latest
 from lsnb.errors import InputError
+from lsnb.kernel.words import listing, nearest
 from lsnb.reliability import Ratings, cohen_kappa, krippendorff_alpha
-from lsnb.tables.keys import listing, nearest
 from lsnb.timeseries.aligned import MICROSECONDS, ORIGINAL, TIME, OnVideo, usual_step
 from lsnb.timeseries.segments import frame_rate, in_seconds, in_time, the_control, the_item
 

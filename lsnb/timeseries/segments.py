@@ -16,9 +16,9 @@ import pandas as pd
 from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
+from lsnb.kernel.words import listing, nearest
 from lsnb.labels.vocabulary import LABELS, kinds_of
 from lsnb.shapes import frames_of_seconds, seconds_of_frames
-from lsnb.tables.keys import listing, nearest
 from lsnb.timeseries.aligned import MICROSECONDS, OnVideo
 
 # Label Studio's result types that mark a stretch of time.

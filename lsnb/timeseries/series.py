@@ -16,9 +16,9 @@ import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.files import file_errors
+from lsnb.kernel.words import listing, nearest
 from lsnb.tables import read_table
 from lsnb.tables.files import DECIMAL_COMMA, decode, sniff
-from lsnb.tables.keys import listing, nearest
 
 # Above this read_table's check of every row would take longer than reading.
 QUICK_BYTES = 32_000_000

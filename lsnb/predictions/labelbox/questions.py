@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import Any, Literal
 
 from lsnb.errors import InputError
+from lsnb.kernel.words import nearest
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.labelbox import CLASSIFICATION_PREFIX, TEXT_SUFFIX, TOOL_PREFIX
 from lsnb.labels.tree import attribute, parse, walk
@@ -23,7 +24,6 @@ from lsnb.labels.vocabulary import CHOICES, KINDS, TEXT_AREA, TIMELINE_LABELS, v
 from lsnb.predictions.labelbox.payload import Payload, payload_rows
 from lsnb.predictions.report import Result, Row
 from lsnb.shapes.faults import as_float
-from lsnb.tables.keys import nearest
 
 Kind = Literal["radio", "checklist", "text"]
 Parent = tuple[str, str] | None

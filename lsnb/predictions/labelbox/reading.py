@@ -12,6 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lsnb.errors import InputError
+from lsnb.kernel.words import nearest
 from lsnb.labels import LabelConfig
 from lsnb.predictions.labelbox.payload import FACTS, Payload, Video, payload_rows, read_videos
 from lsnb.predictions.labelbox.questions import (
@@ -37,7 +38,7 @@ from lsnb.predictions.payloads import is_missing
 from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.shapes import Box, Outline, Point, bounds, box_of_centre, clipped, to_percent, track_value
 from lsnb.shapes import keyframe as boxed
-from lsnb.tables.keys import RoundedKeyError, key_text, nearest
+from lsnb.tables.keys import RoundedKeyError, key_text
 
 # The shape of one keyframe: a box, a point or a line in pixels from the top left, and the box that shows it.
 

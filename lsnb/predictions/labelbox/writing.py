@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lsnb.errors import InputError
+from lsnb.kernel.words import listing
 from lsnb.labels import LabelConfig
 from lsnb.labels.vocabulary import CHOICES, TEXT_AREA, TIMELINE_LABELS, kinds_of
 from lsnb.predictions.checking import check_results
@@ -38,7 +39,7 @@ from lsnb.predictions.labelbox.reading import (
 )
 from lsnb.predictions.report import Predictions, Result
 from lsnb.shapes import keyframe_between, stretches
-from lsnb.tables.keys import key_text, listing
+from lsnb.tables.keys import key_text
 
 # What all rows that are written to Labelbox share: marks of how they were read, confidences, nested answers.
 

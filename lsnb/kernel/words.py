@@ -1,0 +1,120 @@
+"""Words of messages: lists with an end, numbers with their noun, and the name that was meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+def listing(values: Sequence[object], limit: int = 5) -> str:
+    """Return the first values as text, and how many more there are.
+
+    Args:
+        values: What is listed.
+        limit: How many are named.
+
+    Example:
+        >>> listing(["a", "b", "c"], limit=2)
+        'a, b and 1 more'
+    """
+    shown = ", ".join(str(value) for value in values[:limit])
+    return shown if len(values) <= limit else f"{shown} and {len(values) - limit} more"
+
+
+def joined(words: Sequence[str], last: str = "and") -> str:
+    """Return all the words as a sentence lists them.
+
+    Args:
+        words: The words; of none comes an empty text.
+        last: What stands before the last of several: ``"and"`` or ``"or"``.
+
+    Example:
+        >>> joined(["a", "b", "c"], "or"), joined(["a"])
+        ('a, b or c', 'a')
+    """
+    return f"{', '.join(words[:-1])} {last} {words[-1]}" if len(words) > 1 else "".join(words)
+
+
+def counted(n: int, one: str, several: str | None = None) -> str:
+    """Return a number with its noun.
+
+    Args:
+        n: How many.
+        one: The words for one.
+        several: The words for any other number; without them the noun takes an s.
+
+    Example:
+        >>> counted(1, "file"), counted(3, "file"), counted(2, "frame differs", "frames differ")
+        ('1 file', '3 files', '2 frames differ')
+    """
+    return f"{n} {one if n == 1 else several or f'{one}s'}"
+
+
+def sheet_rows(positions: Sequence[int]) -> str:
+    """Return positions in a table as a spreadsheet numbers them: the header is row 1.
+
+    Args:
+        positions: 0-based positions of rows.
+
+    Example:
+        >>> sheet_rows([0]), sheet_rows([0, 3])
+        ('row 2', 'rows 2, 5')
+    """
+    word = "row" if len(positions) == 1 else "rows"
+    return f"{word} {listing([position + 2 for position in positions])}"
+
+
+def nearest(name: object, names: Iterable[object]) -> str:
+    """Return ``" Did you mean 'ID'?"`` when one of the names is close, else an empty text.
+
+    Args:
+        name: What was written.
+        names: What could have been meant.
+
+    Example:
+        >>> nearest("id", ["ID", "caption"])
+        " Did you mean 'ID'?"
+    """
+    close = closest(name, names)
+    return f" Did you mean {close!r}?" if close is not None else ""
+
+
+def closest(word: object, known: Iterable[object], cutoff: float = 0.6) -> str | None:
+    """Return the known word that is most like this one, whatever the case and the spaces around it, or None.
+
+    Args:
+        word: What was written.
+        known: What could have been meant.
+        cutoff: How alike two words must be, from 0 to 1.
+
+    Example:
+        >>> closest("Chioces", ["Choices", "Text"])
+        'Choices'
+    """
+    return next(iter(alike(word, known, 1, cutoff)), None)
+
+
+def alike(word: object, known: Iterable[object], most: int, cutoff: float) -> list[str]:
+    """Return the known words that are like this one, the most alike first.
+
+    Args:
+        word: What was written.
+        known: What could have been meant.
+        most: How many come back at most.
+        cutoff: How alike two words must be, from 0 to 1.
+
+    Example:
+        >>> alike("moods", ["Mood of song", "Mood", "Places"], 2, 0.4)
+        ['Mood', 'Mood of song']
+    """
+    written = str(word).strip().casefold()
+    by_folded = {str(other).strip().casefold(): str(other) for other in known}
+    slips = [folded for folded in by_folded if _is_one_slip(written, folded)]
+    found = [*slips, *difflib.get_close_matches(written, list(by_folded), n=most, cutoff=cutoff)]
+    return [by_folded[folded] for folded in dict.fromkeys(found)][:most]
+
+
+def _is_one_slip(a: str, b: str) -> bool:
+    """Return whether two words differ by two neighbouring letters that changed places, which difflib underrates."""
+    apart = [i for i, (p, q) in enumerate(zip(a, b, strict=False)) if p != q]
+    return len(a) == len(b) and len(apart) == 2 and apart[1] == apart[0] + 1 and sorted(a) == sorted(b)
