@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsnb.credentials import bucket_credentials, running_stack, studio_credentials
 from lsnb.errors import InputError
+from lsnb.kernel.keys import masked
 from lsnb.stack import Stack
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def _is_local(text: str | None) -> bool:
 
 def _refuse_other_than_text(**given: object) -> None:
     problems = [
-        f"{name} is {value!r}: give text, or leave it out."
+        f"{name} is {masked(repr(value))[:80]}: give text, or leave it out."
         for name, value in given.items()
         if value is not None and not isinstance(value, str)
     ]

@@ -225,6 +225,8 @@ def bucket_credentials(name: str | None = None, credentials: Any = None) -> Buck
     Raises:
         CredentialsError: No bucket was named, or the credentials are no JSON of Google's.
     """
+    if name:
+        refuse_key_for_name(name)
     wanted = name.strip().removeprefix("gs://").strip("/") if name else None
     if credentials is not None:
         if not wanted:
@@ -264,6 +266,24 @@ def bucket_credentials(name: str | None = None, credentials: Any = None) -> Buck
         "No bucket was named: write its name in the call or the form, set GCS_BUCKET as an environment variable, Colab "
         f"secret or in {FILE_NAME}, or use lsnb.open_bucket('local') for one on this computer."
     )
+
+
+def refuse_key_for_name(text: str) -> None:
+    """Raise where a key stands for a bucket's name.
+
+    Args:
+        text: What was given as the name.
+
+    Raises:
+        InputError: It is a key; the message does not repeat it.
+    """
+    is_name = re.fullmatch(r"(gs://)?[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/*", text.strip())
+    if masked(text) != text or (looks_like_key(text) and not is_name):
+        raise InputError(
+            "What was given as the bucket's name looks like a key, so it is not repeated here: give the name, such as "
+            "'my-media', and the key as credentials=… or in credentials.json. Where a notebook shows the key, remove "
+            "it there, and make a new one in the Cloud console."
+        )
 
 
 def key_info(

@@ -10,7 +10,9 @@ from typing import Any
 import psutil
 import pytest
 
+import lsnb
 from lsnb import credentials
+from lsnb.bucket import open_bucket_at
 from lsnb.credentials import NAMES, bucket_credentials, key_info, normal_key, normal_url, studio_credentials
 from lsnb.errors import CredentialsError, InputError
 from lsnb.stack import Process, Stack
@@ -367,3 +369,36 @@ def test_a_key_pasted_as_an_address_is_not_repeated(pasted: str) -> None:
         with pytest.raises(InputError, match="looks like a key") as caught:
             ask(pasted)
         assert pasted.split()[-1].removeprefix("https://") not in str(caught.value)
+
+
+PASTED = [
+    "0123456789abcdef0123456789abcdef01234567",
+    "ya29.a0AfH6SMBxyz-SECRET_0",
+    "GOCSPX-SECRET-abcdefgh1234",
+    "GOOG1ESECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSECRETSEC",
+    json.dumps(KEY),
+    "-----BEGIN PRIVATE KEY-----SECRET",
+    "gs://ya29.a0AfH6SMBxyz-SECRET_0",
+]
+
+
+@pytest.mark.parametrize("pasted", PASTED)
+def test_a_key_that_is_pasted_for_a_bucket_is_not_repeated(pasted: str) -> None:
+    for call in (bucket_credentials, lsnb.open_bucket, open_bucket_at):
+        with pytest.raises(InputError, match="looks like a key, so it is not repeated here") as caught:
+            call(pasted)
+        assert "SECRET" not in str(caught.value)
+        assert "0123456789" not in str(caught.value)
+
+
+def test_nor_is_one_that_is_given_as_no_text() -> None:
+    given: Any = {"private_key": "-----BEGIN PRIVATE KEY-----SECRET\nSECRET-----END PRIVATE KEY-----"}
+    for call in (lsnb.open_bucket, open_bucket_at, lsnb.connect):
+        with pytest.raises(InputError, match="give") as caught:
+            call(given)
+        assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["my-media", "the-universitys-department-of-psychology-media", "a_b.example.org"])
+def test_long_names_of_buckets_are_names(name: str) -> None:
+    assert bucket_credentials(name).name == name

@@ -215,3 +215,42 @@ def test_a_key_that_the_server_repeats_is_masked(key: str) -> None:
 def test_one_that_is_not_signed_in_has_a_repr() -> None:
     for kind in (Studio, Server):
         assert "not signed in" in repr(kind.__new__(kind))
+
+
+def test_a_page_or_redirect_on_another_host_is_told_nothing() -> None:
+    """Neither the address that a list names for its next page, nor one that it is sent on to, gets the key."""
+    told: list[str] = []
+
+    def listen(handler: BaseHTTPRequestHandler) -> None:
+        told.append(f"{handler.path}\n{handler.headers}")
+        content = json.dumps({"count": 2, "next": None, "results": []}).encode()
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        handler.wfile.write(content)
+
+    others = serve(listen)
+    foreign = next(others)
+    httpx.get(f"{foreign}/is it there")
+    assert len(told) == 1
+    told.clear()
+    project = {"id": 1, "title": "One", "description": ""}
+    pages: list[dict[str, Any]] = [
+        {"/api/projects/": (200, {}, {"count": 1, "next": f"{foreign}/api/projects/?page=2", "results": [project]})},
+        {"/api/projects/": (302, {"Location": f"{foreign}/api/projects/?page=2"}, b"")},
+        {"/api/projects/": (307, {"Location": f"{foreign}/api/projects/?page=2"}, b"")},
+    ]
+    for answers in pages:
+        servers = labelling(answers)
+        studio = lsnb.connect(next(servers), SECRET)
+        if "next" in str(answers):
+            assert [found.id for found in studio.server.projects()] == [1]
+        else:
+            with pytest.raises(StudioUnreachableError, match="sends on to 127"):
+                studio.studies()
+        # Whatever makes it ask there, the line itself refuses.
+        with pytest.raises(StudioUnreachableError, match="redirected to"), studio.server._translated("read on"):
+            studio.server._http.get(f"{foreign}/api/projects/?page=2", headers={"Authorization": f"Token {SECRET}"})
+        servers.close()
+    assert told == []
+    others.close()

@@ -291,10 +291,22 @@ def test_a_later_annotator_gets_the_same_items(studio: Studio, title: str) -> No
         study.add_annotator("Dora")
 
 
-def test_the_text_to_share(studio: Studio, title: str) -> None:
-    text = studio.create_study(title, CONFIG, items(4), key="id", annotators=["ana", "ben"]).share()
+def test_the_text_to_share(studio: Studio, title: str, tmp_path: Path) -> None:
+    study = studio.create_study(title, CONFIG, items(4), key="id", annotators=["ana", "ben"])
+    file = tmp_path / "invitation.txt"
+    file.write_text("of last year")
+    file.chmod(0o644)
+    said = study.share(save_to=file)
+    text = file.read_text(encoding="utf-8")
     assert "user/signup/?token=" in text
-    assert all(name in text for name in ("ana: http", "ben: http", "(4 items)"))
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert str(file) in said
+    for one in (text, said, study.share()):
+        assert all(name in one for name in ("ana: http", "ben: http", "(4 items)"))
+    token = text.partition("?token=")[2].split()[0]
+    assert len(token) > 8
+    for shown in (said, study.share(), repr(study), study._repr_html_()):
+        assert token not in shown, "a notebook's output is saved with it"
 
 
 def test_a_config_that_would_orphan_answers_is_refused_and_one_that_adds_is_taken(studio: Studio, title: str) -> None:

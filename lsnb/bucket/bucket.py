@@ -35,7 +35,9 @@ from lsnb.bucket.wire import (
     identify,
     mount_adapters,
 )
+from lsnb.credentials import refuse_key_for_name
 from lsnb.errors import BucketError, CredentialsError, InputError
+from lsnb.kernel.keys import masked
 
 # Which web pages may read the bucket: its CORS rules, added to and never replaced.
 #
@@ -738,7 +740,8 @@ def _greet(wire: Wire, bucket: str) -> None:
 
 def _bucket_name(text: object) -> str:
     if not isinstance(text, str):
-        raise InputError(f"The bucket's name is {text!r}: give it as text, for example 'my-media'.")
+        raise InputError(f"The bucket's name is {masked(repr(text))[:80]}: give it as text, for example 'my-media'.")
+    refuse_key_for_name(text)
     name = text.strip().removeprefix("gs://").rstrip("/")
     if not name:
         raise InputError("The bucket has no name: give it as in the Cloud console, for example 'my-media'.")

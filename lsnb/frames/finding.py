@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
-from lsnb.kernel.files import path_inside, whole_file
+from lsnb.kernel.files import files_in, path_inside, stray_link, whole_file
 from lsnb.kernel.formats import (
     IMAGE_ENDINGS,
     TABLE_ENDINGS,
@@ -29,6 +29,7 @@ from lsnb.kernel.formats import (
 from lsnb.tables import check_key, read_table
 
 PIECE = 2**20
+_FOUND = frozenset({*VIDEO_ENDINGS, ".zip"})
 
 
 def find_videos(source: str | os.PathLike[str], *, unpack_to: str | os.PathLike[str] | None = None) -> pd.DataFrame:
@@ -78,12 +79,13 @@ def _table(source: Path, videos: list[Path]) -> pd.DataFrame:
 
 def _in_folder(folder: Path, unpack_to: str | os.PathLike[str] | None) -> list[Path]:
     videos: dict[Path, None] = {}
-    for path in sorted(folder.rglob("*")):
-        if is_junk(path.relative_to(folder).as_posix()) or not path.is_file():
-            continue
+    for path in files_in(folder, lambda one: not is_junk(one.as_posix()) and one.suffix.lower() in _FOUND):
         if path.suffix.lower() in VIDEO_ENDINGS:
             videos[path] = None
-        elif path.suffix.lower() == ".zip" and _holds_videos(path):
+        elif _holds_videos(path):
+            stray = stray_link(path.with_suffix(""), folder) if unpack_to is None else None
+            if stray is not None:
+                raise InputError(f"{path.name} would be unpacked elsewhere: {stray[1]}")
             videos.update(dict.fromkeys(_unpacked(path, unpack_to)))
     return sorted(videos)
 
@@ -184,7 +186,7 @@ def find_images(source: str | os.PathLike[str], *, key: str | None = None, path:
         raise InputError(f"source is {source!r}: give a picture, a folder or a table of pictures.")
     place = Path(source).expanduser()
     if place.is_dir():
-        found = sorted(one for one in place.rglob("*") if one.is_file() and _is_picture(one.relative_to(place)))
+        found = files_in(place, _is_picture)
         return _image_table(place, [one.relative_to(place) for one in found], found)
     if not place.is_file():
         raise MissingFileError(f"There is no picture, folder or table {source} (looked in {Path.cwd()}).")

@@ -13,7 +13,8 @@ import shutil
 import stat
 import time
 import unicodedata
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, TextIO, overload
 
@@ -452,6 +453,35 @@ def stray_link(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> 
         if why:
             return Path(here), f"{Path(here)} is {why}: put the file itself there, or leave it out."
     return None
+
+
+def files_in(folder: str | os.PathLike[str], is_wanted: Callable[[Path], bool]) -> list[Path]:
+    """Return the wanted files of a folder and its subfolders, sorted; a link out of the folder is left out, and said.
+
+    Args:
+        folder: Its path.
+        is_wanted: Told a path inside the folder, whether such a file counts.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "a.txt").write_text(""), (folder / "b.jpg").write_text("")
+        >>> [path.name for path in files_in(folder, lambda path: path.suffix == ".txt")]
+        ['a.txt']
+    """
+    root = Path(folder)
+    found, strayed = [], []
+    for path in sorted(root.rglob("*")):
+        inside = path.relative_to(root)
+        if path.is_symlink() and (stray := stray_link(path, root)) is not None:
+            if is_wanted(inside) or path.is_dir():
+                strayed.append(stray[1])
+        elif is_wanted(inside) and path.is_file():
+            found.append(path)
+    if strayed:
+        more = f" So it is with {len(strayed) - 1} more." if len(strayed) > 1 else ""
+        warnings.warn(f"Not everything in {root} was taken. {strayed[0]}{more}", stacklevel=4)
+    return found
 
 
 def path_inside(folder: str | os.PathLike[str], *parts: str | os.PathLike[str]) -> Path:

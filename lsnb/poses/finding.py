@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError, TableError
-from lsnb.kernel.files import file_errors
+from lsnb.kernel.files import file_errors, files_in
 from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.kernel.words import listing, nearest
 from lsnb.poses.reading import FILE_ENDINGS, H5_ENDINGS, Floats, Poses, csv_header, metric_name, read_header
@@ -177,10 +177,8 @@ def find_predictions(folder: str | os.PathLike[str], *, videos: str | os.PathLik
         [['trial1', 2, 1, 'net']]
     """
     places = [_folder(folder, "folder")] + ([_folder(videos, "videos")] if videos is not None else [])
-    files = sorted(path for path in places[0].rglob("*") if path.is_file() and not path.name.startswith("."))
-    shown = sorted(
-        path for path in places[-1].rglob("*") if path.suffix.lower() in VIDEO_ENDINGS and "labeled" not in path.stem
-    )
+    files = files_in(places[0], lambda path: not path.name.startswith("."))
+    shown = files_in(places[-1], lambda path: path.suffix.lower() in VIDEO_ENDINGS and "labeled" not in path.stem)
     stems = {path.with_suffix("") for path in files}
     by_stem: dict[Path, list[Path]] = {}
     for path in files:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
-from lsnb.kernel.files import file_errors
+from lsnb.kernel.files import file_errors, files_in
 from lsnb.kernel.formats import (
     LARGEST_JSON,
     WORKBOOK,
@@ -200,9 +200,7 @@ def _content(source: Any, key: str) -> Content:
     file = Path(source).expanduser()
     if file.is_dir():
         texts = {
-            one.relative_to(file).as_posix(): read_bytes(one)
-            for one in sorted(file.rglob("*"))
-            if is_yolo(one.name) and one.is_file()
+            one.relative_to(file).as_posix(): read_bytes(one) for one in files_in(file, lambda path: is_yolo(path.name))
         }
         return _of_texts(texts, str(file))
     with file_errors(file):

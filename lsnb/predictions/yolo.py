@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.files import files_in
 from lsnb.kernel.formats import ending_of, read_bytes
 from lsnb.kernel.runtime import collector_paused
 from lsnb.labels import LabelConfig
@@ -121,11 +122,7 @@ def _texts(given: Any, item: str | None, names: Names | None) -> tuple[list[tupl
         shown = str(path)[:200]
         raise MissingFileError(f"There is no folder or file {shown}: give the folder of YOLO's .txt files.")
     texts, listed = yolo_texts(
-        {
-            file.relative_to(path).as_posix(): read_bytes(file)
-            for file in sorted(path.rglob("*"))
-            if is_yolo(file.name) and file.is_file()
-        },
+        {file.relative_to(path).as_posix(): read_bytes(file) for file in files_in(path, lambda one: is_yolo(one.name))},
         path.name,
     )
     if not texts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import os
 import warnings
 import zipfile
 from collections import Counter
@@ -17,7 +18,7 @@ import pandas as pd
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table
 from lsnb.errors import InputError, LsnbError, StudyNotFoundError
-from lsnb.kernel.files import safe_name, whole_file
+from lsnb.kernel.files import safe_name, whole_file, write_whole
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import counted
@@ -555,9 +556,24 @@ class Study(ModelVerbs):
         self.copies, report = add_person(self.server, self.copies, name, bucket)
         return report
 
-    def share(self) -> str:
-        """Return the text to send to annotators: where to sign up, and each one's own project."""
-        return share_text(self.title, self.projects, self.server.invite_link())
+    def share(self, *, save_to: str | os.PathLike[str] | None = None) -> str:
+        """Return the text to send to annotators: where to sign up, and each one's own project.
+
+        Who has the sign-up link becomes a member of the server, and a notebook's output is saved with it: the text that
+        is returned leaves the link out, and the file holds it.
+
+        Args:
+            save_to: A file for the whole text, sign-up link included, readable by you alone.
+
+        Raises:
+            FileAccessError: The file cannot be written.
+        """
+        links = self.projects
+        if save_to is None:
+            return share_text(self.title, links, "[study.share(save_to='invitation.txt') writes the link into a file]")
+        text = share_text(self.title, links, self.server.invite_link())
+        path = write_whole(save_to, text + "\n", permissions=0o600)
+        return share_text(self.title, links, f"[the link is in {path}, which you alone can read]")
 
     def shared_items(self) -> pd.DataFrame:
         """Return how many items each two annotators have in common; in the diagonal, how many each has.

@@ -404,3 +404,22 @@ def test_interrupt_leaves_what_the_same_call_finishes(
     assert len(upload(small, table)) == 30
     assert len(store.items) == 30
     assert_whole(store, table)
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["ya29.a0AfH6SMB-ECHOED_x", "-----BEGIN RSA PRIVATE KEY-----ECHOED", "0123456789abcdef0123456789abcdefECA0ED00"],
+)
+def test_a_key_that_cloud_storage_repeats_is_masked(
+    store: SmallStore, small: Bucket, make_table: MakeTable, key: str
+) -> None:
+    store.always["upload", "ana/001.jpg"] = answer(400, "invalid", f"Bad header: Authorization: Bearer {key}")
+    report = small.upload(make_table(), path="path", name="{user}/{id}", progress=False)
+    failed = str(report.table["error"][1])
+    assert "It says: Bad header" in failed
+    for shown in (failed, repr(report), report._repr_html_(), report.table.to_csv()):
+        assert key not in shown
+        assert "ECHOED" not in shown
+    with pytest.raises(PartialFailureError) as caught:
+        report.raise_for_failures()
+    assert key not in str(caught.value)

@@ -157,13 +157,16 @@ def test_04_makes_a_project_for_each_annotator(cloned: str, folder: Path, studio
     assert set(links["study"]) == {TITLE}
 
 
-def test_04_shows_who_shares_what_the_text_to_send_and_the_progress(cloned: str, studio: Studio) -> None:
+def test_04_shows_who_shares_what_the_text_to_send_and_the_progress(cloned: str, studio: Studio, folder: Path) -> None:
     study = studio.open_study(TITLE)
     shared = study.shared_items()
     # Six items, two people each: everybody has four, and shares two with each of the others.
     assert shared.to_dict("list") == {"ana": [4, 2, 2], "Jörg": [2, 4, 2], "mei": [2, 2, 4]}
     assert str(shared) in cloned
-    assert study.share() in cloned
+    invitation = folder / "work" / "invitation.txt"
+    assert invitation.stat().st_mode & 0o777 == 0o600
+    for line in invitation.read_text(encoding="utf-8").splitlines():
+        assert (line in cloned) != ("?token=" in line), "the output holds all but the sign-up link"
     assert cloned.count("a picture") == 2  # every cell ran twice
 
 
