@@ -25,7 +25,6 @@ from google.auth import exceptions as auth_exceptions
 from google.cloud.storage.retry import DEFAULT_RETRY
 from tqdm.auto import tqdm
 
-from lsnb.bucket.media_types import needs_look, why_not_shown
 from lsnb.bucket.sources import (
     Facts,
     NoSource,
@@ -36,10 +35,12 @@ from lsnb.bucket.sources import (
     checksum,
     fault_in,
     folder_clashes,
+    needs_look,
     read_pattern,
     read_whole,
     reading,
     safe_name,
+    why_not_shown,
     with_extension,
 )
 from lsnb.bucket.wire import (

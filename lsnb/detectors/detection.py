@@ -12,8 +12,8 @@ import numpy as np
 import orjson
 import pandas as pd
 
+from lsnb.detectors.loading import sources
 from lsnb.detectors.networks import Memory, Name, Network, identified, loaded, look
-from lsnb.detectors.pictures import sources
 from lsnb.errors import InputError
 from lsnb.kernel.runtime import cache_folder
 

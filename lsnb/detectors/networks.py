@@ -21,7 +21,7 @@ import numpy as np
 import requests
 from tqdm.auto import tqdm
 
-from lsnb.detectors.pictures import Picture, Source, ahead, read
+from lsnb.detectors.loading import Picture, Source, ahead, read
 from lsnb.errors import InputError, LsnbError, MissingExtraError, MissingFileError
 from lsnb.kernel.files import file_errors
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lsnb.frames.difficult import select_difficult_frames as select_difficult_frames
     from lsnb.frames.extraction import extract_frames as extract_frames
-    from lsnb.frames.finding import find_images as find_images
-    from lsnb.frames.finding import find_videos as find_videos
     from lsnb.frames.importing import import_frames as import_frames
     from lsnb.frames.selection import select_frames as select_frames
     from lsnb.frames.tables import keep_frames as keep_frames
+    from lsnb.frames.videos import find_images as find_images
+    from lsnb.frames.videos import find_videos as find_videos
 
 _HOMES = {
     "extract_frames": "extraction",
-    "find_images": "finding",
-    "find_videos": "finding",
+    "find_images": "videos",
+    "find_videos": "videos",
     "import_frames": "importing",
     "keep_frames": "tables",
     "select_difficult_frames": "difficult",

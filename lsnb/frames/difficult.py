@@ -19,6 +19,7 @@ from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.frames.selection import COLUMNS, chosen_before
 from lsnb.frames.tables import checked_out, executor_problems
 from lsnb.kernel.words import listing
+from lsnb.poses.coordinates import LabelledPoses, Poses, named_files, read_labelled_poses, read_poses, read_views
 from lsnb.poses.difficulty import (
     CHANCE,
     DETECTOR_METRICS,
@@ -39,7 +40,6 @@ from lsnb.poses.difficulty import (
 )
 from lsnb.poses.finding import COLUMNS as FOUND
 from lsnb.poses.finding import Source, detection_confidence, detection_entropy, read_sources
-from lsnb.poses.reading import LabelledPoses, Poses, named_files, read_labelled_poses, read_poses, read_views
 
 # One video's difficult frames: metrics, scores, events, and the rows of the table.
 

@@ -4,10 +4,10 @@ The tools are those that write DeepLabCut's table, Lightning Pose among them. Co
 frames count from 0.
 """
 
+from lsnb.poses.coordinates import LabelledPoses, Poses, read_labelled_poses, read_poses
 from lsnb.poses.difficulty import ensemble_variance, pca_multiview_error, pca_singleview_error, temporal_norm
 from lsnb.poses.finding import choose_videos, find_predictions
 from lsnb.poses.keypoints import from_poses
-from lsnb.poses.reading import LabelledPoses, Poses, read_labelled_poses, read_poses
 
 __all__ = [
     "LabelledPoses",

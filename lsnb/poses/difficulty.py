@@ -12,7 +12,7 @@ import numpy as np
 
 from lsnb.errors import InputError
 from lsnb.kernel.words import listing
-from lsnb.poses.reading import Floats, LabelledPoses, Poses, read_metric
+from lsnb.poses.coordinates import Floats, LabelledPoses, Poses, read_metric
 
 # Outliers that a few of them cannot hide: robust z-scores, one-sided, since only too much is difficult.
 

@@ -16,7 +16,7 @@ from lsnb.errors import InputError, LsnbError, MissingFileError, TableError
 from lsnb.kernel.files import file_errors, files_in
 from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.kernel.words import listing, nearest
-from lsnb.poses.reading import FILE_ENDINGS, H5_ENDINGS, Floats, Poses, csv_header, metric_name, read_header
+from lsnb.poses.coordinates import FILE_ENDINGS, H5_ENDINGS, Floats, Poses, csv_header, metric_name, read_header
 from lsnb.tables.h5 import H5Reader
 from lsnb.tables.keys import find_column
 

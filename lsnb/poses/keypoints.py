@@ -20,9 +20,9 @@ from lsnb.errors import InputError
 from lsnb.kernel.words import listing
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.vocabulary import KEY_POINT_LABELS
+from lsnb.poses.coordinates import Poses, read_poses
 from lsnb.poses.difficulty import ensemble_poses
 from lsnb.poses.finding import read_sources
-from lsnb.poses.reading import Poses, read_poses
 from lsnb.predictions import Predictions, Row, make_predictions
 from lsnb.shapes import Point
 from lsnb.tables.keys import find_column, key_text

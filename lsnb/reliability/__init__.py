@@ -3,7 +3,7 @@
 from lsnb.reliability.agreement import Agreement, agreement, agreement_by
 from lsnb.reliability.coefficients import Level, Ratings, cohen_kappa, fleiss_kappa, krippendorff_alpha
 from lsnb.reliability.decisions import Evaluation, disputed, evaluate, gold, methods_paragraph
-from lsnb.reliability.regions import RegionAgreement, region_agreement
+from lsnb.reliability.overlap import RegionAgreement, region_agreement
 
 __all__ = [
     "Agreement",

@@ -24,7 +24,7 @@ from lsnb.reliability.coefficients import (
     ratings_of,
     wide_ratings,
 )
-from lsnb.reliability.regions import RegionAgreement, is_drawn, region_agreement
+from lsnb.reliability.overlap import RegionAgreement, is_drawn, region_agreement
 
 
 @dataclass(frozen=True, repr=False)

@@ -20,7 +20,7 @@ from lsnb.errors import InputError
 from lsnb.kernel.words import counted, joined, listing, nearest
 from lsnb.reliability.agreement import Agreement, agreement
 from lsnb.reliability.coefficients import Floats, Integers, Level, Ratings, ratings_of
-from lsnb.reliability.regions import RegionAgreement, is_drawn, region_agreement
+from lsnb.reliability.overlap import RegionAgreement, is_drawn, region_agreement
 from lsnb.tables.keys import check_key, key_text
 
 

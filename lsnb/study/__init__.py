@@ -4,7 +4,7 @@ State lives on the server. Each project's description holds a versioned manifest
 a study can be reopened by its title from a fresh kernel on another computer.
 """
 
-from lsnb.study.studio import Studio
+from lsnb.study.studies import Studio
 from lsnb.study.study import Study
 
 __all__ = ["Studio", "Study"]

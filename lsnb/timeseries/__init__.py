@@ -6,8 +6,7 @@ Pure: tables and arrays come in, tables come out. ``lsnb.alignment`` brings the 
 from lsnb.timeseries.aligned import DISPLAY_ROWS, Joined, OnVideo, Placed, Sensor, join, place
 from lsnb.timeseries.clocks import Clock, Times, read_times, times_by_rate
 from lsnb.timeseries.offsets import Correlation, Fit, best_match, correlate, fit_moments
-from lsnb.timeseries.samples import SampleAgreement, Windows, label_samples, sample_agreement, windows
-from lsnb.timeseries.segments import segments
+from lsnb.timeseries.samples import SampleAgreement, Windows, label_samples, sample_agreement, segments, windows
 from lsnb.timeseries.series import (
     UNITS,
     Channel,

@@ -16,7 +16,7 @@ from small_store import BUCKET, SmallStore
 from upload_tools import upload
 
 from lsnb.bucket import Bucket
-from lsnb.bucket.media_types import why_not_shown
+from lsnb.bucket.sources import why_not_shown
 from lsnb.errors import InputError, KeyColumnError, MissingFileError, PartialFailureError
 from lsnb.kernel.formats import content_type
 

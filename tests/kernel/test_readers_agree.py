@@ -116,7 +116,7 @@ def test_what_a_dataset_calls_its_classes_takes_no_time_to_be_no_list(tmp_path: 
 
 @pytest.mark.parametrize("ending", sorted(FILE_KINDS))
 def test_an_ending_is_known_to_all_or_to_none(ending: str, tmp_path: Path) -> None:
-    from lsnb.bucket.media_types import why_not_shown
+    from lsnb.bucket.sources import why_not_shown
     from lsnb.poses.finding import VIDEO_ENDINGS as OF_POSES
 
     file = tmp_path / f"a{ending.upper()}"

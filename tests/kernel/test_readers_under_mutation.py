@@ -25,7 +25,7 @@ import pytest
 import lsnb
 from lsnb import media
 from lsnb.errors import LsnbError
-from lsnb.poses.reading import read_poses
+from lsnb.poses.coordinates import read_poses
 from lsnb.predictions import from_coco, from_detections, from_yolo, read_predictions
 
 ODD = [

@@ -23,7 +23,7 @@ from lsnb.predictions.checking import rules_of
 from lsnb.predictions.labelbox.questions import read_questions
 from lsnb.predictions.regions import SHAPE_KINDS as TARGETS
 from lsnb.reliability.coefficients import ratings_of
-from lsnb.reliability.regions import is_drawn
+from lsnb.reliability.overlap import is_drawn
 from lsnb.results import ANSWERS, NAMED, result_rows
 
 CONTROLS = {name: tag for name, tag in ROWS.items() if tag.role == "control" and "toName" in tag.attributes}

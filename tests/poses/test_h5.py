@@ -22,7 +22,7 @@ from lsnb.annotations import long_table, write_collected_data
 from lsnb.errors import LsnbError, TableError
 from lsnb.labels import LabelConfig
 from lsnb.poses import find_predictions, from_poses, read_labelled_poses, read_poses
-from lsnb.poses.reading import read_metric
+from lsnb.poses.coordinates import read_metric
 from lsnb.tables.h5 import H5Reader, read_h5, write_h5
 
 KEY = "df_with_missing"

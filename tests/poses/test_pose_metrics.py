@@ -9,9 +9,9 @@ from pose_tables import smooth_poses, with_jumps
 
 from lsnb.errors import InputError
 from lsnb.poses import ensemble_variance, pca_multiview_error, pca_singleview_error, temporal_norm
+from lsnb.poses.coordinates import Poses, named_files, read_metric, read_views
 from lsnb.poses.difficulty import charge_jumps, principal_components, reprojection_errors, robust_z
 from lsnb.poses.finding import detection_confidence, detection_entropy, detection_frames
-from lsnb.poses.reading import Poses, named_files, read_metric, read_views
 
 CHANCE = np.random.default_rng(7)
 

@@ -20,7 +20,7 @@ from sklearn.metrics import cohen_kappa_score
 from lsnb.annotations import long_table, read_annotations
 from lsnb.errors import InputError
 from lsnb.reliability import agreement, disputed, region_agreement
-from lsnb.reliability.regions import match
+from lsnb.reliability.overlap import match
 from lsnb.shapes import Track, box_iou, outline_iou, span_iou
 
 RECORDED = Path(__file__).parent / "exports" / "every_type.json"
