@@ -197,7 +197,7 @@ MEANINGS = {
     "image_height": "Height of the picture in pixels",
     "is_context": "Whether the frame is there for its neighbours' sake, not to be labelled",
     "fps": "Frames per second",
-    "problem": "Why there is no image",
+    "error": "What went wrong; empty where nothing did",
 }
 SHOWN = 3
 

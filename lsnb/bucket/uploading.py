@@ -180,12 +180,13 @@ def refuse_foreign_columns(table: pd.DataFrame, used: Sequence[Hashable] = ()) -
     """Refuse a table in which a column of the user's own has the name of one that the report adds.
 
     A table that an upload returned may come again: its ``uri`` and ``status`` columns hold what only an upload
-    writes, and the four columns are then replaced where they stand.
+    writes, and the four columns are then replaced where they stand. A table of frames may say in ``error`` which video
+    gave none: these rows keep it.
 
     Raises:
         InputError: With every such column.
     """
-    clashes = [name for name in ADDED if name in table.columns]
+    clashes = [name for name in ADDED if name in table.columns and not (name == "error" and _is_of_frames(table))]
     if not clashes or (_is_ours(table) and not set(clashes) & set(used)):
         return
     renamed = ", ".join(f"{name!r}: '{name}_before'" for name in clashes)
@@ -194,6 +195,10 @@ def refuse_foreign_columns(table: pd.DataFrame, used: Sequence[Hashable] = ()) -
         " and the report adds such: rename, for example"
         f" table.rename(columns={{{renamed}}})."
     )
+
+
+def _is_of_frames(table: pd.DataFrame) -> bool:
+    return table.columns.is_unique and {"item", "video", "frame", "is_context", "error"} <= set(table.columns)
 
 
 def _is_ours(table: pd.DataFrame) -> bool:
@@ -927,6 +932,11 @@ def make_report(table: pd.DataFrame, plan: Plan, outcomes: Sequence[Outcome], bu
             sizes[row] = facts.size if facts else outcome.stored.size if outcome.stored else None
         if outcome.warning:
             warnings[outcome.warning].extend(outcome.job.rows)
+    if _is_of_frames(table):
+        errors = [
+            known if isinstance(known, str) and status == "missing" else error
+            for known, status, error in zip(table["error"], statuses, errors, strict=True)
+        ]
     made = table.copy()
     made["uri"] = pd.Series(uris, dtype=object).to_numpy()
     made["status"] = statuses

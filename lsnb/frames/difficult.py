@@ -110,7 +110,7 @@ def choose_or_say_why(job: Job) -> Outcome:
 
 def failed(job: Job, why: str) -> Outcome:
     """Return a row without a frame that says why."""
-    row = _table(job.source.video, [None], [math.nan], [None], [math.nan], [why])
+    row = _table(job.source.video, [None], [math.nan], [None], [math.nan], [None], [why])
     return Outcome(row, (f"{job.source.video}: no frame could be chosen. {why}",), f"{job.source.video}: {why}")
 
 
@@ -231,7 +231,8 @@ def _table(
     times: Sequence[float],
     clusters: Sequence[int | None],
     scores: Sequence[float],
-    why: Sequence[str],
+    why: Sequence[str | None],
+    errors: Sequence[str | None] | None = None,
 ) -> pd.DataFrame:
     count = len(frames)
     return pd.DataFrame(
@@ -243,6 +244,7 @@ def _table(
             "cluster": pd.Series(list(clusters), dtype="Int64"),
             "score": pd.Series(list(scores), dtype="float64"),
             "reason": pd.Series(list(why), dtype=TEXT_DTYPE),
+            "error": pd.Series([None] * count if errors is None else list(errors), dtype=TEXT_DTYPE),
         },
         columns=list(COLUMNS),
     )
@@ -316,9 +318,9 @@ def select_difficult_frames(
 
     Returns:
         ``video, frame`` (0-based), ``time`` (seconds; missing without the video), ``method`` (``difficult``),
-        ``cluster`` (its group of like events), ``score`` (robust standard deviations), ``reason`` (in words), by video
-        and frame. With fewer than n difficult frames there are those, and a warning says so. Of several videos, one
-        that fails is a row without a frame whose reason says why.
+        ``cluster`` (its group of like events), ``score`` (robust standard deviations), ``reason`` (in words) and
+        ``error``, by video and frame. With fewer than n difficult frames there are those, and a warning says so. Of
+        several videos, one that fails is a row without a frame whose ``error`` says why.
 
     Raises:
         InputError: Every argument that is wrong; n larger than the frames there are.

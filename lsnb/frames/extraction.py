@@ -106,8 +106,7 @@ def failed(job: Job, error: LsnbError) -> Outcome:
     """Return the outcome of a job of which nothing could be done: a row per frame that was asked for."""
     name = Path(job.folder).name
     rows = [
-        FrameRow(item_name(name, frame), job.video, frame, problem=str(error), source=job.source)
-        for frame in job.frames
+        FrameRow(item_name(name, frame), job.video, frame, error=str(error), source=job.source) for frame in job.frames
     ]
     return Outcome(tuple(rows), error)
 
@@ -164,7 +163,7 @@ def _write(job: Job, count: Callable[[int], Any]) -> Outcome:
             fps=float(info.fps),
             width=info.width,
             height=info.height,
-            problem=None if frame in paths else _missing(frame, job.video, len(times), trouble),
+            error=None if frame in paths else _missing(frame, job.video, len(times), trouble),
             source=job.source,
         )
         for frame in sorted({*wanted, *absent})
@@ -234,7 +233,7 @@ def _missing(frame: int, video: str, count: int, trouble: str | None) -> str:
 
 Videos = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.Series | pd.DataFrame | None
 # What select_frames says of one frame; with a single frame chosen it would seem to be said of the video.
-_OF_ONE_FRAME = frozenset({"method", "cluster", "score", "reason"})
+_OF_ONE_FRAME = frozenset({"method", "cluster", "score", "reason", "error"})
 
 
 def extract_frames(
@@ -286,13 +285,13 @@ def extract_frames(
     Returns:
         A row per image, by video and frame: ``item`` (unique: ``trial/img00000012``), ``video``, ``frame`` (0-based, as
         in the file's name), ``time`` (seconds), ``path``, ``is_context``, ``fps``, ``width``, ``height`` (pixels),
-        ``problem`` (why there is no image; then ``path`` is empty), and the user's other columns. On rows of context
+        ``error`` (why there is no image; then ``path`` is empty), and the user's other columns. On rows of context
         frames, columns of ``frames`` that differ within a video are empty.
 
     Raises:
         InputError: Arguments, columns or frames are wrong; every fault at once, before anything is written. Where
             ``video`` is one path, also that it cannot be read or lacks a frame; of a list or table, this is a row with
-            a ``problem``, and a warning.
+            an ``error``, and a warning.
         MissingFileError: There is no such video (where ``video`` is one path).
 
     Example:
@@ -369,7 +368,7 @@ def _planned(
             settled[source] = failed(job, owner)
         elif request.unchosen is not None and not request.frames:
             item = Path(job.folder).name
-            settled[source] = Outcome((FrameRow(item, request.video, None, problem=request.unchosen, source=source),))
+            settled[source] = Outcome((FrameRow(item, request.video, None, error=request.unchosen, source=source),))
         elif not request.frames:
             settled[source] = Outcome(())
         else:

@@ -455,7 +455,7 @@ def lost(delivery: Delivery, reason: str) -> list[tuple[FramesZip, Delivered]]:
 
 
 def _refused(archive: FramesZip, delivery: Delivery, error: LsnbError) -> Delivered:
-    return Delivered((FrameRow(archive.path, delivery.video, None, problem=str(error), source=archive.source),), error)
+    return Delivered((FrameRow(archive.path, delivery.video, None, error=str(error), source=archive.source),), error)
 
 
 def _deliver(archive: FramesZip, delivery: Delivery) -> Delivered:
@@ -621,9 +621,9 @@ def import_frames(
 
     Returns:
         A row per image, in the zips' order: ``item``, ``video``, ``frame`` (0-based), ``time`` (seconds; NaN where
-        unknown), ``path``, ``is_context``, ``fps``, ``width``, ``height``, ``problem``, ``archive`` (the zip), and the
+        unknown), ``path``, ``is_context``, ``fps``, ``width``, ``height``, ``error``, ``archive`` (the zip), and the
         user's other columns. A zip that was refused among several has one row, without a frame and with the
-        ``problem``.
+        ``error``.
 
     Raises:
         InputError: Arguments are wrong, or (for a single zip) everything that is wrong with it, each with its file.

@@ -22,6 +22,7 @@ from lsnb.frames.methods import METHODS, Pool, Wanted
 from lsnb.frames.sketches import BUDGET, Needs, Sketch, read_sketch
 from lsnb.frames.tables import (
     LAST_FRAME,
+    PROBED,
     checked_out,
     executor_problems,
     find_folders,
@@ -359,7 +360,10 @@ def taken_columns(table: pd.DataFrame, path: Hashable, ours: Sequence[str]) -> l
     Raises:
         InputError: A column has a name that the returned table needs.
     """
-    kept: list[Hashable] = [name for name in table.columns if not (name == path and name in ("path", "video"))]
+    left_out = {"status", "error"} if set(table.columns) >= PROBED else set()
+    kept: list[Hashable] = [
+        name for name in table.columns if name not in left_out and not (name == path and name in ("path", "video"))
+    ]
     clashes = [str(name) for name in kept if name in ours]
     if clashes:
         renamed = ", ".join(f"{name!r}: '{name}_before'" for name in clashes)
@@ -373,7 +377,7 @@ def taken_columns(table: pd.DataFrame, path: Hashable, ours: Sequence[str]) -> l
 # What became of each video: the chosen frames or why there are none, as one table and as sentences.
 
 
-COLUMNS = ("video", "frame", "time", "method", "cluster", "score", "reason")
+COLUMNS = ("video", "frame", "time", "method", "cluster", "score", "reason", "error")
 
 
 @dataclass(frozen=True)
@@ -423,7 +427,7 @@ def tell(videos: Sequence[str], outcomes: Sequence[Outcome], notes: Sequence[str
         shown = " ".join(str(error) for _, error in failed[:5])
         more = f" And {len(failed) - 5} more." if len(failed) > 5 else ""
         warnings.warn(
-            f"{len(failed)} of {len(videos)} videos gave no frames; their rows say why in 'reason'. {shown}{more}",
+            f"{len(failed)} of {len(videos)} videos gave no frames; their rows say why in 'error'. {shown}{more}",
             stacklevel=3,
         )
 
@@ -448,18 +452,18 @@ def chosen_table(
     sources: list[int] = []
     for place, (name, outcome) in enumerate(zip(videos, outcomes, strict=True)):
         if outcome.error is not None:
-            rows.append((name, None, np.nan, method, None, np.nan, f"Nothing chosen: {outcome.error}"))
+            rows.append((name, None, np.nan, method, None, np.nan, None, f"Nothing chosen: {outcome.error}"))
             sources.append(place)
         elif outcome.chosen is not None:
             one = outcome.chosen
             for frame, time, cluster, score, reason in zip(
                 one.frames, one.times, one.clusters, one.scores, one.reasons, strict=True
             ):
-                rows.append((name, frame, time, method, cluster, score, reason))
+                rows.append((name, frame, time, method, cluster, score, reason, None))
                 sources.append(place)
     text = pd.Series(["text"]).dtype  # pandas 3 has a type for text; before, text was objects
     has_failures = any(row[1] is None for row in rows)
-    dtypes: list[Any] = [text, "Int64" if has_failures else "int64", "float64", text, "Int64", "float64", text]
+    dtypes: list[Any] = [text, "Int64" if has_failures else "int64", "float64", text, "Int64", "float64", text, text]
     ours = pd.DataFrame(
         {
             name: pd.Series([row[at] for row in rows], dtype=dtype)
@@ -557,9 +561,9 @@ def select_frames(
         A row per frame, in the order of the videos, then of the frames: the user's columns, ``video`` (as given; a
         column ``path`` of videos becomes it), ``frame`` (0-based), ``time`` (seconds), ``method``, ``cluster`` (from 0,
         or missing), ``score`` (what the method goes by: of kmeans the share of frames it stands for, of farthest the
-        distance from those before, of motion and scenes the mean change in grey levels; else missing) and ``reason``.
-        Of several videos, one that cannot be read has one row without a ``frame``, whose ``reason`` says why, and there
-        is a warning.
+        distance from those before, of motion and scenes the mean change in grey levels; else missing),
+        ``reason`` and ``error``. Of several videos, one that cannot be read has one row without a ``frame``, whose
+        ``error`` says why, and there is a warning.
 
     Raises:
         InputError: Arguments are wrong, all at once; of a single video also that it cannot be read, or has fewer usable

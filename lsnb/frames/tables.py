@@ -377,9 +377,11 @@ def _name(video: PurePath, depth: int, use_ending: bool) -> str:
     return "__".join(safe_folder_name(part) for part in parts)
 
 
-COLUMNS = ("item", "video", "frame", "time", "path", "is_context", "fps", "width", "height", "problem")
+COLUMNS = ("item", "video", "frame", "time", "path", "is_context", "fps", "width", "height", "error")
 # What lsnb.probe adds; the frames table says the same of each image, or has no use for it.
-_PROBED = frozenset({"codec", "pixel_format", "frames_are_estimated"})
+PROBED = frozenset({"codec", "pixel_format", "frames_are_estimated"})
+# What select_frames returns; its errors are told of each video.
+_CHOSEN = frozenset({"method", "reason"})
 _PROBE_SHARED = ("fps", "width", "height", "path", "status", "error")
 
 
@@ -397,7 +399,7 @@ class FrameRow:
         fps: Frames per second; NaN where unknown.
         width: Pixels as displayed, or None.
         height: Pixels as displayed, or None.
-        problem: Why there is no image, or None.
+        error: Why there is no image, or None.
         source: Position of the row's video or zip in the user's table.
     """
 
@@ -410,7 +412,7 @@ class FrameRow:
     fps: float = float("nan")
     width: int | None = None
     height: int | None = None
-    problem: str | None = None
+    error: str | None = None
     source: int = 0
 
 
@@ -442,7 +444,7 @@ def frame_table(rows: Sequence[FrameRow], carried: Sequence[tuple[pd.DataFrame, 
             "fps": pd.Series([row.fps for row in rows], dtype="float64"),
             "width": _whole([row.width for row in rows]),
             "height": _whole([row.height for row in rows]),
-            "problem": _text([row.problem for row in rows]),
+            "error": _text([row.error for row in rows]),
         }
     )
     columns = [table]
@@ -487,7 +489,7 @@ def carried_columns(
         InputError: Columns are repeated, or have a name that the frames table needs.
     """
     left_out = set(without)
-    if set(table.columns) >= _PROBED:
+    if set(table.columns) >= PROBED:
         left_out |= set(_PROBE_SHARED)
     kept: list[Hashable] = [name for name in table.columns if name not in left_out]
     repeated = sorted({str(name) for name in kept if kept.count(name) > 1})
@@ -518,13 +520,13 @@ def warn_of_problems(rows: Sequence[FrameRow]) -> None:
     """Warn of rows without an image: each video's name, how many, and the first reason."""
     by_video: dict[str, list[FrameRow]] = defaultdict(list)
     for row in rows:
-        if row.problem is not None:
+        if row.error is not None:
             by_video[row.video].append(row)
     if by_video:
-        shown = [f"{video} ({len(found)}): {found[0].problem}" for video, found in by_video.items()]
+        shown = [f"{video} ({len(found)}): {found[0].error}" for video, found in by_video.items()]
         count = sum(map(len, by_video.values()))
         warnings.warn(
-            f"{counted(count, 'row has', 'rows have')} no image; the column 'problem' says why. "
+            f"{counted(count, 'row has', 'rows have')} no image; the column 'error' says why. "
             f"{' '.join(shown[:5])}{f' And {len(shown) - 5} more.' if len(shown) > 5 else ''}",
             stacklevel=3,
         )
@@ -609,6 +611,8 @@ def read_requests(video: Any, frames: Any, *, path: Hashable) -> Requests:
         video_columns = table[carried_columns(table, without=without, what="table of videos")]
     if chosen is not None:
         without = list(COLUMNS) if set(chosen.columns) >= _RETURNED else ["video", "frame", "time"]
+        if set(chosen.columns) >= _CHOSEN:
+            without.append("error")
         if {"path", "video"} <= set(chosen.columns) and chosen["path"].astype(str).equals(chosen["video"].astype(str)):
             without.append("path")
         kept = carried_columns(chosen, without=without, what="table of frames")
@@ -762,7 +766,7 @@ def _matched(chosen: pd.DataFrame, texts: Sequence[str], files: Sequence[Path], 
 
 
 def _reason(chosen: pd.DataFrame, position: int) -> str:
-    for name in ("error", "problem", "reason"):
+    for name in ("error", "reason"):
         if name in chosen.columns:
             cell = chosen[name].iloc[position]
             if isinstance(cell, str) and cell.strip():

@@ -44,7 +44,7 @@ def test_probing_selecting_and_extracting_give_the_same_tables(
     chosen = select_frames(videos, 2, method="kmeans", progress=False)
     pd.testing.assert_frame_equal(select_frames(videos, 2, method="kmeans", progress=False, executor=cluster), chosen)
     here = extract_frames(videos, chosen, tmp_path / "out", context=1, progress=False)
-    assert here["path"].notna().sum() == here["problem"].isna().sum() > 6
+    assert here["path"].notna().sum() == here["error"].isna().sum() > 6
     pictures = contents(tmp_path / "out")
     (tmp_path / "out").rename(tmp_path / "before")
     there = extract_frames(videos, chosen, tmp_path / "out", context=1, progress=False, executor=cluster)
@@ -74,7 +74,7 @@ def test_a_worker_that_dies_is_a_row(videos: pd.DataFrame, tmp_path: Path) -> No
             process.join()
         table = extract_frames(videos, [3], tmp_path / "out", progress=False, executor=pool)
     assert len(table) == 4
-    assert table["problem"].str.contains("run the call again").all()
+    assert table["error"].str.contains("run the call again").all()
     again = extract_frames(videos, [3], tmp_path / "out", progress=False)
     assert again["path"].notna().tolist() == [True, False, True, True]
 

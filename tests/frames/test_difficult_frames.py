@@ -170,7 +170,7 @@ def test_a_table_of_videos_gives_the_same_on_an_executor_and_a_failing_one_is_a_
     assert here["video"].tolist() == ["v0", "v1", "v2"]
     assert here["subject"].tolist() == ["x", "y", "z"]
     assert here["frame"].fillna(-1).tolist() == [50, -1, 250]
-    assert "no pose tool's header" in here["reason"][1]
+    assert "no pose tool's header" in here["error"][1]
     with pytest.warns(UserWarning, match="v1"):
         there = select_difficult_frames(videos, 1, executor=Sending())
     pd.testing.assert_frame_equal(here, there)

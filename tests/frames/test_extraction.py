@@ -86,7 +86,7 @@ def test_a_cut_without_new_encoding_is_counted_as_it_is_shown(tmp_path: Path) ->
 def test_the_layout_and_the_table(film: Path, tmp_path: Path) -> None:
     table = written(film, [59, 0, 30, 30], tmp_path / "out", context=2)
     assert list(table.columns) == [
-        *("item", "video", "frame", "time", "path", "is_context", "fps", "width", "height", "problem")
+        *("item", "video", "frame", "time", "path", "is_context", "fps", "width", "height", "error")
     ]
     assert table["frame"].tolist() == [0, 1, 2, 28, 29, 30, 31, 32, 57, 58, 59]
     assert table["frame"][~table["is_context"]].tolist() == [0, 30, 59]
@@ -177,9 +177,9 @@ def test_of_several_videos_what_is_wrong_is_a_row_and_the_others_are_written(fil
     assert table["video"].tolist() == [video for video in videos for _ in (12, 13)]
     assert table["item"].is_unique
     assert table["path"].isna().tolist() == [True, True, False, False, True, True, False, True, True, True]
-    assert table["problem"].isna().tolist() == table["path"].notna().tolist()
-    assert "no video file" in table["problem"].iloc[4]
-    assert "has 13 frames (0 to 12), and no frame 13" in table["problem"].iloc[7]
+    assert table["error"].isna().tolist() == table["path"].notna().tolist()
+    assert "no video file" in table["error"].iloc[4]
+    assert "has 13 frames (0 to 12), and no frame 13" in table["error"].iloc[7]
     check_images(table[table["path"].notna()])
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["short", "trial"]
     for name, error in (("text.mp4", InputError), ("absent.mp4", MissingFileError)):
@@ -271,7 +271,7 @@ def test_the_users_columns_travel_from_the_videos_through_the_selection(film: Pa
     table = written(None, chosen, tmp_path / "out", context=1)
     pd.testing.assert_frame_equal(chosen, kept)
     behind = list(table.columns[10:])
-    assert behind == [name for name in chosen.columns if name not in ("video", "frame", "time")]
+    assert behind == [name for name in chosen.columns if name not in ("video", "frame", "time", "error")]
     labelled = table[~table["is_context"]]
     assert labelled["note"].tolist() == ["a", "b", "c", "d"]
     assert labelled["frame"].tolist() == chosen["frame"].tolist()
@@ -289,7 +289,8 @@ def test_a_probed_table_needs_no_cleaning(film: Path, tmp_path: Path) -> None:
     videos = media.probe(pd.DataFrame({"path": [str(film)], "subject": ["s1"]}))
     table = written(videos, [3], tmp_path / "out")
     assert (table["fps"].iloc[0], table["subject"].iloc[0]) == (30.0, "s1")
-    assert not {"status", "error"} & set(table.columns)
+    assert "status" not in table.columns
+    assert table["error"].isna().all()
 
 
 def test_a_video_of_which_nothing_was_chosen_is_a_row(film: Path, tmp_path: Path) -> None:
@@ -302,7 +303,7 @@ def test_a_video_of_which_nothing_was_chosen_is_a_row(film: Path, tmp_path: Path
     )
     with pytest.warns(UserWarning, match="Nothing chosen: it is damaged"):
         table = extract_frames(None, chosen, tmp_path / "out", progress=False)
-    assert table["problem"].tolist()[1] == "Nothing chosen: it is damaged."
+    assert table["error"].tolist()[1] == "Nothing chosen: it is damaged."
     assert table["frame"].isna().tolist() == [False, True]
 
 

@@ -52,14 +52,14 @@ def test_a_zip_with_a_list_and_context(tmp_path: Path) -> None:
     zip_path = frames_zip(tmp_path / "subject023_session0.zip", range(10, 15), [12])
     table = brought(zip_path, tmp_path / "out", fps=25)
     assert list(table.columns) == [
-        *("item", "video", "frame", "time", "path", "is_context", "fps", "width", "height", "problem", "archive")
+        *("item", "video", "frame", "time", "path", "is_context", "fps", "width", "height", "error", "archive")
     ]
     assert table["frame"].tolist() == [10, 11, 12, 13, 14]
     assert labelled(table) == [12]
     assert table["time"].tolist() == [0.4, 0.44, 0.48, 0.52, 0.56]
     assert set(table["video"]) == {"subject023_session0"}
     assert table["item"].iloc[0] == "subject023_session0/img00000010"
-    assert table["problem"].isna().all()
+    assert table["error"].isna().all()
     # One row is one row: a reader of numbers would have made it a scalar.
     assert listed(tmp_path / "out", "subject023_session0") == ["img00000012.png"]
 
@@ -221,7 +221,7 @@ def test_several_zips_carry_the_users_columns_and_a_refused_one_is_a_row(tmp_pat
     assert found["item"].is_unique
     assert found["path"].isna().tolist() == [False, False, True, False, False]
     assert not (tmp_path / "out" / "y").exists()
-    check_images(found[found["problem"].isna()])
+    check_images(found[found["error"].isna()])
 
 
 def test_a_folder_of_zips(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from video_maker import make_video
 
 from lsnb import extract_frames, keep_frames
+from lsnb.bucket.uploading import Plan, make_report, refuse_foreign_columns
 from lsnb.errors import InputError
 
 
@@ -49,3 +50,21 @@ def test_nothing_chosen_writes_nothing_and_a_video_without_frames_is_no_row(tmp_
     nothing = extract_frames(None, chosen.head(0), out, progress=False)
     assert len(nothing) == 0
     pd.testing.assert_frame_equal(keep_frames(nothing, path), first, check_dtype=False)
+
+
+def test_an_upload_takes_frames_and_keeps_what_went_wrong_with_a_video(tmp_path: Path) -> None:
+    frames = pd.DataFrame(
+        {
+            "item": ["a/1", "b"],
+            "video": ["a.mp4", "b.mp4"],
+            "frame": pd.array([1, None], dtype="Int64"),
+            "path": ["a.png", None],
+            "is_context": [False, False],
+            "error": [None, "b.mp4 is damaged."],
+        }
+    )
+    refuse_foreign_columns(frames)
+    plan = Plan((), {1: ("missing", "No path.")}, False)
+    assert make_report(frames, plan, [], "media").table["error"][1] == "b.mp4 is damaged."
+    with pytest.raises(InputError, match="a column 'error' of its own"):
+        refuse_foreign_columns(frames[["path", "error"]])

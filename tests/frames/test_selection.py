@@ -18,7 +18,7 @@ from lsnb.frames import extract_frames, select_frames
 from lsnb.frames.sketches import read_sketch
 from lsnb.media import frame_times
 
-COLUMNS = ["video", "frame", "time", "method", "cluster", "score", "reason"]
+COLUMNS = ["video", "frame", "time", "method", "cluster", "score", "reason", "error"]
 WITH_N = ("kmeans", "farthest", "motion", "motion_kmeans", "uniform", "random", "keyframes", "scenes")
 
 

@@ -40,13 +40,15 @@ def test_a_failing_video_is_a_row_with_its_reason_and_the_others_come(videos, me
     pd.testing.assert_frame_equal(videos, before)
     assert list(table.columns) == [
         *("subject", "camera"),
-        *("video", "frame", "time", "method", "cluster", "score", "reason"),
+        *("video", "frame", "time", "method", "cluster", "score", "reason", "error"),
     ]
     assert table["subject"].tolist() == [3] * 5 + [1] + [4] * 5 + [1]
     assert table["camera"].dtype == videos["camera"].dtype
     failed = table[table["frame"].isna()]
     assert failed["video"].tolist() == [videos["path"].iloc[1], videos["path"].iloc[3]]
-    assert failed["reason"].str.contains("damaged.mp4|absent.mp4").all()
+    assert failed["error"].str.contains("damaged.mp4|absent.mp4").all()
+    assert failed["reason"].isna().all()
+    assert table["error"].notna().tolist() == table["frame"].isna().tolist()
     alone = select_frames(videos["path"].iloc[0], 5, method=method, progress=False)
     assert table["frame"].tolist()[:5] == alone["frame"].tolist()
 
