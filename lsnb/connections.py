@@ -75,6 +75,7 @@ def open_bucket(name: str | None = None, *, credentials: Any = None) -> Bucket:
         info=found.info,
         credentials=found.given,
         allow_presign=found.presign,
+        reader=found.reader,
     )
 
 

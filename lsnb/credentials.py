@@ -13,7 +13,8 @@ The sources, in the order tried:
 An address and its key always come from the same source, so a key is never sent to a server it was not made
 for. The names are the same everywhere: ``LABEL_STUDIO_URL``, ``LABEL_STUDIO_API_KEY``, ``GCS_BUCKET`` and
 ``GCS_CREDENTIALS`` (a service account's JSON, or the path of its file; ``GOOGLE_APPLICATION_CREDENTIALS``
-is read too).
+is read too). ``GCS_READ_CREDENTIALS``, if it is there, is a second key that may only read the bucket: Label Studio is
+given it in place of the first.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from lsnb.kernel import runtime
 from lsnb.kernel.keys import looks_like_key, masked
 from lsnb.stack import Stack, load_stack, trusted_stack
 
-NAMES = ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GCS_BUCKET", "GCS_CREDENTIALS")
+NAMES = ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GCS_BUCKET", "GCS_CREDENTIALS", "GCS_READ_CREDENTIALS")
 FILE_NAME = "credentials.json"
 _GOOGLES_TOKENS = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token")
 WHERE_TO_FIND_A_KEY = "In Label Studio, open 'Account & Settings' and copy a personal access token."
@@ -70,6 +71,7 @@ class BucketCredentials:
         given: A ready-made Google credentials object, when the call brought one.
         source: Where these came from, in words.
         presign: Whether a browser can follow a link signed with these (False in Colab's local stack).
+        reader: The JSON of a second key, for Label Studio, which may only read.
     """
 
     name: str
@@ -78,6 +80,7 @@ class BucketCredentials:
     given: Any = field(repr=False, default=None)
     source: str = "the call"
     presign: bool = True
+    reader: dict[str, Any] | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True)
@@ -236,6 +239,7 @@ def bucket_credentials(name: str | None = None, credentials: Any = None) -> Buck
         if isinstance(credentials, str | os.PathLike | Mapping):
             return BucketCredentials(wanted, info=key_info(credentials, source="the call"))
         return BucketCredentials(wanted, given=credentials)
+    lone_reader = None
     for source in _sources():
         if (stack := source.stack) is not None:
             if wanted in (None, stack.bucket):
@@ -252,20 +256,29 @@ def bucket_credentials(name: str | None = None, credentials: Any = None) -> Buck
         if wanted is None and not found:
             continue
         if wanted is not None and not key:
+            lone_reader = lone_reader or _key_in(source, "GCS_READ_CREDENTIALS")
             continue
-        info = key_info(key, source=source.words, folder=source.folder) if key else None
-        if info is not None and source.folder is not None:
-            _refuse_other_addresses(info, source.words)
-        return BucketCredentials(wanted or found, info=info, source=source.words)
+        info, reader = (_key_in(source, name) for name in ("GCS_CREDENTIALS", "GCS_READ_CREDENTIALS"))
+        return BucketCredentials(wanted or found, info=info, source=source.words, reader=reader)
     ended = ended_stack()
     if ended is not None and wanted in (None, ended.bucket):
         raise CredentialsError(ENDED)
     if wanted:
-        return BucketCredentials(wanted, source="Google's application default credentials")
+        return BucketCredentials(wanted, source="Google's application default credentials", reader=lone_reader)
     raise CredentialsError(
         "No bucket was named: write its name in the call or the form, set GCS_BUCKET as an environment variable, Colab "
         f"secret or in {FILE_NAME}, or use lsnb.open_bucket('local') for one on this computer."
     )
+
+
+def _key_in(source: _Source, name: str) -> dict[str, Any] | None:
+    value = source.values.get(name)
+    if not value:
+        return None
+    info = key_info(value, source=source.words, folder=source.folder)
+    if source.folder is not None:
+        _refuse_other_addresses(info, source.words)
+    return info
 
 
 def refuse_key_for_name(text: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import ssl
+import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -696,11 +697,19 @@ class Server(PredictionRequests):
     # -- storage and people --------------------------------------------------------------------------------
 
     def connect_storage(
-        self, project: int, *, bucket: str, presign: bool, presign_ttl: int, credentials: str | None
+        self,
+        project: int,
+        *,
+        bucket: str,
+        presign: bool,
+        presign_ttl: int,
+        credentials: str | None,
+        read_only: bool = False,
     ) -> bool:
         """Let a project show objects of a bucket; return False where it could already.
 
-        The storage is connected, never synced: a sync would add every object as a second task.
+        The storage is connected, never synced: a sync would add every object as a second task. Before a server is given
+        a bucket's key for the first time, a warning says which server that is.
 
         Args:
             project: The project's id.
@@ -708,7 +717,11 @@ class Server(PredictionRequests):
             presign: Whether the browser fetches from the bucket by signed links (else Label Studio streams).
             presign_ttl: Minutes a signed link is good for.
             credentials: A service account's JSON as text, or None for the server's own.
+            read_only: Whether these were made for this, and may only read.
         """
+        if credentials is not None and not self._is_of_stack and (bucket, self.url) not in _told:
+            _told.add((bucket, self.url))
+            warnings.warn(_handing(self.url, bucket, credentials, read_only=read_only), stacklevel=2)
         with self._translated(f"list the storages of project {project}"):
             present = self._client.import_storage.gcs.list(project=int(project))
         with self._translated(f"connect the bucket {bucket!r} to project {project}"):
@@ -741,6 +754,24 @@ class Server(PredictionRequests):
             invite = self._client.organizations.invites.get_invite_link()
         path = str(invite.invite_url or "")
         return path if path.startswith("http") else f"{self.url}{path}"
+
+
+# (bucket, server) of which it was said that the one's key goes to the other.
+_told: set[tuple[str, str]] = set()
+
+
+def _handing(url: str, bucket: str, credentials: str, *, read_only: bool) -> str:
+    account = str(orjson.loads(credentials).get("client_email") or "your account")
+    if read_only:
+        return (
+            f"The read-only key of {account} for the bucket {bucket!r} goes to Label Studio at {url}, which keeps it."
+        )
+    return (
+        f"The key of {account} for the bucket {bucket!r} goes to Label Studio at {url}, which keeps it: whoever runs "
+        "that server can do with the bucket what this account can. Better give it a key that can only read: make a "
+        "second service account with the role roles/storage.objectViewer on this bucket alone, and name its JSON in "
+        "GCS_READ_CREDENTIALS, beside GCS_CREDENTIALS."
+    )
 
 
 def _changed_since(since: str) -> str:

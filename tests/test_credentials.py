@@ -402,3 +402,36 @@ def test_nor_is_one_that_is_given_as_no_text() -> None:
 @pytest.mark.parametrize("name", ["my-media", "the-universitys-department-of-psychology-media", "a_b.example.org"])
 def test_long_names_of_buckets_are_names(name: str) -> None:
     assert bucket_credentials(name).name == name
+
+
+READER = {**KEY, "client_email": "reader@example.org", "private_key": "SECRET-READER"}
+
+
+def test_a_key_that_may_only_read_comes_from_the_source_of_the_other(
+    monkeypatch: pytest.MonkeyPatch, alone: Path
+) -> None:
+    file = {"GCS_BUCKET": "mine", "GCS_CREDENTIALS": KEY, "GCS_READ_CREDENTIALS": "reader.json"}
+    (alone / "credentials.json").write_text(json.dumps(file))
+    with pytest.raises(CredentialsError, match=r"no credentials file reader\.json"):
+        bucket_credentials()
+    (alone / "reader.json").write_text(json.dumps(READER))
+    for name in (None, "mine", "other"):
+        found = bucket_credentials(name)
+        assert (found.info, found.reader) == (KEY, READER)
+        assert "SECRET" not in repr(found)
+    assert bucket_credentials("mine", KEY).reader is None, "the call's key has no second one elsewhere"
+    monkeypatch.setenv("GCS_CREDENTIALS", json.dumps(KEY))
+    assert bucket_credentials("mine").reader is None, "nor has the environment's"
+    monkeypatch.delenv("GCS_CREDENTIALS")
+    monkeypatch.setenv("GCS_READ_CREDENTIALS", json.dumps(READER))
+    (alone / "credentials.json").unlink()
+    found = bucket_credentials("mine")
+    assert (found.info, found.reader, found.source) == (None, READER, "Google's application default credentials")
+
+
+@pytest.mark.parametrize("changed", [{"type": "external_account"}, {"token_uri": "https://evil.example.org/token"}])
+def test_a_found_key_that_may_only_read_names_no_other_address(alone: Path, changed: dict[str, str]) -> None:
+    file = {"GCS_BUCKET": "mine", "GCS_CREDENTIALS": KEY, "GCS_READ_CREDENTIALS": {**READER, **changed}}
+    (alone / "credentials.json").write_text(json.dumps(file))
+    with pytest.raises(CredentialsError, match=r"only a service account's key|signs in at another address"):
+        bucket_credentials()

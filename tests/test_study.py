@@ -7,6 +7,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from faulty_proxy import FaultyProxy, faulty_proxy
 
 import lsnb
 from lsnb import demo
+from lsnb.bucket import Bucket, open_bucket_at
 from lsnb.errors import InputError, StudioError, StudyConflictError, StudyNotFoundError
 from lsnb.stack import Stack
 from lsnb.study import Studio
@@ -325,3 +327,49 @@ def test_a_config_that_would_orphan_answers_is_refused_and_one_that_adds_is_take
     assert studio.create_study(title, more, items(4), key="id", annotators=["ana", "ben"]).id == opened.id
     assert not opened.sync(items(4)).notes
     assert len(opened.annotations()) == 8
+
+
+def test_who_gets_the_bucket_s_key_is_said_before_and_a_reader_s_is_given_in_its_place(
+    stack: Stack, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same Label Studio by another name stands for one of others."""
+    studio = lsnb.connect(stack.url.replace("127.0.0.1", "localhost"), stack.api_key)
+    media = pd.DataFrame({"id": ["1"], "image": [f"gs://{stack.bucket}/a.png"]})
+    config = lsnb.LabelConfig.image("image").choices("c", ["x", "y"])
+    sent: list[str] = []
+    said: list[str] = []
+
+    def create(**given: Any) -> None:
+        sent.append(json.loads(given["google_application_credentials"])["client_email"])
+        assert said, "before it is handed over"
+
+    monkeypatch.setattr(studio.server._client.import_storage.gcs, "create", create)
+    monkeypatch.setattr("lsnb.studio.warnings.warn", lambda text, **_: said.append(str(text)))
+    reader = {**stack.service_account, "client_email": "reader@example.org"}
+    plain = open_bucket_at(stack.bucket, endpoint=stack.endpoint, info=stack.service_account)
+    second = open_bucket_at(stack.bucket, endpoint=stack.endpoint, info=stack.service_account, reader=reader)
+    monkeypatch.setattr("lsnb.studio._told", set())
+    study = studio.create_study(title, config, media, key="id", annotators=["ana", "ben"], bucket=plain)
+    [handed] = [text for text in said if "goes to Label Studio at http://localhost" in text]
+    assert f"of {stack.service_account['client_email']} for the bucket '{stack.bucket}'" in handed
+    assert "roles/storage.objectViewer" in handed
+    assert "GCS_READ_CREDENTIALS" in handed
+    assert sent == [stack.service_account["client_email"]] * 2
+    sent.clear()
+    monkeypatch.setattr("lsnb.studio._told", set())
+    study.add_annotator("eva", bucket=second)
+    study.adjudicate(by="fay", items=["1"], bucket=second)
+    assert sent == ["reader@example.org"] * 2
+    [short] = [text for text in said if "read-only" in text]
+    assert short.startswith("The read-only key of reader@example.org for the bucket")
+    assert "private_key" not in repr(second.storage_for_studio()) + " ".join(said)
+
+
+def test_the_embedded_bucket_s_key_goes_to_the_embedded_server_without_a_word(
+    studio: Studio, bucket: Bucket, title: str, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lsnb.studio._told", set())
+    media = pd.DataFrame({"id": ["1"], "image": [f"gs://{bucket.name}/a.png"]})
+    config = lsnb.LabelConfig.image("image").choices("c", ["x", "y"])
+    studio.create_study(title, config, media, key="id", annotators=["ana"], bucket=bucket)
+    assert [str(one.message) for one in recwarn if "goes to Label Studio" in str(one.message)] == []

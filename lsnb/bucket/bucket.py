@@ -323,6 +323,7 @@ class StudioStorage:
         presign_ttl: Minutes for which a signed link is good.
         why: Why it is one and not the other.
         credentials: The service account's JSON as text; None where Label Studio's server has to use its own.
+        read_only: Whether these are the second key, which was made for this.
     """
 
     bucket: str
@@ -330,6 +331,7 @@ class StudioStorage:
     presign_ttl: int
     why: str
     credentials: str | None = field(repr=False, default=None)
+    read_only: bool = False
 
 
 def choose_storage(bucket: str, identity: Identity, *, allow_presign: bool, mode: Mode) -> StudioStorage:
@@ -387,10 +389,12 @@ class Bucket:
         name: Its name.
         wire: The line to it.
         allow_presign: Whether a browser can reach its address.
+        reader: A second key, which may only read, for Label Studio.
     """
 
-    def __init__(self, name: str, wire: Wire, *, allow_presign: bool = True) -> None:
+    def __init__(self, name: str, wire: Wire, *, allow_presign: bool = True, reader: Identity | None = None) -> None:
         self.name = name
+        self._reader = reader
         self._wire = wire
         self._allow_presign = allow_presign
 
@@ -650,7 +654,9 @@ class Bucket:
             InputError: Another mode, or signed links that no browser could follow.
             CredentialsError: Signed links without a private key.
         """
-        return choose_storage(self.name, self._wire.identity, allow_presign=self._allow_presign, mode=mode)
+        identity = self._reader or self._wire.identity
+        chosen = choose_storage(self.name, identity, allow_presign=self._allow_presign, mode=mode)
+        return dataclasses.replace(chosen, read_only=self._reader is not None)
 
     # -- the line ------------------------------------------------------------------------------------------
 
@@ -699,6 +705,7 @@ def open_bucket_at(
     allow_presign: bool = True,
     allow_adc: bool = True,
     patience: Patience | None = None,
+    reader: Any = None,
 ) -> Bucket:
     """Open a bucket and return it, or say what is in the way.
 
@@ -710,6 +717,7 @@ def open_bucket_at(
         allow_presign: Whether a browser can reach the endpoint (False for the local stack in Colab).
         allow_adc: Whether application default credentials, or Colab's sign-in, may be used where none are given.
         patience: How long requests are tried.
+        reader: As ``info``, of a second key that may only read, which Label Studio is given in place of the first.
 
     Raises:
         CredentialsError: No credentials, malformed ones, ones that Google refuses, or no file at the path given.
@@ -722,7 +730,8 @@ def open_bucket_at(
     identity = identify(credentials if credentials is not None else info, allow_adc=allow_adc, anonymous=bool(endpoint))
     wire = Wire(identity, endpoint, patience=patience)
     _greet(wire, plain)
-    return Bucket(plain, wire, allow_presign=allow_presign)
+    second = identify(reader, allow_adc=False) if reader is not None else None
+    return Bucket(plain, wire, allow_presign=allow_presign, reader=second)
 
 
 def _greet(wire: Wire, bucket: str) -> None:

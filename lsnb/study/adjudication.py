@@ -141,6 +141,7 @@ def adjudicate(
             presign=storage.presign,
             presign_ttl=storage.presign_ttl,
             credentials=storage.credentials,
+            read_only=storage.read_only,
         )
     present = {item_of(task) for task in server.export(project.id)} if found is not None else set()
     letters = letters_of([], all_annotators(copies)) if anonymize else {}

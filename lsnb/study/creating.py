@@ -409,6 +409,7 @@ def make_copy(
                 presign=storage.presign,
                 presign_ttl=storage.presign_ttl,
                 credentials=storage.credentials,
+                read_only=storage.read_only,
             )
         try:
             added, row["differ"] = _import_missing(server, copy, tasks, is_new=made)
