@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import psutil
 import pytest
+from stack_tools import client_of
 
+from lsnb.local.processes import HEALTH
 from lsnb.stack import Stack
 
 STRANGER = 65534
@@ -65,11 +72,40 @@ def listening(stack: Stack) -> list[int]:
     return sorted(found)
 
 
+@pytest.fixture
+def bait() -> Iterator[Path]:
+    """A file, a folder, a server and a process that everybody may look into: what the tries must find."""
+    folder = Path(tempfile.mkdtemp(prefix="lsnb-bait-"))
+    folder.chmod(0o755)
+    (folder / "open.txt").write_text("for all")
+    (folder / "open.txt").chmod(0o644)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def shop(bait: Path) -> Iterator[str]:
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(bait))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/open.txt"
+        server.shutdown()
+        thread.join()
+
+
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="only root can be somebody else")
 @pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv")
-def test_a_second_user_gets_nothing(stack: Stack) -> None:
+def test_a_second_user_gets_nothing(stack: Stack, bait: Path, shop: str) -> None:
     folder = Path(stack.folder)
+    client_of(stack).bucket(stack.bucket).blob("x").upload_from_string("what somebody wants")
     paths = [folder, *folder.rglob("*")]
+    health = [
+        ["GET", f"http://127.0.0.1:{process.port}{path}", 200]
+        for process in stack.processes
+        for name, path in (("front", HEALTH), ("label-studio", "/health"))
+        if process.name == name
+    ]
     wanted = [
         ("GET", "/storage/v1/b"),
         ("GET", f"/storage/v1/b/{stack.bucket}"),
@@ -103,11 +139,28 @@ def test_a_second_user_gets_nothing(stack: Stack) -> None:
         "requests": [(method, f"http://127.0.0.1:{port}{path}") for port in ports for method, path in wanted],
         "secrets": secrets,
     }
+    # What is open to all is found, or the tries could not find what should not be.
+    tries["paths"] += [str(bait / "open.txt"), str(bait)]
+    tries["requests"] += [("GET", shop), *(each[:2] for each in health)]
+    tries["secrets"]["open process"] = str(bait)
+    shown = subprocess.Popen([sys.executable, "-c", "input()", str(bait)], stdin=subprocess.PIPE)
     command = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups", "/usr/bin/python3", "-I"]
-    run = subprocess.run(
-        [*command, "-c", TRIES], input=json.dumps(tries), capture_output=True, text=True, timeout=120, cwd="/"
-    )
+    try:
+        run = subprocess.run(
+            [*command, "-c", TRIES], input=json.dumps(tries), capture_output=True, text=True, timeout=120, cwd="/"
+        )
+    finally:
+        shown.communicate(b"\n")
     assert run.returncode == 0, run.stderr
     said = json.loads(run.stdout)
     assert said["uid"] == STRANGER
-    assert said["got"] == []
+    found = [
+        ["reads", str(bait / "open.txt")],
+        ["reads", str(bait)],
+        ["lists", str(bait), ["open.txt"]],
+        ["GET", shop, 200],
+        *health,
+        ["process", "cmdline", "open process"],
+    ]
+    assert said["got"] == found, "all that is open to everybody, and nothing else"
+    assert client_of(stack).bucket(stack.bucket).blob("x").download_as_bytes() == b"what somebody wants"
