@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -47,7 +48,12 @@ _HARMLESS = frozenset({"style", "class", "classname", "id", "title", "color", "s
 _EXACT = ("name", "toName", "value", "valueList")
 
 
-_NUMBER = re.compile(r"^\s*[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?\s*(px|%|em|rem|vh|vw)?\s*$")
+_NUMBER = re.compile(r"([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)(?:\s*(?:px|%|em|rem|vh|vw))?")
+
+
+_MOST_COMPARED = 20_000  # pairs of words in one check; what comes after gets no "did you mean"
+_LONGEST_COMPARED = 200
+_MOST_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -70,13 +76,83 @@ class Problem:
         return self.message
 
 
+@dataclass
+class Hints:
+    """What may still be compared for the sake of a "did you mean", so that a config of faults is checked in time.
+
+    Args:
+        left: Pairs of words.
+    """
+
+    left: int = _MOST_COMPARED
+
+    def nearest(self, word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+        """Return the known word that is most like this one, or None, also where no more is compared."""
+        if self.left <= 0 or len(word) > _LONGEST_COMPARED:
+            return None
+        known = [name for name in known if len(name) <= _LONGEST_COMPARED]
+        self.left -= len(known)
+        return closest(word, known, cutoff=cutoff)
+
+
+class Whole:
+    """A config as the checks of its single tags need it, looked through once.
+
+    Args:
+        root: The config.
+    """
+
+    def __init__(self, root: etree._Element) -> None:
+        self.hints = Hints()
+        self.shown = object_tags(root)
+        self.unknown: set[str | None] = set()
+        self.named: dict[str, etree._Element] = {}
+        self.filtered: dict[str, None] = {}
+        self.tools: dict[str, dict[str, None]] = {}
+        self._offered: dict[str, set[str] | None] = {}
+        for element in walk(root):
+            tag, name = find_tag(str(element.tag)), attribute(element, "name")
+            if name is not None:
+                self.named.setdefault(name, element)
+            if tag is None:
+                self.unknown.add(name)
+                continue
+            if name and tag.option in ("Choice", "Label"):
+                self.filtered[name] = None
+            if tag.role == "control" and (tag.is_region or is_true(element, "labeling")):
+                for target in (attribute(element, "toName") or "").split(","):
+                    self.tools.setdefault(target, {})[tag.name] = None
+
+    @cached_property
+    def media(self) -> str:
+        """The names of all that shows data, as a sentence lists them."""
+        return _listed(self.shown)
+
+    def offered(self, name: str) -> set[str] | None:
+        """Return the answers of a control, or None where they are not known beforehand."""
+        if name not in self._offered:
+            about = self.named[name]
+            texts = (attribute(e, key) for e in walk(about) if e is not about for key in ("value", "alias", "name"))
+            offered = {text for text in texts if text}
+            is_open = attribute(about, "apiUrl") or data_keys(attribute(about, "value"))
+            is_known = offered and not is_open and not any(data_keys(text) for text in offered)
+            self._offered[name] = offered if is_known else None
+        return self._offered[name]
+
+
+def _listed(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    return ", ".join(names[:_MOST_SHOWN]) + more
+
+
 @dataclass(frozen=True)
 class Place:
     """One known tag where it stands, with what the rest of the config offers it."""
 
     element: etree._Element
     tag: Tag
-    root: etree._Element
+    whole: Whole
 
     @property
     def title(self) -> str:
@@ -105,12 +181,13 @@ def find_problems(root: etree._Element, release: str | None = None) -> list[Prob
         release: The server's release, ``1.23.2``; None for the one this kit was made for.
     """
     found = [*_check_root(root), *_check_names(root)]
+    whole = Whole(root)
     for element in walk(root):
         tag = find_tag(str(element.tag))
         if tag is None or tag.name != element.tag:
-            found.append(_unknown_tag(str(element.tag), tag))
+            found.append(_unknown_tag(str(element.tag), tag, whole.hints))
         if tag is not None:
-            place = Place(element, tag, root)
+            place = Place(element, tag, whole)
             for rule in _RULES:
                 found += rule(place)
             found += _check_release(place, release)
@@ -126,23 +203,26 @@ def _check_names(root: etree._Element) -> Iterator[Problem]:
     # The server looks for repeated names in all tags, also those that do not need one.
     named = [(str(e.tag), name) for e in walk(root) if (name := attribute(e, "name"))]
     counts = Counter(name for _, name in named)
+    bearers: dict[str, dict[str, None]] = {}
+    for tag, name in named:
+        bearers.setdefault(name, {})[tag] = None
     for name, count in counts.items():
         if count > 1:
-            tags = list(dict.fromkeys(tag for tag, other in named if other == name))
+            tags = list(bearers[name])
             yield Problem(
                 tags[-1],
-                f'The name "{name}" stands {count} times ({", ".join(tags)}): names must differ, so rename '
+                f'The name "{name}" stands {count} times ({_listed(tags)}): names must differ, so rename '
                 "all but one and the toName of what points to it.",
             )
 
 
-def _unknown_tag(written: str, tag: Tag | None) -> Problem:
+def _unknown_tag(written: str, tag: Tag | None, hints: Hints) -> Problem:
     if tag is not None:
         return Problem(written, f"The tag {written} is spelt {tag.name}: mind the capitals.")
     unavailable = {name.lower(): (name, why) for name, why in UNAVAILABLE.items()}.get(written.lower())
     if unavailable:
         return Problem(written, f"{unavailable[0]} {unavailable[1]}.")
-    near = closest(written, TAGS)
+    near = hints.nearest(written, TAGS)
     remedy = f"did you mean {near}?" if near else "remove it, or put it inside a HyperText."
     return Problem(written, f"Label Studio has no tag {written}: {remedy}")
 
@@ -152,7 +232,7 @@ def _check_attributes(place: Place) -> Iterator[Problem]:
         written, text = str(key), str(value)
         known = find_attribute(place.tag, written)
         if known is None:
-            near = closest(written, place.tag.attributes, cutoff=0.8)
+            near = place.whole.hints.nearest(written, place.tag.attributes, cutoff=0.8)
             if near and written.lower() not in _HARMLESS:
                 yield place.problem(f"has the attribute {written}, which it does not know: did you mean {near}?")
         elif known != written and known in _EXACT:
@@ -167,15 +247,16 @@ def _check_value(place: Place, name: str, text: str) -> Iterator[Problem]:
         if text not in ("true", "false"):
             yield place.problem(f'has {name}="{text}": write true or false.')
     elif kind == "number":
-        if text.strip() and not text.startswith("$") and not _NUMBER.match(text):
+        if text.strip() and not text.startswith("$") and not _NUMBER.fullmatch(text.strip()):
             yield place.problem(f'has {name}="{text}", which is not a number: write digits.')
     elif kind == "share":
-        if not _NUMBER.match(text) or not 0 <= float(re.sub(r"[^\d.eE+-]", "", text)) <= 1:
+        number = _NUMBER.fullmatch(text.strip())
+        if number is None or not 0 <= float(number.group(1)) <= 1:
             yield place.problem(f'has {name}="{text}": write a number from 0 to 1.')
     elif "|" in kind:
         allowed = kind.split("|")
         if text not in allowed and not text.startswith("$"):
-            near = closest(text, allowed)
+            near = place.whole.hints.nearest(text, allowed)
             hint = f" Did you mean {near}?" if near else ""
             yield place.problem(f'has {name}="{text}": write {" or ".join(allowed)}.{hint}')
     elif text in ("true", "false") and name not in ("value", "name"):
@@ -193,7 +274,7 @@ def _check_required(place: Place) -> Iterator[Problem]:
             continue
         if not (attribute(place.element, name) or "").strip():
             if name == "toName":
-                shown = ", ".join(object_tags(place.root)) or "add the media first"
+                shown = place.whole.media or "add the media first"
                 yield place.problem(f"has no toName: name the tag that it is about ({shown}).")
             elif place.tag.role == "option":
                 yield place.problem(f"has an empty {name}: give it a text or remove it.")
@@ -246,17 +327,16 @@ def _check_target(place: Place) -> Iterator[Problem]:
     written = attribute(place.element, "toName")
     if not written:
         return
-    shown = object_tags(place.root)
+    whole, shown = place.whole, place.whole.shown
     targets = [name.strip() for name in written.split(",")]
     if place.tag.name == "Filter":
         yield from _check_filter(place, targets)
         return
-    unknown = {attribute(e, "name") for e in walk(place.root) if find_tag(str(e.tag)) is None}
     for target in targets:
-        if target in unknown:
+        if target in whole.unknown:
             continue  # the unknown tag is a problem of its own
         if target not in shown:
-            near = closest(target, shown) or (next(iter(shown)) if len(shown) == 1 else None)
+            near = whole.hints.nearest(target, shown) or (next(iter(shown)) if len(shown) == 1 else None)
             hint = f'did you mean "{near}"?' if near else "name a tag that shows data, such as Image or Text."
             yield place.problem(f'has toName="{target}", and no media has that name: {hint}')
         elif place.tag.media and shown[target].name not in place.tag.media:
@@ -272,14 +352,10 @@ def _check_target(place: Place) -> Iterator[Problem]:
 
 
 def _check_filter(place: Place, targets: list[str]) -> Iterator[Problem]:
-    options = {
-        name
-        for e in walk(place.root)
-        if (tag := find_tag(str(e.tag))) and tag.option in ("Choice", "Label") and (name := attribute(e, "name"))
-    }
+    options = place.whole.filtered
     for target in targets:
         if target not in options:
-            near = closest(target, options) or next(iter(sorted(options)), None)
+            near = place.whole.hints.nearest(target, options) or min(options, default=None)
             hint = f'did you mean "{near}"?' if near else "add Choices or Labels for it to filter."
             yield place.problem(f'has toName="{target}", and no Choices or Labels have that name: {hint}')
 
@@ -323,17 +399,10 @@ def _check_release(place: Place, release: str | None) -> Iterator[Problem]:
 def _check_regions(place: Place) -> Iterator[Problem]:
     """Per-region questions need a tool that makes regions; plain Labels need a shape to give them to."""
     if not place.tag.names_others and not is_true(place.element, "perRegion"):
-        return  # spares large configs a walk per tag
+        return
     target = attribute(place.element, "toName") or ""
-    tools = {
-        tag.name
-        for element in walk(place.root)
-        if (tag := find_tag(str(element.tag))) is not None
-        and tag.role == "control"
-        and target in (attribute(element, "toName") or "").split(",")
-        and (tag.is_region or is_true(element, "labeling"))
-    }
-    if is_true(place.element, "perRegion") and target in object_tags(place.root):
+    tools = set(place.whole.tools.get(target, ()))
+    if is_true(place.element, "perRegion") and target in place.whole.shown:
         if not tools:
             yield place.problem(
                 f'is asked per region, and nothing makes regions on "{target}": add a tool such as '
@@ -342,7 +411,7 @@ def _check_regions(place: Place) -> Iterator[Problem]:
         if is_true(place.element, "perItem"):
             yield place.problem("has both perRegion and perItem: keep one of them.")
     if place.tag.names_others:
-        shown = object_tags(place.root).get(target)
+        shown = place.whole.shown.get(target)
         drawers = [row for row in TAGS.values() if row.beside == place.tag.name and shown and shown.name in row.media]
         if drawers and tools == {place.tag.name}:
             needed = media_names(row.name for row in drawers if not row.since)
@@ -363,15 +432,16 @@ _RULES: tuple[Callable[[Place], Iterator[Problem]], ...] = (
 def find_answer_problems(root: etree._Element) -> list[Problem]:
     """Return empty or repeated answers, keys used twice, and conditions that can never hold."""
     found: list[Problem] = list(_check_hotkeys(root))
-    controls = read_controls(root)
+    controls, whole = read_controls(root), Whole(root)
+    media = {name for control in controls.values() for name in control.to_names}
     for element in walk(root):
         tag = find_tag(str(element.tag))
         if tag is None:
             continue
-        place = Place(element, tag, root)
+        place = Place(element, tag, whole)
         if tag.role == "control" and tag.option and not tag.is_open:
             found += _check_options(place)
-        found += _check_condition(place, controls)
+        found += _check_condition(place, controls, media)
         if tag.name == "TimeSeries":
             found += _check_channels(place)
         if tag.name == "Video":
@@ -427,13 +497,14 @@ def _check_hotkeys(root: etree._Element) -> Iterator[Problem]:
             holders.setdefault(key.lower(), []).append(f'{element.tag} "{name}"')
     for key, names in holders.items():
         if len(names) > 1:
+            holding = " and ".join(names) if len(names) <= _MOST_SHOWN else _listed(names)
             yield Problem(
                 names[1].split(" ")[0],
-                f'The hotkey "{key}" stands on {" and ".join(names)}: give each its own key.',
+                f'The hotkey "{key}" stands on {holding}: give each its own key.',
             )
 
 
-def _check_condition(place: Place, controls: Mapping[str, Control]) -> Iterator[Problem]:
+def _check_condition(place: Place, controls: Mapping[str, Control], media: set[str]) -> Iterator[Problem]:
     element = place.element
     when = attribute(element, "visibleWhen")
     tag_name = attribute(element, "whenTagName")
@@ -448,9 +519,9 @@ def _check_condition(place: Place, controls: Mapping[str, Control]) -> Iterator[
         yield place.problem("has whenChoiceValue without whenTagName: name the Choices that it is about.")
     if tag_name and tag_name not in controls:
         # For regions, the documentation also allows the name of the media.
-        if when == "region-selected" and tag_name in {n for c in controls.values() for n in c.to_names}:
+        if when == "region-selected" and tag_name in media:
             return
-        near = closest(tag_name, controls)
+        near = place.whole.hints.nearest(tag_name, controls)
         hint = f'did you mean "{near}"?' if near else "name a control of this config."
         yield place.problem(f'has whenTagName="{tag_name}", and no control has that name: {hint}')
         return
@@ -461,17 +532,12 @@ def _check_condition(place: Place, controls: Mapping[str, Control]) -> Iterator[
 
 
 def _check_known(place: Place, name: str, written: str, tag_name: str) -> Iterator[Problem]:
-    about = next(e for e in walk(place.root) if attribute(e, "name") == tag_name)
-    offered = {
-        text for e in walk(about) if e is not about for key in ("value", "alias", "name") if (text := attribute(e, key))
-    }
-    if not offered or attribute(about, "apiUrl") or data_keys(attribute(about, "value")):
-        return
-    if any(data_keys(text) for text in offered):
+    offered = place.whole.offered(tag_name)
+    if offered is None:
         return
     for value in written.split(","):
         if value not in offered:
-            near = closest(value, offered)
+            near = place.whole.hints.nearest(value, offered)
             hint = f'did you mean "{near}"?' if near else "name one of its answers."
             yield place.problem(f'waits for {name}="{value}", which "{tag_name}" does not offer: {hint}')
 
@@ -532,12 +598,16 @@ def find_column_problems(root: etree._Element, table: pd.DataFrame) -> list[Prob
             "lsnb.read_table(path, key=...) or make a pandas DataFrame."
         )
     found: list[Problem] = []
+    hints = Hints()
     columns = [str(column) for column in table.columns]
     for key, field in read_fields(root).items():
         title = f'{field.tag} "{field.name}"' if field.name else field.tag
         if key not in columns:
             found.append(
-                Problem(field.tag, f"{title} shows ${key}, and the table has no column {key}: " + _remedy(key, columns))
+                Problem(
+                    field.tag,
+                    f"{title} shows ${key}, and the table has no column {key}: " + _remedy(key, columns, hints),
+                )
             )
             continue
         if columns.count(key) > 1:
@@ -550,8 +620,8 @@ def find_column_problems(root: etree._Element, table: pd.DataFrame) -> list[Prob
     return found
 
 
-def _remedy(key: str, columns: list[str]) -> str:
-    near = closest(key, columns)
+def _remedy(key: str, columns: list[str], hints: Hints) -> str:
+    near = hints.nearest(key, columns)
     if near is None:
         starts = [column for column in columns if re.match(r"\w+", column) and column.split(" ")[0] == key]
         near = starts[0] if starts else None

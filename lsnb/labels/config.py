@@ -434,14 +434,16 @@ def read_codebook(root: etree._Element, controls: dict[str, Control]) -> pd.Data
     named = {(c.row.beside, target) for c in controls.values() if c.row.shares_labels for target in c.to_names}
     rows: list[dict[str, str]] = []
     elements: dict[str | None, etree._Element] = {}
-    for element in walk(root):
+    listing: dict[tuple[str, str | None], tuple[int, etree._Element]] = {}
+    for number, element in enumerate(walk(root)):
         elements.setdefault(attribute(element, "name"), element)
+        listing.setdefault((str(element.tag), attribute(element, "toName")), (number, element))
     for control in controls.values():
         if any((control.tag, target) in named for target in control.to_names):
             continue  # the labels are listed with the tool they belong to
         element = elements[control.name]
         kind = _kind(control, element)
-        listed = _listed_in(root, element, control)
+        listed = _listed_in(listing, element, control)
         title = _title(listed)
         answers = list(_answer_rows(listed, control, kind))
         if title or not answers:
@@ -465,12 +467,14 @@ def _title(element: etree._Element) -> str:
     return ""
 
 
-def _listed_in(root: etree._Element, element: etree._Element, control: Control) -> etree._Element:
+def _listed_in(
+    listing: dict[tuple[str, str | None], tuple[int, etree._Element]], element: etree._Element, control: Control
+) -> etree._Element:
     """Return the tag that lists the answers of a control: another one where it shares that one's labels."""
     if not control.row.shares_labels:
         return element
-    beside = (e for e in walk(root) if e.tag == control.row.beside and attribute(e, "toName") in control.to_names)
-    return next(beside, element)
+    beside = [found for target in control.to_names if (found := listing.get((control.row.beside, target)))]
+    return min(beside, key=lambda found: found[0])[1] if beside else element
 
 
 def _answer_rows(element: etree._Element, control: Control, kind: str) -> Iterator[dict[str, str]]:

@@ -183,13 +183,13 @@ def _tidy(element: etree._Element, level: int) -> None:
 
 def walk(root: etree._Element) -> Iterator[etree._Element]:
     """Yield the tags of Label Studio in document order: no comments, and nothing inside HyperText or Style."""
-    if not isinstance(root.tag, str):
-        return
-    yield root
-    if root.tag.lower() in _VERBATIM:
-        return
-    for child in root:
-        yield from walk(child)
+    left = [root]
+    while left:
+        element = left.pop()
+        if isinstance(element.tag, str):
+            yield element
+            if element.tag.lower() not in _VERBATIM:
+                left += reversed(element)
 
 
 def ancestors(element: etree._Element) -> list[str]:
@@ -379,7 +379,7 @@ def read_controls(root: etree._Element) -> dict[str, Control]:
                 paths=paths if nested else (),
             ),
         )
-    return {name: _with_shared_labels(control, controls) for name, control in controls.items()}
+    return _with_shared_labels(controls)
 
 
 def _answers(element: etree._Element, tag: Tag) -> list[str]:
@@ -395,14 +395,26 @@ def _is_multiple(element: etree._Element, tag: Tag) -> bool:
     return tag.several == "always" or attribute(element, tag.several) != "1"
 
 
-def _with_shared_labels(control: Control, controls: dict[str, Control]) -> Control:
-    """Give a tool whose results carry labels that it does not list those of the control beside it."""
-    row = control.row
-    if not row.shares_labels:
-        return control
-    beside = (c for c in controls.values() if c.tag == row.beside and set(c.to_names) & set(control.to_names))
-    labels = tuple(dict.fromkeys(label for other in beside for label in other.labels))
-    return replace(control, labels=labels)
+def _with_shared_labels(controls: dict[str, Control]) -> dict[str, Control]:
+    """Give tools whose results carry labels that they do not list those of the controls beside them."""
+    sharing = {(c.row.beside, c.to_names) for c in controls.values() if c.row.shares_labels}
+    beside: dict[tuple[str, str], list[Control]] = {}
+    if sharing:
+        for control in controls.values():
+            for target in dict.fromkeys(control.to_names):
+                beside.setdefault((control.tag, target), []).append(control)
+    labels = {
+        (tag, targets): tuple(
+            dict.fromkeys(label for target in targets for c in beside.get((tag, target), ()) for label in c.labels)
+        )
+        for tag, targets in sharing
+    }
+    return {
+        name: replace(control, labels=labels[control.row.beside, control.to_names])
+        if control.row.shares_labels
+        else control
+        for name, control in controls.items()
+    }
 
 
 def answer(option: etree._Element) -> str:

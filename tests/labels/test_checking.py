@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+
 import pandas as pd
 import pytest
 from cases import CASES
 
 from lsnb import LabelConfig
 from lsnb.errors import InputError, LabelConfigError
+from lsnb.labels.check import structure_problems
 
 GOOD = """<View>
   <Image name="photo" value="$uri"/>
@@ -269,3 +272,35 @@ def test_what_the_sdk_refuses_is_a_problem_too(monkeypatch: pytest.MonkeyPatch) 
     [problem] = LabelConfig.from_xml(text).check()
     assert problem == find_reference_problems(text)[0]
     assert "Label Studio's own check refuses" in str(problem)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        '<Choices name="q{n}" toName="i"><Choice value="a"/></Choices>',
+        '<Choices name="q{n}" toName="gone{n}" perRegion="true"/>',
+        '<Choices name="q{n}"/><Image name="i{n}" value="$i{n}"/>',
+        '<Rectangle name="r{n}" toName="i"/><Labels name="l{n}" toName="i"><Label value="a{n}"/></Labels>',
+        '<Choices name="q{n}" toName="i" visibleWhen="choice-selected" whenTagName="gone{n}" requird="x"/>',
+        '<Choicez{n} name="q"/>',
+    ],
+)
+def test_large_configs_are_checked_in_time(part: str) -> None:
+    parts = "".join(part.format(n=n) for n in range(300_000 // len(part)))
+    started = time.process_time()
+    config = LabelConfig.from_xml(f'<View><Image name="i" value="$i"/>{parts}</View>')
+    problems = structure_problems(config._root())
+    assert len(config.codebook) == 0 or list(config.codebook["variable"])
+    assert all(len(problem.message) < 1000 for problem in problems)
+    # What grows with the square of the size takes minutes.
+    assert time.process_time() - started < 20
+
+
+def test_a_share_may_carry_a_unit_and_blanks_do_not_hold_up_the_check() -> None:
+    xml = '<View><Image name="i" value="$i"/><RectangleLabels name="r" toName="i" opacity="{}"><Label value="a"/>{}'
+    for given in ("0.5em", "0.5", " 1 "):
+        found = LabelConfig.from_xml(xml.format(given, "</RectangleLabels></View>"))
+        assert not [problem for problem in structure_problems(found._root()) if "opacity" in problem.message]
+    blanks = "1" + " " * 300_000 + "x"
+    found = LabelConfig.from_xml(xml.format(blanks, "</RectangleLabels></View>"))
+    assert any("opacity" in problem.message for problem in structure_problems(found._root()))
