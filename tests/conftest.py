@@ -120,6 +120,22 @@ def studio(stack: Stack) -> Studio:
     return lsnb.connect("local")
 
 
+@pytest.fixture
+def title(request: pytest.FixtureRequest, studio: Studio) -> Iterator[str]:
+    """A study's title of the test's own; what it made is deleted afterwards."""
+    title = request.node.name.removeprefix("test_")[:40]
+    yield title
+    for project in studio.server.projects():
+        if project.title.startswith(title[:30]):
+            studio.server.delete_project(project.id)
+
+
+@pytest.fixture
+def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stack: Stack) -> None:
+    """Snapshots of one test are nobody else's; the installed Label Studio is not asked for here."""
+    monkeypatch.setenv("LSNB_CACHE", str(tmp_path / "cache"))
+
+
 @pytest.fixture(scope="session")
 def bucket(stack: Stack) -> Bucket:
     import lsnb

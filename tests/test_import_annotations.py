@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -17,26 +15,15 @@ from lsnb.predictions.report import Row, make_predictions
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
+
 CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"], title="Mood?")
 ITEMS = [f"{number:04d}" for number in range(4)]
 
 
 def said(value: str) -> list[dict[str, Any]]:
     return [{"from_name": "mood", "to_name": "caption", "type": "choices", "value": {"choices": [value]}}]
-
-
-@pytest.fixture(autouse=True)
-def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stack: Stack) -> None:
-    monkeypatch.setenv("LSNB_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def title(request: pytest.FixtureRequest, studio: Studio) -> Iterator[str]:
-    title = request.node.name.removeprefix("test_")[:40]
-    yield title
-    for project in studio.server.projects():
-        if project.title.startswith(title[:30]):
-            studio.server.delete_project(project.id)
 
 
 @pytest.fixture

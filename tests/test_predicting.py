@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,9 @@ from lsnb.predictions.report import Row, make_predictions
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
+
 CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"], title="Mood?")
 ITEMS = [f"{number:04d}" for number in range(6)]
 
@@ -30,21 +32,6 @@ def said(value: str, **more: Any) -> list[dict[str, Any]]:
 
 def all_say(value: str) -> dict[str, list[dict[str, Any]]]:
     return {item: said(value) for item in ITEMS}
-
-
-@pytest.fixture(autouse=True)
-def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stack: Stack) -> None:
-    """Snapshots of one test are nobody else's; the installed Label Studio is not asked for here."""
-    monkeypatch.setenv("LSNB_CACHE", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def title(request: pytest.FixtureRequest, studio: Studio) -> Iterator[str]:
-    title = request.node.name.removeprefix("test_")[:40]
-    yield title
-    for project in studio.server.projects():
-        if project.title.startswith(title[:30]):
-            studio.server.delete_project(project.id)
 
 
 @pytest.fixture

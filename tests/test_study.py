@@ -38,16 +38,6 @@ def unconnected() -> Studio:
 
 
 @pytest.fixture
-def title(request: pytest.FixtureRequest, studio: Studio) -> Iterator[str]:
-    """A title of the test's own; what it made is deleted afterwards."""
-    title = request.node.name.removeprefix("test_")[:40]
-    yield title
-    for project in studio.server.projects():
-        if project.title.startswith(title[:30]):
-            studio.server.delete_project(project.id)
-
-
-@pytest.fixture
 def proxy(stack: Stack) -> Iterator[FaultyProxy]:
     with faulty_proxy(stack.url) as proxy:
         yield proxy

@@ -25,15 +25,6 @@ def items(n: int) -> pd.DataFrame:
     return pd.DataFrame({"id": [f"{i:04d}" for i in range(n)], "caption": [f"text {i}" for i in range(n)]})
 
 
-@pytest.fixture
-def title(request: pytest.FixtureRequest, studio: Studio) -> Iterator[str]:
-    title = request.node.name.removeprefix("test_")[:40]
-    yield title
-    for project in studio.server.projects():
-        if project.title.startswith(title[:30]):
-            studio.server.delete_project(project.id)
-
-
 def named(studio: Studio, title: str) -> list[str]:
     return [project.title for project in studio.server.projects() if project.title.startswith(title[:30])]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,9 @@ from lsnb.errors import InputError, StudioError
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 
+pytestmark = pytest.mark.usefixtures("own_cache")
+
+
 CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"], title="Mood?")
 
 
@@ -27,24 +29,9 @@ def items(n: int, start: int = 0) -> pd.DataFrame:
     )
 
 
-@pytest.fixture(autouse=True)
-def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stack: Stack) -> None:
-    """Snapshots of one test are nobody else's; the installed Label Studio is not asked for here."""
-    monkeypatch.setenv("LSNB_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def studio(stack: Stack) -> Studio:
     return lsnb.connect(stack.url, stack.api_key)
-
-
-@pytest.fixture
-def title(request: pytest.FixtureRequest, studio: Studio) -> Iterator[str]:
-    title = request.node.name.removeprefix("test_")[:40]
-    yield title
-    for project in studio.server.projects():
-        if project.title.startswith(title[:30]):
-            studio.server.delete_project(project.id)
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import pytest
 from video_maker import make_video
 
 import lsnb
@@ -16,15 +14,6 @@ from lsnb.study import Studio, Study
 from lsnb.timeseries import segments
 
 CONFIG = lsnb.LabelConfig.video_timeseries({"wrist": ["x"], "chest": ["x"]}, ["rest", "run"])
-
-
-@pytest.fixture
-def title(request: pytest.FixtureRequest, studio: Studio) -> Iterator[str]:
-    title = request.node.name.removeprefix("test_")[:30]
-    yield title
-    for project in studio.server.projects():
-        if project.title.startswith(title):
-            studio.server.delete_project(project.id)
 
 
 def series(path: Path, last: int) -> str:
