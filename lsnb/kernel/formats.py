@@ -24,7 +24,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Literal, NamedTuple
 
-import numpy as np
 import orjson
 
 from lsnb.errors import InputError, MissingFileError
@@ -654,6 +653,8 @@ def _too_deep(name: str) -> InputError:
 
 def _is_deeper(value: Any, content: bytes, most: int) -> bool:
     """Return whether JSON nests more levels than these, mostly without a look at what it became."""
+    import numpy as np  # here, since the embedded stack reads endings without it
+
     if b'\\"' not in content:
         # Quotes are ends of texts then. A bracket in a text has an odd number of them before it, of which pairs that
         # stand together can be taken away, but not all.

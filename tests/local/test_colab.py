@@ -125,7 +125,7 @@ def test_plain_stack_is_shown_in_colab_from_then_on(plain: Stack, colab: Stack) 
 def test_stand_in_raises_what_the_real_one_raises() -> None:
     said = in_colab(
         "import os\n"
-        "from lsnb import runtime\n"
+        "from lsnb.kernel import runtime\n"
         "from lsnb.errors import CredentialsError\n"
         'os.environ[\'COLAB_SECRETS\'] = \'{"KEY": "text", "LOCKED": "!locked", "SLOW": "!slow"}\'\n'
         "print(runtime.where(), *map(runtime.colab_secret, ['KEY', 'NONE', 'SLOW']))\n"
