@@ -155,6 +155,7 @@ def is_own(process: Process) -> bool:
 class _Seen:
     created: float
     is_own: bool
+    runs: bool  # False for one that has ended and was not waited for
 
 
 def _port(url: str) -> int:
@@ -163,24 +164,38 @@ def _port(url: str) -> int:
     return 0
 
 
+# Processes that were seen to hold their ports themselves: a server does so as long as it lives, and to look through all
+# of a computer's connections takes as long as a small request.
+_holding: set[Process] = set()
+
+
 def _holds_port(process: Process) -> bool:
-    return is_own(process) and process.port in listening_ports(process.pid, unknown=process.port)
+    seen = _look(process.pid)
+    if seen is None or not seen.is_own or abs(seen.created - process.created) >= _SAME_START_SECONDS:
+        return False
+    if process in _holding and seen.runs:
+        return True
+    holds = process.port in listening_ports(process.pid, unknown=process.port)
+    if holds and seen.runs and process.port in listening_ports(process.pid, children=False):
+        _holding.add(process)
+    return holds
 
 
-def listening_ports(pid: int, *, unknown: int | None = None) -> set[int]:
+def listening_ports(pid: int, *, unknown: int | None = None, children: bool = True) -> set[int]:
     """Return the ports on which a process and its children listen.
 
     Args:
         pid: The process.
         unknown: The port that is taken to be its own where the system does not let us look.
+        children: Whether theirs count too.
     """
     psutil = _psutil()
     if psutil is None:
-        return _ports_in_proc(pid)
+        return _ports_in_proc(pid, children=children)
     ports: set[int] = set()
     try:
         running = psutil.Process(pid)
-        for process in _with_children(running):
+        for process in _with_children(running) if children else [running]:
             with contextlib.suppress(psutil.NoSuchProcess):
                 # In Colab the kernel holds psutil 5.9.5, whose name for it is the older one.
                 connections = getattr(process, "net_connections", None) or process.connections
@@ -213,7 +228,8 @@ def _look(pid: int) -> _Seen | None:
         return _look_in_proc(pid)
     try:
         running = psutil.Process(pid)
-        return _Seen(running.create_time(), os.name != "posix" or running.uids().real == os.getuid())
+        own = os.name != "posix" or running.uids().real == os.getuid()
+        return _Seen(running.create_time(), own, running.status() != psutil.STATUS_ZOMBIE)
     except (psutil.Error, ValueError, OverflowError):
         return None
 
@@ -221,16 +237,17 @@ def _look(pid: int) -> _Seen | None:
 def _look_in_proc(pid: int) -> _Seen | None:
     try:
         # The name may hold blanks and brackets; what follows it does not.
-        begun = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         status = Path(f"/proc/{pid}/status").read_text()
         boot = next(line for line in Path("/proc/stat").read_text().splitlines() if line.startswith("btime"))
         user = next(line for line in status.splitlines() if line.startswith("Uid:"))
-        return _Seen(int(boot.split()[1]) + begun / os.sysconf("SC_CLK_TCK"), int(user.split()[1]) == os.getuid())
+        created = int(boot.split()[1]) + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+        return _Seen(created, int(user.split()[1]) == os.getuid(), fields[0] != "Z")
     except (OSError, ValueError, IndexError, StopIteration):
         return None
 
 
-def _ports_in_proc(pid: int) -> set[int]:
+def _ports_in_proc(pid: int, *, children: bool) -> set[int]:
     sockets: dict[str, int] = {}
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(OSError):
@@ -239,7 +256,7 @@ def _ports_in_proc(pid: int) -> set[int]:
                 if fields[3] == _LISTENS:
                     sockets[f"socket:[{fields[9]}]"] = int(fields[1].rpartition(":")[2], 16)
     parents: dict[int, int] = {}
-    for about in Path("/proc").glob("[0-9]*/stat"):
+    for about in Path("/proc").glob("[0-9]*/stat") if children else []:
         with contextlib.suppress(OSError, ValueError, IndexError):
             parents[int(about.parent.name)] = int(about.read_text().rpartition(")")[2].split()[1])
     family = {pid}

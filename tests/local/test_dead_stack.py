@@ -258,3 +258,22 @@ def test_a_child_may_hold_the_port(tmp_path: Path) -> None:
         assert trusted_stack(tmp_path) is None
     finally:
         parent.communicate("\n", timeout=30)
+
+
+@pytest.mark.usefixtures("look")
+def test_a_server_that_was_trusted_once_is_not_when_it_has_ended(tmp_path: Path) -> None:
+    """Nor while nobody has waited for it, as in the kernel that started it."""
+    code = "import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); input()"
+    server = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    port = int(server.stdout.readline())
+    record(tmp_path, pid=server.pid, created=psutil.Process(server.pid).create_time(), ports=[port, port])
+    for _ in range(2):
+        assert trusted_stack(tmp_path) is not None
+    server.kill()
+    os.waitid(os.P_PID, server.pid, os.WEXITED | os.WNOWAIT)
+    with socket.create_server(("127.0.0.1", port)):
+        assert psutil.Process(server.pid).status() == psutil.STATUS_ZOMBIE
+        assert trusted_stack(tmp_path) is None
+        server.communicate()
+        assert trusted_stack(tmp_path) is None
