@@ -16,10 +16,12 @@ import asyncio
 import base64
 import email.parser
 import email.policy
+import errno
 import json
 import re
 import secrets
 import signal
+import sqlite3
 import sys
 import time
 import zlib
@@ -41,6 +43,7 @@ from lsnb.local.identity import Identity, Refusal, check_signed_url, is_our_asse
 from lsnb.local.objects import Bucket, Conditions, Incoming, Objects, Page, StoredObject, StoreFault, timestamp
 from lsnb.local.processes import BUCKET_FOLDER, HEALTH, HOST
 
+_FULL = StoreFault(507, "insufficientStorage", "The disk of this computer is full: make room and upload again.")
 _PIECE = 256 * 1024
 _LARGEST_JSON = 4 * 1024 * 1024
 _LARGEST_BATCH = 100
@@ -132,6 +135,9 @@ class Front:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         path = request.rel_url.raw_path
+        said = (text for name, text in request.headers.items() if name.lower() != "authorization")
+        if not path.startswith("/") or any(map(_is_broken, said)):
+            return web.Response(status=400, text="The request cannot be read.")
         if request.headers.get("Host", "").lower() not in self._hosts:
             # A page whose name was made to point at this computer asks under that name.
             return web.Response(status=421, text="This server goes by another name.")
@@ -167,14 +173,22 @@ class Front:
             return _refused(refusal, is_json=is_json, headers=shared)
         except StoreFault as fault:
             return _faulty(fault, is_json=is_json, headers=shared)
-        except UnicodeError:
-            return _faulty(StoreFault(400, "invalid", "The request is no UTF-8."), is_json=is_json, headers=shared)
-        except web.HTTPRequestEntityTooLarge:
-            return _faulty(StoreFault(413, "uploadTooLarge", "Too large."), is_json=is_json, headers=shared)
         except TimeoutError:
             return _faulty(
                 StoreFault(408, "requestTimeout", "Nothing came for a while."), is_json=is_json, headers=shared
             )
+        except OSError as fault:
+            if fault.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            return _faulty(_FULL, is_json=is_json, headers=shared)
+        except sqlite3.OperationalError as fault:
+            if fault.sqlite_errorcode != sqlite3.SQLITE_FULL:
+                raise
+            return _faulty(_FULL, is_json=is_json, headers=shared)
+        except UnicodeError:
+            return _faulty(StoreFault(400, "invalid", "The request is no UTF-8."), is_json=is_json, headers=shared)
+        except web.HTTPRequestEntityTooLarge:
+            return _faulty(StoreFault(413, "uploadTooLarge", "Too large."), is_json=is_json, headers=shared)
 
     # Who may.
 
@@ -196,7 +210,10 @@ class Front:
 
     async def _token(self, request: web.Request) -> web.Response:
         async with asyncio.timeout(_PATIENCE):
-            form = await request.post()
+            try:
+                form = await request.post()
+            except (ValueError, LookupError, AssertionError):  # a border or an encoding that there is not
+                return web.json_response({"error": "invalid_request"}, status=400)
         assertion, account = str(form.get("assertion", "")), self._identity.service_account_email
         if form.get("grant_type") != _BEARER_GRANT:
             return web.json_response({"error": "unsupported_grant_type"}, status=400)
@@ -437,14 +454,16 @@ class Front:
         words = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ")
         if len(words) < 2:
             return 400, _json_error(400, "invalid", "A request of the batch cannot be read.")
-        address = urlsplit(words[1])
         try:
+            address = urlsplit(words[1])
             if not address.path.startswith("/storage/v1/"):
                 raise StoreFault(400, "invalid", "A batch holds requests of the JSON API alone.")
             query = dict(parse_qsl(address.query, keep_blank_values=True))
             return await self._resource(words[0], address.path, query, _document(body.strip()) if body.strip() else {})
         except StoreFault as fault:
             return fault.status, _json_error(fault.status, fault.reason, fault.message)
+        except ValueError:  # also half of a character
+            return 400, _json_error(400, "invalid", "A request of the batch cannot be read.")
 
     # Uploads.
 
@@ -564,6 +583,9 @@ class Front:
                 upload.done = await self._keep(
                     upload.bucket, upload.name, upload.about, upload.incoming, upload.conditions
                 )
+            except BaseException:
+                self._uploads = OrderedDict((key, each) for key, each in self._uploads.items() if each is not upload)
+                raise
             finally:
                 upload.incoming.discard()
 
@@ -877,7 +899,12 @@ def _hashes(headers: Mapping[str, str], about: Mapping[str, Any]) -> dict[str, A
 
 
 def _one_line(text: str) -> str:
-    return "".join(each if each >= " " and each != "\x7f" else " " for each in text)
+    return "".join(each if each >= " " and each != "\x7f" and not _is_broken(each) else " " for each in text)
+
+
+def _is_broken(text: str) -> bool:
+    """Return whether a text holds half of a character, which nothing can be sent with."""
+    return any("\ud800" <= each <= "\udfff" for each in text)
 
 
 def _text(part: str) -> str:
@@ -965,7 +992,7 @@ def _element(name: str, **children: str) -> Any:
         nsmap={None: _XML_NAMES},  # type: ignore[dict-item]  # lxml-stubs know no default one
     )
     for child, text in children.items():
-        etree.SubElement(root, f"{{{_XML_NAMES}}}{child}").text = text
+        etree.SubElement(root, f"{{{_XML_NAMES}}}{child}").text = _plain(text)
     return root
 
 
@@ -993,7 +1020,7 @@ def _listing_xml(bucket: str, query: Mapping[str, str], page: Page) -> bytes:
 
 
 def _plain(text: str) -> str:
-    return "".join(each if each >= " " or each == "\t" else "\ufffd" for each in text)
+    return "".join(each if each == "\t" or " " <= each < "\ufffe" or each > "\uffff" else "\ufffd" for each in text)
 
 
 def _any_origin(origin: str) -> dict[str, str]:

@@ -382,3 +382,24 @@ def test_the_bucket_of_an_older_lsnb_is_taken_over_with_what_it_noted(tmp_path: 
     assert store.bucket("media").about["cors"] == [{"origin": ["*"], "method": ["GET"]}]
     assert store.take_over(old) == 1, "twice is safe"
     store.close()
+
+
+def test_odd_bytes_get_an_answer_and_no_fault_of_the_server(served: Served, bucket: storage.Bucket) -> None:
+    def status(method: str, path: str, header: bytes = b"", body: bytes = b"") -> int:
+        token = served.token["Authorization"]
+        head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nConnection: close\r\n"
+        head += f"Authorization: {token}\r\nContent-Length: {len(body)}\r\n"
+        with socket.create_connection(("127.0.0.1", served.port), timeout=20) as line:
+            line.sendall(head.encode() + header + b"\r\n" + body)
+            return int(line.makefile("rb").readline().split()[1])
+
+    form, part = b"Content-Type: application/x-www-form-urlencoded; charset=zz\r\n", b"Content-Type: application/http"
+    batch = b"--x\r\n" + part + b"\r\n\r\nGET http://[ HTTP/1.1\r\n\r\n\r\n--x--\r\n"
+    upload = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=s"
+    assert status("POST", "/token", form, b"a=1") == 400
+    assert status("POST", "/token", b"Content-Type: multipart/form-data\r\n", b"x") == 400
+    assert status("POST", f"/{bucket.name}/a%01b?uploads") == 200
+    assert status("PUT", f"/{bucket.name}/a%EF%BF%BF", body=b"x") == 200
+    assert status("GET", f"/{bucket.name}") == 200
+    assert status("POST", upload, b"Content-Type: text/\xff\r\n", b"x") == 400
+    assert status("POST", "/batch/storage/v1", b"Content-Type: multipart/mixed; boundary=x\r\n", batch) == 200
