@@ -278,7 +278,8 @@ def attribute(element: etree._Element, name: str) -> str | None:
     if value is not None:
         return value
     lowered = name.lower()
-    return next((str(v) for k, v in element.attrib.items() if str(k).lower() == lowered), None)
+    written = next((key for key in element.keys() if str(key).lower() == lowered), None)  # noqa: SIM118  copies no value
+    return element.get(written) if written is not None else None
 
 
 def is_true(element: etree._Element, name: str) -> bool:
