@@ -1,6 +1,6 @@
 """The packaged demonstration: real media, an embedded Label Studio, simulated annotators.
 
-``run`` is ``lsnb demo``. ``find_input`` gives a notebook that starts alone what an earlier one would have left.
+``run`` is ``lsnb demo``. ``find_input`` is what ``form.find`` of a notebook goes by.
 """
 
 from lsnb.demo.inputs import (

@@ -41,6 +41,7 @@ MEDIA = Field(
     "path",
     "The table of uploaded media. Empty: media.csv in WORKDIR, else demo data.",
     must_exist=True,
+    finds="media",
 )
 ANNOTATORS = Field(
     "ANNOTATORS",
@@ -102,6 +103,7 @@ UPLOAD_MEDIA = Form(
             "path",
             "Your table of media, CSV or Excel. TABLE and FOLDER empty: demo photographs.",
             must_exist=True,
+            finds="table",
         ),
         Field(
             "FOLDER",
@@ -209,6 +211,7 @@ CLONE_PROJECTS = Form(
             "path",
             "The label config. Empty: config.xml in WORKDIR, else the demo's.",
             must_exist=True,
+            finds="config",
         ),
         Field(
             "SAMPLE",
@@ -216,6 +219,7 @@ CLONE_PROJECTS = Form(
             "path",
             "The table of items to annotate. Empty: sample.csv in WORKDIR, else demo data.",
             must_exist=True,
+            finds="sample",
         ),
         KEY,
         ANNOTATORS,
@@ -244,6 +248,7 @@ SYNC_TABLE = Form(
             "path",
             "Your table as it is now, CSV or Excel. Empty: sample.csv in WORKDIR, else demo data.",
             must_exist=True,
+            finds="sample",
         ),
         Field(
             "ANSWERS",
@@ -317,6 +322,7 @@ EXTRACT_FRAMES = Form(
             "path",
             "A video, a folder, a zip or a table of videos. Empty: what you drop below, else demo clips.",
             must_exist=True,
+            finds="videos",
         ),
         UPLOAD,
         Field("N", 6, "integer", "How many frames to choose of each video.", minimum=1),
@@ -347,6 +353,7 @@ IMPORT_FRAMES = Form(
             "path",
             "A zip of frames, or a folder of such zips. Empty: what you drop below, else demo zips.",
             must_exist=True,
+            finds="zips",
         ),
         UPLOAD,
         Field("FPS", 0.0, "number", "Frames per second of the videos, for times. 0: not known.", minimum=0, unset=0),
@@ -374,6 +381,7 @@ SELECT_DIFFICULT_FRAMES = Form(
             "path",
             "The folder of your model's CSV or H5 files. Empty: what you drop below, else a demo.",
             must_exist=True,
+            finds="poses",
         ),
         Field(
             "VIDEO_FOLDER",
@@ -438,6 +446,7 @@ PREDICT_IMAGES = Form(
             "path",
             "A table or folder of images. Empty: media.csv in WORKDIR, else frames.csv, else demo photographs.",
             must_exist=True,
+            finds="images",
         ),
         Field("KEY", "", "text", "The table's column that names each item. Empty: item, else id."),
         Field(
@@ -471,6 +480,7 @@ PREDICT_IMAGES = Form(
             "path",
             "Of a new study: the label config, XML. Empty: boxes with the labels that are found.",
             must_exist=True,
+            finds="config",
         ),
         WHO,
         MODEL_VERSION,
@@ -490,6 +500,7 @@ PREDICT_VIDEOS = Form(
             "path",
             "Labelbox's rows, NDJSON. Empty: payload.ndjson in WORKDIR, else a made-up one.",
             must_exist=True,
+            finds="payload",
         ),
         Field(
             "VIDEOS",
@@ -497,6 +508,7 @@ PREDICT_VIDEOS = Form(
             "path",
             "A video, a folder, a zip or a table of videos. Empty: clips.csv in WORKDIR, else demo clips.",
             must_exist=True,
+            finds="clips",
         ),
         Field(
             "KEY", "", "text", "The table's column with the payload's global keys. Empty: item, else the files' names."

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import csv
 import html
+import importlib
 import json
 import math
 import os
@@ -49,6 +50,7 @@ class Field:
         step: The step of a slider, which is drawn where both bounds of a number are given.
         unset: The literal that stands for 'not given' and is read as None.
         must_exist: Whether a ``path`` has to be there.
+        finds: What ``FormRecord.find`` looks for where a ``path`` is empty, such as ``media``.
 
     Raises:
         InputError: The schema contradicts itself, or asks for a secret: a notebook is shared with its
@@ -71,6 +73,7 @@ class Field:
     step: float | None = None
     unset: Literals | None = None
     must_exist: bool = False
+    finds: str = ""
 
     def __post_init__(self) -> None:
         problems = list(_schema_problems(self))
@@ -571,11 +574,38 @@ class FormRecord:
 
     __delattr__ = __setattr__
 
+    def find(self, name: str, *, study: Any = None) -> Path:
+        """Return the file or folder of a field: what the form names, else what a notebook before left, else the demo's.
+
+        Which of them it is, is said aloud, unless the form names it.
+
+        Args:
+            name: The field's attribute, for example ``"media"``.
+            study: The study that the file is for: only the demo's takes the demo's data.
+
+        Raises:
+            InputError: The form has no such field, or it is none of a file.
+            MissingFileError: The form names a file that is not there, or names none for a study of somebody's own.
+        """
+        known = {field.attribute: field.finds for field in self.__dict__["_form"].fields if field.finds}
+        if name not in known:
+            raise InputError(f"The form finds nothing called {name!r}: ask for one of {', '.join(known) or 'none'}.")
+        found = _demo().find_input(known[name], given=getattr(self, name), workdir=self.workdir, study=study)
+        return Path(found)
+
+    def folder_for(self, source: str | Path) -> Path:
+        """Return where to put what is made of an input: WORKDIR, or the demo's folder in it for the demo's.
+
+        Args:
+            source: What ``find`` returned.
+        """
+        return Path(_demo().result_folder(source, self.workdir))
+
     def __iter__(self) -> Iterator[str]:
         return iter(self.__dict__["_values"])
 
     def __dir__(self) -> list[str]:
-        return [*self, "sources"]
+        return [*self, "find", "folder_for", "sources"]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FormRecord) and self.__dict__ == other.__dict__
@@ -593,6 +623,11 @@ class FormRecord:
         ]
         head = "".join(f"<th style='text-align:left'>{name}</th>" for name in ("Field", "Value", "From"))
         return f"<table class='lsnb-record'><tr>{head}</tr>{''.join(rows)}</table>"
+
+
+def _demo() -> Any:
+    """Return the top of the package, loaded only where a notebook asks for its input."""
+    return importlib.import_module("lsnb.demo")
 
 
 def read_form(form: Form, namespace: Namespace | None = None) -> FormRecord:

@@ -162,6 +162,33 @@ class Studio:
         copies, report = make_copies(self.server, plan, bucket, show=show, origin=self.browser_url)
         return Study(self.server, copies, browser_url=self.browser_url, report=report)
 
+    def open_or_create_study(
+        self,
+        title: str,
+        config: LabelConfig,
+        table: pd.DataFrame,
+        *,
+        key: str,
+        annotators: int | Sequence[str],
+        **more: Any,
+    ) -> Study:
+        """Return the study of this title as it is; where there is none, make it.
+
+        Args:
+            title: The study's title.
+            config: Of a new study, as all that follows: the label config.
+            table: One row per item.
+            key: The column that identifies an item.
+            annotators: Names, or how many there are.
+            more: As of ``create_study``.
+
+        Raises:
+            LsnbError: What ``create_study`` raises.
+        """
+        if isinstance(title, str) and find_copies(self.server, title.strip()):
+            return self.open_study(title)
+        return self.create_study(title, config, table, key=key, annotators=annotators, **more)
+
     def open_study(self, title: str) -> Study:
         """Return the study of this title, from any kernel on any computer.
 

@@ -133,3 +133,23 @@ def test_a_plain_script_reads_its_own_variables(tmp_path: Path) -> None:
     )
     run = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
     assert run.stdout == "7 None work\n"
+
+
+def test_a_form_finds_its_files_before_those_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    mine, work = tmp_path / "mine.xml", tmp_path / "work"
+    form = lsnb.read_form(lsnb.forms.CLONE_PROJECTS, {"WORKDIR": str(work)})
+    left = work / "config.xml"
+    packaged = form.find("config")
+    assert "packaged demo data" in capsys.readouterr().out
+    assert form.folder_for(packaged) == work / "demo"
+    for file in (left, mine):
+        file.write_text("<View/>")
+    assert form.find("config") == left
+    named = lsnb.read_form(lsnb.forms.CLONE_PROJECTS, {"WORKDIR": str(work), "CONFIG": str(mine)})
+    assert named.find("config") == mine
+    assert named.folder_for(mine) == work
+    with pytest.raises(lsnb.errors.InputError, match="finds nothing called 'title': ask for one of config, sample"):
+        named.find("title")

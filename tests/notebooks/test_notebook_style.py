@@ -61,7 +61,9 @@ def test_each_field_of_a_form_is_used_by_its_notebook() -> None:
         assert notebook.form is not None
         code = "\n".join(code for _, code in notebook.steps)
         unused += [
-            f"{path.stem}: {field.name}" for field in notebook.form.fields if f"form.{field.attribute}" not in code
+            f"{path.stem}: {field.name}"
+            for field in notebook.form.fields
+            if f"form.{field.attribute}" not in code and f'form.find("{field.attribute}"' not in code
         ]
     assert unused == []
 
