@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 from lsnb.connections import LOCAL, connect
 from lsnb.forms.builder import ConfigBuilder, find_builder
 from lsnb.forms.preview import Preview, sample_task
+from lsnb.kernel.checks import Table, checked
 from lsnb.stack import trusted_stack
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from lsnb.labels import LabelConfig
     from lsnb.study import Studio
 
@@ -20,10 +19,11 @@ SCRATCH = "Scratch project of lsnb's config builder: it shows a label config and
 _ANSWER_SECONDS = 2.0
 
 
+@checked
 def config_builder(
     config: LabelConfig | None = None,
     *,
-    table: pd.DataFrame | None = None,
+    table: Table | None = None,
     studio: Studio | None = None,
     name: str = "config",
 ) -> ConfigBuilder:

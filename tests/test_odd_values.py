@@ -20,6 +20,7 @@ from pose_tables import pose_table, smooth_poses
 from video_maker import make_video
 
 import lsnb
+import lsnb.media
 from lsnb import LabelConfig
 from lsnb.errors import LsnbError
 
@@ -264,7 +265,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
         "scorer": "ana",
         "format": "csv",
     },
-    "write_table": lambda out: {"table": ITEMS, "path": out / "table.csv"},
+    "write_table": lambda out: {"table": ITEMS, "out": out / "table.csv"},
     "annotations.anonymize": lambda out: {"annotations": LABELS},
     "annotations.in_pixels": lambda out: {"annotations": lsnb.read_annotations(TASKS, raw=True)},
     "annotations.indicators": lambda out: {"annotations": LABELS, "control": "mood"},
@@ -309,7 +310,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
         "control": "box",
     },
     "plots.progress": lambda out: {
-        "table": pd.DataFrame({"annotator": ["ana"], "assigned": [3], "submitted": [1], "skipped": [0], "drafts": [0]})
+        "table": pd.DataFrame({"annotator": ["ana"], "tasks": [3], "done": [1], "skipped": [0], "drafts": [0]})
     },
     "plots.timeline": lambda out: {"annotations": stretches(), "item": "1", "control": "act"},
     "plots.series_channels": lambda out: {"aligned": lsnb.align(sensor(), 1.0)},

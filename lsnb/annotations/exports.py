@@ -13,6 +13,7 @@ import pandas as pd
 from lsnb.annotations.long import anonymize as hide_names
 from lsnb.annotations.long import long_table
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.checks import checked
 from lsnb.kernel.formats import (
     LARGEST_JSON,
     MemberFault,
@@ -31,6 +32,7 @@ WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN,
 Source = str | os.PathLike[str]
 
 
+@checked
 def read_annotations(
     export: Source | Mapping[str, Any] | Sequence[Source] | Sequence[Mapping[str, Any]],
     *,

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
+from lsnb.kernel.checks import Annotations, checked
 from lsnb.kernel.formats import MOST_FRAMES
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import listing, nearest
@@ -46,7 +47,29 @@ def raw_results(annotations: pd.DataFrame) -> list[Any]:
     return [result if isinstance(result, Mapping) else None for result in results]
 
 
-def in_pixels(annotations: pd.DataFrame) -> pd.DataFrame:
+def require_columns(annotations: pd.DataFrame, *needed: str) -> None:
+    """Raise if this is not the long table of annotations, or lacks columns of it.
+
+    Args:
+        annotations: What was given for the long table.
+        needed: The columns that it must have.
+
+    Raises:
+        InputError: Naming the columns that are not there.
+
+    Example:
+        >>> require_columns(pd.DataFrame({"item": ["1"]}), "item")
+    """
+    absent = [name for name in needed if not isinstance(annotations, pd.DataFrame) or name not in annotations.columns]
+    if absent:
+        raise InputError(
+            f"This is not the long table of annotations (no column {listing(absent)}): "
+            "give what lsnb.read_annotations or study.annotations() returns."
+        )
+
+
+@checked
+def in_pixels(annotations: Annotations) -> pd.DataFrame:
     """Return the long table with its places in pixels beside those in percent.
 
     Args:
@@ -70,6 +93,7 @@ def in_pixels(annotations: pd.DataFrame) -> pd.DataFrame:
         [[64.0, 240.0, 128.0, 48.0]]
     """
     sizes = np.array([picture_size(result) for result in raw_results(annotations)], dtype="float64").reshape(-1, 2)
+    require_columns(annotations, "x", "y", "width", "height")
     added = {"picture_width": sizes[:, 0], "picture_height": sizes[:, 1]}
     pixels = to_pixels(annotations[["x", "y", "width", "height"]].to_numpy("float64"), sizes)
     added |= {f"{name}_px": pixels[:, axis] for axis, name in enumerate(("x", "y", "width", "height"))}
@@ -365,7 +389,8 @@ def _data_column(tasks: Sequence[Mapping[str, Any]], field: str, task_of_row: np
 # Who annotated, without their names: A, B, C.
 
 
-def anonymize(annotations: pd.DataFrame, *, order: Sequence[str] = ()) -> pd.DataFrame:
+@checked
+def anonymize(annotations: Annotations, *, order: Sequence[str] = ()) -> pd.DataFrame:
     """Return the long table with annotators called A, B, C.
 
     The letters do not depend on the order of rows: first those of ``order``, then the others by name, where numbers
@@ -380,6 +405,7 @@ def anonymize(annotations: pd.DataFrame, *, order: Sequence[str] = ()) -> pd.Dat
         >>> anonymize(table)["annotator"].fillna("–").tolist()
         ['B', 'A', '–']
     """
+    require_columns(annotations, "annotator")
     present = annotations["annotator"].dropna().unique()
     letters = letters_of(present, order)
     return annotations.assign(annotator=annotations["annotator"].map(letters).astype(TEXT_DTYPE))
@@ -420,7 +446,8 @@ def _letter(number: int) -> str:
 OWNER = ("item", "project", "task", "annotation", "annotator", "status")
 
 
-def relations(annotations: pd.DataFrame) -> pd.DataFrame:
+@checked
+def relations(annotations: Annotations) -> pd.DataFrame:
     """Return the relations that annotators drew between regions.
 
     Args:
@@ -441,6 +468,7 @@ def relations(annotations: pd.DataFrame) -> pd.DataFrame:
         >>> relations(long)[["source_label", "labels", "target_label"]].values.tolist()
         [['PER', ('works at',), 'ORG']]
     """
+    require_columns(annotations, *OWNER, "region", "kind", "value")
     drawn = annotations[annotations["kind"].eq("relation").fillna(False).astype(bool)]
     regions = annotations[annotations["region"].notna() & annotations["kind"].ne("relation").fillna(True).astype(bool)]
     labels: dict[tuple[Any, ...], str] = {}
@@ -475,7 +503,8 @@ REGION_OWNER = ("item", "project", "task", "annotation", "annotator", "status", 
 PLACE = ("x", "y", "width", "height", "rotation", "start", "end", "start_frame", "end_frame")
 
 
-def region_table(annotations: pd.DataFrame) -> pd.DataFrame:
+@checked
+def region_table(annotations: Annotations) -> pd.DataFrame:
     """Return a row for each region, with the answers about it joined by the region's id.
 
     Args:
@@ -496,6 +525,7 @@ def region_table(annotations: pd.DataFrame) -> pd.DataFrame:
         >>> region_table(long_table(tasks))[["region", "control", "label", "x", "answer.hidden"]].values.tolist()
         [['r', 'box', 'car', 1.0, 'no']]
     """
+    require_columns(annotations, *REGION_OWNER, "control", "kind", "value", *PLACE)
     rows = annotations[annotations["region"].notna() & annotations["kind"].ne("relation").fillna(True).astype(bool)]
     rows = rows.reset_index(drop=True)
     # A missing number, as a draft's annotation, equals itself.
@@ -542,7 +572,8 @@ CARRIED = ("item", "project", "task", "annotation", "annotator", "control", "reg
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def expand_tracks(annotations: pd.DataFrame, *, fps: float | Mapping[str, float] | None = None) -> pd.DataFrame:
+@checked
+def expand_tracks(annotations: Annotations, *, fps: float | Mapping[str, float] | None = None) -> pd.DataFrame:
     """Return a row for each frame in which a video track is visible.
 
     Args:
@@ -568,6 +599,7 @@ def expand_tracks(annotations: pd.DataFrame, *, fps: float | Mapping[str, float]
         [[8, 0.7, 'dog', True], [9, 0.8, 'dog', False]]
     """
     results = raw_results(annotations)
+    require_columns(annotations, *CARRIED, *OWNER)
     extra = [name for name in annotations.columns if str(name).startswith("data.")]
     rates = _rates(annotations, fps)
     tracks: dict[tuple[Any, ...], _Named] = {}

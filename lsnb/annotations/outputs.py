@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import re
 import warnings
 from collections.abc import Callable, Mapping
@@ -15,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lsnb.annotations.long import raw_results
+from lsnb.annotations.long import raw_results, require_columns
 from lsnb.errors import InputError, MissingExtraError
+from lsnb.kernel.checks import Annotations, FilePath, Table, checked
 from lsnb.kernel.files import whole_file_at
 from lsnb.kernel.words import listing
 from lsnb.labels.vocabulary import NAMED_KINDS
@@ -52,7 +52,8 @@ COCO_MEANINGS = {
 }
 
 
-def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[str, Any]:
+@checked
+def to_coco(annotations: Annotations, *, file_name: str | None = None) -> dict[str, Any]:
     """Return everybody's submitted regions on pictures as a COCO dataset.
 
     Every picture is there. ``annotators`` says who looked at it: a picture without annotations that somebody looked at
@@ -79,6 +80,7 @@ def to_coco(annotations: pd.DataFrame, *, file_name: str | None = None) -> dict[
         [64.0, 240.0, 128.0, 48.0]
     """
     results = raw_results(annotations)
+    require_columns(annotations, "item", "annotator", "control", "kind", "region", "value", "status")
     submitted = annotations["status"].eq("submitted").fillna(False).to_numpy("bool")
     looked_at = submitted | annotations["status"].eq("empty").fillna(False).to_numpy("bool")
     if file_name is not None and file_name not in annotations.columns:
@@ -202,7 +204,8 @@ MEANINGS = {
 SHOWN = 3
 
 
-def data_dictionary(table: pd.DataFrame, meanings: dict[str, str] | None = None) -> pd.DataFrame:
+@checked
+def data_dictionary(table: Table, meanings: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Return a row for each column of a table: what it means, its type, what is in it.
 
     Args:
@@ -252,9 +255,10 @@ ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 CELL_LIMIT = 32_767
 
 
+@checked
 def write_table(
-    table: pd.DataFrame,
-    out: str | os.PathLike[str],
+    table: Table,
+    out: FilePath,
     *,
     meanings: Mapping[str, str] | None = None,
     quote_formulas: bool = True,

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import numbers
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import orjson
 import pandas as pd
 
-from lsnb.annotations.long import TEXT_DTYPE
+from lsnb.annotations.long import TEXT_DTYPE, require_columns
 from lsnb.errors import InputError
+from lsnb.kernel import checks
+from lsnb.kernel.checks import Annotations, Count
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels.vocabulary import TEXT_AREA
 from lsnb.tables.keys import RoundedKeyError, key_text
@@ -22,7 +24,8 @@ DONE = ("submitted", "empty", "skipped")
 AMONG_NUMBERS = ("lowest", "median", "highest")
 
 
-def widen(annotations: pd.DataFrame, control: str, *, repeats: Literal["latest", "all"] = "latest") -> pd.DataFrame:
+@checks.checked
+def widen(annotations: Annotations, control: str, *, repeats: Literal["latest", "all"] = "latest") -> pd.DataFrame:
     """Return the answers to one control with a row for each item and a column for each annotator.
 
     Only submitted answers count. Two annotations of one item by one person: the latest counts, with a
@@ -52,8 +55,6 @@ def widen(annotations: pd.DataFrame, control: str, *, repeats: Literal["latest",
     annotations = checked(annotations, control)
     if repeats == "all":
         annotations = annotations.assign(annotator=_numbered(annotations))
-    elif repeats != "latest":
-        raise InputError(f"repeats is {repeats!r}: give 'latest' or 'all'.")
     answers = latest(annotations)
     items = pd.Index(sorted(annotations["item"].dropna().unique()), name="item")
     people = pd.Index(sorted(annotations["annotator"].dropna().unique()), name="annotator")
@@ -80,12 +81,13 @@ def widen(annotations: pd.DataFrame, control: str, *, repeats: Literal["latest",
     return wide.set_axis(items, axis="index")
 
 
+@checks.checked
 def majority(
-    annotations: pd.DataFrame,
+    annotations: Annotations,
     control: str,
     *,
-    min_votes: int = 1,
-    weights: Mapping[str, float] | None = None,
+    min_votes: Count = 1,
+    weights: Mapping[str, Any] | None = None,
     ties: str = "missing",
 ) -> pd.DataFrame:
     """Return the answer that most annotators gave to each item.
@@ -120,8 +122,6 @@ def majority(
     """
     wide = widen(annotations, control)
     problems = []
-    if not isinstance(min_votes, int) or isinstance(min_votes, bool) or min_votes < 1:
-        problems.append(f"min_votes is {min_votes!r}: give a whole number of 1 or more.")
     people = [str(name) for name in wide.columns]
     counted = np.ones(len(people))
     for name, weight in (weights or {}).items():
@@ -194,13 +194,7 @@ def checked(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
         ...
         lsnb.errors.InputError: This is not the long table of annotations (no column annotator, control, ...
     """
-    needed = ("item", "annotator", "control", "value", "status")
-    absent = [name for name in needed if not isinstance(annotations, pd.DataFrame) or name not in annotations.columns]
-    if absent:
-        raise InputError(
-            f"This is not the long table of annotations (no column {listing(absent)}): "
-            "give what lsnb.read_annotations or study.annotations() returns."
-        )
+    require_columns(annotations, "item", "annotator", "control", "value", "status")
     controls = sorted({str(name) for name in annotations["control"].dropna()})
     if controls and control not in controls:
         raise InputError(
@@ -291,7 +285,8 @@ def _typed(cells: np.ndarray[Any, Any], values: list[Any], several: bool) -> pd.
 # Several answers as yes or no for each of them.
 
 
-def indicators(annotations: pd.DataFrame, control: str, *, options: Sequence[str] | None = None) -> pd.DataFrame:
+@checks.checked
+def indicators(annotations: Annotations, control: str, *, options: Sequence[Hashable] | None = None) -> pd.DataFrame:
     """Return a column of 1 and 0 for each option of a control: whether the annotator chose it.
 
     Args:

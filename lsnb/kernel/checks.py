@@ -201,10 +201,19 @@ def texts(name: str, value: Any, *, count: int | None = None) -> str | None:
         >>> texts("titles", ("x",), count=2)
         "titles is ('x',): give 2 texts."
     """
-    is_listed = isinstance(value, Collection) and not isinstance(value, str | bytes)
-    if is_listed and all(isinstance(one, str) for one in value) and count in (None, len(value)):
+    if _fit_sequence(value, Collection, (str,))[0] and count in (None, len(value)):
         return None
     return f"{name} is {shown(value)}: give {'a list of' if count is None else count} texts."
+
+
+def listed(name: str, value: Any) -> str | None:
+    """Return what is wrong with a list of anything; a text is none.
+
+    Example:
+        >>> listed("answers", 1)
+        'answers is 1: give a list.'
+    """
+    return _held(name, value, Collection[Any])[0] or None
 
 
 def switch(name: str, value: Any) -> str | None:
@@ -352,7 +361,7 @@ def _fit(value: Any, hint: Any) -> tuple[bool, Any]:
     if hint is Hashable:
         return _is_hashable(value), value
     target = origin or hint
-    if not isinstance(target, type):
+    if target is Any or not isinstance(target, type):
         return True, value
     return _fit_class(value, target, get_args(hint))
 

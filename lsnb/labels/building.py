@@ -41,6 +41,7 @@ from lsnb.labels.tree import (
     build,
     object_tags,
     parse,
+    put_attribute,
     read_controls,
     read_fields,
     serialise,
@@ -155,7 +156,7 @@ def _argument_fault(name: str, value: Any, hint: Any, said: tuple[int, int | Non
             found.append(checks.choice(name, value, inside))
         elif origin is tuple:
             found.append(checks.texts(name, value, count=len(inside)))
-        elif origin is Sequence and inside == (str,):
+        elif origin in (Sequence, Iterable) and inside == (str,):
             found.append(checks.texts(name, value))
         elif origin is Mapping:
             found.append(checks.mapping(name, value))
@@ -487,7 +488,7 @@ def paths_to_tree(name: str, paths: Iterable[str | Sequence[str]], separator: st
 
 def _tree(name: str, options: Options) -> dict[str, Any]:
     """Return nested dicts whatever the answers were given as."""
-    if options is None or options == {}:
+    if options is None or (isinstance(options, Mapping) and not options):
         return {}
     if not isinstance(options, Mapping):
         return {answer: {} for answer in words(options, name)}
@@ -561,7 +562,7 @@ def _region_condition(question: etree._Element, per_region: PerRegion) -> dict[s
     _refuse_commas(labels)
     if len(labels) == 1:
         # On the question itself Label Studio compares the whole text, so only one label can stand there.
-        question.set("whenLabelValue", labels[0])
+        put_attribute(question, "whenLabelValue", labels[0])
     elif question.get("required") == "true":
         raise LabelConfigError(
             f'"{question.get("name")}" is required for the regions of {len(labels)} labels: Label Studio can require '
@@ -575,6 +576,8 @@ def _condition(when: When, kind: str, controls: Mapping[str, Control]) -> dict[s
     if len(wanted) != 1:
         raise LabelConfigError(f"A condition names {len(wanted)} questions: Label Studio heeds one, so name one.")
     [(name, values)] = wanted.items()
+    if not isinstance(values, str) and checks.listed(name, values):
+        raise LabelConfigError(f'A condition waits for {values!r} of "{name}": give an answer or a list of answers.')
     answers = [values] if isinstance(values, str) else [str(value) for value in values]
     if name not in controls:
         near = closest(name, controls)

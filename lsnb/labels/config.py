@@ -11,6 +11,7 @@ import pandas as pd
 from lxml import etree
 
 from lsnb.errors import InputError, LabelConfigError
+from lsnb.kernel import checks
 from lsnb.kernel.words import closest
 from lsnb.labels.building import ConfigTree, words
 from lsnb.labels.check import Problem, find_column_problems, find_reference_problems, structure_problems
@@ -108,6 +109,7 @@ class LabelConfig(ShownMethods):
             True
         """
         given = {"coding_name": coding_name, "field": field, "text_field": text_field, "title": title}
+        given |= {"media": media, "coding_choice": coding_choice}
         faults = [f"{name} is {value!r}: give a text." for name, value in given.items() if not isinstance(value, str)]
         if not isinstance(coding_values, str | list | tuple):
             faults.append(
@@ -166,8 +168,8 @@ class LabelConfig(ShownMethods):
             >>> LabelConfig.from_codebook(codebook).controls["mood"].labels
             ('good', 'bad')
         """
-        if media not in MEDIA_TAGS:
-            raise LabelConfigError(f"media is {media!r}: give one of {', '.join(MEDIA_TAGS)}.")
+        if not isinstance(media, str) or media not in MEDIA_TAGS:
+            raise LabelConfigError(f"media is {checks.shown(media)}: give one of {', '.join(MEDIA_TAGS)}.")
         start: Self = getattr(cls, media)(field)
         return add_codebook(start, codebook)
 

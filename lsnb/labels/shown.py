@@ -199,8 +199,6 @@ class ShownMethods(AskedMethods):
             >>> list(LabelConfig.pair("a", "b", media="text").pairwise("better").fields)
             ['a', 'b']
         """
-        if media not in MEDIA_TAGS:
-            raise LabelConfigError(f"media is {media!r}: give one of {', '.join(MEDIA_TAGS)}.")
         # Two narrow images push their toolbars below themselves, and the question out of sight.
         tools: dict[str, Setting] = {"zoomControl": False, "selectionControl": False} if media == "image" else {}
         halves = [
@@ -520,7 +518,15 @@ class ShownMethods(AskedMethods):
                 'lambda inner: inner.rating("quality").'
             )
         there = [etree.tostring(child, with_tail=False) for child in _question_home(self._root())]
-        grown = questions(self)
+        try:
+            grown = questions(self)
+        except TypeError as error:
+            raise LabelConfigError(
+                f'The function of the group "{title}" failed ({error}): give one that adds its questions, for example '
+                'lambda inner: inner.rating("quality").'
+            ) from error
+        if not isinstance(grown, ConfigTree):
+            raise LabelConfigError(f'The group "{title}" adds no question: let its function return a grown config.')
         root = grown._root()
         home = _question_home(root)
         added = []

@@ -205,15 +205,24 @@ def build(tag: str, attributes: dict[str, str], *children: etree._Element) -> et
     """
     element = etree.Element(tag)
     for name, value in attributes.items():
-        try:
-            element.set(name, value)
-        except ValueError:
-            raise LabelConfigError(
-                f"{tag} {name} {value!r} holds a control character: remove it (it often comes with text "
-                "copied from a PDF or a spreadsheet)."
-            ) from None
+        put_attribute(element, name, value)
     element.extend(children)
     return element
+
+
+def put_attribute(element: etree._Element, name: str, value: str) -> None:
+    """Give an element an attribute.
+
+    Raises:
+        LabelConfigError: The value holds a character that XML cannot carry.
+    """
+    try:
+        element.set(name, value)
+    except ValueError:
+        raise LabelConfigError(
+            f"{element.tag} {name} {value!r} holds a control character: remove it (it often comes with text "
+            "copied from a PDF or a spreadsheet)."
+        ) from None
 
 
 # The editor's own pattern (ASCII letters, digits, _ . [ ] { }): "$Post text" reads the data key "Post".

@@ -6,7 +6,7 @@ import io
 import itertools
 import math
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -17,6 +17,7 @@ from matplotlib.ticker import MaxNLocator
 from lsnb.annotations import widen
 from lsnb.annotations.votes import DONE
 from lsnb.errors import InputError
+from lsnb.kernel.checks import Annotations, Count, Give, checked
 from lsnb.kernel.words import listing
 from lsnb.reliability.coefficients import ratings_of
 from lsnb.reliability.decisions import disputed
@@ -83,7 +84,8 @@ CATEGORIES = 12
 BINS = 10
 
 
-def label_distribution(annotations: pd.DataFrame, control: str) -> Picture:
+@checked
+def label_distribution(annotations: Annotations, control: str) -> Picture:
     """Return bars of how often each annotator gave each answer, as shares of that annotator's answers.
 
     Each of several answers to an item counts. Beyond twelve different texts the rarer are drawn together as
@@ -155,7 +157,8 @@ def _categories(given: dict[str, list[Any]]) -> tuple[list[str], dict[str, list[
 # How far annotators are, and how much they did each day.
 
 
-def progress(table: pd.DataFrame) -> Picture:
+@checked
+def progress(table: Annotated[pd.DataFrame, Give("what study.progress() returns")]) -> Picture:
     """Return a bar for each annotator: tasks done, skipped and left.
 
     Args:
@@ -195,7 +198,8 @@ def progress(table: pd.DataFrame) -> Picture:
     return figure
 
 
-def annotations_per_day(annotations: pd.DataFrame) -> Picture:
+@checked
+def annotations_per_day(annotations: Annotations) -> Picture:
     """Return bars of how many annotations each annotator finished on each day (UTC), skipped ones too.
 
     Args:
@@ -246,6 +250,7 @@ def annotations_per_day(annotations: pd.DataFrame) -> Picture:
 ROWS = 40
 
 
+@checked
 def agreement_matrix(agreement: Agreement) -> Picture:
     """Return a heat map of Cohen's kappa for each pair of annotators, with the items both answered.
 
@@ -285,6 +290,7 @@ def agreement_matrix(agreement: Agreement) -> Picture:
     return figure
 
 
+@checked
 def confusion_matrix(evaluation: Evaluation) -> Picture:
     """Return a heat map of the model's answers against gold ones: items, and shares of each gold label.
 
@@ -325,7 +331,8 @@ def confusion_matrix(evaluation: Evaluation) -> Picture:
     return figure
 
 
-def disagreement_map(annotations: pd.DataFrame, control: str, *, n: int = ROWS) -> Picture:
+@checked
+def disagreement_map(annotations: Annotations, control: str, *, n: Count = ROWS) -> Picture:
     """Return the most disputed items, a row each, and what each annotator answered, as colours.
 
     Args:

@@ -7,14 +7,17 @@ import os
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.patches import Patch, Polygon
 
+from lsnb.annotations.long import require_columns
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.kernel import checks
+from lsnb.kernel.checks import Annotations, Count, Give, Within
 from lsnb.kernel.words import counted, nearest
 from lsnb.labels.vocabulary import KINDS, kinds_of
 from lsnb.plots.charts import COLORS, MISSING, Picture, only_words, shortened
@@ -28,7 +31,8 @@ DRAWN = frozenset(
 )
 
 
-def timeline(annotations: pd.DataFrame, item: str, control: str) -> Picture:
+@checks.checked
+def timeline(annotations: Annotations, item: str, control: str) -> Picture:
     """Return the segments that each annotator marked on one item, a line each, coloured by label.
 
     Args:
@@ -93,7 +97,8 @@ def timeline(annotations: pd.DataFrame, item: str, control: str) -> Picture:
     return figure
 
 
-def overlay(annotations: pd.DataFrame, item: str, control: str, picture: Image | None = None) -> Picture:
+@checks.checked
+def overlay(annotations: Annotations, item: str, control: str, picture: Image | None = None) -> Picture:
     """Return everybody's regions on one picture, a colour for each annotator.
 
     Args:
@@ -174,12 +179,13 @@ def disputed_sheet(
     return figure
 
 
+@checks.checked
 def overlays(
-    annotations: pd.DataFrame,
-    pictures: Mapping[str, Image] | pd.Series[Any],
+    annotations: Annotations,
+    pictures: Mapping[str, Image] | pd.Series,
     control: str | None = None,
     *,
-    n: int = 6,
+    n: Count = 6,
 ) -> Picture:
     """Return the regions on several pictures side by side, a colour for each annotator or model.
 
@@ -200,6 +206,7 @@ def overlays(
         >>> [axes.get_title() for axes in overlays(long, {}).axes]
         ['2: 2 regions', '1: 1 region']
     """
+    require_columns(annotations, "item", "control", "kind", "region")
     drawn = annotations[annotations["kind"].isin(DRAWN)]
     if control is None:
         control = next(iter(drawn["control"]), None)
@@ -320,13 +327,14 @@ WIDTH, TITLE = 2.4, 0.45  # inches
 SIDE = 320  # pixels a picture is shown with, at most
 
 
+@checks.checked
 def contact_sheet(
-    table: pd.DataFrame,
+    table: Annotated[pd.DataFrame, Give("the table that lsnb.select_frames returned")],
     pictures: Mapping[str, Image] | Iterable[np.ndarray[Any, Any]] | None = None,
     *,
-    annotations: pd.DataFrame | None = None,
+    annotations: Annotations | None = None,
     control: str | None = None,
-    n: int | None = None,
+    n: Annotated[int, Within(1), Give("a whole number of pictures, 1 or more")] | None = None,
 ) -> Picture:
     """Return a sheet of small pictures: of chosen frames, or of the most disputed items.
 
@@ -353,17 +361,12 @@ def contact_sheet(
         >>> contact_sheet(worst, {"2": np.zeros((4, 6, 3))}).axes[0].get_title()
         '2 (1.00)\\nana: x; ben: y'
     """
-    if not isinstance(table, pd.DataFrame):
-        raise InputError(f"table is {type(table).__name__}: give the table that lsnb.select_frames returned.")
-    limit = MOST if n is None else n
-    if isinstance(limit, bool) or not isinstance(limit, (int, np.integer)) or limit < 1:
-        raise InputError(f"n is {n!r}: give a whole number of pictures, 1 or more.")
     if "disagreement" in table.columns or not {"video", "frame"} <= set(table.columns):
         if not isinstance(pictures, Mapping) and pictures is not None:
             raise InputError("pictures of disputed items are a dict: item → file or array.")
         found = {} if pictures is None else pictures
         return disputed_sheet(table, found, annotations=annotations, control=control, n=n or 12)
-    return _of_frames(table, pictures, int(limit))
+    return _of_frames(table, pictures, MOST if n is None else n)
 
 
 def _of_frames(table: pd.DataFrame, pictures: Any, limit: int) -> Picture:
@@ -457,6 +460,7 @@ PIXELS = 4_000
 MOST_CHANNELS = 12
 
 
+@checks.checked
 def series_channels(aligned: OnVideo) -> Picture:
     """Return the channels of an aligned series over the video's seconds, one above the other.
 
@@ -495,6 +499,7 @@ def series_channels(aligned: OnVideo) -> Picture:
     return figure
 
 
+@checks.checked
 def correlation_curve(found: Correlation | Sequence[Correlation]) -> Picture:
     """Return how well every offset fits, in standard deviations above chance, with the best and the verdict.
 

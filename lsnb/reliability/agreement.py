@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.checks import Annotations, Resamples, Seed, checked
 from lsnb.kernel.words import listing, nearest
 from lsnb.reliability.coefficients import (
     PAIRED_VALUES,
@@ -88,13 +89,14 @@ class Agreement:
         return f"<p><b>Agreement about {html.escape(self.control)}</b></p><table>{cells}</table>{note}{pairs}{overlap}"
 
 
+@checked
 def agreement(
-    annotations: pd.DataFrame,
+    annotations: Annotations,
     control: str,
     level: Level | None = None,
     *,
-    resamples: int = 1000,
-    seed: int = 0,
+    resamples: Resamples = 1000,
+    seed: Seed = 0,
 ) -> Agreement:
     """Return how much annotators agree about one control: kappas, alpha, and its interval.
 
@@ -122,8 +124,6 @@ def agreement(
         >>> agreement(long, "mood").kappa.round(6).to_dict("records")
         [{'a': 'ana', 'b': 'ben', 'kappa': 0.272727, 'n': 4}]
     """
-    if not isinstance(resamples, int) or resamples < 0:
-        raise InputError(f"resamples is {resamples!r}: give a whole number of 0 or more.")
     wide, ratings = ratings_of(annotations, control, level)
     people = tuple(str(name) for name in wide.columns)
     n_items = int(((ratings.codes >= 0).sum(axis=1) >= 2).sum())
@@ -196,7 +196,8 @@ def _figure(number: float) -> str:
 MANY = 1000
 
 
-def agreement_by(annotations: pd.DataFrame, control: str, by: str, level: Level | None = None) -> pd.DataFrame:
+@checked
+def agreement_by(annotations: Annotations, control: str, by: str, level: Level | None = None) -> pd.DataFrame:
     """Return agreement about one control in parts: by label, by annotator or by stratum.
 
     Args:

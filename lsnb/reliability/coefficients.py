@@ -48,6 +48,16 @@ class Ratings:
     level: Level
 
 
+def chance_of(seed: int) -> np.random.Generator:
+    """Return numpy's random numbers of a seed, which may be any whole number.
+
+    Example:
+        >>> bool(chance_of(-1).integers(0, 10**9) == chance_of(1).integers(0, 10**9))
+        False
+    """
+    return np.random.default_rng(seed if seed >= 0 else [1, -seed])
+
+
 def krippendorff_alpha(ratings: Ratings, *, resamples: int = 0, seed: int = 0) -> tuple[float, tuple[float, float]]:
     """Return alpha and its 95 percent bootstrap interval, over items drawn again with replacement.
 
@@ -80,7 +90,7 @@ def krippendorff_alpha(ratings: Ratings, *, resamples: int = 0, seed: int = 0) -
     alpha = float(_alphas(frequencies[None, :].astype("float64"), counts, sizes, ratings)[0])
     if not resamples or np.isnan(alpha):
         return alpha, nothing[1]
-    chance = np.random.default_rng(seed)
+    chance = chance_of(seed)
     items = int(frequencies.sum())
     found = []
     for start in range(0, resamples, BATCH):

@@ -17,14 +17,16 @@ import pandas as pd
 from lsnb.annotations import majority, widen
 from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.errors import InputError
+from lsnb.kernel.checks import Annotations, Count, Resamples, Seed, Table, checked
 from lsnb.kernel.words import counted, joined, listing, nearest
 from lsnb.reliability.agreement import Agreement, agreement
-from lsnb.reliability.coefficients import Floats, Integers, Level, Ratings, ratings_of
+from lsnb.reliability.coefficients import Floats, Integers, Level, Ratings, chance_of, ratings_of
 from lsnb.reliability.overlap import RegionAgreement, is_drawn, region_agreement
 from lsnb.tables.keys import check_key, key_text
 
 
-def disputed(annotations: pd.DataFrame, control: str, level: Level | None = None) -> pd.DataFrame:
+@checked
+def disputed(annotations: Annotations, control: str, level: Level | None = None) -> pd.DataFrame:
     """Return the items about which annotators disagree, the worst first.
 
     Disagreement is the mean distance of two answers to an item, from 0 to 1: for names 0 or 1, for sets one minus
@@ -75,13 +77,14 @@ def disputed(annotations: pd.DataFrame, control: str, level: Level | None = None
     return table.sort_values(["disagreement", "item"], ascending=[False, True], kind="stable", ignore_index=True)
 
 
+@checked
 def gold(
-    annotations: pd.DataFrame,
+    annotations: Annotations,
     control: str,
     *,
     adjudicated: pd.DataFrame | Mapping[str, Any] | None = None,
-    min_votes: int = 1,
-    weights: Mapping[str, float] | None = None,
+    min_votes: Count = 1,
+    weights: Mapping[str, Any] | None = None,
     ties: str = "missing",
 ) -> pd.DataFrame:
     """Return one answer to each item, and how it came about.
@@ -291,16 +294,17 @@ class Evaluation:
         return f"The model {verdict}: kappa with them minus theirs with each other {_with(gap, interval)}."
 
 
+@checked
 def evaluate(
-    model: pd.DataFrame,
-    gold: pd.DataFrame,
+    model: Table,
+    gold: Table,
     *,
     key: str,
     column: str,
-    annotations: pd.DataFrame | None = None,
+    annotations: Annotations | None = None,
     control: str | None = None,
-    resamples: int = 1000,
-    seed: int = 0,
+    resamples: Resamples = 1000,
+    seed: Seed = 0,
 ) -> Evaluation:
     """Return how well a model's answers are those of people.
 
@@ -361,8 +365,6 @@ def evaluate(
 
 
 def _answers(table: pd.DataFrame, key: str, column: str, which: str) -> dict[str, str]:
-    if not isinstance(table, pd.DataFrame):
-        raise InputError(f"{which} is a {type(table).__name__}: give a table.")
     if column not in table.columns:
         raise InputError(f"The {which} table has no column {column!r}.{nearest(column, table.columns)}")
     keys = check_key(table, key)
@@ -392,7 +394,7 @@ def _drawn(counts: Integers, resamples: int, seed: int) -> Floats:
     if not n or not resamples:
         return np.empty((0, len(FIGURES)))
     # Drawing items again is drawing cells of the table again.
-    flat = np.random.default_rng(seed).multinomial(n, counts.ravel() / n, size=resamples)
+    flat = chance_of(seed).multinomial(n, counts.ravel() / n, size=resamples)
     return _figures(flat.reshape(resamples, *counts.shape))
 
 
@@ -452,7 +454,7 @@ def _beside(
     kappas, rests = _kappas_beside(codes, len(labels))
     n = [int((codes[:, place] >= 0).sum()) for place in range(len(people))]
     humans = pd.DataFrame(dict(zip(names, [people, n, kappas, rests], strict=True)))
-    chance = np.random.default_rng(seed)
+    chance = chance_of(seed)
     gaps = []
     for _ in range(resamples):
         again = _kappas_beside(codes[chance.integers(0, len(codes), len(codes))], len(labels))
@@ -516,8 +518,9 @@ COMPARED = {
 }
 
 
+@checked
 def methods_paragraph(
-    annotations: pd.DataFrame,
+    annotations: Annotations,
     control: str,
     *,
     agreement_found: Agreement | None = None,
@@ -547,6 +550,8 @@ def methods_paragraph(
         warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
         found = agreement_found or agreement(annotations, control)
         table = gold if gold is not None else gold_of(annotations, control)
+    if "n" not in table.columns:
+        raise InputError("gold has no column n: give the table that lsnb.gold returned.")
     answered = table[table["n"] > 0]
     total = int(table["n"].sum())
     items = _count(len(answered), "item was", "items were").capitalize()

@@ -20,8 +20,10 @@ from scipy.optimize import linear_sum_assignment
 from lsnb.annotations.long import raw_results
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
+from lsnb.kernel import checks
+from lsnb.kernel.checks import Annotations, Resamples, Seed
 from lsnb.labels.vocabulary import KINDS, is_region
-from lsnb.reliability.coefficients import Floats
+from lsnb.reliability.coefficients import Floats, chance_of
 from lsnb.shapes import (
     Mask,
     Track,
@@ -298,14 +300,15 @@ class RegionAgreement:
         return f"<p><b>{html.escape(self.summary)}</b></p>{note}{pairs}"
 
 
+@checks.checked
 def region_agreement(
-    annotations: pd.DataFrame,
+    annotations: Annotations,
     control: str,
     *,
     threshold: float = 0.5,
     lengths: Mapping[str, float] | None = None,
-    resamples: int = 1000,
-    seed: int = 0,
+    resamples: Resamples = 1000,
+    seed: Seed = 0,
 ) -> RegionAgreement:
     """Return how much annotators agree about the regions of one control.
 
@@ -504,7 +507,7 @@ def _overall(items: pd.DataFrame, resamples: int, seed: int) -> tuple[float, tup
     if not sums.size or not sums[:, 1].sum():
         return math.nan, (math.nan, math.nan)
     f1 = 2 * sums[:, 0].sum() / sums[:, 1].sum()
-    chance = np.random.default_rng(seed)
+    chance = chance_of(seed)
     drawn = []
     for _ in range(resamples):
         matched, regions = sums[chance.integers(0, len(sums), len(sums))].sum(axis=0)

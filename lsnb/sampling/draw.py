@@ -13,6 +13,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
+from lsnb.kernel.checks import Count, Seed, Table, checked
 from lsnb.kernel.words import listing, nearest, sheet_rows
 from lsnb.sampling.chance import apportion, check_seed, is_whole, parse_percent, permanent_number, rounded_share
 from lsnb.tables.keys import check_key
@@ -172,7 +173,7 @@ def _balanced(order: list[str], coders: list[int], names: list[str], seed: int) 
 
 
 Allocation = Literal["proportional", "equal"]
-Weights = str | Sequence[float] | pd.Series
+Weights = str | Sequence[Any] | pd.Series
 
 
 @dataclass(frozen=True)
@@ -198,16 +199,17 @@ class Frame:
         return sorted(drawable, key=lambda row: (self.priorities[row], self.keys[row]))[:n]
 
 
+@checked
 def sample(
-    table: pd.DataFrame,
+    table: Table,
     *,
-    key: str,
-    n: int | None = None,
+    key: Hashable,
+    n: Count | None = None,
     percent: float | None = None,
-    by: str | Sequence[str] | None = None,
+    by: Hashable | Sequence[Hashable] | None = None,
     weights: Weights | None = None,
     allocation: Allocation = "proportional",
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> pd.DataFrame:
     """Return a random sample of a table's rows.
 
@@ -255,17 +257,18 @@ def sample(
     return _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=int(seed), allocation=allocation)
 
 
+@checked
 def extend_sample(
-    sample: pd.DataFrame,
-    table: pd.DataFrame,
+    sample: Table,
+    table: Table,
     *,
-    key: str,
-    n: int | None = None,
+    key: Hashable,
+    n: Count | None = None,
     percent: float | None = None,
-    by: str | Sequence[str] | None = None,
+    by: Hashable | Sequence[Hashable] | None = None,
     weights: Weights | None = None,
     allocation: Allocation = "proportional",
-    seed: int = 0,
+    seed: Seed = 0,
 ) -> pd.DataFrame:
     """Return further rows of a table, none of which is in the sample yet.
 
@@ -336,16 +339,16 @@ def strata_table(sample: pd.DataFrame) -> pd.DataFrame:
 
 def _frame(
     table: pd.DataFrame,
-    key: str,
+    key: Hashable,
     n: int | None,
     percent: float | None,
-    by: str | Sequence[str] | None,
+    by: Hashable | Sequence[Hashable] | None,
     weights: Weights | None,
     allocation: str,
     seed: int,
 ) -> Frame:
     """Check every parameter of a draw, report all faults at once, and number the rows."""
-    problems = check_seed(seed)
+    problems: list[str] = []
     keys: list[str] = []
     try:
         keys = check_key(table, key).tolist()
@@ -353,13 +356,8 @@ def _frame(
         problems += error.problems
     if (n is None) == (percent is None):
         problems.append("Say how many rows to draw: either n=100 or percent=10, and not both.")
-    if n is not None and not (is_whole(n) and n >= 1):
-        problems.append(f"n is {n!r}: give a whole number of 1 or more.")
-    is_number = isinstance(percent, Real) and not isinstance(percent, bool)
-    if percent is not None and not (is_number and 0 < float(percent) <= 100):
+    if percent is not None and not 0 < percent <= 100:
         problems.append(f"percent is {percent!r}: give a number above 0 and at most 100.")
-    if allocation not in ("proportional", "equal"):
-        problems.append(f"allocation is {allocation!r}: give 'proportional' or 'equal'.")
     columns, values, strata_problems = _strata_columns(table, by)
     problems += strata_problems
     numbers, weight_problems = _weights(table, weights)

@@ -20,6 +20,7 @@ import pandas as pd
 from lxml import etree
 
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
+from lsnb.kernel.checks import FilePath, checked
 from lsnb.kernel.files import file_sentence
 from lsnb.kernel.formats import TABLE_ENDINGS, WORKBOOK, MemberFault, Zip, inside
 from lsnb.kernel.words import listing, nearest, sheet_rows
@@ -273,7 +274,8 @@ MOST_PARQUET_CELLS = 2**28
 _COLUMN = re.compile(r"[A-Za-z]{1,3}(?=[0-9])")
 
 
-def read_table(path: str | os.PathLike[str], *, key: str | None = None) -> pd.DataFrame:
+@checked
+def read_table(path: FilePath, *, key: str | None = None) -> pd.DataFrame:
     """Return the table in a file, with its key column as text.
 
     Reads text separated by commas, semicolons, tabs or pipes (UTF-8 with or without a mark, UTF-16,

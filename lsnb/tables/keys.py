@@ -80,7 +80,7 @@ def find_column(table: pd.DataFrame, key: Hashable) -> pd.Series[Any]:
     )
 
 
-def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
+def check_key(table: pd.DataFrame, key: Hashable) -> pd.Series[Any]:
     """Return the key of each row as text, aligned with the table.
 
     A key must be there in every row, be unique, and have no space around it. Whole numbers become their
