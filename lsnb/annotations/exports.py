@@ -34,7 +34,7 @@ Source = str | os.PathLike[str]
 
 @checked
 def read_annotations(
-    export: Source | Mapping[str, Any] | Sequence[Source] | Sequence[Mapping[str, Any]],
+    export: Any,
     *,
     key: str | None = None,
     data: str | Sequence[str] = (),
