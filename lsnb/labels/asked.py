@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from typing import Any, Literal, Self
 
 from lxml import etree
@@ -442,7 +442,8 @@ class AskedMethods(ConfigTree):
         Raises:
             LabelConfigError: There is no list, a bucket is repeated, or a name is taken.
         """
-        titles = buckets if isinstance(buckets, Mapping) else {b: b for b in words(buckets, name)} if buckets else {}
+        is_none = buckets is None or (isinstance(buckets, Sized) and not len(buckets))
+        titles = buckets if isinstance(buckets, Mapping) else {} if is_none else {b: b for b in words(buckets, name)}
         made = [element("Bucket", {"name": bucket, "title": text}) for bucket, text in titles.items()]
         given: dict[str, Setting] = {"name": name, "toName": self._target(RANKER, to), **attributes}
         return self._add(*titled(title, element(RANKER.name, given, *made)))
@@ -693,7 +694,7 @@ class AskedMethods(ConfigTree):
         Raises:
             LabelConfigError: A name is empty or repeated.
         """
-        names = words(labels, "Relations") if labels else []
+        names = [] if isinstance(labels, Sized) and not len(labels) else words(labels, "Relations")
         made = [element("Relation", {"value": text}) for text in names]
         return self._add(element(RELATIONS.name, {"choice": "multiple" if multiple else None}, *made))
 

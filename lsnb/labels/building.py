@@ -156,7 +156,7 @@ def _argument_fault(name: str, value: Any, hint: Any, said: tuple[int, int | Non
             found.append(checks.choice(name, value, inside))
         elif origin is tuple:
             found.append(checks.texts(name, value, count=len(inside)))
-        elif origin in (Sequence, Iterable) and inside == (str,):
+        elif origin is Sequence and inside == (str,):
             found.append(checks.texts(name, value))
         elif origin is Mapping:
             found.append(checks.mapping(name, value))
