@@ -6,14 +6,14 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 
 from lsnb.annotations.long import anonymize as hide_names
 from lsnb.annotations.long import long_table
 from lsnb.errors import InputError, MissingFileError
-from lsnb.kernel.checks import checked
+from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.formats import (
     LARGEST_JSON,
     MemberFault,
@@ -34,7 +34,7 @@ Source = str | os.PathLike[str]
 
 @checked
 def read_annotations(
-    export: Any,
+    export: Annotated[Source | Mapping[str, Any] | Sequence[Source] | Sequence[Mapping[str, Any]], TOLD],
     *,
     key: str | None = None,
     data: str | Sequence[str] = (),

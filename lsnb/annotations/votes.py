@@ -5,7 +5,7 @@ from __future__ import annotations
 import numbers
 import warnings
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import orjson
@@ -14,7 +14,7 @@ import pandas as pd
 from lsnb.annotations.long import TEXT_DTYPE, require_columns
 from lsnb.errors import InputError
 from lsnb.kernel import checks
-from lsnb.kernel.checks import Annotations, Count
+from lsnb.kernel.checks import TOLD, Annotations
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels.vocabulary import TEXT_AREA
 from lsnb.tables.keys import RoundedKeyError, key_text
@@ -86,7 +86,7 @@ def majority(
     annotations: Annotations,
     control: str,
     *,
-    min_votes: Count = 1,
+    min_votes: Annotated[int, TOLD] = 1,
     weights: Mapping[str, Any] | None = None,
     ties: str = "missing",
 ) -> pd.DataFrame:
@@ -121,7 +121,8 @@ def majority(
         ['pos', 'neg']
     """
     wide = widen(annotations, control)
-    problems = []
+    few = checks.whole("min_votes", min_votes, least=1)
+    problems = [few] if few else []
     people = [str(name) for name in wide.columns]
     counted = np.ones(len(people))
     for name, weight in (weights or {}).items():

@@ -69,6 +69,10 @@ class Give:
     what: str
 
 
+class _Told:
+    """Marks an argument that the function itself looks at, since what it says of a wrong one helps more."""
+
+
 class _Hidden:
     """Marks an argument that no message may repeat."""
 
@@ -89,6 +93,8 @@ Annotations = Annotated[pd.DataFrame, Give("the table that lsnb.read_annotations
 """The long table of annotations."""
 FilePath = str | os.PathLike[str]
 """A path as text or ``pathlib.Path``."""
+TOLD = _Told()
+"""For ``Annotated``: every value goes on to the function, which says itself what is wrong with one."""
 Secret = Annotated[str, _Hidden()]
 """A key; what was given is not repeated."""
 
@@ -246,6 +252,16 @@ def choice(name: str, value: Any, allowed: Iterable[Any]) -> str | None:
     return _held(name, value, Literal[tuple(allowed)])[0] or None
 
 
+def column(name: str, value: Any) -> str | None:
+    """Return what is wrong with a column's name: what cannot name one, as lists and a missing value.
+
+    Example:
+        >>> column("key", ["ID"])
+        "key is ['ID']: give a column's name."
+    """
+    return _held(name, value, Hashable)[0] or None
+
+
 def raise_for(error: type[InputError], *sentences: str | None) -> None:
     """Raise once, with every sentence there is.
 
@@ -344,6 +360,8 @@ def _fit(value: Any, hint: Any) -> tuple[bool, Any]:
                 return True, as_python
         return False, value
     origin = get_origin(hint)
+    if origin is Annotated and any(isinstance(note, _Told) for note in hint.__metadata__):
+        return True, value
     if origin is Annotated:
         fits, value = _fit(value, hint.__origin__)
         bounds = [note for note in hint.__metadata__ if isinstance(note, Within)]

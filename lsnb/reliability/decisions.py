@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from numbers import Real
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ import pandas as pd
 from lsnb.annotations import majority, widen
 from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.errors import InputError
-from lsnb.kernel.checks import Annotations, Count, Resamples, Seed, Table, checked
+from lsnb.kernel.checks import TOLD, Annotations, Resamples, Seed, Table, checked
 from lsnb.kernel.words import counted, joined, listing, nearest
 from lsnb.reliability.agreement import Agreement, agreement
 from lsnb.reliability.coefficients import Floats, Integers, Level, Ratings, chance_of, ratings_of
@@ -83,7 +83,7 @@ def gold(
     control: str,
     *,
     adjudicated: pd.DataFrame | Mapping[str, Any] | None = None,
-    min_votes: Count = 1,
+    min_votes: Annotated[int, TOLD] = 1,
     weights: Mapping[str, Any] | None = None,
     ties: str = "missing",
 ) -> pd.DataFrame:

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
-from lsnb.kernel.checks import Count, Seed, Table, checked
+from lsnb.kernel import checks
 from lsnb.kernel.words import listing, nearest, sheet_rows
 from lsnb.sampling.chance import apportion, check_seed, is_whole, parse_percent, permanent_number, rounded_share
 from lsnb.tables.keys import check_key
@@ -173,7 +173,7 @@ def _balanced(order: list[str], coders: list[int], names: list[str], seed: int) 
 
 
 Allocation = Literal["proportional", "equal"]
-Weights = str | Sequence[Any] | pd.Series
+Weights = str | Sequence[float] | pd.Series
 
 
 @dataclass(frozen=True)
@@ -199,17 +199,16 @@ class Frame:
         return sorted(drawable, key=lambda row: (self.priorities[row], self.keys[row]))[:n]
 
 
-@checked
 def sample(
-    table: Table,
+    table: pd.DataFrame,
     *,
-    key: Hashable,
-    n: Count | None = None,
+    key: str,
+    n: int | None = None,
     percent: float | None = None,
-    by: Hashable | Sequence[Hashable] | None = None,
+    by: str | Sequence[str] | None = None,
     weights: Weights | None = None,
     allocation: Allocation = "proportional",
-    seed: Seed = 0,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Return a random sample of a table's rows.
 
@@ -257,18 +256,17 @@ def sample(
     return _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=int(seed), allocation=allocation)
 
 
-@checked
 def extend_sample(
-    sample: Table,
-    table: Table,
+    sample: pd.DataFrame,
+    table: pd.DataFrame,
     *,
-    key: Hashable,
-    n: Count | None = None,
+    key: str,
+    n: int | None = None,
     percent: float | None = None,
-    by: Hashable | Sequence[Hashable] | None = None,
+    by: str | Sequence[str] | None = None,
     weights: Weights | None = None,
     allocation: Allocation = "proportional",
-    seed: Seed = 0,
+    seed: int = 0,
 ) -> pd.DataFrame:
     """Return further rows of a table, none of which is in the sample yet.
 
@@ -339,16 +337,16 @@ def strata_table(sample: pd.DataFrame) -> pd.DataFrame:
 
 def _frame(
     table: pd.DataFrame,
-    key: Hashable,
+    key: str,
     n: int | None,
     percent: float | None,
-    by: Hashable | Sequence[Hashable] | None,
+    by: str | Sequence[str] | None,
     weights: Weights | None,
     allocation: str,
     seed: int,
 ) -> Frame:
     """Check every parameter of a draw, report all faults at once, and number the rows."""
-    problems: list[str] = []
+    problems = check_seed(seed)
     keys: list[str] = []
     try:
         keys = check_key(table, key).tolist()
@@ -356,8 +354,13 @@ def _frame(
         problems += error.problems
     if (n is None) == (percent is None):
         problems.append("Say how many rows to draw: either n=100 or percent=10, and not both.")
-    if percent is not None and not 0 < percent <= 100:
+    if n is not None and not (is_whole(n) and n >= 1):
+        problems.append(f"n is {n!r}: give a whole number of 1 or more.")
+    is_number = isinstance(percent, Real) and not isinstance(percent, bool)
+    if percent is not None and not (is_number and 0 < float(percent) <= 100):
         problems.append(f"percent is {percent!r}: give a number above 0 and at most 100.")
+    unknown = checks.choice("allocation", allocation, get_args(Allocation))
+    problems += [unknown] if unknown else []
     columns, values, strata_problems = _strata_columns(table, by)
     problems += strata_problems
     numbers, weight_problems = _weights(table, weights)
@@ -399,7 +402,7 @@ def _strata_columns(table: pd.DataFrame, by: object) -> tuple[tuple[Hashable, ..
 
 
 def _columns_called(table: pd.DataFrame, name: object) -> list[pd.Series[Any]]:
-    if not isinstance(table, pd.DataFrame) or not isinstance(name, Hashable):
+    if not isinstance(table, pd.DataFrame) or checks.column("by", name):
         return []
     return [table.iloc[:, place] for place, other in enumerate(table.columns) if other == name]
 

@@ -14,13 +14,13 @@ from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Annotated, Any, cast
 
 import pandas as pd
 from lxml import etree
 
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
-from lsnb.kernel.checks import FilePath, checked
+from lsnb.kernel.checks import TOLD, FilePath, checked
 from lsnb.kernel.files import file_sentence
 from lsnb.kernel.formats import TABLE_ENDINGS, WORKBOOK, MemberFault, Zip, inside
 from lsnb.kernel.words import listing, nearest, sheet_rows
@@ -275,7 +275,7 @@ _COLUMN = re.compile(r"[A-Za-z]{1,3}(?=[0-9])")
 
 
 @checked
-def read_table(path: FilePath, *, key: str | None = None) -> pd.DataFrame:
+def read_table(path: Annotated[FilePath, TOLD], *, key: str | None = None) -> pd.DataFrame:
     """Return the table in a file, with its key column as text.
 
     Reads text separated by commas, semicolons, tabs or pipes (UTF-8 with or without a mark, UTF-16,

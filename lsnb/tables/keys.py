@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
+from lsnb.kernel import checks
 from lsnb.kernel.words import listing, nearest, sheet_rows
 
 # From here on a float no longer holds every whole number: two ids can be one float.
@@ -67,6 +68,7 @@ def find_column(table: pd.DataFrame, key: Hashable) -> pd.Series[Any]:
             f"A table is needed, not a {type(table).__name__}: "
             "read the file with lsnb.read_table(path, key=...) or make a pandas DataFrame."
         )
+    checks.raise_for(KeyColumnError, checks.column("key", key))
     found = sum(1 for column in table.columns if column == key)
     if found == 1:
         return table[key]
@@ -80,7 +82,7 @@ def find_column(table: pd.DataFrame, key: Hashable) -> pd.Series[Any]:
     )
 
 
-def check_key(table: pd.DataFrame, key: Hashable) -> pd.Series[Any]:
+def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
     """Return the key of each row as text, aligned with the table.
 
     A key must be there in every row, be unique, and have no space around it. Whole numbers become their
