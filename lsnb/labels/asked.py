@@ -442,8 +442,11 @@ class AskedMethods(ConfigTree):
         Raises:
             LabelConfigError: There is no list, a bucket is repeated, or a name is taken.
         """
-        is_none = buckets is None or (isinstance(buckets, Sized) and not len(buckets))
-        titles = buckets if isinstance(buckets, Mapping) else {} if is_none else {b: b for b in words(buckets, name)}
+        titles: Mapping[str, str] = {}
+        if isinstance(buckets, Mapping):
+            titles = buckets
+        elif buckets is not None and not (isinstance(buckets, Sized) and not len(buckets)):
+            titles = {bucket: bucket for bucket in words(buckets, name)}
         made = [element("Bucket", {"name": bucket, "title": text}) for bucket, text in titles.items()]
         given: dict[str, Setting] = {"name": name, "toName": self._target(RANKER, to), **attributes}
         return self._add(*titled(title, element(RANKER.name, given, *made)))
