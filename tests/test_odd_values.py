@@ -240,7 +240,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
         "fps": 10.0,
         "progress": False,
     },
-    "keep_frames": lambda out: {"frames": frames_table(), "path": out / "kept.csv"},
+    "keep_frames": lambda out: {"frames": frames_table(), "out": out / "kept.csv"},
     "label_samples": lambda out: {"annotations": stretches(), "series": pd.DataFrame({"time": [0.0, 0.5, 1.0, 2.0]})},
     "majority": lambda out: {"annotations": LABELS, "control": "mood"},
     "near_duplicates": lambda out: {"vectors": np.eye(3), "items": ["a", "b", "c"]},
@@ -335,7 +335,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "media.frame_times": lambda out: {"video": files() / "clip.mp4"},
     "media.image_size": lambda out: {"path": files() / "pictures" / "a.png"},
     "media.read_image": lambda out: {"path": files() / "pictures" / "a.png"},
-    "media.write_image": lambda out: {"path": out / "b.png", "image": np.zeros((8, 8, 3), "uint8")},
+    "media.write_image": lambda out: {"out": out / "b.png", "image": np.zeros((8, 8, 3), "uint8")},
     "sampling.assign": lambda out: {"keys": ["a", "b", "c"], "annotators": ["ana", "ben"]},
 }
 
