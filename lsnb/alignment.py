@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, TableError
+from lsnb.kernel.checks import Count, FilePath, Give, checked
 from lsnb.kernel.files import safe_name
+from lsnb.kernel.jobs import for_each
 from lsnb.kernel.words import listing, nearest
-from lsnb.media.probing import for_each, table_of
+from lsnb.media.probing import table_of
 from lsnb.timeseries import (
     DISPLAY_ROWS,
     UNITS,
@@ -827,15 +829,18 @@ ADDED = ("csv", "offset", "drift", "residual", "fps", "duration", "notes", "stat
 OF_ROWS = ("time", "unit", "tz", "offset", "drift", "events", "rate", "video_start", "time_format")
 
 
+@checked
 def align_table(
-    table: pd.DataFrame,
-    out: str | os.PathLike[str],
+    table: Annotated[pd.DataFrame, Give("a DataFrame with a row for each video")],
+    out: Annotated[FilePath, Give("the folder for the files")],
     *,
-    path: str = "path",
-    series: str = "series",
-    columns: Mapping[str, str] | None = None,
-    max_rows: int | None = DISPLAY_ROWS,
+    path: Hashable = "path",
+    series: Hashable = "series",
+    columns: Annotated[Mapping[str, Hashable], Give("a dict from option to column, such as {'offset': 'shift'}")]
+    | None = None,
+    max_rows: Count | None = DISPLAY_ROWS,
     executor: Executor | None = None,
+    progress: bool = True,
     **options: Any,
 ) -> pd.DataFrame:
     """Align the series of every video of a table, and write the file that Label Studio plots for each.
@@ -849,6 +854,7 @@ def align_table(
             "camera_offset"}``. A missing cell stands for the option's default.
         max_rows: About how many rows a file has at most.
         executor: Where to do it: any ``concurrent.futures.Executor``.
+        progress: Whether to show a progress bar.
         options: The other options of ``align``, for all rows.
 
     Returns:
@@ -867,12 +873,6 @@ def align_table(
         >>> align_table(table, folder / "out", unit="s")["status"].tolist()
         ['done', 'failed']
     """
-    if not isinstance(table, pd.DataFrame):
-        raise InputError(f"table is a {type(table).__name__}: give a DataFrame with a row for each video.")
-    if not isinstance(out, (str, os.PathLike)):
-        raise InputError(f"out is a {type(out).__name__}: give the folder for the files.")
-    if columns is not None and not isinstance(columns, Mapping):
-        raise InputError(f"columns is {columns!r}: give a dict from option to column, such as {{'offset': 'shift'}}.")
     known = [name for name in signature(align).parameters if name not in ("series", "video")]
     unknown = [name for name in options if name not in known]
     if unknown:
@@ -900,7 +900,9 @@ def align_table(
             if not pd.api.types.is_scalar(value) or not pd.isna(value):
                 own[option] = value.item() if isinstance(value, np.generic) else value
         jobs.append((found[series].iloc[position], found[path].iloc[position], folder / name, max_rows, own))
-    done = for_each(_write, jobs, executor=executor)
+    done = for_each(
+        _write, jobs, executor=executor, progress=progress, what="Aligning", unit="series", name=lambda job: job[0]
+    )
     empty = dict.fromkeys(ADDED)
     rows = [
         {**empty, "status": "failed", "error": error} if row is None else {**empty, **row, "status": "done"}

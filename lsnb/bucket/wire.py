@@ -771,6 +771,9 @@ def run_parallel(
 ) -> Iterator[Result]:
     """Yield the results as they come, in no order.
 
+    Another thing than ``run_jobs``: requests go through this process's connections, so there is no executor to lose;
+    the threads are as many as the computer has handles for, and each looks at ``cancel`` while it waits for a server.
+
     Args:
         function: The job. What it raises ends the run, is raised here, and sets ``cancel``.
         items: What it is called with.

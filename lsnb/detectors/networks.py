@@ -19,11 +19,12 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import requests
-from tqdm.auto import tqdm
 
 from lsnb.detectors.loading import Picture, Source, ahead, read
 from lsnb.errors import InputError, LsnbError, MissingExtraError, MissingFileError
+from lsnb.kernel import checks
 from lsnb.kernel.files import file_errors
+from lsnb.kernel.jobs import run_jobs
 
 # What a network said of a file, kept by network and checksum, so that a second run costs nothing.
 
@@ -434,21 +435,20 @@ def look(
         said: What the bar is called.
         executor: Where to work: batches go to its workers, each of which loads the network once.
     """
-    if executor is not None and not isinstance(executor, Executor):
-        raise InputError(
-            f"executor is a {type(executor).__name__}: give a pool of concurrent.futures, or leave it out."
-        )
-    with tqdm(total=len(wanted), desc=said, unit="picture", disable=not progress or not wanted) as bar:
-        seen: dict[str, Seen[Answer]] = {}
-        parts: Iterator[list[Seen[Answer]]]
-        if executor is None:
-            parts = _batches(looker, wanted)
-        else:
-            chunks = list(_chunks(wanted, looker.batch * 4))
-            parts = executor.map(_look_there, [looker] * len(chunks), chunks)
-        for part in parts:
-            seen.update((one.item, one) for one in part)
-            bar.update(len(part))
+    checks.raise_for(InputError, checks.executor(executor), checks.switch("progress", progress))
+    chunks = [list(wanted)] if executor is None else list(_chunks(wanted, looker.batch * 4))
+    jobs: list[tuple[Looker[Answer], list[Source]]] = [(looker, chunk) for chunk in chunks if chunk]
+    parts: list[list[Seen[Answer]]] = run_jobs(
+        _look_at,
+        jobs,
+        executor=executor,
+        progress=progress,
+        what=said,
+        unit="picture",
+        lost=_unseen,
+        sizes=[len(chunk) for _, chunk in jobs],
+    )
+    seen = {one.item: one for part in parts for one in part}
     return [seen[source.item] for source in wanted]
 
 
@@ -500,8 +500,16 @@ def _chunks(wanted: Sequence[Source], most: int) -> Iterator[list[Source]]:
         yield chunk
 
 
-def _look_there(looker: Looker[Answer], wanted: list[Source]) -> list[Seen[Answer]]:
-    return [seen for part in _batches(looker, wanted) for seen in part]
+def _unseen(job: tuple[Looker[Answer], list[Source]], why: str) -> list[Seen[Answer]]:
+    return [Seen(source.item, None, f"{source.item} {why}") for source in job[1]]
+
+
+def _look_at(job: tuple[Looker[Answer], list[Source]], count: Callable[[int], Any]) -> list[Seen[Answer]]:
+    found: list[Seen[Answer]] = []
+    for part in _batches(*job):
+        found += part
+        count(len(part))
+    return found
 
 
 @lru_cache(maxsize=2)

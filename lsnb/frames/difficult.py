@@ -6,8 +6,8 @@ import math
 import numbers
 import os
 import warnings
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,9 @@ import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.frames.selection import COLUMNS, chosen_before
-from lsnb.frames.tables import checked_out, executor_problems
+from lsnb.frames.tables import checked_out
+from lsnb.kernel import checks
+from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import listing
 from lsnb.poses.coordinates import LabelledPoses, Poses, named_files, read_labelled_poses, read_poses, read_views
 from lsnb.poses.difficulty import (
@@ -100,12 +102,19 @@ class Outcome:
     error: str | None = None
 
 
-def choose_or_say_why(job: Job) -> Outcome:
-    """Return one video's difficult frames, or a row that says why there are none."""
+def choose_or_say_why(job: Job, count: Callable[[int], Any]) -> Outcome:
+    """Return one video's difficult frames, or a row that says why there are none.
+
+    Args:
+        job: The video and what is asked.
+        count: Called with 1 when it is done.
+    """
     try:
         return choose(job)
     except LsnbError as error:
         return failed(job, str(error))
+    finally:
+        count(1)
 
 
 def failed(job: Job, why: str) -> Outcome:
@@ -279,6 +288,7 @@ def select_difficult_frames(
     out: str | os.PathLike[str] | None = None,
     seed: int = 0,
     executor: Executor | None = None,
+    progress: bool = True,
 ) -> pd.DataFrame:
     """Return the frames that a model found difficult: one of each event, different ones, and no neighbours.
 
@@ -315,6 +325,7 @@ def select_difficult_frames(
             chosen before, so that a second run brings new ones.
         seed: Of the grouping.
         executor: Where several videos run, by default here; any ``concurrent.futures.Executor``.
+        progress: Whether to show a progress bar, of several videos.
 
     Returns:
         ``video, frame`` (0-based), ``time`` (seconds; missing without the video), ``method`` (``difficult``),
@@ -335,7 +346,8 @@ def select_difficult_frames(
         >>> found[["frame", "reason"]].values.tolist()
         [[40, 'nose jumped 42 px']]
     """
-    problems = _problems(n, threshold, min_score, min_gap, seed, executor)
+    problems = _problems(n, threshold, min_score, min_gap, seed)
+    problems += [fault for fault in (checks.executor(executor), checks.switch("progress", progress)) if fault]
     sources: list[Source] = []
     several = False
     found: dict[str, tuple[int, ...]] = {}
@@ -403,11 +415,16 @@ def select_difficult_frames(
     ]
     if not several:
         outcomes = [choose(jobs[0])]
-    elif executor is None:
-        outcomes = [choose_or_say_why(job) for job in jobs]
     else:
-        futures = [executor.submit(choose_or_say_why, job) for job in jobs]
-        outcomes = [_finished(future, job) for future, job in zip(futures, jobs, strict=True)]
+        outcomes = run_jobs(
+            choose_or_say_why,
+            jobs,
+            executor=executor,
+            progress=progress,
+            what="Scoring frames",
+            unit="video",
+            lost=lambda job, why: failed(job, f"It {why}"),
+        )
     for outcome in outcomes:
         for note in outcome.notes:
             warnings.warn(note, stacklevel=2)
@@ -416,7 +433,7 @@ def select_difficult_frames(
     return _with_columns(_joined(outcomes), predictions)
 
 
-def _problems(n: Any, threshold: Any, min_score: Any, min_gap: Any, seed: Any, executor: Any) -> list[str]:
+def _problems(n: Any, threshold: Any, min_score: Any, min_gap: Any, seed: Any) -> list[str]:
     problems = []
     for name, value, least in (("n", n, 1), ("min_gap", min_gap, 1), ("seed", seed, 0)):
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or value < least:
@@ -426,7 +443,7 @@ def _problems(n: Any, threshold: Any, min_score: Any, min_gap: Any, seed: Any, e
         problems.append(f"threshold is {threshold!r}{hint}: give a likelihood above 0 and up to 1, such as 0.6.")
     if not 0 < _number(min_score) < math.inf:
         problems.append(f"min_score is {min_score!r}: give a number above 0, such as 6.")
-    return problems + executor_problems(executor)
+    return problems
 
 
 def _number(value: Any) -> float:
@@ -509,14 +526,6 @@ def _by_video(given: Any, sources: Sequence[Source], several: bool) -> list[Any]
     if several and isinstance(given, Mapping) and set(map(str, given)) & set(videos):
         return [{str(name): one for name, one in given.items()}.get(video) for video in videos]
     return [given] * len(videos)
-
-
-def _finished(future: Future[Outcome], job: Job) -> Outcome:
-    try:
-        return future.result()
-    except Exception as error:
-        # A worker that was killed, or a machine that lacks the package: a row, and the others go on.
-        return failed(job, f"The worker did not finish ({type(error).__name__}: {error}): run it again.")
 
 
 def _joined(outcomes: Sequence[Outcome]) -> pd.DataFrame:

@@ -22,7 +22,6 @@ from lsnb.frames.tables import (
     Requests,
     add_to_list,
     checked_out,
-    executor_problems,
     find_folders,
     fingerprint,
     frame_table,
@@ -31,13 +30,14 @@ from lsnb.frames.tables import (
     item_name,
     labelled_in,
     read_requests,
-    run_jobs,
     safe_folder_name,
     warn_of_problems,
     whole_path,
     write_note,
 )
+from lsnb.kernel import checks
 from lsnb.kernel.files import file_sentence, remove_leavings
+from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import listing
 
 # One video's frames into one folder: what is there and whole stays, what lacks is decoded and written.
@@ -111,11 +111,9 @@ def failed(job: Job, error: LsnbError) -> Outcome:
     return Outcome(tuple(rows), error)
 
 
-def lost(job: Job, reason: str) -> Outcome:
+def lost(job: Job, why: str) -> Outcome:
     """Return the outcome of a job whose worker died."""
-    return failed(
-        job, InputError(f"The worker that wrote the frames of {job.video} ended ({reason}): run the call again.")
-    )
+    return failed(job, InputError(f"{job.video} {why}"))
 
 
 def _write(job: Job, count: Callable[[int], Any]) -> Outcome:
@@ -304,7 +302,7 @@ def extract_frames(
     problems = [
         *checked_out(out),
         *_settings(context=context, format=format, quality=quality),
-        *executor_problems(executor),
+        *[fault for fault in (checks.executor(executor), checks.switch("progress", progress)) if fault],
     ]
     asked = Requests(())
     is_nothing_chosen = video is None and isinstance(frames, pd.DataFrame) and frames.empty and "frame" in frames

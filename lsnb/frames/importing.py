@@ -28,7 +28,6 @@ from lsnb.frames.tables import (
     add_to_list,
     carried_columns,
     checked_out,
-    executor_problems,
     find_folders,
     fingerprint,
     frame_number,
@@ -40,12 +39,12 @@ from lsnb.frames.tables import (
     middle_frames,
     read_frame_list,
     read_paths,
-    run_jobs,
     safe_folder_name,
     warn_of_problems,
     whole_path,
     write_note,
 )
+from lsnb.kernel import checks
 from lsnb.kernel.files import file_sentence, remove_leavings, write_whole
 from lsnb.kernel.formats import (
     FRAME_ENDINGS,
@@ -60,6 +59,7 @@ from lsnb.kernel.formats import (
     raise_for_zip,
     size_text,
 )
+from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import listing
 from lsnb.tables.keys import find_column
 
@@ -448,9 +448,9 @@ def _each_once(done: list[tuple[FramesZip, Delivered]]) -> list[tuple[FramesZip,
     return merged
 
 
-def lost(delivery: Delivery, reason: str) -> list[tuple[FramesZip, Delivered]]:
+def lost(delivery: Delivery, why: str) -> list[tuple[FramesZip, Delivered]]:
     """Return the outcome of zips whose worker died."""
-    error = InputError(f"The worker that imported the frames of {delivery.video} ended ({reason}): run the call again.")
+    error = InputError(f"{delivery.video} {why}")
     return [(archive, _refused(archive, delivery, error)) for archive in delivery.zips]
 
 
@@ -641,7 +641,8 @@ def import_frames(
         >>> frames[["item", "frame", "time"]].to_dict("records")
         [{'item': 'subject023_session0/img00000012', 'frame': 12, 'time': 0.4}]
     """
-    problems = [*checked_out(out), *_settings(fps, context), *executor_problems(executor)]
+    problems = [*checked_out(out), *_settings(fps, context)]
+    problems += [fault for fault in (checks.executor(executor), checks.switch("progress", progress)) if fault]
     zips: list[str] = []
     named: list[str | None] = []
     theirs: pd.DataFrame | None = None

@@ -24,15 +24,15 @@ from lsnb.frames.tables import (
     LAST_FRAME,
     PROBED,
     checked_out,
-    executor_problems,
     find_folders,
     fingerprint,
     labelled_in,
     read_frame_numbers,
     read_paths,
-    run_jobs,
     whole_path,
 )
+from lsnb.kernel import checks
+from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import counted, listing, nearest
 from lsnb.sampling.chance import check_seed, is_whole
 
@@ -90,6 +90,7 @@ def read_choice(
     features: Any,
     out: Any,
     executor: Any,
+    progress: Any,
 ) -> Choice:
     """Return the checked request.
 
@@ -123,7 +124,7 @@ def read_choice(
     problems += _about_features(features, method)
     if out is not None:
         problems += checked_out(out)
-    problems += executor_problems(executor)
+    problems += [fault for fault in (checks.executor(executor), checks.switch("progress", progress)) if fault]
     if problems:
         raise InputError(problems)
     return Choice(
@@ -598,6 +599,7 @@ def select_frames(
             features=features,
             out=out,
             executor=executor,
+            progress=progress,
         )
     except InputError as fault:
         problems += fault.problems
@@ -800,7 +802,5 @@ def _frames_to_read(job: Job) -> int:
         return 0
 
 
-def _lost(job: Job, reason: str) -> Outcome:
-    return Outcome(
-        error=InputError(f"{job.video} could not be worked on by the executor ({reason}): try it without executor=.")
-    )
+def _lost(job: Job, why: str) -> Outcome:
+    return Outcome(error=InputError(f"{job.video} {why}"))

@@ -16,6 +16,7 @@ import types
 import typing
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import wraps
 from numbers import Integral, Real
@@ -262,6 +263,16 @@ def column(name: str, value: Any) -> str | None:
     return _held(name, value, Hashable)[0] or None
 
 
+def executor(value: Any) -> str | None:
+    """Return what is wrong with an executor; None, for working here, is none.
+
+    Example:
+        >>> executor(4)
+        'executor is 4: give a concurrent.futures.Executor, such as ProcessPoolExecutor(), or leave it out.'
+    """
+    return _held("executor", value, Executor | None)[0] or None
+
+
 def raise_for(error: type[InputError], *sentences: str | None) -> None:
     """Raise once, with every sentence there is.
 
@@ -350,6 +361,8 @@ def _is_hidden(hint: Any) -> bool:
 
 
 def _fit(value: Any, hint: Any) -> tuple[bool, Any]:
+    if hint is Any:
+        return True, value
     arms = _arms(hint)
     if len(arms) > 1:
         if isinstance(value, str) and _is_path(hint) and ("\0" in value or not value):

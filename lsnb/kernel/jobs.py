@@ -1,9 +1,19 @@
-"""How many workers this computer can afford, and threads that it may not let us have."""
+"""Jobs over an executor or here, with a bar; how many workers this computer can afford; threads it may not give."""
 
 from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from typing import Any, TypeVar
+
+from tqdm.auto import tqdm
+
+from lsnb.errors import LsnbError
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 # What the rest of the program may still want to open meanwhile.
 _SPARE_HANDLES = 12
@@ -52,3 +62,131 @@ def is_started(thread: threading.Thread) -> bool:
             raise
         return False
     return True
+
+
+def run_jobs(
+    function: Callable[[Job, Callable[[int], Any]], Result],
+    jobs: Sequence[Job],
+    *,
+    executor: Executor | None,
+    progress: bool,
+    what: str,
+    unit: str,
+    lost: Callable[[Job, str], Result],
+    sizes: Sequence[int] | None = None,
+) -> list[Result]:
+    """Return each job's result, in the jobs' order.
+
+    Args:
+        function: Does one job, and says how far it is; a function of a module, so that it can be sent
+            to another process. An ``LsnbError`` of its ends the run and is raised here.
+        jobs: What it is called with.
+        executor: Where the jobs run; None: here, one after the other.
+        progress: Whether to show a progress bar.
+        what: What the bar says.
+        unit: What it counts.
+        lost: Makes the result of a job that the executor lost, from the rest of a sentence whose subject is the job.
+        sizes: How many units each job has; one by default.
+
+    Example:
+        >>> def double(job, count):
+        ...     count(1)
+        ...     return 2 * job
+        >>> run_jobs(double, [1, 2], executor=None, progress=False, what="Doubling", unit="number", lost=print)
+        [2, 4]
+    """
+    units = [1] * len(jobs) if sizes is None else sizes
+    results: list[Any] = [None] * len(jobs)
+    with tqdm(total=sum(units), desc=what, unit=unit, disable=not progress or not jobs) as bar:
+        if executor is None:
+            for place, job in enumerate(jobs):
+                results[place] = function(job, bar.update)
+            return results
+        futures: dict[Future[Result], int] = {}
+        try:
+            for place, job in enumerate(jobs):
+                try:
+                    future = executor.submit(function, job, uncounted)
+                    if not isinstance(future, Future):
+                        raise TypeError(f"its submit returns a {type(future).__name__}, and not a Future")
+                    futures[future] = place
+                except Exception as error:  # each kind of executor has its own for being shut down or broken
+                    results[place] = lost(job, _lost(error))
+                    bar.update(units[place])
+            for future in as_completed(futures):
+                place = futures[future]
+                try:
+                    results[place] = future.result()
+                except LsnbError:
+                    raise
+                except Exception as error:
+                    # A worker that was killed, or a machine that lacks the package: a row, and the others go on.
+                    results[place] = lost(jobs[place], _lost(error))
+                bar.update(units[place])
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+    return results
+
+
+def for_each(
+    work: Callable[..., Result],
+    media: Sequence[object],
+    *more: object,
+    executor: Executor | None,
+    progress: bool,
+    what: str,
+    unit: str = "video",
+    name: Callable[[Any], object] = str,
+) -> list[tuple[Result | None, str | None]]:
+    """Return what a piece of work gives for each medium, or the sentence that says why it gives nothing.
+
+    Args:
+        work: Called with a medium and ``more``; its ``LsnbError`` is the sentence.
+        media: What there is to work on.
+        more: Further arguments.
+        executor: As in ``run_jobs``.
+        progress: As in ``run_jobs``.
+        what: As in ``run_jobs``.
+        unit: As in ``run_jobs``.
+        name: What a sentence calls a medium.
+
+    Example:
+        >>> for_each(len, ["a.mp4"], executor=None, progress=False, what="Counting")
+        [(5, None)]
+    """
+    return run_jobs(
+        _attempt,
+        [(work, one, more, name(one)) for one in media],
+        executor=executor,
+        progress=progress,
+        what=what,
+        unit=unit,
+        lost=_unworked,
+    )
+
+
+def _attempt(
+    job: tuple[Callable[..., Result], object, tuple[object, ...], object], count: Callable[[int], Any]
+) -> tuple[Result | None, str | None]:
+    work, one, more, _ = job
+    try:
+        return work(one, *more), None
+    except LsnbError as fault:
+        return None, str(fault)
+    finally:
+        count(1)
+
+
+def _unworked(job: tuple[Any, object, tuple[object, ...], object], why: str) -> tuple[None, str]:
+    return None, f"{job[3]} {why}"
+
+
+def _lost(error: Exception) -> str:
+    reason = " ".join(f"{type(error).__name__}: {error}".split())
+    return f"could not be worked on by the executor ({reason}): run the call again, or try it without executor=."
+
+
+def uncounted(count: int) -> None:
+    """Count nothing: a bar is not where the work is."""

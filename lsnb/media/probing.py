@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import html
 import struct
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
@@ -16,8 +16,10 @@ from typing import Any, BinaryIO, TypeVar, overload
 import numpy as np
 import pandas as pd
 
-from lsnb.errors import InputError, LsnbError, TableError
+from lsnb.errors import TableError
+from lsnb.kernel.checks import checked
 from lsnb.kernel.files import file_errors
+from lsnb.kernel.jobs import for_each
 from lsnb.kernel.words import counted
 from lsnb.media.decoding import (
     Decoding,
@@ -201,11 +203,19 @@ def sentences(info: VideoInfo, path: Path, *, pixel_shape: Fraction, damaged: in
 
 
 Result = TypeVar("Result")
-Videos = pd.DataFrame | pd.Series | list[Any] | tuple[Any, ...]
+Videos = (
+    pd.DataFrame
+    | pd.Series
+    | list[Any]
+    | tuple[Any, ...]
+    | np.ndarray[Any, Any]
+    | pd.api.extensions.ExtensionArray
+    | pd.Index
+)
 SEVERAL = (pd.DataFrame, pd.Series, list, tuple, np.ndarray, pd.api.extensions.ExtensionArray, pd.Index)
 
 
-def table_of(videos: Videos, path: str, added: Sequence[str]) -> pd.DataFrame:
+def table_of(videos: Videos, path: Hashable, added: Sequence[str]) -> pd.DataFrame:
     """Return a copy of a table of videos, or a table made of a list of paths.
 
     Args:
@@ -233,47 +243,6 @@ def table_of(videos: Videos, path: str, added: Sequence[str]) -> pd.DataFrame:
             f"The table has columns of its own named {', '.join(taken)}: rename them, or give a list of paths."
         )
     return pd.DataFrame(videos.copy())
-
-
-def for_each(
-    work: Callable[..., Result], videos: Sequence[object], *more: object, executor: Executor | None
-) -> list[tuple[Result | None, str | None]]:
-    """Do one piece of work for every video: its result, or the sentence that says why there is none.
-
-    Raises:
-        InputError: ``executor`` is none.
-    """
-    if executor is None:
-        return [attempt(work, video, *more) for video in videos]
-    if not hasattr(executor, "submit"):
-        raise InputError(
-            f"executor is {executor!r}: give a concurrent.futures.Executor, for example ThreadPoolExecutor() or Dask's "
-            "client.get_executor()."
-        )
-    futures: list[Future[tuple[Result | None, str | None]]] = []
-    for video in videos:
-        try:
-            futures.append(executor.submit(attempt, work, video, *more))
-        except Exception as fault:  # each kind of executor has its own for being shut down or broken
-            futures.append(Future())
-            futures[-1].set_exception(fault)
-    return [_outcome(future, video) for future, video in zip(futures, videos, strict=True)]
-
-
-def _outcome(future: Future[tuple[Result | None, str | None]], video: object) -> tuple[Result | None, str | None]:
-    try:
-        return future.result()
-    except Exception as fault:  # the work raises none: a worker died, or something cannot travel to it
-        said = " ".join(f"{type(fault).__name__}: {fault}".split())
-        return None, f"{video} could not be worked on by the executor ({said}): try it without executor=."
-
-
-def attempt(work: Callable[..., Result], video: object, *more: object) -> tuple[Result | None, str | None]:
-    """Do one piece of work; runs where the executor runs it."""
-    try:
-        return work(video, *more), None
-    except LsnbError as fault:
-        return None, str(fault)
 
 
 DECODERS = {"libdav1d": "av1", "libaom-av1": "av1", "libvpx": "vp8", "libvpx-vp9": "vp9"}
@@ -345,7 +314,13 @@ KINDS = {
 
 @overload
 def probe(
-    video: str | Path, *, count: bool = True, check: bool = False, path: str = "path", executor: Executor | None = None
+    video: str | Path,
+    *,
+    count: bool = True,
+    check: bool = False,
+    path: str = "path",
+    executor: Executor | None = None,
+    progress: bool = True,
 ) -> VideoInfo: ...
 
 
@@ -357,16 +332,19 @@ def probe(
     check: bool = False,
     path: str = "path",
     executor: Executor | None = None,
+    progress: bool = True,
 ) -> pd.DataFrame: ...
 
 
+@checked
 def probe(
-    video: str | Path | Videos,
+    video: Any,
     *,
     count: bool = True,
     check: bool = False,
     path: str = "path",
     executor: Executor | None = None,
+    progress: bool = True,
 ) -> VideoInfo | pd.DataFrame:
     """Say what a video is, or every video of a table.
 
@@ -377,6 +355,7 @@ def probe(
         check: Decode every frame as well, to find those that are damaged.
         path: The column of a table that holds the paths.
         executor: Where to look at the videos of a table: any ``concurrent.futures.Executor``.
+        progress: Whether to show a progress bar, of a table.
 
     Returns:
         A ``VideoInfo``; or the table with a column for each of its fields (``fps`` as a float), ``status`` (``done`` or
@@ -395,7 +374,7 @@ def probe(
         [[250, 'done'], [<NA>, 'failed']]
     """
     if isinstance(video, SEVERAL):
-        return _probe_table(video, count, check, path, executor)
+        return _probe_table(video, count, check, path, executor, progress)
     return _probe(video, count, check)
 
 
@@ -487,9 +466,13 @@ def creation_time(tags: dict[str, str]) -> datetime | None:
     return None
 
 
-def _probe_table(videos: Videos, count: bool, check: bool, path: str, executor: Executor | None) -> pd.DataFrame:
+def _probe_table(
+    videos: Videos, count: bool, check: bool, path: str, executor: Executor | None, progress: bool
+) -> pd.DataFrame:
     table = table_of(videos, path, (*COLUMNS, "status", "error"))
-    rows = for_each(_probe, table[path].tolist(), count, check, executor=executor)
+    rows = for_each(
+        _probe, table[path].tolist(), count, check, executor=executor, progress=progress, what="Looking at videos"
+    )
     for name in COLUMNS:
         values = [getattr(info, name) if info else None for info, _ in rows]
         if name == "fps":

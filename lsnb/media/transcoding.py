@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-import numbers
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, overload
+from typing import Annotated, Any, overload
 
 import av
 import cv2
@@ -19,7 +18,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lsnb.errors import FileAccessError, InputError, MissingExtraError, MissingFileError
+from lsnb.kernel.checks import Give, Within, checked
 from lsnb.kernel.files import whole_file_at
+from lsnb.kernel.jobs import for_each
 from lsnb.media.decoding import (
     Orientation,
     Timeline,
@@ -32,7 +33,7 @@ from lsnb.media.decoding import (
     unreadable,
     video_path,
 )
-from lsnb.media.probing import SEVERAL, Videos, for_each, frame_rate, table_of
+from lsnb.media.probing import SEVERAL, Videos, frame_rate, table_of
 
 # Writing H.264 and AAC into an MP4 at a constant rate from 0, from frames and sound at any.
 
@@ -200,6 +201,7 @@ class SoundTrack:
 COMMON_RATES = [Fraction(rate) for rate in (5, 10, 12, 15, 20, 24, 25, 30, 48, 50, 60, 90, 100, 120, 200, 240)]
 ENOUGH = Fraction(3, 100)  # how near a variable rate is to a common one that it is meant for it
 Progress = Callable[[int, int], object]
+Rate = Annotated[float | Fraction, Within(0.001, 1000), Give("frames a second, from 0.001 to 1000")]
 
 
 @overload
@@ -208,7 +210,7 @@ def transcode(
     out: str | Path | None = None,
     *,
     fps: float | Fraction | None = None,
-    progress: Progress | None = None,
+    progress: bool | Progress | None = True,
     path: str = "path",
     executor: Executor | None = None,
 ) -> Path: ...
@@ -220,18 +222,19 @@ def transcode(
     out: str | Path | None = None,
     *,
     fps: float | Fraction | None = None,
-    progress: Progress | None = None,
+    progress: bool | Progress | None = True,
     path: str = "path",
     executor: Executor | None = None,
 ) -> pd.DataFrame: ...
 
 
+@checked
 def transcode(
-    video: str | Path | Videos,
+    video: Any,
     out: str | Path | None = None,
     *,
-    fps: float | Fraction | None = None,
-    progress: Progress | None = None,
+    fps: Rate | None = None,
+    progress: bool | Progress | None = True,
     path: str = "path",
     executor: Executor | None = None,
 ) -> Path | pd.DataFrame:
@@ -246,7 +249,8 @@ def transcode(
         video: A path; or a list of paths, or a table with a column of them.
         out: Path of the copy, ending in ``.mp4``; ``<stem>_h264.mp4`` beside the video by default. Not for tables.
         fps: Frames a second of the copy; the video's own by default, or the common one nearest to a variable rate.
-        progress: Called with the number of frames written and to write. Not for tables.
+        progress: Whether to show a progress bar, of a table; or, of one video, a function that is called with the
+            number of frames written and to write.
         path: The column of a table that holds the paths.
         executor: Where to work on the videos of a table: any ``concurrent.futures.Executor``.
 
@@ -271,14 +275,19 @@ def transcode(
         if out is not None:
             raise InputError("out is for one video: the copies of a table are written beside the videos.")
         table = table_of(video, path, ("transcoded", "status", "error"))
-        rows = for_each(_transcode, table[path].tolist(), None, fps, None, executor=executor)
+        rows = for_each(
+            *(_transcode, table[path].tolist(), None, fps, None),
+            executor=executor,
+            progress=progress is True,
+            what="Converting",
+        )
         table["transcoded"] = pd.Series(
             [str(copy) if copy else None for copy, _ in rows], index=table.index, dtype=object
         )
         table["status"] = ["done" if copy else "failed" for copy, _ in rows]
         table["error"] = pd.Series([error for _, error in rows], index=table.index, dtype=object)
         return table
-    return _transcode(video, out, fps, progress)
+    return _transcode(video, out, fps, progress if callable(progress) else None)
 
 
 def _transcode(
@@ -288,8 +297,6 @@ def _transcode(
     if out is not None and not (isinstance(out, (str, os.PathLike)) and str(out).strip()):
         raise InputError(f"out is {out!r}: give the path of the copy, for example {source.stem}_h264.mp4.")
     target = Path(out) if out is not None else source.with_name(f"{source.stem}_h264.mp4")
-    if fps is not None and (isinstance(fps, bool) or not isinstance(fps, numbers.Real) or not 0.001 <= fps <= 1000):
-        raise InputError(f"fps is {fps!r}: give frames a second, from 0.001 to 1000.")
     known = timeline(source)
     rate = Fraction(fps).limit_denominator(1001) if fps is not None else constant_rate(source, known)
     stat = source.stat()

@@ -39,7 +39,7 @@ def look(images: Any, **options: Any) -> pd.DataFrame:
         (lambda: look(pd.DataFrame({"video": ["a.mp4"], "frame": [1.5]})), "give whole numbers"),
         (lambda: look(pd.DataFrame({"video": ["a.mp4"] * 2, "frame": [1, 1]})), "a.mp4#1 is given twice"),
         (lambda: look({"1": PICTURE, 1: PICTURE}), "1 is given twice"),
-        (lambda: look([PICTURE], executor=3), "executor is a int"),
+        (lambda: look([PICTURE], executor=3), "executor is 3"),
         (lambda: near_duplicates(None), "vectors must be an array"),
         (lambda: near_duplicates([[1, 0]], 3), "items is 3"),
         (lambda: by_width(1).embed([PICTURE, PICTURE[:, :50]], progress=False), "differ in their dimensions"),
