@@ -553,7 +553,13 @@ class Front:
             await _drain(request)
             raise StoreFault(400, "invalid", "Failed to parse Content-Range header.")
         async with upload.lock:
-            await self._take_piece(request, upload, *(match.groups() if match else ("0", None, None)))
+            try:
+                await self._take_piece(request, upload, *(match.groups() if match else ("0", None, None)))
+            except OSError as fault:
+                if fault.errno in (errno.ENOSPC, errno.EDQUOT):
+                    # The disk would stay full for everybody as long as the half of an object lies there.
+                    _forget(self._uploads.pop(request.query["upload_id"], upload))
+                raise
         if upload.done is not None:
             return _json(200, self._about(upload.done), shared)
         return web.Response(status=308, headers={**upload.headers, **shared})

@@ -178,7 +178,7 @@ def test_frames_of_a_video_are_looked_at_without_being_written(tmp_path: Path) -
 
 
 def test_reading_goes_on_while_the_network_computes(pictures: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lsnb.detectors import pictures as reading
+    from lsnb.detectors import loading as reading
 
     is_read, real = threading.Event(), reading.read_image
 
