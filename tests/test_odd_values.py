@@ -397,6 +397,7 @@ NOT_YET = {
     "timeseries.sample_agreement",
     "timeseries.segments",
     "timeseries.windows",
+    "write_collected_data",
 }
 
 

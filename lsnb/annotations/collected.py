@@ -13,13 +13,12 @@ import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, TableError
-from lsnb.kernel.checks import FilePath, Give, checked
 from lsnb.kernel.files import file_errors, path_inside, safe_name, whole_file_at
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import listing, nearest
@@ -32,8 +31,8 @@ from lsnb.tables.keys import find_column
 # The files that pose tools learn from: ``CollectedData_<scorer>.csv`` and ``.h5``, written whole and added to.
 
 
+FORMATS = ("csv", "h5", "both")
 LEVELS = ("scorer", "bodyparts", "coords")
-Name = Annotated[str, Give("a name")]
 
 
 def write_tables(folder: Path, scorer: str, table: pd.DataFrame, format: str) -> tuple[list[Path], list[str]]:
@@ -43,7 +42,7 @@ def write_tables(folder: Path, scorer: str, table: pd.DataFrame, format: str) ->
         folder: Where to; it is made.
         scorer: Of the table and in the files' names.
         table: Pixels; rows named by the images' paths, columns by scorer, body part and x or y.
-        format: ``csv``, ``h5`` or ``both``.
+        format: One of ``FORMATS``.
 
     Raises:
         InputError: A file that is there has body parts that the table lacks.
@@ -134,16 +133,15 @@ class CollectedData(Report):
     noun: ClassVar[str] = "images"
 
 
-@checked
 def write_collected_data(
-    annotations: Annotated[pd.DataFrame, Give("the table of study.annotations(raw=True)")],
-    out: FilePath,
+    annotations: pd.DataFrame,
+    out: str | os.PathLike[str],
     *,
-    scorer: Name | None = None,
-    bodyparts: LabelConfig | Sequence[Any] | None = None,
-    annotator: Name | None = None,
-    frames: Annotated[pd.DataFrame, Give("the table of lsnb.extract_frames")] | None = None,
-    format: Literal["csv", "h5", "both"] = "both",
+    scorer: str | None = None,
+    bodyparts: LabelConfig | Sequence[str] | None = None,
+    annotator: str | None = None,
+    frames: pd.DataFrame | None = None,
+    format: str = "both",
     per_video: bool = False,
 ) -> CollectedData:
     """Write the key points of annotations as pose tools learn from them, and return what was written.
@@ -190,7 +188,7 @@ def write_collected_data(
         coords,x,y
         labeled-data/trial/img00000012.png,320.0,120.0
     """
-    problems = _problems(annotations, out, scorer, annotator, frames)
+    problems = _problems(annotations, out, scorer, annotator, frames, format, per_video)
     parts: tuple[str, ...] | None = None
     try:
         parts = _bodyparts(bodyparts)
@@ -227,35 +225,45 @@ def write_collected_data(
 
 
 def _problems(
-    annotations: pd.DataFrame, out: FilePath, scorer: str | None, annotator: str | None, frames: pd.DataFrame | None
+    annotations: Any, out: Any, scorer: Any, annotator: Any, frames: Any, format: Any, per_video: Any
 ) -> list[str]:
     problems = []
-    missing = [name for name in NEEDED if name not in annotations.columns]
-    if missing:
-        problems.append(f"The table of annotations lacks {listing(missing)}: give study.annotations(raw=True).")
-    sized = frames is not None and {"width", "height"} <= set(frames.columns)
-    if "raw" not in annotations.columns and not sized:
-        problems.append(
-            "How large the pictures are is unknown: read the annotations with raw=True, or give frames= with "
-            "columns 'width' and 'height' in pixels."
-        )
-    if not str(out).strip():
+    if not isinstance(annotations, pd.DataFrame):
+        problems.append(f"annotations is {type(annotations).__name__}: give the table of study.annotations(raw=True).")
+    else:
+        missing = [name for name in NEEDED if name not in annotations.columns]
+        if missing:
+            problems.append(f"The table of annotations lacks {listing(missing)}: give study.annotations(raw=True).")
+        sized = isinstance(frames, pd.DataFrame) and {"width", "height"} <= set(frames.columns)
+        if "raw" not in annotations.columns and not sized:
+            problems.append(
+                "How large the pictures are is unknown: read the annotations with raw=True, or give frames= with "
+                "columns 'width' and 'height' in pixels."
+            )
+    if not isinstance(out, (str, os.PathLike)) or not str(out).strip():
         problems.append(f"out is {out!r}: give the path of a folder.")
     elif Path(out).expanduser().is_file():
         problems.append(f"out is {str(out)!r}, which is a file: give a folder.")
     for name, value in (("scorer", scorer), ("annotator", annotator)):
-        if value is not None and not value.strip():
+        if value is not None and (not isinstance(value, str) or not value.strip()):
             problems.append(f"{name} is {value!r}: give a name.")
-    if scorer is not None and scorer.strip() and not _NAME.match(scorer):
+    if isinstance(scorer, str) and scorer.strip() and not _NAME.match(scorer):
         problems.append(f"scorer is {scorer!r}, which cannot be part of a file's name: use letters and digits.")
     if scorer is None and annotator is None:
         problems.append("scorer is missing: give the name that the pose tool's project has for who labels.")
     if scorer is not None and annotator == "all":
         problems.append("With annotator='all' every annotator is the scorer of a file: leave scorer= out.")
-    if frames is not None and (
-        "item" not in frames.columns or not ("path" in frames.columns or {"video", "frame"} <= set(frames.columns))
-    ):
-        problems.append("frames needs the column 'item', and 'path' or 'video' and 'frame'.")
+    if frames is not None:
+        if not isinstance(frames, pd.DataFrame):
+            problems.append(f"frames is {type(frames).__name__}: give the table of lsnb.extract_frames.")
+        elif "item" not in frames.columns or not (
+            "path" in frames.columns or {"video", "frame"} <= set(frames.columns)
+        ):
+            problems.append("frames needs the column 'item', and 'path' or 'video' and 'frame'.")
+    if not isinstance(per_video, (bool, np.bool_)):
+        problems.append(f"per_video is {per_video!r}: give True or False.")
+    if format not in FORMATS:
+        problems.append(f"format is {format!r}: give one of {', '.join(FORMATS)}.")
     return problems
 
 
