@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from moods import CONFIG, texts
 from signing_in import sign_in
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from lsnb.bucket import Bucket
     from lsnb.stack import Stack
-    from lsnb.study import Studio
+    from lsnb.study import Studio, Study
 
 PRIVATE = (
     "LABEL_STUDIO_URL",
@@ -118,6 +119,31 @@ def studio(stack: Stack) -> Studio:
     import lsnb
 
     return lsnb.connect("local")
+
+
+@pytest.fixture
+def rows() -> int:
+    """How many texts a test's study has; a module says otherwise with a fixture of this name."""
+    return 6
+
+
+@pytest.fixture
+def study(request: pytest.FixtureRequest, studio: Studio, rows: int) -> Study:
+    """A study of the test's own, texts whose mood ana and ben are asked for; or its module's, if it has a ``STUDY``."""
+    if hasattr(request.module, "STUDY"):
+        return request.getfixturevalue("shared_study")  # type: ignore[no-any-return]
+    title = request.getfixturevalue("title")
+    return studio.create_study(title, CONFIG, texts(rows), key="id", annotators=["ana", "ben"])
+
+
+@pytest.fixture(scope="module")
+def shared_study(request: pytest.FixtureRequest, studio: Studio) -> Iterator[Study]:
+    """What a module's ``STUDY`` describes, made once for all its tests."""
+    made = studio.create_study(**request.module.STUDY)
+    yield made
+    for project in studio.server.projects():
+        if made.title in project.title:
+            studio.server.delete_project(project.id)
 
 
 @pytest.fixture

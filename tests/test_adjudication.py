@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -26,19 +25,17 @@ D1 = {
 }
 
 
-@pytest.fixture(scope="module")
-def study(studio: Studio) -> Iterator[Study]:
-    table = pd.DataFrame({"id": [f"{n:03d}" for n in range(1, 7)], "caption": [f"text {n}" for n in range(1, 7)]})
-    made = studio.create_study("Adjudicated", CONFIG, table, key="id", annotators=list(D1))
-    for copy in made.copies:
+TABLE = pd.DataFrame({"id": [f"{n:03d}" for n in range(1, 7)], "caption": [f"text {n}" for n in range(1, 7)]})
+STUDY = {"title": "Adjudicated", "config": CONFIG, "table": TABLE, "key": "id", "annotators": list(D1)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def answered(studio: Studio, shared_study: Study) -> None:
+    for copy in shared_study.copies:
         for task in studio.server.export(copy.project.id):
             value = D1[copy.manifest.annotator][int(task["meta"]["item"]) - 1]
             if value:
                 answer(studio, task["id"], value)
-    yield made
-    for project in studio.server.projects():
-        if "Adjudicated" in project.title:
-            studio.server.delete_project(project.id)
 
 
 def answer(studio: Studio, task: int, value: str) -> None:

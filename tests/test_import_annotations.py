@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from faulty_proxy import faulty_proxy
+from moods import said, texts
 
 import lsnb
 from lsnb.errors import InputError
@@ -18,18 +19,12 @@ from lsnb.study import Studio, Study
 pytestmark = pytest.mark.usefixtures("own_cache")
 
 
-CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"], title="Mood?")
-ITEMS = [f"{number:04d}" for number in range(4)]
-
-
-def said(value: str) -> list[dict[str, Any]]:
-    return [{"from_name": "mood", "to_name": "caption", "type": "choices", "value": {"choices": [value]}}]
+ITEMS = list(texts(4)["id"])
 
 
 @pytest.fixture
-def study(studio: Studio, title: str) -> Study:
-    table = pd.DataFrame({"id": ITEMS, "caption": [f"text {item}" for item in ITEMS]})
-    return studio.create_study(title, CONFIG, table, key="id", annotators=["ana", "ben"])
+def rows() -> int:
+    return len(ITEMS)
 
 
 def answers(study: Study, annotator: str = "ana") -> dict[str, list[tuple[str, bool]]]:

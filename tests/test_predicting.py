@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from faulty_proxy import FaultyProxy, faulty_proxy
+from moods import CONFIG, said, texts
 
 import lsnb
 from lsnb.errors import InputError, LsnbError, PartialFailureError
@@ -21,23 +22,11 @@ from lsnb.study import Studio, Study
 pytestmark = pytest.mark.usefixtures("own_cache")
 
 
-CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"], title="Mood?")
-ITEMS = [f"{number:04d}" for number in range(6)]
-
-
-def said(value: str, **more: Any) -> list[dict[str, Any]]:
-    """A model's answer as Label Studio results."""
-    return [{"from_name": "mood", "to_name": "caption", "type": "choices", "value": {"choices": [value]}, **more}]
+ITEMS = list(texts(6)["id"])
 
 
 def all_say(value: str) -> dict[str, list[dict[str, Any]]]:
     return {item: said(value) for item in ITEMS}
-
-
-@pytest.fixture
-def study(studio: Studio, title: str) -> Study:
-    table = pd.DataFrame({"id": ITEMS, "caption": [f"text {item}" for item in ITEMS]})
-    return studio.create_study(title, CONFIG, table, key="id", annotators=["ana", "ben"])
 
 
 def project_of(study: Study, annotator: str = "ana") -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from faulty_proxy import faulty_proxy
+from moods import CONFIG, texts
 
 import lsnb
 from lsnb import demo
@@ -18,19 +19,13 @@ from lsnb.errors import InputError, StudioRefusedError, StudyNotFoundError
 from lsnb.stack import Stack
 from lsnb.study import Studio
 
-CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"], title="Mood?")
-
-
-def items(n: int) -> pd.DataFrame:
-    return pd.DataFrame({"id": [f"{i:04d}" for i in range(n)], "caption": [f"text {i}" for i in range(n)]})
-
 
 def named(studio: Studio, title: str) -> list[str]:
     return [project.title for project in studio.server.projects() if project.title.startswith(title[:30])]
 
 
 def test_an_empty_text_cell_is_named_and_nothing_is_made(studio: Studio, title: str) -> None:
-    table = items(2).assign(caption=["words", None])
+    table = texts(2).assign(caption=["words", None])
     with pytest.raises(InputError, match="Column 'caption' has no text for item 0001"):
         studio.create_study(title, CONFIG, table, key="id", annotators=2)
     assert named(studio, title) == []
@@ -52,7 +47,7 @@ def test_what_the_server_refuses_leaves_no_project(studio: Studio, title: str, m
     monkeypatch.setattr("lsnb.study.creating.task_data", None, raising=False)
     monkeypatch.setattr("lsnb.study.rows.task_data", lambda view: [{"other": "field"} for _ in range(len(view))])
     with pytest.raises(StudioRefusedError, match="refused to store 2 tasks") as caught:
-        studio.create_study(title, CONFIG, items(2), key="id", annotators=2)
+        studio.create_study(title, CONFIG, texts(2), key="id", annotators=2)
     assert "other" not in str(caught.value)
     assert named(studio, title) == []
 
@@ -73,7 +68,7 @@ def test_two_kernels_that_make_the_same_study_make_one(stack: Stack, studio: Stu
         one.fate = two.fate = hold  # type: ignore[assignment]
         threads = [
             threading.Thread(
-                target=other.create_study, args=(title, CONFIG, items(3)), kwargs={"key": "id", "annotators": ["ana"]}
+                target=other.create_study, args=(title, CONFIG, texts(3)), kwargs={"key": "id", "annotators": ["ana"]}
             )
             for other in studios
         ]
@@ -82,8 +77,8 @@ def test_two_kernels_that_make_the_same_study_make_one(stack: Stack, studio: Stu
         for thread in threads:
             thread.join()
     assert named(studio, title) == [f"{title} · ana"]
-    study = studio.create_study(title, CONFIG, items(3), key="id", annotators=["ana"])
-    report = study.sync(items(3))
+    study = studio.create_study(title, CONFIG, texts(3), key="id", annotators=["ana"])
+    report = study.sync(texts(3))
     assert not len(report.failures)
     assert list(study.projects["tasks"]) == [3]
 
@@ -118,7 +113,7 @@ def test_another_port_is_another_server(redirecting: str, stack: Stack) -> None:
 
 
 def test_a_config_that_shows_a_column_no_task_has_is_refused(studio: Studio, title: str) -> None:
-    study = studio.create_study(title, CONFIG, items(2), key="id", annotators=1)
+    study = studio.create_study(title, CONFIG, texts(2), key="id", annotators=1)
     with pytest.raises(InputError, match="captoin"):
         study.update_config(lsnb.LabelConfig.text("captoin").choices("mood", ["good", "bad"]))
     with pytest.raises(InputError, match=r"must be a lsnb\.LabelConfig"):
@@ -126,19 +121,19 @@ def test_a_config_that_shows_a_column_no_task_has_is_refused(studio: Studio, tit
 
 
 def test_a_users_column_named_like_a_control_is_not_overwritten(studio: Studio, title: str) -> None:
-    study = studio.create_study(title, CONFIG, items(2), key="id", annotators=1)
+    study = studio.create_study(title, CONFIG, texts(2), key="id", annotators=1)
     with pytest.raises(InputError, match="'mine' is none of its labels: rename"):
-        study.sync(items(2).assign(mood=["mine", "yours"]))
+        study.sync(texts(2).assign(mood=["mine", "yours"]))
 
 
 def test_changed_data_is_said_not_silently_kept(studio: Studio, title: str) -> None:
-    studio.create_study(title, CONFIG, items(2), key="id", annotators=1)
+    studio.create_study(title, CONFIG, texts(2), key="id", annotators=1)
     with pytest.warns(UserWarning, match="1 items hold other data on the server"):
-        studio.create_study(title, CONFIG, items(2).replace("text 1", "mended"), key="id", annotators=1)
+        studio.create_study(title, CONFIG, texts(2).replace("text 1", "mended"), key="id", annotators=1)
 
 
 def test_a_deleted_project_does_not_hide_the_others(studio: Studio, title: str) -> None:
-    study = studio.create_study(title, CONFIG, items(2), key="id", annotators=["ana", "ben"])
+    study = studio.create_study(title, CONFIG, texts(2), key="id", annotators=["ana", "ben"])
     demo.simulate_annotators(study)
     studio.server.delete_project(study.projects["project"][0])
     with pytest.warns(UserWarning, match="the projects of ana"):
@@ -153,8 +148,8 @@ def test_a_deleted_project_does_not_hide_the_others(studio: Studio, title: str) 
 
 
 def test_the_number_of_items_follows_a_sync(studio: Studio, title: str) -> None:
-    study = studio.create_study(title, CONFIG, items(2), key="id", annotators=2)
-    study.sync(items(3))
+    study = studio.create_study(title, CONFIG, texts(2), key="id", annotators=2)
+    study.sync(texts(3))
     assert "items=3" in repr(study)
     assert studio.studies().set_index("title").loc[title, "items"] == 3
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from faulty_proxy import FaultyProxy, faulty_proxy
+from moods import CONFIG, said, texts
 
 import lsnb
 from lsnb.bucket import Bucket
@@ -19,24 +20,9 @@ from lsnb.study import Studio, Study
 pytestmark = pytest.mark.usefixtures("own_cache")
 
 
-CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"], title="Mood?")
-
-
-def items(n: int, start: int = 0) -> pd.DataFrame:
-    numbers = range(start, start + n)
-    return pd.DataFrame(
-        {"id": [f"{i:04d}" for i in numbers], "caption": [f"text {i}" for i in numbers], "f": [i / 3 for i in numbers]}
-    )
-
-
 @pytest.fixture
 def studio(stack: Stack) -> Studio:
     return lsnb.connect(stack.url, stack.api_key)
-
-
-@pytest.fixture
-def study(studio: Studio, title: str) -> Study:
-    return studio.create_study(title, CONFIG, items(6), key="id", annotators=["ana", "ben"])
 
 
 def tasks_of(study: Study, annotator: str = "ana") -> dict[str, dict[str, Any]]:
@@ -55,8 +41,7 @@ def predictions_of(study: Study, annotator: str = "ana") -> dict[str, list[str]]
 
 
 def choose(study: Study, item: str, value: str, annotator: str = "ana") -> int:
-    result = [{"from_name": "mood", "to_name": "caption", "type": "choices", "value": {"choices": [value]}}]
-    return study.server.annotate(tasks_of(study, annotator)[item]["id"], result, lead_time=1.0)
+    return study.server.annotate(tasks_of(study, annotator)[item]["id"], said(value), lead_time=1.0)
 
 
 def reopened(studio: Studio, study: Study) -> Study:
@@ -68,14 +53,14 @@ def test_rows_already_there_cost_no_write(stack: Stack, study: Study) -> None:
     with faulty_proxy(stack.url) as proxy:
         through = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
         proxy.reset()
-        report = through.sync(items(6))
+        report = through.sync(texts(6))
         assert report.summary == "0 created, 0 updated, 0 answers pulled"
         assert {method for method, _ in proxy.requests} == {"GET"}
 
 
 def test_twelve_synced_and_two_inserted_creates_two(study: Study) -> None:
-    assert study.sync(items(12)).counts["created"] == 12  # six more, in each of two projects
-    table = pd.concat([items(12).head(5), items(2, start=50), items(12).tail(7)])
+    assert study.sync(texts(12)).counts["created"] == 12  # six more, in each of two projects
+    table = pd.concat([texts(12).head(5), texts(2, start=50), texts(12).tail(7)])
     report = study.sync(table)
     assert report.counts["created"] == 4
     assert report.counts["unchanged"] == 24
@@ -87,7 +72,7 @@ def test_many_rows_take_few_imports(stack: Stack, study: Study) -> None:
     with faulty_proxy(stack.url) as proxy:
         through = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
         proxy.reset()
-        assert through.sync(items(250)).counts["created"] == 2 * 244
+        assert through.sync(texts(250)).counts["created"] == 2 * 244
         assert sum("import" in path for method, path in proxy.requests if method == "POST") == 2
 
 
@@ -101,7 +86,7 @@ def test_a_whole_page_of_changes_is_read(study: Study, monkeypatch: pytest.Monke
 def test_changed_data_is_changed_in_place_and_keeps_its_annotations(study: Study) -> None:
     choose(study, "0002", "good")
     before = tasks_of(study)
-    table = items(6)
+    table = texts(6)
     table.loc[2, "caption"] = "mended"
     report = study.sync(table)
     assert report.counts["updated"] == 2
@@ -113,7 +98,7 @@ def test_changed_data_is_changed_in_place_and_keeps_its_annotations(study: Study
 
 
 def test_removed_rows_are_reported_and_kept(study: Study) -> None:
-    report = study.sync(items(4))
+    report = study.sync(texts(4))
     assert report.counts["kept"] == 4
     assert any("No longer in the table" in note for note in report.notes)
     assert len(tasks_of(study)) == 6
@@ -121,17 +106,17 @@ def test_removed_rows_are_reported_and_kept(study: Study) -> None:
 
 def test_removed_rows_are_saved_and_deleted(study: Study, tmp_path: Path) -> None:
     choose(study, "0005", "bad")
-    report = study.sync(items(4), on_removed="delete", out=tmp_path / "saved")
+    report = study.sync(texts(4), on_removed="delete", out=tmp_path / "saved")
     assert report.counts["removed"] == 4
     assert sorted(tasks_of(study)) == ["0000", "0001", "0002", "0003"]
     saved = "".join(path.read_text() for path in (tmp_path / "saved").iterdir())
     assert '"0005"' in saved
     assert '"bad"' in saved
-    assert study.sync(items(4), on_removed="delete").counts == {"unchanged": 8}
+    assert study.sync(texts(4), on_removed="delete").counts == {"unchanged": 8}
 
 
 def test_annotations_come_back_made_edited_skipped_and_deleted(studio: Studio, study: Study) -> None:
-    table = items(6)
+    table = texts(6)
     assert study.sync(table).pulled == 0
     annotation = choose(study, "0001", "good")
     report = study.sync(table)
@@ -163,7 +148,7 @@ def test_annotations_come_back_made_edited_skipped_and_deleted(studio: Studio, s
 
 
 def test_a_fresh_kernel_asks_for_changes_only(stack: Stack, studio: Studio, study: Study) -> None:
-    study.sync(items(6))
+    study.sync(texts(6))
     choose(study, "0004", "good", "ben")
     with faulty_proxy(stack.url) as proxy:
         # The cache is keyed by the server's address, so the first look through the proxy reads all.
@@ -179,16 +164,16 @@ def test_deleting_the_cache_changes_nothing_but_time(studio: Studio, study: Stud
     import shutil
 
     choose(study, "0001", "good")
-    first = study.sync(items(6), answers="all").labelled
+    first = study.sync(texts(6), answers="all").labelled
     shutil.rmtree(tmp_path / "cache")
-    pd.testing.assert_frame_equal(reopened(studio, study).sync(items(6), answers="all").labelled, first)
+    pd.testing.assert_frame_equal(reopened(studio, study).sync(texts(6), answers="all").labelled, first)
 
 
 def test_whose_answers(study: Study) -> None:
     choose(study, "0001", "good", "ana")
     choose(study, "0001", "bad", "ben")
     choose(study, "0002", "bad", "ben")
-    table = items(6)
+    table = texts(6)
     every = study.sync(table, answers="all").labelled.set_index("id")
     assert every.loc["0001", ["mood (ana)", "mood (ben)"]].tolist() == ["good", "bad"]
     assert study.sync(table, answers="ben").labelled.set_index("id").loc["0001", "mood"] == "bad"
@@ -201,7 +186,7 @@ def test_whose_answers(study: Study) -> None:
 
 def test_the_table_that_comes_back_can_be_synced_again(study: Study) -> None:
     choose(study, "0001", "good")
-    labelled = study.sync(items(6)).labelled
+    labelled = study.sync(texts(6)).labelled
     assert list(labelled.columns) == ["id", "caption", "f", "mood"]
     again = study.sync(labelled)
     assert again.summary == "0 created, 0 updated, 0 answers pulled"
@@ -209,7 +194,7 @@ def test_the_table_that_comes_back_can_be_synced_again(study: Study) -> None:
 
 
 def test_a_users_own_column_that_is_called_like_a_control_is_data(studio: Studio, title: str) -> None:
-    table = items(3).assign(mood="theirs")
+    table = texts(3).assign(mood="theirs")
     study = studio.create_study(title, CONFIG, table, key="id", annotators=1)
     assert tasks_of(study, "1")["0001"]["data"]["mood"] == "theirs"
     assert study.sync(table).counts == {"unchanged": 3}
@@ -217,21 +202,21 @@ def test_a_users_own_column_that_is_called_like_a_control_is_data(studio: Studio
 
 def test_a_task_deleted_on_the_server_is_said_made_again_and_its_answers_stay(study: Study) -> None:
     choose(study, "0003", "good")
-    study.sync(items(6))
+    study.sync(texts(6))
     project = study.projects["project"][0]
     study.server.delete_tasks(project, [tasks_of(study)["0003"]["id"]])
-    report = study.sync(items(6))
+    report = study.sync(texts(6))
     assert any("Deleted on the server in ana's project: item 0003" in note for note in report.notes)
     assert report.labelled.set_index("id").loc["0003", "mood"] == "good"
     assert report.counts["created"] == 1
     assert "0003" in tasks_of(study)
-    assert study.sync(items(6)).labelled.set_index("id").loc["0003", "mood"] == "good"
+    assert study.sync(texts(6)).labelled.set_index("id").loc["0003", "mood"] == "good"
 
 
 def test_tasks_that_others_added_are_left_alone(study: Study) -> None:
     project = study.projects["project"][0]
     study.server.import_tasks(project, [{"data": {"caption": "a stranger"}}])
-    report = study.sync(items(6))
+    report = study.sync(texts(6))
     assert any("1 tasks in ana's project were added by others" in note for note in report.notes)
     assert report.counts == {"unchanged": 12}
     assert study.projects["tasks"][0] == 7
@@ -245,7 +230,7 @@ def test_doubles_are_merged_and_none_that_carries_answers_is_removed(study: Stud
     doubles = [task for task in study.server.export(project) if task["meta"]["item"] == "0001"]
     result = [{"from_name": "mood", "to_name": "caption", "type": "choices", "value": {"choices": ["good"]}}]
     study.server.annotate(doubles[1]["id"], result, lead_time=1)
-    report = study.sync(items(6))
+    report = study.sync(texts(6))
     assert report.counts["merged"] == 1
     left = [task for task in study.server.export(project) if task["meta"]["item"] == "0001"]
     assert [task["id"] for task in left] == [doubles[1]["id"]]
@@ -254,9 +239,9 @@ def test_doubles_are_merged_and_none_that_carries_answers_is_removed(study: Stud
 
 def test_a_deleted_project_is_a_failed_row(study: Study) -> None:
     choose(study, "0001", "good", "ben")
-    study.sync(items(6))
+    study.sync(texts(6))
     study.server.delete_project(study.projects["project"][0])
-    report = study.sync(items(6))
+    report = study.sync(texts(6))
     assert report.counts["failed"] == 1
     assert any("ana's project could not be read" in note for note in report.notes)
     assert report.labelled.set_index("id").loc["0001", "mood"] == "good"
@@ -266,12 +251,12 @@ def test_a_config_edited_by_a_teammate_is_said(study: Study) -> None:
     project = int(study.projects["project"][0])
     config = study.server.project(project).config or ""
     study.server._ask("PATCH", f"/api/projects/{project}/", json={"label_config": config.replace("bad", "poor")})
-    report = study.sync(items(6))
+    report = study.sync(texts(6))
     assert any("edited on the server for ana" in note for note in report.notes)
 
 
 def test_a_dry_run_changes_nothing(stack: Stack, study: Study) -> None:
-    table = pd.concat([items(5), items(2, start=70)])
+    table = pd.concat([texts(5), texts(2, start=70)])
     table.loc[table["id"] == "0001", "caption"] = "mended"
     with faulty_proxy(stack.url) as proxy:
         through = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
@@ -283,7 +268,7 @@ def test_a_dry_run_changes_nothing(stack: Stack, study: Study) -> None:
 
 
 def test_a_view_of_the_table(studio: Studio, title: str) -> None:
-    table = items(6).assign(lang=["de", "fr"] * 3)
+    table = texts(6).assign(lang=["de", "fr"] * 3)
     study = studio.create_study(title, CONFIG, table, key="id", annotators=1, where="lang == 'de'")
     assert len(tasks_of(study, "1")) == 3
     assert study.sync(table).counts == {"unchanged": 3}
@@ -293,7 +278,7 @@ def test_a_view_of_the_table(studio: Studio, title: str) -> None:
 
 
 def test_columns_are_mapped_to_fields(studio: Studio, title: str) -> None:
-    table = items(2).rename(columns={"caption": "Text (raw)"})
+    table = texts(2).rename(columns={"caption": "Text (raw)"})
     study = studio.create_study(title, CONFIG, table, key="id", annotators=1, columns={"Text (raw)": "caption"})
     assert tasks_of(study, "1")["0001"]["data"] == {
         "id": "0001",
@@ -322,11 +307,11 @@ def test_local_files_are_uploaded_first_and_an_empty_cell_is_a_reported_row(
 
 
 def test_two_annotators_an_item_also_for_rows_that_come_later(studio: Studio, title: str) -> None:
-    study = studio.create_study(title, CONFIG, items(6), key="id", annotators=["ana", "ben", "eva"], overlap=2)
+    study = studio.create_study(title, CONFIG, texts(6), key="id", annotators=["ana", "ben", "eva"], overlap=2)
     assert sum(study.projects["tasks"]) == 12
-    assert study.sync(items(9)).counts["created"] == 6
+    assert study.sync(texts(9)).counts["created"] == 6
     assert sorted(study.projects["tasks"]) == [6, 6, 6]
-    assert study.sync(items(9)).counts == {"unchanged": 18}
+    assert study.sync(texts(9)).counts == {"unchanged": 18}
 
 
 def run_cut(proxy: FaultyProxy, study: Study, table: pd.DataFrame, n: int, fate: Any) -> int:
@@ -347,10 +332,10 @@ def test_cut_after_any_request_and_run_again(stack: Stack, study: Study, fate: s
     choose(study, "0001", "good")
     with faulty_proxy(stack.url) as proxy:
         studio = lsnb.connect(proxy.url, stack.api_key)
-        n, made, table = 0, 1, items(6)
+        n, made, table = 0, 1, texts(6)
         while made > n:
             n += 1
-            table = pd.concat([table, items(1, start=100 + n)], ignore_index=True)
+            table = pd.concat([table, texts(1, start=100 + n)], ignore_index=True)
             table.loc[table["id"] == "0002", "caption"] = f"edited {n}"
             made = run_cut(proxy, studio.open_study(study.title), table, n, fate)
             report = studio.open_study(study.title).sync(table)

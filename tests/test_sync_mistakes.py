@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
 import pytest
+from moods import CONFIG
 
 import lsnb
 from lsnb.errors import InputError, StudyConflictError, StudyNotFoundError
 from lsnb.study import Studio, Study
+
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 TITLE = "Mistakes of all kinds"
 TABLE = pd.DataFrame({"id": ["001", "002", "003", "004"], "caption": ["one", "two", "three", "four"]})
 MORE = pd.concat([TABLE, pd.DataFrame({"id": ["005"], "caption": ["five"]})], ignore_index=True)
 
 
-@pytest.fixture(scope="module")
-def study(studio: Studio, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Study]:
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("LSNB_CACHE", str(tmp_path_factory.mktemp("cache")))
-        config = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"])
-        study = studio.create_study(TITLE, config, TABLE, key="id", annotators=["ana", "ben"])
-        yield study
-        study.delete(TITLE, out=tmp_path_factory.mktemp("saved") / "study.zip")
+STUDY = {"title": TITLE, "config": CONFIG, "table": TABLE, "key": "id", "annotators": ["ana", "ben"]}
 
 
 MISTAKES: dict[str, tuple[Callable[[Study], Any], str]] = {
