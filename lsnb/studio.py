@@ -5,21 +5,24 @@ Facts about the server are those of Label Studio 1.23 (its API reference and sou
 
 from __future__ import annotations
 
+import base64
+import datetime as dt
 import os
 import re
 import ssl
+import threading
+import time
 import warnings
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, TypeVar
 
 import certifi
 import httpx
 import orjson
-from label_studio_sdk import LabelStudio
-from label_studio_sdk.core.api_error import ApiError
 
 from lsnb.credentials import WHERE_TO_FIND_A_KEY, ended_stack, running_stack
 from lsnb.errors import (
@@ -31,12 +34,152 @@ from lsnb.errors import (
 )
 from lsnb.kernel.keys import is_here, is_same_server, masked
 
-# The line to a Label Studio: signing in, asking, and turning every refusal into a sentence.
+# The line to a Label Studio: signing in, asking, asking again, and turning every refusal into a sentence.
+#
+# The SDK's client is not used: it repeats by itself what must not be sent twice, judges a token by this computer's
+# clock, and hands on whatever came back as if it were an answer.
 
 
-# Exports and imports of ten thousand tasks take minutes; the SDK's own limit of 60 s cuts them.
+# Exports and imports of ten thousand tasks take minutes.
 TIMEOUT_SECONDS = 600.0
 CONNECT_SECONDS = 15.0
+# An access token is good for 300 s on the server's clock; this computer's own clock has no say in it.
+TOKEN_SECONDS = 240.0
+WAITS = (0.5, 1.0, 2.0, 4.0)  # before each further try
+PATIENCE_SECONDS = 900.0  # after so long there is no further try
+THROTTLED_MOST = 8  # refusals in a row to answer so soon
+LONGEST_WAIT = 300.0  # that a server may ask for
+BUSY = frozenset({502, 503, 504})
+T = TypeVar("T")
+
+
+class Refused(Exception):
+    """An answer that is a refusal.
+
+    Args:
+        status: The status of HTTP.
+        body: What the server said.
+    """
+
+    def __init__(self, status: int, body: Any) -> None:
+        super().__init__(status)
+        self.status = status
+        self.body = body
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether Label Studio itself says that there is no such thing; a page of a proxy's says nothing of it."""
+        return self.status == 404 and isinstance(self.body, dict)
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a web page, which Label Studio's API never answers with."""
+        return isinstance(self.body, str) and "<html" in self.body[:2000].lower()
+
+
+class OtherAnswer(ValueError):
+    """An answer that is no refusal, and not what Label Studio answers either."""
+
+
+class Foreign(httpx.ConnectError):
+    """An address that the key must not go to."""
+
+
+@dataclass
+class Pace:
+    """How long requests wait for one another, where a server wants fewer.
+
+    Args:
+        interval: Seconds between two requests.
+        due: When the next one may leave.
+        passed: Requests since the server last asked for fewer.
+    """
+
+    interval: float = 0.0
+    due: float = 0.0
+    passed: int = 0
+    lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        """Wait; tests put another clock in its place.
+
+        Args:
+            seconds: How long.
+        """
+        time.sleep(seconds)
+
+    @staticmethod
+    def now() -> float:
+        """Return the seconds since some moment: a clock that nobody sets."""
+        return time.monotonic()
+
+    def wait_turn(self) -> None:
+        """Wait until the next request may leave."""
+        with self.lock:
+            self.passed += 1
+            if not self.interval:
+                return
+            if self.passed % 100 == 0:
+                self.interval *= 0.9  # what a server stands may have grown
+            now = self.now()
+            wait, self.due = self.due - now, max(self.due, now) + self.interval
+        if wait > 0:
+            self.sleep(wait)
+
+    def slow_down(self, seconds: float) -> None:
+        """Note that the server asked for a wait: so many requests as passed before are what it stands in that time.
+
+        Args:
+            seconds: The wait that it asked for.
+        """
+        with self.lock:
+            passed = self.passed - 1
+            # A few are no measure: others may have used up what the server gives.
+            fair = seconds / passed if passed >= 5 else 0.0
+            self.interval = min(max(fair, self.interval * 1.5, 0.1), 60.0)
+            self.passed = 0
+            self.due = max(self.due, self.now() + seconds)
+
+
+def asked_wait(answer: httpx.Response, otherwise: float) -> float:
+    """Return how many seconds an answer asks to wait, in either form of ``Retry-After``.
+
+    Args:
+        answer: The answer.
+        otherwise: What to wait where it does not say.
+
+    Example:
+        >>> asked_wait(httpx.Response(429, headers={"Retry-After": "7"}), 1.0)
+        7.0
+        >>> when = {"Retry-After": "Sat, 28 Nov 2026 15:00:30 GMT", "Date": "Sat, 28 Nov 2026 15:00:00 GMT"}
+        >>> asked_wait(httpx.Response(429, headers=when), 1.0)
+        30.0
+    """
+    asked = answer.headers.get("Retry-After", "").strip()
+    try:
+        if re.fullmatch(r"\d+(\.\d+)?", asked):
+            return float(asked)
+        # Both moments are the server's: this computer's clock may be minutes off.
+        now = parsedate_to_datetime(answer.headers["Date"])
+        return max((parsedate_to_datetime(asked) - now) / dt.timedelta(seconds=1), 0.0)
+    except (KeyError, TypeError, ValueError):
+        return otherwise
+
+
+def _as_it_is(answer: Any) -> Any:
+    return answer
+
+
+def _is_personal(key: str) -> bool:
+    """Return whether a key is a personal access token: a JWT, three parts of which the second is JSON."""
+    parts = key.split(".")
+    try:
+        return len(parts) == 3 and isinstance(
+            orjson.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))), dict
+        )
+    except ValueError:
+        return False
 
 
 class Connection:
@@ -54,9 +197,13 @@ class Connection:
     def __init__(self, url: str, api_key: str) -> None:
         self.url = url
         self.clock = ""  # what the server last said the time is, in the form of RFC 9110
-        # A personal access token is a JWT: three parts between two dots.
-        self._key_is_personal = api_key.count(".") == 2
+        self._key_is_personal = _is_personal(api_key)
         self._api_key = api_key
+        self._access, self._access_until = "", 0.0
+        self._access_lock = threading.Lock()
+        self.pace = Pace()
+        # Once a server stayed away through all tries, what follows is tried once, until it answers again.
+        self._is_away = False
         self.user = self.release = ""
         stack = running_stack()
         self._is_of_stack = stack is not None and is_same_server(url, stack.url)
@@ -65,9 +212,7 @@ class Connection:
         # A redirect would turn what is written into a mere question; the address it leads to is known by now.
         self._http.follow_redirects = False
         with self._translated("sign in"):
-            self._client: Any = cast(Any, LabelStudio)(base_url=self.url, api_key=api_key, httpx_client=self._http)
-            user = self._client.users.whoami()
-        self.user = str(user.email)
+            self.user = self._ask("GET", "/api/current-user/whoami", read=lambda user: str(user["email"]))
 
     def __repr__(self) -> str:
         if not getattr(self, "user", ""):
@@ -78,48 +223,55 @@ class Connection:
         self.clock = answer.headers.get("Date", self.clock)
         if answer.has_redirect_location and not self._http.follow_redirects:
             there = httpx.URL(self.url).join(answer.headers["Location"])
-            if re.search(r"log-?in|sign-?in|auth|sso", there.path + (there.host or ""), flags=re.IGNORECASE):
-                raise StudioAuthError(
-                    f"{self.url} asks to sign in anew instead of answering (at {there.host}): its session or this key "
-                    "ended, or a sign-in page now stands before it. Connect again; if that does not help, ask who "
-                    "runs the server to let API keys pass."
-                )
+            if _is_sign_in(there):
+                raise StudioAuthError(self._asks_to_sign_in(there))
             raise StudioUnreachableError(
                 f"{self.url} sends on to {masked(there.host, self._api_key)} instead of answering: "
                 "if it has moved, connect to its new address."
             )
 
+    def _asks_to_sign_in(self, there: httpx.URL) -> str:
+        return (
+            f"{self.url} asks to sign in anew instead of answering (at {masked(there.host, self._api_key)}): its "
+            "session or this key ended, or a sign-in page now stands before it. Connect again; if that does not help, "
+            "ask who runs the server to let API keys pass."
+        )
+
     def _refuse_foreign_host(self, request: httpx.Request) -> None:
         # A redirect, a link to a next page or an address from the server itself would carry the key there.
         if not is_same_server(str(request.url), self.url):
             port = f":{request.url.port}" if request.url.port else ""
-            raise httpx.ConnectError(f"redirected to {request.url.scheme}://{request.url.host}{port}", request=request)
+            raise Foreign(f"redirected to {request.url.scheme}://{request.url.host}{port}", request=request)
         if self._is_of_stack:
             # It may have died since, and somebody else may listen on its port.
             stack = running_stack()
             if stack is None or not is_same_server(self.url, stack.url):
-                raise httpx.ConnectError("the local stack does not run there any more", request=request)
+                raise Foreign("the local stack does not run there any more", request=request)
 
     def clock_text(self) -> str:
         """Return the server's last known time as text fit for a file's name."""
         return re.sub(r"[^0-9A-Za-z]+", "-", self.clock).strip("-")
 
     def _ask_release(self) -> str:
+        with self._translated("sign in"):
+            # At an address that is wrong, nobody is waited for.
+            answer = self._send("GET", "/api/version", signed=False, waits=WAITS[:2], first=True)
+            if answer.status_code in BUSY:
+                raise Refused(answer.status_code, None)
         try:
-            answer = self._http.get(f"{self.url}/api/version")
             release = answer.json()["release"]
-            self.url = str(answer.url).partition("/api/version")[0]
-            if "Python/" in answer.headers.get("server", ""):
-                # Python's own server sends an answer's head and body as two packets, the second of which waits on a
-                # kept connection for a delayed acknowledgement: 40 ms a request, several times the work itself.
-                self._http.headers["Connection"] = "close"
-        except httpx.TransportError as fault:
-            raise StudioUnreachableError(self._unreachable(fault)) from None
         except (ValueError, KeyError, TypeError):
+            if answer.history and _is_sign_in(answer.url):
+                raise StudioAuthError(self._asks_to_sign_in(answer.url)) from None
             raise StudioUnreachableError(
                 f"Something answers at {self.url}, but it is no Label Studio: check the address, "
                 "as the browser shows it when Label Studio is open."
             ) from None
+        self.url = str(answer.url).partition("/api/version")[0]
+        if "Python/" in answer.headers.get("server", ""):
+            # Python's own server sends an answer's head and body as two packets, the second of which waits on a
+            # kept connection for a delayed acknowledgement: 40 ms a request, several times the work itself.
+            self._http.headers["Connection"] = "close"
         return str(release)
 
     def _unreachable(self, fault: httpx.TransportError) -> str:
@@ -149,20 +301,29 @@ class Connection:
     def _translated(self, doing: str) -> Iterator[None]:
         try:
             yield
-        except ApiError as fault:
+        except Refused as fault:
             self._raise_refusal(fault, doing)
         except httpx.TransportError as fault:
             raise StudioUnreachableError(self._unreachable(fault)) from None
-        except (orjson.JSONDecodeError, ValueError) as fault:
-            if isinstance(fault, StudioError | LabelConfigError):
-                raise
-            raise StudioError(
-                f"Label Studio at {self.url} gave an answer that could not be read (trying to {doing}): "
-                "try again; if it stays, the server's release may be too old."
-            ) from None
+        except httpx.DecodingError:
+            raise StudioError(self._other_answer(doing)) from None
+        except OtherAnswer:
+            raise StudioError(self._other_answer(doing)) from None
 
-    def _raise_refusal(self, fault: ApiError, doing: str) -> NoReturn:
-        status = fault.status_code
+    def _other_answer(self, doing: str) -> str:
+        return (
+            f"What answered at {self.url} could not be read as Label Studio's answer (trying to {doing}): a sign-in "
+            "page or a proxy may stand before it, or its release is too old. Open the address in a browser, and then "
+            "run the same call again."
+        )
+
+    def _raise_refusal(self, fault: Refused, doing: str) -> NoReturn:
+        status = fault.status
+        if fault.is_page and status in (401, 403, 404, 407):
+            raise StudioAuthError(
+                f"A page that is not Label Studio's refused to let this through to {self.url} (error {status}, trying "
+                f"to {doing}): something stands before the server; ask who runs it to let API keys pass."
+            ) from None
         why = reason(fault.body, self._api_key)
         if status == 401:
             raise StudioAuthError(self._auth_sentence(why)) from None
@@ -174,7 +335,12 @@ class Connection:
             raise StudioError(
                 f"Label Studio at {self.url} could not {doing}: it is gone, or this user may not see it."
             ) from None
-        if status is not None and status >= 500:
+        if status == 429:
+            raise StudioError(
+                f"Label Studio at {self.url} is asked too often and let nothing through (trying to {doing}): wait some "
+                "minutes, then run the same call again."
+            ) from None
+        if status >= 500:
             raise StudioError(
                 f"Label Studio at {self.url} failed (error {status}) trying to {doing}: try again in a minute; "
                 "if it stays, its log says why."
@@ -205,17 +371,175 @@ class Connection:
             )
         return f"{self.url} does not accept this key: {WHERE_TO_FIND_A_KEY}"
 
-    def _ask(self, method: str, path: str, **request: Any) -> Any:
-        # The SDK has no typed call that returns these answers whole; its client keeps the key and refreshes it.
-        headers = {**self._client._client_wrapper.get_headers(), **request.pop("headers", {})}
-        answer = self._http.request(method, self.url + path, headers=headers, **request)
+    def _ask(
+        self, method: str, path: str, *, read: Callable[[Any], T] = _as_it_is, again: bool | None = None, **request: Any
+    ) -> T:
+        """Return what a request is answered with.
+
+        Args:
+            method: The method of HTTP.
+            path: The path, from its slash on.
+            read: Takes from the answer's JSON what is wanted; where it stumbles, Label Studio did not answer.
+            again: Whether to ask again where the server may have heard it: by default a question is, a write is not.
+            request: As ``httpx.Client.request`` takes it.
+
+        Raises:
+            Refused: The server refused.
+            OtherAnswer: What came is not Label Studio's.
+            httpx.TransportError: Nothing came.
+        """
+        waits = WAITS if again or (again is None and method == "GET") else ()
+        answer = self._send(method, path, waits=waits, **request)
         if answer.status_code >= 400:
             try:
-                body = answer.json()
+                body = orjson.loads(answer.content)
             except ValueError:
                 body = answer.text
-            raise ApiError(status_code=answer.status_code, body=body)
-        return orjson.loads(answer.content) if answer.content else None
+            raise Refused(answer.status_code, body)
+        try:
+            return read(orjson.loads(answer.content) if answer.content else None)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            raise OtherAnswer(path) from None
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        waits: Sequence[float],
+        signed: bool = True,
+        first: bool = False,
+        headers: Mapping[str, str] | None = None,
+        **request: Any,
+    ) -> httpx.Response:
+        """Return the answer to a request, waiting for a server that is busy, away for a moment or wants fewer of them.
+
+        What the server did not hear of is sent again whatever it is. Else the first cause is what the caller is told.
+
+        Args:
+            method: The method of HTTP.
+            path: The path.
+            waits: Before each further try of what may have been heard.
+            signed: Whether the key goes along.
+            first: Whether it is the first request to this address, where nobody may be.
+            headers: Further headers.
+            request: As ``httpx.Client.request`` takes it.
+        """
+        began, throttled, tries, renewed = self.pace.now(), 0, 0, False
+        cause: httpx.Response | httpx.TransportError | None = None
+        while True:
+            own = {**(self._signature() if signed else {}), **(headers or {})}
+            self.pace.wait_turn()
+            heard = True
+            answer: httpx.Response | httpx.TransportError
+            try:
+                answer = self._http.request(method, self.url + path, headers=own, **request)
+            except (Foreign, httpx.ProxyError, httpx.UnsupportedProtocol):
+                raise
+            except httpx.TransportError as fault:
+                answer = fault
+                heard = not isinstance(fault, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+                if not heard and (first or "CERTIFICATE" in str(fault).upper()):
+                    raise
+            else:
+                if answer.status_code == 401 and self._key_is_personal and signed and not renewed:
+                    # The access token may have ended on the server's clock, or with the server.
+                    renewed = True
+                    self._forget_access(own)
+                    continue
+                if answer.status_code == 429 and throttled < THROTTLED_MOST:
+                    wait = asked_wait(answer, min(2.0**throttled, 60.0))
+                    throttled += 1
+                    if wait > LONGEST_WAIT:
+                        return answer
+                    self.pace.slow_down(max(wait, 0.1))
+                    continue
+                if answer.status_code not in BUSY:
+                    self._is_away = False
+                    return answer
+            cause = answer if cause is None else cause
+            left = waits if heard else WAITS
+            if self._is_away or tries >= len(left) or self.pace.now() - began > PATIENCE_SECONDS:
+                self._is_away = self._is_away or (heard is False) or bool(waits)
+                if isinstance(cause, httpx.TransportError):
+                    raise cause
+                return cause
+            wait = left[tries]
+            tries += 1
+            self.pace.sleep(max(wait, asked_wait(answer, 0.0)) if isinstance(answer, httpx.Response) else wait)
+
+    def _signature(self) -> dict[str, str]:
+        """Return the header that says who asks."""
+        if not self._key_is_personal:
+            return {"Authorization": f"Token {self._api_key}"}
+        with self._access_lock:
+            if not self._access or self.pace.now() >= self._access_until:
+                # A personal token stays good, so asking twice for another access token harms nothing.
+                self._access = self._ask(
+                    "POST",
+                    "/api/token/refresh/",
+                    read=lambda answer: _text(answer["access"]),
+                    again=True,
+                    signed=False,
+                    json={"refresh": self._api_key},
+                )
+                self._access_until = self.pace.now() + TOKEN_SECONDS
+            return {"Authorization": f"Bearer {self._access}"}
+
+    def _forget_access(self, sent: Mapping[str, str]) -> None:
+        with self._access_lock:
+            if sent["Authorization"] == f"Bearer {self._access}":  # else another thread has had a new one since
+                self._access = ""
+
+
+def _is_sign_in(there: httpx.URL) -> bool:
+    return bool(re.search(r"log-?in|sign-?in|auth|sso", there.path + (there.host or ""), flags=re.IGNORECASE))
+
+
+# What answers must be to be Label Studio's: anything else raises one of the builtins, which ``_ask`` turns into a
+# sentence.
+
+
+def _text(told: Any) -> str:
+    if not isinstance(told, str) or not told:
+        raise TypeError
+    return told
+
+
+def _about(number: int) -> Callable[[Any], dict[str, Any]]:
+    """Return a reader of an answer that must be about the thing of this number."""
+
+    def read(answer: Any) -> dict[str, Any]:
+        if int(answer["id"]) != number:
+            raise ValueError
+        return dict(answer)
+
+    return read
+
+
+def _rows(*names: str) -> Callable[[Any], list[dict[str, Any]]]:
+    """Return a reader of a list of objects that all have these names."""
+
+    def read(answer: Any) -> list[dict[str, Any]]:
+        if not isinstance(answer, list) or not all(name in row for row in answer for name in names):
+            raise TypeError
+        if not all(isinstance(row, dict) for row in answer):
+            raise TypeError
+        return answer
+
+    return read
+
+
+def _page(rows: str, count: str, *names: str) -> Callable[[Any], tuple[list[dict[str, Any]], int]]:
+    """Return a reader of one page of a list: its rows, and how many there are in all."""
+    read_rows = _rows(*names)
+    return lambda answer: (read_rows(answer[rows]), int(answer[count]))
+
+
+def _nothing(answer: Any) -> None:
+    """Read the answer to a deletion, which has no content."""
+    if answer not in (None, {}):
+        raise ValueError
 
 
 def _client_for(url: str, *, request: Any, response: Any) -> httpx.Client:
@@ -303,11 +627,13 @@ class PredictionRequests(Connection):
         """
         path = "/api/predictions/"
         with self._translated(f"list the predictions of project {project}"):
+            read = _rows("id", "task", "result", "score", "model_version")
             if tasks is None:
-                listed: list[dict[str, Any]] = self._ask("GET", path, params={"project": int(project)})
-                return listed
+                return self._ask("GET", path, read=read, params={"project": int(project)})
             if tasks and len(tasks) * WORTH_OF_A_REQUEST < sum(self.model_versions(project).values()):
-                return [told for task in tasks for told in self._ask("GET", path, params={"task": int(task)})]
+                return [
+                    told for task in tasks for told in self._ask("GET", path, read=read, params={"task": int(task)})
+                ]
         return [told for told in self.predictions(project) if told["task"] in tasks]
 
     def model_versions(self, project: int) -> dict[str, int]:
@@ -317,8 +643,11 @@ class PredictionRequests(Connection):
             project: The project's id.
         """
         with self._translated(f"count the predictions of project {project}"):
-            counts = self._ask("GET", f"/api/projects/{int(project)}/model-versions/")
-        return {str(version): int(count) for version, count in dict(counts or {}).items()}
+            return self._ask(
+                "GET",
+                f"/api/projects/{int(project)}/model-versions/",
+                read=lambda counts: {str(version): int(count) for version, count in counts.items()},
+            )
 
     def predict(self, task: int, result: Sequence[Mapping[str, Any]], *, model_version: str) -> int:
         """Store a prediction of a task and return the prediction's id.
@@ -330,7 +659,7 @@ class PredictionRequests(Connection):
         """
         with self._translated(f"store a prediction of task {task}"):
             body = {"task": int(task), "result": [dict(r) for r in result], "model_version": model_version}
-            return int(self._ask("POST", "/api/predictions/", json=body)["id"])
+            return self._ask("POST", "/api/predictions/", read=lambda made: int(made["id"]), json=body)
 
     def import_predictions(self, project: int, predictions: bytes) -> int:
         """Store predictions of tasks that are there, and return how many the server kept.
@@ -343,13 +672,13 @@ class PredictionRequests(Connection):
             predictions: A JSON list of ``{"task", "result", "score", "model_version"}``.
         """
         with self._translated(f"store predictions in project {project}"):
-            answer = self._ask(
+            return self._ask(
                 "POST",
                 f"/api/projects/{int(project)}/import/predictions",
+                read=lambda stored: int(stored["created"]),
                 content=predictions,
                 headers={"Content-Type": "application/json"},
             )
-            return int(answer["created"])
 
     def why_dropped(self, config: str, prediction: Mapping[str, Any]) -> str:
         """Return what the server's own check of predictions says, or an empty text where it has no objection.
@@ -375,9 +704,9 @@ class PredictionRequests(Connection):
         """
         with self._translated(f"delete prediction {prediction}"):
             try:
-                self._ask("DELETE", f"/api/predictions/{int(prediction)}/")
-            except ApiError as fault:
-                if fault.status_code != 404:
+                self._ask("DELETE", f"/api/predictions/{int(prediction)}/", read=_nothing, again=True)
+            except Refused as fault:
+                if not fault.is_gone:
                     raise
 
     def show_all_predictions(self, project: int) -> None:
@@ -399,18 +728,21 @@ class PredictionRequests(Connection):
             model_version: What the model is called; the project must hold predictions of it.
         """
         with self._translated(f"open project {project}"):
-            now = self._ask("GET", f"/api/projects/{int(project)}/")
+            now = self._ask("GET", f"/api/projects/{int(project)}/", read=_about(int(project)))
         if now.get("model_version") != model_version:
             self._show_model(project, model_version)
         return bool(now.get("show_collab_predictions", True))
 
     def _show_model(self, project: int, model_version: str) -> None:
         with self._translated(f"choose the predictions that project {project} shows"):
-            self._client.projects.update(id=int(project), model_version=model_version)
+            self._change_project(project, model_version=model_version)
+
+    def _change_project(self, project: int, **fields: Any) -> None:
+        # It says what is to be there in the end, so saying it twice does no harm.
+        path = f"/api/projects/{int(project)}/"
+        self._ask("PATCH", path, read=_about(int(project)), again=True, json=fields)
 
 
-# Sending an import twice stores every task twice, so what writes is never repeated blindly.
-ONCE = {"max_retries": 0}
 IMPORT_BATCH = 1000
 PAGE = 1000
 
@@ -428,6 +760,7 @@ class Project:
         done: How many tasks have a submitted annotation.
         annotations: How many submitted annotations it holds.
         skipped: How many annotations were skipped.
+        predictions: How many predictions it holds.
         created: When it was made, on the server's clock; SQLite gives a deleted project's id to the next.
     """
 
@@ -439,7 +772,39 @@ class Project:
     done: int | None = None
     annotations: int | None = None
     skipped: int | None = None
+    predictions: int | None = None
     created: str = ""
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What an import stored, as the server counts it.
+
+    Args:
+        tasks: How many tasks.
+        predictions: How many predictions of these tasks.
+    """
+
+    tasks: int = 0
+    predictions: int = 0
+
+    def __add__(self, other: Stored) -> Stored:
+        return Stored(self.tasks + other.tasks, self.predictions + other.predictions)
+
+
+def _project(told: Mapping[str, Any]) -> Project:
+    return Project(
+        id=int(told["id"]),
+        title=told["title"] or "",
+        description=told["description"] or "",
+        config=told["label_config"] or "",
+        tasks=int(told["task_number"] or 0),
+        done=int(told["num_tasks_with_annotations"] or 0),
+        annotations=int(told["total_annotations_number"] or 0),
+        skipped=int(told["skipped_annotations_number"] or 0),
+        predictions=int(told["total_predictions_number"] or 0),
+        created=str(told["created_at"] or ""),
+    )
 
 
 class Server(PredictionRequests):
@@ -455,9 +820,10 @@ class Server(PredictionRequests):
                 # The SDK's own pager asks for the page past the last, which is a 404 with a traceback in the log.
                 page = len(listed) // PAGE + 1
                 about = {"include": "id,title,description", "page": page, "page_size": PAGE}
-                answer = self._ask("GET", "/api/projects/", params=about)
-                listed += answer["results"]
-                if not answer["results"] or len(listed) >= int(answer["count"]):
+                read = _page("results", "count", "id", "title", "description")
+                rows, count = self._ask("GET", "/api/projects/", read=read, params=about)
+                listed += rows
+                if not rows or len(listed) >= count:
                     break
         return [Project(int(p["id"]), p["title"] or "", p["description"] or "") for p in listed]
 
@@ -468,18 +834,7 @@ class Server(PredictionRequests):
             project: The project's id.
         """
         with self._translated(f"open project {project}"):
-            p = self._client.projects.get(id=int(project))
-            return Project(
-                id=int(p.id),
-                title=p.title or "",
-                description=p.description or "",
-                config=p.label_config or "",
-                tasks=p.task_number or 0,
-                done=p.num_tasks_with_annotations or 0,
-                annotations=p.total_annotations_number or 0,
-                skipped=p.skipped_annotations_number or 0,
-                created=str(p.created_at or ""),
-            )
+            return self._ask("GET", f"/api/projects/{int(project)}/", read=lambda p: _project(_about(int(project))(p)))
 
     def create_project(self, title: str, *, description: str, config: str, instructions: str = "") -> Project:
         """Create a project and return it.
@@ -494,22 +849,24 @@ class Server(PredictionRequests):
             LabelConfigError: The server does not accept the config.
         """
         with self._translated(f"create the project {title!r}"):
+            about = {
+                "title": title,
+                "description": description,
+                "label_config": config,
+                "expert_instruction": instructions,
+                "show_instruction": bool(instructions),
+            }
             try:
-                made = self._client.projects.create(
-                    title=title,
-                    description=description,
-                    label_config=config,
-                    expert_instruction=instructions,
-                    show_instruction=bool(instructions),
-                    request_options=ONCE,
+                made = self._ask(
+                    "POST", "/api/projects/", read=lambda p: Project(int(p["id"]), p["title"], ""), json=about
                 )
-            except ApiError as fault:
+            except Refused as fault:
                 errors = fault.body.get("validation_errors") if isinstance(fault.body, dict) else None
                 if isinstance(errors, dict) and "label_config" in errors:
                     why = reason(errors["label_config"], self._api_key)
                     raise LabelConfigError(f"Label Studio does not accept this label config: {why}") from None
                 raise
-        return Project(int(made.id), made.title or title, description, config=config, tasks=0)
+        return Project(made.id, made.title, description, config=config, tasks=0)
 
     def describe_project(self, project: int, description: str) -> None:
         """Replace a project's description.
@@ -519,7 +876,7 @@ class Server(PredictionRequests):
             description: The new text.
         """
         with self._translated(f"change the description of project {project}"):
-            self._client.projects.update(id=int(project), description=description)
+            self._change_project(project, description=description)
 
     def configure_project(self, project: int, config: str) -> None:
         """Replace a project's label config.
@@ -529,7 +886,7 @@ class Server(PredictionRequests):
             config: The label config as XML.
         """
         with self._translated(f"change the label config of project {project}"):
-            self._client.projects.update(id=int(project), label_config=config)
+            self._change_project(project, label_config=config)
 
     def delete_project(self, project: int) -> None:
         """Delete a project with everything in it; one that is gone already is no error.
@@ -538,30 +895,44 @@ class Server(PredictionRequests):
             project: The project's id.
         """
         with self._translated(f"delete project {project}"):
+            path = f"/api/projects/{int(project)}/"
             try:
-                self._client.projects.delete(id=int(project), request_options=ONCE)
-            except ApiError as fault:
-                if fault.status_code != 404:
+                # Its number may be another project's by the time a second try comes: then it was made at another time.
+                made = self._ask("GET", path, read=lambda p: str(_about(int(project))(p)["created_at"]))
+                try:
+                    self._ask("DELETE", path, read=_nothing)
+                except (Refused, httpx.TransportError) as fault:
+                    if isinstance(fault, Refused) and fault.status not in BUSY:
+                        raise
+                    if self._ask("GET", path, read=lambda p: str(p["created_at"])) == made:
+                        self._ask("DELETE", path, read=_nothing)
+            except Refused as fault:
+                if not fault.is_gone:
                     raise
 
     # -- tasks and annotations ----------------------------------------------------------------------------
 
-    def import_tasks(self, project: int, tasks: Sequence[Mapping[str, Any]]) -> int:
-        """Store tasks in a project and return how many.
+    def import_tasks(self, project: int, tasks: Sequence[Mapping[str, Any]]) -> Stored:
+        """Store tasks in a project and return how many of each kind the server says it stored.
 
         Each request of up to ``IMPORT_BATCH`` tasks is all or nothing on the server. Nothing is sent twice: after
         a lost reply, ask what is there before going on.
 
         Args:
             project: The project's id.
-            tasks: ``{"data": …, "meta": …}`` each.
+            tasks: ``{"data": …, "meta": …}`` each, with ``predictions`` or not.
         """
-        stored = 0
+        stored = Stored()
         for start in range(0, len(tasks), IMPORT_BATCH):
             batch = [dict(task) for task in tasks[start : start + IMPORT_BATCH]]
             with self._translated(f"store {len(batch)} tasks in project {project}"):
-                answer = self._client.projects.import_tasks(id=int(project), request=batch, request_options=ONCE)
-            stored += int(answer.task_count or 0)
+                stored += self._ask(
+                    "POST",
+                    f"/api/projects/{int(project)}/import",
+                    read=lambda told: Stored(int(told["task_count"]), int(told["prediction_count"] or 0)),
+                    content=orjson.dumps(batch),
+                    headers={"Content-Type": "application/json"},
+                )
         return stored
 
     def export(self, project: int) -> list[dict[str, Any]]:
@@ -571,11 +942,12 @@ class Server(PredictionRequests):
             project: The project's id.
         """
         with self._translated(f"export project {project}"):
-            chunks = self._client.projects.exports.download_sync(
-                id=int(project), export_type="JSON", download_all_tasks=True
+            return self._ask(
+                "GET",
+                f"/api/projects/{int(project)}/export",
+                read=_rows("id", "data", "annotations"),
+                params={"exportType": "JSON", "download_all_tasks": "true"},
             )
-            tasks: list[dict[str, Any]] = orjson.loads(b"".join(chunks))
-        return tasks
 
     def annotate(
         self,
@@ -597,7 +969,8 @@ class Server(PredictionRequests):
         if lead_time is not None:
             body["lead_time"] = lead_time
         with self._translated(f"submit an annotation to task {task}"):
-            return int(self._ask("POST", f"/api/tasks/{int(task)}/annotations/", json=body)["id"])
+            path = f"/api/tasks/{int(task)}/annotations/"
+            return self._ask("POST", path, read=lambda made: int(made["id"]), json=body)
 
     def mark_truth(self, annotation: int, ground_truth: bool) -> None:
         """Mark an annotation as the truth, or take the mark away.
@@ -607,7 +980,8 @@ class Server(PredictionRequests):
             ground_truth: Whether it is the truth.
         """
         with self._translated(f"mark annotation {annotation}"):
-            self._ask("PATCH", f"/api/annotations/{int(annotation)}/", json={"ground_truth": ground_truth})
+            path = f"/api/annotations/{int(annotation)}/"
+            self._ask("PATCH", path, read=_about(int(annotation)), again=True, json={"ground_truth": ground_truth})
 
     def changed_tasks(self, project: int, since: str) -> list[dict[str, Any]]:
         """Return the tasks of a project that changed after a moment: data, annotations, predictions.
@@ -622,9 +996,10 @@ class Server(PredictionRequests):
         changed: list[dict[str, Any]] = []
         with self._translated(f"ask what changed in project {project}"):
             while True:
-                answer = self._ask(
+                rows, total = self._ask(
                     "GET",
                     "/api/tasks",
+                    read=_page("tasks", "total", "id", "data", "meta", "annotations"),
                     params={
                         "project": int(project),
                         "fields": "all",
@@ -634,9 +1009,9 @@ class Server(PredictionRequests):
                         "query": _changed_since(since),
                     },
                 )
-                changed += answer["tasks"]
+                changed += rows
                 # A page past the last is a 404, so the server's own count says when to stop.
-                if not answer["tasks"] or len(changed) >= int(answer["total"]):
+                if not rows or len(changed) >= total:
                     return changed
 
     def task_metas(self, project: int, *, since: str | None = None) -> list[dict[str, Any]]:
@@ -652,9 +1027,10 @@ class Server(PredictionRequests):
             about["query"] = _changed_since(since)
         with self._translated(f"list the tasks of project {project}"):
             while True:
-                answer = self._ask("GET", "/api/tasks", params={**about, "page": len(listed) // PAGE + 1})
-                listed += answer["tasks"]
-                if not answer["tasks"] or len(listed) >= int(answer["total"]):
+                page = {**about, "page": len(listed) // PAGE + 1}
+                rows, total = self._ask("GET", "/api/tasks", read=_page("tasks", "total", "id", "meta"), params=page)
+                listed += rows
+                if not rows or len(listed) >= total:
                     return listed
 
     def replace_data(self, task: int, data: Mapping[str, Any]) -> None:
@@ -665,7 +1041,7 @@ class Server(PredictionRequests):
             data: All of the new data.
         """
         with self._translated(f"change task {task}"):
-            self._ask("PATCH", f"/api/tasks/{task}/", json={"data": dict(data)})
+            self._ask("PATCH", f"/api/tasks/{task}/", read=_about(int(task)), again=True, json={"data": dict(data)})
 
     def replace_meta(self, task: int, meta: Mapping[str, Any]) -> None:
         """Replace a task's meta; its annotations and its data stay.
@@ -675,7 +1051,7 @@ class Server(PredictionRequests):
             meta: All of the new meta: what lsnb keeps there must be in it.
         """
         with self._translated(f"change task {task}"):
-            self._ask("PATCH", f"/api/tasks/{task}/", json={"meta": dict(meta)})
+            self._ask("PATCH", f"/api/tasks/{task}/", read=_about(int(task)), again=True, json={"meta": dict(meta)})
 
     def delete_tasks(self, project: int, tasks: Sequence[int]) -> None:
         """Delete tasks with everything in them.
@@ -690,6 +1066,7 @@ class Server(PredictionRequests):
             self._ask(
                 "POST",
                 "/api/dm/actions",
+                read=lambda done: int(done["processed_items"]),
                 params={"id": "delete_tasks", "project": int(project)},
                 json={"selectedItems": {"all": False, "included": list(tasks)}},
             )
@@ -722,37 +1099,45 @@ class Server(PredictionRequests):
         if credentials is not None and not self._is_of_stack and (bucket, self.url) not in _told:
             _told.add((bucket, self.url))
             warnings.warn(_handing(self.url, bucket, credentials, read_only=read_only), stacklevel=2)
-        with self._translated(f"list the storages of project {project}"):
-            present = self._client.import_storage.gcs.list(project=int(project))
+        about: dict[str, Any] = {"presign": presign, "presign_ttl": presign_ttl}
+        if credentials is not None:
+            about["google_application_credentials"] = credentials
+        known = next((one for one in self.storages(project) if one["bucket"] == bucket), None)
         with self._translated(f"connect the bucket {bucket!r} to project {project}"):
-            for storage in present:
-                if storage.bucket == bucket:
-                    # The key there cannot be read, so it is sent again: it may have been renewed.
-                    self._client.import_storage.gcs.update(
-                        id=storage.id,
-                        presign=presign,
-                        presign_ttl=presign_ttl,
-                        google_application_credentials=credentials,
-                        request_options=ONCE,
-                    )
-                    return False
-            self._client.import_storage.gcs.create(
-                project=int(project),
-                title=f"gs://{bucket}",
-                bucket=bucket,
-                presign=presign,
-                presign_ttl=presign_ttl,
-                use_blob_urls=True,
-                google_application_credentials=credentials,
-                request_options=ONCE,
-            )
+            if known is not None:
+                # The key there cannot be read, so it is sent again: it may have been renewed.
+                self._change_storage(int(known["id"]), about)
+                return False
+            about |= {"project": int(project), "title": f"gs://{bucket}", "bucket": bucket, "use_blob_urls": True}
+            try:
+                self._make_storage(about)
+            except (Refused, httpx.TransportError) as fault:
+                if isinstance(fault, Refused) and fault.status not in BUSY:
+                    raise
+                if not any(one["bucket"] == bucket for one in self.storages(project)):
+                    raise
         return True
+
+    def storages(self, project: int) -> list[dict[str, Any]]:
+        """Return the buckets that a project is connected to: id, bucket, presign; never a key.
+
+        Args:
+            project: The project's id.
+        """
+        with self._translated(f"list the storages of project {project}"):
+            read = _rows("id", "bucket", "presign")
+            return self._ask("GET", "/api/storages/gcs", read=read, params={"project": int(project)})
+
+    def _make_storage(self, about: Mapping[str, Any]) -> None:
+        self._ask("POST", "/api/storages/gcs/", read=lambda made: int(made["id"]), json=about)
+
+    def _change_storage(self, storage: int, about: Mapping[str, Any]) -> None:
+        self._ask("PATCH", f"/api/storages/gcs/{storage}", read=_about(storage), again=True, json=about)
 
     def invite_link(self) -> str:
         """Return the address under which a new annotator signs up on this server."""
         with self._translated("ask for the invite link"):
-            invite = self._client.organizations.invites.get_invite_link()
-        path = str(invite.invite_url or "")
+            path = self._ask("GET", "/api/invite", read=lambda invite: _text(invite["invite_url"]))
         return path if path.startswith("http") else f"{self.url}{path}"
 
 

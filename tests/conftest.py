@@ -121,6 +121,12 @@ def studio(stack: Stack) -> Studio:
     return lsnb.connect("local")
 
 
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a server that is busy or away is given the time at once."""
+    monkeypatch.setattr("lsnb.studio.Pace.sleep", staticmethod(lambda seconds: None))
+
+
 @pytest.fixture
 def rows() -> int:
     """How many texts a test's study has; a module says otherwise with a fixture of this name."""

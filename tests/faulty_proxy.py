@@ -11,7 +11,9 @@ from typing import Literal
 
 import httpx
 
-Fate = Literal["pass", "refuse", "cut", "lose reply"]
+# An answer of the proxy's own: status, headers, content.
+Answer = tuple[int, dict[str, str], bytes]
+Fate = Literal["pass", "refuse", "cut", "lose reply"] | Answer
 # Reading the machine's certificates anew for each request would take longer than the request.
 CERTIFICATES = ssl.create_default_context()
 HOP = {"transfer-encoding", "content-encoding", "content-length", "connection", "host", "date", "server"}
@@ -20,7 +22,8 @@ HOP = {"transfer-encoding", "content-encoding", "content-length", "connection", 
 class FaultyProxy:
     """Forward to a server; ``fate(method, path, n)`` decides about the n-th request (from 1).
 
-    ``refuse`` answers 503, ``cut`` closes before the server hears of it, ``lose reply`` closes after it did.
+    ``refuse`` answers 503, ``cut`` closes before the server hears of it, ``lose reply`` closes after it did; an
+    ``Answer`` is given in the server's place.
     """
 
     def __init__(self, target: str) -> None:
@@ -63,9 +66,14 @@ class FaultyProxy:
             handler.connection.close()
             return
         if fate == "refuse":
-            handler.send_response(503)
-            handler.send_header("Content-Length", "0")
+            fate = (503, {}, b"")
+        if isinstance(fate, tuple):
+            status, own, content = fate
+            handler.send_response(status)
+            for name, value in {**own, "Content-Length": str(len(content))}.items():
+                handler.send_header(name, value)
             handler.end_headers()
+            handler.wfile.write(content)
             return
         headers = {name: value for name, value in handler.headers.items() if name.lower() not in HOP}
         answer = httpx.request(

@@ -329,11 +329,11 @@ def test_who_gets_the_bucket_s_key_is_said_before_and_a_reader_s_is_given_in_its
     sent: list[str] = []
     said: list[str] = []
 
-    def create(**given: Any) -> None:
+    def create(given: dict[str, Any]) -> None:
         sent.append(json.loads(given["google_application_credentials"])["client_email"])
         assert said, "before it is handed over"
 
-    monkeypatch.setattr(studio.server._client.import_storage.gcs, "create", create)
+    monkeypatch.setattr(studio.server, "_make_storage", create)
     monkeypatch.setattr("lsnb.studio.warnings.warn", lambda text, **_: said.append(str(text)))
     reader = {**stack.service_account, "client_email": "reader@example.org"}
     plain = open_bucket_at(stack.bucket, endpoint=stack.endpoint, info=stack.service_account)

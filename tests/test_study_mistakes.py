@@ -164,8 +164,7 @@ def test_how_media_are_shown_can_be_chosen_and_changed(
     for how, expected in ((show, presign), ("stream", False), (show, presign)):
         study = studio.create_study(title, config, media, key="id", annotators=1, bucket=bucket, show=how)  # type: ignore[arg-type]
         project = int(study.projects["project"][0])
-        storages = list(studio.server._client.import_storage.gcs.list(project=project))
-        assert [bool(storage.presign) for storage in storages] == [expected]
+        assert [bool(storage["presign"]) for storage in studio.server.storages(project)] == [expected]
 
 
 def test_blank_media_are_foretold(studio: Studio, bucket: Bucket, stack: Stack, title: str, tmp_path: Path) -> None:

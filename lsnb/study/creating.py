@@ -455,7 +455,7 @@ def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]], *, 
     about = copy.manifest.task_meta()
     if wanted:
         sent = [{**task, "meta": {**task["meta"], **about}} for task in wanted]
-        stored = server.import_tasks(copy.project.id, sent)
+        stored = server.import_tasks(copy.project.id, sent).tasks
         if stored != len(sent):
             raise StudioError(
                 f"Label Studio stored {stored} of {len(sent)} tasks in project {copy.project.id}: "

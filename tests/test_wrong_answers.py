@@ -1,0 +1,375 @@
+"""A server that is busy, throttles, or is no Label Studio any more: every request of every verb in turn."""
+
+from __future__ import annotations
+
+import base64
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pandas as pd
+import pytest
+from faulty_proxy import Answer, FaultyProxy, faulty_proxy
+
+import lsnb
+from lsnb.errors import LsnbError, StudioError
+from lsnb.kernel.report import Report
+from lsnb.stack import Stack
+from lsnb.studio import Server
+from lsnb.study import Studio, Study
+
+pytestmark = pytest.mark.usefixtures("own_cache")
+
+CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"])
+MORE = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad", "none"])
+PAGE = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
+JSON = {"Content-Type": "application/json"}
+WRONG: dict[str, Answer] = {
+    "sign-in page": (302, {"Location": "/user/login/?next=/"}, b""),
+    "page": (200, {"Content-Type": "text/html"}, PAGE),
+    "page that forbids": (403, {"Content-Type": "text/html"}, PAGE),
+    "other object": (200, JSON, b'{"status": "ok"}'),
+    "other list": (200, JSON, b"[1, null]"),
+    "text": (200, JSON, b'"maintenance"'),
+    "half": (200, JSON, b'{"results": [{"id": 1'),
+    "nothing": (200, {}, b""),
+}
+
+
+def items(n: int) -> pd.DataFrame:
+    return pd.DataFrame({"id": [f"{i:03d}" for i in range(n)], "caption": [f"text {i}" for i in range(n)]})
+
+
+def chosen(value: str) -> list[dict[str, Any]]:
+    return [{"from_name": "mood", "to_name": "caption", "type": "choices", "value": {"choices": [value]}}]
+
+
+def make(studio: Studio, title: str) -> Study:
+    return studio.create_study(title, CONFIG, items(2), key="id", annotators=["ana", "ben"])
+
+
+VERBS: dict[str, Callable[[Studio, Study, Path], object]] = {
+    "create_study": lambda studio, study, out: studio.create_study(
+        study.title, CONFIG, items(2), key="id", annotators=["ana", "ben", "eva"]
+    ),
+    "open_study": lambda studio, study, out: studio.open_study(study.title),
+    "studies": lambda studio, study, out: studio.studies(),
+    "projects": lambda studio, study, out: studio.annotations([c.project.id for c in study.copies], key="id"),
+    "progress": lambda studio, study, out: study.progress(),
+    "annotations": lambda studio, study, out: study.annotations(),
+    "gold": lambda studio, study, out: study.gold("mood"),
+    "sync": lambda studio, study, out: study.sync(items(4).assign(caption="new"), out=out),
+    "removing": lambda studio, study, out: study.sync(items(1), on_removed="delete", out=out),
+    "pull": lambda studio, study, out: study.pull(full=True),
+    "predict": lambda studio, study, out: study.predict({"000": chosen("bad")}, model_version="other"),
+    "model_run": lambda studio, study, out: study.model_run("m"),
+    "import_annotations": lambda studio, study, out: study.import_annotations({"001": chosen("bad")}, annotator="ben"),
+    "assign_splits": lambda studio, study, out: study.assign_splits({"000": "test"}),
+    "adjudicate": lambda studio, study, out: study.adjudicate(by="eva", items=["000"]).annotations(),
+    "add_annotator": lambda studio, study, out: study.add_annotator("fay"),
+    "update_config": lambda studio, study, out: study.update_config(MORE),
+    "shared_items": lambda studio, study, out: study.shared_items(),
+    "share": lambda studio, study, out: study.share(save_to=out / "invitation.txt"),
+    "export_to": lambda studio, study, out: study.export_to(out / "saved.zip"),
+    "delete": lambda studio, study, out: study.delete(study.title, out=out / "deleted.zip"),
+}
+
+READING = [
+    "open_study",
+    "studies",
+    "projects",
+    "progress",
+    "annotations",
+    "gold",
+    "pull",
+    "model_run",
+    "shared_items",
+    "share",
+    "export_to",
+]
+SAMPLE = [("annotations", "page"), ("pull", "sign-in page"), ("model_run", "nothing"), ("sync", "other object")]
+
+
+@pytest.fixture
+def proxy(stack: Stack) -> Iterator[FaultyProxy]:
+    with faulty_proxy(stack.url) as proxy:
+        yield proxy
+
+
+class Case:
+    """A verb, run with one request after another answered wrongly."""
+
+    def __init__(self, studio: Studio, proxy: FaultyProxy, stack: Stack, title: str, out: Path) -> None:
+        self.studio, self.proxy, self.stack, self.title, self.out = studio, proxy, stack, title, out
+        self.through = lsnb.connect(proxy.url, stack.api_key)
+        self.started = 0
+
+    def start(self, verb: str) -> Study:
+        """Bring the study to where every verb has something to do."""
+        if self.started and verb in READING:
+            return self.opened
+        for project in self.studio.server.projects():
+            if self.started and (project.title.startswith(self.title) or self.title[:20] in project.title):
+                self.studio.server.delete_project(project.id)
+        self.started += 1
+        study = make(self.studio, self.title)
+        study.predict({"000": chosen("good")}, model_version="m")
+        self.proxy.reset()
+        self.opened = self.through.open_study(self.title)
+        return self.opened
+
+    def run(self, verb: str, answer: Answer, n: int) -> tuple[int, Any]:
+        """Return how many requests the verb made, and what came of it."""
+        study = self.start(verb)
+        self.proxy.reset()
+        self.proxy.fate = lambda method, path, count: answer if count == n else "pass"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                came: Any = VERBS[verb](self.through, study, self.out)
+            except LsnbError as fault:
+                came = fault
+        made = len(self.proxy.requests)
+        self.proxy.reset()
+        return made, came
+
+
+@pytest.fixture
+def case(studio: Studio, proxy: FaultyProxy, stack: Stack, title: str, tmp_path: Path) -> Case:
+    return Case(studio, proxy, stack, title, tmp_path)
+
+
+def said(came: Any) -> str:
+    """What a user reads of it."""
+    if isinstance(came, Study) and came.report is not None:
+        came = came.report
+    if isinstance(came, Report):
+        return " ".join([*came.notes, *(str(error) for error in came.table["error"].dropna())])
+    return str(came) if isinstance(came, LsnbError) else ""
+
+
+def check_all_requests(case: Case, verb: str, kind: str) -> None:
+    for n in range(1, 100):
+        made, came = case.run(verb, WRONG[kind], n)
+        if made < n:
+            break
+        text = said(came)
+        # One request in the middle of something was answered by no Label Studio: that is said, whatever the verb.
+        assert "sign in anew" in text or "could not be read" in text or "refused to let this through" in text, (n, came)
+        assert case.stack.api_key not in text
+    assert 1 < n < 99
+
+
+@pytest.mark.parametrize(("verb", "kind"), SAMPLE)
+def test_a_wrong_answer_is_a_sentence(case: Case, verb: str, kind: str) -> None:
+    """Of four verbs one kind, for every request."""
+    check_all_requests(case, verb, kind)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kind", WRONG)
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_wrong_answer_of_every_request_of_every_verb_is_a_sentence(case: Case, verb: str, kind: str) -> None:
+    check_all_requests(case, verb, kind)
+
+
+# Busy servers, throttles and clocks: a server made of a function, and a clock that waiting turns.
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time, self.waits = 1000.0, list[float]()
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.time += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr("lsnb.studio.Pace.sleep", staticmethod(clock.sleep))
+    monkeypatch.setattr("lsnb.studio.Pace.now", staticmethod(clock.now))
+    return clock
+
+
+Asked = Callable[[httpx.Request], httpx.Response]
+
+
+class Made:
+    """A server made of a function, which lets everybody in."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, answer: Asked, key: str = "k" * 40) -> None:
+        self.asked: list[httpx.Request] = []
+
+        def handle(request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/api/version":
+                return httpx.Response(200, json={"release": "1.23.2"})
+            self.asked.append(request)
+            return answer(request)
+
+        def client(url: str, *, request: Any, response: Any) -> httpx.Client:
+            hooks = {"request": [request], "response": [response]}
+            return httpx.Client(transport=httpx.MockTransport(handle), event_hooks=hooks)
+
+        monkeypatch.setattr("lsnb.studio._client_for", client)
+        self.server = Server("https://ls.example.org", key)
+        self.asked.clear()
+
+
+def usual(request: httpx.Request) -> httpx.Response:
+    if request.url.path.endswith("whoami"):
+        return httpx.Response(200, json={"id": 1, "email": "ana@example.org"})
+    return httpx.Response(200, json={"id": 7, "count": 0, "results": [], "tasks": [], "total": 0, "created_at": "then"})
+
+
+def failing(*fates: int | type[Exception]) -> Asked:
+    """A server that answers with these fates first, and then as usual."""
+    left = list(fates)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("whoami") or not left:
+            return usual(request)
+        fate = left.pop(0)
+        if isinstance(fate, int):
+            return httpx.Response(fate)
+        raise fate("gone")
+
+    return answer
+
+
+@pytest.mark.parametrize("fate", [502, 503, 504, httpx.ReadError, httpx.ReadTimeout, httpx.RemoteProtocolError])
+def test_a_question_is_asked_again(monkeypatch: pytest.MonkeyPatch, clock: Clock, fate: Any) -> None:
+    made = Made(monkeypatch, failing(fate, fate))
+    assert made.server.projects() == []
+    assert len(made.asked) == 3
+    assert clock.waits == [0.5, 1.0]
+
+
+def test_the_first_cause_is_told_and_a_server_that_is_away_is_not_waited_for_twice(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    made = Made(monkeypatch, failing(502, *[httpx.ConnectError] * 5))
+    with pytest.raises(StudioError, match="error 502"):
+        made.server.projects()
+    assert (len(made.asked), clock.waits) == (5, [0.5, 1.0, 2.0, 4.0])
+    with pytest.raises(StudioError, match="No Label Studio answers"):
+        made.server.projects()
+    assert len(made.asked) == 6
+    made.server.projects()  # it is there again, and from now on waited for
+
+
+@pytest.mark.parametrize(
+    ("write", "tries"),
+    [
+        (lambda server: server.replace_data(7, {"a": 1}), 2),
+        (lambda server: server.describe_project(7, "text"), 2),
+        (lambda server: server.mark_truth(7, True), 2),
+        (lambda server: server.import_tasks(7, [{"data": {}}]), 1),
+        (lambda server: server.import_predictions(7, b"[]"), 1),
+        (lambda server: server.annotate(7, []), 1),
+        (lambda server: server.create_project("One", description="", config="<View/>"), 1),
+        (lambda server: server.delete_tasks(7, [1]), 1),
+    ],
+)
+@pytest.mark.parametrize("fate", [503, httpx.ReadError])
+def test_only_writes_that_may_come_twice_are_sent_again(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, write: Callable[[Server], object], tries: int, fate: Any
+) -> None:
+    made = Made(monkeypatch, failing(fate))
+    if tries == 1:
+        with pytest.raises(StudioError):
+            write(made.server)
+    else:
+        write(made.server)
+    assert len(made.asked) == tries
+
+
+def test_what_nobody_heard_is_sent_again_whatever_it_is(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    made = Made(monkeypatch, failing(httpx.ConnectError, httpx.ConnectTimeout))
+    assert made.server.annotate(7, []) == 7
+    assert len(made.asked) == 3
+
+
+def test_a_project_that_took_the_number_of_a_deleted_one_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """The first deletion worked and its reply was lost; somebody else's new project has that number now."""
+    deletions: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "DELETE":
+            deletions.append(request.url.path)
+            return httpx.Response(502)
+        made = "later" if deletions else "then"
+        return httpx.Response(200, json={"id": 7, "email": "ana@example.org", "created_at": made})
+
+    Made(monkeypatch, answer).server.delete_project(7)
+    assert len(deletions) == 1
+
+
+def test_a_throttle_is_kept_to(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    """Ten requests in ten seconds and no more: 200 requests are few more than 200."""
+    passed: list[float] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        recent = [then for then in passed if then > clock.time - 10]
+        if len(recent) >= 10:
+            return httpx.Response(429, headers={"Retry-After": str(int(recent[0] + 10 - clock.time) + 1)})
+        passed.append(clock.time)
+        return usual(request)
+
+    made = Made(monkeypatch, answer)
+    for _ in range(200):
+        made.server.replace_data(7, {"a": 1})
+    assert len(made.asked) < 220
+    assert clock.time - 1000 < 300  # as the throttle allows, in 200
+
+
+def test_a_throttle_that_lets_nothing_through_is_a_sentence(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    made = Made(monkeypatch, failing(*[429] * 50))
+    with pytest.raises(StudioError, match="is asked too often"):
+        made.server.projects()
+    assert len(made.asked) < 10
+
+
+def jwt(**claims: Any) -> str:
+    def part(what: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(orjson.dumps(what)).decode().rstrip("=")
+
+    return f"{part({'alg': 'HS256'})}.{part(claims)}.c2ln"
+
+
+@pytest.mark.parametrize("minutes", [-10, 0, 10])
+def test_a_clock_that_is_minutes_off_revokes_no_token(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, minutes: int
+) -> None:
+    """What the tokens say of time is the server's; seen from here it may be long past, or far ahead."""
+    now = 1_790_000_000 + 60 * minutes
+    monkeypatch.setattr("time.time", lambda: 1_790_000_000.0)
+    refreshed: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/token/refresh/":
+            refreshed.append(jwt(token_type="access", exp=now + 300, n=len(refreshed)))
+            return httpx.Response(200, json={"access": refreshed[-1]})
+        if request.headers["Authorization"] != f"Bearer {refreshed[-1]}":
+            return httpx.Response(401, json={"detail": "Given token not valid for any token type"})
+        return usual(request)
+
+    made = Made(monkeypatch, answer, jwt(token_type="refresh", exp=now + 3600))
+    for _ in range(20):
+        made.server.projects()
+    assert len(refreshed) == 1
+    clock.time += 299  # before the server's clock says that it ended
+    made.server.projects()
+    assert len(refreshed) == 2
+    refreshed.append("another, since the server was started anew")
+    made.server.projects()
+    assert len(refreshed) == 4
