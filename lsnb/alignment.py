@@ -121,7 +121,7 @@ def faults_of_all(resample: Any, reference: Any, max_shift: Any, events: Any, un
     problems = []
     if resample is not None and (not finite(resample) or resample <= 0):
         problems.append(f"resample is {resample!r}: give samples a second, more than 0.")
-    if reference is not None and reference not in REFERENCES:
+    if reference is not None and (not isinstance(reference, str) or reference not in REFERENCES):
         problems.append(f"reference is {reference!r}: give one of {', '.join(map(repr, REFERENCES))}.")
     if not finite(max_shift) or max_shift <= 0:
         problems.append(f"max_shift is {max_shift!r}: give seconds, more than 0.")

@@ -143,6 +143,7 @@ def files() -> Path:
     pose_table(smooth_poses(20)).to_csv(folder / "clip_poses.csv")
     ITEMS.to_csv(folder / "items.csv", index=False)
     (folder / "export.json").write_text(json.dumps(TASKS))
+    (folder / "coco.json").write_text(json.dumps(COCO))
     (folder / "pictures").mkdir()
     lsnb.media.write_image(folder / "pictures" / "a.png", np.zeros((8, 8, 3), "uint8"))
     with zipfile.ZipFile(folder / "frames.zip", "w") as archive:
@@ -246,7 +247,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "near_duplicates": lambda out: {"vectors": np.eye(3), "items": ["a", "b", "c"]},
     "probe": lambda out: {"video": files() / "clip.mp4"},
     "read_annotations": lambda out: {"export": TASKS},
-    "read_predictions": lambda out: {"source": COCO, "config": BOXES},
+    "read_predictions": lambda out: {"source": files() / "coco.json", "config": BOXES},
     "read_table": lambda out: {"path": files() / "items.csv", "key": "id"},
     "sample": lambda out: {"table": ITEMS, "key": "id", "n": 2},
     "select_difficult_frames": lambda out: {
@@ -319,14 +320,16 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "poses.temporal_norm": lambda out: {"xy": smooth_poses(20)},
     "predictions.cell_results": lambda out: {"cell": "up", "control": "mood", "config": CONFIG, "item": "a"},
     "predictions.check_results": lambda out: {"results": [], "config": CONFIG},
-    "predictions.labels_in": lambda out: {"source": COCO},
+    "predictions.labels_in": lambda out: {"source": files() / "coco.json"},
     "timeseries.segments": lambda out: {"annotations": stretches(), "fps": 30.0},
     "timeseries.windows": lambda out: {
         "samples": pd.DataFrame({"time": np.arange(6) / 2, "x": range(6), "label": ["a", "a", "b", "b", "b", "a"]}),
         "length": 1.5,
     },
     "timeseries.sample_agreement": lambda out: {
-        "labelled": lsnb.label_samples(stretches(), pd.DataFrame({"time": [0.0, 0.5, 1.0, 2.0]}))
+        "labelled": lsnb.label_samples(
+            pd.concat([stretches(), stretches().assign(annotator="ben")]), pd.DataFrame({"time": [0.0, 0.5, 1.0, 2.0]})
+        )
     },
     "timeseries.read_series": lambda out: {"series": sensor()},
     "timeseries.fit_moments": lambda out: {"sensor": [1.0, 2.0, 3.0], "video": [1.5, 2.5, 3.5]},
@@ -378,32 +381,7 @@ def raw_faults(
     return found
 
 
-# Not held against their type hints yet: run with -m exhaustive, they show what is left to do.
-NOT_YET = {
-    "align",
-    "extract_frames",
-    "from_coco",
-    "from_poses",
-    "keep_frames",
-    "label_samples",
-    "poses.read_poses",
-    "poses.temporal_norm",
-    "predictions.cell_results",
-    "predictions.labels_in",
-    "read_predictions",
-    "select_difficult_frames",
-    "select_frames",
-    "timeseries.fit_moments",
-    "timeseries.sample_agreement",
-    "timeseries.segments",
-    "timeseries.windows",
-    "write_collected_data",
-}
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.exhaustive] if name in NOT_YET else []) for name in CALLS]
-)
+@pytest.mark.parametrize("name", CALLS)
 def test_a_function_answers_or_says_what_is_wrong(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     function = find(name)

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, TableError
+from lsnb.kernel import checks
 from lsnb.kernel.files import file_errors, path_inside, safe_name, whole_file_at
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import listing, nearest
@@ -251,7 +252,7 @@ def _problems(
         problems.append(f"scorer is {scorer!r}, which cannot be part of a file's name: use letters and digits.")
     if scorer is None and annotator is None:
         problems.append("scorer is missing: give the name that the pose tool's project has for who labels.")
-    if scorer is not None and annotator == "all":
+    if scorer is not None and isinstance(annotator, str) and annotator == "all":
         problems.append("With annotator='all' every annotator is the scorer of a file: leave scorer= out.")
     if frames is not None:
         if not isinstance(frames, pd.DataFrame):
@@ -262,8 +263,8 @@ def _problems(
             problems.append("frames needs the column 'item', and 'path' or 'video' and 'frame'.")
     if not isinstance(per_video, (bool, np.bool_)):
         problems.append(f"per_video is {per_video!r}: give True or False.")
-    if format not in FORMATS:
-        problems.append(f"format is {format!r}: give one of {', '.join(FORMATS)}.")
+    if fault := checks.choice("format", format, FORMATS):
+        problems.append(fault)
     return problems
 
 

@@ -6,7 +6,7 @@ import math
 import numbers
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Sized
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -319,8 +319,8 @@ def select_difficult_frames(
         start: Share of the video at which the portion begins, 0 to 1.
         stop: Share at which it ends.
         min_gap: The least distance between two chosen frames, in frames.
-        exclude: Frames chosen before, which are kept clear by ``min_gap`` too: numbers, or a table with ``frame`` (and
-            ``video``), such as an earlier selection.
+        exclude: Frames chosen before, which are kept clear by ``min_gap`` too, as ``select_frames`` takes them; a video
+            may be named without folder and ending, too.
         out: The folder that ``extract_frames`` writes to: what the ``selected_frames.csv`` of a video names there was
             chosen before, so that a second run brings new ones.
         seed: Of the grouping.
@@ -351,6 +351,7 @@ def select_difficult_frames(
     sources: list[Source] = []
     several = False
     found: dict[str, tuple[int, ...]] = {}
+    notes: list[str] = []
     learned: LabelledPoses | None = None
     causes: list[LsnbError] = []
     clashes = [repr(name) for name in _own_columns(predictions) if name in COLUMNS]
@@ -372,20 +373,21 @@ def select_difficult_frames(
     except InputError as error:
         causes.append(error)
     try:
-        found = _excluded(exclude, [source.video for source in sources])
-        if out is not None:
-            found = _with_written(found, out)
+        found, notes = _chosen_before(exclude, out, [source.video for source in sources])
     except InputError as error:
         causes.append(error)
     try:
         learned = None if labels is None else read_labelled_poses(labels)
     except (InputError, MissingFileError) as error:
         causes.append(error)
-    files = _by_video(metric_files, sources, several)
+    files = [
+        source.metric_files if given is None or (isinstance(given, Sized) and not len(given)) else given
+        for source, given in zip(sources, _by_video(metric_files, sources, several), strict=True)
+    ]
     for source, given in zip(sources, files, strict=True):
         try:
             known = DETECTOR_METRICS if source.is_detector else POSE_METRICS
-            faults = check_metrics(metrics, known, list(named_files(given or source.metric_files)))
+            faults = check_metrics(metrics, known, list(named_files(given)))
             problems += [fault for fault in faults if fault not in problems]
         except InputError as error:
             problems += error.problems
@@ -400,7 +402,7 @@ def select_difficult_frames(
             n=int(n),
             file=file if not several else _existing(source.video),
             metrics=chosen,
-            files=given or source.metric_files,
+            files=given,
             threshold=float(threshold),
             limit=float(min_score),
             labels=learned,
@@ -425,9 +427,8 @@ def select_difficult_frames(
             unit="video",
             lost=lambda job, why: failed(job, f"It {why}"),
         )
-    for outcome in outcomes:
-        for note in outcome.notes:
-            warnings.warn(note, stacklevel=2)
+    for note in [*notes, *(note for outcome in outcomes for note in outcome.notes)]:
+        warnings.warn(note, stacklevel=2)
     if several and all(outcome.error is not None for outcome in outcomes):
         raise InputError([str(outcome.error) for outcome in outcomes])
     return _with_columns(_joined(outcomes), predictions)
@@ -474,50 +475,25 @@ def _existing(video: str) -> str | None:
     return video if Path(video).expanduser().is_file() else None
 
 
-def _excluded(exclude: Any, videos: Sequence[str]) -> dict[str, tuple[int, ...]]:
-    """Return video → frames chosen before, ascending."""
-    if isinstance(exclude, pd.DataFrame):
-        if "frame" not in exclude.columns:
-            raise InputError(f"exclude has no column 'frame': its columns are {listing(list(exclude.columns), 8)}.")
-        rows = exclude[exclude["frame"].notna()]
-        frames = rows["frame"].tolist()
-        named = rows["video"].astype(str).tolist() if "video" in rows.columns else [None] * len(frames)
-    else:
-        if exclude is None:
-            exclude = ()
-        if isinstance(exclude, (str, bytes, Mapping)) or not np.iterable(exclude):
-            raise InputError(f"exclude is {exclude!r}: give frame numbers, or a table with a column 'frame'.")
-        frames = list(exclude)
-        named = [None] * len(frames)
-    wrong = [one for one in frames if isinstance(one, bool) or not isinstance(one, numbers.Real) or one != one // 1]
-    if wrong:
-        raise InputError(f"exclude holds {listing([repr(one) for one in wrong])}: frames are whole numbers from 0.")
-    found: dict[str, set[int]] = {video: set() for video in videos}
-    stems = [Path(video).stem for video in videos]
-    for frame, name in zip(frames, named, strict=True):
-        for video, stem in zip(videos, stems, strict=True):
-            # A selection names the path; predictions may name the file alone.
-            if name is None or name == video or (Path(name).stem == stem and stems.count(stem) == 1):
-                found[video].add(int(frame))
-    return {video: tuple(sorted(taken)) for video, taken in found.items()}
-
-
-def _with_written(found: Mapping[str, tuple[int, ...]], out: Any) -> dict[str, tuple[int, ...]]:
-    """Return video → frames chosen before, with those that are written in a folder."""
-    problems = checked_out(out)
+def _chosen_before(exclude: Any, out: Any, videos: Sequence[str]) -> tuple[dict[str, tuple[int, ...]], list[str]]:
+    """Return video → frames chosen before, ascending, and notes for the reader."""
+    problems = [] if out is None else checked_out(out)
+    found: list[set[int]] = [set() for _ in videos]
+    notes: list[str] = []
+    try:
+        excluded, _, notes = chosen_before(exclude, None, videos, by_stem=True)
+        found = [set(frames.tolist()) for frames in excluded]
+    except InputError as error:
+        problems += error.problems
+    if out is not None and not problems:
+        there = [place for place, video in enumerate(videos) if _existing(video)]
+        written, faults, _ = chosen_before((), out, [videos[place] for place in there])
+        problems += [fault for fault in faults if fault]
+        for place, frames in zip(there, written, strict=True):
+            found[place].update(frames.tolist())
     if problems:
         raise InputError(problems)
-    there = [video for video in found if _existing(video)]
-    written, faults, _ = chosen_before((), out, there)
-    if any(faults):
-        raise InputError([fault for fault in faults if fault])
-    return {
-        **found,
-        **{
-            video: tuple(sorted({*found[video], *frames.tolist()}))
-            for video, frames in zip(there, written, strict=True)
-        },
-    }
+    return {video: tuple(sorted(frames)) for video, frames in zip(videos, found, strict=True)}, notes
 
 
 def _by_video(given: Any, sources: Sequence[Source], several: bool) -> list[Any]:

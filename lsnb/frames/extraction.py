@@ -407,8 +407,8 @@ def _settings(*, context: Any, format: Any, quality: Any) -> list[str]:
     problems = []
     if not _is_whole(context) or not 0 <= context <= 1000:
         problems.append(f"context is {context!r}: give a whole number of frames from 0 to 1000.")
-    if format not in ("png", "jpg"):
-        problems.append(f"format is {format!r}: give 'png' or 'jpg'.")
+    if fault := checks.choice("format", format, ("png", "jpg")):
+        problems.append(fault)
     if not _is_whole(quality) or not 1 <= quality <= 100:
         problems.append(f"quality is {quality!r}: give a whole number from 1 to 100.")
     return problems

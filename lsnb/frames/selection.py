@@ -104,10 +104,10 @@ def read_choice(
     else:
         problems += _about_n(n, method)
         problems += _belonging(method, fps=fps, stride=stride, frames=frames)
-        if across and method in ACROSS_NOT:
-            problems.append(f"across is {across!r}, and method {method!r} looks at each video alone: leave across out.")
     if not isinstance(across, (bool, np.bool_)):
         problems.append(f"across is {across!r}: give True for n frames of all videos together, or False for n of each.")
+    elif across and method in ACROSS_NOT:
+        problems.append(f"across is {across!r}, and method {method!r} looks at each video alone: leave across out.")
     problems += _portion_problems(start, stop)
     if fps is not None and not _is_positive(fps):
         problems.append(f"fps is {fps!r}: give how many frames a second, such as 0.25 for one in four seconds.")
@@ -183,13 +183,17 @@ def read_listed(given: Any, name: str = "frames") -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def chosen_before(exclude: Any, out: Any, videos: Sequence[str]) -> tuple[list[Array], list[str | None], list[str]]:
+def chosen_before(
+    exclude: Any, out: Any, videos: Sequence[str], *, by_stem: bool = False
+) -> tuple[list[Array], list[str | None], list[str]]:
     """Return which frames of each video were chosen before.
 
     Args:
         exclude: As ``select_frames`` takes it.
         out: The folder of frames that were written, or None.
         videos: Paths as the user wrote them.
+        by_stem: Whether a name without folder and ending names a video, too, if no other has it: a selection names the
+            path, and predictions may name the file alone.
 
     Returns:
         Ascending frames of each video; why they cannot be known, for each video, or None; and notes for the reader.
@@ -201,12 +205,15 @@ def chosen_before(exclude: Any, out: Any, videos: Sequence[str]) -> tuple[list[A
     found: list[set[int]] = [set() for _ in files]
     notes: list[str] = []
     places = {file: place for place, file in enumerate(files)}
+    stems = [file.stem for file in files] if by_stem else []
     by_video, everywhere = _read_exclude(exclude, len(files))
     for frames in found:
         frames.update(everywhere)
     strangers = 0
     for name, frames_of in by_video.items():
         place = places.get(whole_path(name))
+        if place is None and stems.count(PurePath(name).stem) == 1:
+            place = stems.index(PurePath(name).stem)
         if place is None:
             strangers += 1
         else:

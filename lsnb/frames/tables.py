@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from lsnb.errors import InputError, TableError
+from lsnb.kernel import checks
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.formats import FRAME_ENDINGS
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows
@@ -799,6 +800,7 @@ def keep_frames(frames: pd.DataFrame, out: str | os.PathLike[str]) -> pd.DataFra
         >>> keep_frames(more, path)[["item", "is_context"]].values.tolist()
         [['a/0', True], ['a/1', False]]
     """
+    checks.raise_for(InputError, checks.path("out", out))
     if not isinstance(frames, pd.DataFrame) or not {"item", "video", "frame"} <= set(frames.columns):
         raise InputError(
             "frames has no columns item, video and frame: give the table that lsnb.extract_frames returned."

@@ -263,6 +263,16 @@ def column(name: str, value: Any) -> str | None:
     return _held(name, value, Hashable)[0] or None
 
 
+def path(name: str, value: Any) -> str | None:
+    """Return what is wrong with a path; an empty one is none.
+
+    Example:
+        >>> path("out", 3)
+        'out is 3: give a path.'
+    """
+    return _held(name, value, FilePath)[0] or None
+
+
 def executor(value: Any) -> str | None:
     """Return what is wrong with an executor; None, for working here, is none.
 

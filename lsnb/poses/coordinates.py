@@ -19,6 +19,7 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from lsnb.errors import InputError, MissingFileError, TableError
+from lsnb.kernel import checks
 from lsnb.kernel.words import listing, nearest
 from lsnb.tables.h5 import read_h5
 
@@ -252,6 +253,7 @@ def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None)
         >>> read_poses(path)
         Poses(trial.csv: 1 frames, 1 body parts, by net)
     """
+    checks.raise_for(InputError, None if name is None else checks.text("name", name))
     if isinstance(predictions, Poses):
         return predictions
     if isinstance(predictions, pd.DataFrame):

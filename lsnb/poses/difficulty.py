@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from lsnb.errors import InputError
+from lsnb.kernel import checks
 from lsnb.kernel.words import listing
 from lsnb.poses.coordinates import Floats, LabelledPoses, Poses, read_metric
 
@@ -75,10 +76,18 @@ def temporal_norm(xy: Floats) -> Floats:
     Returns:
         ``[frames, body parts]``; missing where either place is.
 
+    Raises:
+        InputError: No such array.
+
     Example:
         >>> temporal_norm(np.array([[[0.0, 0.0]], [[3.0, 4.0]], [[3.0, 4.0]]]))[:, 0].tolist()
         [nan, 5.0, 0.0]
     """
+    if not isinstance(xy, np.ndarray) or xy.ndim != 3 or xy.shape[2] < 2 or xy.dtype.kind not in "fiu":
+        raise InputError(
+            f"xy is {checks.shown(xy)}: give a numpy array [frames, body parts, 2] of pixels, such as "
+            "lsnb.poses.read_poses(path).xy."
+        )
     norms = np.full(xy.shape[:2], np.nan)
     if len(xy) > 1:
         across, down = (xy[1:, :, axis] - xy[:-1, :, axis] for axis in (0, 1))

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel import checks
 from lsnb.kernel.words import listing
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.vocabulary import KEY_POINT_LABELS
@@ -71,7 +72,7 @@ def from_poses(
         >>> found.results["t/img00000000"][0]["value"], found.scores
         ({'x': 50.0, 'y': 50.0, 'width': 0.75, 'keypointlabels': ['nose']}, {'t/img00000000': 0.5})
     """
-    problems: list[str] = []
+    problems = [] if video is None else [fault for fault in [checks.text("video", video)] if fault]
     tool = None
     try:
         tool = _key_points(config, control)
@@ -117,7 +118,7 @@ def _key_points(config: Any, control: str | None) -> Control:
         raise InputError(f"config is {type(config).__name__}: give the LabelConfig of the study.")
     tools = {name: one for name, one in config.controls.items() if one.kind == KEY_POINT_LABELS.kind}
     if control is not None:
-        if control in tools:
+        if isinstance(control, str) and control in tools:
             return tools[control]
         raise InputError(f"The config has no key points {control!r}: it has {listing(list(tools)) or 'none'}.")
     if len(tools) != 1:

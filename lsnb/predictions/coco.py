@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from lsnb.errors import InputError
+from lsnb.kernel import checks
 from lsnb.kernel.formats import parse_json, read_json
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import listing
@@ -99,6 +100,7 @@ def from_coco(
         (50.0, {'a': 0.5})
     """
     targets = Targets(config, control=control, labels=labels, unknown=unknown)
+    checks.raise_for(InputError, None if annotator is None else checks.text("annotator", annotator))
     content = _content(payload, "payload")
     about = _content(dataset, "dataset") if dataset is not None else {}
     if isinstance(content, list):

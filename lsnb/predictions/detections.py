@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel import checks
 from lsnb.kernel.runtime import collector_paused
 from lsnb.labels import Control, LabelConfig
 from lsnb.predictions.checking import Facts, find_faults, rules_of
@@ -29,7 +30,7 @@ from lsnb.predictions.payloads import (
     read_table_rows,
     size_of,
 )
-from lsnb.predictions.regions import ROUNDING, SHAPE_KINDS, Regions, Shape, Target, Targets
+from lsnb.predictions.regions import ROUNDING, SHAPE_KINDS, Regions, Shape, Target, Targets, check_arguments
 from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.shapes import Fault, Size, clipped, keyframe, to_percent, to_pixels, track_value
 from lsnb.tables.keys import RoundedKeyError, key_text
@@ -493,6 +494,9 @@ def cell_results(cell: Any, control: str, *, config: LabelConfig, item: str) -> 
         >>> cell_results("up", "mood", config=config, item="1")
         [{'from_name': 'mood', 'to_name': 'text', 'type': 'choices', 'value': {'choices': ['up']}}]
     """
+    if not isinstance(config, LabelConfig) or not isinstance(control, str):
+        check_arguments(config)
+        checks.raise_for(InputError, checks.text("control", control))
     targets = _targets(config.xml, control)
     about = targets.controls[control]
     if is_missing(cell) or (isinstance(cell, str | list | tuple | Mapping) and not len(cell)):

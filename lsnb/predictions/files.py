@@ -12,6 +12,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel import checks
 from lsnb.kernel.files import file_errors, files_in
 from lsnb.kernel.formats import (
     LARGEST_JSON,
@@ -154,6 +155,7 @@ def labels_in(
         >>> labels_in(table.assign(width=2.0, height=2.0), labels={"dog": "animal"})
         ['cat', 'animal']
     """
+    checks.raise_for(InputError, None if labels is None else checks.mapping("labels", labels))
     content = _content(source, key)
     class_names = names_of(names) if names is not None else content.names
     found = (

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from lsnb.errors import InputError
+from lsnb.kernel.checks import checked
 
 # Signals made comparable: on one even grid, without trend, with all frequencies alike loud.
 #
@@ -610,6 +611,7 @@ class Fit:
         return float(np.sqrt((self.residuals**2).mean())) if self.free > 0 else float("nan")
 
 
+@checked
 def fit_moments(sensor: Sequence[float], video: Sequence[float], *, drift: float | None = None) -> Fit:
     """Return offset and drift by least squares from matching moments.
 
@@ -630,6 +632,8 @@ def fit_moments(sensor: Sequence[float], video: Sequence[float], *, drift: float
         (-2.63, 1.0)
     """
     x, y = np.asarray(sensor, dtype="float64"), np.asarray(video, dtype="float64")
+    if len(x) != len(y):
+        raise InputError(f"There are {len(x)} moments of the sensor and {len(y)} of the video: give pairs.")
     if not len(x):
         raise InputError("events is empty: give pairs of matching moments, events=[(sensor, video), …].")
     if len(x) == 1 or drift is not None:

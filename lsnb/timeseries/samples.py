@@ -15,6 +15,7 @@ import pandas as pd
 from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.annotations.votes import DONE, checked, latest
 from lsnb.errors import InputError
+from lsnb.kernel import checks
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels.vocabulary import LABELS, kinds_of
 from lsnb.reliability import Ratings, cohen_kappa, krippendorff_alpha
@@ -77,13 +78,13 @@ def label_samples(
         >>> label_samples(long, series)["label.ana"].astype("object").fillna("–").tolist()
         ['rest', 'rest', 'run', '–']
     """
-    problems = []
-    if by not in ("annotator", "majority"):
-        problems.append(f"by is {by!r}: give 'annotator' or 'majority'.")
-    if overlap not in ("all", "first", "last"):
-        problems.append(f"overlap is {overlap!r}: give 'all', 'first' or 'last'.")
-    if isinstance(min_votes, bool) or not isinstance(min_votes, (int, np.integer)) or min_votes < 1:
-        problems.append(f"min_votes is {min_votes!r}: give a whole number of 1 or more.")
+    faults = (
+        checks.choice("by", by, ("annotator", "majority")),
+        checks.choice("overlap", overlap, ("all", "first", "last")),
+        checks.whole("min_votes", min_votes, least=1),
+        None if control is None else checks.text("control", control),
+    )
+    problems = [fault for fault in faults if fault]
     if not isinstance(annotations, pd.DataFrame):
         problems.append(
             f"annotations is a {type(annotations).__name__}: give what lsnb.read_annotations or study.annotations() "
@@ -129,7 +130,7 @@ def label_samples(
 def _times(table: Any, time: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     if not isinstance(table, pd.DataFrame):
         raise InputError(f"series is a {type(table).__name__}: give what lsnb.align returned, or its table.")
-    if not isinstance(time, Hashable) or list(table.columns).count(time) != 1:
+    if checks.column("time", time) or list(table.columns).count(time) != 1:
         raise InputError(
             f"The series has no column {time!r} of seconds, or several: give what lsnb.align returned, or time=."
         )
@@ -285,9 +286,10 @@ def sample_agreement(
         [['ana', 'ben', 0.5, 0.75, 4]]
     """
     tables: list[Any] = list(labelled) if isinstance(labelled, (list, tuple)) else [labelled]
-    bad = next((one for one in tables if not isinstance(one, pd.DataFrame)), None if tables else labelled)
-    if bad is not None:
+    if not tables or not all(isinstance(one, pd.DataFrame) for one in tables):
+        bad = next((one for one in tables if not isinstance(one, pd.DataFrame)), labelled)
         raise InputError(f"labelled is a {type(bad).__name__}: give what lsnb.label_samples returned.")
+    checks.raise_for(InputError, checks.switch("count_unmarked", count_unmarked))
     if annotators is not None and (isinstance(annotators, str) or not isinstance(annotators, Iterable)):
         raise InputError(f"annotators is {annotators!r}: give a list of names.")
     there = list(
@@ -440,8 +442,10 @@ def windows(
         )
     if problems:
         raise InputError(problems)
-    size = max(1, round(float(length) / step))
-    hop = size if stride is None else max(1, round(float(stride) / step))
+    # No longer than one that is too long, which arrays could not count.
+    longest = len(times) + 1
+    size = max(1, round(min(float(length) / step, longest)))
+    hop = size if stride is None else max(1, round(min(float(stride) / step, longest)))
     starts = np.arange(0, len(times) - size + 1, hop)
     values = np.stack([samples[name].to_numpy("float64", na_value=np.nan) for name in chosen], axis=1)
     bad = ~np.isfinite(values).all(axis=1)
@@ -565,6 +569,7 @@ def segments(
         [['run', 0.5, 1.0, 16, 30]]
     """
     rate = frame_rate(fps)
+    checks.raise_for(InputError, None if control is None else checks.text("control", control))
     if not isinstance(annotations, pd.DataFrame) or "control" not in annotations.columns:
         raise InputError(
             "This is not the long table of annotations: give what lsnb.read_annotations or study.annotations() returns."
@@ -680,6 +685,8 @@ def in_seconds(rows: pd.DataFrame, fps: float) -> tuple[Any, Any]:
 
 
 FRAMES = ("start_frame", "end_frame")
+# Frames a second; hours of a faster video would have more frames than can be counted.
+FASTEST = 1e9
 
 
 def _of_item(rows: pd.DataFrame, aligned: OnVideo | None, fps: float) -> pd.DataFrame:
@@ -733,7 +740,7 @@ def frame_rate(fps: Any) -> float:
         rate = float(fps)
     except (TypeError, ValueError):
         rate = float("nan")
-    if isinstance(fps, bool) or not 0 < rate < float("inf"):
+    if isinstance(fps, bool) or not 0 < rate <= FASTEST:
         raise InputError(f"fps is {fps!r}: give the video's frames a second, for example lsnb.probe(video).fps.")
     return rate
 

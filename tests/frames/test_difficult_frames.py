@@ -13,7 +13,7 @@ from pose_tables import PARTS, pose_table, smooth_poses, with_jumps
 from video_maker import make_video
 
 from lsnb.errors import InputError, MissingFileError, TableError
-from lsnb.frames import select_difficult_frames
+from lsnb.frames import select_difficult_frames, select_frames
 from lsnb.frames.selection import COLUMNS
 from lsnb.poses import find_predictions
 
@@ -133,6 +133,73 @@ def test_a_second_run_brings_other_events():
     assert all(abs(a - b) >= 10 for a in first["frame"] for b in second["frame"])
 
 
+def context_frames(video):
+    return pd.DataFrame({"video": [video] * 3, "frame": [6, 5, 4], "is_context": [True, False, True]})
+
+
+@pytest.mark.parametrize(
+    ("exclude", "gone"),
+    [
+        (lambda video: [5, 7], {5, 7}),
+        (lambda video: "4-6, 9", {4, 5, 6, 9}),
+        (lambda video: {video: "5"}, {5}),
+        (lambda video: {video: [5, "7-8"], "elsewhere.mp4": [9]}, {5, 7, 8}),
+        (context_frames, {5}),
+        (lambda video: context_frames(video).drop(columns="video"), {5}),
+        (lambda video: context_frames(video).drop(columns="is_context"), {4, 5, 6}),
+        (lambda video: pd.DataFrame({"frame": [5.0, None], "video": video}), {5}),
+        (lambda video: None, set()),
+    ],
+)
+def test_what_was_chosen_before_is_the_same_to_both_verbs(exclude, gone, tmp_path):
+    video = str(make_video(tmp_path / "clip.mp4", 12, width=64, height=48))
+    likelihood = np.full((12, 4), 0.05)
+    likelihood[:2] = 0.99  # the first two are not difficult
+    table = pose_table(smooth_poses(12), likelihood)
+
+    def difficult(exclude):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = select_difficult_frames(
+                table, 12, video=video, metrics=["likelihood"], min_score=0.1, min_gap=1, exclude=exclude
+            )
+        return set(found["frame"])
+
+    def regular(exclude):
+        return set(select_frames(video, method="stride", stride=1, exclude=exclude, progress=False)["frame"])
+
+    assert difficult(()) == set(range(2, 12))
+    assert regular(()) - regular(exclude(video)) == gone
+    assert difficult(()) - difficult(exclude(video)) == gone
+
+
+@pytest.mark.parametrize("wrong", ["a-b", [-3], [1.5], {3: [1]}, pd.DataFrame({"x": [1]}), [True]])
+def test_what_cannot_have_been_chosen_is_refused_by_both_verbs_in_the_same_words(wrong, tmp_path):
+    video = str(make_video(tmp_path / "clip.mp4", 12, width=64, height=48))
+    said = []
+    for call in (
+        lambda: select_difficult_frames(pose_table(smooth_poses(12)), 1, video=video, exclude=wrong),
+        lambda: select_frames(video, 1, exclude=wrong, progress=False),
+    ):
+        with pytest.raises(InputError, match="exclude") as caught:
+            call()
+        said.append(str(caught.value))
+    assert said[0] == said[1]
+
+
+def test_a_video_may_be_named_by_its_stem_if_no_other_has_it():
+    predictions = {"a/one.mp4": TABLE, "b/two.mp4": TABLE, "c/two.mp4": TABLE}
+    before = select_difficult_frames(predictions, 1, metrics=["temporal_norm"], progress=False)
+    first = before["frame"].iloc[0]
+    exclude = pd.DataFrame({"video": ["elsewhere/one.avi", "two"], "frame": [first, first]})
+    after = select_difficult_frames(predictions, 1, metrics=["temporal_norm"], exclude=exclude, progress=False)
+    assert (after["frame"] == before["frame"]).tolist() == [False, True, True]
+    with pytest.warns(UserWarning, match=r"None of the videos that exclude names \(two\) is among those given"):
+        select_difficult_frames(predictions, 1, exclude={"two": [first]}, progress=False)
+    with pytest.raises(InputError, match="exclude is a list of frames, and there are several videos"):
+        select_difficult_frames(predictions, 1, exclude=[300], progress=False)
+
+
 def test_a_long_event_gives_several_frames_when_nothing_else_does():
     likelihood = np.full((1000, 4), 0.99)
     likelihood[400:600, 1] = 0.2
@@ -234,12 +301,12 @@ def test_every_wrong_argument_is_reported_at_once():
     with pytest.raises(InputError) as caught:
         select_difficult_frames(
             TABLE, 0, metrics=["temporal"], threshold=0, min_score="6", start=0.9, stop=0.1,
-            min_gap=0, exclude="300", seed=-1, executor=3, video="no/such.mp4",
+            min_gap=0, exclude="x", seed=-1, executor=3, video="no/such.mp4",
         )  # fmt: skip
     text = str(caught.value)
     for said in (
         "n is 0", "threshold is 0 (no likelihood is below 0)", "min_score is '6'", "portion must end after",
-        "min_gap is 0", "exclude is '300'", "seed is -1", "executor is 3", "There is no video no/such.mp4",
+        "min_gap is 0", "exclude holds 'x'", "seed is -1", "executor is 3", "There is no video no/such.mp4",
     ):  # fmt: skip
         assert said in text
     with pytest.raises(InputError, match="There is no metric 'temporal'"):
