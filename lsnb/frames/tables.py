@@ -228,7 +228,9 @@ def whole_path(video: str | os.PathLike[str]) -> Path:
     path = Path(video)
     with contextlib.suppress(RuntimeError):  # a ~ of somebody who has no home here stays as it is
         path = path.expanduser()
-    return path.resolve()
+    with contextlib.suppress(ValueError):  # a name with a character that no path has is nobody's
+        path = path.resolve()
+    return path
 
 
 def read_note(folder: Path) -> Note | None:
