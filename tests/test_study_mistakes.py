@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -29,6 +30,37 @@ def test_an_empty_text_cell_is_named_and_nothing_is_made(studio: Studio, title: 
     with pytest.raises(InputError, match="Column 'caption' has no text for item 0001"):
         studio.create_study(title, CONFIG, table, key="id", annotators=2)
     assert named(studio, title) == []
+
+
+def test_an_empty_caption_beside_a_picture_is_an_empty_text(studio: Studio, title: str) -> None:
+    photo = "https://example.org/a.jpg"
+    table = pd.DataFrame({"id": ["1", "2", "3"], "uri": [photo, photo, None], "caption": ["words", None, "more"]})
+    config = lsnb.LabelConfig.image("uri").text("caption").choices("mood", ["good", "bad"])
+    assert config.check(table) == []
+    with pytest.warns(UserWarning, match="Column 'uri' has no image for item 3: annotators see the rest"):
+        study = studio.create_study(title, config, table, key="id", annotators=1)
+    held = {task["data"]["id"]: task["data"] for task in studio.server.export(study.copies[0].project.id)}
+    assert [held[item]["caption"] for item in ("1", "2", "3")] == ["words", "", "more"]
+    assert held["3"]["uri"] == ""
+    assert study.sync(table).counts == {"unchanged": 3}
+    report = study.sync(table.assign(caption=["", None, None]))
+    assert report.counts == {"updated": 1, "unchanged": 1, "skipped": 1}
+    assert "Column 'caption' has no text" in report.table.set_index("item").loc["3", "error"]
+
+
+@pytest.mark.parametrize("tag", ["Video", "Audio", "HyperText", "Image", "List", "Paragraphs", "Choices"])
+def test_what_nothing_is_asked_about_may_be_absent_whatever_it_is(studio: Studio, title: str, tag: str) -> None:
+    other = f'<{tag} name="other" value="$other"/>'
+    if tag == "Choices":
+        other = '<Choices name="other" toName="caption" value="$other"/>'
+    xml = f'<View><Text name="caption" value="$caption"/>{other}<Rating name="q" toName="caption"/></View>'
+    table = items(2).assign(other=[None, [] if tag in ("List", "Paragraphs", "Choices") else "https://example.org/a"])
+    config = lsnb.LabelConfig.from_xml(xml)
+    assert config.check(table) == []
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Column 'other' has no ")
+        study = studio.create_study(title, config, table, key="id", annotators=1)
+        assert study.sync(table).counts == {"unchanged": 2}
 
 
 def test_a_missing_local_file_is_named_before_anything_is_uploaded(

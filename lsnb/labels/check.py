@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol, cast
 
 import pandas as pd
 from lxml import etree
 
 from lsnb.errors import InputError
-from lsnb.kernel.words import closest
+from lsnb.kernel.words import closest, sheet_rows
 from lsnb.labels.tree import (
     Control,
     Field,
@@ -579,27 +580,175 @@ _EXTENSIONS = {
 _LISTS = {"images", "list", "options", "paragraphs"}
 
 
-_ADDRESS = re.compile(r"^(\w+://\S|/\S|data:)")
+# Label Studio serves what begins with /data/ itself; any other path is a file of whoever wrote the table.
+_ADDRESS = re.compile(r"^(\w[\w+.-]*://\S|/data/\S|data:)")
+_OPTIONAL = frozenset({"number", "options"})  # a frame rate or a list of answers may be absent
+_TEXTS = frozenset({"text", "hypertext"})
 
 
-def find_column_problems(root: etree._Element, table: pd.DataFrame) -> list[Problem]:
-    """Return every data key without a column, and every column that cannot be what the config shows.
+class Holder(Protocol):
+    """A bucket, of which only the name matters here."""
+
+    @property
+    def name(self) -> str:
+        """What the bucket is called."""
+        ...
+
+
+def bucket_problems(bucket: object) -> list[str]:
+    """Return why something is no open bucket, as sentences.
+
+    Args:
+        bucket: Should be an open bucket, or None.
+
+    Example:
+        >>> bucket_problems("photos")
+        ["bucket is 'photos': open it first, with bucket=lsnb.open_bucket('photos')."]
+    """
+    if bucket is None or (not isinstance(bucket, str) and isinstance(getattr(bucket, "name", None), str)):
+        return []
+    given = bucket if isinstance(bucket, str) else "…"
+    return [f"bucket is {bucket!r}: open it first, with bucket=lsnb.open_bucket({given!r})."]
+
+
+def is_file_name(cell: object) -> bool:
+    """Return whether a cell names a file of this computer, where an address is wanted.
+
+    Example:
+        >>> is_file_name("photos/1.jpg"), is_file_name("gs://photos/1.jpg"), is_file_name("/content/1.jpg")
+        (True, False, True)
+    """
+    return isinstance(cell, str) and not is_missing(cell) and _ADDRESS.match(cell.strip()) is None
+
+
+def is_missing(cell: object) -> bool:
+    """Return whether there is nothing in a cell: a blank text and an empty list are nothing, too.
+
+    Example:
+        >>> is_missing(" "), is_missing(None), is_missing(0)
+        (True, True, False)
+    """
+    if isinstance(cell, str):
+        return not cell.strip()
+    if isinstance(cell, list | tuple | set | frozenset | Mapping) or getattr(cell, "ndim", False):
+        return False
+    return bool(pd.isna(cast("Any", cell)))
+
+
+def empty_values(root: etree._Element) -> dict[str, Any]:
+    """Return data key → what stands for an empty cell: Label Studio takes no null where it shows something.
+
+    Args:
+        root: The config.
+
+    Example:
+        >>> empty_values(etree.fromstring('<View><Image name="i" value="$uri"/><List name="l" value="$links"/></View>'))
+        {'uri': '', 'links': []}
+    """
+    empty: dict[str, Any] = {}
+    for key, field in read_fields(root).items():
+        if field.is_url or field.kind in _TEXTS:
+            empty[key] = ""
+        elif field.kind in _LISTS:
+            empty[key] = []
+        elif field.kind in ("table", "timeseries"):
+            empty[key] = {}
+    return empty
+
+
+@dataclass(frozen=True)
+class RowFaults:
+    """What stands between rows and annotators' eyes.
+
+    Args:
+        unfit: Position of a row → the tag, and why the row cannot be shown.
+        bare: Data key and kind → positions of rows without that medium, which no question is about.
+    """
+
+    unfit: Mapping[int, tuple[str, str]]
+    bare: Mapping[tuple[str, str], list[int]]
+
+
+def find_row_faults(root: etree._Element, table: pd.DataFrame, bucket: Holder | None = None) -> RowFaults:
+    """Return the rows that cannot be shown: what a question is about must be there, all else may be absent.
+
+    A text beside another medium may be empty, whatever is asked about it: posts come with and without a caption.
+    Only where spans of the text itself are marked, there must be one.
 
     Args:
         root: The config.
         table: The table of items, one row each.
+        bucket: Where files of this computer would be uploaded; without it, nobody looks for them.
+    """
+    columns = [str(column) for column in table.columns]
+    controls = read_controls(root).values()
+    asked = _keys_of(root, {name for control in controls for name in control.to_names})
+    marked = _keys_of(root, {name for control in controls if control.row.is_region for name in control.to_names})
+    fields = {
+        key: field
+        for key, field in read_fields(root).items()
+        if field.kind not in _OPTIONAL and columns.count(key) == 1
+    }
+    cells = {key: list(table.iloc[:, columns.index(key)]) for key in fields}
+    empty = {key: [is_missing(cell) for cell in own] for key, own in cells.items()}
+    plain = {key for key, field in fields.items() if field.kind in _TEXTS and not field.is_url}
+    beside = [any(not empty[key][row] for key in fields if key not in plain) for row in range(len(table))]
+    unfit: dict[int, tuple[str, str]] = {}
+    bare: dict[tuple[str, str], list[int]] = {}
+    for key, field in fields.items():
+        for row, cell in enumerate(cells[key]):
+            if empty[key][row]:
+                if key in asked and (key not in plain or key in marked or not beside[row]):
+                    unfit.setdefault(row, (field.tag, f"Column {key!r} has no {field.kind}"))
+                elif key not in plain:
+                    bare.setdefault((key, field.kind), []).append(row)
+            elif bucket is not None and field.is_url and is_file_name(cell) and not _is_file(cell):
+                unfit.setdefault(row, (field.tag, f"There is no file {cell.strip()}"))
+    return RowFaults(unfit, bare)
+
+
+def _is_file(cell: str) -> bool:
+    try:
+        return Path(cell.strip()).expanduser().is_file()
+    except (OSError, RuntimeError, ValueError):  # longer than any name; a ~ of nobody; a zero byte
+        return False
+
+
+def _keys_of(root: etree._Element, names: Collection[str]) -> set[str]:
+    """Return the data keys that the tags of these names show; one key may be shown by several."""
+    return {
+        key
+        for element in walk(root)
+        if attribute(element, "name") in names
+        for shown in ("value", "valueList")
+        for key in data_keys(attribute(element, shown))
+    }
+
+
+def find_column_problems(root: etree._Element, table: pd.DataFrame, bucket: Holder | None = None) -> list[Problem]:
+    """Return every data key without a column, every column that cannot be what the config shows, and every such row.
+
+    Args:
+        root: The config.
+        table: The table of items, one row each.
+        bucket: Where media are, and where files of this computer would be uploaded; without it, such files are faults.
 
     Raises:
-        InputError: It is no table.
+        InputError: It is no table, or no bucket.
     """
+    faults = bucket_problems(bucket)
     if not isinstance(table, pd.DataFrame):
-        raise InputError(
+        faults.append(
             f"A table is needed to check against, not a {type(table).__name__}: read the file with "
             "lsnb.read_table(path, key=...) or make a pandas DataFrame."
         )
+    if faults:
+        raise InputError(faults)
     found: list[Problem] = []
     hints = Hints()
     columns = [str(column) for column in table.columns]
+    rows = find_row_faults(root, table, bucket)
+    barren: set[str] = set()
     for key, field in read_fields(root).items():
         title = f'{field.tag} "{field.name}"' if field.name else field.tag
         if key not in columns:
@@ -614,10 +763,26 @@ def find_column_problems(root: etree._Element, table: pd.DataFrame) -> list[Prob
             text = f"and the table has {columns.count(key)} columns called {key}: rename all but the one to show."
             found.append(Problem(field.tag, f"{title} shows ${key}, {text}"))
             continue
-        values = table.iloc[:, columns.index(key)].dropna()
-        values = values[values.map(lambda value: value != "")]
-        found += [Problem(field.tag, f"{title} shows ${key}, and {text}") for text in _check_column(field, key, values)]
-    return found
+        cells = table.iloc[:, columns.index(key)]
+        values = cells[[not is_missing(cell) for cell in cells]]
+        if values.empty:
+            reason = f"Column {key!r} has no {field.kind}"
+            if field.kind not in _OPTIONAL and not any(text == reason for _, text in rows.unfit.values()):
+                continue
+            barren.add(reason)
+        found += [
+            Problem(field.tag, f"{title} shows ${key}, and {text}")
+            for text in _check_column(field, key, values, bucket)
+        ]
+    by_reason: dict[tuple[str, str], list[int]] = {}
+    for row, fault in rows.unfit.items():
+        if fault[1] not in barren:
+            by_reason.setdefault(fault, []).append(row)
+    shown = [
+        Problem(tag, f"{reason} ({sheet_rows(where)}): mend the cell, or drop the row.")
+        for (tag, reason), where in list(by_reason.items())[:_MOST_SHOWN]
+    ]
+    return found + shown
 
 
 def _remedy(key: str, columns: list[str], hints: Hints) -> str:
@@ -636,7 +801,7 @@ def _remedy(key: str, columns: list[str], hints: Hints) -> str:
     )
 
 
-def _check_column(field: Field, key: str, values: pd.Series[Any]) -> Iterator[str]:
+def _check_column(field: Field, key: str, values: pd.Series[Any], bucket: Holder | None) -> Iterator[str]:
     if values.empty:
         yield f"the column {key} is empty: fill it, or show another column."
     elif field.kind == "number":
@@ -650,21 +815,28 @@ def _check_column(field: Field, key: str, values: pd.Series[Any]) -> Iterator[st
         if not bool(values.map(lambda value: isinstance(value, (list, tuple))).all()):
             yield f"the column {key} must hold a list in every row (read JSON text with json.loads first)."
     elif field.is_url:
-        yield from _check_addresses(field, key, values)
+        yield from _check_addresses(field, key, values, bucket)
 
 
-def _check_addresses(field: Field, key: str, values: pd.Series[Any]) -> Iterator[str]:
+def _check_addresses(field: Field, key: str, values: pd.Series[Any], bucket: Holder | None) -> Iterator[str]:
     if pd.api.types.is_numeric_dtype(values) or not bool(values.map(lambda value: isinstance(value, str)).all()):
         first = values[values.map(lambda value: not isinstance(value, str))].iloc[0]
         yield f"the column {key} holds {first}: it must hold the address of {_what(field.kind)} in every row."
         return
-    local = values[~values.map(lambda value: bool(_ADDRESS.match(value.strip())))]
-    if len(local):
+    local = values[values.map(is_file_name)]
+    if len(local) and bucket is None:
         yield (
             f'the column {key} holds "{local.iloc[0]}", which is no address that a browser can open: upload the '
             "files first and show the column uri."
         )
         return
+    buckets = sorted({value.strip().split("/")[2] for value in values if value.strip().startswith("gs://")})
+    others = [other for other in buckets if bucket is not None and other != bucket.name]
+    if others and bucket is not None:
+        yield (
+            f"the column {key} points into gs://{others[0]}, but the bucket given is {bucket.name!r}: "
+            "upload all media into one."
+        )
     ends = {str(value).split("?")[0].rsplit(".", 1)[-1].lower() for value in values}
     other = next((kind for kind, known in _EXTENSIONS.items() if kind != field.kind and ends <= known), None)
     if other and field.kind in _EXTENSIONS:

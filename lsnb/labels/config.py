@@ -14,7 +14,7 @@ from lsnb.errors import InputError, LabelConfigError
 from lsnb.kernel import checks
 from lsnb.kernel.words import closest
 from lsnb.labels.building import ConfigTree, words
-from lsnb.labels.check import Problem, find_column_problems, find_reference_problems, structure_problems
+from lsnb.labels.check import Holder, Problem, find_column_problems, find_reference_problems, structure_problems
 from lsnb.labels.labelbox import config_from_labelbox
 from lsnb.labels.shown import MEDIA_TAGS, Media, ShownMethods, data_key
 from lsnb.labels.tree import Control, Field, attribute, option_elements, parse, walk
@@ -222,15 +222,22 @@ class LabelConfig(ShownMethods):
         """
         return read_codebook(self._root(), self.controls)
 
-    def check(self, table: pd.DataFrame | None = None, *, release: str | None = None) -> list[Problem]:
+    def check(
+        self, table: pd.DataFrame | None = None, *, release: str | None = None, bucket: Holder | None = None
+    ) -> list[Problem]:
         """Return every problem at once, each with its remedy; an empty list for a good config.
 
+        With a table, the verdict is ``create_study``'s. What a question is about must be there in each row; a text
+        beside another medium may be empty, and so may what nothing is asked about.
+
         Args:
-            table: The table of items; with it, the columns are checked as well.
+            table: The table of items; with it, columns and rows are checked as well.
             release: The server's release, for example ``1.16.0``; by default the one this kit was made for.
+            bucket: The bucket that ``create_study`` will be given: files of this computer, which it uploads, are then
+                looked for, and addresses in other buckets are problems. Without it, names of files are.
 
         Raises:
-            InputError: The table is none, or the release no text.
+            InputError: The table is none, the release no text, or the bucket not open.
 
         Example:
             >>> from lsnb import LabelConfig
@@ -246,20 +253,23 @@ class LabelConfig(ShownMethods):
         if not self.controls and not found:
             found.append(Problem("View", "The config asks nothing: add a question, for example choices."))
         if table is not None:
-            found += find_column_problems(root, table)
+            found += find_column_problems(root, table, bucket)
         return found or find_reference_problems(self.xml)
 
-    def raise_for_problems(self, table: pd.DataFrame | None = None, *, release: str | None = None) -> None:
+    def raise_for_problems(
+        self, table: pd.DataFrame | None = None, *, release: str | None = None, bucket: Holder | None = None
+    ) -> None:
         """Raise if there is any problem.
 
         Args:
-            table: The table of items; with it, the columns are checked as well.
+            table: The table of items; with it, columns and rows are checked as well.
             release: The server's release; by default the one this kit was made for.
+            bucket: The bucket that ``create_study`` will be given.
 
         Raises:
             LabelConfigError: With every problem.
         """
-        problems = self.check(table, release=release)
+        problems = self.check(table, release=release, bucket=bucket)
         if problems:
             raise LabelConfigError([problem.message for problem in problems])
 

@@ -58,6 +58,7 @@ class Plan:
         columns: Column of the table → field of the config that shows it.
         where: The condition that rows of the table meet, as text, or empty.
         predictions: Column of the table → control whose predictions it holds.
+        notes: What annotators will miss, as sentences.
     """
 
     title: str
@@ -71,6 +72,7 @@ class Plan:
     columns: Mapping[str, str]
     where: str
     predictions: Mapping[str, str]
+    notes: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -146,6 +148,7 @@ def plan_study(
         predictions=dict(predictions or {}),
         tasks={name: [task(item) for item in assigned[name]] for name in names},
         items=tuple(rows.keys),
+        notes=tuple(rows.notes),
     )
 
 
@@ -348,7 +351,7 @@ def make_copies(
         if copy is not None:
             copies.append(copy)
     copies += [copy for name, copy in present.items() if name not in plan.annotators]
-    report = CreateReport(pd.DataFrame(rows), notes=(*notes, *_notes(rows)))
+    report = CreateReport(pd.DataFrame(rows), notes=(*plan.notes, *notes, *_notes(rows)))
     if first_fault is not None and all(row["status"] == "failed" for row in rows):
         raise first_fault
     for note in report.notes:

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.kernel.files import file_errors
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
+from lsnb.labels.check import bucket_problems, empty_values, find_row_faults, is_file_name, is_missing
 from lsnb.predictions import cell_results
 from lsnb.tables import check_key
 
@@ -45,9 +47,7 @@ def argument_problems(*, columns: object, predictions: object, bucket: object) -
         for name, given, example in named
         if given is not None and not isinstance(given, Mapping)
     ]
-    if isinstance(bucket, str):
-        problems.append(f"bucket is {bucket!r}: open it first, with bucket=lsnb.open_bucket({bucket!r}).")
-    return problems
+    return problems + bucket_problems(bucket)
 
 
 def choice_problems(answers: object, on_removed: object, names: Sequence[str]) -> list[str]:
@@ -107,7 +107,6 @@ def stranger_problems(
 
 LARGEST_EXACT = 2**53  # a browser reads numbers as doubles, so larger integers travel as text
 SHOWN = 5
-OPTIONAL_KINDS = frozenset({"number", "options"})  # a frame rate or a list of answers may be absent
 Where = str | Callable[[pd.DataFrame], Any] | pd.Series
 
 
@@ -122,6 +121,7 @@ class Rows:
         problems: What is wrong with the whole table.
         local: Field → keys whose cells name a file on this computer.
         predicted: Key → what a model says of the item, as Label Studio results.
+        notes: What annotators will miss, as sentences.
     """
 
     keys: list[str] = field(default_factory=list)
@@ -130,6 +130,7 @@ class Rows:
     problems: list[str] = field(default_factory=list)
     local: dict[str, list[str]] = field(default_factory=dict)
     predicted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
 
 def read_rows(
@@ -194,38 +195,57 @@ def read_rows(
     view, naming = _named(view, config, columns or {})
     problems += naming
     labels = keys or [str(index) for index in view.index]
-    skipped, local = {}, {}
+    root = config._root()
+    faults_of_rows = find_row_faults(root, view, bucket)
+    skipped = {labels[row]: reason for row, (_, reason) in faults_of_rows.unfit.items()}
+    notes = [
+        f"Column {name!r} has no {kind} for {listed_items([labels[row] for row in rows])}: annotators see the rest."
+        for (name, kind), rows in faults_of_rows.bare.items()
+    ]
+    judged = view
+    local: dict[str, list[str]] = {}
     for name, about in config.fields.items():
-        if name not in view.columns or about.kind in OPTIONAL_KINDS:
+        if not about.is_url or list(view.columns).count(name) != 1:
             continue
-        cells = [None if _is_missing(cell) else cell for cell in view[name]]
-        empty = [label for label, cell in zip(labels, cells, strict=True) if cell is None]
-        skipped.update(dict.fromkeys(empty, f"Column {name!r} has no {about.kind}"))
-        if not about.is_url:
-            continue
-        texts = {label: cell.strip() for label, cell in zip(labels, cells, strict=True) if isinstance(cell, str)}
-        files = [
-            label for label, text in texts.items() if "://" not in text and not text.startswith(("data:", "/data/"))
-        ]
+        cells = list(view[name])
+        files = [label for label, cell in zip(labels, cells, strict=True) if is_file_name(cell)]
         if files:
             local[name] = files
-            absent = [label for label in files if bucket is not None and not Path(texts[label]).expanduser().is_file()]
-            skipped.update({label: f"There is no file {texts[label]}" for label in absent})
-        problems += _place_problems(name, list(texts.values()), bucket)
-        if files and bucket is None:
+        if bucket is not None:
+            continue
+        places = [cell.strip() for cell in cells if isinstance(cell, str)]
+        buckets = sorted({cell.split("/")[2] for cell in places if cell.startswith("gs://")})
+        if buckets:
+            problems.append(
+                f"Column {name!r} points into gs://{buckets[0]}: give bucket=lsnb.open_bucket({buckets[0]!r}), so that "
+                "each project is connected to it."
+            )
+        if files:
+            # What is wrong with them is said here, in words about the bucket.
+            judged = judged.assign(**{name: [f"gs://…/{c}" if is_file_name(c) else c for c in cells]})
             problems.append(
                 f"Column {name!r} holds a file name, not an address, for {listed_items(files)}: upload the files with "
                 "Bucket.upload and use its 'uri' column, or give bucket=, so that they are uploaded first."
             )
-    # Local files become addresses before they are shown, so their columns are not judged as they stand.
-    judged = view.drop(index=[i for i, label in zip(view.index, labels, strict=True) if label in skipped])
+    judged = judged[[row not in faults_of_rows.unfit for row in range(len(judged))]]
     if not judged.empty:
-        for name in local:
-            judged = judged.assign(**{name: "gs://bucket/object"})
-        problems += [str(problem) for problem in config.check(judged, release=release)]
+        problems += [str(problem) for problem in config.check(judged, release=release, bucket=bucket)]
+    shown = {name: empty for name, empty in empty_values(root).items() if list(view.columns).count(name) == 1}
+    for name, empty in shown.items():
+        view = view.assign(**{name: _filled(view[name], empty)})
     data = [row for label, row in zip(labels, task_data(view), strict=True) if label not in skipped]
     usable = [label for label in labels if label not in skipped]
-    return Rows(usable, data, skipped, problems, local, predicted)
+    return Rows(usable, data, skipped, problems, local, predicted, notes)
+
+
+def _filled(cells: pd.Series[Any], empty: Any) -> pd.Series[Any]:
+    """Return the cells, with what stands for nothing, perhaps a list, where there is nothing."""
+    missing = [is_missing(cell) for cell in cells]
+    if not any(missing):
+        return cells
+    full: np.ndarray[Any, Any] = np.empty(len(cells), dtype="object")
+    full[:] = [empty if gone else cell for cell, gone in zip(cells, missing, strict=True)]
+    return pd.Series(full, index=cells.index)
 
 
 def _filtered(table: pd.DataFrame, where: Where | None) -> pd.DataFrame:
@@ -288,22 +308,6 @@ def _named(view: pd.DataFrame, config: LabelConfig, columns: Mapping[str, str]) 
     if problems:
         return view, problems
     return view.assign(**{target: view[source] for source, target in columns.items()}), []
-
-
-def _place_problems(name: str, cells: Sequence[str], bucket: Bucket | None) -> list[str]:
-    buckets = sorted({cell.split("/")[2] for cell in cells if cell.startswith("gs://")})
-    if buckets and bucket is None:
-        return [
-            f"Column {name!r} points into gs://{buckets[0]}: give bucket=lsnb.open_bucket({buckets[0]!r}), so that "
-            "each project is connected to it."
-        ]
-    others = [other for other in buckets if bucket is not None and other != bucket.name]
-    if others and bucket is not None:
-        return [
-            f"Column {name!r} points into gs://{others[0]}, but the bucket given is {bucket.name!r}: "
-            "upload all media into one."
-        ]
-    return []
 
 
 def upload_local(rows: Rows, bucket: Bucket | None) -> Rows:
@@ -380,7 +384,7 @@ def json_cell(cell: Any) -> Any:
     """
     if isinstance(cell, str):
         return cell
-    if _is_missing(cell):
+    if is_missing(cell):
         return None
     if isinstance(cell, dt.datetime | dt.date | dt.time):
         return cell.isoformat()
@@ -397,14 +401,6 @@ def json_cell(cell: Any) -> Any:
     if isinstance(cell, float):
         return cell if math.isfinite(cell) else None
     return str(cell)
-
-
-def _is_missing(cell: Any) -> bool:
-    if isinstance(cell, str):
-        return not cell.strip()
-    if isinstance(cell, list | tuple | set | frozenset | Mapping) or getattr(cell, "ndim", False):
-        return False
-    return bool(pd.isna(cell))
 
 
 def listed_items(keys: Sequence[str]) -> str:

@@ -527,6 +527,7 @@ def run_sync(
         ]
         if problems:
             raise InputError(problems)
+        sync.notes += rows.notes
         if not dry_run:
             rows = upload_local(rows, bucket)
         sync.push(readable, rows, on_removed=on_removed, out=Path(out))

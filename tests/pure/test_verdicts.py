@@ -1,0 +1,142 @@
+"""One verdict on a config and a table: what ``check`` says before, ``create_study`` says too."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lsnb import LabelConfig
+from lsnb.bucket import Bucket
+from lsnb.errors import InputError
+from lsnb.study.creating import plan_study
+from lsnb.study.rows import read_rows
+
+PHOTO, CLIP = "https://example.org/a.jpg", "https://example.org/a.mp4"
+CONFIGS: dict[str, Callable[[], LabelConfig]] = {
+    "a picture": lambda: LabelConfig.image("uri").rating("q"),
+    "boxes": lambda: LabelConfig.image("uri").rectangles("q", ["a"]),
+    "a picture and its caption": lambda: LabelConfig.image("uri").text("caption").rating("q"),
+    "about the picture": lambda: LabelConfig.image("uri").text("caption").rating("q", to="uri"),
+    "about both": lambda: LabelConfig.image("uri").text("caption").rating("q", to="uri").rating("p", to="caption"),
+    "spans of the caption": lambda: LabelConfig.image("uri").text("caption").labels("q", ["a"]),
+    "a text": lambda: LabelConfig.text("caption").rating("q"),
+    "two texts": lambda: LabelConfig.text("title").text("caption").rating("q"),
+    "a heading": lambda: LabelConfig.header("By $title").image("uri").rating("q"),
+    "two pictures": lambda: LabelConfig.image("uri").image("other").rating("q", to="uri"),
+    "a video": lambda: LabelConfig.video("clip", frame_rate="fps").text("caption").rating("q", to="clip"),
+    "a list": lambda: LabelConfig.images("pages").rating("q"),
+    "no such column": lambda: LabelConfig.image("url").rating("q"),
+    "asks nothing": lambda: LabelConfig.image("uri"),
+}
+EMPTY: list[Any] = [None, "", "  ", float("nan"), pd.NA]
+CELLS: dict[str, list[Any]] = {
+    "uri": [PHOTO, "gs://b/a.png", "gs://other/a.png", "data:image/png;base64,AA==", "gone.jpg", "/content/a.jpg", 3],
+    "other": [PHOTO, CLIP, 3],
+    "clip": [CLIP, PHOTO, "gs://b/a.mp4"],
+    "caption": ["words", 3, "gs://b/a.png"],
+    "title": ["words", 1.5],
+    "fps": [25.0, "25", "fast"],
+    "pages": [[PHOTO], [], '["a"]'],
+}
+
+
+def both(config: LabelConfig, table: pd.DataFrame, bucket: Any = None) -> tuple[list[str], list[str]]:
+    """What either says; the bucket that stands in has a name, and is never sent anything."""
+    said = [str(problem) for problem in config.check(table, bucket=bucket)]
+    try:
+        plan_study("A study", config, table, key="id", annotators=1, bucket=cast("Bucket | None", bucket))
+    except InputError as fault:
+        return said, list(fault.problems)
+    return said, []
+
+
+def rows(**columns: list[Any]) -> pd.DataFrame:
+    count = len(next(iter(columns.values())))
+    return pd.DataFrame({"id": [str(i) for i in range(count)], **columns}, dtype="object")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", CONFIGS)
+def test_each_column_with_each_cell_and_with_none(name: str) -> None:
+    config = CONFIGS[name]()
+    good = {column: cells[0] for column, cells in CELLS.items()}
+    for column, cells in CELLS.items():
+        for cell, second in itertools.product([*cells, *EMPTY], [True, False]):
+            table = rows(**{c: [cell if c == column else one, *([one] * second)] for c, one in good.items()})
+            for bucket in (None, SimpleNamespace(name="b")):
+                if bucket is None and str(cell).startswith("gs://"):
+                    continue  # without its bucket nobody can say what is in it
+                said, told = both(config, table, bucket)
+                assert bool(said) == bool(told), (column, cell, said, told)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=40)
+def test_any_table(data: st.DataObject) -> None:
+    config = CONFIGS[data.draw(st.sampled_from(sorted(CONFIGS)))]()
+    count = data.draw(st.integers(1, 4))
+    cells = {
+        column: data.draw(st.lists(st.sampled_from([own[0], *own, *EMPTY]), min_size=count, max_size=count))
+        for column, own in CELLS.items()
+    }
+    said, told = both(config, rows(**cells), SimpleNamespace(name="b"))
+    assert bool(said) == bool(told), (cells, said, told)
+
+
+@pytest.mark.parametrize(
+    ("name", "uri", "caption", "says"),
+    [
+        ("a picture and its caption", PHOTO, None, None),
+        ("a picture and its caption", PHOTO, " ", None),
+        ("about the picture", PHOTO, "", None),
+        ("about the picture", None, "words", "Column 'uri' has no image"),
+        ("about both", PHOTO, None, None),
+        ("about both", None, "words", "Column 'uri' has no image"),
+        ("a picture and its caption", None, "words", None),
+        ("a picture and its caption", None, "", "Column 'caption' has no text"),
+        ("spans of the caption", PHOTO, "", "Column 'caption' has no text"),
+        ("a text", PHOTO, None, "Column 'caption' has no text"),
+    ],
+)
+def test_what_a_question_is_about_must_be_there_and_a_caption_may_be_empty(
+    name: str, uri: Any, caption: Any, says: str | None
+) -> None:
+    config = CONFIGS[name]()
+    for second in (True, False):
+        table = rows(uri=[uri, *[PHOTO] * second], caption=[caption, *["words"] * second])
+        said, told = both(config, table)
+        if says is None:
+            assert (said, told) == ([], [])
+        else:
+            assert says in told[0]
+            assert (says if second else "is empty") in said[0]
+            assert not second or "(row 2)" in said[0]
+
+
+def test_an_empty_caption_is_an_empty_text_and_a_missing_picture_is_said() -> None:
+    config = CONFIGS["a picture and its caption"]()
+    read = read_rows(rows(uri=[PHOTO, None], caption=[None, "words"]), config, key="id")
+    assert [row["caption"] for row in read.data] == ["", "words"]
+    assert [row["uri"] for row in read.data] == [PHOTO, ""]
+    assert (read.problems, read.skipped) == ([], {})
+    assert read.notes == ["Column 'uri' has no image for item 1: annotators see the rest."]
+
+
+def test_files_of_this_computer_are_looked_for_where_a_bucket_could_take_them(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    config, here = CONFIGS["a picture"](), str(tmp_path / "a.jpg")
+    assert config.check(rows(uri=[here]), bucket=SimpleNamespace(name="b")) == []
+    assert "no address that a browser can open" in str(config.check(rows(uri=[here]))[0])
+    [problem] = config.check(rows(uri=[here, here + "x"]), bucket=SimpleNamespace(name="b"))
+    assert f"There is no file {here}x" in str(problem)
+    assert "(row 3)" in str(problem)
+    with pytest.raises(InputError, match=r"open it first, with bucket=lsnb\.open_bucket\('b'\)"):
+        config.check(rows(uri=[here]), bucket="b")  # type: ignore[arg-type]
