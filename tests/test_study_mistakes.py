@@ -54,7 +54,7 @@ def test_what_nothing_is_asked_about_may_be_absent_whatever_it_is(studio: Studio
     if tag == "Choices":
         other = '<Choices name="other" toName="caption" value="$other"/>'
     xml = f'<View><Text name="caption" value="$caption"/>{other}<Rating name="q" toName="caption"/></View>'
-    table = items(2).assign(other=[None, [] if tag in ("List", "Paragraphs", "Choices") else "https://example.org/a"])
+    table = texts(2).assign(other=[None, [] if tag in ("List", "Paragraphs", "Choices") else "https://example.org/a"])
     config = lsnb.LabelConfig.from_xml(xml)
     assert config.check(table) == []
     with warnings.catch_warnings():
