@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path, PurePath, PurePosixPath
+from typing import Annotated, Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
+from lsnb.annotations.flat import is_flat, records_of, tasks_of_records
+from lsnb.annotations.long import DONE, Tabulated, tabulate
 from lsnb.annotations.long import anonymize as hide_names
-from lsnb.annotations.long import long_table
+from lsnb.annotations.tasks import UNKNOWN, Mark, is_stored, same_annotations
 from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.formats import (
@@ -25,8 +29,9 @@ from lsnb.kernel.formats import (
     parse_json,
     read_bytes,
 )
-from lsnb.kernel.runtime import collector_paused
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.runtime import collector_paused, is_address, objects_at
+from lsnb.kernel.tally import Tally
+from lsnb.kernel.words import counted, listing, nearest
 
 WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."
 Source = str | os.PathLike[str]
@@ -45,14 +50,21 @@ def read_annotations(
     """Return the annotations in one or more exports of Label Studio as the long table.
 
     Annotators have the names that lsnb's study gave them; those of other projects are named by ``completed_by``: the
-    e-mail address, or the account's id as text. When one account annotated the same item in several files (one person
-    signed in on every copy, or everybody with the same account), files tell annotators apart: the file's name without
-    its ending, or ``account (file)`` where the file holds several accounts. The order of files does not matter. An
-    annotation that is in several files, as in exports made on different days, counts once: the latest.
+    e-mail address, or the account's id as text; ``unknown`` where an export does not say. When one account annotated
+    the same item in several files (one person signed in on every copy, or everybody with the same account), files tell
+    annotators apart: the file's name without its ending, or ``account (file)`` where the file holds several accounts;
+    so do the projects in one file. The order of files does not matter. An annotation that is in several files, as in
+    exports made on different days, counts once: the latest. ``unique_id`` says which these are, since two servers count
+    from 1 both.
+
+    Read are the exports JSON (also of releases before 1.0, as JSON lines, in UTF-16, with results as text), the files
+    that Label Studio writes into a target bucket, and with a warning of what they lack JSON-MIN and CSV. Whatever is
+    left out, damaged or guessed is said; ``table.attrs["read"]`` counts it.
 
     Args:
         export: A path, several paths (one per copy of the project), or the parsed JSON (a list of tasks). A path may
-            be a zip of JSON exports, such as ``Study.export_to`` and ``Study.delete`` write.
+            be a zip of JSON exports, such as ``Study.export_to`` and ``Study.delete`` write, a copy of a target
+            bucket's folder, or ``gs://bucket/prefix``.
         key: The field of the tasks' data that identifies items. Tasks of lsnb's studies know theirs;
             for other tasks without a key, the task's id is the item, which differs between projects.
         data: Fields of the tasks' data to add as columns ``data.<field>``.
@@ -65,7 +77,7 @@ def read_annotations(
 
     Raises:
         MissingFileError: There is no such file.
-        InputError: JSON-MIN, CSV or something else that is no JSON export, or a zip without one.
+        InputError: It is no export, or a zip without one.
         KeyColumnError: A task has no key.
 
     Example:
@@ -73,49 +85,130 @@ def read_annotations(
         >>> read_annotations(tasks, key="ID")[["item", "status"]].to_dict("records")
         [{'item': 'a', 'status': 'unlabelled'}]
     """
-    table = _read(export, key=key, data=data, raw=raw, accounts=accounts)
-    return hide_names(table) if anonymize else table
+    table, tally = _read(export, key=key, data=data, raw=raw, accounts=accounts)
+    tally.warn(stacklevel=3)
+    return tally.attach(hide_names(table) if anonymize else table)
 
 
-def _read(export: Any, *, key: str | None, data: str | Sequence[str], raw: bool, accounts: bool) -> pd.DataFrame:
+class Part(NamedTuple):
+    """What one source holds.
+
+    Args:
+        place: Where it is.
+        name: What sentences call it.
+        tasks: Its tasks, and what is none.
+        notes: What is lost in such a file, or was guessed.
+    """
+
+    place: PurePath
+    name: str
+    tasks: list[Any]
+    notes: tuple[str, ...] = ()
+
+
+def _read(export: Any, **options: Any) -> tuple[pd.DataFrame, Tally]:
     if isinstance(export, (str, os.PathLike)):
-        return _read_files([Path(export)], key, data, raw, accounts)
+        return _read_parts(_parts([export], options), options)
     parts: list[Any] = [export] if isinstance(export, Mapping) else list(export) if _is_listed(export) else []
     if parts and all(isinstance(part, (str, os.PathLike)) for part in parts):
-        return _read_files([Path(part) for part in parts], key, data, raw, accounts)
+        return _read_parts(_parts(parts, options), options)
     if not isinstance(export, Mapping) and not _is_listed(export):
         raise InputError(f"A path, paths or parsed JSON are needed, not a {type(export).__name__}.")
-    tasks = _tasks(export if isinstance(export, Mapping) else parts, "The export")
-    return long_table(tasks, key=key, data=data, raw=raw, accounts=accounts)
+    tasks, notes = tasks_of(export if isinstance(export, Mapping) else parts, "The export", **_asked(options))
+    return _read_parts(iter([Part(PurePath("export"), "The export", tasks, notes)]), options)
+
+
+def _asked(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which columns of a table of answers are the researcher's for certain."""
+    data = options["data"]
+    return {"known": tuple(name for name in (options["key"], *([data] if isinstance(data, str) else data)) if name)}
 
 
 def _is_listed(export: Any) -> bool:
     return isinstance(export, Sequence) and not isinstance(export, bytes)
 
 
-def _read_files(
-    paths: list[Path], key: str | None, data: str | Sequence[str], raw: bool, accounts: bool
-) -> pd.DataFrame:
-    tables: dict[Path, pd.DataFrame] = {}
+def _parts(sources: list[Any], options: Mapping[str, Any]) -> Iterator[Part]:
+    """Yield what each file holds; files of one task or annotation are one source for each folder."""
+    single: dict[PurePath, list[Part]] = {}
+    paths = {str(source) if is_address(source) else Path(source) for source in sources}
+    for source in sorted(paths, key=str):
+        for place, name, parsed in _contents(source):
+            tasks, notes = tasks_of(parsed, name, **_asked(options))
+            part = Part(place, name, tasks, notes)
+            if isinstance(parsed, Mapping):
+                single.setdefault(place.parent, []).append(part)
+            else:
+                yield part
+            # Gone before the next file is read, which may be as large.
+            del parsed, tasks, part
+    for folder, parts in single.items():
+        first, *others = parts
+        if not others:
+            yield first
+            continue
+        tasks = [task for part in parts for task in part.tasks]
+        yield Part(
+            folder, f"{len(parts)} files in {folder}", tasks, tuple(note for part in parts for note in part.notes)
+        )
+
+
+def _read_parts(parts: Iterator[Part], options: dict[str, Any]) -> tuple[pd.DataFrame, Tally]:
+    found: dict[tuple[PurePath, Any], Tabulated] = {}
+    tally = Tally("", "annotation")
+    names = []
     known = True
     with collector_paused():
-        for path in sorted(set(paths)):
-            for file, name, parsed in _exports(path):
-                tasks = _tasks(parsed, name)
+        for part in parts:
+            names.append(part.name)
+            for sentence in part.notes:
+                tally.note(sentence)
+            for project, tasks in _by_project(part.tasks):
                 known = known and all(_is_known(task) for task in tasks)
-                tables[file] = long_table(tasks, key=key, data=data, raw=raw, accounts=accounts)
+                tabulated = tabulate(tasks, source=part.name, **options)
+                found[part.place, project] = tabulated
+                tally.add(tabulated.tally)
                 # Gone before the collector is back, which would look through millions of objects for nothing.
-                del tasks, parsed
-    if len(tables) == 1:
-        return next(iter(tables.values()))
-    if key is None and not known:
-        warnings.warn(
+                del tasks, tabulated
+            del part
+    tally.source = listing(names, 3) or "No file"
+    if options["key"] is None and not known and len(found) > 1:
+        tally.note(
             "Items are identified by the ids of tasks, which differ between projects: give key=, the field of "
-            "the data that identifies items, to compare annotators.",
-            stacklevel=4,
+            "the data that identifies items, to compare annotators."
         )
-    names = _file_names(list(tables))
-    return merge_copies({names[path]: table for path, table in tables.items()}, accounts=accounts)
+    if len(found) == 1:
+        one = next(iter(found.values()))
+        table, heads = one.table, one.heads
+    else:
+        named_tables = {
+            name: found[place].table.assign(__head=found[place].heads)
+            for place, name in _part_names(list(found)).items()
+        }
+        merged, repeats = _merged(named_tables, accounts=options["accounts"])
+        table, heads = merged.drop(columns=["__file", "__head"]), merged["__head"].to_numpy()
+        heads = np.where(heads < 0, -1, merged.groupby(["__file", "__head"], sort=False).ngroup())
+        tally.taken = len(np.unique(heads[heads >= 0]))
+        if repeats:
+            tally.leave("in more than one file: each counts once, as it was latest", n=repeats)
+    for sentence in strangers(table):
+        tally.note(sentence)
+    return table.reset_index(drop=True), tally
+
+
+def _by_project(tasks: list[Any]) -> list[tuple[Any, list[Any]]]:
+    """Return the tasks of each project; where only one is named, the others are of it."""
+    by_project: dict[Any, list[Any]] = {}
+    for task in tasks:
+        by_project.setdefault(_project(task), []).append(task)
+    if len(by_project.keys() - {None}) < 2:
+        return [(None, tasks)]
+    return list(by_project.items())
+
+
+def _project(task: Any) -> Any:
+    number = task.get("project") if isinstance(task, Mapping) else None
+    return number if isinstance(number, int | str) else None
 
 
 def merge_copies(tables: Mapping[str, pd.DataFrame], *, accounts: bool = False) -> pd.DataFrame:
@@ -131,22 +224,47 @@ def merge_copies(tables: Mapping[str, pd.DataFrame], *, accounts: bool = False) 
         >>> merge_copies({"ana": copy, "ben": copy.assign(project=2)})["annotator"].tolist()
         ['ana', 'ben']
     """
-    merged = pd.concat([table.assign(__file=name) for name, table in tables.items()], ignore_index=True)
-    merged = _without_repeats(merged)
-    if not accounts:
-        merged["annotator"] = _told_apart(merged)
-    return merged.drop(columns="__file").reset_index(drop=True)
-
-
-def _exports(path: Path) -> Iterator[tuple[Path, str, Any]]:
-    """Yield each export that a file holds: where it is, how messages call it, and what is in it."""
-    if path.is_dir():
-        inside = sorted(child.name for child in path.glob("*.json"))
-        raise InputError(
-            f"{path} is a folder: give its export files, for example sorted(Path({str(path)!r}).glob('*.json')) "
-            f"(there: {listing(inside) or 'none'})."
+    given = {name: table.assign(__head=_heads_of(table)) for name, table in tables.items()}
+    merged, repeats = _merged(given, accounts=accounts)
+    if repeats:
+        warnings.warn(
+            f"{repeats} annotations are in more than one file ({listing(sorted(given))}): each counts once, as it was "
+            "latest.",
+            stacklevel=2,
         )
-    path = path.expanduser()
+    merged = merged.drop(columns=["__file", "__head"]).reset_index(drop=True)
+    for sentence in strangers(merged):
+        warnings.warn(sentence, stacklevel=2)
+    return merged
+
+
+def _heads_of(table: pd.DataFrame) -> Any:
+    """Return for each row the number of the annotation it is of; −1 where an item has none."""
+    which = [name for name in ("item", *NUMBERS, "unique_id", "status", "updated_at") if name in table.columns]
+    heads = table.groupby(which, sort=False, dropna=False).ngroup()
+    return heads.where(table["status"].ne("unlabelled"), -1)
+
+
+def _merged(tables: Mapping[str, pd.DataFrame], *, accounts: bool) -> tuple[pd.DataFrame, int]:
+    """Return all rows with ``__file`` and ``__head``, and how many annotations were in another file, too."""
+    merged = pd.concat([table.assign(__file=name) for name, table in tables.items()], ignore_index=True)
+    kept, repeats = _kept(merged)
+    merged = merged[kept]
+    apart = merged["annotator"] if accounts else _told_apart(merged)
+    return merged.assign(annotator=_unknown_apart(merged, apart)), repeats
+
+
+def _contents(source: Path | str) -> Iterator[tuple[PurePath, str, Any]]:
+    """Yield each export that a source holds: where it is, how messages call it, and what is in it."""
+    if isinstance(source, str):
+        for name, content in objects_at(source):
+            if looks_like_json(content):
+                yield PurePosixPath(name), name, _parsed(content, name)
+        return
+    path = source.expanduser()
+    if path.is_dir():
+        yield from _stored(path)
+        return
     try:
         with path.open("rb") as file:
             start = file.read(4)
@@ -158,6 +276,19 @@ def _exports(path: Path) -> Iterator[tuple[Path, str, Any]]:
     if start in (b"PK\3\4", b"PK\5\6"):
         yield from _unpacked(path)
     else:
+        yield path, path.name, _parsed(read_bytes(path), path.name)
+
+
+def _stored(folder: Path) -> Iterator[tuple[PurePath, str, Any]]:
+    """Yield the files that Label Studio wrote into a target bucket, of which this folder is a copy."""
+    files = sorted(child for child in folder.iterdir() if not is_junk(child.name))
+    if not files or not all(child.is_file() and is_stored(child.name) for child in files):
+        found = [child.name for child in files if ending_of(child.name) == ".json"]
+        raise InputError(
+            f"{folder} is a folder: give its export files, for example sorted(Path({str(folder)!r}).glob('*.json')) "
+            f"(there: {listing(found) or 'none'})."
+        )
+    for path in files:
         yield path, path.name, _parsed(read_bytes(path), path.name)
 
 
@@ -179,73 +310,204 @@ def _unpacked(path: Path) -> Iterator[tuple[Path, str, Any]]:
 
 def _is_export(name: str) -> bool:
     """Whether a zip's member is an export; archives made on a Mac hold a hidden second file for each."""
-    return ending_of(name) == ".json" and not is_junk(name)
+    return ending_of(name) in (".json", ".jsonl", ".ndjson") and not is_junk(name)
 
 
 def _parsed(content: bytes, name: str) -> Any:
-    if not looks_like_json(content):
+    if looks_like_json(content):
+        return parse_json(content, name, lines=True)
+    records = records_of(content, name)
+    if records is None:
         raise InputError(f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
-    return parse_json(content, name)
+    return records
 
 
-def _tasks(parsed: Any, name: str) -> list[Mapping[str, Any]]:
-    tasks = [parsed] if isinstance(parsed, Mapping) and "data" in parsed else parsed
-    if isinstance(tasks, list) and all(isinstance(t, Mapping) and isinstance(t.get("data"), Mapping) for t in tasks):
-        return tasks
-    first = tasks[0] if isinstance(tasks, list) and tasks else tasks
-    if isinstance(first, Mapping) and ("annotation_id" in first or "annotator" in first):
-        raise InputError(f"{name} is a JSON-MIN export, in which ids, skips and relations are lost. {WHICH_EXPORT}")
-    if isinstance(first, Mapping) and "categories" in first and "images" in first:
+def tasks_of(parsed: Any, name: str, *, known: Sequence[str] = ()) -> tuple[list[Any], tuple[str, ...]]:
+    """Return the tasks that an export of any form holds, and what is lost in that form.
+
+    Args:
+        parsed: What the export's JSON says.
+        name: What sentences call it.
+        known: Columns that are the researcher's for certain, in exports that do not tell.
+
+    Raises:
+        InputError: It holds no task.
+    """
+    listed = [parsed] if isinstance(parsed, Mapping) else parsed
+    tasks = [_unfolded(task) for task in listed] if isinstance(listed, list) else []
+    if tasks and any(isinstance(task, Mapping) and isinstance(task.get("data"), Mapping) for task in tasks):
+        return tasks, ()
+    if isinstance(parsed, list) and not tasks:
+        return [], ()
+    first = tasks[0] if tasks else parsed
+    if isinstance(parsed, Mapping) and "categories" in parsed and "images" in parsed:
         raise InputError(f"{name} is a COCO file, not an export of tasks. {WHICH_EXPORT}")
+    if tasks and is_flat(first):
+        return tasks_of_records(tasks, name, known)
     raise InputError(f"{name} is not a list of Label Studio tasks with their data. {WHICH_EXPORT}")
 
 
-def _is_known(task: Mapping[str, Any]) -> bool:
-    meta = task.get("meta")
+def _unfolded(task: Any) -> Any:
+    """Return the task of a file that Label Studio wrote into a target bucket: one annotation, its task within."""
+    inner = task.get("task") if isinstance(task, Mapping) and "data" not in task else None
+    if not isinstance(inner, Mapping) or "result" not in task:
+        return task
+    project = inner.get("project", task.get("project"))
+    return {**inner, "project": project, "annotations": [{name: task[name] for name in task if name != "task"}]}
+
+
+def _is_known(task: Any) -> bool:
+    meta = task.get("meta") if isinstance(task, Mapping) else None
     return isinstance(meta, Mapping) and "item" in meta
 
 
-def _file_names(paths: list[Path]) -> dict[Path, str]:
-    """Name each file by its stem, or by its folder too where stems are the same."""
-    stems = [path.stem for path in paths]
-    return {path: path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}/{path.stem}" for path in paths}
+def _part_names(places: list[tuple[PurePath, Any]]) -> dict[tuple[PurePath, Any], str]:
+    """Name each source by its file's stem, or by its folder too where stems are the same, and by its project."""
+    files = list(dict.fromkeys(path for path, _ in places))
+    stems = [path.stem for path in files]
+    names = {path: path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}/{path.stem}" for path in files}
+    several = {path for path in files if [place for place, _ in places].count(path) > 1}
+    if len(files) == 1:
+        return {place: f"project {place[1]}" for place in places}
+    return {
+        place: f"{names[place[0]]} project {place[1]}" if place[0] in several else names[place[0]] for place in places
+    }
 
 
-def _without_repeats(merged: pd.DataFrame) -> pd.DataFrame:
-    """Leave out older copies of an annotation that is in several files."""
-    one = ["project", "task", "annotation"]
-    copies = merged.drop_duplicates([*one, "__file"])[[*one, "__file", "updated_at", "status"]]
-    # A task that is annotated in one file is not unlabelled because an older file says so.
-    labelled = copies[copies["status"] != "unlabelled"][["project", "task"]].drop_duplicates()
-    stale = merged["status"].eq("unlabelled") & _in(merged[["project", "task"]], labelled)
-    latest = copies.sort_values(["updated_at", "__file"], na_position="first").drop_duplicates(one, keep="last")
-    kept = _in(merged[[*one, "__file"]], latest[[*one, "__file"]]) | merged["project"].isna()
-    dropped = merged[~kept & merged["annotation"].notna()]
-    if len(dropped):
-        warnings.warn(
-            f"{len(dropped.drop_duplicates(one))} annotations are in more than one file "
-            f"({listing(sorted(set(dropped['__file'])))} among them): each counts once, as it was latest.",
-            stacklevel=5,
-        )
-    return merged[kept & ~stale]
+NUMBERS = ("project", "task", "annotation")
 
 
-def _in(rows: pd.DataFrame, others: pd.DataFrame) -> pd.Series[bool]:
-    """Return for each row whether it is among the others (missing values equal each other)."""
-    return pd.Series(
-        pd.MultiIndex.from_frame(rows).isin(pd.MultiIndex.from_frame(others)), index=rows.index, dtype="bool"
+def _kept(merged: pd.DataFrame) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], int]:
+    """Return which rows stay of annotations that are in several files, the latest, and how many do not."""
+    heads = merged.drop_duplicates(["__file", "__head"])
+    # One row for each item that nobody labelled, which all have the same number.
+    heads = heads[heads["__head"] >= 0]
+    numbers = ["item", *NUMBERS]
+    alike = heads.duplicated(numbers, keep=False)
+    if "unique_id" in heads:
+        alike |= heads["unique_id"].notna() & heads.duplicated(["item", "unique_id"], keep=False)
+    left = [place for _, some in heads[alike].groupby("item", dropna=False) for place in _older(merged, some)]
+    dropped = pd.MultiIndex.from_frame(heads.loc[left, ["__file", "__head"]])
+    stays = (
+        ~pd.MultiIndex.from_frame(merged[["__file", "__head"]]).isin(dropped) if left else np.ones(len(merged), bool)
     )
+    # A task that is annotated in one file is not unlabelled because an older file says so.
+    unlabelled = merged["__head"].lt(0).to_numpy()
+    task = pd.MultiIndex.from_frame(merged[["item", "project", "task"]])
+    labelled = task.isin(pd.MultiIndex.from_frame(heads[["item", "project", "task"]].drop_duplicates()))
+    known = merged["task"].notna().to_numpy()
+    again = np.zeros(len(merged), bool)
+    again[unlabelled] = task[unlabelled].duplicated(keep="last")
+    return stays & ~(unlabelled & known & (labelled | again)), len(left)
+
+
+def _older(merged: pd.DataFrame, heads: pd.DataFrame) -> list[Any]:
+    """Return the rows, of those of one item's annotations, that another file has later."""
+    columns = {name: _plain(heads[name]) if name in heads else [None] * len(heads) for name in MARKED}
+
+    def content(file: str, head: int) -> Hashable:
+        rows = merged[merged["__file"].eq(file) & merged["__head"].eq(head)]
+        return repr([_plain(rows[name]) for name in CONTENT if name in rows])
+
+    marks = [
+        Mark(
+            unique,
+            (*numbers, status if status in ("draft", "damaged") else "", annotator if status == "draft" else ""),
+            None if created is None else str(created),
+            None if updated is None else str(updated),
+            partial(content, file, head),
+        )
+        for unique, *numbers, created, updated, status, annotator, file, head in zip(*columns.values(), strict=True)
+    ]
+    number = same_annotations(marks)
+    latest: dict[int, tuple[str, str]] = {}
+    stands: dict[int, Any] = {}
+    left = []
+    for row, same, mark, file in zip(heads.index, number, marks, columns["__file"], strict=True):
+        when = (mark.updated or "", file)
+        if same in latest and when < latest[same]:
+            left.append(row)
+            continue
+        left += [stands[same]] if same in stands else []
+        latest[same], stands[same] = when, row
+    return left
+
+
+MARKED = ("unique_id", *NUMBERS, "created_at", "updated_at", "status", "annotator", "__file", "__head")
+CONTENT = (
+    "account",
+    "status",
+    "control",
+    "kind",
+    "region",
+    "value",
+    "x",
+    "y",
+    "width",
+    "height",
+    "start",
+    "end",
+    "page",
+)
+
+
+def _plain(column: pd.Series[Any]) -> list[Any]:
+    plain = column.astype("object")
+    return plain.where(plain.notna(), None).tolist()
 
 
 def _told_apart(merged: pd.DataFrame) -> pd.Series[str]:
     """Return who annotated each row, by file where an account is in several files for one item."""
     annotator = merged["annotator"]
-    done = merged[merged["status"].isin(["submitted", "skipped", "empty"])]
+    done = merged[merged["status"].isin(DONE)]
     pairs = done.drop_duplicates(["annotator", "item", "__file"])
     repeated = pairs[pairs.duplicated(["annotator", "item"], keep=False)]
-    ambiguous = set(repeated["annotator"].dropna())
+    return annotator.where(~annotator.isin(set(repeated["annotator"].dropna()) - {UNKNOWN}), _by_file(merged))
+
+
+def _unknown_apart(merged: pd.DataFrame, annotator: pd.Series[str]) -> pd.Series[str]:
+    """Return who annotated each row, where unknown accounts of different files are different people."""
+    unknown = merged["annotator"].eq(UNKNOWN) | (merged["annotator"].isna() & merged["status"].ne("unlabelled"))
+    return annotator.where(~unknown.fillna(False).astype(bool), _by_file(merged))
+
+
+def _by_file(merged: pd.DataFrame) -> pd.Series[str]:
+    done = merged[merged["status"].isin(DONE)]
     accounts = done.groupby("__file")["annotator"].nunique(dropna=False)
     alone = merged["__file"].map(accounts).eq(1)
-    by_file = merged["__file"].where(alone, annotator.fillna("unknown") + " (" + merged["__file"] + ")")
-    unclear = annotator.isin(ambiguous) | (annotator.isna() & merged["status"].ne("unlabelled"))
-    return annotator.where(~unclear, by_file)
+    return merged["__file"].where(alone, merged["annotator"].fillna(UNKNOWN) + " (" + merged["__file"] + ")")
+
+
+def strangers(annotations: pd.DataFrame) -> list[str]:
+    """Return a sentence for each account that answered among the answers of somebody else.
+
+    Where everybody was labelled from one account, nothing tells people apart but the projects, and there is none.
+
+    Args:
+        annotations: The long table.
+
+    Example:
+        >>> rows = [("ana", "2", "1"), ("ana", "2", "2"), ("ana", "3", "3"), ("ben", "3", "1")]
+        >>> long = pd.DataFrame(rows, columns=["annotator", "account", "item"]).assign(status="submitted", annotation=1)
+        >>> strangers(long)
+        ["Account 3, which is ben's, answered 1 item as ana, whose account is 2: it counts as ana's."]
+    """
+    if "account" not in annotations.columns:
+        return []
+    done = annotations[annotations["status"].isin(DONE) & annotations["account"].notna()]
+    if done["account"].nunique() < 2 or done["annotator"].eq(done["account"]).all():
+        return []
+    counts = done.drop_duplicates(["annotator", "account", "item"]).groupby(["annotator", "account"]).size()
+    ranked = sorted(((str(who), str(by), int(n)) for (who, by), n in counts.items()), key=lambda row: (-row[2], row))
+    own: dict[str, str] = {}
+    for who, by, _ in ranked:
+        own.setdefault(who, by)
+    home = {by: who for who, by, _ in reversed(ranked)} | {by: who for who, by in reversed(own.items())}
+    said = []
+    for who, by, n in sorted(ranked):
+        if who == by or (own[who] == by and home[by] == who):
+            continue
+        whose = f", which is {home[by]}'s," if home[by] != who else ""
+        main = f", whose account is {own[who]}" if own[who] != by else ""
+        said.append(f"Account {by}{whose} answered {counted(n, 'item')} as {who}{main}: it counts as {who}'s.")
+    return said

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import string
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lsnb.annotations.tasks import (
+    OLD_FORM,
+    UNKNOWN,
+    Piece,
+    account,
+    annotations_of,
+    drafts_of,
+    is_task,
+    named,
+    once,
+    paths_of,
+    repeated_controls,
+    results_of,
+    without_index,
+)
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel.checks import Annotations, checked
 from lsnb.kernel.formats import MOST_FRAMES
 from lsnb.kernel.runtime import collector_paused
-from lsnb.kernel.words import listing, nearest
-from lsnb.labels.vocabulary import is_region
+from lsnb.kernel.tally import Tally
+from lsnb.kernel.words import counted, listing, nearest
+from lsnb.labels.vocabulary import CHOICES, TAXONOMY, is_region
 from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, result_rows
 from lsnb.shapes import Track, picture_size, seconds_of_frames, to_pixels
 from lsnb.shapes.drawn import BOX, NAN
@@ -106,16 +124,65 @@ COLUMNS = (
     "task",
     "annotation",
     "annotator",
-    *RESULT_COLUMNS[:5],
+    "account",
+    *RESULT_COLUMNS[:4],
+    "text",
+    "path",
+    "score",
     "status",
     *RESULT_COLUMNS[5:],
+    "page",
+    "channel",
+    "to_name",
+    "parent",
+    "notes",
+    "origin",
+    "prediction",
+    "ground_truth",
+    "unique_id",
     "lead_time",
+    "created_at",
     "updated_at",
 )
 # Of one annotation, whatever it answers.
-HEAD = ("item", "project", "task", "annotation", "annotator", "status", "lead_time", "updated_at")
-WHOLE = frozenset({"project", "task", "annotation", "start_frame", "end_frame"})
-TEXT = frozenset({"item", "annotator", "control", "kind", "region", "status"})
+HEAD = (
+    "item",
+    "project",
+    "task",
+    "annotation",
+    "annotator",
+    "account",
+    "status",
+    "prediction",
+    "ground_truth",
+    "unique_id",
+    "lead_time",
+    "created_at",
+    "updated_at",
+)
+WHOLE = frozenset(
+    {"project", "task", "annotation", "prediction", "page", "channel", "start_frame", "end_frame"},
+)
+TEXT = frozenset(
+    {
+        "item",
+        "annotator",
+        "account",
+        "control",
+        "kind",
+        "region",
+        "text",
+        "status",
+        "to_name",
+        "parent",
+        "notes",
+        "origin",
+        "unique_id",
+    }
+)
+# What a person has done with an item; a draft is not done yet.
+DONE = ("submitted", "empty", "skipped")
+TIMES = frozenset({"created_at", "updated_at"})
 # pandas 3 has a dtype for text; pandas 2 keeps it among objects.
 TEXT_DTYPE = pd.Series(["text"]).dtype
 
@@ -132,8 +199,8 @@ def long_table(
     """Return the long table of tasks as Label Studio's JSON export has them.
 
     ``status`` is ``submitted``, ``skipped``, ``empty`` (submitted without an answer), ``draft``, or
-    ``unlabelled`` for a task that has none of these. Rows that are not submitted keep what was answered,
-    and are no votes. A multiple choice has a row for each choice, a taxonomy the text of each path; a
+    ``unlabelled`` for a task that has none of these; what an export holds in no form of Label Studio's is ``damaged``.
+    Rows that are not submitted keep what was answered, and are no votes. A multiple choice has a row for each choice, a taxonomy the text of each path; a
     relation is a row whose value holds both ends. Predictions are left out: they are no one's annotation.
 
     Args:
@@ -155,6 +222,9 @@ def long_table(
         KeyColumnError: A task's data has no such key, or an empty or rounded one.
         InputError: No task has a field of ``data``.
 
+    Warns:
+        UserWarning: What is in the tasks more than once, damaged, or changed by another account.
+
     Example:
         >>> answer = {"id": "r", "from_name": "mood", "to_name": "t", "type": "choices", "value": {"choices": ["up"]}}
         >>> tasks = [{"id": 1, "data": {"ID": "a"}, "annotations": [{"id": 5, "completed_by": 3, "result": [answer]}]},
@@ -165,125 +235,302 @@ def long_table(
         0    a       ana   submitted    up
         1    b       ana  unlabelled     –
     """
-    fields = [data] if isinstance(data, str) else list(data)
-    task_list = list(tasks)
-    _refuse_damaged(task_list)
-    heads: list[tuple[Any, ...]] = []
-    counts: list[int] = []
-    owners: list[int] = []
-    answers: list[tuple[Any, ...]] = []
-    results: list[Any] = []
+    found = tabulate(tasks, key=key, annotator=annotator, data=data, raw=raw, accounts=accounts)
+    found.tally.warn(stacklevel=2)
+    return found.tally.attach(found.table)
 
-    def add(number: int, head: tuple[Any, ...], given: Sequence[Mapping[str, Any]], fps: float) -> None:
+
+@dataclass(frozen=True)
+class Tabulated:
+    """A long table before it meets others.
+
+    Args:
+        table: The long table.
+        heads: For each row the number of the annotation or draft it is of; −1 where an item has none.
+        tally: What the tasks held, and what of it is here.
+    """
+
+    table: pd.DataFrame
+    heads: np.ndarray[Any, np.dtype[np.intp]]
+    tally: Tally
+
+
+def tabulate(
+    tasks: Iterable[Any],
+    *,
+    key: str | None = None,
+    annotator: str | None = None,
+    data: str | Sequence[str] = (),
+    raw: bool = False,
+    accounts: bool = False,
+    source: str = "The tasks",
+) -> Tabulated:
+    """Return the long table of tasks with the account of what was in them.
+
+    Args:
+        tasks: As of ``long_table``; what is none of them is a row of the status ``damaged``.
+        key: As of ``long_table``.
+        annotator: Likewise.
+        data: Likewise.
+        raw: Likewise.
+        accounts: Likewise.
+        source: How sentences call where the tasks are from.
+    """
+    fields = [data] if isinstance(data, str) else list(data)
+    given = list(tasks)
+    tally = Tally(source, "annotation", seen=sum(_held(task) for task in given))
+    with collector_paused():
+        task_list, items, repeats = once(given, _items(given, key))
+        if repeats:
+            tally.leave("more than once in it", repeats)
+        rows = _Rows(raw)
+        numbered = _by_number(task_list)
+        for number, (task, item) in enumerate(zip(task_list, items, strict=True)):
+            rows.add_task(number, task, item, annotator, accounts, numbered)
+        table, owners = rows.table(task_list)
+        for field in fields:
+            table[f"data.{field}"] = _data_column(task_list, field, owners)
+        if raw:
+            table["raw"] = rows.raw_column()
+        heads = np.repeat(np.asarray(rows.numbers, dtype=np.intp), rows.counts)
+    tally.taken = sum(number >= 0 for number in rows.numbers)
+    for sentence in rows.sentences(source):
+        tally.note(sentence)
+    return Tabulated(table, heads, tally)
+
+
+def _held(task: Any) -> int:
+    """Return how many annotations and drafts a task holds, as JSON has them; of what is no task one, to be a row."""
+    if not is_task(task):
+        return 1
+    held = task.get("annotations") or task.get(OLD_FORM) or ()
+    return sum(len(part) if isinstance(part, list | tuple) else 1 for part in (held, task.get("drafts") or ()))
+
+
+class _Rows:
+    """The rows of a long table as they are made: a head for each annotation, and its results."""
+
+    def __init__(self, raw: bool) -> None:
+        self.raw = raw
+        self.heads: list[tuple[Any, ...]] = []
+        self.counts: list[int] = []
+        self.numbers: list[int] = []
+        self._owners: list[int] = []
+        self._answers: list[tuple[Any, ...]] = []
+        self._results: list[Mapping[str, Any]] = []
+        self._rows_of: list[int] = []
+        self._paths: dict[int, tuple[str, ...]] = {}
+        self._damaged: list[str] = []
+        self._unsigned = 0
+        self._changed: dict[tuple[Any, Any], int] = {}
+        self._annotations = 0
+        self._repeated: dict[str, tuple[str, int]] = {}
+        self._said_repeated = ""
+
+    def add_task(
+        self, number: int, task: Any, item: str | None, annotator: str | None, accounts: bool, numbered: bool
+    ) -> None:
+        """Add a task's annotations and drafts, or the row of an item that has none."""
+        if not is_task(task):
+            known = task if isinstance(task, Mapping) else {}
+            where = (item, known.get("project"), known.get("id"))
+            self._add_piece(number, (*where, None, annotator, None), task, f"task number {number + 1}")
+            return
+        owner = annotator or (None if accounts else _owner(task))
+        where = (item, task.get("project"), task.get("id"))
+        fps = frames_per_second(task.get("data") or {})
+        before = len(self.heads)
+        for annotation in annotations_of(task):
+            if isinstance(annotation, Piece):
+                self._add_piece(number, (*where, None, owner, None), annotation.value, f"task {task.get('id')}")
+                continue
+            given = results_of(annotation)
+            skipped = annotation.get("was_cancelled") or annotation.get("skipped")
+            status = "skipped" if skipped else "submitted" if given else "empty"
+            by = account(annotation.get("completed_by"))
+            changed_by = account(annotation.get("updated_by"))
+            if by is None:
+                self._unsigned += 1
+            elif changed_by is not None and isinstance(annotation.get("completed_by"), int) and changed_by != by:
+                who = (owner or by, changed_by)
+                self._changed[who] = self._changed.get(who, 0) + 1
+            when = annotation.get("updated_at") or annotation.get("created_at")
+            begun = annotation.get("parent_prediction")
+            if begun is None and isinstance(annotation.get("prediction"), Mapping):
+                begun = annotation["prediction"].get("id")
+            head = (
+                *where,
+                annotation.get("id"),
+                owner or by or UNKNOWN,
+                by,
+                status,
+                begun,
+                annotation.get("ground_truth"),
+                annotation.get("unique_id"),
+                annotation.get("lead_time"),
+                annotation.get("created_at"),
+                when,
+            )
+            self._add(number, head, given, fps, f"annotation {annotation.get('id')} of task {task.get('id')}")
+        for draft in drafts_of(task):
+            if isinstance(draft, Piece):
+                self._add_piece(number, (*where, None, owner, None), draft.value, f"a draft of task {task.get('id')}")
+                continue
+            by = _draft_account(draft, numbered)
+            more = (None, None, None, draft.get("lead_time"), draft.get("created_at"), draft.get("updated_at"))
+            drafted = (*where, draft.get("annotation"), owner or by, by, "draft", *more)
+            self._add(number, drafted, results_of(draft), fps, f"a draft of task {task.get('id')}")
+        if len(self.heads) == before:
+            self._head(number, (*where, None, owner, None, "unlabelled", *[None] * 6), -1)
+            self._answers.append(NO_ANSWER)
+            self._results.append({})
+            self._rows_of.append(1)
+            self.counts.append(1)
+
+    def _head(self, number: int, head: tuple[Any, ...], annotation: int) -> None:
+        self.heads.append(head)
+        self._owners.append(number)
+        self.numbers.append(annotation)
+
+    def _add_piece(self, number: int, where: tuple[Any, ...], piece: Any, place: str, annotation: int = -2) -> None:
+        """Add a damaged piece as a row of its own; one that is part of an annotation goes with that."""
+        if annotation == -2:
+            annotation, self._annotations = self._annotations, self._annotations + 1
+        self._head(number, (*where, "damaged", *[None] * 6), annotation)
+        self._answers.append((*NO_ANSWER[:3], piece, *NO_ANSWER[4:]))
+        self._results.append({})
+        self._rows_of.append(1)
+        self.counts.append(1)
+        self._damaged.append(place)
+
+    def _add(self, number: int, head: tuple[Any, ...], given: Sequence[Any], fps: float, place: str) -> None:
+        annotation, self._annotations = self._annotations, self._annotations + 1
+        answers = self._answers
         start = len(answers)
         regions: Collection[Any] = ()
+        pieces = [one for one in given if isinstance(one, Piece)]
+        if pieces:
+            given = [one for one in given if not isinstance(one, Piece)]
         kinds = [result.get("type") for result in given]
         try:
             if not ANSWERS.keys().isdisjoint(kinds):
                 regions = {result.get("id") for result in given if is_region(result.get("type"))}
         except TypeError:  # Label Studio stores whatever is sent to it, a list for a type, too
             regions = [result.get("id") for result in given if is_region(result.get("type"))]
-        for result in given:
+        for result, kind in zip(given, kinds, strict=True):
             rows = result_rows(result, fps=fps, regions=regions)
-            answers.extend(rows)
-            if raw:
-                results.extend([result] * len(rows))
-        if len(answers) == start:
-            answers.append(NO_ANSWER)
-            if raw:
-                results.append(None)
-        heads.append(head)
-        counts.append(len(answers) - start)
-        owners.append(number)
+            if kind == TAXONOMY.kind or kind == CHOICES.kind:
+                for place_of, path in enumerate(paths_of(result), start=len(answers)):
+                    if path is not None and place_of < len(answers) + len(rows):
+                        self._paths[place_of] = path
+            answers += rows
+            self._results.append(result)
+            self._rows_of.append(len(rows))
+        if given or not pieces:
+            if len(answers) == start:
+                answers.append(NO_ANSWER)
+                self._results.append({})
+                self._rows_of.append(1)
+            self._head(number, head, annotation)
+            self.counts.append(len(answers) - start)
+        for piece in pieces:
+            self._add_piece(number, head[:6], piece.value, place, annotation)
 
-    with collector_paused():
-        items = _items(task_list, key)
-        numbered = _by_number(task_list)
-        for number, (task, item) in enumerate(zip(task_list, items, strict=True)):
-            fps = frames_per_second(task.get("data") or {})
-            owner = annotator or (None if accounts else _owner(task))
-            where = (item, task.get("project"), task.get("id"))
-            before = len(heads)
-            for annotation in task.get("annotations") or ():
-                given = annotation.get("result") or ()
-                status = "skipped" if annotation.get("was_cancelled") else "submitted" if given else "empty"
-                who = owner or account(annotation.get("completed_by"))
-                when = annotation.get("updated_at") or annotation.get("created_at")
-                head = (*where, annotation.get("id"), who, status, annotation.get("lead_time"), when)
-                add(number, head, given, fps)
-            for draft in task.get("drafts") or ():
-                # Some exports list drafts by their ids alone.
-                known = draft if isinstance(draft, Mapping) else {}
-                who = owner or _draft_account(known, numbered)
-                head = (*where, known.get("annotation"), who, "draft", known.get("lead_time"), known.get("updated_at"))
-                add(number, head, known.get("result") or (), fps)
-            if len(heads) == before:
-                add(number, (*where, None, owner, "unlabelled", None, None), (), fps)
-        repeats = np.repeat(np.arange(len(heads)), counts)
-        columns = {name: _column(name, values).take(repeats) for name, values in _turned(heads, HEAD)}
-        columns |= {name: _column(name, values) for name, values in _turned(answers, RESULT_COLUMNS)}
-    ordered = {name: columns[name] for name in COLUMNS}
-    task_of_row = np.asarray(owners, dtype=np.intp)[repeats]
-    for field in fields:
-        ordered[f"data.{field}"] = _data_column(task_list, field, task_of_row)
-    if raw:
-        ordered["raw"] = _objects(results)
-    return pd.DataFrame({name: _series(name, values) for name, values in ordered.items()})
+    def table(self, tasks: Sequence[Any]) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.intp]]]:
+        """Return the columns ``COLUMNS``, and for each row the number of its task."""
+        repeats = np.repeat(np.arange(len(self.heads)), self.counts)
+        columns = {name: _column(name, values).take(repeats) for name, values in _turned(self.heads, HEAD)}
+        columns |= {name: _column(name, values) for name, values in _turned(self._answers, RESULT_COLUMNS)}
+        of_result = self._of_results()
+        each = np.repeat(np.arange(len(self._results)), self._rows_of)
+        self._repeated, self._said_repeated = self._find_repeated(of_result, tasks)
+        if self._repeated:
+            self._rename(of_result, columns, each)
+        columns |= {name: _column(name, values).take(each) for name, values in of_result.items()}
+        paths = np.full(len(self._answers), None, dtype="object")
+        for row, path in self._paths.items():
+            paths[row] = path
+        columns["path"] = paths
+        ordered = {name: _series(name, columns[name]) for name in COLUMNS}
+        return pd.DataFrame(ordered), np.asarray(self._owners, dtype=np.intp)[repeats]
+
+    def _of_results(self) -> dict[str, list[Any]]:
+        results = self._results
+        values = [value if type(value := result.get("value")) is dict else {} for result in results]
+        texts = [text if type(text := value.get("text")) is str else None for value in values]
+        notes = [meta.get("text") if type(meta := result.get("meta")) is dict else None for result in results]
+        if any(note is not None for note in notes):
+            notes = ["\n".join(map(str, note)) if isinstance(note, list) else note for note in notes]
+            notes = [str(note) if note else None for note in notes]
+        return {
+            "text": texts,
+            "page": [result.get("item_index") for result in results],
+            "channel": [value.get("channel") for value in values],
+            "to_name": [_text(result.get("to_name")) for result in results],
+            "parent": [_text(result.get("parentID")) for result in results],
+            "notes": notes,
+            "origin": [_text(result.get("origin")) for result in results],
+        }
+
+    def _find_repeated(
+        self, of_result: Mapping[str, list[Any]], tasks: Sequence[Any]
+    ) -> tuple[dict[str, tuple[str, int]], str]:
+        pairs = set()
+        for result, medium in zip(self._results, of_result["to_name"], strict=True):
+            name = result.get("from_name")
+            if type(name) is str and name[-1:].isdigit():
+                pairs.add((name, medium))
+        if not pairs:
+            return {}, ""
+        return repeated_controls(sorted(pairs, key=repr), lambda: _longest_list(tasks))
+
+    def _rename(self, of_result: dict[str, list[Any]], columns: dict[str, Any], each: Any) -> None:
+        media, pages = of_result["to_name"], of_result["page"]
+        for place, result in enumerate(self._results):
+            found = self._repeated.get(str(result.get("from_name")))
+            if found is not None:
+                media[place] = without_index(media[place], found[1])
+                pages[place] = found[1] if pages[place] is None else pages[place]
+        controls = [self._repeated.get(str(row[0]), (row[0], 0))[0] for row in self._answers]
+        columns["control"] = _column("control", controls)
+
+    def raw_column(self) -> pd.Series[Any]:
+        """Return for each row its result as Label Studio stores it."""
+        results = [result or None for result in self._results]
+        return _series("raw", _objects(results)[np.repeat(np.arange(len(results)), self._rows_of)])
+
+    def sentences(self, source: str) -> list[str]:
+        """Return what was taken in another form than it stood, or may surprise."""
+        said = [self._said_repeated] if self._said_repeated else []
+        if self._damaged:
+            said.append(
+                f"{source}: {counted(len(self._damaged), 'piece is', 'pieces are')} damaged, and rows of the status "
+                f"damaged ({listing(self._damaged)})."
+            )
+        for (owner, by), n in sorted(self._changed.items(), key=repr):
+            said.append(f"{source}: account {by} changed {counted(n, 'annotation')} of {owner}.")
+        return said
 
 
-def _refuse_damaged(tasks: Sequence[Any]) -> None:
-    """Refuse tasks whose annotations, drafts or results are of another shape than any that Label Studio writes."""
-    damaged = [number for number, task in enumerate(tasks, start=1) if not _is_task(task)]
-    if damaged:
-        raise InputError(
-            f"Task number {listing(damaged)} of the export is damaged: annotations and drafts are lists with lists of "
-            "results. Export it again."
-        )
+def _longest_list(tasks: Sequence[Any]) -> int:
+    held = (value for task in tasks if is_task(task) for value in (task.get("data") or {}).values())
+    return max((len(value) for value in held if isinstance(value, list)), default=0)
 
 
-def _is_task(task: Any) -> bool:
-    if not isinstance(task, Mapping) or not isinstance(task.get("data") or {}, Mapping):
-        return False
-    annotations, drafts = task.get("annotations") or (), task.get("drafts") or ()
-    if not isinstance(annotations, list | tuple) or not isinstance(drafts, list | tuple):
-        return False
-    return all(isinstance(one, Mapping) for one in annotations) and all(
-        isinstance(results := one.get("result") or (), list | tuple)
-        and ({*map(type, results)} <= {dict} or all(isinstance(result, Mapping) for result in results))
-        for one in (*annotations, *drafts)
-        if isinstance(one, Mapping)
-    )
-
-
-def account(completed_by: Any) -> str | None:
-    """Return who did it, as text: an e-mail address if there is one, else the account's id.
-
-    Example:
-        >>> account(3), account({"id": 3, "email": "ana@x.org"}), account("ben@x.org"), account(None)
-        ('3', 'ana@x.org', 'ben@x.org', None)
-    """
-    if isinstance(completed_by, Mapping):
-        completed_by = completed_by.get("email") or completed_by.get("username") or completed_by.get("id")
-    return _named(completed_by)
-
-
-def _named(who: Any) -> str | None:
-    try:
-        return key_text(who)
-    except RoundedKeyError:  # no account's number, and a name all the same
-        return str(who)
+def _text(value: Any) -> str | None:
+    return value if value is None or type(value) is str else str(value)
 
 
 def _owner(task: Mapping[str, Any]) -> str | None:
     """Return whose task it is by what lsnb's study wrote beside the item."""
     meta = task.get("meta")
-    return _named(meta.get("annotator")) if isinstance(meta, Mapping) and "item" in meta else None
+    return named(meta.get("annotator")) if isinstance(meta, Mapping) and "item" in meta else None
 
 
 def _by_number(tasks: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether annotators are given by the numbers of their accounts, as open-source exports do."""
-    done = (annotation for task in tasks for annotation in task.get("annotations") or ())
-    return any(isinstance(annotation.get("completed_by"), int) for annotation in done)
+    done = (annotation for task in tasks if is_task(task) for annotation in annotations_of(task))
+    return any(isinstance(one, Mapping) and isinstance(one.get("completed_by"), int) for one in done)
 
 
 def _draft_account(draft: Mapping[str, Any], numbered: bool) -> str | None:
@@ -293,11 +540,14 @@ def _draft_account(draft: Mapping[str, Any], numbered: bool) -> str | None:
     return number if numbered and number.isdigit() else account(draft.get("user"))
 
 
-def _items(tasks: Sequence[Mapping[str, Any]], key: str | None) -> list[str]:
-    items: list[str] = []
+def _items(tasks: Sequence[Any], key: str | None) -> list[str | None]:
+    items: list[str | None] = []
     without: list[Any] = []
     rounded: list[Any] = []
     for task in tasks:
+        if not is_task(task):
+            items.append(_item_of_piece(task))
+            continue
         meta = task.get("meta")
         found = meta.get("item") if isinstance(meta, Mapping) else None
         if found is None:
@@ -313,12 +563,13 @@ def _items(tasks: Sequence[Mapping[str, Any]], key: str | None) -> list[str]:
             items.append(text)
     problems = []
     if without:
-        fields = dict.fromkeys(field for task in tasks for field in task.get("data") or {})
+        whole = [(n, task) for n, task in enumerate(tasks, 1) if is_task(task)]
+        fields = dict.fromkeys(field for _, task in whole for field in task.get("data") or {})
         problems.append(
             f"The data of task {listing(without)} has no {key!r}, which should identify the item."
             f"{nearest(key, fields)} Fields there: {listing(list(fields), 12)}."
             if key is not None
-            else f"Task number {listing([n for n, task in enumerate(tasks, 1) if task.get('id') in without])} has no "
+            else f"Task number {listing([n for n, task in whole if task.get('id') in without])} has no "
             "id: give key=, the field of the data that identifies items."
         )
     if rounded:
@@ -329,6 +580,12 @@ def _items(tasks: Sequence[Mapping[str, Any]], key: str | None) -> list[str]:
     if problems:
         raise KeyColumnError(problems)
     return items
+
+
+def _item_of_piece(task: Any) -> str | None:
+    """Return the item of a task whose data are damaged, where what is left of it says so."""
+    meta = task.get("meta") if isinstance(task, Mapping) else None
+    return named(meta.get("item")) if isinstance(meta, Mapping) else None
 
 
 def _turned(rows: list[tuple[Any, ...]], names: Sequence[str]) -> Iterator[tuple[str, Sequence[Any]]]:
@@ -342,9 +599,12 @@ def _column(name: str, values: Sequence[Any]) -> Any:
         return pd.Series(values, dtype=TEXT_DTYPE).array
     if name == "value":
         return _objects(values)
-    if name == "updated_at":
-        times = pd.to_datetime(pd.Series(values, dtype="object"), utc=True, format="ISO8601", errors="coerce")
+    if name in TIMES:
+        moments = [_moment(value) if isinstance(value, int | float) else value for value in values]
+        times = pd.to_datetime(pd.Series(moments, dtype="object"), utc=True, format="ISO8601", errors="coerce")
         return times.dt.as_unit("us").array
+    if name == "ground_truth":
+        return pd.array([value if isinstance(value, bool) else None for value in values], dtype="boolean")
     if name in WHOLE:
         try:
             return pd.array(values, dtype="Int64")
@@ -359,6 +619,14 @@ def _column(name: str, values: Sequence[Any]) -> Any:
         return pd.to_numeric(given, errors="coerce").to_numpy("float64")
 
 
+def _moment(seconds: float) -> str | None:
+    """Return seconds since 1970, as releases before 1.0 wrote them, as text."""
+    try:
+        return dt.datetime.fromtimestamp(seconds, dt.UTC).isoformat()
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
 def _plain_number(value: Any) -> Any:
     """Return a value that pandas can look at: no list, and no whole number that a float cannot hold."""
     if isinstance(value, list | tuple | Mapping):
@@ -368,7 +636,7 @@ def _plain_number(value: Any) -> Any:
 
 def _series(name: str, values: Any) -> pd.Series[Any]:
     # Answers are of any kind: pandas 3 would make text of them as long as all happen to be text.
-    return pd.Series(values, dtype="object" if name in ("value", "raw") else None, copy=False)
+    return pd.Series(values, dtype="object" if name in ("value", "path", "raw") else None, copy=False)
 
 
 def _objects(values: Sequence[Any]) -> np.ndarray[Any, Any]:
@@ -379,10 +647,11 @@ def _objects(values: Sequence[Any]) -> np.ndarray[Any, Any]:
 
 
 def _data_column(tasks: Sequence[Mapping[str, Any]], field: str, task_of_row: np.ndarray[Any, Any]) -> Any:
-    if tasks and not any(field in (task.get("data") or {}) for task in tasks):
-        fields = dict.fromkeys(name for task in tasks for name in task.get("data") or {})
+    held = [task.get("data") or {} if is_task(task) else {} for task in tasks]
+    if held and not any(field in data for data in held):
+        fields = dict.fromkeys(name for data in held for name in data)
         raise InputError(f"No task's data has a field {field!r}.{nearest(field, fields)}")
-    values = _objects([(task.get("data") or {}).get(field) for task in tasks])
+    values = _objects([data.get(field) for data in held])
     return pd.Series(values[task_of_row]).infer_objects().array
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from lsnb.annotations.long import TEXT_DTYPE, require_columns
+from lsnb.annotations.long import DONE, TEXT_DTYPE, require_columns
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import TOLD, Annotations
@@ -19,8 +19,6 @@ from lsnb.kernel.words import listing, nearest
 from lsnb.labels.vocabulary import TEXT_AREA
 from lsnb.tables.keys import RoundedKeyError, key_text
 
-# What a person has done with an item; a draft is not done yet.
-DONE = ("submitted", "empty", "skipped")
 AMONG_NUMBERS = ("lowest", "median", "highest")
 
 

@@ -15,7 +15,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
 from lsnb.annotations import widen
-from lsnb.annotations.votes import DONE
+from lsnb.annotations.long import DONE
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Count, Give, checked
 from lsnb.kernel.words import listing

@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lsnb.annotations.long import TEXT_DTYPE
-from lsnb.annotations.votes import DONE, checked, latest
+from lsnb.annotations.long import DONE, TEXT_DTYPE
+from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.words import listing, nearest

@@ -1,0 +1,320 @@
+"""What exports hold comes out, or is said: identity, repeats, old and flat forms, damage, accounts, pages."""
+
+from __future__ import annotations
+
+import copy
+import json
+import warnings
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from label_studio_tasks import annotation, choice, result, task
+
+from lsnb.annotations import long_table, read_annotations, widen
+from lsnb.errors import InputError, LsnbError
+from lsnb.kernel.tally import tally_of
+from lsnb.reliability import agreement
+
+RECORDED = Path(__file__).parent / "exports"
+
+
+def stars(n: int) -> list[dict[str, Any]]:
+    return [result("rating", {"rating": n}, name="r")]
+
+
+def write(folder: Path, name: str, content: Any) -> Path:
+    path = folder / name
+    path.parent.mkdir(exist_ok=True, parents=True)
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def pairs() -> list[dict[str, Any]]:
+    rated = [(1, 1), (2, 3), (3, 3), (4, 5), (5, 4)]
+    return [
+        task(n, [annotation(stars(a), 2 * n, by=1), annotation(stars(b), 2 * n + 1, by=2)], ID=f"k{n}")
+        for n, (a, b) in enumerate(rated, start=1)
+    ]
+
+
+def test_one_task_twice_in_a_file_counts_once(tmp_path: Path) -> None:
+    once = read_annotations(write(tmp_path, "once.json", pairs()), key="ID")
+    with pytest.warns(UserWarning, match=r"12 annotations, 10 taken, 2 left out \(more than once in it"):
+        twice = read_annotations(write(tmp_path, "twice.json", [*pairs(), pairs()[0]]), key="ID")
+    pd.testing.assert_frame_equal(once, twice)
+    for table in (once, twice):
+        found = agreement(table, "r", resamples=0)
+        assert (found.level, round(found.alpha, 3)) == ("ordinal", 0.863)
+
+
+def test_a_task_twice_with_other_annotations_has_all_of_them() -> None:
+    first, second = task(1, [annotation(stars(1), 1)], ID="x"), task(1, [annotation(stars(2), 2, by=2)], ID="x")
+    assert long_table([first, second], key="ID")["value"].tolist() == [1, 2]
+
+
+def servers(*, unique: bool, at: list[str]) -> list[list[dict[str, Any]]]:
+    """Two students with a Label Studio of their own: the same numbers on both, six items each."""
+    return [
+        [
+            task(
+                n,
+                [
+                    annotation(
+                        choice("ab"[(n + who) % 2]),
+                        n,
+                        at=at[who],
+                        **({"unique_id": f"{who}-{n}"} if unique else {}),
+                    )
+                ],
+                ID=f"k{n}",
+            )
+            for n in range(1, 7)
+        ]
+        for who in (0, 1)
+    ]
+
+
+@pytest.mark.parametrize("unique", [True, False])
+@pytest.mark.parametrize("at", [["2026-01-01T00:00:00Z"] * 2, ["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"]])
+def test_equal_numbers_of_two_servers_are_two_annotations(tmp_path: Path, unique: bool, at: list[str]) -> None:
+    paths = [
+        write(tmp_path, f"{name}.json", tasks)
+        for name, tasks in zip(["ana", "ben"], servers(unique=unique, at=at), strict=True)
+    ]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        table = read_annotations(paths, key="ID")
+    assert len(table) == 12
+    assert widen(table, "mood").notna().all(axis=None)
+    assert tally_of(table).seen == tally_of(table).taken == 12
+
+
+def test_equal_numbers_of_different_items_never_collide(tmp_path: Path) -> None:
+    paths = [write(tmp_path, f"{x}.json", [task(1, [annotation(choice("a"), 1)], ID=x)]) for x in ("p", "q")]
+    assert read_annotations(paths, key="ID")["item"].tolist() == ["p", "q"]
+
+
+def test_an_edited_annotation_is_the_same_by_its_unique_id(tmp_path: Path) -> None:
+    old = task(1, [annotation(choice("a"), 1, unique_id="u")], ID="x")
+    new = task(9, [annotation(choice("b"), 7, at="2026-05-01T00:00:00Z", unique_id="u")], project=4, ID="x")
+    paths = [write(tmp_path, "old.json", [old]), write(tmp_path, "new.json", [new])]
+    with pytest.warns(UserWarning, match=r"2 annotations, 1 taken, 1 left out \(in more than one file"):
+        assert read_annotations(paths, key="ID")["value"].tolist() == ["b"]
+
+
+def test_parsed_json_of_several_projects_is_by_project_as_files_are(tmp_path: Path) -> None:
+    ana = [task(n, [annotation(choice("a"), n)], 1, ID=f"k{n}") for n in (1, 2)]
+    ben = [task(n + 2, [annotation(choice("b"), n + 2)], 2, ID=f"k{n}") for n in (1, 2)]
+    parsed = read_annotations([*ana, *ben], key="ID")
+    assert sorted(set(parsed["annotator"])) == ["project 1", "project 2"]
+    together = read_annotations(write(tmp_path, "both.json", [*ana, *ben]), key="ID")
+    pd.testing.assert_frame_equal(parsed, together)
+    files = read_annotations([write(tmp_path, "p.json", ana), write(tmp_path, "q.json", ben)], key="ID")
+    assert widen(files, "mood").to_numpy().tolist() == widen(parsed, "mood").to_numpy().tolist()
+
+
+def test_answers_without_an_account_are_an_unknown_persons(tmp_path: Path) -> None:
+    tasks = [task(1, [annotation(choice("a"), 1, by=None), annotation(choice("b"), 2, by=7)], ID="x")]
+    table = long_table(tasks, key="ID")
+    assert table["annotator"].tolist() == ["unknown", "7"]
+    assert table["account"].isna().tolist() == [True, False]
+    assert widen(table, "mood").loc["x"].to_dict() == {"7": "b", "unknown": "a"}
+    other = [task(1, [annotation(choice("b"), 1, by=None)], 2, ID="x")]
+    paths = [write(tmp_path, "p.json", tasks), write(tmp_path, "q.json", other)]
+    for accounts in (False, True):
+        found = read_annotations(paths, key="ID", accounts=accounts)
+        assert sorted(set(found["annotator"])) == ["7", "q", "unknown (p)"]
+
+
+def owned(annotator: str, project: int, *accounts: int) -> list[dict[str, Any]]:
+    made = [
+        task(10 * project + n, [annotation(choice("a"), 10 * project + n, by=by)], project, item=f"k{n}")
+        for n, by in enumerate(accounts)
+    ]
+    for one in made:
+        one["meta"]["annotator"] = annotator
+    return made
+
+
+def test_an_account_in_somebody_elses_project_is_named_with_whose_it_is(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "1.export.json", owned("ana", 1, 2, 2, 3)),
+        write(tmp_path, "2.export.json", owned("ben", 2, 3, 3)),
+    ]
+    says = r"Account 3, which is ben's, answered 1 item as ana, whose account is 2: it counts as ana's"
+    with pytest.warns(UserWarning, match=says):
+        table = read_annotations(paths)
+    assert table["account"].tolist() == ["2", "2", "3", "3", "3"]
+    assert table["annotator"].tolist() == ["ana"] * 3 + ["ben"] * 2
+    alone = [write(tmp_path, f"{n}.one.json", owned(name, n, 1, 1)) for n, name in enumerate(["ana", "ben"], 1)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_annotations(alone)
+
+
+def test_an_account_that_changed_anothers_answer_is_named() -> None:
+    with pytest.warns(UserWarning, match="account 9 changed 1 annotation of ana"):
+        long_table([task(1, [annotation(choice("a"), by=1, updated_by=9)])], annotator="ana")
+
+
+def test_old_exports_call_annotations_completions(tmp_path: Path) -> None:
+    old = {"id": 1, "data": {"ID": "k1"}, "completions": [{"id": 1, "created_at": 1600000000, "result": choice("a")}]}
+    table = read_annotations(write(tmp_path, "0.json", [old]), key="ID")
+    assert table[["item", "value", "status", "annotator"]].values.tolist() == [["k1", "a", "submitted", "unknown"]]
+    assert table["created_at"].astype(str).tolist() == ["2020-09-13 12:26:40+00:00"]
+    skipped = {**old, "completions": [{"id": 1, "skipped": True, "result": []}]}
+    assert read_annotations([skipped], key="ID")["status"].tolist() == ["skipped"]
+    # One file for each task, as releases before 1.0 kept them: one person, not one for each file.
+    paths = [write(tmp_path / "old", f"{n}.json", {**old, "id": n, "data": {"ID": f"k{n}"}}) for n in (1, 2)]
+    assert read_annotations(paths, key="ID")["annotator"].tolist() == ["unknown", "unknown"]
+
+
+def stored(number: int, item: str, by: int = 1) -> dict[str, Any]:
+    inner = {"id": number, "data": {"ID": item}, "project": 5}
+    return {"id": number, "completed_by": by, "was_cancelled": False, "result": choice("a"), "task": inner}
+
+
+def test_files_of_a_target_bucket_are_annotations_of_one_project(tmp_path: Path) -> None:
+    for number, item, by in ((1, "a", 1), (2, "b", 1), (3, "a", 2)):
+        write(tmp_path / "answers", str(number), stored(number, item, by))
+    one = read_annotations(tmp_path / "answers" / "1", key="ID")
+    assert one[["item", "control", "value", "project"]].values.tolist() == [["a", "mood", "a", 5]]
+    whole = read_annotations(tmp_path / "answers", key="ID")
+    listed = read_annotations(sorted((tmp_path / "answers").iterdir()), key="ID")
+    pd.testing.assert_frame_equal(whole, listed)
+    assert whole[["item", "annotator"]].values.tolist() == [["a", "1"], ["b", "1"], ["a", "2"]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_lines_and_encodings(tmp_path: Path, encoding: str) -> None:
+    lines = "\n".join(json.dumps(one, ensure_ascii=False) for one in pairs())
+    path = tmp_path / "export.jsonl"
+    path.write_bytes(lines.encode(encoding))
+    pd.testing.assert_frame_equal(read_annotations(path, key="ID"), long_table(pairs(), key="ID"))
+
+
+def test_results_as_json_text_and_what_is_damaged_are_rows() -> None:
+    text = task(1, [annotation([], 1) | {"result": json.dumps(choice("a"))}], ID="k1")
+    assert long_table([text], key="ID")["value"].tolist() == ["a"]
+    bent = [
+        task(1, [annotation([*choice("a"), "oops"], 1), 7], ID="k1"),
+        task(2, [annotation([], 2) | {"result": "{no"}], ID="k2"),
+        {"id": 3, "data": "gone"},
+        "not a task",
+        task(4, [], drafts=["?"], ID="k4"),
+    ]
+    with pytest.warns(UserWarning, match=r"6 pieces are damaged, and rows of the status damaged"):
+        table = read_annotations(bent, key="ID")
+    assert table["item"].fillna("–").tolist() == ["k1", "k1", "k1", "k2", "–", "–", "k4"]
+    assert table["status"].tolist() == ["submitted", *["damaged"] * 6]
+    assert table["value"].tolist()[1:4] == ["oops", 7, "{no"]
+    assert widen(table, "mood").loc["k1"].dropna().tolist() == ["a"]
+
+
+def test_flat_exports_are_read_with_what_they_lack() -> None:
+    whole = read_annotations(RECORDED / "every_type.json")
+    first = whole[whole["item"] == "001"].query("kind != 'relation'")
+    for name in ("every_type.json_min.json", "every_type.csv"):
+        with pytest.warns(UserWarning, match=f"{name} is a JSON-MIN or CSV export: .*skipped.* The format JSON"):
+            flat = read_annotations(RECORDED / name, key="ID", data=["text"])
+        mine = flat[flat["item"] == "001"]
+        said = {c: sorted(map(str, rows["value"].dropna())) for c, rows in mine.groupby("control")}
+        assert said == {c: sorted(map(str, rows["value"].dropna())) for c, rows in first.groupby("control")} | said
+        assert set(said) == set(first["control"])
+        assert mine.set_index("control").loc["box", ["x", "y", "width", "height"]].tolist() == [10, 20, 30, 40]
+        assert set(mine["annotator"]) == {"1"}
+    with pytest.raises(InputError, match="not JSON"):
+        read_annotations(Path(__file__))
+
+
+def test_what_goes_with_an_answer_is_a_column() -> None:
+    span = result(
+        "labels",
+        {"start": 0, "end": 3, "text": "Ana", "labels": ["PER"], "channel": 1},
+        id="a",
+        item_index=2,
+        origin="prediction-changed",
+        parentID="z",
+        meta={"text": ["sure?", "ask"]},
+    )
+    tree = result("taxonomy", {"taxonomy": [["a > b", "c"]]}, name="tax", id="t")
+    done = annotation([span, tree], 5, unique_id="u", ground_truth=True, parent_prediction=31)
+    table = long_table([task(1, [done]), task(2)], annotator="ana")
+    wanted = {
+        "text": "Ana",
+        "page": 2,
+        "channel": 1,
+        "to_name": "t",
+        "origin": "prediction-changed",
+        "parent": "z",
+        "notes": "sure?\nask",
+        "prediction": 31,
+        "ground_truth": True,
+        "unique_id": "u",
+        "account": "1",
+    }
+    assert table.loc[0, list(wanted)].to_dict() == wanted
+    assert table["path"].tolist() == [None, ("a > b", "c"), None]
+    assert table["created_at"].notna().tolist() == [True, True, False]
+    assert str(table["ground_truth"].dtype) == "boolean"
+
+
+def test_repeated_controls_are_one_with_a_page() -> None:
+    def asked(n: int, value: str) -> dict[str, Any]:
+        return result("choices", {"choices": [value]}, name=f"q_{n}", id=f"c{n}") | {"to_name": f"page_{n}"}
+
+    with pytest.warns(UserWarning, match="q_0, q_1 as one control 'q'"):
+        table = long_table([task(1, [annotation([asked(0, "a"), asked(1, "b")])])])
+    assert table[["control", "page", "to_name"]].values.tolist() == [["q", 0, "page"], ["q", 1, "page"]]
+    separate = [{**asked(n, "a"), "to_name": "text"} for n in (1, 2, 3)]
+    assert long_table([task(1, [annotation(separate)])])["control"].tolist() == ["q_1", "q_2", "q_3"]
+
+
+PIECES = st.sampled_from([None, 7, "x", [], {}, [7], {"id": 1}, "[]", '[{"a": 1}]', [[]], True, 1e30])
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_all_that_a_bent_export_holds_is_accounted_for(tmp_path: Path, data: st.DataObject) -> None:
+    tasks: Any = copy.deepcopy([*pairs(), task(9, [], ID="k9", drafts=[{"id": 1, "result": choice("a")}])])
+    for _ in range(data.draw(st.integers(1, 4))):
+        place: Any = tasks
+        while True:
+            keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+            if not keys:
+                break
+            key = data.draw(st.sampled_from(keys))
+            deeper = isinstance(place[key], dict | list) and data.draw(st.booleans())
+            if not deeper:
+                if data.draw(st.booleans()) and isinstance(place, list):
+                    place.append(copy.deepcopy(place[key]))
+                else:
+                    place[key] = data.draw(PIECES)
+                break
+            place = place[key]
+    path = write(tmp_path, "bent.json", tasks)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            table = read_annotations([path, write(tmp_path, "whole.json", pairs())], key="ID", raw=True)
+        except LsnbError:
+            return
+    tally = tally_of(table)
+    assert (tally.seen, tally.unexplained) == (10 + sum(held(one) for one in tasks), 0)
+    assert len(table) >= tally.taken
+
+
+def held(one: Any) -> int:
+    if not isinstance(one, dict) or not (isinstance(one.get("data"), dict) or not one.get("data")):
+        return 1
+    parts = [one.get("annotations"), one.get("drafts")]
+    return sum(len(part) if isinstance(part, list) else 1 for part in parts if part)
