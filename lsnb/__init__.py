@@ -11,6 +11,8 @@ Heavy parts load on first use, so ``import lsnb`` is quick and needs no optional
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from lsnb.kernel.addresses import open_addresses_with
+
 __version__ = "0.2.0"
 
 _HOMES = {
@@ -143,6 +145,10 @@ if TYPE_CHECKING:
     from lsnb.study import Study as Study
     from lsnb.tables import read_table as read_table
     from lsnb.timeseries import label_samples as label_samples
+
+
+# Readers of files know no bucket: they are told here how to open gs://bucket/prefix.
+open_addresses_with("gs", lambda address: importlib.import_module("lsnb.connections").objects_at(address))
 
 
 def __getattr__(name: str) -> Any:

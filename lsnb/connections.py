@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from lsnb.credentials import bucket_credentials, running_stack, studio_credentials
@@ -77,6 +78,21 @@ def open_bucket(name: str | None = None, *, credentials: Any = None) -> Bucket:
         allow_presign=found.presign,
         reader=found.reader,
     )
+
+
+def objects_at(address: str) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of the exports and answers below an address, or of the one object that it names.
+
+    Args:
+        address: ``gs://bucket/prefix``.
+
+    Raises:
+        CredentialsError: There are no usable credentials for the bucket.
+        BucketError: The bucket is missing, forbidden or out of reach.
+        MissingFileError: Nothing that could be an export is there.
+    """
+    name, _, prefix = address.partition("://")[2].partition("/")
+    yield from open_bucket(name).read_exports(prefix)
 
 
 def _is_local(text: str | None) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
@@ -15,21 +16,24 @@ import pandas as pd
 from lsnb.annotations.flat import is_flat, records_of, tasks_of_records
 from lsnb.annotations.long import DONE, Tabulated, tabulate
 from lsnb.annotations.long import anonymize as hide_names
-from lsnb.annotations.tasks import UNKNOWN, Mark, is_stored, same_annotations
+from lsnb.annotations.tasks import UNKNOWN, Mark, same_annotations
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.addresses import is_address, objects_at
 from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.formats import (
+    EXPORT_ENDINGS,
     LARGEST_JSON,
     MemberFault,
     Zip,
     ending_of,
     inside,
     is_junk,
+    is_stored,
     looks_like_json,
     parse_json,
     read_bytes,
 )
-from lsnb.kernel.runtime import collector_paused, is_address, objects_at
+from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing, nearest
 
@@ -258,8 +262,7 @@ def _contents(source: Path | str) -> Iterator[tuple[PurePath, str, Any]]:
     """Yield each export that a source holds: where it is, how messages call it, and what is in it."""
     if isinstance(source, str):
         for name, content in objects_at(source):
-            if looks_like_json(content):
-                yield PurePosixPath(name), name, _parsed(content, name)
+            yield PurePosixPath(name), name, _parsed(content, name)
         return
     path = source.expanduser()
     if path.is_dir():
@@ -310,7 +313,7 @@ def _unpacked(path: Path) -> Iterator[tuple[Path, str, Any]]:
 
 def _is_export(name: str) -> bool:
     """Whether a zip's member is an export; archives made on a Mac hold a hidden second file for each."""
-    return ending_of(name) in (".json", ".jsonl", ".ndjson") and not is_junk(name)
+    return ending_of(name) in EXPORT_ENDINGS and not is_junk(name)
 
 
 def _parsed(content: bytes, name: str) -> Any:
@@ -497,12 +500,13 @@ def strangers(annotations: pd.DataFrame) -> list[str]:
     done = annotations[annotations["status"].isin(DONE) & annotations["account"].notna()]
     if done["account"].nunique() < 2 or done["annotator"].eq(done["account"]).all():
         return []
-    counts = done.drop_duplicates(["annotator", "account", "item"]).groupby(["annotator", "account"]).size()
-    ranked = sorted(((str(who), str(by), int(n)) for (who, by), n in counts.items()), key=lambda row: (-row[2], row))
+    once_each = done.drop_duplicates(["annotator", "account", "item"])
+    counts = Counter(zip(once_each["annotator"].map(str), once_each["account"].map(str), strict=True))
+    ranked = sorted(((who, by, n) for (who, by), n in counts.items()), key=lambda row: (-row[2], row))
     own: dict[str, str] = {}
     for who, by, _ in ranked:
         own.setdefault(who, by)
-    home = {by: who for who, by, _ in reversed(ranked)} | {by: who for who, by in reversed(own.items())}
+    home = {account: name for name, account, _ in reversed(ranked)} | {own[who]: who for who in reversed(own)}
     said = []
     for who, by, n in sorted(ranked):
         if who == by or (own[who] == by and home[by] == who):

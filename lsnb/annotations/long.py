@@ -199,9 +199,10 @@ def long_table(
     """Return the long table of tasks as Label Studio's JSON export has them.
 
     ``status`` is ``submitted``, ``skipped``, ``empty`` (submitted without an answer), ``draft``, or
-    ``unlabelled`` for a task that has none of these; what an export holds in no form of Label Studio's is ``damaged``.
-    Rows that are not submitted keep what was answered, and are no votes. A multiple choice has a row for each choice, a taxonomy the text of each path; a
-    relation is a row whose value holds both ends. Predictions are left out: they are no one's annotation.
+    ``unlabelled`` for a task that has none of these; what an export holds in no form of Label Studio's is
+    ``damaged``. Rows that are not submitted keep what was answered, and are no votes. A multiple choice has a row for
+    each choice, a taxonomy the text of each path; a relation is a row whose value holds both ends. Predictions are left
+    out: they are no one's annotation.
 
     Args:
         tasks: Dicts with ``data``, ``meta``, ``annotations`` and ``drafts``.

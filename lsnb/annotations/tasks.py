@@ -37,16 +37,6 @@ def is_task(task: Any) -> bool:
     return isinstance(task, Mapping) and isinstance(task.get("data") or {}, Mapping)
 
 
-def is_stored(name: str) -> bool:
-    """Return whether a file or object is named as Label Studio names what it writes into a target bucket.
-
-    Example:
-        >>> is_stored("answers/17"), is_stored("17.json"), is_stored("export.json")
-        (True, True, False)
-    """
-    return re.fullmatch(r"(?:.*/)?\d+(?:\.json)?", name) is not None
-
-
 def annotations_of(task: Mapping[str, Any]) -> list[Any]:
     """Return a task's annotations, in old exports its completions; what is none as a piece.
 

@@ -11,7 +11,7 @@ import os
 import re
 import threading
 import warnings
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -33,10 +33,14 @@ from lsnb.bucket.wire import (
     bucket_path,
     first_object,
     identify,
+    look_up,
     mount_adapters,
+    object_path,
+    stored_below,
 )
 from lsnb.credentials import refuse_key_for_name
-from lsnb.errors import BucketError, CredentialsError, InputError
+from lsnb.errors import BucketError, CredentialsError, InputError, MissingFileError
+from lsnb.kernel.formats import LARGEST_JSON, is_export, size_text
 from lsnb.kernel.keys import masked
 
 # Which web pages may read the bucket: its CORS rules, added to and never replaced.
@@ -579,6 +583,39 @@ class Bucket:
         )
 
     # -- who may read --------------------------------------------------------------------------------------
+
+    def read_exports(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        """Yield the name and content of each export below a prefix, as Label Studio writes into a target bucket.
+
+        These are objects that are named by a number, or end in ``.json``, ``.jsonl`` or ``.ndjson``; media beside them
+        are passed over.
+
+        Args:
+            prefix: The folder in the bucket, or the one object's name.
+
+        Raises:
+            BucketError: The bucket is missing, forbidden or out of reach.
+            MissingFileError: There is no such object.
+        """
+        folder = prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
+        try:
+            one = look_up(self._wire, self.name, prefix) if prefix and not prefix.endswith("/") else None
+            found = [one] if one is not None else list(stored_below(self._wire, self.name, folder))
+            exports = found if one is not None else [each for each in found if is_export(each.name)]
+            if not exports:
+                raise MissingFileError(
+                    f"There is no export below gs://{self.name}/{folder} (objects there: {len(found)}): give the "
+                    "prefix that the target storage has in the project's settings."
+                )
+            for each in exports:
+                if each.size > LARGEST_JSON:
+                    raise InputError(
+                        f"gs://{self.name}/{each.name} is larger than {size_text(LARGEST_JSON)}: split it."
+                    )
+                path = object_path(self.name, each.name)
+                yield each.name, self._wire.call("GET", path, {"alt": "media"}).body
+        except (Refusal, NoAnswer) as fault:
+            raise self._error(fault, "read") from None
 
     @property
     def cors(self) -> list[dict[str, Any]]:

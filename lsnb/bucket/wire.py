@@ -989,6 +989,22 @@ def look_up(
     return None if reply.status == 404 else Stored.from_resource(reply.json)
 
 
+def stored_below(wire: Wire, bucket: str, prefix: str) -> Iterator[Stored]:
+    """Yield the record of each object whose name begins so, in the order of names.
+
+    Raises:
+        Refusal: The server refused a request.
+        NoAnswer: The server does not answer.
+    """
+    query: dict[str, str | int] = {"prefix": prefix, "fields": f"nextPageToken,items({FIELDS})"}
+    while True:
+        page = wire.call("GET", f"{bucket_path(bucket)}/o", query).json
+        yield from (Stored.from_resource(fields) for fields in page.get("items") or ())
+        if not page.get("nextPageToken"):
+            return
+        query["pageToken"] = str(page["nextPageToken"])
+
+
 def first_object(wire: Wire, bucket: str) -> str | None:
     """Return the name of one of the bucket's objects, or None where it is empty."""
     query: dict[str, str | int] = {"maxResults": 1, "fields": "items(name)"}

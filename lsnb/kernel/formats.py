@@ -112,6 +112,7 @@ VIDEO_ENDINGS = frozenset(ending for ending, kind in FILE_KINDS.items() if kind.
 TABLE_ENDINGS = frozenset(ending for ending, kind in FILE_KINDS.items() if kind.medium == "table")
 #: What frames are written and taken as: browsers, decoders and pose tools all know them.
 FRAME_ENDINGS = (".png", ".jpg", ".jpeg")
+EXPORT_ENDINGS = (".json", ".jsonl", ".ndjson")
 _JUNK = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
 MOST_PIXELS = 2**27  # of a picture or mask; a header of 60 bytes may claim billions
@@ -192,6 +193,26 @@ def is_junk(name: str) -> bool:
         (True, True, False)
     """
     return any(part.casefold() in _JUNK or (part[:1] == "." and part not in {".", ".."}) for part in name.split("/"))
+
+
+def is_stored(name: str) -> bool:
+    """Return whether a file or object is named as Label Studio names what it writes into a target bucket.
+
+    Example:
+        >>> is_stored("answers/17"), is_stored("17.json"), is_stored("export.json")
+        (True, True, False)
+    """
+    return re.fullmatch(r"(?:.*/)?\d+(?:\.json)?", name) is not None
+
+
+def is_export(name: str) -> bool:
+    """Return whether a file or object is named as exports of Label Studio are.
+
+    Example:
+        >>> is_export("answers/17"), is_export("a/export.jsonl"), is_export("17.jpg")
+        (True, True, False)
+    """
+    return is_stored(name) or (ending_of(name) in EXPORT_ENDINGS and not is_junk(name))
 
 
 def size_text(count: int) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
@@ -156,34 +156,3 @@ def _folder(variable: str, default: Path) -> Path:
         raise LocalStackError(
             f"{variable} is {given!r}, and nobody of that name has a home folder here: write the whole path."
         ) from None
-
-
-# Addresses of objects elsewhere, for readers that may not know who reads them: ``gs://bucket/prefix``.
-
-Opener = Callable[[str], Iterator[tuple[str, bytes]]]
-_openers: dict[str, Opener] = {}
-
-
-def is_address(place: object) -> bool:
-    """Return whether a place is an address such as ``gs://bucket/prefix``, rather than a path.
-
-    Example:
-        >>> is_address("gs://bucket/answers"), is_address("answers/7")
-        (True, False)
-    """
-    return isinstance(place, str) and place.partition("://")[0] in _openers and "://" in place
-
-
-def open_addresses_with(scheme: str, opener: Opener) -> None:
-    """Have addresses of this scheme read by a function that yields each object's name and content.
-
-    Args:
-        scheme: ``gs`` of ``gs://bucket/prefix``.
-        opener: Address → names and contents of the objects there.
-    """
-    _openers[scheme] = opener
-
-
-def objects_at(address: str) -> Iterator[tuple[str, bytes]]:
-    """Return the names and contents of the objects at an address for which ``is_address`` holds."""
-    return _openers[address.partition("://")[0]](address)

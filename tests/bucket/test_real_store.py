@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from upload_tools import ODD, upload
 
 import lsnb
 from lsnb.bucket import Bucket, open_bucket_at, uploading
-from lsnb.errors import BucketNotFoundError, InputError
+from lsnb.errors import BucketNotFoundError, InputError, MissingFileError
 from lsnb.stack import Stack
 
 MakeTable = Callable[..., pd.DataFrame]
@@ -110,3 +111,22 @@ def test_signed_links_run_out_and_cannot_be_bent(own_bucket: Bucket, make_table:
     link = own_bucket.signed_url("ana/000.jpg")
     with pytest.raises(urllib.error.HTTPError):
         urllib.request.urlopen(link.replace("000.jpg", "001.jpg"))
+
+
+def test_answers_in_a_target_bucket_are_read_from_where_they_are(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket, prefix = place
+    monkeypatch.setattr("lsnb.connections.open_bucket", lambda name: bucket if name == bucket.name else None)
+    answer = {"id": "c", "from_name": "q", "to_name": "i", "type": "choices", "value": {"choices": ["a"]}}
+    library = bucket._library()
+    for number, item in ((7, "k1"), (8, "k2")):
+        inner = {"id": number, "data": {"ID": item}}
+        kept = {"id": number, "completed_by": 1, "was_cancelled": False, "result": [answer], "task": inner}
+        library.blob(f"{prefix}/answers/{number}").upload_from_string(json.dumps(kept))
+    library.blob(f"{prefix}/answers/7.jpg").upload_from_string(b"a picture")
+    address = f"gs://{bucket.name}/{prefix}/answers"
+    for given in (address, f"{address}/"):
+        table = lsnb.read_annotations(given, key="ID")
+        assert table[["item", "control", "value"]].values.tolist() == [["k1", "q", "a"], ["k2", "q", "a"]]
+    assert lsnb.read_annotations(f"{address}/8", key="ID")["item"].tolist() == ["k2"]
+    with pytest.raises(MissingFileError, match="There is no export below"):
+        lsnb.read_annotations(f"{address}/none", key="ID")
