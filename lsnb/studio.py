@@ -745,6 +745,12 @@ class PredictionRequests(Connection):
 
 IMPORT_BATCH = 1000
 PAGE = 1000
+# The data manager's filter for tasks with which nobody did anything.
+UNANSWERED = [
+    {"filter": "filter:tasks:total_annotations", "operator": "equal", "type": "Number", "value": 0},
+    {"filter": "filter:tasks:cancelled_annotations", "operator": "equal", "type": "Number", "value": 0},
+    {"filter": "filter:tasks:draft_exists", "operator": "equal", "type": "Boolean", "value": False},
+]
 
 
 @dataclass(frozen=True)
@@ -1053,22 +1059,27 @@ class Server(PredictionRequests):
         with self._translated(f"change task {task}"):
             self._ask("PATCH", f"/api/tasks/{task}/", read=_about(int(task)), again=True, json={"meta": dict(meta)})
 
-    def delete_tasks(self, project: int, tasks: Sequence[int]) -> None:
-        """Delete tasks with everything in them.
+    def delete_tasks(self, project: int, tasks: Sequence[int], *, unless_answered: bool = False) -> int:
+        """Delete tasks with everything in them and return how many went.
 
         Args:
             project: The project's id.
             tasks: The tasks' ids.
+            unless_answered: Whether to leave those that hold an answer, a skip or a draft by the time the server comes
+                to it: who looked before may have looked too early.
         """
         if not tasks:
-            return
+            return 0
+        body: dict[str, Any] = {"selectedItems": {"all": False, "included": list(tasks)}}
+        if unless_answered:
+            body["filters"] = {"conjunction": "and", "items": UNANSWERED}
         with self._translated(f"delete {len(tasks)} tasks of project {project}"):
-            self._ask(
+            return self._ask(
                 "POST",
                 "/api/dm/actions",
                 read=lambda done: int(done["processed_items"]),
                 params={"id": "delete_tasks", "project": int(project)},
-                json={"selectedItems": {"all": False, "included": list(tasks)}},
+                json=body,
             )
 
     # -- storage and people --------------------------------------------------------------------------------

@@ -24,11 +24,13 @@ class FaultyProxy:
 
     ``refuse`` answers 503, ``cut`` closes before the server hears of it, ``lose reply`` closes after it did; an
     ``Answer`` is given in the server's place.
+    ``answered(method, path)`` is told of each before its answer goes on.
     """
 
     def __init__(self, target: str) -> None:
         self.target = target
         self.fate: Callable[[str, str, int], Fate] = lambda method, path, n: "pass"
+        self.answered: Callable[[str, str], None] = lambda method, path: None
         self.requests: list[tuple[str, str]] = []
         self.authorizations: list[str] = []
         self._lock = threading.Lock()
@@ -64,11 +66,13 @@ class FaultyProxy:
         if fate == "cut":
             handler.close_connection = True
             handler.connection.close()
+            self.answered(handler.command, handler.path)
             return
         if fate == "refuse":
             fate = (503, {}, b"")
         if isinstance(fate, tuple):
             status, own, content = fate
+            self.answered(handler.command, handler.path)
             handler.send_response(status)
             for name, value in {**own, "Content-Length": str(len(content))}.items():
                 handler.send_header(name, value)
@@ -84,6 +88,7 @@ class FaultyProxy:
             timeout=120,
             verify=CERTIFICATES,
         )
+        self.answered(handler.command, handler.path)
         if fate == "lose reply":
             handler.close_connection = True
             handler.connection.close()

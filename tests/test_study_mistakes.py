@@ -84,37 +84,6 @@ def test_what_the_server_refuses_leaves_no_project(studio: Studio, title: str, m
     assert named(studio, title) == []
 
 
-def test_two_kernels_that_make_the_same_study_make_one(stack: Stack, studio: Studio, title: str) -> None:
-    ready = threading.Barrier(2)
-    with faulty_proxy(stack.url) as one, faulty_proxy(stack.url) as two:
-
-        def hold(method: str, path: str, n: int) -> str:
-            if method == "POST" and path.rstrip("/") == "/api/projects" and not ready.broken:
-                try:
-                    ready.wait(timeout=15)
-                except threading.BrokenBarrierError:
-                    return "pass"
-            return "pass"
-
-        studios = [lsnb.connect(proxy.url, stack.api_key) for proxy in (one, two)]
-        one.fate = two.fate = hold  # type: ignore[assignment]
-        threads = [
-            threading.Thread(
-                target=other.create_study, args=(title, CONFIG, texts(3)), kwargs={"key": "id", "annotators": ["ana"]}
-            )
-            for other in studios
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert named(studio, title) == [f"{title} · ana"]
-    study = studio.create_study(title, CONFIG, texts(3), key="id", annotators=["ana"])
-    report = study.sync(texts(3))
-    assert not len(report.failures)
-    assert list(study.projects["tasks"]) == [3]
-
-
 @pytest.fixture
 def redirecting(stack: Stack) -> Iterator[str]:
     """A server that sends everything on to the same host under another path, as a reverse proxy does."""

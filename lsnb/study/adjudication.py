@@ -22,12 +22,21 @@ from lsnb.kernel.words import nearest
 from lsnb.labels import LabelConfig
 from lsnb.reliability import disputed, gold
 from lsnb.studio import Project, Server
-from lsnb.study.projects import Copy, all_annotators, annotator_names, item_of, project_title
+from lsnb.study.creating import connect_bucket
+from lsnb.study.projects import (
+    Copy,
+    all_annotators,
+    annotator_names,
+    choose_project,
+    item_of,
+    merge_doubles,
+    project_title,
+)
 from lsnb.study.rows import listed_items
 from lsnb.tables.keys import key_text
 
 if TYPE_CHECKING:
-    from lsnb.bucket import Bucket
+    from lsnb.bucket import Bucket, StudioStorage
 
 MARK = "lsnb-adjudication"
 VERSION = 1
@@ -86,6 +95,7 @@ def adjudicate(
     bucket: Bucket | None,
     anonymize: bool,
     browser_url: str,
+    notes: list[str],
 ) -> Adjudication:
     """Make or complete the project in which one person decides.
 
@@ -97,6 +107,7 @@ def adjudicate(
         bucket: The bucket that ``gs://`` media are in.
         anonymize: Whether everybody's answers are named A, B, C there.
         browser_url: The address a browser uses for the server.
+        notes: What was found of the study's projects.
 
     Raises:
         InputError: No such name or item, or the bucket is missing; nothing is made then.
@@ -123,45 +134,67 @@ def adjudicate(
             f"to connect {by}'s project to it."
         )
     about = copies[0].manifest
-    config = LabelConfig.from_xml(server.project(copies[0].project.id).config or "")
-    found = next((project for project, decider in adjudications(server, about.study) if decider == by), None)
-    project = found or server.create_project(
-        project_title(f"Deciding {about.title}", by),
-        description=_describe(about.title, about.study, by),
-        config=config.xml,
-        instructions=INSTRUCTIONS,
-    )
-    if found is not None and LabelConfig.from_xml(server.project(project.id).config or "") != config:
-        server.configure_project(project.id, config.xml)
-    if bucket is not None:
-        storage = bucket.storage_for_studio()
-        server.connect_storage(
-            project.id,
-            bucket=storage.bucket,
-            presign=storage.presign,
-            presign_ttl=storage.presign_ttl,
-            credentials=storage.credentials,
-            read_only=storage.read_only,
+    config = _config(server, copies[0].project.id)
+    made: Project | None = None
+    found = _deciding(server, about.study, by)
+    if not found:
+        made = server.create_project(
+            project_title(f"Deciding {about.title}", by),
+            description=_describe(about.title, about.study, by),
+            config=config.xml,
+            instructions=INSTRUCTIONS,
         )
-    present = {item_of(task) for task in server.export(project.id)} if found is not None else set()
+        # Another kernel may have made it at this moment, and a busy server twice.
+        found = _deciding(server, about.study, by) or [made]
+    project = choose_project(server, found, _decider(by), notes, heal=True)
+    if (made is None or project.id != made.id) and _config(server, project.id) != config:
+        server.configure_project(project.id, config.xml)
     letters = letters_of([], all_annotators(copies)) if anonymize else {}
     answers = _latest_answers(exported)
     meta = {"adjudication": about.study, "by": by, "annotator": _decider(by)}
-    new = [
-        {
+    deciding = {
+        item: {
             "data": data[item],
             "meta": meta | {"item": item},
             "predictions": _predictions(item, answers.get(item, {}), letters),
         }
         for item in wanted
-        if item not in present
-    ]
+    }
+    storage = bucket.storage_for_studio() if bucket is not None else None
+    present = _fill(server, project, deciding, storage)
+    if made is not None:
+        # PostgreSQL may show an older one late.
+        late = choose_project(server, _deciding(server, about.study, by) or [project], _decider(by), notes, heal=True)
+        if late.id != project.id:
+            project, present = late, _fill(server, late, deciding, storage)
+    rows = [{"item": item, "status": "exists" if item in present else "created", "error": None} for item in wanted]
+    report = AdjudicationReport(pd.DataFrame(rows, columns=["item", "status", "error"]), notes=tuple(notes))
+    return Adjudication(by, f"{browser_url}/projects/{project.id}/data", report, server, project.id)
+
+
+def _config(server: Server, project: int) -> LabelConfig:
+    return LabelConfig.from_xml(server.project(project).config or "")
+
+
+def _fill(
+    server: Server, project: Project, tasks: Mapping[str, Mapping[str, Any]], storage: StudioStorage | None
+) -> set[str | None]:
+    """Import what a deciding project lacks, and return the items that were there."""
+    if storage is not None:
+        connect_bucket(server, project.id, storage)
+    held = server.export(project.id)
+    present = {item_of(task) for task in held}
+    new = [task for item, task in tasks.items() if item not in present]
     server.import_tasks(project.id, new)
+    if server.project(project.id).tasks != len(present) + len(new):
+        merge_doubles(server, project.id)
     # The import makes the last annotator's answers the only ones that Label Studio 1.23 shows.
     server.show_all_predictions(project.id)
-    rows = [{"item": item, "status": "exists" if item in present else "created", "error": None} for item in wanted]
-    report = AdjudicationReport(pd.DataFrame(rows, columns=["item", "status", "error"]))
-    return Adjudication(by, f"{browser_url}/projects/{project.id}/data", report, server, project.id)
+    return present
+
+
+def _deciding(server: Server, study: str, by: str) -> list[Project]:
+    return [project for project, decider in adjudications(server, study) if decider == by]
 
 
 def adjudications(server: Server, study: str) -> list[tuple[Project, str]]:

@@ -15,16 +15,18 @@ from lsnb.kernel.report import Report
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.sampling.chance import is_whole
-from lsnb.studio import Server
+from lsnb.studio import Project, Server
 from lsnb.study.projects import (
     TITLE_LIMIT,
     Copy,
     Manifest,
     all_annotators,
     annotator_names,
+    choose_copy,
     digest_items,
     find_copies,
     item_of,
+    merge_doubles,
     parse_manifest,
     project_title,
     study_id,
@@ -310,7 +312,7 @@ def make_copies(
         StudyConflictError: A study of this title exists and differs; nothing is written then.
         StudioError: Not one project got its tasks.
     """
-    present = {copy.manifest.annotator: copy for copy in find_copies(server, plan.title)}
+    present = {copy.manifest.annotator: copy for copy in find_copies(server, plan.title, heal=True)}
     held = refuse_differences(server, plan, list(present.values()))
     made = next(iter(present.values())).manifest if present else None
     study = made.study if made is not None else study_id(plan.title, plan.key, plan.seed, plan.digest)
@@ -397,31 +399,34 @@ def make_copy(
         "status": "failed",
         "error": None,
     }
-    made, project = copy is None, None
+    made, project, added = copy is None, None, 0
     try:
         if copy is None:
             project = server.create_project(
                 project_title(manifest.title, name), description=manifest.describe(), config=config.xml
             )
-            copy = _first_of_twins(server, Copy(manifest, project))
-        row["project"] = copy.project.id
-        if storage is not None:
-            server.connect_storage(
-                copy.project.id,
-                bucket=storage.bucket,
-                presign=storage.presign,
-                presign_ttl=storage.presign_ttl,
-                credentials=storage.credentials,
-                read_only=storage.read_only,
-            )
-        try:
-            added, row["differ"] = _import_missing(server, copy, tasks, is_new=made)
-        except StudioRefusedError:
-            if project is not None and copy.project.id == project.id:
-                # What the server will not take is mended in the table, and then it is another study.
-                server.delete_project(copy.project.id)
-                copy = None
-            raise
+            copy = _own_copy(server, manifest, project)
+        for _ in range(MOST_TURNS):
+            row["project"] = copy.project.id
+            fault: StudioError | None = None
+            try:
+                if storage is not None:
+                    connect_bucket(server, copy.project.id, storage)
+                added, row["differ"] = _import_missing(server, copy, tasks)
+            except StudioRefusedError:
+                if project is not None and copy.project.id == project.id:
+                    # What the server will not take is mended in the table, and then it is another study.
+                    server.delete_project(copy.project.id)
+                    copy = None
+                raise
+            except StudioError as first:
+                fault = first
+            then = _still_own(server, copy, fault) if made or fault is not None else copy
+            if then.project.id == copy.project.id:
+                if fault is not None:
+                    raise fault
+                break
+            copy = then
         row["tasks"] = len(tasks)
         row["status"] = "created" if made else "completed" if added else "exists"
     except LsnbError as fault:
@@ -430,35 +435,84 @@ def make_copy(
     return copy, row, None
 
 
-def _first_of_twins(server: Server, copy: Copy) -> Copy:
-    """Return the project to use where another kernel made the same one at the same time: the first, in all kernels."""
-    same = [
-        project
-        for project in server.projects()
-        if project.id < copy.project.id
-        and (manifest := parse_manifest(project.description)) is not None
-        and (manifest.study, manifest.annotator) == (copy.manifest.study, copy.manifest.annotator)
-    ]
+# How often another kernel may take our project for the second one while we fill it.
+MOST_TURNS = 4
+
+
+def _own_copy(server: Server, manifest: Manifest, made: Project | None) -> Copy:
+    """Return the project that is this annotator's in all kernels, now that ours is there.
+
+    The description is the lock: whoever writes one looks afterwards, so the last to look sees all.
+
+    Args:
+        server: The server.
+        manifest: What the project says about itself.
+        made: The project that this kernel made; None where it is known by the listing alone.
+    """
+    same = {made.id: Copy(manifest, made)} if made is not None else {}
+    for project in server.projects():
+        about = parse_manifest(project.description)
+        if about is not None and (about.study, about.annotator) == (manifest.study, manifest.annotator):
+            same.setdefault(project.id, Copy(about, project))
     if not same:
-        return copy
-    server.delete_project(copy.project.id)
-    return Copy(copy.manifest, min(same, key=lambda project: project.id))
+        raise StudioError(
+            f"{manifest.annotator}'s project was deleted on {server.url} while it was made: run the same call again."
+        )
+    notes: list[str] = []
+    copy = choose_copy(server, list(same.values()), notes, heal=True)
+    for note in notes:
+        warnings.warn(note, stacklevel=6)
+    return copy
 
 
-def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]], *, is_new: bool) -> tuple[int, int]:
+def _still_own(server: Server, copy: Copy, fault: StudioError | None) -> Copy:
+    """Return the annotator's project once ours is filled, or failed to be: PostgreSQL may show an older one late."""
+    try:
+        return _own_copy(server, copy.manifest, None)
+    except StudioError as second:
+        raise (fault or second) from None
+
+
+def connect_bucket(server: Server, project: int, storage: StudioStorage) -> None:
+    """Let a project show the objects of a bucket.
+
+    Args:
+        server: The server.
+        project: The project's id.
+        storage: The bucket, and how it is to be shown.
+    """
+    server.connect_storage(
+        project,
+        bucket=storage.bucket,
+        presign=storage.presign,
+        presign_ttl=storage.presign_ttl,
+        credentials=storage.credentials,
+        read_only=storage.read_only,
+    )
+
+
+def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]]) -> tuple[int, int]:
     """Import what a project lacks; return how many tasks that were, and how many there hold other data."""
-    held = 0 if is_new and copy.project.tasks == 0 else server.project(copy.project.id).tasks or 0
+    held = copy.project.tasks
+    if held is None or held:
+        held = server.project(copy.project.id).tasks or 0
     wanted, differ = tasks, 0
     if held:
-        present = {item: task for task in server.export(copy.project.id) if (item := item_of(task)) is not None}
+        there = [task for task in server.export(copy.project.id) if item_of(task) is not None]
+        present = {str(item_of(task)): task for task in there}
         wanted = [task for task in tasks if task["meta"]["item"] not in present]
         differ = sum(
             present[task["meta"]["item"]]["data"] != task["data"] for task in tasks if task["meta"]["item"] in present
         )
+        if len(there) > len(present):
+            merge_doubles(server, copy.project.id)
     about = copy.manifest.task_meta()
     if wanted:
         sent = [{**task, "meta": {**task["meta"], **about}} for task in wanted]
         stored = server.import_tasks(copy.project.id, sent).tasks
+        # Another kernel, or our own call that was interrupted, may have sent the same at this moment.
+        if server.project(copy.project.id).tasks != held + len(sent):
+            merge_doubles(server, copy.project.id)
         if stored != len(sent):
             raise StudioError(
                 f"Label Studio stored {stored} of {len(sent)} tasks in project {copy.project.id}: "

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from email.utils import parsedate_to_datetime
@@ -17,8 +18,10 @@ from typing import Any
 
 import orjson
 
+from lsnb.errors import StudioError
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.runtime import cache_folder, collector_paused
+from lsnb.kernel.words import listing
 from lsnb.labels import LabelConfig
 from lsnb.sampling.chance import is_whole
 from lsnb.studio import Project, Server
@@ -252,14 +255,18 @@ class Copy:
     project: Project
 
 
-def find_copies(server: Server, title: str) -> list[Copy]:
-    """Return the projects of the study of this title, each annotator's first one, in the order of annotators.
+def find_copies(server: Server, title: str, *, heal: bool = False) -> list[Copy]:
+    """Return the projects of the study of this title, one for each annotator, in the order of annotators.
 
     A project whose description a teammate edited is recognised by its tasks and described anew.
 
     Args:
         server: Where to look.
         title: The study's whole title.
+        heal: Whether to take away second projects of an annotator in which nobody did anything.
+
+    Warns:
+        UserWarning: An annotator has several projects, and people worked in more than one.
     """
     listed = server.projects()
     copies = [
@@ -279,17 +286,182 @@ def find_copies(server: Server, title: str) -> list[Copy]:
         if manifest is not None:
             server.describe_project(project.id, manifest.describe())
             copies.append(Copy(manifest, project))
-    return _in_order(copies)
+    if not copies:
+        return []
+    study = min(copies, key=lambda copy: copy.project.id).manifest.study
+    notes: list[str] = []
+    found = {}
+    for name in all_annotators(copies):
+        same = [copy for copy in copies if (copy.manifest.study, copy.manifest.annotator) == (study, name)]
+        if same:
+            found[name] = choose_copy(server, same, notes, heal=heal)
+    for note in notes:
+        warnings.warn(note, stacklevel=3)
+    return list(found.values())
 
 
-def _in_order(copies: Sequence[Copy]) -> list[Copy]:
-    order = all_annotators(copies)
-    first: dict[str, Copy] = {}
-    by_age = sorted(copies, key=lambda copy: copy.project.id)
-    for copy in by_age:
-        if copy.manifest.study == by_age[0].manifest.study:
-            first.setdefault(copy.manifest.annotator, copy)
-    return [first[name] for name in order if name in first]
+# One project for each annotator, and one task for each item. Doubles are made by two kernels at the same moment, by a
+# call that was cut, and by a Label Studio that repeats a request which found its database locked. Whoever made one
+# looks after writing, and whoever finds some later takes away those in which nobody did anything; all choose alike.
+
+
+def choose_copy(server: Server, same: Sequence[Copy], notes: list[str], *, heal: bool) -> Copy:
+    """Return which of an annotator's projects is the study's: the oldest, of those in which somebody worked if any.
+
+    Args:
+        server: Where they are.
+        same: The projects of one annotator, at least one.
+        notes: Gets a sentence where people worked in more than one.
+        heal: Whether to take away those in which nobody did anything.
+    """
+    chosen = choose_project(server, [copy.project for copy in same], same[0].manifest.annotator, notes, heal=heal)
+    return next(copy for copy in same if copy.project.id == chosen.id)
+
+
+def choose_project(server: Server, same: Sequence[Project], whose: str, notes: list[str], *, heal: bool) -> Project:
+    """Return which of several projects that are the same one counts, as ``choose_copy`` does.
+
+    Args:
+        server: Where they are.
+        same: The projects, at least one.
+        whose: Whose they are, for the note.
+        notes: Gets a sentence where people worked in more than one.
+        heal: Whether to take away those in which nobody did anything.
+    """
+    by_age = sorted(same, key=lambda project: project.id)
+    if len(by_age) == 1:
+        return by_age[0]
+    work = {project.id: _is_worked_in(server, project.id) for project in by_age}
+    there = [project for project in by_age if work[project.id] is not None] or by_age
+    chosen = next((project for project in there if work[project.id]), there[0])
+    held = server.model_versions(chosen.id)
+    left = []
+    for project in there:
+        if project.id == chosen.id:
+            continue
+        if work[project.id] or not _is_held(server, project.id, held):
+            left.append(project.id)
+        elif heal:
+            server.delete_project(project.id)
+    if left:
+        numbers = sorted([chosen.id, *left])
+        notes.append(
+            f"{whose} has {len(numbers)} projects in this study ({listing([str(n) for n in numbers])}), and something "
+            f"was done in more than one: the study reads project {chosen.id}, and nothing was removed. "
+            f"studio.annotations({numbers}) reads them all."
+        )
+    return chosen
+
+
+def _is_worked_in(server: Server, project: int) -> bool | None:
+    """Return whether a project holds answers, skips, drafts, or tasks that are not ours; None where it is gone."""
+    try:
+        now = server.project(project)
+        if now.annotations or now.skipped:
+            return True
+        tasks = server.export(project) if now.tasks else []
+    except StudioError:
+        if any(listed.id == project for listed in server.projects()):
+            raise
+        return None
+    return any(is_answered(task) or item_of(task) is None for task in tasks)
+
+
+def _is_held(server: Server, project: int, held: Mapping[str, int]) -> bool:
+    """Return whether a project has no predictions but those that another has too, by their numbers."""
+    try:
+        return all(n <= held.get(version, 0) for version, n in server.model_versions(project).items())
+    except StudioError:
+        if any(listed.id == project for listed in server.projects()):
+            raise
+        return True
+
+
+def settle(
+    server: Server,
+    copies: Sequence[Copy],
+    notes: list[str],
+    *,
+    heal: bool = False,
+    listed: Sequence[Project] | None = None,
+) -> list[Copy]:
+    """Return a study's projects as the server has them now: another kernel may have found ours to be the second one.
+
+    A project that is gone, with none in its place, is left among them.
+
+    Args:
+        server: The server.
+        copies: The study's projects as known.
+        notes: Gets a sentence for each annotator with several projects in which people worked.
+        heal: Whether to take away second projects in which nobody did anything.
+        listed: The server's projects, where they have just been asked for.
+    """
+    listed = server.projects() if listed is None else listed
+    same: dict[str, dict[int, Copy]] = {}
+    for project in listed:
+        about = parse_manifest(project.description)
+        if about is not None and about.study == copies[0].manifest.study:
+            same.setdefault(about.annotator, {})[project.id] = Copy(about, project)
+    there = {project.id for project in listed}
+    settled = []
+    for copy in copies:
+        found = same.get(copy.manifest.annotator, {})
+        if copy.project.id in there:
+            found[copy.project.id] = copy
+        settled.append(choose_copy(server, list(found.values()), notes, heal=heal) if found else copy)
+    return settled
+
+
+def is_answered(task: Mapping[str, Any]) -> bool:
+    """Return whether somebody did something with a task: an answer, a skip or a draft.
+
+    Args:
+        task: A task as exported.
+
+    Example:
+        >>> is_answered({"annotations": [], "drafts": [{"id": 1, "result": []}]})
+        True
+    """
+    return bool(task.get("annotations") or task.get("drafts"))
+
+
+def spare_tasks(tasks: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
+    """Return item → the ids of those of its tasks that can go, where it has several: nobody did anything with them.
+
+    Args:
+        tasks: A project's tasks.
+
+    Example:
+        >>> task = {"meta": {"item": "a", "study": "s"}, "annotations": []}
+        >>> spare_tasks([{**task, "id": 1}, {**task, "id": 2, "annotations": [{}]}, {**task, "id": 3}])
+        {'a': [1, 3]}
+    """
+    by_item: dict[str, list[Mapping[str, Any]]] = {}
+    for task in sorted(tasks, key=lambda task: int(task["id"])):
+        if (item := item_of(task)) is not None and _is_ours(task):
+            by_item.setdefault(item, []).append(task)
+    spare = {}
+    for item, same in by_item.items():
+        kept = [task for task in same if is_answered(task)] or same[:1]
+        if len(kept) < len(same):
+            spare[item] = [int(task["id"]) for task in same if task not in kept]
+    return spare
+
+
+def _is_ours(task: Mapping[str, Any]) -> bool:
+    meta = task.get("meta") or {}
+    return bool(meta.get("study") or meta.get("adjudication"))
+
+
+def merge_doubles(server: Server, project: int) -> int:
+    """Take away second tasks of an item with which nobody did anything, and return how many went.
+
+    Args:
+        server: The server.
+        project: The project's id.
+    """
+    spare = [task for tasks in spare_tasks(server.export(project)).values() for task in tasks]
+    return server.delete_tasks(project, spare, unless_answered=True)
 
 
 def all_annotators(copies: Sequence[Copy]) -> list[str]:

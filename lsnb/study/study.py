@@ -29,7 +29,7 @@ from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
 from lsnb.study.creating import MODEL, CreateReport, make_copy, new_task
 from lsnb.study.models import ModelVerbs
 from lsnb.study.predicting import splits_of, with_splits
-from lsnb.study.projects import Copy, Snapshot, all_annotators, annotator_names, item_of
+from lsnb.study.projects import Copy, Snapshot, all_annotators, annotator_names, item_of, settle
 from lsnb.study.rows import Where
 from lsnb.study.sync import Answers, OnRemoved, SyncReport, run_sync
 
@@ -346,8 +346,11 @@ class Study(ModelVerbs):
 
     def _present(self) -> list[Copy]:
         """Return the projects that are on the server, and warn of those that somebody deleted."""
-        listed = {project.id for project in self.server.projects()}
-        gone = [copy.manifest.annotator for copy in self.copies if copy.project.id not in listed]
+        notes: list[str] = []
+        listed = self.server.projects()
+        self.copies = settle(self.server, self.copies, notes, listed=listed)
+        there = {project.id for project in listed}
+        gone = [copy.manifest.annotator for copy in self.copies if copy.project.id not in there]
         if len(gone) == len(self.copies):
             raise StudyNotFoundError(
                 f"The projects of the study {self.title!r} are no longer on {self.server.url}: "
@@ -358,7 +361,9 @@ class Study(ModelVerbs):
                 f"Deleted on the server: the projects of {', '.join(gone)}. The same create_study makes them again.",
                 stacklevel=3,
             )
-        return [copy for copy in self.copies if copy.project.id in listed]
+        for note in notes:
+            warnings.warn(note, stacklevel=3)
+        return [copy for copy in self.copies if copy.project.id in there]
 
     def _project_url(self, copy: Copy) -> str:
         return f"{self._browser_url}/projects/{copy.project.id}/data"
@@ -425,9 +430,12 @@ class Study(ModelVerbs):
         Raises:
             InputError: No such name or item, or the bucket is missing; nothing is made then.
         """
+        notes: list[str] = []
+        self.copies = settle(self.server, self.copies, notes, heal=True)
         return adjudicate(
             self.server,
             self.copies,
+            notes=notes,
             by=by,
             items=items,
             bucket=bucket,
@@ -503,11 +511,14 @@ class Study(ModelVerbs):
         """
         # A full collection in between would find nothing, and take as long as all the rest at 10,000 tasks.
         with collector_paused():
+            notes: list[str] = []
+            self.copies = settle(self.server, self.copies, notes, heal=table is not None and not dry_run)
             report = run_sync(
                 self.server,
                 self.copies,
                 self._snapshots,
                 table,
+                notes=notes,
                 where=where,
                 columns=columns,
                 predictions=predictions,

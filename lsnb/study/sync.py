@@ -22,7 +22,17 @@ from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.creating import MODEL, new_task, teams_of
-from lsnb.study.projects import Changes, Copy, Snapshot, all_annotators, item_of, refresh
+from lsnb.study.projects import (
+    Changes,
+    Copy,
+    Snapshot,
+    all_annotators,
+    is_answered,
+    item_of,
+    merge_doubles,
+    refresh,
+    spare_tasks,
+)
 from lsnb.study.rows import (
     Rows,
     Where,
@@ -338,19 +348,27 @@ class Sync:
 
     def _merge_doubles(self, copy: Copy, held: dict[str, list[dict[str, Any]]]) -> None:
         """Take away second tasks of an item that hold no answers; two kernels that sync at once make such."""
-        for item, tasks in held.items():
-            if len(tasks) == 1:
-                continue
-            answered = [task for task in tasks if task["annotations"]]
-            keep = answered or tasks[:1]
-            if len(answered) > 1:
+        name = copy.manifest.annotator
+        several = [tasks for tasks in held.values() if len(tasks) > 1]
+        for tasks in several:
+            answered = sum(is_answered(task) for task in tasks)
+            if answered > 1:
                 self.notes.append(
-                    f"Item {item} has {len(answered)} tasks with answers in {copy.manifest.annotator}'s project: "
+                    f"Item {item_of(tasks[0])} has {answered} tasks with answers in {name}'s project: "
                     "all are kept, and the latest answer counts."
                 )
-            spare = [int(task["id"]) for task in tasks if task not in keep]
-            if spare and self._attempt(copy, item, "merged", partial(self._delete_unanswered, copy, spare)):
-                held[item] = keep
+        spare = spare_tasks(task for tasks in several for task in tasks)
+        doomed = {task for tasks in spare.values() for task in tasks}
+        error = None
+        try:
+            if doomed and not self.dry_run:
+                self.server.delete_tasks(copy.project.id, sorted(doomed), unless_answered=True)
+        except LsnbError as fault:
+            error = str(fault)
+        for item in spare:
+            self.add_row(name, item, "failed" if error else "merged", error=error)
+            if not error:
+                held[item] = [task for task in held[item] if int(task["id"]) not in doomed]
 
     def _create(self, copy: Copy, items: Sequence[str], rows: Rows, teams: Mapping[str, Sequence[str]]) -> None:
         if not items:
@@ -367,6 +385,10 @@ class Sync:
         try:
             if not self.dry_run:
                 self.server.import_tasks(copy.project.id, tasks)
+                # Another kernel, or our own call that was interrupted, may have sent the same at this moment.
+                expected = len(self.snapshots[copy.project.id].tasks) + len(tasks)
+                if self.server.project(copy.project.id).tasks != expected:
+                    merge_doubles(self.server, copy.project.id)
         except LsnbError as fault:
             error = str(fault)
         for item in items:
@@ -451,11 +473,6 @@ class Sync:
         for item in items:
             self.add_row(name, item, "failed" if error else "removed", error=error)
 
-    def _delete_unanswered(self, copy: Copy, tasks: Sequence[int]) -> None:
-        since = self.snapshots[copy.project.id].since
-        late = {int(task["id"]) for task in self.server.changed_tasks(copy.project.id, since) if task["annotations"]}
-        self.server.delete_tasks(copy.project.id, [task for task in tasks if task not in late])
-
     def _attempt(self, copy: Copy, item: str, status: str, act: Callable[[], object]) -> bool:
         try:
             if not self.dry_run:
@@ -478,6 +495,7 @@ def run_sync(
     snapshots: dict[int, Snapshot],
     table: pd.DataFrame | None,
     *,
+    notes: list[str],
     where: Where | None,
     columns: Mapping[str, str] | None,
     predictions: Mapping[str, str] | None,
@@ -500,7 +518,7 @@ def run_sync(
         raise InputError(problems)
     manifest = copies[0].manifest
     predicted = dict(manifest.predictions if predictions is None else predictions)
-    sync = Sync(server, copies, snapshots, dry_run, model_version if predicted else None)
+    sync = Sync(server, copies, snapshots, dry_run, model_version if predicted else None, notes=notes)
     readable = sync.pull(full=full)
     if not readable:
         raise sync.faults[0]

@@ -1,0 +1,330 @@
+"""Two kernels at once: whatever the order in which their requests reach the server, one study is left, and one only."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+from faulty_proxy import FaultyProxy, faulty_proxy
+from moods import CONFIG, texts
+
+import lsnb
+from lsnb.errors import StudioError
+from lsnb.stack import Stack
+from lsnb.study import Studio, Study
+from lsnb.study.projects import Copy
+
+CREATE = r"POST /api/projects/?$"
+LIST = r"GET /api/projects/\?"
+IMPORT = r"POST /api/projects/\d+/import\b"
+DELETE = r"DELETE /api/projects/\d+"
+END = "end"
+DEADLOCK_SECONDS = 120
+pytestmark = pytest.mark.usefixtures("own_cache")
+
+
+class Turns:
+    """The order in which named requests of several kernels reach the server; all others pass as they come.
+
+    A turn is ``(kernel, request)``, with ``asks:`` before a request that need only have been sent, and ``end`` for the
+    end of all that the kernel does. ``fates`` says what becomes of a turn's request, by its place.
+    """
+
+    def __init__(self, turns: Sequence[tuple[str, str]], fates: dict[int, str] | None = None) -> None:
+        self.left = list(enumerate(turns))
+        self.fates = fates or {}
+        self.ended: set[str] = set()
+        self.under_way: dict[str, int] = {}
+        self.changed = threading.Condition()
+
+    def follow(self, kernel: str, proxy: FaultyProxy) -> None:
+        """Let the requests of a kernel wait for their turn."""
+        proxy.fate = lambda method, path, n: self._wait(kernel, f"{method} {path}")  # type: ignore[assignment,return-value]
+        proxy.answered = lambda method, path: self._done(kernel)
+
+    def end(self, kernel: str) -> None:
+        """Note that a kernel has ended: none of its turns is waited for any more."""
+        with self.changed:
+            self.ended.add(kernel)
+            self._skip()
+
+    def _skip(self) -> None:
+        while self.left and self.left[0][1][0] in self.ended:
+            self.left.pop(0)
+        self.changed.notify_all()
+
+    def _wait(self, kernel: str, request: str) -> str:
+        with self.changed:
+            while True:
+                own = next(((n, what) for n, (who, what) in self.left if who == kernel and what != END), None)
+                if own is None or not re.match(own[1].removeprefix("asks:"), request):
+                    return "pass"
+                place, what = own
+                if not self.changed.wait_for(lambda: self.left[0][0] >= place, DEADLOCK_SECONDS):  # noqa: B023
+                    raise AssertionError(f"{kernel} waits for {self.left[0]} with {request}")
+                if not what.startswith("asks:"):
+                    self.under_way[kernel] = place
+                    return self.fates.get(place, "pass")
+                self.left.pop(0)
+                self._skip()
+
+    def _done(self, kernel: str) -> None:
+        with self.changed:
+            place = self.under_way.pop(kernel, None)
+            if place is not None:
+                self.left = [turn for turn in self.left if turn[0] != place]
+                self._skip()
+
+
+Verb = Callable[[Studio], Any]
+
+
+@pytest.fixture
+def kernels(stack: Stack) -> Iterator[dict[str, tuple[FaultyProxy, Studio]]]:
+    with faulty_proxy(stack.url) as one, faulty_proxy(stack.url) as two:
+        yield {name: (proxy, lsnb.connect(proxy.url, stack.api_key)) for name, proxy in (("one", one), ("two", two))}
+
+
+def run(kernels: dict[str, tuple[FaultyProxy, Studio]], turns: Turns, verb: Verb) -> dict[str, Any]:
+    """Do the same in both kernels, in an order, and return what each got: a result or a fault."""
+    got: dict[str, Any] = {}
+
+    def act(name: str, studio: Studio) -> None:
+        try:
+            got[name] = verb(studio)
+        except StudioError as fault:
+            got[name] = fault
+        finally:
+            turns.end(name)
+
+    for name, (proxy, _) in kernels.texts():
+        proxy.reset()
+        turns.follow(name, proxy)
+    threads = [threading.Thread(target=act, args=(name, studio)) for name, (_, studio) in kernels.texts()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for proxy, _ in kernels.values():
+        proxy.reset()
+        proxy.answered = lambda method, path: None
+    return got
+
+
+def creates(title: str) -> Callable[[Studio], Study]:
+    return lambda studio: studio.create_study(title, CONFIG, texts(3), key="id", annotators=["ana"])
+
+
+def of_title(studio: Studio, title: str) -> list[int]:
+    return [project.id for project in studio.server.projects() if project.title.startswith(title[:30])]
+
+
+def check_one(studio: Studio, title: str, n: int = 3) -> int:
+    """See that there is one project, which holds every item once, and return its number."""
+    (project,) = of_title(studio, title)
+    held = sorted(task["meta"]["item"] for task in studio.server.export(project))
+    assert held == texts(n)["id"].tolist()
+    return project
+
+
+ORDERS: dict[str, list[tuple[str, str]]] = {
+    "both look before either makes one, and one is done before the other makes its own": [
+        *(("two", LIST), ("two", LIST), ("one", CREATE), ("one", END), ("two", CREATE)),
+    ],
+    "both are made before either looks": [("one", CREATE), ("two", CREATE), ("one", LIST), ("two", LIST)],
+    "the second looks first": [("one", CREATE), ("two", CREATE), ("two", LIST), ("two", END), ("one", LIST)],
+    "one looks before the other is there": [("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST)],
+    "both fill the same one, and each sees both fillings": [
+        *(("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST), ("two", f"asks:{IMPORT}")),
+        *(("one", IMPORT), ("two", IMPORT)),
+    ],
+    "both fill the same one, and the first sees its own filling alone": [
+        *(("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST), ("two", f"asks:{IMPORT}")),
+        *(("one", IMPORT), ("one", END), ("two", IMPORT)),
+    ],
+    "the other fills it to the end before who made it does": [
+        *(("one", CREATE), ("one", LIST), ("one", f"asks:{IMPORT}"), ("two", CREATE), ("two", END), ("one", IMPORT)),
+    ],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_two_kernels_that_make_the_same_study_make_one(
+    kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str, order: str
+) -> None:
+    got = run(kernels, Turns(ORDERS[order]), creates(title))
+    project = check_one(studio, title)
+    assert {name: study.projects["project"].tolist() for name, study in got.texts()} == {
+        "one": [project],
+        "two": [project],
+    }
+    for study in got.values():
+        assert not len(study.report.failures)
+        assert study.sync(texts(3)).counts == {"unchanged": 3}
+
+
+INTERLEAVINGS = sorted(set(itertools.permutations(["one"] * 3 + ["two"] * 3)))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("who", INTERLEAVINGS, ids=["".join(name[1] for name in who) for who in INTERLEAVINGS])
+def test_every_order_of_making_looking_and_filling(
+    kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str, who: tuple[str, ...]
+) -> None:
+    steps = {name: iter((CREATE, LIST, IMPORT)) for name in kernels}
+    got = run(kernels, Turns([(name, next(steps[name])) for name in who]), creates(title))
+    project = check_one(studio, title)
+    for study in got.values():
+        assert study.projects["project"].tolist() == [project]
+        assert not len(study.report.failures)
+
+
+CUTS = [
+    *((LIST, "cut", "create_study"), (LIST, "refuse", "sync"), (DELETE, "refuse", "adjudicate")),
+    *((DELETE, "cut", "sync"), (IMPORT, "lose reply", "create_study")),
+]
+
+
+@pytest.mark.parametrize(("cut", "fate", "healer"), CUTS)
+def test_what_a_cut_left_is_healed_by_a_later_call(
+    kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str, cut: str, fate: str, healer: str
+) -> None:
+    order = [("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST)]
+    order += [] if cut == LIST else [("two", cut)]
+    run(kernels, Turns(order, {len(order) - 1: fate}), creates(title))
+    if healer == "create_study":
+        creates(title)(studio)
+    else:
+        study = studio.open_study(title)
+        study.sync(texts(3)) if healer == "sync" else study.adjudicate(by="eva", items=["0000"])
+    for project in studio.server.projects():
+        if project.title.startswith("Deciding"):
+            studio.server.delete_project(project.id)
+    check_one(studio, title)
+
+
+def test_an_older_project_that_shows_late_is_the_one(
+    kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str
+) -> None:
+    """PostgreSQL gives out a number before the project can be seen, so a lower number may show up last."""
+    proxy, other = kernels["one"]
+    older = studio.server.create_project(f"{title[:30]} late", description="", config=CONFIG.xml)
+
+    def show(method: str, path: str) -> None:
+        if re.match(IMPORT, f"{method} {path}"):
+            made = next(project for project in studio.server.projects() if "lsnb-study" in project.description)
+            studio.server.describe_project(older.id, made.description)
+
+    proxy.answered = show
+    study = creates(title)(other)
+    assert check_one(studio, title) == older.id
+    assert study.projects["project"].tolist() == [older.id]
+
+
+def test_what_the_server_made_twice_is_taken_away(
+    kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str
+) -> None:
+    """Label Studio repeats a request that found its database locked, also where half of it was done."""
+    proxy, other = kernels["one"]
+
+    def repeat(method: str, path: str) -> None:
+        if re.match(CREATE, f"{method} {path}"):
+            made = max(studio.server.projects(), key=lambda project: project.id)
+            studio.server.create_project(made.title, description=made.description, config=CONFIG.xml)
+
+    proxy.answered = repeat
+    study = creates(title)(other)
+    assert study.projects["project"].tolist() == [check_one(studio, title)]
+
+
+def double(studio: Studio, study: Study) -> Copy:
+    """A second project of the first annotator, with all its tasks."""
+    copy = study.copies[0]
+    config = studio.server.project(copy.project.id).config or ""
+    made = studio.server.create_project(copy.project.title, description=copy.manifest.describe(), config=config)
+    tasks = [{"data": task["data"], "meta": task["meta"]} for task in studio.server.export(copy.project.id)]
+    studio.server.import_tasks(made.id, tasks)
+    return Copy(copy.manifest, made)
+
+
+WORK: dict[str, Callable[[Studio, int], object]] = {
+    "an answer": lambda studio, task: studio.server.annotate(task, []),
+    "a skip": lambda studio, task: studio.server._ask(
+        "POST", f"/api/tasks/{task}/annotations/", json={"result": [], "was_cancelled": True}
+    ),
+    "a draft": lambda studio, task: studio.server._ask(
+        "POST", f"/api/tasks/{task}/drafts", json={"result": [], "lead_time": 1}
+    ),
+    "a prediction": lambda studio, task: studio.server.predict(task, [], model_version="m"),
+}
+
+
+@pytest.mark.parametrize("work", WORK)
+def test_a_double_in_which_somebody_worked_is_not_taken_away(studio: Studio, title: str, work: str) -> None:
+    study = creates(title)(studio)
+    second = double(studio, study).project.id
+    WORK[work](studio, studio.server.export(second)[0]["id"])
+    first = study.copies[0].project.id
+    if work == "a prediction":
+        assert any(f"2 projects in this study ({first}, {second})" in note for note in study.sync(texts(3)).notes)
+        assert sorted(of_title(studio, title)) == [first, second]
+    else:
+        study.sync(texts(3))
+        assert of_title(studio, title) == [second]
+    assert study.projects["project"].tolist() == [first if work == "a prediction" else second]
+
+
+def test_two_projects_in_which_people_worked_both_stay_and_are_said(studio: Studio, title: str) -> None:
+    study = creates(title)(studio)
+    first, second = study.copies[0].project.id, double(studio, study).project.id
+    for project in (first, second):
+        studio.server.annotate(studio.server.export(project)[0]["id"], [])
+    with pytest.warns(UserWarning, match=rf"something was done in more than one: the study reads project {first}"):
+        opened = studio.open_study(title)
+    assert opened.projects["project"].tolist() == [first]
+    assert sorted(of_title(studio, title)) == [first, second]
+
+
+DECIDING: dict[str, list[tuple[str, str]]] = {
+    "both are made before either looks": [("one", CREATE), ("two", CREATE), ("one", LIST), ("two", LIST)],
+    "one is done before the other makes its own": [
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("one", END), ("two", CREATE)),
+    ],
+    "both fill the same one": [
+        *(("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST), ("two", f"asks:{IMPORT}")),
+        *(("one", IMPORT), ("two", IMPORT)),
+    ],
+}
+
+
+@pytest.mark.parametrize("order", DECIDING)
+def test_two_kernels_that_adjudicate_make_one_project(
+    kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str, order: str
+) -> None:
+    creates(title)(studio)
+    got = run(
+        kernels,
+        Turns(DECIDING[order]),
+        lambda other: other.open_study(title).adjudicate(by="eva", items=["0000", "0001"]),
+    )
+    deciding = [p.id for p in studio.server.projects() if p.title.startswith(f"Deciding {title[:20]}")]
+    try:
+        assert [found.project for found in got.values()] == deciding * 2
+        held = [task["meta"]["item"] for task in studio.server.export(deciding[0])]
+        assert sorted(held) == ["0000", "0001"]
+    finally:
+        for project in deciding:
+            studio.server.delete_project(project)
+
+
+def test_two_kernels_that_sync_leave_each_item_once(
+    kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str
+) -> None:
+    creates(title)(studio)
+    order = [("two", f"asks:{IMPORT}"), ("one", IMPORT), ("one", END), ("two", IMPORT)]
+    run(kernels, Turns(order), lambda other: other.open_study(title).sync(texts(5)))
+    check_one(studio, title, 5)
