@@ -101,10 +101,10 @@ def run(kernels: dict[str, tuple[FaultyProxy, Studio]], turns: Turns, verb: Verb
         finally:
             turns.end(name)
 
-    for name, (proxy, _) in kernels.texts():
+    for name, (proxy, _) in kernels.items():
         proxy.reset()
         turns.follow(name, proxy)
-    threads = [threading.Thread(target=act, args=(name, studio)) for name, (_, studio) in kernels.texts()]
+    threads = [threading.Thread(target=act, args=(name, studio)) for name, (_, studio) in kernels.items()]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -133,21 +133,29 @@ def check_one(studio: Studio, title: str, n: int = 3) -> int:
 
 ORDERS: dict[str, list[tuple[str, str]]] = {
     "both look before either makes one, and one is done before the other makes its own": [
-        *(("two", LIST), ("two", LIST), ("one", CREATE), ("one", END), ("two", CREATE)),
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("one", END), ("two", CREATE)),
     ],
-    "both are made before either looks": [("one", CREATE), ("two", CREATE), ("one", LIST), ("two", LIST)],
-    "the second looks first": [("one", CREATE), ("two", CREATE), ("two", LIST), ("two", END), ("one", LIST)],
-    "one looks before the other is there": [("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST)],
+    "both are made before either looks": [
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("two", CREATE), ("one", LIST), ("two", LIST)),
+    ],
+    "the other is there when the study is asked for": [("one", CREATE), ("two", LIST), ("two", END), ("one", LIST)],
+    "the second looks first": [
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("two", CREATE), ("two", LIST), ("two", END), ("one", LIST)),
+    ],
+    "one looks before the other is there": [
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST)),
+    ],
     "both fill the same one, and each sees both fillings": [
-        *(("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST), ("two", f"asks:{IMPORT}")),
-        *(("one", IMPORT), ("two", IMPORT)),
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST)),
+        *(("two", f"asks:{IMPORT}"), ("one", IMPORT), ("two", IMPORT)),
     ],
     "both fill the same one, and the first sees its own filling alone": [
-        *(("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST), ("two", f"asks:{IMPORT}")),
-        *(("one", IMPORT), ("one", END), ("two", IMPORT)),
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST)),
+        *(("two", f"asks:{IMPORT}"), ("one", IMPORT), ("one", END), ("two", IMPORT)),
     ],
     "the other fills it to the end before who made it does": [
-        *(("one", CREATE), ("one", LIST), ("one", f"asks:{IMPORT}"), ("two", CREATE), ("two", END), ("one", IMPORT)),
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("one", LIST), ("one", f"asks:{IMPORT}")),
+        *(("two", CREATE), ("two", END), ("one", IMPORT)),
     ],
 }
 
@@ -158,7 +166,7 @@ def test_two_kernels_that_make_the_same_study_make_one(
 ) -> None:
     got = run(kernels, Turns(ORDERS[order]), creates(title))
     project = check_one(studio, title)
-    assert {name: study.projects["project"].tolist() for name, study in got.texts()} == {
+    assert {name: study.projects["project"].tolist() for name, study in got.items()} == {
         "one": [project],
         "two": [project],
     }
@@ -176,7 +184,8 @@ def test_every_order_of_making_looking_and_filling(
     kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str, who: tuple[str, ...]
 ) -> None:
     steps = {name: iter((CREATE, LIST, IMPORT)) for name in kernels}
-    got = run(kernels, Turns([(name, next(steps[name])) for name in who]), creates(title))
+    asked = [(name, f"asks:{CREATE}") for name in kernels]  # both have seen by now that there is no such study
+    got = run(kernels, Turns(asked + [(name, next(steps[name])) for name in who]), creates(title))
     project = check_one(studio, title)
     for study in got.values():
         assert study.projects["project"].tolist() == [project]
@@ -193,7 +202,7 @@ CUTS = [
 def test_what_a_cut_left_is_healed_by_a_later_call(
     kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str, cut: str, fate: str, healer: str
 ) -> None:
-    order = [("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST)]
+    order = [("two", f"asks:{CREATE}"), ("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST)]
     order += [] if cut == LIST else [("two", cut)]
     run(kernels, Turns(order, {len(order) - 1: fate}), creates(title))
     if healer == "create_study":
@@ -290,13 +299,15 @@ def test_two_projects_in_which_people_worked_both_stay_and_are_said(studio: Stud
 
 
 DECIDING: dict[str, list[tuple[str, str]]] = {
-    "both are made before either looks": [("one", CREATE), ("two", CREATE), ("one", LIST), ("two", LIST)],
+    "both are made before either looks": [
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("two", CREATE), ("one", LIST), ("two", LIST)),
+    ],
     "one is done before the other makes its own": [
         *(("two", f"asks:{CREATE}"), ("one", CREATE), ("one", END), ("two", CREATE)),
     ],
     "both fill the same one": [
-        *(("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST), ("two", f"asks:{IMPORT}")),
-        *(("one", IMPORT), ("two", IMPORT)),
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST)),
+        *(("two", f"asks:{IMPORT}"), ("one", IMPORT), ("two", IMPORT)),
     ],
 }
 

@@ -312,12 +312,13 @@ def make_copies(
         StudyConflictError: A study of this title exists and differs; nothing is written then.
         StudioError: Not one project got its tasks.
     """
-    present = {copy.manifest.annotator: copy for copy in find_copies(server, plan.title, heal=True)}
+    listed = server.projects()
+    present = {copy.manifest.annotator: copy for copy in find_copies(server, plan.title, heal=True, listed=listed)}
     held = refuse_differences(server, plan, list(present.values()))
     made = next(iter(present.values())).manifest if present else None
     study = made.study if made is not None else study_id(plan.title, plan.key, plan.seed, plan.digest)
     own = {copy.project.id for copy in present.values()}
-    taken = {project.title for project in server.projects() if project.id not in own}
+    taken = {project.title for project in listed if project.id not in own and not _is_of(project, study)}
     clashes = [name for name in plan.annotators if name not in present and project_title(plan.title, name) in taken]
     if clashes:
         raise StudyConflictError(
@@ -359,6 +360,11 @@ def make_copies(
     for note in report.notes:
         warnings.warn(note, stacklevel=4)
     return copies, report
+
+
+def _is_of(project: Project, study: str) -> bool:
+    about = parse_manifest(project.description)
+    return about is not None and about.study == study
 
 
 def _tasks_for(plan: Plan, name: str, held: Mapping[str, Collection[str]]) -> list[dict[str, Any]]:
@@ -412,7 +418,7 @@ def make_copy(
             try:
                 if storage is not None:
                     connect_bucket(server, copy.project.id, storage)
-                added, row["differ"] = _import_missing(server, copy, tasks)
+                added, row["differ"] = _import_missing(server, copy, tasks, is_new=copy.project is project)
             except StudioRefusedError:
                 if project is not None and copy.project.id == project.id:
                     # What the server will not take is mended in the table, and then it is another study.
@@ -491,11 +497,9 @@ def connect_bucket(server: Server, project: int, storage: StudioStorage) -> None
     )
 
 
-def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]]) -> tuple[int, int]:
+def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]], *, is_new: bool) -> tuple[int, int]:
     """Import what a project lacks; return how many tasks that were, and how many there hold other data."""
-    held = copy.project.tasks
-    if held is None or held:
-        held = server.project(copy.project.id).tasks or 0
+    held = 0 if is_new else server.project(copy.project.id).tasks or 0
     wanted, differ = tasks, 0
     if held:
         there = [task for task in server.export(copy.project.id) if item_of(task) is not None]

@@ -255,7 +255,9 @@ class Copy:
     project: Project
 
 
-def find_copies(server: Server, title: str, *, heal: bool = False) -> list[Copy]:
+def find_copies(
+    server: Server, title: str, *, heal: bool = False, listed: Sequence[Project] | None = None
+) -> list[Copy]:
     """Return the projects of the study of this title, one for each annotator, in the order of annotators.
 
     A project whose description a teammate edited is recognised by its tasks and described anew.
@@ -264,11 +266,12 @@ def find_copies(server: Server, title: str, *, heal: bool = False) -> list[Copy]
         server: Where to look.
         title: The study's whole title.
         heal: Whether to take away second projects of an annotator in which nobody did anything.
+        listed: The server's projects, where they have just been asked for.
 
     Warns:
         UserWarning: An annotator has several projects, and people worked in more than one.
     """
-    listed = server.projects()
+    listed = server.projects() if listed is None else listed
     copies = [
         Copy(manifest, project)
         for project in listed
