@@ -31,7 +31,8 @@ class Turns:
     """The order in which named requests of several kernels reach the server; all others pass as they come.
 
     A turn is ``(kernel, request)``, with ``asks:`` before a request that need only have been sent, and ``end`` for the
-    end of all that the kernel does. ``fates`` says what becomes of a turn's request, by its place.
+    end of all that the kernel does. ``fates`` says what becomes of a turn's request, by its place, and of all that the
+    kernel asks after it.
     """
 
     def __init__(self, turns: Sequence[tuple[str, str]], fates: dict[int, str] | None = None) -> None:
@@ -39,6 +40,7 @@ class Turns:
         self.fates = fates or {}
         self.ended: set[str] = set()
         self.under_way: dict[str, int] = {}
+        self.cut_off: dict[str, str] = {}
         self.changed = threading.Condition()
 
     def follow(self, kernel: str, proxy: FaultyProxy) -> None:
@@ -59,7 +61,7 @@ class Turns:
 
     def _wait(self, kernel: str, request: str) -> str:
         with self.changed:
-            while True:
+            while kernel not in self.cut_off:
                 own = next(((n, what) for n, (who, what) in self.left if who == kernel and what != END), None)
                 if own is None or not re.match(own[1].removeprefix("asks:"), request):
                     return "pass"
@@ -68,9 +70,12 @@ class Turns:
                     raise AssertionError(f"{kernel} waits for {self.left[0]} with {request}")
                 if not what.startswith("asks:"):
                     self.under_way[kernel] = place
+                    if place in self.fates:
+                        self.cut_off[kernel] = self.fates[place]
                     return self.fates.get(place, "pass")
                 self.left.pop(0)
                 self._skip()
+            return self.cut_off[kernel]
 
     def _done(self, kernel: str) -> None:
         with self.changed:
