@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +58,37 @@ def test_rows_already_there_cost_no_write(stack: Stack, study: Study) -> None:
         report = through.sync(texts(6))
         assert report.summary == "0 created, 0 updated, 0 answers pulled"
         assert {method for method, _ in proxy.requests} == {"GET"}
+
+
+OWN = """id,caption,zip,price,n,part,flag,words,said,odd,rounded
+01,01001,01001,1.50,1,1,True,None,=1+1,"a
+b",1.79E+18
+02,NA,20095,2.00,,2.5,,NA,'=1,"x; ""y"" z",5
+03,+3,1,,3,,False,n/a,-abc,"\rz ",1E5
+04,"[""a""]",,1e5,4,0.1,True,null,@ana," ",
+05,1.50,00000,+1,5,3,False,nan,"[""a"", ""b""]",é 👩‍👩‍👧,-0
+"""
+
+
+def test_own_columns_come_out_of_labelled_csv_letter_for_letter(studio: Studio, title: str, tmp_path: Path) -> None:
+    path = tmp_path / "media.csv"
+    path.write_bytes(OWN.encode())
+    table = lsnb.read_table(path, key="id")
+    study = studio.create_study(title, CONFIG, table, key="id", annotators=["ana", "ben"])
+    captions = {item: task["data"]["caption"] for item, task in tasks_of(study).items()}
+    assert captions == {"01": "01001", "02": "NA", "03": "+3", "04": '["a"]', "05": "1.50"}
+    choose(study, "02", "good")
+    choose(study, "05", "bad")
+    given = list(csv.reader(io.StringIO(OWN, newline="")))
+    for _ in range(2):
+        report = reopened(studio, study).sync(table)
+        assert report.counts.get("created", 0) == report.counts.get("updated", 0) == 0
+        written = lsnb.write_table(report.labelled, tmp_path / "labelled.csv", quote_formulas=False)
+        with written.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file))
+        assert [row[: len(given[0])] for row in rows] == given
+        assert [row[rows[0].index("mood")] for row in rows] == ["mood", "", "good", "", "", "bad"]
+        table = lsnb.read_table(written, key="id")  # the table goes on as what came out
 
 
 def test_twelve_synced_and_two_inserted_creates_two(study: Study) -> None:

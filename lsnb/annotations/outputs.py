@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from lsnb.annotations.long import raw_results, require_columns
-from lsnb.errors import InputError, MissingExtraError
+from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, Table, checked
 from lsnb.kernel.files import whole_file_at
 from lsnb.kernel.words import listing
 from lsnb.labels.vocabulary import NAMED_KINDS
 from lsnb.shapes import coco_of, picture_size
+from lsnb.tables.writing import with_guards, write_csv, write_json_lines, write_parquet, write_workbook
 
 # Drawn regions as COCO: boxes, outlines, masks and key points in pixels.
 #
@@ -235,15 +232,18 @@ def data_dictionary(table: Table, meanings: Mapping[str, str] | None = None) -> 
     rows = []
     for name in table.columns:
         column = table[name]
-        texts = column.dropna().map(str)
+        texts = [str(cell) for cell in column.dropna()]
         known = (meanings or {}).get(str(name)) or MEANINGS.get(str(name))
         if known is None and str(name).startswith("data."):
             known = f"Column {str(name).removeprefix('data.')!r} of the researcher's table"
         if known is None and str(name).startswith("answer."):
             known = f"Answer to {str(name).removeprefix('answer.')!r} about the region"
-        examples = "; ".join(text[:40] for text in sorted(texts.unique())[:SHOWN])
-        rows.append((str(name), known or "", _type(column), len(texts), texts.nunique(), examples))
-    return pd.DataFrame(rows, columns=["column", "meaning", "type", "filled", "distinct", "examples"])
+        distinct = set(texts)
+        examples = "; ".join(text[:40] for text in sorted(distinct)[:SHOWN])
+        rows.append((str(name), known or "", _type(column), len(texts), len(distinct), examples))
+    # As objects: half of a character is refused by whoever writes it, in a sentence.
+    about = pd.DataFrame(rows, columns=["column", "meaning", "type", "filled", "distinct", "examples"], dtype="object")
+    return about.astype({"filled": "int64", "distinct": "int64"})
 
 
 def _type(column: pd.Series[Any]) -> str:
@@ -254,18 +254,12 @@ def _type(column: pd.Series[Any]) -> str:
         return "whole number"
     if kinds.is_float_dtype(column.dtype):
         return "number"
-    if kinds.is_datetime64_any_dtype(column.dtype):
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
         return "time (UTC)"
+    if kinds.is_datetime64_any_dtype(column.dtype):
+        return "time"
     found = {type(value) for value in column.dropna()}
     return "text" if found <= {str} else "number" if found <= {int, float} else "text, numbers or lists"
-
-
-# What a spreadsheet takes for the start of a formula: https://owasp.org/www-community/attacks/CSV_Injection
-FORMULA = re.compile(r"[\s'\"]*[=+\-@\t\r\n＝＋－＠]")
-NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$")
-# Control characters that a worksheet's XML cannot hold.
-ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-CELL_LIMIT = 32_767
 
 
 @checked
@@ -280,7 +274,9 @@ def write_table(
 
     The ending of the path says how: ``.csv`` (UTF-8, read by Excel as such), ``.xlsx`` (a second sheet is the
     dictionary), ``.parquet``, ``.jsonl``, or ``.coco.json`` (drawn regions, from a long table with raw results). The
-    dictionary is ``<name>.columns.csv``. Both are there whole or not at all. Lists and dicts in cells become JSON.
+    dictionary is ``<name>.columns.csv``. Both are there whole or not at all. Lists, tuples and dicts in cells become
+    JSON, in which a tuple is an array with a space inside its brackets. ``lsnb.read_table`` brings each of the first
+    four back as it was: texts as texts (in CSV one that looks like a number is in quotes), without the apostrophes.
 
     Args:
         table: Any table; it is not changed.
@@ -290,25 +286,29 @@ def write_table(
             files. Elsewhere texts are marked as texts and stay as they are.
 
     Raises:
-        InputError: The ending is none of these, or the table does not fit into such a file.
+        InputError: The ending is none of these, or the table does not fit into such a file: a character or number that
+            it cannot hold, a cell or table that is too large.
         MissingExtraError: Parquet needs pyarrow.
 
     Example:
         >>> import tempfile
+        >>> from lsnb.tables import read_table
         >>> folder = Path(tempfile.mkdtemp())
         >>> path = write_table(pd.DataFrame({"item": ["1"], "value": ["=1+1"]}), folder / "answers.csv")
         >>> path.read_text(encoding="utf-8-sig").splitlines()
-        ['item,value', "1,'=1+1"]
+        ['item,"value"', '"1",\\'=1+1']
+        >>> read_table(path).to_dict("list")
+        {'item': ['1'], 'value': ['=1+1']}
         >>> sorted(file.name for file in folder.iterdir())
         ['answers.columns.csv', 'answers.csv']
     """
     target = Path(out)
     ending = "".join(target.suffixes[-2:]) if target.name.endswith(".coco.json") else target.suffix.lower()
     writers: dict[str, Callable[[Path], None]] = {
-        ".csv": lambda to: _csv(table, to, quote_formulas),
-        ".xlsx": lambda to: _excel(table, about, to),
-        ".parquet": lambda to: _parquet(table, to),
-        ".jsonl": lambda to: _json_lines(table, to),
+        ".csv": lambda to: write_csv(table, to, guard=quote_formulas),
+        ".xlsx": lambda to: write_workbook(table, about, to),
+        ".parquet": lambda to: write_parquet(table, to),
+        ".jsonl": lambda to: write_json_lines(table, to),
         ".coco.json": lambda to: _coco(table, to),
     }
     if ending not in writers:
@@ -323,106 +323,9 @@ def write_table(
     with whole_file_at(target, parents=True) as part:
         writers[ending](part)
     with whole_file_at(target.with_name(f"{stem}.columns.csv")) as part:
-        _csv(about, part, quote_formulas)
+        write_csv(with_guards(about, table) if ending == ".csv" and quote_formulas else about, part, guard=True)
     return target
-
-
-def _csv(table: pd.DataFrame, path: Path, quote_formulas: bool) -> None:
-    plain = _plain(table)
-    if quote_formulas:
-        plain = plain.map(_quoted)
-        plain.columns = pd.Index([_quoted(str(name)) for name in plain.columns])
-    # The mark at the start is how Excel knows UTF-8.
-    plain.to_csv(path, index=False, encoding="utf-8-sig", quoting=csv.QUOTE_MINIMAL, lineterminator="\n")
-
-
-def _quoted(cell: Any) -> Any:
-    if isinstance(cell, str) and FORMULA.match(cell) and not NUMBER.match(cell):
-        return f"'{cell}"
-    return cell
-
-
-def _excel(table: pd.DataFrame, about: pd.DataFrame, path: Path) -> None:
-    if len(table) >= 2**20 or len(table.columns) > 2**14:
-        raise InputError(f"A worksheet holds 1,048,575 rows and this table has {len(table):,}: write .csv or .parquet.")
-    plain = _plain(table)
-    long = [
-        str(name)
-        for name in plain
-        if plain[name].map(lambda cell: len(cell) if isinstance(cell, str) else 0).max() > CELL_LIMIT
-    ]
-    if long:
-        raise InputError(
-            f"Cells of {', '.join(long)} are longer than the {CELL_LIMIT:,} characters that a worksheet's cell holds: "
-            "leave the column out, or write .csv or .parquet."
-        )
-    # In memory first: a disk that fills up would leave openpyxl with files that it complains of later.
-    whole = io.BytesIO()
-    with pd.ExcelWriter(whole, engine="openpyxl") as book:
-        for name, part in (("table", plain), ("columns", _plain(about))):
-            clean = part.map(lambda cell: ILLEGAL.sub("", cell) if isinstance(cell, str) else cell)
-            clean.to_excel(book, sheet_name=name, index=False)
-            for row in book.sheets[name].iter_rows():
-                for cell in row:
-                    # openpyxl takes every text that starts with = for a formula.
-                    if cell.data_type == "f":
-                        cell.data_type = "s"
-    path.write_bytes(whole.getvalue())
-
-
-def _parquet(table: pd.DataFrame, path: Path) -> None:
-    plain = _plain(table, times=False)
-    for name in plain.columns:
-        if plain[name].dtype == "object" and len({type(cell) for cell in plain[name].dropna()}) > 1:
-            plain[name] = plain[name].map(
-                lambda cell: cell if cell is None or isinstance(cell, str) else json.dumps(cell)
-            )
-    plain.columns = plain.columns.map(str)
-    try:
-        plain.to_parquet(path, index=False)
-    except ImportError:
-        raise MissingExtraError("Parquet files need a package that is not installed: pip install pyarrow") from None
-
-
-def _json_lines(table: pd.DataFrame, path: Path) -> None:
-    columns = [table[name].astype("object") for name in table.columns]
-    # Lists, since pandas would make numbers that JSON does not have of what is missing.
-    cells = [[_json_ready(cell) for cell in column.where(column.notna(), None)] for column in columns]
-    names = [str(name) for name in table.columns]
-    with path.open("w", encoding="utf-8") as file:
-        for row in zip(*cells, strict=True):
-            file.write(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def _coco(table: pd.DataFrame, path: Path) -> None:
     path.write_text(json.dumps(to_coco(table), ensure_ascii=False), encoding="utf-8")
-
-
-def _plain(table: pd.DataFrame, *, times: bool = True) -> pd.DataFrame:
-    """Return the table with cells that a file can hold: lists and dicts as JSON, times as text."""
-    plain = table.copy()
-    for name in plain.columns:
-        column = plain[name]
-        if times and isinstance(column.dtype, pd.DatetimeTZDtype):
-            plain[name] = column.map(lambda time: None if pd.isna(time) else time.isoformat()).astype("object")
-        elif column.dtype == "object":
-            plain[name] = column.map(_cell).astype("object")
-    return plain
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, (tuple, list, dict)):
-        return json.dumps(_json_ready(value), ensure_ascii=False)
-    return None if value is None or value is pd.NA else value
-
-
-def _json_ready(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(name): _json_ready(part) for name, part in value.items()}
-    if isinstance(value, (tuple, list, set, frozenset)):
-        return [_json_ready(part) for part in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

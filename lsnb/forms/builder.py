@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -78,7 +79,7 @@ def load_config(path: str | Path, questions_for: LabelConfig) -> LabelConfig:
         raise InputError("Write the file's name first, for example config.xml.")
     file = Path(path).expanduser()
     if file.suffix.lower() in _BOOKS:
-        return questions_for.codebook_questions(read_table(file))
+        return questions_for.codebook_questions(read_table(file, wanted=["variable"]))
     try:
         data = file.read_bytes()
     except FileNotFoundError:
@@ -128,7 +129,9 @@ def uploaded_file(value: Any) -> tuple[str, bytes] | None:
 def _is_config(file: Path) -> bool:
     try:
         if file.suffix.lower() == ".csv":
-            return "variable" in [str(column).lower() for column in read_table(file).columns]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # most files that are looked at are none of the builder's
+                return "variable" in [str(column).lower() for column in read_table(file).columns]
         return LabelConfig.from_xml(_text(file.read_bytes(), file.name)).xml.lstrip().startswith("<View")
     except (LsnbError, OSError):
         return False

@@ -24,7 +24,7 @@ from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.formats import FRAME_ENDINGS
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows
 from lsnb.tables import read_table
-from lsnb.tables.files import decode
+from lsnb.tables.encodings import decode
 from lsnb.tables.keys import find_column
 
 # What frames and their lists are called on a drive: ``img00000012.png`` and ``selected_frames.csv``.
@@ -141,7 +141,7 @@ def read_frame_list(data: bytes, there: Sequence[str] | None = None) -> FrameLis
         ("has a header row ('frame'): take the first line out, since each line is one image's name",)
     """
     try:
-        text = decode(data, LIST_NAME)
+        text, _ = decode(data, LIST_NAME)
     except TableError as error:
         return FrameList((), (f"cannot be read: {error}",))
     by_folded = {name.casefold(): name for name in there or ()}

@@ -91,7 +91,7 @@ def _in_folder(folder: Path, unpack_to: str | os.PathLike[str] | None) -> list[P
 
 
 def _of_table(path: Path) -> pd.DataFrame:
-    table = read_table(path)
+    table = read_table(path, wanted=["path"])
     if "path" not in table.columns:
         raise InputError(f"{path} has no column 'path' (it has {', '.join(map(str, table.columns[:8]))}): name it so.")
     return table.assign(path=[_beside(path, str(cell)) for cell in table["path"]])
@@ -210,13 +210,15 @@ def _image_table(source: Path, names: list[Path], found: list[Path]) -> pd.DataF
 
 
 def _images_of_table(file: Path, key: str | None, path: str) -> pd.DataFrame:
-    names = list(read_table(file).columns)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is read again, with its key, and says it then
+        names = list(read_table(file, wanted=[path]).columns)
     used = key or next((name for name in ("item", "id") if name in names), None)
     absent = [name for name in (used or "item", path) if name not in names]
     if absent:
         shown = ", ".join(map(str, names[:8]))
         raise InputError(f"{file} has no column {absent[0]!r} (it has {shown}): name the column that there is.")
-    table = read_table(file, key=used)
+    table = read_table(file, key=used, wanted=[path])
     if used != "item" and "item" in names:
         raise InputError(f"{file} has a column 'item' beside {used!r}: rename it, or take it as the key.")
     table = table[table[path].notna()].reset_index(drop=True)

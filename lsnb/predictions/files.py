@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,10 +30,20 @@ from lsnb.labels import LabelConfig
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import from_detections
 from lsnb.predictions.labelbox.reading import from_labelbox
-from lsnb.predictions.payloads import BOX_COLUMNS, COCO_CATEGORIES, Names, class_label, names_of, read_payload, stem
+from lsnb.predictions.payloads import (
+    BOX_COLUMNS,
+    COCO_CATEGORIES,
+    MEASURES,
+    Names,
+    class_label,
+    names_of,
+    read_payload,
+    stem,
+)
 from lsnb.predictions.report import Predictions
 from lsnb.predictions.yolo import from_yolo, is_yolo, yolo_texts
 from lsnb.tables import check_key, read_table
+from lsnb.tables.cells import measured
 
 Format = Literal["table", "coco", "yolo", "labelbox", "detections"]
 Source = str | Path | pd.DataFrame
@@ -218,9 +229,12 @@ def _content(source: Any, key: str) -> Content:
         return _of_json(read_bytes(file), file.name, key)
     if is_yolo(file.name) and re.match(rb"\s*\d+(\s+-?[\d.eE-]+){4}", start):
         return _of_texts({file.name: read_bytes(file)}, file.name)
-    table = read_table(file)
-    used = _key_of(table, key)
-    return _of_table(read_table(file, key=used) if used in table else table, file.name, key)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is read again, with its key, and says it then
+        names = read_table(file, wanted=["label"])
+    used = _key_of(names, key)
+    table = read_table(file, key=used if used in names else None, wanted=["label"])
+    return _of_table(measured(table, only=MEASURES), file.name, key)
 
 
 def _of_zip(archive: Zip) -> Content:

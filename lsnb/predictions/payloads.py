@@ -425,6 +425,7 @@ BOX_COLUMNS = (
     ("x1", "y1", "x2", "y2"),
 )
 SIZE_COLUMNS = (("image_width", "image_height"), ("picture_width", "picture_height"))
+MEASURES = frozenset({"score", *(name for names in (*BOX_COLUMNS, *SIZE_COLUMNS) for name in names)})
 
 
 def read_table_rows(table: pd.DataFrame, key: str) -> list[tuple[Any, Any]]:

@@ -5,92 +5,48 @@ from __future__ import annotations
 import csv
 import errno
 import io
+import json
 import os
 import re
 import sys
-import warnings
-from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from pathlib import Path
-from typing import IO, Annotated, Any, cast
+from typing import Annotated, Any
 
 import pandas as pd
-from lxml import etree
 
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, FilePath, checked
 from lsnb.kernel.files import file_sentence
-from lsnb.kernel.formats import TABLE_ENDINGS, WORKBOOK, MemberFault, Zip, inside
+from lsnb.kernel.formats import TABLE_ENDINGS
+from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, sheet_rows
-from lsnb.tables.keys import FLOAT_LIMIT, RoundedKeyError, find_column, key_text
+from lsnb.tables.cells import (
+    TEXT_DTYPE,
+    column_of,
+    column_of_texts,
+    is_missing,
+    is_structure,
+    of_marked,
+    structure_of,
+    structure_text,
+    unguarded,
+    unique_titles,
+    value_of,
+    without_empty_rows,
+)
+from lsnb.tables.encodings import decode
+from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, find_column, key_text, rounded_rows
+from lsnb.tables.workbooks import read_workbook
 
-# Long whole numbers beside an empty cell: pandas makes floats of them, and a float rounds from 2^53 on.
-
-
-_WHOLE = re.compile(r"[+-]?\d+")
-
-
-def rounded_columns(table: pd.DataFrame) -> list[Any]:
-    """Return the columns of floats so large that whole numbers in them may have been rounded.
-
-    Example:
-        >>> rounded_columns(pd.DataFrame({"post": [1234567890123456789, None], "score": [1.5, None]}))
-        ['post']
-    """
-    return [
-        name
-        for name, column in table.items()
-        if pd.api.types.is_float_dtype(column.dtype) and bool((column.abs() >= FLOAT_LIMIT).any())
-    ]
-
-
-def exact_column(cells: pd.Series[Any]) -> pd.Series[Any] | None:
-    """Return a column without rounding, or None where floats say all that its cells do.
-
-    Whole numbers become pandas' nullable integers (``Int64``); where one is longer than these go or
-    another cell has decimals, the column stays text.
-
-    Args:
-        cells: The column as it stands in the file: texts or a workbook's numbers, and missing values.
-
-    Example:
-        >>> exact_column(pd.Series(["1234567890123456789", None])).tolist()
-        [1234567890123456789, <NA>]
-        >>> exact_column(pd.Series(["1e300", None])) is None
-        True
-    """
-    texts = [None if pd.isna(cell) else str(cell).strip() for cell in cells]
-    if not any(text is not None and loses_digits(text) for text in texts):
-        return None
-    numbers = [int(text) if text is not None and _WHOLE.fullmatch(text) else None for text in texts]
-    is_whole = all(text is None or number is not None for text, number in zip(texts, numbers, strict=True))
-    if is_whole and all(number is None or -(2**63) <= number < 2**63 for number in numbers):
-        return pd.Series(numbers, index=cells.index, name=cells.name, dtype="Int64")
-    return pd.Series(texts, index=cells.index, name=cells.name, dtype=pd.Series(["text"]).dtype)
-
-
-def loses_digits(text: str) -> bool:
-    """Return whether a number in a text would be another one as a float.
-
-    Example:
-        >>> loses_digits("1234567890123456789"), loses_digits("12"), loses_digits("1.5")
-        (True, False, False)
-    """
-    return bool(_WHOLE.fullmatch(text)) and int(float(text)) != int(text)
-
-
-# Text files of rows: which encoding, which separator, and are the rows whole.
+# Text files of rows: which separator, and are the rows whole.
 
 
 SEPARATORS = (",", ";", "\t", "|")
 SNIFFED_ROWS = 200
-# A unit separator stands in no table anybody types: with it, each line is one field.
-NO_SEPARATOR = "\x1f"
-
-DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
-WHOLE_OR_DECIMAL_COMMA = re.compile(r"[+-]?\d+(,\d+)?")
+# Control characters first: they stand in hardly any table.
+_SELDOM = ("\x1f", "\x1e", "\x1d", "\x1c", *map(chr, range(0xF0000, 0xF00FF)))
 
 
 @dataclass(frozen=True)
@@ -105,41 +61,15 @@ class Dialect:
     separator: str
     skip_space: bool = False
 
-    def records(self, text: str) -> Iterator[list[str]]:
-        """Yield each record's fields; blank lines are left out, as pandas does."""
+    def lines(self, text: str) -> Iterator[list[str]]:
+        """Yield each record's fields; a blank line has none."""
         # The default limit of 131,072 characters a field would refuse long texts.
         csv.field_size_limit(sys.maxsize)
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=self.separator, skipinitialspace=self.skip_space)
-        return (fields for fields in reader if fields)
+        return csv.reader(io.StringIO(text, newline=""), delimiter=self.separator, skipinitialspace=self.skip_space)
 
-
-def decode(data: bytes, name: str) -> str:
-    """Return a file's bytes as text: UTF-8 or UTF-16 with or without a mark, else Windows-1252.
-
-    Args:
-        data: The whole file.
-        name: The file, for messages.
-
-    Raises:
-        TableError: None of these.
-    """
-    encodings = ["utf-8-sig", "cp1252"]
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encodings = ["utf-16"]
-    elif b"\0" in data[:4096]:
-        # Latin letters in UTF-16 have a zero in every other byte; which one tells the byte order.
-        encodings = ["utf-16-le" if data[1:4096:2].count(0) > data[0:4096:2].count(0) else "utf-16-be"]
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise TableError(
-        f"{name} is not text in UTF-8, UTF-16 or Windows-1252: open it in a spreadsheet and save it as "
-        "'CSV UTF-8' or .xlsx."
-    )
+    def records(self, text: str) -> Iterator[list[str]]:
+        """Yield each record's fields; blank lines are left out."""
+        return (fields for fields in self.lines(text) if fields)
 
 
 def sniff(text: str) -> tuple[Dialect, str]:
@@ -151,7 +81,7 @@ def sniff(text: str) -> tuple[Dialect, str]:
     declared = re.match(r"sep=(.)\r?\n", text)
     if declared:
         return Dialect(declared[1]), text[declared.end() :]
-    best, best_score = Dialect(NO_SEPARATOR), (0.0, 0)
+    best, best_score = Dialect(_unused(text)), (0.0, 0)
     for dialect in [Dialect(mark, space) for space in (False, True) for mark in SEPARATORS]:
         counts = []
         for fields in dialect.records(text):
@@ -166,32 +96,49 @@ def sniff(text: str) -> tuple[Dialect, str]:
     return best, text
 
 
-def parse(text: str, key: str | None, name: str) -> pd.DataFrame:
-    """Return the table in a text; the key column as it stands in the file, other columns inferred.
+def _unused(text: str) -> str:
+    """Return a character that a text does not hold: as a separator, it makes each line one field."""
+    return next(letter for letter in _SELDOM if letter not in text)
 
-    In a semicolon file a column whose numbers have decimal commas becomes numbers, since spreadsheets
-    write both together. Long whole numbers keep every digit, as ``exact_column`` says.
 
-    Args:
-        text: The whole file.
-        key: The column to keep as text, or None.
-        name: The file, for messages.
-
-    Raises:
-        TableError: Repeated column names, rows longer than the header, an open quote.
-    """
+def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file: Path) -> pd.DataFrame:
+    """Return the table in a text of others, every column as its cells say; the tally counts its rows."""
     dialect, text = sniff(text)
-    records = dialect.records(text)
-    header = next(records, [])
+    name = tally.source
+    # A record of its own behind the last one: it is swallowed where a quote is open.
+    end = _unused(text + dialect.separator)
+    lines = dialect.lines(f"{text}\n{end}\n")
+    header: list[str] = []
+    before = 0
+    for before, header in enumerate(lines, start=1):  # noqa: B007  the count goes on below
+        if header:
+            break
     if not any(field.strip() for field in header):
         raise TableError(f"{name} has no header: its first row should name the columns.")
-    refuse_repeats(header, name)
-    long_rows, short_rows = [], []
-    for number, fields in enumerate(records, start=2):
-        if len(fields) < len(header):
-            short_rows.append(number)
-        elif any(extra.strip() for extra in fields[len(header) :]):
-            long_rows.append(number)
+    # What write_table wrote, a row of nothing too, comes back also after a spreadsheet has saved it.
+    types = _types_beside(file, header)
+    if not types and (types := _types_beside(file, plain := [unguarded(title) for title in header])):
+        header = plain
+    columns: list[list[str | None]] = [[] for _ in header]
+    long_rows, short_rows, empty_rows = [], [], []
+    last: list[str] = []
+    for row, fields in enumerate(lines, start=before + 1):
+        if last and last != [end]:
+            tally.seen += 1
+            if not types and not any(field.strip() for field in last):
+                empty_rows.append(row - 1)
+            else:
+                if len(last) < len(header):
+                    short_rows.append(row - 1)
+                elif any(extra.strip() for extra in last[len(header) :]):
+                    long_rows.append(row - 1)
+                for column, field in zip(columns, [*last, *[""] * (len(header) - len(last))], strict=False):
+                    column.append(field or None)
+        last = fields
+    if last != [end]:
+        raise TableError(
+            f"{name} cannot be read as a table: a quote is opened and never closed. Mend that row or save it anew."
+        )
     if long_rows:
         raise TableError(
             f"{name} has {len(long_rows)} rows with more fields than the header's {len(header)}: "
@@ -199,110 +146,294 @@ def parse(text: str, key: str | None, name: str) -> pd.DataFrame:
             "or save the file from a spreadsheet again."
         )
     if short_rows:
-        warnings.warn(
+        tally.note(
             f"{name}: row {listing(short_rows)} has fewer fields than the header's {len(header)}; "
-            "what is not there is taken as empty.",
-            stacklevel=4,
+            "what is not there is taken as empty."
         )
+    if empty_rows:
+        tally.leave("empty", [f"row {row}" for row in empty_rows])
+    titles = unique_titles(header, wanted, tally)
+    if types:
+        known = {title: _as_declared(cells, types[title]) for title, cells in zip(titles, columns, strict=True)}
+    else:
+        known = _of_commas(columns, titles, dialect.separator, wanted, tally)
+    if key in titles:
+        known[str(key)] = column_of(columns[titles.index(str(key))])
+    made = {
+        place: known[title] if title in known else column_of_texts(cells)
+        for place, (title, cells) in enumerate(zip(titles, columns, strict=True))
+    }
+    return pd.DataFrame(made).set_axis(titles, axis=1)
 
-    def read(texts: Iterable[Hashable] = ()) -> pd.DataFrame:
-        with warnings.catch_warnings():
-            # pandas warns when it leaves out the empty fields after the header's last: checked above.
-            warnings.simplefilter("ignore", pd.errors.ParserWarning)
-            return pd.read_csv(
-                io.StringIO(text, newline=""),
-                sep=dialect.separator,
-                skipinitialspace=dialect.skip_space,
-                index_col=False,
-                low_memory=False,
-                converters={key: "={}".format} if key in header else None,
-                dtype=dict.fromkeys(texts, str),
+
+# Numbers with decimal commas and points between thousands. A point before three digits says nothing by itself, so it
+# is the other cells of the file that tell.
+
+
+_COMMAS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d+)(,\d+)?")
+_SURE_COMMA = re.compile(r"[+-]?(\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+|0,\d+)")
+_THOUSANDS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})")
+_MILLIONS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3}){2,}")
+_POINT = re.compile(r"[+-]?\d*\.\d+")
+
+
+def _of_commas(
+    columns: Sequence[Sequence[str | None]], titles: Sequence[str], separator: str, wanted: Sequence[str], tally: Tally
+) -> dict[str, pd.Series[Any]]:
+    """Return the columns whose numbers have decimal commas or points between thousands, read so, and say it."""
+    if separator == "," or len(columns) == 1:
+        return {}
+    commas, thousands = [], []
+    is_german = is_english = False
+    for place, title in enumerate(titles):
+        cells = [cell.strip() for cell in columns[place] if cell is not None]
+        if not cells or title in wanted:
+            continue
+        if any("," in cell for cell in cells):
+            if all(_COMMAS.fullmatch(cell) for cell in cells):
+                is_sure = any(_SURE_COMMA.fullmatch(cell) for cell in cells)
+                if separator == ";" or is_sure:
+                    commas.append(place)
+                    is_german = True
+        elif any("." in cell for cell in cells):
+            if all(_THOUSANDS.fullmatch(cell) for cell in cells):
+                thousands.append(place)
+                is_german = is_german or any(_MILLIONS.fullmatch(cell) for cell in cells)
+            elif all(_POINT.fullmatch(cell) or cell.lstrip("+-").isdigit() for cell in cells):
+                is_english = True
+    found: dict[str, pd.Series[Any]] = {}
+    examples = []
+    for place in [*commas, *(thousands if is_german and not is_english else [])]:
+        read = [None if cell is None else _without_points(cell.strip()) for cell in columns[place]]
+        if any(isinstance(number, int) and abs(number) >= 2**53 for number in read) and place in commas:
+            continue  # an id beside decimals
+        has_decimals = any(isinstance(number, float) for number in read)
+        numbers = [float(number) if has_decimals and number is not None else number for number in read]
+        found[titles[place]] = column_of(numbers)
+        shown = next(i for i, cell in enumerate(columns[place]) if cell is not None and ("," in cell or "." in cell))
+        examples.append(f"{titles[place]!r} ({columns[place][shown]} is {numbers[shown]})")
+    if examples:
+        tally.note(f"{tally.source}: numbers are read with decimal commas in {listing(examples)}.")
+    unsure = [place for place in thousands if titles[place] not in found and (is_german or not is_english)]
+    if separator == ";" or is_german:
+        for place in unsure:
+            cell = next(cell for cell in columns[place] if cell is not None and "." in cell)
+            found[titles[place]] = column_of(columns[place])
+            tally.note(
+                f"{tally.source}: {cell} in column {titles[place]!r} can be {cell.replace('.', '')} or "
+                f"{float(cell)!r}, so the column stays text: write its numbers without points between thousands."
             )
+        if thousands and is_english and not is_german:
+            names = listing([repr(titles[place]) for place in thousands])
+            tally.note(f"{tally.source}: points in {names} are taken for decimal points, as elsewhere in the file.")
+    return found
 
+
+def _without_points(cell: str) -> int | float:
+    plain = cell.replace(".", "")
+    return float(plain.replace(",", ".")) if "," in plain else int(plain)
+
+
+# The data dictionary beside a file of write_table's says what its columns are, also after a spreadsheet has saved it.
+
+
+GUARDS = ", an apostrophe before what a spreadsheet would run"
+_LARGEST_DICTIONARY = 2**24
+
+
+def _types_beside(file: Path, titles: Sequence[str] | None = None) -> dict[str, str]:
+    """Return column → type as ``<name>.columns.csv`` has it, where that is about these columns, or any."""
+    beside = file.with_name(f"{file.stem}.columns.csv")
     try:
-        table = read()
-        rounded = rounded_columns(table)
-        as_written = read(texts=rounded) if rounded else table
-    except pd.errors.ParserError as error:
-        reason = "a quote is opened and never closed" if "EOF inside string" in str(error) else str(error).strip()
-        raise TableError(f"{name} cannot be read as a table: {reason}. Mend that row or save it anew.") from None
-    for column in rounded:
-        exact = exact_column(as_written[column])
-        if exact is not None:
-            table[column] = exact
-    if key in header:
-        # pandas takes a key such as "NA" or "null" for a missing value, also after a converter: the mark hides it.
-        table[key] = table[key].str.slice(1) if len(table) else table[key].astype("str")
-    if dialect.separator == ";":
-        for column in table.columns:
-            if column != key and pd.api.types.is_string_dtype(table[column].dtype):
-                table[column] = _decimal_commas(table[column])
-    return table
+        if not beside.is_file() or beside.stat().st_size > _LARGEST_DICTIONARY:
+            return {}
+        text, _ = decode(beside.read_bytes(), beside.name)
+        about = _parse_own(text, True, Tally(beside.name)) if own_mark(text) is not None else None
+    except (OSError, TableError):
+        return {}
+    if about is None or not {"column", "type"} <= set(about.columns):
+        return {}
+    if titles is not None and list(about["column"]) != list(titles):
+        return {}
+    return dict(zip(about["column"], map(str, about["type"]), strict=True))
 
 
-def refuse_repeats(header: list[str], name: str) -> None:
-    """Raise if two columns have one name: pandas would rename the second without a word.
+def _as_declared(cells: Sequence[str | None], kind: str) -> pd.Series[Any]:
+    if kind.endswith(GUARDS):
+        cells = [None if cell is None else unguarded(cell) for cell in cells]
+    kind = kind.removesuffix(GUARDS)
+    if kind.startswith(("time", "text, ")):
+        return column_of([None if cell is None else value_of(cell) for cell in cells])
+    return column_of(cells) if kind == "text" else column_of_texts(cells)
 
-    Raises:
-        TableError: Naming the columns.
+
+# Text files that write_table wrote say of each cell whether it is a text, so that a "3" stays one.
+
+
+_FIELD = re.compile(r'("(?:[^"]|"")*"|[^,"\r\n]*)(,|\r\n|\n|\r|\Z)')
+NEEDS_QUOTES = re.compile(r'[,;"|\t\r\n]|^ | $')
+
+
+def own_mark(text: str) -> str | None:
+    """Return ``"guarded"`` or ``"typed"`` where a text is a table of ``write_table``'s, else None.
+
+    Of the names in its header that need no quotes, the last is in quotes nevertheless where texts are guarded against
+    formulas, and the first where they are not.
+
+    Args:
+        text: The file, without its mark of UTF-8, which has to be there.
+
+    Example:
+        >>> own_mark('item,"value"'), own_mark('"item",value'), own_mark("item,value"), own_mark('"item","value"')
+        ('guarded', 'typed', None, None)
     """
-    repeated = [title for title, count in Counter(header).items() if count > 1 and title.strip()]
-    if repeated:
-        raise TableError(
-            f"{name} has more than one column called {listing([repr(title) for title in repeated])}: "
-            "give each column a name of its own."
-        )
+    fields = _first_fields(text)
+    bare = [place for place, field in enumerate(fields) if not NEEDS_QUOTES.search(_unquoted(field))]
+    quoted = [place for place in bare if fields[place].startswith('"')]
+    needed = all(fields[place].startswith('"') for place in range(len(fields)) if place not in bare)
+    if len(quoted) != 1 or not needed:
+        return None
+    return "guarded" if quoted[0] == bare[-1] else "typed" if quoted[0] == bare[0] else None
 
 
-def _decimal_commas(column: pd.Series[str]) -> pd.Series[str] | pd.Series[float]:
-    present = [str(value).strip() for value in column.dropna()]
-    if not any(DECIMAL_COMMA.fullmatch(value) for value in present):
-        return column
-    if not all(WHOLE_OR_DECIMAL_COMMA.fullmatch(value) for value in present):
-        return column
-    if any(loses_digits(value) for value in present):
-        return column
-    return column.str.strip().str.replace(",", ".", regex=False).astype("float64")
+def _first_fields(text: str) -> list[str]:
+    fields, at = [], 0
+    while True:
+        match = _FIELD.match(text, at)
+        if match is None:
+            return []
+        fields.append(match[1])
+        at = match.end()
+        if match[2] != ",":
+            return fields
 
 
-# Excel keeps 15 digits of a number; what is typed beyond becomes zeros.
-EXCEL_DIGITS = 15
-LARGEST_WORKBOOK = 2 * 2**30
-MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of a sheet of Excel
-MOST_CELLS = 2**25
+def _unquoted(field: str) -> str:
+    return field[1:-1].replace('""', '"') if field.startswith('"') else field
+
+
+def _parse_own(text: str, is_guarded: bool, tally: Tally) -> pd.DataFrame | None:
+    """Return the table as ``write_table`` had it, or None where somebody has changed the file so that it is not one."""
+    header = _first_fields(text)
+    rows: list[list[Any]] = []
+    row: list[Any] = []
+    at = sum(len(field) + 1 for field in header)
+    at += text[at - 1 : at + 1] == "\r\n"
+    is_alone = len(header) == 1
+    for match in _FIELD.finditer(text, at):
+        if match.start() != at or at == len(text):
+            break
+        at = match.end()
+        row.append(_own_cell(match[1], is_guarded, is_alone))
+        if match[2] != ",":
+            rows.append(row)
+            row = []
+    if at < len(text) or row or any(len(cells) != len(header) for cells in rows):
+        return None
+    titles = [unguarded(_unquoted(field)) if is_guarded else _unquoted(field) for field in header]
+    if len(set(titles)) < len(titles):
+        return None
+    tally.seen += len(rows)
+    columns = zip(*rows, strict=True) if rows else [()] * len(titles)
+    return pd.DataFrame({place: column_of(list(cells)) for place, cells in enumerate(columns)}).set_axis(titles, axis=1)
+
+
+def _own_cell(field: str, is_guarded: bool, is_alone: bool) -> Any:
+    if field == "" or (is_alone and field == '""'):
+        return None
+    text = _unquoted(field)
+    if not field.startswith('"') or is_structure(text):
+        value = value_of(text)
+        if not isinstance(value, str):
+            return value
+    if is_guarded and is_alone and not text.strip("'"):
+        return text[1:]
+    return unguarded(text) if is_guarded else text
+
+
+# JSON lines: a row a line.
+
+
+_JSON = re.compile(r"\s*(\{\s*[\"}]|\[\s*[\[{\]])")
+
+
+def _parse_json_lines(text: str, tally: Tally) -> pd.DataFrame | None:
+    """Return the table of a text with an object on each line, or None where it is JSON of another kind."""
+    rows: list[dict[str, Any]] = []
+    damaged = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = structure_of(line.strip()) if "[ " in line else json.loads(line)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            if not rows:
+                return None
+            damaged.append(f"line {number}")
+            tally.seen += 1
+            continue
+        tally.seen += 1
+        rows.append(row)
+    if not rows or any({"annotations", "completions", "result"} & row.keys() for row in rows):
+        return None
+    if damaged:
+        tally.leave("no JSON object", damaged)
+    titles = list(dict.fromkeys(str(name) for row in rows for name in row))
+    return pd.DataFrame(
+        {place: column_of([row.get(title) for row in rows]) for place, title in enumerate(titles)},
+        index=range(len(rows)),
+    ).set_axis(titles, axis=1)
+
+
 MOST_PARQUET_CELLS = 2**28
-_COLUMN = re.compile(r"[A-Za-z]{1,3}(?=[0-9])")
+# Where a Parquet file of write_table's says which columns hold cells of several kinds, as marked texts.
+MARKED = b"lsnb.marked"
 
 
 @checked
-def read_table(path: Annotated[FilePath, TOLD], *, key: str | None = None) -> pd.DataFrame:
+def read_table(
+    path: Annotated[FilePath, TOLD],
+    *,
+    key: str | None = None,
+    sheet: str | None = None,
+    wanted: Sequence[str] = (),
+) -> pd.DataFrame:
     """Return the table in a file, with its key column as text.
 
-    Reads text separated by commas, semicolons, tabs or pipes (UTF-8 with or without a mark, UTF-16,
-    Windows-1252), Excel workbooks (.xlsx, the first sheet), and Parquet where pyarrow is installed. The
-    contents decide, not the file's ending. The key column keeps every digit and leading zero; the other
-    columns are what pandas infers, and numbers with decimal commas in a semicolon file are numbers. No column
-    rounds: whole numbers that a float cannot hold beside an empty cell are pandas' nullable integers
-    (``Int64``) as far as these go, and text beside decimals.
+    Reads text separated by commas, semicolons, tabs or pipes, Excel workbooks (.xlsx), JSON lines, and Parquet where
+    pyarrow is installed. The contents decide, not the file's ending.
+
+    Only an empty cell is missing: the answers ``None``, ``NA`` and ``null`` are texts. A column is a number only if
+    each of its cells would be written in the same letters again, so ``01001``, ``1.50`` and ``1E5`` stay text
+    (``table["x"].astype(float)`` makes numbers of them), and a whole number stays whole beside an empty cell
+    (``Int64``). The key column is text in any case. What ``lsnb.write_table`` wrote comes back as it was.
+
+    What is guessed or left out is said as a warning, and counted in ``table.attrs["read"]``: the encoding of a text
+    that is not Unicode, numbers with decimal commas (1.234 is 1234 only if another column says so), empty rows, a
+    second column of one name, cells that Excel marks as errors, the sheets that were not read.
 
     Args:
         path: The file.
         key: The column that identifies items. Empty keys are missing values; ``check_key``, which every
             verb calls, reports them and repeated ones.
+        sheet: The sheet of a workbook. By default the first one that has ``key`` and what is ``wanted``, or the first.
+        wanted: Columns by which the sheet is found; their names have to be there once.
 
     Raises:
         MissingFileError: There is no such file; the nearest name in its folder is given.
-        TableError: A folder, a file that cannot be opened or is empty, no table, repeated column names, rows
-            longer than the header.
-        KeyColumnError: No such column, or ids that Excel has rounded already.
+        TableError: A folder, a file that cannot be opened or is empty, no table, no such sheet, a wanted column twice,
+            rows longer than the header.
+        KeyColumnError: No such column, or ids that a spreadsheet has rounded already.
         MissingExtraError: Parquet without pyarrow.
 
     Example:
         >>> import pathlib, tempfile
         >>> path = pathlib.Path(tempfile.mkdtemp(), "posts.csv")
-        >>> _ = path.write_text("ID;score\\n007;1,5\\n1234567890123456789;2,0\\n")
+        >>> _ = path.write_text("ID,zip,score\\n007,01001,1.5\\n1234567890123456789,NA,2.0\\n")
         >>> read_table(path, key="ID").to_dict("list")
-        {'ID': ['007', '1234567890123456789'], 'score': [1.5, 2.0]}
+        {'ID': ['007', '1234567890123456789'], 'zip': ['01001', 'NA'], 'score': [1.5, 2.0]}
     """
     try:
         file = _existing_file(path)
@@ -311,20 +442,68 @@ def read_table(path: Annotated[FilePath, TOLD], *, key: str | None = None) -> pd
         raise
     except (OSError, RuntimeError) as error:  # the latter: a ~ of somebody who has no home here
         raise _unopened(path, error) from None
-    name = file.name
+    tally = Tally(file.name)
+    needs = [*([key] if key is not None else []), *(name for name in wanted if name != key)]
+    if not data and file.suffix.lower() == ".jsonl" and (types := _types_beside(file)):
+        return tally.attach(pd.DataFrame({name: column_of([]) for name in types}))  # write_table had no row to write
     if not data.strip(b"\0 \t\r\n\xef\xbb\xbf\xff\xfe"):
-        raise TableError(f"{name} is empty: it should have a row of column names and a row per item.")
-    if data.startswith(b"PK\x03\x04"):
-        table = _read_workbook(file, key)
+        raise TableError(f"{file.name} is empty: it should have a row of column names and a row per item.")
+    is_workbook = data.startswith(b"PK\x03\x04")
+    if sheet is not None and not is_workbook:
+        raise TableError(f"{file.name} is no workbook, so it has no sheet {sheet!r}: leave sheet= out.")
+    if is_workbook:
+        table = read_workbook(file, key, sheet, needs, tally)
     elif data.startswith(b"PAR1"):
-        table = _read_parquet(file, key)
+        table = _read_parquet(file, tally)
     else:
-        _refuse_other_formats(data, name)
-        table = parse(decode(data, name), key, name)
+        table = _read_text(data, key, needs, tally, file)
     if key is not None:
-        keys = [key_text(value) for value in find_column(table, key)]
-        table[key] = pd.Series(keys, index=table.index, dtype=pd.Series(["text"]).dtype)
-    return table
+        cells = find_column(table, key)
+        rounded = rounded_rows(cells.tolist())
+        if rounded:
+            raise KeyColumnError(f"{file.name}: the ids in column {key!r} ({sheet_rows(rounded)}) {ROUNDED_SAID}")
+        table[key] = pd.Series(_key_texts(cells, key, file.name), index=table.index, dtype=TEXT_DTYPE)
+    tally.taken = len(table)
+    tally.warn(stacklevel=3)
+    return tally.attach(table)
+
+
+def _key_texts(cells: pd.Series[Any], key: str, name: str) -> list[str | None]:
+    try:
+        return [key_text(value) for value in cells]
+    except RoundedKeyError:
+        raise KeyColumnError(
+            f"{name}: column {key!r} holds decimal or rounded numbers, so long ids in it may already "
+            "be other ids: write the file again with the ids as text or whole numbers."
+        ) from None
+
+
+def _read_text(data: bytes, key: str | None, wanted: Sequence[str], tally: Tally, file: Path) -> pd.DataFrame:
+    _refuse_other_formats(data, tally.source)
+    text, guess = decode(data, tally.source)
+    if guess is not None:
+        tally.note(guess)
+    if _JSON.match(text):
+        table = _parse_json_lines(text, tally)
+        if table is None:
+            raise TableError(
+                f"{tally.source} is JSON, not a table; for an export of Label Studio use lsnb.read_annotations."
+            )
+        for title, kind in _types_beside(file, list(table.columns)).items():
+            if kind.startswith("time"):
+                table[title] = column_of([value_of(cell) if isinstance(cell, str) else None for cell in table[title]])
+        return table
+    mark = own_mark(text) if data.startswith(b"\xef\xbb\xbf") else None
+    own = _parse_own(text, mark == "guarded", tally) if mark is not None else None
+    if own is None:
+        return _parse(text, key, wanted, tally, file)
+    if mark == "typed":
+        # Without apostrophes a text that looks like a list is told from one by its column.
+        for title, kind in _types_beside(file, list(own.columns)).items():
+            if kind == "text":
+                texts = [structure_text(cell) if isinstance(cell, tuple | list | dict) else cell for cell in own[title]]
+                own[title] = column_of([None if is_missing(text) else text for text in texts])
+    return own
 
 
 def _existing_file(path: str | os.PathLike[str]) -> Path:
@@ -368,141 +547,11 @@ def _refuse_other_formats(data: bytes, name: str) -> None:
         raise TableError(
             f"{name} is a workbook of Excel 97–2003 or one with a password: save it as .xlsx without a password."
         )
-    if start.startswith((b"[{", b'{"', b"[\n", b"{\n")):
-        raise TableError(f"{name} is JSON, not a table; for an export of Label Studio use lsnb.read_annotations.")
     if start.startswith((b"%pdf", b"\x89png", b"\xff\xd8\xff", b"\x1f\x8b", b"gif8", b"{\\rtf")):
         raise TableError(f"{name} is not a table: give a CSV, TSV, .xlsx or Parquet file.")
 
 
-def _read_workbook(file: Path, key: str | None) -> pd.DataFrame:
-    cells: list[Any] = []
-
-    def keep(cell: Any) -> Any:
-        cells.append(cell)
-        return cell
-
-    _check_workbook(file)
-    try:
-        with warnings.catch_warnings(), pd.ExcelFile(file, engine="openpyxl") as book:
-            # openpyxl warns of styles and validations it leaves out; values are all we read.
-            warnings.simplefilter("ignore", UserWarning)
-            first = pd.read_excel(book, header=None, nrows=1)
-            if first.empty or first.isna().all(axis=None):
-                sheets = listing([repr(sheet) for sheet in book.sheet_names])
-                raise TableError(
-                    f"{file.name}: the first row of the first sheet is empty; it should name the columns. "
-                    f"Sheets: {sheets}; move the one to read to the front."
-                )
-            header = ["" if pd.isna(title) else str(title) for title in first.iloc[0]]
-            refuse_repeats(header, file.name)
-            table = pd.read_excel(book, converters={key: keep} if key in header else None)
-            rounded = [name for name in rounded_columns(table) if name != key]
-            as_stored = pd.read_excel(book, dtype=dict.fromkeys(rounded, object)) if rounded else table
-    except TableError:
-        raise
-    except Exception as error:  # openpyxl raises whatever its XML parser meets in a damaged file
-        raise _damaged(file, type(error).__name__) from None
-    for name in rounded:
-        exact = exact_column(as_stored[name])
-        if exact is not None:
-            table[name] = exact
-    if key in header:
-        _refuse_rounded(cells, str(key), file.name)
-        # From the cells themselves: pandas may have made floats of whole numbers beside empty cells.
-        table[key] = pd.Series([_cell_text(cell) for cell in cells], index=table.index, dtype="object")
-    return table
-
-
-def _check_workbook(file: Path) -> None:
-    """Refuse what would fill the memory: openpyxl fills every gap between cells, up to a row that a file only names."""
-    try:
-        with Zip(file) as archive:
-            names = {inside(member) for member in archive.members}
-            if WORKBOOK not in names:
-                what = "a workbook of LibreOffice" if "content.xml" in names else "a zip archive without a workbook"
-                raise TableError(f"{file.name} is {what}: open it and save the table as .xlsx.")
-            archive.check(total=LARGEST_WORKBOOK)
-            for member in archive.members:
-                # Nothing says which of them openpyxl will take for a sheet.
-                with archive.open(member) as stream:
-                    _count_cells(cast("IO[bytes]", stream), file.name)
-    except TableError:
-        raise
-    except InputError as fault:
-        if "no zip" in str(fault):
-            raise _damaged(file, "cut off") from None
-        raise TableError(fault.problems) from None
-    except MemberFault:
-        raise _damaged(file, "bytes have changed in it") from None
-
-
-def _count_cells(stream: IO[bytes], name: str) -> None:
-    last = width = 0
-    elements = etree.iterparse(stream, events=("end",), tag=("{*}row", "{*}c"), resolve_entities=False)
-    try:
-        for _, element in elements:
-            if element.tag.endswith("}row") or element.tag == "row":
-                last = max(last + 1, int(float(element.get("r") or 0)))
-            else:
-                letters = _COLUMN.match(element.get("r") or "")
-                width = max(width, _column(letters[0]) if letters else 1)
-            if last > MOST_ROWS or width > MOST_COLUMNS or last * width > MOST_CELLS:
-                raise TableError(
-                    f"{name} has a sheet of {last:,} rows and {width:,} columns, counting empty ones, and at most "
-                    f"{MOST_CELLS // 10**6} million cells are read: clear what is below and beside the table, or save "
-                    "it as CSV."
-                )
-            element.clear()
-            parent = element.getparent()
-            while parent is not None and element.getprevious() is not None:
-                del parent[0]
-    except (etree.XMLSyntaxError, ValueError, OverflowError, AssertionError):
-        return  # a picture, or XML that openpyxl cannot read either
-    root = elements.root
-    if root is not None and root.getroottree().docinfo.internalDTD is not None:
-        raise TableError(f"{name} has definitions of its own in its XML, which no spreadsheet writes: save it anew.")
-
-
-def _column(letters: str) -> int:
-    return reduce(lambda number, letter: 26 * number + ord(letter) - 64, letters.upper(), 0)
-
-
-def _damaged(file: Path, why: str) -> TableError:
-    return TableError(f"{file.name} is a damaged workbook ({why}): open it in a spreadsheet and save it anew.")
-
-
-def _cell_text(cell: Any) -> str | None:
-    try:
-        return key_text(cell)
-    except RoundedKeyError:
-        return repr(float(cell))
-
-
-def _refuse_rounded(cells: list[Any], key: str, name: str) -> None:
-    """Raise if the long numbers of a column are all ones that Excel or a float has rounded.
-
-    A workbook can hold 19 exact digits, but Excel writes 15 and then zeros, and most programs 16. A
-    number counts as rounded if 15 digits say it all, or if it is 2^53 or more and exactly a float.
-    """
-    long = [
-        (position, int(cell))
-        for position, cell in enumerate(cells)
-        if isinstance(cell, (int, float)) and abs(cell) >= 10**EXCEL_DIGITS and cell == cell // 1
-    ]
-    rounded = [
-        position
-        for position, number in long
-        if int(float(f"{number:.{EXCEL_DIGITS}g}")) == number or (abs(number) >= 2**53 and int(float(number)) == number)
-    ]
-    if long and len(rounded) == len(long):
-        raise KeyColumnError(
-            f"{name}: the ids in column {key!r} ({sheet_rows(rounded)}) are numbers of more than "
-            f"{EXCEL_DIGITS} digits, and Excel has rounded them already. Export the ids again as text, "
-            "or read the original CSV with read_table."
-        )
-
-
-def _read_parquet(file: Path, key: str | None) -> pd.DataFrame:
+def _read_parquet(file: Path, tally: Tally) -> pd.DataFrame:
     try:
         import pyarrow.parquet  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
@@ -521,13 +570,11 @@ def _read_parquet(file: Path, key: str | None) -> pd.DataFrame:
         raise
     except Exception:  # pyarrow and pandas raise whatever they meet in a damaged file
         raise TableError(f"{file.name} is a damaged Parquet file: write it anew.") from None
-    if key is not None and key in table.columns:
-        try:
-            for value in table[key]:
-                key_text(value)
-        except RoundedKeyError:
-            raise KeyColumnError(
-                f"{file.name}: column {key!r} holds decimal or rounded numbers, so long ids in it may already "
-                "be other ids: write the file again with the ids as text or whole numbers."
-            ) from None
+    table.attrs = {}
+    tally.seen = about.num_rows
+    marked = (about.metadata or {}).get(MARKED)
+    if marked is None:
+        return without_empty_rows(table, tally)
+    for name in json.loads(marked):
+        table[name] = column_of([of_marked(cell) if isinstance(cell, str) else None for cell in table[name]])
     return table

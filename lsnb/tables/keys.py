@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Hashable
+import re
+from collections.abc import Hashable, Iterable
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,10 @@ from lsnb.kernel.words import listing, nearest, sheet_rows
 
 # From here on a float no longer holds every whole number: two ids can be one float.
 FLOAT_LIMIT = 2**53
+ROUNDED_SAID = (
+    "are numbers of more than 15 digits, and Excel has rounded them already. Export the ids again as text, or read the "
+    "original CSV with read_table."
+)
 
 
 class RoundedKeyError(ValueError):
@@ -55,6 +60,35 @@ def key_text(value: Any) -> str | None:
     if isinstance(value, date):  # datetime and pandas' Timestamp are dates, too
         return value.isoformat()
     return str(value)
+
+
+# How spreadsheets and floats write a number that has more digits than they keep.
+_ROUNDED = re.compile(r"[+-]?[1-9]([.,][0-9]{1,16})?[eE]\+[0-9]{2,3}")
+_KEPT = 15
+
+
+def rounded_rows(cells: Iterable[Any]) -> list[int]:
+    """Return the 0-based rows of a column whose texts are numbers that a spreadsheet has rounded.
+
+    ``1.79E+18`` is one. Long numbers that end in zeros are, too, where all of a column's do: a spreadsheet keeps 15
+    digits, and that many zeros do not come together by chance (less than once in ten thousand columns).
+
+    Args:
+        cells: A column's cells; those that are no texts are passed over.
+
+    Example:
+        >>> rounded_rows(["1.79E+18", "5"]), rounded_rows(["1234567890123450000"]), rounded_rows(["1234567890123456"])
+        ([0], [0], [])
+    """
+    texts = [(row, cell.strip()) for row, cell in enumerate(cells) if isinstance(cell, str)]
+    powers = [row for row, text in texts if _ROUNDED.fullmatch(text)]
+    if powers:
+        return powers
+    long = [(row, text) for row, text in texts if len(text) > _KEPT and text.isascii() and text.isdigit()]
+    zeros = sum(len(text) - _KEPT for _, text in long)
+    if zeros < 4 or not all(text[_KEPT:].strip("0") == "" and text[0] != "0" for _, text in long):
+        return []
+    return [row for row, _ in long]
 
 
 def find_column(table: pd.DataFrame, key: Hashable) -> pd.Series[Any]:
@@ -113,6 +147,7 @@ def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
     empty: list[int] = []
     spaced: list[int] = []
     rounded: list[int] = []
+    in_text = rounded_rows(column.tolist())
     rows_of: dict[str, list[int]] = {}
     for position, value in enumerate(column.tolist()):
         try:
@@ -134,6 +169,8 @@ def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
             f"already be other ids: read the file again with lsnb.read_table(path, key={key!r}), "
             "which keeps keys as text."
         )
+    if in_text:
+        problems.append(f"The ids in column {key!r} ({sheet_rows(in_text)}) {ROUNDED_SAID}")
     if empty:
         problems.append(f"Column {key!r} is empty in {sheet_rows(empty)}: give each item a key.")
     if spaced:

@@ -18,7 +18,9 @@ from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.files import file_errors
 from lsnb.kernel.words import listing, nearest
 from lsnb.tables import read_table
-from lsnb.tables.files import DECIMAL_COMMA, decode, sniff
+from lsnb.tables.cells import measured
+from lsnb.tables.encodings import decode
+from lsnb.tables.files import sniff
 
 # Above this read_table's check of every row would take longer than reading.
 QUICK_BYTES = 32_000_000
@@ -72,7 +74,7 @@ def read_series(series: Any, *, name: str = "series") -> tuple[pd.DataFrame, str
     elif isinstance(series, pd.DataFrame):
         table = series
     elif isinstance(series, (str, os.PathLike)):
-        table, name = _from_file(series), Path(series).stem
+        table, name = measured(_from_file(series)), Path(series).stem
     else:
         raise InputError(
             f"The series is a {type(series).__name__}: give a DataFrame, the path of a CSV or Parquet file, or a list "
@@ -146,11 +148,11 @@ def _from_file(path: str | os.PathLike[str]) -> pd.DataFrame:
         head = opened.read(HEAD_BYTES)
     if head.startswith((b"PK\x03\x04", b"PAR1")) or b"\0" in head:
         return read_table(path)
-    text = decode(head[: head.rfind(b"\n") + 1], file.name)
+    text, _ = decode(head[: head.rfind(b"\n") + 1], file.name)
     dialect, rest = sniff(text)
     if rest is not text:
         return read_table(path)
-    comma = dialect.separator == ";" and bool(DECIMAL_COMMA.search(text))
+    comma = dialect.separator == ";" and bool(re.search(r"[0-9],[0-9]", text))
     try:
         return pd.read_csv(file, sep=dialect.separator, decimal="," if comma else ".", encoding="utf-8-sig")
     except UnicodeDecodeError:

@@ -17,8 +17,9 @@ from label_studio_sdk.converter import brush
 from label_studio_tasks import annotation, choice, result, task
 
 from lsnb.annotations import COLUMNS, data_dictionary, expand_tracks, long_table, read_annotations, to_coco, write_table
-from lsnb.annotations.outputs import MEANINGS, _quoted
+from lsnb.annotations.outputs import MEANINGS
 from lsnb.errors import InputError, MissingExtraError
+from lsnb.tables.cells import guarded
 
 RECORDED = Path(__file__).parent / "exports" / "every_type.json"
 NASTY = ["=1+1", "+41 79", "-abc", "@SUM(A1)", "\t=1", "  =2", "＝3", "-3", "+4.5", "1e5", "plain", "a=b", "'=1"]
@@ -44,7 +45,7 @@ def test_formulas_are_quoted_and_numbers_are_not(tmp_path):
 
 @given(st.text(max_size=12))
 def test_no_text_starts_a_formula(text):
-    written = _quoted(text)
+    written = guarded(text)
     assert written.removeprefix("'") == text.removeprefix("'")
     assert not re.match(r"[=@\t\r＝＋－＠]", written)
     if re.match(r"[+-]", written):

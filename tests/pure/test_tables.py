@@ -65,7 +65,7 @@ def test_what_the_file_says(tmp_path, text, expected):
 
 
 def test_other_columns_are_what_pandas_infers(tmp_path):
-    text = "ID,whole,part,flag,text,gap\n01,1,1.5,True,a,\n02,2,2.5,False,NA,3\n"
+    text = "ID,whole,part,flag,text,none\n1,1,1.5,True,a,\n2,2,2.5,False,b,\n"
     path = write(tmp_path, text)
     pd.testing.assert_frame_equal(read_table(path, key="ID").drop(columns="ID"), pd.read_csv(path).drop(columns="ID"))
     pd.testing.assert_frame_equal(read_table(path), pd.read_csv(path))
@@ -84,8 +84,9 @@ LONGER = LONG + "01234"
         ([LONGER, "", "7"], "object", [LONGER, None, "7"]),
         ([LONGER, LONG], "object", [LONGER, LONG]),
         ([LONG, "1.5"], "text", [LONG, "1.5"]),
-        (["12", "", "13"], "float64", [12.0, None, 13.0]),
-        (["1e300", "", "1"], "float64", [1e300, None, 1.0]),
+        (["12", "", "13"], "Int64", [12, None, 13]),
+        (["1e+300", "", "1.0"], "float64", [1e300, None, 1.0]),
+        (["1e300", "", "1"], "text", ["1e300", None, "1"]),
     ],
 )
 @pytest.mark.parametrize("separator", [",", ";"])
@@ -123,7 +124,7 @@ def test_a_short_row_is_filled_with_a_warning(tmp_path):
         (b"", "is empty"),
         (b"\xef\xbb\xbf\r\n", "is empty"),
         ("ID,x\n1,2\n3,4,5\n", r"row 3.*Put quotes"),
-        ("ID,x,x\n1,2,3\n", "more than one column called 'x'"),
+        ("ID,ID\n1,2\n", "more than one column called 'ID'"),
         ('ID,x\n1,"open\n2,3\n', "never closed"),
         (b"<html><table><tr><td>1</td></tr></table></html>", "web page"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 512, "97–2003"),
@@ -137,7 +138,7 @@ def test_a_short_row_is_filled_with_a_warning(tmp_path):
 )
 def test_what_cannot_be_read_gets_a_sentence(tmp_path, content, says):
     with pytest.raises(TableError, match=says):
-        read_table(write(tmp_path, content, name="table.xls"))
+        read_table(write(tmp_path, content, name="table.xls"), key="ID")
 
 
 def test_a_missing_file_names_its_nearest_sibling(tmp_path):
@@ -230,8 +231,11 @@ def test_ids_that_excel_has_rounded_are_refused(tmp_path, cell):
 def test_excel_without_a_header_or_with_repeats(tmp_path):
     with pytest.raises(TableError, match=r"first row of the first sheet is empty"):
         read_table(workbook(tmp_path, []))
+    path = workbook(tmp_path, [["a", "a"], [1, 2]])
     with pytest.raises(TableError, match="more than one column called 'a'"):
-        read_table(workbook(tmp_path, [["a", "a"], [1, 2]]))
+        read_table(path, key="a")
+    with pytest.warns(UserWarning, match=r"the second is read as 'a \(2\)'"):
+        assert read_table(path).to_dict("list") == {"a": [1], "a (2)": [2]}
 
 
 def test_parquet(tmp_path):

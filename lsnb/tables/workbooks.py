@@ -1,0 +1,352 @@
+"""Excel workbooks as tables: the sheet that is meant, and cells as the sheet holds them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import warnings
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import IO, Any, cast
+
+import pandas as pd
+from lxml import etree
+
+from lsnb.errors import InputError, KeyColumnError, TableError
+from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside
+from lsnb.kernel.tally import Tally
+from lsnb.kernel.words import counted, listing, nearest, sheet_rows
+from lsnb.tables.cells import column_of, is_structure, structure_of, unique_titles
+from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, key_text
+
+# Excel keeps 15 digits of a number; what is typed beyond becomes zeros.
+EXCEL_DIGITS = 15
+LARGEST_WORKBOOK = 2 * 2**30
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of a sheet of Excel
+MOST_CELLS = 2**25
+# The two sheets of a workbook that write_table wrote, and the head of the second.
+TABLE_SHEET, ABOUT_SHEET = "table", "columns"
+ABOUT_HEAD = ("column", "meaning", "type")
+_COLUMN = re.compile(r"[A-Za-z]{1,3}(?=[0-9])")
+_ZEROS = re.compile(r"0{2,30}")
+
+
+def read_workbook(file: Path, key: str | None, sheet: str | None, wanted: Sequence[str], tally: Tally) -> pd.DataFrame:
+    """Return the table in a sheet of a workbook; the tally counts its rows.
+
+    Args:
+        file: The workbook.
+        key: The column whose cells identify items: as text, and refused where Excel has rounded them.
+        sheet: The sheet, or None for the one that has the wanted columns.
+        wanted: Columns that the sheet should have.
+        tally: Of the reader.
+
+    Raises:
+        TableError: A damaged workbook, one that would fill the memory, no such sheet, no header.
+        KeyColumnError: No sheet has the key, or its ids are rounded.
+    """
+    import openpyxl
+
+    unsaved = _check_workbook(file)
+    try:
+        with warnings.catch_warnings():
+            # openpyxl warns of styles and validations it leaves out; values are all we read.
+            warnings.simplefilter("ignore", UserWarning)
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            try:
+                table = _read_sheet(book, file, key, sheet, wanted, tally)
+            finally:
+                book.close()
+    except TableError:
+        raise
+    except Exception as error:  # openpyxl raises whatever its XML parser meets in a damaged file
+        raise _damaged(file, type(error).__name__) from None
+    if unsaved:
+        tally.note(
+            f"{file.name} has {counted(unsaved, 'formula')} without a result, since no spreadsheet has saved it: "
+            "such cells are read as empty. Open it in one and save it."
+        )
+    return table
+
+
+def _read_sheet(
+    book: Any, file: Path, key: str | None, sheet: str | None, wanted: Sequence[str], tally: Tally
+) -> pd.DataFrame:
+    types = _own_types(book)
+    if types is not None and sheet is None:
+        sheet = TABLE_SHEET
+    chosen = _chosen(book, file, key, sheet, wanted, tally)
+    rows = _rows(chosen)
+    header = [_title(cell) for cell in next(rows, [])]
+    is_own = types is not None and chosen.title == TABLE_SHEET and header == list(types)
+    if types is not None and is_own:
+        cells = [[_own_cell(cell, types[title]) for cell, title in _beside(row, header)] for row in rows]
+        tally.seen = len(cells)
+        titles, places = header, list(range(2, len(cells) + 2))
+    else:
+        body = [list(row) for row in rows]
+        while body and all(_is_empty(cell) for cell in body[-1]):
+            body.pop()
+        width = max([_width(header), *map(_width, body)])
+        header = [*header, *[""] * width][:width]
+        tally.seen = len(body)
+        kept = [(place, row) for place, row in enumerate(body, start=2) if not all(map(_is_empty, row))]
+        empty = sorted(set(range(2, len(body) + 2)) - {place for place, _ in kept})
+        if empty:
+            tally.leave("empty", [f"row {place}" for place in empty])
+        titles = unique_titles(header, wanted, tally)
+        cells = [[_value(cell) for cell, _ in _beside(row, titles)] for _, row in kept]
+        places = [place for place, _ in kept]
+        _tell_errors([(place, row) for place, row in kept], titles, tally)
+    made = {}
+    for number, title in enumerate(titles):
+        column = [row[number] for row in cells]
+        if key is not None and title == key:
+            _refuse_rounded(column, key, file.name, places)
+            column = [_cell_text(cell) for cell in column]
+        made[number] = column_of(column) if is_own else _column(column)
+    return pd.DataFrame(made, index=range(len(cells))).set_axis(titles, axis=1)
+
+
+def _beside(row: Sequence[Any], titles: Sequence[str]) -> Iterator[tuple[Any, str]]:
+    return zip([*row, *[None] * (len(titles) - len(row))], titles, strict=False)
+
+
+# Which sheet.
+
+
+def _chosen(book: Any, file: Path, key: str | None, sheet: str | None, wanted: Sequence[str], tally: Tally) -> Any:
+    """Return the sheet to read; which others there are is said where it was a choice."""
+    sheets = {one.title: one for one in book.worksheets}
+    names = listing([repr(title) for title in sheets], 12)
+    if sheet is not None:
+        if sheet not in sheets:
+            raise TableError(f"{file.name} has no sheet {sheet!r}.{nearest(sheet, sheets)} Its sheets: {names}.")
+        chosen = sheets[sheet]
+        if all(cell is None for cell in _head(chosen)):
+            raise TableError(f"{file.name}: the first row of the sheet {sheet!r} is empty; it should name the columns.")
+        return chosen
+    heads = {title: [_title(cell) for cell in _head(one)] for title, one in sheets.items()}
+    filled = [title for title, head in heads.items() if any(name.strip() for name in head)]
+    folded = [name.strip().casefold() for name in wanted]
+    fitting = [title for title in filled if set(wanted) <= set(heads[title])] or [
+        title for title in filled if set(folded) <= {name.strip().casefold() for name in heads[title]}
+    ]
+    if wanted and not fitting and len(filled) > 1:
+        shown = "; ".join(f"{title!r} has {listing(heads[title], 8)}" for title in filled)
+        missing = listing([repr(name) for name in wanted])
+        fault = KeyColumnError if key is not None else TableError
+        raise fault(f"No sheet of {file.name} has the column {missing}: {shown}. Name one with sheet=.")
+    first = next(iter(fitting if wanted and fitting else sheets), None)
+    if first is None or first not in filled:
+        raise TableError(
+            f"{file.name}: the first row of the first sheet is empty; it should name the columns. "
+            f"Sheets: {names}; name one with sheet=, or move the one to read to the front."
+        )
+    others = [title for title in filled if title != first]
+    if others:
+        tally.note(
+            f"{file.name}: the sheet {first!r} is read, and not {listing([repr(title) for title in others], 12)}: "
+            "give sheet= for another."
+        )
+    return sheets[first]
+
+
+def _head(sheet: Any) -> list[Any]:
+    sheet.reset_dimensions()
+    return next(iter([list(row) for row in sheet.iter_rows(min_row=1, max_row=1, values_only=True)]), [])
+
+
+def _rows(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    # A file can say of itself that it has a million rows.
+    sheet.reset_dimensions()
+    return iter(sheet.iter_rows())
+
+
+def _title(cell: Any) -> str:
+    value = getattr(cell, "value", cell)
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return value.isoformat() if isinstance(value, dt.date) else str(value)
+
+
+def _width(row: Sequence[Any]) -> int:
+    return max((place for place, cell in enumerate(row, start=1) if not _is_empty(cell)), default=0)
+
+
+def _is_empty(cell: Any) -> bool:
+    value = getattr(cell, "value", cell)
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+# Cells of others' workbooks.
+
+
+def _value(cell: Any) -> Any:
+    """Return what a cell shows: a number with zeros before it as text, an error as nothing."""
+    value = getattr(cell, "value", None)
+    if value is None or value == "" or cell.data_type == "e":
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        zeros = cell.number_format
+        return str(value).zfill(len(zeros)) if value >= 0 and _ZEROS.fullmatch(zeros or "") else value
+    if isinstance(value, dt.datetime):
+        try:
+            return pd.Timestamp(value)
+        except (ValueError, OverflowError):
+            return value
+    return value
+
+
+def _tell_errors(rows: Sequence[tuple[int, Sequence[Any]]], titles: Sequence[str], tally: Tally) -> None:
+    found: dict[str, list[str]] = {}
+    for place, row in rows:
+        for cell, title in _beside(row, titles):
+            if getattr(cell, "data_type", None) == "e" and cell.value is not None:
+                found.setdefault(title, []).append(f"{cell.value} in row {place}")
+    for title, cells in found.items():
+        tally.note(f"{tally.source}: the spreadsheet's errors in column {title!r} are read as empty: {listing(cells)}.")
+
+
+def _column(cells: Sequence[Any]) -> pd.Series[Any]:
+    """Return a column as Excel means it: it knows no whole numbers, so decimals beside them make all of them floats."""
+    numbers = [cell for cell in cells if isinstance(cell, int | float) and not isinstance(cell, bool)]
+    if len(numbers) == sum(cell is not None for cell in cells) and {type(cell) for cell in numbers} == {int, float}:
+        if any(isinstance(cell, int) and int(float(cell)) != cell for cell in numbers):
+            return column_of([None if cell is None else str(cell) for cell in cells])
+        return column_of([None if cell is None else float(cell) for cell in cells])
+    return column_of(cells)
+
+
+# Cells of a workbook that write_table wrote: its second sheet says what each column holds.
+
+
+def _own_types(book: Any) -> dict[str, str] | None:
+    if book.sheetnames != [TABLE_SHEET, ABOUT_SHEET]:
+        return None
+    about = book[ABOUT_SHEET]
+    about.reset_dimensions()
+    rows = list(about.iter_rows(values_only=True))
+    if not rows or tuple(rows[0][:3]) != ABOUT_HEAD:
+        return None
+    return {_title(row[0]): _title(row[2]) for row in rows[1:] if len(row) > 2}
+
+
+def _own_cell(cell: Any, kind: str) -> Any:
+    value = getattr(cell, "value", None)
+    if value is None:
+        return None
+    if isinstance(value, dt.datetime):
+        return pd.Timestamp(value)
+    if not isinstance(value, str):
+        return value
+    if kind.startswith("time"):
+        return pd.Timestamp(value)
+    if kind == "whole number":
+        return int(value)
+    if kind == "number" and value in ("inf", "-inf"):
+        return float(value)
+    if value.startswith("'") and is_structure(value.lstrip("'")):
+        return value[1:]
+    return structure_of(value) if is_structure(value) else value
+
+
+# What a workbook may ask for.
+
+
+def _check_workbook(file: Path) -> int:
+    """Refuse what would fill the memory: openpyxl fills every gap between cells, up to a row that a file only names.
+
+    Returns:
+        How many cells hold a formula without its result.
+    """
+    unsaved = 0
+    try:
+        with Zip(file) as archive:
+            names = {inside(member) for member in archive.members}
+            if WORKBOOK not in names:
+                what = "a workbook of LibreOffice" if "content.xml" in names else "a zip archive without a workbook"
+                raise TableError(f"{file.name} is {what}: open it and save the table as .xlsx.")
+            archive.check(total=LARGEST_WORKBOOK)
+            for member in archive.members:
+                # Nothing says which of them openpyxl will take for a sheet.
+                with archive.open(member) as stream:
+                    unsaved += _count_cells(cast("IO[bytes]", stream), file.name)
+    except TableError:
+        raise
+    except InputError as fault:
+        if "no zip" in str(fault):
+            raise _damaged(file, "cut off") from None
+        raise TableError(fault.problems) from None
+    except MemberFault:
+        raise _damaged(file, "bytes have changed in it") from None
+    return unsaved
+
+
+def _count_cells(stream: IO[bytes], name: str) -> int:
+    last = width = unsaved = 0
+    elements = etree.iterparse(stream, events=("end",), tag=("{*}row", "{*}c"), resolve_entities=False)
+    try:
+        for _, element in elements:
+            if element.tag.endswith("}row") or element.tag == "row":
+                last = max(last + 1, int(float(element.get("r") or 0)))
+            else:
+                letters = _COLUMN.match(element.get("r") or "")
+                width = max(width, _number(letters[0]) if letters else 1)
+                unsaved += element.find("{*}f") is not None and not element.findtext("{*}v")
+            if last > MOST_ROWS or width > MOST_COLUMNS or last * width > MOST_CELLS:
+                raise TableError(
+                    f"{name} has a sheet of {last:,} rows and {width:,} columns, counting empty ones, and at most "
+                    f"{MOST_CELLS // 10**6} million cells are read: clear what is below and beside the table, or save "
+                    "it as CSV."
+                )
+            element.clear()
+            parent = element.getparent()
+            while parent is not None and element.getprevious() is not None:
+                del parent[0]
+    except (etree.XMLSyntaxError, ValueError, OverflowError, AssertionError):
+        return 0  # a picture, or XML that openpyxl cannot read either
+    root = elements.root
+    if root is not None and root.getroottree().docinfo.internalDTD is not None:
+        raise TableError(f"{name} has definitions of its own in its XML, which no spreadsheet writes: save it anew.")
+    return unsaved
+
+
+def _number(letters: str) -> int:
+    return reduce(lambda number, letter: 26 * number + ord(letter) - 64, letters.upper(), 0)
+
+
+def _damaged(file: Path, why: str) -> TableError:
+    return TableError(f"{file.name} is a damaged workbook ({why}): open it in a spreadsheet and save it anew.")
+
+
+def _cell_text(cell: Any) -> str | None:
+    try:
+        return key_text(cell)
+    except RoundedKeyError:
+        return repr(float(cell))
+
+
+def _refuse_rounded(cells: list[Any], key: str, name: str, places: Sequence[int]) -> None:
+    """Raise if the long numbers of a column are all ones that Excel or a float has rounded.
+
+    A workbook can hold 19 exact digits, but Excel writes 15 and then zeros, and most programs 16. A
+    number counts as rounded if 15 digits say it all, or if it is 2^53 or more and exactly a float.
+    """
+    long = [
+        (position, int(cell))
+        for position, cell in enumerate(cells)
+        if isinstance(cell, (int, float)) and abs(cell) >= 10**EXCEL_DIGITS and cell == cell // 1
+    ]
+    rounded = [
+        places[position] - 2
+        for position, number in long
+        if int(float(f"{number:.{EXCEL_DIGITS}g}")) == number or (abs(number) >= 2**53 and int(float(number)) == number)
+    ]
+    if long and len(rounded) == len(long):
+        raise KeyColumnError(f"{name}: the ids in column {key!r} ({sheet_rows(rounded)}) {ROUNDED_SAID}")

@@ -1,0 +1,273 @@
+"""Tables as files that ``read_table`` reads back as they were: CSV, Excel, Parquet and JSON lines."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lsnb.errors import InputError, MissingExtraError
+from lsnb.kernel.words import counted, listing
+from lsnb.tables.cells import guarded, is_missing, is_structure, marked, plain_text, structure_text, value_of
+from lsnb.tables.files import GUARDS, MARKED, NEEDS_QUOTES
+from lsnb.tables.workbooks import ABOUT_SHEET, EXCEL_DIGITS, TABLE_SHEET
+
+# Control characters that a worksheet's XML cannot hold.
+ILLEGAL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f￾￿]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+CELL_LIMIT = 32_767
+
+
+def _cells(table: pd.DataFrame) -> list[list[Any]]:
+    """Return each column's cells as Python's own values; None is missing."""
+    columns = []
+    for place in range(len(table.columns)):
+        column = table.iloc[:, place].astype("object")
+        cells = column.where(column.notna(), None).tolist()
+        columns.append([cell.item() if isinstance(cell, np.generic) else cell for cell in cells])
+    return columns
+
+
+def _refuse_unwritable(names: list[str], columns: list[list[Any]], what: str, pattern: re.Pattern[str]) -> None:
+    found = [
+        name
+        for name, cells in zip(names, columns, strict=True)
+        if pattern.search(name) or any(isinstance(cell, str) and pattern.search(cell) for cell in cells)
+    ]
+    if found:
+        raise InputError(
+            f"Texts of {listing([repr(name) for name in found])} hold {what}, which such a file cannot: "
+            "take it out of the texts."
+        )
+
+
+def _refuse_odd_texts(names: list[str], columns: list[list[Any]], *, nul: bool) -> None:
+    _refuse_unwritable(names, columns, "half of a character (a lone surrogate)", _SURROGATE)
+    if nul:
+        _refuse_unwritable(names, columns, "the character NUL", re.compile("\0"))
+
+
+def write_csv(table: pd.DataFrame, path: Path, *, guard: bool) -> None:
+    """Write a table as CSV in UTF-8 with a mark, in which a text that looks like a number is in quotes.
+
+    Args:
+        table: It is not changed.
+        path: Where to.
+        guard: Whether a text that a spreadsheet would run gets an apostrophe before it.
+
+    Raises:
+        InputError: A text holds what no such file can hold.
+    """
+    names, columns = [str(name) for name in table.columns], _cells(table)
+    _refuse_odd_texts(names, columns, nul=True)
+    titles = [guarded(name) if guard else name for name in names]
+    bare = [place for place, title in enumerate(titles) if not NEEDS_QUOTES.search(title)]
+    # What tells read_table that quotes and apostrophes are ours.
+    mark = (bare[-1] if guard else bare[0]) if bare and (guard or len(titles) > 1) else None
+    head = [_quoted(title) if place == mark or place not in bare else title for place, title in enumerate(titles)]
+    written = [[_csv_cell(cell, guard, len(names) == 1) for cell in cells] for cells in columns]
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        file.write(",".join(head) + "\n")
+        file.writelines(",".join(row) + "\n" for row in zip(*written, strict=True))
+
+
+def with_guards(about: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
+    """Return a data dictionary that says of which columns texts got an apostrophe in the file.
+
+    Args:
+        about: The dictionary; it is not changed.
+        table: What it is about.
+
+    Example:
+        >>> with_guards(pd.DataFrame({"type": ["text"]}), pd.DataFrame({"x": ["=1"]}))["type"].tolist()
+        ['text, an apostrophe before what a spreadsheet would run']
+    """
+    kinds = [
+        kind + GUARDS if any(isinstance(cell, str) and guarded(cell) != cell for cell in cells) else kind
+        for kind, cells in zip(about["type"], _cells(table), strict=True)
+    ]
+    return about.assign(type=kinds)
+
+
+def _csv_cell(cell: Any, guard: bool, is_alone: bool) -> str:
+    if cell is None:
+        return '""' if is_alone else ""  # a blank line would be no row
+    if not isinstance(cell, str):
+        text = plain_text(cell)
+        return _quoted(text) if NEEDS_QUOTES.search(text) else text
+    text = guarded(cell) if guard else cell
+    if guard and is_alone and not cell.strip("'"):
+        text = f"'{cell}"  # nothing in quotes is a row of nothing
+    if text == "" or NEEDS_QUOTES.search(text) or not isinstance(value_of(text), str):
+        return _quoted(text)
+    return text
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+def write_workbook(table: pd.DataFrame, about: pd.DataFrame, path: Path) -> None:
+    """Write a table as the first sheet of a workbook, and what its columns hold as the second.
+
+    Args:
+        table: It is not changed.
+        about: Its data dictionary, by which ``read_table`` knows the types again.
+        path: Where to.
+
+    Raises:
+        InputError: The table or a cell is larger than a worksheet's.
+    """
+    import openpyxl
+
+    if len(table) >= 2**20 or len(table.columns) > 2**14:
+        raise InputError(f"A worksheet holds 1,048,575 rows and this table has {len(table):,}: write .csv or .parquet.")
+    names, columns = [str(name) for name in table.columns], _cells(table)
+    _refuse_odd_texts(names, columns, nul=True)
+    kinds = list(about["type"])
+    made = [[_sheet_value(cell, kind) for cell in cells] for cells, kind in zip(columns, kinds, strict=True)]
+    long = [
+        name
+        for name, cells in zip(names, made, strict=True)
+        if any(isinstance(cell, str) and len(cell) > CELL_LIMIT for cell in cells)
+    ]
+    if long:
+        raise InputError(
+            f"Cells of {', '.join(long)} are longer than the {CELL_LIMIT:,} characters that a worksheet's cell holds: "
+            "leave the column out, or write .csv or .parquet."
+        )
+    cut = [
+        name
+        for name, cells in zip(names, made, strict=True)
+        if ILLEGAL.search(name) or any(isinstance(cell, str) and ILLEGAL.search(cell) for cell in cells)
+    ]
+    if cut:
+        warnings.warn(
+            f"A worksheet cannot hold control characters: they are left out of {counted(len(cut), 'column')} "
+            f"({listing([repr(name) for name in cut])}). Write .csv to keep them.",
+            stacklevel=5,
+        )
+    book = openpyxl.Workbook(write_only=True)
+    for title, head, rows in (
+        (TABLE_SHEET, names, zip(*made, strict=True)),
+        (ABOUT_SHEET, [str(name) for name in about.columns], about.astype("object").itertuples(index=False)),
+    ):
+        sheet = book.create_sheet(title)
+        sheet.append([_sheet_cell(sheet, name) for name in head])
+        for row in rows:
+            sheet.append([_sheet_cell(sheet, None if is_missing(cell) else cell) for cell in row])
+    # In memory first: a disk that fills up would leave openpyxl with files that it complains of later.
+    whole = io.BytesIO()
+    book.save(whole)
+    path.write_bytes(whole.getvalue())
+
+
+def _sheet_value(cell: Any, kind: str) -> Any:
+    """Return a cell as what a worksheet holds without loss."""
+    if isinstance(cell, str):
+        return f"'{cell}" if is_structure(cell.lstrip("'")) else cell
+    if isinstance(cell, bool) or cell is None:
+        return cell
+    if isinstance(cell, float):
+        return cell if math.isfinite(cell) else repr(cell)
+    if isinstance(cell, int):
+        # A spreadsheet would round it.
+        return str(cell) if kind == "whole number" and abs(cell) >= 10**EXCEL_DIGITS else cell
+    if isinstance(cell, pd.Timestamp) and cell.tzinfo is None and cell.nanosecond + cell.microsecond % 1000 == 0:
+        return cell.to_pydatetime()
+    return plain_text(cell)
+
+
+def _sheet_cell(sheet: Any, value: Any) -> Any:
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.rich_text import CellRichText
+
+    if isinstance(value, str):
+        cell = WriteOnlyCell(sheet, ILLEGAL.sub("", value))
+        # openpyxl takes a text that starts with = for a formula, and #N/A for an error.
+        cell.data_type = "s"
+        if cell.value == "":
+            # openpyxl would leave the cell out; a text of no parts is one.
+            cell._value = CellRichText()
+        return cell
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        cell = WriteOnlyCell(sheet, 0)
+        # openpyxl would write 16 digits, and 2.0 as 2.
+        cell._value = repr(value)
+        return cell
+    return WriteOnlyCell(sheet, value)
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet; columns of several kinds of cells, or of lists, become texts that come back as these.
+
+    Args:
+        table: It is not changed.
+        path: Where to.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    try:
+        import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]
+        import pyarrow.parquet as pq  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    except ImportError:
+        raise MissingExtraError("Parquet files need a package that is not installed: pip install pyarrow") from None
+    plain = table.copy(deep=False).set_axis([str(name) for name in table.columns], axis=1)
+    plain.attrs = {}
+    of_several = []
+    for name in plain.columns:
+        if isinstance(plain[name].dtype, pd.CategoricalDtype):
+            plain[name] = plain[name].astype("object")
+        if plain[name].dtype != "object":
+            continue
+        cells = [None if is_missing(cell) else cell for cell in plain[name]]
+        kinds = {type(cell) for cell in cells if cell is not None}
+        if kinds <= {str} or kinds in ({bool}, {float}):
+            plain[name] = pd.Series(cells, index=plain.index, dtype="object")
+            continue
+        of_several.append(name)
+        plain[name] = pd.Series([_marked_cell(cell) for cell in cells], index=plain.index, dtype="object")
+    _refuse_odd_texts(list(plain.columns), _cells(plain), nul=False)
+    whole = pa.Table.from_pandas(plain, preserve_index=False)
+    about = {**(whole.schema.metadata or {}), MARKED: json.dumps(of_several).encode()}
+    pq.write_table(whole.replace_schema_metadata(about), path)
+
+
+def _marked_cell(cell: Any) -> str | None:
+    if cell is None:
+        return None
+    return marked(cell) if isinstance(cell, str) else plain_text(cell)
+
+
+def write_json_lines(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as JSON, a row a line; a tuple is an array with a space inside its brackets.
+
+    Args:
+        table: It is not changed.
+        path: Where to.
+
+    Raises:
+        InputError: JSON has no infinite number.
+    """
+    names, columns = [str(name) for name in table.columns], _cells(table)
+    _refuse_odd_texts(names, columns, nul=False)
+    infinite = [
+        name
+        for name, cells in zip(names, columns, strict=True)
+        if any(isinstance(cell, float) and math.isinf(cell) for cell in cells)
+    ]
+    if infinite:
+        raise InputError(f"JSON has no infinite number, and {listing(infinite)} holds one: write .csv or .parquet.")
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for row in zip(*columns, strict=True):
+            cells = dict(zip(names, row, strict=True))
+            is_plain = all(cell is None or isinstance(cell, str | int | float) for cell in row)
+            file.write((json.dumps(cells, ensure_ascii=False) if is_plain else structure_text(cells)) + "\n")

@@ -1,0 +1,304 @@
+"""What lsnb writes it reads back as it was, whatever stands in the cells."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import warnings
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from lsnb.annotations import write_table
+from lsnb.errors import InputError
+from lsnb.kernel.tally import tally_of
+from lsnb.reliability import evaluate
+from lsnb.tables import read_table
+
+ENDINGS = ("csv", "xlsx", "parquet", "jsonl")
+AWKWARD = [
+    *("None", "NA", "N/A", "null", "nan", "NaN", "inf", "True", "TRUE", "False", "#N/A", "#DIV/0!", "-", "+", "=", "@"),
+    *(
+        "01001",
+        "0",
+        "1",
+        "-3",
+        "+4.5",
+        "1.50",
+        "1e5",
+        "1E5",
+        "1.79E+18",
+        "12345678901234567890",
+        "1,5",
+        "1.234",
+        "0x10",
+    ),
+    *("=1+1", "'=1", "''=1", "'", "''", "'3", "-abc", "+41 79", "@SUM(A1)", "＝3", "a;=1+1", "a\r=1+1", "\r", "a\nb"),
+    *(
+        "\r\n",
+        "\t=1",
+        "  =2",
+        " a ",
+        'say "hi"',
+        '"',
+        '""',
+        ",",
+        ";",
+        "|",
+        "é",
+        "emoji 👩‍👩‍👧",
+        "\u200b",
+        "\u2028",
+        "\x1e",
+        "\x1f",
+    ),
+    *('["a"]', "[]", "[ ]", '[ "a" ]', "{}", '{"a": 1}', "('a', 'b')", "'[]", "2026-01-02T00:00:00", "2026-01-02"),
+    *("x" * 20_000, "_x000D_", "sep=;", "\ufeff", "\ufffd"),
+]
+texts = st.sampled_from(AWKWARD) | st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8
+)
+numbers = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
+nested = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.floats(-9, 9) | texts,
+    lambda part: (
+        st.lists(part, max_size=3) | st.lists(part, max_size=3).map(tuple) | st.dictionaries(texts, part, max_size=2)
+    ),
+    max_leaves=5,
+).filter(lambda value: isinstance(value, list | tuple | dict))
+whole = st.integers(-(2**63), 2**63 - 1)
+times = st.datetimes(pd.Timestamp(1970, 1, 1), pd.Timestamp(2100, 1, 1)).map(pd.Timestamp)
+columns = {
+    "texts": texts,
+    "texts and gaps": st.none() | texts,
+    "whole": whole,
+    "whole and gaps": st.none() | whole,
+    "floats": st.floats(allow_nan=False, allow_infinity=False),
+    "floats and gaps": st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    "flags": st.booleans(),
+    "lists": nested,
+    "everything": st.none() | texts | numbers | nested,
+    "times": times,
+    "times UTC": times.map(lambda time: time.tz_localize("UTC")),
+}
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> pd.DataFrame:
+    n = draw(st.integers(0, 4))
+    names = draw(st.lists(st.sampled_from(sorted(columns)), min_size=1, max_size=4, unique=True))
+    made = {}
+    for name in names:
+        cells = draw(st.lists(columns[name], min_size=n, max_size=n))
+        dtype = {"whole": "int64", "whole and gaps": "Int64", "flags": "bool"}.get(name)
+        if name.startswith("floats"):
+            dtype = "float64"
+        if name.startswith("times"):
+            column = pd.Series(pd.to_datetime(cells, utc=name.endswith("UTC")))
+        else:
+            column = pd.Series(cells, dtype=dtype or "object")
+        made[name] = column
+    return pd.DataFrame(made)
+
+
+titles = st.lists(texts.filter(str.strip), min_size=1, max_size=4, unique=True)
+
+
+def same(a: Any, b: Any) -> bool:
+    if isinstance(a, list | tuple):
+        return type(a) is type(b) and len(a) == len(b) and all(map(same, a, b))
+    if isinstance(a, dict):
+        return isinstance(b, dict) and list(a) == list(b) and all(map(same, a.values(), b.values()))
+    if pd.isna(a):
+        return not isinstance(b, list | tuple | dict) and bool(pd.isna(b))
+    if isinstance(a, float) and math.isnan(a):
+        return isinstance(b, float) and math.isnan(b)
+    return (isinstance(a, str) == isinstance(b, str)) and (isinstance(a, bool) == isinstance(b, bool)) and bool(a == b)
+
+
+def without_control(value: Any) -> Any:
+    """What a worksheet keeps of a text: it has no control characters, and write_table says so."""
+    if isinstance(value, str):
+        return "".join(
+            letter for letter in value if letter in "\t\n\r" or (letter >= " " and letter not in "\ufffe\uffff")
+        )
+    return value
+
+
+def assert_same(table: pd.DataFrame, again: pd.DataFrame, ending: str) -> None:
+    assert list(again.columns) == list(table.columns)
+    assert len(again) == len(table)
+    for name in table.columns:
+        for before, after in zip(table[name].tolist(), again[name].tolist(), strict=True):
+            if ending == "xlsx":
+                before = without_control(before)
+            assert same(before, after), (name, before, after)
+        if table[name].notna().any() and table[name].dtype.kind in "if":
+            assert again[name].dtype.kind == table[name].dtype.kind
+
+
+def round_trip(table: pd.DataFrame, folder: Path, ending: str, **options: Any) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error")
+        warnings.filterwarnings("ignore", "A worksheet cannot hold control characters")
+        path = write_table(table, folder / f"t.{ending}", **options)
+        again = read_table(path)
+    tally = tally_of(again)
+    assert tally is not None
+    assert (tally.seen, tally.taken, tally.left_out, tally.unexplained) == (len(table), len(table), {}, 0)
+    return again
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@given(table=tables())
+@settings(max_examples=60, deadline=None)
+def test_a_table_comes_back_as_it_was(tmp_path_factory, ending, table):
+    again = round_trip(table, tmp_path_factory.mktemp("t"), ending)
+    assert_same(table, again, ending)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("ending", ENDINGS)
+@given(table=tables())
+@settings(max_examples=1500, deadline=None)
+def test_many_tables_come_back_as_they_were(tmp_path_factory, ending, table):
+    again = round_trip(table, tmp_path_factory.mktemp("t"), ending)
+    assert_same(table, again, ending)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@given(names=titles)
+@settings(max_examples=30, deadline=None)
+def test_names_of_columns_come_back(tmp_path_factory, ending, names):
+    table = pd.DataFrame([["a"] * len(names)], columns=names)
+    if ending == "xlsx" and [without_control(name) for name in names] != names:
+        return  # said when it is written
+    again = round_trip(table, tmp_path_factory.mktemp("t"), ending)
+    assert_same(table, again, ending)
+
+
+@pytest.mark.parametrize("guard", [True, False])
+@given(cells=st.lists(st.none() | texts, max_size=4), alone=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_texts_come_back_whether_guarded_or_not(tmp_path_factory, guard, cells, alone):
+    table = pd.DataFrame({"value": pd.Series(cells, dtype="object")})
+    if not alone:
+        table.insert(0, "item", [f"{number:03}" for number in range(len(cells))])
+    elif not guard:
+        cells = [cell or None for cell in cells]  # of one column alone, an empty text is an empty cell
+        table = pd.DataFrame({"value": pd.Series(cells, dtype="object")})
+    again = round_trip(table, tmp_path_factory.mktemp("t"), "csv", quote_formulas=guard)
+    assert_same(table, again, "csv")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_awkward_texts_all_at_once_and_twice(tmp_path, ending):
+    table = pd.DataFrame(
+        {"item": [f"{n:03}" for n in range(len(AWKWARD))], "value": AWKWARD, "set": [(t, "b") for t in AWKWARD]}
+    )
+    once = round_trip(table, tmp_path, ending)
+    assert_same(table, once, ending)
+    first = (tmp_path / f"t.{ending}").read_bytes()
+    assert_same(table, round_trip(once, tmp_path, ending), ending)
+    if ending != "xlsx":  # a workbook holds the time at which it was written
+        assert (tmp_path / f"t.{ending}").read_bytes() == first
+
+
+def test_other_programs_read_the_same_texts(tmp_path):
+    cells = [text for text in AWKWARD if "\r\n" not in text]
+    path = write_table(pd.DataFrame({"n": range(len(cells)), "value": cells}), tmp_path / "a.csv", quote_formulas=False)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        assert [row[1] for row in csv.reader(file)][1:] == cells
+    assert pd.read_csv(path, dtype=str, keep_default_na=False)["value"].tolist() == cells
+
+
+def test_no_cell_becomes_two_rows_or_a_formula(tmp_path):
+    """A carriage return starts a row in a spreadsheet, and a semicolon a cell in half of Europe."""
+    written = write_table(
+        pd.DataFrame({"value": ["a\r=1+1", "b;=1+1", "c\t=1"], "x": 1}), tmp_path / "a.csv"
+    ).read_bytes()
+    assert written.decode("utf-8-sig").split("\n")[1:] == ['"a\r=1+1",1', '"b;=1+1",1', '"c\t=1",1', ""]
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_nul_is_refused_with_a_sentence(tmp_path, ending):
+    with pytest.raises(InputError, match=r"Texts of 'value' hold the character NUL"):
+        write_table(pd.DataFrame({"value": ["a\0b"]}), tmp_path / f"a.{ending}")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_half_a_character_is_refused_with_a_sentence(tmp_path, ending):
+    with pytest.raises(InputError, match=r"half of a character"):
+        write_table(pd.DataFrame({"value": pd.Series(["a\ud83d"], dtype="object")}), tmp_path / f"a.{ending}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_json_without_infinity(tmp_path):
+    with pytest.raises(InputError, match="JSON has no infinite number, and x holds one"):
+        write_table(pd.DataFrame({"x": [math.inf]}), tmp_path / "a.jsonl")
+    for ending in ("csv", "xlsx", "parquet"):
+        assert round_trip(pd.DataFrame({"x": [math.inf, 1.0]}), tmp_path, ending)["x"].tolist() == [math.inf, 1.0]
+
+
+def test_long_ids_are_not_rounded_in_a_workbook(tmp_path):
+    table = pd.DataFrame({"post": pd.array([1234567890123456789, None], dtype="Int64"), "x": [0.1 + 0.2, 2.0]})
+    assert_same(table, round_trip(table, tmp_path, "xlsx"), "xlsx")
+    assert openpyxl.load_workbook(tmp_path / "t.xlsx")["table"]["A2"].value == "1234567890123456789"
+
+
+def test_gold_of_plus_and_minus_is_right_when_read_back(tmp_path):
+    labels = ["+", "-", "+", "-"]
+    gold = pd.DataFrame({"item": list("1234"), "value": labels})
+    for _ in range(3):
+        path = write_table(gold, tmp_path / "gold.csv")
+        gold = read_table(path, key="item")
+    assert gold["value"].tolist() == labels
+    assert path.read_text(encoding="utf-8-sig").count("'") == 4
+    model = pd.DataFrame({"ID": list("1234"), "label": labels})
+    assert evaluate(model, gold, key="ID", column="label", resamples=0).accuracy == 1.0
+
+
+def test_what_a_spreadsheet_saved_again_is_known_by_its_dictionary(tmp_path):
+    table = pd.DataFrame({"item": ["01", "2"], "value": ["+", "'tis"], "n": [1, 2], "when": pd.Timestamp("2026-01-02")})
+    path = write_table(table, tmp_path / "gold.csv")
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.reader(file))
+    text = io.StringIO()
+    csv.writer(text, delimiter=";").writerows(rows)
+    path.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
+    assert read_table(path).to_dict("list") == table.to_dict("list")
+    (tmp_path / "gold.columns.csv").unlink()
+    assert read_table(path)["value"].tolist() == ["'+", "'tis"]
+
+
+def test_a_table_of_others_keeps_its_apostrophes_and_quoted_numbers_stay_numbers(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('"ID","n","said"\r\n"1","5","\'@ana hi"\r\n', encoding="utf-8-sig")
+    assert read_table(path).to_dict("list") == {"ID": [1], "n": [5], "said": ["'@ana hi"]}
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@example(changed="item,value\n", at=0)
+@given(changed=st.text("a,\"'\n\r;=1", max_size=6), at=st.integers(0, 30))
+@settings(max_examples=60, deadline=None)
+def test_a_file_of_ours_that_somebody_changed_is_a_table_or_a_sentence(tmp_path_factory, newline, changed, at):
+    folder = tmp_path_factory.mktemp("t")
+    path = write_table(pd.DataFrame({"item": ["1", "2"], "value": ["+", None]}), folder / "a.csv")
+    text = path.read_text(encoding="utf-8-sig")
+    path.write_text((text[:at] + changed + text[at:]).replace("\n", newline), encoding="utf-8-sig", newline="")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            table = read_table(path)
+        except InputError:
+            return
+    tally = tally_of(table)
+    assert tally is not None
+    assert tally.unexplained == 0
