@@ -88,8 +88,12 @@ def file_address(path: Path) -> str:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[Any, Any]]:
+def opened(path: Path, *, one_by_one: bool = False) -> Iterator[tuple[Any, Any]]:
     """Open a video: its container and its first stream of moving pictures, decoding on all cores.
+
+    Args:
+        path: The video.
+        one_by_one: Decode a frame at a time. Several at once tell late of damage, and take whole frames with it.
 
     Raises:
         InputError: The file holds no video that can be read.
@@ -115,7 +119,7 @@ def opened(path: Path) -> Iterator[tuple[Any, Any]]:
         stream = streams[0]
         if stream.codec_context is None or not stream.codec_context.width:
             raise unreadable(path)
-        stream.thread_type = "AUTO"
+        stream.thread_type = "SLICE" if one_by_one else "AUTO"
         yield container, stream
 
 
@@ -143,20 +147,37 @@ INTRA = 1  # AV_PICTURE_TYPE_I: made from no other frame
 class Decoding:
     """One run of the decoder over a container, from where it stands.
 
-    What cannot be trusted is left out and counted in ``damaged``: packets that are marked as incomplete or that the
-    decoder refuses, frames that it had to patch up, and the frames after them up to the next one that is made from no
-    other. Left in, they would show grey, smeared or repeated pictures.
+    What cannot be trusted is told apart and counted in ``damaged``: frames of packets that are marked as incomplete or
+    that the decoder refuses, frames that it had to patch up, and the frames coded after them, up to the next one that
+    is made from no other. They would show grey, smeared or repeated pictures. Frames that were coded before the damage
+    are whole, however long the decoder holds them back.
     """
 
     def __init__(self, container: Any, stream: Any) -> None:
         self.container = container
         self.stream = stream
         self.damaged = 0
+        self._sent = 0
+        self._places: dict[int, int] = {}  # presentation time -> the packet's place in the order of coding
+        self._smeared: list[tuple[int, float]] = []  # places: from the first damage to the next frame of its own
 
-    def frames(self, *, begin: int | None = None, seen: Callable[[int], object] | None = None) -> Iterator[Any]:
-        """Decode from the first keyframe on, or from the one presented at ``begin``, to the end of the file.
+    def frames(self, *, begin: int | None = None) -> Iterator[Any]:
+        """Decode from the first keyframe on, or from the one presented at ``begin``, to the end: the whole frames.
 
         A file that ends in the middle gives the frames up to there.
+
+        Args:
+            begin: Presentation time, in the units of the stream.
+
+        Raises:
+            LookupError: The keyframe at ``begin`` does not come.
+        """
+        return (frame for frame, is_whole in self.all_frames(begin=begin) if is_whole)
+
+    def all_frames(
+        self, *, begin: int | None = None, seen: Callable[[int], object] | None = None
+    ) -> Iterator[tuple[Any, bool]]:
+        """Decode as ``frames`` does: every frame that comes out, as any decoder counts them, and whether it is whole.
 
         Args:
             begin: Presentation time, in the units of the stream.
@@ -165,31 +186,50 @@ class Decoding:
         Raises:
             LookupError: The keyframe at ``begin`` does not come.
         """
-        is_smeared = False
         for packet in self._packets(begin):
-            if packet is not None and packet.is_corrupt:
-                self.damaged += 1
-                is_smeared = True
-                continue
-            if packet is not None and packet.size and seen is not None and packet.dts is not None:
-                seen(packet.dts)
+            if packet is not None and packet.size:
+                self._sent += 1
+                if packet.pts is not None:
+                    self._places[packet.pts] = self._sent
+                if packet.is_corrupt:
+                    self._smear(self._sent)
+                if seen is not None and packet.dts is not None:
+                    seen(packet.dts)
             try:
                 frames = packet.decode() if packet is not None else self.stream.codec_context.decode(None)
             except av.error.EOFError:
                 return
             except (av.error.FFmpegError, OSError):
                 self.damaged += 1
-                is_smeared = True
+                self._smear(self._sent)
                 continue
             for frame in frames:
-                if frame.is_corrupt:
-                    is_smeared = True
-                elif is_smeared and (frame.key_frame or frame.pict_type == INTRA):
-                    is_smeared = False
-                if is_smeared:
-                    self.damaged += 1
-                else:
-                    yield frame
+                is_whole = self._is_whole(frame)
+                self.damaged += not is_whole
+                yield frame, is_whole
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether anything was found so far; several frames at a time hide it in their threads."""
+        return bool(self.damaged or self._smeared)
+
+    def _smear(self, place: int) -> None:
+        """Distrust what was coded from here on, until a frame comes that is made from no other."""
+        if self._smeared and self._smeared[-1][1] == math.inf:
+            place = min(place, self._smeared.pop()[0])
+        self._smeared.append((place, math.inf))
+
+    def _is_whole(self, frame: Any) -> bool:
+        place = self._sent if frame.pts is None else self._places.pop(frame.pts, self._sent)
+        if frame.is_corrupt:
+            self._smear(place)
+            return False
+        if not self._smeared:
+            return True
+        first, until = self._smeared[-1]
+        if until == math.inf and place > first and (frame.key_frame or frame.pict_type == INTRA):
+            self._smeared[-1] = (first, place)
+        return not any(first <= place < until for first, until in self._smeared)
 
     def _packets(self, begin: int | None) -> Iterator[Any]:
         """Give the packets from the first or the given keyframe on; None at the end of a file that ends early."""
@@ -250,7 +290,7 @@ class Timeline:
         is_decoded: Whether the frames were counted by decoding. Decoding then begins at the start of the file, and
             frames are told apart by their order.
         last_duration: Of the last frame, in units of ``time_base``; 0 if the file does not say.
-        damaged: Number of frames that are damaged and left out, as far as they were decoded.
+        damaged: Number of frames that are damaged and not shown, as far as they were decoded.
     """
 
     pts: NDArray[np.int64]
@@ -345,18 +385,23 @@ def _from_packets(path: Path) -> Timeline | None:
         )
 
 
-def _from_frames(path: Path) -> Timeline:
-    with opened(path) as (container, stream):
+def _from_frames(path: Path, *, is_damaged: bool = False) -> Timeline:
+    with opened(path, one_by_one=is_damaged) as (container, stream):
         stamps: list[int | None] = []
         stored: list[int] = []
         keys: list[int] = []
         run = Decoding(container, stream)
-        for frame in run.frames(seen=stored.append):
+        count = 0
+        for frame, is_whole in run.all_frames(seen=stored.append):
             if frame.key_frame:
                 keys.append(len(stamps))
             stamps.append(frame.pts)
-        if not stamps:
+            count = len(stamps) if is_whole else count
+        if run.is_damaged and not is_damaged:
+            return _from_frames(path, is_damaged=True)
+        if not count:
             raise unreadable(path)
+        del stamps[count:]  # a damaged end is no part of the video; in the middle, a frame's number stays its number
         rate = stream.average_rate or stream.guessed_rate or 25
         step = max(1, round(1 / (rate * stream.time_base)))
         has_times = container.format.name != "avi" and _are_rising(stamps)
@@ -365,7 +410,7 @@ def _from_frames(path: Path) -> Timeline:
             pts=pts,
             time_base=stream.time_base,
             zero=_zero(container, int(pts[0]) * stream.time_base),
-            keyframes=np.asarray(keys, np.int64),
+            keyframes=np.asarray([key for key in keys if key < count], np.int64),
             is_decoded=True,
             damaged=run.damaged,
         )
@@ -646,7 +691,7 @@ class _OtherFrames(Exception):
 
 def _decode(path: Path, known: Timeline, wanted: NDArray[np.int64]) -> Iterator[tuple[int, Any]]:
     if known.is_decoded:
-        with opened(path) as (container, stream):
+        with opened(path, one_by_one=known.damaged > 0) as (container, stream):
             yield from _by_order(Decoding(container, stream), wanted)
         return
     with contextlib.ExitStack() as stack:
@@ -692,14 +737,14 @@ def _runs(keyframes: NDArray[np.int64], wanted: NDArray[np.int64]) -> Iterator[t
 
 def _by_order(run: Decoding, wanted: NDArray[np.int64]) -> Iterator[tuple[int, Any]]:
     indices = wanted.tolist()
-    place, index = 0, -1
-    for frame in run.frames():
+    place = 0
+    for index, (frame, is_whole) in enumerate(run.all_frames()):
         if place == len(indices):
             return
-        index += 1
         if index == indices[place]:
             place += 1
-            yield index, frame
+            if is_whole:
+                yield index, frame
 
 
 def _by_time(

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
@@ -61,6 +62,27 @@ def test_a_file_that_ends_in_the_middle_gives_the_frames_up_to_there(tmp_path: P
     assert sum(len(chunk.frames) for chunk in thumbnails(path)) == info.frames
     chosen = [info.frames - 1, 5]
     assert [read_barcode(frame.image) for frame in read_frames(path, chosen)] == [5, served[-1][1]]
+
+
+def test_frames_before_a_cut_are_whole_however_long_the_decoder_holds_them(tmp_path: Path) -> None:
+    path = cut_off(make_video(tmp_path / "whole.mp4", FRAMES, gop=FRAMES, b_frames=2), 0.95)
+    with av.open(str(path)) as container:
+        stored = [packet for packet in container.demux(video=0) if packet.size]
+    whole = sorted(packet.pts for packet in stored if not packet.is_corrupt)
+    assert len(whole) < len(stored)
+    shown = [read_barcode(frame.image) for frame in read_frames(path)]
+    assert shown == [round(float(pts * stored[0].time_base) * 30) for pts in whole]
+
+
+def test_a_frame_keeps_its_number_behind_damage(tmp_path: Path) -> None:
+    data = make_video(tmp_path / "whole.ts", 60, gop=20, b_frames=2).read_bytes()
+    path = tmp_path / "joined.ts"
+    path.write_bytes(data + data)
+    assert len(frame_times(path)) == probe(path).frames == 120
+    served = {frame.index: read_barcode(frame.image) for frame in read_frames(path)}
+    assert all(index % 60 == shown for index, shown in served.items())
+    assert set(range(120)) - set(served) <= {57, 58, 59}  # the packets at the seam are marked as incomplete
+    assert [frame.index for frame in read_frames(path, [10, 110])] == [10, 110]
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mov"])
