@@ -65,7 +65,8 @@ def listening(stack: Stack) -> list[int]:
     for process in stack.processes:
         running = psutil.Process(process.pid)
         for each in [running, *running.children(recursive=True)]:
-            for connection in each.net_connections(kind="inet"):
+            connections = getattr(each, "net_connections", None) or each.connections  # psutil 5's name
+            for connection in connections(kind="inet"):
                 if connection.status == psutil.CONN_LISTEN:
                     assert connection.laddr.ip in ("127.0.0.1", "::1")
                     found.add(connection.laddr.port)
