@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from functools import cache
@@ -44,6 +45,8 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in PRIVATE:
         os.environ.pop(name, None)
     os.environ["LSNB_NO_PROMPT"] = "1"
+    # Who starts the tests in the background hands on that Ctrl+C is ignored; the tests of interrupts press it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
