@@ -16,7 +16,7 @@ from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import TOLD, Annotations
 from lsnb.kernel.words import listing, nearest
-from lsnb.labels.vocabulary import TEXT_AREA
+from lsnb.labels.vocabulary import CHOICES, TAXONOMY, TEXT_AREA, is_region
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 AMONG_NUMBERS = ("lowest", "median", "highest")
@@ -27,8 +27,10 @@ def widen(annotations: Annotations, control: str, *, repeats: Literal["latest", 
     """Return the answers to one control with a row for each item and a column for each annotator.
 
     Only submitted answers count. Two annotations of one item by one person: the latest counts, with a
-    warning. Where anyone gave several answers to one item, or answers are about regions, every cell is a
-    sorted tuple of what differs in them (several texts keep their order). The order of rows, items and
+    warning. Nothing chosen in a multiple choice, or nothing drawn, by somebody who submitted the item, is an answer,
+    the empty tuple; a choice is multiple where anybody chose several. Answers to a question that is asked of each page
+    are ``"<page>: <answer>"``. Where anyone gave several answers to one item, or answers are about regions, every cell
+    is a sorted tuple of what differs in them (several texts keep their order). The order of rows, items and
     annotators in the long table does not matter.
 
     Args:
@@ -50,10 +52,25 @@ def widen(annotations: Annotations, control: str, *, repeats: Literal["latest", 
         >>> widen(long, "mood").fillna("–").to_dict("index")
         {'1': {'ana': 'pos', 'ben': 'neg'}, '2': {'ana': 'pos', 'ben': '–'}}
     """
-    annotations = checked(annotations, control)
+    return wide_of(annotations, control, repeats=repeats)
+
+
+def wide_of(
+    annotations: pd.DataFrame, control: str, *, repeats: Literal["latest", "all"] = "latest", is_set: bool = False
+) -> pd.DataFrame:
+    """Return what ``widen`` returns.
+
+    Args:
+        annotations: The long table.
+        control: The name of a control.
+        repeats: As of ``widen``.
+        is_set: Whether answers are sets whatever these annotations hold, also where nobody answered.
+    """
+    annotations = checked(annotations, control, is_needed=not is_set)
+    is_set = is_set or takes_several(annotations, control)
     if repeats == "all":
         annotations = annotations.assign(annotator=_numbered(annotations))
-    answers = latest(annotations)
+    answers = done = latest(annotations)
     items = pd.Index(sorted(annotations["item"].dropna().unique()), name="item")
     people = pd.Index(sorted(annotations["annotator"].dropna().unique()), name="annotator")
     mask = answers["control"].eq(control) & answers["status"].eq("submitted") & answers["value"].notna()
@@ -61,9 +78,16 @@ def widen(annotations: Annotations, control: str, *, repeats: Literal["latest", 
     rows = items.get_indexer(pd.Index(answers["item"]))
     columns = people.get_indexer(pd.Index(answers["annotator"]))
     cells: np.ndarray[Any, Any] = np.full((len(items), len(people)), None, dtype="object")
-    several = "region" in answers and bool(answers["region"].notna().any())
+    several = is_set or ("region" in answers and bool(answers["region"].notna().any()))
     several = several or len(set(zip(rows.tolist(), columns.tolist(), strict=True))) < len(answers)
     values = [_countable(value) for value in answers["value"].tolist()]
+    if is_paged(annotations, control):
+        several = True
+        pages = answers["page"].astype("Int64").astype("string").fillna("–").tolist()
+        values = [f"{page}: {value}" for page, value in zip(pages, values, strict=True)]
+    if is_set:
+        for row, column in _present(done, items, people):
+            cells[row, column] = ()
     if several:
         ordered = "kind" in answers and bool(answers["kind"].eq(TEXT_AREA.kind).all())
         gathered: dict[tuple[int, int], list[Any]] = {}
@@ -77,6 +101,69 @@ def widen(annotations: Annotations, control: str, *, repeats: Literal["latest", 
     columns_by_name = {name: _typed(cells[:, n], values, several) for n, name in enumerate(people)}
     wide = pd.DataFrame(columns_by_name, index=range(len(items)), columns=people)
     return wide.set_axis(items, axis="index")
+
+
+def _present(done: pd.DataFrame, items: pd.Index[Any], people: pd.Index[Any]) -> list[tuple[int, int]]:
+    """Return the places of all that was submitted, answered or not."""
+    seen = done[done["status"].isin(["submitted", "empty"]) & done["item"].notna()]
+    seen = seen[["item", "annotator"]].drop_duplicates()
+    rows, columns = items.get_indexer(pd.Index(seen["item"])), people.get_indexer(pd.Index(seen["annotator"]))
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))
+
+
+def _of_control(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
+    return annotations[annotations["control"].eq(control).fillna(False).astype(bool)]
+
+
+def takes_several(annotations: pd.DataFrame, control: str) -> bool:
+    """Return whether nothing is an answer to a control: of a choice where anybody chose several, and of regions.
+
+    Args:
+        annotations: The long table.
+        control: The name of a control.
+
+    Example:
+        >>> long = pd.DataFrame({"item": ["1", "1"], "annotator": ["ana", "ana"], "control": ["c", "c"],
+        ...                      "kind": ["choices", "choices"], "status": "submitted", "value": ["x", "y"]})
+        >>> takes_several(long, "c"), takes_several(long[:1], "c")
+        (True, False)
+    """
+    rows = _of_control(annotations, control)
+    if "kind" in rows.columns:
+        kinds = set(rows["kind"].dropna())
+        if any(is_region(kind) for kind in kinds):
+            return True
+        if not kinds & {CHOICES.kind, TAXONOMY.kind}:
+            return False
+        rows = rows[rows["kind"].isin([CHOICES.kind, TAXONOMY.kind])]
+    # Of a region that nobody drew, nothing was asked.
+    if "region" in rows.columns and rows["region"].notna().any():
+        return False
+    which = [name for name in (*OF_ONE, "page") if name in rows.columns]
+    return bool(rows[rows["value"].notna()].duplicated(which).any())
+
+
+OF_ONE = ("item", "annotator", "project", "task", "annotation", "status", "updated_at")
+
+
+def is_paged(annotations: pd.DataFrame, control: str) -> bool:
+    """Return whether a question is asked of each page or picture of an item.
+
+    Args:
+        annotations: The long table.
+        control: The name of a control.
+
+    Example:
+        >>> long = pd.DataFrame({"control": ["q", "q"], "region": None, "page": [0, 1]})
+        >>> is_paged(long, "q"), is_paged(long[:1], "q")
+        (True, False)
+    """
+    if "page" not in annotations.columns:
+        return False
+    rows = _of_control(annotations, control)
+    if "region" in rows.columns:
+        rows = rows[rows["region"].isna()]
+    return rows["page"].nunique() > 1
 
 
 @checks.checked
@@ -118,7 +205,29 @@ def majority(
         >>> majority(long, "mood", ties="ben")["value"].tolist()
         ['pos', 'neg']
     """
-    wide = widen(annotations, control)
+    return votes_of(annotations, control, min_votes=min_votes, weights=weights, ties=ties)
+
+
+def votes_of(
+    annotations: pd.DataFrame,
+    control: str,
+    *,
+    min_votes: Any = 1,
+    weights: Mapping[str, Any] | None = None,
+    ties: str = "missing",
+    is_set: bool = False,
+) -> pd.DataFrame:
+    """Return what ``majority`` returns.
+
+    Args:
+        annotations: As of ``majority``.
+        control: Likewise.
+        min_votes: Likewise.
+        weights: Likewise.
+        ties: Likewise.
+        is_set: Whether answers are sets, whatever these annotations hold.
+    """
+    wide = wide_of(annotations, control, is_set=is_set)
     few = checks.whole("min_votes", min_votes, least=1)
     problems = [few] if few else []
     people = [str(name) for name in wide.columns]
@@ -177,12 +286,13 @@ def _decide(winners: list[Any], ties: str, own: Any, control: str) -> Any:
     return own if own in winners else None
 
 
-def checked(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
+def checked(annotations: pd.DataFrame, control: str, *, is_needed: bool = True) -> pd.DataFrame:
     """Return the long table with items and annotators as text.
 
     Args:
         annotations: The long table, perhaps saved and read again; it is not changed.
         control: A control that should be in it, unless nobody has answered anything.
+        is_needed: Whether it must be there then.
 
     Raises:
         InputError: No long table, or no such control in it.
@@ -195,7 +305,7 @@ def checked(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
     """
     require_columns(annotations, "item", "annotator", "control", "value", "status")
     controls = sorted({str(name) for name in annotations["control"].dropna()})
-    if controls and control not in controls:
+    if is_needed and controls and control not in controls:
         raise InputError(
             f"No annotation answers a control {control!r}.{nearest(control, controls)} "
             f"Controls there: {listing(controls, 12)}."

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from lsnb.annotations import widen
+from lsnb.annotations.votes import checked, is_paged, latest, wide_of, widen
 from lsnb.errors import InputError
 from lsnb.kernel.words import listing
 from lsnb.labels.vocabulary import KINDS
@@ -177,7 +177,8 @@ def _jaccard(values: Sequence[tuple[Any, ...]]) -> Floats:
     shared = holds @ holds.T
     sizes = holds.sum(axis=1)
     either = sizes[:, None] + sizes[None, :] - shared
-    distances: Floats = 1 - shared / either
+    # Two empty sets are the same.
+    distances: Floats = np.where(either > 0, 1 - shared / np.where(either > 0, either, 1), 0.0)
     return distances
 
 
@@ -291,9 +292,18 @@ def ratings_of(annotations: pd.DataFrame, control: str, level: Level | None = No
     """
     if level is not None and level not in get_args(Level):
         raise InputError(f"level is {level!r}: give one of {', '.join(get_args(Level))}, or leave it out.")
-    wide = widen(annotations, control)
+    wide = (_units if is_paged(annotations, control) else widen)(annotations, control)
     wide = wide.loc[:, wide.notna().any()]
     return wide, wide_ratings(wide, control, level or _usual_level(annotations, control, wide))
+
+
+def _units(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
+    """Return the wide table with a row for each page of an item, all of them named by the item."""
+    done = latest(checked(annotations, control))
+    done = done[done["control"].eq(control).fillna(False).astype(bool)]
+    pages = done["page"].astype("Int64").astype("string").fillna("")
+    wide = wide_of(done.assign(item=done["item"] + "\x1f" + pages, page=None), control)
+    return wide.set_axis(pd.Index([item.rpartition("\x1f")[0] for item in wide.index], name="item"), axis="index")
 
 
 def _usual_level(annotations: pd.DataFrame, control: str, wide: pd.DataFrame) -> Level:

@@ -16,6 +16,7 @@ import pandas as pd
 
 from lsnb.annotations import majority, widen
 from lsnb.annotations.long import TEXT_DTYPE
+from lsnb.annotations.votes import is_paged, takes_several, votes_of
 from lsnb.errors import InputError
 from lsnb.kernel.checks import TOLD, Annotations, Resamples, Seed, Table, checked
 from lsnb.kernel.words import counted, joined, listing, nearest
@@ -59,8 +60,10 @@ def disputed(annotations: Annotations, control: str, level: Level | None = None)
         people = items.groupby("item").agg(a=("a", set), b=("b", set))
         n = pd.Series({item: len(row.a | row.b) for item, row in people.iterrows()}, dtype="int64")
     else:
-        n = pd.Series((ratings.codes >= 0).sum(axis=1), index=wide.index)
-        found = pd.Series(_spread(ratings), index=wide.index)
+        # A question that is asked of each page has a row for each.
+        n = pd.Series((ratings.codes >= 0).sum(axis=1), index=wide.index).groupby(level=0).max()
+        found = pd.Series(_spread(ratings), index=wide.index).groupby(level=0).mean()
+        wide = widen(annotations, control) if is_paged(annotations, control) else wide
     found = found[found > 0]
     said = {
         item: "; ".join(f"{who}: {_said(cell)}" for who, cell in row.items() if not _absent(cell))
@@ -113,7 +116,7 @@ def gold(
         [['1', 'x', 'unanimous'], ['2', 'y', 'adjudicated']]
     """
     votes = majority(annotations, control, min_votes=min_votes, weights=weights, ties=ties)
-    decided = _decisions(adjudicated, control)
+    decided = _decisions(adjudicated, control, is_set=takes_several(annotations, control))
     strangers = sorted(set(decided) - set(votes["item"]))
     if strangers:
         raise InputError(f"What was decided is about items nobody annotated: {listing(strangers)}.")
@@ -154,17 +157,17 @@ def _column(values: list[Any]) -> pd.Series[Any]:
     return column.astype("float64") if numeric else column
 
 
-def _decisions(adjudicated: pd.DataFrame | Mapping[str, Any] | None, control: str) -> dict[str, Any]:
+def _decisions(adjudicated: pd.DataFrame | Mapping[str, Any] | None, control: str, *, is_set: bool) -> dict[str, Any]:
     if adjudicated is None:
         return {}
     if isinstance(adjudicated, pd.DataFrame):
         if "control" in adjudicated.columns:
-            if not adjudicated["control"].eq(control).fillna(False).any():
+            if not is_set and not adjudicated["control"].eq(control).fillna(False).any():
                 return {}
             with warnings.catch_warnings():
                 # An item decided again is decided as it was last.
                 warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
-                table = majority(adjudicated, control)
+                table = votes_of(adjudicated, control, is_set=is_set)
             clash = table.loc[table["tie"], "item"].tolist()
             if clash:
                 raise InputError(f"Several people decided differently about {listing(clash)}: keep one of them.")
@@ -196,7 +199,7 @@ def _spread(ratings: Ratings) -> Floats:
         one, other = given[pairs[0]], given[pairs[1]]
         if ratings.level == "sets":
             sets = [set(ratings.values[code]) for code in given]
-            distances = [1 - len(a & b) / len(a | b) for a, b in itertools.combinations(sets, 2)]
+            distances = [1 - len(a & b) / len(a | b) if a | b else 0.0 for a, b in itertools.combinations(sets, 2)]
             spread[row] = float(np.mean(distances))
         elif ratings.level == "nominal":
             spread[row] = float((one != other).mean())
@@ -211,7 +214,7 @@ def _absent(value: Any) -> bool:
 
 def _said(value: Any) -> str:
     if isinstance(value, tuple):
-        return ", ".join(str(part) for part in value)
+        return "nothing" if not value else ", ".join(str(part) for part in value)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -54,10 +54,12 @@ class Region:
         label: Its label, several joined by `` + ``; None without one.
         place: A box (x, y, width, height, rotation), corners (n × 2), a ``Mask`` or the result that holds one, a point
             (2), a stretch (2), or a ``Track``.
+        on: The page, the medium and its channel; only what is on the same is compared.
     """
 
     label: str | None
     place: Any
+    on: tuple[Any, ...] = ()
 
 
 Places = dict[str, dict[str, list[Region]]]
@@ -107,25 +109,35 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
     unplaced: set[Any] = set()
     columns = rows.to_dict("list")
     for number, value in enumerate(columns["value"]):
-        whose = (columns["item"][number], columns["annotator"][number], columns["region"][number])
+        whose = (*(columns[name][number] for name in ("item", "annotator", "region")), _on(columns, number))
         if measure in LINES:
             ends: tuple[str, str] = ("start_frame", "end_frame") if measure == "timelines" else ("start", "end")
             whose = (*whose, *(columns[name][number] for name in ends))
             if pd.isna(columns[ends[0]][number]) or pd.isna(columns[ends[1]][number]):
-                unplaced.add(whose[2])
+                unplaced.add(whose[:4])
                 continue
         labels, _ = groups.setdefault(whose, (set(), number))
         if isinstance(value, str):
             labels.add(value)
-    results = _with_sizes(results, columns["item"])
+    on_what = [(item, _on(columns, number)) for number, item in enumerate(columns["item"])]
+    results = _with_sizes(results, on_what)
     notes = set()
     if unplaced:
         notes.add(f"Not compared, having no place on one line (paths, paragraphs): {len(unplaced)} regions.")
     for (item, who, *_), (labels, number) in groups.items():
         place, note = _place(measure, columns, number, results[number])
         notes.add(note)
-        places[item][who].append(Region(" + ".join(sorted(labels)) or None, place))
+        on = _on(columns, number)
+        places[item][who].append(Region(" + ".join(sorted(labels)) or None, place, on))
     return measure, places, " ".join(sorted(notes - {""}))
+
+
+def _on(columns: Mapping[Any, list[Any]], row: int) -> tuple[Any, ...]:
+    """Return what a region is on; a page or channel that is not said is the first."""
+    page, channel = (columns[name][row] if name in columns else None for name in ("page", "channel"))
+    medium = columns["to_name"][row] if "to_name" in columns else None
+    numbers = tuple(0 if pd.isna(number) else int(number) for number in (page, channel))
+    return (*numbers, "" if pd.isna(medium) else str(medium))
 
 
 def _with_sizes(results: list[Any], items: list[Any]) -> list[Any]:
@@ -178,7 +190,7 @@ def placed(measure: Measure, regions: list[Region]) -> list[Region]:
     """Return regions with their masks, which are read when they are compared and no sooner."""
     if measure != "masks":
         return regions
-    return [Region(region.label, Mask.from_result(region.place)) for region in regions]
+    return [Region(region.label, Mask.from_result(region.place), region.on) for region in regions]
 
 
 def _measure(rows: pd.DataFrame, results: list[Any], control: str) -> Measure:
@@ -396,8 +408,8 @@ class _Compared:
 
 def _compare(measure: Measure, a: list[Region], b: list[Region], threshold: float) -> _Compared:
     fits = scores(measure, a, b)
-    same = np.array([[one.label == other.label for other in b] for one in a], dtype="bool").reshape(fits.shape)
-    fits = np.where(same, fits, 0.0)
+    same = [[one.label == other.label and one.on == other.on for other in b] for one in a]
+    fits = np.where(np.array(same, dtype="bool").reshape(fits.shape), fits, 0.0)
     at_least = 0.0 if measure == "key points" else threshold
     matched = match(fits, at_least=at_least)
     overlaps = [float(fits[pair]) for pair in match(fits)]
@@ -455,9 +467,11 @@ def _along(
         return ()
     shares: dict[tuple[Any, Any], float] = {}
     for item in items:
-        last = max((r.place[1] for regions in places[item].values() for r in regions), default=0.0)
-        length = float((lengths or {}).get(item, last))
-        _add_shares(shares, places[item][pair[0]], places[item][pair[1]], length)
+        for on in sorted({r.on for regions in places[item].values() for r in regions}) or [()]:
+            last = max((r.place[1] for regions in places[item].values() for r in regions if r.on == on), default=0.0)
+            length = float((lengths or {}).get(item, last))
+            a, b = ([r for r in places[item][who] if r.on == on] for who in pair)
+            _add_shares(shares, a, b, length)
     boundaries = [distance for one in found for distance in one.boundaries]
     labelled_a = sum(size * len(a) for (a, _), size in shares.items())
     labelled_b = sum(size * len(b) for (_, b), size in shares.items())
