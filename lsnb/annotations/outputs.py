@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pandas as pd
 
 from lsnb.annotations.long import raw_results, require_columns
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, Table, checked
 from lsnb.kernel.files import whole_file_at
+from lsnb.kernel.formats import IMAGE_ENDINGS, ending_of
 from lsnb.kernel.words import listing
-from lsnb.labels.vocabulary import NAMED_KINDS
+from lsnb.labels.vocabulary import NAMED_KINDS, is_region
 from lsnb.shapes import coco_of, picture_size
 from lsnb.tables.writing import with_guards, write_csv, write_json_lines, write_parquet, write_workbook
 
@@ -31,11 +32,12 @@ COCO_MEANINGS = {
     "images.file_name": "Key of the item, or the field of its data that was asked for",
     "images.item": "Key of the item, as text: what identifies it in the researcher's own table",
     "images.annotators": "Who submitted an annotation of the picture, also an empty one",
+    "images.page": "Which page or picture of several, from 0",
     "images.width": "Width in pixels",
     "images.height": "Height in pixels",
     "categories.id": "Number of the label in this file",
     "categories.name": "Label",
-    "categories.supercategory": "Name of the control in the label config",
+    "categories.supercategory": "Names of the controls that have the label",
     "annotations.id": "Number of the region in this file",
     "annotations.image_id": "The picture",
     "annotations.category_id": "The label",
@@ -43,7 +45,8 @@ COCO_MEANINGS = {
     "annotations.area": "Area in square pixels",
     "annotations.segmentation": "Outline as x and y in turn, or a mask as counts of 0 and 1 in turn, down the columns",
     "annotations.keypoints": "x, y and 2 (labelled and visible) of a key point",
-    "annotations.iscrowd": "1 for a mask given as counts, 0 else",
+    "annotations.iscrowd": "0: every region is one thing",
+    "annotations.control": "Name of the control in the label config",
     "annotations.annotator": "Who drew it",
     "annotations.region": "Id of the region on Label Studio",
 }
@@ -59,7 +62,8 @@ def to_coco(annotations: Annotations, *, file_name: str | None = None) -> dict[s
     Args:
         annotations: The long table with its raw results (``raw=True``); it is not changed. Regions whose picture's size
             is unknown, damaged ones, and what is not drawn on pictures, are left out with a warning that counts them.
-        file_name: The column with each picture's file, such as ``data.image``; the item by default.
+        file_name: The column with each picture's file, such as ``data.image``. By default the only column of the
+            tasks' data that names pictures, where the table has one, else the item.
 
     Returns:
         ``info, images, categories, annotations``, in an order that does not depend on that of the rows.
@@ -84,58 +88,122 @@ def to_coco(annotations: Annotations, *, file_name: str | None = None) -> dict[s
         raise InputError(
             f"The table has no column {file_name!r}: its columns are {listing(list(annotations.columns))}."
         )
-    names = annotations[file_name] if file_name is not None else annotations["item"]
-    files: dict[str, str] = {}
-    people: dict[str, set[str]] = {}
-    sizes: dict[str, tuple[int, int]] = {}
-    found: list[tuple[tuple[str, ...], dict[str, Any]]] = []
+    column = file_name if file_name is not None else _picture_column(annotations)
+    names = annotations[column if column is not None else "item"].astype("object").tolist()
+    columns = annotations[["item", "annotator", "control", "kind", "region", "value"]].astype("object").to_dict("list")
+    pages = _pages(annotations)
+    files: dict[Picture, str] = {}
+    people: dict[Picture, set[str]] = {}
+    sizes: dict[Picture, tuple[int, int]] = {}
+    found: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
     left_out: dict[str, int] = {}
-    columns = annotations[["item", "annotator", "control", "kind", "region", "value"]].to_dict("list")
+    unnamed: dict[tuple[Any, ...], str] = {}
+    named: set[tuple[Any, ...]] = set()
+    items = [str(item) for item in columns["item"]]
+    several = {item for item, page in zip(items, pages, strict=True) if page}
     for row, result in enumerate(results):
-        item, label, kind = str(columns["item"][row]), columns["value"][row], str(columns["kind"][row])
-        who = "" if pd.isna(columns["annotator"][row]) else str(columns["annotator"][row])
-        people.setdefault(item, set()).update([who] if looked_at[row] else [])
-        files.setdefault(item, str(names.iloc[row]) if not pd.isna(names.iloc[row]) else item)
-        if not submitted[row] or result is None or not (kind in NAMED_KINDS and isinstance(label, str)):
+        item, label, kind = items[row], columns["value"][row], columns["kind"][row]
+        who = _text(columns["annotator"][row])
+        picture = (item, pages[row])
+        if picture not in files:
+            files[picture] = _file_of(names[row], item, pages[row], item in several)
+        if looked_at[row]:
+            people.setdefault(picture, set()).add(who)
+        if result is None:
             continue
+        size = picture_size(result)
+        if size[0] == size[0] and picture not in sizes:
+            sizes[picture] = (int(size[0]), int(size[1]))
+        if not submitted[row] or not is_region(kind):
+            continue
+        region = (*picture, who, columns["region"][row])
+        if not (kind in NAMED_KINDS and isinstance(label, str)):
+            unnamed[region] = kind
+            continue
+        named.add(region)
         shape = coco_of(result)
         if shape is None:
             left_out[kind] = left_out.get(kind, 0) + 1
             continue
-        width, height = picture_size(result)
-        sizes[item] = (int(width), int(height))
-        owner = (item, str(columns["control"][row]), who, str(columns["region"][row]), label)
-        found.append((owner, shape))
+        found.append(((*picture, str(columns["control"][row]), who, str(region[-1]), label), shape))
+    for region, kind in unnamed.items():
+        if region not in named:
+            left_out[f"{kind} without a label"] = left_out.get(f"{kind} without a label", 0) + 1
     if left_out:
         what = listing([f"{n} of {kind}" for kind, n in sorted(left_out.items())])
         warnings.warn(
-            f"Regions that COCO has no place for, of unknown pictures, or damaged ones, are left out: {what}.",
+            f"Regions that COCO has no place for, of unknown pictures, without a label, or damaged ones, are left out: "
+            f"{what}.",
             stacklevel=2,
         )
-    categories = sorted({(owner[1], owner[4]) for owner, _ in found})
-    category = {name: number for number, name in enumerate(categories, start=1)}
-    image = {item: number for number, item in enumerate(sorted(files), start=1)}
+    controls: dict[str, set[str]] = {}
+    for owner, _ in found:
+        controls.setdefault(owner[5], set()).add(owner[2])
+    category = {label: number for number, label in enumerate(sorted(controls), start=1)}
+    image = {picture: number for number, picture in enumerate(sorted(files), start=1)}
     found.sort(key=lambda one: one[0])
     return {
         "info": {"description": "Regions drawn in Label Studio, written by lsnb; see the data dictionary beside it"},
         "images": [
-            {"id": number, "file_name": files[item], "item": item, "annotators": sorted(people[item])}
-            | ({"width": sizes[item][0], "height": sizes[item][1]} if item in sizes else {})
-            for item, number in image.items()
+            {
+                "id": number,
+                "file_name": files[picture],
+                "item": picture[0],
+                "annotators": sorted(people.get(picture, ())),
+            }
+            | ({"page": picture[1]} if picture[0] in several else {})
+            | ({"width": sizes[picture][0], "height": sizes[picture][1]} if picture in sizes else {})
+            for picture, number in image.items()
         ],
-        "categories": [{"id": n, "name": label, "supercategory": control} for (control, label), n in category.items()],
+        "categories": [
+            {"id": n, "name": label, "supercategory": " + ".join(sorted(controls[label]))}
+            for label, n in category.items()
+        ],
         "annotations": [
             {
                 "id": number,
-                "image_id": image[owner[0]],
-                "category_id": category[owner[1], owner[4]],
+                "image_id": image[owner[:2]],
+                "category_id": category[owner[5]],
                 **shape,
-                "annotator": owner[2],
-                "region": owner[3],
+                "control": owner[2],
+                "annotator": owner[3],
+                "region": owner[4],
             }
             for number, (owner, shape) in enumerate(found, start=1)
         ],
     }
+
+
+# An item and the number of its page.
+Picture = tuple[str, int]
+
+
+def _pages(annotations: pd.DataFrame) -> list[int]:
+    if "page" not in annotations.columns:
+        return [0] * len(annotations)
+    return annotations["page"].astype("Int64").fillna(0).astype("int64").tolist()
+
+
+def _picture_column(annotations: pd.DataFrame) -> str | None:
+    """Return the only column of the tasks' data that names pictures, so that their files keep their endings."""
+    found = []
+    for name in annotations.columns:
+        if str(name).startswith("data."):
+            given = {cell for cell in annotations[name].dropna() if isinstance(cell, str)}
+            if given and all(ending_of(cell.partition("?")[0]) in IMAGE_ENDINGS for cell in given):
+                found.append(str(name))
+    return found[0] if len(found) == 1 else None
+
+
+def _file_of(name: Any, item: str, page: int, is_one_of_several: bool) -> str:
+    if isinstance(name, list | tuple) and page < len(name):
+        return str(name[page])
+    text = _text(name) or item
+    return f"{text}#{page}" if is_one_of_several else text
+
+
+def _text(value: Any) -> str:
+    return "" if isinstance(value, list | tuple) or value is None or pd.isna(value) else str(value)
 
 
 # What each column of lsnb's tables means, for whoever gets the file without the notebook.
@@ -316,9 +384,10 @@ def write_table(
     repeated = sorted({str(name) for name in table.columns[table.columns.duplicated()]})
     if repeated:
         raise InputError(f"The table has more than one column called {', '.join(repeated)}: rename all but one.")
-    about = data_dictionary(table, dict(meanings or {}))
     if ending == ".coco.json":
         about = pd.DataFrame(COCO_MEANINGS.items(), columns=["column", "meaning"])
+    else:
+        about = data_dictionary(table, dict(meanings or {}))
     stem = target.name.removesuffix(ending) if ending == ".coco.json" else target.stem
     with whole_file_at(target, parents=True) as part:
         writers[ending](part)
@@ -328,4 +397,4 @@ def write_table(
 
 
 def _coco(table: pd.DataFrame, path: Path) -> None:
-    path.write_text(json.dumps(to_coco(table), ensure_ascii=False), encoding="utf-8")
+    path.write_bytes(orjson.dumps(to_coco(table)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from lsnb.predictions.regions import Regions, Shape, Target, Targets
 from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.shapes import Outline, Size, coco_mask
 
-DRAWN = frozenset({"segmentation", "keypoints"})
+DRAWN = frozenset({"segmentation", "keypoints", "control"})
 
 
 @dataclass(frozen=True)
@@ -245,6 +245,9 @@ def _add(
     if size is None:
         row.error("no_size", "The picture's width and height are unknown: give sizes={item: (width, height)}.", path)
         return
+    if isinstance(annotation.get("control"), str):
+        # Files that lsnb wrote say who drew it, where several controls have the label.
+        category = replace(category, above=annotation["control"])
     score = annotation.get("score")
     parent = None
     points = annotation.get("keypoints")

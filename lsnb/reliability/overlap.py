@@ -114,7 +114,7 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
             ends: tuple[str, str] = ("start_frame", "end_frame") if measure == "timelines" else ("start", "end")
             whose = (*whose, *(columns[name][number] for name in ends))
             if pd.isna(columns[ends[0]][number]) or pd.isna(columns[ends[1]][number]):
-                unplaced.add(whose[:4])
+                unplaced.add(whose[2])
                 continue
         labels, _ = groups.setdefault(whose, (set(), number))
         if isinstance(value, str):

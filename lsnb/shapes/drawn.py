@@ -253,8 +253,10 @@ class Box(_Drawn):
 
     def in_pixels(self, size: Size) -> Box:
         """Return a box in percent of a picture in its pixels."""
-        x, y, width, height = map(float, to_pixels([self.x, self.y, self.width, self.height], size))
-        return Box(x, y, width, height, self.rotation)
+        # As to_pixels does it, which for one box costs several times as much.
+        across, down = float(size[0]), float(size[1])
+        x, y, width, height = self.x * across, self.y * down, self.width * across, self.height * down
+        return Box(x / 100, y / 100, width / 100, height / 100, self.rotation)
 
     def in_percent(self, size: Size) -> Box:
         """Return a box in pixels in percent of the picture."""
@@ -264,6 +266,16 @@ class Box(_Drawn):
     def corners(self) -> Floats:
         """Return its corners from the top left clockwise, 4 × 2."""
         return np.asarray(turned_corners([[self.x, self.y, self.width, self.height, self.rotation]])[0])
+
+    def to_coco(self) -> dict[str, Any] | None:
+        """Return ``bbox, area, iscrowd, segmentation`` of a box in pixels; None for one that has no place."""
+        if self.rotation or not all(map(math.isfinite, (self.x, self.y, self.width, self.height))):
+            return super().to_coco()
+        x, y, width, height = self.x, self.y, self.width, self.height
+        right, bottom = x + width, y + height
+        corners = [x, y, right, y, right, bottom, x, bottom]
+        box = [min(x, right), min(y, bottom), abs(right - x), abs(bottom - y)]
+        return {"bbox": box, "area": abs(width * height), "iscrowd": 0, "segmentation": [corners]}
 
     def upright(self) -> Box:
         """Return the upright box around it; itself where it is not turned."""

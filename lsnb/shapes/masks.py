@@ -126,7 +126,7 @@ class Mask:
         """Return ``bbox, area, iscrowd, segmentation``, the last as counts of 0 and 1 in turn."""
         pixels = self.pixels()
         box = [float(part) for part in mask_box(pixels)]
-        return {"bbox": box, "area": float(self.area), "iscrowd": 1, "segmentation": coco_counts(pixels)}
+        return {"bbox": box, "area": float(self.area), "iscrowd": 0, "segmentation": coco_counts(pixels)}
 
     def iou(self, other: Mask) -> float:
         """Return intersection over union; 0 where the pictures differ in size or both are empty."""
