@@ -35,6 +35,7 @@ from lsnb.kernel import checks
 from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import counted, listing, nearest
 from lsnb.sampling.chance import check_seed, is_whole
+from lsnb.tables.cells import flags
 
 # What the user asks ``select_frames`` for, checked: every fault is reported at once.
 
@@ -261,7 +262,7 @@ def _read_exclude(exclude: Any, videos: int) -> tuple[dict[str, set[int]], set[i
             )
         rows = exclude[exclude["frame"].notna()]
         if "is_context" in rows.columns:
-            rows = rows[~rows["is_context"].astype(bool)]
+            rows = rows[~flags(rows["is_context"])]
         if "video" not in rows.columns:
             return by_video, set(read_listed(rows["frame"].tolist(), "exclude"))
         for name, own in rows.groupby(rows["video"].astype(str))["frame"]:

@@ -24,6 +24,7 @@ from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.formats import FRAME_ENDINGS
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows
 from lsnb.tables import read_table
+from lsnb.tables.cells import flags
 from lsnb.tables.encodings import decode
 from lsnb.tables.keys import find_column
 
@@ -719,7 +720,7 @@ def _labelled_only(chosen: pd.DataFrame) -> pd.DataFrame:
     """Leave out context frames of a table that ``extract_frames`` or ``import_frames`` returned."""
     if not set(chosen.columns) >= _RETURNED:
         return chosen
-    return chosen[~chosen["is_context"].astype(bool).to_numpy()]
+    return chosen[~flags(chosen["is_context"]).to_numpy()]
 
 
 def _matched(chosen: pd.DataFrame, texts: Sequence[str], files: Sequence[Path], *, is_given: bool) -> list[Request]:
@@ -824,7 +825,8 @@ def keep_frames(frames: pd.DataFrame, out: str | os.PathLike[str]) -> pd.DataFra
 def _merged(before: pd.DataFrame, frames: pd.DataFrame) -> pd.DataFrame:
     items = frames["item"].astype(str)
     if {"is_context"} <= set(before.columns) & set(frames.columns):
-        labelled = before.loc[~before["is_context"].fillna(False).astype(bool), "item"]
-        frames = frames.assign(is_context=frames["is_context"].astype(bool) & ~items.isin(set(labelled)))
+        labelled = before.loc[~flags(before["is_context"]), "item"]
+        frames = frames.assign(is_context=flags(frames["is_context"]) & ~items.isin(set(labelled)))
+        before = before.assign(is_context=flags(before["is_context"]))
     older = before[~before["item"].isin(set(items))]
     return pd.concat([older, frames], ignore_index=True) if len(older) else frames

@@ -12,6 +12,7 @@ from lxml import etree
 
 from lsnb.errors import InputError, LabelConfigError
 from lsnb.kernel import checks
+from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import closest
 from lsnb.labels.building import ConfigTree, words
 from lsnb.labels.check import Holder, Problem, find_column_problems, find_reference_problems, structure_problems
@@ -341,13 +342,15 @@ def add_codebook(config: C, codebook: pd.DataFrame) -> C:
     """
     table = _clean(codebook)
     faults: list[str] = []
+    tally = Tally("The codebook", seen=len(codebook))
     for variable, rows in table.groupby("variable", sort=False):
         try:
-            config = _ask(config, str(variable), rows)
+            config = _ask(config, str(variable), rows, tally)
         except LabelConfigError as error:
             faults += error.problems
     if faults:
         raise LabelConfigError(faults)
+    tally.warn(stacklevel=3)
     return config
 
 
@@ -368,7 +371,26 @@ def _clean(codebook: pd.DataFrame) -> pd.DataFrame:
     table["variable"] = table["variable"].mask(table["variable"] == "").ffill()
     if table.empty or bool(table["variable"].isna().any()):
         raise LabelConfigError("The codebook's first row names no variable: fill the column variable.")
+    table["row"] = [f"row {number}" for number in range(2, len(table) + 2)]
     return table
+
+
+def _account(rows: pd.DataFrame, title: str, is_asked: bool, tally: Tally) -> None:
+    """Count which rows of a variable the question is made of: its own row, and one per answer."""
+    has_title = has_head = False
+    for row in rows.itertuples():
+        if row.label and is_asked:
+            tally.taken += 1
+        elif row.label:
+            tally.leave("an answer to a question that offers none", [row.row])
+        elif row.description and (row.description != title or has_title):
+            tally.leave("a second description of one question", [row.row])
+        elif row.description or row.type or row.code or not (has_head or (rows["label"] != "").any()):
+            has_title = has_title or bool(row.description)
+            has_head = True
+            tally.taken += 1
+        else:
+            tally.leave("empty", [row.row])
 
 
 def _cell(value: Any) -> str:
@@ -385,7 +407,7 @@ def _cell(value: Any) -> str:
     return text
 
 
-def _ask(config: C, variable: str, rows: pd.DataFrame) -> C:
+def _ask(config: C, variable: str, rows: pd.DataFrame, tally: Tally) -> C:
     heads, answers = rows[rows["label"] == ""], rows[rows["label"] != ""]
     title = next((text for text in heads["description"] if text), "")
     kinds = sorted({kind.lower() for kind in rows["type"] if kind})
@@ -406,6 +428,7 @@ def _ask(config: C, variable: str, rows: pd.DataFrame) -> C:
         hint = f"did you mean {near}?" if near else f"give one of {', '.join(WORDS)}."
         raise LabelConfigError(f'The codebook gives "{variable}" the type {kind}: {hint}')
     tag, way = WORDS[kind]
+    _account(rows, title, tag.option == "Choice" or tag.offers != "none", tally)
     method = getattr(config, tag.method)
     if tag.option == "Choice":
         if tag.is_tree:

@@ -22,6 +22,7 @@ from lsnb.kernel.words import counted, nearest
 from lsnb.labels.vocabulary import KINDS, kinds_of
 from lsnb.plots.charts import COLORS, MISSING, Picture, only_words, shortened
 from lsnb.shapes import brush_mask, outline, picture_size, to_percent, to_pixels
+from lsnb.tables.cells import flags
 from lsnb.timeseries import Correlation, OnVideo
 
 Image = str | os.PathLike[str] | np.ndarray[Any, Any]
@@ -375,7 +376,7 @@ def _of_frames(table: pd.DataFrame, pictures: Any, limit: int) -> Picture:
     if not np.isfinite(numbers[has_frame].to_numpy("float64")).all():
         raise InputError("Column 'frame' of the table holds what is no number: give the table of lsnb.select_frames.")
     if "is_context" in table.columns:
-        has_frame = has_frame & ~table["is_context"].astype(bool).to_numpy()
+        has_frame = has_frame & ~flags(table["is_context"]).to_numpy()
     rows = table[has_frame]
     if pictures is not None:
         if not isinstance(pictures, Iterable):

@@ -222,6 +222,25 @@ def _is_measured(cell: Any) -> bool:
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
+def flags(column: pd.Series[Any]) -> pd.Series[bool]:
+    """Return a column of yes and no as such, also where a spreadsheet wrote ``TRUE``; what is missing is no.
+
+    Args:
+        column: It is not changed.
+
+    Example:
+        >>> flags(pd.Series([True, None, "FALSE", "true", "1", 0.0])).tolist()
+        [True, False, False, True, True, False]
+    """
+    cells = [
+        cell.strip().casefold() in ("true", "1", "1.0")
+        if isinstance(cell, str)
+        else not is_missing(cell) and bool(cell)
+        for cell in column
+    ]
+    return pd.Series(cells, index=column.index, name=column.name, dtype="bool")
+
+
 # Lists, tuples and dicts as text. JSON has no tuple: its array has a space inside each bracket, which readers of JSON
 # pass over.
 

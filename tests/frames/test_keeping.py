@@ -27,6 +27,16 @@ def test_a_second_run_adds_its_frames_to_those_of_the_first(tmp_path: Path) -> N
     assert all(Path(file).is_file() for file in more["path"])
 
 
+def test_a_table_of_frames_that_a_spreadsheet_saved_says_the_same(tmp_path: Path) -> None:
+    """It writes TRUE and FALSE, which are texts like any other to who does not know better."""
+    path = tmp_path / "frames.csv"
+    columns = ["item", "video", "frame", "is_context"]
+    path.write_text("item;video;frame;is_context\na/1;a.mp4;1;FALSE\na/2;a.mp4;2;TRUE\n")
+    more = pd.DataFrame([["a/1", "a.mp4", 1, True], ["a/3", "a.mp4", 3, False]], columns=columns)
+    kept = keep_frames(more, path)
+    assert kept[["item", "is_context"]].values.tolist() == [["a/1", False], ["a/2", True], ["a/3", False]]
+
+
 def test_what_is_no_table_of_frames_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
     other = tmp_path / "other.csv"
     other.write_text("item,mood\n1,up\n")

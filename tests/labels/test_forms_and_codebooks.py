@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lsnb import LabelConfig
 from lsnb.errors import LabelConfigError
@@ -144,6 +147,42 @@ def test_a_codebook_goes_on_with_a_config() -> None:
     book = pd.DataFrame({"variable": ["q"], "label": [""], "type": ["number"]})
     config = LabelConfig.image("uri").rating("first").codebook_questions(book)
     assert list(config.controls) == ["first", "q"]
+
+
+def test_rows_of_a_codebook_that_ask_nothing_are_said() -> None:
+    rows = [
+        ("mood", "", "Mood?", "single"),
+        ("", "good", "", ""),
+        ("", "", "", ""),
+        ("", "None", "", ""),
+        ("", "", "Really?", ""),
+        ("note", "yes", "", "text"),
+        ("note", "", "Anything else?", ""),
+    ]
+    book = pd.DataFrame(rows, columns=["variable", "label", "description", "type"])
+    with pytest.warns(UserWarning, match="The codebook: 7 rows, 4 taken, 3 left out") as said:
+        config = LabelConfig.from_codebook(book)
+    text = str(said[0].message)
+    assert "empty: row 4" in text
+    assert "a second description of one question: row 6" in text
+    assert "an answer to a question that offers none: row 7" in text
+    assert config.controls["mood"].labels == ("good", "None")
+
+
+cells = st.sampled_from(["", "", "a", "b", "None", "NA"])
+kinds = st.sampled_from(["", "", "single", "multiple", "text", "number", "rating", "rectangles"])
+
+
+@given(st.lists(st.tuples(st.sampled_from(["", "q", "r"]), cells, cells, kinds), min_size=1, max_size=8))
+def test_the_sum_of_a_codebooks_rows_is_right(rows: list[tuple[str, ...]]) -> None:
+    book = pd.DataFrame(rows, columns=["variable", "label", "description", "type"])
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            LabelConfig.from_codebook(book)
+        except LabelConfigError:
+            return
+    assert not any("cannot name" in str(one.message) for one in said)
 
 
 BOOK_FAULTS = {
