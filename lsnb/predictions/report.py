@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from lsnb.errors import InputError, PartialFailureError
+from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted
 from lsnb.shapes import Fault
 
@@ -116,6 +117,22 @@ class Predictions:
             len({id(r) if r.get("id") is None else r["id"] for r in found}) for found in self.results.values()
         )
         return f"{counts}: {counted(regions, 'region')} on {counted(len(self.results), 'item')}"
+
+    @property
+    def tally(self) -> Tally:
+        """What the reader saw and took, and what it left out with the reason, of which ``table`` has every row.
+
+        Example:
+            >>> print(make_predictions([Row(0, "a", results=[]), Row(1, "b")]).tally)
+            predictions: 2 inputs, 1 taken, 1 left out (no prediction: 1)
+        """
+        used = self.table["status"].isin((READY, WARNING))
+        tally = Tally("predictions", "input", seen=len(self.table), taken=int(used.sum()), notes=list(self.notes))
+        for row in self.table[~used].itertuples():
+            faults: Any = row.errors
+            reason = str(faults[0]["message"]).rstrip(".") if faults else NOTHING
+            tally.leave(reason, [row.name] if row.name else [], 1)
+        return tally
 
     def raise_for_failures(self) -> None:
         """Raise if any input failed.
