@@ -658,10 +658,7 @@ def _write(shown: pd.DataFrame, path: Path) -> None:
         file.write(",".join(names) + "\n")
         for start in range(0, len(shown), CHUNK):
             part = shown.iloc[start : start + CHUNK]
-            cells = [[f"{time:.{MICROSECONDS}f}" for time in part[TIME].tolist()]]
-            cells += [[_shown(value) for value in part[name].tolist()] for name in names[1:]]
+            # As Python writes a float, so that read_table takes it for one.
+            cells = [[repr(round(time, MICROSECONDS)) for time in part[TIME].tolist()]]
+            cells += [[repr(float(value)) for value in part[name].tolist()] for name in names[1:]]
             file.writelines(",".join(row) + "\n" for row in zip(*cells, strict=True))
-
-
-def _shown(value: float) -> str:
-    return repr(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

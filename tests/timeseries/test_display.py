@@ -11,6 +11,7 @@ from recordings import parse_as_editor, recording
 
 from lsnb.alignment import align
 from lsnb.errors import InputError
+from lsnb.tables import read_table
 from lsnb.timeseries import csv_problems
 from lsnb.timeseries.aligned import display_rows
 
@@ -163,3 +164,10 @@ def test_what_is_shown_in_a_notebook_has_no_markup_of_the_users():
     assert "<script>" not in shown
     assert "offset" in shown
     assert aligned.plot()._repr_png_().startswith(b"\x89PNG")
+
+
+def test_read_table_takes_the_numbers_of_the_written_file_for_numbers(tmp_path):
+    aligned = align(recording(np.arange(40) / 30), 1.0, unit="s")
+    table = read_table(aligned.to_csv(tmp_path / "s.csv"))
+    assert {str(kind) for kind in table.dtypes} == {"float64"}
+    assert table["x"].tolist() == aligned.table["x"].tolist()
