@@ -57,7 +57,7 @@ def test_one_project_per_annotator_with_the_same_items(studio: Studio, title: st
     assert len({tuple(order) for order in orders}) > 1
     task = studio.server.export(projects["project"][0])[0]
     row = items().set_index("id").loc[task["meta"]["item"]]
-    assert task["data"] == {"id": task["meta"]["item"], "caption": row["caption"], "value": row["value"]}
+    assert task["data"] == {"id": task["meta"]["item"], "caption": row["caption"]}
 
 
 def test_a_number_of_annotators(studio: Studio, title: str) -> None:
@@ -226,7 +226,8 @@ def test_long_titles_are_shortened_within_fifty_characters(studio: Studio, title
 def test_simulated_annotators_answer_once_and_are_merged(
     studio: Studio, title: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study = studio.create_study(title, CONFIG, items(), key="id", annotators=["ana", "ben", "eva"])
+    names = ["ana", "ben", "eva"]
+    study = studio.create_study(title, CONFIG, items(), key="id", annotators=names, columns=["value"])
     empty = study.annotations()
     assert set(empty["status"]) == {"unlabelled"} or empty["annotation"].isna().all()
     assert len(empty) == 18

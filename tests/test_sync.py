@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lsnb.bucket import Bucket
 from lsnb.errors import InputError, StudioError
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
+from lsnb.study.creating import make_copies, plan_study
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -228,7 +230,7 @@ def test_the_table_that_comes_back_can_be_synced_again(study: Study) -> None:
 
 def test_a_users_own_column_that_is_called_like_a_control_is_data(studio: Studio, title: str) -> None:
     table = texts(3).assign(mood="theirs")
-    study = studio.create_study(title, CONFIG, table, key="id", annotators=1)
+    study = studio.create_study(title, CONFIG, table, key="id", annotators=1, columns=["mood"])
     assert tasks_of(study, "1")["0001"]["data"]["mood"] == "theirs"
     assert study.sync(table).counts == {"unchanged": 3}
 
@@ -313,12 +315,7 @@ def test_a_view_of_the_table(studio: Studio, title: str) -> None:
 def test_columns_are_mapped_to_fields(studio: Studio, title: str) -> None:
     table = texts(2).rename(columns={"caption": "Text (raw)"})
     study = studio.create_study(title, CONFIG, table, key="id", annotators=1, columns={"Text (raw)": "caption"})
-    assert tasks_of(study, "1")["0001"]["data"] == {
-        "id": "0001",
-        "Text (raw)": "text 1",
-        "f": 1 / 3,
-        "caption": "text 1",
-    }
+    assert tasks_of(study, "1")["0001"]["data"] == {"id": "0001", "caption": "text 1"}
     assert study.sync(table).counts == {"unchanged": 2}
     with pytest.raises(InputError, match="shows caption"):
         study.sync(table, columns={"Text (raw)": "captoin"})
@@ -381,3 +378,74 @@ def test_cut_after_any_request_and_run_again(stack: Stack, study: Study, fate: s
                 assert held["0002"]["data"]["caption"] == f"edited {n}"
             assert report.labelled.set_index("id").loc["0001", "mood"] == "good"
     assert n >= 8
+
+
+GUESSED = {"guess": "bad", "user": "ana_1", "path": "/home/ana/1.jpg", "lang": "de"}
+
+
+def test_only_what_is_shown_named_or_needed_travels(studio: Studio, title: str) -> None:
+    table = texts(3).assign(**GUESSED)
+    study = studio.create_study(title, CONFIG, table, key="id", annotators=["ana"], columns=["lang"])
+    assert {frozenset(task["data"]) for task in tasks_of(study).values()} == {frozenset({"id", "caption", "lang"})}
+    assert "Annotators see caption, and id, lang in the task list. They do not see f, guess, user" in repr(study)
+    assert "They do not see f, guess, user, path" in study._repr_html_()
+    again = reopened(studio, study)
+    # What stays with the user does not matter to the server, and comes back with the answers.
+    changed = table.assign(guess="good")
+    report = again.sync(changed)
+    assert report.counts == {"unchanged": 3}
+    assert list(report.labelled.columns) == [*changed.columns, "mood"]
+    more = pd.concat([changed, texts(1, start=9).assign(**GUESSED)], ignore_index=True)
+    assert again.sync(more.assign(lang="fr")).counts == {"created": 1, "updated": 3}
+    assert {frozenset(task["data"]) for task in tasks_of(study).values()} == {frozenset({"id", "caption", "lang"})}
+    assert "They do not see f, guess" in "\n".join(again.sync(more, dry_run=True).notes)
+    # Another choice stays, also for the next kernel.
+    assert again.sync(more, columns=[]).counts == {"updated": 4}
+    assert reopened(studio, study).sync(more).counts == {"unchanged": 4}
+    assert {frozenset(task["data"]) for task in tasks_of(study).values()} == {frozenset({"id", "caption"})}
+    with pytest.raises(InputError, match=r"join your own table by 'item', or name the column .*columns=\['guess'\]"):
+        study.annotations(data=["guess"])
+
+
+def test_a_list_and_pairs_name_columns(studio: Studio, title: str) -> None:
+    table = texts(2).rename(columns={"caption": "Text (raw)"}).assign(**GUESSED)
+    pairs = {"Text (raw)": "caption", "lang": "lang"}
+    study = studio.create_study(title, CONFIG, table, key="id", annotators=["ana"], columns=pairs)
+    assert tasks_of(study)["0001"]["data"] == {"id": "0001", "caption": "text 1", "lang": "de"}
+    assert reopened(studio, study).sync(table).counts == {"unchanged": 2}
+    with pytest.raises(
+        InputError, match=r"columns names 'lnag', and the table has no such column\. Did you mean 'lang'"
+    ):
+        study.sync(table, columns=["lnag"])
+    with pytest.raises(InputError, match=r"columns is 'lang': give pairs .* or a list of what else annotators may see"):
+        study.sync(table, columns="lang")
+
+
+def test_a_config_that_shows_more_is_taken_once_the_column_is_there(studio: Studio, title: str) -> None:
+    table = texts(2).assign(**GUESSED)
+    study = studio.create_study(title, CONFIG, table, key="id", annotators=["ana"])
+    config = lsnb.LabelConfig.text("caption").text("lang").choices("mood", ["good", "bad"], to="caption")
+    with pytest.raises(InputError, match=r"study\.sync\(table, columns=\['lang'\]\) brings it in"):
+        study.update_config(config)
+    study.sync(table, columns=["lang"])
+    study.update_config(config)
+    assert study.sync(table).counts == {"unchanged": 2}
+
+
+def test_a_study_made_by_an_older_release_goes_on_as_it_was(studio: Studio, title: str) -> None:
+    table = texts(3).assign(**GUESSED)
+    plan = plan_study(title, CONFIG, table, key="id", annotators=["ana", "ben"], whole_rows=True)
+    make_copies(studio.server, plan, None, show="auto", origin=studio.browser_url)
+    for project in studio.server.projects():
+        if project.title.startswith(title[:30]):
+            studio.server.describe_project(project.id, project.description.replace(',"whole_rows":true', ""))
+    study = studio.open_study(title)
+    assert not any("whole_rows" in copy.project.description for copy in study.copies)
+    assert set(tasks_of(study)["0001"]["data"]) == {"id", "caption", "f", *GUESSED}
+    assert study.sync(table).counts == {"unchanged": 6}
+    assert study.sync(table.assign(user="b")).counts == {"updated": 6}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        same = studio.create_study(title, CONFIG, table.assign(user="b"), key="id", annotators=["ana", "ben"])
+    assert same.report is not None
+    assert same.report.counts == {"exists": 2}

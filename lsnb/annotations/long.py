@@ -651,7 +651,10 @@ def _data_column(tasks: Sequence[Mapping[str, Any]], field: str, task_of_row: np
     held = [task.get("data") or {} if is_task(task) else {} for task in tasks]
     if held and not any(field in data for data in held):
         fields = dict.fromkeys(name for data in held for name in data)
-        raise InputError(f"No task's data has a field {field!r}.{nearest(field, fields)}")
+        raise InputError(
+            f"No task's data has a field {field!r}.{nearest(field, fields)} Tasks hold what annotators may see: join "
+            f"your own table by 'item', or name the column when the study is made, with columns=[{field!r}]."
+        )
     values = _objects([data.get(field) for data in held])
     return pd.Series(values[task_of_row]).infer_objects().array
 

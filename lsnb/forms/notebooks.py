@@ -230,6 +230,13 @@ CLONE_PROJECTS = Form(
             "Who does what. full: all do all items; 2: two people do each; 20%: two do a fifth, one the rest.",
             minimum=1,
         ),
+        Field(
+            "COLUMNS",
+            "",
+            "list",
+            "What else annotators may see in the task list, such as lang. Empty: what the config shows, and KEY.",
+            unset="",
+        ),
         SEED,
         CLEAN_UP,
     ),

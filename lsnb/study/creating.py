@@ -31,7 +31,16 @@ from lsnb.study.projects import (
     project_title,
     study_id,
 )
-from lsnb.study.rows import SHOWN, Where, listed_items, read_rows, upload_local
+from lsnb.study.rows import (
+    SHOWN,
+    Columns,
+    Where,
+    listed_items,
+    named_columns,
+    read_rows,
+    seen_text,
+    upload_local,
+)
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket, StudioStorage
@@ -57,10 +66,12 @@ class Plan:
         annotators: Everybody's names.
         tasks: Annotator → the tasks of that project, in the order in which they are shown.
         items: Every item's key, in the table's order.
-        columns: Column of the table → field of the config that shows it.
+        columns: Column of the table → field of the tasks.
         where: The condition that rows of the table meet, as text, or empty.
         predictions: Column of the table → control whose predictions it holds.
         notes: What annotators will miss, as sentences.
+        whole_rows: Whether tasks hold every column.
+        seen: What annotators can see of the table, as sentences.
     """
 
     title: str
@@ -75,6 +86,8 @@ class Plan:
     where: str
     predictions: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    whole_rows: bool = False
+    seen: str = ""
 
     @property
     def digest(self) -> str:
@@ -92,7 +105,8 @@ def plan_study(
     overlap: Any = "full",
     seed: int = 0,
     bucket: Bucket | None = None,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns | None = None,
+    whole_rows: bool = False,
     where: Where | None = None,
     predictions: Mapping[str, str] | None = None,
     model_version: str = MODEL,
@@ -113,6 +127,7 @@ def plan_study(
         config,
         key=key,
         columns=columns,
+        whole_rows=whole_rows,
         where=where,
         bucket=bucket,
         predictions=predictions,
@@ -145,12 +160,14 @@ def plan_study(
         seed=int(seed),
         overlap=overlap,
         annotators=tuple(names),
-        columns=dict(columns or {}),
+        columns=named_columns(columns),
         where=where if isinstance(where, str) else "",
         predictions=dict(predictions or {}),
         tasks={name: [task(item) for item in assigned[name]] for name in names},
         items=tuple(rows.keys),
         notes=tuple(rows.notes),
+        whole_rows=whole_rows,
+        seen=seen_text(rows.seen, rows.unseen, config.fields),
     )
 
 
@@ -288,7 +305,13 @@ def _plain(overlap: Any) -> Any:
 
 @dataclass(frozen=True, repr=False)
 class CreateReport(Report):
-    """What ``create_study`` did: a row per annotator (created, completed, exists, failed)."""
+    """What ``create_study`` did: a row per annotator (created, completed, exists, failed).
+
+    Args:
+        seen: What annotators can see of the table, as sentences.
+    """
+
+    seen: str = ""
 
     noun: ClassVar[str] = "projects"
 
@@ -345,6 +368,7 @@ def make_copies(
             columns=dict(plan.columns),
             where=plan.where,
             predictions=dict(plan.predictions),
+            whole_rows=plan.whole_rows,
         )
         copy, row, fault = make_copy(
             server, plan.config, _tasks_for(plan, name, held), manifest, present.get(name), storage
@@ -354,7 +378,7 @@ def make_copies(
         if copy is not None:
             copies.append(copy)
     copies += [copy for name, copy in present.items() if name not in plan.annotators]
-    report = CreateReport(pd.DataFrame(rows), notes=(*plan.notes, *notes, *_notes(rows)))
+    report = CreateReport(pd.DataFrame(rows), notes=(*plan.notes, *notes, *_notes(rows)), seen=plan.seen)
     if first_fault is not None and all(row["status"] == "failed" for row in rows):
         raise first_fault
     for note in report.notes:

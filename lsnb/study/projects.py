@@ -50,10 +50,11 @@ class Manifest:
         config: The label config's fingerprint.
         items: A digest of the item keys of the whole study, whatever their order.
         n: How many items the study has.
-        columns: Column of the table → field of the config that shows it.
+        columns: Column of the table → field of the tasks: one that the config shows, or a further one of that name.
         where: The condition that rows of the table meet, or empty.
         predictions: Column of the table → control whose predictions it holds.
         added: Annotators who came later; the call that made the study need not name them to be the same call.
+        whole_rows: Whether tasks hold every column of the table, as those of lsnb 0.1 do.
     """
 
     study: str
@@ -70,6 +71,7 @@ class Manifest:
     where: str = ""
     added: tuple[str, ...] = ()
     predictions: Mapping[str, str] = field(default_factory=dict)
+    whole_rows: bool = True  # what manifests of 0.1 do not say
 
     @property
     def everybody(self) -> tuple[str, ...]:
@@ -84,6 +86,7 @@ class Manifest:
         return (
             all(isinstance(text, str) for text in texts)
             and all(type(number) is int for number in (self.seed, self.n))
+            and type(self.whole_rows) is bool
             and all(isinstance(table, dict) for table in tables)
             and all(isinstance(cell, str) for table in tables for pair in table.items() for cell in pair)
         )
@@ -110,6 +113,7 @@ class Manifest:
             "columns": dict(self.columns),
             "where": self.where,
             "predictions": dict(self.predictions),
+            "whole_rows": self.whole_rows,
         }
 
     def belongs_to(self, annotator: str) -> Manifest:
@@ -503,6 +507,7 @@ def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Co
         columns=dict(meta.get("columns") or {}),
         where=str(meta.get("where") or ""),
         predictions=dict(meta.get("predictions") or {}),
+        whole_rows=meta.get("whole_rows") is not False,
         config=LabelConfig.from_xml(config).fingerprint,
         items=digest_items(items),
         n=len(items),

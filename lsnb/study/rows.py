@@ -33,7 +33,7 @@ def argument_problems(*, columns: object, predictions: object, bucket: object) -
     """Return which arguments are of another type than they must be, as sentences.
 
     Args:
-        columns: Should map columns of the table to fields of the config.
+        columns: Should list columns of the table, or map them to fields of the config.
         predictions: Should map columns of the table to controls.
         bucket: Should be an open bucket.
 
@@ -41,13 +41,33 @@ def argument_problems(*, columns: object, predictions: object, bucket: object) -
         >>> argument_problems(columns=None, predictions={"guess": "mood"}, bucket="photos")
         ["bucket is 'photos': open it first, with bucket=lsnb.open_bucket('photos')."]
     """
-    named = (("columns", columns, "{'img': 'image'}"), ("predictions", predictions, "{'guess': 'mood'}"))
-    problems = [
-        f"{name} is {given!r}: give pairs such as {example}, with the table's column first."
-        for name, given, example in named
-        if given is not None and not isinstance(given, Mapping)
-    ]
+    problems = []
+    is_list = isinstance(columns, list | tuple | set | frozenset | pd.Index)
+    if columns is not None and not is_list and not isinstance(columns, Mapping):
+        problems.append(
+            f"columns is {columns!r}: give pairs such as {{'img': 'image'}}, with the table's column first, or a list of "
+            "what else annotators may see, such as ['lang']."
+        )
+    if predictions is not None and not isinstance(predictions, Mapping):
+        problems.append(
+            f"predictions is {predictions!r}: give pairs such as {{'guess': 'mood'}}, with the table's column first."
+        )
     return problems + bucket_problems(bucket)
+
+
+def named_columns(columns: Columns | None) -> dict[str, str]:
+    """Return what a call names as column → field; a column of a list keeps its name.
+
+    Args:
+        columns: What was given, without fault.
+
+    Example:
+        >>> named_columns(["lang"]), named_columns({"img": "image", "lang": "lang"})
+        ({'lang': 'lang'}, {'img': 'image', 'lang': 'lang'})
+    """
+    if isinstance(columns, Mapping):
+        return {str(source): str(target) for source, target in columns.items()}
+    return {str(name): str(name) for name in columns or ()}
 
 
 def choice_problems(answers: object, on_removed: object, names: Sequence[str]) -> list[str]:
@@ -108,6 +128,8 @@ def stranger_problems(
 LARGEST_EXACT = 2**53  # a browser reads numbers as doubles, so larger integers travel as text
 SHOWN = 5
 Where = str | Callable[[pd.DataFrame], Any] | pd.Series
+# What travels beside what the config shows: a list of columns, or column → field of the config (or its own name).
+Columns = Mapping[str, str] | Collection[str]
 
 
 @dataclass(frozen=True)
@@ -122,6 +144,8 @@ class Rows:
         local: Field → keys whose cells name a file on this computer.
         predicted: Key → what a model says of the item, as Label Studio results.
         notes: What annotators will miss, as sentences.
+        seen: The fields that tasks hold, which is what annotators can see of a row.
+        unseen: The table's columns that stay with the user.
     """
 
     keys: list[str] = field(default_factory=list)
@@ -131,6 +155,8 @@ class Rows:
     local: dict[str, list[str]] = field(default_factory=dict)
     predicted: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    seen: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
 
 def read_rows(
@@ -138,7 +164,8 @@ def read_rows(
     config: Any,
     *,
     key: str,
-    columns: Mapping[str, str] | None = None,
+    columns: Columns | None = None,
+    whole_rows: bool = False,
     where: Where | None = None,
     bucket: Bucket | None = None,
     without: Collection[str] = (),
@@ -151,7 +178,8 @@ def read_rows(
         table: The user's table; it is not changed.
         config: The label config.
         key: The column that identifies an item.
-        columns: Column of the table → field of the config that shows it.
+        columns: What else travels, as a list; or column of the table → field of the config that shows it.
+        whole_rows: Whether every column travels, as in studies of lsnb 0.1.
         where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one.
         bucket: Where ``gs://`` media are, and where local files would go.
         without: Columns that are answers, not data.
@@ -192,7 +220,9 @@ def read_rows(
     predicted, faults = _predicted(view, config, predictions or {}, keys)
     problems += faults
     view = view.drop(columns=[name for name in predictions or () if name in view.columns])
-    view, naming = _named(view, config, columns or {})
+    named = named_columns(columns)
+    everything = [str(name) for name in view.columns]
+    view, naming = _named(view, config, named)
     problems += naming
     labels = keys or [str(index) for index in view.index]
     root = config._root()
@@ -233,9 +263,41 @@ def read_rows(
     shown = {name: empty for name, empty in empty_values(root).items() if list(view.columns).count(name) == 1}
     for name, empty in shown.items():
         view = view.assign(**{name: _filled(view[name], empty)})
+    if not whole_rows:
+        # Whatever stands in a task is shown in the task list: a model's guess there would sway annotators.
+        travels = {*config.fields, key, *named.values(), *_read_by_us(config)}
+        view = view.loc[:, [str(name) in travels for name in view.columns]]
+    seen = tuple(str(name) for name in view.columns)
+    moved = {source for source, target in named.items() if target in seen}
+    unseen = tuple(name for name in everything if name not in {*seen, *moved})
     data = [row for label, row in zip(labels, task_data(view), strict=True) if label not in skipped]
     usable = [label for label in labels if label not in skipped]
-    return Rows(usable, data, skipped, problems, local, predicted, notes)
+    return Rows(usable, data, skipped, problems, local, predicted, notes, seen, unseen)
+
+
+def _read_by_us(config: LabelConfig) -> set[str]:
+    """Return what is read of a task, though no tag may show it: a video's frame rate turns frames into seconds."""
+    return {"fps"} if any(about.kind == "video" for about in config.fields.values()) else set()
+
+
+def seen_text(seen: Sequence[str], unseen: Sequence[str], shown: Collection[str]) -> str:
+    """Return what annotators can see of a table, as sentences.
+
+    Args:
+        seen: The fields that tasks hold.
+        unseen: Columns of the table that stay.
+        shown: The fields that the label config shows.
+
+    Example:
+        >>> seen_text(["id", "uri"], ["guess", "path"], ["uri"])
+        "Annotators see uri, and id in the task list. They do not see guess, path: columns=['guess'] shows one, too."
+    """
+    page = [name for name in seen if name in shown]
+    extra = [name for name in seen if name not in shown]
+    text = f"Annotators see {listing(page, 12)}" + (f", and {listing(extra, 12)} in the task list." if extra else ".")
+    if unseen:
+        text += f" They do not see {listing(unseen, 12)}: columns=[{unseen[0]!r}] shows one, too."
+    return text
 
 
 def _filled(cells: pd.Series[Any], empty: Any) -> pd.Series[Any]:
@@ -302,7 +364,7 @@ def _named(view: pd.DataFrame, config: LabelConfig, columns: Mapping[str, str]) 
         if source not in view.columns:
             names = [str(name) for name in view.columns]
             problems.append(f"columns names {source!r}, and the table has no such column.{nearest(source, names)}")
-        if target not in config.fields:
+        if target not in config.fields and target != source:
             wanted = ", ".join(f"{name} ({about.kind})" for name, about in config.fields.items())
             problems.append(f"columns names the field {target!r}, and the config shows {wanted}.")
     if problems:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ from lsnb.labels import LabelConfig
 from lsnb.studio import Server
 from lsnb.study.creating import MODEL, make_copies, plan_study
 from lsnb.study.projects import SEPARATOR, find_copies, parse_manifest
-from lsnb.study.rows import Where
+from lsnb.study.rows import Columns, Where
 from lsnb.study.study import Study
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Studio:
         overlap: Any = "full",
         seed: int = 0,
         bucket: Bucket | None = None,
-        columns: Mapping[str, str] | None = None,
+        columns: Columns | None = None,
         where: Where | None = None,
         predictions: Mapping[str, str] | None = None,
         model_version: str = MODEL,
@@ -123,14 +124,16 @@ class Studio:
         Args:
             title: 3 to 50 characters; the study can be opened by it later.
             config: The label config.
-            table: One row per item; all its columns travel with the task.
+            table: One row per item. Of its columns, those that the config shows and the key travel with the task, and
+                what ``columns`` names: all that travels is in the task list, where a model's guess would sway people.
             key: The column that identifies an item.
             annotators: Names, as ``["ana", "ben"]``, or how many there are.
             overlap: ``"full"`` (everybody labels every item), or what ``sampling.assign`` takes.
             seed: What shuffles and assigns.
             bucket: Where ``gs://`` media are; each project is connected to it, and never synced. Files of this computer
                 are uploaded to it first.
-            columns: Column of the table → field of the config that shows it, where they differ.
+            columns: What else annotators may see, as ``["lang", "date"]``; or, where names differ, column of the
+                table → field of the config that shows it, as ``{"img": "image", "lang": "lang"}``.
             predictions: Column of the table → control: what a model says of each item, shown to annotators as a start.
                 A cell holds an answer, Label Studio results, COCO boxes or detections (``predictions.cell_results``).
             model_version: What that model is called.
@@ -144,7 +147,8 @@ class Studio:
             StudyConflictError: A study of this title exists and differs; nothing is changed then.
             StudioError: Not one project got its tasks. Where only some could not, see ``study.report``.
         """
-        plan = plan_study(
+        plan_of = partial(
+            plan_study,
             title,
             config,
             table,
@@ -159,6 +163,10 @@ class Studio:
             model_version=model_version,
             release=self.release,
         )
+        plan = plan_of()
+        there = find_copies(self.server, plan.title)
+        if there and there[0].manifest.whole_rows:
+            plan = plan_of(whole_rows=True)
         copies, report = make_copies(self.server, plan, bucket, show=show, origin=self.browser_url)
         return Study(self.server, copies, browser_url=self.browser_url, report=report)
 

@@ -30,7 +30,7 @@ from lsnb.study.creating import MODEL, CreateReport, make_copy, new_task
 from lsnb.study.models import ModelVerbs
 from lsnb.study.predicting import splits_of, with_splits
 from lsnb.study.projects import Copy, Snapshot, all_annotators, annotator_names, item_of, settle
-from lsnb.study.rows import Where
+from lsnb.study.rows import Columns, Where, named_columns
 from lsnb.study.sync import Answers, OnRemoved, SyncReport, run_sync
 
 if TYPE_CHECKING:
@@ -99,7 +99,13 @@ def revise(
     if not isinstance(config, LabelConfig):
         raise InputError("config must be a lsnb.LabelConfig: build one, or read yours with LabelConfig.from_xml(text).")
     held = pd.DataFrame([task["data"] for task in server.export(copies[0].project.id)])
+    absent = [name for name in config.fields if name not in held.columns]
     problems = [str(problem) for problem in config.check(held, release=server.release)] + orphans(config, annotations)
+    if absent:
+        problems.append(
+            f"The study's tasks hold no {absent[0]}: if your table does, study.sync(table, columns={absent}) brings it "
+            "in, and then this config can be taken."
+        )
     if problems:
         raise InputError(problems)
     rows: list[dict[str, Any]] = []
@@ -470,7 +476,7 @@ class Study(ModelVerbs):
         table: pd.DataFrame | None = None,
         *,
         where: Where | None = None,
-        columns: Mapping[str, str] | None = None,
+        columns: Columns | None = None,
         predictions: Mapping[str, str] | None = None,
         model_version: str = MODEL,
         bucket: Bucket | None = None,
@@ -491,7 +497,8 @@ class Study(ModelVerbs):
             table: The user's table; it is not changed. None only brings annotations back.
             where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one. By
                 default the condition the study was made with.
-            columns: Column of the table → field of the config. By default those the study was made with.
+            columns: What else annotators may see, as a list; or column of the table → field of the config. By default
+                those the study was made with; what is given instead stays from then on.
             predictions: Column of the table → control: what a model says of each item; changed cells change
                 the server's predictions. By default those the study was made with.
             model_version: What that model is called; predictions of others are left alone.
@@ -530,19 +537,25 @@ class Study(ModelVerbs):
                 dry_run=dry_run,
                 full=full,
             )
+        if not dry_run and table is not None and columns is not None:
+            self._describe(columns=named_columns(columns))
         if not dry_run and {"created", "removed"} & set(report.counts):
             self._recount(set(report.table.loc[~report.table["status"].isin(["removed", "skipped"]), "item"].dropna()))
         return report
 
     def _recount(self, items: set[str]) -> None:
         """Let the projects say how many items the study has now."""
-        recounted = []
+        self._describe(n=len(items))
+
+    def _describe(self, **changed: Any) -> None:
+        """Let the projects say something else about the study."""
+        described = []
         for copy in self.copies:
-            manifest = replace(copy.manifest, n=len(items))
+            manifest = replace(copy.manifest, **changed)
             if manifest != copy.manifest:
                 self.server.describe_project(copy.project.id, manifest.describe())
-            recounted.append(Copy(manifest, copy.project))
-        self.copies = recounted
+            described.append(Copy(manifest, copy.project))
+        self.copies = described
 
     def pull(self, *, answers: Answers = "majority", full: bool = False) -> SyncReport:
         """Bring the annotations back; the server is asked for changes only, and nothing is written to it.
@@ -633,7 +646,7 @@ class Study(ModelVerbs):
     def __repr__(self) -> str:
         lines = [f"Study({self.title!r}, annotators={self.annotators}, items={self.copies[0].manifest.n})"]
         if self.report is not None:
-            lines += self.report.notes
+            lines += [*filter(None, [self.report.seen]), *self.report.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -645,6 +658,8 @@ class Study(ModelVerbs):
             lines.append(f'<li><a href="{url}" target="_blank">{name}</a></li>')
         lines.append("</ul>")
         if self.report is not None:
+            if self.report.seen:
+                lines.append(f"<p>{html.escape(self.report.seen)}</p>")
             lines += [f"<p>{html.escape(note)}</p>" for note in self.report.notes]
             failures = self.report.failures
             if len(failures):

@@ -34,12 +34,14 @@ from lsnb.study.projects import (
     spare_tasks,
 )
 from lsnb.study.rows import (
+    Columns,
     Rows,
     Where,
     argument_problems,
     choice_problems,
     listed_items,
     read_rows,
+    seen_text,
     stranger_problems,
     upload_local,
 )
@@ -497,7 +499,7 @@ def run_sync(
     *,
     notes: list[str],
     where: Where | None,
-    columns: Mapping[str, str] | None,
+    columns: Columns | None,
     predictions: Mapping[str, str] | None,
     model_version: str,
     bucket: Bucket | None,
@@ -530,6 +532,7 @@ def run_sync(
             config,
             key=manifest.key,
             columns=manifest.columns if columns is None else columns,
+            whole_rows=manifest.whole_rows,
             where=where if where is not None else manifest.where or None,
             bucket=bucket,
             without=answer_columns(config, all_annotators(copies)) - own,
@@ -546,6 +549,8 @@ def run_sync(
         if problems:
             raise InputError(problems)
         sync.notes += rows.notes
+        if dry_run:
+            sync.notes.append(seen_text(rows.seen, rows.unseen, config.fields))
         if not dry_run:
             rows = upload_local(rows, bucket)
         sync.push(readable, rows, on_removed=on_removed, out=Path(out))
