@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -317,7 +317,13 @@ class CreateReport(Report):
 
 
 def make_copies(
-    server: Server, plan: Plan, bucket: Bucket | None, *, show: Mode, origin: str
+    server: Server,
+    plan: Plan,
+    bucket: Bucket | None,
+    *,
+    show: Mode,
+    origin: str,
+    whole: Callable[[], Plan] | None = None,
 ) -> tuple[list[Copy], CreateReport]:
     """Make what is missing of a study and return its projects and what was done.
 
@@ -330,6 +336,7 @@ def make_copies(
         bucket: The bucket that media of ``gs://`` are in, if any.
         show: How Label Studio is to show the bucket.
         origin: Where a browser opens Label Studio.
+        whole: Returns the same plan with whole rows, for a study of lsnb 0.1, whose tasks hold them.
 
     Raises:
         StudyConflictError: A study of this title exists and differs; nothing is written then.
@@ -337,6 +344,8 @@ def make_copies(
     """
     listed = server.projects()
     present = {copy.manifest.annotator: copy for copy in find_copies(server, plan.title, heal=True, listed=listed)}
+    if whole is not None and any(copy.manifest.whole_rows for copy in present.values()):
+        plan = whole()
     held = refuse_differences(server, plan, list(present.values()))
     made = next(iter(present.values())).manifest if present else None
     study = made.study if made is not None else study_id(plan.title, plan.key, plan.seed, plan.digest)

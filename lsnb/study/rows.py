@@ -45,8 +45,8 @@ def argument_problems(*, columns: object, predictions: object, bucket: object) -
     is_list = isinstance(columns, list | tuple | set | frozenset | pd.Index)
     if columns is not None and not is_list and not isinstance(columns, Mapping):
         problems.append(
-            f"columns is {columns!r}: give pairs such as {{'img': 'image'}}, with the table's column first, or a list of "
-            "what else annotators may see, such as ['lang']."
+            f"columns is {columns!r}: give pairs such as {{'img': 'image'}}, with the table's column first, or a list "
+            "of what else annotators may see, such as ['lang']."
         )
     if predictions is not None and not isinstance(predictions, Mapping):
         problems.append(

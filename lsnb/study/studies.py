@@ -163,11 +163,8 @@ class Studio:
             model_version=model_version,
             release=self.release,
         )
-        plan = plan_of()
-        there = find_copies(self.server, plan.title)
-        if there and there[0].manifest.whole_rows:
-            plan = plan_of(whole_rows=True)
-        copies, report = make_copies(self.server, plan, bucket, show=show, origin=self.browser_url)
+        plan, whole = plan_of(), partial(plan_of, whole_rows=True)
+        copies, report = make_copies(self.server, plan, bucket, show=show, origin=self.browser_url, whole=whole)
         return Study(self.server, copies, browser_url=self.browser_url, report=report)
 
     def open_or_create_study(
