@@ -24,7 +24,14 @@ def test_frames_are_uploaded_and_become_tasks_in_one_call_each(tmp_path: Path, s
     config = lsnb.LabelConfig.image("uri").keypoints("part", ["nose", "tail"])
     title = "Frames of two cameras"
     study = studio.create_study(
-        title, config, uploaded.table, key="item", annotators=["ana"], bucket=bucket, where="not is_context"
+        title,
+        config,
+        uploaded.table,
+        key="item",
+        annotators=["ana"],
+        bucket=bucket,
+        where="not is_context",
+        columns=["video", "frame", "time", "fps"],
     )
     try:
         tasks = {task["meta"]["item"]: task["data"] for task in studio.server.export(study.projects["project"].iloc[0])}
