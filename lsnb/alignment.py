@@ -21,26 +21,11 @@ from lsnb.kernel.files import safe_name
 from lsnb.kernel.jobs import for_each
 from lsnb.kernel.words import listing, nearest
 from lsnb.media.probing import table_of
-from lsnb.timeseries import (
-    DISPLAY_ROWS,
-    UNITS,
-    Correlation,
-    OnVideo,
-    Placed,
-    Times,
-    best_match,
-    choose_channels,
-    fit_moments,
-    join,
-    not_plotted,
-    place,
-    read_series,
-    read_times,
-    time_column,
-    times_by_rate,
-    with_numeric,
-)
-from lsnb.timeseries.clocks import SECONDS, read_datetimes, unit_name
+from lsnb.timeseries import fit_moments, read_series
+from lsnb.timeseries.aligned import DISPLAY_ROWS, OnVideo, Placed, join, place
+from lsnb.timeseries.clocks import SECONDS, Times, read_datetimes, read_times, times_by_rate, unit_name
+from lsnb.timeseries.offsets import Correlation, best_match
+from lsnb.timeseries.series import UNITS, choose_channels, not_plotted, time_column, with_numeric
 
 if TYPE_CHECKING:
     from lsnb.plots import Picture

@@ -15,7 +15,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lsnb import LabelConfig, demo, local, read_table
+from lsnb import LabelConfig, demo, forms, local, read_form, read_table
 from lsnb.bucket import Bucket
 from lsnb.errors import InputError, MissingFileError, StudyNotFoundError
 from lsnb.stack import Stack
@@ -168,6 +168,8 @@ def test_a_title_of_digits_is_found_again(studio: Studio, tmp_path: Path, capsys
         # As notebook 04 leaves it.
         study.projects.assign(study=study.title).to_csv(tmp_path / "study.csv", index=False)
         assert demo.find_study(studio=studio, workdir=tmp_path).id == study.id
+        form = read_form(forms.SYNC_TABLE, {"WORKDIR": str(tmp_path)})
+        assert form.find_study(studio).id == study.id
         opened = studio.open_or_create_study("007", config, table.head(0), key="id", annotators=["ben"])
         assert (opened.id, opened.annotators) == (study.id, ["ana"])
         assert "Using the study '007'" in capsys.readouterr().out

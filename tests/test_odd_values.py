@@ -23,6 +23,10 @@ import lsnb
 import lsnb.media
 from lsnb import LabelConfig
 from lsnb.errors import LsnbError
+from lsnb.forms import Field, Form
+from lsnb.predictions import Row
+from lsnb.reliability import Ratings
+from lsnb.timeseries.offsets import correlate
 
 ODD: tuple[Any, ...] = (
     None,
@@ -133,13 +137,29 @@ POINT_TASKS: list[dict[str, Any]] = [
 ]
 
 
+FORM = Form("odd", (Field("N", 3, "integer", "How many."), Field("TITLE", "", "text", "The title.")))
+WIGGLY = np.random.default_rng(0).normal(size=400)
+BRUSHED = {
+    "type": "brushlabels",
+    "original_width": 3,
+    "original_height": 1,
+    "value": {"format": "rle", "rle": [0, 0, 0, 12, 57, 27, 252, 96, 17, 255, 198, 0]},
+}
+RATINGS = Ratings(np.array([[0, 0], [0, 1], [1, 1]]), ("down", "up"), "nominal")
+
+
+def labelled_poses(out: Path) -> Path:
+    lsnb.write_collected_data(lsnb.read_annotations(POINT_TASKS, raw=True), out, scorer="ana", format="csv")
+    return out / "CollectedData_ana.csv"
+
+
 @cache
 def files() -> Path:
     """A folder with one small file of each kind that functions read."""
     import tempfile
 
     folder = Path(tempfile.mkdtemp(prefix="lsnb-odd-"))
-    make_video(folder / "clip.mp4", 20, width=64, height=48)
+    make_video(folder / "clip.mp4", 20, width=64, height=48, audio=True)
     pose_table(smooth_poses(20)).to_csv(folder / "clip_poses.csv")
     ITEMS.to_csv(folder / "items.csv", index=False)
     (folder / "export.json").write_text(json.dumps(TASKS))
@@ -339,6 +359,36 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "media.image_size": lambda out: {"path": files() / "pictures" / "a.png"},
     "media.read_image": lambda out: {"path": files() / "pictures" / "a.png"},
     "media.write_image": lambda out: {"out": out / "b.png", "image": np.zeros((8, 8, 3), "uint8")},
+    "media.keyframe_indices": lambda out: {"video": files() / "clip.mp4"},
+    "media.loudness": lambda out: {"video": files() / "clip.mp4"},
+    "media.portion": lambda out: {"frames": 20, "start": 0.5},
+    "media.read_frames": lambda out: {"video": files() / "clip.mp4", "frames": [1, 5]},
+    "media.thumbnails": lambda out: {"video": files() / "clip.mp4"},
+    "annotations.brush_mask": lambda out: {"result": BRUSHED},
+    "annotations.long_table": lambda out: {"tasks": TASKS},
+    "annotations.merge_copies": lambda out: {"tables": {"a": lsnb.read_annotations(TASKS)}},
+    "annotations.outline": lambda out: {"result": TASKS[0]["annotations"][0]["result"][0]},
+    "reliability.cohen_kappa": lambda out: {"ratings": RATINGS, "first": 0, "second": 1},
+    "reliability.fleiss_kappa": lambda out: {"ratings": RATINGS},
+    "reliability.krippendorff_alpha": lambda out: {"ratings": RATINGS, "resamples": 10},
+    "plots.correlation_curve": lambda out: {
+        "found": correlate(np.arange(400) / 10, WIGGLY, np.arange(400) / 10, WIGGLY, max_shift=5.0)
+    },
+    "poses.choose_videos": lambda out: {"found": lsnb.poses.find_predictions(files())},
+    "poses.ensemble_variance": lambda out: {"xys": [smooth_poses(20), smooth_poses(20)]},
+    "poses.pca_singleview_error": lambda out: {"xy": smooth_poses(20)},
+    "poses.pca_multiview_error": lambda out: {"views": [smooth_poses(20), smooth_poses(20)]},
+    "poses.read_labelled_poses": lambda out: {"labels": labelled_poses(out)},
+    "predictions.make_predictions": lambda out: {"rows": [Row(0, "a", results=[])]},
+    "predictions.score_faults": lambda out: {"score": 0.5},
+    "tables.check_key": lambda out: {"table": ITEMS, "key": "id"},
+    "tables.key_text": lambda out: {"value": "a"},
+    "local.demo_images": lambda out: {"folder": out},
+    "local.demo_videos": lambda out: {"folder": out},
+    "local.status": lambda out: {"folder": out},
+    "read_form": lambda out: {"form": FORM, "namespace": {}},
+    "show_form": lambda out: {"form": FORM, "namespace": {}},
+    "forms.upload_files": lambda out: {"folder": out},
     "sampling.assign": lambda out: {"keys": ["a", "b", "c"], "annotators": ["ana", "ben"]},
 }
 
@@ -348,6 +398,29 @@ def find(name: str) -> Callable[..., Any]:
 
     package, _, leaf = name.rpartition(".")
     return getattr(import_module(f"lsnb.{package}") if package else lsnb, leaf)
+
+
+def public_functions() -> set[str]:
+    """Functions of ``lsnb`` and of its public modules, each under its shortest name."""
+    found = {name: value for name in lsnb.__all__ if inspect.isfunction(value := getattr(lsnb, name))}
+    for home in filter(inspect.ismodule, (getattr(lsnb, name) for name in lsnb.__all__)):
+        package = home.__name__.removeprefix("lsnb.")
+        own = {name: getattr(home, name) for name in getattr(home, "__all__", ())}
+        found |= {
+            f"{package}.{name}": value
+            for name, value in own.items()
+            if inspect.isfunction(value) and value not in found.values()
+        }
+    return set(found)
+
+
+# What starts, stops or asks a server, and is held against odd values on a real one; the demo takes what a form read.
+ON_A_SERVER = {"connect", "open_bucket", "local.start", "local.stop"}
+
+
+def test_every_public_function_has_an_entry() -> None:
+    missing = {name for name in public_functions() - set(CALLS) - ON_A_SERVER if not name.startswith("demo.")}
+    assert missing == set()
 
 
 def told(call: Callable[[], Any]) -> str | None:

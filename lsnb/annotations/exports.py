@@ -215,6 +215,7 @@ def _project(task: Any) -> Any:
     return number if isinstance(number, int | str) else None
 
 
+@checked
 def merge_copies(tables: Mapping[str, pd.DataFrame], *, accounts: bool = False) -> pd.DataFrame:
     """Return the long tables of copies of a project as one, with annotators told apart.
 
@@ -222,12 +223,17 @@ def merge_copies(tables: Mapping[str, pd.DataFrame], *, accounts: bool = False) 
         tables: The copy's name (a file, a project) → its long table.
         accounts: Whether one account is one annotator whatever the copy.
 
+    Raises:
+        InputError: No tables, or none that are.
+
     Example:
         >>> copy = pd.DataFrame({"item": ["1"], "project": [1], "task": [1], "annotation": [7], "annotator": ["3"],
         ...                      "status": ["submitted"], "updated_at": ["2026-01-02"]})
         >>> merge_copies({"ana": copy, "ben": copy.assign(project=2)})["annotator"].tolist()
         ['ana', 'ben']
     """
+    if not tables:
+        raise InputError("tables is empty: give at least one long table.")
     given = {name: table.assign(__head=_heads_of(table)) for name, table in tables.items()}
     merged, repeats = _merged(given, accounts=accounts)
     if repeats:

@@ -187,8 +187,9 @@ TIMES = frozenset({"created_at", "updated_at"})
 TEXT_DTYPE = pd.Series(["text"]).dtype
 
 
+@checked
 def long_table(
-    tasks: Iterable[Mapping[str, Any]],
+    tasks: Iterable[Any],
     *,
     key: str | None = None,
     annotator: str | None = None,

@@ -593,6 +593,30 @@ class FormRecord:
         found = _demo().find_input(known[name], given=getattr(self, name), workdir=self.workdir, study=study)
         return Path(found)
 
+    def find_study(self, studio: Any) -> Any:
+        """Return the study that TITLE names, else that of the notebook before, else the demo's, said aloud.
+
+        Args:
+            studio: The Label Studio to look in.
+
+        Raises:
+            StudyNotFoundError: The form names a study that is not there.
+        """
+        return _demo().find_study(self.title, studio=studio, workdir=self.workdir)
+
+    def find_recording(self) -> Any:
+        """Return the ``video`` and the ``sensors`` that the form names, else the demo's, said aloud.
+
+        Raises:
+            InputError: The form names one of the two, and not the other.
+            MissingFileError: Files that are named and not there; all of them at once.
+        """
+        return _demo().find_recording(self.video, self.sensors, workdir=self.workdir)
+
+    def find_model(self) -> Any:
+        """Return what ``lsnb.Detector.load`` takes: what MODEL names, or the demo's stand-in, said aloud."""
+        return _demo().find_model(self.model)
+
     def folder_for(self, source: str | Path) -> Path:
         """Return where to put what is made of an input: WORKDIR, or the demo's folder in it for the demo's.
 
@@ -605,7 +629,7 @@ class FormRecord:
         return iter(self.__dict__["_values"])
 
     def __dir__(self) -> list[str]:
-        return [*self, "find", "folder_for", "sources"]
+        return [*self, "find", "find_model", "find_recording", "find_study", "folder_for", "sources"]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, FormRecord) and self.__dict__ == other.__dict__

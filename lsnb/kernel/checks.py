@@ -70,6 +70,24 @@ class Give:
     what: str
 
 
+@dataclass(frozen=True)
+class Dims:
+    """Of a numpy array: it holds numbers, and has so many dimensions.
+
+    Args:
+        count: How many dimensions.
+        last: How long the last of them is; any length by default.
+    """
+
+    count: int
+    last: int | None = None
+
+    def fits(self, value: Any) -> bool:
+        """Return whether an array is one."""
+        is_right = isinstance(value, np.ndarray) and value.ndim == self.count and value.dtype.kind in "fiu"
+        return is_right and self.last in (None, value.shape[-1])
+
+
 class _Told:
     """Marks an argument that the function itself looks at, since what it says of a wrong one helps more."""
 
@@ -388,6 +406,7 @@ def _fit(value: Any, hint: Any) -> tuple[bool, Any]:
     if origin is Annotated:
         fits, value = _fit(value, hint.__origin__)
         bounds = [note for note in hint.__metadata__ if isinstance(note, Within)]
+        fits = fits and all(note.fits(value) for note in hint.__metadata__ if isinstance(note, Dims))
         if fits and isinstance(value, Real):
             fits = not any(bound.wrong(float(value)) for bound in bounds)
         elif not fits and isinstance(value, float) and value == math.inf:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lsnb.errors import LocalStackError
+from lsnb.kernel.checks import checked
 from lsnb.kernel.formats import read_json
 from lsnb.kernel.runtime import cache_folder, colab_proxy_url, stack_folder
 from lsnb.local.cors import with_own_origin
@@ -125,6 +126,7 @@ class Status:
         return f"<p>{html.escape(self.summary)}</p>{table}"
 
 
+@checked
 def status(*, folder: Path | str | None = None) -> Status:
     """Return which processes of the stack run, where they listen and where their logs are.
 
@@ -173,6 +175,7 @@ _PATIENCE_SECONDS = 90.0
 _TRIES = 4
 
 
+@checked
 def start(*, folder: Path | str | None = None) -> Stack:
     """Bring up Label Studio and a bucket on this computer, or return those that run.
 
@@ -202,6 +205,7 @@ def start(*, folder: Path | str | None = None) -> Stack:
         return _bring_up(place, installation)
 
 
+@checked
 def stop(*, folder: Path | str | None = None, delete: bool = False) -> None:
     """End the stack's processes, and nothing else; its projects and media are kept for the next start.
 

@@ -7,13 +7,14 @@ import numbers
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from lsnb.errors import InputError
+from lsnb.kernel import checks
 from lsnb.media.decoding import Orientation, decoded_frames, opened, sound_blocks, timeline, video_path
 
 # Small pictures of every frame, in one pass and bounded memory: what selection of frames is made from.
@@ -71,6 +72,7 @@ def portion(frames: int, start: float = 0.0, stop: float = 1.0) -> range:
         for name, value in (("start", start), ("stop", stop))
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Real) or not 0 <= value <= 1
     ]
+    problems += [fault for fault in [checks.whole("frames", frames, least=0)] if fault]
     if not problems and not start < stop:
         problems = [f"start is {start} and stop is {stop}: the portion must end after it begins."]
     if problems:
@@ -79,13 +81,14 @@ def portion(frames: int, start: float = 0.0, stop: float = 1.0) -> range:
     return range(first, last)
 
 
+@checks.checked
 def thumbnails(
-    video: str | Path,
+    video: Annotated[str | Path, checks.TOLD],
     *,
-    size: tuple[int, int] = (48, 48),
+    size: Annotated[tuple[int, int], checks.TOLD] = (48, 48),
     colour: bool = False,
-    start: float = 0.0,
-    stop: float = 1.0,
+    start: Annotated[float, checks.TOLD] = 0.0,
+    stop: Annotated[float, checks.TOLD] = 1.0,
     progress: Callable[[int, int], object] | None = None,
 ) -> Iterator[Thumbnails]:
     """Read small pictures of the frames of a video, some hundred at a time.

@@ -23,7 +23,8 @@ from lsnb.labels.vocabulary import KINDS, kinds_of
 from lsnb.plots.charts import COLORS, MISSING, Picture, only_words, shortened
 from lsnb.shapes import brush_mask, outline, picture_size, to_percent, to_pixels
 from lsnb.tables.cells import flags
-from lsnb.timeseries import Correlation, OnVideo
+from lsnb.timeseries.aligned import OnVideo
+from lsnb.timeseries.offsets import Correlation
 
 Image = str | os.PathLike[str] | np.ndarray[Any, Any]
 HUNDRED = (100.0, 100.0)
@@ -508,7 +509,7 @@ def correlation_curve(found: Correlation | Sequence[Correlation]) -> Picture:
         found: What ``lsnb.alignment.find_offset`` returned, or several of these.
 
     Example:
-        >>> from lsnb.timeseries import correlate
+        >>> from lsnb.timeseries.offsets import correlate
         >>> time, moves = np.arange(0, 20, 0.1), np.random.default_rng(0).normal(size=200)
         >>> found = correlate(time, moves, time, moves, max_shift=5)
         >>> correlation_curve(found).axes[0].get_xlabel()

@@ -6,14 +6,17 @@ import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
 from lsnb.errors import InputError
-from lsnb.kernel import checks
+from lsnb.kernel.checks import Dims, Give, Share, checked
 from lsnb.kernel.words import listing
 from lsnb.poses.coordinates import Floats, LabelledPoses, Poses, read_metric
+
+Pixels = Annotated[Floats, Dims(3, 2), Give("a numpy array [frames, body parts, 2] of pixels")]
+Likelihood = Annotated[Floats, Dims(2), Give("a numpy array [frames, body parts]")]
 
 # Outliers that a few of them cannot hide: robust z-scores, one-sided, since only too much is difficult.
 
@@ -67,7 +70,8 @@ def quietly(function: Callable[..., Any], values: Floats, **options: Any) -> Any
 # rest on principal components.
 
 
-def temporal_norm(xy: Floats) -> Floats:
+@checked
+def temporal_norm(xy: Pixels) -> Floats:
     """Return how far each body part moved since the frame before: ‖p(t) − p(t−1)‖ in pixels, missing for frame 0.
 
     Args:
@@ -83,11 +87,6 @@ def temporal_norm(xy: Floats) -> Floats:
         >>> temporal_norm(np.array([[[0.0, 0.0]], [[3.0, 4.0]], [[3.0, 4.0]]]))[:, 0].tolist()
         [nan, 5.0, 0.0]
     """
-    if not isinstance(xy, np.ndarray) or xy.ndim != 3 or xy.shape[2] < 2 or xy.dtype.kind not in "fiu":
-        raise InputError(
-            f"xy is {checks.shown(xy)}: give a numpy array [frames, body parts, 2] of pixels, such as "
-            "lsnb.poses.read_poses(path).xy."
-        )
     norms = np.full(xy.shape[:2], np.nan)
     if len(xy) > 1:
         across, down = (xy[1:, :, axis] - xy[:-1, :, axis] for axis in (0, 1))
@@ -95,7 +94,8 @@ def temporal_norm(xy: Floats) -> Floats:
     return norms
 
 
-def ensemble_variance(xys: Sequence[Floats]) -> Floats:
+@checked
+def ensemble_variance(xys: Sequence[Pixels]) -> Floats:
     """Return how much several models disagree: the variance of x plus that of y over the models, in square pixels.
 
     Args:
@@ -104,10 +104,14 @@ def ensemble_variance(xys: Sequence[Floats]) -> Floats:
     Returns:
         ``[frames, body parts]``; over the models that give a place, missing where fewer than two do.
 
+    Raises:
+        InputError: No model, or models of other frames or body parts.
+
     Example:
         >>> ensemble_variance([np.array([[[0.0, 0.0]]]), np.array([[[6.0, 8.0]]])]).tolist()
         [[25.0]]
     """
+    _raise_unless_alike("xys", [xy.shape for xy in xys])
     known = [np.isfinite(xy).all(axis=-1, keepdims=True) for xy in xys]
     count = np.sum(known, axis=0, dtype="float64")
     count[count < 2] = np.nan
@@ -298,8 +302,9 @@ def good_poses(xy: Floats, likelihood: Floats | None = None) -> Floats:
     return good
 
 
+@checked
 def pca_singleview_error(
-    xy: Floats, *, labelled: Floats | None = None, likelihood: Floats | None = None, variance: float = VARIANCE
+    xy: Pixels, *, labelled: Pixels | None = None, likelihood: Likelihood | None = None, variance: Share = VARIANCE
 ) -> Floats:
     """Return how far each body part lies from where the rest of the pose would have it, in pixels.
 
@@ -317,8 +322,12 @@ def pca_singleview_error(
         ``[frames, body parts]``; missing where the body part's place is, or where no pose shows it.
 
     Raises:
-        InputError: There are too few poses to learn from.
+        InputError: There are too few poses to learn from, or arrays of other frames or body parts.
     """
+    if labelled is not None:
+        _raise_unless_alike("xy and labelled", [xy.shape[1:], labelled.shape[1:]])
+    if likelihood is not None:
+        _raise_unless_alike("xy and likelihood", [xy.shape[:2], likelihood.shape])
     learn = labelled if labelled is not None else good_poses(xy, likelihood)
     shown = np.isfinite(learn).all(axis=2).any(axis=0)
     errors = np.full(xy.shape[:2], np.nan)
@@ -330,11 +339,12 @@ def pca_singleview_error(
     return errors
 
 
+@checked
 def pca_multiview_error(
-    views: Sequence[Floats],
+    views: Sequence[Pixels],
     *,
-    labelled: Sequence[Floats] | None = None,
-    likelihoods: Sequence[Floats] | None = None,
+    labelled: Sequence[Pixels] | None = None,
+    likelihoods: Sequence[Likelihood] | None = None,
 ) -> list[Floats]:
     """Return how far each body part lies, in each view, from where the other views would have it, in pixels.
 
@@ -350,10 +360,18 @@ def pca_multiview_error(
         For each view ``[frames, body parts]``; missing where the body part's place in that view is.
 
     Raises:
-        InputError: Fewer than two views, or too few poses to learn from.
+        InputError: Fewer than two views, too few poses to learn from, or arrays of other frames or body parts.
     """
     if len(views) < 2:
         raise InputError("pca_multiview compares views, and there is one: give views=.")
+    _raise_unless_alike("views", [view.shape for view in views])
+    for name, arrays in (("labelled", labelled), ("likelihoods", likelihoods)):
+        if arrays is not None and len(arrays) != len(views):
+            raise InputError(f"{name} holds {len(arrays)} arrays, and there are {len(views)} views: give one for each.")
+    if labelled is not None:
+        _raise_unless_alike("labelled", [poses.shape for poses in labelled])
+    if likelihoods is not None:
+        _raise_unless_alike("views and likelihoods", [views[0].shape[:2], *(sure.shape for sure in likelihoods)])
     frames, parts = views[0].shape[:2]
     if labelled is not None:
         learn = np.concatenate([_flat_parts(view) for view in labelled], axis=1)
@@ -367,6 +385,14 @@ def pca_multiview_error(
     difference = reprojection_errors(observed, components).reshape(frames, parts, len(views), 2)
     lengths = np.hypot(difference[..., 0], difference[..., 1])
     return [lengths[:, :, number] for number in range(len(views))]
+
+
+def _raise_unless_alike(name: str, shapes: Sequence[tuple[int, ...]]) -> None:
+    if len(set(shapes)) != 1:
+        raise InputError(
+            f"The arrays of {name} have the shapes {listing(list(dict.fromkeys(shapes))) or 'of no array'}: give "
+            "arrays of the same frames and body parts."
+        )
 
 
 def _flat(xy: Floats) -> Floats:

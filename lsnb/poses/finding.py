@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError, TableError
+from lsnb.kernel.checks import Give, checked
 from lsnb.kernel.files import file_errors, files_in
 from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.kernel.words import listing, nearest
@@ -206,7 +207,11 @@ def find_predictions(folder: str | os.PathLike[str], *, videos: str | os.PathLik
     )
 
 
-def choose_videos(found: pd.DataFrame, names: Sequence[str] = ()) -> pd.DataFrame:
+Found = Annotated[pd.DataFrame, Give("the table of lsnb.poses.find_predictions")]
+
+
+@checked
+def choose_videos(found: Found, names: Sequence[str] | str = ()) -> pd.DataFrame:
     """Return the rows of ``find_predictions`` that are about these videos.
 
     Args:
@@ -228,6 +233,8 @@ def choose_videos(found: pd.DataFrame, names: Sequence[str] = ()) -> pd.DataFram
             "No predictions are there: put a pose tool's CSV or H5 files, whose names begin with those of their "
             "videos, into the folder."
         )
+    if "video" not in found.columns:
+        raise InputError("found has no column 'video': give the table of lsnb.poses.find_predictions.")
     rows = found["video"].astype(str)
     called = [{video, Path(video).name, Path(video).stem} for video in rows]
     stems = sorted({Path(video).stem for video in rows})

@@ -531,7 +531,9 @@ class Matching:
                 None if items is None or self._mapping is not None else dict.fromkeys(key_text(one) for one in items)
             )
         except RoundedKeyError as fault:
-            raise InputError(f"items holds the rounded number {fault}: read the table with lsnb.read_table.") from None
+            raise InputError(
+                f"items holds the rounded number {fault.number!r}: read the table with lsnb.read_table."
+            ) from None
 
     def name(self, row: Row, picture: Mapping[str, Any], path: str) -> None:
         """Give a row its item, or the reason why it has none.

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from lsnb.errors import InputError, PartialFailureError
+from lsnb.kernel.checks import checked, shown
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted
 from lsnb.shapes import Fault
@@ -213,7 +214,8 @@ class Predictions:
         return "\n".join(lines)
 
 
-def make_predictions(rows: Iterable[Row], notes: Sequence[str] = ()) -> Predictions:
+@checked
+def make_predictions(rows: Iterable[Any], notes: Sequence[str] = ()) -> Predictions:
     """Return the predictions that a reader's rows add up to.
 
     A row that failed gives no results; the other rows of the same item do. Results of one item are in the order of its
@@ -222,8 +224,14 @@ def make_predictions(rows: Iterable[Row], notes: Sequence[str] = ()) -> Predicti
     Args:
         rows: The inputs, in order.
         notes: Sentences the reader should see besides the counts.
+
+    Raises:
+        InputError: Something in it is no ``Row``.
     """
     rows = list(rows)
+    odd = [row for row in rows if not isinstance(row, Row)]
+    if odd:
+        raise InputError(f"rows holds {shown(odd[0])}: give lsnb.predictions.Row for each.")
     results: dict[str, list[Result]] = {}
     scores: dict[str, float | None] = {}
     splits: dict[str, str] = {}

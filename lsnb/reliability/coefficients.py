@@ -13,7 +13,7 @@ import math
 import numbers
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,8 @@ from scipy import sparse
 
 from lsnb.annotations.votes import checked, is_paged, latest, wide_of, widen
 from lsnb.errors import InputError
+from lsnb.kernel import checks
+from lsnb.kernel.checks import Resamples, Seed, Within
 from lsnb.kernel.words import listing
 from lsnb.labels.vocabulary import KINDS
 
@@ -58,7 +60,10 @@ def chance_of(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed if seed >= 0 else [1, -seed])
 
 
-def krippendorff_alpha(ratings: Ratings, *, resamples: int = 0, seed: int = 0) -> tuple[float, tuple[float, float]]:
+@checks.checked
+def krippendorff_alpha(
+    ratings: Ratings, *, resamples: Resamples = 0, seed: Seed = 0
+) -> tuple[float, tuple[float, float]]:
     """Return alpha and its 95 percent bootstrap interval, over items drawn again with replacement.
 
     Distances: nominal 0 or 1; ordinal by the ranks of the answers; interval (c − k)²; ratio
@@ -189,7 +194,11 @@ def _jaccard(values: Sequence[tuple[Any, ...]]) -> Floats:
 # scale agreement among many raters", Psychological Bulletin 76 (1971).
 
 
-def cohen_kappa(ratings: Ratings, first: int, second: int) -> tuple[float, int]:
+Position = Annotated[int, Within(0)]
+
+
+@checks.checked
+def cohen_kappa(ratings: Ratings, first: Position, second: Position) -> tuple[float, int]:
     """Return Cohen's kappa of two annotators, and how many items both answered.
 
     Nominal values and sets agree or do not. Ordinal values have linear weights, by steps on the scale where
@@ -208,6 +217,8 @@ def cohen_kappa(ratings: Ratings, first: int, second: int) -> tuple[float, int]:
         >>> cohen_kappa(Ratings(codes, ("no", "yes"), "nominal"), 0, 1)
         (0.5, 4)
     """
+    if max(first, second) >= ratings.codes.shape[1]:
+        raise InputError(f"There are {ratings.codes.shape[1]} annotators: give positions below that.")
     both = ratings.codes[(ratings.codes[:, first] >= 0) & (ratings.codes[:, second] >= 0)]
     a, b = both[:, first], both[:, second]
     n = len(both)
@@ -227,6 +238,7 @@ def cohen_kappa(ratings: Ratings, first: int, second: int) -> tuple[float, int]:
     return float(kappa), n
 
 
+@checks.checked
 def fleiss_kappa(ratings: Ratings) -> tuple[float, int]:
     """Return Fleiss' kappa over the items that every annotator answered, and how many those are.
 

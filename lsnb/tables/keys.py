@@ -23,8 +23,15 @@ ROUNDED_SAID = (
 )
 
 
-class RoundedKeyError(ValueError):
-    """A float that cannot be trusted to be the id it once was; ``check_key`` turns it into a sentence."""
+class RoundedKeyError(KeyColumnError):
+    """A float that cannot be trusted to be the id it once was; ``check_key`` says in which rows they are."""
+
+    def __init__(self, number: float) -> None:
+        super().__init__(
+            f"The key {number!r} is a decimal or rounded number, so it may be another id already: read the file again "
+            "with lsnb.read_table(path, key=...), which keeps keys as text."
+        )
+        self.number = number
 
 
 def key_text(value: Any) -> str | None:
@@ -55,7 +62,7 @@ def key_text(value: Any) -> str | None:
         if math.isnan(number):
             return None
         if abs(number) >= FLOAT_LIMIT or not number.is_integer():
-            raise RoundedKeyError(repr(number))
+            raise RoundedKeyError(number)
         return str(int(number))
     if isinstance(value, date):  # datetime and pandas' Timestamp are dates, too
         return value.isoformat()

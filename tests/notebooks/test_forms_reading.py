@@ -153,3 +153,18 @@ def test_a_form_finds_its_files_before_those_of_others(
     assert named.folder_for(mine) == work
     with pytest.raises(lsnb.errors.InputError, match="finds nothing called 'title': ask for one of config, sample"):
         named.find("title")
+
+
+def test_a_form_finds_its_model_and_its_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images, series = lsnb.forms.PREDICT_IMAGES, lsnb.forms.SYNC_VIDEO_TIMESERIES
+    work = {"WORKDIR": str(tmp_path)}
+    assert lsnb.read_form(images, {**work, "MODEL": "some/model"}).find_model() == "some/model"
+    assert callable(lsnb.read_form(images, work).find_model())
+    assert "NO neural network" in capsys.readouterr().out
+    made = lsnb.read_form(series, work).find_recording()
+    assert (made.is_demo, made.folder) == (True, tmp_path / "demo")
+    assert "SIMULATED" in capsys.readouterr().out
+    for path in (video := tmp_path / "a.mp4", sensor := tmp_path / "b.csv"):
+        path.touch()
+    mine = lsnb.read_form(series, {**work, "VIDEO": str(video), "SENSORS": str(sensor)}).find_recording()
+    assert (mine.video, mine.sensors, mine.folder, mine.is_demo) == (video, (sensor,), tmp_path, False)

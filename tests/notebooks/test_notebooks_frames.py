@@ -15,7 +15,7 @@ from notebook_runs import Run, runner
 from video_maker import barcode, make_video, read_barcode
 
 import lsnb
-from lsnb.demo.inputs import PARTS, SCORER, packaged_videos, simulated_poses
+from lsnb.demo import PARTS, SCORER, packaged_videos, simulated_poses
 from lsnb.media import read_image, write_image
 
 if TYPE_CHECKING:

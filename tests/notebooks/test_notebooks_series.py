@@ -17,7 +17,7 @@ from nbformat.v4 import new_code_cell
 from video_maker import frame_seconds, make_video
 
 import lsnb
-from lsnb.demo.inputs import BEFORE, CLIP_STARTS_MS
+from lsnb.demo import BEFORE, CLIP_STARTS_MS
 from lsnb.errors import InputError, MissingFileError
 
 if TYPE_CHECKING:

@@ -14,6 +14,13 @@ from lsnb.poses.difficulty import charge_jumps, principal_components, reprojecti
 from lsnb.poses.finding import detection_confidence, detection_entropy, detection_frames
 
 CHANCE = np.random.default_rng(7)
+START = CHANCE.bit_generator.state
+
+
+@pytest.fixture(autouse=True)
+def same_chance():
+    """Each test draws the same numbers, whatever ran before it."""
+    CHANCE.bit_generator.state = START
 
 
 def test_temporal_norm_is_the_distance_to_the_frame_before_and_the_first_is_missing():

@@ -13,7 +13,7 @@ from labelbox_payloads import CONFIG, FACTS, ONTOLOGY, VIDEOS, box, frames, row,
 from test_labelbox_round_trip import QUICK, payloads
 
 from lsnb import LabelConfig
-from lsnb.demo.inputs import make_payload
+from lsnb.demo import make_payload
 from lsnb.errors import InputError, KeyColumnError, MissingFileError
 from lsnb.predictions.labelbox import from_labelbox, match_videos, read_ontology, to_labelbox, write_payload
 

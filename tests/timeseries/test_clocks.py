@@ -14,8 +14,7 @@ from recordings import recording
 
 from lsnb.alignment import align
 from lsnb.errors import InputError
-from lsnb.timeseries import Clock, read_times
-from lsnb.timeseries.clocks import guess_unit
+from lsnb.timeseries.clocks import Clock, guess_unit, read_times
 
 N = 100
 MOMENTS = np.arange(N) * 0.02

@@ -12,8 +12,8 @@ from recordings import parse_as_editor, recording
 from lsnb.alignment import align
 from lsnb.errors import InputError
 from lsnb.tables import read_table
-from lsnb.timeseries import csv_problems
 from lsnb.timeseries.aligned import display_rows
+from lsnb.timeseries.series import csv_problems
 
 
 def test_the_file_reads_in_the_editor_as_seconds_from_zero_to_the_end(tmp_path):

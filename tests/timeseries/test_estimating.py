@@ -16,7 +16,8 @@ from lsnb.alignment import align, find_offset
 from lsnb.errors import InputError
 from lsnb.media import probe
 from lsnb.plots import correlation_curve
-from lsnb.timeseries import best_match, correlate, fit_moments
+from lsnb.timeseries import fit_moments
+from lsnb.timeseries.offsets import best_match, correlate
 
 FRAME = 1 / 30
 
