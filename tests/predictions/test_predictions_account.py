@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lsnb import LabelConfig
@@ -26,7 +26,7 @@ annotations = st.fixed_dictionaries(
 
 
 @given(st.lists(annotations | st.just([]), max_size=6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_each_annotation_of_a_coco_file_is_drawn_or_named(given_annotations: list[Any]) -> None:
     found = from_coco({"images": IMAGES, "categories": CATEGORIES, "annotations": given_annotations}, config=CONFIG)
     assert found.tally.unexplained == 0
@@ -50,7 +50,7 @@ LINES = ["0 .5 .5 .2 .2", "1 .1 .1 .2 .2", "7 .1 .1 .1 .1", "0 .5 .5", "x y", ""
 
 
 @given(st.lists(st.lists(st.sampled_from(LINES), max_size=4), max_size=3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_each_line_of_yolo_is_drawn_or_named(files: list[list[str]]) -> None:
     texts = {f"{n}.txt": "\n".join(lines) for n, lines in enumerate(files)}
     if not texts:
