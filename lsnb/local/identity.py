@@ -1,7 +1,6 @@
 """Who the stack is: its user, its keys and the addresses it had last, in one file of its owner's.
 
-The file stays when the stack is stopped: Label Studio takes the user's password only when it first makes the user,
-and the projects keep the service account's key.
+The file stays when the stack is stopped: the user knows the password, and the projects keep the service account's key.
 """
 
 from __future__ import annotations
@@ -44,6 +43,7 @@ class Identity:
         private_key: The service account's RSA key, PEM.
         ports: Name of the process → the port it had last.
         origin: The origin of Label Studio's pages that the bucket's rules were last told of.
+        is_renewed: Whether the password is a new one that Label Studio's database was not told of yet.
     """
 
     username: str
@@ -53,6 +53,7 @@ class Identity:
     private_key: str = field(repr=False)
     ports: dict[str, int]
     origin: str = ""
+    is_renewed: bool = False
 
     @property
     def service_account_email(self) -> str:
@@ -83,11 +84,12 @@ class Identity:
         claim = base64.urlsafe_b64encode(f"{int(time.time()) + _TOKEN_SECONDS}".encode()).decode().rstrip("=")
         return f"ya29.lsnb.{claim}.{self._stamp(claim)}", _TOKEN_SECONDS
 
-    def accepts(self, token: str) -> bool:
+    def accepts(self, token: str, *, since: float = 0.0) -> bool:
         """Return whether this access token is one of ours and has not run out.
 
         Args:
             token: What came behind ``Bearer``.
+            since: Seconds since 1970; one that was given out before is not accepted.
         """
         parts = token.split(".")
         if len(parts) != 4 or parts[:2] != ["ya29", "lsnb"] or not token.isascii():
@@ -95,7 +97,7 @@ class Identity:
         if not hmac.compare_digest(parts[3].encode(), self._stamp(parts[2]).encode()):
             return False
         expires = base64.urlsafe_b64decode(parts[2] + "=" * (-len(parts[2]) % 4))
-        return int(expires) > time.time()
+        return int(expires) > time.time() and int(expires) - _TOKEN_SECONDS >= since
 
     def _stamp(self, claim: str) -> str:
         return hmac.new(self.token_secret.encode(), claim.encode(), hashlib.sha256).hexdigest()
@@ -109,16 +111,21 @@ class Identity:
         return replace(self, ports={**self.ports, **ports})
 
     def renewed(self, names: Collection[str]) -> Identity:
-        """Return the same identity with new keys for processes that died.
+        """Return the same identity with new keys for processes that died, whose ports anybody may have taken.
 
-        The account's private key stays, since projects hold it, and it is never sent.
+        A browser sends its cookies to every port of a computer's name, so that the password, on which its session
+        hangs, is new whichever died. The account's private key stays: projects and other kernels hold it, and no dead
+        port is shown it, only what it signed, which a front takes of its own time alone.
 
         Args:
             names: ``label-studio``, ``front``.
         """
+        if not names:
+            return self
         api_key = secrets.token_hex(20) if "label-studio" in names else self.api_key
         token_secret = secrets.token_hex(32) if "front" in names else self.token_secret
-        return replace(self, api_key=api_key, token_secret=token_secret)
+        password = secrets.token_urlsafe(12)
+        return replace(self, api_key=api_key, token_secret=token_secret, password=password, is_renewed=True)
 
     def save(self, folder: Path) -> None:
         """Write the file, whole or not at all, readable by its owner alone.
@@ -272,20 +279,24 @@ def check_signed_url(method: str, raw_path: str, headers: Mapping[str, str], *, 
         raise Refusal(403, "AccessDenied", "Access denied.", "The signature is not valid yet.")
 
 
-def is_our_assertion(assertion: str, *, key: RSAPublicKey, email: str) -> bool:
-    """Return whether a JSON web token was signed by the stack's service account and has not run out.
+def is_our_assertion(assertion: str, *, key: RSAPublicKey, email: str, since: float) -> bool:
+    """Return whether a JSON web token was signed by the stack's service account, is fresh and has not run out.
 
     Args:
         assertion: The token.
         key: The stack's public key.
         email: The service account's name.
+        since: Seconds since 1970; what was signed before may have been shown to somebody else on the port.
     """
     try:
         head, body, signature = assertion.split(".")
+        # What is not ours is not looked into.
+        if not _is_signed(key, _decode(signature), f"{head}.{body}".encode()):
+            return False
         claims = json.loads(_decode(body))
-        fresh = float(claims["exp"]) > time.time() and claims["iss"] == email
-        return fresh and _is_signed(key, _decode(signature), f"{head}.{body}".encode())
-    except (ValueError, KeyError, TypeError, binascii.Error):
+        fresh = float(claims["exp"]) > time.time() and float(claims["iat"]) >= since and claims["iss"] == email
+        return fresh
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError, binascii.Error):
         return False
 
 

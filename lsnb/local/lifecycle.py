@@ -10,7 +10,7 @@ import shutil
 import urllib.error
 import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ from lsnb.local.processes import (
     start_front,
     start_label_studio,
     strays,
+    tell_password,
     wait_until_ready,
 )
 from lsnb.stack import FILE_NAME as RECORD_FILE
@@ -181,7 +182,7 @@ def start(*, folder: Path | str | None = None) -> Stack:
 
     The first call ever installs Label Studio (one to three minutes); after that the first start of a stack
     takes some seconds. Calling it again returns the same stack, and starts again what has died, with the same
-    data, the same password and new keys. The servers listen on this computer alone and go on until ``stop()``,
+    data, a new password and new keys. The servers listen on this computer alone and go on until ``stop()``,
     also when the notebook's kernel ends.
 
     Args:
@@ -224,8 +225,13 @@ def stop(*, folder: Path | str | None = None, delete: bool = False) -> None:
     require_packages({"filelock": "filelock", "psutil": "psutil"})
     place = resolve_folder(folder)
     with explain_disk_errors(place, place / "logs"), _locked(place):
-        recorded = (find(process, place) for process in _recorded(place))
-        end([running for running in recorded if running is not None] + strays(place))
+        recorded = {process.name: find(process, place) for process in _recorded(place)}
+        alive = {name: running for name, running in recorded.items() if running is not None}
+        end([*alive.values(), *strays(place)])
+        # Damaged keys are said by the next start.
+        with contextlib.suppress(LocalStackError):
+            if not delete and (identity := load_identity(place)) is not None:
+                _renewed(identity, place, alive)
         (place / RECORD_FILE).unlink(missing_ok=True)
         if delete and place.exists():
             # By name, so that a folder which holds something else keeps it.
@@ -273,12 +279,24 @@ def _identity(place: Path) -> Identity:
     return identity
 
 
+def _renewed(identity: Identity, place: Path, alive: Collection[str]) -> Identity:
+    """Return new keys, and keep them, where a process ended and nobody took it down.
+
+    What asked for it since may have shown a key to whoever took its port.
+    """
+    died = _HEALTH_PATHS.keys() - alive if (place / RECORD_FILE).exists() else frozenset()
+    renewed = identity.renewed(died)
+    if renewed != identity:
+        renewed.save(place)
+    return renewed
+
+
 def _bring_up(place: Path, installation: Installation) -> Stack:
-    identity = _identity(place)
     before = {process.name: process for process in _recorded(place) if find(process, place) is not None}
-    if (place / RECORD_FILE).exists() and (died := _HEALTH_PATHS.keys() - before.keys()):
-        # Nobody took it down: what asked for it since may have shown a key to whoever took its port.
-        identity = identity.renewed(died)
+    identity = _renewed(_identity(place), place, before)
+    if identity.is_renewed:
+        tell_password(place, identity)
+        identity = replace(identity, is_renewed=False)
         identity.save(place)
     running = dict(before)
     taken: set[int] = set()

@@ -186,13 +186,19 @@ class Incoming:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.size = 0
+        self.is_gone = False
         self._file: BinaryIO | None = None
         self._crc32c: Any = google_crc32c.Checksum()  # type: ignore[no-untyped-call]
         self._md5 = hashlib.md5(usedforsecurity=False)
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
     def write(self, piece: bytes) -> None:
-        """Add bytes to its end."""
+        """Add bytes to its end.
+
+        Raises:
+            StoreFault: It was taken away.
+        """
+        self.check()
         if self._file is None:
             descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0))
             self._file = os.fdopen(descriptor, "ab", buffering=0)
@@ -213,6 +219,11 @@ class Incoming:
         """Base64 of the MD5 so far."""
         return base64.b64encode(self._md5.digest()).decode()
 
+    def check(self) -> None:
+        """Raise a ``StoreFault`` if it was taken away meanwhile."""
+        if self.is_gone:
+            raise StoreFault(404, "notFound", "No such upload")
+
     def close(self) -> None:
         """Close the file until more comes."""
         if self._file is not None:
@@ -221,6 +232,7 @@ class Incoming:
 
     def sync(self) -> None:
         """Wait until the disk holds the bytes, so that no power cut leaves an object without them."""
+        self.check()
         self.close()
         descriptor = os.open(self.path, os.O_RDONLY)
         try:
@@ -230,6 +242,7 @@ class Incoming:
 
     def discard(self) -> None:
         """Take the file away, unless it became an object."""
+        self.is_gone = True
         self.close()
         with suppress(OSError):
             self.path.unlink(missing_ok=True)
@@ -382,6 +395,7 @@ class Objects:
             StoreFault: The conditions do not hold, or no object can have this name.
         """
         check_name(name)
+        incoming.check()
         incoming.close()
         file = secrets.token_hex(16)
         said = {"contentType": content_type(name), **checked_about(about)}

@@ -6,10 +6,13 @@ environment, so that it can be told from everybody else's, also when the record 
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import errno
+import hashlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import sqlite3
@@ -18,7 +21,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -383,6 +386,31 @@ def start_label_studio(
     return spawn("label-studio", command, folder=folder, environment=environment, port=port)
 
 
+def tell_password(folder: Path, identity: Identity) -> None:
+    """Give the stack's user the present password, also while Label Studio runs; all its sessions end by that.
+
+    Label Studio takes a password only when it first makes the user.
+
+    Args:
+        folder: The stack's folder.
+        identity: The stack's keys.
+
+    Raises:
+        LocalStackError: The database is damaged.
+    """
+    database = data_folder(folder) / DATABASE
+    if not database.exists():
+        return
+    with _open_database(database) as connection:
+        row = connection.execute("SELECT password FROM htx_user WHERE email = ?", (identity.username,)).fetchone()
+        # As many rounds as its own: it would make the hash anew at the next sign-in, and end the other sessions.
+        rounds = row[0].split("$")[1] if row and row[0].startswith("pbkdf2_sha256$") else "600000"
+        salt = secrets.token_hex(11)
+        digest = hashlib.pbkdf2_hmac("sha256", identity.password.encode(), salt.encode(), int(rounds))
+        stored = f"pbkdf2_sha256${rounds}${salt}${base64.b64encode(digest).decode()}"
+        connection.execute("UPDATE htx_user SET password = ? WHERE email = ?", (stored, identity.username))
+
+
 def _bring_database_up_to_date(folder: Path, identity: Identity, endpoint: str) -> None:
     """Give the stack's user its present token, and point the storages of projects at the bucket's present address.
 
@@ -392,17 +420,24 @@ def _bring_database_up_to_date(folder: Path, identity: Identity, endpoint: str) 
     database = data_folder(folder) / DATABASE
     ours = identity.service_account(endpoint)
     column, table = "google_application_credentials", "io_storages_gcsstoragemixin"
+    with _open_database(database) as connection:
+        connection.execute(
+            "UPDATE authtoken_token SET key = ? WHERE user_id = (SELECT id FROM htx_user WHERE email = ?)",
+            (identity.api_key, identity.username),
+        )
+        for number, text in connection.execute(f"SELECT id, {column} FROM {table}").fetchall():
+            with contextlib.suppress(ValueError, TypeError, AttributeError):
+                stored = json.loads(text)
+                if stored.get("private_key") == ours["private_key"] and stored != ours:
+                    connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (json.dumps(ours), number))
+
+
+@contextlib.contextmanager
+def _open_database(database: Path) -> Iterator[sqlite3.Connection]:
+    """Give Label Studio's database to change, all of it or nothing."""
     try:
-        with contextlib.closing(sqlite3.connect(database)) as connection, connection:
-            connection.execute(
-                "UPDATE authtoken_token SET key = ? WHERE user_id = (SELECT id FROM htx_user WHERE email = ?)",
-                (identity.api_key, identity.username),
-            )
-            for number, text in connection.execute(f"SELECT id, {column} FROM {table}").fetchall():
-                with contextlib.suppress(ValueError, TypeError, AttributeError):
-                    stored = json.loads(text)
-                    if stored.get("private_key") == ours["private_key"] and stored != ours:
-                        connection.execute(f"UPDATE {table} SET {column} = ? WHERE id = ?", (json.dumps(ours), number))
+        with contextlib.closing(sqlite3.connect(database, timeout=30)) as connection, connection:
+            yield connection
     except sqlite3.OperationalError as error:
         if "full" in str(error):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(database)) from None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import gzip
 import json
 import os
 import socket
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,76 +13,31 @@ from urllib.parse import quote
 
 import pytest
 import requests
+from embedded_bucket import EmbeddedBucket
 from google.api_core.exceptions import BadRequest, Conflict, PreconditionFailed
 from google.cloud import storage
 from google.cloud.storage import transfer_manager
-from google.oauth2 import service_account
 
-from lsnb.local import front as front_module
-from lsnb.local.front import Front
-from lsnb.local.identity import Identity, create_identity
+from lsnb.local import transfer
+from lsnb.local.identity import create_identity
 from lsnb.local.objects import Conditions, Objects
 
 
-class Served:
-    """A front in a thread of this process, over a folder of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        from aiohttp import web
-
-        self.identity: Identity = create_identity()
-        self.folder = folder
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-        self.endpoint = f"http://127.0.0.1:{self.port}"
-        self._loop = asyncio.new_event_loop()
-        started = threading.Event()
-
-        async def serve() -> None:
-            self._stopped = asyncio.Event()
-            self.objects = Objects(folder)
-            runner = web.AppRunner(Front(self.identity, self.objects, self.port).application(), access_log=None)
-            await runner.setup()
-            await web.TCPSite(runner, "127.0.0.1", self.port).start()
-            started.set()
-            await self._stopped.wait()
-            await runner.cleanup()
-            self.objects.close()
-
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(serve(),), daemon=True)
-        self._thread.start()
-        assert started.wait(30)
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._stopped.set)
-        self._thread.join(30)
-        self._loop.close()
-
-    @property
-    def token(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.identity.access_token()[0]}"}
-
-    def client(self) -> storage.Client:
-        account = service_account.Credentials.from_service_account_info(self.identity.service_account(self.endpoint))
-        return storage.Client(project="x", credentials=account, client_options={"api_endpoint": self.endpoint})
-
-
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    made = Served(tmp_path_factory.mktemp("bucket"))
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBucket]:
+    made = EmbeddedBucket(tmp_path_factory.mktemp("bucket"))
     yield made
     made.close()
 
 
 @pytest.fixture
-def bucket(served: Served, request: pytest.FixtureRequest) -> Iterator[storage.Bucket]:
+def bucket(served: EmbeddedBucket, request: pytest.FixtureRequest) -> Iterator[storage.Bucket]:
     made = served.client().create_bucket(f"b{abs(hash(request.node.nodeid)) % 10**9}")
     yield made
     made.delete(force=True)
 
 
-def ask(served: Served, method: str, path: str, **more: Any) -> requests.Response:
+def ask(served: EmbeddedBucket, method: str, path: str, **more: Any) -> requests.Response:
     """Ask for a path as it stands: nothing is made of its dots and percent signs on the way."""
     wanted = requests.Request(method, served.endpoint + "/", **more).prepare()
     wanted.url = served.endpoint + path
@@ -115,7 +68,9 @@ ODD_NAMES = [
 ]
 
 
-def test_every_name_that_the_service_takes_is_a_name_and_never_a_path(served: Served, bucket: storage.Bucket) -> None:
+def test_every_name_that_the_service_takes_is_a_name_and_never_a_path(
+    served: EmbeddedBucket, bucket: storage.Bucket
+) -> None:
     for name in ODD_NAMES:
         bucket.blob(name).upload_from_string(name.encode(), if_generation_match=0)
     assert {blob.name: blob.download_as_bytes() for blob in bucket.list_blobs()} == {
@@ -130,7 +85,7 @@ def test_every_name_that_the_service_takes_is_a_name_and_never_a_path(served: Se
 
 
 @pytest.mark.parametrize("name", [".", "..", "a\nb", "a\rb", "n" * 1025, "", ".well-known/acme-challenge/x"])
-def test_names_that_the_service_refuses_are_refused(served: Served, bucket: storage.Bucket, name: str) -> None:
+def test_names_that_the_service_refuses_are_refused(served: EmbeddedBucket, bucket: storage.Bucket, name: str) -> None:
     path = f"/upload/storage/v1/b/{bucket.name}/o?uploadType=media&name={quote(name, safe='')}"
     assert ask(served, "POST", path, headers=served.token, data=b"x").status_code == 400
     assert list(bucket.list_blobs()) == []
@@ -151,7 +106,7 @@ def test_listings_by_delimiter_are_those_of_the_names(bucket: storage.Bucket) ->
     assert [blob.name for blob in bucket.list_blobs(start_offset="a/c", end_offset="c")] == names[2:6]
 
 
-def test_a_web_page_and_a_stranger_get_nothing(served: Served, bucket: storage.Bucket) -> None:
+def test_a_web_page_and_a_stranger_get_nothing(served: EmbeddedBucket, bucket: storage.Bucket) -> None:
     bucket.blob("secret.txt").upload_from_string(b"secret")
     b = bucket.name
     page = {"Origin": "https://evil.example", "Content-Type": "text/plain", "Cookie": "token=1"}
@@ -187,12 +142,14 @@ def test_a_web_page_and_a_stranger_get_nothing(served: Served, bucket: storage.B
 @pytest.mark.parametrize(
     "host", ["evil.example", "evil.example:{port}", "127.0.0.1.evil.example:{port}", "", "127.0.0.1:1"]
 )
-def test_a_name_that_was_made_to_point_here_is_not_answered(served: Served, host: str) -> None:
+def test_a_name_that_was_made_to_point_here_is_not_answered(served: EmbeddedBucket, host: str) -> None:
     headers = {**served.token, "Host": host.format(port=served.port)}
     assert ask(served, "GET", "/storage/v1/b", headers=headers).status_code in (400, 421)
 
 
-def test_what_is_said_of_things_is_held_against_what_may_be_said(served: Served, bucket: storage.Bucket) -> None:
+def test_what_is_said_of_things_is_held_against_what_may_be_said(
+    served: EmbeddedBucket, bucket: storage.Bucket
+) -> None:
     bucket.blob("a").upload_from_string(b"a")
     place = f"/storage/v1/b/{bucket.name}"
     for body in (
@@ -233,7 +190,7 @@ def test_what_is_said_of_things_is_held_against_what_may_be_said(served: Served,
         ("lines=1-2", 200, b"0123456789"),
     ],
 )
-def test_ranges(served: Served, bucket: storage.Bucket, given: str, status: int, content: bytes) -> None:
+def test_ranges(served: EmbeddedBucket, bucket: storage.Bucket, given: str, status: int, content: bytes) -> None:
     bucket.blob("a").upload_from_string(b"0123456789")
     reply = ask(served, "GET", f"/{bucket.name}/a", headers={**served.token, "Range": given})
     assert (reply.status_code, reply.content) == (status, content)
@@ -241,7 +198,7 @@ def test_ranges(served: Served, bucket: storage.Bucket, given: str, status: int,
         assert reply.headers["Content-Range"].endswith("/10")
 
 
-def test_preconditions_and_checksums_are_held(served: Served, bucket: storage.Bucket) -> None:
+def test_preconditions_and_checksums_are_held(served: EmbeddedBucket, bucket: storage.Bucket) -> None:
     blob = bucket.blob("a")
     blob.upload_from_string(b"1", if_generation_match=0)
     for condition in ({"if_generation_match": 0}, {"if_generation_match": 5}, {"if_metageneration_match": 7}):
@@ -260,7 +217,7 @@ def test_preconditions_and_checksums_are_held(served: Served, bucket: storage.Bu
     assert list((served.folder / "incoming").iterdir()) == []
 
 
-def test_the_library_s_own_verbs(served: Served, bucket: storage.Bucket, tmp_path: Path) -> None:
+def test_the_library_s_own_verbs(served: EmbeddedBucket, bucket: storage.Bucket, tmp_path: Path) -> None:
     blob = bucket.blob("a/b")
     blob.metadata = {"k": "v"}
     blob.upload_from_string(b"hello", content_type="text/plain")
@@ -295,7 +252,7 @@ def test_the_library_s_own_verbs(served: Served, bucket: storage.Bucket, tmp_pat
 
 
 def test_an_unfinished_upload_holds_no_file_open_and_takes_no_more_than_it_said(
-    served: Served, bucket: storage.Bucket
+    served: EmbeddedBucket, bucket: storage.Bucket
 ) -> None:
     def handles() -> int:
         return len(list(Path("/dev/fd").iterdir()))
@@ -316,9 +273,9 @@ def test_an_unfinished_upload_holds_no_file_open_and_takes_no_more_than_it_said(
 
 
 def test_a_client_that_goes_silent_is_let_go(
-    served: Served, bucket: storage.Bucket, monkeypatch: pytest.MonkeyPatch
+    served: EmbeddedBucket, bucket: storage.Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(front_module, "_PATIENCE", 0.3)
+    monkeypatch.setattr(transfer, "_PATIENCE", 0.3)
     token = served.token["Authorization"]
     for head in (
         f"POST /upload/storage/v1/b/{bucket.name}/o?uploadType=media&name=slow HTTP/1.1\r\nAuthorization: {token}\r\n",
@@ -384,7 +341,7 @@ def test_the_bucket_of_an_older_lsnb_is_taken_over_with_what_it_noted(tmp_path: 
     store.close()
 
 
-def test_odd_bytes_get_an_answer_and_no_fault_of_the_server(served: Served, bucket: storage.Bucket) -> None:
+def test_odd_bytes_get_an_answer_and_no_fault_of_the_server(served: EmbeddedBucket, bucket: storage.Bucket) -> None:
     def status(method: str, path: str, header: bytes = b"", body: bytes = b"") -> int:
         token = served.token["Authorization"]
         head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nConnection: close\r\n"

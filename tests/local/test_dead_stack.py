@@ -15,10 +15,14 @@ from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
+from urllib.parse import parse_qs
 
+import google.auth.transport.requests
 import psutil
 import pytest
 import requests
+from google.oauth2 import service_account
+from signing_in import sign_in
 from stack_tools import client_of
 
 import lsnb
@@ -84,6 +88,18 @@ def kill(stack: Stack) -> None:
         running.wait(timeout=30)
 
 
+def signs_in(stack: Stack, password: str) -> bool:
+    cookies = sign_in(replace(stack, password=password))
+    return any(cookie["name"] == "sessionid" for cookie in cookies) and (
+        requests.get(
+            f"{stack.url}/api/current-user/whoami",
+            cookies={cookie["name"]: cookie["value"] for cookie in cookies},
+            timeout=30,
+        ).status_code
+        == 200
+    )
+
+
 @pytest.fixture
 def mine(own: Stack, own_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Stack:
     """The stack that ``lsnb.connect`` knows of."""
@@ -143,7 +159,8 @@ def test_a_stack_that_is_revived_has_new_keys_and_its_projects_work(mine: Stack)
     kill(mine)
     revived = local.start()
     assert revived.api_key != mine.api_key
-    assert revived.password == mine.password
+    assert revived.password != mine.password
+    assert [signs_in(revived, each) for each in (mine.password, revived.password)] == [False, True]
     with pytest.raises(StudioAuthError, match=r"revived with a new one. Connect again with lsnb\.connect\('local'\)"):
         studio.studies()
     for key, status in ((mine.api_key, 401), (revived.api_key, 200)):
@@ -158,11 +175,77 @@ def test_a_stack_that_is_revived_has_new_keys_and_its_projects_work(mine: Stack)
     assert local.start() == revived, "and what lives keeps its keys"
 
 
+@pytest.mark.parametrize("how", ["revived", "taken down first"])
+def test_a_password_or_a_browser_s_session_that_a_dead_port_was_shown_opens_nothing(mine: Stack, how: str) -> None:
+    """A browser sends its cookies to every port of a name, so that a dead bucket's is shown Label Studio's too."""
+    cookies = {cookie["name"]: cookie["value"] for cookie in sign_in(mine)}
+
+    def who_am_i(stack: Stack) -> int:
+        return requests.get(f"{stack.url}/api/current-user/whoami", cookies=cookies, timeout=30).status_code
+
+    assert (who_am_i(mine), signs_in(mine, mine.password)) == (200, True)
+    front = next(process for process in mine.processes if process.name == "front")
+    running = psutil.Process(front.pid)
+    running.kill()
+    running.wait(timeout=30)
+    if how == "taken down first":
+        local.stop()
+    revived = local.start()
+    assert revived.password != mine.password
+    assert who_am_i(revived) == 401
+    assert [signs_in(revived, each) for each in (mine.password, revived.password)] == [False, True]
+    cookies = {cookie["name"]: cookie["value"] for cookie in sign_in(revived)}
+    assert who_am_i(revived) == 200
+    assert local.start().password == revived.password
+    local.stop()
+    again = local.start()
+    assert (again.password, again.api_key) == (revived.password, revived.api_key), "it was taken down"
+    assert who_am_i(again) == 200, "signing in did not change what sessions hang on"
+
+
+def test_what_the_account_signed_for_a_dead_bucket_opens_nothing(mine: Stack) -> None:
+    """Label Studio, or a kernel, asks the port as before, and hands an assertion to whoever listens there."""
+    client = client_of(mine)
+    client.bucket(mine.bucket).blob("a.txt").upload_from_string("hello")
+    kill(mine)
+    with thieves(mine) as servers:
+        client._credentials.refresh(google.auth.transport.requests.Request())
+        [told] = [each for server in servers for each in server.told]
+    assertion = parse_qs(told.rpartition("b'")[2].rstrip("'"))["assertion"][0]
+    account = service_account.Credentials.from_service_account_info(mine.service_account)
+    signed_itself = account.with_claims({"aud": mine.endpoint})
+    signed_itself._create_self_signed_jwt(mine.endpoint)
+    signed_itself.refresh(google.auth.transport.requests.Request())
+
+    revived = local.start()
+    assert revived.endpoint == mine.endpoint, "the thief let go of the port"
+
+    def grant(assertion: str) -> int:
+        form = {"grant_type": "urn:ietf:params:oauth:grant-type:jwt-bearer", "assertion": assertion}
+        return requests.post(f"{revived.endpoint}/token", data=form, timeout=30).status_code
+
+    def listing(token: str) -> int:
+        address = f"{revived.endpoint}/storage/v1/b/{revived.bucket}/o"
+        return requests.get(address, headers={"Authorization": f"Bearer {token}"}, timeout=30).status_code
+
+    assert (grant(assertion), listing(assertion), listing(signed_itself.token)) == (400, 401, 401)
+    fresh = account._make_authorization_grant_assertion()
+    assert (grant(fresh.decode()), listing(fresh.decode())) == (200, 200)
+
+
 def test_a_stack_that_was_taken_down_keeps_its_keys(mine: Stack) -> None:
+    token = client_of(mine)
+    token.bucket(mine.bucket).exists()
     local.stop()
     with pytest.raises(CredentialsError, match=r"or run lsnb\.connect"):
         lsnb.connect()
-    assert local.start().api_key == mine.api_key
+    again = local.start()
+    assert (again.api_key, again.password) == (mine.api_key, mine.password)
+    objects = f"{again.endpoint}/storage/v1/b/{again.bucket}/o"
+    assert requests.get(objects, headers={"Authorization": f"Bearer {token._credentials.token}"}).status_code == 401, (
+        "of the time before it had the port"
+    )
+    assert token.bucket(mine.bucket).exists(), "a client takes a new token"
 
 
 # What is trusted, and what is not, of a record; with psutil and without.

@@ -245,7 +245,7 @@ def test_dead_servers_whose_ports_were_taken_move_and_media_still_show(own: Stac
         moved = local.start(folder=own_folder)
     assert moved.endpoint != own.endpoint
     assert moved.url != own.url
-    assert moved.password == own.password
+    assert moved.password != own.password
     assert moved.api_key != own.api_key, "who took the ports may have been shown it"
     old = requests.get(f"{moved.url}/api/projects", headers={"Authorization": f"Token {own.api_key}"})
     assert old.status_code == 401
