@@ -32,11 +32,13 @@ from urllib.parse import urlsplit
 
 from lsnb.errors import CredentialsError, InputError, LocalStackError
 from lsnb.kernel import runtime
+from lsnb.kernel.files import is_there
 from lsnb.kernel.keys import looks_like_key, masked
 from lsnb.stack import Stack, load_stack, trusted_stack
 
 NAMES = ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GCS_BUCKET", "GCS_CREDENTIALS", "GCS_READ_CREDENTIALS")
 FILE_NAME = "credentials.json"
+_LARGEST_FILE = 2**20
 _GOOGLES_TOKENS = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token")
 WHERE_TO_FIND_A_KEY = "In Label Studio, open 'Account & Settings' and copy a personal access token."
 
@@ -253,6 +255,7 @@ def bucket_credentials(name: str | None = None, credentials: Any = None) -> Buck
             continue
         key = source.values.get("GCS_CREDENTIALS")
         found = (source.values.get("GCS_BUCKET") or "").removeprefix("gs://").strip("/")
+        refuse_key_for_name(found)
         if wanted is None and not found:
             continue
         if wanted is not None and not key:
@@ -316,9 +319,9 @@ def key_info(
         return dict(value)
     text = os.fspath(value).strip()
     if not text.lstrip("﻿").startswith("{"):
-        path = (folder or Path()) / Path(text).expanduser()
+        path = (folder or Path()) / os.path.expanduser(text)  # noqa: PTH111  a ~ of nobody stays as it is
         # A cut or quoted JSON is no file name, and a secret must not be repeated as if it were one.
-        looks_like_a_path = text.lower().endswith(".json") or ("/" in text and path.parent.is_dir())
+        looks_like_a_path = text.lower().endswith(".json") or ("/" in text and is_there(path.parent))
         if len(text) > 300 or "private" in text.lower() or "\n" in text or not looks_like_a_path:
             raise CredentialsError(
                 f"The bucket credentials from {source} are not whole JSON: "
@@ -331,14 +334,14 @@ def key_info(
                 f"There is no credentials file {path} (named by {source}): "
                 "give the path of the service account's JSON file."
             ) from None
-        except (OSError, UnicodeDecodeError):
+        except (OSError, ValueError):
             raise CredentialsError(
                 f"The credentials file {path} (named by {source}) cannot be read as text: "
                 "download the service account's JSON file again."
             ) from None
     try:
         info = json.loads(text.lstrip("﻿"), strict=False)
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         line = getattr(fault, "lineno", 0)
         raise CredentialsError(
             f"The bucket credentials from {source} are broken JSON near line {line}: "
@@ -409,9 +412,11 @@ def _read_own(path: Path) -> str:
         # One look at the opened file: another could take its place between two.
         with path.open("rb") as file:
             about = os.fstat(file.fileno())
-            content = file.read()
+            content = file.read(_LARGEST_FILE + 1)
     except OSError as fault:
         raise CredentialsError(f"{path} cannot be read ({fault.strerror}): change its permissions.") from None
+    if len(content) > _LARGEST_FILE:
+        raise CredentialsError(f"{path} is larger than any {FILE_NAME}: compare it with credentials.example.json.")
     if os.name == "posix":
         if about.st_uid != os.getuid():
             raise CredentialsError(
@@ -447,7 +452,7 @@ def _refuse_other_addresses(info: Mapping[str, Any], source: str) -> None:
 def _read_file(path: Path) -> dict[str, str]:
     try:
         fields = json.loads(_read_own(path))
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         line = getattr(fault, "lineno", None)
         place = f" near line {line}" if line else ""
         raise CredentialsError(

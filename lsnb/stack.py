@@ -109,7 +109,10 @@ def load_stack(folder: Path | None = None) -> Stack | None:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         processes = tuple(Process(**process) for process in fields.pop("processes"))
-        return Stack(processes=processes, **fields)
+        stack = Stack(processes=processes, **fields)
+        if not _is_sound(stack):
+            raise ValueError
+        return stack
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -117,8 +120,19 @@ def load_stack(folder: Path | None = None) -> Stack | None:
             f"The stack's record {path} cannot be read ({error.strerror}): set LSNB_STACK to a folder of your own, "
             "or leave it unset."
         ) from None
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise LocalStackError(f"The stack's record {path} is damaged: run 'lsnb up', which writes it anew.") from None
+
+
+def _is_sound(stack: Stack) -> bool:
+    texts = (stack.url, stack.browser_url, stack.username, stack.endpoint, stack.bucket, stack.folder)
+    whole = [number for process in stack.processes for number in (process.pid, process.port)]
+    return (
+        all(isinstance(text, str) for text in (*texts, stack.api_key, stack.password))
+        and all(type(number) is int for number in whole)
+        and all(isinstance(process.created, int | float) for process in stack.processes)
+        and isinstance(stack.service_account, dict)
+    )
 
 
 def trusted_stack(folder: Path | None = None) -> Stack | None:

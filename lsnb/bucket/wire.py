@@ -127,7 +127,7 @@ def _read_body(body: bytes) -> tuple[str, str]:
             return str(error), ""
         reasons = error.get("errors") or [{}]
         return str(error.get("message", "")), str(reasons[0].get("reason", ""))
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         # The XML API and proxies answer in XML or HTML; what they say is not for a sentence.
         return "", ""
 

@@ -168,9 +168,9 @@ class Name:
             return None
         try:
             names = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("id2label")
-        except (OSError, ValueError, AttributeError):
+            return [str(names[number]) for number in sorted(names, key=int)] if isinstance(names, dict) else None
+        except (OSError, ValueError, AttributeError, RecursionError):
             raise InputError(f"config.json in {self.model} is damaged: save or download the model again.") from None
-        return [names[number] for number in sorted(names, key=int)] if isinstance(names, dict) else None
 
 
 class Network:

@@ -15,7 +15,7 @@ import math
 import os
 import re
 import sys
-from collections import ChainMap
+from collections import ChainMap, Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -408,7 +408,12 @@ def _parse_choice(field: Field, raw: Any) -> str:
 def _to_text(field: Field, raw: Any) -> str:
     # papermill turns the parameter `TITLE 2024` into a number.
     if isinstance(raw, str | Real | Path) and not isinstance(raw, bool):
-        return str(raw).strip()
+        text = str(raw).strip()
+        try:
+            os.fsencode(text)
+        except UnicodeEncodeError:
+            raise _problem(field, raw, "it holds half of a character, which no text has; write it anew.") from None
+        return text
     raise _problem(field, raw, "give a text.")
 
 
@@ -424,7 +429,7 @@ def _parse_text(field: Field, raw: Any) -> str:
 
 def _parse_amount(field: Field, raw: Any) -> int | str:
     text = _parse_text(field, raw)
-    return int(text) if re.fullmatch(r"[0-9]+", text) else text
+    return int(text) if re.fullmatch(r"[0-9]{1,18}", text) else text
 
 
 def _parse_list(field: Field, raw: Any) -> tuple[str, ...]:
@@ -436,7 +441,7 @@ def _parse_list(field: Field, raw: Any) -> tuple[str, ...]:
             entries = split_list(text)
         except ValueError as error:
             raise _problem(field, raw, f"{error}; close it, or leave quotes out.") from None
-    twice = [entry for entry in dict.fromkeys(entries) if entries.count(entry) > 1]
+    twice = [entry for entry, count in Counter(entries).items() if count > 1]
     if twice:
         raise _problem(field, raw, f"{twice[0]!r} comes twice; leave one out.")
     if field.minimum is not None and len(entries) < field.minimum:

@@ -18,10 +18,10 @@ from typing import Any
 
 import pandas as pd
 
-from lsnb.errors import InputError, TableError
+from lsnb.errors import InputError, LsnbError, TableError
 from lsnb.kernel import checks
 from lsnb.kernel.files import safe_name, write_whole
-from lsnb.kernel.formats import FRAME_ENDINGS
+from lsnb.kernel.formats import FRAME_ENDINGS, parse_json, read_bytes
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows
 from lsnb.tables import read_table
 from lsnb.tables.cells import flags
@@ -192,6 +192,7 @@ def read_frame_list(data: bytes, there: Sequence[str] | None = None) -> FrameLis
 
 NOTE_NAME = ".video.json"
 _NOTE_VERSION = 1
+_LARGEST_NOTE = 2**16
 _SAMPLE = 65536
 _OUR_IMAGE = re.compile(r"img([0-9]{8})\.(png|jpg)")
 
@@ -237,9 +238,9 @@ def whole_path(video: str | os.PathLike[str]) -> Path:
 def read_note(folder: Path) -> Note | None:
     """Return what a folder says of its video, or None where it says nothing that can be read."""
     try:
-        said = json.loads((folder / NOTE_NAME).read_text("utf-8"))
+        said = parse_json(read_bytes(folder / NOTE_NAME, _LARGEST_NOTE), NOTE_NAME)
         return Note(str(said["video"]), str(said["fingerprint"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (LsnbError, KeyError, TypeError, IndexError):
         return None
 
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
-from lsnb.kernel.files import files_in, path_inside, stray_link, whole_file
+from lsnb.kernel.files import files_in, is_there, path_inside, stray_link, whole_file
 from lsnb.kernel.formats import (
     IMAGE_ENDINGS,
     TABLE_ENDINGS,
@@ -99,7 +99,7 @@ def _of_table(path: Path) -> pd.DataFrame:
 
 def _beside(table: Path, name: str) -> str:
     seen_from_table = table.parent / name
-    return seen_from_table.as_posix() if seen_from_table.exists() and not Path(name).exists() else name
+    return seen_from_table.as_posix() if is_there(seen_from_table) and not is_there(name) else name
 
 
 def _holds_videos(path: Path) -> bool:
@@ -230,4 +230,4 @@ def _images_of_table(file: Path, key: str | None, path: str) -> pd.DataFrame:
 
 def _seen(table: Path, name: str) -> str:
     beside = table.parent / name
-    return beside.as_posix() if beside.exists() and not Path(name).exists() else name
+    return beside.as_posix() if is_there(beside) and not is_there(name) else name

@@ -420,6 +420,19 @@ def _parted(name: str) -> tuple[str, str]:
     return (name[: ending.start()], ending[0]) if ending and ending.start() else (name, "")
 
 
+def is_there(path: str | os.PathLike[str]) -> bool:
+    """Return whether something is at a path; what no file can be called, or may not be looked at, is not there.
+
+    Args:
+        path: Perhaps from a table of others; ``Path.exists`` raises for a name that is too long.
+
+    Example:
+        >>> is_there("."), is_there("x" * 5000), is_there("a\0b")
+        (True, False, False)
+    """
+    return os.path.exists(path)  # noqa: PTH110
+
+
 def stray_link(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> tuple[Path, str] | None:
     """Return the first link on the way from a folder to a path in it that leads out of the folder or nowhere, or None.
 

@@ -21,6 +21,7 @@ _VERBATIM = frozenset({"hypertext", "style", "markdown", "reactcode"})
 
 
 MOST_ATTRIBUTES = 200  # libxml2 finds an attribute by looking through all, so that many take minutes
+MOST_LEVELS = 60  # what looks at the tags around a tag takes as much longer as tags nest deeper
 _FIRST = ("name", "toName", "value", "valueList")
 
 
@@ -96,6 +97,7 @@ def parse(text: str) -> etree._Element:
         # The exception's own log also holds what earlier parsers found; the parser's holds this text's alone.
         log: Any = parser.error_log
         raise LabelConfigError(_sentence(list(log))) from None
+    _refuse_depth(root)
     for element in root.iter(etree.Element):
         if len(element.attrib) > MOST_ATTRIBUTES:
             raise LabelConfigError(
@@ -103,6 +105,17 @@ def parse(text: str) -> etree._Element:
                 f"has more than {MOST_ATTRIBUTES}: remove what is no attribute of it."
             )
     return root
+
+
+def _refuse_depth(root: etree._Element) -> None:
+    depth = 0
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > MOST_LEVELS:
+            raise LabelConfigError(
+                f"The tag {element.tag} in line {element.sourceline} stands inside {MOST_LEVELS} others, and no editor "
+                "shows tags that nest so deep: write the config with fewer levels."
+            )
 
 
 def _outside(text: str) -> str:

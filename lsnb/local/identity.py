@@ -170,7 +170,7 @@ def load_identity(folder: Path) -> Identity | None:
         return identity
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise LocalStackError(
             f"The stack's keys in {path} are damaged, so its projects cannot be opened: put the file back from a "
             "copy, or begin anew with 'lsnb down --delete-data' and 'lsnb up'."

@@ -183,7 +183,10 @@ def check_index(index: pd.Index[Any], source: str) -> None:
     """
     if not len(index):
         raise TableError(f"{source} has a header and no rows: it should have one for each frame.")
-    frames = pd.to_numeric(pd.Series(np.asarray(index), dtype="object"), errors="coerce").to_numpy("float64")
+    try:
+        frames = pd.to_numeric(pd.Series(np.asarray(index), dtype="object"), errors="coerce").to_numpy("float64")
+    except OverflowError:  # of a number of thousands of digits
+        frames = np.full(len(index), np.nan)
     wrong = np.flatnonzero(frames != np.arange(len(frames)))
     if not len(wrong):
         return
@@ -361,13 +364,15 @@ def csv_header(path: Path) -> Header:
             f"in three rows (with individuals in four), and begins with {listing([repr(cell) for cell in first[:3]])}."
         )
     header = rows[: len(levels)]
+    refusal = f"{path.name}: the rows of its header do not name the same columns; write the file anew."
+    if len({len(row) for row in header}) > 1:
+        raise TableError(refusal)
     # The newer form names an image by three columns, of which the header has none.
     before = 1
     while before < len(header[0]) and not any(row[before] for row in header):
         before += 1
-    widths = {len(row) for row in header}
-    if len(widths) > 1 or any(not cell for row in header for cell in row[before:]):
-        raise TableError(f"{path.name}: the rows of its header do not name the same columns; write the file anew.")
+    if any(not cell for row in header for cell in row[before:]):
+        raise TableError(refusal)
     lines = len(levels)
     if len(rows) > lines and not any(rows[lines][1:]) and not _names_a_row(rows[lines][0]):
         # pandas gives a named index a line of its own.
@@ -415,7 +420,7 @@ def _csv_rows(path: Path, header: Header, source: str) -> tuple[Floats, pd.Index
         raise TableError(
             f"{source} has {table.shape[1]} columns below a header of {width}: write the file anew with the pose tool."
         )
-    index = table[0] if before == 1 else table[list(range(before))].astype(str).agg("/".join, axis=1)
+    index = table[0] if before == 1 else _row_names(table, header, source)
     return table.iloc[:, before:].to_numpy("float64"), pd.Index(index)
 
 
@@ -431,6 +436,16 @@ def _parse(path: Path, header: Header, options: dict[str, Any]) -> pd.DataFrame:
         warnings.simplefilter("ignore", pd.errors.DtypeWarning)
         table: pd.DataFrame = pd.read_csv(path, **layout, **options)
     return table
+
+
+def _row_names(table: pd.DataFrame, header: Header, source: str) -> pd.Series[str]:
+    parts = table[list(range(header.index_columns))]
+    bare = np.flatnonzero(parts.isna().any(axis=1).to_numpy())
+    if len(bare):
+        raise TableError(
+            f"{source} names no image in row {listing((bare + header.lines + 1).tolist())}: write it anew."
+        )
+    return parts.astype(str).agg("/".join, axis=1)
 
 
 def _cause(error: Exception) -> str:
@@ -451,7 +466,7 @@ def _labelled_csv(path: Path) -> pd.DataFrame:
         raise TableError(
             f"{path.name} has {table.shape[1]} columns below a header of {before + len(header.columns)}: write it anew."
         )
-    names = table[list(range(before))].astype(str).agg("/".join, axis=1)
+    names = _row_names(table, header, path.name)
     rows = table.iloc[:, before:]
     rows.columns = pd.MultiIndex.from_tuples(header.columns)
     return rows.set_index(pd.Index(names))

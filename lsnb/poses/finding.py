@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +18,7 @@ from lsnb.kernel.files import file_errors, files_in
 from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.kernel.words import listing, nearest
 from lsnb.poses.coordinates import FILE_ENDINGS, H5_ENDINGS, Floats, Poses, csv_header, metric_name, read_header
+from lsnb.tables.files import decode, read_table, sniff
 from lsnb.tables.h5 import H5Reader
 from lsnb.tables.keys import find_column
 
@@ -26,6 +27,7 @@ from lsnb.tables.keys import find_column
 
 # What an item of an extracted frame ends in.
 LONGEST_ITEM = 4096
+LONGEST_HEADER = 1 << 20
 _FRAME = re.compile(r"^(?P<video>.*?)[/_ ]?(?:img|frame_?)?(?P<frame>\d+)(?:\.\w+)?$")
 
 
@@ -379,8 +381,11 @@ def read_sources(predictions: Any, video: str | None = None) -> tuple[list[Sourc
             "This table is neither a pose tool's (three rows of column names), nor a detector's (frame, score), nor "
             f"one of videos (video, predictions): its columns are {columns}."
         )
+    if isinstance(predictions, (str, os.PathLike)) and is_detector_file(Path(predictions)):
+        found, several = _of_detector(read_table(predictions), video)
+        return [replace(one, video=one.video or video_name(Path(predictions).stem)) for one in found], several
     source = _source(video or "", predictions)
-    return [source if video is not None else Source(_name(source), source.members)], False
+    return [source if video is not None else replace(source, video=_name(source))], False
 
 
 def _source(video: str, given: Any) -> Source:
@@ -393,7 +398,7 @@ def _source(video: str, given: Any) -> Source:
         shown = repr(wrong[0])[:60] if wrong else "an empty list"
         raise InputError(f"predictions{f' of {video}' if video else ''} is {shown}: {FORMS}.")
     if len(members) == 1 and isinstance(members[0], (str, os.PathLike)) and is_detector_file(Path(members[0])):
-        return Source(video, (detection_frames(pd.read_csv(members[0])),), is_detector=True)
+        return Source(video, (detection_frames(read_table(members[0])),), is_detector=True)
     return Source(video, members)
 
 
@@ -402,9 +407,12 @@ def is_detector_file(path: Path) -> bool:
     if path.suffix.lower() != ".csv" or not path.is_file():
         return False
     try:
-        names = set(pd.read_csv(path, nrows=0).columns)
-    except (ValueError, OSError, pd.errors.ParserError):
+        with path.open("rb") as file:
+            start = file.readline(LONGEST_HEADER)
+        dialect, text = sniff(decode(start, path.name))
+    except (TableError, OSError):
         return False
+    names = set(next(dialect.records(text), []))
     return bool(names & {"frame", "item"}) and any(name == "score" or str(name).startswith("p.") for name in names)
 
 

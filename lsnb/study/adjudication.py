@@ -276,8 +276,9 @@ def _parse(description: str) -> dict[str, Any] | None:
         if mark == MARK:
             try:
                 about: dict[str, Any] = json.loads(text)
-                return about if about["version"] <= VERSION and about["study"] and about["by"] else None
-            except (ValueError, TypeError, KeyError):
+                is_ours = about["version"] <= VERSION and all(isinstance(about[name], str) for name in ("study", "by"))
+                return about if is_ours and about["study"] and about["by"] else None
+            except (ValueError, TypeError, KeyError, RecursionError):
                 return None
     return None
 

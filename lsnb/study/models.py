@@ -316,7 +316,9 @@ def read_payload(
     if isinstance(payload, Predictions):
         return payload
     if isinstance(payload, Mapping) and "annotations" in payload and "images" in payload:
-        files = {image.get("file_name") for image in payload["images"] if isinstance(image, Mapping)}
+        images = payload["images"] if isinstance(payload["images"], list | tuple) else ()
+        named = [image.get("file_name") for image in images if isinstance(image, Mapping)]
+        files = {name for name in named if isinstance(name, str)}
         # Items are often called like files, with the ending or without.
         return from_coco(payload, config=config, match="file_name" if files & items.keys() else "auto")
     if isinstance(payload, Mapping):

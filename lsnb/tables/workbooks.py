@@ -309,6 +309,8 @@ def _count_cells(stream: IO[bytes], name: str) -> int:
             parent = element.getparent()
             while parent is not None and element.getprevious() is not None:
                 del parent[0]
+    except TableError:  # it is a ValueError, too
+        raise
     except (etree.XMLSyntaxError, ValueError, OverflowError, AssertionError):
         return 0  # a picture, or XML that openpyxl cannot read either
     root = elements.root

@@ -182,10 +182,9 @@ def _far_away(column: pd.Series[Any], row: int, where: str) -> InputError:
 
 def _readings(column: pd.Series[Any], utc: bool) -> list[pd.Series[Any]]:
     """Return every way in which the texts can be read as datetimes: the day first, or the month."""
-    given = column.dropna().map(str)
-    orders = (
-        [False] if given.str.match(YEAR_FIRST).all() else [True] if given.str.match(DOTTED).all() else [False, True]
-    )
+    given = [str(cell) for cell in column.dropna()]
+    is_year_first, is_dotted = (all(map(pattern.match, given)) for pattern in (YEAR_FIRST, DOTTED))
+    orders = [False] if is_year_first else [True] if is_dotted else [False, True]
     readings: list[pd.Series[Any]] = []
     for day_first in orders:
         with warnings.catch_warnings(), contextlib.suppress(ValueError, TypeError, OverflowError):

@@ -1,0 +1,365 @@
+"""Files made to do harm, through the verbs that open them, and what bending readers' files has found: each by name."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import os
+import re
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import lsnb
+from lsnb import credentials, forms, stack
+from lsnb.bucket.wire import _read_body
+from lsnb.detectors.networks import Name
+from lsnb.errors import (
+    CredentialsError,
+    FormError,
+    InputError,
+    LabelConfigError,
+    LocalStackError,
+    LsnbError,
+    TableError,
+)
+from lsnb.frames import tables
+from lsnb.labels import LabelConfig
+from lsnb.local import identity
+from lsnb.poses import read_labelled_poses
+from lsnb.study import adjudication, models, projects
+from lsnb.tables import files
+
+DEEP = "[" * 100_000
+CONFIG = LabelConfig.image("image").rectangles("thing", ["cat", "dog"])
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in [*credentials.NAMES, "LSNB_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS"]:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LSNB_STACK", str(tmp_path / "stack"))
+    monkeypatch.setenv("LSNB_NO_PROMPT", "1")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def put(path: Path, content: str | bytes) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    path.chmod(0o600)
+    return path
+
+
+def zipped(path: Path, members: dict[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> Path:
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return path
+
+
+# JSON that nests so deep that Python's own parser gives up in an error of its own.
+
+
+def test_deep_json_in_credentials_is_a_sentence(alone: Path) -> None:
+    put(alone / "credentials.json", DEEP)
+    with pytest.raises(CredentialsError, match=r"credentials.json is broken JSON"):
+        credentials.bucket_credentials()
+    with pytest.raises(CredentialsError, match="are broken JSON"):
+        credentials.bucket_credentials("a-bucket", put(alone / "key.json", '{"a":' * 100_000))
+
+
+def test_a_credentials_file_fills_no_memory(alone: Path) -> None:
+    with put(alone / "credentials.json", "{").open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(CredentialsError, match=r"is larger than any credentials.json"):
+        credentials.studio_credentials()
+
+
+def test_deep_json_in_the_stacks_records_is_damage(tmp_path: Path) -> None:
+    put(tmp_path / stack.FILE_NAME, DEEP)
+    put(tmp_path / identity.FILE_NAME, DEEP)
+    with pytest.raises(LocalStackError, match="is damaged"):
+        stack.load_stack(tmp_path)
+    with pytest.raises(LocalStackError, match="are damaged"):
+        identity.load_identity(tmp_path)
+
+
+def test_deep_json_from_servers_members_and_folders_is_left_aside(tmp_path: Path) -> None:
+    put(tmp_path / tables.NOTE_NAME, DEEP)
+    assert tables.read_note(tmp_path) is None
+    assert projects.parse_manifest(f"{projects.MARK} {DEEP}") is None
+    assert adjudication._parse(f"{adjudication.MARK} {DEEP}") is None
+    assert _read_body(DEEP.encode()) == ("", "")
+
+
+def test_deep_json_in_an_assertion_is_no_assertion() -> None:
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
+    body = base64.urlsafe_b64encode(DEEP.encode()).decode()
+    assert identity.is_our_assertion(f"a.{body}.a", key=key, email="a@b.c") is False
+
+
+@pytest.mark.parametrize("config", [DEEP, '{"id2label": {"one": "cat"}}', '{"id2label": {"0": "cat", "": "dog"}}'])
+def test_a_models_damaged_config_is_a_sentence(tmp_path: Path, config: str) -> None:
+    put(tmp_path / "config.json", config)
+    with pytest.raises(InputError, match=r"config.json in .* is damaged"):
+        Name(str(tmp_path), None, None, "embedding").labels()
+
+
+def test_an_adjudication_whose_description_was_edited_is_none() -> None:
+    for said in ({"version": 1, "study": ["a"], "by": "b"}, {"version": 1, "study": "a", "by": {"b": 1}}, [], 1):
+        assert adjudication._parse(f"{adjudication.MARK} {json.dumps(said)}") is None
+
+
+# What bending found.
+
+PROCESS: dict[str, Any] = {"name": "front", "pid": 1, "created": 1.0, "port": 1}
+RECORD = {
+    **{"url": "http://127.0.0.1:1", "browser_url": "http://127.0.0.1:1", "username": "u", "bucket": "b"},
+    **{"endpoint": "http://127.0.0.1:2", "presign": True, "folder": "f"},
+    "processes": [PROCESS],
+}
+
+
+@pytest.mark.parametrize(
+    "bent",
+    [
+        {"url": 5},
+        {"endpoint": None},
+        {"api_key": []},
+        {"service_account": "x"},
+        *({"processes": [PROCESS | odd]} for odd in ({"pid": []}, {"port": {}}, {"created": "x"}, {"pid": 1.5})),
+    ],
+)
+def test_a_stacks_record_of_other_types_is_damaged(tmp_path: Path, bent: dict[str, Any]) -> None:
+    put(tmp_path / stack.FILE_NAME, json.dumps(RECORD))
+    assert stack.load_stack(tmp_path) is not None
+    put(tmp_path / stack.FILE_NAME, json.dumps({**RECORD, **bent}))
+    with pytest.raises(LocalStackError, match="is damaged"):
+        stack.trusted_stack(tmp_path)
+
+
+def test_a_key_that_stands_for_the_bucket_in_the_file_is_not_repeated(alone: Path) -> None:
+    key = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSj"
+    put(alone / "credentials.json", json.dumps({"GCS_BUCKET": key}))
+    with pytest.raises(InputError, match="looks like a key, so it is not repeated") as caught:
+        credentials.bucket_credentials()
+    assert key not in str(caught.value)
+
+
+def test_half_a_character_in_a_form_is_a_sentence(alone: Path) -> None:
+    form = forms.Form("one", (forms.Field("WORK_DIR", "out", "folder", "Where."), forms.Field("T", "a", "text", "A.")))
+    with pytest.raises(FormError) as caught:
+        forms.read_form(form, {"WORK_DIR": "a\ud83d", "T": "\udfff\ud800"})
+    assert sum("half of a character" in problem for problem in caught.value.problems) == 2
+    assert forms.read_form(form, {"WORK_DIR": "Zoë", "T": "b"}).t == "b"
+
+
+@pytest.mark.parametrize("images", [[{"file_name": []}, {"file_name": {}}], None, 5, "abc", [1, None]])
+def test_images_without_a_plain_name_are_imported_or_refused(images: Any) -> None:
+    payload = {"images": images, "annotations": [], "categories": []}
+    with contextlib.suppress(InputError):
+        found = models.read_payload(payload, CONFIG, {"a.jpg": 1}, None, "1.16.0")
+        assert isinstance(found, lsnb.Predictions)
+
+
+def test_names_longer_than_any_files_in_tables_are_kept_and_not_looked_up(tmp_path: Path) -> None:
+    long = "x" * 5000
+    videos = lsnb.find_videos(put(tmp_path / "videos.csv", f"path\n{long}\n"))
+    assert videos["path"].tolist() == [long]
+    pictures = lsnb.find_images(put(tmp_path / "pictures.csv", f"item,path\na,{long}\n"))
+    assert pictures["path"].tolist() == [long]
+
+
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("scorer,,,ana,ana\nbodyparts,,\ncoords,,,x,y\nl,v,1.png,3,4\n", "do not name the same columns"),
+        ("scorer,,,ana,ana\nbodyparts,,,nose,nose\ncoords,,,x,y\nl,,1.png,3,4\nl,v,2.png,3,4\n", "no image in row 4"),
+    ],
+)
+def test_labelled_poses_with_gaps_in_names(tmp_path: Path, rows: str, words: str) -> None:
+    with pytest.raises(TableError, match=words):
+        read_labelled_poses(put(tmp_path / "CollectedData_ana.csv", rows))
+
+
+def test_a_detectors_file_needs_no_video(tmp_path: Path) -> None:
+    path = put(
+        tmp_path / "trial.csv",
+        "\n".join(["frame,score", *(f"{n},{0.1 if n == 7 else 0.9}" for n in range(20))]),
+    )
+    found = lsnb.select_difficult_frames(path, 1, min_gap=1)
+    assert found[["video", "frame"]].values.tolist() == [["trial", 7]]
+
+
+# Configs.
+
+
+def test_a_config_nests_no_deeper_than_an_editor_shows() -> None:
+    def nested(levels: int) -> str:
+        return "<View>" * levels + '<Image name="i" value="$u"/>' + "</View>" * levels
+
+    assert LabelConfig.from_xml(nested(59)).fields
+    with pytest.raises(LabelConfigError, match="The tag Image in line 1 stands inside 60 others"):
+        LabelConfig.from_xml(nested(60))
+    choices = "".join(f'<Choice value="{n}">' for n in range(100)) + "</Choice>" * 100
+    with pytest.raises(LabelConfigError, match="stands inside 60 others"):
+        LabelConfig.from_xml(f'<View><Taxonomy name="x" toName="t">{choices}</Taxonomy></View>')
+
+
+# Workbooks.
+
+
+def workbook(path: Path, change: Callable[[str], str]) -> Path:
+    stream = io.BytesIO()
+    pd.DataFrame({"ID": ["a", "b"], "n": [1, 2]}).to_excel(stream, index=False)
+    with zipfile.ZipFile(stream) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    before = members[sheet].decode()
+    members[sheet] = change(before).encode()
+    assert members[sheet] != before.encode()
+    return zipped(path, members)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda sheet: sheet.replace('r="B3"', 'r="XFD1048576"').replace('<row r="3"', '<row r="1048576"'),
+        lambda sheet: sheet.replace('<row r="3"', '<row r="1000000000000"'),
+        lambda sheet: sheet.replace('r="B3"', 'r="ZZZ3"'),
+        lambda sheet: sheet.replace('<row r="3"', '<row r="5000000"').replace('r="B3"', 'r="XFC5000000"'),
+    ],
+    ids=["the last cell", "no such row", "no such column", "far below and beside"],
+)
+def test_a_cell_far_away_fills_no_memory(tmp_path: Path, change: Callable[[str], str]) -> None:
+    with pytest.raises(TableError, match=r"has a sheet of [0-9,]+ rows and [0-9,]+ columns, counting empty ones"):
+        lsnb.read_table(workbook(tmp_path / "far.xlsx", change))
+
+
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE x [<!ENTITY a "boom"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]>',
+        '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>',
+        '<!DOCTYPE x [<!ENTITY % a SYSTEM "http://127.0.0.1:9/x.dtd"> %a;]>',
+    ],
+)
+def test_definitions_in_a_workbook_are_refused_unread(tmp_path: Path, doctype: str) -> None:
+    def with_entity(sheet: str) -> str:
+        return doctype + sheet.partition("?>")[2] if sheet.startswith("<?xml") else doctype + sheet
+
+    with pytest.raises(TableError) as caught:
+        lsnb.read_table(workbook(tmp_path / "dtd.xlsx", with_entity))
+    assert "definitions of its own" in str(caught.value)
+    assert "root:" not in str(caught.value)
+
+
+def test_a_workbook_that_unpacks_to_far_more_is_not_unpacked(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", lambda sheet: sheet.replace("</sheetData>", " " * 2**27 + "</sheetData>"))
+    with pytest.raises(TableError, match=r"would unpack to 134.2 MB, \d+ times as much"):
+        lsnb.read_table(path)
+
+
+# Parquet.
+
+
+def test_a_parquet_file_of_more_cells_than_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"ID": ["x"] * 500_000, "n": [0] * 500_000}).to_parquet(path)
+    assert path.stat().st_size < 50_000  # half a million equal rows are a few bytes
+    monkeypatch.setattr(files, "MOST_PARQUET_CELLS", 999_999)
+    with pytest.raises(TableError, match="has 500,000 rows and 2 columns"):
+        lsnb.read_table(path)
+
+
+def test_a_parquet_file_may_have_any_byte_another(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pd.DataFrame({"ID": ["a", "b"] * 5, "n": range(10)}).to_parquet(path)
+    whole = path.read_bytes()
+    read = refused = 0
+    for place in range(0, len(whole), 7):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :])
+        try:
+            read += len(lsnb.read_table(path)) >= 0
+        except LsnbError as fault:
+            refused += "a.parquet" in str(fault)
+    assert read + refused == len(range(0, len(whole), 7))
+    assert refused
+
+
+# Zips, through every verb that opens them.
+
+ZIPS: dict[str, tuple[str, bytes, Callable[[Path], Any]]] = {
+    "annotations": ("a.json", b'[{"id": 1, "data": {}, "annotations": []}]', lsnb.read_annotations),
+    "predictions": ("a.txt", b"0 .5 .5 .2 .2\n", lambda path: lsnb.read_predictions(path, config=CONFIG)),
+    "videos": ("a.mp4", b"a video", lambda path: lsnb.find_videos(path, unpack_to=path.parent / "out")),
+    "frames": (
+        "img00000001.png",
+        b"\x89PNG\r\n\x1a\n",
+        lambda path: lsnb.import_frames(path, path.parent / "out", progress=False),
+    ),
+}
+
+
+@pytest.mark.parametrize("verb", ZIPS)
+def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path, verb: str) -> None:
+    name, content, read = ZIPS[verb]
+    path = zipped(tmp_path / "bomb.zip", {name: content + bytes(2**27)})
+    assert path.stat().st_size < 2**18
+    with pytest.raises(LsnbError, match=r"bomb.zip.* would unpack to 134.2 MB, \d+ times as much"):
+        read(path)
+    assert sorted(one.name for one in tmp_path.rglob("*") if one.is_file()) == ["bomb.zip"]
+
+
+@pytest.mark.parametrize("verb", ZIPS)
+def test_a_damaged_member_is_a_sentence(tmp_path: Path, verb: str) -> None:
+    name, content, read = ZIPS[verb]
+    path = zipped(tmp_path / "bent.zip", {name: content + os.urandom(200)}, zipfile.ZIP_STORED)
+    data = bytearray(path.read_bytes())
+    data[data.index(content) + len(content) + 50] ^= 0xFF
+    path.write_bytes(data)
+    with pytest.raises(LsnbError, match=rf"(?=.*bent.zip).*{re.escape(name)}.*is damaged in the zip"):
+        read(path)
+
+
+@pytest.mark.parametrize("verb", ZIPS)
+def test_a_member_without_a_name_is_a_sentence(tmp_path: Path, verb: str) -> None:
+    name, content, read = ZIPS[verb]
+    path = tmp_path / "bare.zip"
+    whole = zipped(path, {name: content}).read_bytes()
+    # A name of no characters is one that no program can ask for by its ending, so the ending stays behind a slash.
+    ending = Path(name).suffix
+    for bare in ("/" * len(name), f"{'/' * (len(name) - len(ending))}{ending}", "\0" + name[1:]):
+        path.write_bytes(whole.replace(name.encode(), bare.encode()))
+        with pytest.raises(LsnbError, match="bare"):
+            read(path)
+
+
+def test_a_zip_bomb_in_a_zip_is_a_member_as_any(tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "inner.zip", {"a.json": bytes(2**27)}).read_bytes()
+    with pytest.raises(LsnbError, match=r"outer.zip"):
+        lsnb.read_annotations(zipped(tmp_path / "outer.zip", {"inner.zip": inner}))
+
+
+# Figures that claim much.
+
+
+def test_a_track_of_a_thousand_million_frames_fills_no_memory(tmp_path: Path) -> None:
+    box = {"x": 1, "y": 1, "width": 5, "height": 5, "rotation": 0}
+    sequence = [{"frame": 1, "enabled": True, "time": 0.1, **box}]
+    value = {"framesCount": 10**9, "duration": 1e8, "sequence": sequence, "labels": ["cat"]}
+    result = {"id": "r", "from_name": "b", "to_name": "v", "type": "videorectangle", "value": value}
+    annotation = {"id": 1, "completed_by": {"id": 1, "email": "a@b.c"}, "result": [result]}
+    export = [{"id": 1, "data": {"v": "a.mp4", "fps": 10}, "annotations": [annotation]}]
+    table = lsnb.read_annotations(put(tmp_path / "e.json", json.dumps(export)), raw=True)
+    with pytest.warns(UserWarning, match="1 tracks are left out"):
+        assert lsnb.expand_tracks(table).empty
