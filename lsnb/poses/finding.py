@@ -18,7 +18,8 @@ from lsnb.kernel.files import file_errors, files_in
 from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.kernel.words import listing, nearest
 from lsnb.poses.coordinates import FILE_ENDINGS, H5_ENDINGS, Floats, Poses, csv_header, metric_name, read_header
-from lsnb.tables.files import decode, read_table, sniff
+from lsnb.tables.encodings import decode
+from lsnb.tables.files import read_table, sniff
 from lsnb.tables.h5 import H5Reader
 from lsnb.tables.keys import find_column
 
@@ -409,7 +410,7 @@ def is_detector_file(path: Path) -> bool:
     try:
         with path.open("rb") as file:
             start = file.readline(LONGEST_HEADER)
-        dialect, text = sniff(decode(start, path.name))
+        dialect, text = sniff(decode(start, path.name)[0])
     except (TableError, OSError):
         return False
     names = set(next(dialect.records(text), []))

@@ -408,7 +408,7 @@ def _any(flags: Flags) -> Flags:
 def region_id(row: Row, target: Target, number: int, content: bytes) -> str:
     """Return the id of a region, the same whenever the same input is read."""
     name = f"{row.item}\0{target.name}\0{target.label}\0{number}\0"
-    return blake2b(name.encode() + content, digest_size=8).hexdigest()
+    return blake2b(name.encode("utf-8", "surrogatepass") + content, digest_size=8).hexdigest()
 
 
 def make_results(region: str, value: Result, size: Size | None, target: Target, score: Any) -> list[Result]:
