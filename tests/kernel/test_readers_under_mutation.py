@@ -25,7 +25,7 @@ import pytest
 from video_maker import make_video
 
 import lsnb
-from lsnb import annotations, credentials, forms, media, plots, predictions, reliability, stack, timeseries
+from lsnb import annotations, credentials, forms, media, plots, predictions, reliability, stack
 from lsnb.errors import LsnbError
 from lsnb.forms.builder import load_config
 from lsnb.local import identity
@@ -33,6 +33,7 @@ from lsnb.poses import find_predictions, read_labelled_poses, read_poses
 from lsnb.predictions import from_coco, from_detections, from_yolo, read_predictions
 from lsnb.study import models, projects
 from lsnb.tables.h5 import write_h5
+from lsnb.timeseries import clocks
 
 ODD = [
     *(None, True, False, 0, -1, 1, 1e308, float("nan"), float("inf"), -0.5, 2**63, 2**70, 10**9),
@@ -485,7 +486,7 @@ def _times(hand: Hand) -> Any:
     # pandas itself takes no half of a character, which no file can hold either.
     cells = [hand.odd(cell) if hand.still or hand.chance.random() < 0.5 else cell for cell in column]
     cells = ["x" if isinstance(cell, str) and "\ud83d" in cell else cell for cell in cells]
-    return timeseries.read_times(pd.Series(cells, name="time", dtype="object"), duration=20.0)
+    return clocks.read_times(pd.Series(cells, name="time", dtype="object"), duration=20.0)
 
 
 def _metrics(hand: Hand, folder: Path) -> Any:
