@@ -465,6 +465,9 @@ def _read_file(path: Path) -> dict[str, str]:
         raise CredentialsError(
             f"{path} has fields nothing reads: {', '.join(unknown)}. It may hold {', '.join(NAMES)}."
         )
+    odd = [name for name, value in fields.items() if not (value is None or isinstance(value, str | dict))]
+    if odd:
+        raise CredentialsError(f"{path} has what is no text in {', '.join(odd)}: write each in quotes.")
     texts = {}
     for name, value in fields.items():
         text = json.dumps(value) if isinstance(value, dict) else str(value or "").strip()

@@ -100,11 +100,19 @@ def test_deep_json_from_servers_members_and_folders_is_left_aside(tmp_path: Path
 
 
 def test_deep_json_in_an_assertion_is_no_assertion() -> None:
-    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key()
-    body = base64.urlsafe_b64encode(DEEP.encode()).decode()
-    assert identity.is_our_assertion(f"a.{body}.a", key=key, email="a@b.c") is False
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def asserted(body: bytes) -> bool:
+        signed = f"a.{base64.urlsafe_b64encode(body).decode().rstrip('=')}"
+        signature = key.sign(signed.encode(), padding.PKCS1v15(), hashes.SHA256())
+        token = f"{signed}.{base64.urlsafe_b64encode(signature).decode()}"
+        return identity.is_our_assertion(token, key=key.public_key(), email="a@b.c", since=0.0)
+
+    assert asserted(json.dumps({"iss": "a@b.c", "iat": 1.0, "exp": 1e12}).encode())
+    assert not asserted(DEEP.encode())
 
 
 @pytest.mark.parametrize("config", [DEEP, '{"id2label": {"one": "cat"}}', '{"id2label": {"0": "cat", "": "dog"}}'])
@@ -153,6 +161,13 @@ def test_a_key_that_stands_for_the_bucket_in_the_file_is_not_repeated(alone: Pat
     with pytest.raises(InputError, match="looks like a key, so it is not repeated") as caught:
         credentials.bucket_credentials()
     assert key not in str(caught.value)
+
+
+def test_fields_of_the_file_that_are_no_text_are_refused_unrepeated(alone: Path) -> None:
+    put(alone / "credentials.json", json.dumps({"GCS_BUCKET": ["secret-one"], "LABEL_STUDIO_API_KEY": 1234567}))
+    with pytest.raises(CredentialsError, match="no text in GCS_BUCKET, LABEL_STUDIO_API_KEY") as caught:
+        credentials.bucket_credentials()
+    assert "secret-one" not in str(caught.value)
 
 
 def test_half_a_character_in_a_form_is_a_sentence(alone: Path) -> None:
