@@ -745,12 +745,15 @@ class PredictionRequests(Connection):
 
 IMPORT_BATCH = 1000
 PAGE = 1000
+IDS_AT_ONCE = 200  # in an address, which servers limit
 # The data manager's filter for tasks with which nobody did anything.
 UNANSWERED = [
     {"filter": "filter:tasks:total_annotations", "operator": "equal", "type": "Number", "value": 0},
     {"filter": "filter:tasks:cancelled_annotations", "operator": "equal", "type": "Number", "value": 0},
     {"filter": "filter:tasks:draft_exists", "operator": "equal", "type": "Boolean", "value": False},
 ]
+
+ANSWERED = {"filter": "filter:tasks:total_annotations", "operator": "greater", "type": "Number", "value": 0}
 
 
 @dataclass(frozen=True)
@@ -766,6 +769,7 @@ class Project:
         done: How many tasks have a submitted annotation.
         annotations: How many submitted annotations it holds.
         skipped: How many annotations were skipped.
+        truths: How many annotations are marked as the truth; ``done`` leaves those out.
         predictions: How many predictions it holds.
         created: When it was made, on the server's clock; SQLite gives a deleted project's id to the next.
     """
@@ -778,6 +782,7 @@ class Project:
     done: int | None = None
     annotations: int | None = None
     skipped: int | None = None
+    truths: int | None = None
     predictions: int | None = None
     created: str = ""
 
@@ -808,6 +813,7 @@ def _project(told: Mapping[str, Any]) -> Project:
         done=int(told["num_tasks_with_annotations"] or 0),
         annotations=int(told["total_annotations_number"] or 0),
         skipped=int(told["skipped_annotations_number"] or 0),
+        truths=int(told.get("ground_truth_number") or 0),
         predictions=int(told["total_predictions_number"] or 0),
         created=str(told["created_at"] or ""),
     )
@@ -941,18 +947,41 @@ class Server(PredictionRequests):
                 )
         return stored
 
-    def export(self, project: int) -> list[dict[str, Any]]:
-        """Return every task of a project as raw JSON: data, meta, annotations, drafts.
+    def export(self, project: int, *, tasks: Sequence[int] | None = None) -> list[dict[str, Any]]:
+        """Return tasks of a project as raw JSON: data, meta, annotations, drafts.
+
+        Args:
+            project: The project's id.
+            tasks: The ids of those wanted; None for every task.
+        """
+        how: dict[str, Any] = {"exportType": "JSON", "download_all_tasks": "true"}
+        some = [None] if tasks is None else [tasks[n : n + IDS_AT_ONCE] for n in range(0, len(tasks), IDS_AT_ONCE)]
+        path, read = f"/api/projects/{int(project)}/export", _rows("id", "data", "annotations")
+        with self._translated(f"export project {project}"):
+            parts = [
+                self._ask("GET", path, read=read, params=how if ids is None else {**how, "ids[]": list(ids)})
+                for ids in some
+            ]
+        return [task for part in parts for task in part]
+
+    def answered(self, project: int) -> int:
+        """Return how many tasks of a project hold an answer, those marked as the truth among them.
 
         Args:
             project: The project's id.
         """
-        with self._translated(f"export project {project}"):
+        query = orjson.dumps({"filters": {"conjunction": "and", "items": [ANSWERED]}}).decode()
+        with self._translated(f"count the answers in project {project}"):
             return self._ask(
                 "GET",
-                f"/api/projects/{int(project)}/export",
-                read=_rows("id", "data", "annotations"),
-                params={"exportType": "JSON", "download_all_tasks": "true"},
+                "/api/tasks",
+                read=lambda page: int(page["total"]),
+                params={
+                    "project": int(project),
+                    "include": "id",
+                    "page_size": 1,
+                    "query": orjson.dumps(query).decode(),
+                },
             )
 
     def annotate(
@@ -1059,7 +1088,9 @@ class Server(PredictionRequests):
         with self._translated(f"change task {task}"):
             self._ask("PATCH", f"/api/tasks/{task}/", read=_about(int(task)), again=True, json={"meta": dict(meta)})
 
-    def delete_tasks(self, project: int, tasks: Sequence[int], *, unless_answered: bool = False) -> int:
+    def delete_tasks(
+        self, project: int, tasks: Sequence[int], *, unless_answered: bool = False, unless_after: str = ""
+    ) -> int:
         """Delete tasks with everything in them and return how many went.
 
         Args:
@@ -1067,12 +1098,17 @@ class Server(PredictionRequests):
             tasks: The tasks' ids.
             unless_answered: Whether to leave those that hold an answer, a skip or a draft by the time the server comes
                 to it: who looked before may have looked too early.
+            unless_after: Leave those that somebody answered after this moment, as the server writes it.
         """
         if not tasks:
             return 0
         body: dict[str, Any] = {"selectedItems": {"all": False, "included": list(tasks)}}
-        if unless_answered:
-            body["filters"] = {"conjunction": "and", "items": UNANSWERED}
+        unless = list(UNANSWERED) if unless_answered else []
+        if unless_after:
+            about = {"filter": "filter:tasks:updated_at", "operator": "less_or_equal", "type": "Datetime"}
+            unless.append({**about, "value": unless_after})
+        if unless:
+            body["filters"] = {"conjunction": "and", "items": unless}
         with self._translated(f"delete {len(tasks)} tasks of project {project}"):
             return self._ask(
                 "POST",

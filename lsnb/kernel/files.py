@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
+import itertools
 import os
 import platform
 import re
@@ -125,6 +126,24 @@ def _whole_file(
             with contextlib.suppress(OSError):
                 temporary.unlink()
             raise
+
+
+def free_path(path: str | os.PathLike[str]) -> Path:
+    """Return a path at which nothing is yet: the one given, or with a number before its ending.
+
+    Args:
+        path: The path wanted.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp(), "saved.zip")
+        >>> free_path(path).name, path.write_bytes(b""), free_path(path).name
+        ('saved.zip', 0, 'saved-2.zip')
+    """
+    target = Path(path)
+    names = (target.with_name(f"{target.stem}-{number}{target.suffix}") for number in itertools.count(2))
+    with file_errors(target):
+        return target if not os.path.lexists(target) else next(name for name in names if not os.path.lexists(name))
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import hashlib
 import html
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -73,7 +73,7 @@ class Adjudication:
 
     def annotations(self) -> pd.DataFrame:
         """Return what has been decided so far, as the long table."""
-        return long_table(self.server.export(self.project), annotator=_decider(self.by))
+        return long_table(self.server.export(self.project), annotator=decider(self.by))
 
     def __repr__(self) -> str:
         return f"Adjudication(by={self.by!r}, {self.report.summary}, {self.url})"
@@ -136,22 +136,23 @@ def adjudicate(
     about = copies[0].manifest
     config = _config(server, copies[0].project.id)
     made: Project | None = None
-    found = _deciding(server, about.study, by)
+    numbers = sorted(copy.project.id for copy in copies)
+    found = _deciding(server, copies, by)
     if not found:
         made = server.create_project(
             project_title(f"Deciding {about.title}", by),
-            description=_describe(about.title, about.study, by),
+            description=_describe(about.title, about.study, by, numbers),
             config=config.xml,
             instructions=INSTRUCTIONS,
         )
         # Another kernel may have made it at this moment, and a busy server twice.
-        found = _deciding(server, about.study, by) or [made]
-    project = choose_project(server, found, _decider(by), notes, heal=True)
+        found = _deciding(server, copies, by) or [made]
+    project = choose_project(server, found, decider(by), notes, heal=True)
     if (made is None or project.id != made.id) and _config(server, project.id) != config:
         server.configure_project(project.id, config.xml)
     letters = letters_of([], all_annotators(copies)) if anonymize else {}
     answers = _latest_answers(exported)
-    meta = {"adjudication": about.study, "by": by, "annotator": _decider(by)}
+    meta = {"adjudication": about.study, "projects": numbers, "by": by, "annotator": decider(by)}
     deciding = {
         item: {
             "data": data[item],
@@ -164,7 +165,7 @@ def adjudicate(
     present = _fill(server, project, deciding, storage)
     if made is not None:
         # PostgreSQL may show an older one late.
-        late = choose_project(server, _deciding(server, about.study, by) or [project], _decider(by), notes, heal=True)
+        late = choose_project(server, _deciding(server, copies, by) or [project], decider(by), notes, heal=True)
         if late.id != project.id:
             project, present = late, _fill(server, late, deciding, storage)
     rows = [{"item": item, "status": "exists" if item in present else "created", "error": None} for item in wanted]
@@ -193,11 +194,11 @@ def _fill(
     return present
 
 
-def _deciding(server: Server, study: str, by: str) -> list[Project]:
-    return [project for project, decider in adjudications(server, study) if decider == by]
+def _deciding(server: Server, copies: Sequence[Copy], by: str) -> list[Project]:
+    return [project for project, who in adjudications(server, copies[0].manifest.study, copies) if who == by]
 
 
-def adjudications(server: Server, study: str) -> list[tuple[Project, str]]:
+def adjudications(server: Server, study: str, copies: Sequence[Copy] | None = None) -> list[tuple[Project, str]]:
     """Return the projects in which a study's items are decided, each with who decides.
 
     A project whose description a teammate edited is recognised by its tasks and described anew.
@@ -205,37 +206,52 @@ def adjudications(server: Server, study: str) -> list[tuple[Project, str]]:
     Args:
         server: Where to look.
         study: The study's id.
+        copies: The study's projects: what was decided about an earlier study of the same title and items, whose
+            projects are gone, is left out. None for all.
     """
+    own = {copy.project.id for copy in copies or ()}
     found = []
     for project in server.projects():
         about = _parse(project.description)
         if about is None and project.title.startswith("Deciding "):
             metas = [task.get("meta") or {} for task in server.export(project.id)]
-            about = next(({"study": m["adjudication"], "by": m["by"]} for m in metas if m.get("adjudication")), None)
+            about = next(
+                (
+                    {"study": m["adjudication"], "by": m["by"], "projects": m.get("projects")}
+                    for m in metas
+                    if m.get("adjudication")
+                ),
+                None,
+            )
             if about is not None:
                 title = project.title.removeprefix("Deciding ")
-                server.describe_project(project.id, _describe(title, about["study"], about["by"]))
+                described = _describe(title, about["study"], about["by"], about["projects"] or ())
+                server.describe_project(project.id, described)
         if about is not None and about["study"] == study:
+            of = about.get("projects")
+            if copies is not None and isinstance(of, list) and of and not own.intersection(of):
+                continue
             found.append((project, str(about["by"])))
     return sorted(found, key=lambda one: one[0].id)
 
 
-def decided(server: Server, study: str) -> pd.DataFrame:
+def decided(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
     """Return everything decided about a study so far, as one long table.
 
     Args:
         server: The server.
-        study: The study's id.
+        copies: The study's projects.
     """
     tables = [
-        long_table(server.export(project.id), annotator=_decider(by)) for project, by in adjudications(server, study)
+        long_table(server.export(project.id), annotator=decider(by))
+        for project, by in adjudications(server, copies[0].manifest.study, copies)
     ]
     return pd.concat(tables, ignore_index=True) if tables else long_table([])
 
 
 def gold_of(
     server: Server,
-    study: str,
+    copies: Sequence[Copy],
     annotations: pd.DataFrame,
     control: str,
     *,
@@ -247,25 +263,35 @@ def gold_of(
 
     Args:
         server: The server.
-        study: The study's id.
+        copies: The study's projects.
         annotations: Everybody's annotations.
         control: The name of a control in the label config.
         min_votes: As in ``lsnb.majority``.
         weights: As in ``lsnb.majority``.
         ties: As in ``lsnb.majority``.
     """
-    final = decided(server, study)
+    final = decided(server, copies)
     # An item may have left the study after it was decided.
     final = final[final["item"].isin(annotations["item"])]
     return gold(annotations, control, adjudicated=final, min_votes=min_votes, weights=weights, ties=ties)
 
 
-def _decider(by: str) -> str:
+def decider(by: str) -> str:
+    """Return what the long table calls who decides.
+
+    Args:
+        by: Their name.
+
+    Example:
+        >>> decider("eva")
+        'eva (adjudication)'
+    """
     return f"{by} (adjudication)"
 
 
-def _describe(title: str, study: str, by: str) -> str:
-    line = json.dumps({"study": study, "by": by, "version": VERSION}, ensure_ascii=False, separators=(",", ":"))
+def _describe(title: str, study: str, by: str, projects: Collection[int]) -> str:
+    about = {"study": study, "by": by, "projects": sorted(projects), "version": VERSION}
+    line = json.dumps(about, ensure_ascii=False, separators=(",", ":"))
     words = f"{by} decides what is disputed in “{title}”, made with lsnb. Please keep the next line as it is."
     return f"{words}\n{MARK} {line}"
 

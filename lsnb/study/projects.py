@@ -432,6 +432,53 @@ def is_answered(task: Mapping[str, Any]) -> bool:
     return bool(task.get("annotations") or task.get("drafts"))
 
 
+def contents(server: Server, project: int, *, tasks: Sequence[int] | None = None) -> list[dict[str, Any]]:
+    """Return tasks with all there is in them, predictions too, of which the export has the ids alone.
+
+    Args:
+        server: The server.
+        project: The project's id.
+        tasks: The ids of those wanted; None for every task.
+    """
+    exported = server.export(project, tasks=tasks)
+    if not any(task.get("predictions") for task in exported):
+        return exported
+    told: dict[int, list[dict[str, Any]]] = {}
+    for prediction in server.predictions(project, tasks=tasks):
+        told.setdefault(int(prediction["task"]), []).append(prediction)
+    return [{**task, "predictions": told.get(int(task["id"]), [])} for task in exported]
+
+
+def fingerprint(tasks: Iterable[Mapping[str, Any]]) -> str:
+    """Return a digest of what people and models did with tasks: which answers, drafts and predictions, of which moment.
+
+    Args:
+        tasks: What ``contents`` returned.
+
+    Example:
+        >>> task = {"id": 1, "annotations": [{"id": 2, "updated_at": "12:00"}], "drafts": [], "data": {}}
+        >>> fingerprint([task]) == fingerprint([{**task, "drafts": [{"id": 3, "updated_at": "12:01"}]}])
+        False
+    """
+    stamps = [
+        [
+            int(task["id"]),
+            task.get("data"),
+            *(
+                sorted(
+                    [one["id"], str(one.get("updated_at")), bool(one.get("was_cancelled"))]
+                    if isinstance(one, Mapping)
+                    else [one, "", False]
+                    for one in task.get(kind) or ()
+                )
+                for kind in ("annotations", "drafts", "predictions")
+            ),
+        ]
+        for task in sorted(tasks, key=lambda task: int(task["id"]))
+    ]
+    return hashlib.sha256(orjson.dumps(stamps, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
 def spare_tasks(tasks: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
     """Return item → the ids of those of its tasks that can go, where it has several: nobody did anything with them.
 

@@ -18,18 +18,28 @@ import pandas as pd
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table
 from lsnb.errors import InputError, LsnbError, StudyNotFoundError
-from lsnb.kernel.files import safe_name, whole_file, write_whole
+from lsnb.kernel.files import file_errors, free_path, safe_name, whole_file, write_whole
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import counted
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
-from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
+from lsnb.study.adjudication import Adjudication, adjudicate, adjudications, decider, gold_of
 from lsnb.study.creating import MODEL, CreateReport, make_copy, new_task
 from lsnb.study.models import ModelVerbs
 from lsnb.study.predicting import splits_of, with_splits
-from lsnb.study.projects import Copy, Snapshot, all_annotators, annotator_names, item_of, settle
+from lsnb.study.projects import (
+    Copy,
+    Snapshot,
+    all_annotators,
+    annotator_names,
+    contents,
+    fingerprint,
+    item_of,
+    parse_manifest,
+    settle,
+)
 from lsnb.study.rows import Columns, Where, named_columns
 from lsnb.study.sync import Answers, OnRemoved, SyncReport, run_sync
 
@@ -131,58 +141,83 @@ def revise(
 # Saving a study's projects to a file, and deleting them once that is done.
 
 
-def save_exports(server: Server, copies: Sequence[Copy], target: Path) -> Path:
-    """Save every project's raw export in one zip and return its path.
+def save_exports(server: Server, projects: Sequence[tuple[str, int]], target: Path) -> dict[int, str]:
+    """Save what is in projects in one zip, see that it is there, and return each project's fingerprint.
 
     Args:
         server: The server.
-        copies: The study's projects.
+        projects: Whose each is, and its number.
         target: The zip to write; a file of that name is replaced only when the new one is whole.
+
+    Raises:
+        FileAccessError: It cannot be written.
+        LsnbError: What can be read from the zip is not what was written.
     """
+    saved = {}
     with whole_file(target, parents=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for copy in copies:
-            tasks = server.export(copy.project.id)
-            archive.writestr(f"{safe_name(copy.manifest.annotator)}-{copy.project.id}.json", orjson.dumps(tasks))
-    return target
+        for whose, project in projects:
+            tasks = contents(server, project)
+            archive.writestr(_member(whose, project), orjson.dumps(tasks))
+            saved[project] = fingerprint(tasks)
+    with file_errors(target), zipfile.ZipFile(target) as archive:
+        for whose, project in projects:
+            if fingerprint(orjson.loads(archive.read(_member(whose, project)))) != saved[project]:
+                raise LsnbError(f"What was written to {target} cannot be read back: save it to another disk.")
+    return saved
 
 
-def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) -> list[Copy]:
-    """Delete a study's projects after saving them, and return those that were there; none are if all is deleted.
+def _member(whose: str, project: int) -> str:
+    return f"{safe_name(whose)}-{project}.json"
+
+
+def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) -> Path:
+    """Delete a study's projects, those in which it is decided too, after saving all of them; return the zip.
 
     Args:
         server: The server.
         copies: The study's projects.
         title: The study's title, typed once more.
-        out: The zip for every project's raw export.
+        out: The zip for all that is in them; where a file of that name is, another name is taken.
 
     Raises:
         InputError: The title is not this study's; nothing is deleted.
-        LsnbError: An answer arrived while saving; nothing is deleted.
+        LsnbError: An answer arrived while saving; what is deleted by then is in the zip.
     """
-    own = copies[0].manifest.title
-    if title != own:
+    about = copies[0].manifest
+    if title != about.title:
         raise InputError(
-            f"This study is called {own!r}, not {title!r}: give its title to delete it. Nothing was deleted."
+            f"This study is called {about.title!r}, not {title!r}: give its title to delete it. Nothing was deleted."
         )
-    listed = {project.id for project in server.projects()}
-    present = [copy for copy in copies if copy.project.id in listed]
-    if not present:
-        return list(copies[:1])  # all is deleted already, and was saved then
-    before = _answer_counts(server, present)
-    save_exports(server, present, out)
-    if _answer_counts(server, present) != before:
-        raise LsnbError(
-            f"Somebody answered while {own!r} was being saved, so nothing was deleted: "
-            "run the same call again once nobody is labelling."
-        )
-    for copy in present:
-        server.delete_project(copy.project.id)
-    return present
-
-
-def _answer_counts(server: Server, copies: Sequence[Copy]) -> list[tuple[int | None, int | None]]:
-    now = [server.project(copy.project.id) for copy in copies]
-    return [(project.annotations, project.skipped) for project in now]
+    known = {copy.project.id: copy.manifest.annotator for copy in copies}
+    projects = []
+    for listed in server.projects():
+        manifest = parse_manifest(listed.description)
+        if manifest is not None and manifest.study == about.study:
+            projects.append((manifest.annotator, listed.id))
+        elif listed.id in known:
+            projects.append((known[listed.id], listed.id))
+    # Those in which it is decided go first: a study that is gone in part would find the others no more.
+    deciding = [(decider(by), one.id) for one, by in adjudications(server, about.study)]
+    projects = [*deciding, *sorted(projects, key=lambda one: one[1])]
+    if not projects:
+        return out  # all is deleted already, and was saved then
+    target = free_path(out)
+    saved = save_exports(server, projects, target)
+    for whose, project in projects:
+        if fingerprint(contents(server, project)) != saved[project]:
+            raise LsnbError(
+                f"Somebody worked in {whose}'s project while {title!r} was being saved, so nothing was deleted "
+                f"({target} holds what was there): run the same call again once nobody is labelling."
+            )
+    for n, (whose, project) in enumerate(projects):
+        # The others took their time.
+        if n and fingerprint(contents(server, project)) != saved[project]:
+            raise LsnbError(
+                f"Somebody worked in {whose}'s project while {title!r} was being deleted, so it stays, with all that "
+                f"follow; {target} holds what was there. Run the same call again once nobody is labelling."
+            )
+        server.delete_project(project)
+    return target
 
 
 # The people of a study: one more annotator, and the text that tells them where to go.
@@ -344,7 +379,8 @@ class Study(ModelVerbs):
                     "project": now.id,
                     "url": self._project_url(copy),
                     "tasks": now.tasks,
-                    "done": now.done,
+                    # The server's own count leaves out answers that are marked as the truth.
+                    "done": self.server.answered(now.id) if now.truths else now.done,
                     "skipped": now.skipped,
                 }
             )
@@ -469,7 +505,7 @@ class Study(ModelVerbs):
             ``item, value, how, n, share``, as ``lsnb.gold`` returns it.
         """
         votes = self.annotations()
-        return gold_of(self.server, self.id, votes, control, min_votes=min_votes, weights=weights, ties=ties)
+        return gold_of(self.server, self.copies, votes, control, min_votes=min_votes, weights=weights, ties=ties)
 
     def sync(
         self,
@@ -624,24 +660,28 @@ class Study(ModelVerbs):
         Args:
             out: The zip to write; a file of that name is replaced only when the new one is whole.
         """
-        return save_exports(self.server, self.copies, Path(out))
+        save_exports(self.server, [(copy.manifest.annotator, copy.project.id) for copy in self.copies], Path(out))
+        return Path(out)
 
     def delete(self, title: str, *, out: str | Path) -> Path:
         """Delete the study's projects from the server, after saving everything in them.
 
+        Saved are answers, skips, drafts and predictions of every project, those in which somebody decided too; what was
+        written is read back before the first is deleted.
+
         Args:
             title: The study's title, typed once more, so that none is deleted by mistake.
-            out: The zip for every project's raw export.
+            out: The zip for all that is in the projects. A file that is there already is never overwritten: the zip
+                then gets a number, such as ``saved-2.zip``.
 
         Returns:
-            The zip's path. A second call deletes nothing more, and leaves the zip of the first.
+            The zip's path. Once all is deleted, a second call does nothing, and leaves the zip of the first.
 
         Raises:
             InputError: The title is not this study's; nothing is deleted.
-            LsnbError: An answer arrived while saving; nothing is deleted.
+            LsnbError: Somebody worked in it meanwhile; what was deleted by then, if anything, is in the zip.
         """
-        self.copies = delete_study(self.server, self.copies, title, Path(out))
-        return Path(out)
+        return delete_study(self.server, self.copies, title, Path(out))
 
     def __repr__(self) -> str:
         lines = [f"Study({self.title!r}, annotators={self.annotators}, items={self.copies[0].manifest.n})"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from lsnb.study.projects import (
     Copy,
     Snapshot,
     all_annotators,
+    contents,
+    fingerprint,
     is_answered,
     item_of,
     merge_doubles,
@@ -452,28 +455,32 @@ class Sync:
                 self.add_row(name, item, "kept")
             self.kept.setdefault(tuple(sorted(items)), []).append(name)
             return
-        tasks = [task for item in items for task in held[item]]
-        if not self.dry_run:
-            file = out / safe_name(f"removed-{copy.project.id}-{self.server.clock_text()}.json")
-            write_whole(file, orjson.dumps(tasks), parents=True)
-            self.notes.append(f"What was removed from {name}'s project is saved in {file}.")
-        known = {int(task["id"]): task["updated_at"] for task in tasks}
         error = None
-        try:
-            if not self.dry_run:
-                since = self.snapshots[copy.project.id].since
-                late = [
-                    t
-                    for t in self.server.changed_tasks(copy.project.id, since)
-                    if known.get(t["id"], t["updated_at"]) != t["updated_at"]
-                ]
-                if late:
-                    raise LsnbError(f"{name} answered while the sync ran, so nothing was removed: run it again.")
-                self.server.delete_tasks(copy.project.id, list(known))
-        except LsnbError as fault:
-            error = str(fault)
+        if not self.dry_run:
+            try:
+                self._delete_saved(copy, [task for item in items for task in held[item]], out)
+            except LsnbError as fault:
+                error = str(fault)
         for item in items:
             self.add_row(name, item, "failed" if error else "removed", error=error)
+
+    def _delete_saved(self, copy: Copy, tasks: Sequence[Mapping[str, Any]], out: Path) -> None:
+        """Save tasks with all that is in them, drafts and predictions too, and then delete them."""
+        name, project = copy.manifest.annotator, copy.project.id
+        numbers = [int(task["id"]) for task in tasks]
+        now = contents(self.server, project, tasks=numbers)
+        known = {int(task["id"]): task["updated_at"] for task in tasks}
+        # By the second alone, two removals would share a name.
+        mark = f"{self.server.clock_text()}-{uuid.uuid4().hex[:8]}"
+        file = write_whole(out / safe_name(f"removed-{project}-{mark}.json"), orjson.dumps(now), parents=True)
+        self.notes.append(f"What was removed from {name}'s project is saved in {file}.")
+        again = contents(self.server, project, tasks=numbers)
+        if fingerprint(again) != fingerprint(now) or any(known[int(task["id"])] != task["updated_at"] for task in now):
+            raise LsnbError(f"{name} answered while the sync ran, so nothing was removed: run it again.")
+        latest = max((str(task["updated_at"]) for task in now), default="")
+        went = self.server.delete_tasks(project, [int(task["id"]) for task in now], unless_after=latest)
+        if went < len(now):
+            raise LsnbError(f"{name} answered while the sync ran, so {len(now) - went} of them stay: run it again.")
 
     def _attempt(self, copy: Copy, item: str, status: str, act: Callable[[], object]) -> bool:
         try:
