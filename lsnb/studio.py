@@ -976,12 +976,7 @@ class Server(PredictionRequests):
                 "GET",
                 "/api/tasks",
                 read=lambda page: int(page["total"]),
-                params={
-                    "project": int(project),
-                    "include": "id",
-                    "page_size": 1,
-                    "query": orjson.dumps(query).decode(),
-                },
+                params={"project": int(project), "include": "id", "page_size": 1, "query": query},
             )
 
     def annotate(
