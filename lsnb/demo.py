@@ -27,6 +27,7 @@ from lsnb.kernel.report import Report
 from lsnb.labels import LabelConfig
 from lsnb.labels.vocabulary import CHOICES, RATING, TIME_SERIES_LABELS
 from lsnb.sampling import sample
+from lsnb.study.projects import read_copy
 from lsnb.tables import read_table
 
 if TYPE_CHECKING:
@@ -622,7 +623,7 @@ def simulate_annotators(
                 f"No control of {project.title!r} can be simulated: it needs choices, a rating or labels of a time "
                 "series."
             )
-        for task in tqdm(study.server.export(copy.project.id), desc=f"Simulated {annotator}", unit="answer"):
+        for task in tqdm(read_copy(study.server, copy), desc=f"Simulated {annotator}", unit="answer"):
             row = {"annotator": annotator, "item": task["meta"]["item"], "status": "exists", "error": None}
             rows.append(row)
             if task["annotations"]:

@@ -537,8 +537,7 @@ _WILD = frozenset("*?[")
 def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Sources) -> pd.DataFrame:
     """Return a table of the files in a folder, a glob or a zip archive, in the order of their names.
 
-    Its columns: ``ID`` (the path inside, without extension; among files that differ in it alone, only the one picture,
-    video or sound goes without), ``path``, ``folder`` (the folders inside, joined by
+    Its columns: ``ID`` (the path inside, without extension), ``path``, ``folder`` (the folders inside, joined by
     slashes; empty at the top) and ``filename``. Hidden files and what macOS and Windows leave behind are left out. A
     link that leads out of the folder has a row, and is not followed.
 
@@ -549,7 +548,7 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
 
     Raises:
         MissingFileError: There is nothing at ``source``.
-        InputError: No file matches.
+        InputError: No file matches, or two files differ in their extension alone.
     """
     if not isinstance(source, (str, os.PathLike)) or not str(source).strip() or "\0" in str(source):
         raise InputError(
@@ -578,16 +577,10 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
 
 def _table(files: list[tuple[str, str]]) -> pd.DataFrame:
     parts = [PurePosixPath(inside) for inside, _ in files]
-    short = [part.with_suffix("").as_posix() for part in parts]
-    media = [_is_medium(part.name) for part in parts]
-    every, names = Counter(short), {part.as_posix() for part in parts}
-    whole = {stem for stem, count in every.items() if stem in names and not (count == 1 and "." not in stem)}
-    shown = Counter(stem for stem, is_medium in zip(short, media, strict=True) if is_medium)
-    # 1.jpg beside 1.txt: a note laid beside a picture may not change what the picture is called, nor any other's name.
-    keys = [
-        stem if stem not in whole and (every[stem] == 1 or (is_medium and shown[stem] == 1)) else part.as_posix()
-        for stem, is_medium, part in zip(short, media, parts, strict=True)
-    ]
+    keys = [part.with_suffix("").as_posix() for part in parts]
+    if len(set(keys)) < len(keys):
+        # 1.jpg beside 1.txt: only the whole name tells them apart.
+        keys = [part.as_posix() for part in parts]
     return pd.DataFrame(
         {
             "ID": keys,
@@ -596,11 +589,6 @@ def _table(files: list[tuple[str, str]]) -> pd.DataFrame:
             "filename": [part.name for part in parts],
         }
     )
-
-
-def _is_medium(name: str) -> bool:
-    kind = FILE_KINDS.get(ending_of(name))
-    return kind is not None and kind.medium in ("image", "drawing", "video", "audio")
 
 
 def _inside_folder(root: Path, pattern: str, sources: Sources) -> Iterator[tuple[str, str]]:

@@ -31,6 +31,7 @@ from lsnb.study.projects import (
     item_of,
     merge_doubles,
     project_title,
+    read_copy,
 )
 from lsnb.study.rows import listed_items
 from lsnb.tables.keys import key_text
@@ -73,7 +74,7 @@ class Adjudication:
 
     def annotations(self) -> pd.DataFrame:
         """Return what has been decided so far, as the long table."""
-        return long_table(self.server.export(self.project), annotator=decider(self.by))
+        return long_table(_deciding_tasks(self.server, self.project), annotator=decider(self.by))
 
     def __repr__(self) -> str:
         return f"Adjudication(by={self.by!r}, {self.report.summary}, {self.url})"
@@ -117,7 +118,7 @@ def adjudicate(
         raise InputError(problems or f"by is {by!r}: give one name.")
     by = names[0]
     exported = {
-        copy.manifest.annotator: server.export(copy.project.id)
+        copy.manifest.annotator: read_copy(server, copy)
         for copy in tqdm(copies, desc="Reading answers", unit="project")
     }
     key = copies[0].manifest.key
@@ -183,7 +184,7 @@ def _fill(
     """Import what a deciding project lacks, and return the items that were there."""
     if storage is not None:
         connect_bucket(server, project.id, storage)
-    held = server.export(project.id)
+    held = _deciding_tasks(server, project.id)
     present = {item_of(task) for task in held}
     new = [task for item, task in tasks.items() if item not in present]
     server.import_tasks(project.id, new)
@@ -235,6 +236,12 @@ def adjudications(server: Server, study: str, copies: Sequence[Copy] | None = No
     return sorted(found, key=lambda one: one[0].id)
 
 
+def _deciding_tasks(server: Server, project: int) -> list[dict[str, Any]]:
+    """Return the tasks of a deciding project that are ours; those that others added decide nothing."""
+    tasks = server.export(project)
+    return [task for task in tasks if item_of(task) is not None and task["meta"].get("adjudication")]
+
+
 def decided(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
     """Return everything decided about a study so far, as one long table.
 
@@ -243,7 +250,7 @@ def decided(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
         copies: The study's projects.
     """
     tables = [
-        long_table(server.export(project.id), annotator=decider(by))
+        long_table(_deciding_tasks(server, project.id), annotator=decider(by))
         for project, by in adjudications(server, copies[0].manifest.study, copies)
     ]
     return pd.concat(tables, ignore_index=True) if tables else long_table([])

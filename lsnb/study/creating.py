@@ -29,6 +29,7 @@ from lsnb.study.projects import (
     merge_doubles,
     parse_manifest,
     project_title,
+    read_copy,
     study_id,
 )
 from lsnb.study.rows import (
@@ -279,7 +280,7 @@ def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> di
 
 
 def _items_in(server: Server, copy: Copy) -> set[str]:
-    return {item for task in server.export(copy.project.id) if (item := item_of(task)) is not None}
+    return {str(item_of(task)) for task in read_copy(server, copy)}
 
 
 def _item_differences(plan: Plan, there: Collection[str]) -> list[str]:
@@ -535,7 +536,7 @@ def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]], *, 
     held = 0 if is_new else server.project(copy.project.id).tasks or 0
     wanted, differ = tasks, 0
     if held:
-        there = [task for task in server.export(copy.project.id) if item_of(task) is not None]
+        there = read_copy(server, copy)
         present = {str(item_of(task)): task for task in there}
         wanted = [task for task in tasks if task["meta"]["item"] not in present]
         differ = sum(

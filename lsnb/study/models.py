@@ -44,7 +44,7 @@ from lsnb.study.predicting import (
     with_splits,
     write_splits,
 )
-from lsnb.study.projects import Copy, Snapshot, all_annotators, item_of
+from lsnb.study.projects import Copy, Snapshot, all_annotators, item_of, read_copy
 from lsnb.tables.keys import key_text
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def read_run(server: Server, copies: Sequence[Copy], model_version: str) -> Mode
     said: dict[str, dict[str, Any]] = {}
     scores: dict[str, float | None] = {}
     for copy in copies:
-        tasks = server.export(copy.project.id)
+        tasks = read_copy(server, copy)
         exported.append(tasks)
         people.append(long_table(tasks, key=key, annotator=copy.manifest.annotator, raw=True))
         latest = {
@@ -504,8 +504,8 @@ class ModelVerbs:
             told = [
                 {"meta": task["meta"], "id": task["id"], "annotations": task["annotations"]}
                 for copy in copies
-                for task in self.server.export(copy.project.id)
-                if item_of(task) is not None and task["annotations"]
+                for task in read_copy(self.server, copy)
+                if task["annotations"]
             ]
         rows = to_labelbox(told, config=config, videos=videos, frame_base=frame_base, release=self.server.release)
         return [dict(row) for row in rows]

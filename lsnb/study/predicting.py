@@ -19,7 +19,7 @@ from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.report import FAILED, Predictions
 from lsnb.studio import Server
 from lsnb.study.creating import MODEL
-from lsnb.study.projects import Copy, Snapshot, item_of, tasks_now
+from lsnb.study.projects import Copy, Snapshot, item_of, own_tasks, tasks_now
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 # Splits: which items a model learned from, was tuned on, and is judged by. They stand in the tasks' meta.
@@ -527,9 +527,9 @@ def read_copies(
         try:
             config = LabelConfig.from_xml(server.project(project).config or "")
             found: dict[str, list[dict[str, Any]]] = {}
-            for task in tasks_now(server, copy.manifest.study, snapshots.get(project), project, answers=answers):
-                if (item := item_of(task)) is not None:
-                    found.setdefault(item, []).append(task)
+            tasks = tasks_now(server, copy.manifest.study, snapshots.get(project), project, answers=answers)
+            for task in own_tasks(tasks, copy.manifest):
+                found.setdefault(str(item_of(task)), []).append(task)
             held.append(Held(copy, config, found))
         except (LsnbError, LabelConfigError) as fault:
             rows.append(new_row(None, copy, None, "failed", f"The project could not be read: {fault}"))

@@ -490,15 +490,17 @@ def spare_tasks(tasks: Iterable[Mapping[str, Any]]) -> dict[str, list[int]]:
         >>> spare_tasks([{**task, "id": 1}, {**task, "id": 2, "annotations": [{}]}, {**task, "id": 3}])
         {'a': [1, 3]}
     """
-    by_item: dict[str, list[Mapping[str, Any]]] = {}
+    by_item: dict[tuple[Any, ...], list[Mapping[str, Any]]] = {}
     for task in sorted(tasks, key=lambda task: int(task["id"])):
         if (item := item_of(task)) is not None and _is_ours(task):
-            by_item.setdefault(item, []).append(task)
-    spare = {}
-    for item, same in by_item.items():
+            # A task that was copied from another project is not this one's, whatever item it names.
+            made_for = (task["meta"].get(name) for name in ("study", "adjudication", "annotator"))
+            by_item.setdefault((item, *map(str, made_for)), []).append(task)
+    spare: dict[str, list[int]] = {}
+    for (item, *_), same in by_item.items():
         kept = [task for task in same if is_answered(task)] or same[:1]
         if len(kept) < len(same):
-            spare[item] = [int(task["id"]) for task in same if task not in kept]
+            spare.setdefault(item, []).extend(int(task["id"]) for task in same if task not in kept)
     return spare
 
 
@@ -620,34 +622,79 @@ class Changes:
     whole: bool = False
 
 
-def item_of(task: Mapping[str, Any]) -> str | None:
+def item_of(task: Mapping[str, Any], of: Manifest | None = None) -> str | None:
     """Return the item a task stands for, or None for a task that others added.
+
+    Others may give theirs an item that the study knows, in the data, or in a meta that they copied from another
+    project: it is not that item's task here, and its answers are nobody's.
 
     Args:
         task: A task as exported.
+        of: Whose project it must have been made for; None where the task is known to be one of lsnb's.
 
     Example:
         >>> item_of({"meta": {"item": "0001"}})
         '0001'
     """
-    item = (task.get("meta") or {}).get("item")
-    return None if item is None else str(item)
+    meta = task.get("meta")
+    if not isinstance(meta, Mapping) or meta.get("item") is None:
+        return None
+    if of is not None and (meta.get("study"), meta.get("annotator", of.annotator)) != (of.study, of.annotator):
+        return None
+    return str(meta["item"])
+
+
+def own_tasks(tasks: Iterable[dict[str, Any]], of: Manifest) -> list[dict[str, Any]]:
+    """Return a project's tasks without those that others added, and warn of these.
+
+    Args:
+        tasks: Everything in the project.
+        of: Whose project it is.
+
+    Warns:
+        UserWarning: There are tasks of others.
+    """
+    every = list(tasks)
+    own = [task for task in every if item_of(task, of) is not None]
+    if len(own) < len(every):
+        warnings.warn(strangers_note(len(every) - len(own), of.annotator), stacklevel=3)
+    return own
+
+
+def strangers_note(n: int, annotator: str) -> str:
+    """Return what is said of tasks that others added to a project.
+
+    Args:
+        n: How many.
+        annotator: Whose project it is.
+    """
+    return f"{n} tasks in {annotator}'s project were added by others; they are left alone."
+
+
+def read_copy(server: Server, copy: Copy) -> list[dict[str, Any]]:
+    """Return the study's tasks in an annotator's project, as exported; tasks of others are left alone and said.
+
+    Args:
+        server: The server.
+        copy: The project.
+    """
+    return own_tasks(server.export(copy.project.id), copy.manifest)
 
 
 def refresh(
-    server: Server, study: str, snapshot: Snapshot | None, project: int, *, full: bool = False
+    server: Server, of: Manifest, snapshot: Snapshot | None, project: int, *, full: bool = False
 ) -> tuple[Snapshot, Changes]:
     """Return what a project holds now, and what changed since it was last seen.
 
     Args:
         server: The server.
-        study: The study's id.
+        of: What the project says about its study.
         snapshot: What was seen last in this kernel; else the cache is read.
         project: The project's id.
         full: Whether to read everything, whatever the cache holds.
     """
     now = server.project(project)
-    known = snapshot or _load(server, study, project)
+    known = snapshot or _load(server, of.study, project)
     if known is not None and known.created != now.created:
         known = None
     before = known or Snapshot(project)
@@ -667,9 +714,9 @@ def refresh(
                 config,
                 now.created,
             )
-            changes = _compare(before, after, [int(task["id"]) for task in changed])
+            changes = _compare(of, before, after, [int(task["id"]) for task in changed])
             if changed or after.since != known.since:
-                _save(server, study, after)
+                _save(server, of.study, after)
             return after, changes
     raw = server.export(project)
     if any(task.get("predictions") for task in raw):
@@ -680,9 +727,9 @@ def refresh(
     exported = [_trimmed(task) for task in raw]
     tasks = {int(task["id"]): task for task in exported}
     after = Snapshot(project, _settled(started, exported, BEGINNING), 0, tasks, list(before.lost), config, now.created)
-    changes = _compare(before, after, [*before.tasks, *tasks])
+    changes = _compare(of, before, after, [*before.tasks, *tasks])
     changes.whole = True
-    _save(server, study, after)
+    _save(server, of.study, after)
     return after, changes
 
 
@@ -713,25 +760,25 @@ def tasks_now(
     return [_trimmed(task) for task in server.export(project)] if answers else server.task_metas(project)
 
 
-def _compare(before: Snapshot, after: Snapshot, touched: Iterable[int]) -> Changes:
+def _compare(of: Manifest, before: Snapshot, after: Snapshot, touched: Iterable[int]) -> Changes:
     changes = Changes()
     for task_id in dict.fromkeys(touched):
         old, new = before.tasks.get(task_id), after.tasks.get(task_id)
         if old is not None and (new is None or _is_other(old, new)):
             # SQLite gives a deleted task's id to the next one, so the same id may be another task.
-            item = item_of(old)
+            item = item_of(old, of)
             if item is not None:
                 changes.gone.append(item)
-            if old["annotations"]:
-                after.lost.append(old)
+                if old["annotations"]:
+                    after.lost.append(old)
             old = None
         if new is None:
             continue
-        item = item_of(new)
+        item = item_of(new, of)
         count = _answer_difference(old, new)
         if item is not None and count:
             changes.answers[item] = changes.answers.get(item, 0) + count
-    back = {item_of(task) for task in after.tasks.values() if task["annotations"]} if after.lost else set()
+    back = {item_of(task, of) for task in after.tasks.values() if task["annotations"]} if after.lost else set()
     after.lost = [task for task in after.lost if item_of(task) not in back]
     return changes
 

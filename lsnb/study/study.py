@@ -38,6 +38,7 @@ from lsnb.study.projects import (
     fingerprint,
     item_of,
     parse_manifest,
+    read_copy,
     settle,
 )
 from lsnb.study.rows import Columns, Where, named_columns
@@ -108,7 +109,7 @@ def revise(
     """
     if not isinstance(config, LabelConfig):
         raise InputError("config must be a lsnb.LabelConfig: build one, or read yours with LabelConfig.from_xml(text).")
-    held = pd.DataFrame([task["data"] for task in server.export(copies[0].project.id)])
+    held = pd.DataFrame([task["data"] for task in read_copy(server, copies[0])])
     absent = [name for name in config.fields if name not in held.columns]
     problems = [str(problem) for problem in config.check(held, release=server.release)] + orphans(config, annotations)
     if absent:
@@ -249,9 +250,8 @@ def add_person(
         raise InputError(f"The study has an annotator {twins[0]!r}, and {name!r} is too near: use another name.")
     data: dict[str, dict[str, object]] = {}
     for copy in copies:
-        for task in server.export(copy.project.id):
-            if (item := item_of(task)) is not None:
-                data.setdefault(item, task["data"])
+        for task in read_copy(server, copy):
+            data.setdefault(str(item_of(task)), task["data"])
     first = copies[0].manifest
     if bucket is None and any(str(cell).startswith("gs://") for row in data.values() for cell in row.values()):
         raise InputError(
@@ -286,9 +286,7 @@ def shared_items(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
         server: The server.
         copies: The study's projects.
     """
-    own = {
-        copy.manifest.annotator: {item_of(task) for task in server.export(copy.project.id)} - {None} for copy in copies
-    }
+    own = {copy.manifest.annotator: {item_of(task) for task in read_copy(server, copy)} for copy in copies}
     counts = [[len(items & others) for others in own.values()] for items in own.values()]
     return pd.DataFrame(counts, index=pd.Index(list(own), name="annotator"), columns=list(own))
 
@@ -438,7 +436,7 @@ class Study(ModelVerbs):
         Returns:
             The long table; an item that somebody has not labelled yet still has its row for that annotator.
         """
-        exported = {copy.manifest.annotator: self.server.export(copy.project.id) for copy in self._present()}
+        exported = {copy.manifest.annotator: read_copy(self.server, copy) for copy in self._present()}
         tables = [
             long_table(tasks, key=self.key, annotator=None if accounts else name, data=data, raw=raw, accounts=accounts)
             for name, tasks in exported.items()

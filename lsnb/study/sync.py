@@ -35,6 +35,7 @@ from lsnb.study.projects import (
     merge_doubles,
     refresh,
     spare_tasks,
+    strangers_note,
 )
 from lsnb.study.rows import (
     Columns,
@@ -157,15 +158,20 @@ def _answered(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], key: st
         snapshot = snapshots.get(copy.project.id)
         if snapshot is None:
             continue
-        tasks = [task for task in snapshot.tasks.values() if task["annotations"] and item_of(task) is not None]
+        tasks = [
+            task for task in snapshot.tasks.values() if task["annotations"] and item_of(task, copy.manifest) is not None
+        ]
         if tasks or snapshot.lost:
             tables.append(long_table([*tasks, *snapshot.lost], key=key, annotator=copy.manifest.annotator))
     return pd.concat(tables, ignore_index=True) if tables else long_table([])
 
 
-def _items_seen(snapshots: Mapping[int, Snapshot]) -> list[str]:
-    tasks = (task for snapshot in snapshots.values() for task in (*snapshot.tasks.values(), *snapshot.lost))
-    return sorted({item for task in tasks if (item := item_of(task)) is not None})
+def _items_seen(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot]) -> list[str]:
+    seen: set[str | None] = set()
+    for copy in copies:
+        if (snapshot := snapshots.get(copy.project.id)) is not None:
+            seen.update(item_of(task, copy.manifest) for task in (*snapshot.tasks.values(), *snapshot.lost))
+    return sorted(item for item in seen if item is not None)
 
 
 def label_table(
@@ -189,7 +195,7 @@ def label_table(
     """
     names = all_annotators(copies)
     long = _answered(copies, snapshots, key)
-    labelled = pd.DataFrame({key: _items_seen(snapshots)}) if table is None else table.copy()
+    labelled = pd.DataFrame({key: _items_seen(copies, snapshots)}) if table is None else table.copy()
     if labelled.empty:
         return labelled
     items = check_key(labelled, key).astype(str)
@@ -253,9 +259,7 @@ class Sync:
         for copy in self.copies:
             name, project = copy.manifest.annotator, copy.project.id
             try:
-                snapshot, changes = refresh(
-                    self.server, copy.manifest.study, self.snapshots.get(project), project, full=full
-                )
+                snapshot, changes = refresh(self.server, copy.manifest, self.snapshots.get(project), project, full=full)
             except LsnbError as fault:
                 self.faults.append(fault)
                 self.notes.append(f"{name}'s project could not be read: {fault}")
@@ -275,9 +279,10 @@ class Sync:
                 f"Deleted on the server in {name}'s project: {listed_items(changes.gone)}. "
                 "The answers last seen are kept in the table."
             )
-        strays = sum(item_of(task) is None for task in self.snapshots[copy.project.id].tasks.values())
-        if strays:
-            self.notes.append(f"{strays} tasks in {name}'s project were added by others; they are left alone.")
+        tasks = self.snapshots[copy.project.id].tasks.values()
+        strangers = sum(item_of(task, copy.manifest) is None for task in tasks)
+        if strangers:
+            self.notes.append(strangers_note(strangers, name))
 
     def add_row(self, name: str, item: str | None, status: str, *, error: str | None = None) -> None:
         """Note what became of an annotator's item.
@@ -330,7 +335,7 @@ class Sync:
         """
         held: dict[str, list[dict[str, Any]]] = {}
         for task in self.snapshots[copy.project.id].tasks.values():
-            item = item_of(task)
+            item = item_of(task, copy.manifest)
             if item is not None:
                 held.setdefault(item, []).append(task)
         return held

@@ -256,33 +256,6 @@ def test_same_stem_in_two_formats(store: SmallStore, small: Bucket, tmp_path: Pa
     assert sorted(store.items) == ["1.jpg", "1.txt"]
 
 
-def test_a_file_laid_beside_others_changes_none_of_their_ids(small: Bucket, tmp_path: Path) -> None:
-    for name in ("a.png", "b.png", "c.png"):
-        (tmp_path / name).write_bytes(name.encode())
-
-    def ids() -> dict[str, str]:
-        table = small.upload_folder(tmp_path, name="x/{ID}", progress=False).table
-        return dict(zip(table["filename"], table["ID"], strict=True))
-
-    assert ids() == {"a.png": "a", "b.png": "b", "c.png": "c"}
-    for name in ("a.txt", "b.json", "notes.txt", "c.png.txt"):
-        (tmp_path / name).write_bytes(name.encode())
-        assert {file: key for file, key in ids().items() if file.endswith(".png")} == {
-            "a.png": "a",
-            "b.png": "b",
-            "c.png": "c",
-        }
-    assert ids()["a.txt"] == "a.txt"
-    assert len(set(ids().values())) == len(ids())
-    # Two pictures of one stem: neither is the one that was meant by it; all others keep their names.
-    (tmp_path / "a.jpg").write_bytes(b"another picture")
-    assert {name: ids()[name] for name in ("a.png", "a.jpg", "b.png")} == {
-        "a.png": "a.png",
-        "a.jpg": "a.jpg",
-        "b.png": "b",
-    }
-
-
 def make_zip(path: Path, members: dict[str, bytes]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
