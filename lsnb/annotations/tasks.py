@@ -57,7 +57,7 @@ def _is_id(value: Any) -> bool:
 
 
 def _listed(given: Any) -> list[Any]:
-    if given is None or given == "":
+    if not given:
         return []
     if not isinstance(given, list | tuple):
         return [Piece(given)]
