@@ -10,7 +10,6 @@ import sys
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -27,7 +26,6 @@ from lsnb.forms.builder import save_config
 from lsnb.frames.tables import keep_frames
 from lsnb.predictions.labelbox.payload import write_payload
 from lsnb.stack import Stack
-from lsnb.study.projects import Manifest
 from lsnb.study.study import save_exports
 
 FILLER = "filler"
@@ -101,14 +99,13 @@ class Exports:
     def __init__(self, n: int) -> None:
         self.n = n
 
-    def export(self, project: int) -> list[dict[str, Any]]:
+    def export(self, project: int, *, tasks: None = None) -> list[dict[str, Any]]:
         return [{"id": k, "data": {"caption": secrets.token_hex(3000)}} for k in range(self.n)]
 
 
 def exported(folder: Path, n: int) -> Path:
-    manifest = Manifest("abc", "Mood", "../../ana", ("ana",), "id", 3, "full", "f", "d", 1)
-    copy = SimpleNamespace(manifest=manifest, project=SimpleNamespace(id=7))
-    return save_exports(Exports(n), [copy], folder / "saved.zip")  # type: ignore[arg-type,list-item]
+    save_exports(Exports(n), [("../../ana", 7)], folder / "saved.zip")  # type: ignore[arg-type]
+    return folder / "saved.zip"
 
 
 WRITERS: dict[str, Callable[[Path, int], Path]] = {
