@@ -51,7 +51,7 @@ class EmbeddedBucket:
         self._stopped = asyncio.Event()
         self.objects = Objects(self.folder)
         self.front = self._kind(self.identity, self.objects, self.port, since=0.0)
-        self.runner = web.AppRunner(self.front.application(), access_log=None, shutdown_timeout=0.1)
+        self.runner = self.front.runner()
         await self.runner.setup()
         await web.SockSite(self.runner, self._listener).start()
         self._started.set()
@@ -116,7 +116,7 @@ async def _run(folder: Path, port: int, known_as: int) -> None:
     identity = load_identity(folder)
     assert identity is not None
     objects = Objects(folder / "bucket")
-    runner = web.AppRunner(Front(identity, objects, known_as, since=0.0).application(), access_log=None)
+    runner = Front(identity, objects, known_as, since=0.0).runner()
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
     print("ready", flush=True)

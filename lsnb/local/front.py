@@ -43,6 +43,14 @@ from lsnb.local.transfer import (
 from lsnb.local.xml_api import XmlApi, error_page
 
 _FULL = StoreFault(507, "insufficientStorage", "The disk of this computer is full: make room and upload again.")
+_FAULTS = (
+    StoreFault,
+    OSError,
+    UnicodeError,
+    sqlite3.OperationalError,
+    web.HTTPRequestEntityTooLarge,
+    web.RequestPayloadError,
+)
 _JSON_API = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/", "/batch/")
 _BEARER_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -67,11 +75,12 @@ class Front:
         self._json = JsonApi(objects, self._uploads, f"http://{HOST}:{port}")
         self._xml = XmlApi(objects, self._uploads)
 
-    def application(self) -> web.Application:
-        """Return the application to serve."""
+    def runner(self) -> web.AppRunner:
+        """Return what serves it on a site."""
         application = web.Application(client_max_size=LARGEST_BODY)
         application.router.add_route("*", "/{path:.*}", self.handle)
-        return application
+        # What is sent packed is kept packed, as its Content-Encoding says.
+        return web.AppRunner(application, access_log=None, shutdown_timeout=2, auto_decompress=False)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
@@ -101,7 +110,7 @@ class Front:
             return await api.answer(request, path, shared)
         except Refusal as refusal:
             return _refused(refusal, is_json=is_json, headers=shared)
-        except (StoreFault, OSError, sqlite3.OperationalError, UnicodeError, web.HTTPRequestEntityTooLarge) as error:
+        except _FAULTS as error:
             return _faulty(_as_fault(error), is_json=is_json, headers=shared)
 
     # Who may.
@@ -179,6 +188,8 @@ def _as_fault(error: Exception) -> StoreFault:
         return StoreFault(400, "invalid", "The request is no UTF-8.")
     if isinstance(error, web.HTTPRequestEntityTooLarge):
         return StoreFault(413, "uploadTooLarge", "Too large.")
+    if isinstance(error, web.RequestPayloadError | ConnectionError):
+        return StoreFault(400, "badContent", "The body cannot be read to its end.")
     is_full = isinstance(error, OSError) and error.errno in DISK_FULL
     if is_full or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
         return _FULL
@@ -217,7 +228,7 @@ async def _serve(identity: Identity, objects: Objects, port: int) -> None:
         since = int(time.time()) + 1
         await asyncio.sleep(max(0.0, since - time.time()))
         front = Front(identity, objects, port, since=since)
-        runner = web.AppRunner(front.application(), access_log=None, shutdown_timeout=2)
+        runner = front.runner()
         await runner.setup()
         await web.SockSite(runner, listener, backlog=1024).start()
         watch = asyncio.create_task(let_go(runner.server))

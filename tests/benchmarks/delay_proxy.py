@@ -76,7 +76,7 @@ class End(asyncio.BufferedProtocol):
         self.send_on(None)
 
 
-async def serve(host: str, port: int, rtt: float, bits_per_second: float | None) -> None:
+async def serve(host: str, port: int, rtt: float, bits_per_second: float | None, own_port: int) -> None:
     loop = asyncio.get_running_loop()
     up, down = Link(loop, rtt / 2, bits_per_second), Link(loop, rtt / 2, None)
     connecting: set[asyncio.Task[None]] = set()
@@ -92,15 +92,15 @@ async def serve(host: str, port: int, rtt: float, bits_per_second: float | None)
     async def connect(far: End) -> None:
         await loop.create_connection(lambda: far, host, port)
 
-    server = await loop.create_server(accept, "127.0.0.1", 0, backlog=512)
+    server = await loop.create_server(accept, "127.0.0.1", own_port, backlog=512)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 
 
 @contextlib.contextmanager
-def delay_proxy(target: str, rtt_ms: float, mbit: float | None = None) -> Iterator[str]:
-    """Yield the address of a proxy before ``target`` (``host:port``), in a process of its own."""
-    command = [sys.executable, __file__, target, "--rtt-ms", str(rtt_ms)]
+def delay_proxy(target: str, rtt_ms: float, mbit: float | None = None, *, port: int = 0) -> Iterator[str]:
+    """Yield the address of a proxy before ``target`` (``host:port``), in a process of its own, on a port or any."""
+    command = [sys.executable, __file__, target, "--rtt-ms", str(rtt_ms), "--port", str(port)]
     command += ["--mbit", str(mbit)] if mbit else []
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -115,10 +115,11 @@ def main() -> None:
     parser.add_argument("target", help="host:port")
     parser.add_argument("--rtt-ms", type=float, default=30.0)
     parser.add_argument("--mbit", type=float, default=None)
+    parser.add_argument("--port", type=int, default=0, help="its own; any by default")
     arguments = parser.parse_args()
     host, port = arguments.target.rsplit(":", 1)
     cap = arguments.mbit * 1e6 if arguments.mbit else None
-    asyncio.run(serve(host, int(port), arguments.rtt_ms / 1000, cap))
+    asyncio.run(serve(host, int(port), arguments.rtt_ms / 1000, cap, arguments.port))
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bench_upload import Bench, emulator, measure, show
+from bench_upload import Bench, embedded, measure, show
 
 
 def test_a_small_benchmark() -> None:
@@ -31,12 +32,12 @@ def test_the_whole_benchmark() -> None:
 
 
 UPLOAD = """
-import resource, sys
+import json, resource, sys
 import pandas as pd
 from lsnb.bucket import open_bucket_at
 address, bucket, *paths = sys.argv[1:]
 table = pd.DataFrame({"path": paths})
-report = open_bucket_at(bucket, endpoint=address).upload(table, path="path", progress=False)
+report = open_bucket_at(bucket, endpoint=address, info=json.load(sys.stdin)).upload(table, path="path", progress=False)
 report.raise_for_failures()
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 """
@@ -48,12 +49,13 @@ def test_memory_does_not_grow_with_the_files(tmp_path: Path) -> None:
     for path in paths:
         with path.open("wb") as file:
             file.truncate(30_000_000)
-    (tmp_path / "store").mkdir()
     most = []
-    with emulator(tmp_path / "store") as address:
-        bench = Bench(address, f"http://{address}", [], 0, "memory")
+    with embedded() as store:
+        address = f"http://{store.address}"
+        bench = Bench(store, address, [], 0, "memory")
         for count in (10, 60):
             bucket = bench._bucket(str(count))
-            command = [sys.executable, "-c", UPLOAD, f"http://{address}", bucket, *map(str, paths[:count])]
-            most.append(float(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+            command = [sys.executable, "-c", UPLOAD, address, bucket, *map(str, paths[:count])]
+            said = subprocess.run(command, check=True, capture_output=True, text=True, input=json.dumps(store.account))
+            most.append(float(said.stdout))
     assert most[1] < most[0] + 40, "MB"

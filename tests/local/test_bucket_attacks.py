@@ -251,6 +251,18 @@ def test_the_library_s_own_verbs(served: EmbeddedBucket, bucket: storage.Bucket,
         list(bucket.list_blobs(match_glob="**"))
 
 
+def test_what_is_sent_packed_is_kept_as_it_came(served: EmbeddedBucket, bucket: storage.Bucket) -> None:
+    packed = gzip.compress(b"plain" * 1000)
+    address = bucket.blob("packed").generate_signed_url(
+        version="v4", expiration=60, method="PUT", api_access_endpoint=served.endpoint
+    )
+    assert requests.put(address, data=packed, headers={"Content-Encoding": "gzip"}, timeout=30).status_code == 200
+    blob = bucket.get_blob("packed")
+    assert (blob.content_encoding, blob.size) == ("gzip", len(packed))
+    assert blob.download_as_bytes(raw_download=True) == packed
+    assert blob.download_as_bytes() == b"plain" * 1000
+
+
 def test_an_unfinished_upload_holds_no_file_open_and_takes_no_more_than_it_said(
     served: EmbeddedBucket, bucket: storage.Bucket
 ) -> None:
