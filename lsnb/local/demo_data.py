@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lsnb.errors import MissingFileError
-from lsnb.kernel.checks import checked
 from lsnb.kernel.files import whole_file_at, write_whole
-from lsnb.local.installation import explain_disk_errors, require_packages
+from lsnb.local.installation import explain_disk_errors, held, require_packages
 
 COLUMNS = ("user", "id", "caption", "path")
 
@@ -38,7 +37,7 @@ _VIDEOS = (
 )
 
 
-@checked
+@held
 def demo_images(folder: Path | str) -> Path:
     """Copy twelve real photographs into a folder and write a table of them.
 
@@ -68,7 +67,7 @@ def demo_images(folder: Path | str) -> Path:
     return _lay_out(Path(folder), _IMAGES, source=_package("skimage") / "data", table="table.csv")
 
 
-@checked
+@held
 def demo_videos(folder: Path | str) -> Path:
     """Copy three real clips (H.264, 4 to 10 s) into a folder and write a table of them.
 

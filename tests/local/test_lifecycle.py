@@ -22,7 +22,7 @@ from stack_tools import client_of
 
 from lsnb import local
 from lsnb.bucket.bucket import is_allowed
-from lsnb.errors import LocalStackError
+from lsnb.errors import InputError, LocalStackError
 from lsnb.local.identity import create_identity
 from lsnb.local.installation import DATABASE, install
 from lsnb.local.processes import free_port, strays
@@ -336,6 +336,18 @@ def test_interrupted_start_leaves_nothing(other: Path) -> None:
     kernel.wait(timeout=60)
     assert load_stack(other) is None
     assert strays(other.resolve()) == []
+
+
+def test_odd_arguments_are_said_all_at_once(tmp_path: Path) -> None:
+    for call in (local.start, local.stop, local.status):
+        for odd in (5, [], True, "", "a\0b", Path("a\0b")):
+            with pytest.raises(InputError, match=r"^folder "):
+                call(folder=odd)
+    with pytest.raises(InputError, match=r"delete is 'no': give True or False") as caught:
+        local.stop(folder=[], delete="no")
+    assert len(caught.value.problems) == 2
+    with pytest.raises(TypeError, match="unexpected keyword"):
+        local.status(place=tmp_path)
 
 
 def test_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
