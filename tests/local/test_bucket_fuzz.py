@@ -207,9 +207,9 @@ def answer_to(served: EmbeddedBucket, request: bytes) -> bytes:
         return b"".join(got)
 
 
-@pytest.mark.parametrize(
-    "seeds", [range(4), pytest.param(range(4, 400), marks=pytest.mark.exhaustive)], ids=["a few", "many"]
-)
+# Broken bodies are let go by the clock, so that a busy machine can fail it: not for the ordinary run.
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("seeds", [range(4), range(4, 400)], ids=["a few", "many"])
 def test_whatever_is_sent_gets_an_answer_that_blames_no_fault_of_the_server(
     served: EmbeddedBucket, seeds: range, caplog: pytest.LogCaptureFixture
 ) -> None:
