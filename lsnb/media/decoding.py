@@ -201,7 +201,8 @@ class Decoding:
                 return
             except (av.error.FFmpegError, OSError):
                 self.damaged += 1
-                self._smear(self._sent)
+                # Several frames at a time tell late, and not of which: then all that still comes out is distrusted.
+                self._smear(self._sent if self.stream.thread_type.name == "SLICE" else 0)
                 continue
             for frame in frames:
                 is_whole = self._is_whole(frame)
