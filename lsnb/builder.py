@@ -96,5 +96,6 @@ def open_scratch_project(studio: Studio, config: LabelConfig) -> str:
             server.delete_project(project.id)
     if found is None:
         found = server.create_project(title, description=SCRATCH, config=config.xml)
+    if not (found.tasks if found.tasks is not None else server.project(found.id).tasks):
         server.import_tasks(found.id, [{"data": sample_task(config, studio.browser_url)}])
     return f"{studio.browser_url}/projects/{found.id}/data"

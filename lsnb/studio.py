@@ -248,6 +248,13 @@ class Connection:
             if stack is None or not is_same_server(self.url, stack.url):
                 raise Foreign("the local stack does not run there any more", request=request)
 
+    def clock_moment(self) -> str:
+        """Return the server's last known time as ISO 8601 in UTC, as the server writes moments."""
+        try:
+            return parsedate_to_datetime(self.clock).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        except (TypeError, ValueError):
+            return ""
+
     def clock_text(self) -> str:
         """Return the server's last known time as text fit for a file's name."""
         return re.sub(r"[^0-9A-Za-z]+", "-", self.clock).strip("-")
@@ -401,6 +408,28 @@ class Connection:
         except (ValueError, TypeError, KeyError, IndexError, AttributeError):
             raise OtherAnswer(path) from None
 
+    def _once(self, write: Callable[[], int], look: Callable[[], int | None]) -> int:
+        """Return what a write returns that must not come twice: where its reply is lost, it is looked for.
+
+        Args:
+            write: Sends it.
+            look: Returns what it did, or None where nothing of it is to be seen.
+        """
+        try:
+            return write()
+        except (Refused, OtherAnswer, httpx.TransportError) as fault:
+            if isinstance(fault, Refused) and fault.status not in BUSY:
+                raise
+            for wait in (0.0, *WAITS[:3]):  # it may be under way
+                self.pace.sleep(wait)
+                try:
+                    done = look()
+                except (StudioError, Refused, OtherAnswer, httpx.TransportError):
+                    break
+                if done is not None:
+                    return done
+            raise
+
     def _send(
         self,
         method: str,
@@ -504,6 +533,10 @@ def _text(told: Any) -> str:
     if not isinstance(told, str) or not told:
         raise TypeError
     return told
+
+
+def _as_text(told: Any) -> bytes:
+    return orjson.dumps(told, option=orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _about(number: int) -> Callable[[Any], dict[str, Any]]:
@@ -772,6 +805,7 @@ class Project:
         truths: How many annotations are marked as the truth; ``done`` leaves those out.
         predictions: How many predictions it holds.
         created: When it was made, on the server's clock; SQLite gives a deleted project's id to the next.
+        shown: The model whose predictions annotators start from, or empty.
     """
 
     id: int
@@ -785,6 +819,7 @@ class Project:
     truths: int | None = None
     predictions: int | None = None
     created: str = ""
+    shown: str = ""
 
 
 @dataclass(frozen=True)
@@ -816,6 +851,7 @@ def _project(told: Mapping[str, Any]) -> Project:
         truths=int(told.get("ground_truth_number") or 0),
         predictions=int(told["total_predictions_number"] or 0),
         created=str(told["created_at"] or ""),
+        shown=str(told.get("model_version") or ""),
     )
 
 
@@ -847,6 +883,23 @@ class Server(PredictionRequests):
         """
         with self._translated(f"open project {project}"):
             return self._ask("GET", f"/api/projects/{int(project)}/", read=lambda p: _project(_about(int(project))(p)))
+
+    def projects_whole(self, projects: Collection[int]) -> dict[int, Project]:
+        """Return number → project, each with its config and counts, of those that are there; one request for all.
+
+        Args:
+            projects: The projects' ids.
+        """
+        found: dict[int, Project] = {}
+        numbers = sorted({int(project) for project in projects})
+        for start in range(0, len(numbers), IDS_AT_ONCE):
+            about = {"ids": ",".join(map(str, numbers[start : start + IDS_AT_ONCE])), "page_size": IDS_AT_ONCE}
+            with self._translated("look at the projects"):
+                rows = self._ask(
+                    "GET", "/api/projects/", read=lambda told: [_project(one) for one in told["results"]], params=about
+                )
+            found |= {project.id: project for project in rows if project.id in numbers}
+        return found
 
     def create_project(self, title: str, *, description: str, config: str, instructions: str = "") -> Project:
         """Create a project and return it.
@@ -986,21 +1039,32 @@ class Server(PredictionRequests):
         *,
         lead_time: float | None = None,
         ground_truth: bool = False,
+        known: Collection[int] = (),
     ) -> int:
         """Submit an annotation to a task and return the annotation's id.
+
+        Where the reply is lost, it is looked for: an answer is submitted once.
 
         Args:
             task: The task's id.
             result: Label Studio results.
             lead_time: Seconds the work took, if that is known.
             ground_truth: Whether it is marked as the truth; the server then takes the mark from the task's others.
+            known: The ids of annotations that the task is known to have.
         """
         body: dict[str, Any] = {"result": [dict(r) for r in result], "ground_truth": ground_truth}
         if lead_time is not None:
             body["lead_time"] = lead_time
+        path, since = f"/api/tasks/{int(task)}/annotations/", self.clock_moment()
+        sent = _as_text(body["result"])
+
+        def look() -> int | None:
+            there = self._ask("GET", path, read=_rows("id", "result", "created_at"))
+            new = [one for one in there if one["id"] not in known and str(one["created_at"]) >= since]
+            return max((int(one["id"]) for one in new if _as_text(one["result"]) == sent), default=None)
+
         with self._translated(f"submit an annotation to task {task}"):
-            path = f"/api/tasks/{int(task)}/annotations/"
-            return self._ask("POST", path, read=lambda made: int(made["id"]), json=body)
+            return self._once(lambda: self._ask("POST", path, read=lambda made: int(made["id"]), json=body), look)
 
     def mark_truth(self, annotation: int, ground_truth: bool) -> None:
         """Mark an annotation as the truth, or take the mark away.
@@ -1086,7 +1150,7 @@ class Server(PredictionRequests):
     def delete_tasks(
         self, project: int, tasks: Sequence[int], *, unless_answered: bool = False, unless_after: str = ""
     ) -> int:
-        """Delete tasks with everything in them and return how many went.
+        """Delete tasks with everything in them and return how many went; where the reply is lost, it is looked.
 
         Args:
             project: The project's id.
@@ -1104,7 +1168,8 @@ class Server(PredictionRequests):
             unless.append({**about, "value": unless_after})
         if unless:
             body["filters"] = {"conjunction": "and", "items": unless}
-        with self._translated(f"delete {len(tasks)} tasks of project {project}"):
+
+        def delete() -> int:
             return self._ask(
                 "POST",
                 "/api/dm/actions",
@@ -1112,6 +1177,14 @@ class Server(PredictionRequests):
                 params={"id": "delete_tasks", "project": int(project)},
                 json=body,
             )
+
+        def look() -> int | None:
+            # It is all or nothing on the server, save for what it was to leave.
+            left = len(self.export(project, tasks=list(tasks)))
+            return len(tasks) - left if left < len(tasks) else None
+
+        with self._translated(f"delete {len(tasks)} tasks of project {project}"):
+            return self._once(delete, look)
 
     # -- storage and people --------------------------------------------------------------------------------
 
@@ -1175,6 +1248,13 @@ class Server(PredictionRequests):
 
     def _change_storage(self, storage: int, about: Mapping[str, Any]) -> None:
         self._ask("PATCH", f"/api/storages/gcs/{storage}", read=_about(storage), again=True, json=about)
+
+    def accounts(self) -> dict[str, str]:
+        """Return the number of each account, as text, and its e-mail address."""
+        with self._translated("list the accounts"):
+            return self._ask(
+                "GET", "/api/users", read=lambda users: {str(int(user["id"])): str(user["email"]) for user in users}
+            )
 
     def invite_link(self) -> str:
         """Return the address under which a new annotator signs up on this server."""

@@ -31,6 +31,8 @@ class FaultyProxy:
         self.target = target
         self.fate: Callable[[str, str, int], Fate] = lambda method, path, n: "pass"
         self.answered: Callable[[str, str], None] = lambda method, path: None
+        # What the server gets to see of a request's content.
+        self.bend: Callable[[str, str, bytes], bytes] = lambda method, path, body: body
         self.requests: list[tuple[str, str]] = []
         self.authorizations: list[str] = []
         self._lock = threading.Lock()
@@ -56,6 +58,7 @@ class FaultyProxy:
         with self._lock:
             self.requests.clear()
             self.fate = lambda method, path, n: "pass"
+            self.bend = lambda method, path, body: body
 
     def _handle(self, handler: BaseHTTPRequestHandler) -> None:
         with self._lock:
@@ -84,7 +87,7 @@ class FaultyProxy:
             handler.command,
             self.target + handler.path,
             headers=headers,
-            content=body,
+            content=self.bend(handler.command, handler.path, body),
             timeout=120,
             verify=CERTIFICATES,
         )

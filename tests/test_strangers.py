@@ -12,6 +12,7 @@ from moods import CONFIG, said, texts
 
 import lsnb
 from lsnb import demo
+from lsnb.stack import Stack
 from lsnb.study import Study
 
 pytestmark = pytest.mark.usefixtures("own_cache")
@@ -103,14 +104,16 @@ def test_verbs_that_make_something_take_nothing_from_tasks_of_others(study: Stud
     assert set(deciding.annotations()["status"]) == {"unlabelled"}
 
 
-def test_an_item_that_only_others_hold_is_missing(study: Study) -> None:
+def test_an_item_that_only_others_hold_is_missing(stack: Stack, study: Study) -> None:
     """The task that carries the item's name is not the item's, so the item is made again."""
     ana = study.copies[0].project.id
     own = next(task for task in study.server.export(ana) if task["meta"]["item"] == "0005")
     study.server.delete_tasks(ana, [own["id"]])
     study.server.import_tasks(ana, [{"data": {"id": "0005", "caption": "text 5"}, "meta": {"item": "0005"}}])
     with pytest.warns(UserWarning, match="added by others"):
-        again = lsnb.connect("local").create_study(study.title, CONFIG, texts(6), key="id", annotators=["ana", "ben"])
+        again = lsnb.connect(stack.url, stack.api_key).create_study(
+            study.title, CONFIG, texts(6), key="id", annotators=["ana", "ben"]
+        )
     assert again.report is not None
     assert again.report.table["status"].tolist() == ["completed", "exists"]
 

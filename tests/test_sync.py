@@ -20,6 +20,7 @@ from lsnb.errors import InputError, StudioError
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 from lsnb.study.creating import make_copies, plan_study
+from lsnb.study.rows import Reading
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -434,8 +435,8 @@ def test_a_config_that_shows_more_is_taken_once_the_column_is_there(studio: Stud
 
 def test_a_study_made_by_an_older_release_goes_on_as_it_was(studio: Studio, title: str) -> None:
     table = texts(3).assign(**GUESSED)
-    plan = plan_study(title, CONFIG, table, key="id", annotators=["ana", "ben"], whole_rows=True)
-    make_copies(studio.server, plan, None, show="auto", origin=studio.browser_url)
+    plan = plan_study(title, CONFIG, table, Reading("id", whole_rows=True), annotators=["ana", "ben"])
+    make_copies(studio.server, plan, origin=studio.browser_url)
     for project in studio.server.projects():
         if project.title.startswith(title[:30]):
             studio.server.describe_project(project.id, project.description.replace(',"whole_rows":true', ""))

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, cast
+from urllib.parse import unquote, urlsplit
 
 import av
 import numpy as np
@@ -41,6 +42,13 @@ _BESIDE_DAMAGED_TAGS: dict[str, Any] = (
 _NOT_ITS_FAULT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EACCES, errno.ESTALE})
 
 
+def _hint(video: str) -> str:
+    if not video.lower().startswith(("http://", "https://")):
+        return "It is an address: download it first." if "://" in video else "Check its spelling and folder."
+    name = PurePosixPath(unquote(urlsplit(video).path)).name or "video.mp4"
+    return f"It is a web address: download it first, with urllib.request.urlretrieve(address, {name!r})."
+
+
 def video_path(video: object) -> Path:
     """Check that ``video`` is the path of a file.
 
@@ -62,8 +70,7 @@ def video_path(video: object) -> Path:
     if is_folder:
         raise InputError(f"{path} is a folder: give the path of one video file.")
     if not is_file:
-        hint = " It is a web address: download it first." if "://" in str(video) else " Check its spelling and folder."
-        raise MissingFileError(f"There is no video file {video}.{hint}")
+        raise MissingFileError(f"There is no video file {video}. {_hint(str(video))}")
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes): copy the video again.")
     return path

@@ -16,13 +16,14 @@ from tqdm.auto import tqdm
 
 from lsnb.annotations import long_table
 from lsnb.annotations.long import letters_of
-from lsnb.errors import InputError
+from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import nearest
 from lsnb.labels import LabelConfig
 from lsnb.reliability import disputed, gold
 from lsnb.studio import Project, Server
-from lsnb.study.creating import connect_bucket
+from lsnb.study.creating import connect_bucket, import_whole
+from lsnb.study.predicting import AGAIN, essence
 from lsnb.study.projects import (
     Copy,
     all_annotators,
@@ -49,7 +50,7 @@ INSTRUCTIONS = (
 
 @dataclass(frozen=True, repr=False)
 class AdjudicationReport(Report):
-    """What ``adjudicate`` did: a row per item (created, exists)."""
+    """What ``adjudicate`` did: a row per item (created, exists, updated: somebody's answer changed; failed)."""
 
     noun: ClassVar[str] = "items to decide"
 
@@ -153,23 +154,27 @@ def adjudicate(
         server.configure_project(project.id, config.xml)
     letters = letters_of([], all_annotators(copies)) if anonymize else {}
     answers = _latest_answers(exported)
-    meta = {"adjudication": about.study, "projects": numbers, "by": by, "annotator": decider(by)}
+    meta = {"adjudication": about.study, "title": about.title, "projects": numbers}
+    meta |= {"by": by, "annotator": decider(by)}
     deciding = {
         item: {
             "data": data[item],
             "meta": meta | {"item": item},
             "predictions": _predictions(item, answers.get(item, {}), letters),
         }
-        for item in wanted
+        for item in data
     }
     storage = bucket.storage_for_studio() if bucket is not None else None
-    present = _fill(server, project, deciding, storage)
+    ours = {*all_annotators(copies), *letters_of([], all_annotators(copies)).values()}
+    rows = _fill(server, project, deciding, wanted, storage, ours, notes)
     if made is not None:
-        # PostgreSQL may show an older one late.
-        late = choose_project(server, _deciding(server, copies, by) or [project], decider(by), notes, heal=True)
-        if late.id != project.id:
-            project, present = late, _fill(server, late, deciding, storage)
-    rows = [{"item": item, "status": "exists" if item in present else "created", "error": None} for item in wanted]
+        try:
+            # PostgreSQL may show an older one late.
+            late = choose_project(server, _deciding(server, copies, by) or [project], decider(by), notes, heal=True)
+            if late.id != project.id:
+                project, rows = late, _fill(server, late, deciding, wanted, storage, ours, notes)
+        except LsnbError as fault:
+            notes.append(f"Whether {by} has one project for this could not be seen: {fault} {AGAIN}")
     report = AdjudicationReport(pd.DataFrame(rows, columns=["item", "status", "error"]), notes=tuple(notes))
     return Adjudication(by, f"{browser_url}/projects/{project.id}/data", report, server, project.id)
 
@@ -179,20 +184,98 @@ def _config(server: Server, project: int) -> LabelConfig:
 
 
 def _fill(
-    server: Server, project: Project, tasks: Mapping[str, Mapping[str, Any]], storage: StudioStorage | None
-) -> set[str | None]:
-    """Import what a deciding project lacks, and return the items that were there."""
+    server: Server,
+    project: Project,
+    tasks: Mapping[str, Mapping[str, Any]],
+    wanted: Sequence[str],
+    storage: StudioStorage | None,
+    ours: Collection[str],
+    notes: list[str],
+) -> list[dict[str, Any]]:
+    """Make a deciding project hold its items with everybody's answers as they are now, and return a row per item.
+
+    Args:
+        server: The server.
+        project: The project.
+        tasks: Item → the task, with everybody's answers as predictions.
+        wanted: The items that it is to hold; of others that it holds, answers may have changed all the same.
+        storage: How it shows the bucket, if it must.
+        ours: What annotators are called there; other predictions are left alone.
+        notes: Gets what could not be done, and which decisions are older than an answer.
+    """
     if storage is not None:
         connect_bucket(server, project.id, storage)
-    held = _deciding_tasks(server, project.id)
-    present = {item_of(task) for task in held}
-    new = [task for item, task in tasks.items() if item not in present]
-    server.import_tasks(project.id, new)
-    if server.project(project.id).tasks != len(present) + len(new):
+    every = server.export(project.id)
+    present = _own(every)
+    new = [dict(tasks[item]) for item in wanted if item not in present]
+    whole = import_whole(server, project.id, new, len(every))
+    if not whole:
         merge_doubles(server, project.id)
-    # The import makes the last annotator's answers the only ones that Label Studio 1.23 shows.
-    server.show_all_predictions(project.id)
-    return present
+    rows: list[dict[str, Any]] = [
+        {"item": item, "status": "exists" if item in present else "created", "error": None}
+        for item in dict.fromkeys([*wanted, *(item for item in present if item in tasks)])
+    ]
+    if not whole or len(new) < len(rows):
+        now = present if whole and not new else _own(server.export(project.id))
+        _renew(server, project.id, tasks, now, ours, rows)
+    late = [row["item"] for row in rows if row["status"] == "updated" and present[row["item"]]["annotations"]]
+    if late:
+        notes.append(f"Somebody changed an answer after {listed_items(late)} had been decided: the decision stays.")
+    rows = [row for row in rows if row["item"] in wanted or row["status"] != "exists"]
+    try:
+        # The import makes the last annotator's answers the only ones that Label Studio 1.23 shows.
+        server.show_all_predictions(project.id)
+    except LsnbError as fault:
+        notes.append(f"The project may not show everybody's answers yet: {fault} {AGAIN}")
+    return rows
+
+
+def _own(tasks: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return item → task of those tasks of a deciding project that are ours."""
+    return {
+        str(item_of(task)): task for task in tasks if item_of(task) is not None and task["meta"].get("adjudication")
+    }
+
+
+def _renew(
+    server: Server,
+    project: int,
+    tasks: Mapping[str, Mapping[str, Any]],
+    present: Mapping[str, Mapping[str, Any]],
+    ours: Collection[str],
+    rows: Sequence[dict[str, Any]],
+) -> None:
+    """Let tasks show everybody's answers as they are now, in their order; the old ones go once the new are there."""
+    told: dict[int, list[dict[str, Any]]] = {}
+    for one in sorted(server.predictions(project), key=lambda one: int(one["id"])):
+        if one["model_version"] in ours:
+            told.setdefault(int(one["task"]), []).append(one)
+    for row in rows:
+        task = present.get(row["item"])
+        if task is None:
+            row.update(status="failed", error=f"Label Studio did not store it. {AGAIN}")
+            continue
+        there = told.get(int(task["id"]), [])
+        wanted = tasks[row["item"]]["predictions"]
+        said = [_shown(one) for one in there]
+        meant = [_shown(one) for one in wanted]
+        if said == meant:
+            continue
+        begun = said == meant[: len(said)]
+        try:
+            for one in wanted[len(said) :] if begun else wanted:
+                server.predict(int(task["id"]), one["result"], model_version=one["model_version"])
+            for one in () if begun else there:
+                server.delete_prediction(int(one["id"]))
+        except LsnbError as fault:
+            row.update(status="failed", error=f"{fault} {AGAIN}")
+            continue
+        if row["status"] == "exists":
+            row["status"] = "updated"
+
+
+def _shown(prediction: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    return prediction["model_version"], essence(prediction["result"])
 
 
 def _deciding(server: Server, copies: Sequence[Copy], by: str) -> list[Project]:
@@ -218,14 +301,14 @@ def adjudications(server: Server, study: str, copies: Sequence[Copy] | None = No
             metas = [task.get("meta") or {} for task in server.export(project.id)]
             about = next(
                 (
-                    {"study": m["adjudication"], "by": m["by"], "projects": m.get("projects")}
+                    {"study": m["adjudication"], "by": m["by"], "projects": m.get("projects"), "title": m.get("title")}
                     for m in metas
                     if m.get("adjudication")
                 ),
                 None,
             )
             if about is not None:
-                title = project.title.removeprefix("Deciding ")
+                title = about["title"] or project.title.removeprefix("Deciding ")
                 described = _describe(title, about["study"], about["by"], about["projects"] or ())
                 server.describe_project(project.id, described)
         if about is not None and about["study"] == study:
@@ -238,8 +321,7 @@ def adjudications(server: Server, study: str, copies: Sequence[Copy] | None = No
 
 def _deciding_tasks(server: Server, project: int) -> list[dict[str, Any]]:
     """Return the tasks of a deciding project that are ours; those that others added decide nothing."""
-    tasks = server.export(project)
-    return [task for task in tasks if item_of(task) is not None and task["meta"].get("adjudication")]
+    return list(_own(server.export(project)).values())
 
 
 def decided(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:

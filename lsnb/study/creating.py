@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import orjson
 import pandas as pd
 from tqdm.auto import tqdm
 
-from lsnb.errors import InputError, LsnbError, StudioError, StudioRefusedError, StudyConflictError
+from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, StudioRefusedError, StudyConflictError
 from lsnb.kernel.report import Report
+from lsnb.kernel.words import nearest
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.sampling.chance import is_whole
-from lsnb.studio import Project, Server
+from lsnb.studio import Project, Server, Stored
+from lsnb.study.predicting import SAFE, Sending, Wanted
 from lsnb.study.projects import (
     TITLE_LIMIT,
     Copy,
@@ -25,6 +29,7 @@ from lsnb.study.projects import (
     choose_copy,
     digest_items,
     find_copies,
+    is_same_data,
     item_of,
     merge_doubles,
     parse_manifest,
@@ -34,10 +39,8 @@ from lsnb.study.projects import (
 )
 from lsnb.study.rows import (
     SHOWN,
-    Columns,
-    Where,
+    Reading,
     listed_items,
-    named_columns,
     read_rows,
     seen_text,
     upload_local,
@@ -51,69 +54,53 @@ if TYPE_CHECKING:
 # A study as asked for: everything that can be wrong is found here, before anything is made on the server.
 
 
-MODEL = "lsnb"  # the model_version of predictions that come from a table
-
-
 @dataclass(frozen=True)
 class Plan:
     """A study as asked for, checked.
 
     Args:
-        title: The study's title.
+        about: What its projects are to say of it, whoever's they are.
         config: The label config.
-        key: The table's column that identifies an item.
-        seed: What orders and assigns items.
-        overlap: Who does what.
-        annotators: Everybody's names.
         tasks: Annotator → the tasks of that project, in the order in which they are shown.
         items: Every item's key, in the table's order.
-        columns: Column of the table → field of the tasks.
-        where: The condition that rows of the table meet, as text, or empty.
-        predictions: Column of the table → control whose predictions it holds.
+        bucket: Where its media are, if they are in one.
+        show: How Label Studio is to show the bucket.
         notes: What annotators will miss, as sentences.
-        whole_rows: Whether tasks hold every column.
         seen: What annotators can see of the table, as sentences.
     """
 
-    title: str
+    about: Manifest
     config: LabelConfig
-    key: str
-    seed: int
-    overlap: Any
-    annotators: tuple[str, ...]
     tasks: Mapping[str, list[dict[str, Any]]]
     items: tuple[str, ...]
-    columns: Mapping[str, str]
-    where: str
-    predictions: Mapping[str, str]
+    bucket: Bucket | None = None
+    show: Mode = "auto"
     notes: tuple[str, ...] = ()
-    whole_rows: bool = False
     seen: str = ""
-
-    @property
-    def digest(self) -> str:
-        """A digest of the items, whatever their order."""
-        return digest_items(self.items)
 
 
 def plan_study(
     title: str,
     config: LabelConfig,
     table: pd.DataFrame,
+    reading: Reading,
     *,
-    key: str,
     annotators: int | Sequence[str],
     overlap: Any = "full",
     seed: int = 0,
-    bucket: Bucket | None = None,
-    columns: Columns | None = None,
-    whole_rows: bool = False,
-    where: Where | None = None,
-    predictions: Mapping[str, str] | None = None,
-    model_version: str = MODEL,
-    release: str | None = None,
+    show: Mode = "auto",
 ) -> Plan:
     """Return a checked plan of a study; only media of this computer are sent anywhere, to the bucket.
+
+    Args:
+        title: The study's title.
+        config: The label config.
+        table: One row per item.
+        reading: How the table is read.
+        annotators: Names, or how many there are.
+        overlap: Who does what.
+        seed: What shuffles and assigns.
+        show: How Label Studio is to show the bucket.
 
     Raises:
         InputError: With every fault: title, annotators, key, config, media cells, bucket.
@@ -123,20 +110,13 @@ def plan_study(
     problems += name_problems
     if not is_whole(seed):
         problems.append(f"seed is {seed!r}: give a whole number.")
-    rows = read_rows(
-        table,
-        config,
-        key=key,
-        columns=columns,
-        whole_rows=whole_rows,
-        where=where,
-        bucket=bucket,
-        predictions=predictions,
-        release=release,
-    )
+    if show not in ("auto", "presign", "stream"):
+        hint = nearest(show, ("auto", "presign", "stream"))
+        problems.append(f"show is {show!r}: give 'auto', 'presign' or 'stream'.{hint}")
+    rows = read_rows(table, config, reading)
     problems += rows.problems
     if not problems and not rows.skipped:
-        rows = upload_local(rows, bucket)
+        rows = upload_local(rows, reading.bucket)
     problems += [f"{reason}: drop these rows or mend them." for reason in _reasons(rows.skipped)]
     assigned: Mapping[str, list[str]] = {}
     if not problems:
@@ -152,23 +132,34 @@ def plan_study(
 
     def task(item: str) -> dict[str, Any]:
         team = teams_of(shares, item, overlap)
-        return new_task(data[item], item, team, rows.predicted.get(item, ()), model_version)
+        return new_task(data[item], item, team, of_model(reading.model_version, rows.predicted.get(item, ())))
 
-    return Plan(
+    about = Manifest(
+        study=study_id(title.strip(), reading.key, int(seed), digest_items(rows.keys)),
         title=title.strip(),
-        config=config,
-        key=key,
+        annotator="",
+        annotators=tuple(names),
+        key=reading.key,
         seed=int(seed),
         overlap=overlap,
-        annotators=tuple(names),
-        columns=named_columns(columns),
-        where=where if isinstance(where, str) else "",
-        predictions=dict(predictions or {}),
-        tasks={name: [task(item) for item in assigned[name]] for name in names},
-        items=tuple(rows.keys),
-        notes=tuple(rows.notes),
-        whole_rows=whole_rows,
-        seen=seen_text(rows.seen, rows.unseen, config.fields),
+        config=config.fingerprint,
+        items=digest_items(rows.keys),
+        n=len(rows.keys),
+        columns=reading.named,
+        where=reading.where if isinstance(reading.where, str) else "",
+        predictions=dict(reading.predictions or {}),
+        whole_rows=reading.whole_rows,
+        model_version=reading.model_version if reading.predictions else "",
+    )
+    return Plan(
+        about,
+        config,
+        {name: [task(item) for item in assigned[name]] for name in names},
+        tuple(rows.keys),
+        reading.bucket,
+        show,
+        tuple(rows.notes),
+        seen_text(rows.seen, rows.unseen, config.fields),
     )
 
 
@@ -187,8 +178,7 @@ def new_task(
     data: Mapping[str, Any],
     item: str,
     team: Sequence[str] | None,
-    results: Sequence[Mapping[str, Any]] = (),
-    model_version: str = MODEL,
+    predictions: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return a task to import.
 
@@ -196,16 +186,25 @@ def new_task(
         data: The row.
         item: Its key.
         team: Who shares it, where not everybody does; a sync that was cut can so be finished.
-        results: What a model says of it.
-        model_version: What that model is called.
+        predictions: What models say of it, each with its ``model_version`` and ``result``.
     """
     meta: dict[str, Any] = {"item": item}
     if team is not None:
         meta["team"] = list(team)
     task: dict[str, Any] = {"data": dict(data), "meta": meta}
-    if results:
-        task["predictions"] = [{"model_version": model_version, "result": [dict(result) for result in results]}]
+    if predictions:
+        task["predictions"] = [dict(prediction) for prediction in predictions]
     return task
+
+
+def of_model(model_version: str, results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return a model's prediction of a task as it is imported, or nothing where the model says nothing.
+
+    Args:
+        model_version: What the model is called.
+        results: Label Studio results.
+    """
+    return [{"model_version": model_version, "result": [dict(result) for result in results]}] if results else []
 
 
 def _title_problems(title: str) -> list[str]:
@@ -245,33 +244,40 @@ def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> di
     """
     if not copies:
         return {}
-    there = copies[0].manifest
+    there, asked = copies[0].manifest, plan.about
     problems = []
-    if there.key != plan.key:
-        problems.append(f"key: the study has {there.key!r}, the call {plan.key!r}.")
-    if there.seed != plan.seed:
-        problems.append(f"seed: the study has {there.seed}, the call {plan.seed}.")
-    if _plain(there.overlap) != _plain(plan.overlap):
-        problems.append(f"overlap: the study has {there.overlap!r}, the call {plan.overlap!r}.")
-    if dict(there.columns) != dict(plan.columns):
-        problems.append(f"columns: the study has {dict(there.columns)}, the call {dict(plan.columns)}.")
-    if there.where != plan.where:
-        problems.append(f"where: the study has {there.where!r}, the call {plan.where!r}.")
-    if set(plan.annotators) not in (set(there.annotators), set(all_annotators(copies))):
+    if there.key != asked.key:
+        problems.append(f"key: the study has {there.key!r}, the call {asked.key!r}.")
+    if there.seed != asked.seed:
+        problems.append(f"seed: the study has {there.seed}, the call {asked.seed}.")
+    if _plain(there.overlap) != _plain(asked.overlap):
+        problems.append(f"overlap: the study has {there.overlap!r}, the call {asked.overlap!r}.")
+    if dict(there.columns) != dict(asked.columns):
+        problems.append(f"columns: the study has {dict(there.columns)}, the call {dict(asked.columns)}.")
+    if asked.predictions and dict(there.predictions) != dict(asked.predictions):
+        problems.append(
+            f"predictions: the study has {dict(there.predictions) or 'none'}, the call {dict(asked.predictions)} "
+            "(study.sync(table, predictions=…) brings others in)."
+        )
+    elif asked.predictions and there.model_version and there.model_version != asked.model_version:
+        problems.append(f"model_version: the study has {there.model_version!r}, the call {asked.model_version!r}.")
+    if there.where != asked.where:
+        problems.append(f"where: the study has {there.where!r}, the call {asked.where!r}.")
+    if set(asked.annotators) not in (set(there.annotators), set(all_annotators(copies))):
         names = ", ".join(all_annotators(copies))
         problems.append(
-            f"annotators: the study has {names}; the call {', '.join(plan.annotators)} (study.add_annotator adds one)."
+            f"annotators: the study has {names}; the call {', '.join(asked.annotators)} (study.add_annotator adds one)."
         )
-    if there.config != plan.config.fingerprint:
+    if there.config != asked.config:
         problems.append("config: the study's label config is another one.")
     held: dict[str, set[str]] = {}
-    if there.items != plan.digest:
+    if there.items != asked.items:
         held = {copy.manifest.annotator: _items_in(server, copy) for copy in copies}
         problems += _item_differences(plan, set().union(*held.values()))
     if problems:
         raise StudyConflictError(
             [
-                f"A study {plan.title!r} exists on {server.url} and differs from the one asked for; "
+                f"A study {asked.title!r} exists on {server.url} and differs from the one asked for; "
                 "nothing was changed. Give the same values, or another title.",
                 *problems,
             ]
@@ -318,13 +324,7 @@ class CreateReport(Report):
 
 
 def make_copies(
-    server: Server,
-    plan: Plan,
-    bucket: Bucket | None,
-    *,
-    show: Mode,
-    origin: str,
-    whole: Callable[[], Plan] | None = None,
+    server: Server, plan: Plan, *, origin: str, whole: Callable[[], Plan] | None = None
 ) -> tuple[list[Copy], CreateReport]:
     """Make what is missing of a study and return its projects and what was done.
 
@@ -334,8 +334,6 @@ def make_copies(
     Args:
         server: Where to make it.
         plan: The checked plan.
-        bucket: The bucket that media of ``gs://`` are in, if any.
-        show: How Label Studio is to show the bucket.
         origin: Where a browser opens Label Studio.
         whole: Returns the same plan with whole rows, for a study of lsnb 0.1, whose tasks hold them.
 
@@ -344,56 +342,81 @@ def make_copies(
         StudioError: Not one project got its tasks.
     """
     listed = server.projects()
-    present = {copy.manifest.annotator: copy for copy in find_copies(server, plan.title, heal=True, listed=listed)}
+    title, names = plan.about.title, plan.about.annotators
+    present = {copy.manifest.annotator: copy for copy in find_copies(server, title, heal=True, listed=listed)}
     if whole is not None and any(copy.manifest.whole_rows for copy in present.values()):
         plan = whole()
     held = refuse_differences(server, plan, list(present.values()))
-    made = next(iter(present.values())).manifest if present else None
-    study = made.study if made is not None else study_id(plan.title, plan.key, plan.seed, plan.digest)
+    about = plan.about
+    if present:
+        made = next(iter(present.values())).manifest
+        about = replace(
+            about,
+            study=made.study,
+            annotators=made.annotators,
+            added=made.added,
+            model_version=made.model_version or about.model_version,
+        )
     own = {copy.project.id for copy in present.values()}
-    taken = {project.title for project in listed if project.id not in own and not _is_of(project, study)}
-    clashes = [name for name in plan.annotators if name not in present and project_title(plan.title, name) in taken]
+    taken = {project.title for project in listed if project.id not in own and not _is_of(project, about.study)}
+    clashes = [name for name in names if name not in present and project_title(title, name) in taken]
     if clashes:
         raise StudyConflictError(
-            f"Another project is called {project_title(plan.title, clashes[0])!r} on this server: choose another title."
+            f"Another project is called {project_title(title, clashes[0])!r} on this server: choose another title."
         )
-    storage = bucket.storage_for_studio(show) if bucket is not None else None
-    notes = _bucket_notes(bucket, storage, origin)
+    storage = plan.bucket.storage_for_studio(plan.show) if plan.bucket is not None else None
+    notes = _bucket_notes(plan.bucket, storage, origin)
+    now = server.projects_whole(own) if own else {}
+    edited = [name for name, copy in present.items() if _is_edited(now.get(copy.project.id), plan.config)]
+    if edited:
+        notes += (edited_note(edited),)
     copies: list[Copy] = []
     rows = []
     first_fault: LsnbError | None = None
-    for name in tqdm(plan.annotators, desc="Projects", unit="project"):
-        manifest = Manifest(
-            study=study,
-            title=plan.title,
-            annotator=name,
-            annotators=made.annotators if made is not None else plan.annotators,
-            added=made.added if made is not None else (),
-            key=plan.key,
-            seed=plan.seed,
-            overlap=plan.overlap,
-            config=plan.config.fingerprint,
-            items=plan.digest,
-            n=len(plan.items),
-            columns=dict(plan.columns),
-            where=plan.where,
-            predictions=dict(plan.predictions),
-            whole_rows=plan.whole_rows,
-        )
+    for name in tqdm(names, desc="Projects", unit="project"):
+        known = present.get(name)
         copy, row, fault = make_copy(
-            server, plan.config, _tasks_for(plan, name, held), manifest, present.get(name), storage
+            server,
+            plan.config,
+            _tasks_for(plan, name, held),
+            about.belongs_to(name),
+            known,
+            storage,
+            now=now.get(known.project.id) if known is not None else None,
         )
         rows.append(row)
         first_fault = first_fault or fault
         if copy is not None:
             copies.append(copy)
-    copies += [copy for name, copy in present.items() if name not in plan.annotators]
+    copies += [copy for name, copy in present.items() if name not in names]
     report = CreateReport(pd.DataFrame(rows), notes=(*plan.notes, *notes, *_notes(rows)), seen=plan.seen)
     if first_fault is not None and all(row["status"] == "failed" for row in rows):
         raise first_fault
     for note in report.notes:
         warnings.warn(note, stacklevel=4)
     return copies, report
+
+
+def _is_edited(project: Project | None, config: LabelConfig) -> bool:
+    """Return whether a project shows another label config than the study's: teammates may edit it."""
+    if project is None:
+        return False
+    try:
+        return LabelConfig.from_xml(project.config or "").fingerprint != config.fingerprint
+    except LabelConfigError:
+        return True
+
+
+def edited_note(names: Sequence[str]) -> str:
+    """Return what is said of projects whose label config is not the study's.
+
+    Args:
+        names: Whose they are.
+    """
+    return (
+        f"The label config was edited on the server for {', '.join(names)}; nothing was overwritten. "
+        "study.update_config(config) gives all copies the same one."
+    )
 
 
 def _is_of(project: Project, study: str) -> bool:
@@ -403,7 +426,7 @@ def _is_of(project: Project, study: str) -> bool:
 
 def _tasks_for(plan: Plan, name: str, held: Mapping[str, Collection[str]]) -> list[dict[str, Any]]:
     """Return what an annotator's project is to hold; where a sync gave items out since, the projects say whose."""
-    if plan.overlap == "full" or name not in held:
+    if plan.about.overlap == "full" or name not in held:
         return plan.tasks[name]
     every = {task["meta"]["item"]: task for tasks in plan.tasks.values() for task in tasks}
     return [task for item, task in every.items() if item in held[name]]
@@ -416,6 +439,8 @@ def make_copy(
     manifest: Manifest,
     copy: Copy | None,
     storage: StudioStorage | None,
+    *,
+    now: Project | None = None,
 ) -> tuple[Copy | None, dict[str, Any], LsnbError | None]:
     """Make one annotator's project, or what is missing of it.
 
@@ -426,6 +451,7 @@ def make_copy(
         manifest: What it is to say about itself.
         copy: The project, where it exists.
         storage: How it is to show the bucket, if it must.
+        now: The project with its counts, where it has just been looked at.
 
     Returns:
         The project, unless not even that could be made; a row for the report; the first fault.
@@ -439,7 +465,7 @@ def make_copy(
         "status": "failed",
         "error": None,
     }
-    made, project, added = copy is None, None, 0
+    made, project, added = copy is None, None, False
     try:
         if copy is None:
             project = server.create_project(
@@ -452,7 +478,12 @@ def make_copy(
             try:
                 if storage is not None:
                     connect_bucket(server, copy.project.id, storage)
-                added, row["differ"] = _import_missing(server, copy, tasks, is_new=copy.project is project)
+                is_ours = copy.project is project
+                before = 0 if is_ours else (now or server.project(copy.project.id)).tasks or 0
+                now = None
+                lacks = look(server, copy, tasks) if before else Lacks(tasks)
+                row["differ"] = lacks.differ
+                added = fill(server, copy, tasks, lacks, before) or added
             except StudioRefusedError:
                 if project is not None and copy.project.id == project.id:
                     # What the server will not take is mended in the table, and then it is another study.
@@ -531,32 +562,120 @@ def connect_bucket(server: Server, project: int, storage: StudioStorage) -> None
     )
 
 
-def _import_missing(server: Server, copy: Copy, tasks: list[dict[str, Any]], *, is_new: bool) -> tuple[int, int]:
-    """Import what a project lacks; return how many tasks that were, and how many there hold other data."""
-    held = 0 if is_new else server.project(copy.project.id).tasks or 0
-    wanted, differ = tasks, 0
-    if held:
-        there = read_copy(server, copy)
-        present = {str(item_of(task)): task for task in there}
-        wanted = [task for task in tasks if task["meta"]["item"] not in present]
-        differ = sum(
-            present[task["meta"]["item"]]["data"] != task["data"] for task in tasks if task["meta"]["item"] in present
-        )
-        if len(there) > len(present):
-            merge_doubles(server, copy.project.id)
-    about = copy.manifest.task_meta()
-    if wanted:
-        sent = [{**task, "meta": {**task["meta"], **about}} for task in wanted]
-        stored = server.import_tasks(copy.project.id, sent).tasks
-        # Another kernel, or our own call that was interrupted, may have sent the same at this moment.
-        if server.project(copy.project.id).tasks != held + len(sent):
-            merge_doubles(server, copy.project.id)
-        if stored != len(sent):
+@dataclass
+class Lacks:
+    """What a project lacks of the tasks it is to hold.
+
+    Args:
+        tasks: Tasks that are not there.
+        bare: Task id → a task whose prediction may be missing.
+        differ: How many tasks there hold other data.
+    """
+
+    tasks: Sequence[dict[str, Any]]
+    bare: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    differ: int = 0
+
+
+def look(server: Server, copy: Copy, tasks: Sequence[dict[str, Any]], *, suspicious: bool = False) -> Lacks:
+    """Return what a project lacks, second tasks of an item taken away.
+
+    Args:
+        server: The server.
+        copy: The project.
+        tasks: What it is to hold.
+        suspicious: Whether any prediction may be missing; else those whose model has fewer there than tasks here.
+    """
+    there = read_copy(server, copy)
+    present = {str(item_of(task)): task for task in there}
+    if len(there) > len(present) and merge_doubles(server, copy.project.id):
+        present = {str(item_of(task)): task for task in read_copy(server, copy)}
+    known = [(present[item], task) for task in tasks if (item := task["meta"]["item"]) in present]
+    predicted = {int(own["id"]): task for own, task in known if task.get("predictions")}
+    models = Counter(told["model_version"] for task in predicted.values() for told in task["predictions"])
+    held = server.model_versions(copy.project.id) if models and not suspicious else {}
+    return Lacks(
+        [task for task in tasks if task["meta"]["item"] not in present],
+        predicted if any(held.get(model, 0) < n for model, n in models.items()) else {},
+        sum(not is_same_data(own["data"], task["data"], copy.manifest.key) for own, task in known),
+    )
+
+
+def fill(server: Server, copy: Copy, tasks: Sequence[dict[str, Any]], lacks: Lacks, held: int) -> bool:
+    """Import what a project lacks, and see that all of it is there: a busy server may keep less than it was sent.
+
+    Args:
+        server: The server.
+        copy: The project.
+        tasks: What it is to hold.
+        lacks: What it is known to lack of that.
+        held: How many tasks it is known to hold.
+
+    Returns:
+        Whether anything was missing.
+
+    Raises:
+        StudioError: The server keeps less, also the second time.
+    """
+    project, about = copy.project.id, copy.manifest.task_meta()
+    some = bool(lacks.tasks or lacks.bare)
+    before: int | None = held
+    send_predictions(server, project, lacks.bare)
+    for _ in range(2):
+        sent = [{**task, "meta": {**task["meta"], **about}} for task in lacks.tasks]
+        if import_whole(server, project, sent, before):
+            return some
+        lacks, before = look(server, copy, tasks, suspicious=True), None
+        send_predictions(server, project, lacks.bare)
+        if not lacks.tasks:
+            return some
+    raise StudioError(
+        f"Label Studio does not keep what it is sent: project {project} still lacks {len(lacks.tasks)} of "
+        f"{len(tasks)} tasks."
+    )
+
+
+def import_whole(server: Server, project: int, tasks: Sequence[dict[str, Any]], before: int | None) -> bool:
+    """Import tasks and return whether the server's own counts say that all are there, once, with their predictions.
+
+    Args:
+        server: The server.
+        project: The project's id.
+        tasks: What to import; nothing is asked where there is none.
+        before: How many tasks it held; None where that is not known.
+    """
+    if not tasks:
+        return True
+    stored = server.import_tasks(project, tasks)
+    wanted = Stored(len(tasks), sum(len(task.get("predictions", ())) for task in tasks))
+    # Another kernel, or our own call that was interrupted, may have sent the same at this moment.
+    return stored == wanted and before is not None and server.project(project).tasks == before + len(tasks)
+
+
+def send_predictions(server: Server, project: int, tasks: Mapping[int, Mapping[str, Any]]) -> None:
+    """Store the predictions that tasks lack, and see that they are there.
+
+    Args:
+        server: The server.
+        project: The project's id.
+        tasks: Task id → the task as it was to be imported; each model's predictions are looked for first.
+
+    Raises:
+        StudioError: Some are still missing.
+    """
+    by_model: dict[str, dict[int, Wanted]] = {}
+    for number, task in tasks.items():
+        for told in task["predictions"]:
+            own = by_model.setdefault(told["model_version"], {})
+            own[number] = Wanted(orjson.dumps(told["result"]), told.get("score"))
+    for model, wanted in by_model.items():
+        outcomes = Sending(server, project, model, "skip").run(wanted)
+        lost = [one for one in outcomes.values() if one.status not in (*SAFE, "skipped")]
+        if lost:
             raise StudioError(
-                f"Label Studio stored {stored} of {len(sent)} tasks in project {copy.project.id}: "
-                "run the same call again."
+                f"{len(lost)} of {len(wanted)} predictions of {model!r} are missing in project {project}: "
+                f"{lost[0].error}"
             )
-    return len(wanted), differ
 
 
 def _bucket_notes(bucket: Bucket | None, storage: StudioStorage | None, origin: str) -> tuple[str, ...]:

@@ -365,7 +365,8 @@ def _store_one(
         what = "skipped the item" if skipped else "has another answer"
         row.update(status="conflict", error=f"{row['annotator']} {what} already, and it stays: nothing was changed.")
     else:
-        server.annotate(int(row["task"]), results, ground_truth=ground_truth)
+        known = [int(annotation["id"]) for annotation in there]
+        server.annotate(int(row["task"]), results, ground_truth=ground_truth, known=known)
         row["status"] = "created"
 
 

@@ -18,7 +18,6 @@ from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.report import FAILED, Predictions
 from lsnb.studio import Server
-from lsnb.study.creating import MODEL
 from lsnb.study.projects import Copy, Snapshot, item_of, own_tasks, tasks_now
 from lsnb.tables.keys import RoundedKeyError, key_text
 
@@ -272,24 +271,30 @@ class Sending:
         try:
             self.accepted += self.server.import_predictions(self.project, self._body(batch))
         except StudioRefusedError as fault:
-            # The server takes all or none, so one it will not have is looked for; the usual one has no task any more.
-            if not asked:
-                there = {int(task["id"]) for task in self.server.task_metas(self.project)}
-                gone = [task for task, _ in batch if task not in there]
-                self.outcomes |= dict.fromkeys(gone, Outcome("failed", GONE))
-                batch = [one for one in batch if one[0] in there]
-                if gone and batch:
-                    self._send_batch(batch, asked=True)
-                    return
-            if len(batch) == 1:
-                self.outcomes[batch[0][0]] = Outcome("failed", str(fault))
-            elif batch:
-                middle = len(batch) // 2
-                self._send_batch(batch[:middle], asked=True)
-                self._send_batch(batch[middle:], asked=True)
+            self._send_parts(batch, str(fault), asked=asked)
         except LsnbError as fault:
             # The reply may have been lost after all was stored: only looking tells.
             self.faults |= dict.fromkeys((task for task, _ in batch), str(fault))
+
+    def _send_parts(self, batch: Sequence[tuple[int, Wanted]], why: str, *, asked: bool) -> None:
+        """Look for the one that the server will not have, since it takes all or none."""
+        if not asked:  # the usual one has no task any more
+            try:
+                there = {int(task["id"]) for task in self.server.task_metas(self.project)}
+            except LsnbError:
+                there = {task for task, _ in batch}
+            gone = [task for task, _ in batch if task not in there]
+            self.outcomes |= dict.fromkeys(gone, Outcome("failed", GONE))
+            batch = [one for one in batch if one[0] in there]
+            if gone and batch:
+                self._send_batch(batch, asked=True)
+                return
+        if len(batch) == 1:
+            self.outcomes[batch[0][0]] = Outcome("failed", why)
+        elif batch:
+            middle = len(batch) // 2
+            self._send_batch(batch[:middle], asked=True)
+            self._send_batch(batch[middle:], asked=True)
 
     def _body(self, batch: Iterable[tuple[int, Wanted]]) -> bytes:
         return orjson.dumps(
@@ -316,7 +321,7 @@ class Sending:
             why = f"It was sent, and may be stored: {fault} {AGAIN}"
             self.outcomes |= {task: Outcome("failed", self.faults.get(task, why)) for task in sent}
             return
-        config = None
+        config: str | None = None
         for task, prediction in sent.items():
             if self._same(after.get(task, []), prediction):
                 known = self.present.get(task) and self.on_conflict == "replace"
@@ -324,9 +329,16 @@ class Sending:
             elif task in self.faults:
                 self.outcomes[task] = Outcome("failed", f"{self.faults[task]} {AGAIN}")
             else:
-                config = config or self.server.project(self.project).config or ""
-                why = self.server.why_dropped(config, {"result": prediction.results, "score": prediction.score})
+                config = self._config() if config is None else config
+                asked = {"result": prediction.results, "score": prediction.score}
+                why = self.server.why_dropped(config, asked) if config else ""
                 self.outcomes[task] = Outcome("dropped", f"Label Studio dropped it: {why or 'it does not say why.'}")
+
+    def _config(self) -> str:
+        try:
+            return self.server.project(self.project).config or ""
+        except LsnbError:
+            return ""  # what became of the predictions is known all the same
 
     def _is_counted(self, sent: int, before: int) -> bool:
         """Return whether nothing is to be deleted, and the server's counts leave no room for one that it dropped."""
@@ -597,10 +609,11 @@ def predict(
         InputError: Every fault of the arguments at once; nothing is written then.
     """
     problems = argument_problems(predictions, model_version, on_conflict)
-    if model_version == MODEL and copies[0].manifest.predictions:
+    about = copies[0].manifest
+    if model_version == about.model and about.predictions:
         problems.append(
-            f"The predictions of {MODEL!r} come from the study's table ({listing(list(copies[0].manifest.predictions))}"
-            "), and the next sync would put them back: give another model_version."
+            f"The predictions of {about.model!r} come from the study's table ({listing(list(about.predictions))}), and "
+            "the next sync would put them back: give another model_version."
         )
     items = Items()
     if isinstance(predictions, Predictions | Mapping):

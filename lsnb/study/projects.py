@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from email.utils import parsedate_to_datetime
@@ -21,10 +22,11 @@ import orjson
 from lsnb.errors import StudioError
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.runtime import cache_folder, collector_paused
-from lsnb.kernel.words import listing
+from lsnb.kernel.words import counted, listing
 from lsnb.labels import LabelConfig
 from lsnb.sampling.chance import is_whole
 from lsnb.studio import Project, Server
+from lsnb.tables.keys import RoundedKeyError, key_text
 
 # What a study keeps about itself on the server: one line of JSON in each project's description.
 
@@ -33,6 +35,7 @@ VERSION = 1
 MARK = "lsnb-study"
 TITLE_LIMIT = 50  # Label Studio's own limit for a project's title
 SEPARATOR = " · "
+MODEL = "lsnb"  # the model_version of predictions that come from a table, unless the call says otherwise
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,7 @@ class Manifest:
         predictions: Column of the table → control whose predictions it holds.
         added: Annotators who came later; the call that made the study need not name them to be the same call.
         whole_rows: Whether tasks hold every column of the table, as those of lsnb 0.1 do.
+        model_version: What the model of ``predictions`` is called; empty in studies that do not say.
     """
 
     study: str
@@ -72,6 +76,12 @@ class Manifest:
     added: tuple[str, ...] = ()
     predictions: Mapping[str, str] = field(default_factory=dict)
     whole_rows: bool = True  # what manifests of 0.1 do not say
+    model_version: str = ""
+
+    @property
+    def model(self) -> str:
+        """What the model is called whose predictions the table holds."""
+        return self.model_version or MODEL
 
     @property
     def everybody(self) -> tuple[str, ...]:
@@ -81,7 +91,8 @@ class Manifest:
     @property
     def is_sound(self) -> bool:
         """Whether every field is what it should be; anybody in a project can edit its description."""
-        texts = (self.study, self.title, self.annotator, self.key, self.config, self.items, self.where, *self.everybody)
+        texts = [self.study, self.title, self.annotator, self.key, self.config, self.items, self.where]
+        texts += [self.model_version, *self.everybody]
         tables = (self.columns, self.predictions)
         return (
             all(isinstance(text, str) for text in texts)
@@ -104,6 +115,7 @@ class Manifest:
         """Return what each task says about its study, so that an edited description can be rebuilt from the tasks."""
         return {
             "study": self.study,
+            "title": self.title,
             "annotator": self.annotator,
             "annotators": list(self.annotators),
             "added": list(self.added),
@@ -114,6 +126,7 @@ class Manifest:
             "where": self.where,
             "predictions": dict(self.predictions),
             "whole_rows": self.whole_rows,
+            "model_version": self.model_version,
         }
 
     def belongs_to(self, annotator: str) -> Manifest:
@@ -185,6 +198,8 @@ def digest_items(keys: Iterable[str]) -> str:
 def project_title(title: str, annotator: str) -> str:
     """Return the title of an annotator's project, within Label Studio's 50 characters.
 
+    A title that is too long is cut, and a mark of the whole of it tells apart those that begin alike.
+
     Args:
         title: The study's title.
         annotator: The annotator's name.
@@ -192,12 +207,24 @@ def project_title(title: str, annotator: str) -> str:
     Example:
         >>> project_title("Mood", "ana")
         'Mood · ana'
-        >>> len(project_title("A title of nearly fifty characters, for a study", "ana"))
-        50
+        >>> project_title("A title of nearly fifty characters, for study 1", "anastasia")
+        'A title of nearly fifty character…c3e1 · anastasia'
+        >>> project_title("A title of nearly fifty characters, for study 2", "anastasia")
+        'A title of nearly fifty character…1313 · anastasia'
     """
     room = TITLE_LIMIT - len(SEPARATOR) - len(annotator)
-    short = title if len(title) <= room else title[: room - 1].rstrip() + "…"
-    return f"{short}{SEPARATOR}{annotator}"
+    if len(title) > room:
+        mark = hashlib.sha256(title.encode()).hexdigest()[:4]
+        title = f"{title[: room - 1 - len(mark)].rstrip()}…{mark}"
+    return f"{title}{SEPARATOR}{annotator}"
+
+
+def _is_titled(project: str, title: str) -> bool:
+    """Return whether a project is titled as one of a study of this title, by this release or an older one."""
+    stem, _, annotator = project.rpartition(SEPARATOR)
+    room = TITLE_LIMIT - len(SEPARATOR) - len(annotator)
+    older = title[: room - 1].rstrip() + "…"  # which those that begin alike had in common
+    return bool(annotator) and (stem in (title, older) or project == project_title(title, annotator))
 
 
 def annotator_names(annotators: int | Sequence[str]) -> tuple[list[str], list[str]]:
@@ -260,7 +287,7 @@ class Copy:
 
 
 def find_copies(
-    server: Server, title: str, *, heal: bool = False, listed: Sequence[Project] | None = None
+    server: Server, title: str, *, heal: bool = False, listed: Sequence[Project] | None = None, study: str | None = None
 ) -> list[Copy]:
     """Return the projects of the study of this title, one for each annotator, in the order of annotators.
 
@@ -271,6 +298,7 @@ def find_copies(
         title: The study's whole title.
         heal: Whether to take away second projects of an annotator in which nobody did anything.
         listed: The server's projects, where they have just been asked for.
+        study: The study's id, where it is known; else it is that of the oldest project of this title.
 
     Warns:
         UserWarning: An annotator has several projects, and people worked in more than one.
@@ -281,12 +309,10 @@ def find_copies(
         for project in listed
         if (manifest := parse_manifest(project.description)) is not None and manifest.title == title
     ]
-    stems = {project_title(title, name) for copy in copies for name in copy.manifest.everybody}
     orphans = [
         project
         for project in listed
-        if parse_manifest(project.description) is None
-        and (project.title in stems or project.title.rpartition(SEPARATOR)[0] == title)
+        if parse_manifest(project.description) is None and _is_titled(project.title, title)
     ]
     for project in orphans:
         manifest = _rebuild(server, project, title, copies)
@@ -295,7 +321,7 @@ def find_copies(
             copies.append(Copy(manifest, project))
     if not copies:
         return []
-    study = min(copies, key=lambda copy: copy.project.id).manifest.study
+    study = study or min(copies, key=lambda copy: copy.project.id).manifest.study
     notes: list[str] = []
     found = {}
     for name in all_annotators(copies):
@@ -535,7 +561,7 @@ def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Co
     """Return an edited project's manifest from its tasks, or None where they are not a study's."""
     tasks = server.export(project.id)
     metas = [task["meta"] for task in tasks if (task.get("meta") or {}).get("study")]
-    if not metas:
+    if not metas or metas[0].get("title", title) != title:
         return None
     meta: dict[str, Any] = metas[0]
     annotator = str(meta.get("annotator") or project.title.rpartition(SEPARATOR)[2])
@@ -557,6 +583,7 @@ def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Co
         where=str(meta.get("where") or ""),
         predictions=dict(meta.get("predictions") or {}),
         whole_rows=meta.get("whole_rows") is not False,
+        model_version=str(meta.get("model_version") or ""),
         config=LabelConfig.from_xml(config).fingerprint,
         items=digest_items(items),
         n=len(items),
@@ -595,6 +622,7 @@ class Snapshot:
         tasks: Task id → the task: data, meta, annotations, drafts, predictions.
         lost: Tasks that left the server while they held answers, as last seen.
         config: The project's label config when last seen; it is not kept for the next kernel.
+        predictions: How many predictions the server said there are; likewise.
         created: When the project was made; another one may have had its id before.
     """
 
@@ -605,6 +633,7 @@ class Snapshot:
     lost: list[dict[str, Any]] = field(default_factory=list)
     config: str = ""
     created: str = ""
+    predictions: int = 0
 
 
 @dataclass
@@ -613,12 +642,14 @@ class Changes:
 
     Args:
         answers: Item → number of annotations that differ from what was last seen.
-        gone: Items whose task left the server.
+        gone: Items that no task on the server stands for any more.
+        lost: Items whose task left the server with answers in it.
         whole: Whether everything was read, not only changes.
     """
 
     answers: dict[str, int] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
     whole: bool = False
 
 
@@ -671,6 +702,69 @@ def strangers_note(n: int, annotator: str) -> str:
     return f"{n} tasks in {annotator}'s project were added by others; they are left alone."
 
 
+def is_same_data(there: Mapping[str, Any], data: Mapping[str, Any], key: str) -> bool:
+    """Return whether a task holds a row; a key that was read as text this time is the same key.
+
+    Args:
+        there: The task's data.
+        data: The row.
+        key: The column that identifies an item.
+
+    Example:
+        >>> is_same_data({"id": 1, "t": "a"}, {"id": "1", "t": "a"}, "id")
+        True
+        >>> is_same_data({"id": 1, "t": 1}, {"id": "1", "t": "1"}, "id")
+        False
+    """
+    if there == data:
+        return True
+    return there.keys() == data.keys() and all(
+        there[name] == data[name] or (name == key and _key_text(there[name]) == _key_text(data[name])) for name in data
+    )
+
+
+def _key_text(cell: Any) -> str | None:
+    try:
+        return key_text(cell)
+    except RoundedKeyError:
+        return str(cell)
+
+
+def account_notes(server: Server, answers: Iterable[tuple[str, object]]) -> list[str]:
+    """Return what is said where somebody's account answered in another's project, too.
+
+    Whose account is whose is told by where it answered most; one account that answers everywhere is nobody's fault.
+
+    Args:
+        server: The server, asked for names where there is something to say.
+        answers: Annotator whose project it is and account, for each answer.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for annotator, account in answers:
+        if account is not None and account == account:
+            counts.setdefault(annotator, Counter())[str(account)] += 1
+    own = {annotator: max(by, key=lambda one: (by[one], one)) for annotator, by in counts.items()}
+    strange = [
+        (annotator, one, n) for annotator, by in counts.items() for one, n in by.items() if one != own[annotator]
+    ]
+    if not strange:
+        return []
+    try:
+        names = server.accounts()
+    except StudioError:
+        names = {}
+    notes = []
+    for annotator, account, n in strange:
+        whose = listing([other for other, its in own.items() if its == account])
+        who = names.get(account, f"account {account}") + (f" (who answers for {whose})" if whose else "")
+        usual = names.get(own[annotator], f"account {own[annotator]}")
+        notes.append(
+            f"{who} answered {counted(n, 'time')} in {annotator}'s project, where {usual} answers: it counts as "
+            f"{annotator}'s. study.annotations(accounts=True) tells accounts apart."
+        )
+    return notes
+
+
 def read_copy(server: Server, copy: Copy) -> list[dict[str, Any]]:
     """Return the study's tasks in an annotator's project, as exported; tasks of others are left alone and said.
 
@@ -713,6 +807,7 @@ def refresh(
                 list(known.lost),
                 config,
                 now.created,
+                now.predictions or 0,
             )
             changes = _compare(of, before, after, [int(task["id"]) for task in changed])
             if changed or after.since != known.since:
@@ -726,11 +821,42 @@ def refresh(
         raw = [{**task, "predictions": told.get(int(task["id"]), [])} for task in raw]
     exported = [_trimmed(task) for task in raw]
     tasks = {int(task["id"]): task for task in exported}
-    after = Snapshot(project, _settled(started, exported, BEGINNING), 0, tasks, list(before.lost), config, now.created)
+    since = _settled(started, exported, BEGINNING)
+    after = Snapshot(project, since, 0, tasks, list(before.lost), config, now.created, now.predictions or 0)
     changes = _compare(of, before, after, [*before.tasks, *tasks])
     changes.whole = True
     _save(server, of.study, after)
     return after, changes
+
+
+def read_predictions(server: Server, study: str, snapshot: Snapshot) -> None:
+    """Bring what was last seen of a project's predictions up to date.
+
+    Args:
+        server: The server.
+        study: The study's id.
+        snapshot: What was last seen.
+    """
+    told: dict[int, list[dict[str, Any]]] = {}
+    for one in server.predictions(snapshot.project):
+        told.setdefault(int(one["task"]), []).append({name: one.get(name) for name in PREDICTION_FIELDS})
+    for number, task in snapshot.tasks.items():
+        task["predictions"] = told.get(number, [])
+    _save(server, study, snapshot)
+
+
+def forget_tasks(server: Server, study: str, snapshot: Snapshot, tasks: Iterable[int]) -> None:
+    """Take tasks that lsnb itself deleted out of what was last seen, so that nobody else is said to have done it.
+
+    Args:
+        server: The server.
+        study: The study's id.
+        snapshot: What was last seen.
+        tasks: The ids of those that went.
+    """
+    for task in tasks:
+        snapshot.tasks.pop(int(task), None)
+    _save(server, study, snapshot)
 
 
 def tasks_now(
@@ -762,15 +888,18 @@ def tasks_now(
 
 def _compare(of: Manifest, before: Snapshot, after: Snapshot, touched: Iterable[int]) -> Changes:
     changes = Changes()
+    left = {item_of(task, of) for task in after.tasks.values()}
     for task_id in dict.fromkeys(touched):
         old, new = before.tasks.get(task_id), after.tasks.get(task_id)
         if old is not None and (new is None or _is_other(old, new)):
             # SQLite gives a deleted task's id to the next one, so the same id may be another task.
             item = item_of(old, of)
             if item is not None:
-                changes.gone.append(item)
+                if item not in left:
+                    changes.gone.append(item)
                 if old["annotations"]:
                     after.lost.append(old)
+                    changes.lost.append(item)
             old = None
         if new is None:
             continue

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import math
+import re
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.check import bucket_problems, empty_values, find_row_faults, is_file_name, is_missing
 from lsnb.predictions import cell_results
+from lsnb.study.projects import MODEL
 from lsnb.tables import check_key
 
 if TYPE_CHECKING:
@@ -29,45 +31,72 @@ if TYPE_CHECKING:
 # What is wrong with the arguments of a sync, found before anything is written.
 
 
-def argument_problems(*, columns: object, predictions: object, bucket: object) -> list[str]:
-    """Return which arguments are of another type than they must be, as sentences.
+# What travels beside what the config shows: a list of columns, or column → field of the config (or its own name).
+Columns = Mapping[str, str] | Collection[str]
+Where = str | Callable[[pd.DataFrame], Any] | pd.Series
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a study reads a table: what ``create_study`` and ``sync`` say of it.
 
     Args:
-        columns: Should list columns of the table, or map them to fields of the config.
-        predictions: Should map columns of the table to controls.
-        bucket: Should be an open bucket.
-
-    Example:
-        >>> argument_problems(columns=None, predictions={"guess": "mood"}, bucket="photos")
-        ["bucket is 'photos': open it first, with bucket=lsnb.open_bucket('photos')."]
+        key: The column that identifies an item.
+        columns: What else travels, as a list; or column of the table → field of the config that shows it.
+        where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one.
+        predictions: Column of the table → control; these columns are no data.
+        model_version: Whose predictions these are.
+        bucket: Where ``gs://`` media are, and where local files go.
+        whole_rows: Whether every column travels, as in studies of lsnb 0.1.
+        release: The server's release, so that what it cannot show is found.
+        without: Columns that are answers, not data.
     """
-    problems = []
-    is_list = isinstance(columns, list | tuple | set | frozenset | pd.Index)
-    if columns is not None and not is_list and not isinstance(columns, Mapping):
-        problems.append(
-            f"columns is {columns!r}: give pairs such as {{'img': 'image'}}, with the table's column first, or a list "
-            "of what else annotators may see, such as ['lang']."
-        )
-    if predictions is not None and not isinstance(predictions, Mapping):
-        problems.append(
-            f"predictions is {predictions!r}: give pairs such as {{'guess': 'mood'}}, with the table's column first."
-        )
-    return problems + bucket_problems(bucket)
 
+    key: str
+    columns: Columns | None = None
+    where: Where | None = None
+    predictions: Mapping[str, str] | None = None
+    model_version: str = MODEL
+    bucket: Bucket | None = None
+    whole_rows: bool = False
+    release: str | None = None
+    without: Collection[str] = ()
 
-def named_columns(columns: Columns | None) -> dict[str, str]:
-    """Return what a call names as column → field; a column of a list keeps its name.
+    @property
+    def named(self) -> dict[str, str]:
+        """What travels as column → field; a column of a list keeps its name.
 
-    Args:
-        columns: What was given, without fault.
+        Example:
+            >>> Reading("id", columns=["lang"]).named, Reading("id", columns={"img": "image"}).named
+            ({'lang': 'lang'}, {'img': 'image'})
+        """
+        if isinstance(self.columns, Mapping):
+            return {str(source): str(target) for source, target in self.columns.items()}
+        return {str(name): str(name) for name in self.columns or ()}
 
-    Example:
-        >>> named_columns(["lang"]), named_columns({"img": "image", "lang": "lang"})
-        ({'lang': 'lang'}, {'img': 'image', 'lang': 'lang'})
-    """
-    if isinstance(columns, Mapping):
-        return {str(source): str(target) for source, target in columns.items()}
-    return {str(name): str(name) for name in columns or ()}
+    @property
+    def problems(self) -> list[str]:
+        """Which arguments are of another type than they must be, as sentences.
+
+        Example:
+            >>> Reading("id", bucket="photos").problems
+            ["bucket is 'photos': open it first, with bucket=lsnb.open_bucket('photos')."]
+        """
+        problems = []
+        is_list = isinstance(self.columns, list | tuple | set | frozenset | pd.Index)
+        if self.columns is not None and not is_list and not isinstance(self.columns, Mapping):
+            problems.append(
+                f"columns is {self.columns!r}: give pairs such as {{'img': 'image'}}, with the table's column first, "
+                "or a list of what else annotators may see, such as ['lang']."
+            )
+        if self.predictions is not None and not isinstance(self.predictions, Mapping):
+            problems.append(
+                f"predictions is {self.predictions!r}: give pairs such as {{'guess': 'mood'}}, with the table's column "
+                "first."
+            )
+        if not isinstance(self.model_version, str) or not self.model_version.strip():
+            problems.append(f"model_version is {self.model_version!r}: give the model a name, as text.")
+        return problems + bucket_problems(self.bucket)
 
 
 def choice_problems(answers: object, on_removed: object, names: Sequence[str]) -> list[str]:
@@ -127,9 +156,6 @@ def stranger_problems(
 
 LARGEST_EXACT = 2**53  # a browser reads numbers as doubles, so larger integers travel as text
 SHOWN = 5
-Where = str | Callable[[pd.DataFrame], Any] | pd.Series
-# What travels beside what the config shows: a list of columns, or column → field of the config (or its own name).
-Columns = Mapping[str, str] | Collection[str]
 
 
 @dataclass(frozen=True)
@@ -159,33 +185,15 @@ class Rows:
     unseen: tuple[str, ...] = ()
 
 
-def read_rows(
-    table: Any,
-    config: Any,
-    *,
-    key: str,
-    columns: Columns | None = None,
-    whole_rows: bool = False,
-    where: Where | None = None,
-    bucket: Bucket | None = None,
-    without: Collection[str] = (),
-    predictions: Mapping[str, str] | None = None,
-    release: str | None = None,
-) -> Rows:
+def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
     """Return a table's rows as tasks are to hold them, with every fault found.
 
     Args:
         table: The user's table; it is not changed.
         config: The label config.
-        key: The column that identifies an item.
-        columns: What else travels, as a list; or column of the table → field of the config that shows it.
-        whole_rows: Whether every column travels, as in studies of lsnb 0.1.
-        where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one.
-        bucket: Where ``gs://`` media are, and where local files would go.
-        without: Columns that are answers, not data.
-        predictions: Column of the table → control; these columns are no data.
-        release: The server's release, so that what it cannot show is found.
+        reading: How it is to be read.
     """
+    key, bucket, predictions = reading.key, reading.bucket, reading.predictions or {}
     if not isinstance(config, LabelConfig):
         return Rows(
             problems=[
@@ -199,28 +207,28 @@ def read_rows(
                 f"lsnb.read_table(path, key={key!r}), or make a pandas DataFrame."
             ]
         )
-    faults = argument_problems(columns=columns, predictions=predictions, bucket=bucket)
+    faults = reading.problems
     if faults:
         return Rows(problems=faults)
     if table.empty:
         return Rows(problems=["The table has no rows: give the items that should be labelled."])
     problems: list[str] = []
     try:
-        view = _filtered(table, where)
-        view = view[[name for name in view.columns if name not in without]]
+        view = _filtered(table, reading.where)
+        view = view[[name for name in view.columns if name not in reading.without]]
     except InputError as fault:
         return Rows(problems=list(fault.problems))
     if view.empty:
-        return Rows(problems=[f"No row of the table meets where={where!r}: check the condition."])
+        return Rows(problems=[f"No row of the table meets where={reading.where!r}: check the condition."])
     keys: list[str] = []
     try:
         keys = [str(value) for value in check_key(view, key)]
     except InputError as fault:
         problems += fault.problems
-    predicted, faults = _predicted(view, config, predictions or {}, keys)
+    predicted, faults = _predicted(view, config, predictions, keys)
     problems += faults
-    view = view.drop(columns=[name for name in predictions or () if name in view.columns])
-    named = named_columns(columns)
+    view = view.drop(columns=[name for name in predictions if name in view.columns])
+    named = reading.named
     everything = [str(name) for name in view.columns]
     view, naming = _named(view, config, named)
     problems += naming
@@ -233,37 +241,44 @@ def read_rows(
         for (name, kind), rows in faults_of_rows.bare.items()
     ]
     judged = view
+    notes += _storage_notes(view, config)
+    if bucket is None:
+        problems += _bucket_wanted(view, config)
     local: dict[str, list[str]] = {}
     for name, about in config.fields.items():
         if not about.is_url or list(view.columns).count(name) != 1:
             continue
         cells = list(view[name])
         files = [label for label, cell in zip(labels, cells, strict=True) if is_file_name(cell)]
+        # Whoever mapped the wrong column is told of that one, not of the field it went to.
+        source = next((own for own, field in named.items() if field == name), name)
+        words = next((cell for cell in cells if is_file_name(cell) and _is_prose(cell.strip())), None)
+        if words is not None:
+            problems.append(
+                f"Column {source!r} holds text, such as {words[:40]!r}, and the config shows {name!r} as "
+                f"{about.kind}: name the column that holds its addresses or files."
+            )
+            skipped.clear()
+            judged = judged.assign(**{name: [f"gs://…/{c}" if is_file_name(c) else c for c in cells]})
+            continue
         if files:
             local[name] = files
         if bucket is not None:
             continue
-        places = [cell.strip() for cell in cells if isinstance(cell, str)]
-        buckets = sorted({cell.split("/")[2] for cell in places if cell.startswith("gs://")})
-        if buckets:
-            problems.append(
-                f"Column {name!r} points into gs://{buckets[0]}: give bucket=lsnb.open_bucket({buckets[0]!r}), so that "
-                "each project is connected to it."
-            )
         if files:
             # What is wrong with them is said here, in words about the bucket.
             judged = judged.assign(**{name: [f"gs://…/{c}" if is_file_name(c) else c for c in cells]})
             problems.append(
-                f"Column {name!r} holds a file name, not an address, for {listed_items(files)}: upload the files with "
-                "Bucket.upload and use its 'uri' column, or give bucket=, so that they are uploaded first."
+                f"Column {source!r} holds a file name, not an address, for {listed_items(files)}: upload the files "
+                "with Bucket.upload and use its 'uri' column, or give bucket=, so that they are uploaded first."
             )
     judged = judged[[row not in faults_of_rows.unfit for row in range(len(judged))]]
     if not judged.empty:
-        problems += [str(problem) for problem in config.check(judged, release=release, bucket=bucket)]
+        problems += [str(problem) for problem in config.check(judged, release=reading.release, bucket=bucket)]
     shown = {name: empty for name, empty in empty_values(root).items() if list(view.columns).count(name) == 1}
     for name, empty in shown.items():
         view = view.assign(**{name: _filled(view[name], empty)})
-    if not whole_rows:
+    if not reading.whole_rows:
         # Whatever stands in a task is shown in the task list: a model's guess there would sway annotators.
         travels = {*config.fields, key, *named.values(), *_read_by_us(config)}
         view = view.loc[:, [str(name) in travels for name in view.columns]]
@@ -273,6 +288,58 @@ def read_rows(
     data = [row for label, row in zip(labels, task_data(view), strict=True) if label not in skipped]
     usable = [label for label in labels if label not in skipped]
     return Rows(usable, data, skipped, problems, local, predicted, notes, seen, unseen)
+
+
+def _is_prose(cell: str) -> bool:
+    """Return whether a cell holds text rather than a file's name: words with blanks between them, and no ending."""
+    if not re.search(r"\s", cell) or re.search(r"\.\w{1,5}$", cell):
+        return False
+    try:
+        return not Path(cell).expanduser().is_file()
+    except (OSError, RuntimeError, ValueError):
+        return True
+
+
+_ELSEWHERE = {"s3": "Amazon S3", "azure-blob": "Azure Blob Storage"}
+
+
+def _places(view: pd.DataFrame, config: LabelConfig) -> Iterator[tuple[str, str]]:
+    """Yield the field and each address of what the config shows that is no text, lists of addresses too."""
+    for name, about in config.fields.items():
+        if list(view.columns).count(name) != 1 or not (about.is_url or about.kind == "images"):
+            continue
+        for cell in view[name]:
+            for address in cell if isinstance(cell, list | tuple) else (cell,):
+                if isinstance(address, str) and "://" in address:
+                    yield name, address.strip()
+
+
+def _bucket_wanted(view: pd.DataFrame, config: LabelConfig) -> list[str]:
+    """Return which columns point into a bucket that no project would be connected to, as sentences."""
+    buckets: dict[str, str] = {}
+    for name, address in _places(view, config):
+        if address.startswith("gs://") and address.split("/")[2] < buckets.get(name, "\U0010ffff"):
+            buckets[name] = address.split("/")[2]
+    return [
+        f"Column {name!r} points into gs://{bucket}: give bucket=lsnb.open_bucket({bucket!r}), so that each project is "
+        "connected to it."
+        for name, bucket in buckets.items()
+    ]
+
+
+def _storage_notes(view: pd.DataFrame, config: LabelConfig) -> list[str]:
+    """Return which columns show nothing until somebody connects a storage that lsnb knows nothing of, as sentences."""
+    found: dict[tuple[str, str], str] = {}
+    for name, address in _places(view, config):
+        scheme = address.partition("://")[0].lower()
+        if scheme in _ELSEWHERE:
+            found.setdefault((name, scheme), address)
+    return [
+        f"Column {name!r} points into {_ELSEWHERE[scheme]} ({address[:60]}), and lsnb connects Google Cloud Storage "
+        "only: annotators see nothing there until that storage is connected in each project (Label Studio: Settings, "
+        "Cloud Storage)."
+        for (name, scheme), address in found.items()
+    ]
 
 
 def _read_by_us(config: LabelConfig) -> set[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,9 @@ from lsnb.errors import InputError, StudyNotFoundError
 from lsnb.kernel.words import alike
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
-from lsnb.study.creating import MODEL, make_copies, plan_study
-from lsnb.study.projects import SEPARATOR, find_copies, parse_manifest
-from lsnb.study.rows import Columns, Where
+from lsnb.study.creating import make_copies, plan_study
+from lsnb.study.projects import MODEL, SEPARATOR, find_copies, parse_manifest
+from lsnb.study.rows import Columns, Reading, Where
 from lsnb.study.study import Study
 
 if TYPE_CHECKING:
@@ -147,24 +148,12 @@ class Studio:
             StudyConflictError: A study of this title exists and differs; nothing is changed then.
             StudioError: Not one project got its tasks. Where only some could not, see ``study.report``.
         """
+        reading = Reading(key, columns, where, predictions, model_version, bucket, release=self.release)
         plan_of = partial(
-            plan_study,
-            title,
-            config,
-            table,
-            key=key,
-            annotators=annotators,
-            overlap=overlap,
-            seed=seed,
-            bucket=bucket,
-            columns=columns,
-            where=where,
-            predictions=predictions,
-            model_version=model_version,
-            release=self.release,
+            plan_study, title, config, table, annotators=annotators, overlap=overlap, seed=seed, show=show
         )
-        plan, whole = plan_of(), partial(plan_of, whole_rows=True)
-        copies, report = make_copies(self.server, plan, bucket, show=show, origin=self.browser_url, whole=whole)
+        plan, whole = plan_of(reading), partial(plan_of, replace(reading, whole_rows=True))
+        copies, report = make_copies(self.server, plan, origin=self.browser_url, whole=whole)
         return Study(self.server, copies, browser_url=self.browser_url, report=report)
 
     def open_or_create_study(
@@ -198,12 +187,18 @@ class Studio:
         """Return the study of this title, from any kernel on any computer.
 
         Args:
-            title: The study's title.
+            title: The study's title, or its id.
 
         Raises:
             StudyNotFoundError: There is none; the message names the nearest.
         """
-        copies = find_copies(self.server, title.strip())
+        listed = self.server.projects()
+        copies = find_copies(self.server, title.strip(), listed=listed)
+        if not copies:
+            known = (parse_manifest(project.description) for project in listed)
+            named = next((about.title for about in known if about is not None and about.study == title.strip()), None)
+            if named is not None:
+                copies = find_copies(self.server, named, listed=listed, study=title.strip())
         if not copies:
             titles = list(self.studies()["title"])
             near = alike(title, titles, 3, 0.4)

@@ -17,7 +17,7 @@ import pandas as pd
 
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table
-from lsnb.errors import InputError, LsnbError, StudyNotFoundError
+from lsnb.errors import InputError, LsnbError, StudioError, StudyNotFoundError
 from lsnb.kernel.files import file_errors, free_path, safe_name, whole_file, write_whole
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
@@ -26,12 +26,13 @@ from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, adjudications, decider, gold_of
-from lsnb.study.creating import MODEL, CreateReport, make_copy, new_task
+from lsnb.study.creating import CreateReport, make_copy, new_task
 from lsnb.study.models import ModelVerbs
-from lsnb.study.predicting import splits_of, with_splits
+from lsnb.study.predicting import AGAIN, splits_of, with_splits
 from lsnb.study.projects import (
     Copy,
     Snapshot,
+    account_notes,
     all_annotators,
     annotator_names,
     contents,
@@ -41,8 +42,8 @@ from lsnb.study.projects import (
     read_copy,
     settle,
 )
-from lsnb.study.rows import Columns, Where, named_columns
-from lsnb.study.sync import Answers, OnRemoved, SyncReport, run_sync
+from lsnb.study.rows import Columns, Reading, Where, choice_problems
+from lsnb.study.sync import Answers, OnRemoved, Sync, SyncReport, label_table
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
@@ -210,14 +211,17 @@ def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) 
                 f"Somebody worked in {whose}'s project while {title!r} was being saved, so nothing was deleted "
                 f"({target} holds what was there): run the same call again once nobody is labelling."
             )
-    for n, (whose, project) in enumerate(projects):
-        # The others took their time.
-        if n and fingerprint(contents(server, project)) != saved[project]:
-            raise LsnbError(
-                f"Somebody worked in {whose}'s project while {title!r} was being deleted, so it stays, with all that "
-                f"follow; {target} holds what was there. Run the same call again once nobody is labelling."
-            )
-        server.delete_project(project)
+    try:
+        for n, (whose, project) in enumerate(projects):
+            # The others took their time.
+            if n and fingerprint(contents(server, project)) != saved[project]:
+                raise LsnbError(
+                    f"Somebody worked in {whose}'s project while {title!r} was being deleted, so it stays, with all "
+                    f"that follow; {target} holds what was there. Run the same call again once nobody is labelling."
+                )
+            server.delete_project(project)
+    except StudioError as fault:
+        raise type(fault)(f"{fault} All that was in {title!r} is saved in {target}.") from None
     return target
 
 
@@ -249,9 +253,15 @@ def add_person(
     if twins:
         raise InputError(f"The study has an annotator {twins[0]!r}, and {name!r} is too near: use another name.")
     data: dict[str, dict[str, object]] = {}
+    splits: dict[str, str] = {}
+    said: dict[str, dict[str, dict[str, Any]]] = {}
     for copy in copies:
-        for task in read_copy(server, copy):
+        own = read_copy(server, copy)
+        for task in own:
             data.setdefault(str(item_of(task)), task["data"])
+        splits = {**splits_of([own]), **splits}
+        if copy.manifest.annotator != name:
+            _add_predictions(said, server, copy.project.id, own)
     first = copies[0].manifest
     if bucket is None and any(str(cell).startswith("gs://") for row in data.values() for cell in row.values()):
         raise InputError(
@@ -262,21 +272,49 @@ def add_person(
     manifest = replace(first, annotator=name, added=added)
     config = LabelConfig.from_xml(server.project(copies[0].project.id).config or "")
     order = assign(list(data), [name], seed=first.seed)[name]
-    tasks = [new_task(data[item], item, None) for item in order]
+    tasks = [new_task(data[item], item, None, list(said.get(item, {}).values())) for item in order]
+    for task in tasks:
+        if (split := splits.get(task["meta"]["item"])) is not None:
+            task["meta"]["split"] = split
     storage = bucket.storage_for_studio() if bucket is not None else None
-    own, row, _ = make_copy(server, config, tasks, manifest, there.get(name), storage)
-    report = CreateReport(pd.DataFrame([row]))
-    report.raise_for_failures()
+    made, row, _ = make_copy(server, config, tasks, manifest, there.get(name), storage)
+    CreateReport(pd.DataFrame([row])).raise_for_failures()
     # The others learn of the newcomer last: until then the newcomer's own project says it all.
+    notes = []
     renewed = []
     for other in copies:
         if other.manifest.annotator == name:
             continue
         about = replace(other.manifest, added=added)
-        if about != other.manifest:
-            server.describe_project(other.project.id, about.describe())
+        try:
+            if about != other.manifest:
+                server.describe_project(other.project.id, about.describe())
+        except LsnbError as fault:
+            notes.append(f"{other.manifest.annotator}'s project does not name {name} yet: {fault} {AGAIN}")
+            about = other.manifest
         renewed.append(Copy(about, other.project))
-    return [*renewed, *([own] if own is not None else [])], report
+    try:
+        if said and made is not None:
+            # An import with predictions of several models shows those of the last.
+            server.show_predictions(made.project.id, server.project(copies[0].project.id).shown)
+    except LsnbError as fault:
+        notes.append(f"{name}'s project may show the predictions of another model than the others': {fault} {AGAIN}")
+    return [*renewed, *([made] if made is not None else [])], CreateReport(pd.DataFrame([row]), notes=tuple(notes))
+
+
+def _add_predictions(
+    said: dict[str, dict[str, dict[str, Any]]], server: Server, project: int, tasks: Sequence[Mapping[str, Any]]
+) -> None:
+    """Add what models say in a project to item → model → prediction, where another project has not said it."""
+    owner = {int(task["id"]): str(item_of(task)) for task in tasks}
+    # The export names predictions by their ids alone.
+    if not any(task.get("predictions") for task in tasks):
+        return
+    for told in sorted(server.predictions(project), key=lambda told: int(told["id"]), reverse=True):
+        item, model = owner.get(int(told["task"])), str(told["model_version"] or "")
+        if item is not None:
+            about = {"model_version": model, "result": told["result"], "score": told["score"]}
+            said.setdefault(item, {}).setdefault(model, about)
 
 
 def shared_items(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
@@ -442,6 +480,11 @@ class Study(ModelVerbs):
             for name, tasks in exported.items()
         ]
         merged = pd.concat(tables, ignore_index=True)
+        projects = {copy.project.id: copy.manifest.annotator for copy in self.copies}
+        given = merged[merged["status"].isin(["submitted", "skipped", "empty"])].drop_duplicates("annotation")
+        owners = given["project"].map(projects)
+        for note in account_notes(self.server, zip(owners, given["account"], strict=True)):
+            warnings.warn(note, stacklevel=2)
         if splits:
             merged = with_splits(merged, splits_of(list(exported.values())))
         return hide_names(merged, order=() if accounts else self.annotators) if anonymize else merged
@@ -512,7 +555,7 @@ class Study(ModelVerbs):
         where: Where | None = None,
         columns: Columns | None = None,
         predictions: Mapping[str, str] | None = None,
-        model_version: str = MODEL,
+        model_version: str | None = None,
         bucket: Bucket | None = None,
         answers: Answers = "majority",
         on_removed: OnRemoved = "keep",
@@ -535,7 +578,8 @@ class Study(ModelVerbs):
                 those the study was made with; what is given instead stays from then on.
             predictions: Column of the table → control: what a model says of each item; changed cells change
                 the server's predictions. By default those the study was made with.
-            model_version: What that model is called; predictions of others are left alone.
+            model_version: What that model is called, by default as when the study was made; predictions of others are
+                left alone.
             bucket: Where ``gs://`` media are, and where files of this computer are uploaded first.
             answers: Whose answers the columns of ``report.labelled`` hold: ``"majority"``, ``"all"`` (a column per
                 annotator, ``control (annotator)``) or an annotator's name.
@@ -550,36 +594,50 @@ class Study(ModelVerbs):
         Raises:
             InputError: Every fault of the arguments and of the table at once; nothing is written then.
         """
+        about = self.copies[0].manifest
+        reading = Reading(
+            about.key,
+            about.columns if columns is None else columns,
+            where if where is not None else about.where or None,
+            about.predictions if predictions is None else predictions,
+            about.model if model_version is None else model_version,
+            bucket,
+            about.whole_rows,
+            self.server.release,
+        )
+        problems = choice_problems(answers, on_removed, self.annotators) + reading.problems
+        if problems:
+            raise InputError(problems)
         # A full collection in between would find nothing, and take as long as all the rest at 10,000 tasks.
         with collector_paused():
             notes: list[str] = []
             self.copies = settle(self.server, self.copies, notes, heal=table is not None and not dry_run)
-            report = run_sync(
-                self.server,
-                self.copies,
-                self._snapshots,
-                table,
-                notes=notes,
-                where=where,
-                columns=columns,
-                predictions=predictions,
-                model_version=model_version,
-                bucket=bucket,
-                answers=answers,
-                on_removed=on_removed,
-                out=out,
-                dry_run=dry_run,
-                full=full,
-            )
-        if not dry_run and table is not None and columns is not None:
-            self._describe(columns=named_columns(columns))
-        if not dry_run and {"created", "removed"} & set(report.counts):
-            self._recount(set(report.table.loc[~report.table["status"].isin(["removed", "skipped"]), "item"].dropna()))
-        return report
+            model = reading.model_version if reading.predictions else None
+            sync = Sync(self.server, self.copies, self._snapshots, dry_run, model, notes=notes)
+            readable = sync.pull(full=full)
+            sync.note_accounts()
+            config = sync.config(readable)
+            if table is not None:
+                rows = sync.read(table, config, reading, on_removed=on_removed)
+                sync.push(readable, rows, on_removed=on_removed, out=Path(out))
+                if not dry_run:
+                    self._tell(sync, {} if columns is None else {"columns": reading.named})
+            else:
+                for copy in readable:
+                    for item in sync.held(copy):
+                        sync.add_row(copy.manifest.annotator, item, "unchanged")
+            labelled = label_table(table, config, self.copies, self._snapshots, key=about.key, answers=answers)
+            return sync.report(labelled)
 
-    def _recount(self, items: set[str]) -> None:
-        """Let the projects say how many items the study has now."""
-        self._describe(n=len(items))
+    def _tell(self, sync: Sync, changed: dict[str, Any]) -> None:
+        """Let the projects say what a sync made of the study; what was done is done, should that fail."""
+        if not sync.faults:
+            gone = ("removed", "skipped")
+            changed["n"] = len({row["item"] for row in sync.rows if row["status"] not in gone})
+        try:
+            self._describe(**changed)
+        except LsnbError as fault:
+            sync.notes.append(f"The projects do not say yet what was changed: {fault} {AGAIN}")
 
     def _describe(self, **changed: Any) -> None:
         """Let the projects say something else about the study."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import orjson
@@ -22,27 +22,27 @@ from lsnb.kernel.words import counted
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
-from lsnb.study.creating import MODEL, new_task, teams_of
+from lsnb.study.creating import Lacks, edited_note, fill, new_task, of_model, teams_of
 from lsnb.study.projects import (
     Changes,
     Copy,
     Snapshot,
+    account_notes,
     all_annotators,
     contents,
     fingerprint,
+    forget_tasks,
     is_answered,
+    is_same_data,
     item_of,
-    merge_doubles,
+    read_predictions,
     refresh,
     spare_tasks,
     strangers_note,
 )
 from lsnb.study.rows import (
-    Columns,
+    Reading,
     Rows,
-    Where,
-    argument_problems,
-    choice_problems,
     listed_items,
     read_rows,
     seen_text,
@@ -50,10 +50,6 @@ from lsnb.study.rows import (
     upload_local,
 )
 from lsnb.tables import check_key
-
-if TYPE_CHECKING:
-    from lsnb.bucket import Bucket
-
 
 # What a sync did, as its report shows it.
 
@@ -254,6 +250,9 @@ class Sync:
 
         Args:
             full: Whether to read everything instead of changes only.
+
+        Raises:
+            LsnbError: Not one could be read.
         """
         readable = []
         for copy in self.copies:
@@ -268,21 +267,99 @@ class Sync:
             self.snapshots[project] = snapshot
             readable.append(copy)
             self._note_changes(copy, changes)
+        if not readable:
+            raise self.faults[0]
         return readable
 
     def _note_changes(self, copy: Copy, changes: Changes) -> None:
         name = copy.manifest.annotator
         self.pulled += sum(changes.answers.values())
         self.changed[name] = changes.answers
-        if changes.gone:
-            self.notes.append(
-                f"Deleted on the server in {name}'s project: {listed_items(changes.gone)}. "
-                "The answers last seen are kept in the table."
-            )
+        lost = list(dict.fromkeys(changes.lost))
+        gone = list(dict.fromkeys([*changes.gone, *lost]))
+        if gone:
+            kept = "The answers last seen are kept in the table." if len(lost) == len(gone) else ""
+            if lost and not kept:
+                kept = f"The answers last seen of {listed_items(lost)} are kept in the table."
+            self.notes.append(f"Deleted on the server in {name}'s project: {listed_items(gone)}. {kept}".rstrip())
         tasks = self.snapshots[copy.project.id].tasks.values()
         strangers = sum(item_of(task, copy.manifest) is None for task in tasks)
         if strangers:
             self.notes.append(strangers_note(strangers, name))
+
+    def config(self, copies: Sequence[Copy]) -> LabelConfig:
+        """Return the study's label config as the server has it, noting copies whose config somebody edited.
+
+        Args:
+            copies: The projects that could be read.
+        """
+        configs: dict[str, LabelConfig] = {}
+        for copy in copies:
+            text = self.snapshots[copy.project.id].config
+            try:
+                configs[copy.manifest.annotator] = LabelConfig.from_xml(text)
+            except LabelConfigError as fault:
+                self.notes.append(f"The label config of {copy.manifest.annotator}'s project cannot be read: {fault}")
+        if not configs:
+            raise InputError("No project of this study can be read: they may have been deleted on the server.")
+        agreed = copies[0].manifest.config
+        edited = [name for name, config in configs.items() if config.fingerprint != agreed]
+        if edited:
+            self.notes.append(edited_note(edited))
+        return next(iter(configs.values()))
+
+    def read(self, table: pd.DataFrame, config: LabelConfig, reading: Reading, *, on_removed: OnRemoved) -> Rows:
+        """Return the table's rows, files of this computer uploaded.
+
+        Args:
+            table: The user's table.
+            config: The label config.
+            reading: How it is to be read.
+            on_removed: What becomes of items that are no longer there.
+
+        Raises:
+            InputError: Every fault of the table at once.
+        """
+        names = all_annotators(self.copies)
+        own = {name for s in self.snapshots.values() for task in s.tasks.values() for name in task["data"]}
+        rows = read_rows(table, config, replace(reading, without=answer_columns(config, names) - own))
+        seen = {item for copy in self.copies if copy.project.id in self.snapshots for item in self.held(copy)}
+        problems = rows.problems or [
+            *taken_column_problems(table, config, names, own),
+            *stranger_problems(
+                table, [*rows.keys, *rows.skipped], seen, key=reading.key, deletes=on_removed == "delete"
+            ),
+        ]
+        if problems:
+            raise InputError(problems)
+        self.notes += rows.notes
+        if self.dry_run:
+            self.notes.append(seen_text(rows.seen, rows.unseen, config.fields))
+            return rows
+        return upload_local(rows, reading.bucket)
+
+    def note_accounts(self) -> None:
+        """Note where somebody's account answered in another's project."""
+        names = {copy.project.id: copy.manifest.annotator for copy in self.copies}
+        answers = [
+            (names[number], annotation["completed_by"])
+            for number, snapshot in self.snapshots.items()
+            if number in names
+            for task in snapshot.tasks.values()
+            for annotation in task["annotations"]
+        ]
+        self.notes += account_notes(self.server, answers)
+
+    def report(self, labelled: pd.DataFrame) -> SyncReport:
+        """Return what was done.
+
+        Args:
+            labelled: The table with its answers.
+        """
+        if self.dry_run:
+            self.notes.append("A dry run: nothing was changed on the server.")
+        notes = tuple(dict.fromkeys(self.notes))
+        return SyncReport(report_rows(self.rows), notes=notes, pulled=self.pulled, labelled=labelled)
 
     def add_row(self, name: str, item: str | None, status: str, *, error: str | None = None) -> None:
         """Note what became of an annotator's item.
@@ -309,6 +386,7 @@ class Sync:
         teams = self._teams(list(wanted))
         for copy in copies:
             name = copy.manifest.annotator
+            self._see_predictions(copy)
             held = self.held(copy)
             self._merge_doubles(copy, held)
             missing = [item for item in wanted if item not in held and name in teams[item]]
@@ -326,6 +404,16 @@ class Sync:
                 f"No longer in the table, still in the projects of {', '.join(names)}: {listed_items(items)}. "
                 "on_removed='delete' takes them away, after saving their answers."
             )
+
+    def _see_predictions(self, copy: Copy) -> None:
+        """Look at a project's predictions where there are not as many as last seen: no task says that they changed."""
+        snapshot = self.snapshots[copy.project.id]
+        known = sum(len(task["predictions"]) for task in snapshot.tasks.values())
+        if self.model_version is not None and snapshot.predictions != known:
+            try:
+                read_predictions(self.server, copy.manifest.study, snapshot)
+            except LsnbError as fault:
+                self.notes.append(f"The predictions in {copy.manifest.annotator}'s project could not be read: {fault}")
 
     def held(self, copy: Copy) -> dict[str, list[dict[str, Any]]]:
         """Return the tasks that a project holds, by item.
@@ -372,7 +460,9 @@ class Sync:
         error = None
         try:
             if doomed and not self.dry_run:
-                self.server.delete_tasks(copy.project.id, sorted(doomed), unless_answered=True)
+                went = self.server.delete_tasks(copy.project.id, sorted(doomed), unless_answered=True)
+                if went == len(doomed):
+                    self._forget(copy, doomed)
         except LsnbError as fault:
             error = str(fault)
         for item in spare:
@@ -384,21 +474,15 @@ class Sync:
         if not items:
             return
         full = copy.manifest.overlap == "full"
-        about = copy.manifest.task_meta()
         wanted = dict(zip(rows.keys, rows.data, strict=True))
         tasks = []
         for item in items:
-            team = None if full else teams[item]
-            task = new_task(wanted[item], item, team, rows.predicted.get(item, ()), self.model_version or MODEL)
-            tasks.append({**task, "meta": {**task["meta"], **about}})
+            said = of_model(self.model_version or copy.manifest.model, rows.predicted.get(item, ()))
+            tasks.append(new_task(wanted[item], item, None if full else teams[item], said))
         name, error = copy.manifest.annotator, None
         try:
             if not self.dry_run:
-                self.server.import_tasks(copy.project.id, tasks)
-                # Another kernel, or our own call that was interrupted, may have sent the same at this moment.
-                expected = len(self.snapshots[copy.project.id].tasks) + len(tasks)
-                if self.server.project(copy.project.id).tasks != expected:
-                    merge_doubles(self.server, copy.project.id)
+                fill(self.server, copy, tasks, Lacks(tasks), len(self.snapshots[copy.project.id].tasks))
         except LsnbError as fault:
             error = str(fault)
         for item in items:
@@ -412,7 +496,7 @@ class Sync:
         data: Mapping[str, Any],
         results: Sequence[Mapping[str, Any]],
     ) -> None:
-        stale = [task for task in tasks if task["data"] != data]
+        stale = [task for task in tasks if not is_same_data(task["data"], data, copy.manifest.key)]
         unlike = [task for task in tasks if self.model_version is not None and not self._is_predicted(task, results)]
         if not stale and not unlike:
             self.add_row(copy.manifest.annotator, item, "unchanged")
@@ -474,18 +558,30 @@ class Sync:
         name, project = copy.manifest.annotator, copy.project.id
         numbers = [int(task["id"]) for task in tasks]
         now = contents(self.server, project, tasks=numbers)
+        if not now:
+            self._forget(copy, numbers)
+            return  # somebody deleted them since they were seen, so there is nothing to save
         known = {int(task["id"]): task["updated_at"] for task in tasks}
         # By the second alone, two removals would share a name.
         mark = f"{self.server.clock_text()}-{uuid.uuid4().hex[:8]}"
         file = write_whole(out / safe_name(f"removed-{project}-{mark}.json"), orjson.dumps(now), parents=True)
+        try:
+            again = contents(self.server, project, tasks=numbers)
+            if fingerprint(again) != fingerprint(now) or any(known[int(one["id"])] != one["updated_at"] for one in now):
+                raise LsnbError(f"{name} answered while the sync ran, so nothing was removed: run it again.")
+            latest = max((str(task["updated_at"]) for task in now), default="")
+            went = self.server.delete_tasks(project, [int(task["id"]) for task in now], unless_after=latest)
+            if went < len(now):
+                raise LsnbError(f"{name} answered while the sync ran, so {len(now) - went} of them stay: run it again.")
+        except LsnbError:
+            self.notes.append(f"What was to be removed from {name}'s project is saved in {file}.")
+            raise
         self.notes.append(f"What was removed from {name}'s project is saved in {file}.")
-        again = contents(self.server, project, tasks=numbers)
-        if fingerprint(again) != fingerprint(now) or any(known[int(task["id"])] != task["updated_at"] for task in now):
-            raise LsnbError(f"{name} answered while the sync ran, so nothing was removed: run it again.")
-        latest = max((str(task["updated_at"]) for task in now), default="")
-        went = self.server.delete_tasks(project, [int(task["id"]) for task in now], unless_after=latest)
-        if went < len(now):
-            raise LsnbError(f"{name} answered while the sync ran, so {len(now) - went} of them stay: run it again.")
+        self._forget(copy, numbers)
+
+    def _forget(self, copy: Copy, tasks: Iterable[int]) -> None:
+        """Note that tasks are gone by our own hand."""
+        forget_tasks(self.server, copy.manifest.study, self.snapshots[copy.project.id], tasks)
 
     def _attempt(self, copy: Copy, item: str, status: str, act: Callable[[], object]) -> bool:
         try:
@@ -501,99 +597,3 @@ class Sync:
 def _said(result: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what a result says, without what the server adds to it."""
     return tuple(result.get(name) for name in ("from_name", "to_name", "type", "value", "score"))
-
-
-def run_sync(
-    server: Server,
-    copies: Sequence[Copy],
-    snapshots: dict[int, Snapshot],
-    table: pd.DataFrame | None,
-    *,
-    notes: list[str],
-    where: Where | None,
-    columns: Columns | None,
-    predictions: Mapping[str, str] | None,
-    model_version: str,
-    bucket: Bucket | None,
-    answers: Answers,
-    on_removed: OnRemoved,
-    out: str | Path,
-    dry_run: bool,
-    full: bool,
-) -> SyncReport:
-    """Do what ``Study.sync`` says.
-
-    Raises:
-        InputError: Every fault of the arguments and of the table at once; nothing is written then.
-    """
-    problems = choice_problems(answers, on_removed, all_annotators(copies))
-    problems += argument_problems(columns=columns, predictions=predictions, bucket=bucket)
-    if problems:
-        raise InputError(problems)
-    manifest = copies[0].manifest
-    predicted = dict(manifest.predictions if predictions is None else predictions)
-    sync = Sync(server, copies, snapshots, dry_run, model_version if predicted else None, notes=notes)
-    readable = sync.pull(full=full)
-    if not readable:
-        raise sync.faults[0]
-    config = _config_of(readable, sync)
-    if table is not None:
-        own = {name for s in snapshots.values() for task in s.tasks.values() for name in task["data"]}
-        rows = read_rows(
-            table,
-            config,
-            key=manifest.key,
-            columns=manifest.columns if columns is None else columns,
-            whole_rows=manifest.whole_rows,
-            where=where if where is not None else manifest.where or None,
-            bucket=bucket,
-            without=answer_columns(config, all_annotators(copies)) - own,
-            predictions=predicted,
-            release=server.release,
-        )
-        seen = {item for copy in copies if copy.project.id in snapshots for item in sync.held(copy)}
-        problems = rows.problems or [
-            *taken_column_problems(table, config, all_annotators(copies), own),
-            *stranger_problems(
-                table, [*rows.keys, *rows.skipped], seen, key=manifest.key, deletes=on_removed == "delete"
-            ),
-        ]
-        if problems:
-            raise InputError(problems)
-        sync.notes += rows.notes
-        if dry_run:
-            sync.notes.append(seen_text(rows.seen, rows.unseen, config.fields))
-        if not dry_run:
-            rows = upload_local(rows, bucket)
-        sync.push(readable, rows, on_removed=on_removed, out=Path(out))
-    else:
-        for copy in readable:
-            for item in sync.held(copy):
-                sync.add_row(copy.manifest.annotator, item, "unchanged")
-    if dry_run:
-        sync.notes.append("A dry run: nothing was changed on the server.")
-    labelled = label_table(table, config, copies, snapshots, key=manifest.key, answers=answers)
-    return SyncReport(
-        report_rows(sync.rows), notes=tuple(dict.fromkeys(sync.notes)), pulled=sync.pulled, labelled=labelled
-    )
-
-
-def _config_of(copies: Sequence[Copy], sync: Sync) -> LabelConfig:
-    """Return the study's label config as the server has it, noting copies whose config somebody edited."""
-    configs: dict[str, LabelConfig] = {}
-    for copy in copies:
-        text = sync.snapshots[copy.project.id].config
-        try:
-            configs[copy.manifest.annotator] = LabelConfig.from_xml(text)
-        except LabelConfigError as fault:
-            sync.notes.append(f"The label config of {copy.manifest.annotator}'s project cannot be read: {fault}")
-    if not configs:
-        raise InputError("No project of this study can be read: they may have been deleted on the server.")
-    agreed = copies[0].manifest.config
-    edited = [name for name, config in configs.items() if config.fingerprint != agreed]
-    if edited:
-        sync.notes.append(
-            f"The label config was edited on the server for {', '.join(edited)}; nothing was overwritten. "
-            "study.update_config(config) gives all copies the same one."
-        )
-    return next(iter(configs.values()))

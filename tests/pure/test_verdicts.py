@@ -17,7 +17,7 @@ from lsnb import LabelConfig
 from lsnb.bucket import Bucket
 from lsnb.errors import InputError
 from lsnb.study.creating import plan_study
-from lsnb.study.rows import read_rows
+from lsnb.study.rows import Reading, read_rows
 
 PHOTO, CLIP = "https://example.org/a.jpg", "https://example.org/a.mp4"
 CONFIGS: dict[str, Callable[[], LabelConfig]] = {
@@ -52,7 +52,7 @@ def both(config: LabelConfig, table: pd.DataFrame, bucket: Any = None) -> tuple[
     """What either says; the bucket that stands in has a name, and is never sent anything."""
     said = [str(problem) for problem in config.check(table, bucket=bucket)]
     try:
-        plan_study("A study", config, table, key="id", annotators=1, bucket=cast("Bucket | None", bucket))
+        plan_study("A study", config, table, Reading("id", bucket=cast("Bucket | None", bucket)), annotators=1)
     except InputError as fault:
         return said, list(fault.problems)
     return said, []
@@ -123,7 +123,7 @@ def test_what_a_question_is_about_must_be_there_and_a_caption_may_be_empty(
 
 def test_an_empty_caption_is_an_empty_text_and_a_missing_picture_is_said() -> None:
     config = CONFIGS["a picture and its caption"]()
-    read = read_rows(rows(uri=[PHOTO, None], caption=[None, "words"]), config, key="id")
+    read = read_rows(rows(uri=[PHOTO, None], caption=[None, "words"]), config, Reading("id"))
     assert [row["caption"] for row in read.data] == ["", "words"]
     assert [row["uri"] for row in read.data] == [PHOTO, ""]
     assert (read.problems, read.skipped) == ([], {})

@@ -1,0 +1,300 @@
+"""Who did what: other accounts, changed answers, later annotators, our own removals, and what counts as a change."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pandas as pd
+import pytest
+from faulty_proxy import faulty_proxy
+from moods import CONFIG, said, texts
+
+import lsnb
+from lsnb.bucket import Bucket
+from lsnb.errors import InputError, StudyConflictError
+from lsnb.stack import Stack
+from lsnb.study import Studio, Study
+
+pytestmark = pytest.mark.usefixtures("own_cache")
+
+PICTURE = lsnb.LabelConfig.image("uri").choices("mood", ["good", "bad"])
+
+
+def tasks_of(study: Study, annotator: str = "ana") -> dict[str, dict[str, Any]]:
+    project = next(copy.project.id for copy in study.copies if copy.manifest.annotator == annotator)
+    return {task["meta"]["item"]: task for task in study.server.export(project)}
+
+
+def answer(study: Study, item: str, value: str, annotator: str = "ana") -> int:
+    return study.server.annotate(tasks_of(study, annotator)[item]["id"], said(value), lead_time=1.0)
+
+
+def second_account(stack: Stack, studio: Studio, email: str) -> Studio:
+    """Another person of the server, who signed up by the link."""
+    with httpx.Client(base_url=stack.url, follow_redirects=True) as http:
+        link = studio.server.invite_link()
+        http.get(link)
+        http.post(
+            link,
+            data={
+                "email": email,
+                "password": "a long password 1",
+                "csrfmiddlewaretoken": http.cookies["csrftoken"],
+                "allow_newsletters": "false",
+            },
+            headers={"Referer": link},
+        )
+        token = http.get("/api/current-user/token").json()["token"]
+    return lsnb.connect(stack.url, token)
+
+
+def test_an_account_that_answers_in_anothers_project_is_named(stack: Stack, studio: Studio, study: Study) -> None:
+    email = f"ben.{study.id}@example.org"
+    other = second_account(stack, studio, email)
+    for item in ("0000", "0001"):
+        answer(study, item, "good")
+    theirs = other.open_study(study.title)
+    answer(theirs, "0000", "bad", "ben")
+    answer(theirs, "0001", "bad", "ben")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        study.annotations()
+    answer(theirs, "0002", "bad", "ana")
+    says = rf"{re.escape(email)} \(who answers for ben\) answered 1 time in ana's project, where {studio.user} answers"
+    with pytest.warns(UserWarning, match=says):
+        table = study.annotations()
+    assert table["annotator"].value_counts().to_dict() == {"ana": 6, "ben": 6}
+    assert any("answered 1 time in ana's project" in note for note in study.sync(texts(6)).notes)
+
+
+def test_a_decision_is_offered_what_people_answer_now(study: Study) -> None:
+    first = {who: answer(study, "0000", value, who) for who, value in (("ana", "good"), ("ben", "bad"))}
+    for who, value in (("ana", "good"), ("ben", "bad")):
+        answer(study, "0001", value, who)
+    made = study.adjudicate(by="eva")
+    assert made.report.counts == {"created": 2}
+
+    def shown() -> dict[str, list[list[str]]]:
+        told = sorted(study.server.predictions(made.project), key=lambda one: one["id"])
+        return {
+            task["meta"]["item"]: [
+                [one["model_version"], *one["result"][0]["value"]["choices"]]
+                for one in told
+                if one["task"] == task["id"]
+            ]
+            for task in study.server.export(made.project)
+        }
+
+    before = shown()
+    study.server._ask("PATCH", f"/api/annotations/{first['ben']}/", json={"result": said("good")})
+    # They agree now, so it is no longer disputed; who decides it all the same sees what is answered.
+    again = study.adjudicate(by="eva")
+    assert again.report.table.values.tolist() == [["0001", "exists", None], ["0000", "updated", None]]
+    assert sorted(shown()["0000"]) == [["ana", "good"], ["ben", "good"]]
+    assert shown()["0001"] == before["0001"]
+    assert study.adjudicate(by="eva").report.counts == {"exists": 1}
+
+    decided = next(task["id"] for task in study.server.export(made.project) if task["meta"]["item"] == "0000")
+    study.server.annotate(decided, said("bad"))
+    study.server._ask("PATCH", f"/api/annotations/{first['ana']}/", json={"result": said("bad")})
+    last = study.adjudicate(by="eva")
+    assert any("changed an answer after item 0000 had been decided" in note for note in last.report.notes)
+    assert study.gold("mood").set_index("item").loc["0000", ["value", "how"]].tolist() == ["bad", "adjudicated"]
+
+
+def test_a_later_annotator_gets_what_models_say(studio: Studio, title: str) -> None:
+    table = texts(3).assign(guess=["good", "bad", None])
+    study = studio.create_study(
+        title, CONFIG, table, key="id", annotators=["ana", "ben"], predictions={"guess": "mood"}, model_version="t"
+    )
+    study.predict({"0000": said("bad"), "0002": said("good")}, model_version="m")
+    study.assign_splits({"0001": "test"})
+    study.add_annotator("eva")
+
+    def models(annotator: str) -> dict[str, list[tuple[str, str]]]:
+        project = next(copy.project.id for copy in study.copies if copy.manifest.annotator == annotator)
+        told = study.server.predictions(project)
+        return {
+            item: sorted(
+                (p["model_version"], p["result"][0]["value"]["choices"][0]) for p in told if p["task"] == task["id"]
+            )
+            for item, task in tasks_of(study, annotator).items()
+        }
+
+    assert (
+        models("eva")
+        == models("ana")
+        == {
+            "0000": [("m", "bad"), ("t", "good")],
+            "0001": [("t", "bad")],
+            "0002": [("m", "good")],
+        }
+    )
+    shown = [study.server.project(copy.project.id).shown for copy in study.copies]
+    assert shown == ["m"] * 3
+    assert tasks_of(study, "eva")["0001"]["meta"]["split"] == "test"
+    assert study.add_annotator("eva").counts == {"exists": 1}
+    assert study.sync(table).counts == {"unchanged": 9}
+
+
+def test_a_key_that_comes_back_as_text_is_no_change(studio: Studio, title: str) -> None:
+    table = pd.DataFrame({"id": [1, 2, 3], "caption": ["a", "b", "c"]})
+    study = studio.create_study(title, CONFIG, table, key="id", annotators=["ana"])
+    text = table.assign(id=["1", "2", "3"])
+    assert study.sync(text).counts == {"unchanged": 3}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        again = studio.create_study(title, CONFIG, text, key="id", annotators=["ana"])
+    assert again.report is not None
+    assert again.report.counts == {"exists": 1}
+    assert study.sync(text.assign(caption=["a", "b", "new"])).counts == {"unchanged": 2, "updated": 1}
+
+
+def test_our_own_removals_are_nobody_elses(studio: Studio, study: Study, tmp_path: Path) -> None:
+    answer(study, "0005", "bad")
+    report = study.sync(texts(4), on_removed="delete", out=tmp_path)
+    assert report.counts["removed"] == 4
+    assert not any("Deleted on the server" in note for note in study.sync(texts(4)).notes)
+    assert not any("Deleted on the server" in note for note in studio.open_study(study.title).sync(texts(4)).notes)
+    # A second task of an item that is taken away is no deletion of the item.
+    task = tasks_of(study)["0001"]
+    study.server.import_tasks(study.copies[0].project.id, [{"data": task["data"], "meta": task["meta"]}])
+    assert study.sync(texts(4)).counts["merged"] == 1
+    assert not study.sync(texts(4)).notes
+
+
+def test_kept_is_said_only_of_answers_that_there_were(study: Study) -> None:
+    answer(study, "0001", "good")
+    study.sync(texts(6))
+    project = study.copies[0].project.id
+    gone = [tasks_of(study)[item]["id"] for item in ("0001", "0002")]
+    study.server.delete_tasks(project, gone[1:])
+    notes = " ".join(study.sync(texts(6)).notes)
+    assert "Deleted on the server in ana's project: item 0002." in notes
+    assert "answers last seen" not in notes
+    study.server.delete_tasks(project, gone[:1])
+    notes = " ".join(study.sync(texts(6)).notes)
+    assert "ana's project: item 0001. The answers last seen are kept in the table." in notes
+
+
+def test_nothing_is_said_to_be_saved_where_nothing_was(study: Study, tmp_path: Path) -> None:
+    study.sync(texts(6))
+    for copy in study.copies:
+        study.server.delete_tasks(copy.project.id, [tasks_of(study, copy.manifest.annotator)["0005"]["id"]])
+    report = study.sync(texts(5), on_removed="delete", out=tmp_path / "removed")
+    assert not any("saved" in note for note in report.notes)
+    assert not (tmp_path / "removed").exists()
+
+
+def test_a_renamed_column_with_the_same_data_rewrites_nothing(stack: Stack, studio: Studio, title: str) -> None:
+    table = texts(3).rename(columns={"caption": "post"})
+    studio.create_study(title, CONFIG, table, key="id", annotators=["ana"], columns={"post": "caption"})
+    renamed = table.rename(columns={"post": "body"})
+    with faulty_proxy(stack.url) as proxy:
+        study = lsnb.connect(proxy.url, stack.api_key).open_study(title)
+        assert study.sync(renamed, columns={"body": "caption"}).counts == {"unchanged": 3}
+        writes = [(method, path) for method, path in proxy.requests if method != "GET"]
+    assert [method for method, _ in writes] == ["PATCH"]  # the project says from now on which column it is
+    assert "/api/projects/" in writes[0][1]
+    assert studio.open_study(title).sync(renamed).counts == {"unchanged": 3}
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"show": "gcs "}, r"show is 'gcs ': give 'auto', 'presign' or 'stream'"),
+        (
+            {"columns": {"caption": "uri"}},
+            r"Column 'caption' holds text, such as 'text 0', and the config shows 'uri' as image",
+        ),
+    ],
+)
+@pytest.mark.parametrize("with_bucket", [False, True])
+def test_a_mistake_names_the_argument_or_the_column(
+    studio: Studio, bucket: Bucket, title: str, more: dict[str, Any], says: str, with_bucket: bool
+) -> None:
+    table = texts(2).assign(uri="https://example.org/1.png") if "show" in more else texts(2)
+    with pytest.raises(InputError, match=says):
+        studio.create_study(
+            title, PICTURE, table, key="id", annotators=1, bucket=bucket if with_bucket else None, **more
+        )
+    assert not any(project.title.startswith(title) for project in studio.server.projects())
+
+
+def test_media_of_other_clouds_are_said_when_the_study_is_made(studio: Studio, title: str) -> None:
+    table = pd.DataFrame({"id": ["1", "2"], "uri": ["https://example.org/1.png", "s3://photos/2.png"]})
+    with pytest.warns(UserWarning, match=r"Column 'uri' points into Amazon S3 \(s3://photos/2\.png\)"):
+        studio.create_study(title, PICTURE, table, key="id", annotators=1)
+    pages = lsnb.LabelConfig.from_xml(
+        '<View><Image name="i" valueList="$pages"/><Choices name="c" toName="i"><Choice value="x"/><Choice value="y"/>'
+        "</Choices></View>"
+    )
+    table = pd.DataFrame({"id": ["1"], "pages": [["https://example.org/1.png", "gs://scans/2.png"]]})
+    with pytest.raises(InputError, match=r"Column 'pages' points into gs://scans: give bucket="):
+        studio.create_study(f"{title} 2", pages, table, key="id", annotators=1)
+
+
+# Long titles.
+
+
+LONG = "Attitudes towards public transport in small towns "
+ANNOTATORS = ["anastasia-friederike", "bartholomeus-adriaan"]
+
+
+def test_long_titles_are_told_apart_also_when_descriptions_were_emptied(studio: Studio, tmp_path: Path) -> None:
+    titles = [f"{LONG[:49]}{n}" for n in (1, 2)]
+    made: list[Study] = []
+    try:
+        for n, title in enumerate(titles):
+            assert len(title) == 50
+            made.append(studio.create_study(title, CONFIG, texts(2, start=10 * n), key="id", annotators=ANNOTATORS))
+        names = [project.title for project in studio.server.projects() if project.title.startswith(LONG[:10])]
+        assert len(set(names)) == 4
+        assert all(len(name) <= 50 for name in names)
+        deciding = [study.adjudicate(by="eva", items=[f"00{n}0"]).project for n, study in enumerate(made)]
+        assert len({studio.server.project(project).title for project in deciding}) == 2
+        for study in made:
+            assert studio.open_study(study.id).title == study.title
+            for copy in study.copies:
+                studio.server.describe_project(copy.project.id, "")
+        for project in deciding:
+            studio.server.describe_project(project, "We talk about this on Monday")
+        for n, study in enumerate(made):
+            opened = studio.open_study(study.title)
+            assert (opened.id, opened.annotators) == (study.id, ANNOTATORS)
+            assert sorted(tasks_of(opened, ANNOTATORS[1])) == [f"00{n}0", f"00{n}1"]
+            again = studio.create_study(study.title, CONFIG, texts(2, start=10 * n), key="id", annotators=ANNOTATORS)
+            assert again.report is not None
+            assert again.report.counts == {"exists": 2}
+            assert opened.adjudicate(by="eva", items=[f"00{n}0"]).project == deciding[n]
+    finally:
+        for study in made:
+            study.delete(study.title, out=tmp_path / f"{study.id}.zip")
+
+
+def test_long_titles_of_an_older_release_are_found_too(studio: Studio, tmp_path: Path) -> None:
+    title = f"{LONG[:49]}3"
+    study = studio.create_study(title, CONFIG, texts(2), key="id", annotators=ANNOTATORS)
+    try:
+        for copy in study.copies:
+            about = copy.manifest.annotator
+            older = {"title": f"{title[: 50 - 4 - len(about)].rstrip()}… · {about}", "description": ""}
+            studio.server._ask("PATCH", f"/api/projects/{copy.project.id}/", json=older)
+        assert studio.open_study(title).id == study.id
+        with pytest.raises(lsnb.errors.StudyNotFoundError):
+            studio.open_study(f"{LONG[:49]}4")
+    finally:
+        study.delete(title, out=tmp_path / "saved.zip")
+
+
+def test_another_title_that_is_taken_is_said(studio: Studio, title: str) -> None:
+    project = studio.server.create_project(f"{title} · ana", description="", config=CONFIG.xml)
+    try:
+        with pytest.raises(StudyConflictError, match="choose another title"):
+            studio.create_study(title, CONFIG, texts(1), key="id", annotators=["ana"])
+    finally:
+        studio.server.delete_project(project.id)
