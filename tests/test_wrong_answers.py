@@ -175,7 +175,9 @@ class Case:
 
 @pytest.fixture
 def case(studio: Studio, proxy: FaultyProxy, stack: Stack, title: str, tmp_path: Path) -> Case:
-    return Case(studio, proxy, stack, title, tmp_path)
+    out = tmp_path / "out"
+    out.mkdir()
+    return Case(studio, proxy, stack, title, out)
 
 
 def said(came: Any) -> str:
