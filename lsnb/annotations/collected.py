@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar
@@ -26,23 +26,46 @@ from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.vocabulary import KEY_POINT_LABELS, LABELS, kinds_of
 from lsnb.shapes import picture_size, to_pixels
-from lsnb.tables.h5 import read_h5, require_h5, write_h5
+from lsnb.tables.h5 import require_h5, write_h5
 from lsnb.tables.keys import find_column
+from lsnb.tables.pose_tables import ANIMAL_LEVELS, LEVELS, NO_ANIMAL, PoseTable, read_pose_table
 
 # The files that pose tools learn from: ``CollectedData_<scorer>.csv`` and ``.h5``, written whole and added to.
 
 
 FORMATS = ("csv", "h5", "both")
-LEVELS = ("scorer", "bodyparts", "coords")
+
+
+def table_files(folder: Path, scorer: str, format: str) -> list[Path]:
+    """Return the files that a scorer's table is written to."""
+    return [folder / f"CollectedData_{scorer}{ending}" for ending in (".csv", ".h5") if format in (ending[1:], "both")]
+
+
+def read_former(path: Path) -> PoseTable | None:
+    """Return the table in a file that is to be added to, or None where there is none.
+
+    Raises:
+        TableError: It is none of these tables.
+    """
+    if not path.is_file():
+        return None
+    try:
+        return read_pose_table(path, path.name)
+    except TableError as error:
+        raise TableError(
+            f"{path} is there and is no table of poses that can be added to: move it, or give another out=. {error}"
+        ) from None
 
 
 def write_tables(folder: Path, scorer: str, table: pd.DataFrame, format: str) -> tuple[list[Path], list[str]]:
     """Write a table of poses, with what its files held of other images, and return the files and sentences.
 
+    A CSV keeps its way of naming images, by one column or by three, and both files come to hold the same rows.
+
     Args:
         folder: Where to; it is made.
         scorer: Of the table and in the files' names.
-        table: Pixels; rows named by the images' paths, columns by scorer, body part and x or y.
+        table: Pixels; rows named by the images' paths, columns by scorer, (individual,) body part and x or y.
         format: One of ``FORMATS``.
 
     Raises:
@@ -51,60 +74,82 @@ def write_tables(folder: Path, scorer: str, table: pd.DataFrame, format: str) ->
     """
     with file_errors(folder, "written"):
         folder.mkdir(parents=True, exist_ok=True)
-    endings = [".csv", ".h5"] if format == "both" else [f".{format}"]
-    written: list[Path] = []
-    notes: list[str] = []
-    wholes = []
-    for ending in endings:
-        path = folder / f"CollectedData_{scorer}{ending}"
-        wholes.append((path, *_with_former(path, table)))
+    files = table_files(folder, scorer, format)
     # Every file that is there is read before any is written.
-    for path, whole, kept in wholes:
-        if kept and not notes:
-            notes.append(f"{path.name}: {kept} rows of other images were there, and stay.")
+    formers = [read_former(path) for path in files]
+    whole, notes = _with_formers(files, formers, table)
+    for path, former in zip(files, formers, strict=True):
         with whole_file_at(path) as part:
             if path.suffix == ".csv":
-                whole.to_csv(part, lineterminator="\n")
+                is_levelled = former is not None and former.row_levels > 1
+                (_in_levels(whole) if is_levelled else whole).to_csv(part, lineterminator="\n")
             else:
                 write_h5(_in_levels(whole), part)
-        written.append(path)
-    return written, notes
+    stale = [path for path in table_files(folder, scorer, "both") if path not in files and path.is_file()]
+    notes += [f"{path.name} is there too, and is left as it was: give format='both' to add to it." for path in stale]
+    return files, notes
 
 
-def _with_former(path: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Return the table with the rows of a file that is there, for other images, and how many these are."""
-    if not path.is_file():
-        return table, 0
-    try:
-        if path.suffix == ".h5":
-            former = read_h5(path)
-            former.index = pd.Index(
-                ["/".join(map(str, row)) if isinstance(row, tuple) else str(row) for row in former.index], dtype=object
+def _with_formers(
+    files: Sequence[Path], formers: Sequence[PoseTable | None], table: pd.DataFrame
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return the table with the rows of files that are there, for other images, and sentences about these."""
+    kept: pd.DataFrame | None = None
+    notes: list[str] = []
+    for path, former in zip(files, formers, strict=True):
+        if former is None:
+            continue
+        if former.header and len(former.header[0]) != table.columns.nlevels:
+            raise InputError(
+                f"{path.name} is there and names no individuals, and these annotations are of several: give another "
+                "out=."
+                if len(former.header[0]) == len(LEVELS)
+                else f"{path.name} is there and is of several animals: give individuals=, as in that file."
             )
+        found = former.frame()
+        repeated = found.index[found.index.duplicated()]
+        if len(repeated):
+            raise InputError(f"{path.name} has {listing(list(repeated))} more than once: keep one row of each.")
+        others = found[~found.index.isin(table.index)]
+        named = _own_names(others.columns, table.columns)
+        lost = [name for name, own in named.items() if own is None and others[name].notna().any()]
+        if lost:
+            raise InputError(
+                f"{path.name} is there with {listing(sorted({f'{name[-2]} by {name[0]}' for name in lost}))}, which "
+                "these annotations lack: give all body parts as bodyparts=, or another out=."
+            )
+        others = others[[name for name, own in named.items() if own is not None]]
+        others.columns = pd.MultiIndex.from_tuples(
+            [named[name] for name in others.columns], names=table.columns.names
+        )  # fmt: skip
+        others = others.reindex(columns=table.columns)
+        if kept is None:
+            kept = others
         else:
-            former = pd.read_csv(path, header=[0, 1, 2], index_col=0)
-        former = former.astype("float64")
-        former.columns = former.columns.set_names(list(LEVELS))
-    except Exception:  # whatever pandas meets in a file that is none of these tables
-        raise TableError(
-            f"{path} is there and is no table of poses that can be added to: move it, or give another out=."
-        ) from None
-    others = former[~former.index.isin(table.index)]
-    lost = [name for name in others.columns if name not in table.columns and others[name].notna().any()]
-    if lost:
-        raise InputError(
-            f"{path.name} is there with {listing(sorted({f'{name[1]} by {name[0]}' for name in lost}))}, which these "
-            "annotations lack: give all body parts as bodyparts=, or another out=."
-        )
-    if not len(others):
-        return table, 0
-    whole = pd.concat([others.reindex(columns=table.columns), table]).sort_index()
-    return whole, len(others)
+            both = kept.index.intersection(others.index)
+            differing = [image for image in both if not kept.loc[image].equals(others.loc[image])]
+            if differing:
+                notes.append(
+                    f"{files[0].name} and {path.name} were there and differ in {listing(differing)}: what is in "
+                    f"{path.name} stays, which pose tools learn from."
+                )
+            kept = pd.concat([kept[~kept.index.isin(others.index)], others])
+    if kept is None or not len(kept):
+        return table, notes
+    notes.insert(0, f"{files[0].name}: {len(kept)} rows of other images were there, and stay.")
+    return pd.concat([kept, table]).sort_index(), notes
+
+
+def _own_names(columns: Any, ours: Any) -> dict[tuple[str, ...], tuple[str, ...] | None]:
+    """Return what a table calls each column of a file, in which names have no blanks around them."""
+    bare = {tuple(part.strip() for part in name): name for name in ours}
+    return {name: bare.get(name) for name in columns}
 
 
 def _in_levels(table: pd.DataFrame) -> pd.DataFrame:
     """Return the table with its images named by folder, video and image, as text that any pandas reads."""
-    rows = pd.MultiIndex.from_tuples([tuple(image.split("/")) for image in table.index] or [("", "", "")])
+    named = [tuple(image.rsplit("/", 2)) for image in table.index]
+    rows = pd.MultiIndex.from_tuples([("",) * (3 - len(name)) + name for name in named] or [("", "", "")])
     return table.set_axis(rows[: len(table)], axis=0)
 
 
@@ -140,6 +185,7 @@ def write_collected_data(
     *,
     scorer: str | None = None,
     bodyparts: LabelConfig | Sequence[str] | None = None,
+    individuals: Sequence[str] | None = None,
     annotator: str | None = None,
     frames: pd.DataFrame | None = None,
     format: str = "both",
@@ -157,6 +203,10 @@ def write_collected_data(
         scorer: The name in the table and the files; the annotator's by default where one is chosen.
         bodyparts: The body parts in their order, or the label config; all have columns, labelled or not. By default
             those that are labelled somewhere.
+        individuals: Of several animals their names, in order: the files get DeepLabCut's row ``individuals``, in which
+            each animal has each body part. A point is an animal's where its label is ``"mouse1 nose"``, or where
+            ``nose`` has that as its region's text, as ``lsnb.from_poses`` writes it; a body part of no animal goes to
+            ``single``. By default those of a file that is there, else there is no such row.
         annotator: Whose key points. None: everybody's, merged: the median of those who set a body part, where at least
             half of those who did the image did so. ``"all"``: a file for each, who is its scorer.
         frames: The frames table (``item``, and ``path`` or ``video`` and ``frame``; ``width`` and ``height``), for
@@ -191,29 +241,35 @@ def write_collected_data(
     """
     problems = _problems(annotations, out, scorer, annotator, frames, format, per_video)
     parts: tuple[str, ...] | None = None
+    animals: tuple[str, ...] = ()
     try:
         parts = _bodyparts(bodyparts)
+    except InputError as error:
+        problems += error.problems
+    try:
+        animals = _individuals(individuals)
     except InputError as error:
         problems += error.problems
     if problems:
         raise InputError(problems)
     if format != "csv":
         require_h5("CollectedData_….h5", "give format='csv'")
-    points, notes = _points(annotations, frames)
+    folder = Path(out).expanduser()
+    named = scorer or (None if annotator in (None, "all") else safe_name(str(annotator)))
+    animals = animals or _former_animals(folder, named, format)
+    points, notes = _points(annotations, frames, animals)
     rows = _images(annotations, frames, points)
     if annotator not in (None, "all"):
         _check_annotator(str(annotator), rows)
         points, rows = (table[table["annotator"] == annotator] for table in (points, rows))
-    parts, more = _columns(points, parts)
+    parts, more = _columns(points, parts, animals)
     points = points[points["value"].isin(parts)]
     notes += more
-    folder = Path(out).expanduser()
     data: dict[str, pd.DataFrame] = {}
     files: list[Path] = []
     reports = []
-    named = scorer or (None if annotator in (None, "all") else safe_name(str(annotator)))
     for who, some, theirs in _by_scorer(points, rows, named, each=annotator == "all"):
-        table, report = _collected(who, some, theirs, parts)
+        table, report = _collected(who, some, theirs, parts, animals)
         data[who] = table
         reports.append(report)
         for place, some_images in _by_folder(folder, table) if per_video else [(folder, table)]:
@@ -287,7 +343,39 @@ def _bodyparts(given: Any) -> tuple[str, ...] | None:
     return tuple(names)
 
 
-def _points(annotations: pd.DataFrame, frames: pd.DataFrame | None) -> tuple[pd.DataFrame, list[str]]:
+def _individuals(given: Any) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    is_list = isinstance(given, Iterable) and not isinstance(given, (str, bytes))
+    names = list(given) if is_list else []
+    if not names or not all(isinstance(name, str) and name.strip() for name in names) or len(set(names)) < len(names):
+        raise InputError(f"individuals is {given!r}: give the name of each animal once, such as ['mouse1', 'mouse2'].")
+    if NO_ANIMAL in names:
+        raise InputError(f"individuals names {NO_ANIMAL!r}, which stands for body parts of no animal: leave it out.")
+    return tuple(names)
+
+
+def _former_animals(folder: Path, scorer: str | None, format: str) -> tuple[str, ...]:
+    """Return the individuals of the files that are there, of all videos; none where they have no such row."""
+    found: dict[str, None] = {}
+    places = [folder, *(sorted((folder / FOLDER).iterdir()) if (folder / FOLDER).is_dir() else [])]
+    for path in [file for place in places for file in table_files(place, str(scorer), format)] if scorer else []:
+        former = read_former(path)
+        if former is not None and former.header and len(former.header[0]) == len(ANIMAL_LEVELS):
+            found |= dict.fromkeys(name[1] for name in former.header if name[1] != NO_ANIMAL)
+    return tuple(found)
+
+
+def _animal_part(name: str, animals: Sequence[str]) -> tuple[str, str]:
+    """Return whose a body part is, and its own name: ``"mouse1 nose"`` is the nose of mouse1."""
+    owners = [animal for animal in animals if name.startswith(f"{animal} ")]
+    owner = max(owners, key=len, default=NO_ANIMAL)
+    return owner, name.removeprefix(f"{owner} ") if owners else name
+
+
+def _points(
+    annotations: pd.DataFrame, frames: pd.DataFrame | None, animals: Sequence[str]
+) -> tuple[pd.DataFrame, list[str]]:
     """Return a row for each body part that somebody set on an image: ``item, annotator, value, x, y`` in pixels."""
     latest = _latest(annotations)
     # A point's label is its own, or stands in a result of type "labels" with the same region.
@@ -298,6 +386,13 @@ def _points(annotations: pd.DataFrame, frames: pd.DataFrame | None) -> tuple[pd.
     is_text = annotations["value"].map(lambda value: isinstance(value, str)).astype(bool)
     chosen = (points | named).fillna(False).astype(bool) & latest & is_text
     found = annotations.loc[chosen, [*owners, "value", "x", "y"]].reset_index(drop=True)
+    if animals and "raw" in annotations.columns:
+        texts = [_region_text(raw) for raw in annotations.loc[chosen, "raw"]]
+        whose = {f"{animal} {part}" for animal in animals for part in found["value"].unique()}
+        found["value"] = [
+            text if text in whose and text.endswith(f" {part}") else part
+            for text, part in zip(texts, found["value"], strict=True)
+        ]
     sizes = _sizes(annotations, chosen, found, frames)
     notes = []
     placed = found[["x", "y"]].notna().all(axis=1).to_numpy() & np.isfinite(sizes).all(axis=1)
@@ -315,6 +410,12 @@ def _points(annotations: pd.DataFrame, frames: pd.DataFrame | None) -> tuple[pd.
         shown = [f"{value} on {item} by {who} at ({x:.1f}, {y:.1f})" for item, who, value, x, y in rows]
         notes.append(f"{int(again.sum())} second points of a body part are left out: {listing(shown)}.")
     return found[~again].reset_index(drop=True), notes
+
+
+def _region_text(raw: Any) -> str:
+    meta = raw.get("meta") if isinstance(raw, Mapping) else None
+    text = meta.get("text") if isinstance(meta, Mapping) else None
+    return " ".join(map(str, text)) if isinstance(text, list) else str(text or "")
 
 
 def _latest(annotations: pd.DataFrame) -> Any:
@@ -397,14 +498,17 @@ def _check_annotator(annotator: str, rows: pd.DataFrame) -> None:
         )
 
 
-def _columns(points: pd.DataFrame, parts: tuple[str, ...] | None) -> tuple[tuple[str, ...], list[str]]:
+def _columns(
+    points: pd.DataFrame, parts: tuple[str, ...] | None, animals: Sequence[str]
+) -> tuple[tuple[str, ...], list[str]]:
     labelled = list(dict.fromkeys(points["value"]))
     if parts is None:
         if not labelled:
             raise InputError(
                 "There are no key points in these annotations: give bodyparts=, the label config, to write empty rows."
             )
-        return tuple(labelled), []
+        return _of_each_animal(labelled, labelled, animals), []
+    parts = _of_each_animal(parts, labelled, animals)
     others = [part for part in labelled if part not in parts]
     if others and len(others) == len(labelled):
         raise InputError(
@@ -414,6 +518,17 @@ def _columns(points: pd.DataFrame, parts: tuple[str, ...] | None) -> tuple[tuple
     return parts, [
         f"Not among bodyparts, and left out: {listing([f'{part} ({counts[part]} points)' for part in others], 8)}."
     ] if others else []
+
+
+def _of_each_animal(parts: Sequence[str], labelled: Sequence[str], animals: Sequence[str]) -> tuple[str, ...]:
+    """Return the body parts with each animal's own spelt out; DeepLabCut's tables have all of them for each animal."""
+    if not animals:
+        return tuple(parts)
+    shared = {part for owner, part in (_animal_part(name, animals) for name in labelled) if owner != NO_ANIMAL}
+    owned = [_animal_part(name, animals) for name in parts]
+    each = dict.fromkeys(part for owner, part in owned if owner != NO_ANIMAL or part in shared)
+    alone = dict.fromkeys(part for owner, part in owned if owner == NO_ANIMAL and part not in each)
+    return (*(f"{animal} {part}" for animal in animals for part in each), *alone)
 
 
 def _by_scorer(
@@ -429,7 +544,7 @@ def _by_scorer(
 
 
 def _collected(
-    scorer: str, points: pd.DataFrame, rows: pd.DataFrame, parts: tuple[str, ...]
+    scorer: str, points: pd.DataFrame, rows: pd.DataFrame, parts: tuple[str, ...], animals: Sequence[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the table of poses, and the report's rows."""
     done = rows[rows["done"] & rows["image"].notna()]
@@ -448,6 +563,9 @@ def _collected(
         agreed = count.to_numpy() * 2 >= people[place]
         values[place[agreed], part[agreed]] = middle.to_numpy("float64")[agreed]
     columns = pd.MultiIndex.from_product([[scorer], parts, ["x", "y"]], names=list(LEVELS))
+    if animals:
+        named = [(scorer, *_animal_part(part, animals), axis) for part in parts for axis in ("x", "y")]
+        columns = pd.MultiIndex.from_tuples(named, names=list(ANIMAL_LEVELS))
     table = pd.DataFrame(
         values.reshape(len(images), 2 * len(parts)), index=pd.Index(images, dtype=object), columns=columns
     )

@@ -26,10 +26,10 @@ from lsnb.kernel.formats import (
     raise_for_zip,
     size_text,
 )
+from lsnb.kernel.tally import Tally
 from lsnb.tables import check_key, read_table
 
 PIECE = 2**20
-_FOUND = frozenset({*VIDEO_ENDINGS, ".zip"})
 
 
 def find_videos(source: str | os.PathLike[str], *, unpack_to: str | os.PathLike[str] | None = None) -> pd.DataFrame:
@@ -43,7 +43,8 @@ def find_videos(source: str | os.PathLike[str], *, unpack_to: str | os.PathLike[
         unpack_to: The folder into which zips are unpacked, each into a folder of its name; by default beside the zip.
 
     Returns:
-        A row per video with the column ``path``; of a table, its other columns, too.
+        A row per video with the column ``path``; of a table, its other columns, too. What a folder or zip holds beside
+        videos is said in a warning. A GIF is a video where it moves.
 
     Raises:
         MissingFileError: There is nothing at ``source``.
@@ -57,37 +58,68 @@ def find_videos(source: str | os.PathLike[str], *, unpack_to: str | os.PathLike[
     if not isinstance(source, (str, os.PathLike)) or not str(source).strip() or "\0" in str(source):
         raise InputError(f"source is {source!r}: give a video, a folder, a zip or a table of videos.")
     path = Path(source).expanduser()
+    tally = Tally(path.name or str(path), "file")
     if path.is_dir():
-        return _table(path, _in_folder(path, unpack_to))
+        return _table(path, _in_folder(path, unpack_to, tally), tally)
     if not path.is_file():
         raise MissingFileError(f"There is no video, folder, zip or table {source} (looked in {Path.cwd()}).")
     ending = path.suffix.lower()
     if ending in TABLE_ENDINGS:
         return _of_table(path)
     if ending == ".zip":
-        return _table(path, _unpacked(path, unpack_to))
-    return _table(path, [path])
+        _holds_videos(path, tally)
+        return _table(path, _unpacked(path, unpack_to), tally)
+    tally.seen = tally.taken = 1
+    return _table(path, [path], tally)
 
 
-def _table(source: Path, videos: list[Path]) -> pd.DataFrame:
+def _table(source: Path, videos: list[Path], tally: Tally) -> pd.DataFrame:
     if not videos:
         raise InputError(
             f"No video is in {source}: put files ending in {', '.join(sorted(VIDEO_ENDINGS))} there, or a zip of them."
         )
+    if tally.left_out:
+        warnings.warn(f"{tally}.", stacklevel=3)
     return pd.DataFrame({"path": [video.as_posix() for video in videos]})
 
 
-def _in_folder(folder: Path, unpack_to: str | os.PathLike[str] | None) -> list[Path]:
+def _in_folder(folder: Path, unpack_to: str | os.PathLike[str] | None, tally: Tally) -> list[Path]:
+    files = files_in(folder, lambda one: not is_junk(one.as_posix()))
+    zips = [path for path in files if path.suffix.lower() == ".zip"]
     videos: dict[Path, None] = {}
-    for path in files_in(folder, lambda one: not is_junk(one.as_posix()) and one.suffix.lower() in _FOUND):
-        if path.suffix.lower() in VIDEO_ENDINGS:
+    for path in zips:
+        try:
+            if not _holds_videos(path, tally, within=folder):
+                continue
+        except LsnbError as fault:
+            warnings.warn(f"A zip was left out. {fault}", stacklevel=3)
+            continue
+        stray = stray_link(path.with_suffix(""), folder) if unpack_to is None else None
+        if stray is not None:
+            raise InputError(f"{path.name} would be unpacked elsewhere: {stray[1]}")
+        videos.update(dict.fromkeys(_unpacked(path, unpack_to)))
+    # What an earlier run unpacked lies in the folder, too, and is counted once.
+    for path in sorted({*files} - {*zips, *videos}):
+        tally.seen += 1
+        if path.suffix.lower() in VIDEO_ENDINGS or _moves(path):
+            tally.taken += 1
             videos[path] = None
-        elif _holds_videos(path):
-            stray = stray_link(path.with_suffix(""), folder) if unpack_to is None else None
-            if stray is not None:
-                raise InputError(f"{path.name} would be unpacked elsewhere: {stray[1]}")
-            videos.update(dict.fromkeys(_unpacked(path, unpack_to)))
+        else:
+            tally.leave("no video", [path.relative_to(folder).as_posix()])
     return sorted(videos)
+
+
+def _moves(path: Path) -> bool:
+    """Return whether a file is a GIF of several pictures."""
+    if path.suffix.lower() != ".gif":
+        return False
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            return bool(getattr(picture, "is_animated", False))
+    except (OSError, ValueError, SyntaxError):
+        return False
 
 
 def _of_table(path: Path) -> pd.DataFrame:
@@ -102,13 +134,22 @@ def _beside(table: Path, name: str) -> str:
     return seen_from_table.as_posix() if is_there(seen_from_table) and not is_there(name) else name
 
 
-def _holds_videos(path: Path) -> bool:
-    try:
-        with Zip(path) as archive:
-            return any(_is_video(inside(member)) for member in archive.members)
-    except LsnbError as fault:
-        warnings.warn(f"A zip was left out. {fault}", stacklevel=4)
+def _holds_videos(path: Path, tally: Tally, within: Path | None = None) -> bool:
+    """Return whether a zip holds videos, and count what it holds."""
+    with Zip(path) as archive:
+        names = [inside(member) for member in archive.members if not is_junk(inside(member))]
+    shown = path.name if within is None else path.relative_to(within).as_posix()
+    videos = [name for name in names if _is_video(name)]
+    if not videos:
+        tally.seen += 1
+        tally.leave("a zip without videos", [shown])
         return False
+    tally.seen += len(names)
+    tally.taken += len(videos)
+    others = [f"{shown}/{name}" for name in names if not _is_video(name)]
+    if others:
+        tally.leave("no video", others)
+    return True
 
 
 def _unpacked(path: Path, unpack_to: str | os.PathLike[str] | None) -> list[Path]:

@@ -282,6 +282,7 @@ class Decoding:
 PRIMING = Fraction(1, 4)  # seconds
 OWN_ZERO = ("mov,", "matroska")
 SHOW_FRAME = 0x10
+RAW = ("h264", "hevc", "vvc", "evc")  # streams without a container, which hold no times
 _KEPT = 32
 _distrusted: set[tuple[Path, int, int]] = set()
 
@@ -410,7 +411,7 @@ def _from_frames(path: Path, *, is_damaged: bool = False) -> Timeline:
         if not count:
             raise unreadable(path)
         del stamps[count:]  # a damaged end is no part of the video; in the middle, a frame's number stays its number
-        rate = stream.average_rate or stream.guessed_rate or 25
+        rate = claimed_rates(container, stream)[0]
         step = max(1, round(1 / (rate * stream.time_base)))
         has_times = container.format.name != "avi" and _are_rising(stamps)
         pts = np.asarray(stamps, np.int64) if has_times else _in_order(len(stamps), stored, step)
@@ -422,6 +423,22 @@ def _from_frames(path: Path, *, is_damaged: bool = False) -> Timeline:
             is_decoded=True,
             damaged=run.damaged,
         )
+
+
+def claimed_rates(container: Any, stream: Any) -> list[Fraction]:
+    """Return the rates that a file claims, the likeliest first; FFmpeg's 25 where it claims none.
+
+    Of a stream without a container FFmpeg's reader says 25 whatever the stream says, and the stream knows better.
+    """
+    rates = [stream.average_rate, stream.guessed_rate, stream.base_rate]
+    if container.format.name in RAW:
+        rates.insert(0, stream.codec_context.framerate)
+    return [Fraction(rate) for rate in rates if rate] or [Fraction(25)]
+
+
+def states_no_rate(container: Any, stream: Any) -> bool:
+    """Return whether a video's rate is FFmpeg's guess, since nothing in the file says it."""
+    return container.format.name in RAW and not stream.codec_context.framerate
 
 
 def _are_rising(stamps: list[int | None]) -> bool:

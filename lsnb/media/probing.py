@@ -25,8 +25,10 @@ from lsnb.media.decoding import (
     Decoding,
     Orientation,
     Timeline,
+    claimed_rates,
     decoded_frames,
     opened,
+    states_no_rate,
     tags_of,
     timeline,
     unreadable,
@@ -148,10 +150,17 @@ REMEDY = "lsnb.transcode makes a copy that {}."
 LATE = 0.0005  # seconds
 
 
-def sentences(info: VideoInfo, path: Path, *, pixel_shape: Fraction, damaged: int = 0) -> tuple[str, ...]:
+def sentences(
+    info: VideoInfo, path: Path, *, pixel_shape: Fraction, damaged: int = 0, is_guess: bool = False
+) -> tuple[str, ...]:
     """Return what will be trouble with a video, each with its remedy."""
     found = []
     plays = REMEDY.format("plays everywhere")
+    if is_guess:
+        found.append(
+            f"It does not say its frame rate, and {float(info.fps):g} frames a second are taken, so its times are a "
+            "guess: give the recording in a container such as MP4 if you have it."
+        )
     if info.container not in PLAYED_CONTAINERS:
         found.append(f"Browsers do not play {NAMES.get(info.container, info.container)} files. {plays}")
     if info.codec == "hevc":
@@ -387,10 +396,10 @@ def _probe(video: str | Path, count: bool, check: bool) -> VideoInfo:
             raise unreadable(file)
         orientation = Orientation.of_frame(first)
         width, height = orientation.size(first.width, first.height)
-        claimed = Fraction(stream.average_rate or stream.guessed_rate or 0)
+        rates = claimed_rates(container, stream)
         length = container.duration / 1e6 if container.duration else None
         sound = container.streams.audio[0].codec_context if container.streams.audio else None
-        rates = [rate for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]
+        is_guess = states_no_rate(container, stream)
         constant: bool | None = None
         start: float | None = None
         if known is not None:
@@ -400,7 +409,7 @@ def _probe(video: str | Path, count: bool, check: bool) -> VideoInfo:
             last = float(known.last_duration * known.time_base) or (1 / float(fps) if fps else 0.0)
             length = float(known.times[-1]) + last
         else:
-            fps = claimed
+            fps = rates[0]
             frames = stream.frames or round(float(fps) * (length or 0))
         size = file.stat().st_size
         tags = tags_of(container)
@@ -430,7 +439,7 @@ def _probe(video: str | Path, count: bool, check: bool) -> VideoInfo:
     damaged = known.damaged if known is not None else 0
     if check:
         damaged = info.frames - sum(1 for _ in decoded_frames(file, np.arange(info.frames)))
-    return dataclasses.replace(info, problems=sentences(info, file, pixel_shape=shape, damaged=damaged))
+    return dataclasses.replace(info, problems=sentences(info, file, pixel_shape=shape, damaged=damaged, is_guess=is_guess))
 
 
 def frame_rate(known: Timeline, claimed: Iterable[Fraction] = ()) -> tuple[Fraction, bool]:

@@ -24,6 +24,7 @@ from lsnb.kernel.jobs import for_each
 from lsnb.media.decoding import (
     Orientation,
     Timeline,
+    claimed_rates,
     decoded_frames,
     file_address,
     opened,
@@ -313,8 +314,8 @@ def _transcode(
 
 def constant_rate(source: Path, known: Timeline) -> Fraction:
     """Return the rate of a constant-rate copy: the video's own, or the common one next to what most frames last."""
-    with opened(source) as (_, stream):
-        claimed = [rate for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate) if rate]
+    with opened(source) as (container, stream):
+        claimed = claimed_rates(container, stream)
     rate, is_constant = frame_rate(known, claimed)
     if is_constant:
         return rate

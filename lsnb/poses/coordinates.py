@@ -6,9 +6,7 @@ several animals (individuals after the scorer), then a row for each frame or ima
 
 from __future__ import annotations
 
-import csv
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +20,25 @@ from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel import checks
 from lsnb.kernel.words import listing, nearest
 from lsnb.tables.h5 import read_h5
+from lsnb.tables.pose_tables import (
+    H5_ENDINGS,
+    NO_ANIMAL,
+    Floats,
+    PathLike,
+    column_names,
+    csv_header,
+    existing_file,
+    not_numbers,
+    read_pose_table,
+    read_rows,
+)
 
 # Poses: where a model saw each body part in each frame of one video, and how sure it was.
 
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-LEVELS = ("scorer", "bodyparts", "coords")
-ANIMAL_LEVELS = ("scorer", "individuals", "bodyparts", "coords")
 COORDS = ("x", "y", "likelihood")
-# What DeepLabCut calls body parts that belong to no animal.
-NO_ANIMAL = "single"
+# What SuperAnimal's models write for x, y and likelihood of what they do not see.
+UNSEEN = -1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +97,7 @@ def table_poses(table: pd.DataFrame, *, source: str = "the table") -> Poses:
             f"{source} has column names of {levels} row{'s' * (levels > 1)}, and pose tables have three: scorer, "
             "bodyparts and coords (x, y, likelihood); read the tool's own CSV or H5 file."
         )
-    header = [tuple(str(part) for part in column) for column in table.columns]
+    header = column_names(table)
     layout = read_header(header, source)
     check_index(table.index, source)
     return layout.poses(_numbers(table, header, source), source)
@@ -116,13 +123,16 @@ class Layout:
 
     def poses(self, values: Floats, source: str) -> Poses:
         """Return the poses in a table's numbers, ``[frames, columns]``."""
-        return Poses(self.scorer, self.bodyparts, self.places(values), values[:, list(self.likelihood)], source)
+        likelihood = values[:, list(self.likelihood)]
+        likelihood[likelihood == UNSEEN] = np.nan
+        return Poses(self.scorer, self.bodyparts, self.places(values), likelihood, source)
 
     def places(self, values: Floats) -> Floats:
         """Return the pixels in a table's numbers, ``[rows, body parts, 2]``."""
         xy = np.empty((len(values), len(self.bodyparts), 2))
         xy[:, :, 0], xy[:, :, 1] = values[:, list(self.x)], values[:, list(self.y)]
         xy[~np.isfinite(xy)] = np.nan
+        xy[(xy == UNSEEN).all(axis=2)] = np.nan
         return xy
 
 
@@ -210,31 +220,6 @@ def _numbers(table: pd.DataFrame, header: Sequence[tuple[str, ...]], source: str
         raise TableError(not_numbers(table, header, source)) from None
 
 
-def not_numbers(table: pd.DataFrame, header: Sequence[tuple[str, ...]], source: str) -> list[str]:
-    """Return a sentence for each of the first columns with cells that are no numbers."""
-    problems = []
-    for position, column in enumerate(header[: table.shape[1]]):
-        cells = table.iloc[:, position]
-        wrong = cells.notna() & pd.to_numeric(cells, errors="coerce").isna()
-        # "nan" and the like are texts that mean a missing number.
-        wrong &= ~cells.astype(str).str.strip().str.lower().isin(("", "nan", "na", "none"))
-        if wrong.any():
-            row = int(np.flatnonzero(wrong.to_numpy("bool"))[0])
-            problems.append(
-                f"{source}: {column[-1]} of {column[-2]} in frame {row} is {cells.iloc[row]!r}, which is no number"
-                f"{f'; {int(wrong.sum()) - 1} more in that column' if wrong.sum() > 1 else ''}: mend the cell, or "
-                "leave it empty if it is missing."
-            )
-        if len(problems) == 5:
-            break
-    return problems or [f"{source} has cells that are no numbers: give the tool's own file."]
-
-
-H5_ENDINGS = (".h5", ".hdf5", ".hdf")
-CSV_ENDINGS = (".csv", ".tsv", ".txt")
-PathLike = str | os.PathLike[str]
-
-
 def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None) -> Poses:
     """Return the poses that a tool predicted for every frame of one video.
 
@@ -267,7 +252,7 @@ def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None)
         return table_poses(read_h5(path), source=source)
     header = csv_header(path)
     layout = read_header(header.columns, source)
-    values, index = _csv_rows(path, header, source)
+    values, index = read_rows(path, header, source)
     check_index(index, source)
     return layout.poses(values, source)
 
@@ -310,166 +295,10 @@ def read_labelled_poses(labels: PathLike | pd.DataFrame) -> LabelledPoses:
         >>> read_labelled_poses(table).images
         ('labeled-data/v/img0001.png',)
     """
-    if isinstance(labels, pd.DataFrame):
-        table, source = labels, "labels"
-    else:
-        path = existing_file(labels, "labels")
-        source = path.name
-        table = read_h5(path) if path.suffix.lower() in H5_ENDINGS else _labelled_csv(path)
-    if table.columns.nlevels not in (3, 4):
-        raise TableError(f"{source} has no header of scorer, bodyparts and coords: give a CollectedData file.")
-    header = [tuple(str(part) for part in column) for column in table.columns]
-    layout = read_header(header, source, labelled=True)
-    try:
-        values = table.to_numpy("float64", na_value=np.nan)
-    except (TypeError, ValueError):
-        raise TableError(not_numbers(table, header, source)) from None
-    images = [
-        ("/".join(str(part) for part in row) if isinstance(row, tuple) else str(row)).replace("\\", "/")
-        for row in table.index
-    ]
-    return LabelledPoses(layout.scorer, layout.bodyparts, tuple(images), layout.places(values))
-
-
-@dataclass(frozen=True)
-class Header:
-    """The header of a pose tool's CSV: the names of its columns, how many come before them, how many lines it takes."""
-
-    columns: tuple[tuple[str, ...], ...]
-    index_columns: int
-    lines: int
-    separator: str
-
-
-def csv_header(path: Path) -> Header:
-    """Return the header of a pose tool's CSV.
-
-    Raises:
-        TableError: It has another header.
-    """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            start = [file.readline() for _ in range(6)]
-    except (UnicodeDecodeError, OSError) as error:
-        raise TableError(
-            f"{path.name} cannot be read as text ({type(error).__name__}): give the CSV or H5 file of a pose tool."
-        ) from None
-    separator = max(",;\t", key=start[0].count)
-    rows = [[cell.strip() for cell in row] for row in csv.reader(start, delimiter=separator) if row]
-    first = [row[0] for row in rows[:4]]
-    levels = next((names for names in (LEVELS, ANIMAL_LEVELS) if tuple(first[: len(names)]) == names), None)
-    if levels is None:
-        raise TableError(
-            f"{path.name} has no pose tool's header: its first column should begin with scorer, bodyparts and coords "
-            f"in three rows (with individuals in four), and begins with {listing([repr(cell) for cell in first[:3]])}."
-        )
-    header = rows[: len(levels)]
-    refusal = f"{path.name}: the rows of its header do not name the same columns; write the file anew."
-    if len({len(row) for row in header}) > 1:
-        raise TableError(refusal)
-    # The newer form names an image by three columns, of which the header has none.
-    before = 1
-    while before < len(header[0]) and not any(row[before] for row in header):
-        before += 1
-    if any(not cell for row in header for cell in row[before:]):
-        raise TableError(refusal)
-    lines = len(levels)
-    if len(rows) > lines and not any(rows[lines][1:]) and not _names_a_row(rows[lines][0]):
-        # pandas gives a named index a line of its own.
-        lines += 1
-    return Header(tuple(zip(*(row[before:] for row in header), strict=True)), before, lines, separator)
-
-
-def _names_a_row(cell: str) -> bool:
-    """Return whether a first cell is a frame's number or an image's path, and no name of the index."""
-    return cell.isdecimal() or bool(set(cell) & set("/\\.")) or not cell
-
-
-def existing_file(path: Any, argument: str) -> Path:
-    """Return the path of a file that is there.
-
-    Raises:
-        InputError: It is no path, or a folder.
-        MissingFileError: There is no such file; the nearest name in its folder is given.
-    """
-    if not isinstance(path, (str, os.PathLike)):
-        raise InputError(f"{argument} is {path!r}: give the path of a CSV or H5 file, or a pandas DataFrame.")
-    file = Path(path).expanduser()
-    if file.is_dir():
-        raise InputError(f"{file} is a folder: give a file in it; lsnb.poses.find_predictions(folder) lists them.")
-    if not file.is_file():
-        siblings = sorted(child.name for child in file.parent.iterdir()) if file.parent.is_dir() else []
-        raise MissingFileError(f"There is no file {file}.{nearest(file.name, siblings)}")
-    return file
-
-
-def _csv_rows(path: Path, header: Header, source: str) -> tuple[Floats, pd.Index[Any]]:
-    before, width = header.index_columns, header.index_columns + len(header.columns)
-    numbers: dict[str, Any] = {"dtype": dict.fromkeys(range(before, width), "float64")}
-    try:
-        table = _parse(path, header, numbers)
-    except (ValueError, pd.errors.ParserError) as error:
-        if isinstance(error, pd.errors.EmptyDataError):
-            raise TableError(f"{source} has a header and no rows: it should have one for each frame.") from None
-        try:
-            table = _parse(path, header, {"dtype": "object"})
-        except pd.errors.ParserError as fault:
-            raise TableError(f"{source} has rows longer than its header ({_cause(fault)}): write it anew.") from None
-        raise TableError(not_numbers(table.iloc[:, before:], header.columns, source)) from None
-    if table.shape[1] != width:
-        raise TableError(
-            f"{source} has {table.shape[1]} columns below a header of {width}: write the file anew with the pose tool."
-        )
-    index = table[0] if before == 1 else _row_names(table, header, source)
-    return table.iloc[:, before:].to_numpy("float64"), pd.Index(index)
-
-
-def _parse(path: Path, header: Header, options: dict[str, Any]) -> pd.DataFrame:
-    layout: dict[str, Any] = {
-        "header": None,
-        "skiprows": header.lines,
-        "sep": header.separator,
-        "decimal": "," if header.separator == ";" else ".",
-        "encoding": "utf-8",
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", pd.errors.DtypeWarning)
-        table: pd.DataFrame = pd.read_csv(path, **layout, **options)
-    return table
-
-
-def _row_names(table: pd.DataFrame, header: Header, source: str) -> pd.Series[str]:
-    parts = table[list(range(header.index_columns))]
-    bare = np.flatnonzero(parts.isna().any(axis=1).to_numpy())
-    if len(bare):
-        raise TableError(
-            f"{source} names no image in row {listing((bare + header.lines + 1).tolist())}: write it anew."
-        )
-    return parts.astype(str).agg("/".join, axis=1)
-
-
-def _cause(error: Exception) -> str:
-    return str(error).strip().rsplit(". ", 1)[-1].removeprefix("C error: ")
-
-
-def _labelled_csv(path: Path) -> pd.DataFrame:
-    header = csv_header(path)
-    before = header.index_columns
-    try:
-        table = _parse(path, header, {})
-    except pd.errors.EmptyDataError:
-        columns: Sequence[tuple[str, ...]] = header.columns
-        return pd.DataFrame(columns=pd.MultiIndex.from_tuples(columns))
-    except (ValueError, pd.errors.ParserError) as error:
-        raise TableError(f"{path.name} cannot be read ({_cause(error)}): write it anew.") from None
-    if table.shape[1] != before + len(header.columns):
-        raise TableError(
-            f"{path.name} has {table.shape[1]} columns below a header of {before + len(header.columns)}: write it anew."
-        )
-    names = _row_names(table, header, path.name)
-    rows = table.iloc[:, before:]
-    rows.columns = pd.MultiIndex.from_tuples(header.columns)
-    return rows.set_index(pd.Index(names))
+    table = read_pose_table(labels, "labels")
+    source = "labels" if isinstance(labels, pd.DataFrame) else Path(labels).name
+    layout = read_header(table.header, source, labelled=True)
+    return LabelledPoses(layout.scorer, layout.bodyparts, table.rows, layout.places(table.values))
 
 
 # Views of the same moments: cameras, or mirrors in one picture.
@@ -630,15 +459,14 @@ def _read(path: Path) -> pd.DataFrame:
     if path.suffix.lower() in H5_ENDINGS:
         return read_h5(path)
     try:
-        first = pd.read_csv(path, nrows=3, header=None, dtype=str, encoding="utf-8-sig")
-        if tuple(str(cell) for cell in first[0]) == LEVELS:
-            header = csv_header(path)
-            table = pd.read_csv(path, header=None, skiprows=header.lines, index_col=0)
-            table.columns = pd.MultiIndex.from_tuples(header.columns)
-            return table
-        return pd.read_csv(path, encoding="utf-8-sig")
+        header = csv_header(path)
     except TableError:
-        raise
+        header = None  # the plain form, with one row of names
+    if header is not None:
+        values, rows = read_rows(path, header, path.name)
+        return pd.DataFrame(values, index=rows, columns=pd.MultiIndex.from_tuples(header.columns))
+    try:
+        return pd.read_csv(path, encoding="utf-8-sig")
     except (ValueError, OSError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         raise TableError(
             f"{path.name} cannot be read as a metric file ({type(error).__name__}): it should be a CSV with a column "

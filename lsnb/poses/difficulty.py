@@ -13,7 +13,8 @@ import numpy as np
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Dims, Give, Share, checked
 from lsnb.kernel.words import listing
-from lsnb.poses.coordinates import Floats, LabelledPoses, Poses, read_metric
+from lsnb.poses.coordinates import LabelledPoses, Poses, read_metric
+from lsnb.tables.pose_tables import Floats
 
 Pixels = Annotated[Floats, Dims(3, 2), Give("a numpy array [frames, body parts, 2] of pixels")]
 Likelihood = Annotated[Floats, Dims(2), Give("a numpy array [frames, body parts]")]

@@ -17,11 +17,12 @@ from lsnb.kernel.checks import Give, checked
 from lsnb.kernel.files import file_errors, files_in
 from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.kernel.words import listing, nearest
-from lsnb.poses.coordinates import FILE_ENDINGS, H5_ENDINGS, Floats, Poses, csv_header, metric_name, read_header
+from lsnb.poses.coordinates import FILE_ENDINGS, Poses, metric_name, read_header
 from lsnb.tables.encodings import decode
 from lsnb.tables.files import read_table, sniff
 from lsnb.tables.h5 import H5Reader
 from lsnb.tables.keys import find_column
+from lsnb.tables.pose_tables import H5_ENDINGS, Floats, csv_header
 
 # How unsure a detector was of each frame: from the boxes it found, or the probabilities it gave to classes.
 
@@ -280,7 +281,7 @@ def _described(path: Path, reader: H5Reader) -> tuple[int, int, str] | None:
             columns, frames = reader.head(path)
             if columns.nlevels not in (3, 4):
                 return None
-            header = [tuple(str(part) for part in column) for column in columns]
+            header = [tuple(str(part).strip() for part in column) for column in columns]
         else:
             found = csv_header(path)
             if found.index_columns > 1:
