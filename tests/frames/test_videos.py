@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from lsnb import find_videos
 from lsnb.errors import InputError, MissingFileError
@@ -91,3 +92,26 @@ def test_what_holds_no_video_is_a_sentence(folder: Path, tmp_path: Path) -> None
     for given in (None, "", 3):
         with pytest.raises(InputError, match="give a video"):
             find_videos(given)  # type: ignore[arg-type]
+
+
+def test_what_a_folder_or_zip_holds_beside_videos_is_said(folder: Path) -> None:
+    with pytest.warns(UserWarning, match="left out") as told:
+        find_videos(folder)
+    (said,) = [str(one.message) for one in told]
+    assert said.startswith("videos: 7 files, 4 taken, 3 left out (")
+    assert "a zip without videos: frames.zip" in said
+    assert "no video: more.zip/read me.txt, notes.txt" in said
+    with pytest.warns(UserWarning, match=r"more.zip: 2 files, 1 taken, 1 left out \(no video: more.zip/read me.txt\)"):
+        find_videos(folder / "more.zip")
+
+
+def test_raw_streams_and_moving_gifs_are_videos_and_other_gifs_are_not(tmp_path: Path) -> None:
+    for name in ("a.h264", "b.HEVC", "c.flv", "d.ogv", "e.m2v"):
+        (tmp_path / name).write_bytes(b"x")
+    pictures = [Image.new("L", (8, 8), shade) for shade in (0, 128, 255)]
+    pictures[0].save(tmp_path / "f.gif", save_all=True, append_images=pictures[1:])
+    pictures[0].save(tmp_path / "g.gif")
+    (tmp_path / "h.gif").write_bytes(b"GIF89a")
+    with pytest.warns(UserWarning, match=r"8 files, 6 taken, 2 left out \(no video: g.gif, h.gif\)"):
+        table = find_videos(tmp_path)
+    assert names(table, tmp_path) == ["a.h264", "b.HEVC", "c.flv", "d.ogv", "e.m2v", "f.gif"]

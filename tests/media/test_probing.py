@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from video_maker import cut_video, make_video
+from video_maker import cut_video, make_video, read_barcode
 
 from lsnb.errors import InputError, TableError
-from lsnb.media import probe, read_frames, transcode
+from lsnb.media import frame_times, probe, read_frames, transcode
 from lsnb.media.probing import creation_time
 
 
@@ -169,3 +169,24 @@ def test_a_colon_in_a_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.Mo
     assert [frame.index for frame in read_frames(name, [0, 4])] == [0, 4]
     transcode(name, "copy:1.mp4")
     assert probe("copy:1.mp4").frames == 5
+
+
+@pytest.mark.parametrize(("ending", "codec"), [(".h264", "libx264"), (".hevc", "libx265")])
+@pytest.mark.parametrize("fps", [30, 12, Fraction(30000, 1001)])
+def test_a_stream_without_a_container_has_the_rate_that_it_states(
+    tmp_path: Path, ending: str, codec: str, fps: Fraction
+) -> None:
+    video = make_video(tmp_path / f"clip{ending}", 24, fps=fps, codec=codec, b_frames=2)
+    for count in (True, False):
+        assert probe(video, count=count).fps == fps
+    assert frame_times(video).tolist() == pytest.approx([n / float(fps) for n in range(24)])
+    assert [read_barcode(frame.image) for frame in read_frames(video, [0, 7, 23])] == [0, 7, 23]
+    assert not any("guess" in problem for problem in probe(video).problems)
+    assert probe(transcode(video, tmp_path / "copy.mp4", progress=False)).fps == fps
+
+
+def test_a_stream_that_states_no_rate_is_said_to_be_a_guess(tmp_path: Path) -> None:
+    silent = {"x265-params": "log-level=error:vui-timing-info=0"}
+    info = probe(make_video(tmp_path / "clip.hevc", 24, codec="libx265", options=silent))
+    assert info.fps == 25
+    assert "does not say its frame rate, and 25 frames a second are taken" in " ".join(info.problems)
