@@ -33,12 +33,13 @@ from lsnb.poses.difficulty import (
     choose_events,
     ensemble_poses,
     frame_features,
-    frame_scores,
     low_likelihood_scores,
     make_metric,
+    missing_metric,
     pose_metrics,
     reasons,
     robust_z,
+    score_frames,
 )
 from lsnb.poses.finding import COLUMNS as FOUND
 from lsnb.poses.finding import Source, detection_confidence, detection_entropy, read_sources
@@ -67,7 +68,9 @@ class Job:
         start: Share of the video.
         stop: Share of the video.
         gap: ``min_gap``.
-        taken: Frames chosen before, ascending.
+        taken: Frames chosen before, ascending, which are kept clear.
+        written: Frames written before, ascending: kept clear where they are difficult.
+        missing: Whether a frame in which nothing was seen is difficult.
         seed: Of the grouping.
     """
 
@@ -84,6 +87,8 @@ class Job:
     stop: float
     gap: int
     taken: tuple[int, ...]
+    written: tuple[int, ...]
+    missing: bool
     seed: int
 
 
@@ -131,11 +136,11 @@ def choose(job: Job) -> Outcome:
         MissingFileError: A file is not there.
     """
     if job.source.is_detector:
-        frames, metrics, notes = _detector_metrics(job)
+        frames, metrics, likelihood, notes = _detector_metrics(job)
         poses = None
     else:
         poses, metrics, notes = _pose_metrics(job)
-        frames = len(poses)
+        frames, likelihood = len(poses), poses.likelihood
     times, more = _times(job, frames)
     notes += more
     usable = frames if times is None else min(frames, len(times))
@@ -145,16 +150,18 @@ def choose(job: Job) -> Outcome:
         raise InputError(
             f"n is {job.n}, and {job.source.video or 'the video'} has {len(there)} frames{part}: give a smaller n."
         )
-    scores = frame_scores(metrics, frames)
+    scored = score_frames(metrics, frames, limit=job.limit, likelihood=likelihood)
+    scores = scored.scores
     candidates = there.start + np.flatnonzero(scores[there.start : there.stop] >= job.limit)
+    # What was written for another reason shows nothing of the event beside it.
+    shown = {frame for frame in job.written if frame < frames and scores[frame] >= job.limit}
     choice = choose_events(
-        scores,
+        scored,
         candidates,
         job.n,
         gap=job.gap,
         features=lambda at: frame_features(metrics, poses, at),
-        taken=np.array(job.taken, dtype="int64"),
-        limit=job.limit,
+        taken=np.array(sorted(shown | {*job.taken}), dtype="int64"),
         seed=job.seed,
     )
     if len(choice.frames) < job.n:
@@ -198,10 +205,15 @@ def _pose_metrics(job: Job) -> tuple[Poses, list[Metric], list[str]]:
         views=read_views(job.views, poses),
     )
     metrics, notes = pose_metrics(question)
+    seen = np.isfinite(poses.xy).all(axis=2).any(axis=1)
+    if not seen.any():
+        raise InputError(f"{poses.source} has no body part in any frame: the model saw nothing in this video.")
+    if job.missing and not seen.all():
+        metrics.append(missing_metric(seen, job.limit))
     return poses, metrics, notes
 
 
-def _detector_metrics(job: Job) -> tuple[int, list[Metric], list[str]]:
+def _detector_metrics(job: Job) -> tuple[int, list[Metric], Any, list[str]]:
     detections = job.source.members[0]
     if not len(detections):
         raise InputError(f"The detector's table of {job.source.video or 'the video'} has no rows.")
@@ -210,14 +222,18 @@ def _detector_metrics(job: Job) -> tuple[int, list[Metric], list[str]]:
     frames = max(frames, 0 if times is None else len(times))
     metrics = []
     wanted = job.metrics or DETECTOR_METRICS
+    sure = detection_confidence(detections, frames)[:, None]
     if "confidence" in wanted:
-        values = detection_confidence(detections, frames)[:, None]
+        values = sure
         scores = low_likelihood_scores(values, job.threshold, job.limit)
         metrics.append(make_metric("confidence", ("",), values, scores))
     if "entropy" in wanted:
         values = detection_entropy(detections, frames)[:, None]
         metrics.append(make_metric("entropy", ("",), values, robust_z(values, floor=CHANCE)))
-    return frames, metrics, []
+    seen = np.isfinite(sure[:, 0])
+    if job.missing and not seen.all() and seen.any():
+        metrics.append(missing_metric(seen, job.limit))
+    return frames, metrics, sure, []
 
 
 def _times(job: Job, frames: int) -> tuple[Any, list[str]]:
@@ -284,18 +300,20 @@ def select_difficult_frames(
     start: float = 0.0,
     stop: float = 1.0,
     min_gap: int = 10,
+    missing: bool = True,
     exclude: Any = (),
     out: str | os.PathLike[str] | None = None,
     seed: int = 0,
     executor: Executor | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Return the frames that a model found difficult: one of each event, different ones, and no neighbours.
+    """Return the frames that a model found difficult: the hardest first, one of each event, and no neighbours.
 
     Of every metric and body part a robust z-score says how far above the usual a frame is; the highest is the frame's
-    score. Frames nearer to each other than ``min_gap`` are one event. Of more events than n, like ones (the same
-    problem, a similar pose) are grouped and each group gives its worst. A body part that leaves its place for one frame
-    counts for that frame, not for the one in which it is back.
+    score. An event is a peak of the score, on either side of which it falls by a third. Three quarters of n are the events
+    with the highest scores; then come the best of each metric that is not among them, if it comes near, and events
+    unlike the chosen. A body part that leaves its place for one frame counts for that frame, not for the
+    one in which it is back.
 
     Args:
         predictions: One video's: the CSV or H5 file of DeepLabCut or Lightning Pose, its table, or several of these,
@@ -319,17 +337,19 @@ def select_difficult_frames(
         start: Share of the video at which the portion begins, 0 to 1.
         stop: Share at which it ends.
         min_gap: The least distance between two chosen frames, in frames.
+        missing: Whether a frame in which the model saw nothing at all is difficult, the more so the rarer it is.
         exclude: Frames chosen before, which are kept clear by ``min_gap`` too, as ``select_frames`` takes them; a video
             may be named without folder and ending, too.
         out: The folder that ``extract_frames`` writes to: what the ``selected_frames.csv`` of a video names there was
-            chosen before, so that a second run brings new ones.
+            chosen before, so that a second run brings new ones: those of them that are difficult are kept clear by
+            ``min_gap``, and those that are not, which something else chose, leave what is beside them free.
         seed: Of the grouping.
         executor: Where several videos run, by default here; any ``concurrent.futures.Executor``.
         progress: Whether to show a progress bar, of several videos.
 
     Returns:
         ``video, frame`` (0-based), ``time`` (seconds; missing without the video), ``method`` (``difficult``),
-        ``cluster`` (its group of like events), ``score`` (robust standard deviations), ``reason`` (in words) and
+        ``cluster`` (frames of one trouble, the same metric of the same body part, have the same), ``score`` (robust standard deviations), ``reason`` (in words) and
         ``error``, by video and frame. With fewer than n difficult frames there are those, and a warning says so. Of
         several videos, one that fails is a row without a frame whose ``error`` says why.
 
@@ -347,7 +367,8 @@ def select_difficult_frames(
         [[40, 'nose jumped 42 px']]
     """
     problems = _problems(n, threshold, min_score, min_gap, seed)
-    problems += [fault for fault in (checks.executor(executor), checks.switch("progress", progress)) if fault]
+    switches = (checks.switch("progress", progress), checks.switch("missing", missing))
+    problems += [fault for fault in (checks.executor(executor), *switches) if fault]
     sources: list[Source] = []
     several = False
     found: dict[str, tuple[int, ...]] = {}
@@ -410,7 +431,9 @@ def select_difficult_frames(
             start=float(start),
             stop=float(stop),
             gap=int(min_gap),
-            taken=found.get(source.video, ()),
+            taken=found.get(source.video, ((), ()))[0],
+            written=found.get(source.video, ((), ()))[1],
+            missing=bool(missing),
             seed=int(seed),
         )
         for source, given, view in zip(sources, files, _by_video(views, sources, several), strict=True)
@@ -475,25 +498,29 @@ def _existing(video: str) -> str | None:
     return video if Path(video).expanduser().is_file() else None
 
 
-def _chosen_before(exclude: Any, out: Any, videos: Sequence[str]) -> tuple[dict[str, tuple[int, ...]], list[str]]:
-    """Return video → frames chosen before, ascending, and notes for the reader."""
+def _chosen_before(
+    exclude: Any, out: Any, videos: Sequence[str]
+) -> tuple[dict[str, tuple[tuple[int, ...], tuple[int, ...]]], list[str]]:
+    """Return video → frames to exclude and frames written before, both ascending, and notes for the reader."""
     problems = [] if out is None else checked_out(out)
-    found: list[set[int]] = [set() for _ in videos]
+    excluded: list[Any] = [np.array([], dtype="int64") for _ in videos]
+    written: dict[int, Any] = {}
     notes: list[str] = []
     try:
         excluded, _, notes = chosen_before(exclude, None, videos, by_stem=True)
-        found = [set(frames.tolist()) for frames in excluded]
     except InputError as error:
         problems += error.problems
     if out is not None and not problems:
         there = [place for place, video in enumerate(videos) if _existing(video)]
-        written, faults, _ = chosen_before((), out, [videos[place] for place in there])
+        found, faults, _ = chosen_before((), out, [videos[place] for place in there])
         problems += [fault for fault in faults if fault]
-        for place, frames in zip(there, written, strict=True):
-            found[place].update(frames.tolist())
+        written = dict(zip(there, found, strict=True))
     if problems:
         raise InputError(problems)
-    return {video: tuple(sorted(frames)) for video, frames in zip(videos, found, strict=True)}, notes
+    return {
+        video: (tuple(excluded[place].tolist()), tuple(written[place].tolist() if place in written else ()))
+        for place, video in enumerate(videos)
+    }, notes
 
 
 def _by_video(given: Any, sources: Sequence[Source], several: bool) -> list[Any]:

@@ -439,7 +439,9 @@ def _probe(video: str | Path, count: bool, check: bool) -> VideoInfo:
     damaged = known.damaged if known is not None else 0
     if check:
         damaged = info.frames - sum(1 for _ in decoded_frames(file, np.arange(info.frames)))
-    return dataclasses.replace(info, problems=sentences(info, file, pixel_shape=shape, damaged=damaged, is_guess=is_guess))
+    return dataclasses.replace(
+        info, problems=sentences(info, file, pixel_shape=shape, damaged=damaged, is_guess=is_guess)
+    )
 
 
 def frame_rate(known: Timeline, claimed: Iterable[Fraction] = ()) -> tuple[Fraction, bool]:

@@ -178,7 +178,9 @@ def _parse(path: Path, header: Header, options: dict[str, Any]) -> pd.DataFrame:
         "decimal": "," if header.separator == ";" else ".",
         "encoding": "utf-8",
     }
-    if int(pd.__version__.split(".")[0]) < 3:  # from there on pandas reads every number exactly, and asks not to be told
+    if (
+        int(pd.__version__.split(".")[0]) < 3
+    ):  # from there on pandas reads every number exactly, and asks not to be told
         layout["float_precision"] = "round_trip"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", pd.errors.DtypeWarning)

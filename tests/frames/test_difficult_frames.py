@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pose_tables import PARTS, pose_table, smooth_poses, with_jumps
 from video_maker import make_video
 
+import lsnb
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.frames import select_difficult_frames, select_frames
 from lsnb.frames.selection import COLUMNS
@@ -337,3 +338,68 @@ def test_what_is_no_prediction_is_refused_in_words(tmp_path):
         select_difficult_frames(tmp_path / "gone.csv", 1)
     with pytest.raises(InputError, match="differ in length"):
         select_difficult_frames([pose_table(smooth_poses(5)), pose_table(smooth_poses(6))], 1)
+
+
+def test_three_quarters_are_the_events_with_the_highest_scores():
+    chance = np.random.default_rng(3)
+    heights = dict(zip(range(50, 1950, 40), chance.permutation(np.geomspace(20, 400, 48)), strict=False))
+    table = pose_table(with_jumps(smooth_poses(2000), heights))
+    found = select_difficult_frames(table, 12, metrics=["temporal_norm"])
+    highest = sorted(heights, key=heights.__getitem__)[::-1]
+    assert set(highest[:9]) <= set(found["frame"])
+    assert set(found["frame"]) <= set(highest[:16])
+    assert found["score"].max() == select_difficult_frames(table, 1, metrics=["temporal_norm"])["score"][0]
+
+
+def test_two_peaks_without_a_valley_are_one_event():
+    likelihood = np.full((1000, 4), 0.99)
+    likelihood[300:400, 1] = np.linspace(0.1, 0.3, 100)  # one long event
+    likelihood[[700, 800], 2] = 0.4
+    found = select_difficult_frames(pose_table(smooth_poses(1000), likelihood), 3, metrics=["likelihood"])
+    assert found["frame"].tolist() == [300, 700, 800]
+
+
+@pytest.mark.parametrize("metrics", [None, ["temporal_norm"]])
+def test_frames_in_which_nothing_was_seen_are_difficult_unless_they_are_not_to_be(metrics):
+    xy = smooth_poses(500)
+    xy[200:203] = np.nan
+    likelihood = np.full((500, 4), 0.99)
+    likelihood[200:203] = np.nan
+    table = pose_table(xy, likelihood)
+    found = select_difficult_frames(table, 1, metrics=metrics)
+    assert found["frame"].tolist() == [201]
+    assert found["reason"].tolist() == ["nothing was seen"]
+    with pytest.warns(UserWarning, match="0 of 1 frames"):
+        assert not len(select_difficult_frames(table, 1, metrics=metrics, missing=False))
+    with pytest.raises(InputError, match="saw nothing in this video"):
+        select_difficult_frames(pose_table(np.full((9, 4, 2), np.nan)), 1)
+    with pytest.raises(InputError, match="missing is 1: give True or False"):
+        select_difficult_frames(table, 1, missing=1)
+
+
+def test_frames_without_a_detection_are_difficult_the_more_so_the_rarer_they_are():
+    def boxes(gone):
+        frames = np.setdiff1d(np.arange(400), gone)
+        return pd.DataFrame({"frame": frames, "label": "mouse", "score": 0.95})
+
+    rare = select_difficult_frames(boxes([100, 250]), 2)
+    assert rare["frame"].tolist() == [100, 250]
+    often = select_difficult_frames(boxes([*range(50, 350)]), 1)
+    assert often["score"][0] == 6.0 < rare["score"][0]
+    with pytest.warns(UserWarning, match="0 of 1 frames"):
+        assert not len(select_difficult_frames(boxes([100]), 1, missing=False))
+
+
+def test_what_was_written_for_another_reason_leaves_the_event_beside_it_free(tmp_path):
+    video = str(make_video(tmp_path / "clip.mp4", 120, width=64, height=48))
+    table = pose_table(with_jumps(smooth_poses(120), {30: 60.0, 90: 80.0}))
+    options = {"video": video, "metrics": ["temporal_norm"], "out": tmp_path / "frames"}
+    lsnb.extract_frames(video, [28, 33, 90], tmp_path / "frames", progress=False)
+    with pytest.warns(UserWarning, match="1 of 2 frames"):
+        found = select_difficult_frames(table, 2, **options)
+    assert found["frame"].tolist() == [30]
+    lsnb.extract_frames(None, found, tmp_path / "frames", progress=False)
+    with pytest.warns(UserWarning, match="0 of 2 frames"):
+        nothing = select_difficult_frames(table, 2, **options)
+    frames = lsnb.extract_frames(None, nothing, tmp_path / "frames", progress=False)
+    assert len(frames) == 0

@@ -22,7 +22,9 @@ LEVELS = ["scorer", "bodyparts", "coords"]
 ANIMALS = ["scorer", "individuals", "bodyparts", "coords"]
 
 
-def made(rows: int, empty: int, *, animals: bool, index: int, named: bool, index_named: bool, labelled: bool, seed: int):
+def made(
+    rows: int, empty: int, *, animals: bool, index: int, named: bool, index_named: bool, labelled: bool, seed: int
+):
     """A table as a pose tool's pandas has it, the first rows of it empty, and others at random."""
     chance = np.random.default_rng(seed)
     coords = ["x", "y"] if labelled else ["x", "y", "likelihood"]
