@@ -118,10 +118,9 @@ def _with_formers(
                 f"{path.name} is there with {listing(sorted({f'{name[-2]} by {name[0]}' for name in lost}))}, which "
                 "these annotations lack: give all body parts as bodyparts=, or another out=."
             )
-        others = others[[name for name, own in named.items() if own is not None]]
-        others.columns = pd.MultiIndex.from_tuples(
-            [named[name] for name in others.columns], names=table.columns.names
-        )  # fmt: skip
+        kept_names = {name: own for name, own in named.items() if own is not None}
+        others = others[list(kept_names)]
+        others.columns = pd.MultiIndex.from_tuples(list(kept_names.values()), names=table.columns.names)
         others = others.reindex(columns=table.columns)
         if kept is None:
             kept = others

@@ -48,6 +48,9 @@ from lsnb.poses.finding import Source, detection_confidence, detection_entropy, 
 
 
 METHOD = "difficult"
+# Of a video, the frames to exclude and those written before, both ascending.
+Before = tuple[tuple[int, ...], tuple[int, ...]]
+NEVER: Before = ((), ())
 TEXT_DTYPE = pd.Series(["text"]).dtype
 
 
@@ -205,7 +208,7 @@ def _pose_metrics(job: Job) -> tuple[Poses, list[Metric], list[str]]:
         views=read_views(job.views, poses),
     )
     metrics, notes = pose_metrics(question)
-    seen = np.isfinite(poses.xy).all(axis=2).any(axis=1)
+    seen = np.asarray(np.isfinite(poses.xy[..., 0] + poses.xy[..., 1]).any(axis=1))
     if not seen.any():
         raise InputError(f"{poses.source} has no body part in any frame: the model saw nothing in this video.")
     if job.missing and not seen.all():
@@ -310,10 +313,10 @@ def select_difficult_frames(
     """Return the frames that a model found difficult: the hardest first, one of each event, and no neighbours.
 
     Of every metric and body part a robust z-score says how far above the usual a frame is; the highest is the frame's
-    score. An event is a peak of the score, on either side of which it falls by a third. Three quarters of n are the events
-    with the highest scores; then come the best of each metric that is not among them, if it comes near, and events
-    unlike the chosen. A body part that leaves its place for one frame counts for that frame, not for the
-    one in which it is back.
+    score. An event is a peak of the score, on either side of which it falls by a third. Three quarters of n are the
+    events with the highest scores; then come the best of each metric that is not among them, if it comes near, and
+    events unlike the chosen. A body part that leaves its place for one frame counts for that frame, not for the one in
+    which it is back.
 
     Args:
         predictions: One video's: the CSV or H5 file of DeepLabCut or Lightning Pose, its table, or several of these,
@@ -349,9 +352,10 @@ def select_difficult_frames(
 
     Returns:
         ``video, frame`` (0-based), ``time`` (seconds; missing without the video), ``method`` (``difficult``),
-        ``cluster`` (frames of one trouble, the same metric of the same body part, have the same), ``score`` (robust standard deviations), ``reason`` (in words) and
-        ``error``, by video and frame. With fewer than n difficult frames there are those, and a warning says so. Of
-        several videos, one that fails is a row without a frame whose ``error`` says why.
+        ``cluster`` (the same for frames of one trouble, the same metric of the same body part), ``score`` (robust
+        standard deviations), ``reason`` (in words) and ``error``, by video and frame. With fewer than n difficult
+        frames there are those, and a warning says so. Of several videos, one that fails is a row without a frame whose
+        ``error`` says why.
 
     Raises:
         InputError: Every argument that is wrong; n larger than the frames there are.
@@ -371,7 +375,7 @@ def select_difficult_frames(
     problems += [fault for fault in (checks.executor(executor), *switches) if fault]
     sources: list[Source] = []
     several = False
-    found: dict[str, tuple[int, ...]] = {}
+    found: dict[str, Before] = {}
     notes: list[str] = []
     learned: LabelledPoses | None = None
     causes: list[LsnbError] = []
@@ -431,8 +435,8 @@ def select_difficult_frames(
             start=float(start),
             stop=float(stop),
             gap=int(min_gap),
-            taken=found.get(source.video, ((), ()))[0],
-            written=found.get(source.video, ((), ()))[1],
+            taken=found.get(source.video, NEVER)[0],
+            written=found.get(source.video, NEVER)[1],
             missing=bool(missing),
             seed=int(seed),
         )
@@ -498,9 +502,7 @@ def _existing(video: str) -> str | None:
     return video if Path(video).expanduser().is_file() else None
 
 
-def _chosen_before(
-    exclude: Any, out: Any, videos: Sequence[str]
-) -> tuple[dict[str, tuple[tuple[int, ...], tuple[int, ...]]], list[str]]:
+def _chosen_before(exclude: Any, out: Any, videos: Sequence[str]) -> tuple[dict[str, Before], list[str]]:
     """Return video → frames to exclude and frames written before, both ascending, and notes for the reader."""
     problems = [] if out is None else checked_out(out)
     excluded: list[Any] = [np.array([], dtype="int64") for _ in videos]

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
-from lsnb.errors import InputError, MissingFileError, TableError
+from lsnb.errors import InputError, TableError
 from lsnb.kernel import checks
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.words import listing
 from lsnb.tables.h5 import read_h5
 from lsnb.tables.pose_tables import (
     H5_ENDINGS,

@@ -527,7 +527,7 @@ def _apart(frames: Ints, scores: Floats, gap: int, *, beside: Ints | None = None
 def _first_and_spread(events: Ints, scored: Scored, n: int, features: Any, seed: int) -> Ints:
     """Return n of more events, which come with the highest score first."""
     scores = scored.scores
-    chosen = events[: max(1, int(np.ceil(BY_SCORE * n)))].tolist()
+    chosen = [int(frame) for frame in events[: max(1, int(np.ceil(BY_SCORE * n)))]]
     rank = np.log1p(scores) + DOUBT * scored.doubt
     rest = events[len(chosen) :]
     rest = rest[np.argsort(-rank[rest], kind="stable")]
@@ -544,10 +544,11 @@ def _first_and_spread(events: Ints, scored: Scored, n: int, features: Any, seed:
 
         points = features(np.concatenate([np.array(chosen, dtype="int64"), pool]))
         _, groups = quietly(kmeans2, points, k=n, minit="++", seed=seed, missing="warn")
-        has, new = groups[: len(chosen)].tolist(), groups[len(chosen) :].tolist()
+        numbers: list[int] = np.asarray(groups, dtype="int64").ravel().tolist()
+        has, new = numbers[: len(chosen)], numbers[len(chosen) :]
         firsts = [new.index(group) for group in dict.fromkeys(new) if group not in has]
         pool = np.concatenate([pool[firsts], np.delete(pool, firsts)])
-    return np.array([*chosen, *pool[:left].tolist()], dtype="int64")
+    return np.array([*chosen, *pool[:left]], dtype="int64")
 
 
 def _are_free(frames: Ints, taken: Ints, gap: int) -> np.ndarray[Any, np.dtype[np.bool_]]:

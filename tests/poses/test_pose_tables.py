@@ -44,8 +44,9 @@ def made(
 
 shapes = st.fixed_dictionaries(
     {
-        "rows": st.integers(1, 6), "empty": st.integers(0, 6), "animals": st.booleans(), "index": st.sampled_from([1, 3]),
-        "named": st.booleans(), "index_named": st.booleans(), "labelled": st.booleans(), "seed": st.integers(0, 99),
+        "rows": st.integers(1, 6), "empty": st.integers(0, 6), "animals": st.booleans(),
+        "index": st.sampled_from([1, 3]), "named": st.booleans(), "index_named": st.booleans(),
+        "labelled": st.booleans(), "seed": st.integers(0, 99),
     }
 )  # fmt: skip
 
