@@ -514,10 +514,10 @@ def _apart(frames: Ints, scores: Floats, gap: int, *, beside: Ints | None = None
         return frames
     others = frames[:0] if beside is None else beside
     blocked = np.zeros(int(max(frames.max(), others.max(initial=0))) + gap + 1, dtype=bool)
-    for frame in others.tolist():
+    for frame in map(int, others):
         blocked[max(0, frame - gap + 1) : frame + gap] = True
     found = []
-    for frame in frames[np.lexsort((frames, -scores[frames]))].tolist():
+    for frame in map(int, frames[np.lexsort((frames, -scores[frames]))]):
         if not blocked[frame]:
             blocked[max(0, frame - gap + 1) : frame + gap] = True
             found.append(frame)
