@@ -726,3 +726,78 @@ def _is_deeper(value: Any, content: bytes, most: int) -> bool:
         if not level:
             return False
     return bool(level)
+
+
+LARGEST_YAML = 2**20
+_DOCTYPE = re.compile(rb"<!\s*(DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+def parse_yaml(content: bytes | str, name: str) -> Any:
+    """Return what YAML says: lists and dicts of texts, since ``no`` and ``1_0`` are names as often as not.
+
+    Args:
+        content: The YAML.
+        name: What it is called in messages.
+
+    Raises:
+        InputError: It is no YAML, refers to parts of itself, nests too deep or is larger than ``LARGEST_YAML``.
+
+    Example:
+        >>> parse_yaml("{names: [no, 'yes'], kpt_shape: [17, 3]}", "data.yaml")
+        {'names': ['no', 'yes'], 'kpt_shape': ['17', '3']}
+    """
+    import yaml
+
+    if len(content) > LARGEST_YAML:
+        raise _too_much(name, LARGEST_YAML)
+    text = _utf8(content, name)
+    try:
+        # Aliases let a few lines stand for millions, and no file of classes has any.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.BaseLoader)):
+            raise InputError(f"{name} refers to parts of itself (*name), which is not read: write them out.")
+        return yaml.load(text, Loader=yaml.BaseLoader)
+    except (yaml.YAMLError, UnicodeError, ValueError) as fault:
+        if isinstance(fault, InputError):
+            raise
+        mark = getattr(fault, "problem_mark", None)
+        place = f" (line {mark.line + 1})" if mark is not None else ""
+        raise InputError(f"{name} is damaged YAML{place}: copy or export it again.") from None
+    except RecursionError:
+        raise InputError(f"{name} nests its YAML too deep: write it anew.") from None
+
+
+def parse_xml(content: bytes, name: str) -> Any:
+    """Return the root element of an XML file, read without entities, document types, comments or the network.
+
+    Args:
+        content: The XML.
+        name: What it is called in messages.
+
+    Raises:
+        InputError: It is no XML, declares entities, or nests deeper than ``DEEPEST_JSON``.
+
+    Example:
+        >>> parse_xml(b"<a><b c='1'/></a>", "a.xml")[0].get("c")
+        '1'
+    """
+    from lxml import etree
+
+    if len(content) > LARGEST_JSON:
+        raise _too_much(name, LARGEST_JSON)
+    if _DOCTYPE.search(content.replace(b"\0", b"")):
+        raise InputError(f"{name} declares a document type or entities, which is not read: remove them.")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        root = etree.fromstring(content, parser)
+    except (etree.XMLSyntaxError, ValueError, LookupError) as fault:
+        line = getattr(fault, "lineno", None)
+        place = f" (line {line})" if line else ""
+        raise InputError(f"{name} is damaged XML{place}: copy or export it again.") from None
+    depth = 0
+    for event, _ in etree.iterwalk(root, events=("start", "end")):
+        depth += 1 if event == "start" else -1
+        if depth > DEEPEST_JSON:
+            raise InputError(f"{name} nests its XML more than {DEEPEST_JSON} levels deep: write it anew.")
+    return root

@@ -7,9 +7,10 @@ top left; an outline x and y in turn; a mask counts of 0 and 1 in turn, down the
 
 from __future__ import annotations
 
+import functools
 import numbers
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,19 @@ from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import listing
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
-from lsnb.predictions.detections import find_target
+from lsnb.predictions.detections import NO_POINTS, NORMALISED, find_target, in_first_pixel, scaled
 from lsnb.predictions.payloads import COCO_CATEGORIES, Matching, Sizes, class_label, is_missing, names_of, size_of
-from lsnb.predictions.regions import Regions, Shape, Target, Targets
+from lsnb.predictions.regions import COCO_POINTS, NO_SIZE, Regions, Seen, Target, Targets
 from lsnb.predictions.report import Predictions, Row, make_predictions
-from lsnb.shapes import Outline, Size, coco_mask
+from lsnb.shapes import Outline, Size, bounds, coco_mask
 
-DRAWN = frozenset({"segmentation", "keypoints", "control"})
+# What makes an annotation more than a plain box.
+DRAWN = frozenset({"segmentation", "keypoints", "control", "attributes", "ignore", "track_id"})
+KEPT = ("iscrowd", "ignore", "track_id")
+LOST = (
+    "{n} of the file's annotations refer to no picture of it, and may be this one's: it is not taken for one in which "
+    "nothing was found."
+)
 
 
 @dataclass(frozen=True)
@@ -59,12 +66,16 @@ def from_coco(
     control: str | None = None,
     unknown: str = "fail",
     annotator: str | None = None,
+    normalized: bool | None = None,
 ) -> Predictions:
     """Return a COCO file's annotations as predictions, checked, with a row per picture.
 
     What is drawn follows from the config: a category that a polygon control has becomes outlines, one that a rectangle
-    control has boxes, one that a brush has masks. Key points become points where a control has their names, and belong
-    to the box of their annotation where that is drawn, too. Points of visibility 0 are left out.
+    control has boxes, one that a brush has masks. Outlines become masks, and masks outlines to within a pixel, where
+    only those are drawn; without a ``bbox`` both give the box around them. Key points become points where a control has
+    their names, and belong to the box of their annotation where that is drawn, too. Points of visibility 0 are left
+    out. ``iscrowd``, ``ignore``, ``track_id`` and ``attributes`` are kept in a region's ``meta``. An id that is a text
+    is the number that it writes.
 
     Args:
         payload: A dataset (``images, annotations, categories``), a result list (``image_id, category_id, bbox,
@@ -81,10 +92,13 @@ def from_coco(
         unknown: ``fail`` a picture with a category that the config lacks, or ``drop`` such regions with a warning.
         annotator: Whose annotations to read, where the file says who drew them, as lsnb's own files do. By default
             everybody's, together, which a note says.
+        normalized: Whether places are shares of the picture (0 to 1) rather than pixels. By default they are pixels,
+            and where all lie within the first pixel of their pictures that is an error.
 
     Returns:
         The predictions. A picture without annotations has an empty one: somebody looked and found nothing; but one with
-        an empty list of ``annotators``, as lsnb writes them, has none.
+        an empty list of ``annotators``, as lsnb writes them, has none; nor has any where annotations of the file refer
+        to no picture.
 
     Raises:
         InputError: The arguments or the file cannot be used.
@@ -100,7 +114,11 @@ def from_coco(
         (50.0, {'a': 0.5})
     """
     targets = Targets(config, control=control, labels=labels, unknown=unknown)
-    checks.raise_for(InputError, None if annotator is None else checks.text("annotator", annotator))
+    checks.raise_for(
+        InputError,
+        None if annotator is None else checks.text("annotator", annotator),
+        None if normalized is None else checks.switch("normalized", normalized),
+    )
     content = _content(payload, "payload")
     about = _content(dataset, "dataset") if dataset is not None else {}
     if isinstance(content, list):
@@ -122,12 +140,18 @@ def from_coco(
     notes = [f"Annotations of {listing(people)} are together here: annotator= takes one person's."]
     categories = _categories([*(listed[2] or []), *(listed[3] or [])], names_of(names))
     known_sizes = Sizes(sizes)
+    reading = Reading(Regions(rules_of(config)), targets, categories, normalized is True)
+    if names is None and not (listed[2] or listed[3]):
+        number = next((one["category_id"] for one in annotations if _has_number(one)), None)
+        if number in COCO_CATEGORIES:
+            means = COCO_CATEGORIES[number]
+            reading.notes[f"The file names no categories, so its ids are COCO's ({number} is {means!r})."] = None
     with collector_paused():
         rows: list[Row] = []
         pictures = _pictures(images, annotations, rows, Matching(items, match), known_sizes)
-        regions = Regions(rules_of(config))
         lost: list[Row] = []
-        boxed: dict[Any, Target] = {}
+        has_annotation: set[int] = set()
+        in_shares = normalized is None and _are_shares(annotations)
         for place, annotation in enumerate(annotations):
             picture = pictures.get(_picture_id(annotation))
             path = f"annotations[{place}]"
@@ -141,17 +165,54 @@ def from_coco(
             row, size = picture
             if row.item is None or (annotator is not None and annotation.get("annotator", annotator) != annotator):
                 continue
+            has_annotation.add(row.index)
+            if in_shares:
+                if not row.has_failed:
+                    row.error("normalised", NORMALISED, path)
+                continue
             # Most annotations of most files are plain boxes of a category that was seen before.
             number = annotation.get("category_id")
-            is_plain = isinstance(number, int | str) and annotation.keys().isdisjoint(DRAWN)
-            target = boxed.get(number) if is_plain else None
+            is_plain = isinstance(number, int | str) and annotation.keys().isdisjoint(DRAWN) and not reading.is_shared
+            target = reading.boxed.get(number) if is_plain else None
             box = annotation.get("bbox")
             if target is None or box is None or size is None:
-                _add(row, annotation, size, path, categories, regions, targets, boxed)
+                reading.add(row, annotation, size, path)
             else:
-                regions.add_box(row, box, size, target, annotation.get("score"), path)
-        regions.finish()
-        return make_predictions([*rows, *lost], notes if annotator is None and len(people) > 1 else ())
+                reading.regions.add_box(row, box, size, target, annotation.get("score"), path)
+        for row in rows if lost else ():
+            if row.results == [] and row.index not in has_annotation:
+                row.results = None
+                row.warn("lost_annotations", LOST.format(n=len(lost)))
+        reading.regions.finish()
+        told = [*(notes if annotator is None and len(people) > 1 else ()), *reading.notes]
+        return make_predictions([*rows, *lost], told)
+
+
+def _has_number(annotation: Any) -> bool:
+    number = annotation.get("category_id") if isinstance(annotation, Mapping) else None
+    return isinstance(number, int) and not isinstance(number, bool)
+
+
+def _are_shares(annotations: Sequence[Any]) -> bool:
+    """Return whether all that is drawn lies within the first pixel of its picture."""
+    boxes = []
+    for annotation in annotations:
+        if not isinstance(annotation, Mapping):
+            continue
+        if "annotator" in annotation:
+            return False  # lsnb wrote it, in pixels
+        box, edges = annotation.get("bbox"), annotation.get("segmentation")
+        if box is None and isinstance(edges, list) and edges:
+            try:
+                parts = edges if isinstance(edges[0], list | tuple) else [edges]
+                box = bounds(np.concatenate([Outline.from_coco(part).points for part in parts]))
+            except ValueError:
+                return False
+        if box is not None:
+            if not in_first_pixel([box]):
+                return False
+            boxes.append(box)
+    return bool(boxes)
 
 
 def _is_by(part: Any, annotator: str) -> bool:
@@ -180,7 +241,7 @@ def _categories(given: Sequence[Any], names: Mapping[Any, str] | None) -> dict[A
     for one in own:
         points = one.get("keypoints")
         above = one.get("supercategory")
-        found[one["id"]] = Category(
+        found[_plain_id(one["id"])] = Category(
             str((names or {}).get(one["id"], one.get("name", one["id"]))),
             above if isinstance(above, str) else None,
             tuple(str(name) for name in points) if isinstance(points, list | tuple) else (),
@@ -207,146 +268,191 @@ def _pictures(
             row.error("no_id", "An image needs an id.", f"images[{index}].id")
             continue
         row.name = str(image.get("file_name", image["id"]))
-        if image["id"] in found:
+        number = _plain_id(image["id"])
+        if number in found:
             row.error("double_image", f"Two images have the id {image['id']!r}.", f"images[{index}].id")
             continue
         matching.name(row, image, f"images[{index}]")
         # Where the file says who looked, and nobody did, an empty picture is unknown rather than empty.
         row.results = None if image.get("annotators") == [] else []
         size = size_of(image) or sizes.of(row.item)
-        found[image["id"]] = (row, size)
+        found[number] = (row, size)
     matching.mark_doubles(rows)
     return found
 
 
 def _picture_id(annotation: Any) -> Any:
     number = annotation.get("image_id") if isinstance(annotation, dict) else None
-    return number if _is_id(number) else None
+    return _plain_id(number) if _is_id(number) else None
 
 
 def _is_id(given: Any) -> bool:
     return isinstance(given, str | numbers.Real)
 
 
-def _add(
-    row: Row,
-    annotation: Mapping[str, Any],
-    size: Size | None,
-    path: str,
-    categories: Mapping[Any, Category],
-    regions: Regions,
-    targets: Targets,
-    boxed: dict[Any, Target],
-) -> None:
-    category = _category(annotation, categories)
-    if category is None:
-        row.error("no_category", "The annotation has no category that the file knows.", f"{path}.category_id")
-        return
-    if size is None:
-        row.error("no_size", "The picture's width and height are unknown: give sizes={item: (width, height)}.", path)
-        return
-    if isinstance(annotation.get("control"), str):
-        # Files that lsnb wrote say who drew it, where several controls have the label.
-        category = replace(category, above=annotation["control"])
-    score = annotation.get("score")
-    parent = None
-    points = annotation.get("keypoints")
-    segmentation = annotation.get("segmentation")
-    has_points = isinstance(points, list | tuple) and len(points) > 0
-    shapes = _shapes(annotation, segmentation, targets)
-    if has_points and not (category.points and _is_drawn(shapes, category.label, category.above, targets)):
-        shapes = ()
-    if shapes:
-        target = find_target(row, targets, shapes, category.label, path, category.above)
-        if target is None:
+def _plain_id(given: Any) -> Any:
+    """Return an id so that a text and the number that it writes are the same.
+
+    Example:
+        >>> _plain_id("1"), _plain_id(1), _plain_id("007"), _plain_id("a")
+        (1, 1, '007', 'a')
+    """
+    if type(given) is str and given.isascii() and given.isdigit() and (given == "0" or given[0] != "0"):
+        return int(given) if len(given) < 40 else given
+    return given
+
+
+@dataclass
+class Reading:
+    """What reading a file's annotations needs, and what it gathers.
+
+    Args:
+        regions: Where regions are gathered.
+        targets: Where they can go.
+        categories: Id → category.
+        is_shared: Whether places are shares of the picture.
+        boxed: Category id → where plain boxes of it go.
+        notes: What was guessed or left out in the whole file, once each.
+    """
+
+    regions: Regions
+    targets: Targets
+    categories: Mapping[Any, Category]
+    is_shared: bool = False
+    boxed: dict[Any, Target] = field(default_factory=dict)
+    notes: dict[str, None] = field(default_factory=dict)
+
+    def add(self, row: Row, annotation: Mapping[str, Any], size: Size | None, path: str) -> None:
+        """Add an annotation to its picture's row.
+
+        Args:
+            row: The picture.
+            annotation: As the file has it.
+            size: The picture's width and height in pixels, if known.
+            path: Where in the file it stands.
+        """
+        category = _category(annotation, self.categories)
+        if category is None:
+            row.error("no_category", "The annotation has no category that the file knows.", f"{path}.category_id")
             return
-        if target.shape == "polygon":
-            _add_outlines(row, segmentation, size, target, score, path, regions)
-        elif target.shape == "mask":
-            try:
-                regions.add_mask(row, coco_mask(segmentation), size, target, score, path)  # type: ignore[arg-type]
-            except InputError as fault:
-                row.error("wrong_mask", str(fault), f"{path}.segmentation")
-        else:
-            parent = regions.add_box(row, annotation["bbox"], size, target, score, path)
-            if isinstance(annotation.get("category_id"), int | str):
-                boxed[annotation["category_id"]] = target
-    elif not has_points:
-        row.error("no_shape", "The annotation holds no bbox, segmentation or keypoints.", path)
-    if has_points:
-        _add_key_points(row, points, category, size, score, path, regions, targets, parent)
+        if size is None and not self.is_shared:
+            row.error("no_size", NO_SIZE, path)
+            return
+        if isinstance(annotation.get("control"), str):
+            # Files that lsnb wrote say who drew it, where several controls have the label.
+            category = replace(category, above=annotation["control"])
+        points = annotation.get("keypoints")
+        has_points = isinstance(points, list | tuple) and len(points) > 0
+        if has_points and not self.targets.draws("point"):
+            if self._triples(row, points, category, path):
+                self.notes[NO_POINTS] = None
+            has_points = False
+        try:
+            seen = _seen(annotation)
+        except ValueError:
+            row.error("wrong_outline", "An outline is x and y in turn, in pixels.", f"{path}.segmentation")
+            return
+        parent = None
+        if seen is not None and not (has_points and not self._takes(seen, category)):
+            parent = self._draw(row, annotation, seen, category, size, path)
+        elif not has_points:
+            row.error("no_shape", "The annotation holds no bbox, segmentation or keypoints.", path)
+        if has_points:
+            self._add_points(row, points, category, size, annotation.get("score"), path, parent)
+
+    def _takes(self, seen: Seen, category: Category) -> bool:
+        """Return whether what holds key points is drawn, too."""
+        return bool(category.points) and isinstance(self.targets.find_for(seen, category.label, category.above), Target)
+
+    def _draw(
+        self,
+        row: Row,
+        annotation: Mapping[str, Any],
+        seen: Seen,
+        category: Category,
+        size: Size | None,
+        path: str,
+    ) -> int | None:
+        if self.is_shared:
+            seen = scaled(seen, np.array(size or (100.0, 100.0)))
+        score = annotation.get("score")
+        added = self.regions.add_seen(row, seen, category.label, size, self.targets, score, path, category.above)
+        kept = {name: annotation[name] for name in KEPT if annotation.get(name)}
+        attributes = annotation.get("attributes")
+        if isinstance(attributes, Mapping):
+            kept |= {"attributes": dict(attributes)} if attributes else {}
+        self.regions.keep(added, kept)
+        target = self.targets.find_for(seen, category.label, category.above)
+        is_plain = seen.mask is None and not seen.outlines
+        if is_plain and isinstance(target, Target) and target.shape == "box" and "control" not in annotation:
+            number = annotation.get("category_id")
+            if isinstance(number, int | str) and not kept:
+                self.boxed[number] = target
+        return added
+
+    def _add_points(
+        self,
+        row: Row,
+        points: Any,
+        category: Category,
+        size: Size | None,
+        score: Any,
+        path: str,
+        parent: int | None,
+    ) -> None:
+        scale = np.array(size or (100.0, 100.0)) if self.is_shared else np.ones(2)
+        for name, (x, y, visible) in self._triples(row, points, category, path):
+            if not visible:
+                continue
+            target = find_target(row, self.targets, ("point",), name, f"{path}.keypoints", category.above)
+            if target is not None:
+                at = size or (100.0, 100.0)
+                self.regions.add_point(row, x * scale[0], y * scale[1], at, target, score, path, parent)
+
+    def _triples(self, row: Row, points: Any, category: Category, path: str) -> list[tuple[str, Any]]:
+        """Return each key point's name, and its x, y and visibility; note what is wrong with them."""
+        try:
+            triples = np.asarray(points, dtype=np.float64).reshape(-1, 3).tolist()
+        except (TypeError, ValueError, OverflowError):
+            row.error("wrong_keypoints", "Key points are x, y and visibility in turn.", f"{path}.keypoints")
+            return []
+        names = category.points or (category.label,)
+        if len(triples) != len(names) and not category.points and len(triples) == len(COCO_POINTS):
+            names = COCO_POINTS
+            self.notes["The file names no key points: 17 of them are taken for COCO's (nose, left_eye, …)."] = None
+        if len(triples) != len(names):
+            words = f"There are {len(triples)} key points, and {category.label!r} has {len(names)}."
+            row.error("wrong_keypoints", words, f"{path}.keypoints")
+            return []
+        return list(zip(names, triples, strict=True))
+
+
+def _seen(annotation: Mapping[str, Any]) -> Seen | None:
+    """Return where an annotation is, or None if it does not say.
+
+    Raises:
+        ValueError: Its outlines are none.
+    """
+    edges, box = annotation.get("segmentation"), annotation.get("bbox")
+    seen = Seen(box, where=".segmentation")
+    if isinstance(edges, Mapping):
+        seen.mask = functools.partial(coco_mask, edges)
+    elif isinstance(edges, list) and edges:
+        parts = edges if isinstance(edges[0], list | tuple | np.ndarray) else [edges]
+        seen.outlines = [Outline.from_coco(part).points for part in parts]
+    return None if box is None and seen.mask is None and not seen.outlines else seen
 
 
 def _category(annotation: Mapping[str, Any], categories: Mapping[Any, Category]) -> Category | None:
     number = annotation.get("category_id")
     if _is_id(number) and not is_missing(number):
+        number = _plain_id(number)
         if number in categories:
             return categories[number]
         if isinstance(number, str):
-            number = int(number) if number.isdigit() else number
-            return categories.get(number) or Category(str(number))
+            return next((one for one in categories.values() if one.label == number), Category(number))
         return None
     label = class_label(annotation.get("category", annotation.get("category_name")), None)
     if label is None:
         return None
     return next((one for one in categories.values() if one.label == label), Category(label))
-
-
-def _shapes(annotation: Mapping[str, Any], segmentation: Any, targets: Targets) -> tuple[Shape, ...]:
-    """Return what both the annotation and the config could draw; all the annotation could, if that is nothing."""
-    has: list[Shape] = []
-    if isinstance(segmentation, Mapping):
-        has.append("mask")
-    elif isinstance(segmentation, list) and segmentation:
-        has.append("polygon")
-    if annotation.get("bbox") is not None:
-        has.append("box")
-    return tuple(shape for shape in has if targets.draws(shape)) or tuple(has)
-
-
-def _is_drawn(shapes: Sequence[Shape], label: str, above: str | None, targets: Targets) -> bool:
-    return any(targets.draws(shape) for shape in shapes) and targets.takes(shapes, label, above)
-
-
-def _add_outlines(
-    row: Row, segmentation: Any, size: Size, target: Any, score: Any, path: str, regions: Regions
-) -> None:
-    parts = segmentation if isinstance(segmentation[0], list | tuple | np.ndarray) else [segmentation]
-    if len(parts) > 1:
-        row.warn("several_outlines", f"The annotation has {len(parts)} outlines: each is a region.", path)
-    for part in parts:
-        try:
-            points = Outline.from_coco(part).points
-        except ValueError:
-            row.error("wrong_outline", "An outline is x and y in turn, in pixels.", f"{path}.segmentation")
-            return
-        regions.add_outline(row, points, size, target, score, path)
-
-
-def _add_key_points(
-    row: Row,
-    points: Any,
-    category: Category,
-    size: Size,
-    score: Any,
-    path: str,
-    regions: Regions,
-    targets: Targets,
-    parent: int | None,
-) -> None:
-    try:
-        triples = np.asarray(points, dtype=np.float64).reshape(-1, 3).tolist()
-    except (TypeError, ValueError, OverflowError):
-        row.error("wrong_keypoints", "Key points are x, y and visibility in turn.", f"{path}.keypoints")
-        return
-    names = category.points or (category.label,)
-    if len(triples) != len(names):
-        words = f"There are {len(triples)} key points, and {category.label!r} has {len(names)}."
-        row.error("wrong_keypoints", words, f"{path}.keypoints")
-        return
-    for name, (x, y, visible) in zip(names, triples, strict=True):
-        if not visible:
-            continue
-        target = find_target(row, targets, ("point",), name, f"{path}.keypoints", category.above)
-        if target is not None:
-            regions.add_point(row, x, y, size, target, score, path, parent)

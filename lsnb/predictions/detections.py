@@ -7,6 +7,7 @@ import math
 import numbers
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -17,7 +18,8 @@ from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.runtime import collector_paused
 from lsnb.labels import Control, LabelConfig
-from lsnb.predictions.checking import Facts, find_faults, rules_of
+from lsnb.labels.vocabulary import CHOICES
+from lsnb.predictions.checking import Facts, find_faults, rules_of, score_faults
 from lsnb.predictions.payloads import (
     BOX_COLUMNS,
     Found,
@@ -30,7 +32,7 @@ from lsnb.predictions.payloads import (
     read_table_rows,
     size_of,
 )
-from lsnb.predictions.regions import ROUNDING, SHAPE_KINDS, Regions, Shape, Target, Targets, check_arguments
+from lsnb.predictions.regions import ROUNDING, SHAPE_KINDS, Regions, Seen, Shape, Target, Targets, check_arguments
 from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.shapes import Fault, Size, clipped, keyframe, to_percent, to_pixels, track_value
 from lsnb.tables.keys import RoundedKeyError, key_text
@@ -42,7 +44,7 @@ from lsnb.tables.keys import RoundedKeyError, key_text
 # is not seen hides it until it is back; so does the end of what was looked at.
 
 
-Seen = dict[int, tuple[list[float], str | None, Any]]
+InFrames = dict[int, tuple[list[float], str | None, Any]]
 
 
 def read_tracks(
@@ -53,6 +55,7 @@ def read_tracks(
     *,
     names: Names | None,
     frame_base: int,
+    normalized: bool | None = None,
 ) -> list[Row]:
     """Return a row per video, with its tracks gathered in ``regions``.
 
@@ -63,6 +66,7 @@ def read_tracks(
         videos: Item → facts.
         names: Class id → label.
         frame_base: The number of the first frame among the keys, 0 or 1.
+        normalized: Whether boxes are shares of the picture; by default they are pixels, or a fault.
 
     Raises:
         InputError: ``frame_base`` is neither.
@@ -81,7 +85,7 @@ def read_tracks(
         if facts is None or looked is None:
             continue
         row.results = []
-        _read_video(row, looked, facts, regions, targets, names)
+        _read_video(row, looked, facts, regions, targets, names, normalized)
     return rows
 
 
@@ -134,9 +138,10 @@ def _read_video(
     regions: Regions,
     targets: Targets,
     names: Names | None,
+    normalized: bool | None,
 ) -> None:
     size, fps, frames = facts
-    tracks: dict[Any, Seen] = {}
+    tracks: dict[Any, InFrames] = {}
     untracked = 0
     for frame, cell in looked.items():
         path = f"frames[{frame}]"
@@ -167,9 +172,14 @@ def _read_video(
             box = found.boxes[place]
             if found.is_percent[place]:
                 box = to_pixels([float(side) for side in box], size).tolist()
+            elif normalized:
+                box = to_pixels([100 * float(side) for side in box], size).tolist()
             seen[frame] = (box, found.labels[place], found.scores[place])
     if untracked:
         row.warn("no_tracker", f"{untracked} boxes without a tracker_id are left out.")
+    boxes = [box for seen in tracks.values() for box, _, _ in seen.values()]
+    if normalized is None and boxes and in_first_pixel(boxes):
+        row.error("normalised", NORMALISED)
     if row.has_failed:
         return
     for tracker, seen in tracks.items():
@@ -179,7 +189,7 @@ def _read_video(
 def _add_track(
     row: Row,
     tracker: Any,
-    seen: Seen,
+    seen: InFrames,
     looked: list[int],
     facts: tuple[Size, float, int],
     regions: Regions,
@@ -248,6 +258,8 @@ def from_detections(
     video: Any = None,
     item: str | None = None,
     frame_base: int = 1,
+    normalized: bool | None = None,
+    points: Sequence[str] | None = None,
 ) -> Predictions:
     """Return what a detector found as predictions, checked, with a row per picture or video.
 
@@ -275,6 +287,9 @@ def from_detections(
         video: The same for one video, the item of which is ``item``.
         item: The item of ``video``.
         frame_base: The number of a video's first frame in ``detections``: 1, or 0.
+        normalized: Whether places are shares of the picture (0 to 1) rather than pixels. By default they are pixels,
+            and where all of a picture's lie within its first pixel that is an error.
+        points: What key points are called, in their order, where the input does not say it.
 
     Returns:
         The predictions; ``table`` has what is wrong with each input. A prediction's score is the mean of its regions'.
@@ -293,18 +308,24 @@ def from_detections(
         ['ready', 'ready', 'no prediction']
     """
     targets = Targets(config, control=control, labels=labels, unknown=unknown)
+    checks.raise_for(
+        InputError,
+        None if normalized is None else checks.switch("normalized", normalized),
+        None if points is None else checks.texts("points", points),
+    )
     class_names = names_of(names)
     regions = Regions(rules_of(config))
     if video is not None or videos is not None:
         given = _videos(detections, video, videos, item)
-        rows = read_tracks(regions, targets, *given, names=class_names, frame_base=frame_base)
+        rows = read_tracks(regions, targets, *given, names=class_names, frame_base=frame_base, normalized=normalized)
         regions.finish({str(key_text(name)): facts for name, facts in given[1].items()})
         return make_predictions(rows)
     if isinstance(detections, pd.DataFrame) and column is None and _has_boxes(detections):
-        cells = read_table_rows(detections, key)
+        cells = read_table_rows(detections, key, class_names)
     else:
         cells = _cells(detections, items, key, column)
     rows = []
+    notes: dict[str, None] = {}
     known_sizes = Sizes(sizes)
     with collector_paused():
         for index, (given_item, cell) in enumerate(cells):
@@ -312,13 +333,26 @@ def from_detections(
             rows.append(row)
             _name(row, given_item)
             if row.item is not None:
-                _read_cell(row, cell, class_names, known_sizes.of(row.item), regions, targets)
+                found = _read_cell(row, cell, class_names)
+                if found is not None:
+                    size = known_sizes.of(row.item)
+                    draw(row, found, size, regions, targets, normalized=normalized, names=points)
+                    notes |= dict.fromkeys(found.notes)
         Matching.mark_doubles(rows)
         regions.finish()
-        return make_predictions(rows)
+        return make_predictions(rows, list(notes))
 
 
-def draw(row: Row, found: Found, size: Size | None, regions: Regions, targets: Targets) -> None:
+def draw(
+    row: Row,
+    found: Found,
+    size: Size | None,
+    regions: Regions,
+    targets: Targets,
+    *,
+    normalized: bool | None = None,
+    names: Sequence[str] | None = None,
+) -> None:
     """Add what was found in a picture to its row.
 
     Args:
@@ -327,37 +361,173 @@ def draw(row: Row, found: Found, size: Size | None, regions: Regions, targets: T
         size: The picture's width and height in pixels, if the input itself does not say it.
         regions: Where regions are gathered.
         targets: Where they can go.
+        normalized: Whether places are shares of the picture; by default they are pixels, or a fault.
+        names: What key points are called, in their order.
     """
     row.results = []
     for path, result in found.results:
         regions.add_results(row, [result], path)
+    if found.choices is not None:
+        _choose(row, found.choices, regions, targets)
     size = found.size or size
+    shares = _are_shares(row, found, normalized)
+    if shares is None:
+        return
     for place, box in enumerate(found.boxes):
         path = found.paths[place]
-        shapes: tuple[Shape, ...] = ("box",)
-        if found.masks is not None and targets.draws("mask"):
-            shapes = ("mask", "box")
-        elif found.outlines is not None and targets.draws("polygon"):
-            shapes = ("polygon", "box")
-        target = find_target(row, targets, shapes, found.labels[place], path)
-        if target is None:
-            continue
-        is_percent = found.is_percent[place]
-        if is_percent:
-            box = _in_pixels(row, box, size, path)
-            if box is None:
+        edges = found.outlines[place] if found.outlines is not None else None
+        seen = Seen(
+            box,
+            found.turned[place] if found.turned is not None else None,
+            None if edges is None else [edges],
+            found.masks[place] if found.masks is not None else None,
+        )
+        points = found.points[place] if found.points is not None else None
+        label, score = found.labels[place], found.scores[place]
+        if found.is_percent[place]:
+            seen.box = _in_pixels(row, box, size, path)
+            if seen.box is None:
                 continue
+        elif shares:
+            # Shares are percent of a picture of a hundred by a hundred, where its size is unknown.
+            scale = np.array(size or (100.0, 100.0))
+            seen = scaled(seen, scale)
+            points = _scaled_points(points, scale)
         elif size is None:
             words = "The box is in pixels, and the picture's size is unknown: give sizes={item: (width, height)}."
             row.error("no_size", words, path)
             continue
-        score = found.scores[place]
-        if target.shape == "mask" and found.masks is not None and size is not None:
-            regions.add_mask(row, found.masks[place], size, target, score, path)
-        elif target.shape == "polygon" and found.outlines is not None and size is not None:
-            regions.add_outline(row, found.outlines[place], size, target, score, path)
+        draws_points = points is not None and targets.draws("point")
+        if draws_points and not isinstance(targets.find_for(seen, label), Target):
+            parent = None
         else:
-            regions.add_box(row, box, size, target, score, path)
+            parent = regions.add_seen(row, seen, label, size, targets, score, path)
+        if points is not None:
+            if draws_points:
+                add_points(row, points, label, size, regions, targets, path, parent, names)
+            else:
+                found.notes.append(NO_POINTS)
+
+
+NO_POINTS = "The config draws no points (keypoints): key points are left out."
+
+
+def add_points(
+    row: Row,
+    points: Sequence[Any],
+    label: str | None,
+    size: Size | None,
+    regions: Regions,
+    targets: Targets,
+    path: str,
+    parent: int | None,
+    names: Sequence[str] | None = None,
+) -> None:
+    """Add the key points of one thing, under their own names or those that the config tells.
+
+    Args:
+        row: The input they are of.
+        points: ``(name or None, x, y, score or None)`` of each in pixels; None for one that is not seen.
+        label: The label of the thing.
+        size: The picture's width and height in pixels; None where places are in percent.
+        regions: Where regions are gathered.
+        targets: Where they can go.
+        path: Where in the input they stand.
+        parent: The number of the box they belong to.
+        names: What the points are called, in their order.
+    """
+    if names is None and any(point is not None and point[0] is None for point in points):
+        told = targets.point_names(len(points), label)
+        if told is None:
+            words = f"The {len(points)} key points have no names: give points=, a list of them in their order."
+            row.error("no_label", words, path)
+            return
+        names, note = told
+        if note:
+            row.warn("named_points", f"{note}: give points= if that is wrong.", path)
+    if names is not None and len(names) != len(points):
+        words = f"There are {len(points)} key points, and points= names {len(names)}: give as many."
+        row.error("wrong_keypoints", words, path)
+        return
+    for place, point in enumerate(points):
+        if point is None:
+            continue
+        own, x, y, score = point
+        name = own if own is not None else names[place] if names is not None else None
+        target = find_target(row, targets, ("point",), name, path)
+        if target is not None:
+            regions.add_point(row, x, y, size or (100.0, 100.0), target, score, path, parent)
+
+
+def _choose(row: Row, choices: Sequence[tuple[str, float | None]], regions: Regions, targets: Targets) -> None:
+    for label, score in choices:
+        target = targets.choice(label)
+        if isinstance(target, Fault):
+            row.faults.append(replace(target, path="probs"))
+        elif target is not None:
+            faults = score_faults(score, "probs")
+            row.faults += faults
+            value = {CHOICES.key: [target.label]}
+            result = {"from_name": target.name, "to_name": target.to_name, "type": target.kind, "value": value}
+            regions.add_results(row, [result if score is None else {**result, "score": float(score)}], "probs")
+            row.score = score
+
+
+# What lies within this, in pixels, lies in the picture's first pixel.
+FIRST_PIXEL = 1.01
+
+
+def _are_shares(row: Row, found: Found, normalized: bool | None) -> bool | None:
+    """Return whether places are shares of the picture; None, with a fault, where that cannot be told."""
+    if normalized is not None:
+        return normalized
+    pixels = [box for box, is_percent in zip(found.boxes, found.is_percent, strict=True) if not is_percent]
+    if pixels and in_first_pixel(pixels):
+        row.error("normalised", NORMALISED, found.paths[0])
+        return None
+    return False
+
+
+NORMALISED = (
+    "All corners lie in the picture's first pixel: give normalized=True if they are shares of the picture (0 to 1), or "
+    "normalized=False if they are pixels indeed."
+)
+
+
+def in_first_pixel(boxes: Sequence[Any]) -> bool:
+    """Return whether x, y, width, height of all boxes lie within the first pixel, as shares of a picture would.
+
+    Example:
+        >>> in_first_pixel([[0.1, 0.2, 0.3, 0.6]]), in_first_pixel([[8, 6, 40, 30]]), in_first_pixel([[0, 0, 0, 0]])
+        (True, False, False)
+    """
+    try:
+        sides = np.array(boxes, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        return False
+    if sides.ndim != 2 or sides.shape[1] != 4 or not np.isfinite(sides).all():
+        return False
+    far = sides[:, :2] + sides[:, 2:]
+    return bool(far.max() <= FIRST_PIXEL and sides[:, :2].min() >= -FIRST_PIXEL and (sides[:, 2:] > 0).any())
+
+
+def scaled(seen: Seen, scale: np.ndarray[Any, Any]) -> Seen:
+    """Return shares of a picture in its pixels."""
+    box = seen.box
+    if box is not None:
+        try:
+            box = (np.array([float(side) for side in box]) * np.tile(scale, 2)).tolist()
+        except (TypeError, ValueError, OverflowError):
+            return seen  # it is told as no box
+    outlines = None if seen.outlines is None else [points * scale for points in seen.outlines]
+    return replace(seen, box=box, turned=None if seen.turned is None else seen.turned * scale, outlines=outlines)
+
+
+def _scaled_points(points: Sequence[Any] | None, scale: np.ndarray[Any, Any]) -> list[Any] | None:
+    if points is None:
+        return None
+    across, down = scale.tolist()
+    return [one and (one[0], one[1] * across, one[2] * down, one[3]) for one in points]
 
 
 def find_target(
@@ -394,17 +564,15 @@ def _in_pixels(row: Row, box: Any, size: Size | None, path: str) -> Any:
     return tuple(to_pixels([x, y, width, height], size).tolist())
 
 
-def _read_cell(row: Row, cell: Any, names: Names | None, size: Size | None, regions: Regions, targets: Targets) -> None:
+def _read_cell(row: Row, cell: Any, names: Names | None) -> Found | None:
     if isinstance(cell, Fault):
         row.faults.append(cell)
-        return
+        return None
     try:
-        found = cell if isinstance(cell, Found) else read_payload(cell, names)
+        return cell if isinstance(cell, Found) else read_payload(cell, names)
     except InputError as fault:
         row.error("unreadable", str(fault))
-        return
-    if found is not None:
-        draw(row, found, size, regions, targets)
+        return None
 
 
 def _has_boxes(table: pd.DataFrame) -> bool:

@@ -27,6 +27,7 @@ from lsnb.kernel.formats import (
     read_bytes,
 )
 from lsnb.labels import LabelConfig
+from lsnb.predictions.checking import rules_of
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import from_detections
 from lsnb.predictions.labelbox.reading import from_labelbox
@@ -34,14 +35,17 @@ from lsnb.predictions.payloads import (
     BOX_COLUMNS,
     COCO_CATEGORIES,
     MEASURES,
+    Matching,
     Names,
+    Sizes,
     class_label,
     names_of,
     read_payload,
     stem,
 )
+from lsnb.predictions.regions import Regions, Targets
 from lsnb.predictions.report import Predictions
-from lsnb.predictions.yolo import from_yolo, is_yolo, yolo_texts
+from lsnb.predictions.yolo import Declared, is_yolo, read_yolo, yolo_problems, yolo_texts
 from lsnb.tables import check_key, read_table
 from lsnb.tables.cells import measured
 
@@ -70,6 +74,7 @@ class Content:
     data: Any
     names: Names | None = None
     key: str = field(default="item")
+    declared: Declared | None = None
 
 
 def read_predictions(
@@ -85,6 +90,11 @@ def read_predictions(
     unknown: str = "fail",
     sizes: Mapping[Any, Any] | tuple[float, float] | None = None,
     videos: Any = None,
+    normalized: bool | None = None,
+    task: str | None = None,
+    columns: Sequence[str] | None = None,
+    points: Sequence[str] | None = None,
+    frame_base: int = 1,
 ) -> Predictions:
     """Return the predictions in a file, checked, with a row per input; the format is told by what is in it.
 
@@ -104,6 +114,11 @@ def read_predictions(
         unknown: ``fail`` a picture with a label that the config lacks, or ``drop`` such regions with a warning.
         sizes: Item → (width, height) in pixels, or one pair for all, where the file does not say it.
         videos: For a Labelbox payload: item → what ``lsnb.probe`` returns, or its table.
+        normalized: Whether places are shares of the picture (0 to 1) rather than pixels, as in ``from_detections``.
+        task: What YOLO's lines are, as in ``from_yolo``.
+        columns: What stands behind their places, as in ``from_yolo``.
+        points: What key points are called, in their order, where the file does not say it.
+        frame_base: The number of a video's first frame in the file: 1, or 0.
 
     Returns:
         The predictions; ``table`` has what is wrong with each input.
@@ -120,6 +135,7 @@ def read_predictions(
         >>> read_predictions(file, config=config).results["a"][0]["value"]["width"]
         50.0
     """
+    checks.raise_for(InputError, *yolo_problems(task, columns, points))
     content = _content(source, key)
     class_names = names if names is not None else content.names
     known = _known(items, key, path)
@@ -127,19 +143,28 @@ def read_predictions(
     if content.format == "labelbox":
         if videos is None:
             raise InputError(f"{content.name} is a Labelbox payload about videos: give videos=lsnb.probe(table).")
-        return from_labelbox(content.data, config=config, videos=videos)
+        return from_labelbox(content.data, videos=videos, frame_base=frame_base, **shared)
     if content.format == "coco":
-        return from_coco(content.data, items=known, names=names, sizes=sizes, **shared)
+        return from_coco(content.data, items=known, names=names, sizes=sizes, normalized=normalized, **shared)
     if content.format == "yolo":
-        texts = _by_item(content, known)
         every = None if known is None else list(known.values())
-        return from_yolo(texts, names=class_names, items=every, sizes=sizes, **shared)
+        assert content.declared is not None
+        return read_yolo(
+            _by_item(content, known).items(),
+            content.declared.overruled(names=names_of(names), task=task, columns=columns, point_names=points),
+            is_named=True,
+            matching=Matching(every, "auto"),
+            sizes=Sizes(sizes),
+            targets=Targets(config, control=control, labels=labels, unknown=unknown),
+            regions=Regions(rules_of(config)),
+        )
+    shared |= {"names": class_names, "sizes": sizes, "normalized": normalized, "points": points}
     if content.format == "table":
         table = content.data
         if known is not None:
             table = table.assign(**{content.key: [known.get(str(cell), cell) for cell in table[content.key]]})
-        return from_detections(table, key=content.key, names=class_names, sizes=sizes, **shared)
-    return from_detections(_by_item(content, known), names=class_names, sizes=sizes, **shared)
+        return from_detections(table, key=content.key, **shared)
+    return from_detections(_by_item(content, known), **shared)
 
 
 def labels_in(
@@ -254,10 +279,10 @@ def _of_zip(archive: Zip) -> Content:
 
 
 def _of_texts(found: Mapping[str, bytes], name: str) -> Content:
-    texts, names = yolo_texts(found, name)
+    texts, declared = yolo_texts(found, name)
     if not texts:
         raise InputError(f"{name} holds no predictions that are known: give {KNOWN}.")
-    return Content("yolo", name, texts, names)
+    return Content("yolo", name, texts, declared.names, declared=declared)
 
 
 def _of_json(raw: bytes, name: str, key: str) -> Content:

@@ -10,7 +10,7 @@ import ast
 import json
 import math
 import numbers
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
@@ -21,7 +21,7 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.kernel.words import nearest
 from lsnb.predictions.report import Row
-from lsnb.shapes import Fault, Size, box_of_corners
+from lsnb.shapes import Fault, Size, bounds, box_of_centre, box_of_corners
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 # The 80 things of COCO by their ids, of which the highest is 90.
@@ -44,7 +44,12 @@ COCO_CATEGORIES: Mapping[int, str] = {n: name for n, name in enumerate(_NAMES.sp
 
 
 TEXT_KEYS = ("label_text", "label_texts", "text_labels")
-LABEL_KEYS = ("label", "category_name", "category", "class_name", "class", "label_text", "name", "category_id")
+LABEL_KEYS = (
+    *("label", "category_name", "category", "class_name", "class", "label_text", "name"),
+    *("class_id", "category_id"),
+)
+# Where COCO's own files, and torchvision's models, have COCO's ids.
+COCO_KEYS = frozenset({"category", "category_id", "labels"})
 SCORE_KEYS = ("score", "confidence", "conf", "probability")
 LISTS = ("annotations", "detections", "predictions", "objects")
 SIDES = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("left", "top", "right", "bottom"))
@@ -70,6 +75,10 @@ class Found:
         outlines: n × 2 pixels of each, or None.
         trackers: What names the same thing in other frames, or None.
         results: Label Studio results that were there already.
+        turned: The four corners of each in pixels, 4 × 2, or None.
+        points: The key points of each: ``(name or None, x, y, score or None)`` in pixels, only those that are there.
+        choices: What the whole picture was said to show, with the scores; None where that was not asked.
+        notes: What was guessed.
     """
 
     size: Size | None = None
@@ -82,6 +91,10 @@ class Found:
     outlines: Sequence[Any] | None = None
     trackers: Sequence[Any] | None = None
     results: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    turned: Sequence[Any] | None = None
+    points: Sequence[Any] | None = None
+    choices: list[tuple[str, float | None]] | None = None
+    notes: list[str] = field(default_factory=list)
 
 
 def read_payload(cell: Any, names: Names | None = None) -> Found | None:
@@ -105,9 +118,9 @@ def read_payload(cell: Any, names: Names | None = None) -> Found | None:
         return None
     if isinstance(cell, Mapping):
         return _read_mapping(cell, names) if cell else None
-    if isinstance(cell, list | tuple) and len(cell) == 1 and (hasattr(cell[0], "boxes") or hasattr(cell[0], "xyxy")):
+    if isinstance(cell, list | tuple) and len(cell) == 1 and (_is_ultralytics(cell[0]) or hasattr(cell[0], "xyxy")):
         cell = cell[0]  # a model of ultralytics returns a list, also for one picture
-    if hasattr(cell, "boxes") and hasattr(cell.boxes, "xyxy"):
+    if _is_ultralytics(cell):
         return _read_ultralytics(cell, names)
     if hasattr(cell, "xyxy"):
         return _read_arrays(_attributes(cell), names)
@@ -154,6 +167,18 @@ def as_array(given: Any) -> np.ndarray[Any, Any]:
         raise InputError(f"This is no array of numbers: {str(given)[:60]}.") from None
 
 
+def label_in(part: Mapping[Any, Any]) -> tuple[str, Any]:
+    """Return the key and the value that name a thing: a name beats a number, whatever the order of the keys.
+
+    Example:
+        >>> label_in({"name": "car", "class": 2}), label_in({"category_id": 18})
+        (('name', 'car'), ('category_id', 18))
+    """
+    given = [(key, part[key]) for key in LABEL_KEYS if not is_missing(part.get(key))]
+    named = next((one for one in given if isinstance(one[1], str | bytes | Mapping)), None)
+    return named or next(iter(given), ("", None))
+
+
 def class_label(given: Any, names: Names | None, default: Names = COCO_CATEGORIES) -> str | None:
     """Return a label for what an input calls a class: a name, an id, or a dict of both.
 
@@ -190,10 +215,12 @@ def names_of(names: Any) -> Names | None:
     """
     if names is None:
         return None
+    if isinstance(names, str) and names.strip().lower() == "coco":
+        return COCO_CATEGORIES
     if isinstance(names, Mapping):
         return {key.item() if hasattr(key, "item") else key: str(name) for key, name in names.items()}
     if isinstance(names, str) or not (isinstance(names, Sequence) or getattr(names, "ndim", 0) == 1):
-        raise InputError("names must be a list of labels that counts from 0, or pairs such as {0: 'person'}.")
+        raise InputError("names must be a list of labels that counts from 0, pairs such as {0: 'person'}, or 'coco'.")
     return dict(enumerate(str(name) for name in names))
 
 
@@ -234,15 +261,65 @@ def _read_boxes(cell: Mapping[str, Any], names: Names | None) -> Found:
     text_key = next((key for key in TEXT_KEYS if cell.get(key) is not None), None)
     texts = cell[text_key] if text_key else None
     classes = texts if texts is not None else cell.get("labels")
-    found = _columns(
-        corners,
-        _plain(classes, len(corners), text_key or "labels"),
-        _plain(cell.get("scores"), len(corners), "scores"),
-        names,
-        COCO_CATEGORIES,
-    )
+    n = len(corners)
+    plain = _plain(classes, n, text_key or "labels")
+    found = _columns(corners, plain, _plain(cell.get("scores"), n, "scores"), names, COCO_CATEGORIES)
+    if names is None:
+        note_coco(found, plain or ())
     found.size = _size(cell)
     found.paths = [f"boxes[{n}]" for n in range(len(corners))]
+    if cell.get("masks") is not None and n:
+        _set_masks(found, cell["masks"], "masks", 0.5)
+    if cell.get("keypoints") is not None and n:
+        found.points = _points_of(cell["keypoints"], cell.get("keypoints_scores"), n, "keypoints")
+    return found
+
+
+def note_coco(found: Found, classes: Iterable[Any]) -> None:
+    """Note that numbers were taken for COCO's ids, if any was."""
+    number = next((one for one in classes if isinstance(one, numbers.Real) and not isinstance(one, bool)), None)
+    if number is not None:
+        means = class_label(number, None)
+        found.notes.append(
+            f"Labels that are numbers are taken for COCO's ids ({number:g} is {means!r}): give names= if they are not."
+        )
+
+
+def _set_masks(found: Found, given: Any, name: str, above: float) -> None:
+    """Add a mask of each box: of one channel, or of none, painted where it is above a number."""
+    masks = as_array(given)
+    if masks.ndim == 4 and masks.shape[1] == 1:
+        masks = masks[:, 0]
+    if masks.ndim != 3 or len(masks) != len(found.boxes):
+        raise InputError(f"{name} has the shape {masks.shape}: give one mask of height × width for each box.")
+    try:
+        found.masks = [mask > (above if masks.dtype.kind == "f" else 0) for mask in masks]
+    except TypeError:
+        raise InputError(f"{name} holds something else than numbers: give true where painted.") from None
+    found.size = (float(masks.shape[2]), float(masks.shape[1]))
+
+
+def _points_of(given: Any, scores: Any, n: int, name: str) -> list[list[tuple[None, float, float, float | None]]]:
+    """Return the key points of each thing: n × points × (x, y) or (x, y, visibility), those not seen missing."""
+    try:
+        table = as_array(given).astype(np.float64)
+        sure = None if scores is None else as_array(scores).astype(np.float64).reshape(table.shape[:2])
+    except (TypeError, ValueError, IndexError):
+        raise InputError(f"{name} holds something else than numbers: give x, y and visibility of each.") from None
+    if table.ndim != 3 or len(table) != n or table.shape[2] not in (2, 3):
+        raise InputError(f"{name} has the shape {table.shape}: give points × (x, y, visibility) for each box.")
+    # 0, 1 and 2 say whether a point is seen; what lies between is how sure the model is of it.
+    has_shares = table.shape[2] == 3 and bool((table[:, :, 2] % 1 != 0).any())
+    found: list[list[tuple[None, float, float, float | None]]] = []
+    for number, thing in enumerate(table.tolist()):
+        row: list[Any] = []
+        for place, (x, y, *seen) in enumerate(thing):
+            is_gone = (seen and seen[0] <= 0) or (not seen and x == y == 0)
+            score = float(sure[number, place]) if sure is not None else seen[0] if has_shares else None
+            if score is not None and not 0 <= score <= 1:
+                score = None  # torchvision's are no shares
+            row.append(None if is_gone else (None, x, y, score))
+        found.append(row)
     return found
 
 
@@ -267,35 +344,68 @@ def _read_arrays(cell: Mapping[str, Any], names: Names | None) -> Found:
     found.paths = [f"xyxy[{n}]" for n in range(len(corners))]
     found.size = _size(cell)
     if cell.get("mask") is not None and len(corners):
-        masks = as_array(cell["mask"])
-        if masks.ndim != 3 or len(masks) != len(corners):
-            raise InputError(f"mask has the shape {masks.shape}: give one mask of height × width for each box.")
-        try:
-            found.masks = [mask > 0 for mask in masks]
-        except TypeError:
-            raise InputError("mask holds something else than numbers: give true where painted.") from None
-        found.size = (float(masks.shape[2]), float(masks.shape[1]))
+        _set_masks(found, cell["mask"], "mask", 0.0)
+    turned = cell.get("xyxyxyxy", data.get("xyxyxyxy") if isinstance(data, Mapping) else None)
+    if turned is not None and len(corners):
+        found.turned = _turned(turned, len(corners))
+    if cell.get("keypoints") is not None and len(corners):
+        found.points = _points_of(cell["keypoints"], None, len(corners), "keypoints")
     if cell.get("tracker_id") is not None:
         found.trackers = _plain(cell["tracker_id"], len(corners), "tracker_id")
     return found
 
 
-def _read_ultralytics(result: Any, names: Names | None) -> Found:
-    boxes = result.boxes
+def _turned(given: Any, n: int) -> list[Any]:
+    try:
+        return list(as_array(given).astype(np.float64).reshape(n, 4, 2))
+    except (TypeError, ValueError):
+        raise InputError("xyxyxyxy: each turned box is four corners of two numbers, in pixels.") from None
+
+
+def _is_ultralytics(cell: Any) -> bool:
+    return hasattr(cell, "orig_shape") or (hasattr(cell, "boxes") and hasattr(cell.boxes, "xyxy"))
+
+
+def _read_ultralytics(result: Any, names: Names | None) -> Found | None:
+    names = names or names_of(getattr(result, "names", None))
+    boxes, turned = getattr(result, "boxes", None), getattr(result, "obb", None)
+    said = getattr(result, "probs", None)
+    masks, points = getattr(result, "masks", None), getattr(result, "keypoints", None)
+    source = turned if turned is not None else boxes
+    if source is None:
+        if points is not None or masks is not None:
+            raise InputError("The result has masks or key points and no boxes: give what the model returned, whole.")
+        return _read_probabilities(said, names) if said is not None else None
     cell = {
-        "xyxy": boxes.xyxy,
-        "class_id": getattr(boxes, "cls", None),
-        "confidence": getattr(boxes, "conf", None),
-        "tracker_id": getattr(boxes, "id", None),
+        "xyxy": source.xyxy,
+        "class_id": getattr(source, "cls", None),
+        "confidence": getattr(source, "conf", None),
+        "tracker_id": getattr(source, "id", None),
+        "xyxyxyxy": getattr(turned, "xyxyxyxy", None),
     }
-    found = _read_arrays(cell, names or names_of(getattr(result, "names", None)))
+    found = _read_arrays(cell, names)
     shape = getattr(result, "orig_shape", None)
     if shape is not None:
         found.size = (float(shape[1]), float(shape[0]))
-    masks = getattr(result, "masks", None)
     if masks is not None and getattr(masks, "xy", None) is not None:
         found.outlines = [as_array(points).astype(np.float64) for points in masks.xy]
+    if points is not None and getattr(points, "xy", None) is not None and found.boxes:
+        found.points = _points_of(points.xy, getattr(points, "conf", None), len(found.boxes), "keypoints")
     return found
+
+
+def _read_probabilities(said: Any, names: Names | None) -> Found:
+    """Return the most likely class of a picture, as a choice."""
+    data = getattr(said, "data", None)
+    likely = as_array(data if data is not None else said).astype(np.float64).reshape(-1)
+    top = getattr(said, "top1", None)
+    if top is None and not len(likely):
+        raise InputError("probs holds no probabilities: give what the model returned.")
+    number = int(np.argmax(likely)) if top is None else int(_scalar(top))
+    score = getattr(said, "top1conf", None)
+    sure = float(_scalar(as_array(score))) if score is not None else float(likely[number])
+    label = class_label(number, names, {})
+    return Found(choices=[(str(label), sure)])
 
 
 def _columns(
@@ -338,15 +448,111 @@ def _read_list(parts: list[Any], names: Names | None, name: str, size: Size | No
         if "type" in part and ("value" in part or part["type"] == "relation"):
             found.results.append((path, dict(part)))
             continue
-        box, is_percent = _box_of(part, path)
-        label = next((part[key] for key in LABEL_KEYS if not is_missing(part.get(key))), None)
-        found.boxes.append(box)
-        found.is_percent.append(is_percent)
-        found.labels.append(class_label(label, names))
-        found.scores.append(next((part[key] for key in SCORE_KEYS if not is_missing(part.get(key))), None))
-        found.paths.append(path)
-        found.size = found.size or _size(part)
+        _add_part(found, part, names, path, name)
     return found
+
+
+def _add_part(found: Found, part: Mapping[str, Any], names: Names | None, path: str, name: str) -> None:
+    is_roboflow = _is_roboflow(part, name)
+    found.size = found.size or _size(part)
+    edges = _edges(part, is_roboflow)
+    turned = _corners(part)
+    if turned is not None:
+        box, is_percent = list(bounds(turned)), False
+    elif is_roboflow:
+        box, is_percent = _about_centre(part, path), False
+    elif edges is not None and not any(key in part for key in ("bbox", "box", "x", "xmin", "x1", "left")):
+        box, is_percent = list(bounds(edges)), False
+    else:
+        box, is_percent = _box_of(part, path)
+    key, given = label_in(part)
+    label = class_label(given, names, COCO_CATEGORIES if key in COCO_KEYS else {})
+    if names is None and key in COCO_KEYS:
+        note_coco(found, [given])
+    n = len(found.boxes)
+    found.boxes.append(box)
+    found.is_percent.append(is_percent)
+    found.labels.append(label)
+    found.scores.append(next((part[key] for key in SCORE_KEYS if not is_missing(part.get(key))), None))
+    found.paths.append(path)
+    points = _named_points(part)
+    for kept, value in (("outlines", edges), ("turned", turned), ("points", points)):
+        listed = getattr(found, kept)
+        if value is not None or listed is not None:
+            setattr(found, kept, [*(listed if listed is not None else [None] * n), value])
+
+
+def _is_roboflow(part: Mapping[str, Any], name: str) -> bool:
+    """Return whether x and y are a centre in pixels, as Roboflow's inference writes them."""
+    if not {"x", "y", "width", "height"} <= part.keys():
+        return False
+    return "detection_id" in part or name == "predictions" or {"class", "confidence"} <= part.keys()
+
+
+def _about_centre(part: Mapping[str, Any], path: str) -> list[Any]:
+    try:
+        return list(box_of_centre(*(float(part[side]) for side in ("x", "y", "width", "height"))))
+    except (TypeError, ValueError, OverflowError):
+        return [part[side] for side in ("x", "y", "width", "height")]
+
+
+def _edges(part: Mapping[str, Any], is_roboflow: bool) -> np.ndarray[Any, Any] | None:
+    """Return the outline that Roboflow (``points``) or ultralytics (``segments``) gives, n × 2 pixels."""
+    given = part.get("points") if is_roboflow else part.get("segments")
+    try:
+        if isinstance(given, Mapping):
+            found = np.stack([np.asarray(given["x"], np.float64), np.asarray(given["y"], np.float64)], axis=1)
+        elif isinstance(given, list | tuple) and given and isinstance(given[0], Mapping):
+            found = np.array([(point["x"], point["y"]) for point in given], dtype=np.float64)
+        else:
+            return None
+    except (TypeError, ValueError, KeyError):
+        raise InputError("An outline is x and y of each corner, in pixels.") from None
+    return found if len(found) else None
+
+
+def _corners(part: Mapping[str, Any]) -> np.ndarray[Any, Any] | None:
+    """Return the corners of a turned box, as ultralytics writes them: x1, y1 to x4, y4."""
+    inner = part.get("box", part)
+    keys = [f"{axis}{n}" for n in range(1, 5) for axis in "xy"]
+    if not isinstance(inner, Mapping) or not all(key in inner for key in keys):
+        return None
+    try:
+        return np.array([float(inner[key]) for key in keys]).reshape(4, 2)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError("A turned box is x1, y1 to x4, y4: eight numbers, in pixels.") from None
+
+
+def _named_points(part: Mapping[str, Any]) -> list[Any] | None:
+    """Return key points as Roboflow (a list of dicts) or ultralytics (a dict of lists) gives them."""
+    given = part.get("keypoints")
+    try:
+        if isinstance(given, Mapping) and {"x", "y"} <= given.keys():
+            sure = given.get("visible") or given.get("confidence") or [None] * len(given["x"])
+            rows = zip(given["x"], given["y"], sure, strict=True)
+            return [
+                None if (s is not None and s <= 0) or (x == y == 0) else (None, float(x), float(y), _as_score(s))
+                for x, y, s in rows
+            ]
+        if isinstance(given, list | tuple) and given and isinstance(given[0], Mapping):
+            names = ("class", "class_name", "name", "label")
+            return [
+                (
+                    next((str(one[key]) for key in names if isinstance(one.get(key), str)), None),
+                    float(one["x"]),
+                    float(one["y"]),
+                    _as_score(one.get("confidence", one.get("score"))),
+                )
+                for one in given
+            ]
+    except (TypeError, ValueError, KeyError):
+        raise InputError("Key points are x and y of each, in pixels, and how sure the model is.") from None
+    return None
+
+
+def _as_score(given: Any) -> float | None:
+    number = float(given) if isinstance(given, numbers.Real) else None
+    return number if number is not None and 0 <= number <= 1 else None
 
 
 def _box_of(part: Mapping[str, Any], path: str) -> tuple[Any, bool]:
@@ -428,14 +634,21 @@ SIZE_COLUMNS = (("image_width", "image_height"), ("picture_width", "picture_heig
 MEASURES = frozenset({"score", *(name for names in (*BOX_COLUMNS, *SIZE_COLUMNS) for name in names)})
 
 
-def read_table_rows(table: pd.DataFrame, key: str) -> list[tuple[Any, Any]]:
+def _first_label(given: Sequence[Any]) -> Any:
+    named = next((one for one in given if isinstance(one, str) and one), None)
+    return named if named is not None else next((one for one in given if not is_missing(one)), None)
+
+
+def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = None) -> list[tuple[Any, Any]]:
     """Return each item of a table and what was found in it: a ``Found``, a ``Fault``, or None for no prediction.
 
     Args:
         table: A row per box; it is not changed. Columns: the item, ``label``, ``score``, the box, and if known
             ``image_width, image_height``. ``status`` ``nothing`` says that a picture was looked at and is empty,
-            ``failed`` (with ``error``) that it could not be. An item whose rows hold no box has no prediction.
+            ``failed`` (with ``error``) that it could not be. An item whose rows hold no box has no prediction. A name
+            in ``name`` or ``class_name`` beats a number in ``class``.
         key: The column that identifies an item.
+        names_by_id: Class id → label, for labels that are numbers.
 
     Raises:
         InputError: It has no such column.
@@ -450,10 +663,12 @@ def read_table_rows(table: pd.DataFrame, key: str) -> list[tuple[Any, Any]]:
         return table[name].tolist() if name in table.columns else [None] * n
 
     wide, high = next((pair for pair in SIZE_COLUMNS if set(pair) <= set(table.columns)), SIZE_COLUMNS[0])
+    called = [cells(name) for name in LABEL_KEYS if name in table.columns and name not in (key, "category_id")]
+    scored = next((name for name in SCORE_KEYS if name in table.columns), "score")
     columns = zip(
         cells(key),
-        cells("label"),
-        cells("score"),
+        [_first_label(given) for given in zip(*called, strict=True)] if called else cells("label"),
+        cells(scored),
         zip(*(cells(name) for name in names), strict=True),
         cells("status"),
         cells("error"),
@@ -482,7 +697,7 @@ def read_table_rows(table: pd.DataFrame, key: str) -> list[tuple[Any, Any]]:
             box = (left, top, right - left, bottom - top)
         known.boxes.append(box)
         known.is_percent.append(is_percent)
-        known.labels.append(class_label(label, None, {}))
+        known.labels.append(class_label(label, names_by_id, {}))
         known.scores.append(None if is_missing(score) else score)
         known.paths.append(f"row {place}")
     return [(item if item != "" else None, seen) for item, seen in found.items()]

@@ -7,7 +7,7 @@ height) on a picture of 80 × 60 is 10, 10, 50, 50.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Literal
@@ -18,21 +18,41 @@ from lsnb.errors import InputError
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import Control
-from lsnb.labels.vocabulary import KINDS, LABELS, kinds_of
+from lsnb.labels.vocabulary import CHOICES, KINDS, LABELS, kinds_of
 from lsnb.labels.vocabulary import KINDS as TAG_OF
 from lsnb.labels.vocabulary import Shape as Drawn
 from lsnb.predictions.checking import Rules, facts_of, find_faults, score_faults
 from lsnb.predictions.report import Result, Row
-from lsnb.shapes import Fault, Outline, Pixels, Point, Size, bitmask_address, brush_rle, clipped, to_percent
+from lsnb.shapes import (
+    Ellipse,
+    Fault,
+    Outline,
+    Pixels,
+    Point,
+    Size,
+    bitmask_address,
+    bounds,
+    brush_rle,
+    clipped,
+    mask_box,
+    mask_outlines,
+    outline_mask,
+    to_percent,
+)
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 # Which control of a config shows a region: by what it draws and the labels it has, never by its place.
 
 
-Shape = Literal["box", "polygon", "mask", "point", "track"]
+Shape = Literal["box", "ellipse", "polygon", "vector", "mask", "point", "track"]
 
 _DRAWN: Mapping[Shape, tuple[Drawn, str]] = {
     "box": ("Box", ""),
+    "ellipse": ("Ellipse", ""),
     "polygon": ("Outline", "points"),
+    "vector": ("Outline", "vertices"),
     "mask": ("Mask", ""),
     "point": ("Point", ""),
     "track": ("Track", "width"),
@@ -44,11 +64,21 @@ SHAPE_KINDS: Mapping[Shape, tuple[str, ...]] = {
 }
 WORDS: Mapping[Shape, str] = {
     "box": "boxes (rectangles)",
+    "ellipse": "ellipses",
     "polygon": "outlines (polygons)",
+    "vector": "lines (vectors)",
     "mask": "masks (brush)",
     "point": "points (keypoints)",
     "track": "boxes in videos (video_boxes)",
 }
+
+
+COCO_POINTS = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow"),
+    *("right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle"),
+    "right_ankle",
+)
+"""COCO's names of a person's 17 key points, in their order: https://cocodataset.org/#keypoints-2020."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +102,49 @@ class Target:
     label: str | None
     label_key: str
     labels_name: str = ""
+
+
+@dataclass
+class Seen:
+    """All that an input says of where one thing is: in pixels, or in percent where the picture's size is unknown.
+
+    Args:
+        box: x, y, width, height.
+        turned: The corners of a turned box in order, 4 × 2.
+        outlines: Each n × 2.
+        mask: Height × width, or what makes one; it may raise ``InputError``.
+        ellipse: Its centre, its radii, and degrees clockwise.
+        line: n × 2, not closed.
+        where: Where its mask stands below the thing's own place in the input.
+    """
+
+    box: Sequence[Any] | None = None
+    turned: Floats | None = None
+    outlines: Sequence[Floats] | None = None
+    mask: Pixels | Callable[[], Pixels] | None = None
+    ellipse: tuple[float, float, float, float, float] | None = None
+    line: Floats | None = None
+    where: str = ""
+
+    def shapes(self, targets: Targets) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
+        """Return what it is, as far as the config draws that, and what could be made of it that the config draws."""
+        own: list[Shape] = []
+        if self.mask is not None:
+            own.append("mask")
+        if self.outlines:
+            own.append("polygon")
+        if self.ellipse is not None:
+            own.append("ellipse")
+        if self.line is not None:
+            own.append("vector")
+        if self.turned is not None or self.box is not None:
+            own.append("box")
+        # A box alone is not made an outline or a mask: that would say more than the model did.
+        has_edge = self.mask is not None or self.outlines or self.ellipse is not None or self.turned is not None
+        made: list[Shape] = ["polygon", "mask", "box"] if has_edge else ["box"] if self.line is not None else []
+        drawn = tuple(shape for shape in own if targets.draws(shape))
+        derived = tuple(shape for shape in made if shape not in own and targets.draws(shape))
+        return drawn or (() if derived else tuple(own)), derived
 
 
 class Targets:
@@ -116,6 +189,65 @@ class Targets:
             self._known[key] = self._find(shapes, label, hint)
         return self._known[key]
 
+    def find_for(self, seen: Seen, label: str | None, hint: str | None = None) -> Target | Fault | None:
+        """Return where a thing goes: as what it is, or as what can be made of it where only that has its label.
+
+        Args:
+            seen: What is known of where it is.
+            label: Its label as the input has it.
+            hint: A control that the input itself names.
+        """
+        own, made = seen.shapes(self)
+        found = self.find(own, label, hint) if own else None
+        if made and (not own or (isinstance(found, Fault) and found.code in ("unknown_label", "no_label"))):
+            other = self.find(made, label, hint)
+            if not own or not isinstance(other, Fault):
+                return other
+        return found
+
+    def choice(self, label: str) -> Target | Fault | None:
+        """Return the question that a choice answers, why there is none, or None if it is to be left out."""
+        given, label_now = label, self.mapping.get(label, label)
+        if label_now is None:
+            return None
+        asked = [
+            control
+            for control in self.controls.values()
+            if control.kind == CHOICES.kind and (self.only is None or control.name == self.only)
+        ]
+        holders = [control for control in asked if label_now in control.labels or not control.labels]
+        if len(holders) == 1:
+            return Target("box", holders[0].name, holders[0].to_names[0], CHOICES.kind, label_now, CHOICES.key)
+        if not asked:
+            return Fault("no_control", "The config asks no question with choices: add one to the config.")
+        if holders:
+            names = " and ".join(repr(control.name) for control in holders)
+            return Fault("two_controls", f"{names} both take {label_now!r}: choose one with control=.")
+        every = dict.fromkeys(name for control in asked for name in control.labels)
+        words = (
+            f"No question has the choice {label_now!r}.{nearest(label_now, every)} Map it with labels={{{given!r}: …}}."
+        )
+        return Fault("unknown_label", words, is_warning=self.drops_unknown)
+
+    def point_names(self, n: int, label: str | None) -> tuple[tuple[str, ...], str] | None:
+        """Return the names of n key points that come without any, and how they were told; None where nothing tells.
+
+        Args:
+            n: How many there are.
+            label: The label of the thing that they belong to.
+        """
+        controls = [control for _, control in self._candidates(("point",))]
+        every = dict.fromkeys(name for control in controls for name in self._labels(control))
+        if label is not None and self.mapping.get(label, label) in every:
+            return (label,) * n, ""
+        listed = [tuple(self._labels(control)) for control in controls]
+        of_length = [names for names in listed if len(names) == n]
+        if len(of_length) == 1:
+            return of_length[0], f"Key points are taken in the order of the config's labels ({listing(of_length[0])})"
+        if n == len(COCO_POINTS) and set(COCO_POINTS) & set(every):
+            return COCO_POINTS, "The 17 key points are taken for COCO's (nose, left_eye, …)"
+        return None
+
     def draws(self, shape: Shape) -> bool:
         """Return whether any control draws this."""
         return shape in self._drawn
@@ -155,6 +287,8 @@ class Targets:
             every = dict.fromkeys(name for one in named for name in one[2])
             words = f"The config has no label {label!r} for {' or '.join(WORDS[shape] for shape in shapes)}."
             remedy = f"{nearest(label, every)} Map it with labels={{{given!r}: …}}, one of {listing(list(every))}."
+            if given is not None and given.isdecimal():
+                remedy += " If it is a class's number, give names=, number → label (names='coco' for COCO's ids)."
             return Fault("unknown_label", words + remedy, is_warning=self.drops_unknown)
         if len({one[1].name for one in holders}) > 1:
             names = " and ".join(repr(one[1].name) for one in holders)
@@ -211,8 +345,6 @@ def check_arguments(config: Any, *, control: Any = None, labels: Any = None, unk
         raise InputError(problems)
 
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Flags = np.ndarray[Any, np.dtype[np.bool_]]
 # Models round, and YOLO writes six digits; what leaves the picture by less (percent) is put back without a word.
 ROUNDING = 1e-3
 
@@ -232,6 +364,131 @@ class Regions:
         self._box_facts: list[tuple[int, Target, Any, bool, int]] = []
         self._children: list[tuple[int, int]] = []
         self._counts: dict[int, int] = {}
+        self._metas: dict[int, dict[str, Any]] = {}
+        self._relations: list[tuple[Row, int, int, str, list[str]]] = []
+
+    def add_seen(
+        self,
+        row: Row,
+        seen: Seen,
+        label: str | None,
+        size: Size | None,
+        targets: Targets,
+        score: Any,
+        path: str,
+        hint: str | None = None,
+    ) -> int | None:
+        """Add a thing as what the config draws of it, and return its number; None where it goes nowhere.
+
+        Args:
+            row: The input it is of.
+            seen: What is known of where it is.
+            label: Its label as the input has it.
+            size: The picture's width and height in pixels, or None where places are in percent.
+            targets: Where regions can go.
+            score: Its score, or None.
+            path: Where in the input it stands.
+            hint: A control that the input itself names.
+        """
+        target = targets.find_for(seen, label, hint)
+        if target is None:
+            return None
+        if isinstance(target, Fault):
+            row.faults.append(Fault(target.code, target.message, path, target.is_warning))
+            return None
+        try:
+            return self._draw(row, seen, target, size, score, path)
+        except InputError as fault:
+            row.error("wrong_mask", str(fault), path + seen.where)
+        except (TypeError, ValueError, OverflowError):
+            row.error("not_finite", "A place is no number that can be shown.", path)
+        return None
+
+    def _draw(self, row: Row, seen: Seen, target: Target, size: Size | None, score: Any, path: str) -> int | None:
+        if target.shape == "mask":
+            mask = _mask(seen, size)
+            if mask is None or size is None:
+                row.error("no_size", NO_SIZE, path)
+                return None
+            return self.add_mask(row, mask, size, target, score, path)
+        if target.shape == "polygon":
+            outlines = _outlines(seen, row, path)
+            if len(outlines) > 1:
+                row.warn("several_outlines", f"The annotation has {len(outlines)} outlines: each is a region.", path)
+            added = [self.add_outline(row, points, size, target, score, path) for points in outlines]
+            return added[0] if added else None
+        if target.shape == "ellipse":
+            assert seen.ellipse is not None
+            return self.add_ellipse(row, seen.ellipse, size, target, score, path)
+        if target.shape == "vector":
+            assert seen.line is not None
+            return self.add_line(row, seen.line, size, target, score, path)
+        if seen.turned is not None and (turned := turned_box(seen.turned, size)) is not None:
+            return self._add(row, turned, size, target, score, path, seen.turned.tobytes())
+        if seen.turned is not None and not is_upright(seen.turned):
+            why = "the picture's size is unknown: give sizes=" if size is None else "it leaves the picture"
+            row.warn("upright", f"The turned box is drawn as the upright one around it, since {why}.", path)
+        box = _box(seen)
+        if box is None:
+            row.warn("no_area", "The mask covers no pixel, and is left out.", path)
+            return None
+        return self.add_box(row, box, size, target, score, path)
+
+    def keep(self, number: int | None, meta: Mapping[str, Any]) -> None:
+        """Keep beside a region what Label Studio has no place for, in its ``meta``.
+
+        Args:
+            number: What adding the region returned.
+            meta: Plain values by name.
+        """
+        if number is not None and meta:
+            self._metas.setdefault(number, {}).update(meta)
+
+    def add_relation(
+        self, row: Row, start: int | None, end: int | None, labels: Sequence[str] = (), direction: str = "right"
+    ) -> None:
+        """Add a relation between two regions of a row, by what adding them returned."""
+        if start is not None and end is not None:
+            self._relations.append((row, start, end, direction, list(labels)))
+
+    def add_ellipse(
+        self,
+        row: Row,
+        ellipse: tuple[float, float, float, float, float],
+        size: Size | None,
+        target: Target,
+        score: Any,
+        path: str,
+    ) -> int | None:
+        """Add an ellipse: its centre, its radii and degrees clockwise; one whose centre is outside is left out."""
+        drawn = Ellipse(*(float(part) for part in ellipse))
+        if not all(map(math.isfinite, ellipse)) or min(drawn.across, drawn.down) < 0:
+            row.error("wrong_ellipse", "An ellipse is a centre and two radii that are not negative, all numbers.", path)
+            return None
+        at = drawn if size is None else drawn.in_percent(size)
+        if not (0 <= at.x <= 100 and 0 <= at.y <= 100) or max(at.across, at.down) > 50:
+            row.warn("outside", "The ellipse's centre lies outside the picture, and it is left out.", path)
+            return None
+        value: Result = {"x": at.x, "y": at.y, "radiusX": at.across, "radiusY": at.down, "rotation": at.rotation}
+        return self._add(row, value, size, target, score, path, repr(ellipse).encode())
+
+    def add_line(
+        self, row: Row, points: Floats, size: Size | None, target: Target, score: Any, path: str, closed: bool = False
+    ) -> int | None:
+        """Add a line of n × 2 pixels; what leaves the picture is put on its edge with a warning."""
+        inside, beyond = (Outline(points) if size is None else Outline(points).in_percent(size)).clipped()
+        if not np.isfinite(inside.points).all():
+            row.error("not_finite", "A vertex of the line is no number.", path)
+            return None
+        if beyond > ROUNDING:
+            row.warn("clipped", "The line leaves the picture, and is clipped to it.", path)
+        count = self._counts.get(id(row), 0)
+        name = region_id(row, target, count, points.tobytes())
+        vertices = [
+            {"id": f"{name}-{n}", "x": x, "y": y, "prevPointId": f"{name}-{n - 1}" if n else None, "isBezier": False}
+            for n, (x, y) in enumerate(inside.points.tolist())
+        ]
+        return self._add(row, {"vertices": vertices, "closed": closed}, size, target, score, path, points.tobytes())
 
     def add_box(self, row: Row, box: Sequence[Any], size: Size | None, target: Target, score: Any, path: str) -> int:
         """Add a box, and return its number for ``parent``.
@@ -251,7 +508,9 @@ class Regions:
         self._made.append((row, path, []))
         return number
 
-    def add_outline(self, row: Row, points: Floats, size: Size | None, target: Target, score: Any, path: str) -> None:
+    def add_outline(
+        self, row: Row, points: Floats, size: Size | None, target: Target, score: Any, path: str
+    ) -> int | None:
         """Add an outline of n × 2 pixels; what leaves the picture is put on its edge with a warning.
 
         Without ``size`` its points are in percent.
@@ -260,14 +519,14 @@ class Regions:
         inside, beyond = drawn.clipped()
         if not np.isfinite(inside.points).all():
             row.error("not_finite", "A corner of the outline is no number.", path)
-            return
+            return None
         if beyond > ROUNDING:
             row.warn("clipped", "The outline leaves the picture, and is clipped to it.", path)
-        self._add(row, inside.value(), size, target, score, path, points.tobytes())
+        return self._add(row, inside.value(), size, target, score, path, points.tobytes())
 
     def add_point(
         self, row: Row, x: float, y: float, size: Size, target: Target, score: Any, path: str, parent: int | None = None
-    ) -> None:
+    ) -> int | None:
         """Add a key point in pixels; one outside the picture is left out with a warning.
 
         Args:
@@ -283,25 +542,25 @@ class Regions:
         point = Point(x, y).in_percent(size).inside(ROUNDING)
         if point is None:
             row.warn("outside", "The point lies outside the picture, and is left out.", path)
-            return
+            return None
         if parent is not None:
             self._children.append((len(self._made), parent))
-        self._add(row, point.value(), size, target, score, path, f"{x!r} {y!r}".encode())
+        return self._add(row, point.value(), size, target, score, path, f"{x!r} {y!r}".encode())
 
-    def add_mask(self, row: Row, mask: Pixels, size: Size, target: Target, score: Any, path: str) -> None:
+    def add_mask(self, row: Row, mask: Pixels, size: Size, target: Target, score: Any, path: str) -> int | None:
         """Add a mask of height × width pixels; one without any painted pixel is left out with a warning."""
         if mask.shape != (round(size[1]), round(size[0])):
             words = f"The mask has {mask.shape[1]} × {mask.shape[0]} pixels and the picture {size[0]:g} × {size[1]:g}."
             row.error("wrong_size", words, path)
-            return
+            return None
         if not mask.any():
             row.warn("no_area", "The mask covers no pixel, and is left out.", path)
-            return
+            return None
         if "rle" in KINDS[target.kind].holds:
             value: Result = {"format": "rle", "rle": brush_rle(mask)}
         else:
             value = {"imageDataURL": bitmask_address(mask)}
-        self._add(row, value, size, target, score, path, np.packbits(mask).tobytes())
+        return self._add(row, value, size, target, score, path, np.packbits(mask).tobytes())
 
     def add_track(self, row: Row, value: Result, target: Target, score: Any, path: str, number: Any) -> None:
         """Add a box that moves through a video.
@@ -327,6 +586,15 @@ class Regions:
             facts: Item → what is known of its video.
         """
         self._place_boxes()
+        for number, meta in self._metas.items():
+            for result in self._made[number][2]:
+                result["meta"] = {**result.get("meta", {}), **meta}
+        for row, start, end, direction, labels in self._relations:
+            ends = [self._made[number][2][:1] for number in (start, end)]
+            if all(ends):
+                relation: Result = {"type": "relation", "from_id": ends[0][0]["id"], "to_id": ends[1][0]["id"]}
+                relation |= {"direction": direction, **({"labels": labels} if labels else {})}
+                self._made.append((row, self._made[start][1], [relation]))
         for child, parent in self._children:
             for result in self._made[parent][2][:1]:
                 for point in self._made[child][2]:
@@ -351,11 +619,12 @@ class Regions:
 
     def _add(
         self, row: Row, value: Result, size: Size | None, target: Target, score: Any, path: str, content: bytes
-    ) -> None:
+    ) -> int:
         faults = score_faults(score, f"{path}.score")
         row.faults += faults
         region = region_id(row, target, self._number(row), content)
         self._made.append((row, path, [] if faults else make_results(region, value, size, target, score)))
+        return len(self._made) - 1
 
     def _number(self, row: Row) -> int:
         number = self._counts.get(id(row), 0)
@@ -403,6 +672,96 @@ class Regions:
 def _any(flags: Flags) -> Flags:
     """Return for each row whether any of it holds."""
     return np.asarray(flags.any(axis=1), dtype=np.bool_)
+
+
+NO_SIZE = "The picture's width and height are unknown: give sizes={item: (width, height)}."
+
+
+def turned_box(corners: Floats, size: Size | None) -> Result | None:
+    """Return a turned box's value, with the least turn of the four that say the same, or None where it has none.
+
+    Args:
+        corners: Its corners in order, 4 × 2, in pixels; in percent where the size is unknown.
+        size: The picture's width and height in pixels, or None: then only an upright box can be told.
+
+    Example:
+        >>> turned_box(np.array([[20.0, 10], [20, 30], [10, 30], [10, 10]]), (100, 50))
+        {'x': 10.0, 'y': 20.0, 'width': 10.0, 'height': 40.0, 'rotation': 0.0}
+    """
+    if size is None and not is_upright(corners):
+        return None
+    across, down = (100.0, 100.0) if size is None else size
+    best: tuple[float, Result] | None = None
+    at = corners if _area(corners) >= 0 else corners[::-1]
+    for turn in range(4):
+        first, second, _, last = np.roll(at, -turn, axis=0)
+        angle = math.degrees(math.atan2(*(second - first)[::-1]))
+        if not math.isfinite(angle):
+            return None
+        value: Result = {
+            "x": float(first[0] / across * 100),
+            "y": float(first[1] / down * 100),
+            "width": math.dist(first, second) / across * 100,
+            "height": math.dist(first, last) / down * 100,
+            "rotation": round(angle, 9) % 360,
+        }
+        is_inside = all(-ROUNDING <= value[side] <= 100 + ROUNDING for side in ("x", "y", "width", "height"))
+        if is_inside and (best is None or abs(round(angle, 9)) < best[0]):
+            for side in ("x", "y", "width", "height"):
+                value[side] = min(max(value[side], 0.0), 100.0)
+            best = abs(round(angle, 9)), value
+    return best[1] if best else None
+
+
+def is_upright(corners: Floats) -> bool:
+    """Return whether four corners are those of an upright box."""
+    steps = np.abs(np.roll(corners, -1, axis=0) - corners)
+    return bool((steps.min(axis=1) <= 1e-9 * max(1.0, float(np.abs(corners).max()))).all())
+
+
+def _area(points: Floats) -> float:
+    """Return twice the area inside corners, above 0 where they go clockwise as one sees them."""
+    x, y = points[:, 0], points[:, 1]
+    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
+
+
+def _mask(seen: Seen, size: Size | None) -> Pixels | None:
+    if seen.mask is not None:
+        return seen.mask() if callable(seen.mask) else seen.mask
+    return None if size is None else outline_mask(_edges(seen), size)
+
+
+def _edges(seen: Seen) -> Sequence[Floats]:
+    if seen.outlines:
+        return seen.outlines
+    if seen.turned is not None:
+        return [seen.turned]
+    if seen.ellipse is not None:
+        return [Ellipse(*seen.ellipse).corners()]
+    return []
+
+
+def _outlines(seen: Seen, row: Row, path: str) -> Sequence[Floats]:
+    if seen.mask is None or seen.outlines:
+        return _edges(seen)
+    found, has_holes = mask_outlines(seen.mask() if callable(seen.mask) else seen.mask)
+    if has_holes:
+        row.warn("holes", "The mask has holes, which its outline fills: use a brush to keep them.", path)
+    if not found:
+        row.warn("no_area", "The mask covers no pixel, and is left out.", path)
+    return found
+
+
+def _box(seen: Seen) -> Sequence[Any] | None:
+    if seen.box is not None:
+        return seen.box
+    if seen.line is not None:
+        return bounds(seen.line)
+    if seen.mask is not None and not seen.outlines:
+        box = mask_box(seen.mask() if callable(seen.mask) else seen.mask)
+        return box if box[2] else None
+    edges = _edges(seen)
+    return bounds(np.concatenate(edges)) if edges else None
 
 
 def region_id(row: Row, target: Target, number: int, content: bytes) -> str:

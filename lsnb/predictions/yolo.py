@@ -1,36 +1,120 @@
 """``from_yolo``: YOLO's text files as predictions.
 
-A line is a region: ``class x y width height`` about the centre, or ``class x1 y1 x2 y2 x3 y3 …`` around an outline, in
-shares of the picture (0 to 1), with the confidence as a last column if it was saved. Formats: "Object Detection
-Datasets" and "Instance Segmentation Datasets" in the documentation of ultralytics, and ``save_txt`` there.
+A line is a thing, in shares of the picture (0 to 1), and its first number its class: ``class x y width height`` about
+the centre of a box; ``class x1 y1 x2 y2 x3 y3 …`` around an outline, of which the four corners of a turned box are one;
+a box and then the key points, ``x y`` or ``x y visibility`` each. Behind may stand the confidence, the number of a
+track, or both. Which of these a line is cannot be told by how many numbers it has alone: the dataset's files say it
+(``data.yaml``: ``kpt_shape``; ``args.yaml``: ``task``), or all lines together, or the caller.
+
+Formats: "Object Detection", "Instance Segmentation", "Pose Estimation" and "Oriented Bounding Box Datasets" in the
+documentation of ultralytics, and ``Results.save_txt`` there.
 """
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel import checks
 from lsnb.kernel.files import files_in
-from lsnb.kernel.formats import ending_of, read_bytes
+from lsnb.kernel.formats import ending_of, parse_yaml, read_bytes
 from lsnb.kernel.runtime import collector_paused
+from lsnb.kernel.words import joined
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
-from lsnb.predictions.detections import find_target
+from lsnb.predictions.detections import NO_POINTS, add_points
 from lsnb.predictions.payloads import Matching, Names, Sizes, names_of
-from lsnb.predictions.regions import Regions, Shape, Targets
+from lsnb.predictions.regions import Regions, Seen, Target, Targets
 from lsnb.predictions.report import Predictions, Row, make_predictions
-from lsnb.shapes import Size, bounds, box_of_centre
+from lsnb.shapes import box_of_centre
 
+Task = Literal["detect", "segment", "pose", "obb"]
+TASKS: tuple[Task, ...] = ("detect", "segment", "pose", "obb")
+COLUMNS = ("score", "id")
 CLASSES = frozenset({"classes.txt", "obj.names"})
 CLASS_TABLES = frozenset({"data.yaml", "data.yml", "dataset.yaml", "dataset.yml"})
+ARGUMENTS = frozenset({"args.yaml"})
 NOT_LABELS = re.compile(r"(readme|license)([._-].*)?\.txt|(train|val|valid|test)\.txt", re.IGNORECASE)
-_ENTRY = re.compile(r"\s*(-|\d{1,9}\s*:)\s+(\S.*)")
+# How far beyond the picture, and beyond a box, places of it may lie, in shares of the picture.
+SLACK = 0.02
+
+
+@dataclass
+class Declared:
+    """What a dataset's files say of its labels, as far as they do.
+
+    Args:
+        names: Class id → label.
+        task: What is drawn.
+        points: How many key points a thing has, and how many numbers each.
+        point_names: What they are called, in their order.
+        columns: What stands behind the places.
+    """
+
+    names: Names | None = None
+    task: Task | None = None
+    points: tuple[int, int] | None = None
+    point_names: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
+
+    def overruled(
+        self, *, names: Names | None = None, task: Any = None, columns: Any = None, point_names: Any = None
+    ) -> Declared:
+        """Return it with what a caller says instead.
+
+        Args:
+            names: Class id → label.
+            task: What is drawn.
+            columns: What stands behind the places.
+            point_names: What key points are called.
+        """
+        told = replace(self, names=self.names if names is None else names)
+        if task is not None:
+            told.task, told.points = task, self.points if task == "pose" else None
+        if columns is not None:
+            told.columns = tuple(columns)
+        if point_names is not None:
+            told.point_names = tuple(point_names)
+        return told
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the numbers of a line are.
+
+    Args:
+        drawn: ``box``, ``outline`` or ``pose``.
+        places: How many of them say where it is, behind the class.
+        size: Numbers of a key point.
+        columns: What stands behind them.
+    """
+
+    drawn: Literal["box", "outline", "pose"]
+    places: int
+    size: int = 0
+    columns: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        words = {"box": "boxes", "outline": "outlines (task='segment')", "pose": "key points (task='pose')"}
+        behind = f" with {joined(self.columns)} (columns={list(self.columns)})" if self.columns else ""
+        return f"{words[self.drawn]}{behind}"
+
+
+@dataclass
+class Line:
+    """One line that holds numbers: its file's row, where it stands, its class and the others."""
+
+    row: Row
+    path: str
+    name: str
+    numbers: list[float]
+    words: list[str] = field(default_factory=list)
 
 
 def from_yolo(
@@ -44,6 +128,9 @@ def from_yolo(
     labels: Mapping[Any, str | None] | None = None,
     control: str | None = None,
     unknown: str = "fail",
+    task: str | None = None,
+    columns: Sequence[str] | None = None,
+    points: Sequence[str] | None = None,
 ) -> Predictions:
     """Return YOLO's text labels as predictions, checked, with a row per file.
 
@@ -51,7 +138,8 @@ def from_yolo(
         labels_of: A folder of ``.txt`` files, one a picture and named like it; one file; item → text; or the text of
             one picture, with ``item``. An empty file or text: the model looked and found nothing. Of a folder, its
             subfolders are read, too, but not what a dataset holds beside its labels (``README.txt``, ``train.txt``).
-        config: The label config. Outlines go to polygons, and to boxes where the config draws no outlines.
+        config: The label config. Outlines go to polygons, else to masks or boxes; turned boxes to boxes, else to
+            polygons; key points to points beside their box, and are left out with a note where the config has none.
         names: Class number → label, or a list that counts from 0. By default what the folder's ``classes.txt``
             or ``data.yaml`` says.
         item: The item of a single text or file.
@@ -60,6 +148,13 @@ def from_yolo(
         labels: Label of the input → label of the config, or None to leave its regions out.
         control: The only control to use; by default the one that follows from the config.
         unknown: ``fail`` a picture with a label that the config lacks, or ``drop`` such regions with a warning.
+        task: What the lines are, where the dataset does not say it: ``detect`` (boxes), ``segment`` (outlines),
+            ``pose`` (key points) or ``obb`` (turned boxes). By default all lines together decide, and where they leave
+            a choice that is a fault.
+        columns: What stands behind the places: ``["score"]``, ``["id"]`` (of a track, kept in ``meta``), ``["score",
+            "id"]`` or nothing.
+        points: What key points are called, in their order. By default what the dataset says, else what the config's
+            labels tell, which a warning says.
 
     Raises:
         InputError: The arguments cannot be used.
@@ -73,17 +168,52 @@ def from_yolo(
         {'x': 37.5, 'y': 25.0, 'width': 25.0, 'height': 50.0, 'rotation': 0, 'rectanglelabels': ['dog']}
     """
     targets = Targets(config, control=control, labels=labels, unknown=unknown)
-    matching, known_sizes = Matching(items, "auto"), Sizes(sizes)
-    texts, class_names = _texts(labels_of, item, names_of(names))
-    if class_names is None:
+    checks.raise_for(InputError, *yolo_problems(task, columns, points))
+    texts, declared = _texts(labels_of, item)
+    is_named = item is not None or (isinstance(labels_of, Mapping) and not isinstance(items, Mapping))
+    return read_yolo(
+        texts,
+        declared.overruled(names=names_of(names), task=task, columns=columns, point_names=points),
+        is_named=is_named,
+        matching=Matching(items, "auto"),
+        sizes=Sizes(sizes),
+        targets=targets,
+        regions=Regions(rules_of(config)),
+    )
+
+
+def read_yolo(
+    texts: Iterable[tuple[str, Any]],
+    declared: Declared,
+    *,
+    is_named: bool,
+    matching: Matching,
+    sizes: Sizes,
+    targets: Targets,
+    regions: Regions,
+) -> Predictions:
+    """Return what labels say, for ``from_yolo`` and for files that hold them.
+
+    Args:
+        texts: The name and the text of each picture; None for no prediction.
+        declared: What the numbers are, as far as it is known.
+        is_named: Whether names are items, and not files.
+        matching: How items are told.
+        sizes: How large pictures are.
+        targets: Where regions can go.
+        regions: Where they are gathered.
+
+    Raises:
+        InputError: Nothing says what the classes' numbers mean.
+    """
+    if declared.names is None:
         raise InputError("names are needed, since YOLO writes numbers: give names=['cat', 'dog'] or names=model.names.")
     with collector_paused():
         rows: list[Row] = []
-        regions = Regions(rules_of(config))
+        lines: list[Line] = []
         for index, (name, text) in enumerate(texts):
             row = Row(index, name=name)
             rows.append(row)
-            is_named = item is not None or (isinstance(labels_of, Mapping) and not isinstance(items, Mapping))
             matching.name(row, {"item": name} if is_named else {"file_name": name}, name)
             if row.item is None or text is None:
                 continue
@@ -91,24 +221,52 @@ def from_yolo(
             if not isinstance(text, str):
                 row.error("unreadable", f"YOLO's labels are text, and this is a {type(text).__name__}.")
                 continue
-            for number, line in enumerate(text.splitlines(), start=1):
-                if line.strip():
-                    _read_line(row, line.split(), f"line {number}", class_names, known_sizes, regions, targets)
+            for number, words in enumerate(text.splitlines(), start=1):
+                line = _line(row, words.split(), f"line {number}", declared.names) if words.strip() else None
+                if line is not None:
+                    lines.append(line)
+        layouts, notes = _layouts(lines, declared)
+        for line in lines:
+            layout = layouts[len(line.numbers)]
+            if isinstance(layout, str):
+                line.row.error("ambiguous", layout, line.path)
+            else:
+                _draw(line, layout, declared, sizes, regions, targets, notes)
         Matching.mark_doubles(rows)
         regions.finish()
-        return make_predictions(rows)
+        return make_predictions(rows, list(notes))
 
 
-def _texts(given: Any, item: str | None, names: Names | None) -> tuple[list[tuple[str, Any]], Names | None]:
-    """Return each picture's name and text, and the names of the classes."""
+def yolo_problems(task: Any, columns: Any, points: Any) -> list[str | None]:
+    """Return what is wrong with what a caller says of labels.
+
+    Args:
+        task: What the lines are.
+        columns: What stands behind their places.
+        points: What key points are called.
+    """
+    return [
+        None if task is None else checks.choice("task", task, TASKS),
+        None if columns is None or _are_columns(columns) else f"columns is {columns!r}: give 'score', 'id' or both.",
+        None if points is None else checks.texts("points", points),
+    ]
+
+
+def _are_columns(given: Any) -> bool:
+    return isinstance(given, list | tuple) and tuple(given) in ((), ("score",), ("id",), ("score", "id"))
+
+
+def _texts(given: Any, item: str | None) -> tuple[list[tuple[str, Any]], Declared]:
+    """Return each picture's name and text, and what the dataset says of them."""
     if isinstance(given, Mapping):
         if item is not None:
             raise InputError("item goes with one text or file, and the texts say their items: leave it out.")
-        return [(str(name), _read(text) if isinstance(text, Path) else text) for name, text in given.items()], names
+        found = [(str(name), _read(text) if isinstance(text, Path) else text) for name, text in given.items()]
+        return found, Declared()
     if isinstance(given, str) and _is_text(given):
         if item is None:
             raise InputError("A text needs item=, or give item → text.")
-        return [(item, given)], names
+        return [(item, given)], Declared()
     if not isinstance(given, str | Path):
         raise InputError(f"A {type(given).__name__} is no YOLO label: give a folder, a file, a text, or item → text.")
     path = Path(given).expanduser()
@@ -117,75 +275,96 @@ def _texts(given: Any, item: str | None, names: Names | None) -> tuple[list[tupl
     except OSError:
         is_file = is_folder = False
     if is_file:
-        return [(item or path.name, _read(path))], names
+        return [(item or path.name, _read(path))], Declared()
     if not is_folder:
         shown = str(path)[:200]
         raise MissingFileError(f"There is no folder or file {shown}: give the folder of YOLO's .txt files.")
-    texts, listed = yolo_texts(
+    texts, declared = yolo_texts(
         {file.relative_to(path).as_posix(): read_bytes(file) for file in files_in(path, lambda one: is_yolo(one.name))},
         path.name,
     )
     if not texts:
         raise InputError(f"The folder {path} holds no .txt files: give the folder of YOLO's labels.")
-    return list(texts.items()), names if names is not None else listed
+    return list(texts.items()), declared
 
 
 def is_yolo(name: str) -> bool:
-    """Return whether a file of this name is one of YOLO's labels, or says the names of the classes."""
+    """Return whether a file of this name is one of YOLO's labels, or says what they are."""
     if name.startswith(".") or NOT_LABELS.fullmatch(name):
         return False
-    return ending_of(name) == ".txt" or name in CLASSES | CLASS_TABLES
+    return ending_of(name) == ".txt" or name in CLASSES | CLASS_TABLES | ARGUMENTS
 
 
-def yolo_texts(found: Mapping[str, bytes], name: str) -> tuple[dict[str, str], Names | None]:
-    """Return the labels' texts by file, and the names of classes that the files say.
+def yolo_texts(found: Mapping[str, bytes], name: str) -> tuple[dict[str, str], Declared]:
+    """Return the labels' texts by file, and what the other files say of them.
 
     Args:
         found: File → content, of those whose name ``is_yolo``.
         name: What they are in, for messages.
 
     Raises:
-        InputError: A file is no text.
+        InputError: A file is no text, or says something else than these files do.
     """
     texts: dict[str, str] = {}
     listed: Names | None = None
-    in_table: Names | None = None
+    declared = Declared()
     for file, raw in found.items():
         text = _decoded(raw, f"{file} in {name}")
         last = PurePosixPath(file).name
         if last in CLASSES:
             listed = dict(enumerate(text.rstrip().split("\n")))
         elif last in CLASS_TABLES:
-            in_table = in_table or _class_table(text)
+            _declare(declared, parse_yaml(text, last), last)
+        elif last in ARGUMENTS:
+            _declare_run(declared, parse_yaml(text, last))
         else:
             texts[file] = text
-    return texts, in_table if listed is None else listed
+    if listed is not None:
+        declared.names = listed
+    return texts, declared
 
 
-def _class_table(text: str) -> Names | None:
-    """Return what ``names`` says in the YAML file of a YOLO dataset: a list in one line or several, or ids → names."""
-    lines = iter(text.splitlines(keepends=True))
-    start = next((line[len("names:") :] for line in lines if line.startswith("names:")), None)
-    if start is None:
-        return None
-    closing = {"[": "]", "{": "}"}.get(start.strip()[:1])
-    if closing:
-        inline = "".join([start, *lines]).strip()
-        inline = inline[: inline.find(closing) + 1]
+def _declare(declared: Declared, said: Any, name: str) -> None:
+    """Take what a dataset's YAML file says: ``names``, ``kpt_shape``, ``kpt_names`` and ``task``."""
+    if not isinstance(said, Mapping):
+        return
+    names = said.get("names")
+    if isinstance(names, Mapping | list):
+        listed = list(names.items() if isinstance(names, Mapping) else enumerate(names))
+        if any(not isinstance(label, str) for _, label in listed):
+            raise InputError(f"{name}: names is a list of texts, or a number and a text each.")
         try:
-            return names_of(ast.literal_eval(inline))
-        except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
-            listed = [part.strip().strip("'\"") for part in inline[1:-1].split(",")]
-            return names_of(listed) if closing == "]" and inline else None
-    names: dict[Any, str] = {}
-    for line in lines:
-        entry = _ENTRY.fullmatch(line.rstrip())
-        if entry:
-            sign, label = entry.groups()
-            names[len(names) if sign == "-" else int(sign.rstrip(": \t"))] = label.strip("'\"")
-        elif line.strip() and not line.lstrip().startswith("#"):
-            break
-    return names or None
+            declared.names = {int(number): label for number, label in listed}
+        except ValueError:
+            raise InputError(f"{name}: names has a class that is no number: write 0: cat, 1: dog, …") from None
+    shape = said.get("kpt_shape")
+    if shape is not None:
+        try:
+            count, size = (int(part) for part in shape)
+            if count < 1 or size not in (2, 3):
+                raise ValueError
+        except (TypeError, ValueError):
+            raise InputError(f"{name}: kpt_shape is the number of key points, and 2 or 3: [17, 3].") from None
+        declared.points, declared.task = (count, size), "pose"
+    called = said.get("kpt_names", said.get("keypoint_names"))
+    if isinstance(called, Mapping):
+        called = next(iter(called.values()), None)  # ultralytics lists them for each class
+    if isinstance(called, list) and all(isinstance(one, str) for one in called):
+        declared.point_names = tuple(called)
+    if said.get("task") in TASKS:
+        declared.task = said["task"]
+
+
+def _declare_run(declared: Declared, said: Any) -> None:
+    """Take what ultralytics' ``args.yaml`` says of the run that wrote the labels."""
+    if not isinstance(said, Mapping):
+        return
+    if said.get("task") in TASKS and declared.task is None:
+        declared.task = said["task"]
+    if "save_conf" in said:
+        has_score = str(said["save_conf"]).lower() == "true"
+        columns = [*(["score"] if has_score else []), *(["id"] if said.get("mode") == "track" else [])]
+        declared.columns = tuple(columns)
 
 
 def _is_text(given: str) -> bool:
@@ -210,42 +389,221 @@ def _decoded(raw: bytes, name: str) -> str:
         raise InputError(f"{name} is no text: give YOLO's .txt files.") from None
 
 
-def _read_line(
-    row: Row, parts: list[str], path: str, names: Names, sizes: Sizes, regions: Regions, targets: Targets
-) -> None:
+def _line(row: Row, words: list[str], path: str, names: Names) -> Line | None:
+    """Return a line's class and numbers; note what is wrong with them."""
     try:
-        numbers = [float(part) for part in parts]
+        numbers = [float(word) for word in words]
     except ValueError:
         row.error("unreadable", "A line is a class and shares of the picture, all numbers.", path)
-        return
-    count = len(numbers) - 1
-    if count < 4:
+        return None
+    if len(numbers) < 5:
         row.error(
             "unreadable", f"A line of {len(numbers)} numbers: a box has a class and 4, an outline 6 or more.", path
         )
-        return
+        return None
     if not numbers[0].is_integer() or int(numbers[0]) not in names:
         known = f"0 to {len(names) - 1}" if names else "none"
-        row.error("unknown_class", f"There is no class {parts[0]}: names has {known}.", path)
-        return
-    score = numbers[-1] if count % 2 else None
-    places = numbers[1 : 1 + count - count % 2]
+        row.error("unknown_class", f"There is no class {words[0]}: names has {known}.", path)
+        return None
+    return Line(row, path, str(names[int(numbers[0])]).strip(), numbers[1:], words[-2:])
+
+
+def _layouts(lines: Sequence[Line], declared: Declared) -> tuple[dict[int, Layout | str], dict[str, None]]:
+    """Return what the numbers of lines are, by how many there are, or why that cannot be told; and what was guessed."""
+    groups: dict[int, list[Line]] = {}
+    for line in lines:
+        groups.setdefault(len(line.numbers), []).append(line)
+    found: dict[int, Layout | str] = {}
+    notes: dict[str, None] = {}
+    possible = {count: _possible(count, declared) for count in groups}
+    lengths = {layout.places for layouts in possible.values() for layout in layouts if layout.drawn == "pose"}
+    poses_differ = len([count for count in groups if count > 6]) > 1 and not (declared.task == "pose" and lengths)
+    for count, group in groups.items():
+        layouts = possible[count]
+        if not layouts:
+            found[count] = _unfit(count, declared)
+            continue
+        if count == 4 or (len(layouts) == 1 and declared.task is not None):
+            found[count] = layouts[0]
+            continue
+        found[count] = _told(group, layouts, declared, poses_differ, notes)
+    return found, notes
+
+
+def _possible(count: int, declared: Declared) -> list[Layout]:
+    """Return what a line of so many numbers may be, the usual first, as far as the dataset does not rule it out."""
+    every = [(), ("score",), ("id",), ("score", "id")] if declared.columns is None else [declared.columns]
+    found = []
+    for columns in every:
+        places = count - len(columns)
+        if places == 4 and declared.task != "pose":
+            found.append(Layout("box", places, 0, columns))
+        is_outline = places >= 6 and places % 2 == 0 and declared.task in (None, "segment", "obb")
+        if is_outline and (declared.task != "obb" or places == 8):
+            found.append(Layout("outline", places, 0, columns))
+        for size in (3, 2) if declared.task in (None, "pose") else ():
+            n, rest = divmod(places - 4, size)
+            if n > 0 and rest == 0 and declared.points in (None, (n, size)):
+                found.append(Layout("pose", places, size, columns))
+    if not found and count == 4 and declared.task != "pose":
+        found.append(Layout("box", 4))
+    return found
+
+
+def _unfit(count: int, declared: Declared) -> str:
+    wanted = f"task is {declared.task!r}" if declared.task else "columns is " + repr(list(declared.columns or ()))
+    if declared.points:
+        count_wanted = 4 + declared.points[0] * declared.points[1]
+        wanted = f"kpt_shape is {list(declared.points)}, so that a line has {count_wanted} numbers"
+    return f"{wanted}, and here are {count} behind the class (columns= says what stands behind the places)."
+
+
+def _told(
+    group: Sequence[Line], layouts: Sequence[Layout], declared: Declared, poses_differ: bool, notes: dict[str, None]
+) -> Layout | str:
+    """Return what all lines of one length are, by what they hold; or a sentence that names the choices."""
+    table = np.array([line.numbers for line in group])
+    good = np.isfinite(table).all(axis=1)
+    sure = table[good]
+    if not len(sure):
+        return layouts[0]
+    kept = [line for line, is_good in zip(group, good.tolist(), strict=True) if is_good]
+    fitting = [layout for layout in layouts if _columns_fit(layout, sure, kept) and _places_fit(layout, sure, declared)]
+    if poses_differ:
+        fitting = [layout for layout in fitting if layout.drawn != "pose"]
+    if not fitting:
+        return next((layout for layout in layouts if layout.columns != ("id",)), layouts[0])
+    drawn = {layout.drawn for layout in fitting}
+    if drawn >= {"outline", "pose"}:
+        outlines = [layout for layout in fitting if layout.drawn == "outline"]
+        if any(layout.places == 8 and _are_turned(sure[:, :8]) for layout in outlines):
+            fitting = outlines
+        elif not any(_are_outlines(sure[:, : layout.places]) for layout in outlines):
+            fitting = [layout for layout in fitting if layout.drawn != "outline"]
+    if len({layout.drawn for layout in fitting}) == 1 and fitting[0].drawn == "outline":
+        plain = [layout for layout in fitting if not layout.columns]
+        fitting = plain or fitting
+    if len(fitting) > 1:
+        choices = joined([str(layout) for layout in fitting], "or")
+        return f"Lines of {len(group[0].numbers)} numbers behind the class may be {choices}: say which."
+    chosen = fitting[0]
+    if chosen.drawn == "pose" and declared.task is None:
+        n = (chosen.places - 4) // chosen.size
+        notes[f"Lines are taken for a box and {n} key points of {chosen.size} numbers: task='segment' if not."] = None
+    if "id" in chosen.columns and declared.columns is None:
+        notes["The last number of a line is taken for the number of a track: columns=['score'] if not."] = None
+    return chosen
+
+
+def _columns_fit(layout: Layout, table: np.ndarray[Any, Any], lines: Sequence[Line]) -> bool:
+    """Return whether what stands behind the places can be a score and a track's number."""
+    for place, column in enumerate(layout.columns, start=layout.places):
+        values = table[:, place]
+        if column == "score" and not ((values >= 0) & (values <= 1)).all():
+            return False
+        if column == "id":
+            words = [line.words[-1] for line in lines]
+            if not all(word.isdecimal() for word in words):
+                return False
+            per_file = {(id(line.row), word) for line, word in zip(lines, words, strict=True)}
+            if len(per_file) < len(lines):
+                return False
+    return not (layout.columns == ("score", "id") and layout.drawn != "box" and (table[:, -2] == 0).all())
+
+
+def _places_fit(layout: Layout, table: np.ndarray[Any, Any], declared: Declared) -> bool:
+    """Return whether all lines can be this: shares of a picture, key points near their box."""
+    if layout.drawn == "box":
+        if layout.places == table.shape[1] - 1:
+            return True
+        return _are_inside(table[:, :4])
+    if layout.drawn == "outline":
+        places = table[:, : layout.places]
+        return bool(((places >= -SLACK) & (places <= 1 + SLACK)).all())
+    if declared.task == "pose":
+        return True
+    boxes = table[:, :4]
+    things = table[:, 4 : layout.places].reshape(len(table), -1, layout.size)
+    seen = np.ones(things.shape[:2], dtype=bool)
+    if layout.size == 3:
+        visible = things[:, :, 2]
+        if not (((visible >= 0) & (visible <= 1)) | (visible == 2)).all():
+            return False
+        seen = visible > 0
+    else:
+        seen = (things[:, :, :2] != 0).any(axis=2)
+    away = np.abs(things[:, :, :2] - boxes[:, None, :2]) - boxes[:, None, 2:] * 0.55
+    near = ((away <= SLACK / 2).all(axis=2) | ~seen).all()
+    # Of an outline the first two corners lie close to each other, and would be a box as large as it is far.
+    is_contour = bool((np.abs(boxes[:, :2] - boxes[:, 2:]) < 0.02).all())
+    return bool(near and _are_inside(boxes) and not is_contour and seen.any())
+
+
+def _are_inside(boxes: np.ndarray[Any, Any]) -> bool:
+    half = boxes[:, 2:] / 2
+    near, far = boxes[:, :2] - half, boxes[:, :2] + half
+    return bool((boxes[:, 2:] > 0).all() and (near >= -SLACK / 2).all() and (far <= 1 + SLACK / 2).all())
+
+
+def _are_turned(table: np.ndarray[Any, Any]) -> bool:
+    """Return whether four corners are those of turned boxes: what is a rectangle in pixels has parallel sides here."""
+    corners = table.reshape(-1, 4, 2)
+    apart = np.abs(corners[:, 0] + corners[:, 2] - corners[:, 1] - corners[:, 3])
+    return bool((apart < 2e-4).all())
+
+
+def _are_outlines(table: np.ndarray[Any, Any]) -> bool:
+    """Return whether no outline crosses itself."""
+    import shapely
+
+    return bool(shapely.is_valid(shapely.polygons(table.reshape(len(table), -1, 2))).all())
+
+
+def _draw(
+    line: Line,
+    layout: Layout,
+    declared: Declared,
+    sizes: Sizes,
+    regions: Regions,
+    targets: Targets,
+    notes: dict[str, None],
+) -> None:
+    row, path, places = line.row, line.path, line.numbers[: layout.places]
+    behind = dict(zip(layout.columns, line.numbers[layout.places :], strict=True))
     if max(places) > 2:
         row.error("too_large", "YOLO's numbers are shares of the picture, 0 to 1, and these are pixels.", path)
         return
     size = sizes.of(row.item)
-    has_outline = len(places) > 4
-    shapes: tuple[Shape, ...] = ("polygon",) if has_outline and targets.draws("polygon") else ("box",)
-    target = find_target(row, targets, shapes, str(names[int(numbers[0])]).strip(), path)
-    if target is None:
-        return
-    scale: Size = size or (100.0, 100.0)
-    if target.shape == "polygon":
-        points = np.array(places).reshape(-1, 2) * np.array(scale)
-        regions.add_outline(row, points, size, target, score, path)
-        return
-    left, top, width, height = (
-        bounds(list(zip(places[::2], places[1::2], strict=True))) if has_outline else box_of_centre(*places)
-    )
-    box = (left * scale[0], top * scale[1], width * scale[0], height * scale[1])
-    regions.add_box(row, box, size, target, score, path)
+    scale = np.array(size or (100.0, 100.0))
+    if layout.drawn == "outline":
+        corners = np.array(places).reshape(-1, 2) * scale
+        is_turned = declared.task == "obb" or (layout.places == 8 and _are_turned(np.array([places])))
+        if is_turned and not (targets.draws("polygon") and not targets.draws("box")):
+            seen = Seen(turned=corners)
+        else:
+            seen = Seen(outlines=[corners])
+    else:
+        seen = Seen(tuple((np.array(box_of_centre(*places[:4])) * np.tile(scale, 2)).tolist()))
+    score = behind.get("score")
+    points = None
+    if layout.drawn == "pose":
+        points = _points(places[4:], layout.size, scale)
+        if not targets.draws("point"):
+            notes[NO_POINTS] = None
+            points = None
+    parent = None
+    if points is None or isinstance(targets.find_for(seen, line.name), Target):
+        parent = regions.add_seen(row, seen, line.name, size, targets, score, path)
+    if "id" in behind:
+        regions.keep(parent, {"track_id": int(behind["id"])})
+    if points is not None:
+        add_points(row, points, line.name, size, regions, targets, path, parent, declared.point_names)
+
+
+def _points(numbers: Sequence[float], size: int, scale: np.ndarray[Any, Any]) -> list[Any]:
+    found: list[Any] = []
+    for x, y, *seen in np.array(numbers).reshape(-1, size).tolist():
+        is_gone = seen[0] <= 0 if seen else x == y == 0
+        score = seen[0] if seen and 0 < seen[0] < 1 else None
+        found.append(None if is_gone else (None, x * float(scale[0]), y * float(scale[1]), score))
+    return found

@@ -26,7 +26,18 @@ from lsnb.shapes.drawn import (
     turned_corners,
 )
 from lsnb.shapes.faults import Fault, Faults, Value
-from lsnb.shapes.masks import Mask, Pixels, bitmask_address, brush_mask, brush_rle, coco_mask, mask_box, mask_iou
+from lsnb.shapes.masks import (
+    Mask,
+    Pixels,
+    bitmask_address,
+    brush_mask,
+    brush_rle,
+    coco_mask,
+    mask_box,
+    mask_iou,
+    mask_outlines,
+    outline_mask,
+)
 from lsnb.shapes.times import (
     Span,
     Timeline,
@@ -68,8 +79,10 @@ __all__ = [
     "keyframe_between",
     "mask_box",
     "mask_iou",
+    "mask_outlines",
     "outline",
     "outline_iou",
+    "outline_mask",
     "picture_size",
     "places_of",
     "point_nearness",

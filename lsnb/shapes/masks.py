@@ -31,6 +31,7 @@ from lsnb.shapes.faults import Fault, Faults, Value, missing, type_faults
 Pixels = np.ndarray[Any, np.dtype[np.bool_]]
 # Bits of a run's length, and the longest run that each holds.
 SIZES = (3, 4, 8, 16)
+MOST_RUNS = 200_000  # of pixels in a mask, from which on joining them takes minutes
 
 
 @dataclass(frozen=True, eq=False)
@@ -427,6 +428,69 @@ def mask_box(mask: Pixels) -> tuple[float, float, float, float]:
         return 0.0, 0.0, 0.0, 0.0
     width, height = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
     return float(columns[0]), float(rows[0]), float(width), float(height)
+
+
+def outline_mask(outlines: Sequence[Floats], size: tuple[float, float]) -> Pixels:
+    """Return the pixels whose centres lie in any of some outlines.
+
+    Args:
+        outlines: Each n × 2, in pixels of the picture.
+        size: The picture's width and height in pixels.
+
+    Raises:
+        ValueError: The picture is too large.
+
+    Example:
+        >>> outline_mask([np.array([[1.0, 0], [3, 0], [3, 1], [1, 1]])], (4, 2)).astype(int).tolist()
+        [[0, 1, 1, 0], [0, 0, 0, 0]]
+    """
+    wide, high = round(size[0]), round(size[1])
+    _check_area(wide, high)
+    painted = np.zeros((high, wide), dtype=bool)
+    for points in outlines:
+        crossed = np.zeros((high, wide + 1), dtype=np.int32)
+        for (x0, y0), (x1, y1) in zip(points.tolist(), np.roll(points, -1, axis=0).tolist(), strict=True):
+            top, bottom = sorted((y0, y1))
+            rows = np.arange(max(math.ceil(top - 0.5), 0), min(math.ceil(bottom - 0.5), high))
+            if len(rows):
+                across = x0 + (rows + 0.5 - y0) * (x1 - x0) / (y1 - y0)
+                np.add.at(crossed, (rows, np.clip(np.ceil(across - 0.5), 0, wide).astype(np.int64)), 1)
+        painted |= np.cumsum(crossed, axis=1)[:, :wide] % 2 == 1
+    return painted
+
+
+def mask_outlines(mask: Pixels) -> tuple[list[Floats], bool]:
+    """Return the outlines around a mask's pixels, to within a pixel, and whether any has a hole, which they fill.
+
+    Args:
+        mask: Height × width.
+
+    Returns:
+        Each n × 2 in pixels, one for each part that hangs together, the largest first.
+
+    Raises:
+        InputError: It is so ragged that no outlines would be of use.
+
+    Example:
+        >>> outlines, has_holes = mask_outlines(np.array([[False, True, True], [False, True, True]]))
+        >>> sorted(outlines[0].tolist()), has_holes
+        ([[1.0, 0.0], [1.0, 2.0], [3.0, 0.0], [3.0, 2.0]], False)
+    """
+    import shapely
+
+    padded = np.pad(np.asarray(mask, dtype=np.int8), ((0, 0), (1, 1)))
+    changes = np.diff(padded, axis=1)
+    starts, ends = np.argwhere(changes == 1), np.argwhere(changes == -1)
+    if len(starts) > MOST_RUNS:
+        raise InputError(f"The mask has {len(starts):,} runs of pixels, too many for outlines: use a brush.")
+    if not len(starts):
+        return [], False
+    joined = shapely.union_all(shapely.box(starts[:, 1], starts[:, 0], ends[:, 1], starts[:, 0] + 1))
+    parts = sorted(shapely.get_parts(joined), key=lambda part: -part.area)
+    # A slanting edge is a staircase in pixels: its steps are less than this away from it.
+    around = [part.simplify(0.75) for part in parts]
+    outlines = [np.asarray(part.exterior.coords)[:-1] for part in around]
+    return outlines, any(len(part.interiors) for part in parts)
 
 
 def _unpacked(text: str) -> list[int]:

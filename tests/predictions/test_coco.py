@@ -166,7 +166,10 @@ def test_annotations_of_unknown_pictures_and_pictures_without_an_id_are_rows() -
     predictions = from_coco(
         dataset(box(image=9), box(image=None), images=[*IMAGES, {"file_name": "c.jpg"}]), config=BOXES
     )
-    assert predictions.table["status"].tolist() == ["ready", "ready", "failed", "failed", "failed"]
+    nothing = "no prediction"
+    assert predictions.table["status"].tolist() == [nothing, nothing, "failed", "failed", "failed"]
+    assert predictions.results == {}
+    assert [fault["code"] for faults in predictions.table["warnings"] for fault in faults] == ["lost_annotations"] * 2
     found = [fault["code"] for errors in predictions.table["errors"] for fault in errors]
     assert found == ["no_id", "unknown_image", "unknown_image"]
 
