@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import itertools
 import os
 import re
 import ssl
@@ -1126,6 +1127,23 @@ class Server(PredictionRequests):
                 listed += rows
                 if not rows or len(listed) >= total:
                     return listed
+
+    def task_data(self, project: int) -> dict[int, dict[str, Any]]:
+        """Return the data of every task of a project, by the task's id.
+
+        Args:
+            project: The project's id.
+        """
+        found: dict[int, dict[str, Any]] = {}
+        about = {"project": int(project), "include": "id,data", "resolve_uri": "false", "page_size": PAGE}
+        with self._translated(f"list the tasks of project {project}"):
+            for page in itertools.count(1):
+                params = {**about, "page": page}
+                rows, total = self._ask("GET", "/api/tasks", read=_page("tasks", "total", "id", "data"), params=params)
+                found |= {int(row["id"]): row["data"] for row in rows}
+                if not rows or len(found) >= total:
+                    break
+        return found
 
     def replace_data(self, task: int, data: Mapping[str, Any]) -> None:
         """Replace a task's data; its annotations and its meta stay.

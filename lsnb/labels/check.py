@@ -365,6 +365,21 @@ def _article(word: str) -> str:
     return f"{'an' if word[0] in 'AEIOU' else 'a'} {word}"
 
 
+_SCRIPT = re.compile(r"<\s*script\b|\son[a-z]+\s*=", re.IGNORECASE)
+
+
+def _check_scripts(place: Place) -> Iterator[Problem]:
+    if place.tag.name != "HyperText":
+        return
+    shown = [attribute(place.element, "value") or "", *map(str, place.element.itertext())]
+    shown += [f" {name}={text}" for below in place.element.iterdescendants("*") for name, text in below.attrib.items()]
+    if any(_SCRIPT.search(text) for text in shown):
+        yield place.problem(
+            "runs a script, which Label Studio strips since 1.11, so that nothing happens: to play a video beside a "
+            'time series, show it with Video, and give Video and TimeSeries the same sync="…".'
+        )
+
+
 def _check_parents(place: Place) -> Iterator[Problem]:
     above = ancestors(place.element)
     lowered = [name.lower() for name in above]
@@ -425,6 +440,7 @@ _RULES: tuple[Callable[[Place], Iterator[Problem]], ...] = (
     _check_name,
     _check_data,
     _check_target,
+    _check_scripts,
     _check_parents,
     _check_regions,
 )

@@ -175,7 +175,9 @@ class LabelConfig(ShownMethods):
         return add_codebook(start, codebook)
 
     @classmethod
-    def from_labelbox(cls, ontology: Any, *, field: str = "uri", frame_rate: float | str | None = "fps") -> Self:
+    def from_labelbox(
+        cls, ontology: Any, *, field: str = "uri", frame_rate: float | str | None = "fps", unknown: str = "fail"
+    ) -> Self:
         """Return the config for video that matches a Labelbox ontology.
 
         Rectangles, points and lines become labels of one box tool. A classification of scope ``index``, or below a
@@ -187,6 +189,7 @@ class LabelConfig(ShownMethods):
                 package.
             field: The column with the video's address.
             frame_rate: Frames a second, or the column that holds them.
+            unknown: ``fail`` for a tool or classification that video cannot have, or ``drop`` it with a warning.
 
         Raises:
             LabelConfigError: With everything in the ontology that cannot be had on video.
@@ -198,7 +201,7 @@ class LabelConfig(ShownMethods):
             >>> [(c.name, c.labels) for c in LabelConfig.from_labelbox(ontology).controls.values()][1:]
             [('objects', ('car',)), ('weather', ('sun', 'rain'))]
         """
-        return config_from_labelbox(cls, ontology, field=field, frame_rate=frame_rate)
+        return config_from_labelbox(cls, ontology, field=field, frame_rate=frame_rate, unknown=unknown)
 
     def codebook_questions(self, codebook: pd.DataFrame) -> Self:
         """Return a config that also asks a codebook's questions.

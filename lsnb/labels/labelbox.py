@@ -9,12 +9,14 @@ would bear one name, the answer stands between (``parent.answer.child``), or the
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lsnb.errors import LabelConfigError
+from lsnb.kernel.words import listing
 from lsnb.labels.check import is_misread_name
 from lsnb.labels.shown import ShownMethods
 
@@ -46,14 +48,20 @@ class Feature:
     control: str = field(default="", compare=False)
 
 
-def config_from_labelbox(start: type[C], ontology: Any, *, field: str, frame_rate: float | str | None) -> C:
+def config_from_labelbox(
+    start: type[C], ontology: Any, *, field: str, frame_rate: float | str | None, unknown: str
+) -> C:
     """Return the config that matches an ontology; see ``LabelConfig.from_labelbox``.
 
     Raises:
         LabelConfigError: With everything in the ontology that cannot be had on video.
     """
+    if unknown not in ("fail", "drop"):
+        raise LabelConfigError(f"unknown is {unknown!r}: give 'fail', or 'drop' to leave out what video cannot have.")
     given = _as_dict(ontology)
     problems: list[str] = []
+    if unknown == "drop":
+        given = _without_unknown(given)
     labels = _labels(given, problems)
     features = list(_features(given, problems))
     if not labels and not features and not problems:
@@ -62,12 +70,34 @@ def config_from_labelbox(start: type[C], ontology: Any, *, field: str, frame_rat
         _name_controls(features, labels, {field, BOXES, f"{BOXES}_label"}, problems)
     if problems:
         raise LabelConfigError(problems)
+    _tell_apart(features)
     config = start.video(field, frame_rate=frame_rate)
     if labels:
         config = config.video_boxes(BOXES, labels)
     for feature in features:
         config = _ask(config, feature)
     return config
+
+
+def _without_unknown(ontology: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an ontology without the tools and classifications that video cannot have, and warn of these."""
+    dropped: list[str] = []
+
+    def kept(given: Any, key: str, known: frozenset[str]) -> list[Any]:
+        listed = [one for one in given if isinstance(one, Mapping)] if isinstance(given, list | tuple) else []
+        dropped.extend(
+            f"{_name(one, '', [])!r} ({_word(one.get(key))})" for one in listed if _word(one.get(key)) not in known
+        )
+        return [one for one in listed if _word(one.get(key)) in known]
+
+    tools = [
+        {**tool, "classifications": kept(tool.get("classifications"), "type", CLASSIFICATIONS)}
+        for tool in kept(ontology.get("tools"), "tool", TOOLS)
+    ]
+    asked = kept(ontology.get("classifications"), "type", CLASSIFICATIONS)
+    if dropped:
+        warnings.warn(f"Label Studio has no such thing on video, so it is left out: {listing(dropped)}.", stacklevel=4)
+    return {**ontology, "tools": tools, "classifications": asked}
 
 
 def _as_dict(ontology: Any) -> Mapping[str, Any]:
@@ -172,6 +202,21 @@ def _name_controls(features: Sequence[Feature], labels: Sequence[str], taken: se
         taken.add(feature.control)
         if feature.kind == "text" and feature.by_frame:
             taken.add(feature.control + TEXT_SUFFIX)
+
+
+def _tell_apart(features: Sequence[Feature]) -> None:
+    """Give features that would stand under one heading headings that say which is which."""
+    counts = Counter(feature.title for feature in features)
+    for feature in features:
+        if counts[feature.title] < 2:
+            continue
+        if feature.above is not None:
+            place = f"{feature.above.name}: {feature.answer}"
+        elif feature.tool:
+            place = f"of {feature.tool}"
+        else:
+            place = "by frame" if feature.by_frame else "of the whole video"
+        feature.title = f"{feature.title} ({place})"
 
 
 def _candidates(feature: Feature, labels: Sequence[str], heads: Sequence[str]) -> list[str]:

@@ -22,7 +22,8 @@ from lsnb.errors import InputError
 from lsnb.kernel.words import nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import Control, attribute, parse, walk
-from lsnb.labels.vocabulary import KINDS, Tag
+from lsnb.labels.vocabulary import KINDS, RELEASE, Tag, version
+from lsnb.predictions.spans import SpanTexts
 from lsnb.shapes import Mask, Timeline, Track
 from lsnb.shapes.faults import NONE, Fault, Faults, Value, as_float, missing, number_faults, shown, whole_faults
 
@@ -192,6 +193,18 @@ class Rules:
             and self.objects.issuperset(rule.to_names)
         }
 
+    def repeated(self, name: Any) -> str | None:
+        """Return the control of a ``Repeater`` of which this is the name of one copy, or None."""
+        if not isinstance(name, str):
+            return None
+        for known in self.controls:
+            head, opening, rest = known.partition("{{")
+            tail = rest.partition("}}")[2]
+            fits = opening and name.startswith(head) and name.endswith(tail)
+            if fits and name[len(head) : len(name) - len(tail)].isdecimal():
+                return known
+        return None
+
     def partner(self, result: Mapping[str, Any], results: Any) -> Check | None:
         """Return the check of the shape to which a result of a ``Labels`` control gives its label, if there is one."""
         region = result.get("id")
@@ -318,13 +331,21 @@ class Facts:
     frames: int | None = None
 
 
-def check_results(results: Any, config: LabelConfig, facts: Any = None) -> list[Fault]:
+def check_results(
+    results: Any,
+    config: LabelConfig,
+    facts: Any = None,
+    data: Mapping[str, Any] | None = None,
+    release: str = RELEASE,
+) -> list[Fault]:
     """Return what is wrong with one item's results, each with its place: ``result[2].value.x``.
 
     Args:
         results: A list of Label Studio results.
         config: The label config they are for.
         facts: What is known of the item's video: what ``lsnb.probe`` returns, or a mapping with ``frames``.
+        data: The task's data, against whose texts spans are held.
+        release: The server's release: what only a later one has is a fault, as ``config.check`` says, too.
 
     Returns:
         No faults for good results. Warnings among them have ``is_warning``.
@@ -344,7 +365,23 @@ def check_results(results: Any, config: LabelConfig, facts: Any = None) -> list[
     """
     if not isinstance(config, LabelConfig):
         raise InputError(f"config is a {type(config).__name__}: give a lsnb.LabelConfig.")
-    return find_faults(results, rules_of(config), facts_of(facts))
+    rules = rules_of(config)
+    found = [*find_faults(results, rules, facts_of(facts)), *_release_faults(results, rules, release)]
+    return found if data is None else [*found, *SpanTexts(config).settle(results, data)[1]]
+
+
+def _release_faults(results: Any, rules: Rules, release: str) -> list[Fault]:
+    later = {name for name, rule in rules.controls.items() if version(rule.row.since) > version(release)}
+    return [
+        Fault(
+            "later_release",
+            f"{rules.controls[result['from_name']].row.name} needs Label Studio "
+            f"{rules.controls[result['from_name']].row.since}, and the server's is {release}.",
+            f"result[{place}].from_name",
+        )
+        for place, result in enumerate(results if later and isinstance(results, list | tuple) else ())
+        if isinstance(result, dict) and isinstance(result.get("from_name"), str) and result["from_name"] in later
+    ]
 
 
 def find_faults(results: Any, rules: Rules, facts: Facts) -> list[Fault]:
@@ -438,6 +475,13 @@ def _result_faults(result: Any, rules: Rules, facts: Facts, results: Any) -> lis
     name, to_name, kind, value = result["from_name"], result["to_name"], result["type"], result["value"]
     rule = rules.controls.get(name) if isinstance(name, str) else None
     if rule is None:
+        repeated = rules.repeated(name)
+        if repeated:
+            words = (
+                f"The config asks {repeated!r} once for each part of a task, and Label Studio's import drops answers "
+                "to such questions without a word: a prediction cannot hold them."
+            )
+            return [Fault("repeated_control", words, ".from_name")]
         return [
             Fault(
                 "unknown_control", f"The config has no control {name!r}.{nearest(name, rules.controls)}", ".from_name"

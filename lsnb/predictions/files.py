@@ -30,6 +30,7 @@ from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import from_detections
+from lsnb.predictions.labelbox.payload import is_export
 from lsnb.predictions.labelbox.reading import from_labelbox
 from lsnb.predictions.payloads import (
     BOX_COLUMNS,
@@ -141,9 +142,16 @@ def read_predictions(
     known = _known(items, key, path)
     shared: dict[str, Any] = {"config": config, "labels": labels, "control": control, "unknown": unknown}
     if content.format == "labelbox":
-        if videos is None:
-            raise InputError(f"{content.name} is a Labelbox payload about videos: give videos=lsnb.probe(table).")
-        return from_labelbox(content.data, videos=videos, frame_base=frame_base, **shared)
+        return from_labelbox(
+            content.data,
+            config=config,
+            videos=videos,
+            frame_base=frame_base,
+            key=key if isinstance(videos, pd.DataFrame) and key in videos else None,
+            labels=labels,
+            unknown=unknown,
+            sizes=sizes,
+        )
     if content.format == "coco":
         return from_coco(content.data, items=known, names=names, sizes=sizes, normalized=normalized, **shared)
     if content.format == "yolo":
@@ -288,7 +296,7 @@ def _of_texts(found: Mapping[str, bytes], name: str) -> Content:
 def _of_json(raw: bytes, name: str, key: str) -> Content:
     data = parse_json(raw, name, lines=True)
     first = data[0] if isinstance(data, list) and data else data
-    if isinstance(first, Mapping) and "dataRow" in first:
+    if isinstance(first, Mapping) and ("dataRow" in first or is_export(first)):
         return Content("labelbox", name, data if isinstance(data, list) else [data])
     if isinstance(data, list):
         if not data or (isinstance(first, Mapping) and "image_id" in first):

@@ -366,6 +366,7 @@ class Regions:
         self._counts: dict[int, int] = {}
         self._metas: dict[int, dict[str, Any]] = {}
         self._relations: list[tuple[Row, int, int, str, list[str]]] = []
+        self._below: list[tuple[int, list[Result]]] = []
 
     def add_seen(
         self,
@@ -443,6 +444,10 @@ class Regions:
         """
         if number is not None and meta:
             self._metas.setdefault(number, {}).update(meta)
+
+    def add_below(self, number: int, answers: Sequence[Result]) -> None:
+        """Add answers about one region, by what adding the region returned."""
+        self._below.append((number, list(answers)))
 
     def add_relation(
         self, row: Row, start: int | None, end: int | None, labels: Sequence[str] = (), direction: str = "right"
@@ -589,6 +594,14 @@ class Regions:
         for number, meta in self._metas.items():
             for result in self._made[number][2]:
                 result["meta"] = {**result.get("meta", {}), **meta}
+        for number, answers in self._below:
+            row, path, drawn = self._made[number]
+            for result in drawn[:1]:
+                place = {
+                    key: drawn[0]["value"][key] for key in KINDS[drawn[0]["type"]].holds if key in drawn[0]["value"]
+                }
+                made = [{"id": result["id"], **one, "value": {**place, **one["value"]}} for one in answers]
+                self._made.append((row, path, made))
         for row, start, end, direction, labels in self._relations:
             ends = [self._made[number][2][:1] for number in (start, end)]
             if all(ends):

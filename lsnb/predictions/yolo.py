@@ -101,7 +101,9 @@ class Layout:
     columns: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        words = {"box": "boxes", "outline": "outlines (task='segment')", "pose": "key points (task='pose')"}
+        n = (self.places - 4) // self.size if self.size else 0
+        points = f"a box and {n} key points of {self.size} numbers (task='pose')"
+        words = {"box": "boxes", "outline": "outlines (task='segment')", "pose": points}
         behind = f" with {joined(self.columns)} (columns={list(self.columns)})" if self.columns else ""
         return f"{words[self.drawn]}{behind}"
 
@@ -443,7 +445,8 @@ def _possible(count: int, declared: Declared) -> list[Layout]:
             found.append(Layout("outline", places, 0, columns))
         for size in (3, 2) if declared.task in (None, "pose") else ():
             n, rest = divmod(places - 4, size)
-            if n > 0 and rest == 0 and declared.points in (None, (n, size)):
+            is_named = declared.points is not None or declared.point_names is None or len(declared.point_names) == n
+            if n > 0 and rest == 0 and declared.points in (None, (n, size)) and is_named:
                 found.append(Layout("pose", places, size, columns))
     if not found and count == 4 and declared.task != "pose":
         found.append(Layout("box", 4))
@@ -480,14 +483,14 @@ def _told(
             fitting = outlines
         elif not any(_are_outlines(sure[:, : layout.places]) for layout in outlines):
             fitting = [layout for layout in fitting if layout.drawn != "outline"]
-    if len({layout.drawn for layout in fitting}) == 1 and fitting[0].drawn == "outline":
+    if len({layout.drawn for layout in fitting}) == 1 and fitting[0].drawn != "box":
         plain = [layout for layout in fitting if not layout.columns]
         fitting = plain or fitting
     if len(fitting) > 1:
         choices = joined([str(layout) for layout in fitting], "or")
         return f"Lines of {len(group[0].numbers)} numbers behind the class may be {choices}: say which."
     chosen = fitting[0]
-    if chosen.drawn == "pose" and declared.task is None:
+    if chosen.drawn == "pose" and declared.points is None:
         n = (chosen.places - 4) // chosen.size
         notes[f"Lines are taken for a box and {n} key points of {chosen.size} numbers: task='segment' if not."] = None
     if "id" in chosen.columns and declared.columns is None:
@@ -520,7 +523,7 @@ def _places_fit(layout: Layout, table: np.ndarray[Any, Any], declared: Declared)
     if layout.drawn == "outline":
         places = table[:, : layout.places]
         return bool(((places >= -SLACK) & (places <= 1 + SLACK)).all())
-    if declared.task == "pose":
+    if declared.points is not None:
         return True
     boxes = table[:, :4]
     things = table[:, 4 : layout.places].reshape(len(table), -1, layout.size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal
 
 import orjson
@@ -13,10 +13,12 @@ from tqdm.auto import tqdm
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioRefusedError, StudioUnreachableError
 from lsnb.kernel.report import Report
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.words import counted, listing, nearest
 from lsnb.labels import LabelConfig
+from lsnb.labels.vocabulary import RELEASE
 from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.report import FAILED, Predictions
+from lsnb.predictions.spans import SpanTexts
 from lsnb.studio import Server
 from lsnb.study.projects import Copy, Snapshot, item_of, own_tasks, tasks_now
 from lsnb.tables.keys import RoundedKeyError, key_text
@@ -491,20 +493,55 @@ def _add(items: Items, item: str, results: Any, score: Any) -> None:
     items.wanted[item] = Wanted(text, None if score is None else float(score))
 
 
-def result_problems(items: Items, config: LabelConfig) -> dict[str, str]:
+def result_problems(items: Items, config: LabelConfig, release: str = RELEASE) -> dict[str, str]:
     """Return item → why its results do not fit a label config.
 
     Args:
         items: Results by item.
         config: The label config.
+        release: The server's release.
     """
     problems = {}
     for item, results in items.results.items():
-        faults = [fault for fault in check_results(results, config) if not fault.is_warning]
+        faults = [fault for fault in check_results(results, config, release=release) if not fault.is_warning]
         if faults:
             more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
             problems[item] = " ".join(f"{fault.path}: {fault.message}" for fault in faults[:3]) + more
     return problems
+
+
+def settle_spans(server: Server, held: Held, items: Items, notes: list[str]) -> tuple[Items, dict[str, str]]:
+    """Return predictions with spans as a project's tasks need them, and item → why they do not fit the task's text.
+
+    The tasks' texts are read only where something marks a stretch of one.
+
+    Args:
+        server: The server.
+        held: The project.
+        items: Results by item.
+        notes: Takes a sentence about what was mended.
+    """
+    texts = SpanTexts(held.config)
+    marked = [item for item, results in items.results.items() if item in held.tasks and texts.concern(results)]
+    if not marked:
+        return items, {}
+    data = server.task_data(held.copy.project.id)
+    wanted = dict(items.wanted)
+    problems: dict[str, str] = {}
+    mended = 0
+    for item in marked:
+        results, faults = texts.settle(items.results[item], data.get(int(held.tasks[item][0]["id"])))
+        wrong = [fault for fault in faults if not fault.is_warning]
+        if wrong:
+            problems[item] = " ".join(f"{fault.path}: {fault.message}" for fault in wrong[:3])
+            continue
+        mended += len(faults)
+        if results != items.results[item]:
+            text = orjson.dumps(results, option=orjson.OPT_SERIALIZE_NUMPY)
+            wanted[item] = Wanted(text, wanted[item].score)
+    if mended:
+        notes.append(f"{counted(mended, 'span')} counted in UTF-16 or bytes are counted in characters now.")
+    return replace(items, wanted=wanted), problems
 
 
 @dataclass
@@ -628,8 +665,13 @@ def predict(
     for project in held:
         faulty = checked.get(project.config.fingerprint)
         if faulty is None:
-            faulty = checked[project.config.fingerprint] = result_problems(items, project.config)
-        rows += _send(server, project, items, faulty, model_version, on_conflict, show, notes)
+            faulty = checked[project.config.fingerprint] = result_problems(items, project.config, server.release)
+        try:
+            settled, beyond = settle_spans(server, project, items, notes)
+        except LsnbError as fault:
+            rows.append(new_row(None, project.copy, None, "failed", f"The texts could not be read: {fault} {AGAIN}"))
+            continue
+        rows += _send(server, project, settled, faulty | beyond, model_version, on_conflict, show, notes)
     everything = {item for project in held for item in project.tasks}
     rows += unknown_rows([item for item in items.wanted if item not in everything], everything)
     splits = {item: split for item, split in items.splits.items() if item in everything}

@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.kernel.files import write_whole
 from lsnb.kernel.formats import parse_json, read_bytes
+from lsnb.predictions.payloads import is_missing
 from lsnb.tables import check_key
 from lsnb.tables.keys import RoundedKeyError, find_column, key_text
 
@@ -35,11 +37,16 @@ def is_label(thing: Any) -> bool:
     return not isinstance(thing, Mapping) and hasattr(thing, "annotations") and hasattr(thing, "data")
 
 
-def label_rows(label: Any) -> Iterator[Entry]:
+# What reading the package's objects has to tell of a row stands below this key of it.
+TOLD = "lsnb"
+
+
+def label_rows(label: Any, *, join_sparse: bool = False) -> Iterator[Entry]:
     """Return the NDJSON rows that a ``Label`` stands for, in the order in which its features first appear.
 
     Args:
         label: An object with ``data`` (``global_key`` or ``uid``) and ``annotations``.
+        join_sparse: Whether objects without ``segment_index`` are seen between the frames that they have, too.
 
     Example:
         >>> from types import SimpleNamespace as Thing
@@ -57,7 +64,31 @@ def label_rows(label: Any) -> Iterator[Entry]:
         else:
             groups[number] = [annotation]
     for group in groups.values():
-        yield _head(group[0], label.data) | _body(group)
+        body = _body(group, join_sparse)
+        told = _told(group, join_sparse) if "segments" in body else {}
+        yield _head(group[0], label.data) | body | ({TOLD: told} if told else {})
+
+
+def _told(group: Sequence[Any], join_sparse: bool) -> dict[str, str]:
+    """Return what is to be told of an object: code → sentence."""
+    told: dict[str, str] = {}
+    parts: dict[Any, list[int]] = {}
+    for annotation in group:
+        parts.setdefault(getattr(annotation, "segment_index", None), []).append(annotation.frame)
+    name = _feature(group[0])
+    back = next((two for part in parts.values() for one, two in pairwise(part) if two <= one), None)
+    if back is not None:
+        told["frame_goes_back"] = (
+            f"The frames of {name!r} go back to {back} within a segment, as those of two objects would: give each "
+            "object its own extra={'uuid': …}."
+        )
+    runs = 0 if join_sparse or None not in parts else len(_segments(group, False))
+    if runs > 1 and back is None:
+        told["sparse_frames"] = (
+            f"{name!r} has no segment_index, and its frames have gaps: it is seen in {runs} separate stretches. Give "
+            "join_sparse=True to see it between them, too."
+        )
+    return told
 
 
 def _head(annotation: Any, data: Any) -> Entry:
@@ -77,7 +108,7 @@ def _head(annotation: Any, data: Any) -> Entry:
     return head
 
 
-def _body(group: Sequence[Any]) -> Entry:
+def _body(group: Sequence[Any], join_sparse: bool) -> Entry:
     first = group[0]
     if hasattr(first, "instances"):
         return {"masks": {}}
@@ -88,7 +119,8 @@ def _body(group: Sequence[Any]) -> Entry:
             return _answered(first.value)
         return {**_shape(first.value), **_classifications(first)}
     if _has_shape(first):
-        return {"segments": [{"keyframes": [_keyframe(a) for a in part if a.keyframe]} for part in _segments(group)]}
+        parts = _segments(group, join_sparse)
+        return {"segments": [{"keyframes": [_keyframe(a) for a in part if a.keyframe]} for part in parts]}
     return _by_frame(group)
 
 
@@ -115,9 +147,11 @@ def _shape(value: Any) -> Entry:
     return {"point": {"x": value.x, "y": value.y}} if hasattr(value, "x") else {}
 
 
-def _segments(group: Sequence[Any]) -> list[list[Any]]:
-    """Return the annotations of each segment: by ``segment_index``, else by unbroken runs of frames."""
+def _segments(group: Sequence[Any], join_sparse: bool = False) -> list[list[Any]]:
+    """Return the annotations of each segment: by ``segment_index``, else by unbroken runs of frames, or as one."""
     if all(getattr(a, "segment_index", None) is None for a in group):
+        if join_sparse:
+            return [sorted(group, key=lambda a: a.frame)]
         runs: list[list[Any]] = []
         for annotation in sorted(group, key=lambda a: a.frame):
             if runs and annotation.frame - runs[-1][-1].frame <= 1:
@@ -217,12 +251,13 @@ def _uuid(annotation: Any) -> str | None:
 Payload = Mapping[str, Any] | str | Path | Iterable[Any]
 
 
-def payload_rows(payload: Payload) -> list[Any]:
+def payload_rows(payload: Payload, *, join_sparse: bool = False) -> list[Any]:
     """Return the rows of a payload, in order: dicts, and whatever else stood where a dict should.
 
     Args:
         payload: A list of dicts; the path of a ``.ndjson`` or ``.json`` file; such a file's text; or ``Label`` objects
             of the ``labelbox`` package.
+        join_sparse: As in ``label_rows``.
 
     Raises:
         InputError: It is none of these.
@@ -235,7 +270,7 @@ def payload_rows(payload: Payload) -> list[Any]:
     if isinstance(payload, Mapping):
         return [payload]
     if is_label(payload):
-        return list(label_rows(payload))
+        return list(label_rows(payload, join_sparse=join_sparse))
     if isinstance(payload, str) and payload.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
         return _text_rows(payload, "payload")
     if isinstance(payload, (str, Path)):
@@ -248,7 +283,7 @@ def payload_rows(payload: Payload) -> list[Any]:
         )
     rows: list[Any] = []
     for part in payload:
-        rows += label_rows(part) if is_label(part) else [part]
+        rows += label_rows(part, join_sparse=join_sparse) if is_label(part) else [part]
     return rows
 
 
@@ -272,6 +307,174 @@ def _line(line: str, name: str) -> Any:
         return parse_json(line, name)
     except InputError:
         return line
+
+
+# Labelbox's own exports (v2), a row of the data each, as the rows of a payload.
+#
+# Format: "Export" in Labelbox's documentation: ``data_row``, ``media_attributes``, ``projects`` → ``labels`` →
+# ``annotations`` with ``objects`` and ``classifications``, and for videos ``frames``, ``segments`` (both ends included)
+# and ``key_frame_feature_map``.
+
+
+def is_export(row: Any) -> bool:
+    """Return whether this is a row of Labelbox's export.
+
+    Example:
+        >>> is_export({"data_row": {}, "projects": {}}), is_export({"name": "car", "dataRow": {}})
+        (True, False)
+    """
+    return isinstance(row, Mapping) and "data_row" in row and "projects" in row
+
+
+def exported_rows(row: Mapping[str, Any]) -> tuple[list[Entry], str, dict[str, Any]]:
+    """Return what people labelled in one row of an export as rows of a payload; the item; and its media's facts.
+
+    Args:
+        row: A row of the export.
+
+    Example:
+        >>> answer = {"name": "weather", "radio_answer": {"name": "sun"}}
+        >>> labels = [{"annotations": {"objects": [], "classifications": [answer]}}]
+        >>> given = {"data_row": {"global_key": "a.jpg"}, "media_attributes": {"width": 80, "height": 60},
+        ...          "projects": {"p": {"labels": labels}}}
+        >>> exported_rows(given)[0]
+        [{'name': 'weather', 'dataRow': {'globalKey': 'a.jpg'}, 'answer': {'name': 'sun'}}]
+    """
+    data = row["data_row"] if isinstance(row["data_row"], Mapping) else {}
+    key, uid = data.get("global_key"), data.get("id")
+    head = {"dataRow": {"globalKey": key} if key is not None else {"id": uid}}
+    about = row.get("media_attributes")
+    about = about if isinstance(about, Mapping) else {}
+    facts = {"width": about.get("width"), "height": about.get("height")}
+    facts |= {"fps": about.get("frame_rate"), "frames": about.get("frame_count")}
+    found: list[Entry] = []
+    for project in _values(row["projects"]):
+        for label in _listed(project, "labels"):
+            said = label.get("annotations")
+            if isinstance(said, Mapping):
+                found += [_with_head(entry, head) for entry in _exported(said)]
+    return found, str(key if key is not None else uid), facts
+
+
+def _with_head(entry: Entry, head: Entry) -> Entry:
+    name, uuid = entry.pop("name", None), entry.pop("uuid", None)
+    return {"name": name, **({} if uuid is None else {"uuid": uuid}), **head, **entry}
+
+
+def _exported(said: Mapping[str, Any]) -> Iterator[Entry]:
+    segments = said.get("segments") if isinstance(said.get("segments"), Mapping) else {}
+    keys = said.get("key_frame_feature_map")
+    objects: dict[str, dict[int, Mapping[str, Any]]] = {}
+    asked: dict[str, list[tuple[int, Mapping[str, Any]]]] = {}
+    frames = said.get("frames")
+    for number, frame in frames.items() if isinstance(frames, Mapping) else ():
+        if not str(number).isdecimal() or not isinstance(frame, Mapping):
+            continue
+        for feature, thing in (frame.get("objects") or {}).items() if isinstance(frame.get("objects"), Mapping) else ():
+            objects.setdefault(str(feature), {})[int(number)] = thing
+        for answer in _listed(frame, "classifications"):
+            asked.setdefault(str(answer.get("feature_id")), []).append((int(number), answer))
+    for feature, by_frame in objects.items():
+        kept = keys.get(feature) if isinstance(keys, Mapping) else None
+        spans = _spans(segments, feature) or [(min(by_frame), max(by_frame))]
+        parts = [{"keyframes": _keyframes(by_frame, kept, span)} for span in spans]
+        first = next(iter(by_frame.values()))
+        yield {"name": first.get("name"), "uuid": feature, "segments": parts}
+    for feature, answers in asked.items():
+        spans = _spans(segments, feature) or [(min(n for n, _ in answers), max(n for n, _ in answers))]
+        yield _answer_by_frame(answers, spans) | {"uuid": feature}
+    for thing in _listed(said, "objects"):
+        yield _exported_shape(thing)
+    for answer in _listed(said, "classifications"):
+        yield _exported_answer(answer)
+
+
+def _spans(segments: Any, feature: str) -> list[tuple[int, int]]:
+    given = segments.get(feature) if isinstance(segments, Mapping) else None
+    spans = [tuple(span) for span in given or () if isinstance(span, list | tuple) and len(span) == 2]
+    return [(int(a), int(b)) for a, b in spans if isinstance(a, int) and isinstance(b, int)]
+
+
+def _keyframes(by_frame: Mapping[int, Any], kept: Any, span: tuple[int, int]) -> list[Entry]:
+    """Return the keyframes of one segment; an object stands still until its end where no later one is given."""
+    keys = (
+        {int(n) for n, is_key in kept.items() if is_key and str(n).isdecimal()} if isinstance(kept, Mapping) else set()
+    )
+    within = sorted(n for n in by_frame if span[0] <= n <= span[1])
+    used = [n for n in within if n in keys] or within
+    if not used:
+        return []
+    found = [{"frame": n, **_exported_shape(by_frame[n], with_name=False)} for n in used]
+    if found[0]["frame"] > span[0]:
+        found.insert(0, {**found[0], "frame": span[0]})
+    if used[-1] < span[1]:
+        last = within[-1] if within[-1] > used[-1] else used[-1]
+        found.append({"frame": span[1], **_exported_shape(by_frame[last], with_name=False)})
+    return found
+
+
+def _answer_by_frame(answers: Sequence[tuple[int, Mapping[str, Any]]], spans: Sequence[tuple[int, int]]) -> Entry:
+    """Return an answer by frame: each stands until another is given, or its segment ends."""
+    entries: dict[str, tuple[Entry, list[Entry]]] = {}
+    name = answers[0][1].get("name")
+    for first, last in spans:
+        within = sorted(((n, one) for n, one in answers if first <= n <= last), key=lambda pair: pair[0])
+        ends = [n - 1 for n, _ in within[1:]] + [last]
+        for place, ((n, one), end) in enumerate(zip(within, ends, strict=True)):
+            given = _exported_answer(one)["answer"]
+            for answer in given if isinstance(given, list) else [given]:
+                entry = {"value": answer} if isinstance(answer, str) else dict(answer)
+                known = json.dumps(entry, sort_keys=True, default=str)
+                kept = entries.setdefault(known, (entry, []))[1]
+                start = first if place == 0 else n
+                if kept and kept[-1]["end"] == start - 1:
+                    kept[-1]["end"] = end
+                else:
+                    kept.append({"start": start, "end": end})
+    return {"name": name, "answer": [entry | {"frames": frames} for entry, frames in entries.values()]}
+
+
+def _exported_shape(thing: Mapping[str, Any], *, with_name: bool = True) -> Entry:
+    names = {"bounding_box": "bbox", "polygon": "polygon", "point": "point", "line": "line", "location": "location"}
+    entry = {ours: thing[theirs] for theirs, ours in names.items() if thing.get(theirs) is not None}
+    for theirs in ("mask", "composite_mask"):
+        if thing.get(theirs) is not None:
+            entry["mask"] = thing[theirs]
+    nested = [_exported_answer(one) for one in _listed(thing, "classifications")]
+    if nested:
+        entry["classifications"] = nested
+    if with_name:
+        entry = {"name": thing.get("name"), **entry}
+        if thing.get("feature_id") is not None:
+            entry["uuid"] = str(thing["feature_id"])
+    return entry
+
+
+def _exported_answer(said: Mapping[str, Any]) -> Entry:
+    """Return a question and its answer as a payload has them."""
+    entry: Entry = {"name": said.get("name")}
+    radio, listed, text = said.get("radio_answer"), said.get("checklist_answers"), said.get("text_answer")
+    if isinstance(radio, Mapping):
+        entry["answer"] = _exported_option(radio)
+    elif isinstance(listed, list):
+        entry["answer"] = [_exported_option(one) for one in listed if isinstance(one, Mapping)]
+    elif isinstance(text, Mapping):
+        entry["answer"] = text.get("content", "")
+    return entry
+
+
+def _exported_option(said: Mapping[str, Any]) -> Entry:
+    nested = [_exported_answer(one) for one in _listed(said, "classifications")]
+    return {"name": said.get("name")} | ({"classifications": nested} if nested else {})
+
+
+def _values(given: Any) -> Iterator[Mapping[str, Any]]:
+    return (one for one in (given.values() if isinstance(given, Mapping) else ()) if isinstance(one, Mapping))
+
+
+def _listed(given: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    listed = given.get(name)
+    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
 
 
 # A payload as a file, and the videos that it is about.
@@ -309,10 +512,11 @@ def match_videos(videos: pd.DataFrame, payload: Payload, *, key: str | None = No
 
 
 def _key_of(row: Any) -> str | None:
-    data_row = row.get("dataRow") if isinstance(row, Mapping) else None
+    data_row = row.get("dataRow", row.get("data_row")) if isinstance(row, Mapping) else None
     if not isinstance(data_row, Mapping):
         return None
-    return next((str(data_row[name]) for name in ("globalKey", "id") if data_row.get(name) is not None), None)
+    names = ("globalKey", "global_key", "id")
+    return next((str(data_row[name]) for name in names if data_row.get(name) is not None), None)
 
 
 def write_payload(rows: Iterable[Mapping[str, Any]], out: str | os.PathLike[str]) -> Path:
@@ -354,6 +558,7 @@ class Video:
         fps: Frames a second.
         frames: The number of frames.
         missing: The names of the facts that are absent or of no use; those fields are 0.
+        varies: Whether frames are known to last unequally long.
     """
 
     width: float
@@ -361,6 +566,7 @@ class Video:
     fps: float
     frames: int
     missing: tuple[str, ...] = ()
+    varies: bool = False
 
 
 def read_videos(videos: Any, key: str | None = None) -> dict[str, Video]:
@@ -423,7 +629,9 @@ def _video(facts: Any) -> Video:
         given = facts.get(name) if isinstance(facts, Mapping) else getattr(facts, name, None)
         values[name] = _positive(given)
     missing = tuple(name for name in FACTS if not values[name])
-    return Video(values["width"], values["height"], values["fps"], int(values["frames"]), missing)
+    told = facts.get("is_constant_rate") if isinstance(facts, Mapping) else getattr(facts, "is_constant_rate", None)
+    varies = not is_missing(told) and not bool(told)
+    return Video(values["width"], values["height"], values["fps"], int(values["frames"]), missing, varies)
 
 
 def _positive(given: Any) -> float:

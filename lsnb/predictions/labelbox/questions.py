@@ -265,12 +265,21 @@ class Reader:
         row: The row, which takes the faults.
         frames: The number of the video's frames, 0 if unknown.
         shift: What turns the payload's frame numbers into 1-based ones.
+        drops_unknown: Whether what the config lacks is left out with a warning.
     """
 
     questions: Questions
     row: Row
     frames: int = 0
     shift: int = 0
+    drops_unknown: bool = False
+
+    def unknown(self, code: str, message: str, path: str) -> None:
+        """Note something that the config lacks: an error, or a warning where such things are dropped."""
+        if self.drops_unknown:
+            self.row.warn(code, f"{message} It is left out.", path)
+        else:
+            self.row.error(code, message, path)
 
     def frame(self, value: Any, path: str) -> int | None:
         """Return a 1-based frame; note a fault and return None where it is none of the video's."""
@@ -392,7 +401,7 @@ class Reader:
                 self.row.error("wrong_scope", message, f"{here}name")
             else:
                 known = [*self.questions.names(parent), *(self.questions.names(None) if parent else [])]
-                self.row.error(
+                self.unknown(
                     "unknown_feature", f"The config has no question {name!r} here.{nearest(name, known)}", f"{here}name"
                 )
             return None
@@ -425,7 +434,7 @@ class Reader:
                 self.row.error("no_name", f"An answer to {question.name!r} has no name.{hint}", f"{path}.name")
                 continue
             if question.kind != "text" and question.options and text not in question.options:
-                self.row.error(
+                self.unknown(
                     "unknown_option",
                     f"{question.name!r} has no answer {text!r}.{nearest(text, question.options)}",
                     f"{path}.name",
@@ -454,10 +463,12 @@ class Reader:
         if question.kind != "checklist" and len(values) > 1:
             spans = sorted(span for item in found.items for span in item.ranges or ())
             overlap = any(later[0] <= one[1] for one, later in pairwise(spans))
-            if not spans or overlap:
-                row.error(
-                    "several_answers", f"{question.name!r} takes one answer at a time, and there are several.", path
-                )
+            words = f"{question.name!r} takes one answer at a time, and there are several"
+            if spans and overlap and question.by_frame and told == "checklist":
+                # Each is a region of its own, as a person would draw them where a timeline takes one label a region.
+                row.warn("several_answers", f"{words}: each becomes a region of its own.", path)
+            elif not spans or overlap:
+                row.error("several_answers", f"{words}.", path)
 
     def _read_below(self, entry: Mapping[str, Any], given: Any, found: Answered, here: str, by_frame: bool) -> None:
         listed = list(given) if isinstance(given, (list, tuple)) else [given]

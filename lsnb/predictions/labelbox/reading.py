@@ -14,7 +14,16 @@ import numpy as np
 from lsnb.errors import InputError
 from lsnb.kernel.words import nearest
 from lsnb.labels import LabelConfig
-from lsnb.predictions.labelbox.payload import FACTS, Payload, Video, payload_rows, read_videos
+from lsnb.predictions.labelbox.payload import (
+    FACTS,
+    TOLD,
+    Payload,
+    Video,
+    exported_rows,
+    is_export,
+    payload_rows,
+    read_videos,
+)
 from lsnb.predictions.labelbox.questions import (
     META,
     Answered,
@@ -34,7 +43,9 @@ from lsnb.predictions.labelbox.questions import (
     timed_results,
     whole_results,
 )
+from lsnb.predictions.labelbox.still import StillReader
 from lsnb.predictions.payloads import is_missing
+from lsnb.predictions.regions import check_arguments as regions_arguments
 from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.shapes import Box, Outline, Point, bounds, box_of_centre, clipped, to_percent, track_value
 from lsnb.shapes import keyframe as boxed
@@ -438,7 +449,7 @@ def _settings(
 ) -> dict[str, list[Setting]]:
     """Return control → what its question is set to, and on which frames."""
     found: dict[str, list[Setting]] = {}
-    reader = Reader(reader.questions, row, reader.frames, reader.shift)
+    reader = Reader(reader.questions, row, reader.frames, reader.shift, reader.drops_unknown)
     for frame, entries, path, marks in given:
         if not is_given(entries):
             continue
@@ -491,7 +502,7 @@ def _runs(setting: Setting, above_key: tuple[Any, ...], above: Run | None) -> It
 
 RELEASE = "1.23.2"
 KNOWN = frozenset(
-    {"name", "uuid", "dataRow", "segments", "answer", "answers", "classifications", "frames", "confidence"}
+    {"name", "uuid", "dataRow", "segments", "answer", "answers", "classifications", "frames", "confidence", TOLD}
 )
 SPLITS = {
     "training": "training",
@@ -522,13 +533,18 @@ def from_labelbox(
     payload: Payload,
     *,
     config: LabelConfig,
-    videos: Any,
+    videos: Any = None,
     frame_base: int = 1,
     release: str = RELEASE,
     splits: Mapping[str, str] | None = None,
     key: str | None = None,
+    labels: Mapping[Any, str | None] | None = None,
+    unknown: str = "fail",
+    join_sparse: bool = False,
+    sizes: Mapping[Any, Any] | tuple[float, float] | None = None,
+    texts: Mapping[Any, Any] | None = None,
 ) -> Predictions:
-    """Return the predictions of a Labelbox video payload, checked, with a row of the table for each of its rows.
+    """Return the predictions of a Labelbox payload or export, checked, with a row of the table for each of its rows.
 
     Objects become one video track each; answers for the whole video choices or texts; answers by frame timeline
     regions, below the track where they are about an object. What a result cannot say by itself (the exact place of a
@@ -536,14 +552,23 @@ def from_labelbox(
 
     Args:
         payload: A list of NDJSON dicts, the path or text of an ``.ndjson`` or ``.json`` file, or ``Label`` objects of
-            the ``labelbox`` package. Pixels count from the top left; frames from 1, ranges with both ends included.
+            the ``labelbox`` package; about videos, pictures or texts. Pixels count from the top left; frames from 1,
+            ranges with both ends included; so do the places of a text's entities, from 0. Or Labelbox's export (v2),
+            of which each annotation is a row.
         config: The study's config, for example from ``LabelConfig.from_labelbox(ontology)``.
         videos: Item → what ``lsnb.probe`` returns or a dict with ``width, height, fps, frames``; or probe's table. An
-            item is what ``dataRow.globalKey`` (or ``id``) names.
+            item is what ``dataRow.globalKey`` (or ``id``) names. An export says them itself.
         frame_base: 0 if the payload counts frames from 0.
         release: The server's release: from 1.24.0 on its editor draws lines on video, where the config has VideoVector.
         splits: Item → ``training``, ``validation`` or ``test``, as ``dataRow.split`` may say, too.
         key: The column of a table of videos that names the item.
+        labels: Name in the payload, of an object, a question or an answer → name in the config, or None to leave it
+            out.
+        unknown: ``fail`` a row with a name that the config lacks, or ``drop`` what has it with a warning.
+        join_sparse: Whether objects of the ``labelbox`` package without ``segment_index`` are seen between the frames
+            that they have, too; by default they are not, and a warning says so.
+        sizes: For pictures: item → (width, height) in pixels, or one pair for all.
+        texts: For texts: item → its text, against which entities are held.
 
     Raises:
         InputError: An argument is of no use. What is wrong with a row is in the table.
@@ -562,15 +587,30 @@ def from_labelbox(
           'rotation': 0, 'time': 0.12}]
     """
     check_arguments(config, frame_base, release)
+    regions_arguments(config, labels=None, unknown=unknown)
+    renamed = _renames(labels)
     named_splits = _named_splits(splits)
-    known = read_videos(videos, key)
+    entries, exported = _entries(payload, join_sparse)
+    known = read_videos(exported | (_facts_given(videos, key)) if exported else {} if videos is None else videos, key)
+    still = StillReader(config, sizes, texts, unknown, exported)
+    if videos is None and not exported and still.has_video:
+        raise InputError("The payload is about videos: give videos=lsnb.probe(table), item → width, height, fps, …")
     questions = read_questions(config, release)
     rows: list[Row] = []
     inputs: list[Input] = []
     counts: Counter[tuple[str, str]] = Counter()
-    for index, entry in enumerate(map(_without_gaps, payload_rows(payload))):
+    drops = unknown == "drop"
+    for index, entry in enumerate(map(_without_gaps, entries)):
         row = Row(index)
         rows.append(row)
+        if isinstance(entry, Mapping):
+            entry = _renamed(entry, renamed)
+            if entry is None:
+                row.name = "left out by labels="
+                continue
+        if still.takes(entry):
+            still.read(row, entry, questions, drops)
+            continue
         found = _input(row, entry, known, named_splits, counts)
         if found is not None:
             inputs.append(found)
@@ -583,11 +623,59 @@ def from_labelbox(
         if "segments" in found.entry:
             objects.setdefault((found.item, found.uuid), []).append(found)
         else:
-            _read_classification(found, questions, 1 - frame_base, answered)
+            _read_classification(found, questions, 1 - frame_base, answered, drops)
     for parts in objects.values():
-        _read_object(parts, questions, 1 - frame_base)
+        _read_object(parts, questions, 1 - frame_base, drops)
+    still.finish()
     predictions = make_predictions(rows)
     return replace(predictions, splits=predictions.splits | named_splits)
+
+
+def _entries(payload: Payload, join_sparse: bool) -> tuple[list[Any], dict[str, Any]]:
+    """Return a payload's rows, and item → facts where it is an export, which says them."""
+    entries: list[Any] = []
+    facts: dict[str, Any] = {}
+    for row in payload_rows(payload, join_sparse=join_sparse):
+        if is_export(row):
+            found, item, about = exported_rows(row)
+            entries += found
+            facts[item] = about
+        else:
+            entries.append(row)
+    return entries, facts
+
+
+def _facts_given(videos: Any, key: str | None) -> dict[str, Any]:
+    return {} if videos is None else dict(read_videos(videos, key))
+
+
+def _renames(labels: Any) -> dict[str, str | None]:
+    if labels is None:
+        return {}
+    if not isinstance(labels, Mapping) or any(new is not None and not isinstance(new, str) for new in labels.values()):
+        raise InputError("labels holds pairs such as {'automobile': 'car'}, or a name and None to leave it out.")
+    return {str(old): new for old, new in labels.items()}
+
+
+def _renamed(entry: Any, renames: Mapping[str, str | None]) -> Any:
+    """Return an entry with its names, and those of all below it, as the config has them; None if it is left out."""
+    if not renames or not isinstance(entry, Mapping):
+        return entry
+    name = entry.get("name")
+    if isinstance(name, str) and name in renames:
+        if renames[name] is None:
+            return None
+        entry = {**entry, "name": renames[name]}
+    found = dict(entry)
+    for part in ("answer", "answers", "classifications", "segments", "keyframes"):
+        given = found.get(part)
+        if isinstance(given, list | tuple):
+            found[part] = [new for one in given if (new := _renamed(one, renames)) is not None]
+        elif isinstance(given, Mapping):
+            found[part] = _renamed(given, renames)
+            if found[part] is None:
+                del found[part]
+    return found
 
 
 def _without_gaps(entry: Any) -> Any:
@@ -646,6 +734,9 @@ def _input(
         hint = " schemaId alone does not say which: the config knows names." if entry.get("schemaId") else ""
         row.error("no_name", f"The row has no name: give the feature's.{hint}", "name")
     _check_kind(row, entry)
+    told = entry.get(TOLD)
+    for code, sentence in told.items() if isinstance(told, Mapping) else ():
+        (row.error if code == "frame_goes_back" else row.warn)(code, sentence, "segments")
     confidence = Reader(Questions(), row).confidence(entry, "")
     if row.item is None or row.has_failed:
         return None
@@ -743,12 +834,16 @@ def _lacks_facts(found: Input, needed: Sequence[str]) -> bool:
     return bool(missing)
 
 
-def _read_classification(found: Input, questions: Questions, shift: int, answered: set[tuple[str, str]]) -> None:
+def _read_classification(
+    found: Input, questions: Questions, shift: int, answered: set[tuple[str, str]], drops: bool
+) -> None:
     row = found.row
     by_frame = has_frames(found.entry)
     if by_frame and _lacks_facts(found, ("frames",)):
         return
-    reader = Reader(questions, row, found.video.frames, shift)
+    reader = Reader(questions, row, found.video.frames, shift, drops)
+    if by_frame:
+        _warn_of_rate(found)
     read = reader.answered(found.entry, None, by_frame=by_frame, path="")
     if read is None or row.has_failed:
         return
@@ -767,14 +862,23 @@ def _read_classification(found: Input, questions: Questions, shift: int, answere
     row.score = least(row.results)
 
 
-def _read_object(parts: Sequence[Input], questions: Questions, shift: int) -> None:
+def _warn_of_rate(found: Input) -> None:
+    if found.video.varies:
+        found.row.warn(
+            "varying_rate",
+            "The video's frame rate varies, and Label Studio counts frames at a constant one: labels land on other "
+            "frames. lsnb.transcode(path) makes one with a constant rate.",
+        )
+
+
+def _read_object(parts: Sequence[Input], questions: Questions, shift: int, drops: bool) -> None:
     """Read the rows of one object, which are mostly one."""
     first = parts[0]
     lacking = [part for part in parts if _lacks_facts(part, FACTS)]
     segments: list[Segment] = []
     for part in () if lacking else parts:
         segments += read_segments(
-            part.entry["segments"], Reader(questions, part.row, part.video.frames, shift), part.video
+            part.entry["segments"], Reader(questions, part.row, part.video.frames, shift, drops), part.video
         )
     ordered = check_segments(segments, [part.row for part in parts])
     tool = _tool(first, questions, ordered) if ordered else None
@@ -784,10 +888,11 @@ def _read_object(parts: Sequence[Input], questions: Questions, shift: int) -> No
         if first.name in questions.names(None):
             message = f"{first.name!r} is a question in the config, and has segments here: give it an answer."
         for part in parts:
-            part.row.error("unknown_feature", message, "name")
+            Reader(questions, part.row, drops_unknown=drops).unknown("unknown_feature", message, "name")
     if tool is None or not ordered:
         return
-    reader = Reader(questions, first.row, first.video.frames, shift)
+    _warn_of_rate(first)
+    reader = Reader(questions, first.row, first.video.frames, shift, drops)
     below = held_results(ordered, reader, first.name, first.region, first.entry.get("classifications"))
     if any(part.row.has_failed for part in parts):
         for part in parts:
@@ -795,6 +900,13 @@ def _read_object(parts: Sequence[Input], questions: Questions, shift: int) -> No
                 part.row.error("object_failed", "Another row of this object failed.", "uuid")
         return
     shape = ordered[0].keyframes[0].shape
+    counts = {len(k.place) for part in ordered for k in part.keyframes if isinstance(k.place, list)}
+    if len(counts) > 1:
+        words = f"The line has {' and '.join(map(str, sorted(counts)))} vertices on different keyframes"
+        if tool.is_vector:
+            first.row.error("vertices_change", f"{words}, and nothing says which moves where: give each as many.")
+            return
+        first.row.warn("vertices_change", f"{words}; its bounding box is shown.")
     if shape != "bbox" and not tool.is_vector:
         as_what = "an 8-pixel box around it" if shape == "point" else "its bounding box"
         kept = "place" if shape == "point" else "vertices"
