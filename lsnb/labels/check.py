@@ -371,8 +371,10 @@ _SCRIPT = re.compile(r"<\s*script\b|\son[a-z]+\s*=", re.IGNORECASE)
 def _check_scripts(place: Place) -> Iterator[Problem]:
     if place.tag.name != "HyperText":
         return
-    shown = [attribute(place.element, "value") or "", *map(str, place.element.itertext())]
-    shown += [f" {name}={text}" for below in place.element.iterdescendants("*") for name, text in below.attrib.items()]
+    shown = [attribute(place.element, "value") or "", *(str(text) for text in place.element.itertext())]
+    shown += [
+        f" {name!s}={text!s}" for below in place.element.iterdescendants("*") for name, text in below.attrib.items()
+    ]
     if any(_SCRIPT.search(text) for text in shown):
         yield place.problem(
             "runs a script, which Label Studio strips since 1.11, so that nothing happens: to play a video beside a "

@@ -19,6 +19,7 @@ from lxml import etree
 
 from lsnb import shapes
 from lsnb.errors import InputError
+from lsnb.kernel import checks
 from lsnb.kernel.words import nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import Control, attribute, parse, walk
@@ -336,7 +337,7 @@ def check_results(
     config: LabelConfig,
     facts: Any = None,
     data: Mapping[str, Any] | None = None,
-    release: str = RELEASE,
+    release: str | None = None,
 ) -> list[Fault]:
     """Return what is wrong with one item's results, each with its place: ``result[2].value.x``.
 
@@ -345,7 +346,7 @@ def check_results(
         config: The label config they are for.
         facts: What is known of the item's video: what ``lsnb.probe`` returns, or a mapping with ``frames``.
         data: The task's data, against whose texts spans are held.
-        release: The server's release: what only a later one has is a fault, as ``config.check`` says, too.
+        release: The server's release: what only a later one has is then a fault, as ``config.check`` says, too.
 
     Returns:
         No faults for good results. Warnings among them have ``is_warning``.
@@ -365,12 +366,20 @@ def check_results(
     """
     if not isinstance(config, LabelConfig):
         raise InputError(f"config is a {type(config).__name__}: give a lsnb.LabelConfig.")
+    is_release = release is None or isinstance(release, str) and release[:1].isdigit()
+    checks.raise_for(
+        InputError,
+        None if data is None else checks.mapping("data", data),
+        None if is_release else f"release is {checks.shown(release)}: give the server's release, such as {RELEASE!r}.",
+    )
     rules = rules_of(config)
     found = [*find_faults(results, rules, facts_of(facts)), *_release_faults(results, rules, release)]
     return found if data is None else [*found, *SpanTexts(config).settle(results, data)[1]]
 
 
-def _release_faults(results: Any, rules: Rules, release: str) -> list[Fault]:
+def _release_faults(results: Any, rules: Rules, release: str | None) -> list[Fault]:
+    if release is None:
+        return []
     later = {name for name, rule in rules.controls.items() if version(rule.row.since) > version(release)}
     return [
         Fault(

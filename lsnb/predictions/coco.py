@@ -142,9 +142,9 @@ def from_coco(
     known_sizes = Sizes(sizes)
     reading = Reading(Regions(rules_of(config)), targets, categories, normalized is True)
     if names is None and not (listed[2] or listed[3]):
-        number = next((one["category_id"] for one in annotations if _has_number(one)), None)
-        if number in COCO_CATEGORIES:
-            means = COCO_CATEGORIES[number]
+        number = next((int(one["category_id"]) for one in annotations if _has_number(one)), 0)
+        means = COCO_CATEGORIES.get(number)
+        if means is not None:
             reading.notes[f"The file names no categories, so its ids are COCO's ({number} is {means!r})."] = None
     with collector_paused():
         rows: list[Row] = []

@@ -142,7 +142,8 @@ def _settle_text(value: dict[str, Any], shown: Any) -> list[Fault]:
     faults = [*whole_faults(start, ".start"), *whole_faults(end, ".end")]
     if faults:
         return faults
-    value["start"], value["end"] = start, end = int(start), int(end)
+    start, end = int(start or 0), int(end or 0)
+    value["start"], value["end"] = start, end
     if not isinstance(shown, str):
         return []
     if isinstance(quote, str) and quote:
