@@ -366,7 +366,7 @@ def check_results(
     """
     if not isinstance(config, LabelConfig):
         raise InputError(f"config is a {type(config).__name__}: give a lsnb.LabelConfig.")
-    is_release = release is None or isinstance(release, str) and release[:1].isdigit()
+    is_release = release is None or (isinstance(release, str) and release[:1].isdigit())
     checks.raise_for(
         InputError,
         None if data is None else checks.mapping("data", data),

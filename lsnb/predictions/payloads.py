@@ -311,7 +311,8 @@ def _points_of(given: Any, scores: Any, n: int, name: str) -> list[list[tuple[No
     # 0, 1 and 2 say whether a point is seen; what lies between is how sure the model is of it.
     has_shares = table.shape[2] == 3 and bool((table[:, :, 2] % 1 != 0).any())
     found: list[list[tuple[None, float, float, float | None]]] = []
-    for number, thing in enumerate(table.tolist()):
+    things: Any = table.tolist()
+    for number, thing in enumerate(things):
         row: list[Any] = []
         for place, (x, y, *seen) in enumerate(thing):
             is_gone = (seen and seen[0] <= 0) or (not seen and x == y == 0)

@@ -489,9 +489,10 @@ class Regions:
             row.warn("clipped", "The line leaves the picture, and is clipped to it.", path)
         count = self._counts.get(id(row), 0)
         name = region_id(row, target, count, points.tobytes())
+        at: Any = inside.points.tolist()
         vertices = [
             {"id": f"{name}-{n}", "x": x, "y": y, "prevPointId": f"{name}-{n - 1}" if n else None, "isBezier": False}
-            for n, (x, y) in enumerate(inside.points.tolist())
+            for n, (x, y) in enumerate(at)
         ]
         return self._add(row, {"vertices": vertices, "closed": closed}, size, target, score, path, points.tobytes())
 

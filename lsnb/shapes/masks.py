@@ -449,7 +449,8 @@ def outline_mask(outlines: Sequence[Floats], size: tuple[float, float]) -> Pixel
     painted = np.zeros((high, wide), dtype=bool)
     for points in outlines:
         crossed = np.zeros((high, wide + 1), dtype=np.int32)
-        for (x0, y0), (x1, y1) in zip(points.tolist(), np.roll(points, -1, axis=0).tolist(), strict=True):
+        corners: Any = points.tolist()
+        for (x0, y0), (x1, y1) in zip(corners, [*corners[1:], corners[0]], strict=True):
             top, bottom = sorted((y0, y1))
             rows = np.arange(max(math.ceil(top - 0.5), 0), min(math.ceil(bottom - 0.5), high))
             if len(rows):
