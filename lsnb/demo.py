@@ -527,6 +527,7 @@ def demo_config() -> LabelConfig:
         LabelConfig.image("uri")
         .choices("subject", SUBJECTS, title="What does the photograph show?", required=True)
         .rating("quality", title="How good is the photograph?")
+        .columns()
     )
 
 

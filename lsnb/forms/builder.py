@@ -33,6 +33,7 @@ from lsnb.forms.preview import Preview, outline
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.jobs import is_started
 from lsnb.labels import LabelConfig
+from lsnb.labels.shown import Layout
 from lsnb.tables import read_table
 
 # Label configs on disk: as Label Studio's XML, or as a codebook.
@@ -63,12 +64,13 @@ def save_config(config: LabelConfig, path: str | Path) -> Path:
     return write_whole(file, text, parents=True)
 
 
-def load_config(path: str | Path, questions_for: LabelConfig) -> LabelConfig:
+def load_config(path: str | Path, questions_for: LabelConfig, layout: Layout = "auto") -> LabelConfig:
     """Return a config from a file.
 
     Args:
         path: A label config as XML, or a codebook as CSV or Excel.
         questions_for: What a codebook's questions are asked about, since a codebook names no media.
+        layout: How they are laid out, since a codebook does not say that either.
 
     Raises:
         MissingFileError: There is no such file.
@@ -79,7 +81,7 @@ def load_config(path: str | Path, questions_for: LabelConfig) -> LabelConfig:
         raise InputError("Write the file's name first, for example config.xml.")
     file = Path(path).expanduser()
     if file.suffix.lower() in _BOOKS:
-        return questions_for.codebook_questions(read_table(file, wanted=["variable"]))
+        return questions_for.codebook_questions(read_table(file, wanted=["variable"])).laid_out(layout)
     try:
         data = file.read_bytes()
     except FileNotFoundError:
@@ -89,13 +91,14 @@ def load_config(path: str | Path, questions_for: LabelConfig) -> LabelConfig:
     return LabelConfig.from_xml(_text(data, file.name))
 
 
-def load_upload(name: str, content: bytes, questions_for: LabelConfig) -> LabelConfig:
+def load_upload(name: str, content: bytes, questions_for: LabelConfig, layout: Layout = "auto") -> LabelConfig:
     """Return a config from a file that came through the browser.
 
     Args:
         name: The file's name, whose ending says what it is.
         content: Its bytes.
         questions_for: As for ``load_config``.
+        layout: As for ``load_config``.
 
     Raises:
         LabelConfigError: As ``load_config`` raises it, and TableError too.
@@ -103,7 +106,7 @@ def load_upload(name: str, content: bytes, questions_for: LabelConfig) -> LabelC
     with tempfile.TemporaryDirectory(prefix="lsnb-") as folder:
         file = Path(folder, safe_name(name or "config.xml"))
         file.write_bytes(content)
-        return load_config(file, questions_for)
+        return load_config(file, questions_for, layout)
 
 
 def uploaded_file(value: Any) -> tuple[str, bytes] | None:
@@ -236,6 +239,11 @@ class ConfigBuilder:
         return self._openings
 
     @property
+    def layout(self) -> Layout:
+        """Where the answers stand: ``auto``, ``columns`` or ``stacked``, as ``LabelConfig.laid_out`` takes it."""
+        return self._draft.layout
+
+    @property
     def columns(self) -> list[str]:
         """The table's columns; none where there is no table."""
         return [] if self.table is None else [str(column) for column in self.table.columns]
@@ -318,6 +326,15 @@ class ConfigBuilder:
             opened += 1 if goal <= opened < place else -1
         self._change(self._draft.moved(place, by), opened=opened)
 
+    def lay_out(self, layout: Layout) -> None:
+        """Lay the page out another way.
+
+        Args:
+            layout: ``auto``, ``columns`` or ``stacked``.
+        """
+        if layout != self.layout:
+            self._change(replace(self._draft, layout=layout), opened=self._opened)
+
     def open_question(self, place: int | None) -> None:
         """Open the fields of the question at this place, or close them all."""
         self._openings += 1
@@ -358,7 +375,7 @@ class ConfigBuilder:
         Raises:
             LsnbError: The file cannot be read; what was built stays.
         """
-        self._take(load_config(path, self._media_config()), f"Read {path}.")
+        self._take(load_config(path, self._media_config(), self.layout), f"Read {path}.")
 
     def load_upload(self, name: str, content: bytes) -> None:
         """Take the config of a file that came through the browser.
@@ -370,7 +387,7 @@ class ConfigBuilder:
         Raises:
             LsnbError: The file cannot be read; what was built stays.
         """
-        self._take(load_upload(name, content, self._media_config()), f"Read {name}.")
+        self._take(load_upload(name, content, self._media_config(), self.layout), f"Read {name}.")
 
     def attempt(self, action: Callable[[], Any]) -> None:
         """Do what a click asks for and say what went wrong, if anything did.
@@ -803,6 +820,11 @@ _STYLE = """<style>
 .lsnb-builder .lsnb-small { opacity: .7; font-size: 90%; }
 .lsnb-builder .lsnb-preview-data { display: none; }
 </style>"""
+LAYOUTS: dict[Layout, str] = {
+    "auto": "where they suit what is shown",
+    "columns": "beside what is shown",
+    "stacked": "below what is shown",
+}
 _NO_SERVER = (
     "<p class='lsnb-small'>An outline, since no Label Studio is connected. To see the real page, run "
     '<code>lsnb.connect("local")</code> and then this cell again.</p>'
@@ -834,6 +856,15 @@ class _Drawing:
         self._check = classed(ipywidgets.HTML(), "lsnb-check")
         self._message = classed(ipywidgets.HTML(), "lsnb-message")
         self._xml = classed(ipywidgets.HTML(), "lsnb-xml")
+        self._layout = classed(
+            ipywidgets.Dropdown(
+                options=[(words, name) for name, words in LAYOUTS.items()],
+                description="Answers",
+                layout=ipywidgets.Layout(width="auto", max_width="24em"),
+            ),
+            "lsnb-layout",
+        )
+        self._layout.observe(lambda change: self._lay_out(change["new"]), names="value")
         self._undo = button("Undo", "lsnb-undo", builder.undo, tip="Take the last change back")
         self._outline = classed(ipywidgets.HTML(), "lsnb-outline")
         self._drawn = classed(ipywidgets.HTML(), "lsnb-preview-data")
@@ -857,6 +888,7 @@ class _Drawing:
             [
                 ipywidgets.HTML("<h4>What annotators see and answer</h4>"),
                 self._list,
+                self._layout,
                 adding,
                 self._message,
                 self._check,
@@ -921,6 +953,10 @@ class _Drawing:
         if file is not None:
             self._builder.attempt(lambda: self._builder.load_upload(*file))
 
+    def _lay_out(self, layout: Layout) -> None:
+        if not self._is_refreshing:
+            self._builder.lay_out(layout)
+
     def _open_project(self) -> None:
         preview = self._builder.preview
         if preview is None or preview.open_project is None:
@@ -939,6 +975,7 @@ class _Drawing:
         """Show what the builder holds; what is shown already is not touched, so that typing goes on."""
         with self._quiet():
             self._show_parts()
+            self._layout.value = self._builder.layout
             self._undo.disabled = not self._builder.can_undo
             message = html.escape(self._builder.message).replace("\n", "<br>")
             self._message.value = f"<p>{message}</p>" if message else ""

@@ -169,6 +169,13 @@ BUILD_LABEL_CONFIG = Form(
             "Whether annotators choose one answer or several.",
             choices=("single", "multiple"),
         ),
+        Field(
+            "LAYOUT",
+            "columns",
+            "choice",
+            "Where the answers stand. columns: beside what is coded, both in sight at once; stacked: below it.",
+            choices=("columns", "stacked"),
+        ),
     ),
 )
 

@@ -14,7 +14,8 @@ import pandas as pd
 from lsnb.errors import LabelConfigError
 from lsnb.forms.schema import join_list, split_list
 from lsnb.labels import LabelConfig
-from lsnb.labels.tree import attribute, build, option_elements, parse, serialise, walk
+from lsnb.labels.shown import Layout
+from lsnb.labels.tree import attribute, build, header_of, option_elements, parse, serialise, walk
 from lsnb.labels.vocabulary import CHOICES, METHODS, RATING, TAGS, TEXT_AREA, Offers, Tag, Way, find_tag
 
 # What stands on the page a builder makes: media, questions, and parts that are kept as they were read.
@@ -346,6 +347,7 @@ class Draft:
     Args:
         parts: Media, questions, and what is kept as it was read.
         frame: The outermost tag of a config that was read, without its content.
+        layout: ``auto``, ``columns`` or ``stacked``, as ``LabelConfig.laid_out`` takes it.
 
     Example:
         >>> draft = Draft((Shown("image", "uri"), Question("mood", options="good, bad"), Question("why")))
@@ -357,6 +359,7 @@ class Draft:
 
     parts: tuple[Part, ...] = ()
     frame: str = "<View/>"
+    layout: Layout = "stacked"
 
     def outcome(self) -> Outcome:
         """Return the config of all finished parts, and what is wrong with the others."""
@@ -369,6 +372,8 @@ class Draft:
             except LabelConfigError as error:
                 left_out += 1
                 problems += [f"Part {number}, {_called(part)}: {problem}" for problem in error.problems]
+        if self.layout != "stacked":
+            config = config.laid_out(self.layout)
         return Outcome(config, tuple(problems), left_out)
 
     def added(self, part: Part) -> Draft:
@@ -413,7 +418,7 @@ def first_draft(table: pd.DataFrame | None) -> Draft:
     usual = [name for name in ("uri", "url", "image", "video", "audio", "text") if name in columns]
     column = next(iter([*usual, *columns]), "uri")
     kind = column if column in MEDIA_KINDS else "image"
-    return Draft((Shown(kind, column),))
+    return Draft((Shown(kind, column),), layout="auto")
 
 
 def longest_text(table: pd.DataFrame | None, columns: Sequence[str]) -> str:
@@ -448,6 +453,12 @@ def read_draft(config: LabelConfig) -> Draft:
         >>> read_draft(config).outcome().config == config
         True
     """
+    flat = config.stacked()
+    if flat != config:
+        drafts = (replace(read_draft(flat), layout=layout) for layout in ("auto", "columns"))
+        found = next((draft for draft in drafts if draft.outcome() == Outcome(config, (), 0)), None)
+        if found is not None:
+            return found
     root = parse(config.xml)
     frame = serialise(build(str(root.tag), {str(k): str(v) for k, v in root.attrib.items()}))
     pieces = list(_forms_or_kept(root, config, frame))
@@ -575,10 +586,8 @@ def _settings(element: Any, own: set[str]) -> Settings:
 
 
 def _heading(element: Any) -> str:
-    before = element.getprevious()
-    if before is not None and before.tag == "Header" and set(before.attrib) == {"value"}:
-        return attribute(before, "value") or ""
-    return ""
+    header = header_of(element)
+    return (attribute(header, "value") or "") if header is not None and set(header.attrib) == {"value"} else ""
 
 
 def _pieces(root: Any) -> Iterator[list[Any]]:

@@ -24,7 +24,7 @@ from lsnb.labels.building import (
     titled,
     words,
 )
-from lsnb.labels.tree import attribute, object_tags, walk
+from lsnb.labels.tree import OPTIONS_CLASS, attribute, object_tags, walk
 from lsnb.labels.vocabulary import (
     BITMASK_LABELS,
     BRUSH_LABELS,
@@ -50,6 +50,10 @@ from lsnb.labels.vocabulary import (
 )
 
 Labels = str | Iterable[str] | Mapping[str, str]
+
+# A list with more answers than this scrolls in a box, so that the next question stays in sight.
+LONG_LIST = 15
+_SCROLLS = "max-height: 26em; overflow-y: auto"
 
 
 class AskedMethods(ConfigTree):
@@ -132,7 +136,10 @@ class AskedMethods(ConfigTree):
             "required": True if required else None,
             **attributes,
         }
-        return self._ask(element(CHOICES.name, given, *options_given), title, visible_when, visible_unless, per_region)
+        asked = element(CHOICES.name, given, *options_given)
+        if layout == "vertical" and sum(1 for _ in asked.iterdescendants()) > LONG_LIST:
+            asked = element("View", {"className": OPTIONS_CLASS, "style": _SCROLLS}, asked)
+        return self._ask(asked, title, visible_when, visible_unless, per_region)
 
     @checked()
     def taxonomy(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast, get_args
 
 import pandas as pd
 from lxml import etree
@@ -17,8 +17,8 @@ from lsnb.kernel.words import closest
 from lsnb.labels.building import ConfigTree, words
 from lsnb.labels.check import Holder, Problem, find_column_problems, find_reference_problems, structure_problems
 from lsnb.labels.labelbox import config_from_labelbox
-from lsnb.labels.shown import MEDIA_TAGS, Media, ShownMethods, data_key
-from lsnb.labels.tree import Control, Field, attribute, option_elements, parse, walk
+from lsnb.labels.shown import MEDIA_TAGS, Layout, Media, ShownMethods, data_key
+from lsnb.labels.tree import Control, Field, attribute, header_of, option_elements, parse, walk
 from lsnb.labels.vocabulary import WORDS, find_tag
 
 
@@ -87,6 +87,7 @@ class LabelConfig(ShownMethods):
         text_field: str = "",
         title: str = "",
         required: bool = False,
+        layout: str = "columns",
     ) -> Self:
         """Return a config with one coding question, from a form's parameters alone.
 
@@ -99,6 +100,8 @@ class LabelConfig(ShownMethods):
             text_field: A column with a text to show beside it, or nothing.
             title: The question as annotators read it.
             required: Whether Label Studio insists on an answer.
+            layout: ``columns`` (the answers beside what is coded), ``stacked`` (below it) or ``auto``; see
+                ``laid_out``.
 
         Raises:
             LabelConfigError: With every parameter that is wrong.
@@ -106,11 +109,11 @@ class LabelConfig(ShownMethods):
         Example:
             >>> from lsnb import LabelConfig
             >>> config = LabelConfig.from_form(coding_name="sentiment", coding_values="positive, negative")
-            >>> config == LabelConfig.image("uri").choices("sentiment", ["positive", "negative"])
+            >>> config == LabelConfig.image("uri").choices("sentiment", ["positive", "negative"]).columns()
             True
         """
         given = {"coding_name": coding_name, "field": field, "text_field": text_field, "title": title}
-        given |= {"media": media, "coding_choice": coding_choice}
+        given |= {"media": media, "coding_choice": coding_choice, "layout": layout}
         faults = [f"{name} is {value!r}: give a text." for name, value in given.items() if not isinstance(value, str)]
         if not isinstance(coding_values, str | list | tuple):
             faults.append(
@@ -122,6 +125,8 @@ class LabelConfig(ShownMethods):
             faults.append(f"media is {media!r}: give one of {', '.join(MEDIA_TAGS)}.")
         if coding_choice not in _CHOICES:
             faults.append(f"coding_choice is {coding_choice!r}: give single or multiple.")
+        if layout not in get_args(Layout):
+            faults.append(f"layout is {layout!r}: give columns, stacked or auto.")
         name = coding_name.strip()
         if not name:
             faults.append("coding_name is empty: give the question a name, for example sentiment.")
@@ -141,12 +146,15 @@ class LabelConfig(ShownMethods):
         shown = next(iter(config.fields.values())).name
         if text_field.strip():
             config = config.text(text_field.strip())
-        return config.choices(
+        asked = config.choices(
             name, coding_values, title=title.strip(), multiple=coding_choice == "multiple", required=required, to=shown
         )
+        return asked.laid_out(cast("Layout", layout))
 
     @classmethod
-    def from_codebook(cls, codebook: pd.DataFrame, *, media: Media = "image", field: str = "uri") -> Self:
+    def from_codebook(
+        cls, codebook: pd.DataFrame, *, media: Media = "image", field: str = "uri", layout: Layout = "auto"
+    ) -> Self:
         """Return a config that shows one column and asks a codebook's questions.
 
         Args:
@@ -157,6 +165,7 @@ class LabelConfig(ShownMethods):
                 ``rectangles``, ``polygons``, ``keypoints`` and the other region methods' names.
             media: What is shown.
             field: The column that holds it.
+            layout: ``auto``, ``columns`` or ``stacked``; see ``laid_out``.
 
         Raises:
             LabelConfigError: With every variable that is wrong.
@@ -172,7 +181,7 @@ class LabelConfig(ShownMethods):
         if not isinstance(media, str) or media not in MEDIA_TAGS:
             raise LabelConfigError(f"media is {checks.shown(media)}: give one of {', '.join(MEDIA_TAGS)}.")
         start: Self = getattr(cls, media)(field)
-        return add_codebook(start, codebook)
+        return add_codebook(start, codebook).laid_out(layout)
 
     @classmethod
     def from_labelbox(
@@ -482,7 +491,8 @@ def read_codebook(root: etree._Element, controls: dict[str, Control]) -> pd.Data
         element = elements[control.name]
         kind = _kind(control, element)
         listed = _listed_in(listing, element, control)
-        title = _title(listed)
+        header = header_of(listed)
+        title = (attribute(header, "value") or "") if header is not None else ""
         answers = list(_answer_rows(listed, control, kind))
         if title or not answers:
             rows.append({"variable": control.name, "label": "", "code": "", "description": title, "type": kind})
@@ -496,13 +506,6 @@ def read_codebook(root: etree._Element, controls: dict[str, Control]) -> pd.Data
 def _kind(control: Control, element: etree._Element) -> str:
     written = {str(name): str(text) for name, text in element.attrib.items()}
     return control.row.way(**written, multiple=control.multiple).word or control.kind
-
-
-def _title(element: etree._Element) -> str:
-    before = element.getprevious()
-    if before is not None and before.tag == "Header":
-        return attribute(before, "value") or ""
-    return ""
 
 
 def _listed_in(

@@ -29,6 +29,9 @@ from lsnb.labels.vocabulary import METHODS, find_tag
 Media = Literal["image", "video", "audio", "text", "hypertext"]
 
 
+Layout = Literal["auto", "columns", "stacked"]
+
+
 MEDIA_TAGS: dict[str, str] = {method: METHODS[method].name for method in get_args(Media)}
 
 
@@ -61,6 +64,13 @@ def media_element(
     own = re.sub(r"\W+", "_", key).strip("_")
     shown = name if name is not None else f"column_{own}" if is_misread_name(own) else own
     return element(tag, {"name": shown, value: f"${key}", **given})
+
+
+_SIDE_BY_SIDE = "display: flex; gap: 1em"
+
+
+# What half of the page is wide enough for.
+_NARROW = frozenset({"image", "video", "text", "hypertext", "paragraphs"})
 
 
 _STICKY = "position: sticky; top: 0; align-self: flex-start; max-height: 90vh; overflow: auto"
@@ -209,7 +219,7 @@ class ShownMethods(AskedMethods):
             )
             for field, title in zip((left, right), titles, strict=True)
         ]
-        return self._add(element("View", {"style": "display: flex; gap: 1em"}, *halves), media=True)
+        return self._add(element("View", {"style": _SIDE_BY_SIDE}, *halves), media=True)
 
     @Starting
     @checked(field=COLUMN)
@@ -562,7 +572,7 @@ class ShownMethods(AskedMethods):
             element("View", {"className": MEDIA_CLASS, "style": left}, *media),
             element("View", {"className": QUESTIONS_CLASS, "style": "flex: 1; min-width: 0"}, *others),
         )
-        root.append(element("View", {"style": "display: flex; gap: 1em"}, *sides))
+        root.append(element("View", {"style": _SIDE_BY_SIDE}, *sides))
         return self._checked(root)
 
     @checked()
@@ -578,9 +588,57 @@ class ShownMethods(AskedMethods):
         root.append(element("View", {"className": QUESTIONS_CLASS}, *others))
         return self._checked(root)
 
+    @checked()
+    def stacked(self) -> Self:
+        """Return the config with everything below each other: what ``columns`` and ``sticky_media`` do, undone.
+
+        Example:
+            >>> from lsnb import LabelConfig
+            >>> config = LabelConfig.image("uri").choices("mood", "good, bad")
+            >>> config.columns().stacked() == config
+            True
+        """
+        root = self._root()
+        sides = [e for e in walk(root) if _arranges(e)]
+        around = [e for e in (side.getparent() for side in sides) if e is not None and e is not root]
+        for box in [*sides, *dict.fromkeys(around)]:
+            for child in list(box):
+                box.addprevious(child)
+            parent = box.getparent()
+            assert parent is not None
+            parent.remove(box)
+        return type(self)._of(root)
+
+    @checked()
+    def laid_out(self, layout: Layout = "auto") -> Self:
+        """Return the config in one of the layouts that forms offer, whatever layout it has.
+
+        Args:
+            layout: ``columns``: media on the left, answers on the right, where both are in sight at once. ``stacked``:
+                everything below each other. ``auto``: columns for one picture, video or text with questions; what
+                marks regions, and what is long by nature (sound, series, tables), keeps the page's width.
+
+        Example:
+            >>> from lsnb import LabelConfig
+            >>> asked = LabelConfig.text("post").choices("mood", "good, bad")
+            >>> asked.laid_out() == asked.columns()
+            True
+            >>> marked = LabelConfig.text("post").labels("words", "good, bad")
+            >>> marked.laid_out() == marked
+            True
+        """
+        flat = self.stacked()
+        if layout == "stacked" or not (flat.fields and flat.controls):
+            return flat
+        kinds = [found.kind for found in flat.fields.values() if found.name]
+        beside = [kind for kind in kinds if kind != "text"]
+        suits = all(kind in _NARROW for kind in kinds) and len(beside) <= 1
+        suits = suits and all(control.row.is_question for control in flat.controls.values())
+        return flat.columns() if layout == "columns" or suits else flat
+
     def _split(self, root: etree._Element) -> tuple[list[etree._Element], list[etree._Element]]:
         """Take media (with the headings right above them) and the rest out of the root, but not what heads it."""
-        if any((e.get("className") or "") in (MEDIA_CLASS, QUESTIONS_CLASS) for e in walk(root)):
+        if any(_arranges(e) for e in walk(root)):
             raise LabelConfigError("The config is arranged already: call columns or sticky_media once.")
         media: list[etree._Element] = []
         others: list[etree._Element] = []
@@ -677,6 +735,10 @@ class ShownMethods(AskedMethods):
 def _fold(title: str, open: bool, inner: etree._Element) -> etree._Element:
     panel = element("Panel", {"value": title, "open": open}, inner)
     return element("Collapse", {"accordion": False, "bordered": True}, panel)
+
+
+def _arranges(node: etree._Element) -> bool:
+    return (node.get("className") or "") in (MEDIA_CLASS, QUESTIONS_CLASS)
 
 
 def _question_home(root: etree._Element) -> etree._Element:

@@ -21,7 +21,7 @@ def image_coding(field: str, name: str, options: Options, *, title: str = "", mu
         >>> list(image_coding("uri", "scene", "indoors, outdoors").controls)
         ['scene']
     """
-    return LabelConfig.image(field).choices(name, options, title=title, multiple=multiple).columns()
+    return LabelConfig.image(field).choices(name, options, title=title, multiple=multiple).laid_out()
 
 
 def text_coding(field: str, name: str, options: Options, *, title: str = "", multiple: bool = False) -> LabelConfig:
@@ -34,7 +34,7 @@ def text_coding(field: str, name: str, options: Options, *, title: str = "", mul
         title: The question as annotators read it.
         multiple: Whether several answers may be chosen.
     """
-    return LabelConfig.text(field).choices(name, options, title=title, multiple=multiple)
+    return LabelConfig.text(field).choices(name, options, title=title, multiple=multiple).laid_out()
 
 
 def video_coding(
@@ -56,7 +56,8 @@ def video_coding(
         multiple: Whether several answers may be chosen.
         frame_rate: Frames a second, or the column that holds them.
     """
-    return LabelConfig.video(field, frame_rate=frame_rate).choices(name, options, title=title, multiple=multiple)
+    shown = LabelConfig.video(field, frame_rate=frame_rate)
+    return shown.choices(name, options, title=title, multiple=multiple).laid_out()
 
 
 def image_boxes(field: str, labels: Labels, *, name: str = "box") -> LabelConfig:

@@ -16,6 +16,9 @@ from lxml import etree
 from lsnb.errors import LabelConfigError
 from lsnb.labels.vocabulary import ROWS, Tag, find_tag
 
+# The class of the box in which a long list of answers scrolls by itself.
+OPTIONS_CLASS = "lsnb-options"
+
 # Tags whose content is text or markup of their own, which Label Studio shows as it stands.
 _VERBATIM = frozenset({"hypertext", "style", "markdown", "reactcode"})
 
@@ -292,6 +295,14 @@ class Control:
     def row(self) -> Tag:
         """What the vocabulary says of its tag."""
         return ROWS[self.tag]
+
+
+def header_of(element: etree._Element) -> etree._Element | None:
+    """Return the Header right above a tag, or above the box in which its answers scroll."""
+    box = element.getparent()
+    place = box if box is not None and OPTIONS_CLASS in (box.get("className") or "").split() else element
+    before = place.getprevious()
+    return before if before is not None and before.tag == "Header" else None
 
 
 def attribute(element: etree._Element, name: str) -> str | None:
