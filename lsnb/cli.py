@@ -82,6 +82,21 @@ def demo() -> None:
     demonstration.run()
 
 
+@app.command()
+def doctor(
+    studio: str = typer.Option("", "--studio", help="Label Studio's address; else the one in your credentials."),
+    bucket: str = typer.Option("", "--bucket", help="The bucket's name; else the one in your credentials."),
+    key_name: str = typer.Option("", "--key-name", help="The variable that holds Label Studio's key."),
+    as_json: bool = typer.Option(False, "--json", help="Print the checks as JSON."),
+) -> None:
+    """Look at Python, packages, disk, proxy, Label Studio and bucket, and say what helps; nothing secret is printed."""
+    from lsnb.doctor import examine
+
+    found = examine(studio or None, bucket or None, key_name=key_name or None)
+    typer.echo(found.to_json() if as_json else repr(found))
+    raise typer.Exit(1 if len(found.failures) else 0)
+
+
 def main() -> None:
     """Run the command line: an error of ours is one sentence and exit code 1, Ctrl-C is exit code 130."""
     app()

@@ -17,13 +17,16 @@ if TYPE_CHECKING:
 LOCAL = "local"
 
 
-def connect(url: str | None = None, api_key: str | None = None) -> Studio:
+def connect(url: str | None = None, api_key: str | None = None, *, key_name: str | None = None) -> Studio:
     """Sign in to a Label Studio and return it.
 
     Args:
         url: The server's address; ``"local"`` starts the embedded one, or reuses it. With none, the address comes
             from the environment, Colab's secrets, ``credentials.json`` or the running local stack, in this order.
-        api_key: A legacy token or a personal access token. With none, it comes from where the address is found too.
+        api_key: A legacy token or a personal access token. With none, it comes from where the address is found too,
+            or, where the address is given here, from the first of these that holds a key and names no server.
+        key_name: The environment variable or Colab secret that holds the key, where it has a name of your own; empty:
+            ``LABEL_STUDIO_API_KEY``, or what ``LABEL_STUDIO_KEY_NAME`` says.
 
     Raises:
         CredentialsError: No address and key were found.
@@ -36,11 +39,15 @@ def connect(url: str | None = None, api_key: str | None = None) -> Studio:
     """
     from lsnb.study import Studio
 
-    _refuse_other_than_text(url=url, api_key=None if api_key is None or isinstance(api_key, str) else type(api_key))
+    _refuse_other_than_text(
+        url=url,
+        api_key=None if api_key is None or isinstance(api_key, str) else type(api_key),
+        key_name=key_name,
+    )
     if _is_local(url):
         stack = _local_stack()
         return Studio(stack.url, stack.api_key, browser_url=stack.browser_url, source="the local stack")
-    found = studio_credentials(url, api_key)
+    found = studio_credentials(url, api_key, key_name=key_name)
     local = running_stack()
     browser_url = local.browser_url if local is not None and local.url == found.url else None
     return Studio(found.url, found.api_key, browser_url=browser_url, source=found.source)

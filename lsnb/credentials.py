@@ -10,11 +10,12 @@ The sources, in the order tried:
 5. the running local stack,
 6. a hidden prompt, where a person sits in front.
 
-An address and its key always come from the same source, so a key is never sent to a server it was not made
-for. The names are the same everywhere: ``LABEL_STUDIO_URL``, ``LABEL_STUDIO_API_KEY``, ``GCS_BUCKET`` and
+An address and its key come from the same source, so a key is never sent to a server it was not made for; where the
+call names the address, the key may stand alone in one, and under any name (``LABEL_STUDIO_KEY_NAME`` says which). The
+names are the same everywhere: ``LABEL_STUDIO_URL``, ``LABEL_STUDIO_API_KEY``, ``GCS_BUCKET`` and
 ``GCS_CREDENTIALS`` (a service account's JSON, or the path of its file; ``GOOGLE_APPLICATION_CREDENTIALS``
-is read too). ``GCS_READ_CREDENTIALS``, if it is there, is a second key that may only read the bucket: Label Studio is
-given it in place of the first.
+is read too; a service account's file that was saved as ``credentials.json`` is its own). ``GCS_READ_CREDENTIALS``, if
+it is there, is a second key that may only read the bucket: Label Studio is given it in place of the first.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ from lsnb.kernel.keys import looks_like_key, masked
 from lsnb.stack import Stack, load_stack, trusted_stack
 
 NAMES = ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GCS_BUCKET", "GCS_CREDENTIALS", "GCS_READ_CREDENTIALS")
+# The name of the variable or secret that holds the key, for those who call theirs otherwise.
+KEY_NAME = "LABEL_STUDIO_KEY_NAME"
 FILE_NAME = "credentials.json"
 _LARGEST_FILE = 2**20
 _GOOGLES_TOKENS = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token")
@@ -164,12 +167,17 @@ def normal_key(key: str, *, source: str) -> str:
     return text
 
 
-def studio_credentials(url: str | None = None, api_key: str | None = None) -> StudioCredentials:
+def studio_credentials(
+    url: str | None = None, api_key: str | None = None, *, key_name: str | None = None
+) -> StudioCredentials:
     """Return the address of a Label Studio and the key to it, both from one source.
 
     Args:
-        url: The server's address; with it alone, the key comes from the first source that names this address.
+        url: The server's address; with it alone, the key comes from the first source that names this address, or that
+            holds a key and no address.
         api_key: A legacy token or a personal access token; needs ``url`` beside it.
+        key_name: The environment variable or Colab secret that holds the key; ``LABEL_STUDIO_KEY_NAME``, where it is
+            set, says so too.
 
     Raises:
         CredentialsError: Nothing was found, half a pair was found, or a key cannot be one.
@@ -182,6 +190,9 @@ def studio_credentials(url: str | None = None, api_key: str | None = None) -> St
         )
     if wanted and api_key:
         return StudioCredentials(wanted, normal_key(api_key, source="the call"), "the call")
+    named = (key_name or os.environ.get(KEY_NAME) or "").strip()
+    if named:
+        return _under_a_name(named, wanted)
     for source in _sources():
         found_url, found_key = (
             source.values.get("LABEL_STUDIO_URL"),
@@ -191,9 +202,9 @@ def studio_credentials(url: str | None = None, api_key: str | None = None) -> St
             continue
         if not found_url or not found_key:
             missing = "LABEL_STUDIO_API_KEY" if found_url else "LABEL_STUDIO_URL"
-            if wanted and not found_url:
-                # Half a pair may belong to any server; a key is not tried on one it was not made for.
-                continue
+            if wanted and found_key:
+                # Whoever writes the address and sets the key alone means the two; no other server is named beside it.
+                return StudioCredentials(wanted, normal_key(found_key, source=source.words), source.words)
             if not wanted:
                 raise CredentialsError(
                     f"{source.words} has one half of the pair: {missing} is missing there. Set both, since an address "
@@ -218,6 +229,36 @@ def studio_credentials(url: str | None = None, api_key: str | None = None) -> St
         "No Label Studio was named: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY as environment variables, Colab "
         f"secrets or in {FILE_NAME}, or run lsnb.connect('local') for one on this computer."
     )
+
+
+def _under_a_name(name: str, wanted: str | None) -> StudioCredentials:
+    """Return the key that stands under a name of the user's own, with the address wanted or the one beside it."""
+    if looks_like_key(name) or not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", name):
+        raise CredentialsError(
+            "The name of the variable or secret with Label Studio's key is no name (it is not repeated here, since it "
+            "may be the key itself): give the name, such as MY_KEY, and keep the key in the variable or secret."
+        )
+    places = {"the environment": os.environ.get(name, "").strip(), "Colab's secrets": runtime.colab_secret(name) or ""}
+    words, key = next(((words, key) for words, key in places.items() if key), ("", ""))
+    if not key:
+        raise CredentialsError(
+            f"There is no environment variable or Colab secret {name}, which was named for Label Studio's key: set it, "
+            "or mend the name."
+        )
+    address = wanted
+    if address is None:
+        beside = {
+            "the environment": os.environ.get("LABEL_STUDIO_URL", "").strip(),
+            "Colab's secrets": runtime.colab_secret("LABEL_STUDIO_URL") or "",
+        }[words]
+        if not beside:
+            raise CredentialsError(
+                f"{words} has the key {name}, and no LABEL_STUDIO_URL: write the address in the form or the call, or "
+                "set LABEL_STUDIO_URL there too."
+            )
+        address = normal_url(beside)
+    source = f"{words} ({name})"
+    return StudioCredentials(address, normal_key(key, source=source), source)
 
 
 def bucket_credentials(name: str | None = None, credentials: Any = None) -> BucketCredentials:
@@ -460,6 +501,8 @@ def _read_file(path: Path) -> dict[str, str]:
         ) from None
     if not isinstance(fields, dict):
         raise CredentialsError(f"{path} must hold one JSON object, as credentials.example.json does.")
+    if "type" in fields and not set(fields) & set(NAMES):
+        return {"GCS_CREDENTIALS": json.dumps(fields)}  # Google's own file, saved under this name
     unknown = sorted(set(fields) - set(NAMES))
     if unknown:
         raise CredentialsError(

@@ -220,6 +220,11 @@ class Connection:
             return f"{type(self).__name__}({getattr(self, 'url', '')!r}, not signed in)"
         return f"{type(self).__name__}({self.url!r}, user={self.user!r}, release={self.release!r})"
 
+    @property
+    def key_is_personal(self) -> bool:
+        """Whether the key is a personal access token rather than a legacy token."""
+        return self._key_is_personal
+
     def _read_head(self, answer: httpx.Response) -> None:
         self.clock = answer.headers.get("Date", self.clock)
         if answer.has_redirect_location and not self._http.follow_redirects:

@@ -380,6 +380,15 @@ def choose_storage(bucket: str, identity: Identity, *, allow_presign: bool, mode
 
 
 _RACES = 5
+# What uploading, showing, replacing and opening a bucket to browsers take.
+RIGHTS = (
+    "storage.buckets.get",
+    "storage.buckets.update",
+    "storage.objects.create",
+    "storage.objects.delete",
+    "storage.objects.get",
+    "storage.objects.list",
+)
 # Minutes for which Cloud Storage takes a signed link at most.
 _WEEK = 7 * 24 * 60
 
@@ -680,6 +689,23 @@ class Bucket:
             return check_link(self._wire, self.name, self.signed_url(name, minutes=5), wanted)
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, "list") from None
+
+    def missing_rights(self) -> list[str]:
+        """Return which of the permissions that lsnb uses this key lacks; none for a key that can do everything.
+
+        Raises:
+            BucketError: The bucket cannot be asked.
+        """
+        missing = []
+        for right in RIGHTS:
+            try:
+                path = f"{bucket_path(self.name)}/iam/testPermissions"
+                told = json.loads(self._wire.call("GET", path, {"permissions": right}).body)
+            except (Refusal, NoAnswer) as fault:
+                raise self._error(fault, "read") from None
+            if right not in (told.get("permissions") or []):
+                missing.append(right)
+        return missing
 
     def storage_for_studio(self, mode: Mode = "auto") -> StudioStorage:
         """Return what a Label Studio project needs to show this bucket, chosen by what the credentials can do.
