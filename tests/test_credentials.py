@@ -109,6 +109,49 @@ def test_a_key_is_never_sent_to_another_server(monkeypatch: pytest.MonkeyPatch) 
     assert studio_credentials("env.example.org/").api_key == SECRET
 
 
+def test_a_key_alone_belongs_to_the_address_that_the_form_names(monkeypatch: pytest.MonkeyPatch, alone: Path) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", SECRET)
+    found = studio_credentials("https://course.example.org")
+    assert (found.url, found.api_key, found.source) == ("https://course.example.org", SECRET, "the environment")
+    # The file names a server of its own, so its key is of that one.
+    monkeypatch.delenv("LABEL_STUDIO_API_KEY")
+    (alone / "credentials.json").write_text(
+        json.dumps({"LABEL_STUDIO_URL": "https://file.example.org", "LABEL_STUDIO_API_KEY": SECRET})
+    )
+    with pytest.raises(CredentialsError, match=r"No API key for https://course\.example\.org"):
+        studio_credentials("https://course.example.org")
+
+
+def test_a_key_under_a_name_of_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COURSE_KEY", SECRET)
+    found = studio_credentials("course.example.org", key_name="COURSE_KEY")
+    assert (found.url, found.api_key) == ("https://course.example.org", SECRET)
+    with pytest.raises(CredentialsError, match="has the key COURSE_KEY, and no LABEL_STUDIO_URL"):
+        studio_credentials(key_name="COURSE_KEY")
+    monkeypatch.setenv("LABEL_STUDIO_KEY_NAME", "COURSE_KEY")
+    monkeypatch.setenv("LABEL_STUDIO_URL", "https://env.example.org")
+    assert studio_credentials().url == "https://env.example.org"
+    assert studio_credentials().api_key == SECRET
+    with pytest.raises(CredentialsError, match="no environment variable or Colab secret OTHER_KEY"):
+        studio_credentials(key_name="OTHER_KEY")
+    for pasted in (SECRET, "eyJhbGciOiJIUzI1NiJ9.e30.abc", "a b"):
+        with pytest.raises(CredentialsError, match="is no name") as caught:
+            studio_credentials(key_name=pasted)
+        assert pasted not in str(caught.value)
+
+
+def test_googles_own_file_saved_as_credentials(alone: Path) -> None:
+    (alone / "credentials.json").write_text(json.dumps(KEY))
+    found = bucket_credentials("my-media")
+    assert (found.name, found.info) == ("my-media", KEY)
+    assert "SECRET-KEY" not in repr(found)
+    with pytest.raises(CredentialsError, match="No bucket was named"):
+        bucket_credentials()
+    (alone / "credentials.json").write_text(json.dumps({**KEY, "type": "external_account"}))
+    with pytest.raises(CredentialsError, match="external_account"):
+        bucket_credentials("my-media")
+
+
 def test_half_a_pair_names_the_other_half(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LABEL_STUDIO_URL", "https://env.example.org")
     with pytest.raises(CredentialsError, match="LABEL_STUDIO_API_KEY is missing"):

@@ -590,7 +590,7 @@ class ShownMethods(AskedMethods):
 
     @checked()
     def stacked(self) -> Self:
-        """Return the config with everything below each other: what ``columns`` and ``sticky_media`` do, undone.
+        """Return the config with everything below each other, media first: ``columns`` and ``sticky_media``, undone.
 
         Example:
             >>> from lsnb import LabelConfig

@@ -40,7 +40,8 @@ def test_a_config_grows_click_by_click() -> None:
     builder.change(1, options="good, bad")
     builder.change(1, title="What is the mood?")
     assert builder.problems == []
-    assert builder.config == LabelConfig.image("uri").choices("mood", ["good", "bad"], title="What is the mood?")
+    asked = LabelConfig.image("uri").choices("mood", ["good", "bad"], title="What is the mood?")
+    assert builder.config == asked.columns()
     builder.add_question()
     builder.change(2, kind="rating")
     builder.change(2, name="quality", required=True)
@@ -206,8 +207,37 @@ def test_a_loaded_config_with_faults_is_shown_with_its_problems() -> None:
 
 def test_the_form_alone_gives_the_same_config() -> None:
     form = LabelConfig.from_form(coding_name="mood", coding_values="good, bad", title="What is the mood?")
-    assert built(form).config == START
-    assert read_draft(form) == read_draft(START)
+    assert built(form).config == form == START.columns()
+    assert read_draft(form).parts == read_draft(START).parts
+    stacked = LabelConfig.from_form(
+        coding_name="mood", coding_values="good, bad", title="What is the mood?", layout="stacked"
+    )
+    assert stacked == START
+    assert read_draft(stacked) == read_draft(START)
+
+
+def test_the_layout_can_be_changed_and_taken_back() -> None:
+    builder = built(START.columns())
+    assert (builder.layout, len(builder.parts)) == ("auto", 2)
+    builder.lay_out("stacked")
+    assert builder.config == START
+    builder.undo()
+    assert builder.config == START.columns()
+    builder.add_question()
+    builder.change(2, name="things", kind="rectangles", options="dog, cat")
+    assert "lsnb-questions" not in builder.xml
+    builder.lay_out("columns")
+    assert builder.config.controls.keys() == {"mood", "things"}
+    assert "lsnb-questions" in builder.xml
+    again = built(builder.config)
+    assert (again.layout, len(again.parts), again.config) == ("columns", 3, builder.config)
+
+
+def test_a_new_page_has_its_answers_beside_the_picture() -> None:
+    builder = built()
+    builder.add_question()
+    builder.change(1, name="mood", options="good, bad", title="What is the mood?")
+    assert builder.config == START.columns()
 
 
 def test_its_text_says_what_it_comes_to() -> None:

@@ -244,6 +244,54 @@ def test_columns_take_what_comes_later() -> None:
     assert config.check() == []
 
 
+@pytest.mark.parametrize(
+    ("flat", "has_columns"),
+    [
+        (LabelConfig.image("uri").choices("q", "a, b"), True),
+        (LabelConfig.image("uri", title="Photo").text("caption").choices("q", "a, b", title="How?").rating("r"), True),
+        (LabelConfig.video("uri").choices("q", "a, b"), True),
+        (LabelConfig.text("post").textarea("why"), True),
+        (LabelConfig.text("post").labels("words", "a, b"), False),
+        (LabelConfig.image("uri").rectangles("things", "a, b").choices("q", "a, b"), False),
+        (LabelConfig.audio("uri").choices("q", "a, b"), False),
+        (LabelConfig.pair("left", "right").pairwise("better"), False),
+        (LabelConfig.image("uri"), False),
+    ],
+    ids=lambda value: value if isinstance(value, bool) else "-".join((*value.fields, *value.controls)),
+)
+def test_questions_stand_beside_what_they_are_about_where_it_fits(flat: LabelConfig, has_columns: bool) -> None:
+    auto = flat.laid_out()
+    assert ("lsnb-questions" in auto.xml) == has_columns
+    assert auto.stacked() == flat
+    assert auto.laid_out("stacked") == flat
+    assert auto.laid_out() == auto
+    if flat.controls:
+        beside = flat.laid_out("columns")
+        assert "lsnb-questions" in beside.xml
+        assert list(beside.stacked().controls) == list(flat.controls)
+        assert beside.laid_out("columns") == beside
+        assert beside.check() == flat.check()
+
+
+def test_stacked_undoes_media_that_stick() -> None:
+    flat = LabelConfig.header("Look").image("uri").choices("q", "a, b")
+    assert flat.sticky_media().stacked() == flat
+
+
+def test_a_long_list_of_answers_scrolls_by_itself() -> None:
+    many = [f"answer {number}" for number in range(40)]
+    config = LabelConfig.image("uri").choices("q", many, title="Which?", required=True)
+    box = config.xml.partition('<View className="lsnb-options"')[2]
+    assert "overflow-y: auto" in box.partition(">")[0]
+    assert 'name="q"' in box
+    assert config.controls["q"].labels == tuple(many)
+    assert config.codebook["description"].tolist()[0] == "Which?"
+    assert config.check() == []
+    for short in (many[:10], many):
+        listed = LabelConfig.image("uri").choices("q", short, layout="select" if short is many else "vertical")
+        assert "lsnb-options" not in listed.xml
+
+
 REFUSALS = {
     "no media": (lambda: LabelConfig().choices("q", "a"), "needs an image, a text or another media"),
     "wrong media": (lambda: LabelConfig.text("t").rectangles("r", "a"), "needs Image, and this config shows Text"),

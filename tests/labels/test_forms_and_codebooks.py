@@ -40,7 +40,7 @@ def test_a_form_gives_what_the_builder_gives() -> None:
             to="clip",
         )
     )
-    assert config.xml == built.xml
+    assert config.xml == built.columns().xml
     assert config.check() == []
 
 

@@ -1,0 +1,65 @@
+"""The doctor sees what is there and what is not, says what helps, and nothing secret."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from test_cli import lsnb
+
+from lsnb.credentials import NAMES
+from lsnb.doctor import examine
+from lsnb.stack import Stack
+
+
+def states(rows: list[dict[str, str]]) -> dict[str, str]:
+    return {row["check"]: row["status"] for row in rows}
+
+
+def test_a_whole_stack_is_well(own: Stack, own_folder: Path) -> None:
+    said = lsnb("doctor", "--json", folder=own_folder)
+    rows = json.loads(said.stdout)
+    found = states(rows)
+    assert found["Python"] == found["packages"] == found["Label Studio's key"] == found["bucket"] == "good"
+    assert found["bucket's rights"] == "good"
+    assert found["annotators"] == "note"  # an address of this computer
+    assert found["media in the browser"] == "failed"
+    assert "is empty" in next(row["error"] for row in rows if row["check"] == "media in the browser")
+    assert said.returncode == 1
+    for secret in (own.api_key, own.password, own.service_account["private_key"][40:80]):
+        assert secret not in said.stdout + said.stderr
+
+
+def test_nothing_set_up_is_said_without_a_failure(tmp_path: Path) -> None:
+    said = lsnb("doctor", folder=tmp_path / "none")
+    assert said.returncode == 0
+    assert "lsnb.connect('local')" in said.stdout
+    assert "FAIL" not in said.stdout
+
+
+def test_what_is_wrong_has_its_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LSNB_STACK", str(tmp_path / "stack"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:hidden-word@proxy.example.org:3128")
+    monkeypatch.setenv("MY_KEY", "0123456789abcdef0123456789abcdef01234567")
+    found = examine("http://127.0.0.1:9", key_name="MY_KEY", folder=tmp_path / "not" / "yet")
+    said = repr(found) + found.to_json()
+    assert states(found.table.to_dict("records")) == {
+        "Python": "good",
+        "lsnb": "good",
+        "packages": "good",
+        "folder": "good",
+        "cache": "good",
+        "proxy": "note",
+        "certificates": "failed",
+        "Label Studio's address": "good",
+        "Label Studio": "failed",
+        "bucket": "note",
+    }
+    assert "mend the variable" in said
+    assert "hidden-word" not in said
+    assert "0123456789abcdef" not in said
