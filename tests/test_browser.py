@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
+from PIL import Image
 from signing_in import sign_in
 
 import lsnb
@@ -76,6 +77,56 @@ def test_an_annotator_signs_in_sees_the_media_answers_and_is_merged(
     assert answered["item"].isin(annotations.loc[annotations["annotator"] == "ben", "item"]).all()
     assert list(answered["value"]) == ["animal"]
     assert list(made.progress()["done"]) == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"),
+    [
+        pytest.param(shape, size, id=f"{shape}-{size[0]}", marks=() if first else pytest.mark.exhaustive)
+        for first, shape, size in (
+            (True, "small", (1366, 768)),
+            (False, "small", (1920, 1080)),
+            (False, "tall", (1366, 768)),
+            (False, "wide", (1920, 1080)),
+        )
+    ],
+)
+def test_every_question_is_in_sight_beside_the_picture(
+    shape: str, size: tuple[int, int], stack: Stack, studio: Studio, bucket: Bucket, browser: Browser, tmp_path: Path
+) -> None:
+    width, height = {"small": (320, 240), "tall": (600, 2400), "wide": (2400, 500)}[shape]
+    path = tmp_path / f"{shape}.png"
+    Image.new("RGB", (width, height), "teal").save(path)
+    media = bucket.upload(pd.DataFrame({"id": [shape], "path": [str(path)]}), path="path", name="columns/{id}").table
+    config = (
+        lsnb.LabelConfig.image("uri")
+        .choices("subject", [f"a longer answer, number {n}".replace(",", "") for n in range(40)], title="What is it?")
+        .rating("quality", title="How good is it?")
+        .textarea("why", title="Why?")
+        .laid_out()
+    )
+    title = f"columns {shape} {size[0]}"
+    study = studio.create_study(title, config, media, key="id", annotators=["ana"], bucket=bucket)
+    try:
+        context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+        context.add_cookies(sign_in(stack))  # type: ignore[arg-type]
+        page = context.new_page()
+        page.goto(study.projects["url"].iloc[0])
+        page.get_by_role("button", name=re.compile("Label All", re.IGNORECASE)).click()
+        page.wait_for_function(DRAWN)
+        submit = page.get_by_test_id("bottombar-submit-button").bounding_box()
+        assert submit is not None
+        for text in ("What is it?", "How good is it?", "Why?", "a longer answer number 5"):
+            box = page.get_by_text(text).first.bounding_box()
+            assert box is not None
+            assert 0 <= box["y"] < box["y"] + box["height"] <= submit["y"], f"{text} is out of sight: {box}"
+            assert box["x"] + box["width"] <= size[0]
+        picture = page.locator("img[alt=image]").first.bounding_box()
+        assert picture is not None
+        assert picture["y"] < submit["y"]
+        context.close()
+    finally:
+        study.delete(study.title, out=tmp_path / "saved.zip")
 
 
 def label_all(page: Page) -> None:

@@ -52,7 +52,7 @@ from lsnb.labels.vocabulary import (
 Labels = str | Iterable[str] | Mapping[str, str]
 
 # A list with more answers than this scrolls in a box, so that the next question stays in sight.
-LONG_LIST = 15
+LONG_LIST = 12
 _SCROLLS = "max-height: 26em; overflow-y: auto"
 
 
