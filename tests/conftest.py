@@ -50,9 +50,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    # Tests side by side (pytest-xdist): one worker owns the stack, the others take what needs none.
+    # Tests side by side (pytest-xdist): each worker has a stack of its own, and what shares one is a file's tests.
     if _wants_stack(item):
-        item.add_marker(pytest.mark.xdist_group("stack"))
+        item.add_marker(pytest.mark.xdist_group(f"stack of {item.path.relative_to(item.config.rootpath)}"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
