@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import os
 import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -28,6 +30,7 @@ from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, adjudications, decider, gold_of
 from lsnb.study.creating import CreateReport, make_copy, new_task
 from lsnb.study.models import ModelVerbs
+from lsnb.study.overview import overview
 from lsnb.study.predicting import AGAIN, splits_of, with_splits
 from lsnb.study.projects import (
     Copy,
@@ -718,6 +721,55 @@ class Study(ModelVerbs):
         """
         save_exports(self.server, [(copy.manifest.annotator, copy.project.id) for copy in self.copies], Path(out))
         return Path(out)
+
+    def write_report(self, out: str | Path) -> Path:
+        """Write one page that tells the study, and return its path.
+
+        It holds the design, the questions, who did what and when, agreement and plots for each question, what is
+        disputed, how final answers came about, the paragraph for the methods section, and versions. The page stands
+        alone: it asks for nothing from elsewhere, so it can be mailed and archived.
+
+        Args:
+            out: The HTML file to write; a file of that name is replaced only when the new one is whole.
+
+        Raises:
+            FileAccessError: It cannot be written.
+
+        Example:
+            >>> study.write_report("report.html")  # doctest: +SKIP
+        """
+        about = self.copies[0].manifest
+        config = LabelConfig.from_xml(self.server.project(self.copies[0].project.id).config or "")
+        annotations = self.annotations()
+        golds = {}
+        for name, control in config.controls.items():
+            if control.row.is_question:
+                with suppress(LsnbError):
+                    golds[name] = gold_of(
+                        self.server, self.copies, annotations, name, min_votes=1, weights=None, ties="missing"
+                    )
+        design = {
+            "study": about.study,
+            "items": about.n,
+            "annotators": ", ".join(self.annotators),
+            "who gets what": "everybody every item" if about.overlap == "full" else str(about.overlap),
+            "seed of the order": about.seed,
+            "key": about.key,
+            "shown": ", ".join(config.fields),
+            "rows taken where": about.where or "all",
+            "predictions shown": ", ".join(about.predictions) or "none from the table",
+        }
+        page = overview(
+            about.title,
+            design,
+            config,
+            self.progress(),
+            annotations,
+            golds,
+            release=self.server.release,
+            now=dt.datetime.now(dt.UTC),
+        )
+        return write_whole(Path(out), page, parents=True)
 
     def delete(self, title: str, *, out: str | Path) -> Path:
         """Delete the study's projects from the server, after saving everything in them.

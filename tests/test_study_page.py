@@ -1,0 +1,77 @@
+"""A study on one page: what stands in it is right, it asks for nothing from elsewhere, and it runs nothing."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import pytest
+from moods import said
+
+import lsnb
+from lsnb.study import Studio, Study
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+HOSTILE = '<img src="https://elsewhere.example.org/x.png"><script>document.title = "run"</script>'
+
+
+@pytest.fixture
+def answered(study: Study, studio: Studio) -> Study:
+    """Six texts; ana says good to all, ben to four of them."""
+    for copy, bad in zip(study.copies, ((), (1, 2)), strict=True):
+        for task in studio.server.export(copy.project.id):
+            item = int(task["data"]["id"])
+            studio.server.annotate(task["id"], said("bad" if item in bad else "good"))
+    return study
+
+
+def test_the_page_says_what_the_functions_say(answered: Study, tmp_path: Path) -> None:
+    path = answered.write_report(tmp_path / "new" / "report.html")
+    page = path.read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]+>", " ", page)
+    annotations = answered.annotations()
+    assert answered.title in text
+    assert "ana, ben" in text
+    assert text.count("100.0 %") == 2
+    assert len(lsnb.disputed(annotations, "mood")) == 2
+    assert "Disputed: 2 items" in text
+    for item in lsnb.disputed(annotations, "mood")["item"]:
+        assert item in text
+    paragraph = lsnb.reliability.methods_paragraph(annotations, "mood", gold=answered.gold("mood"))
+    assert paragraph.split(".")[0] in text
+    assert page.count("data:image/png;base64,") == 4
+    assert "http" not in re.sub(r"\bhttp-equiv", "", re.sub(r"base64,[^\"]+", "", page))
+    again = answered.write_report(path)
+    assert again == path
+
+
+def test_a_study_without_answers_has_a_page_too(study: Study, tmp_path: Path) -> None:
+    text = study.write_report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Nobody has answered this yet." in text
+
+
+@pytest.mark.browser
+def test_a_hostile_study_runs_nothing_and_asks_for_nothing(
+    studio: Studio, browser: Browser, title: str, tmp_path: Path
+) -> None:
+    config = lsnb.LabelConfig.text("caption").choices("mood", ["good", HOSTILE], title=HOSTILE)
+    table = pd.DataFrame({"id": [HOSTILE, "b"], "caption": [HOSTILE, "b"]})
+    study = studio.create_study(title, config, table, key="id", annotators=["ana", "ben"])
+    for copy, value in zip(study.copies, ("good", HOSTILE), strict=True):
+        for task in studio.server.export(copy.project.id):
+            studio.server.annotate(task["id"], said(value))
+    path = study.write_report(tmp_path / "report.html")
+    asked: list[str] = []
+    page = browser.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    assert page.title() == title
+    assert page.get_by_text("elsewhere.example.org").count() > 0  # shown as it is written
+    assert page.locator("img").count() >= 4
+    assert page.evaluate("() => [...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    page.close()
