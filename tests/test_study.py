@@ -296,6 +296,9 @@ def test_the_text_to_share(studio: Studio, title: str, tmp_path: Path) -> None:
     assert str(file) in said
     for one in (text, said, study.share()):
         assert all(name in one for name in ("ana: http", "ben: http", "(4 items)"))
+    assert text.count("Hello!") == 2  # one to send to each
+    assert text.count("/user/login/") == 2
+    assert "nobody else can open its address" in said
     token = text.partition("?token=")[2].split()[0]
     assert len(token) > 8
     for shown in (said, study.share(), repr(study), study._repr_html_()):

@@ -21,6 +21,7 @@ from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table
 from lsnb.errors import InputError, LsnbError, StudioError, StudyNotFoundError
 from lsnb.kernel.files import file_errors, free_path, safe_name, whole_file, write_whole
+from lsnb.kernel.keys import is_here
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import counted
@@ -332,32 +333,47 @@ def shared_items(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
     return pd.DataFrame(counts, index=pd.Index(list(own), name="annotator"), columns=list(own))
 
 
-def share_text(title: str, links: pd.DataFrame, invite: str) -> str:
-    """Return the text to send to annotators.
+def share_text(title: str, links: pd.DataFrame, invite: str, sign_in: str) -> str:
+    """Return the texts to send, one for each annotator.
 
     Args:
         title: The study's title.
         links: A row per annotator: annotator, url, tasks.
         invite: Where a new annotator signs up.
+        sign_in: Where those sign in who have an account.
 
     Example:
         >>> links = pd.DataFrame([("ana", "https://ls.example.org/projects/3/data", 8)])
         >>> links.columns = ["annotator", "url", "tasks"]
-        >>> print(share_text("Mood", links, "https://ls.example.org/user/signup/?token=abc"))
+        >>> signing = "https://ls.example.org/user/signup/?token=abc", "https://ls.example.org/user/login/"
+        >>> print(share_text("Mood", links, *signing))
         Hello! Please label the study “Mood” for us.
         1. New here? Sign up once: https://ls.example.org/user/signup/?token=abc
+           You have an account? Sign in: https://ls.example.org/user/login/
         2. Open your own project (and only yours, so that answers stay independent):
            ana: https://ls.example.org/projects/3/data (8 items)
         3. Press “Label All Tasks”, answer, and press “Submit”. You may stop and go on at any time.
     """
-    lines = [
-        f"Hello! Please label the study “{title}” for us.",
-        f"1. New here? Sign up once: {invite}",
-        "2. Open your own project (and only yours, so that answers stay independent):",
-        *(f"   {row.annotator}: {row.url} ({row.tasks} items)" for row in links.itertuples()),
-        "3. Press “Label All Tasks”, answer, and press “Submit”. You may stop and go on at any time.",
+    texts = [
+        "\n".join(
+            [
+                f"Hello! Please label the study “{title}” for us.",
+                f"1. New here? Sign up once: {invite}",
+                f"   You have an account? Sign in: {sign_in}",
+                "2. Open your own project (and only yours, so that answers stay independent):",
+                f"   {row.annotator}: {row.url} ({counted(row.tasks, 'item')})",
+                "3. Press “Label All Tasks”, answer, and press “Submit”. You may stop and go on at any time.",
+            ]
+        )
+        for row in links.itertuples()
     ]
-    return "\n".join(lines)
+    if is_here(sign_in):
+        texts.insert(
+            0,
+            "(This Label Studio runs on your computer, and nobody else can open its address: for others you need one "
+            "on a server that they reach.)",
+        )
+    return "\n\n".join(texts)
 
 
 class Study(ModelVerbs):
@@ -676,7 +692,7 @@ class Study(ModelVerbs):
         return report
 
     def share(self, *, save_to: str | os.PathLike[str] | None = None) -> str:
-        """Return the text to send to annotators: where to sign up, and each one's own project.
+        """Return the texts to send, one for each annotator: where to sign up or in, and their own project.
 
         Who has the sign-up link becomes a member of the server, and a notebook's output is saved with it: the text that
         is returned leaves the link out, and the file holds it.
@@ -688,11 +704,13 @@ class Study(ModelVerbs):
             FileAccessError: The file cannot be written.
         """
         links = self.projects
+        sign_in = f"{self._browser_url}/user/login/"
         if save_to is None:
-            return share_text(self.title, links, "[study.share(save_to='invitation.txt') writes the link into a file]")
-        text = share_text(self.title, links, self.server.invite_link())
+            hidden = "[study.share(save_to='invitation.txt') writes the link into a file]"
+            return share_text(self.title, links, hidden, sign_in)
+        text = share_text(self.title, links, self.server.invite_link(), sign_in)
         path = write_whole(save_to, text + "\n", permissions=0o600)
-        return share_text(self.title, links, f"[the link is in {path}, which you alone can read]")
+        return share_text(self.title, links, f"[the link is in {path}, which you alone can read]", sign_in)
 
     def shared_items(self) -> pd.DataFrame:
         """Return how many items each two annotators have in common; in the diagonal, how many each has.
