@@ -53,9 +53,7 @@ def make(studio: Studio, title: str) -> Study:
 
 
 VERBS: dict[str, Callable[[Studio, Study, Path], object]] = {
-    "create_study": lambda studio, study, out: studio.create_study(
-        study.title, CONFIG, items(2), key="id", annotators=["ana", "ben", "eva"]
-    ),
+    "create_study": lambda studio, study, out: make(studio, study.title),
     "open_study": lambda studio, study, out: studio.open_study(study.title),
     "studies": lambda studio, study, out: studio.studies(),
     "projects": lambda studio, study, out: studio.annotations([c.project.id for c in study.copies], key="id"),
@@ -141,6 +139,8 @@ class Case:
         self.started += 1
         study = make(self.studio, self.title)
         study.predict({"000": chosen("good")}, model_version="m")
+        if verb == "create_study":
+            self.studio.server.delete_project(study.copies[1].project.id)
         for path in self.out.iterdir():
             path.unlink()
         self.proxy.reset()
