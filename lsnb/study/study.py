@@ -361,11 +361,11 @@ def share_text(title: str, links: pd.DataFrame, invite: str, sign_in: str) -> st
                 f"1. New here? Sign up once: {invite}",
                 f"   You have an account? Sign in: {sign_in}",
                 "2. Open your own project (and only yours, so that answers stay independent):",
-                f"   {row.annotator}: {row.url} ({counted(row.tasks, 'item')})",
+                f"   {name}: {url} ({counted(int(tasks), 'item')})",
                 "3. Press “Label All Tasks”, answer, and press “Submit”. You may stop and go on at any time.",
             ]
         )
-        for row in links.itertuples()
+        for name, url, tasks in zip(links["annotator"], links["url"], links["tasks"], strict=True)
     ]
     if is_here(sign_in):
         texts.insert(
