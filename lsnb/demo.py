@@ -22,7 +22,7 @@ from tqdm.auto import tqdm
 
 from lsnb.connections import connect, open_bucket
 from lsnb.errors import InputError, LsnbError, MissingFileError
-from lsnb.kernel.files import whole_file, write_whole
+from lsnb.kernel.files import nearest_file, whole_file, write_whole
 from lsnb.kernel.report import Report
 from lsnb.labels import LabelConfig
 from lsnb.labels.vocabulary import CHOICES, RATING, TIME_SERIES_LABELS
@@ -468,7 +468,9 @@ def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work
         except (OSError, RuntimeError, ValueError):
             path, is_there = Path(given.strip()[:80]), False
         if not is_there:
-            raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}): check the name in the form.")
+            raise MissingFileError(
+                f"There is no file {path} (looked in {Path.cwd()}): check the name in the form.{nearest_file(path)}"
+            )
         return path
     path = Path(workdir) / FILES[name]
     if name in ALSO and not path.is_file() and (Path(workdir) / ALSO[name]).is_file():

@@ -16,10 +16,11 @@ import pandas as pd
 from lsnb.annotations.flat import is_flat, records_of, tasks_of_records
 from lsnb.annotations.long import DONE, Tabulated, tabulate
 from lsnb.annotations.long import anonymize as hide_names
-from lsnb.annotations.tasks import UNKNOWN, Mark, same_annotations
+from lsnb.annotations.tasks import UNKNOWN, Mark, opened, same_annotations
 from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel.addresses import is_address, objects_at
 from lsnb.kernel.checks import TOLD, checked
+from lsnb.kernel.files import nearest_file
 from lsnb.kernel.formats import (
     EXPORT_ENDINGS,
     LARGEST_JSON,
@@ -102,12 +103,14 @@ class Part(NamedTuple):
         name: What sentences call it.
         tasks: Its tasks, and what is none.
         notes: What is lost in such a file, or was guessed.
+        fault: Why there is no annotation in it, though one of its neighbours' kind should be.
     """
 
     place: PurePath
     name: str
     tasks: list[Any]
     notes: tuple[str, ...] = ()
+    fault: str = ""
 
 
 def _read(export: Any, **options: Any) -> tuple[pd.DataFrame, Tally]:
@@ -138,7 +141,15 @@ def _parts(sources: list[Any], options: Mapping[str, Any]) -> Iterator[Part]:
     paths = {str(source) if is_address(source) else Path(source) for source in sources}
     for source in sorted(paths, key=str):
         for place, name, parsed in _contents(source):
-            tasks, notes = tasks_of(parsed, name, **_asked(options))
+            try:
+                if isinstance(parsed, InputError):
+                    raise parsed
+                tasks, notes = tasks_of(parsed, name, **_asked(options))
+            except InputError as fault:
+                if not _is_one_of_many(source, name):
+                    raise
+                yield Part(place, name, [], fault=str(fault))
+                continue
             part = Part(place, name, tasks, notes)
             if isinstance(parsed, Mapping):
                 single.setdefault(place.parent, []).append(part)
@@ -157,13 +168,24 @@ def _parts(sources: list[Any], options: Mapping[str, Any]) -> Iterator[Part]:
         )
 
 
+def _is_one_of_many(source: Path | str, name: str) -> bool:
+    """Return whether a file was found among others in a bucket or a folder, rather than named by the caller."""
+    return name != source.partition("://")[2].partition("/")[2] if isinstance(source, str) else source.is_dir()
+
+
 def _read_parts(parts: Iterator[Part], options: dict[str, Any]) -> tuple[pd.DataFrame, Tally]:
     found: dict[tuple[PurePath, Any], Tabulated] = {}
     tally = Tally("", "annotation")
-    names = []
+    names: list[str] = []
+    faults: list[str] = []
     known = True
     with collector_paused():
         for part in parts:
+            if part.fault:
+                tally.seen += 1
+                tally.leave("no annotation", [part.name])
+                faults.append(part.fault)
+                continue
             names.append(part.name)
             for sentence in part.notes:
                 tally.note(sentence)
@@ -175,6 +197,8 @@ def _read_parts(parts: Iterator[Part], options: dict[str, Any]) -> tuple[pd.Data
                 # Gone before the collector is back, which would look through millions of objects for nothing.
                 del tasks, tabulated
             del part
+    if faults and not names:
+        raise InputError(faults[0])
     tally.source = listing(names, 3) or "No file"
     if options["key"] is None and not known and len(found) > 1:
         tally.note(
@@ -268,7 +292,7 @@ def _contents(source: Path | str) -> Iterator[tuple[PurePath, str, Any]]:
     """Yield each export that a source holds: where it is, how messages call it, and what is in it."""
     if isinstance(source, str):
         for name, content in objects_at(source):
-            yield PurePosixPath(name), name, _parsed(content, name)
+            yield PurePosixPath(name), name, _parsed_or_fault(content, name)
         return
     path = source.expanduser()
     if path.is_dir():
@@ -279,7 +303,9 @@ def _contents(source: Path | str) -> Iterator[tuple[PurePath, str, Any]]:
             start = file.read(4)
     except FileNotFoundError:
         siblings = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
-        raise MissingFileError(f"There is no file {path}.{nearest(path.name, siblings)}") from None
+        raise MissingFileError(
+            f"There is no file {path}.{nearest(path.name, siblings) or nearest_file(path)}"
+        ) from None
     except (OSError, ValueError) as fault:
         raise MissingFileError(f"{str(path)[:200]!r} cannot be read ({getattr(fault, 'strerror', fault)}).") from None
     if start in (b"PK\3\4", b"PK\5\6"):
@@ -298,7 +324,7 @@ def _stored(folder: Path) -> Iterator[tuple[PurePath, str, Any]]:
             f"(there: {listing(found) or 'none'})."
         )
     for path in files:
-        yield path, path.name, _parsed(read_bytes(path), path.name)
+        yield path, path.name, _parsed_or_fault(read_bytes(path), path.name)
 
 
 def _unpacked(path: Path) -> Iterator[tuple[Path, str, Any]]:
@@ -320,6 +346,14 @@ def _unpacked(path: Path) -> Iterator[tuple[Path, str, Any]]:
 def _is_export(name: str) -> bool:
     """Whether a zip's member is an export; archives made on a Mac hold a hidden second file for each."""
     return ending_of(name) in EXPORT_ENDINGS and not is_junk(name)
+
+
+def _parsed_or_fault(content: bytes, name: str) -> Any:
+    """Return what a file holds, or why it is none: one of thousands must not stop the others."""
+    try:
+        return _parsed(content, name)
+    except InputError as fault:
+        return fault
 
 
 def _parsed(content: bytes, name: str) -> Any:
@@ -358,6 +392,7 @@ def tasks_of(parsed: Any, name: str, *, known: Sequence[str] = ()) -> tuple[list
 
 def _unfolded(task: Any) -> Any:
     """Return the task of a file that Label Studio wrote into a target bucket: one annotation, its task within."""
+    task = opened(task)
     inner = task.get("task") if isinstance(task, Mapping) and "data" not in task else None
     if not isinstance(inner, Mapping) or "result" not in task:
         return task

@@ -23,14 +23,16 @@ from lsnb.annotations.tasks import (
     is_task,
     named,
     once,
+    opened,
     paths_of,
     repeated_controls,
     results_of,
+    stretch_of,
     without_index,
 )
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel.checks import Annotations, checked
-from lsnb.kernel.formats import MOST_FRAMES
+from lsnb.kernel.formats import IMAGE_ENDINGS, MOST_FRAMES, ending_of
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing, nearest
@@ -213,7 +215,7 @@ def long_table(
             task's annotator, else the e-mail address of ``completed_by``, or its id as text.
         data: Fields of the tasks' data to add as columns ``data.<field>``.
         raw: Whether to add a column ``raw`` with each result as Label Studio stores it: points, masks,
-            keyframes and whatever else has no column.
+            keyframes and whatever else has no column; and ``picture``, the address of the picture that a task shows.
         accounts: Whether to name people by their accounts even where a study has names for them.
 
     Returns:
@@ -279,7 +281,7 @@ def tabulate(
         source: How sentences call where the tasks are from.
     """
     fields = [data] if isinstance(data, str) else list(data)
-    given = list(tasks)
+    given = [opened(task) for task in tasks]
     tally = Tally(source, "annotation", seen=sum(_held(task) for task in given))
     with collector_paused():
         task_list, items, repeats = once(given, _items(given, key))
@@ -294,11 +296,25 @@ def tabulate(
             table[f"data.{field}"] = _data_column(task_list, field, owners)
         if raw:
             table["raw"] = rows.raw_column()
+            pictures = _objects([_picture_of(task.get("data")) if is_task(task) else None for task in task_list])
+            table["picture"] = pd.Series(pictures[owners], dtype="object")
         heads = np.repeat(np.asarray(rows.numbers, dtype=np.intp), rows.counts)
     tally.taken = sum(number >= 0 for number in rows.numbers)
     for sentence in rows.sentences(source):
         tally.note(sentence)
     return Tabulated(table, heads, tally)
+
+
+def _picture_of(data: Any) -> Any:
+    """Return the address of the only picture that a task's data name, or a list of them; else None."""
+    held = data.values() if isinstance(data, Mapping) else ()
+    found = [
+        value
+        for value in held
+        if (given := value if isinstance(value, list) else [value])
+        and all(isinstance(one, str) and ending_of(one.partition("?")[0]) in IMAGE_ENDINGS for one in given)
+    ]
+    return found[0] if len(found) == 1 else None
 
 
 def _held(task: Any) -> int:
@@ -324,6 +340,8 @@ class _Rows:
         self._paths: dict[int, tuple[str, ...]] = {}
         self._damaged: list[str] = []
         self._unsigned = 0
+        self._texts: dict[int, str] = {}
+        self._unplaced: list[str] = []
         self._changed: dict[tuple[Any, Any], int] = {}
         self._annotations = 0
         self._repeated: dict[str, tuple[str, int]] = {}
@@ -340,7 +358,7 @@ class _Rows:
             return
         owner = annotator or (None if accounts else _owner(task))
         where = (item, task.get("project"), task.get("id"))
-        fps = frames_per_second(task.get("data") or {})
+        data = task.get("data") or {}
         before = len(self.heads)
         for annotation in annotations_of(task):
             if isinstance(annotation, Piece):
@@ -373,7 +391,7 @@ class _Rows:
                 annotation.get("created_at"),
                 when,
             )
-            self._add(number, head, given, fps, f"annotation {annotation.get('id')} of task {task.get('id')}")
+            self._add(number, head, given, data, f"annotation {annotation.get('id')} of task {task.get('id')}")
         for draft in drafts_of(task):
             if isinstance(draft, Piece):
                 self._add_piece(number, (*where, None, owner, None), draft.value, f"a draft of task {task.get('id')}")
@@ -381,7 +399,7 @@ class _Rows:
             by = _draft_account(draft, numbered)
             more = (None, None, None, draft.get("lead_time"), draft.get("created_at"), draft.get("updated_at"))
             drafted = (*where, draft.get("annotation"), owner or by, by, "draft", *more)
-            self._add(number, drafted, results_of(draft), fps, f"a draft of task {task.get('id')}")
+            self._add(number, drafted, results_of(draft), data, f"a draft of task {task.get('id')}")
         if len(self.heads) == before:
             self._head(number, (*where, None, owner, None, "unlabelled", *[None] * 6), -1)
             self._answers.append(NO_ANSWER)
@@ -405,7 +423,10 @@ class _Rows:
         self.counts.append(1)
         self._damaged.append(place)
 
-    def _add(self, number: int, head: tuple[Any, ...], given: Sequence[Any], fps: float, place: str) -> None:
+    def _add(
+        self, number: int, head: tuple[Any, ...], given: Sequence[Any], data: Mapping[str, Any], place: str
+    ) -> None:
+        fps = frames_per_second(data)
         annotation, self._annotations = self._annotations, self._annotations + 1
         answers = self._answers
         start = len(answers)
@@ -420,7 +441,9 @@ class _Rows:
         except TypeError:  # Label Studio stores whatever is sent to it, a list for a type, too
             regions = [result.get("id") for result in given if is_region(result.get("type"))]
         for result, kind in zip(given, kinds, strict=True):
-            rows = result_rows(result, fps=fps, regions=regions)
+            value = result.get("value")
+            is_apart = type(value) is dict and type(value.get("start")) is str and "globalOffsets" not in value
+            rows = result_rows(self._placed(result, data, place) if is_apart else result, fps=fps, regions=regions)
             if kind == TAXONOMY.kind or kind == CHOICES.kind:
                 for place_of, path in enumerate(paths_of(result), start=len(answers)):
                     if path is not None and place_of < len(answers) + len(rows):
@@ -437,6 +460,17 @@ class _Rows:
             self.counts.append(len(answers) - start)
         for piece in pieces:
             self._add_piece(number, head[:6], piece.value, place, annotation)
+
+    def _placed(self, result: Mapping[str, Any], data: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+        """Return a span that says where it stands by paragraphs or paths, with its place from the top of the text."""
+        value = result["value"]
+        found = stretch_of(value, data, result.get("to_name"))
+        if found is None:
+            if "startOffset" in value:
+                self._unplaced.append(place)
+            return result
+        self._texts[len(self._results)] = found.text
+        return {**result, "value": {**value, "globalOffsets": {"start": found.start, "end": found.end}}}
 
     def table(self, tasks: Sequence[Any]) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.intp]]]:
         """Return the columns ``COLUMNS``, and for each row the number of its task."""
@@ -460,6 +494,8 @@ class _Rows:
         results = self._results
         values = [value if type(value := result.get("value")) is dict else {} for result in results]
         texts = [text if type(text := value.get("text")) is str else None for value in values]
+        for place, text in self._texts.items():
+            texts[place] = texts[place] if texts[place] is not None else text
         notes = [meta.get("text") if type(meta := result.get("meta")) is dict else None for result in results]
         if any(note is not None for note in notes):
             notes = ["\n".join(map(str, note)) if isinstance(note, list) else note for note in notes]
@@ -508,6 +544,11 @@ class _Rows:
             said.append(
                 f"{source}: {counted(len(self._damaged), 'piece is', 'pieces are')} damaged, and rows of the status "
                 f"damaged ({listing(self._damaged)})."
+            )
+        if self._unplaced:
+            said.append(
+                f"{source}: {counted(len(self._unplaced), 'span has', 'spans have')} no start and end, since the text "
+                f"of the task is not what was labelled, or only its address ({listing(self._unplaced)})."
             )
         for (owner, by), n in sorted(self._changed.items(), key=repr):
             said.append(f"{source}: account {by} changed {counted(n, 'annotation')} of {owner}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,20 @@ COCO_MEANINGS = {
     "categories.id": "Number of the label in this file",
     "categories.name": "Label",
     "categories.supercategory": "Names of the controls that have the label",
+    "categories.keypoints": "Names of the key points that such regions have, in the order of annotations.keypoints",
+    "categories.skeleton": "Nothing: which key points are joined is not said",
     "annotations.id": "Number of the region in this file",
     "annotations.image_id": "The picture",
     "annotations.category_id": "The label",
     "annotations.bbox": "Upright box around the region: x, y, width, height in pixels from the top left",
     "annotations.area": "Area in square pixels",
     "annotations.segmentation": "Outline as x and y in turn, or a mask as counts of 0 and 1 in turn, down the columns",
-    "annotations.keypoints": "x, y and 2 (labelled and visible) of a key point",
+    "annotations.rotation": "Degrees, clockwise: of a box about the first corner of its segmentation, of an ellipse "
+    "about its centre",
+    "annotations.ellipse": "x and y of an ellipse's centre and half its axes before it is turned, in pixels",
+    "annotations.keypoints": "x, y and 2 (labelled and visible) of each key point in turn; zeros where there is none",
+    "annotations.num_keypoints": "How many key points are labelled",
+    "annotations.keypoint_controls": "Names of the controls in the label config that drew the key points",
     "annotations.iscrowd": "0: every region is one thing",
     "annotations.control": "Name of the control in the label config",
     "annotations.annotator": "Who drew it",
@@ -53,23 +60,32 @@ COCO_MEANINGS = {
 
 
 @checked
-def to_coco(annotations: Annotations, *, file_name: str | None = None) -> dict[str, Any]:
+def to_coco(
+    annotations: Annotations,
+    *,
+    file_name: str | None = None,
+    sizes: Mapping[str, Any] | tuple[float, float] | None = None,
+) -> dict[str, Any]:
     """Return everybody's submitted regions on pictures as a COCO dataset.
 
     Every picture is there. ``annotators`` says who looked at it: a picture without annotations that somebody looked at
-    holds nothing, one that everybody skipped or nobody has labelled is unknown.
+    holds nothing, one that everybody skipped or nobody has labelled is unknown. Key points that belong to a region are
+    its ``keypoints``, and outlines that belong to one of the same label are parts of it; turned boxes and ellipses say
+    how they are turned, so that ``lsnb.predictions.from_coco`` brings all of them back.
 
     Args:
         annotations: The long table with its raw results (``raw=True``); it is not changed. Regions whose picture's size
             is unknown, damaged ones, and what is not drawn on pictures, are left out with a warning that counts them.
         file_name: The column with each picture's file, such as ``data.image``. By default the only column of the
-            tasks' data that names pictures, where the table has one, else the item.
+            tasks' data that names pictures, where the table has one, else the column ``picture``, else the item.
+        sizes: Item → (width, height) in pixels, or one pair for all, for pictures whose regions do not say it. Without
+            it, the columns ``data.width`` and ``data.height``, if these are there.
 
     Returns:
         ``info, images, categories, annotations``, in an order that does not depend on that of the rows.
 
     Raises:
-        InputError: The table has no raw results, or no column ``file_name``.
+        InputError: The table has no raw results, no column ``file_name``, or ``sizes`` are none.
 
     Example:
         >>> from lsnb.annotations import long_table
@@ -94,12 +110,14 @@ def to_coco(annotations: Annotations, *, file_name: str | None = None) -> dict[s
     pages = _pages(annotations)
     files: dict[Picture, str] = {}
     people: dict[Picture, set[str]] = {}
-    sizes: dict[Picture, tuple[int, int]] = {}
-    found: list[tuple[tuple[Any, ...], dict[str, Any]]] = []
+    items = [str(item) for item in columns["item"]]
+    known = _known_sizes(annotations, items, sizes)
+    given: dict[Picture, tuple[int, int]] = {}
+    found: list[Found] = []
     left_out: dict[str, int] = {}
     unnamed: dict[tuple[Any, ...], str] = {}
     named: set[tuple[Any, ...]] = set()
-    items = [str(item) for item in columns["item"]]
+    parents: dict[tuple[Any, ...], str] = {}
     several = {item for item, page in zip(items, pages, strict=True) if page}
     for row, result in enumerate(results):
         item, label, kind = items[row], columns["value"][row], columns["kind"][row]
@@ -112,11 +130,14 @@ def to_coco(annotations: Annotations, *, file_name: str | None = None) -> dict[s
         if result is None:
             continue
         size = picture_size(result)
-        if size[0] == size[0] and picture not in sizes:
-            sizes[picture] = (int(size[0]), int(size[1]))
+        if size[0] != size[0] and item in known:
+            size = known[item]
+            result = {**result, "original_width": size[0], "original_height": size[1]}
+        if size[0] == size[0] and picture not in given:
+            given[picture] = (int(size[0]), int(size[1]))
         if not submitted[row] or not is_region(kind):
             continue
-        region = (*picture, who, columns["region"][row])
+        region = (*picture, who, str(columns["region"][row]))
         if not (kind in NAMED_KINDS and isinstance(label, str)):
             unnamed[region] = kind
             continue
@@ -125,7 +146,9 @@ def to_coco(annotations: Annotations, *, file_name: str | None = None) -> dict[s
         if shape is None:
             left_out[kind] = left_out.get(kind, 0) + 1
             continue
-        found.append(((*picture, str(columns["control"][row]), who, str(region[-1]), label), shape))
+        if result.get("parentID"):
+            parents[region] = str(result["parentID"])
+        found.append(Found((*picture, str(columns["control"][row]), who, region[-1], label), shape))
     for region, kind in unnamed.items():
         if region not in named:
             left_out[f"{kind} without a label"] = left_out.get(f"{kind} without a label", 0) + 1
@@ -137,11 +160,14 @@ def to_coco(annotations: Annotations, *, file_name: str | None = None) -> dict[s
             stacklevel=2,
         )
     controls: dict[str, set[str]] = {}
-    for owner, _ in found:
-        controls.setdefault(owner[5], set()).add(owner[2])
+    for one in found:
+        controls.setdefault(one.owner[5], set()).add(one.owner[2])
+    found.sort(key=lambda one: one.owner)
+    points = _grouped(found, parents) if parents or any("keypoints" in one.shape for one in found) else {}
+    controls = {label: controls[label] for label in dict.fromkeys(one.owner[5] for one in found if not one.is_part)}
     category = {label: number for number, label in enumerate(sorted(controls), start=1)}
     image = {picture: number for number, picture in enumerate(sorted(files), start=1)}
-    found.sort(key=lambda one: one[0])
+    all_sizes = {picture: known[picture[0]] for picture in files if picture[0] in known} | given
     return {
         "info": {"description": "Regions drawn in Label Studio, written by lsnb; see the data dictionary beside it"},
         "images": [
@@ -152,26 +178,151 @@ def to_coco(annotations: Annotations, *, file_name: str | None = None) -> dict[s
                 "annotators": sorted(people.get(picture, ())),
             }
             | ({"page": picture[1]} if picture[0] in several else {})
-            | ({"width": sizes[picture][0], "height": sizes[picture][1]} if picture in sizes else {})
+            | ({"width": all_sizes[picture][0], "height": all_sizes[picture][1]} if picture in all_sizes else {})
             for picture, number in image.items()
         ],
         "categories": [
             {"id": n, "name": label, "supercategory": " + ".join(sorted(controls[label]))}
+            | ({"keypoints": points[label], "skeleton": []} if label in points else {})
             for label, n in category.items()
         ],
         "annotations": [
             {
                 "id": number,
-                "image_id": image[owner[:2]],
-                "category_id": category[owner[5]],
-                **shape,
-                "control": owner[2],
-                "annotator": owner[3],
-                "region": owner[4],
+                "image_id": image[one.owner[:2]],
+                "category_id": category[one.owner[5]],
+                **(one.shape if one.owner[5] not in points else one.with_points(points[one.owner[5]])),
+                "control": one.owner[2],
+                "annotator": one.owner[3],
+                "region": one.owner[4],
             }
-            for number, (owner, shape) in enumerate(found, start=1)
+            for number, one in enumerate((one for one in found if not one.is_part), start=1)
         ],
     }
+
+
+class Found:
+    """A region that becomes an annotation of COCO, or a part of one.
+
+    Args:
+        owner: Item, page, control, annotator, region and label.
+        shape: What its shape says in COCO.
+    """
+
+    __slots__ = ("is_part", "owner", "points", "shape")
+
+    def __init__(self, owner: tuple[Any, ...], shape: dict[str, Any]) -> None:
+        self.owner = owner
+        self.shape = shape
+        self.is_part = False
+        self.points: dict[str, tuple[list[float], str]] = {}
+
+    def with_points(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return what its shape says, with the key points that it has of those of its label."""
+        own = self.points
+        if "keypoints" in self.shape:
+            own = {**own, self.owner[5]: (self.shape["keypoints"], self.owner[2])}
+        triples = [own[name][0] if name in own else [0, 0, 0] for name in names]
+        made = self.shape | {
+            "keypoints": [number for triple in triples for number in triple],
+            "num_keypoints": len(own),
+        }
+        if self.points:
+            made["keypoint_controls"] = [own[name][1] if name in own else None for name in names]
+        return made
+
+    def take_outline(self, other: Found) -> None:
+        """Take another outline of the same thing."""
+        x, y, width, height = self.shape["bbox"]
+        left, top, across, down = other.shape["bbox"]
+        corner = min(x, left), min(y, top)
+        end = max(x + width, left + across), max(y + height, top + down)
+        self.shape = self.shape | {
+            "bbox": [*corner, end[0] - corner[0], end[1] - corner[1]],
+            "area": self.shape["area"] + other.shape["area"],
+            "segmentation": self.shape["segmentation"] + other.shape["segmentation"],
+        }
+
+
+def _grouped(found: Sequence[Found], parents: Mapping[tuple[Any, ...], str]) -> dict[str, list[str]]:
+    """Give each region the key points and further outlines that belong to it, and return label → its key points."""
+    by_region: dict[tuple[Any, ...], Found] = {}
+    for one in found:
+        by_region.setdefault((*one.owner[:2], *one.owner[3:5]), one)
+    for one in found:
+        region = (*one.owner[:2], *one.owner[3:5])
+        above = by_region.get((*region[:3], parents.get(region)))
+        if above is None or above is one:
+            continue
+        name = one.owner[5]
+        if "keypoints" in one.shape:
+            if "keypoints" not in above.shape and name not in above.points:
+                above.points[name] = (one.shape["keypoints"], one.owner[2])
+                one.is_part = True
+        elif _is_outline(one) and (first := _first_of(above, one, by_region, parents)) is not None:
+            first.take_outline(one)
+            one.is_part = True
+    names: dict[str, set[str]] = {}
+    for one in found:
+        if not one.is_part and ("keypoints" in one.shape or one.points):
+            own = {one.owner[5]} if "keypoints" in one.shape else set()
+            names.setdefault(one.owner[5], set()).update(own, one.points)
+    return {label: sorted(of_label) for label, of_label in names.items()}
+
+
+def _first_of(
+    above: Found, one: Found, by_region: Mapping[tuple[Any, ...], Found], parents: Mapping[tuple[Any, ...], str]
+) -> Found | None:
+    """Return the outline of the same label and control that is above all others of them; None where there is none."""
+    seen = {id(one)}
+    first = None
+    while (
+        id(above) not in seen
+        and _is_outline(above)
+        and (above.owner[2], above.owner[5]) == (one.owner[2], one.owner[5])
+    ):
+        seen.add(id(above))
+        first = above
+        region = (*above.owner[:2], *above.owner[3:5])
+        above = by_region.get((*region[:3], parents.get(region)), above)
+    return first
+
+
+def _is_outline(one: Found) -> bool:
+    return isinstance(one.shape.get("segmentation"), list) and not one.shape.keys() & {"ellipse", "rotation"}
+
+
+SIZE_COLUMNS = (
+    ("data.width", "data.height"),
+    ("data.image_width", "data.image_height"),
+    ("picture_width", "picture_height"),
+)
+
+
+def _known_sizes(annotations: pd.DataFrame, items: Sequence[str], sizes: Any) -> dict[str, tuple[int, int]]:
+    """Return item → size of its picture, as the caller or the table says it."""
+    if isinstance(sizes, tuple | list):
+        sizes = dict.fromkeys(items, sizes)
+    if sizes is None:
+        pair = next((pair for pair in SIZE_COLUMNS if {*pair} <= {*annotations.columns}), None)
+        if pair is None:
+            return {}
+        found = annotations[list(pair)].apply(pd.to_numeric, errors="coerce").to_numpy("float64")
+        return {
+            item: (int(width), int(height))
+            for item, (width, height) in zip(items, found.tolist(), strict=True)
+            if 1 <= width < 1e9 and 1 <= height < 1e9
+        }
+    known = {}
+    for item, size in sizes.items() if isinstance(sizes, Mapping) else [("all", sizes)]:
+        try:
+            width, height = (int(side) for side in size)
+        except (TypeError, ValueError, OverflowError):
+            width = height = 0
+        if width < 1 or height < 1:
+            raise InputError(f"The size of {item!r} is {str(size)[:60]}: give (width, height) in pixels.")
+        known[str(item)] = (width, height)
+    return known
 
 
 # An item and the number of its page.
@@ -192,6 +343,8 @@ def _picture_column(annotations: pd.DataFrame) -> str | None:
             given = {cell for cell in annotations[name].dropna() if isinstance(cell, str)}
             if given and all(ending_of(cell.partition("?")[0]) in IMAGE_ENDINGS for cell in given):
                 found.append(str(name))
+    if not found and "picture" in annotations.columns and annotations["picture"].notna().any():
+        return "picture"
     return found[0] if len(found) == 1 else None
 
 
@@ -246,6 +399,7 @@ MEANINGS = {
     "lead_time": "Seconds the annotator took for the whole annotation",
     "updated_at": "When the annotation was last changed, UTC",
     "raw": "The result as Label Studio stores it, as JSON",
+    "picture": "Address of the picture that the task shows; of several, all of them",
     "frame": "Frame of the video, counted from 1",
     "time": "Seconds from the start of the video: (frame - 1) / frames per second",
     "keyframe": "Whether somebody drew the box in this frame; else it lies between two that were drawn",

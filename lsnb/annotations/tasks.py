@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -25,6 +26,34 @@ class Piece(NamedTuple):
     """Something in an export that is no annotation, draft or result of any form."""
 
     value: Any
+
+
+def opened(task: Any) -> Any:
+    """Return a task whose data, meta and annotations are JSON rather than JSON written as text, as databases keep it.
+
+    Example:
+        >>> opened({"data": '{"ID": "a"}', "annotations": "[]"})
+        {'data': {'ID': 'a'}, 'annotations': []}
+    """
+    if type(task) is not dict or not any(type(task.get(name)) is str for name in _PARTS):
+        return task
+    return {name: _from_text(value) if name in _PARTS else value for name, value in task.items()}
+
+
+_PARTS = ("data", "meta", "annotations", OLD_FORM, "drafts", "task")
+
+
+def _from_text(given: Any) -> Any:
+    """Return what JSON written as text says, be it written so twice; anything else as it is."""
+    found = given
+    for _ in range(2):
+        if not isinstance(found, str) or found.lstrip()[:1] not in ("[", "{", '"'):
+            break
+        try:
+            found = orjson.loads(found)
+        except orjson.JSONDecodeError:
+            break
+    return given if isinstance(found, str) else found
 
 
 def is_task(task: Any) -> bool:
@@ -70,17 +99,19 @@ def results_of(annotation: Mapping[str, Any]) -> list[Any]:
     Example:
         >>> results_of({"result": '[{"id": "a"}]'}), results_of({"result": "so"}), results_of({"result": None})
         ([{'id': 'a'}], [Piece(value='so')], [])
+        >>> results_of({"result": [{"value": '{"choices": ["a"]}'}]})
+        [{'value': {'choices': ['a']}}]
     """
-    given = annotation.get("result")
-    if isinstance(given, str) and given.strip():
-        try:
-            given = orjson.loads(given)
-        except orjson.JSONDecodeError:
-            return [Piece(given)]
+    given = _from_text(annotation.get("result"))
+    if isinstance(given, str):
+        return [Piece(given)] if given.strip() else []
     if isinstance(given, Mapping) and given:
         given = [given]
-    if isinstance(given, list) and {*map(type, given)} <= {dict}:
-        return given
+    if isinstance(given, list):
+        if str in {type(one.get("value")) for one in given if type(one) is dict}:
+            given = [{**one, "value": _from_text(one.get("value"))} if type(one) is dict else one for one in given]
+        if {*map(type, given)} <= {dict}:
+            return given
     return _listed(given or None)
 
 
@@ -309,3 +340,206 @@ def paths_of(result: Mapping[str, Any]) -> Iterator[tuple[str, ...] | None]:
     given = value.get(TAXONOMY.key if kind == TAXONOMY.kind else CHOICES.key) if isinstance(value, Mapping) else None
     for path in given if isinstance(given, list) else ():
         yield tuple(str(name) for name in path) if isinstance(path, list | tuple) else None
+
+
+# Where stretches of conversations and pages stand, in characters from the top: the editor says the number of a
+# paragraph, or a path into the page, and how far from there.
+
+
+class Stretch(NamedTuple):
+    """A stretch of what a task shows.
+
+    Args:
+        start: Code points from the top.
+        end: Exclusive.
+        text: What stands there.
+    """
+
+    start: int
+    end: int
+    text: str
+
+
+def stretch_of(value: Mapping[str, Any], data: Mapping[str, Any], medium: Any = None) -> Stretch | None:
+    """Return where a span stands in the task's text, in code points from the top; None where that cannot be told.
+
+    Paragraphs stand one below the other, with a line's end between two. On a page the characters of its text count,
+    and each line's end (``br``) as one, as the editor counts ``globalOffsets``. What the span itself says it covers
+    decides between fields, and where a path leads nowhere.
+
+    Args:
+        value: Of a result: ``start, end`` as texts, ``startOffset, endOffset``, perhaps ``text``.
+        data: The task's data.
+        medium: The name of what the span is on; the field of this name, as configs of lsnb have it, is looked at first.
+
+    Example:
+        >>> talk = {"talk": [{"author": "Ana", "text": "Hi"}, {"author": "Ben", "text": "Ho ho"}]}
+        >>> stretch_of({"start": "1", "end": "1", "startOffset": 3, "endOffset": 5}, talk)
+        Stretch(start=6, end=8, text='ho')
+        >>> page = {"html": "<p>One <b>claim</b></p>"}
+        >>> path = "/p[1]/b[1]/text()[1]"
+        >>> stretch_of({"start": path, "end": path, "startOffset": 0, "endOffset": 5}, page)
+        Stretch(start=4, end=9, text='claim')
+    """
+    start, end = value.get("start"), value.get("end")
+    if not isinstance(start, str) or not isinstance(end, str):
+        return None
+    offsets = [value.get(name) for name in ("startOffset", "endOffset")]
+    said = value.get("text") if isinstance(value.get("text"), str) else None
+    if isinstance(medium, str) and medium in data and len(data) > 1:
+        own = stretch_of(value, {medium: data[medium]})
+        if own is not None:
+            return own
+    fields = list(data)
+    found: list[Stretch] = []
+    if start.isdecimal() and end.isdecimal():
+        numbers = (int(start), int(end))
+        if all(_is_id(offset) for offset in offsets):
+            for texts in (texts for name in fields for texts in _conversations(data[name])):
+                found += _in_paragraphs(texts, numbers, (offsets[0], offsets[1]), said)  # type: ignore[arg-type]
+        elif said:
+            texts = [data[name] for name in fields if isinstance(data[name], str)]
+            found = [Stretch(*numbers, said) for text in texts if text[numbers[0] : numbers[1]] == said]
+    elif start[:1] == end[:1] == "/":
+        steps = [int(offset or 0) if _is_id(offset) else 0 for offset in offsets]
+        ends = list(zip((start, end), steps, strict=True))
+        for page in (_page(data[name]) for name in fields if isinstance(data[name], str) and _is_page(data[name])):
+            found += _on_page(page, ends, said)
+    return found[0] if found and (said or len({one[:2] for one in found}) == 1) else None
+
+
+def _conversations(given: Any) -> Iterator[list[str]]:
+    """Yield the paragraphs' texts by each key that may hold them."""
+    if not isinstance(given, list) or not given or not all(isinstance(one, Mapping) for one in given):
+        return
+    keys = {name: None for one in given for name in one}
+    for name in sorted(keys, key=lambda name: name != "text"):
+        texts = [one.get(name) for one in given]
+        if all(text is None or isinstance(text, str) for text in texts) and any(texts):
+            yield [text or "" for text in texts]
+            if name == "text":
+                return
+
+
+def _in_paragraphs(
+    texts: Sequence[str], numbers: tuple[int, int], offsets: tuple[int, int], said: str | None
+) -> list[Stretch]:
+    first, last = numbers
+    if not first <= last < len(texts) or min(offsets) < 0:
+        return []
+    tops = [0]
+    for text in texts:
+        tops.append(tops[-1] + len(text) + 1)
+    whole = "\n".join(texts)
+    # A browser counts in halves of the characters beyond the first 65,536; scripts count characters.
+    for count in (_from_halves, _from_points):
+        start = tops[first] + count(offsets[0], texts[first])
+        end = tops[last] + count(offsets[1], texts[last])
+        if start <= end and (said is None or _bare(whole[start:end]) == _bare(said)):
+            return [Stretch(start, end, whole[start:end])]
+    return []
+
+
+def _from_halves(offset: int, text: str) -> int:
+    if text.isascii():
+        return _from_points(offset, text)
+    return len(text.encode("utf-16-le", "surrogatepass")[: 2 * offset].decode("utf-16-le", "ignore"))
+
+
+def _from_points(offset: int, text: str) -> int:
+    return min(offset, len(text))
+
+
+def _bare(text: str) -> str:
+    """Return a text without what browsers and the editor write in several ways: spaces and lines' ends."""
+    return "".join(text.replace("\\n", " ").split())
+
+
+def _is_page(text: str) -> bool:
+    return len(text) <= _LARGEST_PAGE and not re.match(r"[a-z][a-z0-9+.-]*://", text.strip(), re.IGNORECASE)
+
+
+# Longer pages cost more than a place is worth.
+_LARGEST_PAGE = 20_000_000
+
+
+class _Page(NamedTuple):
+    """A page's text, and for each path into it where it begins, with its own text where it is one."""
+
+    text: str
+    places: dict[str, tuple[int, str | None]]
+
+
+@lru_cache(maxsize=4)
+def _page(html: str) -> _Page:
+    """Return a page as the editor walks through it: every text counts, and a ``br`` as one character."""
+    from lxml import etree
+    from lxml import html as reader
+
+    content = html.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+    is_whole = re.search(r"<(html|body)[\s>]", content, re.IGNORECASE) is not None
+    try:
+        root = reader.document_fromstring(content if is_whole else f"<html><body><div>{content}</div></body></html>")
+        body = root.find("body")
+        top = body if is_whole else None if body is None else body[0]
+    except (etree.LxmlError, ValueError, IndexError, RecursionError):
+        top = None
+    pieces: list[str] = []
+    places: dict[str, tuple[int, str | None]] = {}
+    length = 0
+    # Elements and texts are told apart by type; a text's path is known when it is reached.
+    waiting: list[tuple[str, Any]] = [("", top)] if top is not None else []
+    while waiting:
+        path, node = waiting.pop()
+        if isinstance(node, str):
+            places[path] = (length, node)
+            pieces.append(node)
+            length += len(node)
+            continue
+        places.setdefault(path or "/", (length, None))
+        if node.tag == "br":
+            pieces.append("\n")
+            length += 1
+            continue
+        waiting += reversed(list(_children(path, node)))
+    return _Page("".join(pieces), places)
+
+
+def _children(path: str, node: Any) -> Iterator[tuple[str, Any]]:
+    counts: dict[str, int] = {}
+
+    def named(name: str, of: str) -> str:
+        counts[of + name] = counts.get(of + name, 0) + 1
+        return f"{of}/{name}[{counts[of + name]}]"
+
+    # The editor takes scripts and frames out; and a browser puts the rows of a table into a tbody.
+    if node.text and node.tag not in ("script", "iframe"):
+        yield named("text()", path), node.text
+    for child in node:
+        if isinstance(child.tag, str):
+            of = f"{path}/tbody[1]" if node.tag == "table" and child.tag == "tr" else path
+            yield named(child.tag.lower(), of), child
+        if child.tail:
+            yield named("text()", path), child.tail
+
+
+def _on_page(page: _Page, ends: Sequence[tuple[str, int]], said: str | None) -> list[Stretch]:
+    found = []
+    for path, offset in ends:
+        top, own = page.places.get(path.rstrip("/") or "/", (None, None))
+        if top is not None and offset >= 0:
+            found.append(top + (offset if own is None else _from_halves(offset, own)))
+    if len(found) == len(ends) and found[0] <= found[1] <= len(page.text):
+        stretch = Stretch(found[0], found[1], page.text[found[0] : found[1]])
+        if said is None or _bare(stretch.text) == _bare(said):
+            return [stretch]
+    if not said or not _bare(said):
+        return []
+    # The page is not the one of then, or the path not one of ours: the words themselves tell, if they are there once.
+    letters = [place for place, letter in enumerate(page.text) if not letter.isspace()]
+    bare, wanted = "".join(page.text[place] for place in letters), _bare(said)
+    first = bare.find(wanted)
+    if first < 0 or bare.find(wanted, first + 1) >= 0:
+        return []
+    start, end = letters[first], letters[first + len(wanted) - 1] + 1
+    return [Stretch(start, end, page.text[start:end])]

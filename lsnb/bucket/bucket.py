@@ -437,6 +437,7 @@ class Bucket:
         path: Hashable,
         name: str = "{stem}",
         overwrite: Overwrite = "never",
+        send_unshown: bool = False,
         safe_names: bool = False,
         folder: str | os.PathLike[str] | None = None,
         workers: int = 64,
@@ -457,6 +458,9 @@ class Bucket:
                 name without folder and extension. The file's extension is added.
             overwrite: Where an object of that name holds other bytes: ``"never"`` leaves it and reports
                 ``changed``; ``"changed"`` replaces it; ``"always"`` sends every file again.
+            send_unshown: Whether to send files that browsers cannot show, too: empty ones, TIFF, pictures that break
+                off or are CMYK, web pages under a picture's name. Without it they are rows ``not shown``, without
+                ``uri``.
             safe_names: Replace what cannot stand in an object's name by ``_``, rather than refuse it.
             folder: Where relative paths start; the current folder by default.
             workers: The most connections at once; fewer where this computer lets fewer files be open.
@@ -475,7 +479,9 @@ class Bucket:
         """
         sources = Sources(folder)
         try:
-            return self._upload(table, sources, path, name, overwrite, safe_names, workers, deadline, progress)
+            return self._upload(
+                table, sources, path, name, overwrite, send_unshown, safe_names, workers, deadline, progress
+            )
         finally:
             sources.close()
 
@@ -486,6 +492,7 @@ class Bucket:
         name: str = "{ID}",
         pattern: str = "**/*",
         overwrite: Overwrite = "never",
+        send_unshown: bool = False,
         safe_names: bool = False,
         workers: int = 64,
         deadline: float = 180.0,
@@ -501,6 +508,7 @@ class Bucket:
             name: The objects' names as a pattern over those columns.
             pattern: Which files of a folder or archive to take.
             overwrite: See ``upload``.
+            send_unshown: See ``upload``.
             safe_names: See ``upload``.
             workers: See ``upload``.
             deadline: See ``upload``.
@@ -514,7 +522,9 @@ class Bucket:
         sources = Sources()
         try:
             table = table_of_files(source, pattern, sources)
-            return self._upload(table, sources, "path", name, overwrite, safe_names, workers, deadline, progress)
+            return self._upload(
+                table, sources, "path", name, overwrite, send_unshown, safe_names, workers, deadline, progress
+            )
         finally:
             sources.close()
 
@@ -525,12 +535,15 @@ class Bucket:
         path: Hashable,
         name: str,
         overwrite: Overwrite,
+        send_unshown: bool,
         safe_names: bool,
         workers: int,
         deadline: float,
         progress: bool,
     ) -> UploadReport:
         problems = []
+        if not isinstance(send_unshown, bool):
+            problems.append(f"send_unshown is {send_unshown!r}: give True or False.")
         if overwrite not in ("never", "changed", "always"):
             problems.append(f"overwrite is {overwrite!r}: give 'never', 'changed' or 'always'.")
         if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= 256:
@@ -550,7 +563,7 @@ class Bucket:
         self._wire.widen(workers)
         patience = dataclasses.replace(self._wire.patience, deadline=float(deadline))
         sender = Sender(self._wire, self.name, self._library(), patience, threading.Event())
-        run = Run(sender, overwrite=overwrite, workers=workers, progress=progress)
+        run = Run(sender, overwrite=overwrite, sends_unshown=send_unshown, workers=workers, progress=progress)
         report = make_report(table, plan, run.upload(plan), self.name)
         if report.warning:
             # A script shows no table, and goes on; whoever calls upload or upload_folder is named.

@@ -13,6 +13,7 @@ import string
 import sys
 import threading
 import unicodedata
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -25,8 +26,18 @@ import google_crc32c
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
-from lsnb.kernel.files import file_sentence, stray_link
-from lsnb.kernel.formats import FILE_KINDS, MemberFault, Zip, ending_of, inside, is_junk, raise_for_zip, why_unreadable
+from lsnb.kernel.files import file_sentence, nearest_file, nearest_path, stray_link
+from lsnb.kernel.formats import (
+    FILE_KINDS,
+    MemberFault,
+    Zip,
+    ending_of,
+    inside,
+    is_junk,
+    item_names,
+    raise_for_zip,
+    why_unreadable,
+)
 from lsnb.kernel.words import nearest
 
 if TYPE_CHECKING:
@@ -80,8 +91,11 @@ class FileSource:
 
     def facts(self) -> Facts:
         """Return its size and stamp."""
-        with _translated(self.where):
-            found = os.stat(self.where)  # noqa: PTH116  a Path for each of ten thousand rows costs more than the look
+        try:
+            with _translated(self.where):
+                found = os.stat(self.where)  # noqa: PTH116  a Path for each of ten thousand rows costs more than the look
+        except NoSource as fault:
+            raise NoSource(f"{fault}{nearest_file(self.where)}") from None
         if stat.S_ISDIR(found.st_mode):
             raise SourceFault(f"{self.where} is a folder: use Bucket.upload_folder for it.")
         if not stat.S_ISREG(found.st_mode):
@@ -133,7 +147,8 @@ class ZipSource:
         """Return its size and stamp."""
         info = self.archive.members.get(self.member)
         if info is None:
-            raise NoSource(f"No {self.member} in {self.archive.path}: check the path in this row.")
+            near = nearest_path(self.member, self.archive.members)
+            raise NoSource(f"No {self.member} in {self.archive.path}: check the path in this row.{near}")
         if self.member in self.archive.doubles:
             raise SourceFault(f"{self.where} is in the archive more than once: unpack it and upload the folder.")
         fault = why_unreadable(info)
@@ -577,10 +592,9 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
 
 def _table(files: list[tuple[str, str]]) -> pd.DataFrame:
     parts = [PurePosixPath(inside) for inside, _ in files]
-    keys = [part.with_suffix("").as_posix() for part in parts]
-    if len(set(keys)) < len(keys):
-        # 1.jpg beside 1.txt: only the whole name tells them apart.
-        keys = [part.as_posix() for part in parts]
+    keys, said = item_names([part.as_posix() for part in parts])
+    if said:
+        warnings.warn(said, stacklevel=4)
     return pd.DataFrame(
         {
             "ID": keys,
@@ -628,11 +642,18 @@ def _matches(member: str, pattern: str) -> bool:
 
 # Whether a browser can show a file, by its ending and by what is in it. Sample entries of MP4 files: the MP4
 # registration authority's list of codecs; containers: ISO/IEC 14496-12 (boxes) and the WebM container guidelines.
+# Pictures: ITU-T T.81 (JPEG's marks), PNG 1.2 (chunks), GIF89a, and RFC 9649 (WebP).
 
 HEVC = "HEVC (H.265) videos, which many browsers cannot play: convert them to MP4 (H.264)"
 MPEG4 = "MPEG-4 Part 2 videos, which browsers cannot play: convert them to MP4 (H.264)"
 PRORES = "ProRes videos, which browsers cannot play: convert them to MP4 (H.264)"
 EMPTY = "Empty files, of 0 bytes"
+PAGE = "Web pages or messages in place of pictures, videos or sounds, as a server sends them: download the files again"
+BROKEN_OFF = "Pictures that break off: copy or download the files again"
+CMYK = "CMYK pictures, for print, which browsers show in wrong colours or not at all: convert them to RGB"
+NO_PICTURE = "Files that hold no picture that browsers are known to show: open one to see what it is"
+# What some browsers show, and what is only supposed, keeps no file out.
+DOUBTED = frozenset({HEVC, NO_PICTURE})
 _SAMPLE_ENTRIES = {
     b"hvc1": HEVC,
     b"hev1": HEVC,
@@ -648,13 +669,18 @@ _SAMPLE_ENTRIES = {
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"})
 _BOXED = frozenset({".mp4", ".m4v", ".mov", ".qt", ".3gp"})
 _MATROSKA = frozenset({".mkv", ".webm"})
+_SHOWN = frozenset({"image", "drawing", "video", "audio"})
 _LARGEST_INDEX = 16 * 1024 * 1024
 _MATROSKA_HEAD = 64 * 1024
+_HEAD = 4096
+_TAIL = 64 * 1024
+_MOST_PARTS = 100_000
 
 
 def needs_look(name: str) -> bool:
     """Return whether the file's contents decide if browsers can show it."""
-    return ending_of(name) in _BOXED | _MATROSKA
+    kind = FILE_KINDS.get(ending_of(name))
+    return kind is not None and kind.medium in _SHOWN and kind.not_shown is None
 
 
 def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | None:
@@ -670,22 +696,97 @@ def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | 
         'TIFF pictures, which browsers cannot show: convert them to PNG'
         >>> why_not_shown("photo.jpg", 0)
         'Empty files, of 0 bytes'
+        >>> import io
+        >>> page = b"<!DOCTYPE html><title>Sign in</title>"
+        >>> why_not_shown("photo.jpg", len(page), io.BytesIO(page))
+        'Web pages or messages in place of pictures, videos or sounds, as a server sends them: download the files again'
     """
     if size == 0:
         return EMPTY
     ending = ending_of(name)
     kind = FILE_KINDS.get(ending)
-    if kind and kind.not_shown:
-        return kind.not_shown
-    if file is None:
-        return None
+    if kind is None or kind.not_shown or file is None or kind.medium not in _SHOWN:
+        return kind.not_shown if kind else None
+    head = file.read(_HEAD)
+    if _is_message(head) and not (kind.medium == "drawing" and b"<svg" in head):
+        return PAGE
     if ending in _BOXED:
         return _look_into_boxes(file, size)
     if ending in _MATROSKA:
-        return HEVC if b"V_MPEGH/ISO/HEVC" in file.read(_MATROSKA_HEAD) else None
-    # Phones hand out HEIC pictures under the name .jpg.
-    head = file.read(12)
-    return FILE_KINDS[".heic"].not_shown if head[4:8] == b"ftyp" and head[8:12] in _HEIC_BRANDS else None
+        return HEVC if b"V_MPEGH/ISO/HEVC" in head + file.read(_MATROSKA_HEAD) else None
+    # Phones hand out HEIC pictures under the name .jpg, and browsers show what is in a picture, whatever its name.
+    return _look_into_picture(head, file, size) if kind.medium == "image" else None
+
+
+def _is_message(head: bytes) -> bool:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:40].lower()
+    return start.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<error", b'{"', b"{\n", b"{\r"))
+
+
+def _look_into_picture(head: bytes, file: IO[bytes], size: int) -> str | None:
+    if head[4:8] == b"ftyp":
+        return FILE_KINDS[".heic"].not_shown if head[8:12] in _HEIC_BRANDS else None
+    if head[:4] in (b"II*\0", b"MM\0*"):
+        return FILE_KINDS[".tif"].not_shown
+    if head[:2] == b"\xff\xd8":
+        return _look_into_jpeg(file, size)
+    if head[:8] == b"\x89PNG\r\n\x1a\n":
+        return None if _png_ends(file, size) else BROKEN_OFF
+    if head[:4] == b"GIF8":
+        # The last block of a picture has no bytes, and a semicolon ends the file.
+        return None if _holds(file, max(0, size - 1024), b"\0;") else BROKEN_OFF
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return BROKEN_OFF if int.from_bytes(head[4:8], "little") + 8 > size + 1 else None
+    return None if head[:2] == b"BM" or head[:4] == b"\0\0\1\0" else NO_PICTURE
+
+
+def _look_into_jpeg(file: IO[bytes], size: int) -> str | None:
+    """Walk a JPEG's segments to its data, and look for their end: within them no such mark can stand."""
+    position = 2
+    for _ in range(_MOST_PARTS):
+        file.seek(position)
+        head = file.read(10)
+        if len(head) < 4:
+            return BROKEN_OFF
+        mark = head[1]
+        if head[0] != 0xFF:
+            return None
+        if mark == 0xFF or mark == 0x01 or 0xD0 <= mark <= 0xD7:
+            position += 1 if mark == 0xFF else 2
+            continue
+        # A frame's header: its length, bits, height, width, and how many colours are mixed.
+        if 0xC0 <= mark <= 0xCF and mark not in (0xC4, 0xC8, 0xCC) and head[9:10] == b"\x04":
+            return CMYK
+        if mark == 0xDA:
+            break
+        position += 2 + int.from_bytes(head[2:4], "big")
+    else:
+        return None
+    places = dict.fromkeys((max(position, size - _TAIL), position))
+    return None if any(_holds(file, place, b"\xff\xd9") for place in places) else BROKEN_OFF
+
+
+def _holds(file: IO[bytes], start: int, mark: bytes) -> bool:
+    file.seek(start)
+    kept = b""
+    while block := file.read(BLOCK):
+        if mark in kept + block:
+            return True
+        kept = block[-1:]
+    return False
+
+
+def _png_ends(file: IO[bytes], size: int) -> bool:
+    position = 8
+    for _ in range(_MOST_PARTS):
+        file.seek(position)
+        head = file.read(8)
+        position += 12 + int.from_bytes(head[:4], "big")
+        if len(head) < 8 or position > size:
+            return False
+        if head[4:] == b"IEND":
+            return True
+    return True
 
 
 def _look_into_boxes(file: IO[bytes], size: int) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import functools
-import io
 import json
 import os
 import secrets
@@ -26,6 +25,8 @@ from google.cloud.storage.retry import DEFAULT_RETRY
 from tqdm.auto import tqdm
 
 from lsnb.bucket.sources import (
+    DOUBTED,
+    NO_PICTURE,
     Facts,
     NoSource,
     Pattern,
@@ -67,7 +68,7 @@ from lsnb.tables.keys import find_column
 # From a table to a list of files and object names, with every fault found before anything is sent.
 
 
-STATUSES = ("uploaded", "exists", "changed", "missing", "failed")
+STATUSES = ("uploaded", "exists", "changed", "missing", "not shown", "failed")
 ADDED = ("uri", "status", "bytes", "error")
 MOST_SHOWN = 20
 
@@ -445,8 +446,8 @@ class Sender:
         content_type: str,
         generation: int,
         on_bytes: Callable[[int], None],
-    ) -> tuple[Stored, str | None]:
-        """Send a file; return the object it became, and why browsers cannot show it where that is known.
+    ) -> Stored:
+        """Send a file; return the object it became.
 
         Args:
             source: The file.
@@ -468,18 +469,17 @@ class Sender:
                 return self._send_large(source, facts, name, content_type, generation, on_bytes)
         with self.buffers.of(facts.size if facts.size > SMALL else 0, self.cancel) as blocks:
             data = read_whole(source, facts, blocks)
-            return self._send_small(source, facts, data, name, content_type, generation, on_bytes)
+            return self._send_small(facts, data, name, content_type, generation, on_bytes)
 
     def _send_small(
         self,
-        source: Source,
         facts: Facts,
         data: Body,
         name: str,
         content_type: str,
         generation: int,
         on_bytes: Callable[[int], None],
-    ) -> tuple[Stored, str | None]:
+    ) -> Stored:
         # google_crc32c takes bytes alone; bytes of bytes are no copy.
         crc32c = encode(functools.reduce(lambda value, part: google_crc32c.extend(value, bytes(part)), data, 0))
         about = {"name": name, "contentType": content_type, "crc32c": crc32c}
@@ -503,10 +503,9 @@ class Sender:
             patience=self.patience,
             on_bytes=on_bytes,
         )
-        warning = warning_of(source, facts, name, data)
         if reply.status == 412:
-            return self._ours_or_taken(name, facts.size, crc32c), warning
-        return self._whole(Stored.from_resource(reply.json), name, facts.size, crc32c), warning
+            return self._ours_or_taken(name, facts.size, crc32c)
+        return self._whole(Stored.from_resource(reply.json), name, facts.size, crc32c)
 
     def _send_large(
         self,
@@ -516,15 +515,13 @@ class Sender:
         content_type: str,
         generation: int,
         on_bytes: Callable[[int], None],
-    ) -> tuple[Stored, str | None]:
+    ) -> Stored:
         crc32c = self.crc32c(source, facts)
         blob = self.library.blob(name, chunk_size=CHUNK)
         # Sent with the first request, so that the server refuses bytes that changed since they were summed.
         blob.crc32c = crc32c
         fault: Exception | None = None
         with reading(source, facts) as file:
-            warning = why_not_shown(name, facts.size, file)
-            file.seek(0)
             try:
                 blob.upload_from_file(
                     _Counted(file, self.stop, on_bytes),
@@ -542,12 +539,12 @@ class Sender:
         if fault is not None:
             answer = _from_library(fault, self.wire.identity.account)
             if isinstance(answer, Refusal) and answer.status == 412:
-                return self._ours_or_taken(name, facts.size, crc32c), warning
+                return self._ours_or_taken(name, facts.size, crc32c)
             raise answer
         stored = look_up(self.wire, self.bucket, name, cancel=self.cancel, patience=self.patience)
         if stored is None:
             raise Corrupt
-        return self._whole(stored, name, facts.size, crc32c), warning
+        return self._whole(stored, name, facts.size, crc32c)
 
     def _retried(self) -> Callable[[Exception], bool]:
         """Return what tells the library whether to try again; as the wire, it waits for no server that is off."""
@@ -594,19 +591,13 @@ def encode(crc32c: int) -> str:
     return base64.b64encode(crc32c.to_bytes(4, "big")).decode("ascii")
 
 
-def warning_of(source: Source, facts: Facts, name: str, data: Body = ()) -> str | None:
-    """Return why browsers cannot show a file, where that is known.
-
-    Args:
-        source: The file; opened where what tells is deep inside.
-        facts: Its size.
-        name: The object's name.
-        data: The file's bytes, where they are at hand; else its name alone may tell.
-    """
-    if needs_look(name):
-        with contextlib.suppress(SourceFault, MemberFault, OSError), source.open() as file:
-            return why_not_shown(name, facts.size, file)
-    return why_not_shown(name, facts.size, io.BytesIO(data[0]) if data else None)
+def _why_not_shown(job: Job) -> str | None:
+    """Return why browsers cannot show a job's file, where that is known."""
+    assert job.facts is not None
+    if needs_look(job.name) and job.facts.size:
+        with contextlib.suppress(SourceFault, MemberFault, OSError), job.source.open() as file:
+            return why_not_shown(job.name, job.facts.size, file)
+    return why_not_shown(job.name, job.facts.size)
 
 
 class _Counted:
@@ -661,7 +652,7 @@ def _from_library(error: Exception, account: str) -> Exception:
 
 
 Overwrite = Literal["never", "changed", "always"]
-Status = Literal["uploaded", "exists", "changed", "missing", "failed"]
+Status = Literal["uploaded", "exists", "changed", "missing", "not shown", "failed"]
 
 # What another run or person put under the name must not be handed out as this file.
 _OURS = frozenset({"uploaded", "exists", "missing"})
@@ -676,11 +667,12 @@ class UploadReport(Report):
     ``.table`` is the user's table with four columns more: ``uri`` (``gs://…``, missing where the bucket does not
     hold this file), ``status``, ``bytes`` and ``error``. The statuses are ``uploaded``; ``exists`` (the same bytes
     were there); ``changed`` (other bytes are there, and were left alone); ``missing`` (no such file here; its object,
-    if there is one, could not be compared and keeps its ``uri``); ``failed``.
+    if there is one, could not be compared and keeps its ``uri``); ``not shown`` (browsers cannot show such a file, so
+    it was not sent); ``failed``.
     """
 
     noun: ClassVar[str] = "files"
-    failure_statuses: ClassVar[frozenset[str]] = frozenset({"failed", "missing", "changed"})
+    failure_statuses: ClassVar[frozenset[str]] = frozenset({"failed", "missing", "changed", "not shown"})
 
     @property
     def warning(self) -> str | None:
@@ -731,13 +723,17 @@ class Run:
     Args:
         sender: Sends the files.
         overwrite: What to do where other bytes are there.
+        sends_unshown: Whether files that browsers cannot show are sent.
         workers: The most connections.
         progress: Whether to show a progress bar.
     """
 
-    def __init__(self, sender: Sender, *, overwrite: Overwrite, workers: int, progress: bool) -> None:
+    def __init__(
+        self, sender: Sender, *, overwrite: Overwrite, workers: int, progress: bool, sends_unshown: bool = False
+    ) -> None:
         self.sender = sender
         self.overwrite = overwrite
+        self.sends_unshown = sends_unshown
         self.workers = workers
         self.progress = progress
         self._lock = threading.Lock()
@@ -842,20 +838,23 @@ class Run:
     def _compare_and_send(self, job: Job, stored: Stored | None, count: Any) -> Outcome:
         if job.facts is None:
             raise job.fault or NoSource(f"No file {job.source.where}.")
+        why = _why_not_shown(job)
+        if why is not None and why not in DOUBTED and not self.sends_unshown:
+            return Outcome(job, "not shown", None, f"Not sent ({why}); send_unshown=True sends it all the same.", why)
         if stored is not None and self.overwrite != "always":
             is_same = stored.size == job.facts.size and (self._crc32c(job) == stored.crc32c if stored.size else True)
             if is_same:
-                return Outcome(job, "exists", stored, warning=warning_of(job.source, job.facts, job.name))
+                return Outcome(job, "exists", stored, warning=why)
             if self.overwrite == "never":
-                return Outcome(job, "changed", stored, _differs(job.name), warning_of(job.source, job.facts, job.name))
+                return Outcome(job, "changed", stored, _differs(job.name), why)
         if self._outage:
-            return Outcome(job, "failed", stored, f"Not tried: {self._outage}")
-        return self._send(job, stored, count)
+            return Outcome(job, "failed", stored, f"Not tried: {self._outage}", why)
+        return self._send(job, stored, count, why)
 
-    def _send(self, job: Job, stored: Stored | None, count: Any) -> Outcome:
+    def _send(self, job: Job, stored: Stored | None, count: Any, why: str | None) -> Outcome:
         assert job.facts is not None
         try:
-            sent, warning = self.sender.send(
+            sent = self.sender.send(
                 job.source,
                 job.facts,
                 job.name,
@@ -887,7 +886,7 @@ class Run:
             return Outcome(job, "failed", stored, str(error))
         with self._lock:
             self._faults_in_a_row = 0
-        return Outcome(job, "uploaded", sent, warning=warning)
+        return Outcome(job, "uploaded", sent, warning=why)
 
     def _failed(self, job: Job, stored: Stored | None, fault: Refusal | NoAnswer) -> Outcome:
         error = as_error(
@@ -942,13 +941,16 @@ def make_report(table: pd.DataFrame, plan: Plan, outcomes: Sequence[Outcome], bu
     made["status"] = statuses
     made["bytes"] = pd.array(sizes, dtype="Int64")
     made["error"] = pd.Series(errors, dtype=object).to_numpy()
-    notes = [f"{what} ({counted(len(rows), 'file')}, {sheet_rows(sorted(rows))})." for what, rows in warnings.items()]
+    notes = []
     changed = statuses.count("changed")
     if changed:
         notes.append(
             f"{counted(changed, 'file differs', 'files differ')} from what the bucket holds under the name, and "
             f'{"was" if changed == 1 else "were"} not sent: overwrite="changed" replaces what is there.'
         )
+    # What is only supposed comes last.
+    for what, rows in sorted(warnings.items(), key=lambda warning: warning[0] == NO_PICTURE):
+        notes.append(f"{what} ({counted(len(rows), 'file')}, {sheet_rows(sorted(rows))}).")
     return UploadReport(made, tuple(notes))
 
 

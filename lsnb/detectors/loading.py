@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
-from lsnb.kernel.files import file_sentence
+from lsnb.kernel.files import file_sentence, nearest_file
 from lsnb.kernel.jobs import is_started
 from lsnb.media import frame_times, read_frames, read_image
 from lsnb.tables import check_key
@@ -175,7 +175,7 @@ def _file(source: Source, known: Any) -> Picture:
         if path.is_dir():
             raise MissingFileError(f"{source.path} is a folder: give the paths of its pictures.")
         if not path.is_file():
-            raise MissingFileError(f"There is no file {source.path}: check the path.")
+            raise MissingFileError(f"There is no file {source.path}: check the path.{nearest_file(path)}")
         with path.open("rb") as stream:
             checksum = hashlib.file_digest(stream, "sha256").hexdigest()
         return Picture(source, checksum, None if known(checksum) else read_image(path))

@@ -43,6 +43,13 @@ MEDIA = Field(
     must_exist=True,
     finds="media",
 )
+SHEET = Field(
+    "SHEET",
+    "",
+    "text",
+    "The sheet of an Excel workbook with several. Empty: the one that has the wanted columns.",
+    unset="",
+)
 ANNOTATORS = Field(
     "ANNOTATORS",
     "ana, ben, eva",
@@ -105,6 +112,7 @@ UPLOAD_MEDIA = Form(
             must_exist=True,
             finds="table",
         ),
+        SHEET,
         Field(
             "FOLDER",
             "",
@@ -137,6 +145,7 @@ BUILD_LABEL_CONFIG = Form(
         WORKDIR,
         LABEL_STUDIO,
         MEDIA,
+        SHEET,
         KEY,
         Field(
             "MEDIA_KIND",
@@ -184,6 +193,7 @@ SAMPLE_TASKS = Form(
     (
         WORKDIR,
         MEDIA,
+        SHEET,
         KEY,
         Field("N", 0, "integer", "How many items to draw. 0: take PERCENT instead.", minimum=0, unset=0),
         PERCENT,
@@ -228,6 +238,7 @@ CLONE_PROJECTS = Form(
             must_exist=True,
             finds="sample",
         ),
+        SHEET,
         KEY,
         ANNOTATORS,
         Field(
@@ -264,6 +275,7 @@ SYNC_TABLE = Form(
             must_exist=True,
             finds="sample",
         ),
+        SHEET,
         Field(
             "ANSWERS",
             "majority",

@@ -7,13 +7,12 @@ import shutil
 import warnings
 import zipfile
 import zlib
-from collections import Counter
 from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
-from lsnb.kernel.files import files_in, is_there, path_inside, stray_link, whole_file
+from lsnb.kernel.files import files_in, is_there, nearest_file, path_inside, stray_link, whole_file
 from lsnb.kernel.formats import (
     IMAGE_ENDINGS,
     TABLE_ENDINGS,
@@ -22,6 +21,7 @@ from lsnb.kernel.formats import (
     Zip,
     inside,
     is_junk,
+    item_names,
     open_zip,
     raise_for_zip,
     size_text,
@@ -62,7 +62,9 @@ def find_videos(source: str | os.PathLike[str], *, unpack_to: str | os.PathLike[
     if path.is_dir():
         return _table(path, _in_folder(path, unpack_to, tally), tally)
     if not path.is_file():
-        raise MissingFileError(f"There is no video, folder, zip or table {source} (looked in {Path.cwd()}).")
+        raise MissingFileError(
+            f"There is no video, folder, zip or table {source} (looked in {Path.cwd()}).{nearest_file(path)}"
+        )
     ending = path.suffix.lower()
     if ending in TABLE_ENDINGS:
         return _of_table(path)
@@ -207,8 +209,9 @@ def find_images(source: str | os.PathLike[str], *, key: str | None = None, path:
 
     Returns:
         A row per picture, in the table's order or that of the paths. ``item`` (text) is what ``key`` holds; in a
-        folder, the path in it, without the ending where that is enough. A table keeps its columns; rows without a path
-        are left out.
+        folder, the path in it without the ending, as ``Bucket.upload_folder`` calls it: another file laid there
+        changes it only where it is a picture of the same name but for the ending, which a warning says. A table keeps
+        its columns; rows without a path are left out.
 
     Raises:
         MissingFileError: There is nothing at ``source``.
@@ -230,7 +233,9 @@ def find_images(source: str | os.PathLike[str], *, key: str | None = None, path:
         found = files_in(place, _is_picture)
         return _image_table(place, [one.relative_to(place) for one in found], found)
     if not place.is_file():
-        raise MissingFileError(f"There is no picture, folder or table {source} (looked in {Path.cwd()}).")
+        raise MissingFileError(
+            f"There is no picture, folder or table {source} (looked in {Path.cwd()}).{nearest_file(place)}"
+        )
     # A text beside pictures is notes more often than a table.
     if place.suffix.lower() in TABLE_ENDINGS - {".txt"}:
         return _images_of_table(place, key, path)
@@ -244,9 +249,9 @@ def _is_picture(path: Path) -> bool:
 def _image_table(source: Path, names: list[Path], found: list[Path]) -> pd.DataFrame:
     if not found:
         raise InputError(f"No picture is in {source}: put files ending in {', '.join(sorted(IMAGE_ENDINGS))} there.")
-    short = [name.with_suffix("").as_posix() for name in names]
-    counts = Counter(short)
-    items = [one if counts[one] == 1 else name.as_posix() for one, name in zip(short, names, strict=True)]
+    items, said = item_names([name.as_posix() for name in names])
+    if said:
+        warnings.warn(said, stacklevel=3)
     return pd.DataFrame({"item": items, "path": [one.as_posix() for one in found]})
 
 

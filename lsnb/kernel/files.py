@@ -15,11 +15,13 @@ import stat
 import time
 import unicodedata
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, TextIO, overload
 
 from lsnb.errors import FileAccessError, InputError, LsnbError
+from lsnb.kernel.words import closest
 
 # What stands at the end of a name that had to change, so that no other text comes to the same.
 _MARK = re.compile(r"~[0-9a-f]{12}$")
@@ -450,6 +452,110 @@ def is_there(path: str | os.PathLike[str]) -> bool:
         (True, False)
     """
     return os.path.exists(path)  # noqa: PTH110
+
+
+def nearest_path(path: str, paths: Iterable[str]) -> str:
+    """Return ``" Did you mean 'photos/a.jpg'?"`` where one of the paths is near to one that is not there, else nothing.
+
+    Near is first the same in another case or Unicode form, then the same with another ending, then with folders more or
+    less before it, then one that is spelt much alike.
+
+    Args:
+        path: What is not there, with slashes.
+        paths: What is.
+
+    Example:
+        >>> there = ["export/photos/a.JPG", "export/photos/b.png"]
+        >>> nearest_path("export/photos/a.jpg", there), nearest_path("photos/b.png", there)
+        (" Did you mean 'export/photos/a.JPG'?", " Did you mean 'export/photos/b.png'?")
+        >>> nearest_path("export/photos/b.jpg", there), nearest_path("notes", there)
+        (" Did you mean 'export/photos/b.png'?", '')
+    """
+    near = _near(path, list(paths))
+    return f" Did you mean {near!r}?" if near is not None else ""
+
+
+def _near(path: str, paths: Sequence[str]) -> str | None:
+    wanted = _folded(path)
+    folded = [_folded(name) for name in paths]
+    rules: tuple[Callable[[str], bool], ...] = (
+        lambda one: one == wanted,
+        lambda one: _stem(one) == _stem(wanted),
+        lambda one: one.endswith(f"/{wanted}") or wanted.endswith(f"/{one}"),
+        lambda one: _stem(one).endswith(f"/{_stem(wanted)}") or _stem(wanted).endswith(f"/{_stem(one)}"),
+    )
+    for rule in rules:
+        near = [name for name, one in zip(paths, folded, strict=True) if rule(one)]
+        if near:
+            return min(near, key=len)
+    if len(paths) > _MOST_COMPARED:
+        return None
+    # Names that differ in a number are of different things.
+    stems = {_stem(name): name for name in paths if _DIGIT.findall(name) == _DIGIT.findall(path)}
+    return stems.get(closest(_stem(path), stems, _ALIKE) or "")
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", path.replace("\\", "/")).casefold()
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(path)[0]  # noqa: PTH122
+
+
+# How alike two names must be spelt; comparing many takes long.
+_DIGIT = re.compile(r"\d")
+_ALIKE = 0.75
+_MOST_COMPARED = 2_000
+
+
+def nearest_file(path: str | os.PathLike[str]) -> str:
+    """Return ``" Did you mean '…'?"`` where a file or folder is near to a path at which nothing is, else nothing.
+
+    Args:
+        path: A path at which nothing is.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "Photo.JPG").write_text("")
+        >>> nearest_file(folder / "photo.jpg") == f" Did you mean {str(folder / 'Photo.JPG')!r}?"
+        True
+    """
+    wanted = Path(path)
+    below: tuple[str, ...] = ()
+    # The deepest folder that is there; what is below it is not called so.
+    while not _is_folder(wanted.parent) and wanted.parent != wanted:
+        wanted, below = wanted.parent, (wanted.name, *below)
+    names = _names_in(wanted.parent)
+    near = _near(wanted.name, names)
+    if near is not None:
+        found = wanted.parent.joinpath(near, *below)
+        return f" Did you mean {str(found)!r}?" if is_there(found) else nearest_file(found)
+    # A folder too many on the way, or one too few, as when what was packed had one on top.
+    others = [wanted.parent.joinpath(*below)] if below else []
+    others += [wanted.parent.joinpath(name, wanted.name, *below) for name in names[:_MOST_COMPARED]]
+    return next((f" Did you mean {str(found)!r}?" for found in others if is_there(found)), "")
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return _listed_names(str(folder), folder.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return []
+
+
+@lru_cache(maxsize=16)
+def _listed_names(folder: str, changed: int) -> list[str]:
+    with os.scandir(folder) as entries:
+        return sorted(entry.name for entry in itertools.islice(entries, 50_000))
 
 
 def stray_link(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> tuple[Path, str] | None:

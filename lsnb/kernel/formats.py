@@ -27,7 +27,8 @@ from typing import IO, Any, Literal, NamedTuple
 import orjson
 
 from lsnb.errors import InputError, MissingFileError
-from lsnb.kernel.files import file_errors
+from lsnb.kernel.files import file_errors, nearest_file
+from lsnb.kernel.words import joined
 
 Medium = Literal["image", "drawing", "video", "audio", "table", "other"]
 
@@ -179,6 +180,48 @@ def ending_of(name: str) -> str:
     return os.path.splitext(name)[1].lower()  # noqa: PTH122  thrice for each of ten thousand files
 
 
+def item_names(paths: Sequence[str]) -> tuple[list[str], str]:
+    """Return what to call the item of each file of a folder, and a sentence where that hangs on the other files.
+
+    An item is called as its file is, without the ending. Where files differ in it alone, only one picture, video or
+    sound among notes goes without, and several are called by their whole names, so that no name ever comes to mean
+    another file.
+
+    Args:
+        paths: Inside the folder, with slashes, each once.
+
+    Example:
+        >>> item_names(["a.jpg", "a.txt", "b.jpg"])
+        (['a', 'a.txt', 'b'], '')
+        >>> item_names(["a.jpg", "a.png"])
+        (['a.jpg', 'a.png'], "a.jpg and a.png differ in their ending alone, so these are their items' names: ...")
+    """
+    parts = [PurePosixPath(path) for path in paths]
+    short = [part.with_suffix("").as_posix() for part in parts]
+    media = [_is_medium(part.name) for part in parts]
+    every, names = Counter(short), {part.as_posix() for part in parts}
+    whole = {stem for stem, count in every.items() if stem in names and not (count == 1 and "." not in stem)}
+    shown = Counter(stem for stem, is_medium in zip(short, media, strict=True) if is_medium)
+    # 1.jpg beside 1.txt: a note laid beside a picture may not change what the picture is called, nor any other's name.
+    found = [
+        stem if stem not in whole and (every[stem] == 1 or (is_medium and shown[stem] == 1)) else part.as_posix()
+        for stem, is_medium, part in zip(short, media, parts, strict=True)
+    ]
+    twins = [
+        part.as_posix() for stem, part in zip(short, parts, strict=True) if shown[stem] > 1 and _is_medium(part.name)
+    ]
+    said = (
+        f"{joined(twins[:2])} differ in their ending alone, so these are their items' names"
+        f"{f' (and {len(twins) - 2} more)' if len(twins) > 2 else ''}: alone, each would go without the ending."
+    )
+    return found, said if twins else ""
+
+
+def _is_medium(name: str) -> bool:
+    kind = FILE_KINDS.get(ending_of(name))
+    return kind is not None and kind.medium in ("image", "drawing", "video", "audio")
+
+
 def content_type(name: str) -> str:
     """Return the media type to store a file of this name under.
 
@@ -243,7 +286,7 @@ def _opening(path: Path, wanted: str) -> Iterator[None]:
         try:
             yield
         except (FileNotFoundError, NotADirectoryError):
-            raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}).") from None
+            raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}).{nearest_file(path)}") from None
         except IsADirectoryError:
             raise InputError(f"{path} is a folder: give {wanted}.") from None
 

@@ -15,6 +15,7 @@ import pandas as pd
 from lxml import etree
 
 from lsnb.errors import InputError
+from lsnb.kernel.files import nearest_file
 from lsnb.kernel.words import closest, sheet_rows
 from lsnb.labels.tree import (
     Control,
@@ -721,7 +722,9 @@ def find_row_faults(root: etree._Element, table: pd.DataFrame, bucket: Holder | 
                 elif key not in plain:
                     bare.setdefault((key, field.kind), []).append(row)
             elif bucket is not None and field.is_url and is_file_name(cell) and not _is_file(cell):
-                unfit.setdefault(row, (field.tag, f"There is no file {cell.strip()}"))
+                near = nearest_file(Path(cell.strip()).expanduser())
+                but = near.replace(" Did you mean ", ", but there is ").removesuffix("?")
+                unfit.setdefault(row, (field.tag, f"There is no file {cell.strip()}{but}"))
     return RowFaults(unfit, bare)
 
 

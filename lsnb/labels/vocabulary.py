@@ -706,6 +706,7 @@ _FOREIGN = (
     replace(TIME_SERIES_LABELS, kind="timeseries", option="", key="", beside=TIME_SERIES_LABELS.name),
     replace(TIMELINE_LABELS, kind="timeline", option="", key="", beside=TIMELINE_LABELS.name),
     replace(VIDEO_RECTANGLE, kind=VIDEO_RECTANGLE.named_kind, option="Label", beside=""),
+    replace(TEXT_AREA, name="Chat", kind="chatmessage", key="chatmessage", is_listed=False, option="", ways=()),
 )
 
 KINDS: Mapping[str, Tag] = {tag.kind: tag for tag in (*_FOREIGN, *_CONTROLS)}

@@ -8,6 +8,7 @@ top left; an outline x and y in turn; a mask counts of 0 and 1 in turn, down the
 from __future__ import annotations
 
 import functools
+import math
 import numbers
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,10 +28,10 @@ from lsnb.predictions.detections import NO_POINTS, NORMALISED, find_target, in_f
 from lsnb.predictions.payloads import COCO_CATEGORIES, Matching, Sizes, class_label, is_missing, names_of, size_of
 from lsnb.predictions.regions import COCO_POINTS, NO_SIZE, Regions, Seen, Target, Targets
 from lsnb.predictions.report import Predictions, Row, make_predictions
-from lsnb.shapes import Outline, Size, bounds, coco_mask
+from lsnb.shapes import Box, Outline, Size, bounds, coco_mask
 
 # What makes an annotation more than a plain box.
-DRAWN = frozenset({"segmentation", "keypoints", "control", "attributes", "ignore", "track_id"})
+DRAWN = frozenset({"segmentation", "keypoints", "control", "attributes", "ignore", "track_id", "ellipse", "rotation"})
 KEPT = ("iscrowd", "ignore", "track_id")
 LOST = (
     "{n} of the file's annotations refer to no picture of it, and may be this one's: it is not taken for one in which "
@@ -72,9 +73,11 @@ def from_coco(
 
     What is drawn follows from the config: a category that a polygon control has becomes outlines, one that a rectangle
     control has boxes, one that a brush has masks. Outlines become masks, and masks outlines to within a pixel, where
-    only those are drawn; without a ``bbox`` both give the box around them. Key points become points where a control has
-    their names, and belong to the box of their annotation where that is drawn, too. Points of visibility 0 are left
-    out. ``iscrowd``, ``ignore``, ``track_id`` and ``attributes`` are kept in a region's ``meta``. An id that is a text
+    only those are drawn; without a ``bbox`` both give the box around them. A box is turned where its outline has four
+    corners at right angles, or its ``attributes`` say a ``rotation``, as CVAT's do. Key points become points where a
+    control has their names, and belong to the region of their annotation where that is drawn, too. Points of visibility
+    0 are left out. Of several outlines of one annotation all but the first belong to the first, and ``to_coco`` makes
+    one annotation of them again. ``iscrowd``, ``ignore``, ``track_id`` and ``attributes`` are kept in a region's ``meta``. An id that is a text
     is the number that it writes.
 
     Args:
@@ -353,12 +356,14 @@ class Reading:
             row.error("wrong_outline", "An outline is x and y in turn, in pixels.", f"{path}.segmentation")
             return
         parent = None
-        if seen is not None and not (has_points and not self._takes(seen, category)):
+        if seen is not None and not (
+            has_points and (_is_place_of_points(annotation) or not self._takes(seen, category))
+        ):
             parent = self._draw(row, annotation, seen, category, size, path)
         elif not has_points:
             row.error("no_shape", "The annotation holds no bbox, segmentation or keypoints.", path)
         if has_points:
-            self._add_points(row, points, category, size, annotation.get("score"), path, parent)
+            self._add_points(row, annotation, category, size, path, parent)
 
     def _takes(self, seen: Seen, category: Category) -> bool:
         """Return whether what holds key points is drawn, too."""
@@ -393,20 +398,24 @@ class Reading:
     def _add_points(
         self,
         row: Row,
-        points: Any,
+        annotation: Mapping[str, Any],
         category: Category,
         size: Size | None,
-        score: Any,
         path: str,
         parent: int | None,
     ) -> None:
         scale = np.array(size or (100.0, 100.0)) if self.is_shared else np.ones(2)
-        for name, (x, y, visible) in self._triples(row, points, category, path):
+        found = self._triples(row, annotation["keypoints"], category, path)
+        # Files that lsnb wrote say who drew each, where several controls have the name.
+        given = annotation.get("keypoint_controls")
+        hints = given if isinstance(given, list) and len(given) == len(found) else [None] * len(found)
+        for (name, (x, y, visible)), hint in zip(found, hints, strict=True):
             if not visible:
                 continue
-            target = find_target(row, self.targets, ("point",), name, f"{path}.keypoints", category.above)
+            above = hint if isinstance(hint, str) else category.above
+            target = find_target(row, self.targets, ("point",), name, f"{path}.keypoints", above)
             if target is not None:
-                at = size or (100.0, 100.0)
+                at, score = size or (100.0, 100.0), annotation.get("score")
                 self.regions.add_point(row, x * scale[0], y * scale[1], at, target, score, path, parent)
 
     def _triples(self, row: Row, points: Any, category: Category, path: str) -> list[tuple[str, Any]]:
@@ -440,7 +449,56 @@ def _seen(annotation: Mapping[str, Any]) -> Seen | None:
     elif isinstance(edges, list) and edges:
         parts = edges if isinstance(edges[0], list | tuple | np.ndarray) else [edges]
         seen.outlines = [Outline.from_coco(part).points for part in parts]
+    seen.ellipse = _ellipse(annotation)
+    turned = _turned_box(annotation) if seen.ellipse is None else None
+    if turned is not None:
+        seen.turned, seen.drawn = turned.corners(), turned
     return None if box is None and seen.mask is None and not seen.outlines else seen
+
+
+def _is_place_of_points(annotation: Mapping[str, Any]) -> bool:
+    """Return whether the box of an annotation only says where its key point is."""
+    box = annotation.get("bbox")
+    no_side = isinstance(box, list | tuple) and len(box) == 4 and box[2] == box[3] == 0
+    return no_side and not annotation.get("segmentation")
+
+
+def _ellipse(annotation: Mapping[str, Any]) -> tuple[float, float, float, float, float] | None:
+    """Return the ellipse that a file of lsnb's says an outline is."""
+    given = annotation.get("ellipse")
+    try:
+        x, y, across, down = (float(part) for part in given)  # type: ignore[union-attr]
+        return x, y, across, down, float(annotation.get("rotation") or 0.0)
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
+def _turned_box(annotation: Mapping[str, Any]) -> Box | None:
+    """Return the box that an annotation turns, None where it is upright, or no box."""
+    edges, said, box = annotation.get("segmentation"), annotation.get("rotation"), annotation.get("bbox")
+    part = edges[0] if isinstance(edges, list | tuple) and len(edges) == 1 else None
+    if isinstance(part, list | tuple) and len(part) == 8 and all(isinstance(side, numbers.Real) for side in part):
+        found = Box.from_corners(np.asarray(part, dtype=np.float64).reshape(4, 2), slack=_ROUNDED)
+        if found is not None and isinstance(said, numbers.Real) and said:
+            return replace(found, rotation=float(said) % 360)
+        return found if found is not None and min(found.rotation % 90, -found.rotation % 90) > _UPRIGHT else None
+    more = annotation.get("attributes")
+    turn = more.get("rotation") if isinstance(more, Mapping) else None
+    if not isinstance(turn, numbers.Real) or not float(turn) % 360 or not isinstance(box, list | tuple):
+        return None
+    try:
+        x, y, width, height = (float(side) for side in box)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    # CVAT turns about the centre.
+    cosine, sine = math.cos(math.radians(turn)) / 2, math.sin(math.radians(turn)) / 2
+    left, top = height * sine - width * cosine, -width * sine - height * cosine
+    return Box(x + width / 2 + left, y + height / 2 + top, width, height, float(turn) % 360)
+
+
+# Corners in whole pixels are beside their places by a part of the box's side; a turn of less is not worth one.
+_ROUNDED = 0.02
+_UPRIGHT = 0.05
 
 
 def _category(annotation: Mapping[str, Any], categories: Mapping[Any, Category]) -> Category | None:

@@ -14,7 +14,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel import checks
-from lsnb.kernel.files import file_errors, files_in
+from lsnb.kernel.files import file_errors, files_in, nearest_file
 from lsnb.kernel.formats import (
     LARGEST_JSON,
     WORKBOOK,
@@ -251,7 +251,9 @@ def _content(source: Any, key: str) -> Content:
         return _of_texts(texts, str(file))
     with file_errors(file):
         if not file.is_file():
-            raise MissingFileError(f"There is no file or folder {source} (looked in {Path.cwd()}): check the path.")
+            raise MissingFileError(
+                f"There is no file or folder {source} (looked in {Path.cwd()}): check the path.{nearest_file(file)}"
+            )
         with file.open("rb") as stream:
             start = stream.read(4096)
     if start.startswith(b"PK\x03\x04"):

@@ -24,6 +24,7 @@ from lsnb.labels.vocabulary import Shape as Drawn
 from lsnb.predictions.checking import Rules, facts_of, find_faults, score_faults
 from lsnb.predictions.report import Result, Row
 from lsnb.shapes import (
+    Box,
     Ellipse,
     Fault,
     Outline,
@@ -111,6 +112,7 @@ class Seen:
     Args:
         box: x, y, width, height.
         turned: The corners of a turned box in order, 4 × 2.
+        drawn: The turned box as it was drawn, where the input says by how much it is turned.
         outlines: Each n × 2.
         mask: Height × width, or what makes one; it may raise ``InputError``.
         ellipse: Its centre, its radii, and degrees clockwise.
@@ -120,6 +122,7 @@ class Seen:
 
     box: Sequence[Any] | None = None
     turned: Floats | None = None
+    drawn: Box | None = None
     outlines: Sequence[Floats] | None = None
     mask: Pixels | Callable[[], Pixels] | None = None
     ellipse: tuple[float, float, float, float, float] | None = None
@@ -415,15 +418,21 @@ class Regions:
         if target.shape == "polygon":
             outlines = _outlines(seen, row, path)
             if len(outlines) > 1:
-                row.warn("several_outlines", f"The annotation has {len(outlines)} outlines: each is a region.", path)
-            added = [self.add_outline(row, points, size, target, score, path) for points in outlines]
-            return added[0] if added else None
+                words = f"The annotation has {len(outlines)} outlines: each is a region, below the first one."
+                row.warn("several_outlines", words, path)
+            first = None
+            for points in outlines:
+                added = self.add_outline(row, points, size, target, score, path, first)
+                first = added if first is None else first
+            return first
         if target.shape == "ellipse":
             assert seen.ellipse is not None
             return self.add_ellipse(row, seen.ellipse, size, target, score, path)
         if target.shape == "vector":
             assert seen.line is not None
             return self.add_line(row, seen.line, size, target, score, path)
+        if seen.drawn is not None and size is not None and (drawn := seen.drawn.in_picture(size)) is not None:
+            return self._add(row, drawn.value(), size, target, score, path, repr(seen.drawn).encode())
         if seen.turned is not None and (turned := turned_box(seen.turned, size)) is not None:
             return self._add(row, turned, size, target, score, path, seen.turned.tobytes())
         if seen.turned is not None and not is_upright(seen.turned):
@@ -515,11 +524,18 @@ class Regions:
         return number
 
     def add_outline(
-        self, row: Row, points: Floats, size: Size | None, target: Target, score: Any, path: str
+        self,
+        row: Row,
+        points: Floats,
+        size: Size | None,
+        target: Target,
+        score: Any,
+        path: str,
+        parent: int | None = None,
     ) -> int | None:
         """Add an outline of n × 2 pixels; what leaves the picture is put on its edge with a warning.
 
-        Without ``size`` its points are in percent.
+        Without ``size`` its points are in percent. Further outlines of one thing have the first for their ``parent``.
         """
         drawn = Outline(points) if size is None else Outline(points).in_percent(size)
         inside, beyond = drawn.clipped()
@@ -528,6 +544,8 @@ class Regions:
             return None
         if beyond > ROUNDING:
             row.warn("clipped", "The outline leaves the picture, and is clipped to it.", path)
+        if parent is not None:
+            self._children.append((len(self._made), parent))
         return self._add(row, inside.value(), size, target, score, path, points.tobytes())
 
     def add_point(

@@ -225,6 +225,47 @@ class Box(_Drawn):
         x, y, width, height = (float(value[name]) for name in BOX[:4])
         return cls(x, y, width, height, float(value.get("rotation") or 0.0))
 
+    @classmethod
+    def from_corners(cls, corners: Any, slack: float = 0.0) -> Box | None:
+        """Return the box with these corners, one after another round it; None where they are at no right angles.
+
+        Args:
+            corners: float64[4, 2], in pixels; the first is the one that it is turned about.
+            slack: By how much of its longest side a corner may be beside its place.
+
+        Example:
+            >>> Box.from_corners([[100, 0], [100, 40], [90, 40], [90, 0]])
+            Box(x=100.0, y=0.0, width=40.0, height=10.0, rotation=90.0)
+        """
+        at = np.asarray(corners, dtype="float64")
+        if at.shape != (4, 2) or not np.isfinite(at).all():
+            return None
+        along, down = at[1] - at[0], at[3] - at[0]
+        if along[0] * down[1] < along[1] * down[0]:  # round it the other way
+            at, along, down = at[[0, 3, 2, 1]], down, along
+        width, height = float(np.hypot(*along)), float(np.hypot(*down))
+        near = max(slack, 1e-6) * max(width, height)
+        off = float(np.hypot(*(at[0] + along + down - at[2])))
+        if min(width, height) <= near or off > near or abs(float(along @ down)) > near * max(width, height):
+            return None
+        return cls(float(at[0, 0]), float(at[0, 1]), width, height, math.degrees(math.atan2(along[1], along[0])) % 360)
+
+    def in_picture(self, size: Size) -> Box | None:
+        """Return the same box in percent of a picture, turned about a corner that is in it; None where none is.
+
+        Args:
+            size: The picture's width and height in pixels, which this box is in.
+        """
+        corners = self.corners()
+        for turn in range(4):
+            width, height = (self.width, self.height) if turn % 2 == 0 else (self.height, self.width)
+            left, top = map(float, corners[turn])
+            same = Box(left, top, width, height, (self.rotation + 90 * turn) % 360).in_percent(size)
+            if all(-SLACK <= side <= 100 + SLACK for side in (same.x, same.y, same.width, same.height)):
+                x, y = min(max(same.x, 0.0), 100.0), min(max(same.y, 0.0), 100.0)
+                return Box(x, y, min(same.width, 100.0), min(same.height, 100.0), same.rotation)
+        return None
+
     @staticmethod
     def check(value: Value, key: str = "") -> Faults:
         """Check ``x, y, width, height, rotation`` in percent."""
@@ -268,14 +309,22 @@ class Box(_Drawn):
         return np.asarray(turned_corners([[self.x, self.y, self.width, self.height, self.rotation]])[0])
 
     def to_coco(self) -> dict[str, Any] | None:
-        """Return ``bbox, area, iscrowd, segmentation`` of a box in pixels; None for one that has no place."""
+        """Return ``bbox, area, iscrowd, segmentation`` of a box in pixels; None for one that has no place.
+
+        A turned one has ``rotation``, too: its corners begin with the one that it is turned about.
+        """
         if self.rotation or not all(map(math.isfinite, (self.x, self.y, self.width, self.height))):
-            return super().to_coco()
+            made = super().to_coco()
+            return None if made is None else {**made, "rotation": self.rotation}
         x, y, width, height = self.x, self.y, self.width, self.height
         right, bottom = x + width, y + height
         corners = [x, y, right, y, right, bottom, x, bottom]
         box = [min(x, right), min(y, bottom), abs(right - x), abs(bottom - y)]
         return {"bbox": box, "area": abs(width * height), "iscrowd": 0, "segmentation": [corners]}
+
+    def value(self) -> dict[str, Any]:
+        """Return a box in percent as Label Studio keeps it."""
+        return {name: getattr(self, name) for name in BOX}
 
     def upright(self) -> Box:
         """Return the upright box around it; itself where it is not turned."""
@@ -345,6 +394,16 @@ class Ellipse(_Drawn):
         across, down = value["radiusX"], value.get("radiusY", value["radiusX"])
         left, top = value["x"] - across, value["y"] - down
         return [(left, top, 2 * across, 2 * down, value.get("rotation", NAN), *NO_TIME)]
+
+    def value(self) -> dict[str, Any]:
+        """Return an ellipse in percent as Label Studio keeps it."""
+        return {"x": self.x, "y": self.y, "radiusX": self.across, "radiusY": self.down, "rotation": self.rotation}
+
+    def to_coco(self) -> dict[str, Any] | None:
+        """Return what ``_Drawn.to_coco`` does, and ``ellipse`` (centre and half axes) and ``rotation``."""
+        made = super().to_coco()
+        whole = [self.x, self.y, self.across, self.down]
+        return None if made is None else {**made, "ellipse": whole, "rotation": self.rotation}
 
     def in_pixels(self, size: Size) -> Ellipse:
         """Return an ellipse in percent of a picture in its pixels."""

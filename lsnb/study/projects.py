@@ -590,7 +590,7 @@ def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Co
     )
 
 
-SNAPSHOT_VERSION = 3
+SNAPSHOT_VERSION = 4
 # A change that is being stored while another is read gets the earlier time of the two; within this many seconds of
 # the server's clock the next pull therefore looks again.
 SETTLED_SECONDS = 2
@@ -600,7 +600,10 @@ BEGINNING = "1970-01-01T00:00:00.000000Z"
 TASK_FIELDS = ("id", "project", "data", "meta", "created_at", "updated_at")
 ANNOTATION_FIELDS = (
     "id",
+    "unique_id",
     "completed_by",
+    "updated_by",
+    "parent_prediction",
     "result",
     "was_cancelled",
     "ground_truth",
@@ -930,8 +933,9 @@ def _trimmed(task: Mapping[str, Any]) -> dict[str, Any]:
         key=lambda annotation: int(annotation["id"] or 0),
     )
     for annotation in kept["annotations"]:
-        who = annotation["completed_by"]
-        annotation["completed_by"] = who.get("email") or who.get("id") if isinstance(who, dict) else who
+        for role in ("completed_by", "updated_by"):
+            who = annotation[role]
+            annotation[role] = who.get("email") or who.get("id") if isinstance(who, dict) else who
     # The export lists predictions by their ids alone.
     told = [p for p in task.get("predictions") or [] if isinstance(p, Mapping)]
     kept["predictions"] = [{name: p.get(name) for name in PREDICTION_FIELDS} for p in told]

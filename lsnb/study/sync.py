@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import uuid
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -67,10 +68,12 @@ class SyncReport(Report):
     Args:
         pulled: How many annotations came, changed or went since the last sync.
         labelled: The table with a column per control, or, for a pull, one row per item.
+        seen: What annotators can see of the table, as sentences; empty for a pull.
     """
 
     pulled: int = 0
     labelled: pd.DataFrame = field(default_factory=pd.DataFrame)
+    seen: str = ""
 
     noun: ClassVar[str] = "rows"
 
@@ -81,6 +84,12 @@ class SyncReport(Report):
         parts = [f"{counts.pop(status, 0)} {status}" for status in ("created", "updated")]
         parts += [f"{n} {status}" for status, n in sorted(counts.items()) if status != "unchanged"]
         return ", ".join([*parts, f"{counted(self.pulled, 'answer')} pulled"])
+
+    def __repr__(self) -> str:
+        return "\n".join(filter(None, [super().__repr__(), self.seen]))
+
+    def _repr_html_(self) -> str:
+        return "\n".join(filter(None, [super()._repr_html_(), self.seen and f"<p>{html.escape(self.seen)}</p>"]))
 
 
 def report_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -333,9 +342,11 @@ class Sync:
         if problems:
             raise InputError(problems)
         self.notes += rows.notes
+        seen_by_all = seen_text(rows.seen, rows.unseen, config.fields)
         if self.dry_run:
-            self.notes.append(seen_text(rows.seen, rows.unseen, config.fields))
+            self.notes.append(seen_by_all)
             return rows
+        self.seen = seen_by_all
         return upload_local(rows, reading.bucket)
 
     def note_accounts(self) -> None:
@@ -359,7 +370,7 @@ class Sync:
         if self.dry_run:
             self.notes.append("A dry run: nothing was changed on the server.")
         notes = tuple(dict.fromkeys(self.notes))
-        return SyncReport(report_rows(self.rows), notes=notes, pulled=self.pulled, labelled=labelled)
+        return SyncReport(report_rows(self.rows), notes, self.pulled, labelled, self.seen)
 
     def add_row(self, name: str, item: str | None, status: str, *, error: str | None = None) -> None:
         """Note what became of an annotator's item.

@@ -18,7 +18,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, FilePath, checked
-from lsnb.kernel.files import file_sentence
+from lsnb.kernel.files import file_sentence, nearest_file
 from lsnb.kernel.formats import TABLE_ENDINGS
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, sheet_rows
@@ -518,9 +518,11 @@ def _existing_file(path: str | os.PathLike[str]) -> Path:
         raise TableError(f"{file} is a folder, and read_table reads one file. {there}")
     if file.parent.is_dir():
         siblings = sorted(child.name for child in file.parent.iterdir() if child.is_file())
-        hint = nearest(file.name, siblings) or f" Files there: {listing(siblings) or 'none'}."
+        hint = nearest(file.name, siblings) or nearest_file(file) or f" Files there: {listing(siblings) or 'none'}."
         raise MissingFileError(f"There is no file {file.name} in {file.parent.resolve()}.{hint}")
-    raise MissingFileError(f"There is no file {file}: the folder {file.parent} does not exist either.")
+    raise MissingFileError(
+        f"There is no file {file}: the folder {file.parent} does not exist either.{nearest_file(file)}"
+    )
 
 
 def _unopened(path: str | os.PathLike[str], error: OSError | RuntimeError) -> MissingFileError | TableError:

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError, TableError
+from lsnb.kernel.files import nearest_file
 from lsnb.kernel.words import listing, nearest
 from lsnb.tables.h5 import read_h5
 
@@ -132,7 +133,7 @@ def existing_file(path: Any, argument: str) -> Path:
         raise InputError(f"{file} is a folder: give a file in it; lsnb.poses.find_predictions(folder) lists them.")
     if not file.is_file():
         siblings = sorted(child.name for child in file.parent.iterdir()) if file.parent.is_dir() else []
-        raise MissingFileError(f"There is no file {file}.{nearest(file.name, siblings)}")
+        raise MissingFileError(f"There is no file {file}.{nearest(file.name, siblings) or nearest_file(file)}")
     return file
 
 

@@ -12,6 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
 from small_store import BUCKET, SmallStore
 from upload_tools import upload
 
@@ -197,21 +200,133 @@ def test_codecs_that_browsers_lack(index_last: bool) -> None:
     assert "MPEG-4 Part 2" in str(look(b"mp4v"))
 
 
-def test_warnings_name_the_rows(small: Bucket, tmp_path: Path) -> None:
-    heic = b"\0\0\0\x18ftypheic\0\0\0\0"
-    files = {"a.jpg": b"x", "b.jpg": heic, "c.mp4": movie(b"hvc1"), "d.avi": b"RIFF", "e.jpg": b"", "f.tiff": b"II*"}
+def picture(format: str, mode: str = "RGB") -> bytes:
+    noise = np.random.default_rng(1).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    content = io.BytesIO()
+    Image.fromarray(noise).convert(mode).save(content, format)
+    return content.getvalue()
+
+
+PICTURES = {"JPEG": picture("JPEG"), "PNG": picture("PNG"), "GIF": picture("GIF", "P"), "WEBP": picture("WEBP")}
+HEIC = b"\0\0\0\x18ftypheic\0\0\0\0"
+
+
+def test_files_that_will_not_show_get_no_address_unless_it_is_insisted(
+    store: SmallStore, small: Bucket, tmp_path: Path
+) -> None:
+    files = {
+        "a.jpg": PICTURES["JPEG"],
+        "b.jpg": HEIC,
+        "c.mp4": movie(b"hvc1"),
+        "d.avi": b"RIFF",
+        "e.jpg": b"",
+        "f.tiff": b"II*",
+        "g.jpg": b"<!DOCTYPE html><title>Sign in</title>",
+        "h.jpg": PICTURES["JPEG"][:-400],
+        "i.jpg": picture("JPEG", "CMYK"),
+        "j.jpg": b"who knows",
+        "k.csv": b"a,b",
+    }
     for name, data in files.items():
         (tmp_path / name).write_bytes(data)
+    shown = ["a.jpg", "c.mp4", "j.jpg", "k.csv"]
     for status in ("uploaded", "exists"):
-        report = small.upload_folder(tmp_path, progress=False)
-        assert set(report.table["status"]) == {status}
+        with pytest.warns(UserWarning, match=r"7 of 11 files failed \(7 not shown\).*send_unshown=True"):
+            report = small.upload_folder(tmp_path, progress=False)
+        rows = report.table.set_index("filename")
+        assert sorted(store.items) == shown
+        assert rows["uri"].dropna().index.tolist() == shown
+        assert set(rows.loc[shown, "status"]) == {status}
+        assert rows.loc["g.jpg", "error"].startswith("Not sent (Web pages or messages in place of pictures")
         text = "\n".join(report.notes)
-        assert "HEVC (H.265) videos" in text
-        assert "row 4" in text
-        assert "AVI" in text
-        assert "TIFF" in text
-        assert "0 bytes (1 file, row 6)" in text
-        assert ("HEIC" in text) is (status == "uploaded")
+        for said in (
+            "HEVC (H.265) videos, which many",
+            "(1 file, row 4)",
+            "AVI videos",
+            "TIFF pictures",
+            "0 bytes (1 file, row 6)",
+            "break off: copy or download the files again (1 file, row 9)",
+            "CMYK pictures",
+            "HEIC pictures",
+            "hold no picture that browsers are known to show: open one to see what it is (1 file, row 11)",
+        ):
+            assert said in text
+    report = small.upload_folder(tmp_path, progress=False, send_unshown=True)
+    assert sorted(store.items) == sorted(files)
+    assert report.table["uri"].notna().all()
+    assert report.notes
+    report = upload(small, report.table, name="{ID}", send_unshown=True)
+    assert set(report["status"]) == {"exists"}
+    with pytest.raises(InputError, match="send_unshown is 1: give True or False"):
+        upload(small, report, send_unshown=1)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_whole_pictures_show_and_cut_ones_do_not(name: str) -> None:
+    data = PICTURES[name]
+
+    def look(content: bytes) -> str | None:
+        # What is in a picture counts, and not what it is called.
+        return why_not_shown("a.jpg", len(content), io.BytesIO(content))
+
+    assert look(data) is None
+    assert look(data + b"\0" * 3_000) is None or name == "GIF"
+    for share in (0.1, 0.5, 0.9):
+        assert "break off" in str(look(data[: int(share * len(data))]))
+
+
+def test_a_thumbnail_in_a_cut_picture_is_not_its_end() -> None:
+    small, large = PICTURES["JPEG"], PICTURES["JPEG"]
+    within = b"\xff\xe1" + (len(small) + 2).to_bytes(2, "big") + small
+    both = large[:2] + within + large[2:]
+    assert why_not_shown("a.jpg", len(both), io.BytesIO(both)) is None
+    cut = both[: len(within) + 600]
+    assert "break off" in str(why_not_shown("a.jpg", len(cut), io.BytesIO(cut)))
+
+
+@pytest.mark.parametrize("name", ["a.jpg", "a.mp4", "a.wav", "a.svg", "a.webm"])
+@pytest.mark.parametrize(
+    "content", [b"<html><body>404", b'\xef\xbb\xbf\n<?xml version="1.0"?><Error/>', b'{"error": 1}']
+)
+def test_pages_and_messages_are_no_media(name: str, content: bytes) -> None:
+    assert "Web pages or messages" in str(why_not_shown(name, len(content), io.BytesIO(content)))
+    assert why_not_shown("page.html", len(content), io.BytesIO(content)) is None
+    drawing = b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>'
+    assert why_not_shown("a.svg", len(drawing), io.BytesIO(drawing)) is None
+
+
+@given(st.sampled_from(sorted(PICTURES)), st.integers(0, 400), st.binary(max_size=12))
+@settings(max_examples=100, deadline=None)
+def test_bent_pictures_are_no_trouble(name: str, place: int, bent: bytes) -> None:
+    data = PICTURES[name]
+    content = data[:place] + bent + data[place + len(bent) :]
+    assert isinstance(why_not_shown("a.png", len(content), io.BytesIO(content)), str | None)
+
+
+def test_what_is_missing_names_the_nearest(small: Bucket, tmp_path: Path) -> None:
+    for name in ("photos/Anna.JPG", "photos/b.png", "deep/photos/c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(PICTURES["PNG"])
+    make_zip(tmp_path / "all.zip", {"export/x/Ana.JPG": PICTURES["PNG"], "export/x/b.png": PICTURES["PNG"]})
+    wanted = {
+        "photos/anna.jpg": "photos/Anna.JPG",
+        "photos/b.jpg": "photos/b.png",
+        "Photos/b.png": "photos/b.png",
+        "Photos/anna.jpg": "photos/Anna.JPG",
+        "export/photos/b.png": "photos/b.png",
+        "photos/c.png": None,
+        "c.png": None,
+        "nothing/like/this.doc": None,
+        "all.zip/x/Ana.JPG": "export/x/Ana.JPG",
+        "all.zip/export/x/ana.jpg": "export/x/Ana.JPG",
+        "all.zip/export/x/b.jpg": "export/x/b.png",
+    }
+    table = pd.DataFrame({"user": "u", "id": [str(n) for n in range(len(wanted))], "path": list(wanted)})
+    made = upload(small, table, folder=tmp_path)
+    assert set(made["status"]) == {"missing"}
+    for error, near in zip(made["error"], wanted.values(), strict=True):
+        hint = error.partition(" Did you mean ")[2]
+        assert hint.rstrip("'?").endswith(near) if near else not hint
 
 
 def test_damaged_movies_are_no_trouble() -> None:
@@ -254,6 +369,33 @@ def test_same_stem_in_two_formats(store: SmallStore, small: Bucket, tmp_path: Pa
         (tmp_path / name).write_bytes(name.encode())
     small.upload_folder(tmp_path, progress=False)
     assert sorted(store.items) == ["1.jpg", "1.txt"]
+
+
+def test_a_file_laid_beside_others_changes_none_of_their_ids(small: Bucket, tmp_path: Path) -> None:
+    for name in ("a.png", "b.png", "c.png"):
+        (tmp_path / name).write_bytes(name.encode())
+
+    def ids() -> dict[str, str]:
+        table = small.upload_folder(tmp_path, name="x/{ID}", progress=False).table
+        return dict(zip(table["filename"], table["ID"], strict=True))
+
+    assert ids() == {"a.png": "a", "b.png": "b", "c.png": "c"}
+    for name in ("a.txt", "b.json", "notes.txt", "c.png.txt"):
+        (tmp_path / name).write_bytes(name.encode())
+        assert {file: key for file, key in ids().items() if file.endswith(".png")} == {
+            "a.png": "a",
+            "b.png": "b",
+            "c.png": "c",
+        }
+    assert ids()["a.txt"] == "a.txt"
+    assert len(set(ids().values())) == len(ids())
+    # Two pictures of one stem: neither is the one that was meant by it; all others keep their names.
+    (tmp_path / "a.jpg").write_bytes(b"another picture")
+    assert {name: ids()[name] for name in ("a.png", "a.jpg", "b.png")} == {
+        "a.png": "a.png",
+        "a.jpg": "a.jpg",
+        "b.png": "b",
+    }
 
 
 def make_zip(path: Path, members: dict[str, bytes]) -> Path:

@@ -23,10 +23,31 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_folders_pictures_are_named_by_their_place_in_it(folder: Path) -> None:
-    found = lsnb.find_images(folder / "pictures")
+    with pytest.warns(UserWarning, match=r"sub/a.jpg and sub/a.png differ in their ending alone"):
+        found = lsnb.find_images(folder / "pictures")
     assert found["item"].tolist() == ["a", "b", "sub/a.jpg", "sub/a.png"]
     assert all(Path(path).is_file() for path in found["path"])
     assert lsnb.find_images(str(folder / "pictures" / "b.png"))["item"].tolist() == ["b"]
+
+
+def test_a_file_laid_beside_others_changes_no_item(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png", "sub/c.jpg"):
+        write_image(tmp_path / name, np.full((4, 6, 3), 9, np.uint8))
+    before = lsnb.find_images(tmp_path).set_index("path")["item"]
+    assert before.tolist() == ["a", "b", "sub/c"]
+    for name in ("a.txt", "b.json", "b.png.txt", "notes.md", "c.mp4"):
+        (tmp_path / name).write_text("x")
+    for name in ("d.png", "sub/a.png", "a/b.jpg"):
+        write_image(tmp_path / name, np.full((4, 6, 3), 9, np.uint8))
+    after = lsnb.find_images(tmp_path).set_index("path")["item"]
+    assert after[before.index].tolist() == before.tolist()
+    # A name that two could mean means neither, and never comes to mean another file.
+    write_image(tmp_path / "a.jpg", np.full((4, 6, 3), 9, np.uint8))
+    write_image(tmp_path / "a.jpg.png", np.full((4, 6, 3), 9, np.uint8))
+    with pytest.warns(UserWarning, match="alone, each would go without the ending"):
+        items = lsnb.find_images(tmp_path)["item"]
+    assert items.is_unique
+    assert "a" not in set(items)
 
 
 def test_a_table_keeps_its_columns_and_its_paths_are_seen_from_it(

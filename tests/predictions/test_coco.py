@@ -20,7 +20,7 @@ from lsnb import LabelConfig
 from lsnb.annotations import brush_mask, long_table, to_coco
 from lsnb.errors import InputError, MissingFileError
 from lsnb.predictions import from_coco
-from lsnb.shapes import bitmask_address, brush_rle, coco_mask, mask_box
+from lsnb.shapes import Box, bitmask_address, brush_rle, coco_mask, mask_box
 
 BOXES = LabelConfig.image("uri").rectangles("animal", ["cat", "dog", "person"])
 ALL = (
@@ -387,3 +387,156 @@ def test_one_persons_annotations_are_read_from_a_file_of_several() -> None:
     assert "Annotations of ana, ben are together here" in "".join(everybody.notes)
     with pytest.raises(InputError, match="no annotations of 'eva', only of ana, ben"):
         from_coco(file, config=config, annotator="eva")
+
+
+DRAWN = (
+    LabelConfig.image("uri")
+    .rectangles("box", ["car", "person", "nose"])
+    .ellipses("oval", ["eye", "car"])
+    .keypoints("spot", ["nose", "tail"])
+    .polygons("area", ["roof", "person"])
+)
+SIZE = {"original_width": 80, "original_height": 60, "image_rotation": 0}
+
+
+def region(kind: str, name: str, label: str, id: str, value: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "from_name": name,
+        "to_name": "uri",
+        "type": kind,
+        "value": {**value, kind: [label]},
+        **SIZE,
+    } | more
+
+
+turns = st.sampled_from([0.0, 12.5, 90.0, 180.0, 359.0])
+
+
+@st.composite
+def turned_regions(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Turned boxes and ellipses, people with key points, things of several outlines, in the middle of a picture."""
+    results = []
+    for number in range(draw(st.integers(1, 4))):
+        kind = draw(st.sampled_from(["box", "oval", "person", "roof", "alone"]))
+        x, y, own = draw(st.floats(30, 60)), draw(st.floats(30, 60)), f"{kind}{number}"
+        rotation = draw(turns)
+        point = {"x": x, "y": y, "width": 0.75}
+        if kind == "oval":
+            value = {"x": x, "y": y, "radiusX": 9.0, "radiusY": 4.0, "rotation": rotation}
+            results.append(region("ellipselabels", "oval", draw(st.sampled_from(["eye", "car"])), own, value))
+        elif kind == "roof":
+            corners = [[x, y], [x + 5, y], [x + 5, y + 7]]
+            for part in range(draw(st.integers(1, 3))):
+                value = {"points": [[a + 6 * part, b] for a, b in corners], "closed": True}
+                above = {"parentID": own} if part else {}
+                results.append(region("polygonlabels", "area", "roof", f"{own}{part or ''}", value, **above))
+        elif kind == "alone":
+            results.append(region("keypointlabels", "spot", "tail", own, point))
+        else:
+            value = {"x": x, "y": y, "width": 12.0, "height": 7.0, "rotation": rotation}
+            results.append(region("rectanglelabels", "box", "car" if kind == "box" else "person", own, value))
+            for name in draw(st.sets(st.sampled_from(["nose", "tail"]))) if kind == "person" else ():
+                results.append(region("keypointlabels", "spot", name, f"{own}{name}", point, parentID=own))
+    return results
+
+
+def told(results: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Regions with their labels, places and what they belong to, whatever their ids and order."""
+    by_id = {one["id"]: one for one in results}
+
+    def about(one: dict[str, Any]) -> tuple[Any, ...]:
+        value = one["value"]
+        held = [float(n) for pair in value.get("points", ()) for n in pair] or [
+            float(value[name]) for name in ("x", "y", "width", "height", "radiusX", "radiusY") if name in value
+        ]
+        turn = round(float(value.get("rotation") or 0), 6)
+        return one["from_name"], value[one["type"]], np.round(held, 6).tolist(), turn
+
+    return sorted((*about(one), *([about(by_id[one["parentID"]])] if one.get("parentID") else [])) for one in results)
+
+
+@settings(max_examples=60, deadline=None)
+@given(results=turned_regions())
+def test_what_is_turned_belongs_together_or_has_several_outlines_survives_coco(results: list[dict[str, Any]]) -> None:
+    coco = json.loads(json.dumps(to_coco(long_table([task(1, [annotation(results)], item="a")], raw=True))))
+    found = from_coco(coco, config=DRAWN)
+    assert not found.failures.shape[0]
+    assert told(found.results["a"]) == told(results)
+    again = to_coco(long_table([task(1, [annotation(found.results["a"])], item="a")], raw=True))
+    assert again["categories"] == coco["categories"]
+    assert len(again["annotations"]) == len(coco["annotations"])
+    for one in coco["annotations"]:
+        category = coco["categories"][one["category_id"] - 1]
+        assert len(one.get("keypoints", ())) == 3 * len(category.get("keypoints", ()))
+        assert one.get("num_keypoints", 0) == sum(flag > 0 for flag in one.get("keypoints", [])[2::3])
+
+
+def test_a_person_and_key_points_as_coco_has_them() -> None:
+    body = region("rectanglelabels", "box", "person", "p", {"x": 10, "y": 10, "width": 50, "height": 50, "rotation": 0})
+    nose = region("keypointlabels", "spot", "nose", "n", {"x": 20, "y": 20, "width": 1}, parentID="p")
+    other = region("rectanglelabels", "box", "person", "q", {"x": 1, "y": 1, "width": 5, "height": 5, "rotation": 0})
+    tail = region("keypointlabels", "spot", "tail", "t", {"x": 3, "y": 3, "width": 1}, parentID="q")
+    coco = to_coco(long_table([task(1, [annotation([body, nose, other, tail])], item="a")], raw=True))
+    assert [(one["name"], one["keypoints"]) for one in coco["categories"]] == [("person", ["nose", "tail"])]
+    assert [(one["keypoints"], one["num_keypoints"]) for one in coco["annotations"]] == [
+        ([16.0, 12.0, 2, 0, 0, 0], 1),
+        ([0, 0, 0, 2.4, 1.8, 2], 1),
+    ]
+
+
+def test_boxes_that_others_turned_are_turned() -> None:
+    turned = {"image_id": 1, "category_id": 5, "bbox": [20, 20, 20, 10]}
+    corners = [30.0, 20.0, 40.0, 30.0, 30.0, 40.0, 20.0, 30.0]
+    found = from_coco(
+        dataset(
+            {**turned, "segmentation": [corners]},
+            {**turned, "attributes": {"rotation": 90.0}},
+            {**turned, "attributes": {"rotation": 0.0}},
+            {**turned, "segmentation": [[20, 20, 40, 20, 40, 30, 20, 30]]},
+            {**turned, "segmentation": [[20, 20, 40, 20, 40, 30, 25, 30]]},
+        ),
+        config=BOXES,
+    )
+    values = [one["value"] for one in found.results["a"]]
+    assert [round(value["rotation"], 6) for value in values] == [45, 90, 0, 0, 0]
+    assert values[0]["width"] == pytest.approx(np.hypot(10, 10) / 80 * 100)
+    # About the centre (30, 25), as CVAT turns: it now reaches from 25 to 35 across, and from 15 to 35 down.
+    assert [values[1][name] for name in ("x", "y", "width", "height")] == pytest.approx(
+        [35 / 0.8, 15 / 0.6, 20 / 0.8, 10 / 0.6]
+    )
+
+
+def test_a_box_whose_corner_is_outside_is_turned_about_another() -> None:
+    side = float(np.hypot(10, 10))
+    drawn = Box(-5, 30, side, side, 315).in_picture((80, 60))
+    assert 0 <= drawn.x <= 100
+    assert 0 <= drawn.y <= 100
+    back = drawn.in_pixels((80, 60)).corners()
+    assert sorted(np.round(back, 6).tolist()) == sorted(np.round(Box(-5, 30, side, side, 315).corners(), 6).tolist())
+
+
+def test_pictures_without_regions_keep_size_and_ending() -> None:
+    tasks = [
+        {**task(1, [annotation([])], item="a"), "data": {"image": "gs://b/x/a.jpg", "width": "80", "height": 60}},
+        {**task(2, [], item="b"), "data": {"image": "gs://b/x/b.PNG", "width": None, "height": 7}},
+    ]
+    found = to_coco(long_table(tasks, raw=True, data=["width", "height"]))["images"]
+    assert [(one["file_name"], one.get("width"), one.get("height")) for one in found] == [
+        ("gs://b/x/a.jpg", 80, 60),
+        ("gs://b/x/b.PNG", None, None),
+    ]
+    found = to_coco(long_table(tasks, raw=True), sizes={"b": (5, 6)})["images"]
+    assert [one.get("width") for one in found] == [None, 5]
+    found = to_coco(long_table(tasks, raw=True), sizes=(5, 6))["images"]
+    assert [one.get("width") for one in found] == [5, 5]
+    for sizes in ({"a": 7}, {"a": (0, 1)}, 7, "ab"):
+        with pytest.raises(InputError, match=r"size|sizes"):
+            to_coco(long_table(tasks, raw=True), sizes=sizes)  # type: ignore[arg-type]
+    bare = {**region("rectanglelabels", "box", "car", "c", {"x": 1, "y": 1, "width": 5, "height": 5, "rotation": 0})}
+    for name in SIZE:
+        del bare[name]
+    table = long_table([task(1, [annotation([bare])], item="a")], raw=True)
+    with pytest.warns(UserWarning, match="1 of rectanglelabels"):
+        assert to_coco(table)["annotations"] == []
+    assert to_coco(table, sizes=(80, 60))["annotations"][0]["bbox"] == pytest.approx([0.8, 0.6, 4, 3])

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from labelbox_payloads import CONFIG as LABELBOX
+from labelbox_payloads import VIDEOS, box, segments
 
 from lsnb import LabelConfig
-from lsnb.predictions import from_coco, from_yolo
+from lsnb.predictions import from_coco, from_detections, from_yolo
+from lsnb.predictions.labelbox.reading import from_labelbox
 
 CONFIG = LabelConfig.image("uri").rectangles("animal", ["cat", "dog"])
 IMAGES = [{"id": n, "file_name": f"{name}.jpg", "width": 100, "height": 50} for n, name in enumerate("abc")]
@@ -70,3 +73,61 @@ def test_a_file_without_annotations_accounts_for_its_pictures(source: dict[str, 
     found = from_coco(source, config=CONFIG)
     assert found.tally.unexplained == 0
     assert found.tally.seen == len(found.table) == len(source["images"])
+
+
+CELLS = st.sampled_from(
+    [
+        [],
+        None,
+        [{"label": "cat", "x": 1, "y": 2, "width": 3, "height": 4}],
+        [{"label": "cow", "x": 1, "y": 2, "width": 3, "height": 4}],
+        [{"label": "dog", "x": 1, "y": 2, "width": -3, "height": 4}],
+        [{"label": "dog"}],
+        "x",
+        7,
+    ]
+)
+
+
+@given(st.dictionaries(st.sampled_from("abcd"), CELLS, min_size=1))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_each_item_of_detections_is_a_row(given_detections: dict[str, Any]) -> None:
+    found = from_detections(given_detections, config=CONFIG)
+    assert (found.tally.seen, found.tally.unexplained) == (len(given_detections), 0)
+    assert found.table["item"].tolist() == list(given_detections)
+    for cell, row in zip(given_detections.values(), found.table.to_dict("records"), strict=True):
+        is_drawn = isinstance(cell, list) and bool(cell) and cell[0].get("width", -1) > 0 and cell[0]["label"] == "cat"
+        assert len(row["regions"]) == is_drawn
+        assert is_drawn or not cell or row["errors"]
+
+
+SEGMENTS = st.sampled_from(
+    [
+        segments([box(1), box(9)]),
+        segments([box(0)]),
+        segments([box(900)]),
+        segments([{"frame": 1, "bbox": {"top": 1, "left": 2}}]),
+        segments([]),
+        [],
+        "x",
+    ]
+)
+ROWS = st.fixed_dictionaries(
+    {
+        "dataRow": st.sampled_from([{"globalKey": "a.mp4"}, {"globalKey": "b.mp4"}, {"globalKey": "z"}, {}, 7]),
+        "name": st.sampled_from(["car", "car", "cow", None]),
+        "uuid": st.just("u"),
+        "segments": SEGMENTS,
+    }
+)
+
+
+@given(st.lists(ROWS | st.just(7), min_size=1, max_size=4))
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_each_annotation_of_labelbox_is_drawn_or_named(payload: list[Any]) -> None:
+    found = from_labelbox(payload, config=LABELBOX, videos=VIDEOS)
+    assert found.tally.unexplained == 0
+    assert found.tally.seen == len(found.table)
+    drawn = sum(map(len, found.table["regions"]))
+    said = [fault for name in ("errors", "warnings") for faults in found.table[name] for fault in faults]
+    assert drawn == len(payload) or said or found.notes

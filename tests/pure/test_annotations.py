@@ -71,7 +71,7 @@ def test_dtypes_depend_on_nothing():
 
 def test_data_columns_and_raw_on_request():
     table = long_table(everything(), key="ID", data=["value", "coder"], raw=True)
-    assert tuple(table.columns) == (*COLUMNS, "data.value", "data.coder", "raw")
+    assert tuple(table.columns) == (*COLUMNS, "data.value", "data.coder", "raw", "picture")
     row = table[table["item"] == "4"].iloc[0]
     assert (row["data.value"], row["data.coder"], row["raw"]) == ("x", "y", None)
     assert table["raw"].iloc[-1]["value"]["rating"] == 3

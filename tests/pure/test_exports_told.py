@@ -8,16 +8,18 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from label_studio_tasks import annotation, choice, result, task
 
-from lsnb.annotations import long_table, read_annotations, widen
+from lsnb.annotations import long_table, read_annotations, to_coco, widen
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.tally import tally_of
-from lsnb.reliability import agreement
+from lsnb.reliability import agreement, region_agreement
+from lsnb.shapes import brush_rle
 
 RECORDED = Path(__file__).parent / "exports"
 
@@ -213,6 +215,134 @@ def test_results_as_json_text_and_what_is_damaged_are_rows() -> None:
     assert table["status"].tolist() == ["submitted", *["damaged"] * 6]
     assert table["value"].tolist()[1:4] == ["oops", 7, "{no"]
     assert widen(table, "mood").loc["k1"].dropna().tolist() == ["a"]
+
+
+@pytest.mark.parametrize("name", ["data", "meta", "annotations", "result", "value", "twice"])
+def test_json_that_is_kept_as_text_is_read(tmp_path: Path, name: str) -> None:
+    whole = task(1, [annotation(choice("a"), 1)], ID="k1", item="k1")
+    text = copy.deepcopy(whole)
+    done: Any = text["annotations"][0]
+    if name in ("result", "twice"):
+        done["result"] = json.dumps(done["result"])
+    if name == "twice":
+        done["result"] = json.dumps(done["result"])
+    if name == "value":
+        done["result"][0]["value"] = json.dumps(done["result"][0]["value"])
+    if name in text:
+        text[name] = json.dumps(text[name])
+    found = read_annotations(write(tmp_path, "export.json", [text]), key="ID")
+    pd.testing.assert_frame_equal(found, long_table([whole], key="ID"))
+
+
+def test_an_object_that_is_no_annotation_does_not_stop_the_others(tmp_path: Path) -> None:
+    folder = tmp_path / "answers"
+    for number, item in ((1, "a"), (2, "b")):
+        write(folder, str(number), stored(number, item))
+    write(folder, "3", "<Error>AccessDenied</Error>")
+    write(folder, "4", {"some": "settings"})
+    with pytest.warns(UserWarning, match=r"4 annotations, 2 taken, 2 left out \(no annotation: 3, 4"):
+        table = read_annotations(folder, key="ID")
+    assert table["item"].tolist() == ["a", "b"]
+    with pytest.raises(InputError, match="3 is not JSON"):
+        read_annotations(folder / "3", key="ID")
+    for number in (1, 2, 4):
+        (folder / str(number)).unlink()
+    with pytest.raises(InputError, match="3 is not JSON"):
+        read_annotations(folder, key="ID")
+
+
+def spoken(start: int, first: int, end: int, last: int, **more: Any) -> dict[str, Any]:
+    value = {"start": str(start), "end": str(end), "startOffset": first, "endOffset": last, "paragraphlabels": ["x"]}
+    return result("paragraphlabels", value | more, name="turn")
+
+
+TALK = [{"author": "Ana", "text": "Hi 😀 there"}, {"author": "Ben", "text": "Ho ho"}]
+
+
+@pytest.mark.parametrize(
+    ("drawn", "start", "end", "text"),
+    [
+        # The browser counts the smiley as two, a script as one; what the span says it covers decides.
+        (spoken(0, 6, 0, 11, text="there"), 5, 10, "there"),
+        (spoken(0, 5, 0, 10, text="there"), 5, 10, "there"),
+        (spoken(0, 6, 1, 2), 5, 13, "there\nHo"),
+        (spoken(1, 0, 1, 99), 11, 16, "Ho ho"),
+    ],
+)
+def test_paragraphs_have_places_from_the_top(drawn: Any, start: int, end: int, text: str) -> None:
+    table = long_table([task(1, [annotation([drawn])], talk=TALK, ID="1")])
+    assert table.loc[0, ["start", "end", "text"]].tolist() == [start, end, text]
+
+
+def test_paragraphs_are_compared_where_they_stand() -> None:
+    done = [annotation([spoken(*place)], n, by=n) for n, place in enumerate([(0, 0, 0, 2), (0, 0, 0, 2), (1, 0, 1, 2)])]
+    found = region_agreement(long_table([task(1, done, talk=TALK)]), "turn")
+    assert found.pairs["f1"].tolist() == [1, 0, 0]
+
+
+PAGE = (
+    "<h1>Title</h1>\r\n<p>One<br>two <b>claim &amp; 😀 x</b> end</p><script>let a</script>"
+    "<table><tr><td>cell</td></tr></table>bare"
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "start", "end", "said", "place"),
+    [
+        ("/h1[1]/text()[1]", 0, 5, None, (0, 5, "Title")),
+        ("/p[1]/text()[2]", 0, 3, None, (10, 13, "two")),
+        ("/p[1]/b[1]/text()[1]", 8, 12, None, (22, 25, "😀 x")),
+        ("/table[1]/tbody[1]/tr[1]/td[1]/text()[1]", 0, 4, None, (29, 33, "cell")),
+        ("/text()[2]", 0, 4, "bare", (33, 37, "bare")),
+        ("/div[7]/text()[1]", 0, 4, "claim  &\\nx", None),
+        ("/div[7]/text()[1]", 0, 4, "claim & 😀", (14, 23, "claim & 😀")),
+        ("/div[7]/text()[1]", 0, 4, None, None),
+    ],
+)
+def test_pages_have_places_from_the_top(path: str, start: int, end: int, said: str | None, place: Any) -> None:
+    value = {"start": path, "end": path, "startOffset": start, "endOffset": end, "hypertextlabels": ["x"]}
+    drawn = result("hypertextlabels", value | ({"text": said} if said else {}), name="mark")
+    tasks = [task(1, [annotation([drawn])], html=PAGE, ID="1")]
+    if place is None:
+        with pytest.warns(UserWarning, match="1 span has no start and end"):
+            assert long_table(tasks)["start"].isna().all()
+    else:
+        assert long_table(tasks).loc[0, ["start", "end", "text"]].tolist() == list(place)
+    known = drawn | {"value": value | {"globalOffsets": {"start": 3, "end": 4}}}
+    assert long_table([task(1, [annotation([known])], html=PAGE)])["start"].tolist() == [3]
+
+
+def test_a_text_that_is_elsewhere_gives_no_place() -> None:
+    with pytest.warns(UserWarning, match=r"2 spans have no start and end.*only its address"):
+        table = long_table(
+            [task(1, [annotation([spoken(0, 0, 0, 2), spoken(0, 1, 0, 2)])], talk="https://x.org/a.json")]
+        )
+    assert table["start"].isna().all()
+
+
+def test_messages_of_a_chat_and_the_magic_wand() -> None:
+    said = [
+        result("chatmessage", {"chatmessage": {"role": role, "content": text}}, name="chat", id=text)
+        for role, text in (("user", "Hello"), ("assistant", "Hi"))
+    ]
+    table = long_table([task(1, [annotation(said)])])
+    assert table[["control", "kind", "region"]].astype(object).where(table.notna(), None).values.tolist()[0][:2] == [
+        "chat",
+        "chatmessage",
+    ]
+    assert [value["content"] for value in table["value"]] == ["Hello", "Hi"]
+    mask = np.zeros((100, 200), bool)
+    mask[10:20, 0:5] = True
+    drawn = {"format": "rle", "rle": brush_rle(mask)}
+    size = {"original_width": 200, "original_height": 100}
+    wand = [
+        result("magicwand", drawn, name="magic", **size),
+        result("labels", {**drawn, "labels": ["sky"]}, name="what", **size),
+    ]
+    table = long_table([task(1, [annotation(wand, 1), annotation(wand, 2, by=2)])], raw=True)
+    assert table["region"].tolist() == ["r1"] * 4
+    assert region_agreement(table, "what").f1 == 1
+    assert to_coco(table)["annotations"][0]["area"] == 50
 
 
 def test_flat_exports_are_read_with_what_they_lack() -> None:

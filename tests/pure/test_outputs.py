@@ -99,7 +99,7 @@ def test_each_has_its_dictionary(tmp_path, ending):
     about = pd.read_csv(tmp_path / "a.b.columns.csv")
     assert about["meaning"].notna().all()
     if ending != "coco.json":
-        assert about["column"].tolist() == [*COLUMNS, "data.text", "raw"]
+        assert about["column"].tolist() == [*COLUMNS, "data.text", "raw", "picture"]
 
 
 def test_every_column_of_ours_has_a_meaning():

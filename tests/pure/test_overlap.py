@@ -275,10 +275,12 @@ def test_every_recorded_region_can_be_compared():
     rare = read_annotations(RECORDED.with_name("rarer_types.json"), raw=True)
     twice_rare = pd.concat([rare.assign(annotator="a"), rare.assign(annotator="b")], ignore_index=True)
     found = {c: region_agreement(twice_rare, c, resamples=1) for c in ("plain", "what", "mark", "gait", "line", "turn")}
-    assert [found[control].f1 for control in ("plain", "what", "mark", "gait")] == [1.0] * 4
+    assert [found[control].f1 for control in ("plain", "what", "mark", "gait", "turn")] == [1.0] * 5
     assert "Lines have no area" in found["line"].note
-    assert "1 regions" in found["turn"].note
-    assert math.isnan(found["turn"].f1)
+    elsewhere = twice_rare.assign(start=float("nan"), end=float("nan"))
+    unplaced = region_agreement(elsewhere, "turn", resamples=1)
+    assert "1 regions" in unplaced.note
+    assert math.isnan(unplaced.f1)
     with pytest.raises(InputError, match="draws no regions"):
         region_agreement(twice, "mood")
     with pytest.raises(InputError, match="threshold is 0"):
