@@ -13,7 +13,7 @@ from moods import CONFIG, said, texts
 import lsnb
 from lsnb import demo
 from lsnb.stack import Stack
-from lsnb.study import Study
+from lsnb.study import Studio, Study
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -116,6 +116,27 @@ def test_an_item_that_only_others_hold_is_missing(stack: Stack, study: Study) ->
         )
     assert again.report is not None
     assert again.report.table["status"].tolist() == ["completed", "exists"]
+
+
+def test_what_a_kernel_keeps_of_answers_tells_who_gave_and_changed_them(study: Study, studio: Studio) -> None:
+    server = study.server
+    ana, ben = (copy.project.id for copy in study.copies)
+    # What a kernel keeps of answers tells the same as what the server exports.
+    study.pull(full=True)
+
+    def told(tasks: Any) -> set[tuple[Any, ...]]:
+        names = ("id", "unique_id", "completed_by", "updated_by")
+        return {tuple(done[name] for name in names) for one in tasks for done in one["annotations"]}
+
+    for project in (ana, ben):
+        assert told(study._snapshots[project].tasks.values()) == told(server.export(project))
+    assert study.pull().pulled == 0
+    # Read as changes, too, they are the same answers.
+    task = next(one for one in server.export(ana) if one["meta"]["item"] == "0000")
+    server.replace_data(task["id"], {**task["data"], "caption": "another text"})
+    assert study.pull().pulled == 0
+    assert told(study._snapshots[ana].tasks.values()) == told(server.export(ana))
+    assert studio.open_study(study.title).pull().pulled == 0
 
 
 def test_the_demo_answers_beside_tasks_of_others(study: Study) -> None:

@@ -400,6 +400,11 @@ def test_only_what_is_shown_named_or_needed_travels(studio: Studio, title: str) 
     assert again.sync(more.assign(lang="fr")).counts == {"created": 1, "updated": 3}
     assert {frozenset(task["data"]) for task in tasks_of(study).values()} == {frozenset({"id", "caption", "lang"})}
     assert "They do not see f, guess" in "\n".join(again.sync(more, dry_run=True).notes)
+    report = again.sync(more)
+    assert "They do not see f, guess" in report.seen
+    assert report.seen in repr(report)
+    assert "They do not see f, guess" in report._repr_html_()
+    assert not again.pull().seen
     # Another choice stays, also for the next kernel.
     assert again.sync(more, columns=[]).counts == {"updated": 4}
     assert reopened(studio, study).sync(more).counts == {"unchanged": 4}

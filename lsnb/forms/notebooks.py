@@ -136,6 +136,12 @@ UPLOAD_MEDIA = Form(
             "Which files to send again that are in the bucket already.",
             choices=("never", "changed", "always"),
         ),
+        Field(
+            "SEND_UNSHOWN",
+            False,
+            "boolean",
+            "Send files that browsers cannot show, too: TIFF, empty ones, pictures that break off or are CMYK.",
+        ),
     ),
 )
 

@@ -800,6 +800,7 @@ def refresh(
     started = server.clock
     if known is not None and not full and known.pulls < FULL_EVERY:
         changed = [_trimmed(task) for task in server.changed_tasks(project, known.since)]
+        _keep_unique_ids(known, changed)
         tasks = {**known.tasks, **{int(task["id"]): task for task in changed}}
         if len(tasks) == held:
             after = Snapshot(
@@ -919,9 +920,19 @@ def _is_other(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return old["created_at"] != new["created_at"] or item_of(old) != item_of(new)
 
 
+def _keep_unique_ids(known: Snapshot, changed: Sequence[dict[str, Any]]) -> None:
+    """Give changed annotations the ``unique_id`` that they were seen with, which only exports tell."""
+    for task in changed:
+        before = known.tasks.get(int(task["id"]), {}).get("annotations", ())
+        ids = {(done["id"], done["created_at"]): done["unique_id"] for done in before}
+        for done in task["annotations"]:
+            done["unique_id"] = ids.get((done["id"], done["created_at"]))
+
+
 def _answer_difference(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> int:
-    then = {a["id"]: a for a in old["annotations"]} if old is not None else {}
-    now = {a["id"]: a for a in new["annotations"]}
+    then, now = (
+        {a["id"]: {**a, "unique_id": None} for a in (task or {"annotations": ()})["annotations"]} for task in (old, new)
+    )
     return sum(then.get(key) != now.get(key) for key in {*then, *now})
 
 

@@ -252,6 +252,7 @@ class Sync:
     pulled: int = 0
     changed: dict[str, dict[str, int]] = field(default_factory=dict)
     kept: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
+    seen: str = ""
     faults: list[LsnbError] = field(default_factory=list)
 
     def pull(self, *, full: bool = False) -> list[Copy]:

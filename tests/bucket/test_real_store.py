@@ -54,8 +54,10 @@ def test_changed_files(place: Place, make_table: MakeTable) -> None:
     Path(table["path"][1]).write_bytes(b"x" * 500)
     Path(table["path"][2]).write_bytes(b"")
     made = upload(bucket, table, name=name)
+    assert list(made["status"]) == ["exists", "changed", "not shown"] + ["exists"] * 11
+    made = upload(bucket, table, name=name, send_unshown=True)
     assert list(made["status"]) == ["exists", "changed", "changed"] + ["exists"] * 11
-    made = upload(bucket, table, name=name, overwrite="changed")
+    made = upload(bucket, table, name=name, overwrite="changed", send_unshown=True)
     assert list(made["status"]) == ["exists", "uploaded", "uploaded"] + ["exists"] * 11
     assert read(bucket, made["uri"][1])[1] == b"x" * 500
     assert read(bucket, made["uri"][2])[1] == b""
@@ -128,5 +130,11 @@ def test_answers_in_a_target_bucket_are_read_from_where_they_are(place: Place, m
         table = lsnb.read_annotations(given, key="ID")
         assert table[["item", "control", "value"]].values.tolist() == [["k1", "q", "a"], ["k2", "q", "a"]]
     assert lsnb.read_annotations(f"{address}/8", key="ID")["item"].tolist() == ["k2"]
+    for name, content in (("9", "<Error>AccessDenied</Error>"), ("settings.json", '{"some": "settings"}')):
+        library.blob(f"{prefix}/answers/{name}").upload_from_string(content)
+    with pytest.warns(UserWarning, match="4 annotations, 2 taken, 2 left out"):
+        assert lsnb.read_annotations(address, key="ID")["item"].tolist() == ["k1", "k2"]
+    with pytest.raises(InputError, match="9 is not JSON"):
+        lsnb.read_annotations(f"{address}/9", key="ID")
     with pytest.raises(MissingFileError, match="There is no export below"):
         lsnb.read_annotations(f"{address}/none", key="ID")
