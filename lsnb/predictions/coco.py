@@ -77,8 +77,8 @@ def from_coco(
     corners at right angles, or its ``attributes`` say a ``rotation``, as CVAT's do. Key points become points where a
     control has their names, and belong to the region of their annotation where that is drawn, too. Points of visibility
     0 are left out. Of several outlines of one annotation all but the first belong to the first, and ``to_coco`` makes
-    one annotation of them again. ``iscrowd``, ``ignore``, ``track_id`` and ``attributes`` are kept in a region's ``meta``. An id that is a text
-    is the number that it writes.
+    one annotation of them again. ``iscrowd``, ``ignore``, ``track_id`` and ``attributes`` are kept in a region's
+    ``meta``. An id that is a text is the number that it writes.
 
     Args:
         payload: A dataset (``images, annotations, categories``), a result list (``image_id, category_id, bbox,

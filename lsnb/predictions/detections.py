@@ -520,7 +520,8 @@ def scaled(seen: Seen, scale: np.ndarray[Any, Any]) -> Seen:
         except (TypeError, ValueError, OverflowError):
             return seen  # it is told as no box
     outlines = None if seen.outlines is None else [points * scale for points in seen.outlines]
-    return replace(seen, box=box, turned=None if seen.turned is None else seen.turned * scale, outlines=outlines)
+    turned = None if seen.turned is None else seen.turned * scale
+    return replace(seen, box=box, turned=turned, drawn=None, outlines=outlines)
 
 
 def _scaled_points(points: Sequence[Any] | None, scale: np.ndarray[Any, Any]) -> list[Any] | None:

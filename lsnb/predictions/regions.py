@@ -112,22 +112,22 @@ class Seen:
     Args:
         box: x, y, width, height.
         turned: The corners of a turned box in order, 4 × 2.
-        drawn: The turned box as it was drawn, where the input says by how much it is turned.
         outlines: Each n × 2.
         mask: Height × width, or what makes one; it may raise ``InputError``.
         ellipse: Its centre, its radii, and degrees clockwise.
         line: n × 2, not closed.
         where: Where its mask stands below the thing's own place in the input.
+        drawn: The turned box as it was drawn, where the input says by how much it is turned.
     """
 
     box: Sequence[Any] | None = None
     turned: Floats | None = None
-    drawn: Box | None = None
     outlines: Sequence[Floats] | None = None
     mask: Pixels | Callable[[], Pixels] | None = None
     ellipse: tuple[float, float, float, float, float] | None = None
     line: Floats | None = None
     where: str = ""
+    drawn: Box | None = None
 
     def shapes(self, targets: Targets) -> tuple[tuple[Shape, ...], tuple[Shape, ...]]:
         """Return what it is, as far as the config draws that, and what could be made of it that the config draws."""
