@@ -52,6 +52,7 @@ _HOMES = {
     "read_annotations": "annotations",
     "read_form": "forms",
     "read_predictions": "predictions",
+    "read_series": "timeseries",
     "read_table": "tables",
     "sample": "sampling",
     "select_difficult_frames": "frames",
@@ -145,6 +146,7 @@ if TYPE_CHECKING:
     from lsnb.study import Study as Study
     from lsnb.tables import read_table as read_table
     from lsnb.timeseries import label_samples as label_samples
+    from lsnb.timeseries import read_series as read_series
 
 
 # Readers of files know no bucket: they are told here how to open gs://bucket/prefix.

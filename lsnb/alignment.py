@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -21,11 +22,22 @@ from lsnb.kernel.files import safe_name
 from lsnb.kernel.jobs import for_each
 from lsnb.kernel.words import listing, nearest
 from lsnb.media.probing import table_of
-from lsnb.timeseries import fit_moments, read_series
+from lsnb.timeseries import fit_moments
 from lsnb.timeseries.aligned import DISPLAY_ROWS, OnVideo, Placed, join, place
-from lsnb.timeseries.clocks import SECONDS, Times, read_datetimes, read_times, times_by_rate, unit_name
-from lsnb.timeseries.offsets import Correlation, best_match
-from lsnb.timeseries.series import UNITS, choose_channels, not_plotted, time_column, with_numeric
+from lsnb.timeseries.clocks import (
+    SECONDS,
+    TIMECODE,
+    Times,
+    read_datetimes,
+    read_times,
+    reset_sentence,
+    times_by_rate,
+    unit_in_name,
+    unit_name,
+)
+from lsnb.timeseries.loggers import FOUND, UNITS, find_time
+from lsnb.timeseries.offsets import MOST_DRIFT, Correlation, best_match
+from lsnb.timeseries.series import choose_channels, not_plotted, series_of, time_column, with_numeric
 
 if TYPE_CHECKING:
     from lsnb.plots import Picture
@@ -53,9 +65,12 @@ class Given:
         tz: The zone of datetimes without one.
         offset: Seconds.
         drift: A ratio.
-        rate: Samples a second, for a series without times.
+        rate: Samples a second, for a series without times; of frame numbers and timecodes, frames a second.
         events: Pairs of matching moments.
         time_format: How texts write datetimes.
+        is_told: Whether somebody gave ``offset`` or ``events``.
+        is_held: Whether somebody gave ``drift``.
+        said: Sentences on what was found in its file.
     """
 
     name: str
@@ -68,22 +83,30 @@ class Given:
     rate: float | None
     events: tuple[tuple[Any, float], ...]
     time_format: str | None
+    is_told: bool = False
+    is_held: bool = False
+    said: tuple[str, ...] = ()
 
 
-def each_sensor(series: Any, problems: list[str], **options: Any) -> list[Given]:
+def each_sensor(series: Any, problems: list[str], resets: Any = None, **options: Any) -> list[Given]:
     """Return every sensor with its own options.
 
     Args:
         series: One series, a list of them, or a dict from name to series.
         problems: What is wrong already, to be said with the rest.
+        resets: ``"split"`` for a sensor each from the runs of a clock that began anew.
         options: ``time, unit, tz, offset, drift, rate, events, time_format``: one for all, a list with one for each, or
             a dict by name.
 
     Raises:
         InputError: Options that make no sense; every fault at once.
     """
-    names, tables = _tables(series)
     problems = list(problems)
+    if resets not in (None, "split", "concatenate"):
+        problems.append(f"resets is {resets!r}: give 'split' or 'concatenate'.")
+    names, tables = _tables(series)
+    if resets == "split":
+        names, tables = _split_at_resets(names, tables, options["time"], options["tz"], options["time_format"])
     known = len(problems)
     per_sensor = {
         option: _each(option, value, names, option == "events", problems) for option, value in options.items()
@@ -199,7 +222,7 @@ def _tables(series: Any) -> tuple[list[str], list[pd.DataFrame]]:
     names: list[str] = []
     tables: list[pd.DataFrame] = []
     for name, one in named:
-        table, own = read_series(one, name=name)
+        table, own = series_of(one, name=name)
         if isinstance(series, Mapping):
             own = name
         while own in names:
@@ -207,6 +230,62 @@ def _tables(series: Any) -> tuple[list[str], list[pd.DataFrame]]:
         names.append(own)
         tables.append(table)
     return names, tables
+
+
+TIME = "timestamp"
+
+
+def own_time(table: pd.DataFrame, time: Any, rate: Any = None) -> tuple[Any, tuple[str, ...]]:
+    """Return the column of times that is meant, and a sentence where it was found by what it holds.
+
+    Args:
+        table: A sensor's table.
+        time: The column that was named, ``"timestamp"`` by default.
+        rate: Samples a second, where they were given.
+    """
+    if time is None or (isinstance(time, Hashable) and time in table.columns):
+        return time, ()
+    index = table.index
+    is_index = index.name == time or (isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)) and index.name is None)
+    if time != TIME or is_index:
+        return (None, ()) if rate is not None and time == TIME and not is_index else (time, ())
+    found = table.attrs.get(FOUND)
+    if found and found["time"] in table.columns and rate is None:
+        return found["time"], ()
+    guess = find_time(table) if rate is None else None
+    if guess is None:
+        return (None if rate is not None else time), ()
+    return guess[0], (f"The times were taken from column {guess[0]!r}, by its name and what it holds.",)
+
+
+def _split_at_resets(
+    names: list[str], tables: list[pd.DataFrame], time: Any, tz: Any, time_format: Any
+) -> tuple[list[str], list[pd.DataFrame]]:
+    """Return each run of a clock that began anew as a sensor of its own, called ``<sensor>_1`` and so on."""
+    made: list[str] = []
+    pieces: list[pd.DataFrame] = []
+    for position, (name, table) in enumerate(zip(names, tables, strict=True)):
+        own = time.get(name, TIME) if isinstance(time, Mapping) else time
+        own = own[position] if isinstance(own, list) and len(own) == len(names) else own
+        column, _ = own_time(table, own)
+        resets: tuple[int, ...] = ()
+        if column is not None and isinstance(column, Hashable) and column in table.columns:
+            is_number = pd.api.types.is_numeric_dtype(table[column].dtype)
+            try:
+                resets = read_times(
+                    table[column],
+                    duration=1.0,
+                    unit="s" if is_number else None,
+                    tz=tz if isinstance(tz, str) else None,
+                    time_format=time_format if isinstance(time_format, str) else None,
+                ).resets
+            except InputError:
+                resets = ()  # said when its times are read for good
+        bounds = [0, *resets, len(table)]
+        for number, (low, high) in enumerate(itertools.pairwise(bounds), start=1):
+            made.append(f"{name}_{number}" if resets else name)
+            pieces.append(table.iloc[low:high].reset_index(drop=True) if resets else table)
+    return made, pieces
 
 
 def _each(option: str, value: Any, names: Sequence[str], is_list: bool, problems: list[str]) -> list[Any]:
@@ -217,7 +296,7 @@ def _each(option: str, value: Any, names: Sequence[str], is_list: bool, problems
             problems.append(
                 f"{option} names sensors that are not there: {listing(unknown)}. Sensors: {listing(names)}."
             )
-        default = {"offset": 0.0, "drift": 1.0, "time": "timestamp"}.get(option)
+        default = TIME if option == "time" else None
         by_name = {str(name): one for name, one in value.items()}
         return [by_name.get(name, default) for name in names]
     if isinstance(value, tuple) and option in ("offset", "drift", "rate"):
@@ -245,9 +324,10 @@ def _faults(own: dict[str, Any], table: pd.DataFrame, where: str) -> list[str]:
     problems = []
     if own["unit"] is not None and unit_name(own["unit"]) is None:
         problems.append(f"unit{where} is {own['unit']!r}: give one of {', '.join(map(repr, SECONDS))}.")
-    if not finite(own["offset"]):
+    if own["offset"] is not None and not finite(own["offset"]):
         problems.append(f"offset{where} is {own['offset']!r}: give seconds, such as -2.63.")
-    if not finite(own["drift"]) or not 1 / LARGEST_DRIFT <= own["drift"] <= LARGEST_DRIFT:
+    ratio = 1.0 if own["drift"] is None else own["drift"]
+    if not finite(ratio) or not 1 / LARGEST_DRIFT <= ratio <= LARGEST_DRIFT:
         problems.append(
             f"drift{where} is {own['drift']!r}: give the video's seconds for each second of the sensor, such as 1.0002."
         )
@@ -259,7 +339,7 @@ def _faults(own: dict[str, Any], table: pd.DataFrame, where: str) -> list[str]:
     rate, time = own["rate"], own["time"]
     if rate is not None and (not finite(rate) or rate <= 0):
         problems.append(f"rate{where} is {rate!r}: give samples a second, more than 0.")
-    if rate is not None and time is not None and time in table.columns:
+    if rate is not None and time is not None and time in table.columns and not _counts_frames(own, table[time]):
         problems.append(f"The series{where} has times in {time!r}, so rate is not needed: leave out one (time=None).")
     if time is None and rate is None:
         problems.append(f"The series{where} has no times (time=None): give rate=, its samples a second.")
@@ -273,6 +353,13 @@ def _faults(own: dict[str, Any], table: pd.DataFrame, where: str) -> list[str]:
         if finite(own["offset"]) and own["offset"] != 0:
             problems.append(f"offset{where} and events{where} are both given: events say what offset is.")
     return problems
+
+
+def _counts_frames(own: dict[str, Any], column: pd.Series[Any]) -> bool:
+    """Return whether a column holds frame numbers or timecodes, which need a rate."""
+    first = next(iter(column.dropna().head(1)), None)
+    is_code = isinstance(first, str) and bool(TIMECODE.match(first.strip()))
+    return is_code or "frames" in (unit_name(own["unit"]), unit_in_name(column.name))
 
 
 def _is_column(name: Any) -> bool:
@@ -312,20 +399,24 @@ def _seconds(moment: Any) -> Any:
 
 
 def _given(name: str, table: pd.DataFrame, own: dict[str, Any]) -> Given:
-    time = own["time"]
+    time, said = own_time(table, own["time"], own["rate"])
     if own["rate"] is not None and time not in table.columns:
         time = None
+    found = table.attrs.get(FOUND)
     return Given(
         name=name,
         table=table,
         time=time,
         unit=own["unit"],
         tz=own["tz"],
-        offset=float(own["offset"]),
-        drift=float(own["drift"]),
+        offset=0.0 if own["offset"] is None else float(own["offset"]),
+        drift=1.0 if own["drift"] is None else float(own["drift"]),
         rate=None if own["rate"] is None else float(own["rate"]),
         events=tuple((pair[0], float(_seconds(pair[1]))) for pair in (() if own["events"] is None else own["events"])),
         time_format=own["time_format"],
+        is_told=own["offset"] is not None or own["events"] is not None,
+        is_held=own["drift"] is not None,
+        said=(*(found["notes"] if found else ()), *said),
     )
 
 
@@ -436,9 +527,42 @@ class AlignedSeries(OnVideo):
 
     Args:
         correlations: Where a reference was asked for, what the cross-correlation showed for each sensor.
+        every: Length in seconds of the stretches that ``stretches`` writes.
     """
 
     correlations: tuple[Correlation, ...] = ()
+    every: float | None = None
+
+    def stretches(self, out: str | os.PathLike[str], every: str | float | None = None) -> pd.DataFrame:
+        """Write a file for each stretch of the series, and return a table of them: a task each, with the same video.
+
+        Each file is as long as the video and in step with it. Within its stretch it holds every sample, elsewhere each
+        channel's lowest and highest values, so that a long series can be labelled at its full rate, part by part.
+
+        Args:
+            out: The folder for the files, ``series_001.csv`` and so on.
+            every: The stretches' length, as of ``align``, if that had none.
+
+        Returns:
+            ``stretch`` (from 1), ``start, end`` (seconds of the video), ``series`` (the file).
+
+        Raises:
+            InputError: No length, or one that leaves too many rows in a stretch.
+        """
+        length, fault = _length(every if every is not None else self.every)
+        if length is None:
+            raise InputError(fault or ["every is not given: give the length of a stretch, such as every='10min'."])
+        if not path_like(out):
+            raise InputError(f"out is a {type(out).__name__}: give the folder for the files.")
+        folder = Path(out).expanduser()
+        bounds = [*np.arange(0.0, self.duration, length).tolist(), self.duration]
+        if len(bounds) > 2 and bounds[-1] - bounds[-2] < length / 10:
+            del bounds[-2]
+        rows = []
+        for number, (start, end) in enumerate(itertools.pairwise(bounds), start=1):
+            path = self.to_csv(folder / f"series_{number:03d}.csv", within=(start, end))
+            rows.append({"stretch": number, "start": start, "end": end, "series": str(path)})
+        return pd.DataFrame(rows)
 
     def plot(self) -> Picture:
         """Return the channels over the video's time, one above the other, with matched moments marked."""
@@ -475,8 +599,8 @@ def align(
     time: Any = "timestamp",
     unit: Any = None,
     tz: Any = None,
-    offset: Any = 0.0,
-    drift: Any = 1.0,
+    offset: Any = None,
+    drift: Any = None,
     resample: float | None = None,
     channels: Channels = None,
     units: Mapping[Hashable, str] | None = None,
@@ -486,6 +610,8 @@ def align(
     rate: Any = None,
     video_start: str | datetime | None = None,
     time_format: Any = None,
+    resets: Literal["split", "concatenate"] | None = None,
+    every: str | float | None = None,
 ) -> AlignedSeries:
     """Return a sensor's series on a video's clock: ``video seconds = drift * sensor seconds + offset``.
 
@@ -494,21 +620,28 @@ def align(
     numbers since 1970) counts from ``video_start``, and without it from its earliest time; several such sensors from
     the earliest of all, so that they stay as they were to each other.
 
-    The series is sorted and cut to the video. Rows that repeat another in every column are dropped, rows that share
+    Files are read as ``lsnb.read_series`` reads them: any logger's text, with what stands above the table. The column
+    of times is ``timestamp``, or else the one that can be by name, unit and content, which is said.
+
+    The series is sorted and cut to the video; where nothing says how the clocks lie, it is an error if most rows would
+    be cut. Rows that repeat another in every column are dropped, rows that share
     a time and differ stay; gaps are counted. ``notes`` say all of it.
 
     For several sensors ``time``, ``unit``, ``tz``, ``offset``, ``drift``, ``rate``, ``events`` and ``time_format`` may
     be a list with one for each, or a dict by name.
 
     Args:
-        series: A DataFrame, the path of a CSV or Parquet file, or a list (or dict by name) of several sensors, which
-            are joined on one clock; they are not changed.
+        series: A DataFrame, the path of a file that ``lsnb.read_series`` reads, or a list (or dict by name) of several
+            sensors, which are joined on one clock; they are not changed.
         video: A path, what ``lsnb.probe`` returned, or the length in seconds of a video or sound.
         time: The column of times; None for a series without, which needs ``rate``.
-        unit: ``s``, ``ms``, ``us`` or ``ns`` for times that are numbers; by default told from the numbers, aloud.
+        unit: ``s``, ``ms``, ``us``, ``ns``, ``min``, ``h``, ``d``, ``frames`` (with ``rate``), ``excel`` or ``matlab``
+            (serial days) for times that are numbers; by default what the column's name says (``Time (s)``,
+            ``time_ms``), or else told from the numbers, aloud.
         tz: The zone of datetimes that have none, for example ``"Europe/Berlin"``.
-        offset: Seconds to add; where to look from, with ``reference``.
-        drift: Seconds of the video for each second of the sensor; kept with one event, or if it is not 1 with several.
+        offset: Seconds to add; where to look from, with ``reference``. By default 0, if both may have started together.
+        drift: Seconds of the video for each second of the sensor: held if it is given, also with ``events`` and
+            ``reference``; by default estimated by these where they can tell, and 1 without.
         resample: Samples a second for even steps; means where the sensor is faster, lines between samples where it is
             slower, missing in gaps. By default every sample stays as it is, and of several sensors each row is a
             moment at which any has one.
@@ -519,9 +652,13 @@ def align(
         reference: ``"motion"``, ``"brightness"`` or ``"loudness"``: find offset and drift by cross-correlating the
             channels with what the video itself shows. Raises where it cannot tell.
         max_shift: How far from ``offset`` to look for it, in seconds; at most an hour.
-        rate: Samples a second of a series without times.
+        rate: Samples a second of a series without times; frames a second of frame numbers and timecodes.
         video_start: When the video starts: a datetime or its text, or ``"metadata"`` for what the file says.
         time_format: How texts write datetimes, in strftime's letters.
+        resets: What to do where the clock begins anew, which is an error by default: ``"split"`` takes each run as a
+            sensor of its own (``<sensor>_1``, …), ``"concatenate"`` lets each go on where the one before ended.
+        every: Length of the stretches for ``.stretches(out)``, as ``"10min"`` or seconds: of a series that is too long
+            for one plot, a file with all samples for each.
 
     Returns:
         ``.table`` whose first column is ``time``, ``.offset``, ``.drift``, ``.residual``, ``.to_csv(path)``,
@@ -539,9 +676,11 @@ def align(
         (-2.63, [0.0, 12.4, 13.4, 14.4, 20.0], {'acc': 'Acc'})
     """
     channels = list(channels) if isinstance(channels, Iterator) else channels
+    length, fault = _length(every)
     sensors = each_sensor(
         series,
-        faults_of_all(resample, reference, max_shift, events, units, channels),
+        [*faults_of_all(resample, reference, max_shift, events, units, channels), *fault],
+        resets,
         time=time,
         unit=unit,
         tz=tz,
@@ -568,7 +707,11 @@ def align(
         )
     for sensor in sensors:
         table, column, times, said = _times(sensor, clock, video_start, is_known=reference is not None)
-        notes += [note for note in said if note not in notes]
+        notes += [note for note in (*sensor.said, *said) if note not in notes]
+        if times.resets and resets == "concatenate":
+            times = times.concatenated()
+        elif times.resets:
+            raise InputError(reset_sentence(sensor.name, column, times, table[column]))
         table = with_numeric(table, _own_channels(channels, sensor.name))
         notes += not_plotted(table, [column]) if channels is None else []
         moved, drifted, found, what = _clocks(sensor, table, column, times, channels, reference, max_shift, seen)
@@ -577,7 +720,8 @@ def align(
             correlations += [found] if isinstance(found, Correlation) else []
             matched.append(_matched(sensor.name, found, moved, drifted))
             free += found.free
-        one = place(sensor.name, table, times, offset=moved, drift=drifted, duration=clock.duration)
+        is_told = sensor.is_told or video_start is not first or reference is not None
+        one = place(sensor.name, table, times, offset=moved, drift=drifted, duration=clock.duration, is_told=is_told)
         notes += [note for note in one.notes if note not in notes]
         placed.append(one)
         columns.append(column)
@@ -593,11 +737,13 @@ def align(
         for name, unit in sensor.table.attrs.get(UNITS, {}).items()
         if name in joined.table.columns and name not in all_times
     } | dict(units or {})
+    chosen = choose_channels(joined.table, channels, known_units, all_times)
+    notes += _unseen(joined.table, chosen)
     moments = pd.concat(matched, ignore_index=True) if matched else _matched("", None, 0.0, 1.0)
     misses = moments["residual"].to_numpy("float64")
     return AlignedSeries(
         table=joined.table,
-        channels=choose_channels(joined.table, channels, known_units, all_times),
+        channels=chosen,
         sensors=joined.sensors,
         duration=clock.duration,
         fps=clock.fps,
@@ -607,7 +753,46 @@ def align(
         notes=tuple(notes),
         residuals=moments,
         correlations=tuple(correlations),
+        every=length,
     )
+
+
+LATE_SECONDS = 1.0
+
+
+def _unseen(table: pd.DataFrame, chosen: Sequence[Any]) -> list[str]:
+    """Return sentences on channels that hold nothing within the video, and on ends at which one has no sample."""
+    notes = []
+    time = table["time"].to_numpy("float64")
+    for one in chosen:
+        known = np.flatnonzero(np.isfinite(table[one.column].to_numpy("float64", na_value=np.nan)))
+        if not len(known):
+            notes.append(f"Column {one.column!r} holds no value within the video: its plot stays empty.")
+            continue
+        low, high = float(time[known[0]]), float(time[known[-1]])
+        if low > LATE_SECONDS + time[0] or time[-1] - high > LATE_SECONDS:
+            notes.append(
+                f"{one.legend!r} has samples from {low:,.3f} to {high:,.3f} s: outside of these the plot shows its "
+                "first or last value, and the table nothing."
+            )
+    return notes
+
+
+def _length(every: Any) -> tuple[float | None, list[str]]:
+    """Return the length of a stretch in seconds, and what is wrong with it."""
+    if every is None:
+        return None, []
+    seconds = float("nan")
+    if finite(every):
+        seconds = float(every)
+    elif isinstance(every, str):
+        try:
+            seconds = float(pd.Timedelta(every).total_seconds())
+        except (ValueError, OverflowError):
+            seconds = float("nan")
+    if not 1 <= seconds < math.inf:
+        return None, [f"every is {every!r}: give a length of a second or more, such as '10min' or 600."]
+    return seconds, []
 
 
 def find_offset(
@@ -619,7 +804,7 @@ def find_offset(
     unit: Any = None,
     tz: Any = None,
     offset: float = 0.0,
-    drift: float = 1.0,
+    drift: float | None = None,
     channels: Channels = None,
     max_shift: float = 60.0,
     rate: float | None = None,
@@ -638,7 +823,7 @@ def find_offset(
         unit: The unit of numbers.
         tz: The zone of datetimes without one.
         offset: Where to look from.
-        drift: Likewise.
+        drift: Held, if it is given.
         channels: Columns to compare; by default every column of numbers.
         max_shift: How far to look, in seconds.
         rate: Samples a second of a series without times.
@@ -707,18 +892,39 @@ def _times(
             moment, warning = made(video)
             said = (warning,)
         start = start_moment(moment, sensor.tz)
+    found = table.attrs.get(FOUND) or {}
+    own_start = found.get("start") if not found.get("is_absolute") and not found.get("made") else None
+    units = table.attrs.get(UNITS, {})
     times = read_times(
         column,
         duration=video.duration,
         unit=sensor.unit,
         tz=sensor.tz,
-        video_start=start,
+        video_start=None if own_start else start,
         time_format=sensor.time_format,
+        rate=sensor.rate if sensor.rate is not None else video.fps if video.fps == video.fps else None,
+        said=unit_name(units.get(sensor.time)),
     )
+    if own_start and start is not None:
+        times = _from_start(times, start_moment(own_start, sensor.tz), start)
     # Estimated or given clocks need no start of the video.
-    is_told = is_known or sensor.events or sensor.offset != 0
+    is_told = is_known or sensor.is_told or (own_start and start is not None)
     kept = tuple(note for note in times.notes if not (is_told and note.startswith("Nothing says when")))
     return table, sensor.time, Times(times.seconds, times.clock, kept), said
+
+
+def _from_start(times: Times, own: pd.Timestamp, video: pd.Timestamp) -> Times:
+    """Return times that count from the start that the file names as seconds from the video's start."""
+    if (own.tzinfo is None) != (video.tzinfo is None):
+        raise InputError(
+            f"The file's start, {own.isoformat()}, and the video's, {video.isoformat()}, need a zone both or none: "
+            "give tz=, for example tz='Europe/Berlin', and video_start with its offset."
+        )
+    shift = float((own - video).total_seconds())
+    zero = times.clock.zero - shift / SECONDS.get(times.clock.unit, 1.0)
+    note = f"Its times count from {own.isoformat()}, as the file says, {shift:+,.3f} s from the video's start."
+    clock = replace(times.clock, zero=zero, whole=False)
+    return Times(times.seconds + shift, clock, (*times.notes, note), times.resets)
 
 
 def _first_of_all(sensors: Sequence[Given], video: Video) -> pd.Timestamp | None:
@@ -751,7 +957,7 @@ def _clocks(
             raise InputError(
                 f"The moments {', '.join(bad)} in events of {sensor.name} are not written as its column of times is."
             )
-        known = None if sensor.drift == 1.0 else sensor.drift
+        known = sensor.drift if sensor.is_held else None
         fit = fit_moments(moments, [pair[1] for pair in sensor.events], drift=known)
         count = f"{len(moments)} events" if len(moments) > 1 else "one event"
         miss = f", residual {fit.residual:.3f} s" if np.isfinite(fit.residual) else ""
@@ -791,6 +997,7 @@ def _correlated(
         max_shift=float(max_shift),
         offset=sensor.offset,
         drift=sensor.drift,
+        max_drift=0.0 if sensor.is_held else MOST_DRIFT,
     )
 
 
@@ -811,7 +1018,7 @@ def _matched(name: str, found: Any, offset: float, drift: float) -> pd.DataFrame
 
 
 ADDED = ("csv", "offset", "drift", "residual", "fps", "duration", "notes", "status", "error")
-OF_ROWS = ("time", "unit", "tz", "offset", "drift", "events", "rate", "video_start", "time_format")
+OF_ROWS = ("time", "unit", "tz", "offset", "drift", "events", "rate", "video_start", "time_format", "resets")
 
 
 @checked
@@ -858,7 +1065,7 @@ def align_table(
         >>> align_table(table, folder / "out", unit="s")["status"].tolist()
         ['done', 'failed']
     """
-    known = [name for name in signature(align).parameters if name not in ("series", "video")]
+    known = [name for name in signature(align).parameters if name not in ("series", "video", "every")]
     unknown = [name for name in options if name not in known]
     if unknown:
         raise InputError([f"There is no option {name!r}.{nearest(name, known)}" for name in unknown])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import os
+import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,7 +64,16 @@ class Placed:
         return np.asarray((np.asarray(video_seconds, dtype="float64") - self.offset) / self.drift)
 
 
-def place(name: str, table: pd.DataFrame, times: Times, *, offset: float, drift: float, duration: float) -> Placed:
+def place(
+    name: str,
+    table: pd.DataFrame,
+    times: Times,
+    *,
+    offset: float,
+    drift: float,
+    duration: float,
+    is_told: bool = True,
+) -> Placed:
     """Return a sensor's rows on the video's clock: ``drift * sensor seconds + offset``.
 
     Rows without a time and rows outside the video are left out and counted; of rows that are the same in every
@@ -76,9 +86,10 @@ def place(name: str, table: pd.DataFrame, times: Times, *, offset: float, drift:
         offset: Seconds.
         drift: A ratio near 1.
         duration: The video's length in seconds.
+        is_told: Whether anybody said how the two clocks lie; else most rows have to fall into the video.
 
     Raises:
-        InputError: No row falls into the video.
+        InputError: No row falls into the video, or too few.
 
     Example:
         >>> table = pd.DataFrame({"timestamp": [2.0, 3.0, 1.0], "x": [20, 30, 10]})
@@ -109,6 +120,8 @@ def place(name: str, table: pd.DataFrame, times: Times, *, offset: float, drift:
     if low == high:
         raise InputError(_apart(name, times, time, offset, drift, duration))
     before, after = low, len(time) - high
+    if not is_told and before + after > MOST_OUTSIDE * len(time):
+        raise InputError(_mostly_outside(name, times, before, after, len(time), duration))
     rows: slice | Integers = slice(low, high) if order is None else order[low:high]
     time = time[low:high]
     steps = np.diff(time)
@@ -182,6 +195,21 @@ def _apart(name: str, times: Times, time: Floats, offset: float, drift: float, d
     )
 
 
+# Where nobody said how the clocks lie, they are taken to have started together: then most rows lie in the video.
+MOST_OUTSIDE = 0.5
+
+
+def _mostly_outside(name: str, times: Times, before: int, after: int, rows: int, duration: float) -> str:
+    own = times.clock.original([np.nanmin(times.seconds), np.nanmax(times.seconds)])
+    length = float(np.nanmax(times.seconds) - np.nanmin(times.seconds))
+    return (
+        f"{name}: {before + after:,} of {rows:,} rows would be cut, as they lie outside the video ({before:,} before "
+        f"its start, {after:,} after its end): the series lasts {length:,.1f} s ({own.iloc[0]} to {own.iloc[1]}), the "
+        f"video {duration:,.1f} s, and nothing says how their clocks lie. Give video_start=, events=, "
+        "reference= or offset= (offset=0.0 if both started together), or unit= if the times are in another unit."
+    )
+
+
 def _sentences(facts: dict[str, Any], gaps: list[tuple[float, float]]) -> list[str]:
     name, notes = facts["sensor"], []
     if facts["untimed"]:
@@ -248,7 +276,8 @@ def resampled(placed: Placed, times: Floats, rate: float, column: Any) -> Any:
 
     Numbers are interpolated between neighbours where the sensor samples more slowly, and are means of the samples
     within half a step to either side where it samples faster. Other columns hold their last value. Nothing is made up
-    before the first sample, after the last, or in a gap of more than five usual steps: there it is missing.
+    before the first sample, after the last, or in a gap of more than five usual steps: there it is missing. Steps are
+    those of the column's own samples, so a slow channel beside a fast one has lines between its own.
 
     Args:
         placed: The sensor.
@@ -265,7 +294,8 @@ def resampled(placed: Placed, times: Floats, rate: float, column: Any) -> Any:
         [0.0, 2.5, 5.0, 7.5, 10.0]
     """
     values = placed.table[column]
-    limit = max(GAP * placed.step if placed.step == placed.step else 0.0, 1.5 / rate)
+    step = placed.step
+    limit = max(GAP * step if step == step else 0.0, 1.5 / rate)
     types: Any = pd.api.types
     is_number = types.is_numeric_dtype(values.dtype) and not types.is_bool_dtype(values.dtype)
     if not is_number or types.is_complex_dtype(values.dtype):
@@ -280,7 +310,10 @@ def resampled(placed: Placed, times: Floats, rate: float, column: Any) -> Any:
         numbers, time = numbers[known], time[known]
     if not len(time):
         return np.full(len(times), np.nan)
-    if placed.step == placed.step and rate < SLOWER / placed.step:
+    if not known.all():
+        step = usual_step(np.diff(time))
+        limit = max(limit, GAP * step) if step == step else limit
+    if step == step and rate < SLOWER / step:
         bins = np.floor((time + 0.5 / rate) * rate).astype("int64")
         inside = bins < len(times)
         bins, numbers = bins[inside], numbers[inside]
@@ -495,23 +528,38 @@ def display_rows(time: Floats, channels: Iterable[Floats], most: int, count: int
     return np.asarray(np.unique(np.concatenate(chosen)))
 
 
-def held(values: Floats) -> Floats:
-    """Return values with each that is not finite replaced by the last before it, at the start by the first after it.
+def between(time: Floats, values: Floats) -> Floats:
+    """Return values with each that is not finite on the line between the samples around it; at the ends the nearest.
 
-    The editor draws an empty cell as 0 and stops at a text: a held value is what its step line would show anyway.
+    The editor draws an empty cell as 0 and stops at a text: the line is what it would draw between the samples anyway.
+    Where nothing is finite, all stay missing, and the editor's plot is empty.
+
+    Args:
+        time: float64[rows], never falling.
+        values: float64[rows].
 
     Example:
-        >>> held(np.array([np.nan, 1.0, np.inf, 2.0])).tolist()
-        [1.0, 1.0, 1.0, 2.0]
+        >>> between(np.arange(4.0), np.array([np.nan, 1.0, np.inf, 2.0])).tolist()
+        [1.0, 1.0, 1.5, 2.0]
     """
-    if np.isfinite(values).all():
+    known = np.isfinite(values)
+    if known.all():
         return values
-    known = pd.Series(np.where(np.isfinite(values), values, np.nan))
-    return np.asarray(known.ffill().bfill().fillna(0.0).to_numpy("float64"))
+    if not known.any():
+        return np.full(len(values), np.nan)
+    rows = np.flatnonzero(known)
+    # Written out as differences, huge values would overflow: np.interp is given shares of their size.
+    size = max(float(np.abs(values[rows]).max()), 1.0)
+    filled = np.interp(time, time[rows], values[rows] / size) * size
+    filled[rows] = values[rows]
+    return np.asarray(filled)
 
 
-# The editor draws every row of up to ten times the screen's width, and above that leaves out rows, with their spikes.
-DISPLAY_ROWS = 12_000
+# What the editor of release 1.23.2 opens in the time of a short file (three channels; 900,000 rows take twice as long).
+# A file of fewer rows than the series has shows wrong swings when zoomed in.
+DISPLAY_ROWS = 360_000
+# What a screen shows of the whole, beside a stretch of which all is there.
+OVERVIEW_ROWS = 12_000
 CHUNK = 200_000
 
 
@@ -574,14 +622,19 @@ class OnVideo:
         """Column of the CSV file → the unit of its values, empty if unknown."""
         return {channel.safe: channel.unit for channel in self.channels}
 
-    def display(self, max_rows: int | None = DISPLAY_ROWS) -> pd.DataFrame:
-        """Return what the CSV file holds: ``time`` and the channels under safe names, without an empty cell.
+    def display(
+        self, max_rows: int | None = DISPLAY_ROWS, *, within: tuple[float, float] | None = None
+    ) -> pd.DataFrame:
+        """Return what the CSV file holds: ``time`` and the channels under safe names, without an empty cell but of
+        channels that hold no value at all (``nan``), whose plots stay empty.
 
-        Of a longer series each channel's lowest and highest sample in every stretch as wide as a pixel are kept, at
-        their own times. Cells without a value hold the last one before. Of rows that share a time the first is kept.
+        Of a longer series each channel's lowest and highest sample in every stretch of time are kept, at their own
+        times. Cells without a value are on the line between the samples around them. Of rows that share a time the
+        first is kept.
 
         Args:
             max_rows: About how many rows at most; None for all.
+            within: A stretch in seconds of the video of which every row is there; then ``max_rows`` is of the rest.
 
         Raises:
             InputError: ``max_rows`` is no whole number of 4 or more.
@@ -591,17 +644,43 @@ class OnVideo:
         ):
             raise InputError(f"max_rows is {max_rows!r}: give a whole number of 4 or more, or None for every row.")
         time = self.table[TIME].to_numpy("float64")
-        if max_rows is None or len(time) <= max_rows:
-            rows = np.arange(len(time))
-        else:
+        rows: Integers = np.arange(len(time))
+        if max_rows is not None and len(time) > max_rows:
             rows = display_rows(time, map(self._values, self.channels), int(max_rows), len(self.channels))
+            if within is not None:
+                low, high = np.searchsorted(time, within[0], "left"), np.searchsorted(time, within[1], "right")
+                rows = np.union1d(rows, np.arange(int(low), int(high)))
         rows = rows[np.concatenate([[True], np.diff(time[rows]) > 0])]
         columns = {TIME: time[rows]}
         for channel in self.channels:
-            columns[channel.safe] = held(self._values(channel))[rows]
+            columns[channel.safe] = between(time, self._values(channel))[rows]
         return pd.DataFrame(columns)
 
-    def to_csv(self, out: str | os.PathLike[str], *, max_rows: int | None = DISPLAY_ROWS) -> Path:
+    def shown_step(self, max_rows: int | None = DISPLAY_ROWS) -> str | None:
+        """Return a sentence about how fine the CSV file of so many rows is, None where it holds every sample.
+
+        Args:
+            max_rows: As of ``to_csv``.
+        """
+        rows = len(self.table)
+        if max_rows is None or rows <= max_rows:
+            return None
+        step = self.duration / max(1, (max_rows - 2) // (2 * max(1, len(self.channels))))
+        pieces = int(np.ceil(rows / max_rows))
+        return (
+            f"The file for the plot holds about {max_rows:,} of {rows:,} rows: each channel's lowest and highest value "
+            f"in every {step:.3g} s, so zoomed in closer it shows their spread and not the course. Cut the recording "
+            f"into files with every= (such as every='{_minutes(self.duration / pieces)}'), or give max_rows=None for "
+            "all rows in one."
+        )
+
+    def to_csv(
+        self,
+        out: str | os.PathLike[str],
+        *,
+        max_rows: int | None = DISPLAY_ROWS,
+        within: tuple[float, float] | None = None,
+    ) -> Path:
         """Write the file that a TimeSeries tag plots, and return its path.
 
         Seconds from 0.0 with six decimals, strictly rising to the video's end; columns as in ``display``. It is
@@ -610,6 +689,8 @@ class OnVideo:
         Args:
             out: Where to write; a file of that name is replaced.
             max_rows: About how many rows at most; None for all.
+            within: A stretch in seconds of the video of which every sample is in the file, with an overview of the
+                rest: of a series that is too long for one plot, a file for each stretch (``stretches``).
 
         Raises:
             InputError: ``out`` or ``max_rows`` is of no use, or the file would break the editor.
@@ -621,9 +702,17 @@ class OnVideo:
             raise InputError(
                 f"{target} is a folder: give the name of a CSV file in it, such as {target / 'series.csv'}."
             )
-        shown = self.display(max_rows)
+        shown = self.display(OVERVIEW_ROWS if within is not None else max_rows, within=within)
+        if within is not None and len(shown) > 2 * DISPLAY_ROWS:
+            raise InputError(
+                f"The stretch from {within[0]:g} to {within[1]:g} s holds {len(shown):,} rows, more than a plot is "
+                "quick with: give a shorter every=."
+            )
         if len(shown) < 2:
             raise InputError(f"The video lasts {self.duration:g} s, too short for a plot of two moments.")
+        said = self.shown_step(max_rows) if within is None else None
+        if said is not None and max_rows == DISPLAY_ROWS:
+            warnings.warn(said, UserWarning, stacklevel=2)
         with whole_file_at(target, parents=True) as part:
             _write(shown, part)
             problems = csv_problems(part, channels=list(self.legends)) if len(shown) <= CHUNK else []
@@ -650,6 +739,13 @@ class OnVideo:
             + self.report.to_html(index=False, escape=True)
             + self.table.head(10).to_html(escape=True)
         )
+
+
+def _minutes(seconds: float) -> str:
+    """Return a round length that is not longer, as every= takes it."""
+    return next(
+        (f"{minutes}min" for minutes in (60, 30, 20, 15, 10, 5, 2, 1) if minutes * 60 <= seconds), f"{seconds:.0f}s"
+    )
 
 
 def _write(shown: pd.DataFrame, path: Path) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time, tzinfo
 from decimal import Decimal
 from typing import Any, Literal
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
-from lsnb.kernel.words import sheet_rows
+from lsnb.kernel.words import listing, sheet_rows
 
 # Local times in a zone: the hour that an autumn night has twice, and the one that a spring night lacks.
 
@@ -199,16 +200,46 @@ def _readings(column: pd.Series[Any], utc: bool) -> list[pd.Series[Any]]:
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
-SPOKEN = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
+SECONDS = {
+    "s": 1.0,
+    "ms": 1e-3,
+    "us": 1e-6,
+    "ns": 1e-9,
+    "min": 60.0,
+    "h": 3600.0,
+    "d": 86_400.0,
+    "excel": 86_400.0,
+    "matlab": 86_400.0,
+}
+# The units of numbers that nothing but the numbers tells of.
+GUESSED = ("s", "ms", "us", "ns")
+SPOKEN = {
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ns": "nanoseconds",
+    "min": "minutes",
+    "h": "hours",
+    "d": "days",
+    "excel": "days as Excel counts them",
+    "matlab": "days as MATLAB's datenum counts them",
+    "frames": "frames",
+}
+# Seconds from a unit's zero to 1970: days of spreadsheets count from 1899-12-30, MATLAB's from the year 0.
+TO_1970 = {"excel": 25_569 * 86_400, "matlab": 719_529 * 86_400}
 SPELLINGS = {
-    **{name: name for name in SECONDS},
+    **{name: name for name in SPOKEN},
     **{spoken: name for name, spoken in SPOKEN.items()},
     **{spoken.removesuffix("s"): name for name, spoken in SPOKEN.items()},
-    "sec": "s",
-    "msec": "ms",
-    "µs": "us",  # the micro sign
-    "μs": "us",  # the Greek letter
+    **dict.fromkeys(("sec", "secs", "sek", "sekunde", "sekunden", "seconde", "secondes", "segundos"), "s"),
+    **dict.fromkeys(("msec", "msecs", "millisec", "millisecs", "millis", "mseconds", "millisekunden"), "ms"),
+    **dict.fromkeys(("µs", "μs", "usec", "usecs", "micros", "microsec", "µsec", "μsec"), "us"),
+    **dict.fromkeys(("nsec", "nanos", "nanosec"), "ns"),
+    **dict.fromkeys(("mins", "minuten"), "min"),
+    **dict.fromkeys(("hr", "hrs", "stunden"), "h"),
+    **dict.fromkeys(("datenum",), "matlab"),
+    **dict.fromkeys(("serial days", "excel days"), "excel"),
+    **dict.fromkeys(("frame number", "frame no", "frame index"), "frames"),
 }
 # 2000 to 2100, as seconds since 1970: a recording with a video beside it lies there.
 YEAR_2000, YEAR_2100 = 946_684_800.0, 4_102_444_800.0
@@ -229,6 +260,37 @@ def unit_name(unit: object) -> str | None:
     return SPELLINGS.get(unit.strip().lower()) or SPELLINGS.get(unit.strip()) if isinstance(unit, str) else None
 
 
+_IN_BRACKETS = re.compile(r"[\[({]\s*([^\[\](){}]+?)\s*[\])}]\s*$")
+_LAST_WORDS = re.compile(r"(?:^|[\s_.:/-])([^\W\d_]+(?:\s(?:number|no|index|days))?)\s*$")
+# Words that are units by themselves; of one letter only behind something that is a time.
+_TIME_WORD = re.compile(r"time|zeit|temps|tiempo|tempo|elapsed|uhr|clock|stamp|epoch|unix|^t$", re.IGNORECASE)
+
+
+def unit_in_name(name: object) -> str | None:
+    """Return the unit that a column of times says in its name, or None.
+
+    Example:
+        >>> [unit_in_name(name) for name in ("Time (s)", "time_ms", "Zeit [min]", "millis", "frame", "timestamp", "x")]
+        ['s', 'ms', 'min', 'ms', 'frames', None, None]
+        >>> unit_in_name("T[h]"), unit_in_name("acc_s"), unit_in_name("time_s"), unit_in_name("timestampMs")
+        ('h', None, 's', 'ms')
+    """
+    if not isinstance(name, str):
+        return None
+    within = _IN_BRACKETS.search(name)
+    if within:
+        return unit_name(within[1])
+    if unit_name(name) is not None and (len(name.strip()) > 2 or name.strip() in GUESSED):
+        return unit_name(name)
+    # timeStampMs, unixMillis
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name.strip())
+    last = _LAST_WORDS.search(words)
+    if not last:
+        return None
+    unit = unit_name(last[1])
+    return unit if _TIME_WORD.search(words[: last.start()]) or len(last[1]) > 3 else None
+
+
 def is_since_1970(typical: float, unit: str) -> bool:
     """Return whether a number of this size counts from 1970: whether it would be a time of this century.
 
@@ -236,10 +298,10 @@ def is_since_1970(typical: float, unit: str) -> bool:
         >>> is_since_1970(1.7e12, "ms"), is_since_1970(1.7e12, "s")
         (True, False)
     """
-    return YEAR_2000 <= typical * SECONDS[unit] < YEAR_2100
+    return YEAR_2000 <= typical * SECONDS[unit] - TO_1970.get(unit, 0) < YEAR_2100
 
 
-def guess_unit(numbers: Floats, duration: float, column: str) -> tuple[str, str]:
+def guess_unit(numbers: Floats, duration: float, column: str, said: str | None = None) -> tuple[str, str]:
     """Return the unit that makes sense of a column of numbers, and a sentence that says why.
 
     Numbers of this century's size count from 1970. Of others, a unit makes sense where it gives a rate between one
@@ -250,9 +312,10 @@ def guess_unit(numbers: Floats, duration: float, column: str) -> tuple[str, str]
         numbers: The column, finite numbers only.
         duration: The length of the video in seconds.
         column: Its name, for the sentences.
+        said: The unit that the column's name says, which is taken unless the numbers speak against it.
 
     Raises:
-        InputError: No unit makes sense, or several do.
+        InputError: No unit makes sense, several do, or another than the column's name says.
 
     Example:
         >>> guess_unit(np.arange(0, 60_000, 20.0), 60.0, "t")[0]
@@ -261,18 +324,21 @@ def guess_unit(numbers: Floats, duration: float, column: str) -> tuple[str, str]
     if not len(numbers):
         return "s", f"Column {column!r} was read as seconds."
     typical = float(np.median(numbers[:: max(1, len(numbers) // 10_000)]))
-    span = float(numbers.max() - numbers.min())
-    for unit, scale in SECONDS.items():
+    low, high = _core(numbers)
+    span = high - low
+    if said is not None:
+        return said, _as_said(numbers, said, duration, column, span)
+    for unit in (*GUESSED, "excel", "matlab"):
+        scale = SECONDS[unit]
+        if unit in TO_1970 and not (span > 0 and SLOWEST <= (len(numbers) - 1) / span / scale <= FASTEST):
+            continue
         if is_since_1970(typical, unit) and span * scale <= LONGEST:
-            return unit, f"Column {column!r} was read as {SPOKEN[unit]} since 1970, by the size of its numbers."
+            since = "" if unit in TO_1970 else " since 1970"
+            return unit, f"Column {column!r} was read as {SPOKEN[unit]}{since}, by the size of its numbers."
     if len(numbers) < 2 or span == 0:
         return "s", f"Column {column!r} was read as seconds: one moment says nothing of its unit."
     rate = (len(numbers) - 1) / span
-    fitting = []
-    for unit, scale in SECONDS.items():
-        length = span * scale
-        if SLOWEST <= rate / scale <= FASTEST and duration * SHORTEST_SHARE <= length <= LONGEST:
-            fitting.append(unit)
+    fitting = _fitting(rate, span, duration)
     alike = [unit for unit in fitting if duration / ALIKE <= span * SECONDS[unit] <= duration * ALIKE]
     chosen = alike if len(fitting) > 1 and len(alike) == 1 else fitting
     if len(chosen) == 1:
@@ -285,7 +351,7 @@ def guess_unit(numbers: Floats, duration: float, column: str) -> tuple[str, str]
     readings = "; ".join(
         f"unit={unit!r} is {span * scale:,.6g} s at {rate / scale:,.4g} samples a second"
         for unit, scale in SECONDS.items()
-        if not fitting or unit in fitting
+        if unit in GUESSED and (not fitting or unit in fitting)
     )
     raise InputError(
         f"The unit of column {column!r} cannot be told from its numbers beside a video of {duration:,.1f} s: "
@@ -293,8 +359,99 @@ def guess_unit(numbers: Floats, duration: float, column: str) -> tuple[str, str]
     )
 
 
+def _fitting(rate: float, span: float, duration: float) -> list[str]:
+    """Return the units in which a series would be a recording of this video."""
+    return [
+        unit
+        for unit in GUESSED
+        if SLOWEST <= rate / SECONDS[unit] <= FASTEST and duration * SHORTEST_SHARE <= span * SECONDS[unit] <= LONGEST
+    ]
+
+
+# A series in a unit that its name says, at a rate that no sensor has, is in another unit.
+ODDLY_SLOW, ODDLY_FAST = 0.5, 5_000.0
+
+
+def _as_said(numbers: Floats, said: str, duration: float, column: str, span: float) -> str:
+    """Return a sentence for the unit that a column's name says.
+
+    Raises:
+        InputError: The numbers make sense in another unit alone.
+    """
+    scale = SECONDS[said]
+    typical = float(np.median(numbers[:: max(1, len(numbers) // 10_000)]))
+    others: list[str] = []
+    if not is_since_1970(typical, said):
+        others = [unit for unit in GUESSED if is_since_1970(typical, unit) and span * SECONDS[unit] <= LONGEST]
+    if not others and len(numbers) > 2 and span > 0 and not is_since_1970(typical, said):
+        rate = (len(numbers) - 1) / span
+        fitting = _fitting(rate, span, duration)
+        is_odd = not ODDLY_SLOW <= rate / scale <= ODDLY_FAST
+        alike = [unit for unit in fitting if duration / ALIKE <= span * SECONDS[unit] <= duration * ALIKE]
+        if is_odd:
+            others = [] if said in alike else alike if said in fitting else fitting
+    if others:
+        raise InputError(
+            f"Column {column!r} says {SPOKEN[said]} in its name, and its numbers look like {SPOKEN[others[0]]}: as "
+            f"{SPOKEN[said]} the series would last {span * scale:,.6g} s, as {SPOKEN[others[0]]} "
+            f"{span * SECONDS[others[0]]:,.6g} s, beside a video of {duration:,.1f} s. Give unit={said!r} or "
+            f"unit={others[0]!r}."
+        )
+    return f"Column {column!r} was read as {SPOKEN[said]}, as its name says."
+
+
+# A time this far from the middle of the others, in widths of nine tenths of them, is no time of the recording.
+STRAY_WIDTHS = 10.0
+STRAY_SHARE = 0.01
+FEWEST_ROWS = 20
+
+
+def _core(numbers: Floats) -> tuple[float, float]:
+    """Return the lowest and the highest number, without a few that are far from all others."""
+    low, high = float(numbers.min()), float(numbers.max())
+    if len(numbers) < FEWEST_ROWS:
+        return low, high
+    few = numbers[:: max(1, len(numbers) // 10_000)]
+    first, last = (float(edge) for edge in np.quantile(few, [0.05, 0.95]))
+    reach = STRAY_WIDTHS * max(last - first, 0.0)
+    if reach == 0 or (low >= first - reach and high <= last + reach):
+        return low, high
+    inside = numbers[(numbers >= first - reach) & (numbers <= last + reach)]
+    if len(numbers) - len(inside) > max(1.0, STRAY_SHARE * len(numbers)):
+        return low, high
+    return float(inside.min()), float(inside.max())
+
+
+def without_strays(seconds: Floats, name: str, shown: Any) -> tuple[Floats, list[str]]:
+    """Return times with a few that are far from all others missing (a clock that was not set), and a sentence.
+
+    Args:
+        seconds: float64[rows]; it is not changed.
+        name: The column's.
+        shown: The column as it is written.
+
+    Example:
+        >>> times = np.concatenate([[0.0], 1.7e9 + np.arange(30.0)])
+        >>> without_strays(times, "t", pd.Series(times))[1]
+        ["Times in 't' that are far from all others were left out: 1 (row 2: 0.0)."]
+    """
+    known = np.flatnonzero(np.isfinite(seconds))
+    if len(known) < FEWEST_ROWS:
+        return seconds, []
+    low, high = _core(seconds[known])
+    bad = known[(seconds[known] < low) | (seconds[known] > high)]
+    if not len(bad):
+        return seconds, []
+    seconds = seconds.copy()
+    seconds[bad] = np.nan
+    some = ", ".join(f"{sheet_rows([int(row)])}: {shown.iloc[int(row)]}" for row in bad[:3])
+    more = f" and {len(bad) - 3:,} more" if len(bad) > 3 else ""
+    return seconds, [f"Times in {name!r} that are far from all others were left out: {len(bad):,} ({some}{more})."]
+
+
 Kind = Literal["number", "datetime", "duration", "rate"]
 
+TIMECODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.](?=\d{2}$)|:|;)(\d{2,3})$")
 CLOCK_TIME = re.compile(r"[+-]?(\d{1,4}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?$")
 DECIMAL = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$")
 NS = 1_000_000_000
@@ -314,8 +471,11 @@ class Clock:
         zone: The zone of datetimes, None without.
         whole: Whether the column holds whole numbers.
         rest: Seconds by which sensor second 0 is after ``zero``; less than a unit, where the column holds whole ones.
-        earliest: Of clock times that pass midnight, the first sensor second: what the clock shows before it is of the
-            next day.
+        earliest: Of a clock that begins again (at midnight, or when its counter is full), the first sensor second: what
+            the clock shows before it is of the next round.
+        period: How many seconds such a round has.
+        put_back: Of local datetimes without a zone, from which sensor second on the clock was put back, and by how
+            many seconds.
     """
 
     kind: Kind
@@ -325,6 +485,8 @@ class Clock:
     whole: bool = False
     rest: float = 0.0
     earliest: float | None = None
+    period: float = DAY
+    put_back: tuple[float, float] | None = None
 
     @property
     def is_absolute(self) -> bool:
@@ -343,8 +505,14 @@ class Clock:
         """
         given = np.atleast_1d(np.asarray(seconds, dtype="float64"))
         known = np.isfinite(given)
-        units = np.round((np.where(known, given, 0.0) + self.rest) / SECONDS[self.unit], 6)
+        # Days and hours need more places than seconds for the same microsecond.
+        places = 6 if SECONDS[self.unit] <= 1 else 12
+        units = np.round((np.where(known, given, 0.0) + self.rest) / SECONDS[self.unit], places)
+        if self.kind == "number" and self.earliest is not None:
+            units = np.mod(units, round(self.period / SECONDS[self.unit]))
         if self.kind == "datetime":
+            if self.put_back is not None:
+                given = given - np.where(given >= self.put_back[0], self.put_back[1], 0.0)
             ns = np.round(np.where(known, given, 0.0) * 1e6).astype("int64") * 1000 + int(self.zero)
             times = pd.Series(ns.astype("datetime64[ns]")).where(known)
             return times if self.zone is None else times.dt.tz_localize("UTC").dt.tz_convert(self.zone)
@@ -363,7 +531,8 @@ class Clock:
         if isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool):
             zero = 0 if self.kind == "datetime" else self.zero
             seconds = float(value - zero) * (1.0 if self.kind == "datetime" else SECONDS[self.unit]) - self.rest
-            return seconds + DAY if self.earliest is not None and seconds < self.earliest - DAY / 4 else seconds
+            is_later = self.earliest is not None and seconds < self.earliest - self.period / 4
+            return seconds + self.period if is_later else seconds
         try:
             column = pd.Series([value])
             if self.kind == "datetime":
@@ -386,11 +555,130 @@ class Times:
         seconds: float64[rows]; missing where the row has no time.
         clock: How the column writes them.
         notes: What was taken for granted.
+        resets: The rows (0-based) at which the clock began anew, each the first of a run.
     """
 
     seconds: Floats
     clock: Clock
     notes: tuple[str, ...] = ()
+    resets: tuple[int, ...] = ()
+
+    def concatenated(self) -> Times:
+        """Return the times with each run after a reset going on where the one before ended.
+
+        Example:
+            >>> Times(np.array([5.0, 6.0, 7.0, 0.0, 1.0]), Clock("number"), resets=(3,)).concatenated().seconds.tolist()
+            [5.0, 6.0, 7.0, 8.0, 9.0]
+        """
+        seconds = self.seconds.copy()
+        steps = np.diff(self.seconds)
+        steps = steps[np.isfinite(steps) & (steps > 0)]
+        step = float(np.median(steps)) if len(steps) else 0.0
+        for row in self.resets:
+            before = seconds[:row]
+            last, first = before[np.isfinite(before)][-1], seconds[row]
+            seconds[row:] += last + step - first
+        note = f"The clock began anew {len(self.resets)} times; each run goes on a step after the one before."
+        return Times(seconds, self.clock, (*self.notes, note))
+
+
+# A step back of so many usual steps, between runs of some rows, is no row out of order.
+RESET_STEPS = 3.0
+SHORTEST_RUN = 5
+MOST_RUNS = 100
+
+
+def resets_of(seconds: Floats, *, is_absolute: bool) -> tuple[int, ...]:
+    """Return the rows at which a clock begins anew: a few large steps back between long runs that rise.
+
+    Where the clock says when, runs that do not overlap are pieces of one recording in another order, and no resets.
+
+    Args:
+        seconds: float64[rows]; missing ones are passed over.
+        is_absolute: Whether the clock says when.
+
+    Example:
+        >>> twice = np.concatenate([np.arange(10.0), np.arange(10.0)])
+        >>> resets_of(twice, is_absolute=True), resets_of(np.sort(twice), is_absolute=False)
+        ((10,), ())
+    """
+    known = np.flatnonzero(np.isfinite(seconds))
+    some = seconds[known]
+    steps = np.diff(some)
+    rising = steps[steps > 0]
+    if not len(rising) or not (steps < 0).any():
+        return ()
+    usual = float(np.median(rising[:: max(1, len(rising) // 200_000)]))
+    starts = np.flatnonzero(steps < -RESET_STEPS * usual) + 1
+    bounds = np.concatenate([[0], starts, [len(some)]])
+    lengths = np.diff(bounds)
+    is_few = 0 < len(starts) < min(MOST_RUNS, len(some) / (2 * SHORTEST_RUN))
+    # Rows out of order fall back and come forward again; a run falls back and stays.
+    is_long = bool((lengths >= SHORTEST_RUN).all())
+    if not is_few or not is_long or (steps < 0).sum() > len(starts) + 0.01 * len(some):
+        return ()
+    lows = np.array([some[low:high].min() for low, high in itertools.pairwise(bounds.tolist())])
+    highs = np.array([some[low:high].max() for low, high in itertools.pairwise(bounds.tolist())])
+    order = np.argsort(lows, kind="stable")
+    overlap = bool((lows[order][1:] < np.maximum.accumulate(highs[order])[:-1]).any())
+    return tuple(int(row) for row in known[starts]) if overlap or not is_absolute else ()
+
+
+def reset_sentence(name: str, column: object, times: Times, shown: Any) -> str:
+    """Return what to do about a clock that began anew.
+
+    Args:
+        name: The sensor's.
+        column: Its column of times.
+        times: With ``resets``.
+        shown: The column as it is written.
+    """
+    rows = listing([row + 2 for row in times.resets])
+    first = times.resets[0]
+    backs = [float(times.seconds[row - 1] - times.seconds[row]) for row in times.resets]
+    autumn = any(abs(back - 3600) < 60 for back in backs) and times.clock.kind == "datetime"
+    hint = (
+        " A step back by an hour is a clock that was put back in autumn: give tz=, such as tz='Europe/Berlin'."
+        if autumn
+        else ""
+    )
+    return (
+        f"The clock of {name} begins anew {len(times.resets)} times: {column!r} falls from {shown.iloc[first - 1]} to "
+        f"{shown.iloc[first]} at row {rows}. Sorted, the runs would lie among each other. Give resets='split' for "
+        "recordings of their own, resets='concatenate' for runs that follow each other without a pause, or one sensor "
+        f"at a time if the rows are of several.{hint}"
+    )
+
+
+# Counters of so many bits begin again at 0.
+COUNTERS = tuple(2**bits for bits in (8, 16, 24, 31, 32))
+
+
+def unwrapped(numbers: Any) -> tuple[Any, int | None, int]:
+    """Return a counter that was full and began again at 0 as one that goes on, its size, and how often it was full.
+
+    Args:
+        numbers: Whole numbers, in the order of rows.
+
+    Example:
+        >>> numbers, size, times = unwrapped(np.array([65533, 65534, 65535, 0, 1, 2]))
+        >>> numbers.tolist(), size, times
+        ([65533, 65534, 65535, 65536, 65537, 65538], 65536, 1)
+    """
+    steps = np.diff(numbers)
+    back = np.flatnonzero(steps < 0)
+    rising = steps[steps > 0]
+    if not len(back) or not len(rising) or len(back) > len(rising):
+        return numbers, None, 0
+    usual = float(np.median(rising))
+    for size in COUNTERS:
+        if numbers.min() < 0 or numbers.max() >= size:
+            continue
+        over = steps[back] + size
+        if bool((over > 0).all()) and bool((over <= 5 * usual).all()) and usual < size / 20:
+            rounds = np.concatenate([[0], np.cumsum(steps < 0)])
+            return numbers + rounds * size, size, int(rounds[-1])
+    return numbers, None, 0
 
 
 def read_times(
@@ -401,6 +689,8 @@ def read_times(
     tz: Any = None,
     video_start: pd.Timestamp | None = None,
     time_format: str | None = None,
+    rate: float | None = None,
+    said: str | None = None,
 ) -> Times:
     """Return a column of times as seconds on the sensor's clock.
 
@@ -412,10 +702,13 @@ def read_times(
     Args:
         column: The times: numbers, datetimes, durations, or texts of any of these; it is not changed.
         duration: The video's length in seconds, by which the unit of bare numbers is guessed.
-        unit: ``s``, ``ms``, ``us`` or ``ns``; guessed by default, and said in the notes.
+        unit: ``s``, ``ms``, ``us``, ``ns``, ``min``, ``h``, ``d``, ``frames`` (of ``rate``), ``excel`` or ``matlab``
+            (their serial days); by default what the column's name says, or else a guess, and said in the notes.
         tz: The zone of datetimes without one, for example ``"Europe/Berlin"``.
         video_start: When the video starts; with a zone unless the column and ``tz`` have none.
         time_format: How texts write datetimes, in strftime's letters.
+        rate: Frames a second, for frame numbers and timecodes (``01:00:00:12``).
+        said: The unit that the file gives for the column, beside its name.
 
     Raises:
         InputError: A column that cannot be read, or in more than one way.
@@ -427,6 +720,23 @@ def read_times(
         [43201.5, 43202.0]
     """
     name = str(column.name)
+    own = _read(column, name, duration, unit, tz, video_start, time_format, rate, said)
+    if own.resets:
+        return own
+    return replace(own, resets=resets_of(own.seconds, is_absolute=own.clock.is_absolute))
+
+
+def _read(
+    column: Any,
+    name: str,
+    duration: float,
+    unit: str | None,
+    tz: Any,
+    video_start: pd.Timestamp | None,
+    time_format: str | None,
+    rate: float | None,
+    said: str | None,
+) -> Times:
     types: Any = pd.api.types
     column = _plain(column)
     if not len(column):
@@ -442,12 +752,16 @@ def read_times(
     if types.is_datetime64_any_dtype(column.dtype):
         return _absolute(column, name, tz, video_start, time_format)
     if types.is_numeric_dtype(column.dtype):
-        return _numbers(column, name, duration, unit, tz, video_start)
+        return _numbers(column, name, duration, unit, tz, video_start, rate, said)
     texts = column.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
     texts = texts.where(texts.ne(""), None)
     given = texts.dropna()
     if given.empty:
         raise InputError(f"Column {name!r} is empty in every row: give the column of times as time=.")
+    if given.map(lambda cell: isinstance(cell, str) and bool(TIMECODE.match(cell))).all():
+        seconds = _timecodes(texts, name, rate)
+        note = f"Column {name!r} was read as timecodes of {rate:g} frames a second."
+        return _durations(seconds, name, duration, video_start, tz, (note,))
     if given.map(lambda cell: isinstance(cell, str) and bool(CLOCK_TIME.match(cell))).all():
         has_hours = time_format is not None and time_format.startswith("%H:%M")
         seconds = _texts(texts, has_hours=has_hours)
@@ -456,7 +770,7 @@ def read_times(
         return _durations(seconds, name, duration, video_start, tz, (_SHORT.format(name),) if short else ())
     if time_format is None and given.map(lambda cell: not isinstance(cell, date) and _is_number(cell)).all():
         plain = texts.map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
-        return _numbers(pd.to_numeric(plain).rename(name), name, duration, unit, tz, video_start)
+        return _numbers(pd.to_numeric(plain).rename(name), name, duration, unit, tz, video_start, rate, said)
     return _absolute(texts, name, tz, video_start, time_format)
 
 
@@ -512,8 +826,41 @@ def _texts(column: pd.Series[Any], *, has_hours: bool = False) -> Floats | None:
     return seconds
 
 
+def _timecodes(column: pd.Series[Any], name: str, rate: float | None) -> Floats:
+    """Return SMPTE timecodes as seconds; behind a semicolon, the numbers that drop-frame timecode leaves out."""
+    if rate is None or not rate > 0:
+        raise InputError(
+            f"Column {name!r} has timecodes (hours:minutes:seconds:frames): give rate=, the frames a second they count."
+        )
+    seconds = np.full(len(column), np.nan)
+    whole = round(rate)
+    for row, cell in enumerate(column):
+        parts = TIMECODE.match(cell) if isinstance(cell, str) else None
+        if not parts:
+            continue
+        hours, minutes, rest, frame = int(parts[1]), int(parts[2]), int(parts[3]), int(parts[5])
+        if frame >= whole:
+            raise InputError(
+                f"In {name!r} the timecode {cell} ({sheet_rows([row])}) has frame {frame}, and there are {rate:g} "
+                "frames a second: give rate=."
+            )
+        count = ((hours * 60 + minutes) * 60 + rest) * whole + frame
+        if parts[4] == ";":
+            passed = hours * 60 + minutes
+            count -= round(whole / 15) * (passed - passed // 10)
+        seconds[row] = count / rate
+    return seconds
+
+
 def _numbers(
-    column: pd.Series[Any], name: str, duration: float, unit: str | None, tz: Any, video_start: pd.Timestamp | None
+    column: pd.Series[Any],
+    name: str,
+    duration: float,
+    unit: str | None,
+    tz: Any,
+    video_start: pd.Timestamp | None,
+    rate: float | None,
+    said: str | None,
 ) -> Times:
     whole = bool(pd.api.types.is_integer_dtype(column.dtype))
     missing = column.isna().to_numpy(dtype="bool")
@@ -528,20 +875,48 @@ def _numbers(
     if not len(kept):
         raise InputError(f"Column {name!r} has no finite number in any row: give the column of times as time=.")
     notes: list[str] = []
+    kept, size, rounds = unwrapped(kept)
+    if size is not None:
+        numbers = numbers.copy()
+        numbers[slice(None) if lost is None else ~lost] = kept
+        notes.append(
+            f"The counter in {name!r} was full at {size:,} and began again at 0 ({rounds} ×); it goes on counting from "
+            "there."
+        )
     chosen = unit_name(unit)
+    named = unit_in_name(name) or said
     if chosen is None:
-        chosen, why = guess_unit(np.asarray(kept, dtype="float64"), duration, name)
+        chosen, why = (
+            ("frames", f"Column {name!r} was read as frames, as its name says.")
+            if named == "frames"
+            else guess_unit(np.asarray(kept, dtype="float64"), duration, name, named)
+        )
         notes.append(why)
+    elif named is not None and named != chosen:
+        notes.append(f"Column {name!r} says {SPOKEN[named]}, and was read as {SPOKEN[chosen]}, as unit= says.")
+    if chosen == "frames":
+        return _frames(numbers, lost, name, rate, video_start, notes)
     scale = SECONDS[chosen]
     zero: Any = 0
     rest = 0.0
+    lone, said_of_strays = without_strays(
+        np.where(lost, np.nan, numbers) if lost is not None else np.asarray(numbers, dtype="float64"), name, column
+    )
+    if said_of_strays:
+        notes += said_of_strays
+        lost = ~np.isfinite(lone)
+        kept = numbers[~lost]
     typical = float(np.median(kept[:: max(1, len(kept) // 10_000)]))
     if is_since_1970(typical, chosen):
-        if tz is not None and video_start is None:
+        is_utc = chosen not in TO_1970
+        if is_utc and tz is not None and video_start is None:
             notes.append(f"tz was not needed: {SPOKEN[chosen]} since 1970 count in UTC.")
         zero = kept.min().item()
         if video_start is not None:
-            ns = _start_ns(video_start, zoned=True, name=name)
+            start = video_start
+            if not is_utc and start.tzinfo is not None and tz is not None:
+                start = start.tz_convert(tz).tz_localize(None)
+            ns = _start_ns(start, zoned=is_utc, name=name) + NS * TO_1970.get(chosen, 0)
             per = round(NS * scale)
             # Whole units are taken away first, so that long numbers are never rounded; the rest is below a unit.
             zero, rest = (ns // per, (ns % per) / NS) if whole else (ns / per, 0.0)
@@ -552,11 +927,38 @@ def _numbers(
             f"Column {name!r} counts {SPOKEN[chosen]} from a moment that nobody has named, so video_start says nothing "
             "about it: give offset=, events= or reference= instead."
         )
+    elif kept.min() * scale > OWN_ZERO:
+        notes.append(
+            f"Nothing says when the video starts, and {name!r} counts {SPOKEN[chosen]} from a moment of its own, such "
+            f"as when the sensor was switched on: its first time is {kept.min() * scale:,.3f} s, and its 0 was taken "
+            "as the video's start. Give offset=, events= or reference= unless it is."
+        )
     seconds = np.subtract(numbers, zero, dtype="float64") if not whole else (numbers - np.int64(zero)).astype("float64")
     seconds *= scale
     if rest:
         seconds -= rest
-    return _finished(seconds, lost, Clock("number", chosen, zero, whole=whole, rest=rest), notes)
+    clock = Clock("number", chosen, zero, whole=whole, rest=rest)
+    if size is not None:
+        clock = replace(clock, earliest=float(kept.min()) * scale, period=size * scale)
+    return _finished(seconds, lost, clock, notes)
+
+
+# A clock that is later than this at its first row did not start with the video, unless somebody says so.
+OWN_ZERO = 1.0
+
+
+def _frames(
+    numbers: Any, lost: Any, name: str, rate: float | None, video_start: pd.Timestamp | None, notes: list[str]
+) -> Times:
+    if rate is None or not rate > 0:
+        raise InputError(f"Column {name!r} counts frames: give rate=, how many there are in a second.")
+    if video_start is not None:
+        raise InputError(
+            f"Column {name!r} counts frames, which say nothing of when: give offset= instead of video_start."
+        )
+    seconds = np.asarray(numbers, dtype="float64") / rate
+    notes.append(f"Frame n of {name!r} is at n / {rate:g} s.")
+    return _finished(seconds, lost, Clock("rate"), notes)
 
 
 _FROM_FIRST = (
@@ -613,6 +1015,20 @@ def _absolute(
     missing = ns == np.iinfo("int64").min
     if missing.all():
         raise InputError(f"Column {name!r} is empty in every row: give the column of times as time=.")
+    first_ns = int(ns[~missing].min())
+    relative = np.where(missing, np.nan, (ns - first_ns) / NS)
+    lone, said = without_strays(relative, name, column)
+    notes = [*notes, *said]
+    missing = ~np.isfinite(lone)
+    put_back = _put_back(lone, column, zone)
+    if put_back is not None:
+        row, hour = put_back
+        ns = ns.copy()
+        ns[row:] += hour * NS
+        notes.append(
+            f"At {sheet_rows([row])} {name!r} steps back by an hour, as clocks are put back in autumn: from there on "
+            "it was taken as an hour later. Give tz= if that is wrong."
+        )
     if video_start is not None:
         zero = _start_ns(video_start, zoned=zone is not None, name=name)
     else:
@@ -620,7 +1036,30 @@ def _absolute(
         notes = [*notes, _FROM_FIRST]
     seconds = np.subtract(ns, zero).astype("float64")
     seconds /= NS
-    return _finished(seconds, missing if missing.any() else None, Clock("datetime", "ns", zero, zone), notes)
+    clock = Clock("datetime", "ns", zero, zone)
+    if put_back is not None:
+        clock = replace(clock, put_back=(float(seconds[put_back[0]]), float(put_back[1])))
+    return _finished(seconds, missing if missing.any() else None, clock, notes)
+
+
+def _put_back(seconds: Floats, column: Any, zone: Any) -> tuple[int, int] | None:
+    """Return the row at which local times without a zone are put back by an hour, as in an autumn night, and 3600."""
+    if zone is not None:
+        return None
+    known = np.flatnonzero(np.isfinite(seconds))
+    steps = np.diff(seconds[known])
+    back = np.flatnonzero(steps < 0)
+    rising = steps[steps > 0]
+    if len(back) != 1 or not len(rising):
+        return None
+    usual = float(np.median(rising))
+    row = int(known[back[0] + 1])
+    # An hour, less what passed meanwhile; clocks are put back in autumn nights of either hemisphere.
+    if not 0 < steps[back[0]] + 3600 <= max(5 * usual, 2.0):
+        return None
+    moment: Any = pd.to_datetime(column.iloc[row], errors="coerce")
+    is_night = moment is not pd.NaT and moment.hour <= 3 and moment.month in (3, 4, 9, 10, 11)
+    return (row, 3600) if is_night else None
 
 
 def _start_ns(video_start: pd.Timestamp, *, zoned: bool, name: str) -> int:

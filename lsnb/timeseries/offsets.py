@@ -134,6 +134,8 @@ MOMENT = 0.5
 STRETCH = 10.0
 MOST_STRETCHES = 48
 SHORTEST_OVERLAP = 5.0
+# Clocks of consumer devices run apart by up to 0.02 percent; nothing beyond ten times of it is sought.
+MOST_DRIFT = 0.002
 GRIDS = (10.0, 60.0)
 DRIFT_STEPS = 401
 NEAR = 0.5
@@ -501,6 +503,7 @@ def best_match(
     *,
     reference: str,
     max_shift: float = 60.0,
+    max_drift: float = 0.002,
     offset: float = 0.0,
     drift: float = 1.0,
 ) -> Correlation:
@@ -516,6 +519,7 @@ def best_match(
         video_values: float64[m].
         reference: What of the video that is: ``motion``, ``brightness``, ``loudness``.
         max_shift: How far from the given offset to look, in seconds.
+        max_drift: How far from the given drift, as a share; 0 holds it.
         offset: Where to look from.
         drift: Likewise.
 
@@ -539,6 +543,7 @@ def best_match(
                 video_times,
                 video_values,
                 max_shift=max_shift,
+                max_drift=max_drift,
                 offset=offset,
                 drift=drift,
                 channel=name,

@@ -6,32 +6,41 @@ import itertools
 import os
 import re
 import unicodedata
+import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError, TableError
+from lsnb.kernel.checks import TOLD, Count, Within, checked
 from lsnb.kernel.files import file_errors
 from lsnb.kernel.words import listing, nearest
 from lsnb.tables import read_table
 from lsnb.tables.cells import measured
 from lsnb.tables.encodings import decode
-from lsnb.tables.files import sniff
+from lsnb.timeseries.instruments import FORMATS, read_format
+from lsnb.timeseries.loggers import (
+    ABSENT,
+    FOUND,
+    NUMBER,
+    UNIT,
+    UNITS,
+    find_layout,
+    find_table,
+    table_of_layout,
+)
 
-# Above this read_table's check of every row would take longer than reading.
+# Above this a file is not looked at line by line: its head says how it is written, and pandas' own reader takes it.
 QUICK_BYTES = 32_000_000
-HEAD_BYTES = 65_536
-# Where a table's attrs keep the units that a line below its header gave.
-UNITS = "lsnb.units"
+HEAD_BYTES = 262_144
 LONGEST_UNIT = 24
-NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
-# How loggers and spreadsheets write that there is no value.
-ABSENT = ("", "-", "--", "na", "n/a", "nan", "null", "none")
-UNIT = re.compile(r"^(?P<name>.*?\S)\s*(?:\[(?P<square>[^\[\]]{1,24})\]|\((?P<round>[^()]{1,24})\))\s*$")
+# Of a large file, more rows that are none than this are another table.
+MOST_ODD = 0.01
+TABLES = (".parquet", ".pq", ".xlsx", ".xlsm", ".jsonl", ".ndjson", ".json", ".feather", ".ods")
 
 
 @dataclass(frozen=True)
@@ -52,13 +61,74 @@ class Channel:
     unit: str = ""
 
 
-def read_series(series: Any, *, name: str = "series") -> tuple[pd.DataFrame, str]:
+@checked
+def read_series(
+    series: Annotated[Any, TOLD],
+    *,
+    names: Sequence[str] | None = None,
+    sep: str | None = None,
+    skip: Annotated[int, Within(0)] = 0,
+    block: Count | None = None,
+    rate: float | None = None,
+) -> pd.DataFrame:
+    """Return a sensor's file as a table with a column of times, and say in one sentence what was found.
+
+    The longest run of rows alike is the table; what stands above it gives start, rate, units and names. A file without
+    times gets a column ``timestamp``, made from its start and rate. The sentence (rows, start, rate, zone, units, what
+    was left out) is the first of ``table.attrs["lsnb.found"]["notes"]``, and a warning where more was found than a
+    plain table; ``table.attrs["read"]`` counts the lines.
+
+    Args:
+        series: The path of a text file of any logger, or of a file that ``lsnb.read_table`` reads (Excel, Parquet,
+            JSONL), or EDF, BDF, XDF, FIT, GPX, WAV, MATLAB or old Excel with ``lsnb[sensors]``; or a DataFrame.
+        names: The columns' names, where the file gives none.
+        sep: The separator of fields; found by default.
+        skip: How many lines to pass over at the start.
+        block: Which of several tables in the file, counted from 1; by default the longest.
+        rate: Samples a second of a file that has no times and does not say it.
+
+    Raises:
+        InputError: No file and no table, or column names that repeat.
+        MissingFileError: There is no such file.
+        MissingExtraError: A package that reads this format is not installed.
+        TableError: The file holds no rows alike; the message names the line at which a table seems to begin.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "wrist.csv"
+        >>> _ = path.write_text("timestamp,acc\\n0.0,1\\n0.5,2\\n1.0,4\\n")
+        >>> table = read_series(path)
+        >>> table["acc"].tolist(), table.attrs["lsnb.found"]["rate"]
+        ([1, 2, 4], None)
+    """
+    table, _ = series_of(series, names=names, sep=sep, skip=skip, block=block, rate=rate)
+    found = table.attrs.get(FOUND)
+    if found and not found["plain"]:
+        for note in found["notes"]:
+            warnings.warn(note, UserWarning, stacklevel=3)
+    return table
+
+
+def series_of(
+    series: Any,
+    *,
+    name: str = "series",
+    names: Sequence[str] | None = None,
+    sep: str | None = None,
+    skip: int = 0,
+    block: int | None = None,
+    rate: float | None = None,
+) -> tuple[pd.DataFrame, str]:
     """Return a sensor's table and a name for it: the file's, or the one given.
 
     Args:
-        series: A DataFrame, a Series, or the path of a file that ``lsnb.read_table`` reads. Large CSV files are read
-            without its check of each row. A line of units below the header is taken out and kept as the units.
+        series: A DataFrame, a Series, or the path of a file.
         name: What to call a series that is not a file.
+        names: As of ``read_series``.
+        sep: Likewise.
+        skip: Likewise.
+        block: Likewise.
+        rate: Likewise.
 
     Raises:
         InputError: Neither of these, column names that repeat, or a header of several lines.
@@ -66,7 +136,7 @@ def read_series(series: Any, *, name: str = "series") -> tuple[pd.DataFrame, str
         TableError: The file is no table.
 
     Example:
-        >>> read_series(pd.DataFrame({"timestamp": [0.0]}), name="wrist")[1]
+        >>> series_of(pd.DataFrame({"timestamp": [0.0]}), name="wrist")[1]
         'wrist'
     """
     if isinstance(series, pd.Series):
@@ -74,18 +144,19 @@ def read_series(series: Any, *, name: str = "series") -> tuple[pd.DataFrame, str
     elif isinstance(series, pd.DataFrame):
         table = series
     elif isinstance(series, (str, os.PathLike)):
-        table, name = measured(_from_file(series)), Path(series).stem
+        table = _from_file(series, names=names, sep=sep, skip=skip, block=block, rate=rate)
+        name = Path(series).stem
     else:
         raise InputError(
-            f"The series is a {type(series).__name__}: give a DataFrame, the path of a CSV or Parquet file, or a list "
-            "of these."
+            f"The series is a {type(series).__name__}: give a DataFrame, the path of a sensor's file, or a list of "
+            "these."
         )
     repeated = sorted({str(column) for column in table.columns[table.columns.duplicated()]})
     if repeated:
         raise InputError(f"{name} has more than one column called {listing(repeated)}: rename all but one.")
     if isinstance(table.columns, pd.MultiIndex):
         raise InputError(f"{name} has a header of {table.columns.nlevels} lines: read it with one.")
-    return _without_units(table), name
+    return (table if FOUND in table.attrs else _without_units(table)), name
 
 
 def _without_units(table: pd.DataFrame) -> pd.DataFrame:
@@ -140,25 +211,73 @@ def not_plotted(table: pd.DataFrame, leave_out: Iterable[Hashable] = ()) -> list
     return notes
 
 
-def _from_file(path: str | os.PathLike[str]) -> pd.DataFrame:
+def _from_file(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
     file = Path(path).expanduser()
-    if not file.is_file() or file.suffix.lower() == ".parquet" or file.stat().st_size <= QUICK_BYTES:
+    if not file.is_file():
         return read_table(path)
-    with file.open("rb") as opened:
+    ending = file.suffix.lower()
+    if ending in FORMATS:
+        return read_format(file)
+    with file_errors(file), file.open("rb") as opened:
         head = opened.read(HEAD_BYTES)
-    if head.startswith((b"PK\x03\x04", b"PAR1")) or b"\0" in head:
-        return read_table(path)
-    text, _ = decode(head[: head.rfind(b"\n") + 1], file.name)
-    dialect, rest = sniff(text)
-    if rest is not text:
-        return read_table(path)
-    comma = dialect.separator == ";" and bool(re.search(r"[0-9],[0-9]", text))
-    try:
-        return pd.read_csv(file, sep=dialect.separator, decimal="," if comma else ".", encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        return read_table(path)
-    except (ValueError, OSError) as error:
-        raise TableError(f"{file.name} cannot be read as a table: {str(error).strip()[:200]}.") from None
+    is_text = not head.startswith((b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"))
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        return read_format(file, ".xls")
+    if ending in TABLES or not is_text:
+        return measured(read_table(path))
+    if file.stat().st_size > QUICK_BYTES:
+        return _from_large(file, head, **options)
+    with file_errors(file):
+        text, guess = decode(file.read_bytes(), file.name)
+    table = find_table(text, file.name, **options)
+    return _with_note(table, guess)
+
+
+def _with_note(table: pd.DataFrame, note: str | None) -> pd.DataFrame:
+    if note:
+        table.attrs[FOUND]["notes"].append(note)
+        table.attrs[FOUND]["plain"] = False
+        table.attrs["read"]["notes"].append(note)
+    return table
+
+
+def _from_large(file: Path, head: bytes, **options: Any) -> pd.DataFrame:
+    """Return the table of a file that is too long to be looked at line by line, with every line accounted for."""
+    text, guess = decode(head[: head.rfind(b"\n") + 1], file.name)
+    if b"\0" in head or guess is not None:
+        with file_errors(file):
+            text, guess = decode(file.read_bytes(), file.name)
+        return _with_note(find_table(text, file.name, **options), guess)
+    layout = find_layout(text, file.name, **options)
+    with warnings.catch_warnings(record=True) as said, file_errors(file):
+        warnings.simplefilter("always")
+        try:
+            raw = pd.read_csv(
+                file,
+                sep=r"\s+" if layout.separator is None else layout.separator or "\x1f",
+                header=None,
+                names=range(layout.width),
+                skiprows=layout.first - 1,
+                skipinitialspace=True,
+                skip_blank_lines=False,
+                na_values=sorted(ABSENT),
+                decimal="," if layout.is_comma else ".",
+                encoding="utf-8-sig",
+                on_bad_lines="warn",
+                low_memory=False,
+            )
+        except (ValueError, UnicodeError) as error:
+            raise TableError(
+                f"{file.name} cannot be read as the table that its head is (from line {layout.first:,} on): "
+                f"{str(error).strip()[:200]}. Try lsnb.read_series({file.name!r}, skip={layout.first - 1}), or cut it "
+                "into smaller files."
+            ) from None
+    long = sorted(int(number) for one in said for number in LONG_LINE.findall(str(one.message)))
+    return table_of_layout(raw, layout, long)
+
+
+# How pandas' reader names a line of too many fields, counted from the file's first.
+LONG_LINE = re.compile(r"line (\d+): expected")
 
 
 def time_column(table: pd.DataFrame, time: Hashable, name: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
@@ -387,8 +506,8 @@ def csv_problems(path: str | os.PathLike[str], *, time: str = "time", channels: 
 
     The editor splits lines at commas by a pattern of its own, folds column names to lower case, takes a column called
     by a number for a position, reads an empty cell as 0 and anything else that is no number as a text, at which the
-    line ends. Two of the first three times at 0 or empty, or a time before the one above it, stop it. Its first row
-    is the media's time 0.
+    line ends; a column of ``nan`` alone is an empty plot. Two of the first three times at 0 or empty, or a time
+    before the one above it, stop it. Its first row is the media's time 0.
 
     Args:
         path: The file.
@@ -456,13 +575,18 @@ def _cell_problems(lines: Sequence[str], names: Sequence[str], at: int) -> tuple
     """Return the times, and the first fault of each kind among the cells."""
     times: list[float] = []
     faults: dict[str, str] = {}
+    missing = dict.fromkeys(range(len(names)), 0)
+    first_missing: dict[int, int] = {}
     for row, line in enumerate(lines[1:], start=2):
         cells = line.rstrip("\r").split(",")
         if not line.strip() or len(cells) != len(names):
             faults.setdefault("width", f"Row {row} has {len(cells)} cells, and the header {len(names)}.")
             continue
-        for name, cell in zip(names, cells, strict=True):
-            if not cell.strip():
+        for place, (name, cell) in enumerate(zip(names, cells, strict=True)):
+            if cell == "nan" and place != at:
+                missing[place] += 1
+                first_missing.setdefault(place, row)
+            elif not cell.strip():
                 faults.setdefault("empty", f"Row {row} has an empty cell in {name!r}, which the editor draws as 0.")
             else:
                 try:
@@ -479,4 +603,7 @@ def _cell_problems(lines: Sequence[str], names: Sequence[str], at: int) -> tuple
             times.append(float(cells[at]))
         except ValueError:
             times.append(float("nan"))
+    for place, count in missing.items():
+        if 0 < count < len(times):
+            faults.setdefault("text", f"Row {first_missing[place]} has 'nan' in {names[place]!r}, which is no number.")
     return times, list(faults.values())

@@ -1,0 +1,1111 @@
+"""A sensor's file as its logger wrote it: where the table is, what its columns are, when it began and how fast.
+
+One finder for every text file: the longest run of rows alike is the table, and what stands above it gives names, units,
+start and rate. A reader for each brand would be wrong with the next release of its tool.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lsnb.errors import TableError
+from lsnb.kernel.tally import Tally
+from lsnb.kernel.words import counted, listing
+from lsnb.tables.cells import TEXT_DTYPE
+from lsnb.timeseries.clocks import CLOCK_TIME, SECONDS, TO_1970, is_since_1970, unit_in_name, unit_name, unwrapped
+
+# Where a table's attrs keep what a file says of it.
+FOUND = "lsnb.found"
+UNITS = "lsnb.units"
+# How loggers and spreadsheets write that there is no value.
+ABSENT = frozenset({"", "-", "--", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "#n/a"})
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?inf", re.IGNORECASE)
+_DATE = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
+_CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,:;]\d+)?)?(?:\s*[AaPp][Mm])?"
+DATE = re.compile(rf"{_DATE}(?:[T ]\s*{_CLOCK})?(?:\s*(?:Z|UTC|[+-]\d{{2}}:?\d{{2}}))?")
+MOMENT = re.compile(rf"[+-]?{_CLOCK}|{DATE.pattern}")
+# Lines of these letters alone are rows of numbers, so the cells need not be looked at one by one.
+_PLAIN = re.compile(r"[-0-9+.,;:|/ \teETZz]*\d[-0-9+.,;:|/ \teETZz]*")
+SEPARATORS = ("\t", ";", ",", "|", None, "")
+SAMPLE = 4_000
+FEWEST = 3
+# So many lines that are no rows may stand inside a table: a comment, a mark, the header once more.
+INSIDE = 3
+HEADERS = 3
+NAMES = re.compile(
+    r"time|zeit|temps|tiempo|tempo\b|\btid\b|stamp|\bdate|datum|fecha|clock|uhr|elapsed|millis|micros|seconds|"
+    r"sekunden|epoch|unix|^ts?$|^ts[_ ]|[_ ]ts$",
+    re.IGNORECASE,
+)
+COUNTERS = re.compile(r"count|seq|packet|sample|frame|index|\bnr\b|\bno\b|^#$|^n$|^i$", re.IGNORECASE)
+_UNIT_WORDS = (
+    "s ms us µs μs ns sec msec min h hr hz khz g mg mm cm m km kg n kn nm n.m n.mm nmm mm/s m/s km/h m/s2 m/s^2 m/s² "
+    "m/(s^2) m/s/s m.s-2 deg degree degrees ° deg/s °/s dps rad rad/s ut µt μt mt t gauss ga v mv uv µv μv a ma ua µa "
+    "w bpm % pa hpa kpa mbar bar psi c °c degc k f °f us µs μs siemens usiemens lux lx db ohm kohm counts count a.u. "
+    "au raw lsb bit bits px pixel pixels no_units unitless none - n/a cal local quaternion l/min ml rpm kcal j steps"
+)
+UNIT_WORDS = frozenset(_UNIT_WORDS.split())
+# Behind a name, in brackets and no number: Rot[0] is the first of several.
+UNIT = re.compile(
+    r"^(?P<name>.*?\S)\s*(?:\[(?!\s*\d+\s*\])(?P<square>[^\[\]]{1,24})\]"
+    r"|\((?!\s*\d+\s*\))(?P<round>(?:[^()]|\([^()]*\)){1,24})\))\s*$"
+)
+
+
+def unit_of(name: object) -> str:
+    """Return the unit in brackets at the end of a column's name, empty without one.
+
+    Example:
+        >>> unit_of("Acc X [g]"), unit_of("Rot[0]")
+        ('g', '')
+    """
+    found = UNIT.match(str(name))
+    return str(found["square"] or found["round"]) if found else ""
+
+
+def is_unit(cell: str) -> bool:
+    """Return whether a cell is a unit: a known one, or in brackets.
+
+    Example:
+        >>> is_unit("m/(s^2)"), is_unit("[g]"), is_unit("Acc X"), is_unit("5")
+        (True, True, False, False)
+    """
+    plain = cell.strip()
+    is_within = len(plain) > 2 and plain[0] + plain[-1] in ("[]", "()")
+    return bool(plain) and not NUMBER.fullmatch(plain) and (is_within or plain.casefold() in UNIT_WORDS)
+
+
+@dataclass
+class Found:
+    """What a file says of its table.
+
+    Args:
+        source: The file's name.
+        first: The table's first line, counted from 1.
+        last: Its last.
+        header: How many lines above it name the columns.
+        separator: Between fields; ``None`` for runs of white space, empty for a single column.
+        time: The column of times.
+        rate: Samples a second, missing if nothing says it.
+        start: When the first row was measured, ISO 8601, empty if nothing says it.
+        units: Column → unit.
+        made: Whether the column of times was made from start, counter and rate.
+        is_absolute: Whether the column of times says when by itself.
+        is_unnamed: Whether nothing names its columns.
+        left: Lines that were left out, by the reason.
+        notes: Sentences on what was taken for granted.
+    """
+
+    source: str
+    first: int = 1
+    last: int = 0
+    header: int = 0
+    separator: str | None = ","
+    time: Hashable | None = None
+    rate: float = float("nan")
+    start: str = ""
+    units: dict[str, str] = field(default_factory=dict)
+    made: bool = False
+    is_absolute: bool = False
+    is_unnamed: bool = False
+    left: dict[str, list[int]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def sentence(self, table: pd.DataFrame) -> str:
+        """Return all of it in one sentence: rows, columns, start, rate, zone, units, what was left out."""
+        parts = [f"{len(table):,} rows in lines {self.first:,} to {self.last:,}"]
+        channels = [str(name) for name in table.columns if name != self.time]
+        parts.append(f"{counted(len(channels), 'column')} ({listing(channels, 6)})")
+        if self.time is not None:
+            how = "made for it" if self.made else "in the file"
+            parts.append(f"times in {self.time!r} ({how})")
+        else:
+            parts.append("no column of times (give time=, or rate=)")
+        if self.start:
+            zone = "UTC" if self.start.endswith(("Z", "+00:00")) else "its own zone" if _zoned(self.start) else ""
+            parts.append(f"start {self.start} ({zone or 'no zone: give tz='})")
+        if self.rate == self.rate:
+            parts.append(f"{self.rate:g} samples a second")
+        own = {str(name): unit for name in table.columns if (unit := unit_of(name) or unit_in_name(name))}
+        known = [f"{name} in {unit}" for name, unit in (own | self.units).items()]
+        parts.append(f"units {listing(known, 6)}" if known else "no units")
+        left = [f"{reason}: line {_lines(lines)}" for reason, lines in self.left.items() if lines]
+        parts.append(f"left out {'; '.join(left)}" if left else "nothing left out")
+        return f"{self.source}: {', '.join(parts)}."
+
+
+def _zoned(start: str) -> bool:
+    return bool(re.search(r"(Z|[+-]\d{2}:\d{2})$", start))
+
+
+def _lines(lines: Sequence[int]) -> str:
+    """Return line numbers with runs written as such."""
+    runs: list[list[int]] = []
+    for line in lines:
+        if runs and line == runs[-1][1] + 1:
+            runs[-1][1] = line
+        else:
+            runs.append([line, line])
+    return listing([str(low) if low == high else f"{low} to {high}" for low, high in runs], 5)
+
+
+# Lines, fields, and which of them are rows of a table.
+
+
+def _split(line: str, separator: str | None) -> list[str]:
+    if separator == "":
+        return [line.strip()]
+    if separator is None:
+        return line.split()
+    if '"' in line:
+        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
+    return [cell.strip() for cell in line.split(separator)]
+
+
+def _joined_lines(lines: list[str]) -> tuple[list[str], list[int]]:
+    """Return lines with those that a quoted field holds together put together, and each one's number."""
+    made: list[str] = []
+    numbers: list[int] = []
+    place = 0
+    while place < len(lines):
+        end = place
+        if lines[place].count('"') % 2:
+            end = next(
+                (other for other in range(place + 1, min(place + 50, len(lines))) if lines[other].count('"') % 2), place
+            )
+        made.append(" ".join(lines[place : end + 1]))
+        numbers.append(place + 1)
+        place = end + 1
+    return made, numbers
+
+
+def is_row(cells: Sequence[str]) -> bool:
+    """Return whether fields are a row of measurements: at least half of those that are filled are numbers or times.
+
+    Example:
+        >>> is_row(["0.5", "walk", ""]), is_row(["time", "x"]), is_row(["", ""])
+        (True, False, False)
+    """
+    filled = [cell for cell in cells if cell.casefold() not in ABSENT]
+    if filled and filled[0].endswith((":", "=")):
+        return False
+    numbers = sum(bool(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell)) for cell in filled)
+    return numbers > 0 and numbers * 2 >= len(filled)
+
+
+def _widths(lines: Sequence[str], separator: str | None) -> list[int]:
+    """Return for each line how many fields it has as a row of a table, 0 where it is none."""
+    found = []
+    for line in lines:
+        if not line or line.isspace():
+            found.append(0)
+        elif _PLAIN.fullmatch(line) and '"' not in line:
+            # A date in a single field is a row as well, a list of numbers in one is not.
+            cells = 1 if separator == "" else len(line.split()) if separator is None else line.count(separator) + 1
+            is_one = cells > 1 or is_row([line.strip()])
+            found.append(cells if is_one and (cells > 1 or separator == "") and _some_row(line, separator) else 0)
+        else:
+            cells_of = _split(line, separator)
+            is_wide = len(cells_of) > 1 or separator == ""
+            found.append(len(cells_of) if is_wide and is_row(cells_of) else 0)
+    return found
+
+
+def _some_row(line: str, separator: str | None) -> bool:
+    # "0,5;1,5" split at commas leaves "5;1", which is no number: only where other separators stand must cells be seen.
+    others = ";|\t" if separator == "," else ",;|\t" if separator is None else "|\t" if separator == ";" else ""
+    return is_row(_split(line, separator)) if any(mark in line for mark in others) or separator == "" else True
+
+
+@dataclass(frozen=True)
+class _Run:
+    """Rows alike: positions of their lines, and how many fields they have."""
+
+    rows: tuple[int, ...]
+    width: int
+
+
+def _runs(widths: Sequence[int], lines: Sequence[str], separator: str | None) -> list[_Run]:
+    """Return the runs of rows alike, with a few other lines in between passed over."""
+    pieces: list[tuple[list[int], int]] = []
+    for place, width in enumerate(widths):
+        if width == 0:
+            continue
+        if pieces:
+            rows, wide = pieces[-1]
+            near = place - rows[-1] <= INSIDE + 1
+            # Another header begins another table; the same once more does not.
+            if near and place - rows[-1] > 1:
+                header = lines[rows[0] - 1].strip() if rows[0] else ""
+                near = not any(
+                    lines[other].strip() != header and len(_split(lines[other], separator)) == wide > 1
+                    for other in range(rows[-1] + 1, place)
+                )
+            if near and (width == wide or (1 < width < wide and place - rows[-1] == 1)):
+                rows.append(place)
+                continue
+        pieces.append(([place], width))
+    return [_Run(tuple(rows), width) for rows, width in pieces]
+
+
+def _separator(lines: Sequence[str]) -> str | None:
+    """Return the separator by which most lines are rows alike; with two fields or more, if there is one."""
+    best: tuple[int, str | None] = (0, ",")
+    sample = lines[:SAMPLE]
+    for separator in SEPARATORS:
+        if separator and not any(separator in line for line in sample):
+            continue
+        runs = _runs(_widths(sample, separator), sample, separator)
+        rows = max((len(run.rows) for run in runs), default=0)
+        # The ones that come first win unless a later one explains clearly more.
+        if (rows > 1.05 * best[0] and rows > best[0] + 1) or (best[0] == 0 and rows):
+            best = (rows, separator)
+    return best[1]
+
+
+# What stands above a table: names, units, start, rate.
+
+
+def _bare(line: str) -> str:
+    """Return a line without what marks it as a comment."""
+    return re.sub(r"^\s*(#+|//+|%+|;+|\*+)\s?", "", line)
+
+
+def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | None) -> list[list[str]]:
+    """Return the fields of up to three lines above a table that name its columns, the uppermost first."""
+    rows: list[list[str]] = []
+    for place in range(first - 1, max(-1, first - 1 - HEADERS), -1):
+        cells = _split(_bare(lines[place]), separator)
+        filled = [cell for cell in cells if cell]
+        is_texts = filled and not any(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in filled)
+        wide = abs(len(cells) - width) <= 1 and len(cells) >= min(width, 2) and len(filled) > (1 if width > 2 else 0)
+        is_key = cells[0].endswith(("=", ":")) and not all(cell.endswith(":") for cell in filled)
+        if not is_texts or not wide or is_key or (separator == "" and not re.search(r"[^\W\d]", lines[place])):
+            break
+        rows.insert(0, [*cells, *[""] * (width - len(cells))][:width])
+    return rows
+
+
+def _names(rows: list[list[str]], width: int) -> tuple[list[str], list[str]]:
+    """Return the columns' names and units from the lines that name them."""
+    units = [""] * width
+    rows = [list(row) for row in rows]
+    if len(rows) > 1:
+        filled = [cell for cell in rows[-1] if cell]
+        if filled and sum(map(is_unit, filled)) * 2 >= len(filled) and all(len(cell) < 24 for cell in filled):
+            units = [cell.strip("[] ") if cell.startswith("[") else cell for cell in rows.pop()]
+    names = rows[-1] if rows else [""] * width
+    for group in reversed(rows[:-1]):
+        held = ""
+        # The name of a group stands over its first column.
+        whole = []
+        for cell, name in zip(group, names, strict=True):
+            held = cell or (held if any(not one for one in group) else "")
+            whole.append(f"{held} {name}".strip() if held and held != name else name)
+        names = whole
+    for place, name in enumerate(names):
+        head, comma, tail = name.rpartition(",")
+        if comma and not units[place] and is_unit(tail):
+            names[place], units[place] = head.strip(), tail.strip()
+    return names, units
+
+
+_RATE_KEY = re.compile(r"rate|freq|fs\b|hz\b|abtast|samples?[ _/]*(?:per|/)", re.IGNORECASE)
+_HERTZ = re.compile(r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*(k?hz|samples?\s*(?:/|per)\s*s\w*|sps)?", re.IGNORECASE)
+_PER_SAMPLE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([a-zµμ]+)\s*(?:/|per)\s*sample", re.IGNORECASE)
+_SPAN = re.compile(r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*([a-zµμ]+)\b", re.IGNORECASE)
+_NO_START = re.compile(
+    r"download|export|format|duration|end\b|stop|print|creat|modif|birth|version|period", re.IGNORECASE
+)
+
+
+@dataclass
+class _Above:
+    """What the lines above a table say."""
+
+    rate: float = float("nan")
+    start: str = ""
+    day_first: bool | None = None
+    names: list[str] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def _pairs(lines: Iterable[str], separator: str | None) -> Iterator[tuple[str, str]]:
+    """Yield what lines say as keys and values; JSON is taken apart."""
+    for line in lines:
+        bare = _bare(line).strip().strip('"')
+        if bare.startswith("{") and bare.endswith("}") and len(bare) < 1_000_000:
+            try:
+                yield from _of_json(json.loads(bare))
+                continue
+            except (ValueError, RecursionError):
+                pass
+        # Key=value, Key: value, "Key","value", Key<tab>value; a clock has colons, too.
+        parts = re.match(r"\s*\"?([^=:\t,;\"]*?[^=:\t,;\"\s])\"?\s*(?:=|:(?!\d\d)|\t|,|;)\s*(.*)$", bare)
+        if parts:
+            yield parts[1], parts[2].strip().strip('",;').strip()
+        else:
+            spoken = re.match(r"(\D*?[^\W\d]\)?)\s+([\d].*)$", bare)
+            yield (spoken[1], spoken[2]) if spoken else ("", bare)
+
+
+def _of_json(value: Any, key: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
+    if depth > 6:
+        return
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _of_json(inner, str(name), depth + 1)
+    elif isinstance(value, list):
+        if all(isinstance(one, str) for one in value):
+            yield f"{key}[]", json.dumps(value)
+    elif value is not None and not isinstance(value, bool):
+        yield key, str(value)
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))
+
+
+def _above(lines: Sequence[str], width: int, separator: str | None) -> _Above:
+    """Return what the lines above a table say of it."""
+    said = _Above()
+    day = clock = ""
+    text = "\n".join(lines)
+    form = re.search(r"date\s*format\s*[:=]?\s*([dMmy]+[-/. ][dMmy]+[-/. ][dMmy]+)", text, re.IGNORECASE)
+    if form:
+        said.day_first = form[1].casefold().startswith("d")
+    for key, value in _pairs(lines, separator):
+        low = key.casefold()
+        if low.endswith("[]"):
+            names = json.loads(value)
+            if len(names) in (width, width - 1) and re.search(r"column|label|name|channel", low):
+                said.names = said.names or [*names, *[""] * (width - len(names))]
+            continue
+        cells = [cell for cell in re.split(r"[\t;,]", value) if cell.strip()]
+        if re.search(r"(channel|column)\s*_?(title|name|label)", low) and len(cells) in (width, width - 1):
+            said.names = [*[""] * (width - len(cells)), *(cell.strip() for cell in cells)]
+        if re.search(r"^units?(name)?s?$|(channel|column)\s*_?unit", low) and len(cells) in (width, width - 1):
+            said.units = [*[""] * (width - len(cells)), *(cell.strip() for cell in cells)]
+        per = _PER_SAMPLE.search(f"{key} {value}")
+        if per and unit_name(per[2]) in SECONDS:
+            said.rate = 1 / (_number(per[1]) * SECONDS[str(unit_name(per[2]))])
+        elif re.search(r"interval|period|\bdt\b|step", low) and (span := _SPAN.match(value)):
+            unit = unit_name(span[2])
+            if unit in SECONDS and _number(span[1]) > 0:
+                said.rate = 1 / (_number(span[1]) * SECONDS[str(unit)])
+        elif said.rate != said.rate and _RATE_KEY.search(low) and (hertz := _HERTZ.match(value)):
+            said.rate = _number(hertz[1]) * (1000 if (hertz[2] or "").casefold() == "khz" else 1)
+        elif said.rate != said.rate and (hertz := re.search(r"\bat\s+(\d+(?:[.,]\d+)?)\s*Hz", f"{key} {value}")):
+            said.rate = _number(hertz[1])
+        if "excel" in low and cells and NUMBER.fullmatch(cells[0].strip()):
+            serial = _number(cells[0].strip())
+            if is_since_1970(serial, "excel"):
+                said.start = str(_of_serial(serial, "excel").isoformat(timespec="milliseconds"))
+        if (
+            said.start
+            or _NO_START.search(low)
+            or not re.search(r"start|begin|date|time|record|datum|zeit|unix|utc", low)
+        ):
+            continue
+        whole = re.search(rf"{_DATE}[T ,]+{_CLOCK}(?:\s*(?:Z|[+-]\d{{2}}:?\d{{2}}))?", value)
+        if whole:
+            said.start = whole[0]
+        elif re.search(rf"^{_DATE}$", value):
+            day = day or value
+        elif re.search(rf"^{_CLOCK}$", value):
+            clock = clock or value
+        elif NUMBER.fullmatch(value) and re.search(r"start|unix|utc|epoch", low):
+            for unit in ("s", "ms", "us", "ns"):
+                if is_since_1970(_number(value), unit):
+                    said.start = pd.Timestamp(
+                        round(_number(value) * SECONDS[unit] * 1e6), unit="us", tz="UTC"
+                    ).isoformat()
+    if not said.start and day and clock:
+        said.start = f"{day} {clock}"
+    lone = [line.strip() for line in lines[-6:] if re.fullmatch(r"\s*\d+(\.\d+)?[,;\s]*", line)]
+    if said.rate != said.rate and lone and width > 1:
+        said.rate = float(lone[-1].strip(",; "))
+        said.notes.append(f"The lone number {lone[-1].strip(',; ')} above the table was taken as its samples a second.")
+    counts = [int(match[1]) for match in (re.fullmatch(r"\s*(\d+)\s+channels?\s*", line) for line in lines) if match]
+    if counts and not said.names:
+        # A list of names and units, a line each.
+        at = next(place for place, line in enumerate(lines) if re.fullmatch(r"\s*\d+\s+channels?\s*", line)) + 1
+        listed = [line.strip() for line in lines[at : at + 2 * counts[0]]]
+        if len(listed) == 2 * counts[0] and counts[0] < width:
+            rest = [""] * (width - 1 - counts[0])
+            said.names, said.units = ["", *listed[::2], *rest], ["", *listed[1::2], *rest]
+    return said
+
+
+def _of_serial(number: float, unit: str) -> pd.Timestamp:
+    return pd.Timestamp(round((number * 86_400 - TO_1970[unit]) * 1000), unit="ms")
+
+
+def _start(text: str, day_first: bool | None, notes: list[str]) -> str:
+    """Return a start as ISO 8601, empty where it cannot be told."""
+    if not text:
+        return ""
+    plain = text.strip().replace(",", ".")
+    numbers = re.match(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}", plain)
+    if numbers:
+        first, second = int(numbers[1]), int(numbers[2])
+        if "." in numbers[0]:
+            day_first = True
+        elif first > 12 or second > 12:
+            day_first = first > 12
+        elif day_first is None and first != second:
+            notes.append(
+                f"The file's start, {text!r}, may begin with the day or with the month: give video_start= on the clock "
+                "of its times, or offset=."
+            )
+            return ""
+    moment: Any
+    try:
+        moment = pd.to_datetime(plain, dayfirst=bool(day_first) and bool(numbers))
+    except (ValueError, TypeError, OverflowError):
+        return ""
+    return "" if moment is pd.NaT else str(moment.isoformat())
+
+
+# Columns: what their cells are, and which of them are times.
+
+
+def column_of_cells(cells: Sequence[str]) -> pd.Series[Any]:
+    """Return a column of numbers where every cell is one or none, decimal commas and exponents too; else of texts.
+
+    Example:
+        >>> column_of_cells(["1,5", "-", "2"]).tolist(), str(column_of_cells(["1", "2"]).dtype)
+        ([1.5, nan, 2.0], 'int64')
+    """
+    plain = [None if cell.casefold() in ABSENT else cell for cell in cells]
+    try:
+        return pd.Series(np.array(plain, dtype="int64")) if None not in plain else _floats(plain)
+    except (ValueError, TypeError, OverflowError):
+        pass
+    try:
+        return _floats(plain)
+    except (ValueError, TypeError):
+        return pd.Series([np.nan if cell is None else cell for cell in plain], dtype=TEXT_DTYPE)
+
+
+def _floats(cells: Sequence[str | None]) -> pd.Series[Any]:
+    texts = [None if cell is None else cell.replace(",", ".") if "," in cell else cell for cell in cells]
+    if any(cell is not None and ("_" in cell or not NUMBER.fullmatch(cell)) for cell in texts):
+        raise ValueError("no number")
+    known = [cell for cell in texts if cell is not None]
+    if known and len(known) < len(texts) and all(re.fullmatch(r"[+-]?\d{16,}", cell) for cell in known):
+        # A float would round nanoseconds since 1970.
+        return pd.Series([pd.NA if cell is None else int(cell) for cell in texts], dtype="Int64")
+    return pd.Series(np.array([np.nan if cell is None else float(cell) for cell in texts], dtype="float64"))
+
+
+def is_rising(numbers: Any) -> bool:
+    """Return whether numbers rise from row to row as a clock's do, but for a few.
+
+    Example:
+        >>> is_rising(np.arange(9)), is_rising(np.zeros(9)), is_rising(np.sin(np.arange(9)))
+        (True, False, False)
+    """
+    steps = np.diff(numbers[np.isfinite(numbers)])
+    return bool(len(steps)) and bool((steps >= 0).mean() >= 0.95) and bool((steps > 0).mean() >= 0.02)
+
+
+def find_time(table: pd.DataFrame, rate: float = float("nan")) -> tuple[Hashable, str | None] | None:
+    """Return the one column that can be the times of a table, and its unit where rate and steps tell it; or None.
+
+    Args:
+        table: A sensor's table; it is not changed.
+        rate: Its samples a second, missing if unknown: a column whose steps fit it in no unit is no clock.
+
+    Example:
+        >>> find_time(pd.DataFrame({"x": [5.0, 1.0, 2.0], "Time (s)": [0.0, 0.1, 0.2]}))
+        ('Time (s)', None)
+        >>> find_time(pd.DataFrame({"x": [5.0, 1.0, 2.0], "y": [0.0, 0.1, 0.5]})) is None
+        True
+    """
+    best: tuple[float, Hashable, str | None] | None = None
+    for place, (name, column) in enumerate(table.items()):
+        is_named = bool(NAMES.search(str(name)))
+        unit = unit_in_name(name)
+        told: str | None = None
+        if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
+            score = 6.0
+        elif pd.api.types.is_bool_dtype(column.dtype):
+            continue
+        elif pd.api.types.is_numeric_dtype(column.dtype):
+            numbers = column.iloc[: 100 * SAMPLE].to_numpy("float64", na_value=np.nan)
+            if not is_rising(numbers):
+                continue
+            steps = np.diff(numbers[np.isfinite(numbers)])
+            usual = float(np.median(steps[steps > 0]))
+            typical = float(np.nanmedian(numbers))
+            absolute = any(is_since_1970(typical, one) and (one not in TO_1970 or usual < 0.1) for one in SECONDS)
+            if unit == "frames" and rate == rate:
+                continue
+            if rate == rate and unit is None and not absolute:
+                fits = [one for one in ("s", "ms", "us", "ns") if abs(usual * SECONDS[one] * rate - 1) < 0.1]
+                if not fits:
+                    continue
+                told = fits[0]
+            even = float((np.abs(steps - usual) < 0.2 * usual).mean()) > 0.8
+            counts = usual == 1 and even
+            if unit == "frames" and not is_named:
+                score = 1.5
+            elif is_named or unit is not None:
+                score = 4.0 + (unit is not None) + absolute
+            elif absolute and even:
+                score = 3.5
+            elif place == 0 and even and (told or (_is_made_up(name) and not counts)):
+                score = 2.0
+            else:
+                continue
+        else:
+            cells = column.dropna().head(200)
+            texts = [cell for cell in cells if isinstance(cell, str)]
+            if not texts or len(texts) < len(cells):
+                continue
+            dates = sum(bool(DATE.fullmatch(cell.strip())) for cell in texts) / len(texts)
+            clocks = sum(bool(MOMENT.fullmatch(cell.strip())) for cell in texts) / len(texts)
+            if clocks < 0.95:
+                continue
+            has_clock = sum(":" in cell for cell in texts) / len(texts) > 0.95
+            score = (6.0 if dates > 0.95 and has_clock else 4.5 if has_clock else 1.0) + is_named
+        if best is None or score > best[0]:
+            best = (score, name, told)
+    return None if best is None else (best[1], best[2])
+
+
+def _is_made_up(name: object) -> bool:
+    return bool(re.fullmatch(r"column_\d+", str(name)))
+
+
+def _date_and_clock(table: pd.DataFrame) -> tuple[Hashable, Hashable] | None:
+    """Return a column of dates and one of clock times that together say when, if there are both."""
+    days: Hashable | None = None
+    clocks: Hashable | None = None
+    for name, column in table.items():
+        texts = [cell for cell in column.dropna().head(200) if isinstance(cell, str)]
+        if not texts:
+            continue
+        if days is None and all(re.fullmatch(_DATE, cell.strip()) for cell in texts):
+            days = name
+        elif clocks is None and all(CLOCK_TIME.match(cell.strip()) for cell in texts):
+            clocks = name
+    return (days, clocks) if days is not None and clocks is not None else None
+
+
+def _counter(table: pd.DataFrame) -> tuple[Hashable, Any] | None:
+    """Return a column that counts the rows, and its numbers from 0 on: what a logger lost makes a gap there."""
+    frames = [name for name in table.columns if re.fullmatch(r"frames?", str(name).strip(), re.IGNORECASE)]
+    subs = [name for name in table.columns if re.fullmatch(r"sub[ _-]?frames?", str(name).strip(), re.IGNORECASE)]
+    if frames and subs:
+        big, small = (table[name].to_numpy("float64", na_value=np.nan) for name in (frames[0], subs[0]))
+        each = np.nanmax(small) + 1 if np.isfinite(small).any() else 1
+        return frames[0], (big - 1) * each + small
+    for name, column in table.items():
+        if not pd.api.types.is_integer_dtype(column.dtype) or not COUNTERS.search(str(name)) or len(column) < FEWEST:
+            continue
+        numbers = column.to_numpy("int64") if not column.isna().any() else None
+        if numbers is None:
+            continue
+        numbers, _, _ = unwrapped(numbers)
+        steps = np.diff(numbers)
+        size = int(numbers.max()) + 1 - int(min(numbers.min(), 0))
+        if (steps < 0).any() and bool((steps[steps < 0] + size > 0).all()) and (steps >= 1).mean() > 0.5:
+            numbers = numbers + np.concatenate([[0], np.cumsum(steps < 0)]) * size
+            steps = np.diff(numbers)
+        if (steps == 1).mean() >= 0.9 and (steps > 0).all():
+            return name, (numbers - numbers[0]).astype("float64")
+    return None
+
+
+# The finder.
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where a table stands in a text file, and how it is written.
+
+    Args:
+        found: What the file says of it.
+        lines: The file's lines, those of one quoted field together.
+        numbers: Each one's number, counted from 1.
+        runs: All tables of the file.
+        run: The one that is read.
+        titles: Its columns' names, empty where it has none.
+        units: Its columns' units, empty where it has none.
+        said: What stands above it.
+        is_named: Whether anything names its columns.
+    """
+
+    found: Found
+    lines: list[str]
+    numbers: list[int]
+    runs: list[_Run]
+    run: _Run
+    titles: list[str]
+    units: list[str]
+    said: _Above
+    is_named: bool
+
+    @property
+    def width(self) -> int:
+        """How many fields a row has."""
+        return self.run.width
+
+    @property
+    def first(self) -> int:
+        """The number of the first row's line."""
+        return self.numbers[self.run.rows[0]]
+
+    @property
+    def separator(self) -> str | None:
+        """What stands between fields."""
+        return self.found.separator
+
+    @property
+    def is_comma(self) -> bool:
+        """Whether numbers have decimal commas."""
+        rows = [_split(self.lines[place], self.separator) for place in self.run.rows[:200]]
+        return any(re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", cell) for row in rows for cell in row)
+
+
+def find_layout(
+    text: str,
+    source: str,
+    *,
+    names: Sequence[str] | None = None,
+    sep: str | None = None,
+    skip: int = 0,
+    block: int | None = None,
+    rate: float | None = None,
+) -> Layout:
+    """Return where the table of a text file stands; arguments and errors as of ``find_table``.
+
+    Example:
+        >>> find_layout("a log\\nx;y\\n1;2\\n3;4\\n5;6\\n", "a.csv").first
+        3
+    """
+    raw = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    while raw and not raw[-1].strip():
+        raw.pop()
+    given = sep
+    if skip == 0 and raw and (declared := re.fullmatch(r"\"?sep=(\\t|.)\"?", raw[0].strip("\ufeff ") or " ")):
+        given, skip = given or declared[1].replace("\\t", "\t"), 1
+    elif skip == 0 and raw and re.fullmatch(r"\"?sep=\s\"?", raw[0]):
+        given, skip = given or "\t", 1
+    lines, numbers = _joined_lines(raw) if '"' in text else (raw, list(range(1, len(raw) + 1)))
+    first_line = next((place for place, number in enumerate(numbers) if number > skip), len(lines))
+    separator = given if given is not None else _separator(lines[first_line:])
+    if separator == " ":
+        separator = None
+    widths = [0] * first_line + _widths(lines[first_line:], separator)
+    found_runs = _runs(widths, lines, separator)
+    runs = [run for run in found_runs if len(run.rows) >= FEWEST] or found_runs
+    if not runs:
+        raise TableError(_no_table(source, lines, numbers))
+    run = max(runs, key=lambda one: len(one.rows))
+    if block is not None:
+        if not 1 <= block <= len(runs):
+            raise TableError(f"{source} has {counted(len(runs), 'table')}: give block= from 1 to {len(runs)}.")
+        run = runs[block - 1]
+    found = Found(source, separator=separator)
+    first, width = run.rows[0], run.width
+    rows = _header_rows(lines, first, width, separator)
+    rows = [row for place, row in enumerate(rows) if first - len(rows) + place >= first_line]
+    titles, units = _names(rows, width)
+    before = [one.rows[-1] for one in runs if one.rows[-1] < first]
+    top = before[-1] + 1 if before else first_line
+    said = _above(lines[top : first - len(rows)], width, separator)
+    if said.names and (not any(titles) or _are_numbered(titles)):
+        titles = [name or title for name, title in zip(said.names, titles, strict=True)]
+    units = [own or other for own, other in zip(units, said.units or [""] * width, strict=True)]
+    found.notes += said.notes
+    found.header = len(rows)
+    if rate is not None:
+        said.rate = float(rate)
+    if names is not None:
+        filled = {
+            place for at in run.rows[:SAMPLE] for place, cell in enumerate(_split(lines[at], separator)[:width]) if cell
+        }
+        kept = [place for place in range(width) if titles[place] or place in filled]
+        places = kept if len(names) == len(kept) else list(range(width))
+        if len(names) != len(places):
+            raise TableError(f"{source} has {len(kept)} columns, and names has {len(names)}: give one for each.")
+        titles = [""] * width
+        for place, name in zip(places, names, strict=True):
+            titles[place] = str(name)
+    return Layout(found, lines, numbers, runs, run, titles, units, said, bool(rows) or names is not None)
+
+
+def find_table(
+    text: str,
+    source: str,
+    *,
+    names: Sequence[str] | None = None,
+    sep: str | None = None,
+    skip: int = 0,
+    block: int | None = None,
+    rate: float | None = None,
+) -> pd.DataFrame:
+    """Return the table in a text file of a logger, with what the file says of it in its attrs.
+
+    Args:
+        text: The file.
+        source: Its name.
+        names: The columns' names, where the file gives none or wrong ones.
+        sep: The separator; found by default.
+        skip: How many lines to pass over at the start.
+        block: Which of several tables, counted from 1 in the order of the file; the longest by default.
+        rate: Samples a second, where the file has no times and does not say it.
+
+    Raises:
+        TableError: No rows alike, or names and columns that do not match.
+
+    Example:
+        >>> table = find_table("Rate: 50 Hz\\nacc,gyr\\n[g],[deg/s]\\n1,2\\n3,4\\n5,6\\n", "a.csv")
+        >>> table["timestamp"].tolist(), table.attrs["lsnb.units"]["acc"]
+        ([0.0, 0.02, 0.04], 'g')
+    """
+    layout = find_layout(text, source, names=names, sep=sep, skip=skip, block=block, rate=rate)
+    width = layout.width
+    cells = [_split(layout.lines[place], layout.separator) for place in layout.run.rows]
+    short = [layout.numbers[place] for place, row in zip(layout.run.rows, cells, strict=True) if len(row) < width]
+    if short:
+        layout.found.notes.append(
+            f"Fewer fields than {width} in line {_lines(short)}: what is not there is taken as missing."
+        )
+    columns = list(zip(*([*row, *[""] * (width - len(row))][:width] for row in cells), strict=True))
+    table = pd.DataFrame({place: column_of_cells(columns[place]) for place in range(width)})
+    places = list(layout.run.rows)
+    header = set(range(places[0] - layout.found.header, places[0]))
+    table, at = _finished(table, layout, [layout.numbers[place] for place in places])
+    if not len(table):
+        raise TableError(_no_table(source, layout.lines, layout.numbers))
+    kept = set(at) | {layout.numbers[place] for place in header}
+    layout.found.left = _left(layout, kept, at)
+    return _told(table, layout.found, layout.is_named)
+
+
+def table_of_layout(raw: pd.DataFrame, layout: Layout, long: Sequence[int]) -> pd.DataFrame:
+    """Return the table of a long file that pandas read by a layout, with each line that is no row left out and said.
+
+    Args:
+        raw: Every line from the table's first on, but those that are too long.
+        layout: Of the file's head.
+        long: The numbers of lines with too many fields.
+
+    Raises:
+        TableError: Many lines are no rows.
+    """
+    total = len(raw) + len(long)
+    numbers = np.setdiff1d(np.arange(layout.first, layout.first + total), np.asarray(long, dtype="int64"))
+    head = [_split(layout.lines[place], layout.separator) for place in layout.run.rows[:200]]
+    odd = np.zeros(len(raw), dtype="bool")
+    blank = raw.isna().all(axis=1).to_numpy()
+    for place in range(layout.width):
+        column = raw[place]
+        cells = [row[place] for row in head if len(row) > place and row[place].casefold() not in ABSENT]
+        is_number = bool(cells) and all(NUMBER.fullmatch(cell) for cell in cells)
+        if is_number and not pd.api.types.is_numeric_dtype(column.dtype):
+            texts = column.map(lambda cell: cell.strip().replace(",", ".") if isinstance(cell, str) else cell)
+            read = pd.to_numeric(texts, errors="coerce")
+            odd |= (read.isna() & column.notna()).to_numpy()
+            raw[place] = read
+        elif not is_number and not pd.api.types.is_numeric_dtype(column.dtype):
+            raw[place] = column.map(lambda cell: cell.strip() if isinstance(cell, str) else cell).astype(TEXT_DTYPE)
+            if cells and all(MOMENT.fullmatch(cell) for cell in cells):
+                odd |= ~raw[place].str.fullmatch(MOMENT.pattern, na=True).to_numpy(dtype="bool")
+    bad = odd | blank
+    lost = int(odd.sum()) + len(long)
+    if lost > max(5, 0.01 * total):
+        first = int(min([*numbers[odd][:1].tolist(), *long[:1]]))
+        raise TableError(
+            f"{layout.found.source}: {lost:,} lines from line {first:,} on are no rows like those before. Another "
+            f"table seems to begin there: cut the file, or try "
+            f"lsnb.read_series({layout.found.source!r}, skip={first - 1})."
+        )
+    kept = raw[~bad].reset_index(drop=True)
+    for place in range(layout.width):
+        column = kept[place]
+        if column.dtype == "float64" and bad.any() and column.notna().all() and (column % 1 == 0).all():
+            kept[place] = column.astype("int64") if bool((column.abs() < 2**53).all()) else column
+    table, _ = _finished(kept, layout, numbers[~bad].tolist())
+    odd_lines = sorted([*numbers[odd & ~blank].tolist(), *long])
+    above = [
+        number for place, number in enumerate(layout.numbers) if number < layout.first and layout.lines[place].strip()
+    ]
+    left = {"above the table": above[: len(above) - layout.found.header or None], "inside it, no rows": odd_lines}
+    layout.found.left = {reason: lines for reason, lines in left.items() if lines}
+    return _told(table, layout.found, layout.is_named)
+
+
+def _finished(table: pd.DataFrame, layout: Layout, numbers: list[int]) -> tuple[pd.DataFrame, list[int]]:
+    """Return a table under its columns' names, with its times, and the number of each row's line."""
+    found, said = layout.found, layout.said
+    kept = [place for place in range(layout.width) if layout.titles[place] or not table[place].isna().all()]
+    table = table[kept]
+    table.columns = pd.Index(
+        each_once([layout.titles[place] or f"column_{place + 1}" for place in kept]), dtype="object"
+    )
+    found.units = {
+        name: layout.units[place] for name, place in zip(table.columns, kept, strict=True) if layout.units[place]
+    }
+    found.rate = said.rate
+    table, own = _own_start_and_rate(table, found, is_named=layout.is_named)
+    numbers = numbers[own:]
+    found.start = found.start or _start(said.start, said.day_first, found.notes)
+    table = _with_times(table, found, said.day_first)
+    lead = _without_time(table, found)
+    table, numbers = table.iloc[lead:].reset_index(drop=True), numbers[lead:]
+    if len(table):
+        found.first, found.last = numbers[0], numbers[-1]
+        found.is_unnamed = not any(layout.titles)
+    return table, numbers
+
+
+def _are_numbered(titles: Sequence[str]) -> bool:
+    """Return whether names only count the channels, so that a list of names above says more."""
+    return all(re.fullmatch(r"(ch|channel|kanal)[ _]?\d+", title, re.IGNORECASE) for title in titles[1:] if title)
+
+
+def lines_of(rows: Iterable[Sequence[str]]) -> str:
+    """Return rows of cells as text that ``find_table`` reads with tabs, for readers of workbooks.
+
+    Example:
+        >>> lines_of([["a", "b"], ["1\\n2", "3"]])
+        'a\\tb\\n1 2\\t3'
+    """
+    return "\n".join("\t".join(re.sub(r"[\t\r\n\"]", " ", cell) for cell in row) for row in rows)
+
+
+def each_once(wanted: Sequence[str]) -> list[str]:
+    """Return names, each once: a second of one name gets a number.
+
+    Example:
+        >>> each_once(["x", "x", "y"])
+        ['x', 'x (2)', 'y']
+    """
+    made: list[str] = []
+    for name in wanted:
+        number, free = 2, name
+        while free in made or (number > 2 and free in wanted):
+            free, number = f"{name} ({number})", number + 1
+        made.append(free)
+    return made
+
+
+def _own_start_and_rate(table: pd.DataFrame, found: Found, *, is_named: bool) -> tuple[pd.DataFrame, int]:
+    """Return the table without a first row that says when it begins and a second with its rate, and how many they are.
+
+    Such rows hold the same number in every column.
+    """
+    if is_named or len(table) < FEWEST or not all(pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes):
+        return table, 0
+    first, second = (table.iloc[row].to_numpy("float64", na_value=np.nan) for row in (0, 1))
+    same = np.ptp(first) == 0 and np.ptp(second) == 0
+    if not same or not is_since_1970(float(first[0]), "s") or not 0 < second[0] <= 20_000:
+        return table, 0
+    if is_since_1970(float(np.nanmedian(table.iloc[2:, 0].to_numpy("float64"))), "s"):
+        return table, 0
+    found.start = pd.Timestamp(round(float(first[0]) * 1e6), unit="us", tz="UTC").isoformat()
+    found.rate = float(second[0])
+    found.notes.append("Its first two rows were taken as its start (seconds since 1970) and its samples a second.")
+    rest = table.iloc[2:].reset_index(drop=True)
+    return pd.DataFrame({name: column_of_cells([_cell(cell) for cell in rest[name]]) for name in rest}), 2
+
+
+def _cell(value: Any) -> str:
+    number = float(value)
+    return "" if number != number else str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
+
+
+def _with_times(table: pd.DataFrame, found: Found, day_first: bool | None) -> pd.DataFrame:
+    """Return the table with a column of times: its own, or one that is made; ``found`` says which."""
+    pair = _date_and_clock(table)
+    own = find_time(table, found.rate) if pair is None else None
+    if pair is not None:
+        day, clock = pair
+        texts = table[day].str.cat(table[clock], sep=" ")
+        table = table.drop(columns=[day, clock])
+        found.time = _free(table, "timestamp")
+        table.insert(0, found.time, texts)
+        found.notes.append(f"Its times were put together from {day!r} and {clock!r}.")
+    elif own is not None:
+        found.time = own[0]
+        if own[1] is not None and own[0] not in found.units:
+            found.units[str(own[0])] = own[1]
+        if _is_made_up(own[0]):
+            name = _free(table, "timestamp")
+            table = table.rename(columns={own[0]: name})
+            found.units = {name if key == own[0] else key: unit for key, unit in found.units.items()}
+            found.time = name
+    if found.time is not None:
+        if day_first is not None and not pd.api.types.is_numeric_dtype(table[found.time].dtype):
+            table[found.time] = _iso(table[found.time], day_first)
+        if found.rate != found.rate:
+            found.rate = _rate_of(table[found.time], found.units.get(str(found.time)))
+        own_start = _first_moment(table[found.time])
+        found.start, found.is_absolute = (own_start, True) if own_start else (found.start, False)
+        return table
+    if found.rate == found.rate and found.rate > 0:
+        counter = _counter(table)
+        places = np.arange(len(table), dtype="float64") if counter is None else counter[1]
+        seconds = places / found.rate
+        name = _free(table, "timestamp")
+        if found.start:
+            start = pd.Timestamp(found.start)
+            nanoseconds = np.round(np.nan_to_num(seconds) * 1e6).astype("int64") * 1000
+            moments = pd.to_datetime(nanoseconds + start.value)
+            times: Any = moments.tz_localize("UTC") if start.tzinfo is not None else moments
+        else:
+            times = np.round(seconds, 9)
+            found.units[name] = "s"
+        table = table.copy(deep=False)
+        table.insert(0, name, times)
+        found.time, found.made = name, True
+        by = f"the counter {counter[0]!r}" if counter else "the rows"
+        found.notes.append(f"It has no times: {name!r} was made from {by} at {found.rate:g} a second.")
+    return table
+
+
+def _free(table: pd.DataFrame, name: str) -> str:
+    number, free = 2, name
+    while free in table.columns:
+        free, number = f"{name}_{number}", number + 1
+    return free
+
+
+def _iso(column: pd.Series[Any], day_first: bool) -> pd.Series[Any]:
+    """Return dates as ISO 8601 in the order that the file names, so that nobody has to guess it again."""
+    swap = r"\3-\2-\1" if day_first else r"\3-\1-\2"
+    texts = column.str.strip().str.replace(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})", swap, regex=True)
+    texts = texts.str.replace(r"-(\d)(?=[-T ]|$)", r"-0\1", regex=True)
+    return texts.str.replace(r"(:\d{2}),(\d)", r"\1.\2", regex=True)
+
+
+def _rate_of(column: pd.Series[Any], unit: str | None) -> float:
+    """Return the samples a second of a column of times, missing where its unit is not known."""
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        numbers = column.to_numpy("float64", na_value=np.nan)
+        chosen = unit_in_name(column.name) or unit_name(unit)
+        if chosen is None:
+            typical = float(np.nanmedian(numbers)) if np.isfinite(numbers).any() else 0.0
+            chosen = next((one for one in ("s", "ms", "us", "ns") if is_since_1970(typical, one)), None)
+        if chosen is None or chosen not in SECONDS:
+            return float("nan")
+        steps = np.diff(numbers[np.isfinite(numbers)]) * SECONDS[chosen]
+    else:
+        few = column.dropna().head(SAMPLE).map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
+        try:
+            moments = pd.to_datetime(few, format="mixed", dayfirst=True, utc=True)
+        except (ValueError, TypeError, OverflowError):
+            return float("nan")
+        steps = np.diff(moments.to_numpy("datetime64[ns]").astype("int64")) / 1e9
+    steps = steps[steps > 0]
+    # Clocks of whole milliseconds step by 16 and 15 in turn: the mean tells what the median hides.
+    if not len(steps):
+        return float("nan")
+    usual = float(np.median(steps))
+    rate = 1 / float(np.mean(steps[steps < 2 * usual]))
+    return float(round(rate)) if rate > 2 and abs(rate - round(rate)) < 5e-4 * rate else float(f"{rate:.4g}")
+
+
+def _first_moment(column: pd.Series[Any]) -> str:
+    """Return when a column of times begins, if it says so by itself: ISO 8601."""
+    known = column.dropna()
+    if known.empty:
+        return ""
+    first: Any = known.iloc[0]
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        typical = float(known.astype("float64").median())
+        for unit in ("s", "ms", "us", "ns"):
+            if is_since_1970(typical, unit):
+                moment = pd.Timestamp(round(float(first) * SECONDS[unit] * 1e6), unit="us", tz="UTC")
+                return str(moment.isoformat(timespec="milliseconds"))
+        return ""
+    if isinstance(first, str):
+        return first if DATE.fullmatch(first.strip()) and ":" in first else ""
+    return str(first.isoformat()) if isinstance(first, pd.Timestamp) else ""
+
+
+def _without_time(table: pd.DataFrame, found: Found) -> int:
+    """Return how many rows at the top have no time while the others have: what a tool writes below its header."""
+    if found.time is None or found.made or len(table) < FEWEST:
+        return 0
+    missing = table[found.time].isna().to_numpy()
+    lead = int(np.argmin(missing)) if missing[0] and not missing.all() else 0
+    return lead if lead <= INSIDE else 0
+
+
+def _left(layout: Layout, taken: set[int], at: Sequence[int]) -> dict[str, list[int]]:
+    """Return the lines that are no rows of the table, by the reason; lines of nothing are not counted."""
+    left: dict[str, list[int]] = {"above the table": [], "inside it, no rows": [], "below it": [], "other tables": []}
+    elsewhere = {place for run in layout.runs if run is not layout.run for place in run.rows}
+    for place, (line, number) in enumerate(zip(layout.lines, layout.numbers, strict=True)):
+        if number in taken or not line.strip():
+            continue
+        where = (
+            "other tables"
+            if place in elsewhere
+            else "above the table"
+            if number < at[0]
+            else "inside it, no rows"
+            if number < at[-1]
+            else "below it"
+        )
+        left[where].append(number)
+    return {reason: places for reason, places in left.items() if places}
+
+
+def _told(table: pd.DataFrame, found: Found, is_named: bool) -> pd.DataFrame:
+    tally = Tally(found.source, seen=len(table) + sum(map(len, found.left.values())), taken=len(table))
+    for reason, places in found.left.items():
+        tally.leave(reason, [f"line {place}" for place in places])
+    if found.is_unnamed:
+        found.notes.append("It names no columns: they are called column_1 and so on; give names= for others.")
+    if "other tables" in found.left:
+        found.notes.append("It holds several tables: give block=1, block=2 and so on for one of them.")
+    found.notes.insert(0, found.sentence(table))
+    for note in found.notes:
+        tally.note(note)
+    table.attrs[UNITS] = dict(found.units)
+    table.attrs[FOUND] = {
+        "time": found.time,
+        "rate": found.rate if found.rate == found.rate else None,
+        "start": found.start or None,
+        "is_absolute": found.is_absolute,
+        "made": found.made,
+        "notes": list(found.notes),
+        "plain": not found.left and found.header == 1 and not found.made and len(found.notes) == 1,
+    }
+    return tally.attach(table)
+
+
+def _no_table(source: str, lines: Sequence[str], numbers: Sequence[int]) -> str:
+    """Return a sentence that names the line at which a table seems to begin, and the call to try."""
+    with_digits = [place for place, line in enumerate(lines) if sum(map(str.isdigit, line)) >= 2]
+    counts = Counter(len(_split(lines[place], sep)) for place in with_digits[:SAMPLE] for sep in (",", ";", "\t"))
+    width = next((width for width, _ in counts.most_common() if width > 1), 1)
+    place = next(
+        (place for place in with_digits if any(len(_split(lines[place], sep)) == width for sep in (",", ";", "\t"))),
+        with_digits[0] if with_digits else 0,
+    )
+    if not lines:
+        return f"{source} is empty: there is no table to read."
+    sep = max((",", ";", "\t"), key=lambda one: lines[place].count(one)) if lines else ","
+    return (
+        f"{source} has no rows alike of numbers. A table seems to begin at line {numbers[place]} "
+        f"({lines[place].strip()[:60]!r}): try lsnb.read_series({source!r}, skip={numbers[place] - 1}, sep={sep!r}), "
+        "or read it with pandas and give the DataFrame."
+    )
