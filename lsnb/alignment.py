@@ -102,8 +102,9 @@ def each_sensor(series: Any, problems: list[str], resets: Any = None, **options:
         InputError: Options that make no sense; every fault at once.
     """
     problems = list(problems)
-    if resets not in (None, "split", "concatenate"):
+    if resets is not None and not (isinstance(resets, str) and resets in ("split", "concatenate")):
         problems.append(f"resets is {resets!r}: give 'split' or 'concatenate'.")
+        resets = None
     names, tables = _tables(series)
     if resets == "split":
         names, tables = _split_at_resets(names, tables, options["time"], options["tz"], options["time_format"])
@@ -246,9 +247,9 @@ def own_time(table: pd.DataFrame, time: Any, rate: Any = None) -> tuple[Any, tup
     if time is None or (isinstance(time, Hashable) and time in table.columns):
         return time, ()
     index = table.index
-    is_index = index.name == time or (isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)) and index.name is None)
-    if time != TIME or is_index:
-        return (None, ()) if rate is not None and time == TIME and not is_index else (time, ())
+    is_dated = isinstance(index, (pd.DatetimeIndex, pd.TimedeltaIndex)) and index.name is None
+    if not isinstance(time, str) or time != TIME or is_dated or index.name == TIME:
+        return time, ()
     found = table.attrs.get(FOUND)
     if found and found["time"] in table.columns and rate is None:
         return found["time"], ()
@@ -910,7 +911,7 @@ def _times(
     # Estimated or given clocks need no start of the video.
     is_told = is_known or sensor.is_told or (own_start and start is not None)
     kept = tuple(note for note in times.notes if not (is_told and note.startswith("Nothing says when")))
-    return table, sensor.time, Times(times.seconds, times.clock, kept), said
+    return table, sensor.time, Times(times.seconds, times.clock, kept, times.resets), said
 
 
 def _from_start(times: Times, own: pd.Timestamp, video: pd.Timestamp) -> Times:

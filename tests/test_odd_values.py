@@ -351,6 +351,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
             pd.concat([stretches(), stretches().assign(annotator="ben")]), pd.DataFrame({"time": [0.0, 0.5, 1.0, 2.0]})
         )
     },
+    "read_series": lambda out: {"series": sensor()},
     "timeseries.read_series": lambda out: {"series": sensor()},
     "timeseries.fit_moments": lambda out: {"sensor": [1.0, 2.0, 3.0], "video": [1.5, 2.5, 3.5]},
     "media.brightness": lambda out: {"video": files() / "clip.mp4"},

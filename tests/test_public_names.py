@@ -67,6 +67,7 @@ def test_public_names_are_these() -> None:
         "read_annotations",
         "read_form",
         "read_predictions",
+        "read_series",
         "read_table",
         "reliability",
         "sample",

@@ -748,6 +748,11 @@ def _minutes(seconds: float) -> str:
     )
 
 
+def _seconds(time: float) -> str:
+    text = repr(round(time, MICROSECONDS))
+    return f"{time:.6f}" if "e" in text else text
+
+
 def _write(shown: pd.DataFrame, path: Path) -> None:
     names = list(shown.columns)
     with path.open("w", encoding="ascii", newline="\n") as file:
@@ -755,6 +760,6 @@ def _write(shown: pd.DataFrame, path: Path) -> None:
         for start in range(0, len(shown), CHUNK):
             part = shown.iloc[start : start + CHUNK]
             # As Python writes a float, so that read_table takes it for one.
-            cells = [[repr(round(time, MICROSECONDS)) for time in part[TIME].tolist()]]
+            cells = [[_seconds(time) for time in part[TIME].tolist()]]
             cells += [[repr(float(value)) for value in part[name].tolist()] for name in names[1:]]
             file.writelines(",".join(row) + "\n" for row in zip(*cells, strict=True))

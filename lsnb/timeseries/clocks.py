@@ -759,9 +759,9 @@ def _read(
     if given.empty:
         raise InputError(f"Column {name!r} is empty in every row: give the column of times as time=.")
     if given.map(lambda cell: isinstance(cell, str) and bool(TIMECODE.match(cell))).all():
-        seconds = _timecodes(texts, name, rate)
+        codes = _timecodes(texts, name, rate)
         note = f"Column {name!r} was read as timecodes of {rate:g} frames a second."
-        return _durations(seconds, name, duration, video_start, tz, (note,))
+        return _durations(codes, name, duration, video_start, tz, (note,))
     if given.map(lambda cell: isinstance(cell, str) and bool(CLOCK_TIME.match(cell))).all():
         has_hours = time_format is not None and time_format.startswith("%H:%M")
         seconds = _texts(texts, has_hours=has_hours)

@@ -24,8 +24,8 @@ from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.timeseries.clocks import CLOCK_TIME, SECONDS, TO_1970, is_since_1970, unit_in_name, unit_name, unwrapped
 
 # Where a table's attrs keep what a file says of it.
-FOUND = "lsnb.found"
-UNITS = "lsnb.units"
+FOUND = "found"
+UNITS = "units"
 # How loggers and spreadsheets write that there is no value.
 ABSENT = frozenset({"", "-", "--", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "#n/a"})
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?inf", re.IGNORECASE)
@@ -240,35 +240,48 @@ def _runs(widths: Sequence[int], lines: Sequence[str], separator: str | None) ->
     for place, width in enumerate(widths):
         if width == 0:
             continue
-        if pieces:
-            rows, wide = pieces[-1]
-            near = place - rows[-1] <= INSIDE + 1
-            # Another header begins another table; the same once more does not.
-            if near and place - rows[-1] > 1:
-                header = lines[rows[0] - 1].strip() if rows[0] else ""
-                near = not any(
-                    lines[other].strip() != header and len(_split(lines[other], separator)) == wide > 1
-                    for other in range(rows[-1] + 1, place)
-                )
-            if near and (width == wide or (1 < width < wide and place - rows[-1] == 1)):
-                rows.append(place)
+        joined = None
+        for rows, wide in reversed(pieces[-INSIDE - 1 :]):
+            gap = place - rows[-1] - 1
+            if gap > INSIDE:
                 continue
-        pieces.append(([place], width))
+            if width != wide and not (1 < width < wide and gap == 0):
+                continue
+            # Another header begins another table; the same once more does not.
+            header = lines[rows[0] - 1].strip() if rows[0] else ""
+            begins = gap > 0 and any(
+                widths[other] == 0
+                and lines[other].strip() != header
+                and len(_split(lines[other], separator)) == width > 1
+                for other in range(rows[-1] + 1, place)
+            )
+            if not begins:
+                joined = rows
+            break
+        if joined is None:
+            pieces.append(([place], width))
+        else:
+            joined.append(place)
     return [_Run(tuple(rows), width) for rows, width in pieces]
 
 
 def _separator(lines: Sequence[str]) -> str | None:
     """Return the separator by which most lines are rows alike; with two fields or more, if there is one."""
-    best: tuple[int, str | None] = (0, ",")
+    best: tuple[float, str | None] = (0.0, ",")
     sample = lines[:SAMPLE]
     for separator in SEPARATORS:
         if separator and not any(separator in line for line in sample):
             continue
-        runs = _runs(_widths(sample, separator), sample, separator)
-        rows = max((len(run.rows) for run in runs), default=0)
+        longest = max(_runs(_widths(sample, separator), sample, separator), key=lambda run: len(run.rows), default=None)
+        if longest is None:
+            continue
+        cells = [cell for place in longest.rows[:50] for cell in _split(sample[place], separator) if cell]
+        numbers = sum(bool(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell)) for cell in cells)
+        # What splits decimal commas leaves pieces that are no numbers.
+        score = len(longest.rows) * (numbers / max(1, len(cells))) ** 2
         # The ones that come first win unless a later one explains clearly more.
-        if (rows > 1.05 * best[0] and rows > best[0] + 1) or (best[0] == 0 and rows):
-            best = (rows, separator)
+        if score > 1.05 * best[0]:
+            best = (score, separator)
     return best[1]
 
 
@@ -774,7 +787,7 @@ def find_table(
 
     Example:
         >>> table = find_table("Rate: 50 Hz\\nacc,gyr\\n[g],[deg/s]\\n1,2\\n3,4\\n5,6\\n", "a.csv")
-        >>> table["timestamp"].tolist(), table.attrs["lsnb.units"]["acc"]
+        >>> table["timestamp"].tolist(), table.attrs["units"]["acc"]
         ([0.0, 0.02, 0.04], 'g')
     """
     layout = find_layout(text, source, names=names, sep=sep, skip=skip, block=block, rate=rate)

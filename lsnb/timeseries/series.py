@@ -75,7 +75,7 @@ def read_series(
 
     The longest run of rows alike is the table; what stands above it gives start, rate, units and names. A file without
     times gets a column ``timestamp``, made from its start and rate. The sentence (rows, start, rate, zone, units, what
-    was left out) is the first of ``table.attrs["lsnb.found"]["notes"]``, and a warning where more was found than a
+    was left out) is the first of ``table.attrs["found"]["notes"]``, and a warning where more was found than a
     plain table; ``table.attrs["read"]`` counts the lines.
 
     Args:
@@ -98,7 +98,7 @@ def read_series(
         >>> path = Path(tempfile.mkdtemp()) / "wrist.csv"
         >>> _ = path.write_text("timestamp,acc\\n0.0,1\\n0.5,2\\n1.0,4\\n")
         >>> table = read_series(path)
-        >>> table["acc"].tolist(), table.attrs["lsnb.found"]["rate"]
+        >>> table["acc"].tolist(), table.attrs["found"]["rate"]
         ([1, 2, 4], None)
     """
     table, _ = series_of(series, names=names, sep=sep, skip=skip, block=block, rate=rate)

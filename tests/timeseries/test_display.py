@@ -173,3 +173,49 @@ def test_read_table_takes_the_numbers_of_the_written_file_for_numbers(tmp_path):
     table = read_table(aligned.to_csv(tmp_path / "s.csv"))
     assert {str(kind) for kind in table.dtypes} == {"float64"}
     assert table["x"].tolist() == aligned.table["x"].tolist()
+
+
+def test_an_hour_at_fifty_a_second_is_written_whole_and_more_says_the_step_that_remains(tmp_path, monkeypatch):
+    from lsnb.timeseries import aligned as module
+
+    times = np.arange(0, 3600, 0.02)
+    gait = np.sin(2 * np.pi * 1.8 * times)
+    whole = align(pd.DataFrame({"timestamp": times, "gait": gait}), 3600.0, unit="s", every="10min")
+    assert len(whole.display()) == len(whole.table)
+    monkeypatch.setattr(module, "DISPLAY_ROWS", 20_000)
+    monkeypatch.setattr(module, "OVERVIEW_ROWS", 2_000)
+    said = whole.shown_step(20_000)
+    assert said is not None
+    assert "every 0.36 s" in said
+    assert whole.shown_step() is None
+    files = whole.stretches(tmp_path, every=300)
+    assert len(files) == 12
+    read = pd.DataFrame(parse_as_editor((tmp_path / "series_002.csv").read_text()))
+    assert (read["time"].iloc[0], read["time"].iloc[-1]) == (0.0, 3600.0)
+    inside = read["time"].between(300, 600)
+    assert inside.sum() == 15_001
+    np.testing.assert_allclose(read.loc[inside, "gait"], np.sin(2 * np.pi * 1.8 * read.loc[inside, "time"]), atol=1e-3)
+
+
+def test_an_empty_channel_stays_empty_and_numbered_channels_keep_their_names(tmp_path):
+    data = recording(np.arange(10) / 10, empty=np.nan, **{f"Rot[{n}]": 1.0 * n for n in range(3)})
+    aligned = align(data, 1.0, unit="s")
+    assert list(aligned.legends.values()) == ["x", "empty", "Rot[0]", "Rot[1]", "Rot[2]"]
+    assert set(aligned.units.values()) == {""}
+    path = aligned.to_csv(tmp_path / "s.csv")
+    read = parse_as_editor(path.read_text())
+    # Seen in the editor: a column of nan alone is an empty plot, and the others are drawn.
+    assert set(read["empty"]) == {"nan"}
+    assert csv_problems(path, channels=list(aligned.legends)) == []
+    assert any("'empty' holds no value" in note for note in aligned.notes)
+
+
+def test_a_slow_channel_beside_a_fast_one_has_lines_between_its_own_samples(tmp_path):
+    times = np.arange(0, 20, 0.01)
+    slow = np.where(np.arange(len(times)) % 100 == 0, times, np.nan)
+    aligned = align(pd.DataFrame({"timestamp": times, "ecg": np.sin(times), "temp": slow}), 20.0, unit="s")
+    shown = aligned.display()
+    np.testing.assert_allclose(shown["temp"][:1900], shown["time"][:1900], atol=1e-9)
+    even = align(pd.DataFrame({"timestamp": times, "ecg": 1.0, "temp": slow}), 20.0, unit="s", resample=50).table
+    assert even["temp"].isna().mean() < 0.06
+    np.testing.assert_allclose(even["temp"].dropna(), even["time"][even["temp"].notna()], atol=1e-9)

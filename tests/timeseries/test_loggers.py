@@ -1,0 +1,216 @@
+"""Sensors' files in the shapes that their tools write: read by one finder, said back in one sentence."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import lsnb
+from lsnb.errors import TableError
+from lsnb.timeseries import series as module
+from lsnb.timeseries.loggers import find_table
+
+N = 40
+WAVE = [f"{np.sin(n / 5):.4f}" for n in range(N)]
+
+
+def rows(line, joint="\n"):
+    return joint.join(line(n) for n in range(N)) + joint
+
+
+def comma(text):
+    return text.replace(".", ",")
+
+
+SHAPES = {
+    # name: (text, column of times, unit or None, rate, start, channels)
+    "start and rate above": (
+        "1772614800.0, 1772614800.0\n32.0, 32.0\n" + rows(lambda n: f"{n - 20}, {n}"),
+        ("timestamp", 32.0, "2026-03-04T09:00:00", ["column_1", "column_2"]),
+    ),
+    "one column with start and rate": (
+        "1772614800.0\n4.0\n" + rows(lambda n: WAVE[n]),
+        ("timestamp", 4.0, "2026-03-04T09:00:00", ["column_1"]),
+    ),
+    "german, with a banner": (
+        "--- Created by Tool, date format dd.MM.yyyy at 30 Hz ---\r\nSerial: A1\r\nStart Date 3/4/2026\r\n----\r\n"
+        "Timestamp;Acc X;Acc Y\r\n"
+        + rows(lambda n: f"04.03.2026 10:00:{n // 30:02d},{n % 30 * 1000 // 30:03d};{comma(WAVE[n])};0,5", "\r\n"),
+        ("Timestamp", 30.0, "2026-03-04 10:00:00", ["Acc X", "Acc Y"]),
+    ),
+    "american, with a banner": (
+        "--- Created by Tool, date format M/d/yyyy at 30 Hz ---\n----\nTimestamp,Acc X,Acc Y\n"
+        + rows(lambda n: f"3/4/2026 10:00:{n // 30:02d}.{n % 30 * 1000 // 30:03d},{WAVE[n]},0.5"),
+        ("Timestamp", 30.0, "2026-03-04 10:00:00", ["Acc X", "Acc Y"]),
+    ),
+    "no header": (
+        rows(lambda n: f"2026-03-04 10:00:00.{n * 20:03d},{WAVE[n]},1.5"),
+        ("timestamp", 50.0, "2026-03-04 10:00:00.000", ["column_2", "column_3"]),
+    ),
+    "names in a list, steps in milliseconds": (
+        "a.acq\n10 msec/sample\n2 channels\nEMG\nmV\nForce\nkg\nmilliSec\tCH1\tCH2\t\n\t40\t40\t\n"
+        + rows(lambda n: f"{n * 10}\t{WAVE[n]}\t0.1\t"),
+        ("milliSec", 100.0, None, ["EMG", "Force"]),
+    ),
+    "keys with tabs": (
+        "Interval=\t0.01 s\nExcelDateTime=\t4.608541666666666e+04\t3/4/2026 10:00:00.000\nChannelTitle=\tECG\tResp\t\n"
+        "Range=\t10 mV\t1 V\t\n" + rows(lambda n: f"{n / 100:g}\t{WAVE[n]}\t0.1"),
+        ("timestamp", 100.0, "2026-03-04T10:00:00", ["ECG", "Resp"]),
+    ),
+    "units in the header's commas": (
+        'Type:,Tool export,,\nFrequency:,100,,\n,,,\ntime,Activity,"LT TIB,uV","RT TIB,uV"\n'
+        + rows(lambda n: f"{n / 100:.6f},walk,{WAVE[n]},0.1"),
+        ("time", 100.0, None, ["Activity", "LT TIB", "RT TIB"]),
+    ),
+    "json above": (
+        '# Tool File Format\n# {"dev": {"column": ["nSeq", "I1", "A1"], "sampling rate": 100, "date": "2026-03-04", '
+        '"time": "10:00:00.0"}}\n# EndOfHeader\n' + rows(lambda n: f"{n % 16}\t0\t{n}\t"),
+        ("timestamp", 100.0, "2026-03-04T10:00:00", ["nSeq", "I1", "A1"]),
+    ),
+    "german exponents": (
+        '"Time (s)"\t"Acc x (m/s^2)"\n' + rows(lambda n: f"{comma(f'{n / 50:.6E}')}\t{comma(WAVE[n])}"),
+        ("Time (s)", 50.0, None, ["Acc x (m/s^2)"]),
+    ),
+    "quoted sep line and a row of units": (
+        '"sep=\t"\r\nA_Timestamp_Unix_CAL\tA_X_CAL\t\r\nms\tm/(s^2)\t\r\n'
+        + rows(lambda n: f"{1772614800000 + n * 20}.000\t{WAVE[n]}\t", "\r\n"),
+        ("A_Timestamp_Unix_CAL", 50.0, "2026-03-04T09:00:00.000+00:00", ["A_X_CAL"]),
+    ),
+    "groups, names, units": (
+        "Devices\n1000\n,,Plate 1 - Force,,Plate 1 - Moment,\nFrame,Sub Frame,Fx,Fy,Mx,My\n,,N,N,N.mm,N.mm\n"
+        + rows(lambda n: f"{n // 10 + 1},{n % 10},{WAVE[n]},1,2,3"),
+        (
+            "timestamp",
+            1000.0,
+            None,
+            [
+                "Frame",
+                "Sub Frame",
+                "Plate 1 - Force Fx",
+                "Plate 1 - Force Fy",
+                "Plate 1 - Moment Mx",
+                "Plate 1 - Moment My",
+            ],
+        ),
+    ),
+    "comments above and a counter": (
+        "// General information:\n// Update Rate: 100.0Hz\nPacketCounter\tSampleTimeFine\tAcc_X\n"
+        + rows(lambda n: f"{(65520 + n) % 65536}\t{1234000 + n * 100}\t{WAVE[n]}"),
+        ("timestamp", 100.0, None, ["PacketCounter", "SampleTimeFine", "Acc_X"]),
+    ),
+    "a date and a clock": (
+        "Date;Time;Temp\n" + rows(lambda n: f"2026-03-04;10:00:{n:02d};{comma(WAVE[n])}"),
+        ("timestamp", 1.0, "2026-03-04 10:00:00", ["Temp"]),
+    ),
+    "blanks between": (
+        "Sampling rate: 20 Hz\nt      x     y\n" + rows(lambda n: f"{n / 20:6.2f}  {WAVE[n]}  1.0"),
+        ("t", 20.0, None, ["x", "y"]),
+    ),
+    "a percent sign before the header": (
+        "%OpenBCI Raw EEG Data\n%Sample Rate = 250 Hz\n%Sample Index, EXG 0, EXG 1\n"
+        + rows(lambda n: f"{n}, {WAVE[n]}, 5.0"),
+        ("timestamp", 250.0, None, ["Sample Index", "EXG 0", "EXG 1"]),
+    ),
+    "quoted decimal commas": (
+        "time,x\n" + rows(lambda n: f'"{comma(f"{n / 10:.1f}")}","{comma(WAVE[n])}"'),
+        ("time", float("nan"), None, ["x"]),
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_files_in_the_shapes_that_tools_write_are_read(shape, tmp_path):
+    text, (time, rate, start, channels) = SHAPES[shape]
+    path = tmp_path / "sensor.txt"
+    path.write_bytes(text.encode())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = lsnb.read_series(path)
+    found = table.attrs["found"]
+    assert len(table) == N
+    assert found["time"] == time
+    assert [name for name in table.columns if name != time] == channels
+    if rate == rate:
+        assert found["rate"] == pytest.approx(rate, rel=0.02)
+    assert (found["start"] or "").startswith(start or "")
+    assert f"{N} rows in lines" in found["notes"][0]
+    account = lsnb.tables.tally_of(table) if hasattr(lsnb.tables, "tally_of") else None
+    assert account is None or account.unexplained == 0
+    numbers = [name for name in channels if pd.api.types.is_numeric_dtype(table[name].dtype)]
+    assert len(numbers) == len(channels) - ("Activity" in channels)
+    aligned = lsnb.align(path, 100.0, offset=0.0)
+    assert len(aligned.samples) == N
+    seconds = aligned.samples["time"].to_numpy()
+    assert np.diff(seconds).mean() == pytest.approx(1 / rate if rate == rate else 0.1, rel=0.04)
+    assert found["notes"][0] in aligned.notes
+
+
+def test_a_start_above_the_table_lets_video_start_place_its_rows(tmp_path):
+    path = tmp_path / "s.txt"
+    path.write_text(SHAPES["keys with tabs"][0])
+    aligned = lsnb.align(path, 10.0, video_start="2026-03-04T09:59:58")
+    assert aligned.samples["time"].iloc[0] == pytest.approx(2.0)
+    assert aligned.sensors[0].original([2.01]).tolist() == pytest.approx([0.01])
+    path.write_text(SHAPES["start and rate above"][0])
+    assert lsnb.align(path, 10.0, video_start="2026-03-04T10:00:00+01:00").samples["time"].iloc[0] == 0.0
+
+
+def test_of_several_blocks_the_longest_is_read_and_the_others_are_named():
+    text = (
+        "Devices\n1000\nFrame,Sub Frame,Fx\n,,N\n"
+        + rows(lambda n: f"{n // 10 + 1},{n % 10},{WAVE[n]}")
+        + "\nTrajectories\n100\nFrame,Sub Frame,X,Y\n,,mm,mm\n1,0,1,2\n2,0,1,3\n3,0,1,4\n"
+    )
+    table = find_table(text, "a.csv")
+    assert (len(table), table["timestamp"].iloc[1]) == (N, 0.001)
+    assert "other tables: line 50 to 52" in table.attrs["found"]["notes"][0]
+    second = find_table(text, "a.csv", block=2)
+    assert second["X"].tolist() == [1, 1, 1]
+    assert second["timestamp"].tolist() == [0.0, 0.01, 0.02]
+
+
+def test_a_mark_or_a_header_inside_a_table_is_left_out_by_its_line():
+    lines = rows(lambda n: f"{n / 10:.1f},{WAVE[n]}").splitlines()
+    text = "\n".join(["time,x", *lines[:20], "# left foot", *lines[20:], "time,x"])
+    table = find_table(text, "a.csv")
+    assert len(table) == N
+    assert "inside it, no rows: line 22; below it: line 43" in table.attrs["found"]["notes"][0]
+
+
+@pytest.mark.parametrize("text", ["", "hello\nworld\n", "a,b\nx,y\nz,w\n"])
+def test_what_holds_no_table_is_refused_with_the_line_and_the_call_to_try(text):
+    with pytest.raises(TableError, match=r"try lsnb.read_series\('a.csv', skip=|is empty"):
+        find_table(text, "a.csv")
+
+
+def test_names_can_be_given_and_have_to_be_as_many_as_columns():
+    text = rows(lambda n: f"2026-03-04 10:00:00.{n * 20:03d},{WAVE[n]},1.5")
+    assert list(find_table(text, "a.csv", names=["when", "x", "y"]).columns) == ["when", "x", "y"]
+    with pytest.raises(TableError, match="3 columns, and names has 2"):
+        find_table(text, "a.csv", names=["x", "y"])
+
+
+def test_a_large_file_gives_the_same_and_counts_every_line(tmp_path, monkeypatch):
+    body = rows(lambda n: f"{n / 10:.1f};{comma(WAVE[n])}").splitlines()
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["Rate: 10 Hz", "time;x", *body[:25], "1;2;3;4", "", "time;x", *body[25:]]) + "\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        plain = lsnb.read_series(path)
+        monkeypatch.setattr(module, "QUICK_BYTES", 10)
+        large = lsnb.read_series(path)
+    pd.testing.assert_frame_equal(large, plain)
+    assert large["x"].tolist() == [float(one) for one in WAVE]
+    account = large.attrs["read"]
+    assert account["seen"] == account["taken"] + sum(one["n"] for one in account["left_out"])
+    assert {"reason": "inside it, no rows", "n": 2, "places": ["line 28", "line 30"]} in account["left_out"]
+
+
+def test_the_times_of_a_table_are_found_by_name_and_content():
+    table = pd.DataFrame({"x": [3.0, 1.0, 2.0] * 10, "Elapsed Time (s)": np.arange(30) / 10})
+    aligned = lsnb.align(table, 3.0)
+    assert aligned.samples["time"].tolist() == pytest.approx((np.arange(30) / 10).tolist())
+    assert any("taken from column 'Elapsed Time (s)'" in note for note in aligned.notes)
