@@ -336,6 +336,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "plots.timeline": lambda out: {"annotations": stretches(), "item": "1", "control": "act"},
     "plots.series_channels": lambda out: {"aligned": lsnb.align(sensor(), 1.0)},
     "poses.find_predictions": lambda out: {"folder": files()},
+    "poses.read_bodyparts": lambda out: {"predictions": files() / "clip_poses.csv"},
     "poses.read_poses": lambda out: {"predictions": files() / "clip_poses.csv"},
     "poses.temporal_norm": lambda out: {"xy": smooth_poses(20)},
     "predictions.cell_results": lambda out: {"cell": "up", "control": "mood", "config": CONFIG, "item": "a"},

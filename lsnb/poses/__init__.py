@@ -6,7 +6,7 @@ frames count from 0.
 
 from lsnb.poses.coordinates import LabelledPoses, Poses, read_labelled_poses, read_poses
 from lsnb.poses.difficulty import ensemble_variance, pca_multiview_error, pca_singleview_error, temporal_norm
-from lsnb.poses.finding import choose_videos, find_predictions
+from lsnb.poses.finding import choose_videos, find_predictions, read_bodyparts
 from lsnb.poses.keypoints import from_poses
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "from_poses",
     "pca_multiview_error",
     "pca_singleview_error",
+    "read_bodyparts",
     "read_labelled_poses",
     "read_poses",
     "temporal_norm",

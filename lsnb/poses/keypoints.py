@@ -236,6 +236,13 @@ def _draw(
     labels: Mapping[str, str],
     least: float,
 ) -> None:
+    if not any(part in labels for part in poses.bodyparts):
+        row.error(
+            "no_label",
+            f"None of the body parts in {poses.source} ({listing(list(poses.bodyparts))}) is a label of {tool.name!r}: "
+            "add them to the config; study.update_config takes it.",
+        )
+        return
     row.results = []
     sure = []
     outside = []
@@ -266,4 +273,6 @@ def _draw(
         row.results.append(result)
     if outside:
         row.warn("outside", f"{listing(outside)} outside the picture: not drawn.")
+    if not row.results and not outside:
+        row.warn("nothing_drawn", f"{poses.source} has no body part to draw in frame {frame}: its prediction is empty.")
     row.score = float(np.mean(sure)) if sure else None
