@@ -497,7 +497,7 @@ def _title(row: Mapping[Any, Any], is_one_video: bool) -> str:
 
 
 def _step(picture: np.ndarray[Any, Any]) -> int:
-    return max(1, math.ceil(max(picture.shape[:2]) / SIDE))
+    return max(1, -(-int(max(picture.shape[:2])) // SIDE))
 
 
 def _small(picture: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
