@@ -294,6 +294,14 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "annotations.relations": lambda out: {"annotations": lsnb.read_annotations(TASKS, raw=True)},
     "annotations.to_coco": lambda out: {"annotations": lsnb.read_annotations(TASKS, raw=True)},
     "annotations.data_dictionary": lambda out: {"table": ITEMS},
+    "reliability.alternative_annotator_test": lambda out: {
+        "model": pd.DataFrame({"item": ["1", "2"], "mood": ["up", "down"]}),
+        "annotations": pd.concat([LABELS, LABELS.assign(annotator="cem")], ignore_index=True),
+        "control": "mood",
+    },
+    "reliability.intraclass_correlation": lambda out: {
+        "ratings": Ratings(np.array([[0, 1], [1, 1], [2, 1]]), (1.0, 2.0, 3.0), "interval"),
+    },
     "reliability.methods_paragraph": lambda out: {"annotations": LABELS, "control": "mood"},
     "reliability.region_agreement": lambda out: {
         "annotations": lsnb.read_annotations(TASKS, raw=True),
@@ -336,13 +344,6 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "plots.timeline": lambda out: {"annotations": stretches(), "item": "1", "control": "act"},
     "plots.series_channels": lambda out: {"aligned": lsnb.align(sensor(), 1.0)},
     "poses.find_predictions": lambda out: {"folder": files()},
-    "poses.from_labelled_poses": lambda out: {
-        "labels": labelled_poses(out),
-        "frames": pd.DataFrame({"item": ["trial/img00000012"], "video": ["trial.mp4"], "frame": [12]}),
-        "config": lsnb.LabelConfig.image("path").keypoints("part", ["nose"]),
-        "size": (64, 48),
-    },
-    "poses.read_bodyparts": lambda out: {"predictions": files() / "clip_poses.csv"},
     "poses.read_poses": lambda out: {"predictions": files() / "clip_poses.csv"},
     "poses.temporal_norm": lambda out: {"xy": smooth_poses(20)},
     "predictions.cell_results": lambda out: {"cell": "up", "control": "mood", "config": CONFIG, "item": "a"},

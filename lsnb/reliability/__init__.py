@@ -1,23 +1,35 @@
 """How much annotators agree, beyond what chance would give; the answers they arrive at, and a model's beside them."""
 
 from lsnb.reliability.agreement import Agreement, agreement, agreement_by
-from lsnb.reliability.coefficients import Level, Ratings, cohen_kappa, fleiss_kappa, krippendorff_alpha
-from lsnb.reliability.decisions import Evaluation, disputed, evaluate, gold, methods_paragraph
+from lsnb.reliability.coefficients import (
+    Level,
+    Ratings,
+    cohen_kappa,
+    fleiss_kappa,
+    intraclass_correlation,
+    krippendorff_alpha,
+)
+from lsnb.reliability.decisions import disputed, gold
+from lsnb.reliability.evaluation import AlternativeTest, Evaluation, alternative_annotator_test, evaluate
+from lsnb.reliability.methods import methods_paragraph
 from lsnb.reliability.overlap import RegionAgreement, region_agreement
 
 __all__ = [
     "Agreement",
+    "AlternativeTest",
     "Evaluation",
     "Level",
     "Ratings",
     "RegionAgreement",
     "agreement",
     "agreement_by",
+    "alternative_annotator_test",
     "cohen_kappa",
     "disputed",
     "evaluate",
     "fleiss_kappa",
     "gold",
+    "intraclass_correlation",
     "krippendorff_alpha",
     "methods_paragraph",
     "region_agreement",

@@ -6,6 +6,7 @@ import html
 import itertools
 import math
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,15 +18,43 @@ from lsnb.kernel.checks import Annotations, Resamples, Seed, checked
 from lsnb.kernel.words import listing, nearest
 from lsnb.reliability.coefficients import (
     PAIRED_VALUES,
+    SHARES,
+    Counted,
     Level,
+    Pair,
     Ratings,
+    Weighting,
+    alphas,
     cohen_kappa,
+    credits_of,
     fleiss_kappa,
+    intraclass_correlation,
     krippendorff_alpha,
     ratings_of,
+    shares,
+    usual_weights,
     wide_ratings,
 )
+from lsnb.reliability.intervals import (
+    NONE,
+    Clusters,
+    Figure,
+    Floats,
+    Integers,
+    Interval,
+    by_cluster,
+    clusters_of,
+    figures_in,
+    further_size,
+    intervals,
+    wilson,
+)
 from lsnb.reliability.overlap import RegionAgreement, is_drawn, region_agreement
+
+# From this share of all answers on, one value makes kappa small in spite of agreement.
+PREVALENT = 0.8
+# So many different decimal numbers are not names.
+CONTINUOUS = 20
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,13 +66,21 @@ class Agreement:
         level: How values were compared.
         annotators: Those who answered, sorted.
         n_items: Items with answers by two or more of them.
-        n_complete: Items with answers by all of them: what Fleiss' kappa is made of.
-        kappa: A row for each pair: ``a, b, kappa, n`` (items both answered).
+        n_complete: Items with answers by all of them: what Fleiss' kappa and intraclass correlations are made of.
+        figures: Every figure: ``figure`` (its short name), ``name, value, low, high`` (the 95 percent interval) and
+            ``n`` (items).
+        recommended: The short name of the figure to report.
+        why: Why that one, as a sentence.
+        kappa: A row for each pair: ``a, b, kappa, low, high, n`` (items both answered), ``percent`` (of them with the
+            same answer), and for ordinal values, whose ``kappa`` has linear weights, ``quadratic, quadratic_low,
+            quadratic_high``. For interval and ratio values ``kappa`` has quadratic weights.
         fleiss: Fleiss' kappa over complete items, taking values as nominal.
         alpha: Krippendorff's alpha over all items with two or more answers.
-        interval: The 95 percent bootstrap interval of alpha.
+        interval: The 95 percent interval of alpha.
         note: Why a figure is missing (nan), or what it compares; empty if there is nothing to say.
         overlap: For a control that draws regions, whether they are in the same places.
+        clusters: How many clusters of items the intervals were drawn from; 0 where items were.
+        order: The order of names, if one was given.
     """
 
     control: str
@@ -51,12 +88,35 @@ class Agreement:
     annotators: tuple[str, ...]
     n_items: int
     n_complete: int
+    figures: pd.DataFrame = field(compare=False)
+    recommended: str
+    why: str
     kappa: pd.DataFrame = field(compare=False)
     fleiss: float
     alpha: float
     interval: tuple[float, float]
     note: str = ""
     overlap: RegionAgreement | None = None
+    clusters: int = 0
+    order: tuple[str, ...] = ()
+
+    def value(self, figure: str) -> float:
+        """Return a figure by its short name; missing (nan) where it is not given.
+
+        Args:
+            figure: Such as ``"percent"`` or ``"ac1"``; ``.figures`` lists them.
+        """
+        found = figures_in(self.figures)
+        return found[figure].value if figure in found else math.nan
+
+    def bounds(self, figure: str) -> Interval:
+        """Return the interval of a figure; missing where it is not given.
+
+        Args:
+            figure: Such as ``"percent"`` or ``"ac1"``.
+        """
+        found = figures_in(self.figures)
+        return found[figure].bounds if figure in found else NONE
 
     @property
     def summary(self) -> str:
@@ -69,21 +129,30 @@ class Agreement:
 
     def __repr__(self) -> str:
         overlap = repr(self.overlap) if self.overlap is not None else ""
-        parts = (self.summary, self.kappa.to_string(index=False), self.note, overlap)
-        return "\n".join(part for part in parts if part)
+        known = self.figures.dropna(subset="value")
+        table = (
+            known[["name", "value", "low", "high", "n"]].to_string(index=False, float_format=_figure)
+            if len(known)
+            else ""
+        )
+        pairs = self.kappa.to_string(index=False, float_format=_figure)
+        return "\n".join(part for part in (self.summary, table, pairs, self.why, self.note, overlap) if part)
 
     def _repr_html_(self) -> str:
         rows = [
-            (
-                "Krippendorff's alpha",
-                f"{_figure(self.alpha)} [{_figure(self.interval[0])}, {_figure(self.interval[1])}]",
-            ),
+            (str(name), f"{_figure(value)} [{_figure(low)}, {_figure(high)}] ({n} items)")
+            for name, value, low, high, n in self.figures.dropna(subset="value")[
+                ["name", "value", "low", "high", "n"]
+            ].itertuples(index=False)
+        ]
+        rows += [
             ("Fleiss' kappa", f"{_figure(self.fleiss)} ({self.n_complete} items that all answered)"),
             ("Items with two or more answers", str(self.n_items)),
             ("Values compared as", self.level),
         ]
+        rows = list(dict(rows).items())
         cells = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in rows)
-        note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
+        note = "".join(f"<p>{html.escape(words)}</p>" for words in (self.why, self.note) if words)
         pairs = self.kappa.to_html(index=False, escape=True, na_rep="–", float_format=lambda kappa: f"{kappa:.3f}")
         overlap = self.overlap._repr_html_() if self.overlap is not None else ""
         return f"<p><b>Agreement about {html.escape(self.control)}</b></p><table>{cells}</table>{note}{pairs}{overlap}"
@@ -95,61 +164,310 @@ def agreement(
     control: str,
     level: Level | None = None,
     *,
+    order: Sequence[Any] | None = None,
+    clusters: Clusters | None = None,
     resamples: Resamples = 1000,
     seed: Seed = 0,
 ) -> Agreement:
-    """Return how much annotators agree about one control: kappas, alpha, and its interval.
+    """Return how much annotators agree about one control: percent agreement, kappas, alpha and more, with intervals.
 
     Only submitted answers count, the latest of each person (``widen``). Nothing depends on the order of
     rows, items or annotators. Where there is nothing to compare, figures are missing and ``.note`` says why. Of a
     control that draws regions, kappas and alpha compare which labels each annotator drew on an item; ``.overlap``
-    compares where they are (``region_agreement``). Texts are compared exactly.
+    compares where they are (``region_agreement``). Texts are compared exactly. Figures of names are not given for
+    numbers measured on a scale, whose values are hardly ever the same. Formulas and papers stand in
+    ``lsnb.reliability.coefficients``, how intervals are made in ``lsnb.reliability.intervals``.
 
     Args:
         annotations: The long table of ``read_annotations`` or ``Study.annotations``; it is not changed.
         control: The name of a control in the label config.
         level: ``"nominal"``, ``"ordinal"``, ``"interval"``, ``"ratio"`` or ``"sets"``. By default what the
             control measures: ratings are ordinal, numbers interval, several answers to one item sets,
-            all else nominal.
-        resamples: Bootstrap samples of items for alpha's interval.
+            all else nominal; ordinal where ``order`` is given.
+        order: All answers from the least to the greatest, for names that have an order:
+            ``["low", "mid", "high"]``, or ``config.controls[control].labels``.
+        clusters: What items belong together, such as frames of one video: a column of the table or item → cluster.
+            Intervals are then those of whole clusters.
+        resamples: How often chance weighs items (or clusters) for intervals; 0 for none.
         seed: A whole number for these.
 
     Raises:
-        InputError: No such control, an unknown level, or one that the values do not have.
+        InputError: No such control, an unknown level, one that the values do not have, an answer that ``order`` does
+            not have, or an item that is in no cluster or in two.
 
     Example:
         >>> votes = {"ana": ["pos", "pos", "neg", "neu"], "ben": ["pos", "neg", "neg", "neg"]}
         >>> rows = [(str(item), who, value) for who, values in votes.items() for item, value in enumerate(values)]
         >>> long = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="mood", status="submitted")
-        >>> agreement(long, "mood").kappa.round(6).to_dict("records")
+        >>> found = agreement(long, "mood")
+        >>> found.kappa[["a", "b", "kappa", "n"]].round(6).to_dict("records")
         [{'a': 'ana', 'b': 'ben', 'kappa': 0.272727, 'n': 4}]
+        >>> found.value("percent"), [round(bound, 2) for bound in found.bounds("percent")]
+        (0.5, [0.15, 0.85])
     """
-    wide, ratings = ratings_of(annotations, control, level)
+    wide, ratings = ratings_of(annotations, control, level, order)
     people = tuple(str(name) for name in wide.columns)
+    own = clusters_of(annotations, [str(item) for item in wide.index], clusters)
     n_items = int(((ratings.codes >= 0).sum(axis=1) >= 2).sum())
+    drawing = _Drawing(own, resamples, seed)
+    is_named = ratings.level not in ("interval", "ratio") and not _is_continuous(ratings)
     pairs = [
-        (people[a], people[b], *cohen_kappa(ratings, a, b)) for a, b in itertools.combinations(range(len(people)), 2)
+        (people[a], people[b], *_pair(ratings, a, b, drawing)) for a, b in itertools.combinations(range(len(people)), 2)
     ]
-    kappa = pd.DataFrame(pairs, columns=["a", "b", "kappa", "n"]).astype({"kappa": "float64", "n": "int64"})
-    fleiss, n_complete = fleiss_kappa(ratings)
-    alpha, interval = krippendorff_alpha(ratings, resamples=resamples, seed=seed)
-    overlap, about_regions = _overlap(annotations, control, resamples, seed)
+    columns = ["a", "b", "kappa", "low", "high", "n", "percent", "quadratic", "quadratic_low", "quadratic_high"]
+    kappa = pd.DataFrame(pairs, columns=columns).astype(dict.fromkeys(columns[2:], "float64") | {"n": "int64"})
+    if ratings.level != "ordinal":
+        kappa = kappa.drop(columns=["quadratic", "quadratic_low", "quadratic_high"])
+    if not is_named:
+        kappa["percent"] = np.nan
+        if ratings.level == "nominal":
+            kappa[["kappa", "low", "high"]] = np.nan
+    figures = _figures(ratings, kappa, drawing, is_named)
+    found = figures_in(figures)
+    n_clusters = 0 if own is None else len(np.unique(own))
+    n_complete = int((ratings.codes >= 0).all(axis=1).sum()) if people else 0
+    overlap, about_regions = _overlap(annotations, control, clusters, resamples, seed)
+    recommended, why = _recommended(ratings, found, n_items, n_complete)
+    notes = [_note(ratings, people, n_items, n_complete), "" if is_named else _NO_NAMES, _spoken(ratings, found)]
+    if n_clusters == 1:
+        notes.append("All items are in one cluster, so there are no intervals.")
+    elif resamples and n_items == 1:
+        notes.append("One item alone gives no interval.")
     return Agreement(
         control=control,
         level=ratings.level,
         annotators=people,
         n_items=n_items,
         n_complete=n_complete,
+        figures=figures,
+        recommended=recommended,
+        why=why,
         kappa=kappa,
-        fleiss=fleiss,
-        alpha=alpha,
-        interval=interval,
-        note=" ".join(part for part in (_note(ratings, people, n_items, n_complete), about_regions) if part),
+        fleiss=found["fleiss"].value if "fleiss" in found else math.nan,
+        alpha=found["alpha"].value,
+        interval=found["alpha"].bounds,
+        note=" ".join(part for part in (*notes, about_regions) if part),
         overlap=overlap,
+        clusters=n_clusters,
+        order=tuple(str(value) for value in ratings.values) if order is not None else (),
     )
 
 
-def _overlap(annotations: pd.DataFrame, control: str, resamples: int, seed: int) -> tuple[RegionAgreement | None, str]:
+_NO_NAMES = (
+    "These are numbers on a scale, of which two are hardly ever the same: percent agreement and coefficients for names "
+    "are not given."
+)
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """How intervals are drawn: the cluster of each item, if any, how often, and the seed."""
+
+    clusters: Integers | None
+    resamples: int
+    seed: int
+
+    def of(self, items: Integers) -> Integers | None:
+        return None if self.clusters is None else self.clusters[items]
+
+
+def _is_continuous(ratings: Ratings) -> bool:
+    values = ratings.values
+    return (
+        ratings.level == "nominal"
+        and len(values) > CONTINUOUS
+        and all(isinstance(value, float) for value in values)
+        and not all(value.is_integer() for value in values)
+    )
+
+
+def _pair(ratings: Ratings, a: int, b: int, drawing: _Drawing) -> tuple[float, ...]:
+    pair = Pair.of(ratings, a, b)
+    sums = pair.sums()
+    weightings: list[Weighting] = (
+        ["linear", "quadratic"] if ratings.level == "ordinal" else [usual_weights(ratings.level)]
+    )
+    kappas = [float(pair.kappas(sums, weights)[0]) for weights in weightings]
+    bounds = [NONE] * len(weightings)
+    if not pair.is_one_value:
+        own = drawing.of(pair.items)
+        same = np.asarray(pair.features[:, [1]].todense()).ravel()[pair.kind]
+        bounds = intervals(
+            lambda drawn: np.stack([pair.kappas(drawn, weights) for weights in weightings], axis=1),
+            by_cluster(own, pair.kind, len(pair.against)),
+            pair.against,
+            pair.favour,
+            resamples=drawing.resamples,
+            seed=drawing.seed,
+            features=pair.features,
+            size=further_size(own, same),
+        )
+    percent = float(sums[0, 1] / sums[0, 0]) if pair.n else math.nan
+    more = (kappas[1], *bounds[1]) if len(kappas) > 1 else (math.nan, *NONE)
+    return (kappas[0], *bounds[0], pair.n, percent, *more)
+
+
+NAMES = {
+    "percent": "Percent agreement (pairs)",
+    "all_alike": "All alike",
+    "alpha": "Krippendorff's alpha",
+    "alpha_masi": "Krippendorff's alpha (MASI)",
+    "fleiss": "Fleiss' kappa",
+    "ac1": "Gwet's AC1",
+    "ac2": "Gwet's AC2 (linear weights)",
+    "brennan_prediger": "Brennan–Prediger",
+    "kappa": "Cohen's kappa",
+    "kappa_linear": "Cohen's kappa (linear weights)",
+    "kappa_quadratic": "Cohen's kappa (quadratic weights)",
+}
+
+
+def _figures(ratings: Ratings, kappa: pd.DataFrame, drawing: _Drawing, is_named: bool) -> pd.DataFrame:
+    """Return ``figure, name, value, low, high, n`` for all that this level has."""
+    counted = Counted.of(ratings)
+    n_items = int((counted.sizes[counted.kind] >= 2).sum()) if len(counted.kind) else 0
+    n_complete = int((ratings.codes >= 0).all(axis=1).sum()) if ratings.codes.shape[1] else 0
+    is_sets = ratings.level == "sets"
+    columns = ["alpha"] if is_named or ratings.level != "nominal" else []
+    columns += ["alpha_masi"] if is_sets else []
+    columns += list(SHARES) if is_named else []
+    credit = credits_of(ratings)
+
+    def compute(weights: Floats) -> Floats:
+        parts = [alphas(counted, weights)[:, None]] if "alpha" in columns else []
+        parts += [alphas(counted, weights, "masi")[:, None]] if is_sets else []
+        parts += [shares(counted, weights, credit)] if is_named else []
+        return np.concatenate(parts, axis=1)
+
+    names = {"alike": "all_alike", "gwet": "ac1" if credit is None else "ac2"}
+    values = dict.fromkeys(columns, math.nan)
+    bounds = dict.fromkeys(columns, NONE)
+    if n_items and columns:
+        values = dict(zip(columns, compute(counted.frequencies[None].astype("float64"))[0].tolist(), strict=True))
+        own = drawing.of(counted.items)
+        if counted.against.any():
+            found = intervals(
+                compute,
+                by_cluster(own, counted.kind, len(counted.patterns)),
+                counted.against,
+                counted.favour,
+                resamples=drawing.resamples,
+                seed=drawing.seed,
+                size=further_size(own, counted.agreeing[counted.kind]),
+            )
+            bounds = dict(zip(columns, found, strict=True))
+        if own is None and is_named and drawing.resamples:
+            bounds["alike"] = wilson(values["alike"] * n_items, n_items)
+            if ratings.codes.shape[1] == 2 or values["percent"] == 1:
+                # Of two annotators, or where all are alike on each item, it is a share of items.
+                bounds["percent"] = wilson(values["percent"] * n_items, n_items)
+    rows = [
+        (
+            names.get(name, name),
+            values[name],
+            *(bounds[name] if not math.isnan(values[name]) else NONE),
+            n_complete if name == "fleiss" else n_items,
+        )
+        for name in columns
+    ]
+    if "alpha" not in columns:
+        rows.append(("alpha", math.nan, *NONE, n_items))
+    if ratings.codes.shape[1] == 2 and len(kappa):
+        one = kappa.iloc[0]
+        first = {"ordinal": "kappa_linear", "interval": "kappa_quadratic", "ratio": "kappa_quadratic"}
+        rows.append((first.get(ratings.level, "kappa"), one["kappa"], one["low"], one["high"], int(one["n"])))
+        if ratings.level == "ordinal":
+            rows.append(("kappa_quadratic", *one[["quadratic", "quadratic_low", "quadratic_high"]], int(one["n"])))
+    if ratings.level in ("ordinal", "interval", "ratio") and ratings.codes.shape[1] > 1:
+        icc = intraclass_correlation(ratings)
+        names_of = ("icc", "value", "low", "high", "n")
+        rows += list(zip(*(icc[name].tolist() for name in names_of), strict=True))
+    table = pd.DataFrame(rows, columns=["figure", "value", "low", "high", "n"])
+    said = {**NAMES, "alpha": f"Krippendorff's alpha ({'Jaccard' if is_sets else ratings.level})"}
+    if credit is not None:
+        said["brennan_prediger"] = "Brennan–Prediger (linear weights)"
+    table.insert(1, "name", [said.get(name, name) for name in table["figure"]])
+    return table.astype({"value": "float64", "low": "float64", "high": "float64", "n": "int64"})
+
+
+def _recommended(ratings: Ratings, found: dict[str, Figure], n_items: int, n_complete: int) -> tuple[str, str]:
+    """Return the figure to report, and a sentence why."""
+
+    def given(name: str) -> bool:
+        return name in found and not math.isnan(found[name].value)
+
+    people = ratings.codes.shape[1]
+    whole = n_complete == n_items == len(ratings.codes)
+    if ratings.level == "sets":
+        pick, why = "alpha", "several answers to an item are compared by what they share"
+    elif ratings.level in ("interval", "ratio"):
+        pick, why = ("ICC(2,1)", "numbers, and everybody answered every item; a mean offset counts as disagreement")
+        if not whole or not given(pick):
+            pick, why = "alpha", "numbers, and not everybody answered every item"
+    elif ratings.level == "ordinal":
+        pick, why = "alpha", "ranks, and more than two annotators or missing answers"
+        if people == 2 and whole:
+            pick, why = "kappa_linear", "ranks, two annotators and no missing answers"
+    elif people == 2 and whole:
+        pick, why = "kappa", "names, two annotators and no missing answers"
+    else:
+        pick, why = "alpha", "names, and more than two annotators or missing answers"
+    if _prevalent(ratings)[1] >= PREVALENT and given("ac1") and given("percent"):
+        return "ac1", (
+            f"Report Gwet's AC1 with percent agreement, and {found[pick].name} beside them: one value is most of all "
+            "answers, where kappa and alpha turn on few items."
+        )
+    if not given(pick):
+        pick = next((name for name in ("alpha", "percent") if given(name)), "")
+        why = "what is there to compare leaves no other"
+    return pick, f"Report {found[pick].name}: {why}." if pick else ""
+
+
+def _prevalent(ratings: Ratings) -> tuple[Any, float]:
+    """Return the most frequent value among items with two or more answers, and its share of their answers."""
+    given = ratings.codes[(ratings.codes >= 0).sum(axis=1) >= 2]
+    given = given[given >= 0]
+    if not len(given):
+        return None, 0.0
+    counts = np.bincount(given)
+    return ratings.values[int(counts.argmax())], float(counts.max() / len(given))
+
+
+def _quoted(value: Any) -> str:
+    """Return a value as words: a set by its options, a number without quotes."""
+    if isinstance(value, tuple):
+        return repr(", ".join(map(str, value))) if value else "nothing"
+    return f"{value:g}" if isinstance(value, float) else repr(value)
+
+
+def _spoken(ratings: Ratings, found: dict[str, Figure]) -> str:
+    """Return a note where prevalence makes coefficients small, or where they disagree."""
+    figures = {name: figure.value for name, figure in found.items()}
+    alpha, percent = figures.get("alpha", math.nan), figures.get("percent", math.nan)
+    gwet = figures.get("ac1", figures.get("ac2", math.nan))
+    if math.isnan(alpha) or math.isnan(percent):
+        return ""
+    value, share = _prevalent(ratings)
+    said = _quoted(value)
+    notes = []
+    if share >= PREVALENT and percent - alpha > 0.2:
+        notes.append(
+            f"Annotators gave the same answer {percent:.0%} of the time, but {said} is {share:.0%} of all answers, "
+            f"so that chance would give much of it: alpha is {alpha:.2f} in spite of agreement."
+        )
+    elif share >= 0.95:
+        notes.append(f"{said} is {share:.0%} of all answers: coefficients rest on the few others.")
+    if abs(gwet - alpha) > 0.2 and ratings.level in ("nominal", "ordinal"):
+        notes.append(
+            f"Coefficients differ (alpha {alpha:.2f}, Gwet's {gwet:.2f}): they take chance for different things. "
+            "Report both, with percent agreement."
+        )
+    return " ".join(notes)
+
+
+def _overlap(
+    annotations: pd.DataFrame, control: str, clusters: Clusters | None, resamples: int, seed: int
+) -> tuple[RegionAgreement | None, str]:
     if not is_drawn(annotations, control):
         return None, ""
     about = "Regions: kappas and alpha compare which labels were drawn on an item, .overlap where."
@@ -157,7 +475,7 @@ def _overlap(annotations: pd.DataFrame, control: str, resamples: int, seed: int)
         with warnings.catch_warnings():
             # Said once already, by widen.
             warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
-            return region_agreement(annotations, control, resamples=resamples, seed=seed), about
+            return region_agreement(annotations, control, clusters=clusters, resamples=resamples, seed=seed), about
     except InputError as fault:
         return None, f"Regions: kappas and alpha compare which labels were drawn on an item. {fault}"
 
@@ -174,8 +492,8 @@ def _note(ratings: Ratings, people: tuple[str, ...], n_items: int, n_complete: i
     seen = np.unique(answered[answered >= 0])
     if len(seen) == 1:
         return (
-            f"All answers are {ratings.values[seen[0]]!r}: with one value, agreement cannot be told from chance, "
-            "so the coefficients are missing."
+            f"All answers are {_quoted(ratings.values[seen[0]])}: with one value, agreement cannot be told from "
+            "chance, so coefficients that ask for that are missing."
         )
     if not n_complete:
         notes.append(f"No item was answered by all {len(people)} annotators, so Fleiss' kappa is missing.")

@@ -22,8 +22,18 @@ from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import Annotations, Resamples, Seed
+from lsnb.kernel.words import listing
 from lsnb.labels.vocabulary import KINDS, is_region
-from lsnb.reliability.coefficients import Floats, chance_of
+from lsnb.reliability.intervals import (
+    NONE,
+    Clusters,
+    Floats,
+    Interval,
+    by_cluster,
+    clusters_of,
+    further_size,
+    intervals,
+)
 from lsnb.shapes import (
     Mask,
     Track,
@@ -55,11 +65,13 @@ class Region:
         place: A box (x, y, width, height, rotation), corners (n × 2), a ``Mask`` or the result that holds one, a point
             (2), a stretch (2), or a ``Track``.
         on: The page, the medium and its channel; only what is on the same is compared.
+        side: The longer side of the picture it is on, in the unit of its place.
     """
 
     label: str | None
     place: Any
     on: tuple[Any, ...] = ()
+    side: float = math.nan
 
 
 Places = dict[str, dict[str, list[Region]]]
@@ -98,8 +110,8 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
         raise InputError(f"The control {control!r} draws no regions: lsnb.agreement compares its answers.")
     done = latest(table)
     done = done[done["status"].isin(["submitted", "empty"])]
-    here = done["control"].eq(control).fillna(False).astype(bool) & done["region"].notna()
-    rows = done[here & done["kind"].map(is_region).astype(bool)]
+    here = done["control"].eq(control).fillna(False).astype(bool) & done["kind"].map(is_region).astype(bool)
+    rows = _identified(done[here])
     results = raw_results(rows) if "raw" in rows.columns else [None] * len(rows)
     measure = _measure(rows, results, control)
     places: Places = {}
@@ -128,8 +140,25 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
         place, note = _place(measure, columns, number, results[number])
         notes.add(note)
         on = _on(columns, number)
-        places[item][who].append(Region(" + ".join(sorted(labels)) or None, place, on))
+        size = picture_size(results[number])
+        side = 100.0 if np.isnan(size[0]) else max(size)
+        places[item][who].append(Region(" + ".join(sorted(labels)) or None, place, on, side))
     return measure, places, " ".join(sorted(notes - {""}))
+
+
+def _identified(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return regions' rows with an id in each: results of models and of other tools may lack one."""
+    absent = rows["region"].isna()
+    if not absent.any():
+        return rows
+    places = ("x", "y", "width", "height", "rotation", "start", "end", "start_frame", "end_frame", "page", "to_name")
+    where = [name for name in places if name in rows.columns]
+    raw = rows["raw"].map(id) if "raw" in rows.columns else 0
+    # Labels of one result have a row each, which are in the same place.
+    keys = rows.assign(__raw=raw)[["item", "annotator", *where, "__raw"]]
+    numbers = keys.groupby(list(keys.columns), dropna=False, sort=False).ngroup()
+    named = ("(no id) " + numbers.astype(str)).astype(rows["region"].dtype)
+    return rows.assign(region=rows["region"].where(~absent, named))
 
 
 def _on(columns: Mapping[Any, list[Any]], row: int) -> tuple[Any, ...]:
@@ -173,7 +202,12 @@ def scores(measure: Measure, a: list[Region], b: list[Region]) -> Floats:
     ours, theirs = ([region.place for region in regions] for regions in (a, b))
     if measure == "tracks":
         return np.array([[one.iou(other) for other in theirs] for one in ours])
-    return OVERLAPS[measure](ours, theirs)
+    found = OVERLAPS[measure](ours, theirs)
+    if measure in LINES:
+        # Two instants share no length, and are the same where both are.
+        instants = [[float(a[0]) == float(a[1]) and bool((a == b).all()) for b in theirs] for a in ours]
+        found = np.where(np.array(instants, dtype="bool").reshape(found.shape), 1.0, found)
+    return found
 
 
 OVERLAPS: Mapping[Measure, Callable[[Any, Any], Floats]] = {
@@ -274,10 +308,10 @@ class RegionAgreement:
         annotators: Those who submitted annotations, sorted.
         n_items: Items that two or more of them annotated.
         f1: 2 × matched / all regions, over all pairs of annotators.
-        interval: Its 95 percent bootstrap interval, over items.
+        interval: Its 95 percent interval, over items or clusters of them (``lsnb.reliability.intervals``).
         pairs: A row for each pair of annotators: ``a, b, n`` (items both annotated), ``regions_a, regions_b, matched,
-            f1, mean_iou`` (of regions that overlap and have one label), and for key points ``distance``; for spans
-            and timelines ``kappa, overlap_f1, boundary``.
+            f1, mean_iou`` (of regions that overlap and have one label), and for key points ``distance, oks``; for spans
+            and timelines ``kappa, overlap_f1, boundary, event_f1``.
         items: A row for each item and pair: ``item, a, b, regions_a, regions_b, matched, f1``.
         note: What the figures rest on; empty if there is nothing to say.
     """
@@ -318,7 +352,10 @@ def region_agreement(
     control: str,
     *,
     threshold: float = 0.5,
+    reach: float | None = None,
     lengths: Mapping[str, float] | None = None,
+    collar: float | None = None,
+    clusters: Clusters | None = None,
     resamples: Resamples = 1000,
     seed: Seed = 0,
 ) -> RegionAgreement:
@@ -326,17 +363,26 @@ def region_agreement(
 
     Regions of two annotators are paired one to one within a label, so that intersection over union is greatest
     (``match``). Boxes, outlines (polygons, ellipses) and masks are compared in pixels; tracks frame by frame;
-    key points by their distance, each within its label. Stretches of time or text also have, over all units (frames,
-    seconds, characters), Cohen's kappa of what is labelled there; the shared share, 2 × shared / all (Dice); and the
-    mean distance of matched regions' boundaries.
+    key points by their distance, each within its label: they are found within ``reach`` (percentage of correct key
+    points, PCK; Y. Yang and D. Ramanan, TPAMI 35, 2013), and ``oks`` is the mean of exp(−d² / 2 s² κ²) over all points
+    that either drew, 0 where one is missing, with s the root of the area that the points span and κ = 0.1 (object key
+    point similarity, as COCO defines it: T.-Y. Lin et al., ECCV 2014). Stretches of time or text also have, over all
+    units (frames, seconds, characters), Cohen's kappa of what is labelled there; the shared share, 2 × shared / all
+    (Dice); and the mean distance of matched regions' boundaries. Two instants (start = end) are found where they are
+    the same.
 
     Args:
         annotations: The long table; with raw results (``raw=True``) for outlines, masks and tracks. It is not changed.
         control: The name of a control that draws regions.
         threshold: The intersection over union from which a region counts as found, above 0 up to 1.
-        lengths: Item → frames, seconds or characters there are, for kappa. By default up to the last end that
-            anybody marked.
-        resamples: Bootstrap samples of items for the interval of F1.
+        reach: How far, in pixels, a key point may be from another to be the same. By default a tenth of the longer
+            side of what the two annotators' points of an item span, or a twentieth of the picture's where that is one.
+        lengths: Item → frames, seconds or characters there are, for kappa. By default what the raw results say of
+            the recording; kappa is missing where nothing does, since up to the last mark it would be another one.
+        collar: For ``event_f1`` of spans and timelines: how far both boundaries may be off, in their unit (A. Mesaros,
+            T. Heittola and T. Virtanen, "Metrics for polyphonic sound event detection", Applied Sciences 6, 2016).
+        clusters: What items belong together, as in ``agreement``.
+        resamples: How often chance weighs items for the interval of F1.
         seed: A whole number for these.
 
     Raises:
@@ -353,26 +399,44 @@ def region_agreement(
     """
     if not 0 < threshold <= 1:
         raise InputError(f"threshold is {threshold!r}: give a number above 0 and up to 1.")
+    for name, distance in (("reach", reach), ("collar", collar)):
+        if distance is not None and distance < 0:
+            raise InputError(f"{name} is {distance!r}: give a distance of 0 or more, or leave it out.")
     measure, places, note = regions_of(annotations, control)
+    known = _lengths(annotations, control, measure) | {str(item): float(end) for item, end in (lengths or {}).items()}
     people = sorted({who for item in places.values() for who in item})
     # Item by item, so that the masks of one picture alone are in the memory.
     compared: dict[tuple[str, str], dict[str, _Compared]] = {pair: {} for pair in itertools.combinations(people, 2)}
     for item in sorted(places):
         here = {who: placed(measure, regions) for who, regions in places[item].items()}
         for pair in itertools.combinations(sorted(here), 2):
-            compared[pair][item] = _compare(measure, here[pair[0]], here[pair[1]], threshold)
+            compared[pair][item] = _compare(measure, here[pair[0]], here[pair[1]], threshold, reach, collar)
     rows, pairs = [], []
     for (a, b), by_item in compared.items():
         both, found = list(by_item), list(by_item.values())
         rows += [(item, a, b, *one.counts, one.f1) for item, one in zip(both, found, strict=True)]
         pairs.append(
-            (a, b, len(both), *_totals(measure, found), *_along(measure, places, both, (a, b), found, lengths))
+            (
+                a,
+                b,
+                len(both),
+                *_totals(measure, found),
+                *_along(measure, places, both, (a, b), found, known, collar is not None),
+            )
         )
     names = ["a", "b", "n", "regions_a", "regions_b", "matched", "f1", "mean_iou", *_more_names(measure)]
     items = pd.DataFrame(rows, columns=["item", "a", "b", "regions_a", "regions_b", "matched", "f1"])
-    f1, interval = _overall(items, resamples, seed)
-    if measure in LINES and lengths is None:
-        note = f"{note} Kappa counts up to the last end that anybody marked on an item.".strip()
+    f1, interval = _overall(items, annotations, clusters, resamples, seed)
+    unknown = sorted({item for item, *_ in rows} - known.keys())
+    if measure in LINES and unknown:
+        what = "frames" if measure == "timelines" else "seconds or characters"
+        note = (
+            f"{note} Kappa is missing, since it is not known how many {what} {listing(unknown, 3)} "
+            f"{'has' if len(unknown) == 1 else 'have'}: give lengths."
+        )
+    if measure == "key points":
+        how = f"{reach:g}" if reach is not None else "a tenth of what an item's points span"
+        note = f"{note} Key points are the same within {how}."
     if measure in UNITS:
         note = f"{note} Distances are in {UNITS[measure]}." if "in percent" not in note else note
     return RegionAgreement(
@@ -391,6 +455,25 @@ def region_agreement(
     )
 
 
+def _lengths(annotations: pd.DataFrame, control: str, measure: Measure) -> dict[str, float]:
+    """Return item → how long its recording is, where raw results of it say so."""
+    if measure not in LINES or "raw" not in annotations.columns:
+        return {}
+    mine = annotations.loc[annotations["control"].eq(control).fillna(False).astype(bool), "to_name"].dropna().unique()
+    found: dict[str, float] = {}
+    columns = ("item", "to_name", "raw")
+    for item, medium, raw in zip(*(annotations[name].tolist() for name in columns), strict=True):
+        if not isinstance(raw, Mapping) or medium not in mine:
+            continue
+        value = raw.get("value")
+        told = raw.get("original_length")
+        if measure == "timelines":
+            told = value.get("framesCount") if isinstance(value, Mapping) else None
+        if isinstance(told, (int, float)) and not isinstance(told, bool) and 0 < told < math.inf:
+            found[str(item)] = max(float(told), found.get(str(item), 0.0))
+    return found
+
+
 @dataclass(frozen=True)
 class _Compared:
     """Two annotators' regions of one item."""
@@ -398,6 +481,8 @@ class _Compared:
     counts: tuple[int, int, int]
     overlaps: list[float]
     boundaries: list[float]
+    nearness: float = 0.0
+    events: int = 0
 
     @property
     def f1(self) -> float:
@@ -406,17 +491,47 @@ class _Compared:
         return 2 * matched / (a + b) if a + b else 1.0
 
 
-def _compare(measure: Measure, a: list[Region], b: list[Region], threshold: float) -> _Compared:
+def _compare(
+    measure: Measure, a: list[Region], b: list[Region], threshold: float, reach: float | None, collar: float | None
+) -> _Compared:
     fits = scores(measure, a, b)
-    same = [[one.label == other.label and one.on == other.on for other in b] for one in a]
-    fits = np.where(np.array(same, dtype="bool").reshape(fits.shape), fits, 0.0)
-    at_least = 0.0 if measure == "key points" else threshold
-    matched = match(fits, at_least=at_least)
+    same = np.array([[one.label == other.label and one.on == other.on for other in b] for one in a], dtype="bool")
+    same = same.reshape(fits.shape)
+    fits = np.where(same, fits, 0.0)
+    at_least, nearness, events = threshold, 0.0, 0
     overlaps = [float(fits[pair]) for pair in match(fits)]
+    if measure == "key points":
+        side, root = _span(a, b)
+        # Rounding may put a point that is exactly as far beyond.
+        at_least = 1 / (1 + (side if reach is None else reach) * (1 + 1e-9))
+        nearness = sum(math.exp(-(((1 / fit - 1) / (KAPPA * root)) ** 2) / 2) for fit in overlaps)
+    matched = match(fits, at_least=at_least)
     boundaries = []
     if measure in LINES:
         boundaries = [float(np.abs(a[row].place - b[column].place).mean()) for row, column in matched]
-    return _Compared((len(a), len(b), len(matched)), overlaps, boundaries)
+        if collar is not None and a and b:
+            apart = np.abs(np.array([r.place for r in a])[:, None] - np.array([r.place for r in b])[None]).max(axis=2)
+            events = len(match(np.where(same & (apart <= collar * (1 + 1e-9)), 1.0, 0.0)))
+    return _Compared((len(a), len(b), len(matched)), overlaps, boundaries, nearness, events)
+
+
+KAPPA = 0.1
+
+
+def _span(a: list[Region], b: list[Region]) -> tuple[float, float]:
+    """Return how far key points of an item may be apart, and the root of the area that they span.
+
+    Each annotator's points span a box, and the mean of both counts; of one point alone the picture has to do.
+    """
+    boxes = [np.ptp(np.array([region.place for region in regions]), axis=0) for regions in (a, b) if len(regions) > 1]
+    boxes = [box for box in boxes if box.max() > 0]
+    if not boxes:
+        sides = [region.side for region in (*a, *b)]
+        side = max(sides, default=100.0)
+        return side / 20, side / 2
+    longest = float(np.mean([box.max() for box in boxes]))
+    areas = [float(box.prod()) for box in boxes if box.min() > 0]
+    return longest / 10, math.sqrt(float(np.mean(areas))) if areas else longest
 
 
 def match(scores: Floats, *, at_least: float = 0.0) -> list[tuple[int, int]]:
@@ -448,8 +563,8 @@ def _totals(measure: Measure, found: list[_Compared]) -> tuple[float, ...]:
 
 def _more_names(measure: Measure) -> list[str]:
     if measure == "key points":
-        return ["distance"]
-    return ["kappa", "overlap_f1", "boundary"] if measure in LINES else []
+        return ["distance", "oks"]
+    return ["kappa", "overlap_f1", "boundary", "event_f1"] if measure in LINES else []
 
 
 def _along(
@@ -458,18 +573,21 @@ def _along(
     items: list[str],
     pair: tuple[str, str],
     found: list[_Compared],
-    lengths: Mapping[str, float] | None,
+    lengths: Mapping[str, float],
+    has_collar: bool,
 ) -> tuple[float, ...]:
     if measure == "key points":
         distances = [1 / score - 1 for one in found for score in one.overlaps]
-        return (float(np.mean(distances)) if distances else math.nan,)
+        drawn = sum(one.counts[0] + one.counts[1] - len(one.overlaps) for one in found)
+        oks = sum(one.nearness for one in found) / drawn if drawn else math.nan
+        return (float(np.mean(distances)) if distances else math.nan, oks)
     if measure not in LINES:
         return ()
     shares: dict[tuple[Any, Any], float] = {}
     for item in items:
         for on in sorted({r.on for regions in places[item].values() for r in regions}) or [()]:
             last = max((r.place[1] for regions in places[item].values() for r in regions if r.on == on), default=0.0)
-            length = float((lengths or {}).get(item, last))
+            length = max(lengths.get(item, 0.0), last)
             a, b = ([r for r in places[item][who] if r.on == on] for who in pair)
             _add_shares(shares, a, b, length)
     boundaries = [distance for one in found for distance in one.boundaries]
@@ -477,7 +595,10 @@ def _along(
     labelled_b = sum(size * len(b) for (_, b), size in shares.items())
     shared = sum(size * len(a & b) for (a, b), size in shares.items())
     dice = 2 * shared / (labelled_a + labelled_b) if labelled_a + labelled_b else math.nan
-    return _kappa(shares), dice, float(np.mean(boundaries)) if boundaries else math.nan
+    kappa = _kappa(shares) if all(item in lengths for item in items) else math.nan
+    regions = sum(one.counts[0] + one.counts[1] for one in found)
+    events = 2 * sum(one.events for one in found) / regions if regions and has_collar else math.nan
+    return kappa, dice, float(np.mean(boundaries)) if boundaries else math.nan, events
 
 
 def _add_shares(shares: dict[tuple[Any, Any], float], a: list[Region], b: list[Region], length: float) -> None:
@@ -511,26 +632,40 @@ def _kappa(shares: Mapping[tuple[Any, Any], float]) -> float:
     return (observed - expected) / (1 - expected)
 
 
-def _overall(items: pd.DataFrame, resamples: int, seed: int) -> tuple[float, tuple[float, float]]:
-    sums: Floats = (
+def _overall(
+    items: pd.DataFrame, annotations: pd.DataFrame, clusters: Clusters | None, resamples: int, seed: int
+) -> tuple[float, Interval]:
+    sums = (
         items.assign(regions=items["regions_a"] + items["regions_b"])
         .groupby("item", sort=True)[["matched", "regions"]]
         .sum()
-        .to_numpy("float64")
     )
-    if not sums.size or not sums[:, 1].sum():
-        return math.nan, (math.nan, math.nan)
-    f1 = 2 * sums[:, 0].sum() / sums[:, 1].sum()
-    chance = chance_of(seed)
-    drawn = []
-    for _ in range(resamples):
-        matched, regions = sums[chance.integers(0, len(sums), len(sums))].sum(axis=0)
-        if regions:
-            drawn.append(2 * matched / regions)
-    if not drawn:
-        return float(f1), (math.nan, math.nan)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    return float(f1), (float(low), float(high))
+    own = clusters_of(annotations, [str(item) for item in sums.index], clusters)
+    pairs: Floats = sums.to_numpy("float64")
+    if not pairs.size or not pairs[:, 1].sum():
+        return math.nan, NONE
+    f1 = float(2 * pairs[:, 0].sum() / pairs[:, 1].sum())
+    # A further item has as many regions as others have, none of them matched, or all.
+    usual = float(pairs[:, 1].mean())
+    features = np.concatenate([pairs, [[0.0, usual], [usual / 2, usual]]])
+    against, favour = np.zeros(len(features)), np.zeros(len(features))
+    against[-2] = favour[-1] = 1.0
+    residual = 2 * pairs[:, 0] - f1 * pairs[:, 1]
+
+    def figures(drawn: Floats) -> Floats:
+        return 2 * drawn[:, :1] / drawn[:, 1:]
+
+    found = intervals(
+        figures,
+        by_cluster(own, np.arange(len(pairs)), len(features)),
+        against,
+        favour,
+        resamples=resamples,
+        seed=seed,
+        features=features,
+        size=further_size(own, residual),
+    )
+    return f1, found[0]
 
 
 def _figure(number: float) -> str:

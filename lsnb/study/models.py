@@ -20,6 +20,7 @@ from lsnb.predictions.coco import from_coco
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
 from lsnb.predictions.report import Predictions
 from lsnb.reliability import Evaluation, RegionAgreement, evaluate, gold, region_agreement
+from lsnb.reliability.overlap import is_drawn
 from lsnb.studio import Server
 from lsnb.study.predicting import (
     AGAIN,
@@ -104,15 +105,20 @@ class ModelRun:
         """Return how well the model answers as people do, as ``lsnb.evaluate`` does.
 
         Args:
-            control: The name of a control that takes answers; of one that draws regions, see ``regions``.
+            control: The name of a control that takes answers.
             split: Only items of this split, such as ``"test"``.
             gold: What is right, such as ``study.gold(control)``; by default what annotators' votes say.
             resamples: As in ``lsnb.evaluate``.
             seed: As in ``lsnb.evaluate``.
 
         Raises:
-            InputError: No such control or split.
+            InputError: No such control or split, or a control that draws regions: see ``regions``.
         """
+        if is_drawn(self.both, control):
+            raise InputError(
+                f"The control {control!r} draws regions, whose places labels alone do not tell: "
+                f".regions({control!r}) compares where they are."
+            )
         people = self._of(self.annotations, split)
         truth = _gold(people, control) if gold is None else gold
         model = self.answers(control, split=split)

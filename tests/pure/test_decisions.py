@@ -164,5 +164,5 @@ def test_the_paragraph_has_the_figures():
     one = methods_paragraph(d1().query("annotator == 'A'"), "mood")
     assert "No coefficient of agreement is given. Only A has answered" in one
     assert "nan" not in one
-    assert methods_paragraph(long_table([task(1)]), "mood").startswith("No items were annotated")
+    assert methods_paragraph(long_table([task(1)]), "mood").startswith("Nobody has answered “mood” yet")
     assert not math.isnan(agreement(d1(), "mood").alpha)

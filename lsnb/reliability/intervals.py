@@ -1,0 +1,249 @@
+"""Intervals: which values of a figure a sample of items is compatible with, 95 times in 100.
+
+Shares have Wilson's interval. For coefficients a percentile bootstrap is too narrow where annotators nearly always
+agree: what was not seen is never drawn. Here items are weighted by chance instead of drawn (D. B. Rubin, "The Bayesian
+bootstrap", Annals of Statistics 9, 1981), and each bound is that of the sample with one more item that speaks against
+the figure: for the lower bound an item on which annotators differ, for the upper one an item on which they agree. For a
+plain share this is the interval of C. J. Clopper and E. S. Pearson (Biometrika 26, 1934), whose bounds are quantiles of
+the same Beta distributions. Weights vary as Student's t does against the normal distribution, for small samples.
+
+How often these intervals hold what they should is measured in ``tests/benchmarks/bench_coverage.py``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import sparse, special
+
+from lsnb.errors import InputError
+from lsnb.kernel.words import listing, nearest
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Integers = np.ndarray[Any, np.dtype[np.int64]]
+Interval = tuple[float, float]
+
+NONE: Interval = (math.nan, math.nan)
+LEVEL = 0.95
+NORMAL = float(special.ndtri(0.5 + LEVEL / 2))
+# So many numbers are held at once; and so many different items are drawn one by one, more of them in groups.
+CELLS = 4_000_000
+GROUPS = 1000
+
+
+def chance_of(seed: int) -> np.random.Generator:
+    """Return numpy's random numbers of a seed, which may be any whole number.
+
+    Example:
+        >>> bool(chance_of(-1).integers(0, 10**9) == chance_of(1).integers(0, 10**9))
+        False
+    """
+    return np.random.default_rng(seed if seed >= 0 else [1, -seed])
+
+
+def wilson(hits: float, n: float) -> Interval:
+    """Return the 95 percent interval of a share, Wilson's.
+
+    E. B. Wilson, Journal of the American Statistical Association 22 (1927). With z = 1.96 and p = hits / n it is
+    (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
+
+    Args:
+        hits: How many items have what is counted.
+        n: How many items there are.
+
+    Example:
+        >>> [round(bound, 4) for bound in wilson(30, 30)]
+        [0.8865, 1.0]
+    """
+    if not n > 0:
+        return NONE
+    share, more = hits / n, NORMAL**2 / n
+    middle, reach = share + more / 2, NORMAL * math.sqrt(share * (1 - share) / n + more / (4 * n))
+    return max(0.0, (middle - reach) / (1 + more)), min(1.0, (middle + reach) / (1 + more))
+
+
+def intervals(
+    figures: Callable[[Any], Floats],
+    counts: Any,
+    against: Floats,
+    favour: Floats,
+    *,
+    resamples: int,
+    seed: int,
+    features: Any = None,
+    size: float = 1.0,
+) -> list[Interval]:
+    """Return the 95 percent interval of each of several figures.
+
+    Args:
+        figures: Weights of the kinds of items (or sums of their features) as rows → a row of figures for each.
+        counts: How many items there are of each kind; or clusters × kinds, how many each cluster has.
+        against: The item more that lowers figures, as shares of kinds: its sum is 1.
+        favour: The one that raises them.
+        resamples: How often weights are drawn; none for no interval.
+        seed: A whole number for these.
+        features: Kinds × features, where sums of these are all that the figures need.
+        size: How many items the further item stands for, where whole clusters are drawn.
+
+    Returns:
+        An interval for each figure; missing (nan) with less than two items or clusters.
+    """
+    units = int(counts.sum()) if counts.ndim == 1 else counts.shape[0]
+    kinds = features.shape[1] if features is not None else counts.shape[-1]
+    if units < 2 or not resamples:
+        return [NONE] * figures(np.ones((1, kinds))).shape[1]
+    chance = chance_of(seed)
+    if counts.ndim == 1 and np.count_nonzero(counts) > GROUPS:
+        counts, units = _grouped(counts, chance), GROUPS
+    total = float(counts.sum())
+    rows = sparse.csr_array(counts @ features) if counts.ndim == 2 and features is not None else counts
+    # Student's t is wider than the normal distribution by this much.
+    shape = (NORMAL / float(special.stdtrit(units - 1, 0.5 + LEVEL / 2))) ** 2
+    step = max(1, CELLS // max(kinds, counts.shape[0]))
+    low: list[Floats] = []
+    high: list[Floats] = []
+    for start in range(0, resamples, step):
+        times = min(step, resamples - start)
+        if counts.ndim == 1:
+            drawn = chance.standard_gamma(shape * counts, size=(times, len(counts)))
+            there = drawn.sum(axis=1)
+        else:
+            by_cluster = chance.standard_gamma(shape, size=(times, units))
+            there = by_cluster @ np.asarray(counts.sum(axis=1)).ravel()
+            drawn = by_cluster @ rows
+        for further, found in ((against, low), (favour, high)):
+            more = chance.standard_gamma(shape * further, size=(times, len(further))) * size
+            scale = (total / (there + more.sum(axis=1)))[:, None]
+            if features is None:
+                found.append(figures((drawn + more) * scale))
+            elif counts.ndim == 1:
+                found.append(figures(((drawn + more) @ features) * scale))
+            else:
+                found.append(figures((drawn + more @ features) * scale))
+    tail = (1 - LEVEL) / 2
+    bounds = zip(_quantiles(np.concatenate(low), tail), _quantiles(np.concatenate(high), 1 - tail), strict=True)
+    return [NONE if math.isnan(a) or math.isnan(b) else (min(a, b), max(a, b)) for a, b in bounds]
+
+
+def _quantiles(drawn: Floats, at: float) -> list[float]:
+    columns = [drawn[:, number] for number in range(drawn.shape[1])]
+    known = [column[~np.isnan(column)] for column in columns]
+    return [float(np.quantile(column, at)) if len(column) else math.nan for column in known]
+
+
+def _grouped(counts: Integers, chance: np.random.Generator) -> Any:
+    """Return groups × kinds: items put together by chance, which vary as single ones do and are far fewer."""
+    kinds = np.repeat(np.arange(len(counts)), counts)
+    groups = chance.permutation(len(kinds)) % GROUPS
+    return sparse.csr_array((np.ones(len(kinds)), (groups, kinds)), shape=(GROUPS, len(counts)))
+
+
+Clusters = str | Mapping[Any, Any]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure with its interval.
+
+    Args:
+        value: The figure; missing (nan) where it cannot be known.
+        low: The lower bound of its 95 percent interval.
+        high: The upper one.
+        name: What it is called.
+    """
+
+    value: float
+    low: float
+    high: float
+    name: str
+
+    @property
+    def bounds(self) -> Interval:
+        """Both bounds."""
+        return self.low, self.high
+
+
+def figures_in(table: pd.DataFrame) -> dict[str, Figure]:
+    """Return the figures of a table with the columns ``figure, name, value, low, high`` by their short names."""
+    columns = [table[name].tolist() for name in ("figure", "value", "low", "high", "name")]
+    return {figure: Figure(*rest) for figure, *rest in zip(*columns, strict=True)}
+
+
+def clusters_of(table: pd.DataFrame, items: list[str], clusters: Clusters | None) -> Integers | None:
+    """Return the number of each item's cluster, or None where items are drawn one by one.
+
+    Args:
+        table: The table in which a column names clusters, with a column ``item``.
+        items: The items.
+        clusters: The name of that column, or item → cluster.
+
+    Raises:
+        InputError: No such column, an item in none or in two clusters.
+
+    Example:
+        >>> table = pd.DataFrame({"item": ["1", "2", "3"], "data.video": ["a", "b", "a"]})
+        >>> clusters_of(table, ["1", "2", "3"], "data.video").tolist()
+        [0, 1, 0]
+    """
+    if clusters is None:
+        return None
+    if isinstance(clusters, str):
+        if clusters not in table.columns:
+            raise InputError(
+                f"clusters is {clusters!r}: give a column of the table, or a dict from item to cluster."
+                f"{nearest(clusters, table.columns)} Columns of the task's data are there when they are asked for: "
+                "data=[…]."
+            )
+        known = table[["item", clusters]].dropna().drop_duplicates()
+        twice = sorted({str(item) for item in known.loc[known["item"].duplicated(), "item"]})
+        if twice:
+            raise InputError(f"Items are in more than one cluster of {clusters!r}: {listing(twice)}.")
+        of_item = dict(zip(known["item"].astype(str), known[clusters].astype(str), strict=True))
+    else:
+        of_item = {str(item): str(cluster) for item, cluster in clusters.items()}
+    absent = sorted({item for item in items if item not in of_item})
+    if absent:
+        raise InputError(f"{len(absent)} items are in no cluster ({listing(absent)}): clusters has to name each.")
+    numbers = {name: number for number, name in enumerate(sorted(set(of_item.values())))}
+    return np.unique([numbers[of_item[item]] for item in items], return_inverse=True)[1].astype(np.int64)
+
+
+def by_cluster(clusters: Integers | None, kind: Integers, kinds: int) -> Any:
+    """Return how often each kind of item is there, or clusters × kinds.
+
+    Args:
+        clusters: The cluster of each item, or None.
+        kind: The kind of each item.
+        kinds: How many kinds there are.
+    """
+    if clusters is None:
+        return np.bincount(kind, minlength=kinds)
+    number = np.unique(clusters, return_inverse=True)[1]
+    return sparse.csr_array((np.ones(len(kind)), (number, kind)), shape=(int(number.max(initial=-1)) + 1, kinds))
+
+
+def further_size(clusters: Integers | None, figure: Floats) -> float:
+    """Return how many items one more stands for: the design effect of clusters, 1 up to their mean size.
+
+    It is how much more the sums of clusters vary than if items were put into them by chance (L. Kish, Survey Sampling,
+    Wiley 1965). Where nothing varies it cannot be known, so that a whole cluster is as good as one item.
+
+    Args:
+        clusters: The cluster of each item, or None.
+        figure: A figure of each item.
+    """
+    if clusters is None or not len(figure):
+        return 1.0
+    number = np.unique(clusters, return_inverse=True)[1]
+    mean_size = len(figure) / (int(number.max()) + 1)
+    apart = figure - figure.mean()
+    alone = float((apart**2).sum())
+    if not alone > 0:
+        return mean_size
+    together = float((np.bincount(number, weights=apart) ** 2).sum())
+    return float(np.clip(together / alone, 1.0, mean_size))

@@ -1,0 +1,445 @@
+"""Figures that reviewers ask for: against other packages and published tables, and intervals that hold."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from label_studio_tasks import annotation, choice, result, task
+from nltk.metrics import agreement as nltk_agreement
+from scipy import stats
+from sklearn import metrics
+from statsmodels.stats.multitest import multipletests
+from statsmodels.stats.proportion import proportion_confint
+
+from lsnb.annotations import long_table
+from lsnb.errors import InputError
+from lsnb.reliability import (
+    Ratings,
+    agreement,
+    alternative_annotator_test,
+    cohen_kappa,
+    evaluate,
+    gold,
+    intraclass_correlation,
+    krippendorff_alpha,
+    methods_paragraph,
+    region_agreement,
+)
+from lsnb.reliability.coefficients import set_distances
+from lsnb.reliability.evaluation import _p_value, _rejected
+from lsnb.reliability.intervals import wilson
+from lsnb.study.models import ModelRun
+
+RECORDED = json.loads(Path(__file__).with_name("agreement_oracles.json").read_text(encoding="utf-8"))
+SIZE = {"original_width": 1280, "original_height": 720}
+
+
+def long(votes: dict[str, list], kind: str = "choices", **more) -> pd.DataFrame:
+    rows = [
+        (f"{item:03d}", who, value, "c", kind, "submitted" if value is not None else "unlabelled")
+        for who, values in votes.items()
+        for item, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows, columns=["item", "annotator", "value", "control", "kind", "status"]).assign(**more)
+
+
+@pytest.mark.parametrize("level", ["nominal", "ordinal"])
+def test_gwet_and_brennan_prediger_are_what_irrcac_says(level):
+    weights = {"nominal": "identity", "ordinal": "linear"}[level]
+    for case in RECORDED["names"][::4]:
+        table = case["table"]
+        votes = {f"p{who}": [row[who] for row in table] for who in range(len(table[0]))}
+        found = agreement(long(votes, "rating"), "c", level, resamples=0)
+        theirs = case["figures"]
+        gwet = found.value("ac1" if level == "nominal" else "ac2")
+        assert gwet == pytest.approx(theirs[f"gwet {weights}"], abs=6e-6)
+        assert found.value("brennan_prediger") == pytest.approx(theirs[f"brennan_prediger {weights}"], abs=6e-6)
+        assert found.value("percent") == pytest.approx(theirs["percent identity"], abs=6e-6)
+
+
+def numbers(table: list[list[float]]) -> Ratings:
+    values = tuple(sorted({value for row in table for value in row}))
+    return Ratings(np.array([[values.index(value) for value in row] for row in table]), values, "interval")
+
+
+def test_intraclass_correlations_are_what_pingouin_says():
+    for case in RECORDED["numbers"]:
+        found = intraclass_correlation(numbers(case["table"]))
+        theirs = np.array(case["rows"])
+        np.testing.assert_allclose(found["value"], theirs[:, 0], atol=1e-9)
+        # It rounds bounds to two places.
+        np.testing.assert_allclose(found[["low", "high"]], theirs[:, 1:], atol=0.0051)
+
+
+def test_shrout_and_fleiss_example():
+    # Shrout and Fleiss (1979), table 2 and 4: six targets, four judges.
+    table = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
+    found = intraclass_correlation(numbers(table)).set_index("icc")["value"].round(2).to_dict()
+    expected = [0.17, 0.29, 0.71, 0.44, 0.62, 0.91]
+    assert list(found.values()) == expected
+    votes = {f"p{who}": [float(row[who]) for row in table] for who in range(4)}
+    whole = agreement(long(votes, "number"), "c")
+    assert round(whole.value("ICC(2,1)"), 2) == 0.29
+    assert whole.recommended == "ICC(2,1)"
+    assert math.isnan(whole.value("percent"))
+    assert math.isnan(whole.fleiss)
+    assert "scale" in whole.note
+
+
+@given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+@settings(max_examples=60)
+def test_wilson_is_what_statsmodels_says(counts):
+    assert wilson(*counts) == pytest.approx(proportion_confint(*counts, method="wilson"), abs=1e-9)
+
+
+scales = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=3, max_size=20)
+
+
+@given(scales)
+@settings(max_examples=60)
+def test_weighted_kappas_are_what_scikit_learn_says(rows):
+    codes = np.array(rows) - 1
+    ratings = Ratings(codes, (1.0, 2.0, 3.0, 4.0, 5.0), "ordinal")
+    if len(np.unique(codes)) < 2:
+        return
+    for weights in ("none", "linear", "quadratic"):
+        theirs = metrics.cohen_kappa_score(*codes.T, labels=range(5), weights=None if weights == "none" else weights)
+        assert cohen_kappa(ratings, 0, 1, weights)[0] == pytest.approx(theirs, abs=1e-9)
+
+
+sets = st.frozensets(st.sampled_from("xyz"))
+
+
+@given(st.lists(st.tuples(sets, sets), min_size=2, max_size=10))
+@settings(max_examples=60)
+def test_masi_and_jaccard_alphas_are_what_nltk_says(rows):
+    def masi(a: frozenset, b: frozenset) -> float:
+        if not a and not b:
+            return 0.0
+        kind = 1 if a == b else 2 / 3 if (a < b or b < a) and a and b else 1 / 3 if a & b else 0
+        return 1 - len(a & b) / len(a | b) * kind
+
+    def jaccard(a: frozenset, b: frozenset) -> float:
+        return 1 - len(a & b) / len(a | b) if a | b else 0.0
+
+    triples = [(who, item, row[place]) for item, row in enumerate(rows) for place, who in enumerate("ab")]
+    if len({chosen for _, _, chosen in triples}) < 2:
+        return
+    tasks = [
+        task(n, [annotation(choice(*sorted(row[who]), name="c"), 10 * n + who, by=who) for who in (0, 1)])
+        for n, row in enumerate([*rows, ({"x", "y"}, {"x", "y"})])
+    ]
+    triples += [(who, len(rows), frozenset("xy")) for who in "ab"]
+    found = agreement(long_table(tasks), "c", resamples=0)
+    for name, distance in (("alpha", jaccard), ("alpha_masi", masi)):
+        theirs = nltk_agreement.AnnotationTask(triples, distance=distance).alpha()
+        assert found.value(name) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_masi_of_sets():
+    # Passonneau (2006): the same, a subset, an overlap and nothing in common.
+    distances = set_distances([("a", "b"), ("a",), ("b", "c"), ("d",), ()], "masi")
+    assert distances[0].round(4).tolist() == [0, round(1 - 1 / 2 * 2 / 3, 4), round(1 - 1 / 3 / 3, 4), 1, 1]
+
+
+def test_named_answers_with_an_order_are_ordinal():
+    named = {"a": ["low", "mid", "high", "low"], "b": ["low", "high", "high", "mid"]}
+    place = {"low": 1.0, "mid": 2.0, "high": 3.0}
+    one = agreement(long(named), "c", order=["low", "mid", "high"], resamples=0)
+    other = agreement(long({w: [place[v] for v in vs] for w, vs in named.items()}, "rating"), "c", resamples=0)
+    assert one.level == "ordinal"
+    assert one.figures["value"].tolist() == pytest.approx(other.figures["value"].tolist())
+    assert one.kappa["quadratic"].item() == pytest.approx(other.kappa["quadratic"].item())
+    for order, says in ((["low", "mid"], "not in order: high"), (["low", "low"], "more than once")):
+        with pytest.raises(InputError, match=says):
+            agreement(long(named), "c", order=order)
+
+
+def test_what_to_report_follows_from_the_answers():
+    two = {"a": ["x", "y"] * 10, "b": ["x", "y"] * 9 + ["y", "y"]}
+    assert agreement(long(two), "c", resamples=0).recommended == "kappa"
+    assert agreement(long({**two, "c": ["x"] * 20}), "c", resamples=0).recommended == "alpha"
+    rare = {"a": ["x"] * 38 + ["y", "x"], "b": ["x"] * 38 + ["x", "y"]}
+    found = agreement(long(rare), "c", resamples=0)
+    assert found.recommended == "ac1"
+    assert "in spite of agreement" in found.note
+    assert "Coefficients differ" in found.note
+
+
+def test_one_item_has_no_interval_of_width_zero():
+    found = agreement(long({"a": ["x"], "b": ["y"]}), "c")
+    assert all(math.isnan(bound) for bound in found.interval)
+    assert "One item alone" in found.note
+    low, high = found.bounds("percent")
+    assert high - low > 0.5
+
+
+def test_intervals_hold_what_is_true_near_the_ceiling():
+    # bench_coverage.py has the grid; here one cell in which a percentile bootstrap held alpha in .55 of studies.
+    chance = np.random.default_rng(3)
+    held, n = 0, 0
+    true = 1 - 0.02 / (2 * 0.1 * 0.9)
+    for _ in range(100):
+        kind = chance.choice(3, 30, p=[0.89, 0.09, 0.02])
+        a, b = np.where(kind == 1, 1, 0), np.where(kind >= 1, 1, 0)
+        swap = chance.random(30) < 0.5
+        a, b = np.where(swap, b, a), np.where(swap, a, b)
+        if len({*a, *b}) < 2:
+            continue
+        low, high = krippendorff_alpha(Ratings(np.stack([a, b], axis=1), ("x", "y"), "nominal"), resamples=200)[1]
+        n += 1
+        held += low <= true <= high
+    assert held / n >= 0.93
+
+
+def test_clusters_widen_intervals_and_are_said():
+    chance = np.random.default_rng(5)
+    right = np.repeat(chance.random(20) < 0.7, 20)
+    truth = chance.integers(0, 2, 400)
+    votes = {"a": truth.tolist(), "b": np.where(right, truth, 1 - truth).tolist()}
+    table = long(votes)
+    table["video"] = [f"v{int(item) // 20}" for item in table["item"]]
+    plain, drawn = agreement(table, "c"), agreement(table, "c", clusters="video")
+    wide, narrow = (high - low for low, high in (drawn.interval, plain.interval))
+    assert wide > 2 * narrow
+    assert drawn.alpha == plain.alpha
+    assert "20 clusters" in methods_paragraph(table, "c", agreement_found=drawn)
+    with pytest.raises(InputError, match="in no cluster"):
+        agreement(table, "c", clusters={"000": "v"})
+    with pytest.raises(InputError, match="Did you mean 'video'"):
+        agreement(table, "c", clusters="vidio")
+    lone = agreement(table, "c", clusters=dict.fromkeys(table["item"], "v"))
+    assert "one cluster" in lone.note
+
+
+# A model beside people.
+
+
+def test_the_gap_compares_the_same_items():
+    # On the items that two answered everybody agrees; the model errs only where one person was alone.
+    shared, alone = ["x", "y"] * 10, ["x", "y"] * 20
+    votes = {"a": shared + alone, "b": shared + [None] * 40}
+    model = pd.DataFrame({"ID": [f"{n:03d}" for n in range(60)], "c": shared + ["y", "x"] * 20})
+    table = long(votes)
+    found = evaluate(model, gold(table, "c"), key="ID", column="c", annotations=table)
+    assert found.human_gap[0] == 0
+    assert found.humans["n"].tolist() == [20, 20]
+    assert found.humans[["kappa", "rest"]].values.tolist() == [[1.0, 1.0]] * 2
+    assert found.human_gap[1][0] < 0 < found.human_gap[1][1]
+
+
+def test_spelling_is_told_instead_of_an_empty_note():
+    people = pd.DataFrame({"item": list("123"), "value": ["Positive", "Negative", "Positive"]})
+    for said, says in (
+        (["positive", "negative", "positive"], "'negative' and 'Negative'"),
+        ([" Positive", "Negative ", "Positiv"], "'Positiv' and"),
+        (["+", "-", "+"], "No answer of the model is a gold one"),
+    ):
+        found = evaluate(pd.DataFrame({"ID": list("123"), "m": said}), people, key="ID", column="m")
+        assert found.accuracy == 0
+        assert says in found.note
+
+
+def test_sets_are_evaluated_by_options():
+    truth, said = [("a", "b"), ("a",), ("c",)], [["a"], ["a"], ["b", "c"]]
+    model = pd.DataFrame({"ID": list("123"), "m": said})
+    found = evaluate(model, pd.DataFrame({"item": list("123"), "value": truth}), key="ID", column="m")
+    grids = [[[option in row for option in "abc"] for row in rows] for rows in (truth, said)]
+    theirs = metrics.precision_recall_fscore_support(*grids, zero_division=0)
+    np.testing.assert_allclose(found.per_class[["precision", "recall", "f1", "support"]].T, theirs)
+    assert found.accuracy == pytest.approx(metrics.accuracy_score(*grids))
+    assert found.value("jaccard") == pytest.approx(metrics.jaccard_score(*grids, average="samples"))
+    assert found.macro_f1 == pytest.approx(metrics.f1_score(*grids, average="macro"))
+
+
+def test_ranks_and_numbers_are_evaluated_as_such():
+    chance = np.random.default_rng(7)
+    truth = chance.integers(1, 6, 40)
+    said = np.clip(truth + chance.integers(-1, 2, 40), 1, 5)
+    keys = [str(n) for n in range(40)]
+    model = pd.DataFrame({"ID": keys, "m": said})
+    found = evaluate(model, pd.DataFrame({"item": keys, "value": truth}), key="ID", column="m", level="ordinal")
+    for weights in ("linear", "quadratic"):
+        theirs = metrics.cohen_kappa_score(truth, said, weights=weights)
+        assert found.value(f"kappa_{weights}") == pytest.approx(theirs)
+    assert found.value("mae") == pytest.approx(metrics.mean_absolute_error(truth, said))
+    assert found.value("spearman") == pytest.approx(stats.spearmanr(truth, said).statistic)
+    for name in ("mae", "spearman", "kappa_quadratic"):
+        low, high = found.intervals[name]
+        assert low < found.value(name) < high
+    levels = ["bad", "fair", "good", "fine", "great"]
+    named = evaluate(
+        model.assign(m=[levels[n - 1] for n in said]),
+        pd.DataFrame({"item": keys, "value": [levels[n - 1] for n in truth]}),
+        key="ID",
+        column="m",
+        order=levels,
+    )
+    assert named.per_class["label"].tolist() == levels
+    assert named.confusion.index.tolist() == levels
+    assert named.value("kappa_linear") == pytest.approx(found.value("kappa_linear"))
+    real = evaluate(
+        model.assign(m=said + 0.123 * chance.random(40)),
+        pd.DataFrame({"item": keys, "value": truth + 0.1}),
+        key="ID",
+        column="m",
+    )
+    assert math.isnan(real.accuracy)
+    assert real.value("mae") > 0
+
+
+def test_a_control_that_draws_is_not_evaluated_by_labels():
+    value = {"x": 1, "y": 1, "width": 2, "height": 2, "rotation": 0, "rectanglelabels": ["car"]}
+    table = long_table([task(1, [annotation([result("rectanglelabels", value, **SIZE)], 1, by="a")], ID="1")], key="ID")
+    model = pd.DataFrame({"ID": ["1"], "c": ["car"]})
+    with pytest.raises(InputError, match="region_agreement"):
+        evaluate(model, pd.DataFrame({"item": ["1"], "value": ["car"]}), key="ID", column="c", annotations=table)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.sampled_from([0.05, 0.1, 0.2]))
+@settings(max_examples=60)
+def test_the_false_discovery_control_is_what_statsmodels_says(p, rate):
+    assert _rejected(np.array(p), rate) == multipletests(p, alpha=rate, method="fdr_by")[0].tolist()
+
+
+def test_the_p_value_is_a_t_test_with_one_more_item():
+    differences = np.array([0, 0, 1, -1, 0, 1, 0, 0, -1, 0], dtype=float)
+    theirs = stats.ttest_1samp([*differences, 1.0], 0.2, alternative="less").pvalue
+    assert _p_value(differences, 0.2) == pytest.approx(theirs)
+    assert _p_value(np.zeros(5), 0.2) > 0.05
+
+
+def test_the_alternative_annotator_test_by_hand():
+    chance = np.random.default_rng(11)
+    truth = chance.integers(0, 3, 200)
+    votes = {w: np.where(chance.random(200) < 0.8, truth, chance.integers(0, 3, 200)) for w in "abcd"}
+    keys = [f"{n:03d}" for n in range(200)]
+    table = long({w: [f"l{v}" for v in vs] for w, vs in votes.items()})
+    for said, passes in ((truth, True), (chance.integers(0, 3, 200), False)):
+        model = pd.DataFrame({"item": keys, "c": [f"l{v}" for v in said]})
+        found = alternative_annotator_test(model, table, "c")
+        assert found.passes is passes
+        wins = []
+        for person in "abcd":
+            rest = np.array([votes[w] for w in "abcd" if w != person])
+            of_model, of_human = (rest == said).mean(axis=0), (rest == votes[person]).mean(axis=0)
+            wins.append(float((of_model >= of_human - 1e-12).mean()))
+        assert found.annotators["model"].tolist() == pytest.approx(wins)
+        assert found.advantage == pytest.approx(np.mean(wins))
+    with pytest.raises(InputError, match="three or more"):
+        alternative_annotator_test(model, table[table["annotator"] < "c"], "c")
+
+
+# Regions.
+
+
+def points(*places: tuple[float, float, str]) -> list:
+    return [
+        result("keypointlabels", {"x": x, "y": y, "width": 1, "keypointlabels": [label]}, id=f"{x}{label}", **SIZE)
+        for x, y, label in places
+    ]
+
+
+def drawn(*people: list) -> pd.DataFrame:
+    given = [annotation(results, n, by=name) for n, (name, results) in enumerate(zip("abc", people, strict=False), 1)]
+    return long_table([task(1, given, ID="1")], key="ID", raw=True)
+
+
+def test_key_points_far_apart_are_not_the_same():
+    far = region_agreement(drawn(points((10, 50, "nose")), points((60, 50, "nose"))), "c")
+    assert (far.f1, far.pairs["distance"].item()) == (0, 640)
+    assert far.pairs["oks"].item() < 0.01
+    near = region_agreement(drawn(points((10, 50, "nose")), points((10.5, 50, "nose"))), "c")
+    assert near.f1 == 1.0
+    pose = [(10, 10, "nose"), (30, 50, "hip")]
+    moved = [(11, 10, "nose"), (30, 50, "hip")]
+    found = region_agreement(drawn(points(*pose), points(*moved)), "c")
+    # COCO's formula: both span about 256 by 288 pixels, and one of the points is 12.8 off.
+    areas = [256 * 288, 243.2 * 288]
+    assert found.pairs["oks"].item() == pytest.approx((1 + math.exp(-(12.8**2) / (2 * np.mean(areas) * 0.01))) / 2)
+    assert region_agreement(drawn(points(*pose), points(*moved)), "c", reach=10).f1 == 0.5
+
+
+def cut(start: float, end: float, label: str = "bark", **more) -> dict:
+    return result("labels", {"start": start, "end": end, "labels": [label]}, id=f"{start}{label}", **more)
+
+
+def test_two_identical_instants_agree():
+    found = region_agreement(drawn([cut(3, 3)], [cut(3, 3)]), "c")
+    assert found.f1 == 1.0
+    assert region_agreement(drawn([cut(3, 3)], [cut(4, 4)]), "c").f1 == 0.0
+
+
+def test_kappa_is_over_the_whole_recording_or_missing():
+    a, b = [cut(0, 10)], [cut(0, 8)]
+    assert region_agreement(drawn(a, b), "c").pairs["kappa"].isna().item()
+    assert "give lengths" in region_agreement(drawn(a, b), "c").note
+    told = region_agreement(drawn([cut(0, 10, original_length=100)], [cut(0, 8, original_length=100)]), "c")
+    seconds = [["bark"] * n + ["–"] * (100 - n) for n in (10, 8)]
+    assert told.pairs["kappa"].item() == pytest.approx(metrics.cohen_kappa_score(*seconds))
+
+
+def test_events_within_a_collar():
+    a, b = [cut(1, 2), cut(5, 6), cut(8, 9, "howl")], [cut(1.1, 2.2), cut(5, 6.5), cut(8, 9)]
+    assert region_agreement(drawn(a, b), "c", collar=0.2).pairs["event_f1"].item() == pytest.approx(2 / 6)
+    assert region_agreement(drawn(a, b), "c", collar=0.5).pairs["event_f1"].item() == pytest.approx(4 / 6)
+
+
+def test_regions_without_an_id_count():
+    value = {"y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["car"]}
+    sent = [{**result("rectanglelabels", {"x": x, **value}, **SIZE), "id": None} for x in (0, 50)]
+    for one in sent:
+        del one["id"]
+    kept = [result("rectanglelabels", {"x": x, **value}, id=f"r{x}", **SIZE) for x in (0, 50)]
+    found = region_agreement(drawn(kept, sent), "c")
+    assert found.pairs[["regions_a", "regions_b", "matched"]].values.tolist() == [[2, 2, 2]]
+
+
+# The paragraph.
+
+
+def test_the_paragraph_of_regions_does_not_call_them_unanimous():
+    value = {"y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["car"]}
+    kept = [[result("rectanglelabels", {"x": x, **value}, id=f"r{x}", **SIZE)] for x in (0, 70)]
+    table = drawn(*kept)
+    text = methods_paragraph(table, "c")
+    for wrong in ("unanimous", "alpha", "raw=True", ".overlap", "lsnb."):
+        assert wrong not in text
+    overlap = region_agreement(table, "c")
+    assert f"F1 of {overlap.f1:.2f}" in text
+    assert text.startswith("One item was annotated for “c” by two annotators (2 annotations;")
+
+
+def test_the_paragraph_names_pairs_weights_rules_and_skips():
+    table = long({"a": [1, 2, 3, 4, 5, None], "b": [1, 2, 4, 4, 5, None]}, "rating")
+    table.loc[table["item"] == "005", "status"] = "skipped"
+    decided = gold(table, "c", ties="highest", min_votes=2)
+    text = methods_paragraph(table, "c", gold=decided)
+    found = agreement(table, "c")
+    row = found.kappa.iloc[0]
+    for part in (
+        f"Cohen’s kappa with linear weights of a and b was {row['kappa']:.2f} [{row['low']:.2f}, {row['high']:.2f}]",
+        f"agreement was {found.alpha:.2f} by Krippendorff’s alpha (ordinal distance)",
+        f"{found.value('percent'):.0%} of cases",
+        "Annotators skipped an item 2 times.",
+        "It took 2 votes or more.",
+        "Ties were decided by the highest of the tied answers.",
+    ):
+        assert part in text
+
+
+def test_a_model_run_points_to_its_regions():
+    value = {"y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["car"]}
+    table = drawn([result("rectanglelabels", {"x": 0, **value}, id="r", **SIZE)])
+    far = drawn([result("rectanglelabels", {"x": 70, **value}, id="r", **SIZE)]).assign(annotator="model")
+    run = ModelRun("model", far, table, pd.DataFrame(), {})
+    with pytest.raises(InputError, match=r"\.regions\('c'\)"):
+        run.evaluate("c")
+    assert run.regions("c").f1 == 0.0
