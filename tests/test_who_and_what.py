@@ -18,6 +18,8 @@ from lsnb.bucket import Bucket
 from lsnb.errors import InputError, StudyConflictError
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
+from lsnb.study.creating import make_copies, plan_study
+from lsnb.study.rows import Reading
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -201,6 +203,17 @@ def test_a_renamed_column_with_the_same_data_rewrites_nothing(stack: Stack, stud
     assert [method for method, _ in writes] == ["PATCH"]  # the project says from now on which column it is
     assert "/api/projects/" in writes[0][1]
     assert studio.open_study(title).sync(renamed).counts == {"unchanged": 3}
+
+
+def test_a_renamed_column_rewrites_nothing_where_tasks_hold_whole_rows(studio: Studio, title: str) -> None:
+    table = texts(2).rename(columns={"caption": "post"})
+    reading = Reading("id", {"post": "caption"}, whole_rows=True)
+    make_copies(studio.server, plan_study(title, CONFIG, table, reading, annotators=["ana"]), origin=studio.url)
+    study = studio.open_study(title)
+    renamed = table.rename(columns={"post": "body"})
+    assert study.sync(renamed, columns={"body": "caption"}).counts == {"unchanged": 2}
+    assert study.sync(renamed.assign(body="new")).counts == {"updated": 2}
+    assert set(tasks_of(study)["0001"]["data"]) == {"id", "body", "caption", "f"}
 
 
 @pytest.mark.parametrize(

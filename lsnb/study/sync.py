@@ -254,6 +254,7 @@ class Sync:
     kept: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
     seen: str = ""
     faults: list[LsnbError] = field(default_factory=list)
+    sources: set[str] = field(default_factory=set)  # columns that tasks of whole rows hold beside the field they fill
 
     def pull(self, *, full: bool = False) -> list[Copy]:
         """Bring the snapshots up to date and return the projects that could be read.
@@ -344,6 +345,9 @@ class Sync:
             raise InputError(problems)
         self.notes += rows.notes
         seen_by_all = seen_text(rows.seen, rows.unseen, config.fields)
+        if reading.whole_rows:
+            named = [*self.copies[0].manifest.columns.items(), *reading.named.items()]
+            self.sources = {source for source, target in named if source != target} - {*config.fields, reading.key}
         if self.dry_run:
             self.notes.append(seen_by_all)
             return rows
@@ -508,7 +512,7 @@ class Sync:
         data: Mapping[str, Any],
         results: Sequence[Mapping[str, Any]],
     ) -> None:
-        stale = [task for task in tasks if not is_same_data(task["data"], data, copy.manifest.key)]
+        stale = [task for task in tasks if not self._is_same(task["data"], data, copy.manifest.key)]
         unlike = [task for task in tasks if self.model_version is not None and not self._is_predicted(task, results)]
         if not stale and not unlike:
             self.add_row(copy.manifest.annotator, item, "unchanged")
@@ -530,6 +534,11 @@ class Sync:
                 self.server.predict(task["id"], results, model_version=str(self.model_version))
             for prediction in self._own_predictions(task):
                 self.server.delete_prediction(prediction["id"])
+
+    def _is_same(self, there: Mapping[str, Any], data: Mapping[str, Any], key: str) -> bool:
+        if self.sources:
+            there, data = ({n: v for n, v in row.items() if n not in self.sources} for row in (there, data))
+        return is_same_data(there, data, key)
 
     def _own_predictions(self, task: Mapping[str, Any]) -> list[dict[str, Any]]:
         return [p for p in task["predictions"] if p["model_version"] == self.model_version]
