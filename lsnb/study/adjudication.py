@@ -78,13 +78,14 @@ class Adjudication:
         return long_table(_deciding_tasks(self.server, self.project), annotator=decider(self.by))
 
     def __repr__(self) -> str:
-        return f"Adjudication(by={self.by!r}, {self.report.summary}, {self.url})"
+        return "\n".join([f"Adjudication(by={self.by!r}, {self.report.summary}, {self.url})", *self.report.notes])
 
     def _repr_html_(self) -> str:
         url = html.escape(self.url, quote=True)
+        notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.report.notes)
         return (
             f'<p><a href="{url}" target="_blank">{html.escape(self.by)} decides here</a>: '
-            f"{html.escape(self.report.summary)}. Open each task from the list to see everybody's answers.</p>"
+            f"{html.escape(self.report.summary)}. Open each task from the list to see everybody's answers.</p>{notes}"
         )
 
 
