@@ -255,7 +255,7 @@ def read_pose_table(given: PathLike | pd.DataFrame, argument: str) -> PoseTable:
         if path.suffix.lower() not in H5_ENDINGS:
             header = csv_header(path)
             values, rows = read_rows(path, header, path.name)
-            bare = [place for place, name in enumerate(rows) if not all(name.split("/"))]
+            bare = [place for place, name in enumerate(rows) if not (isinstance(name, str) and all(name.split("/")))]
             if bare:
                 shown = listing([place + header.lines + 1 for place in bare])
                 raise TableError(f"{path.name} names no image in row {shown}: write it anew.")
