@@ -36,10 +36,13 @@ _HOMES = {
     "extract_frames": "frames",
     "find_images": "frames",
     "find_videos": "frames",
+    "from_answers": "predictions",
     "from_coco": "predictions",
     "from_detections": "predictions",
     "from_labelbox": "predictions.labelbox",
     "from_poses": "poses",
+    "from_segments": "predictions",
+    "from_spans": "predictions",
     "from_yolo": "predictions",
     "gold": "reliability",
     "import_frames": "frames",
@@ -52,6 +55,7 @@ _HOMES = {
     "read_annotations": "annotations",
     "read_form": "forms",
     "read_predictions": "predictions",
+    "read_segments": "segments",
     "read_series": "timeseries",
     "read_table": "tables",
     "sample": "sampling",
@@ -78,6 +82,7 @@ _MODULES = (
     "predictions",
     "reliability",
     "sampling",
+    "segments",
     "tables",
     "timeseries",
 )
@@ -98,6 +103,7 @@ if TYPE_CHECKING:
     from lsnb import predictions as predictions
     from lsnb import reliability as reliability
     from lsnb import sampling as sampling
+    from lsnb import segments as segments
     from lsnb import tables as tables
     from lsnb import timeseries as timeseries
     from lsnb.alignment import align as align
@@ -129,8 +135,11 @@ if TYPE_CHECKING:
     from lsnb.media import transcode as transcode
     from lsnb.poses import from_poses as from_poses
     from lsnb.predictions import Predictions as Predictions
+    from lsnb.predictions import from_answers as from_answers
     from lsnb.predictions import from_coco as from_coco
     from lsnb.predictions import from_detections as from_detections
+    from lsnb.predictions import from_segments as from_segments
+    from lsnb.predictions import from_spans as from_spans
     from lsnb.predictions import from_yolo as from_yolo
     from lsnb.predictions import read_predictions as read_predictions
     from lsnb.predictions.labelbox import from_labelbox as from_labelbox
@@ -142,6 +151,7 @@ if TYPE_CHECKING:
     from lsnb.sampling import extend_sample as extend_sample
     from lsnb.sampling import sample as sample
     from lsnb.sampling import strata_table as strata_table
+    from lsnb.segments import read_segments as read_segments
     from lsnb.study import Studio as Studio
     from lsnb.study import Study as Study
     from lsnb.tables import read_table as read_table

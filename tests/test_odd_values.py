@@ -164,11 +164,17 @@ def files() -> Path:
     ITEMS.to_csv(folder / "items.csv", index=False)
     (folder / "export.json").write_text(json.dumps(TASKS))
     (folder / "coco.json").write_text(json.dumps(COCO))
+    (folder / "labels.txt").write_text("0.5\t1.5\tbird\n")
     (folder / "pictures").mkdir()
     lsnb.media.write_image(folder / "pictures" / "a.png", np.zeros((8, 8, 3), "uint8"))
     with zipfile.ZipFile(folder / "frames.zip", "w") as archive:
         archive.write(folder / "pictures" / "a.png", "img00000000.png")
     return folder
+
+
+SEGMENTS = pd.DataFrame({"item": ["a"], "start": [0.5], "end": [1.5], "label": ["ana"]})
+SOUND = lsnb.LabelConfig.audio("sound").labels("who", ["ana"])
+SPANS = lsnb.LabelConfig.text("text").labels("entity", ["PER"])
 
 
 def sensor() -> pd.DataFrame:
@@ -239,6 +245,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     },
     "find_images": lambda out: {"source": files() / "pictures"},
     "find_videos": lambda out: {"source": files() / "clip.mp4", "unpack_to": out},
+    "from_answers": lambda out: {"table": pd.DataFrame({"item": ["1"], "mood": ["up"]}), "config": CONFIG},
     "from_coco": lambda out: {"payload": COCO, "config": BOXES},
     "from_detections": lambda out: {
         "detections": {"a": {"boxes": [[8, 6, 48, 36]], "labels": [17], "scores": [0.9]}},
@@ -252,6 +259,8 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
         "config": POINTS,
         "size": (64, 48),
     },
+    "from_segments": lambda out: {"segments": SEGMENTS, "config": SOUND},
+    "from_spans": lambda out: {"spans": {"a": [(0, 3, "PER")]}, "config": SPANS, "texts": {"a": "Ana eats"}},
     "from_yolo": lambda out: {"labels_of": {"a": "1 0.5 0.5 0.25 0.5 0.9"}, "names": ["cat", "dog"], "config": BOXES},
     "gold": lambda out: {"annotations": LABELS, "control": "mood"},
     "import_frames": lambda out: {
@@ -268,6 +277,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "probe": lambda out: {"video": files() / "clip.mp4"},
     "read_annotations": lambda out: {"export": TASKS},
     "read_predictions": lambda out: {"source": files() / "coco.json", "config": BOXES},
+    "read_segments": lambda out: {"source": files() / "labels.txt"},
     "read_table": lambda out: {"path": files() / "items.csv", "key": "id"},
     "sample": lambda out: {"table": ITEMS, "key": "id", "n": 2},
     "select_difficult_frames": lambda out: {
@@ -390,6 +400,10 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "poses.read_labelled_poses": lambda out: {"labels": labelled_poses(out)},
     "predictions.make_predictions": lambda out: {"rows": [Row(0, "a", results=[])]},
     "predictions.score_faults": lambda out: {"score": 0.5},
+    **{
+        f"segments.to_{name}": lambda out, name=name: {"segments": SEGMENTS, "out": out / name}  # type: ignore[misc]
+        for name in ("audacity", "boris", "eaf", "rttm", "srt", "textgrid")
+    },
     "tables.check_key": lambda out: {"table": ITEMS, "key": "id"},
     "tables.key_text": lambda out: {"value": "a"},
     "local.demo_images": lambda out: {"folder": out},

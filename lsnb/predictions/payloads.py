@@ -113,7 +113,7 @@ def read_payload(cell: Any, names: Names | None = None) -> Found | None:
         ([[8.0, 6.0, 40.0, 30.0]], ['dog'], None, [])
     """
     if isinstance(cell, str | bytes):
-        cell = _parsed(cell)
+        cell = parsed(cell)
     if is_missing(cell):
         return None
     if isinstance(cell, Mapping):
@@ -224,7 +224,19 @@ def names_of(names: Any) -> Names | None:
     return dict(enumerate(str(name) for name in names))
 
 
-def _parsed(text: str | bytes) -> Any:
+def parsed(text: str | bytes) -> Any:
+    """Return what a text of JSON, or of Python's lists and dicts, says; None where it says that nothing is there.
+
+    Args:
+        text: The text.
+
+    Raises:
+        InputError: It is neither.
+
+    Example:
+        >>> parsed('["a"]'), parsed("['a']"), parsed("NaN")
+        (['a'], ['a'], None)
+    """
     words = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
     words = words.strip().removeprefix("\ufeff")
     if words.lower() in ("", "null", "none", "nan", "<na>"):

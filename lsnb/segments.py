@@ -1,0 +1,536 @@
+"""Stretches of sound and video that other tools marked: who spoke, what was said, what was done; read and written.
+
+A table has a row per stretch: ``item`` (where the file names it), ``tier``, ``start, end`` (seconds; equal for a
+moment), ``label`` (who or what), ``text`` (what was said) and ``score``. What a file writes comes back equal, as far as
+its format has room for it.
+
+Formats: NIST's RTTM (Rich Transcription 2009, appendix A), Whisper's and ``transformers``' JSON, SubRip, WebVTT (W3C),
+Praat's TextGrid (long and short), ELAN's EAF 3.0, Audacity's label tracks, BORIS's aggregated events.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lsnb.errors import InputError
+from lsnb.kernel.checks import checked, shown
+from lsnb.kernel.files import write_whole
+from lsnb.kernel.formats import looks_like_json, parse_json, parse_xml, read_bytes
+from lsnb.kernel.tally import Tally
+from lsnb.kernel.words import listing
+from lsnb.tables import read_table
+
+COLUMNS = ("item", "tier", "start", "end", "label", "text", "score")
+KNOWN = "RTTM, Whisper's JSON, SRT, VTT, TextGrid, EAF, Audacity's labels or BORIS's aggregated events"
+MOST_TEXT = 2**28
+
+Row = dict[str, Any]
+_TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})")
+_ARROW = re.compile(r"\s*([\d:.,]+)\s+-->\s+([\d:.,]+)(\s.*)?")
+_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
+_TAG = re.compile(r"</?[^>]*>")
+
+
+@checked
+def read_segments(source: str | Path, *, item: str | None = None) -> pd.DataFrame:
+    """Return the stretches in a file of another tool, a row each; the format is told by what is in it.
+
+    Args:
+        source: A file of RTTM, Whisper or ``transformers`` (JSON), SubRip, WebVTT, Praat (TextGrid), ELAN (EAF),
+            Audacity (label track) or BORIS (aggregated events).
+        item: The item that they are of, where the file names none.
+
+    Returns:
+        ``item, tier, start, end, label, text, score``, in the file's order; seconds. What was left out and why is in
+        ``table.attrs["read"]``.
+
+    Raises:
+        InputError: The file has none of these formats, or is damaged.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> import tempfile
+        >>> file = Path(tempfile.mkdtemp(), "labels.txt")
+        >>> _ = file.write_text("0.5\\t1.25\\tbird\\n")
+        >>> read_segments(file)[["start", "end", "label"]].values.tolist()
+        [[0.5, 1.25, 'bird']]
+    """
+    path = Path(source).expanduser()
+    raw = read_bytes(path, MOST_TEXT)
+    tally = Tally(path.name, "stretch", "stretches")
+    rows = list(_read(raw, path, tally))
+    tally.taken = len(rows)
+    tally.seen = tally.taken + sum(one.n for one in tally.left_out.values())
+    table = pd.DataFrame([{**dict.fromkeys(COLUMNS), **row} for row in rows], columns=list(COLUMNS))
+    if item is not None:
+        table["item"] = table["item"].fillna(item)
+    texts = {name: table[name].astype(object) for name in ("item", "tier", "label", "text")}
+    table = table.assign(**texts).astype({"start": "float64", "end": "float64", "score": "float64"})
+    return tally.attach(table)
+
+
+def _read(raw: bytes, path: Path, tally: Tally) -> Iterator[Row]:
+    name = path.name
+    if raw.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<":
+        yield from _read_eaf(raw, name, tally)
+        return
+    if looks_like_json(raw[:4096]):
+        yield from _read_json(parse_json(raw, name), name, tally)
+        return
+    text = _text(raw, name)
+    lines = text.splitlines()
+    first = next((line.strip() for line in lines if line.strip()), "")
+    if first.startswith("WEBVTT"):
+        yield from _read_cues(lines, name, tally)
+    elif first.startswith("File type") or "ooTextFile" in text[:200]:
+        yield from _read_textgrid(text, name, tally)
+    elif any(_ARROW.fullmatch(line) for line in lines[:50]):
+        yield from _read_cues(lines, name, tally)
+    elif re.match(r"(SPEAKER|SPKR-INFO|LEXEME|NON-SPEECH)\b|;;", first):
+        yield from _read_rttm(lines, name, tally)
+    elif re.match(r"-?[\d.]+\t-?[\d.]+(\t|$)", first):
+        yield from _read_audacity(lines, name, tally)
+    elif "Behavior" in first and "Start (s)" in first:
+        yield from _read_boris(path, tally)
+    else:
+        raise InputError(f"{name} holds no stretches that are known: give {KNOWN}.")
+
+
+def _text(raw: bytes, name: str) -> str:
+    """Return a file's text: Praat writes UTF-16 where a label is not ASCII."""
+    for encoding in ("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "latin-1"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InputError(f"{name} is no text: export it again.")
+
+
+def _row(start: Any, end: Any, where: str, tally: Tally, **more: Any) -> Iterator[Row]:
+    """Yield a stretch, or leave out one that is none."""
+    try:
+        first, last = float(start), float(end)
+    except (TypeError, ValueError, OverflowError):
+        first = last = math.nan
+    if not (math.isfinite(first) and math.isfinite(last)):
+        tally.leave("a time that is no number", [where])
+    elif last < first:
+        tally.leave("ends before it starts", [where])
+    else:
+        yield {"start": first, "end": last, **more}
+
+
+def _read_rttm(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
+        parts = line.split()
+        where = f"line {number}"
+        if not parts or parts[0].startswith(";;"):
+            continue
+        if parts[0] not in ("SPEAKER", "LEXEME", "NON-SPEECH") or len(parts) < 8:
+            tally.leave("no stretch of a speaker", [where])
+            continue
+        about, begin, length, said, kind, who = parts[1], parts[3], parts[4], parts[5], parts[6], parts[7]
+        given = {"score": _share(parts[8]) if len(parts) > 8 else None, "text": None if said == "<NA>" else said}
+        label = who if who != "<NA>" else kind if kind != "<NA>" else None
+        try:
+            end = float(begin) + float(length)
+        except ValueError:
+            end = math.nan
+        yield from _row(begin, round(end, 9), where, tally, item=about, tier=parts[0].lower(), label=label, **given)
+
+
+def _share(given: Any) -> float | None:
+    try:
+        number = float(given)
+    except (TypeError, ValueError):
+        return None
+    return number if 0 <= number <= 1 else None
+
+
+def _read_json(data: Any, name: str, tally: Tally) -> Iterator[Row]:
+    whole = data if isinstance(data, Mapping) else {"segments": data}
+    listed = next((whole[key] for key in ("segments", "chunks") if isinstance(whole.get(key), list)), None)
+    if listed is None or not all(isinstance(one, Mapping) for one in listed):
+        raise InputError(f"{name} holds no segments: give {KNOWN}.")
+    for number, one in enumerate(listed):
+        where = f"segments[{number}]"
+        span = one.get("timestamp")
+        start, end = span if isinstance(span, list | tuple) and len(span) == 2 else (one.get("start"), one.get("end"))
+        label = next((one[key] for key in ("speaker", "label") if isinstance(one.get(key), str)), None)
+        text = one.get("text")
+        sure = next((one[key] for key in ("score", "confidence", "probability") if key in one), None)
+        if sure is None and isinstance(one.get("avg_logprob"), int | float):
+            sure = math.exp(min(float(one["avg_logprob"]), 0.0))  # Whisper gives the mean logarithm
+        said = text.strip() if isinstance(text, str) else None
+        yield from _row(start, end, where, tally, tier=None, label=label, text=said, score=_share(sure))
+
+
+def _read_cues(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
+    place = 0
+    while place < len(lines):
+        arrow = _ARROW.fullmatch(lines[place])
+        place += 1
+        if arrow is None:
+            continue
+        where = f"line {place}"
+        said: list[str] = []
+        while place < len(lines) and lines[place].strip():
+            said.append(lines[place])
+            place += 1
+        text = "\n".join(said)
+        voice = _VOICE.search(text)
+        label = voice[1].strip() if voice else None
+        plain = _TAG.sub("", text) if voice else text
+        yield from _row(_seconds(arrow[1]), _seconds(arrow[2]), where, tally, label=label, text=plain)
+
+
+def _seconds(text: str) -> float:
+    found = _TIME.fullmatch(text)
+    if not found:
+        return math.nan
+    hours, minutes, seconds, part = found.groups()
+    return (int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)) + int(part.ljust(3, "0")) / 1000
+
+
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"|\[\s*\d*\s*\]|(?<![\w"])(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?!\w)|<exists>')
+
+
+def _read_textgrid(text: str, name: str, tally: Tally) -> Iterator[Row]:
+    """Read a long or a short TextGrid: both have the same texts and numbers in the same order."""
+    words: list[Any] = [
+        one[1].replace('""', '"') if one[1] is not None else float(one[2]) if one[2] is not None else True
+        for one in _QUOTED.finditer(text)
+        if not one[0].startswith("[")  # of "intervals [1]" in the long form
+    ]
+    try:
+        start = words.index("TextGrid") + 1
+        place = start + 3  # from, to, whether there are tiers
+        tiers = int(words[place])
+        place += 1
+        for _ in range(tiers):
+            kind, tier = words[place], words[place + 1]
+            count = int(words[place + 4])
+            place += 5
+            for number in range(count):
+                where = f"{tier}, {number + 1}"
+                if kind == "IntervalTier":
+                    first, last, label = words[place : place + 3]
+                    place += 3
+                else:
+                    first, label = words[place : place + 2]
+                    last = first
+                    place += 2
+                if not isinstance(label, str):
+                    raise ValueError
+                if not label.strip() and kind == "IntervalTier":
+                    tally.leave("an interval without a label", [where])
+                    continue
+                yield from _row(first, last, where, tally, tier=tier, label=label)
+    except (ValueError, IndexError, TypeError, OverflowError):
+        raise InputError(f"{name} is a damaged TextGrid: save it in Praat again.") from None
+
+
+def _read_eaf(raw: bytes, name: str, tally: Tally) -> Iterator[Row]:
+    root = parse_xml(raw, name)
+    if root.tag != "ANNOTATION_DOCUMENT":
+        raise InputError(f"{name} is no ELAN file: give {KNOWN}.")
+    times: dict[str, float] = {}
+    for slot in root.iter("TIME_SLOT"):
+        value = slot.get("TIME_VALUE")
+        if value is not None and value.lstrip("-").isdecimal():
+            times[str(slot.get("TIME_SLOT_ID"))] = int(value) / 1000
+    spans: dict[str, tuple[float, float]] = {}
+    above: dict[str, str] = {}
+    found: list[tuple[str, str, str]] = []
+    for tier in root.iter("TIER"):
+        for one in tier.iter("ALIGNABLE_ANNOTATION", "REF_ANNOTATION"):
+            key = str(one.get("ANNOTATION_ID"))
+            found.append((str(tier.get("TIER_ID")), key, one.findtext("ANNOTATION_VALUE") or ""))
+            if one.tag == "REF_ANNOTATION":
+                above[key] = str(one.get("ANNOTATION_REF"))
+            else:
+                ends = [times.get(str(one.get(f"TIME_SLOT_REF{n}")), math.nan) for n in (1, 2)]
+                spans[key] = (ends[0], ends[1])
+    for tier_name, key, value in found:
+        at, seen = key, set()
+        while at in above and at not in seen:
+            seen.add(at)
+            at = above[at]
+        start, end = spans.get(at, (math.nan, math.nan))
+        yield from _row(start, end, f"{tier_name}, {key}", tally, tier=tier_name, label=value)
+
+
+def _read_audacity(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip() or line.startswith("\\"):  # a second line holds the frequencies of a selection
+            continue
+        parts = line.split("\t")
+        if len(parts) < 2:
+            tally.leave("no start and end", [f"line {number}"])
+            continue
+        yield from _row(parts[0], parts[1], f"line {number}", tally, label="\t".join(parts[2:]) or None)
+
+
+def _read_boris(path: Path, tally: Tally) -> Iterator[Row]:
+    table = read_table(path)
+    for number, row in enumerate(table.to_dict("records")):
+        about = {str(key): value for key, value in row.items()}
+        start, end = about.get("Start (s)"), about.get("Stop (s)")
+        subject, label = about.get("Subject"), about.get("Behavior")
+        item = about.get("Observation id")
+        named = {"item": None if pd.isna(item) else str(item), "tier": None if pd.isna(subject) else str(subject)}
+        yield from _row(start, end, f"row {number}", tally, label=str(label), **named)
+
+
+# Written
+
+
+def _held(table: Any) -> list[Row]:
+    """Return the rows of a table of stretches, checked."""
+    if not isinstance(table, pd.DataFrame) or not {"start", "end"} <= set(table.columns):
+        raise InputError(f"segments is {shown(table)}: give a table with start and end in seconds, label, text, tier.")
+    rows: list[Row] = []
+    for place, row in enumerate(table.to_dict("records")):
+        found = {name: None if _is_gone(row.get(name)) else row.get(name) for name in COLUMNS}
+        try:
+            found["start"], found["end"] = float(found["start"]), float(found["end"])
+        except (TypeError, ValueError):
+            raise InputError(f"Row {place} of segments has no start and end in seconds.") from None
+        if not found["start"] <= found["end"] < math.inf:
+            raise InputError(f"Row {place} of segments ends before it starts, or never.")
+        rows.append(found)
+    return rows
+
+
+def _is_gone(cell: Any) -> bool:
+    return cell is None or cell is pd.NA or (isinstance(cell, float) and math.isnan(cell))
+
+
+def _one_item(rows: Sequence[Row], what: str) -> None:
+    items = list(dict.fromkeys(str(row["item"]) for row in rows if row["item"] is not None))
+    if len(items) > 1:
+        raise InputError(f"{what} is about one recording, and segments has {listing(items)}: write one file for each.")
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+@checked
+def to_rttm(segments: pd.DataFrame, out: str | Path) -> Path:
+    """Write stretches as RTTM and return the file's path: ``label`` is the speaker; ``text`` has no place in it.
+
+    Args:
+        segments: As ``read_segments`` returns them.
+        out: The file.
+
+    Raises:
+        InputError: A row is no stretch, or has text that RTTM cannot hold.
+
+    Example:
+        >>> import tempfile
+        >>> table = pd.DataFrame({"item": ["a"], "start": [0.5], "end": [2.0], "label": ["ana"]})
+        >>> to_rttm(table, Path(tempfile.mkdtemp(), "a.rttm")).read_text()
+        'SPEAKER a 1 0.5 1.5 <NA> <NA> ana <NA> <NA>\\n'
+    """
+    lines = []
+    for row in _held(segments):
+        words = [_word(row[name]) for name in ("item", "label")]
+        sure = "<NA>" if row["score"] is None else repr(float(row["score"]))
+        length = round(row["end"] - row["start"], 9)
+        lines.append(f"SPEAKER {words[0]} 1 {row['start']!r} {length!r} <NA> <NA> {words[1]} {sure} <NA>\n")
+    return write_whole(Path(out).expanduser(), "".join(lines).encode(), parents=True)
+
+
+def _word(given: Any) -> str:
+    text = "<NA>" if given is None else str(given)
+    if not text or any(letter.isspace() for letter in text):
+        raise InputError(f"RTTM has no room for the space in {text!r}: rename it, for example with an underscore.")
+    return text
+
+
+@checked
+def to_srt(segments: pd.DataFrame, out: str | Path) -> Path:
+    """Write what was said as SubRip and return the file's path; times are to the millisecond.
+
+    Args:
+        segments: As ``read_segments`` returns them; where ``text`` is missing, ``label`` is shown.
+        out: The file.
+
+    Raises:
+        InputError: A row is no stretch.
+    """
+    rows = _held(segments)
+    _one_item(rows, "SRT")
+    cues = []
+    for number, row in enumerate(rows, start=1):
+        said = str(row["text"] if row["text"] is not None else row["label"] or "")
+        said = "\n".join(line for line in said.splitlines() if line.strip())
+        cues.append(f"{number}\n{_clock(row['start'])} --> {_clock(row['end'])}\n{said}\n\n")
+    return write_whole(Path(out).expanduser(), "".join(cues).encode(), parents=True)
+
+
+def _clock(seconds: float) -> str:
+    rest, part = divmod(_milliseconds(seconds), 1000)
+    minutes, second = divmod(rest, 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours:02}:{minute:02}:{second:02},{part:03}"
+
+
+@checked
+def to_audacity(segments: pd.DataFrame, out: str | Path) -> Path:
+    """Write stretches as an Audacity label track and return the file's path.
+
+    Args:
+        segments: As ``read_segments`` returns them; where ``label`` is missing, ``text`` is shown.
+        out: The file.
+
+    Raises:
+        InputError: A row is no stretch.
+    """
+    rows = _held(segments)
+    _one_item(rows, "A label track")
+    lines = [f"{row['start']!r}\t{row['end']!r}\t{_flat(_shown(row))}\n" for row in rows]
+    return write_whole(Path(out).expanduser(), "".join(lines).encode(), parents=True)
+
+
+def _shown(row: Row) -> str:
+    return str(next((row[name] for name in ("label", "text") if row[name] is not None), ""))
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.splitlines()).replace("\t", " ")
+
+
+@checked
+def to_textgrid(segments: pd.DataFrame, out: str | Path) -> Path:
+    """Write stretches as a Praat TextGrid and return the file's path: a tier each, moments as a tier of points.
+
+    Args:
+        segments: As ``read_segments`` returns them.
+        out: The file.
+
+    Raises:
+        InputError: A row is no stretch, or two of one tier overlap, which Praat does not have.
+    """
+    rows = _held(segments)
+    _one_item(rows, "A TextGrid")
+    end = max((row["end"] for row in rows), default=0.0)
+    tiers: dict[tuple[str, bool], list[Row]] = {}
+    for row in rows:
+        tiers.setdefault((str(row["tier"] or "segments"), row["start"] == row["end"]), []).append(row)
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "0", repr(end), "<exists>", str(len(tiers))]
+    for (tier, is_points), listed in tiers.items():
+        ordered = sorted(listed, key=lambda row: row["start"])
+        entries: list[str] = []
+        at = 0.0
+        count = 0
+        for row in ordered:
+            if is_points:
+                entries += [repr(row["start"]), _praat(_shown(row))]
+                count += 1
+                continue
+            if row["start"] < at:
+                raise InputError(f"Two stretches of the tier {tier!r} overlap at {row['start']:g} s: Praat has none.")
+            if row["start"] > at:
+                entries += [repr(at), repr(row["start"]), '""']
+                count += 1
+            entries += [repr(row["start"]), repr(row["end"]), _praat(_shown(row))]
+            count += 1
+            at = row["end"]
+        if not is_points and at < end:
+            entries += [repr(at), repr(end), '""']
+            count += 1
+        kind = "TextTier" if is_points else "IntervalTier"
+        lines += [f'"{kind}"', _praat(tier), "0", repr(end), str(count), *entries]
+    return write_whole(Path(out).expanduser(), ("\n".join(lines) + "\n").encode(), parents=True)
+
+
+def _praat(text: str) -> str:
+    return '"' + text.replace('"', '""') + '"'
+
+
+@checked
+def to_eaf(segments: pd.DataFrame, out: str | Path, *, media: str | Path | None = None) -> Path:
+    """Write stretches as an ELAN file and return its path: a tier each; times are to the millisecond.
+
+    Args:
+        segments: As ``read_segments`` returns them.
+        out: The file.
+        media: The recording that ELAN opens beside it.
+
+    Raises:
+        InputError: A row is no stretch.
+    """
+    from lxml import etree
+
+    rows = _held(segments)
+    _one_item(rows, "An ELAN file")
+    root = etree.Element("ANNOTATION_DOCUMENT", AUTHOR="", DATE="1970-01-01T00:00:00Z", FORMAT="3.0", VERSION="3.0")
+    header = etree.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
+    if media is not None:
+        address = Path(media).expanduser().absolute().as_uri()
+        kind = "audio/x-wav" if str(media).lower().endswith(".wav") else "video/mp4"
+        etree.SubElement(header, "MEDIA_DESCRIPTOR", MEDIA_URL=address, MIME_TYPE=kind)
+    order = etree.SubElement(root, "TIME_ORDER")
+    slots = sorted({_milliseconds(row[end]) for row in rows for end in ("start", "end")})
+    names = {value: f"ts{n}" for n, value in enumerate(slots, start=1)}
+    for value in slots:
+        etree.SubElement(order, "TIME_SLOT", TIME_SLOT_ID=names[value], TIME_VALUE=str(value))
+    tiers: dict[str, list[Row]] = {}
+    for row in rows:
+        tiers.setdefault(str(row["tier"] or "segments"), []).append(row)
+    number = 0
+    try:
+        for tier, listed in tiers.items():
+            element = etree.SubElement(root, "TIER", LINGUISTIC_TYPE_REF="default-lt", TIER_ID=tier)
+            for row in listed:
+                number += 1
+                holder = etree.SubElement(etree.SubElement(element, "ANNOTATION"), "ALIGNABLE_ANNOTATION")
+                holder.set("ANNOTATION_ID", f"a{number}")
+                holder.set("TIME_SLOT_REF1", names[_milliseconds(row["start"])])
+                holder.set("TIME_SLOT_REF2", names[_milliseconds(row["end"])])
+                etree.SubElement(holder, "ANNOTATION_VALUE").text = _shown(row)
+    except ValueError:
+        raise InputError("A label holds a control character, which XML has no room for: remove it.") from None
+    etree.SubElement(root, "LINGUISTIC_TYPE", LINGUISTIC_TYPE_ID="default-lt", TIME_ALIGNABLE="true")
+    text = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
+    return write_whole(Path(out).expanduser(), text, parents=True)
+
+
+@checked
+def to_boris(segments: pd.DataFrame, out: str | Path) -> Path:
+    """Write stretches as BORIS's aggregated events (tab-separated) and return the file's path.
+
+    Args:
+        segments: As ``read_segments`` returns them: ``tier`` is the subject, ``label`` the behaviour.
+        out: The file.
+
+    Raises:
+        InputError: A row is no stretch.
+    """
+    titles = ["Observation id", "Subject", "Behavior", "Behavior type", "Start (s)", "Stop (s)", "Duration (s)"]
+    lines = ["\t".join(titles)]
+    for row in _held(segments):
+        kind = "POINT" if row["start"] == row["end"] else "STATE"
+        length = repr(round(row["end"] - row["start"], 9))
+        about = [_flat(str(row["item"] or "")), _flat(str(row["tier"] or "")), _flat(_shown(row)), kind]
+        lines.append("\t".join([*about, repr(row["start"]), repr(row["end"]), length]))
+    return write_whole(Path(out).expanduser(), ("\n".join(lines) + "\n").encode(), parents=True)
+
+
+WRITERS: Mapping[str, Callable[..., Path]] = {
+    "rttm": to_rttm,
+    "srt": to_srt,
+    "audacity": to_audacity,
+    "textgrid": to_textgrid,
+    "eaf": to_eaf,
+    "boris": to_boris,
+}
+"""Format → what writes it."""

@@ -1,0 +1,247 @@
+"""Stretches of time in other tools' files: read as their own documentation shows them, written, and read again."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from lsnb.errors import InputError, LsnbError
+from lsnb.segments import WRITERS, read_segments
+
+RTTM = """;; a comment
+SPKR-INFO meeting 1 <NA> <NA> <NA> unknown ana <NA> <NA>
+SPEAKER meeting 1 0.50 1.25 <NA> <NA> ana 0.75 <NA>
+SPEAKER meeting 1 2.00 0.50 <NA> <NA> ben <NA> <NA>
+"""
+WHISPER = {
+    "text": " Hello. Bye.",
+    "language": "en",
+    "segments": [
+        {"id": 0, "seek": 0, "start": 0.5, "end": 1.75, "text": " Hello.", "avg_logprob": 0.0, "no_speech_prob": 0.1},
+        {"id": 1, "seek": 0, "start": 2.0, "end": 2.5, "text": " Bye.", "avg_logprob": -0.5},
+    ],
+}
+CHUNKS = {
+    "text": "",
+    "chunks": [{"timestamp": [0.5, 1.75], "text": " Hello."}, {"timestamp": [2.0, 2.5], "text": "Bye."}],
+}
+SRT = "1\n00:00:00,500 --> 00:00:01,750\nHello.\n\n2\n00:00:02,000 --> 00:00:02,500\nBye.\n"
+VTT = """WEBVTT
+
+NOTE made by hand
+
+intro
+00:00.500 --> 00:01.750 align:start
+<v Ana Bo>Hello.
+
+00:00:02.000 --> 00:00:02.500
+<v.loud Ben><i>Bye.</i>
+"""
+SHORT = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+0
+3
+<exists>
+2
+"IntervalTier"
+"words"
+0
+3
+3
+0
+0.5
+""
+0.5
+1.75
+"say ""hi"" [2]"
+1.75
+3
+""
+"TextTier"
+"clicks"
+0
+3
+1
+2.0
+"click"
+"""
+LONG = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+xmin = 0
+xmax = 3
+tiers? <exists>
+size = 2
+item []:
+    item [1]:
+        class = "IntervalTier"
+        name = "words"
+        xmin = 0
+        xmax = 3
+        intervals: size = 3
+        intervals [1]:
+            xmin = 0
+            xmax = 0.5
+            text = ""
+        intervals [2]:
+            xmin = 0.5
+            xmax = 1.75
+            text = "say ""hi"" [2]"
+        intervals [3]:
+            xmin = 1.75
+            xmax = 3
+            text = ""
+    item [2]:
+        class = "TextTier"
+        name = "clicks"
+        xmin = 0
+        xmax = 3
+        points: size = 1
+        points [1]:
+            number = 2.0
+            mark = "click"
+"""
+EAF = """<?xml version="1.0" encoding="UTF-8"?>
+<ANNOTATION_DOCUMENT AUTHOR="" DATE="2024-01-01T00:00:00+00:00" FORMAT="3.0" VERSION="3.0">
+<HEADER MEDIA_FILE="" TIME_UNITS="milliseconds"/>
+<TIME_ORDER><TIME_SLOT TIME_SLOT_ID="ts1" TIME_VALUE="500"/><TIME_SLOT TIME_SLOT_ID="ts2" TIME_VALUE="1750"/>
+<TIME_SLOT TIME_SLOT_ID="ts3"/></TIME_ORDER>
+<TIER LINGUISTIC_TYPE_REF="default-lt" TIER_ID="ana"><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="a1"
+TIME_SLOT_REF1="ts1" TIME_SLOT_REF2="ts2"><ANNOTATION_VALUE>Hello.</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION>
+</ANNOTATION><ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="a2" TIME_SLOT_REF1="ts2" TIME_SLOT_REF2="ts3">
+<ANNOTATION_VALUE>lost</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION></TIER>
+<TIER LINGUISTIC_TYPE_REF="tr" PARENT_REF="ana" TIER_ID="gloss"><ANNOTATION><REF_ANNOTATION ANNOTATION_ID="a3"
+ANNOTATION_REF="a1"><ANNOTATION_VALUE>greeting</ANNOTATION_VALUE></REF_ANNOTATION></ANNOTATION></TIER>
+</ANNOTATION_DOCUMENT>
+"""
+AUDACITY = "0.500000\t1.750000\tbird\n\\\t200.0\t900.0\n2.0\t2.0\tclick\n"
+BORIS = (
+    "Observation id\tSubject\tBehavior\tBehavior type\tStart (s)\tStop (s)\tDuration (s)\n"
+    "day1\tmouse\trun\tSTATE\t0.5\t1.75\t1.25\nday1\tmouse\tjump\tPOINT\t2.0\t2.0\tNA\n"
+)
+# item, tier, start, end, label, text
+FILES: dict[str, tuple[str, list[tuple[Any, ...]]]] = {
+    "rttm": (
+        RTTM,
+        [("meeting", "speaker", 0.5, 1.75, "ana", None), ("meeting", "speaker", 2.0, 2.5, "ben", None)],
+    ),
+    "whisper": (json.dumps(WHISPER), [(None, None, 0.5, 1.75, None, "Hello."), (None, None, 2.0, 2.5, None, "Bye.")]),
+    "chunks": (json.dumps(CHUNKS), [(None, None, 0.5, 1.75, None, "Hello."), (None, None, 2.0, 2.5, None, "Bye.")]),
+    "srt": (SRT, [(None, None, 0.5, 1.75, None, "Hello."), (None, None, 2.0, 2.5, None, "Bye.")]),
+    "vtt": (VTT, [(None, None, 0.5, 1.75, "Ana Bo", "Hello."), (None, None, 2.0, 2.5, "Ben", "Bye.")]),
+    "short": (SHORT, [(None, "words", 0.5, 1.75, 'say "hi" [2]', None), (None, "clicks", 2.0, 2.0, "click", None)]),
+    "long": (LONG, [(None, "words", 0.5, 1.75, 'say "hi" [2]', None), (None, "clicks", 2.0, 2.0, "click", None)]),
+    "eaf": (EAF, [(None, "ana", 0.5, 1.75, "Hello.", None), (None, "gloss", 0.5, 1.75, "greeting", None)]),
+    "audacity": (AUDACITY, [(None, None, 0.5, 1.75, "bird", None), (None, None, 2.0, 2.0, "click", None)]),
+    "boris": (BORIS, [("day1", "mouse", 0.5, 1.75, "run", None), ("day1", "mouse", 2.0, 2.0, "jump", None)]),
+}
+LEFT = {"rttm": 1, "short": 2, "long": 2, "eaf": 1}
+
+
+def rows_of(table: pd.DataFrame) -> list[tuple[Any, ...]]:
+    named = table[["item", "tier", "start", "end", "label", "text"]].astype(object)
+    return [tuple(row) for row in named.where(named.notna(), None).to_numpy().tolist()]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_tools_file_is_told_by_what_is_in_it(name: str, tmp_path: Path) -> None:
+    text, expected = FILES[name]
+    (tmp_path / "file").write_text(text, encoding="utf-8")
+    table = read_segments(tmp_path / "file")
+    assert rows_of(table) == expected
+    read = table.attrs["read"]
+    assert (read["seen"], read["taken"]) == (2 + LEFT.get(name, 0), 2)
+    if name in ("rttm", "whisper"):
+        assert table["score"].tolist()[0] == (0.75 if name == "rttm" else 1.0)
+    assert read_segments(tmp_path / "file", item="x")["item"].tolist() == [row[0] or "x" for row in expected]
+
+
+def test_praats_files_in_utf_16_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.TextGrid").write_bytes(SHORT.replace("click", "кл").encode("utf-16"))
+    assert read_segments(tmp_path / "a.TextGrid")["label"].tolist()[-1] == "кл"
+
+
+HELD = pd.DataFrame(
+    {
+        "item": ["a"] * 3,
+        "tier": ["ana", "ana", "ben"],
+        "start": [0.25, 1.5, 0.125],
+        "end": [1.5, 2.75, 0.125],
+        "label": ["run", 'say "so"', "jump"],
+        "text": [None] * 3,
+        "score": [None] * 3,
+    }
+)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_written_comes_back(name: str, tmp_path: Path) -> None:
+    held = {"rttm": HELD.assign(label=["x", "y", "z"], tier="speaker"), "srt": HELD.assign(text=["x", "y", "z"])}
+    table = held.get(name, HELD)
+    before = table.copy(deep=True)
+    first = read_segments(WRITERS[name](table, tmp_path / "one"), item="a")
+    pd.testing.assert_frame_equal(table, before)
+    assert first[["start", "end"]].to_numpy().tolist() == table[["start", "end"]].to_numpy().tolist()
+    said = "text" if name == "srt" else "label"
+    assert first[said].tolist() == table[said].tolist()
+    again = read_segments(WRITERS[name](first, tmp_path / "two"), item="a")
+    pd.testing.assert_frame_equal(first, again)
+    if name != "srt":
+        assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes() or name == "rttm"
+
+
+def test_what_a_format_has_no_room_for_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="overlap"):
+        WRITERS["textgrid"](HELD.assign(start=0.0, end=2.0), tmp_path / "x")
+    with pytest.raises(InputError, match="no room for the space"):
+        WRITERS["rttm"](HELD.assign(label="two words"), tmp_path / "x")
+    for name in ("srt", "eaf", "textgrid", "audacity"):
+        with pytest.raises(InputError, match="one file for each"):
+            WRITERS[name](HELD.assign(item=["a", "b", "c"]), tmp_path / "x")
+    for name in WRITERS:
+        with pytest.raises(InputError, match="ends before it starts"):
+            WRITERS[name](HELD.assign(end=-1.0), tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def bent(content: bytes, chance: random.Random) -> bytes:
+    kind = chance.randrange(4)
+    place = chance.randrange(len(content))
+    if kind == 0:
+        return content[:place]
+    if kind == 1:
+        return content[:place] + bytes([chance.randrange(256)]) + content[place + 1 :]
+    if kind == 2:
+        return content[:place] + content[place + chance.randrange(1, 20) :]
+    return content[:place] + content[place : place + 40] * 3 + content[place:]
+
+
+def hold_up(name: str, n: int, folder: Path) -> None:
+    chance = random.Random(name)
+    content = FILES[name][0].encode()
+    for number in range(n):
+        path = folder / str(number)
+        path.write_bytes(bent(content, chance))
+        try:
+            table = read_segments(path)
+        except LsnbError:
+            continue
+        assert (table["start"] <= table["end"]).all()
+        assert table.attrs["read"]["taken"] == len(table)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_bent_file_is_read_or_told(name: str, tmp_path: Path) -> None:
+    hold_up(name, 12, tmp_path)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", FILES)
+def test_300_bent_files_are_read_or_told(name: str, tmp_path: Path) -> None:
+    hold_up(name, 300, tmp_path)
