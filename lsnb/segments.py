@@ -297,7 +297,7 @@ def _held(table: Any) -> list[Row]:
         raise InputError(f"segments is {shown(table)}: give a table with start and end in seconds, label, text, tier.")
     rows: list[Row] = []
     for place, row in enumerate(table.to_dict("records")):
-        found = {name: None if _is_gone(row.get(name)) else row.get(name) for name in COLUMNS}
+        found: Row = {name: None if _is_gone(row.get(name)) else row.get(name) for name in COLUMNS}
         try:
             found["start"], found["end"] = float(found["start"]), float(found["end"])
         except (TypeError, ValueError):

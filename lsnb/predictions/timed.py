@@ -194,8 +194,8 @@ class _Reader:
         row.results.append({**head, "from_name": control.name, "type": control.kind, "value": named, **sure})
         area = self._texts.get(control.to_names[0])
         if text is not None and area is not None:
-            said: Result = {**head, "from_name": area.name, "type": area.kind}
-            row.results.append({**said, "value": {**value, area.row.key: [text]}, **sure})
+            spoken: Result = {**head, "from_name": area.name, "type": area.kind}
+            row.results.append({**spoken, "value": {**value, area.row.key: [text]}, **sure})
         elif text is not None and not any(fault.code == "no_text_area" for fault in row.faults):
             words = (
                 "The config asks no text of each stretch (.textarea(name, per_region=True)): what was said is left out."
