@@ -524,7 +524,7 @@ class AlignedSeries(OnVideo):
     """A series on a video's clock: ``video seconds = drift * sensor seconds + offset``.
 
     ``table`` is the series at its full rate, ``to_csv`` writes what Label Studio plots, ``notes`` say what was taken
-    for granted, cut, sorted and found, ``report`` gives the figures. See ``OnVideo`` for all fields.
+    for granted, cut, sorted and found, ``figures`` has a row for each sensor. See ``OnVideo`` for all fields.
 
     Args:
         correlations: Where a reference was asked for, what the cross-correlation showed for each sensor.
@@ -663,7 +663,7 @@ def align(
 
     Returns:
         ``.table`` whose first column is ``time``, ``.offset``, ``.drift``, ``.residual``, ``.to_csv(path)``,
-        ``.plot()``, ``.notes``, ``.report``, ``.legends``.
+        ``.plot()``, ``.notes``, ``.figures``, ``.legends``.
 
     Raises:
         InputError: Times that cannot be read, or in more than one way; a series that does not overlap the video; a
@@ -750,7 +750,7 @@ def align(
         fps=clock.fps,
         padding=joined.padding,
         residual=float(np.sqrt((misses**2).mean())) if free > 0 else float("nan"),
-        report=pd.DataFrame([one.facts for one in placed]),
+        figures=pd.DataFrame([one.facts for one in placed]),
         notes=tuple(notes),
         residuals=moments,
         correlations=tuple(correlations),

@@ -6,7 +6,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from lsnb.connections import LOCAL, connect
-from lsnb.forms.builder import ConfigBuilder, find_builder
+from lsnb.forms.config_builder import ConfigBuilder, find_builder
 from lsnb.forms.preview import Preview, sample_task
 from lsnb.kernel.checks import Table, checked
 from lsnb.stack import trusted_stack

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsnb.credentials import bucket_credentials, running_stack, studio_credentials
 from lsnb.errors import InputError
-from lsnb.kernel.keys import masked
+from lsnb.kernel.secrecy import masked
 from lsnb.stack import Stack
 
 if TYPE_CHECKING:

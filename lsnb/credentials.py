@@ -34,7 +34,7 @@ from urllib.parse import urlsplit
 from lsnb.errors import CredentialsError, InputError, LocalStackError
 from lsnb.kernel import runtime
 from lsnb.kernel.files import is_there
-from lsnb.kernel.keys import looks_like_key, masked
+from lsnb.kernel.secrecy import looks_like_key, masked
 from lsnb.stack import Stack, load_stack, trusted_stack
 
 NAMES = ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GCS_BUCKET", "GCS_CREDENTIALS", "GCS_READ_CREDENTIALS")

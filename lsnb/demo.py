@@ -22,6 +22,7 @@ from tqdm.auto import tqdm
 
 from lsnb.connections import connect, open_bucket
 from lsnb.errors import InputError, LsnbError, MissingFileError
+from lsnb.kernel.checks import checked
 from lsnb.kernel.files import nearest_file, whole_file, write_whole
 from lsnb.kernel.report import Report
 from lsnb.labels import LabelConfig
@@ -694,6 +695,7 @@ def _stretches(draw: _Draw, name: str, duration: float) -> list[tuple[float, flo
 ANNOTATORS = ("ana", "ben", "eva")
 
 
+@checked
 def find_study(title: str = "", *, studio: Studio, workdir: str | Path = "lsnb-work") -> Study:
     """Return the study a notebook starts from, and say aloud when it is the packaged demo's.
 

@@ -22,8 +22,8 @@ from lsnb.connections import connect, open_bucket
 from lsnb.credentials import bucket_credentials, studio_credentials
 from lsnb.errors import CredentialsError, LsnbError
 from lsnb.kernel import runtime
-from lsnb.kernel.keys import is_here, masked
 from lsnb.kernel.report import Report
+from lsnb.kernel.secrecy import is_here, masked
 from lsnb.labels.vocabulary import RELEASE, version
 
 PYTHONS = ((3, 11), (3, 13))  # the first and the last that the tests run on

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from lsnb.labels.vocabulary import KINDS, LABELS, RELATIONS
-from lsnb.shapes.dispatch import places_of
+from lsnb.shapes import places_of
 from lsnb.shapes.drawn import NAN, NOWHERE
 
 RESULT_COLUMNS = (

@@ -13,7 +13,6 @@ import re
 import ssl
 import threading
 import time
-import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -33,7 +32,8 @@ from lsnb.errors import (
     StudioRefusedError,
     StudioUnreachableError,
 )
-from lsnb.kernel.keys import is_here, is_same_server, masked
+from lsnb.kernel.secrecy import is_here, is_same_server, masked
+from lsnb.kernel.words import warn
 
 # The line to a Label Studio: signing in, asking, asking again, and turning every refusal into a sentence.
 #
@@ -1236,7 +1236,7 @@ class Server(PredictionRequests):
         """
         if credentials is not None and not self._is_of_stack and (bucket, self.url) not in _told:
             _told.add((bucket, self.url))
-            warnings.warn(_handing(self.url, bucket, credentials, read_only=read_only), stacklevel=2)
+            warn(_handing(self.url, bucket, credentials, read_only=read_only))
         about: dict[str, Any] = {"presign": presign, "presign_ttl": presign_ttl}
         if credentials is not None:
             about["google_application_credentials"] = credentials

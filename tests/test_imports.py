@@ -90,6 +90,13 @@ def test_no_two_files_import_each_other_not_even_late_or_for_types() -> None:
     assert circles({name: found for name, found in drawing().items() if modules()[name].name != "__init__.py"}) == []
 
 
+@pytest.mark.parametrize("module", ["lsnb.kernel.checks", "lsnb.local", "lsnb.forms.schema"])
+def test_what_needs_no_table_does_not_wait_for_pandas(module: str) -> None:
+    script = f"import sys, {module}\nprint(*sys.modules)"
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert {"numpy", "pandas"}.isdisjoint(said.stdout.split())
+
+
 @pytest.mark.parametrize("statement", ["import lsnb", "import lsnb; dir(lsnb); lsnb.__all__"])
 def test_import_lsnb_loads_nothing_heavy(statement: str) -> None:
     script = f"{statement}\nimport sys\nprint(*sys.modules)"

@@ -8,24 +8,30 @@ import math
 import traceback
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import moods
 import numpy as np
 import pandas as pd
 import pytest
+from embedded_bucket import EmbeddedBucket
 from pose_tables import pose_table, smooth_poses
 from video_maker import make_video
 
 import lsnb
 import lsnb.media
 from lsnb import LabelConfig
-from lsnb.errors import LsnbError
-from lsnb.forms import Field, Form
+from lsnb.bucket import open_bucket_at
+from lsnb.errors import InputError, LsnbError
+from lsnb.forms import Field, Form, FormRecord
 from lsnb.predictions import Row
 from lsnb.reliability import Ratings
+from lsnb.study.adjudication import Adjudication
+from lsnb.study.models import ModelRun
 from lsnb.timeseries.offsets import correlate
 
 ODD: tuple[Any, ...] = (
@@ -264,7 +270,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "from_yolo": lambda out: {"labels_of": {"a": "1 0.5 0.5 0.25 0.5 0.9"}, "names": ["cat", "dog"], "config": BOXES},
     "gold": lambda out: {"annotations": LABELS, "control": "mood"},
     "import_frames": lambda out: {
-        "zip_path": files() / "frames.zip",
+        "source": files() / "frames.zip",
         "out": out / "frames",
         "video": None,
         "fps": 10.0,
@@ -461,13 +467,13 @@ def told(call: Callable[[], Any]) -> str | None:
 
 
 def raw_faults(
-    function: Callable[..., Any], given: Callable[[], dict[str, Any]], skip: tuple[str, ...] = ()
+    function: Callable[..., Any], given: Callable[[], dict[str, Any]], odds: tuple[Any, ...] = ODD
 ) -> list[str]:
     found = []
     for name, parameter in inspect.signature(function).parameters.items():
-        if name in skip or parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
+        if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
             continue
-        for odd in ODD:
+        for odd in odds:
             arguments = {**given(), name: odd}
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -496,6 +502,10 @@ BUILDERS: dict[str, tuple[LabelConfig | type[LabelConfig], dict[str, Any]]] = {
     "video_timeseries": (LabelConfig, {"channels": ["x"], "labels": ["run", "rest"]}),
     "from_xml": (LabelConfig, {"text": CONFIG.xml}),
     "from_codebook": (LabelConfig, {"codebook": CONFIG.codebook}),
+    "from_labelbox": (LabelConfig, {"ontology": {"tools": [{"tool": "rectangle", "name": "cat"}]}}),
+    "sticky_media": (CONFIG, {}),
+    "stacked": (CONFIG, {}),
+    "laid_out": (CONFIG, {}),
     "from_form": (LabelConfig, {"coding_name": "mood", "coding_values": "up, down"}),
     **{
         name: (LabelConfig.image("uri"), {"name": "q", "labels": ["a", "b"]})
@@ -537,3 +547,254 @@ def test_a_config_answers_or_says_what_is_wrong(name: str, tmp_path: Path, monke
     method(**given)
     found = raw_faults(method, lambda: dict(given))
     assert not found, "\n" + "\n".join(found)
+
+
+SQUARE = np.zeros((8, 8, 3), "uint8")
+
+
+def found_nothing(images: Any) -> list[dict[str, Any]]:
+    return [{"boxes": [], "scores": [], "labels": []} for _ in images]
+
+
+def means(images: Any) -> list[Any]:
+    return [image.mean(axis=(0, 1)) for image in images]
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[lsnb.Bucket]:
+    """A bucket of the module's own, which needs no Label Studio."""
+    server = EmbeddedBucket(tmp_path_factory.mktemp("odd-bucket"))
+    server.client().create_bucket("odd")
+    opened = open_bucket_at("odd", endpoint=server.endpoint, info=server.account)
+    opened._library().blob("answers/1").upload_from_string("{}")
+    yield opened
+    server.close()
+
+
+BUCKETS: dict[str, Callable[[], dict[str, Any]]] = {
+    "upload": lambda: {
+        "table": pd.DataFrame({"n": ["1"], "file": [str(files() / "pictures" / "a.png")]}),
+        "path": "file",
+        "progress": False,
+    },
+    "upload_folder": lambda: {"source": files() / "pictures", "progress": False},
+    "signed_url": lambda: {"name": "a.png"},
+    "read_exports": lambda: {"prefix": "answers"},
+    "allow_origins": lambda: {"origins": ["https://a.example.org"]},
+    "check": lambda: {"origin": "https://a.example.org"},
+    "storage_for_studio": lambda: {},
+    "missing_rights": lambda: {},
+}
+
+
+@pytest.mark.parametrize("name", BUCKETS)
+def test_a_bucket_answers_or_says_what_is_wrong(
+    name: str, embedded: lsnb.Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    method = getattr(embedded, name)
+    method(**BUCKETS[name]())
+    found = raw_faults(method, BUCKETS[name])
+    assert not found, "\n" + "\n".join(found)
+
+
+def record(out: Path) -> FormRecord:
+    fields = (
+        *(Field(name, "", "text", "What to find.") for name in ("TITLE", "VIDEO", "SENSORS", "MODEL")),
+        Field("WORKDIR", str(out), "folder", "Where results go."),
+        Field("TABLE", str(files() / "items.csv"), "path", "The table.", finds="table"),
+    )
+    return lsnb.read_form(Form("odd_record", fields), {"MODEL": "demo"})
+
+
+def aligned() -> lsnb.alignment.AlignedSeries:
+    return lsnb.align(sensor(), 1.0)
+
+
+# Class and method → what it is called on, and a call that works.
+METHODS: dict[str, Callable[[Path], tuple[Any, dict[str, Any]]]] = {
+    "AlignedSeries.display": lambda out: (aligned(), {}),
+    "AlignedSeries.plot": lambda out: (aligned(), {}),
+    "AlignedSeries.shown_step": lambda out: (aligned(), {}),
+    "AlignedSeries.to_csv": lambda out: (aligned(), {"out": out / "aligned.csv"}),
+    "CollectedData.raise_for_failures": lambda out: (
+        lsnb.write_collected_data(lsnb.read_annotations(POINT_TASKS, raw=True), out, scorer="ana", format="csv"),
+        {},
+    ),
+    "Detector.__call__": lambda out: (lsnb.Detector.load(found_nothing), {"images": [SQUARE], "progress": False}),
+    "Detector.load": lambda out: (lsnb.Detector, {"model": found_nothing}),
+    "Embedder.embed": lambda out: (lsnb.Embedder.load(means), {"images": [SQUARE], "progress": False}),
+    "Embedder.load": lambda out: (lsnb.Embedder, {"model": means}),
+    "Fault.as_dict": lambda out: (lsnb.predictions.Fault("odd", "It is odd."), {}),
+    "Form.variable": lambda out: (FORM, {"field": FORM.fields[0]}),
+    "FormRecord.find": lambda out: (record(out), {"name": "table"}),
+    "FormRecord.find_model": lambda out: (record(out), {}),
+    "FormRecord.find_recording": lambda out: (record(out), {}),
+    "FormRecord.folder_for": lambda out: (record(out), {"source": "x"}),
+    "Predictions.merge": lambda out: (lsnb.from_coco(COCO, config=BOXES), {}),
+    "Predictions.raise_for_failures": lambda out: (lsnb.from_coco(COCO, config=BOXES), {}),
+    "Row.error": lambda out: (Row(0), {"code": "odd", "message": "It is odd."}),
+    "Row.warn": lambda out: (Row(0), {"code": "odd", "message": "It is odd."}),
+    "SimulationReport.raise_for_failures": lambda out: (
+        lsnb.demo.SimulationReport(pd.DataFrame({"status": ["answered"], "error": [None]})),
+        {},
+    ),
+}
+# A class → arguments with which it can be made by hand.
+MADE: dict[str, dict[str, Any]] = {
+    "forms.Field": {"name": "N", "default": 3, "kind": "integer", "help": "How many."},
+    "forms.Form": {"name": "odd", "fields": FORM.fields},
+    "predictions.Row": {"index": 0},
+    "reliability.Ratings": {"codes": RATINGS.codes, "values": RATINGS.values, "level": "nominal"},
+}
+# What is opened, loaded or created, and never built by hand.
+OPENED = ("Bucket", "Detector", "Embedder", "Study")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_answers_or_says_what_is_wrong(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    owner, given = METHODS[name](tmp_path)
+    method = owner if name.endswith("__call__") else getattr(owner, name.partition(".")[2])
+    method(**given)
+    found = raw_faults(method, lambda: METHODS[name](tmp_path)[1])
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_made_by_hand_answers_or_says_what_is_wrong(name: str) -> None:
+    find(name)(**MADE[name])
+    found = raw_faults(find(name), lambda: dict(MADE[name]))
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.parametrize("name", OPENED)
+def test_what_is_not_built_by_hand_says_how_it_is_made(name: str) -> None:
+    for given in ((), ("x",), ("x", object())):
+        with pytest.raises(InputError, match=rf"{name} is not built by hand: lsnb\."):
+            getattr(lsnb, name)(*given)
+
+
+STUDY: dict[str, Any] = {
+    "title": "odd values",
+    "config": moods.CONFIG,
+    "table": moods.texts(4),
+    "key": "id",
+    "annotators": ["ana", "ben"],
+}
+NEW = {**STUDY, "title": "odd values of a new study", "annotators": 1}
+Given = Callable[[lsnb.Studio, lsnb.Study, Path], tuple[Any, dict[str, Any]]]
+
+# Class and method → what it is called on, on a real server, and a call that works.
+SERVED: dict[str, Given] = {
+    "Studio.create_study": lambda studio, study, out: (studio, dict(NEW)),
+    "Studio.open_or_create_study": lambda studio, study, out: (studio, dict(NEW)),
+    "Studio.open_study": lambda studio, study, out: (studio, {"title": study.title}),
+    "Studio.annotations": lambda studio, study, out: (studio, {"projects": study.projects["project"].tolist()}),
+    "Studio.studies": lambda studio, study, out: (studio, {}),
+    "Study.progress": lambda studio, study, out: (study, {}),
+    "Study.annotations": lambda studio, study, out: (study, {}),
+    "Study.adjudicate": lambda studio, study, out: (study, {"by": "eva", "items": ["0001"]}),
+    "Study.gold": lambda studio, study, out: (study, {"control": "mood"}),
+    "Study.sync": lambda studio, study, out: (study, {"table": moods.texts(4), "out": out / "removed"}),
+    "Study.pull": lambda studio, study, out: (study, {}),
+    "Study.add_annotator": lambda studio, study, out: (study, {"name": "ben"}),
+    "Study.share": lambda studio, study, out: (study, {}),
+    "Study.shared_items": lambda studio, study, out: (study, {}),
+    "Study.update_config": lambda studio, study, out: (study, {"config": moods.CONFIG}),
+    "Study.export_to": lambda studio, study, out: (study, {"out": out / "saved.zip"}),
+    "Study.write_report": lambda studio, study, out: (study, {"out": out / "report.html"}),
+    "Study.predict": lambda studio, study, out: (
+        study,
+        {"predictions": {"0001": moods.said("good")}, "model_version": "v1"},
+    ),
+    "Study.model_run": lambda studio, study, out: (study, {"model_version": "v1"}),
+    "Study.import_annotations": lambda studio, study, out: (
+        study,
+        {"payload": {"0002": moods.said("bad")}, "annotator": "ana"},
+    ),
+    "Study.to_labelbox": lambda studio, study, out: (study, {"videos": {}}),
+    "Study.assign_splits": lambda studio, study, out: (study, {"splits": {"0001": "training"}}),
+    "ModelRun.answers": lambda studio, study, out: (study.model_run("v1"), {"control": "mood"}),
+    "ModelRun.evaluate": lambda studio, study, out: (study.model_run("v1"), {"control": "mood", "resamples": 10}),
+    "ModelRun.regions": lambda studio, study, out: (study.model_run("v1"), {"control": "mood", "resamples": 10}),
+    "FormRecord.find_study": lambda studio, study, out: (record(out), {"studio": studio}),
+}
+# A few of the odd values, so that the ordinary run asks the server a hundred times rather than thousands.
+FEW: tuple[Any, ...] = (None, float("nan"), ["x", None], {1: None}, pd.NA)
+
+
+def served_faults(name: str, studio: lsnb.Studio, study: lsnb.Study, out: Path, odds: tuple[Any, ...]) -> list[str]:
+    study.predict({"0001": moods.said("good")}, model_version="v1")
+
+    def call(**given: Any) -> Any:
+        owner, working = SERVED[name](studio, study, out)
+        return getattr(owner, name.partition(".")[2])(**{**working, **given})
+
+    owner, _ = SERVED[name](studio, study, out)
+    call.__signature__ = inspect.signature(getattr(owner, name.partition(".")[2]))  # type: ignore[attr-defined]
+    with suppress(LsnbError):  # regions of a study that asks for none
+        call()
+    return raw_faults(call, dict, odds=odds)
+
+
+@pytest.mark.parametrize("name", SERVED)
+def test_a_studio_and_a_study_answer_or_say_what_is_wrong(
+    name: str, studio: lsnb.Studio, shared_study: lsnb.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = served_faults(name, studio, shared_study, tmp_path, FEW)
+    assert not found, "\n" + "\n".join(found)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", SERVED)
+def test_a_studio_and_a_study_take_every_odd_value(
+    name: str, studio: lsnb.Studio, shared_study: lsnb.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = served_faults(name, studio, shared_study, tmp_path, ODD)
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_a_study_is_deleted_by_its_title_alone(shared_study: lsnb.Study, tmp_path: Path) -> None:
+    for odd in ODD:
+        assert told(lambda odd=odd: shared_study.delete(odd, out=tmp_path / "saved.zip")) is None
+    assert len(shared_study.projects) == 2
+
+
+def public_methods() -> set[str]:
+    """Methods of the classes that users hold, each as ``Class.method``; a config's have a list of their own."""
+    homes = [lsnb, *filter(inspect.ismodule, (getattr(lsnb, name) for name in lsnb.__all__))]
+    classes = {getattr(home, name) for home in homes for name in getattr(home, "__all__", ())}
+    classes |= {lsnb.alignment.AlignedSeries, ModelRun, Adjudication}
+    return {
+        f"{one.__name__}.{name}"
+        for one in classes
+        if inspect.isclass(one) and not issubclass(one, Exception) and one is not LabelConfig
+        for base in one.__mro__
+        if base.__module__.startswith("lsnb.")
+        for name, value in vars(base).items()
+        if name == "__call__" or not name.startswith("_")
+        if isinstance(value, classmethod | staticmethod) or getattr(value, "__module__", "").startswith("lsnb.")
+        if callable(getattr(one, name)) and not inspect.isclass(value)
+    }
+
+
+# What takes no argument that could be odd, or is held elsewhere in this file.
+NO_ARGUMENT = {"AlignedSeries.plot_correlation", "AlignedSeries.stretches", "Adjudication.annotations", "Picture.draw"}
+
+
+def test_every_public_method_has_an_entry() -> None:
+    known = {f"Bucket.{name}" for name in BUCKETS} | {*METHODS, *SERVED, *NO_ARGUMENT, "Study.delete"}
+    assert public_methods() - known == set()
+
+
+def test_every_method_of_a_config_has_an_entry() -> None:
+    methods = {
+        name
+        for base in LabelConfig.__mro__
+        for name, value in vars(base).items()
+        if not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, classmethod))
+    }
+    assert methods - set(BUILDERS) == set()

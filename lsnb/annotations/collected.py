@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -22,7 +21,7 @@ from lsnb.errors import InputError, TableError
 from lsnb.kernel import checks
 from lsnb.kernel.files import file_errors, path_inside, safe_name, whole_file_at
 from lsnb.kernel.report import Report
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.words import listing, nearest, warn
 from lsnb.labels import LabelConfig
 from lsnb.labels.vocabulary import KEY_POINT_LABELS, LABELS, kinds_of
 from lsnb.shapes import picture_size, to_pixels
@@ -276,7 +275,7 @@ def write_collected_data(
             files += written
             notes += said
     for note in notes:
-        warnings.warn(note, stacklevel=2)
+        warn(note)
     return CollectedData(pd.concat(reports, ignore_index=True), tuple(notes), tuple(files), data)
 
 

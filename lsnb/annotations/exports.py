@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import partial
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.annotations.flat import is_flat, records_of, tasks_of_records
-from lsnb.annotations.long import DONE, Tabulated, tabulate
+from lsnb.annotations.long import DONE, Tabulated, Wanted, tabulate
 from lsnb.annotations.long import anonymize as hide_names
 from lsnb.annotations.tasks import UNKNOWN, Mark, opened, same_annotations
 from lsnb.errors import InputError, MissingFileError
@@ -36,7 +35,7 @@ from lsnb.kernel.formats import (
 )
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import counted, listing, nearest
+from lsnb.kernel.words import counted, listing, nearest, warn
 
 WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."
 Source = str | os.PathLike[str]
@@ -90,8 +89,8 @@ def read_annotations(
         >>> read_annotations(tasks, key="ID")[["item", "status"]].to_dict("records")
         [{'item': 'a', 'status': 'unlabelled'}]
     """
-    table, tally = _read(export, key=key, data=data, raw=raw, accounts=accounts)
-    tally.warn(stacklevel=3)
+    table, tally = _read(export, Wanted(key, data, raw, accounts))
+    tally.warn()
     return tally.attach(hide_names(table) if anonymize else table)
 
 
@@ -113,29 +112,29 @@ class Part(NamedTuple):
     fault: str = ""
 
 
-def _read(export: Any, **options: Any) -> tuple[pd.DataFrame, Tally]:
+def _read(export: Any, wanted: Wanted) -> tuple[pd.DataFrame, Tally]:
     if isinstance(export, (str, os.PathLike)):
-        return _read_parts(_parts([export], options), options)
+        return _read_parts(_parts([export], wanted), wanted)
     parts: list[Any] = [export] if isinstance(export, Mapping) else list(export) if _is_listed(export) else []
     if parts and all(isinstance(part, (str, os.PathLike)) for part in parts):
-        return _read_parts(_parts(parts, options), options)
+        return _read_parts(_parts(parts, wanted), wanted)
     if not isinstance(export, Mapping) and not _is_listed(export):
         raise InputError(f"A path, paths or parsed JSON are needed, not a {type(export).__name__}.")
-    tasks, notes = tasks_of(export if isinstance(export, Mapping) else parts, "The export", **_asked(options))
-    return _read_parts(iter([Part(PurePath("export"), "The export", tasks, notes)]), options)
+    tasks, notes = tasks_of(export if isinstance(export, Mapping) else parts, "The export", known=_known_fields(wanted))
+    return _read_parts(iter([Part(PurePath("export"), "The export", tasks, notes)]), wanted)
 
 
-def _asked(options: Mapping[str, Any]) -> dict[str, Any]:
+def _known_fields(wanted: Wanted) -> tuple[str, ...]:
     """Return which columns of a table of answers are the researcher's for certain."""
-    data = options["data"]
-    return {"known": tuple(name for name in (options["key"], *([data] if isinstance(data, str) else data)) if name)}
+    data = [wanted.data] if isinstance(wanted.data, str) else wanted.data
+    return tuple(name for name in (wanted.key, *data) if name)
 
 
 def _is_listed(export: Any) -> bool:
     return isinstance(export, Sequence) and not isinstance(export, bytes)
 
 
-def _parts(sources: list[Any], options: Mapping[str, Any]) -> Iterator[Part]:
+def _parts(sources: list[Any], wanted: Wanted) -> Iterator[Part]:
     """Yield what each file holds; files of one task or annotation are one source for each folder."""
     single: dict[PurePath, list[Part]] = {}
     paths = {str(source) if is_address(source) else Path(source) for source in sources}
@@ -144,7 +143,7 @@ def _parts(sources: list[Any], options: Mapping[str, Any]) -> Iterator[Part]:
             try:
                 if isinstance(parsed, InputError):
                     raise parsed
-                tasks, notes = tasks_of(parsed, name, **_asked(options))
+                tasks, notes = tasks_of(parsed, name, known=_known_fields(wanted))
             except InputError as fault:
                 if not _is_one_of_many(source, name):
                     raise
@@ -173,7 +172,7 @@ def _is_one_of_many(source: Path | str, name: str) -> bool:
     return name != source.partition("://")[2].partition("/")[2] if isinstance(source, str) else source.is_dir()
 
 
-def _read_parts(parts: Iterator[Part], options: dict[str, Any]) -> tuple[pd.DataFrame, Tally]:
+def _read_parts(parts: Iterator[Part], wanted: Wanted) -> tuple[pd.DataFrame, Tally]:
     found: dict[tuple[PurePath, Any], Tabulated] = {}
     tally = Tally("", "annotation")
     names: list[str] = []
@@ -191,7 +190,7 @@ def _read_parts(parts: Iterator[Part], options: dict[str, Any]) -> tuple[pd.Data
                 tally.note(sentence)
             for project, tasks in _by_project(part.tasks):
                 known = known and all(_is_known(task) for task in tasks)
-                tabulated = tabulate(tasks, source=part.name, **options)
+                tabulated = tabulate(tasks, wanted, source=part.name)
                 found[part.place, project] = tabulated
                 tally.add(tabulated.tally)
                 # Gone before the collector is back, which would look through millions of objects for nothing.
@@ -200,7 +199,7 @@ def _read_parts(parts: Iterator[Part], options: dict[str, Any]) -> tuple[pd.Data
     if faults and not names:
         raise InputError(faults[0])
     tally.source = listing(names, 3) or "No file"
-    if options["key"] is None and not known and len(found) > 1:
+    if wanted.key is None and not known and len(found) > 1:
         tally.note(
             "Items are identified by the ids of tasks, which differ between projects: give key=, the field of "
             "the data that identifies items, to compare annotators."
@@ -213,7 +212,7 @@ def _read_parts(parts: Iterator[Part], options: dict[str, Any]) -> tuple[pd.Data
             name: found[place].table.assign(__head=found[place].heads)
             for place, name in _part_names(list(found)).items()
         }
-        merged, repeats = _merged(named_tables, accounts=options["accounts"])
+        merged, repeats = _merged(named_tables, accounts=wanted.accounts)
         table, heads = merged.drop(columns=["__file", "__head"]), merged["__head"].to_numpy()
         heads = np.where(heads < 0, -1, merged.groupby(["__file", "__head"], sort=False).ngroup())
         tally.taken = len(np.unique(heads[heads >= 0]))
@@ -261,14 +260,13 @@ def merge_copies(tables: Mapping[str, pd.DataFrame], *, accounts: bool = False) 
     given = {name: table.assign(__head=_heads_of(table)) for name, table in tables.items()}
     merged, repeats = _merged(given, accounts=accounts)
     if repeats:
-        warnings.warn(
+        warn(
             f"{repeats} annotations are in more than one file ({listing(sorted(given))}): each counts once, as it was "
             "latest.",
-            stacklevel=2,
         )
     merged = merged.drop(columns=["__file", "__head"]).reset_index(drop=True)
     for sentence in strangers(merged):
-        warnings.warn(sentence, stacklevel=2)
+        warn(sentence)
     return merged
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 import string
-import warnings
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -35,7 +34,7 @@ from lsnb.kernel.checks import Annotations, checked
 from lsnb.kernel.formats import IMAGE_ENDINGS, MOST_FRAMES, ending_of
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import counted, listing, nearest
+from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY, is_region
 from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, result_rows
 from lsnb.shapes import Track, picture_size, seconds_of_frames, to_pixels
@@ -239,9 +238,19 @@ def long_table(
         0    a       ana   submitted    up
         1    b       ana  unlabelled     –
     """
-    found = tabulate(tasks, key=key, annotator=annotator, data=data, raw=raw, accounts=accounts)
-    found.tally.warn(stacklevel=2)
+    found = tabulate(tasks, Wanted(key, data, raw, accounts), annotator=annotator)
+    found.tally.warn()
     return found.tally.attach(found.table)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """How tasks become a long table; the fields are ``long_table``'s arguments."""
+
+    key: str | None = None
+    data: str | Sequence[str] = ()
+    raw: bool = False
+    accounts: bool = False
 
 
 @dataclass(frozen=True)
@@ -260,41 +269,31 @@ class Tabulated:
 
 
 def tabulate(
-    tasks: Iterable[Any],
-    *,
-    key: str | None = None,
-    annotator: str | None = None,
-    data: str | Sequence[str] = (),
-    raw: bool = False,
-    accounts: bool = False,
-    source: str = "The tasks",
+    tasks: Iterable[Any], wanted: Wanted, *, annotator: str | None = None, source: str = "The tasks"
 ) -> Tabulated:
     """Return the long table of tasks with the account of what was in them.
 
     Args:
         tasks: As of ``long_table``; what is none of them is a row of the status ``damaged``.
-        key: As of ``long_table``.
-        annotator: Likewise.
-        data: Likewise.
-        raw: Likewise.
-        accounts: Likewise.
+        wanted: How.
+        annotator: As of ``long_table``.
         source: How sentences call where the tasks are from.
     """
-    fields = [data] if isinstance(data, str) else list(data)
+    fields = [wanted.data] if isinstance(wanted.data, str) else list(wanted.data)
     given = [opened(task) for task in tasks]
     tally = Tally(source, "annotation", seen=sum(_held(task) for task in given))
     with collector_paused():
-        task_list, items, repeats = once(given, _items(given, key))
+        task_list, items, repeats = once(given, _items(given, wanted.key))
         if repeats:
             tally.leave("more than once in it", repeats)
-        rows = _Rows(raw)
+        rows = _Rows(wanted.raw)
         numbered = _by_number(task_list)
         for number, (task, item) in enumerate(zip(task_list, items, strict=True)):
-            rows.add_task(number, task, item, annotator, accounts, numbered)
+            rows.add_task(number, task, item, annotator, wanted.accounts, numbered)
         table, owners = rows.table(task_list)
         for field in fields:
             table[f"data.{field}"] = _data_column(task_list, field, owners)
-        if raw:
+        if wanted.raw:
             table["raw"] = rows.raw_column()
             pictures = _objects([_picture_of(task.get("data")) if is_task(task) else None for task in task_list])
             table["picture"] = pd.Series(pictures[owners], dtype="object")
@@ -938,9 +937,8 @@ def expand_tracks(annotations: Annotations, *, fps: float | Mapping[str, float] 
                 track.named_by = row
     kept = [one for one in tracks.values() if one.track.is_possible]
     if len(kept) < len(tracks):
-        warnings.warn(
+        warn(
             f"{len(tracks) - len(kept)} tracks are left out: they are damaged, or of frames that no video has.",
-            stacklevel=2,
         )
     return _table(kept, carried, rates, extra)
 

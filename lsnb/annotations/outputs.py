@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, Table, checked
 from lsnb.kernel.files import whole_file_at
 from lsnb.kernel.formats import IMAGE_ENDINGS, ending_of
-from lsnb.kernel.words import listing
+from lsnb.kernel.words import listing, warn
 from lsnb.labels.vocabulary import NAMED_KINDS, is_region
 from lsnb.shapes import coco_of, picture_size
 from lsnb.tables.writing import with_guards, write_csv, write_json_lines, write_parquet, write_workbook
@@ -154,10 +153,9 @@ def to_coco(
             left_out[f"{kind} without a label"] = left_out.get(f"{kind} without a label", 0) + 1
     if left_out:
         what = listing([f"{n} of {kind}" for kind, n in sorted(left_out.items())])
-        warnings.warn(
+        warn(
             f"Regions that COCO has no place for, of unknown pictures, without a label, or damaged ones, are left out: "
             f"{what}.",
-            stacklevel=2,
         )
     controls: dict[str, set[str]] = {}
     for one in found:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numbers
-import warnings
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -15,7 +14,7 @@ from lsnb.annotations.long import DONE, TEXT_DTYPE, require_columns
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import TOLD, Annotations
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.words import listing, nearest, warn
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY, TEXT_AREA, is_region
 from lsnb.tables.keys import RoundedKeyError, key_text
 
@@ -355,10 +354,9 @@ def latest(annotations: pd.DataFrame) -> pd.DataFrame:
         return done
     last = heads.drop_duplicates(["item", "annotator"], keep="last")
     again = sorted(set(heads[heads.duplicated(["item", "annotator"])]["item"]))
-    warnings.warn(
+    warn(
         f"{len(again)} items ({listing(again)}) have more than one annotation by the same person: "
         "the latest of each person counts.",
-        stacklevel=4,
     )
     kept = pd.MultiIndex.from_frame(done[which]).isin(pd.MultiIndex.from_frame(last[which]))
     return done[kept]

@@ -7,13 +7,13 @@ import dataclasses
 import datetime
 import html
 import json
+import math
 import os
 import re
 import threading
-import warnings
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -40,8 +40,10 @@ from lsnb.bucket.wire import (
 )
 from lsnb.credentials import refuse_key_for_name
 from lsnb.errors import BucketError, CredentialsError, InputError, MissingFileError
+from lsnb.kernel.checks import TOLD, Give, Within, checked
 from lsnb.kernel.formats import LARGEST_JSON, is_export, size_text
-from lsnb.kernel.keys import masked
+from lsnb.kernel.secrecy import masked
+from lsnb.kernel.words import warn
 
 # Which web pages may read the bucket: its CORS rules, added to and never replaced.
 #
@@ -391,6 +393,9 @@ RIGHTS = (
 )
 # Minutes for which Cloud Storage takes a signed link at most.
 _WEEK = 7 * 24 * 60
+Workers = Annotated[int, Within(1, 256)]
+Deadline = Annotated[float, Within(math.ulp(0.0), math.inf), Give("a number of seconds above 0")]
+Minutes = Annotated[float, Within(math.ulp(0.0), _WEEK), Give(f"a number above 0 and up to {_WEEK} (7 days)")]
 
 
 class Bucket:
@@ -398,18 +403,31 @@ class Bucket:
 
     ``lsnb.open_bucket(...)`` makes one.
 
-    Args:
-        name: Its name.
-        wire: The line to it.
-        allow_presign: Whether a browser can reach its address.
-        reader: A second key, which may only read, for Label Studio.
+    Attributes:
+        name: Its name, without ``gs://``.
     """
 
-    def __init__(self, name: str, wire: Wire, *, allow_presign: bool = True, reader: Identity | None = None) -> None:
-        self.name = name
-        self._reader = reader
-        self._wire = wire
-        self._allow_presign = allow_presign
+    name: str
+    _wire: Wire
+    _allow_presign: bool
+    _reader: Identity | None
+
+    def __init__(self, *given: object, **named: object) -> None:
+        raise InputError("A Bucket is not built by hand: lsnb.open_bucket(name) opens one.")
+
+    @classmethod
+    def _opened(cls, name: str, wire: Wire, *, allow_presign: bool, reader: Identity | None) -> Bucket:
+        """Return the bucket at the end of a line.
+
+        Args:
+            name: Its name.
+            wire: The line to it.
+            allow_presign: Whether a browser can reach its address.
+            reader: A second key, which may only read, for Label Studio.
+        """
+        opened = cls.__new__(cls)
+        opened.name, opened._wire, opened._allow_presign, opened._reader = name, wire, allow_presign, reader
+        return opened
 
     @property
     def endpoint(self) -> str:
@@ -430,9 +448,10 @@ class Bucket:
 
     # -- media ---------------------------------------------------------------------------------------------
 
+    @checked
     def upload(
         self,
-        table: pd.DataFrame,
+        table: Annotated[pd.DataFrame, TOLD],
         *,
         path: Hashable,
         name: str = "{stem}",
@@ -440,8 +459,8 @@ class Bucket:
         send_unshown: bool = False,
         safe_names: bool = False,
         folder: str | os.PathLike[str] | None = None,
-        workers: int = 64,
-        deadline: float = 180.0,
+        workers: Workers = 64,
+        deadline: Deadline = 180.0,
         progress: bool = True,
     ) -> UploadReport:
         """Upload the files that a table names, and return the table with their ``gs://`` addresses.
@@ -485,17 +504,18 @@ class Bucket:
         finally:
             sources.close()
 
+    @checked
     def upload_folder(
         self,
-        source: str | os.PathLike[str],
+        source: Annotated[str | os.PathLike[str], TOLD],
         *,
         name: str = "{ID}",
         pattern: str = "**/*",
         overwrite: Overwrite = "never",
         send_unshown: bool = False,
         safe_names: bool = False,
-        workers: int = 64,
-        deadline: float = 180.0,
+        workers: Workers = 64,
+        deadline: Deadline = 180.0,
         progress: bool = True,
     ) -> UploadReport:
         """Upload a folder, the files of a glob, or a zip archive, with a table made from the file names.
@@ -541,17 +561,6 @@ class Bucket:
         deadline: float,
         progress: bool,
     ) -> UploadReport:
-        problems = []
-        if not isinstance(send_unshown, bool):
-            problems.append(f"send_unshown is {send_unshown!r}: give True or False.")
-        if overwrite not in ("never", "changed", "always"):
-            problems.append(f"overwrite is {overwrite!r}: give 'never', 'changed' or 'always'.")
-        if isinstance(workers, bool) or not isinstance(workers, int) or not 1 <= workers <= 256:
-            problems.append(f"workers is {workers!r}: give a whole number from 1 to 256.")
-        if not isinstance(deadline, (int, float)) or not deadline > 0:
-            problems.append(f"deadline is {deadline!r}: give a number of seconds above 0.")
-        if problems:
-            raise InputError(problems)
         plan = plan_upload(
             table,
             path=path,
@@ -567,10 +576,11 @@ class Bucket:
         report = make_report(table, plan, run.upload(plan), self.name)
         if report.warning:
             # A script shows no table, and goes on; whoever calls upload or upload_folder is named.
-            warnings.warn(report.warning, stacklevel=3)
+            warn(report.warning)
         return report
 
-    def signed_url(self, name: str, *, minutes: float = 60.0) -> str:
+    @checked
+    def signed_url(self, name: str, *, minutes: Minutes = 60.0) -> str:
         """Return a link under which anybody can read an object for a while.
 
         Args:
@@ -581,13 +591,8 @@ class Bucket:
             InputError: The name is no object's, or the time is out of bounds.
             CredentialsError: There is no private key to sign with.
         """
-        problems = []
-        if not isinstance(name, str) or not name:
-            problems.append(f"name is {name!r}: give an object's name, without gs:// and the bucket.")
-        if isinstance(minutes, bool) or not isinstance(minutes, (int, float)) or not 0 < minutes <= _WEEK:
-            problems.append(f"minutes is {minutes!r}: give a number above 0 and up to {_WEEK} (7 days).")
-        if problems:
-            raise InputError(problems)
+        if not name:
+            raise InputError("name is empty: give an object's name, without gs:// and the bucket.")
         if not self.can_sign:
             raise CredentialsError(
                 "Signed links need a private key: open the bucket with a service account's JSON, or let"
@@ -606,6 +611,7 @@ class Bucket:
 
     # -- who may read --------------------------------------------------------------------------------------
 
+    @checked
     def read_exports(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """Yield the name and content of each export below a prefix, as Label Studio writes into a target bucket.
 
@@ -644,7 +650,8 @@ class Bucket:
         """The bucket's CORS rules, in the order in which Cloud Storage tries them."""
         return list(self._get("cors", "get_cors").get("cors") or [])
 
-    def allow_origins(self, origins: str | Iterable[str], *, dry_run: bool = False) -> OriginsReport:
+    @checked
+    def allow_origins(self, origins: Annotated[str | Iterable[str], TOLD], *, dry_run: bool = False) -> OriginsReport:
         """Let pages of these origins read the bucket, beside what its rules allow already.
 
         Running it twice changes nothing. Rules that others made stay.
@@ -682,7 +689,8 @@ class Bucket:
             # Somebody changed the bucket in between: look again.
         raise BucketError(f"Others keep changing the rules of bucket {self.name!r}: run the call again.")
 
-    def check(self, origin: str) -> OriginCheck:
+    @checked
+    def check(self, origin: Annotated[str, TOLD]) -> OriginCheck:
         """Try what a browser on a page of ``origin`` does, and say whether media will show.
 
         Args:
@@ -720,6 +728,7 @@ class Bucket:
                 missing.append(right)
         return missing
 
+    @checked
     def storage_for_studio(self, mode: Mode = "auto") -> StudioStorage:
         """Return what a Label Studio project needs to show this bucket, chosen by what the credentials can do.
 
@@ -807,7 +816,7 @@ def open_bucket_at(
     wire = Wire(identity, endpoint, patience=patience)
     _greet(wire, plain)
     second = identify(reader, allow_adc=False) if reader is not None else None
-    return Bucket(plain, wire, allow_presign=allow_presign, reader=second)
+    return Bucket._opened(plain, wire, allow_presign=allow_presign, reader=second)
 
 
 def _greet(wire: Wire, bucket: str) -> None:

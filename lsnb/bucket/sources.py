@@ -13,7 +13,6 @@ import string
 import sys
 import threading
 import unicodedata
-import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
@@ -38,7 +37,7 @@ from lsnb.kernel.formats import (
     raise_for_zip,
     why_unreadable,
 )
-from lsnb.kernel.words import nearest
+from lsnb.kernel.words import nearest, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -594,7 +593,7 @@ def _table(files: list[tuple[str, str]]) -> pd.DataFrame:
     parts = [PurePosixPath(inside) for inside, _ in files]
     keys, said = item_names([part.as_posix() for part in parts])
     if said:
-        warnings.warn(said, stacklevel=4)
+        warn(said)
     return pd.DataFrame(
         {
             "ID": keys,

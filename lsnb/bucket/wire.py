@@ -48,7 +48,7 @@ from lsnb.errors import (
 )
 from lsnb.kernel import runtime
 from lsnb.kernel.jobs import affordable_workers, is_started
-from lsnb.kernel.keys import is_here, is_same_server, masked
+from lsnb.kernel.secrecy import is_here, is_same_server, masked
 
 # What Cloud Storage refuses, said in a sentence that names the remedy.
 #

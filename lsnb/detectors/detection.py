@@ -6,7 +6,7 @@ import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import orjson
@@ -15,6 +15,7 @@ import pandas as pd
 from lsnb.detectors.loading import sources
 from lsnb.detectors.networks import Memory, Name, Network, identified, loaded, look
 from lsnb.errors import InputError
+from lsnb.kernel.checks import Give, Share, Within, checked
 from lsnb.kernel.runtime import cache_folder
 
 COLUMNS = [
@@ -25,38 +26,60 @@ FLOOR = 0.05  # what scores less is not remembered; a threshold below it is reme
 LARGEST_BATCH = 1024
 
 Boxes = Callable[[Sequence[np.ndarray[Any, Any]]], Sequence[Any]]
+_MODEL = Give("a model's name, a folder, or a function")
+BoxModel = Annotated[str | Path | Boxes, _MODEL]
+Batch = Annotated[int, Within(1, LARGEST_BATCH)]
 
 
 class Detector:
     """Something that finds labelled boxes in pictures.
 
     Made by ``Detector.load``. A network is loaded when it first has a picture to look at that it has not seen before.
+
+    Attributes:
+        name: What it is called.
+        threshold: The least score, from 0 to 1.
+        batch: How many pictures it sees at once.
     """
 
-    def __init__(
-        self,
+    name: str
+    threshold: float
+    batch: int
+    memory: Memory
+    _network: Name | Boxes
+    _floor: float
+
+    def __init__(self, *given: object, **named: object) -> None:
+        raise InputError("A Detector is not built by hand: lsnb.Detector.load(model) makes one.")
+
+    @classmethod
+    def _made(
+        cls,
         network: Name | Boxes,
         identity: str | None,
         *,
         threshold: float,
         batch: int,
         memory: Path | None,
-    ) -> None:
-        self._network = network
-        self.threshold = threshold
-        self.batch = batch
-        self._floor = min(threshold, FLOOR) if identity and isinstance(network, Name) else threshold
-        self.name = identity_name(network) if identity is None or isinstance(network, Name) else identity
-        self.memory = Memory(memory if identity else None, f"boxes|{identity}|{self._floor:g}")
+    ) -> Detector:
+        made = cls.__new__(cls)
+        made._network = network
+        made.threshold = threshold
+        made.batch = batch
+        made._floor = min(threshold, FLOOR) if identity and isinstance(network, Name) else threshold
+        made.name = identity_name(network) if identity is None or isinstance(network, Name) else identity
+        made.memory = Memory(memory if identity else None, f"boxes|{identity}|{made._floor:g}")
+        return made
 
     @classmethod
+    @checked
     def load(
         cls,
-        model: str | Path | Boxes,
+        model: BoxModel,
         *,
         device: str | None = None,
-        threshold: float = 0.5,
-        batch: int = 8,
+        threshold: Share = 0.5,
+        batch: Batch = 8,
         revision: str | None = None,
         name: str | None = None,
         remember: bool = True,
@@ -89,15 +112,9 @@ class Detector:
             >>> table[["label", "score", "x", "y", "width", "height"]].values.tolist()
             [['bird', 0.9, 10.0, 20.0, 20.0, 20.0]]
         """
-        problems = []
-        if isinstance(threshold, bool) or not isinstance(threshold, numbers.Real) or not 0 <= threshold <= 1:
-            problems.append(f"threshold is {threshold!r}: give a number from 0 to 1.")
-        problems += load_problems(model, batch)
-        if problems:
-            raise InputError(problems)
         memory = cache_folder() / "models" / "detections.sqlite" if remember else None
         which, identity = identified(model, name, revision=revision, device=device, kind="object detection")
-        return cls(which, identity, threshold=float(threshold), batch=int(batch), memory=memory)
+        return cls._made(which, identity, threshold=float(threshold), batch=int(batch), memory=memory)
 
     @property
     def labels(self) -> list[str]:
@@ -111,6 +128,7 @@ class Detector:
         known = self._network.labels()
         return list(loaded(self._network, Network).labels) if known is None else known
 
+    @checked
     def __call__(
         self,
         images: Any,
@@ -208,22 +226,6 @@ class Detector:
         return f"Detector({self.name!r}, threshold={self.threshold:g})"
 
 
-def load_problems(model: Any, batch: Any) -> list[str]:
-    """Return what is wrong with a model and a number of pictures at once.
-
-    Args:
-        model: A name on the hub, a folder, or a function.
-        batch: The number.
-    """
-    problems = []
-    is_whole = isinstance(batch, int | np.integer) and not isinstance(batch, bool)
-    if not is_whole or not 1 <= batch <= LARGEST_BATCH:
-        problems.append(f"batch is {batch!r}: give a whole number from 1 to {LARGEST_BATCH}.")
-    if not callable(model) and not (isinstance(model, str | Path) and str(model).strip()):
-        problems.append(f"model is {model!r}: give a model's name, a folder, or a function.")
-    return problems
-
-
 def identity_name(network: Any) -> str:
     """Return what a network is called.
 
@@ -264,27 +266,44 @@ def _length(found: Any) -> str:
 
 
 Vectors = Callable[[Sequence[np.ndarray[Any, Any]]], Any]
+VectorModel = Annotated[str | Path | Vectors, _MODEL]
 
 
 class Embedder:
     """Something that turns pictures into vectors; pictures that look alike have vectors that are close.
 
     Made by ``Embedder.load``. ``select_frames(…, features=embedder)`` chooses frames by it.
+
+    Attributes:
+        name: What it is called.
+        batch: How many pictures it sees at once.
     """
 
-    def __init__(self, network: Name | Vectors, identity: str | None, *, batch: int, memory: Path | None) -> None:
-        self._network = network
-        self.batch = batch
-        self.name = identity_name(network) if identity is None or isinstance(network, Name) else identity
-        self.memory = Memory(memory if identity else None, f"vector|{identity}")
+    name: str
+    batch: int
+    memory: Memory
+    _network: Name | Vectors
+
+    def __init__(self, *given: object, **named: object) -> None:
+        raise InputError("An Embedder is not built by hand: lsnb.Embedder.load(model) makes one.")
 
     @classmethod
+    def _made(cls, network: Name | Vectors, identity: str | None, *, batch: int, memory: Path | None) -> Embedder:
+        made = cls.__new__(cls)
+        made._network = network
+        made.batch = batch
+        made.name = identity_name(network) if identity is None or isinstance(network, Name) else identity
+        made.memory = Memory(memory if identity else None, f"vector|{identity}")
+        return made
+
+    @classmethod
+    @checked
     def load(
         cls,
-        model: str | Path | Vectors,
+        model: VectorModel,
         *,
         device: str | None = None,
-        batch: int = 16,
+        batch: Batch = 16,
         revision: str | None = None,
         name: str | None = None,
         remember: bool = True,
@@ -311,13 +330,11 @@ class Embedder:
             >>> embedder.embed([np.full((4, 4, 3), 7, np.uint8)], progress=False).tolist()
             [[7.0, 7.0, 7.0]]
         """
-        problems = load_problems(model, batch)
-        if problems:
-            raise InputError(problems)
         memory = cache_folder() / "models" / "vectors.sqlite" if remember else None
         which, identity = identified(model, name, revision=revision, device=device, kind="embedding")
-        return cls(which, identity, batch=int(batch), memory=memory)
+        return cls._made(which, identity, batch=int(batch), memory=memory)
 
+    @checked
     def embed(
         self,
         images: Any,
@@ -393,7 +410,7 @@ class Embedder:
 
 def embed(
     images: Any,
-    model: str | Path | Vectors,
+    model: VectorModel,
     *,
     device: str | None = None,
     path: str = "path",

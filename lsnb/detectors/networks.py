@@ -8,7 +8,6 @@ import importlib.util
 import json
 import os
 import sqlite3
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing, contextmanager
@@ -25,6 +24,7 @@ from lsnb.errors import InputError, LsnbError, MissingExtraError, MissingFileErr
 from lsnb.kernel import checks
 from lsnb.kernel.files import file_errors
 from lsnb.kernel.jobs import run_jobs
+from lsnb.kernel.words import warn
 
 # What a network said of a file, kept by network and checksum, so that a second run costs nothing.
 
@@ -105,10 +105,9 @@ class Memory:
         return base
 
     def _give_up(self, fault: Exception) -> None:
-        warnings.warn(
+        warn(
             f"The results kept in {self._path} cannot be used ({fault}): delete the file to have them kept again. "
             "This run goes on without.",
-            stacklevel=4,
         )
         self._path = None
 

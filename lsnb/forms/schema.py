@@ -24,6 +24,7 @@ from types import FrameType, MappingProxyType
 from typing import Any, Literal, get_args
 
 from lsnb.errors import FormError, InputError
+from lsnb.kernel.checks import check_fields, checked
 
 Kind = Literal["text", "amount", "list", "pairs", "people", "integer", "number", "boolean", "choice", "path", "folder"]
 Literals = str | int | float | bool
@@ -76,6 +77,7 @@ class Field:
     finds: str = ""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         problems = list(_schema_problems(self))
         if problems:
             raise InputError(problems)
@@ -144,6 +146,7 @@ class Form:
     fields: tuple[Field, ...]
 
     def __post_init__(self) -> None:
+        check_fields(self)
         problems = []
         if not re.fullmatch(r"[a-z][a-z0-9_]*", self.name):
             problems.append(f"The form's name {self.name!r} may hold small letters, digits and _ only.")
@@ -156,6 +159,7 @@ class Form:
         if problems:
             raise InputError(problems)
 
+    @checked
     def variable(self, field: Field) -> str:
         """Return the name of the environment variable that sets a field where nobody edits the form."""
         return f"LSNB_{self.name.upper()}_{field.name}"
@@ -579,6 +583,7 @@ class FormRecord:
 
     __delattr__ = __setattr__
 
+    @checked
     def find(self, name: str, *, study: Any = None) -> Path:
         """Return the file or folder of a field: what the form names, else what a notebook before left, else the demo's.
 
@@ -622,6 +627,7 @@ class FormRecord:
         """Return what ``lsnb.Detector.load`` takes: what MODEL names, or the demo's stand-in, said aloud."""
         return _demo().find_model(self.model)
 
+    @checked
     def folder_for(self, source: str | Path) -> Path:
         """Return where to put what is made of an input: WORKDIR, or the demo's folder in it for the demo's.
 

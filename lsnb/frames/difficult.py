@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import numbers
 import os
-import warnings
 from collections.abc import Callable, Mapping, Sequence, Sized
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from lsnb.frames.selection import COLUMNS, chosen_before
 from lsnb.frames.tables import checked_out
 from lsnb.kernel import checks
 from lsnb.kernel.jobs import run_jobs
-from lsnb.kernel.words import listing
+from lsnb.kernel.words import listing, warn
 from lsnb.poses.coordinates import LabelledPoses, Poses, named_files, read_labelled_poses, read_poses, read_views
 from lsnb.poses.difficulty import (
     CHANCE,
@@ -455,7 +454,7 @@ def select_difficult_frames(
             lost=lambda job, why: failed(job, f"It {why}"),
         )
     for note in [*notes, *(note for outcome in outcomes for note in outcome.notes)]:
-        warnings.warn(note, stacklevel=2)
+        warn(note)
     if several and all(outcome.error is not None for outcome in outcomes):
         raise InputError([str(outcome.error) for outcome in outcomes])
     return _with_columns(_joined(outcomes), predictions)

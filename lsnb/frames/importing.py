@@ -5,7 +5,6 @@ from __future__ import annotations
 import numbers
 import os
 import tempfile
-import warnings
 import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -45,7 +44,7 @@ from lsnb.frames.tables import (
     write_note,
 )
 from lsnb.kernel import checks
-from lsnb.kernel.files import file_sentence, remove_leavings, write_whole
+from lsnb.kernel.files import file_sentence, files_in, remove_leavings, write_whole
 from lsnb.kernel.formats import (
     FRAME_ENDINGS,
     IMAGE_ENDINGS,
@@ -60,7 +59,7 @@ from lsnb.kernel.formats import (
     size_text,
 )
 from lsnb.kernel.jobs import run_jobs
-from lsnb.kernel.words import listing
+from lsnb.kernel.words import listing, warn
 from lsnb.tables.keys import find_column
 
 # An image's bytes from somebody else: what they are, how large they claim to be, and whether they decode whole.
@@ -584,7 +583,7 @@ Zips = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.Series | p
 
 
 def import_frames(
-    zip_path: Zips,
+    source: Zips,
     out: str | os.PathLike[str],
     *,
     video: Any = None,
@@ -606,14 +605,14 @@ def import_frames(
     first; the call can be made again, and finishes what was ended half way.
 
     Args:
-        zip_path: A zip, a list of them, a folder of them, or a table with a column of paths.
+        source: A zip, a list of them, a folder of them, or a table with a column of paths.
         out: The folder for the videos' folders, as for ``extract_frames``.
         video: Whose images they are: the path of the video, which then gives times and is compared with them, or only
             its name; by default the zip's name. For a list of zips, a list as long; for a table, the name of a column.
         fps: Frames per second, for times where there is no video: frame / fps.
         context: How many frames on either side of a labelled one are expected where a zip has context frames; those
             missing are a warning.
-        path: The column of paths where ``zip_path`` is a table.
+        path: The column of paths where ``source`` is a table.
         executor: Where to read several zips at once, such as Dask's ``client.get_executor()``
             or a ``ProcessPoolExecutor`` that spawns (``mp_context=get_context("spawn")``: beside the threads of a
             notebook, forked processes may hang).
@@ -647,11 +646,11 @@ def import_frames(
     named: list[str | None] = []
     theirs: pd.DataFrame | None = None
     try:
-        zips = _zips(zip_path, path=path)
-        named = _videos(video, zip_path, zips)
-        if isinstance(zip_path, pd.DataFrame):
+        zips = _zips(source, path=path)
+        named = _videos(video, source, zips)
+        if isinstance(source, pd.DataFrame):
             used = [name for name in (path, video) if name in ("path", "video", "archive")]
-            theirs = zip_path[carried_columns(zip_path, without=used, what="table of zips", also=("archive",))]
+            theirs = source[carried_columns(source, without=used, what="table of zips", also=("archive",))]
     except InputError as fault:
         problems += fault.problems
     if problems:
@@ -668,12 +667,12 @@ def import_frames(
         lost=lost,
     )
     outcomes = {zip_.source: outcome for delivered in done for zip_, outcome in delivered}
-    ordered = [outcomes[source] for source in range(len(zips))]
-    is_single = isinstance(zip_path, (str, os.PathLike)) and not Path(zip_path).expanduser().is_dir()
+    ordered = [outcomes[place] for place in range(len(zips))]
+    is_single = isinstance(source, (str, os.PathLike)) and not Path(source).expanduser().is_dir()
     if is_single and ordered[0].error is not None:
         raise ordered[0].error
     for warning in dict.fromkeys(text for outcome in ordered for text in outcome.warnings):
-        warnings.warn(warning, stacklevel=2)
+        warn(warning)
     rows = [row for outcome in ordered for row in outcome.rows]
     warn_of_problems(rows)
     archives = pd.DataFrame({"archive": zips})
@@ -697,32 +696,32 @@ def _zips(given: Any, *, path: Hashable) -> list[str]:
     if isinstance(given, (str, os.PathLike)) and str(given).strip():
         folder = Path(given).expanduser()
         if folder.is_dir():
-            found = sorted(str(Path(given, file.name)) for file in folder.iterdir() if _is_zip(file))
+            found = [str(Path(given, file.name)) for file in files_in(folder, _is_zip, deep=False)]
             if not found:
                 raise InputError(f"{given} is a folder without a zip: give a zip, or the folder that holds them.")
             return found
         if not folder.exists():
             raise MissingFileError(f"There is no zip {given} (looked in {Path.cwd()}): check its spelling and folder.")
-    zips = read_paths(given, path=path, argument="zip_path")
+    zips = read_paths(given, path=path, argument="source")
     seen: dict[Path, list[str]] = {}
     for text in zips:
         seen.setdefault(whole_path(text), []).append(text)
     repeats = [same[0] for same in seen.values() if len(same) > 1]
     if repeats:
-        raise InputError(f"zip_path names {listing(repeats)} more than once: name each zip once.")
+        raise InputError(f"source names {listing(repeats)} more than once: name each zip once.")
     return zips
 
 
 def _is_zip(file: Path) -> bool:
-    return file.suffix.lower() == ".zip" and not file.name.startswith(".") and file.is_file()
+    return file.suffix.lower() == ".zip" and not file.name.startswith(".")
 
 
-def _videos(video: Any, zip_path: Any, zips: Sequence[str]) -> list[str | None]:
+def _videos(video: Any, source: Any, zips: Sequence[str]) -> list[str | None]:
     """Return each zip's video, as a path or a name, or None where the zip's own name is all there is."""
     if video is None:
         return [None] * len(zips)
-    if isinstance(zip_path, pd.DataFrame):
-        cells: list[Any] = find_column(zip_path, video).tolist()
+    if isinstance(source, pd.DataFrame):
+        cells: list[Any] = find_column(source, video).tolist()
     elif isinstance(video, (str, os.PathLike)):
         cells = [video] * len(zips)
     elif isinstance(video, Sequence):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 import re
-import warnings
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
@@ -33,7 +32,7 @@ from lsnb.frames.tables import (
 )
 from lsnb.kernel import checks
 from lsnb.kernel.jobs import run_jobs
-from lsnb.kernel.words import counted, listing, nearest
+from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.sampling.chance import check_seed, is_whole
 from lsnb.tables.cells import flags
 
@@ -431,13 +430,12 @@ def tell(videos: Sequence[str], outcomes: Sequence[Outcome], notes: Sequence[str
     """Warn of what the reader should know, and of videos that gave no frames; called by a public verb."""
     failed = [(name, outcome.error) for name, outcome in zip(videos, outcomes, strict=True) if outcome.error]
     for note in [*notes, *(note for outcome in outcomes for note in outcome.notes)]:
-        warnings.warn(note, stacklevel=3)
+        warn(note)
     if failed:
         shown = " ".join(str(error) for _, error in failed[:5])
         more = f" And {len(failed) - 5} more." if len(failed) > 5 else ""
-        warnings.warn(
+        warn(
             f"{len(failed)} of {len(videos)} videos gave no frames; their rows say why in 'error'. {shown}{more}",
-            stacklevel=3,
         )
 
 

@@ -9,7 +9,6 @@ import math
 import numbers
 import os
 import re
-import warnings
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,9 +19,9 @@ import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, TableError
 from lsnb.kernel import checks
-from lsnb.kernel.files import safe_name, write_whole
+from lsnb.kernel.files import safe_name, stray_link, write_whole
 from lsnb.kernel.formats import FRAME_ENDINGS, parse_json, read_bytes
-from lsnb.kernel.words import counted, listing, nearest, sheet_rows
+from lsnb.kernel.words import counted, listing, nearest, sheet_rows, warn
 from lsnb.tables import read_table
 from lsnb.tables.cells import flags
 from lsnb.tables.encodings import decode
@@ -253,12 +252,12 @@ def write_note(folder: Path, note: Note) -> None:
 
 
 def images_in(folder: Path) -> dict[int, Path]:
-    """Return the images of a folder by frame; files of other names are somebody else's."""
+    """Return the images of a folder by frame; files of other names, and links out of it, are somebody else's."""
     found: dict[int, Path] = {}
     if folder.is_dir():
         for path in sorted(folder.iterdir()):
             match = _OUR_IMAGE.fullmatch(path.name)
-            if match:
+            if match and not (path.is_symlink() and stray_link(path, folder)):
                 found.setdefault(int(match[1]), path)
     return found
 
@@ -528,10 +527,9 @@ def warn_of_problems(rows: Sequence[FrameRow]) -> None:
     if by_video:
         shown = [f"{video} ({len(found)}): {found[0].error}" for video, found in by_video.items()]
         count = sum(map(len, by_video.values()))
-        warnings.warn(
+        warn(
             f"{counted(count, 'row has', 'rows have')} no image; the column 'error' says why. "
             f"{' '.join(shown[:5])}{f' And {len(shown) - 5} more.' if len(shown) > 5 else ''}",
-            stacklevel=3,
         )
 
 

@@ -27,6 +27,7 @@ from lsnb.kernel.formats import (
     size_text,
 )
 from lsnb.kernel.tally import Tally
+from lsnb.kernel.words import warn
 from lsnb.tables import check_key, read_table
 
 PIECE = 2**20
@@ -81,7 +82,7 @@ def _table(source: Path, videos: list[Path], tally: Tally) -> pd.DataFrame:
             f"No video is in {source}: put files ending in {', '.join(sorted(VIDEO_ENDINGS))} there, or a zip of them."
         )
     if tally.left_out:
-        warnings.warn(f"{tally}.", stacklevel=3)
+        warn(f"{tally}.")
     return pd.DataFrame({"path": [video.as_posix() for video in videos]})
 
 
@@ -94,7 +95,7 @@ def _in_folder(folder: Path, unpack_to: str | os.PathLike[str] | None, tally: Ta
             if not _holds_videos(path, tally, within=folder):
                 continue
         except LsnbError as fault:
-            warnings.warn(f"A zip was left out. {fault}", stacklevel=3)
+            warn(f"A zip was left out. {fault}")
             continue
         stray = stray_link(path.with_suffix(""), folder) if unpack_to is None else None
         if stray is not None:
@@ -251,7 +252,7 @@ def _image_table(source: Path, names: list[Path], found: list[Path]) -> pd.DataF
         raise InputError(f"No picture is in {source}: put files ending in {', '.join(sorted(IMAGE_ENDINGS))} there.")
     items, said = item_names([name.as_posix() for name in names])
     if said:
-        warnings.warn(said, stacklevel=3)
+        warn(said)
     return pd.DataFrame({"item": items, "path": [one.as_posix() for one in found]})
 
 

@@ -12,18 +12,16 @@ from __future__ import annotations
 import inspect
 import math
 import os
+import sys
 import types
 import typing
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import wraps
 from numbers import Integral, Real
-from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 from lsnb.errors import InputError
 from lsnb.kernel.words import joined, nearest
@@ -33,6 +31,7 @@ R = TypeVar("R")
 
 _SEQUENCES = (list, tuple, Sequence, Iterable, Collection, set, frozenset, AbstractSet)
 _SHOWN = 60
+_MISSING = ("NAType", "NaTType")  # pandas' own
 # Names that modules only import for type checkers, since what they name is costly to load or lies higher up.
 _NOUNS = frozenset(
     {"Agreement", "Bucket", "Evaluation", "Executor", "LabelConfig", "OnVideo", "Predictions", "Studio", "Study"}
@@ -84,8 +83,43 @@ class Dims:
 
     def fits(self, value: Any) -> bool:
         """Return whether an array is one."""
-        is_right = isinstance(value, np.ndarray) and value.ndim == self.count and value.dtype.kind in "fiu"
+        is_right = is_of(value, "numpy.ndarray") and value.ndim == self.count and value.dtype.kind in "fiu"
         return is_right and self.last in (None, value.shape[-1])
+
+
+def is_of(value: Any, *names: str) -> bool:
+    """Return whether a value is of one of these libraries' classes, without loading a library for it.
+
+    Of a class that is not loaded there are no values. Pandas takes most of a second, which who starts the embedded
+    stack or opens a form need not wait for.
+
+    Args:
+        value: Anything.
+        names: Such as ``"pandas.DataFrame"``.
+
+    Example:
+        >>> import numpy
+        >>> is_of(numpy.float64(1), "numpy.generic"), is_of(1.0, "numpy.generic", "no_such.thing")
+        (True, False)
+    """
+    for name in names:
+        module, _, leaf = name.partition(".")
+        kind = getattr(sys.modules.get(module), leaf, None)
+        if isinstance(kind, type) and isinstance(value, kind):
+            return True
+    return False
+
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+else:
+
+    class _Later(type):
+        def __instancecheck__(cls, value: Any) -> bool:
+            return is_of(value, f"pandas.{cls.__name__}")
+
+    class DataFrame(metaclass=_Later):
+        """Stands for pandas' own until that is loaded."""
 
 
 class _Told:
@@ -105,10 +139,10 @@ Count = Annotated[int, Within(1)]
 Resamples = Annotated[int, Within(0, 1_000_000)]
 """How often to draw again for an interval; 0 for none."""
 Table = Annotated[
-    pd.DataFrame, Give("a table: read the file with lsnb.read_table(path, key=...) or make a pandas DataFrame")
+    DataFrame, Give("a table: read the file with lsnb.read_table(path, key=...) or make a pandas DataFrame")
 ]
 """A pandas DataFrame."""
-Annotations = Annotated[pd.DataFrame, Give("the table that lsnb.read_annotations or study.annotations() returned")]
+Annotations = Annotated[DataFrame, Give("the table that lsnb.read_annotations or study.annotations() returned")]
 """The long table of annotations."""
 FilePath = str | os.PathLike[str]
 """A path as text or ``pathlib.Path``."""
@@ -133,7 +167,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         >>> @checked
         ... def draw(n: Count, *, seed: Seed = 0, how: Literal["even", "random"] = "even") -> int:
         ...     return n + seed
-        >>> draw(np.int64(2), seed=1)
+        >>> import numpy
+        >>> draw(numpy.int64(2), seed=1)
         3
         >>> draw(0, seed=True, how="evn")
         Traceback (most recent call last):
@@ -173,6 +208,32 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         return function(*bound.args, **bound.kwargs)
 
     return call
+
+
+def check_fields(made: object) -> None:
+    """Hold a dataclass that people make by hand against its own type hints; for its ``__post_init__``.
+
+    Args:
+        made: It has all its fields.
+
+    Raises:
+        InputError: A sentence for each field that does not fit.
+
+    Example:
+        >>> @dataclass(frozen=True)
+        ... class Die:
+        ...     sides: Count
+        ...
+        ...     def __post_init__(self) -> None:
+        ...         check_fields(self)
+        >>> Die("six")
+        Traceback (most recent call last):
+        ...
+        lsnb.errors.InputError: sides is 'six': give a whole number of 1 or more.
+    """
+    hints = _hints(type(made))
+    found = [_held(each.name, getattr(made, each.name), hints[each.name])[0] for each in fields(made)]  # type: ignore[arg-type]
+    raise_for(InputError, *found)
 
 
 def whole(name: str, value: Any, *, least: int | None = None, most: int | None = None) -> str | None:
@@ -319,15 +380,15 @@ def shown(value: Any) -> str:
     """Return what was given, short enough for a sentence.
 
     Example:
-        >>> shown("x"), shown([1]), shown(pd.DataFrame())
-        ("'x'", '[1]', 'a DataFrame')
+        >>> shown("x"), shown([1]), shown(len)
+        ("'x'", '[1]', 'a builtin_function_or_method')
     """
-    if value is None or isinstance(value, bool | int | float | str | np.generic | type(pd.NA) | type(pd.NaT)):
-        text = repr(value.item() if isinstance(value, np.generic) else value)
-    elif isinstance(value, list | tuple | dict | set) and len(value) < 4:
-        text = repr(value)
+    if is_of(value, "numpy.generic"):
+        text = repr(_plain(value))
     else:
-        text = ""
+        is_plain = value is None or isinstance(value, bool | int | float | str) or type(value).__name__ in _MISSING
+        is_few = isinstance(value, list | tuple | dict | set) and len(value) < 4
+        text = repr(value) if is_plain or is_few else ""
     if text and len(text) <= _SHOWN and "\n" not in text:
         return text
     kind = type(value).__name__
@@ -351,8 +412,11 @@ class _Unknown:
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the hints of a function, or of a class's fields."""
     inner = inspect.unwrap(function)
-    names = _Names(getattr(inner, "__globals__", {}))
+    names = _Names(
+        vars(sys.modules[inner.__module__]) if isinstance(inner, type) else getattr(inner, "__globals__", {})
+    )
     try:
         found = typing.get_type_hints(inner, localns=names, include_extras=True)
     except (NameError, TypeError, AttributeError) as error:  # pragma: no cover - a hint of ours that cannot be read
@@ -393,7 +457,7 @@ def _fit(value: Any, hint: Any) -> tuple[bool, Any]:
         return True, value
     arms = _arms(hint)
     if len(arms) > 1:
-        if isinstance(value, str) and _is_path(hint) and ("\0" in value or not value):
+        if isinstance(value, str) and _is_path(hint) and ("\0" in value or not value.strip()):
             return False, value
         for arm in arms:
             fits, as_python = _fit(value, arm)
@@ -427,19 +491,21 @@ def _fit(value: Any, hint: Any) -> tuple[bool, Any]:
 
 
 def _fit_choice(value: Any, choices: tuple[Any, ...]) -> tuple[bool, Any]:
-    if isinstance(value, str | bool | int | np.generic) and value is not pd.NaT:
-        plain = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, str | bool | int) or is_of(value, "numpy.generic"):
+        plain = _plain(value)
         plain = str(plain) if isinstance(plain, str) else plain
         return any(plain == choice and type(plain) is type(choice) for choice in choices), plain
     return any(value is choice for choice in choices), value
 
 
 def _fit_scalar(value: Any, hint: type) -> tuple[bool, Any]:
+    if type(value) is hint and hint is not float:
+        return True, value
     if hint is bool:
-        return (True, bool(value)) if isinstance(value, bool | np.bool_) else (False, value)
+        return (True, bool(value)) if is_of(value, "numpy.bool_") else (False, value)
     if hint is str:
         return (True, str(value)) if isinstance(value, str) else (False, value)
-    if isinstance(value, bool | np.bool_) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, Real):  # numpy's truth values are none
         return False, value
     if hint is int:
         return (True, int(value)) if isinstance(value, Integral) else (False, value)
@@ -447,9 +513,11 @@ def _fit_scalar(value: Any, hint: type) -> tuple[bool, Any]:
         number = float(value)
     except (OverflowError, ValueError):
         return False, value
-    if isinstance(value, np.generic):
-        value = value.item()
-    return math.isfinite(number), value
+    return math.isfinite(number), _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if is_of(value, "numpy.generic") else value
 
 
 def _fit_class(value: Any, target: type, inner: tuple[Any, ...]) -> tuple[bool, Any]:
@@ -473,15 +541,13 @@ def _fit_class(value: Any, target: type, inner: tuple[Any, ...]) -> tuple[bool, 
     if issubclass(target, os.PathLike):
         fits = isinstance(value, os.PathLike)
         return fits and "\0" not in str(os.fspath(value)), value
-    if target is np.ndarray:
-        return isinstance(value, np.ndarray), value
     return isinstance(value, target), value
 
 
 def _fit_sequence(value: Any, target: Any, inner: tuple[Any, ...]) -> tuple[bool, Any]:
-    if isinstance(value, str | bytes | Mapping | pd.DataFrame):
+    if isinstance(value, str | bytes | Mapping) or is_of(value, "pandas.DataFrame"):
         return False, value
-    if isinstance(value, np.ndarray | pd.Series | pd.Index):
+    if is_of(value, "numpy.ndarray", "pandas.Series", "pandas.Index"):
         if getattr(value, "ndim", 1) != 1:
             return False, value
         parts: Iterable[Any] = value.tolist()
@@ -504,7 +570,7 @@ def _is_hashable(value: Any) -> bool:
         hash(value)
     except TypeError:
         return False
-    return value is not pd.NA
+    return type(value).__name__ != "NAType"
 
 
 def _said(hint: Any) -> str:
@@ -544,11 +610,11 @@ def _word(hint: Any) -> str:
         return plain[hint]
     target = origin or hint
     inner = get_args(hint)
-    if target is pd.DataFrame:
+    name = getattr(target, "__name__", str(target))
+    if name == "DataFrame":
         return "a table (a pandas DataFrame)"
     if target in _SEQUENCES:
         return f"a list of {_many(inner[0])}" if inner and inner[0] is not Any else "a list"
-    name = getattr(target, "__name__", str(target))
     if isinstance(target, type) and issubclass(target, Mapping):
         return "a dict"
     if isinstance(target, type) and issubclass(target, os.PathLike):
@@ -557,15 +623,16 @@ def _word(hint: Any) -> str:
         return "a function"
     if name == "Executor":
         return "a concurrent.futures.Executor, such as ProcessPoolExecutor()"
-    if target is np.ndarray:
+    if name == "ndarray":
         return "a numpy array"
     return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _many(hint: Any) -> str:
-    words = {str: "texts", int: "whole numbers", float: "numbers", pd.DataFrame: "tables"}
+    words = {"str": "texts", "int": "whole numbers", "float": "numbers", "DataFrame": "tables"}
     arms = [arm for arm in _arms(hint) if arm is not type(None)]
-    found = [words.get(arm.__origin__ if get_origin(arm) is Annotated else arm, "") for arm in arms]
+    plain = [arm.__origin__ if get_origin(arm) is Annotated else arm for arm in arms]
+    found = [words.get(getattr(arm, "__name__", ""), "") for arm in plain]
     return " or ".join(dict.fromkeys(found)) if all(found) else "such"
 
 

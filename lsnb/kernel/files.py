@@ -14,14 +14,13 @@ import shutil
 import stat
 import time
 import unicodedata
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, TextIO, overload
 
 from lsnb.errors import FileAccessError, InputError, LsnbError
-from lsnb.kernel.words import closest
+from lsnb.kernel.words import closest, warn
 
 # What stands at the end of a name that had to change, so that no other text comes to the same.
 _MARK = re.compile(r"~[0-9a-f]{12}$")
@@ -593,12 +592,13 @@ def stray_link(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> 
     return None
 
 
-def files_in(folder: str | os.PathLike[str], is_wanted: Callable[[Path], bool]) -> list[Path]:
+def files_in(folder: str | os.PathLike[str], is_wanted: Callable[[Path], bool], *, deep: bool = True) -> list[Path]:
     """Return the wanted files of a folder and its subfolders, sorted; a link out of the folder is left out, and said.
 
     Args:
         folder: Its path.
         is_wanted: Told a path inside the folder, whether such a file counts.
+        deep: Whether to look into its subfolders.
 
     Example:
         >>> import tempfile
@@ -609,7 +609,7 @@ def files_in(folder: str | os.PathLike[str], is_wanted: Callable[[Path], bool]) 
     """
     root = Path(folder)
     found, strayed = [], []
-    for path in sorted(root.rglob("*")):
+    for path in sorted(root.rglob("*") if deep else root.glob("*")):
         inside = path.relative_to(root)
         if path.is_symlink() and (stray := stray_link(path, root)) is not None:
             if is_wanted(inside) or path.is_dir():
@@ -618,7 +618,7 @@ def files_in(folder: str | os.PathLike[str], is_wanted: Callable[[Path], bool]) 
             found.append(path)
     if strayed:
         more = f" So it is with {len(strayed) - 1} more." if len(strayed) > 1 else ""
-        warnings.warn(f"Not everything in {root} was taken. {strayed[0]}{more}", stacklevel=4)
+        warn(f"Not everything in {root} was taken. {strayed[0]}{more}")
     return found
 
 

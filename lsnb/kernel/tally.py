@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from lsnb.kernel.words import counted, listing
+from lsnb.kernel.words import counted, listing, warn
 
 KEY = "read"
 # A table copies what is attached to it at every step, so few places are; the tally itself has all.
@@ -103,14 +102,10 @@ class Tally:
         """Return what the reader's user should see: what was left out, if anything was, and the notes."""
         return [*([f"{self}."] if self.left_out or self.unexplained else []), *self.notes]
 
-    def warn(self, stacklevel: int = 2) -> None:
-        """Say each sentence as a warning.
-
-        Args:
-            stacklevel: As ``warnings.warn`` counts it from the caller of this method.
-        """
+    def warn(self) -> None:
+        """Say each sentence as a warning that names the user's own line."""
         for sentence in self.sentences():
-            warnings.warn(sentence, stacklevel=stacklevel + 1)
+            warn(sentence)
 
     def attach(self, table: pd.DataFrame) -> pd.DataFrame:
         """Return the table with this account in ``table.attrs["read"]``, in words and numbers that JSON has."""

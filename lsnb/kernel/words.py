@@ -1,9 +1,18 @@
-"""Words of messages: lists with an end, numbers with their noun, and the name that was meant."""
+"""Words of messages: lists with an end, numbers with their noun, the name that was meant; and a warning's own line."""
 
 from __future__ import annotations
 
 import difflib
+import os
+import sys
+import sysconfig
+import warnings
 from collections.abc import Iterable, Sequence
+from types import FrameType
+
+_OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")  # noqa: PTH100, PTH118, PTH120
+_PLACES = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+_LIBRARIES = (*(os.path.join(path, "") for path in _PLACES), "<frozen ")  # noqa: PTH118
 
 
 def listing(values: Sequence[object], limit: int = 5) -> str:
@@ -118,3 +127,45 @@ def _is_one_slip(a: str, b: str) -> bool:
     """Return whether two words differ by two neighbouring letters that changed places, which difflib underrates."""
     apart = [i for i, (p, q) in enumerate(zip(a, b, strict=False)) if p != q]
     return len(a) == len(b) and len(apart) == 2 and apart[1] == apart[0] + 1 and sorted(a) == sorted(b)
+
+
+def warn(sentence: str) -> None:
+    """Say a sentence as a warning that names the user's own line, however many calls of ours lie between.
+
+    That line is the nearest outside this package; of a library only where nothing of ours called it: a table that
+    calls a function of ours is passed over, a user's function that we call is not.
+
+    Args:
+        sentence: What is said.
+
+    Example:
+        >>> with warnings.catch_warnings(record=True, action="always") as said:
+        ...     warn("The third row was left out.")
+        >>> [(str(each.message), "words" in each.filename) for each in said]
+        [('The third row was left out.', True)]
+    """
+    frame = _users_frame()
+    names = frame.f_globals
+    warnings.warn_explicit(
+        sentence,
+        UserWarning,
+        filename=frame.f_code.co_filename,
+        lineno=frame.f_lineno,
+        module=str(names.get("__name__", "<unknown>")),
+        registry=names.setdefault("__warningregistry__", {}),
+    )
+
+
+def _users_frame() -> FrameType:
+    frames: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        frames.append(frame)
+        frame = frame.f_back
+    ours = [place for place, each in enumerate(frames) if each.f_code.co_filename.startswith(_OURS)]
+    outermost = ours[-1] if ours else -1
+    for place, each in enumerate(frames):
+        path = each.f_code.co_filename
+        if not path.startswith(_OURS) and (place > outermost or not path.startswith(_LIBRARIES)):
+            return each
+    return frames[-1]

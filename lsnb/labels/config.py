@@ -362,7 +362,7 @@ def add_codebook(config: C, codebook: pd.DataFrame) -> C:
             faults += error.problems
     if faults:
         raise LabelConfigError(faults)
-    tally.warn(stacklevel=3)
+    tally.warn()
     return config
 
 

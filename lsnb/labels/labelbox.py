@@ -9,14 +9,13 @@ would bear one name, the answer stands between (``parent.answer.child``), or the
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lsnb.errors import LabelConfigError
-from lsnb.kernel.words import listing
+from lsnb.kernel.words import listing, warn
 from lsnb.labels.check import is_misread_name
 from lsnb.labels.shown import ShownMethods
 
@@ -96,7 +95,7 @@ def _without_unknown(ontology: Mapping[str, Any]) -> dict[str, Any]:
     ]
     asked = kept(ontology.get("classifications"), "type", CLASSIFICATIONS)
     if dropped:
-        warnings.warn(f"Label Studio has no such thing on video, so it is left out: {listing(dropped)}.", stacklevel=4)
+        warn(f"Label Studio has no such thing on video, so it is left out: {listing(dropped)}.")
     return {**ontology, "tools": tools, "classifications": asked}
 
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lsnb.errors import MissingFileError
+from lsnb.kernel.checks import checked
 from lsnb.kernel.files import whole_file_at, write_whole
-from lsnb.local.installation import explain_disk_errors, held, require_packages
+from lsnb.local.installation import explain_disk_errors, require_packages
 
 COLUMNS = ("user", "id", "caption", "path")
 
@@ -37,7 +38,7 @@ _VIDEOS = (
 )
 
 
-@held
+@checked
 def demo_images(folder: Path | str) -> Path:
     """Copy twelve real photographs into a folder and write a table of them.
 
@@ -67,7 +68,7 @@ def demo_images(folder: Path | str) -> Path:
     return _lay_out(Path(folder), _IMAGES, source=_package("skimage") / "data", table="table.csv")
 
 
-@held
+@checked
 def demo_videos(folder: Path | str) -> Path:
     """Copy three real clips (H.264, 4 to 10 s) into a folder and write a table of them.
 

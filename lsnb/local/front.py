@@ -24,9 +24,9 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from lsnb.local.apis import JsonApi, XmlApi, error_body, error_page
 from lsnb.local.cors import media_headers, preflight_headers
 from lsnb.local.identity import Identity, Refusal, check_signed_url, is_our_assertion, load_identity, public_key
-from lsnb.local.json_api import JsonApi, error_body
 from lsnb.local.objects import Objects, StoreFault
 from lsnb.local.processes import BUCKET_FOLDER, HEALTH, HOST
 from lsnb.local.transfer import (
@@ -40,7 +40,6 @@ from lsnb.local.transfer import (
     patience,
     text_of,
 )
-from lsnb.local.xml_api import XmlApi, error_page
 
 _FULL = StoreFault(507, "insufficientStorage", "The disk of this computer is full: make room and upload again.")
 _FAULTS = (
@@ -72,8 +71,8 @@ class Front:
         self._key = public_key(identity.private_key)
         self._since = since
         self._uploads = Uploads()
-        self._json = JsonApi(objects, self._uploads, f"http://{HOST}:{port}")
-        self._xml = XmlApi(objects, self._uploads)
+        apis = objects, self._uploads, f"http://{HOST}:{port}"
+        self._json, self._xml = JsonApi(*apis), XmlApi(*apis)
 
     def runner(self) -> web.AppRunner:
         """Return what serves it on a site."""
@@ -224,7 +223,9 @@ async def _serve(identity: Identity, objects: Objects, port: int) -> None:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((HOST, port))
-        # Assertions say their second alone, so that those of this one may have been made before the port was ours.
+        # Assertions say their second alone, so that those of this one may have been made before the port was ours, and
+        # shown to whoever had it: none of them is taken. The wait of less than a second passes beside Label Studio
+        # while that starts, which takes longer.
         since = int(time.time()) + 1
         await asyncio.sleep(max(0.0, since - time.time()))
         front = Front(identity, objects, port, since=since)

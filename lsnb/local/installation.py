@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import hashlib
-import inspect
 import os
 import secrets
 import shutil
@@ -17,10 +16,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import wraps
 from importlib import resources, util
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
 
 from lsnb.errors import FileAccessError, LocalStackError, LsnbError, MissingExtraError
 from lsnb.kernel.runtime import cache_folder
@@ -128,43 +125,6 @@ def install() -> Installation:
             if not _is_complete(root):
                 _install(root, log)
     return _at(root)
-
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-def held(call: Callable[P, R]) -> Callable[P, R]:
-    """Return the same function, held against its type hints as ``checked`` does.
-
-    ``checked`` is loaded only where an argument is not plainly right: it knows pandas, which takes 0.8 s to load and
-    which nothing else here needs.
-
-    Args:
-        call: A function of a ``folder`` and of what is True or False.
-    """
-    signature = inspect.signature(call)
-
-    @wraps(call)
-    def checking(*args: P.args, **kwargs: P.kwargs) -> R:
-        from_caller: dict[str, Any] = {}
-        with contextlib.suppress(TypeError):  # which the function itself says
-            from_caller = signature.bind(*args, **kwargs).arguments
-        if all(_is_plain(name, value, signature.parameters[name].default) for name, value in from_caller.items()):
-            return call(*args, **kwargs)
-        from lsnb.kernel.checks import checked
-
-        return checked(call)(*args, **kwargs)
-
-    return checking
-
-
-def _is_plain(name: str, value: Any, default: Any) -> bool:
-    if name != "folder":
-        return isinstance(value, bool)
-    if isinstance(value, str | Path):
-        return str(value).strip() != "" and "\0" not in str(value)
-    return value is None and default is None
 
 
 @contextlib.contextmanager
@@ -311,9 +271,12 @@ def _run(
     start = log.stat().st_size if log.exists() else 0
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(descriptor, "wb") as output:
-        running = subprocess.Popen(
-            command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=root
-        )
+        try:
+            running = subprocess.Popen(
+                command, env=variables, stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd=root
+            )
+        except OSError as error:  # so many processes run already, or so little memory is left
+            raise LocalStackError(f"{command[0]} cannot be run ({error.strerror}); the log is {log}.") from None
         try:
             while running.poll() is None:
                 with contextlib.suppress(subprocess.TimeoutExpired):

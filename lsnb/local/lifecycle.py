@@ -9,19 +9,20 @@ import json
 import shutil
 import urllib.error
 import urllib.request
-import warnings
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lsnb.errors import LocalStackError
+from lsnb.kernel.checks import checked
 from lsnb.kernel.formats import read_json
 from lsnb.kernel.runtime import cache_folder, colab_proxy_url, stack_folder
+from lsnb.kernel.words import warn
 from lsnb.local.cors import with_own_origin
 from lsnb.local.identity import FILE_NAME as IDENTITY_FILE
 from lsnb.local.identity import Identity, create_identity, load_identity
-from lsnb.local.installation import Installation, explain_disk_errors, held, install, require_packages
+from lsnb.local.installation import Installation, explain_disk_errors, install, require_packages
 from lsnb.local.objects import Objects
 from lsnb.local.processes import (
     BUCKET,
@@ -126,7 +127,7 @@ class Status:
         return f"<p>{html.escape(self.summary)}</p>{table}"
 
 
-@held
+@checked
 def status(*, folder: Path | str | None = None) -> Status:
     """Return which processes of the stack run, where they listen and where their logs are.
 
@@ -175,7 +176,7 @@ _PATIENCE_SECONDS = 90.0
 _TRIES = 4
 
 
-@held
+@checked
 def start(*, folder: Path | str | None = None) -> Stack:
     """Bring up Label Studio and a bucket on this computer, or return those that run.
 
@@ -205,7 +206,7 @@ def start(*, folder: Path | str | None = None) -> Stack:
         return _bring_up(place, installation)
 
 
-@held
+@checked
 def stop(*, folder: Path | str | None = None, delete: bool = False) -> None:
     """End the stack's processes, and nothing else; its projects and media are kept for the next start.
 
@@ -447,10 +448,9 @@ def _take_over_old_bucket(place: Path) -> None:
     finally:
         store.close()
     if left:
-        warnings.warn(
+        warn(
             f"{left} files of the old bucket could not be moved and stay in {objects}: upload them again from where "
             "they came.",
-            stacklevel=2,
         )
     else:
         shutil.rmtree(objects, ignore_errors=True)

@@ -127,6 +127,12 @@ def opened(path: Path, *, one_by_one: bool = False) -> Iterator[tuple[Any, Any]]
         if stream.codec_context is None or not stream.codec_context.width:
             raise unreadable(path)
         stream.thread_type = "SLICE" if one_by_one else "AUTO"
+        try:
+            stream.codec_context.open(strict=False)
+        except BlockingIOError:  # the computer gives no further thread
+            stream.codec_context.thread_count = 1
+        except (av.error.FFmpegError, OSError, ValueError):
+            pass  # decoding says so again, where each reader has its sentence
         yield container, stream
 
 

@@ -16,7 +16,8 @@ from lsnb.errors import InputError, LsnbError, MissingFileError, TableError
 from lsnb.kernel.checks import Give, checked
 from lsnb.kernel.files import file_errors, files_in
 from lsnb.kernel.formats import VIDEO_ENDINGS
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.tally import Tally
+from lsnb.kernel.words import listing, nearest, warn
 from lsnb.poses.coordinates import FILE_ENDINGS, Poses, metric_name, read_header
 from lsnb.tables.encodings import decode
 from lsnb.tables.files import read_table, sniff
@@ -166,8 +167,10 @@ def find_predictions(folder: str | os.PathLike[str], *, videos: str | os.PathLik
     Returns:
         ``video`` (its path; the name alone where the video is not there), ``predictions`` (path), ``frames``,
         ``bodyparts`` (how many), ``scorer``, ``metric_files`` (paths). Labelled data, metric files, filtered copies and
-        whatever else is no prediction table are left out; of a CSV and an H5 file of one name the CSV is listed, and H5
-        files alone where h5py is installed. Give the table, or rows of it, to ``lsnb.select_difficult_frames``.
+        whatever else is no prediction table are left out; of a CSV and an H5 file of one name the CSV is listed. An H5
+        file that cannot be read, since it is damaged or h5py is not installed, is named in a warning, and
+        ``table.attrs["read"]`` counts every file that might have been one. Give the table, or rows of it, to
+        ``lsnb.select_difficult_frames``.
 
     Raises:
         InputError: ``folder`` is no path or no folder.
@@ -196,19 +199,27 @@ def find_predictions(folder: str | os.PathLike[str], *, videos: str | os.PathLik
         by_stem.setdefault(path.with_suffix(""), []).append(path)
     metric_files = [path for path in files if metric_name(path) is not None]
     rows = []
+    tally = Tally(str(places[0]), "table", seen=len(by_stem))
+    unread = []
     with H5Reader() as reader:
         for stem, paths in by_stem.items():
-            described = ((path, _described(path, reader)) for path in paths)
-            path, found = next(((path, found) for path, found in described if found), (stem, None))
+            told: list[str] = []
+            described = ((path, _described(path, reader, told)) for path in paths)
+            path, found = next(((path, found) for path, found in described if found), (paths[0], None))
             if found is None:
+                unread += told
+                tally.leave("not readable" if told else "no predictions", [path.relative_to(places[0])])
                 continue
+            tally.taken += 1
             own = [str(file) for file in metric_files if file.stem.removesuffix(f"_{_ending(file)}") == stem.name
                    and file.parent == stem.parent]  # fmt: skip
             rows.append((_video_of(stem, found[2], shown), str(path), *found, own))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return table.astype({"frames": "int64", "bodyparts": "int64"}).sort_values(
-        ["video", "predictions"], ignore_index=True
-    )
+    if unread:
+        more = f" So it is with {len(unread) - 1} more." if len(unread) > 1 else ""
+        tally.note(f"Not every file in {places[0]} was taken. {unread[0]}{more}")
+        warn(tally.notes[-1])
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype({"frames": "int64", "bodyparts": "int64"})
+    return tally.attach(table.sort_values(["video", "predictions"], ignore_index=True))
 
 
 Found = Annotated[pd.DataFrame, Give("the table of lsnb.poses.find_predictions")]
@@ -274,11 +285,19 @@ def _ending(path: Path) -> str:
     return next(ending for ending in FILE_ENDINGS if path.stem.endswith(f"_{ending}"))
 
 
-def _described(path: Path, reader: H5Reader) -> tuple[int, int, str] | None:
-    """Return how many frames and body parts a table of predictions has, and its scorer; None for another table."""
+def _described(path: Path, reader: H5Reader, unread: list[str]) -> tuple[int, int, str] | None:
+    """Return how many frames and body parts a table of predictions has, and its scorer; None for another table.
+
+    A sentence on an H5 file that cannot be read is added to ``unread``: a text of another kind says so by its words,
+    and a damaged H5 file says nothing.
+    """
     try:
         if path.suffix.lower() in H5_ENDINGS:
-            columns, frames = reader.head(path)
+            try:
+                columns, frames = reader.head(path)
+            except LsnbError as fault:
+                unread.append(str(fault))
+                return None
             if columns.nlevels not in (3, 4):
                 return None
             header = [tuple(str(part).strip() for part in column) for column in columns]

@@ -16,7 +16,7 @@ from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted
 from lsnb.shapes import Fault
 
-REPORT_COLUMNS = ("index", "item", "name", "status", "errors", "warnings", "regions")
+REPORT_COLUMNS = ("index", "item", "name", "status", "error", "errors", "warnings", "regions")
 READY, WARNING, FAILED, NOTHING = "ready", "warning", "failed", "no prediction"
 SHOWN = 20
 Result = dict[str, Any]
@@ -75,8 +75,9 @@ class Predictions:
         results: Item → its results. An empty list: a model looked and found nothing. An item without a prediction is
             absent.
         scores: Item → the score of its prediction as a whole, 0 to 1, or None.
-        table: A row per input: ``index, item, name, status`` (ready, warning, failed, no prediction), ``errors`` and
-            ``warnings`` (lists of ``{code, message, path}``) and ``regions`` (lists of region ids).
+        table: A row per input: ``index, item, name, status`` (ready, warning, failed, no prediction), ``error`` (what
+            went wrong, in words), ``errors`` and ``warnings`` (lists of ``{code, message, path}``, for programs) and
+            ``regions`` (lists of region ids).
         splits: Item → ``training``, ``validation`` or ``test``, for those of which the input says it.
         notes: Sentences the reader should see besides the counts.
 
@@ -256,13 +257,15 @@ def least_score(scores: Iterable[float | None]) -> float | None:
 
 
 def _table(rows: Sequence[Row]) -> pd.DataFrame:
+    errors = [[fault.as_dict() for fault in row.faults if not fault.is_warning] for row in rows]
     return pd.DataFrame(
         {
             "index": pd.array([row.index for row in rows], dtype="int64"),
             "item": pd.Series([row.item for row in rows], dtype=object),
             "name": pd.Series([row.name for row in rows], dtype=object),
             "status": pd.Series([row.status for row in rows], dtype=object),
-            "errors": pd.Series([[f.as_dict() for f in row.faults if not f.is_warning] for row in rows], dtype=object),
+            "error": pd.Series([_words(faults) or None for faults in errors], dtype=object),
+            "errors": pd.Series(errors, dtype=object),
             "warnings": pd.Series([[f.as_dict() for f in row.faults if f.is_warning] for row in rows], dtype=object),
             "regions": pd.Series([_regions(row) for row in rows], dtype=object),
         },
@@ -279,10 +282,13 @@ def _regions(row: Row) -> list[str]:
 def _sentence(row: pd.Series[Any]) -> str:
     """Return why a row of the table failed, or what its warnings say, in words."""
     who = f"item {row['item']}: " if row["item"] is not None else f"input {row['index']}: "
-    faults = row["errors"] or row["warnings"]
+    return who + _words(row["errors"] or row["warnings"])
+
+
+def _words(faults: Sequence[dict[str, str]]) -> str:
     parts = [f"{fault['path']}: {fault['message']}" if fault["path"] else fault["message"] for fault in faults[:3]]
     more = f" (and {len(faults) - 3} more)" if len(faults) > 3 else ""
-    return who + " ".join(parts) + more
+    return " ".join(parts) + more
 
 
 def _plain(column: pd.Series[Any]) -> list[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel import checks
-from lsnb.kernel.words import listing, nearest, sheet_rows
+from lsnb.kernel.words import listing, nearest, sheet_rows, warn
 from lsnb.sampling.chance import apportion, check_seed, is_whole, parse_percent, permanent_number, rounded_share
 from lsnb.tables.keys import check_key
 
@@ -488,7 +487,7 @@ def _drawn_rows(
 ) -> pd.DataFrame:
     if len(drawn) < wanted:
         taken = "all of these are taken" if drawn else "every row that may be drawn is in the sample already"
-        warnings.warn(f"{wanted} rows were asked for and {len(drawn)} can be drawn: {taken}.", stacklevel=3)
+        warn(f"{wanted} rows were asked for and {len(drawn)} can be drawn: {taken}.")
     rows = table.iloc[drawn].copy()
     rows.attrs = {**table.attrs, "lsnb": {**how, "n": len(drawn), "by": list(frame.by), "strata": strata}}
     return rows

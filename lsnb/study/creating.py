@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,8 +12,9 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, StudioRefusedError, StudyConflictError
+from lsnb.kernel import checks
 from lsnb.kernel.report import Report
-from lsnb.kernel.words import nearest
+from lsnb.kernel.words import warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.sampling.chance import is_whole
@@ -110,9 +110,7 @@ def plan_study(
     problems += name_problems
     if not is_whole(seed):
         problems.append(f"seed is {seed!r}: give a whole number.")
-    if show not in ("auto", "presign", "stream"):
-        hint = nearest(show, ("auto", "presign", "stream"))
-        problems.append(f"show is {show!r}: give 'auto', 'presign' or 'stream'.{hint}")
+    problems += [fault for fault in (checks.choice("show", show, ("auto", "presign", "stream")),) if fault]
     rows = read_rows(table, config, reading)
     problems += rows.problems
     if not problems and not rows.skipped:
@@ -393,7 +391,7 @@ def make_copies(
     if first_fault is not None and all(row["status"] == "failed" for row in rows):
         raise first_fault
     for note in report.notes:
-        warnings.warn(note, stacklevel=4)
+        warn(note)
     return copies, report
 
 
@@ -532,7 +530,7 @@ def _own_copy(server: Server, manifest: Manifest, made: Project | None) -> Copy:
     notes: list[str] = []
     copy = choose_copy(server, list(same.values()), notes, heal=True)
     for note in notes:
-        warnings.warn(note, stacklevel=6)
+        warn(note)
     return copy
 
 

@@ -12,6 +12,7 @@ from tqdm.auto import tqdm
 
 from lsnb.annotations import long_table, widen
 from lsnb.errors import InputError, LsnbError
+from lsnb.kernel.checks import checked
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import listing, nearest
@@ -81,6 +82,7 @@ class ModelRun:
         """Both as one long table, in which the model is one more annotator."""
         return pd.concat([self.annotations, self.predictions], ignore_index=True)
 
+    @checked
     def answers(self, control: str, *, split: str | None = None) -> pd.DataFrame:
         """Return the model's answers, as ``lsnb.evaluate`` takes them: ``item``, a column of the control's name, split.
 
@@ -93,6 +95,7 @@ class ModelRun:
         table = wide.iloc[:, 0].rename(control).rename_axis("item").reset_index()
         return _unique_splits(table, rows)
 
+    @checked
     def evaluate(
         self,
         control: str,
@@ -126,6 +129,7 @@ class ModelRun:
             truth = truth[truth["item"].isin(people["item"])]
         return evaluate(model, truth, key="item", column=control, annotations=people, resamples=resamples, seed=seed)
 
+    @checked
     def regions(
         self, control: str, *, split: str | None = None, threshold: float = 0.5, resamples: int = 1000, seed: int = 0
     ) -> RegionAgreement:
@@ -391,6 +395,7 @@ class ModelVerbs:
         """The label config, as the study's first project has it now."""
         return LabelConfig.from_xml(self.server.project(self._present()[0].project.id).config or "")
 
+    @checked
     def predict(
         self,
         predictions: Predictions | Mapping[Any, Any],
@@ -432,6 +437,7 @@ class ModelVerbs:
                 show=show,
             )
 
+    @checked
     def model_run(self, model_version: str) -> ModelRun:
         """Return one model's predictions beside the people's answers.
 
@@ -446,6 +452,7 @@ class ModelVerbs:
         with collector_paused():
             return read_run(self.server, self._present(), model_version)
 
+    @checked
     def import_annotations(
         self,
         payload: Any,
@@ -481,6 +488,7 @@ class ModelVerbs:
             videos=videos,
         )
 
+    @checked
     def to_labelbox(
         self,
         *,
@@ -517,6 +525,7 @@ class ModelVerbs:
         rows = to_labelbox(told, config=config, videos=videos, frame_base=frame_base, release=self.server.release)
         return [dict(row) for row in rows]
 
+    @checked
     def assign_splits(self, splits: Mapping[Any, str] | pd.DataFrame) -> SplitReport:
         """Note which items a model learns from (training), is tuned on (validation) and is judged by (test).
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -22,7 +21,7 @@ import orjson
 from lsnb.errors import StudioError
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.runtime import cache_folder, collector_paused
-from lsnb.kernel.words import counted, listing
+from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling.chance import is_whole
 from lsnb.studio import Project, Server
@@ -329,7 +328,7 @@ def find_copies(
         if same:
             found[name] = choose_copy(server, same, notes, heal=heal)
     for note in notes:
-        warnings.warn(note, stacklevel=3)
+        warn(note)
     return list(found.values())
 
 
@@ -691,7 +690,7 @@ def own_tasks(tasks: Iterable[dict[str, Any]], of: Manifest) -> list[dict[str, A
     every = list(tasks)
     own = [task for task in every if item_of(task, of) is not None]
     if len(own) < len(every):
-        warnings.warn(strangers_note(len(every) - len(own), of.annotator), stacklevel=3)
+        warn(strangers_note(len(every) - len(own), of.annotator))
     return own
 
 

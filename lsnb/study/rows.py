@@ -193,7 +193,8 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
         config: The label config.
         reading: How it is to be read.
     """
-    key, bucket, predictions = reading.key, reading.bucket, reading.predictions or {}
+    key, bucket = reading.key, reading.bucket
+    predictions = reading.predictions if isinstance(reading.predictions, Mapping) else {}
     if not isinstance(config, LabelConfig):
         return Rows(
             problems=[
@@ -280,7 +281,7 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
         view = view.assign(**{name: _filled(view[name], empty)})
     if not reading.whole_rows:
         # Whatever stands in a task is shown in the task list: a model's guess there would sway annotators.
-        travels = {*config.fields, key, *named.values(), *_read_by_us(config)}
+        travels = {*config.fields, str(key), *named.values(), *_read_by_us(config)}
         view = view.loc[:, [str(name) in travels for name in view.columns]]
     seen = tuple(str(name) for name in view.columns)
     moved = {source for source, target in named.items() if target in seen}

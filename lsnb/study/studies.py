@@ -13,6 +13,7 @@ import pandas as pd
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table, merge_copies
 from lsnb.errors import InputError, StudyNotFoundError
+from lsnb.kernel.checks import checked
 from lsnb.kernel.words import alike
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
@@ -154,7 +155,7 @@ class Studio:
         )
         plan, whole = plan_of(reading), partial(plan_of, replace(reading, whole_rows=True))
         copies, report = make_copies(self.server, plan, origin=self.browser_url, whole=whole)
-        return Study(self.server, copies, browser_url=self.browser_url, report=report)
+        return Study._opened(self.server, copies, browser_url=self.browser_url, report=report)
 
     def open_or_create_study(
         self,
@@ -183,6 +184,7 @@ class Studio:
             return self.open_study(title)
         return self.create_study(title, config, table, key=key, annotators=annotators, **more)
 
+    @checked
     def open_study(self, title: str) -> Study:
         """Return the study of this title, from any kernel on any computer.
 
@@ -204,8 +206,9 @@ class Studio:
             near = alike(title, titles, 3, 0.4)
             hint = f"did you mean {', '.join(repr(t) for t in near)}?" if near else "studio.studies() lists them all."
             raise StudyNotFoundError(f"There is no study {title!r} on {self.url}: {hint}")
-        return Study(self.server, copies, browser_url=self.browser_url)
+        return Study._opened(self.server, copies, browser_url=self.browser_url)
 
+    @checked
     def annotations(
         self,
         projects: Sequence[int],

@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import html
 import os
-import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import orjson
 import pandas as pd
@@ -20,11 +19,12 @@ import pandas as pd
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table
 from lsnb.errors import InputError, LsnbError, StudioError, StudyNotFoundError
+from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.files import file_errors, free_path, safe_name, whole_file, write_whole
-from lsnb.kernel.keys import is_here
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
-from lsnb.kernel.words import counted
+from lsnb.kernel.secrecy import is_here
+from lsnb.kernel.words import counted, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
@@ -381,26 +381,29 @@ class Study(ModelVerbs):
 
     Made by ``Studio.create_study`` or ``Studio.open_study``.
 
-    Args:
-        server: Where it lives.
-        copies: Its projects.
-        browser_url: The address a browser uses for the server.
-        report: What ``create_study`` did, if it made this object.
-
     Attributes:
         server: Where it lives.
         copies: Its projects, each with its manifest, in the order of annotators.
         report: What ``create_study`` did, if it made this object.
     """
 
-    def __init__(
-        self, server: Server, copies: Sequence[Copy], *, browser_url: str, report: CreateReport | None = None
-    ) -> None:
-        self.server = server
-        self.copies = list(copies)
-        self._browser_url = browser_url
-        self.report = report
-        self._snapshots: dict[int, Snapshot] = {}
+    server: Server
+    copies: list[Copy]
+    report: CreateReport | None
+    _browser_url: str
+    _snapshots: dict[int, Snapshot]
+
+    def __init__(self, *given: object, **named: object) -> None:
+        raise InputError("A Study is not built by hand: lsnb.connect().create_study(…) or .open_study(title) does it.")
+
+    @classmethod
+    def _opened(
+        cls, server: Server, copies: Sequence[Copy], *, browser_url: str, report: CreateReport | None = None
+    ) -> Study:
+        opened = cls.__new__(cls)
+        opened.server, opened.copies, opened.report = server, list(copies), report
+        opened._browser_url, opened._snapshots = browser_url, {}
+        return opened
 
     @property
     def title(self) -> str:
@@ -454,12 +457,11 @@ class Study(ModelVerbs):
                 "create_study makes it anew."
             )
         if gone:
-            warnings.warn(
+            warn(
                 f"Deleted on the server: the projects of {', '.join(gone)}. The same create_study makes them again.",
-                stacklevel=3,
             )
         for note in notes:
-            warnings.warn(note, stacklevel=3)
+            warn(note)
         return [copy for copy in self.copies if copy.project.id in there]
 
     def _project_url(self, copy: Copy) -> str:
@@ -471,10 +473,11 @@ class Study(ModelVerbs):
         table["share"] = (table["done"] / table["tasks"].where(table["tasks"] > 0)).fillna(0.0)
         return table
 
+    @checked
     def annotations(
         self,
         *,
-        data: Sequence[str] = (),
+        data: str | Sequence[str] = (),
         raw: bool = False,
         splits: bool = False,
         accounts: bool = False,
@@ -503,11 +506,12 @@ class Study(ModelVerbs):
         given = merged[merged["status"].isin(["submitted", "skipped", "empty"])].drop_duplicates("annotation")
         owners = given["project"].map(projects)
         for note in account_notes(self.server, zip(owners, given["account"], strict=True)):
-            warnings.warn(note, stacklevel=2)
+            warn(note)
         if splits:
             merged = with_splits(merged, splits_of(list(exported.values())))
         return hide_names(merged, order=() if accounts else self.annotators) if anonymize else merged
 
+    @checked
     def adjudicate(
         self,
         *,
@@ -545,6 +549,7 @@ class Study(ModelVerbs):
             browser_url=self._browser_url,
         )
 
+    @checked
     def gold(
         self,
         control: str,
@@ -567,6 +572,7 @@ class Study(ModelVerbs):
         votes = self.annotations()
         return gold_of(self.server, self.copies, votes, control, min_votes=min_votes, weights=weights, ties=ties)
 
+    @checked
     def sync(
         self,
         table: pd.DataFrame | None = None,
@@ -668,6 +674,7 @@ class Study(ModelVerbs):
             described.append(Copy(manifest, copy.project))
         self.copies = described
 
+    @checked
     def pull(self, *, answers: Answers = "majority", full: bool = False) -> SyncReport:
         """Bring the annotations back; the server is asked for changes only, and nothing is written to it.
 
@@ -677,6 +684,7 @@ class Study(ModelVerbs):
         """
         return self.sync(answers=answers, full=full)
 
+    @checked
     def add_annotator(self, name: str, *, bucket: Bucket | None = None) -> CreateReport:
         """Make a project for one more annotator, with every item of the study.
 
@@ -691,6 +699,7 @@ class Study(ModelVerbs):
         self.copies, report = add_person(self.server, self.copies, name, bucket)
         return report
 
+    @checked
     def share(self, *, save_to: str | os.PathLike[str] | None = None) -> str:
         """Return the texts to send, one for each annotator: where to sign up or in, and their own project.
 
@@ -719,7 +728,8 @@ class Study(ModelVerbs):
         """
         return shared_items(self.server, self.copies)
 
-    def update_config(self, config: LabelConfig) -> ConfigReport:
+    @checked
+    def update_config(self, config: Annotated[LabelConfig, TOLD]) -> ConfigReport:
         """Give every project a new label config, unless answers would lose their place.
 
         Args:
@@ -731,6 +741,7 @@ class Study(ModelVerbs):
         self.copies, report = revise(self.server, self.copies, config, self.annotations())
         return report
 
+    @checked
     def export_to(self, out: str | Path) -> Path:
         """Save every project's raw export in one zip and return its path.
 
@@ -740,6 +751,7 @@ class Study(ModelVerbs):
         save_exports(self.server, [(copy.manifest.annotator, copy.project.id) for copy in self.copies], Path(out))
         return Path(out)
 
+    @checked
     def write_report(self, out: str | Path) -> Path:
         """Write one page that tells the study, and return its path.
 
@@ -789,6 +801,7 @@ class Study(ModelVerbs):
         )
         return write_whole(Path(out), page, parents=True)
 
+    @checked
     def delete(self, title: str, *, out: str | Path) -> Path:
         """Delete the study's projects from the server, after saving everything in them.
 

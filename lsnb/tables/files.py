@@ -464,7 +464,7 @@ def read_table(
             raise KeyColumnError(f"{file.name}: the ids in column {key!r} ({sheet_rows(rounded)}) {ROUNDED_SAID}")
         table[key] = pd.Series(_key_texts(cells, key, file.name), index=table.index, dtype=TEXT_DTYPE)
     tally.taken = len(table)
-    tally.warn(stacklevel=3)
+    tally.warn()
     return tally.attach(table)
 
 

@@ -23,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import MissingExtraError, TableError
+from lsnb.kernel.jobs import is_started
 
 # DeepLabCut's own; then what its labelling plug-in calls it.
 H5_KEYS = ("df_with_missing", "keypoints")
@@ -134,7 +135,11 @@ class H5Reader:
             "path": str(path.absolute()), "keys": H5_KEYS, "allowed": allowed, "seconds": math.ceil(seconds),
             "head": is_head,
         }  # fmt: skip
-        process = self._started()
+        try:
+            process = self._started()
+        except OSError as error:  # so many processes run already, or so little memory is left
+            why = f"the process that reads it could not be started, {error.strerror or type(error).__name__}"
+            raise _unreadable(path, why) from None
         assert process.stdin is not None
         late = threading.Event()
 
@@ -143,7 +148,7 @@ class H5Reader:
             process.kill()
 
         timer = threading.Timer(seconds, stop)
-        timer.start()
+        is_started(timer)  # where no thread can be had, the process's own limit must do
         try:
             process.stdin.write(json.dumps(request).encode() + b"\n")
             process.stdin.flush()

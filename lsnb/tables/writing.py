@@ -6,7 +6,6 @@ import io
 import json
 import math
 import re
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, MissingExtraError
-from lsnb.kernel.words import counted, listing
+from lsnb.kernel.words import counted, listing, warn
 from lsnb.tables.cells import guarded, is_missing, is_structure, marked, plain_text, structure_text, value_of
 from lsnb.tables.files import GUARDS, MARKED, NEEDS_QUOTES
 from lsnb.tables.workbooks import ABOUT_SHEET, EXCEL_DIGITS, TABLE_SHEET
@@ -149,10 +148,9 @@ def write_workbook(table: pd.DataFrame, about: pd.DataFrame, path: Path) -> None
         if ILLEGAL.search(name) or any(isinstance(cell, str) and ILLEGAL.search(cell) for cell in cells)
     ]
     if cut:
-        warnings.warn(
+        warn(
             f"A worksheet cannot hold control characters: they are left out of {counted(len(cut), 'column')} "
             f"({listing([repr(name) for name in cut])}). Write .csv to keep them.",
-            stacklevel=5,
         )
     book = openpyxl.Workbook(write_only=True)
     for title, head, rows in (

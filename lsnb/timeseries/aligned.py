@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import html
 import os
-import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.checks import Within, checked
 from lsnb.kernel.files import whole_file_at
+from lsnb.kernel.words import warn
 from lsnb.timeseries.clocks import Clock, Times
 from lsnb.timeseries.series import Channel, Rows, csv_problems, spread
 
@@ -578,7 +579,7 @@ class OnVideo:
         padding: Rows without a sample at the start and the end of the table, 0 or 1 each.
         residual: How far the matching moments are from the line through them, root of the mean square, in seconds;
             missing where offset and drift were not estimated from several.
-        report: A row for each sensor: rows read, used and cut, repeats, gaps, rate, offset, drift.
+        figures: A row for each sensor: rows read, used and cut, repeats, gaps, rate, offset, drift.
         notes: Sentences about what was taken for granted, cut, sorted or found.
         residuals: A row for each matching moment: ``sensor, sensor_seconds, video_seconds, residual``.
     """
@@ -590,7 +591,7 @@ class OnVideo:
     fps: float
     padding: tuple[int, int]
     residual: float
-    report: pd.DataFrame
+    figures: pd.DataFrame
     notes: tuple[str, ...]
     residuals: pd.DataFrame
 
@@ -656,7 +657,8 @@ class OnVideo:
             columns[channel.safe] = between(time, self._values(channel))[rows]
         return pd.DataFrame(columns)
 
-    def shown_step(self, max_rows: int | None = DISPLAY_ROWS) -> str | None:
+    @checked
+    def shown_step(self, max_rows: Annotated[int, Within(4)] | None = DISPLAY_ROWS) -> str | None:
         """Return a sentence about how fine the CSV file of so many rows is, None where it holds every sample.
 
         Args:
@@ -712,7 +714,7 @@ class OnVideo:
             raise InputError(f"The video lasts {self.duration:g} s, too short for a plot of two moments.")
         said = self.shown_step(max_rows) if within is None else None
         if said is not None and max_rows == DISPLAY_ROWS:
-            warnings.warn(said, UserWarning, stacklevel=2)
+            warn(said)
         with whole_file_at(target, parents=True) as part:
             _write(shown, part)
             problems = csv_problems(part, channels=list(self.legends)) if len(shown) <= CHUNK else []
@@ -736,7 +738,7 @@ class OnVideo:
         return (
             f"<p><b>{first}</b></p>"
             + (f"<ul>{notes}</ul>" if notes else "")
-            + self.report.to_html(index=False, escape=True)
+            + self.figures.to_html(index=False, escape=True)
             + self.table.head(10).to_html(escape=True)
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import itertools
-import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
@@ -16,7 +15,7 @@ from lsnb.annotations.long import DONE, TEXT_DTYPE
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
 from lsnb.kernel import checks
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.words import listing, nearest, warn
 from lsnb.labels.vocabulary import LABELS, kinds_of
 from lsnb.reliability import Ratings, cohen_kappa, krippendorff_alpha
 from lsnb.shapes import frames_of_seconds, seconds_of_frames
@@ -622,22 +621,18 @@ def in_time(done: pd.DataFrame, control: str | None) -> pd.DataFrame:
     is_placed = done["start"].notna() | frames
     lost = int((marks & ~is_placed & done["kind"].isin(PLACED)).sum())
     if lost:
-        warnings.warn(
+        warn(
             f"{lost} stretches have no seconds and are left out: plot the file that AlignedSeries.to_csv "
             "writes, in seconds, without timeFormat.",
-            UserWarning,
-            stacklevel=3,
         )
     marks &= is_placed
     marks = marks.fillna(False).astype(bool)
     if control is None:
         texts = _of_texts(done[marks])
         if texts:
-            warnings.warn(
+            warn(
                 f"The labels of {listing(texts)} begin and end at whole numbers, as those of texts do, and are left "
                 "out: give control= if they are seconds.",
-                UserWarning,
-                stacklevel=3,
             )
             marks &= ~done["control"].isin(texts)
     return done[marks]

@@ -18,7 +18,7 @@ import pandas as pd
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, Count, Within, checked
 from lsnb.kernel.files import file_errors
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.words import listing, nearest, warn
 from lsnb.tables import read_table
 from lsnb.tables.cells import measured
 from lsnb.tables.encodings import decode
@@ -105,7 +105,7 @@ def read_series(
     found = table.attrs.get(FOUND)
     if found and not found["plain"]:
         for note in found["notes"]:
-            warnings.warn(note, UserWarning, stacklevel=3)
+            warn(note)
     return table
 
 

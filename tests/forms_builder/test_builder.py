@@ -11,8 +11,8 @@ import pytest
 import lsnb
 from lsnb import LabelConfig
 from lsnb.errors import InputError, LabelConfigError, MissingFileError
-from lsnb.forms import builder as builders
-from lsnb.forms.builder import ConfigBuilder
+from lsnb.forms import config_builder as builders
+from lsnb.forms.config_builder import ConfigBuilder
 from lsnb.forms.page import Question, Shown, read_draft
 
 START = LabelConfig.image("uri").choices("mood", ["good", "bad"], title="What is the mood?")

@@ -14,8 +14,8 @@ import pytest
 import lsnb
 from lsnb import LabelConfig
 from lsnb.errors import StudioUnreachableError
-from lsnb.forms import builder as builders
-from lsnb.forms.builder import ConfigBuilder, draw_builder
+from lsnb.forms import config_builder as builders
+from lsnb.forms.config_builder import ConfigBuilder, draw_builder
 from lsnb.forms.page import first_draft
 from lsnb.forms.preview import Preview
 

@@ -1,9 +1,14 @@
-"""Where no file can be opened any more, every reader says so, names the file, and does not call it damaged."""
+"""Where no file can be opened, and where no thread or process can be started, the answer is the same or a sentence."""
 
 from __future__ import annotations
 
+import json
 import os
 import resource
+import shutil
+import subprocess
+import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +16,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from embedded_bucket import EmbeddedBucket
+from pose_tables import pose_table, smooth_poses
 from video_maker import make_video
 
 import lsnb
 from lsnb import media
 from lsnb.errors import LsnbError
-from lsnb.forms.builder import load_config
+from lsnb.forms.config_builder import load_config
 from lsnb.labels import LabelConfig
 from lsnb.timeseries.series import csv_problems
 
@@ -64,3 +71,84 @@ def test_the_file_is_named_and_not_called_damaged(name: str, tmp_path: Path) -> 
     assert name in str(caught.value)
     assert "too many" in str(caught.value).lower()
     assert "damaged" not in str(caught.value)
+
+
+# Run as root, it does each piece of work once, so that all is loaded, and then again as somebody who may start only so
+# many more threads and processes than he has.
+FEW_THREADS = """
+import json, os, resource, sys, tempfile, warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import lsnb
+from lsnb.bucket import open_bucket_at
+
+folder, account = Path(sys.argv[1]), json.loads(sys.argv[2])
+endpoint = account["token_uri"].rpartition("/")[0]
+
+
+def upload(name):
+    bucket = open_bucket_at("few", endpoint=endpoint, info=account)
+    table = pd.DataFrame({"path": [str(path) for path in sorted((folder / "media").iterdir())]})
+    return bucket.upload(table, path="path", name=name + "/{stem}", workers=64, progress=False).summary
+
+
+def boxes(name):
+    found = lsnb.Detector.load(lambda images: [{"boxes": [], "scores": [], "labels": []} for _ in images])
+    return found([np.zeros((8, 8, 3), np.uint8)] * 3, progress=False)["status"].tolist()
+
+
+WORK = {
+    "upload": upload,
+    "detector": boxes,
+    "probe": lambda name: lsnb.probe(folder / "clip.mp4").frames,
+    "poses": lambda name: len(lsnb.poses.read_poses(folder / "poses.h5").xy),
+}
+warnings.simplefilter("ignore")
+for work in WORK.values():
+    work("before")
+os.setgroups([])
+os.setgid(int(sys.argv[3]))
+os.setuid(int(sys.argv[3]))
+limit = len(os.listdir("/proc/self/task")) + int(sys.argv[4])
+resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+said = {}
+for name, work in WORK.items():
+    try:
+        said[name] = work("after")
+    except lsnb.errors.LsnbError as fault:
+        said[name] = str(fault)
+print(json.dumps(said))
+"""
+
+
+@pytest.fixture
+def shown() -> Iterator[Path]:
+    """A folder that everybody may look into; what pytest gives is its user's alone."""
+    folder = Path(tempfile.mkdtemp(prefix="lsnb-few-"))
+    (folder / "media").mkdir()
+    for number in range(300):
+        (folder / "media" / f"{number:03}.jpg").write_bytes(b"%d" % number)
+    make_video(folder / "clip.mp4", 20)
+    pose_table(smooth_poses(5)).to_hdf(folder / "poses.h5", key="df_with_missing", mode="w")
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root becomes somebody else")
+@pytest.mark.parametrize("more", [5, 0])
+def test_who_may_start_few_threads_or_none_gets_an_answer_or_a_sentence(more: int, shown: Path, tmp_path: Path) -> None:
+    server = EmbeddedBucket(tmp_path)
+    server.client().create_bucket("few")
+    user = 60_000 + os.getpid() % 5_000  # whom nobody else is
+    command = [sys.executable, "-c", FEW_THREADS, str(shown), json.dumps(server.account), str(user), str(more)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
+    server.close()
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    assert (said["upload"], said["detector"], said["probe"]) == ("300 uploaded", ["nothing"] * 3, 20)
+    assert said["poses"] == 5 or "the process that reads it could not be started" in str(said["poses"]), said

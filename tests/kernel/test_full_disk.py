@@ -22,7 +22,7 @@ from lsnb import media
 from lsnb.annotations import long_table, write_collected_data, write_table
 from lsnb.errors import LsnbError, MissingFileError
 from lsnb.forms import widgets
-from lsnb.forms.builder import save_config
+from lsnb.forms.config_builder import save_config
 from lsnb.frames.tables import keep_frames
 from lsnb.predictions.labelbox.payload import write_payload
 from lsnb.stack import Stack
@@ -160,7 +160,7 @@ def test_a_config_survives_where_the_disk_takes_no_more_of_it(tmp_path: Path) ->
     script = """
         import resource, signal, sys
         from lsnb.errors import FileAccessError
-        from lsnb.forms.builder import load_config, save_config
+        from lsnb.forms.config_builder import load_config, save_config
         from lsnb import LabelConfig
         config = LabelConfig.text("caption").choices("mood", [f"word {n}" for n in range(2000)])
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from lsnb.kernel.keys import MASK, is_here, is_same_server, looks_like_key, masked
+from lsnb.kernel.secrecy import MASK, is_here, is_same_server, looks_like_key, masked
 
 LEGACY = "0123456789abcdef0123456789abcdef01234567"
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VyIjoxMjM0NTY3fQ.c2lnbmF0dXJlLW9mLWl0"

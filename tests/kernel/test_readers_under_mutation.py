@@ -27,7 +27,7 @@ from video_maker import make_video
 import lsnb
 from lsnb import annotations, credentials, forms, media, plots, predictions, reliability, stack
 from lsnb.errors import LsnbError
-from lsnb.forms.builder import load_config
+from lsnb.forms.config_builder import load_config
 from lsnb.local import identity
 from lsnb.poses import find_predictions, read_labelled_poses, read_poses
 from lsnb.predictions import from_coco, from_detections, from_yolo, read_predictions

@@ -57,5 +57,5 @@ def test_what_is_said_points_at_the_readers_caller():
     tally = Tally("a.csv", seen=2, taken=1)
     tally.leave("empty", ["row 3"])
     with pytest.warns(UserWarning, match=r"^a\.csv: 2 rows, 1 taken, 1 left out \(empty: row 3\)\.$") as caught:
-        tally.warn(stacklevel=1)
+        tally.warn()
     assert caught[0].filename == __file__

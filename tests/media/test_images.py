@@ -14,12 +14,15 @@ from lsnb.errors import InputError, MissingFileError
 from lsnb.media import image_size, read_image, write_image
 from lsnb.media.decoding import Orientation
 
-CHANCE = np.random.default_rng(0)
+
+def chance(*shape: int, most: int = 256) -> Any:
+    """Pixels that look like noise, the same whichever test asks first."""
+    return np.random.default_rng(0).integers(0, most, shape, np.uint8)
 
 
 @pytest.mark.parametrize("name", ["a.png", "B.PNG", "ünï çödé.png", "new/folder/c.png"])
 def test_a_png_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
-    image = CHANCE.integers(0, 256, (31, 47, 3), np.uint8)
+    image = chance(31, 47, 3)
     path = write_image(tmp_path / name, image)
     assert path == tmp_path / name
     assert np.array_equal(read_image(path), image)
@@ -28,14 +31,14 @@ def test_a_png_comes_back_as_it_was(tmp_path: Path, name: str) -> None:
 
 
 def test_a_jpeg_is_smaller_at_a_lower_quality_and_keeps_its_colours(tmp_path: Path) -> None:
-    image = np.full((64, 64, 3), (200, 60, 30), np.uint8) + CHANCE.integers(0, 20, (64, 64, 3), np.uint8)
+    image = np.full((64, 64, 3), (200, 60, 30), np.uint8) + chance(64, 64, 3, most=20)
     good, poor = write_image(tmp_path / "a.jpg", image), write_image(tmp_path / "b.JPEG", image, quality=20)
     assert poor.stat().st_size < good.stat().st_size
     np.testing.assert_allclose(read_image(good).mean(axis=(0, 1)), image.mean(axis=(0, 1)), atol=2)
 
 
 def test_grey_is_read_back_as_rgb(tmp_path: Path) -> None:
-    grey = CHANCE.integers(0, 256, (9, 7), np.uint8)
+    grey = chance(9, 7)
     assert np.array_equal(read_image(write_image(tmp_path / "a.png", grey)), np.repeat(grey[:, :, None], 3, axis=2))
 
 
@@ -43,7 +46,7 @@ def test_grey_is_read_back_as_rgb(tmp_path: Path) -> None:
 def test_photographs_are_read_upright(tmp_path: Path, orientation: int) -> None:
     from PIL import Image, ImageOps
 
-    picture = Image.fromarray(np.kron(CHANCE.integers(0, 256, (4, 6, 3), np.uint8), np.ones((16, 16, 1), np.uint8)))
+    picture = Image.fromarray(np.kron(chance(4, 6, 3), np.ones((16, 16, 1), np.uint8)))
     tags = picture.getexif()
     tags[0x0112] = orientation
     picture.save(tmp_path / "photo.jpg", exif=tags, quality=95)
@@ -74,7 +77,7 @@ def test_what_is_no_picture_is_not_written(tmp_path: Path, image: Any) -> None:
 
 
 def test_what_is_no_picture_is_not_read(tmp_path: Path) -> None:
-    good = write_image(tmp_path / "good.png", CHANCE.integers(0, 256, (64, 64, 3), np.uint8))
+    good = write_image(tmp_path / "good.png", chance(64, 64, 3))
     (tmp_path / "text.png").write_text("hello")
     (tmp_path / "empty.png").touch()
     for name in ("text.png", "empty.png", "."):
@@ -108,7 +111,7 @@ def test_a_jpeg_with_a_piece_missing_in_the_middle_is_not_read(tmp_path: Path) -
 def test_every_usual_jpeg_is_read(tmp_path: Path, mode: str, options: dict[str, Any]) -> None:
     from PIL import Image
 
-    picture = Image.fromarray(np.kron(CHANCE.integers(0, 256, (4, 6, 3), np.uint8), np.ones((16, 16, 1), np.uint8)))
+    picture = Image.fromarray(np.kron(chance(4, 6, 3), np.ones((16, 16, 1), np.uint8)))
     picture.convert(mode).save(tmp_path / "photo.jpg", quality=95, **options)
     assert read_image(tmp_path / "photo.jpg").shape == (64, 96, 3)
 
@@ -133,7 +136,7 @@ def test_a_display_matrix_moves_every_pixel_where_it_says(turns: int, mirrored: 
         matrix = matrix @ np.diag([-1, 1])
     (a, b), (c, d) = points @ matrix * 65536
     orientation = Orientation.of_matrix(np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], np.int32))
-    stored = CHANCE.integers(0, 256, (3, 5, 3), np.uint8)
+    stored = chance(3, 5, 3)
     expected = np.rot90(stored, -turns)
     expected = expected[:, ::-1] if mirrored else expected
     assert np.array_equal(orientation.apply(stored[None])[0], expected)

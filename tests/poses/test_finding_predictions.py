@@ -5,6 +5,7 @@ import pytest
 from pose_tables import pose_table, smooth_poses
 
 from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.tally import tally_of
 from lsnb.poses import choose_videos, find_predictions
 
 
@@ -23,7 +24,18 @@ def test_each_video_is_listed_once_with_its_predictions(tmp_path):
     table.to_csv(tmp_path / "CollectedData_ana.csv")
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
     (tmp_path / "broken.h5").write_bytes(b"no")
-    found = find_predictions(tmp_path)
+    with pytest.warns(
+        UserWarning, match=r"^Not every file in .* was taken\. broken\.h5 cannot be read .*damaged"
+    ) as told:
+        found = find_predictions(tmp_path)
+    assert len(told) == 1
+    account = tally_of(found)
+    assert account is not None
+    assert (account.seen, account.taken, account.unexplained) == (6, 4, 0)
+    assert {why: left.places for why, left in account.left_out.items()} == {
+        "not readable": ["broken.h5"],
+        "no predictions": ["notes.csv"],
+    }
     assert found["video"].tolist() == [
         str(tmp_path / "sub" / "trial2.avi"),
         str(tmp_path / "trial1.mp4"),
@@ -71,3 +83,13 @@ def test_videos_are_chosen_by_name_and_unknown_names_are_told_all_at_once():
     assert "Did you mean 'trial1'?" in told.value.problems[0]
     with pytest.raises(InputError, match="No predictions are there"):
         choose_videos(found.head(0))
+
+
+def test_h5_files_are_told_that_lie_there_without_what_reads_them(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        pose_table(smooth_poses(3)).to_hdf(tmp_path / f"{name}.h5", key="df_with_missing", mode="w")
+    pose_table(smooth_poses(3)).to_csv(tmp_path / "b.csv")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.warns(UserWarning, match=r"a\.h5 is an H5 file, which needs h5py: run 'pip install"):
+        found = find_predictions(tmp_path)
+    assert found["video"].tolist() == ["b"]

@@ -30,15 +30,18 @@ def rows() -> list[Row]:
 
 
 def test_a_row_says_what_became_of_its_input_and_only_good_rows_give_results() -> None:
+    message = "The score 1.9 is not between 0 and 1."
     predictions = make_predictions(rows())
     assert predictions.table["status"].tolist() == ["ready", "ready", "failed", "warning", "no prediction"]
-    assert predictions.table.columns.tolist() == ["index", "item", "name", "status", "errors", "warnings", "regions"]
+    columns = ["index", "item", "name", "status", "error", "errors", "warnings", "regions"]
+    assert predictions.table.columns.tolist() == columns
+    said = f"annotations[3].score: {message}"
+    assert predictions.table["error"].tolist() == [None, None, said, None, None]
     assert list(predictions.results) == ["a", "b", "d"]
     assert predictions.results["b"] == []
     assert predictions.scores == {"a": 0.25, "b": None, "d": 0.5}
     assert predictions.splits == {"d": "test"}
     assert predictions.table["regions"].tolist() == [["r1", "r2"], [], [], ["r4"], []]
-    message = "The score 1.9 is not between 0 and 1."
     expected = [{"code": "wrong_score", "message": message, "path": "annotations[3].score"}]
     assert predictions.table["errors"].tolist()[2] == expected
 

@@ -53,7 +53,7 @@ def test_cutting_and_padding_reach_exactly_over_the_video():
     assert table["x"].isna().tolist() == [True, False, False, False, True]
     # Whole numbers that a float would round stay whole beside the padding.
     assert aligned.samples["n"].tolist() == [2**60 + 1, 2**60 + 2, 2**60 + 3]
-    assert aligned.report.loc[0, ["before", "after", "used"]].tolist() == [1, 1, 3]
+    assert aligned.figures.loc[0, ["before", "after", "used"]].tolist() == [1, 1, 3]
     assert align(recording([0.0, 2.25]), 2.25, unit="s").padding == (0, 0)
 
 
@@ -63,7 +63,7 @@ def test_disorder_repeats_gaps_and_missing_times_are_mended_and_counted():
     aligned = align(data, 5.0, unit="s")
     assert aligned.table["time"].tolist() == [0.0, 0.1, 0.2, 0.3, 0.4, 0.4, 5.0]
     assert aligned.table["x"].tolist() == [0, 1, 2, 3, 4, 5, 50]
-    facts = aligned.report.iloc[0]
+    facts = aligned.figures.iloc[0]
     assert (facts["untimed"], facts["repeated"], facts["sharing_a_time"], facts["gaps"]) == (2, 1, 1, 1)
     assert facts["longest_gap"] == pytest.approx(4.6)
     for word in ("without a time", "sorted", "repeat another", "share their time", "0.400 to 5.000 s"):
@@ -270,7 +270,7 @@ def test_sensors_that_say_when_stay_as_they_were_to_each_other():
     early = recording(start + pd.to_timedelta([0, 1, 2], "s"))
     late = recording([1_777_629_601_500, 1_777_629_602_500])
     aligned = align({"a": late, "b": early}, 4.0)
-    assert aligned.report["start"].tolist() == [1.5, 0.0]
+    assert aligned.figures["start"].tolist() == [1.5, 0.0]
     assert any("earliest time of all sensors" in note for note in aligned.notes)
     own = align({"a": late, "b": early}, 4.0, events={"a": [(1_777_629_601_500, 0.5)], "b": [(start, 0.25)]})
-    assert own.report["start"].tolist() == [0.5, 0.25]
+    assert own.figures["start"].tolist() == [0.5, 0.25]
