@@ -270,7 +270,8 @@ def motion(video: str | Path) -> Signal:
 
     Returns:
         For every frame, the mean absolute difference of its brightness from the frame before, over a 48 × 48 grid, in
-        grey levels of 0 to 255; 0 for the first.
+        grey levels of 0 to 255; 0 for the first. A difference is of the middle between its two frames, which is its
+        time.
 
     Raises:
         InputError: No video, or one that cannot be decoded.
@@ -291,7 +292,9 @@ def motion(video: str | Path) -> Signal:
         times.append(chunk.times)
         values.append(np.abs(np.diff(joined, axis=0)).mean(axis=(1, 2)))
         before = pixels[-1:]
-    return Signal(np.concatenate(times), np.concatenate(values), "motion")
+    shown = np.concatenate(times)
+    middle = np.concatenate([shown[:1], (shown[1:] + shown[:-1]) / 2])
+    return Signal(middle, np.concatenate(values), "motion")
 
 
 def brightness(video: str | Path) -> Signal:

@@ -346,6 +346,8 @@ def _in_band(
     at, inverse_slope = _highest_line(
         curves, shifts, centres - middle, float(shifts[peak]), slope if knows_drift else None, rate, max_drift
     )
+    if knows_drift and not _tells_drift(curves, shifts, centres - middle, (at, inverse_slope), rate, max_drift):
+        at, inverse_slope = _highest_line(curves, shifts, centres - middle, at, None, rate, max_drift)
     line = at + inverse_slope * (centres - middle)
     used = (weights > 0) & (np.abs(lags - line) <= max(3 / rate, 0.5 / band[1]))
     residual = float(np.sqrt(np.mean((lags[used] - line[used]) ** 2))) if used.sum() > 1 else float("nan")
@@ -446,6 +448,34 @@ def _own_peaks(curves: Any, shifts: Floats, line: Floats, rate: float, overlaps:
         height = float(curve[peak]) / np.sqrt(max(float(overlap[peak]), 1.0))
         weights.append(max(height - 3.0, 0.0) ** 2)
     return np.asarray(lags), np.asarray(weights)
+
+
+# Half the recording has to say the same drift as the other half, and more than their noise.
+SHORTEST_FOR_DRIFT = 60.0
+DRIFT_ERRORS = 3.0
+
+
+def _tells_drift(
+    curves: Any, shifts: Floats, centres: Floats, line: tuple[float, float], rate: float, max_drift: float
+) -> bool:
+    """Return whether the stretches say that the clocks run apart, and by how much within what is sought.
+
+    Left out one after the other (a jackknife over tenths of the recording), they give the drift's own error: one that
+    is not several times its error is noise, and a wrong drift costs frames at the ends where drift 1 costs nothing.
+    """
+    at, slope = line
+    if max_drift <= 0 or abs(slope) > max_drift or np.ptp(centres) < SHORTEST_FOR_DRIFT:
+        return False
+    parts = np.array_split(np.arange(len(centres)), min(10, len(centres)))
+    slopes = []
+    for part in parts:
+        rest = np.setdiff1d(np.arange(len(centres)), part)
+        if len(rest) < 3:
+            return False
+        slopes.append(_highest_line(curves[rest], shifts, centres[rest], at, slope, rate, max_drift)[1])
+    spread = np.asarray(slopes)
+    error = float(np.sqrt((len(spread) - 1) * np.mean((spread - spread.mean()) ** 2)))
+    return abs(slope) > DRIFT_ERRORS * error
 
 
 def _highest_line(

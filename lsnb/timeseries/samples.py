@@ -453,6 +453,21 @@ def windows(
     broken = np.concatenate([[0], np.cumsum(late)])
     # A gap before a window's first sample does not break it.
     whole = (spoilt[starts + size] == spoilt[starts]) & (broken[starts + size] == broken[starts + 1])
+    if len(starts) and not whole.any():
+        worst = max(chosen, key=lambda name: float(samples[name].isna().mean()))
+        warnings.warn(
+            f"No window is left: all {len(starts):,} lie over a gap or hold a missing value ({worst!r} is missing in "
+            f"{100 * float(samples[worst].isna().mean()):.0f} percent of the rows). Give channels= without it, a "
+            "shorter length, or lsnb.align(…, resample=…).",
+            UserWarning,
+            stacklevel=2,
+        )
+    elif not len(starts):
+        warnings.warn(
+            f"No window is left: the series of {times[-1] - times[0]:g} s is shorter than a window of {length:g} s.",
+            UserWarning,
+            stacklevel=2,
+        )
     starts = starts[whole]
     rows = starts[:, None] + np.arange(size)
     found, shares = _most(labels, rows, float(min_share))
@@ -586,10 +601,18 @@ def segments(
         raise InputError(
             f"aligned is of other items ({listing(list(series))}) than the annotations ({listing(items)})."
         )
-    if whole is not None and done["item"].nunique() > 1:
+    if whole is not None and len(items) > 1:
+        # Also where only one of them is labelled yet: nothing says that it is the one whose clock was given.
         raise InputError(
-            f"The annotations are of {done['item'].nunique()} items and aligned is one series: give a dict from item "
-            "to series, or the annotations of one item."
+            f"The annotations are of {len(items)} items and aligned is one series: give a dict from item to series, or "
+            "the annotations of one item."
+        )
+    missing = sorted(set(done["item"].dropna().map(str)) - set(series)) if series is not None else []
+    if missing:
+        warnings.warn(
+            f"aligned has no series of {listing(missing)}: their stretches have no times of the sensor.",
+            UserWarning,
+            stacklevel=2,
         )
     parts = []
     for item, rows in done.groupby("item", sort=True):

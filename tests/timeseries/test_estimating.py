@@ -14,7 +14,7 @@ from video_maker import make_video
 
 from lsnb.alignment import align, find_offset
 from lsnb.errors import InputError
-from lsnb.media import probe
+from lsnb.media import brightness, motion, probe
 from lsnb.plots import correlation_curve
 from lsnb.timeseries import fit_moments
 from lsnb.timeseries.offsets import best_match, correlate
@@ -110,6 +110,30 @@ def test_correlation_lands_within_a_frame_over_the_whole_video(offset, drift):
     assert found.is_clear, found
     assert worst_error(found, 180.0, offset, drift) < FRAME
     assert found.residual < FRAME
+
+
+def test_drift_is_held_where_the_overlap_is_short_and_never_beyond_what_is_sought():
+    short = correlate(*shared_signal(1, 45.0, offset=3.0, drift=1.0, noise=0.5))
+    assert short.is_clear
+    assert short.drift == 1.0
+    assert worst_error(short, 45.0, 3.0, 1.0) < FRAME
+    far = correlate(*shared_signal(1, 120.0, offset=3.0, drift=1.006, noise=0.1))
+    assert abs(far.drift - 1) <= 0.0021
+
+
+def test_a_change_of_the_picture_is_of_the_middle_between_its_frames(tmp_path):
+    # The picture changes at frame 30, shown at 1.0 s: the change is between 29/30 and 30/30.
+    path = make_video(
+        tmp_path / "led.mp4",
+        60,
+        width=48,
+        height=48,
+        pictures=lambda index: np.full((48, 48, 3), 230 if index >= 30 else 20, "uint8"),
+    )
+    seen = motion(path)
+    assert seen.times[int(seen.values.argmax())] == pytest.approx(29.5 / 30)
+    light = brightness(path)
+    assert light.times[int(np.diff(light.values).argmax()) + 1] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("rate", [20, 25, 33, 50, 100])

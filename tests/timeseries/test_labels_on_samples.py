@@ -324,3 +324,23 @@ def test_windows_hold_no_sensors_own_times_unless_they_are_named():
 def test_windows_that_make_no_sense_say_why(samples, options, message):
     with pytest.raises(InputError, match=message):
         windows(samples, **options)
+
+
+def test_windows_with_nothing_in_them_say_why():
+    samples = pd.DataFrame({"time": np.arange(100) / 10, "x": 1.0, "slow": np.where(np.arange(100) % 25, np.nan, 1.0)})
+    with pytest.warns(UserWarning, match="'slow' is missing in 96 percent"):
+        assert len(windows(samples, 2.0).values) == 0
+    with pytest.warns(UserWarning, match="shorter than a window"):
+        assert len(windows(samples, 20.0, channels=["x"]).values) == 0
+
+
+def test_one_series_is_not_the_clock_of_every_file_of_a_study():
+    both = pd.concat([marks(("ana", "run", 1.0, 2.0)), marks(("ana", None, np.nan, np.nan)).assign(item="2")])
+    first, second = (align(recording(np.arange(100) / 10), 10.0, unit="s", offset=shift) for shift in (0.5, 1.5))
+    with pytest.raises(InputError, match="give a dict from item to series"):
+        segments(both, first)
+    both["value"], both["start"], both["end"] = "run", 2.0, 3.0
+    found = segments(both, {"1": first, "2": second})
+    assert found["sensor_start"].tolist() == [1.5, 0.5]
+    with pytest.warns(UserWarning, match="no series of 2"):
+        segments(both, {"1": first})
