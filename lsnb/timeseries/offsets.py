@@ -451,7 +451,7 @@ def _own_peaks(curves: Any, shifts: Floats, line: Floats, rate: float, overlaps:
 
 
 # Half the recording has to say the same drift as the other half, and more than their noise.
-SHORTEST_FOR_DRIFT = 60.0
+SHORTEST_FOR_DRIFT = 30.0
 DRIFT_ERRORS = 3.0
 
 
