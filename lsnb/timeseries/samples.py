@@ -454,7 +454,7 @@ def windows(
     # A gap before a window's first sample does not break it.
     whole = (spoilt[starts + size] == spoilt[starts]) & (broken[starts + size] == broken[starts + 1])
     if len(starts) and not whole.any():
-        worst = max(chosen, key=lambda name: float(samples[name].isna().mean()))
+        worst = max(chosen, key=lambda name: float(samples[name].isna().to_numpy().mean()))
         warnings.warn(
             f"No window is left: all {len(starts):,} lie over a gap or hold a missing value ({worst!r} is missing in "
             f"{100 * float(samples[worst].isna().mean()):.0f} percent of the rows). Give channels= without it, a "
