@@ -798,7 +798,7 @@ def parse_yaml(content: bytes | str, name: str) -> Any:
         # Aliases let a few lines stand for millions, and no file of classes has any.
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=yaml.BaseLoader)):
             raise InputError(f"{name} refers to parts of itself (*name), which is not read: write them out.")
-        return yaml.load(text, Loader=yaml.BaseLoader)
+        return yaml.load(text, Loader=yaml.BaseLoader)  # nosec B506: it makes texts, lists and dicts alone
     except (yaml.YAMLError, UnicodeError, ValueError) as fault:
         if isinstance(fault, InputError):
             raise
