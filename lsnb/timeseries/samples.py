@@ -455,18 +455,14 @@ def windows(
     whole = (spoilt[starts + size] == spoilt[starts]) & (broken[starts + size] == broken[starts + 1])
     if len(starts) and not whole.any():
         worst = max(chosen, key=lambda name: float(samples[name].isna().to_numpy().mean()))
-        warnings.warn(
+        warn(
             f"No window is left: all {len(starts):,} lie over a gap or hold a missing value ({worst!r} is missing in "
             f"{100 * float(samples[worst].isna().mean()):.0f} percent of the rows). Give channels= without it, a "
             "shorter length, or lsnb.align(…, resample=…).",
-            UserWarning,
-            stacklevel=2,
         )
     elif not len(starts):
-        warnings.warn(
+        warn(
             f"No window is left: the series of {times[-1] - times[0]:g} s is shorter than a window of {length:g} s.",
-            UserWarning,
-            stacklevel=2,
         )
     starts = starts[whole]
     rows = starts[:, None] + np.arange(size)
@@ -609,10 +605,8 @@ def segments(
         )
     missing = sorted(set(done["item"].dropna().map(str)) - set(series)) if series is not None else []
     if missing:
-        warnings.warn(
+        warn(
             f"aligned has no series of {listing(missing)}: their stretches have no times of the sensor.",
-            UserWarning,
-            stacklevel=2,
         )
     parts = []
     for item, rows in done.groupby("item", sort=True):
