@@ -360,6 +360,13 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "plots.timeline": lambda out: {"annotations": stretches(), "item": "1", "control": "act"},
     "plots.series_channels": lambda out: {"aligned": lsnb.align(sensor(), 1.0)},
     "poses.find_predictions": lambda out: {"folder": files()},
+    "poses.from_labelled_poses": lambda out: {
+        "labels": labelled_poses(out),
+        "frames": pd.DataFrame({"item": ["trial/img00000012"], "video": ["trial.mp4"], "frame": [12]}),
+        "config": lsnb.LabelConfig.image("path").keypoints("part", ["nose"]),
+        "size": (64, 48),
+    },
+    "poses.read_bodyparts": lambda out: {"predictions": files() / "clip_poses.csv"},
     "poses.read_poses": lambda out: {"predictions": files() / "clip_poses.csv"},
     "poses.temporal_norm": lambda out: {"xy": smooth_poses(20)},
     "predictions.cell_results": lambda out: {"cell": "up", "control": "mood", "config": CONFIG, "item": "a"},

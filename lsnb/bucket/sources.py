@@ -5,6 +5,7 @@ A path may lead into an archive (``photos.zip/ana/1.jpg``), so that a table made
 
 from __future__ import annotations
 
+import functools
 import glob
 import math
 import os
@@ -25,7 +26,7 @@ import google_crc32c
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
-from lsnb.kernel.files import file_sentence, nearest_file, nearest_path, stray_link
+from lsnb.kernel.files import Known, file_sentence, nearest_file, nearest_path, stray_link
 from lsnb.kernel.formats import (
     FILE_KINDS,
     MemberFault,
@@ -129,6 +130,11 @@ class Archive:
         names = Counter(member_name(info) for info in self.zip.members)
         self.doubles = {name for name, count in names.items() if count > 1}
 
+    @functools.cached_property
+    def known(self) -> Known:
+        """Its members, to be looked up by those that are near to one that is not there."""
+        return Known(self.members)
+
 
 @dataclass(frozen=True)
 class ZipSource:
@@ -146,7 +152,7 @@ class ZipSource:
         """Return its size and stamp."""
         info = self.archive.members.get(self.member)
         if info is None:
-            near = nearest_path(self.member, self.archive.members)
+            near = nearest_path(self.member, self.archive.known)
             raise NoSource(f"No {self.member} in {self.archive.path}: check the path in this row.{near}")
         if self.member in self.archive.doubles:
             raise SourceFault(f"{self.where} is in the archive more than once: unpack it and upload the folder.")

@@ -14,7 +14,7 @@ import shutil
 import stat
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, TextIO, overload
@@ -453,7 +453,49 @@ def is_there(path: str | os.PathLike[str]) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
-def nearest_path(path: str, paths: Iterable[str]) -> str:
+class Known:
+    """What paths there are, looked up by those that are near to one that is not: many rows may ask.
+
+    Args:
+        paths: With slashes.
+    """
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self.paths = list(paths)
+        self._alike: tuple[dict[str, list[str]], ...] = ({}, {}, {}, {})
+        for path in self.paths:
+            for by, key in zip(self._alike, _keys(path), strict=True):
+                by.setdefault(key, []).append(path)
+
+    def nearest(self, path: str) -> str | None:
+        """Return the nearest path, None where none is near."""
+        folded, stem, name, name_stem = _keys(path)
+        whole, stems, names, name_stems = self._alike
+        below = (one for one in names.get(name, ()) if _is_below(_folded(one), folded))
+        below_stem = (one for one in name_stems.get(name_stem, ()) if _is_below(_stem(_folded(one)), stem))
+        for near in (whole.get(folded, ()), stems.get(stem, ()), below, below_stem):
+            found = min(near, key=len, default=None)
+            if found is not None:
+                return found
+        if len(self.paths) > _MOST_COMPARED:
+            return None
+        # Names that differ in a number are of different things.
+        spelt = {_stem(one): one for one in self.paths if _DIGIT.findall(one) == _DIGIT.findall(path)}
+        return spelt.get(closest(_stem(path), spelt, _ALIKE) or "")
+
+
+def _keys(path: str) -> tuple[str, str, str, str]:
+    folded = _folded(path)
+    name = folded.rpartition("/")[2]
+    return folded, _stem(folded), name, _stem(name)
+
+
+def _is_below(one: str, other: str) -> bool:
+    """Return whether two paths are one but for the folders before it."""
+    return one.endswith(f"/{other}") or other.endswith(f"/{one}")
+
+
+def nearest_path(path: str, paths: Known | Iterable[str]) -> str:
     """Return ``" Did you mean 'photos/a.jpg'?"`` where one of the paths is near to one that is not there, else nothing.
 
     Near is first the same in another case or Unicode form, then the same with another ending, then with folders more or
@@ -470,28 +512,8 @@ def nearest_path(path: str, paths: Iterable[str]) -> str:
         >>> nearest_path("export/photos/b.jpg", there), nearest_path("notes", there)
         (" Did you mean 'export/photos/b.png'?", '')
     """
-    near = _near(path, list(paths))
+    near = (paths if isinstance(paths, Known) else Known(paths)).nearest(path)
     return f" Did you mean {near!r}?" if near is not None else ""
-
-
-def _near(path: str, paths: Sequence[str]) -> str | None:
-    wanted = _folded(path)
-    folded = [_folded(name) for name in paths]
-    rules: tuple[Callable[[str], bool], ...] = (
-        lambda one: one == wanted,
-        lambda one: _stem(one) == _stem(wanted),
-        lambda one: one.endswith(f"/{wanted}") or wanted.endswith(f"/{one}"),
-        lambda one: _stem(one).endswith(f"/{_stem(wanted)}") or _stem(wanted).endswith(f"/{_stem(one)}"),
-    )
-    for rule in rules:
-        near = [name for name, one in zip(paths, folded, strict=True) if rule(one)]
-        if near:
-            return min(near, key=len)
-    if len(paths) > _MOST_COMPARED:
-        return None
-    # Names that differ in a number are of different things.
-    stems = {_stem(name): name for name in paths if _DIGIT.findall(name) == _DIGIT.findall(path)}
-    return stems.get(closest(_stem(path), stems, _ALIKE) or "")
 
 
 def _folded(path: str) -> str:
@@ -505,7 +527,7 @@ def _stem(path: str) -> str:
 # How alike two names must be spelt; comparing many takes long.
 _DIGIT = re.compile(r"\d")
 _ALIKE = 0.75
-_MOST_COMPARED = 2_000
+_MOST_COMPARED = 100
 
 
 def nearest_file(path: str | os.PathLike[str]) -> str:
@@ -527,13 +549,13 @@ def nearest_file(path: str | os.PathLike[str]) -> str:
     while not _is_folder(wanted.parent) and wanted.parent != wanted:
         wanted, below = wanted.parent, (wanted.name, *below)
     names = _names_in(wanted.parent)
-    near = _near(wanted.name, names)
+    near = names.nearest(wanted.name)
     if near is not None:
         found = wanted.parent.joinpath(near, *below)
         return f" Did you mean {str(found)!r}?" if is_there(found) else nearest_file(found)
     # A folder too many on the way, or one too few, as when what was packed had one on top.
     others = [wanted.parent.joinpath(*below)] if below else []
-    others += [wanted.parent.joinpath(name, wanted.name, *below) for name in names[:_MOST_COMPARED]]
+    others += [wanted.parent.joinpath(name, wanted.name, *below) for name in names.paths[:_MOST_COMPARED]]
     return next((f" Did you mean {str(found)!r}?" for found in others if is_there(found)), "")
 
 
@@ -544,17 +566,17 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _names_in(folder: Path) -> list[str]:
+def _names_in(folder: Path) -> Known:
     try:
         return _listed_names(str(folder), folder.stat().st_mtime_ns)
     except (OSError, ValueError):
-        return []
+        return Known(())
 
 
 @lru_cache(maxsize=16)
-def _listed_names(folder: str, changed: int) -> list[str]:
+def _listed_names(folder: str, changed: int) -> Known:
     with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in itertools.islice(entries, 50_000))
+        return Known(sorted(entry.name for entry in itertools.islice(entries, 50_000)))
 
 
 def stray_link(path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> tuple[Path, str] | None:

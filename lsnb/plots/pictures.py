@@ -21,6 +21,9 @@ from lsnb.kernel.checks import Annotations, Count, Give, Within
 from lsnb.kernel.words import counted, nearest
 from lsnb.labels.vocabulary import KINDS, kinds_of
 from lsnb.plots.charts import COLORS, MISSING, Picture, only_words, shortened
+from lsnb.poses.coordinates import read_poses
+from lsnb.poses.difficulty import ensemble_poses
+from lsnb.poses.finding import read_sources
 from lsnb.shapes import brush_mask, outline, picture_size, to_percent, to_pixels
 from lsnb.tables.cells import flags
 from lsnb.timeseries.aligned import OnVideo
@@ -325,7 +328,7 @@ def _corners(result: Mapping[str, Any], row: Mapping[Any, Any]) -> np.ndarray[An
 
 ACROSS = 5
 MOST = 60
-WIDTH, TITLE = 2.4, 0.45  # inches
+WIDTH, LINE, MARGIN = 2.4, 0.14, 0.06  # inches: of a cell, of a line of a title, around each picture
 SIDE = 320  # pixels a picture is shown with, at most
 
 
@@ -336,6 +339,7 @@ def contact_sheet(
     *,
     annotations: Annotations | None = None,
     control: str | None = None,
+    predictions: Any = None,
     n: Annotated[int, Within(1), Give("a whole number of pictures, 1 or more")] | None = None,
 ) -> Picture:
     """Return a sheet of small pictures: of chosen frames, or of the most disputed items.
@@ -349,6 +353,8 @@ def contact_sheet(
             disputed items: item → its file or array; items without one are drawn empty.
         annotations: Of disputed items: the long table, to draw everybody's regions.
         control: The control that drew them.
+        predictions: Of difficult frames: what ``lsnb.select_difficult_frames`` chose from, to draw the body parts that
+            ``reason`` names, each with its likelihood; of an ensemble their median.
         n: How many pictures at most, evenly spaced of frames (60), the first of disputed items (12).
 
     Raises:
@@ -368,10 +374,10 @@ def contact_sheet(
             raise InputError("pictures of disputed items are a dict: item → file or array.")
         found = {} if pictures is None else pictures
         return disputed_sheet(table, found, annotations=annotations, control=control, n=n or 12)
-    return _of_frames(table, pictures, MOST if n is None else n)
+    return _of_frames(table, pictures, MOST if n is None else n, predictions)
 
 
-def _of_frames(table: pd.DataFrame, pictures: Any, limit: int) -> Picture:
+def _of_frames(table: pd.DataFrame, pictures: Any, limit: int, predictions: Any) -> Picture:
     numbers = pd.to_numeric(table["frame"], errors="coerce")
     has_frame: np.ndarray[Any, Any] = table["frame"].notna().to_numpy()
     if not np.isfinite(numbers[has_frame].to_numpy("float64")).all():
@@ -389,33 +395,98 @@ def _of_frames(table: pd.DataFrame, pictures: Any, limit: int) -> Picture:
     shown = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), limit)).round().astype("int64"))
     rows = rows.iloc[shown]
     given = None if pictures is None else [pictures[place] for place in shown]
-    seen = _read(rows) if given is None else [None if one is None else np.asarray(one) for one in given]
+    read = _read(rows) if given is None else [None if one is None else (np.asarray(one), 1) for one in given]
+    seen = [None if one is None else one[0] for one in read]
+    points = _complaints(rows, predictions)
     if any(one is not None and (one.ndim not in (2, 3) or one.dtype.kind not in "buif") for one in seen):
         raise InputError("pictures holds what is no picture: give arrays of pixels, height × width × colours.")
     across = min(ACROSS, max(1, len(rows)))
     down = max(1, math.ceil(len(rows) / across))
     heights = [picture.shape[0] / picture.shape[1] for picture in seen if picture is not None]
     height = WIDTH * min(2.0, float(np.median(heights))) if heights else WIDTH
-    figure = Picture(figsize=(WIDTH * across, (height + TITLE) * down), layout="constrained")
-    grid = np.atleast_1d(figure.subplots(down, across, squeeze=False)).ravel()
-    if rows.empty:
-        return only_words(figure, grid[0], "No frames were chosen.")
-    for axes in grid:
-        axes.set_axis_off()
     is_one_video = rows["video"].nunique() == 1
     # Said of every frame alike, a reason tells nothing about one.
     reasons = rows["reason"].tolist() if "reason" in rows.columns and rows["reason"].nunique() > 1 else [""] * len(rows)
-    for axes, picture, row, reason in zip(grid, seen, rows.to_dict("records"), reasons, strict=False):
-        said = "\n" + textwrap.fill(shortened(reason, 70), 36) if isinstance(reason, str) and reason else ""
-        axes.set_title(_title(row, is_one_video) + said, fontsize=8)
-        if picture is None:
+    titles = [
+        _title(row, is_one_video)
+        + ("\n" + textwrap.fill(shortened(reason, 70), 36) if isinstance(reason, str) and reason else "")
+        for row, reason in zip(rows.to_dict("records"), reasons, strict=True)
+    ]
+    above = LINE * max((title.count("\n") + 1 for title in titles), default=1) + MARGIN
+    figure = Picture(figsize=(WIDTH * across, (height + above) * down))
+    grid = np.atleast_1d(figure.subplots(down, across, squeeze=False)).ravel()
+    if rows.empty:
+        return only_words(figure, grid[0], "No frames were chosen.")
+    for place, axes in enumerate(grid):
+        # Each cell has room for the longest title, whatever shape its picture has.
+        row_, column = divmod(place, across)
+        left, bottom = WIDTH * column + MARGIN, (height + above) * (down - 1 - row_) + MARGIN
+        size = (WIDTH - 2 * MARGIN, height - MARGIN)
+        whole = (WIDTH * across, (height + above) * down)
+        axes.set_position((left / whole[0], bottom / whole[1], size[0] / whole[0], size[1] / whole[1]))
+        axes.set_axis_off()
+    for axes, one, title, named in zip(grid, read, titles, points, strict=False):
+        axes.set_title(title, fontsize=8, pad=3)
+        if one is None:
             axes.set_axis_on()
             axes.set_xticks([])
             axes.set_yticks([])
             axes.set_facecolor(MISSING)
         else:
-            axes.imshow(_small(picture), cmap="gray")
+            axes.imshow(_small(one[0]), cmap="gray")
+            _mark(axes, one, named)
     return figure
+
+
+def _complaints(rows: pd.DataFrame, predictions: Any) -> list[list[tuple[str, float, float, float]]]:
+    """Return for each row the body parts that its reason names: what to write, x and y in pixels."""
+    named: list[list[tuple[str, float, float, float]]] = [[] for _ in range(len(rows))]
+    if predictions is None or "reason" not in rows.columns:
+        return named
+    sources, _ = read_sources(predictions)
+    of_video = {source.video: source for source in sources if not source.is_detector}
+    shown = rows[["video", "frame", "reason"]].reset_index(drop=True)
+    for video, theirs in shown.groupby(shown["video"].astype(str), sort=False):
+        source = of_video.get(str(video)) or (sources[0] if len(sources) == 1 else None)
+        if source is None or source.is_detector:
+            continue
+        poses = ensemble_poses([read_poses(member) for member in source.members])
+        for place, frame, reason in zip(theirs.index, theirs["frame"].astype(int), theirs["reason"], strict=True):
+            if frame >= len(poses):
+                continue
+            for number in _named(str(reason), poses.bodyparts):
+                (x, y), sure = poses.xy[frame, number], float(poses.likelihood[frame, number])
+                if np.isfinite([x, y]).all():
+                    named[place].append((poses.bodyparts[number], float(x), float(y), sure))
+    return named
+
+
+def _named(reason: str, bodyparts: Sequence[str]) -> list[int]:
+    """Return which body parts a reason names: of ``left ear`` and ``ear`` the longer one where it stands."""
+    words, found = f" {reason} ".replace(";", " "), []
+    for number in sorted(range(len(bodyparts)), key=lambda one: -len(bodyparts[one])):
+        if f" {bodyparts[number]} " in words:
+            words = words.replace(f" {bodyparts[number]} ", " ")
+            found.append(number)
+    return sorted(found)
+
+
+def _mark(
+    axes: Any, shown: tuple[np.ndarray[Any, Any], int], points: Sequence[tuple[str, float, float, float]]
+) -> None:
+    """Draw points of the whole picture on its small one, each with its name and likelihood."""
+    step = shown[1] * _step(shown[0])
+    height, width = _small(shown[0]).shape[:2]
+    for number, (part, x, y, sure) in enumerate(points):
+        at = (min(max(x / step - 0.5, 0), width - 1), min(max(y / step - 0.5, 0), height - 1))
+        color = COLORS[number % len(COLORS)]
+        axes.plot(*at, "o", color=color, markersize=5, markeredgecolor="white")
+        said = f"{shortened(part)} {sure:.2f}" if math.isfinite(sure) else shortened(part)
+        side = "right" if at[0] > width / 2 else "left"
+        axes.annotate(
+            said, at, textcoords="offset points", xytext=(-6 if side == "right" else 6, 3), fontsize=7, color=color,
+            ha=side, annotation_clip=False, bbox={"facecolor": "white", "alpha": 0.75, "pad": 1, "linewidth": 0},
+        )  # fmt: skip
 
 
 def _title(row: Mapping[Any, Any], is_one_video: bool) -> str:
@@ -425,22 +496,30 @@ def _title(row: Mapping[Any, Any], is_one_video: bool) -> str:
     return f"{name}{int(row['frame'])}{seconds}"
 
 
+def _step(picture: np.ndarray[Any, Any]) -> int:
+    return max(1, -(-int(max(picture.shape[:2])) // SIDE))
+
+
 def _small(picture: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    step = max(1, math.ceil(max(picture.shape[:2]) / SIDE))
+    step = _step(picture)
     return picture[::step, ::step]
 
 
-def _read(rows: pd.DataFrame) -> list[np.ndarray[Any, Any] | None]:
-    """Return each row's picture, from its file or else from its video; None where neither can be read."""
+def _read(rows: pd.DataFrame) -> list[tuple[np.ndarray[Any, Any], int] | None]:
+    """Return each row's small picture and how many pixels one of it stands for, from its file or else from its video.
+
+    None where neither can be read.
+    """
     from lsnb import media
 
-    found: list[np.ndarray[Any, Any] | None] = [None] * len(rows)
+    found: list[tuple[np.ndarray[Any, Any], int] | None] = [None] * len(rows)
     waiting: dict[str, dict[int, list[int]]] = {}
     paths = rows["path"].tolist() if "path" in rows.columns else [None] * len(rows)
     for place, (path, video, frame) in enumerate(zip(paths, rows["video"], rows["frame"], strict=True)):
         try:
             if isinstance(path, str) and path:
-                found[place] = _small(media.read_image(path)).copy()
+                whole = media.read_image(path)
+                found[place] = (_small(whole).copy(), _step(whole))
                 continue
         except LsnbError:
             pass  # written elsewhere, or gone: the video may still be here
@@ -449,7 +528,7 @@ def _read(rows: pd.DataFrame) -> list[np.ndarray[Any, Any] | None]:
         try:
             for seen in media.read_frames(video, sorted(frames)):
                 for place in frames[seen.index]:
-                    found[place] = _small(seen.image).copy()
+                    found[place] = (_small(seen.image).copy(), _step(seen.image))
         except LsnbError:
             continue  # an empty cell says it
     return found

@@ -6,8 +6,8 @@ frames count from 0.
 
 from lsnb.poses.coordinates import LabelledPoses, Poses, read_labelled_poses, read_poses
 from lsnb.poses.difficulty import ensemble_variance, pca_multiview_error, pca_singleview_error, temporal_norm
-from lsnb.poses.finding import choose_videos, find_predictions
-from lsnb.poses.keypoints import from_poses
+from lsnb.poses.finding import choose_videos, find_predictions, read_bodyparts
+from lsnb.poses.keypoints import from_labelled_poses, from_poses
 
 __all__ = [
     "LabelledPoses",
@@ -15,9 +15,11 @@ __all__ = [
     "choose_videos",
     "ensemble_variance",
     "find_predictions",
+    "from_labelled_poses",
     "from_poses",
     "pca_multiview_error",
     "pca_singleview_error",
+    "read_bodyparts",
     "read_labelled_poses",
     "read_poses",
     "temporal_norm",

@@ -19,6 +19,7 @@ from pandas.api.types import is_numeric_dtype
 from lsnb.errors import InputError, TableError
 from lsnb.kernel import checks
 from lsnb.kernel.words import listing
+from lsnb.poses.tools import is_openpose, is_sleap_csv, tool_table
 from lsnb.tables.h5 import read_h5
 from lsnb.tables.pose_tables import (
     H5_ENDINGS,
@@ -224,8 +225,10 @@ def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None)
     """Return the poses that a tool predicted for every frame of one video.
 
     Args:
-        predictions: A CSV or H5 file of DeepLabCut or Lightning Pose, or its table. Coordinates are pixels from the top
-            left, frames count from 0. Of several animals each body part is ``"<individual> <body part>"``.
+        predictions: A CSV or H5 file of DeepLabCut, Lightning Pose or EKS, or its table; SLEAP's analysis file, H5 or
+            CSV; JSON of MMPose, AlphaPose, AlphaTracker or COCO key points; a folder of OpenPose's JSON. Coordinates
+            are pixels from the top left, frames count from 0. Of several animals each body part is
+            ``"<individual> <body part>"``. What SuperAnimal gives as −1 is missing.
         name: What to call it in messages; the file's name by default.
 
     Raises:
@@ -246,8 +249,13 @@ def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None)
         return predictions
     if isinstance(predictions, pd.DataFrame):
         return table_poses(predictions, source=name or "the prediction table")
+    if isinstance(predictions, (str, os.PathLike)) and is_openpose(Path(predictions).expanduser()):
+        folder = Path(predictions).expanduser()
+        return table_poses(tool_table(folder), source=name or folder.name)
     path = existing_file(predictions, "predictions")
     source = name or path.name
+    if path.suffix.lower() == ".json" or (path.suffix.lower() == ".csv" and is_sleap_csv(path)):
+        return table_poses(tool_table(path), source=source)
     if path.suffix.lower() in H5_ENDINGS:
         return table_poses(read_h5(path), source=source)
     header = csv_header(path)

@@ -18,12 +18,13 @@ from lsnb.kernel.files import file_errors, files_in
 from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, warn
-from lsnb.poses.coordinates import FILE_ENDINGS, Poses, metric_name, read_header
+from lsnb.poses.coordinates import FILE_ENDINGS, Poses, metric_name, read_header, read_poses
+from lsnb.poses.tools import is_sleap_csv
 from lsnb.tables.encodings import decode
 from lsnb.tables.files import read_table, sniff
 from lsnb.tables.h5 import H5Reader
 from lsnb.tables.keys import find_column
-from lsnb.tables.pose_tables import H5_ENDINGS, Floats, csv_header
+from lsnb.tables.pose_tables import CSV_ENDINGS, H5_ENDINGS, Floats, csv_header, existing_file
 
 # How unsure a detector was of each frame: from the boxes it found, or the probabilities it gave to classes.
 
@@ -407,6 +408,38 @@ def read_sources(predictions: Any, video: str | None = None) -> tuple[list[Sourc
         return [replace(one, video=one.video or video_name(Path(predictions).stem)) for one in found], several
     source = _source(video or "", predictions)
     return [source if video is not None else replace(source, video=_name(source))], False
+
+
+def read_bodyparts(predictions: Any) -> tuple[str, ...]:
+    """Return the body parts of all predictions, each once, in the order in which they come.
+
+    Args:
+        predictions: As ``lsnb.select_difficult_frames`` takes them, of one video or of several; of other tools, too.
+            Of a CSV the header alone is read.
+
+    Raises:
+        InputError: They are none, or a detector's.
+        MissingFileError: A file is not there.
+        TableError: A file is no prediction table.
+
+    Example:
+        >>> columns = pd.MultiIndex.from_product([["net"], ["nose", "tail"], ["x", "y", "likelihood"]])
+        >>> others = pd.MultiIndex.from_product([["tool"], ["tail", "ear"], ["x", "y", "likelihood"]])
+        >>> a, b = (pd.DataFrame([[1.0] * 6], columns=one) for one in (columns, others))
+        >>> read_bodyparts({"a.mp4": a, "b.mp4": b})
+        ('nose', 'tail', 'ear')
+    """
+    sources, _ = read_sources(predictions)
+    if any(source.is_detector for source in sources):
+        raise InputError("These are a detector's boxes, which have no body parts: give a pose tool's predictions.")
+    found: dict[str, None] = {}
+    for member in (member for source in sources for member in source.members):
+        is_csv = isinstance(member, (str, os.PathLike)) and Path(member).suffix.lower() in CSV_ENDINGS
+        if is_csv and not is_sleap_csv(path := existing_file(member, "predictions")):
+            found |= dict.fromkeys(read_header(csv_header(path).columns, path.name).bodyparts)
+        else:
+            found |= dict.fromkeys(read_poses(member).bodyparts)
+    return tuple(found)
 
 
 def _source(video: str, given: Any) -> Source:

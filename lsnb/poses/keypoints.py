@@ -10,7 +10,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from lsnb.kernel import checks
 from lsnb.kernel.words import listing
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.vocabulary import KEY_POINT_LABELS
-from lsnb.poses.coordinates import Poses, read_poses
+from lsnb.poses.coordinates import Poses, read_labelled_poses, read_poses
 from lsnb.poses.difficulty import ensemble_poses
 from lsnb.poses.finding import read_sources
 from lsnb.predictions import Predictions, Row, make_predictions
@@ -110,6 +110,86 @@ def from_poses(
             row.error("no_size", "The size of its picture is unknown: give size=, or a frames table with it.")
         else:
             _draw(row, found, frame, (width, height), tool, labels, float(min_likelihood))
+    return make_predictions(rows, notes)
+
+
+def from_labelled_poses(
+    labels: Any,
+    frames: pd.DataFrame,
+    *,
+    config: LabelConfig,
+    control: str | None = None,
+    size: Any = None,
+) -> Predictions:
+    """Return the poses in a ``CollectedData`` table as answers, to store with ``study.import_annotations``.
+
+    ``lsnb.write_collected_data`` writes them back as they were, with what people mended and added.
+
+    Args:
+        labels: The CSV or H5 file that a pose tool's people labelled, or its table.
+        frames: The frames table (``item``, ``video`` and ``frame``, or ``path``; ``width`` and ``height``) of these
+            images: a row is the image whose folder is called as its video, or as the folder of its path. It is not
+            changed.
+        config: The label config with key points; its labels are the body parts, as in ``from_poses``.
+        control: The name of the control, where the config has several with key points.
+        size: Width and height in pixels, or a dict of video and these, where the frames table has none.
+
+    Returns:
+        For each item whose image is in the table a key point per labelled body part, none where none is labelled. An
+        image of the table that no item is, is a failed row.
+
+    Raises:
+        InputError: Every argument that is wrong.
+        MissingFileError: The file is not there.
+        TableError: It is no table of labelled poses.
+
+    Example:
+        >>> columns = pd.MultiIndex.from_product([["ana"], ["nose"], ["x", "y"]])
+        >>> labels = pd.DataFrame([[32.0, 24.0]], columns=columns, index=["labeled-data/t/img00000000.png"])
+        >>> frames = pd.DataFrame({"item": ["t/img00000000"], "video": ["t.mp4"], "frame": [0]})
+        >>> config = LabelConfig.image("image").keypoints("part", ["nose"])
+        >>> found = from_labelled_poses(labels, frames, config=config, size=(64, 48))
+        >>> found.results["t/img00000000"][0]["value"]
+        {'x': 50.0, 'y': 50.0, 'width': 0.75, 'keypointlabels': ['nose']}
+    """
+    problems: list[str] = []
+    try:
+        tool = _key_points(config, control)
+    except InputError as error:
+        problems += error.problems
+    try:
+        items, named, numbers, sizes = _frames(frames, size)
+    except InputError as error:
+        problems += error.problems
+    if problems:
+        raise InputError(problems)
+    found = read_labelled_poses(labels)
+    poses = Poses(found.scorer, found.bodyparts, found.xy, np.full(found.xy.shape[:2], np.nan), "labels")
+    known, notes = _labels([poses], tool)
+    places: dict[tuple[str, str], list[int]] = {}
+    for place, (item, video, frame) in enumerate(zip(items, named, numbers, strict=True)):
+        image = f"img{frame:08d}"
+        folders = {Path(video).stem, item.rsplit("/", 1)[0].rsplit("/", 1)[-1] if "/" in item else Path(video).stem}
+        for folder in folders:
+            places.setdefault((folder, image), []).append(place)
+    rows = []
+    for index, image in enumerate(found.images):
+        path = PurePosixPath(image)
+        fitting = places.get((path.parent.name, path.stem), [])
+        row = Row(index, items[fitting[0]] if len(fitting) == 1 else None, image)
+        rows.append(row)
+        if len(fitting) > 1:
+            row.error(
+                "several_items", f"{image} may be {listing([items[place] for place in fitting])}: give one of them."
+            )
+        elif not fitting:
+            row.error("no_such_item", f"No row of the frames table is {image}: extract that frame, too.")
+        elif not all(side > 0 for side in sizes[fitting[0]]):
+            row.error("no_size", "The size of its picture is unknown: give size=, or a frames table with it.")
+        elif not np.isfinite(found.xy[index]).any():
+            row.results = []
+        else:
+            _draw(row, poses, index, sizes[fitting[0]], tool, known, 0.0)
     return make_predictions(rows, notes)
 
 
@@ -236,6 +316,13 @@ def _draw(
     labels: Mapping[str, str],
     least: float,
 ) -> None:
+    if not any(part in labels for part in poses.bodyparts):
+        row.error(
+            "no_label",
+            f"None of the body parts in {poses.source} ({listing(list(poses.bodyparts))}) is a label of {tool.name!r}: "
+            "add them to the config; study.update_config takes it.",
+        )
+        return
     row.results = []
     sure = []
     outside = []
@@ -266,4 +353,6 @@ def _draw(
         row.results.append(result)
     if outside:
         row.warn("outside", f"{listing(outside)} outside the picture: not drawn.")
+    if not row.results and not outside:
+        row.warn("nothing_drawn", f"{poses.source} has no body part to draw in frame {frame}: its prediction is empty.")
     row.score = float(np.mean(sure)) if sure else None

@@ -427,9 +427,63 @@ def tables_in(file: h5py.File) -> dict[str, h5py.Group]:
     return found
 
 
+SLEAP = ("tracks", "node_names", "point_scores")
+
+
+def sleap_table(cells: Cells, file: h5py.File, is_head: bool) -> dict[str, Any]:
+    """Return what SLEAP exports for analysis as DeepLabCut's table: a row for each frame.
+
+    SLEAP's own layout is ``tracks`` [tracks, 2, nodes, frames] and ``point_scores`` [tracks, nodes, frames]; sleap-io's
+    other one is [frames, tracks, nodes, 2] and [frames, tracks, nodes].
+    """
+    nodes = _texts_in(cells, file, "node_names")
+    owners = _texts_in(cells, file, "track_names") if "track_names" in file else []
+    places, scores = member(file, "tracks"), member(file, "point_scores")
+    for dataset in (places, scores):
+        cells.check(dataset)
+        if dataset.dtype.kind != "f":
+            raise Refusal("its cells are damaged")
+    if len(places.shape) != 4 or not nodes:
+        raise Refusal("its cells are damaged")
+    is_first = places.shape[1:3] == (2, len(nodes)) and scores.shape == (places.shape[0], *places.shape[2:])
+    tracks, frames = (places.shape[0], places.shape[3]) if is_first else (places.shape[1], places.shape[0])
+    owners = owners if len(owners) == tracks else [f"animal{number + 1}" for number in range(tracks)]
+    if (not is_first and places.shape[2:] != (len(nodes), 2)) or len(set(owners)) < len(owners) or not tracks:
+        raise Refusal("its cells are damaged")
+    animals = [(owner,) for owner in owners] if tracks > 1 else [()]
+    keys = [
+        ("sleap", *animal, node, coord) for animal in animals for node in nodes for coord in ("x", "y", "likelihood")
+    ]
+    columns = _named(keys, None)
+    if is_head:
+        return {"columns": columns, "rows": cells.counted(int(frames), 8 * len(keys))}
+    xy, sure = cells.read(places), cells.read(scores)
+    if is_first:
+        xy, sure = xy.transpose(3, 0, 2, 1), sure.transpose(2, 0, 1)
+    cells.counted(int(frames), 8 * len(keys))
+    values = np.concatenate([xy, sure[..., None]], axis=3).reshape(frames, -1).astype("<f8")
+    index = {"values": np.arange(frames), "name": None}
+    blocks = [{"places": list(range(len(keys))), "values": values}]
+    return {"columns": columns, "index": index, "rows": int(frames), "blocks": blocks}
+
+
+def _texts_in(cells: Cells, file: h5py.File, name: str) -> list[str]:
+    dataset = member(file, name)
+    cells.check(dataset)
+    if dataset.size is None or dataset.size > MAX_GROUPS * 100 or len(dataset.shape) != 1:
+        raise Refusal("its names are damaged")
+    values = cells.read(dataset).tolist()
+    found = [value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value) for value in values]
+    if len("".join(found)) > MAX_TEXT:
+        raise Refusal("it holds more text than a table of poses")
+    return found
+
+
 def read(path: str, keys: list[str], allowed: int, is_head: bool) -> dict[str, Any]:
     """Return the table in a file: ``columns``, ``index``, ``rows`` and ``blocks``, or the head of these."""
     with h5py.File(path, "r") as file:
+        if all(name in file and isinstance(file.get(name, getlink=True), h5py.HardLink) for name in SLEAP):
+            return sleap_table(Cells(allowed), file, is_head)
         tables = tables_in(file)
         key = next((key for key in keys if key in tables), None) or (next(iter(tables)) if len(tables) == 1 else None)
         if key is None:

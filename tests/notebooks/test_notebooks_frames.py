@@ -8,9 +8,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import notebook_style as style
 import pandas as pd
 import papermill
 import pytest
+from nbmake.nb_run import NotebookRun
 from notebook_runs import Run, runner
 from video_maker import barcode, make_video, read_barcode
 
@@ -161,3 +163,65 @@ def test_07_adds_to_its_study_and_collects_what_people_mended(
 def test_07_names_the_videos_that_there_are_when_one_is_misspelt(run: Run, difficult: str) -> None:
     with pytest.raises(papermill.PapermillExecutionError, match="Did you mean 'carphone_pristine'"):
         run("07_select_difficult_frames", {"WORKDIR": "work", "PREDICTIONS": "poses", "VIDEOS": "carphone"})
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the notebooks as they are, whose default WORKDIR lies beside them."""
+    folder = tmp_path_factory.mktemp("shared")
+    for number in ("05", "06", "07"):
+        for path in style.NOTEBOOKS.glob(f"{number}_*.ipynb"):
+            shutil.copy(path, folder)
+    return folder
+
+
+def run_by_nbmake(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("EXTRACT_FRAMES", "IMPORT_FRAMES", "SELECT_DIFFICULT_FRAMES"):
+        monkeypatch.delenv(f"LSNB_{name}_WORKDIR", raising=False)
+    result = NotebookRun(path, 300).execute()
+    assert result.error is None, result.error.summary if result.error else ""
+
+
+def test_05_06_07_05_and_07_work_in_one_folder_with_all_defaults(
+    shared: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = ("05_extract_frames", "06_import_frames", "07_select_difficult_frames") * 2
+    items: set[str] = set()
+    for number, name in enumerate(place for place in order if place != "06_import_frames" or not items):
+        run_by_nbmake(shared / f"{name}.ipynb", monkeypatch)
+        table = lsnb.read_table(shared / "lsnb-work" / "demo" / "frames.csv", key="item")
+        assert items <= set(table["item"]), f"run {number} lost frames"
+        items = set(table["item"])
+        if name.startswith("07"):
+            difficult = lsnb.read_table(shared / "lsnb-work" / "demo" / "difficult.csv", key="item")
+            assert len(difficult) >= 5
+            assert set(difficult["item"]) <= items
+            assert len(studio.open_study("Difficult frames").progress()) == 3
+    studio.open_study("Difficult frames").delete("Difficult frames", out=shared / "saved.zip")
+
+
+def test_07_alone_and_again_chooses_nothing_twice_and_ends_well(run: Run, folder: Path, studio: Studio) -> None:
+    parameters = {"WORKDIR": "again", "TITLE": "Difficult again", "N": 2, "ANNOTATORS": "ana"}
+    for _ in range(2):
+        run("07_select_difficult_frames", parameters)
+    assert len(lsnb.read_table(folder / "again" / "demo" / "difficult.csv", key="item")) == 8
+    studio.open_study("Difficult again").delete("Difficult again", out=folder / "again.zip")
+
+
+def test_07_gives_every_tools_video_its_own_body_parts(run: Run, folder: Path, studio: Studio) -> None:
+    poses = folder / "two tools"
+    poses.mkdir()
+    for clip, others in (("carphone_pristine", {}), ("bigbuckbunny", {part: f"bunny_{part}" for part in PARTS})):
+        shutil.copy(packaged_videos(folder / "packaged") / f"{clip}.mp4", poses)
+        simulated_poses(clip).rename(columns=others).to_csv(poses / f"{clip}_{SCORER}.csv")
+    parameters = {"WORKDIR": "tools", "TITLE": "Two tools", "PREDICTIONS": "two tools", "N": 2, "ANNOTATORS": "ana"}
+    run("07_select_difficult_frames", {**parameters, "VIDEOS": "carphone_pristine"}, twice=False)
+    run("07_select_difficult_frames", parameters, twice=False)
+    study = studio.open_study("Two tools")
+    (project,) = study.projects["project"]
+    drawn = {
+        point["value"]["keypointlabels"][0] for told in study.server.predictions(project) for point in told["result"]
+    }
+    assert drawn == {*PARTS, *(f"bunny_{part}" for part in PARTS)}
+    assert all(told["result"] for told in study.server.predictions(project))
+    study.delete("Two tools", out=folder / "two.zip")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lsnb.annotations import long_table, write_collected_data
 from lsnb.errors import InputError, MissingExtraError, TableError
 from lsnb.labels import LabelConfig
-from lsnb.poses import read_labelled_poses
+from lsnb.poses import from_labelled_poses, read_labelled_poses
 
 ITEM = "trial/img00000012"
 
@@ -213,3 +213,46 @@ def test_h5_without_h5py_is_refused_before_anything_is_written(tmp_path, monkeyp
         written(tasks, tmp_path / "out", scorer="ana")
     assert not (tmp_path / "out").exists()
     assert written(tasks, tmp_path / "out", scorer="ana", format="csv").files
+
+
+@settings(max_examples=15)
+@given(seed=st.integers(0, 999), animals=st.booleans())
+def test_a_table_becomes_answers_and_is_written_back_as_it_was(tmp_path_factory, seed, animals):
+    out = tmp_path_factory.mktemp("back")
+    chance = np.random.default_rng(seed)
+    owners = [["m1", "m2"]] if animals else []
+    levels = ["scorer", *(["individuals"] if animals else []), "bodyparts", "coords"]
+    columns = pd.MultiIndex.from_product([["ana"], *owners, ["nose", "tail"], ["x", "y"]], names=levels)
+    images = [f"labeled-data/{video}/img{frame:08d}.png" for video in ("a", "b") for frame in (0, 7, 12)]
+    values = chance.uniform(0, 480, (6, len(columns) // 2, 2))
+    values[chance.random(values.shape[:2]) < 0.3] = np.nan
+    table = pd.DataFrame(values.reshape(6, -1), index=images, columns=columns)
+    frames = pd.DataFrame(
+        [(f"{video}/img{frame:08d}", f"{video}.mp4", frame, 640, 480) for video in "ab" for frame in (0, 7, 12)],
+        columns=["item", "video", "frame", "width", "height"],
+    )
+    config = LabelConfig.image("image").keypoints("part", ["nose", "tail"])
+    found = from_labelled_poses(table, frames, config=config)
+    assert set(found.results) == set(frames["item"])
+    tasks = [
+        task(item, ("ana", results, False), number=n) for n, (item, results) in enumerate(found.results.items(), 1)
+    ]
+    made = written(
+        tasks, out, scorer="ana", bodyparts=config, format="csv", individuals=["m1", "m2"] if animals else None
+    )
+    before, after = read_labelled_poses(table), read_labelled_poses(made.files[0])
+    assert after.images == before.images
+    assert sorted(after.bodyparts) == sorted(before.bodyparts)
+    order = [after.bodyparts.index(part) for part in before.bodyparts]
+    np.testing.assert_allclose(after.xy[:, order], before.xy, atol=1e-9)
+
+
+def test_an_image_that_is_no_item_is_a_row_that_says_so():
+    columns = pd.MultiIndex.from_product([["ana"], ["nose"], ["x", "y"]])
+    images = [f"labeled-data/{video}/img00000001.png" for video in ("a", "b")]
+    labels = pd.DataFrame([[1.0, 2.0]] * 2, index=images, columns=columns)
+    frames = pd.DataFrame({"item": ["a/img00000001"], "video": ["a.mp4"], "frame": [1], "width": [64], "height": [48]})
+    found = from_labelled_poses(labels, frames, config=LabelConfig.image("image").keypoints("part", ["nose"]))
+    assert list(found.results) == ["a/img00000001"]
+    assert found.table["status"].tolist() == ["ready", "failed"]
+    assert "No row of the frames table is labeled-data/b/img00000001.png" in str(found.table.to_dict("records"))

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from label_studio_sdk.converter import brush
 from label_studio_tasks import D1, annotation, choice, result, task
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 from PIL import Image
 
@@ -190,6 +191,38 @@ def test_the_contact_sheet_shows_the_worst_first():
     assert words(plots.contact_sheet(worst.head(0), {})) == ["No two annotators disagree."]
     with pytest.raises(InputError, match=r"lsnb\.disputed"):
         plots.contact_sheet(pd.DataFrame({"item": []}), {})
+
+
+@pytest.mark.parametrize("size", [(60, 80), (80, 60), (40, 160), (9, 1)])
+@pytest.mark.parametrize("n", [1, 3, 7])
+def test_no_line_of_a_caption_is_cut(n, size):
+    reasons = [f"left_ear jumped {place} px; likelihood of right_ear 0.{place}3, and more words" for place in range(n)]
+    table = pd.DataFrame({"video": [f"v{place}.mp4" for place in range(n)], "frame": range(n), "reason": reasons})
+    figure = plots.contact_sheet(table, [np.zeros((*size, 3), dtype="uint8")] * n)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    boxes = [axes.title.get_window_extent(canvas.get_renderer()) for axes in figure.axes]
+    assert all(box.y1 <= figure.bbox.height and box.y0 >= 0 for box in boxes)
+    pictures = [axes.get_window_extent() for axes in figure.axes[:n]]
+    assert not any(box.overlaps(picture.padded(-1)) for box in boxes for picture in pictures)
+
+
+def test_the_sheet_of_difficult_frames_draws_what_it_complains_about():
+    columns = pd.MultiIndex.from_product([["net"], ["ear", "left ear", "tail"], ["x", "y", "likelihood"]])
+    poses = pd.DataFrame([[1, 2, 0.9, 100, 50, 0.25, 5, 6, 0.8]] * 3, columns=columns)
+    table = pd.DataFrame(
+        {
+            "video": ["v.mp4"] * 3,
+            "frame": [0, 1, 2],
+            "reason": ["left ear jumped 9 px; likelihood of left ear 0.25", "tail 9 px off the usual poses", "odd"],
+        }
+    )
+    pictures = [np.zeros((400, 800, 3), dtype="uint8")] * 3
+    figure = plots.contact_sheet(table, pictures, predictions=poses)
+    drawn = [[line.get_xydata()[0].tolist() for line in axes.lines] for axes in figure.axes[:3]]
+    assert drawn == [[[100 / 3 - 0.5, 50 / 3 - 0.5]], [[5 / 3 - 0.5, 6 / 3 - 0.5]], []]  # each third pixel is shown
+    assert "left ear 0.25" in [text.get_text() for text in figure.axes[0].texts]
+    assert is_png(figure)
 
 
 def test_days_without_work_are_there():

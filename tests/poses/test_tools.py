@@ -1,0 +1,157 @@
+"""The predictions of other tools: read as they write them, and refused in words where they are something else."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pandas as pd
+import pytest
+
+from lsnb.errors import TableError
+from lsnb.frames import select_difficult_frames
+from lsnb.poses import read_bodyparts, read_poses
+from lsnb.poses.tools import BODY_25, COCO_17
+
+NAN = float("nan")
+
+
+def written(path: Path, said: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(said))
+    return path
+
+
+def analysis(path: Path, tracks: np.ndarray, scores: np.ndarray, nodes: list[str], names: list[str]) -> Path:
+    """What SLEAP exports for analysis: ``tracks`` [tracks, 2, nodes, frames]."""
+    with h5py.File(path, "w") as file:
+        file.create_dataset("tracks", data=tracks, compression="gzip")
+        file.create_dataset("point_scores", data=scores)
+        file.create_dataset("node_names", data=np.array(nodes, dtype="S"))
+        file.create_dataset("track_names", data=np.array(names, dtype="S"))
+        file.create_dataset("track_occupancy", data=np.ones((tracks.shape[3], len(names)), "uint8"))
+    return path
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+@pytest.mark.parametrize("animals", [1, 2])
+def test_the_analysis_file_of_sleap(tmp_path: Path, animals: int, is_first: bool) -> None:
+    xy = np.arange(animals * 2 * 3 * 5, dtype="float64").reshape(animals, 2, 3, 5)
+    xy[0, :, 1, 4] = np.nan
+    scores = np.linspace(0, 1, animals * 15).reshape(animals, 3, 5)
+    tracks, sure = (xy, scores) if is_first else (xy.transpose(3, 0, 2, 1), scores.transpose(2, 0, 1))
+    names = [f"mouse {number}" for number in range(animals)]
+    poses = read_poses(analysis(tmp_path / "v.analysis.h5", tracks, sure, ["nose", "ear", "tail"], names))
+    assert poses.bodyparts[:2] == (("nose", "ear") if animals == 1 else ("mouse 0 nose", "mouse 0 ear"))
+    assert len(poses) == 5
+    np.testing.assert_array_equal(poses.xy[:, 0], xy[0, :, 0].T)
+    np.testing.assert_array_equal(poses.likelihood[:, -1], scores[-1, 2])
+    assert np.isnan(poses.xy[4, 1]).all()
+
+
+def test_the_analysis_csv_of_sleap_has_rows_only_where_something_was_seen(tmp_path: Path) -> None:
+    rows = [(None, 1, 0.9, 3.0, 4.0, 0.5, NAN, NAN, NAN), (None, 3, 0.8, 5.0, 6.0, 0.25, 7.0, 8.0, 1.0)]
+    names = ["track", "frame_idx", "instance.score", "nose.x", "nose.y", "nose.score", "a.b.x", "a.b.y", "a.b.score"]
+    table = pd.DataFrame(rows, columns=names)
+    table.to_csv(tmp_path / "v.csv", index=False)
+    poses = read_poses(tmp_path / "v.csv")
+    assert poses.bodyparts == ("nose", "a.b") == read_bodyparts(tmp_path / "v.csv")
+    assert poses.xy[:, 0, 0].tolist() == pytest.approx([NAN, 3, NAN, 5], nan_ok=True)
+    pd.concat([table.assign(track="t1"), table.assign(track="t2")]).to_csv(tmp_path / "v.csv", index=False)
+    assert read_poses(tmp_path / "v.csv").bodyparts == ("t1 nose", "t1 a.b", "t2 nose", "t2 a.b")
+    table["nose.x"] = "odd"
+    table.to_csv(tmp_path / "v.csv", index=False)
+    with pytest.raises(TableError, match="no number"):
+        read_poses(tmp_path / "v.csv")
+
+
+def test_mmpose_as_its_demos_and_its_inferencer_write(tmp_path: Path) -> None:
+    seen = {"keypoints": [[3, 4], [5, 6]], "keypoint_scores": [0.5, 0.75]}
+    frames = [{"frame_id": 0, "instances": [seen]}, {"frame_id": 2, "instances": []}]
+    meta = {"keypoint_id2name": {"1": "tail", "0": "nose"}}
+    poses = read_poses(written(tmp_path / "a.json", {"meta_info": meta, "instance_info": frames}))
+    assert poses.bodyparts == ("nose", "tail")
+    assert poses.likelihood[0].tolist() == [0.5, 0.75]
+    assert poses.xy[0].tolist() == [[3, 4], [5, 6]]
+    assert np.isnan(poses.xy[1:]).all()
+    people = {"keypoints": [[1, 2]] * 17, "keypoint_scores": [0.5] * 17}
+    found = [{"frame_id": 0, "instances": [people, people]}, {"frame_id": 1, "instances": [people]}]
+    several = read_poses(written(tmp_path / "b.json", found))
+    assert several.bodyparts[::17] == (f"animal1 {COCO_17[0]}", f"animal2 {COCO_17[0]}")
+    assert np.isnan(several.xy[1, 17:]).all()
+
+
+def test_a_folder_of_openpose(tmp_path: Path) -> None:
+    point = [1.0, 2.0, 0.5] * 24 + [0, 0, 0]
+    for frame, people in enumerate([[point], [], [point]]):
+        said = {"version": 1.3, "people": [{"person_id": [-1], "pose_keypoints_2d": one} for one in people]}
+        written(tmp_path / "run" / f"trial_{frame:012d}_keypoints.json", said)
+    poses = read_poses(tmp_path / "run")
+    assert poses.bodyparts == BODY_25
+    assert len(poses) == 3
+    assert poses.xy[2, 0].tolist() == [1, 2]
+    assert np.isnan(poses.xy[0, -1]).all()
+    assert np.isnan(poses.xy[1]).all()
+    found = select_difficult_frames(tmp_path / "run", 1, metrics=["likelihood"], threshold=0.2)
+    assert found["frame"].tolist() == [1]
+    written(tmp_path / "run" / f"other_{0:012d}_keypoints.json", {"people": []})
+    with pytest.raises(TableError, match="of one video"):
+        read_poses(tmp_path / "run")
+
+
+def test_alphapose_and_alphatracker(tmp_path: Path) -> None:
+    one = {"image_id": "7.jpg", "category_id": 1, "keypoints": [1, 2, 0.5, 3, 4, 0.25], "score": 2.5, "idx": [1.0]}
+    poses = read_poses(written(tmp_path / "a.json", [one, {**one, "idx": [2.0]}]))
+    assert poses.bodyparts == ("animal1 point0", "animal1 point1", "animal2 point0", "animal2 point1")
+    assert poses.xy[7, 0].tolist() == [1, 2]
+    assert len(poses) == 8
+    tracked = {
+        "frame_0.png": [{"keypoints": [1, 2, 0.5], "idx": 1}],
+        "frame_3.png": [{"keypoints": [4, 5, 0.5], "idx": 1}],
+    }
+    assert read_poses(written(tmp_path / "b.json", tracked)).xy[:, 0, 0].tolist()[3] == 4
+
+
+def test_coco_key_points_of_a_video(tmp_path: Path) -> None:
+    said = {
+        "images": [{"id": 5, "file_name": "v/img00000001.png"}, {"id": "6", "file_name": "v/img00000003.png"}],
+        "categories": [{"id": 1, "name": "mouse", "keypoints": ["nose", "tail"]}],
+        "annotations": [{"image_id": 5, "category_id": 1, "keypoints": [1, 2, 2, 0, 0, 0], "score": 0.75}],
+    }
+    poses = read_poses(written(tmp_path / "a.json", said))
+    assert poses.bodyparts == ("nose", "tail")
+    assert len(poses) == 4
+    assert poses.xy[1, 0].tolist() == [1, 2]
+    assert poses.likelihood[1, 0] == 0.75
+    assert np.isnan(poses.xy[1, 1]).all()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {}, [], 3, {"images": [], "annotations": []}, {"instance_info": []}, {"instance_info": [{"instances": 3}]},
+        [{"image_id": "nose", "keypoints": [1, 2, 3]}], [{"image_id": "1", "keypoints": [1, 2]}],
+        [{"image_id": "1", "keypoints": ["a", 2, 3]}], [{"image_id": "1.png", "keypoints": [1, 2, 3]}] * 1 + [
+            {"image_id": "2.png", "keypoints": [1, 2, 3, 4, 5, 6]}
+        ],
+        [{"image_id": "99999999999999", "keypoints": [1, 2, 3]}],
+        {"a1.png": [{"keypoints": [1, 2, 3], "idx": 1}, {"keypoints": [1, 2, 3], "idx": 1}]}, {"a1.png": [3]},
+    ],
+)  # fmt: skip
+def test_what_is_none_of_these_is_a_sentence(tmp_path: Path, said: Any) -> None:
+    with pytest.raises(TableError):
+        read_poses(written(tmp_path / "a.json", said))
+
+
+def test_a_damaged_analysis_file_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="damaged"):
+        read_poses(analysis(tmp_path / "a.h5", np.zeros((1, 2, 4, 5)), np.zeros((1, 4, 5)), ["a"], ["t"]))
+    with h5py.File(tmp_path / "b.h5", "w") as file:
+        file["tracks"] = h5py.ExternalLink("other.h5", "/tracks")
+        file.create_dataset("node_names", data=np.array(["a"], "S"))
+        file.create_dataset("point_scores", data=np.zeros((1, 1, 1)))
+    with pytest.raises(TableError, match=r"b\.h5 cannot be read"):
+        read_poses(tmp_path / "b.h5")
