@@ -190,7 +190,7 @@ def studio_credentials(
         )
     if wanted and api_key:
         return StudioCredentials(wanted, normal_key(api_key, source="the call"), "the call")
-    named = (key_name or os.environ.get(KEY_NAME) or "").strip()
+    named = (key_name or os.environ.get(KEY_NAME) or runtime.colab_secret(KEY_NAME) or "").strip()
     if named:
         return _under_a_name(named, wanted)
     for source in _sources():
