@@ -411,8 +411,8 @@ Ints = np.ndarray[Any, np.dtype[np.int64]]
 # Cells whose surroundings are looked at together: bounds the memory.
 EVENT_CHUNK = 100_000
 # How much of a choice goes by score alone, and from how many of the next ones, for each frame left, the rest is spread.
-# On 39 files of single networks (mouse, paw, pupil, fly) this is the widest spread whose frames have no smaller error,
-# by the median of the networks, than the highest scores have on any of the sets.
+# Chosen on 39 files of single networks (mouse, paw, pupil, fly), where the frames have no smaller error, by the median
+# of the networks, than the highest scores at the same distance have; on other files that is not shown.
 BY_SCORE = 0.75
 POOL = 1.25
 # Between two events the score falls to this share of the lower one, at least.
