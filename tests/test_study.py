@@ -338,7 +338,7 @@ def test_who_gets_the_bucket_s_key_is_said_before_and_a_reader_s_is_given_in_its
         assert said, "before it is handed over"
 
     monkeypatch.setattr(studio.server, "_make_storage", create)
-    monkeypatch.setattr("lsnb.studio.warnings.warn", lambda text, **_: said.append(str(text)))
+    monkeypatch.setattr("lsnb.studio.warn", said.append)
     reader = {**stack.service_account, "client_email": "reader@example.org"}
     plain = open_bucket_at(stack.bucket, endpoint=stack.endpoint, info=stack.service_account)
     second = open_bucket_at(stack.bucket, endpoint=stack.endpoint, info=stack.service_account, reader=reader)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pandas as pd
 from tqdm.auto import tqdm
 
 from lsnb.annotations import long_table, widen
 from lsnb.errors import InputError, LsnbError
-from lsnb.kernel.checks import checked
+from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import listing, nearest
@@ -398,10 +398,10 @@ class ModelVerbs:
     @checked
     def predict(
         self,
-        predictions: Predictions | Mapping[Any, Any],
+        predictions: Annotated[Predictions | Mapping[Any, Any], TOLD],
         *,
-        model_version: str,
-        on_conflict: OnConflict = "replace",
+        model_version: Annotated[str, TOLD],
+        on_conflict: Annotated[OnConflict, TOLD] = "replace",
         show: bool = True,
     ) -> PredictionReport:
         """Store a model's predictions in every project of the study that holds the item.
