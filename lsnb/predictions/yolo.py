@@ -55,6 +55,7 @@ class Declared:
         points: How many key points a thing has, and how many numbers each.
         point_names: What they are called, in their order.
         columns: What stands behind the places.
+        fault: Why one of the files that would say it could not be read; who says the names needs none of them.
     """
 
     names: Names | None = None
@@ -62,6 +63,7 @@ class Declared:
     points: tuple[int, int] | None = None
     point_names: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
+    fault: InputError | None = None
 
     def overruled(
         self, *, names: Names | None = None, task: Any = None, columns: Any = None, point_names: Any = None
@@ -208,6 +210,8 @@ def read_yolo(
     Raises:
         InputError: Nothing says what the classes' numbers mean.
     """
+    if declared.names is None and declared.fault is not None:
+        raise declared.fault
     if declared.names is None:
         raise InputError("names are needed, since YOLO writes numbers: give names=['cat', 'dog'] or names=model.names.")
     with collector_paused():
@@ -228,6 +232,8 @@ def read_yolo(
                 if line is not None:
                     lines.append(line)
         layouts, notes = _layouts(lines, declared)
+        if declared.fault is not None:
+            notes[f"{declared.fault} What else it says is not known."] = None
         for line in lines:
             layout = layouts[len(line.numbers)]
             if isinstance(layout, str):
@@ -315,10 +321,16 @@ def yolo_texts(found: Mapping[str, bytes], name: str) -> tuple[dict[str, str], D
         last = PurePosixPath(file).name
         if last in CLASSES:
             listed = dict(enumerate(text.rstrip().split("\n")))
-        elif last in CLASS_TABLES:
-            _declare(declared, parse_yaml(text, last), last)
-        elif last in ARGUMENTS:
-            _declare_run(declared, parse_yaml(text, last))
+        elif last in CLASS_TABLES | ARGUMENTS:
+            try:
+                said = parse_yaml(text, last)
+            except InputError as fault:
+                declared.fault = fault
+                continue
+            if last in CLASS_TABLES:
+                _declare(declared, said, last)
+            else:
+                _declare_run(declared, said)
         else:
             texts[file] = text
     if listed is not None:
