@@ -620,6 +620,17 @@ def aligned() -> lsnb.alignment.AlignedSeries:
 
 # Class and method → what it is called on, and a call that works.
 METHODS: dict[str, Callable[[Path], tuple[Any, dict[str, Any]]]] = {
+    "Agreement.bounds": lambda out: (lsnb.agreement(LABELS, "mood"), {"figure": "percent"}),
+    "Agreement.value": lambda out: (lsnb.agreement(LABELS, "mood"), {"figure": "percent"}),
+    "Evaluation.value": lambda out: (
+        lsnb.evaluate(
+            pd.DataFrame({"item": ["a", "b"], "mood": ["up", "down"]}),
+            pd.DataFrame({"item": ["a", "b"], "value": ["up", "up"]}),
+            key="item",
+            column="mood",
+        ),
+        {"figure": "accuracy"},
+    ),
     "AlignedSeries.display": lambda out: (aligned(), {}),
     "AlignedSeries.plot": lambda out: (aligned(), {}),
     "AlignedSeries.shown_step": lambda out: (aligned(), {}),

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
 from types import FrameType, MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 from lsnb.errors import FormError, InputError
-from lsnb.kernel.checks import check_fields, checked
+from lsnb.kernel.checks import TOLD, check_fields, checked, shown
 
 Kind = Literal["text", "amount", "list", "pairs", "people", "integer", "number", "boolean", "choice", "path", "folder"]
 Literals = str | int | float | bool
@@ -65,8 +65,8 @@ class Field:
     """
 
     name: str
-    default: Literals
-    kind: Kind
+    default: Annotated[Literals, TOLD]
+    kind: Annotated[Kind, TOLD]
     help: str
     choices: tuple[str, ...] = ()
     minimum: float | None = None
@@ -189,8 +189,9 @@ def _schema_problems(field: Field) -> list[str]:
             f"{name} would be a secret in a form, and forms are saved with the notebook: "
             "let lsnb.connect or lsnb.open_bucket find the key."
         )
-    if field.kind not in get_args(Kind):
-        problems.append(f"{name} is of no known kind, {field.kind!r}: use one of {', '.join(get_args(Kind))}.")
+    if not isinstance(field.kind, str) or field.kind not in get_args(Kind):
+        said = f"{name} is of no known kind, {shown(field.kind)}: use one of {', '.join(get_args(Kind))}."
+        return [*problems, said]
     if "\n" in field.help or not field.help.strip():
         problems.append(f"{name} needs a help text of one line.")
     fitting: tuple[type, ...] = (str,)
@@ -203,7 +204,10 @@ def _schema_problems(field: Field) -> list[str]:
     is_stray_bool = isinstance(field.default, bool) and field.kind != "boolean"
     is_stray_float = isinstance(field.default, float) and not math.isfinite(field.default)
     if not isinstance(field.default, fitting) or is_stray_bool or is_stray_float:
-        problems.append(f"{name} has the default {field.default!r}, which does not fit a field of kind {field.kind}.")
+        problems.append(
+            f"{name} has the default {shown(field.default)}, which does not fit a field of kind {field.kind}."
+        )
+        return problems
     if (field.kind == "choice") != bool(field.choices):
         problems.append(f"{name}: choices go with the kind 'choice', and a choice needs them.")
     elif field.choices and field.default not in field.choices:

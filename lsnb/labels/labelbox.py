@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from lsnb.errors import LabelConfigError
+from lsnb.kernel import checks
 from lsnb.kernel.words import listing, warn
 from lsnb.labels.check import is_misread_name
 from lsnb.labels.shown import ShownMethods
@@ -55,8 +56,11 @@ def config_from_labelbox(
     Raises:
         LabelConfigError: With everything in the ontology that cannot be had on video.
     """
-    if unknown not in ("fail", "drop"):
-        raise LabelConfigError(f"unknown is {unknown!r}: give 'fail', or 'drop' to leave out what video cannot have.")
+    if not isinstance(unknown, str) or unknown not in ("fail", "drop"):
+        said = checks.shown(unknown)
+        raise LabelConfigError(f"unknown is {said}: give 'fail', or 'drop' to leave out what video cannot have.")
+    if not isinstance(field, str):
+        raise LabelConfigError(f"field is {checks.shown(field)}: name the column with the video's address.")
     given = _as_dict(ontology)
     problems: list[str] = []
     if unknown == "drop":

@@ -100,6 +100,7 @@ class Agreement:
     clusters: int = 0
     order: tuple[str, ...] = ()
 
+    @checked
     def value(self, figure: str) -> float:
         """Return a figure by its short name; missing (nan) where it is not given.
 
@@ -109,6 +110,7 @@ class Agreement:
         found = figures_in(self.figures)
         return found[figure].value if figure in found else math.nan
 
+    @checked
     def bounds(self, figure: str) -> Interval:
         """Return the interval of a figure; missing where it is not given.
 

@@ -102,6 +102,7 @@ class Evaluation:
     alternative: AlternativeTest | None = None
     note: str = ""
 
+    @checked
     def value(self, figure: str) -> float:
         """Return a figure by its short name; missing (nan) where it is not given.
 

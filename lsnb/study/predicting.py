@@ -438,7 +438,7 @@ def argument_problems(predictions: object, model_version: object, on_conflict: o
         )
     if not isinstance(model_version, str) or not model_version.strip():
         problems.append(f"model_version is {model_version!r}: give the model a name, as text.")
-    if on_conflict not in ("replace", "skip", "append"):
+    if not isinstance(on_conflict, str) or on_conflict not in ("replace", "skip", "append"):
         problems.append(f"on_conflict is {on_conflict!r}: give 'replace', 'skip' or 'append'.")
     return problems
 
@@ -647,7 +647,7 @@ def predict(
     """
     problems = argument_problems(predictions, model_version, on_conflict)
     about = copies[0].manifest
-    if model_version == about.model and about.predictions:
+    if isinstance(model_version, str) and model_version == about.model and about.predictions:
         problems.append(
             f"The predictions of {about.model!r} come from the study's table ({listing(list(about.predictions))}), and "
             "the next sync would put them back: give another model_version."

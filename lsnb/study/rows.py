@@ -113,10 +113,10 @@ def choice_problems(answers: object, on_removed: object, names: Sequence[str]) -
     """
     problems = []
     whose = ("majority", "all", *names)
-    if answers not in whose:
+    if not isinstance(answers, str) or answers not in whose:
         hint = nearest(answers, whose)
         problems.append(f"answers is {answers!r}: give 'majority', 'all' or one of {', '.join(names)}.{hint}")
-    if on_removed not in ("keep", "delete"):
+    if not isinstance(on_removed, str) or on_removed not in ("keep", "delete"):
         problems.append(f"on_removed is {on_removed!r}: give 'keep' or 'delete'.")
     return problems
 

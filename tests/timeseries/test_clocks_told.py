@@ -35,7 +35,7 @@ def test_a_clock_that_begins_anew_is_an_error_that_names_the_rows_and_two_ways_o
     assert whole.samples["time"].tolist() == pytest.approx((np.arange(110) / 10).tolist())
     parts = align(recording(times), 20.0, unit="s", offset=[-start, 6.0], resets="split")
     assert [sensor.name for sensor in parts.sensors] == ["sensor_1", "sensor_2"]
-    assert parts.report["used"].tolist() == [50, 60]
+    assert parts.figures["used"].tolist() == [50, 60]
 
 
 def test_rows_out_of_order_and_pieces_of_a_dated_recording_are_sorted_as_before():
@@ -127,7 +127,7 @@ def test_most_rows_outside_the_video_are_an_error_unless_somebody_says_how_the_c
     data = recording(np.arange(0, 3600, 0.5))
     with pytest.raises(InputError, match=r"would be cut.*offset=0.0 if both started together"):
         align(data, 600.0, unit="s")
-    assert align(data, 600.0, unit="s", offset=0.0).report["after"].iloc[0] == 5999
+    assert align(data, 600.0, unit="s", offset=0.0).figures["after"].iloc[0] == 5999
 
 
 def test_a_clock_that_started_when_the_sensor_did_is_said():
