@@ -17,6 +17,7 @@ from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, checked
 from lsnb.kernel.words import listing, nearest
 from lsnb.reliability.coefficients import (
+    CONTINUOUS,
     PAIRED_VALUES,
     SHARES,
     Counted,
@@ -53,8 +54,6 @@ from lsnb.reliability.overlap import RegionAgreement, is_drawn, region_agreement
 
 # From this share of all answers on, one value makes kappa small in spite of agreement.
 PREVALENT = 0.8
-# So many different decimal numbers are not names.
-CONTINUOUS = 20
 
 
 @dataclass(frozen=True, repr=False)

@@ -653,6 +653,8 @@ def _steps(values: tuple[Any, ...]) -> Integers:
 
 
 # What a control measures; to coefficients every other kind is nominal.
+# More different decimal numbers than this are measures, neither names nor labels.
+CONTINUOUS = 20
 LEVELS: dict[str, Level] = {
     kind: tag.level for kind, tag in KINDS.items() if tag.level == "ordinal" or tag.level == "interval"
 }

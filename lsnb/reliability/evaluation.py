@@ -26,6 +26,7 @@ from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, Share, Table, checked
 from lsnb.kernel.words import listing, nearest
 from lsnb.reliability.coefficients import (
+    CONTINUOUS,
     LEVELS,
     PAIRED_VALUES,
     Level,
@@ -55,9 +56,8 @@ from lsnb.reliability.intervals import (
 from lsnb.reliability.overlap import is_drawn
 from lsnb.tables.keys import check_key
 
-# With more labels a table of all pairs of them is left out, and so many decimal numbers are no labels.
+# With more labels a table of all pairs of them is left out.
 CONFUSABLE = 300
-CONTINUOUS = 20
 
 
 @dataclass(frozen=True, repr=False)

@@ -19,7 +19,6 @@ from lsnb import plots
 from lsnb.errors import LsnbError
 from lsnb.kernel.words import counted
 from lsnb.labels import LabelConfig
-from lsnb.labels.tree import Control
 from lsnb.reliability import agreement, disputed, methods_paragraph
 
 MOST_ROWS = 50  # of what is disputed; the table beside it has all
@@ -42,7 +41,7 @@ def overview(
     config: LabelConfig,
     progress: pd.DataFrame,
     annotations: pd.DataFrame,
-    golds: dict[str, pd.DataFrame],
+    golds: dict[str, pd.DataFrame | str],
     *,
     release: str,
     now: dt.datetime,
@@ -55,7 +54,7 @@ def overview(
         config: The label config.
         progress: What ``study.progress()`` returns.
         annotations: What ``study.annotations()`` returns.
-        golds: Question → what ``study.gold`` returns of it.
+        golds: Question → what ``study.gold`` returns of it, or why it returns nothing.
         release: Label Studio's release.
         now: When the page is made.
     """
@@ -71,8 +70,8 @@ def overview(
         _picture(lambda: plots.progress(progress), "How far each annotator is"),
         _when(annotations),
     ]
-    for name, control in config.controls.items():
-        parts += _question(name, control, annotations, golds.get(name))
+    for name in config.controls:
+        parts += _question(name, annotations, golds.get(name))
     parts += ["<h2>Versions</h2>", _table(_versions(release), header=False)]
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return (
@@ -85,7 +84,7 @@ def overview(
     )
 
 
-def _question(name: str, control: Control, annotations: pd.DataFrame, gold: pd.DataFrame | None) -> Iterator[str]:
+def _question(name: str, annotations: pd.DataFrame, final: pd.DataFrame | str | None) -> Iterator[str]:
     yield f"<h2>{html.escape(name)}</h2>"
     answered = annotations[annotations["control"].eq(name) & annotations["status"].eq("submitted")]
     if answered.empty:
@@ -111,6 +110,9 @@ def _question(name: str, control: Control, annotations: pd.DataFrame, gold: pd.D
             yield _table(open_items.head(MOST_ROWS))
         if len(open_items) > MOST_ROWS:
             yield f"<p>The worst {MOST_ROWS} are shown; lsnb.disputed returns all of them.</p>"
+    gold = final if isinstance(final, pd.DataFrame) else None
+    if isinstance(final, str):
+        yield _note(final)
     if gold is not None and len(gold):
         counts = gold["how"].value_counts().rename_axis("how").reset_index(name="items")
         yield "<h3>How each final answer came about</h3>"

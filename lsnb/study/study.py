@@ -8,7 +8,6 @@ import os
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -771,13 +770,15 @@ class Study(ModelVerbs):
         about = self.copies[0].manifest
         config = LabelConfig.from_xml(self.server.project(self.copies[0].project.id).config or "")
         annotations = self.annotations()
-        golds = {}
+        golds: dict[str, pd.DataFrame | str] = {}
         for name, control in config.controls.items():
             if control.row.is_question:
-                with suppress(LsnbError):
+                try:
                     golds[name] = gold_of(
                         self.server, self.copies, annotations, name, min_votes=1, weights=None, ties="missing"
                     )
+                except LsnbError as fault:
+                    golds[name] = str(fault)
         design = {
             "study": about.study,
             "items": about.n,
