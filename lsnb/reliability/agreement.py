@@ -15,7 +15,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, checked
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.words import nearest
 from lsnb.reliability.coefficients import (
     CONTINUOUS,
     PAIRED_VALUES,
@@ -48,6 +48,7 @@ from lsnb.reliability.intervals import (
     figures_in,
     further_size,
     intervals,
+    one_each,
     wilson,
 )
 from lsnb.reliability.overlap import RegionAgreement, is_drawn, region_agreement
@@ -555,11 +556,7 @@ def agreement_by(annotations: Annotations, control: str, by: str, level: Level |
             f"by is {by!r}: give 'label', 'annotator' or a column of the table.{nearest(by, annotations.columns)} "
             "Columns of the task's data are there when they are asked for: data=[…]."
         )
-    known = annotations[["item", by]].dropna().drop_duplicates()
-    twice = sorted({str(item) for item in known.loc[known["item"].duplicated(), "item"]})
-    if twice:
-        raise InputError(f"Items are in more than one stratum of {by!r}: {listing(twice)}.")
-    stratum = dict(zip(known["item"].astype(str), known[by], strict=True))
+    stratum = one_each(annotations, by, "stratum")
     found = wide.index.map(lambda item: stratum.get(str(item)))
     rows = []
     for name in sorted({value for value in found if value is not None}, key=lambda value: (str(type(value)), value)):

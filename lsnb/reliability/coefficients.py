@@ -652,9 +652,9 @@ def _steps(values: tuple[Any, ...]) -> Integers:
 # The answers to one control as numbers that coefficients are made of.
 
 
-# What a control measures; to coefficients every other kind is nominal.
 # More different decimal numbers than this are measures, neither names nor labels.
 CONTINUOUS = 20
+# What a control measures; to coefficients every other kind is nominal.
 LEVELS: dict[str, Level] = {
     kind: tag.level for kind, tag in KINDS.items() if tag.level == "ordinal" or tag.level == "interval"
 }

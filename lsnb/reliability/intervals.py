@@ -174,6 +174,28 @@ def figures_in(table: pd.DataFrame) -> dict[str, Figure]:
     return {figure: Figure(*rest) for figure, *rest in zip(*columns, strict=True)}
 
 
+def one_each(table: pd.DataFrame, column: str, what: str) -> dict[str, Any]:
+    """Return each item's value of a column; items without one are left out.
+
+    Args:
+        table: Rows with the column ``item``.
+        column: The column.
+        what: What its values are, for the message.
+
+    Raises:
+        InputError: An item has several.
+
+    Example:
+        >>> one_each(pd.DataFrame({"item": ["1", "1", "2"], "video": ["a", "a", "b"]}), "video", "cluster")
+        {'1': 'a', '2': 'b'}
+    """
+    known = table[["item", column]].dropna().drop_duplicates()
+    twice = sorted({str(item) for item in known.loc[known["item"].duplicated(), "item"]})
+    if twice:
+        raise InputError(f"Items are in more than one {what} of {column!r}: {listing(twice)}.")
+    return dict(zip(known["item"].astype(str), known[column], strict=True))
+
+
 def clusters_of(table: pd.DataFrame, items: list[str], clusters: Clusters | None) -> Integers | None:
     """Return the number of each item's cluster, or None where items are drawn one by one.
 
@@ -199,11 +221,7 @@ def clusters_of(table: pd.DataFrame, items: list[str], clusters: Clusters | None
                 f"{nearest(clusters, table.columns)} Columns of the task's data are there when they are asked for: "
                 "data=[…]."
             )
-        known = table[["item", clusters]].dropna().drop_duplicates()
-        twice = sorted({str(item) for item in known.loc[known["item"].duplicated(), "item"]})
-        if twice:
-            raise InputError(f"Items are in more than one cluster of {clusters!r}: {listing(twice)}.")
-        of_item = dict(zip(known["item"].astype(str), known[clusters].astype(str), strict=True))
+        of_item = {item: str(cluster) for item, cluster in one_each(table, clusters, "cluster").items()}
     else:
         of_item = {str(item): str(cluster) for item, cluster in clusters.items()}
     absent = sorted({item for item in items if item not in of_item})
