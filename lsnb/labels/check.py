@@ -589,6 +589,131 @@ def _check_speed(place: Place) -> Iterator[Problem]:
         yield place.problem("has a minPlaybackSpeed above its defaultPlaybackSpeed: lower it.")
 
 
+# Media and series on one clock.
+
+PLAYERS = ("Video", "Audio", "AudioPlus")
+_PLAYER = re.compile(r"<\s*(video|audio)\b(?:.*?\bsrc\s*=\s*[\"']?\s*([^\"'\s>]+))?", re.IGNORECASE | re.DOTALL)
+_PLAYS = re.compile(r"vid|mp4|movie|film|clip|camera|media|player", re.IGNORECASE)
+_SOUNDS = re.compile(r"audio|sound|speech", re.IGNORECASE)
+
+
+def html_of(element: etree._Element) -> str:
+    """Return all that a HyperText holds: its value, and text and tags inside it."""
+    inner = [etree.tostring(child, encoding="unicode") for child in element]
+    return "".join([attribute(element, "value") or "", element.text or "", *inner])
+
+
+def comments_of(root: etree._Element) -> list[str]:
+    """Return the texts of a config's comments, also of those before and after its outermost tag."""
+    beside = [*root.itersiblings(preceding=True), *root.itersiblings()]
+    return [node.text or "" for node in (*beside, *root.iter(etree.Comment))]
+
+
+def plays(text: str) -> bool:
+    """Return whether a text holds the HTML that plays a video or a sound.
+
+    Example:
+        >>> plays("<video src='cat.mp4'>"), plays("a video")
+        (True, False)
+    """
+    return _PLAYER.search(text) is not None
+
+
+def is_script_alone(text: str) -> bool:
+    """Return whether HTML holds scripts and shows nothing.
+
+    Example:
+        >>> is_script_alone("<script>sync()</script> "), is_script_alone("<b onclick='a()'>Watch it.</b>")
+        (True, False)
+    """
+    rest = re.sub(r"<\s*(script|style)\b.*?(<\s*/\s*\1\s*>|$)", "", text, flags=re.IGNORECASE | re.DOTALL)
+    return bool(_SCRIPT.search(text)) and not re.sub(r"<[^>]*>", "", rest).strip() and "$" not in rest
+
+
+def html_players(root: etree._Element) -> list[tuple[etree._Element, str, str]]:
+    """Return the HyperTexts that play a video or sound beside a time series, each with the tag and value to have.
+
+    Label Studio's own guide did so up to release 1.4: the HTML, with a script, stood in the task. Then only the names
+    say what is shown, and a comment of the config that holds a sample task.
+
+    Args:
+        root: The config.
+    """
+    tags = [(element, find_tag(str(element.tag))) for element in walk(root)]
+    names = [tag.name for _, tag in tags if tag is not None]
+    if "TimeSeries" not in names:
+        return []
+    has_player = any(name in PLAYERS for name in names)
+    is_sample = any(plays(text) for text in comments_of(root))
+    found = []
+    for element, tag in tags:
+        if tag is None or tag.name != "HyperText":
+            continue
+        text = html_of(element)
+        played = _PLAYER.search(text)
+        key = data_keys(attribute(element, "value"))
+        called = " ".join([attribute(element, "name") or "", *key])
+        if played:
+            value = played[2] or (f"${key[0]}" if key else "")
+            found.append((element, "Audio" if played[1].lower() == "audio" else "Video", value))
+        elif key and not has_player and (_PLAYS.search(called) or _SOUNDS.search(called) or is_sample):
+            sounds = _SOUNDS.search(called) and not _PLAYS.search(called)
+            found.append((element, "Audio" if sounds else "Video", f"${key[0]}"))
+    return found
+
+
+def find_clock_problems(root: etree._Element) -> list[Problem]:
+    """Return what keeps videos, sounds and time series of a config from playing together, a problem each.
+
+    Not looked at while a config is built, where the series comes after the video.
+
+    Args:
+        root: The config.
+    """
+    whole = Whole(root)
+    places = [Place(e, tag, whole) for e in walk(root) if (tag := find_tag(str(e.tag))) is not None]
+    found = [
+        Place(element, TAGS["HyperText"], whole).problem(
+            f"plays a {kind.lower()} beside a time series by HTML, and Label Studio strips its script since 1.11, so "
+            f"that the two do not move together: show it with {kind} and the same sync as TimeSeries, which "
+            "config.modernised() writes."
+        )
+        for element, kind, _ in html_players(root)
+        if not _SCRIPT.search(html_of(element))
+    ]
+    series = [place for place in places if place.tag.name == "TimeSeries"]
+    players = [place for place in places if place.tag.name in PLAYERS]
+    if series and players:
+        found += _clock_faults(series, players)
+    groups = Counter(name for place in places if (name := attribute(place.element, "sync")))
+    for place in places:
+        name = attribute(place.element, "sync")
+        if name and groups[name] == 1 and place.tag.name in (*PLAYERS, "TimeSeries", "Paragraphs"):
+            others = _listed(other for other in groups if other != name)
+            beside = f"others have {others}" if others else "no other tag has one"
+            found.append(place.problem(f'has sync="{name}" alone ({beside}): give all that play together the same.'))
+    return found
+
+
+def _clock_faults(series: list[Place], players: list[Place]) -> Iterator[Problem]:
+    for place in (*players, *series):
+        others = series if place.tag.name in PLAYERS else players
+        if not (attribute(place.element, "sync") or "").strip():
+            yield place.problem(
+                f'has no sync, so that it does not move together with {others[0].title}: give both sync="clock".'
+            )
+        if place.tag.name == "Video" and not (attribute(place.element, "frameRate") or "").strip():
+            yield place.problem(
+                "has no frameRate, and Label Studio takes 24 frames a second for granted, so that it is off beside the "
+                'series: write frameRate="$fps", with a column fps of lsnb.probe(video).fps.'
+            )
+        if place.tag.name == "TimeSeries" and not (attribute(place.element, "timeColumn") or "").strip():
+            yield place.problem(
+                "has no timeColumn, so that each of its rows counts as one second of "
+                f'{others[0].title}: write timeColumn="time", the seconds that lsnb.align(…).to_csv writes.'
+            )
+
+
 _EXTENSIONS = {
     "image": {"jpg", "jpeg", "png", "gif", "webp", "bmp", "svg", "tif", "tiff"},
     "video": {"mp4", "webm", "mov", "avi", "mkv", "m4v"},
@@ -837,6 +962,13 @@ def _check_column(field: Field, key: str, values: pd.Series[Any], bucket: Holder
             yield f"the column {key} must hold a list in every row (read JSON text with json.loads first)."
     elif field.is_url:
         yield from _check_addresses(field, key, values, bucket)
+    elif field.kind == "hypertext":
+        runs = values[values.map(lambda value: isinstance(value, str) and bool(_SCRIPT.search(value)))]
+        if len(runs):
+            yield (
+                f"the column {key} holds a script, which Label Studio strips since 1.11, so that nothing happens: to "
+                "play a video beside a time series, show its address with Video (config.modernised() writes that)."
+            )
 
 
 def _check_addresses(field: Field, key: str, values: pd.Series[Any], bucket: Holder | None) -> Iterator[str]:
@@ -845,6 +977,13 @@ def _check_addresses(field: Field, key: str, values: pd.Series[Any], bucket: Hol
         yield f"the column {key} holds {first}: it must hold the address of {_what(field.kind)} in every row."
         return
     local = values[values.map(is_file_name)]
+    tags = values[values.str.lstrip().str.startswith("<")]
+    if len(tags):
+        yield (
+            f"the column {key} holds HTML, and {_what(field.kind)} is wanted: keep the address alone, "
+            f'table[{key!r}] = table[{key!r}].str.extract(r"src=[\'\\"]?([^\'\\" >]+)", expand=False).'
+        )
+        return
     if len(local) and bucket is None:
         yield (
             f'the column {key} holds "{local.iloc[0]}", which is no address that a browser can open: upload the '

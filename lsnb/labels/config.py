@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import html
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, Self, TypeVar, cast, get_args
@@ -15,10 +17,34 @@ from lsnb.kernel import checks
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import closest
 from lsnb.labels.building import ConfigTree, words
-from lsnb.labels.check import Holder, Problem, find_column_problems, find_reference_problems, structure_problems
+from lsnb.labels.check import (
+    PLAYERS,
+    Holder,
+    Problem,
+    comments_of,
+    find_clock_problems,
+    find_column_problems,
+    find_reference_problems,
+    html_of,
+    html_players,
+    is_script_alone,
+    plays,
+    structure_problems,
+)
 from lsnb.labels.labelbox import config_from_labelbox
-from lsnb.labels.shown import MEDIA_TAGS, Layout, Media, ShownMethods, data_key
-from lsnb.labels.tree import Control, Field, attribute, header_of, option_elements, parse, walk
+from lsnb.labels.shown import CLOCK, MEDIA_TAGS, VIDEO_HEIGHT, Layout, Media, ShownMethods, data_key
+from lsnb.labels.tree import (
+    Control,
+    Field,
+    attribute,
+    build,
+    header_of,
+    option_elements,
+    parse,
+    put_attribute,
+    read_controls,
+    walk,
+)
 from lsnb.labels.vocabulary import WORDS, find_tag
 
 
@@ -262,12 +288,36 @@ class LabelConfig(ShownMethods):
         if release is not None and not isinstance(release, str):
             raise InputError(f"release is {release!r}: give a text such as '1.16.0', since 1.10 as a number is 1.1.")
         root = self._root()
-        found = structure_problems(root, release)
+        found = [*structure_problems(root, release), *find_clock_problems(root)]
         if not self.controls and not found:
             found.append(Problem("View", "The config asks nothing: add a question, for example choices."))
         if table is not None:
             found += find_column_problems(root, table, bucket)
         return found or find_reference_problems(self.xml)
+
+    def modernised(self) -> Self:
+        """Return the config that plays videos, sounds and time series together in today's releases.
+
+        A HyperText that plays a video beside a time series, as Label Studio's guide said up to release 1.4, becomes a
+        ``Video`` (or ``Audio``) of the same name and column, which then holds the address alone, not HTML: scripts are
+        stripped since 1.11. What plays together gets one ``sync`` (release 1.20), a video ``frameRate="$fps"``, a
+        series ``timeColumn="time"`` where it has none; ``lsnb.align(…).to_csv`` writes such files. Sample tasks in
+        comments go. All else stays as it is, and so does a config without time series.
+
+        Example:
+            >>> from lsnb import LabelConfig
+            >>> old = LabelConfig.from_xml(
+            ...     '<View><HyperText name="video" value="$video"/><TimeSeriesLabels name="act" toName="ts">'
+            ...     '<Label value="run"/></TimeSeriesLabels><TimeSeries name="ts" value="$csv" valueType="url" '
+            ...     'timeColumn="time"><Channel column="x"/></TimeSeries></View>'
+            ... )
+            >>> new = old.modernised()
+            >>> print(new.xml.splitlines()[1].strip())
+            <Video name="video" value="$video" frameRate="$fps" height="320" sync="clock"/>
+            >>> len(old.check()), new.check(), new.modernised() == new
+            (1, [], True)
+        """
+        return self._of(_modernise(self._root()))
 
     def raise_for_problems(
         self, table: pd.DataFrame | None = None, *, release: str | None = None, bucket: Holder | None = None
@@ -296,6 +346,49 @@ class LabelConfig(ShownMethods):
 
 
 _CHOICES = ("single", "multiple")
+
+
+def _modernise(root: etree._Element) -> etree._Element:
+    """Return the root with players as tags of their own, on one clock with the series."""
+    asked = {name for control in read_controls(root).values() for name in control.to_names}
+    for old, kind, value in html_players(root):
+        name = attribute(old, "name")
+        if not name or not value:
+            continue
+        height = {"height": str(VIDEO_HEIGHT)} if kind == "Video" else {}
+        new = build(kind, {"name": name, "value": value, **height})
+        new.tail = old.tail
+        parent = old.getparent()
+        if parent is not None:
+            parent.replace(old, new)
+    around = [node for node in (*root.itersiblings(preceding=True), *root.itersiblings()) if not plays(node.text or "")]
+    if any(plays(text) for text in comments_of(root)):
+        # A comment beside the outermost tag has no parent to be taken from, and a copy leaves all of these behind.
+        root = copy.deepcopy(root)
+        for node in around:
+            root.addnext(copy.deepcopy(node))
+        for comment in [found for found in root.iter(etree.Comment) if plays(found.text or "")]:
+            parent = comment.getparent()
+            if parent is not None:
+                parent.remove(comment)
+    for old in [found for found in walk(root) if str(found.tag).lower() == "hypertext"]:
+        parent = old.getparent()
+        if parent is not None and attribute(old, "name") not in asked and is_script_alone(html_of(old)):
+            parent.remove(old)
+    tags = [(found, tag.name) for found in walk(root) if (tag := find_tag(str(found.tag))) is not None]
+    parts = [(found, name) for found, name in tags if name in (*PLAYERS, "TimeSeries")]
+    if len({name == "TimeSeries" for _, name in parts}) < 2:
+        return root
+    groups = Counter(name for found, _ in tags if (name := attribute(found, "sync")))
+    is_grouped = all(groups[attribute(found, "sync") or ""] > 1 for found, _ in parts)
+    usual = next((name for name, _ in groups.most_common()), CLOCK)
+    for found, name in parts:
+        wanted = {"Video": ("frameRate", "$fps"), "TimeSeries": ("timeColumn", "time")}.get(name)
+        if wanted and not (attribute(found, wanted[0]) or "").strip():
+            put_attribute(found, *wanted)
+        if not is_grouped:
+            put_attribute(found, "sync", usual)
+    return root
 
 
 def _faults_of(attempt: Callable[[], object]) -> list[str]:

@@ -121,3 +121,76 @@ def test_what_cannot_be_shown_is_said(channels: Any, given: dict[str, Any], word
     with pytest.raises(LabelConfigError) as caught:
         LabelConfig.video_timeseries(channels, "rest, run", **given)
     assert words.lower() in str(caught.value).lower()
+
+
+# What Label Studio's own guide said up to release 1.4, with its sample task in a comment.
+GUIDE = """<View>
+  <TimeSeriesLabels name="label" toName="ts"><Label value="Run"/><Label value="Walk"/></TimeSeriesLabels>
+  <HyperText name="video" value="$video" inline="true"/>
+  <TimeSeries name="ts" value="$csv" valueType="url" timeColumn="time_column"><Channel column="first"/></TimeSeries>
+</View>
+<!-- {"csv": "a.csv", "video": "<video src='a.mp4' onloadeddata=\\"ts=Htx.annotationStore.selected\\" />"} -->"""
+SERIES = (
+    '<TimeSeriesLabels name="l" toName="ts"><Label value="a"/></TimeSeriesLabels><TimeSeries name="ts" value="$csv"'
+)
+CHANNEL = "><Channel column='x'/></TimeSeries></View>"
+INSIDE = (
+    '<View><HyperText name="v" value="$unused"><![CDATA[<video width="9" onplay="if(a>b){}" src="$clip"></video>]]>'
+    '</HyperText><HyperText name="s" value=""><![CDATA[<script>run()</script>]]></HyperText>'
+    f'{SERIES} timeColumn="t"{CHANNEL}'
+)
+BARE = f'<View><Video name="v" value="$clip"/>{SERIES}{CHANNEL}'
+APART = f'<View><Video name="v" value="$clip" sync="a" frameRate="25"/>{SERIES} sync="b" timeColumn="t"{CHANNEL}'
+SOUND = f'<View><HyperText name="audio" value="$audio"/>{SERIES} timeColumn="t"{CHANNEL}'
+
+
+@pytest.mark.parametrize(
+    ("xml", "told"),
+    [
+        (GUIDE, ["strips its script"]),
+        (INSIDE, ['"v" runs a script', '"s" runs a script']),
+        (SOUND, ["show it with Audio"]),
+        (BARE, ['"v" has no sync', '"v" has no frameRate', '"ts" has no sync', '"ts" has no timeColumn']),
+        (APART, ['"v" has sync="a" alone', '"ts" has sync="b" alone']),
+    ],
+)
+def test_what_does_not_play_together_is_told_and_mended(xml: str, told: list[str]) -> None:
+    old = LabelConfig.from_xml(xml)
+    said = [problem.message for problem in old.check()]
+    assert all(any(part in message for message in said) for part in told), said
+    new = old.modernised()
+    assert new.check() == []
+    assert new.modernised() == new
+    parts = [part for name in ("Video", "Audio", "TimeSeries") for part in tags(new, name)]
+    assert len(parts) == 2
+    assert len({part["sync"] for part in parts}) == 1
+    assert all("frameRate" in part for part in tags(new, "Video"))
+    assert "<script" not in new.xml
+    assert "Htx" not in new.xml
+    assert [control.labels for control in new.controls.values()] == [one.labels for one in old.controls.values()]
+
+
+def test_the_old_recipes_table_is_told_what_to_hold_now() -> None:
+    table = pd.DataFrame({"csv": ["gs://b/a.csv"], "video": ["<video src='gs://b/a.mp4' onplay='go()'/>"]})
+    config = LabelConfig.from_xml(GUIDE)
+    assert any("holds a script" in problem.message for problem in config.check(table))
+    said = [problem.message for problem in config.modernised().check(table)]
+    assert any("keep the address alone" in message for message in said)
+    assert any("no column fps" in message for message in said)
+    table["video"] = table["video"].str.extract(r"src=['\"]?([^'\" >]+)", expand=False)
+    assert config.modernised().check(table.assign(fps=25.0)) == []
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        f'<View><HyperText name="notes" value="$notes"/>{SERIES}{CHANNEL}',
+        f'<View><Video name="v" value="$a" sync="1a" frameRate="9"/><Audio name="u" value="$b" sync="b2"/>{SERIES} '
+        'sync="b2" timeColumn="t"><Channel column="x"/></TimeSeries><Paragraphs name="p" value="$c" sync="1a"/></View>',
+        '<View><Video name="v" value="$v"/><Choices name="c" toName="v"><Choice value="a"/></Choices></View>',
+    ],
+)
+def test_what_plays_as_it_was_meant_stays(xml: str) -> None:
+    config = LabelConfig.from_xml(xml)
+    assert config.check() == []
+    assert config.modernised() == config
