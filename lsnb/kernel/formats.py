@@ -618,6 +618,18 @@ def looks_like_json(start: bytes) -> bool:
     return start[len(mark) : 4096].replace(b"\0", b"").lstrip()[:1] in (b"[", b"{")
 
 
+def looks_like_xml(start: bytes) -> bool:
+    """Return whether a file that begins so is XML, in any encoding.
+
+    Example:
+        >>> looks_like_xml("\ufeff<annotation>".encode("utf-8")), looks_like_xml(b"1 < 2")
+        (True, False)
+    """
+    mark = next((mark for mark, _ in _BYTE_ORDER_MARKS if start.startswith(mark)), b"")
+    text = start[len(mark) :].replace(b"\0", b"").lstrip()
+    return text[:1] == b"<" and (text[1:2] in (b"?", b"!") or text[1:2].isalpha())
+
+
 def parse_json(content: bytes | str, name: str, *, lines: bool = False) -> Any:
     """Return what JSON says, with every digit of its whole numbers.
 

@@ -70,7 +70,7 @@ def from_answers(
     checks.raise_for(InputError, checks.text("key", key, is_needed=True))
     asked = _asked(table, config, key, columns)
     sure = _scores(table, asked, scores)
-    reader = _Reader(config, {str(old): new for old, new in (labels or {}).items()}, unknown == "drop")
+    reader = AnswerReader(config, {str(old): new for old, new in (labels or {}).items()}, unknown == "drop")
     rows: list[Row] = []
     cells = {name: table[column].tolist() for name, column in asked.items()}
     sureness = {name: table[column].tolist() for name, column in sure.items()}
@@ -136,7 +136,7 @@ def _scores(table: pd.DataFrame, asked: Mapping[str, str], scores: Any) -> dict[
     return found
 
 
-class _Reader:
+class AnswerReader:
     """What makes results of cells: each different cell of a question is read and checked once."""
 
     def __init__(self, config: LabelConfig, labels: Mapping[str, str | None], drops: bool) -> None:
@@ -147,6 +147,14 @@ class _Reader:
         self._known: dict[tuple[str, type, Hashable], tuple[Any, list[Fault]]] = {}
 
     def add(self, row: Row, name: str, cell: Any, score: Any) -> None:
+        """Add the answer in a cell to its item's row, or what is wrong with it.
+
+        Args:
+            row: The item.
+            name: The question's control.
+            cell: The answer, however it is written; an empty one is none.
+            score: How sure it is, 0 to 1, or missing.
+        """
         if is_missing(cell) or (isinstance(cell, str) and not cell.strip()):
             return
         hashed = cell if isinstance(cell, str | int | float | bool) else None

@@ -8,7 +8,6 @@ top left; an outline x and y in turn; a mask counts of 0 and 1 in turn, down the
 from __future__ import annotations
 
 import functools
-import math
 import numbers
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -490,10 +489,7 @@ def _turned_box(annotation: Mapping[str, Any]) -> Box | None:
         x, y, width, height = (float(side) for side in box)
     except (TypeError, ValueError, OverflowError):
         return None
-    # CVAT turns about the centre.
-    cosine, sine = math.cos(math.radians(turn)) / 2, math.sin(math.radians(turn)) / 2
-    left, top = height * sine - width * cosine, -width * sine - height * cosine
-    return Box(x + width / 2 + left, y + height / 2 + top, width, height, float(turn) % 360)
+    return Box.turned_about_centre(x, y, width, height, float(turn))  # it is CVAT that says it so
 
 
 # Corners in whole pixels are beside their places by a part of the box's side; a turn of less is not worth one.

@@ -80,7 +80,7 @@ def read_tracks(
         rows.append(row)
         if frames is None:
             continue
-        facts = _facts(row, known.get(row.item))
+        facts = video_facts(row, known.get(row.item))
         looked = _frames(row, frames, frame_base)
         if facts is None or looked is None:
             continue
@@ -89,7 +89,8 @@ def read_tracks(
     return rows
 
 
-def _facts(row: Row, given: Any) -> tuple[Size, float, int] | None:
+def video_facts(row: Row, given: Any) -> tuple[Size, float, int] | None:
+    """Return a video's size, frames a second and number of frames; note what is not known of it."""
     if given is None:
         row.error("no_video", "videos has no such item: give what lsnb.probe returns, or width, height, fps, frames.")
         return None

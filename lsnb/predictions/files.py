@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+import tempfile
 import warnings
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
@@ -14,49 +14,91 @@ import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel import checks
-from lsnb.kernel.files import file_errors, files_in, nearest_file
+from lsnb.kernel.files import file_errors, files_in, nearest_file, safe_name
 from lsnb.kernel.formats import (
+    EXPORT_ENDINGS,
     LARGEST_JSON,
     WORKBOOK,
     MemberFault,
     Zip,
+    ending_of,
     inside,
     is_junk,
+    is_stored,
     looks_like_json,
+    looks_like_xml,
     parse_json,
+    parse_xml,
     read_bytes,
 )
+from lsnb.kernel.words import listing
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import from_detections
+from lsnb.predictions.exports import is_record, is_task, labels_said, read_tasks, records_of
 from lsnb.predictions.labelbox.payload import is_export
 from lsnb.predictions.labelbox.reading import from_labelbox
 from lsnb.predictions.payloads import (
     BOX_COLUMNS,
     COCO_CATEGORIES,
+    LABEL_KEYS,
     MEASURES,
     Matching,
     Names,
     Sizes,
     class_label,
+    names_called,
     names_of,
     read_payload,
     stem,
 )
 from lsnb.predictions.regions import Regions, Targets
 from lsnb.predictions.report import Predictions
-from lsnb.predictions.yolo import Declared, is_yolo, read_yolo, yolo_problems, yolo_texts
+from lsnb.predictions.tools import (
+    Film,
+    Picture,
+    cvat_films,
+    cvat_pictures,
+    is_cvat,
+    is_labelme,
+    is_mot,
+    is_voc,
+    labelme_picture,
+    mot_contents,
+    mot_sequences,
+    read_films,
+    read_pictures,
+    voc_picture,
+)
+from lsnb.predictions.yolo import CLASSES, Declared, is_yolo, read_yolo, yolo_problems, yolo_texts
+from lsnb.shapes import Fault
 from lsnb.tables import check_key, read_table
 from lsnb.tables.cells import measured
+from lsnb.tables.keys import key_text
 
-Format = Literal["table", "coco", "yolo", "labelbox", "detections"]
+Format = Literal["table", "coco", "yolo", "labelbox", "detections", "tasks", "pictures", "films", "mot"]
 Source = str | Path | pd.DataFrame
 ITEM_COLUMNS = ("item", "file_name", "filename", "image", "path", "image_path", "file", "id")
+FILE_COLUMNS = frozenset(ITEM_COLUMNS) - {"item", "id"}
+# Label Studio's zips of YOLO hold a notes.json of these.
+ABOUT_DATASET = frozenset({"info", "categories", "licenses"})
+TABLES = frozenset({".csv", ".tsv"})
 KNOWN = (
-    "COCO (JSON), Labelbox (NDJSON), JSON with each item's detections, a folder or zip of YOLO's .txt files, or a "
-    "table with a row per box"
+    "Label Studio's exports, COCO, YOLO, Pascal VOC, CVAT, LabelMe, MOT, Roboflow, Labelbox, JSON with each item's "
+    "detections, or a table with a row per box; as a file, a folder or a zip"
 )
+CALLED: Mapping[Format, str] = {
+    "table": "a table",
+    "coco": "COCO",
+    "yolo": "YOLO",
+    "labelbox": "Labelbox",
+    "detections": "detections",
+    "tasks": "Label Studio",
+    "pictures": "CVAT, VOC or LabelMe",
+    "films": "CVAT for video",
+    "mot": "MOT",
+}
 
 
 @dataclass
@@ -66,8 +108,10 @@ class Content:
     Args:
         format: Which format it has.
         name: What it is called, for messages.
-        data: The table; COCO's content; YOLO's text by picture; Labelbox's rows; detections by item.
+        data: The table; COCO's content; YOLO's text by picture; Labelbox's rows; detections by item; Label Studio's
+            tasks; ``Picture``, ``Film`` or ``Sequenced`` of other tools.
         names: Class id → label, where the file says it.
+        notes: What is to be said of it.
     """
 
     format: Format
@@ -76,6 +120,7 @@ class Content:
     names: Names | None = None
     key: str = field(default="item")
     declared: Declared | None = None
+    notes: dict[str, None] = field(default_factory=dict)
 
 
 def read_predictions(
@@ -96,14 +141,18 @@ def read_predictions(
     columns: Sequence[str] | None = None,
     points: Sequence[str] | None = None,
     frame_base: int = 1,
+    annotator: str | None = None,
 ) -> Predictions:
     """Return the predictions in a file, checked, with a row per input; the format is told by what is in it.
 
-    It reads what ``from_coco``, ``from_yolo``, ``from_labelbox`` and ``from_detections`` read.
+    It reads what ``from_coco``, ``from_yolo``, ``from_labelbox`` and ``from_detections`` read; what Label Studio
+    exports (JSON, JSON_MIN, CSV, and its COCO, VOC and YOLO zips); CVAT for images and for video 1.1; Pascal VOC;
+    LabelMe; the MOT challenge; and what Roboflow and FiftyOne write. What Label Studio has no place for
+    (``track_id``, ``occluded``, ``truncated``, ``difficult``, ``ignore``, ``attributes``) is kept in a region's
+    ``meta``, or told. Other formats: ``datumaro`` makes COCO of some forty, in an environment of its own.
 
     Args:
-        source: A COCO file (a dataset or a result list); a Labelbox payload; JSON with each item's detections; a folder
-            or zip of YOLO's ``.txt`` files; a table with a row per box, as a file or as ``lsnb.Detector`` returns it.
+        source: A file, a folder or a zip; or a table with a row per box, as ``lsnb.Detector`` returns it.
         config: The label config. Which control shows a region follows from what it draws and its labels.
         items: Which item a picture is: the table of pictures, with columns ``key`` and ``path``, or file name → item.
             Without it, a picture's item is its file's name without the ending.
@@ -114,12 +163,14 @@ def read_predictions(
         control: The only control to use; by default the one that follows from the config.
         unknown: ``fail`` a picture with a label that the config lacks, or ``drop`` such regions with a warning.
         sizes: Item → (width, height) in pixels, or one pair for all, where the file does not say it.
-        videos: For a Labelbox payload: item → what ``lsnb.probe`` returns, or its table.
+        videos: For videos: item → what ``lsnb.probe`` returns, or its table.
         normalized: Whether places are shares of the picture (0 to 1) rather than pixels, as in ``from_detections``.
         task: What YOLO's lines are, as in ``from_yolo``.
         columns: What stands behind their places, as in ``from_yolo``.
         points: What key points are called, in their order, where the file does not say it.
-        frame_base: The number of a video's first frame in the file: 1, or 0.
+        frame_base: The number of a video's first frame in a Labelbox payload: 1, or 0.
+        annotator: Whose annotations, or which model's predictions, where a file of Label Studio or of lsnb holds those
+            of several.
 
     Returns:
         The predictions; ``table`` has what is wrong with each input.
@@ -136,43 +187,118 @@ def read_predictions(
         >>> read_predictions(file, config=config).results["a"][0]["value"]["width"]
         50.0
     """
-    checks.raise_for(InputError, *yolo_problems(task, columns, points))
-    content = _content(source, key)
-    class_names = names if names is not None else content.names
+    checks.raise_for(
+        InputError,
+        *yolo_problems(task, columns, points),
+        None if annotator is None else checks.text("annotator", annotator),
+    )
+    contents = _contents(source, key)
     known = _known(items, key, path)
     shared: dict[str, Any] = {"config": config, "labels": labels, "control": control, "unknown": unknown}
-    if content.format == "labelbox":
-        return from_labelbox(
-            content.data,
-            config=config,
-            videos=videos,
-            frame_base=frame_base,
-            key=key if isinstance(videos, pd.DataFrame) and key in videos else None,
-            labels=labels,
-            unknown=unknown,
-            sizes=sizes,
+
+    def read(content: Content) -> Predictions:
+        more: dict[str, Any]
+        if content.format == "labelbox":
+            return from_labelbox(
+                content.data,
+                config=config,
+                videos=videos,
+                frame_base=frame_base,
+                key=key if isinstance(videos, pd.DataFrame) and key in videos else None,
+                labels=labels,
+                unknown=unknown,
+                sizes=sizes,
+            )
+        if content.format == "coco":
+            more = {"names": names, "sizes": sizes, "normalized": normalized, "annotator": annotator}
+            return from_coco(content.data, items=known, **more, **shared)
+        if content.format == "tasks":
+            more = {"labels": labels, "unknown": unknown, "annotator": annotator}
+            return read_tasks(content.data, config=config, known=known, key=key, **more)
+        if content.format in ("pictures", "films", "mot"):
+            targets = Targets(config, control=control, labels=labels, unknown=unknown)
+            return _read_tool(content, targets, Regions(rules_of(config)), known, sizes, videos, key, names)
+        if content.format == "yolo":
+            every = None if known is None else list(known.values())
+            assert content.declared is not None
+            return read_yolo(
+                _by_item(content, known).items(),
+                content.declared.overruled(names=names_of(names), task=task, columns=columns, point_names=points),
+                is_named=True,
+                matching=Matching(every, "auto"),
+                sizes=Sizes(sizes),
+                targets=Targets(config, control=control, labels=labels, unknown=unknown),
+                regions=Regions(rules_of(config)),
+            )
+        more = {"names": names if names is not None else content.names, "sizes": sizes, "points": points}
+        more |= {"normalized": normalized}
+        if content.format == "table":
+            table = content.data
+            named = {cell: _item_of(cell, content.key, known) for cell in table[content.key].unique()}
+            table = table.assign(**{content.key: [named[cell] for cell in table[content.key]]})
+            return from_detections(table, key=content.key, **more, **shared)
+        return from_detections(_by_item(content, known), **more, **shared)
+
+    return _together([(content, read(content)) for content in contents])
+
+
+def _item_of(cell: Any, column: str, known: Mapping[str, Any] | None) -> Any:
+    """Return the item that a table's cell means: where files name pictures, the file's name without its ending."""
+    if known is None:
+        return stem(cell) if column in FILE_COLUMNS and isinstance(cell, str) and ending_of(cell) else cell
+    called = names_called(cell) if isinstance(cell, str) else [str(cell)]
+    return next((known[name] for name in called if name in known), cell)
+
+
+def _together(parts: Sequence[tuple[Content, Predictions]]) -> Predictions:
+    """Return what several files hold as one; an item that two of them are about is refused."""
+    of: dict[str, str] = {}
+    made = []
+    for content, found in parts:
+        for item in found.results:
+            if item in of:
+                raise InputError(f"{of[item]} and {content.name} are both about the item {item}: give each item once.")
+            of[item] = content.name
+        made.append(replace(found, notes=tuple(dict.fromkeys((*found.notes, *content.notes)))))
+    return made[0] if len(made) == 1 else Predictions.merge(*made)
+
+
+def _read_tool(
+    content: Content,
+    targets: Targets,
+    regions: Regions,
+    known: Mapping[str, Any] | None,
+    sizes: Any,
+    videos: Any,
+    key: str,
+    names: Any,
+) -> Predictions:
+    """Return what a file of another labelling tool holds."""
+    films: list[Film] = content.data if content.format == "films" else []
+    pictures: list[Picture] = content.data if content.format == "pictures" else []
+    notes = dict(content.notes)
+    if content.format == "mot":
+        as_pictures = not targets.draws("track")
+        films, pictures, said = mot_contents(content.data, names_of(names), as_pictures=as_pictures)
+        notes |= dict.fromkeys(said)
+    if pictures or not films:
+        matching = Matching(known, "auto")
+        return read_pictures(
+            pictures, matching=matching, sizes=Sizes(sizes), targets=targets, regions=regions, notes=notes
         )
-    if content.format == "coco":
-        return from_coco(content.data, items=known, names=names, sizes=sizes, normalized=normalized, **shared)
-    if content.format == "yolo":
-        every = None if known is None else list(known.values())
-        assert content.declared is not None
-        return read_yolo(
-            _by_item(content, known).items(),
-            content.declared.overruled(names=names_of(names), task=task, columns=columns, point_names=points),
-            is_named=True,
-            matching=Matching(every, "auto"),
-            sizes=Sizes(sizes),
-            targets=Targets(config, control=control, labels=labels, unknown=unknown),
-            regions=Regions(rules_of(config)),
-        )
-    shared |= {"names": class_names, "sizes": sizes, "normalized": normalized, "points": points}
-    if content.format == "table":
-        table = content.data
-        if known is not None:
-            table = table.assign(**{content.key: [known.get(str(cell), cell) for cell in table[content.key]]})
-        return from_detections(table, key=content.key, **shared)
-    return from_detections(_by_item(content, known), **shared)
+    facts = _facts(videos, key)
+    if known is None and facts:
+        known = {name: item for item in facts for name in (stem(item), item)}
+    matching = Matching(known, "auto")
+    return read_films(films, matching=matching, videos=facts, targets=targets, regions=regions, notes=notes)
+
+
+def _facts(videos: Any, key: str) -> dict[str, Any]:
+    if isinstance(videos, pd.DataFrame):
+        return dict(zip(map(str, check_key(videos, key)), videos.to_dict("records"), strict=True))
+    if videos is not None and not isinstance(videos, Mapping):
+        raise InputError(f"videos is a {type(videos).__name__}: give item → what lsnb.probe returns, or its table.")
+    return {str(key_text(item)): facts for item, facts in (videos or {}).items()}
 
 
 def labels_in(
@@ -200,23 +326,24 @@ def labels_in(
         ['cat', 'animal']
     """
     checks.raise_for(InputError, None if labels is None else checks.mapping("labels", labels))
-    content = _content(source, key)
-    class_names = names_of(names) if names is not None else content.names
+    contents = _contents(source, key)
     found = (
         renamed
-        for label in _labels(content, class_names)
+        for content in contents
+        for label in _labels(content, names_of(names) if names is not None else content.names)
         if label and (renamed := (labels or {}).get(label, label)) is not None
     )
     used = list(dict.fromkeys(found))
     if not used:
-        raise InputError(f"No label is in {content.name}: give the label config yourself.")
+        raise InputError(f"No label is in {contents[0].name}: give the label config yourself.")
     return used
 
 
 def _labels(content: Content, names: Names | None) -> Iterator[str | None]:
     if content.format == "table":
-        cells = content.data.get("label", [])
-        yield from (class_label(cell, names, {}) for cell in pd.unique(pd.Series(cells).dropna()))
+        column = next((name for name in LABEL_KEYS if name in content.data), None)
+        cells = content.data[column].dropna().unique() if column is not None else ()
+        yield from (class_label(cell, names, {}) for cell in cells)
     elif content.format == "yolo":
         yield from (str(name).strip() for name in (names or {}).values())
     elif content.format == "coco":
@@ -232,23 +359,32 @@ def _labels(content: Content, names: Names | None) -> Iterator[str | None]:
         for cell in content.data.values():
             seen = read_payload(cell, names)
             yield from seen.labels if seen is not None else ()
+    elif content.format == "tasks":
+        yield from labels_said(content.data)
+    elif content.format == "mot":
+        films, _, _ = mot_contents(content.data, names, as_pictures=False)
+        yield from (thing.label for film in films for thing in film.things)
+    elif content.format in ("pictures", "films"):
+        yield from (thing.label for one in content.data for thing in one.things)
     else:
         raise InputError(
             f"{content.name} is a Labelbox payload about videos: LabelConfig.from_labelbox makes a config."
         )
 
 
-def _content(source: Any, key: str) -> Content:
+def _contents(source: Any, key: str) -> list[Content]:
     if isinstance(source, pd.DataFrame):
-        return _of_table(source, "the table", key)
+        return [_of_table(source, "the table", key)]
     if not isinstance(source, str | Path) or not str(source).strip() or "\0" in str(source):
         raise InputError(f"source is {source!r}: give a file or folder of predictions, or the table of a detector.")
     file = Path(source).expanduser()
     if file.is_dir():
-        texts = {
-            one.relative_to(file).as_posix(): read_bytes(one) for one in files_in(file, lambda path: is_yolo(path.name))
-        }
-        return _of_texts(texts, str(file))
+        paths = files_in(file, lambda path: _is_wanted(path.as_posix()))
+        total = sum(path.stat().st_size for path in paths)
+        if total > LARGEST_JSON:
+            raise InputError(f"The files in {file} have {total:,} bytes together, which is too much: split them.")
+        found = {one.relative_to(file).as_posix(): read_bytes(one) for one in paths}
+        return _of_files(found, str(file), key)
     with file_errors(file):
         if not file.is_file():
             raise MissingFileError(
@@ -259,55 +395,234 @@ def _content(source: Any, key: str) -> Content:
     if start.startswith(b"PK\x03\x04"):
         with Zip(file) as archive:
             if not any(member.filename == WORKBOOK for member in archive.members):
-                return _of_zip(archive)
+                return _of_zip(archive, key)
     if looks_like_json(start):
-        return _of_json(read_bytes(file), file.name, key)
-    if is_yolo(file.name) and re.match(rb"\s*\d+(\s+-?[\d.eE-]+){4}", start):
-        return _of_texts({file.name: read_bytes(file)}, file.name)
+        return [_of_json(read_bytes(file), file.name, key)]
+    if looks_like_xml(start):
+        return _of_files({file.name: read_bytes(file)}, file.name, key)
+    if _looks_like_lines(start) and ending_of(file.name) in (".txt", ".csv"):
+        return _of_files({file.name: read_bytes(file)}, file.name, key)
+    return [_of_table_file(file, file.name, key)]
+
+
+def _of_table_file(file: Path, name: str, key: str) -> Content:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it is read again, with its key, and says it then
         names = read_table(file, wanted=["label"])
+    if "annotation_id" in names:
+        table = read_table(file, key=key if key in names else None)
+        return Content("tasks", name, records_of(table))
     used = _key_of(names, key)
     table = read_table(file, key=used if used in names else None, wanted=["label"])
-    return _of_table(measured(table, only=MEASURES), file.name, key)
+    return _of_table(measured(table, only=MEASURES), name, key)
 
 
-def _of_zip(archive: Zip) -> Content:
-    wanted = [
-        member
-        for member in archive.members
-        if not is_junk(inside(member)) and is_yolo(PurePosixPath(inside(member)).name)
-    ]
-    archive.check(wanted)
+def _looks_like_lines(start: bytes) -> bool:
+    """Return whether a text begins as labels of YOLO or of the MOT challenge do."""
+    text = start.decode("utf-8", "replace")
+    return is_mot(text) or YOLO_LINE.match(text) is not None
+
+
+YOLO_LINE = re.compile(r"\ufeff?\s*\d+(\s+-?[\d.eE+-]+){4}")
+
+
+def _is_wanted(name: str) -> bool:
+    """Return whether a file of a folder or zip may hold predictions, or say something of those that do."""
+    last = PurePosixPath(name).name
+    if is_junk(name):
+        return False
+    return is_yolo(last) or last.lower() == "seqinfo.ini" or ending_of(last) in WANTED or is_stored(last)
+
+
+WANTED = frozenset({*EXPORT_ENDINGS, ".xml", *TABLES})
+
+
+def _of_zip(archive: Zip, key: str) -> list[Content]:
+    wanted = [member for member in archive.members if _is_wanted(inside(member))]
+    archive.check(wanted, total=LARGEST_JSON)
     found = {}
     for member in wanted:
         try:
             found[inside(member)] = archive.read(member, LARGEST_JSON)
         except MemberFault as fault:
             raise InputError(f"{inside(member)} in {archive.path.name} {fault}.") from None
-    return _of_texts(found, archive.path.name)
+    return _of_files(found, archive.path.name, key)
 
 
-def _of_texts(found: Mapping[str, bytes], name: str) -> Content:
-    texts, declared = yolo_texts(found, name)
-    if not texts:
-        raise InputError(f"{name} holds no predictions that are known: give {KNOWN}.")
-    return Content("yolo", name, texts, declared.names, declared=declared)
+def _of_files(found: Mapping[str, bytes], name: str, key: str) -> list[Content]:
+    """Return what the files of a folder or zip hold, told by each file's own content.
+
+    Args:
+        found: File → content, of those that ``_is_wanted``.
+        name: What they are in, for messages.
+        key: The column that identifies an item.
+
+    Raises:
+        InputError: They hold nothing that is known, or labels in more than one format.
+    """
+    gathered = _Gathered(name)
+    for file, raw in found.items():
+        is_table = ending_of(file) in TABLES
+        if looks_like_xml(raw[:4096]) and not is_table:
+            gathered.xml(file, raw)
+        elif looks_like_json(raw[:4096]) and not is_table and ending_of(file) != ".ini":
+            gathered.json(file, raw, key)
+        elif is_table and not _looks_like_lines(raw[:4096]):
+            gathered.table(file, raw, key)
+        else:
+            gathered.texts[file] = raw
+    return gathered.contents()
+
+
+class _Gathered:
+    """What the files of a folder or zip hold, as they are looked at one after the other."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.texts: dict[str, bytes] = {}
+        self._pictures = Content("pictures", name, [])
+        self._films = Content("films", name, [])
+        self._cells = Content("detections", name, {})
+        self._tasks = Content("tasks", name, [])
+        self._others: list[Content] = []
+        self._aside: list[str] = []
+        self._damaged: list[tuple[str, InputError]] = []
+
+    def xml(self, file: str, raw: bytes) -> None:
+        """Take what an XML file holds."""
+        try:
+            root = parse_xml(raw, file)
+        except InputError as fault:
+            self._damaged.append((file, fault))
+            return
+        if is_cvat(root):
+            self._pictures.data += cvat_pictures(root)
+            if root.find("track") is not None:
+                films, notes = cvat_films(root, file)
+                self._films.data += films
+                self._films.notes |= dict.fromkeys(notes)
+        elif is_voc(root):
+            picture, notes = voc_picture(root, file)
+            self._pictures.data.append(picture)
+            self._pictures.notes |= dict.fromkeys(notes)
+        else:
+            self._aside.append(file)
+
+    def json(self, file: str, raw: bytes, key: str) -> None:
+        """Take what a JSON file holds."""
+        try:
+            data = parse_json(raw, file, lines=True)
+        except InputError as fault:
+            self._damaged.append((file, fault))
+            return
+        try:
+            content = _of_parsed(data, file, key)
+        except InputError:
+            self._aside.append(file)
+            return
+        gathered = {"pictures": self._pictures, "tasks": self._tasks}.get(content.format)
+        if gathered is not None:
+            gathered.data += content.data
+        elif content.format == "detections" and len(content.data) == 1 and not content.data.keys() & self._cells.data:
+            self._cells.data |= content.data
+        else:
+            self._others.append(content)
+
+    def table(self, file: str, raw: bytes, key: str) -> None:
+        """Take what a table holds."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, safe_name(PurePosixPath(file).name))
+            path.write_bytes(raw)
+            try:
+                content = _of_table_file(path, file, key)
+            except InputError:
+                self._aside.append(file)
+                return
+        if content.format == "tasks":
+            self._tasks.data += content.data
+        else:
+            self._others.append(content)
+
+    def contents(self) -> list[Content]:
+        """Return what was found.
+
+        Raises:
+            InputError: Nothing that is known, or several formats.
+        """
+        gathered = (self._pictures, self._films, self._cells, self._tasks)
+        found = [*(one for one in gathered if one.data), *self._others]
+        found += self._lines(has_others=bool(found))
+        if not found:
+            if self._damaged:
+                raise self._damaged[0][1]
+            raise InputError(f"{self.name} holds no predictions that are known: give {KNOWN}.")
+        kinds = {CALLED[one.format]: one.name for one in found}
+        if len(kinds) > 1:
+            raise InputError(f"{self.name} holds labels in several formats ({listing(list(kinds))}): give one of them.")
+        first = found[0]
+        if self._damaged and first.format not in ("pictures", "films"):
+            raise self._damaged[0][1]
+        for file, fault in self._damaged:
+            made: Any = Picture if first.format == "pictures" else Film
+            first.data.append(made(file, faults=[Fault("damaged", str(fault), file)]))
+        if self._aside:
+            first.notes[f"Left aside, as no labels: {listing(self._aside, 3)}."] = None
+        return found
+
+    def _lines(self, *, has_others: bool) -> list[Content]:
+        """Return what texts hold: sequences of the MOT challenge, or YOLO's labels."""
+        decoded = {file: raw.decode("utf-8-sig", "replace") for file, raw in self.texts.items()}
+        sequences = mot_sequences(decoded)
+        truths = {PurePosixPath(one.path).parent.parent for one in sequences if one.path.endswith("gt.txt")}
+        used = []
+        for one in sequences:
+            # What a detector said stands beside the truth in the challenge's folders.
+            if one.path.endswith("det.txt") and PurePosixPath(one.path).parent.parent in truths:
+                self._aside.append(one.path)
+            else:
+                used.append(one)
+        if used:
+            return [Content("mot", self.name, used)]
+        yolo = {file: raw for file, raw in self.texts.items() if is_yolo(PurePosixPath(file).name)}
+        labels = [file for file in yolo if ending_of(file) == ".txt" and PurePosixPath(file).name not in CLASSES]
+        if has_others and not any(YOLO_LINE.match(decoded[file]) for file in labels):
+            self._aside += labels
+            return []
+        if not labels:
+            return []
+        texts, declared = yolo_texts(yolo, self.name)
+        return [Content("yolo", self.name, texts, declared.names, declared=declared)]
 
 
 def _of_json(raw: bytes, name: str, key: str) -> Content:
-    data = parse_json(raw, name, lines=True)
+    return _of_parsed(parse_json(raw, name, lines=True), name, key)
+
+
+def _of_parsed(data: Any, name: str, key: str) -> Content:
     first = data[0] if isinstance(data, list) and data else data
+    listed = data if isinstance(data, list) else [data]
     if isinstance(first, Mapping) and ("dataRow" in first or is_export(first)):
-        return Content("labelbox", name, data if isinstance(data, list) else [data])
+        return Content("labelbox", name, listed)
+    if isinstance(first, Mapping) and isinstance(first.get("task"), Mapping) and isinstance(first.get("result"), list):
+        listed = [{**one["task"], "annotations": [one]} if isinstance(one, Mapping) else one for one in listed]
+        return Content("tasks", name, listed)
+    if is_task(first) or is_record(first):
+        return Content("tasks", name, listed)
+    if is_labelme(first):
+        made = [labelme_picture(one, name) for one in listed if is_labelme(one)]
+        return Content("pictures", name, made)
     if isinstance(data, list):
         if not data or (isinstance(first, Mapping) and "image_id" in first):
             return Content("coco", name, data)
         if isinstance(first, Mapping) and _key_of(first, key) in first:
             return Content("detections", name, _by_key(data, _key_of(first, key), name))
+    elif isinstance(data, Mapping) and isinstance(data.get("predictions"), list) and "images" not in data:
+        return Content("detections", name, {stem(name): data})  # what Roboflow says of one picture
     elif isinstance(data.get("images"), list) or isinstance(data.get("annotations"), list):
         return Content("coco", name, data)
-    elif data and all(value is None or isinstance(value, list | dict) for value in data.values()):
+    elif data.keys() - ABOUT_DATASET and all(
+        value is None or isinstance(value, list | dict) for value in data.values()
+    ):
         return Content("detections", name, data)
     raise InputError(f"{name} holds JSON that is no prediction that is known: give {KNOWN}.")
 
@@ -349,17 +664,38 @@ def _known(items: Any, key: str, path: str) -> dict[str, Any] | None:
     if not isinstance(items, pd.DataFrame):
         raise InputError(f"items is a {type(items).__name__}: give the table of pictures, or file name → item.")
     keys = [str(item) for item in check_key(items, key)]
+    paths = items[path] if path in items else [""] * len(keys)
+    return names_of_items({item: [str(one)] if one else [] for item, one in zip(keys, paths, strict=True)})
+
+
+def names_of_items(files: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return what a file of predictions may call each item: itself, and the paths and names of its files.
+
+    A name that two items could have means neither.
+
+    Args:
+        files: Item → its files.
+
+    Example:
+        >>> names_of_items({"7": ["train/a.jpg"], "8": ["val/a.jpg"]})
+        {'train/a.jpg': '7', 'val/a.jpg': '8', '7': '7', '8': '8'}
+    """
     called: dict[str, Any] = {}
-    if path in items:
-        paths = [str(cell).replace("\\", "/") for cell in items[path]]
-        for names in (paths, [PurePosixPath(one).name for one in paths], [stem(one) for one in paths]):
-            counts = Counter(names)
-            called |= {
-                name: item
-                for name, item in zip(names, keys, strict=True)
-                if counts[name] == 1 and called.get(name, item) == item
-            }
-    return called | {item: item for item in keys}
+    pairs = [(item, str(file).replace("\\", "/")) for item, paths in files.items() for file in paths]
+    for names in (
+        [file for _, file in pairs],
+        [PurePosixPath(file).name for _, file in pairs],
+        [stem(file) for _, file in pairs],
+    ):
+        owners: dict[str, set[str]] = {}
+        for (item, _), name in zip(pairs, names, strict=True):
+            owners.setdefault(name, set()).add(item)
+        called |= {
+            name: next(iter(of))
+            for name, of in owners.items()
+            if len(of) == 1 and called.get(name, next(iter(of))) in of
+        }
+    return called | {item: item for item in files}
 
 
 def _by_item(content: Content, known: Mapping[str, Any] | None) -> dict[Any, Any]:
@@ -368,7 +704,7 @@ def _by_item(content: Content, known: Mapping[str, Any] | None) -> dict[Any, Any
     first: dict[Any, str] = {}
     for name, value in content.data.items():
         text = str(name).replace("\\", "/")
-        called = (text, PurePosixPath(text).name, stem(text)) if content.format == "yolo" else (text, stem(text))
+        called = names_called(text) if content.format == "yolo" else (text, stem(text))
         item = next((known[one] for one in called if one in known), None) if known is not None else None
         if item is None:
             item = stem(text) if content.format == "yolo" else name

@@ -10,6 +10,7 @@ import ast
 import json
 import math
 import numbers
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -675,7 +676,9 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
     def cells(name: str) -> list[Any]:
         return table[name].tolist() if name in table.columns else [None] * n
 
-    wide, high = next((pair for pair in SIZE_COLUMNS if set(pair) <= set(table.columns)), SIZE_COLUMNS[0])
+    # Beside corners, width and height can only be the picture's, as in the CSV of TensorFlow and Roboflow.
+    pairs = (*SIZE_COLUMNS, *((("width", "height"),) if has_corners else ()))
+    wide, high = next((pair for pair in pairs if set(pair) <= set(table.columns)), SIZE_COLUMNS[0])
     called = [cells(name) for name in LABEL_KEYS if name in table.columns and name not in (key, "category_id")]
     scored = next((name for name in SCORE_KEYS if name in table.columns), "score")
     columns = zip(
@@ -706,8 +709,10 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
                 continue
             known = found[name] = Found(size_of(size))
         if has_corners:
-            left, top, right, bottom = box
-            box = (left, top, right - left, bottom - top)
+            try:
+                box = box_of_corners(*(float(side) for side in box))
+            except (TypeError, ValueError, OverflowError):
+                box = (str(box),)  # it is told as no box
         known.boxes.append(box)
         known.is_percent.append(is_percent)
         known.labels.append(class_label(label, names_by_id, {}))
@@ -730,6 +735,23 @@ def stem(name: str) -> str:
         ('cat 1', 'b')
     """
     return PurePosixPath(name.replace("\\", "/")).stem
+
+
+# What Label Studio's server and its exports put before the name of a file that was uploaded or fetched.
+_PREFIX = re.compile(r"[0-9a-f]{8}(?:-|__)(?=.)")
+
+
+def names_called(file: str) -> list[str]:
+    """Return by what names an item may be known of which a file says that it is about this one.
+
+    Example:
+        >>> names_called("images/3d7f8b9c-cat.png")
+        ['images/3d7f8b9c-cat.png', '3d7f8b9c-cat.png', '3d7f8b9c-cat', 'cat.png', 'cat']
+    """
+    path = file.replace("\\", "/")
+    name = PurePosixPath(path).name
+    bare = _PREFIX.sub("", name)
+    return list(dict.fromkeys((file, path, name, stem(name), bare, stem(bare))))
 
 
 class Matching:
@@ -780,9 +802,10 @@ class Matching:
         }
         if self._mapping is not None:
             order = ("file_name", "stem", "id") if self._rule == "auto" else (self._rule,)
-            given = next(
-                (str(names[one]) for one in order if names[one] is not None and str(names[one]) in self._mapping), None
-            )
+            tried = [str(names[one]) for one in order if names[one] is not None]
+            if self._rule == "auto" and isinstance(file, str):
+                tried[2:2] = names_called(file)
+            given = next((one for one in tried if one in self._mapping), None)
             if given is None:
                 hint = nearest(row.name, self._mapping)
                 row.error("unknown_item", f"items has no entry for {row.name!r}.{hint}", path)

@@ -586,8 +586,8 @@ class Regions:
             value = {"imageDataURL": bitmask_address(mask)}
         return self._add(row, value, size, target, score, path, np.packbits(mask).tobytes())
 
-    def add_track(self, row: Row, value: Result, target: Target, score: Any, path: str, number: Any) -> None:
-        """Add a box that moves through a video.
+    def add_track(self, row: Row, value: Result, target: Target, score: Any, path: str, number: Any) -> int:
+        """Add a box that moves through a video, and return its number for ``keep``.
 
         Args:
             row: The input it is of.
@@ -597,7 +597,7 @@ class Regions:
             path: Where in the input it stands.
             number: What names it among the video's tracks.
         """
-        self._add(row, value, None, target, score, path, f"track {number}".encode())
+        return self._add(row, value, None, target, score, path, f"track {number}".encode())
 
     def add_results(self, row: Row, results: Sequence[Result], path: str) -> None:
         """Add results that are Label Studio's already."""

@@ -250,6 +250,18 @@ class Box(_Drawn):
             return None
         return cls(float(at[0, 0]), float(at[0, 1]), width, height, math.degrees(math.atan2(along[1], along[0])) % 360)
 
+    @classmethod
+    def turned_about_centre(cls, x: float, y: float, width: float, height: float, degrees: float) -> Box:
+        """Return an upright box in pixels that is turned clockwise about its centre, as CVAT keeps turned ones.
+
+        Example:
+            >>> Box.turned_about_centre(40, 20, 20, 10, 90)
+            Box(x=55.0, y=15.0, width=20, height=10, rotation=90.0)
+        """
+        cosine, sine = math.cos(math.radians(degrees)) / 2, math.sin(math.radians(degrees)) / 2
+        left, top = height * sine - width * cosine, -width * sine - height * cosine
+        return cls(x + width / 2 + left, y + height / 2 + top, width, height, float(degrees) % 360)
+
     def in_picture(self, size: Size) -> Box | None:
         """Return the same box in percent of a picture, turned about a corner that is in it; None where none is.
 

@@ -398,6 +398,66 @@ def coco_mask(segmentation: Mapping[str, Any]) -> Pixels:
     return np.ascontiguousarray(values.reshape(wide, high).T)
 
 
+def rows_mask(runs: Sequence[int], left: int, top: int, width: int, height: int, size: tuple[float, float]) -> Pixels:
+    """Return the mask of a picture of which a rectangle is painted in runs of 0 and 1 along its rows, as CVAT has it.
+
+    Args:
+        runs: How many pixels are 0 and 1 in turn, beginning with 0.
+        left: The rectangle's first column.
+        top: Its first row.
+        width: Its width in pixels.
+        height: Its height.
+        size: The picture's width and height.
+
+    Raises:
+        InputError: The runs do not add up to the rectangle, or it lies outside the picture.
+
+    Example:
+        >>> rows_mask([1, 2, 1], 1, 0, 2, 2, (4, 2)).tolist()
+        [[False, False, True, False], [False, True, False, False]]
+    """
+    try:
+        if width < 0 or height < 0:
+            raise ValueError
+        _check_area(width, height)
+        lengths = np.asarray(runs, dtype=np.int64)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"A mask is runs of whole numbers, of {MOST_PIXELS:,} pixels at most.") from None
+    if (lengths < 0).any() or (lengths > width * height).any() or lengths.sum() != width * height:
+        raise InputError(f"A mask's runs add up to {lengths.sum()}, not to {width} × {height}: it is damaged.")
+    values = np.repeat(np.arange(len(lengths)) % 2 == 1, lengths).reshape(height, width)
+    return placed_mask(values, left, top, size)
+
+
+def placed_mask(part: Pixels, left: int, top: int, size: tuple[float, float]) -> Pixels:
+    """Return the mask of a picture that is painted as a part of it is.
+
+    Args:
+        part: Height × width of the part.
+        left: The column in which it begins.
+        top: The row.
+        size: The picture's width and height.
+
+    Raises:
+        InputError: The part lies outside the picture, or the picture is too large.
+
+    Example:
+        >>> placed_mask(np.array([[True]]), 1, 0, (2, 1)).tolist()
+        [[False, True]]
+    """
+    try:
+        across, down = round(size[0]), round(size[1])
+        _check_area(across, down)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"A mask's picture has at most {MOST_PIXELS:,} pixels.") from None
+    high, wide = part.shape
+    if not (0 <= left <= across - wide and 0 <= top <= down - high):
+        raise InputError(f"A mask of {wide} × {high} pixels at {left}, {top} lies outside the picture.")
+    found = np.zeros((down, across), dtype=bool)
+    found[top : top + high, left : left + wide] = part
+    return found
+
+
 def coco_counts(mask: Pixels) -> dict[str, Any]:
     """Return a mask in COCO's run lengths: ``size`` and ``counts``.
 

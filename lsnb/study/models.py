@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pandas as pd
@@ -13,11 +14,14 @@ from tqdm.auto import tqdm
 from lsnb.annotations import long_table, widen
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.checks import TOLD, checked
+from lsnb.kernel.formats import ending_of
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.predictions.coco import from_coco
+from lsnb.predictions.exports import is_task, read_tasks
+from lsnb.predictions.files import names_of_items, read_predictions
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
 from lsnb.predictions.report import Predictions
 from lsnb.reliability import Evaluation, RegionAgreement, evaluate, gold, region_agreement
@@ -275,6 +279,8 @@ def import_answers(
     if not held:
         return ImportReport(report_table(rows))
     project = held[0]
+    if isinstance(payload, str | Path):
+        payload = _read_file(server, project, payload, videos)
     items = read_items(read_payload(payload, project.config, project.tasks, videos, server.release))
     problems = split_problems(items.splits)
     if problems:
@@ -286,6 +292,27 @@ def import_answers(
     lost = [row for row in write_splits(server, [project, *others], items.splits) if row["status"] == "failed"]
     notes = [f"The split of item {row['item']} could not be stored: {row['error']}" for row in lost]
     return ImportReport(report_table(rows), notes=tuple(dict.fromkeys(notes)))
+
+
+def _read_file(server: Server, project: Held, source: str | Path, videos: Any) -> Predictions:
+    """Return what a file holds of a project's items, which it may call by their keys or by what their tasks show."""
+    data = server.task_data(project.copy.project.id)
+    shown = {
+        item: [cell for task in tasks for cell in data.get(int(task["id"]), {}).values() if _is_file(cell)]
+        for item, tasks in project.tasks.items()
+    }
+    known = names_of_items(shown)
+    return read_predictions(
+        source, config=project.config, items=known, key=project.copy.manifest.key, videos=_videos(videos, known)
+    )
+
+
+def _is_file(cell: Any) -> bool:
+    return isinstance(cell, str) and len(cell) < 2000 and bool(ending_of(cell))
+
+
+def _videos(videos: Any, known: Mapping[str, Any]) -> Any:
+    return {known.get(str(item), item): facts for item, facts in videos.items()} if isinstance(videos, dict) else videos
 
 
 def own_copy(copies: Sequence[Copy], annotator: str) -> Copy:
@@ -333,11 +360,13 @@ def read_payload(
         return from_coco(payload, config=config, match="file_name" if files & items.keys() else "auto")
     if isinstance(payload, Mapping):
         return payload
+    if isinstance(payload, Sequence) and not isinstance(payload, str | bytes) and payload and is_task(payload[0]):
+        return read_tasks(payload, config=config, known={str(item): item for item in items})
     if isinstance(payload, Sequence) and not isinstance(payload, str | bytes):
         return from_labelbox(payload, config=config, videos=videos, release=release)
     raise InputError(
         f"payload is a {type(payload).__name__}: give what lsnb.from_labelbox, from_coco or from_detections returned, "
-        "a dict from item to Label Studio results, a Labelbox payload or a COCO dict."
+        "a dict from item to results, a Labelbox payload, a COCO dict, or the path of a file, folder or zip."
     )
 
 
@@ -466,11 +495,14 @@ class ModelVerbs:
         Twice is safe. Where the annotator has other answers, or skipped, nothing is changed and the row says so.
 
         Args:
-            payload: What ``lsnb.from_labelbox``, ``from_coco`` or ``from_detections`` returned; a dict from item to
-                Label Studio results; or, as it is, a Labelbox payload (a list) or a COCO dict.
+            payload: The path of a file, folder or zip in any of the formats that ``lsnb.read_predictions`` reads, whose
+                pictures are told by the items' keys or by the files that their tasks show; what it, ``from_labelbox``
+                or ``from_coco`` returned (of an export with several people's answers, ``read_predictions(…,
+                annotator=)``); a dict from item to Label Studio results; or, as it is, a Labelbox payload (a list), the
+                tasks of an export or a COCO dict.
             annotator: Whose answers they are: one of the study's annotators, in whose project they are stored.
             ground_truth: Whether Label Studio marks them as the truth.
-            videos: For a Labelbox payload about videos, item → what ``lsnb.probe`` returns.
+            videos: For annotations of videos, item → what ``lsnb.probe`` returns.
 
         Returns:
             A row per item: created, exists, updated (the mark of truth), conflict, unknown item or failed.
