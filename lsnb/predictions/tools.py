@@ -34,6 +34,7 @@ from lsnb.shapes import (
     Fault,
     Size,
     bitmask_pixels,
+    bounds,
     box_of_corners,
     clipped,
     keyframe,
@@ -369,7 +370,7 @@ def _joints(element: Any) -> Iterator[tuple[str | None, float, float, Mapping[st
     for point in element.iterchildren("points"):
         if point.get("outside") == "1":
             continue
-        x, y = map(float, _places(point)[0])
+        x, y = _places(point)[:1].ravel().tolist()
         yield point.get("label"), x, y, _cvat_meta(point)
 
 
@@ -607,7 +608,7 @@ def _labelme_thing(shape: Any, size: Size | None, path: str) -> Thing:
     elif kind in ("point", "points"):
         thing.points = [(None, x, y, {}) for x, y in _corners(points, 1).tolist()]
     elif kind == "mask":
-        left, top = map(math.floor, _corners(points, 2).min(axis=0))
+        left, top, _, _ = (math.floor(side) for side in bounds(_corners(points, 2).tolist()))
         if size is None or not isinstance(shape.get("mask"), str):
             raise _Odd("A mask is a PNG in base64, in a picture whose width and height are known.")
         thing.seen = Seen(mask=functools.partial(_labelme_mask, shape["mask"], left, top, size))
