@@ -355,7 +355,7 @@ def _cvat_thing(element: Any, size: Size | None, path: str) -> Thing:
             raise _Odd("A mask needs the width and height of its image.")
         thing.seen = Seen(mask=functools.partial(rows_mask, runs, left, top, wide, high, size))
     elif kind == "points":
-        thing.points = [(None, x, y, {}) for x, y in _places(element).tolist()]
+        thing.points = _nameless(_places(element))
     elif kind == "skeleton":
         thing.points = list(_joints(element))
         if thing.points:
@@ -606,7 +606,7 @@ def _labelme_thing(shape: Any, size: Size | None, path: str) -> Thing:
     elif kind in ("line", "linestrip"):
         thing.seen = Seen(line=_corners(points, 2))
     elif kind in ("point", "points"):
-        thing.points = [(None, x, y, {}) for x, y in _corners(points, 1).tolist()]
+        thing.points = _nameless(_corners(points, 1))
     elif kind == "mask":
         left, top, _, _ = (math.floor(side) for side in bounds(_corners(points, 2).tolist()))
         if size is None or not isinstance(shape.get("mask"), str):
@@ -874,6 +874,11 @@ def _pairs(given: Any) -> Floats:
     if not isinstance(given, list) or any(not isinstance(one, list | tuple) or len(one) != 2 for one in given):
         raise _Odd("points are pairs of numbers.")
     return np.array([[_number(x, "x"), _number(y, "y")] for x, y in given]).reshape(-1, 2)
+
+
+def _nameless(points: Floats) -> list[tuple[None, float, float, dict[str, Any]]]:
+    """Return places as key points that are called as the thing itself."""
+    return [(None, x, y, {}) for x, y in zip(points[:, 0].tolist(), points[:, 1].tolist(), strict=True)]
 
 
 def _corners(points: Floats, least: int) -> Floats:
