@@ -25,15 +25,19 @@ from lsnb.kernel.formats import looks_like_json, parse_json, parse_xml, read_byt
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing
 from lsnb.tables import read_table
+from lsnb.tables.encodings import decode
 
 COLUMNS = ("item", "tier", "start", "end", "label", "text", "score")
 KNOWN = "RTTM, Whisper's JSON, SRT, VTT, TextGrid, EAF, Audacity's labels or BORIS's aggregated events"
 MOST_TEXT = 2**28
+BLANK = "an interval without a label"
 
 Row = dict[str, Any]
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})")
 _ARROW = re.compile(r"\s*([\d:.,]+)\s+-->\s+([\d:.,]+)(\s.*)?")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
+# What a WebVTT file says beside its cues.
+_ABOUT = re.compile(r"(WEBVTT|NOTE|STYLE|REGION)(\s|$)")
 _TAG = re.compile(r"</?[^>]*>")
 
 
@@ -66,12 +70,14 @@ def read_segments(source: str | Path, *, item: str | None = None) -> pd.DataFram
     tally = Tally(path.name, "stretch", "stretches")
     rows = list(_read(raw, path, tally))
     tally.taken = len(rows)
-    tally.seen = tally.taken + sum(one.n for one in tally.left_out.values())
     table = pd.DataFrame([{**dict.fromkeys(COLUMNS), **row} for row in rows], columns=list(COLUMNS))
     if item is not None:
         table["item"] = table["item"].fillna(item)
     texts = {name: table[name].astype(object) for name in ("item", "tier", "label", "text")}
     table = table.assign(**texts).astype({"start": "float64", "end": "float64", "score": "float64"})
+    # The stretches between those that Praat's user marked are nobody's loss.
+    if tally.notes or tally.unexplained or tally.left_out.keys() - {BLANK}:
+        tally.warn()
     return tally.attach(table)
 
 
@@ -83,7 +89,9 @@ def _read(raw: bytes, path: Path, tally: Tally) -> Iterator[Row]:
     if looks_like_json(raw[:4096]):
         yield from _read_json(parse_json(raw, name), name, tally)
         return
-    text = _text(raw, name)
+    text, guess = decode(raw, name)
+    if guess is not None:
+        tally.note(guess)
     lines = text.splitlines()
     first = next((line.strip() for line in lines if line.strip()), "")
     if first.startswith("WEBVTT"):
@@ -100,16 +108,6 @@ def _read(raw: bytes, path: Path, tally: Tally) -> Iterator[Row]:
         yield from _read_boris(path, tally)
     else:
         raise InputError(f"{name} holds no stretches that are known: give {KNOWN}.")
-
-
-def _text(raw: bytes, name: str) -> str:
-    """Return a file's text: Praat writes UTF-16 where a label is not ASCII."""
-    for encoding in ("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "latin-1"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InputError(f"{name} is no text: export it again.")
 
 
 def _row(start: Any, end: Any, where: str, tally: Tally, **more: Any) -> Iterator[Row]:
@@ -132,11 +130,12 @@ def _read_rttm(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
         where = f"line {number}"
         if not parts or parts[0].startswith(";;"):
             continue
+        tally.seen += 1
         if parts[0] not in ("SPEAKER", "LEXEME", "NON-SPEECH") or len(parts) < 8:
             tally.leave("no stretch of a speaker", [where])
             continue
         about, begin, length, said, kind, who = parts[1], parts[3], parts[4], parts[5], parts[6], parts[7]
-        given = {"score": _share(parts[8]) if len(parts) > 8 else None, "text": None if said == "<NA>" else said}
+        given = {"score": _share(parts[8], tally) if len(parts) > 8 else None, "text": None if said == "<NA>" else said}
         label = who if who != "<NA>" else kind if kind != "<NA>" else None
         try:
             end = float(begin) + float(length)
@@ -145,12 +144,17 @@ def _read_rttm(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
         yield from _row(begin, round(end, 9), where, tally, item=about, tier=parts[0].lower(), label=label, **given)
 
 
-def _share(given: Any) -> float | None:
+def _share(given: Any, tally: Tally) -> float | None:
+    if given is None or given == "<NA>":
+        return None
     try:
         number = float(given)
-    except (TypeError, ValueError):
-        return None
-    return number if 0 <= number <= 1 else None
+    except (TypeError, ValueError, OverflowError):
+        number = math.nan
+    if 0 <= number <= 1:
+        return number
+    tally.note(f"{tally.source}: scores that are no numbers from 0 to 1 are left out, such as {shown(given)}.")
+    return None
 
 
 def _read_json(data: Any, name: str, tally: Tally) -> Iterator[Row]:
@@ -158,6 +162,7 @@ def _read_json(data: Any, name: str, tally: Tally) -> Iterator[Row]:
     listed = next((whole[key] for key in ("segments", "chunks") if isinstance(whole.get(key), list)), None)
     if listed is None or not all(isinstance(one, Mapping) for one in listed):
         raise InputError(f"{name} holds no segments: give {KNOWN}.")
+    tally.seen = len(listed)
     for number, one in enumerate(listed):
         where = f"segments[{number}]"
         span = one.get("timestamp")
@@ -168,26 +173,39 @@ def _read_json(data: Any, name: str, tally: Tally) -> Iterator[Row]:
         if sure is None and isinstance(one.get("avg_logprob"), int | float):
             sure = math.exp(min(float(one["avg_logprob"]), 0.0))  # Whisper gives the mean logarithm
         said = text.strip() if isinstance(text, str) else None
-        yield from _row(start, end, where, tally, tier=None, label=label, text=said, score=_share(sure))
+        yield from _row(start, end, where, tally, tier=None, label=label, text=said, score=_share(sure, tally))
 
 
 def _read_cues(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
-    place = 0
-    while place < len(lines):
-        arrow = _ARROW.fullmatch(lines[place])
-        place += 1
-        if arrow is None:
+    """Read SubRip and WebVTT: cues with blank lines between them, each with one line above its times at most."""
+    tally.seen = sum(_ARROW.fullmatch(line) is not None for line in lines)
+    block: list[tuple[int, str]] = []
+    for number, line in enumerate([*lines, ""], start=1):
+        if line.strip() and not (_ARROW.fullmatch(line) and any(map(_ARROW.fullmatch, (one for _, one in block)))):
+            block.append((number, line))
             continue
-        where = f"line {place}"
-        said: list[str] = []
-        while place < len(lines) and lines[place].strip():
-            said.append(lines[place])
-            place += 1
-        text = "\n".join(said)
-        voice = _VOICE.search(text)
-        label = voice[1].strip() if voice else None
-        plain = _TAG.sub("", text) if voice else text
-        yield from _row(_seconds(arrow[1]), _seconds(arrow[2]), where, tally, label=label, text=plain)
+        # Without a blank line between them the next cue's number would be the last line of this one's text.
+        following = [block.pop()] if line.strip() and block[-1][1].strip().isdecimal() else []
+        yield from _cue(block, tally)
+        block = [*following, (number, line)] if line.strip() else []
+
+
+def _cue(block: Sequence[tuple[int, str]], tally: Tally) -> Iterator[Row]:
+    at = next((place for place, (_, line) in enumerate(block) if _ARROW.fullmatch(line)), None)
+    others = block if at is None else block[: max(at - 1, 0)]
+    if others and not _ABOUT.match(others[0][1].lstrip("\ufeff")):
+        tally.seen += len(others)
+        tally.leave("a line of no cue", [f"line {number}" for number, _ in others])
+    if at is None:
+        return
+    number, line = block[at]
+    arrow = _ARROW.fullmatch(line)
+    assert arrow is not None
+    text = "\n".join(said for _, said in block[at + 1 :])
+    voice = _VOICE.search(text)
+    label = voice[1].strip() if voice else None
+    plain = _TAG.sub("", text) if voice else text
+    yield from _row(_seconds(arrow[1]), _seconds(arrow[2]), f"line {number}", tally, label=label, text=plain)
 
 
 def _seconds(text: str) -> float:
@@ -217,6 +235,7 @@ def _read_textgrid(text: str, name: str, tally: Tally) -> Iterator[Row]:
             kind, tier = words[place], words[place + 1]
             count = int(words[place + 4])
             place += 5
+            tally.seen += count
             for number in range(count):
                 where = f"{tier}, {number + 1}"
                 if kind == "IntervalTier":
@@ -229,7 +248,7 @@ def _read_textgrid(text: str, name: str, tally: Tally) -> Iterator[Row]:
                 if not isinstance(label, str):
                     raise ValueError
                 if not label.strip() and kind == "IntervalTier":
-                    tally.leave("an interval without a label", [where])
+                    tally.leave(BLANK, [where])
                     continue
                 yield from _row(first, last, where, tally, tier=tier, label=label)
     except (ValueError, IndexError, TypeError, OverflowError):
@@ -257,6 +276,7 @@ def _read_eaf(raw: bytes, name: str, tally: Tally) -> Iterator[Row]:
             else:
                 ends = [times.get(str(one.get(f"TIME_SLOT_REF{n}")), math.nan) for n in (1, 2)]
                 spans[key] = (ends[0], ends[1])
+    tally.seen = len(found)
     for tier_name, key, value in found:
         at, seen = key, set()
         while at in above and at not in seen:
@@ -270,6 +290,7 @@ def _read_audacity(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Ro
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("\\"):  # a second line holds the frequencies of a selection
             continue
+        tally.seen += 1
         parts = line.split("\t")
         if len(parts) < 2:
             tally.leave("no start and end", [f"line {number}"])
@@ -277,15 +298,26 @@ def _read_audacity(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Ro
         yield from _row(parts[0], parts[1], f"line {number}", tally, label="\t".join(parts[2:]) or None)
 
 
+# The first are read, and the others follow from them.
+_BORIS = frozenset({"Observation id", "Subject", "Behavior", "Start (s)", "Stop (s)", "Behavior type", "Duration (s)"})
+
+
 def _read_boris(path: Path, tally: Tally) -> Iterator[Row]:
     table = read_table(path)
+    tally.seen = len(table)
+    others = [str(name) for name in table.columns if name not in _BORIS]
+    if others:
+        tally.note(f"{tally.source}: not read are the columns {listing(others, 12)}.")
     for number, row in enumerate(table.to_dict("records")):
         about = {str(key): value for key, value in row.items()}
         start, end = about.get("Start (s)"), about.get("Stop (s)")
         subject, label = about.get("Subject"), about.get("Behavior")
         item = about.get("Observation id")
-        named = {"item": None if pd.isna(item) else str(item), "tier": None if pd.isna(subject) else str(subject)}
-        yield from _row(start, end, f"row {number}", tally, label=str(label), **named)
+        named = {
+            name: None if pd.isna(cell) else str(cell)
+            for name, cell in (("item", item), ("tier", subject), ("label", label))
+        }
+        yield from _row(start, end, f"row {number}", tally, **named)
 
 
 # Written

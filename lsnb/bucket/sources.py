@@ -657,8 +657,13 @@ PAGE = "Web pages or messages in place of pictures, videos or sounds, as a serve
 BROKEN_OFF = "Pictures that break off: copy or download the files again"
 CMYK = "CMYK pictures, for print, which browsers show in wrong colours or not at all: convert them to RGB"
 NO_PICTURE = "Files that hold no picture that browsers are known to show: open one to see what it is"
+NO_INDEX = "Videos and sounds that break off before their index, without which none plays: copy the files again"
+SHORT = (
+    "Videos and sounds that are shorter than they say, so that their end is missing: copy or download the files again"
+)
+NO_MEDIA = "Files that hold no video or sound that browsers are known to play: open one to see what it is"
 # What some browsers show, and what is only supposed, keeps no file out.
-DOUBTED = frozenset({HEVC, NO_PICTURE})
+DOUBTED = frozenset({HEVC, NO_PICTURE, SHORT, NO_MEDIA})
 _SAMPLE_ENTRIES = {
     b"hvc1": HEVC,
     b"hev1": HEVC,
@@ -672,7 +677,8 @@ _SAMPLE_ENTRIES = {
     b"ap4h": PRORES,
 }
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"})
-_BOXED = frozenset({".mp4", ".m4v", ".mov", ".qt", ".3gp"})
+_BOXED = frozenset({".mp4", ".m4v", ".mov", ".qt", ".3gp", ".m4a"})
+_BOXES = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"pnot", b"uuid", b"sidx"})
 _MATROSKA = frozenset({".mkv", ".webm"})
 _SHOWN = frozenset({"image", "drawing", "video", "audio"})
 _LARGEST_INDEX = 16 * 1024 * 1024
@@ -718,14 +724,22 @@ def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | 
     if ending in _BOXED:
         return _look_into_boxes(file, size)
     if ending in _MATROSKA:
-        return HEVC if b"V_MPEGH/ISO/HEVC" in head + file.read(_MATROSKA_HEAD) else None
+        return _look_into_matroska(head + file.read(_MATROSKA_HEAD), size)
+    if ending == ".wav":
+        return _look_into_wave(head, size)
     # Phones hand out HEIC pictures under the name .jpg, and browsers show what is in a picture, whatever its name.
     return _look_into_picture(head, file, size) if kind.medium == "image" else None
 
 
+# What Git keeps in the place of a large file that was not fetched.
+_POINTER = b"version https://git-lfs"
+
+
 def _is_message(head: bytes) -> bool:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:40].lower()
-    return start.startswith((b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<error", b'{"', b"{\n", b"{\r"))
+    return start.startswith(
+        (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<error", b'{"', b"{\n", b"{\r", _POINTER)
+    )
 
 
 def _look_into_picture(head: bytes, file: IO[bytes], size: int) -> str | None:
@@ -797,19 +811,69 @@ def _png_ends(file: IO[bytes], size: int) -> bool:
 def _look_into_boxes(file: IO[bytes], size: int) -> str | None:
     """Walk the file's outermost boxes to ``moov``, which may stand at the end, and read its sample entries."""
     position = 0
+    is_short = False
     while position + 8 <= size:
         file.seek(position)
         head = file.read(16)
+        if not position and head[4:8] not in _BOXES:
+            return NO_MEDIA
         length, kind = int.from_bytes(head[:4], "big"), head[4:8]
         if length == 1:
             length = int.from_bytes(head[8:16], "big")
         if kind == b"moov":
             file.seek(position)
-            return _sample_entry(file.read(min(length or size, _LARGEST_INDEX)))
+            if position + length > size:
+                return NO_INDEX
+            found = _sample_entry(file.read(min(length or size - position, _LARGEST_INDEX)))
+            # What lies behind the index has to be there, too.
+            return found or (SHORT if is_short or _ends_early(file, position + length, size) else None)
         if length < 8:
-            return None
+            return NO_INDEX
         position += length
-    return None
+        is_short = position > size
+    return NO_INDEX
+
+
+def _ends_early(file: IO[bytes], position: int, size: int) -> bool:
+    for _ in range(_MOST_PARTS):
+        if position + 8 > size:
+            break
+        file.seek(position)
+        head = file.read(16)
+        length = int.from_bytes(head[:4], "big")
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        if length < 8:
+            return False
+        position += length
+    return position > size
+
+
+def _look_into_matroska(head: bytes, size: int) -> str | None:
+    """Look at the codec, and at how long the one segment says that it is: https://www.rfc-editor.org/rfc/rfc8794."""
+    if not head.startswith(b"\x1a\x45\xdf\xa3"):
+        return NO_MEDIA
+    if b"V_MPEGH/ISO/HEVC" in head:
+        return HEVC
+    start = head.find(b"\x18\x53\x80\x67") + 4
+    if start < 4:
+        return None
+    first = head[start : start + 1]
+    width = 9 - first[0].bit_length() if first else 9
+    length = int.from_bytes(head[start : start + width], "big") & ((1 << 7 * width) - 1)
+    # All ones is a length that nobody knew.
+    is_known = width <= 8 and length != (1 << 7 * width) - 1
+    return SHORT if is_known and start + width + length > size else None
+
+
+def _look_into_wave(head: bytes, size: int) -> str | None:
+    if head[:4] in (b"RF64", b"BW64"):
+        return None
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
+        return NO_MEDIA
+    length = int.from_bytes(head[4:8], "little")
+    # Programs that write into a pipe leave the length out, or as large as it can be.
+    return SHORT if length + 8 > size + 1 and length < 2**31 else None
 
 
 def _sample_entry(index: bytes) -> str | None:

@@ -91,7 +91,8 @@ def tool_table(path: Path) -> pd.DataFrame:
     if isinstance(said, list) and said and isinstance(said[0], Mapping) and "instances" in said[0]:
         return _mmpose(said, None, path.name)
     if isinstance(said, list) and said and isinstance(said[0], Mapping) and {"image_id", "keypoints"} <= set(said[0]):
-        return _alphapose([(one.get("image_id"), one) for one in said if isinstance(one, Mapping)], path.name)
+        named = [(one.get("image_id") if isinstance(one, Mapping) else f"entry {n}", one) for n, one in enumerate(said)]
+        return _alphapose(named, path.name)
     if isinstance(said, Mapping) and said and all(isinstance(found, list) for found in said.values()):
         return _alphapose([(name, one) for name, several in said.items() for one in several], path.name)
     raise TableError(
@@ -108,11 +109,17 @@ def _mmpose(frames: Any, names: Sequence[str] | None, source: str) -> pd.DataFra
             raise TableError(f"{source}: entry {place + 1} of its frames has no list of instances; write it anew.")
         frame = _frame(one.get("frame_id", place), source)
         last = max(last, frame)
-        for animal in one["instances"]:
+        for animal in _mappings(one["instances"], f"{source}, frame {frame}"):
             points = _triples(animal.get("keypoints"), animal.get("keypoint_scores"), f"{source}, frame {frame}")
             track = animal.get("track_id", animal.get("instance_id"))
             sightings.append((frame, _called(track), points))
     return _table(sightings, names, "mmpose", source, frames=last + 1)
+
+
+def _mappings(given: Sequence[Any], source: str) -> Sequence[Mapping[str, Any]]:
+    if not all(isinstance(one, Mapping) for one in given):
+        raise TableError(f"{source} has an entry that is no instance; write it anew.")
+    return given
 
 
 def _names_of(meta: Any) -> list[str] | None:
@@ -153,7 +160,7 @@ def _openpose(folder: Path) -> pd.DataFrame:
         people = said.get("people") if isinstance(said, Mapping) else None
         if not isinstance(people, list):
             raise TableError(f"{path.name} has no list of people: give the files that OpenPose wrote.")
-        for person in people:
+        for person in _mappings(people, path.name):
             points = _triples(person.get("pose_keypoints_2d"), None, path.name)
             points[points[:, 2] == 0] = np.nan  # what OpenPose does not see is 0, 0, 0
             known = [one for one in np.ravel(person.get("person_id", [])).tolist() if isinstance(one, int) and one >= 0]

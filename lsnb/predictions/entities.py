@@ -24,11 +24,14 @@ from lsnb.predictions.regions import check_arguments
 from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.predictions.spans import check_span, place_quote
 from lsnb.shapes import Fault
+from lsnb.shapes.faults import whole_number
 from lsnb.tables.keys import find_column, key_text
 
 LABEL_KEYS = ("label", "entity_group", "entity", "label_", "type", "tag")
+# How files of tags say that a token is in no span.
+OUTSIDE = frozenset({"O", "o", "", "_", "-"})
 START_KEYS, END_KEYS = ("start", "start_char", "start_offset"), ("end", "end_char", "end_offset")
-Found = tuple[Any, Any, Any, Any, Any, Any]  # start, end, label, score, quote, paragraph
+Found = tuple[Any, Any, Any, Any, Any, Any, int]  # start, end, label, score, quote, paragraph, where in the input
 
 
 def from_spans(
@@ -105,10 +108,20 @@ def _items(given: Any, texts: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Return item → its spans, in whatever form."""
     if isinstance(given, pd.DataFrame):
         found: dict[str, Any] = {item: [] for item in texts}
+        whole = given.notna().all().to_numpy()
         for item, record in zip(find_column(given, key), given.to_dict("records"), strict=True):
-            listed = found.setdefault(str(key_text(item)), [])
-            if not is_missing(record.get("start")):
-                listed.append({str(name): value for name, value in record.items()})
+            name = key_text(item)
+            if name is None:
+                raise InputError(f"spans has a row without an item: fill the column {key!r}.")
+            listed = found.setdefault(name, [])
+            one = {
+                str(column): value
+                for is_whole, (column, value) in zip(whole, record.items(), strict=True)
+                if is_whole or not is_missing(value)
+            }
+            # A row that names an item and nothing else says that nothing was found in it.
+            if any(column in one for column in (*LABEL_KEYS, *START_KEYS, *END_KEYS)):
+                listed.append(one)
         return found
     if isinstance(given, str | Path):
         documents = list(_conll(read_bytes(Path(given).expanduser()), Path(given).name))
@@ -175,8 +188,7 @@ class _Reader:
             return
         row.results = []
         total, n = 0.0, 0
-        for place, one in enumerate(self._spans(row, given, text)):
-            start, end, label, score, quote, paragraph = one
+        for start, end, label, score, quote, paragraph, place in self._spans(row, given, text):
             path = f"spans[{place}]"
             if label is None:
                 row.error("no_label", "The span has no label.", path)
@@ -226,8 +238,8 @@ class _Reader:
             if isinstance(text, str) and str(given.text) != text:
                 row.error("other_text", "The Doc is of another text than the item's.")
                 return
-            for one in given.ents:
-                yield one.start_char, one.end_char, one.label_, None, None, None
+            for place, one in enumerate(given.ents):
+                yield one.start_char, one.end_char, one.label_, None, None, None, place
             return
         if not isinstance(given, list | tuple):
             row.error("unreadable", f"Spans are a list of them, not a {type(given).__name__}.")
@@ -253,19 +265,23 @@ class _Reader:
                 return
             at = start + len(str(token))
             prefix, _, label = str(tag).partition("-")
+            if str(tag) in OUTSIDE:
+                prefix, label = "O", ""
+            elif not label:  # tags without B- and I-
+                prefix, label = "I", str(tag)
             is_new = prefix in ("B", "S", "U") or (open_span is not None and open_span[2] != label)
             if prefix in ("O", "") or not label:
                 if open_span is not None:
-                    yield open_span[0], open_span[1], open_span[2], None, None, None
+                    yield open_span[0], open_span[1], open_span[2], None, None, None, open_span[3]
                 open_span = None
             elif open_span is None or is_new:
                 if open_span is not None:
-                    yield open_span[0], open_span[1], open_span[2], None, None, None
-                open_span = [start, at, label]
+                    yield open_span[0], open_span[1], open_span[2], None, None, None, open_span[3]
+                open_span = [start, at, label, place]
             else:
                 open_span[1] = at
         if open_span is not None:
-            yield open_span[0], open_span[1], open_span[2], None, None, None
+            yield open_span[0], open_span[1], open_span[2], None, None, None, open_span[3]
 
     def _value(
         self,
@@ -279,18 +295,18 @@ class _Reader:
         path: str,
     ) -> dict[str, Any] | None:
         if type(start) is not int or type(end) is not int:
-            try:
-                start, end = int(start), int(end)
-            except (TypeError, ValueError, OverflowError):
-                row.error("wrong_span", "A span has a start and an end in characters.", path)
+            ends = _whole(start), _whole(end)
+            if ends[0] is None or ends[1] is None:
+                row.error("wrong_span", "A span has a start and an end in characters, whole numbers.", path)
                 return None
+            start, end = ends
         where = text
         if self._is_dialogue[control.name]:
-            try:
-                number = int(paragraph)
-            except (TypeError, ValueError):
+            found_number = _whole(paragraph)
+            if found_number is None:
                 row.error("no_paragraph", "A span of a conversation says its paragraph, from 0.", path)
                 return None
+            number = found_number
             if isinstance(text, list):
                 if not 0 <= number < len(text):
                     row.error("span_past_end", f"There is no paragraph {number}: there are {len(text)}, from 0.", path)
@@ -318,12 +334,19 @@ class _Reader:
         return {"start": start, "end": end, **said}
 
 
+def _whole(given: Any) -> int | None:
+    """Return a whole number, be it a text of digits; half a character is none."""
+    if isinstance(given, str):
+        return int(given) if given.strip().isascii() and given.strip().isdecimal() and len(given) < 20 else None
+    return whole_number(given)
+
+
 def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, bool]]:
     """Yield each span, and whether its label has a tag's prefix (B-, I-), as pipelines give tokens."""
     known: dict[tuple[Any, ...], tuple[str, ...]] = {}  # most spans of a list have the same keys
     for place, one in enumerate(given):
         if isinstance(one, list | tuple) and len(one) in (3, 4):
-            yield (one[0], one[1], one[2], one[3] if len(one) == 4 else None, None, None), False
+            yield (one[0], one[1], one[2], one[3] if len(one) == 4 else None, None, None, place), False
             continue
         if not isinstance(one, Mapping):
             row.error("unreadable", "A span is {start, end, label}, or (start, end, label).", f"spans[{place}]")
@@ -340,7 +363,8 @@ def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, bool]]:
         if "entity" in one and label == "O":
             continue
         score = one.get("score", one.get("confidence"))
-        yield (start, end, label, None if is_missing(score) else float(score), quote, one.get("paragraph")), is_token
+        score = None if is_missing(score) else score
+        yield (start, end, label, score, quote, one.get("paragraph"), place), is_token
 
 
 def _joined(given: Iterator[tuple[Found, bool]]) -> Iterator[Found]:
@@ -360,11 +384,14 @@ def _joined(given: Iterator[tuple[Found, bool]]) -> Iterator[Found]:
             continue
         if held is not None:
             yield _closed(held)
-        held = [one[0], one[1], label, [one[3]], None, one[5]]
+        held = [one[0], one[1], label, [one[3]], None, one[5], one[6]]
     if held is not None:
         yield _closed(held)
 
 
 def _closed(held: Sequence[Any]) -> Found:
     scores = [one for one in held[3] if one is not None]
-    return held[0], held[1], held[2], sum(scores) / len(scores) if scores else None, None, held[5]
+    # What is no number is handed on, for its fault to be said.
+    odd = next((one for one in scores if score_faults(one, "")), None)
+    mean = odd if odd is not None else sum(map(float, scores)) / len(scores) if scores else None
+    return held[0], held[1], held[2], mean, None, held[5], held[6]

@@ -101,3 +101,17 @@ def shown(given: Any) -> str:
     """Return what was given, in 40 letters at most."""
     words = repr(given)
     return words if len(words) <= 40 else words[:37] + "..."
+
+
+def finite_number(value: Any) -> float | None:
+    """Return a number as a float, or None for anything else, also for switches and texts."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        return None
+    number = as_float(value)
+    return number if math.isfinite(number) else None
+
+
+def whole_number(value: Any) -> int | None:
+    """Return a whole number, also one that came as ``3.0``, or None."""
+    number = finite_number(value)
+    return int(number) if number is not None and number.is_integer() else None

@@ -17,7 +17,7 @@ import pandas as pd
 
 from lsnb.errors import TableError
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import joined, listing
+from lsnb.kernel.words import counted, joined, listing
 from lsnb.tables.keys import FLOAT_LIMIT
 
 TEXT_DTYPE = pd.Series(["text"]).dtype
@@ -127,7 +127,7 @@ def unique_titles(header: Sequence[str], wanted: Sequence[str], tally: Tally) ->
     Example:
         >>> unique_titles(["ID", "x", "x", ""], ["ID"], tally := Tally("a.csv"))
         ['ID', 'x', 'x (2)', 'Unnamed: 3']
-        >>> tally.notes
+        >>> tally.notes[:1]
         ["a.csv has more than one column called 'x': the second is read as 'x (2)'."]
     """
     counts = Counter(header)
@@ -154,6 +154,9 @@ def unique_titles(header: Sequence[str], wanted: Sequence[str], tally: Tally) ->
             f"{tally.source} has more than one column called {title!r}: {which} read as "
             f"{joined([repr(other) for other in others])}."
         )
+    unnamed = [repr(fresh) for title, fresh in zip(header, titles, strict=True) if not title.strip()]
+    if unnamed:
+        tally.note(f"{tally.source} has {counted(len(unnamed), 'column')} without a name, read as {joined(unnamed)}.")
     return titles
 
 

@@ -7,6 +7,7 @@ import re
 from itertools import islice
 
 from lsnb.errors import TableError
+from lsnb.kernel.words import listing
 
 # How often each letter beyond ASCII comes among those of a language, per mille: counted roughly from each language's
 # letter frequencies (https://en.wikipedia.org/wiki/Letter_frequency). Only the ratios matter.
@@ -48,7 +49,27 @@ _CANDIDATES = {
     "cp866": "DOS (code page 866)",
     "mac_cyrillic": "Mac Cyrillic",
     "cp1253": "Windows-1253",
+    "iso8859_15": "ISO 8859-15",
 }
+# Of several bytes a letter. What speaks for each is how many of its letters are common ones of its language.
+_EASTERN = {
+    "cp932": "Shift-JIS",
+    "euc_jp": "EUC-JP",
+    "gb18030": "GB 18030",
+    "big5": "Big5",
+    "cp949": "EUC-KR",
+}
+_KANA, _HANGUL = range(0x3041, 0x3100), range(0xAC00, 0xD7A4)
+# The characters that a third of any Chinese text is made of, https://lingua.mtsu.edu/chinese-computing.
+_CHINESE = frozenset(
+    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经么去"
+    "法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力它与长把机十民第公此已工使情明性知全三又关点"
+    "正业外将两高间由问很最重并物手应战向头文体政美相见被利什二等产或新己制身果加西月话合回特代内信表化老给世位次度门任常先海通教儿"
+    "這個們來為國說時會對過發後裡種經麼學現當沒動還進樣開從實軍無與長機業關點將兩間問應戰頭體見產話給門兒"
+)
+_LEAST_COMMON = 0.2
+# No language of one byte a letter is so unlike itself.
+_UNLIKE = -4.5
 _STRANGE = math.log(0.0005)
 _PLAUSIBLE = math.log(0.02)
 # How much likelier a file is in one of these than in another language, before its letters are looked at.
@@ -59,15 +80,18 @@ _MARKS = frozenset("€£„“”‘’–—…«»°§×±²³µ·¿¡©®™
 _OPENING = frozenset("„“‘«¿¡‚–—…\xa0€£§×±")
 _BEYOND_ASCII = re.compile(rb"[\x00-\x7f]{0,2}[\x80-\xff]+[\x00-\x7f]{0,2}")
 _SHOWN = re.compile(r"\w*[^\x00-\x7f]\w*")
+_ODD_BYTES = re.compile("[\udc80-\udcff]+")
+_LETTERS = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
 _PIECES = 4000
 
 
 def decode(data: bytes, name: str) -> tuple[str, str | None]:
     """Return a file's bytes as text, and a sentence where its encoding is a guess.
 
-    UTF-8 and UTF-16, with or without a mark, are no guess. Else each of the usual encodings of one byte a letter is
-    tried, and the one taken whose letters beyond ASCII are most like those of a language: of ``†bung`` and ``Übung``
-    the latter.
+    UTF-8 and UTF-16, with or without a mark, are no guess; nor is UTF-8 with a few bytes that are none, as files have
+    that were put together of several. Else each of the usual encodings of one byte a letter is tried, and the one taken
+    whose letters beyond ASCII are most like those of a language: of ``†bung`` and ``Übung`` the latter. Where they are
+    like none, those of East Asia are tried.
 
     Args:
         data: The whole file.
@@ -94,6 +118,9 @@ def decode(data: bytes, name: str) -> tuple[str, str | None]:
         if text is not None and "\0" not in text:
             return text, None
     if sure == ["utf-8-sig"] and b"\0" not in data:
+        mixed = _mostly_utf8(data, name)
+        if mixed is not None:
+            return mixed
         for encoding in _ranked(data):
             text = _decoded(data, encoding)
             if text is not None:
@@ -101,11 +128,25 @@ def decode(data: bytes, name: str) -> tuple[str, str | None]:
                 example = f", so that it holds {shown[0]!r}" if shown else ""
                 return text, (
                     f"{name} does not say how its letters are encoded; by its letters it is taken to be "
-                    f"{_CANDIDATES[encoding]}{example}. If that is wrong, save it as 'CSV UTF-8'."
+                    f"{(_CANDIDATES | _EASTERN)[encoding]}{example}. If that is wrong, save it as 'CSV UTF-8'."
                 )
     raise TableError(
         f"{name} is not text in UTF-8, UTF-16 or Windows-1252: open it in a spreadsheet and save it as "
         "'CSV UTF-8' or .xlsx."
+    )
+
+
+def _mostly_utf8(data: bytes, name: str) -> tuple[str, str] | None:
+    """Return UTF-8 with a few other bytes in it, and where they are; they are taken as Windows-1252."""
+    text = data.decode("utf-8-sig", "surrogateescape")
+    odd = _ODD_BYTES.findall(text)
+    if not odd or 4 * sum(map(len, odd)) > len(_LETTERS.findall(text)):
+        return None
+    lines = [number for number, line in enumerate(text.split("\n"), start=1) if _ODD_BYTES.search(line)]
+    mended = _ODD_BYTES.sub(lambda match: match[0].encode("ascii", "surrogateescape").decode("cp1252", "replace"), text)
+    return mended, (
+        f"{name} is UTF-8, except in line {listing(lines)}, where letters are in another encoding and taken to be "
+        "Windows-1252: look at these, and save the file as 'CSV UTF-8'."
     )
 
 
@@ -124,9 +165,28 @@ def _ranked(data: bytes) -> list[str]:
         text = _decoded(pieces, encoding)
         if text is not None:
             scores[encoding] = _likeness(text) - place * _PREFERENCE
+    if max(scores.values(), default=_UNLIKE) <= _UNLIKE:
+        eastern = {encoding: _commonness(data, encoding) for encoding in _EASTERN}
+        likely = [encoding for encoding, share in eastern.items() if share >= _LEAST_COMMON]
+        if likely:
+            return sorted(likely, key=lambda each: -eastern[each])
     # Windows-1252 is what most programs mean when they say nothing; where it cannot be, another must speak for itself.
     least = -math.inf if "cp1252" in scores else _PLAUSIBLE
     return sorted((each for each, score in scores.items() if score >= least), key=lambda each: -scores[each])
+
+
+def _commonness(data: bytes, encoding: str) -> float:
+    """Return the share of common letters of the encoding's language; 0 where the bytes are none of it."""
+    text = _decoded(data, encoding)
+    letters = [letter for letter in text or "" if letter > "\x7f" and letter.isalpha()][:_PIECES]
+    if encoding == "cp949":
+        # The common syllables are those of the standard before Windows' own.
+        common = sum(ord(letter) in _HANGUL and len(letter.encode("euc_kr", "ignore")) == 2 for letter in letters)
+    elif encoding in ("cp932", "euc_jp"):
+        common = sum(ord(letter) in _KANA for letter in letters)
+    else:
+        common = sum(letter in _CHINESE for letter in letters)
+    return common / len(letters) if letters else 0.0
 
 
 def _likeness(text: str) -> float:

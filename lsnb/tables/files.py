@@ -180,10 +180,13 @@ _POINT = re.compile(r"[+-]?\d*\.\d+")
 def _of_commas(
     columns: Sequence[Sequence[str | None]], titles: Sequence[str], separator: str, wanted: Sequence[str], tally: Tally
 ) -> dict[str, pd.Series[Any]]:
-    """Return the columns whose numbers have decimal commas or points between thousands, read so, and say it."""
-    if separator == "," or len(columns) == 1:
+    """Return the columns whose numbers have decimal commas or points between thousands, read so, and say it.
+
+    Between commas a number with a decimal comma stays the text that it is, and only tells how the others are written.
+    """
+    if len(columns) == 1:
         return {}
-    commas, thousands = [], []
+    commas, thousands, sure = [], [], []
     is_german = is_english = False
     for place, title in enumerate(titles):
         cells = [cell.strip() for cell in columns[place] if cell is not None]
@@ -193,17 +196,20 @@ def _of_commas(
             if all(_COMMAS.fullmatch(cell) for cell in cells):
                 is_sure = any(_SURE_COMMA.fullmatch(cell) for cell in cells)
                 if separator == ";" or is_sure:
-                    commas.append(place)
+                    commas += [place] if separator != "," else []
                     is_german = True
         elif any("." in cell for cell in cells):
             if all(_THOUSANDS.fullmatch(cell) for cell in cells):
                 thousands.append(place)
-                is_german = is_german or any(_MILLIONS.fullmatch(cell) for cell in cells)
+                if any(_MILLIONS.fullmatch(cell) for cell in cells) or _are_thousands(cells):
+                    is_german = True
+                    sure.append(place)
             elif all(_POINT.fullmatch(cell) or cell.lstrip("+-").isdigit() for cell in cells):
                 is_english = True
     found: dict[str, pd.Series[Any]] = {}
     examples = []
-    for place in [*commas, *(thousands if is_german and not is_english else [])]:
+    sure = [] if separator == "," else thousands if is_german and not is_english else sure
+    for place in [*commas, *sure]:
         read = [None if cell is None else _without_points(cell.strip()) for cell in columns[place]]
         if any(isinstance(number, int) and abs(number) >= 2**53 for number in read) and place in commas:
             continue  # an id beside decimals
@@ -215,18 +221,31 @@ def _of_commas(
     if examples:
         tally.note(f"{tally.source}: numbers are read with decimal commas in {listing(examples)}.")
     unsure = [place for place in thousands if titles[place] not in found and (is_german or not is_english)]
-    if separator == ";" or is_german:
+    if separator != "," or is_german:
         for place in unsure:
-            cell = next(cell for cell in columns[place] if cell is not None and "." in cell)
+            cell = next((cell.strip() for cell in columns[place] if cell is not None and cell.count(".") == 1), None)
+            if cell is None:
+                continue  # 1.234.567 is no other number, and stays text of itself
             found[titles[place]] = column_of(columns[place])
             tally.note(
                 f"{tally.source}: {cell} in column {titles[place]!r} can be {cell.replace('.', '')} or "
                 f"{float(cell)!r}, so the column stays text: write its numbers without points between thousands."
             )
-        if thousands and is_english and not is_german:
+        if thousands and is_english and not is_german and separator == ";":
             names = listing([repr(titles[place]) for place in thousands])
             tally.note(f"{tally.source}: points in {names} are taken for decimal points, as elsewhere in the file.")
     return found
+
+
+def _are_thousands(cells: Sequence[str]) -> bool:
+    """Return whether only points between thousands explain a column's cells, each of three digits after its point.
+
+    Who writes as many decimals as a number has leaves a last zero out (12.34), and who writes three decimals always
+    writes them behind whole numbers, too (999.000).
+    """
+    pointed = [cell for cell in cells if "." in cell]
+    is_whole = any("." not in cell and cell.strip("+-0") for cell in cells)
+    return is_whole and any(cell.endswith("0") for cell in pointed)
 
 
 def _without_points(cell: str) -> int | float:
@@ -411,8 +430,8 @@ def read_table(
     (``Int64``). The key column is text in any case. What ``lsnb.write_table`` wrote comes back as it was.
 
     What is guessed or left out is said as a warning, and counted in ``table.attrs["read"]``: the encoding of a text
-    that is not Unicode, numbers with decimal commas (1.234 is 1234 only if another column says so), empty rows, a
-    second column of one name, cells that Excel marks as errors, the sheets that were not read.
+    that is not Unicode, numbers with decimal commas (1.234 is 1234 only if the file's other cells say so), empty rows,
+    a column without a name, a second one of one name, cells that Excel marks as errors, the sheets that were not read.
 
     Args:
         path: The file.

@@ -70,7 +70,7 @@ def key_text(value: Any) -> str | None:
 
 
 # How spreadsheets and floats write a number that has more digits than they keep.
-_ROUNDED = re.compile(r"[+-]?[1-9]([.,][0-9]{1,16})?[eE]\+[0-9]{2,3}")
+_ROUNDED = re.compile(r"[+-]?[1-9]([.,][0-9]{1,16})?[eE]\+[0-9]{1,3}|[+-]?[1-9][.,][0-9]{1,16}[eE][0-9]{1,3}")
 _KEPT = 15
 
 

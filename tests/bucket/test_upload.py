@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import warnings
+import wave
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
@@ -275,6 +277,56 @@ def test_whole_pictures_show_and_cut_ones_do_not(name: str) -> None:
         assert "break off" in str(look(data[: int(share * len(data))]))
 
 
+def film(folder: Path, ending: str, *, first: bool = True) -> bytes:
+    path = folder / f"film{ending}"
+    codec = {".mp4": "libx264", ".mov": "libx264", ".webm": "libvpx", ".mkv": "libx264"}[ending]
+    options = {"movflags": "faststart"} if first and ending in (".mp4", ".mov") else {}
+    with av.open(str(path), "w", options=options) as container:
+        stream = container.add_stream(codec, rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        noise = np.random.default_rng(0)
+        for _ in range(10):
+            frame = av.VideoFrame.from_ndarray(noise.integers(0, 255, (48, 64, 3), dtype=np.uint8), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path.read_bytes()
+
+
+def sound() -> bytes:
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes(b"\1\2" * 4000)
+    return content.getvalue()
+
+
+@pytest.mark.parametrize("ending", [".mp4", ".mov", ".mkv", ".webm", ".wav"])
+@pytest.mark.parametrize("first", [True, False])
+def test_whole_films_and_sounds_play_and_cut_ones_are_said(ending: str, first: bool, tmp_path: Path) -> None:
+    data = sound() if ending == ".wav" else film(tmp_path, ending, first=first)
+
+    def look(content: bytes) -> str | None:
+        return why_not_shown(f"a{ending}", len(content), io.BytesIO(content))
+
+    assert look(data) is None
+    for share in (0.3, 0.6, 0.95):
+        said = str(look(data[: int(share * len(data))]))
+        # With its index at the end a film that was cut has none, and nothing of it plays.
+        assert ("break off" if ending in (".mp4", ".mov") and not first else "end is missing") in said
+    assert "hold no video or sound" in str(look(b"who knows, a text of some length"))
+    assert "0 bytes" in str(look(b""))
+    assert "Web pages" in str(look(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 5\n"))
+
+
+def test_a_sound_of_unknown_length_is_whole() -> None:
+    data = sound()
+    for length in (b"\xff" * 4, b"\0" * 4):
+        bent = data[:4] + length + data[8:]
+        assert why_not_shown("a.wav", len(bent), io.BytesIO(bent)) is None
+
+
 def test_a_thumbnail_in_a_cut_picture_is_not_its_end() -> None:
     small, large = PICTURES["JPEG"], PICTURES["JPEG"]
     within = b"\xff\xe1" + (len(small) + 2).to_bytes(2, "big") + small
@@ -329,9 +381,10 @@ def test_what_is_missing_names_the_nearest(small: Bucket, tmp_path: Path) -> Non
         assert hint.rstrip("'?").endswith(near) if near else not hint
 
 
-def test_damaged_movies_are_no_trouble() -> None:
+def test_damaged_movies_are_said_and_no_trouble() -> None:
     for data in (b"", b"abc", b"\0\0\0\0ftyp", b"\xff" * 40, movie(b"avc1")[:60], b"\0\0\0\x01moov" + b"\xff" * 8):
-        assert why_not_shown("a.mp4", max(1, len(data)), io.BytesIO(data)) is None
+        said = str(why_not_shown("a.mp4", max(1, len(data)), io.BytesIO(data)))
+        assert "break off" in said or "hold no video" in said
 
 
 @pytest.fixture

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -11,7 +13,8 @@ from labelbox_payloads import CONFIG as LABELBOX
 from labelbox_payloads import VIDEOS, box, segments
 
 from lsnb import LabelConfig
-from lsnb.predictions import from_coco, from_detections, from_yolo
+from lsnb.errors import InputError
+from lsnb.predictions import from_answers, from_coco, from_detections, from_segments, from_spans, from_yolo
 from lsnb.predictions.labelbox.reading import from_labelbox
 
 CONFIG = LabelConfig.image("uri").rectangles("animal", ["cat", "dog"])
@@ -131,3 +134,129 @@ def test_each_annotation_of_labelbox_is_drawn_or_named(payload: list[Any]) -> No
     drawn = sum(map(len, found.table["regions"]))
     said = [fault for name in ("errors", "warnings") for faults in found.table[name] for fault in faults]
     assert drawn == len(payload) or said or found.notes
+
+
+ASKED = LabelConfig.text("text").choices("mood", ["up", "down"]).choices("about", ["a", "b"], multiple=True)
+ASKED = ASKED.rating("stars").textarea("why")
+# Cell → what is drawn of it, or None where it is a fault; nothing of what holds nothing.
+ANSWERS: dict[str, list[tuple[Any, Any]]] = {
+    "mood": [("up", ["up"]), (" down ", ["down"]), ("sideways", None), ("", ()), (None, ()), (float("nan"), ())],
+    "about": [("a", ["a"]), ("a; b", ["a", "b"]), (["b"], ["b"]), ('["a"]', ["a"]), ("a; c", None), (None, ())],
+    "stars": [(4, 4), (4.0, 4), ("3", 3), (3.5, None), (900, None), ("many", None), (True, None), (None, ())],
+    "why": [("x", ["x"]), ("None", ["None"]), (7, ["7"]), (["x", "y"], ["x", "y"]), (None, ())],
+}
+SCORES = [(0.5, True), (None, True), (1.5, False), ("high", False), (float("inf"), False)]
+
+
+@given(
+    st.lists(st.tuples(*(st.sampled_from(cells) for cells in ANSWERS.values()), st.sampled_from(SCORES)), max_size=4)
+)
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_each_cell_of_answers_is_drawn_or_named(rows: list[Any]) -> None:
+    table = pd.DataFrame(
+        {
+            **{name: pd.Series([row[n][0] for row in rows], dtype="object") for n, name in enumerate(ANSWERS)},
+            "mood_score": pd.Series([row[4][0] for row in rows], dtype="object"),
+            "item": [str(n) for n in range(len(rows))],
+        }
+    )
+    found = from_answers(table, config=ASKED)
+    assert (found.tally.seen, found.tally.unexplained) == (len(rows), 0)
+    for row, made in zip(rows, found.table.to_dict("records"), strict=True):
+        named = {fault["path"].partition(".")[0] for fault in made["errors"]}
+        cells = dict(zip(ANSWERS, [row[n][1] for n in range(4)], strict=True))
+        assert named == {name for name, cell in cells.items() if cell is None} | (
+            {"mood"} if not row[4][1] and cells["mood"] not in ((), None) else set()
+        )
+        if not named:
+            drawn = {one["from_name"]: next(iter(one["value"].values())) for one in found.results.get(made["item"], ())}
+            assert drawn == {name: cell for name, cell in cells.items() if cell != ()}
+
+
+TEXT = "Ana eats, Ben 😀 sleeps"
+MARKED = LabelConfig.text("text").labels("entity", ["PER", "DO"])
+SPANS: list[tuple[Any, tuple[int, int] | None]] = [
+    ({"start": 0, "end": 3, "label": "PER"}, (0, 3)),
+    ({"start": 0.0, "end": 3.0, "label": "PER"}, (0, 3)),
+    ({"start": "0", "end": "3", "label": "PER"}, (0, 3)),
+    ({"start_char": 10, "end_char": 13, "entity_group": "PER", "score": 0.5, "word": "Ben"}, (10, 13)),
+    ({"start": 17, "end": 23, "label": "DO", "text": "sleeps"}, (16, 22)),
+    ((4, 8, "DO"), (4, 8)),
+    ({"start": 0.5, "end": 3, "label": "PER"}, None),
+    ({"start": 0, "end": 99, "label": "PER"}, None),
+    ({"start": 3, "end": 3, "label": "PER"}, None),
+    ({"start": 0, "end": 3}, None),
+    ({"end": 3, "label": "PER"}, None),
+    ({"start": 0, "end": 3, "label": "LOC"}, None),
+    ({"start": 0, "end": 3, "label": "PER", "text": "Bob"}, None),
+    ({"start": 0, "end": 3, "label": "PER", "score": "high"}, None),
+    ({"start": 0, "end": 3, "label": "PER", "score": 87}, None),
+    ("PER", None),
+    (None, None),
+]
+
+
+@given(st.lists(st.sampled_from(SPANS), max_size=5), st.booleans())
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_each_span_is_drawn_or_named(spans: list[Any], as_table: bool) -> None:
+    given_spans: Any = {"a": [one for one, _ in spans]}
+    if as_table:
+        spans = [one for one in spans if isinstance(one[0], dict)]
+        given_spans = pd.DataFrame([{"item": "a", **one} for one, _ in spans], columns=None if spans else ["item"])
+    found = from_spans(given_spans, config=MARKED, texts={"a": TEXT})
+    assert (found.tally.seen, found.tally.unexplained) == (1, 0)
+    row = found.table.to_dict("records")[0]
+    wrong = [place for place, (_, drawn) in enumerate(spans) if drawn is None]
+    assert bool(row["errors"]) == bool(wrong)
+    assert len({fault["path"].partition(".")[0] for fault in row["errors"]}) == len(wrong)
+    if not wrong:
+        assert [(one["value"]["start"], one["value"]["end"]) for one in found.results["a"]] == [at for _, at in spans]
+
+
+def test_a_table_of_spans_under_other_names_loses_none() -> None:
+    """Each went without a word: spaCy's names, a span without a start, a row of nobody's."""
+    table = pd.DataFrame({"item": ["a"], "start_char": [0], "end_char": [3], "label_": ["PER"]})
+    results = from_spans(table, config=MARKED, texts={"a": TEXT}).results["a"]
+    assert [one["value"]["text"] for one in results] == ["Ana"]
+    table = pd.DataFrame({"item": ["a", "b"], "start": [None, None], "end": [3, None], "label": ["PER", None]})
+    found = from_spans(table, config=MARKED, texts={"a": TEXT, "b": TEXT})
+    assert found.failures["item"].tolist() == ["a"]
+    assert found.results["b"] == []
+    with pytest.raises(InputError, match="row without an item"):
+        from_spans(table.assign(item=["a", None]), config=MARKED)
+
+
+def test_tags_without_a_prefix_are_spans() -> None:
+    tokens = [("Ana", "PER"), ("eats", "DO"), (",", "O"), ("Ben", "PER")]
+    found = from_spans({"a": tokens}, config=MARKED, texts={"a": TEXT})
+    assert [one["value"]["text"] for one in found.results["a"]] == ["Ana", "eats", "Ben"]
+
+
+HEARD = LabelConfig.audio("sound").labels("who", ["ana", "ben"])
+STRETCHES: list[tuple[dict[str, Any], bool]] = [
+    ({"start": 0.5, "end": 1.0, "label": "ana"}, True),
+    ({"start": 0.5, "end": 1.0, "label": "ben", "score": 0.5}, True),
+    ({"start": 1.0, "end": 0.5, "label": "ana"}, False),
+    ({"start": None, "end": 0.5, "label": "ana"}, False),
+    ({"start": math.inf, "end": 0.5, "label": "ana"}, False),
+    ({"start": -1.0, "end": 0.5, "label": "ana"}, False),
+    ({"start": "0:30", "end": 0.5, "label": "ana"}, False),
+    ({"start": 0.5, "end": 1.0, "label": "zoe"}, False),
+    ({"start": 0.5, "end": 1.0}, False),
+    ({"start": 0.5, "end": 1.0, "label": "ana", "score": 50}, False),
+]
+
+
+@given(st.lists(st.tuples(st.sampled_from(STRETCHES), st.sampled_from(["a", "b", None])), min_size=1, max_size=5))
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_each_stretch_is_drawn_or_named(rows: list[Any]) -> None:
+    table = pd.DataFrame([{"item": item, **one} for (one, _), item in rows], dtype="object")
+    found = from_segments(table, config=HEARD)
+    assert (found.tally.seen, found.tally.unexplained) == (len({item for _, item in rows}), 0)
+    for row in found.table.to_dict("records"):
+        mine = [whole for (_, whole), item in rows if item == (row["item"] if isinstance(row["item"], str) else None)]
+        if not isinstance(row["item"], str):
+            assert row["errors"]
+            continue
+        assert bool(row["errors"]) == (not all(mine))
+        assert len(found.results.get(row["item"], ())) == (len(mine) if all(mine) else 0)

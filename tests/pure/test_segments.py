@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+import warnings
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lsnb.errors import InputError, LsnbError
+from lsnb.kernel.tally import tally_of
 from lsnb.segments import WRITERS, read_segments
 
 RTTM = """;; a comment
@@ -222,6 +226,84 @@ def bent(content: bytes, chance: random.Random) -> bytes:
     return content[:place] + content[place : place + 40] * 3 + content[place:]
 
 
+PIECES: dict[str, list[tuple[str, bool]]] = {
+    "rttm": [
+        ("SPEAKER m 1 0.5 1.0 <NA> <NA> W <NA> <NA>", True),
+        ("SPEAKER m 1 0.5 x <NA> <NA> W <NA> <NA>", False),
+        ("SPEAKER m 1 W", False),
+        ("SPKR-INFO m 1 <NA> <NA> <NA> unknown W <NA> <NA>", False),
+    ],
+    "srt": [
+        ("7\n00:00:01,000 --> 00:00:02,000\nW\n", True),
+        ("7\n00:00:01,000 --> 00:00:02,000\none\nW\n", True),
+        ("00:00:01,000 --> 00:00:02,000\nso\n8\n00:00:03,000 --> 00:00:04,000\nW\n", True),
+        ("7\n00:00:03,000 --> 00:00:02,000\nW\n", False),
+        ("7\n00:00:01,000 -> 00:00:02,000\nW\n", False),
+        ("\nW\n", False),
+    ],
+    "audacity": [("0.5\t1.0\tW", True), ("1.0\t0.5\tW", False), ("x\t1.0\tW", False), ("W", False)],
+    "vtt": [
+        ("\n00:01.000 --> 00:02.000 align:start\nW\n", True),
+        ("\nname\n00:01.000 --> 00:02.000\n<v W>so\n", True),
+        ("\n00:01.000 --> 00:99:02.000.1\nW\n", False),
+        ("\nW\n", False),
+    ],
+}
+FIRST = {
+    "rttm": ";; made by hand\n",
+    "srt": "1\n00:00:00,000 --> 00:00:00,500\nfirst\n\n",
+    "vtt": "WEBVTT\n\nNOTE W0\n",
+}
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("name", PIECES)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_each_piece_is_a_stretch_or_named_by_its_line(
+    name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    drawn = data.draw(st.lists(st.sampled_from(PIECES[name]), max_size=6))
+    first = FIRST.get(name, "0.0\t0.5\tfirst\n")
+    lines = first.split("\n")[:-1]
+    at: dict[str, int] = {}
+    for n, (piece, _) in enumerate(drawn, start=1):
+        lines += piece.replace("W", f"word{n}").split("\n")
+        at[f"word{n}"] = next(place for place, line in enumerate(lines, start=1) if f"word{n}" in line)
+    path = tmp_path_factory.mktemp("pieces") / "file"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    table = read_segments(path)
+    tally = tally_of(table)
+    assert tally is not None
+    assert tally.unexplained == 0
+    said = " ".join(str(cell) for cell in table[["label", "text"]].to_numpy().ravel())
+    named = {int(one.split()[-1]) for reason in tally.left_out.values() for one in reason.places}
+    for (word, line), (_, is_whole) in zip(at.items(), drawn, strict=True):
+        assert (word in said.split()) == is_whole, (word, lines)
+        # A cue is named by its times, a line above.
+        assert is_whole or named & {line - 1, line}, (word, lines)
+
+
+def test_what_is_guessed_or_left_out_of_stretches_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes("1\n00:00:00,500 --> 00:00:01,750\nПривет, мир.\n".encode("cp1251"))
+    with pytest.warns(UserWarning, match="Windows-1251"):
+        assert read_segments(path)["text"].tolist() == ["Привет, мир."]
+    path.write_text("SPEAKER m 1 0.5 1.0 <NA> <NA> ana 87 <NA>\n")
+    with pytest.warns(UserWarning, match="from 0 to 1 are left out, such as '87'"):
+        assert read_segments(path)["score"].isna().all()
+    path.write_text("1.0\t0.5\tbird\n")
+    with pytest.warns(UserWarning, match="1 left out .ends before it starts: line 1"):
+        assert read_segments(path).empty
+    path.write_text("Subject\tBehavior\tModifiers\tStart (s)\tStop (s)\nm\t\tfast\t0.5\t1.0\nm\trun\t\t2.0\t3.0\n")
+    with pytest.warns(UserWarning, match="not read are the columns Modifiers"):
+        assert [one if isinstance(one, str) else None for one in read_segments(path)["label"]] == [None, "run"]
+    (tmp_path / "a.TextGrid").write_text(SHORT)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_segments(tmp_path / "a.TextGrid")
+
+
 def hold_up(name: str, n: int, folder: Path) -> None:
     chance = random.Random(name)
     content = FILES[name][0].encode()
@@ -233,7 +315,9 @@ def hold_up(name: str, n: int, folder: Path) -> None:
         except LsnbError:
             continue
         assert (table["start"] <= table["end"]).all()
-        assert table.attrs["read"]["taken"] == len(table)
+        tally = tally_of(table)
+        assert tally is not None
+        assert (tally.taken, tally.unexplained) == (len(table), 0)
 
 
 @pytest.mark.parametrize("name", FILES)

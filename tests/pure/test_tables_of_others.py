@@ -186,6 +186,14 @@ def test_german_thousands_are_read_by_the_evidence_of_the_file_and_said(tmp_path
         ("id;views\n1;1.234.567\n2;999\n", [1234567, 999], r"1\.234\.567 is 1234567"),
         ("id;views\n1;1.234\n2;\n3;1.234,5\n", [1234.0, None, 1234.5], r"1\.234 is 1234"),
         ("id\tviews\tprice\n1\t1.234\t2,50\n2\t999\t1,5\n", [1234, 999], r"1\.234 is 1234"),
+        ("id\tviews\n1\t1.234\n2\t12.345\n", ["1.234", "12.345"], r"1\.234 in column 'views' can be 1234 or 1\.234"),
+        ("id|views\n1|-1.234\n2|999\n", ["-1.234", "999"], r"can be -1234 or -1\.234"),
+        ("id\tviews\n1\t1.230\n2\t999\n3\t12.345\n", [1230, 999, 12345], r"1\.230 is 1230"),
+        ("id\tviews\n1\t1.230\n2\t0\n", ["1.230", "0"], r"can be 1230 or 1\.23"),
+        ("id\tviews\ty\n1\t1.234\t0.5\n2\t12.345\t2.25\n", [1.234, 12.345], None),
+        ("id\tviews\tdate\n1\t1.234\t01.12.2026\n2\t12.345\t24.12.2026\n", ["1.234", "12.345"], "can be 1234"),
+        ('id,views,price\n1,1.234,"1,50"\n2,12.345,"2,50"\n', ["1.234", "12.345"], "can be 1234"),
+        ('id,views,price\n1,1.234.567,"1,50"\n2,999,"2,50"\n', ["1.234.567", "999"], None),
         ("id\tviews\n1\t1,234\n2\t12,345\n", ["1,234", "12,345"], None),
         ("id,views\n1,1.234\n2,12.345\n", [1.234, 12.345], None),
         ('id,views\n1,"1,234"\n2,"12,345"\n', ["1,234", "12,345"], None),
@@ -217,6 +225,12 @@ def test_points_and_commas(tmp_path, text, views, says):
         ("El niño comió mañana ¿qué?", "mac_roman", "Mac Roman"),
         ("Zażółć gęślą jaźń, łódź", "cp1250", "Windows-1250"),
         ("Příliš žluťoučký kůň", "cp1250", "Windows-1250"),
+        ("5 € für Öl", "iso8859_15", "ISO 8859-15"),
+        ("今日は良い天気です。", "cp932", "Shift-JIS"),
+        ("今日は良い天気です。", "euc_jp", "EUC-JP"),
+        ("你好，这是我们的", "gbk", "GB 18030"),
+        ("這是一個很好的問題", "big5", "Big5"),
+        ("안녕하세요", "cp949", "EUC-KR"),
         ("Değişik ışık, güneş", "cp1254", "Windows-1254"),
         ("Привет, как дела? Хорошо", "cp1251", "Windows-1251"),
         ("Привет, как дела? Хорошо", "koi8_r", "KOI8-R"),
@@ -238,7 +252,20 @@ def test_unicode_is_no_guess(tmp_path, encoding):
         assert read_table(put(tmp_path, "id,text\n1,Übung\n", encoding=encoding))["text"][0] == "Übung"
 
 
-@pytest.mark.parametrize("cell", ["1.79E+18", "1,79E+18", "1.23457e+18", "1E+15", "1790000000000000000"])
+def test_a_file_put_together_of_two_encodings_loses_no_letter_and_is_said(tmp_path):
+    data = "id,x\n1,für schöne Größe\n2,café\n".encode().replace("é".encode(), b"\xe9")
+    with pytest.warns(UserWarning, match=r"UTF-8, except in line 3, .* Windows-1252"):
+        assert read_table(put(tmp_path, data))["x"].tolist() == ["für schöne Größe", "café"]
+
+
+def test_a_column_without_a_name_is_said(tmp_path):
+    with pytest.warns(UserWarning, match="1 column without a name, read as 'Unnamed: 1'"):
+        assert list(read_table(put(tmp_path, "id,\na,1\n")).columns) == ["id", "Unnamed: 1"]
+
+
+@pytest.mark.parametrize(
+    "cell", ["1.79e18", "1.79E18", "1,79e+18", "1.79E+18", "1,79E+18", "1.23457e+18", "1E+15", "1790000000000000000"]
+)
 def test_ids_that_a_spreadsheet_rounded_are_refused(tmp_path, cell):
     path = put(tmp_path, f"id;x\n{cell};2\n5;3\n")
     with pytest.raises(

@@ -8,8 +8,6 @@ Text by frame is a timeline control with one label and, on its regions, a text a
 from __future__ import annotations
 
 import hashlib
-import math
-import numbers
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -23,7 +21,7 @@ from lsnb.labels.tree import attribute, parse, walk
 from lsnb.labels.vocabulary import CHOICES, KINDS, TEXT_AREA, TIMELINE_LABELS, version
 from lsnb.predictions.labelbox.payload import Payload, payload_rows
 from lsnb.predictions.report import Result, Row
-from lsnb.shapes.faults import as_float
+from lsnb.shapes.faults import finite_number, whole_number
 
 Kind = Literal["radio", "checklist", "text"]
 Parent = tuple[str, str] | None
@@ -543,20 +541,6 @@ def contains(outer: Range, inner: Range) -> bool:
 def is_given(nested: Any) -> bool:
     """Return whether nested classifications are there, also such as are none."""
     return nested is not None and not (isinstance(nested, (list, tuple, Mapping)) and not nested)
-
-
-def finite_number(value: Any) -> float | None:
-    """Return a number as a float, or None for anything else, also for switches and texts."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real):
-        return None
-    number = as_float(value)
-    return number if math.isfinite(number) else None
-
-
-def whole_number(value: Any) -> int | None:
-    """Return a whole number, also one that came as ``3.0``, or None."""
-    number = finite_number(value)
-    return int(number) if number is not None and number.is_integer() else None
 
 
 # From answered questions to Label Studio results: choices and texts for the video, timeline regions by frame.
