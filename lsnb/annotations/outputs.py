@@ -50,6 +50,7 @@ COCO_MEANINGS = {
     "annotations.ellipse": "x and y of an ellipse's centre and half its axes before it is turned, in pixels",
     "annotations.keypoints": "x, y and 2 (labelled and visible) of each key point in turn; zeros where there is none",
     "annotations.num_keypoints": "How many key points are labelled",
+    "annotations.keypoint_widths": "How large each key point is drawn, in percent of the picture, where not 0.75",
     "annotations.keypoint_controls": "Names of the controls in the label config that drew the key points",
     "annotations.iscrowd": "0: every region is one thing",
     "annotations.control": "Name of the control in the label config",
@@ -213,13 +214,17 @@ class Found:
         self.owner = owner
         self.shape = shape
         self.is_part = False
-        self.points: dict[str, tuple[list[float], str]] = {}
+        self.points: dict[str, tuple[list[float], str, float | None]] = {}
+
+    def as_point(self) -> tuple[list[float], str, float | None]:
+        """Return its key point, the control that drew it, and its width where it is not the usual one."""
+        return self.shape["keypoints"], self.owner[2], self.shape.get("keypoint_widths", [None])[0]
 
     def with_points(self, names: Sequence[str]) -> dict[str, Any]:
         """Return what its shape says, with the key points that it has of those of its label."""
         own = self.points
         if "keypoints" in self.shape:
-            own = {**own, self.owner[5]: (self.shape["keypoints"], self.owner[2])}
+            own = {**own, self.owner[5]: self.as_point()}
         triples = [own[name][0] if name in own else [0, 0, 0] for name in names]
         made = self.shape | {
             "keypoints": [number for triple in triples for number in triple],
@@ -227,6 +232,8 @@ class Found:
         }
         if self.points:
             made["keypoint_controls"] = [own[name][1] if name in own else None for name in names]
+        if any(width is not None for _, _, width in own.values()):
+            made["keypoint_widths"] = [own[name][2] if name in own else None for name in names]
         return made
 
     def take_outline(self, other: Found) -> None:
@@ -255,7 +262,7 @@ def _grouped(found: Sequence[Found], parents: Mapping[tuple[Any, ...], str]) -> 
         name = one.owner[5]
         if "keypoints" in one.shape:
             if "keypoints" not in above.shape and name not in above.points:
-                above.points[name] = (one.shape["keypoints"], one.owner[2])
+                above.points[name] = one.as_point()
                 one.is_part = True
         elif _is_outline(one) and (first := _first_of(above, one, by_region, parents)) is not None:
             first.take_outline(one)

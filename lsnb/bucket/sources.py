@@ -810,6 +810,8 @@ def _png_ends(file: IO[bytes], size: int) -> bool:
 
 def _look_into_boxes(file: IO[bytes], size: int) -> str | None:
     """Walk the file's outermost boxes to ``moov``, which may stand at the end, and read its sample entries."""
+    if size < 8:
+        return NO_MEDIA
     position = 0
     is_short = False
     while position + 8 <= size:

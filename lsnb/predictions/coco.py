@@ -27,7 +27,7 @@ from lsnb.predictions.detections import NO_POINTS, NORMALISED, find_target, in_f
 from lsnb.predictions.payloads import COCO_CATEGORIES, Matching, Sizes, class_label, is_missing, names_of, size_of
 from lsnb.predictions.regions import COCO_POINTS, NO_SIZE, Regions, Seen, Target, Targets
 from lsnb.predictions.report import Predictions, Row, make_predictions
-from lsnb.shapes import Box, Outline, Size, bounds, coco_mask
+from lsnb.shapes import Box, Outline, Point, Size, bounds, coco_mask
 
 # What makes an annotation more than a plain box.
 DRAWN = frozenset({"segmentation", "keypoints", "control", "attributes", "ignore", "track_id", "ellipse", "rotation"})
@@ -408,14 +408,17 @@ class Reading:
         # Files that lsnb wrote say who drew each, where several controls have the name.
         given = annotation.get("keypoint_controls")
         hints = given if isinstance(given, list) and len(given) == len(found) else [None] * len(found)
-        for (name, (x, y, visible)), hint in zip(found, hints, strict=True):
+        drawn = annotation.get("keypoint_widths")
+        widths = drawn if isinstance(drawn, list) and len(drawn) == len(found) else [None] * len(found)
+        for (name, (x, y, visible)), hint, given_width in zip(found, hints, widths, strict=True):
             if not visible:
                 continue
             above = hint if isinstance(hint, str) else category.above
             target = find_target(row, self.targets, ("point",), name, f"{path}.keypoints", above)
             if target is not None:
                 at, score = size or (100.0, 100.0), annotation.get("score")
-                self.regions.add_point(row, x * scale[0], y * scale[1], at, target, score, path, parent)
+                width = Point.from_value({"x": x, "y": y, "width": given_width}).width
+                self.regions.add_point(row, x * scale[0], y * scale[1], at, target, score, path, parent, width)
 
     def _triples(self, row: Row, points: Any, category: Category, path: str) -> list[tuple[str, Any]]:
         """Return each key point's name, and its x, y and visibility; note what is wrong with them."""

@@ -549,7 +549,16 @@ class Regions:
         return self._add(row, inside.value(), size, target, score, path, points.tobytes())
 
     def add_point(
-        self, row: Row, x: float, y: float, size: Size, target: Target, score: Any, path: str, parent: int | None = None
+        self,
+        row: Row,
+        x: float,
+        y: float,
+        size: Size,
+        target: Target,
+        score: Any,
+        path: str,
+        parent: int | None = None,
+        width: float = Point.width,
     ) -> int | None:
         """Add a key point in pixels; one outside the picture is left out with a warning.
 
@@ -562,8 +571,9 @@ class Regions:
             score: Its score, or None.
             path: Where in the input it stands.
             parent: The number of the box it belongs to.
+            width: How large it is drawn, in percent of the picture.
         """
-        point = Point(x, y).in_percent(size).inside(ROUNDING)
+        point = Point(x, y, width).in_percent(size).inside(ROUNDING)
         if point is None:
             row.warn("outside", "The point lies outside the picture, and is left out.", path)
             return None

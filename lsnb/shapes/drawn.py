@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -541,17 +541,20 @@ class Point:
     Args:
         x: From the left.
         y: From the top.
+        width: How large the editor draws it, in percent of the picture whatever the unit of its place; one without is
+            not drawn at all.
     """
 
     x: float
     y: float
-    # Percent of the picture; the editor draws a point without a width not at all.
-    WIDTH: ClassVar[float] = 0.75
+    width: float = 0.75
 
     @classmethod
     def from_value(cls, value: Value) -> Point:
         """Return the point of a Label Studio value, in percent."""
-        return cls(float(value["x"]), float(value["y"]))
+        width = value.get("width")
+        is_known = isinstance(width, int | float) and not isinstance(width, bool) and 0 < width <= 100
+        return cls(float(value["x"]), float(value["y"]), float(width) if is_known else cls.width)  # type: ignore[arg-type]
 
     @staticmethod
     def check(value: Value, key: str = "") -> Faults:
@@ -562,30 +565,34 @@ class Point:
 
     def value(self) -> dict[str, Any]:
         """Return a point in percent as Label Studio keeps it."""
-        return {"x": self.x, "y": self.y, "width": self.WIDTH}
+        return {"x": self.x, "y": self.y, "width": self.width}
 
     def in_pixels(self, size: Size) -> Point:
         """Return a point in percent of a picture in its pixels."""
         x, y = map(float, to_pixels([self.x, self.y], size))
-        return Point(x, y)
+        return Point(x, y, self.width)
 
     def in_percent(self, size: Size) -> Point:
         """Return a point in pixels in percent of the picture."""
         x, y = map(float, to_percent([self.x, self.y], size))
-        return Point(x, y)
+        return Point(x, y, self.width)
 
     def inside(self, slack: float = 0.0) -> Point | None:
         """Return a point in percent, put on the edge where it is outside by ``slack`` at most; None for one beyond."""
         if not (-slack <= self.x <= 100 + slack and -slack <= self.y <= 100 + slack):
             return None
-        return Point(min(max(self.x, 0.0), 100.0), min(max(self.y, 0.0), 100.0))
+        return Point(min(max(self.x, 0.0), 100.0), min(max(self.y, 0.0), 100.0), self.width)
 
     def to_coco(self) -> dict[str, Any] | None:
-        """Return ``bbox, area, iscrowd, keypoints, num_keypoints`` of a point in pixels; None without a place."""
+        """Return ``bbox, area, iscrowd, keypoints, num_keypoints`` of a point in pixels; None without a place.
+
+        A width of its own is in ``keypoint_widths``, which COCO has not.
+        """
         x, y = self.x, self.y
         if not (math.isfinite(x) and math.isfinite(y)):
             return None
-        return {"bbox": [x, y, 0.0, 0.0], "area": 0.0, "iscrowd": 0, "keypoints": [x, y, 2], "num_keypoints": 1}
+        made = {"bbox": [x, y, 0.0, 0.0], "area": 0.0, "iscrowd": 0, "keypoints": [x, y, 2], "num_keypoints": 1}
+        return made | ({"keypoint_widths": [self.width]} if self.width != Point.width else {})
 
     def iou(self, other: Point) -> float:
         """Return how near another point is: 1 / (1 + distance), since points have no area to share."""

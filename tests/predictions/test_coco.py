@@ -421,7 +421,7 @@ def turned_regions(draw: st.DrawFn) -> list[dict[str, Any]]:
         kind = draw(st.sampled_from(["box", "oval", "person", "roof", "alone"]))
         x, y, own = draw(st.floats(30, 60)), draw(st.floats(30, 60)), f"{kind}{number}"
         rotation = draw(turns)
-        point = {"x": x, "y": y, "width": 0.75}
+        point = {"x": x, "y": y, "width": draw(st.sampled_from([0.75, 0.2, 3.5]))}
         if kind == "oval":
             value = {"x": x, "y": y, "radiusX": 9.0, "radiusY": 4.0, "rotation": rotation}
             results.append(region("ellipselabels", "oval", draw(st.sampled_from(["eye", "car"])), own, value))
@@ -437,6 +437,7 @@ def turned_regions(draw: st.DrawFn) -> list[dict[str, Any]]:
             value = {"x": x, "y": y, "width": 12.0, "height": 7.0, "rotation": rotation}
             results.append(region("rectanglelabels", "box", "car" if kind == "box" else "person", own, value))
             for name in draw(st.sets(st.sampled_from(["nose", "tail"]))) if kind == "person" else ():
+                point = {**point, "width": draw(st.sampled_from([0.75, 2.0]))}
                 results.append(region("keypointlabels", "spot", name, f"{own}{name}", point, parentID=own))
     return results
 
