@@ -33,7 +33,6 @@ from lsnb.predictions.labelbox.questions import (
     Tool,
     confidences,
     each_classification,
-    finite_number,
     has_frames,
     is_given,
     least,
@@ -49,6 +48,7 @@ from lsnb.predictions.regions import check_arguments as regions_arguments
 from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.shapes import Box, Outline, Point, bounds, box_of_centre, clipped, to_percent, track_value
 from lsnb.shapes import keyframe as boxed
+from lsnb.shapes.faults import finite_number
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 # The shape of one keyframe: a box, a point or a line in pixels from the top left, and the box that shows it.

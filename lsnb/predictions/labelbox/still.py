@@ -16,7 +16,6 @@ from lsnb.predictions.labelbox.questions import (
     Questions,
     Reader,
     each_classification,
-    finite_number,
     region_id,
     whole_results,
 )
@@ -25,6 +24,7 @@ from lsnb.predictions.regions import Regions, Seen, Target, Targets
 from lsnb.predictions.report import Result, Row
 from lsnb.predictions.spans import check_span
 from lsnb.shapes import Fault
+from lsnb.shapes.faults import finite_number
 
 SHAPES = ("bbox", "polygon", "point", "line", "mask", "location")
 
