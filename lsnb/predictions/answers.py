@@ -155,16 +155,17 @@ class AnswerReader:
             cell: The answer, however it is written; an empty one is none.
             score: How sure it is, 0 to 1, or missing.
         """
-        if is_missing(cell) or (isinstance(cell, str) and not cell.strip()):
-            return
         hashed = cell if isinstance(cell, str | int | float | bool) else None
         known = self._known.get((name, type(cell), hashed)) if hashed is not None else None
         if known is None:
+            if is_missing(cell) or (isinstance(cell, str) and not cell.strip()):
+                return
             known = self._read(name, cell)
             if hashed is not None and len(self._known) < 100_000:
                 self._known[name, type(cell), hashed] = known
         value, faults = known
-        row.faults += faults
+        if faults:
+            row.faults += faults
         if row.results is None:
             row.results = []
         if value is None:
@@ -172,14 +173,17 @@ class AnswerReader:
         control = self._controls[name]
         result: Result = {"from_name": name, "to_name": ",".join(control.to_names[:1]), "type": control.kind}
         result["value"] = {part: list(given) if type(given) is list else given for part, given in value.items()}
-        if not is_missing(score):
-            wrong = score_faults(score, f"{name}.score")
-            row.faults += wrong
-            if not wrong:
-                result["score"] = float(score)
-                scored = [one["score"] for one in row.results if "score" in one] + [result["score"]]
-                row.score = sum(scored) / len(scored)
         row.results.append(result)
+        if type(score) is not float or not 0 <= score <= 1:
+            if is_missing(score):
+                return
+            wrong = score_faults(score, f"{name}.score")
+            if wrong:
+                row.faults += wrong
+                return
+        result["score"] = float(score)
+        scored = [one["score"] for one in row.results if "score" in one]
+        row.score = sum(scored) / len(scored)
 
     def _read(self, name: str, cell: Any) -> tuple[Any, list[Fault]]:
         control = self._controls[name]

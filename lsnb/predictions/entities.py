@@ -6,6 +6,7 @@ Spans count code points from 0, the end exclusive, as ``transformers``' pipeline
 from __future__ import annotations
 
 import hashlib
+import numbers
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -205,15 +206,18 @@ class _Reader:
             value[control.row.key] = [self._names[label]]
             about = f"{row.item}|{control.name}|{label}|{start}|{end}|{paragraph}|{place}"
             region = hashlib.blake2b(about.encode("utf-8", "replace"), digest_size=8).hexdigest()
-            result: Result = {"id": region, "from_name": control.name, "to_name": control.to_names[0]}
-            result |= {"type": control.kind, "value": value}
-            if not is_missing(score):
-                wrong = score_faults(score, f"{path}.score")
-                row.faults += wrong
-                if not wrong:
-                    result["score"] = float(score)
-                    total, n = total + float(score), n + 1
+            about_control = {"from_name": control.name, "to_name": control.to_names[0], "type": control.kind}
+            result: Result = {"id": region, **about_control, "value": value}
             row.results.append(result)
+            if type(score) is not float or not 0 <= score <= 1:
+                if is_missing(score):
+                    continue
+                wrong = score_faults(score, f"{path}.score")
+                if wrong:
+                    row.faults += wrong
+                    continue
+            result["score"] = float(score)
+            total, n = total + float(score), n + 1
         row.score = total / n if n else None
 
     def _target(self, label: Any) -> Control | Fault | None:
@@ -357,13 +361,14 @@ def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, bool]]:
                 next((name for name in every if name in one), every[0]) for every in (LABEL_KEYS, START_KEYS, END_KEYS)
             )
         label, start, end = one.get(names[0]), one.get(names[1]), one.get(names[2])
-        label = None if label is None or is_missing(label) else label
+        label = label if type(label) is str or not is_missing(label) else None
         quote = one.get("text") if isinstance(one.get("text"), str) else None
         is_token = "entity" in one and isinstance(label, str) and label[:2] in ("B-", "I-", "E-", "S-", "L-", "U-")
         if "entity" in one and label == "O":
             continue
         score = one.get("score", one.get("confidence"))
-        score = None if is_missing(score) else score
+        if type(score) is not float or score != score:
+            score = None if is_missing(score) else score
         yield (start, end, label, score, quote, one.get("paragraph"), place), is_token
 
 

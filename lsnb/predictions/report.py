@@ -240,7 +240,8 @@ def make_predictions(rows: Iterable[Any], notes: Sequence[str] = ()) -> Predicti
         if row.item is None or row.results is None or row.has_failed:
             continue
         results.setdefault(row.item, []).extend(row.results)
-        scores[row.item] = least_score((scores.get(row.item), row.score))
+        known = scores.get(row.item)
+        scores[row.item] = row.score if known is None else least_score((known, row.score))
         if row.split:
             splits[row.item] = row.split
     return Predictions(results, scores, _table(rows), splits, tuple(notes))
@@ -264,7 +265,7 @@ def _table(rows: Sequence[Row]) -> pd.DataFrame:
             "item": pd.Series([row.item for row in rows], dtype=object),
             "name": pd.Series([row.name for row in rows], dtype=object),
             "status": pd.Series([row.status for row in rows], dtype=object),
-            "error": pd.Series([_words(faults) or None for faults in errors], dtype=object),
+            "error": pd.Series([_words(faults) if faults else None for faults in errors], dtype=object),
             "errors": pd.Series(errors, dtype=object),
             "warnings": pd.Series([[f.as_dict() for f in row.faults if f.is_warning] for row in rows], dtype=object),
             "regions": pd.Series([_regions(row) for row in rows], dtype=object),

@@ -1,8 +1,10 @@
-"""Converting and checking COCO boxes, against the SDK's ``validate_prediction`` alone on the same results, in one run.
+"""Converting and checking COCO boxes, against the SDK's ``validate_prediction`` alone on the same results, in one run;
+and how many answers and spans are read and checked a second.
 
 Run by hand: ``python tests/benchmarks/bench_predictions.py [boxes ...]`` (10,000 and 100,000 by default; five boxes a
-picture). Prints seconds of this process, the best of three, so that other work on the machine counts little, and how
-many times faster ours is. The results are the same objects: ours makes them, the SDK judges them.
+picture, five spans a text, an answer with its score an item). Prints seconds of this process, the best of three, so
+that other work on the machine counts little, and how many times faster ours is. The results are the same objects: ours
+makes them, the SDK judges them.
 """
 
 from __future__ import annotations
@@ -12,9 +14,10 @@ import sys
 import time
 from collections.abc import Callable
 
+import pandas as pd
 from label_studio_sdk.label_interface import LabelInterface
 
-from lsnb import LabelConfig
+from lsnb import LabelConfig, from_answers, from_spans
 from lsnb.predictions import check_results
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.payloads import COCO_CATEGORIES
@@ -73,5 +76,30 @@ def main(sizes: list[int]) -> None:
         print(f"{boxes:>9,} {ours:>10.3f} {check:>10.3f} {sdk:>10.3f} {sdk / ours:>8.2f} {each:>18.1f}")
 
 
+def answers_and_spans(n: int) -> None:
+    chance = random.Random(0)
+    asked = LabelConfig.text("text").choices("mood", ["up", "down"])
+    moods = [chance.choice(["up", "down"]) for _ in range(n)]
+    table = pd.DataFrame({"item": [str(one) for one in range(n)], "mood": moods})
+    table = table.assign(mood_score=[chance.random() for _ in range(n)])
+    marked = LabelConfig.text("text").labels("entity", ["PER", "LOC"])
+    texts = {str(one): "Ana Bo went to Rome with Eva and saw the old city of Paris" for one in range(n // PER_PICTURE)}
+    spans = {
+        item: [
+            {"entity_group": chance.choice(["PER", "LOC"]), "score": chance.random(), "start": at, "end": at + 3}
+            for at in range(0, 10 * PER_PICTURE, 10)
+        ]
+        for item in texts
+    }
+    for name, work in (
+        ("answers", lambda: from_answers(table, config=asked)),
+        ("spans", lambda: from_spans(spans, config=marked, texts=texts)),
+    ):
+        assert set(work().table["status"]) == {"ready"}
+        print(f"{n / best_of(3, work):>9,.0f} {name} a second, of {n:,}")
+
+
 if __name__ == "__main__":
-    main([int(given) for given in sys.argv[1:]] or [10_000, 100_000])
+    sizes = [int(given) for given in sys.argv[1:]] or [10_000, 100_000]
+    main(sizes)
+    answers_and_spans(max(sizes))

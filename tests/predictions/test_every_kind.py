@@ -175,6 +175,8 @@ def test_spans_come_as_a_table_and_as_a_file(tmp_path: Path) -> None:
         ([{"start": 2, "end": 5}], "no_label"),
         ([{"start": 2, "end": 5, "label": "PER", "text": "Bob"}], "other_text"),
         ([{"start": 2, "end": 5, "label": "PER", "score": 9}], "wrong_score"),
+        ([{"start": 2, "end": 5, "label": "PER", "score": "high"}], "wrong_score"),
+        ([{"start": 2, "end": 5, "entity": "B-PER", "score": "high"}], "wrong_score"),
         ([("Eva", "B-PER")], "no_token"),
         ("Ana", "unreadable"),
         ([5], "unreadable"),
