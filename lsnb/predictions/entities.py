@@ -6,7 +6,6 @@ Spans count code points from 0, the end exclusive, as ``transformers``' pipeline
 from __future__ import annotations
 
 import hashlib
-import numbers
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
