@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ import pandas as pd
 import pytest
 from label_studio_sdk.label_interface import LabelInterface
 
+import lsnb
 from lsnb import LabelConfig, from_answers, from_coco, from_detections, from_segments, from_spans
 from lsnb.errors import InputError
 from lsnb.labels.vocabulary import KINDS, RELEASE, TAGS, version
@@ -329,3 +331,62 @@ def test_every_kind_of_result_can_be_predicted(tag: str) -> None:
     assert found.table["errors"].tolist() == [[]]
     assert any(result["type"] == TAGS[tag].kind for result in found.results["i"])
     assert check_results(found.results["i"], config_of(tag)) == []
+
+
+# The table of the site: a row for each kind, without a hole, and with the verb by which it is predicted above.
+
+PAGE = Path(__file__).parents[2] / ".github" / "site" / "docs" / "predictions.md"
+VERBS = ("from_answers", "from_spans", "from_segments", "from_detections", "from_coco")
+MORE = {"study.annotations", "study.model_run", "study.predict", "write_table", "to_labelbox"}
+
+
+def tables(text: str) -> list[list[list[str]]]:
+    """Return the rows of each table of a page, without its head."""
+    found: list[list[list[str]]] = [[]]
+    for line in text.splitlines():
+        if line.startswith("|"):
+            found[-1].append([cell.strip() for cell in line.strip("|").split("|")])
+        elif found[-1]:
+            found.append([])
+    return [rows[2:] for rows in found if rows]
+
+
+def holes(text: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what the page's table of kinds leaves out or says wrongly."""
+    kinds, formats = tables(text)
+    rows = {row[0]: row[1:] for row in kinds}
+    every = {n for n, row in TAGS.items() if row.role == "control" and row.kind in KINDS}
+    every = {name for name in every if version(TAGS[name].since) <= version(RELEASE)}
+    found = sorted(every ^ rows.keys())
+    found += [row[0] for table in (kinds, formats) for row in table if not all(row) or len(row) != len(table[0])]
+    words = [word for row in kinds for cell in row[1:] for word in re.findall(r"`([a-z_.]+)`", cell)]
+    known = {*lsnb.__all__, *MORE, "from_id", "to_id", "lsnb.segments"}
+    found += [word for word in words if word not in known]
+    used: list[str] = []
+    for verb in VERBS:
+        real = globals()[verb]
+        monkeypatch.setitem(
+            globals(), verb, lambda *given, _real=real, _verb=verb, **more: used.append(_verb) or _real(*given, **more)
+        )
+    for name in sorted(every & rows.keys()):
+        used.clear()
+        verb = "study.predict" if name in NO_VERB else (predicted(name), used[-1])[1]
+        if f"`{verb}`" not in rows[name][0]:
+            found.append(f"{name}: {verb}")
+    return found
+
+
+def test_the_table_of_kinds_has_no_hole(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = PAGE.read_text(encoding="utf-8")
+    with monkeypatch.context() as patch:
+        assert holes(text, patch) == []
+    row = next(line for line in text.splitlines() if line.startswith("| Rating |"))
+    wrong = {
+        text.replace(f"{row}\n", ""): "Rating",
+        text.replace(row, "| Rating | | `study.annotations` |"): "Rating",
+        text.replace(row, row.replace("from_answers", "from_spans")): "Rating: from_answers",
+        text.replace(row, row.replace("study.annotations", "study.answers")): "study.answers",
+    }
+    for changed, fault in wrong.items():
+        with monkeypatch.context() as patch:
+            assert fault in holes(changed, patch)
