@@ -15,8 +15,9 @@ import pandas as pd
 from lsnb.detectors.loading import sources
 from lsnb.detectors.networks import Memory, Name, Network, identified, loaded, look
 from lsnb.errors import InputError
-from lsnb.kernel.checks import Give, Share, Within, checked
+from lsnb.kernel.checks import Give, Share, Within, checked, shown
 from lsnb.kernel.runtime import cache_folder
+from lsnb.labels import LabelConfig
 
 COLUMNS = [
     *("item", "label", "score", "x", "y", "width", "height"),
@@ -83,6 +84,7 @@ class Detector:
         revision: str | None = None,
         name: str | None = None,
         remember: bool = True,
+        prompts: LabelConfig | Sequence[str] | None = None,
     ) -> Detector:
         """Return a detector.
 
@@ -97,6 +99,9 @@ class Detector:
             revision: The hub's branch, tag or commit.
             name: What a function is called, with its version; without it, what it says is not remembered.
             remember: Whether results are kept on this computer by model and file checksum.
+            prompts: For a model that is told in words what to look for (zero-shot detection), such as
+                ``google/owlv2-base-patch16-ensemble`` or ``IDEA-Research/grounding-dino-tiny``: the words, which become
+                the labels; or a label config, whose labels of boxes they are.
 
         Raises:
             InputError: Arguments that cannot be used, every fault at once.
@@ -113,7 +118,9 @@ class Detector:
             [['bird', 0.9, 10.0, 20.0, 20.0, 20.0]]
         """
         memory = cache_folder() / "models" / "detections.sqlite" if remember else None
-        which, identity = identified(model, name, revision=revision, device=device, kind="object detection")
+        wanted = _prompts(prompts)
+        kind = "zero-shot object detection" if wanted else "object detection"
+        which, identity = identified(model, name, revision=revision, device=device, kind=kind, prompts=wanted)
         return cls._made(which, identity, threshold=float(threshold), batch=int(batch), memory=memory)
 
     @property
@@ -224,6 +231,23 @@ class Detector:
 
     def __repr__(self) -> str:
         return f"Detector({self.name!r}, threshold={self.threshold:g})"
+
+
+def _prompts(given: LabelConfig | Sequence[str] | None) -> tuple[str, ...]:
+    """Return what a model is to look for, each once."""
+    if given is None:
+        return ()
+    if isinstance(given, LabelConfig):
+        shapes = ("Box", "Track")
+        found = [label for one in given.controls.values() if one.row.shape in shapes for label in one.labels]
+        if not found:
+            raise InputError("The config has no labels of boxes to look for: give prompts as a list of words.")
+    else:
+        is_listed = not isinstance(given, str) and all(isinstance(one, str) for one in given)
+        found = [str(one).strip() for one in given] if is_listed else []
+        if not found or not all(found):
+            raise InputError(f"prompts is {shown(given)}: give a list of words to look for, or a label config.")
+    return tuple(dict.fromkeys(found))
 
 
 def identity_name(network: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
+import inspect
 import json
 import os
 import sqlite3
@@ -123,13 +124,15 @@ class Name:
         model: A name on the Hugging Face hub, or a folder.
         revision: The hub's branch, tag or commit.
         device: ``cpu``, ``cuda``, ``cuda:1``; None takes a graphics card where there is one.
-        kind: ``object detection`` or ``embedding``.
+        kind: ``object detection``, ``zero-shot object detection`` or ``embedding``.
+        prompts: What is looked for, where the network is told so in words.
     """
 
     model: str
     revision: str | None
     device: str | None
     kind: str
+    prompts: tuple[str, ...] = ()
 
     @property
     def folder(self) -> Path | None:
@@ -163,6 +166,8 @@ class Name:
 
     def labels(self) -> list[str] | None:
         """Return the labels a folder's network knows, without loading it; None for one on the hub."""
+        if self.prompts:
+            return list(self.prompts)
         if self.folder is None or not (self.folder / "config.json").is_file():
             return None
         try:
@@ -206,6 +211,8 @@ class Network:
             images: uint8 RGB [height, width, 3] each; sizes may differ.
             threshold: The least score, from 0 to 1.
         """
+        if self._name.prompts:
+            return self._detect_named(images, threshold)
         with self._torch.inference_mode():
             output = self._run(images)
             found = self._processor.post_process_object_detection(
@@ -217,6 +224,31 @@ class Network:
                 "boxes": each["boxes"].float().cpu().numpy().astype(float),
                 "scores": each["scores"].float().cpu().numpy().astype(float),
                 "labels": [str(names[int(number)]) for number in each["labels"]],
+            }
+            for each in found
+        ]
+
+    def _detect_named(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
+        """Return boxes of what the prompts name."""
+        prompts = [list(self._name.prompts)] * len(images)
+        options: dict[str, Any] = {"threshold": threshold, "target_sizes": [image.shape[:2] for image in images]}
+        process = self._processor.post_process_grounded_object_detection
+        with self._torch.inference_mode():
+            # A picture three pixels high would be taken for one with its channels first.
+            given = self._processor(
+                text=prompts, images=list(images), return_tensors="pt", padding=True, input_data_format="channels_last"
+            )
+            inputs = {key: value.to(self._device) for key, value in given.items()}
+            output = self._network(**inputs)
+            if "input_ids" in inspect.signature(process).parameters:
+                # Words that are surer than this make the name of a box, as Grounding DINO's authors have it.
+                options |= {"input_ids": inputs["input_ids"], "text_threshold": 0.25}
+            found = process(outputs=output, text_labels=prompts, **options)
+        return [
+            {
+                "boxes": each["boxes"].float().cpu().numpy().astype(float),
+                "scores": each["scores"].float().cpu().numpy().astype(float),
+                "labels": [prompt_of(str(name), self._name.prompts) for name in each["text_labels"]],
             }
             for each in found
         ]
@@ -250,7 +282,29 @@ class Network:
             return (call or self._network)(**inputs)
 
 
-def identified(model: Any, name: str | None, *, revision: str | None, device: str | None, kind: str) -> tuple[Any, Any]:
+def prompt_of(said: str, prompts: Sequence[str]) -> str:
+    """Return the prompt that a network's words stand for; the words themselves where they may stand for several.
+
+    Example:
+        >>> prompt_of("traffic", ["traffic light", "car"]), prompt_of("red", ["red car", "red bus"])
+        ('traffic light', 'red')
+    """
+    if said in prompts:
+        return said
+    words = set(said.casefold().split())
+    fitting = [prompt for prompt in prompts if words and words <= set(prompt.casefold().split())]
+    return fitting[0] if len(fitting) == 1 else said
+
+
+def identified(
+    model: Any,
+    name: str | None,
+    *,
+    revision: str | None,
+    device: str | None,
+    kind: str,
+    prompts: Sequence[str] = (),
+) -> tuple[Any, Any]:
     """Return a network that is not loaded yet and what identifies it; a function is itself, called ``name``.
 
     Args:
@@ -259,15 +313,19 @@ def identified(model: Any, name: str | None, *, revision: str | None, device: st
         revision: The hub's branch, tag or commit.
         device: Where it is to work.
         kind: As in ``Name``.
+        prompts: As in ``Name``.
 
     Raises:
+        InputError: Prompts for a function.
         MissingFileError: A folder that is not there or holds no model.
         MissingExtraError: torch or transformers is not installed.
     """
     if not isinstance(model, str | Path):
+        if prompts:
+            raise InputError("prompts go with the name or folder of a model that takes them: a function knows its own.")
         return model, name
-    which = Name(str(model), revision, device, kind)
-    identity = which.identify()
+    which = Name(str(model), revision, device, kind, tuple(prompts))
+    identity = which.identify() + (f"|{json.dumps(list(prompts))}" if prompts else "")
     require_torch()
     return which, identity
 
@@ -303,16 +361,19 @@ def _load(name: Name) -> tuple[Any, Any]:
     import transformers
     from safetensors import SafetensorError
 
-    loader = transformers.AutoModelForObjectDetection if name.kind == "object detection" else transformers.AutoModel
+    loaders: dict[str, Any] = {
+        "object detection": transformers.AutoModelForObjectDetection,
+        "zero-shot object detection": transformers.AutoModelForZeroShotObjectDetection,
+    }
+    loader = loaders.get(name.kind, transformers.AutoModel)
+    takes: Any = transformers.AutoProcessor if name.prompts else transformers.AutoImageProcessor
     folder = name.folder
     options: dict[str, Any] = {"local_files_only": True} if folder else _from_hub(name)
     target = str(folder) if folder else name.model
     try:
         with _quiet(is_local=folder is not None):
             # The processor that needs no torchvision.
-            processor = transformers.AutoImageProcessor.from_pretrained(  # type: ignore[no-untyped-call]
-                target, use_fast=False, trust_remote_code=False, **options
-            )
+            processor = takes.from_pretrained(target, use_fast=False, trust_remote_code=False, **options)
             # Other weights are pickles, which run what they say.
             return processor, loader.from_pretrained(target, trust_remote_code=False, use_safetensors=True, **options)
     except ImportError as fault:

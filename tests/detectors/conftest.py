@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tiny_models import LABELS as LABELS
-from tiny_models import save_detr, torch_or_skip
+from tiny_models import save_detr, save_owl, torch_or_skip
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +18,11 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
 @pytest.fixture(scope="session")
 def tiny_detr(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_detr(tmp_path_factory.mktemp("models") / "tiny-detr")
+
+
+@pytest.fixture(scope="session")
+def tiny_owl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_owl(tmp_path_factory.mktemp("models") / "tiny-owl")
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from video_maker import make_video, read_barcode
 
+from lsnb import LabelConfig
 from lsnb.detectors import Detector, Embedder, detection, embed, near_duplicates
 from lsnb.errors import InputError, MissingFileError
 
@@ -64,6 +65,42 @@ def test_a_saved_network_says_what_it_says_by_hand(tiny_detr: Path, pictures: pd
         np.testing.assert_allclose(mine["score"].to_numpy(float), wanted["scores"].numpy(), atol=1e-6)
         assert list(mine["label"]) == [model.config.id2label[int(n)] for n in wanted["labels"]]
         assert set(mine["image_width"]) == {wide}
+
+
+def test_a_network_is_told_in_words_what_to_look_for(tiny_owl: Path, pictures: pd.DataFrame) -> None:
+    import torch
+    from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
+
+    config = LabelConfig.image("uri").rectangles("animal", ["cat", "red dog"]).choices("mood", ["up"])
+    detector = Detector.load(tiny_owl, threshold=0.0, batch=3, prompts=config)
+    assert detector.labels == ["cat", "red dog"]
+    found = detector(pictures, key="id", progress=False)
+    assert set(found["status"]) == {"found"}
+    model = AutoModelForZeroShotObjectDetection.from_pretrained(tiny_owl).eval()
+    processor = AutoProcessor.from_pretrained(tiny_owl)
+    image = cv2.imread(pictures["path"][1])[:, :, ::-1]
+    high, wide = image.shape[:2]
+    with torch.inference_mode():
+        output = model(**processor(text=[detector.labels], images=[image], return_tensors="pt"))
+    [wanted] = processor.post_process_grounded_object_detection(
+        output, threshold=0.0, target_sizes=[(high, wide)], text_labels=[detector.labels]
+    )
+    mine = found[found["item"] == "008"]
+    corners = np.clip(wanted["boxes"].numpy(), 0, [wide, high, wide, high])
+    has_area = (corners[:, 2] > corners[:, 0]) & (corners[:, 3] > corners[:, 1])
+    np.testing.assert_allclose(mine["score"].to_numpy(float), wanted["scores"].numpy()[has_area], atol=1e-5)
+    assert list(mine["label"]) == [wanted["text_labels"][n] for n in np.flatnonzero(has_area)]
+    # Other words are another question, which is not answered from memory.
+    other = Detector.load(tiny_owl, threshold=0.0, prompts=["bird"])(pictures, key="id", progress=False)
+    assert set(other["label"]) == {"bird"}
+
+
+@pytest.mark.parametrize("prompts", [[], "cat", ["cat", " "], [3], LabelConfig.text("text").choices("a", ["b"])])
+def test_prompts_that_name_nothing_are_a_sentence(prompts: Any) -> None:
+    with pytest.raises(InputError, match="prompts"):
+        Detector.load("someone/model", prompts=prompts)
+    with pytest.raises(InputError, match="prompts go with"):
+        Detector.load(brightness, prompts=["cat"])
 
 
 def test_labels_are_known_without_the_network(tiny_detr: Path, monkeypatch: pytest.MonkeyPatch) -> None:
