@@ -136,6 +136,20 @@ def opened(path: Path, *, one_by_one: bool = False) -> Iterator[tuple[Any, Any]]
         yield container, stream
 
 
+def reformatted(frame: Any, *sizes: int, **how: Any) -> Any:
+    """Return a frame in another format or size, by one thread where the computer gives no further one.
+
+    Args:
+        frame: What was decoded.
+        sizes: The width and height, where they change.
+        how: As PyAV's ``VideoFrame.reformat`` has it.
+    """
+    try:
+        return frame.reformat(*sizes, **how)
+    except BlockingIOError:
+        return frame.reformat(*sizes, **how, threads=1)
+
+
 def tags_of(container: Any) -> dict[str, str]:
     """Return a container's tags as text that can be written anywhere: U+FFFD for each byte that is no UTF-8."""
     return {_readable(name): _readable(text) for name, text in container.metadata.items()}
@@ -668,7 +682,7 @@ def _read(path: Path, wanted: NDArray[np.int64], strict: bool) -> Iterator[Frame
     for index, time, frame in decoded_frames(path, wanted):
         orientation = orientation or Orientation.of_frame(frame)
         served.add(index)
-        yield Frame(index, time, orientation.apply(frame.to_ndarray(format="rgb24")[None])[0])
+        yield Frame(index, time, orientation.apply(reformatted(frame, format="rgb24").to_ndarray()[None])[0])
     missing = [int(index) for index in wanted if int(index) not in served] if strict else []
     if missing:
         listed = ", ".join(map(str, missing[:10])) + (", …" if len(missing) > 10 else "")

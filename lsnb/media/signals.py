@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from lsnb.errors import InputError
 from lsnb.kernel import checks
-from lsnb.media.decoding import Orientation, decoded_frames, opened, sound_blocks, timeline, video_path
+from lsnb.media.decoding import Orientation, decoded_frames, opened, reformatted, sound_blocks, timeline, video_path
 
 # Small pictures of every frame, in one pass and bounded memory: what selection of frames is made from.
 #
@@ -167,7 +167,8 @@ class _Batch:
         self.frames.append(index)
         self.times.append(time)
         if not self.is_planar:
-            small = frame.reformat(self.width, self.height, "rgb24" if self.colour else "gray", interpolation="AREA")
+            kind = "rgb24" if self.colour else "gray"
+            small = reformatted(frame, self.width, self.height, format=kind, interpolation="AREA")
             out[:] = small.to_ndarray()
         elif self.colour:
             for number, shrunk in enumerate(self.planes):

@@ -28,6 +28,7 @@ from lsnb.media.decoding import (
     decoded_frames,
     file_address,
     opened,
+    reformatted,
     sound_blocks,
     tags_of,
     timeline,
@@ -113,16 +114,19 @@ def shown(frame: Any, pixel_shape: Fraction) -> Any:
     if orientation.is_upright and is_even and pixel_shape == 1:
         if frame.format.name == "yuv420p" and frame.color_range != FULL_RANGE:
             return frame
-        return frame.reformat(format="yuv420p", dst_color_range="MPEG")
-    image = frame.to_ndarray(format="rgb24")
+        return reformatted(frame, format="yuv420p", dst_color_range="MPEG")
+    image = reformatted(frame, format="rgb24").to_ndarray()
     if pixel_shape != 1:
         wide = max(1, round(frame.width * pixel_shape))
         image = cv2.resize(image, (wide, frame.height), interpolation=cv2.INTER_LINEAR)
     image = orientation.apply(image[None])[0]
     # The last row or column is repeated, which moves no pixel.
     image = np.pad(image, ((0, image.shape[0] % 2), (0, image.shape[1] % 2), (0, 0)), mode="edge")
-    return av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24").reformat(
-        format="yuv420p", dst_colorspace=MATRICES.get(frame.colorspace, "ITU601"), dst_color_range="MPEG"
+    return reformatted(
+        av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24"),
+        format="yuv420p",
+        dst_colorspace=MATRICES.get(frame.colorspace, "ITU601"),
+        dst_color_range="MPEG",
     )
 
 
@@ -143,6 +147,10 @@ def _add_picture(container: Any, first: Any, rate: Fraction) -> Any:
     for name in ("colorspace", "color_primaries", "color_trc"):
         if hasattr(first, name):  # PyAV 16.0 has the first alone
             setattr(context, name, getattr(first, name))
+    try:
+        context.open(strict=False)
+    except av.error.FFmpegError:  # the computer gives no further thread, or encoding says what is wrong
+        context.thread_count = 1
     return stream
 
 

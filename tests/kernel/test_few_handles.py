@@ -160,3 +160,39 @@ def test_who_may_start_few_threads_or_none_gets_an_answer_or_a_sentence(more: in
     said = json.loads(done.stdout.splitlines()[-1])
     assert (said["upload"], said["detector"], said["probe"]) == ("300 uploaded", ["nothing"] * 3, 20)
     assert said["poses"] == 5 or "the process that reads it could not be started" in str(said["poses"]), said
+
+
+# What it needs is loaded before, so that the Python may lie where its new user does not read.
+NO_THREAD = """
+import os, resource, sys
+from pathlib import Path
+
+from lsnb import media
+
+folder = Path(sys.argv[1])
+
+
+def work():
+    frames = [frame.index for frame in media.read_frames(folder / "clip.mp4")]
+    copy = media.transcode(folder / "clip.mp4", folder / f"{os.getuid()}.mp4", progress=False)
+    grey = [frame.index for frame in media.read_frames(copy)]
+    return frames, grey
+
+
+before = work()
+os.setgroups([])
+os.setgid(int(sys.argv[2]))
+os.setuid(int(sys.argv[2]))
+limit = len(os.listdir("/proc/self/task"))
+resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+assert work() == before == (list(range(20)), list(range(20))), work()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root becomes somebody else")
+def test_frames_are_read_and_written_where_no_thread_can_be_started(shown: Path) -> None:
+    shown.chmod(0o777)
+    user = 60_000 + os.getpid() % 5_000  # whom nobody else is
+    command = [sys.executable, "-c", NO_THREAD, str(shown), str(user)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250, check=False)
+    assert done.returncode == 0, done.stderr

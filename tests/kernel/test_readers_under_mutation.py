@@ -25,9 +25,10 @@ import pytest
 from video_maker import make_video
 
 import lsnb
-from lsnb import annotations, credentials, forms, media, plots, predictions, reliability, stack
+from lsnb import annotations, credentials, forms, media, plots, predictions, reliability, segments, stack
 from lsnb.errors import LsnbError
 from lsnb.forms.config_builder import load_config
+from lsnb.kernel.tally import tally_of
 from lsnb.local import identity
 from lsnb.poses import find_predictions, read_labelled_poses, read_poses
 from lsnb.predictions import from_coco, from_detections, from_yolo, read_predictions
@@ -538,6 +539,103 @@ def _cell(hand: Hand) -> Any:
     return predictions.cell_results(text, "animal", config=CONFIG, item="1")
 
 
+STRETCHES: dict[str, bytes] = {
+    "rttm": b";; made\nSPEAKER m 1 0.50 1.25 <NA> <NA> ana 0.75 <NA>\nSPEAKER m 1 2.00 0.50 <NA> <NA> ben <NA> <NA>\n",
+    "json": written({"segments": [{"start": 0.5, "end": 1.75, "text": " Hi.", "avg_logprob": -0.5, "speaker": "a"}]}),
+    "srt": b"1\n00:00:00,500 --> 00:00:01,750\nHi.\n\n2\n00:00:02,000 --> 00:00:02,500\nBye.\n",
+    "vtt": b"WEBVTT\n\nNOTE so\n\nintro\n00:00.500 --> 00:01.750 align:start\n<v Ana>Hi.\n",
+    "TextGrid": b'File type = "ooTextFile"\nObject class = "TextGrid"\n\n0\n3\n<exists>\n1\n"IntervalTier"\n'
+    b'"w"\n0\n3\n2\n0\n0.5\n""\n0.5\n3\n"a ""b"""\n',
+    "eaf": b'<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="t1" TIME_VALUE="5"/>'
+    b'<TIME_SLOT TIME_SLOT_ID="t2" TIME_VALUE="9"/></TIME_ORDER><TIER TIER_ID="a"><ANNOTATION>'
+    b'<ALIGNABLE_ANNOTATION ANNOTATION_ID="a1" TIME_SLOT_REF1="t1" TIME_SLOT_REF2="t2"><ANNOTATION_VALUE>x'
+    b'</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION><ANNOTATION><REF_ANNOTATION ANNOTATION_ID="a2" '
+    b'ANNOTATION_REF="a1"/></ANNOTATION></TIER></ANNOTATION_DOCUMENT>',
+    "txt": b"0.5\t1.75\tbird\n\\\t200.0\t900.0\n2.0\t2.0\tclick\n",
+    "tsv": b"Observation id\tSubject\tBehavior\tStart (s)\tStop (s)\nd\tm\trun\t0.5\t1.75\n",
+}
+HEARD = lsnb.LabelConfig.audio("sound").labels("who", ["ana", "ben"])
+MARKED = lsnb.LabelConfig.text("text").labels("entity", ["PER", "DO"])
+ANSWERED = lsnb.LabelConfig.text("text").choices("mood", ["up", "down"]).rating("stars").textarea("why")
+ANSWERS = pd.DataFrame(
+    {"item": ["a", "b"], "mood": ["up", "down"], "mood_score": [0.5, 0.75], "stars": [4, 3], "why": ["x", "y"]}
+).astype(object)
+SPANS: dict[str, list[Any]] = {
+    "a": [{"start": 0, "end": 3, "label": "PER", "score": 0.5, "text": "Ana"}, [4, 8, "DO"]],
+    "b": [{"entity": "B-PER", "start": 0, "end": 3}, {"entity": "I-PER", "start": 4, "end": 8, "score": 0.5}],
+    "c": [["Ana", "B-PER"], ["eats", "O"]],
+}
+TEXTS = dict.fromkeys("abc", "Ana eats")
+SEEN = {"keypoints": [[3, 4], [5, 6]], "keypoint_scores": [0.5, 0.75], "track_id": 1}
+FLAT = [3, 4, 0.5, 5, 6, 0.75]
+TOOLS: dict[str, Any] = {
+    "mmpose": {"meta_info": {"keypoint_id2name": {"0": "a", "1": "b"}}, "instance_info": [
+        {"frame_id": 0, "instances": [SEEN]}, {"frame_id": 2, "instances": []}]},
+    "inferencer": [{"frame_id": 0, "instances": [SEEN, {**SEEN, "track_id": 2}]}],
+    "alphapose": [{"image_id": "0.jpg", "keypoints": FLAT, "idx": [1]}, {"image_id": "2.jpg", "keypoints": FLAT}],
+    "alphatracker": {"0.png": [{"keypoints": FLAT, "idx": 1}], "1.png": []},
+    "coco": {
+        "images": [{"id": 1, "file_name": "img0.png"}, {"id": 2, "file_name": "img2.png"}],
+        "categories": [{"id": 1, "keypoints": ["a", "b"]}],
+        "annotations": [{"image_id": 1, "category_id": 1, "keypoints": FLAT, "score": 0.5, "track_id": 3}],
+    },
+}  # fmt: skip
+SLEAP = (
+    b"track,frame_idx,instance.score,nose.x,nose.y,nose.score,tail.x,tail.y,tail.score\n"
+    b"t1,0,0.9,1,2,0.5,3,4,0.25\nt1,2,0.9,1,2,0.5,,,\n"
+)
+LOGGERS = (
+    b"Device: ACC-7\nStart: 2026-01-01 10:00:00\nRate: 50 Hz\n\nx [g],y [g]\n0.1,0.2\n0.3,0.4\n0.2,0.5\n0.2,0.6\n",
+    b"time;a;b\n0,00;1,5;x\n0,02;2,5;y\n0,04;3;z\n0,06;3;z\n",
+    b"# comment\n1 2 3\n2 3 4\n3 4 5\n4 5 6\n",
+    b'{"fs": 100}\nEvent\tTime\tV\nA\t0.0\t1\nA\t0.5\t2\nA\t1.0\t3\nA\t1.5\t3\n',
+    *SERIES,
+)
+
+
+def _stretches(hand: Hand, folder: Path) -> Any:
+    name = hand.of(list(STRETCHES))
+    table = lsnb.read_segments(_put(folder, f"s.{name}", hand.bytes(STRETCHES[name])), item="x")
+    tally = tally_of(table)
+    assert tally is not None
+    assert (tally.taken, tally.unexplained) == (len(table), 0)
+    for write in segments.WRITERS.values():
+        with contextlib.suppress(LsnbError):
+            write(table, folder / "again")
+    return predictions.from_segments(table, config=HEARD)
+
+
+def _tool(hand: Hand, folder: Path) -> Any:
+    name = hand.of([*TOOLS, "sleap", "openpose"])
+    if name == "sleap":
+        return read_poses(_put(folder, "v.csv", hand.bytes(SLEAP)))
+    if name == "openpose":
+        said = {"people": [{"person_id": [-1], "pose_keypoints_2d": FLAT}]}
+        files = {f"v_{n:012}_keypoints.json": written(hand.json(said)) for n in (0, 2)}
+        return read_poses(_folder(folder / "openpose", files))
+    bent = hand.of([True, False])
+    return read_poses(
+        _put(folder, "v.json", written(hand.json(TOOLS[name])) if bent else hand.bytes(written(TOOLS[name])))
+    )
+
+
+def _logger(hand: Hand, folder: Path) -> Any:
+    content = hand.bytes(hand.of(LOGGERS))
+    table = lsnb.read_series(_put(folder, "l.csv", content))
+    tally = tally_of(table)
+    assert tally is not None
+    assert (tally.taken, tally.unexplained) == (len(table), 0)
+    return table
+
+
+def _spans(hand: Hand) -> Any:
+    bent = hand.json(SPANS)
+    if hand.of([True, False]):
+        return predictions.from_spans(bent, config=MARKED, texts=hand.json(TEXTS))
+    rows = [{"item": item, **one} for item, found in SPANS.items() for one in found if isinstance(one, dict)]
+    return predictions.from_spans(hand.table(pd.DataFrame(rows).astype(object)), config=MARKED, texts=TEXTS)
+
+
 Reader = Callable[[Hand, Path], Any]
 READERS: dict[str, Reader] = {
     "export": lambda h, f: _annotations(
@@ -612,11 +710,21 @@ READERS: dict[str, Reader] = {
         _put(f, "d.csv", h.bytes(b"frame,label,score\n0,cat,0.9\n1,cat,0.2\n3,cat,0.8\n")), 1, min_gap=1, min_score=0.1
     ),
     "series": _series,
+    "loggers": _logger,
+    "stretches": _stretches,
+    "answers": lambda h, f: predictions.from_answers(h.table(ANSWERS), config=ANSWERED),
+    "spans": lambda h, f: _spans(h),
+    "tags": lambda h, f: predictions.from_spans(
+        _put(f, "t.conll", h.bytes(b"Ana B-PER\neats O\n\nBen B-PER\n")),
+        config=MARKED,
+        texts={"a": "Ana eats", "b": "Ben"},
+    ),
+    "poses of other tools": _tool,
     "times": lambda h, f: _times(h),
     "cell of a table": lambda h, f: _cell(h),
 }
 # Each of these takes a while, or a process of its own.
-SLOW = {"poses, h5": 3, "video": 5, "series": 10, "export": 10, "metrics": 10, "zip of frames": 10}
+SLOW = {"poses, h5": 3, "loggers": 10, "video": 5, "series": 10, "export": 10, "metrics": 10, "zip of frames": 10}
 
 
 def bend(reader: str, folder: Path, number: int) -> None:
