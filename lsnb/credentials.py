@@ -25,6 +25,7 @@ import getpass
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -459,6 +460,7 @@ def _read_own(path: Path) -> str:
     if len(content) > _LARGEST_FILE:
         raise CredentialsError(f"{path} is larger than any {FILE_NAME}: compare it with credentials.example.json.")
     if os.name == "posix":
+        _refuse_others_link(path, about)
         if about.st_uid != os.getuid():
             raise CredentialsError(
                 f"{path} belongs to another user of this computer (number {about.st_uid}), who could send your keys "
@@ -471,6 +473,22 @@ def _read_own(path: Path) -> str:
                 f"so it is not read: look at what it says, then run 'chmod 600 {path}'."
             )
     return content.decode("utf-8-sig")
+
+
+def _refuse_others_link(path: Path, read: os.stat_result) -> None:
+    """Refuse a link that another could have laid: it may lead to a file of the user's that says what they want."""
+    try:
+        link, folder = path.lstat(), path.parent.stat()
+    except OSError as fault:
+        raise CredentialsError(f"{path} cannot be read ({fault.strerror}): change its permissions.") from None
+    is_open = bool(folder.st_mode & 0o022) and not folder.st_mode & 0o1000
+    # What was read is the file that stands there, or a link was taken away in between.
+    is_link = stat.S_ISLNK(link.st_mode) or (link.st_dev, link.st_ino) != (read.st_dev, read.st_ino)
+    if is_link and (link.st_uid != os.getuid() or is_open):
+        raise CredentialsError(
+            f"{path} is a link that others on this computer could have laid, so it is not followed: copy the file "
+            "itself beside the notebook, or work in a folder that only you may write to."
+        )
 
 
 def _refuse_other_addresses(info: Mapping[str, Any], source: str) -> None:

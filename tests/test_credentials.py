@@ -345,6 +345,26 @@ def test_a_file_that_another_user_planted_is_not_obeyed(alone: Path, monkeypatch
         studio_credentials()
 
 
+@posix
+def test_a_link_that_another_could_have_laid_is_not_followed(alone: Path, tmp_path: Path) -> None:
+    """It may lead to a file that the user got in somebody's zip, and that is the user's own."""
+    unpacked = tmp_path / "from a zip.json"
+    unpacked.write_text(json.dumps(FILE))
+    unpacked.chmod(0o600)
+    link = alone.parent / "credentials.json"
+    link.symlink_to(unpacked)
+    assert studio_credentials().api_key == "filekey"
+    alone.parent.chmod(0o777)
+    with pytest.raises(CredentialsError, match="is a link that others on this computer could have laid"):
+        studio_credentials()
+    alone.parent.chmod(0o1777)
+    assert studio_credentials().api_key == "filekey"
+    if os.getuid() == 0:
+        os.chown(link, 4711, 4711, follow_symlinks=False)
+        with pytest.raises(CredentialsError, match="is a link that others on this computer could have laid"):
+            studio_credentials()
+
+
 def test_nothing_above_a_home_or_a_repository_is_obeyed(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (alone.parent / "credentials.json").write_text(json.dumps(FILE))
     assert studio_credentials().api_key == "filekey"

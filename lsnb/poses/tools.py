@@ -26,6 +26,7 @@ import pandas as pd
 from lsnb.errors import TableError
 from lsnb.kernel.formats import MOST_FRAMES, read_json
 from lsnb.kernel.words import listing
+from lsnb.shapes.faults import finite_number
 from lsnb.tables.pose_tables import Floats
 
 MOST_CELLS = 1 << 28
@@ -163,7 +164,8 @@ def _openpose(folder: Path) -> pd.DataFrame:
         for person in _mappings(people, path.name):
             points = _triples(person.get("pose_keypoints_2d"), None, path.name)
             points[points[:, 2] == 0] = np.nan  # what OpenPose does not see is 0, 0, 0
-            known = [one for one in np.ravel(person.get("person_id", [])).tolist() if isinstance(one, int) and one >= 0]
+            given = person.get("person_id")
+            known = [one for one in (given if isinstance(given, list) else [given]) if type(one) is int and one >= 0]
             sightings.append((frame, f"animal{known[0]}" if known else None, points))
     names = {25: BODY_25, 18: COCO_18}.get(len(sightings[0][2])) if sightings else None
     return _table(sightings, names, "openpose", folder.name, frames=last + 1)
@@ -171,13 +173,16 @@ def _openpose(folder: Path) -> pd.DataFrame:
 
 def _coco(said: Mapping[str, Any], source: str) -> pd.DataFrame:
     names: list[str] | None = None
-    for category in said.get("categories") or []:
+    categories = said.get("categories")
+    for category in categories if isinstance(categories, list) else ():
         if isinstance(category, Mapping) and isinstance(category.get("keypoints"), list):
             names = [str(name) for name in category["keypoints"]]
             break
     if names is None:
         raise TableError(f"{source} has no category with key points: it is of boxes or outlines.")
-    images = {str(one.get("id")): one for one in said["images"] if isinstance(one, Mapping)}
+    if not isinstance(said["images"], list) or not isinstance(said["annotations"], list):
+        raise TableError(f"{source} has no lists of images and annotations: write it anew.")
+    images = {str(one.get("id")): one for one in _mappings(said["images"], source)}
     folders = sorted({str(PurePosixPath(str(one.get("file_name"))).parent) for one in images.values()})
     if len(folders) > 1:
         raise TableError(
@@ -193,20 +198,27 @@ def _coco(said: Mapping[str, Any], source: str) -> pd.DataFrame:
         points[points[:, 2] == 0] = np.nan  # not labelled
         if one.get("keypoint_scores") is None:
             # 1 is hidden, 2 is seen, and both were set by somebody.
-            points[:, 2] = np.where(points[:, 2] > 0, float(one.get("score") or 1.0), np.nan)
+            sure = finite_number(one.get("score"))
+            points[:, 2] = np.where(points[:, 2] > 0, 1.0 if sure is None else sure, np.nan)
         sightings.append((frame, _called(one.get("track_id")), points))
     frames = [_frame(one.get("frame_id", one.get("file_name")), source) for one in images.values()]
     return _table(sightings, names, "coco", source, frames=max(frames, default=-1) + 1)
 
 
 def _sleap(path: Path) -> pd.DataFrame:
-    table = pd.read_csv(path, dtype={"track": str}, encoding="utf-8-sig")
+    try:
+        table = pd.read_csv(path, dtype={"track": str}, encoding="utf-8-sig")
+    except ValueError:  # of rows longer than the header, open quotes, other encodings
+        raise TableError(f"{path.name} is damaged: give the analysis CSV that SLEAP wrote.") from None
     nodes = [str(name).removesuffix(".x") for name in table.columns if str(name).endswith(".x")]
     absent = [f"{node}{end}" for node in nodes for end in (".y", ".score") if f"{node}{end}" not in table.columns]
+    absent += [name for name in SLEAP_COLUMNS[:2] if name not in table.columns]
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much for names of rows
+        raise TableError(f"{path.name} has rows longer than its header: give the analysis CSV that SLEAP wrote.")
     if not nodes or absent:
         raise TableError(f"{path.name} lacks {listing(absent) or 'nodes'}: give the analysis CSV that SLEAP wrote.")
     columns = [f"{node}{end}" for node in nodes for end in (".x", ".y", ".score")]
-    values = table[columns].apply(pd.to_numeric, errors="coerce").to_numpy("float64").reshape(len(table), -1, 3)
+    values = table[columns].apply(pd.to_numeric, errors="coerce").to_numpy("float64").reshape(len(table), len(nodes), 3)
     if (np.isnan(values).any(axis=(1, 2)) & table[columns].notna().all(axis=1)).any():
         raise TableError(f"{path.name} holds what is no number: give the analysis CSV that SLEAP wrote.")
     tracks = [track if isinstance(track, str) else None for track in table["track"]]

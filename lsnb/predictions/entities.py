@@ -6,7 +6,7 @@ Spans count code points from 0, the end exclusive, as ``transformers``' pipeline
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +192,9 @@ class _Reader:
             path = f"spans[{place}]"
             if label is None:
                 row.error("no_label", "The span has no label.", path)
+                continue
+            if not isinstance(label, Hashable):
+                row.error("no_label", f"A label is a text, not {checks.shown(label)}.", path)
                 continue
             control = self._target(label)
             if control is None:

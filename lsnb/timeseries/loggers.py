@@ -301,7 +301,7 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
         filled = [cell for cell in cells if cell]
         is_texts = filled and not any(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in filled)
         wide = abs(len(cells) - width) <= 1 and len(cells) >= min(width, 2) and len(filled) > (1 if width > 2 else 0)
-        is_key = cells[0].endswith(("=", ":")) and not all(cell.endswith(":") for cell in filled)
+        is_key = bool(cells) and cells[0].endswith(("=", ":")) and not all(cell.endswith(":") for cell in filled)
         if not is_texts or not wide or is_key or (separator == "" and not re.search(r"[^\W\d]", lines[place])):
             break
         rows.insert(0, [*cells, *[""] * (width - len(cells))][:width])
@@ -943,6 +943,9 @@ def _cell(value: Any) -> str:
     return "" if number != number else str(int(number)) if number.is_integer() and abs(number) < 2**53 else repr(number)
 
 
+_FIRST_YEAR, _LAST_YEAR = 1700, 2200
+
+
 def _with_times(table: pd.DataFrame, found: Found, day_first: bool | None) -> pd.DataFrame:
     """Return the table with a column of times: its own, or one that is made; ``found`` says which."""
     pair = _date_and_clock(table)
@@ -976,6 +979,9 @@ def _with_times(table: pd.DataFrame, found: Found, day_first: bool | None) -> pd
         places = np.arange(len(table), dtype="float64") if counter is None else counter[1]
         seconds = places / found.rate
         name = _free(table, "timestamp")
+        if found.start and not _FIRST_YEAR <= pd.Timestamp(found.start).year <= _LAST_YEAR:
+            found.notes.append(f"Its start {found.start} is passed over: no sensor is of that year.")
+            found.start = ""
         if found.start:
             start = pd.Timestamp(found.start)
             nanoseconds = np.round(np.nan_to_num(seconds) * 1e6).astype("int64") * 1000
@@ -1044,6 +1050,8 @@ def _first_moment(column: pd.Series[Any]) -> str:
         typical = float(known.astype("float64").median())
         for unit in ("s", "ms", "us", "ns"):
             if is_since_1970(typical, unit):
+                if not is_since_1970(float(first), unit):
+                    return ""  # a first cell unlike all others
                 moment = pd.Timestamp(round(float(first) * SECONDS[unit] * 1e6), unit="us", tz="UTC")
                 return str(moment.isoformat(timespec="milliseconds"))
         return ""

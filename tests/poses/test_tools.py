@@ -155,3 +155,35 @@ def test_a_damaged_analysis_file_is_a_sentence(tmp_path: Path) -> None:
         file.create_dataset("point_scores", data=np.zeros((1, 1, 1)))
     with pytest.raises(TableError, match=r"b\.h5 cannot be read"):
         read_poses(tmp_path / "b.h5")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"images": True, "annotations": [], "categories": [{"keypoints": ["a"]}]},
+        {"images": [], "annotations": None, "categories": [{"keypoints": ["a"]}]},
+        {"images": [7], "annotations": [], "categories": [{"keypoints": ["a"]}]},
+        {"images": [], "annotations": [], "categories": 7},
+        [{"frame_id": 0, "instances": [7]}],
+        [{"image_id": "0.jpg", "keypoints": [1, 2, 0.5]}, 7],
+    ],
+)
+def test_an_entry_that_is_none_is_never_passed_over(said: Any, tmp_path: Path) -> None:
+    with pytest.raises(TableError):
+        read_poses(written(tmp_path / "v.json", said))
+
+
+def test_a_score_of_nought_is_one(tmp_path: Path) -> None:
+    images, category = [{"id": 1, "file_name": "img0.png"}], {"id": 1, "keypoints": ["a"]}
+    for score, expected in ((0, 0.0), (None, 1.0), (0.5, 0.5)):
+        one = {"image_id": 1, "category_id": 1, "keypoints": [3, 4, 2], "score": score}
+        said = {"images": images, "categories": [category], "annotations": [one]}
+        assert read_poses(written(tmp_path / "v.json", said)).likelihood.tolist() == [[expected]]
+
+
+@pytest.mark.parametrize("rows", ["", '"\n', "a,0,1,2,3,4,5,6\n", "\xff\n"])
+def test_a_damaged_csv_of_sleap_is_a_sentence(rows: str, tmp_path: Path) -> None:
+    head = "track,frame_idx,instance.score,nose.x,nose.y,nose.score\n"
+    (tmp_path / "v.csv").write_text(head + rows, encoding="latin-1")
+    with pytest.raises(TableError):
+        read_poses(tmp_path / "v.csv")

@@ -191,6 +191,7 @@ SPANS: list[tuple[Any, tuple[int, int] | None]] = [
     ({"start": 0, "end": 3, "label": "PER", "text": "Bob"}, None),
     ({"start": 0, "end": 3, "label": "PER", "score": "high"}, None),
     ({"start": 0, "end": 3, "label": "PER", "score": 87}, None),
+    ({"start": 0, "end": 3, "label": ["PER"]}, None),
     ("PER", None),
     (None, None),
 ]

@@ -214,3 +214,18 @@ def test_the_times_of_a_table_are_found_by_name_and_content():
     aligned = lsnb.align(table, 3.0)
     assert aligned.samples["time"].tolist() == pytest.approx((np.arange(30) / 10).tolist())
     assert any("taken from column 'Elapsed Time (s)'" in note for note in aligned.notes)
+
+
+def test_odd_starts_and_first_times_are_read_or_told(tmp_path):
+    """Each was a raw error: a start of another age, a first time that is none, a line of nothing above the header."""
+    rows = "".join(f"{n}.5,{n}.25\n" for n in range(8))
+    path = tmp_path / "a.csv"
+    path.write_text(f"Start: 9026-01-01 10:00:00\nRate: 50 Hz\n\nx,y\n{rows}")
+    with pytest.warns(UserWarning, match="start 9026-01-01.* is passed over"):
+        assert lsnb.read_series(path)["x"].tolist() == [n + 0.5 for n in range(8)]
+    times = ["1e999", *(f"{1_767_261_600 + n}" for n in range(1, 8))]
+    path.write_text("time,x\n" + "".join(f"{time},{n}\n" for n, time in enumerate(times)))
+    assert lsnb.read_series(path)["x"].tolist() == list(range(8))
+    path.write_text("  \n#\n" + rows.replace(",", " "))
+    with pytest.warns(UserWarning, match="names no columns"):
+        assert len(lsnb.read_series(path)) == 8
