@@ -127,7 +127,8 @@ def normal_url(url: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         parts, host, port = urlsplit(""), None, None
-    if not host or not re.fullmatch(r"[A-Za-z0-9._:-]+", host):
+    # Tabs and ends of lines are left out by who splits an address, which so becomes another server's.
+    if not host or not re.fullmatch(r"[A-Za-z0-9._:-]+", host) or re.search(r"[\s\x00-\x1f\x7f]", text):
         raise InputError(
             f"{masked(url.strip())[:80]!r} is not the address of a Label Studio: "
             "it should look like https://labelstudio.example.org or http://localhost:8080."

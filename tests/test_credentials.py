@@ -196,6 +196,8 @@ def test_addresses_as_people_paste_them(given: str, plain: str) -> None:
         "  ",
         "my server",
         "ftp://ls.example.org",
+        "https://ls.example.org\t.evil.org",
+        "https://ls.example\n.org",
         "https://",
         "http://ls.example.org:port",
         "https://me:pw@ls.example.org",

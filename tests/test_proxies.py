@@ -112,7 +112,7 @@ def test_a_kernel_with_such_settings_connects_here(stack: Stack, settings: dict[
 
 
 @pytest.mark.parametrize("scheme", ["socks5", "socks5h", "gopher"])
-@pytest.mark.parametrize("name", ["ALL_PROXY", "HTTPS_PROXY"])
+@pytest.mark.parametrize("name", ["ALL_PROXY", "HTTPS_PROXY", "all_proxy", "https_proxy"])
 def test_a_proxy_that_cannot_be_used_is_a_sentence(monkeypatch: pytest.MonkeyPatch, scheme: str, name: str) -> None:
     monkeypatch.setenv(name, f"{scheme}://127.0.0.1:9")
     with pytest.raises(StudioUnreachableError, match=r"The settings for https://ls\.example\.org name .*NO_PROXY"):
