@@ -511,12 +511,16 @@ def column_of_cells(cells: Sequence[str]) -> pd.Series[Any]:
         return pd.Series([np.nan if cell is None else cell for cell in plain], dtype=TEXT_DTYPE)
 
 
+def _is_long_whole(cell: str) -> bool:
+    return re.fullmatch(r"[+-]?\d{16,19}", cell) is not None and -(2**63) <= int(cell) < 2**63
+
+
 def _floats(cells: Sequence[str | None]) -> pd.Series[Any]:
     texts = [None if cell is None else cell.replace(",", ".") if "," in cell else cell for cell in cells]
     if any(cell is not None and ("_" in cell or not NUMBER.fullmatch(cell)) for cell in texts):
         raise ValueError("no number")
     known = [cell for cell in texts if cell is not None]
-    if known and len(known) < len(texts) and all(re.fullmatch(r"[+-]?\d{16,}", cell) for cell in known):
+    if known and len(known) < len(texts) and all(map(_is_long_whole, known)):
         # A float would round nanoseconds since 1970.
         return pd.Series([pd.NA if cell is None else int(cell) for cell in texts], dtype="Int64")
     return pd.Series(np.array([np.nan if cell is None else float(cell) for cell in texts], dtype="float64"))

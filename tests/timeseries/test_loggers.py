@@ -226,6 +226,8 @@ def test_odd_starts_and_first_times_are_read_or_told(tmp_path):
     times = ["1e999", *(f"{1_767_261_600 + n}" for n in range(1, 8))]
     path.write_text("time,x\n" + "".join(f"{time},{n}\n" for n, time in enumerate(times)))
     assert lsnb.read_series(path)["x"].tolist() == list(range(8))
+    path.write_text("time,x\n" + "".join(f"{n},{'9' * 25 if n % 2 else ''}\n" for n in range(8)))
+    assert lsnb.read_series(path)["x"].tolist()[1::2] == [1e25] * 4
     path.write_text("  \n#\n" + rows.replace(",", " "))
     with pytest.warns(UserWarning, match="names no columns"):
         assert len(lsnb.read_series(path)) == 8
