@@ -5,12 +5,17 @@ from __future__ import annotations
 import io
 import itertools
 import math
+import textwrap
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
+from matplotlib import colormaps
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
@@ -18,9 +23,10 @@ from lsnb.annotations import widen
 from lsnb.annotations.long import DONE
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Count, Give, checked
-from lsnb.kernel.words import listing
-from lsnb.reliability.coefficients import ratings_of
+from lsnb.kernel.words import counted, listing
+from lsnb.reliability.coefficients import Ratings, ratings_of
 from lsnb.reliability.decisions import disputed
+from lsnb.reliability.intervals import Floats
 
 if TYPE_CHECKING:
     from lsnb.reliability import Agreement, Evaluation
@@ -29,6 +35,9 @@ if TYPE_CHECKING:
 # Okabe & Ito's colours, which people with any colour vision tell apart (Color Universal Design, 2008).
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 MISSING = "#EEEEEE"
+# Patterns for what comes after the last colour: each colour again, with lines or dots in it.
+PATTERNS = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oo", "||||", "----", "**")
+LINES = ("-", "--", ":", "-.")
 
 
 class Picture(Figure):
@@ -64,6 +73,104 @@ def shortened(text: str, limit: int = 24) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
+def apart(texts: Iterable[str], limit: int = 24) -> dict[str, str]:
+    """Return text → the same cut to a length, so that different texts stay different.
+
+    Where their beginnings are the same, what comes behind that is kept, or else their ends; where these are, too, they
+    are numbered.
+
+    Args:
+        texts: The texts.
+        limit: How many characters are left at most.
+
+    Example:
+        >>> list(apart(["Zustimmung, teilweise", "Zustimmung, gänzlich"], 12).values())
+        ['Zust…teilwe…', 'Zust…gänzli…']
+        >>> list(apart(["short", "a long text"], 6).values())
+        ['short', 'a lon…']
+    """
+    names = list(dict.fromkeys(texts))
+    found = {name: name for name in names if len(name) <= limit}
+    taken = set(found.values())
+    for cut in (_beginning, _behind, _ending):
+        left = [name for name in names if name not in found]
+        short = cut(left, limit)
+        counts = Counter(short.values())
+        new = {name: text for name, text in short.items() if counts[text] == 1 and text not in taken}
+        found |= new
+        taken |= set(new.values())
+    for name in names:
+        number = 1
+        while name not in found:
+            text = f"{shortened(name, max(2, limit - len(f' ({number})')))} ({number})"
+            if text not in taken:
+                found[name] = text
+                taken.add(text)
+            number += 1
+    return {name: found[name] for name in names}
+
+
+def _beginning(names: list[str], limit: int) -> dict[str, str]:
+    return {name: shortened(name, limit) for name in names}
+
+
+def _behind(names: list[str], limit: int) -> dict[str, str]:
+    """Return names without what those that begin alike have in common behind their first letters."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault(name[: limit - 1], []).append(name)
+    kept = limit // 3
+    found = {}
+    for group in alike.values():
+        letters = enumerate(zip(*group, strict=False))
+        same = next((place for place, here in letters if len({*here}) > 1), min(map(len, group)))
+        found |= {name: f"{name[:kept]}…{shortened(name[same:], limit - kept - 1)}" for name in group}
+    return found
+
+
+def _ending(names: list[str], limit: int) -> dict[str, str]:
+    half = (limit - 1) // 2
+    return {name: f"{name[: limit - 1 - half]}…{name[len(name) - half :]}" for name in names}
+
+
+def look(number: int) -> dict[str, Any]:
+    """Return how an area is filled that is the n-th of several: its colour, from the ninth on with a pattern, too.
+
+    Example:
+        >>> look(0)["hatch"], look(8)["hatch"], look(8)["facecolor"] == look(0)["facecolor"]
+        ('', '////', True)
+    """
+    turn, color = divmod(number, len(COLORS))
+    # Beyond all patterns they come again, denser.
+    pattern = PATTERNS[turn % len(PATTERNS)] * (1 + turn // len(PATTERNS))
+    dark = COLORS[color] in ("#000000", "#0072B2")
+    return {"facecolor": COLORS[color], "hatch": pattern, "edgecolor": "white" if dark or not pattern else "black"}
+
+
+def line_look(number: int) -> dict[str, Any]:
+    """Return how a line is drawn that is the n-th of several: its colour, from the ninth on broken, too."""
+    turn, color = divmod(number, len(COLORS))
+    width = 1.8 + 0.9 * (turn // len(LINES))
+    return {"color": COLORS[color], "linestyle": LINES[turn % len(LINES)], "linewidth": width}
+
+
+def headline(figure: Picture, subject: str, words: str) -> None:
+    """Write over a whole figure what it shows, in as many lines as it takes.
+
+    Args:
+        figure: The figure.
+        subject: A control, a column or an item.
+        words: What is shown of it.
+    """
+    across = int(12.5 * float(figure.get_size_inches()[0]))
+    figure.suptitle(textwrap.fill(f"{shortened(subject, 60)}: {words}", across), fontsize=10)
+
+
+def room_for(names: Sequence[str]) -> float:
+    """Return how many inches a column of names takes, in the smallest letters."""
+    return 0.075 * max((len(name) for name in names), default=0)
+
+
 def only_words(figure: Picture, axes: Any, words: str) -> Picture:
     """Return a figure that says why there is nothing to draw.
 
@@ -82,14 +189,18 @@ def only_words(figure: Picture, axes: Any, words: str) -> Picture:
 
 CATEGORIES = 12
 BINS = 10
+# Bars of more annotators than this cannot be told apart; a table of shares can.
+BARS = 5
+LIMIT = 40
 
 
 @checked
 def label_distribution(annotations: Annotations, control: str) -> Picture:
-    """Return bars of how often each annotator gave each answer, as shares of that annotator's answers.
+    """Return how often each annotator gave each answer, as shares of that annotator's answers.
 
-    Each of several answers to an item counts. Beyond twelve different texts the rarer are drawn together as
-    ``other``; beyond twelve different numbers they are drawn in ten ranges.
+    Bars for up to five annotators, a table in shades for more. Each of several answers to an item counts. Beyond twelve
+    different texts the rarer are drawn together as ``other``; beyond twelve different numbers they are drawn in ten
+    ranges, from the first number of each to below the first of the next.
 
     Args:
         annotations: The long table; it is not changed.
@@ -103,28 +214,68 @@ def label_distribution(annotations: Annotations, control: str) -> Picture:
         >>> long = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="mood", status="submitted")
         >>> figure = label_distribution(long, "mood")
         >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
-        ['ana (2 answers)', 'ben (1 answers)']
+        ['ana (2 answers)', 'ben (1 answer)']
     """
     wide = widen(annotations, control)
     given = {str(name): _single_answers(wide[name]) for name in wide}
     given = {name: answers for name, answers in given.items() if answers}
-    figure = Picture(figsize=(7.0, 3.6), layout="constrained")
-    axes = figure.subplots()
-    axes.set_title(f"{control}: answers of each annotator", fontsize=10)
     if not given:
+        figure = Picture(figsize=(7.0, 3.6), layout="constrained")
+        axes = figure.subplots()
+        headline(figure, control, "answers of each annotator")
         return only_words(figure, axes, "Nobody has answered yet.")
-    names, counted = _categories(given)
-    width = 0.8 / len(given)
-    for number, (name, counts) in enumerate(counted.items()):
-        total = sum(counts)
-        left = [place - 0.4 + (number + 0.5) * width for place in range(len(names))]
-        shares = [count / total for count in counts]
-        axes.bar(left, shares, width, label=f"{name} ({total} answers)", color=COLORS[number % len(COLORS)])
-    axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
-    axes.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(fontsize=8, frameon=False)
+    names, table = _categories(given)
+    said = apart(table)
+    words = [f"{said[name]} ({counted(sum(counts), 'answer')})" for name, counts in table.items()]
+    shares = np.array([[count / sum(counts) for count in counts] for counts in table.values()])
+    draw = _bars if len(given) <= BARS else _shades
+    figure = draw(names, words, shares)
+    headline(figure, control, "answers of each annotator")
     return figure
+
+
+def _bars(names: list[str], words: list[str], shares: Floats) -> Picture:
+    high = len(names) * (0.14 * len(words) + 0.16)
+    figure = Picture(
+        figsize=(max(7.0, 4.5 + room_for(names)), max(2.0, high + 1.0 + 0.2 * len(words))), layout="constrained"
+    )
+    axes = figure.subplots()
+    width = 0.8 / len(words)
+    for number, (name, row) in enumerate(zip(words, shares, strict=True)):
+        at = [place - 0.4 + (number + 0.5) * width for place in range(len(names))]
+        axes.barh(at, row, width, label=name, **look(number))
+    axes.set_yticks(range(len(names)), names, fontsize=9)
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_xlim(0, min(1.0, float(shares.max()) * 1.05))
+    axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    axes.set_xlabel("share of the annotator's answers", fontsize=9)
+    axes.spines[["top", "right"]].set_visible(False)
+    # Below, so that it lies over no bar.
+    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.5 / max(high, 0.5)))
+    return figure
+
+
+def _shades(names: list[str], words: list[str], shares: Floats) -> Picture:
+    across = 0.5 * len(words)
+    figure = Picture(
+        figsize=(across + room_for(names) + 1.2, 0.3 * len(names) + room_for(words) * 0.75 + 1.0), layout="constrained"
+    )
+    axes = figure.subplots()
+    axes.imshow(shares.T, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for (person, answer), share in np.ndenumerate(shares):
+        if share:
+            # Less than half a percent is not none.
+            text = f"{share:.0%}" if share >= 0.005 else "<1%"
+            axes.text(person, answer, text, ha="center", va="center", fontsize=8, color=_ink(share))
+    axes.set_xticks(range(len(words)), words, rotation=45, ha="right", rotation_mode="anchor", fontsize=8)
+    axes.set_yticks(range(len(names)), names, fontsize=9)
+    return figure
+
+
+def _ink(share: float) -> str:
+    """Return a colour of letters that is read on a share's blue."""
+    return "white" if share > 0.55 else "black"
 
 
 def _single_answers(column: pd.Series[Any]) -> list[Any]:
@@ -139,8 +290,7 @@ def _categories(given: dict[str, list[Any]]) -> tuple[list[str], dict[str, list[
     everything = Counter(answer for answers in given.values() for answer in answers)
     numeric = all(isinstance(answer, (int, float)) for answer in everything)
     if numeric and len(everything) > CATEGORIES:
-        edges = np.histogram_bin_edges(list(everything), bins=BINS)
-        ranges = [f"{low:.3g} – {high:.3g}" for low, high in itertools.pairwise(edges)]
+        edges, ranges = _ranges(sorted(everything))
         return ranges, {name: np.histogram(answers, bins=edges)[0].tolist() for name, answers in given.items()}
     # Texts by frequency, and equals by the alphabet, so that the picture is always the same.
     kept = sorted(everything, key=None if numeric else lambda answer: (-everything[answer], str(answer)))
@@ -150,8 +300,25 @@ def _categories(given: dict[str, list[Any]]) -> tuple[list[str], dict[str, list[
     table = {name: [count[answer] for answer in kept] for name, count in counts.items()}
     if rest:
         table = {name: [*row, sum(counts[name][answer] for answer in rest)] for name, row in table.items()}
-    words = [f"{answer:g}" if numeric else shortened(str(answer)) for answer in kept]
-    return words + (["other"] if rest else []), table
+    if numeric:
+        return [f"{answer:g}" for answer in kept], table
+    said = apart([str(answer) for answer in kept], LIMIT)
+    more = [f"other ({counted(len(rest), 'answer')})"] if rest else []
+    return [said[str(answer)] for answer in kept] + more, table
+
+
+def _ranges(numbers: list[float]) -> tuple[Floats, list[str]]:
+    """Return the bounds of ranges of equal width, and what they are called: whole numbers by the first and the last."""
+    if all(float(number).is_integer() for number in numbers):
+        first, last = int(numbers[0]), int(numbers[-1])
+        step = -(-(last - first + 1) // BINS)
+        starts = range(first, last + 1, step)
+        ranges = [f"{low}" if step == 1 else f"{low} – {low + step - 1}" for low in starts]
+        return np.array([*starts, starts[-1] + step], dtype="float64"), ranges
+    edges = np.histogram_bin_edges(numbers, bins=BINS)
+    # As many digits as tell the bounds apart.
+    digits = next(d for d in range(3, 18) if len({f"{edge:.{d}g}" for edge in edges}) == len(edges))
+    return edges, [f"{low:.{digits}g} to {high:.{digits}g}" for low, high in itertools.pairwise(edges)]
 
 
 # How far annotators are, and how much they did each day.
@@ -176,7 +343,8 @@ def progress(table: Annotated[pd.DataFrame, Give("what study.progress() returns"
     absent = [name for name in needed if name not in table.columns]
     if absent:
         raise InputError(f"The table has no column {listing(absent)}: give what study.progress() returns.")
-    people = [str(name) for name in table["annotator"]]
+    said = apart([str(name) for name in table["annotator"]])
+    people = [said[str(name)] for name in table["annotator"]]
     done, skipped = table["done"].to_numpy("float64"), table["skipped"].to_numpy("float64")
     left = np.maximum(0, table["tasks"].to_numpy("float64") - done - skipped)
     figure = Picture(figsize=(7.0, max(1.6, 0.45 * len(people) + 1.0)), layout="constrained")
@@ -185,12 +353,14 @@ def progress(table: Annotated[pd.DataFrame, Give("what study.progress() returns"
         return only_words(figure, axes, "There are no annotators yet.")
     start = np.zeros(len(people))
     for name, counts, color in (("done", done, COLORS[0]), ("skipped", skipped, COLORS[1]), ("left", left, MISSING)):
-        axes.barh(people, counts, left=start, color=color, label=name)
+        axes.barh(range(len(people)), counts, left=start, color=color, label=name)
         start = start + counts
     for row, (finished, total) in enumerate(zip(done, table["tasks"], strict=True)):
         axes.text(start[row], row, f"  {finished:.0f} of {total}", va="center", fontsize=8)
-    axes.invert_yaxis()
-    axes.margins(x=0.12)
+    axes.set_yticks(range(len(people)), people)
+    axes.set_ylim(len(people) - 0.5, -0.5)
+    # Room for the words behind the longest bar.
+    axes.set_xlim(0, max(1.0, float(start.max())) * 1.25)
     axes.set_xlabel("tasks")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
@@ -224,7 +394,11 @@ def annotations_per_day(annotations: Annotations) -> Picture:
     done = annotations.loc[annotations["status"].isin(DONE), which].drop_duplicates()
     days = pd.to_datetime(done["updated_at"], utc=True, format="ISO8601").dt.floor("D")
     done = done.assign(day=days)[days.notna() & done["annotator"].notna()]
-    figure = Picture(figsize=(7.0, 3.2), layout="constrained")
+    people = sorted(done["annotator"].unique(), key=str)
+    said = apart([str(name) for name in people])
+    figure = Picture(
+        figsize=(6.0 + room_for(list(said.values())), max(3.2, 0.19 * len(people) + 0.6)), layout="constrained"
+    )
     axes = figure.subplots()
     axes.set_title("Annotations per day", fontsize=10)
     if done.empty:
@@ -232,15 +406,20 @@ def annotations_per_day(annotations: Annotations) -> Picture:
     every = pd.date_range(done["day"].min(), done["day"].max(), freq="D")
     counts = done.groupby(["annotator", "day"]).size()
     below = np.zeros(len(every))
-    for number, name in enumerate(sorted(done["annotator"].unique(), key=str)):
+    for number, name in enumerate(people):
         heights = counts.loc[name].reindex(every, fill_value=0).to_numpy("float64")
-        axes.bar(range(len(every)), heights, bottom=below, color=COLORS[number % len(COLORS)], label=str(name))
+        axes.bar(range(len(every)), heights, bottom=below, **look(number))
         below = below + heights
     step = max(1, len(every) // 8)
-    axes.set_xticks(range(0, len(every), step), [f"{day:%d %b}" for day in every[::step]])
+    form = "%d %b" if every[0].year == every[-1].year else "%d %b %Y"
+    axes.set_xticks(
+        range(0, len(every), step),
+        [f"{day:{form}}" for day in every[::step]],
+        rotation=30, ha="right", rotation_mode="anchor",
+    )  # fmt: skip
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(fontsize=8, frameon=False, loc="outside right upper")
+    legend_beside(figure, [str(name) for name in people])
     return figure
 
 
@@ -254,6 +433,8 @@ ROWS = 40
 def agreement_matrix(agreement: Agreement) -> Picture:
     """Return a heat map of Cohen's kappa for each pair of annotators, with the items both answered.
 
+    Blue is more agreement than by chance, red less.
+
     Args:
         agreement: What ``lsnb.agreement`` returned.
 
@@ -262,37 +443,49 @@ def agreement_matrix(agreement: Agreement) -> Picture:
         >>> rows = [("1", "ana", "pos"), ("2", "ana", "neg"), ("1", "ben", "pos"), ("2", "ben", "neg")]
         >>> long = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="mood", status="submitted")
         >>> figure = agreement_matrix(agreement(long, "mood"))
-        >>> figure.axes[0].get_title()
+        >>> figure.get_suptitle()
         "mood: Cohen's kappa (items both answered)"
     """
-    people = list(agreement.annotators)
-    size = max(3.2, 0.9 * len(people) + 1.6)
-    figure = Picture(figsize=(size + 0.6, size), layout="constrained")
+    said = apart(agreement.annotators)
+    people = list(said.values())
+    names = room_for(people)
+    size = max(2.4, 0.62 * len(people))
+    words = textwrap.fill(agreement.note, max(40, int(14 * (size + names)))) if agreement.note else ""
+    high = size + 0.8 * names + 0.9 + 0.14 * (words.count("\n") + 1 if words else 0)
+    figure = Picture(figsize=(max(4.0, size + names + 1.4), high), layout="constrained")
     axes = figure.subplots()
-    axes.set_title(f"{agreement.control}: Cohen's kappa (items both answered)", fontsize=10)
+    headline(figure, agreement.control, "Cohen's kappa (items both answered)")
     if len(people) < 2:
         return only_words(figure, axes, agreement.note)
-    place = {name: number for number, name in enumerate(people)}
+    place = {name: number for number, name in enumerate(agreement.annotators)}
     cells = np.full((len(people), len(people)), np.nan)
     for pair in agreement.kappa.itertuples(index=False):
         a, b = place[str(pair.a)], place[str(pair.b)]
         cells[a, b] = cells[b, a] = kappa = float(pair.kappa)  # type: ignore[arg-type]
-        words = f"{'–' if math.isnan(kappa) else f'{kappa:.2f}'}\n({pair.n})"
+        text = f"{'–' if math.isnan(kappa) else f'{kappa:.2f}'}\n({pair.n})"
+        color = "black" if math.isnan(kappa) else _ink(abs(kappa) - 0.1)
         for x, y in ((a, b), (b, a)):
-            axes.text(x, y, words, ha="center", va="center", color="white" if kappa > 0.55 else "black", fontsize=9)
+            axes.text(x, y, text, ha="center", va="center", color=color, fontsize=9)
     axes.set_facecolor(MISSING)
-    image = axes.imshow(cells, cmap="Blues", vmin=0, vmax=1)
-    figure.colorbar(image, ax=axes, shrink=0.8, label="kappa (0: as by chance, 1: always the same)")
-    axes.set_xticks(range(len(people)), people, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(people)), people)
-    if agreement.note:
-        axes.set_xlabel(agreement.note, fontsize=8, wrap=True)
+    image = axes.imshow(cells, cmap="RdBu", vmin=-1, vmax=1)
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, ticks=[-1, -0.5, 0, 0.5, 1])
+    bar.ax.set_yticklabels(["−1", "−0.5", "0: by chance", "0.5", "1: the same"], fontsize=8)
+    axes.set_xticks(range(len(people)), people, rotation=45, ha="right", rotation_mode="anchor", fontsize=9)
+    axes.set_yticks(range(len(people)), people, fontsize=9)
+    if words:
+        figure.supxlabel(words, fontsize=8)
     return figure
+
+
+# A confusion matrix of more labels is drawn of those with the most errors.
+LARGEST = 40
 
 
 @checked
 def confusion_matrix(evaluation: Evaluation) -> Picture:
     """Return a heat map of the model's answers against gold ones: items, and shares of each gold label.
+
+    What never happened is left blank. Of more than forty labels those with the most errors are drawn.
 
     Args:
         evaluation: What ``lsnb.evaluate`` returned.
@@ -303,29 +496,38 @@ def confusion_matrix(evaluation: Evaluation) -> Picture:
         >>> gold = pd.DataFrame({"item": ["1", "2"], "value": ["x", "x"]})
         >>> figure = confusion_matrix(evaluate(model, gold, key="ID", column="label", resamples=0))
         >>> [text.get_text() for text in figure.axes[0].texts]
-        ['1\\n50%', '1\\n50%', '0', '0']
+        ['1\\n50%', '1\\n50%']
     """
-    table = evaluation.confusion
-    labels = [shortened(str(label)) for label in table.index]
-    size = max(3.2, 0.7 * len(labels) + 1.8)
-    figure = Picture(figsize=(size + 0.6, size), layout="constrained")
+    counts = evaluation.confusion.to_numpy("float64")
+    names = [str(label) for label in evaluation.confusion.index]
+    totals = counts.sum(axis=1, keepdims=True)
+    kept = list(range(len(names)))
+    if len(names) > LARGEST:
+        errors = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
+        kept = sorted(np.argsort(-errors, kind="stable")[:LARGEST].tolist())
+    said = apart([names[place] for place in kept], LIMIT)
+    labels = list(said.values())
+    is_small = len(labels) > CATEGORIES
+    size = max(2.4, (0.36 if is_small else 0.6) * len(labels))
+    room = room_for(labels)
+    figure = Picture(figsize=(max(4.4, size + room + 1.2), size + 0.8 * room + 1.0), layout="constrained")
     axes = figure.subplots()
-    axes.set_title(f"{evaluation.column}: the model's answers by gold answer", fontsize=10)
+    left = f"; {len(kept)} of {len(names)} labels, those with the most errors" if len(kept) < len(names) else ""
+    headline(figure, evaluation.column, f"the model's answers by gold answer{left}")
     if not labels:
         return only_words(figure, axes, evaluation.note)
-    counts = table.to_numpy("float64")
-    totals = counts.sum(axis=1, keepdims=True)
-    shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    shares = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)[np.ix_(kept, kept)]
+    counts = counts[np.ix_(kept, kept)]
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for row in range(len(labels)):
-        for column in range(len(labels)):
+    for (row, column), count in np.ndenumerate(counts):
+        if count:
             share = shares[row, column]
-            words = f"{counts[row, column]:.0f}" + (f"\n{share:.0%}" if totals[row, 0] else "")
-            color = "white" if share > 0.55 else "black"
-            axes.text(column, row, words, ha="center", va="center", color=color, fontsize=9)
-    figure.colorbar(image, ax=axes, shrink=0.8, label="share of the gold label")
-    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(labels)), labels)
+            words = f"{count:.0f}" if is_small else f"{count:.0f}\n{share:.0%}"
+            axes.text(column, row, words, ha="center", va="center", color=_ink(share), fontsize=7 if is_small else 9)
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, label="share of the gold label")
+    bar.ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor", fontsize=8)
+    axes.set_yticks(range(len(labels)), labels, fontsize=8)
     axes.set_xlabel("model")
     axes.set_ylabel("gold")
     return figure
@@ -334,6 +536,8 @@ def confusion_matrix(evaluation: Evaluation) -> Picture:
 @checked
 def disagreement_map(annotations: Annotations, control: str, *, n: Count = ROWS) -> Picture:
     """Return the most disputed items, a row each, and what each annotator answered, as colours.
+
+    Names have colours without an order, the most frequent first; ranks and numbers go from dark to light.
 
     Args:
         annotations: The long table; it is not changed.
@@ -351,38 +555,72 @@ def disagreement_map(annotations: Annotations, control: str, *, n: Count = ROWS)
     """
     worst = disputed(annotations, control).head(n)
     wide, ratings = ratings_of(annotations, control)
+    codes = ratings.codes[wide.index.get_indexer(pd.Index(worst["item"]))]
+    shown = np.unique(codes[codes >= 0]).tolist()
+    values = apart([_words(ratings.values[code]) for code in shown], 18)
+    people = list(apart([str(name) for name in wide.columns]).values())
+    items = apart([str(item) for item in worst["item"]], LIMIT)
+    rows = [f"{items[str(row.item)]} ({row.disagreement:.2f})" for row in worst.itertuples(index=False)]
+    width = 0.3 + room_for(list(values.values()))
+    across = width * len(people) + room_for(rows) + 0.6
     figure = Picture(
-        figsize=(max(4.0, 0.8 * len(wide.columns) + 3.0), max(2.0, 0.3 * len(worst) + 1.4)), layout="constrained"
+        figsize=(max(4.0, across), max(2.0, 0.3 * len(worst) + 1.0 + 0.55 * room_for(people))), layout="constrained"
     )
     axes = figure.subplots()
-    # Over the whole figure: long keys leave little of its width to the axes.
-    figure.suptitle(f"{shortened(control)}: the most disputed items\n(mean distance of two answers)", fontsize=10)
+    headline(figure, control, "the most disputed items (mean distance of two answers)")
     if worst.empty:
         return only_words(figure, axes, "No two annotators disagree.")
-    codes = ratings.codes[wide.index.get_indexer(pd.Index(worst["item"]))].astype("float64")
-    codes[codes < 0] = np.nan
     axes.set_facecolor(MISSING)
-    last = max(1, len(ratings.values) - 1)
-    axes.imshow(codes, cmap="viridis", vmin=0, vmax=last, aspect="auto", interpolation="nearest")
+    fill = _fills(ratings, codes)
     for (row, column), code in np.ndenumerate(codes):
-        if not math.isnan(code):
-            words = shortened(_words(ratings.values[int(code)]), 14)
+        if code >= 0:
+            axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, linewidth=0.5, **fill[int(code)]))
             axes.text(
-                column, row, words, ha="center", va="center", fontsize=8, color="black" if code > last / 2 else "white"
-            )
-    axes.set_xticks(range(len(wide.columns)), [str(name) for name in wide.columns])
-    axes.set_yticks(
-        range(len(worst)),
-        [f"{shortened(str(row.item))} ({row.disagreement:.2f})" for row in worst.itertuples(index=False)],
-    )
+                column, row, values[_words(ratings.values[int(code)])], ha="center", va="center", fontsize=8,
+                bbox={"facecolor": "white", "alpha": 0.8, "pad": 1, "linewidth": 0},
+            )  # fmt: skip
+    axes.set_xlim(-0.5, len(people) - 0.5)
+    axes.set_ylim(len(worst) - 0.5, -0.5)
+    axes.set_xticks(range(len(people)), people, rotation=30, ha="right", rotation_mode="anchor", fontsize=9)
+    axes.set_yticks(range(len(worst)), rows, fontsize=9)
     return figure
 
 
+def _fills(ratings: Ratings, codes: Any) -> dict[int, dict[str, Any]]:
+    """Return how each code is drawn: names by how frequent they are, ranks and numbers by how great they are."""
+    given, times = np.unique(codes[codes >= 0], return_counts=True)
+    if ratings.level in ("nominal", "sets"):
+        order = given[np.argsort(-times, kind="stable")]
+        return {int(code): look(number) for number, code in enumerate(order)}
+    numbers = ratings.numbers
+    low, reach = float(numbers.min()), float(np.ptp(numbers)) or 1.0
+    shades = colormaps["viridis"]
+    return {
+        int(code): {"facecolor": shades((float(numbers[code]) - low) / reach), "edgecolor": "white"} for code in given
+    }
+
+
 def _words(value: Any) -> str:
-    return (
-        ", ".join(map(str, value))
-        if isinstance(value, tuple)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) if value else "nothing"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def legend_beside(figure: Picture, names: Sequence[str], *, lines: bool = False) -> None:
+    """Write beside a figure what its colours and patterns stand for; of many names in several columns.
+
+    Args:
+        figure: The figure.
+        names: What is the first, second and so on.
+        lines: Whether they are drawn as lines.
+    """
+    said = apart(names)
+    if lines:
+        handles: list[Any] = [Line2D([], [], label=said[name], **line_look(n)) for n, name in enumerate(names)]
+    else:
+        handles = [Patch(label=said[name], **look(n)) for n, name in enumerate(names)]
+    rows = max(1, int((float(figure.get_size_inches()[1]) - 0.2) / 0.19))
+    figure.legend(
+        handles=handles, fontsize=8, frameon=False, loc="outside right upper", ncols=max(1, -(-len(handles) // rows)),
+        handleheight=1.0,
+    )  # fmt: skip

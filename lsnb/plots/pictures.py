@@ -11,7 +11,9 @@ from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.patches import Patch, Polygon
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.patches import Polygon
+from matplotlib.patheffects import withStroke
 
 from lsnb.annotations.long import require_columns
 from lsnb.annotations.votes import checked, latest
@@ -20,7 +22,19 @@ from lsnb.kernel import checks
 from lsnb.kernel.checks import Annotations, Count, Give, Within
 from lsnb.kernel.words import counted, nearest
 from lsnb.labels.vocabulary import KINDS, kinds_of
-from lsnb.plots.charts import COLORS, MISSING, Picture, only_words, shortened
+from lsnb.plots.charts import (
+    COLORS,
+    MISSING,
+    Picture,
+    apart,
+    headline,
+    legend_beside,
+    line_look,
+    look,
+    only_words,
+    room_for,
+    shortened,
+)
 from lsnb.poses.coordinates import read_poses
 from lsnb.poses.difficulty import ensemble_poses
 from lsnb.poses.finding import read_sources
@@ -46,7 +60,8 @@ def timeline(annotations: Annotations, item: str, control: str) -> Picture:
         control: A control that marks stretches of video, audio, text or a time series.
 
     Returns:
-        Against seconds (or what ``start`` counts); against frames where the frame rate is unknown.
+        Against seconds (or what ``start`` counts); against frames where the frame rate is unknown. An instant, which
+        ends where it starts, is a line.
 
     Raises:
         InputError: No such item or control.
@@ -61,45 +76,61 @@ def timeline(annotations: Annotations, item: str, control: str) -> Picture:
     done = _of_item(annotations, item, control)
     people = sorted(done["annotator"].unique())
     rows = done[done["control"].eq(control).fillna(False).astype(bool)]
-    figure = Picture(figsize=(8.0, 0.5 * len(people) + 1.4), layout="constrained")
-    axes = figure.subplots()
-    axes.set_title(f"{control}: {shortened(str(item), 60)}", fontsize=10)
     frames = rows["start"].isna().all() and "start_frame" in rows and rows["start_frame"].notna().any()
-    starts = (rows["start_frame"].astype("Float64") - 1 if frames else rows["start"]).to_numpy(
+    # Around each frame's own number on the axis, its half before and its half behind.
+    starts = (rows["start_frame"].astype("Float64") - 0.5 if frames else rows["start"]).to_numpy(
         "float64", na_value=np.nan
     )
-    ends = (rows["end_frame"].astype("Float64") if frames else rows["end"]).to_numpy("float64", na_value=np.nan)
-    if not len(rows) or np.isnan(starts).all():
-        return only_words(figure, axes, "Nobody has marked a segment here.")
+    ends = (rows["end_frame"].astype("Float64") + 0.5 if frames else rows["end"]).to_numpy("float64", na_value=np.nan)
     labels = sorted({str(value) for value in rows["value"].dropna()})
-    color = {label: COLORS[number % len(COLORS)] for number, label in enumerate(labels)}
-    # Labels that overlap lie above each other, so that none hides another.
-    height = 0.8 / max(1, len(labels))
-    for who, value, start, end in zip(rows["annotator"], rows["value"], starts, ends, strict=True):
-        if not math.isnan(start):
-            label = str(value)
-            level = labels.index(label) if label in color else 0
-            axes.barh(
-                people.index(who) - 0.4 + (level + 0.5) * height,
-                end - start,
-                height,
-                left=start,
-                color=color.get(label, MISSING),
-                edgecolor="white",
-            )
-    axes.set_yticks(range(len(people)), people)
+    place = {label: number for number, label in enumerate(labels)}
+    marks = [
+        (people.index(who), place.get(str(value), -1), start, end)
+        for who, value, start, end in zip(rows["annotator"], rows["value"], starts, ends, strict=True)
+        if not math.isnan(start)
+    ]
+    lanes, many = _lanes(marks, len(labels))
+    names = list(apart([str(name) for name in people]).values())
+    high = max(1.6, len(people) * max(0.45, 0.12 * many) + 0.9, min(8.0, 0.19 * len(labels) + 0.4))
+    legend = room_for(list(apart(labels).values()))
+    figure = Picture(figsize=(6.0 + room_for(names) + legend, high), layout="constrained")
+    axes = figure.subplots()
+    headline(figure, control, shortened(str(item), 60))
+    if not marks:
+        return only_words(figure, axes, "Nobody has marked a segment here.")
+    height = 0.8 / many
+    for (row, label, start, end), lane in zip(marks, lanes, strict=True):
+        at = row - 0.4 + (lane + 0.5) * height
+        fill = look(label) if label >= 0 else {"facecolor": MISSING, "edgecolor": "black"}
+        axes.barh(at, end - start, height, left=start, **fill)
+        if end <= start:
+            # An instant has no width of its own.
+            axes.plot([start, start], [at - height / 2, at + height / 2], color=fill["facecolor"], linewidth=2)
+    axes.set_yticks(range(len(people)), names)
     axes.set_ylim(len(people) - 0.5, -0.5)
-    axes.set_xlabel(
-        "frames"
-        if frames
-        else "seconds"
-        if "start_frame" in rows and rows["start_frame"].notna().any()
-        else "start to end"
-    )
+    is_video = "start_frame" in rows and rows["start_frame"].notna().any()
+    axes.set_xlabel("frames, from 1" if frames else "seconds" if is_video else "start to end")
     axes.spines[["top", "right"]].set_visible(False)
-    patches = [Patch(color=color[label], label=shortened(label)) for label in labels]
-    figure.legend(handles=patches, fontsize=8, frameon=False, loc="outside right upper")
+    legend_beside(figure, labels)
     return figure
+
+
+def _lanes(marks: Sequence[tuple[int, int, float, float]], labels: int) -> tuple[list[int], int]:
+    """Return the lane of each mark in its row, and how many lanes there are, so that none lies over another.
+
+    Of few labels each has a lane of its own; of many, marks of one row share lanes where they do not overlap.
+    """
+    if labels <= len(COLORS) and all(label >= 0 for _, label, _, _ in marks):
+        return [label for _, label, _, _ in marks], max(1, labels)
+    lanes = [0] * len(marks)
+    free: dict[int, list[float]] = {}
+    for number in sorted(range(len(marks)), key=lambda one: marks[one][2:]):
+        row, _, start, end = marks[number]
+        taken = free.setdefault(row, [])
+        lane = next((lane for lane, until in enumerate(taken) if until <= start), len(taken))
+        taken[lane : lane + 1] = [max(end, math.nextafter(start, math.inf))]
+        lanes[number] = lane
+    return lanes, max((len(taken) for taken in free.values()), default=1)
 
 
 @checks.checked
@@ -124,15 +155,15 @@ def overlay(annotations: Annotations, item: str, control: str, picture: Image | 
         >>> len(overlay(long, "1", "box").axes[0].patches)
         2
     """
-    figure = Picture(figsize=(7.0, 5.2), layout="constrained")
+    figure = Picture(figsize=(8.0, 5.2), layout="constrained")
     axes = figure.subplots()
-    axes.set_title(f"{control}: {shortened(str(item), 60)}", fontsize=10)
-    people = _draw(axes, annotations, item, control, picture)
-    if not people:
+    headline(figure, control, shortened(str(item), 60))
+    people = _people_of(_of_item(annotations, item, control))
+    if not _draw(axes, annotations, item, control, picture, people):
         axes.text(0.5, 0.02, "Nobody has drawn here.", ha="center", transform=axes.transAxes)
         return figure
-    patches = [Patch(color=color, label=name) for name, color in people.items()]
-    figure.legend(handles=patches, fontsize=8, frameon=False, loc="outside right upper")
+    legend_beside(figure, people, lines=True)
+    _spread_words(figure, [axes])
     return figure
 
 
@@ -168,19 +199,32 @@ def disputed_sheet(
     shown = disputed.head(n)
     across = min(4, max(1, len(shown)))
     down = max(1, math.ceil(len(shown) / across))
-    figure = Picture(figsize=(2.6 * across, 2.5 * down), layout="constrained")
+    names = apart([str(item) for item in shown["item"]])
+    titles = [
+        f"{names[str(row.item)]} ({row.disagreement:.2f})\n{textwrap.fill(shortened(str(row.answers), 100), 36)}"
+        for row in shown.itertuples(index=False)
+    ]
+    lines = max((title.count("\n") for title in titles), default=0)
+    people: list[str] = []
+    if annotations is not None and control is not None:
+        done = checked(annotations, control)
+        people = _people_of(done[done["item"].isin(shown["item"].astype(str)) & done["status"].isin(LOOKED)])
+    beside = room_for(list(apart(people).values())) + 0.6 if people else 0.0
+    figure = Picture(figsize=(2.6 * across + beside, (2.2 + LINE * lines) * down), layout="constrained")
     grid = np.atleast_1d(figure.subplots(down, across, squeeze=False)).ravel()
     if shown.empty:
         return only_words(figure, grid[0], "No two annotators disagree.")
     for axes in grid[len(shown) :]:
         axes.set_axis_off()
-    for axes, row in zip(grid, shown.itertuples(index=False), strict=False):
-        item = str(row.item)
+    for axes, title, item in zip(grid, titles, shown["item"].astype(str), strict=False):
         if annotations is not None and control is not None:
-            _draw(axes, annotations, item, control, pictures.get(item))
+            _draw(axes, annotations, item, control, pictures.get(item), people)
         else:
             _show(axes, pictures.get(item))
-        axes.set_title(f"{shortened(item)} ({row.disagreement:.2f})\n{shortened(str(row.answers), 40)}", fontsize=8)
+        axes.set_title(title, fontsize=8)
+    if people:
+        legend_beside(figure, people, lines=True)
+        _spread_words(figure, grid[: len(shown)])
     return figure
 
 
@@ -222,24 +266,71 @@ def overlays(
     ordered = dict(sorted(found.items(), key=lambda pair: -pair[1])[:n])
     across = min(3, max(1, len(ordered)))
     down = max(1, math.ceil(len(ordered) / across))
-    figure = Picture(figsize=(3.6 * across, 3.1 * down), layout="constrained")
+    mine = (
+        table[table["item"].astype(str).isin(ordered) & table["status"].isin(LOOKED)] if control is not None else table
+    )
+    people = _people_of(mine) if control is not None and counts.sum() else []
+    beside = room_for(list(apart(people).values())) + 0.6 if people else 0.0
+    figure = Picture(figsize=(3.6 * across + beside, 3.1 * down), layout="constrained")
     grid = figure.subplots(down, across, squeeze=False).ravel()
     if not ordered:
         return only_words(figure, grid[0], "There is nothing to draw.")
     for axes in grid[len(ordered) :]:
         axes.remove()
-    colors: dict[str, str] = {}
+    names = apart(ordered, 30)
     for axes, (item, count) in zip(grid, ordered.items(), strict=False):
         picture: Image | None = pictures.get(item)
         if control is None:
             _show(axes, picture)
         else:
-            colors |= _draw(axes, annotations, item, control, picture)
-        axes.set_title(f"{shortened(item, 40)}: {counted(count, 'region')}", fontsize=9)
-    patches = [Patch(color=color, label=name) for name, color in colors.items()]
-    if patches:
-        figure.legend(handles=patches, fontsize=8, frameon=False, loc="outside right upper")
+            _draw(axes, annotations, item, control, picture, people)
+        axes.set_title(f"{names[item]}: {counted(count, 'region')}", fontsize=9)
+    if people:
+        legend_beside(figure, people, lines=True)
+        _spread_words(figure, grid[: len(ordered)])
     return figure
+
+
+LOOKED = ("submitted", "empty")
+
+
+def _people_of(rows: pd.DataFrame) -> list[str]:
+    """Return the annotators of some rows, whose places give them their colours in all pictures of a figure."""
+    return sorted(str(name) for name in rows["annotator"].dropna().unique())
+
+
+def _spread_words(figure: Picture, panels: Iterable[Any]) -> None:
+    """Move labels of regions apart; one that finds no place is left out, and its picture's title says how many."""
+    canvas = FigureCanvasAgg(figure)
+    figure.draw_without_rendering()
+    renderer = canvas.get_renderer()
+    for axes in panels:
+        inside = axes.get_window_extent(renderer)
+        taken: list[Any] = []
+        lost = 0
+        for text in axes.texts:
+            box = text.get_window_extent(renderer)
+            x, y = text.get_position()
+            found = None
+            for step in (0, -1, 1, -2, 2, -3, 3, -4, 4, -5, 5, -6, 6):
+                for aside in (0.0, -box.width, box.width):
+                    moved = box.translated(aside, step * (box.height + 1))
+                    fits = moved.x0 >= inside.x0 and moved.x1 <= inside.x1
+                    fits = fits and moved.y0 >= inside.y0 and moved.y1 <= inside.y1
+                    if fits and not any(moved.overlaps(other) for other in taken):
+                        found = (aside, step * (box.height + 1), moved)
+                        break
+                if found is not None:
+                    break
+            if found is None:
+                text.set_visible(False)
+                lost += 1
+                continue
+            there = axes.transData.transform((x, y)) + np.array(found[:2])
+            text.set_position(axes.transData.inverted().transform(there))
+            taken.append(found[2])
+        if lost:
+            axes.set_title(f"{axes.get_title()}\n({counted(lost, 'label')} not written)", fontsize=8)
 
 
 def _of_item(annotations: pd.DataFrame, item: str, control: str) -> pd.DataFrame:
@@ -248,7 +339,7 @@ def _of_item(annotations: pd.DataFrame, item: str, control: str) -> pd.DataFrame
     if done.empty:
         raise InputError(f"There is no item {item!r} in the table.{nearest(item, table['item'].dropna().unique())}")
     done = latest(done)
-    return done[done["status"].isin(["submitted", "empty"])]
+    return done[done["status"].isin(LOOKED)]
 
 
 def _show(axes: Any, picture: Image | None) -> tuple[float, float]:
@@ -280,33 +371,56 @@ def _show(axes: Any, picture: Image | None) -> tuple[float, float]:
     return float(width), float(height)
 
 
-def _draw(axes: Any, annotations: pd.DataFrame, item: str, control: str, picture: Image | None) -> dict[str, str]:
-    """Draw everybody's regions and return annotator → colour."""
+def _draw(
+    axes: Any,
+    annotations: pd.DataFrame,
+    item: str,
+    control: str,
+    picture: Image | None,
+    people: Sequence[str],
+) -> bool:
+    """Draw everybody's regions, each annotator in the colour of their place, and return whether there are any."""
     size = np.array(_show(axes, picture))
     done = _of_item(annotations, item, control)
-    colors = {name: COLORS[number % len(COLORS)] for number, name in enumerate(sorted(done["annotator"].unique()))}
     rows = done[done["control"].eq(control).fillna(False).astype(bool)]
+    labels = apart([value for value in rows["value"] if isinstance(value, str)])
     for row in rows.to_dict("records"):
         raw = row.get("raw")
         result: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {"value": {}}
-        color = colors[row["annotator"]]
+        number = people.index(str(row["annotator"]))
+        line = line_look(number)
+        color = line["color"]
         if {"rle", "imageDataURL"} & (result.get("value") or {}).keys():
             painted = brush_mask(result)
             layer = np.zeros((*painted.shape, 4))
             layer[painted] = [*(int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)), 0.45]
             axes.imshow(layer, extent=(0, size[0], size[1], 0))
+            if painted.any() and not painted.all():
+                edge = np.pad(painted.astype("float64"), 1)
+                across, down = (
+                    np.arange(-0.5, n + 1) / n * side for n, side in zip(painted.shape[::-1], size, strict=True)
+                )
+                axes.contour(across, down, edge, [0.5], colors=[color], linestyles=[line["linestyle"]], linewidths=1.0)
             continue
         corners = _corners(result, row)
         if len(corners) > 1:
-            axes.add_patch(Polygon(to_pixels(corners, size), closed=True, fill=False, edgecolor=color, linewidth=1.8))
+            edges = {"edgecolor": color, "linestyle": line["linestyle"], "linewidth": line["linewidth"]}
+            axes.add_patch(Polygon(to_pixels(corners, size), closed=True, fill=False, **edges))
         elif len(corners) == 1:
-            axes.plot(*to_pixels(corners[0], size), "o", color=color, markersize=6, markeredgecolor="white")
+            mark = MARKS[number // len(COLORS) % len(MARKS)]
+            axes.plot(*to_pixels(corners[0], size), mark, color=color, markersize=6, markeredgecolor="white")
         if len(corners) and isinstance(row.get("value"), str):
             at = to_pixels(corners[np.argmin(corners[:, 1])], size)
-            axes.text(*at, shortened(row["value"]), color=color, fontsize=7, va="bottom")
+            text = axes.text(*at, labels[row["value"]], color=color, fontsize=7, va="bottom")
+            # Yellow letters are read on dark, blue ones on light, whatever picture is behind them.
+            around = "black" if color in ("#F0E442", "#56B4E9", "#E69F00", "#CC79A7") else "white"
+            text.set_path_effects([withStroke(linewidth=1.5, foreground=around)])
     axes.set_xlim(0, size[0])
     axes.set_ylim(size[1], 0)
-    return colors if len(rows) else {}
+    return bool(len(rows))
+
+
+MARKS = ("o", "s", "^", "D")
 
 
 def _corners(result: Mapping[str, Any], row: Mapping[Any, Any]) -> np.ndarray[Any, Any]:

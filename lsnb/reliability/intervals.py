@@ -132,7 +132,8 @@ def intervals(
 
 def _quantiles(drawn: Floats, at: float) -> list[float]:
     columns = [drawn[:, number] for number in range(drawn.shape[1])]
-    known = [column[~np.isnan(column)] for column in columns]
+    # Where all weight falls on one value, a coefficient is a quotient by zero.
+    known = [column[np.isfinite(column)] for column in columns]
     return [float(np.quantile(column, at)) if len(column) else math.nan for column in known]
 
 

@@ -32,8 +32,8 @@ def words(figure) -> list[str]:
     return [text.get_text() for text in figure.axes[0].texts]
 
 
-def heights(figure) -> list[list[float]]:
-    return [[round(bar.get_height(), 4) for bar in bars] for bars in figure.axes[0].containers]
+def lengths(figure) -> list[list[float]]:
+    return [[round(bar.get_width(), 4) for bar in bars] for bars in figure.axes[0].containers]
 
 
 def is_png(figure) -> bool:
@@ -58,24 +58,29 @@ def test_a_matrix_of_what_cannot_be_told():
 
 def test_shares_are_of_each_annotators_answers():
     figure = plots.label_distribution(long(D1), "c")
-    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["pos", "neg", "neu"]
-    assert heights(figure) == [[0.6, 0.2, 0.2], [0.25, 0.75, 0], [0.6667, 0.3333, 0]]
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["pos", "neg", "neu"]
+    assert lengths(figure) == [[0.6, 0.2, 0.2], [0.25, 0.75, 0], [0.6667, 0.3333, 0]]
     assert is_png(figure)
 
 
 def test_many_texts_many_numbers_and_several_answers():
     texts = plots.label_distribution(long({"a": [f"text {n} {'long ' * 9}" for n in range(30)]}), "c")
-    labels = [label.get_text() for label in texts.axes[0].get_xticklabels()]
-    assert (len(labels), labels[-1]) == (12, "other")
-    assert heights(texts)[0][-1] == round(19 / 30, 4)
+    labels = [label.get_text() for label in texts.axes[0].get_yticklabels()]
+    assert (len(labels), labels[-1]) == (12, "other (19 answers)")
+    assert lengths(texts)[0][-1] == round(19 / 30, 4)
     numbers = plots.label_distribution(long({"a": list(range(100))}, "number"), "c")
-    assert heights(numbers) == [[0.1] * 10]
+    assert lengths(numbers) == [[0.1] * 10]
+    assert numbers.axes[0].get_yticklabels()[1].get_text() == "10 – 19"
+    narrow = plots.label_distribution(long({"a": [1000 + n / 1000 for n in range(30)]}, "number"), "c")
+    ranges = [label.get_text() for label in narrow.axes[0].get_yticklabels()]
+    assert len(set(ranges)) == 10
+    assert ranges[0] == "1000 to 1000.003"
     ratings = plots.label_distribution(long({"a": [5, 1, 1]}, "rating"), "c")
-    assert [label.get_text() for label in ratings.axes[0].get_xticklabels()] == ["1", "5"]
+    assert [label.get_text() for label in ratings.axes[0].get_yticklabels()] == ["1", "5"]
     several = long_table([task(1, [annotation(choice("x", "y"))]), task(2, [annotation(choice("x"), 2)])])
-    assert heights(plots.label_distribution(several, "mood")) == [[0.6667, 0.3333]]
+    assert lengths(plots.label_distribution(several, "mood")) == [[0.6667, 0.3333]]
     regions = [result("labels", {"start": 1, "end": 2, "text": "w", "labels": ["PER"]}, name="ner")]
-    assert heights(plots.label_distribution(long_table([task(1, [annotation(regions)])]), "ner")) == [[1.0]]
+    assert lengths(plots.label_distribution(long_table([task(1, [annotation(regions)])]), "ner")) == [[1.0]]
 
 
 def test_nobody_has_answered():
@@ -116,7 +121,7 @@ def test_the_confusion_matrix():
     model = pd.DataFrame({"ID": list("0123"), "c": ["pos", "neg", "neg", "pos"]})
     found = evaluate(model, gold(long(D1), "c"), key="ID", column="c", resamples=0)
     figure = plots.confusion_matrix(found)
-    assert words(figure) == ["1\n100%", "0\n0%", "1\n50%", "1\n50%"]
+    assert words(figure) == ["1\n100%", "1\n50%", "1\n50%"]
     assert is_png(figure)
     nothing = evaluate(model.assign(ID=list("wxyz")), gold(long(D1), "c"), key="ID", column="c")
     assert "keys are the same ids" in words(plots.confusion_matrix(nothing))[0]
@@ -139,7 +144,7 @@ def test_segments_of_each_annotator():
     assert bars == [(0.4, 0.8), (0.5, 0.7), (0.8, 0.1)]
     assert figure.axes[0].get_xlabel() == "seconds"
     frames = plots.timeline(long_table([task(1, given)]), "1", "c")
-    assert (frames.axes[0].patches[0].get_x(), frames.axes[0].get_xlabel()) == (4, "frames")
+    assert (frames.axes[0].patches[0].get_x(), frames.axes[0].get_xlabel()) == (4.5, "frames, from 1")
     assert is_png(frames)
     with pytest.raises(InputError, match="no item 'one'"):
         plots.timeline(long_table([task(1, given)]), "one", "c")
