@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
 MISSING = "#EEEEEE"
 # Patterns for what comes after the last colour: each colour again, with lines or dots in it.
-PATTERNS = ("", "////", "....", "xxxx", "\\\\\\\\", "++++", "oo", "||||", "----", "**")
+PATTERNS = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo", "||||", "----", "**")
 LINES = ("-", "--", ":", "-.")
 
 
@@ -142,7 +142,8 @@ def look(number: int) -> dict[str, Any]:
     """
     turn, color = divmod(number, len(COLORS))
     # Beyond all patterns they come again, denser.
-    pattern = PATTERNS[turn % len(PATTERNS)] * (1 + turn // len(PATTERNS))
+    again, which = divmod(turn - 1, len(PATTERNS))
+    pattern = PATTERNS[which] * (1 + again) if turn else ""
     dark = COLORS[color] in ("#000000", "#0072B2")
     return {"facecolor": COLORS[color], "hatch": pattern, "edgecolor": "white" if dark or not pattern else "black"}
 
