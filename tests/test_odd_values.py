@@ -315,6 +315,11 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
         "annotations": pd.concat([LABELS, LABELS.assign(annotator="cem")], ignore_index=True),
         "control": "mood",
     },
+    "reliability.annotator_quality": lambda out: {"annotations": LABELS, "control": "mood"},
+    "reliability.consensus_regions": lambda out: {
+        "annotations": lsnb.read_annotations(TASKS, raw=True),
+        "control": "box",
+    },
     "reliability.intraclass_correlation": lambda out: {
         "ratings": Ratings(np.array([[0, 1], [1, 1], [2, 1]]), (1.0, 2.0, 3.0), "interval"),
     },

@@ -214,7 +214,7 @@ def label_distribution(annotations: Annotations, control: str) -> Picture:
         >>> rows = [("1", "ana", "pos"), ("2", "ana", "neg"), ("1", "ben", "pos")]
         >>> long = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="mood", status="submitted")
         >>> figure = label_distribution(long, "mood")
-        >>> [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+        >>> [text.get_text() for text in figure.legends[0].get_texts()]
         ['ana (2 answers)', 'ben (1 answer)']
     """
     wide = widen(annotations, control)
@@ -253,7 +253,7 @@ def _bars(names: list[str], words: list[str], shares: Floats) -> Picture:
     axes.set_xlabel("share of the annotator's answers", fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     # Below, so that it lies over no bar.
-    axes.legend(fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(0, -0.5 / max(high, 0.5)))
+    figure.legend(fontsize=8, frameon=False, loc="outside lower center")
     return figure
 
 

@@ -13,18 +13,23 @@ from lsnb.reliability.decisions import disputed, gold
 from lsnb.reliability.evaluation import AlternativeTest, Evaluation, alternative_annotator_test, evaluate
 from lsnb.reliability.methods import methods_paragraph
 from lsnb.reliability.overlap import RegionAgreement, region_agreement
+from lsnb.reliability.truth import Consensus, Truth, annotator_quality, consensus_regions
 
 __all__ = [
     "Agreement",
     "AlternativeTest",
+    "Consensus",
     "Evaluation",
     "Level",
     "Ratings",
     "RegionAgreement",
+    "Truth",
     "agreement",
     "agreement_by",
     "alternative_annotator_test",
+    "annotator_quality",
     "cohen_kappa",
+    "consensus_regions",
     "disputed",
     "evaluate",
     "fleiss_kappa",

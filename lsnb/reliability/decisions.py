@@ -6,7 +6,7 @@ import itertools
 import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,11 +15,12 @@ from lsnb.annotations import majority, widen
 from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.annotations.votes import is_paged, takes_several, votes_of
 from lsnb.errors import InputError
-from lsnb.kernel.checks import TOLD, Annotations, checked
+from lsnb.kernel.checks import TOLD, Annotations, Seed, checked
 from lsnb.kernel.words import listing
 from lsnb.reliability.coefficients import Level, Ratings, ratings_of
 from lsnb.reliability.intervals import Floats
 from lsnb.reliability.overlap import is_drawn, region_agreement
+from lsnb.reliability.truth import truth_of
 from lsnb.tables.keys import key_text
 
 
@@ -89,26 +90,34 @@ def gold(
     annotations: Annotations,
     control: str,
     *,
+    by: Literal["majority", "dawid_skene", "mace"] = "majority",
     adjudicated: pd.DataFrame | Mapping[str, Any] | None = None,
     min_votes: Annotated[int, TOLD] = 1,
     weights: Mapping[str, Any] | None = None,
     ties: str = "missing",
+    seed: Seed = 0,
 ) -> pd.DataFrame:
     """Return one answer to each item, and how it came about.
+
+    By votes, or by a model of who is right how often (``lsnb.reliability.annotator_quality`` shows what it learnt): of
+    several answers to an item each option is then a question of its own.
 
     Args:
         annotations: The long table; it is not changed.
         control: The name of a control in the label config.
+        by: ``"majority"``; ``"dawid_skene"`` (each annotator has a confusion of their own), or ``"mace"`` (each knows
+            the answer or guesses). The last two take three annotators or more to tell anything.
         adjudicated: What was decided, which overrides votes: the long table of an adjudication, a table with the
             columns ``item`` and ``value``, or item → value.
         min_votes: As in ``majority``.
-        weights: As in ``majority``.
-        ties: As in ``majority``.
+        weights: As in ``majority``; of votes alone.
+        ties: As in ``majority``; of votes alone.
+        seed: A whole number for MACE's beginnings.
 
     Returns:
         ``item, value, how, n, share``: ``how`` is ``adjudicated``, ``unanimous``, ``majority``, ``single`` (one vote),
-        ``tie rule``, or ``undecided``, whose value is missing; ``n`` votes, ``share`` of their weight for the most
-        frequent answer.
+        ``tie rule``, ``dawid_skene``, ``mace``, or ``undecided``, whose value is missing; ``n`` votes, ``share`` of
+        their weight for the most frequent answer, or by a model how probable the answer is.
 
     Raises:
         InputError: As ``majority``; and where what was decided is no such table.
@@ -120,6 +129,10 @@ def gold(
         [['1', 'x', 'unanimous'], ['2', 'y', 'adjudicated']]
     """
     votes = majority(annotations, control, min_votes=min_votes, weights=weights, ties=ties)
+    if by != "majority":
+        if weights is not None or ties != "missing":
+            raise InputError(f"weights and ties are of votes: leave them out with by={by!r}.")
+        votes = _modelled(annotations, control, votes, by, seed, int(min_votes))
     decided = _decisions(adjudicated, control, is_set=takes_several(annotations, control))
     strangers = sorted(set(decided) - set(votes["item"]))
     if strangers:
@@ -131,6 +144,8 @@ def gold(
             value, came = decided[str(row.item)], "adjudicated"
         elif value is None:
             came = "undecided"
+        elif by != "majority":
+            came = by if not row.is_voted else "single" if row.n == 1 else "unanimous"
         elif row.tie:
             came = "tie rule"
         elif row.n == 1:
@@ -148,8 +163,63 @@ def gold(
             "share": votes["share"],
         }
     )
-    table.attrs[RULES] = {"min_votes": min_votes, "weights": dict(weights or {}), "ties": ties}
+    table.attrs[RULES] = {"by": by, "min_votes": min_votes, "weights": dict(weights or {}), "ties": ties}
     return table
+
+
+def _modelled(
+    annotations: pd.DataFrame, control: str, votes: pd.DataFrame, by: str, seed: int, min_votes: int
+) -> pd.DataFrame:
+    """Return votes with what a model says instead, and whether that is what all votes say, too."""
+    if is_drawn(annotations, control):
+        raise InputError(
+            f"The control {control!r} draws regions: lsnb.reliability.consensus_regions has those on which most agree."
+        )
+    if is_paged(annotations, control):
+        raise InputError(f"The question {control!r} is asked of each page of an item, of which by={by!r} has no model.")
+    wide, ratings = ratings_of(annotations, control)
+    if ratings.level in ("interval", "ratio"):
+        raise InputError(f"The answers to {control!r} are numbers on a scale, and by={by!r} is of names and ranks.")
+    places = {str(item): number for number, item in enumerate(wide.index)}
+    people = [str(name) for name in wide.columns]
+    probable, answers = _sets_modelled(ratings, people, by, seed)
+    values, shares, is_voted = [], [], []
+    for item, former, n, share in zip(votes["item"], votes["value"], votes["n"], votes["share"], strict=True):
+        row = places.get(str(item))
+        sure = float("nan") if row is None or row >= len(probable) else float(probable[row])
+        value = None if row is None or np.isnan(sure) or n < min_votes else answers[row]
+        values.append(value)
+        shares.append(sure)
+        is_voted.append(bool(share == 1.0 and value is not None and not _absent(former) and value == former))
+    cells = np.empty(len(values), dtype="object")
+    cells[:] = values
+    return votes.assign(value=cells, share=shares, tie=False, is_voted=is_voted)
+
+
+def _sets_modelled(ratings: Ratings, people: list[str], by: str, seed: int) -> tuple[Floats, list[Any]]:
+    """Return how probable each item's answer is, and the answers; None where two are as probable."""
+    if ratings.level != "sets":
+        found = truth_of(ratings, people, by, seed)
+        probabilities = found.probabilities
+        if not probabilities.shape[1]:
+            return np.full(len(probabilities), np.nan), [None] * len(probabilities)
+        order = np.sort(probabilities, axis=1)
+        best = order[:, -1]
+        level = probabilities.shape[1] > 1 and (best - order[:, -2] < 1e-6)
+        best_of = np.nan_to_num(probabilities, nan=-1.0).argmax(axis=1)
+        tied = np.broadcast_to(level, best.shape)
+        return best, [None if tie else ratings.values[code] for code, tie in zip(best_of, tied, strict=True)]
+    options = sorted({option for value in ratings.values for option in value}, key=lambda o: (str(o), str(type(o))))
+    sure = np.where((ratings.codes >= 0).any(axis=1), 1.0, np.nan)
+    chosen: list[list[Any]] = [[] for _ in range(len(ratings.codes))]
+    for option in options:
+        holds = np.array([int(option in value) for value in ratings.values])
+        codes = np.where(ratings.codes >= 0, holds[ratings.codes], -1)
+        yes = truth_of(Ratings(codes, ("no", "yes"), "nominal"), people, by, seed).probabilities[:, 1]
+        sure = np.fmin(sure, np.where(np.isnan(yes), np.nan, np.maximum(yes, 1 - yes)))
+        for row in np.nonzero(np.nan_to_num(yes) > 0.5)[0]:
+            chosen[row].append(option)
+    return sure, [tuple(options_of) for options_of in chosen]
 
 
 def _column(values: list[Any]) -> pd.Series[Any]:

@@ -10,7 +10,7 @@ import html
 import itertools
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -66,12 +66,16 @@ class Region:
             (2), a stretch (2), or a ``Track``.
         on: The page, the medium and its channel; only what is on the same is compared.
         side: The longer side of the picture it is on, in the unit of its place.
+        result: The raw result that holds it, where the table has these.
+        key: Its id, as ``region`` in the table.
     """
 
     label: str | None
     place: Any
     on: tuple[Any, ...] = ()
     side: float = math.nan
+    result: Any = None
+    key: str = ""
 
 
 Places = dict[str, dict[str, list[Region]]]
@@ -142,7 +146,8 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
         on = _on(columns, number)
         size = picture_size(results[number])
         side = 100.0 if np.isnan(size[0]) else max(size)
-        places[item][who].append(Region(" + ".join(sorted(labels)) or None, place, on, side))
+        label = " + ".join(sorted(labels)) or None
+        places[item][who].append(Region(label, place, on, side, results[number], str(columns["region"][number])))
     return measure, places, " ".join(sorted(notes - {""}))
 
 
@@ -224,7 +229,7 @@ def placed(measure: Measure, regions: list[Region]) -> list[Region]:
     """Return regions with their masks, which are read when they are compared and no sooner."""
     if measure != "masks":
         return regions
-    return [Region(region.label, Mask.from_result(region.place), region.on) for region in regions]
+    return [replace(region, place=Mask.from_result(region.place)) for region in regions]
 
 
 def _measure(rows: pd.DataFrame, results: list[Any], control: str) -> Measure:
