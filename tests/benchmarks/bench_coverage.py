@@ -6,7 +6,7 @@ grid: 15 to 500 items, pairs of annotators that agree .5 to .99 of the time, the
 truth, 2 to 5 annotators. Prints, for each figure, the least coverage, its cell, the mean, and the mean width; asserts
 that each cell of a coefficient is at .93, less three standard errors of what was simulated. Studies in which the figure
 is missing (all answers are one value) have no interval and are not counted, nor are cells in which that is most of
-them. Wilson's interval of a share is printed and not asserted: with 15 items, 14 of them right, it ends at .988, so that
+them. Wilson's interval of a share is printed and not asserted: with 14 of 15 items right it ends at .988, so that
 it holds .99 in .86 of studies whoever computes it.
 """
 
