@@ -120,7 +120,7 @@ def _behind(names: list[str], limit: int) -> dict[str, str]:
     for name in names:
         alike.setdefault(name[: limit - 1], []).append(name)
     kept = limit // 3
-    found = {}
+    found: dict[str, str] = {}
     for group in alike.values():
         letters = enumerate(zip(*group, strict=False))
         same = next((place for place, here in letters if len({*here}) > 1), min(map(len, group)))
@@ -499,7 +499,7 @@ def confusion_matrix(evaluation: Evaluation) -> Picture:
         >>> [text.get_text() for text in figure.axes[0].texts]
         ['1\\n50%', '1\\n50%']
     """
-    counts = evaluation.confusion.to_numpy("float64")
+    counts: Floats = evaluation.confusion.to_numpy("float64")
     names = [str(label) for label in evaluation.confusion.index]
     totals = counts.sum(axis=1, keepdims=True)
     kept = list(range(len(names)))

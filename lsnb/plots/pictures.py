@@ -301,7 +301,7 @@ def _people_of(rows: pd.DataFrame) -> list[str]:
 
 def _spread_words(figure: Picture, panels: Iterable[Any]) -> None:
     """Move labels of regions apart; one that finds no place is left out, and its picture's title says how many."""
-    canvas = FigureCanvasAgg(figure)
+    canvas: Any = FigureCanvasAgg(figure)
     figure.draw_without_rendering()
     renderer = canvas.get_renderer()
     for axes in panels:

@@ -215,7 +215,7 @@ def annotator_quality(
     return truth_of(ratings, [str(name) for name in wide.columns], by, seed)
 
 
-def _likely(counts: Floats, prior: float) -> Floats:
+def _likely(counts: Any, prior: float) -> Floats:
     """Return the expectation of each share's logarithm under a Dirichlet distribution, as a share."""
     return np.asarray(np.exp(digamma(counts + prior) - digamma((counts + prior).sum(axis=1, keepdims=True))))
 
@@ -364,7 +364,7 @@ def consensus_regions(
     pace = _frame_rates(annotations)
     for number, item in enumerate(sorted(places)):
         here = {who: placed(measure, regions) for who, regions in sorted(places[item].items())}
-        results = []
+        results: list[dict[str, Any]] = []
         for label, on in sorted({(r.label or "", r.on) for regions in here.values() for r in regions}):
             mine = {
                 who: [r for r in regions if (r.label or "") == label and r.on == on] for who, regions in here.items()
