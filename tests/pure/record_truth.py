@@ -1,8 +1,8 @@
-"""Write ``truth_oracles.json``: what crowd-kit, pygamma-agreement, jiwer, SimpleITK and ensemble-boxes say.
+"""Write ``truth_oracles.json``: what crowd-kit, SimpleITK and ensemble-boxes say.
 
-They are no part of lsnb's environment, so that they were run apart, and what they said is kept. Each part needs its own
-packages: ``python tests/pure/record_truth.py crowd gamma words`` with crowd-kit 1.4.2, pygamma-agreement 0.5.9 and
-jiwer 4.0.0, ``... regions`` with SimpleITK 2.5.7 and ensemble-boxes 1.0.9.
+They are no part of lsnb's environment, so that they were run apart, and what they said is kept:
+``python tests/pure/record_truth.py crowd`` with crowd-kit 1.4.2, ``... regions`` with SimpleITK 2.5.7 and ensemble-boxes
+1.0.9.
 """
 
 from __future__ import annotations
@@ -60,41 +60,6 @@ def crowd() -> list[dict]:
     return cases
 
 
-def gamma() -> list[dict]:
-    from pyannote.core import Segment
-    from pygamma_agreement import CombinedCategoricalDissimilarity, Continuum
-    from sortedcontainers import SortedSet
-
-    cases = []
-    chance = np.random.default_rng(18)
-    for case in range(10):
-        continuum, units = Continuum(), []
-        for who in range(2 + case % 2):
-            for start in np.sort(chance.integers(0, 200, 3 + case % 3)):
-                end = int(start) + int(chance.integers(3, 25))
-                label = "abc"[int(chance.integers(0, 3))]
-                if (who, int(start), end) in {(u[0], u[1], u[2]) for u in units}:
-                    continue
-                continuum.add(str(who), Segment(int(start), end), label)
-                units.append([who, int(start), end, label])
-        labels = SortedSet(unit[3] for unit in units)
-        dissimilarity = CombinedCategoricalDissimilarity(alpha=1, beta=1, delta_empty=1)
-        best = continuum.get_best_alignment(dissimilarity)
-        cases.append({"units": units, "labels": list(labels), "disorder": float(best.disorder)})
-    return cases
-
-
-def words() -> list[list]:
-    import jiwer
-
-    pairs = [
-        ("the cat sat", "the cat sat"), ("the cat sat on the mat", "a cat sat mat"),
-        ("eins zwei drei", "zwei drei vier"),
-        ("a b c d", ""), ("größer als Äpfel", "grösser als Äpfel"), ("x y z", "p q r s t"), ("one", "one two three"),
-    ]  # fmt: skip
-    return [[truth, said, jiwer.wer(truth, said), jiwer.cer(truth, said)] for truth, said in pairs]
-
-
 def regions() -> dict:
     import SimpleITK as sitk
     from ensemble_boxes import weighted_boxes_fusion
@@ -133,7 +98,7 @@ def regions() -> dict:
 def main(parts: list[str]) -> None:
     found = json.loads(OUT.read_text(encoding="utf-8")) if OUT.exists() else {}
     for part in parts:
-        found[part] = {"crowd": crowd, "gamma": gamma, "words": words, "regions": regions}[part]()
+        found[part] = {"crowd": crowd, "regions": regions}[part]()
     OUT.write_text(json.dumps(found), encoding="utf-8")
 
 
