@@ -1,8 +1,8 @@
 """Write ``truth_oracles.json``: what crowd-kit, SimpleITK and ensemble-boxes say.
 
 They are no part of lsnb's environment, so that they were run apart, and what they said is kept:
-``python tests/pure/record_truth.py crowd`` with crowd-kit 1.4.2, ``... regions`` with SimpleITK 2.5.7 and ensemble-boxes
-1.0.9.
+``python tests/pure/record_truth.py crowd`` with crowd-kit 1.4.2, ``... regions`` with SimpleITK 2.5.7 and
+ensemble-boxes 1.0.9.
 """
 
 from __future__ import annotations
