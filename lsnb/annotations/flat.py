@@ -113,6 +113,8 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
         tasks.append({"id": _number(record.get("id")), "data": data, "annotations": [about] if has_one else []})
     data_columns = list(dict.fromkeys(c for record in flat for c in record if c not in answers and c not in ABOUT))
     said = f"{name} is a JSON-MIN or CSV export: {LACKS}. The format JSON has them."
+    if not answers and any(record.get("annotation_id") not in (None, "") for record in flat):
+        said += f" No column was taken for an answer; for data: {joined(data_columns) or 'nothing'}."
     if answers:
         said += f" Taken for answers: {joined(sorted(answers))}; for data: {joined(data_columns) or 'nothing'}."
     return tasks, (said,)

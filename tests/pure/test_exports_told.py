@@ -449,3 +449,9 @@ def held(one: Any) -> int:
         return 1
     parts = [one.get("annotations"), one.get("drafts")]
     return sum(len(part) if isinstance(part, list) else 1 for part in parts if part)
+
+
+def test_a_table_in_which_no_answer_was_told_says_so() -> None:
+    record = {"ID": "a", "annotation_id": 1, "annotator": 3, "id": 1, "q": ["yes", "no"]}
+    with pytest.warns(UserWarning, match="No column was taken for an answer; for data: ID and q"):
+        read_annotations([dict(sorted(record.items()))], key="ID")
