@@ -14,9 +14,11 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -27,11 +29,13 @@ import orjson
 from lsnb.credentials import WHERE_TO_FIND_A_KEY, ended_stack, running_stack
 from lsnb.errors import (
     LabelConfigError,
+    LsnbError,
     StudioAuthError,
     StudioError,
     StudioRefusedError,
     StudioUnreachableError,
 )
+from lsnb.kernel.jobs import counting, is_started, side_by_side
 from lsnb.kernel.secrecy import is_here, is_same_server, masked
 from lsnb.kernel.words import warn
 
@@ -143,6 +147,60 @@ class Pace:
             self.due = max(self.due, self.now() + seconds)
 
 
+# How many requests are out at once, tried one after the other until more are no quicker; and of how many a trial is.
+WIDTHS = (1, 2, 4, 8)
+TRIAL = 8  # for each at once
+WORTH_IT = 1.2  # times as quick as fewer
+
+
+@dataclass
+class Width:
+    """How many requests a server answers at once without being the slower for it: found out by a small trial.
+
+    Args:
+        at_once: How many are out at once.
+        is_settled: Whether the trial is over.
+        rate: Requests in a second, with as many at once as last tried.
+    """
+
+    at_once: int = 1
+    is_settled: bool = False
+    rate: float = 0.0
+
+    def share(self, left: int) -> int:
+        """Return how many of the things that are left to do next.
+
+        Args:
+            left: How many there are.
+        """
+        return left if self.is_settled or left < 2 * TRIAL else TRIAL * self.at_once
+
+    def note(self, n: int, seconds: float) -> None:
+        """Note how long so many took, and try more at once or go back to fewer.
+
+        Args:
+            n: How many.
+            seconds: How long they took.
+
+        Example:
+            >>> width = Width()
+            >>> for seconds in (8.0, 8.0, 8.0, 16.0):
+            ...     width.note(8 * width.at_once, seconds)
+            >>> width.at_once, width.is_settled
+            (4, True)
+        """
+        if self.is_settled or n < TRIAL * self.at_once:
+            return
+        rate = n / max(seconds, 1e-9)
+        place = WIDTHS.index(self.at_once)
+        if rate < WORTH_IT * self.rate:
+            self.at_once, self.is_settled = WIDTHS[place - 1], True
+        elif place + 1 == len(WIDTHS):
+            self.is_settled = True
+        else:
+            self.at_once, self.rate = WIDTHS[place + 1], rate
+
+
 def asked_wait(answer: httpx.Response, otherwise: float) -> float:
     """Return how many seconds an answer asks to wait, in either form of ``Retry-After``.
 
@@ -203,11 +261,14 @@ class Connection:
         self._access, self._access_until = "", 0.0
         self._access_lock = threading.Lock()
         self.pace = Pace()
+        self.width = Width()
         # Once a server stayed away through all tries, what follows is tried once, until it answers again.
         self._is_away = False
         self.user = self.release = ""
         stack = running_stack()
         self._is_of_stack = stack is not None and is_same_server(url, stack.url)
+        # The stack's own database is SQLite, which one may write to at a time.
+        self.width.is_settled = self._is_of_stack
         self._http = _client_for(url, request=self._refuse_foreign_host, response=self._read_head)
         self.release = self._ask_release()
         # A redirect would turn what is written into a mere question; the address it leads to is known by now.
@@ -468,7 +529,8 @@ class Connection:
             heard = True
             answer: httpx.Response | httpx.TransportError
             try:
-                answer = self._http.request(method, self.url + path, headers=own, **request)
+                ask = partial(self._http.request, method, self.url + path, headers=own, **request)
+                answer = ask() if method == "GET" else _to_its_end(ask)
             except (Foreign, httpx.ProxyError, httpx.UnsupportedProtocol):
                 raise
             except httpx.TransportError as fault:
@@ -503,6 +565,48 @@ class Connection:
             tries += 1
             self.pace.sleep(max(wait, asked_wait(answer, 0.0)) if isinstance(answer, httpx.Response) else wait)
 
+    def each(self, acts: Sequence[Callable[[], T]], *, what: str, unit: str, once: bool = False) -> list[T | LsnbError]:
+        """Do things that do not depend on one another, a few at once where the server stands it.
+
+        Ctrl+C ends it between two of them: what is under way is waited for, since nobody would know else what became
+        of it.
+
+        Args:
+            acts: What to do, each with requests of its own.
+            what: What the bar says.
+            unit: What it counts.
+            once: Whether the server must not be asked twice: then what it stands is not found out with these.
+
+        Returns:
+            What each returned, or the fault that it raised.
+        """
+        done: list[Any] = [None] * len(acts)
+
+        def act(place: int) -> None:
+            try:
+                done[place] = acts[place]()
+            except LsnbError as fault:
+                done[place] = fault
+
+        with counting(what, len(acts), unit) as count:
+            place = 0
+            while place < len(acts):
+                tried = not (self.width.is_settled or once)
+                at_once = 1 if once and not self.width.is_settled else self.width.at_once
+                share = self.width.share(len(acts) - place) if tried else len(acts) - place
+                began = self.pace.now()
+                some = range(place, place + share)
+                if at_once == 1:
+                    for one in some:
+                        act(one)
+                        count(1)
+                else:
+                    side_by_side(act, some, at_once, count)
+                if tried:
+                    self.width.note(share, self.pace.now() - began)
+                place += share
+        return done
+
     def _signature(self) -> dict[str, str]:
         """Return the header that says who asks."""
         if not self._key_is_personal:
@@ -525,6 +629,30 @@ class Connection:
         with self._access_lock:
             if sent["Authorization"] == f"Bearer {self._access}":  # else another thread has had a new one since
                 self._access = ""
+
+
+def _to_its_end(ask: Callable[[], T]) -> T:
+    """Return what a request that writes is answered with, also where Ctrl+C is pressed meanwhile: that comes after it.
+
+    Pressed once more, it comes at once.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        return ask()
+    told: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            told.set_result(ask())
+        except BaseException as fault:
+            told.set_exception(fault)
+
+    if not is_started(threading.Thread(target=run, daemon=True)):
+        return ask()
+    try:
+        return told.result()
+    except KeyboardInterrupt:
+        told.exception()
+        raise
 
 
 def _is_sign_in(there: httpx.URL) -> bool:
@@ -567,6 +695,15 @@ def _rows(*names: str) -> Callable[[Any], list[dict[str, Any]]]:
         return answer
 
     return read
+
+
+def _tasks(answer: Any) -> list[dict[str, Any]]:
+    """Read exported tasks, in one order on every database: PostgreSQL's is that of the last changes."""
+    tasks = _rows("id", "data", "annotations")(answer)
+    for task in tasks:
+        for kind in ("annotations", "drafts"):
+            (task.get(kind) or []).sort(key=lambda one: int(one["id"]) if isinstance(one, Mapping) else int(one))
+    return sorted(tasks, key=lambda task: int(task["id"]))
 
 
 def _page(rows: str, count: str, *names: str) -> Callable[[Any], tuple[list[dict[str, Any]], int]]:
@@ -784,14 +921,17 @@ class PredictionRequests(Connection):
 
 IMPORT_BATCH = 1000
 PAGE = 1000
+WHOLE_AT_ONCE = 1000  # tasks
 IDS_AT_ONCE = 200  # in an address, which servers limit
+UNDRAFTED = {"filter": "filter:tasks:draft_exists", "operator": "equal", "type": "Boolean", "value": False}
 # The data manager's filter for tasks with which nobody did anything.
 UNANSWERED = [
     {"filter": "filter:tasks:total_annotations", "operator": "equal", "type": "Number", "value": 0},
     {"filter": "filter:tasks:cancelled_annotations", "operator": "equal", "type": "Number", "value": 0},
-    {"filter": "filter:tasks:draft_exists", "operator": "equal", "type": "Boolean", "value": False},
+    UNDRAFTED,
 ]
 
+DRAFTED = {"filter": "filter:tasks:draft_exists", "operator": "equal", "type": "Boolean", "value": True}
 ANSWERED = {"filter": "filter:tasks:total_annotations", "operator": "greater", "type": "Number", "value": 0}
 
 
@@ -994,34 +1134,100 @@ class Server(PredictionRequests):
             tasks: ``{"data": …, "meta": …}`` each, with ``predictions`` or not.
         """
         stored = Stored()
-        for start in range(0, len(tasks), IMPORT_BATCH):
-            batch = [dict(task) for task in tasks[start : start + IMPORT_BATCH]]
-            with self._translated(f"store {len(batch)} tasks in project {project}"):
-                stored += self._ask(
-                    "POST",
-                    f"/api/projects/{int(project)}/import",
-                    read=lambda told: Stored(int(told["task_count"]), int(told["prediction_count"] or 0)),
-                    content=orjson.dumps(batch),
-                    headers={"Content-Type": "application/json"},
-                )
+        with counting("Sending tasks", len(tasks), "task") as count:
+            for start in range(0, len(tasks), IMPORT_BATCH):
+                batch = [dict(task) for task in tasks[start : start + IMPORT_BATCH]]
+                with self._translated(f"store {len(batch)} tasks in project {project}"):
+                    stored += self._ask(
+                        "POST",
+                        f"/api/projects/{int(project)}/import",
+                        read=lambda told: Stored(int(told["task_count"]), int(told["prediction_count"] or 0)),
+                        content=orjson.dumps(batch),
+                        headers={"Content-Type": "application/json"},
+                    )
+                count(len(batch))
         return stored
 
-    def export(self, project: int, *, tasks: Sequence[int] | None = None) -> list[dict[str, Any]]:
-        """Return tasks of a project as raw JSON: data, meta, annotations, drafts.
+    def export(
+        self, project: int, *, tasks: Sequence[int] | None = None, held: int | None = None
+    ) -> list[dict[str, Any]]:
+        """Return tasks of a project as raw JSON, in the order of their ids: data, meta, annotations, drafts.
 
         Args:
             project: The project's id.
             tasks: The ids of those wanted; None for every task.
+            held: How many tasks the project holds, where that has just been asked.
         """
+        found: list[dict[str, Any]] = []
+        if tasks is not None:
+            held = len(tasks)
+        elif held is None:
+            held = self.project(project).tasks or 0
+        with counting("Reading tasks", held, "task") as count:
+            for part in self.exported(project, tasks=tasks, held=held):
+                found += part
+                count(len(part))
+        return sorted(found, key=lambda task: int(task["id"]))
+
+    def exported(
+        self, project: int, *, tasks: Sequence[int] | None = None, held: int
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Yield tasks of a project as ``export`` returns them, so many at once as one request brings.
+
+        A small project comes in one request. Of a large one the ids are listed first: a request for all of it takes
+        minutes in which nobody knows how far it is, and holds all of it in memory here and there.
+
+        Args:
+            project: The project's id.
+            tasks: The ids of those wanted; None for every task.
+            held: How many tasks these are.
+        """
+        if tasks is None and held <= WHOLE_AT_ONCE:
+            yield self._exported(project, None)
+            return
+        left = self.task_ids(project) if tasks is None else sorted(set(tasks))
+        seen: set[int] = set()
+        while left:
+            for start in range(0, len(left), IDS_AT_ONCE):
+                yield self._exported(project, left[start : start + IDS_AT_ONCE])
+            seen.update(left)
+            # What came while the others were read.
+            is_all = tasks is not None or self.project(project).tasks == len(seen)
+            left = [] if is_all else [task for task in self.task_ids(project) if task not in seen]
+
+    def _exported(self, project: int, tasks: Sequence[int] | None) -> list[dict[str, Any]]:
         how: dict[str, Any] = {"exportType": "JSON", "download_all_tasks": "true"}
-        some = [None] if tasks is None else [tasks[n : n + IDS_AT_ONCE] for n in range(0, len(tasks), IDS_AT_ONCE)]
-        path, read = f"/api/projects/{int(project)}/export", _rows("id", "data", "annotations")
+        if tasks is not None:
+            how["ids[]"] = list(tasks)
         with self._translated(f"export project {project}"):
-            parts = [
-                self._ask("GET", path, read=read, params=how if ids is None else {**how, "ids[]": list(ids)})
-                for ids in some
-            ]
-        return [task for part in parts for task in part]
+            path = f"/api/projects/{int(project)}/export"
+            return self._ask("GET", path, read=_tasks, params=how)
+
+    def task_ids(self, project: int) -> list[int]:
+        """Return the ids of every task of a project.
+
+        Args:
+            project: The project's id.
+        """
+        with self._translated(f"list the tasks of project {project}"):
+            return [int(task["id"]) for page, _ in self._pages(project, "id") for task in page]
+
+    def _pages(
+        self, project: int, include: str, query: str = "", **more: Any
+    ) -> Iterator[tuple[list[dict[str, Any]], int]]:
+        """Yield the pages of a list of tasks, each with how many tasks there are in all."""
+        about = {"project": int(project), "include": include, "resolve_uri": "false", "page_size": PAGE, **more}
+        if query:
+            about["query"] = query
+        listed = 0
+        while True:
+            read = _page("tasks", "total", *include.split(","))
+            rows, total = self._ask("GET", "/api/tasks", read=read, params={**about, "page": listed // PAGE + 1})
+            listed += len(rows)
+            yield rows, total
+            # A page past the last is a 404, so the server's own count says when to stop.
+            if not rows or listed >= total:
+                return
 
     def answered(self, project: int) -> int:
         """Return how many tasks of a project hold an answer, those marked as the truth among them.
@@ -1029,13 +1235,12 @@ class Server(PredictionRequests):
         Args:
             project: The project's id.
         """
-        query = orjson.dumps({"filters": {"conjunction": "and", "items": [ANSWERED]}}).decode()
         with self._translated(f"count the answers in project {project}"):
             return self._ask(
                 "GET",
                 "/api/tasks",
                 read=lambda page: int(page["total"]),
-                params={"project": int(project), "include": "id", "page_size": 1, "query": query},
+                params={"project": int(project), "include": "id", "page_size": 1, "query": _query(ANSWERED)},
             )
 
     def annotate(
@@ -1083,8 +1288,10 @@ class Server(PredictionRequests):
             path = f"/api/annotations/{int(annotation)}/"
             self._ask("PATCH", path, read=_about(int(annotation)), again=True, json={"ground_truth": ground_truth})
 
-    def changed_tasks(self, project: int, since: str) -> list[dict[str, Any]]:
-        """Return the tasks of a project that changed after a moment: data, annotations, predictions.
+    def changed_tasks(
+        self, project: int, since: str, *, most: int | None = None, drafts: bool = False
+    ) -> list[dict[str, Any]] | None:
+        """Return the tasks of a project that changed after a moment, as exported, but with their predictions whole.
 
         The server's own filter finds them (data manager, ``tasks:updated_at``); it sees an annotation created, edited,
         deleted or skipped and a task edited, but neither drafts nor deleted tasks.
@@ -1092,27 +1299,19 @@ class Server(PredictionRequests):
         Args:
             project: The project's id.
             since: ISO 8601 with microseconds and ``Z``, on the server's clock; the moment itself is left out.
+            most: Where more than these changed, None is returned, once the first page says so.
+            drafts: Whether to return tasks that hold drafts too, whenever they changed.
         """
-        changed: list[dict[str, Any]] = []
+        said: dict[int, list[dict[str, Any]]] = {}
+        query = _query(_changed(since), *([DRAFTED] if drafts else []))
         with self._translated(f"ask what changed in project {project}"):
-            while True:
-                rows, total = self._ask(
-                    "GET",
-                    "/api/tasks",
-                    read=_page("tasks", "total", "id", "data", "meta", "annotations"),
-                    params={
-                        "project": int(project),
-                        "fields": "all",
-                        "resolve_uri": "false",
-                        "page": len(changed) // PAGE + 1,
-                        "page_size": PAGE,
-                        "query": _changed_since(since),
-                    },
-                )
-                changed += rows
-                # A page past the last is a 404, so the server's own count says when to stop.
-                if not rows or len(changed) >= total:
-                    return changed
+            for page, total in self._pages(project, "id,predictions", query, fields="all"):
+                if most is not None and total > most:
+                    return None
+                said |= {int(task["id"]): task["predictions"] for task in page}
+        if not said:
+            return []
+        return [{**task, "predictions": said[int(task["id"])]} for task in self.export(project, tasks=list(said))]
 
     def task_metas(self, project: int, *, since: str | None = None) -> list[dict[str, Any]]:
         """Return id and meta of every task of a project: a third of the time that an export takes.
@@ -1121,17 +1320,9 @@ class Server(PredictionRequests):
             project: The project's id.
             since: Only of tasks that changed after this moment, as ``changed_tasks`` takes it.
         """
-        listed: list[dict[str, Any]] = []
-        about = {"project": int(project), "include": "id,meta", "resolve_uri": "false", "page_size": PAGE}
-        if since is not None:
-            about["query"] = _changed_since(since)
+        query = "" if since is None else _query(_changed(since))
         with self._translated(f"list the tasks of project {project}"):
-            while True:
-                page = {**about, "page": len(listed) // PAGE + 1}
-                rows, total = self._ask("GET", "/api/tasks", read=_page("tasks", "total", "id", "meta"), params=page)
-                listed += rows
-                if not rows or len(listed) >= total:
-                    return listed
+            return [task for page, _ in self._pages(project, "id,meta", query) for task in page]
 
     def task_data(self, project: int) -> dict[int, dict[str, Any]]:
         """Return the data of every task of a project, by the task's id.
@@ -1171,7 +1362,13 @@ class Server(PredictionRequests):
             self._ask("PATCH", f"/api/tasks/{task}/", read=_about(int(task)), again=True, json={"meta": dict(meta)})
 
     def delete_tasks(
-        self, project: int, tasks: Sequence[int], *, unless_answered: bool = False, unless_after: str = ""
+        self,
+        project: int,
+        tasks: Sequence[int],
+        *,
+        unless_answered: bool = False,
+        unless_drafted: bool = False,
+        unless_after: str = "",
     ) -> int:
         """Delete tasks with everything in them and return how many went; where the reply is lost, it is looked.
 
@@ -1180,12 +1377,13 @@ class Server(PredictionRequests):
             tasks: The tasks' ids.
             unless_answered: Whether to leave those that hold an answer, a skip or a draft by the time the server comes
                 to it: who looked before may have looked too early.
+            unless_drafted: Leave those that hold a draft.
             unless_after: Leave those that somebody answered after this moment, as the server writes it.
         """
         if not tasks:
             return 0
         body: dict[str, Any] = {"selectedItems": {"all": False, "included": list(tasks)}}
-        unless = list(UNANSWERED) if unless_answered else []
+        unless = list(UNANSWERED) if unless_answered else [UNDRAFTED] if unless_drafted else []
         if unless_after:
             about = {"filter": "filter:tasks:updated_at", "operator": "less_or_equal", "type": "Datetime"}
             unless.append({**about, "value": unless_after})
@@ -1304,7 +1502,11 @@ def _handing(url: str, bucket: str, credentials: str, *, read_only: bool) -> str
     )
 
 
-def _changed_since(since: str) -> str:
-    """Return the data manager's filter for tasks that changed after a moment, as the text of a query."""
-    item = {"filter": "filter:tasks:updated_at", "operator": "greater", "type": "Datetime", "value": since}
-    return orjson.dumps({"filters": {"conjunction": "and", "items": [item]}}).decode()
+def _changed(since: str) -> dict[str, Any]:
+    """Return the data manager's filter for tasks that changed after a moment."""
+    return {"filter": "filter:tasks:updated_at", "operator": "greater", "type": "Datetime", "value": since}
+
+
+def _query(*filters: Mapping[str, Any]) -> str:
+    """Return the query for tasks that any of the filters finds."""
+    return orjson.dumps({"filters": {"conjunction": "or", "items": filters}}).decode()

@@ -127,6 +127,37 @@ def test_what_comes_while_it_is_saved_stops_the_deletion(
         assert not [path for method, path in proxy.requests if method == "DELETE"]
 
 
+@pytest.mark.parametrize("kind", ["an answer", "a draft", "a task"])
+def test_what_comes_after_the_last_look_is_not_deleted(
+    stack: Stack, studio: Studio, study: Study, tmp_path: Path, kind: str
+) -> None:
+    project = study.copies[0].project.id
+    task = studio.server.export(project)[0]["id"]
+    with faulty_proxy(stack.url) as proxy:
+        opened = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
+        came: list[int] = []
+
+        def come(method: str, path: str, n: int) -> Any:
+            if not came and "delete_tasks" in path:
+                came.append(n)
+                if kind == "a task":
+                    studio.server.import_tasks(project, [{"data": {"caption": "theirs"}}])
+                else:
+                    draft(studio, task) if kind == "a draft" else studio.server.annotate(task, said("bad"))
+            return "pass"
+
+        proxy.fate = come
+        with pytest.raises(LsnbError, match=r"so 1 task of it and the projects that follow stay"):
+            opened.delete(study.title, out=tmp_path / "saved.zip")
+        assert came
+    (left,) = studio.server.export(project)
+    assert kind == "a task" or left["id"] == task
+    study.delete(study.title, out=tmp_path / "saved.zip")
+    kept = "drafts" if kind == "a draft" else "annotations"
+    assert kind == "a task" or len(numbers(in_files(tmp_path), kept)) == 1
+    assert len({task["id"] for task in in_files(tmp_path)}) == 6 + (kind == "a task")
+
+
 def test_what_was_decided_goes_with_its_study(studio: Studio, study: Study, tmp_path: Path) -> None:
     answer_all(studio, study)
     made = study.adjudicate(by="eva", items=["0001"])

@@ -6,7 +6,8 @@ import datetime as dt
 import re
 import string
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -243,6 +244,33 @@ def long_table(
     return found.tally.attach(found.table)
 
 
+@dataclass
+class Names:
+    """How tasks name people and controls, which only all of them together tell: for tables made in parts.
+
+    Args:
+        numbered: Whether annotators are given by the numbers of their accounts.
+        repeated: Each control whose name ends in a digit, with what it is about.
+        longest: How long the longest list in the tasks' data is.
+    """
+
+    numbered: bool = False
+    repeated: set[tuple[str, Any]] = field(default_factory=set)
+    longest: int = 0
+
+    def see(self, tasks: Sequence[Any]) -> None:
+        """Note what further tasks tell.
+
+        Args:
+            tasks: As of ``long_table``.
+        """
+        self.numbered = self.numbered or _by_number(tasks)
+        self.longest = max(self.longest, _longest_list(tasks))
+        whole = (task for task in tasks if is_task(task))
+        made = (one for task in whole for one in (*annotations_of(task), *drafts_of(task)) if isinstance(one, Mapping))
+        self.repeated |= _ending_in_digits(result for one in made for result in results_of(one))
+
+
 @dataclass(frozen=True)
 class Wanted:
     """How tasks become a long table; the fields are ``long_table``'s arguments."""
@@ -269,7 +297,12 @@ class Tabulated:
 
 
 def tabulate(
-    tasks: Iterable[Any], wanted: Wanted, *, annotator: str | None = None, source: str = "The tasks"
+    tasks: Iterable[Any],
+    wanted: Wanted,
+    *,
+    annotator: str | None = None,
+    source: str = "The tasks",
+    names: Names | None = None,
 ) -> Tabulated:
     """Return the long table of tasks with the account of what was in them.
 
@@ -278,6 +311,7 @@ def tabulate(
         wanted: How.
         annotator: As of ``long_table``.
         source: How sentences call where the tasks are from.
+        names: What all tasks tell, where these are only some of them.
     """
     fields = [wanted.data] if isinstance(wanted.data, str) else list(wanted.data)
     given = [opened(task) for task in tasks]
@@ -287,12 +321,12 @@ def tabulate(
         if repeats:
             tally.leave("more than once in it", repeats)
         rows = _Rows(wanted.raw)
-        numbered = _by_number(task_list)
+        numbered = _by_number(task_list) if names is None else names.numbered
         for number, (task, item) in enumerate(zip(task_list, items, strict=True)):
             rows.add_task(number, task, item, annotator, wanted.accounts, numbered)
-        table, owners = rows.table(task_list)
+        table, owners = rows.table(task_list, names)
         for field in fields:
-            table[f"data.{field}"] = _data_column(task_list, field, owners)
+            table[f"data.{field}"] = data_column(task_list, field, owners)
         if wanted.raw:
             table["raw"] = rows.raw_column()
             pictures = _objects([_picture_of(task.get("data")) if is_task(task) else None for task in task_list])
@@ -471,14 +505,19 @@ class _Rows:
         self._texts[len(self._results)] = found.text
         return {**result, "value": {**value, "globalOffsets": {"start": found.start, "end": found.end}}}
 
-    def table(self, tasks: Sequence[Any]) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.intp]]]:
+    def table(
+        self, tasks: Sequence[Any], names: Names | None = None
+    ) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.intp]]]:
         """Return the columns ``COLUMNS``, and for each row the number of its task."""
         repeats = np.repeat(np.arange(len(self.heads)), self.counts)
         columns = {name: _column(name, values).take(repeats) for name, values in _turned(self.heads, HEAD)}
         columns |= {name: _column(name, values) for name, values in _turned(self._answers, RESULT_COLUMNS)}
         of_result = self._of_results()
         each = np.repeat(np.arange(len(self._results)), self._rows_of)
-        self._repeated, self._said_repeated = self._find_repeated(of_result, tasks)
+        pairs = _ending_in_digits(self._results) if names is None else names.repeated
+        if pairs:
+            longest = partial(_longest_list, tasks) if names is None else lambda: names.longest
+            self._repeated, self._said_repeated = repeated_controls(sorted(pairs, key=repr), longest)
         if self._repeated:
             self._rename(of_result, columns, each)
         columns |= {name: _column(name, values).take(each) for name, values in of_result.items()}
@@ -508,18 +547,6 @@ class _Rows:
             "notes": notes,
             "origin": [_text(result.get("origin")) for result in results],
         }
-
-    def _find_repeated(
-        self, of_result: Mapping[str, list[Any]], tasks: Sequence[Any]
-    ) -> tuple[dict[str, tuple[str, int]], str]:
-        pairs = set()
-        for result, medium in zip(self._results, of_result["to_name"], strict=True):
-            name = result.get("from_name")
-            if type(name) is str and name[-1:].isdigit():
-                pairs.add((name, medium))
-        if not pairs:
-            return {}, ""
-        return repeated_controls(sorted(pairs, key=repr), lambda: _longest_list(tasks))
 
     def _rename(self, of_result: dict[str, list[Any]], columns: dict[str, Any], each: Any) -> None:
         media, pages = of_result["to_name"], of_result["page"]
@@ -552,6 +579,15 @@ class _Rows:
         for (owner, by), n in sorted(self._changed.items(), key=repr):
             said.append(f"{source}: account {by} changed {counted(n, 'annotation')} of {owner}.")
         return said
+
+
+def _ending_in_digits(results: Iterable[Any]) -> set[tuple[str, Any]]:
+    """Return the controls of results that a config may have repeated, each with what it is about."""
+    return {
+        (name, _text(result.get("to_name")))
+        for result in results
+        if isinstance(result, Mapping) and type(name := result.get("from_name")) is str and name[-1:].isdigit()
+    }
 
 
 def _longest_list(tasks: Sequence[Any]) -> int:
@@ -688,7 +724,17 @@ def _objects(values: Sequence[Any]) -> np.ndarray[Any, Any]:
     return array
 
 
-def _data_column(tasks: Sequence[Mapping[str, Any]], field: str, task_of_row: np.ndarray[Any, Any]) -> Any:
+def data_column(tasks: Sequence[Mapping[str, Any]], field: str, task_of_row: np.ndarray[Any, Any]) -> Any:
+    """Return a field of the tasks' data as a column.
+
+    Args:
+        tasks: The tasks.
+        field: The field.
+        task_of_row: For each row, the place of its task.
+
+    Raises:
+        InputError: No task has it.
+    """
     held = [task.get("data") or {} if is_task(task) else {} for task in tasks]
     if held and not any(field in data for data in held):
         fields = dict.fromkeys(name for data in held for name in data)

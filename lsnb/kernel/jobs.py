@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, Future, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from tqdm.auto import tqdm
@@ -62,6 +64,42 @@ def is_started(thread: threading.Thread) -> bool:
             raise
         return False
     return True
+
+
+# Seconds that work may take before a bar is worth its place.
+SHOWN_AFTER = 2.0
+Count = Callable[[int], Any]
+_shown: ContextVar[Count | None] = ContextVar("_shown", default=None)
+
+
+@contextmanager
+def counting(what: str, total: int | None, unit: str) -> Iterator[Count]:
+    """Yield what counts units that are done, shown as a bar once the work has taken two seconds.
+
+    Work within such work counts in the outer one's bar, so that what reads one project can be part of what reads all.
+
+    Args:
+        what: What the bar says.
+        total: How many units there are; None where nobody knows yet.
+        unit: What it counts, the same in work within work.
+
+    Example:
+        >>> with counting("Reading tasks", 2, "task") as count:
+        ...     with counting("Reading a project's tasks", 2, "task") as also:
+        ...         also is count
+        True
+    """
+    outer = _shown.get()
+    if outer is not None:
+        yield outer
+        return
+    with tqdm(total=total, desc=what, unit=unit, delay=SHOWN_AFTER) as bar:
+        count: Count = bar.update
+        token = _shown.set(count)
+        try:
+            yield count
+        finally:
+            _shown.reset(token)
 
 
 def run_jobs(
@@ -128,6 +166,29 @@ def run_jobs(
                 future.cancel()
             raise
     return results
+
+
+def side_by_side(act: Callable[[Job], Any], jobs: Sequence[Job], at_once: int, count: Count) -> None:
+    """Do jobs in a few threads of this process; where it is interrupted, those under way are waited for.
+
+    Args:
+        act: Does one job, and raises nothing.
+        jobs: What it is called with.
+        at_once: How many at the same time.
+        count: Counts each that is done.
+
+    Example:
+        >>> side_by_side([].append, [1, 2], 2, uncounted)
+    """
+    with ThreadPoolExecutor(at_once) as threads:
+        try:
+            futures = [threads.submit(act, job) for job in jobs]
+            for future in as_completed(futures):
+                future.result()
+                count(1)
+        except BaseException:
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def for_each(

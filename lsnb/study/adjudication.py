@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 import pandas as pd
-from tqdm.auto import tqdm
 
 from lsnb.annotations import long_table
 from lsnb.annotations.long import letters_of
@@ -26,13 +25,14 @@ from lsnb.study.creating import connect_bucket, import_whole
 from lsnb.study.predicting import AGAIN, essence
 from lsnb.study.projects import (
     Copy,
+    Snapshot,
     all_annotators,
     annotator_names,
     choose_project,
     item_of,
     merge_doubles,
     project_title,
-    read_copy,
+    read_answers,
 )
 from lsnb.study.rows import listed_items
 from lsnb.tables.keys import key_text
@@ -92,6 +92,7 @@ class Adjudication:
 def adjudicate(
     server: Server,
     copies: Sequence[Copy],
+    snapshots: Mapping[int, Snapshot],
     *,
     by: str,
     items: Iterable[str] | None,
@@ -105,6 +106,7 @@ def adjudicate(
     Args:
         server: The server.
         copies: The study's projects.
+        snapshots: Project id → what was seen last in this kernel.
         by: Who decides.
         items: What is to be decided; None for all that is disputed.
         bucket: The bucket that ``gs://`` media are in.
@@ -119,10 +121,7 @@ def adjudicate(
     if problems or len(names) != 1:
         raise InputError(problems or f"by is {by!r}: give one name.")
     by = names[0]
-    exported = {
-        copy.manifest.annotator: read_copy(server, copy)
-        for copy in tqdm(copies, desc="Reading answers", unit="project")
-    }
+    exported = read_answers(server, copies, snapshots)
     key = copies[0].manifest.key
     data: dict[str, dict[str, Any]] = {}
     for tasks in exported.values():

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 import pandas as pd
-from tqdm.auto import tqdm
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, StudioRefusedError, StudyConflictError
 from lsnb.kernel import checks
@@ -371,7 +370,7 @@ def make_copies(
     copies: list[Copy] = []
     rows = []
     first_fault: LsnbError | None = None
-    for name in tqdm(names, desc="Projects", unit="project"):
+    for name in names:
         known = present.get(name)
         copy, row, fault = make_copy(
             server,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import pandas as pd
-from tqdm.auto import tqdm
 
 from lsnb.annotations import long_table, widen
 from lsnb.errors import InputError, LsnbError
@@ -50,7 +50,7 @@ from lsnb.study.predicting import (
     with_splits,
     write_splits,
 )
-from lsnb.study.projects import Copy, Snapshot, all_annotators, item_of, read_copy
+from lsnb.study.projects import Copy, Snapshot, all_annotators, item_of, read_answers
 from lsnb.tables.keys import key_text
 
 if TYPE_CHECKING:
@@ -174,12 +174,13 @@ class ModelRun:
         return f"<p><b>{html.escape(self.summary)}</b></p>" + shown.to_html(escape=True)
 
 
-def read_run(server: Server, copies: Sequence[Copy], model_version: str) -> ModelRun:
+def read_run(server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], model_version: str) -> ModelRun:
     """Return a model's predictions in a study, and everybody's annotations.
 
     Args:
         server: The server.
         copies: The study's projects.
+        snapshots: Project id → what was seen last in this kernel.
         model_version: What the model is called.
 
     Raises:
@@ -197,8 +198,9 @@ def read_run(server: Server, copies: Sequence[Copy], model_version: str) -> Mode
     people, exported = [], []
     said: dict[str, dict[str, Any]] = {}
     scores: dict[str, float | None] = {}
+    answers = read_answers(server, copies, snapshots)
     for copy in copies:
-        tasks = read_copy(server, copy)
+        tasks = answers[copy.manifest.annotator]
         exported.append(tasks)
         people.append(long_table(tasks, key=key, annotator=copy.manifest.annotator, raw=True))
         latest = {
@@ -234,9 +236,6 @@ def _unique_splits(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 # ``Study.import_annotations``: what a person answered elsewhere, as that annotator's answers here.
-
-
-SLOW = 50  # answers, from which on a bar is shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -373,17 +372,17 @@ def read_payload(
 def _store(server: Server, project: Held, items: Items, ground_truth: bool) -> list[dict[str, Any]]:
     faulty = result_problems(items, project.config)
     known = [(item, task) for item in items.wanted for task in project.tasks.get(item, ())[:1]]
-    rows = []
-    for item, task in tqdm(known, desc="Storing annotations", unit="annotation", disable=len(known) < SLOW):
-        row = new_row(item, project.copy, int(task["id"]), "failed", None)
-        rows.append(row)
+    rows = [new_row(item, project.copy, int(task["id"]), "failed", None) for item, task in known]
+    fitting = []
+    for row, (item, _) in zip(rows, known, strict=True):
         if item in faulty:
             row["error"] = f"It does not fit the label config: {faulty[item]}"
-            continue
-        there = [annotation for one in project.tasks[item] for annotation in one["annotations"]]
-        try:
-            _store_one(server, row, items.wanted[item], there, ground_truth)
-        except LsnbError as fault:
+        else:
+            there = [annotation for one in project.tasks[item] for annotation in one["annotations"]]
+            fitting.append((row, partial(_store_one, server, row, items.wanted[item], there, ground_truth)))
+    done = server.each([act for _, act in fitting], what="Storing annotations", unit="annotation", once=True)
+    for (row, _), fault in zip(fitting, done, strict=True):
+        if isinstance(fault, LsnbError):
             row.update(status="failed", error=f"{fault} {AGAIN}")
     return rows
 
@@ -479,7 +478,7 @@ class ModelVerbs:
             InputError: The study holds no predictions of it; the message names those that there are.
         """
         with collector_paused():
-            return read_run(self.server, self._present(), model_version)
+            return read_run(self.server, self._present(), self._snapshots, model_version)
 
     @checked
     def import_annotations(
@@ -546,12 +545,12 @@ class ModelVerbs:
         config = LabelConfig.from_xml(self.server.project(copies[0].project.id).config or "")
         told: Any
         if model_version is not None:
-            told = read_run(self.server, copies, model_version).results
+            told = read_run(self.server, copies, self._snapshots, model_version).results
         else:
             told = [
                 {"meta": task["meta"], "id": task["id"], "annotations": task["annotations"]}
-                for copy in copies
-                for task in read_copy(self.server, copy)
+                for tasks in read_answers(self.server, copies, self._snapshots).values()
+                for task in tasks
                 if task["annotations"]
             ]
         rows = to_labelbox(told, config=config, videos=videos, frame_base=frame_base, release=self.server.release)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import orjson
 import pandas as pd
-from tqdm.auto import tqdm
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioRefusedError, StudioUnreachableError
+from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import counted, listing, nearest
 from lsnb.labels import LabelConfig
@@ -20,14 +21,13 @@ from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.report import FAILED, Predictions
 from lsnb.predictions.spans import SpanTexts
 from lsnb.studio import Server
-from lsnb.study.projects import Copy, Snapshot, item_of, own_tasks, tasks_now
+from lsnb.study.projects import Copy, Snapshot, item_of, metas_now, own_tasks, read_answers
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 # Splits: which items a model learned from, was tuned on, and is judged by. They stand in the tasks' meta.
 
 
 SPLITS = ("training", "validation", "test")
-SLOW = 50  # tasks, from which on a bar is shown
 
 
 @dataclass(frozen=True, repr=False)
@@ -106,12 +106,13 @@ def write_splits(server: Server, projects: Sequence[Held], splits: Mapping[str, 
                 rows.append(row)
                 if split_of(task) != split:
                     todo.append((row, task, split))
-    for entry, old, split in tqdm(todo, desc="Writing splits", unit="task", disable=len(todo) < SLOW):
-        try:
-            server.replace_meta(old["id"], {**old["meta"], "split": split})
-            entry["status"] = "updated"
-        except LsnbError as fault:
+    acts = [partial(server.replace_meta, old["id"], {**old["meta"], "split": split}) for _, old, split in todo]
+    done = server.each(acts, what="Writing splits", unit="task")
+    for (entry, _, _), fault in zip(todo, done, strict=True):
+        if isinstance(fault, LsnbError):
             entry.update(status="failed", error=str(fault))
+        else:
+            entry["status"] = "updated"
     return rows
 
 
@@ -351,19 +352,22 @@ class Sending:
     def _delete(self, spare: Mapping[int, Sequence[int]]) -> None:
         """Delete predictions by their ids, of tasks whose new one has been seen to be there."""
         doomed = [(task, prediction) for task, ids in spare.items() for prediction in ids]
-        hidden = len(doomed) < SLOW
-        lost: str | None = None
-        for task, prediction in tqdm(doomed, desc="Deleting old predictions", unit="prediction", disable=hidden):
+        lost: list[StudioUnreachableError] = []
+
+        def delete(prediction: int) -> None:
+            if lost:
+                raise lost[0]
             try:
-                if lost is None:
-                    self.server.delete_prediction(prediction)
-                    continue
+                self.server.delete_prediction(prediction)
             except StudioUnreachableError as fault:
-                lost = str(fault)
-            except LsnbError as fault:
+                lost.append(fault)
+                raise
+
+        acts = [partial(delete, prediction) for _, prediction in doomed]
+        done = self.server.each(acts, what="Deleting old predictions", unit="prediction")
+        for (task, _), fault in zip(doomed, done, strict=True):
+            if isinstance(fault, LsnbError):
                 self.outcomes[task] = Outcome("failed", _not_deleted(str(fault)))
-                continue
-            self.outcomes[task] = Outcome("failed", _not_deleted(lost))
 
 
 def _not_deleted(why: str) -> str:
@@ -576,8 +580,13 @@ def read_copies(
         try:
             config = LabelConfig.from_xml(server.project(project).config or "")
             found: dict[str, list[dict[str, Any]]] = {}
-            tasks = tasks_now(server, copy.manifest.study, snapshots.get(project), project, answers=answers)
-            for task in own_tasks(tasks, copy.manifest):
+            if answers:
+                tasks = read_answers(server, [copy], snapshots)[copy.manifest.annotator]
+            else:
+                tasks = own_tasks(
+                    metas_now(server, copy.manifest.study, snapshots.get(project), project), copy.manifest
+                )
+            for task in tasks:
                 found.setdefault(str(item_of(task)), []).append(task)
             held.append(Held(copy, config, found))
         except (LsnbError, LabelConfigError) as fault:
@@ -662,16 +671,21 @@ def predict(
     notes: list[str] = []
     rows += [new_row(item, None, None, "failed", why) for item, why in items.problems]
     checked: dict[str, dict[str, str]] = {}
-    for project in held:
-        faulty = checked.get(project.config.fingerprint)
-        if faulty is None:
-            faulty = checked[project.config.fingerprint] = result_problems(items, project.config, server.release)
-        try:
-            settled, beyond = settle_spans(server, project, items, notes)
-        except LsnbError as fault:
-            rows.append(new_row(None, project.copy, None, "failed", f"The texts could not be read: {fault} {AGAIN}"))
-            continue
-        rows += _send(server, project, settled, faulty | beyond, model_version, on_conflict, show, notes)
+    n = sum(len(project.tasks.get(item, ())) for project in held for item in items.wanted)
+    with counting("Sending predictions", n, "prediction") as count:
+        for project in held:
+            faulty = checked.get(project.config.fingerprint)
+            if faulty is None:
+                faulty = checked[project.config.fingerprint] = result_problems(items, project.config, server.release)
+            try:
+                settled, beyond = settle_spans(server, project, items, notes)
+            except LsnbError as fault:
+                why = f"The texts could not be read: {fault} {AGAIN}"
+                rows.append(new_row(None, project.copy, None, "failed", why))
+                continue
+            sent = _send(server, project, settled, faulty | beyond, model_version, on_conflict, show, notes)
+            rows += sent
+            count(len(sent))
     everything = {item for project in held for item in project.tasks}
     rows += unknown_rows([item for item in items.wanted if item not in everything], everything)
     splits = {item: split for item, split in items.splits.items() if item in everything}

@@ -20,11 +20,12 @@ import orjson
 
 from lsnb.errors import StudioError
 from lsnb.kernel.files import safe_name, write_whole
+from lsnb.kernel.jobs import Count, counting
 from lsnb.kernel.runtime import cache_folder, collector_paused
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling.chance import is_whole
-from lsnb.studio import Project, Server
+from lsnb.studio import IDS_AT_ONCE, Project, Server
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 # What a study keeps about itself on the server: one line of JSON in each project's description.
@@ -589,7 +590,8 @@ def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Co
     )
 
 
-SNAPSHOT_VERSION = 4
+SNAPSHOT_VERSION = 5
+WITHOUT_IDENTITIES = (3, 4)  # some annotations without what tells one server's from another's
 # A change that is being stored while another is read gets the earlier time of the two; within this many seconds of
 # the server's clock the next pull therefore looks again.
 SETTLED_SECONDS = 2
@@ -778,7 +780,7 @@ def read_copy(server: Server, copy: Copy) -> list[dict[str, Any]]:
 
 
 def refresh(
-    server: Server, of: Manifest, snapshot: Snapshot | None, project: int, *, full: bool = False
+    server: Server, of: Manifest, snapshot: Snapshot | None, now: Project, count: Count, *, full: bool = False
 ) -> tuple[Snapshot, Changes]:
     """Return what a project holds now, and what changed since it was last seen.
 
@@ -786,10 +788,11 @@ def refresh(
         server: The server.
         of: What the project says about its study.
         snapshot: What was seen last in this kernel; else the cache is read.
-        project: The project's id.
+        now: The project, as the server has just told it.
+        count: Counts its tasks.
         full: Whether to read everything, whatever the cache holds.
     """
-    now = server.project(project)
+    project = now.id
     known = snapshot or _load(server, of.study, project)
     if known is not None and known.created != now.created:
         known = None
@@ -798,10 +801,10 @@ def refresh(
     # The server's time before anything is read: what is stored while we read is looked for again next time.
     started = server.clock
     if known is not None and not full and known.pulls < FULL_EVERY:
-        changed = [_trimmed(task) for task in server.changed_tasks(project, known.since)]
-        _keep_unique_ids(known, changed)
+        told = server.changed_tasks(project, known.since, most=most_changes(held))
+        changed = [_trimmed(task) for task in told or ()]
         tasks = {**known.tasks, **{int(task["id"]): task for task in changed}}
-        if len(tasks) == held:
+        if told is not None and len(tasks) == held:
             after = Snapshot(
                 project,
                 _settled(started, changed, known.since),
@@ -815,14 +818,9 @@ def refresh(
             changes = _compare(of, before, after, [int(task["id"]) for task in changed])
             if changed or after.since != known.since:
                 _save(server, of.study, after)
+            count(held - len(changed))
             return after, changes
-    raw = server.export(project)
-    if any(task.get("predictions") for task in raw):
-        told: dict[int, list[dict[str, Any]]] = {}
-        for prediction in server.predictions(project):
-            told.setdefault(int(prediction["task"]), []).append(prediction)
-        raw = [{**task, "predictions": told.get(int(task["id"]), [])} for task in raw]
-    exported = [_trimmed(task) for task in raw]
+    exported = [_trimmed(task) for task in contents(server, project)]
     tasks = {int(task["id"]): task for task in exported}
     since = _settled(started, exported, BEGINNING)
     after = Snapshot(project, since, 0, tasks, list(before.lost), config, now.created, now.predictions or 0)
@@ -862,10 +860,21 @@ def forget_tasks(server: Server, study: str, snapshot: Snapshot, tasks: Iterable
     _save(server, study, snapshot)
 
 
-def tasks_now(
-    server: Server, study: str, snapshot: Snapshot | None, project: int, *, answers: bool = False
-) -> list[dict[str, Any]]:
-    """Return a project's tasks as they are now, at the least cost: id and meta, and with ``answers`` annotations too.
+def most_changes(held: int) -> int:
+    """Return of how many changed tasks a project is better read whole: to look for them is a third of reading all.
+
+    Args:
+        held: How many tasks it holds.
+
+    Example:
+        >>> most_changes(9000), most_changes(6)
+        (6000, 200)
+    """
+    return max(held * 2 // 3, IDS_AT_ONCE)  # so few are one request either way
+
+
+def metas_now(server: Server, study: str, snapshot: Snapshot | None, project: int) -> list[dict[str, Any]]:
+    """Return id and meta, at least, of a project's tasks as they are now, at the least cost.
 
     What was last seen is not forgotten for it: the next sync still tells what changed since the last one.
 
@@ -874,19 +883,54 @@ def tasks_now(
         study: The study's id.
         snapshot: What was seen last in this kernel; else the cache is read.
         project: The project's id.
-        answers: Whether annotations are needed.
     """
     known = snapshot or _load(server, study, project)
     if known is not None:
         now = server.project(project)
-        if answers:
-            changed = [_trimmed(task) for task in server.changed_tasks(project, known.since)]
-        else:
-            changed = server.task_metas(project, since=known.since)
+        changed = server.task_metas(project, since=known.since)
         tasks = {**known.tasks, **{int(task["id"]): task for task in changed}}
         if known.created == now.created and len(tasks) == now.tasks:
             return list(tasks.values())
-    return [_trimmed(task) for task in server.export(project)] if answers else server.task_metas(project)
+    return server.task_metas(project)
+
+
+def read_answers(
+    server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return annotator → the study's tasks as they are now, with answers and drafts, at the least cost.
+
+    Of a project that was seen before only those are read that changed since, and those that hold drafts. What was last
+    seen is not forgotten for it: the next sync still tells what changed since the last one. Tasks of others are left
+    alone and said.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        snapshots: Project id → what was seen last in this kernel; else the cache is read.
+    """
+    found = {}
+    there = [server.project(copy.project.id) for copy in copies]
+    with counting("Reading answers", sum(now.tasks or 0 for now in there), "task") as count:
+        for copy, now in zip(copies, there, strict=True):
+            tasks = _answers_now(server, copy.manifest.study, snapshots.get(now.id), now, count)
+            found[copy.manifest.annotator] = own_tasks(tasks, copy.manifest)
+    return found
+
+
+def _answers_now(
+    server: Server, study: str, snapshot: Snapshot | None, now: Project, count: Count
+) -> list[dict[str, Any]]:
+    held = now.tasks or 0
+    known = snapshot or _load(server, study, now.id)
+    if known is not None and known.pulls < FULL_EVERY and known.created == now.created:
+        changed = server.changed_tasks(now.id, known.since, most=most_changes(held), drafts=True)
+        if changed is not None:
+            fresh = {int(task["id"]): {**_trimmed(task), "drafts": task["drafts"]} for task in changed}
+            tasks = {**known.tasks, **fresh}
+            if len(tasks) == held:
+                count(held - len(fresh))
+                return [tasks[number] for number in sorted(tasks)]
+    return server.export(now.id, held=held)
 
 
 def _compare(of: Manifest, before: Snapshot, after: Snapshot, touched: Iterable[int]) -> Changes:
@@ -919,19 +963,9 @@ def _is_other(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return old["created_at"] != new["created_at"] or item_of(old) != item_of(new)
 
 
-def _keep_unique_ids(known: Snapshot, changed: Sequence[dict[str, Any]]) -> None:
-    """Give changed annotations the ``unique_id`` that they were seen with, which only exports tell."""
-    for task in changed:
-        before = known.tasks.get(int(task["id"]), {}).get("annotations", ())
-        ids = {(done["id"], done["created_at"]): done["unique_id"] for done in before}
-        for done in task["annotations"]:
-            done["unique_id"] = ids.get((done["id"], done["created_at"]))
-
-
 def _answer_difference(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> int:
-    then, now = (
-        {a["id"]: {**a, "unique_id": None} for a in (task or {"annotations": ()})["annotations"]} for task in (old, new)
-    )
+    then = {a["id"]: a for a in old["annotations"]} if old is not None else {}
+    now = {a["id"]: a for a in new["annotations"]}
     return sum(then.get(key) != now.get(key) for key in {*then, *now})
 
 
@@ -942,10 +976,13 @@ def _trimmed(task: Mapping[str, Any]) -> dict[str, Any]:
         ({name: a.get(name) for name in ANNOTATION_FIELDS} for a in (task.get("annotations") or [])),
         key=lambda annotation: int(annotation["id"] or 0),
     )
+    begun = {annotation.get("id"): annotation.get("prediction") for annotation in task.get("annotations") or []}
     for annotation in kept["annotations"]:
         for role in ("completed_by", "updated_by"):
             who = annotation[role]
             annotation[role] = who.get("email") or who.get("id") if isinstance(who, dict) else who
+        if annotation["parent_prediction"] is None and isinstance(begun.get(annotation["id"]), Mapping):
+            annotation["parent_prediction"] = begun[annotation["id"]].get("id")
     # The export lists predictions by their ids alone.
     told = [p for p in task.get("predictions") or [] if isinstance(p, Mapping)]
     kept["predictions"] = [{name: p.get(name) for name in PREDICTION_FIELDS} for p in told]
@@ -974,6 +1011,8 @@ def _load(server: Server, study: str, project: int) -> Snapshot | None:
     try:
         with collector_paused():
             kept = orjson.loads(_path(server, study, project).read_bytes())
+        if kept["version"] in WITHOUT_IDENTITIES:
+            return Snapshot(project, pulls=FULL_EVERY, lost=kept["lost"], created=kept["created"])
         if kept["version"] != SNAPSHOT_VERSION:
             return None
         tasks = {int(task["id"]): task for task in kept["tasks"]}

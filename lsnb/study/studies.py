@@ -14,6 +14,7 @@ from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table, merge_copies
 from lsnb.errors import InputError, StudyNotFoundError
 from lsnb.kernel.checks import checked
+from lsnb.kernel.jobs import counting
 from lsnb.kernel.words import alike
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
@@ -57,7 +58,9 @@ def read_projects(
     numbers = sorted(set(projects))
     if not numbers:
         raise InputError("projects is empty: give the projects' numbers, which stand in their addresses.")
-    exported = {server.project(number): server.export(number) for number in numbers}
+    there = [server.project(number) for number in numbers]
+    with counting("Reading answers", sum(project.tasks or 0 for project in there), "task"):
+        exported = {project: server.export(project.id, held=project.tasks) for project in there}
     short = {project: project.title.rpartition(SEPARATOR)[2] for project in exported}
     tables: dict[str, pd.DataFrame] = {}
     for project, tasks in exported.items():
@@ -154,7 +157,8 @@ class Studio:
             plan_study, title, config, table, annotators=annotators, overlap=overlap, seed=seed, show=show
         )
         plan, whole = plan_of(reading), partial(plan_of, replace(reading, whole_rows=True))
-        copies, report = make_copies(self.server, plan, origin=self.browser_url, whole=whole)
+        with counting("Sending tasks", sum(map(len, plan.tasks.values())), "task"):
+            copies, report = make_copies(self.server, plan, origin=self.browser_url, whole=whole)
         return Study._opened(self.server, copies, browser_url=self.browser_url, report=report)
 
     def open_or_create_study(

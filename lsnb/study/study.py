@@ -10,16 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, overload
 
 import orjson
 import pandas as pd
 
-from lsnb.annotations import anonymize as hide_names
-from lsnb.annotations import long_table
 from lsnb.errors import InputError, LsnbError, StudioError, StudyNotFoundError
 from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.files import file_errors, free_path, safe_name, whole_file, write_whole
+from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.secrecy import is_here
@@ -28,21 +27,21 @@ from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, adjudications, decider, gold_of
+from lsnb.study.answers import Asked, stream_answers, table_of
 from lsnb.study.creating import CreateReport, make_copy, new_task
 from lsnb.study.models import ModelVerbs
 from lsnb.study.overview import overview
-from lsnb.study.predicting import AGAIN, splits_of, with_splits
+from lsnb.study.predicting import AGAIN, splits_of
 from lsnb.study.projects import (
     Copy,
     Snapshot,
-    account_notes,
     all_annotators,
     annotator_names,
     contents,
     fingerprint,
     item_of,
     parse_manifest,
-    read_copy,
+    read_answers,
     settle,
 )
 from lsnb.study.rows import Columns, Reading, Where, choice_problems
@@ -98,13 +97,18 @@ def orphans(config: LabelConfig, annotations: pd.DataFrame) -> list[str]:
 
 
 def revise(
-    server: Server, copies: Sequence[Copy], config: LabelConfig, annotations: pd.DataFrame
+    server: Server,
+    copies: Sequence[Copy],
+    snapshots: Mapping[int, Snapshot],
+    config: LabelConfig,
+    annotations: pd.DataFrame,
 ) -> tuple[list[Copy], ConfigReport]:
     """Give every project a new label config.
 
     Args:
         server: The server.
         copies: The study's projects.
+        snapshots: Project id → what was seen last in this kernel.
         config: The new config.
         annotations: Everybody's answers so far.
 
@@ -113,7 +117,8 @@ def revise(
     """
     if not isinstance(config, LabelConfig):
         raise InputError("config must be a lsnb.LabelConfig: build one, or read yours with LabelConfig.from_xml(text).")
-    held = pd.DataFrame([task["data"] for task in read_copy(server, copies[0])])
+    (tasks,) = read_answers(server, copies[:1], snapshots).values()
+    held = pd.DataFrame([task["data"] for task in tasks])
     absent = [name for name in config.fields if name not in held.columns]
     problems = [str(problem) for problem in config.check(held, release=server.release)] + orphans(config, annotations)
     if absent:
@@ -159,7 +164,8 @@ def save_exports(server: Server, projects: Sequence[tuple[str, int]], target: Pa
         LsnbError: What can be read from the zip is not what was written.
     """
     saved = {}
-    with whole_file(target, parents=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    saving = counting("Saving tasks", _size(server, projects), "task")
+    with saving, whole_file(target, parents=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for whose, project in projects:
             tasks = contents(server, project)
             archive.writestr(_member(whose, project), orjson.dumps(tasks))
@@ -169,6 +175,10 @@ def save_exports(server: Server, projects: Sequence[tuple[str, int]], target: Pa
             if fingerprint(orjson.loads(archive.read(_member(whose, project)))) != saved[project]:
                 raise LsnbError(f"What was written to {target} cannot be read back: save it to another disk.")
     return saved
+
+
+def _size(server: Server, projects: Sequence[tuple[str, int]]) -> int:
+    return sum(server.project(project).tasks or 0 for _, project in projects)
 
 
 def _member(whose: str, project: int) -> str:
@@ -208,37 +218,59 @@ def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) 
         return out  # all is deleted already, and was saved then
     target = free_path(out)
     saved = save_exports(server, projects, target)
-    for whose, project in projects:
-        if fingerprint(contents(server, project)) != saved[project]:
-            raise LsnbError(
-                f"Somebody worked in {whose}'s project while {title!r} was being saved, so nothing was deleted "
-                f"({target} holds what was there): run the same call again once nobody is labelling."
-            )
-    try:
-        for n, (whose, project) in enumerate(projects):
-            # The others took their time.
-            if n and fingerprint(contents(server, project)) != saved[project]:
+    size = _size(server, projects)
+    with counting("Looking whether anybody works there", size, "task"):
+        for whose, project in projects:
+            if fingerprint(contents(server, project)) != saved[project]:
                 raise LsnbError(
-                    f"Somebody worked in {whose}'s project while {title!r} was being deleted, so it stays, with all "
-                    f"that follow; {target} holds what was there. Run the same call again once nobody is labelling."
+                    f"Somebody worked in {whose}'s project while {title!r} was being saved, so nothing was deleted "
+                    f"({target} holds what was there): run the same call again once nobody is labelling."
                 )
-            server.delete_project(project)
+    try:
+        with counting("Deleting tasks", size, "task"):
+            for whose, project in projects:
+                # The others took their time.
+                now = contents(server, project)
+                busy = f"Somebody worked in {whose}'s project while {title!r} was being deleted, so"
+                again = "Run the same call again once nobody is labelling."
+                if fingerprint(now) != saved[project]:
+                    raise LsnbError(f"{busy} it stays, with all that follow; {target} holds what was there. {again}")
+                if left := _empty(server, project, now):
+                    raise LsnbError(
+                        f"{busy} {counted(left, 'task')} of it and the projects that follow stay; {target} holds the "
+                        f"others. {again}"
+                    )
+                server.delete_project(project)
     except StudioError as fault:
         raise type(fault)(f"{fault} All that was in {title!r} is saved in {target}.") from None
     return target
+
+
+def _empty(server: Server, project: int, tasks: Sequence[Mapping[str, Any]]) -> int:
+    """Delete a project's tasks, but those in which somebody worked since they were read; return how many are left.
+
+    The server looks itself: an answer that came after we last looked would go with the project, and be in no file.
+    """
+    latest = max((str(task["updated_at"]) for task in tasks), default="")
+    drafted = [int(task["id"]) for task in tasks if task.get("drafts")]
+    others = [int(task["id"]) for task in tasks if not task.get("drafts")]
+    server.delete_tasks(project, others, unless_drafted=True, unless_after=latest)
+    server.delete_tasks(project, drafted, unless_after=latest)
+    return server.project(project).tasks or 0
 
 
 # The people of a study: one more annotator, and the text that tells them where to go.
 
 
 def add_person(
-    server: Server, copies: Sequence[Copy], name: str, bucket: Bucket | None
+    server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], name: str, bucket: Bucket | None
 ) -> tuple[list[Copy], CreateReport]:
     """Make a project for one more annotator, with every item of the study, and return all projects.
 
     Args:
         server: The server.
         copies: The study's projects.
+        snapshots: Project id → what was seen last in this kernel.
         name: The new annotator.
         bucket: The bucket that ``gs://`` media are in.
 
@@ -258,8 +290,9 @@ def add_person(
     data: dict[str, dict[str, object]] = {}
     splits: dict[str, str] = {}
     said: dict[str, dict[str, dict[str, Any]]] = {}
+    exported = read_answers(server, copies, snapshots)
     for copy in copies:
-        own = read_copy(server, copy)
+        own = exported[copy.manifest.annotator]
         for task in own:
             data.setdefault(str(item_of(task)), task["data"])
         splits = {**splits_of([own]), **splits}
@@ -320,14 +353,16 @@ def _add_predictions(
             said.setdefault(item, {}).setdefault(model, about)
 
 
-def shared_items(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
+def shared_items(server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot]) -> pd.DataFrame:
     """Return how many items each two annotators have in common; in the diagonal, how many each has.
 
     Args:
         server: The server.
         copies: The study's projects.
+        snapshots: Project id → what was seen last in this kernel.
     """
-    own = {copy.manifest.annotator: {item_of(task) for task in read_copy(server, copy)} for copy in copies}
+    exported = read_answers(server, copies, snapshots)
+    own = {name: {item_of(task) for task in tasks} for name, tasks in exported.items()}
     counts = [[len(items & others) for others in own.values()] for items in own.values()]
     return pd.DataFrame(counts, index=pd.Index(list(own), name="annotator"), columns=list(own))
 
@@ -472,7 +507,7 @@ class Study(ModelVerbs):
         table["share"] = (table["done"] / table["tasks"].where(table["tasks"] > 0)).fillna(0.0)
         return table
 
-    @checked
+    @overload
     def annotations(
         self,
         *,
@@ -481,8 +516,36 @@ class Study(ModelVerbs):
         splits: bool = False,
         accounts: bool = False,
         anonymize: bool = False,
-    ) -> pd.DataFrame:
+        out: None = None,
+    ) -> pd.DataFrame: ...
+
+    @overload
+    def annotations(
+        self,
+        *,
+        data: Sequence[str] = (),
+        raw: bool = False,
+        splits: bool = False,
+        accounts: bool = False,
+        anonymize: bool = False,
+        out: str | os.PathLike[str],
+    ) -> Path: ...
+
+    @checked
+    def annotations(
+        self,
+        *,
+        data: Sequence[str] = (),
+        raw: bool = False,
+        splits: bool = False,
+        accounts: bool = False,
+        anonymize: bool = False,
+        out: str | os.PathLike[str] | None = None,
+    ) -> pd.DataFrame | Path:
         """Return everybody's annotations as one long table, a row per answer.
+
+        Of a study that was synced on this computer, what changed since then is asked of the server, and the rest is
+        taken from the cache.
 
         Args:
             data: Columns of the study's table to carry along, as ``data.<column>``.
@@ -491,24 +554,26 @@ class Study(ModelVerbs):
             accounts: Whether to name annotators by the accounts they signed in with. By default a project is an
                 annotator, also where several were labelled from one account.
             anonymize: Whether to call annotators A, B, C, in the study's order.
+            out: A Parquet file for the table, where memory may not hold it: everything is read from the server, and
+                written a group of rows at a time. ``lsnb.read_table(out)`` brings the same table back, pyarrow, Polars
+                and DuckDB a part of it.
 
         Returns:
-            The long table; an item that somebody has not labelled yet still has its row for that annotator.
+            The long table; an item that somebody has not labelled yet still has its row for that annotator. Its
+            ``attrs["as_of"]`` is the server's time before anything was read: an answer given later may be missing.
+            With ``out``, the file's path; the file says the same as ``lsnb.as_of``.
+
+        Raises:
+            InputError: No task has such a column, or the file's name does not end in ``.parquet``.
+            FileAccessError: The file cannot be written.
+            MissingExtraError: Parquet needs pyarrow.
         """
-        exported = {copy.manifest.annotator: read_copy(self.server, copy) for copy in self._present()}
-        tables = [
-            long_table(tasks, key=self.key, annotator=None if accounts else name, data=data, raw=raw, accounts=accounts)
-            for name, tasks in exported.items()
-        ]
-        merged = pd.concat(tables, ignore_index=True)
-        projects = {copy.project.id: copy.manifest.annotator for copy in self.copies}
-        given = merged[merged["status"].isin(["submitted", "skipped", "empty"])].drop_duplicates("annotation")
-        owners = given["project"].map(projects)
-        for note in account_notes(self.server, zip(owners, given["account"], strict=True)):
-            warn(note)
-        if splits:
-            merged = with_splits(merged, splits_of(list(exported.values())))
-        return hide_names(merged, order=() if accounts else self.annotators) if anonymize else merged
+        columns = (data,) if isinstance(data, str) else tuple(data)
+        asked = Asked(columns, raw, splits, accounts, anonymize, tuple(self.annotators))
+        copies = self._present()
+        if out is not None:
+            return stream_answers(self.server, copies, self.key, asked, Path(out))
+        return table_of(self.server, copies, self._snapshots, self.key, asked)
 
     @checked
     def adjudicate(
@@ -540,6 +605,7 @@ class Study(ModelVerbs):
         return adjudicate(
             self.server,
             self.copies,
+            self._snapshots,
             notes=notes,
             by=by,
             items=items,
@@ -695,7 +761,7 @@ class Study(ModelVerbs):
             InputError: The name cannot be used, or the bucket is missing.
             PartialFailureError: The project could not be finished; the same call goes on.
         """
-        self.copies, report = add_person(self.server, self.copies, name, bucket)
+        self.copies, report = add_person(self.server, self.copies, self._snapshots, name, bucket)
         return report
 
     @checked
@@ -725,7 +791,7 @@ class Study(ModelVerbs):
 
         Agreement can be measured on shared items only; ``overlap`` decided how many there are.
         """
-        return shared_items(self.server, self.copies)
+        return shared_items(self.server, self.copies, self._snapshots)
 
     @checked
     def update_config(self, config: Annotated[LabelConfig, TOLD]) -> ConfigReport:
@@ -737,7 +803,7 @@ class Study(ModelVerbs):
         Raises:
             InputError: The config has faults, or answers would be orphaned (each kind is named); nothing is changed.
         """
-        self.copies, report = revise(self.server, self.copies, config, self.annotations())
+        self.copies, report = revise(self.server, self.copies, self._snapshots, config, self.annotations())
         return report
 
     @checked

@@ -18,11 +18,12 @@ import pandas as pd
 from lsnb.annotations import long_table, majority, widen
 from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.kernel.files import safe_name, write_whole
+from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import counted
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
-from lsnb.studio import Server
+from lsnb.studio import Project, Server
 from lsnb.study.creating import Lacks, edited_note, fill, new_task, of_model, teams_of
 from lsnb.study.projects import (
     Changes,
@@ -265,22 +266,36 @@ class Sync:
         Raises:
             LsnbError: Not one could be read.
         """
+        there: dict[int, Project] = {}
         readable = []
         for copy in self.copies:
-            name, project = copy.manifest.annotator, copy.project.id
             try:
-                snapshot, changes = refresh(self.server, copy.manifest, self.snapshots.get(project), project, full=full)
+                there[copy.project.id] = self.server.project(copy.project.id)
             except LsnbError as fault:
-                self.faults.append(fault)
-                self.notes.append(f"{name}'s project could not be read: {fault}")
-                self.add_row(name, None, "failed", error=str(fault))
-                continue
-            self.snapshots[project] = snapshot
-            readable.append(copy)
-            self._note_changes(copy, changes)
+                self._note_unreadable(copy, fault)
+        with counting("Reading answers", sum(now.tasks or 0 for now in there.values()), "task") as count:
+            for copy in self.copies:
+                now = there.get(copy.project.id)
+                if now is None:
+                    continue
+                known = self.snapshots.get(now.id)
+                try:
+                    snapshot, changes = refresh(self.server, copy.manifest, known, now, count, full=full)
+                except LsnbError as fault:
+                    self._note_unreadable(copy, fault)
+                    continue
+                self.snapshots[now.id] = snapshot
+                readable.append(copy)
+                self._note_changes(copy, changes)
         if not readable:
             raise self.faults[0]
         return readable
+
+    def _note_unreadable(self, copy: Copy, fault: LsnbError) -> None:
+        name = copy.manifest.annotator
+        self.faults.append(fault)
+        self.notes.append(f"{name}'s project could not be read: {fault}")
+        self.add_row(name, None, "failed", error=str(fault))
 
     def _note_changes(self, copy: Copy, changes: Changes) -> None:
         name = copy.manifest.annotator
@@ -408,9 +423,7 @@ class Sync:
             missing = [item for item in wanted if item not in held and name in teams[item]]
             order = assign(missing, [name], seed=copy.manifest.seed)[name] if missing else []
             self._create(copy, order, rows, teams)
-            for item, tasks in held.items():
-                if item in wanted:
-                    self._update(copy, item, tasks, wanted[item], rows.predicted.get(item, []))
+            self._update(copy, held, wanted, rows.predicted)
             gone = [item for item in held if item not in wanted and item not in rows.skipped]
             self._remove(copy, gone, held, on_removed, out)
             for item, reason in rows.skipped.items():
@@ -507,17 +520,35 @@ class Sync:
     def _update(
         self,
         copy: Copy,
-        item: str,
-        tasks: Sequence[Mapping[str, Any]],
-        data: Mapping[str, Any],
-        results: Sequence[Mapping[str, Any]],
+        held: Mapping[str, Sequence[Mapping[str, Any]]],
+        wanted: Mapping[str, Mapping[str, Any]],
+        predicted: Mapping[str, Sequence[Mapping[str, Any]]],
     ) -> None:
-        stale = [task for task in tasks if not self._is_same(task["data"], data, copy.manifest.key)]
-        unlike = [task for task in tasks if self.model_version is not None and not self._is_predicted(task, results)]
-        if not stale and not unlike:
-            self.add_row(copy.manifest.annotator, item, "unchanged")
-            return
-        self._attempt(copy, item, "updated", partial(self._replace, stale, data, unlike, results))
+        name = copy.manifest.annotator
+        acts: dict[str, Callable[[], object]] = {}
+        is_once = True
+        for item, tasks in held.items():
+            if item not in wanted:
+                continue
+            data, results = wanted[item], predicted.get(item, [])
+            stale = [task for task in tasks if not self._is_same(task["data"], data, copy.manifest.key)]
+            unlike = []
+            if self.model_version is not None:
+                unlike = [task for task in tasks if not self._is_predicted(task, results)]
+            if stale or unlike:
+                acts[item] = partial(self._replace, stale, data, unlike, results)
+                is_once = is_once and bool(unlike)
+            else:
+                self.add_row(name, item, "unchanged")
+        if self.dry_run:
+            done: Sequence[object] = [None] * len(acts)
+        else:
+            done = self.server.each(list(acts.values()), what="Updating tasks", unit="task", once=is_once)
+        for item, fault in zip(acts, done, strict=True):
+            if isinstance(fault, LsnbError):
+                self.add_row(name, item, "failed", error=str(fault))
+            else:
+                self.add_row(name, item, "updated")
 
     def _replace(
         self,
@@ -603,16 +634,6 @@ class Sync:
     def _forget(self, copy: Copy, tasks: Iterable[int]) -> None:
         """Note that tasks are gone by our own hand."""
         forget_tasks(self.server, copy.manifest.study, self.snapshots[copy.project.id], tasks)
-
-    def _attempt(self, copy: Copy, item: str, status: str, act: Callable[[], object]) -> bool:
-        try:
-            if not self.dry_run:
-                act()
-        except LsnbError as fault:
-            self.add_row(copy.manifest.annotator, item, "failed", error=str(fault))
-            return False
-        self.add_row(copy.manifest.annotator, item, status)
-        return True
 
 
 def _said(result: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -6,8 +6,9 @@ import io
 import json
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -213,30 +214,92 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
     Raises:
         MissingExtraError: pyarrow is not installed.
     """
+    with ParquetParts(path, table) as parts:
+        parts.write(table)
+
+
+def require_parquet() -> tuple[Any, Any]:
+    """Return the modules ``pyarrow`` and ``pyarrow.parquet``.
+
+    Raises:
+        MissingExtraError: They are not installed.
+    """
     try:
         import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]
         import pyarrow.parquet as pq  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError:
         raise MissingExtraError("Parquet files need a package that is not installed: pip install pyarrow") from None
-    plain = table.copy(deep=False).set_axis([str(name) for name in table.columns], axis=1)
-    plain.attrs = {}
-    of_several = []
-    for name in plain.columns:
-        if isinstance(plain[name].dtype, pd.CategoricalDtype):
-            plain[name] = plain[name].astype("object")
-        if plain[name].dtype != "object":
-            continue
-        cells = [None if is_missing(cell) else cell for cell in plain[name]]
-        kinds = {type(cell) for cell in cells if cell is not None}
-        if kinds <= {str} or kinds in ({bool}, {float}):
+    return pa, pq
+
+
+class ParquetParts:
+    """A Parquet file that is written in parts, as ``write_parquet`` would write all of them at once.
+
+    Args:
+        path: Where to.
+        like: A table of the columns and dtypes of all parts, with a cell of each kind that any part has.
+        about: What the file says of itself.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+
+    def __init__(self, path: Path, like: pd.DataFrame, *, about: Mapping[str, str] | None = None) -> None:
+        pa, pq = require_parquet()
+        self._of_several = [name for name, kinds in _kinds(like).items() if not _is_of_one_kind(kinds)]
+        self._arrow = pa.Table
+        schema = pa.Table.from_pandas(self._plain(like), preserve_index=False).schema
+        said = {f"lsnb.{name}".encode(): text.encode() for name, text in (about or {}).items()}
+        marks = {MARKED: json.dumps(self._of_several).encode()}
+        self._schema = schema.with_metadata({**(schema.metadata or {}), **marks, **said})
+        self._writer = pq.ParquetWriter(path, self._schema)
+
+    def write(self, table: pd.DataFrame) -> None:
+        """Write a part, as row groups of its own.
+
+        Args:
+            table: It is not changed.
+
+        Raises:
+            InputError: A text holds what no such file can hold.
+        """
+        whole = self._arrow.from_pandas(self._plain(table), schema=self._schema, preserve_index=False)
+        self._writer.write_table(whole.replace_schema_metadata(self._schema.metadata))
+
+    def _plain(self, table: pd.DataFrame) -> pd.DataFrame:
+        plain = table.copy(deep=False).set_axis([str(name) for name in table.columns], axis=1)
+        plain.attrs = {}
+        for name in plain.columns:
+            if isinstance(plain[name].dtype, pd.CategoricalDtype):
+                plain[name] = plain[name].astype("object")
+            if plain[name].dtype != "object":
+                continue
+            cells = [None if is_missing(cell) else cell for cell in plain[name]]
+            if name in self._of_several:
+                cells = [_marked_cell(cell) for cell in cells]
             plain[name] = pd.Series(cells, index=plain.index, dtype="object")
-            continue
-        of_several.append(name)
-        plain[name] = pd.Series([_marked_cell(cell) for cell in cells], index=plain.index, dtype="object")
-    _refuse_odd_texts(list(plain.columns), _cells(plain), nul=False)
-    whole = pa.Table.from_pandas(plain, preserve_index=False)
-    about = {**(whole.schema.metadata or {}), MARKED: json.dumps(of_several).encode()}
-    pq.write_table(whole.replace_schema_metadata(about), path)
+        _refuse_odd_texts(list(plain.columns), _cells(plain), nul=False)
+        return plain
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        self._writer.close()
+
+
+def _kinds(table: pd.DataFrame) -> dict[str, set[type]]:
+    """Return the kinds of cells of each column that may hold several."""
+    found = {}
+    for place, name in enumerate(table.columns):
+        column = table.iloc[:, place]
+        if isinstance(column.dtype, pd.CategoricalDtype) or column.dtype == "object":
+            found[str(name)] = {type(cell) for cell in column if not is_missing(cell)}
+    return found
+
+
+def _is_of_one_kind(kinds: set[type]) -> bool:
+    return kinds <= {str} or kinds in ({bool}, {float})
 
 
 def _marked_cell(cell: Any) -> str | None:
