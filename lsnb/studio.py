@@ -1156,7 +1156,8 @@ class Server(PredictionRequests):
         Args:
             project: The project's id.
             tasks: The ids of those wanted; None for every task.
-            held: How many tasks the project holds, where that has just been asked.
+            held: About how many tasks the project holds, where that is known: a bar's length, and whether to read it
+                in parts.
         """
         found: list[dict[str, Any]] = []
         if tasks is not None:
@@ -1180,7 +1181,7 @@ class Server(PredictionRequests):
         Args:
             project: The project's id.
             tasks: The ids of those wanted; None for every task.
-            held: How many tasks these are.
+            held: About how many tasks these are.
         """
         if tasks is None and held <= WHOLE_AT_ONCE:
             yield self._exported(project, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,6 +34,8 @@ class FaultyProxy:
         self.answered: Callable[[str, str], None] = lambda method, path: None
         # What the server gets to see of a request's content.
         self.bend: Callable[[str, str, bytes], bytes] = lambda method, path, body: body
+        # How many seconds its clock is ahead of the server's.
+        self.ahead = 0.0
         self.requests: list[tuple[str, str]] = []
         self.authorizations: list[str] = []
         self._lock = threading.Lock()
@@ -45,6 +48,9 @@ class FaultyProxy:
                 proxy._handle(self)
 
             do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_any
+
+            def date_time_string(self, timestamp: float | None = None) -> str:
+                return super().date_time_string((time.time() if timestamp is None else timestamp) + proxy.ahead)
 
             def log_message(self, *args: object) -> None:
                 """Stay quiet: the test reads ``requests``."""

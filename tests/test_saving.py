@@ -200,9 +200,10 @@ def test_drafts_and_predictions_of_removed_rows_are_saved_in_files_of_their_own(
     assert [p["result"][0]["value"]["choices"] for task in saved for p in task["predictions"]] == [["bad"]] * 2
 
 
+@pytest.mark.parametrize("moment", ["saved", "looked at again"])
 @pytest.mark.parametrize("kind", ["an answer", "a draft"])
 def test_what_comes_while_rows_are_removed_stops_that(
-    stack: Stack, studio: Studio, study: Study, tmp_path: Path, kind: str
+    stack: Stack, studio: Studio, study: Study, tmp_path: Path, kind: str, moment: str
 ) -> None:
     task = studio.server.export(study.copies[0].project.id)[0]
     left = texts(3)[texts(3)["id"] != task["meta"]["item"]]
@@ -211,18 +212,21 @@ def test_what_comes_while_rows_are_removed_stops_that(
         opened.pull()
         came: list[str] = []
 
-        def come(method: str, path: str) -> None:
-            if not came and "ids" in path:
+        def come(method: str, path: str, n: int) -> Any:
+            is_now = "delete_tasks" in path if moment == "looked at again" else any(tmp_path.glob("removed-*.json"))
+            if is_now and not came:
                 came.append(path)
                 draft(studio, task["id"]) if kind == "a draft" else studio.server.annotate(task["id"], said("bad"))
+            return "pass"
 
-        proxy.answered = come
+        proxy.fate = come
         report = opened.sync(left, on_removed="delete", out=tmp_path)
     assert came
     failed = report.failures
     assert failed["annotator"].tolist() == ["ana"]
     assert "answered while the sync ran" in failed["error"].iloc[0]
-    assert task["id"] in [one["id"] for one in studio.server.export(study.copies[0].project.id)]
+    (there,) = [one for one in studio.server.export(study.copies[0].project.id) if one["id"] == task["id"]]
+    assert len(there["drafts" if kind == "a draft" else "annotations"]) == 1
 
 
 def test_answers_that_are_marked_as_the_truth_are_done(studio: Studio, study: Study) -> None:

@@ -75,6 +75,49 @@ def test_a_draft_that_became_an_answer_is_a_draft_no_more(through: Studio, study
     pd.testing.assert_frame_equal(opened.annotations(), study.annotations())
 
 
+def removed(study: Study) -> None:
+    server, project = study.server, study.copies[0].project.id
+    server.delete_tasks(project, [server.export(project)[0]["id"]])
+
+
+def removed_and_another(study: Study) -> None:
+    """The last task goes, and SQLite gives its number to the next."""
+    server, project = study.server, study.copies[0].project.id
+    last = server.export(project)[-1]
+    server.delete_tasks(project, [last["id"]])
+    server.import_tasks(project, [{"data": {**last["data"], "caption": "anew"}, "meta": last["meta"]}])
+
+
+def answers_removed(study: Study) -> None:
+    server = study.server
+    for copy in study.copies:
+        done = [one["id"] for task in server.export(copy.project.id) for one in task["annotations"]]
+        server._ask("DELETE", f"/api/annotations/{done[0]}/")
+
+
+def all_answers_removed(study: Study) -> None:
+    """As the data manager does it, which does not go through the answers one by one."""
+    project = study.copies[0].project.id
+    asked = {"selectedItems": {"all": True, "excluded": []}}
+    about = {"id": "delete_tasks_annotations", "project": project}
+    study.server._ask("POST", "/api/dm/actions", params=about, json=asked)
+
+
+@pytest.mark.parametrize("ahead", [600, pytest.param(-600, marks=pytest.mark.exhaustive)])
+def test_what_is_gone_is_gone_from_the_table_too_whatever_the_clock_says(
+    proxy: FaultyProxy, through: Studio, study: Study, ahead: float
+) -> None:
+    proxy.ahead = ahead
+    work(study)
+    opened = through.open_study(study.title)
+    opened.pull()
+    for change in (answers_removed, removed, removed_and_another, work, all_answers_removed):
+        change(study)
+        pd.testing.assert_frame_equal(opened.annotations(raw=True), study.annotations(raw=True))
+        opened.pull()
+        pd.testing.assert_frame_equal(opened.annotations(raw=True), study.annotations(raw=True))
+
+
 def test_annotations_say_from_when_they_are(study: Study) -> None:
     as_of = study.annotations().attrs["as_of"]
     made = study.server.annotate(study.server.export(study.copies[0].project.id)[0]["id"], said("good"))

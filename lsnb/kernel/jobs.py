@@ -69,33 +69,38 @@ def is_started(thread: threading.Thread) -> bool:
 # Seconds that work may take before a bar is worth its place.
 SHOWN_AFTER = 2.0
 Count = Callable[[int], Any]
-_shown: ContextVar[Count | None] = ContextVar("_shown", default=None)
+_shown: ContextVar[tuple[str, Count] | None] = ContextVar("_shown", default=None)
 
 
 @contextmanager
 def counting(what: str, total: int | None, unit: str) -> Iterator[Count]:
     """Yield what counts units that are done, shown as a bar once the work has taken two seconds.
 
-    Work within such work counts in the outer one's bar, so that what reads one project can be part of what reads all.
+    Work within such work counts in the outer one's bar, so that what reads one project can be part of what reads all;
+    where it counts something else, the outer one counts alone.
 
     Args:
         what: What the bar says.
         total: How many units there are; None where nobody knows yet.
-        unit: What it counts, the same in work within work.
+        unit: What it counts.
 
     Example:
         >>> with counting("Reading tasks", 2, "task") as count:
         ...     with counting("Reading a project's tasks", 2, "task") as also:
         ...         also is count
         True
+        >>> with counting("Reading tasks", 2, "task") as count:
+        ...     with counting("Deleting drafts", 9, "draft") as other:
+        ...         other is count
+        False
     """
     outer = _shown.get()
     if outer is not None:
-        yield outer
+        yield outer[1] if outer[0] == unit else uncounted
         return
     with tqdm(total=total, desc=what, unit=unit, delay=SHOWN_AFTER) as bar:
         count: Count = bar.update
-        token = _shown.set(count)
+        token = _shown.set((unit, count))
         try:
             yield count
         finally:

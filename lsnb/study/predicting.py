@@ -364,7 +364,7 @@ class Sending:
                 raise
 
         acts = [partial(delete, prediction) for _, prediction in doomed]
-        done = self.server.each(acts, what="Deleting old predictions", unit="prediction")
+        done = self.server.each(acts, what="Deleting old predictions", unit="deletion")
         for (task, _), fault in zip(doomed, done, strict=True):
             if isinstance(fault, LsnbError):
                 self.outcomes[task] = Outcome("failed", _not_deleted(str(fault)))

@@ -392,7 +392,7 @@ def _is_worked_in(server: Server, project: int) -> bool | None:
         now = server.project(project)
         if now.annotations or now.skipped:
             return True
-        tasks = server.export(project) if now.tasks else []
+        tasks = server.export(project, held=now.tasks) if now.tasks else []
     except StudioError:
         if any(listed.id == project for listed in server.projects()):
             raise
@@ -473,6 +473,24 @@ def contents(server: Server, project: int, *, tasks: Sequence[int] | None = None
     for prediction in server.predictions(project, tasks=tasks):
         told.setdefault(int(prediction["task"]), []).append(prediction)
     return [{**task, "predictions": told.get(int(task["id"]), [])} for task in exported]
+
+
+def delete_seen(server: Server, project: int, tasks: Sequence[Mapping[str, Any]]) -> int:
+    """Delete tasks, but those in which somebody answered, skipped or began a draft since; return how many went.
+
+    The server looks itself: what comes after we last looked would go with its task, and be in no file. A further draft
+    in a task that held one is not told from that.
+
+    Args:
+        server: The server.
+        project: The project's id.
+        tasks: What ``contents`` returned last.
+    """
+    latest = max((str(task["updated_at"]) for task in tasks), default="")
+    drafted = [int(task["id"]) for task in tasks if task.get("drafts")]
+    others = [int(task["id"]) for task in tasks if not task.get("drafts")]
+    went = server.delete_tasks(project, others, unless_drafted=True, unless_after=latest)
+    return went + server.delete_tasks(project, drafted, unless_after=latest)
 
 
 def fingerprint(tasks: Iterable[Mapping[str, Any]]) -> str:
@@ -769,14 +787,15 @@ def account_notes(server: Server, answers: Iterable[tuple[str, object]]) -> list
     return notes
 
 
-def read_copy(server: Server, copy: Copy) -> list[dict[str, Any]]:
+def read_copy(server: Server, copy: Copy, *, held: int | None = None) -> list[dict[str, Any]]:
     """Return the study's tasks in an annotator's project, as exported; tasks of others are left alone and said.
 
     Args:
         server: The server.
         copy: The project.
+        held: About how many tasks it holds, where that is known.
     """
-    return own_tasks(server.export(copy.project.id), copy.manifest)
+    return own_tasks(server.export(copy.project.id, held=held), copy.manifest)
 
 
 def refresh(

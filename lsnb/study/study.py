@@ -38,6 +38,7 @@ from lsnb.study.projects import (
     all_annotators,
     annotator_names,
     contents,
+    delete_seen,
     fingerprint,
     item_of,
     parse_manifest,
@@ -235,7 +236,8 @@ def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) 
                 again = "Run the same call again once nobody is labelling."
                 if fingerprint(now) != saved[project]:
                     raise LsnbError(f"{busy} it stays, with all that follow; {target} holds what was there. {again}")
-                if left := _empty(server, project, now):
+                delete_seen(server, project, now)
+                if left := server.project(project).tasks:
                     raise LsnbError(
                         f"{busy} {counted(left, 'task')} of it and the projects that follow stay; {target} holds the "
                         f"others. {again}"
@@ -244,19 +246,6 @@ def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) 
     except StudioError as fault:
         raise type(fault)(f"{fault} All that was in {title!r} is saved in {target}.") from None
     return target
-
-
-def _empty(server: Server, project: int, tasks: Sequence[Mapping[str, Any]]) -> int:
-    """Delete a project's tasks, but those in which somebody worked since they were read; return how many are left.
-
-    The server looks itself: an answer that came after we last looked would go with the project, and be in no file.
-    """
-    latest = max((str(task["updated_at"]) for task in tasks), default="")
-    drafted = [int(task["id"]) for task in tasks if task.get("drafts")]
-    others = [int(task["id"]) for task in tasks if not task.get("drafts")]
-    server.delete_tasks(project, others, unless_drafted=True, unless_after=latest)
-    server.delete_tasks(project, drafted, unless_after=latest)
-    return server.project(project).tasks or 0
 
 
 # The people of a study: one more annotator, and the text that tells them where to go.

@@ -32,6 +32,7 @@ from lsnb.study.projects import (
     account_notes,
     all_annotators,
     contents,
+    delete_seen,
     fingerprint,
     forget_tasks,
     is_answered,
@@ -621,8 +622,7 @@ class Sync:
             again = contents(self.server, project, tasks=numbers)
             if fingerprint(again) != fingerprint(now) or any(known[int(one["id"])] != one["updated_at"] for one in now):
                 raise LsnbError(f"{name} answered while the sync ran, so nothing was removed: run it again.")
-            latest = max((str(task["updated_at"]) for task in now), default="")
-            went = self.server.delete_tasks(project, [int(task["id"]) for task in now], unless_after=latest)
+            went = delete_seen(self.server, project, again)
             if went < len(now):
                 raise LsnbError(f"{name} answered while the sync ran, so {len(now) - went} of them stay: run it again.")
         except LsnbError:
