@@ -18,6 +18,7 @@ from lsnb.stack import Stack
 from lsnb.study import Studio
 
 KILLS = int(os.environ.get("LSNB_KILLS", "25"))
+FIRST = int(os.environ.get("LSNB_FIRST_KILL", "0"))  # where another run left off: each kill's number is its seed
 PAIRS = int(os.environ.get("LSNB_PAIRS", "5"))
 SERVERS = ["sqlite", "postgresql"]
 
@@ -99,12 +100,12 @@ def test_kills_at_any_moment(
     (tmp_path / "length").mkdir()
     length = 1.5 * length_of(verb, studio.url, key, tmp_path / "length")
     done, bad = 0, []
-    for seed in range(KILLS):
+    for n, seed in enumerate(range(FIRST, FIRST + KILLS), 1):
         was_at_work, wrong = killed(verb, studio, key, seed, tmp_path / str(seed), length=length)
         done += was_at_work
         bad += [f"kill {seed}: {what}" for what in wrong]
+        print(f"{verb}: {n} kills, {done} of them at work, {len(bad)} wrong {wrong or ''}", flush=True)
     record_property("kills", done)
-    print(f"{verb}: {KILLS} kills, {done} of them at work, {len(bad)} wrong")
     assert bad == []
 
 

@@ -6,6 +6,7 @@ import itertools
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ import lsnb
 from lsnb.errors import StudioError
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
-from lsnb.study.projects import Copy
+from lsnb.study.projects import Copy, project_title
 
 CREATE = r"POST /api/projects/?$"
 LIST = r"GET /api/projects/\?"
@@ -253,6 +254,16 @@ def test_what_the_server_made_twice_is_taken_away(
     proxy.answered = repeat
     study = creates(title)(other)
     assert study.projects["project"].tolist() == [check_one(studio, title)]
+
+
+def test_a_newcomer_whom_a_cut_left_twice_is_added_once(studio: Studio, title: str) -> None:
+    study = creates(title)(studio)
+    about = replace(study.copies[0].manifest, annotator="eva", added=("eva",))
+    for _ in range(2):
+        studio.server.create_project(project_title(title, "eva"), description=about.describe(), config=CONFIG.xml)
+    studio.open_study(title).add_annotator("eva")
+    first, newcomer = sorted(of_title(studio, title))
+    assert len(studio.server.export(newcomer)) == len(studio.server.export(first)) == 3
 
 
 def double(studio: Studio, study: Study) -> Copy:

@@ -272,6 +272,8 @@ def add_person(
     if problems:
         raise InputError(problems)
     name = names[0]
+    notes: list[str] = []
+    copies = settle(server, copies, notes, heal=True)  # a call that was cut may have left two of the newcomer's
     there = {copy.manifest.annotator: copy for copy in copies}
     twins = [other for other in all_annotators(copies) if other.casefold() == name.casefold() and other != name]
     if twins:
@@ -305,7 +307,6 @@ def add_person(
     made, row, _ = make_copy(server, config, tasks, manifest, there.get(name), storage)
     CreateReport(pd.DataFrame([row])).raise_for_failures()
     # The others learn of the newcomer last: until then the newcomer's own project says it all.
-    notes = []
     renewed = []
     for other in copies:
         if other.manifest.annotator == name:
