@@ -26,6 +26,7 @@ from lsnb.forms.config_builder import save_config
 from lsnb.frames.tables import keep_frames
 from lsnb.predictions.labelbox.payload import write_payload
 from lsnb.stack import Stack
+from lsnb.studio import Project
 from lsnb.study.study import save_exports
 
 FILLER = "filler"
@@ -98,6 +99,9 @@ class Exports:
 
     def __init__(self, n: int) -> None:
         self.n = n
+
+    def project(self, project: int) -> Project:
+        return Project(project, "", "", tasks=self.n)
 
     def export(self, project: int, *, tasks: None = None) -> list[dict[str, Any]]:
         return [{"id": k, "data": {"caption": secrets.token_hex(3000)}} for k in range(self.n)]
