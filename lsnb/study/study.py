@@ -551,7 +551,7 @@ class Study(ModelVerbs):
         Returns:
             The long table; an item that somebody has not labelled yet still has its row for that annotator. Its
             ``attrs["as_of"]`` is the server's time before anything was read: an answer given later may be missing.
-            With ``out``, the file's path; the file says the same as ``lsnb.as_of``.
+            With ``out``, the file's path; its schema says the same moment.
 
         Raises:
             InputError: No task has such a column, or the file's name does not end in ``.parquet``.
