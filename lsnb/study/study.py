@@ -513,7 +513,7 @@ class Study(ModelVerbs):
     def annotations(
         self,
         *,
-        data: Sequence[str] = (),
+        data: str | Sequence[str] = (),
         raw: bool = False,
         splits: bool = False,
         accounts: bool = False,
@@ -525,7 +525,7 @@ class Study(ModelVerbs):
     def annotations(
         self,
         *,
-        data: Sequence[str] = (),
+        data: str | Sequence[str] = (),
         raw: bool = False,
         splits: bool = False,
         accounts: bool = False,
