@@ -545,6 +545,7 @@ BUILDERS: dict[str, tuple[LabelConfig | type[LabelConfig], dict[str, Any]]] = {
     "filter": (LabelConfig.text("text").labels("q", ["a"]), {"name": "f", "to": "q"}),
     "group": (LabelConfig.image("uri"), {"title": "More", "questions": lambda page: page.choices("r", ["a"])}),
     "columns": (CONFIG, {}),
+    "modernised": (CONFIG, {}),
     "check": (CONFIG, {"table": ITEMS}),
     "raise_for_problems": (CONFIG, {"table": ITEMS}),
     "codebook_questions": (LabelConfig.image("uri"), {"codebook": CONFIG.codebook}),
