@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from inspect import signature
 from pathlib import Path
@@ -519,6 +519,12 @@ def signal(video: Video, reference: str) -> tuple[Any, Any]:
 # What ``align`` returns: a series on a video's clock that can also be looked at.
 
 
+UNCERTAINTY = [
+    "sensor", "offset", "offset_low", "offset_high", "drift", "drift_low", "drift_high",
+    "start", "start_low", "start_high", "end", "end_low", "end_high",
+]  # fmt: skip
+
+
 @dataclass(frozen=True, repr=False, eq=False)
 class AlignedSeries(OnVideo):
     """A series on a video's clock: ``video seconds = drift * sensor seconds + offset``.
@@ -529,10 +535,15 @@ class AlignedSeries(OnVideo):
     Args:
         correlations: Where a reference was asked for, what the cross-correlation showed for each sensor.
         every: Length in seconds of the stretches that ``stretches`` writes.
+        uncertainty: Of each sensor whose clock was estimated: ``sensor, offset, offset_low, offset_high, drift,
+            drift_low, drift_high``, and for both ends of what is compared ``start, start_low, start_high, end, end_low,
+            end_high``: a second of the video, and how much later than estimated it may truly be. With 95 percent
+            probability each lies between low and high; missing where nothing tells.
     """
 
     correlations: tuple[Correlation, ...] = ()
     every: float | None = None
+    uncertainty: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=UNCERTAINTY))
 
     def stretches(self, out: str | os.PathLike[str], every: str | float | None = None) -> pd.DataFrame:
         """Write a file for each stretch of the series, and return a table of them: a task each, with the same video.
@@ -697,6 +708,7 @@ def align(
     columns: list[Hashable | None] = []
     matched: list[pd.DataFrame] = []
     correlations: list[Correlation] = []
+    doubts: list[dict[str, Any]] = []
     free = 0
     seen = signal(clock, reference) if reference is not None else None
     first = _first_of_all(sensors, clock) if video_start is None and reference is None else None
@@ -715,12 +727,15 @@ def align(
             raise InputError(reset_sentence(sensor.name, column, times, table[column]))
         table = with_numeric(table, _own_channels(channels, sensor.name))
         notes += not_plotted(table, [column]) if channels is None else []
-        moved, drifted, found, what = _clocks(sensor, table, column, times, channels, reference, max_shift, seen)
+        moved, drifted, found, what = _clocks(
+            sensor, table, column, times, channels, reference, max_shift, seen, clock.duration
+        )
         notes += what
         if found is not None:
             correlations += [found] if isinstance(found, Correlation) else []
             matched.append(_matched(sensor.name, found, moved, drifted))
             free += found.free
+            doubts.append(_uncertainty(sensor.name, found, clock.duration))
         is_told = sensor.is_told or video_start is not first or reference is not None
         one = place(sensor.name, table, times, offset=moved, drift=drifted, duration=clock.duration, is_told=is_told)
         notes += [note for note in one.notes if note not in notes]
@@ -755,7 +770,28 @@ def align(
         residuals=moments,
         correlations=tuple(correlations),
         every=length,
+        uncertainty=pd.DataFrame(doubts, columns=UNCERTAINTY),
     )
+
+
+def _uncertainty(name: str, found: Any, duration: float) -> dict[str, Any]:
+    """Return a row of ``AlignedSeries.uncertainty``."""
+    start, end = _ends(found, duration)
+    row = {"sensor": name, "offset": found.offset, "drift": found.drift, "start": start, "end": end}
+    if found.band is None:
+        return row
+    ranges = dict(zip(("offset", "drift"), found.band.ranges(found.offset, found.drift), strict=True))
+    low, high = found.band.at([start, end])
+    ranges |= {"start": (float(low[0]), float(high[0])), "end": (float(low[1]), float(high[1]))}
+    return row | {
+        f"{what}_{side}": bound
+        for what, own in ranges.items()
+        for side, bound in zip(("low", "high"), own, strict=True)
+    }
+
+
+def _ends(found: Any, duration: float) -> tuple[float, float]:
+    return found.ends if isinstance(found, Correlation) else (0.0, duration)
 
 
 LATE_SECONDS = 1.0
@@ -949,6 +985,7 @@ def _clocks(
     reference: str | None,
     max_shift: float,
     seen: Any,
+    duration: float,
 ) -> tuple[float, float, Any, list[str]]:
     """Return offset, drift, what they were estimated from, and sentences about that."""
     if sensor.events:
@@ -963,7 +1000,8 @@ def _clocks(
         count = f"{len(moments)} events" if len(moments) > 1 else "one event"
         miss = f", residual {fit.residual:.3f} s" if np.isfinite(fit.residual) else ""
         said = f"{sensor.name}: by {count} offset is {fit.offset:+.6g} s and drift {fit.drift:.6f}{miss}."
-        return fit.offset, fit.drift, fit, [said, *fit.notes]
+        doubt = [] if fit.band is None else [f"{sensor.name}: {fit.band.sentence(0.0, duration)}"]
+        return fit.offset, fit.drift, fit, [said, *doubt, *fit.notes]
     if reference is None:
         return sensor.offset, sensor.drift, None, []
     found = _correlated(sensor, table, column, times, channels, reference, max_shift, seen)

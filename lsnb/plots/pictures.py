@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -696,7 +697,12 @@ def series_channels(aligned: OnVideo) -> Picture:
 
 @checks.checked
 def correlation_curve(found: Correlation | Sequence[Correlation]) -> Picture:
-    """Return how well every offset fits, in standard deviations above chance, with the best and the verdict.
+    """Return what a person needs to judge an offset: both signals before and after, the curve, and the error band.
+
+    Of each comparison three panels: the liveliest ten seconds of both signals as the clocks were given, the same with
+    the offset that was found, and how well every offset fits in standard deviations above chance, with the best (a
+    dashed line) and the one that comes nearest to it (dotted). Where it is known how far off the clock may be, a fourth
+    shows that along the recording, with each stretch's own best offset.
 
     Args:
         found: What ``lsnb.alignment.find_offset`` returned, or several of these.
@@ -705,22 +711,71 @@ def correlation_curve(found: Correlation | Sequence[Correlation]) -> Picture:
         >>> from lsnb.timeseries.offsets import correlate
         >>> time, moves = np.arange(0, 20, 0.1), np.random.default_rng(0).normal(size=200)
         >>> found = correlate(time, moves, time, moves, max_shift=5)
-        >>> correlation_curve(found).axes[0].get_xlabel()
+        >>> [axes.get_xlabel() for axes in correlation_curve(found).axes][2]
         'offset in seconds'
     """
     several: Any = [found] if isinstance(found, Correlation) else list(found)
-    figure = Picture(figsize=(8.0, 2.6 * max(1, len(several))), layout="constrained")
-    panels = figure.subplots(max(1, len(several)), 1, squeeze=False)[:, 0]
-    if not several:
+    rows = [one for correlation in several for one in _panels(correlation)]
+    figure = Picture(figsize=(8.0, 2.0 * max(1, len(rows))), layout="constrained")
+    panels = figure.subplots(max(1, len(rows)), 1, squeeze=False)[:, 0]
+    if not rows:
         return only_words(figure, panels[0], "No offset was looked for.")
-    for axes, one in zip(panels, several, strict=True):
-        axes.plot(one.shifts, one.scores, color=COLORS[0], linewidth=0.8)
-        best = float(one.shifts[int(np.argmax(one.scores))])
-        axes.axvline(best, color=COLORS[5], linestyle="--", linewidth=1.0)
-        axes.set_xlabel("offset in seconds")
-        axes.set_ylabel("SD above chance")
-        verdict = "clear" if one.is_clear else "cannot tell"
-        title = f"{one.channel} and {one.reference}: {one.offset:+.3f} s, {verdict}"
-        axes.set_title(title, fontsize=9, loc="left")
+    for axes, draw in zip(panels, rows, strict=True):
+        draw(axes)
+        axes.tick_params(labelsize=8)
         axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+LIVELY = 10.0
+
+
+def _panels(one: Correlation) -> list[Callable[[Any], None]]:
+    drawn: list[Callable[[Any], None]] = []
+    if one.signals.shape[1]:
+        drawn += [partial(_overlaid, one, 2), partial(_overlaid, one, 3)]
+    drawn.append(partial(_curve, one))
+    if one.band is not None and math.isfinite(one.ends[0]):
+        drawn.append(partial(_error_band, one))
+    return drawn
+
+
+def _overlaid(one: Correlation, which: int, axes: Any) -> None:
+    seconds, seen, felt = one.signals[0], one.signals[1], one.signals[which]
+    step = float(np.median(np.diff(seconds))) if len(seconds) > 1 else 1.0
+    size = min(len(seconds), max(2, round(LIVELY / step)))
+    # Where both move, once they lie on each other.
+    lively = np.convolve(np.abs(seen * one.signals[3]), np.ones(size), "valid")
+    part = slice(int(lively.argmax()), int(lively.argmax()) + size)
+    axes.plot(seconds[part], seen[part], color=COLORS[0], linewidth=0.9, label=f"video: {one.reference}")
+    axes.plot(seconds[part], felt[part], color=COLORS[5], linewidth=0.9, label=f"sensor: {shortened(one.channel, 30)}")
+    axes.set_title(
+        "as the clocks were given" if which == 2 else f"with offset {one.offset:+.3f} s", fontsize=9, loc="left"
+    )
+    axes.legend(fontsize=7, frameon=False, loc="upper right", ncols=2)
+    axes.set_xlabel("seconds of the video", fontsize=8)
+
+
+def _curve(one: Correlation, axes: Any) -> None:
+    axes.plot(one.shifts, one.scores, color=COLORS[0], linewidth=0.8)
+    axes.axvline(float(one.shifts[int(np.argmax(one.scores))]), color=COLORS[5], linestyle="--", linewidth=1.0)
+    if math.isfinite(one.rival):
+        axes.axvline(one.rival, color=COLORS[7], linestyle=":", linewidth=1.2)
+    axes.set_xlabel("offset in seconds", fontsize=8)
+    axes.set_ylabel("SD above chance", fontsize=8)
+    verdict = "clear" if one.is_clear else "cannot tell"
+    axes.set_title(f"{one.channel} and {one.reference}: {one.offset:+.3f} s, {verdict}", fontsize=9, loc="left")
+
+
+def _error_band(one: Correlation, axes: Any) -> None:
+    assert one.band is not None
+    seconds = np.linspace(*one.ends, 200)
+    low, high = one.band.at(seconds)
+    axes.fill_between(seconds, 1000 * low, 1000 * high, color=MISSING, label="95 percent")
+    axes.axhline(0.0, color=COLORS[5], linewidth=1.0)
+    apart = one.video - (one.drift * one.sensor + one.offset)
+    axes.plot(one.video, 1000 * apart, ".", color=COLORS[0], label="each stretch by itself")
+    axes.set_xlabel("seconds of the video", fontsize=8)
+    axes.set_ylabel("off by, ms", fontsize=8)
+    axes.legend(fontsize=7, frameon=False, loc="upper right", ncols=2)
+    axes.set_title(f"how far off it may be; drift {one.drift:.6f}", fontsize=9, loc="left")

@@ -51,7 +51,8 @@ _UNIT_WORDS = (
     "s ms us µs μs ns sec msec min h hr hz khz g mg mm cm m km kg n kn nm n.m n.mm nmm mm/s m/s km/h m/s2 m/s^2 m/s² "
     "m/(s^2) m/s/s m.s-2 deg degree degrees ° deg/s °/s dps rad rad/s ut µt μt mt t gauss ga v mv uv µv μv a ma ua µa "
     "w bpm % pa hpa kpa mbar bar psi c °c degc k f °f us µs μs siemens usiemens lux lx db ohm kohm counts count a.u. "
-    "au raw lsb bit bits px pixel pixels no_units unitless none - n/a cal local quaternion l/min ml rpm kcal j steps"
+    "au raw lsb bit bits px pixel pixels no_units unitless none - n/a cal local quaternion l/min ml rpm kcal j steps "
+    "kohm kohms ohms mohm"
 )
 UNIT_WORDS = frozenset(_UNIT_WORDS.split())
 # Behind a name, in brackets and no number: Rot[0] is the first of several.
@@ -81,7 +82,9 @@ def is_unit(cell: str) -> bool:
     """
     plain = cell.strip()
     is_within = len(plain) > 2 and plain[0] + plain[-1] in ("[]", "()")
-    return bool(plain) and not NUMBER.fullmatch(plain) and (is_within or plain.casefold() in UNIT_WORDS)
+    is_format = bool(re.fullmatch(r"[yY]{2,4}\W[mM]{1,2}\W[dD]{1,2}\W+[hH]{1,2}\W.*", plain))
+    is_known = is_within or is_format or plain.casefold() in UNIT_WORDS
+    return bool(plain) and not NUMBER.fullmatch(plain) and is_known
 
 
 @dataclass
@@ -144,7 +147,7 @@ class Found:
 
 
 def _zoned(start: str) -> bool:
-    return bool(re.search(r"(Z|[+-]\d{2}:\d{2})$", start))
+    return bool(re.search(r"(Z|:\d{2}(\.\d+)?\s*[+-]\d{2}:?\d{2})$", start))
 
 
 def _lines(lines: Sequence[int]) -> str:
@@ -236,16 +239,20 @@ class _Run:
 
 def _runs(widths: Sequence[int], lines: Sequence[str], separator: str | None) -> list[_Run]:
     """Return the runs of rows alike, with a few other lines in between passed over."""
-    pieces: list[tuple[list[int], int]] = []
+    pieces: list[list[Any]] = []
     for place, width in enumerate(widths):
         if width == 0:
             continue
         joined = None
-        for rows, wide in reversed(pieces[-INSIDE - 1 :]):
+        for piece in reversed(pieces[-INSIDE - 1 :]):
+            rows, wide = piece
             gap = place - rows[-1] - 1
             if gap > INSIDE:
                 continue
-            if width != wide and not (1 < width < wide and gap == 0):
+            is_shorter = 1 < width < wide
+            # A remark behind the last field of one row makes it longer.
+            is_longer = 1 < wide < width and not any(map(NUMBER.fullmatch, _split(lines[place], separator)[wide:]))
+            if width != wide and not ((is_shorter or is_longer) and gap == 0):
                 continue
             # Another header begins another table; the same once more does not.
             header = lines[rows[0] - 1].strip() if rows[0] else ""
@@ -256,13 +263,22 @@ def _runs(widths: Sequence[int], lines: Sequence[str], separator: str | None) ->
                 for other in range(rows[-1] + 1, place)
             )
             if not begins:
-                joined = rows
+                joined = piece
             break
         if joined is None:
-            pieces.append(([place], width))
+            pieces.append([[place], width])
         else:
-            joined.append(place)
+            joined[0].append(place)
+            joined[1] = max(joined[1], width)
     return [_Run(tuple(rows), width) for rows, width in pieces]
+
+
+def _are_pairs(run: _Run, lines: Sequence[str], separator: str | None) -> bool:
+    """Return whether rows are keys and values, which say something of the table below them."""
+    if run.width != 2:
+        return False
+    keys = [_split(lines[place], separator)[0] for place in run.rows]
+    return len(set(keys)) == len(keys) and not any(NUMBER.fullmatch(key) or MOMENT.fullmatch(key) for key in keys)
 
 
 def _separator(lines: Sequence[str]) -> str | None:
@@ -296,12 +312,21 @@ def _bare(line: str) -> str:
 def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | None) -> list[list[str]]:
     """Return the fields of up to three lines above a table that name its columns, the uppermost first."""
     rows: list[list[str]] = []
-    for place in range(first - 1, max(-1, first - 1 - HEADERS), -1):
+    # A blank line between names and numbers.
+    blank = 1 if first > 1 and not lines[first - 1].strip() and lines[first - 2].strip() else 0
+    for place in range(first - 1 - blank, max(-1, first - 1 - blank - HEADERS), -1):
         cells = _split(_bare(lines[place]), separator)
         filled = [cell for cell in cells if cell]
         is_texts = filled and not any(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in filled)
         wide = abs(len(cells) - width) <= 1 and len(cells) >= min(width, 2) and len(filled) > (1 if width > 2 else 0)
         is_key = bool(cells) and cells[0].endswith(("=", ":")) and not all(cell.endswith(":") for cell in filled)
+        # Above the names, "title:rest,subject:jo" says something of the recording; a group has blanks beside it.
+        is_key |= (
+            bool(rows)
+            and len(filled) > 1
+            and all(re.match(r"[^:]*[^\W\d]:\S", cell) for cell in filled)
+            and (len(filled) == len(cells) == len(set(filled)))
+        )
         if not is_texts or not wide or is_key or (separator == "" and not re.search(r"[^\W\d]", lines[place])):
             break
         rows.insert(0, [*cells, *[""] * (width - len(cells))][:width])
@@ -317,6 +342,7 @@ def _names(rows: list[list[str]], width: int) -> tuple[list[str], list[str]]:
         if filled and sum(map(is_unit, filled)) * 2 >= len(filled) and all(len(cell) < 24 for cell in filled):
             units = [cell.strip("[] ") if cell.startswith("[") else cell for cell in rows.pop()]
     names = rows[-1] if rows else [""] * width
+    own = list(names)
     for group in reversed(rows[:-1]):
         held = ""
         # The name of a group stands over its first column.
@@ -325,6 +351,11 @@ def _names(rows: list[list[str]], width: int) -> tuple[list[str], list[str]]:
             held = cell or (held if any(not one for one in group) else "")
             whole.append(f"{held} {name}".strip() if held and held != name else name)
         names = whole
+    # What stands over a column of times is what the row is called: Name, ID.
+    names = [
+        one if one and NAMES.search(one) and place < 2 else name
+        for place, (one, name) in enumerate(zip(own, names, strict=True))
+    ]
     for place, name in enumerate(names):
         head, comma, tail = name.rpartition(",")
         if comma and not units[place] and is_unit(tail):
@@ -407,6 +438,8 @@ def _above(lines: Sequence[str], width: int, separator: str | None) -> _Above:
         cells = [cell for cell in re.split(r"[\t;,]", value) if cell.strip()]
         if re.search(r"(channel|column)\s*_?(title|name|label)", low) and len(cells) in (width, width - 1):
             said.names = [*[""] * (width - len(cells)), *(cell.strip() for cell in cells)]
+        if re.search(r"marker\s*_?names?", low) and len(cells) * 3 == width:
+            said.names = said.names or [f"{cell.strip()} {axis}" for cell in cells for axis in "XYZ"]
         if re.search(r"^units?(name)?s?$|(channel|column)\s*_?unit", low) and len(cells) in (width, width - 1):
             said.units = [*[""] * (width - len(cells)), *(cell.strip() for cell in cells)]
         per = _PER_SAMPLE.search(f"{key} {value}")
@@ -430,6 +463,8 @@ def _above(lines: Sequence[str], width: int, separator: str | None) -> _Above:
             or not re.search(r"start|begin|date|time|record|datum|zeit|unix|utc", low)
         ):
             continue
+        joined = re.sub(r"^(\d{4}-\d\d-\d\d)_(\d\d)-(\d\d)-(\d\d)(?:_(\d+))?$", r"\1 \2:\3:\4.\g<5>", value)
+        value = joined.rstrip(".") if joined != value else value
         whole = re.search(rf"{_DATE}[T ,]+{_CLOCK}(?:\s*(?:Z|[+-]\d{{2}}:?\d{{2}}))?", value)
         if whole:
             said.start = whole[0]
@@ -566,7 +601,7 @@ def find_time(table: pd.DataFrame, rate: float = float("nan")) -> tuple[Hashable
             steps = np.diff(numbers[np.isfinite(numbers)])
             usual = float(np.median(steps[steps > 0]))
             typical = float(np.nanmedian(numbers))
-            absolute = any(is_since_1970(typical, one) and (one not in TO_1970 or usual < 0.1) for one in SECONDS)
+            absolute = any(is_since_1970(typical, one) and _may_step(usual, one, rate) for one in SECONDS)
             if unit == "frames" and rate == rate:
                 continue
             if rate == rate and unit is None and not absolute:
@@ -600,6 +635,17 @@ def find_time(table: pd.DataFrame, rate: float = float("nan")) -> tuple[Hashable
         if best is None or score > best[0]:
             best = (score, name, told)
     return None if best is None else (best[1], best[2])
+
+
+LONGEST_STEP = 3_600.0
+
+
+def _may_step(step: float, unit: str, rate: float) -> bool:
+    """Return whether a clock of this unit may step by so much: by no days, and as the file says how fast it is."""
+    if unit in TO_1970:
+        return step < 0.1
+    seconds = step * SECONDS[unit]
+    return seconds <= LONGEST_STEP and not (rate == rate and abs(seconds * rate - 1) > 0.5)
 
 
 def _is_made_up(name: object) -> bool:
@@ -739,11 +785,16 @@ def find_layout(
     found = Found(source, separator=separator)
     first, width = run.rows[0], run.width
     rows = _header_rows(lines, first, width, separator)
-    rows = [row for place, row in enumerate(rows) if first - len(rows) + place >= first_line]
+    top_row = first - len(rows) - (0 if not rows or lines[first - 1].strip() else 1)
+    rows = [row for place, row in enumerate(rows) if top_row + place >= first_line]
     titles, units = _names(rows, width)
-    before = [one.rows[-1] for one in runs if one.rows[-1] < first]
+    before = [one.rows[-1] for one in runs if one.rows[-1] < first and not _are_pairs(one, lines, separator)]
     top = before[-1] + 1 if before else first_line
-    said = _above(lines[top : first - len(rows)], width, separator)
+    counts = Counter(widths[place] for place in run.rows[:SAMPLE])
+    usual = counts.most_common(1)[0][0]
+    said = _above(lines[top : first - len(rows)], usual, separator)
+    said.names = [*said.names, *[""] * (width - usual)] if said.names else []
+    said.units = [*said.units, *[""] * (width - usual)] if said.units else []
     if said.names and (not any(titles) or _are_numbered(titles)):
         titles = [name or title for name, title in zip(said.names, titles, strict=True)]
     units = [own or other for own, other in zip(units, said.units or [""] * width, strict=True)]
@@ -883,12 +934,58 @@ def _finished(table: pd.DataFrame, layout: Layout, numbers: list[int]) -> tuple[
     numbers = numbers[own:]
     found.start = found.start or _start(said.start, said.day_first, found.notes)
     table = _with_times(table, found, said.day_first)
+    table, numbers = _on_one_clock(table, found, [layout.titles[place] for place in kept], numbers)
     lead = _without_time(table, found)
     table, numbers = table.iloc[lead:].reset_index(drop=True), numbers[lead:]
     if len(table):
         found.first, found.last = numbers[0], numbers[-1]
         found.is_unnamed = not any(layout.titles)
     return table, numbers
+
+
+def _on_one_clock(
+    table: pd.DataFrame, found: Found, titles: Sequence[str], numbers: list[int]
+) -> tuple[pd.DataFrame, list[int]]:
+    """Return a table in which each column has times of its own before it as one with a single column of times.
+
+    Tools write sensors of several rates side by side, each with its times, the shorter ones filled up with blanks.
+    """
+    if found.made or found.time is None or len(titles) != len(table.columns):
+        return table, numbers
+    own = titles[table.columns.get_loc(found.time)]
+    clocks = [place for place, title in enumerate(titles) if own and title == own]
+    if (
+        len(clocks) < 2
+        or clocks[0] != 0
+        or not all(
+            is_rising(table.iloc[:, place].to_numpy("float64", na_value=np.nan))
+            if pd.api.types.is_numeric_dtype(table.dtypes.iloc[place])
+            else False
+            for place in clocks
+        )
+    ):
+        return table, numbers
+    first = table.iloc[:, 0]
+    if all(table.iloc[:, place].equals(first.rename(table.columns[place])) for place in clocks[1:]):
+        return table.drop(columns=[table.columns[place] for place in clocks[1:]]), numbers
+    parts = []
+    for low, high in zip(clocks, [*clocks[1:], len(titles)], strict=True):
+        part = table.iloc[:, low:high]
+        part = part.rename(columns={part.columns[0]: found.time}).dropna(subset=[found.time])
+        part["line"] = np.asarray(numbers)[part.index]
+        parts.append(part.groupby(found.time, as_index=False, sort=False).first())
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.merge(part, on=found.time, how="outer", suffixes=("", " (2)"))
+        whole["line"] = whole["line"].fillna(whole.pop("line (2)"))
+    whole = whole.sort_values(found.time, kind="stable", ignore_index=True)
+    lines = sorted(whole.pop("line").astype("int64"))
+    found.units = {name: unit for name, unit in found.units.items() if name in whole.columns}
+    found.notes.append(
+        f"It holds {len(clocks)} clocks called {own!r} side by side: each column was put on the one before it, and all "
+        f"on one, in {len(whole):,} rows."
+    )
+    return whole, lines
 
 
 def _are_numbered(titles: Sequence[str]) -> bool:
@@ -970,12 +1067,36 @@ def _with_times(table: pd.DataFrame, found: Found, day_first: bool | None) -> pd
             table = table.rename(columns={own[0]: name})
             found.units = {name if key == own[0] else key: unit for key, unit in found.units.items()}
             found.time = name
+    steady = _steadier(table, found) if found.time is not None else None
+    if steady is not None:
+        numbers = table[steady].to_numpy("float64")
+        unit = str(unit_in_name(steady))
+        own_start = _first_moment(table[found.time])
+        slow, found.time, found.made = found.time, _free(table, "timestamp"), True
+        table = table.copy(deep=False)
+        exact = table[steady] - table[steady].iloc[0] if pd.api.types.is_integer_dtype(table[steady].dtype) else None
+        numbers = (numbers - numbers[0] if exact is None else exact.to_numpy("float64")) * SECONDS[unit]
+        table.insert(0, found.time, np.round(numbers, 9))
+        found.units[str(found.time)] = "s"
+        found.rate = _rate_of(table[found.time], "s")
+        found.start = own_start or found.start
+        found.notes.append(
+            f"{slow!r} stands still over many rows, so its times are those of {steady!r}, counted from the first row: "
+            f"give time={slow!r} for the others."
+        )
+        return table
     if found.time is not None:
+        texts = table[found.time]
+        if not pd.api.types.is_numeric_dtype(texts.dtype) and _has_colon_fractions(texts):
+            table = table.assign(**{str(found.time): texts.str.replace(r"(:\d{2}):(\d{3,})", r"\1.\2", regex=True)})
+            found.notes.append(
+                f"What stands behind the last colon in {found.time!r} was read as fractions of a second."
+            )
         if day_first is not None and not pd.api.types.is_numeric_dtype(table[found.time].dtype):
             table[found.time] = _iso(table[found.time], day_first)
         if found.rate != found.rate:
             found.rate = _rate_of(table[found.time], found.units.get(str(found.time)))
-        own_start = _first_moment(table[found.time])
+        own_start = _first_moment(table[found.time], found.units.get(str(found.time)))
         found.start, found.is_absolute = (own_start, True) if own_start else (found.start, False)
         return table
     if found.rate == found.rate and found.rate > 0:
@@ -1000,6 +1121,31 @@ def _with_times(table: pd.DataFrame, found: Found, day_first: bool | None) -> pd
         by = f"the counter {counter[0]!r}" if counter else "the rows"
         found.notes.append(f"It has no times: {name!r} was made from {by} at {found.rate:g} a second.")
     return table
+
+
+def _has_colon_fractions(texts: pd.Series[Any]) -> bool:
+    cells = texts.dropna().head(200)
+    return len(cells) > 0 and all(isinstance(one, str) and re.search(r":\d{2}:\d{3,}$", one.strip()) for one in cells)
+
+
+STANDS_STILL = 0.3
+
+
+def _steadier(table: pd.DataFrame, found: Found) -> Hashable | None:
+    """Return a clock in a known unit that rises from row to row, where the one that was found stands still.
+
+    A phone writes down when a packet came, and its sensor when each sample was taken.
+    """
+    column = table[found.time]
+    if len(column) < FEWEST or float(column.eq(column.shift()).mean()) < STANDS_STILL:
+        return None
+    for name, other in table.items():
+        unit = unit_in_name(name)
+        if name == found.time or unit not in ("s", "ms", "us", "ns") or not NAMES.search(str(name)):
+            continue
+        if pd.api.types.is_numeric_dtype(other.dtype) and not other.isna().any() and (np.diff(other) > 0).all():
+            return name
+    return None
 
 
 def _free(table: pd.DataFrame, name: str) -> str:
@@ -1044,19 +1190,20 @@ def _rate_of(column: pd.Series[Any], unit: str | None) -> float:
     return float(round(rate)) if rate > 2 and abs(rate - round(rate)) < 5e-4 * rate else float(f"{rate:.4g}")
 
 
-def _first_moment(column: pd.Series[Any]) -> str:
+def _first_moment(column: pd.Series[Any], unit: str | None = None) -> str:
     """Return when a column of times begins, if it says so by itself: ISO 8601."""
+    told = unit_in_name(column.name) or unit_name(unit)
     known = column.dropna()
     if known.empty:
         return ""
     first: Any = known.iloc[0]
     if pd.api.types.is_numeric_dtype(column.dtype):
         typical = float(known.astype("float64").median())
-        for unit in ("s", "ms", "us", "ns"):
-            if is_since_1970(typical, unit):
-                if not is_since_1970(float(first), unit):
+        for one in ("s", "ms", "us", "ns"):
+            if is_since_1970(typical, one) and told in (None, one):
+                if not is_since_1970(float(first), one):
                     return ""  # a first cell unlike all others
-                moment = pd.Timestamp(round(float(first) * SECONDS[unit] * 1e6), unit="us", tz="UTC")
+                moment = pd.Timestamp(round(float(first) * SECONDS[one] * 1e6), unit="us", tz="UTC")
                 return str(moment.isoformat(timespec="milliseconds"))
         return ""
     if isinstance(first, str):

@@ -8,14 +8,14 @@ is given in standard deviations of the sum under chance, and beside the second b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from lsnb.errors import InputError
-from lsnb.kernel.checks import checked
+from lsnb.timeseries.moments import COVERED, Band, Floats
 
 # Signals made comparable: on one even grid, without trend, with all frequencies alike loud.
 #
@@ -24,8 +24,6 @@ from lsnb.kernel.checks import checked
 # correlation method for estimation of time delay", IEEE Transactions on Acoustics, Speech, and Signal Processing 24,
 # 1976).
 
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 CLIP = 4.0
 # The share of the spectrum's loudest stretch below which a frequency is noise of the computer, not of the signal.
@@ -162,6 +160,13 @@ class Correlation:
         sensor: float64[stretches] moments on the sensor's clock that were matched.
         video: float64[stretches] the same in the video.
         residual: How far the stretches are from the line, root of the mean square, in seconds; missing with one.
+        lead: How clearly the best offset fits better than any other, in standard errors of the difference from block
+            to block; infinite where there is no other.
+        rival: The offset of the other that comes nearest to it, missing where there is none.
+        band: How far off offset and drift may be; None where too little was matched to tell.
+        ends: The first and the last second of the video that the sensor covers.
+        signals: float64[4, n], for pictures: seconds of the video, its signal, the sensor's at the clock that was
+            given, and at the clock that was found; made comparable, so without units.
     """
 
     offset: float
@@ -177,6 +182,11 @@ class Correlation:
     sensor: Floats
     video: Floats
     residual: float
+    lead: float = 0.0
+    rival: float = float("nan")
+    band: Band | None = None
+    ends: tuple[float, float] = (float("nan"), float("nan"))
+    signals: Floats = field(default_factory=lambda: np.zeros((4, 0)))
 
     @property
     def free(self) -> int:
@@ -206,7 +216,8 @@ class Correlation:
         what = f"{self.channel} and the video's {self.reference}"
         if self.is_clear:
             drift = f", with drift {self.drift:.6f}" if len(self.video) > 1 else ""
-            return f"Clear: of {what}, {figures}{drift}."
+            doubt = "" if self.band is None else f" {self.band.sentence(*self.ends)}"
+            return f"Clear: of {what}, {figures}{drift}.{doubt}"
         if self.score >= CLEAR and self.moments < FEW_MOMENTS:
             return (
                 f"Cannot tell: of {what}, {figures}; but that rests on {self.moments:.0f} moments, which may match by "
@@ -341,13 +352,14 @@ def _in_band(
     width = NEAR + 1.0 / band[1] + max_drift * far
     beside = np.abs(shifts - shifts[peak]) > width
     second = float(max(scores[beside].max(), 0.0)) if beside.any() else 0.0
-    lags, weights = _own_peaks(curves, shifts, shifts[peak] + slope * (centres - middle), rate, overlaps)
-    knows_drift = len(centres) >= 3
-    at, inverse_slope = _highest_line(
-        curves, shifts, centres - middle, float(shifts[peak]), slope if knows_drift else None, rate, max_drift
-    )
-    if knows_drift and not _tells_drift(curves, shifts, centres - middle, (at, inverse_slope), rate, max_drift):
-        at, inverse_slope = _highest_line(curves, shifts, centres - middle, at, None, rate, max_drift)
+    peaks = _rivals(scores, shifts, peak, width=max(RIVAL, 1.0 / band[1]))
+    matched = _Matched(v, v_known, s, s_known, reach, rate)
+    lead, other = matched.lead(float(shifts[peak]), slope, shifts[peaks])
+    # What a level line fits best need not be where a tilted one crosses the middle.
+    near = np.abs(shifts - shifts[peak]) <= NEAR + abs(slope) * far
+    level = float(shifts[near][curves[:, near].sum(axis=0).argmax()])
+    at, inverse_slope, errors = matched.line(float(shifts[peak]), slope, level, max_drift)
+    lags, weights = _own_peaks(curves, shifts, at + inverse_slope * (centres - middle), rate, overlaps)
     line = at + inverse_slope * (centres - middle)
     used = (weights > 0) & (np.abs(lags - line) <= max(3 / rate, 0.5 / band[1]))
     residual = float(np.sqrt(np.mean((lags[used] - line[used]) ** 2))) if used.sum() > 1 else float("nan")
@@ -355,8 +367,8 @@ def _in_band(
     # expected = video + at + slope (video − middle)  and  expected = given drift · sensor + given offset.
     stretch = 1.0 / (1.0 + inverse_slope)
     found_drift = given_drift * stretch
-    found_offset = (given_offset - at + inverse_slope * middle) * stretch
-    sensor_moments = ((centres + lags) - given_offset) / given_drift
+    found_offset = (given_offset - at + inverse_slope * (start + middle)) * stretch
+    sensor_moments = ((start + centres + lags) - given_offset) / given_drift
     overlap = float(np.mean([np.interp(shifts[peak], shifts, one) for one in overlaps]) * len(overlaps) / rate)
     return Correlation(
         offset=found_offset,
@@ -365,13 +377,18 @@ def _in_band(
         scores=scores[allowed][::-1],
         score=score,
         second=second,
-        moments=_moments(v, s, reach, at - inverse_slope * middle, inverse_slope, rate),
+        moments=matched.moments(at, inverse_slope),
         overlap=min(overlap, count / rate),
         channel=channel,
         reference=reference,
         sensor=sensor_moments[used],
-        video=centres[used],
+        video=start + centres[used],
         residual=residual,
+        lead=lead,
+        rival=given_offset - other,
+        band=None if errors is None else replace(errors, middle=start + middle),
+        ends=matched.ends(start, at),
+        signals=matched.signals(start, at, inverse_slope),
     )
 
 
@@ -389,16 +406,6 @@ def _stretches(
         overlaps.append(np.maximum(np.round(_sliding(s_known[part], v_known[low:high])), 0.0))
         centres.append((low + high - 1) / 2 / rate)
     return np.stack(curves), np.stack(overlaps), np.asarray(centres)
-
-
-def _moments(v: Floats, s: Floats, reach: int, at: float, slope: float, rate: float) -> float:
-    """Return how many moments of half a second would make the sum at the best line, were all alike."""
-    places = np.arange(len(v))
-    lags = np.round((at + slope * places / rate) * rate).astype("int64")
-    products = v * s[np.clip(places + reach + lags, 0, len(s) - 1)]
-    sums = np.add.reduceat(products, np.arange(0, len(v), max(1, round(MOMENT * rate))))
-    total, squares = float(sums.sum()), float((sums**2).sum())
-    return total**2 / squares if total > 0 and squares > 0 else 0.0
 
 
 def _sliding(long: Floats, short: Floats) -> Floats:
@@ -450,76 +457,219 @@ def _own_peaks(curves: Any, shifts: Floats, line: Floats, rate: float, overlaps:
     return np.asarray(lags), np.asarray(weights)
 
 
-# Half the recording has to say the same drift as the other half, and more than their noise.
+# No two steps of a walk are closer.
+RIVAL = 0.2
+MOST_RIVALS = 24
+RIVAL_SHARE = 0.3
+
+
+def _rivals(scores: Floats, shifts: Floats, peak: int, width: float) -> Any:
+    """Return the places of the highest peaks beside the best one, that could be the right one just as well."""
+    inner = (scores[1:-1] >= scores[:-2]) & (scores[1:-1] > scores[2:])
+    found = np.flatnonzero(np.concatenate([[False], inner, [False]]))
+    found = found[(np.abs(shifts[found] - shifts[peak]) > width) & (scores[found] > RIVAL_SHARE * scores[peak])]
+    return found[np.argsort(-scores[found])][:MOST_RIVALS]
+
+
+# Longer than most movements, so that what one block says of the clocks does not depend on the next.
+BLOCK = 2.0
+MOST_BLOCKS = 600
+FEWEST_BLOCKS = 8
+# Half the recording has to say the same drift as the other half.
 SHORTEST_FOR_DRIFT = 30.0
-DRIFT_ERRORS = 3.0
+FOLDS = 10
+REACH = 0.4
 
 
-def _tells_drift(
-    curves: Any, shifts: Floats, centres: Floats, line: tuple[float, float], rate: float, max_drift: float
-) -> bool:
-    """Return whether the stretches say that the clocks run apart, and by how much within what is sought.
+class _Matched:
+    """A video's signal beside a sensor's, block by block: which line through the blocks fits best, and how surely.
 
-    Left out one after the other (a jackknife over tenths of the recording), they give the drift's own error: one that
-    is not several times its error is noise, and a wrong drift costs frames at the ends where drift 1 costs nothing.
+    ``lag`` is the sensor's expected time less the video's; a line is its lag in the video's middle, and its slope.
     """
-    at, slope = line
-    if max_drift <= 0 or abs(slope) > max_drift or np.ptp(centres) < SHORTEST_FOR_DRIFT:
-        return False
-    parts = np.array_split(np.arange(len(centres)), min(10, len(centres)))
-    slopes = []
-    for part in parts:
-        rest = np.setdiff1d(np.arange(len(centres)), part)
-        if len(rest) < 3:
-            return False
-        slopes.append(_highest_line(curves[rest], shifts, centres[rest], at, slope, rate, max_drift)[1])
-    spread = np.asarray(slopes)
-    error = float(np.sqrt((len(spread) - 1) * np.mean((spread - spread.mean()) ** 2)))
-    return abs(slope) > DRIFT_ERRORS * error
 
+    def __init__(self, v: Floats, v_known: Floats, s: Floats, s_known: Floats, reach: int, rate: float) -> None:
+        self.v, self.s, self.s_known, self.reach, self.rate = v, s, s_known, reach, rate
+        number = int(np.clip(round(len(v) / rate / BLOCK), 1, MOST_BLOCKS))
+        bounds = np.linspace(0, len(v), number + 1).astype("int64")
+        self.starts = bounds[:-1]
+        self.middle = (len(v) - 1) / 2 / rate
+        self.away = (bounds[:-1] + bounds[1:] - 1) / 2 / rate - self.middle
+        self.v_known = v_known
 
-def _highest_line(
-    curves: Any, shifts: Floats, centres: Floats, at: float, slope: float | None, rate: float, max_drift: float
-) -> tuple[float, float]:
-    """Return the line along which the stretches' curves add up to most, between samples, from the best one on them.
+    def _places(self, at: float, slope: float) -> Any:
+        """Return for each sample of the video the sensor's that a line puts beside it."""
+        own = np.arange(len(self.v))
+        return own + self.reach + np.round((at + slope * (own / self.rate - self.middle)) * self.rate).astype("int64")
 
-    Adding curves before the peak is sought weighs each stretch by what it has to say, also where its own peak is lost
-    in noise. Without ``slope`` the line is level.
-    """
-    from scipy.interpolate import CubicSpline
-    from scipy.optimize import minimize
+    def _products(self, places: Any) -> Floats:
+        inside = (places >= 0) & (places < len(self.s))
+        return np.where(inside, self.v * self.s[np.clip(places, 0, len(self.s) - 1)], 0.0)
 
-    first = 0.0 if slope is None else slope
-    near = int(np.ceil((NEAR + max_drift) * rate))
-    splines = []
-    for curve, centre in zip(curves, map(float, centres), strict=True):
-        middle = int(np.searchsorted(shifts, at + first * centre))
-        part = slice(max(0, middle - near), min(len(shifts), middle + near + 1))
-        splines.append(CubicSpline(shifts[part], curve[part], extrapolate=False))
-    far = max(float(np.abs(centres).max()), 1.0)
+    def moments(self, at: float, slope: float) -> float:
+        """Return how many moments of half a second would make the sum at a line, were all alike."""
+        step = max(1, round(MOMENT * self.rate))
+        products = self._products(self._places(at, slope))
+        sums = np.add.reduceat(products, np.arange(0, len(self.v), step))
+        total, squares = float(sums.sum()), float((sums**2).sum())
+        return total**2 / squares if total > 0 and squares > 0 else 0.0
 
-    def lost(line: Floats) -> float:
-        tilt = line[1] / far if slope is not None else 0.0
-        heights = [
-            float(spline(line[0] + tilt * centre)) for spline, centre in zip(splines, map(float, centres), strict=True)
-        ]
-        return -float(np.nansum(heights))
+    def ends(self, start: float, at: float) -> tuple[float, float]:
+        """Return the first and the last second of the video for which there is a sensor."""
+        places = self._places(at, 0.0)
+        inside = (places >= 0) & (places < len(self.s))
+        known = np.flatnonzero(inside & (self.s_known[np.clip(places, 0, len(self.s) - 1)] > 0) & (self.v_known > 0))
+        if not len(known):
+            return float("nan"), float("nan")
+        return start + float(known[0]) / self.rate, start + float(known[-1]) / self.rate
 
-    start = np.array([at, first * far])
-    step = 0.7 / rate
-    simplex = start + step * np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    options = {"initial_simplex": simplex, "xatol": 1e-4, "fatol": 1e-6, "maxiter": 200}
-    if slope is None:
-        simplex = simplex[:2, :1]
-        found = minimize(
-            lambda line: lost(np.array([line[0], 0.0])),
-            start[:1],
-            method="Nelder-Mead",
-            options={**options, "initial_simplex": simplex},
+    def signals(self, start: float, at: float, slope: float) -> Floats:
+        """Return seconds, the video's signal, and the sensor's with no lag and along a line."""
+        seconds = start + np.arange(len(self.v)) / self.rate
+        felt = []
+        for places in (self._places(0.0, 0.0), self._places(at, slope)):
+            inside = (places >= 0) & (places < len(self.s))
+            felt.append(np.where(inside, self.s[np.clip(places, 0, len(self.s) - 1)], 0.0))
+        return np.stack([seconds, self.v, *felt])
+
+    def lead(self, at: float, slope: float, others: Any) -> tuple[float, float]:
+        """Return how clearly a line fits better than every other of the same slope, and the one that comes nearest.
+
+        The two are compared block by block: in standard errors of the mean difference, as a paired t-test does. A walk
+        fits one step off nearly as well, but worse in block after block.
+        """
+        best = np.add.reduceat(self._products(self._places(at, slope)), self.starts)
+        nearest, place = float("inf"), float("nan")
+        for other in map(float, others):
+            apart = best - np.add.reduceat(self._products(self._places(other, slope)), self.starts)
+            apart = apart[apart != 0]
+            if len(apart) < FEWEST_BLOCKS:
+                return 0.0, other
+            error = float(apart.std(ddof=1)) / np.sqrt(len(apart))
+            clear = float(apart.mean()) / error if error > 0 else 0.0
+            if clear < nearest:
+                nearest, place = clear, other
+        return nearest, place
+
+    def line(self, at: float, slope: float, level: float, max_drift: float) -> tuple[float, float, Band | None]:
+        """Return the best line and how far off it may be.
+
+        The line is level unless a tilted one says better what blocks hold that it was not fitted to: a wrong drift
+        costs frames at the ends, where none costs nothing.
+
+        Args:
+            at: Where to look from, with ``slope``.
+            slope: Likewise.
+            level: Where to look from for a level line.
+            max_drift: The largest slope; 0 for level lines alone.
+        """
+        flat = _Curves(self, level, 0.0)
+        straight = flat.highest(np.ones(len(self.away), "bool"), is_tilted=False)
+        if max_drift <= 0:
+            return straight[0], 0.0, flat.band(straight, straight, is_tilted=False)
+        tilted = _Curves(self, at, slope)
+        free = tilted.highest(np.ones(len(self.away), "bool"), is_tilted=True)
+        used = tilted.used
+        span = float(np.ptp(self.away[used])) if used.any() else 0.0
+        is_told = (
+            span >= SHORTEST_FOR_DRIFT
+            and int(used.sum()) >= FEWEST_BLOCKS
+            and 0 < abs(free[1]) <= max_drift
+            and self._predicts_better(tilted, flat)
         )
-        return float(found.x[0]), 0.0
-    found = minimize(lost, start, method="Nelder-Mead", options=options)
-    return float(found.x[0]), float(found.x[1]) / far
+        chosen = free if is_told else straight
+        return chosen[0], chosen[1], tilted.band(free, chosen, is_tilted=True)
+
+    def _predicts_better(self, tilted: _Curves, flat: _Curves) -> bool:
+        gains = []
+        for part in np.array_split(np.flatnonzero(tilted.used), FOLDS):
+            rest = tilted.used.copy()
+            rest[part] = False
+            free, straight = tilted.highest(rest, is_tilted=True), flat.highest(rest, is_tilted=False)
+            gains.append(tilted.heights(free)[part].sum() - flat.heights(straight)[part].sum())
+        return float(np.mean(gains)) > float(np.std(gains, ddof=1)) / np.sqrt(len(gains))
+
+
+class _Curves:
+    """How well each block fits at lags around a line, as cubic splines between samples."""
+
+    def __init__(self, matched: _Matched, at: float, slope: float) -> None:
+        from scipy.interpolate import CubicSpline
+
+        rate = matched.rate
+        self.away, self.step = matched.away, 1 / rate
+        reach = int(np.ceil(REACH * rate))
+        base = np.round((at + slope * self.away) * rate).astype("int64")
+        lengths = np.diff(np.append(matched.starts, len(matched.v)))
+        places = np.arange(len(matched.v)) + matched.reach + np.repeat(base, lengths)
+        sums = np.stack(
+            [np.add.reduceat(matched._products(places + lag), matched.starts) for lag in range(-reach, reach + 1)]
+        )
+        self.used = (sums != 0).any(axis=0)
+        # Adding up before the peak is sought weighs each block by what it has to say.
+        self.pieces = CubicSpline(np.arange(len(sums)), sums, axis=0).c
+        self.first = base / rate - reach / rate
+        self.begin = (at, slope)
+
+    def _terms(self, line: tuple[float, float]) -> tuple[Any, Any]:
+        place = (line[0] + line[1] * self.away - self.first) / self.step
+        whole = np.clip(np.floor(place).astype("int64"), 0, self.pieces.shape[1] - 1)
+        inside = (place >= 0) & (place <= self.pieces.shape[1])
+        return self.pieces[:, whole, np.arange(len(whole))], np.where(inside, place - whole, 0.0)
+
+    def heights(self, line: tuple[float, float]) -> Floats:
+        """Return each block's sum of products along a line."""
+        (a, b, c, d), x = self._terms(line)
+        return np.asarray(((a * x + b) * x + c) * x + d)
+
+    def highest(self, among: Any, *, is_tilted: bool) -> tuple[float, float]:
+        """Return the line along which the blocks' sums add up to most, from the one begun with."""
+        from scipy.optimize import minimize
+
+        at, slope = self.begin
+        far = max(float(np.abs(self.away).max()), 1.0)
+        step = 0.7 * self.step
+
+        def lost(x: Floats) -> float:
+            return -float(self.heights((x[0], x[1] / far if is_tilted else 0.0))[among].sum())
+
+        start = np.array([at, slope * far]) if is_tilted else np.array([at])
+        simplex = start + step * np.vstack([np.zeros(len(start)), np.eye(len(start))])
+        options = {"initial_simplex": simplex, "xatol": 1e-6, "fatol": 1e-7, "maxiter": 400}
+        found = minimize(lost, start, method="Nelder-Mead", options=options)
+        return float(found.x[0]), float(found.x[1]) / far if is_tilted else 0.0
+
+    def band(self, free: tuple[float, float], chosen: tuple[float, float], *, is_tilted: bool) -> Band | None:
+        """Return how far the chosen line may be off, by how much the blocks' slopes there differ and how they curve.
+
+        The sandwich of an estimate that maximises a sum (P. J. Huber, "The behavior of maximum likelihood estimates
+        under nonstandard conditions", 1967), with Student's quantiles for as many blocks as there are.
+        """
+        from scipy.stats import t
+
+        (a, b, c, _), x = self._terms(free)
+        count = int(self.used.sum())
+        size = 2 if is_tilted else 1
+        if count < FEWEST_BLOCKS:
+            return None
+        slopes, bends = ((3 * a * x + 2 * b) * x + c) / self.step, (6 * a * x + 2 * b) / self.step**2
+        sides = np.stack([np.ones(len(x)), self.away])[:size, self.used]
+        hessian = -(sides * bends[self.used]) @ sides.T
+        meat = (sides * slopes[self.used] ** 2) @ sides.T * count / (count - size)
+        try:
+            inverse = np.linalg.inv(hessian)
+        except np.linalg.LinAlgError:
+            return None
+        if (np.diag(hessian) <= 0).any() or np.linalg.det(hessian) <= 0:
+            return None
+        covariance = np.zeros((2, 2))
+        covariance[:size, :size] = inverse @ meat @ inverse
+        return Band(
+            middle=0.0,
+            shift=chosen[0] - free[0],
+            tilt=chosen[1] - free[1],
+            covariance=covariance,
+            quantile=float(t.ppf(0.5 + COVERED / 2, count - size)),
+        )
 
 
 # Which of a sensor's channels a video's signal is most like, and at which offset.
@@ -605,153 +755,3 @@ def _looks(times: Floats, channels: Mapping[str, Floats]) -> Iterator[tuple[str,
             changing += 1
     if changing > 1:
         yield "changes of all channels", between, total
-
-
-# Offset and drift of a clock from moments that are known on both.
-
-
-# A moment read off a video by eye is off by some frames; this far and farther is another matter.
-WILD_SECONDS = 0.1
-WILD_TIMES = 6.0
-# Clocks of consumer devices are off by 0.01 percent, bad ones by 0.1.
-USUAL_DRIFT = 0.01
-LARGEST_DRIFT = 0.2
-
-
-@dataclass(frozen=True)
-class Fit:
-    """A line through matching moments: ``video seconds = drift * sensor seconds + offset``.
-
-    Args:
-        offset: Seconds.
-        drift: A ratio.
-        sensor: float64[pairs] seconds on the sensor's clock.
-        video: float64[pairs] seconds of the video.
-        residuals: float64[pairs] seconds, the video's moment minus the line's.
-        free: How many pairs there are beyond those that the line must go through.
-        notes: What to know about the fit.
-    """
-
-    offset: float
-    drift: float
-    sensor: Floats
-    video: Floats
-    residuals: Floats
-    free: int
-    notes: tuple[str, ...]
-
-    @property
-    def residual(self) -> float:
-        """The root of the mean square of the residuals in seconds; missing where the line must go through all."""
-        return float(np.sqrt((self.residuals**2).mean())) if self.free > 0 else float("nan")
-
-
-@checked
-def fit_moments(sensor: Sequence[float], video: Sequence[float], *, drift: float | None = None) -> Fit:
-    """Return offset and drift by least squares from matching moments.
-
-    One pair gives the offset; two and more the drift as well, unless it is given. A pair that does not fit the others
-    is named in the notes; it still counts.
-
-    Args:
-        sensor: Moments on the sensor's clock, in seconds.
-        video: The same moments in the video, in seconds.
-        drift: The drift if it is known.
-
-    Raises:
-        InputError: No pairs, moments that are no numbers, or pairs that contradict each other.
-
-    Example:
-        >>> fit = fit_moments([15.03], [12.4])
-        >>> round(fit.offset, 6), fit.drift
-        (-2.63, 1.0)
-    """
-    x, y = np.asarray(sensor, dtype="float64"), np.asarray(video, dtype="float64")
-    if len(x) != len(y):
-        raise InputError(f"There are {len(x)} moments of the sensor and {len(y)} of the video: give pairs.")
-    if not len(x):
-        raise InputError("events is empty: give pairs of matching moments, events=[(sensor, video), …].")
-    if len(x) == 1 or drift is not None:
-        slope = 1.0 if drift is None else drift
-        offset = float((y - slope * x).mean())
-        return Fit(offset, slope, x, y, y - (slope * x + offset), len(x) - 1, tuple(_one_line_notes(x, y, slope)))
-    if np.ptp(x) == 0:
-        raise InputError(
-            f"All events are at the same moment of the sensor ({x[0]:g} s), so drift cannot be told: give one pair, or "
-            "pairs from the start and the end of the recording."
-        )
-    offset, slope = _line(x, y)
-    if not 1 - LARGEST_DRIFT < slope < 1 + LARGEST_DRIFT:
-        gap = _wild(x, y)
-        hint = f" Pair {gap + 1} ({x[gap]:g}, {y[gap]:g}) does not fit the others." if gap is not None else ""
-        raise InputError(
-            f"By these events {slope:.4g} s of the video pass in each second of the sensor, so pairs are mixed up "
-            f"(the sensor's moment comes first), or unit is wrong.{hint}"
-        )
-    residuals = y - (slope * x + offset)
-    notes = []
-    wild = _wild(x, y)
-    if wild is not None:
-        rest = np.arange(len(x)) != wild
-        other_offset, other_slope = _line(x[rest], y[rest])
-        away = y[wild] - (other_slope * x[wild] + other_offset)
-        notes.append(
-            f"Pair {wild + 1} of the events (sensor {x[wild]:g} s, video {y[wild]:g} s) is {away:+.3f} s from where "
-            f"the others put it: look at it again. Without it offset is {other_offset:.6g} and drift {other_slope:.6f}."
-        )
-    if len(x) == 2:
-        notes.append("Two pairs give offset and drift exactly, and leave nothing to check them by: give a third.")
-    if abs(slope - 1) > USUAL_DRIFT:
-        notes.append(
-            f"The clocks run apart by {100 * (slope - 1):+.2f} percent, more than clocks do: look at the pairs."
-        )
-    if np.ptp(y) < 10:
-        notes.append(
-            f"The events are within {np.ptp(y):.1f} s of each other: a frame more or less in one changes the drift by "
-            f"{100 / 30 / max(np.ptp(y), 1e-9):.2f} percent. Give pairs that are far apart."
-        )
-    return Fit(offset, slope, x, y, residuals, len(x) - 2, tuple(notes))
-
-
-def _line(x: Floats, y: Floats) -> tuple[float, float]:
-    middle = x.mean()
-    slope = float(((x - middle) * (y - y.mean())).sum() / ((x - middle) ** 2).sum())
-    return float(y.mean() - slope * middle), slope
-
-
-def _wild(x: Floats, y: Floats) -> int | None:
-    """Return the position of the one pair that the line through the others misses by far, if there is one."""
-    if len(x) < 3:
-        return None
-    best: tuple[float, int] | None = None
-    fitting = 0
-    for pair in range(len(x)):
-        rest = np.arange(len(x)) != pair
-        if np.ptp(x[rest]) == 0:
-            continue
-        offset, slope = _line(x[rest], y[rest])
-        around = y[rest] - (slope * x[rest] + offset)
-        spread = float(np.sqrt((around**2).sum() / max(1, len(around) - 2)))
-        away = abs(float(y[pair] - (slope * x[pair] + offset)))
-        # A line through two points misses neither, so of three pairs the drift says which two go together.
-        if abs(slope - 1) < USUAL_DRIFT and away > max(WILD_SECONDS, WILD_TIMES * spread):
-            fitting += 1
-            if best is None or spread < best[0]:
-                best = (spread, pair)
-    return best[1] if best is not None and (fitting == 1 or len(x) > 3) else None
-
-
-def _one_line_notes(x: Floats, y: Floats, slope: float) -> list[str]:
-    apart = y - slope * x
-    if len(x) < 3:
-        return []
-    away = np.abs(apart - np.median(apart))
-    wild = int(away.argmax())
-    rest = np.delete(apart, wild)
-    if away[wild] <= max(WILD_SECONDS, WILD_TIMES * float(rest.std())):
-        return []
-    return [
-        f"Pair {wild + 1} of the events (sensor {x[wild]:g} s, video {y[wild]:g} s) is "
-        f"{apart[wild] - rest.mean():+.3f} s from where the others put it: look at it again. Without it "
-        f"offset is {rest.mean():.6g}."
-    ]

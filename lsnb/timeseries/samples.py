@@ -13,7 +13,7 @@ import pandas as pd
 
 from lsnb.annotations.long import DONE, TEXT_DTYPE
 from lsnb.annotations.votes import checked, latest
-from lsnb.errors import InputError
+from lsnb.errors import InputError, MissingExtraError
 from lsnb.kernel import checks
 from lsnb.kernel.words import listing, nearest, warn
 from lsnb.labels.vocabulary import LABELS, kinds_of
@@ -44,7 +44,8 @@ def label_samples(
 
     A stretch holds the samples from its start on, and not the one at its end: ``start <= time < end``. Where one
     stretch ends and the next begins, the sample at the border belongs to the next alone. Borders and times are
-    compared at whole microseconds. An instant labels the one sample nearest to it.
+    compared at whole microseconds. An instant labels the one sample nearest to it, and so does a stretch so short that
+    it lies between two samples; one in a gap of the series labels none, and is told.
 
     Args:
         annotations: The long table of ``read_annotations`` or ``Study.annotations``; it is not changed.
@@ -143,15 +144,20 @@ def _one_person(times: Any, start: Any, end: Any, values: Any, overlap: str) -> 
     """Return for each sample the position of its label in the list that follows, −1 without one."""
     low = np.searchsorted(times, start, "left")
     high = np.searchsorted(times, end, "left")
-    known = int(np.isfinite(times).sum())
-    for one in np.flatnonzero(start == end):
-        if known:
-            right = min(int(np.searchsorted(times[:known], start[one])), known - 1)
-            left = max(right - 1, 0)
-            low[one] = left if start[one] - times[left] <= abs(times[right] - start[one]) else right
-            if times[right] == start[one]:
-                low[one] = right
-            high[one] = low[one] + 1
+    known = times[np.isfinite(times)]
+    step = usual_step(np.diff(known)) if len(known) > 1 else 0.0
+    lost = 0
+    for one in np.flatnonzero(low == high) if len(known) else ():
+        moment = (start[one] + end[one]) / 2
+        right = min(int(np.searchsorted(known, moment)), len(known) - 1)
+        left = max(right - 1, 0)
+        nearest = left if moment - known[left] <= abs(known[right] - moment) and known[right] != moment else right
+        if start[one] == end[one] or known[left] <= moment <= known[right] <= known[left] + LATE * step:
+            low[one], high[one] = nearest, nearest + 1
+        elif known[0] <= moment <= known[-1]:
+            lost += 1
+    if lost:
+        warn(f"{lost} stretches of one annotator lie in gaps of the series, where there is no sample to label.")
     # Between two borders the set of labels does not change.
     borders = np.unique(np.concatenate([[0, len(times)], low, high]))
     names: dict[str, int] = {}
@@ -360,11 +366,27 @@ class Windows(NamedTuple):
     """Stretches of a series for machine learning.
 
     Args:
-        values: float64[n, length, channels], a copy.
+        values: float64[n, length, channels], or [n, channels, length] with ``layout="nct"``; a copy.
         labels: object[n], the label of most samples; None where most are unlabelled, or none has enough of them.
         starts: float64[n] seconds of each stretch's first sample.
         shares: float64[n], the share of its samples that have the label, 0 to 1; of None, that have none.
         channels: The names of the channels.
+        marks: object[n], a tuple of every label that any of its samples has, in order of first appearance: an instant
+            or a clap is never most of a stretch, and is found here.
+        groups: A row for each stretch with what ``by`` names: the item, the person; no columns without.
+        layout: ``"ntc"`` or ``"nct"``: the order of ``values``.
+
+    Example:
+        Splits by person, as ``sklearn`` makes them; ``values`` with ``layout="nct"`` are sktime's ``numpy3D``:
+
+        >>> from sklearn.model_selection import GroupKFold
+        >>> samples = pd.DataFrame({"who": list("aabbcc"), "time": [0.0, 1.0] * 3, "x": 1.0, "label": "run"})
+        >>> cut = windows(samples, 1.0, by="who", layout="nct")
+        >>> folds = GroupKFold(3).split(cut.values, cut.labels, groups=cut.groups["who"])
+        >>> [sorted(set(cut.groups["who"].iloc[test])) for _, test in folds]
+        [['c'], ['b'], ['a']]
+        >>> cut.values.shape
+        (6, 1, 1)
     """
 
     values: np.ndarray[Any, np.dtype[np.float64]]
@@ -372,6 +394,47 @@ class Windows(NamedTuple):
     starts: np.ndarray[Any, np.dtype[np.float64]]
     shares: np.ndarray[Any, np.dtype[np.float64]]
     channels: tuple[Hashable, ...]
+    marks: np.ndarray[Any, Any]
+    groups: pd.DataFrame
+    layout: str = "ntc"
+
+    def to_long(self) -> pd.DataFrame:
+        """Return a row for each sample of each stretch: ``id`` (its stretch, from 0), ``time`` (from 0), the channels.
+
+        The shape of tsfresh: ``extract_features(cut.to_long(), column_id="id", column_sort="time")``.
+
+        Example:
+            >>> samples = pd.DataFrame({"time": [0.0, 1.0, 2.0, 3.0], "x": [5.0, 6.0, 7.0, 8.0]})
+            >>> windows(samples, 2.0).to_long().values.tolist()
+            [[0.0, 0.0, 5.0], [0.0, 1.0, 6.0], [1.0, 0.0, 7.0], [1.0, 1.0, 8.0]]
+        """
+        values = self.values if self.layout == "ntc" else self.values.transpose(0, 2, 1)
+        count, length, _ = values.shape
+        table = pd.DataFrame(values.reshape(count * length, -1), columns=list(self.channels))
+        table.insert(0, "id", np.repeat(np.arange(count), length))
+        table.insert(1, "time", np.tile(np.arange(length), count))
+        return table
+
+    def to_torch(self) -> tuple[Any, Any, list[str]]:
+        """Return values and labels as tensors of ``torch``, and the labels' names.
+
+        Returns:
+            ``x``: float32[n, channels, length], as ``torch.nn.Conv1d`` takes them; ``y``: int64[n], the place of each
+            label among the names, −1 without one (``CrossEntropyLoss(ignore_index=-1)``); the names, sorted.
+
+        Raises:
+            MissingExtraError: ``torch`` is not installed.
+        """
+        try:
+            import torch
+        except ImportError:
+            raise MissingExtraError("Tensors need torch: run 'pip install torch' and restart the notebook.") from None
+        values = self.values if self.layout == "nct" else self.values.transpose(0, 2, 1)
+        names = sorted({str(label) for label in self.labels if label is not None})
+        place = {name: number for number, name in enumerate(names)}
+        codes = [-1 if label is None else place[str(label)] for label in self.labels]
+        x = torch.from_numpy(np.ascontiguousarray(values, dtype="float32"))
+        return x, torch.tensor(codes, dtype=torch.int64), names
 
 
 def windows(
@@ -383,6 +446,8 @@ def windows(
     label: Hashable | None = None,
     min_share: float = 0.0,
     time: str = TIME,
+    by: Hashable | Sequence[Hashable] | None = None,
+    layout: Literal["ntc", "nct"] = "ntc",
 ) -> Windows:
     """Return stretches of equal length from an evenly sampled series, each with the label of most of its samples.
 
@@ -391,14 +456,18 @@ def windows(
 
     Args:
         samples: What ``label_samples`` returned for a series with even steps (``lsnb.align(…, resample=50)``), in the
-            order of time; it is not changed.
+            order of time; it is not changed. Of several items, their tables one below the other, with ``by``.
         length: Seconds.
         stride: Seconds from one start to the next; ``length`` by default, so that stretches do not overlap.
         channels: Columns to take; by default every column of numbers but times (a sensor's own too, as
-            ``label_samples`` notes them in ``samples.attrs``) and votes.
+            ``label_samples`` notes them in ``samples.attrs``), votes and what ``by`` names.
         label: The column of labels; by default ``label``, or the only ``label.<annotator>``.
         min_share: With a smaller share of the samples the label is None.
         time: The column of seconds.
+        by: The column, or columns, that tell one recording from another, ``["person", "item"]``: none is cut across,
+            and ``.groups`` says of each stretch where it is from, for splits by person.
+        layout: The order of ``values``: ``"ntc"`` for stretch, time, channel (Keras), ``"nct"`` for stretch, channel,
+            time (PyTorch, sktime).
 
     Raises:
         InputError: Uneven steps, lengths that make no sense, or columns that are not there; every fault at once.
@@ -406,8 +475,8 @@ def windows(
     Example:
         >>> samples = pd.DataFrame({"time": np.arange(6) / 2, "x": range(6), "label": ["a", "a", "b", "b", "b", "a"]})
         >>> cut = windows(samples, 1.5)
-        >>> cut.values[:, :, 0].tolist(), cut.labels.tolist(), cut.starts.tolist()
-        ([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], ['a', 'b'], [0.0, 1.5])
+        >>> cut.values[:, :, 0].tolist(), cut.labels.tolist(), cut.starts.tolist(), cut.marks.tolist()
+        ([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]], ['a', 'b'], [0.0, 1.5], [('a', 'b'), ('b', 'a')])
     """
     if not isinstance(samples, pd.DataFrame) or not isinstance(time, Hashable) or time not in samples.columns:
         raise InputError(f"samples needs to be a table with a column {time!r}: give what lsnb.label_samples returned.")
@@ -416,27 +485,34 @@ def windows(
         raise InputError(f"samples has more than one column called {listing(repeated)}: rename all but one.")
     if not pd.api.types.is_numeric_dtype(samples[time].dtype):
         raise InputError(f"Column {time!r} holds no seconds: give what lsnb.label_samples returned, or time=.")
-    problems = []
+    problems = [fault for fault in (checks.choice("layout", layout, ("ntc", "nct")),) if fault]
     if not _is_number(length) or not 0 < length < float("inf"):
         problems.append(f"length is {length!r}: give seconds, more than 0.")
     if stride is not None and (not _is_number(stride) or not 0 < stride < float("inf")):
         problems.append(f"stride is {stride!r}: give seconds, more than 0.")
     if not _is_number(min_share) or not 0 <= min_share <= 1:
         problems.append(f"min_share is {min_share!r}: give a share from 0 to 1.")
-    chosen, said = _channels(samples, channels, time)
+    keys, said = _group_columns(samples, by)
+    problems += said
+    chosen, said = _channels(samples.drop(columns=[key for key in keys if key not in _named(channels)]), channels, time)
     problems += said
     labels, said = _label_column(samples, label)
     problems += said
     times = samples[time].to_numpy("float64", na_value=np.nan)
+    groups = _recordings(samples, keys)
+    # From one recording to the next there is no step.
     steps = np.diff(times)
-    step = usual_step(steps) if len(steps) else float("nan")
-    if not np.isfinite(times).all() or (steps <= 0).any():
-        problems.append(f"Column {time!r} does not rise from row to row: sort the table by it, without repeats.")
+    inner = np.diff(groups) == 0
+    own = steps[inner]
+    step = usual_step(own) if len(own) else float("nan")
+    if not np.isfinite(times).all() or (own <= 0).any():
+        hint = "" if keys else " Tables of several recordings need by=."
+        problems.append(f"Column {time!r} does not rise from row to row: sort the table by it, without repeats.{hint}")
     elif not step > 0:
         problems.append("The series has fewer than two samples, so it cannot be cut into windows.")
-    elif (np.abs(steps - step) > max(0.1 * step, 2e-6)).mean() > UNEVEN_SHARE:
+    elif (np.abs(own - step) > max(0.1 * step, 2e-6)).mean() > UNEVEN_SHARE:
         problems.append(
-            f"The steps of {time!r} are uneven ({steps.min():.6g} to {steps.max():.6g} s), so windows of equal length "
+            f"The steps of {time!r} are uneven ({own.min():.6g} to {own.max():.6g} s), so windows of equal length "
             "have unequal numbers of samples: use lsnb.align(…, resample=…) first."
         )
     if problems:
@@ -445,14 +521,54 @@ def windows(
     longest = len(times) + 1
     size = max(1, round(min(float(length) / step, longest)))
     hop = size if stride is None else max(1, round(min(float(stride) / step, longest)))
-    starts = np.arange(0, len(times) - size + 1, hop)
+    bounds = np.concatenate([[0], np.flatnonzero(~inner) + 1, [len(times)]]).tolist()
+    starts = np.concatenate([np.arange(low, high - size + 1, hop) for low, high in itertools.pairwise(bounds)])
+    starts = starts.astype("int64")
     values = np.stack([samples[name].to_numpy("float64", na_value=np.nan) for name in chosen], axis=1)
     bad = ~np.isfinite(values).all(axis=1)
-    late = np.concatenate([[False], steps > LATE * step])
+    late = np.concatenate([[False], (steps > LATE * step) | ~inner])
     spoilt = np.concatenate([[0], np.cumsum(bad)])
     broken = np.concatenate([[0], np.cumsum(late)])
     # A gap before a window's first sample does not break it.
     whole = (spoilt[starts + size] == spoilt[starts]) & (broken[starts + size] == broken[starts + 1])
+    _tell_of_none(
+        samples,
+        chosen,
+        starts,
+        whole,
+        float(length),
+        max(times[high - 1] - times[low] for low, high in itertools.pairwise(bounds)),
+    )
+    starts = starts[whole]
+    rows = starts[:, None] + np.arange(size)
+    found, shares, marked = _most(labels, rows, float(min_share))
+    cut = values[rows] if len(starts) else np.zeros((0, size, len(chosen)))
+    if layout == "nct":
+        cut = np.ascontiguousarray(cut.transpose(0, 2, 1))
+    where = samples[keys].iloc[starts].reset_index(drop=True)
+    return Windows(cut, found, times[starts], shares, tuple(chosen), marked, where, layout)
+
+
+def _group_columns(samples: pd.DataFrame, by: Any) -> tuple[list[Hashable], list[str]]:
+    if by is None:
+        return [], []
+    names = list(by) if isinstance(by, (list, tuple)) else [by]
+    absent = [name for name in names if not isinstance(name, Hashable) or name not in samples.columns]
+    if absent or not names:
+        near = nearest(absent[0], samples.columns) if absent else ""
+        return [], [f"by names columns that are not there: {listing(absent)}.{near}"]
+    return names, []
+
+
+def _recordings(samples: pd.DataFrame, keys: list[Hashable]) -> Any:
+    """Return for each row the number of its recording: rows that follow each other with the same keys are one."""
+    if not keys:
+        return np.zeros(len(samples), "int64")
+    codes = samples.groupby(keys, sort=False, dropna=False).ngroup().to_numpy()
+    return np.cumsum(np.concatenate([[0], np.diff(codes) != 0])) if len(codes) else codes
+
+
+def _tell_of_none(samples: pd.DataFrame, chosen: Any, starts: Any, whole: Any, length: float, longest: float) -> None:
     if len(starts) and not whole.any():
         worst = max(chosen, key=lambda name: float(samples[name].isna().to_numpy().mean()))
         warn(
@@ -461,23 +577,24 @@ def windows(
             "shorter length, or lsnb.align(…, resample=…).",
         )
     elif not len(starts):
-        warn(
-            f"No window is left: the series of {times[-1] - times[0]:g} s is shorter than a window of {length:g} s.",
-        )
-    starts = starts[whole]
-    rows = starts[:, None] + np.arange(size)
-    found, shares = _most(labels, rows, float(min_share))
-    cut = values[rows] if len(starts) else np.zeros((0, size, len(chosen)))
-    return Windows(cut, found, times[starts], shares, tuple(chosen))
+        warn(f"No window is left: the series of {longest:g} s is shorter than a window of {length:g} s.")
 
 
-def _most(labels: pd.Series[Any] | None, rows: Any, min_share: float) -> tuple[Any, Any]:
+def _most(labels: pd.Series[Any] | None, rows: Any, min_share: float) -> tuple[Any, Any, Any]:
+    """Return the label of most samples of each stretch, its share, and all labels that any of them has."""
     found, shares = np.full(len(rows), None, dtype="object"), np.full(len(rows), np.nan)
+    marked = np.empty(len(rows), dtype="object")
+    marked[:] = [()] * len(rows)
     if labels is None or not len(rows):
-        return found, shares
+        return found, shares, marked
     codes, names = pd.factorize(labels.astype("object").map(_hashed, na_action="ignore"))
     cells = codes[rows]
     counts = np.stack([(cells == code).sum(axis=1) for code in range(-1, len(names))], axis=1)
+    for one in np.flatnonzero((counts[:, 1:] > 0).any(axis=1)):
+        own = dict.fromkeys(cells[one][cells[one] >= 0].tolist())
+        # Of labels that one person gave the same sample, each counts.
+        parts = [part for code in own for part in _parts(names[code])]
+        marked[one] = tuple(dict.fromkeys(parts))
     most = counts.max(axis=1)
     tied = (counts == most[:, None]).sum(axis=1) > 1
     best = counts.argmax(axis=1) - 1
@@ -487,7 +604,11 @@ def _most(labels: pd.Series[Any] | None, rows: Any, min_share: float) -> tuple[A
     shares = most / cells.shape[1]
     enough = (best >= 0) & (shares >= min_share)
     found[enough] = np.asarray(names, dtype="object")[best[enough]]
-    return found, shares
+    return found, shares, marked
+
+
+def _parts(label: Any) -> list[Any]:
+    return label.split(JOINER) if isinstance(label, str) else [label]
 
 
 def _channels(samples: pd.DataFrame, channels: Any, time: str) -> tuple[list[Hashable], list[str]]:

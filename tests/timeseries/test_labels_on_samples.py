@@ -48,14 +48,16 @@ def test_labels_are_those_of_the_definition_in_many_more_cases(stretches, frames
 
 def check_labels(stretches, frames, fps):
     # Borders and samples stand on the same frames, written at whole microseconds: where they meet it must be exact.
-    rows = [("ana", label, min(a, b) / fps, max(a, b) / fps) for label, a, b in stretches if a != b]
+    # Stretches between two samples are no matter of borders: see below.
+    stretches = [one for one in stretches if any(min(one[1:]) <= frame < max(one[1:]) for frame in frames)]
+    rows = [("ana", label, min(a, b) / fps, max(a, b) / fps) for label, a, b in stretches]
     times = np.array(frames) / fps
     table = marks(*rows) if rows else marks(("ben", "x", 0.0, 0.0)).assign(annotator="ana", value=None)
     series = pd.DataFrame({"time": times.round(6)})
     found = label_samples(table, series)
     expected = []
     for frame in frames:
-        here = {label for label, a, b in stretches if a != b and min(a, b) <= frame < max(a, b)}
+        here = {label for label, a, b in stretches if min(a, b) <= frame < max(a, b)}
         expected.append(" + ".join(sorted(here)) or None)
     assert labels_of(found["label.ana"]) == expected
     # The order of rows decides nothing, of the series or of the annotations.
@@ -344,3 +346,62 @@ def test_one_series_is_not_the_clock_of_every_file_of_a_study():
     assert found["sensor_start"].tolist() == [1.5, 0.5]
     with pytest.warns(UserWarning, match="no series of 2"):
         segments(both, {"1": first})
+
+
+def test_short_claps_and_instants_are_kept_and_one_in_a_gap_is_told():
+    series = pd.DataFrame({"time": np.concatenate([np.arange(100) / 50, 4 + np.arange(100) / 50]), "x": 1.0})
+    table = marks(("ana", "clap", 0.503, 0.511), ("ana", "beep", 1.0, 1.0), ("ana", "run", 4.0, 5.0))
+    found = label_samples(table, series)
+    assert found.loc[found["label.ana"].eq("clap"), "time"].tolist() == [0.5]
+    assert found.loc[found["label.ana"].eq("beep"), "time"].tolist() == [1.0]
+    cut = windows(found, 0.5, label="label.ana")
+    assert [(start, found) for start, found in zip(cut.starts.round(2), cut.marks, strict=True) if found] == [
+        (0.5, ("clap",)),
+        (1.0, ("beep",)),
+        (4.0, ("run",)),
+        (4.5, ("run",)),
+    ]
+    assert segments(table)[["label", "instant"]].values.tolist() == [["clap", False], ["beep", True], ["run", False]]
+    with pytest.warns(UserWarning, match="1 stretches of one annotator lie in gaps"):
+        assert label_samples(marks(("ana", "clap", 3.0, 3.01)), series)["label.ana"].notna().sum() == 0
+    both = label_samples(marks(("ana", "run", 0.0, 2.0), ("ana", "clap", 0.503, 0.511)), series)
+    assert windows(both, 2.0, label="label.ana").marks[0] == ("run", "clap")
+
+
+def people(*lengths):
+    """Samples at 10 Hz of as many people, each from second 0 on, whose channels count on."""
+    return pd.concat(
+        [
+            pd.DataFrame({"person": f"p{who}", "item": 7 + who, "time": np.arange(rows) / 10, "x": who, "y": -1.0})
+            for who, rows in enumerate(lengths)
+        ],
+        ignore_index=True,
+    )
+
+
+def test_windows_of_several_people_cross_none_and_say_whose_they_are():
+    samples = people(25, 30, 9).assign(label="run")
+    cut = windows(samples, 1.0, by=["person", "item"], channels=["x", "y"])
+    assert cut.values.shape == (5, 10, 2)
+    assert cut.groups.values.tolist() == [["p0", 7]] * 2 + [["p1", 8]] * 3
+    assert [set(values[:, 0]) for values in cut.values] == [{0.0}] * 2 + [{1.0}] * 3
+    assert windows(samples, 1.0, by="item").channels == ("x", "y")
+    turned = windows(samples, 1.0, by="person", channels=["x", "y"], layout="nct")
+    np.testing.assert_array_equal(turned.values, cut.values.transpose(0, 2, 1))
+    assert turned.to_long().equals(cut.to_long())
+    assert turned.to_long().groupby("id")["time"].apply(list).tolist() == [list(range(10))] * 5
+    alone = [windows(own, 1.0, channels=["x", "y"]).values for _, own in samples.iloc[:55].groupby("person")]
+    np.testing.assert_array_equal(cut.values, np.concatenate(alone))
+    with pytest.raises(InputError, match=r"need by=\."):
+        windows(samples, 1.0)
+    with pytest.raises(InputError, match=r"3 problems(.|\n)*layout(.|\n)*by names columns that are not there: persn"):
+        windows(samples, 1.0, by="persn", layout="tnc")
+
+
+def test_windows_go_to_torch_with_the_place_of_each_label():
+    torch = pytest.importorskip("torch")
+    samples = people(30).assign(label=["run"] * 10 + ["rest"] * 10 + [None] * 10)
+    for layout in ("ntc", "nct"):
+        x, y, names = windows(samples, 1.0, channels=["x", "y"], layout=layout).to_torch()
+        assert (x.dtype, tuple(x.shape), y.tolist(), names) == (torch.float32, (3, 2, 10), [1, 0, -1], ["rest", "run"])
+        assert x[:, 1].unique().tolist() == [-1.0]

@@ -114,6 +114,51 @@ SHAPES = {
         + rows(lambda n: f"{n}, {WAVE[n]}, 5.0"),
         ("timestamp", 250.0, None, ["Sample Index", "EXG 0", "EXG 1"]),
     ),
+    "microseconds of a counter, with the rate above": (
+        "sep=,\nTag:,A 1\nOutputRate:,60Hz\nStartTime:,2026-03-04_10-00-00_123\n© Maker 2021\n\n"
+        "PacketCounter,SampleTimeFine,Euler_X\n" + rows(lambda n: f"{n},{2471817393 + n * 16667},{WAVE[n]}"),
+        ("SampleTimeFine", 60.0, "2026-03-04T10:00:00.123", ["PacketCounter", "Euler_X"]),
+    ),
+    "a colon before the milliseconds": (
+        "Device Type,Watch\nMeasurement Frequency,100 Hz\nStart Time,2026-03-04 10:00:00:000\nx gain,25486\n\n"
+        + rows(lambda n: f"2026-03-04 10:00:00:{n * 10:03d},{WAVE[n]},0.2,23"),
+        ("timestamp", 100.0, "2026-03-04 10:00:00.000", ["column_2", "column_3", "column_4"]),
+    ),
+    "a phone's times of packets beside the sensor's own": (
+        "Phone timestamp;sensor timestamp [ns];X [mg]\n"
+        + rows(lambda n: f"2026-03-04T10:00:00.{n // 9 * 180:03d};{825930000000000000 + n * 20000000};{n - 16}"),
+        (
+            "timestamp",
+            50.0,
+            "2026-03-04T10:00:00.000",
+            ["Phone timestamp", "sensor timestamp [ns]", "X [mg]"],
+        ),
+    ),
+    "keys and values above the names, in as many fields": (
+        "title:rest,start timestamp:1772614800.1,headset:X\nTimestamp,EEG.Counter,EEG.AF3\n"
+        + rows(lambda n: f"{1772614800.123 + n / 128:.6f},{n % 128},{4100 + n}"),
+        ("Timestamp", 128.0, "2026-03-04T09:00:00.123+00:00", ["EEG.Counter", "EEG.AF3"]),
+    ),
+    "capitals and tabs, markers of three columns": (
+        "NO_OF_FRAMES\t40\nNO_OF_MARKERS\t2\nFREQUENCY\t100\nTIME_STAMP\t2026-03-04, 10:00:00.123\t12.6\n"
+        "MARKER_NAMES\tA\tB\n" + rows(lambda n: f"{WAVE[n]}\t1\t2\t3\t4\t5"),
+        ("timestamp", 100.0, "2026-03-04T10:00:00.123", ["A X", "A Y", "A Z", "B X", "B Y", "B Z"]),
+    ),
+    "a blank line below the names": (
+        "Type\t4\t(X/Y/Z)\twalk.trc\nFrame#\tTime (s)\tA\t\tB\t\n\t\tX1\tY1\tX2\tY2\n\n"
+        + rows(lambda n: f"{n + 1}\t{n / 100:.5f}\t{WAVE[n]}\t1\t2\t3"),
+        ("Time (s)", 100.0, None, ["Frame#", "A X1", "A Y1", "B X2", "B Y2"]),
+    ),
+    "a form of dates among the units": (
+        "S_Timestamp_FormattedUnix_CAL\tS_GSR_CAL\nyyyy/mm/dd hh:mm:ss.000\tkOhms\n"
+        + rows(lambda n: f"2026/03/04 10:00:00.{n * 20:03d}\t{WAVE[n]}"),
+        ("S_Timestamp_FormattedUnix_CAL", 50.0, "2026/03/04 10:00:00", ["S_GSR_CAL"]),
+    ),
+    "what the rows of a header are called, over the times": (
+        "Version,1.23,Frame Rate,120.0\n\n,Name,Hat,Hat\n,,Rotation,Position\nFrame,Time (Seconds),X,X\n"
+        + rows(lambda n: f"{n},{n / 120:.6f},{WAVE[n]},0.2"),
+        ("Time (Seconds)", 120.0, None, ["Frame", "Hat Rotation X", "Hat Position X"]),
+    ),
     "quoted decimal commas": (
         "time,x\n" + rows(lambda n: f'"{comma(f"{n / 10:.1f}")}","{comma(WAVE[n])}"'),
         ("time", float("nan"), None, ["x"]),
@@ -139,9 +184,10 @@ def test_files_in_the_shapes_that_tools_write_are_read(shape, tmp_path):
     assert f"{N} rows in lines" in found["notes"][0]
     account = lsnb.tables.tally_of(table) if hasattr(lsnb.tables, "tally_of") else None
     assert account is None or account.unexplained == 0
+    channels = [name for name in channels if name != "Phone timestamp"]
     numbers = [name for name in channels if pd.api.types.is_numeric_dtype(table[name].dtype)]
     assert len(numbers) == len(channels) - ("Activity" in channels)
-    aligned = lsnb.align(path, 100.0, offset=0.0)
+    aligned = lsnb.align(path, 100.0, offset=-2471.8 if time == "SampleTimeFine" else 0.0)
     assert len(aligned.samples) == N
     seconds = aligned.samples["time"].to_numpy()
     assert np.diff(seconds).mean() == pytest.approx(1 / rate if rate == rate else 0.1, rel=0.04)
@@ -231,3 +277,30 @@ def test_odd_starts_and_first_times_are_read_or_told(tmp_path):
     path.write_text("  \n#\n" + rows.replace(",", " "))
     with pytest.warns(UserWarning, match="names no columns"):
         assert len(lsnb.read_series(path)) == 8
+
+
+def test_a_remark_behind_one_row_costs_no_row(tmp_path):
+    text = "Interval=\t0.001 s\nChannelTitle=\tECG\tResp\t\n" + rows(
+        lambda n: f"{n / 1000:g}\t{WAVE[n]}\t0.1" + ("\t#* stimulus" if n == 7 else "")
+    )
+    table = find_table(text, "a.txt")
+    assert len(table) == N
+    assert list(table.columns) == ["timestamp", "ECG", "Resp", "column_4"]
+    assert table["column_4"].dropna().to_dict() == {7: "#* stimulus"}
+
+
+def test_sensors_side_by_side_each_with_times_of_its_own_come_on_one_clock(tmp_path):
+    path = tmp_path / "emg.csv"
+    path.write_text(
+        'X[s],"EMG 1","X[s]","Acc 1.X"\n'
+        + rows(lambda n: f"{n * 0.0005:.7f},{WAVE[n]}," + (f"{n * 0.0068:.7f},{n}.5" if n < 3 else ","))
+    )
+    table = lsnb.read_series(path)
+    assert "2 clocks called 'X[s]'" in " ".join(table.attrs["found"]["notes"])
+    slow = table[table["Acc 1.X"].notna()]
+    assert slow["X[s]"].tolist() == pytest.approx([0, 0.0068, 0.0136])
+    assert slow["Acc 1.X"].tolist() == [0.5, 1.5, 2.5]
+    fast = table[table["EMG 1"].notna()]
+    assert fast["X[s]"].tolist() == pytest.approx([n * 0.0005 for n in range(N)])
+    assert fast["EMG 1"].tolist() == pytest.approx([float(one) for one in WAVE])
+    assert len(table) == N + 2
