@@ -80,7 +80,8 @@ def read_series(
 
     Args:
         series: The path of a text file of any logger, or of a file that ``lsnb.read_table`` reads (Excel, Parquet,
-            JSONL), or EDF, BDF, XDF, FIT, GPX, WAV, MATLAB or old Excel with ``lsnb[sensors]``; or a DataFrame.
+            JSONL), or EDF, BDF, XDF, FIT, GPX, WAV, MATLAB or old Excel with ``lsnb[sensors]``; or a DataFrame. A list
+            of these is one recording in pieces, in the order given: an hour a file, for example.
         names: The columns' names, where the file gives none.
         sep: The separator of fields; found by default.
         skip: How many lines to pass over at the start.
@@ -88,7 +89,7 @@ def read_series(
         rate: Samples a second of a file that has no times and does not say it.
 
     Raises:
-        InputError: No file and no table, or column names that repeat.
+        InputError: No file and no table, column names that repeat, or pieces with other columns than the first.
         MissingFileError: There is no such file.
         MissingExtraError: A package that reads this format is not installed.
         TableError: The file holds no rows alike; the message names the line at which a table seems to begin.
@@ -101,12 +102,56 @@ def read_series(
         >>> table["acc"].tolist(), table.attrs["found"]["rate"]
         ([1, 2, 4], None)
     """
-    table, _ = series_of(series, names=names, sep=sep, skip=skip, block=block, rate=rate)
+    if isinstance(series, (list, tuple)):
+        table = _in_pieces(series, names=names, sep=sep, skip=skip, block=block, rate=rate)
+    else:
+        table, _ = series_of(series, names=names, sep=sep, skip=skip, block=block, rate=rate)
     found = table.attrs.get(FOUND)
     if found and not found["plain"]:
         for note in found["notes"]:
             warn(note)
     return table
+
+
+def _in_pieces(pieces: Sequence[Any], **options: Any) -> pd.DataFrame:
+    """Return one recording from several files; what is said of each is said, and their lines are counted together."""
+    if not pieces:
+        raise InputError("series is an empty list: give the files of one recording, in order.")
+    tables = [series_of(piece, name=f"piece {number}", **options) for number, piece in enumerate(pieces, start=1)]
+    first, name = tables[0]
+    faults = [
+        f"{other} has the columns {listing(list(table.columns), 8)}, and {name} has {listing(list(first.columns), 8)}: "
+        "pieces of one recording have the same."
+        for table, other in tables[1:]
+        if list(table.columns) != list(first.columns)
+    ]
+    if faults:
+        raise InputError(faults)
+    attrs = dict(first.attrs)
+    told = [table.attrs[FOUND] for table, _ in tables if FOUND in table.attrs]
+    made = [name for (table, name) in tables if table.attrs.get(FOUND, {}).get("made")]
+    if made and not isinstance(first[told[0]["time"]].dtype, (np.dtypes.DateTime64DType, pd.DatetimeTZDtype)):
+        raise InputError(
+            f"{listing(made)}: without times nothing says how the pieces follow each other. Read each with rate=, and "
+            "put their tables together."
+        )
+    if told:
+        notes = [note for found in told for note in found["notes"]]
+        attrs[FOUND] = {**told[0], "notes": list(dict.fromkeys(notes)), "plain": all(one["plain"] for one in told)}
+    reads = [table.attrs["read"] for table, _ in tables if "read" in table.attrs]
+    if reads:
+        attrs["read"] = {
+            **reads[0],
+            "seen": sum(one["seen"] for one in reads),
+            "taken": sum(one["taken"] for one in reads),
+            "left_out": [left for one in reads for left in one["left_out"]],
+            "notes": list(dict.fromkeys(note for one in reads for note in one.get("notes", []))),
+        }
+    for table, _ in tables:
+        table.attrs = {}
+    whole = pd.concat([table for table, _ in tables], ignore_index=True)
+    whole.attrs = attrs
+    return whole
 
 
 def series_of(

@@ -304,3 +304,23 @@ def test_sensors_side_by_side_each_with_times_of_its_own_come_on_one_clock(tmp_p
     assert fast["X[s]"].tolist() == pytest.approx([n * 0.0005 for n in range(N)])
     assert fast["EMG 1"].tolist() == pytest.approx([float(one) for one in WAVE])
     assert len(table) == N + 2
+
+
+def test_a_recording_in_pieces_is_one_in_the_order_given(tmp_path):
+    start = pd.Timestamp("2026-03-04 10:00:00")
+    times = pd.Series(start + pd.to_timedelta(np.arange(30), "s")).astype(str)
+    whole = pd.DataFrame({"time": times, "acc": np.arange(30.0)})
+    paths = []
+    for number in range(3):
+        part = whole.iloc[10 * number : 10 * number + 10]
+        paths.append(tmp_path / f"{number}.{'parquet' if number == 2 else 'csv'}")
+        part.to_parquet(paths[-1]) if number == 2 else part.to_csv(paths[-1], index=False)
+    table = lsnb.read_series(paths)
+    assert table["acc"].tolist() == whole["acc"].tolist()
+    assert lsnb.align(table, 30.0, time="time").samples["time"].tolist() == list(range(30))
+    given = pd.DataFrame({"t": [0.0], "other": [1.0]})
+    with pytest.raises(lsnb.errors.InputError, match="piece 2 has the columns t, other, and 0 has time, acc"):
+        lsnb.read_series([paths[0], given])
+    assert list(given.columns) == ["t", "other"]
+    with pytest.raises(lsnb.errors.InputError, match="empty list"):
+        lsnb.read_series([])
