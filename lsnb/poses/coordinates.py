@@ -226,8 +226,9 @@ def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None)
 
     Args:
         predictions: A CSV or H5 file of DeepLabCut, Lightning Pose or EKS, or its table; SLEAP's analysis file, H5 or
-            CSV; JSON of MMPose, AlphaPose, AlphaTracker or COCO key points; a folder of OpenPose's JSON. Coordinates
-            are pixels from the top left, frames count from 0. Of several animals each body part is
+            CSV, or its project of one video (``.slp``: what a model predicted, or else people labelled); JSON of
+            MMPose, AlphaPose, AlphaTracker or COCO key points; a folder of OpenPose's JSON. Coordinates are pixels
+            from the top left, frames count from 0. Of several animals each body part is
             ``"<individual> <body part>"``. What SuperAnimal gives as −1 is missing.
         name: What to call it in messages; the file's name by default.
 

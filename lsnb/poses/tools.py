@@ -8,8 +8,8 @@
 | AlphaPose, AlphaTracker | JSON: a list with ``image_id``, or a dict of image and its instances |
 | COCO | key points with ``images``, ``annotations`` and ``categories``, whose images end in the frame |
 
-SLEAP's ``analysis.h5`` is read as any H5 file. Of several animals in a frame each is called by its track, else by its
-place: ``animal1``, ``animal2``.
+SLEAP's ``analysis.h5`` and ``.slp`` are read as any H5 file. Of several animals in a frame each is called by its
+track, else by its place: ``animal1``, ``animal2``.
 """
 
 from __future__ import annotations

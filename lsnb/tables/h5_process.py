@@ -467,6 +467,93 @@ def sleap_table(cells: Cells, file: h5py.File, is_head: bool) -> dict[str, Any]:
     return {"columns": columns, "index": index, "rows": int(frames), "blocks": blocks}
 
 
+SLP = ("metadata", "frames", "instances", "points", "pred_points")
+PREDICTED = 1
+MOST_FRAMES = 1 << 31
+
+
+def slp_table(cells: Cells, file: h5py.File, is_head: bool) -> dict[str, Any]:
+    """Return what SLEAP's own project file holds of its one video as DeepLabCut's table: a row for each frame.
+
+    What a model predicted; in a project without predictions what people labelled, with likelihood 1. Before format 1.1
+    a pixel's middle was at a half (``sleap.io.format.hdf5``).
+    """
+    said = json.loads(attribute(file["metadata"], "json", "{}"))
+    skeletons, names = said.get("skeletons", []), [str(node["name"]) for node in said.get("nodes", [])]
+    if len(skeletons) != 1:
+        raise Refusal(f"it holds {len(skeletons)} skeletons, and one is read: export an analysis file of each")
+    nodes = [names[int(node["id"])] for node in skeletons[0]["nodes"]]
+    if not nodes or len(set(nodes)) < len(nodes):
+        raise Refusal("its names are damaged")
+    frames, instances = (cells.read(member(file, name)) for name in ("frames", "instances"))
+    videos = sorted(set(frames["video"].tolist()))
+    if len(videos) > 1:
+        raise Refusal(f"it holds poses of {len(videos)} videos: export SLEAP's analysis file of each")
+    tracks = [str(json.loads(one)[1]) for one in _texts_in(cells, file, "tracks_json")] if "tracks_json" in file else []
+    is_model = bool((instances["instance_type"] == PREDICTED).any())
+    points = cells.read(member(file, "pred_points" if is_model else "points"))
+    shift = 0.5 if float(attribute(file["metadata"], "format_id", 1.0)) < 1.1 else 0.0
+    rows = int(frames["frame_idx"].max()) + 1 if len(frames) else 0
+    if rows > MOST_FRAMES:
+        raise Refusal("its frames are damaged")
+    kind = PREDICTED if is_model else 0
+    found: list[tuple[int, str | None, int]] = []
+    for frame in frames.tolist() if frames.dtype.names else []:
+        own = dict(zip(frames.dtype.names, frame, strict=True))
+        for one in range(int(own["instance_id_start"]), int(own["instance_id_end"])):
+            if not 0 <= one < len(instances):
+                raise Refusal("its instances are damaged")
+            if int(instances["instance_type"][one]) == kind:
+                track = int(instances["track"][one])
+                owner = tracks[track] if 0 <= track < len(tracks) else None
+                first, last = int(instances["point_id_start"][one]), int(instances["point_id_end"][one])
+                if last - first != len(nodes) or not 0 <= first <= last <= len(points):
+                    raise Refusal("its points are damaged")
+                found.append((int(own["frame_idx"]), owner, first))
+    return _placed(cells, found, nodes, points, rows, shift, is_model, is_head)
+
+
+def _placed(
+    cells: Cells,
+    found: list[tuple[int, str | None, int]],
+    nodes: list[str],
+    points: Any,
+    rows: int,
+    shift: float,
+    is_model: bool,
+    is_head: bool,
+) -> dict[str, Any]:
+    counts: dict[int, int] = {}
+    owned = []
+    for frame, owner, first in found:
+        counts[frame] = counts.get(frame, 0) + 1
+        owned.append((frame, owner or f"animal{counts[frame]}", first))
+    several = max(counts.values(), default=0) > 1 or len({owner for _, owner, _ in owned}) > 1
+    owners = list(dict.fromkeys(owner for _, owner, _ in owned)) if several else [""]
+    animals = [(owner,) for owner in owners] if several else [()]
+    keys = [
+        ("sleap", *animal, node, coord) for animal in animals for node in nodes for coord in ("x", "y", "likelihood")
+    ]
+    columns = _named(keys, None)
+    cells.counted(rows, 8 * len(keys))
+    if is_head:
+        return {"columns": columns, "rows": rows}
+    values = np.full((rows, len(owners), len(nodes), 3), np.nan)
+    place = {owner: number for number, owner in enumerate(owners)}
+    for frame, owner, first in owned:
+        own = points[first : first + len(nodes)]
+        seen = own["visible"].astype(bool) & np.isfinite(own["x"]) & np.isfinite(own["y"])
+        cell = values[frame, place[owner] if several else 0]
+        cell[seen, 0], cell[seen, 1] = own["x"][seen] - shift, own["y"][seen] - shift
+        cell[seen, 2] = own["score"][seen] if is_model else 1.0
+    return {
+        "columns": columns,
+        "index": {"values": np.arange(rows), "name": None},
+        "rows": rows,
+        "blocks": [{"places": list(range(len(keys))), "values": values.reshape(rows, -1)}],
+    }
+
+
 def _texts_in(cells: Cells, file: h5py.File, name: str) -> list[str]:
     dataset = member(file, name)
     cells.check(dataset)
@@ -484,6 +571,8 @@ def read(path: str, keys: list[str], allowed: int, is_head: bool) -> dict[str, A
     with h5py.File(path, "r") as file:
         if all(name in file and isinstance(file.get(name, getlink=True), h5py.HardLink) for name in SLEAP):
             return sleap_table(Cells(allowed), file, is_head)
+        if all(name in file and isinstance(file.get(name, getlink=True), h5py.HardLink) for name in SLP):
+            return slp_table(Cells(allowed), file, is_head)
         tables = tables_in(file)
         key = next((key for key in keys if key in tables), None) or (next(iter(tables)) if len(tables) == 1 else None)
         if key is None:

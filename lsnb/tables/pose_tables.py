@@ -30,7 +30,7 @@ LEVELS = ("scorer", "bodyparts", "coords")
 ANIMAL_LEVELS = ("scorer", "individuals", "bodyparts", "coords")
 # What DeepLabCut calls body parts that belong to no animal.
 NO_ANIMAL = "single"
-H5_ENDINGS = (".h5", ".hdf5", ".hdf")
+H5_ENDINGS = (".h5", ".hdf5", ".hdf", ".slp")
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 LONGEST_LINE = 1 << 24
 # What pandas writes where it read a column without a name.

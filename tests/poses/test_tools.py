@@ -52,6 +52,56 @@ def test_the_analysis_file_of_sleap(tmp_path: Path, animals: int, is_first: bool
     assert np.isnan(poses.xy[4, 1]).all()
 
 
+def project(path: Path, rows: list[tuple[int, int, int, list[Any]]], version: float = 1.2, videos: int = 1) -> Path:
+    """A project file as SLEAP writes it: ``(frame, 0 for a person or 1 for a model, track, points)`` a row."""
+    frames: dict[int, list[Any]] = {}
+    for row in rows:
+        frames.setdefault(row[0], []).append(row)
+    point = [("x", "f8"), ("y", "f8"), ("visible", "?"), ("complete", "?")]
+    points: list[list[Any]] = [[], []]
+    instances, listed = [], []
+    for number, (frame, own) in enumerate(frames.items()):
+        listed.append((number, number % videos, frame, len(instances), len(instances) + len(own)))
+        for _, kind, track, places in own:
+            first = len(points[kind])
+            points[kind] += [(*place[:2], place[0] == place[0], False, *place[2 : 2 + kind]) for place in places]
+            instances.append((len(instances), kind, number, 0, track, -1, 0.5, first, len(points[kind])))
+    names = "instance_id instance_type frame_id skeleton track from_predicted score point_id_start point_id_end"
+    kinds = ["i8", "u1", "u8", "u4", "i4", "i8", "f4", "u8", "u8"]
+    said = {"nodes": [{"name": "tail"}, {"name": "nose"}], "skeletons": [{"nodes": [{"id": 1}, {"id": 0}]}]}
+    with h5py.File(path, "w") as file:
+        file.create_group("metadata").attrs["format_id"] = version
+        file["metadata"].attrs["json"] = np.bytes_(json.dumps(said))
+        columns = ["frame_id", "video", "frame_idx", "instance_id_start", "instance_id_end"]
+        file["frames"] = np.array(listed, dtype=list(zip(columns, ["u8", "u4", "u8", "u8", "u8"], strict=True)))
+        file["instances"] = np.array(instances, dtype=list(zip(names.split(), kinds, strict=True)))
+        file["points"] = np.array(points[0], dtype=point)
+        file["pred_points"] = np.array(points[1], dtype=[*point, ("score", "f8")])
+        file["tracks_json"] = np.array([b'[0, "ada"]', b'[0, "bo"]'])
+        file["videos_json"] = np.array([b"{}"] * videos)
+    return path
+
+
+def test_the_project_of_sleap(tmp_path: Path) -> None:
+    seen = [[1.0, 2.0, 0.5], [NAN, NAN, 0.0]]
+    poses = read_poses(project(tmp_path / "v.slp", [(0, 1, -1, seen), (3, 1, -1, seen), (3, 0, -1, seen)]))
+    assert poses.bodyparts == ("nose", "tail") == read_bodyparts(tmp_path / "v.slp")
+    assert poses.xy[:, 0].tolist() == pytest.approx(np.array([[1, 2], [NAN] * 2, [NAN] * 2, [1, 2]]), nan_ok=True)
+    assert np.isnan(poses.xy[:, 1]).all()
+    assert poses.likelihood[[0, 3], 0].tolist() == [0.5, 0.5]
+    # What people labelled, where no model predicted; pixels of an old file, whose middles were at halves.
+    people = read_poses(project(tmp_path / "l.slp", [(1, 0, -1, seen)], version=1.0))
+    assert people.xy[1, 0].tolist() == [0.5, 1.5]
+    assert people.likelihood[1, 0] == 1
+    two = read_poses(
+        project(tmp_path / "t.slp", [(0, 1, 1, seen), (0, 1, 0, [[5, 6, 0.9], [7, 8, 0.8]]), (1, 1, 0, seen)])
+    )
+    assert two.bodyparts == ("bo nose", "bo tail", "ada nose", "ada tail")
+    assert two.xy[0, 3].tolist() == [7, 8]
+    with pytest.raises(TableError, match="poses of 2 videos: export SLEAP's analysis file of each"):
+        read_poses(project(tmp_path / "m.slp", [(0, 1, -1, seen), (1, 1, -1, seen)], videos=2))
+
+
 def test_the_analysis_csv_of_sleap_has_rows_only_where_something_was_seen(tmp_path: Path) -> None:
     rows = [(None, 1, 0.9, 3.0, 4.0, 0.5, NAN, NAN, NAN), (None, 3, 0.8, 5.0, 6.0, 0.25, 7.0, 8.0, 1.0)]
     names = ["track", "frame_idx", "instance.score", "nose.x", "nose.y", "nose.score", "a.b.x", "a.b.y", "a.b.score"]

@@ -290,7 +290,10 @@ def test_events_say_how_far_off_they_may_be_and_accuse_no_honest_pair():
         ends = np.array([0.0, 600.0])
         misses = ends - (fit.drift * (ends - offset) / drift + fit.offset)
         (low, high), offsets = fit.band.at(ends), fit.band.ranges(fit.offset, fit.drift)
-        held += [*((low <= misses) & (misses <= high)), *(a <= b <= c for (a, c), b in zip(offsets, (offset, drift)))]
+        held += [
+            *((low <= misses) & (misses <= high)),
+            *(a <= b <= c for (a, c), b in zip(offsets, (offset, drift), strict=True)),
+        ]
         accused += any("look at it again" in note for note in fit.notes)
     assert ((held / sets > 0.92) & (held / sets < 0.98)).all()
     assert accused / sets < 0.025
