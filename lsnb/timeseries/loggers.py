@@ -943,6 +943,10 @@ def _finished(table: pd.DataFrame, layout: Layout, numbers: list[int]) -> tuple[
     return table, numbers
 
 
+# Beside the columns while they are put together.
+LINE = "the line of the file"
+
+
 def _on_one_clock(
     table: pd.DataFrame, found: Found, titles: Sequence[str], numbers: list[int]
 ) -> tuple[pd.DataFrame, list[int]]:
@@ -952,7 +956,7 @@ def _on_one_clock(
     """
     if found.made or found.time is None or len(titles) != len(table.columns):
         return table, numbers
-    own = titles[table.columns.get_loc(found.time)]
+    own = titles[list(table.columns).index(found.time)]
     clocks = [place for place, title in enumerate(titles) if own and title == own]
     if (
         len(clocks) < 2
@@ -972,14 +976,14 @@ def _on_one_clock(
     for low, high in zip(clocks, [*clocks[1:], len(titles)], strict=True):
         part = table.iloc[:, low:high]
         part = part.rename(columns={part.columns[0]: found.time}).dropna(subset=[found.time])
-        part["line"] = np.asarray(numbers)[part.index]
-        parts.append(part.groupby(found.time, as_index=False, sort=False).first())
+        part[LINE] = np.asarray(numbers)[part.index]
+        parts.append(part.groupby(str(found.time), as_index=False, sort=False).first())
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.merge(part, on=found.time, how="outer", suffixes=("", " (2)"))
-        whole["line"] = whole["line"].fillna(whole.pop("line (2)"))
+        whole[LINE] = whole[LINE].fillna(whole.pop(f"{LINE} (2)"))
     whole = whole.sort_values(found.time, kind="stable", ignore_index=True)
-    lines = sorted(whole.pop("line").astype("int64"))
+    lines = sorted(whole.pop(LINE).astype("int64"))
     found.units = {name: unit for name, unit in found.units.items() if name in whole.columns}
     found.notes.append(
         f"It holds {len(clocks)} clocks called {own!r} side by side: each column was put on the one before it, and all "

@@ -48,7 +48,7 @@ class Band:
             video: float64[n] seconds of the video.
         """
         away = np.asarray(video, dtype="float64") - self.middle
-        (a, b), (_, d) = self.covariance.tolist()
+        a, b, d = (float(self.covariance[place]) for place in ((0, 0), (0, 1), (1, 1)))
         wide = self.quantile * np.sqrt(np.maximum(a + 2 * b * away + d * away**2, 0.0))
         best = self.shift + self.tilt * away
         return best - wide, best + wide

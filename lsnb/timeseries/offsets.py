@@ -8,6 +8,7 @@ is given in standard deviations of the sum under chance, and beside the second b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -586,7 +587,7 @@ class _Matched:
             rest[part] = False
             free, straight = tilted.highest(rest, is_tilted=True), flat.highest(rest, is_tilted=False)
             gains.append(tilted.heights(free)[part].sum() - flat.heights(straight)[part].sum())
-        return float(np.mean(gains)) > float(np.std(gains, ddof=1)) / np.sqrt(len(gains))
+        return float(np.mean(gains)) > float(np.std(gains, ddof=1)) / math.sqrt(len(gains))
 
 
 class _Curves:

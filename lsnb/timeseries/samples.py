@@ -411,8 +411,8 @@ class Windows(NamedTuple):
         values = self.values if self.layout == "ntc" else self.values.transpose(0, 2, 1)
         count, length, _ = values.shape
         table = pd.DataFrame(values.reshape(count * length, -1), columns=list(self.channels))
-        table.insert(0, "id", np.repeat(np.arange(count), length))
-        table.insert(1, "time", np.tile(np.arange(length), count))
+        table.insert(0, "id", pd.Series(np.repeat(np.arange(count), length)))
+        table.insert(1, "time", pd.Series(np.tile(np.arange(length), count)))
         return table
 
     def to_torch(self) -> tuple[Any, Any, list[str]]:
