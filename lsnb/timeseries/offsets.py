@@ -129,6 +129,11 @@ STANDS_OUT = 1.5
 MANY_MOMENTS = 25.0
 FEW_MOMENTS = 4.0
 STANDS_FAR_OUT = 2.5
+# A walk fits one step off nearly as well: then it must fit worse there from block to block. Of signals that share
+# nothing, the best offset is the best of many alike, and leads by one or two standard errors.
+LEAD = 3.0
+# The second best is sought a stretch away, where drift smears the peak; one step off may lie nearer.
+SOME_LEAD = 2.0
 MOMENT = 0.5
 STRETCH = 10.0
 MOST_STRETCHES = 48
@@ -196,9 +201,10 @@ class Correlation:
 
     @property
     def is_clear(self) -> bool:
-        """Whether the best shift stands out from chance and from the second best."""
+        """Whether the best shift stands out from chance, and from the second best by far or surely."""
         ratio = self.score / max(self.second, 1e-9)
-        many = self.moments >= MANY_MOMENTS and ratio >= STANDS_OUT
+        surely = self.lead >= LEAD or (ratio >= STANDS_OUT and self.lead >= SOME_LEAD)
+        many = self.moments >= MANY_MOMENTS and surely
         few = self.moments >= FEW_MOMENTS and ratio >= STANDS_FAR_OUT
         return self.score >= CLEAR and (many or few)
 
@@ -479,6 +485,8 @@ FEWEST_BLOCKS = 8
 # Half the recording has to say the same drift as the other half.
 SHORTEST_FOR_DRIFT = 30.0
 FOLDS = 10
+# The share of a step of the grid that lines between its samples may be off by themselves.
+GRAIN = 0.05
 REACH = 0.4
 
 
@@ -654,8 +662,12 @@ class _Curves:
             return None
         slopes, bends = ((3 * a * x + 2 * b) * x + c) / self.step, (6 * a * x + 2 * b) / self.step**2
         sides = np.stack([np.ones(len(x)), self.away])[:size, self.used]
+        squares = slopes[self.used] ** 2
+        # Where all rests on some blocks, these are as many as count: three for each of equal kurtosis, as of a normal.
+        many = min(float(count), 3 * float(squares.sum()) ** 2 / max(float((squares**2).sum()), 1e-300))
+        free_of = max(many - size, 1.0)
         hessian = -(sides * bends[self.used]) @ sides.T
-        meat = (sides * slopes[self.used] ** 2) @ sides.T * count / (count - size)
+        meat = (sides * squares) @ sides.T * (free_of + size) / free_of
         try:
             inverse = np.linalg.inv(hessian)
         except np.linalg.LinAlgError:
@@ -664,12 +676,13 @@ class _Curves:
             return None
         covariance = np.zeros((2, 2))
         covariance[:size, :size] = inverse @ meat @ inverse
+        covariance[0, 0] += (GRAIN * self.step) ** 2
         return Band(
             middle=0.0,
             shift=chosen[0] - free[0],
             tilt=chosen[1] - free[1],
             covariance=covariance,
-            quantile=float(t.ppf(0.5 + COVERED / 2, count - size)),
+            quantile=float(t.ppf(0.5 + COVERED / 2, free_of)),
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -274,3 +275,30 @@ def test_sensors_that_say_when_stay_as_they_were_to_each_other():
     assert any("earliest time of all sensors" in note for note in aligned.notes)
     own = align({"a": late, "b": early}, 4.0, events={"a": [(1_777_629_601_500, 0.5)], "b": [(start, 0.25)]})
     assert own.figures["start"].tolist() == [0.5, 0.25]
+
+
+@pytest.mark.exhaustive
+def test_two_hundred_recordings_from_dask_workers_are_those_of_this_process(tmp_path):
+    from distributed import Client, LocalCluster
+
+    chance = np.random.default_rng(0)
+    rows = []
+    for number in range(200):
+        path = tmp_path / f"wrist_{number}.csv"
+        recording(np.arange(50) / 10 + chance.uniform(-1, 1), y=chance.normal(size=50)).to_csv(path, index=False)
+        rows.append(
+            {
+                "path": 5.0,
+                "series": str(path if number % 50 else tmp_path / f"lost_{number}.csv"),
+                "shift": number / 100,
+            }
+        )
+    table = pd.DataFrame(rows)
+    options = {"columns": {"offset": "shift"}, "unit": "s", "progress": False}
+    serial = align_table(table, tmp_path / "serial", **options)
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        far = align_table(table, tmp_path / "far", executor=client.get_executor(), **options)
+    assert serial["status"].value_counts().to_dict() == {"done": 196, "failed": 4}
+    pd.testing.assert_frame_equal(far.drop(columns="csv"), serial.drop(columns="csv"))
+    written = zip(far["csv"].dropna(), serial["csv"].dropna(), strict=True)
+    assert all(Path(one).read_bytes() == Path(other).read_bytes() for one, other in written)
