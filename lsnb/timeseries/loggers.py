@@ -956,7 +956,7 @@ def _on_one_clock(
     """
     if found.made or found.time is None or len(titles) != len(table.columns):
         return table, numbers
-    own = titles[list(table.columns).index(found.time)]
+    own = titles[[*map(str, table.columns)].index(str(found.time))]
     clocks = [place for place, title in enumerate(titles) if own and title == own]
     if (
         len(clocks) < 2
@@ -982,7 +982,7 @@ def _on_one_clock(
     for part in parts[1:]:
         whole = whole.merge(part, on=found.time, how="outer", suffixes=("", " (2)"))
         whole[LINE] = whole[LINE].fillna(whole.pop(f"{LINE} (2)"))
-    whole = whole.sort_values(found.time, kind="stable", ignore_index=True)
+    whole = whole.sort_values(str(found.time), kind="stable", ignore_index=True)
     lines = sorted(whole.pop(LINE).astype("int64"))
     found.units = {name: unit for name, unit in found.units.items() if name in whole.columns}
     found.notes.append(
