@@ -3,6 +3,7 @@
 Pure: tables and arrays come in, tables come out. ``lsnb.alignment`` brings the video's signals and the plots.
 """
 
+from lsnb.timeseries import offsets as offsets
 from lsnb.timeseries.moments import fit_moments
 from lsnb.timeseries.samples import SampleAgreement, Windows, label_samples, sample_agreement, segments, windows
 from lsnb.timeseries.series import read_series
