@@ -934,6 +934,21 @@ UNANSWERED = [
 DRAFTED = {"filter": "filter:tasks:draft_exists", "operator": "equal", "type": "Boolean", "value": True}
 ANSWERED = {"filter": "filter:tasks:total_annotations", "operator": "greater", "type": "Number", "value": 0}
 
+# How a project behaves towards annotators, and of which type each setting is.
+SETTINGS: Mapping[str, type] = {
+    "expert_instruction": str,
+    "show_instruction": bool,
+    "show_skip_button": bool,
+    "enable_empty_annotation": bool,
+    "show_annotation_history": bool,
+    "show_collab_predictions": bool,
+    "reveal_preannotations_interactively": bool,
+    "maximum_annotations": int,
+    "sampling": str,
+    "skip_queue": str,
+    "color": str,
+}
+
 
 @dataclass(frozen=True)
 class Project:
@@ -1078,6 +1093,26 @@ class Server(PredictionRequests):
                     raise LabelConfigError(f"Label Studio does not accept this label config: {why}") from None
                 raise
         return Project(made.id, made.title, description, config=config, tasks=0)
+
+    def settings(self, project: int) -> dict[str, Any]:
+        """Return how a project behaves: its ``SETTINGS``, those that this release has.
+
+        Args:
+            project: The project's id.
+        """
+        with self._translated(f"open project {project}"):
+            now = self._ask("GET", f"/api/projects/{int(project)}/", read=_about(int(project)))
+        return {name: now[name] for name, kind in SETTINGS.items() if type(now.get(name)) is kind}
+
+    def set_settings(self, project: int, settings: Mapping[str, Any]) -> None:
+        """Let a project behave as told.
+
+        Args:
+            project: The project's id.
+            settings: Some of ``SETTINGS``.
+        """
+        with self._translated(f"change the settings of project {project}"):
+            self._change_project(project, **settings)
 
     def describe_project(self, project: int, description: str) -> None:
         """Replace a project's description.
@@ -1277,6 +1312,27 @@ class Server(PredictionRequests):
 
         with self._translated(f"submit an annotation to task {task}"):
             return self._once(lambda: self._ask("POST", path, read=lambda made: int(made["id"]), json=body), look)
+
+    def draft(
+        self,
+        task: int,
+        result: Sequence[Mapping[str, Any]],
+        *,
+        annotation: int | None = None,
+        lead_time: float | None = None,
+    ) -> int:
+        """Store a draft of this user's, and return its id.
+
+        Args:
+            task: The task's id.
+            result: Label Studio results.
+            annotation: The annotation that it changes, if it is not a new one.
+            lead_time: Seconds the work took, if that is known.
+        """
+        path = f"/api/tasks/{int(task)}" + (f"/annotations/{int(annotation)}" if annotation is not None else "")
+        body = {"result": [dict(one) for one in result], "lead_time": lead_time}
+        with self._translated(f"store a draft of task {task}"):
+            return self._ask("POST", f"{path}/drafts", read=lambda made: int(made["id"]), json=body)
 
     def mark_truth(self, annotation: int, ground_truth: bool) -> None:
         """Mark an annotation as the truth, or take the mark away.

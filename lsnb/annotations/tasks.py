@@ -6,6 +6,8 @@ shape that Label Studio ever wrote is handed on as a damaged piece, so that it b
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
@@ -20,6 +22,8 @@ from lsnb.tables.keys import RoundedKeyError, key_text
 # Who answered where an export does not say: a deleted account, a script.
 UNKNOWN = "unknown"
 OLD_FORM = "completions"
+# In the meta of a task that came from a backup: what the server it is on now cannot keep of its answers.
+SAVED = "restored"
 
 
 class Piece(NamedTuple):
@@ -73,12 +77,49 @@ def annotations_of(task: Mapping[str, Any]) -> list[Any]:
         >>> annotations_of({"completions": [{"id": 1}, 7]})
         [{'id': 1}, Piece(value=7)]
     """
-    return _listed(task.get("annotations")) or _listed(task.get(OLD_FORM))
+    given = _listed(task.get("annotations")) or _listed(task.get(OLD_FORM))
+    known = _saved(task, "annotations", dict)
+    if not known:
+        return given
+    return [one if isinstance(one, Piece) else _as_saved(one, known.get(str(one.get("import_id")))) for one in given]
 
 
 def drafts_of(task: Mapping[str, Any]) -> list[Any]:
     """Return a task's drafts; some exports list them by their ids alone."""
-    return [{} if isinstance(draft, Piece) and _is_id(draft.value) else draft for draft in _listed(task.get("drafts"))]
+    given = [{} if isinstance(one, Piece) and _is_id(one.value) else one for one in _listed(task.get("drafts"))]
+    known = {str(one.get("said")): one for one in _saved(task, "drafts", list) if isinstance(one, Mapping)}
+    if not known:
+        return given
+    return [
+        one if isinstance(one, Piece) else _as_saved(one, known.get(digest_result(one.get("result")))) for one in given
+    ]
+
+
+def _saved(task: Mapping[str, Any], kind: str, form: type) -> Any:
+    meta = task.get("meta")
+    record = meta.get(SAVED) if isinstance(meta, Mapping) else None
+    known = record.get(kind) if isinstance(record, Mapping) else None
+    return known if isinstance(known, form) else form()
+
+
+def _as_saved(one: Mapping[str, Any], known: Any) -> Mapping[str, Any]:
+    """Return an answer with who gave it and when, as its backup says; who changed it since, changed it now."""
+    if not isinstance(known, Mapping):
+        return one
+    kept = {name: value for name, value in known.items() if name != "said" and value is not None}
+    if known.get("said") != digest_result(one.get("result")):
+        kept.pop("updated_at", None)
+    return {**one, **kept}
+
+
+def digest_result(result: Any) -> str:
+    """Return a mark of what was answered, the same wherever and whenever it is read.
+
+    Example:
+        >>> digest_result([{"id": "a", "value": 1}]) == digest_result([{"value": 1, "id": "a"}])
+        True
+    """
+    return hashlib.sha256(json.dumps(result or [], sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _is_id(value: Any) -> bool:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from lsnb.annotations import long_table
 from lsnb.annotations.long import letters_of
+from lsnb.annotations.tasks import annotations_of
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import nearest
@@ -143,7 +144,7 @@ def adjudicate(
     if not found:
         made = server.create_project(
             project_title(f"Deciding {about.title}", by),
-            description=_describe(about.title, about.study, by, numbers),
+            description=describe_deciding(about.title, about.study, by, numbers),
             config=config.xml,
             instructions=INSTRUCTIONS,
         )
@@ -296,7 +297,7 @@ def adjudications(server: Server, study: str, copies: Sequence[Copy] | None = No
     own = {copy.project.id for copy in copies or ()}
     found = []
     for project in server.projects():
-        about = _parse(project.description)
+        about = parse_deciding(project.description)
         if about is None and project.title.startswith("Deciding "):
             metas = [task.get("meta") or {} for task in server.export(project.id)]
             about = next(
@@ -309,7 +310,7 @@ def adjudications(server: Server, study: str, copies: Sequence[Copy] | None = No
             )
             if about is not None:
                 title = about["title"] or project.title.removeprefix("Deciding ")
-                described = _describe(title, about["study"], about["by"], about["projects"] or ())
+                described = describe_deciding(title, about["study"], about["by"], about["projects"] or ())
                 server.describe_project(project.id, described)
         if about is not None and about["study"] == study:
             of = about.get("projects")
@@ -378,14 +379,27 @@ def decider(by: str) -> str:
     return f"{by} (adjudication)"
 
 
-def _describe(title: str, study: str, by: str, projects: Collection[int]) -> str:
+def describe_deciding(title: str, study: str, by: str, projects: Collection[int]) -> str:
+    """Return what a project in which somebody decides says about itself.
+
+    Args:
+        title: The study's title.
+        study: The study's id.
+        by: Who decides.
+        projects: The numbers of the study's projects.
+    """
     about = {"study": study, "by": by, "projects": sorted(projects), "version": VERSION}
     line = json.dumps(about, ensure_ascii=False, separators=(",", ":"))
     words = f"{by} decides what is disputed in “{title}”, made with lsnb. Please keep the next line as it is."
     return f"{words}\n{MARK} {line}"
 
 
-def _parse(description: str) -> dict[str, Any] | None:
+def parse_deciding(description: str) -> dict[str, Any] | None:
+    """Return what a project in which somebody decides says about itself, or None for any other project.
+
+    Args:
+        description: The project's description, perhaps edited by a teammate.
+    """
     for line in description.splitlines():
         mark, _, text = line.strip().partition(" ")
         if mark == MARK:
@@ -426,7 +440,7 @@ def _latest_answers(exported: Mapping[str, list[dict[str, Any]]]) -> dict[str, d
     answers: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for name, tasks in exported.items():
         for task in tasks:
-            given = [a for a in task.get("annotations") or () if a.get("result") and not a.get("was_cancelled")]
+            given = [a for a in annotations_of(task) if a.get("result") and not a.get("was_cancelled")]
             item = item_of(task)
             if given and item is not None:
                 last = max(given, key=lambda a: (str(a.get("updated_at") or ""), int(a["id"])))

@@ -620,6 +620,7 @@ TASK_FIELDS = ("id", "project", "data", "meta", "created_at", "updated_at")
 ANNOTATION_FIELDS = (
     "id",
     "unique_id",
+    "import_id",
     "completed_by",
     "updated_by",
     "parent_prediction",

@@ -6,6 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -18,6 +19,7 @@ from lsnb.kernel.jobs import counting
 from lsnb.kernel.words import alike
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
+from lsnb.study.backup import read_backup, restore_study
 from lsnb.study.creating import make_copies, plan_study
 from lsnb.study.projects import MODEL, SEPARATOR, find_copies, parse_manifest
 from lsnb.study.rows import Columns, Reading, Where
@@ -211,6 +213,29 @@ class Studio:
             hint = f"did you mean {', '.join(repr(t) for t in near)}?" if near else "studio.studies() lists them all."
             raise StudyNotFoundError(f"There is no study {title!r} on {self.url}: {hint}")
         return Study._opened(self.server, copies, browser_url=self.browser_url)
+
+    @checked
+    def restore(self, path: str | Path, *, bucket: Bucket | None = None) -> Study:
+        """Make a study anew from what ``study.backup`` saved, here or on another server, and return it.
+
+        Answers, skips, drafts, predictions and what was decided are those of the backup; so are the names, moments and
+        identities in ``annotations()``. Numbers of projects, tasks and annotations are the server's own. Twice is safe:
+        the same call goes on where one was cut, and a project that is there already is left as it is.
+
+        Args:
+            path: The zip.
+            bucket: The bucket that ``gs://`` media are in; it may also be given in a second call.
+
+        Raises:
+            MissingFileError: There is no such file.
+            InputError: It is no backup, or a damaged one; nothing is made then.
+            StudyConflictError: Another study of this title is there; nothing is made then.
+            StudioError: Not one project could be made. Where only some could not, see ``study.report``.
+        """
+        backup = read_backup(Path(path))
+        storage = bucket.storage_for_studio() if bucket is not None else None
+        copies, report = restore_study(self.server, backup, storage)
+        return Study._opened(self.server, copies, browser_url=self.browser_url, report=report)
 
     @checked
     def annotations(

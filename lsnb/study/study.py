@@ -26,8 +26,9 @@ from lsnb.kernel.words import counted, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
-from lsnb.study.adjudication import Adjudication, adjudicate, adjudications, decider, gold_of
+from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
 from lsnb.study.answers import Asked, stream_answers, table_of
+from lsnb.study.backup import Beside, projects_of
 from lsnb.study.creating import CreateReport, make_copy, new_task
 from lsnb.study.models import ModelVerbs
 from lsnb.study.overview import overview
@@ -41,7 +42,6 @@ from lsnb.study.projects import (
     delete_seen,
     fingerprint,
     item_of,
-    parse_manifest,
     read_answers,
     settle,
 )
@@ -152,25 +152,32 @@ def revise(
 # Saving a study's projects to a file, and deleting them once that is done.
 
 
-def save_exports(server: Server, projects: Sequence[tuple[str, int]], target: Path) -> dict[int, str]:
+def save_exports(
+    server: Server, projects: Sequence[tuple[str, int]], target: Path, *, is_backup: bool = False
+) -> dict[int, str]:
     """Save what is in projects in one zip, see that it is there, and return each project's fingerprint.
 
     Args:
         server: The server.
         projects: Whose each is, and its number.
         target: The zip to write; a file of that name is replaced only when the new one is whole.
+        is_backup: Whether to save all that it takes to make the study anew.
 
     Raises:
         FileAccessError: It cannot be written.
         LsnbError: What can be read from the zip is not what was written.
     """
     saved = {}
+    beside = Beside(server, [(whose, project, _member(whose, project)) for whose, project in projects])
     saving = counting("Saving tasks", _size(server, projects), "task")
     with saving, whole_file(target, parents=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for whose, project in projects:
             tasks = contents(server, project)
             archive.writestr(_member(whose, project), orjson.dumps(tasks))
             saved[project] = fingerprint(tasks)
+            beside.see(project, tasks)
+        for name, content in beside.members() if is_backup else ():
+            archive.writestr(name, content)
     with file_errors(target), zipfile.ZipFile(target) as archive:
         for whose, project in projects:
             if fingerprint(orjson.loads(archive.read(_member(whose, project)))) != saved[project]:
@@ -204,17 +211,7 @@ def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) 
         raise InputError(
             f"This study is called {about.title!r}, not {title!r}: give its title to delete it. Nothing was deleted."
         )
-    known = {copy.project.id: copy.manifest.annotator for copy in copies}
-    projects = []
-    for listed in server.projects():
-        manifest = parse_manifest(listed.description)
-        if manifest is not None and manifest.study == about.study:
-            projects.append((manifest.annotator, listed.id))
-        elif listed.id in known:
-            projects.append((known[listed.id], listed.id))
-    # Those in which it is decided go first: a study that is gone in part would find the others no more.
-    deciding = [(decider(by), one.id) for one, by in adjudications(server, about.study)]
-    projects = [*deciding, *sorted(projects, key=lambda one: one[1])]
+    projects = projects_of(server, copies)
     if not projects:
         return out  # all is deleted already, and was saved then
     target = free_path(out)
@@ -804,6 +801,28 @@ class Study(ModelVerbs):
             out: The zip to write; a file of that name is replaced only when the new one is whole.
         """
         save_exports(self.server, [(copy.manifest.annotator, copy.project.id) for copy in self.copies], Path(out))
+        return Path(out)
+
+    @checked
+    def backup(self, out: str | Path) -> Path:
+        """Save the whole study in one zip, from which ``studio.restore`` makes it anew, and return its path.
+
+        Saved are the projects with their label config and settings, tasks, answers, skips, drafts and predictions, what
+        was decided, who answered and when, and a list of the media, which stay where they are. The zip holds the e-mail
+        addresses of those who answered, and no key.
+
+        Args:
+            out: The zip to write; a file of that name is replaced only when the new one is whole.
+
+        Raises:
+            FileAccessError: It cannot be written.
+
+        Example:
+            >>> study.backup("moods.zip")  # doctest: +SKIP
+            >>> lsnb.connect("https://ls.example.org").restore("moods.zip")  # doctest: +SKIP
+        """
+        self._present()
+        save_exports(self.server, projects_of(self.server, self.copies), Path(out), is_backup=True)
         return Path(out)
 
     @checked
