@@ -727,6 +727,8 @@ SERVED: dict[str, Given] = {
     "Study.shared_items": lambda studio, study, out: (study, {}),
     "Study.update_config": lambda studio, study, out: (study, {"config": moods.CONFIG}),
     "Study.export_to": lambda studio, study, out: (study, {"out": out / "saved.zip"}),
+    "Study.backup": lambda studio, study, out: (study, {"out": out / "study.zip"}),
+    "Studio.restore": lambda studio, study, out: (studio, {"path": study.backup(out / "study.zip")}),
     "Study.write_report": lambda studio, study, out: (study, {"out": out / "report.html"}),
     "Study.predict": lambda studio, study, out: (
         study,

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FORMAT = "lsnb-backup"
 VERSION = 1
-ABOUT = "lsnb-backup.json"
+ABOUT = "backup.lsnb"  # no name that an export has: its answers are read as those of any zip of exports
 PREDICTION = ("model_version", "result", "score")
 LARGEST_ABOUT = 64 * 2**20
 
@@ -178,7 +178,7 @@ def read_backup(path: Path) -> Backup:
         MissingFileError: There is no such file.
         InputError: It is no backup, or not as ``study.backup`` writes one; with every fault.
     """
-    with open_zip(path, lambda name: "/" not in name and name.endswith(".json")) as archive:
+    with open_zip(path, lambda name: name == ABOUT or ("/" not in name and name.endswith(".json"))) as archive:
         names = {inside(member): member for member in archive.members}
         if ABOUT not in names:
             raise InputError(
@@ -458,10 +458,12 @@ class Restoring:
         annotations = []
         for one in sorted(annotations_of(task), key=lambda one: int(one["id"])):
             email = self._email(one)
+            begun = one.get("prediction")
             known: dict[str, Any] = {
                 "said": digest_result(one.get("result")),
                 "unique_id": one.get("unique_id"),
-                "parent_prediction": one.get("parent_prediction"),
+                "parent_prediction": one.get("parent_prediction")
+                or (begun.get("id") if isinstance(begun, Mapping) else None),
                 "created_at": one.get("created_at"),
                 "updated_at": one.get("updated_at"),
             }
@@ -483,7 +485,9 @@ class Restoring:
             email = self._email(one)
             known = {"said": digest_result(one.get("result")), "user": email}
             known |= {name: one.get(name) for name in ("created_at", "updated_at")}
-            known["created_username"] = f"{email}, {self.members[email]}" if email in self.members else ""
+            known["created_username"] = (
+                f"{email}, {self.members[email]}" if email is not None and email in self.members else ""
+            )
             record["drafts"].append(known)
         meta[SAVED] = {name: part for name, part in record.items() if part or part == 0}
         predictions = [{name: one.get(name) for name in PREDICTION} for one in task.get("predictions") or ()]
