@@ -17,6 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from lsnb.annotations.long import ANSWERED
 from lsnb.errors import InputError, TableError
 from lsnb.kernel import checks
 from lsnb.kernel.files import file_errors, path_inside, safe_name, whole_file_at
@@ -418,7 +419,7 @@ def _region_text(raw: Any) -> str:
 
 def _latest(annotations: pd.DataFrame) -> Any:
     """Return which rows are of everybody's last annotation of an item that counts."""
-    counts = annotations["status"].isin(("submitted", "empty")).fillna(False).to_numpy("bool")
+    counts = annotations["status"].isin(ANSWERED).to_numpy("bool")
     some = annotations.loc[counts, ["item", "annotator", "annotation", "updated_at"]]
     ordered = some.sort_values(["updated_at", "annotation"], kind="stable", na_position="first")
     last = ordered.groupby(["item", "annotator"], dropna=False, sort=False)["annotation"].transform("last")
@@ -444,7 +445,7 @@ def _sizes(annotations: pd.DataFrame, chosen: Any, found: pd.DataFrame, frames: 
 def _images(annotations: pd.DataFrame, frames: pd.DataFrame | None, points: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each item and annotator: ``item, annotator, image, status``."""
     rows = annotations[["item", "annotator", "status"]].drop_duplicates()
-    done = rows["status"].isin(("submitted", "empty")).fillna(False)
+    done = rows["status"].isin(ANSWERED)
     rows = rows.assign(done=done.astype(bool)).sort_values("done", kind="stable", ascending=False)
     rows = rows.drop_duplicates(["item", "annotator"]).sort_index()
     items = rows["item"].astype(str)

@@ -184,6 +184,8 @@ TEXT = frozenset(
 )
 # What a person has done with an item; a draft is not done yet.
 DONE = ("submitted", "empty", "skipped")
+# ... and has answered, if only that there is nothing to mark.
+ANSWERED = ("submitted", "empty")
 TIMES = frozenset({"created_at", "updated_at"})
 # pandas 3 has a dtype for text; pandas 2 keeps it among objects.
 TEXT_DTYPE = pd.Series(["text"]).dtype

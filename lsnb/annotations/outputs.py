@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pandas as pd
 
-from lsnb.annotations.long import raw_results, require_columns
+from lsnb.annotations.long import ANSWERED, raw_results, require_columns
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, Table, checked
 from lsnb.kernel.files import whole_file_at
@@ -99,7 +99,7 @@ def to_coco(
     results = raw_results(annotations)
     require_columns(annotations, "item", "annotator", "control", "kind", "region", "value", "status")
     submitted = annotations["status"].eq("submitted").fillna(False).to_numpy("bool")
-    looked_at = submitted | annotations["status"].eq("empty").fillna(False).to_numpy("bool")
+    looked_at = annotations["status"].isin(ANSWERED).to_numpy("bool")
     if file_name is not None and file_name not in annotations.columns:
         raise InputError(
             f"The table has no column {file_name!r}: its columns are {listing(list(annotations.columns))}."

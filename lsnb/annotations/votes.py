@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from lsnb.annotations.long import DONE, TEXT_DTYPE, require_columns
+from lsnb.annotations.long import ANSWERED, DONE, TEXT_DTYPE, require_columns
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import TOLD, Annotations
@@ -104,7 +104,7 @@ def wide_of(
 
 def _present(done: pd.DataFrame, items: pd.Index[Any], people: pd.Index[Any]) -> list[tuple[int, int]]:
     """Return the places of all that was submitted, answered or not."""
-    seen = done[done["status"].isin(["submitted", "empty"]) & done["item"].notna()]
+    seen = done[done["status"].isin(ANSWERED) & done["item"].notna()]
     seen = seen[["item", "annotator"]].drop_duplicates()
     rows, columns = items.get_indexer(pd.Index(seen["item"])), people.get_indexer(pd.Index(seen["annotator"]))
     return list(zip(rows.tolist(), columns.tolist(), strict=True))

@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Polygon
 from matplotlib.patheffects import withStroke
 
-from lsnb.annotations.long import require_columns
+from lsnb.annotations.long import ANSWERED, require_columns
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.kernel import checks
@@ -209,7 +209,7 @@ def disputed_sheet(
     people: list[str] = []
     if annotations is not None and control is not None:
         done = checked(annotations, control)
-        people = _people_of(done[done["item"].isin(shown["item"].astype(str)) & done["status"].isin(LOOKED)])
+        people = _people_of(done[done["item"].isin(shown["item"].astype(str)) & done["status"].isin(ANSWERED)])
     beside = room_for(list(apart(people).values())) + 0.6 if people else 0.0
     figure = Picture(figsize=(2.6 * across + beside, (2.2 + LINE * lines) * down), layout="constrained")
     grid = np.atleast_1d(figure.subplots(down, across, squeeze=False)).ravel()
@@ -268,7 +268,7 @@ def overlays(
     across = min(3, max(1, len(ordered)))
     down = max(1, math.ceil(len(ordered) / across))
     mine = (
-        table[table["item"].astype(str).isin(ordered) & table["status"].isin(LOOKED)] if control is not None else table
+        table[table["item"].astype(str).isin(ordered) & table["status"].isin(ANSWERED)] if control is not None else table
     )
     people = _people_of(mine) if control is not None and counts.sum() else []
     beside = room_for(list(apart(people).values())) + 0.6 if people else 0.0
@@ -292,7 +292,6 @@ def overlays(
     return figure
 
 
-LOOKED = ("submitted", "empty")
 
 
 def _people_of(rows: pd.DataFrame) -> list[str]:
@@ -340,7 +339,7 @@ def _of_item(annotations: pd.DataFrame, item: str, control: str) -> pd.DataFrame
     if done.empty:
         raise InputError(f"There is no item {item!r} in the table.{nearest(item, table['item'].dropna().unique())}")
     done = latest(done)
-    return done[done["status"].isin(LOOKED)]
+    return done[done["status"].isin(ANSWERED)]
 
 
 def _show(axes: Any, picture: Image | None) -> tuple[float, float]:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from lsnb.annotations.long import raw_results
+from lsnb.annotations.long import ANSWERED, raw_results
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
 from lsnb.kernel import checks
@@ -113,7 +113,7 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
     if not is_drawn(table, control):
         raise InputError(f"The control {control!r} draws no regions: lsnb.agreement compares its answers.")
     done = latest(table)
-    done = done[done["status"].isin(["submitted", "empty"])]
+    done = done[done["status"].isin(ANSWERED)]
     here = done["control"].eq(control).fillna(False).astype(bool) & done["kind"].map(is_region).astype(bool)
     rows = _identified(done[here])
     results = raw_results(rows) if "raw" in rows.columns else [None] * len(rows)

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lsnb.annotations.long import DONE, TEXT_DTYPE
+from lsnb.annotations.long import ANSWERED, TEXT_DTYPE
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError, MissingExtraError
 from lsnb.kernel import checks
@@ -100,7 +100,7 @@ def label_samples(
     key = the_item(everyone, item)
     everyone = everyone[everyone["item"].eq(key or "").fillna(False).astype(bool)]
     done = latest(everyone)
-    people = sorted(set(done.loc[done["status"].isin(DONE) & done["status"].ne("skipped"), "annotator"].dropna()))
+    people = sorted(set(done.loc[done["status"].isin(ANSWERED), "annotator"].dropna()))
     rate = series.fps if fps is None and isinstance(series, OnVideo) else given_rate
     marks = in_time(done, name) if name else done.iloc[:0]
     start, end = in_seconds(marks, rate) if len(marks) else (np.zeros(0), np.zeros(0))
