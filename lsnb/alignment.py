@@ -824,7 +824,7 @@ def _length(every: Any) -> tuple[float | None, list[str]]:
         seconds = float(every)
     elif isinstance(every, str):
         try:
-            seconds = float(pd.Timedelta(every).total_seconds())
+            seconds = float(pd.Timedelta(str(every)).total_seconds())  # pandas 2.2 takes no text of NumPy's
         except (ValueError, OverflowError):
             seconds = float("nan")
     if not 1 <= seconds < math.inf:

@@ -579,7 +579,10 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
     text = os.fspath(source)
     root = Path(text).expanduser()
     if root.is_dir():
-        found = list(_inside_folder(root, pattern, sources))
+        try:
+            found = list(_inside_folder(root, pattern, sources))
+        except (ValueError, NotImplementedError):  # which patterns Python refuses differs from release to release
+            raise InputError(f"pattern is {pattern!r}: give a glob within the folder, such as '**/*.jpg'.") from None
     elif root.is_file() and root.suffix.lower() == ".zip":
         members = (name for name in sources.archive(root).members if _matches(name, pattern))
         found = [(member, f"{root}/{member}") for member in members]

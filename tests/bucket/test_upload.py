@@ -417,6 +417,12 @@ def test_folder_with_a_pattern_and_a_glob(store: SmallStore, small: Bucket, fold
     assert len(report.table) == 1
 
 
+@pytest.mark.parametrize("pattern", ["/x/*.jpg", "a\0b"])
+def test_a_pattern_that_leads_out_of_the_folder_or_nowhere(small: Bucket, folder: Path, pattern: str) -> None:
+    with pytest.raises(InputError, match=r"pattern is .*: give a glob|No file in .* matches"):
+        small.upload_folder(folder, pattern=pattern, progress=False)
+
+
 def test_same_stem_in_two_formats(store: SmallStore, small: Bucket, tmp_path: Path) -> None:
     for name in ("1.jpg", "1.txt"):
         (tmp_path / name).write_bytes(name.encode())
