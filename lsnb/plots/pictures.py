@@ -268,7 +268,9 @@ def overlays(
     across = min(3, max(1, len(ordered)))
     down = max(1, math.ceil(len(ordered) / across))
     mine = (
-        table[table["item"].astype(str).isin(ordered) & table["status"].isin(ANSWERED)] if control is not None else table
+        table[table["item"].astype(str).isin(ordered) & table["status"].isin(ANSWERED)]
+        if control is not None
+        else table
     )
     people = _people_of(mine) if control is not None and counts.sum() else []
     beside = room_for(list(apart(people).values())) + 0.6 if people else 0.0
@@ -290,8 +292,6 @@ def overlays(
         legend_beside(figure, people, lines=True)
         _spread_words(figure, grid[: len(ordered)])
     return figure
-
-
 
 
 def _people_of(rows: pd.DataFrame) -> list[str]:
