@@ -686,9 +686,16 @@ def find_clock_problems(root: etree._Element) -> list[Problem]:
     if series and players:
         found += _clock_faults(series, players)
     groups = Counter(name for place in places if (name := attribute(place.element, "sync")))
+    # A template of Label Studio 1.23 names the other tag there instead of a group.
+    named = {attribute(place.element, "name") for place in places}
     for place in places:
         name = attribute(place.element, "sync")
-        if name and groups[name] == 1 and place.tag.name in (*PLAYERS, "TimeSeries", "Paragraphs"):
+        if (
+            name
+            and name not in named
+            and groups[name] == 1
+            and place.tag.name in (*PLAYERS, "TimeSeries", "Paragraphs")
+        ):
             others = _listed(other for other in groups if other != name)
             beside = f"others have {others}" if others else "no other tag has one"
             found.append(place.problem(f'has sync="{name}" alone ({beside}): give all that play together the same.'))

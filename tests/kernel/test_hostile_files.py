@@ -95,7 +95,7 @@ def test_deep_json_from_servers_members_and_folders_is_left_aside(tmp_path: Path
     put(tmp_path / tables.NOTE_NAME, DEEP)
     assert tables.read_note(tmp_path) is None
     assert projects.parse_manifest(f"{projects.MARK} {DEEP}") is None
-    assert adjudication._parse(f"{adjudication.MARK} {DEEP}") is None
+    assert adjudication.parse_deciding(f"{adjudication.MARK} {DEEP}") is None
     assert _read_body(DEEP.encode()) == ("", "")
 
 
@@ -124,7 +124,7 @@ def test_a_models_damaged_config_is_a_sentence(tmp_path: Path, config: str) -> N
 
 def test_an_adjudication_whose_description_was_edited_is_none() -> None:
     for said in ({"version": 1, "study": ["a"], "by": "b"}, {"version": 1, "study": "a", "by": {"b": 1}}, [], 1):
-        assert adjudication._parse(f"{adjudication.MARK} {json.dumps(said)}") is None
+        assert adjudication.parse_deciding(f"{adjudication.MARK} {json.dumps(said)}") is None
 
 
 # What bending found.

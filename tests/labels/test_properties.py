@@ -91,7 +91,9 @@ def test_any_calls(start: str, calls: list[tuple[str, tuple[Any, ...], dict[str,
     again = LabelConfig.from_xml(config.xml)
     assert (again, again.xml, again.fingerprint) == (config, config.xml, config.fingerprint)
     assert again.controls == config.controls
-    assert [str(p) for p in config.check() if "asks nothing" not in str(p)] == []
+    # Whoever puts a series beside a video is told what keeps the two from playing together.
+    told = ("asks nothing", "has no sync", "has no frameRate", "has no timeColumn")
+    assert [str(p) for p in config.check() if not any(words in str(p) for words in told)] == []
 
 
 @given(TEXT)
