@@ -83,7 +83,7 @@ def killed(verb: str, studio: Studio, key: str, seed: int, folder: Path, *, leng
     return was_at_work, wrong
 
 
-@pytest.mark.parametrize("verb", ["sync", "delete"])
+@pytest.mark.parametrize("verb", ["delete"])
 def test_a_kill_loses_nothing(server: tuple[Studio, str], verb: str, tmp_path: Path) -> None:
     studio, key = server
     assert killed(verb, studio, key, 1, tmp_path / "kill", length=1.0)[1] == []
