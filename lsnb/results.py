@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from lsnb.labels.vocabulary import KINDS, LABELS, RELATIONS
-from lsnb.shapes import places_of
+from lsnb.shapes import places_of, shape_of
 from lsnb.shapes.drawn import NAN, NOWHERE
 
 RESULT_COLUMNS = (
@@ -149,3 +149,16 @@ ANSWERS: dict[str, Callable[[Mapping[str, Any]], list[Any]]] = {
 }
 # Result types that mark a part of an item, and where their values hold its labels.
 NAMED = {kind: tag.key or LABELS.key for kind, tag in KINDS.items() if tag.is_region}
+# The keys under which values hold the labels of regions; and these or what was answered.
+LABELS_AT = frozenset(key for kind, key in NAMED.items() if KINDS[kind].has_labels)
+SAID_AT = LABELS_AT | {tag.key for kind, tag in KINDS.items() if kind in ANSWERS}
+
+
+def is_value(cell: Any) -> bool:
+    """Return whether this is the value of a result: a place, an answer, or a region with its labels.
+
+    Example:
+        >>> is_value({"x": 1, "y": 2, "width": 0.5}), is_value({"choices": ["up"]}), is_value({"name": "up"})
+        (True, True, False)
+    """
+    return isinstance(cell, Mapping) and (not SAID_AT.isdisjoint(cell) or shape_of(cell) is not None)

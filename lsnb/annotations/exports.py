@@ -12,10 +12,9 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lsnb.annotations.flat import is_flat, records_of, tasks_of_records
+from lsnb.annotations.flat import records_of, tasks_of_records
 from lsnb.annotations.long import DONE, Tabulated, Wanted, tabulate
 from lsnb.annotations.long import anonymize as hide_names
-from lsnb.annotations.tasks import UNKNOWN, Mark, opened, same_annotations
 from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel.addresses import is_address, objects_at
 from lsnb.kernel.checks import TOLD, checked
@@ -36,6 +35,7 @@ from lsnb.kernel.formats import (
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing, nearest, warn
+from lsnb.tasks import UNKNOWN, Mark, is_flat, opened, same_annotations
 
 WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."
 Source = str | os.PathLike[str]

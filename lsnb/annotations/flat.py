@@ -17,23 +17,9 @@ from lsnb.errors import InputError
 from lsnb.kernel.formats import FILE_KINDS, ending_of
 from lsnb.kernel.words import joined
 from lsnb.labels.vocabulary import CHOICES, KINDS, unlabelled
-from lsnb.results import ANSWERS, NAMED
+from lsnb.results import ANSWERS, NAMED, is_value
 from lsnb.shapes import shape_of
-
-ABOUT = frozenset(
-    {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "import_id"}
-)
-LACKS = "ids of regions, what was skipped, drafts, relations and who has not answered are not in it"
-
-
-def is_flat(record: Any) -> bool:
-    """Return whether a record is one of a JSON-MIN or CSV export.
-
-    Example:
-        >>> is_flat({"id": 1, "annotation_id": 2, "mood": "up"}), is_flat({"id": 1, "data": {}})
-        (True, False)
-    """
-    return isinstance(record, Mapping) and "annotation_id" in record and "data" not in record
+from lsnb.tasks import ABOUT, LACKS, is_flat
 
 
 def records_of(content: bytes, name: str) -> list[dict[str, Any]] | None:
@@ -151,11 +137,7 @@ def _between(record: Mapping[str, Any]) -> list[str]:
 def _looks_like_answers(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
     cells = [record[column] for record in records if column in record]
     if any(isinstance(cell, list | dict) for cell in cells):
-        return any(
-            isinstance(value, dict) and (value.keys() & _KEYS or shape_of(value) is not None)
-            for cell in cells
-            for value in (cell if isinstance(cell, list) else [cell])
-        )
+        return any(is_value(value) for cell in cells for value in (cell if isinstance(cell, list) else [cell]))
     texts = [str(cell) for cell in cells]
     by_task: dict[Any, set[str]] = {}
     for record in records:
@@ -173,12 +155,6 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-_KEYS = frozenset(
-    {tag.key for kind, tag in KINDS.items() if kind in ANSWERS}
-    | {key for kind, key in NAMED.items() if KINDS[kind].has_labels}
-)
 
 
 def _results(column: str, value: Any, number: int) -> list[dict[str, Any]]:

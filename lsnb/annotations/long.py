@@ -13,7 +13,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lsnb.annotations.tasks import (
+from lsnb.errors import InputError, KeyColumnError
+from lsnb.kernel.checks import Annotations, checked
+from lsnb.kernel.formats import IMAGE_ENDINGS, MOST_FRAMES, ending_of
+from lsnb.kernel.runtime import collector_paused
+from lsnb.kernel.tally import Tally
+from lsnb.kernel.words import counted, listing, nearest, warn
+from lsnb.labels.vocabulary import CHOICES, TAXONOMY, is_region
+from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, result_rows
+from lsnb.shapes import Track, picture_size, seconds_of_frames, to_pixels
+from lsnb.shapes.drawn import BOX, NAN
+from lsnb.tables.keys import RoundedKeyError, key_text
+from lsnb.tasks import (
     OLD_FORM,
     UNKNOWN,
     Piece,
@@ -30,17 +41,6 @@ from lsnb.annotations.tasks import (
     stretch_of,
     without_index,
 )
-from lsnb.errors import InputError, KeyColumnError
-from lsnb.kernel.checks import Annotations, checked
-from lsnb.kernel.formats import IMAGE_ENDINGS, MOST_FRAMES, ending_of
-from lsnb.kernel.runtime import collector_paused
-from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import counted, listing, nearest, warn
-from lsnb.labels.vocabulary import CHOICES, TAXONOMY, is_region
-from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, result_rows
-from lsnb.shapes import Track, picture_size, seconds_of_frames, to_pixels
-from lsnb.shapes.drawn import BOX, NAN
-from lsnb.tables.keys import RoundedKeyError, key_text
 
 # The raw results that a long table carries on request: points, masks, keyframes, the picture's size.
 

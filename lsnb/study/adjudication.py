@@ -15,7 +15,6 @@ import pandas as pd
 
 from lsnb.annotations import long_table
 from lsnb.annotations.long import letters_of
-from lsnb.annotations.tasks import annotations_of
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import nearest
@@ -37,6 +36,7 @@ from lsnb.study.projects import (
 )
 from lsnb.study.rows import listed_items
 from lsnb.tables.keys import key_text
+from lsnb.tasks import annotations_of
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket, StudioStorage

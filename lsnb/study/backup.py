@@ -14,7 +14,6 @@ import orjson
 import pandas as pd
 from tqdm.auto import tqdm
 
-from lsnb.annotations.tasks import SAVED, account, annotations_of, digest_result, drafts_of
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, StudyConflictError
 from lsnb.kernel.formats import MemberFault, Zip, ending_of, inside, open_zip, parse_json
 from lsnb.kernel.words import counted, warn
@@ -23,6 +22,7 @@ from lsnb.studio import SETTINGS, Project, Server
 from lsnb.study.adjudication import adjudications, decider, describe_deciding, parse_deciding
 from lsnb.study.creating import CreateReport, connect_bucket
 from lsnb.study.projects import Copy, find_copies, parse_manifest
+from lsnb.tasks import SAVED, account, annotations_of, digest_result, drafts_of
 
 if TYPE_CHECKING:
     from lsnb.bucket import StudioStorage

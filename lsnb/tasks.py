@@ -26,6 +26,13 @@ OLD_FORM = "completions"
 SAVED = "restored"
 
 
+# Beside data and answers in the flat form, JSON-MIN and CSV, and what that form lacks.
+ABOUT = frozenset(
+    {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "import_id"}
+)
+LACKS = "ids of regions, what was skipped, drafts, relations and who has not answered are not in it"
+
+
 class Piece(NamedTuple):
     """Something in an export that is no annotation, draft or result of any form."""
 
@@ -68,6 +75,16 @@ def is_task(task: Any) -> bool:
         (True, False, False)
     """
     return isinstance(task, Mapping) and isinstance(task.get("data") or {}, Mapping)
+
+
+def is_flat(record: Any) -> bool:
+    """Return whether a record is one of a JSON-MIN or CSV export.
+
+    Example:
+        >>> is_flat({"id": 1, "annotation_id": 2, "mood": "up"}), is_flat({"id": 1, "data": {}})
+        (True, False)
+    """
+    return isinstance(record, Mapping) and "annotation_id" in record and "data" not in record
 
 
 def annotations_of(task: Mapping[str, Any]) -> list[Any]:
