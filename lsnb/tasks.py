@@ -48,13 +48,13 @@ def opened(task: Any) -> Any:
     """
     if type(task) is not dict or not any(type(task.get(name)) is str for name in _PARTS):
         return task
-    return {name: _from_text(value) if name in _PARTS else value for name, value in task.items()}
+    return {name: from_text(value) if name in _PARTS else value for name, value in task.items()}
 
 
 _PARTS = ("data", "meta", "annotations", OLD_FORM, "drafts", "task")
 
 
-def _from_text(given: Any) -> Any:
+def from_text(given: Any) -> Any:
     """Return what JSON written as text says, be it written so twice; anything else as it is."""
     found = given
     for _ in range(2):
@@ -160,14 +160,14 @@ def results_of(annotation: Mapping[str, Any]) -> list[Any]:
         >>> results_of({"result": [{"value": '{"choices": ["a"]}'}]})
         [{'value': {'choices': ['a']}}]
     """
-    given = _from_text(annotation.get("result"))
+    given = from_text(annotation.get("result"))
     if isinstance(given, str):
         return [Piece(given)] if given.strip() else []
     if isinstance(given, Mapping) and given:
         given = [given]
     if isinstance(given, list):
         if str in {type(one.get("value")) for one in given if type(one) is dict}:
-            given = [{**one, "value": _from_text(one.get("value"))} if type(one) is dict else one for one in given]
+            given = [{**one, "value": from_text(one.get("value"))} if type(one) is dict else one for one in given]
         if {*map(type, given)} <= {dict}:
             return given
     return _listed(given or None)

@@ -334,7 +334,8 @@ def tabulate(
             pictures = _objects([_picture_of(task.get("data")) if is_task(task) else None for task in task_list])
             table["picture"] = pd.Series(pictures[owners], dtype="object")
         heads = np.repeat(np.asarray(rows.numbers, dtype=np.intp), rows.counts)
-    tally.taken = sum(number >= 0 for number in rows.numbers)
+    # A damaged piece of an annotation is a row of its own, and no further annotation.
+    tally.taken = len({number for number in rows.numbers if number >= 0})
     for sentence in rows.sentences(source):
         tally.note(sentence)
     return Tabulated(table, heads, tally)

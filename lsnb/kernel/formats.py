@@ -618,6 +618,24 @@ def looks_like_json(start: bytes) -> bool:
     return start[len(mark) : 4096].replace(b"\0", b"").lstrip()[:1] in (b"[", b"{")
 
 
+LONGEST_ADDRESS = 2000
+_ENDING = re.compile(r"\.(?=[0-9]*[a-z])[a-z0-9]{1,9}")
+
+
+def names_file(cell: Any) -> bool:
+    """Return whether a task's cell is the path or address of a file, by its ending.
+
+    Example:
+        >>> names_file("gs://moods/a.jpg"), names_file("https://x.org/a.jpg?v=2"), names_file("clips/1.mp4")
+        (True, True, True)
+        >>> names_file("It rains. Again"), names_file("3.5"), names_file(None)
+        (False, False, False)
+    """
+    if not isinstance(cell, str) or len(cell) >= LONGEST_ADDRESS:
+        return False
+    return _ENDING.fullmatch(ending_of(cell.partition("?")[0] if "://" in cell else cell)) is not None
+
+
 def looks_like_xml(start: bytes) -> bool:
     """Return whether a file that begins so is XML, in any encoding.
 

@@ -16,8 +16,8 @@ from lsnb.kernel import checks
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels import Control, LabelConfig
-from lsnb.predictions.checking import Facts, find_faults, rules_of, score_faults
-from lsnb.predictions.payloads import Matching, is_missing, parsed
+from lsnb.predictions.checking import Facts, find_faults, rules_of
+from lsnb.predictions.payloads import Matching, is_missing, known_score, parsed
 from lsnb.predictions.regions import check_arguments
 from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.shapes import Fault
@@ -174,14 +174,10 @@ class AnswerReader:
         result: Result = {"from_name": name, "to_name": ",".join(control.to_names[:1]), "type": control.kind}
         result["value"] = {part: list(given) if type(given) is list else given for part, given in value.items()}
         row.results.append(result)
-        if type(score) is not float or not 0 <= score <= 1:
-            if is_missing(score):
-                return
-            wrong = score_faults(score, f"{name}.score")
-            if wrong:
-                row.faults += wrong
-                return
-        result["score"] = float(score)
+        sure = known_score(row, score, f"{name}.score")
+        if sure is None:
+            return
+        result["score"] = sure
         scored = [one["score"] for one in row.results if "score" in one]
         row.score = sum(scored) / len(scored)
 

@@ -462,16 +462,31 @@ def add_points(
 
 def _choose(row: Row, choices: Sequence[tuple[str, float | None]], regions: Regions, targets: Targets) -> None:
     for label, score in choices:
-        target = targets.choice(label)
-        if isinstance(target, Fault):
-            row.faults.append(replace(target, path="probs"))
-        elif target is not None:
-            faults = score_faults(score, "probs")
-            row.faults += faults
-            value = {CHOICES.key: [target.label]}
-            result = {"from_name": target.name, "to_name": target.to_name, "type": target.kind, "value": value}
-            regions.add_results(row, [result if score is None else {**result, "score": float(score)}], "probs")
+        if choose(row, label, "probs", regions, targets, score):
             row.score = score
+
+
+def choose(row: Row, label: str, path: str, regions: Regions, targets: Targets, score: float | None = None) -> bool:
+    """Add what a whole picture is called, and return whether the config has a question for it; say so if not.
+
+    Args:
+        row: The input it is of.
+        label: What it is called.
+        path: Where it stands.
+        regions: Where results are gathered.
+        targets: Where they can go.
+        score: How sure it is, or None.
+    """
+    target = targets.choice(label)
+    if isinstance(target, Fault):
+        row.faults.append(replace(target, path=path))
+    if not isinstance(target, Target):
+        return False
+    row.faults += score_faults(score, path)
+    value = {CHOICES.key: [target.label]}
+    result = {"from_name": target.name, "to_name": target.to_name, "type": target.kind, "value": value}
+    regions.add_results(row, [result if score is None else {**result, "score": float(score)}], path)
+    return True
 
 
 # What lies within this, in pixels, lies in the picture's first pixel.

@@ -19,7 +19,7 @@ from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import nearest
 from lsnb.labels import Control, LabelConfig
 from lsnb.predictions.checking import score_faults
-from lsnb.predictions.payloads import is_missing
+from lsnb.predictions.payloads import is_missing, known_score
 from lsnb.predictions.regions import check_arguments
 from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.predictions.spans import check_span, place_quote
@@ -211,15 +211,10 @@ class _Reader:
             about_control = {"from_name": control.name, "to_name": control.to_names[0], "type": control.kind}
             result: Result = {"id": region, **about_control, "value": value}
             row.results.append(result)
-            if type(score) is not float or not 0 <= score <= 1:
-                if is_missing(score):
-                    continue
-                wrong = score_faults(score, f"{path}.score")
-                if wrong:
-                    row.faults += wrong
-                    continue
-            result["score"] = float(score)
-            total, n = total + float(score), n + 1
+            sure = known_score(row, score, f"{path}.score")
+            if sure is not None:
+                result["score"] = sure
+                total, n = total + sure, n + 1
         row.score = total / n if n else None
 
     def _target(self, label: Any) -> Control | Fault | None:

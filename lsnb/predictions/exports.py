@@ -7,7 +7,6 @@ them.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -17,42 +16,50 @@ import orjson
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.formats import names_file
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import counted, listing, nearest
 from lsnb.labels import Control, LabelConfig
 from lsnb.predictions.answers import AnswerReader
 from lsnb.predictions.checking import Facts, find_faults, rules_of
-from lsnb.predictions.payloads import is_missing, names_called, parsed, stem
+from lsnb.predictions.payloads import is_missing, names_called, stem
 from lsnb.predictions.report import Predictions, Result, Row, make_predictions
+from lsnb.results import LABELS_AT, SAID_AT, is_value
 from lsnb.shapes import Fault
 from lsnb.tables.keys import RoundedKeyError, key_text
-
-ANSWERED = ("annotations", "completions")
-ABOUT = frozenset(
-    {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "import_id"}
+from lsnb.tasks import (
+    ABOUT,
+    LACKS,
+    OLD_FORM,
+    UNKNOWN,
+    Piece,
+    account,
+    annotations_of,
+    drafts_of,
+    from_text,
+    is_flat,
+    is_task,
+    opened,
+    results_of,
 )
-LACKS = (
-    "It is a JSON_MIN or CSV export, which has no ids of regions, relations or skipped tasks: the format JSON has them."
-)
 
 
-def is_task(one: Any) -> bool:
-    """Return whether a value is a task of Label Studio's export JSON.
+def is_label_studio(one: Any) -> bool:
+    """Return whether a value of JSON that may be of any tool is a task of Label Studio's export, or a flat record.
 
     Example:
-        >>> is_task({"id": 1, "data": {}, "annotations": []}), is_task({"image": "a.jpg", "annotations": []})
-        (True, False)
+        >>> is_label_studio({"id": 1, "data": {}, "annotations": []})
+        True
+        >>> is_label_studio({"image": "a.jpg", "annotations": []})
+        False
     """
-    return (
+    holds = ("annotations", OLD_FORM, "predictions", "result")
+    return is_flat(one) or (
         isinstance(one, Mapping)
-        and isinstance(one.get("data"), Mapping)
-        and any(isinstance(one.get(name), list) for name in (*ANSWERED, "predictions", "result"))
+        and is_task(task := opened(one))
+        and "data" in task
+        and any(isinstance(task.get(name), list) for name in holds)
     )
-
-
-def is_record(one: Any) -> bool:
-    """Return whether a value is a record of a JSON_MIN or CSV export."""
-    return isinstance(one, Mapping) and "annotation_id" in one and "data" not in one
 
 
 @dataclass
@@ -60,7 +67,7 @@ class _Said:
     """One annotation or prediction of a task: whose it is, and what it says."""
 
     who: str
-    results: Any
+    results: list[Any]
     score: Any = None
     faults: list[Fault] = field(default_factory=list)
 
@@ -132,17 +139,20 @@ def _told(
     """Yield each task, what was said of it, and what is to be told of it."""
     records: dict[Any, list[Mapping[str, Any]]] = {}
     for place, task in enumerate(tasks):
-        if is_record(task):
+        if is_flat(task):
             number = task.get("id")
             records.setdefault(str(number) if not is_missing(number) else f"#{place}", []).append(task)
-        elif is_task(task):
-            yield task, *_of_task(task, notes)
+        elif is_label_studio(task):
+            whole = opened(task)
+            yield whole, *_of_task(whole, notes)
         else:
             yield {}, [], [Fault("unreadable", "This is no task with its data.", f"[{place}]")]
     if records:
-        notes[LACKS] = None
+        notes[f"It is a JSON_MIN or CSV export: {LACKS}. The format JSON has them."] = None
+        columns = dict.fromkeys(str(name) for same in records.values() for one in same for name in one)
+        reader.tell_of_data([one for same in records.values() for one in same], columns, notes)
     for same in records.values():
-        said = [_Said(_who(one.get("annotator")), *reader.flat(one, notes)) for one in same if _is_answered(one)]
+        said = [_Said(account(one.get("annotator")) or UNKNOWN, *reader.flat(one)) for one in same if _is_answered(one)]
         yield {"id": same[0].get("id"), "data": same[0]}, said, []
 
 
@@ -153,37 +163,29 @@ def _is_answered(record: Mapping[str, Any]) -> bool:
 
 def _of_task(task: Mapping[str, Any], notes: dict[str, None]) -> tuple[list[_Said], list[Fault]]:
     """Return a task's annotations, or its predictions where it has none, and what is to be told of it."""
-    listed: list[Any] = next((task[name] for name in ANSWERED if isinstance(task.get(name), list)), [])
+    listed = annotations_of(task)
     if isinstance(task.get("result"), list) and not listed:
         listed = [task]  # a file that a target bucket holds
     found, faults = [], []
     skipped = 0
     for one in listed:
-        if not isinstance(one, Mapping):
+        if isinstance(one, Piece):
             faults.append(Fault("unreadable", "An annotation is a dict with its result.", "annotations"))
         elif one.get("was_cancelled") or one.get("skipped"):
             skipped += 1
         else:
-            found.append(_Said(_who(one.get("completed_by")), one.get("result")))
+            found.append(_Said(account(one.get("completed_by")) or UNKNOWN, results_of(one)))
     if skipped and not found:
         faults.append(Fault("skipped", "The task was skipped.", "annotations", is_warning=True))
-    if task.get("drafts"):
+    if drafts_of(task):
         notes["Drafts that were not submitted are left out."] = None
     predictions = task.get("predictions")
     if not found and not skipped and isinstance(predictions, list):
         for one in predictions:
             if isinstance(one, Mapping):
                 score = one.get("score")
-                found.append(_Said(str(one.get("model_version") or "a model"), one.get("result"), score))
+                found.append(_Said(str(one.get("model_version") or "a model"), results_of(one), score))
     return found, faults
-
-
-def _who(given: Any) -> str:
-    if isinstance(given, Mapping):
-        given = given.get("email") or given.get("id")
-    if isinstance(given, float) and given.is_integer():
-        given = int(given)
-    return "unknown" if is_missing(given) or given == "" else str(given)
 
 
 def _name(task: Mapping[str, Any], index: int) -> str:
@@ -197,9 +199,7 @@ def _item(row: Row, task: Mapping[str, Any], known: Mapping[str, Any] | None, ke
         return None
     own = meta.get("item") if isinstance(meta, Mapping) else None
     given = next((one for one in (own, data.get(key), data.get("item")) if not is_missing(one) and one != ""), None)
-    files = [
-        str(value) for value in data.values() if isinstance(value, str) and "." in value[-6:] and len(value) < 2000
-    ]
+    files = [cell for cell in data.values() if names_file(cell)]
     if known is not None:
         tried = [str(given)] if given is not None else []
         tried += [name for file in files for name in names_called(file.partition("?")[0])]
@@ -229,28 +229,28 @@ class _Reader:
 
     def add(self, row: Row, said: _Said) -> None:
         """Give a row what was said of it, checked."""
-        results = parsed(said.results) if isinstance(said.results, str) else said.results
         row.results = []
         row.faults += said.faults
-        if not isinstance(results, list):
-            row.error("unreadable", f"The result is a list, and this is a {type(results).__name__}.", "result")
-            return
-        for place, result in enumerate(results):
-            kept = self._named(row, result, f"result[{place}]")
+        for place, result in enumerate(said.results):
+            path = f"result[{place}]"
+            if isinstance(result, Piece):
+                row.error("unreadable", f"This is no result, but a {type(result.value).__name__}.", path)
+                continue
+            kept = self._named(row, result, path)
             if kept is not None:
                 row.results.append(kept)
         row.faults += find_faults(row.results, self._rules, Facts())
         if isinstance(said.score, int | float) and not isinstance(said.score, bool) and 0 <= said.score <= 1:
             row.score = float(said.score)
 
-    def _named(self, row: Row, result: Any, path: str) -> Any:
+    def _named(self, row: Row, result: Mapping[str, Any], path: str) -> Any:
         """Return a result with the config's labels; None where it is left out."""
-        control = self._controls.get(str(result.get("from_name"))) if isinstance(result, Mapping) else None
+        control = self._controls.get(str(result.get("from_name")))
         value = result.get("value") if control is not None else None
         key = control.row.key if control is not None else ""
         given = value.get(key) if isinstance(value, Mapping) and key else None
         if control is None or not isinstance(given, list) or control.row.is_tree or control.row.is_open:
-            return dict(result) if isinstance(result, Mapping) else result
+            return dict(result)
         renamed = [self._labels.get(one, one) if isinstance(one, str) else one for one in given]
         kept = [one for one in renamed if one is not None]
         if self._drops and control.labels:
@@ -263,25 +263,30 @@ class _Reader:
             return None
         return {**result, "value": {**value, key: kept}}  # type: ignore[dict-item]
 
-    def flat(self, record: Mapping[str, Any], notes: dict[str, None]) -> tuple[list[Result], Any, list[Fault]]:
+    def tell_of_data(
+        self, records: Sequence[Mapping[str, Any]], columns: Iterable[str], notes: dict[str, None]
+    ) -> None:
+        """Note which columns of flat records are answers that the config has no control for, and which are data."""
+        others = [name for name in columns if name not in self._controls and name not in ABOUT]
+        unread = [name for name in others if any(map(is_value, _parts(records, name)))]
+        if unread:
+            notes[f"The config has no control {listing(unread)}, and what it says is left out."] = None
+        data = [name for name in others if name not in unread]
+        if data:
+            notes[f"Columns that are no control of the config were taken for data: {listing(data, 12)}."] = None
+
+    def flat(self, record: Mapping[str, Any]) -> tuple[list[Result], Any, list[Fault]]:
         """Return the results of a record's cells, no score, and what is wrong with them."""
         results: list[Result] = []
         faults: list[Fault] = []
-        for column, cell in record.items():
+        for column in record:
             control = self._controls.get(str(column))
             if control is None or column in ABOUT or not control.to_names:
                 continue
-            if isinstance(cell, str) and cell[:1] in ("[", "{"):
-                with contextlib.suppress(orjson.JSONDecodeError):  # a text may begin so, too
-                    cell = orjson.loads(cell)
-            parts = cell if isinstance(cell, list) else [cell]
-            for part in parts:
+            for part in _parts([record], str(column)):
                 made = self._part(control, part, faults)
                 if made is not None:
                     results.append(made)
-        unread = [str(one) for one in record if str(one).endswith("labels") and one not in self._controls]
-        if unread:
-            notes[f"The config has no control {listing(unread)}, and what it says is left out."] = None
         return results, None, faults
 
     def _part(self, control: Control, part: Any, faults: list[Fault]) -> Result | None:
@@ -295,7 +300,7 @@ class _Reader:
             return row.results[0] if row.results else None
         sizes = {name: part[name] for name in ("original_width", "original_height") if name in part}
         value = {str(name): one for name, one in part.items() if name not in sizes and name != "type"}
-        place = {name: one for name, one in value.items() if name != control.row.key and not _is_label(name)}
+        place = {name: one for name, one in value.items() if name != control.row.key and name not in SAID_AT}
         if place:
             # One place is one region: what is asked of it stands beside its label.
             about = orjson.dumps([control.to_names[0], place], option=orjson.OPT_SORT_KEYS, default=str)
@@ -303,8 +308,11 @@ class _Reader:
         return {**head, **sizes, "value": value}
 
 
-def _is_label(name: str) -> bool:
-    return name.endswith("labels") or name in ("choices", "text", "rating", "number", "taxonomy", "datetime")
+def _parts(records: Iterable[Mapping[str, Any]], column: str) -> Iterator[Any]:
+    """Yield what a column's cells hold, each answer by itself."""
+    for record in records:
+        cell = from_text(record.get(column))
+        yield from cell if isinstance(cell, list) else [cell]
 
 
 def records_of(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -322,14 +330,12 @@ def records_of(table: pd.DataFrame) -> list[dict[str, Any]]:
 def labels_said(tasks: Iterable[Any]) -> Iterator[str]:
     """Yield the labels of drawn regions in an export's tasks or records, each time they are there."""
     for task in tasks:
-        results: list[Any] = []
-        if is_task(task):
-            said, _ = _of_task(task, {})
-            results = [one for each in said if isinstance(each.results, list) for one in each.results]
-        values = [one.get("value") for one in results if isinstance(one, Mapping)]
-        if is_record(task):
-            values = [part for cell in task.values() for part in (cell if isinstance(cell, list) else [cell])]
+        if is_flat(task):
+            values = [part for column in task for part in _parts([task], column)]
+        else:
+            said, _ = _of_task(opened(task), {}) if is_label_studio(task) else ([], [])
+            values = [one.get("value") for each in said for one in each.results if not isinstance(one, Piece)]
         for value in values:
             for name, given in value.items() if isinstance(value, Mapping) else ():
-                if str(name).endswith("labels") and isinstance(given, list):
+                if name in LABELS_AT and isinstance(given, list):
                     yield from (one for one in given if isinstance(one, str))

@@ -36,7 +36,7 @@ from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import from_detections
-from lsnb.predictions.exports import is_record, is_task, labels_said, read_tasks, records_of
+from lsnb.predictions.exports import is_label_studio, labels_said, read_tasks, records_of
 from lsnb.predictions.labelbox.payload import is_export
 from lsnb.predictions.labelbox.reading import from_labelbox
 from lsnb.predictions.payloads import (
@@ -606,7 +606,7 @@ def _of_parsed(data: Any, name: str, key: str) -> Content:
     if isinstance(first, Mapping) and isinstance(first.get("task"), Mapping) and isinstance(first.get("result"), list):
         listed = [{**one["task"], "annotations": [one]} if isinstance(one, Mapping) else one for one in listed]
         return Content("tasks", name, listed)
-    if is_task(first) or is_record(first):
+    if is_label_studio(first):
         return Content("tasks", name, listed)
     if is_labelme(first):
         made = [labelme_picture(one, name) for one in listed if is_labelme(one)]

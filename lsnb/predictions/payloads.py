@@ -21,6 +21,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.kernel.words import nearest
+from lsnb.predictions.checking import score_faults
 from lsnb.predictions.report import Row
 from lsnb.shapes import Fault, Size, bounds, box_of_centre, box_of_corners
 from lsnb.tables.keys import RoundedKeyError, key_text
@@ -146,6 +147,23 @@ def is_missing(cell: Any) -> bool:
     if cell is None or cell is pd.NA or cell is pd.NaT:
         return True
     return isinstance(cell, float | np.floating) and math.isnan(cell)
+
+
+def known_score(row: Row, score: Any, path: str) -> float | None:
+    """Return a score as a number, or None where there is none; what is wrong with it is noted, and it is none.
+
+    Args:
+        row: The input it is of.
+        score: How sure it is, 0 to 1, or missing.
+        path: Where it stands.
+    """
+    if type(score) is float and 0.0 <= score <= 1.0:
+        return score
+    if is_missing(score):
+        return None
+    faults = score_faults(score, path)
+    row.faults += faults
+    return None if faults else float(score)
 
 
 def as_array(given: Any) -> np.ndarray[Any, Any]:

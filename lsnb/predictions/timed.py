@@ -15,8 +15,8 @@ from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels import Control, LabelConfig
-from lsnb.predictions.checking import facts_of, find_faults, rules_of, score_faults
-from lsnb.predictions.payloads import is_missing
+from lsnb.predictions.checking import facts_of, find_faults, rules_of
+from lsnb.predictions.payloads import is_missing, known_score
 from lsnb.predictions.regions import check_arguments
 from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.segments import read_segments
@@ -182,13 +182,11 @@ class _Reader:
         value = self._value(row, control, start, end, one, facts, path)
         if value is None:
             return
-        score = None if is_missing(one.get("score")) else one["score"]
-        faults = score_faults(score, f"{path}.score")
-        row.faults += faults
+        score = known_score(row, one.get("score"), f"{path}.score")
         about = f"{row.item}|{control.name}|{label}|{start!r}|{end!r}|{len(row.results or ())}"
         region = hashlib.sha256(about.encode("utf-8", "replace")).hexdigest()[:16]
         head = {"id": region, "to_name": control.to_names[0]}
-        sure = {} if score is None or faults else {"score": float(score)}
+        sure = {} if score is None else {"score": score}
         assert row.results is not None
         named = {**value, control.row.key or "labels": [label]}
         row.results.append({**head, "from_name": control.name, "type": control.kind, "value": named, **sure})

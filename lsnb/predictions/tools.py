@@ -25,7 +25,7 @@ import numpy as np
 from lsnb.errors import InputError
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import counted
-from lsnb.predictions.detections import NO_POINTS, find_target, video_facts
+from lsnb.predictions.detections import NO_POINTS, choose, find_target, video_facts
 from lsnb.predictions.payloads import Matching, Names, Sizes
 from lsnb.predictions.regions import NO_SIZE, ROUNDING, Regions, Seen, Target, Targets
 from lsnb.predictions.report import Predictions, Row, make_predictions
@@ -158,7 +158,7 @@ def read_pictures(
             row.results = []
             size = picture.size or sizes.of(row.item)
             for tag in picture.tags:
-                _choose(row, tag, targets, regions)
+                choose(row, tag, f"tag {tag!r}", regions, targets)
             if picture.things and size is None:
                 row.error("no_size", NO_SIZE, picture.things[0].path)
                 continue
@@ -167,16 +167,6 @@ def read_pictures(
         Matching.mark_doubles(rows)
         regions.finish()
         return make_predictions(rows, list(told))
-
-
-def _choose(row: Row, tag: str, targets: Targets, regions: Regions) -> None:
-    target = targets.choice(tag)
-    if isinstance(target, Fault):
-        row.faults.append(Fault(target.code, target.message, f"tag {tag!r}", target.is_warning))
-    elif target is not None:
-        value = {"choices": [target.label]}
-        result = {"from_name": target.name, "to_name": target.to_name, "type": target.kind, "value": value}
-        regions.add_results(row, [result], f"tag {tag!r}")
 
 
 def _draw(row: Row, thing: Thing, size: Size | None, targets: Targets, regions: Regions, told: dict[str, None]) -> None:

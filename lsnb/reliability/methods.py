@@ -173,6 +173,8 @@ def _how(answered: pd.DataFrame, rules: Mapping[str, Any]) -> str:
         "majority": "the most frequent answer",
         "single": "the only answer given",
         "tie rule": "a tie decided by rule",
+        "dawid_skene": "the likeliest by Dawid and Skene’s model of who is right how often",
+        "mace": "the likeliest by MACE, a model of who knows and who guesses",
         "adjudicated": "decided in adjudication",
         "undecided": "left undecided",
     }

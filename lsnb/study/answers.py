@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -72,20 +70,10 @@ class Asked:
         return hide_names(table, order=everybody or (() if self.accounts else self.order))
 
 
-def moment_of(clock: str) -> str | None:
-    """Return a server's time in the form of ISO 8601; None where it told none.
-
-    Args:
-        clock: As HTTP writes it.
-
-    Example:
-        >>> moment_of("Sat, 28 Nov 2026 15:00:30 GMT")
-        '2026-11-28T15:00:30Z'
-    """
-    try:
-        return parsedate_to_datetime(clock).astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (TypeError, ValueError):
-        return None
+def _moment(server: Server) -> str | None:
+    """Return the server's time as ISO 8601; None where it told none."""
+    told = server.clock_moment()
+    return f"{told}Z" if told else None
 
 
 def table_of(
@@ -100,7 +88,7 @@ def table_of(
         key: The column that identifies an item.
         asked: What is wanted.
     """
-    began = moment_of(server.clock)
+    began = _moment(server)
     exported = read_answers(server, copies, snapshots)
     tables = [
         long_table(tasks, key=key, annotator=asked.name(name), data=asked.data, raw=asked.raw, accounts=asked.accounts)
@@ -202,7 +190,7 @@ def stream_answers(server: Server, copies: Sequence[Copy], key: str, asked: Aske
     if out.suffix.lower() != ".parquet":
         raise InputError(f"out is {out.name!r}: give a name that ends in .parquet; write_table writes other formats.")
     require_parquet()
-    began, facts, tally = moment_of(server.clock), _Facts(), Tally("The tasks", "annotation")
+    began, facts, tally = _moment(server), _Facts(), Tally("The tasks", "annotation")
     with whole_file_at(out, parents=True) as part, tempfile.TemporaryFile(dir=part.parent) as kept:
         read = _keep(server, copies, kept, facts, asked)
         facts.require(asked.data)

@@ -15,7 +15,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, StudyConflictError
-from lsnb.kernel.formats import MemberFault, Zip, ending_of, inside, open_zip, parse_json
+from lsnb.kernel.formats import MemberFault, Zip, inside, names_file, open_zip, parse_json
 from lsnb.kernel.words import counted, warn
 from lsnb.labels import LabelConfig
 from lsnb.studio import SETTINGS, Project, Server
@@ -80,7 +80,7 @@ class Beside:
         for task in tasks:
             item = str((task.get("meta") or {}).get("item", task["id"]))
             for name, cell in (task.get("data") or {}).items():
-                if isinstance(cell, str) and (cell.startswith("gs://") or (len(cell) < 2000 and ending_of(cell))):
+                if names_file(cell) or (isinstance(cell, str) and cell.startswith("gs://")):
                     self._media[item, str(name)] = cell
 
     def members(self) -> Iterator[tuple[str, bytes]]:
@@ -231,7 +231,11 @@ def _saved(archive: Zip, told: Any, names: Mapping[str, Any]) -> Saved:
     if told["member"] not in names:
         raise InputError(f"The tasks of {told['title'][:60]!r} are not in it: {again}")
     manifest, deciding = parse_manifest(told["description"]), parse_deciding(told["description"])
-    if manifest is None and deciding is None:
+    if manifest is not None:
+        whose = "", manifest.study, manifest.annotator
+    elif deciding is not None:
+        whose = deciding["by"], deciding["study"], decider(deciding["by"])
+    else:
         raise InputError(f"{told['title'][:60]!r} does not say which study it is of: {again}")
     try:
         LabelConfig.from_xml(told["config"])
@@ -253,9 +257,7 @@ def _saved(archive: Zip, told: Any, names: Mapping[str, Any]) -> Saved:
         told["shown"],
         {name: kept[name] for name, kind in SETTINGS.items() if type(kept.get(name)) is kind},
         sorted(tasks, key=lambda task: int(task["id"])),
-        str(deciding["by"]) if deciding is not None else "",
-        manifest.study if manifest is not None else str((deciding or {})["study"]),
-        manifest.annotator if manifest is not None else decider(str((deciding or {})["by"])),
+        *whose,
     )
 
 

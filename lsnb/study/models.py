@@ -14,13 +14,13 @@ import pandas as pd
 from lsnb.annotations import long_table, widen
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.checks import TOLD, checked
-from lsnb.kernel.formats import ending_of
+from lsnb.kernel.formats import names_file
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.predictions.coco import from_coco
-from lsnb.predictions.exports import is_task, read_tasks
+from lsnb.predictions.exports import is_label_studio, read_tasks
 from lsnb.predictions.files import names_of_items, read_predictions
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
 from lsnb.predictions.report import Predictions
@@ -297,17 +297,13 @@ def _read_file(server: Server, project: Held, source: str | Path, videos: Any) -
     """Return what a file holds of a project's items, which it may call by their keys or by what their tasks show."""
     data = server.task_data(project.copy.project.id)
     shown = {
-        item: [cell for task in tasks for cell in data.get(int(task["id"]), {}).values() if _is_file(cell)]
+        item: [cell for task in tasks for cell in data.get(int(task["id"]), {}).values() if names_file(cell)]
         for item, tasks in project.tasks.items()
     }
     known = names_of_items(shown)
     return read_predictions(
         source, config=project.config, items=known, key=project.copy.manifest.key, videos=_videos(videos, known)
     )
-
-
-def _is_file(cell: Any) -> bool:
-    return isinstance(cell, str) and len(cell) < 2000 and bool(ending_of(cell))
 
 
 def _videos(videos: Any, known: Mapping[str, Any]) -> Any:
@@ -359,9 +355,9 @@ def read_payload(
         return from_coco(payload, config=config, match="file_name" if files & items.keys() else "auto")
     if isinstance(payload, Mapping):
         return payload
-    if isinstance(payload, Sequence) and not isinstance(payload, str | bytes) and payload and is_task(payload[0]):
-        return read_tasks(payload, config=config, known={str(item): item for item in items})
     if isinstance(payload, Sequence) and not isinstance(payload, str | bytes):
+        if payload and is_label_studio(payload[0]):
+            return read_tasks(payload, config=config, known={str(item): item for item in items})
         return from_labelbox(payload, config=config, videos=videos, release=release)
     raise InputError(
         f"payload is a {type(payload).__name__}: give what lsnb.from_labelbox, from_coco or from_detections returned, "

@@ -168,15 +168,17 @@ def save_exports(
         LsnbError: What can be read from the zip is not what was written.
     """
     saved = {}
-    beside = Beside(server, [(whose, project, _member(whose, project)) for whose, project in projects])
+    named = [(whose, project, _member(whose, project)) for whose, project in projects]
+    beside = Beside(server, named) if is_backup else None
     saving = counting("Saving tasks", _size(server, projects), "task")
     with saving, whole_file(target, parents=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for whose, project in projects:
             tasks = contents(server, project)
             archive.writestr(_member(whose, project), orjson.dumps(tasks))
             saved[project] = fingerprint(tasks)
-            beside.see(project, tasks)
-        for name, content in beside.members() if is_backup else ():
+            if beside is not None:
+                beside.see(project, tasks)
+        for name, content in beside.members() if beside is not None else ():
             archive.writestr(name, content)
     with file_errors(target), zipfile.ZipFile(target) as archive:
         for whose, project in projects:

@@ -13,6 +13,7 @@ import pytest
 from label_studio_sdk.label_interface import LabelInterface
 from tool_files import CVAT, EVERYTHING, FIFTYONE, FILES, FIRST_BOX, TRACKS, VIDEOS, VOC, written, zipped
 
+from lsnb import LabelConfig
 from lsnb.errors import InputError, LsnbError
 from lsnb.predictions import Predictions, labels_in, read_predictions
 from lsnb.shapes import Track, brush_mask
@@ -198,6 +199,40 @@ def test_what_is_wrong_in_one_place_costs_that_picture_alone(tmp_path: Path) -> 
     (tmp_path / "one.xml").write_text(CVAT.replace("</image>", cuboid, 1))
     (tmp_path / "two.xml").unlink()
     assert faults(read(tmp_path)) == ["unreadable"]
+
+
+QUESTION = LabelConfig.image("image").choices("mood", ["up", "down"])
+
+
+@pytest.mark.parametrize("form", ["annotations", "completions"])
+@pytest.mark.parametrize("is_text", [False, True])
+def test_exports_of_any_age_and_of_databases_are_read(form: str, is_text: bool, tmp_path: Path) -> None:
+    said = [{"id": "r", "from_name": "mood", "to_name": "image", "type": "choices", "value": {"choices": ["up"]}}]
+    parts: dict[str, Any] = {"data": {"image": "a.jpg"}, form: [{"id": 1, "completed_by": 3.0, "result": said}, 7]}
+    if form == "completions":
+        parts["annotations"] = []
+    if is_text:
+        parts[form][0]["result"] = json.dumps(said)
+        parts = {name: json.dumps(part) for name, part in parts.items()}
+    (tmp_path / "old.json").write_text(json.dumps([{"id": 1, **parts}]))
+    found = read_predictions(tmp_path / "old.json", config=QUESTION, annotator="3")
+    assert faults(found) == ["unreadable"]
+    parts[form] = json.dumps(json.loads(parts[form])[:1]) if is_text else parts[form][:1]
+    (tmp_path / "old.json").write_text(json.dumps([{"id": 1, **parts}]))
+    found = read_predictions(tmp_path / "old.json", config=QUESTION, annotator="3")
+    assert values(found) == [("choices", {"choices": ["up"]})]
+
+
+def test_answers_that_the_config_does_not_ask_for_are_told_from_data(tmp_path: Path) -> None:
+    box = {"x": 1, "y": 2, "width": 3, "height": 4, "rotation": 0, "rectanglelabels": ["car"]}
+    record = {"id": 1, "image": "a.jpg", "place": "Kyōto", "mood": "up", "things": [box]}
+    record |= {"annotator": 3, "annotation_id": 5}
+    (tmp_path / "min.json").write_text(json.dumps([record]))
+    found = read_predictions(tmp_path / "min.json", config=QUESTION)
+    assert values(found) == [("choices", {"choices": ["up"]})]
+    assert "The config has no control things, and what it says is left out." in found.notes
+    assert "Columns that are no control of the config were taken for data: image, place." in found.notes
+    assert labels_in(tmp_path / "min.json") == ["car"]
 
 
 @pytest.mark.parametrize(

@@ -211,6 +211,8 @@ def test_results_as_json_text_and_what_is_damaged_are_rows() -> None:
     ]
     with pytest.warns(UserWarning, match=r"6 pieces are damaged, and rows of the status damaged"):
         table = read_annotations(bent, key="ID")
+    told = table.attrs["read"]
+    assert (told["seen"], told["taken"], told["left_out"]) == (6, 6, [])
     assert table["item"].fillna("–").tolist() == ["k1", "k1", "k1", "k2", "–", "–", "k4"]
     assert table["status"].tolist() == ["submitted", *["damaged"] * 6]
     assert table["value"].tolist()[1:4] == ["oops", 7, "{no"]

@@ -12,7 +12,7 @@ from label_studio_tasks import annotation, choice, result, task
 
 from lsnb.annotations import long_table
 from lsnb.errors import InputError
-from lsnb.reliability import Ratings, annotator_quality, consensus_regions, gold
+from lsnb.reliability import Ratings, annotator_quality, consensus_regions, gold, methods_paragraph
 from lsnb.reliability.truth import dawid_skene, mace, staple
 from lsnb.shapes import brush_mask, brush_rle
 
@@ -52,6 +52,10 @@ def test_gold_says_which_model_it_was():
     found = gold(table, "c", by="dawid_skene", adjudicated={"000": "l0"})
     assert set(found["how"]) <= {"adjudicated", "unanimous", "dawid_skene"}
     assert found.loc[0, "how"] == "adjudicated"
+    n = int(found["how"].eq("dawid_skene").sum())
+    told = methods_paragraph(table, "c", gold=found)
+    assert f"the likeliest by Dawid and Skene’s model of who is right how often for {n} " in told
+    assert "dawid_skene" not in told
     right["dawid_skene"] = (found["value"][1:] == [f"l{t}" for t in truth[1:]]).mean()
     assert min(right["mace"], right["dawid_skene"]) > right["majority"] + 0.05
     quality = annotator_quality(table, "c", by="mace").annotators.set_index("annotator")["competence"]
