@@ -11,7 +11,7 @@ Heavy parts load on first use, so ``import lsnb`` is quick and needs no optional
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from lsnb.kernel.addresses import open_addresses_with
+from lsnb.kernel.files import open_addresses_with
 
 __version__ = "0.2.0"
 

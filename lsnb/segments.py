@@ -25,7 +25,7 @@ from lsnb.kernel.formats import looks_like_json, parse_json, parse_xml, read_byt
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing
 from lsnb.tables import read_table
-from lsnb.tables.encodings import decode
+from lsnb.tables.opening import decode
 
 COLUMNS = ("item", "tier", "start", "end", "label", "text", "score")
 KNOWN = "RTTM, Whisper's JSON, SRT, VTT, TextGrid, EAF, Audacity's labels or BORIS's aggregated events"

@@ -16,9 +16,9 @@ from lsnb import LabelConfig, from_answers, from_coco, from_segments, from_spans
 from lsnb.predictions import Predictions, read_predictions
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.detections import find_target
-from lsnb.predictions.exports import read_tasks
+from lsnb.predictions.predictions import Row, make_predictions
+from lsnb.predictions.records import read_tasks
 from lsnb.predictions.regions import Regions, Seen, Targets
-from lsnb.predictions.report import Row, make_predictions
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 from lsnb.study.predicting import essence

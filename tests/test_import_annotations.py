@@ -12,7 +12,7 @@ from moods import said, texts
 import lsnb
 from lsnb.errors import InputError
 from lsnb.predictions.labelbox import from_labelbox
-from lsnb.predictions.report import Row, make_predictions
+from lsnb.predictions.predictions import Row, make_predictions
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 

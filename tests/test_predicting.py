@@ -15,7 +15,7 @@ from moods import CONFIG, said, texts
 
 import lsnb
 from lsnb.errors import InputError, LsnbError, PartialFailureError
-from lsnb.predictions.report import Row, make_predictions
+from lsnb.predictions.predictions import Row, make_predictions
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 

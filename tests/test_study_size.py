@@ -183,7 +183,7 @@ def test_answers_in_a_file_are_the_table(
     study.assign_splits({"0001": "test"})
     monkeypatch.setattr("lsnb.studio.WHOLE_AT_ONCE", 1)
     monkeypatch.setattr("lsnb.studio.IDS_AT_ONCE", 2)
-    monkeypatch.setattr("lsnb.study.answers.GROUP_BYTES", 1)
+    monkeypatch.setattr("lsnb.study.outcome.GROUP_BYTES", 1)
     path = study.annotations(**asked, out=tmp_path / "new" / "answers.parquet")
     assert pq.ParquetFile(path).num_row_groups > 4
     assert b"lsnb.as_of" in pq.ParquetFile(path).schema_arrow.metadata

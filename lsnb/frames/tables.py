@@ -24,8 +24,8 @@ from lsnb.kernel.formats import FRAME_ENDINGS, parse_json, read_bytes
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows, warn
 from lsnb.tables import read_table
 from lsnb.tables.cells import flags
-from lsnb.tables.encodings import decode
 from lsnb.tables.keys import find_column
+from lsnb.tables.opening import decode
 
 # What frames and their lists are called on a drive: ``img00000012.png`` and ``selected_frames.csv``.
 #

@@ -1,4 +1,7 @@
-"""A file written whole, a safe name from a text of others, and the system's errors as sentences that name the file."""
+"""A file written whole, a safe name from a text of others, the system's errors as sentences that name the file.
+
+Objects elsewhere, such as ``gs://bucket/prefix``, are opened by whoever said that it can open their scheme.
+"""
 
 from __future__ import annotations
 
@@ -671,3 +674,32 @@ def path_inside(folder: str | os.PathLike[str], *parts: str | os.PathLike[str]) 
     if not whole:
         raise InputError(f"{said!r} would lie outside the folder {folder}: give a name that stays inside it.")
     return path
+
+
+Opener = Callable[[str], Iterator[tuple[str, bytes]]]
+_openers: dict[str, Opener] = {}
+
+
+def is_address(place: object) -> bool:
+    """Return whether a place is an address such as ``gs://bucket/prefix``, rather than a path.
+
+    Example:
+        >>> is_address("gs://bucket/answers"), is_address("answers/7")
+        (True, False)
+    """
+    return isinstance(place, str) and place.partition("://")[0] in _openers and "://" in place
+
+
+def open_addresses_with(scheme: str, opener: Opener) -> None:
+    """Have addresses of this scheme read by a function that yields each object's name and content.
+
+    Args:
+        scheme: ``gs`` of ``gs://bucket/prefix``.
+        opener: Address → names and contents of the objects there.
+    """
+    _openers[scheme] = opener
+
+
+def objects_at(address: str) -> Iterator[tuple[str, bytes]]:
+    """Return the names and contents of the objects at an address for which ``is_address`` holds."""
+    return _openers[address.partition("://")[0]](address)

@@ -20,10 +20,9 @@ from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, warn
 from lsnb.poses.coordinates import FILE_ENDINGS, Poses, metric_name, read_header, read_poses
 from lsnb.poses.tools import is_sleap_csv
-from lsnb.tables.encodings import decode
-from lsnb.tables.files import read_table, sniff
 from lsnb.tables.h5 import H5Reader
 from lsnb.tables.keys import find_column
+from lsnb.tables.opening import decode, read_table, sniff
 from lsnb.tables.pose_tables import CSV_ENDINGS, H5_ENDINGS, Floats, csv_header, existing_file
 
 # How unsure a detector was of each frame: from the boxes it found, or the probabilities it gave to classes.

@@ -1,13 +1,13 @@
 """What a model says of items, as Label Studio predictions: read from many formats, checked, and reported."""
 
 from lsnb.predictions import labelbox as labelbox
-from lsnb.predictions.answers import from_answers
 from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.coco import from_coco
+from lsnb.predictions.contents import labels_in, read_predictions
 from lsnb.predictions.detections import cell_results, from_detections
-from lsnb.predictions.entities import from_spans
-from lsnb.predictions.files import labels_in, read_predictions
-from lsnb.predictions.report import Predictions, Row, make_predictions
+from lsnb.predictions.predictions import Predictions, Row, make_predictions
+from lsnb.predictions.records import from_answers
+from lsnb.predictions.spans import from_spans
 from lsnb.predictions.timed import from_segments
 from lsnb.predictions.yolo import from_yolo
 from lsnb.shapes import Fault

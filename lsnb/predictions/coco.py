@@ -25,8 +25,8 @@ from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.detections import NO_POINTS, NORMALISED, find_target, in_first_pixel, scaled
 from lsnb.predictions.payloads import COCO_CATEGORIES, Matching, Sizes, class_label, is_missing, names_of, size_of
+from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.regions import COCO_POINTS, NO_SIZE, Regions, Seen, Target, Targets
-from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.shapes import Box, Outline, Point, Size, bounds, coco_mask
 
 # What makes an annotation more than a plain box.

@@ -32,8 +32,8 @@ from lsnb.predictions.payloads import (
     read_table_rows,
     size_of,
 )
+from lsnb.predictions.predictions import Predictions, Result, Row, make_predictions
 from lsnb.predictions.regions import ROUNDING, SHAPE_KINDS, Regions, Seen, Shape, Target, Targets, check_arguments
-from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.shapes import Fault, Size, clipped, keyframe, to_percent, to_pixels, track_value
 from lsnb.tables.keys import RoundedKeyError, key_text
 

@@ -22,7 +22,7 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.kernel.words import nearest
 from lsnb.predictions.checking import score_faults
-from lsnb.predictions.report import Row
+from lsnb.predictions.predictions import Row
 from lsnb.shapes import Fault, Size, bounds, box_of_centre, box_of_corners
 from lsnb.tables.keys import RoundedKeyError, key_text
 

@@ -22,7 +22,7 @@ from lsnb.labels.vocabulary import CHOICES, KINDS, LABELS, kinds_of
 from lsnb.labels.vocabulary import KINDS as TAG_OF
 from lsnb.labels.vocabulary import Shape as Drawn
 from lsnb.predictions.checking import Rules, facts_of, find_faults, score_faults
-from lsnb.predictions.report import Result, Row
+from lsnb.predictions.predictions import Result, Row
 from lsnb.shapes import (
     Box,
     Ellipse,

@@ -17,8 +17,8 @@ from lsnb.kernel.words import listing, nearest
 from lsnb.labels import Control, LabelConfig
 from lsnb.predictions.checking import facts_of, find_faults, rules_of
 from lsnb.predictions.payloads import is_missing, known_score
+from lsnb.predictions.predictions import Predictions, Result, Row, make_predictions
 from lsnb.predictions.regions import check_arguments
-from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.segments import read_segments
 from lsnb.shapes import Fault, frames_of_seconds
 from lsnb.tables.keys import key_text

@@ -11,8 +11,8 @@ from lsnb.reliability.coefficients import (
 )
 from lsnb.reliability.decisions import disputed, gold
 from lsnb.reliability.evaluation import AlternativeTest, Evaluation, alternative_annotator_test, evaluate
-from lsnb.reliability.methods import methods_paragraph
 from lsnb.reliability.overlap import RegionAgreement, region_agreement
+from lsnb.reliability.paragraph import methods_paragraph
 from lsnb.reliability.truth import Consensus, Truth, annotator_quality, consensus_regions
 
 __all__ = [

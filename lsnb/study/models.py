@@ -20,10 +20,10 @@ from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.predictions.coco import from_coco
-from lsnb.predictions.exports import is_label_studio, read_tasks
-from lsnb.predictions.files import names_of_items, read_predictions
+from lsnb.predictions.contents import names_of_items, read_predictions
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
-from lsnb.predictions.report import Predictions
+from lsnb.predictions.predictions import Predictions
+from lsnb.predictions.records import is_label_studio, read_tasks
 from lsnb.reliability import Evaluation, RegionAgreement, evaluate, gold, region_agreement
 from lsnb.reliability.overlap import is_drawn
 from lsnb.studio import Server
@@ -54,7 +54,7 @@ from lsnb.study.projects import Copy, Snapshot, all_annotators, item_of, read_an
 from lsnb.tables.keys import key_text
 
 if TYPE_CHECKING:
-    from lsnb.predictions.report import Predictions
+    from lsnb.predictions.predictions import Predictions
 
 
 # A model's predictions beside what people answered, ready to be judged.

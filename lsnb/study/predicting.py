@@ -18,7 +18,7 @@ from lsnb.kernel.words import counted, listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.vocabulary import RELEASE
 from lsnb.predictions.checking import check_results, score_faults
-from lsnb.predictions.report import FAILED, Predictions
+from lsnb.predictions.predictions import FAILED, Predictions
 from lsnb.predictions.spans import SpanTexts
 from lsnb.studio import Server
 from lsnb.study.projects import Copy, Snapshot, item_of, metas_now, own_tasks, read_answers

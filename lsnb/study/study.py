@@ -27,11 +27,10 @@ from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
-from lsnb.study.answers import Asked, stream_answers, table_of
 from lsnb.study.backup import Beside, projects_of
 from lsnb.study.creating import CreateReport, make_copy, new_task
 from lsnb.study.models import ModelVerbs
-from lsnb.study.overview import overview
+from lsnb.study.outcome import Asked, overview, stream_answers, table_of
 from lsnb.study.predicting import AGAIN, splits_of
 from lsnb.study.projects import (
     Copy,

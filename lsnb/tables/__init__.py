@@ -4,7 +4,7 @@
 renames, reorders or drops a column.
 """
 
-from lsnb.tables.files import read_table
 from lsnb.tables.keys import check_key, key_text
+from lsnb.tables.opening import read_table
 
 __all__ = ["check_key", "key_text", "read_table"]

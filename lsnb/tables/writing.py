@@ -16,7 +16,7 @@ import pandas as pd
 from lsnb.errors import InputError, MissingExtraError
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.tables.cells import guarded, is_missing, is_structure, marked, plain_text, structure_text, value_of
-from lsnb.tables.files import GUARDS, MARKED, NEEDS_QUOTES
+from lsnb.tables.opening import GUARDS, MARKED, NEEDS_QUOTES
 from lsnb.tables.workbooks import ABOUT_SHEET, EXCEL_DIGITS, TABLE_SHEET
 
 # Control characters that a worksheet's XML cannot hold.

@@ -4,7 +4,7 @@ Pure: tables and arrays come in, tables come out. ``lsnb.alignment`` brings the 
 """
 
 from lsnb.timeseries import offsets as offsets
-from lsnb.timeseries.moments import fit_moments
+from lsnb.timeseries.offsets import fit_moments
 from lsnb.timeseries.samples import SampleAgreement, Windows, label_samples, sample_agreement, segments, windows
 from lsnb.timeseries.series import read_series
 

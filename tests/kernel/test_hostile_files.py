@@ -34,7 +34,7 @@ from lsnb.labels import LabelConfig
 from lsnb.local import identity
 from lsnb.poses import read_labelled_poses
 from lsnb.study import adjudication, models, projects
-from lsnb.tables import files
+from lsnb.tables import opening
 
 DEEP = "[" * 100_000
 CONFIG = LabelConfig.image("image").rectangles("thing", ["cat", "dog"])
@@ -291,7 +291,7 @@ def test_a_parquet_file_of_more_cells_than_are_read(tmp_path: Path, monkeypatch:
     path = tmp_path / "a.parquet"
     pd.DataFrame({"ID": ["x"] * 500_000, "n": [0] * 500_000}).to_parquet(path)
     assert path.stat().st_size < 50_000  # half a million equal rows are a few bytes
-    monkeypatch.setattr(files, "MOST_PARQUET_CELLS", 999_999)
+    monkeypatch.setattr(opening, "MOST_PARQUET_CELLS", 999_999)
     with pytest.raises(TableError, match="has 500,000 rows and 2 columns"):
         lsnb.read_table(path)
 

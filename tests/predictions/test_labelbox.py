@@ -18,7 +18,7 @@ from lsnb import LabelConfig
 from lsnb.errors import InputError, LabelConfigError, MissingFileError
 from lsnb.predictions.checking import check_results
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
-from lsnb.predictions.report import Predictions
+from lsnb.predictions.predictions import Predictions
 
 
 def read(*rows: Any, config: LabelConfig = CONFIG, videos: Any = VIDEOS, **more: Any) -> Predictions:

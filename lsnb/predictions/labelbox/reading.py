@@ -30,6 +30,7 @@ from lsnb.predictions.labelbox.questions import (
     Marks,
     Questions,
     Reader,
+    StillReader,
     Tool,
     confidences,
     each_classification,
@@ -42,10 +43,9 @@ from lsnb.predictions.labelbox.questions import (
     timed_results,
     whole_results,
 )
-from lsnb.predictions.labelbox.still import StillReader
 from lsnb.predictions.payloads import is_missing
+from lsnb.predictions.predictions import Predictions, Result, Row, make_predictions
 from lsnb.predictions.regions import check_arguments as regions_arguments
-from lsnb.predictions.report import Predictions, Result, Row, make_predictions
 from lsnb.shapes import Box, Outline, Point, bounds, box_of_centre, clipped, to_percent, track_value
 from lsnb.shapes import keyframe as boxed
 from lsnb.shapes.faults import finite_number

@@ -37,7 +37,7 @@ from lsnb.predictions.labelbox.reading import (
     pixel_point,
     rounded,
 )
-from lsnb.predictions.report import Predictions, Result
+from lsnb.predictions.predictions import Predictions, Result
 from lsnb.shapes import keyframe_between, stretches
 from lsnb.tables.keys import key_text
 

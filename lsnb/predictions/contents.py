@@ -36,7 +36,22 @@ from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import from_detections
-from lsnb.predictions.exports import is_label_studio, labels_said, read_tasks, records_of
+from lsnb.predictions.interchange import (
+    Film,
+    Picture,
+    cvat_films,
+    cvat_pictures,
+    is_cvat,
+    is_labelme,
+    is_mot,
+    is_voc,
+    labelme_picture,
+    mot_contents,
+    mot_sequences,
+    read_films,
+    read_pictures,
+    voc_picture,
+)
 from lsnb.predictions.labelbox.payload import is_export
 from lsnb.predictions.labelbox.reading import from_labelbox
 from lsnb.predictions.payloads import (
@@ -53,24 +68,9 @@ from lsnb.predictions.payloads import (
     read_payload,
     stem,
 )
+from lsnb.predictions.predictions import Predictions
+from lsnb.predictions.records import is_label_studio, labels_said, read_tasks, records_of
 from lsnb.predictions.regions import Regions, Targets
-from lsnb.predictions.report import Predictions
-from lsnb.predictions.tools import (
-    Film,
-    Picture,
-    cvat_films,
-    cvat_pictures,
-    is_cvat,
-    is_labelme,
-    is_mot,
-    is_voc,
-    labelme_picture,
-    mot_contents,
-    mot_sequences,
-    read_films,
-    read_pictures,
-    voc_picture,
-)
 from lsnb.predictions.yolo import CLASSES, Declared, is_yolo, read_yolo, yolo_problems, yolo_texts
 from lsnb.shapes import Fault
 from lsnb.tables import check_key, read_table

@@ -27,8 +27,8 @@ from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import counted
 from lsnb.predictions.detections import NO_POINTS, choose, find_target, video_facts
 from lsnb.predictions.payloads import Matching, Names, Sizes
+from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.regions import NO_SIZE, ROUNDING, Regions, Seen, Target, Targets
-from lsnb.predictions.report import Predictions, Row, make_predictions
 from lsnb.shapes import (
     Box,
     Fault,
