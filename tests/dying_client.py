@@ -6,17 +6,21 @@ import json
 import multiprocessing
 import os
 import random
+import sys
 import threading
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from moods import CONFIG, said, texts
 
 import lsnb
@@ -28,6 +32,7 @@ from lsnb.study.projects import item_of, parse_manifest
 ITEMS = 24
 ANNOTATORS = ["ana", "ben"]
 OTHER_CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad", "so so"], title="Mood?")
+KEPT = "backup.kept"  # no zip by its name: what stands in it has not the numbers that it has on the server now
 KINDS = ("annotations", "drafts", "predictions")
 
 
@@ -64,7 +69,28 @@ VERBS: dict[str, Callable[[Studio, str, Path], object]] = {
         by="dan", items=list(texts(ITEMS)["id"][4:])
     ),
     "delete": lambda studio, title, folder: studio.open_study(title).delete(title, out=folder / "saved.zip"),
+    "restore": lambda studio, title, folder: studio.restore(folder / KEPT),
 }
+
+
+def prepare(verb: str, studio: Studio, title: str, folder: Path) -> None:
+    """Bring a server to where a verb has something to do."""
+    if verb != "create_study":
+        _create(studio, title, folder)
+    if verb == "restore":
+        study = studio.open_study(title)
+        for copy in study.copies:
+            for task in studio.server.export(copy.project.id)[:5]:
+                studio.server.annotate(task["id"], said("good", id=f"s{item_of(task)}"))
+                studio.server.draft(task["id"], said("bad", id=f"d{item_of(task)}"))
+        study.backup(folder / KEPT)
+        clear(studio, title)
+
+
+def clear(studio: Studio, title: str) -> None:
+    """Delete the projects of a study."""
+    for project in projects_of(studio, title):
+        studio.server.delete_project(project)
 
 
 def _run(verb: str, url: str, key: str, title: str, folder: str, line: Connection) -> None:
@@ -80,12 +106,22 @@ def _run(verb: str, url: str, key: str, title: str, folder: str, line: Connectio
         line.send("")
 
 
+@cache
+def warm() -> multiprocessing.context.ForkServerContext:
+    """What forks processes that have imported everything: Python 3.11's looks for a preload on PYTHONPATH alone."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", os.pathsep.join(filter(None, sys.path)))
+        forkserver.ensure_running()
+    return context
+
+
 class Client:
     """A process of its own that does a verb once it is told to."""
 
     def __init__(self, verb: str, studio: Studio, key: str, title: str, folder: Path) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["dying_client"])
+        context = warm()
         self.line, theirs = context.Pipe()
         self.process = context.Process(
             target=_run, args=(verb, studio.url, key, title, str(folder), theirs), daemon=True
@@ -249,8 +285,22 @@ def not_as_asked(verb: str, studio: Studio, title: str) -> list[str]:
                 n = sum((a["result"] or [{}])[0].get("id") == f"r{item_of(task)}" for a in task["annotations"])
                 if n > 1 or not task["annotations"]:
                     wrong.append(f"{n} imported answers to {item_of(task)}")
+        if verb == "restore":
+            wrong += [f"{whose}: {what}" for what in _restored_wrong(own)]
     if verb == "adjudicate":
         wrong += _decisions_not_as_asked(studio, study)
+    return wrong
+
+
+def _restored_wrong(own: list[dict[str, Any]]) -> list[str]:
+    """What is not once what it was when ``prepare`` saved it."""
+    wrong = []
+    for kind, mark in (("annotations", "s"), ("drafts", "d")):
+        counts = [
+            sum((one["result"] or [{}])[0].get("id") == f"{mark}{item_of(task)}" for one in task[kind]) for task in own
+        ]
+        if sum(counts) != 5 or max(counts) > 1:
+            wrong.append(f"{sum(counts)} of 5 {kind}, {max(counts)} in one task")
     return wrong
 
 
