@@ -990,13 +990,17 @@ class Stored:
     Args:
         tasks: How many tasks.
         predictions: How many predictions of these tasks.
+        annotations: How many annotations of them.
     """
 
     tasks: int = 0
     predictions: int = 0
+    annotations: int = 0
 
     def __add__(self, other: Stored) -> Stored:
-        return Stored(self.tasks + other.tasks, self.predictions + other.predictions)
+        return Stored(
+            self.tasks + other.tasks, self.predictions + other.predictions, self.annotations + other.annotations
+        )
 
 
 def _project(told: Mapping[str, Any]) -> Project:
@@ -1176,7 +1180,11 @@ class Server(PredictionRequests):
                     stored += self._ask(
                         "POST",
                         f"/api/projects/{int(project)}/import",
-                        read=lambda told: Stored(int(told["task_count"]), int(told["prediction_count"] or 0)),
+                        read=lambda told: Stored(
+                            int(told["task_count"]),
+                            int(told["prediction_count"] or 0),
+                            int(told.get("annotation_count") or 0),
+                        ),
                         content=orjson.dumps(batch),
                         headers={"Content-Type": "application/json"},
                     )
@@ -1287,6 +1295,7 @@ class Server(PredictionRequests):
         lead_time: float | None = None,
         ground_truth: bool = False,
         known: Collection[int] = (),
+        **more: Any,
     ) -> int:
         """Submit an annotation to a task and return the annotation's id.
 
@@ -1298,8 +1307,9 @@ class Server(PredictionRequests):
             lead_time: Seconds the work took, if that is known.
             ground_truth: Whether it is marked as the truth; the server then takes the mark from the task's others.
             known: The ids of annotations that the task is known to have.
+            more: What else is said of it, as Label Studio calls it: ``completed_by``, ``import_id``, ``was_cancelled``.
         """
-        body: dict[str, Any] = {"result": [dict(r) for r in result], "ground_truth": ground_truth}
+        body: dict[str, Any] = {"result": [dict(r) for r in result], "ground_truth": ground_truth, **more}
         if lead_time is not None:
             body["lead_time"] = lead_time
         path, since = f"/api/tasks/{int(task)}/annotations/", self.clock_moment()

@@ -29,10 +29,11 @@ from lsnb.study import Studio, Study
 from lsnb.study.adjudication import adjudications
 from lsnb.study.projects import item_of, parse_manifest
 
-ITEMS = 24
+ITEMS = 8
 ANNOTATORS = ["ana", "ben"]
 OTHER_CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad", "so so"], title="Mood?")
 KEPT = "backup.kept"  # no zip by its name: what stands in it has not the numbers that it has on the server now
+STEP_SECONDS = 0.1  # a bystander is no load test: kills are many, and each waits for the server
 KINDS = ("annotations", "drafts", "predictions")
 
 
@@ -172,14 +173,13 @@ class Bystander:
             done += 1
             try:
                 projects = projects_of(self.studio, self.title)
-                if not projects:
-                    continue
-                project = chance.choice(projects)
-                tasks = self.studio.server.task_metas(project)
-                if tasks:
+                project = chance.choice(projects) if projects else None
+                tasks = self.studio.server.task_metas(project) if project is not None else []
+                if project is not None and tasks:
                     self._act(chance, project, chance.choice(tasks)["id"])
             except StudioError:
-                continue  # it was not accepted
+                pass  # it was not accepted
+            self.stop.wait(STEP_SECONDS if steps is None else 0)
 
     def _act(self, chance: random.Random, project: int, task: int) -> None:
         server = self.studio.server

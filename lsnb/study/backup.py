@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 import pandas as pd
-from tqdm.auto import tqdm
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, StudyConflictError
 from lsnb.kernel.formats import MemberFault, Zip, inside, names_file, open_zip, parse_json
+from lsnb.kernel.jobs import counting
 from lsnb.kernel.words import counted, warn
 from lsnb.labels import LabelConfig
 from lsnb.studio import SETTINGS, Project, Server
 from lsnb.study.adjudication import adjudications, decider, describe_deciding, parse_deciding
-from lsnb.study.creating import CreateReport, connect_bucket
-from lsnb.study.projects import Copy, find_copies, parse_manifest
+from lsnb.study.creating import CreateReport, connect_bucket, import_whole
+from lsnb.study.projects import Copy, delete_seen, find_copies, parse_manifest
 from lsnb.tasks import SAVED, account, annotations_of, digest_result, drafts_of
 
 if TYPE_CHECKING:
@@ -289,51 +289,41 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
         StudyConflictError: Another study of this title is there; nothing is made then.
         StudioError: Not one project could be made.
     """
-    there: dict[tuple[str, str], Project] = {}
     for project in server.projects():
-        about, deciding = parse_manifest(project.description), parse_deciding(project.description)
-        if about is not None and about.study == backup.study:
-            there.setdefault(("", about.annotator), project)
-        elif about is not None and about.title == backup.title:
+        about = parse_manifest(project.description)
+        if about is not None and about.title == backup.title and about.study != backup.study:
             raise StudyConflictError(
                 f"Another study is called {backup.title!r} on {server.url}: delete it, or restore this one elsewhere."
             )
-        elif deciding is not None and deciding["study"] == backup.study:
-            there.setdefault((str(deciding["by"]), decider(str(deciding["by"]))), project)
     members = {email: number for number, email in server.accounts().items()}
     moved: dict[int, int] = {}
     rows: list[dict[str, Any]] = []
     faults: list[LsnbError] = []
     notes: list[str] = []
     strange: set[str] = set()
-    for saved in tqdm(backup.projects, desc="Restoring", unit="project"):
-        row = {"annotator": saved.annotator, "project": None, "tasks": 0, "status": "failed", "error": None}
-        rows.append(row)
-        if saved.by and faults:
-            row["error"] = "It waits for the annotators' projects: run the same call again."
-            continue
-        try:
-            known = there.get((saved.by, saved.annotator))
-            if known is not None and not _is_from(server, known, backup.mark):
-                moved[saved.number] = known.id
-                row.update(project=known.id, status="exists", tasks=server.project(known.id).tasks)
-                notes.append(f"{saved.annotator}'s project is on the server: it was left as it is there.")
+    with counting("Restoring tasks", sum(len(saved.tasks) for saved in backup.projects), "task") as count:
+        for saved in backup.projects:
+            row = {"annotator": saved.annotator, "project": None, "tasks": 0, "status": "failed", "error": None}
+            rows.append(row)
+            if saved.by and faults:
+                row["error"] = "It waits for the annotators' projects: run the same call again."
                 continue
-            project = known or _make(server, saved, backup.title, moved)
-            moved[saved.number] = project.id
-            # A second project of the same annotator is another one.
-            there.pop((saved.by, saved.annotator), None)
-            row["project"] = project.id
-            if storage is not None:
-                connect_bucket(server, project.id, storage)
-            restoring = Restoring(server, project.id, saved, backup, members, moved)
-            added = restoring.run()
-            strange |= restoring.strange
-            status = "created" if known is None else "completed" if added else "exists"
-            row.update(tasks=len(saved.tasks), status=status)
-        except LsnbError as fault:
-            faults.append(fault)
-            row["error"] = f"{fault} Run the same call again; it goes on from here."
+            try:
+                own, others = _there(server, backup, saved)
+                if others and not own:
+                    first = others[0]
+                    moved[saved.number] = first.id
+                    row.update(project=first.id, status="exists", tasks=server.project(first.id).tasks)
+                    notes.append(f"{saved.annotator}'s project is on the server: it was left as it is there.")
+                    continue
+                restoring = Restoring(server, saved, backup, members, moved, storage)
+                status = restoring.run(own[0] if own else None)
+                strange |= restoring.strange
+                row.update(project=moved[saved.number], tasks=len(saved.tasks), status=status)
+                count(len(saved.tasks))
+            except LsnbError as fault:
+                faults.append(fault)
+                row.update(project=moved.get(saved.number), error=f"{fault} Run the same call again; it goes on.")
     if strange:
         notes.append(
             f"{counted(len(strange), 'account')} of the backup {'is' if len(strange) == 1 else 'are'} not on this "
@@ -354,10 +344,27 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
     return copies, CreateReport(pd.DataFrame(rows), notes=tuple(notes))
 
 
-def _is_from(server: Server, project: Project, mark: str) -> bool:
-    """Return whether a project is one that this backup made, or still empty."""
-    metas = [task.get("meta") or {} for task in server.task_metas(project.id)]
-    return not metas or any(_came_from(meta, mark) is not None for meta in metas)
+def _there(server: Server, backup: Backup, saved: Saved) -> tuple[list[Project], list[Project]]:
+    """Return the projects there are in place of a saved one: those that this backup made, and others."""
+    numbers = {int(task["id"]) for task in saved.tasks}
+    own, empty, others = [], [], []
+    for project in sorted(server.projects(), key=lambda project: project.id):
+        about, deciding = parse_manifest(project.description), parse_deciding(project.description)
+        if saved.by:
+            is_its = deciding is not None and (deciding["study"], deciding["by"]) == (backup.study, saved.by)
+        else:
+            is_its = about is not None and (about.study, about.annotator) == (backup.study, saved.annotator)
+        if not is_its:
+            continue
+        tasks = server.task_metas(project.id)
+        came = {_came_from(task.get("meta") or {}, backup.mark) for task in tasks}
+        if came & numbers:
+            own.append(project)
+        elif not tasks:
+            empty.append(project)
+        elif came <= {None}:  # else it is another saved project of the same person
+            others.append(project)
+    return [*own, *empty], others
 
 
 def _came_from(meta: Mapping[str, Any], mark: str) -> int | None:
@@ -382,56 +389,109 @@ def _moved(numbers: Any, moved: Mapping[int, int]) -> list[int]:
     return sorted({moved[number] for number in given if type(number) is int and number in moved})
 
 
+def _lacks(saved: Mapping[str, Any], here: Mapping[str, Any]) -> bool:
+    """Return whether a task has not all the answers that it was saved with, or none of its predictions."""
+    own = {one.get("import_id") for one in here["annotations"]}
+    lost = any(int(one["id"]) not in own for one in annotations_of(saved))
+    return lost or bool(saved.get("predictions") and not here["predictions"])
+
+
+def _is_worked_in(task: Mapping[str, Any]) -> bool:
+    """Return whether a task holds a draft, or an answer that is not as it was restored."""
+    known = task["meta"][SAVED].get("annotations") or {}
+    said = {number: one.get("said") for number, one in known.items()}
+    return bool(task.get("drafts")) or any(
+        said.get(str(one.get("import_id"))) != digest_result(one.get("result")) for one in task["annotations"]
+    )
+
+
 class Restoring:
     """One project that is filled from a backup.
 
     Args:
         server: The server.
-        project: The project's number there.
         saved: What it is to hold.
         backup: The backup that it is from.
         members: E-mail address → number of each account on the server.
-        moved: Number of a project when it was saved → its number now.
+        moved: Number of a project when it was saved → its number now; this one's is added.
+        storage: The bucket of its media, and how it is to be shown.
     """
 
     def __init__(
         self,
         server: Server,
-        project: int,
         saved: Saved,
         backup: Backup,
         members: Mapping[str, str],
-        moved: Mapping[int, int],
+        moved: dict[int, int],
+        storage: StudioStorage | None,
     ) -> None:
-        self.server, self.project, self.saved, self.backup = server, project, saved, backup
-        self.members, self.moved = members, moved
+        self.server, self.saved, self.backup = server, saved, backup
+        self.members, self.moved, self.storage = members, moved, storage
+        self.project = 0
         self.strange: set[str] = set()
 
-    def run(self) -> bool:
+    def run(self, known: Project | None) -> str:
+        """Make the project, or what is missing of it, and return what was done: created, completed or exists.
+
+        Args:
+            known: The project, where it exists.
+
+        Raises:
+            StudioError: The server keeps less than it is sent, also the third time.
+        """
+        made = None if known is not None else _make(self.server, self.saved, self.backup.title, self.moved)
+        # Another kernel may restore it at this moment; the oldest is the one, in all kernels.
+        project = self._oldest(made) if made is not None else known
+        added = False
+        while project is not None and project.id != self.project:
+            self.project = self.moved[self.saved.number] = project.id
+            if self.storage is not None:
+                connect_bucket(self.server, project.id, self.storage)
+            added = self._fill() or added
+            if made is not None:
+                project = self._oldest(made)  # PostgreSQL may show an older one late
+        return "created" if made is not None else "completed" if added else "exists"
+
+    def _oldest(self, made: Project) -> Project:
+        """Return the project that counts; the one that was made for nothing is taken away, unless somebody worked."""
+        own, _ = _there(self.server, self.backup, self.saved)
+        oldest = min([*own, made], key=lambda project: project.id)
+        if oldest.id != made.id and any(project.id == made.id for project in own):
+            tasks = self.server.export(made.id)
+            if not any(_came_from(task.get("meta") or {}, self.backup.mark) is None for task in tasks):
+                delete_seen(self.server, made.id, [task for task in tasks if not _is_worked_in(task)])
+                if not self.server.project(made.id).tasks:
+                    self.server.delete_project(made.id)
+        return oldest
+
+    def _fill(self) -> bool:
         """Bring the project to its end and return whether anything was missing.
 
         Raises:
-            StudioError: The server keeps less than it is sent, also the second time.
+            StudioError: The server keeps less than it is sent, also the third time.
         """
         wanted = {int(task["id"]): task for task in self.saved.tasks}
-        held = self._held()
-        missing = [number for number in wanted if number not in held]
-        if not held and self.saved.settings:
+        there = self._look()
+        if not there and self.saved.settings:
             self.server.set_settings(self.project, self.saved.settings)
-        added = bool(missing)
-        for _ in range(2):
-            if not missing:
+        added = False
+        for _ in range(3):
+            missing = [number for number in wanted if number not in there]
+            bare = [number for number in wanted if number in there and _lacks(wanted[number], there[number])]
+            if not missing and not bare:
                 break
-            self.server.import_tasks(self.project, [self._task(wanted[number]) for number in missing])
-            held = self._held()
-            # A server that finds its database locked may do a request twice.
-            spare = [task for number in missing for task in sorted(held.get(number, ()))[1:]]
-            self.server.delete_tasks(self.project, spare)
-            missing = [number for number in wanted if number not in held]
-        if missing:
+            added = True
+            self._complete([(wanted[number], there[number]) for number in bare])
+            held = self.server.project(self.project).tasks
+            sent = [self._task(wanted[number]) for number in missing]
+            if import_whole(self.server, self.project, sent, held) and not bare:
+                break
+            there = self._look()
+        else:
             raise StudioError(
-                f"Label Studio does not keep what it is sent: {len(missing)} of {len(wanted)} tasks are missing in "
-                f"project {self.project}."
+                f"Label Studio does not keep what it is sent: {len(missing) + len(bare)} of {len(wanted)} tasks are "
+                f"not whole in project {self.project}."
             )
         added = self._draft([task for task in self.saved.tasks if drafts_of(task)]) or added
         models = {one.get("model_version") for task in self.saved.tasks for one in task.get("predictions") or ()}
@@ -439,13 +499,39 @@ class Restoring:
             self.server.show_predictions(self.project, self.saved.shown)
         return added
 
-    def _held(self) -> dict[int, list[int]]:
-        """Return number of a task when it was saved → its numbers here."""
-        held: dict[int, list[int]] = {}
-        for task in self.server.task_metas(self.project):
+    def _look(self) -> dict[int, dict[str, Any]]:
+        """Return number of a task when it was saved → the task as it is here, second ones taken away."""
+        found: dict[int, list[dict[str, Any]]] = {}
+        for task in self.server.export(self.project):
             if (number := _came_from(task.get("meta") or {}, self.backup.mark)) is not None:
-                held.setdefault(number, []).append(int(task["id"]))
-        return held
+                found.setdefault(number, []).append(task)
+        spare: list[dict[str, Any]] = []
+        for number, same in found.items():
+            kept = [task for task in same if _is_worked_in(task)] or same[:1]
+            spare += [task for task in same if task not in kept]
+            found[number] = kept
+        delete_seen(self.server, self.project, spare)
+        return {number: kept[0] for number, kept in found.items()}
+
+    def _complete(self, tasks: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]]) -> None:
+        """Store what tasks lack: a busy Label Studio may keep them without their answers and predictions."""
+        lost = []
+        for saved, here in tasks:
+            known = {int(one["id"]) for one in here["annotations"]}
+            own = {one["import_id"] for one in here["annotations"]}
+            for one in self._task(saved)["annotations"]:
+                if (number := one.pop("id")) in own:
+                    continue
+                who = (one.pop("completed_by", None) or {}).get("email")
+                about = {**one, "import_id": number, **({"completed_by": self.members[who]} if who else {})}
+                known.add(self.server.annotate(here["id"], about.pop("result"), known=known, **about))
+            if not here["predictions"]:
+                lost += [
+                    {"task": here["id"], **{name: one.get(name) for name in PREDICTION}}
+                    for one in saved.get("predictions") or ()
+                ]
+        if lost:
+            self.server.import_predictions(self.project, orjson.dumps(lost))
 
     def _email(self, one: Mapping[str, Any]) -> str | None:
         who = account(one.get("completed_by") if "completed_by" in one else one.get("user"))
@@ -497,11 +583,12 @@ class Restoring:
 
     def _draft(self, tasks: Sequence[Mapping[str, Any]]) -> bool:
         """Store drafts that are missing, which no import takes; not where somebody went on working since."""
-        held = self._held() if tasks else {}
-        numbers = {held[int(task["id"])][0]: task for task in tasks if int(task["id"]) in held}
+        held = self._look() if tasks else {}
         added = False
-        for now in self.server.export(self.project, tasks=list(numbers)) if numbers else ():
-            saved = drafts_of(numbers[int(now["id"])])
+        for task in tasks:
+            if (now := held.get(int(task["id"]))) is None:
+                continue
+            saved = drafts_of(task)
             answers = now.get("annotations") or []
             own = {one["import_id"]: int(one["id"]) for one in answers if one.get("import_id") is not None}
             there = now.get("drafts") or []

@@ -633,7 +633,7 @@ def fill(server: Server, copy: Copy, tasks: Sequence[dict[str, Any]], lacks: Lac
 
 
 def import_whole(server: Server, project: int, tasks: Sequence[dict[str, Any]], before: int | None) -> bool:
-    """Import tasks and return whether the server's own counts say that all are there, once, with their predictions.
+    """Import tasks and return whether the server's own counts say that all are there, once, with all that is in them.
 
     Args:
         server: The server.
@@ -644,7 +644,8 @@ def import_whole(server: Server, project: int, tasks: Sequence[dict[str, Any]], 
     if not tasks:
         return True
     stored = server.import_tasks(project, tasks)
-    wanted = Stored(len(tasks), sum(len(task.get("predictions", ())) for task in tasks))
+    inside = (sum(len(task.get(kind, ())) for task in tasks) for kind in ("predictions", "annotations"))
+    wanted = Stored(len(tasks), *inside)
     # Another kernel, or our own call that was interrupted, may have sent the same at this moment.
     return stored == wanted and before is not None and server.project(project).tasks == before + len(tasks)
 

@@ -479,7 +479,7 @@ def delete_seen(server: Server, project: int, tasks: Sequence[Mapping[str, Any]]
     """Delete tasks, but those in which somebody answered, skipped or began a draft since; return how many went.
 
     The server looks itself: what comes after we last looked would go with its task, and be in no file. A further draft
-    in a task that held one is not told from that.
+    in a task that held one is the one thing that it cannot tell, so those tasks are looked at once more, right before.
 
     Args:
         server: The server.
@@ -490,7 +490,12 @@ def delete_seen(server: Server, project: int, tasks: Sequence[Mapping[str, Any]]
     drafted = [int(task["id"]) for task in tasks if task.get("drafts")]
     others = [int(task["id"]) for task in tasks if not task.get("drafts")]
     went = server.delete_tasks(project, others, unless_drafted=True, unless_after=latest)
-    return went + server.delete_tasks(project, drafted, unless_after=latest)
+    if not drafted:
+        return went
+    seen = {int(task["id"]): fingerprint([task]) for task in tasks}
+    now = contents(server, project, tasks=drafted)
+    same = [int(task["id"]) for task in now if fingerprint([task]) == seen[int(task["id"])]]
+    return went + server.delete_tasks(project, same, unless_after=latest)
 
 
 def fingerprint(tasks: Iterable[Mapping[str, Any]]) -> str:
