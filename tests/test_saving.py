@@ -127,12 +127,14 @@ def test_what_comes_while_it_is_saved_stops_the_deletion(
         assert not [path for method, path in proxy.requests if method == "DELETE"]
 
 
-@pytest.mark.parametrize("kind", ["an answer", "a draft", "a task"])
+@pytest.mark.parametrize("kind", ["an answer", "a draft", "a further draft", "a task"])
 def test_what_comes_after_the_last_look_is_not_deleted(
     stack: Stack, studio: Studio, study: Study, tmp_path: Path, kind: str
 ) -> None:
     project = study.copies[0].project.id
     task = studio.server.export(project)[0]["id"]
+    if kind == "a further draft":
+        draft(studio, task)
     with faulty_proxy(stack.url) as proxy:
         opened = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
         came: list[int] = []
@@ -143,7 +145,7 @@ def test_what_comes_after_the_last_look_is_not_deleted(
                 if kind == "a task":
                     studio.server.import_tasks(project, [{"data": {"caption": "theirs"}}])
                 else:
-                    draft(studio, task) if kind == "a draft" else studio.server.annotate(task, said("bad"))
+                    studio.server.annotate(task, said("bad")) if kind == "an answer" else draft(studio, task)
             return "pass"
 
         proxy.fate = come
@@ -153,8 +155,8 @@ def test_what_comes_after_the_last_look_is_not_deleted(
     (left,) = studio.server.export(project)
     assert kind == "a task" or left["id"] == task
     study.delete(study.title, out=tmp_path / "saved.zip")
-    kept = "drafts" if kind == "a draft" else "annotations"
-    assert kind == "a task" or len(numbers(in_files(tmp_path), kept)) == 1
+    kept = "annotations" if kind == "an answer" else "drafts"
+    assert len(numbers(in_files(tmp_path), kept)) == {"a further draft": 2, "a task": 0}.get(kind, 1)
     assert len({task["id"] for task in in_files(tmp_path)}) == 6 + (kind == "a task")
 
 

@@ -253,7 +253,7 @@ def test_tasks_that_others_added_are_left_alone(study: Study) -> None:
     project = study.projects["project"][0]
     study.server.import_tasks(project, [{"data": {"caption": "a stranger"}}])
     report = study.sync(texts(6))
-    assert any("1 tasks in ana's project were added by others" in note for note in report.notes)
+    assert any("1 task in ana's project was added by others" in note for note in report.notes)
     assert report.counts == {"unchanged": 12}
     assert study.projects["tasks"][0] == 7
 

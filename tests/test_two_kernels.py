@@ -7,11 +7,12 @@ import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from faulty_proxy import FaultyProxy, faulty_proxy
-from moods import CONFIG, texts
+from moods import CONFIG, said, texts
 
 import lsnb
 from lsnb.errors import StudioError
@@ -355,3 +356,35 @@ def test_two_kernels_that_sync_leave_each_item_once(
     order = [("two", f"asks:{IMPORT}"), ("one", IMPORT), ("one", END), ("two", IMPORT)]
     run(kernels, Turns(order), lambda other: other.open_study(title).sync(texts(5)))
     check_one(studio, title, 5)
+
+
+RESTORING: dict[str, list[tuple[str, str]]] = {
+    "both are made before either looks": [
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("two", CREATE), ("one", LIST), ("two", LIST)),
+    ],
+    "both fill the same one": [
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("one", LIST), ("two", CREATE), ("two", LIST)),
+        *(("two", f"asks:{IMPORT}"), ("one", IMPORT), ("two", IMPORT)),
+    ],
+    "one is done before the other makes its own": [
+        *(("two", f"asks:{CREATE}"), ("one", CREATE), ("one", END), ("two", CREATE)),
+    ],
+}
+
+
+@pytest.mark.parametrize("order", RESTORING)
+def test_two_kernels_that_restore_make_one(
+    kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str, tmp_path: Path, order: str
+) -> None:
+    study = creates(title)(studio)
+    (project,) = of_title(studio, title)
+    for task in studio.server.export(project):
+        studio.server.annotate(task["id"], said("good"))
+        studio.server.predict(task["id"], said("bad"), model_version="m")
+    study.backup(tmp_path / "study.zip")
+    studio.server.delete_project(project)
+    got = run(kernels, Turns(RESTORING[order]), lambda other: other.restore(tmp_path / "study.zip"))
+    restored = check_one(studio, title)
+    assert [found.projects["project"].tolist() for found in got.values()] == [[restored]] * 2
+    counts = [(len(task["annotations"]), len(task["predictions"])) for task in studio.server.export(restored)]
+    assert counts == [(1, 1)] * 3

@@ -727,7 +727,8 @@ def strangers_note(n: int, annotator: str) -> str:
         n: How many.
         annotator: Whose project it is.
     """
-    return f"{n} tasks in {annotator}'s project were added by others; they are left alone."
+    added, left = ("was", "it is") if n == 1 else ("were", "they are")
+    return f"{counted(n, 'task')} in {annotator}'s project {added} added by others; {left} left alone."
 
 
 def is_same_data(there: Mapping[str, Any], data: Mapping[str, Any], key: str) -> bool:
