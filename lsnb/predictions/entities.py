@@ -1,0 +1,399 @@
+"""``from_spans``: what a model found in texts and conversations, span by span, as predictions.
+
+Spans count code points from 0, the end exclusive, as ``transformers``' pipelines, spaCy and Label Studio do.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from lsnb.errors import InputError
+from lsnb.kernel import checks
+from lsnb.kernel.formats import read_bytes
+from lsnb.kernel.runtime import collector_paused
+from lsnb.kernel.words import nearest
+from lsnb.labels import Control, LabelConfig
+from lsnb.predictions.checking import score_faults
+from lsnb.predictions.payloads import is_missing, known_score
+from lsnb.predictions.predictions import Predictions, Result, Row, make_predictions
+from lsnb.predictions.regions import check_arguments
+from lsnb.predictions.spans import check_span, place_quote
+from lsnb.shapes import Fault
+from lsnb.shapes.faults import whole_number
+from lsnb.tables.keys import find_column, key_text
+
+LABEL_KEYS = ("label", "entity_group", "entity", "label_", "type", "tag")
+# How files of tags say that a token is in no span.
+OUTSIDE = frozenset({"O", "o", "", "_", "-"})
+START_KEYS, END_KEYS = ("start", "start_char", "start_offset"), ("end", "end_char", "end_offset")
+Found = tuple[Any, Any, Any, Any, Any, Any, int]  # start, end, label, score, quote, paragraph, where in the input
+
+
+def from_spans(
+    spans: Any,
+    *,
+    config: LabelConfig,
+    texts: Any = None,
+    key: str = "item",
+    text: str = "text",
+    control: str | None = None,
+    labels: Mapping[Any, str | None] | None = None,
+    unknown: str = "fail",
+) -> Predictions:
+    """Return what a model found in texts as predictions, checked against the texts, with a row per item.
+
+    Args:
+        spans: Item → its spans: a list of ``{start, end, label, score}``, as a token classification pipeline of
+            ``transformers`` returns them (``entity_group``, or ``entity`` with B- and I-, which are joined), of
+            ``(start, end, label)``, or of ``(token, tag)`` as CoNLL has them, which are looked for in the text; or a
+            spaCy ``Doc``. Or a table with a row per span: ``item, start, end, label, score``. Or a CoNLL file, whose
+            texts are then those of ``texts`` in its order. Of a conversation each span says its ``paragraph``, from 0.
+        config: The label config.
+        texts: Item → its text (of a conversation a list of ``{text, author}``), or a table of them; without it spans
+            are taken as they are.
+        key: The column of tables that identifies an item.
+        text: The column of texts.
+        control: The only control to use; by default the one with the label.
+        labels: Label of the input → label of the config, or None to leave such spans out.
+        unknown: ``fail`` an item with a label that the config lacks, or ``drop`` such spans with a warning.
+
+    Returns:
+        The predictions; a prediction's score is the mean of its spans'. An item with an empty list was read, and
+        nothing found.
+
+    Raises:
+        InputError: The arguments cannot be used.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> config = LabelConfig.text("text").labels("entity", ["PER"])
+        >>> found = [{"entity_group": "PER", "score": 0.5, "word": "Ana", "start": 0, "end": 3}]
+        >>> from_spans({"a": found}, config=config, texts={"a": "Ana eats"}).results["a"][0]["value"]
+        {'start': 0, 'end': 3, 'text': 'Ana', 'labels': ['PER']}
+    """
+    check_arguments(config, control=control, labels=labels, unknown=unknown)
+    checks.raise_for(InputError, checks.text("key", key, is_needed=True), checks.text("text", text, is_needed=True))
+    shown = _texts(texts, key, text)
+    given = _items(spans, shown, key)
+    reader = _Reader(config, control, {str(old): new for old, new in (labels or {}).items()}, unknown == "drop")
+    rows: list[Row] = []
+    with collector_paused():
+        for index, (item, found) in enumerate(given.items()):
+            row = Row(index, item, item)
+            rows.append(row)
+            if not is_missing(found):
+                reader.read(row, found, shown.get(item), has_texts=texts is not None)
+        return make_predictions(rows)
+
+
+def _texts(given: Any, key: str, text: str) -> dict[str, Any]:
+    if given is None:
+        return {}
+    if isinstance(given, pd.DataFrame):
+        keys, cells = find_column(given, key), find_column(given, text)
+        return {str(key_text(item)): cell for item, cell in zip(keys, cells, strict=True)}
+    if not isinstance(given, Mapping):
+        raise InputError(
+            f"texts is {checks.shown(given)}: give item → text, or a table with columns {key!r}, {text!r}."
+        )
+    return {str(key_text(item)): cell for item, cell in given.items()}
+
+
+def _items(given: Any, texts: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return item → its spans, in whatever form."""
+    if isinstance(given, pd.DataFrame):
+        found: dict[str, Any] = {item: [] for item in texts}
+        whole = given.notna().all().to_numpy()
+        for item, record in zip(find_column(given, key), given.to_dict("records"), strict=True):
+            name = key_text(item)
+            if name is None:
+                raise InputError(f"spans has a row without an item: fill the column {key!r}.")
+            listed = found.setdefault(name, [])
+            one = {
+                str(column): value
+                for is_whole, (column, value) in zip(whole, record.items(), strict=True)
+                if is_whole or not is_missing(value)
+            }
+            # A row that names an item and nothing else says that nothing was found in it.
+            if any(column in one for column in (*LABEL_KEYS, *START_KEYS, *END_KEYS)):
+                listed.append(one)
+        return found
+    if isinstance(given, str | Path):
+        documents = list(_conll(read_bytes(Path(given).expanduser()), Path(given).name))
+        if len(documents) != len(texts):
+            raise InputError(
+                f"{Path(given).name} has {len(documents)} texts, and texts has {len(texts)}: give as many, in order."
+            )
+        return dict(zip(texts, documents, strict=True))
+    if not isinstance(given, Mapping):
+        raise InputError(f"spans is {checks.shown(given)}: give item → spans, a table with a row per span, or a file.")
+    named: dict[str, Any] = {}
+    for item, found_here in given.items():
+        name = key_text(item)
+        if name is None or name in named:
+            raise InputError(f"spans has the item {item!r} {'twice' if name else 'without a name'}: mend its key.")
+        named[name] = found_here
+    return named
+
+
+def _conll(raw: bytes, name: str) -> Iterator[list[tuple[str, str]]]:
+    """Yield the tokens and tags of each text: those between ``-DOCSTART-`` lines, else between empty ones."""
+    try:
+        lines = raw.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InputError(f"{name} is no text: save it as UTF-8.") from None
+    has_documents = any(line.startswith("-DOCSTART-") for line in lines)
+    words: list[tuple[str, str]] = []
+    for number, line in enumerate(lines, start=1):
+        parts = line.split()
+        is_border = line.startswith("-DOCSTART-") if has_documents else not parts
+        if is_border and words:
+            yield words
+            words = []
+        if not parts or line.startswith(("-DOCSTART-", "# ")):
+            continue
+        if len(parts) < 2:
+            raise InputError(f"Line {number} of {name} has a token and no tag.")
+        words.append((parts[0], parts[-1]))
+    if words:
+        yield words
+
+
+class _Reader:
+    def __init__(self, config: LabelConfig, only: str | None, labels: Mapping[str, str | None], drops: bool) -> None:
+        kinds = {field.name: field.kind for field in config.fields.values()}
+        self._controls = [
+            one
+            for one in config.controls.values()
+            if one.row.shape == "Span" and one.to_names and kinds.get(one.to_names[0]) in ("text", "paragraphs")
+            and (only is None or one.name == only)
+        ]  # fmt: skip
+        if not self._controls:
+            raise InputError(
+                "The config marks no spans of a text: add .labels(name, [...]) to LabelConfig.text(column)."
+            )
+        self._is_dialogue = {one.name: kinds[one.to_names[0]] == "paragraphs" for one in self._controls}
+        self._labels, self._drops = labels, drops
+        self._targets: dict[Any, Control | Fault | None] = {}
+        self._names: dict[Any, str | None] = {}
+
+    def read(self, row: Row, given: Any, text: Any, *, has_texts: bool) -> None:
+        if has_texts and text is None:
+            row.error("no_text", f"texts has no item {row.item!r}.")
+            return
+        row.results = []
+        total, n = 0.0, 0
+        for start, end, label, score, quote, paragraph, place in self._spans(row, given, text):
+            path = f"spans[{place}]"
+            if label is None:
+                row.error("no_label", "The span has no label.", path)
+                continue
+            if not isinstance(label, Hashable):
+                row.error("no_label", f"A label is a text, not {checks.shown(label)}.", path)
+                continue
+            control = self._target(label)
+            if control is None:
+                continue
+            if isinstance(control, Fault):
+                row.faults.append(Fault(control.code, control.message, path, control.is_warning))
+                continue
+            value = self._value(row, control, start, end, quote, paragraph, text, path)
+            if value is None:
+                continue
+            value[control.row.key] = [self._names[label]]
+            about = f"{row.item}|{control.name}|{label}|{start}|{end}|{paragraph}|{place}"
+            region = hashlib.blake2b(about.encode("utf-8", "replace"), digest_size=8).hexdigest()
+            about_control = {"from_name": control.name, "to_name": control.to_names[0], "type": control.kind}
+            result: Result = {"id": region, **about_control, "value": value}
+            row.results.append(result)
+            sure = known_score(row, score, f"{path}.score")
+            if sure is not None:
+                result["score"] = sure
+                total, n = total + sure, n + 1
+        row.score = total / n if n else None
+
+    def _target(self, label: Any) -> Control | Fault | None:
+        if label not in self._targets:
+            name = self._labels.get(str(label), str(label))
+            self._names[label] = name
+            holders = [one for one in self._controls if name in one.labels or not one.labels]
+            if name is None:
+                self._targets[label] = None
+            elif holders:
+                self._targets[label] = holders[0]
+            else:
+                every = [known for one in self._controls for known in one.labels]
+                words = (
+                    f"The config has no label {name!r} for spans of text.{nearest(name, every)} Map it with labels=."
+                )
+                self._targets[label] = Fault("unknown_label", words, is_warning=self._drops)
+        return self._targets[label]
+
+    def _spans(self, row: Row, given: Any, text: Any) -> Iterator[Found]:
+        if hasattr(given, "ents"):  # a Doc of spaCy
+            if isinstance(text, str) and str(given.text) != text:
+                row.error("other_text", "The Doc is of another text than the item's.")
+                return
+            for place, one in enumerate(given.ents):
+                yield one.start_char, one.end_char, one.label_, None, None, None, place
+            return
+        if not isinstance(given, list | tuple):
+            row.error("unreadable", f"Spans are a list of them, not a {type(given).__name__}.")
+            return
+        if given and all(isinstance(one, list | tuple) and len(one) == 2 for one in given):
+            yield from self._tagged(row, given, text)
+            return
+        yield from _joined(_plain(row, given))
+
+    def _tagged(self, row: Row, given: Sequence[Any], text: Any) -> Iterator[Found]:
+        """Yield the spans of tokens with tags (IOB, IOB2 or BIOES), found in the text one after the other."""
+        if not isinstance(text, str):
+            row.error("no_text", "Tokens with tags need texts=, in which they are looked for.")
+            return
+        at = 0
+        open_span: list[Any] | None = None
+        for place, (token, tag) in enumerate(given):
+            start = text.find(str(token), at)
+            if start < 0:
+                row.error(
+                    "no_token", f"The token {str(token)[:40]!r} is not in the text after character {at}.", f"[{place}]"
+                )
+                return
+            at = start + len(str(token))
+            prefix, _, label = str(tag).partition("-")
+            if str(tag) in OUTSIDE:
+                prefix, label = "O", ""
+            elif not label:  # tags without B- and I-
+                prefix, label = "I", str(tag)
+            is_new = prefix in ("B", "S", "U") or (open_span is not None and open_span[2] != label)
+            if prefix in ("O", "") or not label:
+                if open_span is not None:
+                    yield open_span[0], open_span[1], open_span[2], None, None, None, open_span[3]
+                open_span = None
+            elif open_span is None or is_new:
+                if open_span is not None:
+                    yield open_span[0], open_span[1], open_span[2], None, None, None, open_span[3]
+                open_span = [start, at, label, place]
+            else:
+                open_span[1] = at
+        if open_span is not None:
+            yield open_span[0], open_span[1], open_span[2], None, None, None, open_span[3]
+
+    def _value(
+        self,
+        row: Row,
+        control: Control,
+        start: Any,
+        end: Any,
+        quote: Any,
+        paragraph: Any,
+        text: Any,
+        path: str,
+    ) -> dict[str, Any] | None:
+        if type(start) is not int or type(end) is not int:
+            ends = _whole(start), _whole(end)
+            if ends[0] is None or ends[1] is None:
+                row.error("wrong_span", "A span has a start and an end in characters, whole numbers.", path)
+                return None
+            start, end = ends
+        where = text
+        if self._is_dialogue[control.name]:
+            found_number = _whole(paragraph)
+            if found_number is None:
+                row.error("no_paragraph", "A span of a conversation says its paragraph, from 0.", path)
+                return None
+            number = found_number
+            if isinstance(text, list):
+                if not 0 <= number < len(text):
+                    row.error("span_past_end", f"There is no paragraph {number}: there are {len(text)}, from 0.", path)
+                    return None
+                part = text[number]
+                where = str(part.get("text") or "") if isinstance(part, Mapping) else str(part)
+        if isinstance(where, str):
+            if isinstance(quote, str) and quote and where[start:end] != quote:
+                found = place_quote(start, end, quote, where)
+                if found is None:
+                    words = f"The span says {quote[:40]!r}, and the text has {where[start:end][:40]!r} there."
+                    row.error("other_text", words, path)
+                    return None
+                start, end, unit = found
+                row.warn("other_unit", f"The span was counted in {unit}, as its text tells.", path)
+            elif not 0 <= start < end <= len(where):
+                row.faults += [Fault(one.code, one.message, path) for one in check_span(start, end, where)]
+                return None
+        elif not 0 <= start < end:
+            row.error("empty_span", f"The span of characters {start} to {end} holds nothing.", path)
+            return None
+        said = {"text": where[start:end]} if isinstance(where, str) else {}
+        if self._is_dialogue[control.name]:
+            return {"start": str(number), "end": str(number), "startOffset": start, "endOffset": end, **said}
+        return {"start": start, "end": end, **said}
+
+
+def _whole(given: Any) -> int | None:
+    """Return a whole number, be it a text of digits; half a character is none."""
+    if isinstance(given, str):
+        return int(given) if given.strip().isascii() and given.strip().isdecimal() and len(given) < 20 else None
+    return whole_number(given)
+
+
+def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, bool]]:
+    """Yield each span, and whether its label has a tag's prefix (B-, I-), as pipelines give tokens."""
+    known: dict[tuple[Any, ...], tuple[str, ...]] = {}  # most spans of a list have the same keys
+    for place, one in enumerate(given):
+        if isinstance(one, list | tuple) and len(one) in (3, 4):
+            yield (one[0], one[1], one[2], one[3] if len(one) == 4 else None, None, None, place), False
+            continue
+        if not isinstance(one, Mapping):
+            row.error("unreadable", "A span is {start, end, label}, or (start, end, label).", f"spans[{place}]")
+            continue
+        names = known.get(keys := tuple(one))
+        if names is None:
+            names = known[keys] = tuple(
+                next((name for name in every if name in one), every[0]) for every in (LABEL_KEYS, START_KEYS, END_KEYS)
+            )
+        label, start, end = one.get(names[0]), one.get(names[1]), one.get(names[2])
+        label = label if type(label) is str or not is_missing(label) else None
+        quote = one.get("text") if isinstance(one.get("text"), str) else None
+        is_token = "entity" in one and isinstance(label, str) and label[:2] in ("B-", "I-", "E-", "S-", "L-", "U-")
+        if "entity" in one and label == "O":
+            continue
+        score = one.get("score", one.get("confidence"))
+        if type(score) is not float or score != score:
+            score = None if is_missing(score) else score
+        yield (start, end, label, score, quote, one.get("paragraph"), place), is_token
+
+
+def _joined(given: Iterator[tuple[Found, bool]]) -> Iterator[Found]:
+    """Yield spans, those of tokens that continue the one before (I-) joined with it; the score is their mean."""
+    held: list[Any] | None = None
+    for one, is_token in given:
+        if not is_token:
+            if held is not None:
+                yield _closed(held)
+                held = None
+            yield one
+            continue
+        prefix, label = one[2][0], one[2][2:]
+        if held is not None and prefix in "IEL" and held[2] == label and one[5] == held[5]:
+            held[1] = one[1]
+            held[3].append(one[3])
+            continue
+        if held is not None:
+            yield _closed(held)
+        held = [one[0], one[1], label, [one[3]], None, one[5], one[6]]
+    if held is not None:
+        yield _closed(held)
+
+
+def _closed(held: Sequence[Any]) -> Found:
+    scores = [one for one in held[3] if one is not None]
+    # What is no number is handed on, for its fault to be said.
+    odd = next((one for one in scores if score_faults(one, "")), None)
+    mean = odd if odd is not None else sum(map(float, scores)) / len(scores) if scores else None
+    return held[0], held[1], held[2], mean, None, held[5], held[6]
