@@ -29,7 +29,10 @@ MOST_CELLS = 2**25
 TABLE_SHEET, ABOUT_SHEET = "table", "columns"
 ABOUT_HEAD = ("column", "meaning", "type")
 _COLUMN = re.compile(r"[A-Za-z]{1,3}(?=[0-9])")
+_SPAN = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6}):([A-Za-z]{1,3})([1-9][0-9]{0,6})")
 _ZEROS = re.compile(r"0{2,30}")
+# Merged cells: the first row and the last, the first column and the last.
+Span = tuple[int, int, int, int]
 
 
 def read_workbook(file: Path, key: str | None, sheet: str | None, wanted: Sequence[str], tally: Tally) -> pd.DataFrame:
@@ -46,18 +49,26 @@ def read_workbook(file: Path, key: str | None, sheet: str | None, wanted: Sequen
         TableError: A damaged workbook, one that would fill the memory, no such sheet, no header.
         KeyColumnError: No sheet has the key, or its ids are rounded.
     """
-    import openpyxl
+    from openpyxl.reader.excel import ExcelReader
 
-    unsaved = _check_workbook(file)
+    unsaved, merged = _check_workbook(file)
+    charts: list[str] = []
     try:
         with warnings.catch_warnings():
             # openpyxl warns of styles and validations it leaves out; values are all we read.
             warnings.simplefilter("ignore", UserWarning)
-            book = openpyxl.load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            reader: Any = ExcelReader(file, read_only=True, data_only=True, keep_links=False)
+            # A sheet that is a chart holds no cells, and openpyxl's reader of them raises on some.
+            reader.read_chartsheet = lambda each, _: charts.append(each.name)
             try:
-                table = _read_sheet(book, file, key, sheet, wanted, tally)
+                reader.read()
+                types = _own_types(reader.wb)
+                named = TABLE_SHEET if types is not None and sheet is None else sheet
+                chosen = _chosen(reader.wb, file, key, named, wanted, charts, tally)
+                spans = merged.get(chosen._worksheet_path, [])
+                table = _read_sheet(chosen, types, file, key, wanted, spans, tally)
             finally:
-                book.close()
+                reader.archive.close()
     except TableError:
         raise
     except Exception as error:  # openpyxl raises whatever its XML parser meets in a damaged file
@@ -71,12 +82,14 @@ def read_workbook(file: Path, key: str | None, sheet: str | None, wanted: Sequen
 
 
 def _read_sheet(
-    book: Any, file: Path, key: str | None, sheet: str | None, wanted: Sequence[str], tally: Tally
+    chosen: Any,
+    types: dict[str, str] | None,
+    file: Path,
+    key: str | None,
+    wanted: Sequence[str],
+    merged: Sequence[Span],
+    tally: Tally,
 ) -> pd.DataFrame:
-    types = _own_types(book)
-    if types is not None and sheet is None:
-        sheet = TABLE_SHEET
-    chosen = _chosen(book, file, key, sheet, wanted, tally)
     rows = _rows(chosen)
     header = [_title(cell) for cell in next(rows, [])]
     is_own = types is not None and chosen.title == TABLE_SHEET and header == list(types)
@@ -96,6 +109,7 @@ def _read_sheet(
         if empty:
             tally.leave("empty", [f"row {place}" for place in empty])
         titles = unique_titles(header, wanted, tally)
+        _fill_merged(kept, merged, titles, tally)
         cells = [[_value(cell) for cell, _ in _beside(row, titles)] for _, row in kept]
         places = [place for place, _ in kept]
         _tell_errors([(place, row) for place, row in kept], titles, tally)
@@ -116,11 +130,21 @@ def _beside(row: Sequence[Any], titles: Sequence[str]) -> Iterator[tuple[Any, st
 # Which sheet.
 
 
-def _chosen(book: Any, file: Path, key: str | None, sheet: str | None, wanted: Sequence[str], tally: Tally) -> Any:
+def _chosen(
+    book: Any,
+    file: Path,
+    key: str | None,
+    sheet: str | None,
+    wanted: Sequence[str],
+    charts: Sequence[str],
+    tally: Tally,
+) -> Any:
     """Return the sheet to read; which others there are is said where it was a choice."""
     sheets = {one.title: one for one in book.worksheets}
     names = listing([repr(title) for title in sheets], 12)
     if sheet is not None:
+        if sheet in charts:
+            raise TableError(f"{file.name}: the sheet {sheet!r} is a chart and holds no table. Its sheets: {names}.")
         if sheet not in sheets:
             raise TableError(f"{file.name} has no sheet {sheet!r}.{nearest(sheet, sheets)} Its sheets: {names}.")
         chosen = sheets[sheet]
@@ -139,7 +163,9 @@ def _chosen(book: Any, file: Path, key: str | None, sheet: str | None, wanted: S
         fault = KeyColumnError if key is not None else TableError
         raise fault(f"No sheet of {file.name} has the column {missing}: {shown}. Name one with sheet=.")
     first = next(iter(fitting if wanted and fitting else sheets), None)
-    if first is None or first not in filled:
+    if first is None:
+        raise TableError(f"{file.name} has no sheet with cells{': all are charts' if charts else ''}.")
+    if first not in filled:
         raise TableError(
             f"{file.name}: the first row of the first sheet is empty; it should name the columns. "
             f"Sheets: {names}; name one with sheet=, or move the one to read to the front."
@@ -183,6 +209,53 @@ def _is_empty(cell: Any) -> bool:
 
 
 # Cells of others' workbooks.
+
+
+def _fill_merged(
+    rows: Sequence[tuple[int, list[Any]]], merged: Sequence[Span], titles: Sequence[str], tally: Tally
+) -> None:
+    """Put what one cell over several rows shows into each of these rows, as a sheet means it, and say so.
+
+    A file holds the value in the first cell alone. Beside it stands what belongs to other columns, so a cell over
+    several columns stays in the first; so does one that begins in the header.
+    """
+    at = dict(rows)
+    filled: dict[str, list[str]] = {}
+    beside, heads = [], []
+    last = max(at, default=0)
+    for top, bottom, left, right in merged:
+        if left > len(titles):
+            continue
+        shown = f"{_letters(left)}{top}:{_letters(right)}{bottom}"
+        if top == 1:
+            heads.append(shown)
+            continue
+        first = at.get(top)
+        cell = first[left - 1] if first is not None and left <= len(first) else None
+        if cell is None or _is_empty(cell):
+            continue
+        if right > left:
+            beside.append(shown)
+        below = [row for place in range(top + 1, min(bottom, last) + 1) if (row := at.get(place)) is not None]
+        for row in below:
+            row.extend([None] * (left - len(row)))
+            row[left - 1] = cell
+        if below:
+            filled.setdefault(titles[left - 1], []).append(f"rows {top} to {bottom}")
+    for title, places in filled.items():
+        tally.note(
+            f"{tally.source}: column {title!r} has cells over several rows ({listing(places)}); each of these rows has "
+            "their value."
+        )
+    if beside:
+        tally.note(
+            f"{tally.source} has cells over several columns ({listing(beside)}); their value stands in the first alone."
+        )
+    if heads:
+        tally.note(
+            f"{tally.source} has cells over several rows or columns in its header ({listing(heads)}): the first row "
+            "alone names the columns, and what stands below it is read as a row."
+        )
 
 
 def _value(cell: Any) -> Any:
@@ -259,13 +332,14 @@ def _own_cell(cell: Any, kind: str) -> Any:
 # What a workbook may ask for.
 
 
-def _check_workbook(file: Path) -> int:
+def _check_workbook(file: Path) -> tuple[int, dict[str, list[Span]]]:
     """Refuse what would fill the memory: openpyxl fills every gap between cells, up to a row that a file only names.
 
     Returns:
-        How many cells hold a formula without its result.
+        How many cells hold a formula without its result, and each sheet's merged cells, by its file inside.
     """
     unsaved = 0
+    merged: dict[str, list[Span]] = {}
     try:
         with Zip(file) as archive:
             names = {inside(member) for member in archive.members}
@@ -276,7 +350,7 @@ def _check_workbook(file: Path) -> int:
             for member in archive.members:
                 # Nothing says which of them openpyxl will take for a sheet.
                 with archive.open(member) as stream:
-                    unsaved += _count_cells(cast("IO[bytes]", stream), file.name)
+                    unsaved += _count_cells(cast("IO[bytes]", stream), file.name, merged.setdefault(inside(member), []))
     except TableError:
         raise
     except InputError as fault:
@@ -285,20 +359,28 @@ def _check_workbook(file: Path) -> int:
         raise TableError(fault.problems) from None
     except MemberFault:
         raise _damaged(file, "bytes have changed in it") from None
-    return unsaved
+    return unsaved, merged
 
 
-def _count_cells(stream: IO[bytes], name: str) -> int:
-    last = width = unsaved = 0
-    elements = etree.iterparse(stream, events=("end",), tag=("{*}row", "{*}c"), resolve_entities=False)
+def _count_cells(stream: IO[bytes], name: str, merged: list[Span]) -> int:
+    last = width = unsaved = over = 0
+    tags = ("{*}row", "{*}c", "{*}mergeCell")
+    elements = etree.iterparse(stream, events=("end",), tag=tags, resolve_entities=False)
     try:
         for _, element in elements:
             if element.tag.endswith("}row") or element.tag == "row":
                 last = max(last + 1, int(float(element.get("r") or 0)))
+            elif element.tag.endswith("mergeCell"):
+                if (span := _span(element.get("ref") or "")) is not None:
+                    # What a file names may lie below the table, and may lie over itself.
+                    over += min(span[1], last) - span[0]
+                    merged.append(span)
             else:
                 letters = _COLUMN.match(element.get("r") or "")
                 width = max(width, _number(letters[0]) if letters else 1)
                 unsaved += element.find("{*}f") is not None and not element.findtext("{*}v")
+            if over > MOST_CELLS:
+                raise _damaged(Path(name), "its merged cells lie over each other")
             if last > MOST_ROWS or width > MOST_COLUMNS or last * width > MOST_CELLS:
                 raise TableError(
                     f"{name} has a sheet of {last:,} rows and {width:,} columns, counting empty ones, and at most "
@@ -317,6 +399,23 @@ def _count_cells(stream: IO[bytes], name: str) -> int:
     if root is not None and root.getroottree().docinfo.internalDTD is not None:
         raise TableError(f"{name} has definitions of its own in its XML, which no spreadsheet writes: save it anew.")
     return unsaved
+
+
+def _span(text: str) -> Span | None:
+    """Return where merged cells are: the first row and the last, the first column and the last."""
+    found = _SPAN.fullmatch(text)
+    if found is None:
+        return None
+    left, top, right, bottom = found.groups()
+    return int(top), int(bottom), _number(left), _number(right)
+
+
+def _letters(number: int) -> str:
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
 
 
 def _number(letters: str) -> int:

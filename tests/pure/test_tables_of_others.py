@@ -6,6 +6,7 @@ import csv
 import io
 import random
 import warnings
+import zipfile
 from pathlib import Path
 
 import openpyxl
@@ -348,6 +349,80 @@ def test_the_sheet_that_is_meant(tmp_path):
         read_table(path, key="key")
     with pytest.raises(TableError, match=r"posts\.csv is no workbook"):
         read_table(put(tmp_path, "a\n1\n"), sheet="Posts")
+
+
+def test_merged_cells_are_told(tmp_path):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    rows = [
+        *([["ID", "group", "note", "x"], ["a", "A", "n", 1], ["b", None, None, 2], [None, None, None, None]]),
+        *([["c", "B", None, 3], ["d", "C", None, 4], ["e", None, "own", 5]]),
+    ]
+    for row in rows:
+        sheet.append(row)
+    # B4 is empty, and C6 over two columns and rows is, too.
+    for span in ("B2:B4", "B5:C5", "C6:D6", "B8:B9", "Z1:Z2"):
+        sheet.merge_cells(span)
+    book.save(tmp_path / "book.xlsx")
+    with pytest.warns(UserWarning, match="book") as said:
+        table = read_table(tmp_path / "book.xlsx", key="ID").astype(object).fillna("-")
+    assert table["ID"].tolist() == ["a", "b", "c", "d", "e"]
+    assert table["group"].tolist() == ["A", "A", "B", "C", "-"]
+    assert table["note"].tolist() == ["n", "-", "-", "-", "own"]
+    texts = " ".join(str(one.message) for one in said)
+    assert "column 'group' has cells over several rows (rows 2 to 4); each of these rows has their value" in texts
+    assert "cells over several columns (B5:C5); their value stands in the first alone" in texts
+    assert "header" not in texts
+
+
+def test_a_key_over_several_rows_is_refused_and_a_merged_header_said(tmp_path):
+    book = openpyxl.Workbook()
+    for row in [["ID", "scores", None], ["a", 1, 2], [None, 3, 4]]:
+        book.active.append(row)
+    for span in ("A2:A3", "B1:C1"):
+        book.active.merge_cells(span)
+    book.save(tmp_path / "book.xlsx")
+    with pytest.warns(UserWarning, match=r"merged|several rows or columns in its header \(B1:C1\)"):
+        table = read_table(tmp_path / "book.xlsx")
+    assert table["ID"].tolist() == ["a", "a"]
+
+
+def test_sheets_that_are_charts_are_passed_over(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.title = "Posts"
+    for row in [["ID", "x"], ["a", 1]]:
+        book.active.append(row)
+    book.create_chartsheet("Picture", 0)
+    book.save(tmp_path / "book.xlsx")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_table(tmp_path / "book.xlsx", key="ID").to_dict("list") == {"ID": ["a"], "x": [1]}
+    with pytest.raises(TableError, match=r"the sheet 'Picture' is a chart and holds no table\. Its sheets: 'Posts'"):
+        read_table(tmp_path / "book.xlsx", sheet="Picture")
+    del book["Posts"]
+    book.save(tmp_path / "book.xlsx")
+    with pytest.raises(TableError, match="has no sheet with cells: all are charts"):
+        read_table(tmp_path / "book.xlsx")
+
+
+def test_merged_cells_over_each_other_take_no_time(tmp_path):
+    book = openpyxl.Workbook()
+    for number in range(3):
+        book.active.append([number])
+    book.save(tmp_path / "book.xlsx")
+    with zipfile.ZipFile(tmp_path / "book.xlsx") as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    sheet = members["xl/worksheets/sheet1.xml"]
+    spans = b'<mergeCell ref="A1:XFD1048576"/>' * 3000
+    members["xl/worksheets/sheet1.xml"] = sheet.replace(
+        b"</sheetData>",
+        b'<row r="200000"><c r="A200000"><v>1</v></c></row></sheetData><mergeCells>' + spans + b"</mergeCells>",
+    )
+    with zipfile.ZipFile(tmp_path / "bad.xlsx", "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    with pytest.raises(TableError, match="merged cells lie over each other"):
+        read_table(tmp_path / "bad.xlsx")
 
 
 def test_a_codebook_is_found_among_sheets(tmp_path):
