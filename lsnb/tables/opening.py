@@ -13,6 +13,9 @@ import math
 import os
 import re
 import sys
+import unicodedata
+from bisect import bisect
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -54,6 +57,7 @@ _LANGUAGES = {
     "Italian": "è330 à280 ò150 ù140 ì80 é20 î1",
     "Danish or Norwegian": "å330 ø330 æ320 é20",
     "Swedish or Finnish": "ä450 å270 ö260 é20",
+    "Dutch": "ë600 é150 ï100 ö80 ü40 è20 ê10",
     "Icelandic": "ð170 í140 á140 þ60 ú60 ö70 é60 ó80 ý40 æ60",
     "Polish": "ł220 ą130 ę140 ó110 ż110 ś90 ć60 ń30 ź10",
     "Czech or Slovak": "í190 á160 é100 ě90 ý70 ž70 ř70 č70 š60 ú20 ů40 ň10 ľ20 ť10 ď5 ó5 ĺ2 ô10 ä5 ŕ1",
@@ -62,7 +66,24 @@ _LANGUAGES = {
     "Romanian": "ă330 ţ160 ş160 î160 â80 ș160 ț160",
     "Turkish": "ı330 ü120 ş120 ğ80 ö60 ç80 İ5 â5 î5",
     "Russian": "о110 е85 а80 и74 н67 т63 с55 р47 в45 л44 к35 м32 д30 п28 у26 я20 ы19 ь17 г17 з16 б16 ч14 й12 х9 ж9 ш7 "
-    "ю6 ц4 щ3 э3 ф2 ъ1 ё1 і60 ї10 є8 ґ1",
+    "ю6 ц4 щ3 э3 ф2 ъ1 ё1",
+    "Ukrainian": "о94 а83 н68 и61 і57 т48 в52 р44 е45 с41 к35 у33 м31 л36 д31 п28 я25 з23 ь18 б17 г16 й13 ч12 х12 ж9 "
+    "ц8 ш8 ю8 ї7 щ6 є5 ф3 ґ1",
+    "Bulgarian": "а118 и89 о87 е87 т74 н72 р47 с47 в45 д32 л31 к36 п28 м24 з22 я16 б14 г15 ъ15 у15 ч14 ц9 й7 щ6 ж7 х6 "
+    "ш4 ф2 ю1 ь1",
+    "Serbian or Macedonian": "а114 о90 и88 е86 н55 р53 с47 т44 ј43 у43 д37 к36 в37 м33 л35 п27 з16 г16 б15 ч11 ш10 ж7 "
+    "х7 ц7 њ7 ћ6 љ5 ђ2 ф2 џ1 ѓ1 ќ1 ѕ1",
+    "Lithuanian": "ė150 š130 ų160 ž90 į60 ą80 č40 ū50 ę20",
+    "Latvian": "ā380 ī170 ē160 š80 ū50 ņ60 ž30 ļ30 ķ20 ģ15 č10",
+    "Estonian": "ä350 õ280 ü270 ö80 š5 ž5",
+    "Hebrew": "י111 ה109 ו104 ל74 א63 ר56 ת50 ב47 מ46 ש44 ם33 ע32 נ29 כ27 ד26 ח25 ק21 פ17 ס15 ן14 ג13 ז13 ט12 צ12 ך8 "
+    "ף2 ץ1",
+    "Arabic": "ا149 ل116 ي85 م65 ن64 و60 ر52 ت49 ه44 ب41 ع39 د30 س29 ف29 ة27 أ26 ق25 ك23 ح21 ج13 ش10 ص9 ى9 خ9 إ9 ط6 ض5 "
+    "ز5 ث5 ذ5 ء5 غ4 ئ4 آ2 ظ2 ؤ1",
+    "Persian": "ا140 ي90 ر80 د70 ن75 ه70 م60 ت50 و65 ب45 س40 ش35 ک20 ك20 ز30 ل30 ف15 گ12 خ15 ق10 پ10 ع10 ج10 چ6 ح10 "
+    "ط5 ص5 غ3 آ15 ذ2 ض3 ث2 ظ2 ء1 ئ2 ژ2",
+    "Thai": "า85 น70 ร64 อ55 ก50 เ50 ง47 ม40 ่43 ย36 ั35 ว35 ้35 ล34 ี30 ท28 ิ28 ด27 ส26 ห26 ต24 ะ24 ค21 ป20 บ19 แ19 จ15 "
+    "พ14 ุ14 ไ13 ข13 ์13 ใ12 ช12 ำ10 ู10 ื9 โ8 ถ7 ็7 ณ6 ผ5 ศ5 ึ5 ธ5 ซ4 ภ4 ษ3 ญ3 ฟ2 ฐ2 ฝ2 ฉ2 ๆ1",
     "Greek": "α120 ο98 ι83 ε83 τ79 σ75 ν63 η52 υ42 ρ41 π40 κ40 ς37 μ33 λ28 ω19 ί30 ά28 ό27 έ25 ή20 ύ11 ώ8 θ15 δ17 γ18 "
     "χ11 φ8 β7 ξ4 ζ4 ψ2",
 }
@@ -85,6 +106,16 @@ _CANDIDATES = {
     "mac_cyrillic": "Mac Cyrillic",
     "cp1253": "Windows-1253",
     "iso8859_15": "ISO 8859-15",
+    "cp1255": "Windows-1255",
+    "cp1256": "Windows-1256",
+    "cp874": "Windows-874",
+    "cp1257": "Windows-1257",
+    "cp852": "DOS (code page 852)",
+    "iso8859_5": "ISO 8859-5",
+    "iso8859_6": "ISO 8859-6",
+    "iso8859_7": "ISO 8859-7",
+    "cp737": "DOS (code page 737)",
+    "cp862": "DOS (code page 862)",
 }
 # Of several bytes a letter. What speaks for each is how many of its letters are common ones of its language.
 _EASTERN = {
@@ -110,7 +141,7 @@ _PLAUSIBLE = math.log(0.02)
 # How much likelier a file is in one of these than in another language, before its letters are looked at.
 _COMMON = ("German", "French", "Spanish")
 _RARER = -1.5
-_PREFERENCE = 0.05
+_PREFERENCE = 0.03
 _MARKS = frozenset("€£„“”‘’–—…«»°§×±²³µ·¿¡©®™\xa0‚´")
 _OPENING = frozenset("„“‘«¿¡‚–—…\xa0€£§×±")
 _BEYOND_ASCII = re.compile(rb"[\x00-\x7f]{0,2}[\x80-\xff]+[\x00-\x7f]{0,2}")
@@ -118,6 +149,8 @@ _SHOWN = re.compile(r"\w*[^\x00-\x7f]\w*")
 _ODD_BYTES = re.compile("[\udc80-\udcff]+")
 _LETTERS = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
 _PIECES = 4000
+# Where Greek, Cyrillic, Hebrew, Arabic and Thai begin, and other scripts after the first and the last two.
+_SCRIPTS = (0x370, 0x400, 0x590, 0x600, 0x700, 0xE00, 0xE80)
 
 
 def decode(data: bytes, name: str) -> tuple[str, str | None]:
@@ -227,17 +260,19 @@ def _commonness(data: bytes, encoding: str) -> float:
 def _likeness(text: str) -> float:
     """Return the mean logarithm of how often a language's letters are what stands here, of the likeliest language."""
     padded = f" {text} "
-    letters: list[tuple[str, float]] = []
+    letters: Counter[str] = Counter()
+    costs = 0.0
     marks: list[float] = []
     for place in range(1, len(padded) - 1):
         letter, before, after = padded[place], padded[place - 1], padded[place + 1]
         if letter <= "\x7f":
             continue
-        if letter.isalpha():
+        # Vowels that stand over or below a letter are none by themselves.
+        if letter.isalpha() or unicodedata.category(letter) == "Mn":
             is_mixed = any(one.isalpha() and _script(one) != _script(letter) for one in (before, after))
             is_bumpy = letter.isupper() and before.islower()
-            cost = _STRANGE * (is_mixed + is_bumpy) - (0.3 if letter.isupper() else 0.0)
-            letters.append((letter.lower() if letter != "İ" else letter, cost))
+            costs += _STRANGE * (is_mixed + is_bumpy) - (0.3 if letter.isupper() else 0.0)
+            letters[letter.lower() if letter != "İ" else letter] += 1
         else:
             is_apostrophe = letter == "’" and before.isalpha()
             is_glued = after.isalpha() and (before.isalpha() or letter not in _OPENING) and not is_apostrophe
@@ -245,16 +280,15 @@ def _likeness(text: str) -> float:
     if not letters:
         return sum(marks) / len(marks) if marks else 0.0
     spoken = max(
-        sum(known.get(letter, _STRANGE) + cost for letter, cost in letters) + (0.0 if language in _COMMON else _RARER)
+        sum(known.get(letter, _STRANGE) * n for letter, n in letters.items()) + (0.0 if language in _COMMON else _RARER)
         for language, known in _FREQUENCIES.items()
     )
-    return (spoken + sum(marks)) / (len(letters) + len(marks))
+    return (spoken + costs + sum(marks)) / (letters.total() + len(marks))
 
 
 def _script(letter: str) -> int:
-    """Return 0 for Latin letters, 1 for Greek and 2 for Cyrillic ones: no word mixes them."""
-    code = ord(letter)
-    return 0 if code < 0x250 else 1 + (code >= 0x400)
+    """Return a number that is one for the letters of a script: no word mixes them."""
+    return bisect(_SCRIPTS, ord(letter))
 
 
 # Text files of rows: which separator, and are the rows whole.
