@@ -7,8 +7,10 @@ several animals (individuals after the scorer), then a row for each frame or ima
 from __future__ import annotations
 
 import os
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,8 @@ from pandas.api.types import is_numeric_dtype
 
 from lsnb.errors import InputError, TableError
 from lsnb.kernel import checks
-from lsnb.kernel.words import listing
+from lsnb.kernel.tally import Tally, tally_of
+from lsnb.kernel.words import counted, listing
 from lsnb.poses.tools import is_openpose, is_sleap_csv, tool_table
 from lsnb.tables.h5 import read_h5
 from lsnb.tables.pose_tables import (
@@ -27,6 +30,7 @@ from lsnb.tables.pose_tables import (
     Floats,
     PathLike,
     column_names,
+    count_rows,
     csv_header,
     existing_file,
     not_numbers,
@@ -40,6 +44,8 @@ from lsnb.tables.pose_tables import (
 COORDS = ("x", "y", "likelihood")
 # What SuperAnimal's models write for x, y and likelihood of what they do not see.
 UNSEEN = -1.0
+# What EKS writes beside its poses, for metrics: https://github.com/paninski-lab/eks.
+_SPREAD = re.compile(r"[xyz]_(ens|posterior)_\w+")
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +59,7 @@ class Poses:
             first of the video.
         likelihood: The model's confidence, ``[frames, body parts]``.
         source: What to call the table in messages.
+        tally: What the file holds, and what was taken of it.
 
     Example:
         >>> poses = Poses("net", ("nose",), np.zeros((3, 1, 2)), np.ones((3, 1)), "trial.csv")
@@ -65,6 +72,7 @@ class Poses:
     xy: Floats
     likelihood: Floats
     source: str = "the table"
+    tally: Tally | None = None
 
     def __len__(self) -> int:
         """The number of frames."""
@@ -101,7 +109,20 @@ def table_poses(table: pd.DataFrame, *, source: str = "the table") -> Poses:
     header = column_names(table)
     layout = read_header(header, source)
     check_index(table.index, source)
-    return layout.poses(_numbers(table, header, source), source)
+    poses = layout.poses(_numbers(table, header, source), source)
+    return _accounted(poses, tally_of(table) or Tally(source, seen=len(table), taken=len(poses)), layout)
+
+
+def _accounted(poses: Poses, tally: Tally, layout: Layout) -> Poses:
+    """Return the poses with the account of their file, and say what was left out."""
+    others = [repr(name) for name in layout.others if not _SPREAD.fullmatch(name)]
+    if others:
+        tally.note(
+            f"{poses.source}: the columns {listing(others)} of "
+            f"{counted(len(poses.bodyparts), 'body part')} are left out; poses have x, y and likelihood."
+        )
+    tally.warn()
+    return replace(poses, tally=tally)
 
 
 @dataclass(frozen=True)
@@ -114,6 +135,7 @@ class Layout:
         x: The column of each body part's x.
         y: The column of its y.
         likelihood: The column of its likelihood; empty for labelled poses.
+        others: What else columns hold, by the last row of the header.
     """
 
     scorer: str
@@ -121,6 +143,7 @@ class Layout:
     x: tuple[int, ...]
     y: tuple[int, ...]
     likelihood: tuple[int, ...]
+    others: tuple[str, ...] = ()
 
     def poses(self, values: Floats, source: str) -> Poses:
         """Return the poses in a table's numbers, ``[frames, columns]``."""
@@ -183,7 +206,8 @@ def read_header(header: Sequence[tuple[str, ...]], source: str, *, labelled: boo
     if problems:
         raise TableError(problems)
     columns = [tuple(coords[name] for coords in places.values()) for name in needed]
-    return Layout(scorers[0], tuple(places), columns[0], columns[1], () if labelled else columns[2])
+    others = tuple(dict.fromkeys(column[-1] for column in header if column[-1] not in needed))
+    return Layout(scorers[0], tuple(places), columns[0], columns[1], () if labelled else columns[2], others)
 
 
 def check_index(index: pd.Index[Any], source: str) -> None:
@@ -235,7 +259,7 @@ def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None)
     Raises:
         MissingFileError: There is no such file.
         TableError: Another header, cells that are no numbers, body parts without likelihood, rows that do not count
-            the frames from 0 without a gap. All faults of one kind at once.
+            the frames from 0 without a gap, rows that break off. All faults of one kind at once.
         MissingExtraError: An H5 file where h5py is not installed.
 
     Example:
@@ -261,9 +285,11 @@ def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None)
         return table_poses(read_h5(path), source=source)
     header = csv_header(path)
     layout = read_header(header.columns, source)
+    seen = count_rows(path, header, source)
     values, index = read_rows(path, header, source)
     check_index(index, source)
-    return layout.poses(values, source)
+    poses = layout.poses(values, source)
+    return _accounted(poses, Tally(source, seen=seen, taken=len(poses)), layout)
 
 
 @dataclass(frozen=True, eq=False)
@@ -275,12 +301,14 @@ class LabelledPoses:
         bodyparts: The names of the body parts, in the order of the columns.
         images: The path of each image, with slashes: ``labeled-data/<video>/img00000012.png``.
         xy: Pixels from the top left, ``[images, body parts, 2]``; missing where a body part was not labelled.
+        tally: What the file holds, and what was taken of it.
     """
 
     scorer: str
     bodyparts: tuple[str, ...]
     images: tuple[str, ...]
     xy: Floats
+    tally: Tally | None = None
 
     def __len__(self) -> int:
         """The number of images."""
@@ -307,7 +335,17 @@ def read_labelled_poses(labels: PathLike | pd.DataFrame) -> LabelledPoses:
     table = read_pose_table(labels, "labels")
     source = "labels" if isinstance(labels, pd.DataFrame) else Path(labels).name
     layout = read_header(table.header, source, labelled=True)
-    return LabelledPoses(layout.scorer, layout.bodyparts, table.rows, layout.places(table.values))
+    tally = Tally(source, seen=table.seen, taken=len(table.rows))
+    if layout.others:
+        tally.note(
+            f"{source}: the columns {listing([repr(name) for name in layout.others])} are left out; labelled poses "
+            "have x and y."
+        )
+    repeated = [image for image, n in Counter(table.rows).items() if n > 1]
+    if repeated:
+        tally.note(f"{source} names {listing(repeated)} more than once, and all these rows are taken.")
+    tally.warn()
+    return LabelledPoses(layout.scorer, layout.bodyparts, table.rows, layout.places(table.values), tally)
 
 
 # Views of the same moments: cameras, or mirrors in one picture.
@@ -472,6 +510,7 @@ def _read(path: Path) -> pd.DataFrame:
     except TableError:
         header = None  # the plain form, with one row of names
     if header is not None:
+        count_rows(path, header, path.name)
         values, rows = read_rows(path, header, path.name)
         return pd.DataFrame(values, index=rows, columns=pd.MultiIndex.from_tuples(header.columns))
     try:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -25,7 +26,8 @@ import pandas as pd
 
 from lsnb.errors import TableError
 from lsnb.kernel.formats import MOST_FRAMES, read_json
-from lsnb.kernel.words import listing
+from lsnb.kernel.tally import Tally
+from lsnb.kernel.words import counted, listing
 from lsnb.shapes.faults import finite_number
 from lsnb.tables.pose_tables import Floats
 
@@ -42,6 +44,7 @@ COCO_17 = (
     "right_ankle",
 )  # fmt: skip
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
+_OPENPOSE_OTHERS = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d")
 _OPENPOSE = re.compile(r"^(?P<video>.*)_(?P<frame>\d{12})_keypoints\.json$")
 SLEAP_COLUMNS = ("track", "frame_idx", "instance.score")
 
@@ -154,6 +157,7 @@ def _openpose(folder: Path) -> pd.DataFrame:
             "video, such as trial_000000000000_keypoints.json."
         )
     last = -1
+    others: Counter[str] = Counter()
     for path, match in files.items():
         frame = _frame(match["frame"], folder.name)
         last = max(last, frame)
@@ -162,24 +166,33 @@ def _openpose(folder: Path) -> pd.DataFrame:
         if not isinstance(people, list):
             raise TableError(f"{path.name} has no list of people: give the files that OpenPose wrote.")
         for person in _mappings(people, path.name):
+            others.update(part for part in _OPENPOSE_OTHERS if person.get(part))
             points = _triples(person.get("pose_keypoints_2d"), None, path.name)
             points[points[:, 2] == 0] = np.nan  # what OpenPose does not see is 0, 0, 0
             given = person.get("person_id")
             known = [one for one in (given if isinstance(given, list) else [given]) if type(one) is int and one >= 0]
             sightings.append((frame, f"animal{known[0]}" if known else None, points))
     names = {25: BODY_25, 18: COCO_18}.get(len(sightings[0][2])) if sightings else None
-    return _table(sightings, names, "openpose", folder.name, frames=last + 1)
+    said = [f"{part} of {counted(n, 'person', 'people')}" for part, n in others.items()]
+    notes = [f"{folder.name}: {listing(said)} are left out; the pose of the body is read."] if said else []
+    return _table(sightings, names, "openpose", folder.name, frames=last + 1, notes=notes)
 
 
 def _coco(said: Mapping[str, Any], source: str) -> pd.DataFrame:
-    names: list[str] | None = None
     categories = said.get("categories")
-    for category in categories if isinstance(categories, list) else ():
-        if isinstance(category, Mapping) and isinstance(category.get("keypoints"), list):
-            names = [str(name) for name in category["keypoints"]]
-            break
-    if names is None:
+    named = {
+        str(category.get("id")): [str(name) for name in category["keypoints"]]
+        for category in (categories if isinstance(categories, list) else ())
+        if isinstance(category, Mapping) and isinstance(category.get("keypoints"), list)
+    }
+    if not named:
         raise TableError(f"{source} has no category with key points: it is of boxes or outlines.")
+    names = next(iter(named.values()))
+    if any(other != names for other in named.values()):
+        raise TableError(
+            f"{source} has {len(named)} categories with key points of their own (ids {listing(list(named))}): give one "
+            "of each."
+        )
     if not isinstance(said["images"], list) or not isinstance(said["annotations"], list):
         raise TableError(f"{source} has no lists of images and annotations: write it anew.")
     images = {str(one.get("id")): one for one in _mappings(said["images"], source)}
@@ -262,7 +275,13 @@ def _triples(points: Any, scores: Any, source: str) -> Floats:
 
 
 def _table(
-    sightings: Iterable[Sighting], names: Sequence[str] | None, scorer: str, source: str, *, frames: int = 0
+    sightings: Iterable[Sighting],
+    names: Sequence[str] | None,
+    scorer: str,
+    source: str,
+    *,
+    frames: int = 0,
+    notes: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Return sightings as DeepLabCut's table; a frame in which nothing was seen is a row of missing values."""
     found = list(sightings)
@@ -292,7 +311,8 @@ def _table(
     owners = [animals] if len(animals) > 1 else []
     levels = ["scorer", *(["individuals"] if owners else []), "bodyparts", "coords"]
     columns = pd.MultiIndex.from_product([[scorer], *owners, parts, ["x", "y", "likelihood"]], names=levels)
-    return pd.DataFrame(values.reshape(count, -1), columns=columns)
+    tally = Tally(source, "pose", seen=len(found), taken=len(places), notes=list(notes))
+    return tally.attach(pd.DataFrame(values.reshape(count, -1), columns=columns))
 
 
 def _plain_names(count: int) -> list[str]:

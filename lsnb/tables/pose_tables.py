@@ -171,6 +171,35 @@ def read_rows(path: Path, header: Header, source: str) -> tuple[Floats, pd.Index
     return table.iloc[:, before:].to_numpy("float64"), pd.Index(named, dtype=object)
 
 
+def count_rows(path: Path, header: Header, source: str) -> int:
+    """Return how many rows a CSV has below its header, counted by its lines and not by what reads its cells.
+
+    Args:
+        path: The file.
+        header: As ``csv_header`` returned it.
+        source: What to call it in messages.
+
+    Raises:
+        TableError: Rows with fewer cells than the header has, as a copy that breaks off leaves them: pandas would take
+            what is left of a cut number for the number, and the others for missing.
+    """
+    width, separator = header.index_columns + len(header.columns), header.separator.encode()
+    rows = 0
+    short: list[int] = []
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if number > header.lines and line.strip():
+                rows += 1
+                if line.count(separator) < width - 1:
+                    short.append(number)
+    if short:
+        raise TableError(
+            f"{source} has fewer than {width} cells in line {listing(short)}: it was cut off or changed there. Copy it "
+            "again, or let the pose tool write it anew."
+        )
+    return rows
+
+
 def _parse(path: Path, header: Header, options: dict[str, Any]) -> pd.DataFrame:
     layout: dict[str, Any] = {
         "header": None,
@@ -222,12 +251,14 @@ class PoseTable:
         rows: What names each row, as text: a frame's number or an image's path, with slashes.
         values: ``[rows, columns]``.
         row_levels: How many columns name a row, in the file.
+        seen: How many rows the file has.
     """
 
     header: tuple[tuple[str, ...], ...]
     rows: tuple[str, ...]
     values: Floats
     row_levels: int
+    seen: int = 0
 
     def frame(self) -> pd.DataFrame:
         """Return the table with its names as pandas keeps them."""
@@ -254,12 +285,13 @@ def read_pose_table(given: PathLike | pd.DataFrame, argument: str) -> PoseTable:
         path = existing_file(given, argument)
         if path.suffix.lower() not in H5_ENDINGS:
             header = csv_header(path)
+            seen = count_rows(path, header, path.name)
             values, rows = read_rows(path, header, path.name)
             bare = [place for place, name in enumerate(rows) if not (isinstance(name, str) and all(name.split("/")))]
             if bare:
                 shown = listing([place + header.lines + 1 for place in bare])
                 raise TableError(f"{path.name} names no image in row {shown}: write it anew.")
-            return PoseTable(header.columns, tuple(map(_slashes, rows)), values, header.index_columns)
+            return PoseTable(header.columns, tuple(map(_slashes, rows)), values, header.index_columns, seen)
         table, source = read_h5(path), path.name
     else:
         table, source = given, argument
@@ -271,7 +303,7 @@ def read_pose_table(given: PathLike | pd.DataFrame, argument: str) -> PoseTable:
     except (TypeError, ValueError):
         raise TableError(not_numbers(table, header_names, source)) from None
     names = ("/".join(str(part) for part in row) if isinstance(row, tuple) else str(row) for row in table.index)
-    return PoseTable(header_names, tuple(map(_slashes, names)), cells, table.index.nlevels)
+    return PoseTable(header_names, tuple(map(_slashes, names)), cells, table.index.nlevels, len(table))
 
 
 def column_names(table: pd.DataFrame) -> list[tuple[str, ...]]:

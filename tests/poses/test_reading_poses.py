@@ -1,6 +1,7 @@
 """Tables of pose tools: read as they are written, and refused in plain words where they are not."""
 
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -73,6 +74,50 @@ def test_another_table_is_refused_with_what_is_wrong(tmp_path, text, said):
         read_poses(path)
     assert said in str(caught.value)
     assert "bad.csv" in str(caught.value)
+
+
+def test_a_table_of_poses_is_accounted_for(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text(HEAD + "0,1,2,0.5\n\n1,1,2,0.5\n\n", encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        tally = read_poses(path).tally
+    assert tally is not None
+    assert (tally.seen, tally.taken, tally.unexplained) == (2, 2, 0)
+    path.write_text(
+        HEAD.replace("likelihood", "likelihood,z").replace("net\n", "net,net\n").replace("nose\n", "nose,nose\n")
+        + "0,1,2,0.5,9\n"
+    )
+    with pytest.warns(UserWarning, match=r"a\.csv: the columns 'z' of 1 body part are left out"):
+        assert read_poses(path).xy.tolist() == [[[1.0, 2.0]]]
+
+
+@pytest.mark.parametrize("rows", ["0,1,2,0.5\n1,1,2", "0,1,2\n1,1,2,0.5\n", "0,1,2,0.5\n1,1,2\n2,1,2,0.5\n"])
+def test_a_row_that_breaks_off_is_refused_and_no_part_of_a_number_taken(tmp_path, rows):
+    path = tmp_path / "a.csv"
+    path.write_text(HEAD + rows, encoding="utf-8")
+    with pytest.raises(
+        TableError, match=r"a\.csv has fewer than 4 cells in line [45]: it was cut off or changed there"
+    ):
+        read_poses(path)
+    path = tmp_path / "CollectedData_a.csv"
+    path.write_text("scorer,a,a\nbodyparts,n,n\ncoords,x,y\nv/1.png,1,2\nv/2.png,1", encoding="utf-8")
+    with pytest.raises(TableError, match=r"fewer than 3 cells in line 5"):
+        read_labelled_poses(path)
+
+
+def test_labelled_poses_are_accounted_for(tmp_path):
+    path = tmp_path / "CollectedData_a.csv"
+    path.write_text(
+        "scorer,a,a,a\nbodyparts,n,n,n\ncoords,x,y,likelihood\nv/1.png,1,2,1\nv/1.png,3,4,1\n", encoding="utf-8"
+    )
+    with pytest.warns(UserWarning, match="CollectedData") as said:
+        found = read_labelled_poses(path)
+    assert found.tally is not None
+    assert (found.tally.seen, found.tally.taken) == (2, 2)
+    texts = " ".join(str(one.message) for one in said)
+    assert "the columns 'likelihood' are left out" in texts
+    assert "names v/1.png more than once, and all these rows are taken" in texts
 
 
 def test_decimal_commas_and_a_mark_are_read(tmp_path):

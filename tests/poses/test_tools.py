@@ -152,6 +152,20 @@ def test_a_folder_of_openpose(tmp_path: Path) -> None:
         read_poses(tmp_path / "run")
 
 
+def test_hands_and_faces_of_openpose_and_two_kinds_of_animals_are_told(tmp_path: Path) -> None:
+    person = {"pose_keypoints_2d": [1, 2, 0.5], "hand_left_keypoints_2d": [1, 2, 0.5], "face_keypoints_2d": []}
+    written(tmp_path / "v" / "t_000000000000_keypoints.json", {"people": [person, person]})
+    with pytest.warns(UserWarning, match="hand_left_keypoints_2d of 2 people are left out"):
+        tally = read_poses(tmp_path / "v").tally
+    assert tally is not None
+    assert (tally.noun, tally.seen, tally.taken) == ("pose", 2, 2)
+    kinds = [{"id": 1, "keypoints": ["nose"]}, {"id": 2, "keypoints": ["tail"]}]
+    one = {"image_id": 1, "category_id": 2, "keypoints": [3, 4, 2]}
+    said = {"images": [{"id": 1, "file_name": "0.png"}], "categories": kinds, "annotations": [one]}
+    with pytest.raises(TableError, match="2 categories with key points of their own"):
+        read_poses(written(tmp_path / "c.json", said))
+
+
 def test_alphapose_and_alphatracker(tmp_path: Path) -> None:
     one = {"image_id": "7.jpg", "category_id": 1, "keypoints": [1, 2, 0.5, 3, 4, 0.25], "score": 2.5, "idx": [1.0]}
     poses = read_poses(written(tmp_path / "a.json", [one, {**one, "idx": [2.0]}]))
