@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from moods import CONFIG, texts
 from signing_in import sign_in
 
@@ -42,6 +43,10 @@ _scratch: list[Path] = []
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Property tests are about answers, not about how busy the machine is, and ask the same each time: a red run is the
+    # change's. New questions are asked where the grids run.
+    settings.register_profile("lsnb", deadline=None, derandomize="not exhaustive" in config.option.markexpr)
+    settings.load_profile("lsnb")
     for name in PRIVATE:
         os.environ.pop(name, None)
     os.environ["LSNB_NO_PROMPT"] = "1"

@@ -52,7 +52,7 @@ def test_safe_names_are_short_enough(text: str) -> None:
     assert fault_in(safe) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(names=st.lists(any_text, min_size=1, max_size=8, unique=True))
 def test_accepted_names_round_trip(names: list[str], round_trip: Callable[[list[str]], dict[str, bytes]]) -> None:
     names = [name for name in names if fault_in(unicodedata.normalize("NFC", name)) is None]

@@ -348,7 +348,7 @@ def test_pages_and_messages_are_no_media(name: str, content: bytes) -> None:
 
 
 @given(st.sampled_from(sorted(PICTURES)), st.integers(0, 400), st.binary(max_size=12))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_bent_pictures_are_no_trouble(name: str, place: int, bent: bytes) -> None:
     data = PICTURES[name]
     content = data[:place] + bent + data[place + len(bent) :]

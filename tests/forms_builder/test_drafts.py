@@ -186,7 +186,7 @@ PARTS = st.one_of(
 
 
 @given(st.lists(PARTS, max_size=6))
-@settings(max_examples=150, deadline=None, database=None)
+@settings(max_examples=150, database=None)
 def test_whatever_is_typed_gives_a_config_and_sentences(parts: list[Shown | Question]) -> None:
     outcome = Draft((Shown(), *parts)).outcome()
     assert outcome.left_out == len({problem.split(",")[0] for problem in outcome.problems})

@@ -37,7 +37,7 @@ def free_places(asked: range, excluded: set[int], gap: int) -> list[int]:
     return [frame for frame in asked if all(abs(frame - other) >= gap for other in excluded)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=st.sampled_from(["kmeans", "farthest", "uniform", "random", "motion", "motion_kmeans"]),
     n=st.integers(1, 50),
@@ -73,7 +73,6 @@ def test_every_choice_keeps_the_conditions(video, method, n, share, gap, exclude
     n=st.integers(1, 45),
     chance=st.randoms(use_true_random=False),
 )
-@settings(deadline=None)
 def test_spacing_finds_n_places_wherever_n_fit(places, gap, n, chance):
     spacing = Spacing(np.array(places), gap)
     room = most_together(places, gap)

@@ -6,7 +6,7 @@ import json
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lsnb.kernel.tally import Tally, tally_of
@@ -14,7 +14,6 @@ from lsnb.kernel.tally import Tally, tally_of
 reasons = st.dictionaries(st.sampled_from(["empty", "damaged", "another's"]), st.integers(1, 9), max_size=3)
 
 
-@settings(deadline=None)
 @given(taken=st.integers(0, 50), left=reasons, lost=st.integers(-3, 3))
 def test_the_sum_is_right_or_the_difference_is_said(taken, left, lost):
     tally = Tally("a.csv", seen=taken + sum(left.values()) + lost, taken=taken)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lsnb import LabelConfig
@@ -173,7 +173,6 @@ cells = st.sampled_from(["", "", "a", "b", "None", "NA"])
 kinds = st.sampled_from(["", "", "single", "multiple", "text", "number", "rating", "rectangles"])
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["", "q", "r"]), cells, cells, kinds), min_size=1, max_size=8))
 def test_the_sum_of_a_codebooks_rows_is_right(rows: list[tuple[str, ...]]) -> None:
     book = pd.DataFrame(rows, columns=["variable", "label", "description", "type"])

@@ -85,7 +85,7 @@ STARTS = st.sampled_from(MEDIA)
 
 
 @given(STARTS, st.lists(steps(), min_size=2, max_size=8))
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_any_calls(start: str, calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> None:
     config = build(start, calls)
     again = LabelConfig.from_xml(config.xml)
@@ -97,14 +97,14 @@ def test_any_calls(start: str, calls: list[tuple[str, tuple[Any, ...], dict[str,
 
 
 @given(TEXT)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_is_read_or_refused(text: str) -> None:
     with contextlib.suppress(LabelConfigError):
         LabelConfig.from_xml(text)
 
 
 @given(st.lists(WILD.filter(lambda text: bool(text.strip())), min_size=1, max_size=5, unique_by=str.strip))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_answers_come_back_as_they_went_in(answers: list[str]) -> None:
     try:
         config = LabelConfig.image("uri").choices("q", answers)
@@ -121,7 +121,7 @@ def test_any_calls_are_accepted_by_the_server(stack: Stack) -> None:
     with httpx.Client(headers={"Authorization": f"Token {stack.api_key}"}, timeout=60) as client:
 
         @given(STARTS, st.lists(steps(), min_size=2, max_size=8))
-        @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=150, suppress_health_check=list(HealthCheck))
         def accepted(start: str, calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]]) -> None:
             config = build(start, calls)
             answer = client.post(address, json={"label_config": config.xml})

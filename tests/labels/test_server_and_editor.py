@@ -101,7 +101,7 @@ def test_the_editor_draws_every_tag_and_template(editor: Editor) -> None:
 @pytest.mark.exhaustive
 def test_the_editor_draws_whatever_is_built(editor: Editor) -> None:
     @given(STARTS, st.lists(steps(), min_size=3, max_size=8))
-    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=100, suppress_health_check=list(HealthCheck), database=None)
     def drawn(start: str, calls: list[tuple[str, tuple[object, ...], dict[str, object]]]) -> None:
         config = build(start, calls)
         _assert_drawn(editor, config, config.xml)

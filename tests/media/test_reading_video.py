@@ -133,7 +133,7 @@ def long_video(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
     return make_video(path, 240, width=64, height=48, gop=24, b_frames=0 if request.param == "avi" else 3)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(chosen=st.lists(st.integers(0, 239), max_size=12))
 def test_any_list_of_frames_is_served_sorted_and_once(long_video: Path, chosen: list[int]) -> None:
     served = [(frame.index, read_barcode(frame.image)) for frame in read_frames(long_video, chosen)]
@@ -244,7 +244,7 @@ def test_thumbnails_come_in_the_size_asked_for_with_their_progress(tmp_path: Pat
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(frames=st.integers(1, 5000), cuts=st.lists(st.floats(0.001, 0.999), max_size=5, unique=True))
 def test_neighbouring_portions_share_no_frame_and_lose_none(frames: int, cuts: list[float]) -> None:
     edges = [0.0, *sorted(cuts), 1.0]

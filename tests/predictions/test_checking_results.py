@@ -240,7 +240,7 @@ def spoilt_results(draw: st.DrawFn) -> list[Any]:
 
 
 @needs_todays_check
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 @given(results=spoilt_results())
 def test_no_combination_that_the_server_refuses_passes(results: list[Any]) -> None:
     if not theirs(results):
@@ -249,7 +249,7 @@ def test_no_combination_that_the_server_refuses_passes(results: list[Any]) -> No
 
 @needs_todays_check
 @pytest.mark.exhaustive
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=20_000)
 @given(results=spoilt_results())
 def test_no_combination_that_the_server_refuses_passes_in_many_tries(results: list[Any]) -> None:
     if not theirs(results):

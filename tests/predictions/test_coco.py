@@ -210,7 +210,7 @@ masks = st.tuples(st.integers(1, 9), st.integers(1, 9)).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(mask=masks)
 def test_a_mask_in_a_brush_stroke_is_read_back_by_the_sdk_and_by_us(mask: np.ndarray[Any, Any]) -> None:
     packed = brush_rle(mask)
@@ -254,7 +254,7 @@ def compressed(mask: np.ndarray[Any, Any]) -> str:
     return text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(mask=masks)
 def test_compressed_counts_are_read(mask: np.ndarray[Any, Any]) -> None:
     np.testing.assert_array_equal(coco_mask({"size": list(mask.shape), "counts": compressed(mask)}), mask)
@@ -310,7 +310,7 @@ def numbers(value: dict[str, Any]) -> list[float]:
     return [float(value.get(name, 0)) for name in ("x", "y", "width", "height")]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(results=drawn_regions())
 def test_annotations_written_as_coco_and_read_again_are_the_same(results: list[dict[str, Any]]) -> None:
     coco = to_coco(long_table([task(1, [annotation(results)], item="a")], raw=True))
@@ -457,7 +457,7 @@ def told(results: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return sorted((*about(one), *([about(by_id[one["parentID"]])] if one.get("parentID") else [])) for one in results)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(results=turned_regions())
 def test_what_is_turned_belongs_together_or_has_several_outlines_survives_coco(results: list[dict[str, Any]]) -> None:
     coco = json.loads(json.dumps(to_coco(long_table([task(1, [annotation(results)], item="a")], raw=True))))

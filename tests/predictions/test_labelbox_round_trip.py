@@ -14,7 +14,7 @@ from labelbox_payloads import CONFIG, FACTS, VIDEOS, box, frames, line, point, r
 from lsnb.predictions.checking import check_results
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
 
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+QUICK = settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 WHOLE_X, WHOLE_Y = FACTS["width"], FACTS["height"]
 confidences = st.none() | st.integers(0, 100).map(lambda n: n / 100)
 words = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=8)

@@ -411,7 +411,6 @@ PIECES = st.sampled_from([None, 7, "x", [], {}, [7], {"id": 1}, "[]", '[{"a": 1}
 
 @settings(
     max_examples=40,
-    deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

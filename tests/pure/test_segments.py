@@ -258,7 +258,7 @@ FIRST = {
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", PIECES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_each_piece_is_a_stretch_or_named_by_its_line(
     name: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -79,7 +79,7 @@ def test_each_column_with_each_cell_and_with_none(name: str) -> None:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_any_table(data: st.DataObject) -> None:
     config = CONFIGS[data.draw(st.sampled_from(sorted(CONFIGS)))]()
     count = data.draw(st.integers(1, 4))
