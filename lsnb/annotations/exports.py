@@ -22,7 +22,7 @@ import pandas as pd
 
 from lsnb.annotations.long import DONE, Tabulated, Wanted, tabulate
 from lsnb.annotations.long import anonymize as hide_names
-from lsnb.errors import InputError, MissingFileError
+from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.files import is_address, nearest_file, objects_at
 from lsnb.kernel.formats import (
@@ -45,6 +45,7 @@ from lsnb.kernel.words import counted, joined, listing, nearest, warn
 from lsnb.labels.vocabulary import CHOICES, KINDS, unlabelled
 from lsnb.results import ANSWERS, NAMED, is_value
 from lsnb.shapes import shape_of
+from lsnb.tables.opening import decode
 from lsnb.tasks import ABOUT, LACKS, UNKNOWN, Mark, is_flat, opened, same_annotations
 
 WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."
@@ -104,6 +105,13 @@ def read_annotations(
     return tally.attach(hide_names(table) if anonymize else table)
 
 
+class Guessed(NamedTuple):
+    """The records of a file whose encoding was guessed, and the sentence that says so."""
+
+    records: list[dict[str, Any]]
+    sentence: str
+
+
 class Part(NamedTuple):
     """What one source holds.
 
@@ -153,7 +161,10 @@ def _parts(sources: list[Any], wanted: Wanted) -> Iterator[Part]:
             try:
                 if isinstance(parsed, InputError):
                     raise parsed
-                tasks, notes = tasks_of(parsed, name, known=_known_fields(wanted))
+                is_guessed = isinstance(parsed, Guessed)
+                said = parsed.records if is_guessed else parsed
+                tasks, notes = tasks_of(said, name, known=_known_fields(wanted))
+                notes += (parsed.sentence,) if is_guessed else ()
             except InputError as fault:
                 if not _is_one_of_many(source, name):
                     raise
@@ -165,7 +176,7 @@ def _parts(sources: list[Any], wanted: Wanted) -> Iterator[Part]:
             else:
                 yield part
             # Gone before the next file is read, which may be as large.
-            del parsed, tasks, part
+            del parsed, said, tasks, part
     for folder, parts in single.items():
         first, *others = parts
         if not others:
@@ -367,10 +378,16 @@ def _parsed_or_fault(content: bytes, name: str) -> Any:
 def _parsed(content: bytes, name: str) -> Any:
     if looks_like_json(content):
         return parse_json(content, name, lines=True)
-    records = records_of(content, name)
+    # A spreadsheet that saves a CSV anew writes it in the letters of its country.
+    is_table = b"annotation_id" in content.partition(b"\n")[0].replace(b"\0", b"")
+    try:
+        text, guess = decode(content, name) if is_table else ("", None)
+    except TableError as fault:
+        raise InputError(fault.problems) from None
+    records = records_of(text, name)
     if records is None:
         raise InputError(f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
-    return records
+    return Guessed(records, guess) if guess else records
 
 
 def tasks_of(parsed: Any, name: str, *, known: Sequence[str] = ()) -> tuple[list[Any], tuple[str, ...]]:
@@ -566,16 +583,12 @@ def strangers(annotations: pd.DataFrame) -> list[str]:
     return said
 
 
-def records_of(content: bytes, name: str) -> list[dict[str, Any]] | None:
+def records_of(text: str, name: str) -> list[dict[str, Any]] | None:
     """Return the records of a CSV or TSV export; None for what is none.
 
     Raises:
         InputError: The file breaks off, or a row has more cells than there are columns.
     """
-    try:
-        text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
-    except UnicodeError:
-        return None
     header = text.partition("\n")[0]
     separator = max(",\t;", key=header.count)
     if "annotation_id" not in [cell.strip().strip('"') for cell in header.split(separator)]:

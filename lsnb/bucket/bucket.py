@@ -511,6 +511,7 @@ class Bucket:
         *,
         name: str = "{ID}",
         pattern: str = "**/*",
+        known: Annotated[pd.DataFrame | str | os.PathLike[str] | None, TOLD] = None,
         overwrite: Overwrite = "never",
         send_unshown: bool = False,
         safe_names: bool = False,
@@ -527,6 +528,8 @@ class Bucket:
             source: A folder, a glob (``photos/*.jpg``) or a zip archive.
             name: The objects' names as a pattern over those columns.
             pattern: Which files of a folder or archive to take.
+            known: The table of an earlier upload of this folder, or the file it was saved in, if there is one: files
+                in it keep their ``ID``, whatever was laid beside them.
             overwrite: See ``upload``.
             send_unshown: See ``upload``.
             safe_names: See ``upload``.
@@ -541,7 +544,7 @@ class Bucket:
         """
         sources = Sources()
         try:
-            table = table_of_files(source, pattern, sources)
+            table = table_of_files(source, pattern, sources, known)
             return self._upload(
                 table, sources, "path", name, overwrite, send_unshown, safe_names, workers, deadline, progress
             )

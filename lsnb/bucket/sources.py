@@ -39,6 +39,7 @@ from lsnb.kernel.formats import (
     why_unreadable,
 )
 from lsnb.kernel.words import nearest, warn
+from lsnb.tables.opening import read_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -554,7 +555,7 @@ def folder_clashes(names: Iterable[str]) -> list[tuple[str, str]]:
 _WILD = frozenset("*?[")
 
 
-def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Sources) -> pd.DataFrame:
+def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Sources, known: Any = None) -> pd.DataFrame:
     """Return a table of the files in a folder, a glob or a zip archive, in the order of their names.
 
     Its columns: ``ID`` (the path inside, without extension), ``path``, ``folder`` (the folders inside, joined by
@@ -565,6 +566,7 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
         source: A folder, a glob such as ``photos/*.jpg``, or a zip archive, which is read in place.
         pattern: Which files of a folder or archive to take, as a glob over the path inside.
         sources: Opens archives, and is told which links not to follow.
+        known: A table that was made of these files before, or its file: what is in it keeps its ``ID``.
 
     Raises:
         MissingFileError: There is nothing at ``source``.
@@ -595,12 +597,12 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
     kept = sorted({(inside, path) for inside, path in found if not is_junk(inside)})
     if not kept:
         raise InputError(f"No file in {root} matches {pattern!r}: check the folder, or give another pattern.")
-    return _table(kept)
+    return _table(kept, read_items(known, root))
 
 
-def _table(files: list[tuple[str, str]]) -> pd.DataFrame:
+def _table(files: list[tuple[str, str]], known: dict[str, str]) -> pd.DataFrame:
     parts = [PurePosixPath(inside) for inside, _ in files]
-    keys, said = item_names([part.as_posix() for part in parts])
+    keys, said = item_names([part.as_posix() for part in parts], known)
     if said:
         warn(said)
     return pd.DataFrame(

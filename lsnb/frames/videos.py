@@ -29,6 +29,7 @@ from lsnb.kernel.formats import (
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import warn
 from lsnb.tables import check_key, read_table
+from lsnb.tables.opening import read_items
 
 PIECE = 2**20
 
@@ -199,7 +200,13 @@ def _too_large(archive: Zip, folder: Path) -> list[str]:
 # ``find_images``: a table of pictures from a file, a folder or a table, with a name for each.
 
 
-def find_images(source: str | os.PathLike[str], *, key: str | None = None, path: str = "path") -> pd.DataFrame:
+def find_images(
+    source: str | os.PathLike[str],
+    *,
+    key: str | None = None,
+    path: str = "path",
+    known: pd.DataFrame | str | os.PathLike[str] | None = None,
+) -> pd.DataFrame:
     """Return a table of pictures, with the columns ``item`` and ``path``.
 
     Args:
@@ -207,11 +214,14 @@ def find_images(source: str | os.PathLike[str], *, key: str | None = None, path:
             of paths, seen from the table's folder or the working directory, such as ``media.csv`` or ``frames.csv``.
         key: The table's column that names each item; by default ``item``, else ``id``.
         path: The table's column of paths.
+        known: The table that an earlier call made of this folder, or the file it was saved in, if there is one:
+            pictures in it keep their ``item``, whatever was laid beside them.
 
     Returns:
         A row per picture, in the table's order or that of the paths. ``item`` (text) is what ``key`` holds; in a
         folder, the path in it without the ending, as ``Bucket.upload_folder`` calls it: another file laid there
-        changes it only where it is a picture of the same name but for the ending, which a warning says. A table keeps
+        changes it only where it is a picture of the same name but for the ending and ``known`` does not tell it, which
+        a warning says. A table keeps
         its columns; rows without a path are left out.
 
     Raises:
@@ -232,7 +242,7 @@ def find_images(source: str | os.PathLike[str], *, key: str | None = None, path:
     place = Path(source).expanduser()
     if place.is_dir():
         found = files_in(place, _is_picture)
-        return _image_table(place, [one.relative_to(place) for one in found], found)
+        return _image_table(place, [one.relative_to(place) for one in found], found, read_items(known, place))
     if not place.is_file():
         raise MissingFileError(
             f"There is no picture, folder or table {source} (looked in {Path.cwd()}).{nearest_file(place)}"
@@ -240,17 +250,17 @@ def find_images(source: str | os.PathLike[str], *, key: str | None = None, path:
     # A text beside pictures is notes more often than a table.
     if place.suffix.lower() in TABLE_ENDINGS - {".txt"}:
         return _images_of_table(place, key, path)
-    return _image_table(place, [Path(place.name)], [place] if _is_picture(Path(place.name)) else [])
+    return _image_table(place, [Path(place.name)], [place] if _is_picture(Path(place.name)) else [], {})
 
 
 def _is_picture(path: Path) -> bool:
     return not is_junk(path.as_posix()) and path.suffix.lower() in IMAGE_ENDINGS
 
 
-def _image_table(source: Path, names: list[Path], found: list[Path]) -> pd.DataFrame:
+def _image_table(source: Path, names: list[Path], found: list[Path], known: dict[str, str]) -> pd.DataFrame:
     if not found:
         raise InputError(f"No picture is in {source}: put files ending in {', '.join(sorted(IMAGE_ENDINGS))} there.")
-    items, said = item_names([name.as_posix() for name in names])
+    items, said = item_names([name.as_posix() for name in names], known)
     if said:
         warn(said)
     return pd.DataFrame({"item": items, "path": [one.as_posix() for one in found]})

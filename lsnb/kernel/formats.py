@@ -19,7 +19,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Literal, NamedTuple
@@ -180,7 +180,7 @@ def ending_of(name: str) -> str:
     return os.path.splitext(name)[1].lower()  # noqa: PTH122  thrice for each of ten thousand files
 
 
-def item_names(paths: Sequence[str]) -> tuple[list[str], str]:
+def item_names(paths: Sequence[str], known: Mapping[str, str] | None = None) -> tuple[list[str], str]:
     """Return what to call the item of each file of a folder, and a sentence where that hangs on the other files.
 
     An item is called as its file is, without the ending. Where files differ in it alone, only one picture, video or
@@ -189,13 +189,17 @@ def item_names(paths: Sequence[str]) -> tuple[list[str], str]:
 
     Args:
         paths: Inside the folder, with slashes, each once.
+        known: Paths and what their items were called before, which they stay; no other file gets such a name.
 
     Example:
         >>> item_names(["a.jpg", "a.txt", "b.jpg"])
         (['a', 'a.txt', 'b'], '')
         >>> item_names(["a.jpg", "a.png"])
         (['a.jpg', 'a.png'], "a.jpg and a.png differ in their ending alone, so these are their items' names: ...")
+        >>> item_names(["a.jpg", "a.png"], {"a.jpg": "a"})
+        (['a', 'a.png'], '')
     """
+    former = known or {}
     parts = [PurePosixPath(path) for path in paths]
     short = [part.with_suffix("").as_posix() for part in parts]
     media = [_is_medium(part.name) for part in parts]
@@ -207,12 +211,21 @@ def item_names(paths: Sequence[str]) -> tuple[list[str], str]:
         stem if stem not in whole and (every[stem] == 1 or (is_medium and shown[stem] == 1)) else part.as_posix()
         for stem, is_medium, part in zip(short, media, parts, strict=True)
     ]
+    used = set(former.values())
+    found = [
+        former.get(path, path if name in used else name)
+        for path, name in zip((part.as_posix() for part in parts), found, strict=True)
+    ]
+    settled = {stem for stem, part in zip(short, parts, strict=True) if part.as_posix() in former}
     twins = [
-        part.as_posix() for stem, part in zip(short, parts, strict=True) if shown[stem] > 1 and _is_medium(part.name)
+        part.as_posix()
+        for stem, part in zip(short, parts, strict=True)
+        if shown[stem] > 1 and _is_medium(part.name) and stem not in settled
     ]
     said = (
         f"{joined(twins[:2])} differ in their ending alone, so these are their items' names"
-        f"{f' (and {len(twins) - 2} more)' if len(twins) > 2 else ''}: alone, each would go without the ending."
+        f"{f' (and {len(twins) - 2} more)' if len(twins) > 2 else ''}: alone, each would go without the ending. Where "
+        "one of them had a name before, give the table of that time as known=, and it keeps it."
     )
     return found, said if twins else ""
 

@@ -14,6 +14,7 @@ import os
 import re
 import sys
 import unicodedata
+import warnings
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -29,7 +30,7 @@ from lsnb.kernel.checks import TOLD, FilePath, checked
 from lsnb.kernel.files import file_sentence, nearest_file
 from lsnb.kernel.formats import TABLE_ENDINGS
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import listing, nearest, sheet_rows
+from lsnb.kernel.words import listing, nearest, sheet_rows, warn
 from lsnb.tables.cells import (
     TEXT_DTYPE,
     column_of,
@@ -736,6 +737,56 @@ def read_table(
     tally.taken = len(table)
     tally.warn()
     return tally.attach(table)
+
+
+def read_items(known: Any, folder: str | os.PathLike[str]) -> dict[str, str]:
+    """Return what a table made of a folder before calls each of its files: path inside the folder → item.
+
+    Args:
+        known: The table, or the file that it was written to; none where there is no such file yet, or None is given.
+            Its items are in ``ID``, ``item`` or ``id``, its files in ``folder`` and ``filename`` or in ``path``; a
+            table without them says nothing, which is said.
+        folder: Where its paths begin.
+
+    Raises:
+        InputError: It is no table.
+        TableError: The file is no table.
+
+    Example:
+        >>> read_items(pd.DataFrame({"item": ["a"], "path": ["photos/x/a.jpg"]}), "photos")
+        {'x/a.jpg': 'a'}
+    """
+    if known is None or (isinstance(known, str | os.PathLike) and not Path(known).expanduser().is_file()):
+        return {}
+    if not isinstance(known, str | os.PathLike | pd.DataFrame):
+        raise InputError(f"known is {known!r}: give the table that was made of this folder before, or its file.")
+    table = known if isinstance(known, pd.DataFrame) else _quietly_read(known)
+    key = next((name for name in ("ID", "item", "id") if name in table.columns), None)
+    parts = [name for name in ("folder", "filename") if name in table.columns]
+    if key is None or (len(parts) < 2 and "path" not in table.columns):
+        # It may be of an upload of a table, and this is of a folder.
+        warn(
+            f"No name is known from before: the table given as known= has {listing(list(map(str, table.columns)), 9)}, "
+            "and names of files are in ID or item, and path or folder and filename."
+        )
+        return {}
+    root = f"{Path(folder).expanduser().as_posix()}/"
+    items = {}
+    for _, row in table.iterrows():
+        if len(parts) == 2:
+            cells = [row[name] for name in parts if not is_missing(row[name]) and str(row[name])]
+            inside = "/".join(map(str, cells))
+        else:
+            inside = "" if is_missing(row["path"]) else str(row["path"]).replace("\\", "/").removeprefix(root)
+        if inside and not is_missing(row[key]):
+            items[inside] = str(key_text(row[key]))
+    return items
+
+
+def _quietly_read(path: str | os.PathLike[str]) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it is our own table, made by the call before
+        return read_table(path)
 
 
 def _key_texts(cells: pd.Series[Any], key: str, name: str) -> list[str | None]:

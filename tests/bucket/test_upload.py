@@ -20,6 +20,7 @@ from PIL import Image
 from small_store import BUCKET, SmallStore
 from upload_tools import upload
 
+import lsnb
 from lsnb.bucket import Bucket
 from lsnb.bucket.sources import why_not_shown
 from lsnb.errors import InputError, KeyColumnError, MissingFileError, PartialFailureError
@@ -455,6 +456,35 @@ def test_a_file_laid_beside_others_changes_none_of_their_ids(small: Bucket, tmp_
         "a.jpg": "a.jpg",
         "b.png": "b",
     }
+
+
+def test_files_of_an_earlier_table_keep_their_ids(small: Bucket, tmp_path: Path) -> None:
+    folder, out = tmp_path / "photos", tmp_path / "media.csv"
+    (folder / "sub").mkdir(parents=True)
+
+    def ids(names: list[str], known: Any) -> dict[str, str]:
+        for name in names:
+            (folder / name).write_bytes(name.encode())
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", "[0-9]+ of [0-9]+ files failed")
+            table = small.upload_folder(folder, name="x/{ID}", known=known, progress=False).table
+        lsnb.write_table(table, out)
+        return {
+            f"{a}/{b}".strip("/"): key
+            for a, b, key in zip(table["folder"], table["filename"], table["ID"], strict=True)
+        }
+
+    assert ids(["a.png", "sub/1.jpg"], out) == {"a.png": "a", "sub/1.jpg": "sub/1"}
+    assert ids(["a.jpg", "sub/1.gif"], out) == {
+        **{"a.png": "a", "a.jpg": "a.jpg", "sub/1.jpg": "sub/1", "sub/1.gif": "sub/1.gif"},
+    }
+    # The name of a picture that is gone never comes to mean another.
+    table = lsnb.read_table(out)
+    (folder / "a.png").unlink()
+    assert ids([], table)["a.jpg"] == "a.jpg"
+    with pytest.warns(UserWarning, match=r"No name is known from before: the table given as known= has x"):
+        small.upload_folder(folder, known=pd.DataFrame({"x": [1]}), progress=False)
 
 
 def make_zip(path: Path, members: dict[str, bytes]) -> Path:

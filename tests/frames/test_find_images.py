@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,16 @@ def test_a_file_laid_beside_others_changes_no_item(tmp_path: Path) -> None:
         items = lsnb.find_images(tmp_path)["item"]
     assert items.is_unique
     assert "a" not in set(items)
+    lsnb.write_table(before.reset_index(), tmp_path / "found.csv")
+    for known in (before.reset_index(), tmp_path / "found.csv"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            kept = lsnb.find_images(tmp_path, known=known).set_index("path")["item"]
+        assert kept[before.index].tolist() == before.tolist()
+        assert kept.is_unique
+    assert lsnb.find_images(tmp_path / "sub", known=tmp_path / "not_yet.csv")["item"].tolist() == ["a", "c"]
+    with pytest.raises(lsnb.errors.InputError, match="known is 3"):
+        lsnb.find_images(tmp_path, known=3)
 
 
 def test_a_table_keeps_its_columns_and_its_paths_are_seen_from_it(

@@ -199,6 +199,27 @@ def test_lines_and_encodings(tmp_path: Path, encoding: str) -> None:
     pd.testing.assert_frame_equal(read_annotations(path, key="ID"), long_table(pairs(), key="ID"))
 
 
+@pytest.mark.parametrize(
+    ("words", "encoding", "says"),
+    [
+        ("schöne Grüße", "cp1252", "Windows-1252"),
+        ("Привет, как дела", "cp1251", "Windows-1251"),
+        ("schöne Grüße", "utf-16-le", None),
+    ],
+)
+def test_csv_exports_that_a_spreadsheet_saved_anew(tmp_path: Path, words: str, encoding: str, says: str | None) -> None:
+    path = tmp_path / "export.csv"
+    text = f'annotation_id;annotator;id;ID;mood\n5;3;1;"a";"{words}"\n6;4;1;"a";"x"\n'
+    path.write_bytes(text.encode(encoding))
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        table = read_annotations(path, key="ID", data="ID")
+    assert table.loc[table["control"] == "mood", "value"].tolist() == [words, "x"]
+    guessed = [str(one.message) for one in said if "by its letters it is taken to be" in str(one.message)]
+    assert (len(guessed) == 1 and str(says) in guessed[0]) if says else not guessed
+    assert not says or any(says in note for note in table.attrs["read"]["notes"])
+
+
 def test_results_as_json_text_and_what_is_damaged_are_rows() -> None:
     text = task(1, [annotation([], 1) | {"result": json.dumps(choice("a"))}], ID="k1")
     assert long_table([text], key="ID")["value"].tolist() == ["a"]
