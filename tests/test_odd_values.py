@@ -329,6 +329,11 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
         "control": "box",
         "resamples": 10,
     },
+    "reliability.text_agreement": lambda out: {
+        "annotations": LABELS.assign(control="said", kind="textarea"),
+        "control": "said",
+        "resamples": 10,
+    },
     "plots.agreement_matrix": lambda out: {"agreement": lsnb.agreement(LABELS, "mood", resamples=10)},
     "plots.annotations_per_day": lambda out: {"annotations": LABELS.assign(updated_at=pd.Timestamp("2026-01-01"))},
     "plots.confusion_matrix": lambda out: {

@@ -13,6 +13,7 @@ from lsnb.reliability.decisions import disputed, gold
 from lsnb.reliability.evaluation import AlternativeTest, Evaluation, alternative_annotator_test, evaluate
 from lsnb.reliability.overlap import RegionAgreement, region_agreement
 from lsnb.reliability.paragraph import methods_paragraph
+from lsnb.reliability.transcripts import TextAgreement, text_agreement
 from lsnb.reliability.truth import Consensus, Truth, annotator_quality, consensus_regions
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Level",
     "Ratings",
     "RegionAgreement",
+    "TextAgreement",
     "Truth",
     "agreement",
     "agreement_by",
@@ -38,4 +40,5 @@ __all__ = [
     "krippendorff_alpha",
     "methods_paragraph",
     "region_agreement",
+    "text_agreement",
 ]

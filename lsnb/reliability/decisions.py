@@ -6,7 +6,7 @@ import itertools
 import warnings
 from collections.abc import Mapping, Sequence
 from numbers import Real
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +20,7 @@ from lsnb.kernel.words import listing
 from lsnb.reliability.coefficients import Level, Ratings, ratings_of
 from lsnb.reliability.intervals import Floats
 from lsnb.reliability.overlap import is_drawn, region_agreement
-from lsnb.reliability.truth import truth_of
+from lsnb.reliability.truth import Method, modelled_ratings, truth_of
 from lsnb.tables.keys import key_text
 
 
@@ -90,7 +90,7 @@ def gold(
     annotations: Annotations,
     control: str,
     *,
-    by: Literal["majority", "dawid_skene", "mace"] = "majority",
+    by: Method = "majority",
     adjudicated: pd.DataFrame | Mapping[str, Any] | None = None,
     min_votes: Annotated[int, TOLD] = 1,
     weights: Mapping[str, Any] | None = None,
@@ -171,15 +171,9 @@ def _modelled(
     annotations: pd.DataFrame, control: str, votes: pd.DataFrame, by: str, seed: int, min_votes: int
 ) -> pd.DataFrame:
     """Return votes with what a model says instead, and whether that is what all votes say, too."""
-    if is_drawn(annotations, control):
-        raise InputError(
-            f"The control {control!r} draws regions: lsnb.reliability.consensus_regions has those on which most agree."
-        )
     if is_paged(annotations, control):
         raise InputError(f"The question {control!r} is asked of each page of an item, of which by={by!r} has no model.")
-    wide, ratings = ratings_of(annotations, control)
-    if ratings.level in ("interval", "ratio"):
-        raise InputError(f"The answers to {control!r} are numbers on a scale, and by={by!r} is of names and ranks.")
+    wide, ratings = modelled_ratings(annotations, control)
     places = {str(item): number for number, item in enumerate(wide.index)}
     people = [str(name) for name in wide.columns]
     probable, answers = _sets_modelled(ratings, people, by, seed)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import html
 import itertools
 import math
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -22,8 +23,9 @@ from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import Annotations, Resamples, Seed
-from lsnb.kernel.words import listing
+from lsnb.kernel.words import listing, nearest
 from lsnb.labels.vocabulary import KINDS, is_region
+from lsnb.reliability.coefficients import Ratings, cohen_kappa
 from lsnb.reliability.intervals import (
     NONE,
     Clusters,
@@ -31,13 +33,17 @@ from lsnb.reliability.intervals import (
     Interval,
     by_cluster,
     clusters_of,
+    figures_in,
     further_size,
     intervals,
 )
+from lsnb.reliability.unitizing import Continuum, gamma, unitizing_alpha
 from lsnb.shapes import (
     Mask,
     Track,
+    boundary_distances,
     box_iou,
+    mask_distances,
     mask_iou,
     outline,
     outline_iou,
@@ -45,6 +51,7 @@ from lsnb.shapes import (
     point_nearness,
     span_iou,
     to_pixels,
+    turned_corners,
 )
 
 # The regions of one control, item by item and annotator by annotator, in the form in which they are compared.
@@ -68,6 +75,7 @@ class Region:
         side: The longer side of the picture it is on, in the unit of its place.
         result: The raw result that holds it, where the table has these.
         key: Its id, as ``region`` in the table.
+        score: How sure whoever drew it is; missing (nan) where that is not said.
     """
 
     label: str | None
@@ -76,6 +84,7 @@ class Region:
     side: float = math.nan
     result: Any = None
     key: str = ""
+    score: float = math.nan
 
 
 Places = dict[str, dict[str, list[Region]]]
@@ -147,7 +156,9 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
         size = picture_size(results[number])
         side = 100.0 if np.isnan(size[0]) else max(size)
         label = " + ".join(sorted(labels)) or None
-        places[item][who].append(Region(label, place, on, side, results[number], str(columns["region"][number])))
+        key, score = str(columns["region"][number]), columns["score"][number] if "score" in columns else None
+        sure = math.nan if pd.isna(score) else float(score)
+        places[item][who].append(Region(label, place, on, side, results[number], key, sure))
     return measure, places, " ".join(sorted(notes - {""}))
 
 
@@ -316,7 +327,15 @@ class RegionAgreement:
         interval: Its 95 percent interval, over items or clusters of them (``lsnb.reliability.intervals``).
         pairs: A row for each pair of annotators: ``a, b, n`` (items both annotated), ``regions_a, regions_b, matched,
             f1, mean_iou`` (of regions that overlap and have one label), and for key points ``distance, oks``; for spans
-            and timelines ``kappa, overlap_f1, boundary, event_f1``.
+            and timelines ``kappa, overlap_f1, boundary, event_f1``; for boxes, outlines and masks ``boundary,
+            hausdorff``, the mean and the greatest distance of matched regions' boundaries, as means over regions.
+        figures: ``figure, name, value, low, high``: F1, and with a reference precision, recall and average precision;
+            for spans and timelines Krippendorff's alphas, and gamma where it was asked for.
+        labels: A row for each label: ``label, regions`` (drawn by either, over all pairs), ``matched, f1, mean_iou``,
+            ``boundary`` where regions have one; with a reference ``precision, recall, ap``; for spans and timelines
+            ``alpha`` (of this label where units cross).
+        answers: Of questions about regions: ``a, b, question, n`` (matched regions that both answered), ``percent,
+            kappa`` (Cohen's).
         items: A row for each item and pair: ``item, a, b, regions_a, regions_b, matched, f1``.
         note: What the figures rest on; empty if there is nothing to say.
     """
@@ -330,7 +349,20 @@ class RegionAgreement:
     interval: tuple[float, float]
     pairs: pd.DataFrame = field(compare=False)
     items: pd.DataFrame = field(compare=False)
+    figures: pd.DataFrame = field(compare=False)
+    labels: pd.DataFrame = field(compare=False)
+    answers: pd.DataFrame = field(compare=False)
     note: str = ""
+
+    @checks.checked
+    def value(self, figure: str) -> float:
+        """Return a figure by its short name; missing (nan) where it is not given.
+
+        Args:
+            figure: Such as ``"u_alpha"``; ``.figures`` lists them.
+        """
+        found = figures_in(self.figures)
+        return found[figure].value if figure in found else math.nan
 
     @property
     def summary(self) -> str:
@@ -342,13 +374,22 @@ class RegionAgreement:
             f"{len(self.annotators)} annotators, {self.n_items} items that two or more annotated"
         )
 
+    @property
+    def _tables(self) -> list[pd.DataFrame]:
+        more = self.figures.loc[self.figures["figure"].ne("f1") & self.figures["value"].notna(), ["name", "value"]]
+        return [table for table in (more, self.pairs, self.labels, self.answers) if len(table)]
+
     def __repr__(self) -> str:
-        return "\n".join(part for part in (self.summary, self.pairs.to_string(index=False), self.note) if part)
+        tables = (table.to_string(index=False) for table in self._tables)
+        return "\n".join(part for part in (self.summary, *tables, self.note) if part)
 
     def _repr_html_(self) -> str:
-        pairs = self.pairs.to_html(index=False, escape=True, na_rep="–", float_format=lambda figure: f"{figure:.3f}")
+        tables = "".join(
+            table.to_html(index=False, escape=True, na_rep="–", float_format=lambda figure: f"{figure:.3f}")
+            for table in self._tables
+        )
         note = f"<p>{html.escape(self.note)}</p>" if self.note else ""
-        return f"<p><b>{html.escape(self.summary)}</b></p>{note}{pairs}"
+        return f"<p><b>{html.escape(self.summary)}</b></p>{note}{tables}"
 
 
 @checks.checked
@@ -360,6 +401,8 @@ def region_agreement(
     reach: float | None = None,
     lengths: Mapping[str, float] | None = None,
     collar: float | None = None,
+    reference: str | None = None,
+    gamma_samples: Resamples = 0,
     clusters: Clusters | None = None,
     resamples: Resamples = 1000,
     seed: Seed = 0,
@@ -374,7 +417,9 @@ def region_agreement(
     point similarity, as COCO defines it: T.-Y. Lin et al., ECCV 2014). Stretches of time or text also have, over all
     units (frames, seconds, characters), Cohen's kappa of what is labelled there; the shared share, 2 × shared / all
     (Dice); and the mean distance of matched regions' boundaries. Two instants (start = end) are found where they are
-    the same.
+    the same. Krippendorff's alphas and gamma are of all annotators at once (``lsnb.reliability.unitizing``). Average
+    precision is COCO's at this threshold: precision at 101 recalls, with regions taken by their scores, the surest
+    first, each finding the region of the reference that it fits best.
 
     Args:
         annotations: The long table; with raw results (``raw=True``) for outlines, masks and tracks. It is not changed.
@@ -386,13 +431,15 @@ def region_agreement(
             the recording; kappa is missing where nothing does, since up to the last mark it would be another one.
         collar: For ``event_f1`` of spans and timelines: how far both boundaries may be off, in their unit (A. Mesaros,
             T. Heittola and T. Virtanen, "Metrics for polyphonic sound event detection", Applied Sciences 6, 2016).
+        reference: Whose regions are right: the others are compared with them alone, and have precision and recall.
+        gamma_samples: From how many lines of chance gamma is made, such as 30; none by default, since it takes long.
         clusters: What items belong together, as in ``agreement``.
         resamples: How often chance weighs items for the interval of F1.
         seed: A whole number for these.
 
     Raises:
-        InputError: No such control, one that draws nothing, no raw results where they are needed, or a threshold
-            that is none.
+        InputError: No such control, one that draws nothing, no raw results where they are needed, a threshold that is
+            none, or a reference who annotated nothing.
 
     Example:
         >>> columns = ["item", "annotator", "region", "start", "end"]
@@ -411,11 +458,17 @@ def region_agreement(
     known = _lengths(annotations, control, measure) | {str(item): float(end) for item, end in (lengths or {}).items()}
     people = sorted({who for item in places.values() for who in item})
     # Item by item, so that the masks of one picture alone are in the memory.
-    compared: dict[tuple[str, str], dict[str, _Compared]] = {pair: {} for pair in itertools.combinations(people, 2)}
+    if reference is not None and reference not in people:
+        raise InputError(f"reference is {reference!r}, who annotated nothing.{nearest(reference, people)}")
+    compared: dict[tuple[str, str], dict[str, _Compared]] = {
+        pair: {} for pair in itertools.combinations(people, 2) if reference is None or reference in pair
+    }
     for item in sorted(places):
         here = {who: placed(measure, regions) for who, regions in places[item].items()}
-        for pair in itertools.combinations(sorted(here), 2):
-            compared[pair][item] = _compare(measure, here[pair[0]], here[pair[1]], threshold, reach, collar)
+        for pair in compared:
+            if here.keys() >= set(pair):
+                truth = None if reference is None else pair.index(reference)
+                compared[pair][item] = _compare(measure, here[pair[0]], here[pair[1]], threshold, reach, collar, truth)
     rows, pairs = [], []
     for (a, b), by_item in compared.items():
         both, found = list(by_item), list(by_item.values())
@@ -444,6 +497,11 @@ def region_agreement(
         note = f"{note} Key points are the same within {how}."
     if measure in UNITS:
         note = f"{note} Distances are in {UNITS[measure]}." if "in percent" not in note else note
+    alike = [(pair, item, one) for pair, by_item in compared.items() for item, one in by_item.items()]
+    labels, figures = _by_label(measure, alike, reference, f1, interval)
+    if measure in LINES:
+        labels, further = _unitized(places, known, labels, gamma_samples, seed)
+        figures = pd.concat([figures, further], ignore_index=True)
     return RegionAgreement(
         control=control,
         measure=measure,
@@ -456,6 +514,9 @@ def region_agreement(
             dict.fromkeys(["f1", "mean_iou", *_more_names(measure)], "float64")
         ),
         items=items.astype({"f1": "float64"}),
+        figures=figures,
+        labels=labels,
+        answers=_answers_about(annotations, control, alike),
         note=note.strip(),
     )
 
@@ -480,14 +541,39 @@ def _lengths(annotations: pd.DataFrame, control: str, measure: Measure) -> dict[
 
 
 @dataclass(frozen=True)
-class _Compared:
-    """Two annotators' regions of one item."""
+class _Matched:
+    """Two regions that are the same: their label, how far their boundaries are apart, and their ids."""
 
-    counts: tuple[int, int, int]
-    overlaps: list[float]
-    boundaries: list[float]
+    label: str | None
+    boundary: float
+    farthest: float
+    keys: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """Two annotators' regions of one item.
+
+    Args:
+        labels: The labels of the regions of each.
+        overlaps: The label of each pair that overlaps, and how well it fits.
+        matched: Those that fit well enough.
+        nearness: The sum of exp(−d² / 2 s² κ²) of key points.
+        events: How many have both ends within the collar.
+        ranked: The label and score of each region that is held against a reference, and whether it found one.
+    """
+
+    labels: tuple[list[str | None], list[str | None]]
+    overlaps: list[tuple[str | None, float]]
+    matched: list[_Matched]
     nearness: float = 0.0
     events: int = 0
+    ranked: tuple[tuple[str | None, float, bool], ...] = ()
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many regions each drew, and how many are matched."""
+        return len(self.labels[0]), len(self.labels[1]), len(self.matched)
 
     @property
     def f1(self) -> float:
@@ -497,27 +583,87 @@ class _Compared:
 
 
 def _compare(
-    measure: Measure, a: list[Region], b: list[Region], threshold: float, reach: float | None, collar: float | None
+    measure: Measure,
+    a: list[Region],
+    b: list[Region],
+    threshold: float,
+    reach: float | None,
+    collar: float | None,
+    truth: int | None,
 ) -> _Compared:
     fits = scores(measure, a, b)
     same = np.array([[one.label == other.label and one.on == other.on for other in b] for one in a], dtype="bool")
     same = same.reshape(fits.shape)
     fits = np.where(same, fits, 0.0)
     at_least, nearness, events = threshold, 0.0, 0
-    overlaps = [float(fits[pair]) for pair in match(fits)]
+    overlaps = [(a[pair[0]].label, float(fits[pair])) for pair in match(fits)]
     if measure == "key points":
         side, root = _span(a, b)
         # Rounding may put a point that is exactly as far beyond.
         at_least = 1 / (1 + (side if reach is None else reach) * (1 + 1e-9))
-        nearness = sum(math.exp(-(((1 / fit - 1) / (KAPPA * root)) ** 2) / 2) for fit in overlaps)
-    matched = match(fits, at_least=at_least)
-    boundaries = []
+        nearness = sum(math.exp(-(((1 / fit - 1) / (KAPPA * root)) ** 2) / 2) for _, fit in overlaps)
+    matched = [
+        _Matched(a[row].label, *_apart(measure, a[row].place, b[column].place), (a[row].key, b[column].key))
+        for row, column in match(fits, at_least=at_least)
+    ]
+    if measure in LINES and collar is not None and a and b:
+        apart = np.abs(np.array([r.place for r in a])[:, None] - np.array([r.place for r in b])[None]).max(axis=2)
+        events = len(match(np.where(same & (apart <= collar * (1 + 1e-9)), 1.0, 0.0)))
+    labels = ([region.label for region in a], [region.label for region in b])
+    ranked: tuple[tuple[str | None, float, bool], ...] = ()
+    if truth is not None:
+        ranked = _ranked(a if truth == 1 else b, fits if truth == 1 else fits.T, at_least)
+    return _Compared(labels, overlaps, matched, nearness, events, ranked)
+
+
+def _apart(measure: Measure, a: Any, b: Any) -> tuple[float, float]:
+    """Return how far two regions' boundaries are apart: the mean and the greatest distance."""
     if measure in LINES:
-        boundaries = [float(np.abs(a[row].place - b[column].place).mean()) for row, column in matched]
-        if collar is not None and a and b:
-            apart = np.abs(np.array([r.place for r in a])[:, None] - np.array([r.place for r in b])[None]).max(axis=2)
-            events = len(match(np.where(same & (apart <= collar * (1 + 1e-9)), 1.0, 0.0)))
-    return _Compared((len(a), len(b), len(matched)), overlaps, boundaries, nearness, events)
+        ends = np.abs(a - b)
+        return float(ends.mean()), float(ends.max())
+    if measure == "masks":
+        return mask_distances(a, b)
+    if measure in ("boxes", "outlines"):
+        corners = turned_corners(np.stack([a, b])) if measure == "boxes" else (a, b)
+        return boundary_distances(*corners)
+    return math.nan, math.nan
+
+
+def _ranked(regions: list[Region], fits: Floats, at_least: float) -> tuple[tuple[str | None, float, bool], ...]:
+    """Return each region's label, score and whether it finds one of the reference, the surest first, as COCO does."""
+    free = np.ones(fits.shape[1], dtype="bool")
+    found = []
+    for row in sorted(range(len(regions)), key=lambda row: -np.nan_to_num(regions[row].score)):
+        open_fits = np.where(free, fits[row], 0.0)
+        # Of equal ones COCO takes the last.
+        best = len(open_fits) - 1 - int(open_fits[::-1].argmax()) if len(open_fits) else 0
+        hit = bool(len(open_fits)) and open_fits[best] >= at_least and open_fits[best] > 0
+        if hit:
+            free[best] = False
+        found.append((regions[row].label, regions[row].score, bool(hit)))
+    return tuple(found)
+
+
+def average_precision(scores: Floats, hits: Any, n: int) -> float:
+    """Return average precision: the mean, over the recalls 0, 0.01 … 1, of the best precision at that recall or above.
+
+    Args:
+        scores: How sure each region is.
+        hits: Whether it found a region of the reference.
+        n: How many regions the reference has.
+
+    Example:
+        >>> round(average_precision(np.array([0.9, 0.8, 0.7]), [True, False, True], 2), 4)
+        0.835
+    """
+    if not n or np.isnan(scores).any():
+        return math.nan
+    found = np.asarray(hits, dtype="float64")[np.argsort(-scores, kind="mergesort")]
+    true = np.cumsum(found)
+    precision = true / np.arange(1, len(found) + 1)
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    at = np.searchsorted(true / n, np.linspace(0, 1, 101), side="left")
+    return float(np.where(at < len(best), best[np.minimum(at, len(best) - 1)], 0.0).mean()) if len(best) else 0.0
 
 
 KAPPA = 0.1
@@ -561,15 +707,139 @@ def match(scores: Floats, *, at_least: float = 0.0) -> list[tuple[int, int]]:
 
 def _totals(measure: Measure, found: list[_Compared]) -> tuple[float, ...]:
     a, b, matched = (sum(one.counts[place] for one in found) for place in range(3))
-    overlaps = [overlap for one in found for overlap in one.overlaps]
+    overlaps = [fit for one in found for _, fit in one.overlaps]
     mean = float(np.mean(overlaps)) if overlaps and measure != "key points" else math.nan
     return a, b, matched, (2 * matched / (a + b) if a + b else math.nan), mean
+
+
+EDGED = frozenset({"boxes", "outlines", "masks"})
 
 
 def _more_names(measure: Measure) -> list[str]:
     if measure == "key points":
         return ["distance", "oks"]
-    return ["kappa", "overlap_f1", "boundary", "event_f1"] if measure in LINES else []
+    if measure in LINES:
+        return ["kappa", "overlap_f1", "boundary", "event_f1"]
+    return ["boundary", "hausdorff"] if measure in EDGED else []
+
+
+def _mean(numbers: Sequence[float]) -> float:
+    return float(np.mean(numbers)) if numbers else math.nan
+
+
+Alike = list[tuple[tuple[str, str], str, _Compared]]
+
+
+def _by_label(
+    measure: Measure, alike: Alike, reference: str | None, f1: float, interval: Interval
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the figures of each label, and those of all."""
+    drawn = sorted(
+        {label for *_, one in alike for labels in one.labels for label in labels}, key=lambda n: (n is None, n)
+    )
+    rows = []
+    for label in drawn:
+        regions = [[names.count(label) for names in one.labels] for *_, one in alike]
+        matched = [match for *_, one in alike for match in one.matched if match.label == label]
+        row: dict[str, Any] = {
+            "label": label,
+            "regions": sum(map(sum, regions)),
+            "matched": len(matched),
+            "f1": 2 * len(matched) / sum(map(sum, regions)),
+        }
+        if measure != "key points":
+            row["mean_iou"] = _mean([fit for *_, one in alike for name, fit in one.overlaps if name == label])
+        if measure in EDGED | LINES:
+            row["boundary"] = _mean([match.boundary for match in matched])
+        if reference is not None:
+            right = sum(n[pair.index(reference)] for n, (pair, *_) in zip(regions, alike, strict=True))
+            said = row["regions"] - right
+            ranked = [found for *_, one in alike for found in one.ranked if found[0] == label]
+            row["precision"] = len(matched) / said if said else math.nan
+            row["recall"] = len(matched) / right if right else math.nan
+            row["ap"] = average_precision(np.array([n for _, n, _ in ranked]), [hit for *_, hit in ranked], right)
+        rows.append(row)
+    names = ["label", "regions", "matched", "f1", *(["mean_iou"] if measure != "key points" else [])]
+    names += ["boundary"] if measure in EDGED | LINES else []
+    table = pd.DataFrame(rows, columns=names + (["precision", "recall", "ap"] if reference is not None else []))
+    figures: list[tuple[Any, ...]] = [("f1", "F1", f1, *interval)]
+    if reference is not None:
+        right = sum(one.counts[pair.index(reference)] for pair, _, one in alike)
+        said = sum(one.counts[1 - pair.index(reference)] for pair, _, one in alike)
+        hits = sum(one.counts[2] for *_, one in alike)
+        # As COCO does, over the labels that the reference has.
+        precisions = table.loc[table["recall"].notna(), "ap"]
+        mean = float(precisions.mean()) if len(precisions) and precisions.notna().all() else math.nan
+        for name, words, value in (
+            ("precision", "Precision", hits / said if said else math.nan),
+            ("recall", "Recall", hits / right if right else math.nan),
+            ("ap", "Average precision (mean of labels)", mean),
+        ):
+            figures.append((name, words, value, *NONE))
+    return table, _figure_table(figures)
+
+
+def _figure_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
+    columns = ["figure", "name", "value", "low", "high"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(columns[2:], "float64"))
+
+
+def _unitized(
+    places: Places, lengths: Mapping[str, float], labels: pd.DataFrame, samples: int, seed: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return labels with their alphas, and the figures of all annotators at once."""
+    lines = []
+    for item, by_person in sorted(places.items()):
+        for on in sorted({region.on for regions in by_person.values() for region in regions}) or [()]:
+            units = {
+                who: [(float(r.place[0]), float(r.place[1]), str(r.label)) for r in regions if r.on == on]
+                for who, regions in by_person.items()
+            }
+            lines.append(Continuum(units, lengths.get(item, math.nan)))
+    alpha = unitizing_alpha(lines)
+    rows: list[tuple[Any, ...]] = [
+        ("u_alpha", "Krippendorff's u-alpha (units, gaps and labels)", alpha.all, *NONE),
+        ("u_alpha_binary", "Krippendorff's |u-alpha (units and gaps)", alpha.binary, *NONE),
+        ("cu_alpha", "Krippendorff's cu-alpha (labels where units cross)", alpha.coding, *NONE),
+    ]
+    if samples:
+        rows.append(("gamma", "Mathet's gamma", gamma(lines, samples=samples, seed=seed).value, *NONE))
+    found = [alpha.labels.get(str(label), math.nan) for label in labels["label"]]
+    return labels.assign(alpha=np.array(found, dtype="float64")), _figure_table(rows)
+
+
+def _answers_about(annotations: pd.DataFrame, control: str, alike: Alike) -> pd.DataFrame:
+    """Return how much annotators agree in what they answered about regions that are matched."""
+    columns = ["a", "b", "question", "n", "percent", "kappa"]
+    kinds = annotations["kind"]
+    asked = annotations["region"].notna() & ~kinds.map(lambda kind: is_region(kind) or kind == "relation").astype(bool)
+    told = annotations[asked & annotations["control"].notna() & annotations["status"].isin(ANSWERED)]
+    if not len(told):
+        return pd.DataFrame(columns=columns)
+    with warnings.catch_warnings():
+        # Said once already, where regions were read.
+        warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+        told = latest(checked(told, control, is_needed=False))
+    said: dict[str, dict[tuple[str, str, str], set[str]]] = {}
+    names = ("control", "item", "annotator", "region", "value")
+    for question, item, who, region, value in zip(*(told[name].tolist() for name in names), strict=True):
+        said.setdefault(str(question), {}).setdefault((str(item), str(who), str(region)), set()).add(str(value))
+    rows = []
+    for pair in dict.fromkeys(pair for pair, *_ in alike):
+        for question, by_region in sorted(said.items()):
+            both = [
+                [by_region.get((item, who, key)) for who, key in zip(pair, match.keys, strict=True)]
+                for own, item, one in alike
+                if own == pair
+                for match in one.matched
+            ]
+            known = [tuple(" + ".join(sorted(part or ())) for part in parts) for parts in both if all(parts)]
+            if known:
+                values = tuple(sorted({value for values in known for value in values}))
+                codes = np.array([[values.index(value) for value in values_of] for values_of in known])
+                kappa, n = cohen_kappa(Ratings(codes, values, "nominal"), 0, 1)
+                rows.append((*pair, question, n, float((codes[:, 0] == codes[:, 1]).mean()), kappa))
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _along(
@@ -582,10 +852,13 @@ def _along(
     has_collar: bool,
 ) -> tuple[float, ...]:
     if measure == "key points":
-        distances = [1 / score - 1 for one in found for score in one.overlaps]
+        distances = [1 / score - 1 for one in found for _, score in one.overlaps]
         drawn = sum(one.counts[0] + one.counts[1] - len(one.overlaps) for one in found)
         oks = sum(one.nearness for one in found) / drawn if drawn else math.nan
         return (float(np.mean(distances)) if distances else math.nan, oks)
+    matched = [match for one in found for match in one.matched]
+    if measure in EDGED:
+        return _mean([match.boundary for match in matched]), _mean([match.farthest for match in matched])
     if measure not in LINES:
         return ()
     shares: dict[tuple[Any, Any], float] = {}
@@ -595,7 +868,6 @@ def _along(
             length = max(lengths.get(item, 0.0), last)
             a, b = ([r for r in places[item][who] if r.on == on] for who in pair)
             _add_shares(shares, a, b, length)
-    boundaries = [distance for one in found for distance in one.boundaries]
     labelled_a = sum(size * len(a) for (a, _), size in shares.items())
     labelled_b = sum(size * len(b) for (_, b), size in shares.items())
     shared = sum(size * len(a & b) for (a, b), size in shares.items())
@@ -603,7 +875,7 @@ def _along(
     kappa = _kappa(shares) if all(item in lengths for item in items) else math.nan
     regions = sum(one.counts[0] + one.counts[1] for one in found)
     events = 2 * sum(one.events for one in found) / regions if regions and has_collar else math.nan
-    return kappa, dice, float(np.mean(boundaries)) if boundaries else math.nan, events
+    return kappa, dice, _mean([match.boundary for match in matched]), events
 
 
 def _add_shares(shares: dict[tuple[Any, Any], float], a: list[Region], b: list[Region], length: float) -> None:

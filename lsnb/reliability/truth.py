@@ -33,6 +33,9 @@ from lsnb.reliability.intervals import Floats, Integers, chance_of
 from lsnb.reliability.overlap import LINES, Region, is_drawn, match, placed, regions_of, scores
 from lsnb.shapes import Mask, brush_rle
 
+# How one answer to each item comes about.
+Method = Literal["majority", "dawid_skene", "mace"]
+
 ROUNDS = 500
 LEAST = 1e-10
 NEXT_TO_NOTHING = 1e-300
@@ -186,6 +189,22 @@ def truth_of(ratings: Ratings, people: Sequence[str], by: str, seed: int = 0) ->
     return mace(ratings, people, seed=seed) if by == "mace" else dawid_skene(ratings, people)
 
 
+def modelled_ratings(annotations: pd.DataFrame, control: str) -> tuple[pd.DataFrame, Ratings]:
+    """Return the wide table and the answers of which these models are.
+
+    Raises:
+        InputError: The control draws regions or takes numbers on a scale.
+    """
+    if is_drawn(annotations, control):
+        raise InputError(
+            f"The control {control!r} draws regions: lsnb.reliability.consensus_regions has those on which most agree."
+        )
+    wide, ratings = ratings_of(annotations, control)
+    if ratings.level in ("interval", "ratio"):
+        raise InputError(f"The control {control!r} takes numbers on a scale: these models are of names and ranks.")
+    return wide, ratings
+
+
 @checks.checked
 def annotator_quality(
     annotations: Annotations, control: str, *, by: Literal["dawid_skene", "mace"] = "dawid_skene", seed: Seed = 0
@@ -208,10 +227,7 @@ def annotator_quality(
         >>> annotator_quality(long, "mood").annotators[["annotator", "right"]].round(1).values.tolist()
         [['ana', 1.0], ['ben', 0.9], ['cem', 0.9], ['dot', 0.4]]
     """
-    wide, ratings = ratings_of(annotations, control)
-    if is_drawn(annotations, control) or ratings.level in ("interval", "ratio"):
-        what = "draws regions" if is_drawn(annotations, control) else "takes numbers on a scale"
-        raise InputError(f"The control {control!r} {what}: these models are of names and ranks.")
+    wide, ratings = modelled_ratings(annotations, control)
     return truth_of(ratings, [str(name) for name in wide.columns], by, seed)
 
 

@@ -763,3 +763,42 @@ def _shares(one: Any, other: Any, shared: Floats) -> Floats:
 def _ratio(shared: Floats, either: Floats) -> Floats:
     known = (either > 0) & np.isfinite(either) & np.isfinite(shared)
     return np.asarray(np.divide(shared, either, out=np.zeros_like(either), where=known))
+
+
+def boundary_distances(a: Any, b: Any, *, step: float = 1.0) -> tuple[float, float]:
+    """Return how far two closed boundaries are apart: the mean distance, and the greatest (Hausdorff's).
+
+    Points stand on each boundary at its corners and every ``step`` between them; the distance of each from the other
+    boundary is exact. The mean is that of both ways (average symmetric surface distance; T. Heimann et al., "Comparison
+    and evaluation of methods for liver segmentation from CT datasets", IEEE TMI 28, 2009).
+
+    Args:
+        a: The corners of one, n × 2, in a unit in which both axes are equal.
+        b: Those of the other.
+        step: How far points are apart, in that unit; at most 10,000 points stand on each.
+
+    Example:
+        >>> square = np.array([[0, 0], [4, 0], [4, 4], [0, 4]])
+        >>> boundary_distances(square, square + [1, 0])
+        (0.5, 1.0)
+    """
+    a, b = (np.asarray(corners, dtype="float64").reshape(-1, 2) for corners in (a, b))
+    if len(a) < 2 or len(b) < 2 or not (np.isfinite(a).all() and np.isfinite(b).all()):
+        return NAN, NAN
+    import shapely
+
+    one, other = shapely.LineString(np.vstack([a, a[:1]])), shapely.LineString(np.vstack([b, b[:1]]))
+    there = shapely.distance(shapely.points(_points_along(a, step)), other)
+    back = shapely.distance(shapely.points(_points_along(b, step)), one)
+    return float(there.mean() + back.mean()) / 2, float(max(there.max(), back.max()))
+
+
+def _points_along(corners: Floats, step: float) -> Floats:
+    """Return points on a closed boundary: its corners, and others between them."""
+    sides = np.roll(corners, -1, axis=0) - corners
+    lengths = np.hypot(*sides.T)
+    step = max(step, float(lengths.sum()) / 10_000)
+    parts = np.maximum(1, np.ceil(lengths / step)).astype(int)
+    side = np.repeat(np.arange(len(corners)), parts)
+    share = np.concatenate([np.arange(n) / n for n in parts])
+    return np.asarray(corners[side] + sides[side] * share[:, None])

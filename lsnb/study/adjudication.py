@@ -20,6 +20,7 @@ from lsnb.kernel.report import Report
 from lsnb.kernel.words import nearest
 from lsnb.labels import LabelConfig
 from lsnb.reliability import disputed, gold
+from lsnb.reliability.truth import Method
 from lsnb.studio import Project, Server
 from lsnb.study.creating import connect_bucket, import_whole
 from lsnb.study.predicting import AGAIN, essence
@@ -348,8 +349,10 @@ def gold_of(
     min_votes: int,
     weights: Mapping[str, float] | None,
     ties: str,
+    by: Method = "majority",
+    seed: int = 0,
 ) -> pd.DataFrame:
-    """Return one answer to each item of a study: what was decided, else what annotators' votes say.
+    """Return one answer to each item of a study: what was decided, else what annotators' votes say, or a model of them.
 
     Args:
         server: The server.
@@ -359,11 +362,15 @@ def gold_of(
         min_votes: As in ``lsnb.majority``.
         weights: As in ``lsnb.majority``.
         ties: As in ``lsnb.majority``.
+        by: As in ``lsnb.gold``.
+        seed: As in ``lsnb.gold``.
     """
     final = decided(server, copies)
     # An item may have left the study after it was decided.
     final = final[final["item"].isin(annotations["item"])]
-    return gold(annotations, control, adjudicated=final, min_votes=min_votes, weights=weights, ties=ties)
+    return gold(
+        annotations, control, by=by, adjudicated=final, min_votes=min_votes, weights=weights, ties=ties, seed=seed
+    )
 
 
 def decider(by: str) -> str:

@@ -135,7 +135,14 @@ class ModelRun:
 
     @checked
     def regions(
-        self, control: str, *, split: str | None = None, threshold: float = 0.5, resamples: int = 1000, seed: int = 0
+        self,
+        control: str,
+        *,
+        split: str | None = None,
+        threshold: float = 0.5,
+        reference: str | None = None,
+        resamples: int = 1000,
+        seed: int = 0,
     ) -> RegionAgreement:
         """Return how well the model draws as people do: ``region_agreement`` with the model as an annotator.
 
@@ -143,11 +150,12 @@ class ModelRun:
             control: The name of a control that draws regions.
             split: Only items of this split.
             threshold: As in ``lsnb.reliability.region_agreement``.
+            reference: The annotator whose regions are right, for precision, recall and average precision.
             resamples: As in ``lsnb.reliability.region_agreement``.
             seed: As in ``lsnb.reliability.region_agreement``.
         """
         both = self._of(self.both, split)
-        return region_agreement(both, control, threshold=threshold, resamples=resamples, seed=seed)
+        return region_agreement(both, control, threshold=threshold, reference=reference, resamples=resamples, seed=seed)
 
     def _of(self, table: pd.DataFrame, split: str | None) -> pd.DataFrame:
         if split is None:

@@ -24,6 +24,7 @@ from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.secrecy import is_here
 from lsnb.kernel.words import counted, warn
 from lsnb.labels import LabelConfig
+from lsnb.reliability.truth import Method
 from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
@@ -607,23 +608,37 @@ class Study(ModelVerbs):
         self,
         control: str,
         *,
+        by: Method = "majority",
         min_votes: int = 1,
         weights: Mapping[str, float] | None = None,
         ties: str = "missing",
+        seed: int = 0,
     ) -> pd.DataFrame:
         """Return one answer to each item: what was decided in adjudication, else what annotators' votes say.
 
         Args:
             control: The name of a control in the label config.
+            by: ``"majority"``, or a model of who is right how often, ``"dawid_skene"`` or ``"mace"``: as in
+                ``lsnb.gold``.
             min_votes: As in ``lsnb.majority``.
             weights: As in ``lsnb.majority``.
             ties: As in ``lsnb.majority``.
+            seed: As in ``lsnb.gold``.
 
         Returns:
             ``item, value, how, n, share``, as ``lsnb.gold`` returns it.
         """
-        votes = self.annotations()
-        return gold_of(self.server, self.copies, votes, control, min_votes=min_votes, weights=weights, ties=ties)
+        return gold_of(
+            self.server,
+            self.copies,
+            self.annotations(),
+            control,
+            min_votes=min_votes,
+            weights=weights,
+            ties=ties,
+            by=by,
+            seed=seed,
+        )
 
     @checked
     def sync(
