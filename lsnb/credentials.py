@@ -43,6 +43,7 @@ NAMES = ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GCS_BUCKET", "GCS_CREDENTI
 KEY_NAME = "LABEL_STUDIO_KEY_NAME"
 FILE_NAME = "credentials.json"
 _LARGEST_FILE = 2**20
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z_ -]{0,39}")
 _GOOGLES_TOKENS = ("https://oauth2.googleapis.com/token", "https://accounts.google.com/o/oauth2/token")
 WHERE_TO_FIND_A_KEY = "In Label Studio, open 'Account & Settings' and copy a personal access token."
 
@@ -524,9 +525,10 @@ def _read_file(path: Path) -> dict[str, str]:
         return {"GCS_CREDENTIALS": json.dumps(fields)}  # Google's own file, saved under this name
     unknown = sorted(set(fields) - set(NAMES))
     if unknown:
-        raise CredentialsError(
-            f"{path} has fields nothing reads: {', '.join(unknown)}. It may hold {', '.join(NAMES)}."
-        )
+        # A key that lost its quotes or its colon stands where a name should.
+        named = [name for name in unknown if _PLAIN_NAME.fullmatch(name)]
+        said = [*named, *([f"{len(unknown) - len(named)} that are no names"] if len(named) < len(unknown) else [])]
+        raise CredentialsError(f"{path} has fields nothing reads: {', '.join(said)}. It may hold {', '.join(NAMES)}.")
     odd = [name for name, value in fields.items() if not (value is None or isinstance(value, str | dict))]
     if odd:
         raise CredentialsError(f"{path} has what is no text in {', '.join(odd)}: write each in quotes.")

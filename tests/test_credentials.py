@@ -241,6 +241,8 @@ def test_the_stack_file_is_its_owners_alone(tmp_path: Path) -> None:
         ("{", "broken JSON"),
         ("[]", "one JSON object"),
         ('{"LABEL_STUDIO_KEY": "x"}', "fields nothing reads: LABEL_STUDIO_KEY"),
+        (json.dumps({"7f" * 20: "", "a\nSECRET9": "x"}), r"fields nothing reads: 2 that are no names\. It may"),
+        (json.dumps({"host": "", "7f" * 20: ""}), r"fields nothing reads: host, 1 that are no names\. It may"),
     ],
 )
 def test_a_wrong_credentials_file(alone: Path, content: str, says: str) -> None:

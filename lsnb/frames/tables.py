@@ -19,13 +19,14 @@ import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, TableError
 from lsnb.kernel import checks
-from lsnb.kernel.files import safe_name, stray_link, write_whole
+from lsnb.kernel.files import safe_name, stray_link, whole_file_at, write_whole
 from lsnb.kernel.formats import FRAME_ENDINGS, parse_json, read_bytes
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows, warn
 from lsnb.tables import read_table
 from lsnb.tables.cells import flags
 from lsnb.tables.keys import find_column
 from lsnb.tables.opening import decode
+from lsnb.tables.writing import write_csv
 
 # What frames and their lists are called on a drive: ``img00000012.png`` and ``selected_frames.csv``.
 #
@@ -817,7 +818,8 @@ def keep_frames(frames: pd.DataFrame, out: str | os.PathLike[str]) -> pd.DataFra
             raise InputError(f"{target} holds another table: give another name, or move it away.")
         whole = _merged(before, frames) if len(frames) else before
     whole = whole.sort_values(["video", "frame"], kind="stable", ignore_index=True)
-    write_whole(target, whole.to_csv(index=False), parents=True)
+    with whole_file_at(target, parents=True) as part:
+        write_csv(whole, part, guard=False)
     return whole
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 from lsnb.errors import InputError, LsnbError, MissingFileError, TableError
 from lsnb.kernel.checks import Give, checked
 from lsnb.kernel.files import file_errors, files_in
-from lsnb.kernel.formats import VIDEO_ENDINGS
+from lsnb.kernel.formats import MOST_FRAMES, VIDEO_ENDINGS
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, warn
 from lsnb.poses.coordinates import FILE_ENDINGS, Poses, metric_name, read_header, read_poses
@@ -58,12 +58,12 @@ def detection_frames(table: pd.DataFrame) -> pd.DataFrame:
     found = table.copy()
     if "frame" in table.columns:
         frames = pd.to_numeric(table["frame"], errors="coerce")
-        wrong = frames.isna() | (frames < 0) | (frames % 1 != 0)
+        wrong = ~frames.between(0, MOST_FRAMES, inclusive="left") | (frames % 1 != 0)
     elif "item" in table.columns:
         # A longer name is of no file, and a pattern would look at each of its digits anew.
         parts = table["item"].astype(str).str[:LONGEST_ITEM].str.extract(_FRAME)
         frames = pd.to_numeric(parts["frame"], errors="coerce")
-        wrong = frames.isna()
+        wrong = ~frames.between(0, MOST_FRAMES, inclusive="left")
         if "video" not in table.columns:
             found["video"] = parts["video"].fillna("")
     else:

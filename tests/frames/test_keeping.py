@@ -11,6 +11,7 @@ from video_maker import make_video
 from lsnb import extract_frames, keep_frames
 from lsnb.bucket.uploading import Plan, make_report, refuse_foreign_columns
 from lsnb.errors import InputError
+from lsnb.tables import read_table
 
 
 def test_a_second_run_adds_its_frames_to_those_of_the_first(tmp_path: Path) -> None:
@@ -78,3 +79,16 @@ def test_an_upload_takes_frames_and_keeps_what_went_wrong_with_a_video(tmp_path:
     assert make_report(frames, plan, [], "media").table["error"][1] == "b.mp4 is damaged."
     with pytest.raises(InputError, match="a column 'error' of its own"):
         refuse_foreign_columns(frames[["path", "error"]])
+
+
+@pytest.mark.parametrize("video", ["a\rb.mp4", "a\nb.mp4", "7", "1.50", "None", "=1+1", 'a,b;"c', " a ", "\ufeffx"])
+def test_a_table_of_frames_comes_back_whatever_its_video_is_called(tmp_path: Path, video: str) -> None:
+    items = [f"{video}/1", f"{video}/2"]
+    frames = pd.DataFrame({"item": items, "video": video, "frame": [1, 2], "path": [video, None]})
+    for _ in range(2):
+        keep_frames(frames, tmp_path / "frames.csv")
+        again = read_table(tmp_path / "frames.csv", key="item")
+        assert again["item"].tolist() == items
+        assert again["video"].tolist() == [video, video]
+        assert again["path"].tolist()[0] == video
+        assert again["path"].isna().tolist() == [False, True]

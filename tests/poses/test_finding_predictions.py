@@ -4,9 +4,10 @@ import pandas as pd
 import pytest
 from pose_tables import pose_table, smooth_poses
 
-from lsnb.errors import InputError, MissingFileError
+from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.tally import tally_of
 from lsnb.poses import choose_videos, find_predictions
+from lsnb.poses.finding import detection_frames
 
 
 def test_each_video_is_listed_once_with_its_predictions(tmp_path):
@@ -93,3 +94,11 @@ def test_h5_files_are_told_that_lie_there_without_what_reads_them(tmp_path, monk
     with pytest.warns(UserWarning, match=r"a\.h5 is an H5 file, which needs h5py: run 'pip install"):
         found = find_predictions(tmp_path)
     assert found["video"].tolist() == ["b"]
+
+
+@pytest.mark.parametrize("frame", ["inf", "1e30", "9" * 30, "-1", "1.5", str(2**40)])
+@pytest.mark.parametrize("column", ["frame", "item"])
+def test_a_detectors_frame_that_no_video_has_is_refused(frame: str, column: str) -> None:
+    name = frame if column == "frame" else f"trial/img{'9' * 20}.png"
+    with pytest.raises(TableError, match=f"Column '{column}' of the detector's table does not say the frame"):
+        detection_frames(pd.DataFrame({column: [name, name.replace("9", "8")], "score": [0.5, 0.5]}))
