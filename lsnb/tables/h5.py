@@ -8,6 +8,7 @@ opened in this process. ``h5_process.py`` opens it in one with limits, and runs 
 from __future__ import annotations
 
 import importlib.util
+import io
 import json
 import math
 import os
@@ -304,7 +305,9 @@ def write_h5(table: pd.DataFrame, path: Path, key: str = H5_KEYS[0]) -> None:
     require_h5(path.name)
     import h5py
 
-    with h5py.File(path, "w") as file:
+    # In memory first: HDF5 goes on writing, and complaining, after the disk has told it that there is no room.
+    whole = io.BytesIO()
+    with h5py.File(whole, "w") as file:
         _mark(file, CLASS="GROUP", PYTABLES_FORMAT_VERSION="2.1", TITLE="", VERSION="1.0")
         group = file.create_group(key)
         _mark(group, CLASS="GROUP", TITLE="", VERSION="1.0", encoding="UTF-8", errors="strict", pandas_type="frame")
@@ -313,6 +316,7 @@ def write_h5(table: pd.DataFrame, path: Path, key: str = H5_KEYS[0]) -> None:
         _write_index(group, "axis1", table.index)
         _write_array(group, "block0_values", table.to_numpy("float64"), is_transposed=True)
         _write_index(group, "block0_items", table.columns)
+    path.write_bytes(whole.getvalue())
 
 
 def _mark(thing: Any, **attributes: str | int) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import math
+import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+from lxml import etree
 
 from lsnb.errors import InputError, MissingExtraError
 from lsnb.kernel.words import counted, listing, warn
@@ -154,6 +158,23 @@ def write_workbook(table: pd.DataFrame, about: pd.DataFrame, path: Path) -> None
             f"({listing([repr(name) for name in cut])}). Write .csv to keep them.",
         )
     book = openpyxl.Workbook(write_only=True)
+    # In memory first: a disk that fills up would leave openpyxl with files that it complains of later.
+    whole = io.BytesIO()
+    try:
+        _fill_book(book, names, made, about)
+        book.save(whole)
+    except etree.SerialisationError as fault:
+        # So lxml tells that the temporary files of openpyxl found no room: IO_ENOSPC, IO_EFBIG.
+        code = getattr(errno, str(fault).removeprefix("IO_"), errno.ENOSPC)
+        for sheet in book.worksheets:
+            # Else it tries again, and complains, when it is forgotten.
+            with suppress(Exception):
+                sheet._writer.xf.close()
+        raise OSError(code, os.strerror(code)) from None
+    path.write_bytes(whole.getvalue())
+
+
+def _fill_book(book: Any, names: list[str], made: list[list[Any]], about: pd.DataFrame) -> None:
     for title, head, rows in (
         (TABLE_SHEET, names, zip(*made, strict=True)),
         (ABOUT_SHEET, [str(name) for name in about.columns], about.astype("object").itertuples(index=False)),
@@ -162,10 +183,6 @@ def write_workbook(table: pd.DataFrame, about: pd.DataFrame, path: Path) -> None
         sheet.append([_sheet_cell(sheet, name) for name in head])
         for row in rows:
             sheet.append([_sheet_cell(sheet, None if is_missing(cell) else cell) for cell in row])
-    # In memory first: a disk that fills up would leave openpyxl with files that it complains of later.
-    whole = io.BytesIO()
-    book.save(whole)
-    path.write_bytes(whole.getvalue())
 
 
 def _sheet_value(cell: Any, kind: str) -> Any:

@@ -150,6 +150,48 @@ def test_what_was_there_stays_on_a_full_disk_and_the_file_is_named(name: str, sm
     assert WRITERS[name](small_disk, 3).read_bytes() != before[path]
 
 
+LARGE = (
+    "codebook.csv",
+    "table.csv",
+    "table.xlsx",
+    "table.parquet",
+    "table.jsonl",
+    "CollectedData_ana.h5",
+    "frames.csv",
+)
+
+
+def test_where_no_file_may_be_large_the_sentence_is_all_that_is_said(tmp_path: Path) -> None:
+    """Also of temporary files, of which a workbook and an H5 file told in tracebacks of their own."""
+    resource = pytest.importorskip("resource")
+    code = """
+        import resource, sys
+        from pathlib import Path
+        from test_full_disk import LARGE, WRITERS
+        from lsnb.errors import LsnbError
+        whole = WRITERS["table.xlsx"](Path(sys.argv[1]), 4)  # what is imported on the way may be written
+        whole.unlink()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))
+        for name in LARGE:
+            try:
+                WRITERS[name](Path(sys.argv[1]), 3000)
+                print("written", name)
+            except LsnbError as fault:
+                print(fault)
+    """
+    tests = Path(__file__).parent
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent), *sys.path])}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(tmp_path)],
+        capture_output=True, text=True, env=environment, check=False,
+    )  # fmt: skip
+    assert resource is not None
+    assert done.stderr == ""
+    said = done.stdout.splitlines()
+    assert [name in line and "cannot be written" in line for name, line in zip(LARGE, said, strict=True)] == [True] * 7
+    assert [path.name for path in tmp_path.iterdir() if path.suffix not in (".csv",)] == []
+
+
 def test_a_copy_that_the_disk_has_no_room_for_leaves_nothing(small_disk: Path, tmp_path: Path) -> None:
     video = make_video(tmp_path / "film.mp4", 10)
     fill(small_disk)
