@@ -20,6 +20,7 @@ from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, warn
 from lsnb.poses.coordinates import FILE_ENDINGS, Poses, metric_name, read_header, read_poses
 from lsnb.poses.tools import is_sleap_csv
+from lsnb.tables.cells import numbers_in
 from lsnb.tables.h5 import H5Reader
 from lsnb.tables.keys import find_column
 from lsnb.tables.opening import decode, read_table, sniff
@@ -57,7 +58,7 @@ def detection_frames(table: pd.DataFrame) -> pd.DataFrame:
     problems = []
     found = table.copy()
     if "frame" in table.columns:
-        frames = pd.to_numeric(table["frame"], errors="coerce")
+        frames = numbers_in(table["frame"])
         wrong = ~frames.between(0, MOST_FRAMES, inclusive="left") | (frames % 1 != 0)
     elif "item" in table.columns:
         # A longer name is of no file, and a pattern would look at each of its digits anew.
@@ -76,7 +77,7 @@ def detection_frames(table: pd.DataFrame) -> pd.DataFrame:
         shown = listing([repr(value) for value in table.loc[wrong, column].unique().tolist()], 3)
         problems.append(f"Column {column!r} of the detector's table does not say the frame, counted from 0: {shown}.")
     for name in _scores(table):
-        scores = pd.to_numeric(table[name], errors="coerce")
+        scores = numbers_in(table[name])
         bad = (scores.isna() & table[name].notna()) | (scores < 0) | (scores > 1)
         if bad.any():
             shown = listing([repr(value) for value in table.loc[bad, name].unique().tolist()], 3)

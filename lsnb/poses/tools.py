@@ -29,6 +29,7 @@ from lsnb.kernel.formats import MOST_FRAMES, read_json
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing
 from lsnb.shapes.faults import finite_number
+from lsnb.tables.cells import numbers_in
 from lsnb.tables.pose_tables import Floats
 
 MOST_CELLS = 1 << 28
@@ -231,7 +232,7 @@ def _sleap(path: Path) -> pd.DataFrame:
     if not nodes or absent:
         raise TableError(f"{path.name} lacks {listing(absent) or 'nodes'}: give the analysis CSV that SLEAP wrote.")
     columns = [f"{node}{end}" for node in nodes for end in (".x", ".y", ".score")]
-    values = table[columns].apply(pd.to_numeric, errors="coerce").to_numpy("float64").reshape(len(table), len(nodes), 3)
+    values = table[columns].apply(numbers_in).to_numpy("float64").reshape(len(table), len(nodes), 3)
     if (np.isnan(values).any(axis=(1, 2)) & table[columns].notna().all(axis=1)).any():
         raise TableError(f"{path.name} holds what is no number: give the analysis CSV that SLEAP wrote.")
     tracks = [track if isinstance(track, str) else None for track in table["track"]]

@@ -48,6 +48,30 @@ def number_of(text: str) -> int | float | None:
     return None
 
 
+def numbers_in(cells: pd.Series[Any]) -> pd.Series[Any]:
+    """Return what numbers stand in a column, missing where a cell is none.
+
+    Args:
+        cells: It is not changed. A whole number of more digits than a float has room for, at which pandas raises, is
+            infinite.
+
+    Example:
+        >>> numbers_in(pd.Series(["1.5", "x", 10**400], dtype="object")).tolist()
+        [1.5, nan, inf]
+    """
+    try:
+        return pd.to_numeric(cells, errors="coerce")
+    except OverflowError:
+        return pd.to_numeric(cells.map(_within_floats), errors="coerce")
+
+
+def _within_floats(cell: Any) -> Any:
+    try:
+        return float(cell) if isinstance(cell, int) else cell
+    except OverflowError:
+        return math.inf if cell > 0 else -math.inf
+
+
 def column_of(cells: Sequence[Any]) -> pd.Series[Any]:
     """Return cells as the column of the narrowest type that changes none of them; None is missing.
 

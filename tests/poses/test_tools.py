@@ -36,6 +36,13 @@ def analysis(path: Path, tracks: np.ndarray, scores: np.ndarray, nodes: list[str
     return path
 
 
+@pytest.mark.parametrize("cell", ["9" * 400, "-" + "9" * 400])
+def test_a_number_of_hundreds_of_digits_is_no_place(tmp_path: Path, cell: str) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(f"track,frame_idx,instance.score,n.x,n.y,n.score\nt,0,1,{cell},2,0.5\nt,1,1,3,4,0.5\n")
+    assert np.isnan(read_poses(path).xy[0, 0, 0])
+
+
 @pytest.mark.parametrize("is_first", [True, False])
 @pytest.mark.parametrize("animals", [1, 2])
 def test_the_analysis_file_of_sleap(tmp_path: Path, animals: int, is_first: bool) -> None:
