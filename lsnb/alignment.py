@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import math
 import os
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
-from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from lsnb.errors import InputError, TableError
-from lsnb.kernel.checks import Count, FilePath, Give, checked
-from lsnb.kernel.files import safe_name
-from lsnb.kernel.jobs import for_each
-from lsnb.kernel.words import listing, nearest
-from lsnb.media.probing import table_of
+from lsnb.errors import InputError
+from lsnb.forms.event_picker import EventPicker, Felt, Pair, find_picker
+from lsnb.kernel.words import listing
 from lsnb.timeseries import fit_moments
-from lsnb.timeseries.aligned import DISPLAY_ROWS, OnVideo, Placed, join, place
+from lsnb.timeseries.aligned import OnVideo, Placed, join, place
 from lsnb.timeseries.clocks import (
     SECONDS,
     TIMECODE,
@@ -900,6 +896,111 @@ def find_offset(
     return _correlated(sensor, with_numeric(table, channels), column, times, channels, reference, max_shift, seen)
 
 
+PICTURE_WIDTH = 640
+
+
+def pick_events(
+    series: Any,
+    video: Any,
+    *,
+    events: Any = None,
+    time: Any = "timestamp",
+    unit: Any = None,
+    tz: Any = None,
+    drift: float | None = None,
+    channels: Channels = None,
+    rate: float | None = None,
+    video_start: str | datetime | None = None,
+    time_format: str | None = None,
+) -> EventPicker:
+    """Return a widget that pairs moments of a video and of a sensor's plot by clicking, with the pairs in ``.events``.
+
+    Move the video to a clap, click the clap in the plot, press Add: offset, drift and how far off they may be follow
+    each pair. Give ``align`` what was picked: ``align(series, video, events=picked.events)``. A cell that is run again
+    shows the pairs as they were left. Where nobody looks (CI, papermill), it holds ``events``.
+
+    Args:
+        series: One or several sensors, as for ``align``.
+        video: A path, or what ``lsnb.probe`` returned.
+        events: Pairs to begin with, as for ``align``.
+        time: The column of times, None without.
+        unit: The unit of numbers.
+        tz: The zone of datetimes without one.
+        drift: Held, if it is given.
+        channels: Columns to choose from; by default every column of numbers.
+        rate: Samples a second of a series without times.
+        video_start: When the video starts.
+        time_format: How texts write datetimes.
+
+    Raises:
+        InputError: Times that cannot be read, or bad options.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> data = pd.DataFrame({"timestamp": [15.03, 16.03, 17.03], "acc": [9.0, 1.0, 1.0]})
+        >>> picked = pick_events(data, 20.0, unit="s", events=[(15.03, 12.4)])
+        >>> picked
+        EventPicker: By 1 event the offset of sensor is -2.630 s, drift 1.000000.
+        >>> picked.events
+        [(15.03, 12.4)]
+    """
+    sensors = each_sensor(
+        series,
+        faults_of_all(None, None, 60.0, None, None, channels),
+        time=time,
+        unit=unit,
+        tz=tz,
+        offset=None,
+        drift=drift,
+        rate=rate,
+        events=events if events else None,
+        time_format=time_format,
+    )
+    clock = read_video(video)
+    felt, pairs = [], []
+    for sensor in sensors:
+        table, column, times, _ = _times(sensor, clock, video_start, is_known=True)
+        table = with_numeric(table, _own_channels(channels, sensor.name))
+        wanted = [name for name in _own_channels(channels, sensor.name) or () if name in table.columns] or None
+        chosen = choose_channels(table, wanted, None, [] if column is None else [column])
+        known = np.flatnonzero(np.isfinite(times.seconds))
+        order = known[np.argsort(times.seconds[known], kind="stable")]
+        if not len(order):
+            raise InputError(f"{sensor.name} has no row with a time, so there is nothing to pick from.")
+        written = times.seconds[order] if column is None else table[column].iloc[order]
+        shown = {one.legend: table[one.column].to_numpy("float64", na_value=np.nan)[order] for one in chosen}
+        felt.append(Felt(sensor.name, times.seconds[order], list(written), shown, drift))
+        for moment, seen in sensor.events:
+            seconds = times.clock.moment(moment, sensor.tz)
+            if not math.isfinite(seconds):
+                raise InputError(
+                    f"The moment {moment!r} in events of {sensor.name} is not written as its column of times is."
+                )
+            pairs.append(Pair(sensor.name, moment, seconds, seen))
+    told = [(one.name, len(one.seconds), one.seconds[0], one.seconds[-1], *one.channels) for one in felt]
+    key = (str(clock.path), clock.duration, repr(pairs), *told)
+    shows = None if clock.path is None else _pictures(clock.path)
+    return find_picker(key, lambda: EventPicker(felt, clock.duration, shows, pairs))
+
+
+def _pictures(video: Any) -> Callable[[float], tuple[float, bytes]]:
+    """Return what gives the frame that a video shows at a second: its time and its picture as JPEG."""
+    from PIL import Image
+
+    from lsnb.media import frame_times, read_frames
+
+    def show(seconds: float) -> tuple[float, bytes]:
+        place = int(np.searchsorted(frame_times(video), seconds + 1e-6, "right")) - 1
+        frame = next(iter(read_frames(video, [max(place, 0)])))
+        image = Image.fromarray(frame.image)
+        image.thumbnail((PICTURE_WIDTH, PICTURE_WIDTH))
+        written = io.BytesIO()
+        image.save(written, "JPEG", quality=85)
+        return float(frame.time), written.getvalue()
+
+    return show
+
+
 def _own_channels(channels: Channels, sensor: str) -> Channels:
     """Return the channels with what of several sensors is named after one as that one calls it."""
     if channels is None:
@@ -1051,123 +1152,3 @@ def _matched(name: str, found: Any, offset: float, drift: float) -> pd.DataFrame
             "residual": video - (drift * sensor + offset),
         }
     )
-
-
-# Many recordings at once: a table of videos and series, a file for Label Studio for each.
-
-
-ADDED = ("csv", "offset", "drift", "residual", "fps", "duration", "notes", "status", "error")
-OF_ROWS = ("time", "unit", "tz", "offset", "drift", "events", "rate", "video_start", "time_format", "resets")
-
-
-@checked
-def align_table(
-    table: Annotated[pd.DataFrame, Give("a DataFrame with a row for each video")],
-    out: Annotated[FilePath, Give("the folder for the files")],
-    *,
-    path: Hashable = "path",
-    series: Hashable = "series",
-    columns: Annotated[Mapping[str, Hashable], Give("a dict from option to column, such as {'offset': 'shift'}")]
-    | None = None,
-    max_rows: Count | None = DISPLAY_ROWS,
-    executor: Executor | None = None,
-    progress: bool = True,
-    **options: Any,
-) -> pd.DataFrame:
-    """Align the series of every video of a table, and write the file that Label Studio plots for each.
-
-    Args:
-        table: A row for each video; it is not changed.
-        out: The folder for the files; each is named after its series, with a number where two would share a name.
-        path: The column with the videos' paths.
-        series: The column with the paths of their series.
-        columns: Options of ``align`` that differ from row to row, and the columns that hold them: ``{"offset":
-            "camera_offset"}``. A missing cell stands for the option's default.
-        max_rows: About how many rows a file has at most.
-        executor: Where to do it: any ``concurrent.futures.Executor``.
-        progress: Whether to show a progress bar.
-        options: The other options of ``align``, for all rows.
-
-    Returns:
-        The table with ``csv`` (the file), ``offset, drift, residual, fps, duration``, ``notes`` (one a line),
-        ``status`` (``done`` or ``failed``) and ``error``, in its own order.
-
-    Raises:
-        InputError: Options that no row could have.
-        TableError: Columns that are not there, or columns of the table under our names.
-
-    Example:
-        >>> import tempfile
-        >>> folder = Path(tempfile.mkdtemp())
-        >>> pd.DataFrame({"timestamp": [0.0, 1.0], "x": [1.0, 2.0]}).to_csv(folder / "wrist.csv", index=False)
-        >>> table = pd.DataFrame({"path": [2.0, "lost.mp4"], "series": [str(folder / "wrist.csv")] * 2})
-        >>> align_table(table, folder / "out", unit="s")["status"].tolist()
-        ['done', 'failed']
-    """
-    known = [name for name in signature(align).parameters if name not in ("series", "video", "every")]
-    unknown = [name for name in options if name not in known]
-    if unknown:
-        raise InputError([f"There is no option {name!r}.{nearest(name, known)}" for name in unknown])
-    found = table_of(table, path, ADDED)
-    chosen = dict(columns or {})
-    problems = [
-        f"The table has no column {name!r}.{nearest(name, table.columns)} Columns: {listing(list(table.columns), 12)}."
-        for name in (series, *chosen.values())
-        if name not in table.columns
-    ]
-    problems += [
-        f"{option!r} cannot differ from row to row: columns takes {', '.join(OF_ROWS)}."
-        for option in chosen
-        if option not in OF_ROWS
-    ]
-    if problems:
-        raise TableError(problems)
-    folder = Path(out).expanduser()
-    jobs = []
-    for position, name in enumerate(_file_names(found[series])):
-        own = dict(options)
-        for option, column in chosen.items():
-            value = found[column].iloc[position]
-            if not pd.api.types.is_scalar(value) or not pd.isna(value):
-                own[option] = value.item() if isinstance(value, np.generic) else value
-        jobs.append((found[series].iloc[position], found[path].iloc[position], folder / name, max_rows, own))
-    done = for_each(
-        _write, jobs, executor=executor, progress=progress, what="Aligning", unit="series", name=lambda job: job[0]
-    )
-    empty = dict.fromkeys(ADDED)
-    rows = [
-        {**empty, "status": "failed", "error": error} if row is None else {**empty, **row, "status": "done"}
-        for row, error in done
-    ]
-    for name in ADDED:
-        values = [row[name] for row in rows]
-        numbers = name in ("residual", "fps", "duration")
-        found[name] = pd.Series(values, index=found.index, dtype="float64" if numbers else "object")
-    return found
-
-
-def _write(job: tuple[Any, Any, Path, int | None, dict[str, Any]]) -> dict[str, Any]:
-    series, video, target, max_rows, options = job
-    aligned = align(series, video, **options)
-    return {
-        "csv": str(aligned.to_csv(target, max_rows=max_rows)),
-        "offset": aligned.offset,
-        "drift": aligned.drift,
-        "residual": aligned.residual,
-        "fps": aligned.fps,
-        "duration": aligned.duration,
-        "notes": "\n".join(aligned.notes),
-    }
-
-
-def _file_names(series: pd.Series[Any]) -> list[str]:
-    taken: set[str] = set()
-    names = []
-    for value in series:
-        stem = safe_name(Path(value).stem, marked=False) if isinstance(value, (str, os.PathLike)) else "series"
-        name, number = f"{stem}.csv", 2
-        while name.lower() in taken:
-            name, number = f"{stem}_{number}.csv", number + 1
-        taken.add(name.lower())
-        names.append(name)
-    return names

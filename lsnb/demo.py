@@ -27,6 +27,7 @@ from lsnb.kernel.files import nearest_file, whole_file, write_whole
 from lsnb.kernel.report import Report
 from lsnb.labels import LabelConfig
 from lsnb.labels.vocabulary import CHOICES, RATING, TIME_SERIES_LABELS
+from lsnb.recordings import Recording, find_recordings
 from lsnb.sampling import sample
 from lsnb.study.projects import read_copy
 from lsnb.tables import read_table
@@ -141,31 +142,16 @@ BEFORE, AFTER = 3.2, 2.0
 RATE = 64
 
 
-@dataclass(frozen=True)
-class Recording:
-    """A video, and the files of the sensors that measured meanwhile.
-
-    Args:
-        video: The video.
-        sensors: Tables of measurements.
-        folder: Where to put what is made of them.
-        is_demo: Whether they are the packaged demo's.
-    """
-
-    video: Path
-    sensors: tuple[Path, ...]
-    folder: Path
-    is_demo: bool
-
-
 def find_recording(
     video: str = "", sensors: str | Sequence[str] = (), *, workdir: str | Path = "lsnb-work"
 ) -> Recording:
     """Return the video and sensor files a notebook starts from, and say aloud when they are the packaged demo's.
 
     Args:
-        video: The video the form names.
-        sensors: The files the form names; with no video and no files, the demo's are taken.
+        video: The video the form names, or a folder of videos with their sensors' files beside them
+            (``lsnb.alignment.find_recordings``).
+        sensors: The files the form names, or of a folder of videos the folder they are in; with no video and no files,
+            the demo's are taken.
         workdir: The folder through which notebooks hand over; what the demo makes goes to ``demo`` in it.
 
     Raises:
@@ -174,6 +160,16 @@ def find_recording(
     """
     names = [sensors] if isinstance(sensors, str) else list(sensors)
     files = [Path(name.strip()).expanduser() for name in names if name.strip()]
+    place = Path(video.strip()).expanduser()
+    if video.strip() and place.is_dir():
+        if len(files) > 1:
+            raise InputError(
+                f"The form's VIDEO is a folder, {place}, and SENSORS names {len(files)} files: leave SENSORS empty "
+                "where they lie beside the videos, or name their folder."
+            )
+        table = find_recordings(place, files[0] if files else None)
+        first = table.iloc[0]
+        return Recording(Path(first["path"]), tuple(map(Path, first["series"])), Path(workdir), False, table)
     if video.strip() and files:
         given = [Path(video.strip()).expanduser(), *files]
         absent = [str(path) for path in given if not path.is_file()]
@@ -182,7 +178,7 @@ def find_recording(
                 f"There is no file {' and no file '.join(absent)} (looked in {Path.cwd()}): check the names in the "
                 "form."
             )
-        return Recording(given[0], tuple(files), Path(workdir), is_demo=False)
+        return Recording.of(given[0], files, Path(workdir), is_demo=False)
     if video.strip() or files:
         lacking = "SENSORS" if video.strip() else "VIDEO"
         raise InputError(f"The form's {lacking} is empty: name a video and its sensors' files, or neither for a demo.")
@@ -196,7 +192,7 @@ def find_recording(
     clip = demo_videos(folder).parent / "media" / CLIP
     target = folder / "sensor.csv"
     write_whole(target, simulated_sensor(clip).to_csv(index=False))
-    return Recording(clip, (target,), folder, is_demo=True)
+    return Recording.of(clip, [target], folder, is_demo=True)
 
 
 def simulated_sensor(clip: str | Path) -> pd.DataFrame:

@@ -187,6 +187,13 @@ def sensor() -> pd.DataFrame:
     return pd.DataFrame({"timestamp": np.arange(50) / 50, "x": np.sin(np.arange(50))})
 
 
+def recordings(folder: Path) -> Path:
+    """A folder with one video and its sensor's file, as far as their names go."""
+    for name in ("p1.mp4", "p1.csv"):
+        (folder / name).touch()
+    return folder
+
+
 def stretches() -> pd.DataFrame:
     row = {"item": "1", "annotator": "ana", "control": "act", "kind": "timeserieslabels", "status": "submitted"}
     return pd.DataFrame(
@@ -250,6 +257,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
         "progress": False,
     },
     "find_images": lambda out: {"source": files() / "pictures"},
+    "find_recordings": lambda out: {"folder": recordings(out), "sensors": out},
     "find_videos": lambda out: {"source": files() / "clip.mp4", "unpack_to": out},
     "from_answers": lambda out: {"table": pd.DataFrame({"item": ["1"], "mood": ["up"]}), "config": CONFIG},
     "from_coco": lambda out: {"payload": COCO, "config": BOXES},

@@ -41,6 +41,7 @@ def test_public_names_are_these() -> None:
         "extend_sample",
         "extract_frames",
         "find_images",
+        "find_recordings",
         "find_videos",
         "forms",
         "from_answers",
@@ -161,7 +162,7 @@ def test_a_name_that_is_not_there_would_be_found() -> None:
 
 
 HOMES = {
-    "alignment": ["find_offset"],
+    "alignment": ["find_offset", "pick_events"],
     "annotations": ["anonymize", "data_dictionary", "in_pixels", "indicators", "region_table", "relations", "to_coco"],
     "reliability": ["methods_paragraph", "region_agreement"],
 }

@@ -209,6 +209,37 @@ def test_video_and_series_move_together_and_a_drawn_stretch_comes_back_on_its_sa
     study.delete(study.title, out=tmp_path / "saved.zip")
 
 
+# What Label Studio's guide said up to release 1.4: a HyperText that plays the video by a script.
+OLD = """<View>
+  <TimeSeriesLabels name="state" toName="series"><Label value="still"/><Label value="moving"/></TimeSeriesLabels>
+  <HyperText name="video" value="$video" inline="true"/>
+  <TimeSeries name="series" value="$series" valueType="url" timeColumn="time"><Channel column="wave"/></TimeSeries>
+</View>"""
+
+
+def test_an_old_config_that_was_modernised_plays_in_step(
+    recordings: tuple[dict[str, Recording], pd.DataFrame],
+    studio: Studio,
+    bucket: lsnb.Bucket,
+    page: Page,
+    tmp_path: Path,
+) -> None:
+    found, table = recordings
+    config = lsnb.LabelConfig.from_xml(OLD).modernised()
+    study = studio.create_study("modernised", config, table, key="id", annotators=["ana"], bucket=bucket)
+    for item in ("barcode", "bikes"):
+        open_task(page, study, item)
+        seeking_the_video_moves_the_cursor(page, found[item], shows_numbers=item == "barcode")
+        clicking_the_plot_shows_the_frame(page, found[item], shows_numbers=item == "barcode")
+    playing_moves_both(page, found["bikes"])
+    start, end, pixel = draw(page)
+    (row,) = study.annotations().dropna(subset=["value"]).to_dict("records")
+    assert (row["item"], row["value"]) == ("bikes", "moving")
+    assert abs(row["start"] - start) <= pixel
+    assert abs(row["end"] - end) <= pixel
+    study.delete(study.title, out=tmp_path / "saved.zip")
+
+
 def draw(page: Page) -> tuple[float, float, float]:
     """Draw a stretch by mouse and submit; return the seconds under the mouse, and how many a pixel is."""
     page.get_by_text("moving").first.click()

@@ -574,20 +574,20 @@ SYNC_VIDEO_TIMESERIES = Form(
             "VIDEO",
             "",
             "path",
-            "Your video. VIDEO and SENSORS empty: a demo clip with a simulated sensor.",
+            "Your video, or a folder of them. VIDEO and SENSORS empty: a demo clip with a simulated sensor.",
             must_exist=True,
         ),
         Field(
             "SENSORS",
             "",
             "list",
-            "The files of what was measured meanwhile, CSV or Parquet, separated by commas.",
+            "The files of what was measured meanwhile, separated by commas; or the folder they are in.",
         ),
         Field(
             "TRANSCODE",
             False,
             "boolean",
-            "Copy the video into a form that every browser plays. An uneven frame rate is mended in any case.",
+            "Copy videos into a form that every browser plays. An uneven frame rate is mended in any case.",
         ),
         Field("TIME_COLUMN", "timestamp", "text", "The column of times in the sensors' files.", minimum=1),
         Field(

@@ -143,6 +143,35 @@ def test_10_puts_a_users_sensor_on_the_videos_clock_and_labels_back_on_its_sampl
     assert study.projects["tasks"].tolist() == [1, 1]
 
 
+def test_10_takes_a_folder_of_recordings_and_tells_the_one_that_fails(run: Run, folder: Path, studio: Studio) -> None:
+    place = folder / "many"
+    place.mkdir()
+    clock = np.arange(0, 8, 0.02)
+    for number in (1, 2, 3):
+        make_video(place / f"p{number}.mp4", 50, fps=25)
+        table = pd.DataFrame({"timestamp": clock, "acc": np.sin(clock * number)})
+        table.to_csv(place / f"p{number}_wrist.csv", index=False)
+    (place / "p3_wrist.csv").write_text("timestamp,acc\nnever,1\nnever,2\n")
+    (place / "stray.csv").write_text("timestamp,acc\n1,1\n")
+    title = f"{TITLE}, many"
+    parameters = {"WORKDIR": "work many", "VIDEO": "many", "REFERENCE": "none", "OFFSET": -1.0, "TITLE": title}
+    shown = run(parameters | {"TIME_UNIT": "s", "LABELS": "rest, run", "ANNOTATORS": "ana"}, LABELLING)
+    assert "files that belong to no video, or to one of another ending: stray.csv" in shown
+    assert "failed" in shown
+    study = studio.open_study(title)
+    tasks = {task["meta"]["item"]: task["data"] for task in studio.server.export(study.copies[0].project.id)}
+    assert set(tasks) == {"p1", "p2"}
+    assert tasks["p1"]["series"] != tasks["p2"]["series"]
+    work = folder / "work many"
+    item = next(iter(tasks))
+    assert item == "p1"
+    assert sorted(path.name for path in (work / "series").glob("labelled*")) == ["labelled_p2.csv"]
+    first = lsnb.read_table(work / "labelled.csv", key=None)
+    assert (first["label.ana"] == "run").tolist() == first["time"].between(0.5, 1.0, inclusive="left").tolist()
+    second = lsnb.read_table(work / "series" / "labelled_p2.csv", key=None)
+    assert second["timestamp"].min() == pytest.approx(1.0)
+
+
 def test_a_video_and_sensors_are_both_named_or_neither(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video, sensor = str(folder / "walk.mp4"), str(folder / "wrist.csv")
     with pytest.raises(InputError, match="SENSORS is empty: name a video and its sensors"):
