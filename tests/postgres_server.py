@@ -1,4 +1,4 @@
-"""The embedded Label Studio's program on a PostgreSQL database of its own."""
+"""Further Label Studios: the embedded one's program on PostgreSQL, and other releases."""
 
 from __future__ import annotations
 
@@ -29,19 +29,32 @@ def postgres_server(folder: Path) -> Iterator[tuple[str, str]]:
     who, _, place = where.rpartition("@")
     user, _, password = who.partition(":")
     host, _, port = place.partition(":")
-    name, key, own = f"lsnb_{secrets.token_hex(4)}", secrets.token_hex(20), free_port()
+    name = f"lsnb_{secrets.token_hex(4)}"
     login = {**os.environ, "PGPASSWORD": password}
     asked = ["-h", host, "-p", port, "-U", user, name]
     subprocess.run(["createdb", *asked], env=login, check=True)
-    url = f"http://127.0.0.1:{own}"
-    environment = {
-        **os.environ,
+    database = {
         "DJANGO_DB": "default",
         "POSTGRE_NAME": name,
         "POSTGRE_USER": user,
         "POSTGRE_PASSWORD": password,
         "POSTGRE_HOST": host,
         "POSTGRE_PORT": port,
+    }
+    try:
+        with label_studio(install().python, folder, **database) as told:
+            yield told
+    finally:
+        subprocess.run(["dropdb", "--force", *asked], env=login, check=True)
+
+
+@contextmanager
+def label_studio(python: Path, folder: Path, **more: str) -> Iterator[tuple[str, str]]:
+    """Run the Label Studio of an environment for the length of a ``with``; yield its address and its owner's key."""
+    key, own = secrets.token_hex(20), free_port()
+    url = f"http://127.0.0.1:{own}"
+    environment = {
+        **os.environ,
         "HOME": str(folder),
         "LABEL_STUDIO_BASE_DATA_DIR": str(folder / "data"),
         "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
@@ -54,18 +67,18 @@ def postgres_server(folder: Path) -> Iterator[tuple[str, str]]:
         "SENTRY_DSN": "",
         "FRONTEND_SENTRY_DSN": "",
         "LOG_LEVEL": "WARNING",
+        **more,
     }
-    python = str(install().python)
-    command = [python, "-m", "label_studio.server", "start", "--no-browser", "--internal-host", "127.0.0.1"]
+    environment.pop("PYTHONPATH", None)
+    command = [str(python), "-m", "label_studio.server", "start", "--no-browser", "--internal-host", "127.0.0.1"]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([*command, "--port", str(own)], env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen([*command, "--port", str(own)], env=environment, stdout=log, stderr=log, cwd=folder)
     try:
         _wait(url, process, folder / "log")
         yield url, key
     finally:
         process.terminate()
         process.wait()
-        subprocess.run(["dropdb", "--force", *asked], env=login, check=True)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
@@ -77,4 +90,4 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         except httpx.TransportError:
             pass
         time.sleep(1)
-    raise AssertionError("Label Studio did not start on PostgreSQL in ten minutes.")
+    raise AssertionError("Label Studio did not start in ten minutes.")
