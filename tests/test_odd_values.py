@@ -740,6 +740,7 @@ SERVED: dict[str, Given] = {
     "Study.sync": lambda studio, study, out: (study, {"table": moods.texts(4), "out": out / "removed"}),
     "Study.pull": lambda studio, study, out: (study, {}),
     "Study.add_annotator": lambda studio, study, out: (study, {"name": "ben"}),
+    "Study.instruct": lambda studio, study, out: (study, {"text": "Look."}),
     "Study.share": lambda studio, study, out: (study, {}),
     "Study.shared_items": lambda studio, study, out: (study, {}),
     "Study.update_config": lambda studio, study, out: (study, {"config": moods.CONFIG}),

@@ -284,6 +284,24 @@ def test_a_later_annotator_gets_the_same_items(studio: Studio, title: str) -> No
         study.add_annotator("Dora")
 
 
+def test_a_guideline_is_shown_in_label_studios_own_way_also_to_a_newcomer(studio: Studio, study: Study) -> None:
+    text = "# Moods\n\nLook at the **whole** text <script>run()</script>.\n\n- good: *glad*\n- bad"
+    assert study.instruct(text).table["status"].tolist() == ["updated", "updated"]
+    assert study.instruct(text).table["status"].tolist() == ["unchanged", "unchanged"]
+    study.add_annotator("eva")
+    for copy in study.copies:
+        now = studio.server.settings(copy.project.id)
+        assert now["show_instruction"] is True
+        assert now["expert_instruction"] == (
+            "<h3>Moods</h3><p>Look at the <b>whole</b> text &lt;script&gt;run()&lt;/script&gt;.</p>"
+            "<ul><li>good: <i>glad</i></li><li>bad</li></ul>"
+            "<p>Keys: 1 is “good”, 2 is “bad”; Ctrl+Enter submits.</p>"
+        )
+    assert "Keys: 1 is “good”, 2 is “bad”" in study.share()
+    assert study.instruct("").table["status"].tolist() == ["updated"] * 3
+    assert studio.server.settings(study.copies[0].project.id)["show_instruction"] is False
+
+
 def test_the_text_to_share(studio: Studio, title: str, tmp_path: Path) -> None:
     study = studio.create_study(title, CONFIG, items(4), key="id", annotators=["ana", "ben"])
     file = tmp_path / "invitation.txt"

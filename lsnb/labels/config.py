@@ -261,6 +261,18 @@ class LabelConfig(ShownMethods):
         """
         return read_codebook(self._root(), self.controls)
 
+    @property
+    def hotkeys(self) -> dict[str, str]:
+        """Which key gives which answer: answer → key, in the config's order.
+
+        Example:
+            >>> from lsnb import LabelConfig
+            >>> LabelConfig.image("uri").choices("mood", ["good", "bad"]).hotkeys
+            {'good': '1', 'bad': '2'}
+        """
+        keyed = [element for element in walk(self._root()) if attribute(element, "hotkey")]
+        return {str(attribute(one, "value") or one.tag): str(attribute(one, "hotkey")) for one in keyed}
+
     def check(
         self, table: pd.DataFrame | None = None, *, release: str | None = None, bucket: Holder | None = None
     ) -> list[Problem]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import html
+import itertools
 import os
+import re
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, overload
@@ -57,7 +59,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class ConfigReport(Report):
-    """What ``update_config`` did: a row per annotator (updated, unchanged, failed)."""
+    """What ``update_config`` or ``instruct`` did: a row per annotator (updated, unchanged, failed)."""
 
     noun: ClassVar[str] = "projects"
 
@@ -147,6 +149,92 @@ def revise(
             row.update(status="failed", error=str(fault))
             renewed.append(copy)
     return renewed, ConfigReport(pd.DataFrame(rows))
+
+
+# What annotators read before they start, in Label Studio's own way, and which keys answer.
+
+
+MOST_KEYS = 20
+
+
+def key_text(config: LabelConfig) -> str:
+    """Return which keys answer, in a sentence.
+
+    Args:
+        config: The label config.
+
+    Example:
+        >>> key_text(LabelConfig.text("t").choices("mood", ["up", "down"]))
+        'Keys: 1 is “up”, 2 is “down”; Ctrl+Enter submits.'
+    """
+    keys = [f"{key} is “{answer}”" for answer, key in config.hotkeys.items()]
+    return (
+        f"Keys: {', '.join([*keys[:MOST_KEYS], *['…'] * (len(keys) > MOST_KEYS)])}; Ctrl+Enter submits." if keys else ""
+    )
+
+
+def instruction_page(text: str, config: LabelConfig) -> str:
+    """Return a guideline as the HTML that Label Studio shows, with the keys below; empty for an empty one.
+
+    Of Markdown it takes headings, lists, bold and italic; all else is text, and nothing in it is markup or a script.
+
+    Args:
+        text: The guideline.
+        config: The label config.
+
+    Example:
+        >>> text = "# Moods\\nLook at the **face** <only>.\\n- up\\n- down"
+        >>> instruction_page(text, LabelConfig.text("t").rating("r"))
+        '<h3>Moods</h3><p>Look at the <b>face</b> &lt;only&gt;.</p><ul><li>up</li><li>down</li></ul>'
+    """
+    if not text.strip():
+        return ""
+    parts = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        parts += _blocks([_marked(line) for line in block.strip().splitlines()])
+    keys = key_text(config)
+    return "".join([*parts, *([f"<p>{html.escape(keys)}</p>"] if keys else [])])
+
+
+def _blocks(lines: Sequence[str]) -> Iterator[str]:
+    for kind, own in itertools.groupby(lines, lambda line: line[:2] if line[:2] in ("- ", "* ") else line[:1] == "#"):
+        group = list(own)
+        if kind is True:
+            yield from (f"<h3>{line.lstrip('# ')}</h3>" for line in group)
+        elif kind is False:
+            yield f"<p>{'<br>'.join(group)}</p>"
+        else:
+            yield "<ul>" + "".join(f"<li>{line[2:].strip()}</li>" for line in group) + "</ul>"
+
+
+def _marked(line: str) -> str:
+    told = re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", html.escape(line.strip(), quote=False))
+    return re.sub(r"(?<![*\w])\*([^*\s][^*]*)\*", r"<i>\1</i>", told)
+
+
+def instruct_all(server: Server, copies: Sequence[Copy], text: str) -> ConfigReport:
+    """Show a guideline before annotators start, in every project of a study.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        text: The guideline; an empty one takes it away.
+    """
+    rows: list[dict[str, Any]] = []
+    for copy in copies:
+        row: dict[str, Any] = {"annotator": copy.manifest.annotator, "status": "unchanged", "error": None}
+        rows.append(row)
+        try:
+            config = LabelConfig.from_xml(server.project(copy.project.id).config or "")
+            page = instruction_page(text, config)
+            wanted = {"expert_instruction": page, "show_instruction": bool(page)}
+            now = server.settings(copy.project.id)
+            if any((now.get(name) or type(value)()) != value for name, value in wanted.items()):
+                server.set_settings(copy.project.id, wanted)
+                row["status"] = "updated"
+        except LsnbError as fault:
+            row.update(status="failed", error=str(fault))
+    return ConfigReport(pd.DataFrame(rows))
 
 
 # Saving a study's projects to a file, and deleting them once that is done.
@@ -319,6 +407,14 @@ def add_person(
             about = other.manifest
         renewed.append(Copy(about, other.project))
     try:
+        if made is not None:
+            shown = server.settings(copies[0].project.id)
+            kept = {name: shown[name] for name in ("expert_instruction", "show_instruction") if shown.get(name)}
+            if kept:
+                server.set_settings(made.project.id, kept)
+    except LsnbError as fault:
+        notes.append(f"{name}'s project may not show the instructions of the others': {fault} {AGAIN}")
+    try:
         if said and made is not None:
             # An import with predictions of several models shows those of the last.
             server.show_predictions(made.project.id, server.project(copies[0].project.id).shown)
@@ -356,7 +452,7 @@ def shared_items(server: Server, copies: Sequence[Copy], snapshots: Mapping[int,
     return pd.DataFrame(counts, index=pd.Index(list(own), name="annotator"), columns=list(own))
 
 
-def share_text(title: str, links: pd.DataFrame, invite: str, sign_in: str) -> str:
+def share_text(title: str, links: pd.DataFrame, invite: str, sign_in: str, keys: str = "") -> str:
     """Return the texts to send, one for each annotator.
 
     Args:
@@ -364,6 +460,7 @@ def share_text(title: str, links: pd.DataFrame, invite: str, sign_in: str) -> st
         links: A row per annotator: annotator, url, tasks.
         invite: Where a new annotator signs up.
         sign_in: Where those sign in who have an account.
+        keys: Which keys answer.
 
     Example:
         >>> links = pd.DataFrame([("ana", "https://ls.example.org/projects/3/data", 8)])
@@ -386,6 +483,7 @@ def share_text(title: str, links: pd.DataFrame, invite: str, sign_in: str) -> st
                 "2. Open your own project (and only yours, so that answers stay independent):",
                 f"   {name}: {url} ({counted(int(tasks), 'item')})",
                 "3. Press “Label All Tasks”, answer, and press “Submit”. You may stop and go on at any time.",
+                *([f"   {keys}"] if keys else []),
             ]
         )
         for name, url, tasks in zip(links["annotator"], links["url"], links["tasks"], strict=True)
@@ -782,12 +880,13 @@ class Study(ModelVerbs):
         """
         links = self.projects
         sign_in = f"{self._browser_url}/user/login/"
+        keys = key_text(LabelConfig.from_xml(self.server.project(self.copies[0].project.id).config or ""))
         if save_to is None:
             hidden = "[study.share(save_to='invitation.txt') writes the link into a file]"
-            return share_text(self.title, links, hidden, sign_in)
-        text = share_text(self.title, links, self.server.invite_link(), sign_in)
+            return share_text(self.title, links, hidden, sign_in, keys)
+        text = share_text(self.title, links, self.server.invite_link(), sign_in, keys)
         path = write_whole(save_to, text + "\n", permissions=0o600)
-        return share_text(self.title, links, f"[the link is in {path}, which you alone can read]", sign_in)
+        return share_text(self.title, links, f"[the link is in {path}, which you alone can read]", sign_in, keys)
 
     def shared_items(self) -> pd.DataFrame:
         """Return how many items each two annotators have in common; in the diagonal, how many each has.
@@ -808,6 +907,20 @@ class Study(ModelVerbs):
         """
         self.copies, report = revise(self.server, self.copies, self._snapshots, config, self.annotations())
         return report
+
+    @checked
+    def instruct(self, text: str) -> ConfigReport:
+        """Show annotators a guideline when they open their project, and at any time by Label Studio's own button.
+
+        The keys that answer stand below it. Twice is safe; an annotator who is added later gets it, too.
+
+        Args:
+            text: The guideline, Markdown (headings, lists, bold, italic) or plain; an empty one takes it away.
+
+        Returns:
+            A row per annotator: ``status`` (updated, unchanged, failed) and ``error``.
+        """
+        return instruct_all(self.server, self.copies, text)
 
     @checked
     def export_to(self, out: str | Path) -> Path:
