@@ -18,7 +18,7 @@ from lsnb import demo
 from lsnb.bucket import Bucket, open_bucket_at
 from lsnb.errors import InputError, StudioError, StudyConflictError, StudyNotFoundError
 from lsnb.stack import Stack
-from lsnb.study import Studio
+from lsnb.study import Studio, Study
 from lsnb.study.projects import Manifest, parse_manifest, project_title
 
 CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad", "mixed"], title="Mood?")
