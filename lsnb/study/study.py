@@ -189,7 +189,7 @@ def instruction_page(text: str, config: LabelConfig) -> str:
     """
     if not text.strip():
         return ""
-    parts = []
+    parts: list[str] = []
     for block in re.split(r"\n\s*\n", text.strip()):
         parts += _blocks([_marked(line) for line in block.strip().splitlines()])
     keys = key_text(config)

@@ -205,6 +205,7 @@ SECONDS = {
     "ms": 1e-3,
     "us": 1e-6,
     "ns": 1e-9,
+    "s/256": 1 / 256,  # of Hexoskin's shirts
     "min": 60.0,
     "h": 3600.0,
     "d": 86_400.0,
@@ -218,6 +219,7 @@ SPOKEN = {
     "ms": "milliseconds",
     "us": "microseconds",
     "ns": "nanoseconds",
+    "s/256": "256ths of a second",
     "min": "minutes",
     "h": "hours",
     "d": "days",

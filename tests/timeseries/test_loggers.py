@@ -159,6 +159,35 @@ SHAPES = {
         + rows(lambda n: f"{n},{n / 120:.6f},{WAVE[n]},0.2"),
         ("Time (Seconds)", 120.0, None, ["Frame", "Hat Rotation X", "Hat Position X"]),
     ),
+    "256ths of a second since 1970, and addresses in the header": (
+        "time [s/256],breathing_rate [rpm](/api/datatype/33/),heart_rate [bpm](/api/datatype/19/)\n"
+        + rows(lambda n: f"{1772614800 * 256 + n * 256},{12 + n % 3},{60 + n % 9}"),
+        (
+            "time [s/256]",
+            1.0,
+            "2026-03-04T09:00:00",
+            ["breathing_rate [rpm](/api/datatype/33/)", "heart_rate [bpm](/api/datatype/19/)"],
+        ),
+    ),
+    "motion capture: a take's properties in one row, blank rows, six rows of names": (
+        "Format Version,1.23,Take Name,walk,Capture Frame Rate,120.000,Export Frame Rate,120.000,Capture Start Time,"
+        "2026-03-04 10.00.00.000 AM,Rotation Type,XYZ,Length Units,Meters\n\n"
+        ",Type,Rigid Body,Rigid Body,Marker\n,Name,Hat,Hat,Hat:Marker1\n,ID,1,1,2\n,,Rotation,Position,Position\n"
+        "Frame,Time (Seconds),X,X,X\n" + rows(lambda n: f"{n},{n / 120:.6f},{WAVE[n]},0.2,"),
+        (
+            "Time (Seconds)",
+            120.0,
+            None,
+            ["Frame", "Rigid Body Hat 1 Rotation X", "Rigid Body Hat 1 Position X", "Marker Hat:Marker1 2 Position X"],
+        ),
+    ),
+    "markers whose rate and units stand in a row of their own": (
+        "PathFileType\t4\t(X/Y/Z)\twalk.trc\nDataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\t"
+        "OrigDataStartFrame\tOrigNumFrames\n100.00\t100.00\t40\t2\tmm\t100.00\t1\t40\n"
+        "Frame#\tTime\tLASI\t\t\tRASI\t\t\n\t\tX1\tY1\tZ1\tX2\tY2\tZ2\n\n"
+        + rows(lambda n: f"{n + 1}\t{n / 100:.3f}\t{WAVE[n]}\t1\t2\t3\t4\t5\t"),
+        ("Time", 100.0, None, ["Frame#", "LASI X1", "LASI Y1", "LASI Z1", "RASI X2", "RASI Y2", "RASI Z2"]),
+    ),
     "quoted decimal commas": (
         "time,x\n" + rows(lambda n: f'"{comma(f"{n / 10:.1f}")}","{comma(WAVE[n])}"'),
         ("time", float("nan"), None, ["x"]),
