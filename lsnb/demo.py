@@ -149,7 +149,7 @@ def find_recording(
 
     Args:
         video: The video the form names, or a folder of videos with their sensors' files beside them
-            (``lsnb.alignment.find_recordings``).
+            (``lsnb.find_recordings``).
         sensors: The files the form names, or of a folder of videos the folder they are in; with no video and no files,
             the demo's are taken.
         workdir: The folder through which notebooks hand over; what the demo makes goes to ``demo`` in it.

@@ -314,9 +314,17 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
     rows: list[list[str]] = []
     # A blank line between names and numbers.
     blank = 1 if first > 1 and not lines[first - 1].strip() and lines[first - 2].strip() else 0
-    for place in range(first - 1 - blank, max(-1, first - 1 - blank - HEADERS), -1):
+    numbered = 0
+    for place in range(first - 1 - blank, -1, -1):
         cells = _split(_bare(lines[place]), separator)
         filled = [cell for cell in cells if cell]
+        # A row of the groups' numbers among the rows of their names: ID, 1, 1, 2.
+        if rows and not numbered and cells[:1] == [""] and cells[1:2] == filled[:1] and _is_numbers(filled):
+            rows.insert(0, [""] * width)
+            numbered = 1
+            continue
+        if len(rows) - numbered >= HEADERS:
+            break
         is_texts = filled and not any(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in filled)
         wide = abs(len(cells) - width) <= 1 and len(cells) >= min(width, 2) and len(filled) > (1 if width > 2 else 0)
         is_key = bool(cells) and cells[0].endswith(("=", ":")) and not all(cell.endswith(":") for cell in filled)
@@ -330,7 +338,12 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
         if not is_texts or not wide or is_key or (separator == "" and not re.search(r"[^\W\d]", lines[place])):
             break
         rows.insert(0, [*cells, *[""] * (width - len(cells))][:width])
-    return rows
+    return rows[numbered:] if rows and not any(rows[0]) else rows
+
+
+def _is_numbers(filled: Sequence[str]) -> bool:
+    """Return whether a row holds numbers behind what it is called."""
+    return len(filled) > 1 and not NUMBER.fullmatch(filled[0]) and all(NUMBER.fullmatch(cell) for cell in filled[1:])
 
 
 def _names(rows: list[list[str]], width: int) -> tuple[list[str], list[str]]:
@@ -349,7 +362,8 @@ def _names(rows: list[list[str]], width: int) -> tuple[list[str], list[str]]:
         whole = []
         for cell, name in zip(group, names, strict=True):
             held = cell or (held if any(not one for one in group) else "")
-            whole.append(f"{held} {name}".strip() if held and held != name else name)
+            # Below the last name's columns may be an empty one, behind a separator at the line's end.
+            whole.append(f"{held} {name}".strip() if held and held != name and (cell or name) else name)
         names = whole
     # What stands over a column of times is what the row is called: Name, ID.
     names = [
@@ -385,8 +399,16 @@ class _Above:
 
 
 def _pairs(lines: Iterable[str], separator: str | None) -> Iterator[tuple[str, str]]:
-    """Yield what lines say as keys and values; JSON is taken apart."""
+    """Yield what lines say as keys and values; JSON is taken apart, and so is a row of values below one of keys."""
+    above: list[str] = []
     for line in lines:
+        cells = _split(line, separator)
+        is_below = len(cells) == len(above) > 2 and all(above) and NUMBER.fullmatch(cells[0])
+        if is_below and not any(NUMBER.fullmatch(cell) for cell in above):
+            yield from zip(above, cells, strict=True)
+            above = []
+            continue
+        above = cells
         bare = _bare(line).strip().strip('"')
         if bare.startswith("{") and bare.endswith("}") and len(bare) < 1_000_000:
             try:
@@ -1203,7 +1225,7 @@ def _first_moment(column: pd.Series[Any], unit: str | None = None) -> str:
     first: Any = known.iloc[0]
     if pd.api.types.is_numeric_dtype(column.dtype):
         typical = float(known.astype("float64").median())
-        for one in ("s", "ms", "us", "ns"):
+        for one in ("s", "ms", "us", "ns", *(["s/256"] if told == "s/256" else [])):
             if is_since_1970(typical, one) and told in (None, one):
                 if not is_since_1970(float(first), one):
                     return ""  # a first cell unlike all others

@@ -169,7 +169,7 @@ SHAPES = {
             ["breathing_rate [rpm](/api/datatype/33/)", "heart_rate [bpm](/api/datatype/19/)"],
         ),
     ),
-    "motion capture: a take's properties in one row, blank rows, six rows of names": (
+    "motion capture: a take's properties in one row, a row of numbers among those of names": (
         "Format Version,1.23,Take Name,walk,Capture Frame Rate,120.000,Export Frame Rate,120.000,Capture Start Time,"
         "2026-03-04 10.00.00.000 AM,Rotation Type,XYZ,Length Units,Meters\n\n"
         ",Type,Rigid Body,Rigid Body,Marker\n,Name,Hat,Hat,Hat:Marker1\n,ID,1,1,2\n,,Rotation,Position,Position\n"
@@ -178,7 +178,7 @@ SHAPES = {
             "Time (Seconds)",
             120.0,
             None,
-            ["Frame", "Rigid Body Hat 1 Rotation X", "Rigid Body Hat 1 Position X", "Marker Hat:Marker1 2 Position X"],
+            ["Frame", "Hat Rotation X", "Hat Position X", "Hat:Marker1 Position X"],
         ),
     ),
     "markers whose rate and units stand in a row of their own": (
