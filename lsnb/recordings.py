@@ -31,6 +31,7 @@ from lsnb.timeseries.series import FORMATS, TABLES
 SERIES_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".trc", *TABLES, *FORMATS)
 
 
+@checked
 def find_recordings(
     folder: Annotated[FilePath, Give("the folder with the videos")],
     sensors: Annotated[FilePath, Give("the folder with the sensors' files")] | None = None,

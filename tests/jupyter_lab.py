@@ -58,7 +58,7 @@ def jupyterlab(scratch: Path, folder: Path) -> Iterator[str]:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
         # The retries wait longer and longer for a server that does not listen yet.
-        with httpx.Client(transport=httpx.HTTPTransport(retries=7)) as client:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=9)) as client:
             client.get(f"{address}/api/status", timeout=30).raise_for_status()
         yield address
     finally:

@@ -27,6 +27,7 @@ NUMBERS = ["project", "task", "annotation"]
 
 pytestmark = [
     pytest.mark.usefixtures("own_cache"),
+    pytest.mark.timeout(1200),
     pytest.mark.skipif(not RELEASES, reason="LSNB_RELEASES names no folder of releases (.ci/matrix makes one)"),
 ]
 
