@@ -6,7 +6,7 @@ import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 import orjson
@@ -18,11 +18,13 @@ from lsnb.errors import InputError
 from lsnb.kernel.checks import Give, Share, Within, checked, shown
 from lsnb.kernel.runtime import cache_folder
 from lsnb.labels import LabelConfig
+from lsnb.shapes import coco_counts, mask_box
 
 COLUMNS = [
     *("item", "label", "score", "x", "y", "width", "height"),
     *("image_width", "image_height", "status", "error"),
 ]
+MASK = "segmentation"  # a further column, where masks were found
 FLOOR = 0.05  # what scores less is not remembered; a threshold below it is remembered on its own
 LARGEST_BATCH = 1024
 
@@ -30,10 +32,11 @@ Boxes = Callable[[Sequence[np.ndarray[Any, Any]]], Sequence[Any]]
 _MODEL = Give("a model's name, a folder, or a function")
 BoxModel = Annotated[str | Path | Boxes, _MODEL]
 Batch = Annotated[int, Within(1, LARGEST_BATCH)]
+Thing = TypeVar("Thing")
 
 
 class Detector:
-    """Something that finds labelled boxes in pictures.
+    """Something that finds labelled boxes or masks in pictures, or says what whole pictures show.
 
     Made by ``Detector.load``. A network is loaded when it first has a picture to look at that it has not seen before.
 
@@ -89,10 +92,13 @@ class Detector:
         """Return a detector.
 
         Args:
-            model: The name of an object-detection model on the Hugging Face hub, such as
-                ``facebook/detr-resnet-50``; a folder that ``save_pretrained`` wrote; or a function that takes a list
-                of pictures (uint8 RGB [height, width, 3]) and returns for each ``{"boxes": [[left, top, right,
-                bottom], …] in pixels, "scores": […], "labels": [text, …]}``.
+            model: The name of a model on the Hugging Face hub that finds things, such as
+                ``facebook/detr-resnet-50``, cuts them out, such as ``facebook/mask2former-swin-tiny-coco-instance`` or
+                ``nvidia/segformer-b0-finetuned-ade-512-512``, or says what a whole picture shows, such as
+                ``google/vit-base-patch16-224``; a folder that ``save_pretrained`` wrote; or a function that takes a
+                list of pictures (uint8 RGB [height, width, 3]) and returns for each ``{"boxes": [[left, top, right,
+                bottom], …] in pixels, "scores": […], "labels": [text, …]}``, with ``"masks"`` (bool [height, width]
+                each) instead of boxes, or ``{"choices": {text: score}}``.
             device: ``cpu``, ``cuda`` or ``cuda:1``; by default a graphics card where there is one, in half precision.
             threshold: The least score, from 0 to 1.
             batch: How many pictures the network sees at once.
@@ -161,7 +167,9 @@ class Detector:
         Returns:
             A row per box: ``item, label, score, x, y, width, height`` (percent, from the top left), the picture's
             ``image_width, image_height`` in pixels, ``status`` and ``error``. A picture in which nothing is found has
-            one row, ``nothing``, without a label; one that cannot be read has one row, ``failed``.
+            one row, ``nothing``, without a label; one that cannot be read has one row, ``failed``. What a whole picture
+            shows has no box. Where a model gives masks, a column ``segmentation`` has each in COCO's run lengths
+            (``{"size": [height, width], "counts": […]}``).
 
         Raises:
             InputError: ``images`` cannot be used, or the model cannot be loaded.
@@ -170,7 +178,8 @@ class Detector:
         rows: list[dict[str, Any]] = []
         for seen in look(self, wanted, progress=progress, said="Detecting", executor=executor):
             rows += self._rows(seen.item, seen.answer, seen.error)
-        return pd.DataFrame(rows, columns=COLUMNS)
+        has_masks = any(MASK in row for row in rows)
+        return pd.DataFrame(rows, columns=[*COLUMNS, MASK] if has_masks else COLUMNS)
 
     def _rows(self, item: str, answer: Mapping[str, Any] | None, error: str | None) -> list[dict[str, Any]]:
         if answer is None:
@@ -183,14 +192,22 @@ class Detector:
                 **{"label": label, "score": score, "status": "found"},
                 **{"x": 100 * left / wide, "y": 100 * top / high},
                 **{"width": 100 * (right - left) / wide, "height": 100 * (bottom - top) / high},
+                **({MASK: {"size": [high, wide], "counts": mask[0]}} if mask else {}),
             }
-            for (left, top, right, bottom), score, label in answer["boxes"]
+            for (left, top, right, bottom), score, label, *mask in answer["boxes"]
+            if score >= self.threshold
+        ]
+        rows += [
+            {**size, "label": label, "score": score, "status": "found"}
+            for label, score in answer.get("choices", {}).items()
             if score >= self.threshold
         ]
         return rows or [{**size, "status": "nothing"}]
 
     def _run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[dict[str, Any]]:
         """Return ``{"size": [width, height], "boxes": [[[left, top, right, bottom], score, label], …]}`` of each.
+
+        A box of a mask has the mask's run lengths, too; what a whole picture shows is in ``choices``, label → score.
 
         Args:
             images: uint8 RGB [height, width, 3] each.
@@ -208,7 +225,7 @@ class Detector:
                 "return a list with one answer for each picture."
             )
         return [
-            {"size": [image.shape[1], image.shape[0]], "boxes": _boxes(answer, image)}
+            {"size": [image.shape[1], image.shape[0]], **_found(answer, image)}
             for image, answer in zip(images, found, strict=True)
         ]
 
@@ -259,27 +276,58 @@ def identity_name(network: Any) -> str:
     return network.model if isinstance(network, Name) else str(getattr(network, "__name__", type(network).__name__))
 
 
-def _boxes(answer: Any, image: np.ndarray[Any, Any]) -> list[list[Any]]:
+def _found(answer: Any, image: np.ndarray[Any, Any]) -> dict[str, Any]:
+    """Return ``boxes`` and ``choices`` of a network's or a function's answer.
+
+    Raises:
+        InputError: It is none of the forms that are known, or holds numbers that cannot be.
+    """
     try:
-        corners: np.ndarray[Any, Any] = np.asarray(answer["boxes"], dtype=float).reshape(-1, 4)
+        if "choices" in answer:
+            choices = {str(label): float(score) for label, score in dict(answer["choices"]).items()}
+            return {"boxes": [], "choices": _sure(choices, choices.values())}
         scores = [float(score) for score in answer["scores"]]
         labels = [str(label) for label in answer.get("label_text", answer["labels"])]
-        if not len(corners) == len(scores) == len(labels):
+        masks = [np.asarray(mask) > 0 for mask in answer["masks"]] if answer.get("masks") is not None else None
+        corners: np.ndarray[Any, Any] = np.array([_corners(mask) for mask in masks or []], dtype=float)
+        if masks is None:
+            corners = np.asarray(answer["boxes"], dtype=float)
+        corners = corners.reshape(-1, 4)
+        if not len(corners) == len(scores) == len(labels) or any(mask.shape != image.shape[:2] for mask in masks or []):
             raise ValueError
     except (TypeError, KeyError, ValueError, AttributeError):
         raise InputError(
             "The detector's function must return, for each picture, "
-            '{"boxes": [[left, top, right, bottom], …], "scores": […], "labels": […]}, as many of each.'
+            '{"boxes": [[left, top, right, bottom], …], "scores": […], "labels": […]}, as many of each; or "masks" of '
+            'the picture\'s height and width instead of boxes; or {"choices": {label: score}}.'
         ) from None
-    if not (np.isfinite(corners).all() and all(0 <= score <= 1 for score in scores)):
+    if not np.isfinite(corners).all():
         raise InputError("The detector's function returned a box that is no number, or a score outside 0 to 1.")
     high, wide = image.shape[:2]
     corners = np.clip(corners, 0, [wide, high, wide, high])
-    return [
-        [box, score, label]
-        for box, score, label in zip(corners.tolist(), scores, labels, strict=True)
+    runs = [[]] * len(corners) if masks is None else [[coco_counts(mask)["counts"]] for mask in masks]
+    boxes = [
+        [box, score, label, *mask]
+        for box, score, label, mask in zip(corners.tolist(), _sure(scores, scores), labels, runs, strict=True)
         if box[2] > box[0] and box[3] > box[1]
     ]
+    return {"boxes": boxes}
+
+
+def _corners(mask: np.ndarray[Any, Any]) -> tuple[float, float, float, float]:
+    left, top, width, height = mask_box(mask)
+    return left, top, left + width, top + height
+
+
+def _sure(found: Thing, scores: Iterable[float]) -> Thing:
+    """Return what was found, held against its scores.
+
+    Raises:
+        InputError: A score is no share.
+    """
+    if not all(0 <= score <= 1 for score in scores):
+        raise InputError("The detector's function returned a box that is no number, or a score outside 0 to 1.")
+    return found
 
 
 def _length(found: Any) -> str:

@@ -124,7 +124,8 @@ class Name:
         model: A name on the Hugging Face hub, or a folder.
         revision: The hub's branch, tag or commit.
         device: ``cpu``, ``cuda``, ``cuda:1``; None takes a graphics card where there is one.
-        kind: ``object detection``, ``zero-shot object detection`` or ``embedding``.
+        kind: ``object detection`` (or what the network's own config says that it does instead: whole pictures, masks),
+            ``zero-shot object detection`` or ``embedding``.
         prompts: What is looked for, where the network is told so in words.
     """
 
@@ -205,7 +206,9 @@ class Network:
         return [str(names[number]) for number in sorted(names)]
 
     def detect(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
-        """Return boxes (pixels, left top right bottom), scores and labels of each picture.
+        """Return what is in each picture: ``boxes`` (pixels, left top right bottom) or ``masks``, ``scores``, ``labels``.
+
+        A network that says what a whole picture shows returns ``choices``, label → score, instead.
 
         Args:
             images: uint8 RGB [height, width, 3] each; sizes may differ.
@@ -213,6 +216,14 @@ class Network:
         """
         if self._name.prompts:
             return self._detect_named(images, threshold)
+        for ending, detect in (
+            ("ForImageClassification", self._classify),
+            ("ForSemanticSegmentation", self._paint),
+            ("ForUniversalSegmentation", self._cut_out),
+            ("ForInstanceSegmentation", self._cut_out),
+        ):
+            if type(self._network).__name__.endswith(ending):
+                return detect(images, threshold)
         with self._torch.inference_mode():
             output = self._run(images)
             found = self._processor.post_process_object_detection(
@@ -224,6 +235,58 @@ class Network:
                 "boxes": each["boxes"].float().cpu().numpy().astype(float),
                 "scores": each["scores"].float().cpu().numpy().astype(float),
                 "labels": [str(names[int(number)]) for number in each["labels"]],
+            }
+            for each in found
+        ]
+
+    def _classify(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
+        """Return the surest label of each picture, or all that are sure where the network says several."""
+        names = self._network.config.id2label
+        is_several = self._network.config.problem_type == "multi_label_classification"
+        with self._torch.inference_mode():
+            logits = self._run(images).logits.float()
+            shares = (logits.sigmoid() if is_several else logits.softmax(dim=-1)).cpu().numpy().astype(float)
+        chosen = [np.flatnonzero(each >= threshold) if is_several else [int(each.argmax())] for each in shares]
+        return [
+            {"choices": {str(names[int(number)]): float(each[number]) for number in numbers}}
+            for each, numbers in zip(shares, chosen, strict=True)
+        ]
+
+    def _paint(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
+        """Return a mask of each label, of the pixels that it is likeliest for; its score is their mean probability."""
+        names = self._network.config.id2label
+        found = []
+        with self._torch.inference_mode():
+            logits = self._run(images).logits.float()
+            for image, each in zip(images, logits, strict=True):
+                large = self._torch.nn.functional.interpolate(
+                    each[None], size=image.shape[:2], mode="bilinear", align_corners=False
+                )[0]
+                shares, numbers = (part.cpu().numpy() for part in large.softmax(dim=0).max(dim=0))
+                masks = {int(number): numbers == number for number in np.unique(numbers)}
+                scores = [float(shares[mask].mean(dtype=float)) for mask in masks.values()]
+                labels = [str(names[number]) for number in masks]
+                found.append({"masks": list(masks.values()), "scores": scores, "labels": labels})
+        return found
+
+    def _cut_out(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
+        """Return a mask of each thing; masks may overlap, and none depends on which others are sure enough."""
+        process = getattr(self._processor, "post_process_instance_segmentation", None)
+        if process is None or "return_binary_maps" not in inspect.signature(process).parameters:
+            raise InputError(
+                f"{self._name.model} gives one map of all things instead of a mask of each: choose a Mask2Former or "
+                "MaskFormer, or give a function."
+            )
+        with self._torch.inference_mode():
+            output = self._run(images)
+            sizes = [image.shape[:2] for image in images]
+            found = process(output, threshold=threshold, target_sizes=sizes, return_binary_maps=True)
+        names = self._network.config.id2label
+        return [
+            {
+                "masks": [mask.cpu().numpy() == 1 for mask in each["segmentation"]] if each["segments_info"] else [],
+                "scores": [float(thing["score"]) for thing in each["segments_info"]],
+                "labels": [str(names[int(thing["label_id"])]) for thing in each["segments_info"]],
             }
             for each in found
         ]
@@ -365,13 +428,23 @@ def _load(name: Name) -> tuple[Any, Any]:
         "object detection": transformers.AutoModelForObjectDetection,
         "zero-shot object detection": transformers.AutoModelForZeroShotObjectDetection,
     }
-    loader = loaders.get(name.kind, transformers.AutoModel)
+    others: dict[str, Any] = {
+        "ForImageClassification": transformers.AutoModelForImageClassification,
+        "ForSemanticSegmentation": transformers.AutoModelForSemanticSegmentation,
+        "ForUniversalSegmentation": transformers.AutoModelForUniversalSegmentation,
+        "ForInstanceSegmentation": transformers.AutoModelForUniversalSegmentation,
+    }
     takes: Any = transformers.AutoProcessor if name.prompts else transformers.AutoImageProcessor
     folder = name.folder
     options: dict[str, Any] = {"local_files_only": True} if folder else _from_hub(name)
     target = str(folder) if folder else name.model
     try:
         with _quiet(is_local=folder is not None):
+            loader = loaders.get(name.kind, transformers.AutoModel)
+            if name.kind == "object detection":
+                config = transformers.AutoConfig.from_pretrained(target, trust_remote_code=False, **options)
+                made = next(iter(getattr(config, "architectures", None) or [""]))
+                loader = next((other for ending, other in others.items() if made.endswith(ending)), loader)
             # The processor that needs no torchvision.
             processor = takes.from_pretrained(target, use_fast=False, trust_remote_code=False, **options)
             # Other weights are pickles, which run what they say.

@@ -13,6 +13,7 @@ import numbers
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -23,7 +24,7 @@ from lsnb.errors import InputError
 from lsnb.kernel.words import nearest
 from lsnb.predictions.checking import score_faults
 from lsnb.predictions.predictions import Row
-from lsnb.shapes import Fault, Size, bounds, box_of_centre, box_of_corners
+from lsnb.shapes import Fault, Size, bounds, box_of_centre, box_of_corners, coco_mask
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 # The 80 things of COCO by their ids, of which the highest is 90.
@@ -73,7 +74,7 @@ class Found:
         labels: The label of each as the input has it, or None.
         scores: The score of each, or None.
         paths: Where each stands in the input.
-        masks: Height × width of each, or None.
+        masks: Height × width of each, or what makes it, or None.
         outlines: n × 2 pixels of each, or None.
         trackers: What names the same thing in other frames, or None.
         results: Label Studio results that were there already.
@@ -677,8 +678,9 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
     Args:
         table: A row per box; it is not changed. Columns: the item, ``label``, ``score``, the box, and if known
             ``image_width, image_height``. ``status`` ``nothing`` says that a picture was looked at and is empty,
-            ``failed`` (with ``error``) that it could not be. An item whose rows hold no box has no prediction. A name
-            in ``name`` or ``class_name`` beats a number in ``class``.
+            ``failed`` (with ``error``) that it could not be, ``found`` beside a label and no box that the whole picture
+            shows it. An item whose rows hold none of these has no prediction. A name in ``name`` or ``class_name``
+            beats a number in ``class``. ``segmentation`` may have COCO's run lengths of a mask.
         key: The column that identifies an item.
         names_by_id: Class id → label, for labels that are numbers.
 
@@ -707,10 +709,11 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
         cells("status"),
         cells("error"),
         zip(cells(wide), cells(high), strict=True),
+        cells("segmentation"),
         strict=True,
     )
     found: dict[Any, Any] = {}
-    for place, (item, label, score, box, status, error, size) in enumerate(columns):
+    for place, (item, label, score, box, status, error, size, runs) in enumerate(columns):
         name = "" if is_missing(item) else item if isinstance(item, str | numbers.Real) else str(item)
         status = status if isinstance(status, str) else ""
         if status == "failed":
@@ -719,8 +722,12 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
             continue
         known = found.get(name)
         if all(is_missing(side) for side in box):
+            is_choice = status == "found" and not is_missing(label)
             if known is None:
-                found[name] = Found(size_of(size)) if status == "nothing" else None
+                known = found[name] = Found(size_of(size)) if is_choice or status == "nothing" else None
+            if is_choice and isinstance(known, Found):
+                sure = None if is_missing(score) else score
+                known.choices = [*(known.choices or []), (str(class_label(label, names_by_id, {})), sure)]
             continue
         if not isinstance(known, Found):
             if isinstance(known, Fault):
@@ -736,7 +743,23 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
         known.labels.append(class_label(label, names_by_id, {}))
         known.scores.append(None if is_missing(score) else score)
         known.paths.append(f"row {place}")
+        has_mask = not is_missing(runs)
+        if has_mask or known.masks is not None:
+            mask = partial(_table_mask, runs) if has_mask else None
+            known.masks = [*(known.masks or [None] * (len(known.boxes) - 1)), mask]
     return [(item if item != "" else None, seen) for item, seen in found.items()]
+
+
+def _table_mask(runs: Any) -> Any:
+    """Return the mask of a cell with COCO's run lengths, be they text as in a table that was saved.
+
+    Raises:
+        InputError: They are none, or damaged.
+    """
+    given = parsed(runs) if isinstance(runs, str) else runs
+    if not isinstance(given, Mapping):
+        raise InputError("A mask is given in COCO's run lengths: {size: [height, width], counts: […]}.")
+    return coco_mask(given)
 
 
 # Which item a picture of a file is: by a named rule, never by order.
