@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 import requests
+from tiny_models import LABELS, save_classifier, save_segformer
 from tool_files import EVERYTHING, FILES, TRACKS, VIDEOS, written
 
 import lsnb
@@ -106,6 +108,19 @@ def test_ellipses_lines_points_and_relations_come_back_as_they_were(studio: Stud
     predictions = drawn(EVERYTHING)
     assert [one["type"] for one in predictions.results["a"]][-1] == "relation"
     predicted_twice(study, predictions, "shapes")
+
+
+def test_masks_and_answers_of_networks_come_back_as_they_were(studio: Studio, title: str, tmp_path: Path) -> None:
+    networks = [save_segformer(tmp_path / "masks"), save_classifier(tmp_path / "answers")]
+    config = LabelConfig.image("uri").brush("thing", list(LABELS.values())).choices("what", list(LABELS.values()))
+    pictures = pd.DataFrame({"id": ["a", "b"], "uri": [f"{ADDRESS}a.jpg", f"{ADDRESS}b.jpg"]})
+    study = studio.create_study(title, config, pictures, key="id", annotators=["ana"])
+    shown = {item: np.full((40, 60 + n, 3), 90 * n, np.uint8) for n, item in enumerate(pictures["id"])}
+    for network, kind in zip(networks, ("brushlabels", "choices"), strict=True):
+        found = lsnb.Detector.load(network, threshold=0.3)(shown, progress=False)
+        predictions = read_predictions(found, config=config)
+        assert {one["type"] for results in predictions.results.values() for one in results} == {kind}
+        predicted_twice(study, predictions, kind)
 
 
 TIMED: dict[str, tuple[LabelConfig, Mapping[str, Any]]] = {

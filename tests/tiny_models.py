@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 LABELS = {0: "cat", 1: "dog", 2: "traffic light"}
+NAMED: dict[str, Any] = {"id2label": LABELS, "label2id": {label: number for number, label in LABELS.items()}}
 SIZES = {"layers": 1, "attention_heads": 2, "ffn_dim": 16}
 
 
@@ -31,8 +32,7 @@ def save_detr(folder: Path) -> Path:
         backbone_config=backbone,
         num_queries=6,
         d_model=16,
-        id2label=LABELS,
-        label2id={label: number for number, label in LABELS.items()},
+        **NAMED,
         **layers,
     )
     torch.manual_seed(3)
@@ -64,4 +64,49 @@ def save_owl(folder: Path) -> Path:
     OwlViTForObjectDetection(config).save_pretrained(folder)
     tokens = CLIPTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=16)
     Processor(OwlViTImageProcessorPil(size={"height": 32, "width": 32}), tokens).save_pretrained(folder)
+    return folder
+
+
+def save_classifier(folder: Path, *, several: bool = False) -> Path:
+    """Save a ViT that says what a whole picture shows, one thing or several, and return the folder."""
+    torch = torch_or_skip()
+    from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessorPil
+
+    size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    kind = "multi_label_classification" if several else "single_label_classification"
+    config = ViTConfig(**size, image_size=32, patch_size=8, **NAMED, problem_type=kind)
+    torch.manual_seed(3)
+    ViTForImageClassification(config).save_pretrained(folder)
+    ViTImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
+def save_segformer(folder: Path) -> Path:
+    """Save a Segformer, which says of each pixel what it belongs to, and return the folder."""
+    torch = torch_or_skip()
+    from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessorPil
+
+    stages: dict[str, Any] = {"depths": [1, 1], "sr_ratios": [2, 1], "hidden_sizes": [8, 16], "patch_sizes": [7, 3]}
+    stages |= {"strides": [4, 2], "num_attention_heads": [1, 2], "mlp_ratios": [2, 2]}
+    config = SegformerConfig(num_encoder_blocks=2, decoder_hidden_size=16, **stages, **NAMED)
+    torch.manual_seed(3)
+    SegformerForSemanticSegmentation(config).save_pretrained(folder)
+    SegformerImageProcessorPil(size={"height": 32, "width": 32}).save_pretrained(folder)
+    return folder
+
+
+def save_mask2former(folder: Path) -> Path:
+    """Save a Mask2Former, which cuts each thing out, and return the folder."""
+    torch = torch_or_skip()
+    from transformers import Mask2FormerConfig, Mask2FormerForUniversalSegmentation, Mask2FormerImageProcessorPil
+    from transformers import SwinConfig as Backbone
+
+    stages: dict[str, Any] = {"depths": [1] * 4, "num_heads": [1, 1, 2, 2], "window_size": 2}
+    seen = Backbone(image_size=64, embed_dim=8, out_features=[f"stage{n}" for n in range(1, 5)], **stages)
+    sizes = {"feature_size": 32, "mask_feature_size": 32, "hidden_dim": 32, "encoder_feedforward_dim": 16}
+    sizes |= {"dim_feedforward": 16, "encoder_layers": 1, "decoder_layers": 2, "num_attention_heads": 2}
+    config = Mask2FormerConfig(backbone_config=seen, num_queries=4, **sizes, **NAMED)
+    torch.manual_seed(3)
+    Mask2FormerForUniversalSegmentation(config).save_pretrained(folder)
+    Mask2FormerImageProcessorPil(size={"height": 64, "width": 64}).save_pretrained(folder)
     return folder

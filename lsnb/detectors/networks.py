@@ -206,7 +206,7 @@ class Network:
         return [str(names[number]) for number in sorted(names)]
 
     def detect(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
-        """Return what is in each picture: ``boxes`` (pixels, left top right bottom) or ``masks``, ``scores``, ``labels``.
+        """Return ``scores, labels`` and ``boxes`` (pixels, left top right bottom) or ``masks`` of each picture.
 
         A network that says what a whole picture shows returns ``choices``, label → score, instead.
 

@@ -32,7 +32,7 @@ from lsnb.predictions.payloads import (
     read_table_rows,
     size_of,
 )
-from lsnb.predictions.predictions import Predictions, Result, Row, make_predictions
+from lsnb.predictions.predictions import Predictions, Result, Row, least_score, make_predictions
 from lsnb.predictions.regions import ROUNDING, SHAPE_KINDS, Regions, Seen, Shape, Target, Targets, check_arguments
 from lsnb.shapes import Fault, Size, clipped, keyframe, to_percent, to_pixels, track_value
 from lsnb.tables.keys import RoundedKeyError, key_text
@@ -461,12 +461,23 @@ def add_points(
 
 
 def _choose(row: Row, choices: Sequence[tuple[str, float | None]], regions: Regions, targets: Targets) -> None:
+    """Add what a whole picture shows; several answers to one question are one result, as sure as the least of them."""
+    made: dict[str, Result] = {}
     for label, score in choices:
-        if choose(row, label, "probs", regions, targets, score):
-            row.score = score
+        result = _chosen(row, label, "probs", targets, score)
+        if result is None:
+            continue
+        kept = made.setdefault(result["from_name"], result)
+        if kept is not result:
+            kept["value"][CHOICES.key] += result["value"][CHOICES.key]
+            sure = least_score([kept.get("score"), result.get("score")])
+            kept |= {} if sure is None else {"score": sure}
+    if made:
+        regions.add_results(row, list(made.values()), "probs")
+        row.score = least_score(result.get("score") for result in made.values())
 
 
-def choose(row: Row, label: str, path: str, regions: Regions, targets: Targets, score: float | None = None) -> bool:
+def choose(row: Row, label: str, path: str, regions: Regions, targets: Targets) -> bool:
     """Add what a whole picture is called, and return whether the config has a question for it; say so if not.
 
     Args:
@@ -475,18 +486,23 @@ def choose(row: Row, label: str, path: str, regions: Regions, targets: Targets, 
         path: Where it stands.
         regions: Where results are gathered.
         targets: Where they can go.
-        score: How sure it is, or None.
     """
+    result = _chosen(row, label, path, targets, None)
+    if result is not None:
+        regions.add_results(row, [result], path)
+    return result is not None
+
+
+def _chosen(row: Row, label: str, path: str, targets: Targets, score: float | None) -> Result | None:
     target = targets.choice(label)
     if isinstance(target, Fault):
         row.faults.append(replace(target, path=path))
     if not isinstance(target, Target):
-        return False
+        return None
     row.faults += score_faults(score, path)
     value = {CHOICES.key: [target.label]}
     result = {"from_name": target.name, "to_name": target.to_name, "type": target.kind, "value": value}
-    regions.add_results(row, [result if score is None else {**result, "score": float(score)}], path)
-    return True
+    return result if score is None else {**result, "score": float(score)}
 
 
 # What lies within this, in pixels, lies in the picture's first pixel.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tiny_models import LABELS as LABELS
-from tiny_models import save_detr, save_owl, torch_or_skip
+from tiny_models import save_classifier, save_detr, save_mask2former, save_owl, save_segformer, torch_or_skip
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +23,21 @@ def tiny_detr(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_owl(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_owl(tmp_path_factory.mktemp("models") / "tiny-owl")
+
+
+@pytest.fixture(scope="session")
+def tiny_segformer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_segformer(tmp_path_factory.mktemp("models") / "tiny-segformer")
+
+
+@pytest.fixture(scope="session")
+def tiny_mask2former(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_mask2former(tmp_path_factory.mktemp("models") / "tiny-mask2former")
+
+
+@pytest.fixture(scope="session", params=[False, True], ids=["one label", "several labels"])
+def tiny_classifier(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_classifier(tmp_path_factory.mktemp("models") / "tiny-classifier", several=request.param)
 
 
 @pytest.fixture(scope="session")

@@ -13,11 +13,13 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
+from tiny_models import LABELS
 from video_maker import make_video, read_barcode
 
-from lsnb import LabelConfig
+from lsnb import LabelConfig, read_predictions
 from lsnb.detectors import Detector, Embedder, detection, embed, near_duplicates
 from lsnb.errors import InputError, MissingFileError
+from lsnb.shapes import brush_mask, coco_mask
 
 
 def picture(path: Path, colour: int = 128, size: tuple[int, int] = (60, 80)) -> str:
@@ -93,6 +95,102 @@ def test_a_network_is_told_in_words_what_to_look_for(tiny_owl: Path, pictures: p
     # Other words are another question, which is not answered from memory.
     other = Detector.load(tiny_owl, threshold=0.0, prompts=["bird"])(pictures, key="id", progress=False)
     assert set(other["label"]) == {"bird"}
+
+
+def test_each_thing_is_cut_out_whatever_others_are_sure_enough(tiny_mask2former: Path, pictures: pd.DataFrame) -> None:
+    import torch
+    from transformers import AutoImageProcessor, Mask2FormerForUniversalSegmentation
+
+    found = Detector.load(tiny_mask2former, threshold=0.0, batch=1)(pictures[1:2], key="id", progress=False)
+    model = Mask2FormerForUniversalSegmentation.from_pretrained(tiny_mask2former).eval()
+    image = cv2.imread(pictures["path"][1])[:, :, ::-1]
+    processor = AutoImageProcessor.from_pretrained(tiny_mask2former)
+    with torch.inference_mode():
+        output = model(**processor(images=[image], return_tensors="pt"))
+    [wanted] = processor.post_process_instance_segmentation(
+        output, threshold=0.0, target_sizes=[image.shape[:2]], return_binary_maps=True
+    )
+    assert found["label"].tolist() == [LABELS[each["label_id"]] for each in wanted["segments_info"]]
+    np.testing.assert_allclose(found["score"], [each["score"] for each in wanted["segments_info"]], atol=1e-5)
+    for runs, mask in zip(found["segmentation"], wanted["segmentation"], strict=True):
+        assert (coco_mask(runs) == (mask.numpy() == 1)).all()
+    # A stricter look has the same masks, those that are sure enough, out of memory, too.
+    for strict in (found["score"].median(), found["score"].max()):
+        again = Detector.load(tiny_mask2former, threshold=strict)(pictures[1:2], key="id", progress=False)
+        left = found[found["score"] >= strict].reset_index(drop=True)
+        pd.testing.assert_frame_equal(again, left, check_dtype=False, rtol=1e-4)
+
+
+def test_each_pixel_belongs_to_what_it_is_likeliest_for(tiny_segformer: Path, pictures: pd.DataFrame) -> None:
+    import torch
+    from transformers import AutoImageProcessor, SegformerForSemanticSegmentation
+
+    found = Detector.load(tiny_segformer, threshold=0.0)(pictures, key="id", progress=False)
+    model = SegformerForSemanticSegmentation.from_pretrained(tiny_segformer).eval()
+    processor = AutoImageProcessor.from_pretrained(tiny_segformer)
+    image = cv2.imread(pictures["path"][2])[:, :, ::-1]
+    with torch.inference_mode():
+        output = model(**processor(images=[image], return_tensors="pt"))
+    [wanted] = processor.post_process_semantic_segmentation(output, target_sizes=[image.shape[:2]])
+    mine = found[found["item"] == "9"]
+    drawn = np.full(image.shape[:2], -1)
+    for runs, label in zip(mine["segmentation"], mine["label"], strict=True):
+        drawn[coco_mask(runs)] = [*LABELS.values()].index(label)
+    assert (drawn != wanted.numpy()).mean() < 0.001  # pixels as likely for two may go either way by the batch
+    assert mine["score"].between(1 / 3, 1).all()
+
+
+def test_what_a_whole_picture_shows_is_a_choice(tiny_classifier: Path, pictures: pd.DataFrame) -> None:
+    import torch
+    from transformers import AutoImageProcessor, ViTForImageClassification
+
+    found = Detector.load(tiny_classifier, threshold=0.3)(pictures, key="id", progress=False)
+    model = ViTForImageClassification.from_pretrained(tiny_classifier).eval()
+    is_several = model.config.problem_type == "multi_label_classification"
+    processor = AutoImageProcessor.from_pretrained(tiny_classifier)
+    wanted = {}
+    for key, path in zip(pictures["id"], pictures["path"], strict=True):
+        with torch.inference_mode():
+            logits = model(**processor(images=[cv2.imread(path)[:, :, ::-1]], return_tensors="pt")).logits[0]
+        shares = logits.sigmoid() if is_several else logits.softmax(0)
+        sure = [n for n in LABELS if shares[n] >= 0.3 and (is_several or n == shares.argmax())]
+        wanted[key] = {LABELS[n]: pytest.approx(float(shares[n]), abs=1e-5) for n in sure}
+        mine = found[found["item"] == key]
+        assert dict(zip(mine["label"], mine["score"], strict=True)) == wanted[key]
+    config = LabelConfig.image("uri").choices("what", list(LABELS.values()), multiple=is_several)
+    predictions = read_predictions(found, config=config)
+    assert set(predictions.table["status"]) == {"ready"}
+    for key, answers in wanted.items():
+        [result] = predictions.results[key]
+        assert result["value"] == {"choices": list(answers)}
+        assert predictions.scores[key] == min(found[found["item"] == key]["score"])
+
+
+def test_masks_of_a_function_become_what_the_config_draws(pictures: pd.DataFrame, tmp_path: Path) -> None:
+    def corner(images: Sequence[Any]) -> list[dict[str, Any]]:
+        masks = [np.zeros(image.shape[:2], bool) for image in images]
+        for mask in masks:
+            mask[10:30, 20:40] = True
+        return [{"masks": [mask, ~mask & False], "scores": [0.9, 0.8], "labels": ["cat", "dog"]} for mask in masks]
+
+    found = Detector.load(corner)(pictures, key="id", progress=False)
+    assert found["label"].tolist() == ["cat"] * 4  # a mask without a pixel is none
+    saved = tmp_path / "found.csv"
+    found.to_csv(saved, index=False)
+    for config in (
+        LabelConfig.image("uri").brush("thing", ["cat", "dog"]),
+        LabelConfig.image("uri").polygons("thing", ["cat", "dog"]),
+        LabelConfig.image("uri").rectangles("thing", ["cat", "dog"]),
+    ):
+        predictions = read_predictions(found, config=config)
+        assert {item: len(results) for item, results in predictions.results.items()} == dict.fromkeys(found["item"], 1)
+        assert read_predictions(saved, config=config).results == predictions.results
+    brush = read_predictions(found, config=LabelConfig.image("uri").brush("thing", ["cat"])).results["9"][0]
+    assert brush_mask(brush).sum() == 400
+    found.at[1, "segmentation"] = {"size": [60, 90], "counts": [7]}
+    broken = read_predictions(found, config=LabelConfig.image("uri").brush("thing", ["cat"])).table
+    assert broken["status"].tolist() == ["ready", "failed", "ready", "ready"]
+    assert "add up to 7" in broken["error"][1]
 
 
 @pytest.mark.parametrize("prompts", [[], "cat", ["cat", " "], [3], LabelConfig.text("text").choices("a", ["b"])])
@@ -268,7 +366,10 @@ def test_a_model_that_is_none_says_so_when_it_is_needed(tiny_vit: Path, pictures
 
 @pytest.mark.parametrize(
     "answer",
-    [None, [], [{"boxes": [[0, 0, 1, 1]], "scores": [], "labels": []}], [{"boxes": "x"}], ["x"]],
+    [
+        *(None, [], [{"boxes": [[0, 0, 1, 1]], "scores": [], "labels": []}], [{"boxes": "x"}], ["x"]),
+        *([{"choices": {"up": 7}}], [{"choices": ["up"]}], [{"masks": [[True]], "scores": [1], "labels": ["up"]}]),
+    ],
 )
 def test_a_function_that_returns_no_boxes_is_told_what_to_return(answer: Any, pictures: pd.DataFrame) -> None:
     with pytest.raises(InputError, match=r"return"):
