@@ -497,8 +497,10 @@ def _refuse_other_addresses(info: Mapping[str, Any], source: str) -> None:
     """Refuse Google credentials that name files, programs or addresses of their own: one found is not one given."""
     kind = info.get("type", "service_account")
     if kind != "service_account":
+        # A key can stand in its place.
+        named = f"type {kind!r}" if isinstance(kind, str) and _PLAIN_NAME.fullmatch(kind) else "another type"
         raise CredentialsError(
-            f"The bucket credentials from {source} are of type {masked(str(kind))[:40]!r}, and only a service "
+            f"The bucket credentials from {source} are of {named}, and only a service "
             "account's key is taken from there, since others may send files of this computer to any address: give "
             "them in the call, as open_bucket(…, credentials=…), or name their file in GOOGLE_APPLICATION_CREDENTIALS."
         )

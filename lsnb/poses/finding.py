@@ -58,12 +58,12 @@ def detection_frames(table: pd.DataFrame) -> pd.DataFrame:
     problems = []
     found = table.copy()
     if "frame" in table.columns:
-        frames = numbers_in(table["frame"])
+        frames = numbers_in(table["frame"]).astype("float64")
         wrong = ~frames.between(0, MOST_FRAMES, inclusive="left") | (frames % 1 != 0)
     elif "item" in table.columns:
         # A longer name is of no file, and a pattern would look at each of its digits anew.
         parts = table["item"].astype(str).str[:LONGEST_ITEM].str.extract(_FRAME)
-        frames = pd.to_numeric(parts["frame"], errors="coerce")
+        frames = numbers_in(parts["frame"]).astype("float64")
         wrong = ~frames.between(0, MOST_FRAMES, inclusive="left")
         if "video" not in table.columns:
             found["video"] = parts["video"].fillna("")

@@ -263,7 +263,7 @@ def _triples(points: Any, scores: Any, source: str) -> Floats:
     try:
         found = np.asarray(points, dtype="float64")
         sure = None if scores is None else np.asarray(scores, dtype="float64").reshape(-1)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise TableError(f"{source}: its key points are no numbers; write it anew.") from None
     if sure is not None and len(sure) and found.size and found.size % len(sure) == 0 and found.size >= 2 * len(sure):
         flat = found.reshape(len(sure), -1)

@@ -96,9 +96,14 @@ def test_h5_files_are_told_that_lie_there_without_what_reads_them(tmp_path, monk
     assert found["video"].tolist() == ["b"]
 
 
-@pytest.mark.parametrize("frame", ["inf", "1e30", "9" * 30, 10**400, -1, "1.5", str(2**40)])
+@pytest.mark.parametrize("frame", ["inf", "1e30", "9" * 30, 10**400, None, -1, "1.5", str(2**40)])
 @pytest.mark.parametrize("column", ["frame", "item"])
-def test_a_detectors_frame_that_no_video_has_is_refused(frame: str | int, column: str) -> None:
+def test_a_detectors_frame_that_no_video_has_is_refused(frame: str | int | None, column: str) -> None:
     name = frame if column == "frame" else f"trial/img{'9' * 20}.png"
     with pytest.raises(TableError, match=f"Column '{column}' of the detector's table does not say the frame"):
-        detection_frames(pd.DataFrame({column: pd.Series([name, name], dtype="object"), "score": [0.5, 0.5]}))
+        detection_frames(pd.DataFrame({column: pd.Series([name, name], dtype="object"), "score": 0.5}))
+
+
+def test_a_gap_among_a_detectors_whole_frames_is_refused() -> None:
+    with pytest.raises(TableError, match="does not say the frame"):
+        detection_frames(pd.DataFrame({"frame": pd.Series([1, None], dtype="Int64"), "score": 0.5}))
