@@ -1229,7 +1229,7 @@ class Server(PredictionRequests):
         if tasks is None and held <= WHOLE_AT_ONCE:
             yield self._exported(project, None)
             return
-        left = self.task_ids(project) if tasks is None else sorted(set(tasks))
+        left = sorted(set(self.task_ids(project) if tasks is None else tasks))
         seen: set[int] = set()
         while left:
             for start in range(0, len(left), IDS_AT_ONCE):
@@ -1237,7 +1237,7 @@ class Server(PredictionRequests):
             seen.update(left)
             # What came while the others were read.
             is_all = tasks is not None or self.project(project).tasks == len(seen)
-            left = [] if is_all else [task for task in self.task_ids(project) if task not in seen]
+            left = [] if is_all else sorted(set(self.task_ids(project)) - seen)
 
     def _exported(self, project: int, tasks: Sequence[int] | None) -> list[dict[str, Any]]:
         how: dict[str, Any] = {"exportType": "JSON", "download_all_tasks": "true"}

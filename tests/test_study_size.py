@@ -128,7 +128,7 @@ def test_annotations_say_from_when_they_are(study: Study) -> None:
 def test_many_changes_are_read_as_a_whole_and_few_are_not(
     proxy: FaultyProxy, through: Studio, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lsnb.study.projects.IDS_AT_ONCE", 1)
+    monkeypatch.setattr("lsnb.study.snapshots.IDS_AT_ONCE", 1)
     opened = through.open_study(study.title)
     opened.pull()
     for snapshot in opened._snapshots.values():

@@ -26,16 +26,15 @@ from lsnb.study.creating import connect_bucket, import_whole
 from lsnb.study.predicting import AGAIN, essence
 from lsnb.study.projects import (
     Copy,
-    Snapshot,
     all_annotators,
     annotator_names,
     choose_project,
     item_of,
     merge_doubles,
     project_title,
-    read_answers,
 )
 from lsnb.study.rows import listed_items
+from lsnb.study.snapshots import Snapshot, read_answers
 from lsnb.tables.keys import key_text
 from lsnb.tasks import annotations_of
 

@@ -50,7 +50,8 @@ from lsnb.study.predicting import (
     with_splits,
     write_splits,
 )
-from lsnb.study.projects import Copy, Snapshot, all_annotators, item_of, read_answers
+from lsnb.study.projects import Copy, all_annotators, item_of
+from lsnb.study.snapshots import Snapshot, read_answers
 from lsnb.tables.keys import key_text
 
 if TYPE_CHECKING:

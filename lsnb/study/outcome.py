@@ -36,7 +36,8 @@ from lsnb.labels import LabelConfig
 from lsnb.reliability import agreement, disputed, methods_paragraph
 from lsnb.studio import Server
 from lsnb.study.predicting import splits_of, with_splits
-from lsnb.study.projects import Copy, Snapshot, account_notes, item_of, read_answers, strangers_note
+from lsnb.study.projects import Copy, account_notes, item_of, strangers_note
+from lsnb.study.snapshots import Snapshot, answers_of
 from lsnb.tables.cells import is_missing
 from lsnb.tables.writing import ParquetParts, require_parquet
 
@@ -102,17 +103,21 @@ def table_of(
         asked: What is wanted.
     """
     began = _moment(server)
-    exported = read_answers(server, copies, snapshots)
-    tables = [
-        long_table(tasks, key=key, annotator=asked.name(name), data=asked.data, raw=asked.raw, accounts=asked.accounts)
-        for name, tasks in exported.items()
-    ]
+    tables, splits = [], dict[str, str]()
+    # A project's tasks are let go of before the next one's come.
+    for name, tasks in answers_of(server, copies, snapshots):
+        called = asked.name(name)
+        tables.append(
+            long_table(tasks, key=key, annotator=called, data=asked.data, raw=asked.raw, accounts=asked.accounts)
+        )
+        splits = {**(splits_of([tasks]) if asked.splits else {}), **splits}
+        del tasks
     merged = pd.concat(tables, ignore_index=True)
     owners = {copy.project.id: copy.manifest.annotator for copy in copies}
     for note in account_notes(server, _given([merged], owners)):
         warn(note)
     if asked.splits:
-        merged = with_splits(merged, splits_of(list(exported.values())))
+        merged = with_splits(merged, splits)
     merged = asked.hidden(merged)
     merged.attrs[AS_OF] = began
     return merged

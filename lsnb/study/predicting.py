@@ -21,7 +21,8 @@ from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.predictions import FAILED, Predictions
 from lsnb.predictions.spans import SpanTexts
 from lsnb.studio import Server
-from lsnb.study.projects import Copy, Snapshot, item_of, metas_now, own_tasks, read_answers
+from lsnb.study.projects import Copy, item_of, own_tasks
+from lsnb.study.snapshots import Snapshot, metas_now, read_answers
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 # Splits: which items a model learned from, was tuned on, and is judged by. They stand in the tasks' meta.

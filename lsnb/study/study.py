@@ -37,17 +37,16 @@ from lsnb.study.outcome import Asked, overview, stream_answers, table_of
 from lsnb.study.predicting import AGAIN, splits_of
 from lsnb.study.projects import (
     Copy,
-    Snapshot,
     all_annotators,
     annotator_names,
     contents,
     delete_seen,
     fingerprint,
     item_of,
-    read_answers,
     settle,
 )
 from lsnb.study.rows import Columns, Reading, Where, choice_problems
+from lsnb.study.snapshots import Snapshot, read_answers
 from lsnb.study.sync import Answers, OnRemoved, Sync, SyncReport, label_table
 
 if TYPE_CHECKING:

@@ -26,20 +26,15 @@ from lsnb.sampling import assign
 from lsnb.studio import Project, Server
 from lsnb.study.creating import Lacks, edited_note, fill, new_task, of_model, teams_of
 from lsnb.study.projects import (
-    Changes,
     Copy,
-    Snapshot,
     account_notes,
     all_annotators,
     contents,
     delete_seen,
     fingerprint,
-    forget_tasks,
     is_answered,
     is_same_data,
     item_of,
-    read_predictions,
-    refresh,
     spare_tasks,
     strangers_note,
 )
@@ -52,6 +47,7 @@ from lsnb.study.rows import (
     stranger_problems,
     upload_local,
 )
+from lsnb.study.snapshots import Changes, Snapshot, forget_tasks, read_predictions, refresh
 from lsnb.tables import check_key
 
 # What a sync did, as its report shows it.

@@ -1,0 +1,495 @@
+"""What a project held when last seen, and what changed since.
+
+Snapshots are kept in the cache folder so that a later pull asks the server for changes only. They are disposable:
+without one, the project is exported whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from lsnb.kernel.files import safe_name, write_whole
+from lsnb.kernel.jobs import Count, counting
+from lsnb.kernel.runtime import cache_folder, collector_paused
+from lsnb.studio import IDS_AT_ONCE, Project, Server
+from lsnb.study.projects import Copy, Manifest, item_of, own_tasks
+
+SNAPSHOT_VERSION = 6
+IN_ONE_PIECE = 5  # all of it one object
+WITHOUT_IDENTITIES = (3, 4)  # some annotations without what tells one server's from another's
+# A change that is being stored while another is read gets the earlier time of the two; within this many seconds of
+# the server's clock the next pull therefore looks again.
+SETTLED_SECONDS = 2
+# The server's filter cannot see a task deleted and another added in its place; so every so many pulls all is read.
+FULL_EVERY = 50
+BEGINNING = "1970-01-01T00:00:00.000000Z"
+TASK_FIELDS = ("id", "project", "data", "meta", "created_at", "updated_at")
+ANNOTATION_FIELDS = (
+    "id",
+    "unique_id",
+    "import_id",
+    "completed_by",
+    "updated_by",
+    "parent_prediction",
+    "result",
+    "was_cancelled",
+    "ground_truth",
+    "lead_time",
+    "created_at",
+    "updated_at",
+)
+PREDICTION_FIELDS = ("id", "model_version", "result", "score")
+PART = 500  # tasks that are packed together
+
+
+class Tasks(MutableMapping[int, dict[str, Any]]):
+    """A project's tasks by their ids, kept packed: as objects half a million of them would take gigabytes.
+
+    What one changes in a task that it returned is not kept: a task is set anew.
+
+    Args:
+        tasks: The tasks, as ``_trimmed`` makes them.
+
+    Example:
+        >>> tasks = Tasks({"id": n, "data": {"t": "x"}} for n in range(1200))
+        >>> tasks[7] = {"id": 7, "data": {"t": "y"}}
+        >>> len(tasks), tasks[7]["data"], tasks[8]["data"], 1200 in tasks
+        (1200, {'t': 'y'}, {'t': 'x'}, False)
+    """
+
+    def __init__(self, tasks: Iterable[dict[str, Any]] = ()) -> None:
+        self._parts: list[bytes] = []
+        self._place: dict[int, int] = {}
+        self._own: dict[int, dict[str, Any]] = {}
+        self._open: tuple[int, dict[int, dict[str, Any]]] = (-1, {})
+        part: list[dict[str, Any]] = []
+        for task in tasks:
+            part.append(task)
+            if len(part) == PART:
+                self._pack(part)
+                part = []
+        self._pack(part)
+
+    def _pack(self, part: Sequence[dict[str, Any]]) -> None:
+        if part:
+            self._place.update(dict.fromkeys((int(task["id"]) for task in part), len(self._parts)))
+            self._parts.append(zlib.compress(orjson.dumps(part), 1))
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        if number in self._own:
+            return self._own[number]
+        place = self._place[number]
+        if self._open[0] != place:
+            # One part at a time is open: who goes through all tasks opens each once.
+            self._open = (place, {int(task["id"]): task for task in orjson.loads(zlib.decompress(self._parts[place]))})
+        return self._open[1][number]
+
+    def __setitem__(self, number: int, task: dict[str, Any]) -> None:
+        self._place.pop(number, None)
+        self._own[number] = task
+
+    def __delitem__(self, number: int) -> None:
+        if self._own.pop(number, None) is None:
+            del self._place[number]
+
+    def __iter__(self) -> Iterator[int]:
+        yield from self._place
+        yield from self._own
+
+    def __len__(self) -> int:
+        return len(self._place) + len(self._own)
+
+    def __contains__(self, number: object) -> bool:
+        return number in self._own or number in self._place
+
+    def with_changed(self, changed: Iterable[dict[str, Any]]) -> Tasks:
+        """Return these tasks with some of them anew; what is packed is shared.
+
+        Args:
+            changed: The tasks that are other ones now.
+        """
+        tasks = Tasks()
+        tasks._parts, tasks._place, tasks._own = self._parts, dict(self._place), dict(self._own)
+        for task in changed:
+            tasks[int(task["id"])] = task
+        return tasks
+
+    def packed(self) -> tuple[list[list[int]], list[bytes]]:
+        """Return the ids of the tasks in each part, and the parts, with those that changed in parts of their own."""
+        changed = list(self._own.values())
+        if len(self) < len(self._parts) * PART // 2:
+            # Most of what is packed was changed or taken out since.
+            changed, self._place, self._parts = list(self.values()), {}, []
+        self._own, self._parts = {}, list(self._parts)
+        for start in range(0, len(changed), PART):
+            self._pack(changed[start : start + PART])
+        numbers: list[list[int]] = [[] for _ in self._parts]
+        for number, place in self._place.items():
+            numbers[place].append(number)
+        return numbers, self._parts
+
+    @classmethod
+    def unpacked(cls, numbers: Sequence[Sequence[int]], parts: Sequence[bytes]) -> Tasks:
+        """Return the tasks that ``packed`` returned.
+
+        Args:
+            numbers: The ids of the tasks in each part; others in it were taken out.
+            parts: The parts.
+        """
+        tasks = cls()
+        tasks._parts = list(parts)
+        tasks._place = {number: place for place, own in enumerate(numbers) for number in own}
+        return tasks
+
+
+@dataclass
+class Snapshot:
+    """A project's tasks as last seen.
+
+    Args:
+        project: The project's id.
+        since: Changes after this moment, on the server's clock, have not been seen.
+        pulls: How often changes were asked for since all was read.
+        tasks: Task id → the task: data, meta, annotations, drafts, predictions.
+        lost: Tasks that left the server while they held answers, as last seen.
+        config: The project's label config when last seen; it is not kept for the next kernel.
+        predictions: How many predictions the server said there are; likewise.
+        created: When the project was made; another one may have had its id before.
+    """
+
+    project: int
+    since: str = BEGINNING
+    pulls: int = 0
+    tasks: Tasks = field(default_factory=Tasks)
+    lost: list[dict[str, Any]] = field(default_factory=list)
+    config: str = ""
+    created: str = ""
+    predictions: int = 0
+
+
+@dataclass
+class Changes:
+    """What a pull brought: for each item, how many annotations are new, edited or gone.
+
+    Args:
+        answers: Item → number of annotations that differ from what was last seen.
+        gone: Items that no task on the server stands for any more.
+        lost: Items whose task left the server with answers in it.
+        whole: Whether everything was read, not only changes.
+    """
+
+    answers: dict[str, int] = field(default_factory=dict)
+    gone: list[str] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    whole: bool = False
+
+
+def refresh(
+    server: Server, of: Manifest, snapshot: Snapshot | None, now: Project, count: Count, *, full: bool = False
+) -> tuple[Snapshot, Changes]:
+    """Return what a project holds now, and what changed since it was last seen.
+
+    Args:
+        server: The server.
+        of: What the project says about its study.
+        snapshot: What was seen last in this kernel; else the cache is read.
+        now: The project, as the server has just told it.
+        count: Counts its tasks.
+        full: Whether to read everything, whatever the cache holds.
+    """
+    project = now.id
+    known = snapshot or _load(server, of.study, project)
+    if known is not None and known.created != now.created:
+        known = None
+    before = known or Snapshot(project)
+    held, config = now.tasks or 0, now.config or ""
+    # The server's time before anything is read: what is stored while we read is looked for again next time.
+    started = server.clock
+    if known is not None and not full and known.pulls < FULL_EVERY:
+        told = server.changed_tasks(project, known.since, most=most_changes(held))
+        changed = [_trimmed(task) for task in told or ()]
+        tasks = known.tasks.with_changed(changed)
+        if told is not None and len(tasks) == held:
+            after = Snapshot(
+                project,
+                _settled(started, max([known.since, *(str(task["updated_at"]) for task in changed)])),
+                known.pulls + 1,
+                tasks,
+                list(known.lost),
+                config,
+                now.created,
+                now.predictions or 0,
+            )
+            changes = _compare(of, before, after, [int(task["id"]) for task in changed])
+            if changed or after.since != known.since:
+                _save(server, of.study, after)
+            count(held - len(changed))
+            return after, changes
+    latest, predicted = BEGINNING, False
+
+    def read() -> Iterator[dict[str, Any]]:
+        nonlocal latest, predicted
+        for part in server.exported(project, held=held):
+            for task in part:
+                latest = max(latest, str(task["updated_at"]))
+                predicted = predicted or bool(task.get("predictions"))
+                yield _trimmed(task)
+            count(len(part))
+
+    tasks = Tasks(read())
+    after = Snapshot(project, _settled(started, latest), 0, tasks, list(before.lost), config, now.created)
+    after.predictions = now.predictions or 0
+    if predicted:
+        _tell_predictions(server, after)
+    changes = _compare(of, before, after, [*before.tasks, *tasks])
+    changes.whole = True
+    _save(server, of.study, after)
+    return after, changes
+
+
+def read_predictions(server: Server, study: str, snapshot: Snapshot) -> None:
+    """Bring what was last seen of a project's predictions up to date.
+
+    Args:
+        server: The server.
+        study: The study's id.
+        snapshot: What was last seen.
+    """
+    _tell_predictions(server, snapshot)
+    _save(server, study, snapshot)
+
+
+def _tell_predictions(server: Server, snapshot: Snapshot) -> None:
+    told: dict[int, list[dict[str, Any]]] = {}
+    for one in server.predictions(snapshot.project):
+        told.setdefault(int(one["task"]), []).append({name: one.get(name) for name in PREDICTION_FIELDS})
+    snapshot.tasks = Tasks({**task, "predictions": told.get(n, [])} for n, task in snapshot.tasks.items())
+
+
+def forget_tasks(server: Server, study: str, snapshot: Snapshot, tasks: Iterable[int]) -> None:
+    """Take tasks that lsnb itself deleted out of what was last seen, so that nobody else is said to have done it.
+
+    Args:
+        server: The server.
+        study: The study's id.
+        snapshot: What was last seen.
+        tasks: The ids of those that went.
+    """
+    for task in tasks:
+        snapshot.tasks.pop(int(task), None)
+    _save(server, study, snapshot)
+
+
+def most_changes(held: int) -> int:
+    """Return of how many changed tasks a project is better read whole: to look for them is a third of reading all.
+
+    Args:
+        held: How many tasks it holds.
+
+    Example:
+        >>> most_changes(9000), most_changes(6)
+        (6000, 200)
+    """
+    return max(held * 2 // 3, IDS_AT_ONCE)  # so few are one request either way
+
+
+def metas_now(server: Server, study: str, snapshot: Snapshot | None, project: int) -> list[dict[str, Any]]:
+    """Return id and meta, at least, of a project's tasks as they are now, at the least cost.
+
+    What was last seen is not forgotten for it: the next sync still tells what changed since the last one.
+
+    Args:
+        server: The server.
+        study: The study's id.
+        snapshot: What was seen last in this kernel; else the cache is read.
+        project: The project's id.
+    """
+    known = snapshot or _load(server, study, project)
+    if known is not None:
+        now = server.project(project)
+        changed = server.task_metas(project, since=known.since)
+        tasks = known.tasks.with_changed(changed)
+        if known.created == now.created and len(tasks) == now.tasks:
+            return list(tasks.values())
+    return server.task_metas(project)
+
+
+def read_answers(
+    server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot]
+) -> dict[str, list[dict[str, Any]]]:
+    """Return annotator → the study's tasks as they are now, with answers and drafts, at the least cost.
+
+    Of a project that was seen before only those are read that changed since, and those that hold drafts. What was last
+    seen is not forgotten for it: the next sync still tells what changed since the last one. Tasks of others are left
+    alone and said.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        snapshots: Project id → what was seen last in this kernel; else the cache is read.
+    """
+    return dict(answers_of(server, copies, snapshots))
+
+
+def answers_of(
+    server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot]
+) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    """Yield annotator and tasks, as ``read_answers`` returns them, a project at a time.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        snapshots: Project id → what was seen last in this kernel; else the cache is read.
+    """
+    there = [server.project(copy.project.id) for copy in copies]
+    with counting("Reading answers", sum(now.tasks or 0 for now in there), "task") as count:
+        for copy, now in zip(copies, there, strict=True):
+            tasks = _answers_now(server, copy.manifest.study, snapshots.get(now.id), now, count)
+            yield copy.manifest.annotator, own_tasks(tasks, copy.manifest)
+
+
+def _answers_now(
+    server: Server, study: str, snapshot: Snapshot | None, now: Project, count: Count
+) -> list[dict[str, Any]]:
+    held = now.tasks or 0
+    known = snapshot or _load(server, study, now.id)
+    if known is not None and known.pulls < FULL_EVERY and known.created == now.created:
+        changed = server.changed_tasks(now.id, known.since, most=most_changes(held), drafts=True)
+        if changed is not None:
+            tasks = known.tasks.with_changed({**_trimmed(task), "drafts": task["drafts"]} for task in changed)
+            if len(tasks) == held:
+                count(held - len(changed))
+                return sorted(tasks.values(), key=lambda task: int(task["id"]))
+    found = []
+    for part in server.exported(now.id, held=held):
+        found += [{**_trimmed(task), "drafts": task["drafts"], "predictions": task["predictions"]} for task in part]
+        count(len(part))
+    return sorted(found, key=lambda task: int(task["id"]))
+
+
+def _compare(of: Manifest, before: Snapshot, after: Snapshot, touched: Iterable[int]) -> Changes:
+    changes = Changes()
+    left = {item_of(task, of) for task in after.tasks.values()}
+    for task_id in dict.fromkeys(touched):
+        old, new = before.tasks.get(task_id), after.tasks.get(task_id)
+        if old is not None and (new is None or _is_other(old, new)):
+            # SQLite gives a deleted task's id to the next one, so the same id may be another task.
+            item = item_of(old, of)
+            if item is not None:
+                if item not in left:
+                    changes.gone.append(item)
+                if old["annotations"]:
+                    after.lost.append(old)
+                    changes.lost.append(item)
+            old = None
+        if new is None:
+            continue
+        item = item_of(new, of)
+        count = _answer_difference(old, new)
+        if item is not None and count:
+            changes.answers[item] = changes.answers.get(item, 0) + count
+    back = {item_of(task, of) for task in after.tasks.values() if task["annotations"]} if after.lost else set()
+    after.lost = [task for task in after.lost if item_of(task) not in back]
+    return changes
+
+
+def _is_other(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return old["created_at"] != new["created_at"] or item_of(old) != item_of(new)
+
+
+def _answer_difference(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> int:
+    then = {a["id"]: a for a in old["annotations"]} if old is not None else {}
+    now = {a["id"]: a for a in new["annotations"]}
+    return sum(then.get(key) != now.get(key) for key in {*then, *now})
+
+
+def _trimmed(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is kept of a task: nothing that changes with every read."""
+    kept: dict[str, Any] = {name: task.get(name) for name in TASK_FIELDS}
+    kept["annotations"] = sorted(
+        ({name: a.get(name) for name in ANNOTATION_FIELDS} for a in (task.get("annotations") or [])),
+        key=lambda annotation: int(annotation["id"] or 0),
+    )
+    begun = {annotation.get("id"): annotation.get("prediction") for annotation in task.get("annotations") or []}
+    for annotation in kept["annotations"]:
+        for role in ("completed_by", "updated_by"):
+            who = annotation[role]
+            annotation[role] = who.get("email") or who.get("id") if isinstance(who, dict) else who
+        if annotation["parent_prediction"] is None and isinstance(begun.get(annotation["id"]), Mapping):
+            annotation["parent_prediction"] = begun[annotation["id"]].get("id")
+    # The export lists predictions by their ids alone.
+    told = [p for p in task.get("predictions") or [] if isinstance(p, Mapping)]
+    kept["predictions"] = [{name: p.get(name) for name in PREDICTION_FIELDS} for p in told]
+    return kept
+
+
+def _settled(started: str, latest: str) -> str:
+    """Return the moment after which the next pull must look."""
+    try:
+        clock = parsedate_to_datetime(started)
+    except (TypeError, ValueError):
+        return latest
+    quiet = clock.astimezone(dt.UTC) - dt.timedelta(seconds=SETTLED_SECONDS)
+    return min(latest, quiet.strftime("%Y-%m-%dT%H:%M:%S.%fZ"))
+
+
+def _path(server: Server, study: str, project: int) -> Path:
+    place = hashlib.sha256(server.url.encode()).hexdigest()[:16]
+    # Anybody in the project can edit the study's id.
+    return cache_folder() / "studies" / place / safe_name(study) / f"{int(project)}.json"
+
+
+def _load(server: Server, study: str, project: int) -> Snapshot | None:
+    try:
+        with collector_paused():
+            head, _, body = _path(server, study, project).read_bytes().partition(b"\n")
+            kept = orjson.loads(head)
+        if kept["version"] in WITHOUT_IDENTITIES:
+            return Snapshot(project, pulls=FULL_EVERY, lost=kept["lost"], created=kept["created"])
+        if kept["version"] == IN_ONE_PIECE:
+            tasks = Tasks(kept["tasks"])
+        elif kept["version"] == SNAPSHOT_VERSION and kept["digest"] == _digest(body):
+            ends = [0, *itertools.accumulate(kept["sizes"])]
+            parts = [body[start:end] for start, end in itertools.pairwise(ends)]
+            tasks = Tasks.unpacked(kept["tasks"], parts)
+        else:
+            return None
+        return Snapshot(project, kept["since"], kept["pulls"], tasks, kept["lost"], created=kept["created"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _digest(body: bytes) -> str:
+    return hashlib.blake2b(body, digest_size=16).hexdigest()
+
+
+def _save(server: Server, study: str, snapshot: Snapshot) -> None:
+    """Keep a snapshot for the next kernel; a cache that cannot be written only costs time."""
+    path = _path(server, study, snapshot.project)
+    numbers, parts = snapshot.tasks.packed()
+    body = b"".join(parts)
+    kept = {
+        "version": SNAPSHOT_VERSION,
+        "since": snapshot.since,
+        "pulls": snapshot.pulls,
+        "tasks": numbers,
+        "sizes": [len(part) for part in parts],
+        "digest": _digest(body),
+        "lost": snapshot.lost,
+        "created": snapshot.created,
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_whole(path, orjson.dumps(kept) + b"\n" + body, permissions=0o600, durable=False)
+    except OSError:
+        return
