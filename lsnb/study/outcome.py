@@ -25,7 +25,6 @@ import pandas as pd
 
 from lsnb import plots
 from lsnb.annotations import anonymize as hide_names
-from lsnb.annotations import long_table
 from lsnb.annotations.long import DONE, Names, Tabulated, Wanted, data_column, letters_of, tabulate
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.files import whole_file_at
@@ -37,7 +36,7 @@ from lsnb.reliability import agreement, disputed, methods_paragraph
 from lsnb.studio import Server
 from lsnb.study.predicting import splits_of, with_splits
 from lsnb.study.projects import Copy, account_notes, item_of, strangers_note
-from lsnb.study.snapshots import Snapshot, answers_of
+from lsnb.study.snapshots import Snapshot, answers_in_parts
 from lsnb.tables.cells import is_missing
 from lsnb.tables.writing import ParquetParts, require_parquet
 
@@ -103,21 +102,19 @@ def table_of(
         asked: What is wanted.
     """
     began = _moment(server)
-    tables, splits = [], dict[str, str]()
-    # A project's tasks are let go of before the next one's come.
-    for name, tasks in answers_of(server, copies, snapshots):
-        called = asked.name(name)
-        tables.append(
-            long_table(tasks, key=key, annotator=called, data=asked.data, raw=asked.raw, accounts=asked.accounts)
-        )
-        splits = {**(splits_of([tasks]) if asked.splits else {}), **splits}
-        del tasks
+    facts, tally = _Facts(), Tally("The tasks", "annotation")
+    with tempfile.SpooledTemporaryFile(max_size=GROUP_BYTES) as kept:
+        _keep(answers_in_parts(server, copies, snapshots), kept, facts, asked)
+        facts.require(asked.data)
+        tables = []
+        for found in _tables(kept, facts, key, asked):
+            tally.add(found.tally)
+            tables.append(found.table)
+    tally.warn()
     merged = pd.concat(tables, ignore_index=True)
     owners = {copy.project.id: copy.manifest.annotator for copy in copies}
     for note in account_notes(server, _given([merged], owners)):
         warn(note)
-    if asked.splits:
-        merged = with_splits(merged, splits)
     merged = asked.hidden(merged)
     merged.attrs[AS_OF] = began
     return merged
@@ -130,8 +127,8 @@ def _given(tables: Iterable[pd.DataFrame], owners: Mapping[int, str]) -> Iterato
         yield from zip(given["project"].map(owners), given["account"], strict=True)
 
 
-# A study's answers as a Parquet file. What comes from the server is kept on the disk first, as it came: only all of it
-# together tells of what types the columns are, and how people and controls are called.
+# What comes from the server is kept beside first, as it came: only all of it together tells of what types the columns
+# are, and how people and controls are called. A table in memory, or a Parquet file, is then made a group at a time.
 
 
 GROUP_BYTES = 16 * 2**20  # of the tasks whose rows are one group; some tens of thousands of plain answers
@@ -210,7 +207,7 @@ def stream_answers(server: Server, copies: Sequence[Copy], key: str, asked: Aske
     require_parquet()
     began, facts, tally = _moment(server), _Facts(), Tally("The tasks", "annotation")
     with whole_file_at(out, parents=True) as part, tempfile.TemporaryFile(dir=part.parent) as kept:
-        read = _keep(server, copies, kept, facts, asked)
+        read = _keep(_from_server(server, copies), kept, facts, asked)
         facts.require(asked.data)
         owners = {copy.project.id: copy.manifest.annotator for copy in copies}
         for found in _tables(kept, facts, key, asked):
@@ -230,23 +227,34 @@ def stream_answers(server: Server, copies: Sequence[Copy], key: str, asked: Aske
     return out
 
 
-def _keep(server: Server, copies: Sequence[Copy], kept: IO[bytes], facts: _Facts, asked: Asked) -> int:
-    """Keep a study's tasks on the disk as they come, a part of a project a line; return how many there are."""
+Parts = Iterable[tuple[Copy, list[dict[str, Any]]]]
+
+
+def _from_server(server: Server, copies: Sequence[Copy]) -> Iterator[tuple[Copy, list[dict[str, Any]]]]:
+    """Yield all tasks of a study as the server has them, some at a time."""
     held = [server.project(copy.project.id).tasks or 0 for copy in copies]
     with counting("Reading answers", sum(held), "task") as count:
         for copy, n in zip(copies, held, strict=True):
-            name, strangers = copy.manifest.annotator, 0
-            facts.see(name, [], asked)
-            kept.write(orjson.dumps([name, []]) + b"\n")
+            yield copy, []
             for part in server.exported(copy.project.id, held=n):
-                own = [task for task in part if item_of(task, copy.manifest) is not None]
-                strangers += len(part) - len(own)
-                facts.see(name, own, asked)
-                kept.write(orjson.dumps([name, own]) + b"\n")
+                yield copy, part
                 count(len(part))
-            if strangers:
-                warn(strangers_note(strangers, name))
-    return sum(held)
+
+
+def _keep(parts: Parts, kept: IO[bytes], facts: _Facts, asked: Asked) -> int:
+    """Keep a study's tasks beside as they come, a part of a project a line; return how many there are."""
+    read, strangers = 0, Counter[str]()
+    for copy, part in parts:
+        name = copy.manifest.annotator
+        own = [task for task in part if item_of(task, copy.manifest) is not None]
+        strangers[name] += len(part) - len(own)
+        facts.see(name, own, asked)
+        kept.write(orjson.dumps([name, own]) + b"\n")
+        read += len(part)
+    for name, n in strangers.items():
+        if n:
+            warn(strangers_note(n, name))
+    return read
 
 
 def _tables(kept: IO[bytes], facts: _Facts, key: str, asked: Asked) -> Iterator[Tabulated]:

@@ -129,7 +129,7 @@ class Tasks(MutableMapping[int, dict[str, Any]]):
         changed = list(self._own.values())
         if len(self) < len(self._parts) * PART // 2:
             # Most of what is packed was changed or taken out since.
-            changed, self._place, self._parts = list(self.values()), {}, []
+            changed, self._place, self._parts, self._open = list(self.values()), {}, [], (-1, {})
         self._own, self._parts = {}, list(self._parts)
         for start in range(0, len(changed), PART):
             self._pack(changed[start : start + PART])
@@ -338,13 +338,17 @@ def read_answers(
         copies: The study's projects.
         snapshots: Project id → what was seen last in this kernel; else the cache is read.
     """
-    return dict(answers_of(server, copies, snapshots))
+    found: dict[str, list[dict[str, Any]]] = {}
+    for copy, part in answers_in_parts(server, copies, snapshots):
+        found.setdefault(copy.manifest.annotator, []).extend(part)
+    by_name = {copy.manifest.annotator: copy.manifest for copy in copies}
+    return {name: own_tasks(tasks, by_name[name]) for name, tasks in found.items()}
 
 
-def answers_of(
+def answers_in_parts(
     server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot]
-) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """Yield annotator and tasks, as ``read_answers`` returns them, a project at a time.
+) -> Iterator[tuple[Copy, list[dict[str, Any]]]]:
+    """Yield the tasks that ``read_answers`` returns, and those of others, some at a time, in the order of their ids.
 
     Args:
         server: The server.
@@ -354,13 +358,13 @@ def answers_of(
     there = [server.project(copy.project.id) for copy in copies]
     with counting("Reading answers", sum(now.tasks or 0 for now in there), "task") as count:
         for copy, now in zip(copies, there, strict=True):
-            tasks = _answers_now(server, copy.manifest.study, snapshots.get(now.id), now, count)
-            yield copy.manifest.annotator, own_tasks(tasks, copy.manifest)
+            yield copy, []
+            for part in _answers_now(server, copy.manifest.study, snapshots.get(now.id), now):
+                yield copy, part
+                count(len(part))
 
 
-def _answers_now(
-    server: Server, study: str, snapshot: Snapshot | None, now: Project, count: Count
-) -> list[dict[str, Any]]:
+def _answers_now(server: Server, study: str, snapshot: Snapshot | None, now: Project) -> Iterator[list[dict[str, Any]]]:
     held = now.tasks or 0
     known = snapshot or _load(server, study, now.id)
     if known is not None and known.pulls < FULL_EVERY and known.created == now.created:
@@ -368,13 +372,15 @@ def _answers_now(
         if changed is not None:
             tasks = known.tasks.with_changed({**_trimmed(task), "drafts": task["drafts"]} for task in changed)
             if len(tasks) == held:
-                count(held - len(changed))
-                return sorted(tasks.values(), key=lambda task: int(task["id"]))
-    found = []
+                numbers = sorted(tasks)
+                for start in range(0, held, PART):
+                    yield [tasks[number] for number in numbers[start : start + PART]]
+                return
     for part in server.exported(now.id, held=held):
-        found += [{**_trimmed(task), "drafts": task["drafts"], "predictions": task["predictions"]} for task in part]
-        count(len(part))
-    return sorted(found, key=lambda task: int(task["id"]))
+        yield sorted(
+            ({**_trimmed(task), "drafts": task["drafts"], "predictions": task["predictions"]} for task in part),
+            key=lambda task: int(task["id"]),
+        )
 
 
 def _compare(of: Manifest, before: Snapshot, after: Snapshot, touched: Iterable[int]) -> Changes:

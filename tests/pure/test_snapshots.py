@@ -43,8 +43,9 @@ def test_packed_tasks_are_those_of_a_dict_whatever_is_done_to_them() -> None:
             tasks = tasks.with_changed(new)
             assert len(before) == held
             plain.update({one["id"]: one for one in new})
-        if turn % 500 == 0:
-            tasks = Tasks.unpacked(*tasks.packed())
+        if turn % 100 == 0:
+            numbers, parts = tasks.packed()
+            tasks = Tasks.unpacked(numbers, parts) if turn % 200 else tasks
         assert len(tasks) == len(plain)
     assert dict(tasks.items()) == plain
     assert dict(Tasks.unpacked(*tasks.packed()).items()) == plain
@@ -56,6 +57,14 @@ def test_what_most_of_was_changed_is_packed_anew() -> None:
         tasks.pop(number)
     assert len(tasks.packed()[1]) == 1
     assert sorted(tasks) == list(range(7 * PART, 8 * PART))
+
+
+def test_a_part_that_is_packed_anew_is_opened_anew() -> None:
+    tasks = Tasks(map(task, range(6)))
+    assert tasks[3] == task(3)
+    tasks[26] = task(26)
+    tasks.packed()
+    assert (tasks[3], tasks[26]) == (task(3), task(26))
 
 
 def test_a_snapshot_comes_back_for_the_next_kernel() -> None:
