@@ -143,6 +143,39 @@ def test_answers_of_people_who_are_not_on_the_server_stay_theirs(
     assert set(table.loc[table["status"] != "draft", "account"].dropna()) == {"old@school.example"}
 
 
+def test_a_draft_comes_back_once_also_where_somebody_works_meanwhile(
+    studio: Studio, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = studio.server.export(study.copies[0].project.id)[0]
+    studio.server.draft(task["id"], said("bad", id="d"))
+    path = study.backup(tmp_path / "study.zip")
+    for copy in study.copies:
+        studio.server.delete_project(copy.project.id)
+    with monkeypatch.context() as patch:
+
+        def fail(*args: Any, **more: Any) -> int:
+            raise StudioError("The line broke.")
+
+        patch.setattr(type(studio.server), "draft", fail)
+        restored = studio.restore(path)
+
+    def held() -> dict[str, Any]:
+        every = studio.server.export(restored.copies[0].project.id)
+        return next(one for one in every if one["meta"]["item"] == task["meta"]["item"])
+
+    studio.server.annotate(held()["id"], said("good"))
+    studio.server.draft(held()["id"], said("good", id="theirs"))
+    studio.restore(path)
+    assert sorted(one["result"][0]["id"] for one in held()["drafts"]) == ["d", "theirs"]
+    assert len(held()["annotations"]) == 1
+    for one in held()["drafts"]:
+        studio.server._ask("DELETE", f"/api/drafts/{one['id']}/")
+    again = studio.restore(path)
+    assert again.report is not None
+    assert again.report.counts == {"exists": 2}
+    assert held()["drafts"] == []
+
+
 def test_what_is_on_the_server_is_left_alone(studio: Studio, study: Study, title: str, tmp_path: Path) -> None:
     path = study.backup(tmp_path / "study.zip")
     task = studio.server.export(study.copies[0].project.id)[0]

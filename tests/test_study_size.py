@@ -118,6 +118,21 @@ def test_what_is_gone_is_gone_from_the_table_too_whatever_the_clock_says(
         pd.testing.assert_frame_equal(opened.annotations(raw=True), study.annotations(raw=True))
 
 
+def test_tables_that_are_made_a_group_at_a_time_are_the_same(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    work(study)
+    asked: dict[str, Any] = {"raw": True, "splits": True, "data": "caption"}
+    study.assign_splits({"0001": "test"})
+    whole = study.annotations(**asked)
+    labelled = {answers: study.pull(answers=answers).labelled for answers in ("majority", "all", "ana")}
+    monkeypatch.setattr("lsnb.study.outcome.GROUP_BYTES", 1)
+    monkeypatch.setattr("lsnb.study.snapshots.PART", 2)
+    monkeypatch.setattr("lsnb.study.sync.GROUP", 1)
+    study.pull(full=True)
+    pd.testing.assert_frame_equal(study.annotations(**asked), whole)
+    for answers, table in labelled.items():
+        pd.testing.assert_frame_equal(study.pull(answers=answers).labelled, table)
+
+
 def test_annotations_say_from_when_they_are(study: Study) -> None:
     as_of = study.annotations().attrs["as_of"]
     made = study.server.annotate(study.server.export(study.copies[0].project.id)[0]["id"], said("good"))

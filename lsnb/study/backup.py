@@ -582,24 +582,21 @@ class Restoring:
         return {"data": task["data"], "meta": meta, "annotations": annotations, "predictions": predictions}
 
     def _draft(self, tasks: Sequence[Mapping[str, Any]]) -> bool:
-        """Store drafts that are missing, which no import takes; not where somebody went on working since."""
+        """Store drafts that are missing, which no import takes, once: a task then says that it has had its drafts."""
         held = self._look() if tasks else {}
         added = False
         for task in tasks:
-            if (now := held.get(int(task["id"]))) is None:
+            now = held.get(int(task["id"]))
+            if now is None or (record := now["meta"][SAVED]).get("drafted"):
                 continue
-            saved = drafts_of(task)
-            answers = now.get("annotations") or []
-            own = {one["import_id"]: int(one["id"]) for one in answers if one.get("import_id") is not None}
-            there = now.get("drafts") or []
-            if len(answers) > len(own) or len(there) >= len(saved):
-                continue
-            said = {digest_result(one.get("result")) for one in there}
-            for one in saved:
+            own = {one["import_id"]: int(one["id"]) for one in now["annotations"] if one.get("import_id") is not None}
+            said = {digest_result(one.get("result")) for one in now.get("drafts") or []}
+            for one in drafts_of(task):
                 if digest_result(one.get("result")) not in said:
                     of = own.get(one.get("annotation"))
                     self.server.draft(
                         int(now["id"]), one.get("result") or [], annotation=of, lead_time=one.get("lead_time")
                     )
-                    added = True
+            self.server.replace_meta(int(now["id"]), {**now["meta"], SAVED: {**record, "drafted": True}})
+            added = True
         return added

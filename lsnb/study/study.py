@@ -814,8 +814,7 @@ class Study(ModelVerbs):
                     self._tell(sync, {} if columns is None else {"columns": reading.named})
             else:
                 for copy in readable:
-                    for item in sync.held(copy):
-                        sync.add_row(copy.manifest.annotator, item, "unchanged")
+                    sync.note_unchanged(copy)
             labelled = label_table(table, config, self.copies, self._snapshots, key=about.key, answers=answers)
             return sync.report(labelled)
 

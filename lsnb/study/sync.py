@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import html
+import itertools
 import uuid
 import warnings
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -16,10 +17,12 @@ import orjson
 import pandas as pd
 
 from lsnb.annotations import long_table, majority, widen
+from lsnb.annotations.long import Names, Wanted, tabulate
 from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
+from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
@@ -108,6 +111,7 @@ def report_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 # The user's table with its answers: a column per control, beside everything that was there.
 
 
+GROUP = 10_000  # tasks whose rows are made at once
 # "majority", "all" (a column per annotator), or an annotator's name.
 Answers = str
 
@@ -156,17 +160,28 @@ def taken_column_problems(
 
 def _answered(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], key: str) -> pd.DataFrame:
     """Return the long table of what was answered; tasks without annotations have nothing to say here."""
-    tables = []
+    tables, tally = [], Tally("The tasks", "annotation")
     for copy in copies:
         snapshot = snapshots.get(copy.project.id)
         if snapshot is None:
             continue
-        tasks = [
-            task for task in snapshot.tasks.values() if task["annotations"] and item_of(task, copy.manifest) is not None
-        ]
-        if tasks or snapshot.lost:
-            tables.append(long_table([*tasks, *snapshot.lost], key=key, annotator=copy.manifest.annotator))
+        names = Names()
+        for group in _groups(copy, snapshot):
+            names.see(group)
+        for group in _groups(copy, snapshot):
+            found = tabulate(group, Wanted(key=key), annotator=copy.manifest.annotator, names=names)
+            tally.add(found.tally)
+            tables.append(found.table)
+    tally.warn()
     return pd.concat(tables, ignore_index=True) if tables else long_table([])
+
+
+def _groups(copy: Copy, snapshot: Snapshot) -> Iterator[list[dict[str, Any]]]:
+    """Yield the tasks that were answered, and those that were lost, so many at once as memory holds with ease."""
+    own = (task for task in snapshot.tasks.values() if task["annotations"] and item_of(task, copy.manifest) is not None)
+    tasks = itertools.chain(own, snapshot.lost)
+    while group := list(itertools.islice(tasks, GROUP)):
+        yield group
 
 
 def _items_seen(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot]) -> list[str]:
@@ -440,6 +455,17 @@ class Sync:
                 read_predictions(self.server, copy.manifest.study, snapshot)
             except LsnbError as fault:
                 self.notes.append(f"The predictions in {copy.manifest.annotator}'s project could not be read: {fault}")
+
+    def note_unchanged(self, copy: Copy) -> None:
+        """Note that nothing is done to a project's items.
+
+        Args:
+            copy: The project.
+        """
+        tasks = self.snapshots[copy.project.id].tasks.values()
+        for item in dict.fromkeys(item_of(task, copy.manifest) for task in tasks):
+            if item is not None:
+                self.add_row(copy.manifest.annotator, item, "unchanged")
 
     def held(self, copy: Copy) -> dict[str, list[dict[str, Any]]]:
         """Return the tasks that a project holds, by item.
