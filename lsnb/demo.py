@@ -40,7 +40,6 @@ __all__ = [
     "KEY",
     "SUBJECTS",
     "TITLE",
-    "Recording",
     "SimulationReport",
     "demo_config",
     "run",

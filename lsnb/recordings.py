@@ -122,6 +122,7 @@ class Recording:
     is_demo: bool
     table: pd.DataFrame
 
+    @checked
     def playable(self, *, transcode: bool = False) -> pd.DataFrame:
         """Return the table with each ``path`` as Label Studio can show it.
 
