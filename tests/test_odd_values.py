@@ -674,6 +674,10 @@ METHODS: dict[str, Callable[[Path], tuple[Any, dict[str, Any]]]] = {
     "FormRecord.folder_for": lambda out: (record(out), {"source": "x"}),
     "Predictions.merge": lambda out: (lsnb.from_coco(COCO, config=BOXES), {}),
     "Predictions.raise_for_failures": lambda out: (lsnb.from_coco(COCO, config=BOXES), {}),
+    "RegionAgreement.value": lambda out: (
+        lsnb.reliability.region_agreement(**CALLS["reliability.region_agreement"](out)),
+        {"figure": "u_alpha"},
+    ),
     "Row.error": lambda out: (Row(0), {"code": "odd", "message": "It is odd."}),
     "Row.warn": lambda out: (Row(0), {"code": "odd", "message": "It is odd."}),
     "SimulationReport.raise_for_failures": lambda out: (
