@@ -337,6 +337,9 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
         "control": "box",
         "resamples": 10,
     },
+    "reliability.agreement_overview": lambda out: {"annotations": LABELS},
+    "reliability.references": lambda out: {"paragraph": "Agreement was 1.00 by Krippendorff’s alpha."},
+    "reliability.write_results": lambda out: {"annotations": LABELS, "folder": out},
     "reliability.text_agreement": lambda out: {
         "annotations": LABELS.assign(control="said", kind="textarea"),
         "control": "said",

@@ -12,7 +12,7 @@ from lsnb.reliability.coefficients import (
 from lsnb.reliability.decisions import disputed, gold
 from lsnb.reliability.evaluation import AlternativeTest, Evaluation, alternative_annotator_test, evaluate
 from lsnb.reliability.overlap import RegionAgreement, region_agreement
-from lsnb.reliability.paragraph import methods_paragraph
+from lsnb.reliability.paragraph import agreement_overview, methods_paragraph, references, write_results
 from lsnb.reliability.transcripts import TextAgreement, text_agreement
 from lsnb.reliability.truth import Consensus, Truth, annotator_quality, consensus_regions
 
@@ -28,6 +28,7 @@ __all__ = [
     "Truth",
     "agreement",
     "agreement_by",
+    "agreement_overview",
     "alternative_annotator_test",
     "annotator_quality",
     "cohen_kappa",
@@ -39,6 +40,8 @@ __all__ = [
     "intraclass_correlation",
     "krippendorff_alpha",
     "methods_paragraph",
+    "references",
     "region_agreement",
     "text_agreement",
+    "write_results",
 ]

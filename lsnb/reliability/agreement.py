@@ -49,7 +49,7 @@ from lsnb.reliability.intervals import (
     further_size,
     intervals,
     one_each,
-    wilson,
+    share_interval,
 )
 from lsnb.reliability.overlap import RegionAgreement, is_drawn, region_agreement
 
@@ -359,10 +359,10 @@ def _figures(ratings: Ratings, kappa: pd.DataFrame, drawing: _Drawing, is_named:
             )
             bounds = dict(zip(columns, found, strict=True))
         if own is None and is_named and drawing.resamples:
-            bounds["alike"] = wilson(values["alike"] * n_items, n_items)
+            bounds["alike"] = share_interval(values["alike"] * n_items, n_items)
             if ratings.codes.shape[1] == 2 or values["percent"] == 1:
                 # Of two annotators, or where all are alike on each item, it is a share of items.
-                bounds["percent"] = wilson(values["percent"] * n_items, n_items)
+                bounds["percent"] = share_interval(values["percent"] * n_items, n_items)
     rows = [
         (
             names.get(name, name),

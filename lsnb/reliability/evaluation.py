@@ -51,7 +51,7 @@ from lsnb.reliability.intervals import (
     figures_in,
     further_size,
     intervals,
-    wilson,
+    share_interval,
 )
 from lsnb.reliability.overlap import is_drawn
 from lsnb.tables.keys import check_key
@@ -162,10 +162,10 @@ def evaluate(
     """Return how well a model's answers are those of people.
 
     Tables are joined by their keys as text, never by order. Answers compare as text: ``1`` and ``1.0`` are the same.
-    Names have accuracy (with Wilson's interval), precision, recall and F1 of each label, and kappa; ranks and numbers
-    also kappa with linear and quadratic weights, the mean absolute error and Spearman's correlation (its interval by D.
-    G. Bonett and T. A. Wright, Psychometrika 65, 2000); sets precision, recall and F1 of each option, the share of
-    equal sets and the mean Jaccard coefficient.
+    Names have accuracy (with Agresti and Coull's interval), precision, recall and F1 of each label, and kappa; ranks
+    and numbers also kappa with linear and quadratic weights, the mean absolute error and Spearman's correlation (its
+    interval by D. G. Bonett and T. A. Wright, Psychometrika 65, 2000); sets precision, recall and F1 of each option,
+    the share of equal sets and the mean Jaccard coefficient.
 
     Args:
         model: A row for each item; it is not changed.
@@ -403,7 +403,7 @@ class _Compared:
                 )
                 bounds = dict(zip(names, found, strict=True))
             if clusters is None and "accuracy" in values:
-                bounds["accuracy"] = wilson(round(values["accuracy"] * n), n)
+                bounds["accuracy"] = share_interval(round(values["accuracy"] * n), n)
         rows = [(name, values[name], *(NONE if math.isnan(values[name]) else bounds[name])) for name in names]
         rows = [
             (name, -value, -high, -low) if name == "mae" else (name, value, low, high)

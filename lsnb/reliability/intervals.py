@@ -1,11 +1,12 @@
 """Intervals: which values of a figure a sample of items is compatible with, 95 times in 100.
 
-Shares have Wilson's interval. For coefficients a percentile bootstrap is too narrow where annotators nearly always
-agree: what was not seen is never drawn. Here items are weighted by chance instead of drawn (D. B. Rubin, "The Bayesian
-bootstrap", Annals of Statistics 9, 1981), and each bound is that of the sample with one more item that speaks against
-the figure: for the lower bound an item on which annotators differ, for the upper one an item on which they agree. For a
-plain share this is the interval of C. J. Clopper and E. S. Pearson (Biometrika 26, 1934), whose bounds are quantiles of
-the same Beta distributions. Weights vary as Student's t does against the normal distribution, for small samples.
+Shares have the interval of Agresti and Coull. For coefficients a percentile bootstrap is too narrow where annotators
+nearly always agree: what was not seen is never drawn. Here items are weighted by chance instead of drawn (D. B. Rubin,
+"The Bayesian bootstrap", Annals of Statistics 9, 1981), and each bound is that of the sample with one more item that
+speaks against the figure: for the lower bound an item on which annotators differ, for the upper one an item on which
+they agree. For a plain share this is the interval of C. J. Clopper and E. S. Pearson (Biometrika 26, 1934), whose
+bounds are quantiles of the same Beta distributions. Weights vary as Student's t does against the normal distribution,
+for small samples.
 
 How often these intervals hold what they should is measured in ``tests/benchmarks/bench_coverage.py``.
 """
@@ -46,25 +47,29 @@ def chance_of(seed: int) -> np.random.Generator:
     return np.random.default_rng(seed if seed >= 0 else [1, -seed])
 
 
-def wilson(hits: float, n: float) -> Interval:
-    """Return the 95 percent interval of a share, Wilson's.
+def share_interval(hits: float, n: float) -> Interval:
+    """Return the 95 percent interval of a share, by A. Agresti and B. A. Coull.
 
-    E. B. Wilson, Journal of the American Statistical Association 22 (1927). With z = 1.96 and p = hits / n it is
-    (p + z²/2n ± z √(p(1 − p)/n + z²/4n²)) / (1 + z²/n).
+    "Approximate is better than 'exact' for interval estimation of binomial proportions", The American Statistician 52
+    (1998). With z = 1.96, m = n + z² and p = (hits + z²/2) / m it is p ± z √(p (1 − p) / m), within 0 and 1. E. B.
+    Wilson's (1927) has the same middle, and is too narrow near the ends: with 14 of 15 it ends at .988, so that it
+    holds a share of .99 in 86 of 100 samples (L. D. Brown, T. T. Cai and A. DasGupta, "Interval estimation for a
+    binomial proportion", Statistical Science 16, 2001).
 
     Args:
         hits: How many items have what is counted.
         n: How many items there are.
 
     Example:
-        >>> [round(bound, 4) for bound in wilson(30, 30)]
-        [0.8865, 1.0]
+        >>> [round(bound, 4) for bound in share_interval(30, 30)]
+        [0.8653, 1.0]
     """
     if not n > 0:
         return NONE
-    share, more = hits / n, NORMAL**2 / n
-    middle, reach = share + more / 2, NORMAL * math.sqrt(share * (1 - share) / n + more / (4 * n))
-    return max(0.0, (middle - reach) / (1 + more)), min(1.0, (middle + reach) / (1 + more))
+    size = n + NORMAL**2
+    share = (hits + NORMAL**2 / 2) / size
+    reach = NORMAL * math.sqrt(share * (1 - share) / size)
+    return max(0.0, share - reach), min(1.0, share + reach)
 
 
 def intervals(

@@ -1,23 +1,28 @@
-"""A paragraph for the methods section of a paper, with the figures filled in."""
+"""What a paper says of its annotations: an overview of all questions, a paragraph for the methods, and references."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from lsnb.annotations import majority, write_table
 from lsnb.errors import InputError
-from lsnb.kernel.checks import Annotations, checked
-from lsnb.kernel.words import counted, joined
+from lsnb.kernel.checks import Annotations, FilePath, checked
+from lsnb.kernel.files import safe_name, whole_file_at
+from lsnb.kernel.words import counted, joined, nearest
 from lsnb.reliability.agreement import Agreement, agreement
-from lsnb.reliability.decisions import RULES
+from lsnb.reliability.coefficients import Level
+from lsnb.reliability.decisions import RULES, disputed
 from lsnb.reliability.decisions import gold as gold_of
 from lsnb.reliability.evaluation import Evaluation
 from lsnb.reliability.intervals import figures_in
 from lsnb.reliability.overlap import RegionAgreement, is_drawn
+from lsnb.reliability.transcripts import text_agreement
 
 COMPARED = {
     "nominal": "values either agree or do not",
@@ -204,3 +209,309 @@ def _count(n: int, one: str, several: str) -> str:
 
 def _shown(number: float) -> str:
     return f"{number:.2f}" if not math.isnan(number) else "not known"
+
+
+# All questions of a study at once.
+
+
+@checked
+def agreement_overview(
+    annotations: Annotations, *, levels: Mapping[str, Level] | None = None, gold: Mapping[str, Any] | None = None
+) -> pd.DataFrame:
+    """Return a row for each question and tool: how far annotators agree, by the figure to report, and what comes next.
+
+    Args:
+        annotations: The long table; it is not changed.
+        levels: Control → how its answers compare, as in ``lsnb.agreement``.
+        gold: Control → what ``lsnb.gold`` or ``study.gold`` returned, to say what is undecided; by default votes say.
+
+    Returns:
+        ``question, kind, annotators, n`` (items with two or more answers), ``percent`` (agreement), ``figure`` (which
+        to report), ``value, low, high`` (its 95 percent interval), ``undecided`` (items) and ``next``. Regions have F1,
+        texts the word error rate, of which 0 is best. Alphas and kappas from .8 on are reliable, and those from .667 on
+        for tentative conclusions (K. Krippendorff, Content Analysis, Sage 2018, chapter 12).
+
+    Raises:
+        InputError: No long table, or a level of no control in it.
+
+    Example:
+        >>> rows = [("1", "ana", "x"), ("1", "ben", "x"), ("2", "ana", "x"), ("2", "ben", "y"), ("3", "ana", "y")]
+        >>> long = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="mood", status="submitted")
+        >>> agreement_overview(long)[["question", "n", "percent", "undecided"]].values.tolist()
+        [['mood', 2, 0.5, 1]]
+    """
+    controls = questions_of(annotations)
+    strange = sorted(set(levels or {}) - set(controls))
+    if strange:
+        raise InputError(f"levels names {strange[0]!r}, which nobody answered.{nearest(strange[0], controls)}")
+    rows = []
+    for control in controls:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+            rows.append(_overview(annotations, control, (levels or {}).get(control), (gold or {}).get(control)))
+    columns = ["question", "kind", "annotators", "n", "percent", "figure", "value", "low", "high", "undecided", "next"]
+    return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(["percent", "value", "low", "high"], "float64"))
+
+
+def questions_of(annotations: pd.DataFrame) -> list[str]:
+    """Return the controls that somebody answered, but for relations, in the order in which they first come."""
+    asked = annotations
+    if "kind" in annotations.columns:
+        asked = annotations[annotations["kind"].ne("relation").fillna(True).astype(bool)]
+    return [str(name) for name in asked["control"].dropna().unique()]
+
+
+def _overview(annotations: pd.DataFrame, control: str, level: Level | None, gold: Any) -> tuple[Any, ...]:
+    mine = annotations["control"].eq(control).fillna(False).astype(bool)
+    kinds = annotations.loc[mine, "kind"].dropna().unique() if "kind" in annotations.columns else []
+    kind = str(kinds[0]) if len(kinds) == 1 else ", ".join(sorted(map(str, kinds)))
+    people = int(annotations.loc[mine, "annotator"].nunique())
+    try:
+        found = agreement(annotations, control, level)
+        table = gold if isinstance(gold, pd.DataFrame) else gold_of(annotations, control)
+    except InputError as fault:
+        return control, kind, people, 0, math.nan, "", math.nan, math.nan, math.nan, 0, str(fault)
+    figures = figures_in(found.figures)
+    percent = figures["percent"].value if "percent" in figures else math.nan
+    undecided, is_drawing = int(table["how"].eq("undecided").sum()), is_drawn(annotations, control)
+    if is_drawing and found.overlap is not None:
+        chosen = ("F1 of regions", found.overlap.f1, *found.overlap.interval)
+        percent, undecided = math.nan, 0
+    elif kind == "textarea":
+        texts = text_agreement(annotations, control)
+        chosen, undecided = ("Word error rate", texts.wer, *texts.interval), 0
+    elif found.recommended in figures:
+        figure = figures[found.recommended]
+        chosen = (figure.name, figure.value, *figure.bounds)
+    else:
+        chosen = ("", math.nan, math.nan, math.nan)
+    people, n = len(found.annotators), found.n_items
+    is_rated = not is_drawing and kind != "textarea" and found.recommended != "percent"
+    return control, kind, people, n, percent, *chosen, undecided, _next(found, chosen[1], undecided, is_rated)
+
+
+def _next(found: Agreement, value: float, undecided: int, is_rated: bool) -> str:
+    """Return what to do about a question."""
+    if not found.n_items:
+        return "Let a second person answer some of the items."
+    if is_rated and value < 2 / 3:
+        return "Read what is disputed with the annotators and make the instructions clearer, before you go on."
+    settle = f"Settle {counted(undecided, 'undecided item')}." if undecided else ""
+    if is_rated and value < 0.8:
+        return f"Enough for tentative conclusions; read what is disputed. {settle}".strip()
+    return settle or "Report it."
+
+
+@checked
+def write_results(
+    annotations: Annotations,
+    folder: FilePath,
+    *,
+    levels: Mapping[str, Level] | None = None,
+    min_votes: int = 1,
+    gold: Callable[[str], pd.DataFrame] | None = None,
+) -> pd.DataFrame:
+    """Write all that is to be had of each question into a folder, and return the overview.
+
+    For a question ``mood``: ``majority-mood.csv``, ``gold-mood.csv`` and ``disputed-mood.csv``, each with a data
+    dictionary, and ``methods-mood.txt``; for all together ``overview.csv`` and ``references.bib``. Of a tool that draws
+    regions there are no votes: it has what is disputed and the paragraph.
+
+    Args:
+        annotations: The long table; it is not changed.
+        folder: Where to write; files of these names are replaced.
+        levels: As in ``agreement_overview``.
+        min_votes: As in ``lsnb.majority``.
+        gold: Control → its final answers, such as ``study.gold``; by default votes say.
+
+    Raises:
+        InputError: No long table, or a level of no control in it.
+
+    Example:
+        >>> import tempfile
+        >>> rows = [("1", "ana", "x"), ("1", "ben", "x"), ("2", "ana", "x"), ("2", "ben", "y")]
+        >>> long = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="mood", status="submitted")
+        >>> here = Path(tempfile.mkdtemp())
+        >>> _ = write_results(long, here)
+        >>> names = [path.name for path in sorted(here.iterdir()) if ".columns." not in path.name]
+        >>> names[:3], names[3:]  # doctest: +NORMALIZE_WHITESPACE
+        (['disputed-mood.csv', 'gold-mood.csv', 'majority-mood.csv'],
+         ['methods-mood.txt', 'overview.csv', 'references.bib'])
+    """
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    finals, paragraphs = {}, []
+    for control in questions_of(annotations):
+        name = safe_name(control)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+            if not is_drawn(annotations, control):
+                finals[control] = (
+                    gold(control) if gold is not None else gold_of(annotations, control, min_votes=min_votes)
+                )
+                write_table(majority(annotations, control, min_votes=min_votes), target / f"majority-{name}.csv")
+                write_table(finals[control], target / f"gold-{name}.csv")
+            found = agreement(annotations, control, (levels or {}).get(control))
+            write_table(disputed(annotations, control, (levels or {}).get(control)), target / f"disputed-{name}.csv")
+            paragraph = methods_paragraph(annotations, control, agreement_found=found, gold=finals.get(control))
+        paragraphs.append(paragraph)
+        with whole_file_at(target / f"methods-{name}.txt") as part:
+            part.write_text(paragraph, encoding="utf-8")
+    with whole_file_at(target / "references.bib") as part:
+        part.write_text(references("\n".join(paragraphs)), encoding="utf-8")
+    overview = agreement_overview(annotations, levels=levels, gold=finals)
+    write_table(overview, target / "overview.csv", meanings=OVERVIEW_MEANINGS)
+    return overview
+
+
+OVERVIEW_MEANINGS = {
+    "question": "Name of the control in the label config",
+    "annotators": "How many people answered",
+    "n": "Items with two or more answers",
+    "percent": "How often two annotators gave the same answer, 0 to 1",
+    "figure": "The figure of agreement to report",
+    "value": "That figure",
+    "low": "Lower bound of its 95 percent interval",
+    "high": "Upper bound of its 95 percent interval",
+    "undecided": "Items without a final answer",
+    "next": "What to do next",
+}
+
+# What a paragraph names → what to cite for it: the key and kind of the entry, its fields.
+CITED: dict[str, tuple[str, str, dict[str, str]]] = {
+    "Krippendorff’s alpha": (
+        "krippendorff2018",
+        "book",
+        {
+            "author": "K. Krippendorff",
+            "title": "Content Analysis: An Introduction to Its Methodology",
+            "publisher": "Sage",
+            "year": "2018",
+        },
+    ),
+    "Fleiss’ kappa": (
+        "fleiss1971",
+        "article",
+        {
+            "author": "J. L. Fleiss",
+            "title": "Measuring nominal scale agreement among many raters",
+            "journal": "Psychological Bulletin 76",
+            "year": "1971",
+        },
+    ),
+    "Cohen’s kappa": (
+        "cohen1960",
+        "article",
+        {
+            "author": "J. Cohen",
+            "title": "A coefficient of agreement for nominal scales",
+            "journal": "Educational and Psychological Measurement 20",
+            "year": "1960",
+        },
+    ),
+    "linear weights": (
+        "cohen1968",
+        "article",
+        {
+            "author": "J. Cohen",
+            "title": "Weighted kappa: Nominal scale agreement with provision for scaled disagreement or partial credit",
+            "journal": "Psychological Bulletin 70",
+            "year": "1968",
+        },
+    ),
+    "Gwet’s AC": (
+        "gwet2008",
+        "article",
+        {
+            "author": "K. L. Gwet",
+            "title": "Computing inter-rater reliability and its variance in the presence of high agreement",
+            "journal": "British Journal of Mathematical and Statistical Psychology 61",
+            "year": "2008",
+        },
+    ),
+    "ICC(": (
+        "mcgraw1996",
+        "article",
+        {
+            "author": "K. O. McGraw and S. P. Wong",
+            "title": "Forming inferences about some intraclass correlation coefficients",
+            "journal": "Psychological Methods 1",
+            "year": "1996",
+        },
+    ),
+    "Dawid and Skene": (
+        "dawid1979",
+        "article",
+        {
+            "author": "A. P. Dawid and A. M. Skene",
+            "title": "Maximum likelihood estimation of observer error-rates using the {EM} algorithm",
+            "journal": "Applied Statistics 28",
+            "year": "1979",
+        },
+    ),
+    "MACE": (
+        "hovy2013",
+        "inproceedings",
+        {
+            "author": "D. Hovy and T. Berg-Kirkpatrick and A. Vaswani and E. Hovy",
+            "title": "Learning whom to trust with {MACE}",
+            "booktitle": "Proceedings of NAACL-HLT",
+            "year": "2013",
+        },
+    ),
+    "95 % interval": (
+        "rubin1981",
+        "article",
+        {
+            "author": "D. B. Rubin",
+            "title": "The {Bayesian} bootstrap",
+            "journal": "The Annals of Statistics 9",
+            "year": "1981",
+        },
+    ),
+    "same answer in": (
+        "agresti1998",
+        "article",
+        {
+            "author": "A. Agresti and B. A. Coull",
+            "title": "Approximate is better than ``exact'' for interval estimation of binomial proportions",
+            "journal": "The American Statistician 52",
+            "year": "1998",
+        },
+    ),
+    "were matched within their label": (
+        "kuhn1955",
+        "article",
+        {
+            "author": "H. W. Kuhn",
+            "title": "The {Hungarian} method for the assignment problem",
+            "journal": "Naval Research Logistics Quarterly 2",
+            "year": "1955",
+        },
+    ),
+}
+
+
+@checked
+def references(paragraph: str) -> str:
+    """Return what a methods paragraph names as BibTeX, such as for a file ``references.bib``.
+
+    Args:
+        paragraph: What ``methods_paragraph`` returned, or several of these.
+
+    Example:
+        >>> print(references("Agreement was 0.81 by Krippendorff’s alpha."))
+        @book{krippendorff2018,
+          author = {K. Krippendorff},
+          title = {Content Analysis: An Introduction to Its Methodology},
+          publisher = {Sage},
+          year = {2018}
+        }
+        <BLANKLINE>
+    """
+    found = []
+    for words, (key, kind, fields) in CITED.items():
+        if words in paragraph:
+            lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items())
+            found.append(f"@{kind}{{{key},\n{lines}\n}}\n")
+    return "\n".join(found)

@@ -34,7 +34,7 @@ from lsnb.reliability import (
 )
 from lsnb.reliability.coefficients import set_distances
 from lsnb.reliability.evaluation import _p_value, _rejected
-from lsnb.reliability.intervals import wilson
+from lsnb.reliability.intervals import share_interval
 from lsnb.study.models import ModelRun
 
 RECORDED = json.loads(Path(__file__).with_name("agreement_oracles.json").read_text(encoding="utf-8"))
@@ -95,8 +95,17 @@ def test_shrout_and_fleiss_example():
 
 @given(st.integers(1, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 @settings(max_examples=60)
-def test_wilson_is_what_statsmodels_says(counts):
-    assert wilson(*counts) == pytest.approx(proportion_confint(*counts, method="wilson"), abs=1e-9)
+def test_the_interval_of_a_share_is_what_statsmodels_says(counts):
+    assert share_interval(*counts) == pytest.approx(proportion_confint(*counts, method="agresti_coull"), abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [15, 30, 60, 150, 500])
+def test_intervals_of_shares_hold_what_they_should(n):
+    hits = np.arange(n + 1)
+    low, high = np.array([share_interval(float(h), n) for h in hits]).T
+    for share in (0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99):
+        held = stats.binom.pmf(hits, n, share)[(low <= share) & (share <= high)].sum()
+        assert held >= 0.94, share
 
 
 scales = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=3, max_size=20)

@@ -1,0 +1,78 @@
+"""All questions of a study at once: the overview, what to do next, the files, and what is cited."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import pytest
+
+from lsnb.errors import InputError
+from lsnb.reliability import agreement, agreement_overview, references, region_agreement, text_agreement, write_results
+from lsnb.tables import read_table
+
+
+def long() -> pd.DataFrame:
+    answers = {
+        ("mood", "choices"): {"ana": list("xyxyxyxyxx"), "ben": list("xyxyxyxyxx")},
+        ("sure", "choices"): {"ana": list("xyxyxyxyxx"), "ben": list("yxxyyyxxyy")},
+        ("lone / one", "choices"): {"ana": list("xyxyxyxyxx")},
+        ("said", "textarea"): {"ana": ["a b", "c d"], "ben": ["a b", "c e"]},
+    }
+    rows = [
+        (f"{item:02d}", who, value, control, kind, "submitted", None)
+        for (control, kind), by in answers.items()
+        for who, values in by.items()
+        for item, value in enumerate(values)
+    ]
+    rows += [("00", who, "dog", "span", "labels", "submitted", f"r{who}") for who in ("ana", "ben")]
+    names = ["item", "annotator", "value", "control", "kind", "status", "region"]
+    table = pd.DataFrame(rows, columns=names).astype({"region": "string"})
+    is_span = table["kind"].eq("labels")
+    empty = {"x": None, "start_frame": None, "end_frame": None}
+    return table.assign(start=is_span.map({True: 1.0}), end=is_span.map({True: 3.0}), **empty)
+
+
+def test_each_question_has_the_figure_to_report_and_what_comes_next():
+    table = long()
+    found = agreement_overview(table).set_index("question")
+    assert list(found.index) == ["mood", "sure", "lone / one", "said", "span"]
+    mood = agreement(table, "mood")
+    assert found.loc["mood", "figure"] == "Cohen's kappa"
+    assert tuple(found.loc["mood", ["value", "low", "high"]]) == (mood.value("kappa"), *mood.bounds("kappa"))
+    assert found.loc["mood", "percent"] == 1
+    assert found.loc["mood", "next"] == "Report it."
+    assert "make the instructions clearer" in found.loc["sure", "next"]
+    assert found.loc["sure", "undecided"] == 6
+    assert found.loc["lone / one", "next"] == "Let a second person answer some of the items."
+    assert found.loc["said", "value"] == text_agreement(table, "said").wer
+    assert found.loc["span", "value"] == region_agreement(table, "span").f1 == 1
+    assert found.loc["span", "kind"] == "labels"
+
+
+def test_files_are_named_by_question_and_paragraphs_cite_what_they_name(tmp_path):
+    overview = write_results(long(), tmp_path, min_votes=2)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"gold-mood.csv", "majority-sure.csv", "disputed-said.csv", "methods-span.txt", "overview.csv"} <= names
+    # A question whose name no file can have.
+    assert [name for name in names if re.fullmatch(r"gold-lone _ one~[0-9a-f]{12}\.csv", name)]
+    assert "gold-span.csv" not in names
+    back = read_table(tmp_path / "overview.csv")
+    pd.testing.assert_frame_equal(back, overview, check_dtype=False)
+    assert read_table(tmp_path / "overview.columns.csv")["meaning"].notna().all()
+    bib = (tmp_path / "references.bib").read_text(encoding="utf-8")
+    text = "".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("methods-*.txt"))
+    assert bib == references(text)
+    keys = re.findall(r"^@\w+\{(\w+),$", bib, re.MULTILINE)
+    assert {"krippendorff2018", "cohen1960", "kuhn1955", "rubin1981"} <= set(keys)
+    assert len(keys) == len(set(keys)) == bib.count("\n}")
+    assert bib.count("{") == bib.count("}")
+    again = write_results(long(), tmp_path, min_votes=2)
+    assert again.equals(overview)
+
+
+def test_a_table_without_answers_gives_an_empty_overview(tmp_path):
+    nobody = long().iloc[:2].assign(control=None, value=None, status="unlabelled")
+    assert len(write_results(nobody, tmp_path)) == 0
+    with pytest.raises(InputError, match=r"levels names 'moot', which nobody answered. Did you mean"):
+        agreement_overview(long(), levels={"moot": "nominal"})
