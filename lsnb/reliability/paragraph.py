@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from lsnb.annotations import majority, write_table
+from lsnb.annotations.long import require_columns
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
 from lsnb.kernel.files import safe_name, whole_file_at
@@ -255,6 +256,7 @@ def agreement_overview(
 
 def questions_of(annotations: pd.DataFrame) -> list[str]:
     """Return the controls that somebody answered, but for relations, in the order in which they first come."""
+    require_columns(annotations, "item", "annotator", "control", "value", "status")
     asked = annotations
     if "kind" in annotations.columns:
         asked = annotations[annotations["kind"].ne("relation").fillna(True).astype(bool)]
@@ -263,8 +265,8 @@ def questions_of(annotations: pd.DataFrame) -> list[str]:
 
 def _overview(annotations: pd.DataFrame, control: str, level: Level | None, gold: Any) -> tuple[Any, ...]:
     mine = annotations["control"].eq(control).fillna(False).astype(bool)
-    kinds = annotations.loc[mine, "kind"].dropna().unique() if "kind" in annotations.columns else []
-    kind = str(kinds[0]) if len(kinds) == 1 else ", ".join(sorted(map(str, kinds)))
+    kinds = set(annotations.loc[mine, "kind"].dropna()) if "kind" in annotations.columns else set()
+    kind = ", ".join(sorted(map(str, kinds)))
     people = int(annotations.loc[mine, "annotator"].nunique())
     try:
         found = agreement(annotations, control, level)
