@@ -29,7 +29,7 @@ from lsnb.bucket import open_bucket_at
 from lsnb.errors import InputError, LsnbError
 from lsnb.forms import Field, Form, FormRecord
 from lsnb.predictions import Row
-from lsnb.reliability import Ratings, region_agreement
+from lsnb.reliability import Ratings
 from lsnb.study.adjudication import Adjudication
 from lsnb.study.models import ModelRun
 from lsnb.timeseries.offsets import correlate
@@ -648,10 +648,6 @@ def aligned() -> lsnb.alignment.AlignedSeries:
 METHODS: dict[str, Callable[[Path], tuple[Any, dict[str, Any]]]] = {
     "Agreement.bounds": lambda out: (lsnb.agreement(LABELS, "mood"), {"figure": "percent"}),
     "Agreement.value": lambda out: (lsnb.agreement(LABELS, "mood"), {"figure": "percent"}),
-    "RegionAgreement.value": lambda out: (
-        region_agreement(lsnb.read_annotations(TASKS, raw=True), "box", resamples=10),
-        {"figure": "f1"},
-    ),
     "Evaluation.value": lambda out: (
         lsnb.evaluate(
             pd.DataFrame({"item": ["a", "b"], "mood": ["up", "down"]}),
