@@ -313,7 +313,9 @@ MERGE_ANNOTATIONS = Form(
             "Exported JSON files, or zips of them, to read instead of a study, separated by commas.",
         ),
         Field("KEY", "", "text", "For exported files: the column that names each item.", unset=""),
-        Field("CONTROL", "", "text", "The question to compare, by its short name. Empty: the first one.", unset=""),
+        Field(
+            "CONTROL", "", "text", "The question to look at closely, by its short name. Empty: the first one.", unset=""
+        ),
         Field(
             "LEVEL",
             "auto",

@@ -257,14 +257,14 @@ def test_12_merges_what_people_answered(merged: str, folder: Path, studio: Studi
     written = lsnb.read_table(work / "annotations.csv", key=None)
     assert len(written) == len(annotations) == 12
     assert written["value"].tolist() == annotations["value"].tolist()
-    votes = lsnb.read_table(work / "majority.csv")
+    votes = lsnb.read_table(work / "majority-mood.csv")
     expected = lsnb.majority(annotations, "mood", min_votes=2)
     assert votes["n"].tolist() == expected["n"].tolist() == [2] * 6
     assert votes["tie"].tolist() == expected["tie"].tolist()
     disputed = lsnb.disputed(annotations, "mood")
-    assert lsnb.read_table(work / "disputed.csv", key="item")["item"].tolist() == disputed["item"].tolist()
+    assert lsnb.read_table(work / "disputed-mood.csv", key="item")["item"].tolist() == disputed["item"].tolist()
     assert set(disputed["item"]) == set(expected.loc[expected["tie"], "item"])
-    gold = lsnb.read_table(work / "gold.csv", key="item")
+    gold = lsnb.read_table(work / "gold-mood.csv", key="item")
     assert gold["how"].tolist() == ["undecided" if tie else "unanimous" for tie in expected["tie"]]
     assert merged.count("a picture") == 6  # every cell ran twice
     assert "kappa" in merged
@@ -275,10 +275,10 @@ def test_12_merges_what_people_answered(merged: str, folder: Path, studio: Studi
 
 def test_12_writes_what_a_paper_says_and_what_each_column_means(merged: str, folder: Path) -> None:
     work = folder / "work"
-    paragraph = (work / "methods.txt").read_text(encoding="utf-8")
+    paragraph = (work / "methods-mood.txt").read_text(encoding="utf-8")
     assert paragraph in merged
     assert paragraph.startswith("Six items were annotated for “mood” by three annotators (12 answers;")
-    for name in ("annotations", "majority", "disputed", "gold"):
+    for name in ("annotations", "overview", "majority-mood", "disputed-mood", "gold-mood"):
         about = lsnb.read_table(work / f"{name}.columns.csv")
         assert about["column"].tolist() == list(lsnb.read_table(work / f"{name}.csv", key=None).columns)
         assert about["meaning"].notna().all()
@@ -295,10 +295,10 @@ def test_12_takes_what_was_decided_for_gold(
     (task,) = studio.server.export(decision.project)
     studio.server.annotate(task["id"], [answer], lead_time=2.0)
     run("12_merge_annotations", {"WORKDIR": "decided", "TITLE": TITLE, "CONTROL": "mood", "MIN_VOTES": 2}, twice=False)
-    gold = lsnb.read_table(folder / "decided" / "gold.csv", key="item").set_index("item")
+    gold = lsnb.read_table(folder / "decided" / "gold-mood.csv", key="item").set_index("item")
     assert gold["how"].to_dict() == {**dict(zip(votes["item"], votes["how"], strict=True)), item: "adjudicated"}
     assert "tense" in gold.loc[item, "value"]
-    majority = [(folder / work / "majority.csv").read_bytes() for work in ("work", "decided")]
+    majority = [(folder / work / "majority-mood.csv").read_bytes() for work in ("work", "decided")]
     assert majority[0] == majority[1]
 
 
@@ -313,7 +313,7 @@ def test_12_reads_exported_files_and_zips_of_them_without_any_server(
     shown = run("12_merge_annotations", files, twice=False)
     assert shown.count("a picture") == 3
     expected = lsnb.majority(lsnb.read_annotations([folder / name for name in names]), "mood")
-    votes = lsnb.read_table(folder / "from-files" / "majority.csv")
+    votes = lsnb.read_table(folder / "from-files" / "majority-mood.csv")
     assert votes["share"].tolist() == expected["share"].tolist()
     run("12_merge_annotations", {"WORKDIR": "from-a-zip", "EXPORTS": "exports.zip", **nowhere}, twice=False)
     for made in sorted((folder / "from-files").iterdir()):
