@@ -311,7 +311,7 @@ def write_results(
     *,
     levels: Mapping[str, Level] | None = None,
     min_votes: int = 1,
-    gold: Callable[[str], pd.DataFrame] | None = None,
+    gold: Callable[..., pd.DataFrame] | None = None,
 ) -> pd.DataFrame:
     """Write all that is to be had of each question into a folder, and return the overview.
 
@@ -324,7 +324,8 @@ def write_results(
         folder: Where to write; files of these names are replaced.
         levels: As in ``agreement_overview``.
         min_votes: As in ``lsnb.majority``.
-        gold: Control → its final answers, such as ``study.gold``; by default votes say.
+        gold: What returns a control's final answers, called with ``min_votes``, such as ``study.gold``; by default
+            votes say.
 
     Raises:
         InputError: No long table, or a level of no control in it.
@@ -349,7 +350,9 @@ def write_results(
             warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
             if not is_drawn(annotations, control):
                 finals[control] = (
-                    gold(control) if gold is not None else gold_of(annotations, control, min_votes=min_votes)
+                    gold(control, min_votes=min_votes)
+                    if gold is not None
+                    else gold_of(annotations, control, min_votes=min_votes)
                 )
                 write_table(majority(annotations, control, min_votes=min_votes), target / f"majority-{name}.csv")
                 write_table(finals[control], target / f"gold-{name}.csv")
