@@ -18,16 +18,17 @@ from lsnb import media
 from lsnb.alignment import align
 from lsnb.annotations import write_table
 from lsnb.errors import InputError, MissingFileError, TableError
-from lsnb.kernel.checks import Count, FilePath, Give, checked
+from lsnb.kernel.checks import Annotations, Count, FilePath, Give, checked
 from lsnb.kernel.files import files_in, safe_name
 from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.kernel.jobs import for_each
 from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.media.probing import table_of
 from lsnb.timeseries import label_samples
-from lsnb.timeseries.aligned import DISPLAY_ROWS
+from lsnb.timeseries.aligned import DISPLAY_ROWS, OnVideo
 from lsnb.timeseries.series import FORMATS, TABLES
 
+First = Annotated[OnVideo, Give("what lsnb.align returned of the first recording")]
 SERIES_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".trc", *TABLES, *FORMATS)
 
 
@@ -156,7 +157,8 @@ class Recording:
         row = {"id": video.stem, "path": str(video), "series": [str(path) for path in files]}
         return cls(video, tuple(files), folder, is_demo, pd.DataFrame([row]))
 
-    def align_all(self, table: pd.DataFrame, first: Any, **options: Any) -> pd.DataFrame:
+    @checked
+    def align_all(self, table: pd.DataFrame, first: First, **options: Any) -> pd.DataFrame:
         """Return a table of all recordings on their videos' clocks, each with the file that Label Studio plots.
 
         Args:
@@ -175,8 +177,9 @@ class Recording:
             rows += align_table(table[1:], self.folder / "series", **options).to_dict("records")
         return pd.DataFrame(rows)
 
+    @checked
     def label_all(
-        self, annotations: pd.DataFrame, aligned: pd.DataFrame, first: Any, *, control: str, **options: Any
+        self, annotations: Annotations, aligned: pd.DataFrame, first: First, *, control: str, **options: Any
     ) -> pd.DataFrame:
         """Write what people called each measurement of every recording, and return that of the first.
 
