@@ -175,7 +175,7 @@ def test_a_stack_that_is_revived_has_new_keys_and_its_projects_work(mine: Stack)
     assert local.start() == revived, "and what lives keeps its keys"
 
 
-@pytest.mark.parametrize("how", ["revived", "taken down first"])
+@pytest.mark.parametrize("how", ["revived", pytest.param("taken down first", marks=pytest.mark.exhaustive)])
 def test_a_password_or_a_browser_s_session_that_a_dead_port_was_shown_opens_nothing(mine: Stack, how: str) -> None:
     """A browser sends its cookies to every port of a name, so that a dead bucket's is shown Label Studio's too."""
     cookies = {cookie["name"]: cookie["value"] for cookie in sign_in(mine)}

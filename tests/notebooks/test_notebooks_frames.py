@@ -200,6 +200,7 @@ def test_05_06_07_05_and_07_work_in_one_folder_with_all_defaults(
     studio.open_study("Difficult frames").delete("Difficult frames", out=shared / "saved.zip")
 
 
+@pytest.mark.exhaustive
 def test_07_alone_and_again_chooses_nothing_twice_and_ends_well(run: Run, folder: Path, studio: Studio) -> None:
     parameters = {"WORKDIR": "again", "TITLE": "Difficult again", "N": 2, "ANNOTATORS": "ana"}
     for _ in range(2):
@@ -208,6 +209,7 @@ def test_07_alone_and_again_chooses_nothing_twice_and_ends_well(run: Run, folder
     studio.open_study("Difficult again").delete("Difficult again", out=folder / "again.zip")
 
 
+@pytest.mark.exhaustive
 def test_07_gives_every_tools_video_its_own_body_parts(run: Run, folder: Path, studio: Studio) -> None:
     poses = folder / "two tools"
     poses.mkdir()

@@ -130,7 +130,7 @@ def test_nothing_to_tell_apart():
 
 
 @given(st.permutations(range(18)))
-@settings(max_examples=20)
+@settings(max_examples=8)
 def test_order_never_matters(order):
     table = d1()
     before = table.copy(deep=True)
