@@ -930,6 +930,11 @@ UNANSWERED = [
     {"filter": "filter:tasks:cancelled_annotations", "operator": "equal", "type": "Number", "value": 0},
     UNDRAFTED,
 ]
+# Tasks that somebody answered, and that do not count it.
+UNCOUNTED = [
+    *UNANSWERED[:2],
+    {"filter": "filter:tasks:annotators", "operator": "empty", "type": "List", "value": False},
+]
 
 DRAFTED = {"filter": "filter:tasks:draft_exists", "operator": "equal", "type": "Boolean", "value": True}
 ANSWERED = {"filter": "filter:tasks:total_annotations", "operator": "greater", "type": "Number", "value": 0}
@@ -1280,12 +1285,19 @@ class Server(PredictionRequests):
             project: The project's id.
         """
         with self._translated(f"count the answers in project {project}"):
-            return self._ask(
+            counted = self._ask(
                 "GET",
                 "/api/tasks",
                 read=lambda page: int(page["total"]),
                 params={"project": int(project), "include": "id", "page_size": 1, "query": _query(ANSWERED)},
             )
+            # A task's own count may be lost on a busy server; who answered is asked of the answers.
+            pages = self._pages(project, "id", _query(*UNCOUNTED, conjunction="and"))
+            uncounted = {int(task["id"]) for page, _ in pages for task in page}
+        if not uncounted:
+            return counted
+        tasks = self.export(project, tasks=list(uncounted))
+        return counted + sum(any(not one["was_cancelled"] for one in task["annotations"]) for task in tasks)
 
     def annotate(
         self,
@@ -1574,6 +1586,6 @@ def _changed(since: str) -> dict[str, Any]:
     return {"filter": "filter:tasks:updated_at", "operator": "greater", "type": "Datetime", "value": since}
 
 
-def _query(*filters: Mapping[str, Any]) -> str:
-    """Return the query for tasks that any of the filters finds."""
-    return orjson.dumps({"filters": {"conjunction": "or", "items": filters}}).decode()
+def _query(*filters: Mapping[str, Any], conjunction: str = "or") -> str:
+    """Return the query for tasks that any of the filters finds, or with ``and`` all of them."""
+    return orjson.dumps({"filters": {"conjunction": conjunction, "items": filters}}).decode()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import zipfile
 from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +240,13 @@ def test_answers_that_are_marked_as_the_truth_are_done(studio: Studio, study: St
     progress = study.progress().set_index("annotator")
     assert progress["done"].to_dict() == {"ana": 2, "ben": 0}
     assert progress.loc["ana", "share"] == pytest.approx(2 / 3)
+
+
+def test_answers_that_their_tasks_do_not_count_are_done(stack: Stack, studio: Studio, study: Study) -> None:
+    """As a busy server was seen to leave them."""
+    tasks = [int(task["id"]) for task in studio.server.export(study.copies[0].project.id)]
+    studio.server.annotate(tasks[0], said("good"), ground_truth=True)
+    studio.server.annotate(tasks[1], said("good"))
+    with closing(sqlite3.connect(Path(stack.folder) / "label-studio" / "label_studio.sqlite3")) as database, database:
+        database.execute("UPDATE task SET total_annotations = 0 WHERE id IN (?, ?)", tasks[:2])
+    assert study.progress().set_index("annotator")["done"].to_dict() == {"ana": 2, "ben": 0}

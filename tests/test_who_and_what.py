@@ -39,18 +39,22 @@ def second_account(stack: Stack, studio: Studio, email: str) -> Studio:
     """Another person of the server, who signed up by the link."""
     with httpx.Client(base_url=stack.url, follow_redirects=True) as http:
         link = studio.server.invite_link()
-        http.get(link)
-        http.post(
-            link,
-            data={
-                "email": email,
-                "password": "a long password 1",
-                "csrfmiddlewaretoken": http.cookies["csrftoken"],
-                "allow_newsletters": "false",
-            },
-            headers={"Referer": link},
-        )
-        token = http.get("/api/current-user/token").json()["token"]
+        token = None
+        for _ in range(5):  # SQLite may be busy with another test's work, and the sign-up does not try again
+            http.get(link)
+            http.post(
+                link,
+                data={
+                    "email": email,
+                    "password": "a long password 1",
+                    "csrfmiddlewaretoken": http.cookies["csrftoken"],
+                    "allow_newsletters": "false",
+                },
+                headers={"Referer": link},
+            )
+            token = http.get("/api/current-user/token").json().get("token")
+            if token:
+                break
     return lsnb.connect(stack.url, token)
 
 
