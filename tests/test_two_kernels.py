@@ -388,3 +388,21 @@ def test_two_kernels_that_restore_make_one(
     assert [found.projects["project"].tolist() for found in got.values()] == [[restored]] * 2
     counts = [(len(task["annotations"]), len(task["predictions"])) for task in studio.server.export(restored)]
     assert counts == [(1, 1)] * 3
+
+
+def test_two_kernels_that_predict_at_once_send_each_once(
+    studio: Studio, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = {str(item): said("bad") for item in texts(6)["id"]}
+    other, send = studio.open_study(study.title), study.server.import_predictions
+
+    def both(project: int, body: bytes) -> int:
+        monkeypatch.undo()
+        other.predict(wanted, model_version="m")
+        return send(project, body)
+
+    monkeypatch.setattr(study.server, "import_predictions", both)
+    assert set(study.predict(wanted, model_version="m").table["status"]) <= {"sent", "exists"}
+    for copy in study.copies:
+        tasks = studio.server.export(copy.project.id)
+        assert [len(task["predictions"]) for task in tasks] == [1] * len(tasks)

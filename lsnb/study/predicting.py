@@ -265,7 +265,8 @@ class Sending:
         if not there:
             return []
         said = essence(prediction.results)
-        return [one for one in there if one["score"] == prediction.score and essence(one["result"]) == said]
+        same = [one for one in there if one["score"] == prediction.score and essence(one["result"]) == said]
+        return sorted(same, key=lambda one: int(one["id"]))
 
     def _send(self, predictions: Sequence[tuple[int, Wanted]]) -> None:
         for batch in _batches(predictions):
@@ -326,8 +327,12 @@ class Sending:
             self.outcomes |= {task: Outcome("failed", self.faults.get(task, why)) for task in sent}
             return
         config: str | None = None
+        twice: dict[int, list[int]] = {}
         for task, prediction in sent.items():
-            if self._same(after.get(task, []), prediction):
+            if same := self._same(after.get(task, []), prediction):
+                # Another kernel sent it, too, at the same moment: the oldest is the one, in all kernels.
+                if len(same) > 1:
+                    twice[task] = [int(one["id"]) for one in same[1:]]
                 known = self.present.get(task) and self.on_conflict == "replace"
                 self.outcomes[task] = Outcome("replaced" if known else "sent")
             elif task in self.faults:
@@ -337,6 +342,7 @@ class Sending:
                 asked = {"result": prediction.results, "score": prediction.score}
                 why = self.server.why_dropped(config, asked) if config else ""
                 self.outcomes[task] = Outcome("dropped", f"Label Studio dropped it: {why or 'it does not say why.'}")
+        self._delete(twice)
 
     def _config(self) -> str:
         try:
