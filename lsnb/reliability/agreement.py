@@ -50,6 +50,7 @@ from lsnb.reliability.intervals import (
     intervals,
     one_each,
     share_interval,
+    shown,
 )
 from lsnb.reliability.overlap import RegionAgreement, is_drawn, region_agreement
 
@@ -124,8 +125,8 @@ class Agreement:
     def summary(self) -> str:
         """The figures as one line."""
         return (
-            f"{self.control} ({self.level}): alpha {_figure(self.alpha)} "
-            f"[{_figure(self.interval[0])}, {_figure(self.interval[1])}], Fleiss' kappa {_figure(self.fleiss)}, "
+            f"{self.control} ({self.level}): alpha {shown(self.alpha)} "
+            f"[{shown(self.interval[0])}, {shown(self.interval[1])}], Fleiss' kappa {shown(self.fleiss)}, "
             f"{len(self.annotators)} annotators, {self.n_items} items with two or more answers"
         )
 
@@ -133,22 +134,22 @@ class Agreement:
         overlap = repr(self.overlap) if self.overlap is not None else ""
         known = self.figures.dropna(subset="value")
         table = (
-            known[["name", "value", "low", "high", "n"]].to_string(index=False, float_format=_figure)
+            known[["name", "value", "low", "high", "n"]].to_string(index=False, float_format=shown)
             if len(known)
             else ""
         )
-        pairs = self.kappa.to_string(index=False, float_format=_figure)
+        pairs = self.kappa.to_string(index=False, float_format=shown)
         return "\n".join(part for part in (self.summary, table, pairs, self.why, self.note, overlap) if part)
 
     def _repr_html_(self) -> str:
         rows = [
-            (str(name), f"{_figure(value)} [{_figure(low)}, {_figure(high)}] ({n} items)")
+            (str(name), f"{shown(value)} [{shown(low)}, {shown(high)}] ({n} items)")
             for name, value, low, high, n in self.figures.dropna(subset="value")[
                 ["name", "value", "low", "high", "n"]
             ].itertuples(index=False)
         ]
         rows += [
-            ("Fleiss' kappa", f"{_figure(self.fleiss)} ({self.n_complete} items that all answered)"),
+            ("Fleiss' kappa", f"{shown(self.fleiss)} ({self.n_complete} items that all answered)"),
             ("Items with two or more answers", str(self.n_items)),
             ("Values compared as", self.level),
         ]
@@ -504,10 +505,6 @@ def _note(ratings: Ratings, people: tuple[str, ...], n_items: int, n_complete: i
     if ratings.level in ("ratio", "sets") and len(ratings.values) > PAIRED_VALUES:
         notes.append(f"More than {PAIRED_VALUES} distinct values, so alpha is missing.")
     return " ".join(notes)
-
-
-def _figure(number: float) -> str:
-    return "–" if math.isnan(number) else f"{number:.3f}"
 
 
 # Agreement label by label, annotator by annotator against the rest, and stratum by stratum.

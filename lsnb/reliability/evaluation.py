@@ -52,6 +52,7 @@ from lsnb.reliability.intervals import (
     further_size,
     intervals,
     share_interval,
+    shown,
 )
 from lsnb.reliability.overlap import is_drawn
 from lsnb.tables.keys import check_key
@@ -922,9 +923,5 @@ def _spelling(compared: _Compared) -> str:
 
 
 def _with(figure: float, interval: Interval) -> str:
-    low, high = (_figure(bound) for bound in interval)
-    return f"{_figure(figure)} [{low}, {high}]"
-
-
-def _figure(number: float) -> str:
-    return "–" if math.isnan(number) else f"{number:.3f}"
+    low, high = (shown(bound) for bound in interval)
+    return f"{shown(figure)} [{low}, {high}]"

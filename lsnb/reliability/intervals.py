@@ -14,7 +14,7 @@ How often these intervals hold what they should is measured in ``tests/benchmark
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -135,6 +135,44 @@ def intervals(
     return [NONE if math.isnan(a) or math.isnan(b) else (min(a, b), max(a, b)) for a, b in bounds]
 
 
+def intervals_of_sums(
+    figures: Callable[[Any], Floats],
+    rows: Floats,
+    against: Sequence[float],
+    favour: Sequence[float],
+    residual: Floats,
+    *,
+    clusters: Integers | None,
+    resamples: int,
+    seed: int,
+) -> list[Interval]:
+    """Return the 95 percent interval of each of several figures that are made of sums over items.
+
+    Args:
+        figures: Sums as rows → a row of figures for each.
+        rows: Items × what is summed.
+        against: The further item that lowers figures.
+        favour: The one that raises them.
+        residual: How far each item is from the figure, for how much clusters are worth.
+        clusters: The number of each item's cluster, or None.
+        resamples: As in ``intervals``.
+        seed: Likewise.
+    """
+    features = np.concatenate([rows, [against, favour]])
+    low, high = np.zeros(len(features)), np.zeros(len(features))
+    low[-2] = high[-1] = 1.0
+    return intervals(
+        figures,
+        by_cluster(clusters, np.arange(len(rows)), len(features)),
+        low,
+        high,
+        resamples=resamples,
+        seed=seed,
+        features=features,
+        size=further_size(clusters, residual),
+    )
+
+
 def _quantiles(drawn: Floats, at: float) -> list[float]:
     columns = [drawn[:, number] for number in range(drawn.shape[1])]
     # Where all weight falls on one value, a coefficient is a quotient by zero.
@@ -172,6 +210,11 @@ class Figure:
     def bounds(self) -> Interval:
         """Both bounds."""
         return self.low, self.high
+
+
+def shown(number: float) -> str:
+    """Return a figure as people read it: three decimals, or a dash where it is missing."""
+    return "–" if math.isnan(number) else f"{number:.3f}"
 
 
 def figures_in(table: pd.DataFrame) -> dict[str, Figure]:

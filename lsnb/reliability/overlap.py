@@ -31,11 +31,10 @@ from lsnb.reliability.intervals import (
     Clusters,
     Floats,
     Interval,
-    by_cluster,
     clusters_of,
     figures_in,
-    further_size,
-    intervals,
+    intervals_of_sums,
+    shown,
 )
 from lsnb.reliability.unitizing import Continuum, gamma, unitizing_alpha
 from lsnb.shapes import (
@@ -370,7 +369,7 @@ class RegionAgreement:
         low, high = self.interval
         found = "" if self.measure == "key points" else f" at intersection over union {self.threshold:g}"
         return (
-            f"{self.control} ({self.measure}): F1 {_figure(self.f1)} [{_figure(low)}, {_figure(high)}]{found}, "
+            f"{self.control} ({self.measure}): F1 {shown(self.f1)} [{shown(low)}, {shown(high)}]{found}, "
             f"{len(self.annotators)} annotators, {self.n_items} items that two or more annotated"
         )
 
@@ -924,26 +923,18 @@ def _overall(
     f1 = float(2 * pairs[:, 0].sum() / pairs[:, 1].sum())
     # A further item has as many regions as others have, none of them matched, or all.
     usual = float(pairs[:, 1].mean())
-    features = np.concatenate([pairs, [[0.0, usual], [usual / 2, usual]]])
-    against, favour = np.zeros(len(features)), np.zeros(len(features))
-    against[-2] = favour[-1] = 1.0
-    residual = 2 * pairs[:, 0] - f1 * pairs[:, 1]
 
     def figures(drawn: Floats) -> Floats:
         return 2 * drawn[:, :1] / drawn[:, 1:]
 
-    found = intervals(
+    found = intervals_of_sums(
         figures,
-        by_cluster(own, np.arange(len(pairs)), len(features)),
-        against,
-        favour,
+        pairs,
+        [0.0, usual],
+        [usual / 2, usual],
+        2 * pairs[:, 0] - f1 * pairs[:, 1],
+        clusters=own,
         resamples=resamples,
         seed=seed,
-        features=features,
-        size=further_size(own, residual),
     )
     return f1, found[0]
-
-
-def _figure(number: float) -> str:
-    return "–" if math.isnan(number) else f"{number:.3f}"

@@ -22,10 +22,9 @@ from lsnb.reliability.intervals import (
     Clusters,
     Floats,
     Interval,
-    by_cluster,
     clusters_of,
-    further_size,
-    intervals,
+    intervals_of_sums,
+    shown,
 )
 from lsnb.reliability.overlap import is_drawn
 
@@ -91,7 +90,7 @@ class TextAgreement:
     def summary(self) -> str:
         """The figures as one line."""
         words, letters = (
-            f"{_figure(rate)} [{_figure(low)}, {_figure(high)}]"
+            f"{shown(rate)} [{shown(low)}, {shown(high)}]"
             for rate, (low, high) in ((self.wer, self.interval), (self.cer, self.cer_interval))
         )
         return f"{self.control}: word error rate {words}, character error rate {letters}, {self.n_items} items"
@@ -223,25 +222,18 @@ def _rates(
         return (math.nan, math.nan), [NONE, NONE]
     # A further item is as long as others are, and says the same, or nothing of it.
     usual = rows.mean(axis=0)
-    features = np.concatenate([rows, [[0, usual[1], 0, usual[3]], [usual[1], usual[1], usual[3], usual[3]]]])
-    low, high = np.zeros(len(features)), np.zeros(len(features))
-    low[-2] = high[-1] = 1.0
 
     def figures(drawn: Floats) -> Floats:
         return np.asarray(drawn[:, [0, 2]] / drawn[:, [1, 3]])
 
-    found = intervals(
+    found = intervals_of_sums(
         figures,
-        by_cluster(own, np.arange(len(rows)), len(features)),
-        low,
-        high,
+        rows,
+        [0, usual[1], 0, usual[3]],
+        [usual[1], usual[1], usual[3], usual[3]],
+        rows[:, 0] - totals[0] / totals[1] * rows[:, 1],
+        clusters=own,
         resamples=resamples,
         seed=seed,
-        features=features,
-        size=further_size(own, rows[:, 0] - totals[0] / totals[1] * rows[:, 1]),
     )
     return (float(totals[0] / totals[1]), float(totals[2] / totals[3])), found
-
-
-def _figure(number: float) -> str:
-    return "–" if math.isnan(number) else f"{number:.3f}"
