@@ -8,6 +8,7 @@ import itertools
 import math
 import numbers
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -127,6 +128,8 @@ def opened(path: Path, *, one_by_one: bool = False) -> Iterator[tuple[Any, Any]]
         if stream.codec_context is None or not stream.codec_context.width:
             raise unreadable(path)
         stream.thread_type = "SLICE" if one_by_one else "AUTO"
+        if not may_start_a_thread():  # PyAV 19 does not survive a decoder that finds none
+            stream.codec_context.thread_count = 1
         try:
             stream.codec_context.open(strict=False)
         except BlockingIOError:  # the computer gives no further thread
@@ -134,6 +137,17 @@ def opened(path: Path, *, one_by_one: bool = False) -> Iterator[tuple[Any, Any]]
         except (av.error.FFmpegError, OSError, ValueError):
             pass  # decoding says so again, where each reader has its sentence
         yield container, stream
+
+
+def may_start_a_thread() -> bool:
+    """Return whether the computer gives this process a further thread."""
+    thread = threading.Thread(target=int)
+    try:
+        thread.start()
+    except RuntimeError:
+        return False
+    thread.join()
+    return True
 
 
 def reformatted(frame: Any, *sizes: int, **how: Any) -> Any:

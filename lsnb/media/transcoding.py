@@ -27,6 +27,7 @@ from lsnb.media.decoding import (
     claimed_rates,
     decoded_frames,
     file_address,
+    may_start_a_thread,
     opened,
     reformatted,
     sound_blocks,
@@ -147,6 +148,8 @@ def _add_picture(container: Any, first: Any, rate: Fraction) -> Any:
     for name in ("colorspace", "color_primaries", "color_trc"):
         if hasattr(first, name):  # PyAV 16.0 has the first alone
             setattr(context, name, getattr(first, name))
+    if not may_start_a_thread():  # PyAV 19 does not survive an encoder that finds none
+        context.thread_count = 1
     try:
         context.open(strict=False)
     except av.error.FFmpegError:  # the computer gives no further thread, or encoding says what is wrong

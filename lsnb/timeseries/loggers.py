@@ -542,9 +542,15 @@ def _start(text: str, day_first: bool | None, notes: list[str]) -> str:
     moment: Any
     try:
         moment = pd.to_datetime(plain, dayfirst=bool(day_first) and bool(numbers))
+    except pd.errors.OutOfBoundsDatetime:  # of pandas before 3; later ones hold all years
+        notes.append(_PASSED.format(text))
+        return ""
     except (ValueError, TypeError, OverflowError):
         return ""
     return "" if moment is pd.NaT else str(moment.isoformat())
+
+
+_PASSED = "Its start {} is passed over: no sensor is of that year."
 
 
 # Columns: what their cells are, and which of them are times.
@@ -1131,7 +1137,7 @@ def _with_times(table: pd.DataFrame, found: Found, day_first: bool | None) -> pd
         seconds = places / found.rate
         name = _free(table, "timestamp")
         if found.start and not _FIRST_YEAR <= pd.Timestamp(found.start).year <= _LAST_YEAR:
-            found.notes.append(f"Its start {found.start} is passed over: no sensor is of that year.")
+            found.notes.append(_PASSED.format(found.start))
             found.start = ""
         if found.start:
             start = pd.Timestamp(found.start)

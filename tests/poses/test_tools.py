@@ -40,7 +40,11 @@ def analysis(path: Path, tracks: np.ndarray, scores: np.ndarray, nodes: list[str
 def test_a_number_of_hundreds_of_digits_is_no_place(tmp_path: Path, cell: str) -> None:
     path = tmp_path / "v.csv"
     path.write_text(f"track,frame_idx,instance.score,n.x,n.y,n.score\nt,0,1,{cell},2,0.5\nt,1,1,3,4,0.5\n")
-    assert np.isnan(read_poses(path).xy[0, 0, 0])
+    if isinstance(pd.read_csv(path)["n.x"][0], str):  # as pandas before 3 leaves it
+        with pytest.raises(TableError, match="holds what is no number"):
+            read_poses(path)
+    else:
+        assert np.isnan(read_poses(path).xy[0, 0, 0])
     found = {"frame_id": 0, "instances": [{"keypoints": [[int(cell), 2]], "keypoint_scores": [0.5]}]}
     with pytest.raises(TableError, match="key points are no numbers"):
         read_poses(written(tmp_path / "v.json", [found]))
