@@ -182,6 +182,7 @@ def run_by_nbmake(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.error is None, result.error.summary if result.error else ""
 
 
+@pytest.mark.exhaustive
 def test_05_06_07_05_and_07_work_in_one_folder_with_all_defaults(
     shared: Path, studio: Studio, monkeypatch: pytest.MonkeyPatch
 ) -> None:
