@@ -114,6 +114,13 @@ class Memory:
 
 
 EXTRA = 'pip install "lsnb[torch]"'
+# What a network is for, by the end of its class's name: which of transformers' classes loads it, and what asks it.
+HEADS = {
+    "ForImageClassification": ("AutoModelForImageClassification", "_classify"),
+    "ForSemanticSegmentation": ("AutoModelForSemanticSegmentation", "_paint"),
+    "ForUniversalSegmentation": ("AutoModelForUniversalSegmentation", "_cut_out"),
+    "ForInstanceSegmentation": ("AutoModelForUniversalSegmentation", "_cut_out"),
+}
 
 
 @dataclass(frozen=True)
@@ -216,14 +223,10 @@ class Network:
         """
         if self._name.prompts:
             return self._detect_named(images, threshold)
-        for ending, detect in (
-            ("ForImageClassification", self._classify),
-            ("ForSemanticSegmentation", self._paint),
-            ("ForUniversalSegmentation", self._cut_out),
-            ("ForInstanceSegmentation", self._cut_out),
-        ):
+        for ending, (_, method) in HEADS.items():
             if type(self._network).__name__.endswith(ending):
-                return detect(images, threshold)
+                found: list[dict[str, Any]] = getattr(self, method)(images, threshold)
+                return found
         with self._torch.inference_mode():
             output = self._run(images)
             found = self._processor.post_process_object_detection(
@@ -428,12 +431,6 @@ def _load(name: Name) -> tuple[Any, Any]:
         "object detection": transformers.AutoModelForObjectDetection,
         "zero-shot object detection": transformers.AutoModelForZeroShotObjectDetection,
     }
-    others: dict[str, Any] = {
-        "ForImageClassification": transformers.AutoModelForImageClassification,
-        "ForSemanticSegmentation": transformers.AutoModelForSemanticSegmentation,
-        "ForUniversalSegmentation": transformers.AutoModelForUniversalSegmentation,
-        "ForInstanceSegmentation": transformers.AutoModelForUniversalSegmentation,
-    }
     takes: Any = transformers.AutoProcessor if name.prompts else transformers.AutoImageProcessor
     folder = name.folder
     options: dict[str, Any] = {"local_files_only": True} if folder else _from_hub(name)
@@ -444,7 +441,8 @@ def _load(name: Name) -> tuple[Any, Any]:
             if name.kind == "object detection":
                 config = transformers.AutoConfig.from_pretrained(target, trust_remote_code=False, **options)
                 made = next(iter(getattr(config, "architectures", None) or [""]))
-                loader = next((other for ending, other in others.items() if made.endswith(ending)), loader)
+                other = next((loads for ending, (loads, _) in HEADS.items() if made.endswith(ending)), None)
+                loader = loader if other is None else getattr(transformers, other)
             # The processor that needs no torchvision.
             processor = takes.from_pretrained(target, use_fast=False, trust_remote_code=False, **options)
             # Other weights are pickles, which run what they say.

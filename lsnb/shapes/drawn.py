@@ -769,8 +769,8 @@ def boundary_distances(a: Any, b: Any, *, step: float = 1.0) -> tuple[float, flo
     """Return how far two closed boundaries are apart: the mean distance, and the greatest (Hausdorff's).
 
     Points stand on each boundary at its corners and every ``step`` between them; the distance of each from the other
-    boundary is exact. The mean is that of both ways (average symmetric surface distance; T. Heimann et al., "Comparison
-    and evaluation of methods for liver segmentation from CT datasets", IEEE TMI 28, 2009).
+    boundary is exact. The mean is that of both ways' means, so that a long boundary counts as a short one does; the
+    average symmetric surface distance of T. Heimann et al. (IEEE TMI 28, 2009) weighs every point alike.
 
     Args:
         a: The corners of one, n × 2, in a unit in which both axes are equal.
