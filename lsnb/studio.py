@@ -13,6 +13,7 @@ import re
 import ssl
 import threading
 import time
+import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -1321,7 +1322,39 @@ class Server(PredictionRequests):
             known: The ids of annotations that the task is known to have.
             more: What else is said of it, as Label Studio calls it: ``completed_by``, ``import_id``, ``was_cancelled``.
         """
-        body: dict[str, Any] = {"result": [dict(r) for r in result], "ground_truth": ground_truth, **more}
+        with self._translated(f"submit an annotation to task {task}"):
+            return self._submit(task, result, lead_time=lead_time, ground_truth=ground_truth, known=known, **more)
+
+    def annotate_once(self, task: int, result: Sequence[Mapping[str, Any]], *, mark: str, **more: Any) -> int | None:
+        """Submit an annotation, and return its id, or None where one of this mark is there, from any kernel.
+
+        The server itself refuses a second one: whoever looks before may look too early.
+
+        Args:
+            task: The task's id.
+            result: Label Studio results.
+            mark: What this annotation is, and no other of this task.
+            more: As ``annotate`` takes it.
+        """
+        unique = str(uuid.uuid5(uuid.NAMESPACE_OID, f"lsnb {int(task)} {mark}"))
+        with self._translated(f"submit an annotation to task {task}"):
+            try:
+                return self._submit(task, result, unique_id=unique, **more)
+            except Refused as fault:
+                if fault.status == 409:
+                    return None
+                raise
+
+    def _submit(
+        self,
+        task: int,
+        result: Sequence[Mapping[str, Any]],
+        *,
+        lead_time: float | None = None,
+        known: Collection[int] = (),
+        **more: Any,
+    ) -> int:
+        body: dict[str, Any] = {"result": [dict(r) for r in result], **more}
         if lead_time is not None:
             body["lead_time"] = lead_time
         path, since = f"/api/tasks/{int(task)}/annotations/", self.clock_moment()
@@ -1332,8 +1365,7 @@ class Server(PredictionRequests):
             new = [one for one in there if one["id"] not in known and str(one["created_at"]) >= since]
             return max((int(one["id"]) for one in new if _as_text(one["result"]) == sent), default=None)
 
-        with self._translated(f"submit an annotation to task {task}"):
-            return self._once(lambda: self._ask("POST", path, read=lambda made: int(made["id"]), json=body), look)
+        return self._once(lambda: self._ask("POST", path, read=lambda made: int(made["id"]), json=body), look)
 
     def draft(
         self,
@@ -1355,6 +1387,28 @@ class Server(PredictionRequests):
         body = {"result": [dict(one) for one in result], "lead_time": lead_time}
         with self._translated(f"store a draft of task {task}"):
             return self._ask("POST", f"{path}/drafts", read=lambda made: int(made["id"]), json=body)
+
+    def drafts(self, task: int) -> list[dict[str, Any]]:
+        """Return the drafts of a task, with ``id``, ``user`` and ``result`` at least.
+
+        Args:
+            task: The task's id.
+        """
+        with self._translated(f"read the drafts of task {task}"):
+            return self._ask("GET", f"/api/tasks/{int(task)}/drafts", read=_rows("id", "user", "result"))
+
+    def delete_draft(self, draft: int) -> None:
+        """Delete a draft; one that is gone already is no error.
+
+        Args:
+            draft: The draft's id.
+        """
+        with self._translated(f"delete draft {draft}"):
+            try:
+                self._ask("DELETE", f"/api/drafts/{int(draft)}/", read=_nothing, again=True)
+            except Refused as fault:
+                if not fault.is_gone:
+                    raise
 
     def mark_truth(self, annotation: int, ground_truth: bool) -> None:
         """Mark an annotation as the truth, or take the mark away.

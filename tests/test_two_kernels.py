@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import re
 import threading
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 from faulty_proxy import FaultyProxy, faulty_proxy
 from moods import CONFIG, said, texts
 
 import lsnb
-from lsnb.errors import StudioError
+from lsnb.errors import StudioError, StudyNotFoundError
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 from lsnb.study.projects import Copy, project_title
@@ -406,3 +408,95 @@ def test_two_kernels_that_predict_at_once_send_each_once(
     for copy in study.copies:
         tasks = studio.server.export(copy.project.id)
         assert [len(task["predictions"]) for task in tasks] == [1] * len(tasks)
+
+
+@pytest.mark.parametrize("others", ["good", "bad"])
+def test_two_kernels_that_import_answers_at_once_store_one(
+    studio: Studio, study: Study, monkeypatch: pytest.MonkeyPatch, others: str
+) -> None:
+    wanted, theirs = ({str(item): said(value) for item in texts(6)["id"]} for value in ("good", others))
+    other, store = studio.open_study(study.title), study.server.annotate_once
+
+    def both(*args: Any, **how: Any) -> int | None:
+        monkeypatch.undo()
+        assert set(other.import_annotations(theirs, annotator="ana").table["status"]) == {"created"}
+        return store(*args, **how)
+
+    monkeypatch.setattr(study.server, "annotate_once", both)
+    report = study.import_annotations(wanted, annotator="ana")
+    assert set(report.table["status"]) == {"exists" if others == "good" else "conflict"}
+    for task in studio.server.export(study.copies[0].project.id):
+        (answer,) = task["annotations"]
+        assert answer["result"][0]["value"]["choices"] == [others]
+
+
+def test_two_kernels_that_restore_drafts_at_once_store_each_once(
+    stack: Stack, studio: Studio, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = study.copies[0].project.id
+    for task in studio.server.task_metas(project):
+        studio.server.draft(task["id"], said("bad", id="d"))
+    study.backup(tmp_path / "study.zip")
+    for copy in study.copies:
+        studio.server.delete_project(copy.project.id)
+    store = studio.server.draft
+
+    def both(*args: Any, **how: Any) -> int:
+        monkeypatch.undo()
+        lsnb.connect(stack.url, stack.api_key).restore(tmp_path / "study.zip")
+        return store(*args, **how)
+
+    monkeypatch.setattr(studio.server, "draft", both)
+    restored = studio.restore(tmp_path / "study.zip")
+    tasks = studio.server.export(restored.copies[0].project.id)
+    assert [len(task["drafts"]) for task in tasks] == [1] * len(tasks)
+
+
+@pytest.mark.parametrize("moment", ["saving", "deleting"])
+def test_two_kernels_that_delete_at_once_keep_everything_in_files(
+    studio: Studio, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    out = tmp_path / "saved.zip"
+    given = {
+        studio.server.annotate(task["id"], said("good"))
+        for copy in study.copies
+        for task in studio.server.task_metas(copy.project.id)
+    }
+    other, name = studio.open_study(study.title), "delete_tasks" if moment == "deleting" else "export"
+    act = getattr(study.server, name)
+
+    def both(*args: Any, **how: Any) -> Any:
+        monkeypatch.undo()
+        other.delete(study.title, out=out)
+        return act(*args, **how)
+
+    monkeypatch.setattr(study.server, name, both)
+    if moment == "deleting":
+        assert study.delete(study.title, out=out) == out
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["saved-2.zip", "saved.zip"]
+    else:
+        with pytest.raises(StudyNotFoundError, match="deleted by another call meanwhile"):
+            study.delete(study.title, out=out)
+        assert list(tmp_path.iterdir()) == [out]
+    assert of_title(studio, study.title) == []
+    for path in tmp_path.iterdir():
+        with zipfile.ZipFile(path) as archive:
+            tasks = [task for member in archive.namelist() for task in orjson.loads(archive.read(member))]
+        assert {one["id"] for task in tasks for one in task["annotations"]} == given
+
+
+def test_what_is_left_of_a_study_that_another_kernel_deletes_is_saved_and_deleted(
+    studio: Studio, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = study.server.export
+
+    def both(project: int, **how: Any) -> Any:
+        monkeypatch.undo()
+        studio.server.delete_project(project)
+        return export(project, **how)
+
+    monkeypatch.setattr(study.server, "export", both)
+    saved = study.delete(study.title, out=tmp_path / "saved.zip")
+    with zipfile.ZipFile(saved) as archive:
+        assert [name.partition("-")[0] for name in archive.namelist()] == ["ben"]
+    assert of_title(studio, study.title) == []

@@ -150,6 +150,40 @@ def free_path(path: str | os.PathLike[str]) -> Path:
         return target if not os.path.lexists(target) else next(name for name in names if not os.path.lexists(name))
 
 
+def move_to_free(file: Path, path: str | os.PathLike[str]) -> Path:
+    """Give a file its name, or the next one with a number where something is, and return it: nothing is replaced.
+
+    Also where another process does the same at this moment.
+
+    Args:
+        file: The file, on the same disk.
+        path: The path wanted.
+
+    Raises:
+        FileAccessError: It cannot be written there; the file stays where it is.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> for text in ("one", "two"):
+        ...     _ = Path(folder, "new").write_text(text)
+        ...     print(move_to_free(folder / "new", folder / "saved.zip").name)
+        saved.zip
+        saved-2.zip
+        >>> Path(folder, "saved.zip").read_text()
+        'one'
+    """
+    while True:
+        target = free_path(path)
+        with file_errors(target, "written"):
+            try:
+                os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                continue
+            file.replace(target)
+            return target
+
+
 @contextlib.contextmanager
 def whole_file_at(
     path: str | os.PathLike[str], *, permissions: int | None = None, parents: bool = False, durable: bool = True

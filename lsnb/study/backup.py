@@ -1,11 +1,14 @@
-"""A whole study in one file, and back: on the same server or another one, whose numbers and clock are its own."""
+"""A study in files: all that is in it before it is deleted, and a whole one that comes back, also on another server."""
 
 from __future__ import annotations
 
 import csv
 import io
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+import uuid
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pandas as pd
 
-from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, StudyConflictError
+from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, StudyConflictError, StudyNotFoundError
+from lsnb.kernel.files import file_errors, move_to_free, safe_name, whole_file
 from lsnb.kernel.formats import MemberFault, Zip, inside, names_file, open_zip, parse_json
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.words import counted, warn
@@ -21,7 +25,7 @@ from lsnb.labels import LabelConfig
 from lsnb.studio import SETTINGS, Project, Server
 from lsnb.study.adjudication import adjudications, decider, describe_deciding, parse_deciding
 from lsnb.study.creating import CreateReport, connect_bucket, import_whole
-from lsnb.study.projects import Copy, delete_seen, find_copies, parse_manifest
+from lsnb.study.projects import Copy, contents, delete_seen, find_copies, fingerprint, is_there, parse_manifest
 from lsnb.tasks import SAVED, account, annotations_of, digest_result, drafts_of
 
 if TYPE_CHECKING:
@@ -115,6 +119,145 @@ class Beside:
         table.writerow(("item", "field", "media"))
         table.writerows((item, name, cell) for (item, name), cell in self._media.items())
         yield "media.csv", rows.getvalue().encode()
+
+
+# Saving a study's projects to a file, and deleting them once that is done.
+
+
+def save_exports(
+    server: Server, projects: Sequence[tuple[str, int]], target: Path, *, is_backup: bool = False
+) -> dict[int, dict[int, str]]:
+    """Save what is in projects in one zip, see that it is there, and return each project's tasks' fingerprints.
+
+    Args:
+        server: The server.
+        projects: Whose each is, and its number.
+        target: The zip to write; a file of that name is replaced only when the new one is whole.
+        is_backup: Whether to save all that it takes to make the study anew.
+
+    Returns:
+        Project → task → the digest of what is in it.
+
+    Raises:
+        FileAccessError: It cannot be written.
+        LsnbError: What can be read from the zip is not what was written.
+    """
+    saved = {}
+    named = [(whose, project, _file_of(whose, project)) for whose, project in projects]
+    beside = Beside(server, named) if is_backup else None
+    saving = counting("Saving tasks", _size(server, projects), "task")
+    with saving, whole_file(target, parents=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for whose, project in projects:
+            tasks = contents(server, project)
+            archive.writestr(_file_of(whose, project), orjson.dumps(tasks))
+            saved[project] = _fingerprints(tasks)
+            if beside is not None:
+                beside.see(project, tasks)
+        for name, content in beside.members() if beside is not None else ():
+            archive.writestr(name, content)
+    with file_errors(target), zipfile.ZipFile(target) as archive:
+        for whose, project in projects:
+            if _fingerprints(orjson.loads(archive.read(_file_of(whose, project)))) != saved[project]:
+                raise LsnbError(f"What was written to {target} cannot be read back: save it to another disk.")
+    return saved
+
+
+def _fingerprints(tasks: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+    return {int(task["id"]): fingerprint([task]) for task in tasks}
+
+
+def _size(server: Server, projects: Sequence[tuple[str, int]]) -> int:
+    return sum(server.project(project).tasks or 0 for _, project in projects)
+
+
+def _file_of(whose: str, project: int) -> str:
+    return f"{safe_name(whose)}-{project}.json"
+
+
+def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) -> Path:
+    """Delete a study's projects, those in which it is decided too, after saving all of them; return the zip.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        title: The study's title, typed once more.
+        out: The zip for all that is in them; where a file of that name is, another name is taken.
+
+    Raises:
+        InputError: The title is not this study's; nothing is deleted.
+        LsnbError: An answer arrived while saving; what is deleted by then is in the zip.
+    """
+    about = copies[0].manifest
+    if title != about.title:
+        raise InputError(
+            f"This study is called {about.title!r}, not {title!r}: give its title to delete it. Nothing was deleted."
+        )
+    projects = projects_of(server, copies)
+    if not projects:
+        return out  # all is deleted already, and was saved then
+    # Another kernel may save it under the same name at this moment.
+    part = out.with_name(f"lsnb-{uuid.uuid4().hex[:8]}{out.suffix}")
+    while True:
+        try:
+            saved = save_exports(server, projects, part)
+            break
+        except StudioError:
+            # Another kernel may delete it at this moment, and has saved what is gone.
+            before, projects = projects, projects_of(server, copies)
+            if not projects:
+                raise StudyNotFoundError(
+                    f"The study {title!r} was deleted by another call meanwhile, and is in the file of that one."
+                ) from None
+            if len(projects) == len(before):
+                raise
+    target = move_to_free(part, out)
+    size = sum(len(tasks) for tasks in saved.values())
+    with counting("Looking whether anybody works there", size, "task"):
+        for whose, project in projects:
+            if not _is_saved(_unless_gone(server, project, contents), saved[project]):
+                raise LsnbError(
+                    f"Somebody worked in {whose}'s project while {title!r} was being saved, so nothing was deleted "
+                    f"({target} holds what was there): run the same call again once nobody is labelling."
+                )
+
+    def delete(server: Server, project: int) -> list[str]:
+        now = contents(server, project)
+        if not _is_saved(now, saved[project]):
+            return [f"it stays, with all that follow; {target} holds what was there."]
+        delete_seen(server, project, now)
+        if left := server.project(project).tasks:
+            stay = f"{counted(left, 'task')} of it and the projects that follow stay"
+            return [f"{stay}; {target} holds the others."]
+        server.delete_project(project)
+        return []
+
+    try:
+        with counting("Deleting tasks", size, "task"):
+            for whose, project in projects:
+                # The others took their time.
+                for stays in _unless_gone(server, project, delete):
+                    raise LsnbError(
+                        f"Somebody worked in {whose}'s project while {title!r} was being deleted, so {stays} Run the "
+                        "same call again once nobody is labelling."
+                    )
+    except StudioError as fault:
+        raise type(fault)(f"{fault} All that was in {title!r} is saved in {target}.") from None
+    return target
+
+
+def _unless_gone(server: Server, project: int, act: Callable[[Server, int], list[Any]]) -> list[Any]:
+    """Return what is done with a project, or nothing where another kernel deleted it meanwhile."""
+    try:
+        return act(server, project)
+    except StudioError:
+        if is_there(server, project):
+            raise
+        return []
+
+
+def _is_saved(tasks: Iterable[Mapping[str, Any]], saved: Mapping[int, str]) -> bool:
+    """Return whether tasks are as they were saved; some may be gone, since another kernel deletes them, too."""
+    return all(saved.get(int(task["id"])) == fingerprint([task]) for task in tasks)
 
 
 # Reading one: everything that can be wrong with it is found before anything is made on the server.
@@ -524,7 +667,9 @@ class Restoring:
                     continue
                 who = (one.pop("completed_by", None) or {}).get("email")
                 about = {**one, "import_id": number, **({"completed_by": self.members[who]} if who else {})}
-                known.add(self.server.annotate(here["id"], about.pop("result"), known=known, **about))
+                mark = f"{self.backup.mark} {number}"
+                if made := self.server.annotate_once(here["id"], about.pop("result"), mark=mark, known=known, **about):
+                    known.add(made)
             if not here["predictions"]:
                 lost += [
                     {"task": here["id"], **{name: one.get(name) for name in PREDICTION}}
@@ -597,6 +742,17 @@ class Restoring:
                     self.server.draft(
                         int(now["id"]), one.get("result") or [], annotation=of, lead_time=one.get("lead_time")
                     )
+            self._merge_drafts(int(now["id"]), Counter(digest_result(one.get("result")) for one in drafts_of(task)))
             self.server.replace_meta(int(now["id"]), {**now["meta"], SAVED: {**record, "drafted": True}})
             added = True
         return added
+
+    def _merge_drafts(self, task: int, wanted: Mapping[str, int]) -> None:
+        """Take away what another kernel stored at the same moment: the oldest stay, in all kernels."""
+        same: dict[tuple[str, str], list[int]] = {}
+        for one in self.server.drafts(task):
+            same.setdefault((str(one["user"]), digest_result(one["result"])), []).append(int(one["id"]))
+        for (_, said), drafts in same.items():
+            if said in wanted:
+                for spare in sorted(drafts)[wanted[said] :]:
+                    self.server.delete_draft(spare)

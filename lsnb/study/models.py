@@ -384,7 +384,7 @@ def _store(server: Server, project: Held, items: Items, ground_truth: bool) -> l
             row["error"] = f"It does not fit the label config: {faulty[item]}"
         else:
             there = [annotation for one in project.tasks[item] for annotation in one["annotations"]]
-            fitting.append((row, partial(_store_one, server, row, items.wanted[item], there, ground_truth)))
+            fitting.append((row, partial(_store_one, server, project, row, items.wanted[item], there, ground_truth)))
     done = server.each([act for _, act in fitting], what="Storing annotations", unit="annotation", once=True)
     for (row, _), fault in zip(fitting, done, strict=True):
         if isinstance(fault, LsnbError):
@@ -393,24 +393,32 @@ def _store(server: Server, project: Held, items: Items, ground_truth: bool) -> l
 
 
 def _store_one(
-    server: Server, row: dict[str, Any], wanted: Wanted, there: Sequence[Mapping[str, Any]], ground_truth: bool
+    server: Server,
+    project: Held,
+    row: dict[str, Any],
+    wanted: Wanted,
+    there: Sequence[Mapping[str, Any]],
+    ground_truth: bool,
 ) -> None:
     results = wanted.results
+    if not there:
+        # One at most is stored in this way, so that two kernels that looked at the same moment do not both do it.
+        made = server.annotate_once(int(row["task"]), results, mark="imported", ground_truth=ground_truth)
+        if made is not None:
+            row["status"] = "created"
+            return
+        there = server.export(project.copy.project.id, tasks=[int(row["task"])])[0]["annotations"]
     said = essence(results)
     same = next((a for a in there if not a["was_cancelled"] and essence(a["result"] or ()) == said), None)
-    if same is not None:
-        row["status"] = "exists"
-        if ground_truth and not same.get("ground_truth"):
-            server.mark_truth(int(same["id"]), ground_truth)
-            row["status"] = "updated"
-    elif there:
+    if same is None:
         skipped = all(annotation["was_cancelled"] for annotation in there)
         what = "skipped the item" if skipped else "has another answer"
         row.update(status="conflict", error=f"{row['annotator']} {what} already, and it stays: nothing was changed.")
-    else:
-        known = [int(annotation["id"]) for annotation in there]
-        server.annotate(int(row["task"]), results, ground_truth=ground_truth, known=known)
-        row["status"] = "created"
+        return
+    row["status"] = "exists"
+    if ground_truth and not same.get("ground_truth"):
+        server.mark_truth(int(same["id"]), ground_truth)
+        row["status"] = "updated"
 
 
 class ModelVerbs:

@@ -384,10 +384,20 @@ def _is_worked_in(server: Server, project: int) -> bool | None:
             return True
         tasks = server.export(project, held=now.tasks) if now.tasks else []
     except StudioError:
-        if any(listed.id == project for listed in server.projects()):
+        if is_there(server, project):
             raise
         return None
     return any(is_answered(task) or item_of(task) is None for task in tasks)
+
+
+def is_there(server: Server, project: int) -> bool:
+    """Return whether a project is on the server, by its list of projects: a busy one may answer that it has it not.
+
+    Args:
+        server: The server.
+        project: The project's id.
+    """
+    return any(listed.id == project for listed in server.projects())
 
 
 def _is_held(server: Server, project: int, held: Mapping[str, int]) -> bool:
@@ -395,7 +405,7 @@ def _is_held(server: Server, project: int, held: Mapping[str, int]) -> bool:
     try:
         return all(n <= held.get(version, 0) for version, n in server.model_versions(project).items())
     except StudioError:
-        if any(listed.id == project for listed in server.projects()):
+        if is_there(server, project):
             raise
         return True
 

@@ -7,20 +7,17 @@ import html
 import itertools
 import os
 import re
-import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, overload
 
-import orjson
 import pandas as pd
 
-from lsnb.errors import InputError, LsnbError, StudioError, StudyNotFoundError
+from lsnb.errors import InputError, LsnbError, StudyNotFoundError
 from lsnb.kernel.checks import TOLD, checked
-from lsnb.kernel.files import file_errors, free_path, safe_name, whole_file, write_whole
-from lsnb.kernel.jobs import counting
+from lsnb.kernel.files import write_whole
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.secrecy import is_here
@@ -30,21 +27,12 @@ from lsnb.reliability.truth import Method
 from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
-from lsnb.study.backup import Beside, projects_of
+from lsnb.study.backup import delete_study, projects_of, save_exports
 from lsnb.study.creating import CreateReport, make_copy, new_task
 from lsnb.study.models import ModelVerbs
 from lsnb.study.outcome import Asked, overview, stream_answers, table_of
 from lsnb.study.predicting import AGAIN, splits_of
-from lsnb.study.projects import (
-    Copy,
-    all_annotators,
-    annotator_names,
-    contents,
-    delete_seen,
-    fingerprint,
-    item_of,
-    settle,
-)
+from lsnb.study.projects import Copy, all_annotators, annotator_names, item_of, settle
 from lsnb.study.rows import Columns, Reading, Where, choice_problems
 from lsnb.study.snapshots import Snapshot, read_answers
 from lsnb.study.sync import Answers, OnRemoved, Sync, SyncReport, label_table
@@ -234,104 +222,6 @@ def instruct_all(server: Server, copies: Sequence[Copy], text: str) -> ConfigRep
         except LsnbError as fault:
             row.update(status="failed", error=str(fault))
     return ConfigReport(pd.DataFrame(rows))
-
-
-# Saving a study's projects to a file, and deleting them once that is done.
-
-
-def save_exports(
-    server: Server, projects: Sequence[tuple[str, int]], target: Path, *, is_backup: bool = False
-) -> dict[int, str]:
-    """Save what is in projects in one zip, see that it is there, and return each project's fingerprint.
-
-    Args:
-        server: The server.
-        projects: Whose each is, and its number.
-        target: The zip to write; a file of that name is replaced only when the new one is whole.
-        is_backup: Whether to save all that it takes to make the study anew.
-
-    Raises:
-        FileAccessError: It cannot be written.
-        LsnbError: What can be read from the zip is not what was written.
-    """
-    saved = {}
-    named = [(whose, project, _member(whose, project)) for whose, project in projects]
-    beside = Beside(server, named) if is_backup else None
-    saving = counting("Saving tasks", _size(server, projects), "task")
-    with saving, whole_file(target, parents=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for whose, project in projects:
-            tasks = contents(server, project)
-            archive.writestr(_member(whose, project), orjson.dumps(tasks))
-            saved[project] = fingerprint(tasks)
-            if beside is not None:
-                beside.see(project, tasks)
-        for name, content in beside.members() if beside is not None else ():
-            archive.writestr(name, content)
-    with file_errors(target), zipfile.ZipFile(target) as archive:
-        for whose, project in projects:
-            if fingerprint(orjson.loads(archive.read(_member(whose, project)))) != saved[project]:
-                raise LsnbError(f"What was written to {target} cannot be read back: save it to another disk.")
-    return saved
-
-
-def _size(server: Server, projects: Sequence[tuple[str, int]]) -> int:
-    return sum(server.project(project).tasks or 0 for _, project in projects)
-
-
-def _member(whose: str, project: int) -> str:
-    return f"{safe_name(whose)}-{project}.json"
-
-
-def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) -> Path:
-    """Delete a study's projects, those in which it is decided too, after saving all of them; return the zip.
-
-    Args:
-        server: The server.
-        copies: The study's projects.
-        title: The study's title, typed once more.
-        out: The zip for all that is in them; where a file of that name is, another name is taken.
-
-    Raises:
-        InputError: The title is not this study's; nothing is deleted.
-        LsnbError: An answer arrived while saving; what is deleted by then is in the zip.
-    """
-    about = copies[0].manifest
-    if title != about.title:
-        raise InputError(
-            f"This study is called {about.title!r}, not {title!r}: give its title to delete it. Nothing was deleted."
-        )
-    projects = projects_of(server, copies)
-    if not projects:
-        return out  # all is deleted already, and was saved then
-    target = free_path(out)
-    saved = save_exports(server, projects, target)
-    size = _size(server, projects)
-    with counting("Looking whether anybody works there", size, "task"):
-        for whose, project in projects:
-            if fingerprint(contents(server, project)) != saved[project]:
-                raise LsnbError(
-                    f"Somebody worked in {whose}'s project while {title!r} was being saved, so nothing was deleted "
-                    f"({target} holds what was there): run the same call again once nobody is labelling."
-                )
-    try:
-        with counting("Deleting tasks", size, "task"):
-            for whose, project in projects:
-                # The others took their time.
-                now = contents(server, project)
-                busy = f"Somebody worked in {whose}'s project while {title!r} was being deleted, so"
-                again = "Run the same call again once nobody is labelling."
-                if fingerprint(now) != saved[project]:
-                    raise LsnbError(f"{busy} it stays, with all that follow; {target} holds what was there. {again}")
-                delete_seen(server, project, now)
-                if left := server.project(project).tasks:
-                    raise LsnbError(
-                        f"{busy} {counted(left, 'task')} of it and the projects that follow stay; {target} holds the "
-                        f"others. {again}"
-                    )
-                server.delete_project(project)
-    except StudioError as fault:
-        raise type(fault)(f"{fault} All that was in {title!r} is saved in {target}.") from None
-    return target
 
 
 # The people of a study: one more annotator, and the text that tells them where to go.
