@@ -24,13 +24,27 @@ from lsnb.kernel.words import listing
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.detections import NO_POINTS, NORMALISED, find_target, in_first_pixel, scaled
-from lsnb.predictions.payloads import COCO_CATEGORIES, Matching, Sizes, class_label, is_missing, names_of, size_of
+from lsnb.predictions.payloads import (
+    COCO_CATEGORIES,
+    Matching,
+    Sizes,
+    box_by_mode,
+    class_label,
+    is_missing,
+    names_of,
+    size_of,
+)
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.regions import COCO_POINTS, NO_SIZE, Regions, Seen, Target, Targets
 from lsnb.shapes import Box, Outline, Point, Size, bounds, coco_mask
 
 # What makes an annotation more than a plain box.
-DRAWN = frozenset({"segmentation", "keypoints", "control", "attributes", "ignore", "track_id", "ellipse", "rotation"})
+DRAWN = frozenset(
+    {
+        *("segmentation", "keypoints", "control", "attributes", "ignore", "track_id", "ellipse", "rotation"),
+        *("bbox_mode", "category_name"),
+    }
+)
 KEPT = ("iscrowd", "ignore", "track_id")
 LOST = (
     "{n} of the file's annotations refer to no picture of it, and may be this one's: it is not taken for one in which "
@@ -46,13 +60,16 @@ class Category:
         label: Its name.
         above: Its supercategory: in files that lsnb wrote, the control.
         points: The names of its key points.
+        own: What the file itself calls it, where that is its name here.
     """
 
     label: str
     above: str | None = None
     points: tuple[str, ...] = ()
+    own: str = ""
 
 
+@collector_paused()
 def from_coco(
     payload: Any,
     *,
@@ -134,7 +151,7 @@ def from_coco(
     if any(one is not None and not isinstance(one, list) for one in listed):
         raise InputError("A COCO file's images, annotations and categories are lists: this one's are not.")
     annotations = annotations or []
-    people = sorted({str(one["annotator"]) for one in annotations if isinstance(one, Mapping) and one.get("annotator")})
+    people = sorted({str(one["annotator"]) for one in annotations if _is_dict(one) and one.get("annotator")})
     if annotator is not None and people and annotator not in people:
         raise InputError(f"The file has no annotations of {annotator!r}, only of {listing(people)}.")
     if annotator is not None and images is not None:
@@ -148,46 +165,50 @@ def from_coco(
         means = COCO_CATEGORIES.get(number)
         if means is not None:
             reading.notes[f"The file names no categories, so its ids are COCO's ({number} is {means!r})."] = None
-    with collector_paused():
-        rows: list[Row] = []
-        pictures = _pictures(images, annotations, rows, Matching(items, match), known_sizes)
-        lost: list[Row] = []
-        has_annotation: set[int] = set()
-        in_shares = normalized is None and _are_shares(annotations)
-        for place, annotation in enumerate(annotations):
-            picture = pictures.get(_picture_id(annotation))
-            path = f"annotations[{place}]"
-            if picture is None:
-                if annotator is not None and not _is_by(annotation, annotator):
-                    continue
-                row = Row(len(rows) + len(lost), name=path)
-                row.error("unknown_image", "No image has this annotation's image_id.", f"{path}.image_id")
-                lost.append(row)
+    rows: list[Row] = []
+    pictures = _pictures(images, annotations, rows, Matching(items, match), known_sizes)
+    lost: list[Row] = []
+    in_shares = normalized is None and _are_shares(annotations)
+    for place, annotation in enumerate(annotations):
+        image = annotation.get("image_id") if type(annotation) is dict else None
+        picture = pictures.get(image if type(image) is int else _picture_id(annotation))
+        path = f"annotations[{place}]"
+        if picture is None:
+            if annotator is not None and not _is_by(annotation, annotator):
                 continue
-            row, size = picture
-            if row.item is None or (annotator is not None and annotation.get("annotator", annotator) != annotator):
-                continue
-            has_annotation.add(row.index)
-            if in_shares:
-                if not row.has_failed:
-                    row.error("normalised", NORMALISED, path)
-                continue
-            # Most annotations of most files are plain boxes of a category that was seen before.
-            number = annotation.get("category_id")
-            is_plain = isinstance(number, int | str) and annotation.keys().isdisjoint(DRAWN) and not reading.is_shared
-            target = reading.boxed.get(number) if is_plain else None
-            box = annotation.get("bbox")
-            if target is None or box is None or size is None:
-                reading.add(row, annotation, size, path)
-            else:
-                reading.regions.add_box(row, box, size, target, annotation.get("score"), path)
-        for row in rows if lost else ():
-            if row.results == [] and row.index not in has_annotation:
-                row.results = None
-                row.warn("lost_annotations", LOST.format(n=len(lost)))
-        reading.regions.finish()
-        told = [*(notes if annotator is None and len(people) > 1 else ()), *reading.notes]
-        return make_predictions([*rows, *lost], told)
+            row = Row(len(rows) + len(lost), name=path)
+            row.error("unknown_image", "No image has this annotation's image_id.", f"{path}.image_id")
+            lost.append(row)
+            continue
+        row, size = picture
+        if row.item is None or (annotator is not None and annotation.get("annotator", annotator) != annotator):
+            continue
+        if in_shares:
+            if not row.has_failed:
+                row.error("normalised", NORMALISED, path)
+            continue
+        # Most annotations of most files are plain boxes of a category that was seen before.
+        number = annotation.get("category_id")
+        is_plain = isinstance(number, int | str) and annotation.keys().isdisjoint(DRAWN) and not reading.is_shared
+        target = reading.boxed.get(number) if is_plain else None
+        box = annotation.get("bbox")
+        if target is None or box is None or size is None:
+            reading.add(row, annotation, size, path)
+        else:
+            reading.regions.add_box(row, box, size, target, annotation.get("score"), path)
+    mine = [one for one in annotations if annotator is None or _is_by(one, annotator)] if lost else []
+    has_annotation = {_picture_id(annotation) for annotation in mine}
+    for image, (row, _) in pictures.items() if lost else ():
+        if row.results == [] and image not in has_annotation:
+            row.results = None
+            row.warn("lost_annotations", LOST.format(n=len(lost)))
+    reading.regions.finish()
+    told = [*(notes if annotator is None and len(people) > 1 else ()), *reading.notes]
+    return make_predictions([*rows, *lost], told)
+
+
+def _is_dict(given: Any) -> bool:
+    return type(given) is dict or isinstance(given, Mapping)  # a class's abstract base is asked slowly
 
 
 def _has_number(annotation: Any) -> bool:
@@ -210,11 +231,22 @@ def _are_shares(annotations: Sequence[Any]) -> bool:
                 box = bounds(np.concatenate([Outline.from_coco(part).points for part in parts]))
             except ValueError:
                 return False
+        if box is None and isinstance(annotation.get("keypoints"), list):
+            box = _around(annotation["keypoints"])
         if box is not None:
             if not in_first_pixel([box]):
                 return False
             boxes.append(box)
     return bool(boxes)
+
+
+def _around(points: Sequence[Any]) -> Any:
+    """Return the box around key points that are seen, or None."""
+    try:
+        table = np.asarray(points, dtype=np.float64).reshape(-1, 3)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return bounds(table[table[:, 2] > 0, :2]) if (table[:, 2] > 0).any() else None
 
 
 def _is_by(part: Any, annotator: str) -> bool:
@@ -240,13 +272,21 @@ def _categories(given: Sequence[Any], names: Mapping[Any, str] | None) -> dict[A
     own = [one for one in given if isinstance(one, Mapping) and _is_id(one.get("id"))]
     if own:
         found = {}
+    listed: dict[Any, Any] = {}
     for one in own:
         points = one.get("keypoints")
         above = one.get("supercategory")
+        known = listed.setdefault(_plain_id(one["id"]), one.get("name"))
+        if known != one.get("name"):
+            raise InputError(
+                f"Two categories have the id {one['id']!r}, {known!r} and {one.get('name')!r}: which is meant cannot "
+                "be told."
+            )
         found[_plain_id(one["id"])] = Category(
             str((names or {}).get(one["id"], one.get("name", one["id"]))),
             above if isinstance(above, str) else None,
             tuple(str(name) for name in points) if isinstance(points, list | tuple) else (),
+            "" if names else str(one.get("name", "")),
         )
     return found
 
@@ -334,6 +374,11 @@ class Reading:
             path: Where in the file it stands.
         """
         category = _category(annotation, self.categories)
+        own = annotation.get("category_name")
+        if category is not None and category.own and isinstance(own, str) and own not in ("", category.own):
+            words = f"The annotation is called {own!r}, and its category_id says {category.own!r}: mend one of them."
+            row.error("two_names", words, f"{path}.category_name")
+            return
         if category is None:
             row.error("no_category", "The annotation has no category that the file knows.", f"{path}.category_id")
             return
@@ -351,6 +396,9 @@ class Reading:
             has_points = False
         try:
             seen = _seen(annotation)
+        except InputError as fault:
+            row.error("wrong_box", str(fault), f"{path}.bbox_mode")
+            return
         except ValueError:
             row.error("wrong_outline", "An outline is x and y in turn, in pixels.", f"{path}.segmentation")
             return
@@ -445,6 +493,10 @@ def _seen(annotation: Mapping[str, Any]) -> Seen | None:
         ValueError: Its outlines are none.
     """
     edges, box = annotation.get("segmentation"), annotation.get("bbox")
+    if box is not None and "bbox_mode" in annotation:
+        box = box_by_mode(annotation)
+    if isinstance(box, list | tuple) and (not box or (edges and len(box) == 4 and not any(map(_side, box[2:])))):
+        box = None  # tools that draw outlines or key points leave it empty, or all 0
     seen = Seen(box, where=".segmentation")
     if isinstance(edges, Mapping):
         seen.mask = functools.partial(coco_mask, edges)
@@ -456,6 +508,10 @@ def _seen(annotation: Mapping[str, Any]) -> Seen | None:
     if turned is not None:
         seen.turned, seen.drawn = turned.corners(), turned
     return None if box is None and seen.mask is None and not seen.outlines else seen
+
+
+def _side(given: Any) -> bool:
+    return not isinstance(given, numbers.Real) or given != 0
 
 
 def _is_place_of_points(annotation: Mapping[str, Any]) -> bool:

@@ -217,7 +217,7 @@ def read_predictions(
             return read_tasks(content.data, config=config, known=known, key=key, **more)
         if content.format in ("pictures", "films", "mot"):
             targets = Targets(config, control=control, labels=labels, unknown=unknown)
-            return _read_tool(content, targets, Regions(rules_of(config)), known, sizes, videos, key, names)
+            return _read_tool(content, targets, Regions(rules_of(config)), known, sizes, videos, key, names, normalized)
         if content.format == "yolo":
             every = None if known is None else list(known.values())
             assert content.declared is not None
@@ -272,6 +272,7 @@ def _read_tool(
     videos: Any,
     key: str,
     names: Any,
+    normalized: bool | None,
 ) -> Predictions:
     """Return what a file of another labelling tool holds."""
     films: list[Film] = content.data if content.format == "films" else []
@@ -284,7 +285,13 @@ def _read_tool(
     if pictures or not films:
         matching = Matching(known, "auto")
         return read_pictures(
-            pictures, matching=matching, sizes=Sizes(sizes), targets=targets, regions=regions, notes=notes
+            pictures,
+            matching=matching,
+            sizes=Sizes(sizes),
+            targets=targets,
+            regions=regions,
+            notes=notes,
+            normalized=normalized,
         )
     facts = _facts(videos, key)
     if known is None and facts:

@@ -144,6 +144,7 @@ def _read_video(
     size, fps, frames = facts
     tracks: dict[Any, InFrames] = {}
     untracked = 0
+    given: list[Any] = []
     for frame, cell in looked.items():
         path = f"frames[{frame}]"
         try:
@@ -171,15 +172,15 @@ def _read_video(
             if frame in seen:
                 row.error("double_track", f"Track {tracker} is there twice in frame {frame}.", path)
             box = found.boxes[place]
-            if found.is_percent[place]:
-                box = to_pixels([float(side) for side in box], size).tolist()
-            elif normalized:
+            given.append(box)
+            if normalized:
                 box = to_pixels([100 * float(side) for side in box], size).tolist()
+            elif found.is_percent[place]:
+                box = to_pixels([float(side) for side in box], size).tolist()
             seen[frame] = (box, found.labels[place], found.scores[place])
     if untracked:
         row.warn("no_tracker", f"{untracked} boxes without a tracker_id are left out.")
-    boxes = [box for seen in tracks.values() for box, _, _ in seen.values()]
-    if normalized is None and boxes and in_first_pixel(boxes):
+    if normalized is None and in_first_pixel(given):
         row.error("normalised", NORMALISED)
     if row.has_failed:
         return
@@ -288,8 +289,8 @@ def from_detections(
         video: The same for one video, the item of which is ``item``.
         item: The item of ``video``.
         frame_base: The number of a video's first frame in ``detections``: 1, or 0.
-        normalized: Whether places are shares of the picture (0 to 1) rather than pixels. By default they are pixels,
-            and where all of a picture's lie within its first pixel that is an error.
+        normalized: Whether places are shares of the picture (0 to 1) rather than pixels or percent. Where all of a
+            picture's lie within its first pixel, or its first percent, and nothing is said here, that is an error.
         points: What key points are called, in their order, where the input does not say it.
 
     Returns:
@@ -385,7 +386,7 @@ def draw(
         )
         points = found.points[place] if found.points is not None else None
         label, score = found.labels[place], found.scores[place]
-        if found.is_percent[place]:
+        if found.is_percent[place] and not shares:
             seen.box = _in_pixels(row, box, size, path)
             if seen.box is None:
                 continue
@@ -506,16 +507,16 @@ def _chosen(row: Row, label: str, path: str, targets: Targets, score: float | No
 
 
 # What lies within this, in pixels, lies in the picture's first pixel.
-FIRST_PIXEL = 1.01
+# Networks' shares of boxes that leave the picture are above 1 by some tenths.
+FIRST_PIXEL = 1.5
 
 
 def _are_shares(row: Row, found: Found, normalized: bool | None) -> bool | None:
     """Return whether places are shares of the picture; None, with a fault, where that cannot be told."""
     if normalized is not None:
         return normalized
-    pixels = [box for box, is_percent in zip(found.boxes, found.is_percent, strict=True) if not is_percent]
-    if pixels and in_first_pixel(pixels):
-        row.error("normalised", NORMALISED, found.paths[0])
+    if in_first_pixel(found.boxes):
+        row.error("normalised", NORMALISED_PERCENT if all(found.is_percent) else NORMALISED, found.paths[0])
         return None
     return False
 
@@ -523,6 +524,10 @@ def _are_shares(row: Row, found: Found, normalized: bool | None) -> bool | None:
 NORMALISED = (
     "All corners lie in the picture's first pixel: give normalized=True if they are shares of the picture (0 to 1), or "
     "normalized=False if they are pixels indeed."
+)
+NORMALISED_PERCENT = (
+    "All corners lie in the first percent of the picture: give normalized=True if they are shares of it (0 to 1), or "
+    "normalized=False if they are percent indeed."
 )
 
 
@@ -533,6 +538,8 @@ def in_first_pixel(boxes: Sequence[Any]) -> bool:
         >>> in_first_pixel([[0.1, 0.2, 0.3, 0.6]]), in_first_pixel([[8, 6, 40, 30]]), in_first_pixel([[0, 0, 0, 0]])
         (True, False, False)
     """
+    if not boxes:
+        return False
     try:
         sides = np.array(boxes, dtype=np.float64)
     except (TypeError, ValueError, OverflowError):
@@ -553,7 +560,12 @@ def scaled(seen: Seen, scale: np.ndarray[Any, Any]) -> Seen:
             return seen  # it is told as no box
     outlines = None if seen.outlines is None else [points * scale for points in seen.outlines]
     turned = None if seen.turned is None else seen.turned * scale
-    return replace(seen, box=box, turned=turned, drawn=None, outlines=outlines)
+    line = None if seen.line is None else seen.line * scale
+    ellipse = seen.ellipse
+    if ellipse is not None:
+        sides = np.array(ellipse[:4]) * np.tile(scale, 2)
+        ellipse = (*sides.tolist(), ellipse[4])
+    return replace(seen, box=box, turned=turned, drawn=None, outlines=outlines, line=line, ellipse=ellipse)
 
 
 def _scaled_points(points: Sequence[Any] | None, scale: np.ndarray[Any, Any]) -> list[Any] | None:

@@ -6,6 +6,7 @@ Spans count code points from 0, the end exclusive, as ``transformers``' pipeline
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from lsnb.predictions.checking import score_faults
 from lsnb.predictions.payloads import is_missing, known_score
 from lsnb.predictions.predictions import Predictions, Result, Row, make_predictions
 from lsnb.predictions.regions import check_arguments
-from lsnb.predictions.spans import check_span, place_quote
+from lsnb.predictions.spans import UNITS, check_span, place_quote
 from lsnb.shapes import Fault
 from lsnb.shapes.faults import whole_number
 from lsnb.tables.keys import find_column, key_text
@@ -183,8 +184,8 @@ class _Reader:
         self._names: dict[Any, str | None] = {}
 
     def read(self, row: Row, given: Any, text: Any, *, has_texts: bool) -> None:
-        if has_texts and text is None:
-            row.error("no_text", f"texts has no item {row.item!r}.")
+        if has_texts and is_missing(text):
+            row.error("no_text", f"texts has no {'text of' if text is not None else 'item'} {row.item!r}.")
             return
         row.results = []
         total, n = 0.0, 0
@@ -284,6 +285,30 @@ class _Reader:
         if open_span is not None:
             yield open_span[0], open_span[1], open_span[2], None, None, None, open_span[3]
 
+    @staticmethod
+    def _place_word(row: Row, word: str, start: int, end: int, text: str, path: str) -> tuple[int, int] | None:
+        """Return where a pipeline's word stands, counted anew where only that fits; None, with a fault, if nowhere."""
+        wrong = check_span(start, end, text)
+        wanted = _bare(word)
+        if not wrong and (not wanted or "[" in word or "<" in word or _bare(text[start:end]) == wanted):
+            return start, end
+        for encoding, width, name in UNITS:
+            raw = text.encode(encoding, "surrogatepass")
+            try:
+                before, held = raw[: start * width].decode(encoding), raw[start * width : end * width].decode(encoding)
+            except UnicodeDecodeError:
+                continue
+            if wanted and _bare(held) == wanted:
+                row.warn("other_unit", f"The span was counted in {name}, as its word tells.", path)
+                return len(before), len(before) + len(held)
+        if wrong:
+            row.faults += [Fault(one.code, one.message, path) for one in wrong]
+            return None
+        row.warn(
+            "other_text", f"The model's word is {word[:40]!r}, and the text has {text[start:end][:40]!r} there.", path
+        )
+        return start, end
+
     def _value(
         self,
         row: Row,
@@ -315,7 +340,16 @@ class _Reader:
                 part = text[number]
                 where = str(part.get("text") or "") if isinstance(part, Mapping) else str(part)
         if isinstance(where, str):
-            if isinstance(quote, str) and quote and where[start:end] != quote:
+            if type(quote) is Word:
+                if where[start:end] != quote:
+                    moved = self._place_word(row, quote, start, end, where, path)
+                    if moved is None:
+                        return None
+                    start, end = moved
+                elif not 0 <= start < end <= len(where):
+                    row.faults += [Fault(one.code, one.message, path) for one in check_span(start, end, where)]
+                    return None
+            elif isinstance(quote, str) and quote and where[start:end] != quote:
                 found = place_quote(start, end, quote, where)
                 if found is None:
                     words = f"The span says {quote[:40]!r}, and the text has {where[start:end][:40]!r} there."
@@ -333,6 +367,16 @@ class _Reader:
         if self._is_dialogue[control.name]:
             return {"start": str(number), "end": str(number), "startOffset": start, "endOffset": end, **said}
         return {"start": start, "end": end, **said}
+
+
+class Word(str):
+    """A span as a pipeline's tokenizer says it: lower case, without accents or spaces perhaps."""
+
+
+def _bare(text: str) -> str:
+    """Return the letters of a text that tokenizers keep, in lower case and without accents."""
+    parts = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(one for one in parts if one.isalnum())
 
 
 def _whole(given: Any) -> int | None:
@@ -359,7 +403,10 @@ def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, bool]]:
             )
         label, start, end = one.get(names[0]), one.get(names[1]), one.get(names[2])
         label = label if type(label) is str or not is_missing(label) else None
-        quote = one.get("text") if isinstance(one.get("text"), str) else None
+        quote = one.get("text")
+        if not isinstance(quote, str):
+            word = one.get("word")
+            quote = Word(word) if isinstance(word, str) and word else None
         is_token = "entity" in one and isinstance(label, str) and label[:2] in ("B-", "I-", "E-", "S-", "L-", "U-")
         if "entity" in one and label == "O":
             continue

@@ -16,7 +16,7 @@ import configparser
 import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -25,8 +25,16 @@ import numpy as np
 from lsnb.errors import InputError
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import counted
-from lsnb.predictions.detections import NO_POINTS, choose, find_target, video_facts
-from lsnb.predictions.payloads import Matching, Names, Sizes
+from lsnb.predictions.detections import (
+    NO_POINTS,
+    NORMALISED,
+    choose,
+    find_target,
+    in_first_pixel,
+    scaled,
+    video_facts,
+)
+from lsnb.predictions.payloads import Matching, Names, Sizes, size_of
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.regions import NO_SIZE, ROUNDING, Regions, Seen, Target, Targets
 from lsnb.shapes import (
@@ -135,6 +143,7 @@ def read_pictures(
     targets: Targets,
     regions: Regions,
     notes: Iterable[str] = (),
+    normalized: bool | None = None,
 ) -> Predictions:
     """Return what files say of pictures as predictions, with a row a picture.
 
@@ -145,6 +154,7 @@ def read_pictures(
         targets: Where regions can go.
         regions: Where they are gathered.
         notes: What was guessed or left out of all of them.
+        normalized: Whether places are shares of the picture; by default they are pixels, or a fault.
     """
     told = dict.fromkeys(notes)
     rows: list[Row] = []
@@ -162,11 +172,39 @@ def read_pictures(
             if picture.things and size is None:
                 row.error("no_size", NO_SIZE, picture.things[0].path)
                 continue
+            if normalized is None and in_first_pixel([_bounds(thing) for thing in picture.things]):
+                row.error("normalised", NORMALISED, picture.things[0].path)
+                continue
             for thing in picture.things if size is not None else ():
+                if normalized:
+                    thing = _in_pixels(thing, size)
                 _draw(row, thing, size, targets, regions, told)
         Matching.mark_doubles(rows)
         regions.finish()
         return make_predictions(rows, list(told))
+
+
+def _bounds(thing: Thing) -> Any:
+    """Return the box around a thing; None where that would take painting its mask."""
+    seen = thing.seen
+    if seen is None:
+        at = [(x, y) for _, x, y, _ in thing.points]
+        return bounds(np.array(at)) if at else None
+    if seen.ellipse is not None:
+        x, y, across, down, _ = seen.ellipse
+        return (x - across, y - down, 2 * across, 2 * down)
+    edges = seen.turned if seen.turned is not None else seen.line
+    if seen.outlines:
+        edges = np.concatenate(list(seen.outlines))
+    return seen.box if edges is None else bounds(edges)
+
+
+def _in_pixels(thing: Thing, size: Size | None) -> Thing:
+    """Return a thing whose places are shares of its picture in pixels."""
+    scale = np.array(size)
+    across, down = scale.tolist()
+    points = [(name, x * across, y * down, kept) for name, x, y, kept in thing.points]
+    return replace(thing, seen=None if thing.seen is None else scaled(thing.seen, scale), points=points)
 
 
 def _draw(row: Row, thing: Thing, size: Size | None, targets: Targets, regions: Regions, told: dict[str, None]) -> None:
@@ -223,12 +261,31 @@ def read_films(
             facts = video_facts(row, merged) if film.things else None
             if facts is None:
                 continue
+            drawn_on = size_of(film.facts)
+            if drawn_on is not None and drawn_on != facts[0]:
+                # A file's pixels are those of the video that it was drawn on, which may have been made smaller since.
+                row.warn("other_size", _OTHER_SIZE.format(*drawn_on, *facts[0]))
+                facts = (drawn_on, *facts[1:])
+            every = [(box.x, box.y, box.width, box.height) for one in film.things for box, _ in one.boxes.values()]
+            if in_first_pixel(every):
+                row.error("normalised", SHARES_IN_FILM)
+                continue
             known[row.item] = {"frames": facts[2]}
             for thing in film.things:
                 _move(row, thing, facts, targets, regions)
         Matching.mark_doubles(rows)
         regions.finish(known)
         return make_predictions(rows, list(dict.fromkeys(notes)))
+
+
+_OTHER_SIZE = (
+    "The file was drawn on a video of {:g} × {:g} pixels, and the item's has {:g} × {:g}: places are taken as shares "
+    "of the former."
+)
+SHARES_IN_FILM = (
+    "All corners lie in the picture's first pixel, and this format has pixels: write them so, as shares of the picture "
+    "(0 to 1) are no places in it."
+)
 
 
 def _move(row: Row, thing: Moving, facts: tuple[Size, float, int], targets: Targets, regions: Regions) -> None:

@@ -472,7 +472,27 @@ def _scalar(given: Any) -> Any:
         return given
 
 
+# All that a classifier says of one label.
+CLASSIFIED = frozenset({*LABEL_KEYS, *SCORE_KEYS, "id", "index"})
+
+
+def _likeliest(parts: Sequence[Any], names: Names | None) -> Found | None:
+    """Return what classifiers say of a whole picture, label by label with scores; None where it is something else."""
+    if not parts or not all(isinstance(part, Mapping) and part.keys() <= CLASSIFIED for part in parts):
+        return None
+    scores = [next((part[key] for key in SCORE_KEYS if not is_missing(part.get(key))), None) for part in parts]
+    labels = [class_label(label_in(part)[1], names, {}) for part in parts]
+    sure = [one if isinstance(one, int | float) and not isinstance(one, bool) else None for one in scores]
+    if None in sure or None in labels:
+        return None
+    best = max(range(len(parts)), key=lambda place: sure[place] or 0.0)
+    return Found(choices=[(str(labels[best]), sure[best])])
+
+
 def _read_list(parts: list[Any], names: Names | None, name: str, size: Size | None) -> Found:
+    found = _likeliest(parts, names)
+    if found is not None:
+        return found
     found = Found(size)
     for place, part in enumerate(parts):
         path = f"{name}[{place}]"
@@ -588,10 +608,28 @@ def _as_score(given: Any) -> float | None:
     return number if number is not None and 0 <= number <= 1 else None
 
 
+def box_by_mode(part: Mapping[str, Any]) -> Any:
+    """Return x, y, width, height of ``bbox``, which is corners where Detectron2's ``bbox_mode`` says so.
+
+    Raises:
+        InputError: The mode is one that is not known.
+
+    Example:
+        >>> box_by_mode({"bbox": [10, 10, 30, 20], "bbox_mode": 0})
+        [10.0, 10.0, 20.0, 10.0]
+    """
+    mode = part.get("bbox_mode", 1)
+    if mode == 1 or is_missing(mode):
+        return part["bbox"]
+    if mode == 0:
+        return _from_corners(list(part["bbox"]))
+    raise InputError(f"bbox_mode is {mode!r}: give 0 (corners) or 1 (x, y, width, height), in pixels.")
+
+
 def _box_of(part: Mapping[str, Any], path: str) -> tuple[Any, bool]:
     """Return x, y, width, height, and whether they are in percent."""
     if "bbox" in part:
-        return part["bbox"], False
+        return box_by_mode(part), False
     inner = part.get("box", part)
     if isinstance(inner, Mapping):
         for keys in SIDES:
@@ -775,11 +813,17 @@ def stem(name: str) -> str:
         >>> stem("train/cat 1.jpg"), stem(r"C:\\\\data\\\\b.png")
         ('cat 1', 'b')
     """
-    return PurePosixPath(name.replace("\\", "/")).stem
+    last = name.replace("\\", "/").rpartition("/")[2]  # as PurePosixPath has it, in a tenth of the time
+    if not last or last == ".":
+        return PurePosixPath(name.replace("\\", "/")).stem
+    dot = last.rfind(".")
+    return last[:dot] if 0 < dot < len(last) - 1 else last
 
 
 # What Label Studio's server and its exports put before the name of a file that was uploaded or fetched.
 _PREFIX = re.compile(r"[0-9a-f]{8}(?:-|__)(?=.)")
+# What Roboflow makes of a name: a.jpg is a_jpg.rf.<checksum>.jpg.
+_VERSIONED = re.compile(r"(.+)_([A-Za-z]{3,4})\.rf\.[0-9A-Za-z]+(?:\.[A-Za-z]{3,4})?")
 
 
 def names_called(file: str) -> list[str]:
@@ -788,11 +832,15 @@ def names_called(file: str) -> list[str]:
     Example:
         >>> names_called("images/3d7f8b9c-cat.png")
         ['images/3d7f8b9c-cat.png', '3d7f8b9c-cat.png', '3d7f8b9c-cat', 'cat.png', 'cat']
+        >>> names_called("cat_jpg.rf.0a1b2c.jpg")[2:]
+        ['cat.jpg', 'cat']
     """
     path = file.replace("\\", "/")
     name = PurePosixPath(path).name
     bare = _PREFIX.sub("", name)
-    return list(dict.fromkeys((file, path, name, stem(name), bare, stem(bare))))
+    versioned = _VERSIONED.fullmatch(bare)
+    own = [f"{versioned[1]}.{versioned[2]}", versioned[1]] if versioned else []
+    return list(dict.fromkeys((file, path, name, stem(name), bare, stem(bare), *own)))
 
 
 class Matching:

@@ -277,7 +277,7 @@ def _table(rows: Sequence[Row]) -> pd.DataFrame:
 def _regions(row: Row) -> list[str]:
     if not row.results or (row.faults and row.has_failed):
         return []
-    return list(dict.fromkeys(result["id"] for result in row.results if result.get("id") is not None))
+    return list(dict.fromkeys([result["id"] for result in row.results if result.get("id") is not None]))
 
 
 def _sentence(row: pd.Series[Any]) -> str:

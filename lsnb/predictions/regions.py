@@ -348,6 +348,8 @@ def check_arguments(config: Any, *, control: Any = None, labels: Any = None, unk
         raise InputError(problems)
 
 
+# What is wrong with a thing that is left out because it is nowhere in the picture.
+LEFT_OUT = frozenset({"no_area", "outside"})
 # Models round, and YOLO writes six digits; what leaves the picture by less (percent) is put back without a word.
 ROUNDING = 1e-3
 
@@ -370,6 +372,7 @@ class Regions:
         self._metas: dict[int, dict[str, Any]] = {}
         self._relations: list[tuple[Row, int, int, str, list[str]]] = []
         self._below: list[tuple[int, list[Result]]] = []
+        self._to_check: set[int] = set()  # rows that hold more than boxes that are good as they are made
 
     def add_seen(
         self,
@@ -409,6 +412,10 @@ class Regions:
         return None
 
     def _draw(self, row: Row, seen: Seen, target: Target, size: Size | None, score: Any, path: str) -> int | None:
+        if seen.mask is not None and not seen.outlines and size is not None:
+            seen.mask = seen.mask() if callable(seen.mask) else seen.mask
+            if not self._fits(row, seen.mask, size, path):
+                return None
         if target.shape == "mask":
             mask = _mask(seen, size)
             if mask is None or size is None:
@@ -516,8 +523,10 @@ class Regions:
             score: Its score, or None.
             path: Where in the input it stands.
         """
-        number = len(self._made)
-        self._box_facts.append((number, target, score, size is not None, self._number(row)))
+        number, known = len(self._made), id(row)
+        count = self._counts.get(known, 0)
+        self._counts[known] = count + 1
+        self._box_facts.append((number, target, score, size is not None, count))
         self._boxes.append(box)
         self._sizes.append(size or (100.0, 100.0))
         self._made.append((row, path, []))
@@ -583,9 +592,7 @@ class Regions:
 
     def add_mask(self, row: Row, mask: Pixels, size: Size, target: Target, score: Any, path: str) -> int | None:
         """Add a mask of height × width pixels; one without any painted pixel is left out with a warning."""
-        if mask.shape != (round(size[1]), round(size[0])):
-            words = f"The mask has {mask.shape[1]} × {mask.shape[0]} pixels and the picture {size[0]:g} × {size[1]:g}."
-            row.error("wrong_size", words, path)
+        if not self._fits(row, mask, size, path):
             return None
         if not mask.any():
             row.warn("no_area", "The mask covers no pixel, and is left out.", path)
@@ -595,6 +602,15 @@ class Regions:
         else:
             value = {"imageDataURL": bitmask_address(mask)}
         return self._add(row, value, size, target, score, path, np.packbits(mask).tobytes())
+
+    @staticmethod
+    def _fits(row: Row, mask: Pixels, size: Size, path: str) -> bool:
+        """Return whether a mask has the picture's size, in which alone its pixels have their places; say so if not."""
+        if mask.shape == (round(size[1]), round(size[0])):
+            return True
+        words = f"The mask has {mask.shape[1]} × {mask.shape[0]} pixels and the picture {size[0]:g} × {size[1]:g}."
+        row.error("wrong_size", words, path)
+        return False
 
     def add_track(self, row: Row, value: Result, target: Target, score: Any, path: str, number: Any) -> int:
         """Add a box that moves through a video, and return its number for ``keep``.
@@ -611,7 +627,7 @@ class Regions:
 
     def add_results(self, row: Row, results: Sequence[Result], path: str) -> None:
         """Add results that are Label Studio's already."""
-        self._made.append((row, path, list(results)))
+        self._gather(row, path, list(results))
 
     def finish(self, facts: Mapping[str, Any] | None = None) -> None:
         """Give every row its results, checked, and the mean of their scores.
@@ -630,34 +646,40 @@ class Regions:
                     key: drawn[0]["value"][key] for key in KINDS[drawn[0]["type"]].holds if key in drawn[0]["value"]
                 }
                 made = [{"id": result["id"], **one, "value": {**place, **one["value"]}} for one in answers]
-                self._made.append((row, path, made))
+                self._gather(row, path, made)
         for row, start, end, direction, labels in self._relations:
             ends = [self._made[number][2][:1] for number in (start, end)]
             if all(ends):
                 relation: Result = {"type": "relation", "from_id": ends[0][0]["id"], "to_id": ends[1][0]["id"]}
                 relation |= {"direction": direction, **({"labels": labels} if labels else {})}
-                self._made.append((row, self._made[start][1], [relation]))
+                self._gather(row, self._made[start][1], [relation])
         for child, parent in self._children:
             for result in self._made[parent][2][:1]:
                 for point in self._made[child][2]:
                     point["parentID"] = result["id"]
-        rows: dict[int, tuple[Row, list[str]]] = {}
+        rows: dict[int, tuple[Row, list[tuple[str, list[Result]]]]] = {}
         for row, path, results in self._made:
-            if row.results is None:
-                row.results = []
-            row.results += results
             entry = rows.get(id(row))
             if entry is None:
                 entry = rows[id(row)] = (row, [])
-            entry[1].extend([path] * len(results))
-        for row, sources in rows.values():
-            known = facts_of((facts or {}).get(str(row.item)))
-            for fault in find_faults(row.results, self._rules, known):
-                source = sources[int(fault.path[len("result[") :].partition("]")[0])]
-                row.faults.append(replace(fault, path=source))
-            scores = [result["score"] for result in row.results or () if "score" in result]
-            if row.score is None and scores and not row.has_failed:
-                row.score = sum(scores) / len(scores)
+                if row.results:
+                    self._to_check.add(id(row))
+            if row.results is None:
+                row.results = []
+            row.results += results
+            entry[1].append((path, results))
+        for number, (row, parts) in rows.items():
+            if number in self._to_check:
+                known = facts_of((facts or {}).get(str(row.item)))
+                sources = [path for path, results in parts for _ in results]
+                for fault in find_faults(row.results, self._rules, known):
+                    source = sources[int(fault.path[len("result[") :].partition("]")[0])]
+                    row.faults.append(replace(fault, path=source))
+            if row.results == [] and any(fault.code in LEFT_OUT for fault in row.faults):
+                row.results = None  # who found things that cannot be shown has not found nothing
+            if row.score is None and not (row.faults and row.has_failed):
+                scores = [result["score"] for result in row.results or () if "score" in result]
+                row.score = sum(scores) / len(scores) if scores else None
 
     def _add(
         self, row: Row, value: Result, size: Size | None, target: Target, score: Any, path: str, content: bytes
@@ -665,7 +687,11 @@ class Regions:
         faults = score_faults(score, f"{path}.score")
         row.faults += faults
         region = region_id(row, target, self._number(row), content)
-        self._made.append((row, path, [] if faults else make_results(region, value, size, target, score)))
+        return self._gather(row, path, [] if faults else make_results(region, value, size, target, score))
+
+    def _gather(self, row: Row, path: str, results: list[Result]) -> int:
+        self._to_check.add(id(row))
+        self._made.append((row, path, results))
         return len(self._made) - 1
 
     def _number(self, row: Row) -> int:
@@ -685,13 +711,16 @@ class Regions:
         is_clipped = beyond > ROUNDING
         is_empty = _any(placed[:, 2:] <= 0)
         is_odd = ~is_known | is_negative | is_clipped | is_empty
-        contents = np.ascontiguousarray(pixels)
+        contents = np.ascontiguousarray(pixels).tobytes()
         boxes: list[list[float]] = placed.tolist()
         odds: list[bool] = is_odd.tolist()
+        # Boxes of one target are good in the same way, where they lie in the picture: one is checked for all.
+        are_good: dict[int, bool] = {}  # a target lives as long as what is gathered for it
         for place, (number, target, score, has_size, count) in enumerate(self._box_facts):
             (x, y, width, height), odd = boxes[place], odds[place]
             row, path, results = self._made[number]
             if odd:
+                self._to_check.add(id(row))
                 if not is_known[place] or is_negative[place]:
                     row.faults.append(_box_fault(self._boxes[place], path))
                     continue
@@ -706,9 +735,14 @@ class Regions:
                     row.faults += faults
                     continue
             value: Result = {"x": x, "y": y, "width": width, "height": height, "rotation": 0}
-            region = region_id(row, target, count, contents[place].tobytes())
+            region = region_id(row, target, count, contents[32 * place : 32 * place + 32])
             size = self._sizes[place] if has_size else None
             results += make_results(region, value, size, target, score)
+            is_good = are_good.get(id(target))
+            if is_good is None:
+                is_good = are_good[id(target)] = not find_faults(results, self._rules, facts_of(None))
+            if not is_good:
+                self._to_check.add(id(row))
 
 
 def _any(flags: Flags) -> Flags:

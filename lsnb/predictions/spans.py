@@ -18,6 +18,8 @@ from lsnb.shapes import Fault
 from lsnb.shapes.faults import whole_faults
 
 TEXT, PARAGRAPHS = "text", "paragraphs"
+UNITS = (("utf-16-le", 2, "UTF-16"), ("utf-8", 1, "bytes of UTF-8"))
+"""In what else than code points offsets are counted: the encoding, its bytes a unit, what it is called."""
 
 
 def check_span(start: int, end: int, text: str, what: str = "text") -> list[Fault]:
@@ -58,7 +60,7 @@ def place_quote(start: int, end: int, quote: str, text: str) -> tuple[int, int, 
     """
     if text[start:end] == quote:
         return start, end, "code points"
-    for encoding, width, name in (("utf-16-le", 2, "UTF-16"), ("utf-8", 1, "bytes of UTF-8")):
+    for encoding, width, name in UNITS:
         raw = text.encode(encoding, "surrogatepass")
         try:
             before = raw[: start * width].decode(encoding)

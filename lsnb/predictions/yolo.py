@@ -37,7 +37,7 @@ from lsnb.shapes import box_of_centre
 Task = Literal["detect", "segment", "pose", "obb"]
 TASKS: tuple[Task, ...] = ("detect", "segment", "pose", "obb")
 COLUMNS = ("score", "id")
-CLASSES = frozenset({"classes.txt", "obj.names"})
+CLASSES = frozenset({"classes.txt", "obj.names", "_darknet.labels"})
 CLASS_TABLES = frozenset({"data.yaml", "data.yml", "dataset.yaml", "dataset.yml"})
 ARGUMENTS = frozenset({"args.yaml"})
 NOT_LABELS = re.compile(r"(readme|license)([._-].*)?\.txt|(train|val|valid|test)\.txt", re.IGNORECASE)
@@ -437,11 +437,41 @@ def _layouts(lines: Sequence[Line], declared: Declared) -> tuple[dict[int, Layou
         if not layouts:
             found[count] = _unfit(count, declared)
             continue
+        if layouts[0].drawn == "box" and declared.task is None:
+            odd = _odd_boxes(group, layouts)
+            if odd:
+                found[count] = odd
+                continue
         if count == 4 or (len(layouts) == 1 and declared.task is not None):
             found[count] = layouts[0]
             continue
         found[count] = _told(group, layouts, declared, poses_differ, notes)
     return found, notes
+
+
+def _odd_boxes(group: Sequence[Line], layouts: Sequence[Layout]) -> str:
+    """Return why lines are no boxes about their centres, where all are something else that stays in the picture."""
+    table = np.array([line.numbers for line in group])
+    if not np.isfinite(table).all() or not (table[:, :4] <= 1 + SLACK).all() or _stay(table[:, :4], 0.1):
+        return ""
+    if (table[:, 2:4] > table[:, :2]).all() and (table[:, :4] >= 0).all():
+        return (
+            "As centre and size these boxes leave the picture, and as corners they do not: YOLO's are a centre and a "
+            "size. Write them so, or give task='detect' if they are."
+        )
+    has_score = any(layout.columns == ("score",) for layout in layouts) and table.shape[1] == 5
+    if has_score and ((table[:, 0] >= 0) & (table[:, 0] <= 1)).all() and _stay(table[:, 1:5]):
+        return (
+            "These boxes leave the picture, and do not where the first number is the score: YOLO's stands last. Write "
+            "it so, or give task='detect' if it does."
+        )
+    return ""
+
+
+def _stay(boxes: np.ndarray[Any, Any], slack: float = SLACK) -> bool:
+    """Return whether boxes about their centres leave the picture by no more than a share of it."""
+    half = boxes[:, 2:] / 2
+    return bool((boxes[:, :2] - half >= -slack).all() and (boxes[:, :2] + half <= 1 + slack).all())
 
 
 def _possible(count: int, declared: Declared) -> list[Layout]:
@@ -450,7 +480,7 @@ def _possible(count: int, declared: Declared) -> list[Layout]:
     found = []
     for columns in every:
         places = count - len(columns)
-        if places == 4 and declared.task != "pose":
+        if places == 4 and declared.task not in ("pose", "obb"):
             found.append(Layout("box", places, 0, columns))
         is_outline = places >= 6 and places % 2 == 0 and declared.task in (None, "segment", "obb")
         if is_outline and (declared.task != "obb" or places == 8):
@@ -460,7 +490,7 @@ def _possible(count: int, declared: Declared) -> list[Layout]:
             is_named = declared.points is not None or declared.point_names is None or len(declared.point_names) == n
             if n > 0 and rest == 0 and declared.points in (None, (n, size)) and is_named:
                 found.append(Layout("pose", places, size, columns))
-    if not found and count == 4 and declared.task != "pose":
+    if not found and count == 4 and declared.task not in ("pose", "obb"):
         found.append(Layout("box", 4))
     return found
 

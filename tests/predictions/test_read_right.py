@@ -14,7 +14,15 @@ import pytest
 from lsnb import LabelConfig
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig as Config
-from lsnb.predictions import Predictions, check_results, from_coco, from_detections, from_yolo, read_predictions
+from lsnb.predictions import (
+    Predictions,
+    check_results,
+    from_coco,
+    from_detections,
+    from_spans,
+    from_yolo,
+    read_predictions,
+)
 from lsnb.predictions.labelbox import from_labelbox
 from lsnb.predictions.spans import SpanTexts
 from lsnb.shapes import brush_mask, coco_mask
@@ -710,3 +718,154 @@ def test_the_dead_recipe_for_a_video_beside_a_time_series_is_told_with_what_to_d
     assert "since 1.11" in problem.message
     assert 'sync="…"' in problem.message
     assert LabelConfig.from_xml(f'<View>{series}<HyperText name="v" value="$page"/></View>').check() == []
+
+
+# Siblings of what was reported: the same kinds of harm in other inputs.
+
+
+PICTURES = [{"id": 1, "file_name": "a.jpg", "width": 100, "height": 50}]
+CALLED = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+CAT = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20]}
+SQUARE = [10, 10, 30, 10, 30, 30, 10, 30]
+
+
+def file_of(*annotations: dict[str, Any], config: Config = BOXES, **more: Any) -> Predictions:
+    given = {"images": PICTURES, "categories": CALLED, "annotations": list(annotations), **more}
+    return from_coco(given, config=config)
+
+
+def test_a_box_of_detectron2_says_whether_it_is_corners() -> None:
+    corners = {"bbox": [10, 10, 30, 30], "bbox_mode": 0}
+    assert box_of(read([{"category": "cat", **corners}]).results["a"][0]) == EXPECTED
+    assert box_of(file_of({**CAT, **corners}).results["a"][0]) == EXPECTED
+    assert codes(file_of({**CAT, "bbox_mode": 4})) == ["wrong_box"]
+    assert codes(read([{"category": "cat", "bbox": [10, 10, 30, 30], "bbox_mode": 2}])) == ["unreadable"]
+
+
+SHARES = {"label": "cat", "x": 0.1, "y": 0.2, "width": 0.2, "height": 0.4}
+
+
+@pytest.mark.parametrize("given", [[SHARES], pd.DataFrame([{"item": "a", **SHARES}])])
+def test_shares_given_as_percent_are_an_error_that_offers_the_way_out(given: Any) -> None:
+    def found(**more: Any) -> Predictions:
+        table = isinstance(given, pd.DataFrame)
+        return from_detections(given, config=BOXES, **more) if table else read(given, **more)
+
+    assert codes(found()) == ["normalised"]
+    assert "normalized=True" in found().table["error"][0]
+    assert box_of(found(normalized=True).results["a"][0]) == EXPECTED
+    assert found(normalized=False).results["a"][0]["value"]["width"] == 0.2
+
+
+VOC = (
+    "<annotation><filename>a.jpg</filename><size><width>100</width><height>50</height></size><object><name>cat</name>"
+    "<bndbox><xmin>.1</xmin><ymin>.2</ymin><xmax>.3</xmax><ymax>.6</ymax></bndbox></object></annotation>"
+)
+LABELME = {"imagePath": "a.jpg", "imageWidth": 100, "imageHeight": 50}
+LABELME |= {"shapes": [{"label": "cat", "points": [[0.1, 0.2], [0.3, 0.6]], "shape_type": "rectangle"}]}
+CVAT = (
+    '<annotations><image name="a.jpg" width="100" height="50"><box label="cat" xtl=".1" ytl=".2" xbr=".3" ybr=".6"/>'
+    "</image></annotations>"
+)
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.xml", VOC), ("a.json", json.dumps(LABELME)), ("b.xml", CVAT)])
+def test_shares_in_other_tools_files_are_told_and_read_when_said(name: str, text: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(text)
+    assert codes(read_predictions(tmp_path / name, config=BOXES)) == ["normalised"]
+    found = read_predictions(tmp_path / name, config=BOXES, normalized=True)
+    assert box_of(found.results["a"][0]) == EXPECTED
+
+
+def test_key_points_alone_can_be_shares_too() -> None:
+    named = [{"id": 1, "name": "cat", "keypoints": ["nose", "tail"]}]
+    points = {"id": 1, "image_id": 1, "category_id": 1, "keypoints": [0.1, 0.1, 2, 0.3, 0.3, 2]}
+    assert codes(file_of(points, config=POINTS, categories=named)) == ["normalised"]
+
+
+@pytest.mark.parametrize("given", [[{"label": "cat", "score": 0.9}, {"label": "dog", "score": 0.1}]])
+def test_what_a_classifier_says_of_a_whole_picture_is_a_choice(given: Any) -> None:
+    config = LabelConfig.image("uri").choices("what", ["cat", "dog"])
+    (result,) = from_detections({"a": given}, config=config).results["a"]
+    assert (result["value"], result["score"]) == ({"choices": ["cat"]}, 0.9)
+    assert codes(read(given)) == ["no_control"]
+
+
+@pytest.mark.parametrize("more", [{"segmentation": {"counts": [500, 20, 1480], "size": [40, 50]}}])
+@pytest.mark.parametrize("config", [OUTLINES, MASKS, LabelConfig.image("uri").rectangles("animal", ["cat"])])
+def test_a_mask_of_another_size_than_its_picture_has_no_place_in_it(more: Any, config: Config) -> None:
+    without = {name: part for name, part in CAT.items() if name != "bbox"}
+    assert codes(file_of({**without, **more}, config=config)) == ["wrong_size"]
+
+
+@pytest.mark.parametrize("box", [[], [0, 0, 0, 0]])
+def test_an_outline_beside_an_empty_box_gives_its_own(box: list[int]) -> None:
+    assert box_of(file_of({**CAT, "bbox": box, "segmentation": [SQUARE]}).results["a"][0]) == EXPECTED
+
+
+def test_two_names_of_one_category_are_told() -> None:
+    assert codes(file_of({**CAT, "category_name": "dog"})) == ["two_names"]
+    assert file_of({**CAT, "category_name": "cat"}).table["status"].tolist() == ["ready"]
+    with pytest.raises(InputError, match="Two categories have the id '1', 'cat' and 'dog'"):
+        file_of(CAT, categories=[{"id": 1, "name": "cat"}, {"id": "1", "name": "dog"}])
+
+
+def test_what_was_found_beside_the_picture_alone_is_no_empty_prediction() -> None:
+    found = file_of({**CAT, "bbox": [10, 60, 20, 20]})  # the picture was turned, say
+    assert (found.results, codes(found, "warnings")) == ({}, ["no_area"])
+    assert file_of().results == {"a": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "more", "said"),
+    [
+        ("0 .5 .5 .2 .1 .785", {"task": "obb"}, "task is 'obb'"),
+        ("0 .1 .2 .9 .8\n1 .5 .5 .9 .9", {}, "a centre and a size"),
+        ("0 .9 .5 .5 .2 .1", {}, "first number is the score"),
+    ],
+)
+def test_boxes_of_yolo_that_are_something_else_are_told(text: str, more: dict[str, Any], said: str) -> None:
+    names = ["cat", "dog"]
+    found = from_yolo({"a": text}, config=BOXES, names=names, **more)
+    assert said in found.table["error"][0]
+    if not more:  # who says that they are boxes is believed
+        assert from_yolo({"a": text}, config=BOXES, names=names, task="detect").counts == {"warning": 1}
+
+
+@pytest.mark.parametrize(
+    ("word", "start", "end", "slice_", "warned"),
+    [
+        ("Ana", 3, 6, "Ana", ["other_unit"]),  # counted in UTF-16
+        ("Ana", 5, 8, "Ana", ["other_unit"]),  # in bytes
+        ("ana", 2, 5, "Ana", []),
+        ("\u2581Ana", 2, 5, "Ana", []),
+        ("[UNK]", 2, 5, "Ana", []),
+        ("Bob", 2, 5, "Ana", ["other_text"]),
+    ],
+)
+def test_a_pipelines_word_tells_in_what_its_offsets_are_counted(
+    word: str, start: int, end: int, slice_: str, warned: list[str]
+) -> None:
+    config = LabelConfig.text("text").labels("who", ["PER"])
+    span = {"entity_group": "PER", "score": 0.5, "word": word, "start": start, "end": end}
+    found = from_spans({"a": [span]}, config=config, texts={"a": "\N{GRINNING FACE} Ana eats"})
+    assert found.results["a"][0]["value"]["text"] == slice_
+    assert codes(found, "warnings") == warned
+
+
+def test_spans_of_a_text_that_is_missing_are_not_taken_on_trust() -> None:
+    config = LabelConfig.text("text").labels("who", ["PER"])
+    assert codes(from_spans({"a": [(0, 3, "PER")]}, config=config, texts={"a": float("nan")})) == ["no_text"]
+
+
+def test_a_videos_pixels_are_those_that_it_was_drawn_on(tmp_path: Path) -> None:
+    size = "<original_size><width>100</width><height>50</height></original_size>"
+    box = '<box frame="0" outside="0" xtl="10" ytl="10" xbr="30" ybr="30"/>'
+    task = f"<meta><task><size>30</size><source>a.mp4</source>{size}</task></meta>"
+    (tmp_path / "a.xml").write_text(f'<annotations>{task}<track id="0" label="cat">{box}</track></annotations>')
+    config = LabelConfig.video("video").video_boxes("animal", ["cat"])
+    facts = {"a": {"width": 200, "height": 100, "fps": 10, "frames": 30}}
+    found = read_predictions(tmp_path / "a.xml", config=config, videos=facts)
+    first = found.results["a"][0]["value"]["sequence"][0]
+    assert {name: first[name] for name in EXPECTED} == EXPECTED
+    assert codes(found, "warnings") == ["other_size"]
