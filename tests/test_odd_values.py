@@ -432,6 +432,12 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "poses.pca_singleview_error": lambda out: {"xy": smooth_poses(20)},
     "poses.pca_multiview_error": lambda out: {"views": [smooth_poses(20), smooth_poses(20)]},
     "poses.read_labelled_poses": lambda out: {"labels": labelled_poses(out)},
+    "poses.write_labelled_poses": lambda out: {
+        "labels": labelled_poses(out),
+        "out": out / "labels.json",
+        "format": "coco",
+        "size": (64, 48),
+    },
     "predictions.make_predictions": lambda out: {"rows": [Row(0, "a", results=[])]},
     "predictions.score_faults": lambda out: {"score": 0.5},
     **{

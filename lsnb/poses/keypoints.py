@@ -239,7 +239,7 @@ def _frames(frames: Any, size: Any) -> tuple[list[str], list[str], list[int], li
     if ((numbers < 0) | (numbers % 1 > 0) | is_text).any():
         raise InputError("Column 'frame' of the frames table should count from 0 in whole numbers.")
     if size is not None:
-        pixels = [_size(size, name) for name in videos]
+        pixels = [size_of(size, name) for name in videos]
     else:
         both = frames[["width", "height"]].apply(pd.to_numeric, errors="coerce").astype("Float64")
         pixels = list(both.to_numpy("float64", na_value=np.nan))
@@ -260,7 +260,12 @@ def _frames(frames: Any, size: Any) -> tuple[list[str], list[str], list[int], li
     )
 
 
-def _size(size: Any, video: str) -> tuple[float, float]:
+def size_of(size: Any, video: str) -> tuple[float, float]:
+    """Return the width and height that ``size`` gives a video's pictures; not numbers where it gives none.
+
+    Raises:
+        InputError: It is neither two numbers nor a dict of video and these.
+    """
     given = size
     if isinstance(size, Mapping):
         names = _match(video, list(map(str, size)))

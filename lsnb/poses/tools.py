@@ -214,7 +214,9 @@ def _coco(said: Mapping[str, Any], source: str) -> pd.DataFrame:
             # 1 is hidden, 2 is seen, and both were set by somebody.
             sure = finite_number(one.get("score"))
             points[:, 2] = np.where(points[:, 2] > 0, 1.0 if sure is None else sure, np.nan)
-        sightings.append((frame, _called(one.get("track_id")), points))
+        named_so = one.get("individual")  # as lsnb.poses.write_labelled_poses writes it
+        owner = named_so[:60] if isinstance(named_so, str) and named_so else _called(one.get("track_id"))
+        sightings.append((frame, owner, points))
     frames = [_frame(one.get("frame_id", one.get("file_name")), source) for one in images.values()]
     return _table(sightings, names, "coco", source, frames=max(frames, default=-1) + 1)
 
