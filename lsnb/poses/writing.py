@@ -419,7 +419,9 @@ def _views(table: PoseTable, out: Path, views: Sequence[str]) -> list[Path]:
             folder = "_".join(word or view for word in moment[0])
             names.append(table.rows[found[view]] if view in found else str(other.parent.with_name(folder) / moment[1]))
             values.append(table.values[found[view]] if view in found else np.full(len(columns), np.nan))
-        made = pd.DataFrame(np.array(values), index=pd.Index(names, dtype=object), columns=columns)
+        made = pd.DataFrame(
+            np.array(values).reshape(len(names), len(columns)), index=pd.Index(names, dtype=object), columns=columns
+        )
         with whole_file_at(path_inside(out, f"CollectedData_{view}.csv"), parents=True) as part:
             made.to_csv(part, lineterminator="\n")
         files.append(out / f"CollectedData_{view}.csv")

@@ -143,6 +143,8 @@ def test_views_have_the_same_moments_in_the_same_rows(tmp_path: Path) -> None:
     np.testing.assert_array_equal(top.xy, expected(table)[[0, 1, 2, 6, 7, 8]])
     np.testing.assert_array_equal(side.xy[:3], expected(table)[3:6])
     assert np.isnan(side.xy[3:]).all()
+    empty = write_labelled_poses(table.iloc[:0], tmp_path / "none", format="views", views=["top", "side"])
+    assert [len(read_labelled_poses(path)) for path in empty] == [0, 0]
     with pytest.raises(InputError, match="do not name one of the views"):
         write_labelled_poses(table, tmp_path, format="views", views=["left", "right"])
 
