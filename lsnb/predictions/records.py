@@ -9,6 +9,7 @@ in them. Units and keys of each answer: https://labelstud.io/guide/task_format.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -23,6 +24,7 @@ from lsnb.kernel.formats import names_file
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import counted, listing, nearest
 from lsnb.labels import Control, LabelConfig
+from lsnb.labels.tree import attribute, parse, walk
 from lsnb.predictions.checking import Facts, find_faults, rules_of
 from lsnb.predictions.payloads import Matching, is_missing, known_score, names_called, parsed, stem
 from lsnb.predictions.predictions import Predictions, Result, Row, make_predictions
@@ -48,6 +50,7 @@ from lsnb.tasks import (
 
 SCORE = "_score"
 SEPARATORS = (";", "|", ",")
+_DAY_OR_MONTH = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
 
 
 def from_answers(
@@ -164,6 +167,8 @@ class AnswerReader:
 
     def __init__(self, config: LabelConfig, labels: Mapping[str, str | None], drops: bool) -> None:
         self._controls = config.controls
+        # A config that says how its dates are written has them so.
+        self._formatted = {tag.get("name") for tag in walk(parse(config.xml)) if attribute(tag, "format")}
         self._rules = rules_of(config)
         self._labels = labels
         self._drops = drops
@@ -228,7 +233,10 @@ class AnswerReader:
             number = _number(cell)
             return {row.key: int(number) if row.level == "ordinal" and number.is_integer() else number}
         if row.level == "date":
-            return {row.key: cell.isoformat() if hasattr(cell, "isoformat") else str(cell).strip()}
+            said = cell.isoformat() if hasattr(cell, "isoformat") else str(cell).strip()
+            if _DAY_OR_MONTH.match(said) and control.name not in self._formatted:
+                raise InputError(f"{said!r} may be a day and a month, or a month and a day: write year-month-day.")
+            return {row.key: said}
         if row.level == "text":
             return {row.key: [str(one) for one in (cell if isinstance(cell, list | tuple) else [cell])]}
         if row.is_tree or control.paths:

@@ -17,6 +17,7 @@ from lsnb.labels import LabelConfig as Config
 from lsnb.predictions import (
     Predictions,
     check_results,
+    from_answers,
     from_coco,
     from_detections,
     from_spans,
@@ -869,3 +870,14 @@ def test_a_videos_pixels_are_those_that_it_was_drawn_on(tmp_path: Path) -> None:
     first = found.results["a"][0]["value"]["sequence"][0]
     assert {name: first[name] for name in EXPECTED} == EXPECTED
     assert codes(found, "warnings") == ["other_size"]
+
+
+@pytest.mark.parametrize("written", ["03/04/2024", "3.4.24", "03-04-2024"])
+def test_a_date_of_which_day_and_month_cannot_be_told_is_told(written: str) -> None:
+    table = pd.DataFrame({"item": ["1"], "day": [written]})
+    found = from_answers(table, config=LabelConfig.text("text").datetime("day"))
+    assert "year-month-day" in found.table["error"][0]
+    formatted = Config.from_xml(
+        '<View><Text name="t" value="$text"/><DateTime name="day" toName="t" only="date" format="%d/%m/%Y"/></View>'
+    )
+    assert from_answers(table, config=formatted).results["1"][0]["value"] == {"datetime": written}
