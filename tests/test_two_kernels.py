@@ -500,3 +500,23 @@ def test_what_is_left_of_a_study_that_another_kernel_deletes_is_saved_and_delete
     with zipfile.ZipFile(saved) as archive:
         assert [name.partition("-")[0] for name in archive.namelist()] == ["ben"]
     assert of_title(studio, study.title) == []
+
+
+def test_two_kernels_that_sync_predictions_at_once_send_each_once(
+    studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, guesses = texts(3).assign(guess="good"), {"guess": "mood"}
+    study = studio.create_study(title, CONFIG, table, key="id", annotators=["ana"], predictions=guesses)
+    other, send = studio.open_study(title), study.server.predict
+    other.pull()
+
+    def both(*args: Any, **how: Any) -> int:
+        monkeypatch.undo()
+        assert other.sync(table.assign(guess="bad")).counts == {"updated": 3}
+        return send(*args, **how)
+
+    monkeypatch.setattr(study.server, "predict", both)
+    assert study.sync(table.assign(guess="bad")).counts == {"updated": 3}
+    told = studio.server.predictions(study.copies[0].project.id)
+    assert [one["result"][0]["value"]["choices"] for one in told] == [["bad"]] * 3
+    assert len({one["task"] for one in told}) == 3

@@ -28,6 +28,7 @@ from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Project, Server
 from lsnb.study.creating import Lacks, edited_note, fill, new_task, of_model, teams_of
+from lsnb.study.predicting import AGAIN
 from lsnb.study.projects import (
     Copy,
     account_notes,
@@ -549,6 +550,7 @@ class Sync:
     ) -> None:
         name = copy.manifest.annotator
         acts: dict[str, Callable[[], object]] = {}
+        sent: dict[int, Sequence[Mapping[str, Any]]] = {}
         is_once = True
         for item, tasks in held.items():
             if item not in wanted:
@@ -560,6 +562,7 @@ class Sync:
                 unlike = [task for task in tasks if not self._is_predicted(task, results)]
             if stale or unlike:
                 acts[item] = partial(self._replace, stale, data, unlike, results)
+                sent |= {int(task["id"]): results for task in unlike if results}
                 is_once = is_once and bool(unlike)
             else:
                 self.add_row(name, item, "unchanged")
@@ -567,6 +570,7 @@ class Sync:
             done: Sequence[object] = [None] * len(acts)
         else:
             done = self.server.each(list(acts.values()), what="Updating tasks", unit="task", once=is_once)
+            self._merge_predictions(copy, sent)
         for item, fault in zip(acts, done, strict=True):
             if isinstance(fault, LsnbError):
                 self.add_row(name, item, "failed", error=str(fault))
@@ -589,6 +593,25 @@ class Sync:
             for prediction in self._own_predictions(task):
                 self.server.delete_prediction(prediction["id"])
 
+    def _merge_predictions(self, copy: Copy, sent: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
+        """Take away what another kernel sent at the same moment: the oldest is the one, in all kernels."""
+        if not sent:
+            return
+        same: dict[int, list[int]] = {}
+        try:
+            for told in self.server.predictions(copy.project.id, tasks=set(sent)):
+                task = int(told["task"])
+                if told["model_version"] == self.model_version and _said(told["result"]) == _said(sent[task]):
+                    same.setdefault(task, []).append(int(told["id"]))
+            for ids in same.values():
+                for spare in sorted(ids)[1:]:
+                    self.server.delete_prediction(spare)
+        except LsnbError as fault:
+            name = copy.manifest.annotator
+            self.notes.append(
+                f"Whether another kernel sent {name}'s predictions, too, could not be seen: {fault} {AGAIN}"
+            )
+
     def _is_same(self, there: Mapping[str, Any], data: Mapping[str, Any], key: str) -> bool:
         if self.sources:
             there, data = ({n: v for n, v in row.items() if n not in self.sources} for row in (there, data))
@@ -601,7 +624,7 @@ class Sync:
         own = self._own_predictions(task)
         if not results:
             return not own
-        return len(own) == 1 and [_said(result) for result in own[0]["result"]] == [_said(result) for result in results]
+        return len(own) == 1 and _said(own[0]["result"]) == _said(results)
 
     def _remove(
         self,
@@ -658,6 +681,8 @@ class Sync:
         forget_tasks(self.server, copy.manifest.study, self.snapshots[copy.project.id], tasks)
 
 
-def _said(result: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Return what a result says, without what the server adds to it."""
-    return tuple(result.get(name) for name in ("from_name", "to_name", "type", "value", "score"))
+def _said(results: Iterable[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
+    """Return what results say, without what the server adds to them."""
+    return [
+        tuple(result.get(name) for name in ("from_name", "to_name", "type", "value", "score")) for result in results
+    ]
