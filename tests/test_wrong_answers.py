@@ -109,7 +109,7 @@ class Case:
 
     def state(self) -> dict[str, Any]:
         """What is on the server and in saved files, without what differs each time."""
-        found: dict[str, Any] = {"files": sorted({path.name.partition("-")[0] for path in self.out.iterdir()})}
+        found: dict[str, Any] = {"files": sorted({path.stem.partition("-")[0] for path in self.out.iterdir()})}
         for project in self.studio.server.projects():
             if self.title[:20] not in project.title:
                 continue
@@ -379,6 +379,25 @@ def test_a_project_that_took_the_number_of_a_deleted_one_is_left_alone(
 
     Made(monkeypatch, answer).server.delete_project(7)
     assert len(deletions) == 1
+
+
+@pytest.mark.parametrize(
+    "delete",
+    [
+        lambda server: server.delete_project(7),
+        lambda server: server.delete_prediction(7),
+        lambda server: server.delete_draft(7),
+    ],
+)
+def test_an_empty_answer_of_somebody_else_is_no_deletion(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, delete: Callable[[Server], None]
+) -> None:
+    status = [200]
+    made = Made(monkeypatch, lambda ask: httpx.Response(status[0]) if ask.method == "DELETE" else usual(ask))
+    with pytest.raises(StudioError, match="could not be read as Label Studio's answer"):
+        delete(made.server)
+    status[0] = 204  # as Label Studio answers
+    delete(made.server)
 
 
 def test_a_throttle_is_kept_to(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
