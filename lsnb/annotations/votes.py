@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numbers
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -78,8 +78,11 @@ def wide_of(
     columns = people.get_indexer(pd.Index(answers["annotator"]))
     cells: np.ndarray[Any, Any] = np.full((len(items), len(people)), None, dtype="object")
     several = is_set or ("region" in answers and bool(answers["region"].notna().any()))
-    several = several or len(set(zip(rows.tolist(), columns.tolist(), strict=True))) < len(answers)
-    values = [_countable(value) for value in answers["value"].tolist()]
+    several = several or len(pd.unique(rows * len(people) + columns)) < len(answers)
+    values = answers["value"].tolist()
+    # Most questions have a few answers that are all texts: telling so once spares a look at each.
+    if pd.api.types.infer_dtype(values, skipna=False) != "string":
+        values = [_countable(value) for value in values]
     if is_paged(annotations, control):
         several = True
         pages = answers["page"].astype("Int64").astype("string").fillna("–").tolist()
@@ -95,9 +98,11 @@ def wide_of(
         for place, given in gathered.items():
             cells[place] = tuple(given if ordered else sorted(set(given), key=lambda v: (str(v), type(v).__name__)))
     else:
-        for row, column, value in zip(rows.tolist(), columns.tolist(), values, strict=True):
-            cells[row, column] = value
-    columns_by_name = {name: _typed(cells[:, n], values, several) for n, name in enumerate(people)}
+        given_here = np.empty(len(values), dtype="object")
+        given_here[:] = values
+        cells[rows, columns] = given_here
+    typed = _typed(values, several)
+    columns_by_name = {name: typed(cells[:, n]) for n, name in enumerate(people)}
     wide = pd.DataFrame(columns_by_name, index=range(len(items)), columns=people)
     return wide.set_axis(items, axis="index")
 
@@ -265,7 +270,7 @@ def votes_of(
     return pd.DataFrame(
         {
             "item": pd.Series(items, dtype=wide.index.dtype),
-            "value": _typed(array, known, bool(known) and isinstance(known[0], tuple)),
+            "value": _typed(known, bool(known) and isinstance(known[0], tuple))(array),
             "n": pd.Series(n_votes, dtype="int64"),
             "share": pd.Series(shares, dtype="float64"),
             "tie": pd.Series(tied, dtype="bool"),
@@ -303,7 +308,7 @@ def checked(annotations: pd.DataFrame, control: str, *, is_needed: bool = True) 
         lsnb.errors.InputError: This is not the long table of annotations (no column annotator, control, ...
     """
     require_columns(annotations, "item", "annotator", "control", "value", "status")
-    controls = sorted({str(name) for name in annotations["control"].dropna()})
+    controls = sorted({str(name) for name in annotations["control"].dropna().unique()})
     if is_needed and controls and control not in controls:
         raise InputError(
             f"No annotation answers a control {control!r}.{nearest(control, controls)} "
@@ -314,16 +319,18 @@ def checked(annotations: pd.DataFrame, control: str, *, is_needed: bool = True) 
 
 def _names(column: pd.Series[Any]) -> pd.Series[str]:
     """Return items or annotators as text: a table that was saved and read again may have numbers for them."""
-    known = {}
-    for value in column.dropna().unique():
+    codes, given = pd.factorize(column)
+    known = []
+    for value in given:
         try:
-            known[value] = key_text(value)
+            known.append(key_text(value))
         except RoundedKeyError:
             raise InputError(
                 f"Column {column.name!r} holds decimal or rounded numbers: read the saved annotations with "
                 "lsnb.read_table(path, key='item')."
             ) from None
-    return column.map(known).astype(TEXT_DTYPE)
+    names = pd.Series([*known, None], dtype="object").astype(TEXT_DTYPE).array
+    return pd.Series(names.take(codes), index=column.index, name=column.name)
 
 
 def _heads(annotations: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[str]]:
@@ -379,14 +386,18 @@ def _countable(value: Any) -> Any:
     return value
 
 
-def _typed(cells: np.ndarray[Any, Any], values: list[Any], several: bool) -> pd.Series[Any]:
-    """Return cells as numbers if all answers are, as text if all are, else as they are."""
-    column = pd.Series(cells, dtype="object")
-    if several or not values:
-        return column if several else column.astype(TEXT_DTYPE)
+def _typed(values: list[Any], several: bool) -> Callable[[np.ndarray[Any, Any]], pd.Series[Any]]:
+    """Return what makes a column of cells: numbers if all answers are, text if all are, else as they are."""
+    if several:
+        return lambda cells: pd.Series(cells, dtype="object")
+    kind = pd.api.types.infer_dtype(values, skipna=False)
+    if kind == "empty" or not values:
+        return lambda cells: pd.Series(cells, dtype="object").astype(TEXT_DTYPE)
+    if kind == "string":
+        return lambda cells: pd.Series(cells, dtype="object").infer_objects()
     if all(isinstance(value, numbers.Real) and not isinstance(value, bool) for value in values):
-        return column.astype("float64")
-    return column.infer_objects() if all(isinstance(value, str) for value in values) else column
+        return lambda cells: pd.Series(cells, dtype="object").astype("float64")
+    return lambda cells: pd.Series(cells, dtype="object")
 
 
 # Several answers as yes or no for each of them.

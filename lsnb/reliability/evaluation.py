@@ -204,13 +204,14 @@ def evaluate(
     both = sorted(said.keys() & truth.keys())
     apart = [(item, "gold") for item in said.keys() - truth.keys()]
     apart += [(item, "model") for item in truth.keys() - said.keys()]
-    own = clusters_of(model.assign(item=check_key(model, key)), both, clusters)
+    of_model = model if clusters is None else model.assign(item=check_key(model, key))
+    own = clusters_of(of_model, both, clusters)
     compared = _Compared.of(
         [truth[item] for item in both], [said[item] for item in both], level, order, annotations, named
     )
     figures = compared.figures(own, resamples, seed)
     found = figures_in(figures)
-    humans, gap, alternative = _beside(said, annotations, named, compared, order, clusters, model, key, resamples, seed)
+    humans, gap, alternative = _beside(said, annotations, named, compared, order, clusters, of_model, resamples, seed)
     return Evaluation(
         column=column,
         level=compared.ratings.level,
@@ -246,10 +247,13 @@ def _both_answers(
 def _answers(table: pd.DataFrame, key: str, column: str, which: str) -> dict[str, Any]:
     if column not in table.columns:
         raise InputError(f"The {which} table has no column {column!r}.{nearest(column, table.columns)}")
-    keys = check_key(table, key)
+    keys, cells = check_key(table, key).tolist(), table[column].tolist()
+    # Most columns hold texts or numbers alone, of which none has to be looked at.
+    if pd.api.types.infer_dtype(cells, skipna=False) in ("string", "integer"):
+        return dict(zip(keys, cells, strict=True))
     return {
         str(item): tuple(value) if isinstance(value, (tuple, list, set, frozenset)) else value
-        for item, value in zip(keys, table[column].tolist(), strict=True)
+        for item, value in zip(keys, cells, strict=True)
         if isinstance(value, (tuple, list, set, frozenset)) or not pd.isna(value)
     }
 
@@ -533,7 +537,6 @@ def _beside(
     order: Sequence[Any] | None,
     clusters: Clusters | None,
     model: pd.DataFrame,
-    key: str,
     resamples: int,
     seed: int,
 ) -> tuple[pd.DataFrame, tuple[float, Interval], AlternativeTest | None]:
@@ -550,7 +553,7 @@ def _beside(
     several = (codes[:, :-1] >= 0).sum(axis=1) >= 2
     codes = codes[several]
     items = [str(item) for item in wide.index[several]]
-    own = clusters_of(model.assign(item=check_key(model, key)), items, clusters)
+    own = clusters_of(model, items, clusters)
     kappas, rests, n, gap = _gap(codes, len(values), own, resamples, seed)
     humans = pd.DataFrame(dict(zip(names, [people, n, kappas, rests], strict=True)))
     alternative = None
@@ -568,22 +571,18 @@ def _codes(wide: pd.DataFrame, said: Mapping[str, Any], level: Level) -> tuple[I
             return tuple(sorted({_text(part) for part in (value if isinstance(value, tuple) else (value,))}))
         return _text(value)
 
-    known: dict[Any, int] = {}
-    columns = []
-    for cells, given in ((wide[name].tolist(), wide[name].notna().tolist()) for name in wide.columns):
-        columns.append([known.setdefault(plain(c), len(known)) if g else -1 for c, g in zip(cells, given, strict=True)])
-    columns.append([known.setdefault(plain(said[str(item)]), len(known)) for item in wide.index])
-    values = sorted(known)
-    place = np.array(
-        [values.index(value) for value in known] if len(values) < 100 else _ranks(list(known)), dtype=np.int64
-    )
-    codes = np.array(columns, dtype=np.int64).T
-    return np.where(codes < 0, -1, place[codes] if len(place) else codes), values
-
-
-def _ranks(values: list[Any]) -> list[int]:
-    at = {value: number for number, value in enumerate(sorted(values))}
-    return [at[value] for value in values]
+    answers = [wide[name] for name in wide.columns]
+    answers.append(pd.Series([said[str(item)] for item in wide.index], dtype="object"))
+    # Different answers are few, and each of them is looked at once.
+    coded = [pd.factorize(column) for column in answers]
+    texts = [[plain(value) for value in given] for _, given in coded]
+    values = sorted({text for given in texts for text in given})
+    place = {value: number for number, value in enumerate(values)}
+    columns = [
+        np.array([*(place[text] for text in given), -1], dtype=np.int64)[numbers]
+        for (numbers, _), given in zip(coded, texts, strict=True)
+    ]
+    return np.stack(columns, axis=1), values
 
 
 def _gap(

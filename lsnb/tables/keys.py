@@ -154,9 +154,10 @@ def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
     empty: list[int] = []
     spaced: list[int] = []
     rounded: list[int] = []
-    in_text = rounded_rows(column.tolist())
-    rows_of: dict[str, list[int]] = {}
-    for position, value in enumerate(column.tolist()):
+    cells = column.tolist()
+    in_text = rounded_rows(cells)
+    at: list[int] = []
+    for position, value in enumerate(cells):
         try:
             text = key_text(value)
         except RoundedKeyError:
@@ -168,7 +169,7 @@ def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
         if text != text.strip():
             spaced.append(position)
         texts.append(text)
-        rows_of.setdefault(text, []).append(position)
+        at.append(position)
     problems = []
     if rounded:
         problems.append(
@@ -182,8 +183,11 @@ def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
         problems.append(f"Column {key!r} is empty in {sheet_rows(empty)}: give each item a key.")
     if spaced:
         problems.append(f"Column {key!r} has keys with spaces around them in {sheet_rows(spaced)}: remove those.")
-    repeats = [(text, rows) for text, rows in rows_of.items() if len(rows) > 1]
-    if repeats:
+    if len(set(texts)) < len(texts):
+        rows_of: dict[str, list[int]] = {}
+        for text, position in zip(texts, at, strict=True):
+            rows_of.setdefault(text, []).append(position)
+        repeats = [(text, rows) for text, rows in rows_of.items() if len(rows) > 1]
         shown = listing([f"{text!r} in {sheet_rows(rows)}" for text, rows in repeats], 3)
         problems.append(
             f"Column {key!r} has repeated keys: {shown}. "
