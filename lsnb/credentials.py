@@ -35,7 +35,7 @@ from urllib.parse import urlsplit
 from lsnb.errors import CredentialsError, InputError, LocalStackError
 from lsnb.kernel import runtime
 from lsnb.kernel.files import is_there
-from lsnb.kernel.secrecy import looks_like_key, masked
+from lsnb.kernel.secrecy import looks_like_key, masked, shown_address
 from lsnb.stack import Stack, load_stack, trusted_stack
 
 NAMES = ("LABEL_STUDIO_URL", "LABEL_STUDIO_API_KEY", "GCS_BUCKET", "GCS_CREDENTIALS", "GCS_READ_CREDENTIALS")
@@ -114,7 +114,7 @@ def normal_url(url: str) -> str:
         'http://localhost:8080'
     """
     text = url.strip().strip("'\"")
-    if looks_like_key(text):
+    if looks_like_key("".join(text.split())) or looks_like_key(text):
         raise InputError(
             "What was given as Label Studio's address looks like a key, so it is not repeated here: give the address, "
             "such as https://labelstudio.example.org, and the key as api_key or in credentials.json. Where a notebook "
@@ -131,14 +131,11 @@ def normal_url(url: str) -> str:
     # Tabs and ends of lines are left out by who splits an address, which so becomes another server's.
     if not host or not re.fullmatch(r"[A-Za-z0-9._:-]+", host) or re.search(r"[\s\x00-\x1f\x7f]", text):
         raise InputError(
-            f"{masked(url.strip())[:80]!r} is not the address of a Label Studio: "
+            f"{shown_address(url)} is not the address of a Label Studio: "
             "it should look like https://labelstudio.example.org or http://localhost:8080."
         )
     if parts.scheme not in ("http", "https"):
-        raise InputError(
-            f"The address {masked(url.strip())[:80]!r} starts with {parts.scheme}://: "
-            "give one with https:// or http://."
-        )
+        raise InputError(f"{shown_address(url)} is no web address: give one that begins with https:// or http://.")
     if parts.username or parts.password:
         raise InputError(
             f"The address of {host} holds a user name or password: leave them out and give the API key instead."
@@ -338,7 +335,8 @@ def refuse_key_for_name(text: str) -> None:
         InputError: It is a key; the message does not repeat it.
     """
     is_name = re.fullmatch(r"(gs://)?[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]/*", text.strip())
-    if masked(text) != text or (looks_like_key(text) and not is_name):
+    closed = "".join(text.split())  # a key may have broken over lines where it was copied
+    if masked(text) != text or masked(closed) != closed or (looks_like_key(closed) and not is_name):
         raise InputError(
             "What was given as the bucket's name looks like a key, so it is not repeated here: give the name, such as "
             "'my-media', and the key as credentials=… or in credentials.json. Where a notebook shows the key, remove "
@@ -443,7 +441,7 @@ def _credentials_file() -> Path | None:
         return path
     here = Path.cwd()
     # Above a home or a repository lies what others may write.
-    is_outermost = here == Path.home() or (here / ".git").exists()
+    is_outermost = here == Path.home().resolve() or (here / ".git").exists()
     for folder in (Path(),) if is_outermost else (Path(), Path("..")):
         if (folder / FILE_NAME).is_file():
             return folder / FILE_NAME

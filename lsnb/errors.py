@@ -30,7 +30,31 @@ A message says what is wrong, where, and what to do next, and holds no token, ke
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+MASK = "•••"
+
+# What an address carries beside the place: a password, a token, a signature. A path takes one of its two slashes away.
+_CARRIED = re.compile(
+    r"(?P<before>:/{1,2})[^\s/?#\"'<>]+(?=@)"
+    r"|(?P<name>[?&](?:access_token|api_?key|auth|authorization|jwt|key|pass|password|secret|sig|signature|token"
+    r"|x-amz-security-token|x-amz-signature|x-goog-signature)=)[^\s&\"'<>]+",
+    flags=re.IGNORECASE,
+)
+
+
+def plain_addresses(text: str) -> str:
+    """Return a text whose addresses carry no password, token or signature.
+
+    Args:
+        text: Any text.
+
+    Example:
+        >>> plain_addresses("There is no file https:/ana:s3cret@ls.org/a.csv?page=2&token=abc.")
+        'There is no file https:/•••@ls.org/a.csv?page=2&token=•••'
+    """
+    return _CARRIED.sub(lambda found: f"{found['before'] or found['name']}{MASK}", text)
 
 
 class LsnbError(Exception):
@@ -38,6 +62,10 @@ class LsnbError(Exception):
 
     A notebook shows its sentence alone; ``%debug`` and ``err.__traceback__`` still have the rest.
     """
+
+    def __init__(self, *given: object) -> None:
+        # A message may repeat what was given, and an address that was given where a file is wanted is one.
+        super().__init__(*(plain_addresses(each) if isinstance(each, str) else each for each in given))
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython prints instead of a stack trace (``InteractiveShell.showtraceback``)."""
@@ -60,7 +88,8 @@ class InputError(LsnbError, ValueError):
     """
 
     def __init__(self, problems: str | Sequence[str]) -> None:
-        self.problems: tuple[str, ...] = (problems,) if isinstance(problems, str) else tuple(problems)
+        given = (problems,) if isinstance(problems, str) else tuple(problems)
+        self.problems: tuple[str, ...] = tuple(map(plain_addresses, given))
         if len(self.problems) == 1:
             text = self.problems[0]
         else:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from lsnb.errors import LocalStackError
 from lsnb.kernel.files import write_whole
 from lsnb.kernel.runtime import stack_folder
+from lsnb.kernel.secrecy import is_here
 
 FILE_NAME = "stack.json"
 # The system's clock may be set between two readings; two seconds are less than an id's way round.
@@ -132,6 +133,8 @@ def _is_sound(stack: Stack) -> bool:
         and all(type(number) is int for number in whole)
         and all(isinstance(process.created, int | float) for process in stack.processes)
         and isinstance(stack.service_account, dict)
+        # The processes are looked for here, so that an address elsewhere is none of theirs.
+        and all(map(is_here, (stack.url, stack.endpoint)))
     )
 
 

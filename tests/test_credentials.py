@@ -2,8 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import pytest
 import lsnb
 from lsnb import credentials
 from lsnb.bucket import open_bucket_at
+from lsnb.bucket.bucket import read_origins
 from lsnb.credentials import NAMES, bucket_credentials, key_info, normal_key, normal_url, studio_credentials
-from lsnb.errors import CredentialsError, InputError
+from lsnb.errors import CredentialsError, InputError, LsnbError
 from lsnb.stack import Process, Stack
 
 EXAMPLE = Path(__file__).parent.parent / "credentials.example.json"
@@ -502,3 +504,45 @@ def test_a_found_key_that_may_only_read_names_no_other_address(alone: Path, chan
     (alone / "credentials.json").write_text(json.dumps(file))
     with pytest.raises(CredentialsError, match=r"only a service account's key|signs in at another address"):
         bucket_credentials()
+
+
+BROKEN = [
+    "0123456789abcdef\n0123456789abcdef01234567",
+    "https://ls.example.org/0123456789abcdef\r\n0123456789abcdef01234567",
+    "0123456789abcdef0123 456789abcdef01234567 https://ls.example.org",
+    "0123456789abcdef0123\u200b456789abcdef01234567",
+    "ya29.a0AfH6SM\nBxyz-0123456789 x",
+    "https://ls.example.org/?token=0123456789\nabcdef",
+    "https://ana:0123456789@ls.example .org",
+    "ana:0123456789@ls example.org",
+    "a0123456789abcdef0123456789abcdef01234567://x",
+]
+
+
+@pytest.mark.parametrize("pasted", BROKEN)
+def test_no_message_repeats_an_address_in_which_a_key_broke_over_lines(pasted: str) -> None:
+    for call in (normal_url, studio_credentials, lsnb.open_bucket):
+        with pytest.raises(LsnbError) as caught:
+            call(pasted)
+        assert not re.search(r"0123|4567|ya29\.|Bxyz|abcdef", str(caught.value)), call
+    try:
+        said = str(read_origins(pasted)[1])  # an origin is taken without what is behind it, and a note says so
+    except InputError as fault:
+        said = str(fault)
+    assert not re.search(r"0123|4567|ya29\.|Bxyz|abcdef", said)
+
+
+@pytest.mark.parametrize(
+    "given", ["https://ls.example.org/a.csv?page=1&token=0123456789", "https://ana:0123456789@ls.example.org/a.csv"]
+)
+@pytest.mark.parametrize(
+    "reader",
+    [lsnb.read_table, lsnb.read_annotations, lsnb.find_videos, lsnb.probe, lsnb.read_segments, lsnb.read_series],
+)
+def test_an_address_that_is_given_for_a_file_is_repeated_without_what_it_carries(
+    reader: Callable[[str], object], given: str
+) -> None:
+    with pytest.raises(LsnbError, match=r"ls\.example\.org/a\.csv") as caught:
+        reader(given)
+    assert "0123456789" not in str(caught.value)
+    assert "0123456789" not in repr(caught.value)

@@ -42,7 +42,7 @@ from lsnb.credentials import refuse_key_for_name
 from lsnb.errors import BucketError, CredentialsError, InputError, MissingFileError
 from lsnb.kernel.checks import TOLD, Give, Within, checked
 from lsnb.kernel.formats import LARGEST_JSON, is_export, size_text
-from lsnb.kernel.secrecy import masked
+from lsnb.kernel.secrecy import masked, shown_address
 from lsnb.kernel.words import warn
 
 # Which web pages may read the bucket: its CORS rules, added to and never replaced.
@@ -126,7 +126,8 @@ def read_origins(origins: str | Iterable[str]) -> tuple[list[str], list[str]]:
     """
     if not isinstance(origins, Iterable):
         raise InputError(
-            f"The origin is {origins!r}: give Label Studio's address as text, for example studio.browser_url."
+            f"The origin is {masked(repr(origins))[:80]}: give Label Studio's address as text, for example "
+            "studio.browser_url."
         )
     given = [origins] if isinstance(origins, str) else list(origins)
     if not given:
@@ -145,33 +146,39 @@ def read_origins(origins: str | Iterable[str]) -> tuple[list[str], list[str]]:
 
 def _read_origin(given: object, notes: list[str], problems: list[str]) -> str | None:
     if not isinstance(given, str):
-        problems.append(f"{given!r} is no text: give Label Studio's address, for example https://app.example.org.")
+        problems.append(
+            f"{masked(repr(given))[:80]} is no text: give Label Studio's address, for example https://app.example.org."
+        )
         return None
     text = given.strip()
     if text == "*":
         return text
+    shown = shown_address(text)
     example = "give it as https://app.example.org"
     try:
         parts = urlsplit(text)
         host, port = parts.hostname, parts.port
     except ValueError:
-        problems.append(f"{text!r} is not a web address: {example}.")
+        problems.append(f"{shown} is not a web address: {example}.")
         return None
     if parts.scheme not in {"http", "https"} or not host:
         bare = text.split("://")[-1].split("/")[0] or "app.example.org"
-        problems.append(f"{text!r} does not say http:// or https://: give it as https://{bare}.")
+        is_host = shown == repr(text) and _HOST.match(bare)
+        problems.append(
+            f"{shown} does not say http:// or https://: give it as https://{bare if is_host else 'app.example.org'}."
+        )
         return None
     if "*" in host:
-        problems.append(f"{text!r}: Cloud Storage knows no such wildcards; name each origin, or '*' for all.")
+        problems.append(f"{shown}: Cloud Storage knows no such wildcards; name each origin, or '*' for all.")
         return None
     bracketed = f"[{host}]" if ":" in host else host
     if not _HOST.match(bracketed) or parts.username or parts.password:
-        problems.append(f"{text!r} is not an origin that a browser would send: {example}.")
+        problems.append(f"{shown} is not an origin that a browser would send: {example}.")
         return None
     is_default_port = port is None or (parts.scheme, port) in {("http", 80), ("https", 443)}
     origin = f"{parts.scheme}://{bracketed}" + ("" if is_default_port else f":{port}")
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
-        notes.append(f"{text!r} was taken as {origin!r}: an origin has no path.")
+        notes.append(f"{shown} was taken as {origin!r}: an origin has no path.")
     return origin
 
 
@@ -842,9 +849,10 @@ def _bucket_name(text: object) -> str:
     name = text.strip().removeprefix("gs://").rstrip("/")
     if not name:
         raise InputError("The bucket has no name: give it as in the Cloud console, for example 'my-media'.")
+    shown = shown_address(name)
     if "/" in name or any(letter.isspace() for letter in name):
         raise InputError(
-            f"{name!r} is not a bucket's name: give the name alone, without a folder behind it, for example"
-            f" {name.split('/')[0].split()[0]!r}."
+            f"{shown} is not a bucket's name: give the name alone, without a folder behind it, for example"
+            f" {name.split('/')[0].split()[0] if shown == repr(name) else 'my-media'!r}."
         )
     return name

@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lsnb.errors import InputError
+from lsnb.kernel.secrecy import shown_address
 from lsnb.labels import Field, LabelConfig
 from lsnb.labels.check import structure_problems
 from lsnb.labels.tree import attribute, parse, walk
@@ -195,7 +196,9 @@ def _policy(address: str) -> str:
     parts = urlsplit(address)
     origin = f"{parts.scheme}://{parts.netloc}"
     if parts.scheme not in ("http", "https") or not re.fullmatch(r"[\w.\-:\[\]%]+", parts.netloc):
-        raise InputError(f"{address!r} is no address of a Label Studio: give one that begins with http:// or https://.")
+        raise InputError(
+            f"{shown_address(address)} is no address of a Label Studio: give one that begins with http:// or https://."
+        )
     return (
         f"default-src 'none'; script-src {origin} 'unsafe-inline' 'unsafe-eval' blob: data:; worker-src blob: data:; "
         f"style-src {origin} 'unsafe-inline'; font-src {origin} data:; img-src * data: blob:; media-src * data: blob:; "

@@ -130,7 +130,7 @@ def cache_folder() -> Path:
     ``LSNB_CACHE`` moves it.
 
     Raises:
-        LocalStackError: ``LSNB_CACHE`` names a home folder that nobody has.
+        LocalStackError: ``LSNB_CACHE`` names a home folder that nobody has, or the folder is not the user's alone.
     """
     return _folder("LSNB_CACHE", Path(platformdirs.user_cache_dir("lsnb")))
 
@@ -141,18 +141,55 @@ def stack_folder() -> Path:
     ``LSNB_STACK`` moves it; two folders are two independent stacks.
 
     Raises:
-        LocalStackError: ``LSNB_STACK`` names a home folder that nobody has.
+        LocalStackError: ``LSNB_STACK`` names a home folder that nobody has, or the folder is not the user's alone.
     """
     return _folder("LSNB_STACK", Path(platformdirs.user_data_dir("lsnb")) / "stack")
 
 
 def _folder(variable: str, default: Path) -> Path:
     given = os.environ.get(variable)
-    if not given:
-        return default
     try:
-        return Path(given).expanduser()
+        folder = Path(given).expanduser() if given else default
     except RuntimeError:
         raise LocalStackError(
             f"{variable} is {given!r}, and nobody of that name has a home folder here: write the whole path."
         ) from None
+    refuse_others_folder(folder)
+    return folder
+
+
+def refuse_others_folder(folder: Path) -> None:
+    """Raise where others on this computer may write to a folder whose programs are run and whose records are believed.
+
+    Args:
+        folder: The folder, which need not be there.
+
+    Raises:
+        LocalStackError: It belongs to another user, or others may write to it.
+    """
+    if os.name != "posix":
+        return
+    try:
+        about = folder.stat()
+    except OSError:
+        return
+    is_others = about.st_uid not in (os.getuid(), 0)
+    if is_others or about.st_mode & 0o002 or (about.st_mode & 0o020 and not _is_own_group(about.st_gid)):
+        whose = f"belongs to another user (number {about.st_uid})" if is_others else "can be written to by others"
+        own = f", or run 'chmod go-w {folder}' once you have looked at what is in it" if not is_others else ""
+        raise LocalStackError(
+            f"The folder {folder} {whose}, whose programs and keys would be taken for yours: set LSNB_CACHE and "
+            f"LSNB_STACK to folders of your own{own}."
+        )
+
+
+def _is_own_group(number: int) -> bool:
+    """Return whether a group has nobody in it but the user: many systems give each user one, which may then write."""
+    import grp
+    import pwd
+
+    try:
+        group, user = grp.getgrgid(number), pwd.getpwuid(os.getuid())
+    except KeyError:
+        return number == os.getgid() == 0  # as containers run users without a name
+    return group.gr_name == user.pw_name and not set(group.gr_mem) - {user.pw_name}

@@ -8,7 +8,10 @@ import re
 import socket
 from urllib.parse import SplitResult, urlsplit
 
-MASK = "•••"
+from lsnb.errors import MASK, plain_addresses
+
+# What copying leaves in the middle of a key, seen and unseen; no address holds any of it.
+_STRAY = re.compile(r"[\s\x00-\x1f\x7f\u00ad\u200b-\u200f\u2028-\u202f\u2060-\u2064\ufeff]+")
 
 # Label Studio's two kinds of key, Google's tokens, keys in PEM, and what stands behind a name that says "secret".
 _SECRETS = re.compile(
@@ -18,7 +21,6 @@ _SECRETS = re.compile(
     r"|\bGOCSPX-[\w-]+"
     r"|(?<![0-9A-Za-z])[0-9a-fA-F]{40}(?![0-9A-Za-z])"
     r"|(?<=\btoken )[\w.~+/=-]{8,}|(?<=\bbearer )[\w.~+/=-]{8,}"
-    r"|(?<=[?&]token=)[^\s&\"'<>]+|(?<=[?&]access_token=)[^\s&\"'<>]+|(?<=[?&]X-Goog-Signature=)[^\s&\"'<>]+"
     r"|(?<=\"private_key\": \")[^\"]+",
     flags=re.IGNORECASE | re.DOTALL,
 )
@@ -41,7 +43,7 @@ def masked(text: str, *secrets: str) -> str:
     """
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, MASK)
-    return _SECRETS.sub(MASK, text)
+    return _SECRETS.sub(MASK, plain_addresses(text))
 
 
 def looks_like_key(text: str) -> bool:
@@ -55,7 +57,31 @@ def looks_like_key(text: str) -> bool:
         (True, False)
     """
     word = re.sub(r"^(?:(?:https?://)|(?:token|bearer)\s+)", "", text.strip().strip("'\""), flags=re.IGNORECASE)
-    return masked(text) != text or bool(re.fullmatch(r"[\w~+=-]{32,}/?", word)) or word.lstrip().startswith("{")
+    return bool(_SECRETS.search(text) or re.fullmatch(r"[\w~+=-]{32,}/?", word)) or word.lstrip().startswith("{")
+
+
+def shown_address(text: str) -> str:
+    """Return what a message may repeat of something that was given as an address, in quotes, or words for it.
+
+    A key that broke over lines where it was copied is none that can be seen, so what holds an end of a line, or a key
+    once its gaps are closed, is not repeated at all.
+
+    Args:
+        text: What was given.
+
+    Example:
+        >>> shown_address("ftp://ls.example.org"), shown_address("https://me:pw@ls.example.org")
+        ("'ftp://ls.example.org'", "'https://•••@ls.example.org'")
+        >>> shown_address("https://ls.example.org/?token=0123456789\\nabcdef")
+        'What was given (it is not repeated here, since a key could stand in it)'
+    """
+    plain = text.strip()
+    closed = _STRAY.sub("", plain)
+    is_broken = _STRAY.sub(" ", plain) != plain or re.search(r"[0-9a-fA-F]{32}", closed) is not None
+    if is_broken or looks_like_key(closed):
+        return "What was given (it is not repeated here, since a key could stand in it)"
+    # A name and a password without a scheme before them.
+    return repr(re.sub(r"^[^/]*(?=@)", MASK, masked(plain))[:80])
 
 
 def is_here(url: str) -> bool:

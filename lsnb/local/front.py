@@ -20,6 +20,7 @@ import base64
 import email.parser
 import email.policy
 import json
+import logging
 import os
 import re
 import secrets
@@ -35,6 +36,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 from xml.sax.saxutils import escape
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 from lxml import etree
 
 from lsnb.local.cors import media_headers, preflight_headers
@@ -79,6 +81,7 @@ from lsnb.local.transfer import (
 _MOST_PARTS = 10_000
 _XML_NAMES = "http://s3.amazonaws.com/doc/2006-03-01/"  # the names that clients of either service look for
 _LARGEST_BATCH = 100
+_LARGEST_FORM = 16 * 1024  # one assertion
 _CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-(\d{1,18})|\*)/(?:(\d{1,18})|\*)")
 _COPIED = re.compile(r"(.+)/(rewriteTo|copyTo)/b/([^/]+)/o/(.+)")
 _BUCKET_WORDS = frozenset({"cors", "labels", "lifecycle", "location", "storageClass", "versioning", "website"})
@@ -731,6 +734,11 @@ def error_page(status: int, code: str, message: str, details: str, headers: dict
     return web.Response(text=text, status=status, content_type="application/xml", headers=headers)
 
 
+def _is_no_strangers(record: logging.LogRecord) -> bool:
+    """Return whether a line belongs in the log: bytes that are no request would fill the disk, and may hold a key."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
 _FULL = StoreFault(507, "insufficientStorage", "The disk of this computer is full: make room and upload again.")
 _FAULTS = (
     StoreFault,
@@ -768,14 +776,17 @@ class Front:
         """Return what serves it on a site."""
         application = web.Application(client_max_size=LARGEST_BODY)
         application.router.add_route("*", "/{path:.*}", self.handle)
+        log = logging.getLogger(__name__)
+        log.addFilter(_is_no_strangers)
         # What is sent packed is kept packed, as its Content-Encoding says.
-        return web.AppRunner(application, access_log=None, shutdown_timeout=2, auto_decompress=False)
+        return web.AppRunner(application, access_log=None, shutdown_timeout=2, auto_decompress=False, logger=log)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
         path = request.rel_url.raw_path
         said = (text for name, text in request.headers.items() if name.lower() != "authorization")
-        if not path.startswith("/") or any(map(is_broken, said)):
+        # What is behind a "#" never leaves a browser, and two readers of a signed address may part there.
+        if not path.startswith("/") or "#" in request.raw_path or any(map(is_broken, said)):
             return web.Response(status=400, text="The request cannot be read.")
         if request.headers.get("Host", "").lower() not in self._hosts:
             # A page whose name was made to point at this computer asks under that name.
@@ -830,8 +841,12 @@ class Front:
         return is_our_assertion(assertion, key=self._key, email=email, since=self._since)
 
     async def _token(self, request: web.Request) -> web.Response:
+        body = b""
         async with patience():
-            body = await request.read()
+            async for piece in pieces_of(request):
+                body += piece
+                if len(body) > _LARGEST_FORM:  # of strangers, too
+                    raise StoreFault(413, "uploadTooLarge", "Too large.")
         try:
             form = dict(parse_qsl(body.decode("ascii"), max_num_fields=20))
         except ValueError:

@@ -17,7 +17,7 @@ from typing import Any
 from lsnb.errors import LocalStackError
 from lsnb.kernel.checks import checked
 from lsnb.kernel.formats import read_json
-from lsnb.kernel.runtime import cache_folder, colab_proxy_url, stack_folder
+from lsnb.kernel.runtime import cache_folder, colab_proxy_url, refuse_others_folder, stack_folder
 from lsnb.kernel.words import warn
 from lsnb.local.cors import with_own_origin
 from lsnb.local.identity import FILE_NAME as IDENTITY_FILE
@@ -54,8 +54,13 @@ def resolve_folder(folder: Path | str | None) -> Path:
 
     Args:
         folder: What the caller gave; ``runtime.stack_folder()`` by default.
+
+    Raises:
+        LocalStackError: It is not the user's alone.
     """
-    return Path(folder or stack_folder()).expanduser().resolve()
+    place = Path(folder or stack_folder()).expanduser().resolve()
+    refuse_others_folder(place)
+    return place
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from lsnb.annotations import long_table, merge_copies
 from lsnb.errors import InputError, StudyNotFoundError
 from lsnb.kernel.checks import checked
 from lsnb.kernel.jobs import counting
+from lsnb.kernel.secrecy import shown_address
 from lsnb.kernel.words import alike
 from lsnb.labels import LabelConfig
 from lsnb.studio import Server
@@ -95,7 +96,7 @@ class Studio:
 
     def __init__(self, url: str, api_key: str, *, browser_url: str | None = None, source: str = "the call") -> None:
         if browser_url is not None and not browser_url.startswith(("http://", "https://")):
-            raise InputError(f"browser_url is {browser_url!r}: give an address that begins with http:// or https://.")
+            raise InputError(f"browser_url begins with neither http:// nor https://, but {shown_address(browser_url)}.")
         self.url, self.user, self.release = url, "", ""
         self.server = Server(url, api_key)
         self.url = self.server.url

@@ -372,3 +372,38 @@ def test_odd_bytes_get_an_answer_and_no_fault_of_the_server(served: EmbeddedBuck
     assert status("GET", f"/{bucket.name}") == 200
     assert status("POST", upload, b"Content-Type: text/\xff\r\n", b"x") == 400
     assert status("POST", "/batch/storage/v1", b"Content-Type: multipart/mixed; boundary=x\r\n", batch) == 200
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/html", "image/svg+xml", "application/xml", "odd", "image/png", "application/pdf"]
+)
+def test_a_page_of_a_stranger_s_is_no_page_of_this_computer(
+    served: EmbeddedBucket, bucket: storage.Bucket, kind: str
+) -> None:
+    blob = bucket.blob("page")
+    blob.upload_from_string(b"<script>document.cookie</script>", content_type=kind)
+    opened = blob.generate_signed_url(version="v4", expiration=60, api_access_endpoint=served.endpoint)
+    rule = requests.get(opened, timeout=30).headers.get("Content-Security-Policy")
+    # A sandbox without an origin has no cookies; the browser's own viewer of PDF cannot work in one.
+    assert rule == (None if kind == "application/pdf" else "sandbox allow-scripts")
+
+
+def test_strangers_fill_neither_the_memory_nor_the_log(
+    served: EmbeddedBucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert ask(served, "POST", "/token", data=b"x" * 100_000).status_code == 413
+    for sent in (b"get / HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", b"\x00\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", served.port), timeout=30) as line:
+            line.sendall(sent)
+            assert line.makefile("rb").readline().split()[1] == b"400"
+    assert not [line for line in caplog.records if line.name.startswith(("aiohttp", "lsnb"))]
+
+
+def test_a_signed_address_is_read_one_way(served: EmbeddedBucket, bucket: storage.Bucket) -> None:
+    bucket.blob("a#b").upload_from_string(b"x")
+    signed = bucket.blob("a#b").generate_signed_url(version="v4", expiration=60, api_access_endpoint=served.endpoint)
+    path = signed.removeprefix(served.endpoint)
+    assert ask(served, "GET", path).content == b"x"
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as line:
+        line.sendall(f"GET {path.replace('%23', '#')} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode())
+        assert line.makefile("rb").readline().split()[1] == b"400"
