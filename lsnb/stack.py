@@ -133,8 +133,6 @@ def _is_sound(stack: Stack) -> bool:
         and all(type(number) is int for number in whole)
         and all(isinstance(process.created, int | float) for process in stack.processes)
         and isinstance(stack.service_account, dict)
-        # The processes are looked for here, so that an address elsewhere is none of theirs.
-        and all(map(is_here, (stack.url, stack.endpoint)))
     )
 
 
@@ -153,6 +151,8 @@ def trusted_stack(folder: Path | None = None) -> Stack | None:
     stack = load_stack(folder)
     if stack is None:
         return None
+    if not all(map(is_here, (stack.url, stack.endpoint))):
+        return None  # another computer's port of the same number is none of these processes'
     own = {process.port: process for process in stack.processes}
     holders = [own.get(_port(address)) for address in (stack.url, stack.endpoint)]
     return stack if all(holder is not None and _holds_port(holder) for holder in holders) else None

@@ -204,8 +204,8 @@ def start(*, folder: Path | str | None = None) -> Stack:
         >>> stack.browser_url  # doctest: +SKIP
         'http://127.0.0.1:49152'
     """
-    installation = install()
     place = resolve_folder(folder)
+    installation = install()
     with explain_disk_errors(place, place / "logs"), _locked(place):
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
         return _bring_up(place, installation)

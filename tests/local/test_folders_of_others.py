@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import socket
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 import lsnb
 from lsnb.errors import LocalStackError
 from lsnb.kernel import runtime
-from lsnb.stack import Process, Stack, load_stack
+from lsnb.stack import Process, Stack, load_stack, trusted_stack
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="its folders have other rights")
 
@@ -76,10 +78,14 @@ def test_a_folder_of_the_user_and_a_group_of_their_own_is_taken(
 
 
 @pytest.mark.parametrize("field", ["url", "endpoint"])
-@pytest.mark.parametrize(
-    "address", ["http://evil.example:1", "http://192.0.2.1:2", "//", "http://127.0.0.1.evil.example:1"]
-)
-def test_a_record_that_leads_elsewhere_is_damaged(tmp_path: Path, field: str, address: str) -> None:
-    dataclasses.replace(planted(tmp_path), **{field: address}).save()
-    with pytest.raises(LocalStackError, match=r"record .* is damaged"):
-        load_stack(tmp_path)
+@pytest.mark.parametrize("host", ["evil.example", "192.0.2.1", "127.0.0.1.evil.example", "127.0.0.1@evil.example"])
+def test_a_record_that_leads_to_another_computer_is_not_trusted(tmp_path: Path, field: str, host: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        mine = Process("front", os.getpid(), psutil.Process().create_time(), port)
+        here = f"http://127.0.0.1:{port}"
+        sound = dataclasses.replace(planted(tmp_path), url=here, endpoint=here, processes=(mine,))
+        sound.save()
+        assert trusted_stack(tmp_path) == sound
+        dataclasses.replace(sound, **{field: f"http://{host}:{port}"}).save()
+        assert trusted_stack(tmp_path) is None
