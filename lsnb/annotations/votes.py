@@ -14,7 +14,7 @@ from lsnb.annotations.long import ANSWERED, DONE, TEXT_DTYPE, require_columns
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import TOLD, Annotations
-from lsnb.kernel.words import listing, nearest, warn
+from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY, TEXT_AREA, is_region
 from lsnb.tables.keys import RoundedKeyError, key_text
 
@@ -362,8 +362,8 @@ def latest(annotations: pd.DataFrame) -> pd.DataFrame:
     last = heads.drop_duplicates(["item", "annotator"], keep="last")
     again = sorted(set(heads[heads.duplicated(["item", "annotator"])]["item"]))
     warn(
-        f"{len(again)} items ({listing(again)}) have more than one annotation by the same person: "
-        "the latest of each person counts.",
+        f"{counted(len(again), 'item has', 'items have')} more than one annotation by the same person ({listing(again)}): "
+        "the latest of each person counts, and widen(..., repeats='all') has all of them.",
     )
     kept = pd.MultiIndex.from_frame(done[which]).isin(pd.MultiIndex.from_frame(last[which]))
     return done[kept]

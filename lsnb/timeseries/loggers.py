@@ -104,6 +104,7 @@ class Found:
         made: Whether the column of times was made from start, counter and rate.
         is_absolute: Whether the column of times says when by itself.
         is_unnamed: Whether nothing names its columns.
+        seen: How many lines hold something, beside those that name the columns; counted before they are read.
         left: Lines that were left out, by the reason.
         notes: Sentences on what was taken for granted.
     """
@@ -120,6 +121,7 @@ class Found:
     made: bool = False
     is_absolute: bool = False
     is_unnamed: bool = False
+    seen: int = 0
     left: dict[str, list[int]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -885,6 +887,7 @@ def find_table(
     table = pd.DataFrame({place: column_of_cells(columns[place]) for place in range(width)})
     places = list(layout.run.rows)
     header = set(range(places[0] - layout.found.header, places[0]))
+    layout.found.seen = sum(bool(line.strip()) for place, line in enumerate(layout.lines) if place not in header)
     table, at = _finished(table, layout, [layout.numbers[place] for place in places])
     if not len(table):
         raise TableError(_no_table(source, layout.lines, layout.numbers))
@@ -936,11 +939,12 @@ def table_of_layout(raw: pd.DataFrame, layout: Layout, long: Sequence[int]) -> p
         column = kept[place]
         if column.dtype == "float64" and bad.any() and column.notna().all() and (column % 1 == 0).all():
             kept[place] = column.astype("int64") if bool((column.abs() < 2**53).all()) else column
-    table, _ = _finished(kept, layout, numbers[~bad].tolist())
-    odd_lines = sorted([*numbers[odd & ~blank].tolist(), *long])
     above = [
         number for place, number in enumerate(layout.numbers) if number < layout.first and layout.lines[place].strip()
     ]
+    layout.found.seen = total - int(blank.sum()) + len(above) - layout.found.header
+    table, at = _finished(kept, layout, numbers[~bad].tolist())
+    odd_lines = sorted([*np.setdiff1d(numbers[~blank], np.asarray(at, dtype="int64")).tolist(), *long])
     left = {"above the table": above[: len(above) - layout.found.header or None], "inside it, no rows": odd_lines}
     layout.found.left = {reason: lines for reason, lines in left.items() if lines}
     return _told(table, layout.found, layout.is_named)
@@ -1012,6 +1016,7 @@ def _on_one_clock(
         whole[LINE] = whole[LINE].fillna(whole.pop(f"{LINE} (2)"))
     whole = whole.sort_values(str(found.time), kind="stable", ignore_index=True)
     lines = sorted(whole.pop(LINE).astype("int64"))
+    found.seen += len(lines) - len(set(lines))  # a line whose clocks differ is a row for each
     found.units = {name: unit for name, unit in found.units.items() if name in whole.columns}
     found.notes.append(
         f"It holds {len(clocks)} clocks called {own!r} side by side: each column was put on the one before it, and all "
@@ -1273,7 +1278,7 @@ def _left(layout: Layout, taken: set[int], at: Sequence[int]) -> dict[str, list[
 
 
 def _told(table: pd.DataFrame, found: Found, is_named: bool) -> pd.DataFrame:
-    tally = Tally(found.source, seen=len(table) + sum(map(len, found.left.values())), taken=len(table))
+    tally = Tally(found.source, seen=found.seen, taken=len(table))
     for reason, places in found.left.items():
         tally.leave(reason, [f"line {place}" for place in places])
     if found.is_unnamed:

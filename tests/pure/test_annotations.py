@@ -358,7 +358,7 @@ def test_the_latest_of_two_annotations_by_one_person_counts():
         task(1, [annotation(choice("new"), 1, at="2026-03-01T00:00:00Z"), annotation(choice("old"), 2)]),
         task(2, [annotation(choice("a"), 3), annotation(choice("b"), 4)]),
     ]
-    with pytest.warns(UserWarning, match=r"2 items \(1, 2\) have more than one annotation by the same person"):
+    with pytest.warns(UserWarning, match=r"2 items have more than one annotation by the same person \(1, 2\)"):
         wide = widen(long_table(tasks), "mood")
     assert wide["1"].tolist() == ["new", "b"]
 

@@ -477,3 +477,13 @@ def test_a_table_in_which_no_answer_was_told_says_so() -> None:
     record = {"ID": "a", "annotation_id": 1, "annotator": 3, "id": 1, "q": ["yes", "no"]}
     with pytest.warns(UserWarning, match="No column was taken for an answer; for data: ID and q"):
         read_annotations([dict(sorted(record.items()))], key="ID")
+
+
+def test_what_one_account_answered_twice_is_said(tmp_path: Path) -> None:
+    marks = [annotation(stars(n), n, by=1) | {"unique_id": name} for n, name in ((1, "a"), (2, "b"))]
+    tasks = [task(1, marks, ID="x"), task(2, [annotation(stars(3), 9, by=1)], ID="y")]
+    table = read_annotations(write(tmp_path, "twice.json", tasks), key="ID")
+    assert len(table) == 3
+    with pytest.warns(UserWarning, match=r"^1 item has more than one annotation by the same person \(x\): the latest"):
+        assert widen(table, "r")["1"].tolist() == [2, 3]
+    assert widen(table, "r", repeats="all")["1 (2)"].tolist()[0] == 2

@@ -10,11 +10,27 @@ import pytest
 
 import lsnb
 from lsnb.errors import TableError
+from lsnb.kernel.tally import tally_of
 from lsnb.timeseries import series as module
 from lsnb.timeseries.loggers import find_table
 
 N = 40
 WAVE = [f"{np.sin(n / 5):.4f}" for n in range(N)]
+
+
+@pytest.fixture(autouse=True)
+def every_line_is_accounted_for(monkeypatch):
+    """Hold each reading of this file to its account: what its lines are counted to be is taken or left out."""
+    read = lsnb.read_series
+
+    def accounted(*args, **options):
+        table = read(*args, **options)
+        tally = tally_of(table)
+        if tally is not None:
+            assert (tally.taken, tally.unexplained) == (len(table), 0), str(tally)
+        return table
+
+    monkeypatch.setattr(lsnb, "read_series", accounted)
 
 
 def rows(line, joint="\n"):
