@@ -143,6 +143,8 @@ def cut_video(source: str | Path, out: str | Path, first: int) -> Path:
     The media start at the keyframe before, and an edit list tells the player to show it from ``first`` on: the frames
     before are there, are counted by the container, and are never shown.
     """
+    if int(av.__version__.split(".")[0]) < 15:
+        pytest.skip("PyAV before 15 leaves the decoder's header behind where it copies")
     with av.open(str(source)) as reader, av.open(str(out), "w") as writer:
         stream = reader.streams.video[0]
         packets = [packet for packet in reader.demux(stream) if packet.size]

@@ -119,7 +119,7 @@ def test_clicks_are_loud_when_they_are_heard_before_and_after_transcoding(tmp_pa
         loud = signal.times[signal.values > 0.2]
         assert np.all((np.abs(loud - 0.51) < 0.04) | (np.abs(loud - 2.01) < 0.04))
         assert loud.min() < 1 < loud.max()
-        assert 0.4 < signal.values.max() < 0.8
+        assert 0.4 < signal.values.max() < 0.9  # Opus of PyAV 14 and 15 overshoots to 0.863
 
 
 def test_loudness_is_on_the_clock_of_a_picture_that_starts_later(tmp_path: Path) -> None:
