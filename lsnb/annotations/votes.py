@@ -361,8 +361,9 @@ def latest(annotations: pd.DataFrame) -> pd.DataFrame:
         return done
     last = heads.drop_duplicates(["item", "annotator"], keep="last")
     again = sorted(set(heads[heads.duplicated(["item", "annotator"])]["item"]))
+    have = counted(len(again), "item has", "items have")
     warn(
-        f"{counted(len(again), 'item has', 'items have')} more than one annotation by the same person ({listing(again)}): "
+        f"{have} more than one annotation by the same person ({listing(again)}): "
         "the latest of each person counts, and widen(..., repeats='all') has all of them.",
     )
     kept = pd.MultiIndex.from_frame(done[which]).isin(pd.MultiIndex.from_frame(last[which]))
