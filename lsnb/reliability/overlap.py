@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from lsnb.annotations.long import ANSWERED, raw_results
+from lsnb.annotations.long import ANSWERED, OWNER, raw_results, relations
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import Annotations, Resamples, Seed
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.words import counted, listing, nearest
 from lsnb.labels.vocabulary import KINDS, is_region
 from lsnb.reliability.coefficients import Ratings, cohen_kappa
 from lsnb.reliability.intervals import (
@@ -335,6 +335,8 @@ class RegionAgreement:
             ``alpha`` (of this label where units cross).
         answers: Of questions about regions: ``a, b, question, n`` (matched regions that both answered), ``percent,
             kappa`` (Cohen's).
+        arcs: Of relations between these regions: ``a, b, arcs_a, arcs_b, matched`` (between matched regions, in one
+            direction), ``f1, labelled`` (of these, with the same labels), ``labelled_f1``; empty where nobody drew any.
         items: A row for each item and pair: ``item, a, b, regions_a, regions_b, matched, f1``.
         note: What the figures rest on; empty if there is nothing to say.
     """
@@ -351,6 +353,7 @@ class RegionAgreement:
     figures: pd.DataFrame = field(compare=False)
     labels: pd.DataFrame = field(compare=False)
     answers: pd.DataFrame = field(compare=False)
+    arcs: pd.DataFrame = field(compare=False)
     note: str = ""
 
     @checks.checked
@@ -376,7 +379,7 @@ class RegionAgreement:
     @property
     def _tables(self) -> list[pd.DataFrame]:
         more = self.figures.loc[self.figures["figure"].ne("f1") & self.figures["value"].notna(), ["name", "value"]]
-        return [table for table in (more, self.pairs, self.labels, self.answers) if len(table)]
+        return [table for table in (more, self.pairs, self.labels, self.answers, self.arcs) if len(table)]
 
     def __repr__(self) -> str:
         tables = (table.to_string(index=False) for table in self._tables)
@@ -418,7 +421,10 @@ def region_agreement(
     (Dice); and the mean distance of matched regions' boundaries. Two instants (start = end) are found where they are
     the same. Krippendorff's alphas and gamma are of all annotators at once (``lsnb.reliability.unitizing``). Average
     precision is COCO's at this threshold: precision at 101 recalls, with regions taken by their scores, the surest
-    first, each finding the region of the reference that it fits best.
+    first, each finding the region of the reference that it fits best. Relations between these regions (arcs) are the
+    same where both their ends are matched and they go the same way: the unlabelled and labelled attachment of parsers
+    (S. Buchholz and E. Marsi, "CoNLL-X shared task on multilingual dependency parsing", CoNLL 2006), as F1, since
+    people draw different numbers of them.
 
     Args:
         annotations: The long table; with raw results (``raw=True``) for outlines, masks and tracks. It is not changed.
@@ -501,6 +507,11 @@ def region_agreement(
     if measure in LINES:
         labels, further = _unitized(places, known, labels, gamma_samples, seed)
         figures = pd.concat([figures, further], ignore_index=True)
+    arcs, further, left = _arcs(annotations, places, alike, (clusters, resamples, seed))
+    if left:
+        note = f"{note} Not compared: {counted(left, 'relation')} with regions that {control!r} did not draw."
+    if len(further):
+        figures = pd.concat([figures, further], ignore_index=True)
     return RegionAgreement(
         control=control,
         measure=measure,
@@ -516,6 +527,7 @@ def region_agreement(
         figures=figures,
         labels=labels,
         answers=_answers_about(annotations, control, alike),
+        arcs=arcs,
         note=note.strip(),
     )
 
@@ -839,6 +851,68 @@ def _answers_about(annotations: pd.DataFrame, control: str, alike: Alike) -> pd.
                 kappa, n = cohen_kappa(Ratings(codes, values, "nominal"), 0, 1)
                 rows.append((*pair, question, n, float((codes[:, 0] == codes[:, 1]).mean()), kappa))
     return pd.DataFrame(rows, columns=columns)
+
+
+# The ends of a relation, and whether it goes both ways; then its labels.
+Arcs = dict[tuple[str, str, bool], set[str]]
+
+
+def _arcs(
+    annotations: pd.DataFrame, places: Places, alike: Alike, chance: tuple[Clusters | None, int, int]
+) -> tuple[pd.DataFrame, pd.DataFrame, int]:
+    """Return how much annotators agree in relations, the figures of all, and how many relations lead elsewhere."""
+    columns = ["a", "b", "arcs_a", "arcs_b", "matched", "f1", "labelled", "labelled_f1"]
+    nothing = pd.DataFrame(columns=columns), _figure_table([]), 0
+    if not {*OWNER, "region", "kind", "value"} <= set(annotations.columns) or "relation" not in set(
+        annotations["kind"]
+    ):
+        return nothing
+    with warnings.catch_warnings():
+        # Said once already, where regions were read.
+        warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+        told = relations(latest(annotations))
+    told = told[told["status"].isin(ANSWERED)]
+    own = {(item, who): {r.key for r in regions} for item, by in places.items() for who, regions in by.items()}
+    drawn: dict[tuple[str, str], Arcs] = {}
+    left = 0
+    names = ("item", "annotator", "source", "target", "direction", "labels")
+    for item, who, *ends, direction, labels in zip(*(told[name].tolist() for name in names), strict=True):
+        source, target = ends if direction != "left" else reversed(ends)
+        if not {source, target} <= own.get((item, who), set()):
+            left += 1
+            continue
+        drawn.setdefault((item, who), {}).setdefault(_arc(source, target, direction == "bi"), set()).update(labels)
+    if not drawn:
+        return *nothing[:2], left
+    rows = []
+    for pair, item, one in alike:
+        a, b = (drawn.get((item, who), {}) for who in pair)
+        means = dict(match.keys for match in one.matched)
+        seen = {
+            _arc(means[source], means[target], both_ways): labels
+            for (source, target, both_ways), labels in a.items()
+            if source in means and target in means
+        }
+        same = seen.keys() & b.keys()
+        rows.append((item, *pair, len(a), len(b), len(same), sum(seen[arc] == b[arc] for arc in same)))
+    items = pd.DataFrame(rows, columns=["item", "a", "b", "regions_a", "regions_b", "matched", "labelled"])
+    sums = items.groupby(["a", "b"], sort=False)[["regions_a", "regions_b", "matched", "labelled"]].sum().reset_index()
+    sums = sums.rename(columns={"regions_a": "arcs_a", "regions_b": "arcs_b"})
+    total = (sums["arcs_a"] + sums["arcs_b"]).replace(0, math.nan)
+    table = sums.assign(f1=2 * sums["matched"] / total, labelled_f1=2 * sums["labelled"] / total)[columns]
+    figures = []
+    for name, words, column in (
+        ("arcs_f1", "F1 of relations", "matched"),
+        ("arcs_labelled_f1", "F1 of relations with their labels", "labelled"),
+    ):
+        value, interval = _overall(items.assign(matched=items[column]), annotations, *chance)
+        figures.append((name, words, value, *interval))
+    return table, _figure_table(figures), left
+
+
+def _arc(source: str, target: str, both_ways: bool) -> tuple[str, str, bool]:
+    ends = sorted((source, target)) if both_ways else (source, target)
+    return ends[0], ends[1], both_ways
 
 
 def _along(

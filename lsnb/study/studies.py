@@ -96,7 +96,9 @@ class Studio:
 
     def __init__(self, url: str, api_key: str, *, browser_url: str | None = None, source: str = "the call") -> None:
         if browser_url is not None and not browser_url.startswith(("http://", "https://")):
-            raise InputError(f"browser_url begins with neither http:// nor https://, but {shown_address(browser_url)}.")
+            raise InputError(
+                f"{shown_address(browser_url)} is no browser_url: give an address that begins with http:// or https://."
+            )
         self.url, self.user, self.release = url, "", ""
         self.server = Server(url, api_key)
         self.url = self.server.url

@@ -316,3 +316,43 @@ def test_all_pairs_of_people():
     assert found.pairs[["a", "b"]].values.tolist() == [list(two) for two in itertools.combinations("abc", 2)]
     assert found.pairs["f1"].tolist() == [1, 0, 0]
     assert found.f1 == pytest.approx(1 / 3)
+
+
+def span(start: int, label: str, id: str) -> dict:
+    value = {"start": start, "end": start + 5, "text": "words", "labels": [label]}
+    return result("labels", value, id=id)
+
+
+def relation(source: str, target: str, *labels: str, direction: str = "right") -> dict:
+    return {"type": "relation", "from_id": source, "to_id": target, "direction": direction, "labels": list(labels)}
+
+
+def test_relations_are_the_same_between_matched_regions_in_one_direction():
+    def people(ends: str) -> list[dict]:
+        return [span(10 * place, "PER", f"{ends}{place}") for place in range(3)]
+
+    ana = [*people("a"), relation("a0", "a1", "likes"), relation("a1", "a2", "knows"), relation("a0", "a2", "of")]
+    ben = [
+        *people("b"),
+        relation("b1", "b0", "likes", direction="left"),  # the same as ana's first
+        relation("b1", "b2", "hates"),
+        relation("b2", "b0", "of"),  # the other way round
+        relation("b2", "b1", direction="bi"),
+    ]
+    found = region_agreement(long(ana, ben), "c")
+    row = found.arcs.iloc[0]
+    assert row[["arcs_a", "arcs_b", "matched", "labelled"]].tolist() == [3, 4, 2, 1]
+    assert (row["f1"], row["labelled_f1"]) == pytest.approx((4 / 7, 2 / 7))
+    assert (found.value("arcs_f1"), found.value("arcs_labelled_f1")) == pytest.approx((4 / 7, 2 / 7))
+    turned = region_agreement(long(ben, ana), "c").arcs.iloc[0]
+    assert turned[["arcs_a", "arcs_b", "matched", "labelled"]].tolist() == [4, 3, 2, 1]
+    # An end that is not matched takes its arcs with it, and one that another control drew is told.
+    moved = [span(100, "PER", "b0"), *people("b")[1:], *ben[3:], relation("b1", "elsewhere")]
+    less = region_agreement(long(ana, moved), "c")
+    assert less.arcs[["matched", "labelled"]].iloc[0].tolist() == [1, 0]
+    assert "Not compared: 1 relation with regions that 'c' did not draw." in less.note
+    assert "relations" in repr(less)
+    both = [*people("a"), relation("a1", "a0", direction="bi")]
+    again = [*people("b"), relation("b0", "b1", direction="bi")]
+    assert region_agreement(long(both, again), "c").arcs["f1"].tolist() == [1.0]
+    assert region_agreement(long(people("a"), people("b")), "c").arcs.empty
