@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import inspect
 import math
 import warnings
@@ -26,6 +27,8 @@ from lsnb.reliability.intervals import figures_in
 from lsnb.reliability.overlap import RegionAgreement, is_drawn
 from lsnb.reliability.transcripts import text_agreement
 
+# Of results that a model had made, and that stayed as they were or were changed.
+PREFILLED = ("prediction", "prediction-changed")
 COMPARED = {
     "nominal": "values either agree or do not",
     "ordinal": "ordinal distance",
@@ -78,6 +81,7 @@ def methods_paragraph(
     answers = counted(int(table["n"].sum()), "annotation" if is_drawing else "answer")
     shared = f"{counted(found.n_items, 'item')} {'annotated' if is_drawing else 'answered'} by two or more"
     sentences = [f"{items} annotated for “{control}” by {people} ({answers}; {shared}).", _skipped(annotations)]
+    sentences.append(_made(annotations, control))
     if is_drawing:
         sentences.append(_of_regions(found.overlap))
     else:
@@ -92,6 +96,9 @@ def methods_paragraph(
             f"The model’s answers ({evaluation.column}) were compared with those of people on {evaluation.n} items: "
             f"{figures}."
         )
+        if evaluation.alternative is not None:
+            sentences.append(_typed(evaluation.alternative.summary).rstrip(".") + ".")
+    sentences.append(f"Figures were computed with lsnb {importlib.metadata.version('lsnb')}.")
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -99,6 +106,32 @@ def _skipped(annotations: pd.DataFrame) -> str:
     skipped = annotations.loc[annotations["status"].eq("skipped").fillna(False).astype(bool), ["item", "annotator"]]
     n = len(skipped.drop_duplicates())
     return f"Annotators skipped an item {n} {'time' if n == 1 else 'times'}." if n else ""
+
+
+def _made(annotations: pd.DataFrame, control: str) -> str:
+    """Return when the annotations were made, and how many began from what a model had said, where that is known."""
+    mine = annotations["control"].eq(control) & annotations["status"].eq("submitted")
+    rows = annotations[mine.fillna(False).astype(bool)]
+    sentences = []
+    made = rows["created_at"].dropna() if "created_at" in rows else rows.index[:0]
+    if len(made):
+        moments = pd.to_datetime(pd.Series(made), utc=True, format="ISO8601")
+        first, last = moments.min().date().isoformat(), moments.max().date().isoformat()
+        sentences.append(
+            f"Annotations were made on {first} (UTC)."
+            if first == last
+            else f"Annotations were made from {first} to {last} (UTC)."
+        )
+    if {"origin", "prediction", "annotation", "project"} <= set(rows.columns) and rows["origin"].notna().any():
+        begun = rows["prediction"].notna() | rows["origin"].isin(PREFILLED).fillna(False).astype(bool)
+        which = ["item", "annotator", "project", "annotation"]
+        of_all, n = (len(some[which].drop_duplicates()) for some in (rows, rows[begun]))
+        sentences.append(
+            f"{n} of {counted(of_all, 'annotation')} began from a model’s prediction."
+            if n
+            else "No annotation began from a model’s prediction."
+        )
+    return " ".join(sentences)
 
 
 def _of_answers(found: Agreement) -> str:
@@ -171,6 +204,16 @@ def _of_regions(overlap: RegionAgreement | None) -> str:
         least, most = _shown(ious.min()), _shown(ious.max())
         each = least if len(ious) == 1 else f"{least} to {most} for pairs of annotators"
         words += f" The mean intersection over union of regions that overlap was {each}."
+    figures = figures_in(overlap.figures)
+    for figure, sentence in (
+        ("u_alpha", "Krippendorff’s u-alpha over units, gaps and labels was {}."),
+        ("gamma", "Mathet’s gamma was {}."),
+        ("arcs_f1", "Relations between matched regions agreed with an F1 of {}."),
+        ("arcs_labelled_f1", "With their labels it was {}."),
+    ):
+        if figure in figures and not math.isnan(figures[figure].value):
+            value = figures[figure]
+            words += " " + sentence.format(f"{_shown(value.value)}{_between(value.bounds)}")
     return words
 
 
@@ -405,6 +448,46 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
             "title": "Content Analysis: An Introduction to Its Methodology",
             "publisher": "Sage",
             "year": "2018",
+        },
+    ),
+    "Krippendorff’s u-alpha": (
+        "krippendorff2016",
+        "article",
+        {
+            "author": 'K. Krippendorff and Y. Mathet and S. Bouvry and A. Widl{\\"o}cher',
+            "title": "On the reliability of unitizing textual continua: Further developments",
+            "journal": "Quality and Quantity 50",
+            "year": "2016",
+        },
+    ),
+    "Mathet’s gamma": (
+        "mathet2015",
+        "article",
+        {
+            "author": "Y. Mathet and A. Widl{\\\"o}cher and J.-P. M{\\'e}tivier",
+            "title": "The unified and holistic method gamma for inter-annotator agreement measure and alignment",
+            "journal": "Computational Linguistics 41",
+            "year": "2015",
+        },
+    ),
+    "Relations between matched regions": (
+        "buchholz2006",
+        "inproceedings",
+        {
+            "author": "S. Buchholz and E. Marsi",
+            "title": "{CoNLL-X} shared task on multilingual dependency parsing",
+            "booktitle": "Proceedings of CoNLL",
+            "year": "2006",
+        },
+    ),
+    "alternative annotator test": (
+        "calderon2025",
+        "inproceedings",
+        {
+            "author": "N. Calderon and R. Reichart and R. Dror",
+            "title": "The alternative annotator test for {LLM}-as-a-judge",
+            "booktitle": "Proceedings of ACL",
+            "year": "2025",
         },
     ),
     "Fleiss’ kappa": (

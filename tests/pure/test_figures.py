@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import math
 from pathlib import Path
@@ -424,6 +425,24 @@ def test_the_paragraph_of_regions_does_not_call_them_unanimous():
     overlap = region_agreement(table, "c")
     assert f"F1 of {overlap.f1:.2f}" in text
     assert text.startswith("One item was annotated for “c” by two annotators (2 annotations;")
+
+
+def test_the_paragraph_says_when_annotations_were_made_and_what_they_began_from():
+    def answers(place: int) -> list:
+        begun = {"parent_prediction": 7} if place == 1 else {}
+        by_ana = annotation(choice("x"), 2 * place, by=1, at=f"2026-03-0{place}T23:30:00-02:00", **begun)
+        return [by_ana, annotation(choice("x"), 2 * place + 1, by=2, at="2026-03-02T10:00:00Z")]
+
+    table = long_table([task(n, answers(n), ID=str(n)) for n in (1, 2, 3)], key="ID")
+    text = methods_paragraph(table, "mood")
+    assert "Annotations were made from 2026-03-02 to 2026-03-04 (UTC). 1 of 6 annotations began from a model’s" in text
+    later = methods_paragraph(table[table["item"].eq("2")], "mood")
+    assert "Annotations were made from 2026-03-02 to 2026-03-03 (UTC). No annotation began from a model’s" in later
+    # What an export does not tell is not said.
+    unsaid = methods_paragraph(table.assign(origin=None, prediction=None, created_at=None), "mood")
+    assert "made" not in unsaid
+    assert "began" not in unsaid
+    assert f"Figures were computed with lsnb {importlib.metadata.version('lsnb')}." in unsaid
 
 
 def test_the_paragraph_names_pairs_weights_rules_and_skips():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from lsnb.annotations import long_table, read_annotations
 from lsnb.errors import InputError
-from lsnb.reliability import agreement, disputed, region_agreement
+from lsnb.reliability import agreement, disputed, methods_paragraph, references, region_agreement
 from lsnb.reliability.overlap import match
 from lsnb.shapes import Track, box_iou, outline_iou, span_iou
 
@@ -352,6 +353,11 @@ def test_relations_are_the_same_between_matched_regions_in_one_direction():
     assert less.arcs[["matched", "labelled"]].iloc[0].tolist() == [1, 0]
     assert "Not compared: 1 relation with regions that 'c' did not draw." in less.note
     assert "relations" in repr(less)
+    heard = [[{**one, "original_length": 60} for one in results] for results in (ana, ben)]
+    text = methods_paragraph(long(*heard), "c")
+    assert "Relations between matched regions agreed with an F1 of 0.57" in text
+    assert "Krippendorff’s u-alpha over units, gaps and labels was" in text
+    assert {"buchholz2006", "krippendorff2016"} <= set(re.findall(r"^@\w+\{(\w+),$", references(text), re.MULTILINE))
     both = [*people("a"), relation("a1", "a0", direction="bi")]
     again = [*people("b"), relation("b0", "b1", direction="bi")]
     assert region_agreement(long(both, again), "c").arcs["f1"].tolist() == [1.0]
