@@ -542,6 +542,9 @@ class Connection:
                 if not heard and (first or "CERTIFICATE" in str(fault).upper()):
                     raise
             else:
+                # What is read already and its stream hold each other: with it all pages of a project would stay in
+                # memory for as long as Python's collector pauses.
+                answer.stream = httpx.ByteStream(b"")
                 if answer.status_code == 401 and self._key_is_personal and signed and not renewed:
                     # The access token may have ended on the server's clock, or with the server.
                     renewed = True

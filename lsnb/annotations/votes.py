@@ -148,6 +148,8 @@ def takes_several(annotations: pd.DataFrame, control: str) -> bool:
 
 
 OF_ONE = ("item", "annotator", "project", "task", "annotation", "status", "updated_at")
+# What votes are made of: a third of the long table's columns.
+VOTED = (*OF_ONE, "control", "kind", "region", "value", "page")
 
 
 def is_paged(annotations: pd.DataFrame, control: str) -> bool:

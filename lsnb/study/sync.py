@@ -18,6 +18,7 @@ import pandas as pd
 
 from lsnb.annotations import long_table, majority, widen
 from lsnb.annotations.long import Names, Wanted, tabulate
+from lsnb.annotations.votes import VOTED
 from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.jobs import counting
@@ -160,7 +161,7 @@ def taken_column_problems(
 
 
 def _answered(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], key: str) -> pd.DataFrame:
-    """Return the long table of what was answered; tasks without annotations have nothing to say here."""
+    """Return the long table's columns of votes of what was answered; tasks without annotations have nothing to say."""
     tables, tally = [], Tally("The tasks", "annotation")
     for copy in copies:
         snapshot = snapshots.get(copy.project.id)
@@ -172,7 +173,7 @@ def _answered(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], key: st
         for group in _groups(copy, snapshot):
             found = tabulate(group, Wanted(key=key), annotator=copy.manifest.annotator, names=names)
             tally.add(found.tally)
-            tables.append(found.table)
+            tables.append(found.table[list(VOTED)].copy())  # all columns of half a million answers take a gigabyte
     tally.warn()
     return pd.concat(tables, ignore_index=True) if tables else long_table([])
 
