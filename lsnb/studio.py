@@ -478,6 +478,14 @@ class Connection:
         except (ValueError, TypeError, KeyError, IndexError, AttributeError):
             raise OtherAnswer(path) from None
 
+    def _delete(self, path: str) -> None:
+        """Delete what a path names, also where the server may have heard it; what is gone already is no error."""
+        try:
+            self._ask("DELETE", path, again=True)
+        except Refused as fault:
+            if not fault.is_gone:
+                raise
+
     def _once(self, write: Callable[[], int], look: Callable[[], int | None]) -> int:
         """Return what a write returns that must not come twice: where its reply is lost, it is looked for.
 
@@ -879,11 +887,7 @@ class PredictionRequests(Connection):
             prediction: The prediction's id.
         """
         with self._translated(f"delete prediction {prediction}"):
-            try:
-                self._ask("DELETE", f"/api/predictions/{int(prediction)}/", again=True)
-            except Refused as fault:
-                if not fault.is_gone:
-                    raise
+            self._delete(f"/api/predictions/{int(prediction)}/")
 
     def show_all_predictions(self, project: int) -> None:
         """Show the predictions of every model in a project, rather than those of one.
@@ -1403,11 +1407,7 @@ class Server(PredictionRequests):
             draft: The draft's id.
         """
         with self._translated(f"delete draft {draft}"):
-            try:
-                self._ask("DELETE", f"/api/drafts/{int(draft)}/", again=True)
-            except Refused as fault:
-                if not fault.is_gone:
-                    raise
+            self._delete(f"/api/drafts/{int(draft)}/")
 
     def mark_truth(self, annotation: int, ground_truth: bool) -> None:
         """Mark an annotation as the truth, or take the mark away.
