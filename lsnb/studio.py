@@ -39,6 +39,7 @@ from lsnb.errors import (
 from lsnb.kernel.jobs import counting, is_started, side_by_side
 from lsnb.kernel.secrecy import is_here, is_same_server, masked
 from lsnb.kernel.words import warn
+from lsnb.labels.check import label_interface
 
 # The line to a Label Studio: signing in, asking, asking again, and turning every refusal into a sentence.
 #
@@ -871,10 +872,8 @@ class PredictionRequests(Connection):
             config: The label config as XML.
             prediction: ``{"result", "score", "model_version"}``.
         """
-        from label_studio_sdk.label_interface.interface import LabelInterface  # takes a while to import
-
         try:
-            judge: Any = LabelInterface(config)
+            judge: Any = label_interface()(config)
             found = judge.validate_prediction(dict(prediction), return_errors=True)
         except Exception as fault:  # the check itself stumbles over some values, and then the server drops them too
             return f"{type(fault).__name__}: {fault}"

@@ -102,3 +102,18 @@ def test_import_lsnb_loads_nothing_heavy(statement: str) -> None:
     script = f"{statement}\nimport sys\nprint(*sys.modules)"
     said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert HEAVY.isdisjoint(said.stdout.split()), sorted(HEAVY & set(said.stdout.split()))
+
+
+def test_a_check_of_a_config_leaves_the_grammar_of_web_addresses_to_who_asks_for_it() -> None:
+    """Compiling it took four seconds of each first check beside JupyterLab, which brings it to jsonschema."""
+    pytest.importorskip("rfc3987_syntax")
+    script = (
+        "import sys, lsnb.labels.check as check\n"
+        "check.find_reference_problems('<View/>')\n"
+        "print('rfc3987_syntax' in sys.modules)\n"
+        "import jsonschema\n"
+        "is_one = jsonschema.Draft202012Validator.FORMAT_CHECKER.conforms\n"
+        "print(is_one('http://ü.de/x', 'iri'), is_one('ht tp://x', 'iri'), 'rfc3987_syntax' in sys.modules)\n"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "True", "False", "True"]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import importlib.util
 import math
 import re
+import sys
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Protocol, cast
 
 import pandas as pd
@@ -1014,6 +1017,31 @@ def _what(kind: str) -> str:
     return {"image": "an image", "audio": "a sound file", "video": "a video"}.get(kind, "a file")
 
 
+def label_interface() -> Any:
+    """Return the SDK's class ``LabelInterface``, which the server's own endpoints check with.
+
+    Loading it takes a second, so only a check loads it. Beside JupyterLab it would take five: jsonschema then compiles
+    a grammar of international web addresses, which no config has. Here that waits for the first address to be checked.
+    """
+    name = "rfc3987_syntax"
+    if name in sys.modules or "jsonschema" in sys.modules or importlib.util.find_spec(name) is None:
+        from label_studio_sdk.label_interface.interface import LabelInterface
+
+        return LabelInterface
+
+    def is_valid_syntax(*args: Any, **options: Any) -> Any:
+        return importlib.import_module(name).is_valid_syntax(*args, **options)
+
+    late = ModuleType(name)
+    late.__dict__["is_valid_syntax"] = is_valid_syntax
+    sys.modules[name] = late
+    try:
+        return label_interface()
+    finally:
+        if sys.modules.get(name) is late:
+            del sys.modules[name]
+
+
 def find_reference_problems(xml: str) -> list[Problem]:
     """Return what the SDK's LabelInterface refuses: the same checks as the server's own endpoint.
 
@@ -1022,11 +1050,8 @@ def find_reference_problems(xml: str) -> list[Problem]:
     Args:
         xml: The config's text, well-formed.
     """
-    # Loading the SDK takes a second or two, so only a check loads it.
-    from label_studio_sdk.label_interface.interface import LabelInterface
-
     try:
-        interface: Any = LabelInterface(xml)
+        interface: Any = label_interface()(xml)
         interface.validate()
     except Exception as refusal:  # the SDK raises several kinds, some of them plain Exception
         reason = str(refusal).strip().splitlines()
