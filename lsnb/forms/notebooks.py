@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lsnb.forms.schema import Field, Form
 
 # Fields that several notebooks' forms share, written once.
@@ -439,7 +441,7 @@ SELECT_DIFFICULT_FRAMES = Form(
         ),
         START,
         STOP,
-        MIN_GAP,
+        replace(MIN_GAP, default=3),
         CONTEXT,
         ANNOTATORS,
         CLEAN_UP,

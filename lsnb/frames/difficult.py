@@ -301,7 +301,7 @@ def select_difficult_frames(
     views: Any = None,
     start: float = 0.0,
     stop: float = 1.0,
-    min_gap: int = 10,
+    min_gap: int = 3,
     missing: bool = True,
     exclude: Any = (),
     out: str | os.PathLike[str] | None = None,
@@ -338,7 +338,8 @@ def select_difficult_frames(
             the same body parts and frames; of several videos a dict of video and these files.
         start: Share of the video at which the portion begins, 0 to 1.
         stop: Share at which it ends.
-        min_gap: The least distance between two chosen frames, in frames.
+        min_gap: The least distance between two chosen frames, in frames. Of trouble that lasts, a larger one takes
+            fewer frames, and other events, which are less difficult, in their place.
         missing: Whether a frame in which the model saw nothing at all is difficult, the more so the rarer it is.
         exclude: Frames chosen before, which are kept clear by ``min_gap`` too, as ``select_frames`` takes them; a video
             may be named without folder and ending, too.

@@ -351,6 +351,17 @@ def test_three_quarters_are_the_events_with_the_highest_scores():
     assert found["score"].max() == select_difficult_frames(table, 1, metrics=["temporal_norm"])["score"][0]
 
 
+def test_of_trouble_that_comes_in_bursts_the_worst_frames_come_before_lesser_events():
+    bursts = {start + step: 90.0 for start in (300, 900, 1500) for step in (0, 4, 8)}
+    lesser = dict.fromkeys(range(100, 1900, 200), 20.0)
+    table = pose_table(with_jumps(smooth_poses(2000), {**lesser, **bursts}))
+    found = select_difficult_frames(table, 12, metrics=["temporal_norm"])["frame"]
+    assert sorted(set(found) & set(bursts)) == sorted(bursts)
+    apart = select_difficult_frames(table, 12, min_gap=10, metrics=["temporal_norm"])["frame"]
+    assert len(set(apart) & set(bursts)) == 3
+    assert np.diff(apart).min() >= 10
+
+
 def test_two_peaks_without_a_valley_are_one_event():
     likelihood = np.full((1000, 4), 0.99)
     likelihood[300:400, 1] = np.linspace(0.1, 0.3, 100)  # one long event
