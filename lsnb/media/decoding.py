@@ -303,6 +303,7 @@ class Decoding:
 # once instead:
 #
 # - every packet has a presentation time of its own, and the first is a keyframe (MPEG-TS may start in the middle);
+# - its times go forward: files that were joined end to end may begin anew, or before the first (FLV);
 # - a packet before the cut of an edit list is marked to be thrown away, and is no frame;
 # - AVI stores no presentation times: frames that are coded out of order have none that can be believed;
 # - VP8 has packets from which later frames are made and which are not shown (RFC 6386, section 9.1, ``show_frame``).
@@ -398,7 +399,7 @@ def _from_packets(path: Path) -> Timeline | None:
         may_hide = stream.codec_context.name in ("vp8", "libvpx")
         pts: list[int] = []
         keys: list[int] = []
-        latest, last_duration, first = None, 0, True
+        latest, last_duration, first, coded = None, 0, True, None
         try:
             for packet in container.demux(stream):
                 if not packet.size:
@@ -406,6 +407,9 @@ def _from_packets(path: Path) -> Timeline | None:
                 stamp = packet.pts
                 if stamp is None or packet.is_corrupt or (first and not packet.is_keyframe):
                     return None
+                if coded is not None and packet.dts is not None and packet.dts < coded:
+                    return None
+                coded = packet.dts if packet.dts is not None else coded
                 first = False
                 if packet.is_discard or (may_hide and not memoryview(packet)[0] & SHOW_FRAME):
                     continue
@@ -480,8 +484,11 @@ def _are_rising(stamps: list[int | None]) -> bool:
 
 
 def _in_order(frames: int, stored: list[int], step: int) -> NDArray[np.int64]:
-    """Return the decoding times in order, as presentation times of a file that stores none; else equal steps."""
-    found = np.unique(np.asarray(stored, np.int64))
+    """Return the decoding times, as presentation times of a file that stores none; equal steps where they go back."""
+    found = np.asarray(stored, np.int64)
+    if (np.diff(found) < 0).any():  # files joined end to end, whose clocks begin anew
+        return np.arange(frames) * step
+    found = np.unique(found)
     return found[:frames] if len(found) >= frames else np.arange(frames) * step
 
 

@@ -85,6 +85,16 @@ def test_a_frame_keeps_its_number_behind_damage(tmp_path: Path) -> None:
     assert [frame.index for frame in read_frames(path, [10, 110])] == [10, 110]
 
 
+def test_a_clock_that_begins_anew_takes_no_frame_and_changes_no_number(tmp_path: Path) -> None:
+    data = make_video(tmp_path / "whole.flv", 60, gop=20, b_frames=2).read_bytes()
+    path = tmp_path / "joined.flv"
+    path.write_bytes(data[: len(data) * 7 // 10] + data)
+    shown = [read_barcode(frame.image) for frame in read_frames(path)]
+    assert shown == [*range(len(shown) - 60), *range(60)]
+    assert len(shown) == len(frame_times(path)) == probe(path).frames > 90
+    assert np.allclose(np.diff(frame_times(path)), 1 / 30, atol=1e-3)
+
+
 @pytest.mark.parametrize("kind", ["mp4", "mov"])
 def test_scratches_cost_frames_and_never_give_wrong_ones(tmp_path: Path, kind: str) -> None:
     path = scratched(make_video(tmp_path / f"whole.{kind}", FRAMES, width=320, height=240))
