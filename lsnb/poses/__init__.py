@@ -8,7 +8,7 @@ from lsnb.poses.coordinates import LabelledPoses, Poses, read_labelled_poses, re
 from lsnb.poses.difficulty import ensemble_variance, pca_multiview_error, pca_singleview_error, temporal_norm
 from lsnb.poses.finding import choose_videos, find_predictions, read_bodyparts
 from lsnb.poses.keypoints import from_labelled_poses, from_poses
-from lsnb.poses.writing import write_labelled_poses
+from lsnb.poses.training import write_labelled_poses
 
 __all__ = [
     "LabelledPoses",

@@ -87,6 +87,9 @@ def test_ultralytics_has_a_label_for_each_picture_and_comes_back(tmp_path: Path)
             drawn = [one["value"] for one in results if one["type"] == "keypointlabels"]
             places = np.array([[one["x"], one["y"]] for one in drawn]).reshape(-1, 2)
             np.testing.assert_allclose(places, row / SIZE * 100, atol=1e-5)
+    with pytest.warns(UserWarning, match="yolo has no pictures of their own for validation: .* with val="):
+        files = write_labelled_poses(table.iloc[3:], out, **options)
+    assert "val: images/train" in files[0].read_text()
     with pytest.raises(InputError, match="val names c; the videos are a, b"):
         write_labelled_poses(table, out, val=["c"], **options)
     (tmp_path / table.index[0]).unlink()
