@@ -97,7 +97,7 @@ def write_labelled_poses(
         images: The folder in which ``labeled-data`` lies, for ``ultralytics``, and for ``sleap`` without ``videos``.
         videos: For ``sleap``: a dict of video (the name of the images' folder) and its file; frames are then those of
             the videos, by the images' numbers, and else the images themselves.
-        val: Videos for validation, for ``ultralytics``, which else validates on what it learned from; a warning says so.
+        val: Videos for validation, for ``ultralytics``, which else validates on what it learned from, with a warning.
         views: The cameras, for ``views``: each is a part of the images' folders' names (``trial_top``, ``trial_side``).
             All files get the same rows; what one view lacks is missing there.
         skeleton: Pairs of body parts that a line joins, for ``coco`` and ``sleap``.
