@@ -586,7 +586,7 @@ class Bucket:
         report = make_report(table, plan, run.upload(plan), self.name)
         if report.warning:
             # A script shows no table, and goes on; whoever calls upload or upload_folder is named.
-            warn(report.warning)
+            warn(report.warning, shown_by=report)
         return report
 
     @checked

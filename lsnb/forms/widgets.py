@@ -232,7 +232,8 @@ _HINT = "Change a value here, then run the cells below once more."
 def show_form(form: Form, namespace: Namespace | None = None) -> None:
     """Draw a notebook's form as widgets; draw nothing in Colab, which has its own, and where nobody looks.
 
-    Each value flows into the next ``read_form``. Drawing twice keeps what was set.
+    From then on a cell that takes longer says that it works, and a name that is not there yet is told with the cell
+    that makes it. Each value flows into the next ``read_form``. Drawing twice keeps what was set.
 
     Args:
         form: The notebook's schema, for example ``lsnb.forms.SAMPLE_TASKS``.
@@ -246,6 +247,7 @@ def show_form(form: Form, namespace: Namespace | None = None) -> None:
         >>> show_form(Form("roll_dice", (Field("SIDES", 6, "integer", "How many sides."),)))
     """
     check_form(form, namespace)
+    runtime.attend()
     if runtime.where() != "jupyter" or not runtime.is_interactive():
         return
     if namespace is None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from tqdm.auto import tqdm
 
 from lsnb.errors import LsnbError
+from lsnb.kernel.runtime import SHOWN_AFTER
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -66,8 +67,6 @@ def is_started(thread: threading.Thread) -> bool:
     return True
 
 
-# Seconds that work may take before a bar is worth its place.
-SHOWN_AFTER = 2.0
 Count = Callable[[int], Any]
 _shown: ContextVar[tuple[str, Count] | None] = ContextVar("_shown", default=None)
 

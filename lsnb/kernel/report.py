@@ -78,8 +78,8 @@ class Report:
         failures = self.failures
         if len(failures):
             lines.append(f"<p>{len(failures)} {html.escape(self.noun)} need attention:</p>")
-            lines.append(failures.head(20).to_html(escape=True))
-        lines.append(self.table.head(10).to_html(escape=True))
+            lines.append(failures.head(20).to_html(escape=True, na_rep=""))
+        lines.append(self.table.head(10).to_html(escape=True, na_rep=""))
         if len(self.table) > 10:
             lines.append(f"<p>… {len(self.table) - 10} more rows in <code>.table</code></p>")
         return "\n".join(lines)

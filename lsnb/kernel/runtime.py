@@ -1,14 +1,18 @@
-"""Where am I: Colab, Jupyter or a script, and which folders are mine."""
+"""Where am I: Colab, Jupyter or a script, how a notebook's cell speaks there, and which folders are mine."""
 
 from __future__ import annotations
 
+import ast
 import gc
+import json
 import os
+import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import platformdirs
 
@@ -47,6 +51,190 @@ def is_interactive() -> bool:
         # nbclient and papermill run kernels with allow_stdin=False; a prompt there would raise.
         return bool(getattr(kernel, "_allow_stdin", False))
     return sys.stdin is not None and sys.stdin.isatty()
+
+
+# What a notebook of ours adds to its kernel: a line while a cell works, which cell makes a name that is not there yet,
+# and sentences that the cell's own result shows anyway are said once.
+
+
+# Seconds that work may take before it is worth a word.
+SHOWN_AFTER = 2.0
+WORKING = "Working …"
+LARGEST_NOTEBOOK = 64 * 2**20
+_ABOVE = "in Jupyter, Run › Run All Above Selected Cell; in Colab, Runtime › Run before"
+
+
+class Attendant:
+    """What accompanies the cells of one kernel.
+
+    Args:
+        shell: The kernel's IPython.
+    """
+
+    def __init__(self, shell: Any) -> None:
+        self._shell = shell
+        self._held: list[tuple[str, object, Callable[[str], None]]] = []
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
+        self._line: Any = None
+
+    def attend(self) -> None:
+        """Take up the work; from then on every cell is accompanied."""
+        self._shell.events.register("pre_run_cell", self._begin)
+        self._shell.events.register("post_run_cell", self._end)
+        self._shell.set_custom_exc((NameError,), self._tell_name)
+        self._start()  # the cell that runs already
+
+    def hold(self, sentence: str, shown_by: object, say: Callable[[str], None]) -> None:
+        """Say a sentence at the end of the cell, unless the cell's result shows it.
+
+        Args:
+            sentence: What is said.
+            shown_by: What shows it, too, such as a report.
+            say: Says it.
+        """
+        self._held.append((sentence, shown_by, say))
+
+    def _begin(self, info: Any = None) -> None:
+        self._held.clear()
+        self._start()
+
+    def _start(self) -> None:
+        self._stop()
+        timer = threading.Timer(SHOWN_AFTER, self._show)
+        timer.daemon = True
+        with suppress(RuntimeError):  # no thread is to be had, and so no line
+            timer.start()
+            self._timer = timer
+
+    def _show(self) -> None:
+        from IPython.display import HTML, display
+
+        with self._lock:
+            if self._timer is not None:
+                line = HTML(f"<i class='lsnb-working' style='opacity:.75'>{WORKING}</i>")  # type: ignore[no-untyped-call]
+                self._line = display(line, display_id=True)  # type: ignore[no-untyped-call]
+
+    def _stop(self) -> None:
+        from IPython.display import HTML
+
+        with self._lock:
+            timer, line = self._timer, self._line
+            self._timer = self._line = None
+        if timer is not None:
+            timer.cancel()
+        if line is not None:
+            line.update(HTML(""))  # type: ignore[no-untyped-call]
+
+    def _end(self, result: Any = None) -> None:
+        self._stop()
+        shown = getattr(result, "result", None)
+        seen = {id(shown), id(getattr(shown, "report", None))} if shown is not None else set()
+        held, self._held = self._held, []
+        for sentence, shown_by, say in held:
+            if id(shown_by) not in seen:
+                say(sentence)
+
+    def _tell_name(self, shell: Any, kind: Any, error: Any, trace: Any, tb_offset: int | None = None) -> Any:
+        last = trace
+        while last.tb_next is not None:
+            last = last.tb_next
+        frame, name = last.tb_frame, str(getattr(error, "name", None) or "")
+        if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>" and name:
+            lines = [f"{type(error).__name__}: {missing_name(name, _notebook_cells(shell.user_ns))}"]
+        else:
+            lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
+        shell._showtraceback(kind, error, lines)
+        return lines
+
+
+_attendant: list[Attendant] = []
+
+
+def attend() -> None:
+    """Accompany the cells of this kernel, where a person sits before it; twice is once.
+
+    A cell that runs longer than two seconds says that it works, a name that is not there yet is told with the cell that
+    makes it, and ``held`` sentences are said once.
+    """
+    if _attendant or where() == "script" or not is_interactive():
+        return
+    _attendant.append(Attendant(sys.modules["IPython"].get_ipython()))
+    _attendant[0].attend()
+
+
+def is_held(sentence: str, shown_by: object, say: Callable[[str], None]) -> bool:
+    """Return whether a sentence waits for the end of the cell, in case its result shows it; else it is to be said now.
+
+    Args:
+        sentence: What is said.
+        shown_by: What shows it, too, such as a report.
+        say: Says it.
+
+    Example:
+        >>> is_held("3 files failed.", object(), print)
+        False
+    """
+    if not _attendant:
+        return False
+    _attendant[0].hold(sentence, shown_by, say)
+    return True
+
+
+def missing_name(name: str, cells: list[tuple[str, str]]) -> str:
+    """Return the sentence for a name that no cell has made yet.
+
+    Args:
+        name: The name.
+        cells: The notebook's code cells: the heading above each, and its source.
+
+    Example:
+        >>> missing_name("bucket", [("Upload the photographs", "bucket = open()")])[:86]
+        '‘bucket’ is not there yet. Run the cell below “Upload the photographs” first, which ma'
+        >>> missing_name("bukcet", [("Upload the photographs", "bucket = open()")])
+        '‘bukcet’ is not there, and no cell of this notebook makes it: look how it is written.'
+    """
+    heading = next((heading for heading, source in cells if name in _made(source)), None)
+    if cells and heading is None:
+        return f"‘{name}’ is not there, and no cell of this notebook makes it: look how it is written."
+    where = f"below “{heading}”" if heading else f"that makes it, with “{name} = …”,"
+    makes = ", which makes it" if heading else ""
+    return f"‘{name}’ is not there yet. Run the cell {where} first{makes}, or all cells above this one ({_ABOVE})."
+
+
+def _made(source: str) -> set[str]:
+    """Return the names that a cell makes."""
+    try:
+        tree = ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", source))
+    except (SyntaxError, ValueError):
+        return set()
+    made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            made |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            made.add(node.name)
+    return made
+
+
+def _notebook_cells(names: Any) -> list[tuple[str, str]]:
+    """Return heading and source of each code cell of the notebook that this kernel runs; none where it is not known."""
+    path = os.environ.get("JPY_SESSION_NAME") or names.get("__vsc_ipynb_file__") or ""
+    cells: list[tuple[str, str]] = []
+    with suppress(OSError, ValueError, TypeError, AttributeError, KeyError, RecursionError):
+        file = Path(str(path))
+        if file.suffix != ".ipynb" or file.stat().st_size > LARGEST_NOTEBOOK:
+            return []
+        heading = ""
+        for cell in json.loads(file.read_text(encoding="utf-8"))["cells"]:
+            source = "".join(cell["source"])
+            if cell["cell_type"] == "markdown":
+                found = re.search(r"(?m)^#+\s+(.+)$", source)
+                heading = found[1].strip() if found else heading
+            elif cell["cell_type"] == "code":
+                title = re.match(r"# @title ([^{\n]*)", source)
+                cells.append((title[1].strip() if title else heading, source))
+    return cells
 
 
 def colab_secret(name: str) -> str | None:

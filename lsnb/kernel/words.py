@@ -7,8 +7,11 @@ import os
 import sys
 import sysconfig
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import FrameType
+
+from lsnb.kernel.runtime import is_held, where
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")  # noqa: PTH100, PTH118, PTH120
 _PLACES = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
@@ -129,14 +132,16 @@ def _is_one_slip(a: str, b: str) -> bool:
     return len(a) == len(b) and len(apart) == 2 and apart[1] == apart[0] + 1 and sorted(a) == sorted(b)
 
 
-def warn(sentence: str) -> None:
+def warn(sentence: str, *, shown_by: object = None) -> None:
     """Say a sentence as a warning that names the user's own line, however many calls of ours lie between.
 
     That line is the nearest outside this package; of a library only where nothing of ours called it: a table that
-    calls a function of ours is passed over, a user's function that we call is not.
+    calls a function of ours is passed over, a user's function that we call is not. In a notebook, where the line is
+    that of a temporary file, the sentence stands alone.
 
     Args:
         sentence: What is said.
+        shown_by: What shows the sentence, too: a notebook's cell that ends with it says it once.
 
     Example:
         >>> with warnings.catch_warnings(record=True, action="always") as said:
@@ -145,15 +150,35 @@ def warn(sentence: str) -> None:
         [('The third row was left out.', True)]
     """
     frame = _users_frame()
+    if shown_by is None or not is_held(sentence, shown_by, lambda held: _say(held, frame)):
+        _say(sentence, frame)
+
+
+def _say(sentence: str, frame: FrameType) -> None:
     names = frame.f_globals
-    warnings.warn_explicit(
-        sentence,
-        UserWarning,
-        filename=frame.f_code.co_filename,
-        lineno=frame.f_lineno,
-        module=str(names.get("__name__", "<unknown>")),
-        registry=names.setdefault("__warningregistry__", {}),
-    )
+    with _without_place():
+        warnings.warn_explicit(
+            sentence,
+            UserWarning,
+            filename=frame.f_code.co_filename,
+            lineno=frame.f_lineno,
+            module=str(names.get("__name__", "<unknown>")),
+            registry=names.setdefault("__warningregistry__", {}),
+        )
+
+
+@contextmanager
+def _without_place() -> Iterator[None]:
+    """Let warnings be shown without file and line in a notebook; whoever records or filters them sees no difference."""
+    if where() == "script":
+        yield
+        return
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def _users_frame() -> FrameType:

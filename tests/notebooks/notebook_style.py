@@ -40,6 +40,11 @@ except ImportError:
 BADGE = "[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({})"
 COLAB = f"https://colab.research.google.com/github/lsnb/lsnb/blob/{REFERENCE}/notebooks/{{}}"
 
+# Words that a newcomer may not know, each a heading of the glossary.
+GLOSSARY = f"https://github.com/lsnb/lsnb/blob/{REFERENCE}/.github/site/docs/glossary.md"
+TERMS = ("alpha", "control", "drift", "kappa", "origin", "seed", "strata")
+HEADINGS = {"strata": "stratum"}
+
 MOST_WORDS = 60
 MOST_STEP_LINES = 12
 MOST_CODE_CELLS = 10
@@ -158,6 +163,19 @@ def says_little(notebook: Notebook) -> Iterator[str]:
 
 
 @rule
+def explains_its_words(notebook: Notebook) -> Iterator[str]:
+    text = re.sub(r"`[^`]*`", "", "\n".join(notebook.texts))
+    for term in TERMS:
+        first = re.search(rf"(?i)\b{term}\b", text)
+        link = f"]({GLOSSARY}#{HEADINGS.get(term, term)})"
+        if first is not None and not text[first.end() :].startswith(link):
+            yield f"{term!r} is not explained where it first stands: write [{term}{link}."
+    for place in re.findall(r"\]\(\S*/glossary\.md(\S*)\)", text):
+        if place[1:] not in {*TERMS, *HEADINGS.values()}:
+            yield f"It links to {place or 'no word'} of the glossary: name one of its words, and add it to TERMS."
+
+
+@rule
 def has_its_form(notebook: Notebook) -> Iterator[str]:
     if notebook.form is None:
         yield f"lsnb.forms has no {notebook.form_name.upper()}: write the notebook's schema there."
@@ -167,6 +185,11 @@ def has_its_form(notebook: Notebook) -> Iterator[str]:
         yield f"The parameters cell differs from its schema: paste lsnb.forms.{notebook.form_name.upper()}.cell."
     if "parameters" not in cell.metadata.get("tags", []) or cell.metadata.get("cellView") != "form":
         yield "The second cell needs the tag 'parameters' and the metadata cellView: form."
+    if cell.metadata.get("jupyter", {}).get("source_hidden") is not True:
+        yield "The second cell needs the metadata jupyter: source_hidden: in Jupyter the widgets below are the form."
+    names = [field.name for field in notebook.form.fields]
+    if "CLEAN_UP" in names and (names[-1] != "CLEAN_UP" or notebook.form.fields[-1].default is not False):
+        yield "CLEAN_UP stands last in the form, and is not ticked."
 
 
 @rule

@@ -29,6 +29,13 @@ def test_the_notebooks_of_this_release_are_there() -> None:
     assert {"00", "01", "02", "03", "04", "05", "06", "07", "08", "09", "10", "11", "12"} <= set(numbers)
 
 
+def test_the_glossary_has_the_words_that_notebooks_explain() -> None:
+    glossary = style.NOTEBOOKS.parent / style.GLOSSARY.partition(f"{style.REFERENCE}/")[2]
+    headings = [line.removeprefix("## ") for line in glossary.read_text().splitlines() if line.startswith("## ")]
+    assert {style.HEADINGS.get(term, term) for term in style.TERMS} <= set(headings)
+    assert headings == sorted(headings, key=str.casefold)
+
+
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_the_cells_literals_are_the_schemas_defaults(path: Path) -> None:
     notebook = style.Notebook.read(path)
@@ -124,6 +131,9 @@ FAULTY: list[tuple[str, Callable[[Any], None], str]] = [
     ("has_its_form", edit(1, "SEED = 0", "SEED = 1"), "differs from its schema"),
     ("has_its_form", edit(1, "# @markdown", "# Note:"), "differs from its schema"),
     ("has_its_form", tag("setup"), "the tag 'parameters'"),
+    ("has_its_form", lambda node: node.cells[1].metadata.pop("jupyter"), "source_hidden"),
+    ("explains_its_words", edit(0, style.GLOSSARY, "https://example.org/glossary.md"), "where it first stands"),
+    ("explains_its_words", edit(4, "## Read", f"[Read]({style.GLOSSARY}#reading)"), "name one of its words"),
     ("keeps_parameters_literal", edit(1, "SEED = 0", "SEED = int('0')"), "no 'NAME = literal'"),
     ("keeps_parameters_literal", edit(1, "SEED = 0", "import os"), "no 'NAME = literal'"),
     ("keeps_parameters_literal", edit(1, 'BY = ""', "BY = []"), "no 'NAME = literal'"),

@@ -1,0 +1,113 @@
+"""What a notebook of ours adds to a kernel before which a person sits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jupyter_client.manager import KernelManager
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
+
+from lsnb.kernel import runtime
+
+SET_UP = """
+import lsnb
+from lsnb.forms import Field, Form
+lsnb.show_form(Form("dice", (Field("SIDES", 6, "integer", "How many sides."),)), {})
+from lsnb.kernel import runtime
+"""
+
+
+class Kernel:
+    """A kernel, and what its cells show."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    def run(self, source: str) -> list[dict[str, Any]]:
+        shown: list[dict[str, Any]] = []
+        self.client.execute_interactive(source, allow_stdin=True, timeout=120, output_hook=shown.append)
+        return [message["content"] for message in shown if message["msg_type"] not in ("status", "execute_input")]
+
+
+@pytest.fixture(scope="module")
+def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
+    path = tmp_path_factory.mktemp("lab") / "mine.ipynb"
+    cells = [
+        new_markdown_cell("# Sample\n\nA text."),
+        new_code_cell("import lsnb"),
+        new_markdown_cell("## Open the bucket\n\nAnother text."),
+        new_code_cell("with open(1) as file:\n    bucket, (one, two) = file\n%matplotlib inline"),
+    ]
+    path.write_text(writes(new_notebook(cells=cells)), encoding="utf-8")
+    manager = KernelManager(kernel_name="python3")
+    person = {name: value for name, value in os.environ.items() if name not in ("CI", "LSNB_NO_PROMPT")}
+    manager.start_kernel(env={**person, "JPY_SESSION_NAME": str(path)})
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=120)
+    made = Kernel(client)
+    made.run(SET_UP)
+    yield made
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def errors(shown: list[dict[str, Any]]) -> list[str]:
+    return ["\n".join(message["traceback"]) for message in shown if "traceback" in message]
+
+
+def test_a_name_that_is_not_there_says_which_cell_to_run(kernel: Kernel) -> None:
+    (said,) = errors(kernel.run("print(two)"))
+    assert said.startswith(
+        "NameError: ‘two’ is not there yet. Run the cell below “Open the bucket” first, which makes it"
+    )
+    (said,) = errors(kernel.run("bukcet"))
+    assert said == "NameError: ‘bukcet’ is not there, and no cell of this notebook makes it: look how it is written."
+
+
+def test_a_fault_in_a_function_keeps_its_traceback(kernel: Kernel) -> None:
+    (said,) = errors(kernel.run("def act():\n    return inner_name\nact()"))
+    assert "Traceback" in said
+    assert "inner_name" in said
+
+
+def test_a_long_cell_says_that_it_works_and_a_short_one_does_not(kernel: Kernel) -> None:
+    assert kernel.run("runtime.SHOWN_AFTER = 0.01") == []
+    shown = kernel.run("while runtime._attendant[0]._line is None: pass")
+    lines = [message["data"]["text/html"] for message in shown if "data" in message]
+    assert "Working …" in lines[0]
+    assert lines[1:] == [""]
+    kernel.run("runtime.SHOWN_AFTER = 60")
+    assert kernel.run("1 + 1")[0]["data"] == {"text/plain": "2"}
+
+
+def test_a_sentence_stands_alone_and_once(kernel: Kernel) -> None:
+    kernel.run(
+        "import pandas as pd\n"
+        "from lsnb.kernel.report import Report\n"
+        "from lsnb.kernel.words import warn\n"
+        "def send():\n"
+        "    report = Report(pd.DataFrame({'status': ['failed'], 'error': ['No file a.png.']}))\n"
+        "    warn('1 of 1 files failed.', shown_by=report)\n"
+        "    return report"
+    )
+
+    def texts(source: str) -> list[str]:
+        return [message["text"] for message in kernel.run(source) if "text" in message]
+
+    assert texts("send()") == []
+    assert texts("report = send()") == ["Note: 1 of 1 files failed.\n"]
+    assert texts("warn('The third row was left out.')") == ["Note: The third row was left out.\n"]
+
+
+def test_twice_is_once(kernel: Kernel) -> None:
+    kernel.run(SET_UP)
+    assert kernel.run("len(runtime._attendant)")[0]["data"]["text/plain"] == "1"
+
+
+def test_where_nobody_looks_nothing_is_added() -> None:
+    runtime.attend()
+    assert runtime._attendant == []
