@@ -1028,6 +1028,29 @@ def _project(told: Mapping[str, Any]) -> Project:
     )
 
 
+# Columns of Label Studio's own task list, beside what a task holds and how often it is answered.
+_HIDDEN = (
+    "id",
+    "inner_id",
+    "completed_at",
+    "cancelled_annotations",
+    "total_predictions",
+    "annotators",
+    "annotations_results",
+    "annotations_ids",
+    "predictions_score",
+    "predictions_model_versions",
+    "predictions_results",
+    "file_upload",
+    "storage_filename",
+    "created_at",
+    "updated_at",
+    "updated_by",
+    "avg_lead_time",
+    "draft_exists",
+)
+
+
 class Server(PredictionRequests):
     """One Label Studio one is signed in to: every request to it is a method here."""
 
@@ -1125,6 +1148,29 @@ class Server(PredictionRequests):
         """
         with self._translated(f"change the settings of project {project}"):
             self._change_project(project, **settings)
+
+    def hide_columns(self, project: int) -> bool:
+        """Let a project's task list show what items hold and how often they are answered, and nothing else.
+
+        A list that is there already, as somebody saw or set it, stays; return whether this made it.
+
+        Args:
+            project: The project's id.
+        """
+        with self._translated(f"set the task list of project {project}"):
+            found = self._ask("GET", "/api/dm/views/", read=lambda views: len(list(views)), params={"project": project})
+            if found:
+                return False
+            data = {
+                "title": "Default",
+                "type": "list",
+                "target": "tasks",
+                "hiddenColumns": {of: [f"tasks:{name}" for name in _HIDDEN] for of in ("explore", "labeling")},
+                "filters": {"conjunction": "and", "items": []},
+            }
+            about = {"project": int(project), "data": data}
+            self._ask("POST", "/api/dm/views/", read=lambda view: int(view["id"]), json=about)
+        return True
 
     def describe_project(self, project: int, description: str) -> None:
         """Replace a project's description.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 import lsnb
 from lsnb.errors import InputError
@@ -102,6 +104,25 @@ def test_media_in_a_bucket_need_it(studio: Studio) -> None:
             made.adjudicate(by="ana", items=["1"])
     finally:
         studio.server.delete_project(made.copies[0].project.id)
+
+
+def test_a_study_knows_the_bucket_of_its_media(studio: Studio, bucket: lsnb.Bucket, tmp_path: Path) -> None:
+    Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
+    upload = bucket.upload(
+        pd.DataFrame({"id": ["1"], "path": [str(tmp_path / "1.png")]}), path="path", name="known/{id}"
+    )
+    config = lsnb.LabelConfig.image("uri").choices("mood", ["x", "y"])
+    given: dict[str, Any] = {"key": "id", "annotators": ["ana"], "bucket": bucket}
+    study = studio.create_study("A study that knows its bucket", config, upload.table, **given)
+    try:
+        study.add_annotator("ben")
+        study = studio.open_study("A study that knows its bucket")  # as from a fresh kernel
+        study.add_annotator("eva")
+        deciding = study.adjudicate(by="ben", items=["1"]).project
+        for project in [*study.projects["project"], deciding]:
+            assert [one["bucket"] for one in studio.server.storages(project)] == [bucket.name]
+    finally:
+        study.delete(study.title, out=tmp_path / "saved.zip")
 
 
 def test_accounts_and_letters(study: Study) -> None:

@@ -59,7 +59,12 @@ def test_an_annotator_signs_in_sees_the_media_answers_and_is_merged(
     page.locator("button[type=submit]").click()
     page.wait_for_url(re.compile(r"^(?!.*login)"))
 
+    page.goto(f"{stack.url}/projects")
+    page.get_by_text(f"{made.title} · ana").wait_for()
+    assert "lsnb-study" not in page.inner_text("body")
     page.goto(made.projects.set_index("annotator").loc["ana", "url"])
+    page.get_by_text("uri", exact=True).first.wait_for()
+    assert page.get_by_text("Annotated by").count() == 0
     label_all(page)
     if kind == "image":
         page.wait_for_function(DRAWN)

@@ -284,6 +284,22 @@ def test_a_later_annotator_gets_the_same_items(studio: Studio, title: str) -> No
         study.add_annotator("Dora")
 
 
+def test_the_task_list_shows_items_and_media_until_somebody_sets_it(studio: Studio, study: Study) -> None:
+    def views() -> list[dict[str, Any]]:
+        numbers = study.projects["project"].tolist()
+        asked = [{"params": {"project": number}, "read": list} for number in numbers]
+        return [view for one in asked for view in studio.server._ask("GET", "/api/dm/views/", **one)]
+
+    made = views()
+    assert len(made) == len(study.copies)
+    for view in made:
+        hidden = view["data"]["hiddenColumns"]
+        assert {"tasks:id", "tasks:annotators", "tasks:total_predictions"} <= set(hidden["explore"])
+        assert not any(name.startswith("tasks:data") or "total_annotations" in name for name in hidden["explore"])
+    assert not studio.server.hide_columns(int(study.projects["project"].iloc[0]))
+    assert views() == made
+
+
 def test_a_guideline_is_shown_in_label_studios_own_way_also_to_a_newcomer(studio: Studio, study: Study) -> None:
     text = "# Moods\n\nLook at the **whole** text <script>run()</script>.\n\n- good: *glad*\n- bad"
     assert study.instruct(text).table["status"].tolist() == ["updated", "updated"]

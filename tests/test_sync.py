@@ -60,6 +60,7 @@ def test_rows_already_there_cost_no_write(stack: Stack, study: Study) -> None:
         proxy.reset()
         report = through.sync(texts(6))
         assert report.summary == "0 created, 0 updated, 0 answers pulled"
+        assert "\n0 answers in all, 0 new, changed or gone since last time.\n" in f"{report!r}\n"
         assert {method for method, _ in proxy.requests} == {"GET"}
 
 
@@ -203,6 +204,15 @@ def test_deleting_the_cache_changes_nothing_but_time(studio: Studio, study: Stud
     first = study.sync(texts(6), answers="all").labelled
     shutil.rmtree(tmp_path / "cache")
     pd.testing.assert_frame_equal(reopened(studio, study).sync(texts(6), answers="all").labelled, first)
+
+
+def test_a_table_much_larger_than_the_study_is_told_before_it_becomes_tasks(study: Study) -> None:
+    choose(study, "0001", "good")
+    with pytest.warns(UserWarning, match="holds 6 of the table's 12 items, as a sample does: 6 are new to it"):
+        report = study.sync(texts(12), dry_run=True)
+    assert "<p>1 answer in all, 1 new, changed or gone since last time.</p>" in report._repr_html_()
+    study.sync(texts(8))  # a study that grows by a few is none that was drawn
+    assert study.sync(texts(8)).total == "1 answer in all, 0 new, changed or gone since last time."
 
 
 def test_whose_answers(study: Study) -> None:

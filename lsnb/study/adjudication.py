@@ -22,9 +22,10 @@ from lsnb.labels import LabelConfig
 from lsnb.reliability import disputed, gold
 from lsnb.reliability.truth import Method
 from lsnb.studio import Project, Server
-from lsnb.study.creating import connect_bucket, import_whole
+from lsnb.study.creating import connect_bucket, import_whole, tidy_list
 from lsnb.study.predicting import AGAIN, essence
 from lsnb.study.projects import (
+    LEAVE_IT,
     Copy,
     all_annotators,
     annotator_names,
@@ -169,6 +170,7 @@ def adjudicate(
     ours = {*all_annotators(copies), *letters_of([], all_annotators(copies)).values()}
     rows = _fill(server, project, deciding, wanted, storage, ours, notes)
     if made is not None:
+        tidy_list(server, project.id)
         try:
             # PostgreSQL may show an older one late.
             late = choose_project(server, _deciding(server, copies, by) or [project], decider(by), notes, heal=True)
@@ -396,8 +398,8 @@ def describe_deciding(title: str, study: str, by: str, projects: Collection[int]
     """
     about = {"study": study, "by": by, "projects": sorted(projects), "version": VERSION}
     line = json.dumps(about, ensure_ascii=False, separators=(",", ":"))
-    words = f"{by} decides what is disputed in “{title}”, made with lsnb. Please keep the next line as it is."
-    return f"{words}\n{MARK} {line}"
+    words = f"{by} decides what is disputed in “{title}”. Open each task from the list, answer, and “Submit”."
+    return f"{words} {LEAVE_IT}\n{MARK} {line}"
 
 
 def parse_deciding(description: str) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ from lsnb.kernel.words import counted, warn
 from lsnb.labels import LabelConfig
 from lsnb.studio import SETTINGS, Project, Server
 from lsnb.study.adjudication import adjudications, decider, describe_deciding, parse_deciding
-from lsnb.study.creating import CreateReport, connect_bucket, import_whole
+from lsnb.study.creating import CreateReport, connect_bucket, import_whole, tidy_list
 from lsnb.study.projects import Copy, contents, delete_seen, find_copies, fingerprint, is_there, parse_manifest
 from lsnb.tasks import SAVED, account, annotations_of, digest_result, drafts_of
 
@@ -482,9 +482,10 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
     copies = find_copies(server, backup.title, study=backup.study)
     if faults and (not copies or all(row["status"] == "failed" for row in rows)):
         raise faults[0]
+    report = CreateReport(pd.DataFrame(rows), notes=tuple(notes))
     for note in notes:
-        warn(note)
-    return copies, CreateReport(pd.DataFrame(rows), notes=tuple(notes))
+        warn(note, shown_by=report)
+    return copies, report
 
 
 def _there(server: Server, backup: Backup, saved: Saved) -> tuple[list[Project], list[Project]]:
@@ -594,6 +595,8 @@ class Restoring:
             added = self._fill() or added
             if made is not None:
                 project = self._oldest(made)  # PostgreSQL may show an older one late
+        if made is not None:
+            tidy_list(self.server, self.project)
         return "created" if made is not None else "completed" if added else "exists"
 
     def _oldest(self, made: Project) -> Project:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 import pandas as pd
 
-from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, StudioRefusedError, StudyConflictError
+from lsnb.credentials import bucket_credentials
+from lsnb.errors import (
+    BucketError,
+    CredentialsError,
+    InputError,
+    LabelConfigError,
+    LsnbError,
+    StudioError,
+    StudioRefusedError,
+    StudyConflictError,
+)
 from lsnb.kernel import checks
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import warn
@@ -495,6 +506,8 @@ def make_copy(
                     raise fault
                 break
             copy = then
+        if made:
+            tidy_list(server, copy.project.id)
         row["tasks"] = len(tasks)
         row["status"] = "created" if made else "completed" if added else "exists"
     except LsnbError as fault:
@@ -557,6 +570,43 @@ def connect_bucket(server: Server, project: int, storage: StudioStorage) -> None
         credentials=storage.credentials,
         read_only=storage.read_only,
     )
+
+
+def tidy_list(server: Server, project: int) -> None:
+    """Keep a new project's task list, the first page that its link opens, to items and media.
+
+    Args:
+        server: The server.
+        project: The project's id.
+    """
+    with suppress(LsnbError):  # a list with more columns is no reason to call a project unfinished
+        server.hide_columns(project)
+
+
+def bucket_of(server: Server, copies: Sequence[Copy]) -> Bucket | None:
+    """Return the bucket that a study's projects are connected to, opened with the user's own key.
+
+    It is opened only where the user's own credentials, or the local stack, name this bucket: which one it is, the
+    server says.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+    """
+    from lsnb.bucket import open_bucket_at
+
+    connected = {str(one["bucket"]) for copy in copies[:1] for one in server.storages(copy.project.id)}
+    if len(connected) != 1:
+        return None
+    try:
+        own = bucket_credentials()
+        if own.name not in connected:
+            return None
+        return open_bucket_at(
+            own.name, endpoint=own.endpoint, info=own.info, allow_presign=own.presign, reader=own.reader
+        )
+    except (CredentialsError, BucketError):
+        return None
 
 
 @dataclass

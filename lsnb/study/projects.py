@@ -23,6 +23,8 @@ from lsnb.tables.keys import RoundedKeyError, key_text
 
 VERSION = 1
 MARK = "lsnb-study"
+# Long enough that a project's card, which cuts a description after three lines, ends before the line for lsnb.
+LEAVE_IT = "Please leave this description as it is, since it tells lsnb to which study the project belongs."
 TITLE_LIMIT = 50  # Label Studio's own limit for a project's title
 SEPARATOR = " · "
 MODEL = "lsnb"  # the model_version of predictions that come from a table, unless the call says otherwise
@@ -96,10 +98,8 @@ class Manifest:
         """Return the description of this manifest's project: a sentence for people, a line for lsnb."""
         fields = {**asdict(self), "version": VERSION}
         line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
-        return (
-            f"{self.annotator}'s copy of the study “{self.title}”, made with lsnb. "
-            f"Please keep the next line as it is.\n{MARK} {line}"
-        )
+        words = f"{self.annotator}'s copy of the study “{self.title}”. Press “Label All Tasks”, answer, and “Submit”."
+        return f"{words} {LEAVE_IT}\n{MARK} {line}"
 
     def task_meta(self) -> dict[str, Any]:
         """Return what each task says about its study, so that an edited description can be rebuilt from the tasks."""

@@ -164,7 +164,7 @@ class Studio:
         plan, whole = plan_of(reading), partial(plan_of, replace(reading, whole_rows=True))
         with counting("Sending tasks", sum(map(len, plan.tasks.values())), "task"):
             copies, report = make_copies(self.server, plan, origin=self.browser_url, whole=whole)
-        return Study._opened(self.server, copies, browser_url=self.browser_url, report=report)
+        return Study._opened(self.server, copies, browser_url=self.browser_url, report=report, bucket=bucket)
 
     def open_or_create_study(
         self,
@@ -238,7 +238,7 @@ class Studio:
         backup = read_backup(Path(path))
         storage = bucket.storage_for_studio() if bucket is not None else None
         copies, report = restore_study(self.server, backup, storage)
-        return Study._opened(self.server, copies, browser_url=self.browser_url, report=report)
+        return Study._opened(self.server, copies, browser_url=self.browser_url, report=report, bucket=bucket)
 
     @checked
     def annotations(

@@ -28,7 +28,7 @@ from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
 from lsnb.study.backup import delete_study, projects_of, save_exports
-from lsnb.study.creating import CreateReport, make_copy, new_task
+from lsnb.study.creating import CreateReport, bucket_of, make_copy, new_task
 from lsnb.study.models import ModelVerbs
 from lsnb.study.outcome import Asked, overview, stream_answers, table_of
 from lsnb.study.predicting import AGAIN, splits_of
@@ -402,18 +402,30 @@ class Study(ModelVerbs):
     report: CreateReport | None
     _browser_url: str
     _snapshots: dict[int, Snapshot]
+    _bucket: Bucket | None
 
     def __init__(self, *given: object, **named: object) -> None:
         raise InputError("A Study is not built by hand: lsnb.connect().create_study(…) or .open_study(title) does it.")
 
     @classmethod
     def _opened(
-        cls, server: Server, copies: Sequence[Copy], *, browser_url: str, report: CreateReport | None = None
+        cls,
+        server: Server,
+        copies: Sequence[Copy],
+        *,
+        browser_url: str,
+        report: CreateReport | None = None,
+        bucket: Bucket | None = None,
     ) -> Study:
         opened = cls.__new__(cls)
         opened.server, opened.copies, opened.report = server, list(copies), report
-        opened._browser_url, opened._snapshots = browser_url, {}
+        opened._browser_url, opened._snapshots, opened._bucket = browser_url, {}, bucket
         return opened
+
+    def _known_bucket(self, given: Bucket | None) -> Bucket | None:
+        """Return the bucket of the study's media: the one given now or before, or that of its projects."""
+        self._bucket = given or self._bucket or bucket_of(self.server, self.copies)
+        return self._bucket
 
     @property
     def title(self) -> str:
@@ -570,7 +582,8 @@ class Study(ModelVerbs):
             by: Who decides; an annotator of the study may.
             items: What is to be decided, such as ``lsnb.disputed(…)["item"]``. By default every item about which
                 annotators disagree, in any control; the worst first.
-            bucket: The bucket that ``gs://`` media are in.
+            bucket: The bucket that ``gs://`` media are in. By default the one that the study was made with, or that its
+                projects are connected to and your credentials name.
             anonymize: Whether everybody's answers are named A, B, C there.
 
         Raises:
@@ -585,7 +598,7 @@ class Study(ModelVerbs):
             notes=notes,
             by=by,
             items=items,
-            bucket=bucket,
+            bucket=self._known_bucket(bucket),
             anonymize=anonymize,
             browser_url=self._browser_url,
         )
@@ -744,13 +757,15 @@ class Study(ModelVerbs):
 
         Args:
             name: The new annotator; one who is there already keeps everything, and gets what is missing.
-            bucket: The bucket that ``gs://`` media are in.
+            bucket: The bucket that ``gs://`` media are in. By default the one that the study was made with, or that its
+                projects are connected to and your credentials name.
 
         Raises:
             InputError: The name cannot be used, or the bucket is missing.
             PartialFailureError: The project could not be finished; the same call goes on.
         """
-        self.copies, report = add_person(self.server, self.copies, self._snapshots, name, bucket)
+        known = self._known_bucket(bucket)
+        self.copies, report = add_person(self.server, self.copies, self._snapshots, name, known)
         return report
 
     @checked
@@ -922,8 +937,8 @@ class Study(ModelVerbs):
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        items = self.copies[0].manifest.n
-        lines = [f"<p><b>{html.escape(self.title)}</b>: {items} items, one project per annotator</p><ul>"]
+        items = counted(self.copies[0].manifest.n, "item")
+        lines = [f"<p><b>{html.escape(self.title)}</b>: {items}, one project per annotator</p><ul>"]
         for copy in self.copies:
             url = html.escape(self._project_url(copy), quote=True)
             name = html.escape(copy.manifest.annotator)

@@ -24,7 +24,7 @@ from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import counted
+from lsnb.kernel.words import counted, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Project, Server
@@ -72,11 +72,13 @@ class SyncReport(Report):
         pulled: How many annotations came, changed or went since the last sync.
         labelled: The table with a column per control, or, for a pull, one row per item.
         seen: What annotators can see of the table, as sentences; empty for a pull.
+        answers: How many annotations the study holds in all.
     """
 
     pulled: int = 0
     labelled: pd.DataFrame = field(default_factory=pd.DataFrame)
     seen: str = ""
+    answers: int = 0
 
     noun: ClassVar[str] = "rows"
 
@@ -88,11 +90,17 @@ class SyncReport(Report):
         parts += [f"{n} {status}" for status, n in sorted(counts.items()) if status != "unchanged"]
         return ", ".join([*parts, f"{counted(self.pulled, 'answer')} pulled"])
 
+    @property
+    def total(self) -> str:
+        """All answers and what of them is news, for example ``352 answers in all, 0 new, changed or gone …``"""
+        return f"{counted(self.answers, 'answer')} in all, {self.pulled} new, changed or gone since last time."
+
     def __repr__(self) -> str:
-        return "\n".join(filter(None, [super().__repr__(), self.seen]))
+        return "\n".join(filter(None, [super().__repr__(), self.total, self.seen]))
 
     def _repr_html_(self) -> str:
-        return "\n".join(filter(None, [super()._repr_html_(), self.seen and f"<p>{html.escape(self.seen)}</p>"]))
+        further = "".join(f"<p>{html.escape(text)}</p>" for text in (self.total, self.seen) if text)
+        return f"{super()._repr_html_()}\n{further}"
 
 
 def report_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
@@ -113,6 +121,7 @@ def report_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 # The user's table with its answers: a column per control, beside everything that was there.
 
 
+MOST_NEW = 0.5  # new items beside those of a study, beyond which it is told that it may be a sample
 GROUP = 10_000  # tasks whose rows are made at once
 # "majority", "all" (a column per annotator), or an annotator's name.
 Answers = str
@@ -268,6 +277,7 @@ class Sync:
     changed: dict[str, dict[str, int]] = field(default_factory=dict)
     kept: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
     seen: str = ""
+    answers: int = 0
     faults: list[LsnbError] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)  # columns that tasks of whole rows hold beside the field they fill
 
@@ -393,6 +403,7 @@ class Sync:
             for task in snapshot.tasks.values()
             for annotation in task["annotations"]
         ]
+        self.answers = len(answers)
         self.notes += account_notes(self.server, answers)
 
     def report(self, labelled: pd.DataFrame) -> SyncReport:
@@ -404,7 +415,7 @@ class Sync:
         if self.dry_run:
             self.notes.append("A dry run: nothing was changed on the server.")
         notes = tuple(dict.fromkeys(self.notes))
-        return SyncReport(report_rows(self.rows), notes, self.pulled, labelled, self.seen)
+        return SyncReport(report_rows(self.rows), notes, self.pulled, labelled, self.seen, self.answers)
 
     def add_row(self, name: str, item: str | None, status: str, *, error: str | None = None) -> None:
         """Note what became of an annotator's item.
@@ -429,6 +440,7 @@ class Sync:
         """
         wanted = dict(zip(rows.keys, rows.data, strict=True))
         teams = self._teams(list(wanted))
+        self._tell_growth(copies, wanted)
         for copy in copies:
             name = copy.manifest.annotator
             self._see_predictions(copy)
@@ -446,6 +458,18 @@ class Sync:
             self.notes.append(
                 f"No longer in the table, still in the projects of {', '.join(names)}: {listed_items(items)}. "
                 "on_removed='delete' takes them away, after saving their answers."
+            )
+
+    def _tell_growth(self, copies: Sequence[Copy], wanted: Collection[str]) -> None:
+        """Say before anything is made that a table has many more items than the study: it may have been a sample."""
+        held = {item for copy in copies for item in self.held(copy)}
+        there = sum(item in held for item in wanted)
+        new = len(wanted) - there
+        if there and new > MOST_NEW * there:
+            warn(
+                f"The study holds {there} of the table's {len(wanted)} items, as a sample does: "
+                f"{counted(new, 'is', 'are')} new to it, and each becomes a task. To keep to the sample, give the "
+                "sample's table; a dry run shows first what would happen."
             )
 
     def _see_predictions(self, copy: Copy) -> None:

@@ -194,6 +194,8 @@ def test_11_keeps_a_table_and_its_study_together(run: Run, kept: Path, folder: P
     assert "Using the study 'Kept together'" in shown
     assert "4 created, 2 updated, 1 answer pulled" in shown
     assert "0 created, 0 updated, 0 answers pulled" in shown  # every cell ran twice
+    assert "1 answer in all, 1 new, changed or gone since last time." in shown
+    assert "1 answer in all, 0 new, changed or gone since last time." in shown
     assert shown.count("a picture") == 2
     for name, before in tasks.items():
         now = _tasks(study, name)
