@@ -26,7 +26,8 @@ from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.media.probing import table_of
 from lsnb.timeseries import label_samples
 from lsnb.timeseries.aligned import DISPLAY_ROWS, OnVideo
-from lsnb.timeseries.series import FORMATS, TABLES
+from lsnb.timeseries.instruments import FORMATS
+from lsnb.timeseries.series import TABLES
 
 First = Annotated[OnVideo, Give("what lsnb.align returned of the first recording")]
 SERIES_ENDINGS = (".csv", ".tsv", ".txt", ".dat", ".trc", *TABLES, *FORMATS)

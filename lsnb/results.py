@@ -131,7 +131,7 @@ def path_text(path: Any) -> Any:
 
 def _listed(name: str) -> Callable[[Mapping[str, Any]], list[Any]]:
     def answers(value: Mapping[str, Any]) -> list[Any]:
-        given = value.get(name, dict(value))
+        given = value.get(name, dict(value) or None)
         if not isinstance(given, list):
             return [given]
         return [path_text(answer) for answer in given] or [None]
@@ -140,7 +140,7 @@ def _listed(name: str) -> Callable[[Mapping[str, Any]], list[Any]]:
 
 
 def _single(name: str) -> Callable[[Mapping[str, Any]], list[Any]]:
-    return lambda value: [value.get(name, dict(value))]
+    return lambda value: [value.get(name, dict(value) or None)]
 
 
 # Result types that answer a question, and how their values list the answers.

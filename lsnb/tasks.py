@@ -466,6 +466,35 @@ def stretch_of(value: Mapping[str, Any], data: Mapping[str, Any], medium: Any = 
     return found[0] if found and (said or len({one[:2] for one in found}) == 1) else None
 
 
+def recounted(value: Mapping[str, Any], data: Mapping[str, Any]) -> Stretch | None:
+    """Return where a span of a text stands that was counted in halves of the rarer characters, None where it was not.
+
+    Browsers count an emoji as two, and so did releases of the editor; which of both was counted is told by the text
+    that the span says it covers.
+
+    Args:
+        value: Of a result: ``start, end`` as numbers, and ``text``.
+        data: The task's data.
+
+    Example:
+        >>> recounted({"start": 3, "end": 6, "text": "Ana"}, {"text": "\N{GRINNING FACE} Ana"})
+        Stretch(start=2, end=5, text='Ana')
+        >>> recounted({"start": 2, "end": 5, "text": "Ana"}, {"text": "\N{GRINNING FACE} Ana"}) is None
+        True
+    """
+    start, end, said = value.get("start"), value.get("end"), value.get("text")
+    if not (isinstance(start, int) and isinstance(end, int) and isinstance(said, str) and said and 0 <= start < end):
+        return None
+    texts = [text for text in data.values() if type(text) is str and not text.isascii() and max(text) > "\uffff"]
+    if any(text[start:end] == said for text in texts):
+        return None
+    for text in texts:
+        low, high = _from_halves(start, text), _from_halves(end, text)
+        if text[low:high] == said:
+            return Stretch(low, high, said)
+    return None
+
+
 def _conversations(given: Any) -> Iterator[list[str]]:
     """Yield the paragraphs' texts by each key that may hold them."""
     if not isinstance(given, list) or not given or not all(isinstance(one, Mapping) for one in given):

@@ -377,7 +377,13 @@ def _parsed_or_fault(content: bytes, name: str) -> Any:
 
 def _parsed(content: bytes, name: str) -> Any:
     if looks_like_json(content):
-        return parse_json(content, name, lines=True)
+        try:
+            return parse_json(content, name, lines=True)
+        except InputError:
+            lines = _whole_lines(content, name)
+            if lines is None:
+                raise
+            return lines
     # A spreadsheet that saves a CSV anew writes it in the letters of its country.
     is_table = b"annotation_id" in content.partition(b"\n")[0].replace(b"\0", b"")
     try:
@@ -388,6 +394,19 @@ def _parsed(content: bytes, name: str) -> Any:
     if records is None:
         raise InputError(f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
     return Guessed(records, guess) if guess else records
+
+
+def _whole_lines(content: bytes, name: str) -> list[Any] | None:
+    """Return the tasks of JSON lines of which some are damaged, those as texts; None where few lines are tasks."""
+    found: list[Any] = []
+    for line in content.splitlines():
+        if line.strip():
+            try:
+                found.append(parse_json(line, name))
+            except InputError:
+                found.append(line.decode("utf-8", "replace"))
+    whole = sum(isinstance(one, Mapping) for one in found)
+    return found if 2 * whole > len(found) > 1 else None
 
 
 def tasks_of(parsed: Any, name: str, *, known: Sequence[str] = ()) -> tuple[list[Any], tuple[str, ...]]:

@@ -36,6 +36,7 @@ from lsnb.tasks import (
     once,
     opened,
     paths_of,
+    recounted,
     repeated_controls,
     results_of,
     stretch_of,
@@ -378,6 +379,8 @@ class _Rows:
         self._unsigned = 0
         self._texts: dict[int, str] = {}
         self._unplaced: list[str] = []
+        self._unread: list[str] = []
+        self._recounted: list[str] = []
         self._changed: dict[tuple[Any, Any], int] = {}
         self._annotations = 0
         self._repeated: dict[str, tuple[str, int]] = {}
@@ -478,7 +481,8 @@ class _Rows:
             regions = [result.get("id") for result in given if is_region(result.get("type"))]
         for result, kind in zip(given, kinds, strict=True):
             value = result.get("value")
-            is_apart = type(value) is dict and type(value.get("start")) is str and "globalOffsets" not in value
+            begins = type(value.get("start")) if type(value) is dict and "globalOffsets" not in value else None
+            is_apart = begins is str or (begins is int and type(value.get("text")) is str)
             rows = result_rows(self._placed(result, data, place) if is_apart else result, fps=fps, regions=regions)
             if kind == TAXONOMY.kind or kind == CHOICES.kind:
                 for place_of, path in enumerate(paths_of(result), start=len(answers)):
@@ -498,13 +502,28 @@ class _Rows:
             self._add_piece(number, head[:6], piece.value, place, annotation)
 
     def _placed(self, result: Mapping[str, Any], data: Mapping[str, Any], place: str) -> Mapping[str, Any]:
-        """Return a span that says where it stands by paragraphs or paths, with its place from the top of the text."""
+        """Return a span that says where it stands by paragraphs or paths, with its place from the top of the text.
+
+        So one that was counted in halves of characters; and one with numbers as texts has numbers.
+        """
         value = result["value"]
+        if type(value["start"]) is int:
+            again = recounted(value, data)
+            if again is None:
+                return result
+            self._recounted.append(place)
+            return {**result, "value": {**value, "start": again.start, "end": again.end}}
         found = stretch_of(value, data, result.get("to_name"))
         if found is None:
             if "startOffset" in value:
                 self._unplaced.append(place)
-            return result
+                return result
+            try:
+                numbers = {name: float(value[name]) for name in ("start", "end")}
+            except (KeyError, TypeError, ValueError):
+                self._unread.append(f"{str(value['start'])[:40]!r} in {place}")
+                return result
+            return {**result, "value": {**value, **numbers}}
         self._texts[len(self._results)] = found.text
         return {**result, "value": {**value, "globalOffsets": {"start": found.start, "end": found.end}}}
 
@@ -579,6 +598,16 @@ class _Rows:
                 f"{source}: {counted(len(self._unplaced), 'span has', 'spans have')} no start and end, since the text "
                 f"of the task is not what was labelled, or only its address ({listing(self._unplaced)})."
             )
+        if self._unread:
+            said.append(
+                f"{source}: {counted(len(self._unread), 'region begins', 'regions begin')} at what is no number: its "
+                f"start and end are empty, and raw=True has them ({listing(self._unread)})."
+            )
+        if self._recounted:
+            said.append(
+                f"{source}: {counted(len(self._recounted), 'span was', 'spans were')} counted with two for an emoji, "
+                f"as browsers do; start and end count characters here ({listing(self._recounted)})."
+            )
         for (owner, by), n in sorted(self._changed.items(), key=repr):
             said.append(f"{source}: account {by} changed {counted(n, 'annotation')} of {owner}.")
         return said
@@ -644,6 +673,12 @@ def _items(tasks: Sequence[Any], key: str | None) -> list[str | None]:
             items.append(text)
     problems = []
     if without:
+        keyless = [task for task in tasks if is_task(task) and task.get("id") in without]
+        if key is not None and all(key in (task.get("data") or {}) for task in keyless):
+            raise KeyColumnError(
+                f"{key!r}, which should identify the item, is empty in the data of task {listing(without)}: give "
+                "another field as key=, or leave these tasks out."
+            )
         whole = [(n, task) for n, task in enumerate(tasks, 1) if is_task(task)]
         fields = dict.fromkeys(field for _, task in whole for field in task.get("data") or {})
         problems.append(

@@ -685,6 +685,8 @@ _HEIC_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", 
 _BOXED = frozenset({".mp4", ".m4v", ".mov", ".qt", ".3gp", ".m4a"})
 _BOXES = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"pnot", b"uuid", b"sidx"})
 _MATROSKA = frozenset({".mkv", ".webm"})
+# MP3's tags, Ogg, FLAC, Matroska and AAC's; a frame of MP3 or AAC begins with eleven bits of one.
+_SOUND_HEADS = (b"ID3", b"OggS", b"fLaC", b"\x1a\x45\xdf\xa3", b"RIFF", b"ADIF")
 _SHOWN = frozenset({"image", "drawing", "video", "audio"})
 _LARGEST_INDEX = 16 * 1024 * 1024
 _MATROSKA_HEAD = 64 * 1024
@@ -732,6 +734,9 @@ def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | 
         return _look_into_matroska(head + file.read(_MATROSKA_HEAD), size)
     if ending == ".wav":
         return _look_into_wave(head, size)
+    if kind.medium == "audio":
+        is_frame = head[:1] == b"\xff" and head[1:2] >= b"\xe0"
+        return None if is_frame or head.startswith(_SOUND_HEADS) else NO_MEDIA
     # Phones hand out HEIC pictures under the name .jpg, and browsers show what is in a picture, whatever its name.
     return _look_into_picture(head, file, size) if kind.medium == "image" else None
 

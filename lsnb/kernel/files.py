@@ -581,6 +581,9 @@ def nearest_file(path: str | os.PathLike[str]) -> str:
         True
     """
     wanted = Path(path)
+    # A table that was made on Windows.
+    if "\\" in str(wanted) and is_there(other := Path(str(wanted).replace("\\", "/"))):
+        return f" Did you mean {str(other)!r}?"
     below: tuple[str, ...] = ()
     # The deepest folder that is there; what is below it is not called so.
     while not _is_folder(wanted.parent) and wanted.parent != wanted:

@@ -46,7 +46,7 @@ from lsnb.tables.cells import (
     without_empty_rows,
 )
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, find_column, key_text, rounded_rows
-from lsnb.tables.workbooks import read_workbook
+from lsnb.tables.workbooks import header_below, read_workbook
 
 # How often each letter beyond ASCII comes among those of a language, per mille: counted roughly from each language's
 # letter frequencies (https://en.wikipedia.org/wiki/Letter_frequency). Only the ratios matter.
@@ -184,7 +184,8 @@ def decode(data: bytes, name: str) -> tuple[str, str | None]:
         sure = ["utf-8-sig"]
     for encoding in sure:
         text = _decoded(data, encoding)
-        if text is not None and "\0" not in text:
+        is_right = encoding in ("utf-8-sig", "utf-16") or (text is not None and _is_utf16(text, data))
+        if text is not None and "\0" not in text and is_right:
             return text, None
     if sure == ["utf-8-sig"] and b"\0" not in data:
         mixed = _mostly_utf8(data, name)
@@ -199,10 +200,19 @@ def decode(data: bytes, name: str) -> tuple[str, str | None]:
                     f"{name} does not say how its letters are encoded; by its letters it is taken to be "
                     f"{(_CANDIDATES | _EASTERN)[encoding]}{example}. If that is wrong, save it as 'CSV UTF-8'."
                 )
+    zeros = f" (line {data.count(bytes([10]), 0, data.index(0)) + 1:,} holds bytes of zero)" if 0 in data else ""
     raise TableError(
-        f"{name} is not text in UTF-8, UTF-16 or Windows-1252: open it in a spreadsheet and save it as "
+        f"{name} is not text in UTF-8, UTF-16 or Windows-1252{zeros}: open it in a spreadsheet and save it as "
         "'CSV UTF-8' or .xlsx."
     )
+
+
+def _is_utf16(text: str, data: bytes) -> bool:
+    """Return whether bytes with zeros among them are UTF-16: line ends stay line ends, or zeros are frequent."""
+    ends = data.count(b"\n") + data.count(b"\r")
+    if not ends:
+        return 10 * data.count(0) >= len(data)
+    return 2 * (text.count("\n") + text.count("\r")) >= ends
 
 
 def _mostly_utf8(data: bytes, name: str) -> tuple[str, str] | None:
@@ -397,6 +407,11 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
             f"row {listing(long_rows)}. Put quotes around texts that contain the separator, "
             "or save the file from a spreadsheet again."
         )
+    if behind := _behind_quotes(text, dialect):
+        tally.note(
+            f"{name}: in line {listing(behind)} a text goes on behind the quote that ends it, and its quotes are lost: "
+            'write a quote within quotes twice ("").'
+        )
     if short_rows:
         tally.note(
             f"{name}: row {listing(short_rows)} has fewer fields than the header's {len(header)}; "
@@ -404,6 +419,8 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         )
     if empty_rows:
         tally.leave("empty", [f"row {row}" for row in empty_rows])
+    if not types:
+        _look_below(header, text, key, wanted, tally)
     titles = unique_titles(header, wanted, tally)
     if types:
         known = {title: _as_declared(cells, types[title]) for title, cells in zip(titles, columns, strict=True)}
@@ -416,6 +433,43 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         for place, (title, cells) in enumerate(zip(titles, columns, strict=True))
     }
     return pd.DataFrame(made).set_axis(titles, axis=1)
+
+
+def _behind_quotes(text: str, dialect: Dialect) -> list[int]:
+    """Return the lines in which a quoted field goes on behind its last quote."""
+    if '"' not in text:
+        return []
+    mark = re.escape(dialect.separator)
+    space = " *" if dialect.skip_space else ""
+    fields = re.compile(rf'(?:\A|[{mark}\r\n]){space}"[^"]*+(?:""[^"]*+)*+"(?P<rest>[^{mark}\r\n]?)')
+    places = [match.end() for match in fields.finditer(text) if match["rest"]]
+    return [text.count("\n", 0, place) + 1 for place in places]
+
+
+def _look_below(header: Sequence[str], text: str, key: str | None, wanted: Sequence[str], tally: Tally) -> None:
+    """Refuse a table whose columns are named further down, and say where that only seems so."""
+    below = [line for line in text.splitlines()[1:SNIFFED_ROWS] if line.strip()]
+    needed = [name for name in wanted if name not in header]
+    by_mark = {mark: list(csv.reader(below, delimiter=mark)) for mark in SEPARATORS}
+    places = [place for rows in by_mark.values() if (place := header_below(rows, needed)) is not None]
+    if places:
+        line = text.splitlines().index(below[min(places)]) + 1
+        fault = KeyColumnError if key is not None else TableError
+        raise fault(
+            f"{tally.source} names the column {listing([repr(name) for name in needed])} in line {line}, and its first "
+            "row should name the columns: delete the lines above it."
+        )
+    if len(header) > 1 or len(below) < 3:
+        return
+    for mark, rows in by_mark.items():
+        widths = {len(row) for row in rows}
+        names = [name.strip() for name in rows[0]]
+        if len(widths) == 1 and len(names) > 1 and len(set(names)) == len(names) and all(names):
+            tally.note(
+                f"{tally.source} has one column, {header[0]!r}, and each line below that {len(names)} fields between "
+                f"{mark!r}: if the first line is a title, delete it."
+            )
+            return
 
 
 # Numbers with decimal commas and points between thousands. A point before three digits says nothing by itself, so it

@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import reduce
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -31,6 +32,9 @@ ABOUT_HEAD = ("column", "meaning", "type")
 _COLUMN = re.compile(r"[A-Za-z]{1,3}(?=[0-9])")
 _SPAN = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6}):([A-Za-z]{1,3})([1-9][0-9]{0,6})")
 _ZEROS = re.compile(r"0{2,30}")
+# ECMA-376, part 1, 22.9.2.19 (ST_Xstring): how a cell holds a character that XML cannot.
+_KEPT = re.compile("_x([0-9A-Fa-f]{4})_")
+_NEEDS_KEEPING = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x01-\x08\x0b-\x1f\ufffe\uffff]")
 # Merged cells: the first row and the last, the first column and the last.
 Span = tuple[int, int, int, int]
 
@@ -123,6 +127,32 @@ def _read_sheet(
     return pd.DataFrame(made, index=range(len(cells))).set_axis(titles, axis=1)
 
 
+def kept_text(text: str) -> str:
+    """Return a text as a cell of a workbook holds it: what XML cannot hold, and carriage returns, as ``_x000D_``.
+
+    Example:
+        >>> kept_text("a\\rb"), kept_text("_x000D_")
+        ('a_x000D_b', '_x005F_x000D_')
+    """
+    return _NEEDS_KEEPING.sub(lambda found: f"_x{ord(found[0]):04X}_", text)
+
+
+def shown_text(text: str) -> str:
+    """Return a text of a workbook's cell as spreadsheets show it, the inverse of ``kept_text``.
+
+    Example:
+        >>> shown_text("a_x000D_b"), shown_text("_x005F_x000D_"), shown_text("_x0000_")
+        ('a\\rb', '_x000D_', '_x0000_')
+    """
+    return _KEPT.sub(_of_kept, text) if "_x" in text else text
+
+
+def _of_kept(found: re.Match[str]) -> str:
+    code = int(found[1], 16)
+    # No file holds zeros, and halves of characters are none.
+    return found[0] if code == 0 or 0xD800 <= code <= 0xDFFF else chr(code)
+
+
 def _beside(row: Sequence[Any], titles: Sequence[str]) -> Iterator[tuple[Any, str]]:
     return zip([*row, *[None] * (len(titles) - len(row))], titles, strict=False)
 
@@ -157,6 +187,8 @@ def _chosen(
     fitting = [title for title in filled if set(wanted) <= set(heads[title])] or [
         title for title in filled if set(folded) <= {name.strip().casefold() for name in heads[title]}
     ]
+    if wanted and not fitting:
+        _refuse_header_below(sheets, wanted, file.name, key)
     if wanted and not fitting and len(filled) > 1:
         shown = "; ".join(f"{title!r} has {listing(heads[title], 8)}" for title in filled)
         missing = listing([repr(name) for name in wanted])
@@ -179,6 +211,37 @@ def _chosen(
     return sheets[first]
 
 
+def _refuse_header_below(sheets: dict[str, Any], wanted: Sequence[str], name: str, key: str | None) -> None:
+    """Raise where a sheet names the wanted columns further down, below a title."""
+    for title, one in sheets.items():
+        rows = ([_title(cell) for cell in row] for row in islice(_rows(one), 1, None))
+        place = header_below(rows, wanted)
+        if place is not None:
+            raise (KeyColumnError if key is not None else TableError)(
+                f"{name} names the column {listing([repr(each) for each in wanted])} in row {place + 2} of the sheet "
+                f"{title!r}, and its first row should name the columns: delete the rows above it."
+            )
+
+
+# So far down a table's header is looked for: tools write a title, a date and some settings above it.
+_MOST_ABOVE = 30
+
+
+def header_below(rows: Iterable[Sequence[str]], names: Sequence[str]) -> int | None:
+    """Return the place of the first row that holds all of these names, None where there is none.
+
+    Args:
+        rows: The rows below the first, as texts; only the first thirty are looked at.
+        names: The columns that are wanted.
+
+    Example:
+        >>> header_below([["made by", "x"], ["id", "text"], ["1", "a"]], ["id"])
+        1
+    """
+    found = (place for place, row in enumerate(islice(rows, _MOST_ABOVE)) if set(names) <= {one.strip() for one in row})
+    return next(found, None) if names else None
+
+
 def _head(sheet: Any) -> list[Any]:
     sheet.reset_dimensions()
     return next(iter([list(row) for row in sheet.iter_rows(min_row=1, max_row=1, values_only=True)]), [])
@@ -196,7 +259,7 @@ def _title(cell: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
-    return value.isoformat() if isinstance(value, dt.date) else str(value)
+    return value.isoformat() if isinstance(value, dt.date) else shown_text(str(value))
 
 
 def _width(row: Sequence[Any]) -> int:
@@ -263,6 +326,8 @@ def _value(cell: Any) -> Any:
     value = getattr(cell, "value", None)
     if value is None or value == "" or cell.data_type == "e":
         return None
+    if isinstance(value, str):
+        return shown_text(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -318,6 +383,7 @@ def _own_cell(cell: Any, kind: str) -> Any:
         return pd.Timestamp(value)
     if not isinstance(value, str):
         return value
+    value = shown_text(value)
     if kind.startswith("time"):
         return pd.Timestamp(value)
     if kind == "whole number":

@@ -18,13 +18,11 @@ import pandas as pd
 from lxml import etree
 
 from lsnb.errors import InputError, MissingExtraError
-from lsnb.kernel.words import counted, listing, warn
+from lsnb.kernel.words import listing
 from lsnb.tables.cells import guarded, is_missing, is_structure, marked, plain_text, structure_text, value_of
 from lsnb.tables.opening import GUARDS, MARKED, NEEDS_QUOTES
-from lsnb.tables.workbooks import ABOUT_SHEET, EXCEL_DIGITS, TABLE_SHEET
+from lsnb.tables.workbooks import ABOUT_SHEET, EXCEL_DIGITS, TABLE_SHEET, kept_text
 
-# Control characters that a worksheet's XML cannot hold.
-ILLEGAL = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f￾￿]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 CELL_LIMIT = 32_767
 
@@ -147,16 +145,6 @@ def write_workbook(table: pd.DataFrame, about: pd.DataFrame, path: Path) -> None
             f"Cells of {', '.join(long)} are longer than the {CELL_LIMIT:,} characters that a worksheet's cell holds: "
             "leave the column out, or write .csv or .parquet."
         )
-    cut = [
-        name
-        for name, cells in zip(names, made, strict=True)
-        if ILLEGAL.search(name) or any(isinstance(cell, str) and ILLEGAL.search(cell) for cell in cells)
-    ]
-    if cut:
-        warn(
-            f"A worksheet cannot hold control characters: they are left out of {counted(len(cut), 'column')} "
-            f"({listing([repr(name) for name in cut])}). Write .csv to keep them.",
-        )
     book = openpyxl.Workbook(write_only=True)
     # In memory first: a disk that fills up would leave openpyxl with files that it complains of later.
     whole = io.BytesIO()
@@ -206,7 +194,7 @@ def _sheet_cell(sheet: Any, value: Any) -> Any:
     from openpyxl.cell.rich_text import CellRichText
 
     if isinstance(value, str):
-        cell = WriteOnlyCell(sheet, ILLEGAL.sub("", value))
+        cell = WriteOnlyCell(sheet, kept_text(value))
         # openpyxl takes a text that starts with = for a formula, and #N/A for an error.
         cell.data_type = "s"
         if cell.value == "":

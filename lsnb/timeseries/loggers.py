@@ -1025,6 +1025,15 @@ def _on_one_clock(
     return whole, lines
 
 
+def noted(table: pd.DataFrame, note: str | None) -> pd.DataFrame:
+    """Return a table that was found with a further sentence of what was taken for granted, if there is one."""
+    if note:
+        table.attrs[FOUND]["notes"].append(note)
+        table.attrs[FOUND]["plain"] = False
+        table.attrs["read"]["notes"].append(note)
+    return table
+
+
 def _are_numbered(titles: Sequence[str]) -> bool:
     """Return whether names only count the channels, so that a list of names above says more."""
     return all(re.fullmatch(r"(ch|channel|kanal)[ _]?\d+", title, re.IGNORECASE) for title in titles[1:] if title)

@@ -1,432 +1,29 @@
-"""A sensor's table as it comes (CSV, Parquet, an instrument's own format), its column of times, and what is plotted.
-
-Formats that are no text are read by the library that their field keeps, as the table of any logger: EDF and BDF by
-pyedflib (BSD), XDF by pyxdf (BSD), FIT by fitdecode (MIT), GPX by gpxpy (Apache 2), old Excel by xlrd (BSD), WAV and
-MATLAB by scipy (BSD); all but scipy come with ``lsnb[sensors]``.
-"""
+"""A sensor's table as it comes (CSV, Parquet, an instrument's own format), its column of times, and what is plotted."""
 
 from __future__ import annotations
 
-import importlib
 import itertools
-import math
 import os
 import re
 import unicodedata
 import warnings
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 
-from lsnb.errors import InputError, MissingExtraError, MissingFileError, TableError
+from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, Count, Within, checked
 from lsnb.kernel.files import file_errors
-from lsnb.kernel.words import counted, listing, nearest, warn
+from lsnb.kernel.words import listing, nearest, warn
 from lsnb.tables import read_table
-from lsnb.tables.cells import TEXT_DTYPE, measured
+from lsnb.tables.cells import measured
 from lsnb.tables.opening import decode
-from lsnb.timeseries.loggers import (
-    ABSENT,
-    FOUND,
-    NUMBER,
-    UNIT,
-    UNITS,
-    each_once,
-    find_layout,
-    find_table,
-    lines_of,
-    table_of_layout,
-)
-
-TIME = "timestamp"
-# No array of a hostile file fills the memory: as many numbers as a day of six channels at 100 Hz, and more.
-MOST_NUMBERS = 200_000_000
-
-
-def _library(name: str, what: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise MissingExtraError(
-            f"To read {what}, {name} is needed: pip install 'lsnb[sensors]', or pip install {name}."
-        ) from None
-
-
-def _table(
-    source: str,
-    columns: Mapping[str, Any],
-    *,
-    rate: float = float("nan"),
-    start: str = "",
-    units: Mapping[str, str] | None = None,
-    left: Sequence[str] = (),
-    is_absolute: bool = False,
-) -> pd.DataFrame:
-    """Return columns as a table with what the file says in its attrs; the first of them are the times."""
-    table = pd.DataFrame(dict(columns))
-    known = {name: unit for name, unit in (units or {}).items() if unit}
-    parts = [f"{len(table):,} rows", counted(len(table.columns) - 1, "column")]
-    parts.append(f"({listing([name for name in table.columns if name != TIME], 6)})")
-    if start:
-        parts.append(f"start {start}")
-    if rate == rate:
-        parts.append(f"{rate:g} samples a second")
-    parts.append(f"units {listing([f'{name} in {unit}' for name, unit in known.items()], 6)}" if known else "no units")
-    parts.append(f"left out {'; '.join(left)}" if left else "nothing left out")
-    notes = [f"{source}: {', '.join(parts).replace(', (', ' (')}."]
-    table.attrs[UNITS] = known
-    table.attrs[FOUND] = {
-        "time": TIME if TIME in table.columns else None,
-        "rate": rate if rate == rate else None,
-        "start": start or None,
-        "is_absolute": is_absolute,
-        "made": True,
-        "notes": notes,
-        "plain": False,
-    }
-    table.attrs["read"] = {
-        "source": source,
-        "noun": "row",
-        "seen": len(table),
-        "taken": len(table),
-        "left_out": [],
-        "notes": list(notes),
-    }
-    return table
-
-
-def _bounded(count: float, source: str) -> None:
-    if count > MOST_NUMBERS:
-        raise TableError(f"{source} holds {count:,.0f} numbers, more than {MOST_NUMBERS:,}: cut it into parts first.")
-
-
-def _times(seconds: Any, start: datetime | None) -> Any:
-    if start is None:
-        return seconds
-    moments = pd.to_datetime(np.round(np.asarray(seconds) * 1e6).astype("int64") * 1000 + pd.Timestamp(start).value)
-    return moments.tz_localize("UTC") if start.tzinfo is not None else moments
-
-
-def _edf(file: Path) -> pd.DataFrame:
-    library = _library("pyedflib", "EDF and BDF files")
-    reader = library.EdfReader(str(file))
-    try:
-        count = reader.signals_in_file
-        rates = [float(rate) for rate in reader.getSampleFrequencies()]
-        _bounded(float(np.sum(reader.getNSamples())), file.name)
-        signals = [reader.readSignal(number) for number in range(count)]
-        names = each_once([label.strip() or f"column_{n + 1}" for n, label in enumerate(reader.getSignalLabels())])
-        units = {name: reader.getPhysicalDimension(n).strip() for n, name in enumerate(names)}
-        start = reader.getStartdatetime()
-        marks = len(reader.readAnnotations()[0])
-    finally:
-        reader.close()
-    if not count:
-        raise TableError(f"{file.name} holds no signals.")
-    clocks = [np.round(np.arange(len(one)) / rate, 9) for one, rate in zip(signals, rates, strict=True)]
-    # Channels of several rates stand at their own times; between its samples a slow one is missing.
-    seconds = clocks[int(np.argmax(rates))] if len(set(rates)) == 1 else np.unique(np.concatenate(clocks))
-    columns: dict[str, Any] = {TIME: _times(seconds, start)}
-    for name, values, clock in zip(names, signals, clocks, strict=True):
-        if len(clock) == len(seconds):
-            columns[name] = values
-        else:
-            spread = np.full(len(seconds), np.nan)
-            spread[np.searchsorted(seconds, clock)] = values
-            columns[name] = spread
-    left = [counted(marks, "annotation")] if marks else []
-    return _table(
-        file.name, columns, rate=max(rates), start=start.isoformat(), units=units, left=left, is_absolute=True
-    )
-
-
-def _xdf(file: Path) -> pd.DataFrame:
-    library = _library("pyxdf", "XDF files")
-    streams, _ = library.load_xdf(str(file))
-    numeric = [one for one in streams if isinstance(one["time_series"], np.ndarray) and len(one["time_stamps"])]
-    if not numeric:
-        raise TableError(f"{file.name} holds no stream of numbers.")
-    best = max(numeric, key=lambda one: one["time_series"].size)
-    values = np.asarray(best["time_series"])
-    values = values[:, None] if values.ndim == 1 else values
-    names, units = [f"column_{number + 1}" for number in range(values.shape[1])], {}
-    try:
-        channels = best["info"]["desc"][0]["channels"][0]["channel"]
-        names = each_once([str(one["label"][0]) for one in channels])
-        units = {name: str(one.get("unit", [""])[0]) for name, one in zip(names, channels, strict=True)}
-    except (KeyError, IndexError, TypeError, ValueError):
-        pass
-    if len(names) != values.shape[1]:
-        names = [f"column_{number + 1}" for number in range(values.shape[1])]
-    left = [f"stream {one['info']['name'][0]!r}" for one in streams if one is not best]
-    columns = {TIME: np.asarray(best["time_stamps"], "float64")} | {
-        name: values[:, place] for place, name in enumerate(names)
-    }
-    rate = float(best["info"].get("effective_srate") or float("nan"))
-    return _table(file.name, columns, rate=rate, units={TIME: "s", **units}, left=left)
-
-
-def _fit(file: Path) -> pd.DataFrame:
-    library = _library("fitdecode", "FIT files")
-    rows: list[dict[str, Any]] = []
-    units: dict[str, str] = {}
-    others = 0
-    try:
-        with library.FitReader(str(file)) as reader:
-            for frame in reader:
-                if frame.frame_type != library.FIT_FRAME_DATA:
-                    continue
-                if frame.name != "record":
-                    others += 1
-                    continue
-                rows.append({one.name: one.value for one in frame.fields})
-                units |= {one.name: one.units for one in frame.fields if one.units}
-    except library.FitError as error:
-        raise TableError(f"{file.name} is no whole FIT file: {str(error)[:200]}.") from None
-    rows = [row for row in rows if row.get(TIME) is not None]
-    if not rows:
-        raise TableError(f"{file.name} holds no records with a time.")
-    table = pd.DataFrame(rows)
-    times = pd.to_datetime(table.pop(TIME), utc=True)
-    table = table.dropna(axis=1, how="all")
-    numbers = {name: pd.to_numeric(column, errors="coerce") for name, column in table.items()}
-    kept = {
-        str(name): numbers[name]
-        if numbers[name].notna().equals(table[name].notna())
-        else table[name].astype(TEXT_DTYPE)
-        for name in table.columns
-    }
-    left = [counted(others, "message of another kind", "messages of other kinds")] if others else []
-    return _table(
-        file.name, {TIME: times, **kept}, start=times.iloc[0].isoformat(), units=units, left=left, is_absolute=True
-    )
-
-
-def _gpx(file: Path) -> pd.DataFrame:
-    library = _library("gpxpy", "GPX files")
-    text = file.read_text(encoding="utf-8-sig", errors="replace")
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise TableError(f"{file.name} declares entities, which no GPX file needs: it is not read.")
-    try:
-        track = library.parse(text)
-    except Exception as error:
-        # gpxpy raises what its XML library does, which differs between machines.
-        raise TableError(f"{file.name} is no GPX file: {str(error)[:200]}.") from None
-    points = [point for one in track.tracks for segment in one.segments for point in segment.points]
-    timed = [point for point in points if point.time is not None]
-    if not timed:
-        raise TableError(f"{file.name} holds no points with a time.")
-    moments = pd.to_datetime(
-        [one.time.astimezone(UTC) if one.time.tzinfo else one.time.replace(tzinfo=UTC) for one in timed], utc=True
-    )
-    columns: dict[str, Any] = {
-        TIME: moments,
-        "latitude": [float(one.latitude) for one in timed],
-        "longitude": [float(one.longitude) for one in timed],
-        "elevation": [math.nan if one.elevation is None else float(one.elevation) for one in timed],
-    }
-    for one in timed:
-        for extension in one.extensions:
-            for element in extension.iter():
-                name = str(element.tag).rpartition("}")[2]
-                if element.text and element.text.strip():
-                    columns.setdefault(name, [])
-    for name in list(columns)[4:]:
-        columns[name] = [_of_extension(one, name) for one in timed]
-    columns = {name: values for name, values in columns.items() if name == TIME or any(one == one for one in values)}
-    left = [counted(len(points) - len(timed), "point without a time", "points without a time")]
-    units = {"latitude": "°", "longitude": "°", "elevation": "m"}
-    return _table(
-        file.name,
-        columns,
-        start=moments[0].isoformat(),
-        units={name: unit for name, unit in units.items() if name in columns},
-        left=left if len(points) > len(timed) else [],
-        is_absolute=True,
-    )
-
-
-def _of_extension(point: Any, name: str) -> float:
-    for extension in point.extensions:
-        for element in extension.iter():
-            if str(element.tag).rpartition("}")[2] == name:
-                try:
-                    return float(element.text)
-                except (TypeError, ValueError):
-                    return math.nan
-    return math.nan
-
-
-def _wav(file: Path) -> pd.DataFrame:
-    from scipy.io import wavfile
-
-    try:
-        rate, values = wavfile.read(str(file))
-    except (ValueError, EOFError, TypeError) as error:
-        raise TableError(f"{file.name} is no WAV file that can be read: {str(error)[:200]}.") from None
-    values = values[:, None] if values.ndim == 1 else values
-    _bounded(float(values.size), file.name)
-    if not len(values) or not rate:
-        raise TableError(f"{file.name} holds no samples.")
-    names = [f"channel_{number + 1}" for number in range(values.shape[1])]
-    columns = {TIME: np.arange(len(values)) / rate} | {name: values[:, place] for place, name in enumerate(names)}
-    return _table(file.name, columns, rate=float(rate), units={TIME: "s"})
-
-
-def _matlab(file: Path) -> pd.DataFrame:
-    from scipy.io import loadmat
-
-    try:
-        held = loadmat(str(file), squeeze_me=True, chars_as_strings=True)
-    except NotImplementedError:
-        raise TableError(
-            f"{file.name} is of MATLAB 7.3, which is another format: save it in MATLAB with save(…, '-v7'), or as CSV."
-        ) from None
-    except Exception as error:
-        # scipy raises what comes up on damaged files, also TypeError and IndexError.
-        raise TableError(f"{file.name} is no MATLAB file that can be read: {str(error)[:200]}.") from None
-    flat = _flat({name: value for name, value in held.items() if not name.startswith("__")})
-    arrays = {name: value for name, value in flat.items() if value.ndim in (1, 2) and value.size > 1}
-    if not arrays:
-        raise TableError(f"{file.name} holds no arrays of numbers.")
-    _bounded(float(sum(value.size for value in arrays.values())), file.name)
-    length = max(max(value.shape) for value in arrays.values())
-    columns: dict[str, Any] = {}
-    left = []
-    for name, value in arrays.items():
-        if length not in value.shape:
-            left.append(f"{name} of {' × '.join(map(str, value.shape))}")
-        elif value.ndim == 1:
-            columns[name] = value
-        else:
-            upright = value if value.shape[0] == length else value.T
-            columns |= {f"{name}_{place + 1}": upright[:, place] for place in range(upright.shape[1])}
-    rates = [
-        float(value)
-        for name, value in flat.items()
-        if value.size == 1 and name.rpartition(".")[2].casefold() in ("fs", "srate", "rate", "sf", "samplerate", "hz")
-    ]
-    table = pd.DataFrame(columns)
-    found = find_table_of(table, rates[0] if rates else float("nan"))
-    return _told(file.name, *found, left)
-
-
-def find_table_of(table: pd.DataFrame, rate: float) -> tuple[pd.DataFrame, float]:
-    """Return a table with a column of times, its own or one by its rate, and the rate."""
-    from lsnb.timeseries.loggers import find_time
-
-    own = find_time(table, rate)
-    if own is None and rate > 0 and TIME not in table.columns:
-        table.insert(0, TIME, pd.Series(np.arange(len(table)) / rate))
-    elif own is not None and TIME not in table.columns:
-        table = table.rename(columns={own[0]: TIME})
-    return table, rate
-
-
-def _told(source: str, table: pd.DataFrame, rate: float, left: Sequence[str]) -> pd.DataFrame:
-    return _table(source, {str(name): table[name] for name in table.columns}, rate=rate, left=left)
-
-
-def _flat(held: Mapping[str, Any], before: str = "", depth: int = 0) -> dict[str, Any]:
-    """Return the arrays of numbers in a MATLAB file, those in structures under ``structure.field``."""
-    flat: dict[str, Any] = {}
-    for name, value in held.items():
-        whole = f"{before}{name}"
-        array = np.asarray(value)
-        if array.dtype.names and depth < 4:
-            one = array.flat[0] if array.size else None
-            if one is not None:
-                flat |= _flat({field: one[field] for field in array.dtype.names}, f"{whole}.", depth + 1)
-        elif array.dtype.kind in "fiub":
-            flat[whole] = array
-    return flat
-
-
-def _xls(file: Path) -> pd.DataFrame:
-    library = _library("xlrd", "old Excel files (.xls)")
-    try:
-        book = library.open_workbook(str(file), on_demand=True)
-        sheets = [book.sheet_by_index(number) for number in range(book.nsheets)]
-        sheet = max(sheets, key=lambda one: one.nrows * one.ncols, default=None)
-    except Exception as error:
-        # xlrd raises what comes up on damaged files, also AssertionError and struct.error.
-        raise TableError(f"{file.name} is no Excel file that can be read: {str(error)[:200]}.") from None
-    if sheet is None or not sheet.nrows:
-        raise TableError(f"{file.name} holds no rows.")
-    _bounded(float(sheet.nrows * sheet.ncols), file.name)
-    rows = [
-        [_of_xls(library, book, sheet.cell(row, column)) for column in range(sheet.ncols)] for row in range(sheet.nrows)
-    ]
-    table = find_table(lines_of(rows), file.name, sep="\t")
-    others = [one.name for one in sheets if one is not sheet and one.nrows]
-    if others:
-        table.attrs[FOUND]["notes"].append(
-            f"Its largest sheet, {sheet.name!r}, was read; there are also: {listing(others)}."
-        )
-    return table
-
-
-def _of_xls(library: Any, book: Any, cell: Any) -> str:
-    if cell.ctype == library.XL_CELL_DATE:
-        try:
-            moment = library.xldate_as_datetime(cell.value, book.datemode)
-        except (ValueError, OverflowError, library.xldate.XLDateError):
-            return repr(cell.value)
-        return str(moment.time().isoformat() if cell.value < 1 else moment.isoformat(sep=" ", timespec="milliseconds"))
-    if cell.ctype == library.XL_CELL_NUMBER:
-        return str(int(cell.value)) if float(cell.value).is_integer() and abs(cell.value) < 2**53 else repr(cell.value)
-    return (
-        "" if cell.ctype in (library.XL_CELL_EMPTY, library.XL_CELL_BLANK, library.XL_CELL_ERROR) else str(cell.value)
-    )
-
-
-FORMATS: Mapping[str, Callable[[Path], pd.DataFrame]] = {
-    ".edf": _edf,
-    ".bdf": _edf,
-    ".xdf": _xdf,
-    ".fit": _fit,
-    ".gpx": _gpx,
-    ".wav": _wav,
-    ".mat": _matlab,
-    ".xls": _xls,
-}
-
-
-def read_format(file: Path, ending: str | None = None) -> pd.DataFrame:
-    """Return the table in a file of an instrument's own format.
-
-    Args:
-        file: The file.
-        ending: Whose reader to take; by default that of its name.
-
-    Raises:
-        MissingExtraError: The format's library is not installed.
-        TableError: The file is damaged, or holds no series.
-
-    Example:
-        >>> import tempfile
-        >>> from scipy.io import wavfile
-        >>> path = Path(tempfile.mkdtemp()) / "a.wav"
-        >>> wavfile.write(path, 4, np.array([0, 5, -5, 0], "int16"))
-        >>> read_format(path)["timestamp"].tolist()
-        [0.0, 0.25, 0.5, 0.75]
-    """
-    with file_errors(file):
-        try:
-            return FORMATS[ending or file.suffix.lower()](file)
-        except (OSError, InputError, MissingExtraError, TableError):
-            raise
-        except Exception as error:
-            # Of damaged files the libraries raise whatever came up.
-            raise TableError(
-                f"{file.name} cannot be read as {file.suffix.lstrip('.').upper()}: {str(error)[:200]}."
-            ) from None
-
+from lsnb.timeseries.instruments import FORMATS, read_format
+from lsnb.timeseries.loggers import ABSENT, FOUND, NUMBER, UNIT, UNITS, find_layout, find_table, noted, table_of_layout
 
 # Above this a file is not looked at line by line: its head says how it is written, and pandas' own reader takes it.
 QUICK_BYTES = 32_000_000
@@ -656,28 +253,24 @@ def _from_file(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
         return read_table(path)
     ending = file.suffix.lower()
     if ending in FORMATS:
-        return read_format(file)
+        return read_format(file, **options)
     with file_errors(file), file.open("rb") as opened:
         head = opened.read(HEAD_BYTES)
     is_text = not head.startswith((b"PK\x03\x04", b"PAR1", b"\xd0\xcf\x11\xe0"))
     if head.startswith(b"\xd0\xcf\x11\xe0"):
-        return read_format(file, ".xls")
+        return read_format(file, ".xls", **options)
     if ending in TABLES or not is_text:
         return measured(read_table(path))
     if file.stat().st_size > QUICK_BYTES:
         return _from_large(file, head, **options)
     with file_errors(file):
-        text, guess = decode(file.read_bytes(), file.name)
-    table = find_table(text, file.name, **options)
-    return _with_note(table, guess)
-
-
-def _with_note(table: pd.DataFrame, note: str | None) -> pd.DataFrame:
-    if note:
-        table.attrs[FOUND]["notes"].append(note)
-        table.attrs[FOUND]["plain"] = False
-        table.attrs["read"]["notes"].append(note)
-    return table
+        content = file.read_bytes()
+    bare = content.rstrip(b"\0")
+    # A card keeps room for what a logger would have written.
+    padded = len(content) - len(bare) if b"\0" not in bare else 0
+    text, guess = decode(bare if padded else content, file.name)
+    table = noted(find_table(text, file.name, **options), guess)
+    return noted(table, f"{file.name} ends in {padded:,} bytes of zero, which hold nothing." if padded else None)
 
 
 def _from_large(file: Path, head: bytes, **options: Any) -> pd.DataFrame:
@@ -686,7 +279,7 @@ def _from_large(file: Path, head: bytes, **options: Any) -> pd.DataFrame:
     if b"\0" in head or guess is not None:
         with file_errors(file):
             text, guess = decode(file.read_bytes(), file.name)
-        return _with_note(find_table(text, file.name, **options), guess)
+        return noted(find_table(text, file.name, **options), guess)
     layout = find_layout(text, file.name, **options)
     with warnings.catch_warnings(record=True) as said, file_errors(file):
         warnings.simplefilter("always")

@@ -278,6 +278,13 @@ def test_whole_pictures_show_and_cut_ones_do_not(name: str) -> None:
         assert "break off" in str(look(data[: int(share * len(data))]))
 
 
+def test_sounds_that_are_none_are_doubted() -> None:
+    for head in (b"ID3\4", b"\xff\xfb\x90\0", b"OggS", b"fLaC", b"\xff\xf1P\x80"):
+        assert why_not_shown("a.mp3", 100, io.BytesIO(head + b"\0" * 96)) is None
+    said = why_not_shown("a.mp3", 100, io.BytesIO(b"no sound" * 12))
+    assert str(said).startswith("Files that hold no video or sound")
+
+
 def film(folder: Path, ending: str, *, first: bool = True) -> bytes:
     path = folder / f"film{ending}"
     codec = {".mp4": "libx264", ".mov": "libx264", ".webm": "libvpx", ".mkv": "libx264"}[ending]
@@ -367,6 +374,7 @@ def test_what_is_missing_names_the_nearest(small: Bucket, tmp_path: Path) -> Non
         "Photos/b.png": "photos/b.png",
         "Photos/anna.jpg": "photos/Anna.JPG",
         "export/photos/b.png": "photos/b.png",
+        "photos\\b.png": "photos/b.png",
         "photos/c.png": None,
         "c.png": None,
         "nothing/like/this.doc": None,

@@ -487,3 +487,52 @@ def test_what_one_account_answered_twice_is_said(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match=r"^1 item has more than one annotation by the same person \(x\): the latest"):
         assert widen(table, "r")["1"].tolist() == [2, 3]
     assert widen(table, "r", repeats="all")["1 (2)"].tolist()[0] == 2
+
+
+def test_a_damaged_line_among_tasks_is_a_row(tmp_path: Path) -> None:
+    lines = [json.dumps(one) for one in pairs()]
+    with pytest.warns(UserWarning, match=r"1 piece is damaged.*task number 6"):
+        table = read_annotations(write(tmp_path, "e.jsonl", "\n".join([*lines, '{"id": 6, "da'])), key="ID")
+    assert table["status"].value_counts().to_dict() == {"submitted": 10, "damaged": 1}
+    account = tally_of(table)
+    assert account is not None
+    assert (account.seen, account.taken, account.unexplained) == (11, 11, 0)
+    with pytest.raises(InputError, match=r"half\.json is damaged JSON"):
+        read_annotations(write(tmp_path, "half.json", json.dumps(pairs(), indent=1)[:-60]), key="ID")
+
+
+def test_an_empty_key_is_called_empty() -> None:
+    given = [*pairs(), task(9, [annotation(stars(1), 30)], ID=None)]
+    with pytest.raises(InputError, match="'ID', which should identify the item, is empty in the data of task 9"):
+        read_annotations(given, key="ID")
+
+
+def span(value: dict[str, Any]) -> list[dict[str, Any]]:
+    return [result("labels", {"labels": ["PER"], **value}, name="who")]
+
+
+@pytest.mark.parametrize(
+    ("value", "place", "said"),
+    [
+        ({"start": 3, "end": 6, "text": "Ana"}, (2, 5), "1 span was counted with two for an emoji"),
+        ({"start": 2, "end": 5, "text": "Ana"}, (2, 5), None),
+        ({"start": 9, "end": 13, "text": "else"}, (9, 13), None),
+        ({"start": "2", "end": "5"}, (2, 5), None),
+        ({"start": "1.5", "end": "2.25"}, (1.5, 2.25), None),
+        ({"start": "2026-01-01", "end": "2026-01-02"}, (None, None), "1 region begins at what is no number"),
+    ],
+)
+def test_places_in_other_numbers_are_characters_or_said(value: Any, place: Any, said: str | None) -> None:
+    given = [task(1, [annotation(span(value), 5)], ID="a", text="\N{GRINNING FACE} Ana in Rome")]
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        table = read_annotations(given, key="ID")
+    found = [None if pd.isna(table[name].iloc[0]) else table[name].iloc[0] for name in ("start", "end")]
+    assert found == list(place)
+    assert [str(one.message).partition(": ")[2][: len(said or "")] for one in told] == ([said] if said else [])
+
+
+def test_a_value_of_nothing_is_nothing_chosen() -> None:
+    given = [task(1, [annotation([result("choices", {}, name="q")], 5)], ID="a")]
+    table = read_annotations(given, key="ID")
+    assert (table["value"].tolist(), table["status"].tolist()) == ([None], ["submitted"])

@@ -596,3 +596,56 @@ def test_a_long_table_written_and_read_says_the_same(tmp_path):
         for name in table.columns:
             before, after = table[name].astype("object"), again[name].astype("object")
             assert before.where(before.notna(), None).tolist() == after.where(after.notna(), None).tolist()
+
+
+# What stands where a table should.
+
+
+def test_a_byte_of_zero_makes_no_other_letters_of_a_file(tmp_path):
+    with pytest.raises(TableError, match=r"posts\.csv is not text .* \(line 3 holds bytes of zero\)"):
+        read_table(put(tmp_path, b"id,t\n1,a\n2,b\x00c\n3,d\n"))
+    for text in ("id,t\n1,Übung\n", "id,t\n1,上海上海上海\n2,北京\n", "id,t"):
+        for encoding in ("utf-16-le", "utf-16-be"):
+            assert list(read_table(put(tmp_path, text, encoding=encoding)).columns) == ["id", "t"]
+
+
+@pytest.mark.parametrize("above", ["Survey 7\n", "# made by\n# a tool\n", "Survey,7,\n\n"])
+def test_lines_above_the_names_of_columns_are_refused_by_the_line_of_these(tmp_path, above):
+    path = put(tmp_path, f"{above}id,text,n\n1,a,2\n2,b,3\n")
+    line = above.count("\n") + 1
+    with pytest.raises(KeyColumnError, match=rf"posts\.csv names the column 'id' in line {line}, and its first row"):
+        read_table(path, key="id")
+    book = openpyxl.Workbook()
+    for row in path.read_text().splitlines():
+        book.active.append(row.split(",") if row else [])
+    book.save(tmp_path / "posts.xlsx")
+    with pytest.raises(KeyColumnError, match=rf"posts\.xlsx names the column 'id' in row {line} of the sheet 'Sheet'"):
+        read_table(tmp_path / "posts.xlsx", key="id")
+
+
+def test_a_title_that_hides_the_columns_is_said_and_a_column_of_texts_is_none(tmp_path):
+    with pytest.warns(UserWarning, match="one column, 'Survey', and each line below that 2 fields between ','"):
+        read_table(put(tmp_path, "Survey\n\nid,t\n1,a\n2,b\n"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert read_table(put(tmp_path, "text\nhello, world\nso\nwell, well\n"))["text"].tolist()[1] == "so"
+
+
+def test_a_text_that_goes_on_behind_its_quotes_is_said_by_its_line(tmp_path):
+    path = put(tmp_path, 'id,t\n1,"a ""b"", c"\n2,"b"x\n3,d "e" f\n4,"two\nlines"y\n5,"z"\n')
+    with pytest.warns(UserWarning, match=r"in line 3, 6 a text goes on behind the quote that ends it"):
+        table = read_table(path)
+    assert table["t"].tolist() == ['a "b", c', "bx", 'd "e" f', "two\nlinesy", "z"]
+
+
+def test_what_a_workbook_writes_in_numbers_is_read_as_it_is_shown(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["id", "a_x000D_b"])
+    book.active.append(["1", "one_x000D_\ntwo"])
+    book.active.append(["2", "_x005F_x000D_ and _x0000_"])
+    book.save(tmp_path / "a.xlsx")
+    table = read_table(tmp_path / "a.xlsx", key="id")
+    assert table.columns[1] == "a\rb"
+    assert table["a\rb"].tolist() == ["one\r\ntwo", "_x000D_ and _x0000_"]
+    write_table(table, tmp_path / "b.xlsx")
+    assert read_table(tmp_path / "b.xlsx", key="id")["a\rb"].tolist() == table["a\rb"].tolist()

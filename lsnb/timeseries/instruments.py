@@ -1,0 +1,520 @@
+"""Instruments' own files as tables of loggers: what is no text is read by the library that its field keeps.
+
+EDF and BDF by pyedflib (BSD), XDF by pyxdf (BSD), FIT by fitdecode (MIT), GPX by gpxpy (Apache 2), old Excel by xlrd
+(BSD), WAV and MATLAB by scipy (BSD); all but scipy come with ``lsnb[sensors]``. Each file is counted by its own head or
+parts before it is read, so that what its library passes over is said.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+import re
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lsnb.errors import InputError, MissingExtraError, TableError
+from lsnb.kernel.files import file_errors
+from lsnb.kernel.tally import Tally, tally_of
+from lsnb.kernel.words import counted, listing
+from lsnb.tables.cells import TEXT_DTYPE
+from lsnb.timeseries.loggers import FOUND, UNITS, each_once, find_table, find_time, lines_of, noted
+
+TIME = "timestamp"
+# No array of a hostile file fills the memory: as many numbers as a day of six channels at 100 Hz, and more.
+MOST_NUMBERS = 200_000_000
+
+
+def _library(name: str, what: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise MissingExtraError(
+            f"To read {what}, {name} is needed: pip install 'lsnb[sensors]', or pip install {name}."
+        ) from None
+
+
+def _table(
+    tally: Tally,
+    columns: Mapping[str, Any],
+    *,
+    rate: float = float("nan"),
+    start: str = "",
+    units: Mapping[str, str] | None = None,
+    left: Sequence[str] = (),
+    is_absolute: bool = False,
+) -> pd.DataFrame:
+    """Return columns as a table with what the file says in its attrs; the first of them are the times.
+
+    The tally says how many rows the file holds by itself, counted before they are read, and why some are left out;
+    ``left`` names what is no row of such a table.
+    """
+    table = pd.DataFrame(dict(columns))
+    known = {name: unit for name, unit in (units or {}).items() if unit}
+    parts = [f"{len(table):,} rows", counted(len(table.columns) - 1, "column")]
+    parts.append(f"({listing([name for name in table.columns if name != TIME], 6)})")
+    if start:
+        parts.append(f"start {start}")
+    if rate == rate:
+        parts.append(f"{rate:g} samples a second")
+    parts.append(f"units {listing([f'{name} in {unit}' for name, unit in known.items()], 6)}" if known else "no units")
+    tally.taken = len(table)
+    reasons = [
+        f"{counted(of_reason.n, tally.noun, tally.several)} {reason}" for reason, of_reason in tally.left_out.items()
+    ]
+    parts.append(f"left out {'; '.join([*reasons, *left])}" if reasons or left else "nothing left out")
+    tally.note(f"{tally.source}: {', '.join(parts).replace(', (', ' (')}.")
+    table.attrs[UNITS] = known
+    table.attrs[FOUND] = {
+        "time": TIME if TIME in table.columns else None,
+        "rate": rate if rate == rate else None,
+        "start": start or None,
+        "is_absolute": is_absolute,
+        "made": True,
+        "notes": list(tally.notes),
+        "plain": False,
+    }
+    return tally.attach(table)
+
+
+_BREAKS_OFF = "not in the file, which breaks off"
+
+
+def _bounded(count: float, source: str) -> None:
+    if count > MOST_NUMBERS:
+        raise TableError(f"{source} holds {count:,.0f} numbers, more than {MOST_NUMBERS:,}: cut it into parts first.")
+
+
+def _times(seconds: Any, start: datetime | None) -> Any:
+    if start is None:
+        return seconds
+    moments = pd.to_datetime(np.round(np.asarray(seconds) * 1e6).astype("int64") * 1000 + pd.Timestamp(start).value)
+    return moments.tz_localize("UTC") if start.tzinfo is not None else moments
+
+
+def _rows_of_edf(file: Path) -> int:
+    """Return how many moments a recording has by its head: https://www.edfplus.info/specs/edf.html."""
+    with file.open("rb") as opened:
+        head = opened.read(256)
+        count = min(int(head[252:256]), 10_000)
+        head += opened.read(256 * count)
+    names = [head[256 + 16 * n : 272 + 16 * n].strip() for n in range(count)]
+    at = 256 + 216 * count
+    each = [int(head[at + 8 * n : at + 8 * n + 8]) for n, name in enumerate(names) if name[4:] != b"Annotations"]
+    # Channels of several rates have some moments together.
+    moments = {Fraction(place, one) for one in set(each) for place in range(min(one, MOST_NUMBERS))}
+    return int(head[236:244]) * len(moments)
+
+
+def _edf(file: Path) -> pd.DataFrame:
+    library = _library("pyedflib", "EDF and BDF files")
+    tally = Tally(file.name, seen=_rows_of_edf(file))
+    reader = library.EdfReader(str(file))
+    try:
+        count = reader.signals_in_file
+        rates = [float(rate) for rate in reader.getSampleFrequencies()]
+        _bounded(float(np.sum(reader.getNSamples())), file.name)
+        signals = [reader.readSignal(number) for number in range(count)]
+        names = each_once([label.strip() or f"column_{n + 1}" for n, label in enumerate(reader.getSignalLabels())])
+        units = {name: reader.getPhysicalDimension(n).strip() for n, name in enumerate(names)}
+        start = reader.getStartdatetime()
+        marks = len(reader.readAnnotations()[0])
+    finally:
+        reader.close()
+    if not count:
+        raise TableError(f"{file.name} holds no signals.")
+    clocks = [np.round(np.arange(len(one)) / rate, 9) for one, rate in zip(signals, rates, strict=True)]
+    # Channels of several rates stand at their own times; between its samples a slow one is missing.
+    seconds = clocks[int(np.argmax(rates))] if len(set(rates)) == 1 else np.unique(np.concatenate(clocks))
+    columns: dict[str, Any] = {TIME: _times(seconds, start)}
+    for name, values, clock in zip(names, signals, clocks, strict=True):
+        if len(clock) == len(seconds):
+            columns[name] = values
+        else:
+            spread = np.full(len(seconds), np.nan)
+            spread[np.searchsorted(seconds, clock)] = values
+            columns[name] = spread
+    left = [counted(marks, "annotation")] if marks else []
+    return _table(tally, columns, rate=max(rates), start=start.isoformat(), units=units, left=left, is_absolute=True)
+
+
+def _samples_in_xdf(file: Path) -> dict[int, int]:
+    """Return stream → samples, as the chunks of the file say: https://github.com/sccn/xdf/wiki/Specifications."""
+    samples: dict[int, int] = {}
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        opened.seek(4)
+        while width := opened.read(1):
+            length = int.from_bytes(opened.read(min(width[0], 8)), "little")
+            start = opened.tell()
+            tag, stream, number = (int.from_bytes(opened.read(n), "little") for n in (2, 4, 1))
+            if tag == 3:
+                samples[stream] = samples.get(stream, 0) + int.from_bytes(opened.read(min(number, 8)), "little")
+            if not length or start + length > size:
+                break
+            opened.seek(start + length)
+    return samples
+
+
+def _xdf(file: Path, block: int | None = None) -> pd.DataFrame:
+    library = _library("pyxdf", "XDF files")
+    held = _samples_in_xdf(file)
+    streams, _ = library.load_xdf(str(file))
+    numeric = [one for one in streams if isinstance(one["time_series"], np.ndarray) and len(one["time_stamps"])]
+    if not numeric:
+        raise TableError(f"{file.name} holds no stream of numbers.")
+    names = [_name_of_stream(one) for one in numeric]
+    if block is not None and block > len(numeric):
+        raise InputError(f"{file.name} has {counted(len(numeric), 'stream')} of numbers, and block is {block}.")
+    best = numeric[block - 1] if block else max(numeric, key=lambda one: one["time_series"].size)
+    tally = Tally(file.name, "sample", seen=sum(held.values()))
+    for one in streams:
+        if one is not best:
+            tally.leave(f"of the stream {_name_of_stream(one)!r}", n=held.get(one["info"]["stream_id"], 0))
+    missing = held.get(best["info"]["stream_id"], 0) - len(best["time_stamps"])
+    if missing > 0:
+        tally.leave(_BREAKS_OFF, n=missing)
+    if len(numeric) > 1 and block is None:
+        tally.note(f"{file.name} has several streams of numbers ({listing(names)}): give block=1, block=2 and so on.")
+    values = np.asarray(best["time_series"])
+    values = values[:, None] if values.ndim == 1 else values
+    titles, units = [f"column_{number + 1}" for number in range(values.shape[1])], {}
+    try:
+        channels = best["info"]["desc"][0]["channels"][0]["channel"]
+        found = each_once([str(one["label"][0]) for one in channels])
+        if len(found) == len(titles):
+            units = {name: str(one.get("unit", [""])[0]) for name, one in zip(found, channels, strict=True)}
+            titles = found
+    except (KeyError, IndexError, TypeError, ValueError):
+        pass
+    columns = {TIME: np.asarray(best["time_stamps"], "float64")} | {
+        name: values[:, place] for place, name in enumerate(titles)
+    }
+    rate = float(best["info"].get("effective_srate") or float("nan"))
+    return _table(tally, columns, rate=rate, units={TIME: "s", **units})
+
+
+def _name_of_stream(stream: Mapping[str, Any]) -> str:
+    return str((stream["info"].get("name") or [""])[0])
+
+
+def _fit(file: Path) -> pd.DataFrame:
+    library = _library("fitdecode", "FIT files")
+    rows: list[dict[str, Any]] = []
+    units: dict[str, str] = {}
+    tally = Tally(file.name, "message")
+    others = 0
+    try:
+        with library.FitReader(str(file)) as reader:
+            for frame in reader:
+                if frame.frame_type != library.FIT_FRAME_DATA:
+                    continue
+                tally.seen += 1
+                if frame.name != "record":
+                    others += 1
+                    continue
+                names = each_once([one.name for one in frame.fields])
+                rows.append({name: one.value for name, one in zip(names, frame.fields, strict=True)})
+                units |= {name: one.units for name, one in zip(names, frame.fields, strict=True) if one.units}
+    except library.FitError as error:
+        raise TableError(f"{file.name} is no whole FIT file: {str(error)[:200]}.") from None
+    timed = [row for row in rows if row.get(TIME) is not None]
+    if not timed:
+        raise TableError(f"{file.name} holds no records with a time.")
+    if others:
+        tally.leave("of other kinds", n=others)
+    if len(timed) < len(rows):
+        tally.leave("without a time", n=len(rows) - len(timed))
+    rows = timed
+    table = pd.DataFrame(rows)
+    times = pd.to_datetime(table.pop(TIME), utc=True)
+    table = table.dropna(axis=1, how="all")
+    numbers = {name: pd.to_numeric(column, errors="coerce") for name, column in table.items()}
+    kept = {
+        str(name): numbers[name]
+        if numbers[name].notna().equals(table[name].notna())
+        else table[name].astype(TEXT_DTYPE)
+        for name in table.columns
+    }
+    return _table(tally, {TIME: times, **kept}, start=times.iloc[0].isoformat(), units=units, is_absolute=True)
+
+
+def _gpx(file: Path) -> pd.DataFrame:
+    library = _library("gpxpy", "GPX files")
+    text = file.read_text(encoding="utf-8-sig", errors="replace")
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise TableError(f"{file.name} declares entities, which no GPX file needs: it is not read.")
+    try:
+        track = library.parse(text)
+    except Exception as error:
+        # gpxpy raises what its XML library does, which differs between machines.
+        raise TableError(f"{file.name} is no GPX file: {str(error)[:200]}.") from None
+    ways = {"trkpt": "", "rtept": "of routes", "wpt": "that are marked places"}
+    held = {tag: len(re.findall(rf"<(?:\w+:)?{tag}\b", text)) for tag in ways}
+    tally = Tally(file.name, "point", seen=sum(held.values()))
+    for tag, reason in ways.items():
+        if reason and held[tag]:
+            tally.leave(reason, n=held[tag])
+    points = [point for one in track.tracks for segment in one.segments for point in segment.points]
+    timed = [point for point in points if point.time is not None]
+    if not timed:
+        raise TableError(f"{file.name} holds no points with a time.")
+    moments = pd.to_datetime(
+        [one.time.astimezone(UTC) if one.time.tzinfo else one.time.replace(tzinfo=UTC) for one in timed], utc=True
+    )
+    columns: dict[str, Any] = {
+        TIME: moments,
+        "latitude": [float(one.latitude) for one in timed],
+        "longitude": [float(one.longitude) for one in timed],
+        "elevation": [math.nan if one.elevation is None else float(one.elevation) for one in timed],
+    }
+    for one in timed:
+        for extension in one.extensions:
+            for element in extension.iter():
+                name = str(element.tag).rpartition("}")[2]
+                if element.text and element.text.strip():
+                    columns.setdefault(name, [])
+    for name in list(columns)[4:]:
+        columns[name] = [_of_extension(one, name) for one in timed]
+    columns = {name: values for name, values in columns.items() if name == TIME or any(one == one for one in values)}
+    if len(points) > len(timed):
+        tally.leave("without a time", n=len(points) - len(timed))
+    units = {"latitude": "°", "longitude": "°", "elevation": "m"}
+    return _table(
+        tally,
+        columns,
+        start=moments[0].isoformat(),
+        units={name: unit for name, unit in units.items() if name in columns},
+        is_absolute=True,
+    )
+
+
+def _of_extension(point: Any, name: str) -> float:
+    for extension in point.extensions:
+        for element in extension.iter():
+            if str(element.tag).rpartition("}")[2] == name:
+                try:
+                    return float(element.text)
+                except (TypeError, ValueError):
+                    return math.nan
+    return math.nan
+
+
+def _frames_of_wav(file: Path) -> int:
+    """Return how many samples a sound has by its head, 0 where that does not tell."""
+    size = file.stat().st_size
+    with file.open("rb") as opened:
+        order: Any = "big" if opened.read(12)[:4] == b"RIFX" else "little"
+        width = 0
+        while len(head := opened.read(8)) == 8:
+            length = int.from_bytes(head[4:], order)
+            if head[:4] == b"fmt ":
+                width = int.from_bytes(opened.read(length)[12:14], order)
+            elif head[:4] == b"data":
+                # What was written to a pipe does not know its length.
+                is_known = 0 < length < 2**32 - 1
+                return (length if is_known else size - opened.tell()) // max(width, 1)
+            else:
+                opened.seek(length + length % 2, os.SEEK_CUR)
+    return 0
+
+
+def _wav(file: Path) -> pd.DataFrame:
+    from scipy.io import wavfile
+
+    tally = Tally(file.name, "sample", seen=_frames_of_wav(file))
+    try:
+        with warnings.catch_warnings():
+            # What it warns of, that a file breaks off and has parts of other kinds, is counted or no sound.
+            warnings.simplefilter("ignore")
+            rate, values = wavfile.read(str(file))
+    except (ValueError, EOFError, TypeError) as error:
+        raise TableError(f"{file.name} is no WAV file that can be read: {str(error)[:200]}.") from None
+    values = values[:, None] if values.ndim == 1 else values
+    _bounded(float(values.size), file.name)
+    if not len(values) or not rate:
+        raise TableError(f"{file.name} holds no samples.")
+    names = [f"channel_{number + 1}" for number in range(values.shape[1])]
+    columns = {TIME: np.arange(len(values)) / rate} | {name: values[:, place] for place, name in enumerate(names)}
+    if tally.seen > len(values):
+        tally.leave(_BREAKS_OFF, n=tally.seen - len(values))
+    return _table(tally, columns, rate=float(rate), units={TIME: "s"})
+
+
+def _matlab(file: Path) -> pd.DataFrame:
+    from scipy.io import loadmat, whosmat
+
+    try:
+        # By the heads of its variables; those inside of structures have none.
+        listed = [
+            max(shape) for _, shape, kind in whosmat(str(file)) if kind not in ("char", "cell", "struct") and shape
+        ]
+        held = loadmat(str(file), squeeze_me=True, chars_as_strings=True)
+    except NotImplementedError:
+        raise TableError(
+            f"{file.name} is of MATLAB 7.3, which is another format: save it in MATLAB with save(…, '-v7'), or as CSV."
+        ) from None
+    except Exception as error:
+        # scipy raises what comes up on damaged files, also TypeError and IndexError.
+        raise TableError(f"{file.name} is no MATLAB file that can be read: {str(error)[:200]}.") from None
+    flat = _flat({name: value for name, value in held.items() if not name.startswith("__")})
+    arrays = {name: value for name, value in flat.items() if value.ndim in (1, 2) and value.size > 1}
+    if not arrays:
+        raise TableError(f"{file.name} holds no arrays of numbers.")
+    _bounded(float(sum(value.size for value in arrays.values())), file.name)
+    length = max(max(value.shape) for value in arrays.values())
+    columns: dict[str, Any] = {}
+    left = []
+    for name, value in arrays.items():
+        if length not in value.shape:
+            left.append(f"{name} of {' × '.join(map(str, value.shape))}")
+        elif value.ndim == 1:
+            columns[name] = value
+        else:
+            upright = value if value.shape[0] == length else value.T
+            columns |= {f"{name}_{place + 1}": upright[:, place] for place in range(upright.shape[1])}
+    rates = [
+        float(value)
+        for name, value in flat.items()
+        if value.size == 1 and name.rpartition(".")[2].casefold() in ("fs", "srate", "rate", "sf", "samplerate", "hz")
+    ]
+    table = pd.DataFrame(columns)
+    found = find_table_of(table, rates[0] if rates else float("nan"))
+    tally = Tally(file.name, seen=length if "." in next(iter(columns)) or not listed else max(listed))
+    return _told(tally, *found, left)
+
+
+def find_table_of(table: pd.DataFrame, rate: float) -> tuple[pd.DataFrame, float]:
+    """Return a table with a column of times, its own or one by its rate, and the rate."""
+    own = find_time(table, rate)
+    if own is None and rate > 0 and TIME not in table.columns:
+        table.insert(0, TIME, pd.Series(np.arange(len(table)) / rate))
+    elif own is not None and TIME not in table.columns:
+        table = table.rename(columns={own[0]: TIME})
+    return table, rate
+
+
+def _told(tally: Tally, table: pd.DataFrame, rate: float, left: Sequence[str]) -> pd.DataFrame:
+    return _table(tally, {str(name): table[name] for name in table.columns}, rate=rate, left=left)
+
+
+def _flat(held: Mapping[str, Any], before: str = "", depth: int = 0) -> dict[str, Any]:
+    """Return the arrays of numbers in a MATLAB file, those in structures under ``structure.field``."""
+    flat: dict[str, Any] = {}
+    for name, value in held.items():
+        whole = f"{before}{name}"
+        array = np.asarray(value)
+        if array.dtype.names and depth < 4:
+            one = array.flat[0] if array.size else None
+            if one is not None:
+                flat |= _flat({field: one[field] for field in array.dtype.names}, f"{whole}.", depth + 1)
+        elif array.dtype.kind in "fiub":
+            flat[whole] = array
+    return flat
+
+
+def _xls(file: Path, **options: Any) -> pd.DataFrame:
+    library = _library("xlrd", "old Excel files (.xls)")
+    try:
+        book = library.open_workbook(str(file), on_demand=True)
+        sheets = [book.sheet_by_index(number) for number in range(book.nsheets)]
+        sheet = max(sheets, key=lambda one: one.nrows * one.ncols, default=None)
+    except Exception as error:
+        # xlrd raises what comes up on damaged files, also AssertionError and struct.error.
+        raise TableError(f"{file.name} is no Excel file that can be read: {str(error)[:200]}.") from None
+    if sheet is None or not sheet.nrows:
+        raise TableError(f"{file.name} holds no rows.")
+    _bounded(float(sheet.nrows * sheet.ncols), file.name)
+    rows = [
+        [_of_xls(library, book, sheet.cell(row, column)) for column in range(sheet.ncols)] for row in range(sheet.nrows)
+    ]
+    table = find_table(lines_of(rows), file.name, **{**options, "sep": "\t"})
+    others = [one for one in sheets if one is not sheet and one.nrows]
+    tally = tally_of(table)
+    if not others or tally is None:
+        return table
+    for one in others:
+        tally.seen += one.nrows
+        tally.leave(f"in the sheet {one.name!r}", n=one.nrows)
+    names = listing([repr(one.name) for one in others])
+    return noted(tally.attach(table), f"Its largest sheet, {sheet.name!r}, was read, and not {names}.")
+
+
+def _of_xls(library: Any, book: Any, cell: Any) -> str:
+    if cell.ctype == library.XL_CELL_DATE:
+        try:
+            moment = library.xldate_as_datetime(cell.value, book.datemode)
+        except (ValueError, OverflowError, library.xldate.XLDateError):
+            return repr(cell.value)
+        return str(moment.time().isoformat() if cell.value < 1 else moment.isoformat(sep=" ", timespec="milliseconds"))
+    if cell.ctype == library.XL_CELL_NUMBER:
+        return str(int(cell.value)) if float(cell.value).is_integer() and abs(cell.value) < 2**53 else repr(cell.value)
+    return (
+        "" if cell.ctype in (library.XL_CELL_EMPTY, library.XL_CELL_BLANK, library.XL_CELL_ERROR) else str(cell.value)
+    )
+
+
+FORMATS: Mapping[str, Callable[..., pd.DataFrame]] = {
+    ".edf": _edf,
+    ".bdf": _edf,
+    ".xdf": _xdf,
+    ".fit": _fit,
+    ".gpx": _gpx,
+    ".wav": _wav,
+    ".mat": _matlab,
+    ".xls": _xls,
+}
+
+
+# Which of read_series' options say something of a file that says all else by itself.
+OPTIONS: Mapping[str, tuple[str, ...]] = {".xdf": ("block",), ".xls": ("names", "skip", "block", "rate")}
+
+
+def read_format(file: Path, ending: str | None = None, **options: Any) -> pd.DataFrame:
+    """Return the table in a file of an instrument's own format.
+
+    Args:
+        file: The file.
+        ending: Whose reader to take; by default that of its name.
+        options: Of ``read_series``, of which such a file takes few.
+
+    Raises:
+        InputError: An option that this format does not take.
+        MissingExtraError: The format's library is not installed.
+        TableError: The file is damaged, or holds no series.
+
+    Example:
+        >>> import tempfile
+        >>> from scipy.io import wavfile
+        >>> path = Path(tempfile.mkdtemp()) / "a.wav"
+        >>> wavfile.write(path, 4, np.array([0, 5, -5, 0], "int16"))
+        >>> read_format(path)["timestamp"].tolist()
+        [0.0, 0.25, 0.5, 0.75]
+    """
+    kind = ending or file.suffix.lower()
+    given = {name: value for name, value in options.items() if value not in (None, 0)}
+    odd = [f"{name}=" for name in given if name not in OPTIONS.get(kind, ())]
+    if odd:
+        raise InputError(
+            f"{file.name} is {kind.lstrip('.').upper()}, which says by itself what {listing(odd)} would: leave it out."
+        )
+    with file_errors(file):
+        try:
+            return FORMATS[kind](file, **given)
+        except (InputError, MissingExtraError, TableError):
+            raise
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            # Of damaged files the libraries raise whatever came up.
+            raise TableError(
+                f"{file.name} cannot be read as {file.suffix.lstrip('.').upper()}: {str(error)[:200]}."
+            ) from None

@@ -1,0 +1,333 @@
+"""Instruments' own files: written by their libraries or byte by byte, opened by these, and read the same and whole."""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from pathlib import Path
+from typing import Any
+
+import fitdecode
+import gpxpy.gpx
+import numpy as np
+import pandas as pd
+import pyedflib
+import pytest
+import pyxdf
+import scipy.io
+import xlrd
+from scipy.io import wavfile
+
+from lsnb import read_series
+from lsnb.errors import InputError, LsnbError, TableError
+from lsnb.kernel.tally import Tally, tally_of
+
+
+def read(path: Path, **options: Any) -> tuple[pd.DataFrame, Tally]:
+    """The table and its account, which is whole."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        table = read_series(path, **options)
+    tally = tally_of(table)
+    assert tally is not None
+    assert (tally.taken, tally.unexplained) == (len(table), 0)
+    assert tally.notes[0] == table.attrs["found"]["notes"][0]
+    return table, tally
+
+
+# EDF and BDF
+
+
+def record(path: Path, rates: list[int], seconds: int = 3, marks: int = 0) -> list[np.ndarray]:
+    kind = pyedflib.FILETYPE_BDFPLUS if path.suffix == ".bdf" else pyedflib.FILETYPE_EDFPLUS
+    signals = [np.round(np.sin(np.arange(seconds * rate) / rate) * 100) for rate in rates]
+    with pyedflib.EdfWriter(str(path), len(rates), file_type=kind) as writer:
+        for number, rate in enumerate(rates):
+            name = f"EEG {number}"
+            about = {"label": name, "dimension": "uV", "sample_frequency": rate, "prefilter": "", "transducer": ""}
+            limits = {"physical_min": -200, "physical_max": 200, "digital_min": -32768, "digital_max": 32767}
+            writer.setSignalHeader(number, about | limits)
+        writer.setStartdatetime(pd.Timestamp("2026-01-02 03:04:05").to_pydatetime())
+        for number in range(marks):
+            writer.writeAnnotation(number, -1, "blink")
+        writer.writeSamples(signals)
+    return signals
+
+
+@pytest.mark.parametrize("ending", ["edf", "bdf"])
+def test_edf_and_bdf_have_the_values_and_times_that_their_library_reads(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"a.{ending}"
+    record(path, [8, 8], marks=2)
+    with pyedflib.EdfReader(str(path)) as opened:
+        expected = [opened.readSignal(number) for number in range(2)]
+    table, tally = read(path)
+    assert [str(name) for name in table.columns] == ["timestamp", "EEG 0", "EEG 1"]
+    np.testing.assert_array_equal(table[["EEG 0", "EEG 1"]].to_numpy().T, expected)
+    assert table["timestamp"].iloc[[0, -1]].tolist() == [
+        pd.Timestamp("2026-01-02 03:04:05"),
+        pd.Timestamp("2026-01-02 03:04:07.875"),
+    ]
+    assert (table.attrs["found"]["rate"], table.attrs["units"]) == (8.0, {"EEG 0": "uV", "EEG 1": "uV"})
+    assert tally.seen == 24
+    assert "left out 2 annotations" in tally.notes[0]
+
+
+def test_channels_of_several_rates_stand_at_their_own_times(tmp_path: Path) -> None:
+    signals = record(tmp_path / "a.edf", [10, 4])
+    table, tally = read(tmp_path / "a.edf")
+    seconds = (table["timestamp"] - table["timestamp"].iloc[0]).dt.total_seconds()
+    for name, signal, rate in (("EEG 0", signals[0], 10), ("EEG 1", signals[1], 4)):
+        own = table[name].notna()
+        np.testing.assert_allclose(seconds[own], np.arange(len(signal)) / rate, atol=1e-6)
+        np.testing.assert_allclose(table[name][own], signal, atol=0.01)
+    # 0, .25, .5 and .75 beside tenths: two moments a second are both channels'.
+    assert tally.seen == len(table) == 3 * 12
+
+
+def test_a_recording_that_breaks_off_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    record(tmp_path / "a.edf", [8])
+    (tmp_path / "a.edf").write_bytes((tmp_path / "a.edf").read_bytes()[:-9])
+    with pytest.raises(TableError, match=r"a\.edf cannot be read as EDF"):
+        read(tmp_path / "a.edf")
+
+
+# XDF
+
+
+def chunk(tag: int, content: bytes) -> bytes:
+    return b"\x04" + struct.pack("<IH", len(content) + 2, tag) + content
+
+
+def xdf(*, cut: int = 0) -> bytes:
+    """A stream of two channels, one of a single channel, and one of marks."""
+
+    def head(number: int, name: str, channels: int, rate: float, kind: str, desc: str = "") -> bytes:
+        text = (
+            f"<info><name>{name}</name><type>x</type><channel_count>{channels}</channel_count><nominal_srate>{rate}"
+            f"</nominal_srate><channel_format>{kind}</channel_format><created_at>0</created_at>{desc}</info>"
+        )
+        return chunk(2, struct.pack("<I", number) + text.encode())
+
+    def samples(number: int, stamps: list[float], packed: list[bytes]) -> bytes:
+        rows = b"".join(b"\x08" + struct.pack("<d", time) + one for time, one in zip(stamps, packed, strict=True))
+        return chunk(3, struct.pack("<I", number) + b"\x04" + struct.pack("<I", len(stamps)) + rows)
+
+    named = "".join(f"<channel><label>{name}</label><unit>uV</unit></channel>" for name in ("Cz", "Pz"))
+    whole = b"XDF:" + chunk(1, b"<info><version>1.0</version></info>")
+    whole += head(1, "EEG", 2, 4, "float32", f"<desc><channels>{named}</channels></desc>")
+    whole += head(2, "pulse", 1, 2, "float32") + head(3, "marks", 1, 0, "string")
+    whole += samples(1, [1.0, 1.25, 1.5], [struct.pack("<2f", n, -n) for n in range(3)])
+    whole += samples(2, [1.0, 1.5], [struct.pack("<f", 60 + n) for n in range(2)])
+    whole += samples(3, [1.1], [b"\x01\x05begin"])
+    whole += samples(1, [1.75, 2.0], [struct.pack("<2f", n, -n) for n in range(3, 5)])
+    return whole[: len(whole) - cut]
+
+
+def test_xdf_has_the_stream_that_its_library_reads_and_counts_the_others(tmp_path: Path) -> None:
+    path = tmp_path / "a.xdf"
+    path.write_bytes(xdf())
+    streams, _ = pyxdf.load_xdf(str(path))
+    expected = next(one for one in streams if one["info"]["name"] == ["EEG"])
+    table, tally = read(path)
+    assert list(table.columns) == ["timestamp", "Cz", "Pz"]
+    np.testing.assert_array_equal(table["timestamp"], expected["time_stamps"])
+    np.testing.assert_array_equal(table[["Cz", "Pz"]], expected["time_series"])
+    assert (tally.seen, tally.taken) == (8, 5)
+    assert {why: one.n for why, one in tally.left_out.items()} == {
+        "of the stream 'pulse'": 2,
+        "of the stream 'marks'": 1,
+    }
+    other, _ = read(path, block=2)
+    assert other["column_1"].tolist() == [60.0, 61.0]
+    with pytest.raises(InputError, match="2 streams of numbers, and block is 3"):
+        read(path, block=3)
+
+
+def test_samples_that_a_broken_stream_does_not_hold_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.xdf").write_bytes(xdf(cut=10))
+    table, tally = read(tmp_path / "a.xdf")
+    assert len(table) == 3
+    assert tally.left_out["not in the file, which breaks off"].n == 2
+
+
+# FIT
+
+
+def fit(records: list[tuple[int | None, int, int]]) -> bytes:
+    """Records of a time, a heart rate and a speed, and one message of another kind."""
+
+    def definition(local: int, message: int, fields: list[tuple[int, int, int]]) -> bytes:
+        return struct.pack("<BBBHB", 0x40 | local, 0, 0, message, len(fields)) + bytes(b for f in fields for b in f)
+
+    body = definition(0, 0, [(0, 1, 0)]) + b"\x00\x04"
+    body += definition(1, 20, [(253, 4, 0x86), (3, 1, 0x02), (6, 2, 0x84)])
+    for time, heart, speed in records:
+        body += struct.pack("<BIBH", 1, 0xFFFFFFFF if time is None else time, heart, speed)
+    head = struct.pack("<BBHI4s", 14, 0x10, 2132, len(body), b".FIT")
+    head += struct.pack("<H", fit_sum(head))
+    return head + body + struct.pack("<H", fit_sum(head + body))
+
+
+def fit_sum(data: bytes) -> int:
+    """The checksum of https://developer.garmin.com/fit/protocol."""
+    table = [0x0, 0xCC01, 0xD801, 0x1400, 0xF001, 0x3C00, 0x2800, 0xE401]
+    table += [0xA001, 0x6C00, 0x7800, 0xB401, 0x5000, 0x9C01, 0x8801, 0x4400]
+    total = 0
+    for byte in data:
+        for half in (byte & 0xF, byte >> 4):
+            total = (total >> 4) & 0x0FFF ^ table[total & 0xF] ^ table[half]
+    return total
+
+
+def test_fit_has_the_records_that_its_library_reads_and_counts_the_other_messages(tmp_path: Path) -> None:
+    path = tmp_path / "run.fit"
+    path.write_bytes(fit([(1_000_000_000, 60, 1500), (None, 61, 1600), (1_000_000_001, 62, 0xFFFF)]))
+    with fitdecode.FitReader(str(path)) as reader:
+        frames = [one for one in reader if one.frame_type == fitdecode.FIT_FRAME_DATA]
+    records = [one for one in frames if one.name == "record"]
+    table, tally = read(path)
+    assert table["timestamp"].tolist() == [records[n].get_value("timestamp") for n in (0, 2)]
+    assert table["heart_rate"].tolist() == [60, 62]
+    assert table["speed"].iloc[0] == records[0].get_value("speed") == 1.5
+    assert pd.isna(table["speed"].iloc[1])
+    assert (tally.seen, tally.taken) == (len(frames), 2)
+    assert {why: one.n for why, one in tally.left_out.items()} == {"of other kinds": 1, "without a time": 1}
+    assert table.attrs["units"]["heart_rate"] == "bpm"
+
+
+# GPX
+
+
+def test_gpx_has_the_points_that_its_library_wrote_and_counts_the_others(tmp_path: Path) -> None:
+    track = gpxpy.gpx.GPX()
+    track.tracks.append(gpxpy.gpx.GPXTrack())
+    for part in range(2):
+        segment = gpxpy.gpx.GPXTrackSegment()
+        track.tracks[0].segments.append(segment)
+        for second in range(3):
+            time = None if part and second == 1 else pd.Timestamp("2026-01-02 10:00", tz="UTC").to_pydatetime()
+            point = gpxpy.gpx.GPXTrackPoint(50 + part, 8.5, elevation=second or None, time=time)
+            if time is not None:
+                point.adjust_time(pd.Timedelta(seconds=10 * part + second).to_pytimedelta())
+            segment.points.append(point)
+    track.waypoints.append(gpxpy.gpx.GPXWaypoint(1, 2))
+    track.routes.append(gpxpy.gpx.GPXRoute())
+    track.routes[0].points += [gpxpy.gpx.GPXRoutePoint(1, 2)] * 2
+    (tmp_path / "a.gpx").write_text(track.to_xml())
+    table, tally = read(tmp_path / "a.gpx")
+    assert table["timestamp"].dt.second.tolist() == [0, 1, 2, 10, 12]
+    assert table["latitude"].tolist() == [50, 50, 50, 51, 51]
+    assert table["elevation"].isna().tolist() == [True, False, False, True, False]
+    assert tally.seen == 9
+    assert {why: one.n for why, one in tally.left_out.items()} == {
+        "of routes": 2,
+        "that are marked places": 1,
+        "without a time": 1,
+    }
+
+
+# WAV
+
+
+def test_a_sound_that_breaks_off_says_how_much_of_it_is_missing(tmp_path: Path) -> None:
+    values = np.arange(2000, dtype="int16").reshape(1000, 2)
+    wavfile.write(tmp_path / "a.wav", 100, values)
+    table, tally = read(tmp_path / "a.wav")
+    np.testing.assert_array_equal(table[["channel_1", "channel_2"]], values)
+    assert (tally.seen, tally.left_out) == (1000, {})
+    (tmp_path / "a.wav").write_bytes((tmp_path / "a.wav").read_bytes()[:-400])
+    table, tally = read(tmp_path / "a.wav")
+    np.testing.assert_array_equal(table[["channel_1", "channel_2"]], values[:900])
+    assert tally.left_out["not in the file, which breaks off"].n == 100
+    assert "left out 100 samples not in the file" in tally.notes[0]
+
+
+@pytest.mark.parametrize("length", [0, 2**32 - 1])
+def test_a_sound_from_a_pipe_has_the_samples_that_are_there(tmp_path: Path, length: int) -> None:
+    wavfile.write(tmp_path / "a.wav", 100, np.arange(10, dtype="int16"))
+    data = bytearray((tmp_path / "a.wav").read_bytes())
+    data[40:44] = length.to_bytes(4, "little")
+    (tmp_path / "a.wav").write_bytes(data)
+    try:
+        table, tally = read(tmp_path / "a.wav")
+    except LsnbError as error:
+        assert "a.wav" in str(error)
+    else:
+        assert (table["channel_1"].tolist(), tally.seen) == (list(range(10)), 10)
+
+
+# MATLAB
+
+
+def test_matlab_has_the_arrays_of_the_longest_and_names_the_others(tmp_path: Path) -> None:
+    held = {"acc": np.arange(300.0).reshape(3, 100), "ecg": np.arange(100), "fs": 50.0, "gains": np.ones((2, 4))}
+    scipy.io.savemat(tmp_path / "a.mat", held)
+    opened = scipy.io.loadmat(tmp_path / "a.mat")
+    table, tally = read(tmp_path / "a.mat")
+    assert list(table.columns) == ["timestamp", "acc_1", "acc_2", "acc_3", "ecg"]
+    np.testing.assert_array_equal(table[["acc_1", "acc_2", "acc_3"]].T, opened["acc"])
+    assert table["timestamp"].iloc[-1] == pytest.approx(99 / 50)
+    assert tally.seen == 100
+    assert "left out gains of 2 × 4" in tally.notes[0]
+    scipy.io.savemat(tmp_path / "b.mat", {"trial": {"data": np.arange(20.0), "srate": 10}})
+    table, tally = read(tmp_path / "b.mat")
+    assert (table["trial.data"].tolist(), tally.seen) == (list(range(20)), 20)
+
+
+# Old Excel
+
+
+def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
+    """A stream of BIFF5, as Excel 5 wrote it: https://www.openoffice.org/sc/excelfileformat.pdf."""
+
+    def part(kind: int, content: bytes) -> bytes:
+        return struct.pack("<HH", kind, len(content)) + content
+
+    def cell(row: int, column: int, value: Any) -> bytes:
+        where = struct.pack("<HHH", row, column, 0)
+        if isinstance(value, str):
+            return part(0x0204, where + struct.pack("<H", len(value)) + value.encode("cp1252"))
+        return part(0x0203, where + struct.pack("<d", value))
+
+    bodies = [
+        part(0x0809, struct.pack("<HHHH", 0x500, 0x10, 0, 0))
+        + b"".join(cell(r, c, value) for r, row in enumerate(rows) for c, value in enumerate(row))
+        + part(0x000A, b"")
+        for rows in sheets.values()
+    ]
+    heads = [struct.pack("<H", 0) + bytes([len(name)]) + name.encode() for name in sheets]
+    start = part(0x0809, struct.pack("<HHHH", 0x500, 0x5, 0, 0)) + part(0x0042, struct.pack("<H", 1252))
+    at = len(start) + sum(len(head) + 8 for head in heads) + 4
+    for head, body in zip(heads, bodies, strict=True):
+        start += part(0x0085, struct.pack("<I", at) + head)
+        at += len(body)
+    return start + part(0x000A, b"") + b"".join(bodies)
+
+
+def test_old_excel_has_the_largest_sheet_and_counts_the_rows_of_others(tmp_path: Path) -> None:
+    rows = [["Logger 7"], ["time (s)", "Größe", "note"], *[[n / 2, n * 1.5, "ok"] for n in range(6)]]
+    (tmp_path / "a.xls").write_bytes(workbook({"data": rows, "about": [["by", "Ana"], ["on", "wrist"]]}))
+    book = xlrd.open_workbook(tmp_path / "a.xls")
+    assert book.sheet_by_name("data").col_values(1, 2) == [n * 1.5 for n in range(6)]
+    table, tally = read(tmp_path / "a.xls")
+    assert table["time (s)"].tolist() == [0, 0.5, 1, 1.5, 2, 2.5]
+    assert table["Größe"].tolist() == [n * 1.5 for n in range(6)]
+    assert {why: one.n for why, one in tally.left_out.items()} == {"above the table": 1, "in the sheet 'about'": 2}
+    assert any("and not 'about'" in note for note in tally.notes)
+
+
+# All of them
+
+
+def test_an_option_for_text_files_is_refused_where_the_file_says_it_itself(tmp_path: Path) -> None:
+    wavfile.write(tmp_path / "a.wav", 100, np.arange(10, dtype="int16"))
+    with pytest.raises(InputError, match=r"a\.wav is WAV, which says by itself what sep=, rate= would"):
+        read(tmp_path / "a.wav", sep=";", rate=5)
+
+
+@pytest.mark.parametrize("ending", ["edf", "bdf", "xdf", "fit", "gpx", "wav", "mat", "xls"])
+def test_what_is_none_of_them_is_refused_by_name(tmp_path: Path, ending: str) -> None:
+    for content in (b"", b"no such thing\n" * 50, bytes(range(256)) * 8):
+        (tmp_path / f"a.{ending}").write_bytes(content)
+        with pytest.raises(LsnbError, match=rf"a\.{ending}"):
+            read(tmp_path / f"a.{ending}")
