@@ -242,18 +242,17 @@ def test_a_sound_that_breaks_off_says_how_much_of_it_is_missing(tmp_path: Path) 
     assert "left out 100 samples not in the file" in tally.notes[0]
 
 
-@pytest.mark.parametrize("length", [0, 2**32 - 1])
-def test_a_sound_from_a_pipe_has_the_samples_that_are_there(tmp_path: Path, length: int) -> None:
+def test_a_sound_from_a_pipe_has_the_samples_that_are_there(tmp_path: Path) -> None:
     wavfile.write(tmp_path / "a.wav", 100, np.arange(10, dtype="int16"))
     data = bytearray((tmp_path / "a.wav").read_bytes())
-    data[40:44] = length.to_bytes(4, "little")
+    data[40:44] = b"\xff" * 4
     (tmp_path / "a.wav").write_bytes(data)
-    try:
-        table, tally = read(tmp_path / "a.wav")
-    except LsnbError as error:
-        assert "a.wav" in str(error)
-    else:
-        assert (table["channel_1"].tolist(), tally.seen) == (list(range(10)), 10)
+    table, tally = read(tmp_path / "a.wav")
+    assert (table["channel_1"].tolist(), tally.seen) == (list(range(10)), 10)
+    data[40:44] = b"\0" * 4
+    (tmp_path / "a.wav").write_bytes(data)
+    with pytest.raises(TableError, match=r"a\.wav holds no samples"):
+        read(tmp_path / "a.wav")
 
 
 # MATLAB

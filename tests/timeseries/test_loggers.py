@@ -375,5 +375,5 @@ def test_the_room_that_a_card_keeps_behind_a_file_is_left_out_and_said(tmp_path)
     path = tmp_path / "card.csv"
     path.write_bytes(b"time,x\n" + b"".join(b"%d.0,%d\n" % (n, n * n) for n in range(5)) + b"\0" * 512)
     with pytest.warns(UserWarning, match=r"card\.csv ends in 512 bytes of zero, which hold nothing"):
-        table = read_series(path)
+        table = lsnb.read_series(path)
     assert table["x"].tolist() == [0, 1, 4, 9, 16]
