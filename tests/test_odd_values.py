@@ -413,6 +413,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "media.read_image": lambda out: {"path": files() / "pictures" / "a.png"},
     "media.write_image": lambda out: {"out": out / "b.png", "image": np.zeros((8, 8, 3), "uint8")},
     "media.keyframe_indices": lambda out: {"video": files() / "clip.mp4"},
+    "media.read_sound": lambda out: {"path": files() / "clip.mp4"},
     "media.loudness": lambda out: {"video": files() / "clip.mp4"},
     "media.portion": lambda out: {"frames": 20, "start": 0.5},
     "media.read_frames": lambda out: {"video": files() / "clip.mp4", "frames": [1, 5]},

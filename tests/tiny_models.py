@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import string
 from pathlib import Path
 from typing import Any
 
@@ -109,4 +110,132 @@ def save_mask2former(folder: Path) -> Path:
     torch.manual_seed(3)
     Mask2FormerForUniversalSegmentation(config).save_pretrained(folder)
     Mask2FormerImageProcessorPil(size={"height": 64, "width": 64}).save_pretrained(folder)
+    return folder
+
+
+ENTITIES = {0: "O", 1: "B-PER", 2: "I-PER", 3: "LOC"}
+
+
+def _save_words(folder: Path, limit: int) -> Any:
+    """Save a tokenizer of letters, of BERT's kind, and return it."""
+    from transformers import BertTokenizerFast
+
+    letters = string.ascii_lowercase + string.digits + ".,!"
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *letters, *(f"##{letter}" for letter in letters)]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.txt").write_text("\n".join(words))
+    tokens = BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=limit)
+    tokens.save_pretrained(folder)
+    return tokens
+
+
+def save_text_model(folder: Path, *, marks: bool = False, several: bool = False, limit: int = 32) -> Path:
+    """Save a BERT that classifies texts, or marks what is in them, and return the folder."""
+    torch = torch_or_skip()
+    from transformers import BertConfig, BertForSequenceClassification, BertForTokenClassification
+
+    tokens = _save_words(folder, limit)
+    size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    named = {"id2label": ENTITIES, "label2id": {label: n for n, label in ENTITIES.items()}} if marks else NAMED
+    kind = {} if marks else {"problem_type": f"{'multi' if several else 'single'}_label_classification"}
+    torch.manual_seed(5)
+    made = BertForTokenClassification if marks else BertForSequenceClassification
+    config = BertConfig(vocab_size=len(tokens), max_position_embeddings=limit, **size, **named, **kind)
+    network = made(config)
+    with torch.no_grad():
+        network.classifier.weight.mul_(60)  # random weights are sure of nothing
+    network.save_pretrained(folder)
+    return folder
+
+
+def save_vitpose(folder: Path) -> Path:
+    """Save a ViTPose of three key points, which looks into boxes, and return the folder."""
+    torch = torch_or_skip()
+    from transformers import VitPoseBackboneConfig, VitPoseConfig, VitPoseForPoseEstimation, VitPoseImageProcessorPil
+
+    size = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "mlp_ratio": 1}
+    seen = VitPoseBackboneConfig(image_size=[64, 48], patch_size=[16, 16], out_indices=[1], **size)
+    points = {0: "nose", 1: "paw", 2: "tail"}
+    config = VitPoseConfig(backbone_config=seen, id2label=points, label2id={name: n for n, name in points.items()})
+    torch.manual_seed(3)
+    VitPoseForPoseEstimation(config).save_pretrained(folder)
+    VitPoseImageProcessorPil(size={"height": 64, "width": 48}).save_pretrained(folder)
+    return folder
+
+
+def save_sam(folder: Path) -> Path:
+    """Save a SAM, which cuts out what boxes hold, and return the folder."""
+    torch = torch_or_skip()
+    from transformers import SamConfig, SamImageProcessorPil, SamModel, SamProcessor
+
+    layers = {"num_hidden_layers": 1, "num_attention_heads": 2}
+    vision = {**layers, "hidden_size": 16, "mlp_dim": 16, "output_channels": 16, "image_size": 64, "patch_size": 16}
+    decoder = {**layers, "hidden_size": 16, "mlp_dim": 16, "iou_head_hidden_dim": 16}
+    config = SamConfig(
+        vision_config={**vision, "global_attn_indexes": [0], "num_pos_feats": 8, "window_size": 2},
+        prompt_encoder_config={"hidden_size": 16, "image_size": 64, "patch_size": 16, "mask_input_channels": 4},
+        mask_decoder_config=decoder,
+    )
+    torch.manual_seed(5)
+    network = SamModel(config)
+    with torch.no_grad():  # random weights paint next to nothing, and are sure of nothing
+        for part in network.mask_decoder.parameters():
+            part.mul_(5)
+        network.mask_decoder.iou_prediction_head.proj_out.bias.fill_(0.75)
+    network.save_pretrained(folder)
+    SamProcessor(SamImageProcessorPil(size={"longest_edge": 64}, pad_size={"height": 64, "width": 64})).save_pretrained(
+        folder
+    )
+    return folder
+
+
+def save_whisper(folder: Path) -> Path:
+    """Save a Whisper, which writes down speech with its times, and return the folder."""
+    torch = torch_or_skip()
+    from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration, WhisperProcessor
+    from transformers import WhisperTokenizer as Tokenizer
+
+    folder.mkdir(parents=True, exist_ok=True)
+    words = [*string.ascii_lowercase, "\u0120", "<|endoftext|>"]
+    (folder / "vocab.json").write_text(json.dumps({word: n for n, word in enumerate(words)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    tokens = Tokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"))
+    marks = (
+        "startoftranscript",
+        "en",
+        "translate",
+        "transcribe",
+        "startoflm",
+        "startofprev",
+        "nospeech",
+        "notimestamps",
+    )
+    times = [f"<|{n * 0.02:.2f}|>" for n in range(1501)]
+    tokens.add_tokens([f"<|{one}|>" for one in marks] + times, special_tokens=True)
+    number = tokens.convert_tokens_to_ids
+    end, start = number("<|endoftext|>"), number("<|startoftranscript|>")
+    side = {"layers": 1, "attention_heads": 2, "ffn_dim": 16}
+    sizes = {f"{part}_{what}": n for part in ("encoder", "decoder") for what, n in side.items()}
+    config = WhisperConfig(
+        vocab_size=len(tokens),
+        d_model=16,
+        num_mel_bins=8,
+        max_target_positions=64,
+        decoder_start_token_id=start,
+        **dict.fromkeys(("pad_token_id", "bos_token_id", "eos_token_id"), end),
+        **sizes,
+    )
+    torch.manual_seed(3)
+    network = WhisperForConditionalGeneration(config)
+    said: dict[str, Any] = {
+        **{"no_timestamps_token_id": number("<|notimestamps|>"), "max_initial_timestamp_index": 50},
+        **{"is_multilingual": True, "lang_to_id": {"<|en|>": number("<|en|>")}, "max_new_tokens": 12, "num_beams": 1},
+        **{"task_to_id": {"transcribe": number("<|transcribe|>"), "translate": number("<|translate|>")}},
+        **{"suppress_tokens": [], "begin_suppress_tokens": [], "prev_sot_token_id": number("<|startofprev|>")},
+        **{"decoder_start_token_id": start, "return_timestamps": True, "_from_model_config": False},
+    }
+    for name, value in said.items():
+        setattr(network.generation_config, name, value)
+    network.save_pretrained(folder)
+    WhisperProcessor(WhisperFeatureExtractor(feature_size=8), tokens).save_pretrained(folder)
     return folder

@@ -1,10 +1,11 @@
-"""Finding things in pictures: a network's boxes as one table, ready to become predictions."""
+"""What networks find in pictures, texts and sounds, as one table that is ready to become predictions."""
 
 from __future__ import annotations
 
 import numbers
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from itertools import compress
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -12,11 +13,12 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from lsnb.detectors.loading import sources
-from lsnb.detectors.networks import Memory, Name, Network, identified, loaded, look
+from lsnb.detectors.loading import Memory, Opened, Source, look, sounds, sources, texts, with_regions
+from lsnb.detectors.networks import WITHOUT_LABELS, Name, Network, identified, loaded
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Give, Share, Within, checked, shown
 from lsnb.kernel.runtime import cache_folder
+from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.shapes import coco_counts, mask_box
 
@@ -25,6 +27,11 @@ COLUMNS = [
     *("image_width", "image_height", "status", "error"),
 ]
 MASK = "segmentation"  # a further column, where masks were found
+POINTS = "keypoints"  # another, where a model gives poses
+TEXT_COLUMNS = ["item", "label", "score", "status", "error"]
+SPAN_COLUMNS = ["item", "label", "score", "start", "end", "text", "status", "error"]
+SOUND_COLUMNS = ["item", "start", "end", "text", "status", "error"]
+UNITS = {"texts": "text", "sounds": "sound"}
 FLOOR = 0.05  # what scores less is not remembered; a threshold below it is remembered on its own
 LARGEST_BATCH = 1024
 
@@ -36,9 +43,9 @@ Thing = TypeVar("Thing")
 
 
 class Detector:
-    """Something that finds labelled boxes or masks in pictures, or says what whole pictures show.
+    """Something that finds boxes, masks or poses in pictures, marks or classifies texts, or writes down speech.
 
-    Made by ``Detector.load``. A network is loaded when it first has a picture to look at that it has not seen before.
+    Made by ``Detector.load``. A network is loaded when it first has something to look at that it has not seen before.
 
     Attributes:
         name: What it is called.
@@ -95,10 +102,13 @@ class Detector:
             model: The name of a model on the Hugging Face hub that finds things, such as
                 ``facebook/detr-resnet-50``, cuts them out, such as ``facebook/mask2former-swin-tiny-coco-instance`` or
                 ``nvidia/segformer-b0-finetuned-ade-512-512``, or says what a whole picture shows, such as
-                ``google/vit-base-patch16-224``; a folder that ``save_pretrained`` wrote; or a function that takes a
-                list of pictures (uint8 RGB [height, width, 3]) and returns for each ``{"boxes": [[left, top, right,
-                bottom], …] in pixels, "scores": […], "labels": [text, …]}``, with ``"masks"`` (bool [height, width]
-                each) instead of boxes, or ``{"choices": {text: score}}``.
+                ``google/vit-base-patch16-224``; one that cuts out or poses what boxes hold, such as
+                ``facebook/sam-vit-base`` and ``usyd-community/vitpose-base-simple``; that classifies texts, such as
+                ``ProsusAI/finbert``, marks spans in them, such as ``dslim/bert-base-NER``, or writes down speech, such
+                as ``openai/whisper-tiny``; a folder that ``save_pretrained`` wrote; or a function that takes a list of
+                pictures (uint8 RGB [height, width, 3]) and returns for each ``{"boxes": [[left, top, right, bottom], …]
+                in pixels, "scores": […], "labels": [text, …]}``, with ``"masks"`` (bool [height, width] each) instead
+                of boxes, or ``{"choices": {text: score}}``.
             device: ``cpu``, ``cuda`` or ``cuda:1``; by default a graphics card where there is one, in half precision.
             threshold: The least score, from 0 to 1.
             batch: How many pictures the network sees at once.
@@ -134,10 +144,13 @@ class Detector:
         """The labels the model knows; it is loaded for that where it is on the hub.
 
         Raises:
-            InputError: The detector is a function, which does not say.
+            InputError: The detector is a function, which does not say, or a model that names nothing.
         """
         if not isinstance(self._network, Name):
             raise InputError("A function does not say which labels it knows: look at the table that it makes.")
+        head = self._network.head
+        if head is not None and head.asks in WITHOUT_LABELS:
+            raise InputError(f"{self.name} knows no labels: what it finds is called as boxes= says, or not at all.")
         known = self._network.labels()
         return list(loaded(self._network, Network).labels) if known is None else known
 
@@ -147,19 +160,24 @@ class Detector:
         images: Any,
         *,
         path: str = "path",
+        text: str = "text",
         key: str | None = None,
+        boxes: pd.DataFrame | None = None,
         progress: bool = True,
         executor: Executor | None = None,
     ) -> pd.DataFrame:
-        """Return what is found in each picture.
+        """Return what is found in each picture, text or sound.
 
         Photographs are turned as their EXIF rotation says before the model sees them, as Label Studio shows them.
 
         Args:
             images: Paths, arrays (uint8 RGB [height, width, 3]), a mapping item → either, or a table with a column of
-                paths or with columns ``video`` and ``frame`` (0-based).
+                paths or with columns ``video`` and ``frame`` (0-based). For a model of texts the texts, item → text, or
+                a table with a column of them; for one of speech the paths of sounds or videos.
             path: The table's column of paths.
+            text: The table's column of texts.
             key: The table's column that identifies an item; by default ``item``, else the path.
+            boxes: For a model that looks into boxes (SAM, ViTPose): the table that another detector returned.
             progress: Whether to show a bar.
             executor: Where to work, such as Dask's ``client.get_executor()`` or a ``ProcessPoolExecutor`` that spawns
                 (``mp_context=get_context("spawn")``: beside a notebook's threads, forked processes may hang).
@@ -169,23 +187,79 @@ class Detector:
             ``image_width, image_height`` in pixels, ``status`` and ``error``. A picture in which nothing is found has
             one row, ``nothing``, without a label; one that cannot be read has one row, ``failed``. What a whole picture
             shows has no box. Where a model gives masks, a column ``segmentation`` has each in COCO's run lengths
-            (``{"size": [height, width], "counts": […]}``).
+            (``{"size": [height, width], "counts": […]}``); where it gives poses, a column ``keypoints`` has
+            ``{"label", "x", "y", "score"}`` of each point (percent). ``read_predictions`` reads all of it.
+
+            Of texts: ``item, label, score, status, error`` for what is said of them as a whole, which
+            ``read_predictions`` reads; spans also have ``start, end, text``, for ``from_spans``. A text that is longer
+            than the model reads is answered by its beginning, which is said; spans are looked for in all of it. Of
+            sounds: ``item, start, end`` (seconds), ``text, status, error``, for ``from_segments``.
 
         Raises:
             InputError: ``images`` cannot be used, or the model cannot be loaded.
         """
-        wanted = sources(images, path=path, key=key)
+        reads = self._reads()
+        wanted = self._sources(reads, images, path, text, key, boxes)
         rows: list[dict[str, Any]] = []
-        for seen in look(self, wanted, progress=progress, said="Detecting", executor=executor):
+        cut: dict[str, int] = {}
+        beyond: dict[str, int] = {}
+        unit = UNITS.get(reads, "picture")
+        for seen in look(self, wanted, progress=progress, said="Detecting", executor=executor, unit=unit):
             rows += self._rows(seen.item, seen.answer, seen.error)
-        has_masks = any(MASK in row for row in rows)
-        return pd.DataFrame(rows, columns=[*COLUMNS, MASK] if has_masks else COLUMNS)
+            for said, name in ((cut, "cut"), (beyond, "beyond")):
+                if seen.answer is not None and seen.answer.get(name):
+                    said[seen.item] = seen.answer[name]
+        if cut:
+            warn(
+                f"{counted(len(cut), 'text')} longer than the {max(cut.values())} tokens that the model reads: what it "
+                f"says is of the beginning of {listing(list(cut), 3)}."
+            )
+        if beyond:
+            warn(
+                f"The model heard {counted(sum(beyond.values()), 'stretch', 'stretches')} after the end of "
+                f"{listing(list(beyond), 3)}, left out."
+            )
+        table = pd.DataFrame(rows, columns=self._columns(reads, rows))
+        # Where words stand are whole numbers, also beside texts in which nothing was found.
+        return table.astype({"start": "Int64", "end": "Int64"}) if reads == "texts" and "start" in table else table
+
+    def _reads(self) -> str:
+        """Return what the model looks at: ``pictures``, ``boxes`` in them, ``texts`` or ``sounds``."""
+        head = self._network.head if isinstance(self._network, Name) else None
+        return "pictures" if head is None else head.reads
+
+    def _sources(
+        self, reads: str, given: Any, path: str, text: str, key: str | None, boxes: pd.DataFrame | None
+    ) -> list[Source]:
+        if boxes is not None and reads != "boxes":
+            raise InputError(f"boxes go with a model that looks into them (SAM, ViTPose): {self.name} does not.")
+        if reads == "texts":
+            return texts(given, text=text, key=key)
+        if reads == "sounds":
+            return sounds(given, path=path, key=key)
+        wanted = sources(given, path=path, key=key)
+        if reads == "boxes" and boxes is None:
+            raise InputError(f"{self.name} looks into boxes: give boxes=, what a detector of things found.")
+        return wanted if boxes is None else with_regions(wanted, boxes, key)
+
+    def _columns(self, reads: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        if reads == "sounds":
+            return SOUND_COLUMNS
+        if reads == "texts":
+            is_marked = isinstance(self._network, Name) and self._network.architecture().endswith(
+                "ForTokenClassification"
+            )
+            return SPAN_COLUMNS if is_marked else TEXT_COLUMNS
+        return [*COLUMNS, *(name for name in (MASK, POINTS) if any(name in row for row in rows))]
 
     def _rows(self, item: str, answer: Mapping[str, Any] | None, error: str | None) -> list[dict[str, Any]]:
         if answer is None:
             return [{"item": item, "status": "failed", "error": error}]
+        if "size" not in answer:
+            return self._marked(item, answer)
         wide, high = answer["size"]
         size = {"item": item, "image_width": wide, "image_height": high}
+        posed = answer.get(POINTS)
         rows = [
             {
                 **size,
@@ -193,9 +267,11 @@ class Detector:
                 **{"x": 100 * left / wide, "y": 100 * top / high},
                 **{"width": 100 * (right - left) / wide, "height": 100 * (bottom - top) / high},
                 **({MASK: {"size": [high, wide], "counts": mask[0]}} if mask else {}),
+                **({} if posed is None else {POINTS: self._points(posed[place], wide, high)}),
             }
-            for (left, top, right, bottom), score, label, *mask in answer["boxes"]
-            if score >= self.threshold
+            for place, ((left, top, right, bottom), score, label, *mask) in enumerate(answer["boxes"])
+            # Of a pose the threshold is each point's.
+            if score >= self.threshold or posed is not None
         ]
         rows += [
             {**size, "label": label, "score": score, "status": "found"}
@@ -204,21 +280,48 @@ class Detector:
         ]
         return rows or [{**size, "status": "nothing"}]
 
-    def _run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[dict[str, Any]]:
+    def _points(self, points: Sequence[Any], wide: int, high: int) -> list[dict[str, Any]]:
+        return [
+            {"label": label, "x": 100 * x / wide, "y": 100 * y / high, "score": score}
+            for label, x, y, score in points
+            if score >= self.threshold
+        ]
+
+    def _marked(self, item: str, answer: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows of a text or a sound."""
+        found: list[dict[str, Any]] = [
+            {"label": label, "score": score}
+            for label, score in answer.get("choices", {}).items()
+            if score >= self.threshold
+        ]
+        found += [
+            {"label": label, "score": score, "start": start, "end": end, "text": marked}
+            for start, end, label, score, marked in answer.get("spans", ())
+            if score >= self.threshold
+        ]
+        found += [{"start": start, "end": end, "text": said} for start, end, said in answer.get("stretches", ())]
+        return [{"item": item, "status": "found", **one} for one in found] or [{"item": item, "status": "nothing"}]
+
+    def _run(self, things: Sequence[Opened]) -> list[dict[str, Any]]:
         """Return ``{"size": [width, height], "boxes": [[[left, top, right, bottom], score, label], …]}`` of each.
 
         A box of a mask has the mask's run lengths, too; what a whole picture shows is in ``choices``, label → score.
+        Of texts and sounds it is what ``Network.detect`` returns.
 
         Args:
-            images: uint8 RGB [height, width, 3] each.
+            things: Pictures (uint8 RGB [height, width, 3]), texts or sounds.
 
         Raises:
             InputError: The function returned something else than boxes.
         """
+        images = [thing.content for thing in things]
         if isinstance(self._network, Name):
-            found: Sequence[Any] = loaded(self._network, Network).detect(images, self._floor)
+            network = loaded(self._network, Network)
+            found: Sequence[Any] = network.detect(images, self._floor, [thing.source.regions for thing in things])
+            if self._reads() in UNITS:
+                return list(found)
         else:
-            found = self._network(list(images))
+            found = self._network(images)
         if not isinstance(found, Sequence) or len(found) != len(images):
             raise InputError(
                 f"The detector's function returned {_length(found)} for {len(images)} pictures: "
@@ -287,7 +390,7 @@ def _found(answer: Any, image: np.ndarray[Any, Any]) -> dict[str, Any]:
             choices = {str(label): float(score) for label, score in dict(answer["choices"]).items()}
             return {"boxes": [], "choices": _sure(choices, choices.values())}
         scores = [float(score) for score in answer["scores"]]
-        labels = [str(label) for label in answer.get("label_text", answer["labels"])]
+        labels = [label if label is None else str(label) for label in answer.get("label_text", answer["labels"])]
         masks = [np.asarray(mask) > 0 for mask in answer["masks"]] if answer.get("masks") is not None else None
         corners: np.ndarray[Any, Any] = np.array([_corners(mask) for mask in masks or []], dtype=float)
         if masks is None:
@@ -306,12 +409,13 @@ def _found(answer: Any, image: np.ndarray[Any, Any]) -> dict[str, Any]:
     high, wide = image.shape[:2]
     corners = np.clip(corners, 0, [wide, high, wide, high])
     runs = [[]] * len(corners) if masks is None else [[coco_counts(mask)["counts"]] for mask in masks]
+    has_area = [box[2] > box[0] and box[3] > box[1] for box in corners.tolist()]
     boxes = [
         [box, score, label, *mask]
         for box, score, label, mask in zip(corners.tolist(), _sure(scores, scores), labels, runs, strict=True)
-        if box[2] > box[0] and box[3] > box[1]
     ]
-    return {"boxes": boxes}
+    found = {"boxes": list(compress(boxes, has_area))}
+    return found | ({POINTS: list(compress(answer[POINTS], has_area))} if POINTS in answer else {})
 
 
 def _corners(mask: np.ndarray[Any, Any]) -> tuple[float, float, float, float]:
@@ -438,19 +542,20 @@ class Embedder:
             raise InputError("The embedder's vectors differ in their dimensions: give pictures of one size.")
         return np.stack(vectors) if vectors else np.empty((0, 0), "f4")
 
-    def _run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[np.ndarray[Any, Any]]:
+    def _run(self, things: Sequence[Opened]) -> list[np.ndarray[Any, Any]]:
         """Return a float32 vector of each picture.
 
         Args:
-            images: uint8 RGB [height, width, 3] each.
+            things: Pictures, uint8 RGB [height, width, 3].
 
         Raises:
             InputError: The function returned something else than vectors.
         """
+        images = [thing.content for thing in things]
         if isinstance(self._network, Name):
             return list(loaded(self._network, Network).embed(images))
         try:
-            vectors: np.ndarray[Any, Any] = np.asarray(self._network(list(images)), dtype=np.float32)
+            vectors: np.ndarray[Any, Any] = np.asarray(self._network(images), dtype=np.float32)
         except (TypeError, ValueError):
             vectors = np.empty(0)
         if vectors.ndim != 2 or len(vectors) != len(images) or not np.isfinite(vectors).all():

@@ -1,4 +1,7 @@
-"""Loading networks by name or from a folder, for one device: the same path on a CPU and on a graphics card."""
+"""Loading networks by name or from a folder, for one device: the same path on a CPU and on a graphics card.
+
+What a network reads and says follows from its class, which its own ``config.json`` names (``HEADS``).
+"""
 
 from __future__ import annotations
 
@@ -8,119 +11,51 @@ import importlib.util
 import inspect
 import json
 import os
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import requests
 
-from lsnb.detectors.loading import Picture, Source, ahead, read
-from lsnb.errors import InputError, LsnbError, MissingExtraError, MissingFileError
-from lsnb.kernel import checks
+from lsnb.detectors.loading import Region
+from lsnb.errors import InputError, MissingExtraError, MissingFileError
 from lsnb.kernel.files import file_errors
-from lsnb.kernel.jobs import run_jobs
-from lsnb.kernel.words import warn
-
-# What a network said of a file, kept by network and checksum, so that a second run costs nothing.
-
-
-VERSION = 1
-BATCH = 500  # SQLite takes at most 999 values in one question in its older releases
-
-
-class Memory:
-    """Answers of one network, in a file that may be deleted at any time.
-
-    Several processes may use one file. A file that cannot be used is reported once and done without.
-
-    Args:
-        path: The file; None remembers for this object's life only.
-        network: What identifies the network and its settings.
-
-    Example:
-        >>> memory = Memory(None, "tiny")
-        >>> memory.keep({"checksum": b"answer"})
-        >>> memory.recall(["checksum", "other"])
-        {'checksum': b'answer'}
-    """
-
-    def __init__(self, path: Path | None, network: str) -> None:
-        self._path = path
-        self._network = f"{VERSION}|{network}"
-        self._known: dict[str, bytes] = {}
-
-    def __contains__(self, checksum: str) -> bool:
-        return bool(self.recall([checksum]))
-
-    def recall(self, checksums: Iterable[str]) -> dict[str, bytes]:
-        """Return what is remembered of files: checksum → answer.
-
-        Args:
-            checksums: Of the files.
-        """
-        wanted = list(dict.fromkeys(checksums))
-        absent = [checksum for checksum in wanted if checksum not in self._known]
-        if absent and self._path is not None and self._path.exists():
-            try:
-                with closing(self._open()) as base:
-                    for start in range(0, len(absent), BATCH):
-                        part = absent[start : start + BATCH]
-                        marks = ",".join("?" * len(part))
-                        question = f"SELECT checksum, answer FROM answers WHERE network = ? AND checksum IN ({marks})"
-                        self._known.update(base.execute(question, [self._network, *part]).fetchall())
-            except (sqlite3.Error, OSError) as fault:
-                self._give_up(fault)
-        return {checksum: self._known[checksum] for checksum in wanted if checksum in self._known}
-
-    def keep(self, answers: Mapping[str, bytes]) -> None:
-        """Remember answers.
-
-        Args:
-            answers: Checksum → answer.
-        """
-        self._known.update(answers)
-        if self._path is None or not answers:
-            return
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(self._open()) as base, base:
-                base.executemany(
-                    "INSERT OR REPLACE INTO answers VALUES (?, ?, ?)",
-                    [(self._network, checksum, answer) for checksum, answer in answers.items()],
-                )
-        except (sqlite3.Error, OSError) as fault:
-            self._give_up(fault)
-
-    def _open(self) -> sqlite3.Connection:
-        base = sqlite3.connect(str(self._path), timeout=30)
-        base.execute(
-            "CREATE TABLE IF NOT EXISTS answers "
-            "(network TEXT, checksum TEXT, answer BLOB, PRIMARY KEY (network, checksum)) WITHOUT ROWID"
-        )
-        return base
-
-    def _give_up(self, fault: Exception) -> None:
-        warn(
-            f"The results kept in {self._path} cannot be used ({fault}): delete the file to have them kept again. "
-            "This run goes on without.",
-        )
-        self._path = None
-
+from lsnb.media import SOUND_RATE
 
 EXTRA = 'pip install "lsnb[torch]"'
-# What a network is for, by the end of its class's name: which of transformers' classes loads it, and what asks it.
+
+
+class Head(NamedTuple):
+    """What a kind of network is asked with, and what it reads: ``pictures``, ``boxes``, ``texts`` or ``sounds``."""
+
+    asks: str
+    reads: str = "pictures"
+
+
+# By the end of the name of a network's class; others are loaded as what finds things in pictures.
 HEADS = {
-    "ForImageClassification": ("AutoModelForImageClassification", "_classify"),
-    "ForSemanticSegmentation": ("AutoModelForSemanticSegmentation", "_paint"),
-    "ForUniversalSegmentation": ("AutoModelForUniversalSegmentation", "_cut_out"),
-    "ForInstanceSegmentation": ("AutoModelForUniversalSegmentation", "_cut_out"),
+    "ForImageClassification": Head("_classify"),
+    "ForSemanticSegmentation": Head("_paint"),
+    "ForUniversalSegmentation": Head("_cut_out"),
+    "ForInstanceSegmentation": Head("_cut_out"),
+    "ForPoseEstimation": Head("_pose", "boxes"),
+    "SamModel": Head("_cut_boxes_out", "boxes"),
+    "SamHQModel": Head("_cut_boxes_out", "boxes"),
+    "Sam2Model": Head("_cut_boxes_out", "boxes"),
+    "ForSequenceClassification": Head("_classify_texts", "texts"),
+    "ForTokenClassification": Head("_mark_texts", "texts"),
+    "WhisperForConditionalGeneration": Head("_transcribe", "sounds"),
 }
+PROCESSORS = {
+    **dict.fromkeys(("_classify_texts", "_mark_texts"), "AutoTokenizer"),
+    **dict.fromkeys(("_transcribe", "_cut_boxes_out"), "AutoProcessor"),
+}
+# They know no labels: what they cut out or write down is called as it was before.
+WITHOUT_LABELS = frozenset({"_cut_boxes_out", "_transcribe"})
 
 
 @dataclass(frozen=True)
@@ -172,17 +107,73 @@ class Name:
                     digest.update(path.name.encode() + hashlib.file_digest(stream, "sha256").digest())
         return digest.hexdigest()
 
+    @property
+    def head(self) -> Head | None:
+        """What the network is asked with, as its config says; None for one that finds things in pictures.
+
+        Raises:
+            InputError: The hub has no such network, or its config is damaged.
+        """
+        return None if self.prompts or self.kind == "embedding" else head_of(self.architecture())
+
     def labels(self) -> list[str] | None:
         """Return the labels a folder's network knows, without loading it; None for one on the hub."""
         if self.prompts:
             return list(self.prompts)
         if self.folder is None or not (self.folder / "config.json").is_file():
             return None
+        names = self._config().get("id2label")
         try:
-            names = json.loads((self.folder / "config.json").read_text(encoding="utf-8")).get("id2label")
             return [str(names[number]) for number in sorted(names, key=int)] if isinstance(names, dict) else None
-        except (OSError, ValueError, AttributeError, RecursionError):
-            raise InputError(f"config.json in {self.model} is damaged: save or download the model again.") from None
+        except (TypeError, ValueError):
+            raise self._damaged() from None
+
+    def architecture(self) -> str:
+        """Return the network's class, as its config names it; empty where it names none.
+
+        Raises:
+            InputError: The hub has no such network, or its config is damaged.
+        """
+        if self.folder is None:
+            return _on_the_hub(self)
+        named = self._config().get("architectures")
+        return str(named[0]) if isinstance(named, list) and named else ""
+
+    def _config(self) -> dict[str, Any]:
+        try:
+            config = json.loads((Path(self.model).expanduser() / "config.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
+            raise self._damaged() from None
+        if not isinstance(config, dict):
+            raise self._damaged()
+        return config
+
+    def _damaged(self) -> InputError:
+        return InputError(f"config.json in {self.model} is damaged: save or download the model again.")
+
+
+def head_of(architecture: str) -> Head | None:
+    """Return what a class of networks is asked with, by its name.
+
+    Example:
+        >>> head_of("BertForTokenClassification").reads, head_of("DetrForObjectDetection")
+        ('texts', None)
+    """
+    return next((head for ending, head in HEADS.items() if architecture.endswith(ending)), None)
+
+
+@lru_cache(maxsize=64)
+def _on_the_hub(name: Name) -> str:
+    """Return the class of one of the hub's networks; its config alone is fetched for that."""
+    import transformers
+
+    options = _from_hub(name)
+    try:
+        with _quiet(is_local=False):
+            config = transformers.AutoConfig.from_pretrained(name.model, trust_remote_code=False, **options)
+    except (OSError, ValueError, KeyError, RuntimeError) as fault:
+        raise InputError(_why(name, fault)) from None
+    return str(next(iter(getattr(config, "architectures", None) or [""])))
 
 
 class Network:
@@ -212,21 +203,28 @@ class Network:
         names = self._network.config.id2label
         return [str(names[number]) for number in sorted(names)]
 
-    def detect(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
-        """Return ``scores, labels`` and ``boxes`` (pixels, left top right bottom) or ``masks`` of each picture.
+    def detect(
+        self, contents: Sequence[Any], threshold: float, regions: Sequence[tuple[Region, ...] | None]
+    ) -> list[dict[str, Any]]:
+        """Return what the network says of each picture, text or sound.
 
-        A network that says what a whole picture shows returns ``choices``, label → score, instead.
+        Of a picture ``scores, labels`` and ``boxes`` (pixels, left top right bottom) or ``masks``, and ``keypoints`` of
+        each box (``(label, x, y, score)`` in pixels); ``choices``, label → score, of what is said of it as a whole; of
+        a text ``spans``, ``[start, end, label, score, words]``; of a sound ``stretches``, ``[start, end, text]`` (s).
 
         Args:
-            images: uint8 RGB [height, width, 3] each; sizes may differ.
+            contents: uint8 RGB [height, width, 3] each, of any size; or texts; or samples, ``SOUND_RATE`` a second.
             threshold: The least score, from 0 to 1.
+            regions: What of each picture is looked at, where the network wants it told.
         """
         if self._name.prompts:
-            return self._detect_named(images, threshold)
-        for ending, (_, method) in HEADS.items():
-            if type(self._network).__name__.endswith(ending):
-                found: list[dict[str, Any]] = getattr(self, method)(images, threshold)
-                return found
+            return self._detect_named(contents, threshold)
+        head = self._name.head
+        if head is not None:
+            asked = (contents, threshold) if head.reads != "boxes" else (contents, threshold, regions)
+            answers: list[dict[str, Any]] = getattr(self, head.asks)(*asked)
+            return answers
+        images = contents
         with self._torch.inference_mode():
             output = self._run(images)
             found = self._processor.post_process_object_detection(
@@ -244,16 +242,151 @@ class Network:
 
     def _classify(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
         """Return the surest label of each picture, or all that are sure where the network says several."""
-        names = self._network.config.id2label
-        is_several = self._network.config.problem_type == "multi_label_classification"
         with self._torch.inference_mode():
-            logits = self._run(images).logits.float()
-            shares = (logits.sigmoid() if is_several else logits.softmax(dim=-1)).cpu().numpy().astype(float)
+            return self._chosen(self._run(images).logits, threshold)
+
+    def _chosen(self, logits: Any, threshold: float) -> list[dict[str, Any]]:
+        """Return ``choices`` of each row of a network's output: the surest, or all that are sure enough."""
+        names, kind = self._network.config.id2label, self._network.config.problem_type
+        if kind == "regression":
+            raise InputError(f"{self._name.model} gives a number and no label: choose a model that classifies.")
+        is_several = kind == "multi_label_classification" or len(names) == 1
+        logits = logits.float()
+        shares = (logits.sigmoid() if is_several else logits.softmax(dim=-1)).cpu().numpy().astype(float)
         chosen = [np.flatnonzero(each >= threshold) if is_several else [int(each.argmax())] for each in shares]
         return [
             {"choices": {str(names[int(number)]): float(each[number]) for number in numbers}}
             for each, numbers in zip(shares, chosen, strict=True)
         ]
+
+    def _classify_texts(self, contents: Sequence[str], threshold: float) -> list[dict[str, Any]]:
+        """Return the surest label of each text, or all that are sure; ``cut`` where only its beginning was read."""
+        limit = self._tokens()
+        options = {"padding": True, "truncation": True, "max_length": limit, "return_overflowing_tokens": False}
+        given = self._processor(list(contents), return_tensors="pt", **options)
+        with self._torch.inference_mode():
+            output = self._network(**{key: value.to(self._device) for key, value in given.items()})
+            answers = self._chosen(output.logits, threshold)
+        full = given["attention_mask"].sum(dim=1) >= limit
+        for answer, text, is_full in zip(answers, contents, full.tolist(), strict=True):
+            if is_full and len(self._processor(text, truncation=False, verbose=False)["input_ids"]) > limit:
+                answer["cut"] = limit
+        return answers
+
+    def _mark_texts(self, contents: Sequence[str], threshold: float) -> list[dict[str, Any]]:
+        """Return the spans of each text; one longer than the network reads at once is read in parts that overlap."""
+        import transformers
+
+        if not self._processor.is_fast:
+            raise InputError(
+                f"The tokenizer of {self._name.model} does not say where words stand: choose one with tokenizer.json."
+            )
+        self._processor.model_max_length = limit = self._tokens()
+        whole = {"aggregation_strategy": "simple", "stride": limit // 4}
+        pipeline: Any = transformers.TokenClassificationPipeline
+        ask = pipeline(model=self._network, tokenizer=self._processor, device=self._device, **whole)
+        found = ask(list(contents), batch_size=len(contents))
+        return [
+            {"spans": [span for one in each if (span := _span(one, text)) is not None and span[3] >= threshold]}
+            for each, text in zip(found, contents, strict=True)
+        ]
+
+    def _tokens(self) -> int:
+        """Return how many tokens the network reads at once."""
+        told = int(self._processor.model_max_length)
+        places = getattr(self._network.config, "max_position_embeddings", None)
+        # RoBERTa and its kin begin to count places behind their padding's number.
+        return told if told < 10**9 else int(places) - 2 if places else 512
+
+    def _transcribe(self, contents: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
+        """Return what is said in each sound and when."""
+        import transformers
+
+        heard, writes = self._processor.feature_extractor, self._processor.tokenizer
+        if heard.sampling_rate != SOUND_RATE:
+            raise InputError(
+                f"{self._name.model} wants {heard.sampling_rate} samples a second: choose one for {SOUND_RATE}."
+            )
+        pipeline: Any = transformers.AutomaticSpeechRecognitionPipeline
+        ask = pipeline(model=self._network, feature_extractor=heard, tokenizer=writes, device=self._device)
+        found = []
+        for samples in contents:
+            length = len(samples) / SOUND_RATE
+            with _quiet(is_local=True):
+                said = ask({"raw": samples, "sampling_rate": SOUND_RATE}, return_timestamps=True)
+            places: list[list[Any]] = [
+                [start or 0.0, min(length if end is None else end, length), str(one["text"]).strip()]
+                for one in said.get("chunks", [])
+                for start, end in [one["timestamp"]]
+            ]
+            # Sounds are filled up with silence to 30 seconds, of which Whisper may say something, too.
+            inside = [one for one in places if one[0] < length and one[1] >= one[0] and one[2]]
+            found.append({"stretches": inside, "beyond": sum(one[0] >= length and bool(one[2]) for one in places)})
+        return found
+
+    def _pose(
+        self, images: Sequence[np.ndarray[Any, Any]], threshold: float, regions: Sequence[tuple[Region, ...] | None]
+    ) -> list[dict[str, Any]]:
+        """Return the key points of what is in each box."""
+        placed = _corners_of(images, regions)
+        boxes = [[[left, top, right - left, bottom - top] for left, top, right, bottom in each] for each in placed]
+        found: list[dict[str, Any]] = [{"boxes": [], "scores": [], "labels": [], "keypoints": []} for _ in images]
+        if not any(boxes):
+            return found
+        wanted = [place for place, each in enumerate(boxes) if each]
+        given = self._processor([images[n] for n in wanted], boxes=[boxes[n] for n in wanted], return_tensors="pt")
+        inputs = {key: value.to(self._device) for key, value in given.items()}
+        if getattr(getattr(self._network.config, "backbone_config", None), "num_experts", 1) > 1:
+            # Of ViTPose+'s experts the first is the one for people, as its labels are.
+            inputs["dataset_index"] = self._torch.zeros(
+                [len(inputs["pixel_values"])], dtype=self._torch.long, device=self._device
+            )
+        with self._torch.inference_mode():
+            output = self._network(**inputs)
+        posed = self._processor.post_process_pose_estimation(output, boxes=[boxes[n] for n in wanted])
+        names = self._network.config.id2label
+        for number, each in zip(wanted, posed, strict=True):
+            for corners, region, pose in zip(placed[number], regions[number] or (), each, strict=True):
+                points = [
+                    [str(names[int(label)]), float(x), float(y), min(max(float(sure), 0.0), 1.0)]
+                    for label, (x, y), sure in zip(pose["labels"], pose["keypoints"], pose["scores"], strict=True)
+                ]
+                score = region.score if region.score is not None else float(np.mean([one[3] for one in points]))
+                found[number]["boxes"].append(corners)
+                found[number]["scores"].append(score)
+                found[number]["labels"].append(region.label)
+                found[number]["keypoints"].append(points)
+        return found
+
+    def _cut_boxes_out(
+        self, images: Sequence[np.ndarray[Any, Any]], threshold: float, regions: Sequence[tuple[Region, ...] | None]
+    ) -> list[dict[str, Any]]:
+        """Return the mask of what is in each box; its score is how well the network thinks that the mask fits."""
+        found: list[dict[str, Any]] = []
+        for image, each, boxes in zip(images, regions, _corners_of(images, regions), strict=True):
+            labels = [region.label for region in each or ()]
+            if not boxes:
+                found.append({"masks": [], "scores": [], "labels": []})
+                continue
+            given = self._processor(images=image, input_boxes=[boxes], return_tensors="pt")
+            # What says how large the picture was is no input of the network.
+            sizes = [given.pop(key) for key in ("original_sizes", "reshaped_input_sizes") if key in given]
+            with self._torch.inference_mode():
+                inputs = {key: self._on_device(value) for key, value in given.items()}
+                output = self._network(**inputs, multimask_output=False)
+            process = (
+                getattr(self._processor, "post_process_masks", None)
+                or self._processor.image_processor.post_process_masks
+            )
+            masks = process(output.pred_masks.cpu(), *sizes)[0]
+            sure = output.iou_scores.float().cpu().numpy().reshape(len(boxes)).clip(0, 1)
+            found.append({"masks": list(masks[:, 0].numpy() > 0), "scores": sure.tolist(), "labels": labels})
+        return found
+
+    def _on_device(self, value: Any) -> Any:
+        # Boxes come as float64, which some graphics cards do not have.
+        value = value.float() if value.dtype == self._torch.float64 else value
+        return value.to(self._device)
 
     def _paint(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
         """Return a mask of each label, of the pixels that it is likeliest for; its score is their mean probability."""
@@ -348,6 +481,31 @@ class Network:
             return (call or self._network)(**inputs)
 
 
+def _span(one: Mapping[str, Any], text: str) -> list[Any] | None:
+    """Return start, end, label, score and words of what a pipeline marked, without spaces around; None of nothing."""
+    start, end = int(one["start"]), int(one["end"])
+    marked = text[start:end]
+    start += len(marked) - len(marked.lstrip())
+    end -= len(marked) - len(marked.rstrip())
+    return [start, end, str(one["entity_group"]), float(one["score"]), text[start:end]] if end > start else None
+
+
+def _corners_of(
+    images: Sequence[np.ndarray[Any, Any]], regions: Sequence[tuple[Region, ...] | None]
+) -> list[list[list[float]]]:
+    """Return left, top, right, bottom in pixels of each picture's regions."""
+    placed = []
+    for image, each in zip(images, regions, strict=True):
+        high, wide = image.shape[:2]
+        placed.append(
+            [
+                [x * wide / 100, y * high / 100, (x + width) * wide / 100, (y + height) * high / 100]
+                for x, y, width, height, *_ in each or ()
+            ]
+        )
+    return placed
+
+
 def prompt_of(said: str, prompts: Sequence[str]) -> str:
     """Return the prompt that a network's words stand for; the words themselves where they may stand for several.
 
@@ -431,18 +589,25 @@ def _load(name: Name) -> tuple[Any, Any]:
         "object detection": transformers.AutoModelForObjectDetection,
         "zero-shot object detection": transformers.AutoModelForZeroShotObjectDetection,
     }
-    takes: Any = transformers.AutoProcessor if name.prompts else transformers.AutoImageProcessor
     folder = name.folder
     options: dict[str, Any] = {"local_files_only": True} if folder else _from_hub(name)
     target = str(folder) if folder else name.model
     try:
         with _quiet(is_local=folder is not None):
             loader = loaders.get(name.kind, transformers.AutoModel)
-            if name.kind == "object detection":
-                config = transformers.AutoConfig.from_pretrained(target, trust_remote_code=False, **options)
-                made = next(iter(getattr(config, "architectures", None) or [""]))
-                other = next((loads for ending, (loads, _) in HEADS.items() if made.endswith(ending)), None)
-                loader = loader if other is None else getattr(transformers, other)
+            takes: Any = transformers.AutoProcessor if name.prompts else transformers.AutoImageProcessor
+            head = name.head
+            if name.kind == "object detection" and name.architecture() in _told_in_words():
+                raise InputError(
+                    f"{name.model} is told in words what to look for: give prompts=, a list of them or a label config, "
+                    "whose labels of boxes they are."
+                )
+            if head is not None:
+                loader = getattr(transformers, name.architecture(), loader)
+                takes = getattr(transformers, PROCESSORS.get(head.asks, "AutoImageProcessor"))
+            if takes is transformers.AutoTokenizer:
+                processor = takes.from_pretrained(target, trust_remote_code=False, **options)
+                return processor, loader.from_pretrained(target, use_safetensors=True, **options)
             # The processor that needs no torchvision.
             processor = takes.from_pretrained(target, use_fast=False, trust_remote_code=False, **options)
             # Other weights are pickles, which run what they say.
@@ -453,6 +618,12 @@ def _load(name: Name) -> tuple[Any, Any]:
         raise MissingExtraError(f"The model {name.model} needs another package: {remedy}.") from None
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as fault:
         raise InputError(_why(name, fault)) from None
+
+
+def _told_in_words() -> Collection[str]:
+    """Return the classes of networks that find what prompts name."""
+    names: Any = importlib.import_module("transformers.models.auto.modeling_auto")
+    return frozenset(getattr(names, "MODEL_FOR_ZERO_SHOT_OBJECT_DETECTION_MAPPING_NAMES", {}).values())
 
 
 @contextmanager
@@ -521,126 +692,6 @@ def _why(name: Name, fault: Exception) -> str:
     if "Unrecognized" in text or "does not recognize" in text:
         return f"{name.model} is no model for {name.kind}: choose one of that kind on the Hugging Face hub."
     return f"The model {name.model} cannot be loaded: {text.splitlines()[0][:200] if text else type(fault).__name__}"
-
-
-# One pass over pictures: read ahead, skip what is remembered, run the network in batches, keep what it said.
-
-
-Answer = TypeVar("Answer")
-
-
-class Looker(Protocol, Generic[Answer]):
-    """What runs a network over a batch, and how its answers are kept as bytes."""
-
-    batch: int
-    memory: Memory
-
-    def _run(self, images: Sequence[np.ndarray[Any, Any]]) -> list[Answer]:
-        """Return an answer for each picture."""
-
-    def _pack(self, answer: Answer) -> bytes:
-        """Return an answer as bytes."""
-
-    def _unpack(self, kept: bytes) -> Answer:
-        """Return the answer that bytes stand for."""
-
-
-@dataclass(frozen=True)
-class Seen(Generic[Answer]):
-    """What a network said of one picture, or why it said nothing."""
-
-    item: str
-    answer: Answer | None
-    error: str | None = None
-
-
-def look(
-    looker: Looker[Answer], wanted: Sequence[Source], *, progress: bool, said: str, executor: Executor | None = None
-) -> list[Seen[Answer]]:
-    """Return what a network says of each picture, in the order given.
-
-    Args:
-        looker: The network.
-        wanted: The pictures.
-        progress: Whether to show a bar.
-        said: What the bar is called.
-        executor: Where to work: batches go to its workers, each of which loads the network once.
-    """
-    checks.raise_for(InputError, checks.executor(executor), checks.switch("progress", progress))
-    chunks = [list(wanted)] if executor is None else list(_chunks(wanted, looker.batch * 4))
-    jobs: list[tuple[Looker[Answer], list[Source]]] = [(looker, chunk) for chunk in chunks if chunk]
-    parts: list[list[Seen[Answer]]] = run_jobs(
-        _look_at,
-        jobs,
-        executor=executor,
-        progress=progress,
-        what=said,
-        unit="picture",
-        lost=_unseen,
-        sizes=[len(chunk) for _, chunk in jobs],
-    )
-    seen = {one.item: one for part in parts for one in part}
-    return [seen[source.item] for source in wanted]
-
-
-def _batches(looker: Looker[Answer], wanted: Sequence[Source]) -> Iterator[list[Seen[Answer]]]:
-    waiting: list[Picture] = []
-    for picture in ahead(read(wanted, looker.memory.__contains__), 2 * looker.batch):
-        if picture.error is not None:
-            yield [Seen(picture.source.item, None, picture.error)]
-            continue
-        kept = looker.memory.recall([picture.checksum]).get(picture.checksum)
-        if kept is not None:
-            yield [Seen(picture.source.item, looker._unpack(kept))]
-            continue
-        waiting.append(picture)
-        if len(waiting) == looker.batch:
-            yield _run(looker, waiting)
-            waiting = []
-    if waiting:
-        yield _run(looker, waiting)
-
-
-def _run(looker: Looker[Answer], pictures: Sequence[Picture]) -> list[Seen[Answer]]:
-    images = [picture.image for picture in pictures if picture.image is not None]
-    try:
-        answers: list[Any] = looker._run(images)
-    except LsnbError:
-        raise
-    except Exception as fault:
-        if len(pictures) > 1:  # one that the network cannot take must not cost the others
-            return [seen for picture in pictures for seen in _run(looker, [picture])]
-        reason = f"The model failed on {pictures[0].source.item}: {type(fault).__name__}: {fault}"
-        return [Seen(pictures[0].source.item, None, reason)]
-    looker.memory.keep(
-        {picture.checksum: looker._pack(answer) for picture, answer in zip(pictures, answers, strict=True)}
-    )
-    return [Seen(picture.source.item, answer) for picture, answer in zip(pictures, answers, strict=True)]
-
-
-def _chunks(wanted: Sequence[Source], most: int) -> Iterator[list[Source]]:
-    """Yield stretches of the sources; frames of one video stay together, so that it is decoded once."""
-    chunk: list[Source] = []
-    for source in wanted:
-        is_same_video = bool(chunk) and source.video is not None and source.video == chunk[-1].video
-        if chunk and not is_same_video and (len(chunk) >= most or source.video != chunk[-1].video):
-            yield chunk
-            chunk = []
-        chunk.append(source)
-    if chunk:
-        yield chunk
-
-
-def _unseen(job: tuple[Looker[Answer], list[Source]], why: str) -> list[Seen[Answer]]:
-    return [Seen(source.item, None, f"{source.item} {why}") for source in job[1]]
-
-
-def _look_at(job: tuple[Looker[Answer], list[Source]], count: Callable[[int], Any]) -> list[Seen[Answer]]:
-    found: list[Seen[Answer]] = []
-    for part in _batches(*job):
-        found += part
-        count(len(part))
-    return found
 
 
 @lru_cache(maxsize=2)

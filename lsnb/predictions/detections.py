@@ -26,6 +26,7 @@ from lsnb.predictions.payloads import (
     Matching,
     Names,
     Sizes,
+    holds_detections,
     is_missing,
     names_of,
     read_payload,
@@ -322,7 +323,7 @@ def from_detections(
         rows = read_tracks(regions, targets, *given, names=class_names, frame_base=frame_base, normalized=normalized)
         regions.finish({str(key_text(name)): facts for name, facts in given[1].items()})
         return make_predictions(rows)
-    if isinstance(detections, pd.DataFrame) and column is None and _has_boxes(detections):
+    if isinstance(detections, pd.DataFrame) and column is None and holds_detections(detections.columns):
         cells = read_table_rows(detections, key, class_names)
     else:
         cells = _cells(detections, items, key, column)
@@ -618,10 +619,6 @@ def _read_cell(row: Row, cell: Any, names: Names | None) -> Found | None:
     except InputError as fault:
         row.error("unreadable", str(fault))
         return None
-
-
-def _has_boxes(table: pd.DataFrame) -> bool:
-    return any(set(columns) <= set(table.columns) for columns in BOX_COLUMNS)
 
 
 def _cells(detections: Any, items: Any, key: str, column: str | None) -> list[tuple[Any, Any]]:

@@ -52,7 +52,8 @@ def from_spans(
         spans: Item → its spans: a list of ``{start, end, label, score}``, as a token classification pipeline of
             ``transformers`` returns them (``entity_group``, or ``entity`` with B- and I-, which are joined), of
             ``(start, end, label)``, or of ``(token, tag)`` as CoNLL has them, which are looked for in the text; or a
-            spaCy ``Doc``. Or a table with a row per span: ``item, start, end, label, score``. Or a CoNLL file, whose
+            spaCy ``Doc``. Or a table with a row per span: ``item, start, end, label, score``, as ``lsnb.Detector``
+            returns it. Or a CoNLL file, whose
             texts are then those of ``texts`` in its order. Of a conversation each span says its ``paragraph``, from 0.
         config: The label config.
         texts: Item → its text (of a conversation a list of ``{text, author}``), or a table of them; without it spans
@@ -87,7 +88,9 @@ def from_spans(
         for index, (item, found) in enumerate(given.items()):
             row = Row(index, item, item)
             rows.append(row)
-            if not is_missing(found):
+            if isinstance(found, Fault):
+                row.faults.append(found)
+            elif not is_missing(found):
                 reader.read(row, found, shown.get(item), has_texts=texts is not None)
         return make_predictions(rows)
 
@@ -114,7 +117,12 @@ def _items(given: Any, texts: Mapping[str, Any], key: str) -> dict[str, Any]:
             name = key_text(item)
             if name is None:
                 raise InputError(f"spans has a row without an item: fill the column {key!r}.")
+            if record.get("status") == "failed":
+                found[name] = Fault("not_looked_at", str(record.get("error") or "The model could not read it."))
+                continue
             listed = found.setdefault(name, [])
+            if isinstance(listed, Fault):
+                continue
             one = {
                 str(column): value
                 for is_whole, (column, value) in zip(whole, record.items(), strict=True)

@@ -705,6 +705,17 @@ SIZE_COLUMNS = (("image_width", "image_height"), ("picture_width", "picture_heig
 MEASURES = frozenset({"score", *(name for names in (*BOX_COLUMNS, *SIZE_COLUMNS) for name in names)})
 
 
+def holds_detections(columns: Collection[Any]) -> bool:
+    """Return whether a table with these columns has a row per box, or per label of a whole picture or text.
+
+    Example:
+        >>> holds_detections(["item", "label", "score", "status", "error"]), holds_detections(["item", "label"])
+        (True, False)
+    """
+    has_whole = {"label", "status"} <= set(columns) and not {"start", "end"} & set(columns)
+    return has_whole or any(set(names) <= set(columns) for names in BOX_COLUMNS)
+
+
 def _first_label(given: Sequence[Any]) -> Any:
     named = next((one for one in given if isinstance(one, str) and one), None)
     return named if named is not None else next((one for one in given if not is_missing(one)), None)
@@ -717,8 +728,9 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
         table: A row per box; it is not changed. Columns: the item, ``label``, ``score``, the box, and if known
             ``image_width, image_height``. ``status`` ``nothing`` says that a picture was looked at and is empty,
             ``failed`` (with ``error``) that it could not be, ``found`` beside a label and no box that the whole picture
-            shows it. An item whose rows hold none of these has no prediction. A name in ``name`` or ``class_name``
-            beats a number in ``class``. ``segmentation`` may have COCO's run lengths of a mask.
+            or text is it. An item whose rows hold none of these has no prediction. A name in ``name`` or ``class_name``
+            beats a number in ``class``. ``segmentation`` may have COCO's run lengths of a mask, ``keypoints`` a list of
+            ``{label, x, y, score}`` in percent.
         key: The column that identifies an item.
         names_by_id: Class id → label, for labels that are numbers.
 
@@ -727,7 +739,7 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
     """
     if key not in table.columns:
         raise InputError(f"The table has no column {key!r}: name the column of items with key=.")
-    names = next(columns for columns in BOX_COLUMNS if set(columns) <= set(table.columns))
+    names = next((columns for columns in BOX_COLUMNS if set(columns) <= set(table.columns)), BOX_COLUMNS[0])
     is_percent, has_corners = names == BOX_COLUMNS[0], names in BOX_COLUMNS[2:]
     n = len(table)
 
@@ -748,10 +760,11 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
         cells("error"),
         zip(cells(wide), cells(high), strict=True),
         cells("segmentation"),
+        cells("keypoints"),
         strict=True,
     )
     found: dict[Any, Any] = {}
-    for place, (item, label, score, box, status, error, size, runs) in enumerate(columns):
+    for place, (item, label, score, box, status, error, size, runs, points) in enumerate(columns):
         name = "" if is_missing(item) else item if isinstance(item, str | numbers.Real) else str(item)
         status = status if isinstance(status, str) else ""
         if status == "failed":
@@ -785,7 +798,32 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
         if has_mask or known.masks is not None:
             mask = partial(_table_mask, runs) if has_mask else None
             known.masks = [*(known.masks or [None] * (len(known.boxes) - 1)), mask]
+        if not is_missing(points) or known.points is not None:
+            try:
+                posed = None if is_missing(points) else _table_points(points, known.size)
+            except InputError as fault:
+                found[name] = Fault("wrong_keypoints", str(fault), f"row {place}")
+                continue
+            known.points = [*(known.points or [None] * (len(known.boxes) - 1)), posed]
     return [(item if item != "" else None, seen) for item, seen in found.items()]
+
+
+def _table_points(given: Any, size: Size | None) -> list[Any]:
+    """Return the key points of a cell, in pixels where the picture's size is known, else in percent.
+
+    Raises:
+        InputError: They are none.
+    """
+    listed = parsed(given) if isinstance(given, str) else given
+    if isinstance(listed, np.ndarray):
+        listed = listed.tolist()  # as Parquet has lists
+    if not isinstance(listed, list | tuple) or not all(isinstance(one, Mapping) for one in listed):
+        raise InputError("Key points of a table are a list of {label, x, y, score}, in percent of the picture.")
+    points = _named_points({"keypoints": listed}) or []
+    across, down = (1.0, 1.0) if size is None else (size[0] / 100, size[1] / 100)
+    if not all(one is None or (math.isfinite(one[1]) and math.isfinite(one[2])) for one in points):
+        raise InputError("A key point's x and y are numbers, in percent of the picture.")
+    return [one and (one[0], one[1] * across, one[2] * down, one[3]) for one in points]
 
 
 def _table_mask(runs: Any) -> Any:

@@ -45,7 +45,8 @@ def from_segments(
 
     Args:
         segments: What ``lsnb.read_segments`` returns or a file that it reads; item → either; or a table with ``item,
-            start, end`` (seconds) and ``label, text, score, tier``, as far as they are known.
+            start, end`` (seconds) and ``label, text, score, tier``, as far as they are known, such as ``lsnb.Detector``
+            returns of speech.
         config: The label config.
         item: The item of a file that names none.
         items: What a file names → item.
@@ -89,7 +90,10 @@ def from_segments(
                 row.error("unknown_item", "The stretches do not say what they are of: give item=.")
             else:
                 row.results = []
-        if row.item is not None:
+        if one.get("status") == "failed":
+            said = one.get("error")
+            row.error("not_looked_at", "The model could not listen to it." if is_missing(said) else str(said))
+        elif row.item is not None and one.get("status") != "nothing":
             reader.add(row, {str(key): value for key, value in one.items()}, known.get(row.item), f"row {place}")
     for row in rows.values():
         if row.item is not None:
