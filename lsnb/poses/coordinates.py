@@ -6,6 +6,7 @@ several animals (individuals after the scorer), then a row for each frame or ima
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections import Counter
@@ -22,7 +23,7 @@ from lsnb.errors import InputError, TableError
 from lsnb.kernel import checks
 from lsnb.kernel.tally import Tally, tally_of
 from lsnb.kernel.words import counted, listing
-from lsnb.poses.tools import is_openpose, is_sleap_csv, tool_table
+from lsnb.poses.tools import is_openpose, is_tool_csv, tool_table
 from lsnb.tables.h5 import read_h5
 from lsnb.tables.pose_tables import (
     H5_ENDINGS,
@@ -245,18 +246,31 @@ def _numbers(table: pd.DataFrame, header: Sequence[tuple[str, ...]], source: str
         raise TableError(not_numbers(table, header, source)) from None
 
 
-def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None) -> Poses:
+def read_poses(
+    predictions: PathLike | pd.DataFrame,
+    *,
+    name: str | None = None,
+    size: tuple[float, float] | None = None,
+    calibration: PathLike | None = None,
+    camera: str | None = None,
+) -> Poses:
     """Return the poses that a tool predicted for every frame of one video.
 
     Args:
         predictions: A CSV or H5 file of DeepLabCut, Lightning Pose or EKS, or its table; SLEAP's analysis file, H5 or
             CSV, or its project of one video (``.slp``: what a model predicted, or else people labelled); JSON of
-            MMPose, AlphaPose, AlphaTracker or COCO key points; a folder of OpenPose's JSON. Coordinates are pixels
-            from the top left, frames count from 0. Of several animals each body part is
+            MMPose, AlphaPose, AlphaTracker or COCO key points; a folder of OpenPose's JSON; MediaPipe's landmarks as
+            JSON (an entry a frame) or CSV (a row a frame or a landmark); Anipose's CSV of places in space. Coordinates
+            are pixels from the top left, frames count from 0. Of several animals each body part is
             ``"<individual> <body part>"``. What SuperAnimal gives as −1 is missing.
         name: What to call it in messages; the file's name by default.
+        size: Width and height of the pictures in pixels, for MediaPipe's landmarks, which are shares of them. Their
+            depth is left out, and their visibility is the likelihood.
+        calibration: Anipose's ``calibration.toml``: places in space become those in the picture of a camera.
+        camera: Its name there.
 
     Raises:
+        InputError: ``size``, ``calibration`` or ``camera`` is none, or is missing where places need it.
         MissingFileError: There is no such file.
         TableError: Another header, cells that are no numbers, body parts without likelihood, rows that do not count
             the frames from 0 without a gap, rows that break off. All faults of one kind at once.
@@ -269,7 +283,13 @@ def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None)
         >>> read_poses(path)
         Poses(trial.csv: 1 frames, 1 body parts, by net)
     """
-    checks.raise_for(InputError, None if name is None else checks.text("name", name))
+    checks.raise_for(
+        InputError,
+        None if name is None else checks.text("name", name),
+        None if size is None else _size_fault(size),
+        None if camera is None else checks.text("camera", camera),
+        None if (calibration is None) == (camera is None) else "Give calibration= and camera= together, or neither.",
+    )
     if isinstance(predictions, Poses):
         return predictions
     if isinstance(predictions, pd.DataFrame):
@@ -279,8 +299,8 @@ def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None)
         return table_poses(tool_table(folder), source=name or folder.name)
     path = existing_file(predictions, "predictions")
     source = name or path.name
-    if path.suffix.lower() == ".json" or (path.suffix.lower() == ".csv" and is_sleap_csv(path)):
-        return table_poses(tool_table(path), source=source)
+    if path.suffix.lower() == ".json" or (path.suffix.lower() == ".csv" and is_tool_csv(path)):
+        return table_poses(tool_table(path, size=size, calibration=calibration, camera=camera), source=source)
     if path.suffix.lower() in H5_ENDINGS:
         return table_poses(read_h5(path), source=source)
     header = csv_header(path)
@@ -290,6 +310,15 @@ def read_poses(predictions: PathLike | pd.DataFrame, *, name: str | None = None)
     check_index(index, source)
     poses = layout.poses(values, source)
     return _accounted(poses, Tally(source, seen=seen, taken=len(poses)), layout)
+
+
+def _size_fault(size: Any) -> str | None:
+    try:
+        width, height = (float(side) for side in size)
+    except (TypeError, ValueError, OverflowError):
+        width = height = math.nan
+    is_size = 0 < width < math.inf and 0 < height < math.inf
+    return None if is_size else f"size is {size!r}: give width and height in pixels, such as (640, 480)."
 
 
 @dataclass(frozen=True, eq=False)

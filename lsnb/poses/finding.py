@@ -19,7 +19,7 @@ from lsnb.kernel.formats import MOST_FRAMES, VIDEO_ENDINGS
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, warn
 from lsnb.poses.coordinates import FILE_ENDINGS, Poses, metric_name, read_header, read_poses
-from lsnb.poses.tools import is_sleap_csv
+from lsnb.poses.tools import is_tool_csv
 from lsnb.tables.cells import numbers_in
 from lsnb.tables.h5 import H5Reader
 from lsnb.tables.keys import find_column
@@ -435,7 +435,7 @@ def read_bodyparts(predictions: Any) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for member in (member for source in sources for member in source.members):
         is_csv = isinstance(member, (str, os.PathLike)) and Path(member).suffix.lower() in CSV_ENDINGS
-        if is_csv and not is_sleap_csv(path := existing_file(member, "predictions")):
+        if is_csv and not is_tool_csv(path := existing_file(member, "predictions")):
             found |= dict.fromkeys(read_header(csv_header(path).columns, path.name).bodyparts)
         else:
             found |= dict.fromkeys(read_poses(member).bodyparts)

@@ -1,4 +1,4 @@
-"""The predictions of tools that do not write DeepLabCut's table: SLEAP's CSV, and JSON of MMPose, OpenPose and others.
+"""The predictions of tools that do not write DeepLabCut's table: SLEAP, Anipose, MediaPipe, MMPose, OpenPose, others.
 
 | tool | what is read |
 |---|---|
@@ -7,6 +7,8 @@
 | OpenPose | a folder of ``<video>_000000000012_keypoints.json`` with ``people`` and ``pose_keypoints_2d`` |
 | AlphaPose, AlphaTracker | JSON: a list with ``image_id``, or a dict of image and its instances |
 | COCO | key points with ``images``, ``annotations`` and ``categories``, whose images end in the frame |
+| MediaPipe | landmarks, shares of the picture: JSON, an entry a frame, or CSV, a row a frame or a row a landmark |
+| Anipose | the CSV of places in space, as a camera of its ``calibration.toml`` sees them |
 
 SLEAP's ``analysis.h5`` and ``.slp`` are read as any H5 file. Of several animals in a frame each is called by its
 track, else by its place: ``animal1``, ``animal2``.
@@ -16,23 +18,27 @@ from __future__ import annotations
 
 import math
 import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from lsnb.errors import TableError
-from lsnb.kernel.formats import MOST_FRAMES, read_json
+from lsnb.errors import InputError, TableError
+from lsnb.kernel.formats import MOST_FRAMES, read_bytes, read_json
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing
 from lsnb.shapes.faults import finite_number
 from lsnb.tables.cells import numbers_in
-from lsnb.tables.pose_tables import Floats
+from lsnb.tables.pose_tables import Floats, existing_file
 
 MOST_CELLS = 1 << 28
+MOST_CALIBRATION = 1 << 20  # bytes; a camera has about 500
+MOST_BENDS = 8  # numbers of a lens that are known here
 BODY_25 = (
     "Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist", "MidHip", "RHip", "RKnee",
     "RAnkle", "LHip", "LKnee", "LAnkle", "REye", "LEye", "REar", "LEar", "LBigToe", "LSmallToe", "LHeel", "RBigToe",
@@ -44,6 +50,26 @@ COCO_17 = (
     "right_elbow", "left_wrist", "right_wrist", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
     "right_ankle",
 )  # fmt: skip
+# https://ai.google.dev/edge/mediapipe/solutions/vision/pose_landmarker and hand_landmarker
+POSE_33 = (
+    "nose", "left_eye_inner", "left_eye", "left_eye_outer", "right_eye_inner", "right_eye", "right_eye_outer",
+    "left_ear", "right_ear", "mouth_left", "mouth_right", "left_shoulder", "right_shoulder", "left_elbow",
+    "right_elbow", "left_wrist", "right_wrist", "left_pinky", "right_pinky", "left_index", "right_index", "left_thumb",
+    "right_thumb", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle", "left_heel",
+    "right_heel", "left_foot_index", "right_foot_index",
+)  # fmt: skip
+HAND_21 = (
+    "wrist", "thumb_cmc", "thumb_mcp", "thumb_ip", "thumb_tip",
+    *(f"{name}_{joint}" for name in ("index_finger", "middle_finger", "ring_finger", "pinky")
+      for joint in ("mcp", "pip", "dip", "tip")),
+)  # fmt: skip
+_LANDMARKS = ("pose_landmarks", "poseLandmarks", "landmarks", "landmark")
+_OTHER_LANDMARKS = re.compile(r"(?i)(left_?hand|right_?hand|face|.*world)_?landmarks")
+_LANDMARK = ("landmark", "landmark_id", "landmark_index", "landmark_name")
+_FRAME_NAMES = ("frame", "frame_id", "frame_idx", "frame_index", "frame_number", "frameIndex", "image", "file_name")
+_NUMBERED = re.compile(r"[xyzv](\d{1,3})")
+# Places beyond this many pictures are no shares of one.
+MOST_SHARES = 4.0
 _LAST_NUMBER = re.compile(r"(\d+)\D*$")
 _OPENPOSE_OTHERS = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d")
 _OPENPOSE = re.compile(r"^(?P<video>.*)_(?P<frame>\d{12})_keypoints\.json$")
@@ -58,22 +84,42 @@ def is_openpose(folder: Path) -> bool:
     return folder.is_dir() and any(_OPENPOSE.match(path.name) for path in folder.iterdir())
 
 
-def is_sleap_csv(path: Path) -> bool:
-    """Return whether a CSV is SLEAP's."""
+def is_tool_csv(path: Path) -> bool:
+    """Return whether a CSV is one of SLEAP, Anipose or MediaPipe, by its first row."""
     try:
         with path.open(encoding="utf-8-sig") as file:
-            return file.readline(1 << 20).startswith(",".join(SLEAP_COLUMNS))
+            first = file.readline(1 << 20)
     except (OSError, UnicodeDecodeError):
         return False
+    return _csv_reader([cell.strip().strip('"') for cell in first.split(",")]) is not None
 
 
-def tool_table(path: Path) -> pd.DataFrame:
+def _csv_reader(names: Sequence[str]) -> str | None:
+    known = set(names)
+    if list(names[: len(SLEAP_COLUMNS)]) == list(SLEAP_COLUMNS):
+        return "sleap"
+    if "fnum" in known and any(name.endswith("_ncams") for name in names):
+        return "anipose"
+    if {"x", "y", "visibility"} <= known and any(name in known for name in _LANDMARK):
+        return "landmarks"
+    if any(_NUMBERED.fullmatch(name) for name in names) and {"x1", "y1"} <= known:
+        return "landmarks"
+    return "landmarks" if any(name.lower().endswith("_visibility") for name in names) else None
+
+
+def tool_table(
+    path: Path, *, size: tuple[float, float] | None = None, calibration: Any = None, camera: str | None = None
+) -> pd.DataFrame:
     """Return another tool's predictions as DeepLabCut's table, a row for each frame up to the last that it names.
 
     Args:
-        path: A CSV of SLEAP, a JSON file, or a folder of OpenPose.
+        path: A CSV of SLEAP, Anipose or MediaPipe, a JSON file, or a folder of OpenPose.
+        size: Width and height of the pictures in pixels, for places that are shares of them.
+        calibration: Anipose's ``calibration.toml``, for places in space.
+        camera: Which of its cameras.
 
     Raises:
+        InputError: Places in space without a camera, or a camera that is none of the calibration's.
         TableError: It is none of these, or names no frames.
 
     Example:
@@ -87,7 +133,11 @@ def tool_table(path: Path) -> pd.DataFrame:
     if path.is_dir():
         return _openpose(path)
     if path.suffix.lower() == ".csv":
-        return _sleap(path)
+        table = _csv(path)
+        kind = _csv_reader([str(name).strip() for name in table.columns])
+        if kind == "anipose":
+            return _anipose(table, path.name, calibration, camera)
+        return _landmarks_table(table, path.name, size) if kind == "landmarks" else _sleap(table, path.name)
     said = read_json(path)
     if isinstance(said, Mapping) and "annotations" in said and "images" in said:
         return _coco(said, path.name)
@@ -98,11 +148,14 @@ def tool_table(path: Path) -> pd.DataFrame:
     if isinstance(said, list) and said and isinstance(said[0], Mapping) and {"image_id", "keypoints"} <= set(said[0]):
         named = [(one.get("image_id") if isinstance(one, Mapping) else f"entry {n}", one) for n, one in enumerate(said)]
         return _alphapose(named, path.name)
+    entries = _landmark_entries(said)
+    if entries is not None:
+        return _landmarks(entries, path.name, size)
     if isinstance(said, Mapping) and said and all(isinstance(found, list) for found in said.values()):
         return _alphapose([(name, one) for name, several in said.items() for one in several], path.name)
     raise TableError(
-        f"{path.name} is no JSON of poses that is known here: give that of MMPose, AlphaPose, AlphaTracker or COCO, or "
-        "the folder of OpenPose."
+        f"{path.name} is no JSON of poses that is known here: give that of MMPose, AlphaPose, AlphaTracker, COCO or "
+        "MediaPipe, or the folder of OpenPose."
     )
 
 
@@ -221,25 +274,294 @@ def _coco(said: Mapping[str, Any], source: str) -> pd.DataFrame:
     return _table(sightings, names, "coco", source, frames=max(frames, default=-1) + 1)
 
 
-def _sleap(path: Path) -> pd.DataFrame:
+def _csv(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype={"track": str}, encoding="utf-8-sig")
+        table = pd.read_csv(path, dtype={"track": str}, encoding="utf-8-sig", skipinitialspace=True)
     except ValueError:  # of rows longer than the header, open quotes, other encodings
-        raise TableError(f"{path.name} is damaged: give the analysis CSV that SLEAP wrote.") from None
+        raise TableError(f"{path.name} is damaged: give the CSV that the tool wrote.") from None
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much for names of rows
+        raise TableError(f"{path.name} has rows longer than its header: give the CSV that the tool wrote.")
+    return table
+
+
+def _sleap(table: pd.DataFrame, source: str) -> pd.DataFrame:
     nodes = [str(name).removesuffix(".x") for name in table.columns if str(name).endswith(".x")]
     absent = [f"{node}{end}" for node in nodes for end in (".y", ".score") if f"{node}{end}" not in table.columns]
     absent += [name for name in SLEAP_COLUMNS[:2] if name not in table.columns]
-    if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much for names of rows
-        raise TableError(f"{path.name} has rows longer than its header: give the analysis CSV that SLEAP wrote.")
     if not nodes or absent:
-        raise TableError(f"{path.name} lacks {listing(absent) or 'nodes'}: give the analysis CSV that SLEAP wrote.")
+        raise TableError(f"{source} lacks {listing(absent) or 'nodes'}: give the analysis CSV that SLEAP wrote.")
     columns = [f"{node}{end}" for node in nodes for end in (".x", ".y", ".score")]
     values = table[columns].apply(numbers_in).to_numpy("float64").reshape(len(table), len(nodes), 3)
     if (np.isnan(values).any(axis=(1, 2)) & table[columns].notna().all(axis=1)).any():
-        raise TableError(f"{path.name} holds what is no number: give the analysis CSV that SLEAP wrote.")
+        raise TableError(f"{source} holds what is no number: give the analysis CSV that SLEAP wrote.")
     tracks = [track if isinstance(track, str) else None for track in table["track"]]
-    frames = [_frame(frame, path.name) for frame in table["frame_idx"]]
-    return _table(list(zip(frames, tracks, values, strict=True)), nodes, "sleap", path.name)
+    frames = [_frame(frame, source) for frame in table["frame_idx"]]
+    return _table(list(zip(frames, tracks, values, strict=True)), nodes, "sleap", source)
+
+
+# MediaPipe, whose landmarks people write out in forms of their own.
+
+
+def _landmark_entries(said: Any) -> list[tuple[Any, Any]] | None:
+    """Return each frame and what is said of it, or None where these are no landmarks."""
+    if isinstance(said, Mapping) and isinstance(said.get("frames"), list):
+        said = said["frames"]
+    if isinstance(said, Mapping) and not any(key in said for key in _LANDMARKS):
+        entries = [(name, one) for name, one in said.items()]
+    else:
+        listed = said if isinstance(said, list) else [said]
+        entries = [(_named_frame(one, place), one) for place, one in enumerate(listed)]
+    return entries if any(_people(one) for _, one in entries) else None
+
+
+def _named_frame(entry: Any, place: int) -> Any:
+    named = (entry.get(name) for name in _FRAME_NAMES) if isinstance(entry, Mapping) else ()
+    return next((name for name in named if name is not None), place)
+
+
+def _people(entry: Any) -> list[Any] | None:
+    """Return the lists of landmarks of an entry, one a person; None where it is no such entry."""
+    if isinstance(entry, Mapping):
+        name = next((name for name in _LANDMARKS if name in entry), None)
+        if name is None:
+            return None
+        return _people(entry[name]) if entry[name] is not None else []
+    if not isinstance(entry, list):
+        return None
+    if not entry:
+        return []
+    if all(isinstance(one, Mapping) and {"x", "y"} <= set(one) for one in entry):
+        return [entry]
+    several = [_people(one) for one in entry if isinstance(one, (list, Mapping))]
+    if len(several) < len(entry) or any(one is None for one in several):
+        return None
+    return [person for one in several for person in one or []]
+
+
+def _landmarks(entries: Sequence[tuple[Any, Any]], source: str, size: tuple[float, float] | None) -> pd.DataFrame:
+    sightings: list[Sighting] = []
+    others: Counter[str] = Counter()
+    names: list[str] | None = None
+    last = -1
+    for given, entry in entries:
+        frame = _frame(given, source)
+        last = max(last, frame)
+        people = _people(entry)
+        if people is None and entry is not None:
+            raise TableError(f"{source}, frame {frame}: these are no landmarks with x and y; write it anew.")
+        if isinstance(entry, Mapping):
+            others.update(str(key) for key, one in entry.items() if one and _OTHER_LANDMARKS.fullmatch(str(key)))
+        for person in people or []:
+            points = [[one["x"], one["y"], _visibility(one)] for one in person]
+            sightings.append((frame, None, _triples(points, None, f"{source}, frame {frame}")))
+            if all(isinstance(one.get("name"), str) for one in person):
+                names = [one["name"] for one in person]
+    said = [f"{part} of {counted(n, 'frame')}" for part, n in others.items()]
+    notes = [f"{source}: {listing(said)} are left out; the pose of the body is read."] if said else []
+    counts = {len(points) for _, _, points in sightings}
+    names = names or _landmark_names(counts.pop() if len(counts) == 1 else 0)
+    return _table(_pixels(sightings, size, source), names, "mediapipe", source, frames=last + 1, notes=notes)
+
+
+def _visibility(landmark: Mapping[str, Any]) -> Any:
+    return next((landmark[name] for name in ("visibility", "presence") if landmark.get(name) is not None), math.nan)
+
+
+def _landmark_names(count: int) -> list[str] | None:
+    return {33: list(POSE_33), 21: list(HAND_21)}.get(count)
+
+
+def _landmarks_table(table: pd.DataFrame, source: str, size: tuple[float, float] | None) -> pd.DataFrame:
+    table = table.rename(columns=lambda name: str(name).strip())
+    frame_name = next((name for name in _FRAME_NAMES if name in table.columns), None)
+    numbers = table[frame_name].tolist() if frame_name else list(range(len(table)))
+    frames = [_frame(number.item() if isinstance(number, np.generic) else number, source) for number in numbers]
+    landmark = next((name for name in _LANDMARK if name in table.columns), None)
+    if landmark is not None:
+        if frame_name is None:
+            raise TableError(f"{source} has no column that says the frame of each landmark: add one called 'frame'.")
+        keys = list(dict.fromkeys(table[landmark].tolist()))
+        names: list[str] | None = [str(key) for key in keys]
+        if pd.api.types.is_numeric_dtype(table[landmark]):
+            keys = sorted(keys)
+            names = _landmark_names(len(keys)) or [f"point{key}" for key in keys]
+        place = {key: number for number, key in enumerate(keys)}
+        values = _cells(table, ["x", "y", "visibility"], source)
+        found: dict[int, Floats] = {}
+        for frame, key, row in zip(frames, table[landmark].tolist(), values, strict=True):
+            points = found.setdefault(frame, np.full((len(keys), 3), np.nan))
+            if not np.isnan(points[place[key]]).all():
+                raise TableError(f"{source} has landmark {key} in frame {frame} twice: give one person's.")
+            points[place[key]] = row
+        sightings: list[Sighting] = [(frame, None, points) for frame, points in found.items()]
+    else:
+        by_part = _landmark_columns([str(name) for name in table.columns], source)
+        flat = [name for three in by_part.values() for name in three]
+        values = _cells(table, flat, source).reshape(len(table), -1, 3)
+        names = list(by_part)
+        if all(name.isdecimal() for name in names):
+            names = _landmark_names(len(names)) or [f"point{name}" for name in names]
+        sightings = [(frame, None, points) for frame, points in zip(frames, values, strict=True)]
+    return _table(_pixels(sightings, size, source), names, "mediapipe", source)
+
+
+def _landmark_columns(columns: Sequence[str], source: str) -> dict[str, list[str]]:
+    """Return each landmark's columns of x, y and visibility."""
+    by_part: dict[str, dict[str, str]] = {}
+    for name in columns:
+        if match := _NUMBERED.fullmatch(name):
+            by_part.setdefault(match[1], {})[name[0]] = name
+        elif name.lower().endswith(("_x", "_y", "_visibility")):
+            part, _, what = name.rpartition("_")
+            by_part.setdefault(part, {})[what[0].lower()] = name
+    lacking = [part for part, own in by_part.items() if not {"x", "y", "v"} <= set(own)]
+    if lacking or not by_part:
+        raise TableError(f"{source} lacks x, y or visibility of {listing(lacking) or 'all landmarks'}: write it anew.")
+    return {part: [own["x"], own["y"], own["v"]] for part, own in by_part.items()}
+
+
+def _cells(table: pd.DataFrame, columns: Sequence[str], source: str) -> Floats:
+    values: Floats = table[list(columns)].apply(numbers_in).to_numpy("float64")
+    if (np.isnan(values) & table[list(columns)].notna().to_numpy()).any():
+        raise TableError(f"{source} holds what is no number among its coordinates: mend these cells.")
+    return values
+
+
+def _pixels(sightings: list[Sighting], size: tuple[float, float] | None, source: str) -> list[Sighting]:
+    """Return sightings in pixels, where they are shares of the picture."""
+    places = np.concatenate([points[:, :2].ravel() for _, _, points in sightings]) if sightings else np.zeros(0)
+    places = np.abs(places[np.isfinite(places)])
+    if len(places) and np.percentile(places, 95) > MOST_SHARES:
+        return sightings
+    if size is None:
+        raise TableError(
+            f"{source} gives places as shares of the picture: read it with lsnb.poses.read_poses(path, size=(width, "
+            "height)), in pixels, and give the result in place of the file."
+        )
+    scale = np.array([*size, 1.0])
+    return [(frame, animal, points * scale) for frame, animal, points in sightings]
+
+
+# Anipose: places in space, and where a camera of its calibration shows them.
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """A camera as ``calibration.toml`` has it (https://anipose.readthedocs.io, aniposelib's ``Camera``).
+
+    Args:
+        name: Its name.
+        matrix: Of its inside, ``[3, 3]``: focal lengths and centre in pixels.
+        distortion: Of its lens, OpenCV's k1, k2, p1, p2, k3, k4, k5, k6, as many as there are; of a fisheye k1 to k4.
+        rotation: An axis whose length is the angle, in radians.
+        translation: In the unit of the places.
+        is_fisheye: Whether its lens is one.
+    """
+
+    name: str
+    matrix: Floats
+    distortion: Floats
+    rotation: Floats
+    translation: Floats
+    is_fisheye: bool = False
+
+    def project(self, places: Floats) -> Floats:
+        """Return where places in space are in the picture, ``[n, 2]`` in pixels.
+
+        The model is OpenCV's ("Camera Calibration and 3D Reconstruction", ``projectPoints``); what is behind the
+        camera is missing.
+
+        Args:
+            places: ``[n, 3]``.
+        """
+        angle = float(np.linalg.norm(self.rotation))
+        x, y, z = self.rotation / angle if angle else self.rotation
+        across = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
+        turn = np.eye(3) + math.sin(angle) * across + (1 - math.cos(angle)) * across @ across
+        seen = places @ turn.T + self.translation
+        seen[~(seen[:, 2] > 0)] = np.nan
+        a, b = seen[:, 0] / seen[:, 2], seen[:, 1] / seen[:, 2]
+        radius = np.hypot(a, b)
+        if self.is_fisheye:
+            k = np.zeros(4)
+            k[: len(self.distortion[:4])] = self.distortion[:4]
+            theta = np.arctan(radius)
+            bent = theta * (1 + k[0] * theta**2 + k[1] * theta**4 + k[2] * theta**6 + k[3] * theta**8)
+            scale = np.divide(bent, radius, out=np.ones_like(radius), where=radius > 0)
+            a, b = a * scale, b * scale
+        else:
+            k1, k2, p1, p2, k3, k4, k5, k6 = [*self.distortion, *np.zeros(8)][:8]
+            r = radius**2
+            bend = (1 + r * (k1 + r * (k2 + r * k3))) / (1 + r * (k4 + r * (k5 + r * k6)))
+            a, b = (
+                a * bend + 2 * p1 * a * b + p2 * (r + 2 * a * a),
+                b * bend + p1 * (r + 2 * b * b) + 2 * p2 * a * b,
+            )
+        flat = np.column_stack([a, b, np.ones(len(a))]) @ self.matrix.T
+        return np.asarray(flat[:, :2])
+
+
+def read_camera(calibration: Any, camera: str | None) -> Camera:
+    """Return one camera of a ``calibration.toml``.
+
+    Raises:
+        InputError: It is no such file, or has no such camera.
+        MissingFileError: There is no such file.
+    """
+    path = existing_file(calibration, "calibration")
+    try:
+        said = tomllib.loads(read_bytes(path, MOST_CALIBRATION).decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        raise InputError(f"{path.name} is no TOML file: give Anipose's calibration.toml.") from None
+    cameras = [one for one in said.values() if isinstance(one, Mapping) and {"matrix", "rotation"} <= set(one)]
+    names = [str(one.get("name")) for one in cameras]
+    if names.count(str(camera)) != 1:
+        raise InputError(
+            f"camera is {camera!r}, and {path.name} has {listing(names) or 'no camera'}: name one of them."
+        )
+    one = cameras[names.index(str(camera))]
+    parts: dict[str, Floats] = {}
+    for name, shape in (("matrix", (3, 3)), ("rotation", (3,)), ("translation", (3,)), ("distortions", None)):
+        try:
+            parts[name] = np.asarray(one.get(name, []), dtype="float64")
+        except (TypeError, ValueError, OverflowError):
+            parts[name] = np.full(1, np.nan)
+        is_fitting = parts[name].shape == shape if shape else parts[name].ndim == 1 and len(parts[name]) <= MOST_BENDS
+        if not is_fitting or not np.isfinite(parts[name]).all():
+            raise InputError(f"{path.name}: {name} of {camera} is no such array of numbers as Anipose writes.")
+    return Camera(
+        str(camera),
+        parts["matrix"],
+        parts["distortions"],
+        parts["rotation"],
+        parts["translation"],
+        one.get("fisheye") is True,
+    )
+
+
+def _anipose(table: pd.DataFrame, source: str, calibration: Any, camera: str | None) -> pd.DataFrame:
+    if calibration is None or camera is None:
+        raise InputError(
+            f"{source} has places in space: read it with lsnb.poses.read_poses(path, calibration='calibration.toml', "
+            "camera='A'), as one camera sees them, and give the result in place of the file."
+        )
+    eye = read_camera(calibration, camera)
+    parts = [str(name).removesuffix("_error") for name in table.columns if str(name).endswith("_error")]
+    needed = [f"{part}_{end}" for part in parts for end in ("x", "y", "z", "score")] + ["fnum"]
+    frame = [f"M_{i}{j}" for i in range(3) for j in range(3)] + [f"center_{i}" for i in range(3)]
+    absent = [name for name in [*needed, *frame] if name not in table.columns]
+    if absent or not parts or not len(table):
+        raise TableError(f"{source} lacks {listing(absent) or 'body parts'}: give the CSV of Anipose's pose-3d.")
+    values = _cells(table, needed[:-1], source).reshape(len(table), len(parts), 4)
+    turned = _cells(table, frame, source).mean(axis=0)
+    axes, centre = turned[:9].reshape(3, 3), turned[9:]
+    if not np.isfinite(turned).all() or abs(np.linalg.det(axes)) < 1e-12:
+        raise TableError(f"{source}: its columns M_00 to center_2 are no frame of reference; give Anipose's own file.")
+    # Back from the user's axes into those of the cameras, as Anipose draws its own pictures (get_projected_points).
+    places = (values[..., :3].reshape(-1, 3) + centre) @ np.linalg.inv(axes.T)
+    points = np.concatenate([eye.project(places).reshape(len(table), len(parts), 2), values[..., 3:]], axis=2)
+    numbers = [_frame(number.item(), source) for number in table["fnum"].to_numpy()]
+    return _table([(number, None, row) for number, row in zip(numbers, points, strict=True)], parts, "anipose", source)
 
 
 def _called(track: Any) -> str | None:

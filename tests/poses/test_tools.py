@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 from typing import Any
 
+import cv2
 import h5py
 import numpy as np
 import pandas as pd
 import pytest
 
-from lsnb.errors import TableError
+from lsnb.errors import InputError, TableError
 from lsnb.frames import select_difficult_frames
 from lsnb.poses import read_bodyparts, read_poses
 from lsnb.poses.tools import BODY_25, COCO_17
@@ -265,3 +267,152 @@ def test_a_damaged_csv_of_sleap_is_a_sentence(rows: str, tmp_path: Path) -> None
     (tmp_path / "v.csv").write_text(head + rows, encoding="latin-1")
     with pytest.raises(TableError):
         read_poses(tmp_path / "v.csv")
+
+
+def landmarks(frame: int, people: int = 1, count: int = 33) -> list[list[dict[str, float]]]:
+    """Shares of the picture, as MediaPipe gives them."""
+    return [
+        [
+            {"x": 0.1 + frame / 100, "y": (part + person) / 50, "z": -0.3, "visibility": part / 40}
+            for part in range(count)
+        ]
+        for person in range(people)
+    ]
+
+
+def landmark_forms(people: int) -> dict[str, Any]:
+    found = [landmarks(frame, people) for frame in range(4)]
+    found[2] = []
+    listed = [{"frame": frame, "pose_landmarks": one, "face_landmarks": []} for frame, one in enumerate(found)]
+    forms = {
+        "python": listed,
+        "javascript": [{"landmarks": one, "worldLandmarks": []} for one in found],
+        "bare": found,
+        "frames": {"video": "trial.mp4", "frames": listed[::-1]},
+        "by number": {f"frame_{frame}": {"pose_landmarks": one} for frame, one in enumerate(found)},
+    }
+    if people == 1:
+        forms["message"] = [{"pose_landmarks": {"landmark": one[0]} if one else None} for one in found]
+        forms["flat"] = [{"landmarks": one[0] if one else []} for one in found]
+    return forms
+
+
+@pytest.mark.parametrize("people", [1, 2])
+def test_landmarks_of_mediapipe_as_json(tmp_path: Path, people: int) -> None:
+    for form, said in landmark_forms(people).items():
+        poses = read_poses(written(tmp_path / "trial.json", said), size=(200, 100))
+        assert (len(poses), len(poses.bodyparts), poses.scorer) == (4, 33 * people, "mediapipe"), form
+        assert poses.bodyparts[0] == ("nose" if people == 1 else "animal1 nose")
+        assert poses.bodyparts[-1].endswith("right_foot_index")
+        np.testing.assert_allclose(poses.xy[3, -1], [0.13 * 200, (32 + people - 1) / 50 * 100])
+        np.testing.assert_allclose(poses.likelihood[3, 20], 0.5)
+        assert np.isnan(poses.xy[2]).all(), form
+    hand = read_poses(written(tmp_path / "hand.json", [{"landmarks": landmarks(0, count=21)}]), size=(200, 100))
+    assert hand.bodyparts[:2] == ("wrist", "thumb_cmc")
+    with pytest.warns(UserWarning, match="left_hand_landmarks of 1 frame are left out"):
+        read_poses(
+            written(tmp_path / "all.json", [{"pose_landmarks": landmarks(0), "left_hand_landmarks": landmarks(0)}]),
+            size=(200, 100),
+        )
+
+
+def test_landmarks_of_mediapipe_as_csv(tmp_path: Path) -> None:
+    frames = [0, 1, 3]
+    said = {frame: landmarks(frame)[0] for frame in frames}
+    wanted = read_poses(
+        written(tmp_path / "a.json", [{"frame": frame, "landmarks": one} for frame, one in said.items()]),
+        size=(200, 100),
+    )
+    rows = [{"frame": frame, "landmark_id": part} | one for frame, own in said.items() for part, one in enumerate(own)]
+    pd.DataFrame(rows).to_csv(tmp_path / "long.csv", index=False)
+    wide = [
+        {"frame": frame}
+        | {f"{wanted.bodyparts[part]}_{name}": value for part, one in enumerate(own) for name, value in one.items()}
+        for frame, own in said.items()
+    ]
+    pd.DataFrame(wide).to_csv(tmp_path / "wide.csv", index=False)
+    numbered = [
+        {"frame": frame}
+        | {f"{name[0]}{part + 1}": value for part, one in enumerate(own) for name, value in one.items()}
+        for frame, own in said.items()
+    ]
+    pd.DataFrame(numbered).to_csv(tmp_path / "numbered.csv", index=False)
+    for kind in ("long", "wide", "numbered"):
+        poses = read_poses(tmp_path / f"{kind}.csv", size=(200, 100))
+        assert poses.bodyparts == wanted.bodyparts == read_bodyparts(poses), kind
+        np.testing.assert_allclose(poses.xy, wanted.xy)
+        np.testing.assert_allclose(poses.likelihood, wanted.likelihood)
+        with pytest.raises(TableError, match=r"shares of the picture: read it with .*size="):
+            read_poses(tmp_path / f"{kind}.csv")
+    pixels = pd.DataFrame(rows).assign(x=lambda table: table["x"] * 200, y=lambda table: table["y"] * 100)
+    pixels.to_csv(tmp_path / "pixels.csv", index=False)
+    np.testing.assert_allclose(read_poses(tmp_path / "pixels.csv").xy, wanted.xy)
+    with pytest.raises(InputError, match="size is 3: give width and height"):
+        read_poses(tmp_path / "wide.csv", size=3)  # type: ignore[arg-type]
+
+
+CAMERAS = """
+[cam_0]
+name = "A"
+size = [ 640, 480,]
+matrix = [ [ 700.0, 0.0, 320.0,], [ 0.0, 710.0, 240.0,], [ 0.0, 0.0, 1.0,],]
+distortions = [ -0.3, 0.1, 0.001, -0.002, 0.05,]
+rotation = [ 0.2, -0.4, 0.1,]
+translation = [ 1.0, -2.0, 60.0,]
+
+[cam_1]
+name = "B"
+size = [ 640, 480,]
+matrix = [ [ 300.0, 0.0, 320.0,], [ 0.0, 300.0, 240.0,], [ 0.0, 0.0, 1.0,],]
+distortions = [ 0.1, -0.02, 0.003, 0.001,]
+rotation = [ 0.0, 0.0, 0.0,]
+translation = [ 0.0, 0.0, 40.0,]
+fisheye = true
+
+[metadata]
+adjusted = false
+"""
+
+
+def in_space(path: Path, places: np.ndarray, axes: np.ndarray, centre: np.ndarray) -> Path:
+    """What Anipose writes into pose-3d: places in the axes that the user chose, and these axes."""
+    turned = places @ axes.T - centre
+    table = pd.DataFrame({"fnum": np.arange(len(places))})
+    for number, part in enumerate(("nose", "tail")):
+        table[[f"{part}_x", f"{part}_y", f"{part}_z"]] = turned[:, number]
+        table[f"{part}_error"], table[f"{part}_ncams"], table[f"{part}_score"] = 1.5, 3.0, 0.75
+    for row in range(3):
+        for column in range(3):
+            table[f"M_{row}{column}"] = axes[row, column]
+        table[f"center_{row}"] = centre[row]
+    table.to_csv(path, index=False)
+    return path
+
+
+def test_places_in_space_of_anipose_are_where_a_camera_sees_them(tmp_path: Path) -> None:
+    chance = np.random.default_rng(2)
+    places = chance.normal(0, 5, (6, 2, 3))
+    places[4, 1] = np.nan
+    axes = cv2.Rodrigues(np.array([0.3, 0.5, -0.2]))[0]
+    path = in_space(tmp_path / "trial.csv", places, axes, np.array([1.0, 2.0, 3.0]))
+    calibration = tmp_path / "calibration.toml"
+    calibration.write_text(CAMERAS)
+    for name, said, project in (("A", "cam_0", cv2.projectPoints), ("B", "cam_1", cv2.fisheye.projectPoints)):
+        camera = tomllib.loads(CAMERAS)[said]
+        inside = [np.array(camera[part]) for part in ("rotation", "translation", "matrix", "distortions")]
+        seen = project(places.reshape(-1, 1, 3), *inside)[0].reshape(6, 2, 2)
+        poses = read_poses(path, calibration=calibration, camera=name)
+        np.testing.assert_allclose(poses.xy, seen, atol=1e-9)
+        assert poses.bodyparts == ("nose", "tail")
+        assert np.isnan(poses.xy[4, 1]).all()
+        assert (poses.likelihood == 0.75).all()
+    assert len(select_difficult_frames(poses, 1, min_score=0.1)) == 1
+    with pytest.raises(InputError, match=r"places in space: read it with .*calibration="):
+        read_poses(path)
+    with pytest.raises(InputError, match=r"camera is 'C', and calibration.toml has A, B"):
+        read_poses(path, calibration=calibration, camera="C")
+    with pytest.raises(InputError, match="Give calibration= and camera= together"):
+        read_poses(path, camera="A")
+    calibration.write_text(CAMERAS.replace("[ 0.2, -0.4, 0.1,]", '[ 0.2, "x",]'))
+    with pytest.raises(InputError, match="rotation of A is no such array of numbers"):
+        read_poses(path, calibration=calibration, camera="A")
