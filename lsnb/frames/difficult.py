@@ -20,17 +20,15 @@ from lsnb.frames.tables import checked_out
 from lsnb.kernel import checks
 from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import listing, warn
-from lsnb.poses.coordinates import LabelledPoses, Poses, named_files, read_labelled_poses, read_poses, read_views
+from lsnb.poses.coordinates import LabelledPoses, Poses, named_files, read_labelled_poses, read_views
 from lsnb.poses.difficulty import (
     CHANCE,
     DETECTOR_METRICS,
     POSE_METRICS,
     Metric,
     PoseQuestion,
-    check_alike,
     check_metrics,
     choose_events,
-    ensemble_poses,
     frame_features,
     low_likelihood_scores,
     make_metric,
@@ -40,6 +38,7 @@ from lsnb.poses.difficulty import (
     robust_z,
     score_frames,
 )
+from lsnb.poses.ensembles import read_ensemble
 from lsnb.poses.finding import COLUMNS as FOUND
 from lsnb.poses.finding import Source, detection_confidence, detection_entropy, read_sources
 
@@ -193,12 +192,11 @@ def _few(job: Job, found: int, candidates: int) -> str:
 
 
 def _pose_metrics(job: Job) -> tuple[Poses, list[Metric], list[str]]:
-    members = tuple(read_poses(member) for member in job.source.members)
-    check_alike(members)
-    poses = ensemble_poses(members)
+    ensemble = read_ensemble(job.source.members)
+    poses = ensemble.poses
     question = PoseQuestion(
         poses=poses,
-        members=members,
+        variance=ensemble.variance,
         chosen=job.metrics,
         files=named_files(job.files),
         threshold=job.threshold,

@@ -36,8 +36,7 @@ from lsnb.plots.charts import (
     room_for,
     shortened,
 )
-from lsnb.poses.coordinates import read_poses
-from lsnb.poses.difficulty import ensemble_poses
+from lsnb.poses.ensembles import read_ensemble
 from lsnb.poses.finding import read_sources
 from lsnb.shapes import brush_mask, outline, picture_size, to_percent, to_pixels
 from lsnb.tables.cells import flags
@@ -564,7 +563,7 @@ def _complaints(rows: pd.DataFrame, predictions: Any) -> list[list[tuple[str, fl
         source = of_video.get(str(video)) or (sources[0] if len(sources) == 1 else None)
         if source is None or source.is_detector:
             continue
-        poses = ensemble_poses([read_poses(member) for member in source.members])
+        poses = read_ensemble(source.members).poses
         for place, frame, reason in zip(theirs.index, theirs["frame"].astype(int), theirs["reason"], strict=True):
             if frame >= len(poses):
                 continue

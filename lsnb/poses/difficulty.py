@@ -121,50 +121,6 @@ def ensemble_variance(xys: Sequence[Pixels]) -> Floats:
     return np.asarray(squares.sum(axis=-1))
 
 
-def ensemble_poses(members: Sequence[Poses]) -> Poses:
-    """Return the median of several models' poses, with their mean likelihood; one model's as they are.
-
-    Args:
-        members: Poses of the same video with the same body parts.
-
-    Raises:
-        InputError: They differ in length or body parts.
-    """
-    first = members[0]
-    if len(members) == 1:
-        return first
-    check_alike(members)
-    places = [poses.bodyparts for poses in members]
-    order = [[parts.index(part) for part in first.bodyparts] for parts in places]
-    xy = quietly(np.nanmedian, np.stack([p.xy[:, o] for p, o in zip(members, order, strict=True)]), axis=0)
-    likelihoods = np.stack([p.likelihood[:, o] for p, o in zip(members, order, strict=True)])
-    likelihood = quietly(np.nanmean, likelihoods, axis=0)
-    scorer = " + ".join(dict.fromkeys(poses.scorer for poses in members))
-    return Poses(scorer, first.bodyparts, np.asarray(xy), np.asarray(likelihood), first.source)
-
-
-def check_alike(members: Sequence[Poses]) -> None:
-    """Raise unless all are of one length and have the same body parts.
-
-    Raises:
-        InputError: With what differs.
-    """
-    problems = []
-    if len({len(poses) for poses in members}) > 1:
-        lengths = listing([f"{poses.source} has {len(poses)} frames" for poses in members], 8)
-        problems.append(f"These should be predictions of one video, and differ in length: {lengths}.")
-    first = members[0]
-    for other in members[1:]:
-        differing = sorted(set(first.bodyparts) ^ set(other.bodyparts))
-        if differing:
-            problems.append(
-                f"{first.source} and {other.source} have not the same body parts: only one of them has "
-                f"{listing(differing)}."
-            )
-    if problems:
-        raise InputError(problems)
-
-
 # Poses that bodies do not take: how far from the principal components of good poses each body part lies.
 #
 # Both as in Lightning Pose (Biderman et al., Nature Methods 21, 2024): within one view, the components that hold 99
@@ -200,9 +156,11 @@ class Components:
 def principal_components(poses: Floats, *, variance: float = VARIANCE, count: int | None = None) -> Components:
     """Return the fewest components that hold a share of the variance, or a number of them.
 
+    As Lightning Pose computes them (``NaNPCA`` in its ``utils/pca.py``): of poses with gaps, the covariance of two
+    coordinates is that of the poses that have both, about the mean of all that have each.
+
     Args:
-        poses: ``[poses, coordinates]`` in pixels. Only poses without a gap count; where there are fewer than 10 of
-            these, gaps are filled with the coordinate's mean.
+        poses: ``[poses, coordinates]`` in pixels, missing where there is a gap.
         variance: The share, 0 to 1.
         count: How many to keep instead.
 
@@ -214,18 +172,17 @@ def principal_components(poses: Floats, *, variance: float = VARIANCE, count: in
         >>> principal_components(line).axes.round(3).tolist()
         [[0.447, 0.894]]
     """
-    whole = poses[np.isfinite(poses).all(axis=1)]
-    if len(whole) < LEAST_POSES:
-        some = poses[np.isfinite(poses).any(axis=1)]
-        whole = np.where(np.isfinite(some), some, np.nan_to_num(quietly(np.nanmean, some, axis=0)))
-    if len(whole) < 2:
+    some = poses[np.isfinite(poses).any(axis=1)]
+    if len(some) < 2:
         raise InputError(
-            f"Principal components need poses to learn from, and there {'is one' if len(whole) else 'are none'}: "
+            f"Principal components need poses to learn from, and there {'is one' if len(some) else 'are none'}: "
             "give labels=, a CollectedData table, or leave the pca metrics out."
         )
-    mean = whole.mean(axis=0)
-    centred = whole - mean
-    sizes, axes = np.linalg.eigh(centred.T @ centred)
+    known = np.isfinite(some)
+    mean = np.nan_to_num(quietly(np.nanmean, some, axis=0))
+    centred = np.where(known, some - mean, 0.0)
+    together = known.T.astype("float64") @ known
+    sizes, axes = np.linalg.eigh(centred.T @ centred / np.maximum(together - 1, 1))
     sizes, axes = np.maximum(sizes[::-1], 0.0), axes[:, ::-1].T
     if count is None:
         total = sizes.sum()
@@ -677,22 +634,22 @@ class PoseQuestion:
 
     Args:
         poses: One video's, the median of an ensemble.
-        members: The ensemble's.
         chosen: Which metrics; None for all that can be had.
         files: Metric → file; a metric that a file gives is not computed.
         threshold: Of the likelihood.
         limit: From which score on a frame is difficult.
+        variance: How much the models of an ensemble disagree, in square pixels, ``[frames, body parts]``.
         labels: Labelled poses, to learn from which poses are usual.
         views: For each view the poses that show the same body parts, and the columns of ``poses`` they are; None
             for columns that belong to another camera's file.
     """
 
     poses: Poses
-    members: tuple[Poses, ...]
     chosen: tuple[str, ...] | None
     files: Mapping[str, Any]
     threshold: float
     limit: float
+    variance: Floats | None = None
     labels: LabelledPoses | None = None
     views: tuple[tuple[Poses, tuple[int, ...]], ...] = ()
 
@@ -718,17 +675,13 @@ def pose_metrics(question: PoseQuestion) -> tuple[list[Metric], list[str]]:
             pca_singleview_error(poses.xy, labelled=_labelled(question), likelihood=poses.likelihood),
         ),
         "pca_multiview": lambda: _across_views(question),
-        "ensemble_variance": lambda: _in_pixels(
-            "ensemble_variance",
-            poses.bodyparts,
-            np.sqrt(ensemble_variance([_aligned(member, poses.bodyparts).xy for member in _several(question)])),
-        ),
+        "ensemble_variance": lambda: _in_pixels("ensemble_variance", poses.bodyparts, _disagreement(question)),
     }
     wanted = question.chosen
     if wanted is None:
         can = {"likelihood", "temporal_norm", "pca_singleview"}
         can |= {"pca_multiview"} if question.views else set()
-        can |= {"ensemble_variance"} if len(question.members) > 1 else set()
+        can |= {"ensemble_variance"} if question.variance is not None else set()
         wanted = tuple(name for name in POSE_METRICS if name in can)
     metrics, notes = [], []
     for name in wanted:
@@ -746,10 +699,10 @@ def pose_metrics(question: PoseQuestion) -> tuple[list[Metric], list[str]]:
     return metrics, notes
 
 
-def _several(question: PoseQuestion) -> tuple[Poses, ...]:
-    if len(question.members) < 2:
+def _disagreement(question: PoseQuestion) -> Floats:
+    if question.variance is None:
         raise InputError("ensemble_variance compares models: give a list of their predictions of the video.")
-    return question.members
+    return np.sqrt(question.variance)
 
 
 def check_metrics(names: Any, known: Collection[str], files: Collection[str]) -> list[str]:
@@ -870,13 +823,6 @@ def labelled_places(labels: LabelledPoses, bodyparts: Sequence[str]) -> Floats:
         if part in labels.bodyparts:
             places[:, position] = labels.xy[:, labels.bodyparts.index(part)]
     return places
-
-
-def _aligned(member: Poses, bodyparts: tuple[str, ...]) -> Poses:
-    if member.bodyparts == bodyparts:
-        return member
-    order = [member.bodyparts.index(part) for part in bodyparts]
-    return Poses(member.scorer, bodyparts, member.xy[:, order], member.likelihood[:, order], member.source)
 
 
 def _across_views(question: PoseQuestion) -> Metric:

@@ -21,8 +21,8 @@ from lsnb.kernel import checks
 from lsnb.kernel.words import listing
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.vocabulary import KEY_POINT_LABELS
-from lsnb.poses.coordinates import Poses, read_labelled_poses, read_poses
-from lsnb.poses.difficulty import ensemble_poses
+from lsnb.poses.coordinates import Poses, read_labelled_poses
+from lsnb.poses.ensembles import read_ensemble
 from lsnb.poses.finding import read_sources
 from lsnb.predictions import Predictions, Row, make_predictions
 from lsnb.shapes import Point
@@ -92,7 +92,7 @@ def from_poses(
     if any(source.is_detector for source in sources):
         raise InputError("These are a detector's boxes: use lsnb.from_detections for them.")
     poses = {
-        source.video: ensemble_poses([read_poses(member) for member in source.members])
+        source.video: read_ensemble(source.members).poses
         for source in sources
         if is_of_all or _match(source.video, named)
     }

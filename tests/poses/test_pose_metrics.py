@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pose_tables import smooth_poses, with_jumps
 
 from lsnb.errors import InputError
-from lsnb.poses import ensemble_variance, pca_multiview_error, pca_singleview_error, temporal_norm
+from lsnb.poses import ensemble_variance, ensembles, pca_multiview_error, pca_singleview_error, temporal_norm
 from lsnb.poses.coordinates import Poses, named_files, read_metric, read_views
 from lsnb.poses.difficulty import charge_jumps, principal_components, reprojection_errors, robust_z
 from lsnb.poses.finding import detection_confidence, detection_entropy, detection_frames
@@ -85,6 +85,46 @@ def test_single_view_error_is_that_of_the_fewest_components_with_99_percent_of_t
     difference = (centred - centred @ kept.T @ kept).reshape(80, -1, 2)
     errors = pca_singleview_error(xy, labelled=learn.reshape(200, -1, 2))
     np.testing.assert_allclose(errors, np.linalg.norm(difference, axis=2), atol=1e-9)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3])
+def test_components_of_labels_with_gaps_are_those_of_lightning_pose(share):
+    labelled = smooth_poses(60, noise=4.0)
+    labelled[CHANCE.random(labelled.shape[:2]) < share] = np.nan
+    xy = smooth_poses(40, noise=6.0, seed=5)
+    flat = labelled.reshape(60, -1)
+    # What its NaNPCA and ComponentChooser do, whose results are all that it projects with.
+    sizes, axes = np.linalg.eigh(np.ma.cov(np.ma.masked_invalid(flat), rowvar=False).data)
+    sizes, axes = np.maximum(sizes[::-1], 0), axes[:, ::-1].T
+    kept = axes[: int(np.flatnonzero(np.cumsum(sizes / sizes.sum()) >= 0.99)[0]) + 1]
+    centred = xy.reshape(40, -1) - np.nanmean(flat, axis=0)
+    difference = (centred - centred @ kept.T @ kept).reshape(40, -1, 2)
+    np.testing.assert_allclose(
+        pca_singleview_error(xy, labelled=labelled), np.linalg.norm(difference, axis=2), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("in_memory", [0, 100_000, ensembles.IN_MEMORY])
+def test_an_ensemble_of_any_size_is_the_median_wherever_it_waits(in_memory, monkeypatch):
+    monkeypatch.setattr(ensembles, "IN_MEMORY", in_memory)
+    monkeypatch.setattr(ensembles, "AT_ONCE", 10_000)
+    parts = ("nose", "ear", "tail")
+    xy = CHANCE.normal(100, 5, (9, 200, 3, 2))
+    xy[2, 30:40, 1] = np.nan
+    xy[:, 7, 2] = np.nan
+    sure = CHANCE.random((9, 200, 3))
+    members = [Poses(f"net{number % 2}", parts, xy[number], sure[number]) for number in range(9)]
+    members[4] = Poses("net0", parts[::-1], xy[4, :, ::-1], sure[4, :, ::-1])
+    found = ensembles.read_ensemble(members)
+    assert (found.poses.bodyparts, found.poses.scorer) == (parts, "net0 + net1")
+    np.testing.assert_array_equal(found.poses.xy[:7], np.nanmedian(xy, axis=0)[:7])
+    np.testing.assert_array_equal(found.poses.xy[8:], np.nanmedian(np.delete(xy, 7, axis=1), axis=0)[7:])
+    assert np.isnan(found.poses.xy[7, 2]).all()
+    np.testing.assert_allclose(found.poses.likelihood, sure.mean(axis=0))
+    np.testing.assert_allclose(found.variance, ensemble_variance(list(xy)))
+    assert ensembles.read_ensemble(members[:1]).variance is None
+    with pytest.raises(InputError, match="differ in length"):
+        ensembles.read_ensemble([*members, Poses("net", parts, xy[0, 1:], sure[0, 1:])])
 
 
 @given(cells=st.lists(st.tuples(st.integers(0, 59), st.integers(0, 3)), min_size=1, max_size=12, unique=True))
