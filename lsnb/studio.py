@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import itertools
+import math
 import os
 import re
 import ssl
@@ -66,12 +67,14 @@ class Refused(Exception):
     Args:
         status: The status of HTTP.
         body: What the server said.
+        wait: For how many seconds it asks to be left alone.
     """
 
-    def __init__(self, status: int, body: Any) -> None:
+    def __init__(self, status: int, body: Any, wait: float = 0.0) -> None:
         super().__init__(status)
         self.status = status
         self.body = body
+        self.wait = wait
 
     @property
     def is_gone(self) -> bool:
@@ -228,6 +231,14 @@ def asked_wait(answer: httpx.Response, otherwise: float) -> float:
         return otherwise
 
 
+def _refusal(answer: httpx.Response) -> Refused:
+    try:
+        body = orjson.loads(answer.content)
+    except ValueError:
+        body = answer.text
+    return Refused(answer.status_code, body, asked_wait(answer, 0.0))
+
+
 def _as_it_is(answer: Any) -> Any:
     return answer
 
@@ -331,9 +342,17 @@ class Connection:
     def _ask_release(self) -> str:
         with self._translated("sign in"):
             # At an address that is wrong, nobody is waited for.
-            answer = self._send("GET", "/api/version", signed=False, waits=WAITS[:2], first=True)
-            if answer.status_code in BUSY:
-                raise Refused(answer.status_code, None)
+            try:
+                answer = self._send("GET", "/api/version", signed=False, waits=WAITS[:2], first=True)
+            except httpx.TooManyRedirects:
+                raise StudioUnreachableError(
+                    f"{self.url} sends on in a circle: check the address, as the browser shows it when Label Studio is "
+                    "open; if it is right, ask who runs the server."
+                ) from None
+            fault = _refusal(answer)
+            # Nobody need sign in to ask for the release; an error of any other kind is another program's.
+            if fault.status == 429 or fault.status >= 500 or (fault.is_page and fault.status in (401, 403, 407)):
+                raise fault
         try:
             release = answer.json()["release"]
         except (ValueError, KeyError, TypeError):
@@ -411,15 +430,21 @@ class Connection:
             raise StudioError(
                 f"Label Studio at {self.url} could not {doing}: it is gone, or this user may not see it."
             ) from None
+        wait = f"{math.ceil(fault.wait / 60)} minutes, as it asks" if fault.wait > LONGEST_WAIT else ""
         if status == 429:
             raise StudioError(
-                f"Label Studio at {self.url} is asked too often and let nothing through (trying to {doing}): wait some "
-                "minutes, then run the same call again."
+                f"Label Studio at {self.url} is asked too often and let nothing through (trying to {doing}): wait "
+                f"{wait or 'some minutes'}, then run the same call again."
             ) from None
         if status >= 500:
             raise StudioError(
-                f"Label Studio at {self.url} failed (error {status}) trying to {doing}: try again in a minute; "
-                "if it stays, its log says why."
+                f"Label Studio at {self.url} failed (error {status}) trying to {doing}: try again in "
+                f"{wait or 'a minute'}; if it stays, its log says why."
+            ) from None
+        if status == 413:
+            raise StudioRefusedError(
+                f"What was sent to {self.url} (to {doing}) is larger than a program before the server lets through: "
+                "ask who runs it for a higher limit (in nginx: client_max_body_size), or take fewer rows at once."
             ) from None
         raise StudioRefusedError(f"Label Studio at {self.url} refused to {doing}: {why}") from None
 
@@ -467,11 +492,7 @@ class Connection:
         waits = WAITS if again or (again is None and method == "GET") else ()
         answer = self._send(method, path, waits=waits, **request)
         if answer.status_code >= 400:
-            try:
-                body = orjson.loads(answer.content)
-            except ValueError:
-                body = answer.text
-            raise Refused(answer.status_code, body)
+            raise _refusal(answer)
         if method == "DELETE" and answer.status_code != httpx.codes.NO_CONTENT:
             raise OtherAnswer(path)  # an empty answer of somebody else's looks like success, and nothing was deleted
         try:
@@ -538,7 +559,7 @@ class Connection:
         while True:
             own = {**(self._signature() if signed else {}), **(headers or {})}
             self.pace.wait_turn()
-            heard = True
+            heard, asked = True, 0.0
             answer: httpx.Response | httpx.TransportError
             try:
                 ask = partial(self._http.request, method, self.url + path, headers=own, **request)
@@ -554,6 +575,7 @@ class Connection:
                 # What is read already and its stream hold each other: with it all pages of a project would stay in
                 # memory for as long as Python's collector pauses.
                 answer.stream = httpx.ByteStream(b"")
+                asked = asked_wait(answer, 0.0)
                 if answer.status_code == 401 and self._key_is_personal and signed and not renewed:
                     # The access token may have ended on the server's clock, or with the server.
                     renewed = True
@@ -569,6 +591,8 @@ class Connection:
                 if answer.status_code not in BUSY:
                     self._is_away = False
                     return answer
+                if asked > LONGEST_WAIT:
+                    return answer  # closed for a night, say: whoever calls learns of it now
             cause = answer if cause is None else cause
             left = waits if heard else WAITS
             if self._is_away or tries >= len(left) or self.pace.now() - began > PATIENCE_SECONDS:
@@ -578,7 +602,7 @@ class Connection:
                 return cause
             wait = left[tries]
             tries += 1
-            self.pace.sleep(max(wait, asked_wait(answer, 0.0)) if isinstance(answer, httpx.Response) else wait)
+            self.pace.sleep(max(wait, asked))
 
     def each(self, acts: Sequence[Callable[[], T]], *, what: str, unit: str, once: bool = False) -> list[T | LsnbError]:
         """Do things that do not depend on one another, a few at once where the server stands it.

@@ -137,12 +137,17 @@ def test_a_deleted_project_does_not_hide_the_others(studio: Studio, title: str) 
     study = studio.create_study(title, CONFIG, texts(2), key="id", annotators=["ana", "ben"])
     demo.simulate_annotators(study)
     studio.server.delete_project(study.projects["project"][0])
-    with pytest.warns(UserWarning, match="the projects of ana"):
+    with pytest.warns(UserWarning, match="the project of ana"):
         annotations = study.annotations(data="caption")
     assert set(annotations["annotator"]) == {"ben"}
     assert "data.caption" in annotations
     with pytest.warns(UserWarning, match="ana"):
         assert list(study.projects["annotator"]) == ["ben"]
+    # A fresh kernel has not seen the project, and knows of it by what the other one says.
+    later = studio.open_study(title)
+    with pytest.warns(UserWarning, match="Deleted on the server, or never made: the project of ana"):
+        assert list(later.progress()["annotator"]) == ["ben"]
+    assert any("never made: the project of ana" in note for note in later.sync(texts(2)).notes)
     studio.server.delete_project(study.copies[1].project.id)
     with pytest.raises(StudyNotFoundError, match="no longer on"):
         study.annotations()

@@ -158,6 +158,7 @@ def test_a_key_that_comes_back_as_text_is_no_change(studio: Studio, title: str) 
     assert again.report is not None
     assert again.report.counts == {"exists": 1}
     assert study.sync(text.assign(caption=["a", "b", "new"])).counts == {"unchanged": 2, "updated": 1}
+    assert study.adjudicate(by="eva", items=table["id"].head(2)).report.table["item"].tolist() == ["1", "2"]
 
 
 def test_our_own_removals_are_nobody_elses(studio: Studio, study: Study, tmp_path: Path) -> None:
@@ -228,6 +229,7 @@ def test_a_renamed_column_rewrites_nothing_where_tasks_hold_whole_rows(studio: S
             {"columns": {"caption": "uri"}},
             r"Column 'caption' holds text, such as 'text 0', and the config shows 'uri' as image",
         ),
+        ({"columns": {"f": "uri"}}, r"the column f holds 0\.0: it must hold the address of an image"),
     ],
 )
 @pytest.mark.parametrize("with_bucket", [False, True])
@@ -243,9 +245,9 @@ def test_a_mistake_names_the_argument_or_the_column(
 
 
 def test_media_of_other_clouds_are_said_when_the_study_is_made(studio: Studio, title: str) -> None:
-    table = pd.DataFrame({"id": ["1", "2"], "uri": ["https://example.org/1.png", "s3://photos/2.png"]})
-    with pytest.warns(UserWarning, match=r"Column 'uri' points into Amazon S3 \(s3://photos/2\.png\)"):
-        studio.create_study(title, PICTURE, table, key="id", annotators=1)
+    table = pd.DataFrame({"id": ["1", "2"], "scan": ["https://example.org/1.png", "s3://photos/2.png"]})
+    with pytest.warns(UserWarning, match=r"Column 'scan' points into Amazon S3 \(s3://photos/2\.png\)"):
+        studio.create_study(title, PICTURE, table, key="id", annotators=1, columns={"scan": "uri"})
     pages = lsnb.LabelConfig.from_xml(
         '<View><Image name="i" valueList="$pages"/><Choices name="c" toName="i"><Choice value="x"/><Choice value="y"/>'
         "</Choices></View>"

@@ -272,18 +272,24 @@ Asked = Callable[[httpx.Request], httpx.Response]
 class Made:
     """A server made of a function, which lets everybody in."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, answer: Asked, key: str = "k" * 40) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        answer: Asked,
+        key: str = "k" * 40,
+        release: Asked = lambda request: httpx.Response(200, json={"release": "1.23.2"}),
+    ) -> None:
         self.asked: list[httpx.Request] = []
 
         def handle(request: httpx.Request) -> httpx.Response:
-            if request.url.path == "/api/version":
-                return httpx.Response(200, json={"release": "1.23.2"})
+            if request.url.path in ("/api/version", "/api/login"):
+                return release(request)
             self.asked.append(request)
             return answer(request)
 
         def client(url: str, *, request: Any, response: Any) -> httpx.Client:
             hooks = {"request": [request], "response": [response]}
-            return httpx.Client(transport=httpx.MockTransport(handle), event_hooks=hooks)
+            return httpx.Client(transport=httpx.MockTransport(handle), event_hooks=hooks, follow_redirects=True)
 
         monkeypatch.setattr("lsnb.studio._client_for", client)
         self.server = Server("https://ls.example.org", key)
@@ -356,6 +362,54 @@ def test_only_writes_that_may_come_twice_are_sent_again(
     else:
         write(made.server)
     assert sum(request.method != "GET" for request in made.asked) == tries
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ((401, {"Content-Type": "text/html"}, PAGE), "refused to let this through"),
+        ((403, {"Content-Type": "text/html"}, PAGE), "refused to let this through"),
+        ((302, {"Location": "/api/version"}, b""), "sends on in a circle"),
+        ((302, {"Location": "login"}, b""), "asks to sign in anew"),
+        ((500, {}, PAGE), r"failed \(error 500\)"),
+        ((429, {"Retry-After": "400"}, b""), "asked too often .* wait 7 minutes, as it asks"),
+        ((401, JSON, b"{}"), "it is no Label Studio"),
+        ((404, {"Content-Type": "text/html"}, PAGE), "it is no Label Studio"),
+    ],
+)
+def test_what_stands_at_an_address_is_told_at_the_first_request(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, answer: Answer, says: str
+) -> None:
+    status, headers, content = answer
+
+    def release(request: httpx.Request) -> httpx.Response:
+        if request.url.path == "/api/login":
+            return httpx.Response(200, html=PAGE.decode())
+        return httpx.Response(status, headers=headers, content=content)
+
+    with pytest.raises(LsnbError, match=says):
+        Made(monkeypatch, usual, release=release)
+    assert clock.waits == []
+
+
+def test_a_request_that_is_too_large_for_a_proxy_says_what_to_do(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    page = httpx.Response(413, html="<html><h1>413 Request Entity Too Large</h1></html>")
+    made = Made(monkeypatch, lambda ask: usual(ask) if ask.method == "GET" else page)
+    with pytest.raises(
+        StudioError, match=r"larger than a program before the server lets through.*client_max_body_size"
+    ):
+        made.server.import_tasks(7, [{"data": {}}])
+
+
+@pytest.mark.parametrize(("status", "says"), [(503, "try again in 1440 minutes"), (429, "wait 1440 minutes")])
+def test_nobody_waits_in_silence_for_as_long_as_a_server_may_ask(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, status: int, says: str
+) -> None:
+    day = httpx.Response(status, headers={"Retry-After": "86400"})
+    made = Made(monkeypatch, lambda ask: usual(ask) if ask.url.path.endswith("whoami") else day)
+    with pytest.raises(StudioError, match=f"{says}, as it asks"):
+        made.server.projects()
+    assert clock.waits == []
 
 
 def test_what_nobody_heard_is_sent_again_whatever_it_is(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:

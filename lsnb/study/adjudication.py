@@ -97,7 +97,7 @@ def adjudicate(
     snapshots: Mapping[int, Snapshot],
     *,
     by: str,
-    items: Iterable[str] | None,
+    items: Iterable[Any] | None,
     bucket: Bucket | None,
     anonymize: bool,
     browser_url: str,
@@ -430,7 +430,7 @@ def _disputed_items(exported: Mapping[str, list[dict[str, Any]]], key: str) -> l
     return sorted(worst, key=lambda item: (-worst[item], item))
 
 
-def _wanted(items: Iterable[str], data: Mapping[str, Any]) -> list[str]:
+def _wanted(items: Iterable[Any], data: Mapping[str, Any]) -> list[str]:
     if isinstance(items, pd.DataFrame):
         if "item" not in items.columns:
             raise InputError("items is a table without a column 'item': give its column of items.")

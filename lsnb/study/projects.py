@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -578,6 +578,21 @@ def all_annotators(copies: Sequence[Copy]) -> list[str]:
     names = dict.fromkeys(name for copy in copies for name in copy.manifest.everybody)
     names.update(dict.fromkeys(copy.manifest.annotator for copy in copies))
     return list(names)
+
+
+def absent_notes(copies: Sequence[Copy], there: Collection[int] | None = None) -> list[str]:
+    """Return what is said of annotators whose project is not on the server; an empty list where all are.
+
+    Args:
+        copies: The study's projects as known.
+        there: The numbers of the projects that are there; None where all of these are.
+    """
+    present = {copy.manifest.annotator for copy in copies if there is None or copy.project.id in there}
+    absent = [name for name in all_annotators(copies) if name not in present]
+    if not absent:
+        return []
+    which = f"the project of {absent[0]}" if len(absent) == 1 else f"the projects of {', '.join(absent)}"
+    return [f"Deleted on the server, or never made: {which}. The same create_study makes what is missing."]
 
 
 def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Copy]) -> Manifest | None:

@@ -236,15 +236,15 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
     labels = keys or [str(index) for index in view.index]
     root = config._root()
     faults_of_rows = find_row_faults(root, view, bucket)
-    skipped = {labels[row]: reason for row, (_, reason) in faults_of_rows.unfit.items()}
+    skipped = {labels[row]: _by_their_names(reason, named) for row, (_, reason) in faults_of_rows.unfit.items()}
     notes = [
         f"Column {name!r} has no {kind} for {listed_items([labels[row] for row in rows])}: annotators see the rest."
         for (name, kind), rows in faults_of_rows.bare.items()
     ]
     judged = view
-    notes += _storage_notes(view, config)
+    notes = [_by_their_names(note, named) for note in [*notes, *_storage_notes(view, config)]]
     if bucket is None:
-        problems += _bucket_wanted(view, config)
+        problems += [_by_their_names(problem, named) for problem in _bucket_wanted(view, config)]
     local: dict[str, list[str]] = {}
     for name, about in config.fields.items():
         if not about.is_url or list(view.columns).count(name) != 1:
@@ -275,7 +275,8 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
             )
     judged = judged[[row not in faults_of_rows.unfit for row in range(len(judged))]]
     if not judged.empty:
-        problems += [str(problem) for problem in config.check(judged, release=reading.release, bucket=bucket)]
+        found = config.check(judged, release=reading.release, bucket=bucket)
+        problems += [_by_their_names(str(problem), named) for problem in found]
     shown = {name: empty for name, empty in empty_values(root).items() if list(view.columns).count(name) == 1}
     for name, empty in shown.items():
         view = view.assign(**{name: _filled(view[name], empty)})
@@ -289,6 +290,24 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
     data = [row for label, row in zip(labels, task_data(view), strict=True) if label not in skipped]
     usable = [label for label in labels if label not in skipped]
     return Rows(usable, data, skipped, problems, local, predicted, notes, seen, unseen)
+
+
+def _by_their_names(text: str, named: Mapping[str, str]) -> str:
+    """Return a sentence about a column by the name that it has in the user's table.
+
+    Args:
+        text: A sentence that calls it by the field it went to.
+        named: Column → field.
+
+    Example:
+        >>> _by_their_names("Column 'image' has no image", {"scan": "image"})
+        "Column 'scan' has no image"
+    """
+    sources = {re.escape(target): source for source, target in named.items() if source != target}
+    if not sources:
+        return text
+    field = rf"(\b[Cc]olumn '?|\btable\[')({'|'.join(sources)})(?!\w)"
+    return re.sub(field, lambda found: found[1] + sources[re.escape(found[2])], text)
 
 
 def _is_prose(cell: str) -> bool:

@@ -32,7 +32,7 @@ from lsnb.study.creating import CreateReport, bucket_of, make_copy, new_task
 from lsnb.study.models import ModelVerbs
 from lsnb.study.outcome import Asked, overview, stream_answers, table_of
 from lsnb.study.predicting import AGAIN, splits_of
-from lsnb.study.projects import Copy, all_annotators, annotator_names, item_of, settle
+from lsnb.study.projects import Copy, absent_notes, all_annotators, annotator_names, item_of, settle
 from lsnb.study.rows import Columns, Reading, Where, choice_problems
 from lsnb.study.snapshots import Snapshot, read_answers
 from lsnb.study.sync import Answers, OnRemoved, Sync, SyncReport, label_table
@@ -472,16 +472,12 @@ class Study(ModelVerbs):
         listed = self.server.projects()
         self.copies = settle(self.server, self.copies, notes, listed=listed)
         there = {project.id for project in listed}
-        gone = [copy.manifest.annotator for copy in self.copies if copy.project.id not in there]
-        if len(gone) == len(self.copies):
+        if not any(copy.project.id in there for copy in self.copies):
             raise StudyNotFoundError(
                 f"The projects of the study {self.title!r} are no longer on {self.server.url}: "
                 "create_study makes it anew."
             )
-        if gone:
-            warn(
-                f"Deleted on the server: the projects of {', '.join(gone)}. The same create_study makes them again.",
-            )
+        notes += absent_notes(self.copies, there)
         for note in notes:
             warn(note)
         return [copy for copy in self.copies if copy.project.id in there]
@@ -568,7 +564,7 @@ class Study(ModelVerbs):
         self,
         *,
         by: str,
-        items: Iterable[str] | None = None,
+        items: Iterable[Any] | None = None,
         bucket: Bucket | None = None,
         anonymize: bool = False,
     ) -> Adjudication:
@@ -580,8 +576,8 @@ class Study(ModelVerbs):
 
         Args:
             by: Who decides; an annotator of the study may.
-            items: What is to be decided, such as ``lsnb.disputed(…)["item"]``. By default every item about which
-                annotators disagree, in any control; the worst first.
+            items: What is to be decided, such as ``lsnb.disputed(…)["item"]`` or the keys of some rows. By default
+                every item about which annotators disagree, in any control; the worst first.
             bucket: The bucket that ``gs://`` media are in. By default the one that the study was made with, or that its
                 projects are connected to and your credentials name.
             anonymize: Whether everybody's answers are named A, B, C there.
@@ -591,6 +587,7 @@ class Study(ModelVerbs):
         """
         notes: list[str] = []
         self.copies = settle(self.server, self.copies, notes, heal=True)
+        notes += absent_notes(self.copies)
         return adjudicate(
             self.server,
             self.copies,
@@ -705,6 +702,7 @@ class Study(ModelVerbs):
         with collector_paused():
             notes: list[str] = []
             self.copies = settle(self.server, self.copies, notes, heal=table is not None and not dry_run)
+            notes += absent_notes(self.copies)
             model = reading.model_version if reading.predictions else None
             sync = Sync(self.server, self.copies, self._snapshots, dry_run, model, notes=notes)
             readable = sync.pull(full=full)
