@@ -163,7 +163,17 @@ def test_a_name_that_is_not_there_would_be_found() -> None:
 
 HOMES = {
     "alignment": ["find_offset", "pick_events"],
-    "annotations": ["anonymize", "data_dictionary", "in_pixels", "indicators", "region_table", "relations", "to_coco"],
+    "annotations": [
+        "anonymize",
+        "data_dictionary",
+        "in_pixels",
+        "indicators",
+        "region_table",
+        "relations",
+        "to_coco",
+        "to_dataset",
+        "write_dataset",
+    ],
     "reliability": ["methods_paragraph", "region_agreement"],
 }
 

@@ -4,6 +4,7 @@ The long table has a row for each answer, and one for each item nobody labelled.
 """
 
 from lsnb.annotations.collected import CollectedData, write_collected_data
+from lsnb.annotations.datasets import to_dataset, write_dataset
 from lsnb.annotations.exports import merge_copies, read_annotations
 from lsnb.annotations.long import COLUMNS, anonymize, expand_tracks, in_pixels, long_table, region_table, relations
 from lsnb.annotations.outputs import data_dictionary, to_coco, write_table
@@ -27,7 +28,9 @@ __all__ = [
     "region_table",
     "relations",
     "to_coco",
+    "to_dataset",
     "widen",
     "write_collected_data",
+    "write_dataset",
     "write_table",
 ]

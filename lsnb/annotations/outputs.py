@@ -96,6 +96,33 @@ def to_coco(
         >>> to_coco(long_table(tasks, raw=True))["annotations"][0]["bbox"]
         [64.0, 240.0, 128.0, 48.0]
     """
+    made, left_out = coco_and_rest(annotations, file_name, sizes)
+    total: dict[str, int] = {}
+    for counts in left_out.values():
+        for kind, n in counts.items():
+            total[kind] = total.get(kind, 0) + n
+    if total:
+        what = listing([f"{n} of {kind}" for kind, n in sorted(total.items())])
+        warn(
+            f"Regions that COCO has no place for, of unknown pictures, without a label, or damaged ones, are left out: "
+            f"{what}.",
+        )
+    return made
+
+
+# An item and the number of its page; and of each such picture which regions COCO has no place for, and how many.
+Picture = tuple[str, int]
+LeftOut = dict[Picture, dict[str, int]]
+
+
+def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) -> tuple[dict[str, Any], LeftOut]:
+    """Return a COCO dataset, and what it has no place for.
+
+    Args:
+        annotations: As of ``to_coco``.
+        file_name: Likewise.
+        sizes: Likewise.
+    """
     results = raw_results(annotations)
     require_columns(annotations, "item", "annotator", "control", "kind", "region", "value", "status")
     submitted = annotations["status"].eq("submitted").fillna(False).to_numpy("bool")
@@ -114,7 +141,7 @@ def to_coco(
     known = _known_sizes(annotations, items, sizes)
     given: dict[Picture, tuple[int, int]] = {}
     found: list[Found] = []
-    left_out: dict[str, int] = {}
+    left_out: LeftOut = {}
     unnamed: dict[tuple[Any, ...], str] = {}
     named: set[tuple[Any, ...]] = set()
     parents: dict[tuple[Any, ...], str] = {}
@@ -144,20 +171,14 @@ def to_coco(
         named.add(region)
         shape = coco_of(result)
         if shape is None:
-            left_out[kind] = left_out.get(kind, 0) + 1
+            _count(left_out, picture, kind)
             continue
         if result.get("parentID"):
             parents[region] = str(result["parentID"])
         found.append(Found((*picture, str(columns["control"][row]), who, region[-1], label), shape))
     for region, kind in unnamed.items():
         if region not in named:
-            left_out[f"{kind} without a label"] = left_out.get(f"{kind} without a label", 0) + 1
-    if left_out:
-        what = listing([f"{n} of {kind}" for kind, n in sorted(left_out.items())])
-        warn(
-            f"Regions that COCO has no place for, of unknown pictures, without a label, or damaged ones, are left out: "
-            f"{what}.",
-        )
+            _count(left_out, region[:2], f"{kind} without a label")
     controls: dict[str, set[str]] = {}
     for one in found:
         controls.setdefault(one.owner[5], set()).add(one.owner[2])
@@ -167,7 +188,7 @@ def to_coco(
     category = {label: number for number, label in enumerate(sorted(controls), start=1)}
     image = {picture: number for number, picture in enumerate(sorted(files), start=1)}
     all_sizes = {picture: known[picture[0]] for picture in files if picture[0] in known} | given
-    return {
+    made = {
         "info": {"description": "Regions drawn in Label Studio, written by lsnb; see the data dictionary beside it"},
         "images": [
             {
@@ -198,6 +219,12 @@ def to_coco(
             for number, one in enumerate((one for one in found if not one.is_part), start=1)
         ],
     }
+    return made, left_out
+
+
+def _count(left_out: LeftOut, picture: Any, kind: str) -> None:
+    counts = left_out.setdefault(picture, {})
+    counts[kind] = counts.get(kind, 0) + 1
 
 
 class Found:
@@ -328,10 +355,6 @@ def _known_sizes(annotations: pd.DataFrame, items: Sequence[str], sizes: Any) ->
             raise InputError(f"The size of {item!r} is {str(size)[:60]}: give (width, height) in pixels.")
         known[str(item)] = (width, height)
     return known
-
-
-# An item and the number of its page.
-Picture = tuple[str, int]
 
 
 def _pages(annotations: pd.DataFrame) -> list[int]:

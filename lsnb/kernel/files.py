@@ -236,6 +236,50 @@ def whole_file_at(
             shutil.rmtree(room, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a folder to write to; when the block ends well, what lies in it takes its place in another.
+
+    What the other folder holds already stays, but for files of the same name, which are replaced. When the block
+    fails, nothing of it is there.
+
+    Args:
+        path: The folder, which need not exist.
+
+    Yields:
+        Where to write: an empty folder beside it, that only the user can look into.
+
+    Raises:
+        FileAccessError: It cannot be written.
+        InputError: The path holds a character that no path has.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp(), "set")
+        >>> with whole_folder(folder) as room:
+        ...     _ = write_whole(room / "labels" / "1.txt", "0", parents=True, durable=False)
+        >>> [each.relative_to(folder).as_posix() for each in files_in(folder, lambda path: True)]
+        ['labels/1.txt']
+    """
+    target = Path(path)
+    room = target.with_name(_part_name())
+    with file_errors(target, "written", own=room):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        room.mkdir(mode=0o700)
+        try:
+            yield room
+            target.mkdir(exist_ok=True)
+            for file in sorted(room.rglob("*")):
+                place = target / file.relative_to(room)
+                if file.is_dir():
+                    place.mkdir(exist_ok=True)
+                else:
+                    _replaced(place)
+                    file.replace(place)
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+
+
 def write_whole(
     path: str | os.PathLike[str],
     data: bytes | str,

@@ -23,12 +23,11 @@ from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.poses.coordinates import read_header
 from lsnb.poses.keypoints import size_of
+from lsnb.shapes import box_around_points
 from lsnb.tables.h5 import require_h5
 from lsnb.tables.pose_tables import Floats, PathLike, PoseTable, read_pose_table
 
 Format = Literal["coco", "ultralytics", "sleap", "views"]
-# How far a box around key points goes beyond them: a share of their extent, and at least of the picture's longer side.
-BESIDE, AT_LEAST = 0.1, 0.01
 _SLEAP_INSTANCE = (
     ("instance_id", "i8"), ("instance_type", "u1"), ("frame_id", "u8"), ("skeleton", "u4"), ("track", "i4"),
     ("from_predicted", "i8"), ("score", "f4"), ("point_id_start", "u8"), ("point_id_end", "u8"),
@@ -201,15 +200,6 @@ def _sizes(rows: Sequence[str], size: Any) -> list[tuple[float, float]]:
     return sizes
 
 
-def _box(points: Floats, size: tuple[float, float]) -> tuple[float, float, float, float]:
-    """Return left, top, width and height of a box around key points, inside the picture."""
-    known = points[np.isfinite(points).all(axis=1)]
-    low, high = known.min(axis=0), known.max(axis=0)
-    beside = np.maximum((high - low) * BESIDE, AT_LEAST * max(size))
-    low, high = np.clip([low - beside, high + beside], 0.0, size)
-    return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
-
-
 def _coco(labelled: Labelled, out: Path, size: Any, skeleton: Sequence[tuple[str, str]]) -> Path:
     pictures: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
@@ -219,7 +209,7 @@ def _coco(labelled: Labelled, out: Path, size: Any, skeleton: Sequence[tuple[str
         pictures.append({"id": number, "file_name": image, "width": width, "height": height})
         for animal, points in labelled.sightings(number - 1):
             known = int(np.isfinite(points).all(axis=1).sum())
-            box = _box(points, (width, height))
+            box = box_around_points(points, (width, height))
             flat = [
                 value
                 for x, y in np.asarray(points)
@@ -284,7 +274,7 @@ def _ultralytics(labelled: Labelled, out: Path, size: Any, images: Path, val: Se
 
 
 def _yolo_line(points: Floats, size: tuple[float, float]) -> str:
-    left, top, width, height = _box(points, size)
+    left, top, width, height = box_around_points(points, size)
     numbers = [(left + width / 2) / size[0], (top + height / 2) / size[1], width / size[0], height / size[1]]
     shares = [f"{number:.8g}" for number in numbers]
     for x, y in points / size:

@@ -515,7 +515,7 @@ def voc_picture(root: Any, file: str) -> tuple[Picture, list[str]]:
     picture = Picture((root.findtext("filename") or "").strip() or file, _size(*sides))
     notes: list[str] = []
     database = root.findtext("source/database") or ""
-    from_one = database.startswith("The VOC20")
+    from_one = database.startswith(("The VOC20", FROM_ONE))
     if from_one:
         notes.append(f"Pixels are counted from 1, as files of {database!r} do, and were counted from 0 anew.")
     for number, element in enumerate(root.iterchildren("object")):
@@ -526,6 +526,8 @@ def voc_picture(root: Any, file: str) -> tuple[Picture, list[str]]:
     return picture, notes
 
 
+# What files that lsnb writes call their origin, which count pixels as the challenge's own do.
+FROM_ONE = "Label Studio, with pixels from 1"
 _FLAGS = ("truncated", "difficult", "occluded")
 
 

@@ -108,6 +108,31 @@ def bounds(points: Any) -> tuple[float, float, float, float]:
     return left, top, max(across) - left, max(down) - top
 
 
+# How far a box around key points goes beyond them: a share of their extent, and at least of the picture's longer side.
+BESIDE, AT_LEAST = 0.1, 0.01
+
+
+def box_around_points(points: Any, size: Size) -> tuple[float, float, float, float]:
+    """Return x, y, width, height of a box around key points, a tenth beside them and inside the picture.
+
+    People who set key points mark no boxes, which COCO and YOLO want.
+
+    Args:
+        points: float64[n, 2] in pixels, missing where a point is not known; one is at least.
+        size: The picture's width and height in pixels.
+
+    Example:
+        >>> box_around_points([[20, 10], [40, 30]], (100, 50))
+        (18.0, 8.0, 24.0, 24.0)
+    """
+    points = np.asarray(points, dtype="float64")
+    known = points[np.isfinite(points).all(axis=1)]
+    low, high = known.min(axis=0), known.max(axis=0)
+    beside = np.maximum((high - low) * BESIDE, AT_LEAST * max(size))
+    low, high = np.clip([low - beside, high + beside], 0.0, size)
+    return float(low[0]), float(low[1]), float(high[0] - low[0]), float(high[1] - low[1])
+
+
 def box_of_corners(left: Any, top: Any, right: Any, bottom: Any) -> tuple[Any, Any, Any, Any]:
     """Return x, y, width, height of the box between two corners; numbers or arrays."""
     return left, top, right - left, bottom - top

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, overload
 
 import pandas as pd
 
+from lsnb.annotations.datasets import to_dataset
 from lsnb.errors import InputError, LsnbError, StudyNotFoundError
-from lsnb.kernel.checks import TOLD, checked
+from lsnb.kernel.checks import TOLD, Seed, Share, checked
 from lsnb.kernel.files import write_whole
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.secrecy import is_here
-from lsnb.kernel.words import counted, warn
+from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.reliability.truth import Method
 from lsnb.sampling import assign
@@ -558,6 +559,42 @@ class Study(ModelVerbs):
         if out is not None:
             return stream_answers(self.server, copies, self.key, asked, Path(out))
         return table_of(self.server, copies, self._snapshots, self.key, asked)
+
+    @checked
+    def to_dataset(
+        self,
+        *,
+        annotator: str | Sequence[str] | None = None,
+        val: Share | None = None,
+        test: Share | None = None,
+        by: str | None = None,
+        seed: Seed = 0,
+        text: str | None = None,
+    ) -> Any:
+        """Return annotated texts as a ``datasets.DatasetDict`` of Hugging Face (``lsnb.annotations.to_dataset``).
+
+        Pictures, and texts for other tools, are written by ``lsnb.annotations.write_dataset``.
+
+        Args:
+            annotator: Whose answers; of several the first who answered an item.
+            val: Share of the items, or groups, for validation; by default the study's splits, else a fifth.
+            test: Share for the test.
+            by: The column of the study's table whose items stay together.
+            seed: The same one gives the same parts.
+            text: The field of the config that is the text, where it shows several.
+
+        Raises:
+            InputError: The config shows no text; or as ``to_dataset``.
+            MissingExtraError: ``datasets`` is not installed.
+        """
+        config = LabelConfig.from_xml(self.server.project(self.copies[0].project.id).config or "")
+        shown = [name for name, field in config.fields.items() if field.kind == "text" and not field.is_url]
+        if not shown or text not in (None, *shown):
+            raise InputError(f"text is {text!r}, and the texts that the config shows are: {listing(shown) or 'none'}.")
+        table = self.annotations(data=[*shown, *([] if by is None else [by])], splits=True)
+        column = None if text is None else f"data.{text}"
+        group = None if by is None else f"data.{by}"
+        return to_dataset(table, annotator=annotator, val=val, test=test, by=group, seed=seed, text=column)
 
     @checked
     def adjudicate(

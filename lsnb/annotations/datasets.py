@@ -1,0 +1,563 @@
+"""Annotations → datasets that others learn from: of pictures (YOLO, Pascal VOC, PNG masks) and of texts (CoNLL, JSON
+lines for Hugging Face's ``datasets``, spaCy's ``DocBin``), in parts for training, validation and test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import pandas as pd
+
+from lsnb.annotations.long import ANSWERED, require_columns
+from lsnb.annotations.outputs import LeftOut, coco_and_rest, write_table
+from lsnb.annotations.picture_datasets import (
+    SPLITS,
+    TEST,
+    TRAINING,
+    VALIDATION,
+    YOLO,
+    Shown,
+    colour,
+    pose_things,
+    write_masks,
+    write_voc,
+    write_yolo,
+)
+from lsnb.annotations.text_datasets import Document, check_tags, conll, doc_bin, is_whole, json_lines, read_documents
+from lsnb.annotations.votes import latest
+from lsnb.errors import InputError, MissingExtraError, MissingFileError
+from lsnb.kernel.checks import Annotations, FilePath, Seed, Share, checked
+from lsnb.kernel.files import files_in, path_inside, safe_name, whole_folder, write_whole
+from lsnb.kernel.formats import IMAGE_ENDINGS, MOST_PIXELS, ending_of
+from lsnb.kernel.words import counted, listing, warn
+from lsnb.sampling.chance import permanent_number, rounded_share
+from lsnb.tables.opening import read_table
+
+Format = Literal["detect", "segment", "pose", "obb", "voc", "masks", "conll", "jsonl", "spacy"]
+TEXTS = ("conll", "jsonl", "spacy")
+ITEMS = "items.csv"
+# What is about all of a dataset, beside the files that its items.csv names.
+OF_ALL = ("data.yaml", "labels.csv", "labels.columns.csv", *(f"ImageSets/Main/{name}.txt" for name in YOLO.values()))
+MEANINGS = {
+    "file": "What is drawn on it, or its part of the dataset, inside the folder",
+    "picture": "Where its picture is, or belongs, inside the folder",
+    "annotator": "Whose answers these are",
+    "written": "How many regions or stretches of text are in the file",
+    "notes": "What is not in the file, or only in part, and why",
+}
+COLUMNS = ("item", "page", "split", "annotator", "file", "picture", "written", "notes")
+
+
+@checked
+def write_dataset(
+    annotations: Annotations,
+    out: FilePath,
+    *,
+    format: Format,
+    annotator: str | Sequence[str] | None = None,
+    val: Share | None = None,
+    test: Share | None = None,
+    by: str | Mapping[Any, Any] | None = None,
+    seed: Seed = 0,
+    labels: Sequence[str] | None = None,
+    images: FilePath | Mapping[Any, Any] | None = None,
+    sizes: Any = None,
+    text: str | None = None,
+) -> pd.DataFrame:
+    """Write answers as a dataset that others learn from, and return what became of each item.
+
+    ==============  ==================================================================================================
+    format          ``out``, a folder
+    ==============  ==================================================================================================
+    detect          ultralytics' boxes: ``data.yaml``, ``images`` and ``labels``, each by its part
+    segment, pose,  ultralytics' outlines; boxes with key points; turned boxes
+    obb
+    voc             Pascal VOC: ``Annotations``, ``JPEGImages``, ``ImageSets/Main``; whole pixels from 1
+    masks           a PNG a picture, whose pixels are the numbers in ``labels.csv``, which has the colours, too
+    conll           ``train.conll``, ``dev.conll`` and ``test.conll``: a word and its IOB2 tag a line
+    jsonl           ``train.jsonl``, ``validation.jsonl`` and ``test.jsonl``, as ``datasets.load_dataset`` takes them
+    spacy           ``train.spacy``, ``dev.spacy`` and ``test.spacy``: a ``DocBin`` each
+    ==============  ==================================================================================================
+
+    ``items.csv`` beside them has the table that is returned, a row an item: what a format has no place for, and items
+    that are not in the dataset since they were skipped or not answered, are said there. An item that was submitted
+    without an answer is in it, with nothing. ``lsnb.from_yolo``, ``lsnb.read_predictions`` and ``lsnb.from_spans`` read
+    the files again: places within 1e-9 of the picture's size, VOC's boxes within half a pixel, words without the white
+    space at a stretch's ends.
+
+    Args:
+        annotations: The long table; of pictures with its raw results (``raw=True``), of texts with these as a column
+            (``data="text"``).
+        out: A folder; of an earlier call what that wrote is taken away first.
+        format: For whom.
+        annotator: Whose answers; of several the first who answered an item. Needed where more than one did:
+            ``consensus_regions(...).annotations`` and a study's adjudicator are somebody, too.
+        val: Share of the items, or of their groups, for validation. By default the column ``split`` decides, as
+            ``study.annotations(splits=True)`` has it; without that a fifth.
+        test: Share for the test; by default none.
+        by: What stays together: a column, such as ``data.video``, or item → group.
+        seed: The same one and the same items give the same parts.
+        labels: The labels in the order of their numbers, where others are left out; by default those that were used,
+            by name. Of pictures.
+        images: The folder of the pictures, or item → file, which are copied; without it ``items.csv`` says what to
+            put where. Of pictures.
+        sizes: As of ``to_coco``.
+        text: The column with the texts; by default the only one in which the marked words stand.
+
+    Returns:
+        ``item, page, split, annotator, file, picture, written, notes``; nothing in ``file`` where an item is left out.
+
+    Raises:
+        InputError: An argument is wrong; several people answered; nothing is to be written; the folder holds other
+            files.
+        MissingFileError: A picture is not in ``images``.
+        MissingExtraError: ``spacy`` is not installed.
+
+    Example:
+        >>> import tempfile
+        >>> from lsnb.annotations import long_table
+        >>> box = {"x": 25, "y": 50, "width": 50, "height": 25, "rotation": 0, "rectanglelabels": ["car"]}
+        >>> drawn = {"id": "r", "from_name": "b", "type": "rectanglelabels", "value": box,
+        ...          "original_width": 640, "original_height": 480}
+        >>> tasks = [{"id": n, "data": {}, "annotations": [{"id": n, "completed_by": 3, "result": [drawn]}]}
+        ...          for n in (1, 2)]
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> write_dataset(long_table(tasks, raw=True), folder, format="detect")["file"].tolist()
+        ['labels/train/1.txt', 'labels/val/2.txt']
+        >>> (folder / "labels/train/1.txt").read_text()
+        '0 0.5 0.625 0.5 0.25\\n'
+    """
+    place = Path(out).expanduser()
+    former = _former_files(place)
+    chosen = _Chosen.of(annotations, annotator, by, Parts(val, test, seed))
+    with whole_folder(place) as room:
+        if format in TEXTS:
+            rows = _write_texts(chosen, room, format, text)
+        else:
+            rows = _write_pictures(chosen, room, format, labels, images, sizes)
+        rows = sorted([*rows, *chosen.left_out()], key=lambda row: row[:2])
+        report = pd.DataFrame(rows, columns=list(COLUMNS), dtype="object").astype({"page": "int64", "written": "int64"})
+        write_table(report, room / ITEMS, meanings=MEANINGS, quote_formulas=False)
+        written = {path.relative_to(room).as_posix() for path in room.rglob("*")}
+    for name in former - written:
+        path_inside(place, name).unlink(missing_ok=True)
+    unseen = int(report["file"].isna().sum())
+    part = int((report["file"].notna() & report["notes"].ne("")).sum())
+    if unseen or part:
+        warn(
+            f"Of {counted(len(report), 'item')} {unseen} {'is' if unseen == 1 else 'are'} not in the dataset, and "
+            f"{part} not whole or not as answered: the notes in {ITEMS} say what and why."
+        )
+    return report
+
+
+@checked
+def to_dataset(
+    annotations: Annotations,
+    *,
+    annotator: str | Sequence[str] | None = None,
+    val: Share | None = None,
+    test: Share | None = None,
+    by: str | Mapping[Any, Any] | None = None,
+    seed: Seed = 0,
+    text: str | None = None,
+) -> Any:
+    """Return annotated texts as a ``datasets.DatasetDict`` of Hugging Face, a ``Dataset`` for each part.
+
+    Each row has ``id`` (the item), ``text``, ``spans`` (``start``, ``end`` and ``label``, in characters), ``tokens``
+    and ``ner_tags`` (IOB2 as ``ClassLabel``), and a column for each question about the whole text.
+
+    Args:
+        annotations: The long table with the texts (``data="text"``).
+        annotator: As of ``write_dataset``, like all that follow.
+        val: Likewise.
+        test: Likewise.
+        by: Likewise.
+        seed: Likewise.
+        text: Likewise.
+
+    Raises:
+        InputError: As ``write_dataset``.
+        MissingExtraError: ``datasets`` is not installed.
+    """
+    chosen = _Chosen.of(annotations, annotator, by, Parts(val, test, seed))
+    documents = _documents(chosen, text)
+    try:
+        import datasets  # type: ignore[import-not-found,unused-ignore]
+    except ImportError:
+        raise MissingExtraError("Hugging Face's datasets are not installed: pip install datasets") from None
+    tags = ["O", *sorted({tag for one in documents for _, _, tag in one.tagged()} - {"O"})]
+    records = [one.record() for one in documents]
+    texts, whole = datasets.Value("string"), datasets.Value("int64")
+    features: dict[str, Any] = {
+        "id": texts,
+        "text": texts,
+        "spans": [{"start": whole, "end": whole, "label": texts}],
+        "tokens": [texts],
+        "ner_tags": [datasets.ClassLabel(names=tags)],
+    }
+    for name in list(records[0])[len(features) :] if records else ():
+        features[name] = _answers_type(records, name, datasets)
+    found = {}
+    for split in SPLITS:
+        rows = [record for one, record in zip(documents, records, strict=True) if one.split == split]
+        if rows:
+            found[HUGGING[split]] = datasets.Dataset.from_list(rows, features=datasets.Features(features))
+    noted = [f"{one.item}: {note}" for one in documents for note in one.notes]
+    noted += [f"{row[0]}: {row[-1]}" for row in chosen.left_out()]
+    if noted:
+        warn(f"Not all is in the dataset ({listing(noted, 3)}).")
+    return datasets.DatasetDict(found)
+
+
+def _answers_type(records: Sequence[dict[str, Any]], name: str, datasets: Any) -> Any:
+    """Return the feature of a question's answers: numbers, or else texts, to which all of them are turned."""
+    given = [record[name] for record in records]
+    is_list = any(isinstance(one, list) for one in given)
+    flat = [value for one in given for value in (one if isinstance(one, list) else [one]) if value is not None]
+    are_numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in flat)
+    if not are_numbers:
+        for record in records:
+            one = record[name]
+            record[name] = [str(value) for value in one] if isinstance(one, list) else None if one is None else str(one)
+    kind = datasets.Value("float64" if flat and are_numbers else "string")
+    return [kind] if is_list else kind
+
+
+# Whose answers, and in which part.
+
+
+@dataclass(frozen=True)
+class Parts:
+    """How items are parted: the shares for validation and test, and the seed."""
+
+    val: float | None
+    test: float | None
+    seed: int
+
+    def of(self, groups: Mapping[str, str]) -> dict[str, str]:
+        """Return item → part, the same for items of one group.
+
+        Args:
+            groups: Item → group.
+        """
+        names = sorted(set(groups.values()), key=lambda name: (permanent_number(self.seed, "split", name), name))
+        val, test = 0.2 if self.val is None else self.val, self.test or 0.0
+        if val + test >= 1:
+            raise InputError(f"val and test are {val:g} and {test:g}, and leave nothing to learn from: give less.")
+        # Where there is one group alone it is learned from.
+        tested = rounded_share(100 * test, len(names)) if test and len(names) > 1 else 0
+        validated = rounded_share(100 * val, len(names)) if val and len(names) > 1 + tested else 0
+        part = dict.fromkeys(names, TRAINING)
+        part |= dict.fromkeys(names[:tested], TEST) | dict.fromkeys(names[tested : tested + validated], VALIDATION)
+        return {item: part[group] for item, group in groups.items()}
+
+
+@dataclass
+class _Chosen:
+    """The answers of one person to each item, and what is not among them.
+
+    Args:
+        table: Their rows of the long table.
+        who: Item → whose.
+        split: Item → part.
+        absent: Item → why it is not in the dataset.
+    """
+
+    table: pd.DataFrame
+    who: dict[str, str]
+    split: dict[str, str]
+    absent: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, annotations: pd.DataFrame, annotator: Any, by: Any, parts: Parts) -> _Chosen:
+        require_columns(annotations, "item", "annotator", "annotation", "control", "kind", "region", "value", "status")
+        items = [str(item) for item in annotations["item"]]
+        done = latest(annotations)
+        done = done[done["status"].isin(ANSWERED)]
+        people: dict[str, list[str]] = {}
+        for item, name in done[["item", "annotator"]].drop_duplicates().itertuples(index=False):
+            people.setdefault(str(item), []).append(str(name))
+        names = [annotator] if isinstance(annotator, str) else list(annotator or ())
+        everybody = sorted({name for found in people.values() for name in found})
+        strangers = [name for name in names if name not in everybody]
+        if strangers:
+            raise InputError(f"annotator names {listing(strangers)}, and those who answered are {listing(everybody)}.")
+        several = sorted(item for item, found in people.items() if len(found) > 1)
+        if several and not names:
+            raise InputError(
+                f"{counted(len(several), 'item was', 'items were')} answered by more than one person "
+                f"({listing(several, 3)}), and a dataset has one answer to each: give annotator={everybody[0]!r} or a "
+                "list of names, of which the first who answered counts; or write what people agree on "
+                "(lsnb.reliability.consensus_regions(...).annotations)."
+            )
+        who = {}
+        for item, found in people.items():
+            name = next((name for name in names if name in found), None) if names else found[0]
+            if name is not None:
+                who[item] = name
+        absent: dict[str, str] = {}
+        for item, status in zip(items, annotations["status"].tolist(), strict=True):
+            if item not in who:
+                why = f"{listing(names)} did not answer it" if item in people else _WHY.get(str(status), str(status))
+                absent[item] = min(absent.get(item, why), why, key=_rank)
+        told = _given_splits(annotations, items) if parts.val is None and parts.test is None else None
+        if told is not None:
+            absent |= {item: "it is in no part (the column split has none)" for item in who if item not in told}
+            who = {item: name for item, name in who.items() if item in told}
+        if not who:
+            raise InputError("No item has an answer that could be written: nobody has submitted one.")
+        groups = {item: item for item in who} if by is None else _groups(annotations, items, by)
+        split = told if told is not None else parts.of({item: groups[item] for item in who})
+        own = [who.get(str(item)) == name for item, name in zip(done["item"], done["annotator"], strict=True)]
+        return cls(done[own], who, split, absent)
+
+    def left_out(self) -> list[tuple[Any, ...]]:
+        """Return the rows of the report for items that are not in the dataset."""
+        return [(item, 0, None, None, None, None, 0, f"Left out: {why}.") for item, why in self.absent.items()]
+
+
+_WHY = {
+    "unlabelled": "nobody has labelled it",
+    "draft": "there is only a draft of it",
+    "skipped": "it was skipped",
+    "damaged": "what the export holds of it is damaged",
+}
+
+
+def _rank(why: str) -> int:
+    """Return how little a reason says, of several of one item."""
+    order = [*reversed(_WHY.values())]
+    return order.index(why) if why in order else -1
+
+
+def _given_splits(annotations: pd.DataFrame, items: Sequence[str]) -> dict[str, str] | None:
+    """Return item → part as the table has it, None where it does not."""
+    if "split" not in annotations.columns or annotations["split"].isna().all():
+        return None
+    told = {item: str(split) for item, split in zip(items, annotations["split"], strict=True) if not pd.isna(split)}
+    odd = sorted({split for split in told.values() if split not in SPLITS})
+    if odd:
+        raise InputError(f"The column split has {listing(odd)}: its values are {listing(list(SPLITS))}.")
+    return told
+
+
+def _groups(annotations: pd.DataFrame, items: Sequence[str], by: Any) -> dict[str, str]:
+    if isinstance(by, Mapping):
+        told = {str(item): str(group) for item, group in by.items()}
+    else:
+        if by not in annotations.columns:
+            raise InputError(
+                f"The table has no column {by!r} for by=: its columns are {listing(list(annotations.columns))}. "
+                "Columns of your own table come along with study.annotations(data=[...])."
+            )
+        given = zip(items, annotations[by], strict=True)
+        told = {item: str(group) for item, group in given if not isinstance(group, list) and not pd.isna(group)}
+    lacking = sorted(set(items) - told.keys())
+    if lacking:
+        raise InputError(f"by= has no group for {counted(len(lacking), 'item')} ({listing(lacking, 3)}): add it.")
+    return told
+
+
+# What an earlier call wrote is known by its items.csv; a folder with other files in it is left alone.
+
+
+def _former_files(out: Path) -> set[str]:
+    if not out.exists():
+        return set()
+    if not out.is_dir():
+        raise InputError(f"{out} is a file: give a folder.")
+    if not any(out.iterdir()):
+        return set()
+    if not (out / ITEMS).is_file():
+        raise InputError(f"The folder {out} holds other files: give an empty or a new one.")
+    former = read_table(out / ITEMS)
+    names = [former[name].dropna().astype(str) for name in ("file", "picture") if name in former.columns]
+    return {*OF_ALL, *(name for found in names for name in found)}
+
+
+# Pictures.
+
+
+def _write_pictures(
+    chosen: _Chosen, out: Path, format: str, labels: Any, images: Any, sizes: Any
+) -> list[tuple[Any, ...]]:
+    made, rest = coco_and_rest(chosen.table, None, sizes)
+    pictures = _shown(made, chosen, images)
+    categories = {one["id"]: one for one in made["categories"]}
+    by_image = {one["id"]: picture for one, picture in zip(made["images"], pictures, strict=True)}
+    for thing in made["annotations"]:
+        names = categories[thing["category_id"]].get("keypoints", ())
+        triples = list(zip(*[iter(thing.get("keypoints", ()))] * 3, strict=True))
+        points = {name: (x, y) for name, (x, y, seen) in zip(names, triples, strict=bool(triples)) if seen}
+        label = categories[thing["category_id"]]["name"]
+        by_image[thing["image_id"]].things.append({**thing, "label": label, "points": points})
+    _tell_rest(pictures, rest)
+    if format == "pose":
+        for picture in pictures:
+            pose_things(picture)
+    used = sorted({thing["label"] for picture in pictures for thing in picture.things})
+    known = [label for label in (used if labels is None else dict.fromkeys(labels)) if is_whole(label)]
+    for picture in pictures:
+        strange = [thing["label"] for thing in picture.things if thing["label"] not in known]
+        if strange:
+            names = listing(sorted(map(ascii, set(strange))))
+            picture.notes.append(f"{counted(len(strange), 'region')} of other labels left out: {names}.")
+            picture.things = [thing for thing in picture.things if thing["label"] in known]
+    rows: list[tuple[Any, ...]] = []
+    if format == "masks":
+        for picture in pictures:
+            why = ""
+            if picture.size is None:
+                why = "Left out: its picture's size is not known (give images= or sizes=)."
+            elif picture.size[0] * picture.size[1] > MOST_PIXELS:
+                why = f"Left out: {picture.size[0]} × {picture.size[1]} pixels are too many for a mask."
+            if why:
+                rows.append((picture.item, picture.page, None, None, None, None, 0, why))
+        refused = {row[:2] for row in rows}
+        pictures = [picture for picture in pictures if (picture.item, picture.page) not in refused]
+        write_masks(pictures, out, known)
+        table = pd.DataFrame({"number": range(1, len(known) + 1), "label": known})
+        table["colour"] = [f"#{bytes(colour(number)).hex()}" for number in table["number"]] if len(known) < 256 else ""
+        write_table(table, out / "labels.csv", meanings=_COLOURS, quote_formulas=False)
+    elif format == "voc":
+        write_voc(pictures, out)
+    else:
+        write_yolo(pictures, out, format, known)
+    for one in pictures:
+        files = one.files["file"], one.files["picture"]
+        rows.append((one.item, one.page, one.split, one.annotator, *files, one.written, " ".join(one.notes)))
+    return rows
+
+
+_COLOURS = {"number": "Value of the label's pixels; 0 is none", "colour": "Colour of its pixels in the palette"}
+
+
+def _tell_rest(pictures: Sequence[Shown], rest: LeftOut) -> None:
+    for picture in pictures:
+        counts = rest.get((picture.item, picture.page), {})
+        picture.notes += [f"{n} of {kind} left out: damaged, or no place known." for kind, n in sorted(counts.items())]
+
+
+def _shown(made: Mapping[str, Any], chosen: _Chosen, images: Any) -> list[Shown]:
+    """Return the pictures of a COCO dataset with names of their own and, where they are given, their files."""
+    several = {one["item"] for one in made["images"] if one.get("page")}
+    used: set[str] = set()
+    found = []
+    for one in made["images"]:
+        item, page = one["item"], one.get("page", 0)
+        stem = safe_name(stem_of(item) + (f"#{page}" if item in several else ""))
+        # Two items may differ in the ending, or in upper and lower case, which some computers take for one.
+        number, free = 2, stem
+        while free.casefold() in used:
+            free, number = f"{stem}-{number}", number + 1
+        used.add(free.casefold())
+        address = str(one["file_name"]).partition("?")[0]
+        ending = next((ending_of(name) for name in (address, item) if ending_of(name) in IMAGE_ENDINGS), "")
+        size = (one["width"], one["height"]) if "width" in one else None
+        found.append(Shown(item, page, chosen.split[item], chosen.who[item], free, ending, size=size))
+    if images is not None:
+        addresses = [str(one["file_name"]).partition("?")[0] for one in made["images"]]
+        _find_files(found, addresses, images)
+    return found
+
+
+def stem_of(name: str) -> str:
+    """Return a picture's name without its ending; another name as it is.
+
+    Example:
+        >>> stem_of("a/b.jpg"), stem_of("v1.2")
+        ('a/b', 'v1.2')
+    """
+    return name[: -len(ending_of(name))] if ending_of(name) in IMAGE_ENDINGS else name
+
+
+def _find_files(pictures: Sequence[Shown], addresses: Sequence[str], images: Any) -> None:
+    given: dict[str, Path] = {}
+    index: dict[str, list[Path]] = {}
+    if isinstance(images, Mapping):
+        given = {str(item): Path(path).expanduser() for item, path in images.items()}
+    else:
+        root = Path(images).expanduser()
+        if not root.is_dir():
+            raise MissingFileError(f"There is no folder {root}: give the one that holds the pictures.")
+        for path in files_in(root, lambda one: ending_of(one.name) in IMAGE_ENDINGS):
+            inside = path.relative_to(root)
+            for name in {inside.as_posix(), inside.name, inside.stem, inside.with_suffix("").as_posix()}:
+                index.setdefault(name, []).append(path)
+    absent = []
+    for picture, address in zip(pictures, addresses, strict=True):
+        names = (address, picture.item, PurePosixPath(address).name, PurePosixPath(picture.item).name)
+        paths = next((index[name] for name in names if len(index.get(name, ())) == 1), None)
+        found = given.get(picture.item) if given else paths[0] if paths else None
+        if found is None or not found.is_file():
+            absent.append(picture.item)
+            continue
+        picture.source, picture.ending = found, found.suffix.lower()
+        _measure(picture, found)
+    if absent:
+        where = "images" if given else str(images)
+        raise MissingFileError(
+            f"In {where} there is no picture, or more than one, for {counted(len(absent), 'item')} "
+            f"({listing(absent, 3)}): add it, or give item → file."
+        )
+
+
+def _measure(picture: Shown, path: Path) -> None:
+    """Note a picture's size as it is shown: turned where its EXIF says so, as browsers do."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as opened:
+            size = opened.size[::-1] if opened.getexif().get(0x0112, 1) in (5, 6, 7, 8) else opened.size
+    except (OSError, SyntaxError, Image.DecompressionBombError):
+        picture.notes.append("Its file is no picture that can be read.")
+        return
+    if picture.size is None:
+        picture.size = size
+    elif picture.size != size:
+        picture.notes.append(
+            f"Its file has {size[0]} × {size[1]} pixels, and it was labelled at {picture.size[0]} × {picture.size[1]}."
+        )
+
+
+# Texts.
+
+
+# What the parts' files are called.
+HUGGING = {TRAINING: "train", VALIDATION: "validation", TEST: "test"}
+DEV = {**YOLO, VALIDATION: "dev"}
+
+
+def _documents(chosen: _Chosen, text: str | None) -> list[Document]:
+    documents, absent = read_documents(chosen.table, text, chosen.who, chosen.split)
+    chosen.absent |= absent
+    if not documents:
+        raise InputError("No item has a text that could be written.")
+    return documents
+
+
+def _write_texts(chosen: _Chosen, out: Path, format: str, text: str | None) -> list[tuple[Any, ...]]:
+    documents = _documents(chosen, text)
+    makers: dict[str, Callable[[Sequence[Document]], bytes | str]] = {
+        "conll": conll,
+        "jsonl": json_lines,
+        "spacy": doc_bin,
+    }
+    if format == "conll":
+        check_tags(documents)
+    names = HUGGING if format == "jsonl" else DEV
+    files = {}
+    for split in SPLITS:
+        own = [one for one in documents if one.split == split]
+        if own:
+            files[split] = f"{names[split]}.{format}"
+            write_whole(path_inside(out, files[split]), makers[format](own), parents=True)
+    rows = []
+    for one in documents:
+        n = len(one.spans) if format != "conll" else len({start for start, _, tag in one.tagged() if tag[0] == "B"})
+        rows.append((one.item, 0, one.split, one.annotator, files[one.split], None, n, " ".join(one.notes)))
+    return rows
