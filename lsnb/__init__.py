@@ -145,11 +145,11 @@ if TYPE_CHECKING:
     from lsnb.predictions.labelbox import from_labelbox as from_labelbox
     from lsnb.recordings import align_table as align_table
     from lsnb.recordings import find_recordings as find_recordings
-    from lsnb.reliability import agreement as agreement
     from lsnb.reliability import agreement_by as agreement_by
     from lsnb.reliability import disputed as disputed
     from lsnb.reliability import evaluate as evaluate
     from lsnb.reliability import gold as gold
+    from lsnb.reliability.agreement import agreement as agreement
     from lsnb.sampling import extend_sample as extend_sample
     from lsnb.sampling import sample as sample
     from lsnb.sampling import strata_table as strata_table
