@@ -14,7 +14,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from fractions import Fraction
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -109,9 +109,29 @@ def _rows_of_edf(file: Path) -> int:
     names = [head[256 + 16 * n : 272 + 16 * n].strip() for n in range(count)]
     at = 256 + 216 * count
     each = [int(head[at + 8 * n : at + 8 * n + 8]) for n, name in enumerate(names) if name[4:] != b"Annotations"]
-    # Channels of several rates have some moments together.
-    moments = {Fraction(place, one) for one in set(each) for place in range(min(one, MOST_NUMBERS))}
-    return int(head[236:244]) * len(moments)
+    if 2 * sum(each) > file.stat().st_size:
+        raise TableError(f"{file.name} breaks off in its first record: its head promises {sum(each):,} numbers there.")
+    # Channels of several rates have some moments together: those at k/n of a record, each counted in its lowest terms.
+    terms = {
+        part
+        for one in set(each)
+        for low in range(1, isqrt(max(one, 0)) + 1)
+        if one % low == 0
+        for part in (low, one // low)
+    }
+    return int(head[236:244]) * sum(_coprime(n) for n in terms)
+
+
+def _coprime(n: int) -> int:
+    """Return how many of 1 to n share no factor with n: Euler's totient."""
+    found, rest, factor = n, n, 2
+    while factor * factor <= rest:
+        if rest % factor == 0:
+            found -= found // factor
+            while rest % factor == 0:
+                rest //= factor
+        factor += 1
+    return found - found // rest if rest > 1 else found
 
 
 def _edf(file: Path) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,23 @@ def test_a_recording_that_breaks_off_is_refused_in_a_sentence(tmp_path: Path) ->
 
 
 # XDF
+
+
+def test_a_head_that_promises_more_than_the_file_holds_costs_nothing(tmp_path: Path) -> None:
+    record(tmp_path / "a.edf", [8, 6])
+    content = bytearray((tmp_path / "a.edf").read_bytes())
+    at = 256 + 216 * 3  # two channels and that of annotations
+    content[at : at + 16] = b"9999998999999971"
+    (tmp_path / "a.edf").write_bytes(content)
+    with pytest.raises(TableError, match="breaks off in its first record"):
+        read(tmp_path / "a.edf")
+
+
+@pytest.mark.parametrize("rates", [[10, 4, 6], [7], [12, 12, 8, 1]])
+def test_moments_of_several_rates_are_counted_without_being_made(tmp_path: Path, rates: list[int]) -> None:
+    record(tmp_path / "a.edf", rates)
+    table, tally = read(tmp_path / "a.edf")
+    assert tally.seen == len(table) == 3 * len({Fraction(place, rate) for rate in rates for place in range(rate)})
 
 
 def chunk(tag: int, content: bytes) -> bytes:
