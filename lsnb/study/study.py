@@ -25,15 +25,14 @@ from lsnb.kernel.secrecy import is_here
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.reliability.truth import Method
-from lsnb.sampling import assign
 from lsnb.studio import Server
 from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
 from lsnb.study.backup import delete_study, projects_of, save_exports
-from lsnb.study.creating import CreateReport, bucket_of, make_copy, new_task
+from lsnb.study.creating import CreateReport, add_person, bucket_of
 from lsnb.study.models import ModelVerbs
 from lsnb.study.outcome import Asked, overview, stream_answers, table_of
-from lsnb.study.predicting import AGAIN, splits_of
-from lsnb.study.projects import Copy, absent_notes, all_annotators, annotator_names, item_of, settle
+from lsnb.study.predicting import AGAIN
+from lsnb.study.projects import Copy, absent_notes, all_annotators, item_of, settle
 from lsnb.study.rows import Columns, Reading, Where, choice_problems
 from lsnb.study.snapshots import Snapshot, read_answers
 from lsnb.study.sync import Answers, OnRemoved, Sync, SyncReport, label_table
@@ -225,107 +224,7 @@ def instruct_all(server: Server, copies: Sequence[Copy], text: str) -> ConfigRep
     return ConfigReport(pd.DataFrame(rows))
 
 
-# The people of a study: one more annotator, and the text that tells them where to go.
-
-
-def add_person(
-    server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], name: str, bucket: Bucket | None
-) -> tuple[list[Copy], CreateReport]:
-    """Make a project for one more annotator, with every item of the study, and return all projects.
-
-    Args:
-        server: The server.
-        copies: The study's projects.
-        snapshots: Project id → what was seen last in this kernel.
-        name: The new annotator.
-        bucket: The bucket that ``gs://`` media are in.
-
-    Raises:
-        InputError: The name cannot be used, or the bucket is missing.
-    """
-    if not isinstance(name, str):
-        raise InputError(f"The annotator's name is {name!r}: give it as text.")
-    names, problems = annotator_names([name])
-    if problems:
-        raise InputError(problems)
-    name = names[0]
-    notes: list[str] = []
-    copies = settle(server, copies, notes, heal=True)  # a call that was cut may have left two of the newcomer's
-    there = {copy.manifest.annotator: copy for copy in copies}
-    twins = [other for other in all_annotators(copies) if other.casefold() == name.casefold() and other != name]
-    if twins:
-        raise InputError(f"The study has an annotator {twins[0]!r}, and {name!r} is too near: use another name.")
-    data: dict[str, dict[str, object]] = {}
-    splits: dict[str, str] = {}
-    said: dict[str, dict[str, dict[str, Any]]] = {}
-    exported = read_answers(server, copies, snapshots)
-    for copy in copies:
-        own = exported[copy.manifest.annotator]
-        for task in own:
-            data.setdefault(str(item_of(task)), task["data"])
-        splits = {**splits_of([own]), **splits}
-        if copy.manifest.annotator != name:
-            _add_predictions(said, server, copy.project.id, own)
-    first = copies[0].manifest
-    if bucket is None and any(str(cell).startswith("gs://") for row in data.values() for cell in row.values()):
-        raise InputError(
-            f"The media of {first.title!r} are in a bucket: give bucket=lsnb.open_bucket(…), "
-            f"to connect {name}'s project to it."
-        )
-    added = first.added if name in (*first.annotators, *first.added) else (*first.added, name)
-    manifest = replace(first, annotator=name, added=added)
-    config = LabelConfig.from_xml(server.project(copies[0].project.id).config or "")
-    order = assign(list(data), [name], seed=first.seed)[name]
-    tasks = [new_task(data[item], item, None, list(said.get(item, {}).values())) for item in order]
-    for task in tasks:
-        if (split := splits.get(task["meta"]["item"])) is not None:
-            task["meta"]["split"] = split
-    storage = bucket.storage_for_studio() if bucket is not None else None
-    made, row, _ = make_copy(server, config, tasks, manifest, there.get(name), storage)
-    CreateReport(pd.DataFrame([row])).raise_for_failures()
-    # The others learn of the newcomer last: until then the newcomer's own project says it all.
-    renewed = []
-    for other in copies:
-        if other.manifest.annotator == name:
-            continue
-        about = replace(other.manifest, added=added)
-        try:
-            if about != other.manifest:
-                server.describe_project(other.project.id, about.describe())
-        except LsnbError as fault:
-            notes.append(f"{other.manifest.annotator}'s project does not name {name} yet: {fault} {AGAIN}")
-            about = other.manifest
-        renewed.append(Copy(about, other.project))
-    try:
-        if made is not None:
-            shown = server.settings(copies[0].project.id)
-            kept = {name: shown[name] for name in ("expert_instruction", "show_instruction") if shown.get(name)}
-            if kept:
-                server.set_settings(made.project.id, kept)
-    except LsnbError as fault:
-        notes.append(f"{name}'s project may not show the instructions of the others': {fault} {AGAIN}")
-    try:
-        if said and made is not None:
-            # An import with predictions of several models shows those of the last.
-            server.show_predictions(made.project.id, server.project(copies[0].project.id).shown)
-    except LsnbError as fault:
-        notes.append(f"{name}'s project may show the predictions of another model than the others': {fault} {AGAIN}")
-    return [*renewed, *([made] if made is not None else [])], CreateReport(pd.DataFrame([row]), notes=tuple(notes))
-
-
-def _add_predictions(
-    said: dict[str, dict[str, dict[str, Any]]], server: Server, project: int, tasks: Sequence[Mapping[str, Any]]
-) -> None:
-    """Add what models say in a project to item → model → prediction, where another project has not said it."""
-    owner = {int(task["id"]): str(item_of(task)) for task in tasks}
-    # The export names predictions by their ids alone.
-    if not any(task.get("predictions") for task in tasks):
-        return
-    for told in sorted(server.predictions(project), key=lambda told: int(told["id"]), reverse=True):
-        item, model = owner.get(int(told["task"])), str(told["model_version"] or "")
-        if item is not None:
-            about = {"model_version": model, "result": told["result"], "score": told["score"]}
-            said.setdefault(item, {}).setdefault(model, about)
+# The people of a study: what they have in common, and the text that tells them where to go.
 
 
 def shared_items(server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot]) -> pd.DataFrame:
