@@ -69,6 +69,7 @@ class Job:
         start: Share of the video.
         stop: Share of the video.
         gap: ``min_gap``.
+        margin: Frames at either end that are not chosen.
         taken: Frames chosen before, ascending, which are kept clear.
         written: Frames written before, ascending: kept clear where they are difficult.
         missing: Whether a frame in which nothing was seen is difficult.
@@ -87,6 +88,7 @@ class Job:
     start: float
     stop: float
     gap: int
+    margin: int
     taken: tuple[int, ...]
     written: tuple[int, ...]
     missing: bool
@@ -146,8 +148,10 @@ def choose(job: Job) -> Outcome:
     notes += more
     usable = frames if times is None else min(frames, len(times))
     there = portion_of(usable, job.start, job.stop)
+    there = range(max(there.start, job.margin), max(job.margin, min(there.stop, usable - job.margin)))
     if job.n > len(there):
         part = "" if (job.start, job.stop) == (0.0, 1.0) else " in this portion"
+        part += " within the margin" if job.margin else ""
         raise InputError(
             f"n is {job.n}, and {job.source.video or 'the video'} has {len(there)} frames{part}: give a smaller n."
         )
@@ -300,6 +304,7 @@ def select_difficult_frames(
     start: float = 0.0,
     stop: float = 1.0,
     min_gap: int = 3,
+    margin: int = 0,
     missing: bool = True,
     exclude: Any = (),
     out: str | os.PathLike[str] | None = None,
@@ -338,6 +343,8 @@ def select_difficult_frames(
         stop: Share at which it ends.
         min_gap: The least distance between two chosen frames, in frames. Of trouble that lasts, a larger one takes
             fewer frames, and other events, which are less difficult, in their place.
+        margin: How many frames at the beginning and at the end are not chosen, so that ``extract_frames(context=)``
+            finds as many before and after each.
         missing: Whether a frame in which the model saw nothing at all is difficult, the more so the rarer it is.
         exclude: Frames chosen before, which are kept clear by ``min_gap`` too, as ``select_frames`` takes them; a video
             may be named without folder and ending, too.
@@ -368,7 +375,7 @@ def select_difficult_frames(
         >>> found[["frame", "reason"]].values.tolist()
         [[40, 'nose jumped 42 px']]
     """
-    problems = _problems(n, threshold, min_score, min_gap, seed)
+    problems = _problems(n, threshold, min_score, min_gap, margin, seed)
     switches = (checks.switch("progress", progress), checks.switch("missing", missing))
     problems += [fault for fault in (checks.executor(executor), *switches) if fault]
     sources: list[Source] = []
@@ -433,6 +440,7 @@ def select_difficult_frames(
             start=float(start),
             stop=float(stop),
             gap=int(min_gap),
+            margin=int(margin),
             taken=found.get(source.video, NEVER)[0],
             written=found.get(source.video, NEVER)[1],
             missing=bool(missing),
@@ -459,9 +467,9 @@ def select_difficult_frames(
     return _with_columns(_joined(outcomes), predictions)
 
 
-def _problems(n: Any, threshold: Any, min_score: Any, min_gap: Any, seed: Any) -> list[str]:
+def _problems(n: Any, threshold: Any, min_score: Any, min_gap: Any, margin: Any, seed: Any) -> list[str]:
     problems = []
-    for name, value, least in (("n", n, 1), ("min_gap", min_gap, 1), ("seed", seed, 0)):
+    for name, value, least in (("n", n, 1), ("min_gap", min_gap, 1), ("margin", margin, 0), ("seed", seed, 0)):
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, numbers.Integral) or value < least:
             problems.append(f"{name} is {value!r}: give a whole number of {least} or more.")
     if not 0 < _number(threshold) <= 1:

@@ -524,11 +524,13 @@ class Pool:
         sketches: The videos.
         gap: How many frames two chosen ones of a video are apart, at least.
         kept_out: How many frames at the end of each portion may not be chosen.
+        margin: How many at either end of each video may not be.
     """
 
     sketches: tuple[Sketch, ...]
     gap: int = 1
     kept_out: int = 0
+    margin: int = 0
 
     def __len__(self) -> int:
         return int(sum(len(sketch.frames) for sketch in self.sketches))
@@ -580,6 +582,9 @@ class Pool:
             ends = np.cumsum([len(sketch.frames) for sketch in self.sketches])
             for end, sketch in zip(ends, self.sketches, strict=True):
                 free[max(end - self.kept_out, end - len(sketch.frames)) : end] = False
+        if self.margin:
+            last = np.array([sketch.count - self.margin for sketch in self.sketches])
+            free &= (self.frames >= self.margin) & (self.frames < last[self.owner])
         return free
 
     @cached_property
@@ -754,7 +759,7 @@ def motion(pool: Pool, wanted: Wanted) -> list[Pick]:
     moving = np.flatnonzero(pool.change > STILL)
     order = moving[np.argsort(-pool.change[moving], kind="stable")]
     for apart in (16, 8, 4, 2, 1):
-        wider = Pool(pool.sketches, max(pool.gap, apart), pool.kept_out)
+        wider = Pool(pool.sketches, max(pool.gap, apart), pool.kept_out, pool.margin)
         # Frames next to ones chosen before are free again at the user's own gap only.
         picks = wider.choose(order, n)
         if len(picks) == n:

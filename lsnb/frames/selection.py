@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lsnb.errors import InputError, LsnbError
+from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.frames.methods import METHODS, Pool, Wanted
-from lsnb.frames.sketches import BUDGET, Needs, Sketch, read_sketch
+from lsnb.frames.sketches import BUDGET, Needs, Sight, Sketch, read_sights, read_sketch
 from lsnb.frames.tables import (
     LAST_FRAME,
     PROBED,
@@ -59,6 +59,7 @@ class Choice:
         stride: Of ``stride``.
         frames: Of ``list``, ascending.
         min_gap: How many frames two chosen ones are apart, at least.
+        margin: How many frames at either end of a video are not chosen.
         seed: Of the random numbers.
         features: ``grey``, ``colour``, or what embeds pictures.
     """
@@ -71,6 +72,7 @@ class Choice:
     stride: int | None
     frames: tuple[int, ...] | None
     min_gap: int
+    margin: int
     seed: int
     features: Any
 
@@ -85,9 +87,11 @@ def read_choice(
     stride: Any,
     frames: Any,
     min_gap: Any,
+    margin: Any,
     seed: Any,
     across: Any,
     features: Any,
+    is_part: bool,
     out: Any,
     executor: Any,
     progress: Any,
@@ -114,6 +118,8 @@ def read_choice(
     for name, value in (("stride", stride), ("min_gap", min_gap)):
         if value is not None and (not _is_count(value) or value < 1):
             problems.append(f"{name} is {value!r}: give a whole number of frames, 1 or more.")
+    if not _is_count(margin) or margin < 0:
+        problems.append(f"margin is {margin!r}: give a whole number of frames, 0 or more.")
     listed: tuple[int, ...] | None = None
     if frames is not None:
         try:
@@ -122,6 +128,8 @@ def read_choice(
             problems += fault.problems
     problems += check_seed(seed)
     problems += _about_features(features, method)
+    if is_part and isinstance(method, str) and method in METHODS and METHODS[method].needs <= {"times", "keyframes"}:
+        problems.append(f"region or mask is given, and method {method!r} does not look at the pictures: leave it out.")
     if out is not None:
         problems += checked_out(out)
     problems += [fault for fault in (checks.executor(executor), checks.switch("progress", progress)) if fault]
@@ -136,6 +144,7 @@ def read_choice(
         stride=None if stride is None else int(stride),
         frames=listed,
         min_gap=1 if min_gap is None else int(min_gap),
+        margin=int(margin),
         seed=int(seed),
         features=features or "grey",
     )
@@ -495,6 +504,7 @@ class Job:
     excluded: Array
     budget: int
     is_across: bool
+    sight: Sight = Sight()  # noqa: RUF009 - it does not change
 
 
 def select_frames(
@@ -508,6 +518,9 @@ def select_frames(
     stride: int | None = None,
     frames: Any = None,
     min_gap: int | None = None,
+    margin: int = 0,
+    region: Any = None,
+    mask: Any = None,
     exclude: Any = (),
     seed: int = 0,
     across: bool = False,
@@ -550,6 +563,13 @@ def select_frames(
         stride: Frames from one to the next, for ``method="stride"``.
         frames: For ``method="list"``: 0-based frames, or ranges as text such as ``"10-20, 40"`` (ends included).
         min_gap: How many frames two chosen ones of a video are apart, at least; also from those chosen before.
+        margin: How many frames at the beginning and at the end of each video are not chosen: with ``margin=2`` each
+            chosen one has two before and after it, for ``extract_frames(context=2)``.
+        region: Which part of the pictures counts: a box ``(x, y, width, height)`` in percent of the picture, as Label
+            Studio has it; or the track of an animal, a table with ``frame`` (0-based), ``x``, ``y``, ``width`` and
+            ``height`` (and ``video``), between whose rows the box moves evenly; or a dict from video to these.
+        mask: Which part counts, where that is no box: the path of a picture that is white there, or an array [height,
+            width] that is True there, in the shape of the video's pictures and of any size.
         exclude: Frames chosen before, which are not chosen again and which new ones are made to differ from: an earlier
             table, a dict from video to frames, or, of one video, a list or ranges as text.
         seed: Any whole number; another one draws others.
@@ -600,9 +620,11 @@ def select_frames(
             stride=stride,
             frames=frames,
             min_gap=min_gap,
+            margin=margin,
             seed=seed,
             across=across,
             features=features,
+            is_part=region is not None or mask is not None,
             out=out,
             executor=executor,
             progress=progress,
@@ -617,11 +639,18 @@ def select_frames(
         before, faults, notes = chosen_before(exclude, out if is_out_sound else None, videos)
     except InputError as fault:
         problems += fault.problems
+    sights: list[Sight] = []
+    try:
+        sights = read_sights(region, mask, videos)
+    except InputError as fault:
+        problems += fault.problems
+    except MissingFileError as fault:
+        problems.append(str(fault))
     if problems or choice is None:
         raise InputError(problems)
     jobs = [
-        Job(name, choice, frames_before, BUDGET // len(videos) if across else BUDGET, bool(across))
-        for name, frames_before in zip(videos, before, strict=True)
+        Job(name, choice, frames_before, BUDGET // len(videos) if across else BUDGET, bool(across), sight)
+        for name, frames_before, sight in zip(videos, before, sights, strict=True)
     ]
     is_single = isinstance(video, (str, os.PathLike))
     outcomes = _work(jobs, faults, executor, progress)
@@ -680,6 +709,7 @@ def choose_frames(job: Job, count: Callable[[int], Any]) -> Outcome:
             embed=embed,
             count=count,
             budget=job.budget,
+            sight=job.sight,
         )
         if choice.frames is not None:
             _check_listed(sketch, choice.frames)
@@ -693,7 +723,7 @@ def choose_frames(job: Job, count: Callable[[int], Any]) -> Outcome:
 def _choose(sketches: Sequence[Sketch], choice: Choice, who: str) -> list[Outcome]:
     """Return what is chosen of some videos together, for each of them."""
     method = METHODS[choice.method]
-    pool = Pool(tuple(sketches), choice.min_gap, method.kept_out)
+    pool = Pool(tuple(sketches), choice.min_gap, method.kept_out, choice.margin)
     notes: list[str] = []
     if choice.n is not None:
         _check_room(pool, choice.n, who)
@@ -714,8 +744,8 @@ def _choose(sketches: Sequence[Sketch], choice: Choice, who: str) -> list[Outcom
         dropped = len(np.intersect1d(choice.frames, pool.frames)) - len(picks)
         if dropped:
             notes.append(
-                f"{dropped} of the {len(choice.frames)} listed frames of {who} were left out: chosen before, or closer "
-                "than min_gap to another."
+                f"{dropped} of the {len(choice.frames)} listed frames of {who} were left out: chosen before, in the "
+                "margin, or closer than min_gap to another."
             )
     outcomes = []
     for number in range(len(sketches)):
@@ -758,6 +788,8 @@ def _check_room(pool: Pool, n: int, who: str) -> None:
         less.append(f"{excluded} chosen before")
     if pool.kept_out:
         less.append(f"the last {pool.kept_out} kept out")
+    if pool.margin:
+        less.append(f"margin {pool.margin}")
     if pool.gap > 1:
         less.append(f"min_gap {pool.gap}")
     why = f" (of {total}: {', '.join(less)})" if less else ""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from lsnb.errors import InputError, LsnbError
+from lsnb.kernel.words import listing
 
 Array = np.ndarray[Any, Any]
 Needs = Literal["times", "keyframes", "change", "grey", "colour", "embedding"]
@@ -21,8 +24,147 @@ BUDGET = 128_000_000
 MOST_FRAMES = 250_000
 SIDES: dict[str, tuple[int, int]] = {"grey": (48, 3), "colour": (64, 4)}  # side, and by how much it may be made smaller
 CHANGE_SIDE = 48
+MOST_SIDE = 1 << 14  # pixels of a mask's side
 EMBEDDED_SIDE = 224  # what nearly all networks for pictures were trained on
 EMBEDDED_BATCH = 64
+
+
+BOX_COLUMNS = ("x", "y", "width", "height")
+# Percent that a box may reach beyond its picture, by which it is cut off: detectors' do.
+BEYOND = 50.0
+
+
+def read_sights(region: Any, mask: Any, videos: Sequence[str]) -> list[Sight]:
+    """Return what counts of the pictures of each video.
+
+    Args:
+        region: As ``select_frames`` takes it.
+        mask: The same.
+        videos: Paths as the user wrote them.
+
+    Raises:
+        InputError: Everything that is wrong with them.
+        MissingFileError: The mask's file is not there.
+    """
+    problems: list[str] = []
+    if region is not None and mask is not None:
+        problems.append("region and mask are both given: give one of them.")
+    weights = None
+    try:
+        weights = None if mask is None else _read_mask(mask)
+    except InputError as fault:
+        problems += fault.problems
+    regions: list[Array | None] = [None] * len(videos)
+    for place, video in enumerate(videos):
+        try:
+            regions[place] = None if region is None else _read_region(region, video, len(videos))
+        except InputError as fault:
+            problems += [problem for problem in fault.problems if problem not in problems]
+    if problems:
+        raise InputError(problems)
+    return [Sight(own, weights) for own in regions]
+
+
+def _read_region(region: Any, video: str, videos: int) -> Array:
+    form = (
+        "give a box as (x, y, width, height) in percent of the picture, a table with these columns and 'frame' (and "
+        "'video' of several), or a dict of video and these"
+    )
+    if isinstance(region, Mapping) and not set(BOX_COLUMNS) <= set(map(str, region)):
+        names = [name for name in region if str(name) == video]
+        if not names:
+            raise InputError(f"region has nothing for {video}: {form}.")
+        return _read_region(region[names[0]], video, 1)
+    if isinstance(region, Mapping):
+        region = [region[name] for name in BOX_COLUMNS]
+    if isinstance(region, pd.DataFrame):
+        absent = [name for name in ("frame", *BOX_COLUMNS) if name not in region.columns]
+        if absent or (videos > 1 and "video" not in region.columns):
+            raise InputError(f"region is a table without {listing(absent or ['video'])}: {form}.")
+        if "video" in region.columns:
+            region = region[region["video"].astype(str) == video]
+        numbers = region[["frame", *BOX_COLUMNS]].apply(pd.to_numeric, errors="coerce").to_numpy("float64")
+        # A frame in which the animal was not found.
+        numbers = numbers[~np.isnan(numbers[:, 1:]).all(axis=1)]
+        if not len(numbers):
+            raise InputError(f"region has no box for {video}: {form}.")
+    else:
+        try:
+            numbers = np.array([[0.0, *(float(side) for side in region)]])
+        except (TypeError, ValueError, OverflowError):
+            numbers = np.empty((1, 0))
+        if numbers.shape[1] != 5:
+            raise InputError(f"region is {str(region)[:80]!r}: {form}.")
+    frames, left, top, width, height = numbers.T
+    low, high = -BEYOND, 100 + BEYOND
+    is_fine = np.isfinite(numbers).all(axis=1) & (frames >= 0) & (width > 0) & (height > 0)
+    is_fine &= (left >= low) & (top >= low) & (left + width <= high) & (top + height <= high)
+    is_fine &= (left < 100) & (top < 100) & (left + width > 0) & (top + height > 0)
+    if not is_fine.all():
+        wrong = numbers[~is_fine][0]
+        raise InputError(
+            f"region holds the box {tuple(wrong[1:].round(2).tolist())}, which is none in percent of a picture: {form}."
+        )
+    if len(np.unique(frames)) < len(frames):
+        raise InputError("region has several boxes for one frame: give the track of one animal.")
+    boxes = np.column_stack(
+        [frames, *(np.clip(side, 0, 100) / 100 for side in (left, top, left + width, top + height))]
+    )
+    return boxes[np.argsort(frames)]
+
+
+def _read_mask(mask: Any) -> Array:
+    from lsnb import media
+
+    if isinstance(mask, (str, os.PathLike)):
+        mask = media.read_image(Path(mask)).max(axis=2) >= 128
+    array = np.asarray(mask)
+    if array.ndim != 2 or not array.size or array.dtype.kind not in "bui" or max(array.shape) > MOST_SIDE:
+        raise InputError(
+            "mask is no picture: give the path of one that is white where pictures count, or a numpy array [height, "
+            "width] that is True there."
+        )
+    if not array.any():
+        raise InputError("mask is black everywhere, and nothing of the pictures counts: make white what counts.")
+    weights: Array = (array > 0).astype("float32")
+    return weights
+
+
+@dataclass(frozen=True, eq=False)
+class Sight:
+    """What of a video's pictures counts.
+
+    Args:
+        region: float64[k, 5], a frame, and left, top, right and bottom there as shares of the picture, by frame; None
+            for all of it. Between two frames the box moves evenly, before the first and after the last it stays.
+        mask: float32[height, width], how much each part of the picture counts, 0 to 1; None for all of it alike.
+    """
+
+    region: Array | None = None
+    mask: Array | None = None
+
+    def box(self, frame: int) -> tuple[float, float, float, float]:
+        """Return the part of a frame's picture that counts.
+
+        Example:
+            >>> Sight(np.array([[0, 0.0, 0.0, 0.5, 0.5], [10, 0.5, 0.5, 1.0, 1.0]])).box(5)
+            (0.25, 0.25, 0.75, 0.75)
+        """
+        assert self.region is not None
+        left, top, right, bottom = (
+            float(np.interp(frame, self.region[:, 0], self.region[:, side])) for side in range(1, 5)
+        )
+        return left, top, right, bottom
+
+    def masked(self, pixels: Array) -> Array:
+        """Return pictures, uint8[n, side, side(, 3)], in which what does not count is black."""
+        if self.mask is None:
+            return pixels
+        import cv2
+
+        weights: Array = cv2.resize(self.mask, pixels.shape[2:0:-1], interpolation=cv2.INTER_AREA)
+        weights = weights[None, ..., None] if pixels.ndim == 4 else weights[None]
+        return np.rint(pixels * weights).astype("uint8")
 
 
 @dataclass(frozen=True)
@@ -69,6 +211,7 @@ def read_sketch(
     embed: Callable[[Array], Any] | None,
     count: Callable[[int], object],
     budget: int = BUDGET,
+    sight: Sight = Sight(),
 ) -> Sketch:
     """Read a portion of a video once, for what a method needs.
 
@@ -81,6 +224,7 @@ def read_sketch(
         embed: Makes embeddings, float[n, values], of pictures, uint8[n, 224, 224, 3].
         count: Called with how many frames were read, now and then.
         budget: Bytes of pictures to keep.
+        sight: What of the pictures counts.
 
     Raises:
         InputError: No video, or one that cannot be read; or the embedding fails.
@@ -102,12 +246,14 @@ def read_sketch(
     if needs <= {"times", "keyframes"} or not len(asked):
         return sketch
     gathering = Gathering(len(asked), needs, embed, budget)
-    for frames, taken_at, pixels in _pictures(video, needs, start, stop, count):
+    for frames, taken_at, pixels in _pictures(video, needs, start, stop, count, sight):
         gathering.add(frames, taken_at, pixels)
     return gathering.onto(sketch)
 
 
-def _pictures(video: str, needs: frozenset[Needs], start: float, stop: float, count: Callable[[int], object]) -> Any:
+def _pictures(
+    video: str, needs: frozenset[Needs], start: float, stop: float, count: Callable[[int], object], sight: Sight
+) -> Any:
     from lsnb import media
 
     done = 0
@@ -120,9 +266,15 @@ def _pictures(video: str, needs: frozenset[Needs], start: float, stop: float, co
     side = EMBEDDED_SIDE if "embedding" in needs else SIDES["colour"][0] if "colour" in needs else CHANGE_SIDE
     is_colour = bool(needs & {"colour", "embedding"})
     for chunk in media.thumbnails(
-        Path(video), size=(side, side), colour=is_colour, start=start, stop=stop, progress=step
+        Path(video),
+        size=(side, side),
+        colour=is_colour,
+        start=start,
+        stop=stop,
+        region=None if sight.region is None else sight.box,
+        progress=step,
     ):
-        yield chunk.frames, chunk.times, chunk.pixels
+        yield chunk.frames, chunk.times, sight.masked(chunk.pixels)
 
 
 class Gathering:

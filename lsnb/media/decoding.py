@@ -519,6 +519,7 @@ def _zero(container: Any, first: Fraction) -> Fraction:
 
 
 Pixels = NDArray[np.uint8]
+Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
 @dataclass(frozen=True)
@@ -568,6 +569,20 @@ class Orientation:
     def size(self, width: int, height: int) -> tuple[int, int]:
         """Return the displayed width and height of a stored picture's."""
         return (height, width) if self.transposed else (width, height)
+
+    def stored(self, box: Box) -> Box:
+        """Return where a box of the picture as displayed, in shares of it, lies in the stored one.
+
+        Example:
+            >>> Orientation(True, False, True).stored((0.0, 0.0, 0.25, 0.5))
+            (0.0, 0.75, 0.5, 1.0)
+        """
+        left, top, right, bottom = box
+        if self.columns_reversed:
+            left, right = 1 - right, 1 - left
+        if self.rows_reversed:
+            top, bottom = 1 - bottom, 1 - top
+        return (top, left, bottom, right) if self.transposed else (left, top, right, bottom)
 
     def apply(self, images: Pixels, axis: int = 1) -> Pixels:
         """Turn a stack of pictures whose rows are at ``axis`` and whose columns follow."""

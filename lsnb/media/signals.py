@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.media.decoding import (
+    Box,
     Orientation,
     decoded_frames,
     opened,
@@ -98,6 +99,7 @@ def thumbnails(
     colour: bool = False,
     start: Annotated[float, checks.TOLD] = 0.0,
     stop: Annotated[float, checks.TOLD] = 1.0,
+    region: Callable[[int], Box] | None = None,
     progress: Callable[[int, int], object] | None = None,
 ) -> Iterator[Thumbnails]:
     """Read small pictures of the frames of a video, some hundred at a time.
@@ -108,6 +110,8 @@ def thumbnails(
         colour: RGB in place of grey.
         start: Share of the video at which to begin, 0 to 1; what lies before the keyframe there is not decoded.
         stop: Share at which to end, exclusive; what lies behind is not decoded.
+        region: Called with each frame's index; returns the part of the picture to show: left, top, right and bottom as
+            shares of the picture as displayed, 0 to 1. All of it by default.
         progress: Called with the number of frames read and to read, after every chunk.
 
     Yields:
@@ -126,11 +130,17 @@ def thumbnails(
     path = video_path(video)
     width, height = _checked_size(size)
     asked = portion(len(timeline(path)), start, stop)
-    return _read(path, asked, width, height, colour, progress)
+    return _read(path, asked, width, height, colour, region, progress)
 
 
 def _read(
-    path: Path, asked: range, width: int, height: int, colour: bool, progress: Callable[[int, int], object] | None
+    path: Path,
+    asked: range,
+    width: int,
+    height: int,
+    colour: bool,
+    region: Callable[[int], Box] | None,
+    progress: Callable[[int, int], object] | None,
 ) -> Iterator[Thumbnails]:
     batch: _Batch | None = None
     done = 0
@@ -138,7 +148,7 @@ def _read(
         if batch is None or not batch.takes(frame):
             if batch is not None:
                 yield batch.finished()
-            batch = _Batch(frame, width, height, colour)
+            batch = _Batch(frame, width, height, colour, region)
         batch.add(index, time, frame)
         done += 1
         if progress and done % CHUNK == 0:
@@ -152,9 +162,12 @@ def _read(
 class _Batch:
     """Thumbnails of consecutive frames that are stored alike, in the colours of the file until it is finished."""
 
-    def __init__(self, frame: Any, width: int, height: int, colour: bool) -> None:
+    def __init__(
+        self, frame: Any, width: int, height: int, colour: bool, region: Callable[[int], Box] | None = None
+    ) -> None:
         self.kind = _kind(frame)
         self.colour = colour
+        self.region = region
         self.orientation = Orientation.of_frame(frame)
         self.width, self.height = self.orientation.size(width, height)
         name = frame.format.name
@@ -175,16 +188,21 @@ class _Batch:
         out = self.pixels[len(self.frames)]
         self.frames.append(index)
         self.times.append(time)
+        box = None if self.region is None else self.orientation.stored(self.region(index))
         if not self.is_planar:
             kind = "rgb24" if self.colour else "gray"
+            if box is not None:
+                part = _part(reformatted(frame, format=kind).to_ndarray(), box)
+                cv2.resize(part, (self.width, self.height), dst=out, interpolation=cv2.INTER_AREA)
+                return
             small = reformatted(frame, self.width, self.height, format=kind, interpolation="AREA")
             out[:] = small.to_ndarray()
         elif self.colour:
             for number, shrunk in enumerate(self.planes):
-                shrink(plane(frame, number), shrunk)
+                shrink(_part(plane(frame, number), box), shrunk)
             cv2.merge(tuple(self.planes), out)
         else:
-            shrink(plane(frame, 0), out)
+            shrink(_part(plane(frame, 0), box), out)
 
     def finished(self) -> Thumbnails:
         """Turn them and bring them to grey from 0 to 255, or RGB."""
@@ -199,6 +217,18 @@ class _Batch:
             np.asarray(self.times, np.float64),
             self.orientation.apply(flat.reshape(pixels.shape)),
         )
+
+
+def _part(picture: NDArray[np.uint8], box: Box | None) -> NDArray[np.uint8]:
+    """Return the part of a picture, one row and column at least."""
+    if box is None:
+        return picture
+    height, width = picture.shape[:2]
+    (left, right), (top, bottom) = (
+        (min(round(low * side), side - 1), max(round(high * side), min(round(low * side), side - 1) + 1))
+        for low, high, side in ((box[0], box[2], width), (box[1], box[3], height))
+    )
+    return picture[top:bottom, left:right]
 
 
 def _kind(frame: Any) -> tuple[str, int, int]:
