@@ -315,7 +315,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "read_predictions": lambda out: {"source": files() / "coco.json", "config": BOXES},
     "read_segments": lambda out: {"source": files() / "labels.txt"},
     "read_table": lambda out: {"path": files() / "items.csv", "key": "id"},
-    "sample": lambda out: {"table": ITEMS, "key": "id", "n": 2},
+    "sample": lambda out: {"table": ITEMS, "key": "id", "n": 2, "repeats": 1},
     "select_difficult_frames": lambda out: {
         "predictions": files() / "clip_poses.csv",
         "n": 2,

@@ -27,7 +27,7 @@ from lsnb.annotations.picture_datasets import (
     write_yolo,
 )
 from lsnb.annotations.text_datasets import Document, check_tags, conll, doc_bin, is_whole, json_lines, read_documents
-from lsnb.annotations.votes import latest
+from lsnb.annotations.votes import first_time, latest
 from lsnb.errors import InputError, MissingExtraError, MissingFileError
 from lsnb.kernel.checks import Annotations, FilePath, Seed, Share, checked
 from lsnb.kernel.files import files_in, path_inside, safe_name, whole_folder, write_whole
@@ -275,6 +275,7 @@ class _Chosen:
     @classmethod
     def of(cls, annotations: pd.DataFrame, annotator: Any, by: Any, parts: Parts) -> _Chosen:
         require_columns(annotations, "item", "annotator", "annotation", "control", "kind", "region", "value", "status")
+        annotations = first_time(annotations)
         items = [str(item) for item in annotations["item"]]
         done = latest(annotations)
         done = done[done["status"].isin(ANSWERED)]

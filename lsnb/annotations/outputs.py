@@ -450,6 +450,7 @@ MEANINGS = {
     "target_label": "Label of the region to which the relation goes",
     "direction": "Direction of the relation: right, left or bi",
     "labels": "Labels of the relation",
+    "repeat_of": "Key of the item that comes a second time in this row; missing in others",
     "split": "Part of the data: training, validation or test",
     "label_votes": "How many annotators labelled this sample",
     "label_share": "Share of them who gave the most frequent label, 0 to 1",

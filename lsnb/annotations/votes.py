@@ -16,6 +16,7 @@ from lsnb.kernel import checks
 from lsnb.kernel.checks import TOLD, Annotations
 from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY, TEXT_AREA, is_region
+from lsnb.sampling.draw import repeated
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 AMONG_NUMBERS = ("lowest", "median", "highest")
@@ -316,7 +317,35 @@ def checked(annotations: pd.DataFrame, control: str, *, is_needed: bool = True) 
             f"No annotation answers a control {control!r}.{nearest(control, controls)} "
             f"Controls there: {listing(controls, 12)}."
         )
-    return annotations.assign(item=_names(annotations["item"]), annotator=_names(annotations["annotator"]))
+    return first_time(annotations.assign(item=_names(annotations["item"]), annotator=_names(annotations["annotator"])))
+
+
+def repeats_in(annotations: pd.DataFrame) -> dict[str, str]:
+    """Return each hidden repeat in a table (``sample(repeats=)``) and the item that it is of, which is there, too.
+
+    Args:
+        annotations: The long table.
+
+    Example:
+        >>> repeats_in(pd.DataFrame({"item": ["a", "a~2", "b~2"]}))
+        {'a~2': 'a'}
+    """
+    items = {str(item) for item in annotations["item"].dropna().unique()}
+    return {item: first for item in sorted(items) if (first := repeated(item)) is not None and first in items}
+
+
+def first_time(annotations: pd.DataFrame) -> pd.DataFrame:
+    """Return the long table without hidden repeats, which are no items of their own; a warning counts them.
+
+    Args:
+        annotations: The long table; it is not changed.
+    """
+    again = repeats_in(annotations)
+    if not again:
+        return annotations
+    are = counted(len(again), "item is a hidden repeat", "items are hidden repeats")
+    warn(f"{are} ({listing(list(again))}) and not counted again: agreement(...).again compares each person's answers.")
+    return annotations[~annotations["item"].astype("object").isin(list(again))]
 
 
 def _names(column: pd.Series[Any]) -> pd.Series[str]:

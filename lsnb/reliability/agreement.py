@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lsnb.annotations.long import require_columns
+from lsnb.annotations.votes import repeats_in
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, checked
 from lsnb.kernel.words import nearest
@@ -56,6 +58,7 @@ from lsnb.reliability.overlap import RegionAgreement, is_drawn, region_agreement
 
 # From this share of all answers on, one value makes kappa small in spite of agreement.
 PREVALENT = 0.8
+AGAIN = ("annotator", "n", "percent", "percent_low", "percent_high", "kappa", "low", "high")
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,6 +85,8 @@ class Agreement:
         overlap: For a control that draws regions, whether they are in the same places.
         clusters: How many clusters of items the intervals were drawn from; 0 where items were.
         order: The order of names, if one was given.
+        again: How far each person gave the same answer when an item came a second time: ``annotator, n`` (items),
+            ``percent, percent_low, percent_high, kappa, low, high``; without rows where none did.
     """
 
     control: str
@@ -100,6 +105,7 @@ class Agreement:
     overlap: RegionAgreement | None = None
     clusters: int = 0
     order: tuple[str, ...] = ()
+    again: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(AGAIN)), compare=False)
 
     @checked
     def value(self, figure: str) -> float:
@@ -139,7 +145,9 @@ class Agreement:
             else ""
         )
         pairs = self.kappa.to_string(index=False, float_format=shown)
-        return "\n".join(part for part in (self.summary, table, pairs, self.why, self.note, overlap) if part)
+        again = self.again.to_string(index=False, float_format=shown) if len(self.again) else ""
+        again = again and f"The same items again:\n{again}"
+        return "\n".join(part for part in (self.summary, table, pairs, again, self.why, self.note, overlap) if part)
 
     def _repr_html_(self) -> str:
         rows = [
@@ -158,6 +166,9 @@ class Agreement:
         note = "".join(f"<p>{html.escape(words)}</p>" for words in (self.why, self.note) if words)
         pairs = self.kappa.to_html(index=False, escape=True, na_rep="–", float_format=lambda kappa: f"{kappa:.3f}")
         overlap = self.overlap._repr_html_() if self.overlap is not None else ""
+        if len(self.again):
+            again = self.again.to_html(index=False, escape=True, na_rep="–", float_format=lambda part: f"{part:.3f}")
+            pairs += f"<p>The same items again:</p>{again}"
         return f"<p><b>Agreement about {html.escape(self.control)}</b></p><table>{cells}</table>{note}{pairs}{overlap}"
 
 
@@ -169,6 +180,7 @@ def agreement(
     *,
     order: Sequence[Any] | None = None,
     clusters: Clusters | None = None,
+    again: Annotations | None = None,
     resamples: Resamples = 1000,
     seed: Seed = 0,
 ) -> Agreement:
@@ -191,6 +203,9 @@ def agreement(
             ``["low", "mid", "high"]``, or ``config.controls[control].labels``.
         clusters: What items belong together, such as frames of one video: a column of the table or item → cluster.
             Intervals are then those of whole clusters.
+        again: The long table of a second round, in which the same people answered the same items once more, for the
+            agreement of each with themselves (``.again``). By default that is of the hidden repeats of
+            ``sample(repeats=)``, which no other figure counts.
         resamples: How often chance weighs items (or clusters) for intervals; 0 for none.
         seed: A whole number for these.
 
@@ -253,7 +268,37 @@ def agreement(
         overlap=overlap,
         clusters=n_clusters,
         order=tuple(str(value) for value in ratings.values) if order is not None else (),
+        again=_again(annotations, control, ratings.level, order, again, _Drawing(None, resamples, seed)),
     )
+
+
+def _again(
+    annotations: pd.DataFrame, control: str, level: Level, order: Any, second: pd.DataFrame | None, drawing: _Drawing
+) -> pd.DataFrame:
+    """Return a row for each person who answered items twice."""
+    firsts = repeats_in(annotations)
+    if second is None and not firsts:
+        return pd.DataFrame(columns=list(AGAIN))
+    if second is None:
+        second = annotations[annotations["item"].astype(str).isin(list(firsts))]
+        second = second.assign(item=second["item"].astype(str).map(firsts))
+        annotations = annotations[~annotations["item"].astype(str).isin(list(firsts))]
+    require_columns(second, "item", "annotator", "control", "value", "status")
+    rows = []
+    for name in sorted({str(one) for one in second["annotator"].dropna()}):
+        both = [table[table["annotator"].astype(str).eq(name)] for table in (annotations, second)]
+        table = pd.concat([both[0].assign(annotator="1"), both[1].assign(annotator="2")], ignore_index=True)
+        if not table["control"].eq(control).any():
+            continue
+        wide, ratings = ratings_of(table, control, level, order)
+        if wide.shape[1] < 2:
+            continue
+        kappa, low, high, n, percent, *_ = _pair(ratings, 0, 1, drawing)
+        is_named = level not in ("interval", "ratio") and not _is_continuous(ratings)
+        same = share_interval(round(percent * n), int(n)) if n and is_named and drawing.resamples else NONE
+        if n:
+            rows.append((name, int(n), percent if is_named else math.nan, *same, kappa, low, high))
+    return pd.DataFrame(rows, columns=list(AGAIN))
 
 
 _NO_NAMES = (

@@ -17,6 +17,26 @@ from lsnb.kernel.words import listing, nearest, sheet_rows, warn
 from lsnb.sampling.chance import apportion, check_seed, is_whole, parse_percent, permanent_number, rounded_share
 from lsnb.tables.keys import check_key
 
+# Items that the same person annotates twice, without being told so: their keys alone say it, since nothing else of a
+# table need travel to those who annotate.
+
+
+REPEAT = "~2"
+
+
+def repeated(item: str) -> str | None:
+    """Return the item that a hidden repeat is of, None for another item.
+
+    Args:
+        item: A key; what ``sample(repeats=)`` drew again ends in ``~2``.
+
+    Example:
+        >>> repeated("a17~2"), repeated("a17")
+        ('a17', None)
+    """
+    return item.removesuffix(REPEAT) or None if item.endswith(REPEAT) else None
+
+
 # Who annotates what: each annotator's items, in an order of their own.
 
 
@@ -30,7 +50,8 @@ def assign(
 
     Loads differ by at most one item (groups: within a group), pairs of annotators share about as many items
     as other pairs, and each annotator has an order of their own, so that fatigue does not fall on the same
-    items. The seed, the keys and the names alone decide, not their order.
+    items. Hidden repeats (``sample(repeats=)``) go to those who have the item, and are not counted for that. The
+    seed, the keys and the names alone decide, not their order.
 
     Args:
         keys: The items, each once.
@@ -65,7 +86,9 @@ def assign(
             problems.append(str(error).replace("give", "give 'full', a whole number, or"))
     if problems:
         raise InputError(problems)
-    order = sorted(items, key=lambda item: (permanent_number(seed, "assign", item), item))
+    known = set(items)
+    again = {item: first for item in items if (first := repeated(item)) in known and first is not None}
+    order = sorted(known - again.keys(), key=lambda item: (permanent_number(seed, "assign", item), item))
     if isinstance(overlap, Mapping):
         teams = _by_groups(order, overlap, seed)
     elif overlap == "full":
@@ -78,7 +101,7 @@ def assign(
             coders = [2] * doubly + [1] * (len(order) - doubly)
         teams = _balanced(order, coders, names, seed)
     shares: dict[str, list[str]] = {name: [] for name in names}
-    for item, team in teams.items():
+    for item, team in (*teams.items(), *((item, teams[first]) for item, first in again.items())):
         for name in team:
             shares[name].append(item)
     return {
@@ -208,6 +231,7 @@ def sample(
     weights: Weights | None = None,
     allocation: Allocation = "proportional",
     seed: int = 0,
+    repeats: int | str = 0,
 ) -> pd.DataFrame:
     """Return a random sample of a table's rows.
 
@@ -230,10 +254,15 @@ def sample(
         weights: A column, or a number for each row: the larger, the likelier. Rows of weight 0 are never drawn.
         allocation: ``"proportional"`` or ``"equal"``, with ``by``.
         seed: Any whole number.
+        repeats: How many of the drawn rows, or what share of them (``"10%"``), come a second time, for agreement within
+            a person. A repeat has the item's key with ``~2`` behind it, which annotators do not see; ``assign`` gives
+            it to those who have the item. Figures, votes and gold leave repeats out, and ``agreement(...).again``
+            compares each person's two answers.
 
     Returns:
-        The drawn rows in the table's order, with its index, columns and dtypes. ``.attrs["lsnb"]`` holds
-        how they were drawn; ``strata_table`` shows what each stratum gave.
+        The drawn rows in the table's order, with its index, columns and dtypes; behind them the repeats, if any, and
+        then the key as text and ``repeat_of``, the key of the item. ``.attrs["lsnb"]`` holds how they were drawn;
+        ``strata_table`` shows what each stratum gave.
 
     Raises:
         InputError: A parameter is wrong; all of them at once.
@@ -248,11 +277,51 @@ def sample(
         >>> set(sample(shuffled, key="ID", n=3, by="group")["ID"]) == set(drawn["ID"])
         True
     """
-    frame = _frame(table, key, n, percent, by, weights, allocation, seed)
+    faults = _repeats_faults(repeats)
+    frame = _frame(table, key, n, percent, by, weights, allocation, seed, faults)
     rows = range(len(table))
     wanted = int(n) if n is not None else rounded_share(percent or 0, len(table))
     drawn, strata = _draw(frame, rows, wanted, allocation, seed, before=[])
-    return _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=int(seed), allocation=allocation)
+    found = _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=int(seed), allocation=allocation)
+    return _with_repeats(found, key, [frame.keys[row] for row in drawn], repeats, int(seed)) if repeats else found
+
+
+def _repeats_faults(repeats: object) -> list[str]:
+    if isinstance(repeats, str):
+        try:
+            parse_percent(repeats, "repeats")
+        except InputError as error:
+            return list(error.problems)
+    elif not is_whole(repeats) or repeats < 0:  # type: ignore[operator]
+        return [f"repeats is {repeats!r}: give how many rows come twice, or a share such as '10%'."]
+    return []
+
+
+def _with_repeats(found: pd.DataFrame, key: str, keys: list[str], repeats: int | str, seed: int) -> pd.DataFrame:
+    """Return a sample with some of its rows a second time, under keys of their own."""
+    taken = [text for text in keys if repeated(text) is not None]
+    if taken:
+        raise InputError(
+            f"The keys {listing(taken)} end in {REPEAT}, as hidden repeats do: name these items otherwise."
+        )
+    if "repeat_of" in found.columns:
+        raise InputError("The table has a column 'repeat_of', which a sample with repeats has: rename it.")
+    count = rounded_share(parse_percent(repeats, "repeats"), len(keys)) if isinstance(repeats, str) else int(repeats)
+    if count > len(keys):
+        raise InputError(f"repeats is {count}, and {len(keys)} rows are drawn: give as many at most.")
+    order = sorted(range(len(keys)), key=lambda row: (permanent_number(seed, "repeat", keys[row]), keys[row]))
+    rows = sorted(order[:count])
+    again = found.iloc[rows].copy()
+    again[key] = [keys[row] + REPEAT for row in rows]
+    whole = pd.api.types.is_integer_dtype(found.index.dtype)
+    first = int(found.index.max()) + 1 if whole else 0
+    again.index = pd.Index(
+        range(first, first + count) if whole else [f"{label}{REPEAT}" for label in again.index], name=found.index.name
+    )
+    made = pd.concat([found.assign(**{key: keys}), again])
+    made["repeat_of"] = pd.Series([None] * len(keys) + [keys[row] for row in rows], index=made.index, dtype="object")
+    made.attrs = {**found.attrs, "lsnb": {**found.attrs["lsnb"], "repeats": count}}
+    return made
 
 
 def extend_sample(
@@ -343,9 +412,10 @@ def _frame(
     weights: Weights | None,
     allocation: str,
     seed: int,
+    faults: Sequence[str] = (),
 ) -> Frame:
     """Check every parameter of a draw, report all faults at once, and number the rows."""
-    problems = check_seed(seed)
+    problems = [*check_seed(seed), *faults]
     keys: list[str] = []
     try:
         keys = check_key(table, key).tolist()

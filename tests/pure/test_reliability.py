@@ -17,7 +17,7 @@ from statsmodels.stats import inter_rater
 
 from lsnb.annotations import long_table
 from lsnb.errors import InputError
-from lsnb.reliability import Ratings, agreement, cohen_kappa, fleiss_kappa, krippendorff_alpha
+from lsnb.reliability import Ratings, agreement, cohen_kappa, fleiss_kappa, gold, krippendorff_alpha
 
 MISSING = None
 # Krippendorff, "Computing Krippendorff's Alpha-Reliability" (2011), example C: four observers, twelve units.
@@ -281,3 +281,44 @@ def test_ratings_from_label_studio():
     found = agreement(long_table(tasks), "stars")
     assert found.level == "ordinal"
     assert 0.8 < pair(found, "0", "1") < 1
+
+
+def test_the_same_items_again_are_each_persons_own_figure_and_no_other():
+    rng = np.random.default_rng(4)
+    votes = {who: rng.choice(["up", "down", "so"], 60).tolist() for who in ("ana", "ben")}
+    once = long(votes)
+    second = {who: [one if rng.random() < 0.7 else "so" for one in values[:40]] for who, values in votes.items()}
+    again = long(second)
+    hidden = pd.concat([once, again.assign(item=again["item"] + "~2")], ignore_index=True)
+    with pytest.warns(UserWarning, match="40 items are hidden repeats"):
+        found = agreement(hidden, "c", resamples=50)
+    plain = agreement(once, "c", resamples=50)
+    pd.testing.assert_frame_equal(found.figures, plain.figures)
+    assert (found.n_items, len(plain.again)) == (60, 0)
+    assert found.again["n"].tolist() == [40, 40]
+    for name, n, percent, low, high, kappa, least, most in found.again.itertuples(index=False):
+        pairs = list(zip(votes[name][:40], second[name], strict=True))
+        assert percent == pytest.approx(np.mean([one == other for one, other in pairs]))
+        crossed = pd.crosstab(*map(pd.Series, zip(*pairs, strict=True))).to_numpy()
+        assert kappa == pytest.approx(inter_rater.cohens_kappa(crossed).kappa, abs=1e-12)
+        assert 0 < low < percent < high < 1
+        assert least < kappa < most
+        assert n == 40
+    assert "The same items again" in repr(found)
+    rounds = agreement(once, "c", again=again, resamples=50)
+    pd.testing.assert_frame_equal(rounds.again, found.again)
+
+
+def test_a_key_that_only_looks_like_a_repeat_counts():
+    votes = long({"ana": ["up", "down"], "ben": ["up", "up"]})
+    votes["item"] = votes["item"] + "~2"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert agreement(votes, "c", resamples=0).n_items == 2
+
+
+def test_gold_leaves_hidden_repeats_out():
+    votes = pd.concat([long({"ana": ["up", "down"]}), long({"ana": ["down"]}).assign(item="000~2")])
+    with pytest.warns(UserWarning, match="1 item is a hidden repeat"):
+        found = gold(votes, "c")
+    assert found[["item", "value"]].values.tolist() == [["000", "up"], ["001", "down"]]

@@ -331,3 +331,32 @@ def test_groups():
 def test_assignments_that_make_no_sense(keys, names, overlap, says):
     with pytest.raises(InputError, match=says):
         assign(keys, names, overlap=overlap)
+
+
+def test_hidden_repeats_are_drawn_by_the_seed_and_go_to_the_same_people():
+    table = pd.DataFrame({"ID": range(40), "text": [f"t{n}" for n in range(40)]})
+    drawn = sample(table, key="ID", n=20, repeats="25%")
+    firsts = drawn[drawn["repeat_of"].isna()]
+    again = drawn[drawn["repeat_of"].notna()]
+    assert firsts["ID"].tolist() == sample(table, key="ID", n=20)["ID"].astype(str).tolist()
+    assert len(again) == 5
+    assert again["ID"].tolist() == [f"{first}~2" for first in again["repeat_of"]]
+    assert again["text"].tolist() == [f"t{first}" for first in again["repeat_of"]]
+    assert drawn.index.is_unique
+    shuffled = table.sample(frac=1, random_state=3)
+    assert set(sample(shuffled, key="ID", n=20, repeats=5)["ID"]) == set(drawn["ID"])
+    shares = assign(drawn["ID"], ["ana", "ben", "eva"], overlap=1)
+    for name, items in shares.items():
+        assert {item.removesuffix("~2") for item in items if item.endswith("~2")} <= set(items), name
+    assert sum(map(len, shares.values())) == 25
+
+
+def test_repeats_that_cannot_be():
+    table = pd.DataFrame({"ID": ["a", "b~2"]})
+    with pytest.raises(InputError, match="b~2 end in ~2, as hidden repeats do"):
+        sample(table, key="ID", n=2, repeats=1)
+    with pytest.raises(InputError, match="give as many at most"):
+        sample(table[:1], key="ID", n=1, repeats=2)
+    for odd in (-1, 1.5, "many", None, True):
+        with pytest.raises(InputError, match="repeats is"):
+            sample(table, key="ID", n=1, repeats=odd)
