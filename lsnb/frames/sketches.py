@@ -164,7 +164,7 @@ class Sight:
 
         weights: Array = cv2.resize(self.mask, pixels.shape[2:0:-1], interpolation=cv2.INTER_AREA)
         weights = weights[None, ..., None] if pixels.ndim == 4 else weights[None]
-        return np.rint(pixels * weights).astype("uint8")
+        return np.asarray(np.rint(pixels * weights), dtype="uint8")
 
 
 @dataclass(frozen=True)
