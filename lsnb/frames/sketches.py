@@ -160,11 +160,18 @@ class Sight:
         """Return pictures, uint8[n, side, side(, 3)], in which what does not count is black."""
         if self.mask is None:
             return pixels
-        import cv2
-
-        weights: Array = cv2.resize(self.mask, pixels.shape[2:0:-1], interpolation=cv2.INTER_AREA)
+        height, width = pixels.shape[1:3]
+        weights: Array = _overlaps(height, len(self.mask)) @ self.mask @ _overlaps(width, self.mask.shape[1]).T
         weights = weights[None, ..., None] if pixels.ndim == 4 else weights[None]
         return np.asarray(np.rint(pixels * weights), dtype="uint8")
+
+
+def _overlaps(parts: int, pixels: int) -> Array:
+    """Return which share of each of some equal parts of a side each of its pixels is, float64[parts, pixels]."""
+    edges, at = np.arange(parts + 1) * pixels / parts, np.arange(pixels)
+    common = np.minimum(edges[1:, None], at + 1) - np.maximum(edges[:-1, None], at)
+    overlaps: Array = np.maximum(common, 0.0) * parts / pixels
+    return overlaps
 
 
 @dataclass(frozen=True)
