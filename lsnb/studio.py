@@ -38,7 +38,7 @@ from lsnb.errors import (
     StudioUnreachableError,
 )
 from lsnb.kernel.jobs import counting, is_started, side_by_side
-from lsnb.kernel.secrecy import is_here, is_same_server, masked
+from lsnb.kernel.secrecy import is_here, is_same_server, leads_here, masked
 from lsnb.kernel.words import warn
 from lsnb.labels.check import label_interface
 
@@ -753,7 +753,7 @@ def _page(rows: str, count: str, *names: str) -> Callable[[Any], tuple[list[dict
 
 def _client_for(url: str, *, request: Any, response: Any) -> httpx.Client:
     """Return a client that respects this computer's settings for proxies and certificates, save towards itself."""
-    here = is_here(url)
+    here = leads_here(url)
     authorities = os.environ.get("SSL_CERT_FILE", "").strip()
     if authorities and not Path(authorities).is_file():
         if not here:

@@ -17,7 +17,9 @@ import pytest
 
 import lsnb
 from lsnb.bucket import open_bucket_at
+from lsnb.bucket.wire import session_for
 from lsnb.errors import BucketUnreachableError, StudioUnreachableError
+from lsnb.kernel.secrecy import is_here
 from lsnb.stack import Stack
 
 SECRET = "0123456789abcdef0123456789abcdef01234567"
@@ -92,6 +94,25 @@ def test_a_remote_server_is_reached_through_the_proxy_and_a_local_one_is_not(
     assert bucket._library().reload() is None
     assert lsnb.config_builder(name="behind a proxy") is not None
     assert forward.asked == []
+
+
+def test_a_name_with_dots_that_leads_here_needs_no_proxy(
+    stack: Stack, forward: Forward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def listed(host: Any, *more: Any, **options: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        return look_up("127.0.0.1" if name == "ls.lab.test" else host, *more, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", listed)
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.setenv(name, forward.url)
+    assert lsnb.connect(stack.url.replace("127.0.0.1", "ls.lab.test"), stack.api_key).user == stack.username
+    assert not session_for("http://ls.lab.test:1").trust_env
+    assert session_for("http://other.lab.test:1").trust_env
+    assert forward.asked == []
+    assert not is_here("http://ls.lab.test:1")  # no record of a stack is trusted for such a name
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ from lsnb.errors import (
 )
 from lsnb.kernel import runtime
 from lsnb.kernel.jobs import affordable_workers, is_started
-from lsnb.kernel.secrecy import is_here, is_same_server, masked
+from lsnb.kernel.secrecy import is_here, is_same_server, leads_here, masked
 
 # What Cloud Storage refuses, said in a sentence that names the remedy.
 #
@@ -636,7 +636,7 @@ class _Sent:
 def session_for(endpoint: str) -> requests.Session:
     """Return a requests session that respects the user's proxies, save towards this computer."""
     session = requests.Session()
-    session.trust_env = not is_here(endpoint)
+    session.trust_env = not leads_here(endpoint)
     mount_adapters(session, endpoint)
     return session
 

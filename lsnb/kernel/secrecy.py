@@ -6,7 +6,9 @@ import contextlib
 import ipaddress
 import re
 import socket
+import threading
 from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies
 
 from lsnb.errors import MASK, plain_addresses
 
@@ -100,6 +102,41 @@ def is_here(url: str) -> bool:
     return False
 
 
+# A network that knows only its proxy's names can be slow to say that it knows no other.
+_LOOKED_UP_SECONDS = 2.0
+
+
+def leads_here(url: str) -> bool:
+    """Return whether an address leads to this computer, also by a name with dots, in its own list or anybody's.
+
+    Names are looked up only where a proxy is set, since nothing else hangs on them: what may be trusted for being here
+    is for ``is_here`` to say.
+
+    Args:
+        url: The address.
+
+    Example:
+        >>> leads_here("http://localhost:8080"), leads_here("https://192.0.2.7")
+        (True, False)
+    """
+    if is_here(url) or not getproxies():
+        return is_here(url)
+    found: list[bool] = []
+    with contextlib.suppress(ValueError, RuntimeError):  # the latter: no thread can be started
+        host = (urlsplit(url).hostname or "").rstrip(".")
+        looking = threading.Thread(target=lambda: found.append(_is_found_here(host)), daemon=True)
+        looking.start()
+        looking.join(_LOOKED_UP_SECONDS)
+    return found == [True]
+
+
+def _is_found_here(host: str) -> bool:
+    with contextlib.suppress(OSError, UnicodeError):
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
+        return bool(found) and all(_is_loopback(address) for address in found)
+    return False
+
+
 def _is_loopback(host: str) -> bool:
     with contextlib.suppress(ValueError):
         address = ipaddress.ip_address(host.partition("%")[0])
@@ -108,12 +145,7 @@ def _is_loopback(host: str) -> bool:
     with contextlib.suppress(OSError):
         # The short and the whole-number spellings of an address, which every client takes: 127.1, 2130706433.
         return _is_loopback(socket.inet_ntoa(socket.inet_aton(host)))
-    if "." in host or ":" in host:
-        return False
-    with contextlib.suppress(OSError, UnicodeError):
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
-        return bool(found) and all(_is_loopback(address) for address in found)
-    return False
+    return "." not in host and ":" not in host and _is_found_here(host)
 
 
 def is_same_server(url: str, own: str) -> bool:
