@@ -7,14 +7,16 @@ parts before it is read, so that what its library passes over is said.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import io
 import math
 import os
 import re
 import warnings
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +117,7 @@ def _rows_of_edf(file: Path) -> int:
     terms = {
         part
         for one in set(each)
-        for low in range(1, isqrt(max(one, 0)) + 1)
+        for low in range(1, math.isqrt(max(one, 0)) + 1)
         if one % low == 0
         for part in (low, one // low)
     }
@@ -199,9 +201,11 @@ def _xdf(file: Path, block: int | None = None) -> pd.DataFrame:
     for one in streams:
         if one is not best:
             tally.leave(f"of the stream {_name_of_stream(one)!r}", n=held.get(one["info"]["stream_id"], 0))
-    missing = held.get(best["info"]["stream_id"], 0) - len(best["time_stamps"])
+    missing = tally.seen - len(best["time_stamps"]) - sum(one.n for one in tally.left_out.values())
     if missing > 0:
         tally.leave(_BREAKS_OFF, n=missing)
+    # Behind a damaged piece pyxdf looks for the next whole one.
+    tally.seen += max(0, -missing)
     if len(numeric) > 1 and block is None:
         tally.note(f"{file.name} has several streams of numbers ({listing(names)}): give block=1, block=2 and so on.")
     values = np.asarray(best["time_series"])
@@ -296,14 +300,10 @@ def _gpx(file: Path) -> pd.DataFrame:
         "longitude": [float(one.longitude) for one in timed],
         "elevation": [math.nan if one.elevation is None else float(one.elevation) for one in timed],
     }
-    for one in timed:
-        for extension in one.extensions:
-            for element in extension.iter():
-                name = str(element.tag).rpartition("}")[2]
-                if element.text and element.text.strip():
-                    columns.setdefault(name, [])
-    for name in list(columns)[4:]:
-        columns[name] = [_of_extension(one, name) for one in timed]
+    said = [_extensions_of(one) for one in timed]
+    further = [name for name in dict.fromkeys(name for one in said for name in one) if name not in columns]
+    _bounded(float(len(timed)) * (len(columns) + len(further)), file.name)
+    columns |= {name: [one.get(name, math.nan) for one in said] for name in further}
     columns = {name: values for name, values in columns.items() if name == TIME or any(one == one for one in values)}
     if len(points) > len(timed):
         tally.leave("without a time", n=len(points) - len(timed))
@@ -317,15 +317,13 @@ def _gpx(file: Path) -> pd.DataFrame:
     )
 
 
-def _of_extension(point: Any, name: str) -> float:
-    for extension in point.extensions:
-        for element in extension.iter():
-            if str(element.tag).rpartition("}")[2] == name:
-                try:
-                    return float(element.text)
-                except (TypeError, ValueError):
-                    return math.nan
-    return math.nan
+def _extensions_of(point: Any) -> dict[str, float]:
+    """Return name → number of what a device adds to a point; of several of one name the first."""
+    numbers: dict[str, float] = {}
+    for element in (element for extension in point.extensions for element in extension.iter()):
+        with contextlib.suppress(TypeError, ValueError):
+            numbers.setdefault(str(element.tag).rpartition("}")[2], float(element.text))
+    return numbers
 
 
 def _frames_of_wav(file: Path) -> int:
@@ -369,9 +367,36 @@ def _wav(file: Path) -> pd.DataFrame:
     return _table(tally, columns, rate=float(rate), units={TIME: "s"})
 
 
+def _unpacked_bytes(file: Path) -> int:
+    """Return how many bytes MATLAB's variables take unpacked, counted up to a little more than is read.
+
+    Each is packed by itself: https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf.
+    """
+    most = 8 * MOST_NUMBERS
+    total = 0
+    with file.open("rb") as opened:
+        opened.seek(126)
+        order: Any = "big" if opened.read(2) == b"MI" else "little"
+        while len(tag := opened.read(8)) == 8 and total <= most:
+            kind, left = int.from_bytes(tag[:4], order), int.from_bytes(tag[4:], order)
+            if kind != 15:
+                total += left
+                opened.seek(left, os.SEEK_CUR)
+                continue
+            packed = zlib.decompressobj()
+            while left and total <= most and (block := opened.read(min(left, 65_536))):
+                left -= len(block)
+                while block and total <= most:
+                    total += len(packed.decompress(block, 2**20))
+                    block = packed.unconsumed_tail
+    return total
+
+
 def _matlab(file: Path) -> pd.DataFrame:
     from scipy.io import loadmat, whosmat
 
+    with contextlib.suppress(zlib.error):  # loadmat says what is damaged
+        _bounded(_unpacked_bytes(file) / 8, file.name)
     try:
         # By the heads of its variables; those inside of structures have none.
         listed = [
@@ -444,7 +469,7 @@ def _flat(held: Mapping[str, Any], before: str = "", depth: int = 0) -> dict[str
 def _xls(file: Path, **options: Any) -> pd.DataFrame:
     library = _library("xlrd", "old Excel files (.xls)")
     try:
-        book = library.open_workbook(str(file), on_demand=True)
+        book = library.open_workbook(str(file), on_demand=True, logfile=io.StringIO())
         sheets = [book.sheet_by_index(number) for number in range(book.nsheets)]
         sheet = max(sheets, key=lambda one: one.nrows * one.ncols, default=None)
     except Exception as error:

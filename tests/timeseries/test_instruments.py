@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import struct
 import warnings
 from fractions import Fraction
@@ -348,3 +350,65 @@ def test_what_is_none_of_them_is_refused_by_name(tmp_path: Path, ending: str) ->
         (tmp_path / f"a.{ending}").write_bytes(content)
         with pytest.raises(LsnbError, match=rf"a\.{ending}"):
             read(tmp_path / f"a.{ending}")
+
+
+def made(folder: Path) -> dict[str, bytes]:
+    """A small file of each kind."""
+    record(folder / "a.edf", [8, 4], seconds=2)
+    record(folder / "a.bdf", [8], seconds=2, marks=1)
+    wavfile.write(folder / "a.wav", 100, np.arange(40, dtype="int16").reshape(20, 2))
+    held = {"x": np.arange(20.0), "trial": {"srate": 10, "y": np.ones((20, 2))}, "who": "Ana"}
+    scipy.io.savemat(folder / "a.mat", held, do_compression=True)
+    files = {ending: (folder / f"a.{ending}").read_bytes() for ending in ("edf", "bdf", "wav", "mat")}
+    sheets = {"data": [["time (s)", "x"], *[[n / 2, n] for n in range(6)]], "b": [["q"]]}
+    times = "".join(
+        f'<trkpt lat="1" lon="{n}"><ele>{n}</ele><time>2026-01-01T00:00:0{n}Z</time>'
+        f"<extensions><hr>{n}</hr></extensions></trkpt>"
+        for n in range(4)
+    )
+    xml = f'<gpx xmlns="http://www.topografix.com/GPX/1/1" version="1.1"><trk><trkseg>{times}</trkseg></trk></gpx>'
+    seconds = [(1_000_000_000 + n, 60 + n, 1500) for n in range(4)]
+    return files | {"xdf": xdf(), "fit": fit(seconds), "xls": workbook(sheets), "gpx": xml.encode()}
+
+
+def bend(folder: Path, numbers: range) -> None:
+    for ending, whole in made(folder).items():
+        assert len(read(folder / f"a.{ending}")[0] if ending in ("edf", "bdf", "wav", "mat") else "x")
+        for number in numbers:
+            draw = random.Random(f"{ending} {number}")
+            content = bytearray(whole)
+            for _ in range(draw.choice([1, 2, 5])):
+                content[draw.randrange(len(content))] = draw.choice([0, 1, 45, 48, 57, 127, 128, 255])
+            path = folder / f"bent {number}.{ending}"
+            path.write_bytes(content[: draw.choice([None, None, draw.randrange(len(content))])])
+            with contextlib.suppress(LsnbError):
+                read(path)
+            path.unlink()
+
+
+def test_bent_files_are_answered_with_a_whole_account_or_refused_in_a_sentence(tmp_path: Path) -> None:
+    bend(tmp_path, range(6))
+
+
+@pytest.mark.exhaustive
+def test_many_bent_files(tmp_path: Path) -> None:
+    bend(tmp_path, range(6, 1500))
+
+
+def test_what_would_fill_the_memory_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lsnb.timeseries.instruments.MOST_NUMBERS", 1000)
+    monkeypatch.setattr(scipy.io, "loadmat", None)
+    scipy.io.savemat(tmp_path / "a.mat", {"s": {"x": np.zeros(1_000_000)}}, do_compression=True)
+    assert (tmp_path / "a.mat").stat().st_size < 10_000
+    with pytest.raises(TableError, match=r"a\.mat holds [\d,]+ numbers, more than 1,000"):
+        read(tmp_path / "a.mat")
+    names = "".join(
+        f'<trkpt lat="1" lon="2"><time>2026-01-01T00:00:00Z</time><extensions><n{n}>1</n{n}></extensions></trkpt>'
+        for n in range(60)
+    )
+    xml = f'<gpx xmlns="http://www.topografix.com/GPX/1/1" version="1.1"><trk><trkseg>{names}</trkseg></trk></gpx>'
+    (tmp_path / "a.gpx").write_text(xml)
+    with pytest.raises(TableError, match=r"a\.gpx holds 3,840 numbers"):
+        read(tmp_path / "a.gpx")
