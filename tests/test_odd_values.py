@@ -367,6 +367,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
         "resamples": 10,
     },
     "reliability.agreement_overview": lambda out: {"annotations": LABELS},
+    "reliability.coverage": lambda out: {"annotations": LABELS},
     "reliability.references": lambda out: {"paragraph": "Agreement was 1.00 by Krippendorff’s alpha."},
     "reliability.write_results": lambda out: {"annotations": LABELS, "folder": out},
     "reliability.text_agreement": lambda out: {

@@ -390,6 +390,8 @@ def _text(value: Any) -> str:
 # What each column of lsnb's tables means, for whoever gets the file without the notebook.
 
 
+# What Label Studio calls the origin of a result that a model had made, and that stayed as it was or was changed.
+PREFILLED = ("prediction", "prediction-changed")
 MEANINGS = {
     "item": "Key of the item, as text: what identifies it in the researcher's own table",
     "project": "Number of the project on Label Studio",
@@ -408,7 +410,7 @@ MEANINGS = {
     "to_name": "Name of what was shown, in the label config",
     "parent": "Id of the region that this one belongs to",
     "notes": "What the annotator noted on the region",
-    "origin": "manual, prediction (taken from one as it was) or prediction-changed",
+    "origin": f"manual, {PREFILLED[0]} (taken from one as it was) or {PREFILLED[1]}",
     "prediction": "Number of the prediction that the annotation began from",
     "ground_truth": "Whether the annotation was marked as ground truth",
     "unique_id": "What identifies the annotation on any Label Studio",

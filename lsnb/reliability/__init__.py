@@ -12,7 +12,7 @@ from lsnb.reliability.coefficients import (
 from lsnb.reliability.decisions import disputed, gold
 from lsnb.reliability.evaluation import AlternativeTest, Evaluation, alternative_annotator_test, evaluate
 from lsnb.reliability.overlap import RegionAgreement, region_agreement
-from lsnb.reliability.paragraph import agreement_overview, methods_paragraph, references, write_results
+from lsnb.reliability.paragraph import agreement_overview, coverage, methods_paragraph, references, write_results
 from lsnb.reliability.transcripts import TextAgreement, text_agreement
 from lsnb.reliability.truth import Consensus, Truth, annotator_quality, consensus_regions
 
@@ -33,6 +33,7 @@ __all__ = [
     "annotator_quality",
     "cohen_kappa",
     "consensus_regions",
+    "coverage",
     "disputed",
     "evaluate",
     "fleiss_kappa",

@@ -13,7 +13,9 @@ from typing import Any
 import pandas as pd
 
 from lsnb.annotations import majority, write_table
-from lsnb.annotations.long import require_columns
+from lsnb.annotations.long import ANSWERED, require_columns
+from lsnb.annotations.outputs import PREFILLED
+from lsnb.annotations.votes import latest
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
 from lsnb.kernel.files import safe_name, whole_file_at
@@ -27,8 +29,6 @@ from lsnb.reliability.intervals import figures_in
 from lsnb.reliability.overlap import RegionAgreement, is_drawn
 from lsnb.reliability.transcripts import text_agreement
 
-# Of results that a model had made, and that stayed as they were or were changed.
-PREFILLED = ("prediction", "prediction-changed")
 COMPARED = {
     "nominal": "values either agree or do not",
     "ordinal": "ordinal distance",
@@ -298,6 +298,55 @@ def agreement_overview(
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(["percent", "value", "low", "high"], "float64"))
 
 
+@checked
+def coverage(annotations: Annotations) -> pd.DataFrame:
+    """Return who answered what share of what was theirs: a row for each annotator and question.
+
+    Theirs is every item in their project, a hidden repeat, too. An item counts as answered where its latest annotation
+    was submitted with an answer to the question; of a tool that marks regions also where nothing was marked.
+
+    Args:
+        annotations: The long table; it is not changed.
+
+    Returns:
+        ``annotator, question, items, answered, unanswered`` (submitted without an answer to it), ``skipped, open``
+        (a draft, or not labelled) and ``share``, answered of items. The five counts add up: ``items`` is the sum of
+        the others.
+
+    Raises:
+        InputError: No long table.
+
+    Example:
+        >>> rows = [("1", "ana", "x", "submitted"), ("2", "ana", None, "skipped"), ("1", "ben", "y", "submitted")]
+        >>> rows += [("2", "ben", None, "unlabelled")]
+        >>> long = pd.DataFrame(rows, columns=["item", "annotator", "value", "status"])
+        >>> coverage(long.assign(control=long["value"].map({"x": "mood", "y": "mood"})))["share"].tolist()
+        [0.5, 0.5]
+    """
+    require_columns(annotations, "item", "annotator", "control", "value", "status")
+    known = annotations[annotations["item"].notna() & annotations["annotator"].notna()]
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+        done = latest(known)
+    who = ["annotator", "item"]
+    theirs = known[who].drop_duplicates().groupby("annotator").size()
+    skipped = done[done["status"].eq("skipped")][who].drop_duplicates().groupby("annotator").size()
+    submitted = done[done["status"].isin(ANSWERED)]
+    given = submitted[who].drop_duplicates().groupby("annotator").size()
+    rows = []
+    for control in questions_of(annotations):
+        if is_drawn(annotations, control):
+            answered = given
+        else:
+            told = submitted[submitted["control"].eq(control).fillna(False) & submitted["value"].notna()]
+            answered = told[who].drop_duplicates().groupby("annotator").size()
+        for name, items in theirs.items():
+            n, all_given, none = (int(counts.get(name, 0)) for counts in (answered, given, skipped))
+            rows.append((name, control, int(items), n, all_given - n, none, int(items) - all_given - none, n / items))
+    columns = ["annotator", "question", "items", "answered", "unanswered", "skipped", "open", "share"]
+    return pd.DataFrame(rows, columns=columns).astype({"share": "float64"})
+
+
 def questions_of(annotations: pd.DataFrame) -> list[str]:
     """Return the controls that somebody answered, but for relations, in the order in which they first come."""
     require_columns(annotations, "item", "annotator", "control", "value", "status")
@@ -360,7 +409,8 @@ def write_results(
     """Write all that is to be had of each question into a folder, and return the overview.
 
     For a question ``mood``: ``majority-mood.csv``, ``gold-mood.csv`` and ``disputed-mood.csv``, each with a data
-    dictionary, and ``methods-mood.txt``; for all together ``overview.csv`` and ``references.bib``. Of a tool that draws
+    dictionary, and ``methods-mood.txt``; for all together ``overview.csv``,
+    ``coverage.csv`` and ``references.bib``. Of a tool that draws
     regions there are no votes: it has what is disputed and the paragraph.
 
     Args:
@@ -381,8 +431,8 @@ def write_results(
         >>> here = Path(tempfile.mkdtemp())
         >>> _ = write_results(long, here)
         >>> names = [path.name for path in sorted(here.iterdir()) if ".columns." not in path.name]
-        >>> names[:3], names[3:]  # doctest: +NORMALIZE_WHITESPACE
-        (['disputed-mood.csv', 'gold-mood.csv', 'majority-mood.csv'],
+        >>> names[:4], names[4:]  # doctest: +NORMALIZE_WHITESPACE
+        (['coverage.csv', 'disputed-mood.csv', 'gold-mood.csv', 'majority-mood.csv'],
          ['methods-mood.txt', 'overview.csv', 'references.bib'])
     """
     target = Path(folder)
@@ -409,6 +459,7 @@ def write_results(
         part.write_text(references("\n".join(paragraphs)), encoding="utf-8")
     overview = agreement_overview(annotations, levels=levels, gold=finals)
     write_table(overview, target / "overview.csv", meanings=OVERVIEW_MEANINGS)
+    write_table(coverage(annotations), target / "coverage.csv", meanings=COVERAGE_MEANINGS)
     return overview
 
 
@@ -425,6 +476,15 @@ def _given(gold: Callable[..., pd.DataFrame], control: str, min_votes: int) -> p
     return found
 
 
+COVERAGE_MEANINGS = {
+    "question": "Name of the control in the label config",
+    "items": "How many items were the annotator's",
+    "answered": "How many of them were answered",
+    "unanswered": "How many were submitted without an answer to this question",
+    "skipped": "How many were skipped",
+    "open": "How many have a draft, or nothing",
+    "share": "Answered of items, 0 to 1",
+}
 OVERVIEW_MEANINGS = {
     "question": "Name of the control in the label config",
     "annotators": "How many people answered",

@@ -32,7 +32,7 @@ from lsnb.kernel.jobs import counting
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, warn
 from lsnb.labels import LabelConfig
-from lsnb.reliability import agreement, disputed, methods_paragraph
+from lsnb.reliability import agreement, coverage, disputed, methods_paragraph
 from lsnb.studio import Server
 from lsnb.study.predicting import splits_of, with_splits
 from lsnb.study.projects import Copy, account_notes, item_of, strangers_note
@@ -334,6 +334,7 @@ def overview(
         _table(config.codebook),
         "<h2>Who did what</h2>",
         _table(progress.assign(share=(progress["share"] * 100).round(1).astype(str) + " %")),
+        _coverage(annotations),
         _picture(lambda: plots.progress(progress), "How far each annotator is"),
         _when(annotations),
     ]
@@ -390,6 +391,14 @@ def _question(name: str, annotations: pd.DataFrame, final: pd.DataFrame | str | 
         yield _note(str(fault))
     else:
         yield f"<h3>For the methods section</h3><blockquote>{html.escape(text)}</blockquote>"
+
+
+def _coverage(annotations: pd.DataFrame) -> str:
+    """Return who answered what share of what was theirs, or nothing where nobody has."""
+    table = coverage(annotations)
+    if not len(table):
+        return ""
+    return _table(table.assign(share=(table["share"] * 100).round(1).astype(str) + " %"))
 
 
 def _when(annotations: pd.DataFrame) -> str:

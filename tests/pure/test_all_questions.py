@@ -6,9 +6,19 @@ import re
 
 import pandas as pd
 import pytest
+from label_studio_tasks import annotation, choice, result, task
 
+from lsnb.annotations import long_table
 from lsnb.errors import InputError
-from lsnb.reliability import agreement, agreement_overview, references, region_agreement, text_agreement, write_results
+from lsnb.reliability import (
+    agreement,
+    agreement_overview,
+    coverage,
+    references,
+    region_agreement,
+    text_agreement,
+    write_results,
+)
 from lsnb.tables import read_table
 
 
@@ -53,7 +63,14 @@ def test_each_question_has_the_figure_to_report_and_what_comes_next():
 def test_files_are_named_by_question_and_paragraphs_cite_what_they_name(tmp_path):
     overview = write_results(long(), tmp_path, min_votes=2)
     names = {path.name for path in tmp_path.iterdir()}
-    assert {"gold-mood.csv", "majority-sure.csv", "disputed-said.csv", "methods-span.txt", "overview.csv"} <= names
+    assert {
+        "gold-mood.csv",
+        "majority-sure.csv",
+        "disputed-said.csv",
+        "methods-span.txt",
+        "overview.csv",
+        "coverage.csv",
+    } <= names
     # A question whose name no file can have.
     assert [name for name in names if re.fullmatch(r"gold-lone _ one~[0-9a-f]{12}\.csv", name)]
     assert "gold-span.csv" not in names
@@ -76,3 +93,25 @@ def test_a_table_without_answers_gives_an_empty_overview(tmp_path):
     assert len(write_results(nobody, tmp_path)) == 0
     with pytest.raises(InputError, match=r"levels names 'moot', which nobody answered. Did you mean"):
         agreement_overview(long(), levels={"moot": "nominal"})
+
+
+def test_coverage_adds_up_to_what_was_each_persons():
+    tasks = [
+        task(1, [annotation(choice("up"), 1, by=1)], item="a"),
+        task(2, [annotation([], 2, by=1, was_cancelled=True)], item="b"),
+        task(3, [annotation(choice("x", name="other"), 3, by=1)], item="c"),
+        task(4, [], drafts=[{"id": 9, "result": choice("up"), "user": 1}], item="d"),
+    ]
+    long = long_table(tasks, annotator="ana")
+    found = coverage(long)
+    assert found.drop(columns="share").values.tolist() == [
+        ["ana", "mood", 4, 1, 1, 1, 1],
+        ["ana", "other", 4, 1, 1, 1, 1],
+    ]
+    assert found["share"].tolist() == [0.25, 0.25]
+    assert coverage(long[:0]).empty
+    drawn = result("rectanglelabels", {"x": 1, "y": 1, "width": 2, "height": 2, "rectanglelabels": ["car"]}, name="box")
+    tasks = [task(1, [annotation([drawn], 1)], item="a"), task(2, [annotation([], 2)], item="b")]
+    assert coverage(long_table(tasks, annotator="ana"))[["question", "answered", "share"]].values.tolist() == [
+        ["box", 2, 1.0]
+    ]
