@@ -14,6 +14,7 @@ import lsnb
 from lsnb import demo
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
+from lsnb.study.studies import read_projects
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -53,6 +54,17 @@ def answers(table: Any) -> list[list[Any]]:
 
 READING: dict[str, Callable[[Study], object]] = {
     "annotations": lambda study: answers(study.annotations()),
+    "projects": lambda study: answers(
+        read_projects(
+            study.server,
+            [copy.project.id for copy in study.copies],
+            key="id",
+            data=(),
+            raw=False,
+            accounts=False,
+            anonymize=False,
+        )
+    ),
     "gold": lambda study: study.gold("mood").astype(str).to_numpy().tolist(),
     "model_run": lambda study: answers(study.model_run("m").annotations),
     "shared_items": lambda study: study.shared_items().to_numpy().tolist(),

@@ -680,7 +680,7 @@ def _items(tasks: Sequence[Any], key: str | None) -> list[str | None]:
                 "another field as key=, or leave these tasks out."
             )
         whole = [(n, task) for n, task in enumerate(tasks, 1) if is_task(task)]
-        fields = dict.fromkeys(field for _, task in whole for field in task.get("data") or {})
+        fields = dict.fromkeys(field for task in keyless for field in task.get("data") or {})
         problems.append(
             f"The data of task {listing(without)} has no {key!r}, which should identify the item."
             f"{nearest(key, fields)} Fields there: {listing(list(fields), 12)}."

@@ -22,7 +22,7 @@ from lsnb.labels import LabelConfig
 from lsnb.studio import Server
 from lsnb.study.backup import read_backup, restore_study
 from lsnb.study.creating import make_copies, plan_study
-from lsnb.study.projects import MODEL, SEPARATOR, find_copies, parse_manifest
+from lsnb.study.projects import MODEL, SEPARATOR, find_copies, own_tasks, parse_manifest
 from lsnb.study.rows import Columns, Reading, Where
 from lsnb.study.study import Study
 
@@ -69,6 +69,9 @@ def read_projects(
     for project, tasks in exported.items():
         alone = list(short.values()).count(short[project]) == 1
         name = short[project] if alone else f"{project.title} ({project.id})"
+        about = parse_manifest(project.description)
+        if about is not None:
+            tasks = own_tasks(tasks, about)
         tables[name] = long_table(tasks, key=key, data=list(data), raw=raw, accounts=accounts)
     merged = merge_copies(tables, accounts=accounts)
     return hide_names(merged) if anonymize else merged
