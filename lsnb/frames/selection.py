@@ -8,7 +8,7 @@ import re
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,7 +18,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.frames.methods import METHODS, Pool, Wanted
-from lsnb.frames.sketches import BUDGET, Needs, Sight, Sketch, read_sights, read_sketch
+from lsnb.frames.sketches import BUDGET, Needs, Sight, Sketch, embedding_of, read_sights, read_sketch, side_by_side
 from lsnb.frames.tables import (
     LAST_FRAME,
     PROBED,
@@ -35,6 +35,7 @@ from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.sampling.chance import check_seed, is_whole
 from lsnb.tables.cells import flags
+from lsnb.tables.keys import find_column
 
 # What the user asks ``select_frames`` for, checked: every fault is reported at once.
 
@@ -415,12 +416,14 @@ class Outcome:
     Args:
         chosen: The frames, unless across videos.
         sketch: What was read, when frames are chosen across videos.
+        views: The same frames of the other views.
         notes: What the reader should know.
         error: Why nothing could be chosen, or None.
     """
 
     chosen: Chosen | None = None
     sketch: Sketch | None = None
+    views: tuple[Chosen, ...] = ()
     notes: tuple[str, ...] = ()
     error: LsnbError | None = None
 
@@ -497,7 +500,7 @@ Videos = str | os.PathLike[str] | Sequence[str | os.PathLike[str]] | pd.Series |
 
 @dataclass(frozen=True)
 class Job:
-    """A video to choose from; it travels to wherever the work is done."""
+    """A video to choose from, with the other views of it; it travels to wherever the work is done."""
 
     video: str
     choice: Choice
@@ -505,6 +508,7 @@ class Job:
     budget: int
     is_across: bool
     sight: Sight = Sight()  # noqa: RUF009 - it does not change
+    beside: tuple[Job, ...] = ()
 
 
 def select_frames(
@@ -524,6 +528,7 @@ def select_frames(
     exclude: Any = (),
     seed: int = 0,
     across: bool = False,
+    views: Hashable | None = None,
     features: Features = None,
     out: str | os.PathLike[str] | None = None,
     path: Hashable = "path",
@@ -574,6 +579,8 @@ def select_frames(
             table, a dict from video to frames, or, of one video, a list or ranges as text.
         seed: Any whole number; another one draws others.
         across: Whether n frames are chosen of all videos together, as if they were one.
+        views: The column of a table of videos that says which recording each is a view of: all views of a recording
+            get the same frames, chosen by all their pictures. They should begin with the same moment.
         features: ``"grey"`` or ``"colour"`` pictures, a function from pictures (uint8[n, 224, 224, 3]) to an array
             (float[n, d]), or an object with such a method ``embed``, as an embedding of ``lsnb`` has.
         out: The folder that ``extract_frames`` writes to: what the ``selected_frames.csv`` of a video names there was
@@ -639,6 +646,11 @@ def select_frames(
         before, faults, notes = chosen_before(exclude, out if is_out_sound else None, videos)
     except InputError as fault:
         problems += fault.problems
+    groups: list[list[int]] = [[place] for place in range(len(videos))]
+    try:
+        groups = _groups(video, views, bool(across), len(videos))
+    except InputError as fault:
+        problems += fault.problems
     sights: list[Sight] = []
     try:
         sights = read_sights(region, mask, videos)
@@ -653,13 +665,53 @@ def select_frames(
         for name, frames_before, sight in zip(videos, before, sights, strict=True)
     ]
     is_single = isinstance(video, (str, os.PathLike))
-    outcomes = _work(jobs, faults, executor, progress)
+    outcomes = _of_views(_work(*_beside(jobs, faults, groups), executor, progress), groups)
     if is_single and outcomes[0].error is not None:
         raise outcomes[0].error
     if across:
         outcomes = _choose_across(outcomes, choice)
     tell(videos, outcomes, notes)
     return chosen_table(videos, outcomes, choice.method, video if isinstance(video, pd.DataFrame) else None, columns)
+
+
+def _groups(video: Any, views: Any, across: bool, count: int) -> list[list[int]]:
+    """Return the places of the videos of each recording."""
+    if views is None:
+        return [[place] for place in range(count)]
+    if not isinstance(video, pd.DataFrame):
+        raise InputError(f"views is {views!r}, and video is no table: give a table of videos with such a column.")
+    if across:
+        raise InputError("views and across are both given, and each says which frames are chosen together: give one.")
+    names = [str(name) if pd.notna(name) else "" for name in find_column(video, views).tolist()]
+    if "" in names:
+        raise InputError(f"Column {views!r} of the table of videos is empty in some rows: name each video's recording.")
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    return list(places.values())
+
+
+def _beside(
+    jobs: Sequence[Job], faults: Sequence[str | None], groups: Sequence[Sequence[int]]
+) -> tuple[list[Job], list[str | None]]:
+    """Return a job for each recording, and why it cannot be done."""
+    together, why = [], []
+    for own in groups:
+        first = jobs[own[0]]
+        beside = tuple(replace(jobs[place], budget=first.budget // len(own)) for place in own[1:])
+        together.append(replace(first, budget=first.budget // len(own), beside=beside))
+        why.append(next((fault for place in own if (fault := faults[place]) is not None), None))
+    return together, why
+
+
+def _of_views(outcomes: Sequence[Outcome], groups: Sequence[Sequence[int]]) -> list[Outcome]:
+    """Return what became of each video."""
+    of_video: dict[int, Outcome] = {}
+    for outcome, own in zip(outcomes, groups, strict=True):
+        of_video[own[0]] = outcome
+        for number, place in enumerate(own[1:]):
+            of_video[place] = outcome if outcome.error is not None else Outcome(outcome.views[number])
+    return [of_video[place] for place in range(len(of_video))]
 
 
 def _work(
@@ -698,26 +750,45 @@ def choose_frames(job: Job, count: Callable[[int], Any]) -> Outcome:
     if needs & {"grey", "colour"} and not (isinstance(choice.features, str) and choice.method == "motion_kmeans"):
         own: Needs = choice.features if isinstance(choice.features, str) else "embedding"  # type: ignore[assignment]
         needs = needs - {"grey", "colour"} | {own}
-        embed = None if isinstance(choice.features, str) else _embedding(choice.features)
+        embed = None if isinstance(choice.features, str) else embedding_of(choice.features)
     try:
-        sketch = read_sketch(
-            job.video,
-            needs,
-            start=choice.start,
-            stop=choice.stop,
-            excluded=job.excluded,
-            embed=embed,
-            count=count,
-            budget=job.budget,
-            sight=job.sight,
-        )
+        sketches = [
+            read_sketch(
+                one.video,
+                needs,
+                start=choice.start,
+                stop=choice.stop,
+                excluded=one.excluded,
+                embed=embed,
+                count=count,
+                budget=one.budget,
+                sight=one.sight,
+            )
+            for one in (job, *job.beside)
+        ]
+        sketch = side_by_side(sketches) if job.beside else sketches[0]
         if choice.frames is not None:
             _check_listed(sketch, choice.frames)
         if job.is_across:
             return Outcome(sketch=sketch)
-        return _choose([sketch], choice, job.video)[0]
+        outcome = _choose([sketch], choice, job.video)[0]
+        return _with_views(outcome, sketches) if job.beside else outcome
     except LsnbError as error:
         return Outcome(error=error)
+
+
+def _with_views(outcome: Outcome, sketches: Sequence[Sketch]) -> Outcome:
+    """Return what was chosen of the first view with the same frames of the others, at their own times."""
+    chosen = outcome.chosen
+    assert chosen is not None
+    views = tuple(
+        replace(chosen, times=sketch.times[np.searchsorted(sketch.frames, chosen.frames)].tolist())
+        for sketch in sketches[1:]
+    )
+    lengths = [f"{sketch.video} has {sketch.count} frames" for sketch in sketches]
+    differ = len({sketch.count for sketch in sketches}) > 1
+    note = f"{listing(lengths, 8)}: these views are taken to begin with the same moment, and the frames of all count."
+    return replace(outcome, views=views, notes=(*outcome.notes, *([note] if differ else [])))
 
 
 def _choose(sketches: Sequence[Sketch], choice: Choice, who: str) -> list[Outcome]:
@@ -808,34 +879,14 @@ def _check_listed(sketch: Sketch, frames: Sequence[int]) -> None:
         )
 
 
-def _embedding(features: Any) -> Callable[[Array], Any]:
-    embed = getattr(features, "embed", None)
-    if callable(embed):
-        return _Embedding(features)
-    return features  # type: ignore[no-any-return]
-
-
-@dataclass(frozen=True)
-class _Embedding:
-    """An object with ``embed`` as a function, without a progress bar of its own where it knows one."""
-
-    owner: Any
-
-    def __call__(self, pictures: Array) -> Any:
-        import inspect
-
-        try:
-            knows = "progress" in inspect.signature(self.owner.embed).parameters
-        except (TypeError, ValueError):
-            knows = False
-        return self.owner.embed(pictures, progress=False) if knows else self.owner.embed(pictures)
-
-
 def _frames_to_read(job: Job) -> int:
     from lsnb import media
 
     try:
-        return len(media.portion(len(media.frame_times(job.video)), job.choice.start, job.choice.stop))
+        return sum(
+            len(media.portion(len(media.frame_times(one.video)), job.choice.start, job.choice.stop))
+            for one in (job, *job.beside)
+        )
     except LsnbError:
         return 0
 

@@ -208,6 +208,34 @@ class Sketch:
         return replace(self, rows=pooled(self.rows, by, colours), shrunk=by)
 
 
+def side_by_side(sketches: Sequence[Sketch]) -> Sketch:
+    """Return views of the same moments as one sketch, called as the first: the frames that all have.
+
+    Args:
+        sketches: Of each view, alike in what was read.
+    """
+    frames = sketches[0].frames
+    for sketch in sketches[1:]:
+        frames = np.intersect1d(frames, sketch.frames)
+    most = max(sketch.shrunk for sketch in sketches)
+    smaller = [sketch.smaller(most) for sketch in sketches]
+    kept = [np.searchsorted(sketch.frames, frames) for sketch in smaller]
+    rows = [sketch.rows[at] for sketch, at in zip(smaller, kept, strict=True) if sketch.rows is not None]
+    changes = [sketch.change[at] for sketch, at in zip(smaller, kept, strict=True) if sketch.change is not None]
+    first = sketches[0]
+    return Sketch(
+        video=first.video,
+        frames=frames,
+        times=first.times[kept[0]],
+        count=min(sketch.count for sketch in sketches),
+        excluded=np.unique(np.concatenate([sketch.excluded for sketch in sketches])),
+        rows=np.concatenate(rows, axis=1) if rows else None,
+        shrunk=most,
+        change=np.mean(changes, axis=0) if changes else None,
+        keyframes=np.intersect1d(first.keyframes, frames),
+    )
+
+
 def read_sketch(
     video: str,
     needs: frozenset[Needs],
@@ -399,6 +427,30 @@ class Gathering:
                 )
             parts.append(part)
         return np.concatenate(parts) if parts else np.empty((0, 1), dtype="float32")
+
+
+def embedding_of(features: Any) -> Callable[[Array], Any]:
+    """Return what makes embeddings of pictures, from a function or an object that has one."""
+    embed = getattr(features, "embed", None)
+    if callable(embed):
+        return _Embedding(features)
+    return features  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class _Embedding:
+    """An object with ``embed`` as a function, without a progress bar of its own where it knows one."""
+
+    owner: Any
+
+    def __call__(self, pictures: Array) -> Any:
+        import inspect
+
+        try:
+            knows = "progress" in inspect.signature(self.owner.embed).parameters
+        except (TypeError, ValueError):
+            knows = False
+        return self.owner.embed(pictures, progress=False) if knows else self.owner.embed(pictures)
 
 
 def pooled(rows: Array, by: int, colours: int) -> Array:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -138,3 +139,33 @@ def test_with_a_margin_the_context_of_each_frame_is_written(noisy: Path, tmp_pat
 def test_what_is_no_part_of_a_picture_is_refused_in_words(noisy: Path, wrong: dict, said: str) -> None:
     with pytest.raises(InputError, match=said):
         select_frames(noisy, 4, progress=False, **wrong)
+
+
+def test_views_of_a_recording_get_the_same_frames_chosen_by_all_their_pictures(tmp_path: Path) -> None:
+    def flat(levels: list[int]) -> Callable[[int], np.ndarray]:
+        return lambda index: np.full((HEIGHT, WIDTH, 3), levels[index // LONG], np.uint8)
+
+    # Neither camera alone tells the four states apart.
+    top = make_video(tmp_path / "top.mp4", FRAMES, pictures=flat([50, 50, 200, 200]))
+    side = make_video(tmp_path / "side.mp4", FRAMES + 6, video_start=0.5, pictures=flat([50, 200, 200, 50, 50]))
+    alone = make_video(tmp_path / "alone.mp4", FRAMES, pictures=flat(STATES))
+    table = pd.DataFrame({"path": [top, alone, side], "trial": ["one", "two", "one"], "camera": ["top", "top", "side"]})
+    with pytest.warns(UserWarning, match="has 86 frames: these views are taken to begin with the same moment"):
+        chosen = select_frames(table, 4, views="trial", progress=False)
+    of_video = dict(list(chosen.groupby(chosen["video"].map(lambda name: Path(name).stem))))
+    assert of_video["top"]["frame"].tolist() == of_video["side"]["frame"].tolist()
+    assert states(of_video["top"]) == states(of_video["alone"]) == [0, 1, 2, 3]
+    np.testing.assert_allclose(of_video["side"]["time"].to_numpy() - of_video["top"]["time"].to_numpy(), 0.5, atol=0.02)
+    assert of_video["side"]["camera"].tolist() == ["side"] * 4
+    written = extract_frames(table, chosen, tmp_path / "frames", progress=False)
+    sets = written.pivot(index=["trial", "frame"], columns="camera", values="path")  # one task a set of views
+    assert sets.loc["one"].notna().all().all()
+    assert len(sets.loc["one"]) == 4
+    top.write_bytes(b"no video")
+    with pytest.warns(UserWarning, match="2 of 3 videos gave no frames"):
+        failed = select_frames(table, 4, views="trial", progress=False)
+    assert failed["frame"].isna().tolist() == [True, False, False, False, False, True]
+    with pytest.raises(InputError, match="video is no table"):
+        select_frames([top, side], 4, views="trial")
+    with pytest.raises(InputError, match="views and across"):
+        select_frames(table, 4, views="trial", across=True)
