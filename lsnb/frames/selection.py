@@ -648,7 +648,7 @@ def select_frames(
         problems += fault.problems
     groups: list[list[int]] = [[place] for place in range(len(videos))]
     try:
-        groups = _groups(video, views, bool(across), len(videos))
+        groups = _groups(video, views, across, len(videos))
     except InputError as fault:
         problems += fault.problems
     sights: list[Sight] = []
@@ -668,19 +668,19 @@ def select_frames(
     outcomes = _of_views(_work(*_beside(jobs, faults, groups), executor, progress), groups)
     if is_single and outcomes[0].error is not None:
         raise outcomes[0].error
-    if across:
+    if isinstance(across, (bool, np.bool_)) and across:
         outcomes = _choose_across(outcomes, choice)
     tell(videos, outcomes, notes)
     return chosen_table(videos, outcomes, choice.method, video if isinstance(video, pd.DataFrame) else None, columns)
 
 
-def _groups(video: Any, views: Any, across: bool, count: int) -> list[list[int]]:
+def _groups(video: Any, views: Any, across: Any, count: int) -> list[list[int]]:
     """Return the places of the videos of each recording."""
     if views is None:
         return [[place] for place in range(count)]
     if not isinstance(video, pd.DataFrame):
         raise InputError(f"views is {views!r}, and video is no table: give a table of videos with such a column.")
-    if across:
+    if isinstance(across, (bool, np.bool_)) and across:
         raise InputError("views and across are both given, and each says which frames are chosen together: give one.")
     names = [str(name) if pd.notna(name) else "" for name in find_column(video, views).tolist()]
     if "" in names:
