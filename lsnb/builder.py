@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import urllib.request
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lsnb.connections import LOCAL, connect
@@ -26,6 +27,7 @@ def config_builder(
     table: Table | None = None,
     studio: Studio | None = None,
     name: str = "config",
+    path: str | Path = "config.xml",
 ) -> ConfigBuilder:
     """Return a builder of label configs, drawn as a widget where it is the last line of a cell.
 
@@ -39,6 +41,7 @@ def config_builder(
         studio: The Label Studio whose editor draws the preview; the running local one by default. Where there is none,
             the preview is an outline.
         name: Another name makes another builder.
+        path: The file that its "Save" and "Load" begin with.
 
     Example:
         >>> from lsnb import LabelConfig, config_builder
@@ -46,7 +49,7 @@ def config_builder(
         >>> config_builder(config, name="example").config == config
         True
     """
-    return find_builder(config, table=table, preview=_preview(studio), name=name)
+    return find_builder(config, table=table, preview=_preview(studio), name=name, path=str(path))
 
 
 def _preview(studio: Studio | None) -> Preview | None:

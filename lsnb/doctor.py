@@ -24,10 +24,9 @@ from lsnb.errors import CredentialsError, LsnbError
 from lsnb.kernel import runtime
 from lsnb.kernel.report import Report
 from lsnb.kernel.secrecy import is_here, masked
-from lsnb.labels.vocabulary import RELEASE, version
+from lsnb.labels.vocabulary import release_note
 
 PYTHONS = ((3, 11), (3, 13))  # the first and the last that the tests run on
-OLDEST_RELEASE = "1.12"  # of Label Studio that was tried
 LITTLE_ROOM = 2 * 10**9  # bytes
 _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy")
 _CERTIFICATES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
@@ -174,11 +173,8 @@ def _label_studio(url: str | None, key_name: str | None) -> Iterator[tuple[Line,
     kind = "a personal access token" if studio.server.key_is_personal else "a legacy token"
     yield ("Label Studio's key", "good", f"{kind} of {studio.server.user}, who sees {projects} projects", ""), None
     release = studio.server.release
-    if not version(OLDEST_RELEASE) <= version(release) <= version(RELEASE):
-        said = f"lsnb was tried with {OLDEST_RELEASE} to {RELEASE}: most will work."
-        yield ("Label Studio's release", "note", release, said), studio.browser_url
-    else:
-        yield ("Label Studio's release", "good", release, ""), studio.browser_url
+    said = release_note(release)
+    yield ("Label Studio's release", "note" if said else "good", release, said), studio.browser_url
     if is_here(studio.browser_url):
         said = "Nobody on another computer can open it; annotators need a server that they reach."
         yield ("annotators", "note", studio.browser_url, said), studio.browser_url

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import zipfile
 from collections.abc import Callable
@@ -98,6 +100,44 @@ def test_there_and_back_is_the_same_study(studio: Studio, title: str, backup: tu
     now = study.annotations().set_index("annotation").loc[row["annotation"]]
     assert now["created_at"] == row["created_at"]
     assert now["updated_at"] > row["updated_at"]
+
+
+def test_media_are_in_the_backup_and_back_where_they_were(
+    studio: Studio, bucket: lsnb.Bucket, title: str, tmp_path: Path
+) -> None:
+    contents = {name: f"{name} of {title}".encode() for name in ("0.txt", "1.txt", "2.txt")}
+    for name, content in contents.items():
+        (tmp_path / name).write_bytes(content)
+    table = pd.DataFrame({"id": list("012"), "path": [str(tmp_path / name) for name in contents]})
+    upload = bucket.upload(table, path="path", name=f"{title}/ä {{stem}}", send_unshown=True)
+    config = lsnb.LabelConfig.text("uri").choices("mood", ["good", "bad"])
+    study = studio.create_study(title, config, upload.table, key="id", annotators=["ana", "ben"], bucket=bucket)
+    names = [uri.removeprefix(f"gs://{bucket.name}/") for uri in upload.table["uri"]]
+    bucket._library().blob(names[2]).delete()
+    with pytest.warns(UserWarning, match="1 of 3 files of media are not in the backup"):
+        path = study.backup(tmp_path / "study.zip", media=True)
+    study.delete(title, out=tmp_path / "saved.zip")
+    with zipfile.ZipFile(path) as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("media.csv").decode())))
+        assert {row["item"]: row["file"] and archive.read(row["file"]) for row in rows} == {
+            "0": contents["0.txt"],
+            "1": contents["1.txt"],
+            "2": "",
+        }
+    bucket._library().blob(names[0]).delete()
+    restored = studio.restore(path, bucket=bucket)
+    assert [bucket.read_object(name) for name in names[:2]] == [contents["0.txt"], contents["1.txt"]]
+    shown = {task["data"]["uri"] for task in studio.server.export(restored.copies[0].project.id)}
+    assert shown == set(upload.table["uri"])
+    with pytest.raises(MissingFileError, match="There is no object"):
+        bucket.read_object(names[2])
+    restored.delete(title, out=tmp_path / "again.zip")
+
+
+def test_media_without_a_bucket_cannot_be_saved(study: Study, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="are in no bucket that your credentials name"):
+        study.backup(tmp_path / "study.zip", media=True)
+    assert not (tmp_path / "study.zip").exists()
 
 
 def test_a_cut_restore_goes_on_with_the_same_call(

@@ -651,6 +651,7 @@ BUCKETS: dict[str, Callable[[], dict[str, Any]]] = {
     "upload_folder": lambda: {"source": files() / "pictures", "progress": False},
     "signed_url": lambda: {"name": "a.png"},
     "read_exports": lambda: {"prefix": "answers"},
+    "read_object": lambda: {"name": "answers/1", "most": 1000},
     "allow_origins": lambda: {"origins": ["https://a.example.org"]},
     "check": lambda: {"origin": "https://a.example.org"},
     "storage_for_studio": lambda: {},

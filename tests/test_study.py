@@ -16,7 +16,7 @@ from faulty_proxy import FaultyProxy, faulty_proxy
 import lsnb
 from lsnb import demo
 from lsnb.bucket import Bucket, open_bucket_at
-from lsnb.errors import InputError, StudioError, StudyConflictError, StudyNotFoundError
+from lsnb.errors import InputError, MissingFileError, StudioError, StudyConflictError, StudyNotFoundError
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 from lsnb.study.projects import Manifest, parse_manifest, project_title
@@ -300,7 +300,9 @@ def test_the_task_list_shows_items_and_media_until_somebody_sets_it(studio: Stud
     assert views() == made
 
 
-def test_a_guideline_is_shown_in_label_studios_own_way_also_to_a_newcomer(studio: Studio, study: Study) -> None:
+def test_a_guideline_is_shown_in_label_studios_own_way_also_to_a_newcomer(
+    studio: Studio, study: Study, tmp_path: Path
+) -> None:
     text = "# Moods\n\nLook at the **whole** text <script>run()</script>.\n\n- good: *glad*\n- bad"
     assert study.instruct(text).table["status"].tolist() == ["updated", "updated"]
     assert study.instruct(text).table["status"].tolist() == ["unchanged", "unchanged"]
@@ -314,6 +316,14 @@ def test_a_guideline_is_shown_in_label_studios_own_way_also_to_a_newcomer(studio
             "<p>Keys: 1 is “good”, 2 is “bad”; Ctrl+Enter submits.</p>"
         )
     assert "Keys: 1 is “good”, 2 is “bad”" in study.share()
+    (tmp_path / "Leitfaden.md").write_bytes("Schau auf das **ganze** Bild, auch für Übung.".encode("cp1252"))
+    with pytest.warns(UserWarning, match="does not say how its letters are encoded"):
+        study.instruct(str(tmp_path / "Leitfaden.md"))
+    assert (
+        "<b>ganze</b> Bild, auch für Übung" in studio.server.settings(study.copies[0].project.id)["expert_instruction"]
+    )
+    with pytest.raises(MissingFileError):
+        study.instruct("gone.md")
     assert study.instruct("").table["status"].tolist() == ["updated"] * 3
     assert studio.server.settings(study.copies[0].project.id)["show_instruction"] is False
 
@@ -326,6 +336,7 @@ def test_the_text_to_share(studio: Studio, title: str, tmp_path: Path) -> None:
     said = study.share(save_to=file)
     text = file.read_text(encoding="utf-8")
     assert "user/signup/?token=" in text
+    assert "site/docs/server.md. A tunnel to your computer is not recommended" in text
     assert file.stat().st_mode & 0o777 == 0o600
     assert str(file) in said
     for one in (text, said, study.share()):

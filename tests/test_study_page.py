@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import pytest
 from moods import said
+from PIL import Image
 
 import lsnb
 from lsnb.study import Studio, Study
@@ -41,12 +44,38 @@ def test_the_page_says_what_the_functions_say(answered: Study, tmp_path: Path) -
     assert "Disputed: 2 items" in text
     for item in lsnb.disputed(annotations, "mood")["item"]:
         assert item in text
+        assert f"text {int(item)}" in text  # what they read
     paragraph = lsnb.reliability.methods_paragraph(annotations, "mood", gold=answered.gold("mood"))
     assert paragraph.split(".")[0] in text
     assert page.count("data:image/png;base64,") == 4
     assert "http" not in re.sub(r"\bhttp-equiv", "", re.sub(r"base64,[^\"]+", "", page))
     again = answered.write_report(path)
     assert again == path
+
+
+def test_what_is_disputed_is_seen_and_who_decided_is_told(
+    studio: Studio, bucket: lsnb.Bucket, title: str, tmp_path: Path
+) -> None:
+    for number, colour in enumerate(("teal", "orange")):
+        Image.new("RGB", (400, 300), colour).save(tmp_path / f"{number}.png")
+    (tmp_path / "2.png").write_bytes((tmp_path / "0.png").read_bytes()[:200])
+    table = pd.DataFrame({"id": ["0", "1", "2"], "path": [str(tmp_path / f"{n}.png") for n in range(3)]})
+    media = bucket.upload(table, path="path", name=f"{title}/{{id}}", send_unshown=True).table
+    config = lsnb.LabelConfig.image("uri").choices("mood", ["good", "bad"])
+    study = studio.create_study(title, config, media, key="id", annotators=["ana", "ben"], bucket=bucket)
+    for copy, value in zip(study.copies, ("good", "bad"), strict=True):
+        for task in studio.server.export(copy.project.id):
+            studio.server.annotate(task["id"], [{**said(value)[0], "to_name": "uri"}])
+    deciding = study.adjudicate(by="eva", items=["1"])
+    (task,) = studio.server.export(deciding.project)
+    studio.server.annotate(task["id"], [{**said("bad")[0], "to_name": "uri"}])
+    page = study.write_report(tmp_path / "report.html").read_text(encoding="utf-8")
+    small = re.findall(r"data:image/jpeg;base64,([^\"]+)", page)
+    assert [Image.open(io.BytesIO(base64.b64decode(one))).size for one in small] == [(160, 120)] * 2
+    assert f"gs://{bucket.name}/{title}/2.png" in page  # what is no picture is named
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    assert "Decided: 1 item" in text
+    assert "1 ana: good; ben: bad bad eva (adjudication) 20" in text
 
 
 def test_a_study_without_answers_has_a_page_too(study: Study, tmp_path: Path) -> None:

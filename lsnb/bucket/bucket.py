@@ -488,7 +488,8 @@ class Bucket:
                 off or are CMYK, web pages under a picture's name. Without it they are rows ``not shown``, without
                 ``uri``.
             safe_names: Replace what cannot stand in an object's name by ``_``, rather than refuse it.
-            folder: Where relative paths start; the current folder by default.
+            folder: The folder or zip archive where relative paths start, the current folder by default; a file that is
+                not at its whole path (/content/…, C:\\…) is looked for in it by its name, which is said.
             workers: The most connections at once; fewer where this computer lets fewer files be open.
             deadline: Seconds for which each request is tried again while the service is busy or away.
             progress: Whether to show a progress bar.
@@ -584,6 +585,7 @@ class Bucket:
         sender = Sender(self._wire, self.name, self._library(), patience, threading.Event())
         run = Run(sender, overwrite=overwrite, sends_unshown=send_unshown, workers=workers, progress=progress)
         report = make_report(table, plan, run.upload(plan), self.name)
+        report = dataclasses.replace(report, notes=(*report.notes, *sources.notes()))
         if report.warning:
             # A script shows no table, and goes on; whoever calls upload or upload_folder is named.
             warn(report.warning, shown_by=report)
@@ -652,6 +654,29 @@ class Bucket:
                     )
                 path = object_path(self.name, each.name)
                 yield each.name, self._wire.call("GET", path, {"alt": "media"}).body
+        except (Refusal, NoAnswer) as fault:
+            raise self._error(fault, "read") from None
+
+    @checked
+    def read_object(self, name: str, *, most: Annotated[int, Within(1)] = LARGEST_JSON) -> bytes:
+        """Return an object's bytes.
+
+        Args:
+            name: The object's name, without ``gs://`` and the bucket.
+            most: How many bytes it may have: they are all in memory.
+
+        Raises:
+            InputError: It is larger, or the name or the number is none.
+            BucketError: The bucket is forbidden or out of reach.
+            MissingFileError: There is no such object.
+        """
+        try:
+            found = look_up(self._wire, self.name, name) if name else None
+            if found is None:
+                raise MissingFileError(f"There is no object {name!r} in gs://{self.name}: check how it is written.")
+            if found.size > most:
+                raise InputError(f"gs://{self.name}/{name} is larger than {size_text(most)}: give a larger most=.")
+            return bytes(self._wire.call("GET", object_path(self.name, name), {"alt": "media"}).body)
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, "read") from None
 

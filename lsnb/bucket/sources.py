@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import functools
 import glob
+import itertools
 import math
 import os
+import re
 import stat
 import string
 import sys
@@ -38,7 +40,7 @@ from lsnb.kernel.formats import (
     raise_for_zip,
     why_unreadable,
 )
-from lsnb.kernel.words import nearest, warn
+from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.tables.opening import read_items
 
 if TYPE_CHECKING:
@@ -176,12 +178,18 @@ def member_name(info: zipfile.ZipInfo) -> str:
 class Sources:
     """Finds the source of a path; keeps each archive open for as long as it is used.
 
-    ``strayed`` holds the links that are not followed: path → the sentence for its row.
+    ``strayed`` holds the links that are not followed: path → the sentence for its row; ``moved`` the files that were
+    found by their names alone: path in the table → path in the folder.
+
+    Args:
+        folder: The folder or zip archive in which relative paths begin, and in which a file is looked for by its name
+            where nothing is at its whole path, as in a table that was made on another computer.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
         self.folder = os.path.expanduser(os.fspath(folder)) if folder else ""  # noqa: PTH111
         self.strayed: dict[str, str] = {}
+        self.moved: dict[str, str] = {}
         self._archives: dict[Path, Archive] = {}
         self._lock = threading.Lock()
 
@@ -197,6 +205,16 @@ class Sources:
         if text in self.strayed:
             raise SourceFault(self.strayed[text])
         path = os.path.join(self.folder, os.path.expanduser(text))  # noqa: PTH111, PTH118  see FileSource.facts
+        if self.folder:
+            inside = os.path.normpath(os.path.relpath(path, self.folder)).replace(os.sep, "/")
+            is_elsewhere = self._is_zip or _ABSOLUTE.match(text) is not None
+            if is_elsewhere and inside not in self._paths and not os.path.exists(path):  # noqa: PTH110
+                found = self._named(text)
+                if found is not None:
+                    self.moved[text] = found
+                    return self._inside(found)
+            if self._is_zip and inside in self._paths:
+                return self._inside(inside)
         if ".zip" in text.lower() and not Path(path).exists():
             for parent in Path(path).parents:
                 if parent.suffix.lower() == ".zip" and parent.is_file():
@@ -205,6 +223,74 @@ class Sources:
                     except LsnbError as fault:
                         raise SourceFault(str(fault)) from None
         return FileSource(path)
+
+    @functools.cached_property
+    def _is_zip(self) -> bool:
+        return self.folder.lower().endswith(".zip") and os.path.isfile(self.folder)  # noqa: PTH113
+
+    @functools.cached_property
+    def _paths(self) -> frozenset[str]:
+        """The paths of all files in the folder or archive, links left out."""
+        if self._is_zip:
+            try:
+                return frozenset(name for name in self.archive(Path(self.folder)).members if not is_junk(name))
+            except LsnbError as fault:
+                raise SourceFault(str(fault)) from None
+        found = []
+        for place, _, names in os.walk(self.folder):
+            below = os.path.relpath(place, self.folder)
+            for name in names:
+                if not os.path.islink(os.path.join(place, name)):  # noqa: PTH114, PTH118
+                    found.append(os.path.normpath(os.path.join(below, name)).replace(os.sep, "/"))  # noqa: PTH118
+        return frozenset(found)
+
+    @functools.cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        by_name: dict[str, list[str]] = {}
+        for path in sorted(self._paths):
+            by_name.setdefault(_parts(path)[-1], []).append(path)
+        return by_name
+
+    def _inside(self, path: str) -> Source:
+        if self._is_zip:
+            return ZipSource(self.archive(Path(self.folder)), path)
+        return FileSource(os.path.join(self.folder, path))  # noqa: PTH118
+
+    def _named(self, text: str) -> str | None:
+        """Return the one file in the folder that is called as a path says, None for none.
+
+        Of several the one counts whose folders are called so, too.
+
+        Raises:
+            SourceFault: Several are as near.
+        """
+        wanted = _parts(text)
+        alike = self._by_name.get(wanted[-1], []) if wanted else []
+        if not alike:
+            return None
+
+        def shared(path: str) -> int:
+            pairs = zip(reversed(_parts(path)), reversed(wanted), strict=False)
+            return sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+        most = max(map(shared, alike))
+        best = [path for path in alike if shared(path) == most]
+        if len(best) > 1:
+            raise SourceFault(
+                f"No file {text}, and {len(best)} files in {self.folder} are called so ({listing(best, 3)}): write in "
+                "this row which one is meant."
+            )
+        return best[0]
+
+    def notes(self) -> tuple[str, ...]:
+        """Return a sentence where files were found by their names alone."""
+        if not self.moved:
+            return ()
+        (text, found), *_ = self.moved.items()
+        files = counted(len(self.moved), "file was", "files were")
+        return (
+            f"{files} found by name in {self.folder}, since nothing is at the row's path: {text} (taken: {found}).",
+        )
 
     def archive(self, path: Path) -> Archive:
         """Return the archive at a path, opened once."""
@@ -218,6 +304,17 @@ class Sources:
         for archive in self._archives.values():
             archive.zip.close()
         self._archives.clear()
+
+
+# A path of any computer: /content/…, ~/…, C:\…, \\server\….
+_ABSOLUTE = re.compile(r"[/\\~]|[A-Za-z]:[/\\]")
+
+
+def _parts(path: str) -> list[str]:
+    """Return the folders and the name of a path of any computer, as they compare."""
+    return [
+        unicodedata.normalize("NFC", part).casefold() for part in re.split(r"[/\\]+", path) if part not in ("", ".")
+    ]
 
 
 def read_whole(source: Source, facts: Facts, buffers: Sequence[bytearray] = ()) -> list[bytes | memoryview]:

@@ -183,6 +183,7 @@ class ConfigBuilder:
     def __init__(self, draft: Draft, *, table: pd.DataFrame | None = None, preview: Preview | None = None) -> None:
         self.table = table
         self.preview = preview
+        self.path = "config.xml"
         self.message = ""
         self._draft = draft
         self._opened: int | None = None
@@ -500,7 +501,7 @@ def _follow(draft: Draft, before: str, after: str) -> Draft:
 
 
 def find_builder(
-    config: LabelConfig | None, *, table: pd.DataFrame | None, preview: Preview | None, name: str
+    config: LabelConfig | None, *, table: pd.DataFrame | None, preview: Preview | None, name: str, path: str
 ) -> ConfigBuilder:
     """Return the builder of this name, as it was left, or a new one.
 
@@ -509,13 +510,16 @@ def find_builder(
         table: The table of items.
         preview: A Label Studio that draws previews, or None.
         name: The builder's name in this kernel.
+        path: The file that "Save" and "Load" begin with.
     """
     builder = _builders.get(name)
     if builder is None:
         draft = first_draft(table) if config is None else read_draft(config)
         builder = _builders[name] = ConfigBuilder(draft, table=table, preview=preview)
         builder._start = config.fingerprint if config is not None else ""
+        builder.path = path
         return builder
+    builder.path = path
     builder.use(table, preview)
     builder.start_with(config)
     return builder
@@ -923,7 +927,8 @@ class _Drawing:
 
     def _files(self) -> Any:
         path = classed(
-            ipywidgets.Text(value="config.xml", description="File", layout=ipywidgets.Layout(width="auto")), "lsnb-file"
+            ipywidgets.Text(value=self._builder.path, description="File", layout=ipywidgets.Layout(width="auto")),
+            "lsnb-file",
         )
         builder = self._builder
         upload = classed(
@@ -1053,9 +1058,9 @@ class _Drawing:
     def _show_preview(self) -> None:
         builder = self._builder
         if builder.preview is None:
-            self._outline.value = _NO_SERVER + outline(builder.config)
+            self._outline.value = _NO_SERVER + outline(builder.config.titled())
         else:
-            self._drawn.value = builder.preview.draft(builder.config, builder.row)
+            self._drawn.value = builder.preview.draft(builder.config.titled(), builder.row)
 
     def _checked(self) -> str:
         builder = self._builder

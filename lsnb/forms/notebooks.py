@@ -264,6 +264,12 @@ CLONE_PROJECTS = Form(
             unset="",
         ),
         SEED,
+        Field(
+            "GUIDELINE",
+            "",
+            "text",
+            "What annotators read before they start: a text, or the name of a .txt or .md file. Empty: nothing.",
+        ),
         CLEAN_UP,
     ),
 )

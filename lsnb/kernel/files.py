@@ -634,7 +634,7 @@ def nearest_file(path: str | os.PathLike[str]) -> str:
         wanted, below = wanted.parent, (wanted.name, *below)
     names = _names_in(wanted.parent)
     near = names.nearest(wanted.name)
-    if near is not None:
+    if near is not None and near != wanted.name:  # else a file stands where a folder is meant
         found = wanted.parent.joinpath(near, *below)
         return f" Did you mean {str(found)!r}?" if is_there(found) else nearest_file(found)
     # A folder too many on the way, or one too few, as when what was packed had one on top.

@@ -78,8 +78,13 @@ class Report:
         failures = self.failures
         if len(failures):
             lines.append(f"<p>{len(failures)} {html.escape(self.noun)} need attention:</p>")
-            lines.append(failures.head(20).to_html(escape=True, na_rep=""))
-        lines.append(self.table.head(10).to_html(escape=True, na_rep=""))
+            lines.append(_html(failures.head(20)))
+        lines.append(_html(self.table.head(10)))
         if len(self.table) > 10:
             lines.append(f"<p>… {len(self.table) - 10} more rows in <code>.table</code></p>")
         return "\n".join(lines)
+
+
+def _html(table: pd.DataFrame) -> str:
+    """Return a table as HTML in which a missing cell is empty, instead of None, nan or <NA>."""
+    return str(table.astype(object).where(table.notna(), "").to_html(escape=True))

@@ -23,7 +23,7 @@ from lsnb.labels.building import (
     titled,
 )
 from lsnb.labels.check import is_misread_name
-from lsnb.labels.tree import attribute, object_tags, walk
+from lsnb.labels.tree import attribute, header_of, object_tags, options_box, walk
 from lsnb.labels.vocabulary import METHODS, find_tag
 
 Media = Literal["image", "video", "audio", "text", "hypertext"]
@@ -608,6 +608,31 @@ class ShownMethods(AskedMethods):
             assert parent is not None
             parent.remove(box)
         return type(self)._of(root)
+
+    @checked()
+    def titled(self) -> Self:
+        """Return the config in which every question has a heading: its name, where it had none.
+
+        Example:
+            >>> from lsnb import LabelConfig
+            >>> config = LabelConfig.image("uri").choices("mood", "good, bad", title="Which mood?").rating("quality")
+            >>> config.titled() == LabelConfig.image("uri").choices(
+            ...     "mood", "good, bad", title="Which mood?"
+            ... ).rating("quality", title="quality")
+            True
+        """
+        root = self._root()
+        for found in list(walk(root)):
+            control = self.controls.get(attribute(found, "name") or "")
+            if (
+                control is not None
+                and control.row.is_question
+                and control.tag == found.tag
+                and header_of(found) is None
+            ):
+                place = options_box(found)
+                place.addprevious(element("Header", {"value": control.name}))
+        return self._checked(root)
 
     @checked()
     def laid_out(self, layout: Layout = "auto") -> Self:

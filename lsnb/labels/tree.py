@@ -297,11 +297,15 @@ class Control:
         return ROWS[self.tag]
 
 
+def options_box(element: etree._Element) -> etree._Element:
+    """Return the box in which a tag's answers scroll, or the tag itself where there is none."""
+    box = element.getparent()
+    return box if box is not None and OPTIONS_CLASS in (box.get("className") or "").split() else element
+
+
 def header_of(element: etree._Element) -> etree._Element | None:
     """Return the Header right above a tag, or above the box in which its answers scroll."""
-    box = element.getparent()
-    place = box if box is not None and OPTIONS_CLASS in (box.get("className") or "").split() else element
-    before = place.getprevious()
+    before = options_box(element).getprevious()
     return before if before is not None and before.tag == "Header" else None
 
 

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from lsnb.kernel.words import joined
 
 RELEASE = "1.23.2"
+OLDEST_RELEASE = "1.12"  # of Label Studio that was tried
 
 Role = Literal["object", "control", "option", "layout"]
 Shape = Literal["", "Box", "Ellipse", "Outline", "Point", "Mask", "Span", "Timeline", "Track"]
@@ -675,6 +676,21 @@ def version(text: str) -> tuple[int, ...]:
         True
     """
     return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def release_note(release: str) -> str:
+    """Return a sentence where a release of Label Studio is none that was tried, else an empty text.
+
+    Args:
+        release: As the server says it.
+
+    Example:
+        >>> release_note("1.20.0"), release_note("1.99.0")[:32]
+        ('', 'lsnb was tried with Label Studio')
+    """
+    if version(OLDEST_RELEASE) <= version(release) <= version(RELEASE):
+        return ""
+    return f"lsnb was tried with Label Studio {OLDEST_RELEASE} to {RELEASE}: most will work with {release}."
 
 
 ROWS: Mapping[str, Tag] = {tag.name: tag for tag in (*_OBJECTS, *_CONTROLS, *_OPTIONS, *_LAYOUT)}

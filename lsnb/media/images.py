@@ -101,6 +101,33 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
+def thumbnail(path: str | Path, *, size: int = 160) -> bytes:
+    """Return a picture as a small JPEG, as displayed.
+
+    Args:
+        path: The picture.
+        size: How many pixels its longer side has at most.
+
+    Raises:
+        InputError: No picture, or a damaged one.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> import tempfile
+        >>> path = write_image(Path(tempfile.mkdtemp(), "wide.png"), np.zeros((100, 400, 3), np.uint8))
+        >>> small = write_whole(path.with_name("small.jpg"), thumbnail(path))
+        >>> image_size(small)
+        (160, 40)
+    """
+    image = read_image(path)
+    height, width = image.shape[:2]
+    scale = min(1.0, size / max(height, width))
+    shape = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(image, shape, interpolation=cv2.INTER_AREA)
+    _, data = cv2.imencode(".jpg", cv2.cvtColor(small, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return data.tobytes()
+
+
 def image_size(path: str | Path) -> tuple[int, int]:
     """Return the width and height of a picture as displayed, from its header alone.
 

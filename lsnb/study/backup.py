@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import secrets
 import uuid
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -18,9 +19,9 @@ import pandas as pd
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, StudyConflictError, StudyNotFoundError
 from lsnb.kernel.files import file_errors, move_to_free, safe_name, whole_file
-from lsnb.kernel.formats import MemberFault, Zip, inside, names_file, open_zip, parse_json
+from lsnb.kernel.formats import MOST_MEMBERS, MemberFault, Zip, inside, names_file, open_zip, parse_json
 from lsnb.kernel.jobs import counting
-from lsnb.kernel.words import counted, warn
+from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.studio import SETTINGS, Project, Server
 from lsnb.study.adjudication import adjudications, decider, describe_deciding, parse_deciding
@@ -29,11 +30,14 @@ from lsnb.study.projects import Copy, contents, delete_seen, find_copies, finger
 from lsnb.tasks import SAVED, account, annotations_of, digest_result, drafts_of
 
 if TYPE_CHECKING:
-    from lsnb.bucket import StudioStorage
+    from lsnb.bucket import Bucket, StudioStorage
 
 FORMAT = "lsnb-backup"
 VERSION = 1
 ABOUT = "backup.lsnb"  # no name that an export has: its answers are read as those of any zip of exports
+MEDIA = "media.csv"
+ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}")
+SAVED_FILE = re.compile(r"media/\d{6}(\.[A-Za-z0-9]{1,8})?")
 PREDICTION = ("model_version", "result", "score")
 LARGEST_ABOUT = 64 * 2**20
 
@@ -65,11 +69,15 @@ class Beside:
     Args:
         server: The server.
         projects: Whose each project is, its number, and the name of its tasks in the zip.
+        read: Returns the bytes at an address of the study's bucket; None where media stay where they are.
     """
 
-    def __init__(self, server: Server, projects: Sequence[tuple[str, int, str]]) -> None:
+    def __init__(
+        self, server: Server, projects: Sequence[tuple[str, int, str]], read: Callable[[str], bytes] | None = None
+    ) -> None:
         self._server = server
         self._projects = projects
+        self._read = read
         self._media: dict[tuple[str, str], str] = {}
         self._counts: dict[int, int] = {}
 
@@ -114,18 +122,52 @@ class Beside:
             )
         yield ABOUT, orjson.dumps(about, option=orjson.OPT_INDENT_2)
         yield "config.xml", about["projects"][-1]["config"].encode()
+        files: dict[str, str] = {}
+        if self._read is not None:
+            yield from self._files(self._read, files)
         rows = io.StringIO()
         table = csv.writer(rows)
-        table.writerow(("item", "field", "media"))
-        table.writerows((item, name, cell) for (item, name), cell in self._media.items())
-        yield "media.csv", rows.getvalue().encode()
+        table.writerow(("item", "field", "media", "file") if self._read is not None else ("item", "field", "media"))
+        for (item, name), cell in self._media.items():
+            table.writerow((item, name, cell, *([files.get(cell, "")] if self._read is not None else [])))
+        yield MEDIA, rows.getvalue().encode()
+
+    def _files(self, read: Callable[[str], bytes], files: dict[str, str]) -> Iterator[tuple[str, bytes]]:
+        """Yield the media, each once, and note of each address the name that it has in the zip."""
+        wanted = list(dict.fromkeys(self._media.values()))
+        if len(wanted) > MOST_MEMBERS // 2:
+            raise InputError(
+                f"The study has {len(wanted):,} media, too many for one zip: back it up without media=True."
+            )
+        lost: list[str] = []
+        with counting("Saving media", len(wanted), "file") as count:
+            for number, address in enumerate(wanted, start=1):
+                try:
+                    content = read(address)
+                except LsnbError as fault:
+                    lost.append(str(fault))
+                else:
+                    ending = PurePosixPath(address).suffix
+                    files[address] = f"media/{number:06d}{ending if ENDING.fullmatch(ending) else ''}"
+                    yield files[address], content
+                count(1)
+        if lost:
+            warn(
+                f"{len(lost)} of {counted(len(wanted), 'file')} of media are not in the backup, and have no name in "
+                f"the column 'file' of its {MEDIA}; the first: {lost[0]}"
+            )
 
 
 # Saving a study's projects to a file, and deleting them once that is done.
 
 
 def save_exports(
-    server: Server, projects: Sequence[tuple[str, int]], target: Path, *, is_backup: bool = False
+    server: Server,
+    projects: Sequence[tuple[str, int]],
+    target: Path,
+    *,
+    is_backup: bool = False,
+    read: Callable[[str], bytes] | None = None,
 ) -> dict[int, dict[int, str]]:
     """Save what is in projects in one zip, see that it is there, and return each project's tasks' fingerprints.
 
@@ -134,6 +176,7 @@ def save_exports(
         projects: Whose each is, and its number.
         target: The zip to write; a file of that name is replaced only when the new one is whole.
         is_backup: Whether to save all that it takes to make the study anew.
+        read: For a backup with its media: returns the bytes at an address of the study's bucket.
 
     Returns:
         Project → task → the digest of what is in it.
@@ -144,7 +187,7 @@ def save_exports(
     """
     saved = {}
     named = [(whose, project, _file_of(whose, project)) for whose, project in projects]
-    beside = Beside(server, named) if is_backup else None
+    beside = Beside(server, named, read) if is_backup else None
     saving = counting("Saving tasks", _size(server, projects), "task")
     with saving, whole_file(target, parents=True) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for whose, project in projects:
@@ -154,7 +197,8 @@ def save_exports(
             if beside is not None:
                 beside.see(project, tasks)
         for name, content in beside.members() if beside is not None else ():
-            archive.writestr(name, content)
+            is_packed = name.startswith("media/")  # pictures, sounds and videos are already
+            archive.writestr(name, content, zipfile.ZIP_STORED if is_packed else zipfile.ZIP_DEFLATED)
     with file_errors(target), zipfile.ZipFile(target) as archive:
         for whose, project in projects:
             if _fingerprints(orjson.loads(archive.read(_file_of(whose, project)))) != saved[project]:
@@ -415,6 +459,41 @@ def _is_sound(task: Any) -> bool:
         and all(isinstance(one, dict) and isinstance(one.get("result") or [], list) for one in part)
         for part in parts
     ) and all(type(one.get("id")) is int for one in parts[0])
+
+
+def put_media(path: Path, bucket: Bucket) -> None:
+    """Upload the media that a backup holds to where they were; what is there already stays.
+
+    Args:
+        path: The zip.
+        bucket: The bucket that they were in.
+
+    Raises:
+        InputError: The zip's list of media cannot be read.
+        BucketError: The bucket cannot be written to.
+    """
+    with open_zip(path, lambda name: name == MEDIA) as archive:
+        try:
+            text = archive.read(MEDIA, LARGEST_ABOUT).decode() if archive.members else ""
+        except (MemberFault, UnicodeDecodeError):
+            raise InputError(f"{path.name}: {MEDIA} cannot be read: take another copy of the backup.") from None
+    rows = {
+        str(row["media"]): str(row["file"])
+        for row in csv.DictReader(io.StringIO(text))
+        if SAVED_FILE.fullmatch(str(row.get("file") or "")) and str(row.get("media")).startswith("gs://")
+    }
+    there = f"gs://{bucket.name}/"
+    own = pd.DataFrame(
+        [(media.removeprefix(there), file) for media, file in rows.items() if media.startswith(there)],
+        columns=["object", "file"],
+    )
+    if len(own):
+        bucket.upload(own, path="file", name="{object}", folder=path, send_unshown=True, safe_names=False)
+    if others := sorted({media.split("/")[2] for media in rows if not media.startswith(there)}):
+        warn(
+            f"{counted(len(rows) - len(own), 'file')} of media in the backup were in another bucket "
+            f"({listing(others)}), where the study's tasks look for them: restore once more with that bucket."
+        )
 
 
 # Making it anew: each project to its end before the next is begun; what is there already is never changed.

@@ -14,7 +14,7 @@ import importlib.metadata
 import platform
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
@@ -27,11 +27,12 @@ from lsnb import plots
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations.long import DONE, Names, Tabulated, Wanted, data_column, letters_of, tabulate
 from lsnb.errors import InputError, LsnbError
-from lsnb.kernel.files import whole_file_at
+from lsnb.kernel.files import whole_file_at, write_whole
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, warn
 from lsnb.labels import LabelConfig
+from lsnb.media.images import thumbnail
 from lsnb.reliability import agreement, coverage, disputed, methods_paragraph
 from lsnb.studio import Server
 from lsnb.study.predicting import splits_of, with_splits
@@ -288,6 +289,7 @@ def _groups(kept: IO[bytes]) -> Iterator[tuple[str, list[Any]]]:
     yield before, group
 
 
+MOST_DECISIONS = 500
 MOST_ROWS = 50  # of what is disputed; the table beside it has all
 _VERSIONS = ("lsnb", "label-studio-sdk", "pandas", "numpy", "scipy")
 _STYLE = """
@@ -309,7 +311,9 @@ def overview(
     progress: pd.DataFrame,
     annotations: pd.DataFrame,
     golds: dict[str, pd.DataFrame | str],
+    decisions: pd.DataFrame,
     *,
+    look: Look,
     release: str,
     now: dt.datetime,
 ) -> str:
@@ -322,6 +326,8 @@ def overview(
         progress: What ``study.progress()`` returns.
         annotations: What ``study.annotations()`` returns.
         golds: Question → what ``study.gold`` returns of it, or why it returns nothing.
+        decisions: What was decided in adjudication, as a long table.
+        look: Item → what annotators saw of it, as HTML, or empty.
         release: Label Studio's release.
         now: When the page is made.
     """
@@ -339,7 +345,7 @@ def overview(
         _when(annotations),
     ]
     for name in config.controls:
-        parts += _question(name, annotations, golds.get(name))
+        parts += _question(name, annotations, golds.get(name), decisions, look)
     parts += ["<h2>Versions</h2>", _table(_versions(release), header=False)]
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return (
@@ -352,7 +358,9 @@ def overview(
     )
 
 
-def _question(name: str, annotations: pd.DataFrame, final: pd.DataFrame | str | None) -> Iterator[str]:
+def _question(
+    name: str, annotations: pd.DataFrame, final: pd.DataFrame | str | None, decisions: pd.DataFrame, look: Look
+) -> Iterator[str]:
     yield f"<h2>{html.escape(name)}</h2>"
     answered = annotations[annotations["control"].eq(name) & annotations["status"].eq("submitted")]
     if answered.empty:
@@ -375,7 +383,8 @@ def _question(name: str, annotations: pd.DataFrame, final: pd.DataFrame | str | 
     else:
         yield f"<h3>Disputed: {counted(len(open_items), 'item')}</h3>"
         if len(open_items):
-            yield _table(open_items.head(MOST_ROWS))
+            worst = open_items.head(MOST_ROWS)
+            yield _table(worst, first=[look(str(item)) for item in worst["item"]])
         if len(open_items) > MOST_ROWS:
             yield f"<p>The worst {MOST_ROWS} are shown; lsnb.disputed returns all of them.</p>"
     gold = final if isinstance(final, pd.DataFrame) else None
@@ -385,6 +394,7 @@ def _question(name: str, annotations: pd.DataFrame, final: pd.DataFrame | str | 
         counts = gold["how"].value_counts().rename_axis("how").reset_index(name="items")
         yield "<h3>How each final answer came about</h3>"
         yield _table(counts)
+    yield from _trail(decisions[decisions["control"].eq(name)], annotations[annotations["control"].eq(name)])
     try:
         text = methods_paragraph(annotations, name, agreement_found=found, gold=gold)
     except LsnbError as fault:
@@ -399,6 +409,66 @@ def _coverage(annotations: pd.DataFrame) -> str:
     if not len(table):
         return ""
     return _table(table.assign(share=(table["share"] * 100).round(1).astype(str) + " %"))
+
+
+def _trail(decisions: pd.DataFrame, annotations: pd.DataFrame) -> Iterator[str]:
+    """Yield who decided what and when, beside what annotators had said; nothing where nobody decided."""
+    if decisions.empty:
+        return
+    said = annotations[annotations["status"].isin(DONE)].groupby("item")[["annotator", "value"]]
+    before = {str(item): "; ".join(f"{who}: {_cell(what)}" for who, what in rows.to_numpy()) for item, rows in said}
+    rows = pd.DataFrame(
+        {
+            "item": decisions["item"],
+            "annotators said": [before.get(str(item), "") for item in decisions["item"]],
+            "decided": decisions["value"],
+            "by": decisions["annotator"],
+            "when": decisions["updated_at"],
+        }
+    )
+    yield f"<h3>Decided: {counted(rows['item'].nunique(), 'item')}</h3>"
+    yield _table(rows.sort_values(["when", "item"]).head(MOST_DECISIONS))
+    if len(rows) > MOST_DECISIONS:
+        yield f"<p>The first {MOST_DECISIONS} are shown; study.gold returns all of them.</p>"
+
+
+# Item → what annotators saw of it, as HTML.
+Look = Callable[[str], str]
+LARGEST_PICTURE = 32 * 2**20
+MOST_LETTERS = 200
+
+
+def looker(config: LabelConfig, cells: Mapping[str, Mapping[str, Any]], read: Callable[[str], bytes] | None) -> Look:
+    """Return what tells of an item what annotators saw: a small picture inside the page, or the beginning of a text.
+
+    Args:
+        config: The label config.
+        cells: Item → the data of its task.
+        read: Returns the bytes at an address of the study's bucket; None where that cannot be opened.
+    """
+    known: dict[str, str] = {}
+
+    def look(item: str) -> str:
+        if item not in known:
+            known[item] = "".join(
+                _seen(shown.kind, cells.get(item, {}).get(name), read) for name, shown in config.fields.items()
+            )
+        return known[item]
+
+    return look
+
+
+def _seen(kind: str, cell: Any, read: Callable[[str], bytes] | None) -> str:
+    if kind == "text" and isinstance(cell, str):
+        return f"<p>{html.escape(cell[:MOST_LETTERS])}{' …' if len(cell) > MOST_LETTERS else ''}</p>"
+    if kind != "image" or read is None or not str(cell).startswith("gs://"):
+        return ""  # what lies elsewhere is not asked for: an address of a task may lead anywhere
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            small = thumbnail(write_whole(Path(folder) / "picture", read(str(cell))))
+    except LsnbError:
+        return f"<p>{html.escape(str(cell))}</p>"
+    return f'<img alt="" src="data:image/jpeg;base64,{_base64(small)}">'
 
 
 def _when(annotations: pd.DataFrame) -> str:
@@ -424,9 +494,13 @@ def _note(text: str) -> str:
     return f'<p class="note">{html.escape(text)}</p>'
 
 
-def _table(table: pd.DataFrame, *, header: bool = True) -> str:
-    shown = table.map(_cell)
-    return str(shown.to_html(index=False, header=header, escape=True, border=0, na_rep=""))
+def _table(table: pd.DataFrame, *, header: bool = True, first: Sequence[str] = ()) -> str:
+    """Return a table as HTML, all of it text; ``first`` is a column of HTML that goes before it, where any is."""
+    shown = table.map(lambda value: html.escape(_cell(value)))
+    shown.columns = [html.escape(str(name)) for name in shown.columns]
+    if any(first):
+        shown.insert(0, "", list(first), allow_duplicates=True)
+    return str(shown.to_html(index=False, header=header, escape=False, border=0, na_rep=""))
 
 
 def _cell(value: Any) -> str:

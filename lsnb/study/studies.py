@@ -19,8 +19,9 @@ from lsnb.kernel.jobs import counting
 from lsnb.kernel.secrecy import shown_address
 from lsnb.kernel.words import alike
 from lsnb.labels import LabelConfig
+from lsnb.labels.vocabulary import release_note
 from lsnb.studio import Server
-from lsnb.study.backup import read_backup, restore_study
+from lsnb.study.backup import put_media, read_backup, restore_study
 from lsnb.study.creating import make_copies, plan_study
 from lsnb.study.projects import MODEL, SEPARATOR, find_copies, own_tasks, parse_manifest
 from lsnb.study.rows import Columns, Reading, Where
@@ -230,7 +231,8 @@ class Studio:
 
         Args:
             path: The zip.
-            bucket: The bucket that ``gs://`` media are in; it may also be given in a second call.
+            bucket: The bucket that ``gs://`` media are in; it may also be given in a second call. Media that are in the
+                backup (``study.backup(media=True)``) and missing there are uploaded to where they were.
 
         Raises:
             MissingFileError: There is no such file.
@@ -239,6 +241,8 @@ class Studio:
             StudioError: Not one project could be made. Where only some could not, see ``study.report``.
         """
         backup = read_backup(Path(path))
+        if bucket is not None:
+            put_media(Path(path), bucket)
         storage = bucket.storage_for_studio() if bucket is not None else None
         copies, report = restore_study(self.server, backup, storage)
         return Study._opened(self.server, copies, browser_url=self.browser_url, report=report, bucket=bucket)
@@ -295,11 +299,13 @@ class Studio:
         known = {name: getattr(self, name, "") for name in ("url", "user", "release")}
         if not known["user"]:
             return f"Studio({known['url']!r}, not signed in)"
-        return f"Studio({self.url!r}, user={self.user!r}, release={self.release!r})"
+        shown = f"Studio({self.url!r}, user={self.user!r}, release={self.release!r})"
+        return "\n".join(filter(None, [shown, release_note(self.release)]))
 
     def _repr_html_(self) -> str:
         url = html.escape(self.browser_url, quote=True)
         return (
             f'<p>Label Studio {html.escape(self.release)} at <a href="{url}" target="_blank">{url}</a>, '
             f"signed in as {html.escape(self.user)} (from {html.escape(self.source)})</p>"
+            + (f"<p>{html.escape(said)}</p>" if (said := release_note(self.release)) else "")
         )

@@ -4,224 +4,39 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-import itertools
 import os
-import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, overload
+from typing import TYPE_CHECKING, Annotated, Any, overload
 
 import pandas as pd
 
 from lsnb.annotations.datasets import to_dataset
-from lsnb.errors import InputError, LsnbError, StudyNotFoundError
+from lsnb.errors import InputError, LsnbError, MissingFileError, StudyNotFoundError
 from lsnb.kernel.checks import TOLD, Seed, Share, checked
 from lsnb.kernel.files import write_whole
-from lsnb.kernel.report import Report
+from lsnb.kernel.formats import LARGEST_JSON
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.secrecy import is_here
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.reliability.truth import Method
 from lsnb.studio import Server
-from lsnb.study.adjudication import Adjudication, adjudicate, gold_of
+from lsnb.study.adjudication import Adjudication, adjudicate, decided, gold_of
 from lsnb.study.backup import delete_study, projects_of, save_exports
 from lsnb.study.creating import CreateReport, add_person, bucket_of
 from lsnb.study.models import ModelVerbs
-from lsnb.study.outcome import Asked, overview, stream_answers, table_of
+from lsnb.study.outcome import LARGEST_PICTURE, Asked, looker, overview, stream_answers, table_of
 from lsnb.study.predicting import AGAIN
 from lsnb.study.projects import Copy, absent_notes, all_annotators, item_of, settle
+from lsnb.study.revising import ConfigReport, guideline, instruct_all, key_text, revise
 from lsnb.study.rows import Columns, Reading, Where, choice_problems
 from lsnb.study.snapshots import Snapshot, read_answers
 from lsnb.study.sync import Answers, OnRemoved, Sync, SyncReport, label_table
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
-
-
-# Editing a study's label config: what would be orphaned is said before anything is changed.
-
-
-@dataclass(frozen=True, repr=False)
-class ConfigReport(Report):
-    """What ``update_config`` or ``instruct`` did: a row per annotator (updated, unchanged, failed)."""
-
-    noun: ClassVar[str] = "projects"
-
-
-def orphans(config: LabelConfig, annotations: pd.DataFrame) -> list[str]:
-    """Return a sentence for each kind of answer that a new config has no place for.
-
-    Args:
-        config: The new config.
-        annotations: The long table of answers there are.
-
-    Example:
-        >>> answers = pd.DataFrame({"control": ["mood", "mood"], "kind": ["choices"] * 2, "value": ["up", "flat"]})
-        >>> orphans(LabelConfig.text("t").choices("mood", ["up", "down"]), answers)
-        ["1 answer 'flat' to 'mood' would have no place: keep that label."]
-    """
-    answered = annotations[annotations["control"].notna()]
-    problems = []
-    for control, rows in answered.groupby("control", sort=True):
-        about = config.controls.get(str(control))
-        kind = str(rows["kind"].iloc[0])
-        if about is None:
-            problems.append(f"{counted(len(rows), 'answer')} to {control!r} would have no place: keep that control.")
-        elif about.kind != kind:
-            problems.append(
-                f"{counted(len(rows), 'answer')} to {control!r} are of type {kind}, and the new control's is "
-                f"{about.kind}: give it another name."
-            )
-        elif about.labels:
-            counts = Counter(str(value) for value in rows["value"].dropna())
-            known = {*about.labels, *(" > ".join(path) for path in about.paths)}
-            problems += [
-                f"{counted(n, 'answer')} {value!r} to {control!r} would have no place: keep that label."
-                for value, n in sorted(counts.items())
-                if value not in known
-            ]
-    return problems
-
-
-def revise(
-    server: Server,
-    copies: Sequence[Copy],
-    snapshots: Mapping[int, Snapshot],
-    config: LabelConfig,
-    annotations: pd.DataFrame,
-) -> tuple[list[Copy], ConfigReport]:
-    """Give every project a new label config.
-
-    Args:
-        server: The server.
-        copies: The study's projects.
-        snapshots: Project id → what was seen last in this kernel.
-        config: The new config.
-        annotations: Everybody's answers so far.
-
-    Raises:
-        InputError: The config has faults, or answers would be orphaned; nothing is changed then.
-    """
-    if not isinstance(config, LabelConfig):
-        raise InputError("config must be a lsnb.LabelConfig: build one, or read yours with LabelConfig.from_xml(text).")
-    (tasks,) = read_answers(server, copies[:1], snapshots).values()
-    held = pd.DataFrame([task["data"] for task in tasks])
-    absent = [name for name in config.fields if name not in held.columns]
-    problems = [str(problem) for problem in config.check(held, release=server.release)] + orphans(config, annotations)
-    if absent:
-        problems.append(
-            f"The study's tasks hold no {absent[0]}: if your table does, study.sync(table, columns={absent}) brings it "
-            "in, and then this config can be taken."
-        )
-    if problems:
-        raise InputError(problems)
-    rows: list[dict[str, Any]] = []
-    renewed = []
-    for copy in copies:
-        row: dict[str, Any] = {"annotator": copy.manifest.annotator, "status": "unchanged", "error": None}
-        rows.append(row)
-        manifest = replace(copy.manifest, config=config.fingerprint)
-        try:
-            now = server.project(copy.project.id)
-            if LabelConfig.from_xml(now.config or "") != config:
-                server.configure_project(copy.project.id, config.xml)
-                row["status"] = "updated"
-            if manifest != copy.manifest:
-                server.describe_project(copy.project.id, manifest.describe())
-            renewed.append(Copy(manifest, copy.project))
-        except LsnbError as fault:
-            row.update(status="failed", error=str(fault))
-            renewed.append(copy)
-    return renewed, ConfigReport(pd.DataFrame(rows))
-
-
-# What annotators read before they start, in Label Studio's own way, and which keys answer.
-
-
-MOST_KEYS = 20
-
-
-def key_text(config: LabelConfig) -> str:
-    """Return which keys answer, in a sentence.
-
-    Args:
-        config: The label config.
-
-    Example:
-        >>> key_text(LabelConfig.text("t").choices("mood", ["up", "down"]))
-        'Keys: 1 is “up”, 2 is “down”; Ctrl+Enter submits.'
-    """
-    keys = [f"{key} is “{answer}”" for answer, key in config.hotkeys.items()]
-    return (
-        f"Keys: {', '.join([*keys[:MOST_KEYS], *['…'] * (len(keys) > MOST_KEYS)])}; Ctrl+Enter submits." if keys else ""
-    )
-
-
-def instruction_page(text: str, config: LabelConfig) -> str:
-    """Return a guideline as the HTML that Label Studio shows, with the keys below; empty for an empty one.
-
-    Of Markdown it takes headings, lists, bold and italic; all else is text, and nothing in it is markup or a script.
-
-    Args:
-        text: The guideline.
-        config: The label config.
-
-    Example:
-        >>> text = "# Moods\\nLook at the **face** <only>.\\n- up\\n- down"
-        >>> instruction_page(text, LabelConfig.text("t").rating("r"))
-        '<h3>Moods</h3><p>Look at the <b>face</b> &lt;only&gt;.</p><ul><li>up</li><li>down</li></ul>'
-    """
-    if not text.strip():
-        return ""
-    parts: list[str] = []
-    for block in re.split(r"\n\s*\n", text.strip()):
-        parts += _blocks([_marked(line) for line in block.strip().splitlines()])
-    keys = key_text(config)
-    return "".join([*parts, *([f"<p>{html.escape(keys)}</p>"] if keys else [])])
-
-
-def _blocks(lines: Sequence[str]) -> Iterator[str]:
-    for kind, own in itertools.groupby(lines, lambda line: line[:2] if line[:2] in ("- ", "* ") else line[:1] == "#"):
-        group = list(own)
-        if kind is True:
-            yield from (f"<h3>{line.lstrip('# ')}</h3>" for line in group)
-        elif kind is False:
-            yield f"<p>{'<br>'.join(group)}</p>"
-        else:
-            yield "<ul>" + "".join(f"<li>{line[2:].strip()}</li>" for line in group) + "</ul>"
-
-
-def _marked(line: str) -> str:
-    told = re.sub(r"\*\*([^*]+)\*\*", r"<b>\1</b>", html.escape(line.strip(), quote=False))
-    return re.sub(r"(?<![*\w])\*([^*\s][^*]*)\*", r"<i>\1</i>", told)
-
-
-def instruct_all(server: Server, copies: Sequence[Copy], text: str) -> ConfigReport:
-    """Show a guideline before annotators start, in every project of a study.
-
-    Args:
-        server: The server.
-        copies: The study's projects.
-        text: The guideline; an empty one takes it away.
-    """
-    rows: list[dict[str, Any]] = []
-    for copy in copies:
-        row: dict[str, Any] = {"annotator": copy.manifest.annotator, "status": "unchanged", "error": None}
-        rows.append(row)
-        try:
-            config = LabelConfig.from_xml(server.project(copy.project.id).config or "")
-            page = instruction_page(text, config)
-            wanted = {"expert_instruction": page, "show_instruction": bool(page)}
-            now = server.settings(copy.project.id)
-            if any((now.get(name) or type(value)()) != value for name, value in wanted.items()):
-                server.set_settings(copy.project.id, wanted)
-                row["status"] = "updated"
-        except LsnbError as fault:
-            row.update(status="failed", error=str(fault))
-    return ConfigReport(pd.DataFrame(rows))
 
 
 # The people of a study: what they have in common, and the text that tells them where to go.
@@ -239,6 +54,9 @@ def shared_items(server: Server, copies: Sequence[Copy], snapshots: Mapping[int,
     own = {name: {item_of(task) for task in tasks} for name, tasks in exported.items()}
     counts = [[len(items & others) for others in own.values()] for items in own.values()]
     return pd.DataFrame(counts, index=pd.Index(list(own), name="annotator"), columns=list(own))
+
+
+SERVER_PAGE = "https://github.com/lsnb/lsnb/blob/main/.github/site/docs/server.md."
 
 
 def share_text(title: str, links: pd.DataFrame, invite: str, sign_in: str, keys: str = "") -> str:
@@ -281,7 +99,7 @@ def share_text(title: str, links: pd.DataFrame, invite: str, sign_in: str, keys:
         texts.insert(
             0,
             "(This Label Studio runs on your computer, and nobody else can open its address: for others you need one "
-            "on a server that they reach.)",
+            f"on a server that they reach, see {SERVER_PAGE} A tunnel to your computer is not recommended.)",
         )
     return "\n\n".join(texts)
 
@@ -752,12 +570,16 @@ class Study(ModelVerbs):
         The keys that answer stand below it. Twice is safe; an annotator who is added later gets it, too.
 
         Args:
-            text: The guideline, Markdown (headings, lists, bold, italic) or plain; an empty one takes it away.
+            text: The guideline, Markdown (headings, lists, bold, italic) or plain; or the name of a file that holds it,
+                ending in ``.md`` or ``.txt``. An empty one takes it away.
+
+        Raises:
+            MissingFileError: There is no such file.
 
         Returns:
             A row per annotator: ``status`` (updated, unchanged, failed) and ``error``.
         """
-        return instruct_all(self.server, self.copies, text)
+        return instruct_all(self.server, self.copies, guideline(text))
 
     @checked
     def export_to(self, out: str | Path) -> Path:
@@ -770,33 +592,61 @@ class Study(ModelVerbs):
         return Path(out)
 
     @checked
-    def backup(self, out: str | Path) -> Path:
+    def backup(self, out: str | Path, *, media: bool = False) -> Path:
         """Save the whole study in one zip, from which ``studio.restore`` makes it anew, and return its path.
 
         Saved are the projects with their label config and settings, tasks, answers, skips, drafts and predictions, what
-        was decided, who answered and when, and a list of the media, which stay where they are. The zip holds the e-mail
-        addresses of those who answered, and no key.
+        was decided, who answered and when, and a list of the media, which stay where they are unless ``media`` is true.
+        The zip holds the e-mail addresses of those who answered, and no key.
 
         Args:
             out: The zip to write; a file of that name is replaced only when the new one is whole.
+            media: Whether to save the media of the study's bucket, too. One that cannot be read is told, and has no
+                name in the column ``file`` of the zip's ``media.csv``.
 
         Raises:
             FileAccessError: It cannot be written.
+            InputError: The media are to be saved, and the study's bucket cannot be opened.
 
         Example:
             >>> study.backup("moods.zip")  # doctest: +SKIP
             >>> lsnb.connect("https://ls.example.org").restore("moods.zip")  # doctest: +SKIP
         """
         self._present()
-        save_exports(self.server, projects_of(self.server, self.copies), Path(out), is_backup=True)
+        read = self._reader() if media else None
+        if media and read is None:
+            raise InputError(
+                "The study's media are in no bucket that your credentials name: put the bucket's key there and open "
+                "the study again, or leave media= out."
+            )
+        save_exports(self.server, projects_of(self.server, self.copies), Path(out), is_backup=True, read=read)
         return Path(out)
+
+    def _reader(self, most: int = LARGEST_JSON) -> Callable[[str], bytes] | None:
+        """Return what reads the bytes at an address of the study's bucket, or None where that cannot be opened.
+
+        Args:
+            most: How many bytes an object may have.
+        """
+        bucket = self._known_bucket(None)
+        if bucket is None:
+            return None
+
+        def read(address: str) -> bytes:
+            of, _, name = address.removeprefix("gs://").partition("/")
+            if of != bucket.name or not address.startswith("gs://"):
+                raise MissingFileError(f"{address} is not in the study's bucket.")
+            return bucket.read_object(name, most=most)
+
+        return read
 
     @checked
     def write_report(self, out: str | Path) -> Path:
         """Write one page that tells the study, and return its path.
 
         It holds the design, the questions, who did what and when, agreement and plots for each question, what is
-        disputed, how final answers came about, the paragraph for the methods section, and versions. The page stands
+        disputed with small pictures of it (of the study's bucket), how final answers came about, who decided what and
+        when, the paragraph for the methods section, and versions. The page stands
         alone: it asks for nothing from elsewhere, so it can be mailed and archived.
 
         Args:
@@ -831,6 +681,11 @@ class Study(ModelVerbs):
             "rows taken where": about.where or "all",
             "predictions shown": ", ".join(about.predictions) or "none from the table",
         }
+        cells = {
+            str(item_of(task)): task["data"]
+            for tasks in read_answers(self.server, self.copies, self._snapshots).values()
+            for task in tasks
+        }
         page = overview(
             about.title,
             design,
@@ -838,6 +693,8 @@ class Study(ModelVerbs):
             self.progress(),
             annotations,
             golds,
+            decided(self.server, self.copies),
+            look=looker(config, cells, self._reader(LARGEST_PICTURE)),
             release=self.server.release,
             now=dt.datetime.now(dt.UTC),
         )

@@ -390,6 +390,41 @@ def test_what_is_missing_names_the_nearest(small: Bucket, tmp_path: Path) -> Non
         assert hint.rstrip("'?").endswith(near) if near else not hint
 
 
+def test_paths_of_another_computer_are_found_by_name_and_said(small: Bucket, tmp_path: Path) -> None:
+    files = {"Kurs/ana/1.png": "RGB", "Kurs/ben/1.png": "L", "Kurs/größer.JPG": "RGB", "Kurs/2.png": "RGB"}
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(PICTURES["JPEG" if name.endswith("JPG") else "PNG"] + name.encode())
+    make_zip(tmp_path / "Kurs.zip", {name: (tmp_path / name).read_bytes() for name in files})
+    cells = {
+        "/content/drive/MyDrive/Seminar/ben/1.png": "Kurs/ben/1.png",
+        "C:\\Users\\x\\gro\u0308ßer.jpg": "Kurs/größer.JPG",
+        "~/elsewhere/2.png": "Kurs/2.png",
+        "/content/media/1.png": None,  # two are called so
+        "/content/media/3.png": None,
+    }
+    table = pd.DataFrame({"id": list("abcde"), "path": list(cells)})
+    for number, folder in enumerate((tmp_path / "Kurs", tmp_path / "Kurs.zip")):
+        with pytest.warns(UserWarning, match="2 of 5 files failed"):
+            report = small.upload(table, path="path", name=f"{number}/{{id}}", folder=folder, progress=False)
+        sizes = [None if found is None else (tmp_path / found).stat().st_size for found in cells.values()]
+        assert [None if pd.isna(size) else int(size) for size in report.table["bytes"]] == sizes
+        assert report.table["status"].tolist() == ["uploaded"] * 3 + ["failed", "missing"]
+        assert "2 files in " in report.table["error"][3]
+        assert [note for note in report.notes if "3 files were found by name in" in note and "(taken: " in note]
+    relative = table.assign(path=["Kurs/2.png", "ana/1.png", "größer.JPG", "2.png", "ben/1.png"])
+    report = small.upload(relative, path="path", name="9/{id}", folder=tmp_path / "Kurs.zip", progress=False)
+    assert report.table["status"].tolist() == ["uploaded"] * 5
+    assert len(report.notes) == 1
+
+
+def test_a_file_in_the_way_of_a_folder_is_no_endless_question(small: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("a")
+    with pytest.warns(UserWarning, match="No file "):
+        made = small.upload(pd.DataFrame({"p": ["a.txt/b.png"]}), path="p", name="x", folder=tmp_path, progress=False)
+    assert made.table["status"].tolist() == ["missing"]
+
+
 def test_damaged_movies_are_said_and_no_trouble() -> None:
     for data in (b"", b"abc", b"\0\0\0\0ftyp", b"\xff" * 40, movie(b"avc1")[:60], b"\0\0\0\x01moov" + b"\xff" * 8):
         said = str(why_not_shown("a.mp4", max(1, len(data)), io.BytesIO(data)))

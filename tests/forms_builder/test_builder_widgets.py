@@ -62,6 +62,14 @@ def hands(builder: ConfigBuilder) -> Hands:
     return Hands(builder)
 
 
+def test_it_saves_where_the_notebook_says(tmp_path: Path) -> None:
+    config = LabelConfig.image("uri").choices("mood", "good, bad")
+    for name in ("first.xml", "next.xml"):
+        hands = Hands(lsnb.config_builder(config, table=TABLE, path=tmp_path / "work" / name))
+        hands.find("save").click()
+        assert LabelConfig.from_xml((tmp_path / "work" / name).read_text(encoding="utf-8")) == config
+
+
 def test_two_questions_by_hand(builder: ConfigBuilder, hands: Hands) -> None:
     hands.find("add-question").click()
     hands.set("question-title", "What is the mood?")

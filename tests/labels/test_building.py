@@ -232,6 +232,19 @@ def test_a_group_takes_labels_that_stand_above_their_media() -> None:
     assert "<Rating" in folded
 
 
+def test_a_question_without_a_heading_gets_its_name() -> None:
+    answers = [f"answer {n}" for n in range(40)]  # a list that scrolls in a box of its own
+    bare = LabelConfig.image("uri").choices("long", answers).rating("stars").textarea("why", title="Why?")
+    bare = bare.rectangles("things", ["cat"]).choices("mood", ["good", "bad"], per_region=True)
+    titled = LabelConfig.image("uri").choices("long", answers, title="long").rating("stars", title="stars")
+    titled = titled.textarea("why", title="Why?").rectangles("things", ["cat"])
+    titled = titled.choices("mood", ["good", "bad"], title="mood", per_region=True)
+    assert bare.titled() == titled
+    assert titled.titled() == titled
+    assert bare.columns().titled() == titled.columns()
+    assert bare.titled().columns() == titled.columns()
+
+
 def test_columns_take_what_comes_later() -> None:
     config = LabelConfig.instructions("Look.").image("uri", title="Photo").choices("q", "a, b", title="How?")
     config = config.columns().text("caption").rating("late")
