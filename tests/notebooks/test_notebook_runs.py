@@ -7,14 +7,18 @@ twice, since people do that.
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nbformat
 import pandas as pd
 import papermill
 import pytest
 from notebook_runs import Run, runner
+from notebook_style import NOTEBOOKS
+from PIL import Image
 
 import lsnb
 
@@ -375,3 +379,18 @@ def test_no_notebook_shows_a_secret(uploaded: str, cloned: str, merged: str, fol
     for done in sorted((folder / "done").iterdir()):
         text = done.read_text(encoding="utf-8")
         assert [secret for secret in secrets if secret in text] == [], done.name
+
+
+def test_the_three_lines_for_ones_own_table_and_folder_work(
+    bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    last = nbformat.read(NOTEBOOKS / "00_quickstart.ipynb", as_version=4).cells[-1].source
+    (lines,) = re.findall(r"```python\n(.*?)```", last, flags=re.S)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "my-photos").mkdir()
+    Image.new("RGB", (8, 8), "teal").save(tmp_path / "my-photos" / "three lines.png")
+    pd.DataFrame({"id": ["001"], "file": ["three lines.png"]}).to_excel("my-table.xlsx", index=False)
+    names: dict[str, Any] = {"lsnb": lsnb, "bucket": bucket}
+    exec(lines, names)
+    assert names["upload"].table["uri"].tolist() == [f"gs://{bucket.name}/three lines.png"]
+    assert names["config"].check(names["upload"].table) == []
