@@ -13,6 +13,7 @@ from lsnb.alignment import align
 from lsnb.annotations import long_table
 from lsnb.errors import InputError
 from lsnb.timeseries import label_samples, sample_agreement, segments, windows
+from lsnb.timeseries.samples import Windows
 
 SECONDS = pd.DataFrame({"time": [0.0, 0.5, 1.0, 1.5, 2.0]})
 
@@ -405,3 +406,39 @@ def test_windows_go_to_torch_with_the_place_of_each_label():
         x, y, names = windows(samples, 1.0, channels=["x", "y"], layout=layout).to_torch()
         assert (x.dtype, tuple(x.shape), y.tolist(), names) == (torch.float32, (3, 2, 10), [1, 0, -1], ["rest", "run"])
         assert x[:, 1].unique().tolist() == [-1.0]
+
+
+def walks() -> Windows:
+    """Forty stretches of two seconds: a slow and a fast swing in turn, of two persons."""
+    time = np.arange(0, 80, 0.1)
+    is_fast = (time // 2).astype(int) % 2 == 1
+    swing = np.sin(2 * np.pi * time * np.where(is_fast, 3.0, 0.5))
+    label = np.where(is_fast, "run", "walk")
+    samples = pd.DataFrame({"time": time, "x": swing, "y": swing * np.where(is_fast, 2.0, 1.0), "label": label})
+    both = pd.concat([samples.assign(person="ana"), samples.assign(person="ben")], ignore_index=True)
+    return windows(both, 2.0, by="person", layout="nct")
+
+
+def test_sktime_takes_stretches_as_they_are() -> None:
+    pytest.importorskip("sktime")
+    from sktime.classification.distance_based import KNeighborsTimeSeriesClassifier
+    from sktime.datatypes import check_is_mtype
+
+    cut = walks()
+    assert check_is_mtype(cut.values, "numpy3D", scitype="Panel")
+    is_ana = (cut.groups == "ana").to_numpy().ravel()
+    model = KNeighborsTimeSeriesClassifier(distance="euclidean").fit(cut.values[is_ana], cut.labels[is_ana].astype(str))
+    assert model.predict(cut.values[~is_ana]).tolist() == cut.labels[~is_ana].tolist()
+
+
+def test_tsfresh_takes_the_long_table_as_it_is() -> None:
+    pytest.importorskip("tsfresh")
+    from tsfresh import extract_features
+    from tsfresh.feature_extraction import MinimalFCParameters
+
+    cut = walks()
+    options = {"default_fc_parameters": MinimalFCParameters(), "disable_progressbar": True, "n_jobs": 0}
+    features = extract_features(cut.to_long(), column_id="id", column_sort="time", **options)
+    assert len(features) == len(cut.values) == 80
+    np.testing.assert_allclose(features["x__mean"], cut.values[:, 0].mean(axis=1), atol=1e-12)
+    np.testing.assert_allclose(features["y__maximum"], cut.values[:, 1].max(axis=1))
