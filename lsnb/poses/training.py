@@ -238,6 +238,12 @@ def _ultralytics(labelled: Labelled, out: Path, size: Any, images: Path, val: Se
         raise MissingFileError(
             f"In {images} there is no {listing(absent)}: give the folder in which labeled-data lies."
         )
+    learned = [name for name in val if path_inside(out, "images", "train", name).is_dir()]
+    if learned:
+        raise InputError(
+            f"{out.name} has pictures of {listing(learned)} to learn from, which an earlier call wrote, and now they are "
+            "for validation: give another folder for out."
+        )
     files, outside = [], 0
     for number, (image, picture, source) in enumerate(zip(rows, sizes, sources, strict=True)):
         path = PurePosixPath(image)

@@ -90,6 +90,8 @@ def test_ultralytics_has_a_label_for_each_picture_and_comes_back(tmp_path: Path)
     with pytest.warns(UserWarning, match="yolo has no pictures of their own for validation: .* with val="):
         files = write_labelled_poses(table.iloc[3:], out, **options)
     assert "val: images/train" in files[0].read_text()
+    with pytest.raises(InputError, match="has pictures of b to learn from, which an earlier call wrote"):
+        write_labelled_poses(table, out, val=["b"], **options)
     with pytest.raises(InputError, match="val names c; the videos are a, b"):
         write_labelled_poses(table, out, val=["c"], **options)
     (tmp_path / table.index[0]).unlink()
