@@ -241,7 +241,7 @@ def _ultralytics(labelled: Labelled, out: Path, size: Any, images: Path, val: Se
     learned = [name for name in val if path_inside(out, "images", "train", name).is_dir()]
     if learned:
         raise InputError(
-            f"{out.name} has pictures of {listing(learned)} to learn from, which an earlier call wrote, and now they are "
+            f"{out.name} has pictures of {listing(learned)} to learn from, which an earlier call wrote, and these are now "
             "for validation: give another folder for out."
         )
     files, outside = [], 0
