@@ -241,8 +241,8 @@ def _ultralytics(labelled: Labelled, out: Path, size: Any, images: Path, val: Se
     learned = [name for name in val if path_inside(out, "images", "train", name).is_dir()]
     if learned:
         raise InputError(
-            f"{out.name} has pictures of {listing(learned)} to learn from, which an earlier call wrote, and these are now "
-            "for validation: give another folder for out."
+            f"{out.name} has pictures of {listing(learned)} to learn from, which an earlier call wrote, and these are "
+            "for validation now: give another folder for out."
         )
     files, outside = [], 0
     for number, (image, picture, source) in enumerate(zip(rows, sizes, sources, strict=True)):
