@@ -16,7 +16,7 @@ from lsnb.kernel import checks
 from lsnb.kernel.checks import TOLD, Annotations
 from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY, TEXT_AREA, is_region
-from lsnb.sampling.draw import repeated
+from lsnb.sampling.draw import REPEAT, repeated
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 AMONG_NUMBERS = ("lowest", "median", "highest")
@@ -71,7 +71,7 @@ def wide_of(
     if repeats == "all":
         annotations = annotations.assign(annotator=_numbered(annotations))
     answers = done = latest(annotations)
-    items = pd.Index(sorted(annotations["item"].dropna().unique()), name="item")
+    items = pd.Index(sorted(np.asarray(annotations["item"].dropna().unique(), dtype="object")), name="item")
     people = pd.Index(sorted(annotations["annotator"].dropna().unique()), name="annotator")
     mask = answers["control"].eq(control) & answers["status"].eq("submitted") & answers["value"].notna()
     answers = answers[mask.fillna(False).astype(bool)]
@@ -80,7 +80,7 @@ def wide_of(
     cells: np.ndarray[Any, Any] = np.full((len(items), len(people)), None, dtype="object")
     several = is_set or ("region" in answers and bool(answers["region"].notna().any()))
     several = several or len(pd.unique(rows * len(people) + columns)) < len(answers)
-    values = answers["value"].tolist()
+    values = answers["value"].to_numpy("object").tolist()
     # Most questions have a few answers that are all texts: telling so once spares a look at each.
     if pd.api.types.infer_dtype(values, skipna=False) != "string":
         values = [_countable(value) for value in values]
@@ -330,8 +330,15 @@ def repeats_in(annotations: pd.DataFrame) -> dict[str, str]:
         >>> repeats_in(pd.DataFrame({"item": ["a", "a~2", "b~2"]}))
         {'a~2': 'a'}
     """
-    items = {str(item) for item in annotations["item"].dropna().unique()}
-    return {item: first for item in sorted(items) if (first := repeated(item)) is not None and first in items}
+    items = annotations["item"]
+    if not (pd.api.types.is_string_dtype(items.dtype) or items.dtype == "object"):
+        return {}  # numbers
+    ends = items.astype(TEXT_DTYPE).str.endswith(REPEAT).fillna(False).astype(bool)
+    if not ends.any():
+        return {}
+    firsts = {str(item): str(repeated(str(item))) for item in items[ends].unique()}
+    there = set(items[items.astype("object").isin(list(firsts.values()))].astype(str))
+    return {item: first for item, first in sorted(firsts.items()) if first in there}
 
 
 def first_time(annotations: pd.DataFrame) -> pd.DataFrame:
@@ -352,7 +359,7 @@ def _names(column: pd.Series[Any]) -> pd.Series[str]:
     """Return items or annotators as text: a table that was saved and read again may have numbers for them."""
     codes, given = pd.factorize(column)
     known = []
-    for value in given:
+    for value in np.asarray(given, dtype="object").tolist():
         try:
             known.append(key_text(value))
         except RoundedKeyError:

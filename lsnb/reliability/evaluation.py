@@ -247,7 +247,7 @@ def _both_answers(
 def _answers(table: pd.DataFrame, key: str, column: str, which: str) -> dict[str, Any]:
     if column not in table.columns:
         raise InputError(f"The {which} table has no column {column!r}.{nearest(column, table.columns)}")
-    keys, cells = check_key(table, key).tolist(), table[column].tolist()
+    keys, cells = (one.to_numpy("object").tolist() for one in (check_key(table, key), table[column]))
     # Most columns hold texts or numbers alone, of which none has to be looked at.
     if pd.api.types.infer_dtype(cells, skipna=False) in ("string", "integer"):
         return dict(zip(keys, cells, strict=True))
@@ -545,14 +545,14 @@ def _beside(
     if annotations is None:
         return nothing
     wide = widen(annotations, control)
-    wide = wide.loc[[str(item) in said for item in wide.index], wide.notna().any()]
+    wide = wide.loc[[str(item) in said for item in wide.index.to_numpy("object").tolist()], wide.notna().any()]
     people = [str(name) for name in wide.columns]
     if len(people) < 2 or wide.empty:
         return nothing
     codes, values = _codes(wide, said, compared.ratings.level)
     several = (codes[:, :-1] >= 0).sum(axis=1) >= 2
     codes = codes[several]
-    items = [str(item) for item in wide.index[several]]
+    items = [str(item) for item in wide.index[several].to_numpy("object").tolist()]
     own = clusters_of(model, items, clusters)
     kappas, rests, n, gap = _gap(codes, len(values), own, resamples, seed)
     humans = pd.DataFrame(dict(zip(names, [people, n, kappas, rests], strict=True)))
@@ -572,7 +572,7 @@ def _codes(wide: pd.DataFrame, said: Mapping[str, Any], level: Level) -> tuple[I
         return _text(value)
 
     answers = [wide[name] for name in wide.columns]
-    answers.append(pd.Series([said[str(item)] for item in wide.index], dtype="object"))
+    answers.append(pd.Series([said[str(item)] for item in wide.index.to_numpy("object").tolist()], dtype="object"))
     # Different answers are few, and each of them is looked at once.
     coded = [pd.factorize(column) for column in answers]
     texts = [[plain(value) for value in given] for _, given in coded]
@@ -774,14 +774,14 @@ def alternative_annotator_test(
         raise InputError(f"The control {control!r} draws regions: this test is of answers.")
     said = _answers(model, key, column or control, "model")
     wide = widen(annotations, control)
-    wide = wide.loc[[str(item) in said for item in wide.index], wide.notna().any()]
+    wide = wide.loc[[str(item) in said for item in wide.index.to_numpy("object").tolist()], wide.notna().any()]
     people = [str(name) for name in wide.columns]
     if len(people) < 3 or not (wide.notna().sum(axis=1) >= 2).any():
         raise InputError(
             f"{len(people)} annotators answered {control!r} on the model's items: this test needs three or more, each "
             "with items that others answered as well."
         )
-    answers = [said[str(item)] for item in wide.index]
+    answers = [said[str(item)] for item in wide.index.to_numpy("object").tolist()]
     given = [value for name in wide for value in wide[name].dropna().tolist()]
     if order is not None:
         order, level = _ordered(order, [*answers, *given]), level or "ordinal"

@@ -154,7 +154,8 @@ def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
     empty: list[int] = []
     spaced: list[int] = []
     rounded: list[int] = []
-    cells = column.tolist()
+    # As objects, since a column of Arrow's hands its texts out one by one otherwise.
+    cells = column.to_numpy("object").tolist()
     in_text = rounded_rows(cells)
     at: list[int] = []
     for position, value in enumerate(cells):
