@@ -319,6 +319,10 @@ def tabulate(
     fields = [wanted.data] if isinstance(wanted.data, str) else list(wanted.data)
     given = [opened(task) for task in tasks]
     tally = Tally(source, "annotation", seen=sum(_held(task) for task in given))
+    given, others = _own(given)
+    if answered := [task for task in others if _held(task)]:
+        places = [f"task {task.get('id')}" for task in answered]
+        tally.leave("in tasks that others added to the study", places, sum(_held(task) for task in answered))
     with collector_paused():
         task_list, items, repeats = once(given, _items(given, wanted.key))
         if repeats:
@@ -648,6 +652,26 @@ def _draft_account(draft: Mapping[str, Any], numbered: bool) -> str | None:
     # Drafts give the address in "user", and both in "created_username": "Ana, ana@x.org, 3".
     number = str(draft.get("created_username") or "").rpartition(", ")[2]
     return number if numbered and number.isdigit() else account(draft.get("user"))
+
+
+def _own(tasks: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Return the tasks without those that others added to a study of lsnb's, and these.
+
+    A task of a study says which item it stands for; who adds one in Label Studio gives it none.
+
+    Example:
+        >>> _own([{"id": 1, "meta": {"study": "s", "item": "a"}}, {"id": 2, "data": {}}])[1]
+        [{'id': 2, 'data': {}}]
+    """
+    metas = [task.get("meta") if is_task(task) else None for task in tasks]
+    named = [meta if isinstance(meta, Mapping) and meta.get("item") is not None else None for meta in metas]
+    if not any(meta and (meta.get("study") or meta.get("adjudication")) for meta in named):
+        return list(tasks), []
+    others = [is_task(task) and meta is None for task, meta in zip(tasks, named, strict=True)]
+    return (
+        [task for task, other in zip(tasks, others, strict=True) if not other],
+        [task for task, other in zip(tasks, others, strict=True) if other],
+    )
 
 
 def _items(tasks: Sequence[Any], key: str | None) -> list[str | None]:

@@ -163,6 +163,21 @@ def test_an_account_that_changed_anothers_answer_is_named() -> None:
         long_table([task(1, [annotation(choice("a"), by=1, updated_by=9)])], annotator="ana")
 
 
+def test_tasks_that_others_added_to_a_study_are_left_out_and_said(tmp_path: Path) -> None:
+    """They have no key, or one that is another item's: who adds a task in Label Studio gives it no item."""
+    exported = pairs()[:4]
+    for number, own in enumerate(exported[:2]):
+        own["meta"] = {"study": "s", "item": f"i{number}", "annotator": "ana"}
+    exported[2]["data"] = {"caption": "theirs"}
+    exported[3]["data"] = {"id": "i0"}
+    held = [len(one["annotations"]) for one in exported]
+    with pytest.warns(UserWarning, match="left out \\(in tasks that others added to the study: task "):
+        table = read_annotations(write(tmp_path, "study.json", exported), key="id")
+    assert set(table["item"]) == {"i0", "i1"}
+    account = tally_of(table)
+    assert (account.seen, account.taken, account.unexplained) == (sum(held), sum(held[:2]), 0)
+
+
 def test_old_exports_call_annotations_completions(tmp_path: Path) -> None:
     old = {"id": 1, "data": {"ID": "k1"}, "completions": [{"id": 1, "created_at": 1600000000, "result": choice("a")}]}
     table = read_annotations(write(tmp_path, "0.json", [old]), key="ID")
