@@ -171,7 +171,7 @@ def test_tasks_that_others_added_to_a_study_are_left_out_and_said(tmp_path: Path
     exported[2]["data"] = {"caption": "theirs"}
     exported[3]["data"] = {"id": "i0"}
     held = [len(one["annotations"]) for one in exported]
-    with pytest.warns(UserWarning, match="left out \\(in tasks that others added to the study: task "):
+    with pytest.warns(UserWarning, match=r"4 left out \(in tasks that others added to the study: 4\)"):
         table = read_annotations(write(tmp_path, "study.json", exported), key="id")
     assert set(table["item"]) == {"i0", "i1"}
     account = tally_of(table)
