@@ -11,7 +11,7 @@ Heavy parts load on first use, so ``import lsnb`` is quick and needs no optional
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from lsnb.kernel.files import open_addresses_with
+from lsnb.kernel.files import fetch_addresses_with, open_addresses_with
 
 __version__ = "0.2.0"
 
@@ -163,6 +163,7 @@ if TYPE_CHECKING:
 
 # Readers of files know no bucket: they are told here how to open gs://bucket/prefix.
 open_addresses_with("gs", lambda address: importlib.import_module("lsnb.connections").objects_at(address))
+fetch_addresses_with("gs", lambda *given: importlib.import_module("lsnb.connections").fetched(*given))
 
 
 def __getattr__(name: str) -> Any:

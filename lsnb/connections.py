@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lsnb.credentials import bucket_credentials, running_stack, studio_credentials
 from lsnb.errors import InputError
+from lsnb.kernel.files import safe_name
+from lsnb.kernel.runtime import cache_folder
 from lsnb.kernel.secrecy import masked
 from lsnb.stack import Stack
 
@@ -100,6 +102,28 @@ def objects_at(address: str) -> Iterator[tuple[str, bytes]]:
     """
     name, _, prefix = address.partition("://")[2].partition("/")
     yield from open_bucket(name).read_exports(prefix)
+
+
+def fetched(addresses: str | Sequence[str], endings: Collection[str] = ()) -> dict[str, tuple[str | None, str | None]]:
+    """Return the files in the cache that hold objects of buckets: address → path, and what went wrong.
+
+    Args:
+        addresses: ``gs://bucket/folder``, or several of objects.
+        endings: Of a folder, which objects are wanted.
+
+    Raises:
+        CredentialsError: There are no usable credentials for the bucket.
+        BucketError: The bucket is missing, forbidden or out of reach.
+    """
+    given = [addresses] if isinstance(addresses, str) else list(addresses)
+    found: dict[str, tuple[str | None, str | None]] = {}
+    for name in dict.fromkeys(one.partition("://")[2].partition("/")[0] for one in given):
+        own = [one for one in given if one.partition("://")[2].partition("/")[0] == name]
+        places = own[0] if isinstance(addresses, str) else own
+        report = open_bucket(name).download(places, cache_folder() / "media" / safe_name(name), endings=endings)
+        for row in report.table.to_dict("records"):
+            found[row["uri"]] = (row["path"], row["error"])
+    return found
 
 
 def _is_local(text: str | None) -> bool:

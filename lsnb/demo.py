@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
@@ -226,7 +227,7 @@ def simulated_sensor(clip: str | Path) -> pd.DataFrame:
 
 
 Pixels = np.ndarray[Any, Any]
-Model = str | Callable[[Sequence[Pixels]], list[dict[str, list[Any]]]]
+Model = str | Callable[[Sequence[Any]], list[dict[str, Any]]]
 
 MODEL = "demo"
 LONGEST = 384  # pixels; things that stand out do so in a small picture, too
@@ -236,11 +237,12 @@ PICTURES = ("coins.png", "rocket.jpg", "moon.png", "hubble_deep_field.jpg")
 CLIPS = ("bikes.mp4", "carphone_pristine.mp4")
 
 
-def find_model(given: str = MODEL) -> Model:
+def find_model(given: str = MODEL, reads: str = "pictures") -> Model:
     """Return what ``lsnb.Detector.load`` takes, and say aloud when it is the packaged stand-in.
 
     Args:
         given: ``"demo"``, or a model's folder or its name on the Hugging Face hub.
+        reads: What the stand-in is for: ``"pictures"`` or ``"texts"``.
 
     Example:
         >>> find_model("facebook/detr-resnet-50")
@@ -250,6 +252,12 @@ def find_model(given: str = MODEL) -> Model:
         raise InputError(f"MODEL is {given!r}: give a model's name on the Hugging Face hub, a folder, or {MODEL!r}.")
     if given.strip().lower() != MODEL:
         return given.strip()
+    if reads == "texts":
+        print(
+            "MODEL is demo: a rule that looks words up in three short lists. It is NO language model, and stands in "
+            "for one."
+        )
+        return moods_and_places
     print(
         "MODEL is demo: a rule that boxes what is brighter or darker than its surroundings. It is NO neural network, "
         "and stands in for one."
@@ -274,6 +282,62 @@ def things_that_stand_out(images: Sequence[Pixels]) -> list[dict[str, list[Any]]
         ['other thing']
     """
     return [_things(image) for image in images]
+
+
+MOODS = {
+    "good": frozenset({"kind", "great", "lovely", "clean", "friendly", "quiet"}),
+    "bad": frozenset({"cold", "loud", "dirty", "rude", "broken", "late"}),
+}
+PLACES = ("Rome", "Porto", "Oslo", "Lyon")
+REVIEWS = (
+    "The room in Rome was clean and the host was kind.",
+    "Our train to Porto was late, and the station was loud.",
+    "A quiet flat in Oslo, with a lovely view.",
+    "Breakfast was cold. The waiter in Lyon was rude.",
+    "Great food, but the shower was broken.",
+    "We walked from the harbour to the museum.",
+    "Friendly people, and Porto is lovely in May.",
+    "The heating in Oslo was broken and nobody came.",
+    "Rome is loud, yet our street was quiet.",
+    "The bus was late and dirty.",
+    "A lovely evening in Lyon with kind neighbours.",
+    "The keys were in the box, as they had said.",
+)
+
+
+def moods_and_places(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """Return whether texts sound good or bad, and the places that they name, by short lists of words.
+
+    Args:
+        texts: What to read.
+
+    Example:
+        >>> moods_and_places(["A lovely day in Rome."])
+        [{'choices': {'good': 1.0}, 'spans': [{'start': 16, 'end': 20, 'label': 'place', 'score': 1.0}]}]
+    """
+    return [_mood_and_places(text) for text in texts]
+
+
+def _mood_and_places(text: str) -> dict[str, Any]:
+    words = re.findall(r"\w+", text.casefold())
+    counts = {mood: sum(word in known for word in words) for mood, known in MOODS.items()}
+    n = sum(counts.values())
+    surest = max(counts, key=lambda mood: counts[mood])
+    mood = {surest: counts[surest] / n} if counts[surest] * 2 > n else {"neither": 0.5}
+    found = re.finditer(rf"\b({'|'.join(PLACES)})\b", text)
+    spans = [{"start": one.start(), "end": one.end(), "label": "place", "score": 1.0} for one in found]
+    return {"choices": mood, "spans": spans}
+
+
+def make_texts(folder: str | Path) -> Path:
+    """Write a table of made-up reviews into a folder, say that nobody wrote them, and return its path.
+
+    Args:
+        folder: Where to.
+    """
+    print("The texts are MADE UP: nobody wrote these reviews.")
+    rows = [{KEY: f"review {n:02}", "text": text} for n, text in enumerate(REVIEWS, start=1)]
+    return write_csv(pd.DataFrame(rows), Path(folder) / FILES["texts"])
 
 
 def _things(image: Pixels) -> dict[str, list[Any]]:
@@ -426,6 +490,7 @@ FILES = {
     "config": "config.xml",
     "sample": "sample.csv",
     "images": "media.csv",
+    "texts": "texts.csv",
     "payload": "payload.ndjson",
     "clips": "clips.csv",
     "videos": "videos",
@@ -438,7 +503,7 @@ FOLDERS = {
     "poses": "clips, with a made-up model's predictions",
 }
 ALSO = {"images": "frames.csv"}  # what another notebook leaves instead
-Input = Literal["table", "media", "config", "sample", "images", "payload", "clips", "videos", "zips", "poses"]
+Input = Literal["table", "media", "config", "sample", "images", "texts", "payload", "clips", "videos", "zips", "poses"]
 
 
 def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work", study: Study | None = None) -> Path:
@@ -446,8 +511,8 @@ def find_input(name: Input, *, given: str = "", workdir: str | Path = "lsnb-work
 
     Args:
         name: ``"table"``, ``"media"``, ``"config"`` or ``"sample"``; ``"images"`` (``media.csv``, else ``frames.csv``);
-            ``"payload"`` (Labelbox's) or ``"clips"`` (the videos it is about); ``"videos"``, ``"zips"`` or ``"poses"``,
-            which are folders.
+            ``"texts"``; ``"payload"`` (Labelbox's) or ``"clips"`` (the videos it is about); ``"videos"``, ``"zips"`` or
+            ``"poses"``, which are folders.
         given: The file the form names; empty means: what the previous notebook left in ``workdir``, else the demo's.
         workdir: The folder through which notebooks hand over.
         study: The study that the file is for: only the demo's takes the demo's data.
@@ -566,6 +631,7 @@ _MAKERS: Mapping[str, Callable[[str | Path], Path]] = {
     "config": make_config,
     "sample": make_sample,
     "images": make_images,
+    "texts": make_texts,
     "payload": make_payload,
     "clips": make_clips,
     "videos": packaged_videos,

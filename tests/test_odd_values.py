@@ -422,6 +422,9 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "poses.temporal_norm": lambda out: {"xy": smooth_poses(20)},
     "predictions.cell_results": lambda out: {"cell": "up", "control": "mood", "config": CONFIG, "item": "a"},
     "predictions.check_results": lambda out: {"results": [], "config": CONFIG},
+    "predictions.config_for": lambda out: {
+        "source": pd.DataFrame({"item": ["a"], "mood": ["up"]}),
+    },
     "predictions.labels_in": lambda out: {"source": files() / "coco.json"},
     "timeseries.segments": lambda out: {"annotations": stretches(), "fps": 30.0},
     "timeseries.windows": lambda out: {
@@ -652,6 +655,7 @@ BUCKETS: dict[str, Callable[[], dict[str, Any]]] = {
     "signed_url": lambda: {"name": "a.png"},
     "read_exports": lambda: {"prefix": "answers"},
     "read_object": lambda: {"name": "answers/1", "most": 1000},
+    "download": lambda: {"places": ["a.jpg"], "out": files() / "downloads"},
     "allow_origins": lambda: {"origins": ["https://a.example.org"]},
     "check": lambda: {"origin": "https://a.example.org"},
     "storage_for_studio": lambda: {},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import dataclasses
 import datetime
@@ -12,10 +13,13 @@ import os
 import re
 import threading
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
+import google_crc32c
 import pandas as pd
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import storage
@@ -39,9 +43,11 @@ from lsnb.bucket.wire import (
     stored_below,
 )
 from lsnb.credentials import refuse_key_for_name
-from lsnb.errors import BucketError, CredentialsError, InputError, MissingFileError
+from lsnb.errors import BucketError, CredentialsError, InputError, LsnbError, MissingFileError
 from lsnb.kernel.checks import TOLD, Give, Within, checked
+from lsnb.kernel.files import file_sentence, safe_name, write_whole
 from lsnb.kernel.formats import LARGEST_JSON, is_export, size_text
+from lsnb.kernel.report import Report
 from lsnb.kernel.secrecy import masked, shown_address
 from lsnb.kernel.words import warn
 
@@ -388,6 +394,12 @@ def choose_storage(bucket: str, identity: Identity, *, allow_presign: bool, mode
     return StudioStorage(bucket, False, LINK_MINUTES, why, credentials)
 
 
+def _crc32c(content: bytes) -> str:
+    """Return a checksum as Cloud Storage writes it."""
+    checksum: Any = google_crc32c.Checksum
+    return base64.b64encode(checksum(content).digest()).decode()
+
+
 _RACES = 5
 # What uploading, showing, replacing and opening a bucket to browsers take.
 RIGHTS = (
@@ -403,6 +415,16 @@ _WEEK = 7 * 24 * 60
 Workers = Annotated[int, Within(1, 256)]
 Deadline = Annotated[float, Within(math.ulp(0.0), math.inf), Give("a number of seconds above 0")]
 Minutes = Annotated[float, Within(math.ulp(0.0), _WEEK), Give(f"a number above 0 and up to {_WEEK} (7 days)")]
+
+
+LARGEST_DOWNLOAD = 2**29  # bytes of one object, which is held in memory
+
+
+@dataclass(frozen=True, repr=False)
+class DownloadReport(Report):
+    """What ``Bucket.download`` fetched: a row per object, ``uri, path, status, error``."""
+
+    noun: ClassVar[str] = "downloads"
 
 
 class Bucket:
@@ -620,6 +642,81 @@ class Bucket:
                 credentials=self._wire.identity.credentials,
             )
         )
+
+    @checked
+    def download(
+        self,
+        places: Annotated[str | Iterable[str], TOLD],
+        out: str | os.PathLike[str],
+        *,
+        endings: Annotated[Iterable[str], TOLD] = (),
+        workers: Workers = 8,
+    ) -> DownloadReport:
+        """Fetch objects into a folder, for what looks at files: models, frames, pose tools.
+
+        Twice is safe: a file that holds the object's bytes stays as it is.
+
+        Args:
+            places: A folder in the bucket, or several objects: names or ``gs://`` addresses.
+            out: Where to put them, in folders as in the bucket.
+            endings: Of a folder, only objects that end so, such as ``[".jpg", ".png"]``.
+            workers: How many are fetched at once.
+
+        Returns:
+            A row per object: ``uri, path, status`` (created, exists or failed) and ``error``.
+
+        Raises:
+            BucketError: The bucket is missing, forbidden or out of reach.
+            InputError: An address of another bucket.
+
+        Example:
+            >>> bucket.download("photos", "lsnb-work/photos", endings=[".jpg"])  # doctest: +SKIP
+        """
+        wanted = tuple(one.lower() for one in endings)
+        named = [places] if isinstance(places, str) else list(places)
+        try:
+            names = [self._name_of(one) for one in named]
+            if isinstance(places, str):
+                folder = names[0] if names[0].endswith("/") or not names[0] else f"{names[0]}/"
+                below = [one.name for one in stored_below(self._wire, self.name, folder)]
+                names = [one for one in below if not one.endswith("/") and (not wanted or one.lower().endswith(wanted))]
+            elif not all(names):
+                raise InputError(f"places names no object of gs://{self.name}: give names or gs:// addresses.")
+            with ThreadPoolExecutor(workers) as pool:
+                rows = list(pool.map(lambda name: self._download(name, Path(out)), dict.fromkeys(names)))
+        except (Refusal, NoAnswer) as fault:
+            raise self._error(fault, "read") from None
+        return DownloadReport(pd.DataFrame(rows, columns=["uri", "path", "status", "error"]))
+
+    def _name_of(self, place: str) -> str:
+        bucket, _, name = place.removeprefix("gs://").partition("/")
+        if not place.startswith("gs://"):
+            return place
+        if bucket != self.name:
+            raise InputError(f"gs://{bucket} is another bucket than gs://{self.name}: open that one.")
+        return name
+
+    def _download(self, name: str, out: Path) -> dict[str, Any]:
+        row: dict[str, Any] = {"uri": f"gs://{self.name}/{name}", "path": None, "status": "failed", "error": None}
+        try:
+            # Names are texts of others: each part becomes one name that stays in the folder.
+            path = out.joinpath(*(safe_name(part) for part in name.split("/")))
+            known = look_up(self._wire, self.name, name)
+            if known is None:
+                return row | {"error": f"There is no object gs://{self.name}/{name}."}
+            if known.size > LARGEST_DOWNLOAD:
+                return row | {"error": f"gs://{self.name}/{name} is larger than {size_text(LARGEST_DOWNLOAD)}."}
+            if path.is_file() and path.stat().st_size == known.size and _crc32c(path.read_bytes()) == known.crc32c:
+                return row | {"path": path.as_posix(), "status": "exists"}
+            body = self._wire.call("GET", object_path(self.name, name), {"alt": "media"}).body
+            write_whole(path, body, parents=True)
+            return row | {"path": path.as_posix(), "status": "created"}
+        except (Refusal, NoAnswer) as fault:
+            return row | {"error": str(self._error(fault, "read"))}
+        except OSError as fault:
+            return row | {"error": file_sentence(fault, out)}
+        except LsnbError as fault:
+            return row | {"error": str(fault)}
 
     # -- who may read --------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from itertools import compress
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
 import orjson
@@ -59,6 +59,7 @@ class Detector:
     memory: Memory
     _network: Name | Boxes
     _floor: float
+    _given: str = "pictures"  # what a function is given
 
     def __init__(self, *given: object, **named: object) -> None:
         raise InputError("A Detector is not built by hand: lsnb.Detector.load(model) makes one.")
@@ -95,6 +96,7 @@ class Detector:
         name: str | None = None,
         remember: bool = True,
         prompts: LabelConfig | Sequence[str] | None = None,
+        reads: Literal["pictures", "texts"] = "pictures",
     ) -> Detector:
         """Return a detector.
 
@@ -108,7 +110,9 @@ class Detector:
                 as ``openai/whisper-tiny``; a folder that ``save_pretrained`` wrote; or a function that takes a list of
                 pictures (uint8 RGB [height, width, 3]) and returns for each ``{"boxes": [[left, top, right, bottom], …]
                 in pixels, "scores": […], "labels": [text, …]}``, with ``"masks"`` (bool [height, width] each) instead
-                of boxes, or ``{"choices": {text: score}}``.
+                of boxes, or ``{"choices": {text: score}}``. One that ``reads`` texts returns ``{"choices": …, "spans":
+                [{"start", "end", "label", "score"}, …]}``, as far as it is known; ``choices`` may be one label or a
+                list of them, without scores, as a language model answers.
             device: ``cpu``, ``cuda`` or ``cuda:1``; by default a graphics card where there is one, in half precision.
             threshold: The least score, from 0 to 1.
             batch: How many pictures the network sees at once.
@@ -118,6 +122,8 @@ class Detector:
             prompts: For a model that is told in words what to look for (zero-shot detection), such as
                 ``google/owlv2-base-patch16-ensemble`` or ``IDEA-Research/grounding-dino-tiny``: the words, which become
                 the labels; or a label config, whose labels of boxes they are.
+            reads: What a function is given: ``pictures`` or ``texts``; a model, whose own config says it, is refused
+                where it reads no texts and is to.
 
         Raises:
             InputError: Arguments that cannot be used, every fault at once.
@@ -137,7 +143,11 @@ class Detector:
         wanted = _prompts(prompts)
         kind = "zero-shot object detection" if wanted else "object detection"
         which, identity = identified(model, name, revision=revision, device=device, kind=kind, prompts=wanted)
-        return cls._made(which, identity, threshold=float(threshold), batch=int(batch), memory=memory)
+        made = cls._made(which, identity, threshold=float(threshold), batch=int(batch), memory=memory)
+        made._given = reads
+        if identity and not isinstance(which, Name) and reads == "texts":
+            made.memory = Memory(memory, f"texts|{identity}|{made._floor:g}")
+        return made
 
     @property
     def labels(self) -> list[str]:
@@ -204,7 +214,9 @@ class Detector:
         cut: dict[str, int] = {}
         beyond: dict[str, int] = {}
         unit = UNITS.get(reads, "picture")
-        for seen in look(self, wanted, progress=progress, said="Detecting", executor=executor, unit=unit):
+        found = look(self, wanted, progress=progress, said="Detecting", executor=executor, unit=unit)[::-1]
+        while found:  # one by one, so that of several hundred thousand not both are held
+            seen = found.pop()
             rows += self._rows(seen.item, seen.answer, seen.error)
             for said, name in ((cut, "cut"), (beyond, "beyond")):
                 if seen.answer is not None and seen.answer.get(name):
@@ -224,9 +236,20 @@ class Detector:
         return table.astype({"start": "Int64", "end": "Int64"}) if reads == "texts" and "start" in table else table
 
     def _reads(self) -> str:
-        """Return what the model looks at: ``pictures``, ``boxes`` in them, ``texts`` or ``sounds``."""
-        head = self._network.head if isinstance(self._network, Name) else None
-        return "pictures" if head is None else head.reads
+        """Return what the model looks at: ``pictures``, ``boxes`` in them, ``texts`` or ``sounds``.
+
+        Raises:
+            InputError: It looks at something else than texts, and is to read them.
+        """
+        if not isinstance(self._network, Name):
+            return self._given
+        head = self._network.head
+        reads = "pictures" if head is None else head.reads
+        if self._given == "texts" != reads:
+            raise InputError(
+                f"{self.name} reads no texts: choose a model that classifies texts or marks words in them."
+            )
+        return reads
 
     def _sources(
         self, reads: str, given: Any, path: str, text: str, key: str | None, boxes: pd.DataFrame | None
@@ -246,9 +269,8 @@ class Detector:
         if reads == "sounds":
             return SOUND_COLUMNS
         if reads == "texts":
-            is_marked = isinstance(self._network, Name) and self._network.architecture().endswith(
-                "ForTokenClassification"
-            )
+            head = self._network.head if isinstance(self._network, Name) else None
+            is_marked = any("start" in row for row in rows) if head is None else head.asks == "_mark_texts"
             return SPAN_COLUMNS if is_marked else TEXT_COLUMNS
         return [*COLUMNS, *(name for name in (MASK, POINTS) if any(name in row for row in rows))]
 
@@ -292,12 +314,12 @@ class Detector:
         found: list[dict[str, Any]] = [
             {"label": label, "score": score}
             for label, score in answer.get("choices", {}).items()
-            if score >= self.threshold
+            if score is None or score >= self.threshold
         ]
         found += [
             {"label": label, "score": score, "start": start, "end": end, "text": marked}
             for start, end, label, score, marked in answer.get("spans", ())
-            if score >= self.threshold
+            if score is None or score >= self.threshold
         ]
         found += [{"start": start, "end": end, "text": said} for start, end, said in answer.get("stretches", ())]
         return [{"item": item, "status": "found", **one} for one in found] or [{"item": item, "status": "nothing"}]
@@ -322,11 +344,14 @@ class Detector:
                 return list(found)
         else:
             found = self._network(images)
+        what = UNITS.get(self._reads(), "picture")
         if not isinstance(found, Sequence) or len(found) != len(images):
             raise InputError(
-                f"The detector's function returned {_length(found)} for {len(images)} pictures: "
-                "return a list with one answer for each picture."
+                f"The detector's function returned {_length(found)} for {counted(len(images), what)}: "
+                f"return a list with one answer for each {what}."
             )
+        if self._reads() == "texts":
+            return [_of_text(answer, text) for answer, text in zip(found, images, strict=True)]
         return [
             {"size": [image.shape[1], image.shape[0]], **_found(answer, image)}
             for image, answer in zip(images, found, strict=True)
@@ -416,6 +441,35 @@ def _found(answer: Any, image: np.ndarray[Any, Any]) -> dict[str, Any]:
     ]
     found = {"boxes": list(compress(boxes, has_area))}
     return found | ({POINTS: list(compress(answer[POINTS], has_area))} if POINTS in answer else {})
+
+
+def _of_text(answer: Any, text: str) -> dict[str, Any]:
+    """Return ``choices`` and ``spans`` of a function's answer about a text.
+
+    Raises:
+        InputError: It is none of the forms that are known.
+    """
+    try:
+        choices = answer.get("choices") or {}
+        if isinstance(choices, str):
+            choices = [choices]
+        if not isinstance(choices, Mapping):
+            choices = dict.fromkeys(choices)
+        said = {str(label): None if score is None else float(score) for label, score in choices.items()}
+        spans: list[list[Any]] = []
+        for one in answer.get("spans") or ():
+            start, end, label, given = one["start"], one["end"], one["label"], one.get("score")
+            score = None if given is None else float(given)
+            if not 0 <= int(start) < int(end) <= len(text):
+                raise ValueError
+            spans.append([int(start), int(end), str(label), score, text[int(start) : int(end)]])
+        scores: list[Any] = [*said.values(), *(span[3] for span in spans)]
+        return _sure({"choices": said, "spans": spans}, [one for one in scores if one is not None])
+    except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
+        raise InputError(
+            'The function must return, for each text, {"choices": {label: score}}, or labels without scores, and '
+            '"spans": [{"start", "end", "label", "score"}, …] within the text, as far as it is known.'
+        ) from None
 
 
 def _corners(mask: np.ndarray[Any, Any]) -> tuple[float, float, float, float]:

@@ -491,9 +491,9 @@ class Memory:
         Args:
             answers: Checksum → answer.
         """
-        self._known.update(answers)
         self._absent.difference_update(answers)
         if self._path is None or not answers:
+            self._known.update(answers)
             return
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -503,6 +503,7 @@ class Memory:
                     [(self._network, checksum, answer) for checksum, answer in answers.items()],
                 )
         except (sqlite3.Error, OSError) as fault:
+            self._known.update(answers)
             self._give_up(fault)
 
     def _open(self) -> sqlite3.Connection:
@@ -543,7 +544,7 @@ class Looker(Protocol, Generic[Answer]):
         """Return the answer that bytes stand for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Seen(Generic[Answer]):
     """What a network said of one picture, text or sound, or why it said nothing."""
 

@@ -455,7 +455,7 @@ SELECT_DIFFICULT_FRAMES = Form(
 )
 
 
-# The schemas of the notebooks that bring a model's predictions into a study: 08 and 09.
+# The schemas of the notebooks that bring a model's predictions into a study: 08, 09 and 13.
 
 
 WHO = Field(
@@ -486,7 +486,7 @@ PREDICT_IMAGES = Form(
             "IMAGES",
             "",
             "path",
-            "A table or folder of images. Empty: media.csv in WORKDIR, else frames.csv, else demo photographs.",
+            "A table or folder of images, or gs://bucket/folder. Empty: media.csv in WORKDIR, frames.csv, or a demo.",
             must_exist=True,
             finds="images",
         ),
@@ -525,6 +525,74 @@ PREDICT_IMAGES = Form(
             finds="config",
         ),
         WHO,
+        MODEL_VERSION,
+        CLEAN_UP,
+    ),
+)
+
+PREDICT_TEXTS = Form(
+    "predict_texts",
+    (
+        WORKDIR,
+        LABEL_STUDIO,
+        Field(
+            "TEXTS",
+            "",
+            "path",
+            "A table with a row per text. Empty: texts.csv in WORKDIR, else made-up reviews.",
+            must_exist=True,
+            finds="texts",
+        ),
+        KEY,
+        Field("TEXT", "text", "text", "The column with the texts.", minimum=1),
+        Field(
+            "SAMPLE",
+            200,
+            "integer",
+            "How many texts people and the model read, drawn at random. 0: all of them.",
+            minimum=0,
+        ),
+        Field(
+            "MODEL",
+            "demo",
+            "text",
+            "A model of texts on the Hugging Face hub, for example dslim/bert-base-NER; its folder; or demo.",
+            minimum=1,
+        ),
+        Field(
+            "ANSWERS",
+            "",
+            "path",
+            "Instead of a model, what one said: a table with a column per question, or a row per span (start, end).",
+            must_exist=True,
+        ),
+        Field("LABELS", "", "pairs", "Labels to rename, for example POS=good, NEG=bad; O= leaves one out."),
+        Field(
+            "THRESHOLD",
+            50,
+            "integer",
+            "How sure the model must be, in percent.",
+            minimum=0,
+            maximum=100,
+            step=1,
+        ),
+        title_field("What texts say"),
+        Field(
+            "CONFIG",
+            "",
+            "path",
+            "Of a new study: the label config, XML. Empty: questions and spans with the answers that are found.",
+            must_exist=True,
+            finds="config",
+        ),
+        WHO,
+        Field(
+            "ROLE",
+            "predictions",
+            "choice",
+            "predictions: people start from what the model says. annotator: it has its own project, unseen by them.",
+            choices=("predictions", "annotator"),
+        ),
         MODEL_VERSION,
         CLEAN_UP,
     ),

@@ -25,6 +25,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from lsnb.errors import FormError, InputError
 from lsnb.kernel.checks import TOLD, check_fields, checked, shown
+from lsnb.kernel.files import is_address
 
 Kind = Literal["text", "amount", "list", "pairs", "people", "integer", "number", "boolean", "choice", "path", "folder"]
 Literals = str | int | float | bool
@@ -486,6 +487,8 @@ def _parse_path(field: Field, raw: Any) -> str:
     text = _parse_text(field, raw)
     if not text:
         return ""
+    if field.finds == "images" and is_address(text):
+        return text
     path = _path(field, raw, text)
     try:
         is_there = path.exists()
@@ -627,9 +630,14 @@ class FormRecord:
         """
         return _demo().find_recording(self.video, self.sensors, workdir=self.workdir)
 
-    def find_model(self) -> Any:
-        """Return what ``lsnb.Detector.load`` takes: what MODEL names, or the demo's stand-in, said aloud."""
-        return _demo().find_model(self.model)
+    @checked
+    def find_model(self, reads: Literal["pictures", "texts"] = "pictures") -> Any:
+        """Return what ``lsnb.Detector.load`` takes: what MODEL names, or the demo's stand-in, said aloud.
+
+        Args:
+            reads: What the stand-in is for.
+        """
+        return _demo().find_model(self.model, reads)
 
     @checked
     def folder_for(self, source: str | Path) -> Path:

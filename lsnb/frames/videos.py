@@ -7,12 +7,23 @@ import shutil
 import warnings
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
-from lsnb.kernel.files import files_in, is_there, nearest_file, path_inside, stray_link, whole_file
+from lsnb.kernel.files import (
+    fetched,
+    files_in,
+    is_address,
+    is_there,
+    nearest_file,
+    path_inside,
+    stray_link,
+    whole_file,
+)
 from lsnb.kernel.formats import (
     IMAGE_ENDINGS,
     TABLE_ENDINGS,
@@ -27,7 +38,7 @@ from lsnb.kernel.formats import (
     size_text,
 )
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import warn
+from lsnb.kernel.words import counted, listing, warn
 from lsnb.tables import check_key, read_table
 from lsnb.tables.opening import read_items
 
@@ -210,8 +221,10 @@ def find_images(
     """Return a table of pictures, with the columns ``item`` and ``path``.
 
     Args:
-        source: A picture; a folder, with the pictures in it and its subfolders; or a table (CSV, Excel) with a column
-            of paths, seen from the table's folder or the working directory, such as ``media.csv`` or ``frames.csv``.
+        source: A picture; a folder, with the pictures in it and its subfolders, also one in a bucket
+            (``gs://bucket/folder``); or a table (CSV, Excel) with a column of paths, seen from its folder or the
+            working directory, such as ``media.csv`` or ``frames.csv``. Pictures in a bucket are fetched into the cache:
+            those whose path is ``gs://…``, and those that are not there and have such a ``uri``.
         key: The table's column that names each item; by default ``item``, else ``id``.
         path: The table's column of paths.
         known: The table that an earlier call made of this folder, or the file it was saved in, if there is one:
@@ -239,6 +252,8 @@ def find_images(
     """
     if not isinstance(source, str | os.PathLike) or not str(source).strip() or "\0" in str(source):
         raise InputError(f"source is {source!r}: give a picture, a folder or a table of pictures.")
+    if is_address(source):
+        return _images_of_bucket(str(source))
     place = Path(source).expanduser()
     if place.is_dir():
         found = files_in(place, _is_picture)
@@ -251,6 +266,26 @@ def find_images(
     if place.suffix.lower() in TABLE_ENDINGS - {".txt"}:
         return _images_of_table(place, key, path)
     return _image_table(place, [Path(place.name)], [place] if _is_picture(Path(place.name)) else [], {})
+
+
+def _images_of_bucket(address: str) -> pd.DataFrame:
+    folder = address if address.endswith("/") else f"{address}/"
+    found = fetched(address, sorted(IMAGE_ENDINGS))
+    names = [Path(uri.removeprefix(folder)) for uri in found]
+    table = _image_table(Path(address), names, names, {})
+    return _with_files(table.assign(uri=list(found)), "path", found)
+
+
+def _with_files(table: pd.DataFrame, path: str, found: Mapping[str, tuple[str | None, str | None]]) -> pd.DataFrame:
+    """Return a table with the files here of the pictures that were fetched; one that was not keeps its address."""
+    failed = [f"{uri}: {error}" for uri, (_, error) in found.items() if error is not None]
+    if failed:
+        warn(f"{counted(len(failed), 'picture')} could not be fetched: {listing(failed, 3)}")
+    paths = [
+        found[uri][0] or uri if isinstance(uri, str) and uri in found else given
+        for given, uri in zip(table[path], table["uri"], strict=True)
+    ]
+    return table.assign(**{path: paths})
 
 
 def _is_picture(path: Path) -> bool:
@@ -281,7 +316,19 @@ def _images_of_table(file: Path, key: str | None, path: str) -> pd.DataFrame:
     table = table[table[path].notna()].reset_index(drop=True)
     if table.empty:
         raise InputError(f"{file} has no picture: its column {path!r} is empty.")
-    table[path] = [_seen(file, str(cell)) for cell in table[path]]
+    table[path] = [cell if is_address(cell) else _seen(file, str(cell)) for cell in table[path]]
+    if "uri" not in table and table[path].map(is_address).any():
+        addresses: Any = [cell if is_address(cell) else None for cell in table[path]]
+        table = table.assign(uri=addresses)
+    if "uri" in table:
+        pairs = zip(table[path], table["uri"], strict=True)
+        elsewhere = [uri for cell, uri in pairs if is_address(uri) and (is_address(cell) or not is_there(cell))]
+        try:
+            table = _with_files(table, path, fetched(elsewhere)) if elsewhere else table
+        except LsnbError as fault:
+            if any(map(is_address, table[path])):
+                raise
+            warn(f"{counted(len(elsewhere), 'picture')} of {file} are not here, nor could be fetched: {fault}")
     return table if used == "item" else table.assign(item=check_key(table, str(used)))
 
 

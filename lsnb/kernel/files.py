@@ -17,7 +17,7 @@ import shutil
 import stat
 import time
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, TextIO, overload
@@ -784,3 +784,29 @@ def open_addresses_with(scheme: str, opener: Opener) -> None:
 def objects_at(address: str) -> Iterator[tuple[str, bytes]]:
     """Return the names and contents of the objects at an address for which ``is_address`` holds."""
     return _openers[address.partition("://")[0]](address)
+
+
+Fetcher = Callable[[str | Sequence[str], Collection[str]], dict[str, tuple[str | None, str | None]]]
+_fetchers: dict[str, Fetcher] = {}
+
+
+def fetch_addresses_with(scheme: str, fetcher: Fetcher) -> None:
+    """Have addresses of this scheme fetched by a function that brings objects onto this computer.
+
+    Args:
+        scheme: ``gs`` of ``gs://bucket/prefix``.
+        fetcher: An address of a folder, or several of objects, and the endings wanted → address → its file here and
+            what went wrong, one of them None.
+    """
+    _fetchers[scheme] = fetcher
+
+
+def fetched(addresses: str | Sequence[str], endings: Collection[str] = ()) -> dict[str, tuple[str | None, str | None]]:
+    """Return the files here of objects elsewhere: address → path, and what went wrong.
+
+    Args:
+        addresses: For which ``is_address`` holds: one of a folder, or several of objects, all of one scheme.
+        endings: Of a folder, which are wanted.
+    """
+    first = addresses if isinstance(addresses, str) else addresses[0]
+    return _fetchers[first.partition("://")[0]](addresses, endings)

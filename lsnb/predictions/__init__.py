@@ -3,7 +3,7 @@
 from lsnb.predictions import labelbox as labelbox
 from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.coco import from_coco
-from lsnb.predictions.contents import labels_in, read_predictions
+from lsnb.predictions.contents import config_for, labels_in, read_predictions
 from lsnb.predictions.detections import cell_results, from_detections
 from lsnb.predictions.entities import from_spans
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
@@ -18,6 +18,7 @@ __all__ = [
     "Row",
     "cell_results",
     "check_results",
+    "config_for",
     "from_answers",
     "from_coco",
     "from_detections",

@@ -31,11 +31,12 @@ from lsnb.kernel.formats import (
     parse_xml,
     read_bytes,
 )
-from lsnb.kernel.words import listing
+from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import from_detections
+from lsnb.predictions.entities import from_spans
 from lsnb.predictions.interchange import (
     Film,
     Picture,
@@ -70,15 +71,18 @@ from lsnb.predictions.payloads import (
     stem,
 )
 from lsnb.predictions.predictions import Predictions
-from lsnb.predictions.records import is_label_studio, labels_said, read_tasks, records_of
+from lsnb.predictions.records import from_answers, is_label_studio, labels_said, read_tasks, records_of
 from lsnb.predictions.regions import Regions, Targets
+from lsnb.predictions.timed import from_segments
 from lsnb.predictions.yolo import CLASSES, Declared, is_yolo, read_yolo, yolo_problems, yolo_texts
 from lsnb.shapes import Fault
 from lsnb.tables import check_key, read_table
 from lsnb.tables.cells import measured
 from lsnb.tables.keys import key_text
 
-Format = Literal["table", "coco", "yolo", "labelbox", "detections", "tasks", "pictures", "films", "mot"]
+Format = Literal[
+    "answers", "spans", "table", "coco", "yolo", "labelbox", "detections", "tasks", "pictures", "films", "mot"
+]
 Source = str | Path | pd.DataFrame
 ITEM_COLUMNS = ("item", "file_name", "filename", "image", "path", "image_path", "file", "id")
 FILE_COLUMNS = frozenset(ITEM_COLUMNS) - {"item", "id"}
@@ -90,6 +94,8 @@ KNOWN = (
     "detections, or a table with a row per box; as a file, a folder or a zip"
 )
 CALLED: Mapping[Format, str] = {
+    "answers": "a table of answers",
+    "spans": "a table of spans",
     "table": "a table",
     "coco": "COCO",
     "yolo": "YOLO",
@@ -131,6 +137,7 @@ def read_predictions(
     items: pd.DataFrame | Mapping[Any, Any] | None = None,
     key: str = "item",
     path: str = "path",
+    text: str = "text",
     names: Mapping[Any, str] | Sequence[str] | None = None,
     labels: Mapping[Any, str | None] | None = None,
     control: str | None = None,
@@ -148,9 +155,10 @@ def read_predictions(
 
     It reads what ``from_coco``, ``from_yolo``, ``from_labelbox`` and ``from_detections`` read; what Label Studio
     exports (JSON, JSON_MIN, CSV, and its COCO, VOC and YOLO zips); CVAT for images and for video 1.1; Pascal VOC;
-    LabelMe; the MOT challenge; and what Roboflow and FiftyOne write. What Label Studio has no place for
-    (``track_id``, ``occluded``, ``truncated``, ``difficult``, ``ignore``, ``attributes``) is kept in a region's
-    ``meta``, or told. Other formats: ``datumaro`` makes COCO of some forty, in an environment of its own.
+    LabelMe; the MOT challenge; what Roboflow and FiftyOne write; and tables with a row per span or stretch (``start,
+    end``) or a column per question, as ``from_spans``, ``from_segments`` and ``from_answers`` do. What Label Studio has
+    no place for (``track_id``, ``occluded``, ``truncated``, ``difficult``, ``ignore``, ``attributes``) is kept in a
+    region's ``meta``, or told. Other formats: ``datumaro`` makes COCO of some forty, in an environment of its own.
 
     Args:
         source: A file, a folder or a zip; or a table with a row per box, as ``lsnb.Detector`` returns it.
@@ -159,6 +167,7 @@ def read_predictions(
             Without it, a picture's item is its file's name without the ending.
         key: The column that identifies an item.
         path: The column of ``items`` with the pictures' files.
+        text: The column of ``items`` with the texts, against which spans are held.
         names: Class id → label, where the file does not say it.
         labels: Label of the file → label of the config, or None to leave its regions out.
         control: The only control to use; by default the one that follows from the config.
@@ -199,6 +208,9 @@ def read_predictions(
 
     def read(content: Content) -> Predictions:
         more: dict[str, Any]
+        if content.format in ("answers", "spans"):
+            more = {"labels": labels, "control": control, "unknown": unknown}
+            return _read_texts(content, items, key, text, config, _facts(videos, key) or None, more)
         if content.format == "labelbox":
             return from_labelbox(
                 content.data,
@@ -347,8 +359,76 @@ def labels_in(
     return used
 
 
+MOST_CHOICES = 30  # a column with more answers is a text, a number or a name
+
+
+def config_for(
+    source: Source,
+    *,
+    text: str = "text",
+    labels: Mapping[Any, str | None] | None = None,
+    key: str = "item",
+) -> LabelConfig:
+    """Return a label config that shows texts and asks what a table says of them.
+
+    Args:
+        source: A table with a row per answer or span, as ``lsnb.Detector`` returns it of texts, or with a column per
+            question; or its file.
+        text: The column of texts.
+        labels: Label of the table → label to use instead, or None to leave it out.
+        key: The column that identifies an item.
+
+    Raises:
+        InputError: It is no such table, or holds no answer.
+        MissingFileError: There is no such file.
+
+    Example:
+        >>> table = pd.DataFrame({"item": ["a", "b"], "mood": ["up", "down"], "mood_score": [0.5, 0.9]})
+        >>> {name: one.labels for name, one in config_for(table).controls.items()}
+        {'mood': ('up', 'down')}
+    """
+    checks.raise_for(
+        InputError,
+        checks.text("text", text, is_needed=True),
+        None if labels is None else checks.mapping("labels", labels),
+    )
+    [content, *others] = _contents(source, key)
+    if others or content.format not in ("answers", "spans", "table") or not isinstance(content.data, pd.DataFrame):
+        raise InputError(f"{content.name} is no table about texts: give the label config yourself.")
+    table = content.data
+    config, asked = LabelConfig.text(text), 0
+
+    def renamed(given: pd.Series[Any]) -> list[str]:
+        said = [(labels or {}).get(one, one) for one in map(str, given.dropna())]
+        return list(dict.fromkeys(one for one in said if one is not None and one.strip()))
+
+    if content.format == "answers":
+        scores = {str(name) for name in table.columns if str(name) == "score" or str(name).endswith("_score")}
+        for name in table.columns.drop([content.key, *({text} & set(table.columns)), *scores]):
+            cells = table[name].dropna()
+            found = renamed(cells.explode() if cells.map(lambda one: isinstance(one, list)).any() else cells)
+            if 0 < len(found) <= MOST_CHOICES:
+                is_several = bool(cells.map(lambda one: isinstance(one, list)).any())
+                config = config.choices(str(name), found, multiple=is_several)
+                asked += 1
+            else:
+                warn(f"The column {str(name)!r} has {counted(len(found), 'answer')}: it is not asked.")
+    else:
+        is_whole = table["start"].isna() if "start" in table else pd.Series(data=True, index=table.index)
+        whole, spans = renamed(table.loc[is_whole, "label"]), renamed(table.loc[~is_whole, "label"])
+        is_several = bool(table[is_whole & table["label"].notna()].duplicated(content.key).any())
+        if whole:
+            config = config.choices("answer", whole, multiple=is_several)
+        if spans:
+            config = config.labels("span", spans)
+        asked = len(whole) + len(spans)
+    if not asked:
+        raise InputError(f"No answer is in {content.name}: give the label config yourself.")
+    return config
+
+
 def _labels(content: Content, names: Names | None) -> Iterator[str | None]:
-    if content.format == "table":
+    if content.format in ("table", "spans"):
         column = next((name for name in LABEL_KEYS if name in content.data), None)
         cells = content.data[column].dropna().unique() if column is not None else ()
         yield from (class_label(cell, names, {}) for cell in cells)
@@ -374,6 +454,8 @@ def _labels(content: Content, names: Names | None) -> Iterator[str | None]:
         yield from (thing.label for film in films for thing in film.things)
     elif content.format in ("pictures", "films"):
         yield from (thing.label for one in content.data for thing in one.things)
+    elif content.format == "answers":
+        raise _no_boxes(content.name, content.data, content.key)
     else:
         raise InputError(
             f"{content.name} is a Labelbox payload about videos: LabelConfig.from_labelbox makes a config."
@@ -649,18 +731,50 @@ def _by_key(rows: Sequence[Any], key: str, name: str) -> dict[Any, Any]:
 
 def _of_table(table: pd.DataFrame, name: str, key: str) -> Content:
     used = _key_of(table, key)
-    if {"start", "end"} <= set(table.columns) and not holds_detections(table.columns):
-        raise InputError(
-            f"{name} has a row per stretch (start, end): from_spans reads those of texts, from_segments those of "
-            "sounds and videos."
-        )
-    if used not in table or not holds_detections(table.columns):
-        shown = ", ".join(map(str, table.columns[:12]))
-        raise InputError(
-            f"{name} is no table of boxes: it needs a column {key!r} (or item), label, and {', '.join(BOX_COLUMNS[0])} "
-            f"in percent or {', '.join(BOX_COLUMNS[2])} in pixels. Its columns: {shown}."
-        )
+    has_boxes = any(set(columns) <= set(table.columns) for columns in BOX_COLUMNS)
+    if used not in table:
+        raise _no_boxes(name, table, key)
+    if not has_boxes and {"start", "end"} <= set(table.columns):
+        return Content("spans", name, table, key=used)
+    if not has_boxes and not holds_detections(table.columns):
+        return Content("answers", name, table, key=used)
     return Content("table", name, table, key=used)
+
+
+def _no_boxes(name: str, table: pd.DataFrame, key: str) -> InputError:
+    shown = ", ".join(map(str, table.columns[:12]))
+    return InputError(
+        f"{name} is no table of boxes: it needs a column {key!r} (or item), label, and {', '.join(BOX_COLUMNS[0])} "
+        f"in percent or {', '.join(BOX_COLUMNS[2])} in pixels. Its columns: {shown}."
+    )
+
+
+def _read_texts(
+    content: Content, items: Any, key: str, text: str, config: LabelConfig, videos: Any, more: Mapping[str, Any]
+) -> Predictions:
+    """Return what a table says of texts or stretches: spans, or answers to questions about them as a whole."""
+    table = content.data.rename(columns={content.key: key})
+    notes: list[str] = []
+    known = None
+    if isinstance(items, pd.DataFrame):
+        known = set(map(str, check_key(items, key)))
+        is_known = table[key].map(lambda one: str(key_text(one)) in known)
+        if not is_known.all():
+            n = table.loc[~is_known, key].nunique()
+            notes.append(f"{counted(n, 'item')} of {content.name} that items does not have: left out.")
+            table = table[is_known]
+    if content.format == "answers":
+        questions = [one.name for one in config.controls.values() if one.row.is_question]
+        if not set(questions) & set(table.columns):
+            raise _no_boxes(content.name, content.data, key)
+        named = {name: value for name, value in more.items() if name in ("labels", "unknown")}
+        found = from_answers(table, config=config, key=key, **named)
+    elif {"text", "paragraphs"} & {field.kind for field in config.fields.values()}:
+        texts = items if isinstance(items, pd.DataFrame) and text in items.columns else None
+        found = from_spans(table, config=config, texts=texts, key=key, text=text, **more)
+    else:
+        found = from_segments(table.rename(columns={key: "item"}), config=config, videos=videos, **more)
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def _key_of(there: Collection[Any], key: str) -> str:

@@ -19,10 +19,11 @@ from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import nearest
 from lsnb.labels import Control, LabelConfig
+from lsnb.labels.vocabulary import CHOICES
 from lsnb.predictions.checking import score_faults
 from lsnb.predictions.payloads import is_missing, known_score
-from lsnb.predictions.predictions import Predictions, Result, Row, make_predictions
-from lsnb.predictions.regions import check_arguments
+from lsnb.predictions.predictions import Predictions, Result, Row, least_score, make_predictions
+from lsnb.predictions.regions import Target, Targets, check_arguments
 from lsnb.predictions.spans import UNITS, check_span, place_quote
 from lsnb.shapes import Fault
 from lsnb.shapes.faults import whole_number
@@ -65,7 +66,8 @@ def from_spans(
         unknown: ``fail`` an item with a label that the config lacks, or ``drop`` such spans with a warning.
 
     Returns:
-        The predictions; a prediction's score is the mean of its spans'. An item with an empty list was read, and
+        The predictions; a prediction's score is the mean of its spans'. What has a label and neither start nor end is
+        an answer about the whole text (choices). An item with an empty list was read, and
         nothing found.
 
     Raises:
@@ -188,6 +190,7 @@ class _Reader:
             )
         self._is_dialogue = {one.name: kinds[one.to_names[0]] == "paragraphs" for one in self._controls}
         self._labels, self._drops = labels, drops
+        self._questions = Targets(config, labels=labels, unknown="drop" if drops else "fail")
         self._targets: dict[Any, Control | Fault | None] = {}
         self._names: dict[Any, str | None] = {}
 
@@ -197,8 +200,12 @@ class _Reader:
             return
         row.results = []
         total, n = 0.0, 0
+        whole: list[tuple[str, Any]] = []
         for start, end, label, score, quote, paragraph, place in self._spans(row, given, text):
             path = f"spans[{place}]"
+            if start is None and end is None and isinstance(label, str):
+                whole.append((label, score))
+                continue
             if label is None:
                 row.error("no_label", "The span has no label.", path)
                 continue
@@ -225,6 +232,27 @@ class _Reader:
                 result["score"] = sure
                 total, n = total + sure, n + 1
         row.score = total / n if n else None
+        if whole:
+            self._choose(row, whole)
+
+    def _choose(self, row: Row, whole: Sequence[tuple[str, Any]]) -> None:
+        """Add what the whole text is called: several answers to one question are one result."""
+        made: dict[str, Result] = {}
+        for label, given in whole:
+            target = self._questions.choice(label)
+            if isinstance(target, Fault):
+                row.faults.append(target)
+            if not isinstance(target, Target):
+                continue
+            head = {"from_name": target.name, "to_name": target.to_name, "type": target.kind}
+            kept = made.setdefault(target.name, {**head, "value": {CHOICES.key: []}})
+            kept["value"][CHOICES.key].append(target.label)
+            score = known_score(row, given, "score")
+            if score is not None:
+                kept["score"] = min(score, kept.get("score", 1.0))
+        assert row.results is not None
+        row.results += made.values()
+        row.score = least_score(one.get("score") for one in row.results)
 
     def _target(self, label: Any) -> Control | Fault | None:
         if label not in self._targets:

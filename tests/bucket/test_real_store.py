@@ -7,7 +7,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from upload_tools import ODD, upload
@@ -138,3 +140,53 @@ def test_answers_in_a_target_bucket_are_read_from_where_they_are(place: Place, m
         lsnb.read_annotations(f"{address}/9", key="ID")
     with pytest.raises(MissingFileError, match="There is no export below"):
         lsnb.read_annotations(f"{address}/none", key="ID")
+
+
+def test_pictures_in_a_bucket_are_fetched_once_and_looked_at(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket, prefix = place
+    monkeypatch.setenv("LSNB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("lsnb.connections.open_bucket", lambda name: bucket if name == bucket.name else None)
+    (tmp_path / "pictures" / "deep").mkdir(parents=True)
+    for shade, name in enumerate(["a.png", "deep/b.png"]):
+        image = np.full((6, 8, 3), 100 * shade, np.uint8)
+        lsnb.media.write_image(tmp_path / "pictures" / name, image)
+    (tmp_path / "pictures" / "notes.txt").write_text("none")
+    files = pd.DataFrame({"path": sorted(map(str, (tmp_path / "pictures").rglob("*.*")))})
+    files["name"] = [Path(path).relative_to(tmp_path / "pictures").as_posix() for path in files["path"]]
+    bucket.upload(files, path="path", name=f"{prefix}/shown/{{name}}", key="name").raise_for_failures()
+    folder = f"gs://{bucket.name}/{prefix}/shown"
+    images = lsnb.find_images(folder)
+    assert images["item"].tolist() == ["a", "deep/b"]
+    assert images["uri"].tolist() == [f"{folder}/a.png", f"{folder}/deep/b.png"]
+
+    def shades(pictures: Any) -> list[dict[str, Any]]:
+        return [{"choices": {str(picture.mean()): 1.0}} for picture in pictures]
+
+    detector = lsnb.Detector.load(shades)
+    assert detector(images, progress=False)["label"].tolist() == ["0.0", "100.0"]
+    # A table on another computer than its files, and one whose paths are addresses.
+    gone = images.assign(path=["/gone/a.png", "/gone/b.png"])
+    named = pd.DataFrame({"item": ["1", "2"], "path": [f"{folder}/a.png", f"{folder}/none.png"]})
+    gone.to_csv(tmp_path / "gone.csv", index=False)
+    named.to_csv(tmp_path / "named.csv", index=False)
+    assert detector(lsnb.find_images(tmp_path / "gone.csv"), progress=False)["label"].tolist() == ["0.0", "100.0"]
+    with pytest.warns(UserWarning, match=r"1 picture could not be fetched: .*There is no object .*none\.png"):
+        found = lsnb.find_images(tmp_path / "named.csv")
+    assert found["uri"].tolist() == named["path"].tolist()
+    assert detector(found, progress=False)["status"].tolist() == ["found", "failed"]
+    # Twice costs nothing, a changed object is fetched again, and no name leads out of the folder.
+    out = tmp_path / "out"
+    report = bucket.download(f"{prefix}/shown", out, endings=[".png"])
+    assert report.table["status"].tolist() == ["created", "created"]
+    Path(report.table["path"][0]).write_bytes(b"other")
+    assert bucket.download([f"{folder}/a.png", f"{folder}/deep/b.png"], out).table["status"].tolist() == [
+        "created",
+        "exists",
+    ]
+    with pytest.raises(InputError, match="is another bucket"):
+        bucket.download(["gs://other/a.png"], out)
+    strange = bucket.download([f"{prefix}/../../../escaped.png"], out).table
+    assert strange["status"].tolist() == ["failed"]
+    assert "There is no object" in strange["error"][0]

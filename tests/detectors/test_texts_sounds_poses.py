@@ -24,7 +24,7 @@ from tiny_models import (
 from lsnb import LabelConfig, from_segments, from_spans, read_predictions
 from lsnb.detectors import Detector, detection
 from lsnb.errors import InputError
-from lsnb.predictions import check_results
+from lsnb.predictions import check_results, config_for
 from lsnb.shapes import brush_mask, coco_mask
 
 TEXTS = {"a": "ana eats in rome.", "none": " ", "b": "hello!", "odd": "bad \ud800", "c": "rome"}
@@ -73,7 +73,7 @@ def test_texts_are_classified_as_transformers_does(model: Callable[[str], Path],
     assert list(wrong.index) == ["none", "odd"]
     assert wrong["none"] == "There is no text."
     config = LabelConfig.text("text").choices(
-        "topic", ["cat", "dog", "traffic light"], choice="multiple" if kind == "several labels" else "single"
+        "topic", ["cat", "dog", "traffic light"], multiple=kind == "several labels"
     )
     predictions = read_predictions(found, config=config)
     assert predictions.table.set_index("item")["status"].to_dict() == {
@@ -114,8 +114,9 @@ def test_spans_are_those_of_transformers_in_the_whole_text(model: Callable[[str]
     for item, results in predictions.results.items():
         assert {one["type"] for one in results} == {"labels"}
         assert not check_results(results, config, data={"text": texts[item]})
-    with pytest.raises(InputError, match="from_spans reads those of texts"):
-        read_predictions(found.drop(columns="status"), config=config)
+    # A lone surrogate has no place in a column of texts.
+    table = pd.DataFrame([(item, text) for item, text in texts.items() if item != "odd"], columns=["item", "text"])
+    assert read_predictions(found, config=config, items=table).results == predictions.results
 
 
 def test_texts_come_from_tables_lists_and_alone(model: Callable[[str], Path]) -> None:
@@ -353,3 +354,75 @@ def test_weights_that_can_run_commands_are_refused_for_every_kind(
     with pytest.raises(InputError, match=r"has no model\.safetensors; other files of weights are not opened"):
         Detector.load(folder)(given, progress=False, **({"boxes": BOXES} if kind in ("poses", "masks") else {}))
     assert not (tmp_path / "made").exists()
+
+
+def test_a_function_answers_about_texts_once_and_is_told_what_to_return(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def answer(texts: list[str]) -> list[dict[str, Any]]:
+        asked.extend(texts)
+        at = [text.index("rome") for text in texts if "rome" in text]
+        return [
+            {"choices": "calm"} | ({"spans": [{"start": at[0], "end": at[0] + 4, "label": "LOC"}]} if at else {})
+            for _ in texts
+        ]
+
+    texts = {"a": "ana eats in rome.", "none": "", "b": "rome"}
+    for _ in range(2):
+        found = Detector.load(answer, reads="texts", name="llm 1", batch=1)(texts, progress=False)
+    assert asked == ["ana eats in rome.", "rome"]
+    assert found[["item", "label", "status"]].fillna("").values.tolist() == [
+        ["a", "calm", "found"],
+        ["a", "LOC", "found"],
+        ["none", "", "failed"],
+        ["b", "calm", "found"],
+        ["b", "LOC", "found"],
+    ]
+    config = config_for(found)
+    assert {name: one.labels for name, one in config.controls.items()} == {"answer": ("calm",), "span": ("LOC",)}
+    items = pd.DataFrame({"item": list(texts), "text": list(texts.values())})
+    saved = tmp_path / "found.csv"
+    found.to_csv(saved, index=False)
+    for source in (found, saved):
+        predictions = read_predictions(source, config=config, items=items)
+        assert predictions.table["status"].tolist() == ["ready", "failed", "ready"]
+        values = [one["value"] for one in predictions.results["a"]]
+        assert values == [{"start": 12, "end": 16, "text": "rome", "labels": ["LOC"]}, {"choices": ["calm"]}]
+    wrong: list[Any] = [
+        *(None, {"choices": {"a": 7}}, {"choices": 5}, {"spans": [{"start": 0, "end": 99, "label": "x"}]}),
+        {"spans": [3]},
+    ]
+    for one in wrong:
+        with pytest.raises(InputError, match="return"):
+            Detector.load(lambda texts, one=one: [one for _ in texts], reads="texts")({"a": "ana"}, progress=False)
+    with pytest.raises(InputError, match=r"return.* for 1 text"):
+        Detector.load(lambda texts: [], reads="texts")({"a": "ana"}, progress=False)
+
+
+def test_a_model_of_pictures_reads_no_texts(model: Callable[[str], Path]) -> None:
+    with pytest.raises(InputError, match="reads no texts"):
+        Detector.load(model("poses"), reads="texts")(TEXTS, progress=False)
+
+
+def test_a_table_of_answers_is_read_and_asked(tmp_path: Path) -> None:
+    table = pd.DataFrame(
+        {
+            **{"id": ["1", "2", "3"], "text": ["a", "b", "c"], "mood": ["up", None, "down"], "mood_score": 0.5},
+            **{"topics": [["art"], ["art", "law"], []], "why": ["x", "y", "z"]},
+        }
+    )
+    config = config_for(table, key="id", labels={"up": "high", "z": None})
+    assert {name: one.labels for name, one in config.controls.items()} == {
+        **{"mood": ("high", "down"), "topics": ("art", "law")},
+        "why": ("x", "y"),
+    }
+    found = read_predictions(table[:2], config=config, key="id", labels={"up": "high"})
+    assert [one["value"] for one in found.results["1"]][:2] == [{"choices": ["high"]}, {"choices": ["art"]}]
+    many = pd.DataFrame({"item": [str(n) for n in range(40)], "why": [f"because {n}" for n in range(40)]})
+    with pytest.warns(UserWarning, match="'why' has 40 answers"), pytest.raises(InputError, match="No answer"):
+        config_for(many)
+    with pytest.raises(InputError, match="is no table of boxes"):
+        read_predictions(many, config=LabelConfig.image("uri").rectangles("thing", ["cat"]))
+    stretches = pd.DataFrame({"item": ["a"], "start": [0.5], "end": [2.0], "label": ["ana"]})
+    heard = read_predictions(stretches, config=LabelConfig.audio("sound").labels("who", ["ana"]))
+    assert heard.results["a"][0]["value"] == {"start": 0.5, "end": 2.0, "channel": 0, "labels": ["ana"]}

@@ -11,13 +11,14 @@ import pandas as pd
 import papermill
 import pytest
 from notebook_runs import Run, runner
-from tiny_models import LABELS, save_detr
+from tiny_models import LABELS, save_detr, save_text_model
 from video_maker import make_video
 
 import lsnb
 from lsnb.media import write_image
 
 if TYPE_CHECKING:
+    from lsnb.bucket import Bucket
     from lsnb.study import Studio, Study
 
 
@@ -100,6 +101,17 @@ def test_08_looks_with_a_network_from_a_folder_and_replaces_what_it_said_before(
 
 
 @pytest.mark.exhaustive
+def test_08_looks_at_pictures_in_a_bucket(
+    run: Run, pictures: list[str], folder: Path, studio: Studio, bucket: Bucket
+) -> None:
+    paths = pd.DataFrame({"id": pictures, "path": [str(folder / "pictures" / f"{name}.png") for name in pictures]})
+    bucket.upload(paths, path="path", name="shown/{id}", key="id").raise_for_failures()
+    run("08_predict_images", {"WORKDIR": "far", "IMAGES": f"gs://{bucket.name}/shown", "TITLE": "Seen afar"})
+    study = studio.open_study("Seen afar")
+    assert sorted(told(study, "model 1")) == sorted(pictures)
+
+
+@pytest.mark.exhaustive
 def test_08_compares_with_people_takes_a_table_and_a_config_and_cleans_up(
     run: Run, pictures: list[str], folder: Path, studio: Studio
 ) -> None:
@@ -142,6 +154,51 @@ def test_08_says_every_bad_field_and_what_the_model_is_not(run: Run, pictures: l
         run("08_predict_images", {"LABELS": "car", "THRESHOLD": 101, "IMAGES": "gone", "TITLE": "x", "MODEL": ""})
     assert caught.value.ename == "FormError"
     assert "5 problems" in caught.value.evalue
+
+
+def test_13_makes_a_language_model_one_more_annotator_and_compares_it_with_people(
+    run: Run, folder: Path, studio: Studio
+) -> None:
+    rows = [("1", "Fine."), ("2", "Awful."), ("3", "\N{GRINNING FACE} Fine, by Ana."), ("4", "")]
+    pd.DataFrame(rows, columns=["nr", "says"]).to_csv(folder / "reviews.csv", index=False)
+    answers = pd.DataFrame({"nr": ["1", "2", "3", "9"], "mood": ["POS", "NEG", "POS", "POS"], "mood_score": 0.75})
+    answers.to_csv(folder / "llm.csv", index=False)
+    title = "Read by a language model"
+    parameters = {"WORKDIR": "texts", "TEXTS": "reviews.csv", "KEY": "nr", "TEXT": "says", "ANSWERS": "llm.csv"}
+    parameters |= {"TITLE": title, "ANNOTATORS": "ana", "LABELS": "POS=good, NEG=bad", "ROLE": "annotator"}
+    shown = run("13_predict_texts", parameters | {"MODEL_VERSION": "llm", "SAMPLE": 0})
+    assert "1 item of llm.csv that items does not have: left out" in shown
+    study = studio.open_study(title)
+    assert study.annotators == ["ana", "llm"]
+    assert study.config.controls["mood"].labels == ("good", "bad")
+    said = study.annotations()
+    assert said[said["status"] == "submitted"].set_index("item")["value"].to_dict() == {
+        "1": "good",
+        "2": "bad",
+        "3": "good",
+    }
+    for item in ("1", "2", "3"):
+        answer = {"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": ["good"]}}
+        answer["to_name"] = study.config.controls["mood"].to_names[0]
+        study.server.annotate(task_of(study, item), [answer], lead_time=1.0)
+    shown = run("13_predict_texts", parameters | {"MODEL_VERSION": "llm", "SAMPLE": 0}, twice=False)
+    assert "0.667" in shown  # they agree about two of three
+
+
+@pytest.mark.exhaustive
+def test_13_marks_words_with_a_network_from_which_people_start(run: Run, folder: Path, studio: Studio) -> None:
+    model = save_text_model(folder / "tiny-marks", marks=True)
+    texts = {"a": "ana in rome", "b": "", "c": "bob, 3!"}
+    pd.DataFrame({"id": list(texts), "text": list(texts.values())}).to_csv(folder / "marked.csv", index=False)
+    parameters = {"WORKDIR": "marks", "TEXTS": "marked.csv", "MODEL": "tiny-marks", "THRESHOLD": 0}
+    parameters |= {"TITLE": "Marked", "MODEL_VERSION": "tiny"}
+    shown = run("13_predict_texts", parameters)
+    assert "There is no text" in shown
+    found = lsnb.Detector.load(model, threshold=0)(texts, progress=False)
+    expected = found[found["status"] == "found"].groupby("item").size().to_dict()
+    results = told(studio.open_study("Marked"), "tiny")
+    assert {item: len(one) for item, one in results.items()} == expected
+    assert {one["type"] for one in results["a"]} == {"labels"}
 
 
 @pytest.fixture(scope="module")
