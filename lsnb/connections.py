@@ -120,9 +120,10 @@ def fetched(addresses: str | Sequence[str], endings: Collection[str] = ()) -> di
     for name in dict.fromkeys(one.partition("://")[2].partition("/")[0] for one in given):
         own = [one for one in given if one.partition("://")[2].partition("/")[0] == name]
         places = own[0] if isinstance(addresses, str) else own
-        report = open_bucket(name).download(places, cache_folder() / "media" / safe_name(name), endings=endings)
+        report = open_bucket(name).download(places, cache_folder() / "media" / safe_name(name), endings=list(endings))
         for row in report.table.to_dict("records"):
-            found[row["uri"]] = (row["path"], row["error"])
+            is_here = row["status"] != "failed"
+            found[row["uri"]] = (row["path"], None) if is_here else (None, row["error"])
     return found
 
 

@@ -646,10 +646,10 @@ class Bucket:
     @checked
     def download(
         self,
-        places: Annotated[str | Iterable[str], TOLD],
+        places: str | Sequence[str],
         out: str | os.PathLike[str],
         *,
-        endings: Annotated[Iterable[str], TOLD] = (),
+        endings: Sequence[str] = (),
         workers: Workers = 8,
     ) -> DownloadReport:
         """Fetch objects into a folder, for what looks at files: models, frames, pose tools.

@@ -390,6 +390,7 @@ def config_for(
     checks.raise_for(
         InputError,
         checks.text("text", text, is_needed=True),
+        checks.text("key", key, is_needed=True),
         None if labels is None else checks.mapping("labels", labels),
     )
     [content, *others] = _contents(source, key)

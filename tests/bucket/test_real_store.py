@@ -155,7 +155,7 @@ def test_pictures_in_a_bucket_are_fetched_once_and_looked_at(
     (tmp_path / "pictures" / "notes.txt").write_text("none")
     files = pd.DataFrame({"path": sorted(map(str, (tmp_path / "pictures").rglob("*.*")))})
     files["name"] = [Path(path).relative_to(tmp_path / "pictures").as_posix() for path in files["path"]]
-    bucket.upload(files, path="path", name=f"{prefix}/shown/{{name}}", key="name").raise_for_failures()
+    bucket.upload(files, path="path", name=f"{prefix}/shown/{{name}}").raise_for_failures()
     folder = f"gs://{bucket.name}/{prefix}/shown"
     images = lsnb.find_images(folder)
     assert images["item"].tolist() == ["a", "deep/b"]

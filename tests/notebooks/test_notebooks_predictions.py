@@ -105,7 +105,7 @@ def test_08_looks_at_pictures_in_a_bucket(
     run: Run, pictures: list[str], folder: Path, studio: Studio, bucket: Bucket
 ) -> None:
     paths = pd.DataFrame({"id": pictures, "path": [str(folder / "pictures" / f"{name}.png") for name in pictures]})
-    bucket.upload(paths, path="path", name="shown/{id}", key="id").raise_for_failures()
+    bucket.upload(paths, path="path", name="shown/{id}").raise_for_failures()
     run("08_predict_images", {"WORKDIR": "far", "IMAGES": f"gs://{bucket.name}/shown", "TITLE": "Seen afar"})
     study = studio.open_study("Seen afar")
     assert sorted(told(study, "model 1")) == sorted(pictures)
