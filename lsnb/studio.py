@@ -1091,7 +1091,8 @@ class Server(PredictionRequests):
                 read = _page("results", "count", "id", "title", "description")
                 rows, count = self._ask("GET", "/api/projects/", read=read, params=about)
                 listed += rows
-                if not rows or len(listed) >= count:
+                # One that was deleted meanwhile is counted, and not among the rows.
+                if len(rows) < PAGE or len(listed) >= count:
                     break
         return [Project(int(p["id"]), p["title"] or "", p["description"] or "") for p in listed]
 
@@ -1348,7 +1349,8 @@ class Server(PredictionRequests):
             listed += len(rows)
             yield rows, total
             # A page past the last is a 404, so the server's own count says when to stop.
-            if not rows or listed >= total:
+            # One that was deleted meanwhile is counted, and not among the rows.
+            if len(rows) < PAGE or listed >= total:
                 return
 
     def answered(self, project: int) -> int:

@@ -418,6 +418,22 @@ def test_what_nobody_heard_is_sent_again_whatever_it_is(monkeypatch: pytest.Monk
     assert len(made.asked) == 3
 
 
+def test_what_is_deleted_while_it_is_listed_makes_nothing_come_twice(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    """The server counts first and reads the rows then."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("whoami"):
+            return usual(request)
+        row = {"id": 7, "title": "One", "description": "", "meta": {}}
+        return httpx.Response(200, json={"count": 2, "results": [row], "total": 2, "tasks": [row]})
+
+    server = Made(monkeypatch, answer).server
+    assert [project.id for project in server.projects()] == [7]
+    assert [task["id"] for task in server.task_metas(1)] == [7]
+
+
 def test_a_project_that_took_the_number_of_a_deleted_one_is_left_alone(
     monkeypatch: pytest.MonkeyPatch, clock: Clock
 ) -> None:
