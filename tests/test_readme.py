@@ -34,7 +34,8 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert demonstrate == 'pip install -e ".[local]" && lsnb demo'
     assert check == 'pip install -e ".[test]" && pytest -n 2 --dist loadgroup'
     script = (ROOT / ".ci" / "run").read_text()
-    assert re.search(r'pip install -q -e "\.\[test\]" && pytest -n 2 --dist loadgroup -q', script)
+    for part in check.split(" && "):
+        assert part.replace("install", "install -q") in script
     assert "LSNB_REQUIRE_BROWSER=1" in script
 
 
@@ -44,7 +45,7 @@ def test_the_pythons_it_is_said_to_run_on_are_those_that_ci_tries() -> None:
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text()
     assert set(re.findall(r'"(3\.\d+)"', workflow)) == pythons
     assert "run: bash .ci/run ${{ matrix.python }}" in workflow
-    assert set(re.findall(r"^    (3\.\d+)\)", (ROOT / ".ci" / "run").read_text(), flags=re.MULTILINE)) == pythons
+    assert set(re.findall(r"\[(3\.\d+)\]=\w+", (ROOT / ".ci" / "run").read_text())) == pythons
     assert all(f"Python {python}" in README for python in pythons)
 
 
