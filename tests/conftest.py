@@ -132,7 +132,7 @@ def studio(stack: Stack) -> Studio:
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Who waits for a server that is busy or away is given the time at once."""
-    monkeypatch.setattr("lsnb.studio.Pace.sleep", staticmethod(lambda seconds: None))
+    monkeypatch.setattr("lsnb.studio.connection.Pace.sleep", staticmethod(lambda seconds: None))
 
 
 @pytest.fixture

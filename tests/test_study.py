@@ -383,11 +383,11 @@ def test_who_gets_the_bucket_s_key_is_said_before_and_a_reader_s_is_given_in_its
         assert said, "before it is handed over"
 
     monkeypatch.setattr(studio.server, "_make_storage", create)
-    monkeypatch.setattr("lsnb.studio.warn", said.append)
+    monkeypatch.setattr("lsnb.studio.server.warn", said.append)
     reader = {**stack.service_account, "client_email": "reader@example.org"}
     plain = open_bucket_at(stack.bucket, endpoint=stack.endpoint, info=stack.service_account)
     second = open_bucket_at(stack.bucket, endpoint=stack.endpoint, info=stack.service_account, reader=reader)
-    monkeypatch.setattr("lsnb.studio._told", set())
+    monkeypatch.setattr("lsnb.studio.server._told", set())
     study = studio.create_study(title, config, media, key="id", annotators=["ana", "ben"], bucket=plain)
     [handed] = [text for text in said if "goes to Label Studio at http://localhost" in text]
     assert f"of {stack.service_account['client_email']} for the bucket '{stack.bucket}'" in handed
@@ -395,7 +395,7 @@ def test_who_gets_the_bucket_s_key_is_said_before_and_a_reader_s_is_given_in_its
     assert "GCS_READ_CREDENTIALS" in handed
     assert sent == [stack.service_account["client_email"]] * 2
     sent.clear()
-    monkeypatch.setattr("lsnb.studio._told", set())
+    monkeypatch.setattr("lsnb.studio.server._told", set())
     study.add_annotator("eva", bucket=second)
     study.adjudicate(by="fay", items=["1"], bucket=second)
     assert sent == ["reader@example.org"] * 2
@@ -407,7 +407,7 @@ def test_who_gets_the_bucket_s_key_is_said_before_and_a_reader_s_is_given_in_its
 def test_the_embedded_bucket_s_key_goes_to_the_embedded_server_without_a_word(
     studio: Studio, bucket: Bucket, title: str, recwarn: pytest.WarningsRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lsnb.studio._told", set())
+    monkeypatch.setattr("lsnb.studio.server._told", set())
     media = pd.DataFrame({"id": ["1"], "image": [f"gs://{bucket.name}/a.png"]})
     config = lsnb.LabelConfig.image("image").choices("c", ["x", "y"])
     studio.create_study(title, config, media, key="id", annotators=["ana"], bucket=bucket)

@@ -165,8 +165,8 @@ def test_a_project_that_is_read_in_parts_is_the_same(study: Study, monkeypatch: 
     work(study)
     project = study.copies[0].project.id
     whole = study.server.export(project)
-    monkeypatch.setattr("lsnb.studio.WHOLE_AT_ONCE", 1)
-    monkeypatch.setattr("lsnb.studio.IDS_AT_ONCE", 2)
+    monkeypatch.setattr("lsnb.studio.server.WHOLE_AT_ONCE", 1)
+    monkeypatch.setattr("lsnb.studio.server.IDS_AT_ONCE", 2)
     if many:  # a task that comes while the others are read
         asked = study.server._exported
 
@@ -196,8 +196,8 @@ def test_answers_in_a_file_are_the_table(
 ) -> None:
     work(study)
     study.assign_splits({"0001": "test"})
-    monkeypatch.setattr("lsnb.studio.WHOLE_AT_ONCE", 1)
-    monkeypatch.setattr("lsnb.studio.IDS_AT_ONCE", 2)
+    monkeypatch.setattr("lsnb.studio.server.WHOLE_AT_ONCE", 1)
+    monkeypatch.setattr("lsnb.studio.server.IDS_AT_ONCE", 2)
     monkeypatch.setattr("lsnb.study.outcome.GROUP_BYTES", 1)
     path = study.annotations(**asked, out=tmp_path / "new" / "answers.parquet")
     assert pq.ParquetFile(path).num_row_groups > 4

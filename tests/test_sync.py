@@ -115,7 +115,7 @@ def test_many_rows_take_few_imports(stack: Stack, study: Study) -> None:
 
 def test_a_whole_page_of_changes_is_read(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page past the last is a 404 on the server, also when the last page is full."""
-    monkeypatch.setattr("lsnb.studio.PAGE", 3)
+    monkeypatch.setattr("lsnb.studio.server.PAGE", 3)
     project = study.projects["project"][0]
     assert len(study.server.changed_tasks(project, "1970-01-01T00:00:00.000000Z")) == 6
 

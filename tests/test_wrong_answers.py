@@ -261,8 +261,8 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr("lsnb.studio.Pace.sleep", staticmethod(clock.sleep))
-    monkeypatch.setattr("lsnb.studio.Pace.now", staticmethod(clock.now))
+    monkeypatch.setattr("lsnb.studio.connection.Pace.sleep", staticmethod(clock.sleep))
+    monkeypatch.setattr("lsnb.studio.connection.Pace.now", staticmethod(clock.now))
     return clock
 
 
@@ -291,7 +291,7 @@ class Made:
             hooks = {"request": [request], "response": [response]}
             return httpx.Client(transport=httpx.MockTransport(handle), event_hooks=hooks, follow_redirects=True)
 
-        monkeypatch.setattr("lsnb.studio._client_for", client)
+        monkeypatch.setattr("lsnb.studio.connection._client_for", client)
         self.server = Server("https://ls.example.org", key)
         self.asked.clear()
 
