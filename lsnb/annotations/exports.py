@@ -38,6 +38,7 @@ from lsnb.kernel.formats import (
     looks_like_json,
     parse_json,
     read_bytes,
+    why_packed,
 )
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
@@ -392,7 +393,8 @@ def _parsed(content: bytes, name: str) -> Any:
         raise InputError(fault.problems) from None
     records = records_of(text, name)
     if records is None:
-        raise InputError(f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
+        said = why_packed(content, name)
+        raise InputError(said or f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
     return Guessed(records, guess) if guess else records
 
 

@@ -631,6 +631,31 @@ def looks_like_json(start: bytes) -> bool:
     return start[len(mark) : 4096].replace(b"\0", b"").lstrip()[:1] in (b"[", b"{")
 
 
+_PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"7z\xbc\xaf": "7-Zip",
+    b"Rar!": "RAR",
+}
+
+
+def why_packed(start: bytes, name: str) -> str:
+    """Return the sentence for a file that is packed in a way that is not read, else an empty text.
+
+    Args:
+        start: How the file begins.
+        name: The file, for the sentence.
+
+    Example:
+        >>> why_packed(b"\\x1f\\x8b\\x08", "export.json.gz"), why_packed(b"id,name", "a.csv")
+        ('export.json.gz is packed (gzip): unpack it, and give the file that was in it.', '')
+    """
+    kind = next((kind for mark, kind in _PACKED.items() if start.startswith(mark)), None)
+    return f"{name} is packed ({kind}): unpack it, and give the file that was in it." if kind else ""
+
+
 LONGEST_ADDRESS = 2000
 _ENDING = re.compile(r"\.(?=[0-9]*[a-z])[a-z0-9]{1,9}")
 

@@ -28,7 +28,7 @@ import pandas as pd
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, FilePath, checked
 from lsnb.kernel.files import file_sentence, nearest_file
-from lsnb.kernel.formats import TABLE_ENDINGS
+from lsnb.kernel.formats import TABLE_ENDINGS, why_packed
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, sheet_rows, warn
 from lsnb.tables.cells import (
@@ -175,6 +175,8 @@ def decode(data: bytes, name: str) -> tuple[str, str | None]:
         >>> decode("für".encode(), "a.csv")
         ('für', None)
     """
+    if said := why_packed(data, name):
+        raise TableError(said)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         sure = ["utf-16"]
     elif b"\0" in data[:4096]:
@@ -914,6 +916,8 @@ def _unopened(path: str | os.PathLike[str], error: OSError | RuntimeError) -> Mi
 
 
 def _refuse_other_formats(data: bytes, name: str) -> None:
+    if said := why_packed(data, name):
+        raise TableError(said)
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype html", b"<html", b"<table", b"<meta", b"<?xml")):
         raise TableError(
@@ -924,7 +928,7 @@ def _refuse_other_formats(data: bytes, name: str) -> None:
         raise TableError(
             f"{name} is a workbook of Excel 97–2003 or one with a password: save it as .xlsx without a password."
         )
-    if start.startswith((b"%pdf", b"\x89png", b"\xff\xd8\xff", b"\x1f\x8b", b"gif8", b"{\\rtf")):
+    if start.startswith((b"%pdf", b"\x89png", b"\xff\xd8\xff", b"gif8", b"{\\rtf")):
         raise TableError(f"{name} is not a table: give a CSV, TSV, .xlsx or Parquet file.")
 
 

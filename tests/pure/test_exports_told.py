@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import copy
+import gzip
 import json
+import lzma
 import warnings
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from label_studio_tasks import annotation, choice, result, task
 
+import lsnb
 from lsnb.annotations import long_table, read_annotations, to_coco, widen
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.tally import tally_of
@@ -551,3 +555,12 @@ def test_a_value_of_nothing_is_nothing_chosen() -> None:
     given = [task(1, [annotation([result("choices", {}, name="q")], 5)], ID="a")]
     table = read_annotations(given, key="ID")
     assert (table["value"].tolist(), table["status"].tolist()) == ([None], ["submitted"])
+
+
+@pytest.mark.parametrize(("pack", "kind"), [(gzip.compress, "gzip"), (bz2.compress, "bzip2"), (lzma.compress, "xz")])
+def test_a_packed_file_is_said_to_be_one_by_every_reader(tmp_path: Path, pack: Any, kind: str) -> None:
+    for name, content in (("export.json", b"[]"), ("media.csv", b"id,text\n1,a\n")):
+        (tmp_path / name).write_bytes(pack(content))
+        for read in (lsnb.read_annotations, lsnb.read_table, lsnb.read_series):
+            with pytest.raises(LsnbError, match=rf"{name} is packed \({kind}\): unpack it"):
+                read(tmp_path / name)
