@@ -607,6 +607,7 @@ BUILDERS: dict[str, tuple[LabelConfig | type[LabelConfig], dict[str, Any]]] = {
     "group": (LabelConfig.image("uri"), {"title": "More", "questions": lambda page: page.choices("r", ["a"])}),
     "columns": (CONFIG, {}),
     "modernised": (CONFIG, {}),
+    "titled": (CONFIG, {}),
     "check": (CONFIG, {"table": ITEMS}),
     "raise_for_problems": (CONFIG, {"table": ITEMS}),
     "codebook_questions": (LabelConfig.image("uri"), {"codebook": CONFIG.codebook}),
@@ -822,11 +823,11 @@ FEW: tuple[Any, ...] = (None, float("nan"), ["x", None], {1: None}, pd.NA)
 def served_faults(name: str, studio: lsnb.Studio, study: lsnb.Study, out: Path, odds: tuple[Any, ...]) -> list[str]:
     study.predict({"0001": moods.said("good")}, model_version="v1")
 
+    owner, working = SERVED[name](studio, study, out)
+
     def call(**given: Any) -> Any:
-        owner, working = SERVED[name](studio, study, out)
         return getattr(owner, name.partition(".")[2])(**{**working, **given})
 
-    owner, _ = SERVED[name](studio, study, out)
     call.__signature__ = inspect.signature(getattr(owner, name.partition(".")[2]))  # type: ignore[attr-defined]
     with suppress(LsnbError):  # regions of a study that asks for none
         call()

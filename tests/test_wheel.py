@@ -10,10 +10,12 @@ from pathlib import Path
 
 import nbformat
 import pandas as pd
+import pytest
 
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.mark.exhaustive  # Colab's install cell runs from a wheel in each run of CI: see test_install_cell.py
 def test_a_notebook_runs_from_the_wheel(tmp_path: Path) -> None:
     build = [
         sys.executable,
