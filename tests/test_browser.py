@@ -39,6 +39,20 @@ def make_study(studio: Studio, bucket: Bucket, folder: Path, kind: str) -> Study
     )
 
 
+# Of each project's card: whether it shows three lines of a description, and the line for lsnb lies below them.
+BELOW_THE_CARDS_LINES = """() => [...document.querySelectorAll('.lsf-project-card__description')].filter(
+    shown => shown.textContent.includes('lsnb-study')
+).map(shown => {
+    const line = document.createRange()
+    line.setStart(shown.firstChild, shown.textContent.indexOf('lsnb-study'))
+    line.setEnd(shown.firstChild, shown.textContent.length)
+    const style = getComputedStyle(shown)
+    const third = shown.getBoundingClientRect().top + parseFloat(style.paddingTop) + 3 * parseFloat(style.lineHeight)
+    const places = [...line.getClientRects()]
+    return style.webkitLineClamp === '3' && places.length > 0 && places.every(place => place.bottom > third + 1)
+})"""
+
+
 @pytest.fixture(params=["image", "video"])
 def study(
     request: pytest.FixtureRequest, studio: Studio, bucket: Bucket, tmp_path: Path
@@ -61,8 +75,11 @@ def test_an_annotator_signs_in_sees_the_media_answers_and_is_merged(
 
     page.goto(f"{stack.url}/projects")
     page.get_by_text(f"{made.title} · ana").wait_for()
-    # A card is drawn with its whole description, and cut after three lines as soon as they can be counted.
-    page.wait_for_function("!document.body.innerText.includes('lsnb-study')")
+    # Titles are there first, descriptions come with a second answer of the server.
+    page.wait_for_function("document.body.textContent.includes('lsnb-study')")
+    are_below = page.evaluate(BELOW_THE_CARDS_LINES)
+    assert are_below
+    assert all(are_below)
     page.goto(made.projects.set_index("annotator").loc["ana", "url"])
     page.get_by_text("uri", exact=True).first.wait_for()
     assert page.get_by_text("Annotated by").count() == 0
