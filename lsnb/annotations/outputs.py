@@ -511,6 +511,8 @@ def _type(column: pd.Series[Any]) -> str:
         return "time (UTC)"
     if kinds.is_datetime64_any_dtype(column.dtype):
         return "time"
+    if kinds.is_timedelta64_dtype(column.dtype):
+        return "duration"
     found = {type(value) for value in column.dropna()}
     return "text" if found <= {str} else "number" if found <= {int, float} else "text, numbers or lists"
 

@@ -94,6 +94,8 @@ def column_of(cells: Sequence[Any]) -> pd.Series[Any]:
         return pd.Series(list(cells), dtype="bool")
     if kinds == {int} and all(-(2**63) <= cell < 2**63 for cell in present):
         return pd.Series(list(cells), dtype="int64" if len(present) == len(cells) else "Int64")
+    if kinds == {pd.Timedelta}:
+        return pd.Series(pd.to_timedelta(list(cells)))
     if kinds == {pd.Timestamp} and len({cell.tzinfo is None for cell in present}) == 1:
         is_utc = all(cell.tzinfo is not None and not cell.utcoffset() for cell in present)
         if is_utc or all(cell.tzinfo is None for cell in present):
@@ -291,7 +293,7 @@ def structure_text(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, dt.date):
+    if isinstance(value, dt.date | pd.Timedelta):
         return _quote(value.isoformat())
     return repr(value) if isinstance(value, int | float) and value not in (math.inf, -math.inf) else _quote(str(value))
 
@@ -362,13 +364,14 @@ def plain_text(value: Any) -> str:
         value = value.item()
     if isinstance(value, tuple | list | dict | set | frozenset):
         return structure_text(value)
-    if isinstance(value, pd.Timestamp):
+    if isinstance(value, pd.Timestamp | pd.Timedelta):
         return str(value.isoformat())
     return repr(value) if isinstance(value, float) else str(value)
 
 
 # What a cell that is no text begins with.
-_TELLING = frozenset("-0123456789TFi[{")
+_TELLING = frozenset("-0123456789TFiP[{")
+_DURATION = re.compile(r"P-?\d+DT\d+H\d+M\d+(\.\d+)?S")
 
 
 def value_of(text: str) -> Any:
@@ -395,6 +398,12 @@ def value_of(text: str) -> Any:
         except ValueError:
             return text
         return time if time.isoformat() == text else text
+    if _DURATION.fullmatch(text):
+        try:
+            duration = pd.Timedelta(text)
+        except ValueError:
+            return text
+        return duration if duration.isoformat() == text else text
     return text
 
 

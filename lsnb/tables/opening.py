@@ -589,7 +589,7 @@ def _as_declared(cells: Sequence[str | None], kind: str) -> pd.Series[Any]:
     if kind.endswith(GUARDS):
         cells = [None if cell is None else unguarded(cell) for cell in cells]
     kind = kind.removesuffix(GUARDS)
-    if kind.startswith(("time", "text, ")):
+    if kind.startswith(("time", "duration", "text, ")):
         return column_of([None if cell is None else value_of(cell) for cell in cells])
     return column_of(cells) if kind == "text" else column_of_texts(cells)
 
@@ -867,7 +867,7 @@ def _read_text(data: bytes, key: str | None, wanted: Sequence[str], tally: Tally
                 f"{tally.source} is JSON, not a table; for an export of Label Studio use lsnb.read_annotations."
             )
         for title, kind in _types_beside(file, list(table.columns)).items():
-            if kind.startswith("time"):
+            if kind.startswith(("time", "duration")):
                 table[title] = column_of([value_of(cell) if isinstance(cell, str) else None for cell in table[title]])
         return table
     mark = own_mark(text) if data.startswith(b"\xef\xbb\xbf") else None

@@ -18,7 +18,7 @@ from lsnb.errors import InputError, KeyColumnError, TableError
 from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows
-from lsnb.tables.cells import column_of, is_structure, structure_of, unique_titles
+from lsnb.tables.cells import column_of, is_structure, structure_of, unique_titles, value_of
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, key_text
 
 # Excel keeps 15 digits of a number; what is typed beyond becomes zeros.
@@ -386,6 +386,8 @@ def _own_cell(cell: Any, kind: str) -> Any:
     value = shown_text(value)
     if kind.startswith("time"):
         return pd.Timestamp(value)
+    if kind == "duration":
+        return value_of(value)
     if kind == "whole number":
         return int(value)
     if kind == "number" and value in ("inf", "-inf"):

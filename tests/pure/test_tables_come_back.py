@@ -86,6 +86,8 @@ columns = {
     "everything": st.none() | texts | numbers | nested,
     "times": times,
     "times UTC": times.map(lambda time: time.tz_localize("UTC")),
+    "durations": st.integers(-(2**62), 2**62).map(pd.Timedelta),
+    "durations and gaps": st.none() | st.integers(-(2**62), 2**62).map(pd.Timedelta),
 }
 
 
@@ -101,6 +103,8 @@ def tables(draw: st.DrawFn) -> pd.DataFrame:
             dtype = "float64"
         if name.startswith("times"):
             column = pd.Series(pd.to_datetime(cells, utc=name.endswith("UTC")))
+        elif name.startswith("durations"):
+            column = pd.Series(pd.to_timedelta(cells))
         else:
             column = pd.Series(cells, dtype=dtype or "object")
         made[name] = column
