@@ -190,13 +190,20 @@ def _centred(box: Any, picture: Shown) -> list[str]:
     return _shares([x + width / 2, y + height / 2, width, height], picture)
 
 
-def _detect(thing: Mapping[str, Any], picture: Shown, names: Sequence[str], told: Told) -> Iterator[list[str]]:
-    kind = drawn_as(thing)
-    if kind == "key point":
-        told.add(kind, LEFT.format("a box"))
-        return
+def _has_area(thing: Mapping[str, Any], needed: str, told: Told) -> bool:
+    """Return whether a region is more than a key point, and tell what of its key points is not written."""
+    if drawn_as(thing) == "key point":
+        told.add("key point", LEFT.format(needed))
+        return False
     if thing["points"]:
         told.add("region with key points", "written without them")
+    return True
+
+
+def _detect(thing: Mapping[str, Any], picture: Shown, names: Sequence[str], told: Told) -> Iterator[list[str]]:
+    kind = drawn_as(thing)
+    if not _has_area(thing, "a box", told):
+        return
     x, y, width, height = thing["bbox"]
     kept = _inside([[x, y], [x + width, y + height]], picture, told, kind)
     if kind != "box":
@@ -206,11 +213,8 @@ def _detect(thing: Mapping[str, Any], picture: Shown, names: Sequence[str], told
 
 def _segment(thing: Mapping[str, Any], picture: Shown, names: Sequence[str], told: Told) -> Iterator[list[str]]:
     kind = drawn_as(thing)
-    if kind == "key point":
-        told.add(kind, LEFT.format("an outline"))
+    if not _has_area(thing, "an outline", told):
         return
-    if thing["points"]:
-        told.add("region with key points", "written without them")
     try:
         outlines = outlines_of(thing, told)
     except InputError:
@@ -244,11 +248,8 @@ def outlines_of(thing: Mapping[str, Any], told: Told) -> list[Floats]:
 
 def _turned(thing: Mapping[str, Any], picture: Shown, names: Sequence[str], told: Told) -> Iterator[list[str]]:
     kind = drawn_as(thing)
-    if kind == "key point":
-        told.add(kind, LEFT.format("a box"))
+    if not _has_area(thing, "a box", told):
         return
-    if thing["points"]:
-        told.add("region with key points", "written without them")
     if kind in ("box", "turned box"):
         corners = thing["segmentation"][0]
     elif kind == "ellipse":
