@@ -39,9 +39,9 @@ def make_study(studio: Studio, bucket: Bucket, folder: Path, kind: str) -> Study
     )
 
 
-# Of each project's card: whether it shows three lines of a description, and the line for lsnb lies below them.
-BELOW_THE_CARDS_LINES = """() => [...document.querySelectorAll('.lsf-project-card__description')].filter(
-    shown => shown.textContent.includes('lsnb-study')
+# Of each card that says something of this study: whether the line for lsnb lies below the three lines that it shows.
+BELOW_THE_CARDS_LINES = """title => [...document.querySelectorAll('.lsf-project-card__description')].filter(
+    shown => shown.textContent.includes(`“${title}”`)
 ).map(shown => {
     const line = document.createRange()
     line.setStart(shown.firstChild, shown.textContent.indexOf('lsnb-study'))
@@ -51,6 +51,8 @@ BELOW_THE_CARDS_LINES = """() => [...document.querySelectorAll('.lsf-project-car
     const places = [...line.getClientRects()]
     return style.webkitLineClamp === '3' && places.length > 0 && places.every(place => place.bottom > third + 1)
 })"""
+# The most letters that a card was seen to show: in a narrow font, on a screen 2,560 points wide.
+A_CARD_SHOWS = 330
 
 
 @pytest.fixture(params=["image", "video"])
@@ -76,10 +78,13 @@ def test_an_annotator_signs_in_sees_the_media_answers_and_is_merged(
     page.goto(f"{stack.url}/projects")
     page.get_by_text(f"{made.title} · ana").wait_for()
     # Titles are there first, descriptions come with a second answer of the server.
-    page.wait_for_function("document.body.textContent.includes('lsnb-study')")
-    are_below = page.evaluate(BELOW_THE_CARDS_LINES)
-    assert are_below
-    assert all(are_below)
+    page.wait_for_function("title => document.body.textContent.includes(`study “${title}”`)", arg=made.title)
+    for width in (1280, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(BELOW_THE_CARDS_LINES, made.title) == [True, True]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for copy in made.copies:
+        assert copy.project.description.index("lsnb-study") > A_CARD_SHOWS
     page.goto(made.projects.set_index("annotator").loc["ana", "url"])
     page.get_by_text("uri", exact=True).first.wait_for()
     assert page.get_by_text("Annotated by").count() == 0

@@ -25,11 +25,11 @@ from lsnb.studio import Project, Server
 from lsnb.study.creating import connect_bucket, import_whole, tidy_list
 from lsnb.study.predicting import AGAIN, essence
 from lsnb.study.projects import (
-    LEAVE_IT,
     Copy,
     all_annotators,
     annotator_names,
     choose_project,
+    describe,
     item_of,
     merge_doubles,
     project_title,
@@ -397,9 +397,8 @@ def describe_deciding(title: str, study: str, by: str, projects: Collection[int]
         projects: The numbers of the study's projects.
     """
     about = {"study": study, "by": by, "projects": sorted(projects), "version": VERSION}
-    line = json.dumps(about, ensure_ascii=False, separators=(",", ":"))
     words = f"{by} decides what is disputed in “{title}”. Open each task from the list, answer, and “Submit”."
-    return f"{words} {LEAVE_IT}\n{MARK} {line}"
+    return describe(words, MARK, about)
 
 
 def parse_deciding(description: str) -> dict[str, Any] | None:

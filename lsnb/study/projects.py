@@ -23,8 +23,14 @@ from lsnb.tables.keys import RoundedKeyError, key_text
 
 VERSION = 1
 MARK = "lsnb-study"
-# Long enough that a project's card, which cuts a description after three lines, ends before the line for lsnb.
-LEAVE_IT = "Please leave this description as it is, since it tells lsnb to which study the project belongs."
+# A project's card cuts a description after three lines, which are up to 330 letters on a screen 2,560 points wide: what
+# every description says is longer, so that the line for lsnb is out of sight whatever title, font and screen.
+GOES_ON = (
+    "You can stop at any time and go on later: what was submitted is kept, and “Label All Tasks” shows what is left. "
+    "To change an answer that was submitted, open its task from the list, change it, and press “Update”. "
+    "A half-finished answer is kept as a draft, but counts only when it is submitted. "
+    "Please leave this description as it is: its last line tells lsnb to which study the project belongs."
+)
 TITLE_LIMIT = 50  # Label Studio's own limit for a project's title
 SEPARATOR = " · "
 MODEL = "lsnb"  # the model_version of predictions that come from a table, unless the call says otherwise
@@ -96,10 +102,8 @@ class Manifest:
 
     def describe(self) -> str:
         """Return the description of this manifest's project: a sentence for people, a line for lsnb."""
-        fields = {**asdict(self), "version": VERSION}
-        line = json.dumps(fields, ensure_ascii=False, separators=(",", ":"))
         words = f"{self.annotator}'s copy of the study “{self.title}”. Press “Label All Tasks”, answer, and “Submit”."
-        return f"{words} {LEAVE_IT}\n{MARK} {line}"
+        return describe(words, MARK, {**asdict(self), "version": VERSION})
 
     def task_meta(self) -> dict[str, Any]:
         """Return what each task says about its study, so that an edited description can be rebuilt from the tasks."""
@@ -126,6 +130,17 @@ class Manifest:
             annotator: Whose project it is.
         """
         return replace(self, annotator=annotator)
+
+
+def describe(words: str, mark: str, fields: Mapping[str, Any]) -> str:
+    """Return a project's description: sentences for people, then a line for lsnb.
+
+    Args:
+        words: What the project is, and how to begin.
+        mark: What the line for lsnb begins with.
+        fields: What lsnb has to know of it.
+    """
+    return f"{words} {GOES_ON}\n{mark} {json.dumps(fields, ensure_ascii=False, separators=(',', ':'))}"
 
 
 def study_id(title: str, key: str, seed: int, digest: str) -> str:
