@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import copy
 import dataclasses
 import datetime
@@ -32,20 +31,22 @@ from lsnb.bucket.wire import (
     NoAnswer,
     Patience,
     Refusal,
+    Stored,
     Wire,
     as_error,
     bucket_path,
+    content_of,
+    crc32c_text,
     first_object,
     identify,
     look_up,
     mount_adapters,
-    object_path,
     stored_below,
 )
 from lsnb.credentials import refuse_key_for_name
 from lsnb.errors import BucketError, CredentialsError, InputError, LsnbError, MissingFileError
 from lsnb.kernel.checks import TOLD, Give, Within, checked
-from lsnb.kernel.files import file_sentence, safe_name, write_whole
+from lsnb.kernel.files import file_sentence, safe_name, whole_file
 from lsnb.kernel.formats import LARGEST_JSON, is_export, size_text
 from lsnb.kernel.report import Report
 from lsnb.kernel.secrecy import masked, shown_address
@@ -394,10 +395,15 @@ def choose_storage(bucket: str, identity: Identity, *, allow_presign: bool, mode
     return StudioStorage(bucket, False, LINK_MINUTES, why, credentials)
 
 
-def _crc32c(content: bytes) -> str:
-    """Return a checksum as Cloud Storage writes it."""
-    checksum: Any = google_crc32c.Checksum
-    return base64.b64encode(checksum(content).digest()).decode()
+def _holds(path: Path, stored: Stored) -> bool:
+    """Whether a file is there that holds an object's bytes."""
+    if not path.is_file() or path.stat().st_size != stored.size:
+        return False
+    crc32c = 0
+    with path.open("rb") as file:
+        while piece := file.read(2**20):
+            crc32c = google_crc32c.extend(crc32c, piece)
+    return crc32c_text(crc32c) == stored.crc32c
 
 
 _RACES = 5
@@ -415,9 +421,6 @@ _WEEK = 7 * 24 * 60
 Workers = Annotated[int, Within(1, 256)]
 Deadline = Annotated[float, Within(math.ulp(0.0), math.inf), Give("a number of seconds above 0")]
 Minutes = Annotated[float, Within(math.ulp(0.0), _WEEK), Give(f"a number above 0 and up to {_WEEK} (7 days)")]
-
-
-LARGEST_DOWNLOAD = 2**29  # bytes of one object, which is held in memory
 
 
 @dataclass(frozen=True, repr=False)
@@ -704,12 +707,11 @@ class Bucket:
             known = look_up(self._wire, self.name, name)
             if known is None:
                 return row | {"error": f"There is no object gs://{self.name}/{name}."}
-            if known.size > LARGEST_DOWNLOAD:
-                return row | {"error": f"gs://{self.name}/{name} is larger than {size_text(LARGEST_DOWNLOAD)}."}
-            if path.is_file() and path.stat().st_size == known.size and _crc32c(path.read_bytes()) == known.crc32c:
+            if _holds(path, known):
                 return row | {"path": path.as_posix(), "status": "exists"}
-            body = self._wire.call("GET", object_path(self.name, name), {"alt": "media"}).body
-            write_whole(path, body, parents=True)
+            with whole_file(path, parents=True) as file:
+                for piece in content_of(self._wire, self.name, known):
+                    file.write(piece)
             return row | {"path": path.as_posix(), "status": "created"}
         except (Refusal, NoAnswer) as fault:
             return row | {"error": str(self._error(fault, "read"))}
@@ -749,8 +751,7 @@ class Bucket:
                     raise InputError(
                         f"gs://{self.name}/{each.name} is larger than {size_text(LARGEST_JSON)}: split it."
                     )
-                path = object_path(self.name, each.name)
-                yield each.name, self._wire.call("GET", path, {"alt": "media"}).body
+                yield each.name, b"".join(content_of(self._wire, self.name, each))
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, "read") from None
 
@@ -773,7 +774,7 @@ class Bucket:
                 raise MissingFileError(f"There is no object {name!r} in gs://{self.name}: check how it is written.")
             if found.size > most:
                 raise InputError(f"gs://{self.name}/{name} is larger than {size_text(most)}: give a larger most=.")
-            return bytes(self._wire.call("GET", object_path(self.name, name), {"alt": "media"}).body)
+            return b"".join(content_of(self._wire, self.name, found))
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, "read") from None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import contextlib
 import functools
 import json
@@ -53,6 +52,7 @@ from lsnb.bucket.wire import (
     Stored,
     Wire,
     as_error,
+    crc32c_text,
     find_objects,
     look_up,
     object_path,
@@ -435,7 +435,7 @@ class Sender:
 
     def crc32c(self, source: Source, facts: Facts) -> str:
         """Return a file's checksum as Cloud Storage writes it."""
-        return encode(checksum(source, facts, self.stop))
+        return crc32c_text(checksum(source, facts, self.stop))
 
     def send(
         self,
@@ -481,7 +481,7 @@ class Sender:
         on_bytes: Callable[[int], None],
     ) -> Stored:
         # google_crc32c takes bytes alone; bytes of bytes are no copy.
-        crc32c = encode(functools.reduce(lambda value, part: google_crc32c.extend(value, bytes(part)), data, 0))
+        crc32c = crc32c_text(functools.reduce(lambda value, part: google_crc32c.extend(value, bytes(part)), data, 0))
         about = {"name": name, "contentType": content_type, "crc32c": crc32c}
         border = secrets.token_hex(16)
         head = (
@@ -579,16 +579,6 @@ class Sender:
                 patience=self.patience,
             )
         raise Corrupt
-
-
-def encode(crc32c: int) -> str:
-    """Return a checksum as Cloud Storage writes it: base64 of four bytes, the highest first.
-
-    Example:
-        >>> encode(google_crc32c.value(b"123456789"))
-        '4waSgw=='
-    """
-    return base64.b64encode(crc32c.to_bytes(4, "big")).decode("ascii")
 
 
 def _why_not_shown(job: Job) -> str | None:

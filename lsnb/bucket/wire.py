@@ -10,6 +10,7 @@ requests that are safe to repeat (every one here reads, or carries a generation 
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import queue
@@ -28,6 +29,7 @@ import certifi
 import google.auth
 import google.auth.exceptions
 import google.auth.transport.requests
+import google_crc32c
 import orjson
 import requests
 import requests.adapters
@@ -488,6 +490,7 @@ class Wire:
         cancel: threading.Event | None = None,
         patience: Patience | None = None,
         on_bytes: Callable[[int], None] | None = None,
+        part: tuple[int, int] | None = None,
     ) -> Reply:
         """Send a request, again while that may help, and return the answer.
 
@@ -501,6 +504,7 @@ class Wire:
             cancel: Ends the call when set.
             patience: Another one than the wire's.
             on_bytes: Told the number of body bytes handed to the network; less than 0 when a try failed.
+            part: The first and the last byte that are wanted of an object, from 0.
 
         Raises:
             Refusal: The server refused for good, or until patience ended.
@@ -522,7 +526,7 @@ class Wire:
             sent = _Sent(body, cancel, on_bytes)
             fault: Refusal | NoAnswer
             try:
-                status, answer, asked = self._once(method, target, sent, content_type)
+                status, answer, asked = self._once(method, target, sent, content_type, part)
             except NoAnswer as error:
                 fault = error
                 may_help = not error.lasting
@@ -560,8 +564,12 @@ class Wire:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _no_answer(error) from None
 
-    def _once(self, method: str, target: str, sent: _Sent, content_type: str | None) -> tuple[int, bytes, float | None]:
+    def _once(
+        self, method: str, target: str, sent: _Sent, content_type: str | None, part: tuple[int, int] | None
+    ) -> tuple[int, bytes, float | None]:
         headers: dict[str, str] = {"Accept-Encoding": "identity"}
+        if part:
+            headers["Range"] = f"bytes={part[0]}-{part[1]}"
         self._authorise(headers)
         if content_type:
             headers["Content-Type"] = content_type
@@ -880,6 +888,7 @@ PAGE = 1000
 # One page of a listing costs about as much as this many single look-ups on parallel connections.
 LOOKUPS_PER_PAGE = 50
 FIELDS = "name,size,crc32c,generation"
+_PIECE = 2**24  # bytes of an object that are in memory at a time
 
 
 @dataclass(frozen=True)
@@ -987,6 +996,48 @@ def look_up(
         patience=patience,
     )
     return None if reply.status == 404 else Stored.from_resource(reply.json)
+
+
+def crc32c_text(crc32c: int) -> str:
+    """Return a checksum as Cloud Storage writes it: base64 of four bytes, the highest first.
+
+    Example:
+        >>> crc32c_text(google_crc32c.value(b"123456789"))
+        '4waSgw=='
+    """
+    return base64.b64encode(crc32c.to_bytes(4, "big")).decode("ascii")
+
+
+def content_of(wire: Wire, bucket: str, stored: Stored) -> Iterator[bytes]:
+    """Yield an object's bytes in pieces of up to 16 MiB: all of one version, and those that the bucket's sum is of.
+
+    One that is stored packed comes unpacked and in one piece, as Cloud Storage gives it; there is no sum of that.
+
+    Raises:
+        Refusal: The server refused a request.
+        NoAnswer: The server does not answer.
+        BucketError: It was replaced meanwhile, or other bytes came than those the bucket has.
+    """
+    place = f"gs://{bucket}/{stored.name}"
+    query: dict[str, str | int] = {"alt": "media"}
+    if stored.generation:
+        query["generation"] = stored.generation
+    begin = crc32c = 0
+    while begin < stored.size:
+        last = min(begin + _PIECE, stored.size) - 1
+        path = object_path(bucket, stored.name)
+        reply = wire.call("GET", path, query, expect=frozenset({404}), part=(begin, last))
+        if reply.status == 404:
+            raise BucketError(f"{place} was replaced or deleted while it was read: run the same call again.")
+        yield reply.body
+        if reply.status != 206 and len(reply.body) != stored.size:
+            return
+        begin += len(reply.body)
+        crc32c = google_crc32c.extend(crc32c, reply.body)
+        if not reply.body:
+            break
+    if begin != stored.size or (stored.crc32c and crc32c_text(crc32c) != stored.crc32c):
+        raise BucketError(f"{place} came damaged: its bytes are not those the bucket has. Run the same call again.")
 
 
 def stored_below(wire: Wire, bucket: str, prefix: str) -> Iterator[Stored]:

@@ -6,6 +6,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from upload_tools import ODD, upload
 
 import lsnb
 from lsnb.bucket import Bucket, open_bucket_at, uploading
-from lsnb.errors import BucketNotFoundError, InputError, MissingFileError
+from lsnb.bucket.wire import content_of, look_up
+from lsnb.errors import BucketError, BucketNotFoundError, InputError, MissingFileError
 from lsnb.stack import Stack
 
 MakeTable = Callable[..., pd.DataFrame]
@@ -190,3 +192,21 @@ def test_pictures_in_a_bucket_are_fetched_once_and_looked_at(
     strange = bucket.download([f"{prefix}/../../../escaped.png"], out).table
     assert strange["status"].tolist() == ["failed"]
     assert "There is no object" in strange["error"][0]
+
+
+def test_bytes_come_in_pieces_of_one_version_and_as_they_are(
+    place: Place, make_table: MakeTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket, prefix = place
+    table = make_table(1, 256)
+    made = upload(bucket, table, name=prefix + "/{id}")
+    name = made["uri"][0].removeprefix(f"gs://{bucket.name}/")
+    stored = look_up(bucket._wire, bucket.name, name)
+    assert stored is not None
+    monkeypatch.setattr("lsnb.bucket.wire._PIECE", 100)
+    assert [len(piece) for piece in content_of(bucket._wire, bucket.name, stored)] == [100, 100, 56]
+    assert bucket.read_object(name) == Path(table["path"][0]).read_bytes()
+    with pytest.raises(BucketError, match="came damaged: its bytes are not those the bucket has"):
+        list(content_of(bucket._wire, bucket.name, replace(stored, crc32c="AAAAAA==")))
+    with pytest.raises(BucketError, match="was replaced or deleted while it was read"):
+        list(content_of(bucket._wire, bucket.name, replace(stored, generation=stored.generation - 1)))
