@@ -84,6 +84,31 @@ def test_a_study_that_is_made_again_overwrites_no_zip(studio: Studio, study: Stu
     assert numbers(in_files(tmp_path), "annotations") == answers
 
 
+@pytest.mark.parametrize("is_backup", [False, True])
+def test_a_later_save_overwrites_no_answer_that_is_in_a_file_alone(
+    studio: Studio, study: Study, tmp_path: Path, is_backup: bool
+) -> None:
+    def save(of: Study) -> str:
+        return (of.backup if is_backup else of.export_to)(tmp_path / "saved.zip").name
+
+    answers = answer_all(studio, study)
+    draft(studio, studio.server.export(study.copies[0].project.id)[0]["id"])
+    assert save(study) == "saved.zip"
+    answers |= answer_all(studio, study)
+    assert save(study) == "saved.zip"  # all that it held is in the new one
+    study.delete(study.title, out=tmp_path / "deleted.zip")
+    again = studio.create_study(study.title, CONFIG, texts(3), key="id", annotators=["ana", "ben"])
+    with pytest.warns(UserWarning, match=r"saved\.zip holds something that the study does not hold now.*saved-2\.zip"):
+        assert save(again) == "saved-2.zip"
+    (tmp_path / "deleted.zip").unlink()
+    held = lsnb.read_annotations(tmp_path / "saved.zip", key="id")
+    assert len(held[held["status"] == "submitted"]["annotation"].unique()) == len(answers)
+    (tmp_path / "photos.zip").write_bytes(b"somebody's own")
+    with pytest.warns(UserWarning, match="or is another file"):
+        assert again.export_to(tmp_path / "photos.zip").name == "photos-2.zip"
+    assert not list(tmp_path.glob("*.part-*"))
+
+
 def test_skips_drafts_and_predictions_are_saved(studio: Studio, study: Study, tmp_path: Path) -> None:
     tasks = studio.server.export(study.copies[0].project.id)
     skip = studio.server._ask(

@@ -65,6 +65,7 @@ READING: dict[str, Callable[[Study], object]] = {
             anonymize=False,
         )
     ),
+    "progress": lambda study: study.progress().values.tolist(),
     "gold": lambda study: study.gold("mood").astype(str).to_numpy().tolist(),
     "model_run": lambda study: answers(study.model_run("m").annotations),
     "shared_items": lambda study: study.shared_items().to_numpy().tolist(),

@@ -310,6 +310,41 @@ def test_long_titles_of_an_older_release_are_found_too(studio: Studio, tmp_path:
         study.delete(title, out=tmp_path / "saved.zip")
 
 
+def test_a_project_that_was_renamed_and_emptied_is_found_by_its_tasks(
+    studio: Studio, study: Study, tmp_path: Path
+) -> None:
+    deciding = study.adjudicate(by="eva", items=["0000"]).project
+    answer(study, "0000", "good", "ben")
+
+    def rename(project: int) -> None:
+        studio.server._ask("PATCH", f"/api/projects/{project}/", json={"title": f"Old {project}", "description": ""})
+
+    rename(study.copies[1].project.id)
+    rename(deciding)
+    # A teammate's own project, with tasks that were copied from ben's, is nobody's.
+    some = studio.server.export(study.copies[1].project.id)[:2]
+    own = studio.server.create_project("My tests", description="", config=CONFIG.xml)
+    studio.server.import_tasks(
+        own.id, [*({"data": t["data"], "meta": t["meta"]} for t in some), {"data": {"caption": "x"}}]
+    )
+    try:
+        with pytest.warns(UserWarning, match=f"Project {study.copies[1].project.id}, now called 'Old .*ben's project"):
+            again = studio.create_study(study.title, CONFIG, texts(6), key="id", annotators=["ana", "ben"])
+        assert again.report is not None
+        assert again.report.counts == {"exists": 2}
+        assert again.annotations()["status"].eq("submitted").sum() == 1
+        assert again.adjudicate(by="eva", items=["0000"]).project == deciding
+        for copy in study.copies:
+            rename(copy.project.id)
+        with pytest.warns(UserWarning, match="now called 'Old"):
+            assert studio.open_study(study.title).annotators == ["ana", "ben"]
+        rename(deciding)
+        study.delete(study.title, out=tmp_path / "saved.zip")
+        assert deciding not in [project.id for project in studio.server.projects()]
+    finally:
+        studio.server.delete_project(own.id)
+
+
 def test_another_title_that_is_taken_is_said(studio: Studio, title: str) -> None:
     project = studio.server.create_project(f"{title} · ana", description="", config=CONFIG.xml)
     try:

@@ -181,15 +181,15 @@ def case(studio: Studio, proxy: FaultyProxy, stack: Stack, title: str, tmp_path:
     return Case(studio, proxy, stack, title, out)
 
 
-def said(came: Any) -> str:
+def sentences(came: Any) -> list[str]:
     """What a user reads of it."""
     if isinstance(came, Study) and came.report is not None:
         came = came.report
     if isinstance(came, Adjudication):
         came = came.report
     if isinstance(came, Report):
-        return " ".join([*came.notes, *(str(error) for error in came.table["error"].dropna())])
-    return str(came) if isinstance(came, LsnbError) else ""
+        return [*came.notes, *(str(error) for error in came.table["error"].dropna())]
+    return [str(came)] if isinstance(came, LsnbError) else []
 
 
 def check_all_requests(case: Case, verb: str, kind: str) -> None:
@@ -197,10 +197,11 @@ def check_all_requests(case: Case, verb: str, kind: str) -> None:
         made, came = case.run(verb, WRONG[kind], n)
         if made < n:
             break
-        text = said(came)
+        text = " ".join(sentences(came))
         # One request in the middle of something was answered by no Label Studio: that is said, whatever the verb.
         assert "sign in anew" in text or "could not be read" in text or "refused to let this through" in text, (n, came)
         assert case.stack.api_key not in text
+        assert all(one.casefold().count("same call again") <= 1 for one in sentences(came)), (n, came)
     assert 1 < n < 99
 
 

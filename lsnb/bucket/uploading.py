@@ -62,7 +62,7 @@ from lsnb.bucket.wire import (
 from lsnb.errors import InputError, LsnbError, PartialFailureError
 from lsnb.kernel.formats import MemberFault, content_type
 from lsnb.kernel.report import Report
-from lsnb.kernel.words import counted, sheet_rows
+from lsnb.kernel.words import and_again, counted, sheet_rows
 from lsnb.tables.keys import find_column
 
 # From a table to a list of files and object names, with every fault found before anything is sent.
@@ -673,7 +673,7 @@ class UploadReport(Report):
         counts = ", ".join(f"{n} {status}" for status, n in self.counts.items() if status in self.failure_statuses)
         said = f"{len(failures)} of {len(self.table)} files failed ({counts}); the first: {failures['error'].iloc[0]}"
         if (failures["status"] != "changed").any():
-            said += " Mend it and run the same call again: what is done stays done."
+            said = and_again(said, "Mend it and ")
         if "changed" in set(failures["status"].iloc[1:]) - {failures["status"].iloc[0]}:
             said += ' overwrite="changed" puts your file in the place of an object that differs.'
         return said

@@ -10,6 +10,7 @@ from typing import ClassVar
 import pandas as pd
 
 from lsnb.errors import PartialFailureError
+from lsnb.kernel.words import and_again
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,10 +65,8 @@ class Report:
         failures = self.failures
         if len(failures):
             first = str(failures["error"].iloc[0])
-            raise PartialFailureError(
-                f"{len(failures)} of {len(self.table)} {self.noun} failed; the first: {first} "
-                "Mend it and run the same call again: what is done stays done."
-            )
+            said = f"{len(failures)} of {len(self.table)} {self.noun} failed; the first: {first}"
+            raise PartialFailureError(and_again(said, "Mend it and "))
 
     def __repr__(self) -> str:
         return "\n".join([f"{type(self).__name__}: {self.summary}", *self.notes])

@@ -62,6 +62,26 @@ def counted(n: int, one: str, several: str | None = None) -> str:
     return f"{n} {one if n == 1 else several or f'{one}s'}"
 
 
+AGAIN = "Run the same call again: what is done stays done."
+
+
+def and_again(said: object, mend: str = "") -> str:
+    """Return a sentence and that the same call goes on, which is said once, whoever said it first.
+
+    Args:
+        said: What happened; a fault may say itself that the call is to be made again.
+        mend: What goes before, as ``"Mend it and "``.
+
+    Example:
+        >>> and_again("It is gone."), and_again("Wait, then run the same call again.")
+        ('It is gone. Run the same call again: what is done stays done.', 'Wait, then run the same call again.')
+    """
+    text = str(said)
+    if "run the same call again" in text.casefold():
+        return text
+    return f"{text} {mend}{AGAIN[0].lower()}{AGAIN[1:]}" if mend else f"{text} {AGAIN}"
+
+
 def sheet_rows(positions: Sequence[int]) -> str:
     """Return positions in a table as a spreadsheet numbers them: the header is row 1.
 

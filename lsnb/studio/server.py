@@ -328,6 +328,23 @@ class Server(PredictionRequests):
             found |= {project.id: project for project in rows if project.id in numbers}
         return found
 
+    def configs(self, projects: Collection[int]) -> dict[int, str]:
+        """Return number → label config as XML of those projects that are there; one request for many.
+
+        Args:
+            projects: The projects' ids.
+        """
+        found: dict[int, str] = {}
+        numbers = sorted({int(project) for project in projects})
+        for start in range(0, len(numbers), IDS_AT_ONCE):
+            some = numbers[start : start + IDS_AT_ONCE]
+            about = {"ids": ",".join(map(str, some)), "include": "id,label_config", "page_size": IDS_AT_ONCE}
+            with self._translated("look at the projects"):
+                read = _page("results", "count", "id", "label_config")
+                rows, _ = self._ask("GET", "/api/projects/", read=read, params=about)
+            found |= {int(row["id"]): row["label_config"] or "" for row in rows}
+        return {number: config for number, config in found.items() if number in numbers}
+
     def create_project(self, title: str, *, description: str, config: str, instructions: str = "") -> Project:
         """Create a project and return it.
 
@@ -732,6 +749,17 @@ class Server(PredictionRequests):
         query = "" if since is None else _query(_changed(since))
         with self._translated(f"list the tasks of project {project}"):
             return [task for page, _ in self._pages(project, "id,meta", query) for task in page]
+
+    def some_metas(self, project: int) -> list[dict[str, Any]]:
+        """Return the metas of a project's first tasks: enough to see whose it is, in one request.
+
+        Args:
+            project: The project's id.
+        """
+        about = {"project": int(project), "include": "id,meta", "resolve_uri": "false", "page_size": 20, "page": 1}
+        with self._translated(f"list the tasks of project {project}"):
+            rows, _ = self._ask("GET", "/api/tasks", read=_page("tasks", "total", "id", "meta"), params=about)
+        return [row["meta"] for row in rows if isinstance(row["meta"], dict)]
 
     def task_data(self, project: int) -> dict[int, dict[str, Any]]:
         """Return the data of every task of a project, by the task's id.

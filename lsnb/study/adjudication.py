@@ -17,13 +17,13 @@ from lsnb.annotations import long_table
 from lsnb.annotations.long import letters_of
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.report import Report
-from lsnb.kernel.words import nearest
+from lsnb.kernel.words import and_again, nearest
 from lsnb.labels import LabelConfig
 from lsnb.reliability import disputed, gold
 from lsnb.reliability.truth import Method
 from lsnb.studio import Project, Server
 from lsnb.study.creating import connect_bucket, import_whole, tidy_list
-from lsnb.study.predicting import AGAIN, essence
+from lsnb.study.predicting import essence
 from lsnb.study.projects import (
     Copy,
     all_annotators,
@@ -32,6 +32,7 @@ from lsnb.study.projects import (
     describe,
     item_of,
     merge_doubles,
+    nameless,
     project_title,
 )
 from lsnb.study.rows import listed_items
@@ -141,7 +142,7 @@ def adjudicate(
     config = _config(server, copies[0].project.id)
     made: Project | None = None
     numbers = sorted(copy.project.id for copy in copies)
-    found = _deciding(server, copies, by)
+    found = _deciding(server, copies, by, search=True)
     if not found:
         made = server.create_project(
             project_title(f"Deciding {about.title}", by),
@@ -177,7 +178,7 @@ def adjudicate(
             if late.id != project.id:
                 project, rows = late, _fill(server, late, deciding, wanted, storage, ours, notes)
         except LsnbError as fault:
-            notes.append(f"Whether {by} has one project for this could not be seen: {fault} {AGAIN}")
+            notes.append(and_again(f"Whether {by} has one project for this could not be seen: {fault}"))
     report = AdjudicationReport(pd.DataFrame(rows, columns=["item", "status", "error"]), notes=tuple(notes))
     return Adjudication(by, f"{browser_url}/projects/{project.id}/data", report, server, project.id)
 
@@ -229,7 +230,7 @@ def _fill(
         # The import makes the last annotator's answers the only ones that Label Studio 1.23 shows.
         server.show_all_predictions(project.id)
     except LsnbError as fault:
-        notes.append(f"The project may not show everybody's answers yet: {fault} {AGAIN}")
+        notes.append(and_again(f"The project may not show everybody's answers yet: {fault}"))
     return rows
 
 
@@ -256,7 +257,7 @@ def _renew(
     for row in rows:
         task = present.get(row["item"])
         if task is None:
-            row.update(status="failed", error=f"Label Studio did not store it. {AGAIN}")
+            row.update(status="failed", error=and_again("Label Studio did not store it."))
             continue
         there = told.get(int(task["id"]), [])
         wanted = tasks[row["item"]]["predictions"]
@@ -271,7 +272,7 @@ def _renew(
             for one in () if begun else there:
                 server.delete_prediction(int(one["id"]))
         except LsnbError as fault:
-            row.update(status="failed", error=f"{fault} {AGAIN}")
+            row.update(status="failed", error=and_again(fault))
             continue
         if row["status"] == "exists":
             row["status"] = "updated"
@@ -281,11 +282,17 @@ def _shown(prediction: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     return prediction["model_version"], essence(prediction["result"])
 
 
-def _deciding(server: Server, copies: Sequence[Copy], by: str) -> list[Project]:
-    return [project for project, who in adjudications(server, copies[0].manifest.study, copies) if who == by]
+def _deciding(server: Server, copies: Sequence[Copy], by: str, *, search: bool = False) -> list[Project]:
+    about = copies[0].manifest
+    found = [project for project, who in adjudications(server, about.study, copies) if who == by]
+    if found or not search:
+        return found
+    return [p for p, who in adjudications(server, about.study, copies, config=about.config) if who == by]
 
 
-def adjudications(server: Server, study: str, copies: Sequence[Copy] | None = None) -> list[tuple[Project, str]]:
+def adjudications(
+    server: Server, study: str, copies: Sequence[Copy] | None = None, *, config: str | None = None
+) -> list[tuple[Project, str]]:
     """Return the projects in which a study's items are decided, each with who decides.
 
     A project whose description a teammate edited is recognised by its tasks and described anew.
@@ -295,13 +302,20 @@ def adjudications(server: Server, study: str, copies: Sequence[Copy] | None = No
         study: The study's id.
         copies: The study's projects: what was decided about an earlier study of the same title and items, whose
             projects are gone, is left out. None for all.
+        config: The fingerprint of the label config of projects that are looked into, whatever they are called; None
+            leaves those alone that are called something else.
     """
     own = {copy.project.id for copy in copies or ()}
     found = []
-    for project in server.projects():
+    listed = server.projects()
+    edited = [p for p in listed if parse_deciding(p.description) is None and p.title.startswith("Deciding ")]
+    told = {project.id: server.some_metas(project.id) for project in edited}
+    if config is not None:
+        told |= {p.id: metas for p, metas in nameless(server, [p for p in listed if p not in edited], config)}
+    for project in listed:
         about = parse_deciding(project.description)
-        if about is None and project.title.startswith("Deciding "):
-            metas = [task.get("meta") or {} for task in server.export(project.id)]
+        if about is None and project.id in told:
+            metas = told[project.id]
             about = next(
                 (
                     {"study": m["adjudication"], "by": m["by"], "projects": m.get("projects"), "title": m.get("title")}

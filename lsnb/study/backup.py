@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
 import secrets
@@ -21,7 +22,7 @@ from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, St
 from lsnb.kernel.files import file_errors, move_to_free, safe_name, whole_file
 from lsnb.kernel.formats import MOST_MEMBERS, MemberFault, Zip, inside, names_file, open_zip, parse_json
 from lsnb.kernel.jobs import counting
-from lsnb.kernel.words import counted, listing, warn
+from lsnb.kernel.words import and_again, counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.studio import SETTINGS, Project, Server
 from lsnb.study.adjudication import adjudications, decider, describe_deciding, parse_deciding
@@ -38,6 +39,7 @@ ABOUT = "backup.lsnb"  # no name that an export has: its answers are read as tho
 MEDIA = "media.csv"
 ENDING = re.compile(r"\.[A-Za-z0-9]{1,8}")
 SAVED_FILE = re.compile(r"media/\d{6}(\.[A-Za-z0-9]{1,8})?")
+KINDS = ("annotations", "drafts", "predictions")
 PREDICTION = ("model_version", "result", "score")
 LARGEST_ABOUT = 64 * 2**20
 
@@ -59,7 +61,8 @@ def projects_of(server: Server, copies: Sequence[Copy]) -> list[tuple[str, int]]
         elif listed.id in known:
             own.append((known[listed.id], listed.id))
     # Those in which it is decided come first: a study that is gone in part would find the others no more.
-    deciding = [(decider(by), one.id) for one, by in adjudications(server, study)]
+    config = copies[0].manifest.config
+    deciding = [(decider(by), one.id) for one, by in adjudications(server, study, config=config)]
     return [*deciding, *sorted(own, key=lambda one: one[1])]
 
 
@@ -206,6 +209,83 @@ def save_exports(
     return saved
 
 
+def save_beside(
+    server: Server,
+    projects: Sequence[tuple[str, int]],
+    out: Path,
+    *,
+    is_backup: bool = False,
+    read: Callable[[str], bytes] | None = None,
+) -> Path:
+    """Save what is in projects in one zip, and return its path: another one than asked for where a file would be lost.
+
+    A file of that name is replaced only where the new one holds everything that it holds: it may be the only place of
+    what was deleted since.
+
+    Args:
+        server: The server.
+        projects: Whose each is, and its number.
+        out: The zip to write.
+        is_backup: As ``save_exports`` takes it.
+        read: As ``save_exports`` takes it.
+
+    Raises:
+        LsnbError: What ``save_exports`` raises.
+
+    Warns:
+        UserWarning: Another name was taken.
+    """
+    part = _part_of(out)
+    save_exports(server, projects, part, is_backup=is_backup, read=read)
+    try:
+        before = _work_in(out) if out.is_file() else None
+        with file_errors(out, "written"):
+            if before is not None and before <= (_work_in(part) or set()):
+                return part.replace(out)
+        target = move_to_free(part, out)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    if target != out:
+        warn(
+            f"{out} holds something that the study does not hold now, or is another file: it stays as it is, and this "
+            f"is saved in {target}."
+        )
+    return target
+
+
+def _part_of(out: Path) -> Path:
+    """Return a name beside a zip that no other call takes, and that tells whose part it is."""
+    return out.with_name(f"{out.stem[:100]}.part-{uuid.uuid4().hex[:8]}{out.suffix}")
+
+
+def _work_in(path: Path) -> set[bytes] | None:
+    """Return a mark for each answer, draft and prediction in a zip, and for all else in it; None for no such zip."""
+    found: set[bytes] = set()
+    try:
+        with open_zip(path) as archive:
+            for member in archive.members:
+                name = inside(member)
+                if "/" in name or not name.endswith(".json"):
+                    found.add(name.encode())
+                    continue
+                tasks = parse_json(archive.read(member, archive.packed * 200 + LARGEST_ABOUT), name)
+                if not isinstance(tasks, list) or not all(_is_sound(task) for task in tasks):
+                    return None
+                for task in tasks:
+                    found.update(_mark(task, kind, one) for kind in KINDS for one in task.get(kind) or ())
+    except (LsnbError, MemberFault):
+        return None
+    return found
+
+
+def _mark(task: Mapping[str, Any], kind: str, one: Any) -> bytes:
+    """Return what tells an answer from any other; of one that was edited since, it is the same."""
+    about = (one.get("created_at") or [one.get("model_version"), one.get("result")]) if isinstance(one, dict) else one
+    number = one.get("id") if isinstance(one, dict) else None
+    return hashlib.blake2b(orjson.dumps([kind, task["id"], number, about]), digest_size=16).digest()
+
+
 def _fingerprints(tasks: Iterable[Mapping[str, Any]]) -> dict[int, str]:
     return {int(task["id"]): fingerprint([task]) for task in tasks}
 
@@ -240,7 +320,7 @@ def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) 
     if not projects:
         return out  # all is deleted already, and was saved then
     # Another kernel may save it under the same name at this moment.
-    part = out.with_name(f"lsnb-{uuid.uuid4().hex[:8]}{out.suffix}")
+    part = _part_of(out)
     while True:
         try:
             saved = save_exports(server, projects, part)
@@ -453,7 +533,7 @@ def _is_sound(task: Any) -> bool:
         return False
     if not isinstance(task.get("meta") or {}, dict):
         return False
-    parts = [task.get(kind) or [] for kind in ("annotations", "drafts", "predictions")]
+    parts = [task.get(kind) or [] for kind in KINDS]
     return all(
         isinstance(part, list)
         and all(isinstance(one, dict) and isinstance(one.get("result") or [], list) for one in part)
@@ -545,7 +625,7 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
                 count(len(saved.tasks))
             except LsnbError as fault:
                 faults.append(fault)
-                row.update(project=moved.get(saved.number), error=f"{fault} Run the same call again; it goes on.")
+                row.update(project=moved.get(saved.number), error=and_again(fault))
     if strange:
         notes.append(
             f"{counted(len(strange), 'account')} of the backup {'is' if len(strange) == 1 else 'are'} not on this "

@@ -24,12 +24,12 @@ from lsnb.errors import (
 )
 from lsnb.kernel import checks
 from lsnb.kernel.report import Report
-from lsnb.kernel.words import warn
+from lsnb.kernel.words import and_again, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.sampling.chance import is_whole
 from lsnb.studio import Project, Server, Stored
-from lsnb.study.predicting import AGAIN, SAFE, Sending, Wanted, splits_of
+from lsnb.study.predicting import SAFE, Sending, Wanted, splits_of
 from lsnb.study.projects import (
     TITLE_LIMIT,
     Copy,
@@ -353,7 +353,8 @@ def make_copies(
     """
     listed = server.projects()
     title, names = plan.about.title, plan.about.annotators
-    present = {copy.manifest.annotator: copy for copy in find_copies(server, title, heal=True, listed=listed)}
+    found = find_copies(server, title, heal=True, listed=listed, config=plan.config.fingerprint)
+    present = {copy.manifest.annotator: copy for copy in found}
     if whole is not None and any(copy.manifest.whole_rows for copy in present.values()):
         plan = whole()
     held = refuse_differences(server, plan, list(present.values()))
@@ -751,7 +752,7 @@ def _notes(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     failed = [row for row in rows if row["status"] == "failed"]
     if failed:
         names = ", ".join(str(row["annotator"]) for row in failed)
-        notes.append(f"Not finished: {names} ({failed[0]['error']}) Run the same call again; it goes on from here.")
+        notes.append(and_again(f"Not finished: {names} ({failed[0]['error']})"))
     return tuple(notes)
 
 
@@ -823,7 +824,7 @@ def add_person(
             if about != other.manifest:
                 server.describe_project(other.project.id, about.describe())
         except LsnbError as fault:
-            notes.append(f"{other.manifest.annotator}'s project does not name {name} yet: {fault} {AGAIN}")
+            notes.append(and_again(f"{other.manifest.annotator}'s project does not name {name} yet: {fault}"))
             about = other.manifest
         renewed.append(Copy(about, other.project))
     try:
@@ -833,13 +834,13 @@ def add_person(
             if kept:
                 server.set_settings(made.project.id, kept)
     except LsnbError as fault:
-        notes.append(f"{name}'s project may not show the instructions of the others': {fault} {AGAIN}")
+        notes.append(and_again(f"{name}'s project may not show the instructions of the others': {fault}"))
     try:
         if said and made is not None:
             # An import with predictions of several models shows those of the last.
             server.show_predictions(made.project.id, server.project(copies[0].project.id).shown)
     except LsnbError as fault:
-        notes.append(f"{name}'s project may show the predictions of another model than the others': {fault} {AGAIN}")
+        notes.append(and_again(f"{name}'s project may show the predictions of another model than the others': {fault}"))
     return [*renewed, *([made] if made is not None else [])], CreateReport(pd.DataFrame([row]), notes=tuple(notes))
 
 

@@ -17,7 +17,7 @@ from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.formats import names_file
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.words import and_again, listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.contents import names_of_items, read_predictions
@@ -28,7 +28,6 @@ from lsnb.reliability import Evaluation, RegionAgreement, evaluate, gold, region
 from lsnb.reliability.overlap import is_drawn
 from lsnb.studio import Server
 from lsnb.study.predicting import (
-    AGAIN,
     SPLITS,
     UNKNOWN,
     Held,
@@ -388,7 +387,7 @@ def _store(server: Server, project: Held, items: Items, ground_truth: bool) -> l
     done = server.each([act for _, act in fitting], what="Storing annotations", unit="annotation", once=True)
     for (row, _), fault in zip(fitting, done, strict=True):
         if isinstance(fault, LsnbError):
-            row.update(status="failed", error=f"{fault} {AGAIN}")
+            row.update(status="failed", error=and_again(fault))
     return rows
 
 

@@ -14,7 +14,7 @@ import pandas as pd
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioRefusedError, StudioUnreachableError
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
-from lsnb.kernel.words import counted, listing, nearest
+from lsnb.kernel.words import and_again, counted, listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.vocabulary import RELEASE
 from lsnb.predictions.checking import check_results, score_faults
@@ -140,7 +140,6 @@ OnConflict = Literal["replace", "skip", "append"]
 # The server counts the whole project anew in each call and takes 250 MiB at most; proxies before it often take less.
 MOST_AT_ONCE = 50_000
 MOST_BYTES = 64 * 2**20
-AGAIN = "Run the same call again: what is done stays done."
 SAFE = ("sent", "replaced", "exists")  # the new prediction has been seen to be there
 GONE = "The task was deleted on the server: study.sync(table) makes it again."
 
@@ -228,7 +227,7 @@ class Sending:
             before = self.server.model_versions(self.project).get(self.model_version, 0)
             self.present = self._read(wanted) if before else {}
         except LsnbError as fault:
-            return dict.fromkeys(wanted, Outcome("failed", f"{fault} {AGAIN}"))
+            return dict.fromkeys(wanted, Outcome("failed", and_again(fault)))
         new: dict[int, Wanted] = {}
         spare: dict[int, list[int]] = {}
         for task, prediction in wanted.items():
@@ -323,7 +322,7 @@ class Sending:
                 return
             after = self._read(sent)
         except LsnbError as fault:
-            why = f"It was sent, and may be stored: {fault} {AGAIN}"
+            why = and_again(f"It was sent, and may be stored: {fault}")
             self.outcomes |= {task: Outcome("failed", self.faults.get(task, why)) for task in sent}
             return
         config: str | None = None
@@ -336,7 +335,7 @@ class Sending:
                 known = self.present.get(task) and self.on_conflict == "replace"
                 self.outcomes[task] = Outcome("replaced" if known else "sent")
             elif task in self.faults:
-                self.outcomes[task] = Outcome("failed", f"{self.faults[task]} {AGAIN}")
+                self.outcomes[task] = Outcome("failed", and_again(self.faults[task]))
             else:
                 config = self._config() if config is None else config
                 asked = {"result": prediction.results, "score": prediction.score}
@@ -378,7 +377,7 @@ class Sending:
 
 
 def _not_deleted(why: str) -> str:
-    return f"The new prediction is there, and the old one too: {why} {AGAIN}"
+    return and_again(f"The new prediction is there, and the old one too: {why}")
 
 
 def _batches(predictions: Sequence[tuple[int, Wanted]]) -> Iterable[list[tuple[int, Wanted]]]:
@@ -687,7 +686,7 @@ def predict(
             try:
                 settled, beyond = settle_spans(server, project, items, notes)
             except LsnbError as fault:
-                why = f"The texts could not be read: {fault} {AGAIN}"
+                why = and_again(f"The texts could not be read: {fault}")
                 rows.append(new_row(None, project.copy, None, "failed", why))
                 continue
             sent = _send(server, project, settled, faulty | beyond, model_version, on_conflict, show, notes)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import orjson
 
-from lsnb.errors import StudioError
+from lsnb.errors import LabelConfigError, StudioError
+from lsnb.kernel.jobs import counting
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling.chance import is_whole
@@ -292,11 +293,18 @@ class Copy:
 
 
 def find_copies(
-    server: Server, title: str, *, heal: bool = False, listed: Sequence[Project] | None = None, study: str | None = None
+    server: Server,
+    title: str,
+    *,
+    heal: bool = False,
+    listed: Sequence[Project] | None = None,
+    study: str | None = None,
+    config: str | None = None,
 ) -> list[Copy]:
     """Return the projects of the study of this title, one for each annotator, in the order of annotators.
 
-    A project whose description a teammate edited is recognised by its tasks and described anew.
+    A project whose description a teammate edited is recognised by its tasks and described anew. Where an annotator's
+    project is still missing, those that are called something else are looked into, too.
 
     Args:
         server: Where to look.
@@ -304,9 +312,10 @@ def find_copies(
         heal: Whether to take away second projects of an annotator in which nobody did anything.
         listed: The server's projects, where they have just been asked for.
         study: The study's id, where it is known; else it is that of the oldest project of this title.
+        config: The fingerprint of the study's label config, where it is known: others' projects are not looked into.
 
     Warns:
-        UserWarning: An annotator has several projects, and people worked in more than one.
+        UserWarning: An annotator has several projects, and people worked in more than one; or one was renamed.
     """
     listed = server.projects() if listed is None else listed
     copies = [
@@ -324,6 +333,7 @@ def find_copies(
         if manifest is not None:
             server.describe_project(project.id, manifest.describe())
             copies.append(Copy(manifest, project))
+    copies += _renamed(server, title, copies, listed, config)
     if not copies:
         return []
     study = study or min(copies, key=lambda copy: copy.project.id).manifest.study
@@ -610,11 +620,76 @@ def absent_notes(copies: Sequence[Copy], there: Collection[int] | None = None) -
     return [f"Deleted on the server, or never made: {which}. The same create_study makes what is missing."]
 
 
-def _rebuild(server: Server, project: Project, title: str, siblings: Sequence[Copy]) -> Manifest | None:
-    """Return an edited project's manifest from its tasks, or None where they are not a study's."""
+def _renamed(
+    server: Server, title: str, copies: Sequence[Copy], listed: Sequence[Project], config: str | None
+) -> list[Copy]:
+    """Return projects of annotators who have none, whose title and description tell no more what they are."""
+    missing = {*all_annotators(copies)} - {copy.manifest.annotator for copy in copies}
+    if copies and not missing:
+        return []
+    found: list[Copy] = []
+    shown = min(copies, key=lambda copy: copy.project.id).manifest.config if copies else config
+    own = {copy.project.id for copy in copies}
+    for project, metas in nameless(server, [project for project in listed if project.id not in own], shown):
+        about = next((meta for meta in metas if meta.get("study") and meta.get("title") == title), None)
+        if about is None or (copies and str(about.get("annotator")) not in missing):
+            continue
+        manifest = _rebuild(server, project, title, copies, alone=True)
+        if manifest is None or (copies and manifest.study not in {copy.manifest.study for copy in copies}):
+            continue
+        warn(
+            f"Project {project.id}, now called {project.title[:60]!r}, holds {manifest.annotator}'s tasks of the study "
+            f"{title!r}, and its description no longer says so: it is taken for {manifest.annotator}'s project."
+        )
+        server.describe_project(project.id, manifest.describe())
+        found.append(Copy(manifest, project))
+    return found
+
+
+def nameless(
+    server: Server, listed: Iterable[Project], config: str | None
+) -> Iterator[tuple[Project, list[dict[str, Any]]]]:
+    """Yield projects whose descriptions hold no line of lsnb's, and what some of their tasks say of themselves.
+
+    Args:
+        server: The server, asked once for each project, and once for the label configs of many.
+        listed: The projects to look into.
+        config: The fingerprint of the label config that they are to show; None for any.
+    """
+    bare = [one for one in listed if not any(line.startswith("lsnb-") for line in one.description.splitlines())]
+    if config is not None and bare:
+        configs = server.configs([project.id for project in bare])
+        bare = [project for project in bare if _fingerprint_of(configs.get(project.id, "")) == config]
+    with counting("Looking into renamed projects", len(bare), "project") as count:
+        for project in bare:
+            yield project, server.some_metas(project.id)
+            count(1)
+
+
+def _fingerprint_of(config: str) -> str:
+    try:
+        return LabelConfig.from_xml(config).fingerprint
+    except LabelConfigError:
+        return ""
+
+
+def _rebuild(
+    server: Server, project: Project, title: str, siblings: Sequence[Copy], *, alone: bool = False
+) -> Manifest | None:
+    """Return an edited project's manifest from its tasks, or None where they are not a study's.
+
+    Args:
+        server: The server.
+        project: The project.
+        title: The study's title.
+        siblings: The study's other projects.
+        alone: Whether every task must be of one annotator's: others copy some into projects of their own.
+    """
     tasks = server.export(project.id)
     metas = [task["meta"] for task in tasks if (task.get("meta") or {}).get("study")]
     if not metas or metas[0].get("title", title) != title:
+        return None
+    if alone and (len(metas) < len(tasks) or len({str((meta["study"], meta.get("annotator"))) for meta in metas}) > 1):
         return None
     meta: dict[str, Any] = metas[0]
     annotator = str(meta.get("annotator") or project.title.rpartition(SEPARATOR)[2])

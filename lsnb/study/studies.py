@@ -193,7 +193,8 @@ class Studio:
         Raises:
             LsnbError: What ``create_study`` raises.
         """
-        if isinstance(title, str) and find_copies(self.server, title.strip()):
+        shown = config.fingerprint if isinstance(config, LabelConfig) else None
+        if isinstance(title, str) and find_copies(self.server, title.strip(), config=shown):
             return self.open_study(title)
         return self.create_study(title, config, table, key=key, annotators=annotators, **more)
 

@@ -19,20 +19,19 @@ from lsnb.kernel.files import write_whole
 from lsnb.kernel.formats import LARGEST_JSON
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.secrecy import is_here
-from lsnb.kernel.words import counted, listing, warn
+from lsnb.kernel.words import and_again, counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.reliability.truth import Method
-from lsnb.studio import Server
+from lsnb.studio import Project, Server
 from lsnb.study.adjudication import Adjudication, adjudicate, decided, gold_of
-from lsnb.study.backup import delete_study, projects_of, save_exports
+from lsnb.study.backup import delete_study, projects_of, save_beside
 from lsnb.study.creating import CreateReport, add_person, bucket_of
 from lsnb.study.models import ModelVerbs
 from lsnb.study.outcome import LARGEST_PICTURE, Asked, looker, overview, stream_answers, table_of
-from lsnb.study.predicting import AGAIN
-from lsnb.study.projects import Copy, absent_notes, all_annotators, item_of, settle
+from lsnb.study.projects import Copy, absent_notes, all_annotators, item_of, settle, strangers_note
 from lsnb.study.revising import ConfigReport, guideline, instruct_all, key_text, revise
 from lsnb.study.rows import Columns, Reading, Where, choice_problems
-from lsnb.study.snapshots import Snapshot, read_answers
+from lsnb.study.snapshots import Snapshot, metas_now, read_answers
 from lsnb.study.sync import Answers, OnRemoved, Sync, SyncReport, label_table
 
 if TYPE_CHECKING:
@@ -171,18 +170,32 @@ class Study(ModelVerbs):
         rows = []
         for copy in self._present():
             now = self.server.project(copy.project.id)
+            others = self._strangers(copy, now)
+            given = [one["was_cancelled"] for task in others for one in task["annotations"]]
+            answered = sum(any(not one["was_cancelled"] for one in task["annotations"]) for task in others)
             rows.append(
                 {
                     "annotator": copy.manifest.annotator,
                     "project": now.id,
                     "url": self._project_url(copy),
-                    "tasks": now.tasks,
+                    "tasks": (now.tasks or 0) - len(others),
                     # The server's own count leaves out answers that are marked as the truth.
-                    "done": self.server.answered(now.id) if now.truths else now.done,
-                    "skipped": now.skipped,
+                    "done": (self.server.answered(now.id) if now.truths else now.done or 0) - answered,
+                    "skipped": (now.skipped or 0) - sum(given),
                 }
             )
         return pd.DataFrame(rows, columns=["annotator", "project", "url", "tasks", "done", "skipped"])
+
+    def _strangers(self, copy: Copy, now: Project) -> list[dict[str, Any]]:
+        """Return the tasks that others added to a project, and warn of them; nobody looks where all fits in number."""
+        about = copy.manifest
+        if about.overlap == "full" and now.tasks == about.n:
+            return []
+        tasks = metas_now(self.server, about.study, self._snapshots.get(now.id), now.id)
+        others = [int(task["id"]) for task in tasks if item_of(task, about) is None]
+        if others:
+            warn(strangers_note(len(others), about.annotator))
+        return self.server.export(now.id, tasks=others) if others else []
 
     def _present(self) -> list[Copy]:
         """Return the projects that are on the server, and warn of those that somebody deleted."""
@@ -481,7 +494,7 @@ class Study(ModelVerbs):
         try:
             self._describe(**changed)
         except LsnbError as fault:
-            sync.notes.append(f"The projects do not say yet what was changed: {fault} {AGAIN}")
+            sync.notes.append(and_again(f"The projects do not say yet what was changed: {fault}"))
 
     def _describe(self, **changed: Any) -> None:
         """Let the projects say something else about the study."""
@@ -586,10 +599,11 @@ class Study(ModelVerbs):
         """Save every project's raw export in one zip and return its path.
 
         Args:
-            out: The zip to write; a file of that name is replaced only when the new one is whole.
+            out: The zip to write. A file of that name is replaced once the new one is whole, if that holds all that is
+                in it; else the zip gets a number, such as ``saved-2.zip``, and that is said.
         """
-        save_exports(self.server, [(copy.manifest.annotator, copy.project.id) for copy in self.copies], Path(out))
-        return Path(out)
+        projects = [(copy.manifest.annotator, copy.project.id) for copy in self.copies]
+        return save_beside(self.server, projects, Path(out))
 
     @checked
     def backup(self, out: str | Path, *, media: bool = False) -> Path:
@@ -600,7 +614,7 @@ class Study(ModelVerbs):
         The zip holds the e-mail addresses of those who answered, and no key.
 
         Args:
-            out: The zip to write; a file of that name is replaced only when the new one is whole.
+            out: The zip to write; a file of that name stays where it holds more, as for ``export_to``.
             media: Whether to save the media of the study's bucket, too. One that cannot be read is told, and has no
                 name in the column ``file`` of the zip's ``media.csv``.
 
@@ -619,8 +633,7 @@ class Study(ModelVerbs):
                 "The study's media are in no bucket that your credentials name: put the bucket's key there and open "
                 "the study again, or leave media= out."
             )
-        save_exports(self.server, projects_of(self.server, self.copies), Path(out), is_backup=True, read=read)
-        return Path(out)
+        return save_beside(self.server, projects_of(self.server, self.copies), Path(out), is_backup=True, read=read)
 
     def _reader(self, most: int = LARGEST_JSON) -> Callable[[str], bytes] | None:
         """Return what reads the bytes at an address of the study's bucket, or None where that cannot be opened.

@@ -24,12 +24,11 @@ from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import counted, warn
+from lsnb.kernel.words import and_again, counted, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.studio import Project, Server
 from lsnb.study.creating import Lacks, edited_note, fill, new_task, of_model, teams_of
-from lsnb.study.predicting import AGAIN
 from lsnb.study.projects import (
     Copy,
     account_notes,
@@ -634,7 +633,7 @@ class Sync:
         except LsnbError as fault:
             name = copy.manifest.annotator
             self.notes.append(
-                f"Whether another kernel sent {name}'s predictions, too, could not be seen: {fault} {AGAIN}"
+                and_again(f"Whether another kernel sent {name}'s predictions, too, could not be seen: {fault}")
             )
 
     def _is_same(self, there: Mapping[str, Any], data: Mapping[str, Any], key: str) -> bool:

@@ -27,7 +27,7 @@ from lsnb.frames.tables import keep_frames
 from lsnb.predictions.labelbox.payload import write_payload
 from lsnb.stack import Stack
 from lsnb.studio import Project
-from lsnb.study.study import save_exports
+from lsnb.study.backup import save_exports
 
 FILLER = "filler"
 
