@@ -109,6 +109,14 @@ def test_a_later_save_overwrites_no_answer_that_is_in_a_file_alone(
     assert not list(tmp_path.glob("*.part-*"))
 
 
+@pytest.mark.parametrize("out", ["/", "..", "x" * 300 + ".zip"])
+def test_where_no_zip_can_be_is_said_before_anything_is_deleted(study: Study, out: str) -> None:
+    for verb in (study.export_to, study.backup, lambda out: study.delete(study.title, out=out)):
+        with pytest.raises(LsnbError, match=r"give the name of a zip|cannot be written"):
+            verb(out)
+    assert len(study.projects) == 2
+
+
 def test_skips_drafts_and_predictions_are_saved(studio: Studio, study: Study, tmp_path: Path) -> None:
     tasks = studio.server.export(study.copies[0].project.id)
     skip = studio.server._ask(

@@ -255,8 +255,16 @@ def save_beside(
 
 
 def _part_of(out: Path) -> Path:
-    """Return a name beside a zip that no other call takes, and that tells whose part it is."""
-    return out.with_name(f"{out.stem[:100]}.part-{uuid.uuid4().hex[:8]}{out.suffix}")
+    """Return a name beside a zip that no other call takes, and that tells whose part it is.
+
+    Raises:
+        InputError: The zip's own path names no file.
+        FileAccessError: There can be none of that name.
+    """
+    with file_errors(out, "written"):
+        if not out.name or out.is_dir():
+            raise InputError(f"out is {str(out)!r}, which is a folder: give the name of a zip, as 'saved.zip'.")
+    return out.parent / f"{out.stem[:100]}.part-{uuid.uuid4().hex[:8]}{out.suffix}"
 
 
 def _work_in(path: Path) -> set[bytes] | None:

@@ -662,8 +662,14 @@ def nameless(
         bare = [project for project in bare if _fingerprint_of(configs.get(project.id, "")) == config]
     with counting("Looking into renamed projects", len(bare), "project") as count:
         for project in bare:
-            yield project, server.some_metas(project.id)
             count(1)
+            try:
+                metas = server.some_metas(project.id)
+            except StudioError:
+                if is_there(server, project.id):
+                    raise
+                continue  # somebody deleted it meanwhile
+            yield project, metas
 
 
 def _fingerprint_of(config: str) -> str:
