@@ -18,13 +18,14 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, MissingExtraError, TableError
 from lsnb.kernel.files import file_errors
+from lsnb.kernel.formats import LARGEST_RATIO, RATIO_COUNTS_FROM
 from lsnb.kernel.tally import Tally, tally_of
 from lsnb.kernel.words import counted, listing
 from lsnb.tables.cells import TEXT_DTYPE
@@ -33,6 +34,15 @@ from lsnb.timeseries.loggers import FOUND, UNITS, each_once, find_table, find_ti
 TIME = "timestamp"
 # No array of a hostile file fills the memory: as many numbers as a day of six channels at 100 Hz, and more.
 MOST_NUMBERS = 200_000_000
+
+# Of MATLAB's files: bytes of a number by its type, and the classes of arrays.
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 2, 5: 4, 6: 4, 7: 4, 9: 8, 12: 8, 13: 8}
+_OF_NUMBERS = range(6, 16)
+_CELLS, _STRUCT, _OBJECT, _CHARS, _SPARSE, _FUNCTION, _OPAQUE = 1, 2, 3, 4, 5, 16, 17
+_MOST_PARTS = 500_000
+_MOST_FIELDS = 4096  # whose names scipy compares each with each
+_DEEPEST = 30
+_LONGEST_NAMES = 64 * _MOST_FIELDS
 
 
 def _library(name: str, what: str) -> Any:
@@ -367,37 +377,190 @@ def _wav(file: Path) -> pd.DataFrame:
     return _table(tally, columns, rate=float(rate), units={TIME: "s"})
 
 
-def _unpacked_bytes(file: Path) -> int:
-    """Return how many bytes MATLAB's variables take unpacked, counted up to a little more than is read.
+class _Damaged(Exception):
+    """What a file of MATLAB's cannot be read for."""
 
-    Each is packed by itself: https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf.
+
+class _Held:
+    """The bytes of a variable, unpacked where they are packed, of which none is kept.
+
+    Args:
+        file: Where they begin.
+        left: How many they are in the file.
+        is_packed: Whether they are packed.
+        spend: Told how many more were unpacked.
     """
-    most = 8 * MOST_NUMBERS
-    total = 0
-    with file.open("rb") as opened:
-        opened.seek(126)
-        order: Any = "big" if opened.read(2) == b"MI" else "little"
-        while len(tag := opened.read(8)) == 8 and total <= most:
-            kind, left = int.from_bytes(tag[:4], order), int.from_bytes(tag[4:], order)
-            if kind != 15:
-                total += left
-                opened.seek(left, os.SEEK_CUR)
-                continue
-            packed = zlib.decompressobj()
-            while left and total <= most and (block := opened.read(min(left, 65_536))):
-                left -= len(block)
-                while block and total <= most:
-                    total += len(packed.decompress(block, 2**20))
-                    block = packed.unconsumed_tail
-    return total
+
+    def __init__(self, file: BinaryIO, left: int, *, is_packed: bool, spend: Callable[[int], None]) -> None:
+        self._file, self._left, self._spend = file, left, spend
+        self._packed = zlib.decompressobj() if is_packed else None
+        self._piece, self._at = b"", 0
+
+    def _more(self) -> bytes:
+        if self._packed is None:
+            return self._file.read(65_536)
+        while True:
+            block = self._packed.unconsumed_tail
+            if not block and not self._packed.eof:
+                block = self._file.read(min(self._left, 65_536))
+                self._left -= len(block)
+            piece = self._packed.decompress(block, 2**20)
+            self._spend(len(piece))
+            if piece or not block:
+                return piece
+
+    def read(self, count: int) -> bytes:
+        """Return the next bytes."""
+        found = self._piece[self._at : self._at + count]
+        self._at += len(found)
+        while len(found) < count:
+            self._piece, self._at = self._more(), 0
+            if not self._piece:
+                raise _Damaged("it breaks off")
+            piece = self._piece[: count - len(found)]
+            found, self._at = found + piece, len(piece)
+        return found
+
+    def skip(self, count: int) -> None:
+        """Pass over the next bytes."""
+        while count:
+            count -= len(self.read(min(count, 65_536)))
+
+
+class _Matlab:
+    """Counts what a file of MATLAB's would take as numbers and parts, in the order in which scipy reads it.
+
+    scipy believes a head: one of 200 bytes that promises 2,147,483,647 letters took all memory, small files of many
+    cells or cells in cells hours or the process. Where a head and what is behind it differ, scipy goes by the kind of
+    what it reads and not by the bytes it is said to have, and so does this.
+    The format: https://www.mathworks.com/help/pdf_doc/matlab/matfile_format.pdf.
+
+    Args:
+        file: The file.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._name = file.name
+        self._size = file.stat().st_size
+        self._unpacked = self._numbers = self._parts = 0
+        self._order: Any
+        with file.open("rb") as opened:
+            opened.seek(126)
+            self._order = "little" if opened.read(2) == b"IM" else "big"
+            while len(tag := opened.read(8)) == 8:
+                kind, count = self._numbers_in(tag)
+                behind = opened.tell() + count
+                held = _Held(opened, count, is_packed=kind == 15, spend=self._spend)
+                if kind == 15:
+                    kind, _ = self._numbers_in(held.read(8))
+                if kind != 14 or not count:
+                    raise _Damaged("a variable has no head")
+                self._matrix(held, 0)
+                opened.seek(behind)
+
+    def _spend(self, count: int) -> None:
+        self._unpacked += count
+        _bounded(self._unpacked / 8, self._name)
+        if self._unpacked > max(RATIO_COUNTS_FROM, LARGEST_RATIO * self._size):
+            raise TableError(
+                f"{self._name} unpacks to more than {LARGEST_RATIO} times its size, which recordings do not: it was "
+                "not unpacked; save it in MATLAB with save(…, '-v6'), or as CSV."
+            )
+
+    def _count(self, *, numbers: int = 0, parts: int = 0) -> None:
+        self._numbers += numbers
+        self._parts += parts
+        _bounded(self._numbers, self._name)
+        if self._parts > _MOST_PARTS:
+            raise TableError(
+                f"{self._name} holds more than {_MOST_PARTS:,} cells or fields: save the arrays themselves in MATLAB."
+            )
+
+    def _numbers_in(self, content: bytes) -> list[int]:
+        return [int.from_bytes(content[at : at + 4], self._order) for at in range(0, len(content), 4)]
+
+    def _element(self, held: _Held, most: int | None = None) -> tuple[int, int, bytes]:
+        """Pass over an element and return its type and its length, and its bytes where they are asked for."""
+        (kind,) = self._numbers_in(held.read(4))
+        if short := kind >> 16:
+            content = held.read(4)[:short]
+            if short > 4:
+                raise _Damaged("an element is too long")
+            return kind & 0xFFFF, short, content
+        (count,) = self._numbers_in(held.read(4))
+        if most is not None and count > most:
+            raise _Damaged("an element is too long")
+        content = held.read(count) if most is not None else b""
+        held.skip(-count % 8 + (count if most is None else 0))
+        return kind, count, content
+
+    def _array(self, held: _Held) -> None:
+        kind, count, _ = self._element(held)
+        if kind not in _SIZES:
+            raise _Damaged(f"there are no numbers of type {kind}")
+        self._count(numbers=count // _SIZES[kind])
+
+    def _part(self, held: _Held, depth: int) -> None:
+        kind, count = self._numbers_in(held.read(8))
+        if kind != 14:
+            raise _Damaged("a part has no head")
+        if count:
+            self._matrix(held, depth + 1)
+
+    def _matrix(self, held: _Held, depth: int) -> None:
+        if depth > _DEEPEST:
+            raise _Damaged("its parts are nested too deep")
+        flags = self._numbers_in(held.read(16))[2]
+        of, is_complex = flags & 0xFF, flags >> 11 & 1
+        if of == _OPAQUE:
+            for _ in range(3):
+                self._element(held, _LONGEST_NAMES)
+            self._part(held, depth)
+            return
+        kind, count, content = self._element(held, 128)
+        shape = self._numbers_in(content[: count // 4 * 4])
+        if kind not in (5, 6) or not shape or max(shape) >= 2**31:
+            raise _Damaged("an array has no shape")
+        size = math.prod(shape)
+        self._element(held, _LONGEST_NAMES)  # its name
+        if of in _OF_NUMBERS:
+            for _ in range(1 + is_complex):
+                self._array(held)
+        elif of == _SPARSE:
+            for _ in range(3 + is_complex):
+                self._array(held)
+        elif of == _CHARS:
+            self._count(numbers=size)
+            self._element(held)
+        elif of == _CELLS:
+            self._count(parts=size)
+            for _ in range(size):
+                self._part(held, depth)
+        elif of in (_STRUCT, _OBJECT):
+            if of == _OBJECT:
+                self._element(held, _LONGEST_NAMES)
+            _, count, content = self._element(held, 4)
+            each = int.from_bytes(content, self._order)
+            _, count, _ = self._element(held, _LONGEST_NAMES)
+            if not each or each >= 2**31 or count // each > _MOST_FIELDS:
+                raise _Damaged("a structure has no fields, or too many")
+            fields = count // each
+            self._count(parts=size * max(1, fields) + fields)
+            for _ in range(size * fields):
+                self._part(held, depth)
+        elif of == _FUNCTION:
+            self._part(held, depth)
+        else:
+            raise _Damaged(f"there are no arrays of class {of}")
 
 
 def _matlab(file: Path) -> pd.DataFrame:
     from scipy.io import loadmat, whosmat
+    from scipy.io.matlab import matfile_version
 
-    with contextlib.suppress(zlib.error):  # loadmat says what is damaged
-        _bounded(_unpacked_bytes(file) / 8, file.name)
     try:
+        if matfile_version(str(file))[0] == 1:  # the older one packs nothing, and scipy reads no more than is there
+            _Matlab(file)
         # By the heads of its variables; those inside of structures have none.
         listed = [
             max(shape) for _, shape, kind in whosmat(str(file)) if kind not in ("char", "cell", "struct") and shape
@@ -407,6 +570,8 @@ def _matlab(file: Path) -> pd.DataFrame:
         raise TableError(
             f"{file.name} is of MATLAB 7.3, which is another format: save it in MATLAB with save(…, '-v7'), or as CSV."
         ) from None
+    except TableError:
+        raise
     except Exception as error:
         # scipy raises what comes up on damaged files, also TypeError and IndexError.
         raise TableError(f"{file.name} is no MATLAB file that can be read: {str(error)[:200]}.") from None

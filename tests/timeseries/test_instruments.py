@@ -6,6 +6,7 @@ import contextlib
 import random
 import struct
 import warnings
+import zlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import pyedflib
 import pytest
 import pyxdf
 import scipy.io
+import scipy.sparse
 import xlrd
 from scipy.io import wavfile
 
@@ -412,3 +414,74 @@ def test_what_would_fill_the_memory_is_refused_before_it_is_read(
     (tmp_path / "a.gpx").write_text(xml)
     with pytest.raises(TableError, match=r"a\.gpx holds 3,840 numbers"):
         read(tmp_path / "a.gpx")
+
+
+def _element(kind: int, content: bytes) -> bytes:
+    return struct.pack("<II", kind, len(content)) + content + bytes(-len(content) % 8)
+
+
+def _variable(kind: int, shape: tuple[int, ...], *parts: bytes, name: bytes = b"a") -> bytes:
+    flags, sizes = struct.pack("<II", kind, 0), struct.pack(f"<{len(shape)}i", *shape)
+    return _element(14, _element(6, flags) + _element(5, sizes) + _element(1, name) + b"".join(parts))
+
+
+def _nested(depth: int) -> bytes:
+    inner = _variable(6, (1, 1), _element(9, bytes(8)), name=b"")
+    for _ in range(depth):
+        inner = _variable(1, (1, 1), inner, name=b"")
+    return inner
+
+
+MATLAB = b"MATLAB 5.0 MAT-file".ljust(116) + bytes(8) + b"\0\1IM"
+CLAIMS = {
+    "letters": (lambda: _variable(4, (1, 2**31 - 1), _element(16, b"")), "2,147,483,647 numbers"),
+    "cells": (lambda: _variable(1, (1, 2**31 - 1)), "cells or fields"),
+    "structures": (
+        lambda: _variable(2, (2**20, 2**10), _element(5, b"\x20\0\0\0"), _element(1, b"")),
+        "cells or fields",
+    ),
+    "empty cells": (lambda: _variable(1, (1, 600_000)), "cells or fields"),
+    "names of fields": (
+        lambda: _variable(2, (0, 0), _element(5, b"\1\0\0\0"), _element(1, b"f" * 200_000)),
+        "too many",
+    ),
+    "cells in cells": (lambda: _nested(2000), "nested too deep"),
+    "negative": (lambda: _variable(1, (-1, 1)), "no shape"),
+    "no type": (lambda: _variable(6, (1, 2), _element(60_000, bytes(16))), "no numbers of type 60000"),
+    "zeros": (lambda: _variable(6, (1, 2_000_000), _element(2, bytes(2_000_000))), "more than 200 times its size"),
+}
+
+
+@pytest.mark.parametrize("claim", CLAIMS)
+def test_a_small_matlab_file_that_claims_much_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, claim: str
+) -> None:
+    monkeypatch.setattr(scipy.io, "loadmat", None)
+    monkeypatch.setattr(scipy.io, "whosmat", None)
+    monkeypatch.setattr("lsnb.timeseries.instruments.RATIO_COUNTS_FROM", 2**20)
+    make, words = CLAIMS[claim]
+    packed = zlib.compress(make(), 1)
+    content = MATLAB + struct.pack("<II", 15, len(packed)) + packed
+    assert len(content) < 500_000
+    (tmp_path / "a.mat").write_bytes(content)
+    with pytest.raises(TableError, match=rf"a\.mat .*{words}"):
+        read(tmp_path / "a.mat")
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_all_that_scipy_writes_is_counted_and_read(tmp_path: Path, packed: bool) -> None:
+    held = {
+        "x": np.arange(5.0),
+        "c": np.arange(4) * 1j,
+        "s": {"a": 1, "b": {"y": np.ones((5, 2)), "t": "abc"}},
+        "cells": np.array([1, "ä", [1, 2]], dtype=object),
+        "sparse": scipy.sparse.csc_array(np.eye(4)),
+        "texts": np.array(["a", "bc"]),
+        "none": np.zeros((0, 3)),
+        "flags": np.array([True, False]),
+        "records": np.zeros(3, dtype=[("q", "f8"), ("r", "O")]),
+    }
+    scipy.io.savemat(tmp_path / "a.mat", held, do_compression=packed)
+    table = read(tmp_path / "a.mat")[0]
+    assert table["x"].tolist() == [0, 1, 2, 3, 4]
+    assert table["s.b.y_2"].tolist() == [1] * 5
