@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import select
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -300,6 +301,17 @@ def test_a_client_that_goes_silent_is_let_go(
     assert list(bucket.list_blobs()) == []
 
 
+def test_a_stranger_that_drips_is_let_go(served: EmbeddedBucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transfer, "_PATIENCE", 0.5)
+    with socket.create_connection(("127.0.0.1", served.port), timeout=20) as line:
+        line.sendall(f"POST /token HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nContent-Length: 1000\r\n\r\n".encode())
+        for _ in range(999):
+            line.sendall(b"a")
+            if select.select([line], [], [], 0.05)[0]:
+                break
+        assert b" 408 " in line.recv(4096)
+
+
 def test_links_and_leavings_in_its_folder_are_not_followed(tmp_path: Path) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("outside")
@@ -375,7 +387,17 @@ def test_odd_bytes_get_an_answer_and_no_fault_of_the_server(served: EmbeddedBuck
 
 
 @pytest.mark.parametrize(
-    "kind", ["text/html", "image/svg+xml", "application/xml", "odd", "image/png", "application/pdf"]
+    "kind",
+    [
+        "text/html",
+        "image/svg+xml",
+        "application/xml",
+        "odd",
+        "image/png",
+        "application/pdf",
+        "application/pdf;,text/html",
+        "application/pdf, text/html",
+    ],
 )
 def test_a_page_of_a_stranger_s_is_no_page_of_this_computer(
     served: EmbeddedBucket, bucket: storage.Bucket, kind: str
