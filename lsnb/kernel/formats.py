@@ -9,7 +9,9 @@ Media types: the IANA register. Zips: APPNOTE.TXT 6.3.10 of PKWARE. JSON: RFC 82
 
 from __future__ import annotations
 
+import ast
 import io
+import itertools
 import json
 import mimetypes
 import os
@@ -722,6 +724,44 @@ def parse_json(content: bytes | str, name: str, *, lines: bool = False) -> Any:
     if _is_deeper(value, content, DEEPEST_JSON):
         raise _too_deep(name)
     return value
+
+
+# A text of Python's, a number or word of its, and what else stands between them in lists and dicts as they are shown.
+_PYTHONS_TEXT = re.compile(r"""b?(?:'(?:[^'\\\n]|\\.)*+'?|"(?:[^"\\\n]|\\.)*+"?)""", re.DOTALL)  # or to its line's end
+_PYTHONS_WORD = re.compile(r"[-+]?(?:\d[\d_]*+\.?\d*+(?:[eE][-+]?\d++)?|\.\d++|\bTrue\b|\bFalse\b|\bNone\b)")
+_NO_PYTHON = re.compile(r"[^0\[\](){},:\s]|0\s*+0|[0\])}]\s*+[\[({]")
+_ALIKE_NUMBERS = re.compile(r"\d{17}")
+_MOST_ALIKE = 1000  # whole numbers of many digits can be made to meet in a dict or a set, each with each
+
+
+def parse_python(text: str) -> Any:
+    """Return what a text of Python's lists and dicts says, as a table that was saved to CSV holds them.
+
+    Python's own reader of such texts takes sums, calls and signs apart, too, and a few hundred kilobytes of them keep
+    it busy for minutes; here nothing but texts, numbers and containers of them gets to it.
+
+    Args:
+        text: The text.
+
+    Raises:
+        ValueError: It is no such text.
+
+    Example:
+        >>> parse_python("{'a': [1, -2.5, None], 'b': \"it's\"}")
+        {'a': [1, -2.5, None], 'b': "it's"}
+        >>> parse_python("1+1")
+        Traceback (most recent call last):
+        ...
+        ValueError: no list or dict of Python's
+    """
+    bare = _PYTHONS_TEXT.sub("0", text)
+    is_alike = (
+        "{" in bare and sum(1 for _ in itertools.islice(_ALIKE_NUMBERS.finditer(bare), _MOST_ALIKE)) == _MOST_ALIKE
+    )
+    if not is_alike and not _NO_PYTHON.search(_PYTHONS_WORD.sub("0", bare)):
+        with suppress(ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            return ast.literal_eval(text.strip())
+    raise ValueError("no list or dict of Python's")
 
 
 def _utf8(content: bytes | str, name: str) -> bytes:

@@ -6,7 +6,6 @@ their attributes, tensors by theirs.
 
 from __future__ import annotations
 
-import ast
 import json
 import math
 import numbers
@@ -21,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
+from lsnb.kernel.formats import parse_python
 from lsnb.kernel.words import nearest
 from lsnb.predictions.checking import score_faults
 from lsnb.predictions.predictions import Row
@@ -266,8 +266,8 @@ def parsed(text: str | bytes) -> Any:
     except (ValueError, RecursionError):
         pass
     try:  # what a table saved to CSV makes of lists and dicts
-        return ast.literal_eval(words)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return parse_python(words)
+    except ValueError:
         raise InputError(f"The text {words[:40]!r} is no JSON: give {FORMS}.") from None
 
 

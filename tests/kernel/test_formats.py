@@ -17,7 +17,7 @@ import pytest
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.kernel import formats
-from lsnb.kernel.formats import MemberFault, Zip, content_type, inside, open_zip, parse_json, read_json
+from lsnb.kernel.formats import MemberFault, Zip, content_type, inside, open_zip, parse_json, parse_python, read_json
 
 
 def write(path: Path, members: dict[str, bytes], packing: int = zipfile.ZIP_DEFLATED) -> Path:
@@ -280,3 +280,39 @@ def test_every_ending_has_its_media_type() -> None:
         assert content_type(f"a{ending}") == kind.media_type
         assert kind.medium != "video" or kind.media_type.startswith("video/")
         assert kind.medium != "image" or kind.media_type.startswith("image/")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1+" * 100_000 + "1",
+        "a" + "()" * 100_000,
+        "[0]" + "[0]" * 100_000,
+        "a" + ".a" * 100_000,
+        "-" * 100_000 + "1",
+        "(" * 100_000,
+        "'a' " * 100_000,
+        "{" + ",".join(f"{n * (2**61 - 1)}:1" for n in range(1, 20_000)) + "}",
+        "'" + "\\'" * 100_000,
+        "__import__('os')",
+    ],
+    ids=range(10),
+)
+def test_texts_that_are_no_lists_of_pythons_take_no_time_to_refuse(text: str) -> None:
+    with pytest.raises(ValueError, match="no list or dict of Python's"):
+        parse_python(text)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        [1, -2.5, 1e-9, 10**30, True, None],
+        {"a": ("b", "it's", 'a "b"', "x\\n'", "1+1"), "c": {"d": []}},
+        (),
+        b"\x00a",
+        {"a"},
+        "[1](2)",
+    ],
+)
+def test_what_python_shows_of_lists_and_dicts_comes_back(value: object) -> None:
+    assert parse_python(f" {value!r}") == value
