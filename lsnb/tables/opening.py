@@ -126,6 +126,7 @@ _EASTERN = {
     "big5": "Big5",
     "cp949": "EUC-KR",
 }
+_HIRAGANA, _ENOUGH_HIRAGANA = range(0x3041, 0x3097), 3
 _KANA, _HANGUL = range(0x3041, 0x3100), range(0xAC00, 0xD7A4)
 # The characters that a third of any Chinese text is made of, https://lingua.mtsu.edu/chinese-computing.
 _CHINESE = frozenset(
@@ -140,12 +141,19 @@ _UNLIKE = -4.5
 _STRANGE = math.log(0.0005)
 _PLAUSIBLE = math.log(0.02)
 # How much likelier a file is in one of these than in another language, before its letters are looked at.
-_COMMON = ("German", "French", "Spanish")
+_COMMON = ("German", "French", "Spanish", "Portuguese")
 _RARER = -1.5
 _PREFERENCE = 0.03
+# How much more the letters of a file have to speak for another encoding than for Windows-1252, all together.
+_LESS_USUAL = 0.5
 _MARKS = frozenset("€£„“”‘’–—…«»°§×±²³µ·¿¡©®™\xa0‚´")
 _OPENING = frozenset("„“‘«¿¡‚–—…\xa0€£§×±")
 _BEYOND_ASCII = re.compile(rb"[\x00-\x7f]{0,2}[\x80-\xff]+[\x00-\x7f]{0,2}")
+# What a character of UTF-8 begins with, and not its end.
+_CUT_OFF = re.compile(rb"[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2}")
+_LOST = "\ufffd"
+# Two characters of three bytes, or one of four: other encodings hardly make these by chance.
+_NO_CHANCE = re.compile(rb"([\xe0-\xef][\x80-\xbf]{2}){2}|[\xf0-\xf4][\x80-\xbf]{3}")
 _SHOWN = re.compile(r"\w*[^\x00-\x7f]\w*")
 _ODD_BYTES = re.compile("[\udc80-\udcff]+")
 _LETTERS = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
@@ -218,17 +226,59 @@ def _is_utf16(text: str, data: bytes) -> bool:
 
 
 def _mostly_utf8(data: bytes, name: str) -> tuple[str, str] | None:
-    """Return UTF-8 with a few other bytes in it, and where they are; they are taken as Windows-1252."""
+    """Return UTF-8 with a few other bytes in it, and where they are; they are taken as Windows-1252.
+
+    UTF-8 it is where its letters are many, or where what can be UTF-8 reads more like a language than in any encoding
+    of one byte a letter: ``für`` in one row and a wrong byte in another are no ``fÃ¼r``. What is left of a character
+    that was cut off is no letter.
+    """
     text = data.decode("utf-8-sig", "surrogateescape")
     odd = _ODD_BYTES.findall(text)
-    if not odd or 4 * sum(map(len, odd)) > len(_LETTERS.findall(text)):
+    n_letters = len(_LETTERS.findall(text))
+    if not odd or not n_letters:
+        return None
+    if 4 * sum(map(len, odd)) > n_letters and not _reads_as_utf8(data):
         return None
     lines = [number for number, line in enumerate(text.split("\n"), start=1) if _ODD_BYTES.search(line)]
-    mended = _ODD_BYTES.sub(lambda match: match[0].encode("ascii", "surrogateescape").decode("cp1252", "replace"), text)
-    return mended, (
-        f"{name} is UTF-8, except in line {listing(lines)}, where letters are in another encoding and taken to be "
-        "Windows-1252: look at these, and save the file as 'CSV UTF-8'."
-    )
+    mended = _ODD_BYTES.sub(_as_windows, text)
+    said = f"{name} is UTF-8, except in line {listing(lines)}, where "
+    if mended.count(_LOST) == text.count(_LOST):
+        said += "letters are in another encoding and taken to be Windows-1252"
+    else:
+        said += f"letters are in another encoding, taken to be Windows-1252, or cut off, and read as {_LOST!r}"
+    return mended, f"{said}: look at these, and save the file as 'CSV UTF-8'."
+
+
+def _reads_as_utf8(data: bytes) -> bool:
+    """Return whether what can be UTF-8 is a third or more of what is beyond ASCII, and nothing else by its letters."""
+    can_be: list[bytes] = []
+    n_others = 0
+    for piece in islice(_BEYOND_ASCII.finditer(data), _PIECES):
+        letters = _decoded(piece[0], "utf-8")
+        if letters is not None:
+            can_be.append(piece[0])
+        elif _LETTERS.search(_CUT_OFF.sub(b"", piece[0]).decode("utf-8", "surrogateescape")):
+            return False  # words in two encodings side by side are words in a third
+        else:
+            n_others += 1
+    whole = b" ".join(can_be)
+    if not can_be or n_others > 2 * len(can_be):
+        return False
+    return bool(_NO_CHANCE.search(whole)) or _likeness(whole.decode()) > max(_UNLIKE, *_likenesses(whole).values())
+
+
+def _as_windows(match: re.Match[str]) -> str:
+    """Return bytes that are not UTF-8 as letters of Windows-1252, or as one that is lost where they begin a character.
+
+    A text cut after so many bytes ends in the beginning of a character. A single byte is mostly a letter of its own;
+    of those that begin Latin letters, Ã and Â, no word ends in small letters and one of these.
+    """
+    odd = match[0].encode("ascii", "surrogateescape")
+    before, after = match.string[match.start() - 1 : match.start()], match.string[match.end() : match.end() + 1]
+    is_begun = len(odd) > 1 or (odd in (b"\xc2", b"\xc3") and before.islower())
+    if is_begun and not after.isalnum() and _CUT_OFF.fullmatch(odd):
+        return _LOST
+    return odd.decode("cp1252", "replace")
 
 
 def _decoded(data: bytes, encoding: str) -> str | None:
@@ -240,12 +290,10 @@ def _decoded(data: bytes, encoding: str) -> str | None:
 
 def _ranked(data: bytes) -> list[str]:
     """Return the encodings that the letters speak for, the likeliest first."""
-    pieces = b" ".join(match[0] for match in islice(_BEYOND_ASCII.finditer(data), _PIECES))
-    scores = {}
-    for place, encoding in enumerate(_CANDIDATES):
-        text = _decoded(pieces, encoding)
-        if text is not None:
-            scores[encoding] = _likeness(text) - place * _PREFERENCE
+    scores = _likenesses(data)
+    hiragana = [encoding for encoding in ("cp932", "euc_jp") if _n_hiragana(data, encoding) >= _ENOUGH_HIRAGANA]
+    if hiragana:
+        return hiragana
     if max(scores.values(), default=_UNLIKE) <= _UNLIKE:
         eastern = {encoding: _commonness(data, encoding) for encoding in _EASTERN}
         likely = [encoding for encoding, share in eastern.items() if share >= _LEAST_COMMON]
@@ -254,6 +302,25 @@ def _ranked(data: bytes) -> list[str]:
     # Windows-1252 is what most programs mean when they say nothing; where it cannot be, another must speak for itself.
     least = -math.inf if "cp1252" in scores else _PLAUSIBLE
     return sorted((each for each, score in scores.items() if score >= least), key=lambda each: -scores[each])
+
+
+def _likenesses(data: bytes) -> dict[str, float]:
+    """Return how much like a language the letters are, for each encoding of one byte a letter that they can be in."""
+    pieces = b" ".join(match[0] for match in islice(_BEYOND_ASCII.finditer(data), _PIECES))
+    n_bytes = sum(byte > 0x7F for byte in pieces)
+    scores = {}
+    for place, encoding in enumerate(_CANDIDATES):
+        text = _decoded(pieces, encoding)
+        if text is not None:
+            scores[encoding] = _likeness(text) - place * _PREFERENCE - (place > 0) * _LESS_USUAL / n_bytes
+    return scores
+
+
+def _n_hiragana(data: bytes, encoding: str) -> int:
+    """Return how many hiragana an encoding finds, which hardly are there by chance; 0 where others are as many."""
+    letters = [letter for letter in _decoded(data, encoding) or "" if letter > "\x7f" and letter.isalpha()][:_PIECES]
+    n = sum(ord(letter) in _HIRAGANA for letter in letters)
+    return n if 2 * n > len(letters) else 0
 
 
 def _commonness(data: bytes, encoding: str) -> float:
@@ -289,7 +356,9 @@ def _likeness(text: str) -> float:
         else:
             is_apostrophe = letter == "’" and before.isalpha()
             is_glued = after.isalpha() and (before.isalpha() or letter not in _OPENING) and not is_apostrophe
-            marks.append(_STRANGE if is_glued or letter not in _MARKS else -2.0)
+            # Three marks in a row are the letters of another encoding.
+            is_crowded = all(one > "\x7f" and not one.isalpha() for one in (before, after))
+            marks.append(_STRANGE if is_glued or is_crowded or letter not in _MARKS else -2.0)
     if not letters:
         return sum(marks) / len(marks) if marks else 0.0
     spoken = max(

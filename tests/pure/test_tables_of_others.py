@@ -275,6 +275,47 @@ def test_a_file_put_together_of_two_encodings_loses_no_letter_and_is_said(tmp_pa
         assert read_table(put(tmp_path, data))["x"].tolist() == ["für schöne Größe", "café"]
 
 
+@pytest.mark.parametrize("good", ["für", "Übung", "naïve", "Łódź", "привет", "日本", "😀"])
+@pytest.mark.parametrize(
+    ("bad", "read"),
+    [
+        (b"f\xfcr", "für"),
+        (b"\x93gut\x94", "“gut”"),
+        (b"S\xe3o", "São"),
+        (b"SAMSTAG GR\xdcN", "SAMSTAG GRÜN"),
+        (b"voil\xe0", "voilà"),
+        (b"schlie\xc3", "schlie\ufffd"),
+        (b"ab\xe2\x80", "ab\ufffd"),
+        (b"ab\xf0\x9f\x98", "ab\ufffd"),
+    ],
+)
+def test_utf8_with_one_bad_byte_stays_utf8(tmp_path, good, bad, read):
+    data = b"id,x\n1," + good.encode() + b"\n2," + bad + b"\n3,b\n"
+    with pytest.warns(UserWarning, match="is UTF-8, except in line 3") as said:
+        assert read_table(put(tmp_path, data))["x"].tolist() == [good, read, "b"]
+    assert ("cut off" in str(said[0].message)) == ("\ufffd" in read)
+
+
+@pytest.mark.parametrize(
+    ("word", "encoding"),
+    [
+        ("CAFÉ» für", "cp1252"),
+        ("ça", "cp1252"),
+        ("São", "cp1252"),
+        ("à", "cp1252"),
+        ("São", "mac_roman"),
+        ("Ні", "iso8859_5"),
+        ("привет", "koi8_r"),
+        ("こんにちは", "cp932"),
+        ("ありがとう", "euc_jp"),
+        ("我们大家都是", "gb18030"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:.*does not say how its letters")
+def test_a_single_word_in_another_encoding_is_no_utf8(tmp_path, word, encoding):
+    assert read_table(put(tmp_path, f"id,x\n1,a\n2,{word}\n".encode(encoding)))["x"].tolist() == ["a", word]
+
+
 def test_a_column_without_a_name_is_said(tmp_path):
     with pytest.warns(UserWarning, match="1 column without a name, read as 'Unnamed: 1'"):
         assert list(read_table(put(tmp_path, "id,\na,1\n")).columns) == ["id", "Unnamed: 1"]
