@@ -19,7 +19,7 @@ from lxml import etree
 
 from lsnb.errors import InputError
 from lsnb.kernel.files import nearest_file
-from lsnb.kernel.words import closest, sheet_rows
+from lsnb.kernel.words import closest, nearest, sheet_rows
 from lsnb.labels.tree import (
     Control,
     Field,
@@ -765,6 +765,85 @@ def bucket_problems(bucket: object) -> list[str]:
     return [f"bucket is {bucket!r}: open it first, with bucket=lsnb.open_bucket({given!r})."]
 
 
+# What travels beside what the config shows: a list of columns, or column → field of the config (or its own name).
+Columns = Mapping[str, str] | Collection[str]
+
+
+def columns_problems(columns: object) -> list[str]:
+    """Return why something is no ``Columns``, as sentences.
+
+    Args:
+        columns: Should be one, or None.
+
+    Example:
+        >>> columns_problems({"img": "image"}), columns_problems(["lang"])
+        ([], [])
+    """
+    if columns is None or isinstance(columns, list | tuple | set | frozenset | pd.Index | Mapping):
+        return []
+    return [
+        f"columns is {columns!r}: give pairs such as {{'img': 'image'}}, with the table's column first, "
+        "or a list of what else annotators may see, such as ['lang']."
+    ]
+
+
+def named_columns(columns: Columns | None) -> dict[str, str]:
+    """Return what travels as column → field; a column of a list keeps its name.
+
+    Example:
+        >>> named_columns(["lang"]), named_columns({"img": "image"})
+        ({'lang': 'lang'}, {'img': 'image'})
+    """
+    if isinstance(columns, Mapping):
+        return {str(source): str(target) for source, target in columns.items()}
+    return {str(name): str(name) for name in (columns if columns is not None else ())}
+
+
+def with_fields(
+    table: pd.DataFrame, fields: Mapping[str, Any], named: Mapping[str, str]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return a table whose columns are there by the names of the fields they go to, or why that cannot be.
+
+    Args:
+        table: It is not changed.
+        fields: What the config shows, by the data key.
+        named: Column → field, as ``named_columns`` returns it.
+
+    Example:
+        >>> list(with_fields(pd.DataFrame({"img": ["a.jpg"]}), {"image": None}, {"img": "image"})[0].columns)
+        ['img', 'image']
+    """
+    problems = []
+    for source, target in named.items():
+        if source not in table.columns:
+            names = [str(name) for name in table.columns]
+            problems.append(f"columns names {source!r}, and the table has no such column.{nearest(source, names)}")
+        if target not in fields and target != source:
+            wanted = ", ".join(f"{name} ({about.kind})" for name, about in fields.items())
+            problems.append(f"columns names the field {target!r}, and the config shows {wanted or 'nothing'}.")
+    if problems:
+        return table, problems
+    return table.assign(**{target: table[source] for source, target in named.items()}), []
+
+
+def by_their_names(text: str, named: Mapping[str, str]) -> str:
+    """Return a sentence about a column by the name that it has in the user's table.
+
+    Args:
+        text: A sentence that calls it by the field it went to.
+        named: Column → field.
+
+    Example:
+        >>> by_their_names("Column 'image' has no image", {"scan": "image"})
+        "Column 'scan' has no image"
+    """
+    sources = {re.escape(target): source for source, target in named.items() if source != target}
+    if not sources:
+        return text
+    field = rf"(\b[Cc]olumn '?|\btable\[')({'|'.join(sources)})(?!\w)"
+    return re.sub(field, lambda found: found[1] + sources[re.escape(found[2])], text)
+
+
 def is_file_name(cell: object) -> bool:
     """Return whether a cell names a file of this computer, where an address is wanted.
 
@@ -881,18 +960,21 @@ def _keys_of(root: etree._Element, names: Collection[str]) -> set[str]:
     }
 
 
-def find_column_problems(root: etree._Element, table: pd.DataFrame, bucket: Holder | None = None) -> list[Problem]:
+def find_column_problems(
+    root: etree._Element, table: pd.DataFrame, bucket: Holder | None = None, columns: Columns | None = None
+) -> list[Problem]:
     """Return every data key without a column, every column that cannot be what the config shows, and every such row.
 
     Args:
         root: The config.
         table: The table of items, one row each.
         bucket: Where media are, and where files of this computer would be uploaded; without it, such files are faults.
+        columns: Which columns go to which fields.
 
     Raises:
-        InputError: It is no table, or no bucket.
+        InputError: It is no table, or no bucket, or no columns.
     """
-    faults = bucket_problems(bucket)
+    faults = bucket_problems(bucket) + columns_problems(columns)
     if not isinstance(table, pd.DataFrame):
         faults.append(
             f"A table is needed to check against, not a {type(table).__name__}: read the file with "
@@ -900,26 +982,29 @@ def find_column_problems(root: etree._Element, table: pd.DataFrame, bucket: Hold
         )
     if faults:
         raise InputError(faults)
-    found: list[Problem] = []
+    fields = read_fields(root)
+    named = named_columns(columns)
+    table, naming = with_fields(table, fields, named)
+    found = [Problem(root.tag, problem) for problem in naming]
     hints = Hints()
-    columns = [str(column) for column in table.columns]
+    titles = [str(column) for column in table.columns]
     rows = find_row_faults(root, table, bucket)
     barren: set[str] = set()
-    for key, field in read_fields(root).items():
+    for key, field in fields.items():
         title = f'{field.tag} "{field.name}"' if field.name else field.tag
-        if key not in columns:
+        if key not in titles:
             found.append(
                 Problem(
                     field.tag,
-                    f"{title} shows ${key}, and the table has no column {key}: " + _remedy(key, columns, hints),
+                    f"{title} shows ${key}, and the table has no column {key}: " + _remedy(key, titles, hints),
                 )
             )
             continue
-        if columns.count(key) > 1:
-            text = f"and the table has {columns.count(key)} columns called {key}: rename all but the one to show."
+        if titles.count(key) > 1:
+            text = f"and the table has {titles.count(key)} columns called {key}: rename all but the one to show."
             found.append(Problem(field.tag, f"{title} shows ${key}, {text}"))
             continue
-        cells = table.iloc[:, columns.index(key)]
+        cells = table.iloc[:, titles.index(key)]
         values = cells[[not is_missing(cell) for cell in cells]]
         if values.empty:
             reason = f"Column {key!r} has no {field.kind}"
@@ -938,7 +1023,7 @@ def find_column_problems(root: etree._Element, table: pd.DataFrame, bucket: Hold
         Problem(tag, f"{reason} ({sheet_rows(where)}): mend the cell, or drop the row.")
         for (tag, reason), where in list(by_reason.items())[:_MOST_SHOWN]
     ]
-    return found + shown
+    return [Problem(one.tag, by_their_names(one.message, named)) for one in found + shown]
 
 
 def _remedy(key: str, columns: list[str], hints: Hints) -> str:

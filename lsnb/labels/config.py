@@ -19,6 +19,7 @@ from lsnb.kernel.words import closest
 from lsnb.labels.building import ConfigTree, words
 from lsnb.labels.check import (
     PLAYERS,
+    Columns,
     Holder,
     Problem,
     comments_of,
@@ -274,7 +275,12 @@ class LabelConfig(ShownMethods):
         return {str(attribute(one, "value") or one.tag): str(attribute(one, "hotkey")) for one in keyed}
 
     def check(
-        self, table: pd.DataFrame | None = None, *, release: str | None = None, bucket: Holder | None = None
+        self,
+        table: pd.DataFrame | None = None,
+        *,
+        release: str | None = None,
+        bucket: Holder | None = None,
+        columns: Columns | None = None,
     ) -> list[Problem]:
         """Return every problem at once, each with its remedy; an empty list for a good config.
 
@@ -286,9 +292,10 @@ class LabelConfig(ShownMethods):
             release: The server's release, for example ``1.16.0``; by default the one this kit was made for.
             bucket: The bucket that ``create_study`` will be given: files of this computer, which it uploads, are then
                 looked for, and addresses in other buckets are problems. Without it, names of files are.
+            columns: The columns that ``create_study`` will be given: pairs of column and field, or a list.
 
         Raises:
-            InputError: The table is none, the release no text, or the bucket not open.
+            InputError: The table is none, the release no text, the bucket not open, or columns of another type.
 
         Example:
             >>> from lsnb import LabelConfig
@@ -304,7 +311,7 @@ class LabelConfig(ShownMethods):
         if not self.controls and not found:
             found.append(Problem("View", "The config asks nothing: add a question, for example choices."))
         if table is not None:
-            found += find_column_problems(root, table, bucket)
+            found += find_column_problems(root, table, bucket, columns)
         return found or find_reference_problems(self.xml)
 
     def modernised(self) -> Self:

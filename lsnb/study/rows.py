@@ -19,7 +19,18 @@ from lsnb.errors import InputError
 from lsnb.kernel.files import file_errors
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
-from lsnb.labels.check import bucket_problems, empty_values, find_row_faults, is_file_name, is_missing
+from lsnb.labels.check import (
+    Columns,
+    bucket_problems,
+    by_their_names,
+    columns_problems,
+    empty_values,
+    find_row_faults,
+    is_file_name,
+    is_missing,
+    named_columns,
+    with_fields,
+)
 from lsnb.predictions import cell_results
 from lsnb.study.projects import MODEL
 from lsnb.tables import check_key
@@ -31,8 +42,6 @@ if TYPE_CHECKING:
 # What is wrong with the arguments of a sync, found before anything is written.
 
 
-# What travels beside what the config shows: a list of columns, or column → field of the config (or its own name).
-Columns = Mapping[str, str] | Collection[str]
 Where = str | Callable[[pd.DataFrame], Any] | pd.Series
 
 
@@ -70,9 +79,7 @@ class Reading:
             >>> Reading("id", columns=["lang"]).named, Reading("id", columns={"img": "image"}).named
             ({'lang': 'lang'}, {'img': 'image'})
         """
-        if isinstance(self.columns, Mapping):
-            return {str(source): str(target) for source, target in self.columns.items()}
-        return {str(name): str(name) for name in self.columns or ()}
+        return named_columns(self.columns)
 
     @property
     def problems(self) -> list[str]:
@@ -82,13 +89,7 @@ class Reading:
             >>> Reading("id", bucket="photos").problems
             ["bucket is 'photos': open it first, with bucket=lsnb.open_bucket('photos')."]
         """
-        problems = []
-        is_list = isinstance(self.columns, list | tuple | set | frozenset | pd.Index)
-        if self.columns is not None and not is_list and not isinstance(self.columns, Mapping):
-            problems.append(
-                f"columns is {self.columns!r}: give pairs such as {{'img': 'image'}}, with the table's column first, "
-                "or a list of what else annotators may see, such as ['lang']."
-            )
+        problems = columns_problems(self.columns)
         if self.predictions is not None and not isinstance(self.predictions, Mapping):
             problems.append(
                 f"predictions is {self.predictions!r}: give pairs such as {{'guess': 'mood'}}, with the table's column "
@@ -231,20 +232,20 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
     view = view.drop(columns=[name for name in predictions if name in view.columns])
     named = reading.named
     everything = [str(name) for name in view.columns]
-    view, naming = _named(view, config, named)
+    view, naming = with_fields(view, config.fields, named)
     problems += naming
     labels = keys or [str(index) for index in view.index]
     root = config._root()
     faults_of_rows = find_row_faults(root, view, bucket)
-    skipped = {labels[row]: _by_their_names(reason, named) for row, (_, reason) in faults_of_rows.unfit.items()}
+    skipped = {labels[row]: by_their_names(reason, named) for row, (_, reason) in faults_of_rows.unfit.items()}
     notes = [
         f"Column {name!r} has no {kind} for {listed_items([labels[row] for row in rows])}: annotators see the rest."
         for (name, kind), rows in faults_of_rows.bare.items()
     ]
     judged = view
-    notes = [_by_their_names(note, named) for note in [*notes, *_storage_notes(view, config)]]
+    notes = [by_their_names(note, named) for note in [*notes, *_storage_notes(view, config)]]
     if bucket is None:
-        problems += [_by_their_names(problem, named) for problem in _bucket_wanted(view, config)]
+        problems += [by_their_names(problem, named) for problem in _bucket_wanted(view, config)]
     local: dict[str, list[str]] = {}
     for name, about in config.fields.items():
         if not about.is_url or list(view.columns).count(name) != 1:
@@ -276,7 +277,7 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
     judged = judged[[row not in faults_of_rows.unfit for row in range(len(judged))]]
     if not judged.empty:
         found = config.check(judged, release=reading.release, bucket=bucket)
-        problems += [_by_their_names(str(problem), named) for problem in found]
+        problems += [by_their_names(str(problem), named) for problem in found]
     shown = {name: empty for name, empty in empty_values(root).items() if list(view.columns).count(name) == 1}
     for name, empty in shown.items():
         view = view.assign(**{name: _filled(view[name], empty)})
@@ -290,24 +291,6 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
     data = [row for label, row in zip(labels, task_data(view), strict=True) if label not in skipped]
     usable = [label for label in labels if label not in skipped]
     return Rows(usable, data, skipped, problems, local, predicted, notes, seen, unseen)
-
-
-def _by_their_names(text: str, named: Mapping[str, str]) -> str:
-    """Return a sentence about a column by the name that it has in the user's table.
-
-    Args:
-        text: A sentence that calls it by the field it went to.
-        named: Column → field.
-
-    Example:
-        >>> _by_their_names("Column 'image' has no image", {"scan": "image"})
-        "Column 'scan' has no image"
-    """
-    sources = {re.escape(target): source for source, target in named.items() if source != target}
-    if not sources:
-        return text
-    field = rf"(\b[Cc]olumn '?|\btable\[')({'|'.join(sources)})(?!\w)"
-    return re.sub(field, lambda found: found[1] + sources[re.escape(found[2])], text)
 
 
 def _is_prose(cell: str) -> bool:
@@ -443,20 +426,6 @@ def _predicted(
             except InputError as fault:
                 problems += fault.problems
     return predicted, problems
-
-
-def _named(view: pd.DataFrame, config: LabelConfig, columns: Mapping[str, str]) -> tuple[pd.DataFrame, list[str]]:
-    problems = []
-    for source, target in columns.items():
-        if source not in view.columns:
-            names = [str(name) for name in view.columns]
-            problems.append(f"columns names {source!r}, and the table has no such column.{nearest(source, names)}")
-        if target not in config.fields and target != source:
-            wanted = ", ".join(f"{name} ({about.kind})" for name, about in config.fields.items())
-            problems.append(f"columns names the field {target!r}, and the config shows {wanted}.")
-    if problems:
-        return view, problems
-    return view.assign(**{target: view[source] for source, target in columns.items()}), []
 
 
 def upload_local(rows: Rows, bucket: Bucket | None) -> Rows:

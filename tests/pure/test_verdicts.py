@@ -48,11 +48,14 @@ CELLS: dict[str, list[Any]] = {
 }
 
 
-def both(config: LabelConfig, table: pd.DataFrame, bucket: Any = None) -> tuple[list[str], list[str]]:
+def both(
+    config: LabelConfig, table: pd.DataFrame, bucket: Any = None, columns: Any = None
+) -> tuple[list[str], list[str]]:
     """What either says; the bucket that stands in has a name, and is never sent anything."""
-    said = [str(problem) for problem in config.check(table, bucket=bucket)]
+    said = [str(problem) for problem in config.check(table, bucket=bucket, columns=columns)]
+    reading = Reading("id", columns=columns, bucket=cast("Bucket | None", bucket))
     try:
-        plan_study("A study", config, table, Reading("id", bucket=cast("Bucket | None", bucket)), annotators=1)
+        plan_study("A study", config, table, reading, annotators=1)
     except InputError as fault:
         return said, list(fault.problems)
     return said, []
@@ -89,6 +92,37 @@ def test_any_table(data: st.DataObject) -> None:
     }
     said, told = both(config, rows(**cells), SimpleNamespace(name="b"))
     assert bool(said) == bool(told), (cells, said, told)
+
+
+@given(st.data())
+@settings(max_examples=40)
+def test_any_table_whose_columns_are_named(data: st.DataObject) -> None:
+    config = CONFIGS[data.draw(st.sampled_from(sorted(CONFIGS)))]()
+    own = data.draw(st.sampled_from(sorted(CELLS)))
+    cells = {column: [data.draw(st.sampled_from([some[0], *some, *EMPTY]))] * 2 for column, some in CELLS.items()}
+    cells["scan"] = cells.pop(own) if data.draw(st.booleans()) else list(cells[own])
+    targets = st.sampled_from([*CELLS, "scan", "url"])
+    named = data.draw(
+        st.one_of(
+            st.just({"scan": own}),
+            st.dictionaries(st.sampled_from([*cells, "gone"]), targets, max_size=2),
+            st.lists(st.sampled_from([*cells, "gone"]), max_size=2, unique=True),
+        )
+    )
+    said, told = both(config, rows(**cells), SimpleNamespace(name="b"), named)
+    assert bool(said) == bool(told), (cells, named, said, told)
+
+
+def test_a_named_column_is_called_by_its_own_name() -> None:
+    config, table = CONFIGS["a picture"](), rows(scan=[PHOTO, None])
+    assert both(config, table[:1], columns={"scan": "uri"}) == ([], [])
+    said, _ = both(config, table, columns={"scan": "uri"})
+    assert said == ["Column 'scan' has no image (row 3): mend the cell, or drop the row."]
+    said, told = both(config, table, columns={"scam": "uri"})
+    assert "columns names 'scam', and the table has no such column. Did you mean 'scan'?" in told
+    assert set(said) <= set(told)
+    with pytest.raises(InputError, match="columns is 'scan'"):
+        config.check(table, columns="scan")
 
 
 @pytest.mark.parametrize(
