@@ -19,12 +19,13 @@ from lsnb.kernel.jobs import counting
 from lsnb.kernel.secrecy import shown_address
 from lsnb.kernel.words import alike
 from lsnb.labels import LabelConfig
+from lsnb.labels.check import Columns
 from lsnb.labels.vocabulary import release_note
 from lsnb.studio import Server
 from lsnb.study.backup import put_media, read_backup, restore_study
 from lsnb.study.creating import make_copies, plan_study
 from lsnb.study.projects import MODEL, SEPARATOR, find_copies, own_tasks, parse_manifest
-from lsnb.study.rows import Columns, Reading, Where
+from lsnb.study.rows import Reading, Where
 from lsnb.study.study import Study
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.secrecy import is_here
 from lsnb.kernel.words import and_again, counted, listing, warn
 from lsnb.labels import LabelConfig
+from lsnb.labels.check import Columns
 from lsnb.reliability.truth import Method
 from lsnb.studio import Project, Server
 from lsnb.study.adjudication import Adjudication, adjudicate, decided, gold_of
@@ -30,7 +31,7 @@ from lsnb.study.models import ModelVerbs
 from lsnb.study.outcome import LARGEST_PICTURE, Asked, looker, overview, stream_answers, table_of
 from lsnb.study.projects import Copy, absent_notes, all_annotators, item_of, settle, strangers_note
 from lsnb.study.revising import ConfigReport, guideline, instruct_all, key_text, revise
-from lsnb.study.rows import Columns, Reading, Where, choice_problems
+from lsnb.study.rows import Reading, Where, choice_problems
 from lsnb.study.snapshots import Snapshot, metas_now, read_answers
 from lsnb.study.sync import Answers, OnRemoved, Sync, SyncReport, label_table
 

@@ -41,6 +41,8 @@ FEWEST = 3
 # So many lines that are no rows may stand inside a table: a comment, a mark, the header once more.
 INSIDE = 3
 HEADERS = 3
+# Rows of a key and a value for each channel: more are a table.
+MOST_KEYS = 40
 NAMES = re.compile(
     r"time|zeit|temps|tiempo|tempo\b|\btid\b|stamp|\bdate|datum|fecha|clock|uhr|elapsed|millis|micros|seconds|"
     r"sekunden|epoch|unix|^ts?$|^ts[_ ]|[_ ]ts$",
@@ -276,11 +278,32 @@ def _runs(widths: Sequence[int], lines: Sequence[str], separator: str | None) ->
 
 
 def _are_pairs(run: _Run, lines: Sequence[str], separator: str | None) -> bool:
-    """Return whether rows are keys and values, which say something of the table below them."""
-    if run.width != 2:
-        return False
+    """Return whether rows are keys and values, one for each channel too, which say something of the table below."""
     keys = [_split(lines[place], separator)[0] for place in run.rows]
-    return len(set(keys)) == len(keys) and not any(NUMBER.fullmatch(key) or MOMENT.fullmatch(key) for key in keys)
+    if len(set(keys)) < len(keys) or (run.width > 2 and len(keys) > MOST_KEYS):
+        return False
+    return not any(NUMBER.fullmatch(key) or MOMENT.fullmatch(key) for key in keys) or bool(
+        _legend(lines[run.rows[0] : run.rows[-1] + 1], separator)
+    )
+
+
+def _legend(lines: Sequence[str], separator: str | None) -> list[str]:
+    """Return the names of columns in lines that number them from 1 to the last; none where no lines do.
+
+    Example:
+        >>> _legend(["Column\\tTrace", "1\\tSample", "2\\tO2Hb", "3\\tHHb"], "\\t")
+        ['Sample', 'O2Hb', 'HHb']
+    """
+    names: list[str] = []
+    for line in lines:
+        cells = [cell for cell in _split(line, separator) if cell]
+        if len(cells) == 2 and cells[0] == str(len(names) + 1) and not NUMBER.fullmatch(cells[1]):
+            names.append(cells[1])
+        elif len(names) > 1 and not any(cells):
+            break
+        elif cells:
+            names = []
+    return names if len(names) > 1 else []
 
 
 def _separator(lines: Sequence[str]) -> str | None:
@@ -473,6 +496,9 @@ def _above(lines: Sequence[str], width: int, separator: str | None) -> _Above:
             unit = unit_name(span[2])
             if unit in SECONDS and _number(span[1]) > 0:
                 said.rate = 1 / (_number(span[1]) * SECONDS[str(unit)])
+        elif low == "delta_x" and re.search(r"^x_dimension\s+time", text, re.IGNORECASE | re.MULTILINE):
+            if (span := re.match(r"\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", value)) and _number(span[0]) > 0:
+                said.rate = 1 / _number(span[0])
         elif said.rate != said.rate and _RATE_KEY.search(low) and (hertz := _HERTZ.match(value)):
             said.rate = _number(hertz[1]) * (1000 if (hertz[2] or "").casefold() == "khz" else 1)
         elif said.rate != said.rate and (hertz := re.search(r"\bat\s+(\d+(?:[.,]\d+)?)\s*Hz", f"{key} {value}")):
@@ -508,6 +534,9 @@ def _above(lines: Sequence[str], width: int, separator: str | None) -> _Above:
     if said.rate != said.rate and lone and width > 1:
         said.rate = float(lone[-1].strip(",; "))
         said.notes.append(f"The lone number {lone[-1].strip(',; ')} above the table was taken as its samples a second.")
+    legend = _legend(lines, separator)
+    if len(legend) == width:
+        said.names = said.names or legend
     counts = [int(match[1]) for match in (re.fullmatch(r"\s*(\d+)\s+channels?\s*", line) for line in lines) if match]
     if counts and not said.names:
         # A list of names and units, a line each.
@@ -813,6 +842,11 @@ def find_layout(
             raise TableError(f"{source} has {counted(len(runs), 'table')}: give block= from 1 to {len(runs)}.")
         run = runs[block - 1]
     found = Found(source, separator=separator)
+    numbered = [str(place + 1) for place in range(run.width)]
+    if len(run.rows) > 1 and _split(lines[run.rows[0]], separator) == numbered:
+        legend = _legend(lines[first_line : run.rows[0]], separator)
+        # The numbers of the columns, above the first row.
+        run = _Run(run.rows[1:], run.width) if len(legend) == run.width else run
     first, width = run.rows[0], run.width
     rows = _header_rows(lines, first, width, separator)
     top_row = first - len(rows) - (0 if not rows or lines[first - 1].strip() else 1)

@@ -377,3 +377,57 @@ def test_the_room_that_a_card_keeps_behind_a_file_is_left_out_and_said(tmp_path)
     with pytest.warns(UserWarning, match=r"card\.csv ends in 512 bytes of zero, which hold nothing"):
         table = lsnb.read_series(path)
     assert table["x"].tolist() == [0, 1, 4, 9, 16]
+
+
+LVM = """LabVIEW Measurement\t
+Separator\tTab
+X_Columns\tOne
+Time_Pref\tRelative
+Date\t2024/03/05
+Time\t14:22:01.1234567891234
+***End_of_Header***\t
+\t
+Channels\t2\t\t
+Samples\t200\t200\t
+Date\t2024/03/05\t2024/03/05\t
+Time\t14:22:01.1234567891234\t14:22:01.1234567891234\t
+Y_Unit_Label\tVolts\tVolts\t
+X_Dimension\tTime\tTime\t
+X0\t0.0000000000000000E+0\t0.0000000000000000E+0\t
+Delta_X\t0.010000\t0.010000\t
+***End_of_Header***\t\t\t
+X_Value\tAcc X\tForce\tComment
+"""
+LEGEND = """OxySoft export of:\tmeasurement 1
+Sample rate:\t10.00\tHz
+
+Legend:
+Column\tTrace (Measurement)
+1\t(Sample number)
+2\tRx1 - Tx1 O2Hb
+3\tRx1 - Tx1 HHb
+4\t(Event)
+
+"""
+
+
+@pytest.mark.parametrize("is_comma", [False, True])
+def test_keys_with_a_value_for_each_channel_are_no_table(tmp_path, is_comma):
+    text = LVM + "".join(f"{i / 100:.6f}\t{i / 1000:.6f}\t{i / 2:.6f}\t\n" for i in range(200))
+    (tmp_path / "a.lvm").write_text(text.replace(".", ",") if is_comma else text)
+    with pytest.warns(UserWarning, match=r"lines 19 to 218, .* start 2024-03-05T14:22:01.123456789 .* 100 samples"):
+        table = lsnb.read_series(tmp_path / "a.lvm")
+    assert list(table.columns[:3]) == ["X_Value", "Acc X", "Force"]
+    assert table["Acc X"].tolist()[:3] == [0, 0.001, 0.002]
+
+
+@pytest.mark.parametrize("above", ["1\t2\t3\t4\n", "", "(Sample number)\tRx1 - Tx1 O2Hb\tRx1 - Tx1 HHb\t(Event)\n"])
+def test_a_legend_above_names_columns_by_their_numbers(tmp_path, above):
+    rows = "".join(f"{i + 1}\t{i / 100:.4f}\t{-i / 50:.4f}\t{'A1' if i == 50 else ''}\n" for i in range(100))
+    (tmp_path / "a.txt").write_text(LEGEND + above + rows)
+    with pytest.warns(UserWarning, match="100 rows in lines .* 10 samples a second"):
+        table = lsnb.read_series(tmp_path / "a.txt")
+    named = ["(Sample number)", "Rx1 - Tx1 O2Hb", "Rx1 - Tx1 HHb", "(Event)"]
+    assert [name for name in table.columns if name != "timestamp"] == named
+    assert table["Rx1 - Tx1 HHb"].tolist()[:3] == [0, -0.02, -0.04]
+    assert table["timestamp"].tolist()[:2] == [0, 0.1]
