@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 import urllib.request
+from base64 import b64encode
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lsnb.connections import LOCAL, connect
+from lsnb.connections import LOCAL, connect, open_bucket
+from lsnb.credentials import bucket_credentials
+from lsnb.errors import LsnbError
 from lsnb.forms.config_builder import ConfigBuilder, find_builder
 from lsnb.forms.preview import Preview, sample_task
 from lsnb.kernel.checks import Table, checked
+from lsnb.kernel.formats import content_type
 from lsnb.stack import trusted_stack
 
 if TYPE_CHECKING:
@@ -18,6 +24,9 @@ if TYPE_CHECKING:
 
 SCRATCH = "Scratch project of lsnb's config builder: it shows a label config and can be deleted at any time."
 _ANSWER_SECONDS = 2.0
+_LARGEST_PICTURE = 32 * 2**20
+_LARGEST_SHOWN = 2**20
+_PICTURE_SIZE = 640  # as wide as the preview's page is
 
 
 @checked
@@ -37,7 +46,8 @@ def config_builder(
 
     Args:
         config: What to begin with, for example from ``LabelConfig.from_form``; an image without a question by default.
-        table: The table of items: its columns can be chosen, and its first row is previewed.
+        table: The table of items: its columns can be chosen, and its first row is previewed; of its files in a
+            bucket, pictures and what has a megabyte or less, where your own key opens the bucket.
         studio: The Label Studio whose editor draws the preview; the running local one by default. Where there is none,
             the preview is an outline.
         name: Another name makes another builder.
@@ -54,12 +64,40 @@ def config_builder(
 
 def _preview(studio: Studio | None) -> Preview | None:
     if studio is not None:
-        return Preview(studio.browser_url, lambda config: open_scratch_project(studio, config))
+        return Preview(studio.browser_url, lambda config: open_scratch_project(studio, config), fetch=first_item)
     stack = trusted_stack()
     if stack is None or not _answers(stack.url):
         return None
     # The key is not needed before somebody asks for a project.
-    return Preview(stack.browser_url, lambda config: open_scratch_project(connect(LOCAL), config))
+    return Preview(stack.browser_url, lambda config: open_scratch_project(connect(LOCAL), config), fetch=first_item)
+
+
+@cache
+def first_item(address: str, kind: str) -> str | None:
+    """Return an object's content as an address that a page needs no key for, or None where it cannot be shown.
+
+    It is read with the user's own key, never with one that the machine lends, so that nothing is waited for. A picture
+    is made small: the page gets it again with each letter that is typed.
+
+    Args:
+        address: ``gs://bucket/name``.
+        kind: What it is shown as, as in ``LabelConfig.fields``.
+    """
+    from lsnb.media.images import thumbnail
+
+    of, _, name = address.removeprefix("gs://").partition("/")
+    try:
+        if bucket_credentials(of).info is None:
+            return None
+        content = open_bucket(of).read_object(name, most=_LARGEST_PICTURE if kind == "image" else _LARGEST_SHOWN)
+        if kind != "image":
+            return f"data:{content_type(name)};base64,{b64encode(content).decode()}"
+        with tempfile.TemporaryDirectory(prefix="lsnb-") as folder:
+            file = Path(folder, "picture")
+            file.write_bytes(content)
+            return f"data:image/jpeg;base64,{b64encode(thumbnail(file, size=_PICTURE_SIZE)).decode()}"
+    except LsnbError:
+        return None
 
 
 def _answers(url: str) -> bool:

@@ -1,6 +1,7 @@
 """The main job on other releases of Label Studio, and a study that moves from one to the other and back.
 
-Each folder in ``LSNB_RELEASES`` is a release's environment, as ``.ci/matrix`` makes them; without it nothing runs here.
+Each folder in ``LSNB_RELEASES`` is a release's environment, as ``.ci/matrix`` makes them, and ``LSNB_POSTGRES`` names a
+database for today's release; without either nothing runs here.
 """
 
 from __future__ import annotations
@@ -23,16 +24,19 @@ if TYPE_CHECKING:
 
 FOLDER = os.environ.get("LSNB_RELEASES", "")
 RELEASES = sorted(path.name for path in Path(FOLDER).iterdir() if (path / "bin" / "python").exists()) if FOLDER else []
+OTHERS = [*RELEASES, *(["postgresql"] if os.environ.get(WHERE) else [])]
 NUMBERS = ["project", "task", "annotation"]
 
 pytestmark = [
     pytest.mark.usefixtures("own_cache"),
     pytest.mark.timeout(1200),
-    pytest.mark.skipif(not RELEASES, reason="LSNB_RELEASES names no folder of releases (.ci/matrix makes one)"),
+    pytest.mark.skipif(
+        not OTHERS, reason=f"neither LSNB_RELEASES nor {WHERE} names another Label Studio (.ci/matrix makes them)"
+    ),
 ]
 
 
-@pytest.fixture(scope="module", params=[*RELEASES, *(["postgresql"] if os.environ.get(WHERE) else [])])
+@pytest.fixture(scope="module", params=OTHERS)
 def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     folder = tmp_path_factory.mktemp("other")
     if request.param == "postgresql":

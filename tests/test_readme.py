@@ -16,6 +16,7 @@ from typer.main import get_command
 import lsnb
 from lsnb import cli, demo
 from lsnb.credentials import NAMES
+from lsnb.local import installation
 from lsnb.stack import Stack
 
 ROOT = Path(__file__).parent.parent
@@ -47,6 +48,11 @@ def test_the_pythons_it_is_said_to_run_on_are_those_that_ci_tries() -> None:
     assert "run: bash .ci/run ${{ matrix.python }}" in workflow
     assert set(re.findall(r"\[(3\.\d+)\]=\w+", (ROOT / ".ci" / "run").read_text())) == pythons
     assert all(f"Python {python}" in README for python in pythons)
+    before_a_release = (ROOT / ".ci" / "matrix").read_text()
+    cells = re.search(r"cells=\((\d.*)\)", before_a_release)
+    assert cells
+    assert {cell for cell in cells[1].split() if cell.startswith("3.")} == pythons
+    assert {installation.LABEL_STUDIO_VERSION, "postgresql"} <= set(cells[1].split())
 
 
 def test_every_command_it_names_is_there() -> None:

@@ -16,7 +16,14 @@ from faulty_proxy import FaultyProxy, faulty_proxy
 import lsnb
 from lsnb import demo
 from lsnb.bucket import Bucket, open_bucket_at
-from lsnb.errors import InputError, MissingFileError, StudioError, StudyConflictError, StudyNotFoundError
+from lsnb.errors import (
+    InputError,
+    LabelConfigError,
+    MissingFileError,
+    StudioError,
+    StudyConflictError,
+    StudyNotFoundError,
+)
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
 from lsnb.study.projects import Manifest, parse_manifest, project_title
@@ -312,7 +319,7 @@ def test_a_guideline_is_shown_in_label_studios_own_way_also_to_a_newcomer(
         assert now["show_instruction"] is True
         assert now["expert_instruction"] == (
             "<h3>Moods</h3><p>Look at the <b>whole</b> text &lt;script&gt;run()&lt;/script&gt;.</p>"
-            "<ul><li>good: <i>glad</i></li><li>bad</li></ul>"
+            "<p>• good: <i>glad</i><br>• bad</p>"
             "<p>Keys: 1 is “good”, 2 is “bad”; Ctrl+Enter submits.</p>"
         )
     assert "Keys: 1 is “good”, 2 is “bad”" in study.share()
@@ -324,8 +331,32 @@ def test_a_guideline_is_shown_in_label_studios_own_way_also_to_a_newcomer(
     )
     with pytest.raises(MissingFileError):
         study.instruct("gone.md")
+    with pytest.raises(MissingFileError):
+        study.instruct("gone.xlsx")
     assert study.instruct("").table["status"].tolist() == ["updated"] * 3
     assert studio.server.settings(study.copies[0].project.id)["show_instruction"] is False
+
+
+def test_a_codebook_is_a_guideline(studio: Studio, study: Study, tmp_path: Path) -> None:
+    rows = [
+        ("mood", "", "", "Wie wirkt der Text?", "single"),
+        ("", "good", "1", "Freude, *auch* leise <b>.", ""),
+        ("", "bad", "2", "", ""),
+        ("tone", "", "", "", "text"),
+    ]
+    book = pd.DataFrame(rows, columns=["variable", "label", "code", "description", "type"])
+    book.to_excel(tmp_path / "Codebuch.xlsx", index=False)
+    with pytest.warns(UserWarning, match="tells of tone, which annotators are not asked; they are asked mood"):
+        assert study.instruct(str(tmp_path / "Codebuch.xlsx")).table["status"].tolist() == ["updated"] * 2
+    with pytest.warns(UserWarning, match="tone"):
+        assert study.instruct(book).table["status"].tolist() == ["unchanged"] * 2
+    assert studio.server.settings(study.copies[0].project.id)["expert_instruction"] == (
+        "<h3>Wie wirkt der Text? (mood)</h3>"
+        "<p>• <b>good</b> (code 1): Freude, *auch* leise &lt;b&gt;.<br>• <b>bad</b> (code 2)</p>"
+        "<h3>tone</h3><p>Keys: 1 is “good”, 2 is “bad”; Ctrl+Enter submits.</p>"
+    )
+    with pytest.raises(LabelConfigError, match="no column variable"):
+        study.instruct(pd.DataFrame({"a": ["b"]}))
 
 
 def test_the_text_to_share(studio: Studio, title: str, tmp_path: Path) -> None:

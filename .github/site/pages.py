@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import ast
+import html
 import json
+import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[2]
+# Notebooks that were run, as ``.ci/site`` leaves them; without it the pages show code alone.
+RUN = os.environ.get("LSNB_SITE_NOTEBOOKS", "")
 ELSEWHERE = "https://github.com/lsnb/lsnb/blob/main/"
 
 
@@ -30,6 +35,7 @@ def public_names() -> tuple[dict[str, str], list[str]]:
 def pages() -> dict[str, str]:
     """Return the path → the Markdown of every page that is made."""
     homes, modules = public_names()
+    _shown.clear()
     made = {f"reference/{name}.md": f"# lsnb.{name}\n\n::: lsnb.{home}.{name}\n" for name, home in homes.items()}
     for module in modules:
         names = _all_of(module)
@@ -60,15 +66,43 @@ def _all_of(module: str) -> list[str]:
 
 
 def _notebook(path: Path) -> str:
-    """Return a notebook's cells; what only Colab and the installation need is left out."""
+    """Return a notebook's cells and what came of them; what only Colab and the installation need is left out."""
+    run = Path(RUN, path.name)
     parts = []
-    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+    for cell in json.loads((run if RUN and run.exists() else path).read_text(encoding="utf-8"))["cells"]:
         text = "".join(cell["source"]).strip()
         if cell["cell_type"] == "markdown":
             parts.append(re.sub(r"\]\((?!https?:)([^)]+)\.ipynb\)", r"](\1.md)", text))
-        elif text and "%pip install" not in text:
+            continue
+        if text and "%pip install" not in text:
             parts.append(f"```python\n{text}\n```")
+        for made in _outputs(cell["outputs"]):
+            parts.append(f"lsnb-output-{len(_shown)}")
+            _shown.append(made)
     return "\n\n".join(parts) + "\n"
+
+
+# What cells show is no Markdown: it is put in when the page is HTML already, where its mark stands.
+_shown: list[str] = []
+_MARK = re.compile(r"<p>lsnb-output-(\d+)</p>")
+_SCRIPT = re.compile(r"<script\b.*?</script\s*>", re.DOTALL | re.IGNORECASE)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def _outputs(outputs: list[dict[str, Any]]) -> Iterator[str]:
+    for output in outputs:
+        data = {name: "".join(value) for name, value in output.get("data", {}).items() if isinstance(value, str | list)}
+        if output["output_type"] == "stream":
+            text = _COLOUR.sub("", "".join(output["text"]))
+            yield f"<pre>{html.escape(text)}</pre>"
+        elif "application/vnd.jupyter.widget-view+json" in output.get("data", {}):
+            yield "<p><em>Widgets, where the notebook runs.</em></p>"
+        elif "image/png" in data:
+            yield f'<img alt="What the cell shows" src="data:image/png;base64,{data["image/png"].strip()}">'
+        elif "text/html" in data:
+            yield _SCRIPT.sub("", data["text/html"])
+        elif "text/plain" in data:
+            yield f"<pre>{html.escape(data['text/plain'])}</pre>"
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -81,3 +115,8 @@ def on_files(files: Files, config: Any) -> Files:
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str:
     """Lead links to files of the repository there."""
     return re.sub(r"\]\((?:\.\./)*((?:tests|lsnb|\.github|notebooks)/[^)]+)\)", rf"]({ELSEWHERE}\1)", markdown)
+
+
+def on_page_content(content: str, page: Any, config: Any, files: Files) -> str:
+    """Put what cells show where their marks stand."""
+    return _MARK.sub(lambda mark: f'<div class="lsnb-output">{_shown[int(mark[1])]}</div>', content)

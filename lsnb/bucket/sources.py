@@ -213,8 +213,9 @@ class Sources:
                 if found is not None:
                     self.moved[text] = found
                     return self._inside(found)
-            if self._is_zip and inside in self._paths:
-                return self._inside(inside)
+            if self._is_zip and (inside in self._paths or not os.path.exists(path)):  # noqa: PTH110
+                # What is not in it says so, and what is near.
+                return self._inside("/".join(_parts(text)) if inside.startswith("../") else inside)
         if ".zip" in text.lower() and not Path(path).exists():
             for parent in Path(path).parents:
                 if parent.suffix.lower() == ".zip" and parent.is_file():

@@ -912,7 +912,12 @@ class _Drawing:
         preview = self._builder.preview
         if preview is None:
             return classed(ipywidgets.VBox([self._outline]), "lsnb-preview")
-        note = "Media that cannot be fetched without signing in are samples."
+        note = (
+            "This is your table's first row. A file that is in no bucket of yours is a sample, and so is one of more "
+            "than a megabyte that is no picture."
+            if self._builder.row
+            else "The media are samples."
+        )
         parts = [ipywidgets.HTML(preview.frame), self._drawn, ipywidgets.HTML(f"<p class='lsnb-small'>{note}</p>")]
         if preview.open_project is not None:
             opening = button(

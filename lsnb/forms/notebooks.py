@@ -268,7 +268,7 @@ CLONE_PROJECTS = Form(
             "GUIDELINE",
             "",
             "text",
-            "What annotators read before they start: a text, or the name of a .txt or .md file. Empty: nothing.",
+            "What annotators read first: a text, or the name of a file (.txt, .md, or a codebook's). Empty: nothing.",
         ),
         CLEAN_UP,
     ),

@@ -37,13 +37,20 @@ _TURNS = (("Ana", "How was the journey?"), ("Ben", "Long, and we were glad to ar
 _ROWS = 200
 
 
-def sample_task(config: LabelConfig, address: str, row: Mapping[str, Any] | None = None) -> dict[str, Any]:
+Fetch = Callable[[str, str], str | None]
+"""Takes the address of an object in a bucket and its kind, and gives its content as an address, or None."""
+
+
+def sample_task(
+    config: LabelConfig, address: str, row: Mapping[str, Any] | None = None, fetch: Fetch | None = None
+) -> dict[str, Any]:
     """Return a task's data with every key that a config shows.
 
     Args:
         config: Any config.
         address: The server's address, whose sample media are used.
         row: A row of the user's table: its texts, numbers and web addresses are shown as they are.
+        fetch: What gives the content of the row's objects in a bucket; those that it has not are samples.
 
     Example:
         >>> config = LabelConfig.image("uri").text("caption")
@@ -52,9 +59,16 @@ def sample_task(config: LabelConfig, address: str, row: Mapping[str, Any] | None
     """
     given = row or {}
     return {
-        key: _plain(given[key]) if _is_showable(field, given.get(key)) else _sample(config, key, field, address)
+        key: _plain(given[key])
+        if _is_showable(field, given.get(key))
+        else _fetched(field, given.get(key), fetch) or _sample(config, key, field, address)
         for key, field in config.fields.items()
     }
+
+
+def _fetched(field: Field, value: Any, fetch: Fetch | None) -> str | None:
+    is_there = fetch is not None and field.is_url and isinstance(value, str) and value.startswith("gs://")
+    return fetch(value, field.kind) if fetch and is_there else None
 
 
 def _is_showable(field: Field, value: Any) -> bool:
@@ -149,11 +163,13 @@ class Preview:
         address: Where a browser reaches it, without a slash at the end.
         open_project: Puts a config into a scratch project and returns the project's address.
         timeout: Seconds after which the frame shows an outline instead.
+        fetch: What gives the content of objects in a bucket.
     """
 
     address: str
     open_project: Callable[[LabelConfig], str] | None = field(default=None, repr=False, compare=False)
     timeout: float = TIMEOUT_SECONDS
+    fetch: Fetch | None = field(default=None, repr=False, compare=False)
 
     @property
     def frame(self) -> str:
@@ -179,7 +195,7 @@ class Preview:
         """
         content = {
             "config": config.xml,
-            "task": sample_task(config, self.address, row),
+            "task": sample_task(config, self.address, row, self.fetch),
             "outline": outline(config),
             "isFaulty": bool(structure_problems(parse(config.xml))),
         }

@@ -77,11 +77,17 @@ class Report:
         failures = self.failures
         if len(failures):
             lines.append(f"<p>{len(failures)} {html.escape(self.noun)} need attention:</p>")
-            lines.append(_html(failures.head(20)))
+            lines.append(_html(_told_first(failures.head(20))))
         lines.append(_html(self.table.head(10)))
         if len(self.table) > 10:
             lines.append(f"<p>… {len(self.table) - 10} more rows in <code>.table</code></p>")
         return "\n".join(lines)
+
+
+def _told_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with what went wrong behind its first column: where it is shown, a wide one is cut."""
+    told = [place for place, name in enumerate(table.columns) if place and name in ("status", "error")]
+    return table.iloc[:, [0, *told, *(place for place in range(1, table.shape[1]) if place not in told)]]
 
 
 def _html(table: pd.DataFrame) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import html
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
@@ -476,6 +477,45 @@ def add_codebook(config: C, codebook: pd.DataFrame) -> C:
         raise LabelConfigError(faults)
     tally.warn()
     return config
+
+
+def codebook_text(codebook: pd.DataFrame) -> tuple[str, list[str]]:
+    """Return a codebook as Markdown that people read, and the variables that it tells of.
+
+    Args:
+        codebook: As for ``LabelConfig.from_codebook``; other columns stay out.
+
+    Raises:
+        LabelConfigError: It is no codebook.
+
+    Example:
+        >>> rows = [("mood", "", "Which mood?"), ("mood", "good", "A smile."), ("mood", "bad*", "")]
+        >>> print(codebook_text(pd.DataFrame(rows, columns=["variable", "label", "description"]))[0])
+        # Which mood? (mood)
+        <BLANKLINE>
+        - **good**: A smile.
+        - **bad\\***
+    """
+    table = _clean(codebook)
+    parts = []
+    for variable, rows in table.groupby("variable", sort=False):
+        heads, answers = rows[rows["label"] == ""], rows[rows["label"] != ""]
+        title, *more = [text for text in heads["description"] if text] or [""]
+        name = _plain(str(variable))
+        parts += [f"# {_plain(title)} ({name})" if title else f"# {name}", *map(_plain, more)]
+        lines = [
+            f"- **{_plain(row.label)}**"
+            + (f" (code {_plain(row.code)})" if row.code else "")
+            + (f": {_plain(row.description)}" if row.description else "")
+            for row in answers.itertuples()
+        ]
+        parts += ["\n".join(lines)] * bool(lines)
+    return "\n\n".join(parts), [str(name) for name in table["variable"].unique()]
+
+
+def _plain(text: str) -> str:
+    """Return a cell as Markdown that says the same letters in one line."""
+    return re.sub(r"([\\*#+\-\[\]])", r"\\\1", " ".join(text.split())).replace("\\-", "-")
 
 
 def _clean(codebook: pd.DataFrame) -> pd.DataFrame:

@@ -578,22 +578,29 @@ class Study(ModelVerbs):
         return report
 
     @checked
-    def instruct(self, text: str) -> ConfigReport:
+    def instruct(self, text: str | pd.DataFrame) -> ConfigReport:
         """Show annotators a guideline when they open their project, and at any time by Label Studio's own button.
 
         The keys that answer stand below it. Twice is safe; an annotator who is added later gets it, too.
 
         Args:
-            text: The guideline, Markdown (headings, lists, bold, italic) or plain; or the name of a file that holds it,
-                ending in ``.md`` or ``.txt``. An empty one takes it away.
+            text: The guideline, Markdown (headings, lists, bold, italic) or plain; the name of a file that holds it,
+                ending in ``.md`` or ``.txt``; or a codebook as ``LabelConfig.from_codebook`` takes it, also by the name
+                of its file (``.csv``, ``.tsv``, ``.xlsx``): its questions, answers and descriptions are then shown. An
+                empty text takes the guideline away.
 
         Raises:
             MissingFileError: There is no such file.
+            LabelConfigError: The table is no codebook.
 
         Returns:
             A row per annotator: ``status`` (updated, unchanged, failed) and ``error``.
+
+        Example:
+            >>> study.instruct("codebook.xlsx")  # doctest: +SKIP
         """
-        return instruct_all(self.server, self.copies, guideline(text))
+        config = LabelConfig.from_xml(self.server.project(self.copies[0].project.id).config or "")
+        return instruct_all(self.server, self.copies, guideline(text, config))
 
     @checked
     def export_to(self, out: str | Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import wave
 import zipfile
@@ -416,6 +417,14 @@ def test_paths_of_another_computer_are_found_by_name_and_said(small: Bucket, tmp
     report = small.upload(relative, path="path", name="9/{id}", folder=tmp_path / "Kurs.zip", progress=False)
     assert report.table["status"].tolist() == ["uploaded"] * 5
     assert len(report.notes) == 1
+    other = table.head(2).assign(path=["2.jpeg", "/content/drive/3.png"])
+    with pytest.warns(UserWarning, match="2 of 2 files failed"):
+        report = small.upload(other, path="path", name="8/{id}", folder=tmp_path / "Kurs.zip", progress=False)
+    zipped = f"in {tmp_path / 'Kurs.zip'}: check the path in this row."
+    assert report.table["error"][0] == f"No 2.jpeg {zipped} Did you mean 'Kurs/2.png'?"
+    assert report.table["error"][1].startswith(f"No content/drive/3.png {zipped}")
+    attention = report._repr_html_().partition("need attention")[2]
+    assert re.findall(r"<th>([a-z]+)</th>", attention)[:3] == ["id", "status", "error"]
 
 
 def test_a_file_in_the_way_of_a_folder_is_no_endless_question(small: Bucket, tmp_path: Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import html
 import http.server
+import io
 import json
 import re
 import socket
@@ -16,17 +18,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pytest
 from labels.cases import CASES
+from PIL import Image
 
 import lsnb
 from lsnb import LabelConfig
-from lsnb.builder import SCRATCH, open_scratch_project
+from lsnb.builder import SCRATCH, first_item, open_scratch_project
 from lsnb.forms.preview import Preview, outline, sample_task
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FrameLocator, Locator, Page
 
+    from lsnb.bucket import Bucket
     from lsnb.stack import Stack
     from lsnb.study import Studio
 
@@ -47,6 +52,24 @@ def test_the_tables_own_texts_and_web_addresses_are_shown() -> None:
     assert task["uri"].startswith("http://server/static/samples/")
     assert (task["photo"], task["caption"]) == ("https://example.org/1.png", "A cat.")
     assert "sample" in task["note"]
+
+
+def test_the_first_item_of_ones_own_bucket_is_shown(bucket: Bucket, tmp_path: Path) -> None:
+    Image.new("RGB", (2000, 1000), "teal").save(tmp_path / "wide.png")
+    (tmp_path / "said.txt").write_text("Wie geht’s?", encoding="utf-8")
+    (tmp_path / "long.txt").write_bytes(b"x" * (2**20 + 1))
+    names = ["wide.png", "said.txt", "long.txt"]
+    table = pd.DataFrame({"id": names, "path": [str(tmp_path / name) for name in names]})
+    first, text, long = bucket.upload(table, path="path", name="preview/{id}").table["uri"]
+    shown = first_item(first, "image")
+    assert shown is not None
+    content = base64.b64decode(shown.removeprefix("data:image/jpeg;base64,"))
+    assert Image.open(io.BytesIO(content)).size == (640, 320)
+    assert first_item(text, "text") == "data:text/plain;base64," + base64.b64encode("Wie geht’s?".encode()).decode()
+    elsewhere = "gs://a-bucket-of-others/wide.png"
+    assert [first_item(one, "text") for one in (long, f"{text}.gone", elsewhere)] == [None] * 3
+    task = sample_task(CONFIG.image("other"), "http://server", {"uri": first, "other": elsewhere}, first_item)
+    assert task == {"uri": shown, "other": "http://server/static/samples/kittens.jpg"}
 
 
 def test_a_number_of_the_table_is_one_in_json() -> None:
@@ -157,6 +180,21 @@ def put(page: Page, preview: Preview, config: LabelConfig) -> FrameLocator:
 def editor(frame: FrameLocator) -> Locator:
     """What Label Studio draws, which stands in a frame of its own."""
     return frame.frame_locator("iframe").locator("#editor")
+
+
+def test_ones_own_picture_is_drawn(shown: Page, stack: Stack) -> None:
+    content = io.BytesIO()
+    Image.new("RGB", (77, 50), "teal").save(content, "PNG")
+    own = f"data:image/png;base64,{base64.b64encode(content.getvalue()).decode()}"
+    preview = Preview(stack.url, fetch=lambda address, kind: own)
+    drawn = f"<div class='data'>{preview.draft(CONFIG, {'uri': 'gs://mine/1.png'})}</div>"
+    shown.evaluate(
+        "(content) => { document.body.innerHTML = content }", f"<div class='lsnb-preview'>{preview.frame}{drawn}</div>"
+    )
+    picture = editor(shown.frame_locator(".lsnb-preview-frame")).locator("img[alt=image]").first
+    picture.wait_for()
+    picture.evaluate("(shown) => shown.decode()")
+    assert picture.evaluate("(shown) => shown.naturalWidth") == 77
 
 
 def change(page: Page, preview: Preview, config: LabelConfig) -> None:
