@@ -741,7 +741,7 @@ def find_value(form: Form, field: Field, namespace: Namespace) -> Found:
     """Return the value of a field that counts, not parsed yet, and where it was found."""
     literal = namespace.get(field.name, _ABSENT)
     edit = _edits.get(form.name, {}).get(field.name)
-    if edit is not None and _is_same(edit.seen, literal):
+    if edit is not None and _is_same(edit.seen, field.default if literal is _ABSENT else literal):
         return Found(edit.value, "the widget")
     if literal is not _ABSENT and (
         not _is_same(literal, field.default) or _is_set_by_another_cell(field.name, namespace)
@@ -754,8 +754,12 @@ def find_value(form: Form, field: Field, namespace: Namespace) -> Found:
 
 
 def remember_edit(form: Form, field: Field, value: Any, namespace: Namespace) -> None:
-    """Let a widget's value count until the form's literal is changed after it."""
-    _edits.setdefault(form.name, {})[field.name] = _Edit(value, namespace.get(field.name, _ABSENT))
+    """Let a widget's value count until the form's literal is changed after it.
+
+    A literal that is not there yet is the default: who passes over the folded cell of constants, fills the widgets and
+    then runs all cells has changed nothing in it.
+    """
+    _edits.setdefault(form.name, {})[field.name] = _Edit(value, namespace.get(field.name, field.default))
 
 
 def caller_namespace(frame: FrameType) -> Namespace:

@@ -98,6 +98,13 @@ def test_a_form_edited_after_its_widget_is_drawn_as_edited() -> None:
     assert read_form(EVERY_KIND, edited).seed == 9
 
 
+def test_what_was_set_before_the_cell_of_constants_ran_stays() -> None:
+    widgets_of(draw_form(EVERY_KIND, {}))["SEED"].value = 5
+    assert read_form(EVERY_KIND, {}).seed == 5
+    assert read_form(EVERY_KIND, LITERALS).seed == 5
+    assert read_form(EVERY_KIND, LITERALS | {"SEED": 9}).seed == 9
+
+
 def test_a_value_that_does_not_fit_is_drawn_as_the_default_and_left_to_the_reader() -> None:
     drawn = widgets_of(draw_form(EVERY_KIND, {**LITERALS, "VOTES": "many", "HOW": "z"}))
     assert (drawn["VOTES"].value, drawn["HOW"].value) == (1, "a")
