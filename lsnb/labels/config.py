@@ -504,10 +504,10 @@ def codebook_text(codebook: pd.DataFrame) -> tuple[str, list[str]]:
         name = _plain(str(variable))
         parts += [f"# {_plain(title)} ({name})" if title else f"# {name}", *map(_plain, more)]
         lines = [
-            f"- **{_plain(row.label)}**"
-            + (f" (code {_plain(row.code)})" if row.code else "")
-            + (f": {_plain(row.description)}" if row.description else "")
-            for row in answers.itertuples()
+            f"- **{_plain(label)}**"
+            + (f" (code {_plain(code)})" if code else "")
+            + (f": {_plain(told)}" if told else "")
+            for label, code, told in answers[["label", "code", "description"]].astype(str).itertuples(index=False)
         ]
         parts += ["\n".join(lines)] * bool(lines)
     return "\n\n".join(parts), [str(name) for name in table["variable"].unique()]
