@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import numbers
 import os
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Hashable, Mapping, Sequence, Sized
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from lsnb.poses.difficulty import (
 from lsnb.poses.ensembles import read_ensemble
 from lsnb.poses.finding import COLUMNS as FOUND
 from lsnb.poses.finding import Source, detection_confidence, detection_entropy, read_sources
+from lsnb.tables.keys import find_column
 
 # One video's difficult frames: metrics, scores, events, and the rows of the table.
 
@@ -74,6 +75,7 @@ class Job:
         written: Frames written before, ascending: kept clear where they are difficult.
         missing: Whether a frame in which nothing was seen is difficult.
         seed: Of the grouping.
+        beside: The other views of the recording, which get the same frames.
     """
 
     source: Source
@@ -93,6 +95,7 @@ class Job:
     written: tuple[int, ...]
     missing: bool
     seed: int
+    beside: tuple[Job, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,18 +129,35 @@ def choose_or_say_why(job: Job, count: Callable[[int], Any]) -> Outcome:
 
 
 def failed(job: Job, why: str) -> Outcome:
-    """Return a row without a frame that says why."""
-    row = _table(job.source.video, [None], [math.nan], [None], [math.nan], [None], [why])
-    return Outcome(row, (f"{job.source.video}: no frame could be chosen. {why}",), f"{job.source.video}: {why}")
+    """Return a row without a frame that says why; one for each view."""
+    rows = [
+        _table(one.source.video, [None], [math.nan], [None], [math.nan], [None], [why]) for one in (job, *job.beside)
+    ]
+    return Outcome(
+        pd.concat(rows, ignore_index=True) if len(rows) > 1 else rows[0],
+        (f"{job.source.video}: no frame could be chosen. {why}",),
+        f"{job.source.video}: {why}",
+    )
 
 
-def choose(job: Job) -> Outcome:
-    """Return one video's difficult frames.
+@dataclass(frozen=True, eq=False)
+class _View:
+    """What is known of one video: its frames, their metrics, poses and likelihood, and their times."""
 
-    Raises:
-        InputError: Its predictions, or something that goes with them, cannot be used.
-        MissingFileError: A file is not there.
-    """
+    video: str
+    frames: int
+    metrics: list[Metric]
+    poses: Poses | None
+    likelihood: Any
+    times: Any
+    notes: list[str]
+
+    @property
+    def usable(self) -> int:
+        return self.frames if self.times is None else min(self.frames, len(self.times))
+
+
+def _view(job: Job) -> _View:
     if job.source.is_detector:
         frames, metrics, likelihood, notes = _detector_metrics(job)
         poses = None
@@ -145,8 +165,22 @@ def choose(job: Job) -> Outcome:
         poses, metrics, notes = _pose_metrics(job)
         frames, likelihood = len(poses), poses.likelihood
     times, more = _times(job, frames)
-    notes += more
-    usable = frames if times is None else min(frames, len(times))
+    return _View(job.source.video, frames, metrics, poses, likelihood, times, notes + more)
+
+
+def choose(job: Job) -> Outcome:
+    """Return the difficult frames of one video, or of all views of a recording.
+
+    Raises:
+        InputError: Its predictions, or something that goes with them, cannot be used.
+        MissingFileError: A file is not there.
+    """
+    views = [_view(one) for one in (job, *job.beside)]
+    notes = [note for view in views for note in view.notes]
+    if len({view.usable for view in views}) > 1:
+        lengths = listing([f"{view.video} has {view.usable} frames" for view in views], 8)
+        notes.append(f"{lengths}: these views are taken to begin with the same moment, and the frames of all count.")
+    usable = min(view.usable for view in views)
     there = portion_of(usable, job.start, job.stop)
     there = range(max(there.start, job.margin), max(job.margin, min(there.stop, usable - job.margin)))
     if job.n > len(there):
@@ -155,34 +189,54 @@ def choose(job: Job) -> Outcome:
         raise InputError(
             f"n is {job.n}, and {job.source.video or 'the video'} has {len(there)} frames{part}: give a smaller n."
         )
+    frames = min(view.frames for view in views)
+    metrics = [
+        metric if len(metric.scores) == frames else replace(metric, scores=metric.scores[:frames])
+        for view in views
+        for metric in view.metrics
+    ]
+    likelihood = np.concatenate([view.likelihood[:frames] for view in views], axis=1)
     scored = score_frames(metrics, frames, limit=job.limit, likelihood=likelihood)
     scores = scored.scores
     candidates = there.start + np.flatnonzero(scores[there.start : there.stop] >= job.limit)
     # What was written for another reason shows nothing of the event beside it.
-    shown = {frame for frame in job.written if frame < frames and scores[frame] >= job.limit}
+    written = {frame for one in (job, *job.beside) for frame in one.written}
+    shown = {frame for frame in written if frame < frames and scores[frame] >= job.limit}
+    taken = {frame for one in (job, *job.beside) for frame in one.taken}
     choice = choose_events(
         scored,
         candidates,
         job.n,
         gap=job.gap,
-        features=lambda at: frame_features(metrics, poses, at),
-        taken=np.array(sorted(shown | {*job.taken}), dtype="int64"),
+        features=lambda at: np.concatenate([frame_features(view.metrics, view.poses, at) for view in views], axis=1),
+        taken=np.array(sorted(shown | taken), dtype="int64"),
         seed=job.seed,
     )
     if len(choice.frames) < job.n:
         notes.append(_few(job, len(choice.frames), len(candidates)))
     chosen = [int(frame) for frame in choice.frames]
-    seconds = [math.nan if times is None else float(times[frame]) for frame in chosen]
-    why = reasons(metrics, chosen, job.limit)
-    table = _table(
-        job.source.video,
-        chosen,
-        seconds,
-        [int(group) for group in choice.groups],
-        [float(score) for score in scores[choice.frames]],
-        why,
-    )
-    return Outcome(table, tuple(notes))
+    tables = [
+        _table(
+            view.video,
+            chosen,
+            [math.nan if view.times is None else float(view.times[frame]) for frame in chosen],
+            [int(group) for group in choice.groups],
+            [float(score) for score in scores[choice.frames]],
+            why,
+        )
+        for view, why in zip(views, _reasons(views, chosen, job.limit), strict=True)
+    ]
+    return Outcome(pd.concat(tables, ignore_index=True) if len(tables) > 1 else tables[0], tuple(notes))
+
+
+def _reasons(views: Sequence[_View], frames: Sequence[int], limit: float) -> list[list[str]]:
+    """Return for each view why each frame is difficult: there, or else in the first view in which it is."""
+    own = [reasons(view.metrics, frames, limit) for view in views]
+    elsewhere = [
+        next((f"in {view.video}: {why[place]}" for view, why in zip(views, own, strict=True) if why[place]), "")
+        for place in range(len(frames))
+    ]
+    return [[here or there for here, there in zip(why, elsewhere, strict=True)] for why in own]
 
 
 def _few(job: Job, found: int, candidates: int) -> str:
@@ -306,6 +360,7 @@ def select_difficult_frames(
     min_gap: int = 3,
     margin: int = 0,
     missing: bool = True,
+    recording: Hashable | None = None,
     exclude: Any = (),
     out: str | os.PathLike[str] | None = None,
     seed: int = 0,
@@ -346,6 +401,9 @@ def select_difficult_frames(
         margin: How many frames at the beginning and at the end are not chosen, so that ``extract_frames(context=)``
             finds as many before and after each.
         missing: Whether a frame in which the model saw nothing at all is difficult, the more so the rarer it is.
+        recording: The column of a table of videos that says which recording each is a view of: all views of a recording
+            get the same frames, each as difficult as in the view in which it is most. They should begin with the same
+            moment.
         exclude: Frames chosen before, which are kept clear by ``min_gap`` too, as ``select_frames`` takes them; a video
             may be named without folder and ending, too.
         out: The folder that ``extract_frames`` writes to: what the ``selected_frames.csv`` of a video names there was
@@ -398,6 +456,11 @@ def select_difficult_frames(
     except (InputError, MissingFileError) as error:
         causes.append(error)
         name, file = None, None
+    recordings: list[str] = []
+    try:
+        recordings = _recordings(predictions, recording, sources)
+    except InputError as error:
+        causes.append(error)
     try:
         portion_of(1000, start, stop)
     except InputError as error:
@@ -448,6 +511,8 @@ def select_difficult_frames(
         )
         for source, given, view in zip(sources, files, _by_video(views, sources, several), strict=True)
     ]
+    if recordings:
+        jobs = _of_recordings(jobs, recordings)
     if not several:
         outcomes = [choose(jobs[0])]
     else:
@@ -537,6 +602,36 @@ def _by_video(given: Any, sources: Sequence[Source], several: bool) -> list[Any]
     if several and isinstance(given, Mapping) and set(map(str, given)) & set(videos):
         return [{str(name): one for name, one in given.items()}.get(video) for video in videos]
     return [given] * len(videos)
+
+
+def _recordings(predictions: Any, recording: Any, sources: Sequence[Source]) -> list[str]:
+    """Return the name of each video's recording; none without a column of these.
+
+    Raises:
+        InputError: There is no such column, or it does not name one recording for each video.
+    """
+    if recording is None:
+        return []
+    if not isinstance(predictions, pd.DataFrame) or not {"video", "predictions"} <= set(predictions.columns):
+        raise InputError(
+            f"recording is {recording!r}, and predictions is no table of videos: give that of "
+            "lsnb.poses.find_predictions with such a column."
+        )
+    named: dict[str, set[str]] = {}
+    for video, name in zip(predictions["video"].astype(str), find_column(predictions, recording), strict=True):
+        named.setdefault(video, set()).add("" if pd.isna(name) else str(name).strip())
+    wrong = [source.video for source in sources if len(named[source.video]) != 1 or "" in named[source.video]]
+    if wrong:
+        raise InputError(f"Column {recording!r} does not name one recording for {listing(wrong)}: name one for each.")
+    return [next(iter(named[source.video])) for source in sources]
+
+
+def _of_recordings(jobs: Sequence[Job], recordings: Sequence[str]) -> list[Job]:
+    """Return a job for each recording, with its views side by side."""
+    views: dict[str, list[Job]] = {}
+    for job, name in zip(jobs, recordings, strict=True):
+        views.setdefault(name, []).append(job)
+    return [replace(first, beside=tuple(others)) for first, *others in views.values()]
 
 
 def _joined(outcomes: Sequence[Outcome]) -> pd.DataFrame:

@@ -414,3 +414,43 @@ def test_what_was_written_for_another_reason_leaves_the_event_beside_it_free(tmp
         nothing = select_difficult_frames(table, 2, **options)
     frames = lsnb.extract_frames(None, nothing, tmp_path / "frames", progress=False)
     assert len(frames) == 0
+
+
+def test_all_views_of_a_recording_get_the_same_frames():
+    calm = smooth_poses(200)
+    top, side, other = (with_jumps(calm, jumps) for jumps in ({40: 60.0}, {120: 60.0}, {80: 60.0}))
+    table = pd.DataFrame(
+        {
+            "video": ["top.mp4", "alone.mp4", "side.mp4"],
+            "predictions": [pose_table(xy) for xy in (top, other, side[:180])],
+            "trial": [1, 2, 1],
+        }
+    )
+    with pytest.warns(UserWarning, match="top.mp4 has 200 frames"):
+        found = select_difficult_frames(table, 2, metrics=["temporal_norm"], recording="trial", progress=False)
+    by_video = {video: rows["frame"].tolist() for video, rows in found.groupby("video")}
+    assert by_video["top.mp4"] == by_video["side.mp4"] == [40, 120]
+    assert 80 in by_video["alone.mp4"]
+    told = found.set_index(["video", "frame"])["reason"]
+    assert "jumped" in told["top.mp4", 40]
+    assert told["side.mp4", 40] == f"in top.mp4: {told['top.mp4', 40]}"
+    assert set(found["trial"]) == {1, 2}
+    assert found.loc[found["video"] == "top.mp4", "trial"].tolist() == [1, 1]
+    again = select_difficult_frames(table[::2], 1, recording="trial", exclude={"side.mp4": [40]}, progress=False)
+    assert 40 not in again["frame"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("names", "said"), [([None, "a"], "one recording for a.mp4"), (["a", "b"], None), (["a", " "], "for b.mp4")]
+)
+def test_a_recording_is_named_for_each_video(names, said):
+    table = pd.DataFrame(
+        {"video": ["a.mp4", "b.mp4"], "predictions": [pose_table(smooth_poses(50))] * 2, "trial": names}
+    )
+    if said:
+        with pytest.raises(InputError, match=said):
+            select_difficult_frames(table, 1, recording="trial", progress=False)
+    with pytest.raises(InputError, match="no table of videos"):
+        select_difficult_frames({"a.mp4": pose_table(smooth_poses(50))}, 1, recording="trial", progress=False)
+    with pytest.raises(InputError, match="trail"):
+        select_difficult_frames(table, 1, recording="trail", progress=False)
