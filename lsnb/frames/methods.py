@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from lsnb.frames.sketches import Needs, Sketch, fit
+from lsnb.frames.sketches import Needs, Sketch, fit, look
 
 # Choosing places on a line so that no two are too close, and knowing how many that leaves room for.
 
@@ -609,20 +609,31 @@ class Pool:
             among: Indices of the pool; all without.
         """
         most = max(sketch.shrunk for sketch in self.sketches)
-        parts = [sketch.smaller(most).rows for sketch in self.sketches]
-        rows = parts[0] if len(parts) == 1 else np.concatenate([part for part in parts if part is not None])
+        smaller = [sketch.smaller(most) for sketch in self.sketches]
+        rows = _together([sketch.rows for sketch in smaller])
+        tints = _together([sketch.tints for sketch in smaller])
         assert rows is not None
         chosen = np.arange(len(self)) if among is None else among
-        projection = fit(rows if among is None else rows[among], components, shrunk=most)
-        points = projection(rows if among is None else rows[among])
+        if tints is not None:
+            tints = tints if among is None else tints[among]
+            rows = rows if among is None else rows[among]
+            points, same = look(rows, tints, components, views=smaller[0].views, shrunk=most)
+        else:
+            projection = fit(rows if among is None else rows[among], components, shrunk=most)
+            points, same = projection(rows if among is None else rows[among]), projection.same
         places = self.places[chosen]
         return Cloud(
             points=points,
             spacing=Spacing(places, self.gap),
             allowed=self.allowed[chosen],
             known=np.flatnonzero(np.isin(places, self.chosen_before)),
-            same=projection.same,
+            same=same,
         )
+
+
+def _together(parts: Sequence[Array | None]) -> Array | None:
+    found = [part for part in parts if part is not None]
+    return None if not found else found[0] if len(found) == 1 else np.concatenate(found)
 
 
 # A change of fewer grey levels than this, on average over a small picture, is what compression does to a still one.
@@ -843,7 +854,7 @@ def motion_representative(pool: Pool, wanted: Wanted) -> list[Pick]:
 
 
 METHODS: dict[str, Method] = {
-    "kmeans": Method(representative, frozenset({"grey"})),
+    "kmeans": Method(representative, frozenset({"look"})),
     "farthest": Method(most_different, frozenset({"grey"})),
     "uniform": Method(uniform, frozenset({"times"})),
     "random": Method(random, frozenset({"times"})),

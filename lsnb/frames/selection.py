@@ -20,6 +20,7 @@ from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.frames.methods import METHODS, Pool, Wanted
 from lsnb.frames.sketches import (
     BUDGET,
+    PICTURES,
     Needs,
     Sight,
     Sketch,
@@ -72,7 +73,7 @@ class Choice:
         min_gap: How many frames two chosen ones are apart, at least.
         margin: How many frames at either end of a video are not chosen.
         seed: Of the random numbers.
-        features: ``grey``, ``colour``, or what embeds pictures.
+        features: ``grey``, ``colour``, what embeds pictures, or None for the method's own.
     """
 
     n: int | None
@@ -157,7 +158,7 @@ def read_choice(
         min_gap=1 if min_gap is None else int(min_gap),
         margin=int(margin),
         seed=int(seed),
-        features=features or "grey",
+        features=features,
     )
 
 
@@ -351,7 +352,7 @@ def _about_features(features: Any, method: Any) -> list[str]:
             f"features is {features!r}: give 'grey', 'colour', a function from pictures to an array, or an object with "
             "a method embed, such as an lsnb Embedder."
         ]
-    if isinstance(method, str) and method in METHODS and not METHODS[method].needs & {"grey", "colour"}:
+    if isinstance(method, str) and method in METHODS and not METHODS[method].needs & PICTURES:
         return [f"features is given, and method {method!r} does not look at how alike frames are: leave it out."]
     return []
 
@@ -565,7 +566,8 @@ def select_frames(
     ============== ====================================================================================================
 
     A video is read once, in memory that does not grow with it beyond 1 GB. How alike two frames are is the distance of
-    their pictures of 48 × 48 grey pixels in the first 16 principal components. The same call chooses the same frames.
+    their pictures of 48 × 48 grey pixels in the first 16 principal components; kmeans looks at their colours and edges
+    beside these, each half as much. The same call chooses the same frames.
     A still picture has one frame worth labelling: where there are fewer different ones than n, there is a warning.
 
     Args:
@@ -591,7 +593,8 @@ def select_frames(
         across: Whether n frames are chosen of all videos together, as if they were one.
         views: The column of a table of videos that says which recording each is a view of: all views of a recording
             get the same frames, chosen by all their pictures. They should begin with the same moment.
-        features: ``"grey"`` or ``"colour"`` pictures, a function from pictures (uint8[n, 224, 224, 3]) to an array
+        features: What tells how alike frames are, where that is not the method's own choice (see above): ``"grey"`` or
+            ``"colour"`` pictures, a function from pictures (uint8[n, 224, 224, 3]) to an array
             (float[n, d]), or an object with such a method ``embed``, as an embedding of ``lsnb`` has.
         out: The folder that ``extract_frames`` writes to: what the ``selected_frames.csv`` of a video names there was
             chosen before, so that a second run brings new ones.
@@ -757,9 +760,10 @@ def choose_frames(job: Job, count: Callable[[int], Any]) -> Outcome:
     method = METHODS[choice.method]
     embed = None
     needs = method.needs
-    if needs & {"grey", "colour"} and not (isinstance(choice.features, str) and choice.method == "motion_kmeans"):
+    is_its_own = choice.features is None or (isinstance(choice.features, str) and choice.method == "motion_kmeans")
+    if needs & PICTURES and not is_its_own:
         own: Needs = choice.features if isinstance(choice.features, str) else "embedding"  # type: ignore[assignment]
-        needs = needs - {"grey", "colour"} | {own}
+        needs = needs - PICTURES | {own}
         embed = None if isinstance(choice.features, str) else embedding_of(choice.features)
     try:
         sketches = [

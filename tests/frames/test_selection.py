@@ -146,6 +146,14 @@ def test_the_same_call_chooses_the_same_whatever_the_threads_and_another_seed_an
     )
 
 
+def test_frames_that_differ_in_colour_alone_are_told_apart(tmp_path):
+    def shown(index: int) -> np.ndarray:  # three colours of one brightness
+        return np.full((64, 64, 3), [(110, 110, 110), (190, 75, 82), (60, 115, 210)][index // 20], dtype="uint8")
+
+    video = make_video(tmp_path / "colours.mp4", 60, width=64, height=64, pictures=shown)
+    assert sorted(frame // 20 for frame in chosen(video, 3)) == [0, 1, 2]
+
+
 def test_choices_run_their_products_on_one_thread_and_give_the_threads_back():
     def threads() -> list[int]:
         return [one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"]

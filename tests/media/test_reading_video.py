@@ -337,3 +337,24 @@ def test_barcodes_cannot_be_misread() -> None:
         turned = [np.rot90(picture, turns) for turns in (1, 2, 3)]
         assert [read_barcode(np.ascontiguousarray(one)) for one in [*turned, picture[:, ::-1]]] == [-1] * 4
     assert read_barcode(np.zeros((120, 160, 3), np.uint8)) == read_barcode(np.full((120, 160), 128, np.uint8)) == -1
+
+
+@pytest.mark.parametrize("pixel_format", ["yuv420p", "yuv444p"])
+def test_tints_say_where_a_picture_is_blue_or_red_and_turn_with_it(tmp_path: Path, pixel_format: str) -> None:
+    picture = np.full((64, 64, 3), 90, np.uint8)
+    picture[:32, :, 2], picture[32:, :32, 0] = 250, 250
+    video = make_video(
+        tmp_path / "c.mp4", 3, width=64, height=64, pixel_format=pixel_format, pictures=lambda _: picture
+    )
+    (chunk,) = thumbnails(video, size=(32, 32), tints=True)
+    assert chunk.tints is not None
+    assert chunk.tints.shape == (3, 8, 8, 2)
+    blue, red = (chunk.tints[0, ..., number].astype(int) - 128 for number in (0, 1))
+    assert blue[1, 4] > 40 > 5 > red[1, 4]
+    assert red[6, 1] > 40 > 5 > blue[6, 1]
+    assert abs(blue[6, 6]) < 6
+    assert abs(red[6, 6]) < 6
+    (part,) = thumbnails(video, size=(32, 32), tints=True, region=lambda _: (0.5, 0.5, 1.0, 1.0))
+    assert np.abs(np.asarray(part.tints)[:, 2:, 2:].astype(int) - 128).max() < 6
+    (grey,) = thumbnails(video)
+    assert grey.tints is None
