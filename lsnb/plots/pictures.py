@@ -517,11 +517,11 @@ def _of_frames(table: pd.DataFrame, pictures: Any, limit: int, predictions: Any)
     down = max(1, math.ceil(len(rows) / across))
     heights = [picture.shape[0] / picture.shape[1] for picture in seen if picture is not None]
     height = WIDTH * min(2.0, float(np.median(heights))) if heights else WIDTH
-    is_one_video = rows["video"].nunique() == 1
+    names = {} if rows["video"].nunique() == 1 else apart(map(_file_name, rows["video"]))
     # Said of every frame alike, a reason tells nothing about one.
     reasons = rows["reason"].tolist() if "reason" in rows.columns and rows["reason"].nunique() > 1 else [""] * len(rows)
     titles = [
-        _title(row, is_one_video)
+        _title(row, names)
         + ("\n" + textwrap.fill(shortened(reason, 70), 36) if isinstance(reason, str) and reason else "")
         for row, reason in zip(rows.to_dict("records"), reasons, strict=True)
     ]
@@ -602,10 +602,14 @@ def _mark(
         )  # fmt: skip
 
 
-def _title(row: Mapping[Any, Any], is_one_video: bool) -> str:
+def _file_name(video: Any) -> str:
+    return os.path.basename(str(video))  # noqa: PTH119
+
+
+def _title(row: Mapping[Any, Any], names: Mapping[str, str]) -> str:
     time = row.get("time")
     seconds = f" ({time:.2f} s)" if isinstance(time, float) and math.isfinite(time) else ""
-    name = "" if is_one_video else f"{shortened(os.path.basename(str(row['video'])))}\n"  # noqa: PTH119
+    name = f"{names[_file_name(row['video'])]}\n" if names else ""
     return f"{name}{int(row['frame'])}{seconds}"
 
 

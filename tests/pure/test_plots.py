@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 
@@ -202,7 +203,8 @@ def test_the_contact_sheet_shows_the_worst_first():
 @pytest.mark.parametrize("n", [1, 3, 7])
 def test_no_line_of_a_caption_is_cut(n, size):
     reasons = [f"left_ear jumped {place} px; likelihood of right_ear 0.{place}3, and more words" for place in range(n)]
-    table = pd.DataFrame({"video": [f"v{place}.mp4" for place in range(n)], "frame": range(n), "reason": reasons})
+    videos = [f"trials/left_camera_2024-05-01_mouse_{place}.mp4" for place in range(n)]
+    table = pd.DataFrame({"video": videos, "frame": range(n), "reason": reasons})
     figure = plots.contact_sheet(table, [np.zeros((*size, 3), dtype="uint8")] * n)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -210,6 +212,9 @@ def test_no_line_of_a_caption_is_cut(n, size):
     assert all(box.y1 <= figure.bbox.height and box.y0 >= 0 for box in boxes)
     pictures = [axes.get_window_extent() for axes in figure.axes[:n]]
     assert not any(box.overlaps(picture.padded(-1)) for box in boxes for picture in pictures)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes[:n], 2))
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width for box in boxes)
+    assert len({axes.get_title().splitlines()[0] for axes in figure.axes[:n]}) == n
 
 
 def test_the_sheet_of_difficult_frames_draws_what_it_complains_about():
