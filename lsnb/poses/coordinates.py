@@ -193,6 +193,11 @@ def read_header(header: Sequence[tuple[str, ...]], source: str, *, labelled: boo
         coords.setdefault(column[-1], position)
     if repeated:
         problems.append(f"{source} has {listing(repeated)} more than once: keep one column of each.")
+    if not labelled and all(set(coords) == {"x", "y", "z"} for coords in places.values()):
+        raise TableError(
+            f"{source} has places in space (x, y, z), which are in no camera's picture: give the tables of the cameras "
+            "that DeepLabCut made it from, one for each video."
+        )
     unknown = listing(list(dict.fromkeys(column[-1] for column in header if column[-1] not in COORDS)), 4)
     for name in needed:
         without = [part for part, coords in places.items() if name not in coords]

@@ -120,6 +120,13 @@ def test_labelled_poses_are_accounted_for(tmp_path):
     assert "names v/1.png more than once, and all these rows are taken" in texts
 
 
+def test_places_in_space_of_deeplabcut_are_in_no_picture(tmp_path):
+    path = tmp_path / "trial_DLC_3D.csv"
+    path.write_text("scorer,a,a,a\nbodyparts,n,n,n\ncoords,x,y,z\n0,1,2,3\n", encoding="utf-8")
+    with pytest.raises(TableError, match=r"trial_DLC_3D\.csv has places in space .* give the tables of the cameras"):
+        read_poses(path)
+
+
 def test_decimal_commas_and_a_mark_are_read(tmp_path):
     text = (HEAD + "0,1.5,2,0.5\n").replace(",", ";").replace(".", ",")
     (tmp_path / "a.csv").write_text(text, encoding="utf-8-sig")
