@@ -171,7 +171,7 @@ def adjudicate(
     ours = {*all_annotators(copies), *letters_of([], all_annotators(copies)).values()}
     rows = _fill(server, project, deciding, wanted, storage, ours, notes)
     if made is not None:
-        tidy_list(server, project.id)
+        tidy_list(server, project.id, notes)
         try:
             # PostgreSQL may show an older one late.
             late = choose_project(server, _deciding(server, copies, by) or [project], decider(by), notes, heal=True)

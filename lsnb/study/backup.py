@@ -629,6 +629,7 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
                 restoring = Restoring(server, saved, backup, members, moved, storage)
                 status = restoring.run(own[0] if own else None)
                 strange |= restoring.strange
+                notes += restoring.notes
                 row.update(project=moved[saved.number], tasks=len(saved.tasks), status=status)
                 count(len(saved.tasks))
             except LsnbError as fault:
@@ -741,6 +742,7 @@ class Restoring:
         self.members, self.moved, self.storage = members, moved, storage
         self.project = 0
         self.strange: set[str] = set()
+        self.notes: list[str] = []
 
     def run(self, known: Project | None) -> str:
         """Make the project, or what is missing of it, and return what was done: created, completed or exists.
@@ -763,7 +765,7 @@ class Restoring:
             if made is not None:
                 project = self._oldest(made)  # PostgreSQL may show an older one late
         if made is not None:
-            tidy_list(self.server, self.project)
+            tidy_list(self.server, self.project, self.notes)
         return "created" if made is not None else "completed" if added else "exists"
 
     def _oldest(self, made: Project) -> Project:

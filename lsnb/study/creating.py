@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -383,6 +382,7 @@ def make_copies(
         notes += (edited_note(edited),)
     copies: list[Copy] = []
     rows = []
+    untidy: list[str] = []
     first_fault: LsnbError | None = None
     for name in names:
         known = present.get(name)
@@ -393,6 +393,7 @@ def make_copies(
             about.belongs_to(name),
             known,
             storage,
+            untidy,
             now=now.get(known.project.id) if known is not None else None,
         )
         rows.append(row)
@@ -400,7 +401,7 @@ def make_copies(
         if copy is not None:
             copies.append(copy)
     copies += [copy for name, copy in present.items() if name not in names]
-    report = CreateReport(pd.DataFrame(rows), notes=(*plan.notes, *notes, *_notes(rows)), seen=plan.seen)
+    report = CreateReport(pd.DataFrame(rows), notes=(*plan.notes, *notes, *_notes(rows), *untidy), seen=plan.seen)
     if first_fault is not None and all(row["status"] == "failed" for row in rows):
         raise first_fault
     for note in report.notes:
@@ -450,6 +451,7 @@ def make_copy(
     manifest: Manifest,
     copy: Copy | None,
     storage: StudioStorage | None,
+    notes: list[str],
     *,
     now: Project | None = None,
 ) -> tuple[Copy | None, dict[str, Any], LsnbError | None]:
@@ -462,6 +464,7 @@ def make_copy(
         manifest: What it is to say about itself.
         copy: The project, where it exists.
         storage: How it is to show the bucket, if it must.
+        notes: Gets what could not be done and leaves the project whole all the same.
         now: The project with its counts, where it has just been looked at.
 
     Returns:
@@ -510,7 +513,7 @@ def make_copy(
                 break
             copy = then
         if made:
-            tidy_list(server, copy.project.id)
+            tidy_list(server, copy.project.id, notes)
         row["tasks"] = len(tasks)
         row["status"] = "created" if made else "completed" if added else "exists"
     except LsnbError as fault:
@@ -575,15 +578,18 @@ def connect_bucket(server: Server, project: int, storage: StudioStorage) -> None
     )
 
 
-def tidy_list(server: Server, project: int) -> None:
+def tidy_list(server: Server, project: int, notes: list[str]) -> None:
     """Keep a new project's task list, the first page that its link opens, to items and media.
 
     Args:
         server: The server.
         project: The project's id.
+        notes: Gets why it could not.
     """
-    with suppress(LsnbError):  # a list with more columns is no reason to call a project unfinished
+    try:
         server.hide_columns(project)
+    except LsnbError as fault:  # a list with more columns is no reason to call a project unfinished
+        notes.append(f"The task list of project {project} may show more columns than items and media: {fault}")
 
 
 def bucket_of(server: Server, copies: Sequence[Copy]) -> Bucket | None:
@@ -812,7 +818,7 @@ def add_person(
         if (split := splits.get(task["meta"]["item"])) is not None:
             task["meta"]["split"] = split
     storage = bucket.storage_for_studio() if bucket is not None else None
-    made, row, _ = make_copy(server, config, tasks, manifest, there.get(name), storage)
+    made, row, _ = make_copy(server, config, tasks, manifest, there.get(name), storage, notes)
     CreateReport(pd.DataFrame([row])).raise_for_failures()
     # The others learn of the newcomer last: until then the newcomer's own project says it all.
     renewed = []
