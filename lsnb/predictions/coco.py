@@ -24,16 +24,8 @@ from lsnb.kernel.words import listing
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.detections import NO_POINTS, NORMALISED, find_target, in_first_pixel, scaled
-from lsnb.predictions.payloads import (
-    COCO_CATEGORIES,
-    Matching,
-    Sizes,
-    box_by_mode,
-    class_label,
-    is_missing,
-    names_of,
-    size_of,
-)
+from lsnb.predictions.matching import Matching, Sizes, size_of
+from lsnb.predictions.payloads import COCO_CATEGORIES, box_by_mode, class_label, is_missing, names_of
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.regions import COCO_POINTS, NO_SIZE, Regions, Seen, Target, Targets
 from lsnb.shapes import Box, Outline, Point, Size, bounds, coco_mask

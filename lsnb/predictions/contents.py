@@ -55,20 +55,17 @@ from lsnb.predictions.interchange import (
 )
 from lsnb.predictions.labelbox.payload import is_export
 from lsnb.predictions.labelbox.reading import from_labelbox
+from lsnb.predictions.matching import Matching, Sizes, names_called, stem
 from lsnb.predictions.payloads import (
     BOX_COLUMNS,
     COCO_CATEGORIES,
     LABEL_KEYS,
     MEASURES,
-    Matching,
     Names,
-    Sizes,
     class_label,
     holds_detections,
-    names_called,
     names_of,
     read_payload,
-    stem,
 )
 from lsnb.predictions.predictions import Predictions
 from lsnb.predictions.records import from_answers, is_label_studio, labels_said, read_tasks, records_of

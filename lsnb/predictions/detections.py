@@ -20,18 +20,16 @@ from lsnb.kernel.runtime import collector_paused
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.vocabulary import CHOICES
 from lsnb.predictions.checking import Facts, find_faults, rules_of, score_faults
+from lsnb.predictions.matching import Matching, Sizes, size_of
 from lsnb.predictions.payloads import (
     BOX_COLUMNS,
     Found,
-    Matching,
     Names,
-    Sizes,
     holds_detections,
     is_missing,
     names_of,
     read_payload,
     read_table_rows,
-    size_of,
 )
 from lsnb.predictions.predictions import Predictions, Result, Row, least_score, make_predictions
 from lsnb.predictions.regions import ROUNDING, SHAPE_KINDS, Regions, Seen, Shape, Target, Targets, check_arguments

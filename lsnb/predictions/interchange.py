@@ -34,7 +34,8 @@ from lsnb.predictions.detections import (
     scaled,
     video_facts,
 )
-from lsnb.predictions.payloads import Matching, Names, Sizes, size_of
+from lsnb.predictions.matching import Matching, Sizes, size_of
+from lsnb.predictions.payloads import Names
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.regions import NO_SIZE, ROUNDING, Regions, Seen, Target, Targets
 from lsnb.shapes import (

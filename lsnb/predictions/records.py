@@ -26,7 +26,8 @@ from lsnb.kernel.words import counted, listing, nearest
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.tree import attribute, parse, walk
 from lsnb.predictions.checking import Facts, find_faults, rules_of
-from lsnb.predictions.payloads import Matching, is_missing, known_score, names_called, parsed, stem
+from lsnb.predictions.matching import Matching, names_called, stem
+from lsnb.predictions.payloads import is_missing, known_score, parsed
 from lsnb.predictions.predictions import Predictions, Result, Row, make_predictions
 from lsnb.predictions.regions import check_arguments
 from lsnb.results import LABELS_AT, SAID_AT, is_value

@@ -29,7 +29,8 @@ from lsnb.kernel.words import joined
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.detections import NO_POINTS, add_points
-from lsnb.predictions.payloads import Matching, Names, Sizes, names_of
+from lsnb.predictions.matching import Matching, Sizes
+from lsnb.predictions.payloads import Names, names_of
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.regions import Regions, Seen, Target, Targets
 from lsnb.shapes import box_of_centre

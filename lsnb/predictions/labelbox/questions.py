@@ -24,7 +24,7 @@ from lsnb.labels.tree import attribute, parse, walk
 from lsnb.labels.vocabulary import CHOICES, KINDS, TEXT_AREA, TIMELINE_LABELS, version
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.labelbox.payload import Payload, payload_rows
-from lsnb.predictions.payloads import Sizes, size_of
+from lsnb.predictions.matching import Sizes, size_of
 from lsnb.predictions.predictions import Result, Row
 from lsnb.predictions.regions import Regions, Seen, Target, Targets
 from lsnb.predictions.spans import check_span
