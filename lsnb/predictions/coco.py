@@ -23,7 +23,15 @@ from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import listing
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
-from lsnb.predictions.detections import NO_POINTS, NORMALISED, find_target, in_first_pixel, scaled
+from lsnb.predictions.detections import (
+    FIRST_PIXEL,
+    NO_POINTS,
+    NORMALISED,
+    find_target,
+    in_first_pixel,
+    scaled,
+    warn_boxless,
+)
 from lsnb.predictions.matching import Matching, Sizes, size_of
 from lsnb.predictions.payloads import COCO_CATEGORIES, box_by_mode, class_label, is_missing, names_of
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
@@ -37,6 +45,7 @@ DRAWN = frozenset(
         *("bbox_mode", "category_name"),
     }
 )
+CROWDS = frozenset({"wrong_mask", "wrong_size"})
 KEPT = ("iscrowd", "ignore", "track_id")
 LOST = (
     "{n} of the file's annotations refer to no picture of it, and may be this one's: it is not taken for one in which "
@@ -160,10 +169,15 @@ def from_coco(
     rows: list[Row] = []
     pictures = _pictures(images, annotations, rows, Matching(items, match), known_sizes)
     lost: list[Row] = []
-    in_shares = normalized is None and _are_shares(annotations)
+    in_shares = _in_shares(annotations, targets) if normalized is None else {}
+    loosely = _Loosely({image: (row.name,) for image, (row, _) in pictures.items()})
     for place, annotation in enumerate(annotations):
         image = annotation.get("image_id") if type(annotation) is dict else None
-        picture = pictures.get(image if type(image) is int else _picture_id(annotation))
+        number = image if type(image) is int else _picture_id(annotation)
+        picture = pictures.get(number)
+        if picture is None:
+            number = loosely.meant(annotation.get("image_id") if _is_dict(annotation) else None)
+            picture = pictures.get(number)
         path = f"annotations[{place}]"
         if picture is None:
             if annotator is not None and not _is_by(annotation, annotator):
@@ -175,14 +189,14 @@ def from_coco(
         row, size = picture
         if row.item is None or (annotator is not None and annotation.get("annotator", annotator) != annotator):
             continue
-        if in_shares:
+        if in_shares and in_shares.get(_picture_id(annotation)):
             if not row.has_failed:
                 row.error("normalised", NORMALISED, path)
             continue
         # Most annotations of most files are plain boxes of a category that was seen before.
-        number = annotation.get("category_id")
-        is_plain = isinstance(number, int | str) and annotation.keys().isdisjoint(DRAWN) and not reading.is_shared
-        target = reading.boxed.get(number) if is_plain else None
+        category = annotation.get("category_id")
+        is_plain = isinstance(category, int | str) and annotation.keys().isdisjoint(DRAWN) and not reading.is_shared
+        target = reading.boxed.get(category) if is_plain else None
         box = annotation.get("bbox")
         if target is None or box is None or size is None:
             reading.add(row, annotation, size, path)
@@ -195,6 +209,8 @@ def from_coco(
             row.results = None
             row.warn("lost_annotations", LOST.format(n=len(lost)))
     reading.regions.finish()
+    for row in reading.torn:
+        row.results = row.results or None  # a crowd that cannot be shown is not nothing
     told = [*(notes if annotator is None and len(people) > 1 else ()), *reading.notes]
     return make_predictions([*rows, *lost], told)
 
@@ -208,28 +224,81 @@ def _has_number(annotation: Any) -> bool:
     return isinstance(number, int) and not isinstance(number, bool)
 
 
-def _are_shares(annotations: Sequence[Any]) -> bool:
-    """Return whether all that is drawn lies within the first pixel of its picture."""
-    boxes = []
+def _in_shares(annotations: Sequence[Any], targets: Targets) -> dict[Any, bool]:
+    """Return of each picture whether all that is drawn of one kind lies within its first pixel, as shares would."""
+    found: dict[tuple[Any, str], bool] = {}
+    wanted = ("bbox", "segmentation", *(("keypoints",) if targets.draws("point") else ()))
     for annotation in annotations:
-        if not isinstance(annotation, Mapping):
+        if not isinstance(annotation, dict):
             continue
         if "annotator" in annotation:
-            return False  # lsnb wrote it, in pixels
-        box, edges = annotation.get("bbox"), annotation.get("segmentation")
-        if box is None and isinstance(edges, list) and edges:
-            try:
-                parts = edges if isinstance(edges[0], list | tuple) else [edges]
-                box = bounds(np.concatenate([Outline.from_coco(part).points for part in parts]))
-            except ValueError:
-                return False
-        if box is None and isinstance(annotation.get("keypoints"), list):
-            box = _around(annotation["keypoints"])
-        if box is not None:
-            if not in_first_pixel([box]):
-                return False
-            boxes.append(box)
-    return bool(boxes)
+            return {}  # lsnb wrote it, in pixels
+        image = annotation.get("image_id")
+        image = image if type(image) is int else _picture_id(annotation)
+        for kind in wanted:
+            given = annotation.get(kind)
+            if type(given) is not list or not given or not found.get((image, kind), True):
+                continue
+            if _is_beyond(given if kind == "bbox" else given[0] if type(given[0]) is list else given):
+                found[image, kind] = False
+                continue
+            box = given if kind == "bbox" else _around_outlines(given) if kind == "segmentation" else _around(given)
+            if box is not None and len(box) == 4 and any(map(_side, box)):
+                found[image, kind] = in_first_pixel([box])
+    return {image: True for (image, _), are_shares in found.items() if are_shares}
+
+
+def _is_beyond(numbers_given: Sequence[Any]) -> bool:
+    """Return at once whether a number lies beyond the first pixel: most do, and 2 is a key point that is seen."""
+    try:
+        return max(numbers_given) > 2 * FIRST_PIXEL
+    except (TypeError, ValueError):
+        return False
+
+
+def _around_outlines(edges: Sequence[Any]) -> Any:
+    try:
+        parts = edges if isinstance(edges[0], list | tuple) else [edges]
+        return bounds(np.concatenate([Outline.from_coco(part).points for part in parts if part]))
+    except ValueError:
+        return None
+
+
+class _Loosely:
+    """What an id means that is spelled in another way than the file spells it: ``"01"`` and ``1``, or a picture's name.
+
+    Args:
+        known: Id → other names of it.
+    """
+
+    def __init__(self, known: Mapping[Any, Sequence[str]]) -> None:
+        self._known = known
+        self._meant: dict[str, Any] | None = None
+
+    def meant(self, given: Any) -> Any:
+        """Return the id that this means, or None where it means none, or more than one."""
+        if not _is_id(given):
+            return None
+        if self._meant is None:
+            pairs = [(key, number) for number, names in self._known.items() for key in (_spelled(number), *names)]
+            owners: dict[str, set[Any]] = {}
+            for key, number in pairs:
+                owners.setdefault(key, set()).add(number)
+            self._meant = {key: next(iter(of)) for key, of in owners.items() if len(of) == 1}
+        return self._meant.get(_spelled(given), self._meant.get(str(given)))
+
+
+def _spelled(given: Any) -> str:
+    """Return an id's number without what changes nothing of it, or its text.
+
+    Example:
+        >>> _spelled("007"), _spelled(7), _spelled("7.0"), _spelled(" a")
+        ('7', '7', '7', 'a')
+    """
+    text = str(given).strip()
+    whole, dot, rest = text.partition(".")
+    is_number = whole.removeprefix("-").isdecimal() and not rest.strip("0") and len(whole) < 40
+    return str(int(whole)) if is_number and (not dot or rest) else text
 
 
 def _around(points: Sequence[Any]) -> Any:
@@ -260,9 +329,10 @@ def _content(given: Any, name: str) -> Any:
 
 
 def _categories(given: Sequence[Any], names: Mapping[Any, str] | None) -> dict[Any, Category]:
-    found = {number: Category(name) for number, name in (names or COCO_CATEGORIES).items()}
+    called = {_plain_id(number): name for number, name in (names or {}).items()}
+    found = {number: Category(name) for number, name in (called or COCO_CATEGORIES).items()}
     own = [one for one in given if isinstance(one, Mapping) and _is_id(one.get("id"))]
-    if own:
+    if given and not called:
         found = {}
     listed: dict[Any, Any] = {}
     for one in own:
@@ -275,7 +345,7 @@ def _categories(given: Sequence[Any], names: Mapping[Any, str] | None) -> dict[A
                 "be told."
             )
         found[_plain_id(one["id"])] = Category(
-            str((names or {}).get(one["id"], one.get("name", one["id"]))),
+            str(called.get(_plain_id(one["id"]), one.get("name", one["id"]))),
             above if isinstance(above, str) else None,
             tuple(str(name) for name in points) if isinstance(points, list | tuple) else (),
             "" if names else str(one.get("name", "")),
@@ -347,6 +417,7 @@ class Reading:
         is_shared: Whether places are shares of the picture.
         boxed: Category id → where plain boxes of it go.
         notes: What was guessed or left out in the whole file, once each.
+        torn: Pictures with a crowd whose mask cannot be read.
     """
 
     regions: Regions
@@ -355,6 +426,12 @@ class Reading:
     is_shared: bool = False
     boxed: dict[Any, Target] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
+    torn: list[Row] = field(default_factory=list)
+
+    @functools.cached_property
+    def loosely(self) -> _Loosely:
+        """What ids of categories mean that are spelled in another way."""
+        return _Loosely(dict.fromkeys(self.categories, ()))
 
     def add(self, row: Row, annotation: Mapping[str, Any], size: Size | None, path: str) -> None:
         """Add an annotation to its picture's row.
@@ -365,7 +442,7 @@ class Reading:
             size: The picture's width and height in pixels, if known.
             path: Where in the file it stands.
         """
-        category = _category(annotation, self.categories)
+        category = _category(annotation, self.categories, self.loosely)
         own = annotation.get("category_name")
         if category is not None and category.own and isinstance(own, str) and own not in ("", category.own):
             words = f"The annotation is called {own!r}, and its category_id says {category.own!r}: mend one of them."
@@ -396,7 +473,7 @@ class Reading:
             return
         parent = None
         if seen is not None and not (
-            has_points and (_is_place_of_points(annotation) or not self._takes(seen, category))
+            has_points and (_is_place_of_points(annotation) or not self._takes(row, seen, category, path))
         ):
             parent = self._draw(row, annotation, seen, category, size, path)
         elif not has_points:
@@ -404,9 +481,14 @@ class Reading:
         if has_points:
             self._add_points(row, annotation, category, size, path, parent)
 
-    def _takes(self, seen: Seen, category: Category) -> bool:
-        """Return whether what holds key points is drawn, too."""
-        return bool(category.points) and isinstance(self.targets.find_for(seen, category.label, category.above), Target)
+    def _takes(self, row: Row, seen: Seen, category: Category, path: str) -> bool:
+        """Return whether what holds key points is drawn, too; say so where it is not, and the config draws such."""
+        if not category.points:
+            return False
+        if isinstance(self.targets.find_for(seen, category.label, category.above), Target):
+            return True
+        warn_boxless(row, self.targets, seen, category.label, path)
+        return False
 
     def _draw(
         self,
@@ -420,7 +502,15 @@ class Reading:
         if self.is_shared:
             seen = scaled(seen, np.array(size or (100.0, 100.0)))
         score = annotation.get("score")
+        known = len(row.faults)
         added = self.regions.add_seen(row, seen, category.label, size, self.targets, score, path, category.above)
+        if annotation.get("iscrowd") and added is None:
+            # A crowd is what nobody counted: its mask does not cost the picture the things that somebody did.
+            if any(fault.code in CROWDS for fault in row.faults[known:]):
+                self.torn.append(row)
+            row.faults[known:] = [
+                replace(fault, is_warning=fault.is_warning or fault.code in CROWDS) for fault in row.faults[known:]
+            ]
         kept = {name: annotation[name] for name in KEPT if annotation.get(name)}
         attributes = annotation.get("attributes")
         if isinstance(attributes, Mapping):
@@ -548,12 +638,15 @@ _ROUNDED = 0.02
 _UPRIGHT = 0.05
 
 
-def _category(annotation: Mapping[str, Any], categories: Mapping[Any, Category]) -> Category | None:
+def _category(annotation: Mapping[str, Any], categories: Mapping[Any, Category], loosely: _Loosely) -> Category | None:
     number = annotation.get("category_id")
     if _is_id(number) and not is_missing(number):
         number = _plain_id(number)
         if number in categories:
             return categories[number]
+        meant = loosely.meant(number)
+        if meant is not None:
+            return categories[meant]
         if isinstance(number, str):
             return next((one for one in categories.values() if one.label == number), Category(number))
         return None

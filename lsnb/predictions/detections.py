@@ -33,7 +33,7 @@ from lsnb.predictions.payloads import (
 )
 from lsnb.predictions.predictions import Predictions, Result, Row, least_score, make_predictions
 from lsnb.predictions.regions import ROUNDING, SHAPE_KINDS, Regions, Seen, Shape, Target, Targets, check_arguments
-from lsnb.shapes import Fault, Size, clipped, keyframe, to_percent, to_pixels, track_value
+from lsnb.shapes import Box, Fault, Size, clipped, keyframe, to_percent, to_pixels, track_value
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 # A tracker's boxes, frame by frame, as boxes that move through a video.
@@ -144,6 +144,7 @@ def _read_video(
     tracks: dict[Any, InFrames] = {}
     untracked = 0
     given: list[Any] = []
+    beside: dict[str, str] = {}
     for frame, cell in looked.items():
         path = f"frames[{frame}]"
         try:
@@ -154,7 +155,11 @@ def _read_video(
         if frame > frames:
             row.error("frame_past_end", f"Frame {frame} is past the end: the video has {frames}.", path)
             continue
-        if found is None or not found.boxes:
+        if found is None:
+            continue
+        for name in _not_in_videos(found):
+            beside[name] = path
+        if not found.boxes:
             continue
         if found.trackers is None:
             words = "Boxes in a video need tracker_id, which says what is the same thing: run a tracker first."
@@ -179,12 +184,27 @@ def _read_video(
             seen[frame] = (box, found.labels[place], found.scores[place])
     if untracked:
         row.warn("no_tracker", f"{untracked} boxes without a tracker_id are left out.")
+    for name, path in beside.items():
+        row.warn("only_boxes", f"Of {name} in a video only the upright boxes are drawn.", path)
     if normalized is None and in_first_pixel(given):
         row.error("normalised", NORMALISED)
     if row.has_failed:
         return
     for tracker, seen in tracks.items():
         _add_track(row, tracker, seen, list(looked), (size, fps, frames), regions, targets)
+
+
+def _not_in_videos(found: Found) -> list[str]:
+    """Return what was found in a frame besides boxes."""
+    listed = {
+        "masks": found.masks,
+        "outlines": found.outlines,
+        "key points": found.points,
+        "turned boxes": found.turned if found.turned is not None else found.rotations,
+        "answers about whole frames": found.choices,
+        "Label Studio results": found.results,
+    }
+    return [*(name for name, parts in listed.items() if parts), *found.unread]
 
 
 def _add_track(
@@ -371,6 +391,8 @@ def draw(
     if found.choices is not None:
         _choose(row, found.choices, regions, targets)
     size = found.size or size
+    for name in found.unread:
+        row.warn("unread", UNREAD.format(name=name))
     shares = _are_shares(row, found, normalized)
     if shares is None:
         return
@@ -380,7 +402,7 @@ def draw(
         seen = Seen(
             box,
             found.turned[place] if found.turned is not None else None,
-            None if edges is None else [edges],
+            None if edges is None else edges if isinstance(edges, list) else [edges],
             found.masks[place] if found.masks is not None else None,
         )
         points = found.points[place] if found.points is not None else None
@@ -389,6 +411,9 @@ def draw(
             seen.box = _in_pixels(row, box, size, path)
             if seen.box is None:
                 continue
+            turn = found.rotations[place] if found.rotations is not None else None
+            if turn is not None:
+                _turn(seen, turn)
         elif shares:
             # Shares are percent of a picture of a hundred by a hundred, where its size is unknown.
             scale = np.array(size or (100.0, 100.0))
@@ -401,8 +426,13 @@ def draw(
         draws_points = points is not None and targets.draws("point")
         if draws_points and not isinstance(targets.find_for(seen, label), Target):
             parent = None
+            warn_boxless(row, targets, seen, label, path)
         else:
             parent = regions.add_seen(row, seen, label, size, targets, score, path)
+        tracker = found.trackers[place] if found.trackers is not None else None
+        if isinstance(tracker, str | numbers.Real) and tracker != -1:
+            is_whole = isinstance(tracker, numbers.Real) and float(tracker).is_integer()
+            regions.keep(parent, {"track_id": int(tracker) if is_whole else tracker})
         if points is not None:
             if draws_points:
                 add_points(row, points, label, size, regions, targets, path, parent, names)
@@ -410,6 +440,34 @@ def draw(
                 found.notes.append(NO_POINTS)
 
 
+def _turn(seen: Seen, degrees: float) -> None:
+    """Turn a box clockwise about its top left corner, as Label Studio does."""
+    try:
+        drawn = Box(*(float(side) for side in seen.box or ()), degrees)
+        seen.turned, seen.drawn = drawn.corners(), drawn
+    except (TypeError, ValueError, OverflowError):
+        return  # it is told as no box
+
+
+def warn_boxless(row: Row, targets: Targets, seen: Seen, label: str | None, path: str) -> None:
+    """Say that key points are drawn and the thing itself is not, where the config draws such things.
+
+    Args:
+        row: The input.
+        targets: Where regions can go.
+        seen: Where the thing is.
+        label: What it is called.
+        path: Where in the input it stands.
+    """
+    fault = targets.find_for(seen, label)
+    if isinstance(fault, Fault) and fault.code != "no_control":
+        row.warn(fault.code, f"{fault.message} Its key points alone are drawn.", path)
+
+
+UNREAD = (
+    "{name} is not read, and the boxes alone are drawn: give masks as masks, outlines as segmentation, turned boxes as "
+    "the four corners x1, y1 … x4, y4."
+)
 NO_POINTS = "The config draws no points (keypoints): key points are left out."
 
 

@@ -22,7 +22,7 @@ from lsnb.kernel.formats import parse_python
 from lsnb.predictions.checking import score_faults
 from lsnb.predictions.matching import size_of
 from lsnb.predictions.predictions import Row
-from lsnb.shapes import Fault, Size, bounds, box_of_centre, box_of_corners, coco_mask
+from lsnb.shapes import Fault, Outline, Size, bounds, box_of_centre, box_of_corners, coco_mask, mask_box
 
 # The 80 things of COCO by their ids, of which the highest is 90.
 #
@@ -50,9 +50,25 @@ LABEL_KEYS = (
 )
 # Where COCO's own files, and torchvision's models, have COCO's ids.
 COCO_KEYS = frozenset({"category", "category_id", "labels"})
-SCORE_KEYS = ("score", "confidence", "conf", "probability")
+SCORE_KEYS = ("score", "confidence", "conf", "probability", "prob")
+TRACK_KEYS = ("track_id", "tracker_id")
+SCORE_LISTS = ("scores", "confidences", *SCORE_KEYS)
+CLASS_LISTS = ("labels", "classes", "class_ids", "class_id", "class_names")
+# What says more of a place than an upright box does: what of it is not read is said.
+PLACES = frozenset(
+    {
+        *("mask", "masks", "segmentation", "segmentations", "segments", "polygon", "polygons", "contour", "contours"),
+        *("keypoints", "key_points", "landmarks", "rotation", "angle", "theta", "obb", "rle", "xyxyxyxy", "xywhr"),
+    }
+)
+DRAWN_LISTS = frozenset({"boxes", "xyxy", "masks"})
 LISTS = ("annotations", "detections", "predictions", "objects")
-SIDES = (("xmin", "ymin", "xmax", "ymax"), ("x1", "y1", "x2", "y2"), ("left", "top", "right", "bottom"))
+SIDES = (
+    ("xmin", "ymin", "xmax", "ymax"),
+    ("x_min", "y_min", "x_max", "y_max"),
+    ("x1", "y1", "x2", "y2"),
+    ("left", "top", "right", "bottom"),
+)
 FORMS = (
     "{boxes, labels, scores}, {image, annotations}, a list of {bbox, category} or {label, x, y, width, height}, "
     "or arrays xyxy, class_id, confidence"
@@ -78,6 +94,8 @@ class Found:
         turned: The four corners of each in pixels, 4 × 2, or None.
         points: The key points of each: ``(name or None, x, y, score or None)`` in pixels, only those that are there.
         choices: What the whole picture was said to show, with the scores; None where that was not asked.
+        rotations: Degrees clockwise about the top left corner of each box in percent, as Label Studio has it.
+        unread: What the input says of places and is not read.
         notes: What was guessed.
     """
 
@@ -94,7 +112,15 @@ class Found:
     turned: Sequence[Any] | None = None
     points: Sequence[Any] | None = None
     choices: list[tuple[str, float | None]] | None = None
+    rotations: Sequence[float | None] | None = None
+    unread: dict[str, None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+    def set_last(self, name: str, value: Any) -> None:
+        """Set what is known of the last box, in a list that is there once any box has it."""
+        listed = getattr(self, name)
+        if value is not None or listed is not None:
+            setattr(self, name, [*(listed if listed is not None else [None] * (len(self.boxes) - 1)), value])
 
 
 def read_payload(cell: Any, names: Names | None = None) -> Found | None:
@@ -116,10 +142,12 @@ def read_payload(cell: Any, names: Names | None = None) -> Found | None:
         cell = parsed(cell)
     if is_missing(cell):
         return None
+    if isinstance(cell, list | tuple) and len(cell) == 1 and _is_one_picture(cell[0]):
+        cell = cell[0]  # models of ultralytics and torchvision return a list, also for one picture
     if isinstance(cell, Mapping):
         return _read_mapping(cell, names) if cell else None
-    if isinstance(cell, list | tuple) and len(cell) == 1 and (_is_ultralytics(cell[0]) or hasattr(cell[0], "xyxy")):
-        cell = cell[0]  # a model of ultralytics returns a list, also for one picture
+    if isinstance(cell, pd.DataFrame):
+        return _read_list(cell.to_dict("records"), names, "row", None)
     if _is_ultralytics(cell):
         return _read_ultralytics(cell, names)
     if hasattr(cell, "xyxy"):
@@ -188,12 +216,19 @@ def label_in(part: Mapping[Any, Any]) -> tuple[str, Any]:
     """Return the key and the value that name a thing: a name beats a number, whatever the order of the keys.
 
     Example:
-        >>> label_in({"name": "car", "class": 2}), label_in({"category_id": 18})
-        (('name', 'car'), ('category_id', 18))
+        >>> label_in({"name": "car", "class": 2}), label_in({"class": "2", "name": "car"}), label_in({"class": 8})
+        (('name', 'car'), ('name', 'car'), ('class', 8))
     """
     given = [(key, part[key]) for key in LABEL_KEYS if not is_missing(part.get(key))]
-    named = next((one for one in given if isinstance(one[1], str | bytes | Mapping)), None)
+    named = next((one for one in given if _is_name(one[1])), None)
     return named or next(iter(given), ("", None))
+
+
+def _is_name(given: Any) -> bool:
+    """Return whether this is a name, and no number, be it written as a text."""
+    return isinstance(given, Mapping) or (
+        isinstance(given, str | bytes) and not given.strip().isdigit() and bool(given)
+    )
 
 
 def class_label(given: Any, names: Names | None, default: Names = COCO_CATEGORIES) -> str | None:
@@ -213,7 +248,9 @@ def class_label(given: Any, names: Names | None, default: Names = COCO_CATEGORIE
     if is_missing(given):
         return None
     if isinstance(given, bool | str | bytes):
-        text = given.decode() if isinstance(given, bytes) else str(given)
+        text = given.decode("utf-8", "replace") if isinstance(given, bytes) else str(given)
+        if names and text not in names and text.isascii() and text.isdigit() and len(text) < 10:
+            return str(names.get(int(text), text))
         return names.get(text, text) if names else text
     number = _scalar(given)
     if isinstance(number, str) or not isinstance(number, numbers.Real):
@@ -271,7 +308,7 @@ def parsed(text: str | bytes) -> Any:
 def _read_mapping(cell: Mapping[str, Any], names: Names | None) -> Found:
     if "xyxy" in cell:
         return _read_arrays(cell, names)
-    if "boxes" in cell:
+    if "boxes" in cell or (cell.get("masks") is not None and not any(isinstance(cell.get(one), list) for one in LISTS)):
         return _read_boxes(cell, names)
     for name in LISTS:
         if isinstance(cell.get(name), list | tuple):
@@ -281,27 +318,89 @@ def _read_mapping(cell: Mapping[str, Any], names: Names | None) -> Found:
     return _read_list([cell], names, "", None)
 
 
+def _is_one_picture(part: Any) -> bool:
+    if isinstance(part, Mapping):
+        return not DRAWN_LISTS.isdisjoint(part) or any(isinstance(part.get(name), list | Mapping) for name in LISTS)
+    return _is_ultralytics(part) or hasattr(part, "xyxy")
+
+
 def _read_boxes(cell: Mapping[str, Any], names: Names | None) -> Found:
-    corners = as_array(cell["boxes"])
+    masks = next((cell[key] for key in ("masks", "mask") if cell.get(key) is not None), None)
+    corners = _corners_of_masks(masks) if cell.get("boxes") is None else as_array(cell["boxes"])
     try:
         corners = np.empty((0, 4)) if corners.size == 0 else corners.astype(np.float64).reshape(len(corners), 4)
     except (TypeError, ValueError, OverflowError):
         raise InputError("boxes: each is four numbers, left, top, right, bottom in pixels.") from None
-    text_key = next((key for key in TEXT_KEYS if cell.get(key) is not None), None)
-    texts = cell[text_key] if text_key else None
-    classes = texts if texts is not None else cell.get("labels")
     n = len(corners)
-    plain = _plain(classes, n, text_key or "labels")
-    found = _columns(corners, plain, _plain(cell.get("scores"), n, "scores"), names, COCO_CATEGORIES)
-    if names is None:
-        note_coco(found, plain or ())
+    text_key = next((key for key in TEXT_KEYS if cell.get(key) is not None), None)
+    class_key = text_key or next((key for key in CLASS_LISTS if cell.get(key) is not None), "labels")
+    classes = _plain(cell.get(class_key), n, class_key)
+    own = None if text_key or names is not None else _own_names(cell, classes)
+    if isinstance(own, list):
+        classes = own
+    elif own is not None:
+        names = own
+    score_key = next((key for key in SCORE_LISTS if cell.get(key) is not None), "scores")
+    default = COCO_CATEGORIES if class_key == "labels" else {}
+    found = _columns(corners, classes, _plain(cell.get(score_key), n, score_key), names, default)
+    if names is None and default:
+        note_coco(found, classes or ())
     found.size = _size(cell)
     found.paths = [f"boxes[{n}]" for n in range(len(corners))]
-    if cell.get("masks") is not None and n:
-        _set_masks(found, cell["masks"], "masks", 0.5)
+    if masks is not None and n:
+        _set_masks(found, masks, "masks", 0.5)
     if cell.get("keypoints") is not None and n:
         found.points = _points_of(cell["keypoints"], cell.get("keypoints_scores"), n, "keypoints")
+    _note_unread(found, cell, {"masks", "mask", "keypoints"})
     return found
+
+
+def _corners_of_masks(given: Any) -> np.ndarray[Any, Any]:
+    """Return the corners of what is painted, for masks that come without boxes."""
+    masks = as_array(given)
+    masks = masks[:, 0] if masks.ndim == 4 and masks.shape[1] == 1 else masks
+    if masks.ndim != 3:
+        raise InputError(f"masks has the shape {masks.shape}: give one mask of height × width for each thing.")
+    try:
+        boxes = np.array([mask_box(mask > (0.5 if masks.dtype.kind == "f" else 0)) for mask in masks]).reshape(-1, 4)
+    except TypeError:
+        raise InputError("masks holds something else than numbers: give true where painted.") from None
+    return np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:]], axis=1)
+
+
+def _own_names(cell: Mapping[str, Any], classes: Sequence[Any] | None) -> Names | list[Any] | None:
+    """Return what an input itself calls its classes: number → name, or a name for each thing.
+
+    Raises:
+        InputError: A list of names may be either.
+    """
+    given = next((cell[key] for key in ("class_names", "label_names", "names") if cell.get(key) is not None), None)
+    if isinstance(given, Mapping):
+        return {int(key) if isinstance(key, str) and key.isdecimal() else key: str(name) for key, name in given.items()}
+    if not isinstance(given, list | tuple) or not classes or not all(isinstance(one, str) for one in given):
+        return None
+    numbered = [one for one in classes if isinstance(one, numbers.Real)]
+    if not numbered:
+        return None
+    by_number = dict(enumerate(given))
+    named = [by_number.get(int(one)) if isinstance(one, numbers.Real) else one for one in classes]
+    if len(given) != len(classes) or named == list(given):
+        return by_number
+    if None in named:
+        return list(given)
+    raise InputError(
+        f"class_names has {len(given)} names, which may be one for each thing or one for each class's number: give "
+        "names=, number → label."
+    )
+
+
+def _note_unread(found: Found, part: Mapping[Any, Any], read: Collection[str]) -> None:
+    """Note what an input says of places that nothing here reads."""
+    for key in PLACES & part.keys() - set(read):
+        given = part[key]
+        is_nothing = is_missing(given) or (isinstance(given, numbers.Real) and not given)
+        if not is_nothing and not (hasattr(given, "__len__") and not len(given)):
+            found.unread[key] = None
 
 
 def note_coco(found: Found, classes: Iterable[Any]) -> None:
@@ -373,8 +472,9 @@ def _read_arrays(cell: Mapping[str, Any], names: Names | None) -> Found:
     )
     found.paths = [f"xyxy[{n}]" for n in range(len(corners))]
     found.size = _size(cell)
-    if cell.get("mask") is not None and len(corners):
-        _set_masks(found, cell["mask"], "mask", 0.0)
+    masks = next((cell[key] for key in ("mask", "masks") if cell.get(key) is not None), None)
+    if masks is not None and len(corners):
+        _set_masks(found, masks, "mask", 0.0)
     turned = cell.get("xyxyxyxy", data.get("xyxyxyxy") if isinstance(data, Mapping) else None)
     if turned is not None and len(corners):
         found.turned = _turned(turned, len(corners))
@@ -382,6 +482,7 @@ def _read_arrays(cell: Mapping[str, Any], names: Names | None) -> Found:
         found.points = _points_of(cell["keypoints"], None, len(corners), "keypoints")
     if cell.get("tracker_id") is not None:
         found.trackers = _plain(cell["tracker_id"], len(corners), "tracker_id")
+    _note_unread(found, cell, {"mask", "masks", "keypoints", "xyxyxyxy"})
     return found
 
 
@@ -505,38 +606,73 @@ def _read_list(parts: list[Any], names: Names | None, name: str, size: Size | No
 def _add_part(found: Found, part: Mapping[str, Any], names: Names | None, path: str, name: str) -> None:
     is_roboflow = _is_roboflow(part, name)
     found.size = found.size or _size(part)
-    edges = _edges(part, is_roboflow)
+    edges, mask = _edges(part, is_roboflow), _mask_in(part)
     turned = _corners(part)
+    has_box = any(key in part for key in ("bbox", "box", "x", "xmin", "x1", "left", "x_min"))
     if turned is not None:
         box, is_percent = list(bounds(turned)), False
     elif is_roboflow:
         box, is_percent = _about_centre(part, path), False
-    elif edges is not None and not any(key in part for key in ("bbox", "box", "x", "xmin", "x1", "left")):
-        box, is_percent = list(bounds(edges)), False
+        if not ROBOFLOW & part.keys() and "confidence" not in part:
+            found.notes.append(
+                "x and y of predictions are taken for the centre of a box in pixels, as Roboflow has it."
+            )
+    elif edges is not None and not has_box:
+        box, is_percent = list(bounds(np.concatenate(edges))), False
+    elif mask is not None and not has_box:
+        mask = mask() if callable(mask) else mask
+        box, is_percent = list(mask_box(mask)), False
     else:
         box, is_percent = _box_of(part, path)
+    if mask is not None and not callable(mask) and found.size is None:
+        found.size = (float(mask.shape[1]), float(mask.shape[0]))
     key, given = label_in(part)
     label = class_label(given, names, COCO_CATEGORIES if key in COCO_KEYS else {})
     if names is None and key in COCO_KEYS:
         note_coco(found, [given])
-    n = len(found.boxes)
     found.boxes.append(box)
     found.is_percent.append(is_percent)
     found.labels.append(label)
     found.scores.append(next((part[key] for key in SCORE_KEYS if not is_missing(part.get(key))), None))
     found.paths.append(path)
     points = _named_points(part)
-    for kept, value in (("outlines", edges), ("turned", turned), ("points", points)):
-        listed = getattr(found, kept)
-        if value is not None or listed is not None:
-            setattr(found, kept, [*(listed if listed is not None else [None] * n), value])
+    turn = part.get("rotation") if is_percent else None
+    found.set_last("outlines", edges)
+    found.set_last("masks", mask)
+    found.set_last("turned", turned)
+    found.set_last("points", points)
+    found.set_last("rotations", float(turn) if isinstance(turn, numbers.Real) and turn else None)
+    found.set_last("trackers", next((part[key] for key in TRACK_KEYS if not is_missing(part.get(key))), None))
+    read = {"segments"} | ({"keypoints"} if points else set()) | ({"rotation"} if is_percent else set())
+    if edges is not None or mask is not None:
+        read |= {"polygon", "mask", "segmentation", "rle"}
+    _note_unread(found, part, read)
+
+
+def _mask_in(part: Mapping[str, Any]) -> Any:
+    """Return the mask of a part, or what makes it: an array, a picture, or COCO's run lengths; None if it has none."""
+    for key in ("mask", "segmentation", "rle"):
+        given = part.get(key)
+        if isinstance(given, Mapping) and {"size", "counts"} <= given.keys():
+            return partial(coco_mask, given)
+        if given is None or isinstance(given, str | bytes | list | tuple | Mapping):
+            continue
+        mask = as_array(given)
+        if mask.ndim == 2 and mask.dtype.kind in "biuf":
+            return mask > (0.5 if mask.dtype.kind == "f" else 0)
+    return None
 
 
 def _is_roboflow(part: Mapping[str, Any], name: str) -> bool:
     """Return whether x and y are a centre in pixels, as Roboflow's inference writes them."""
     if not {"x", "y", "width", "height"} <= part.keys():
         return False
-    return "detection_id" in part or name == "predictions" or {"class", "confidence"} <= part.keys()
+    if ROBOFLOW & part.keys() or name == "predictions":
+        return True
+    return "class" in part and not {"label", "score", "rotation"} & part.keys()
+
+
+ROBOFLOW = frozenset({"detection_id", "class_id"})
 
 
 def _about_centre(part: Mapping[str, Any], path: str) -> list[Any]:
@@ -546,19 +682,29 @@ def _about_centre(part: Mapping[str, Any], path: str) -> list[Any]:
         return [part[side] for side in ("x", "y", "width", "height")]
 
 
-def _edges(part: Mapping[str, Any], is_roboflow: bool) -> np.ndarray[Any, Any] | None:
-    """Return the outline that Roboflow (``points``) or ultralytics (``segments``) gives, n × 2 pixels."""
-    given = part.get("points") if is_roboflow else part.get("segments")
+def _edges(part: Mapping[str, Any], is_roboflow: bool) -> list[np.ndarray[Any, Any]] | None:
+    """Return the outlines that Roboflow (``points``), ultralytics (``segments``) or COCO gives, n × 2 pixels each."""
+    given = part.get("points") if is_roboflow else part.get("segments", part.get("polygon"))
+    coco = part.get("segmentation")
     try:
         if isinstance(given, Mapping):
             found = np.stack([np.asarray(given["x"], np.float64), np.asarray(given["y"], np.float64)], axis=1)
         elif isinstance(given, list | tuple) and given and isinstance(given[0], Mapping):
             found = np.array([(point["x"], point["y"]) for point in given], dtype=np.float64)
+        elif isinstance(given, list | tuple) and given:
+            found = Outline.from_coco(given).points
+        elif isinstance(coco, list | tuple) and coco:
+            parts = [Outline.from_coco(one).points for one in (coco if _has_parts(coco) else [coco])]
+            return [points for points in parts if len(points)] or None
         else:
             return None
     except (TypeError, ValueError, KeyError):
         raise InputError("An outline is x and y of each corner, in pixels.") from None
-    return found if len(found) else None
+    return [found] if len(found) else None
+
+
+def _has_parts(segmentation: Sequence[Any]) -> bool:
+    return isinstance(segmentation[0], list | tuple | np.ndarray)
 
 
 def _corners(part: Mapping[str, Any]) -> np.ndarray[Any, Any] | None:
@@ -595,7 +741,13 @@ def _named_points(part: Mapping[str, Any]) -> list[Any] | None:
                 )
                 for one in given
             ]
-    except (TypeError, ValueError, KeyError):
+        if isinstance(given, Mapping) and given:
+            return [(str(key), float(at[0]), float(at[1]), None) for key, at in given.items()]
+        if isinstance(given, list | tuple | np.ndarray) and len(given):
+            table = as_array(given).astype(np.float64)
+            table = table.reshape(-1, 3) if table.ndim == 1 else table
+            return list(_points_of(table[None], None, 1, "keypoints")[0])
+    except (TypeError, ValueError, KeyError, IndexError):
         raise InputError("Key points are x and y of each, in pixels, and how sure the model is.") from None
     return None
 
@@ -678,6 +830,7 @@ BOX_COLUMNS = (
     ("x", "y", "width", "height"),
     ("x_px", "y_px", "width_px", "height_px"),
     ("xmin", "ymin", "xmax", "ymax"),
+    ("x_min", "y_min", "x_max", "y_max"),
     ("x1", "y1", "x2", "y2"),
 )
 SIZE_COLUMNS = (("image_width", "image_height"), ("picture_width", "picture_height"))
@@ -696,7 +849,7 @@ def holds_detections(columns: Collection[Any]) -> bool:
 
 
 def _first_label(given: Sequence[Any]) -> Any:
-    named = next((one for one in given if isinstance(one, str) and one), None)
+    named = next((one for one in given if _is_name(one)), None)
     return named if named is not None else next((one for one in given if not is_missing(one)), None)
 
 
@@ -719,7 +872,9 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
     if key not in table.columns:
         raise InputError(f"The table has no column {key!r}: name the column of items with key=.")
     names = next((columns for columns in BOX_COLUMNS if set(columns) <= set(table.columns)), BOX_COLUMNS[0])
-    is_percent, has_corners = names == BOX_COLUMNS[0], names in BOX_COLUMNS[2:]
+    # Roboflow's table has the centre, in pixels.
+    has_centre = names == BOX_COLUMNS[0] and ("detection_id" in table or {"class", "confidence"} <= set(table.columns))
+    is_percent, has_corners = names == BOX_COLUMNS[0] and not has_centre, names in BOX_COLUMNS[2:]
     n = len(table)
 
     def cells(name: str) -> list[Any]:
@@ -740,10 +895,11 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
         zip(cells(wide), cells(high), strict=True),
         cells("segmentation"),
         cells("keypoints"),
+        cells("rotation"),
         strict=True,
     )
     found: dict[Any, Any] = {}
-    for place, (item, label, score, box, status, error, size, runs, points) in enumerate(columns):
+    for place, (item, label, score, box, status, error, size, runs, points, turn) in enumerate(columns):
         name = "" if is_missing(item) else item if isinstance(item, str | numbers.Real) else str(item)
         status = status if isinstance(status, str) else ""
         if status == "failed":
@@ -768,22 +924,22 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
                 box = box_of_corners(*(float(side) for side in box))
             except (TypeError, ValueError, OverflowError):
                 box = (str(box),)  # it is told as no box
+        elif has_centre:
+            box = tuple(_about_centre(dict(zip(names, box, strict=True)), f"row {place}"))
         known.boxes.append(box)
         known.is_percent.append(is_percent)
         known.labels.append(class_label(label, names_by_id, {}))
         known.scores.append(None if is_missing(score) else score)
         known.paths.append(f"row {place}")
-        has_mask = not is_missing(runs)
-        if has_mask or known.masks is not None:
-            mask = partial(_table_mask, runs) if has_mask else None
-            known.masks = [*(known.masks or [None] * (len(known.boxes) - 1)), mask]
-        if not is_missing(points) or known.points is not None:
-            try:
-                posed = None if is_missing(points) else _table_points(points, known.size)
-            except InputError as fault:
-                found[name] = Fault("wrong_keypoints", str(fault), f"row {place}")
-                continue
-            known.points = [*(known.points or [None] * (len(known.boxes) - 1)), posed]
+        known.set_last("masks", None if is_missing(runs) else partial(_table_mask, runs))
+        is_turned = isinstance(turn, numbers.Real) and not is_missing(turn) and turn != 0
+        known.set_last("rotations", float(turn) if is_turned and is_percent else None)
+        if is_turned and not is_percent:
+            known.unread["rotation"] = None
+        try:
+            known.set_last("points", None if is_missing(points) else _table_points(points, known.size))
+        except InputError as fault:
+            found[name] = Fault("wrong_keypoints", str(fault), f"row {place}")
     return [(item if item != "" else None, seen) for item, seen in found.items()]
 
 

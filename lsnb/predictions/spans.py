@@ -58,7 +58,7 @@ def place_quote(start: int, end: int, quote: str, text: str) -> tuple[int, int, 
         >>> place_quote(3, 6, "Ana", "\N{GRINNING FACE} Ana eats")
         (2, 5, 'UTF-16')
     """
-    if text[start:end] == quote:
+    if text[start:end] == quote and end <= len(text):
         return start, end, "code points"
     for encoding, width, name in UNITS:
         raw = text.encode(encoding, "surrogatepass")
@@ -109,6 +109,7 @@ class SpanTexts:
             return results, []
         settled: list[Any] = []
         faults: list[Fault] = []
+        moved: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
         for place, result in enumerate(results):
             field = self._field(result) if isinstance(result, Mapping) else None
             if field is None or not isinstance(result.get("value"), Mapping):
@@ -121,10 +122,12 @@ class SpanTexts:
                 found = _settle_text(value, shown)
             else:
                 found = _settle_paragraphs(value, shown, self._keys.get(about.name, "text"))
+            if value != result["value"] and result.get("id") is not None:
+                moved[str(result["id"])] = _place(result["value"]), _place(value)
             where = f"result[{place}].value"
             faults += [Fault(one.code, one.message, where + one.path, one.is_warning) for one in found]
             settled.append({**result, "value": value})
-        return settled, faults
+        return [_along(result, moved) for result in settled] if moved else settled, faults
 
     def _field(self, result: Mapping[str, Any]) -> tuple[str, Field] | None:
         kind = result.get("type")
@@ -133,6 +136,25 @@ class SpanTexts:
         if row is None or row.shape != "Span" or not isinstance(name, str):
             return None
         return self.shown.get(name)
+
+
+PLACES = ("start", "end", "startOffset", "endOffset", "text")
+
+
+def _place(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where a span lies, without what is said of it: a text below it has a list there."""
+    return {key: value[key] for key in PLACES if key in value and not isinstance(value[key], list)}
+
+
+def _along(result: Any, moved: Mapping[str, tuple[dict[str, Any], dict[str, Any]]]) -> Any:
+    """Return a result with the place that its region's span now has, as answers about a region repeat it."""
+    if not isinstance(result, Mapping) or not isinstance(result.get("value"), Mapping):
+        return result
+    before, now = moved.get(str(result.get("id")), ({}, {}))
+    value, here = result["value"], _place(result["value"])
+    if not here or any(before.get(key) != given for key, given in here.items()):
+        return result
+    return {**result, "value": {**value, **{key: now[key] for key in here if key in now}}}
 
 
 def _dicts(results: Any) -> Sequence[Mapping[str, Any]]:
@@ -168,11 +190,12 @@ def _settle_paragraphs(value: dict[str, Any], shown: Any, key: str) -> list[Faul
         given = value.get(name)
         text = str(given) if isinstance(given, str) else ""
         if not isinstance(given, str) and not whole_faults(given, f".{name}"):
-            text = value[name] = str(int(given))  # type: ignore[arg-type]
+            text = str(int(given))  # type: ignore[arg-type]
         if not text.isdecimal():
             words = f"{name} is {given!r}: give the paragraph's number from 0, as text."
             return [Fault("wrong_value", words, f".{name}")]
         places.append(int(text))
+        value[name] = str(int(text))
     offsets = [value.get("startOffset"), value.get("endOffset")]
     faults = [
         f

@@ -28,7 +28,7 @@ from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import joined
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
-from lsnb.predictions.detections import NO_POINTS, add_points
+from lsnb.predictions.detections import NO_POINTS, add_points, warn_boxless
 from lsnb.predictions.matching import Matching, Sizes
 from lsnb.predictions.payloads import Names, names_of
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
@@ -57,6 +57,7 @@ class Declared:
         point_names: What they are called, in their order.
         columns: What stands behind the places.
         fault: Why one of the files that would say it could not be read; who says the names needs none of them.
+        is_torn: Whether two of them call one class by two names.
     """
 
     names: Names | None = None
@@ -65,6 +66,7 @@ class Declared:
     point_names: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     fault: InputError | None = None
+    is_torn: bool = False
 
     def overruled(
         self, *, names: Names | None = None, task: Any = None, columns: Any = None, point_names: Any = None
@@ -78,6 +80,8 @@ class Declared:
             point_names: What key points are called.
         """
         told = replace(self, names=self.names if names is None else names)
+        if names is not None and self.is_torn:
+            told.fault = None
         if task is not None:
             told.task, told.points = task, self.points if task == "pose" else None
         if columns is not None:
@@ -321,7 +325,9 @@ def yolo_texts(found: Mapping[str, bytes], name: str) -> tuple[dict[str, str], D
         text = _decoded(raw, f"{file} in {name}")
         last = PurePosixPath(file).name
         if last in CLASSES:
-            listed = dict(enumerate(text.rstrip().split("\n")))
+            found_names: Names = dict(enumerate(line.strip() for line in text.rstrip().split("\n")))
+            _agree(declared, listed, found_names, file)
+            listed = found_names
         elif last in CLASS_TABLES | ARGUMENTS:
             try:
                 said = parse_yaml(text, last)
@@ -329,14 +335,31 @@ def yolo_texts(found: Mapping[str, bytes], name: str) -> tuple[dict[str, str], D
                 declared.fault = fault
                 continue
             if last in CLASS_TABLES:
+                known = declared.names
                 _declare(declared, said, last)
+                if declared.names is not known:
+                    _agree(declared, known, declared.names, file)
             else:
                 _declare_run(declared, said)
         else:
             texts[file] = text
     if listed is not None:
+        _agree(declared, declared.names, listed, "The file of classes")
         declared.names = listed
+    if declared.is_torn:
+        declared.names = None
     return texts, declared
+
+
+def _agree(declared: Declared, known: Names | None, names: Names | None, file: str) -> None:
+    """Note where two files of a dataset call one class by two names: which is meant only the caller knows."""
+    if known is None or names is None:
+        return
+    for number in sorted(known.keys() & names.keys()):
+        if str(known[number]).strip() != str(names[number]).strip():
+            words = f"{file} calls class {number} {names[number]!r}, and another file {known[number]!r}: give names=."
+            declared.fault, declared.is_torn = InputError(words), True
+            return
 
 
 def _declare(declared: Declared, said: Any, name: str) -> None:
@@ -578,11 +601,21 @@ def _places_fit(layout: Layout, table: np.ndarray[Any, Any], declared: Declared)
         seen = visible > 0
     else:
         seen = (things[:, :, :2] != 0).any(axis=2)
+    if _are_flags(things) and _are_inside(boxes):
+        return True  # what is 0, 1 or 2 in every third place is no corner of an outline
     away = np.abs(things[:, :, :2] - boxes[:, None, :2]) - boxes[:, None, 2:] * 0.55
     near = ((away <= SLACK / 2).all(axis=2) | ~seen).all()
     # Of an outline the first two corners lie close to each other, and would be a box as large as it is far.
     is_contour = bool((np.abs(boxes[:, :2] - boxes[:, 2:]) < 0.02).all())
     return bool(near and _are_inside(boxes) and not is_contour and seen.any())
+
+
+def _are_flags(things: np.ndarray[Any, Any]) -> bool:
+    """Return whether each third number is a visibility: 0, 1 or 2, and places are those of a picture."""
+    if things.shape[2] != 3:
+        return False
+    at, visible = things[:, :, :2], things[:, :, 2]
+    return bool(np.isin(visible, (0, 1, 2)).all() and ((at >= -SLACK) & (at <= 1 + SLACK)).all())
 
 
 def _are_inside(boxes: np.ndarray[Any, Any]) -> bool:
@@ -638,7 +671,9 @@ def _draw(
             notes[NO_POINTS] = None
             points = None
     parent = None
-    if points is None or isinstance(targets.find_for(seen, line.name), Target):
+    if points is not None and not isinstance(targets.find_for(seen, line.name), Target):
+        warn_boxless(row, targets, seen, line.name, path)
+    else:
         parent = regions.add_seen(row, seen, line.name, size, targets, score, path)
     if "id" in behind:
         regions.keep(parent, {"track_id": int(behind["id"])})

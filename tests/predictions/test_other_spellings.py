@@ -1,0 +1,284 @@
+"""The same box, mask or span in the other ways in which tools write it: read right, or told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lsnb import LabelConfig
+from lsnb.errors import InputError
+from lsnb.predictions import Predictions, from_coco, from_detections, from_yolo
+from lsnb.predictions.spans import SpanTexts, place_quote
+
+SIZE = (100, 50)
+BOXES = LabelConfig.image("uri").rectangles("animal", ["cat", "car", "dog"])
+OUTLINES = LabelConfig.image("uri").polygons("area", ["cat"])
+MASKS = LabelConfig.image("uri").brush("area", ["cat"])
+POINTS = LabelConfig.image("uri").rectangles("animal", ["cat", "person"]).keypoints("part", ["nose", "tail"])
+EXPECTED = {"x": 10.0, "y": 20.0, "width": 20.0, "height": 40.0}
+PAINTED = np.zeros((50, 100), dtype=bool)
+PAINTED[10:30, 10:30] = True
+CORNERS = {"xmin": 10, "ymin": 10, "xmax": 30, "ymax": 30}
+RUNS = {"size": [50, 100], "counts": [510, 20, *[30, 20] * 19, 3520]}
+TRIANGLE = [10, 10, 30, 10, 30, 30]
+
+
+def read(cell: Any, config: LabelConfig = BOXES, **more: Any) -> Predictions:
+    return from_detections({"a": cell}, config=config, sizes=SIZE, **more)
+
+
+def codes(found: Predictions, column: str = "errors") -> list[str]:
+    return [fault["code"] for cell in found.table[column] for fault in cell]
+
+
+def only(found: Predictions) -> tuple[str, dict[str, Any]]:
+    """Return the label and the value of the one region there is."""
+    (result,) = found.results["a"]
+    return result["value"][result["type"]][0], result["value"]
+
+
+# Names and numbers
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        [{**CORNERS, "class": "2", "name": "car"}],
+        [{**CORNERS, "label": "2", "name": "car"}],
+        pd.DataFrame([{**CORNERS, "confidence": 0.9, "class": 2, "name": "car"}]),
+        {"boxes": [[10, 10, 30, 30]], "labels": [2], "class_names": ["car"]},
+        {"boxes": [[10, 10, 30, 30]], "labels": [2], "names": {"2": "car"}},
+        {"boxes": [[10, 10, 30, 30]], "classes": ["car"]},
+        [{"boxes": [[10, 10, 30, 30]], "labels": ["car"]}],
+    ],
+)
+def test_the_name_that_is_there_is_the_label(cell: Any) -> None:
+    label, value = only(read(cell))
+    assert label == "car"
+    assert {side: value[side] for side in EXPECTED} == EXPECTED
+
+
+def test_names_that_may_be_of_things_or_of_classes_are_told() -> None:
+    boxes = [[10, 10, 30, 30], [40, 10, 60, 30]]
+    found = read({"boxes": boxes, "labels": [1, 0], "class_names": ["cat", "dog"]})
+    assert "give names=" in found.table["error"][0]
+
+
+def test_a_score_under_any_of_its_names_is_kept() -> None:
+    found = read({"boxes": [[10, 10, 30, 30]], "labels": ["cat"], "confidences": [0.5]})
+    assert found.scores == {"a": 0.5}
+
+
+def test_tables_of_other_tools_have_their_boxes_where_they_are() -> None:
+    base = {"item": "a", "confidence": 0.9, "class": "car"}
+    roboflow = pd.DataFrame([{**base, "x": 20, "y": 20, "width": 20, "height": 20, "detection_id": "u"}])
+    supervision = pd.DataFrame([{**base, "x_min": 10, "y_min": 10, "x_max": 30, "y_max": 30}])
+    numbered = pd.DataFrame([{**base, **CORNERS, "class": "2", "name": "car"}])
+    for table in (roboflow, supervision, numbered):
+        label, value = only(from_detections(table, config=BOXES, sizes=SIZE))
+        assert label == "car"
+        assert {side: value[side] for side in EXPECTED} == EXPECTED
+
+
+def test_a_centre_that_is_guessed_is_said() -> None:
+    found = read([{"x": 20, "y": 20, "width": 20, "height": 20, "class": "car"}])
+    assert {side: only(found)[1][side] for side in EXPECTED} == EXPECTED
+    assert "centre" in found.notes[0]
+
+
+# What is more than an upright box
+
+
+@pytest.mark.parametrize(
+    ("more", "config", "kind"),
+    [
+        ({"segmentation": [TRIANGLE]}, OUTLINES, "polygonlabels"),
+        ({"segmentation": RUNS}, MASKS, "brushlabels"),
+        ({"segmentation": PAINTED}, MASKS, "brushlabels"),
+        ({"mask": PAINTED}, OUTLINES, "polygonlabels"),
+        ({"rle": RUNS}, MASKS, "brushlabels"),
+        ({"polygon": [[10, 10], [30, 10], [30, 30]]}, OUTLINES, "polygonlabels"),
+    ],
+)
+@pytest.mark.parametrize("box", [{}, {"bbox": [10, 10, 20, 20]}])
+def test_what_a_thing_says_of_its_outline_is_drawn(more: Any, config: LabelConfig, kind: str, box: Any) -> None:
+    found = read([{"label": "cat", "score": 0.5, **box, **more}], config)
+    assert [result["type"] for result in found.results["a"]] == [kind]
+    assert found.table["status"].tolist() == ["ready"]
+
+
+def test_masks_alone_give_their_boxes() -> None:
+    found = read({"masks": PAINTED[None], "labels": ["cat"]})
+    assert {side: only(found)[1][side] for side in EXPECTED} == EXPECTED
+
+
+@pytest.mark.parametrize(
+    "given", [[15, 15, 2, 25, 25, 2], [[15, 15, 2], [25, 25, 2]], {"nose": [15, 15], "tail": [25, 25]}]
+)
+def test_key_points_of_a_thing_are_drawn(given: Any) -> None:
+    found = read([{"label": "cat", "bbox": [10, 10, 20, 20], "keypoints": given}], POINTS)
+    points = [result["value"] for result in found.results["a"] if result["type"] == "keypointlabels"]
+    assert [(point["x"], point["y"], point["keypointlabels"]) for point in points] == [
+        (15.0, 30.0, ["nose"]),
+        (25.0, 50.0, ["tail"]),
+    ]
+
+
+def test_a_turn_is_drawn_where_its_corner_is_known_and_told_where_not() -> None:
+    percent = {"label": "cat", "x": 50, "y": 20, "width": 20, "height": 20, "rotation": 30}
+    assert only(read([percent]))[1]["rotation"] == pytest.approx(30)
+    table = from_detections(pd.DataFrame([{"item": "a", **percent}]), config=BOXES, sizes=SIZE)
+    assert only(table)[1]["rotation"] == pytest.approx(30)
+    for key in ("rotation", "angle", "obb"):
+        assert codes(read([{"label": "cat", "bbox": [10, 10, 20, 20], key: 30}]), "warnings") == ["unread"]
+    assert codes(read([{"label": "cat", "bbox": [10, 10, 20, 20], "angle": 0}]), "warnings") == []
+
+
+def test_the_number_of_a_track_stays_beside_a_pictures_box() -> None:
+    tracked = SimpleNamespace(
+        xyxy=[[10, 10, 30, 30]], confidence=None, class_id=[0], mask=None, tracker_id=[7], data={"class_name": ["cat"]}
+    )
+    for cell in (tracked, [{**CORNERS, "name": "cat", "track_id": 7}]):
+        (result,) = read(cell).results["a"]
+        assert result["meta"] == {"track_id": 7}
+
+
+def test_what_a_video_does_not_draw_is_told() -> None:
+    config = LabelConfig.video("uri", frame_rate=10).video_boxes("animal", ["cat"])
+    frames = {1: [{**CORNERS, "name": "cat", "track_id": 7, "segmentation": [TRIANGLE], "keypoints": [1, 1, 2]}]}
+    facts = {"width": 100, "height": 50, "fps": 10, "frames": 3}
+    found = from_detections(frames, config=config, video=facts, item="a")
+    assert codes(found, "warnings") == ["only_boxes", "only_boxes"]
+    assert len(found.results["a"]) == 1
+    told = from_detections({1: [{"label": "cat", "score": 0.9}]}, config=config, video=facts, item="a")
+    assert codes(told, "warnings") == ["only_boxes"]
+
+
+def test_a_box_whose_key_points_alone_are_drawn_is_told(tmp_path: Path) -> None:
+    cell = [{"label": "bird", "bbox": [10, 10, 20, 20], "keypoints": {"nose": [15, 15]}}]
+    found = read(cell, POINTS)
+    assert [result["type"] for result in found.results["a"]] == ["keypointlabels"]
+    assert codes(found, "warnings") == ["unknown_label"]
+    line = "0 .5 .5 .2 .2 .45 .45 2 .55 .55 2"
+    assert "unknown_label" in codes(from_yolo({"a": line}, config=POINTS, names=["bird"]), "warnings")
+    named = [{"id": 1, "name": "bird", "keypoints": ["nose", "tail"]}]
+    cat = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20], "keypoints": [15, 15, 2, 25, 25, 2]}
+    assert codes(coco([cat], categories=named, config=POINTS), "warnings") == ["unknown_label"]
+
+
+# COCO
+
+
+def coco(annotations: list[Any], config: LabelConfig = BOXES, **more: Any) -> Predictions:
+    images = [{"id": 1, "file_name": "a.jpg", "width": 100, "height": 50}]
+    names = more.pop("names", None)
+    given = {"images": images, "categories": [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}], **more}
+    return from_coco({**given, "annotations": annotations}, config=config, names=names)
+
+
+CAT = {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20]}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        *({"image_id": one} for one in ("01", "1.0", " 1", 1.0, "a.jpg")),
+        *({"category_id": one} for one in ("01", "1.0", " 1", 1.0, "cat")),
+    ],
+)
+def test_an_id_is_known_however_it_is_spelled(more: dict[str, Any]) -> None:
+    label, value = only(coco([{**CAT, **more}]))
+    assert label == "cat"
+    assert {side: value[side] for side in EXPECTED} == EXPECTED
+
+
+def test_an_id_that_may_be_two_pictures_is_none() -> None:
+    images = [{"id": name, "file_name": f"{name}.jpg", "width": 100, "height": 50} for name in ("01", "001")]
+    found = coco([CAT], images=images)
+    assert found.results == {}
+    assert "unknown_image" in codes(found)
+
+
+def test_categories_without_ids_are_not_cocos() -> None:
+    assert codes(coco([CAT], categories=[{"name": "dog"}, {"name": "cat"}])) == ["no_category"]
+    assert only(coco([CAT], names={"1": "dog"}))[0] == "dog"
+
+
+@pytest.mark.parametrize("mask", [{"size": [50, 100], "counts": [1, 2]}, {"size": [5, 10], "counts": [50]}])
+def test_a_damaged_crowd_costs_the_picture_nothing_and_is_not_nothing(mask: Any) -> None:
+    crowd = {**CAT, "id": 2, "iscrowd": 1, "segmentation": mask}
+    found = coco([{**CAT, "segmentation": [TRIANGLE]}, crowd], OUTLINES)
+    assert (len(found.results["a"]), len(codes(found, "warnings"))) == (1, 1)
+    alone = coco([crowd], OUTLINES)
+    assert (alone.results, codes(alone)) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("shares", "config"),
+    [
+        ({"segmentation": [[0.1, 0.2, 0.3, 0.2, 0.3, 0.6]]}, OUTLINES),
+        ({"bbox": [0.1, 0.2, 0.2, 0.4], "segmentation": [TRIANGLE]}, BOXES),
+        ({"keypoints": [0.15, 0.3, 2, 0.25, 0.5, 2]}, POINTS),
+    ],
+)
+def test_shares_beside_pixels_are_told_by_the_picture(shares: Any, config: LabelConfig) -> None:
+    named = [{"id": 1, "name": "cat", "keypoints": ["nose", "tail"]}]
+    assert codes(coco([{**CAT, **shares}], config, categories=named)) == ["normalised"]
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 100, "height": 50} for n in (1, 2)]
+    found = coco([{**CAT, **shares}, {**CAT, "image_id": 2}], BOXES, images=images, categories=named)
+    assert "2" in found.results
+
+
+# YOLO
+
+
+@pytest.mark.parametrize(
+    ("points", "seen"),
+    [("0 0 0 0 0 0", 0), (".1 .1 2 .9 .9 2", 2), (".45 .45 2 0 0 0", 1)],
+)
+def test_visibilities_tell_poses_from_outlines(points: str, seen: int) -> None:
+    found = from_yolo({"a": f"0 .5 .5 .2 .2 {points}"}, config=POINTS, names=["cat"])
+    kinds = [result["type"] for result in found.results["a"]]
+    assert kinds == ["rectanglelabels", *["keypointlabels"] * seen]
+    assert codes(from_yolo({"a": "0 .5 .5 .2 .2 .1 .1 1 .9 .9 1"}, config=POINTS, names=["cat"])) == ["ambiguous"]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"data.yaml": "names: [cat, dog]", "classes.txt": "dog\ncat\n"},
+        {"x/data.yaml": "names: [cat, dog]", "y/data.yaml": "names: {0: dog, 1: cat}"},
+    ],
+)
+def test_files_that_call_a_class_by_two_names_are_told(files: dict[str, str], tmp_path: Path) -> None:
+    for name, text in {**files, "a.txt": "0 .5 .5 .2 .2"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match="calls class 0"):
+        from_yolo(tmp_path, config=BOXES)
+    assert only(from_yolo(tmp_path, config=BOXES, names=["dog"]))[0] == "dog"
+
+
+# Spans
+
+
+def test_an_emoji_at_the_end_does_not_put_a_span_beyond_its_text() -> None:
+    assert place_quote(0, 4, "a\N{GRINNING FACE}b", "a\N{GRINNING FACE}b") == (0, 3, "UTF-16")
+
+
+def test_answers_about_a_span_go_with_it() -> None:
+    config = LabelConfig.from_xml(
+        '<View><Labels name="l" toName="t"><Label value="PER"/></Labels><Choices name="c" toName="t" '
+        'perRegion="true"><Choice value="x"/></Choices><Text name="t" value="$body"/></View>'
+    )
+    span = {"id": "s", "from_name": "l", "to_name": "t", "type": "labels"}
+    value = {"start": 3, "end": 6, "text": "Ana", "labels": ["PER"]}
+    below = {**span, "from_name": "c", "type": "choices", "value": {"start": 3, "end": 6, "choices": ["x"]}}
+    data = {"body": "\N{GRINNING FACE} Ana eats"}
+    settled, _ = SpanTexts(config).settle([{**span, "value": value}, below], data)
+    assert [(one["value"]["start"], one["value"]["end"]) for one in settled] == [(2, 5), (2, 5)]
