@@ -239,3 +239,41 @@ def save_whisper(folder: Path) -> Path:
     network.save_pretrained(folder)
     WhisperProcessor(WhisperFeatureExtractor(feature_size=8), tokens).save_pretrained(folder)
     return folder
+
+
+def save_wav2vec(folder: Path, *, classifies: bool = False) -> Path:
+    """Save a wav2vec 2.0, which writes down speech letter by letter or says what a sound is, and return the folder."""
+    torch = torch_or_skip()
+    from transformers import (
+        Wav2Vec2Config,
+        Wav2Vec2CTCTokenizer,
+        Wav2Vec2FeatureExtractor,
+        Wav2Vec2ForCTC,
+        Wav2Vec2ForSequenceClassification,
+        Wav2Vec2Processor,
+    )
+
+    folder.mkdir(parents=True, exist_ok=True)
+    letters = ["<pad>", "<s>", "</s>", "<unk>", "|", *string.ascii_uppercase]
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    config = Wav2Vec2Config(
+        vocab_size=len(letters),
+        conv_dim=(8, 8),
+        conv_kernel=(40, 8),
+        conv_stride=(40, 8),
+        num_conv_pos_embeddings=4,
+        num_conv_pos_embedding_groups=2,
+        pad_token_id=0,
+        id2label={0: "rain", 1: "bird"},
+        label2id={"rain": 0, "bird": 1},
+        **sizes,
+    )
+    torch.manual_seed(5)
+    (Wav2Vec2ForSequenceClassification if classifies else Wav2Vec2ForCTC)(config).save_pretrained(folder)
+    heard = Wav2Vec2FeatureExtractor()
+    if classifies:
+        heard.save_pretrained(folder)
+    else:
+        (folder / "vocab.json").write_text(json.dumps({letter: n for n, letter in enumerate(letters)}))
+        Wav2Vec2Processor(heard, Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))).save_pretrained(folder)
+    return folder

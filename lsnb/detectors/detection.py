@@ -203,7 +203,8 @@ class Detector:
             Of texts: ``item, label, score, status, error`` for what is said of them as a whole, which
             ``read_predictions`` reads; spans also have ``start, end, text``, for ``from_spans``. A text that is longer
             than the model reads is answered by its beginning, which is said; spans are looked for in all of it. Of
-            sounds: ``item, start, end`` (seconds), ``text, status, error``, for ``from_segments``.
+            sounds: ``item, start, end`` (seconds), ``text, status, error``, for ``from_segments``; what a model calls a
+            sound as a whole is as of texts.
 
         Raises:
             InputError: ``images`` cannot be used, or the model cannot be loaded.
@@ -221,7 +222,12 @@ class Detector:
             for said, name in ((cut, "cut"), (beyond, "beyond")):
                 if seen.answer is not None and seen.answer.get(name):
                     said[seen.item] = seen.answer[name]
-        if cut:
+        if cut and reads == "sounds":
+            warn(
+                f"{counted(len(cut), 'sound')} longer than the {max(cut.values())} seconds that the model hears: what "
+                f"it says is of the beginning of {listing(list(cut), 3)}."
+            )
+        elif cut:
             warn(
                 f"{counted(len(cut), 'text')} longer than the {max(cut.values())} tokens that the model reads: what it "
                 f"says is of the beginning of {listing(list(cut), 3)}."
@@ -267,7 +273,8 @@ class Detector:
 
     def _columns(self, reads: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         if reads == "sounds":
-            return SOUND_COLUMNS
+            head = self._network.head if isinstance(self._network, Name) else None
+            return TEXT_COLUMNS if head is not None and head.asks == "_classify_sounds" else SOUND_COLUMNS
         if reads == "texts":
             head = self._network.head if isinstance(self._network, Name) else None
             is_marked = any("start" in row for row in rows) if head is None else head.asks == "_mark_texts"

@@ -36,8 +36,13 @@ class Head(NamedTuple):
     reads: str = "pictures"
 
 
+# Classes of them for sounds end as those for texts do.
+_OF_SOUNDS = ("Wav2Vec2", "Wav2Vec2Bert", "Wav2Vec2Conformer", "Hubert", "WavLM", "UniSpeech", "UniSpeechSat", "SEW")
 # By the end of the name of a network's class; others are loaded as what finds things in pictures.
 HEADS = {
+    **{f"{name}ForSequenceClassification": Head("_classify_sounds", "sounds") for name in _OF_SOUNDS},
+    "ForAudioClassification": Head("_classify_sounds", "sounds"),
+    "ForCTC": Head("_transcribe", "sounds"),
     "ForImageClassification": Head("_classify"),
     "ForSemanticSegmentation": Head("_paint"),
     "ForUniversalSegmentation": Head("_cut_out"),
@@ -53,7 +58,10 @@ HEADS = {
 PROCESSORS = {
     **dict.fromkeys(("_classify_texts", "_mark_texts"), "AutoTokenizer"),
     **dict.fromkeys(("_transcribe", "_cut_boxes_out"), "AutoProcessor"),
+    "_classify_sounds": "AutoFeatureExtractor",
 }
+# Silence of so many seconds ends a stretch of speech, of which a network tells each word's time.
+PAUSE = 0.5
 # They know no labels: what they cut out or write down is called as it was before.
 WITHOUT_LABELS = frozenset({"_cut_boxes_out", "_transcribe"})
 
@@ -298,30 +306,55 @@ class Network:
         # RoBERTa and its kin begin to count places behind their padding's number.
         return told if told < 10**9 else int(places) - 2 if places else 512
 
+    def _classify_sounds(self, contents: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
+        """Return the surest label of each sound, or all that are sure; ``cut`` where only its beginning was heard."""
+        self._check_rate(self._processor)
+        # AST hears so many hundredths of a second, and leaves the rest out without a word.
+        is_ast = type(self._processor).__name__.startswith("AST")
+        heard = int(self._processor.max_length) / 100 if is_ast else float("inf")
+        answers = []
+        for samples in contents:
+            given = self._processor(samples, sampling_rate=SOUND_RATE, return_tensors="pt")
+            with self._torch.inference_mode():
+                output = self._network(**{key: value.to(self._device) for key, value in given.items()})
+                (answer,) = self._chosen(output.logits, threshold)
+            if len(samples) / SOUND_RATE > heard + 0.1:
+                answer["cut"] = round(heard)
+            answers.append(answer)
+        return answers
+
+    def _check_rate(self, heard: Any) -> None:
+        if heard.sampling_rate != SOUND_RATE:
+            raise InputError(
+                f"{self._name.model} wants {heard.sampling_rate} samples a second: choose one for {SOUND_RATE}."
+            )
+
     def _transcribe(self, contents: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
         """Return what is said in each sound and when."""
         import transformers
 
         heard, writes = self._processor.feature_extractor, self._processor.tokenizer
-        if heard.sampling_rate != SOUND_RATE:
-            raise InputError(
-                f"{self._name.model} wants {heard.sampling_rate} samples a second: choose one for {SOUND_RATE}."
-            )
+        self._check_rate(heard)
+        has_words = self._name.architecture().endswith("ForCTC")
         pipeline: Any = transformers.AutomaticSpeechRecognitionPipeline
         ask = pipeline(model=self._network, feature_extractor=heard, tokenizer=writes, device=self._device)
         found = []
         for samples in contents:
             length = len(samples) / SOUND_RATE
             with _quiet(is_local=True):
-                said = ask({"raw": samples, "sampling_rate": SOUND_RATE}, return_timestamps=True)
+                said = ask(
+                    {"raw": samples, "sampling_rate": SOUND_RATE}, return_timestamps="word" if has_words else True
+                )
             places: list[list[Any]] = [
-                [start or 0.0, min(length if end is None else end, length), str(one["text"]).strip()]
+                [float(start or 0.0), float(min(length if end is None else end, length)), str(one["text"]).strip()]
                 for one in said.get("chunks", [])
                 for start, end in [one["timestamp"]]
             ]
             # Sounds are filled up with silence to 30 seconds, of which Whisper may say something, too.
+            if has_words:
+                places = _joined(places)
             inside = [one for one in places if one[0] < length and one[1] >= one[0] and one[2]]
-            found.append({"stretches": inside, "beyond": sum(one[0] >= length and bool(one[2]) for one in places)})
+            found.append({"stretches": inside, "beyond": int(sum(one[0] >= length and bool(one[2]) for one in places))})
         return found
 
     def _pose(
@@ -479,6 +512,19 @@ class Network:
         kind = self._device.type
         with self._torch.autocast(kind, dtype=self._torch.float16, enabled=kind == "cuda"):
             return (call or self._network)(**inputs)
+
+
+def _joined(words: Sequence[list[Any]]) -> list[list[Any]]:
+    """Return words that follow each other without a pause as one stretch: ``[start, end, text]``."""
+    found: list[list[Any]] = []
+    for start, end, text in words:
+        if not text:
+            continue
+        if found and start - found[-1][1] < PAUSE:
+            found[-1][1:] = [end, f"{found[-1][2]} {text}"]
+        else:
+            found.append([start, end, text])
+    return found
 
 
 def _span(one: Mapping[str, Any], text: str) -> list[Any] | None:

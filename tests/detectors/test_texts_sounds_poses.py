@@ -17,11 +17,12 @@ from tiny_models import (
     save_sam,
     save_text_model,
     save_vitpose,
+    save_wav2vec,
     save_whisper,
     torch_or_skip,
 )
 
-from lsnb import LabelConfig, from_segments, from_spans, read_predictions
+from lsnb import LabelConfig, from_detections, from_segments, from_spans, read_predictions
 from lsnb.detectors import Detector, detection
 from lsnb.errors import InputError
 from lsnb.predictions import check_results, config_for
@@ -34,6 +35,8 @@ MADE: dict[str, Callable[[Path], Path]] = {
     "several labels": lambda folder: save_text_model(folder, several=True),
     "spans": lambda folder: save_text_model(folder, marks=True),
     "speech": save_whisper,
+    "letters": save_wav2vec,
+    "sounds": lambda folder: save_wav2vec(folder, classifies=True),
     "poses": save_vitpose,
     "masks": save_sam,
     "words": save_owl,
@@ -173,6 +176,40 @@ def test_speech_is_written_down_as_transformers_does(model: Callable[[str], Path
     assert predictions.table["status"].tolist() == ["ready", "failed", "failed"]
     assert [one["type"] for one in predictions.results["long"]] == ["labels", "textarea"] * len(mine)
     assert not check_results(predictions.results["long"], config)
+
+
+def test_speech_letter_by_letter_becomes_stretches_between_pauses(model: Callable[[str], Path], tmp_path: Path) -> None:
+    from lsnb.media import read_sound
+
+    file = sound(tmp_path / "a.wav", 2)
+    found = Detector.load(model("letters"))({"a": file}, progress=False)
+    wanted = pipeline("automatic-speech-recognition", model("letters"))(
+        {"raw": read_sound(file), "sampling_rate": 16_000}, return_timestamps="word"
+    )
+    words = [one["text"].strip() for one in wanted["chunks"] if one["text"].strip()]
+    assert words
+    assert " ".join(found["text"]).split() == words
+    assert found["start"].tolist()[0] == wanted["chunks"][0]["timestamp"][0]
+    starts, ends = found["start"].tolist()[1:], found["end"].tolist()[:-1]
+    assert all(start - end >= 0.5 for start, end in zip(starts, ends, strict=True))
+
+
+def test_a_sound_is_called_what_transformers_calls_it(model: Callable[[str], Path], tmp_path: Path) -> None:
+    from lsnb.media import read_sound
+
+    file = sound(tmp_path / "a.wav", 2)
+    (tmp_path / "b.wav").write_text("no sound")
+    detector = Detector.load(model("sounds"))
+    found = detector({"a": file, "b": str(tmp_path / "b.wav")}, progress=False)
+    best = max(
+        pipeline("audio-classification", model("sounds"))({"raw": read_sound(file), "sampling_rate": 16_000}),
+        key=lambda one: one["score"],
+    )
+    assert found["status"].tolist() == ["found", "failed"]
+    assert (found["label"][0], found["score"][0]) == (best["label"], pytest.approx(best["score"], abs=1e-5))
+    config = LabelConfig.audio("sound").choices("what", ["rain", "bird"])
+    predictions = from_detections(found, config=config)
+    assert predictions.results["a"][0]["value"] == {"choices": [best["label"]]}
 
 
 def test_a_sound_of_any_rate_is_its_own_length(tmp_path: Path) -> None:
