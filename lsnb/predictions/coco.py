@@ -251,7 +251,7 @@ def _in_shares(annotations: Sequence[Any], targets: Targets) -> dict[Any, bool]:
 def _is_beyond(numbers_given: Sequence[Any]) -> bool:
     """Return at once whether a number lies beyond the first pixel: most do, and 2 is a key point that is seen."""
     try:
-        return max(numbers_given) > 2 * FIRST_PIXEL
+        return bool(max(numbers_given) > 2 * FIRST_PIXEL)
     except (TypeError, ValueError):
         return False
 

@@ -430,9 +430,11 @@ def draw(
         else:
             parent = regions.add_seen(row, seen, label, size, targets, score, path)
         tracker = found.trackers[place] if found.trackers is not None else None
-        if isinstance(tracker, str | numbers.Real) and tracker != -1:
-            is_whole = isinstance(tracker, numbers.Real) and float(tracker).is_integer()
-            regions.keep(parent, {"track_id": int(tracker) if is_whole else tracker})
+        if isinstance(tracker, numbers.Real):
+            number = float(tracker)
+            tracker = None if number == -1 or not math.isfinite(number) else int(number) if number % 1 == 0 else number
+        if isinstance(tracker, str | int | float):
+            regions.keep(parent, {"track_id": tracker})
         if points is not None:
             if draws_points:
                 add_points(row, points, label, size, regions, targets, path, parent, names)
@@ -443,7 +445,8 @@ def draw(
 def _turn(seen: Seen, degrees: float) -> None:
     """Turn a box clockwise about its top left corner, as Label Studio does."""
     try:
-        drawn = Box(*(float(side) for side in seen.box or ()), degrees)
+        x, y, width, height = (float(side) for side in seen.box or ())
+        drawn = Box(x, y, width, height, degrees)
         seen.turned, seen.drawn = drawn.corners(), drawn
     except (TypeError, ValueError, OverflowError):
         return  # it is told as no box

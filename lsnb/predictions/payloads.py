@@ -376,14 +376,14 @@ def _own_names(cell: Mapping[str, Any], classes: Sequence[Any] | None) -> Names 
     """
     given = next((cell[key] for key in ("class_names", "label_names", "names") if cell.get(key) is not None), None)
     if isinstance(given, Mapping):
-        return {int(key) if isinstance(key, str) and key.isdecimal() else key: str(name) for key, name in given.items()}
+        return {_number_of(key): str(name) for key, name in given.items()}
     if not isinstance(given, list | tuple) or not classes or not all(isinstance(one, str) for one in given):
         return None
     numbered = [one for one in classes if isinstance(one, numbers.Real)]
     if not numbered:
         return None
     by_number = dict(enumerate(given))
-    named = [by_number.get(int(one)) if isinstance(one, numbers.Real) else one for one in classes]
+    named = [by_number.get(one) if isinstance(one, numbers.Real) else one for one in classes]
     if len(given) != len(classes) or named == list(given):
         return by_number
     if None in named:
@@ -392,6 +392,10 @@ def _own_names(cell: Mapping[str, Any], classes: Sequence[Any] | None) -> Names 
         f"class_names has {len(given)} names, which may be one for each thing or one for each class's number: give "
         "names=, number → label."
     )
+
+
+def _number_of(key: Any) -> Any:
+    return int(key) if isinstance(key, str) and key.isdecimal() and len(key) < 10 else key
 
 
 def _note_unread(found: Found, part: Mapping[Any, Any], read: Collection[str]) -> None:
@@ -641,9 +645,10 @@ def _add_part(found: Found, part: Mapping[str, Any], names: Names | None, path: 
     found.set_last("masks", mask)
     found.set_last("turned", turned)
     found.set_last("points", points)
-    found.set_last("rotations", float(turn) if isinstance(turn, numbers.Real) and turn else None)
+    is_turned = isinstance(turn, numbers.Real) and math.isfinite(turn) and turn != 0
+    found.set_last("rotations", float(turn) if is_turned and turn is not None else None)
     found.set_last("trackers", next((part[key] for key in TRACK_KEYS if not is_missing(part.get(key))), None))
-    read = {"segments"} | ({"keypoints"} if points else set()) | ({"rotation"} if is_percent else set())
+    read = {"segments"} | ({"keypoints"} if points else set()) | ({"rotation"} if is_turned else set())
     if edges is not None or mask is not None:
         read |= {"polygon", "mask", "segmentation", "rle"}
     _note_unread(found, part, read)
@@ -932,9 +937,10 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
         known.scores.append(None if is_missing(score) else score)
         known.paths.append(f"row {place}")
         known.set_last("masks", None if is_missing(runs) else partial(_table_mask, runs))
-        is_turned = isinstance(turn, numbers.Real) and not is_missing(turn) and turn != 0
-        known.set_last("rotations", float(turn) if is_turned and is_percent else None)
-        if is_turned and not is_percent:
+        is_said = isinstance(turn, numbers.Real) and not is_missing(turn) and turn != 0
+        is_turned = is_said and is_percent and math.isfinite(turn)
+        known.set_last("rotations", float(turn) if is_turned else None)
+        if is_said and not is_turned:
             known.unread["rotation"] = None
         try:
             known.set_last("points", None if is_missing(points) else _table_points(points, known.size))

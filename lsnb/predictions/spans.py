@@ -191,7 +191,7 @@ def _settle_paragraphs(value: dict[str, Any], shown: Any, key: str) -> list[Faul
         text = str(given) if isinstance(given, str) else ""
         if not isinstance(given, str) and not whole_faults(given, f".{name}"):
             text = str(int(given))  # type: ignore[arg-type]
-        if not text.isdecimal():
+        if not text.isdecimal() or len(text) > 9:
             words = f"{name} is {given!r}: give the paragraph's number from 0, as text."
             return [Fault("wrong_value", words, f".{name}")]
         places.append(int(text))

@@ -13,6 +13,7 @@ import pytest
 from lsnb import LabelConfig
 from lsnb.errors import InputError
 from lsnb.predictions import Predictions, from_coco, from_detections, from_yolo
+from lsnb.predictions.labelbox import from_labelbox
 from lsnb.predictions.spans import SpanTexts, place_quote
 
 SIZE = (100, 50)
@@ -282,3 +283,19 @@ def test_answers_about_a_span_go_with_it() -> None:
     data = {"body": "\N{GRINNING FACE} Ana eats"}
     settled, _ = SpanTexts(config).settle([{**span, "value": value}, below], data)
     assert [(one["value"]["start"], one["value"]["end"]) for one in settled] == [(2, 5), (2, 5)]
+
+
+# Labelbox's exports
+
+
+def test_what_an_export_leaves_empty_or_says_of_relations_is_told() -> None:
+    box = {"name": "cat", "bounding_box": {"top": 10, "left": 10, "height": 20, "width": 20}}
+    said = {"objects": [box], "classifications": [], "relationships": [{"name": "eats"}]}
+    size = {"width": 100, "height": 50}
+    rows = [
+        {"data_row": {"global_key": item}, "media_attributes": size, "projects": {"p": {"labels": labels}}}
+        for item, labels in (("a", [{"annotations": said}]), ("b", []))
+    ]
+    found = from_labelbox(rows, config=BOXES)
+    assert {side: only(found)[1][side] for side in EXPECTED} == EXPECTED
+    assert ["b" in found.notes[0], "Relations" in found.notes[1]] == [True, True]

@@ -356,6 +356,13 @@ def exported_rows(row: Mapping[str, Any]) -> tuple[list[Entry], str, dict[str, A
     return found, str(key if key is not None else uid), facts
 
 
+def has_relations(row: Mapping[str, Any]) -> bool:
+    """Return whether a row of an export says how its objects belong together."""
+    labels = [label for project in _values(row["projects"]) for label in _listed(project, "labels")]
+    said = [label["annotations"] for label in labels if isinstance(label.get("annotations"), Mapping)]
+    return any(_listed(one, "relationships") for one in said)
+
+
 def _with_head(entry: Entry, head: Entry) -> Entry:
     name, uuid = entry.pop("name", None), entry.pop("uuid", None)
     return {"name": name, **({} if uuid is None else {"uuid": uuid}), **head, **entry}

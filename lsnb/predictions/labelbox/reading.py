@@ -12,7 +12,7 @@ from typing import Any, Literal
 import numpy as np
 
 from lsnb.errors import InputError
-from lsnb.kernel.words import nearest
+from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.predictions.labelbox.payload import (
     FACTS,
@@ -20,6 +20,7 @@ from lsnb.predictions.labelbox.payload import (
     Payload,
     Video,
     exported_rows,
+    has_relations,
     is_export,
     payload_rows,
     read_videos,
@@ -590,7 +591,7 @@ def from_labelbox(
     regions_arguments(config, labels=None, unknown=unknown)
     renamed = _renames(labels)
     named_splits = _named_splits(splits)
-    entries, exported = _entries(payload, join_sparse)
+    entries, exported, notes = _entries(payload, join_sparse)
     known = read_videos(exported | (_facts_given(videos, key)) if exported else {} if videos is None else videos, key)
     still = StillReader(config, sizes, texts, unknown, exported)
     if videos is None and not exported and still.has_video:
@@ -627,22 +628,29 @@ def from_labelbox(
     for parts in objects.values():
         _read_object(parts, questions, 1 - frame_base, drops)
     still.finish()
-    predictions = make_predictions(rows)
+    predictions = make_predictions(rows, notes)
     return replace(predictions, splits=predictions.splits | named_splits)
 
 
-def _entries(payload: Payload, join_sparse: bool) -> tuple[list[Any], dict[str, Any]]:
-    """Return a payload's rows, and item → facts where it is an export, which says them."""
+def _entries(payload: Payload, join_sparse: bool) -> tuple[list[Any], dict[str, Any], list[str]]:
+    """Return a payload's rows; item → facts where it is an export, which says them; and what of that is left out."""
     entries: list[Any] = []
     facts: dict[str, Any] = {}
+    without: list[str] = []
+    related: list[str] = []
     for row in payload_rows(payload, join_sparse=join_sparse):
         if is_export(row):
             found, item, about = exported_rows(row)
             entries += found
             facts[item] = about
+            without += [] if found else [item]
+            related += [item] if has_relations(row) else []
         else:
             entries.append(row)
-    return entries, facts
+    notes = [f"The export has no labels of {listing(without, 3)}: no prediction."] if without else []
+    if related:
+        notes.append(f"Relations between the objects of {listing(related, 3)} are not read.")
+    return entries, facts, notes
 
 
 def _facts_given(videos: Any, key: str | None) -> dict[str, Any]:
