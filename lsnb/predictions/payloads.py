@@ -382,7 +382,7 @@ def _own_names(cell: Mapping[str, Any], classes: Sequence[Any] | None) -> Names 
     numbered = [one for one in classes if isinstance(one, numbers.Real)]
     if not numbered:
         return None
-    by_number = dict(enumerate(given))
+    by_number: dict[Any, Any] = dict(enumerate(given))
     named = [by_number.get(one) if isinstance(one, numbers.Real) else one for one in classes]
     if len(given) != len(classes) or named == list(given):
         return by_number
