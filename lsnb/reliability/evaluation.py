@@ -313,9 +313,10 @@ class _Compared:
         control: str,
     ) -> _Compared:
         answers = [*truth, *said]
+        are_texts = pd.api.types.infer_dtype(answers, skipna=False) == "string"
         if order is not None:
             level = level or "ordinal"
-        level = level or _usual(answers, annotations, control)
+        level = level or ("nominal" if are_texts else _usual(answers, annotations, control))
         if order is not None:
             values: tuple[Any, ...] = _ordered(order, answers)
             named: list[Any] = [_text(value) for value in answers]
@@ -323,7 +324,7 @@ class _Compared:
             named = [tuple(sorted({_text(p) for p in (v if isinstance(v, tuple) else (v,))})) for v in answers]
             values = tuple(sorted(set(named)))
         elif level == "nominal":
-            named = [_text(value) for value in answers]
+            named = answers if are_texts else [_text(value) for value in answers]
             values = tuple(sorted(set(named)))
         else:
             odd = sorted({_text(value) for value in answers if _number(value) is None})

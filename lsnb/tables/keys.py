@@ -87,7 +87,12 @@ def rounded_rows(cells: Iterable[Any]) -> list[int]:
         >>> rounded_rows(["1.79E+18", "5"]), rounded_rows(["1234567890123450000"]), rounded_rows(["1234567890123456"])
         ([0], [0], [])
     """
-    texts = [(row, cell.strip()) for row, cell in enumerate(cells) if isinstance(cell, str)]
+    # Hardly any text is so long or has an e: the others are passed over without a list of them.
+    texts = [
+        (row, cell.strip())
+        for row, cell in enumerate(cells)
+        if isinstance(cell, str) and (len(cell) > _KEPT or "E" in cell or "e" in cell)
+    ]
     powers = [row for row, text in texts if _ROUNDED.fullmatch(text)]
     if powers:
         return powers
@@ -121,6 +126,14 @@ def find_column(table: pd.DataFrame, key: Hashable) -> pd.Series[Any]:
         f"The table has no column {key!r}.{nearest(key, table.columns)} "
         f"Its columns: {listing(list(table.columns), 12)}."
     )
+
+
+def _are_plain(cells: list[Any]) -> bool:
+    """Return whether all of a column are different texts without a space around them, which most keys are."""
+    if pd.api.types.infer_dtype(cells, skipna=False) != "string":
+        return False
+    stripped = [cell.strip() for cell in cells]
+    return stripped == cells and "" not in (distinct := set(cells)) and len(distinct) == len(cells)
 
 
 def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
@@ -158,6 +171,8 @@ def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
     cells = column.to_numpy("object").tolist()
     in_text = rounded_rows(cells)
     at: list[int] = []
+    if not in_text and _are_plain(cells):
+        return pd.Series(cells, index=table.index, name=key, dtype="str")
     for position, value in enumerate(cells):
         try:
             text = key_text(value)
