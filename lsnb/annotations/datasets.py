@@ -26,7 +26,18 @@ from lsnb.annotations.picture_datasets import (
     write_voc,
     write_yolo,
 )
-from lsnb.annotations.text_datasets import Document, check_tags, conll, doc_bin, is_whole, json_lines, read_documents
+from lsnb.annotations.text_datasets import (
+    OURS,
+    Document,
+    answers_type,
+    card,
+    check_tags,
+    conll,
+    doc_bin,
+    is_whole,
+    json_lines,
+    read_documents,
+)
 from lsnb.annotations.votes import first_time, latest
 from lsnb.errors import InputError, MissingExtraError, MissingFileError
 from lsnb.kernel.checks import Annotations, FilePath, Seed, Share, checked
@@ -39,6 +50,7 @@ from lsnb.tables.opening import read_table
 Format = Literal["detect", "segment", "pose", "obb", "voc", "masks", "conll", "jsonl", "spacy"]
 TEXTS = ("conll", "jsonl", "spacy")
 ITEMS = "items.csv"
+CARD = "README.md"
 # What is about all of a dataset, beside the files that its items.csv names.
 OF_ALL = ("data.yaml", "labels.csv", "labels.columns.csv", *(f"ImageSets/Main/{name}.txt" for name in YOLO.values()))
 MEANINGS = {
@@ -78,7 +90,7 @@ def write_dataset(
     voc             Pascal VOC: ``Annotations``, ``JPEGImages``, ``ImageSets/Main``; whole pixels from 1
     masks           a PNG a picture, whose pixels are the numbers in ``labels.csv``, which has the colours, too
     conll           ``train.conll``, ``dev.conll`` and ``test.conll``: a word and its IOB2 tag a line
-    jsonl           ``train.jsonl``, ``validation.jsonl`` and ``test.jsonl``, as ``datasets.load_dataset`` takes them
+    jsonl           ``train.jsonl``, ``validation.jsonl``, ``test.jsonl``; ``README.md`` for ``datasets.load_dataset``
     spacy           ``train.spacy``, ``dev.spacy`` and ``test.spacy``: a ``DocBin`` each
     ==============  ==================================================================================================
 
@@ -131,7 +143,7 @@ def write_dataset(
         '0 0.5 0.625 0.5 0.25\\n'
     """
     place = Path(out).expanduser()
-    former = _former_files(place)
+    former = _former_files(place, format)
     chosen = _Chosen.of(annotations, annotator, by, Parts(val, test, seed))
     with whole_folder(place) as room:
         if format in TEXTS:
@@ -199,8 +211,9 @@ def to_dataset(
         "tokens": [texts],
         "ner_tags": [datasets.ClassLabel(names=tags)],
     }
-    for name in list(records[0])[len(features) :] if records else ():
-        features[name] = _answers_type(records, name, datasets)
+    for name, question in zip(list(records[0])[len(features) :], documents[0].answers, strict=True):
+        kind, is_list = answers_type(documents, question)
+        features[name] = [datasets.Value(kind)] if is_list else datasets.Value(kind)
     found = {}
     for split in SPLITS:
         rows = [record for one, record in zip(documents, records, strict=True) if one.split == split]
@@ -211,20 +224,6 @@ def to_dataset(
     if noted:
         warn(f"Not all is in the dataset ({listing(noted, 3)}).")
     return datasets.DatasetDict(found)
-
-
-def _answers_type(records: Sequence[dict[str, Any]], name: str, datasets: Any) -> Any:
-    """Return the feature of a question's answers: numbers, or else texts, to which all of them are turned."""
-    given = [record[name] for record in records]
-    is_list = any(isinstance(one, list) for one in given)
-    flat = [value for one in given for value in (one if isinstance(one, list) else [one]) if value is not None]
-    are_numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in flat)
-    if not are_numbers:
-        for record in records:
-            one = record[name]
-            record[name] = [str(value) for value in one] if isinstance(one, list) else None if one is None else str(one)
-    kind = datasets.Value("float64" if flat and are_numbers else "string")
-    return [kind] if is_list else kind
 
 
 # Whose answers, and in which part.
@@ -366,7 +365,7 @@ def _groups(annotations: pd.DataFrame, items: Sequence[str], by: Any) -> dict[st
 # What an earlier call wrote is known by its items.csv; a folder with other files in it is left alone.
 
 
-def _former_files(out: Path) -> set[str]:
+def _former_files(out: Path, format: str) -> set[str]:
     if not out.exists():
         return set()
     if not out.is_dir():
@@ -377,7 +376,13 @@ def _former_files(out: Path) -> set[str]:
         raise InputError(f"The folder {out} holds other files: give an empty or a new one.")
     former = read_table(out / ITEMS)
     names = [former[name].dropna().astype(str) for name in ("file", "picture") if name in former.columns]
-    return {*OF_ALL, *(name for found in names for name in found)}
+    found = {*OF_ALL, *(name for found in names for name in found)}
+    if (out / CARD).is_file():
+        if OURS in (out / CARD).read_text(encoding="utf-8", errors="replace"):
+            found.add(CARD)
+        elif format == "jsonl":
+            raise InputError(f"The folder {out} holds a {CARD} of others, which JSON lines need: give another folder.")
+    return found
 
 
 # Pictures.
@@ -557,6 +562,8 @@ def _write_texts(chosen: _Chosen, out: Path, format: str, text: str | None) -> l
         if own:
             files[split] = f"{names[split]}.{format}"
             write_whole(path_inside(out, files[split]), makers[format](own), parents=True)
+    if format == "jsonl":
+        write_whole(out / CARD, card(documents, {HUGGING[split]: path for split, path in files.items()}))
     rows = []
     for one in documents:
         n = len(one.spans) if format != "conll" else len({start for start, _, tag in one.tagged() if tag[0] == "B"})

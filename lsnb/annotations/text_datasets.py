@@ -149,14 +149,29 @@ def read_documents(
             bare = " without a label" if is_region(kind) and not isinstance(value, str) else ""
             tell(item, f"of {kind}{bare} left out, which these files have no place for")
     several = {name for said in answers.values() for name, values in said.items() if len(values) > 1}
+    # Answers to a question are numbers or texts in every row: a column of both is none that others can read.
+    texts_of = {name for said in answers.values() for name, values in said.items() if not all(map(_is_number, values))}
     for item, one in found.items():
         one.spans.sort()
         said = answers.get(item, {})
         one.answers = {
             name: said.get(name, []) if name in several else next(iter(said.get(name, [])), None) for name in every
         }
+        for name in texts_of:
+            given = one.answers[name]
+            one.answers[name] = list(map(_as_text, given)) if isinstance(given, list) else _as_text(given)
         one.notes += [f"{n} {what}." for what, n in told.get(item, {}).items()]
     return [found[item] for item in sorted(found)], absent
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_SERIALIZE_NUMPY).decode()
 
 
 def _why_no_text(shown: Any) -> str:
@@ -282,6 +297,58 @@ def _tell_tokens(one: Document) -> None:
     if one.answers:
         asked = listing([name for name, value in one.answers.items() if value is not None and value != []])
         one.notes += [f"The answers to {asked} are not in it."] if asked else []
+
+
+def answers_type(documents: Sequence[Document], name: str) -> tuple[str, bool]:
+    """Return what answers to a question are, ``"float64"`` or ``"string"``, and whether an item has a list of them.
+
+    Args:
+        documents: All texts: in a part of them nobody may have answered it.
+        name: The question.
+    """
+    given = [one.answers[name] for one in documents]
+    is_list = any(isinstance(one, list) for one in given)
+    flat = [value for one in given for value in (one if isinstance(one, list) else [one]) if value is not None]
+    return "float64" if flat and all(map(_is_number, flat)) else "string", is_list
+
+
+def card(documents: Sequence[Document], files: Mapping[str, str]) -> str:
+    """Return the ``README.md`` by which ``datasets.load_dataset`` reads JSON lines: the same columns in each part.
+
+    Where nobody answered a question in a whole part, or marked nothing, the part's own lines do not say what would be
+    there. The format: https://huggingface.co/docs/hub/datasets-cards.
+
+    Args:
+        documents: All texts.
+        files: What ``datasets`` calls each part → its file.
+    """
+    import yaml
+
+    features: list[dict[str, Any]] = [
+        {"name": "id", "dtype": "string"},
+        {"name": "text", "dtype": "string"},
+        {
+            "name": "spans",
+            "list": [{"name": place, "dtype": "int64"} for place in ("start", "end")]
+            + [{"name": "label", "dtype": "string"}],
+        },
+        {"name": "tokens", "sequence": "string"},
+        {"name": "ner_tags", "sequence": "string"},
+    ]
+    columns = list(documents[0].record())[len(features) :]
+    for column, name in zip(columns, documents[0].answers, strict=True):
+        kind, is_list = answers_type(documents, name)
+        features.append({"name": column, "sequence" if is_list else "dtype": kind})
+    parts = [{"split": split, "path": path} for split, path in files.items()]
+    said = {
+        "configs": [{"config_name": "default", "data_files": parts}],
+        "dataset_info": {"features": features},
+    }
+    return f"---\n{yaml.safe_dump(said, allow_unicode=True, sort_keys=False)}---\n\n{OURS}\n"
+
+
+# By this line a file is known as ours.
+OURS = "Texts and what people marked and answered, as JSON lines that lsnb wrote; `items.csv` says what is not in them."
 
 
 def json_lines(documents: Sequence[Document]) -> bytes:

@@ -429,8 +429,64 @@ def test_json_lines_have_all(tmp_path):
     assert one["tokens"][:3] == ["#", "Ana", "Müller"]
     assert one["ner_tags"][:4] == ["O", "B-PER", "I-PER", "O"]
     assert {row["id"]: row["mood"] for row in rows} == {"a": ["up", "new"], "b": ["down"]}
+    said = yaml.safe_load((tmp_path / "set/README.md").read_text(encoding="utf-8").split("---\n")[1])
+    assert {part["path"] for part in said["configs"][0]["data_files"]} == set(report["file"])
+    features = said["dataset_info"]["features"]
+    assert [one["name"] for one in features] == list(one)
+    assert features[-1] == {"name": "mood", "sequence": "string"}
     found = from_spans({row["id"]: row["spans"] for row in rows}, config=SPANS, texts={"a": TEXT, "b": "Ben"})
     assert back(found, "a") == sorted(marks)
+
+
+def rating(value: Any, name: str = "stars") -> list[Any]:
+    return [result("rating", {"rating": value}, name=name)]
+
+
+@pytest.mark.filterwarnings("ignore:Of ")
+def test_a_card_of_others_is_left_alone(tmp_path):
+    for format in ("conll", "jsonl", "conll"):
+        write_dataset(texts({"a": ("Ana", choice("up"))}), tmp_path / "set", format=format)
+        # What a call before wrote for Hugging Face is gone with the rest of it.
+        assert (tmp_path / "set/README.md").exists() is (format == "jsonl")
+    (tmp_path / "set/README.md").write_text("Mine.")
+    with pytest.raises(InputError, match=r"holds a README.md of others"):
+        write_dataset(texts({"a": ("Ana", choice("up"))}), tmp_path / "set", format="jsonl")
+    write_dataset(texts({"a": ("Ana", choice("up"))}), tmp_path / "set", format="conll")
+    assert (tmp_path / "set/README.md").read_text() == "Mine."
+
+
+@pytest.mark.filterwarnings("ignore:Not all", "ignore:Of ")
+def test_hugging_face_has_the_same_columns_where_a_part_has_no_answers(tmp_path):
+    items = {
+        "a": ("Ana eats", [span("PER", 0, 3, "Ana eats"), *choice("up", "new"), *rating(3)]),
+        "b": ("Ben", [*choice("down"), *rating(4)]),
+        "c": ("Cem", []),
+    }
+    table = texts(items).assign(split=lambda rows: rows["item"].map({"c": "validation"}).fillna("training"))
+    report = write_dataset(table, tmp_path / "set", format="jsonl")
+    assert dict(zip(report["item"], report["file"], strict=True))["c"] == "validation.jsonl"
+    said = yaml.safe_load((tmp_path / "set/README.md").read_text(encoding="utf-8").split("---\n")[1])
+    assert said["dataset_info"]["features"][-2:] == [
+        {"name": "mood", "sequence": "string"},
+        {"name": "stars", "dtype": "float64"},
+    ]
+    if not _has("datasets"):
+        return
+    import datasets
+
+    loaded = datasets.load_dataset(str(tmp_path / "set"), cache_dir=str(tmp_path / "cache"))
+    assert loaded["train"].features == loaded["validation"].features
+    rows = {row["id"]: row for part in loaded.values() for row in part}
+    assert {item: (row["mood"], row["stars"], len(row["spans"])) for item, row in rows.items()} == {
+        "a": (["up", "new"], 3, 1),
+        "b": (["down"], 4, 0),
+        "c": ([], None, 0),
+    }
+    made = to_dataset(table)
+    for part in made:
+        assert [(row["mood"], row["stars"]) for row in made[part]] == [
+            (row["mood"], row["stars"]) for row in loaded[part]
+        ]
 
 
 def test_which_column_is_the_text_is_told_by_the_marked_words(tmp_path):
