@@ -486,6 +486,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "read_form": lambda out: {"form": FORM, "namespace": {}},
     "show_form": lambda out: {"form": FORM, "namespace": {}},
     "forms.upload_files": lambda out: {"folder": out},
+    "sampling.describe_sample": lambda out: {"sample": lsnb.sample(ITEMS, key="id", n=2)},
     "sampling.assign": lambda out: {"keys": ["a", "b", "c"], "annotators": ["ana", "ben"]},
 }
 

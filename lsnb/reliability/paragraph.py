@@ -15,11 +15,11 @@ import pandas as pd
 from lsnb.annotations import majority, write_table
 from lsnb.annotations.long import ANSWERED, require_columns
 from lsnb.annotations.outputs import PREFILLED
-from lsnb.annotations.votes import latest
+from lsnb.annotations.votes import latest, repeats_in
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
 from lsnb.kernel.files import safe_name, whole_file_at
-from lsnb.kernel.words import counted, joined, nearest
+from lsnb.kernel.words import counted, joined, listing, nearest
 from lsnb.reliability.agreement import Agreement, agreement
 from lsnb.reliability.coefficients import Level
 from lsnb.reliability.decisions import RULES, disputed
@@ -28,6 +28,8 @@ from lsnb.reliability.evaluation import Evaluation
 from lsnb.reliability.intervals import figures_in
 from lsnb.reliability.overlap import RegionAgreement, is_drawn
 from lsnb.reliability.transcripts import text_agreement
+from lsnb.sampling import describe_sample
+from lsnb.tables.keys import check_key
 
 COMPARED = {
     "nominal": "values either agree or do not",
@@ -46,6 +48,8 @@ def methods_paragraph(
     agreement_found: Agreement | None = None,
     gold: pd.DataFrame | None = None,
     evaluation: Evaluation | None = None,
+    sample: pd.DataFrame | None = None,
+    label_studio: str = "",
 ) -> str:
     """Return what a methods section says about how items were annotated, with the figures filled in.
 
@@ -55,9 +59,11 @@ def methods_paragraph(
         agreement_found: What ``agreement`` returned, if its level or seed were chosen.
         gold: What ``gold`` returned; by default the plain majority is described.
         evaluation: What ``evaluate`` returned, if a model was compared.
+        sample: What ``lsnb.sample`` returned, if items were drawn, for its size and seed.
+        label_studio: The release of the Label Studio that annotations were read from, such as ``studio.release``.
 
     Raises:
-        InputError: No long table or no such control.
+        InputError: No long table or no such control; a sample without how it was drawn, or of other items.
 
     Example:
         >>> rows = [("1", "ana", "x"), ("1", "ben", "x"), ("2", "ana", "x"), ("2", "ben", "y"), ("3", "ana", "y")]
@@ -80,8 +86,9 @@ def methods_paragraph(
     people = _count(len(found.annotators), "annotator", "annotators")
     answers = counted(int(table["n"].sum()), "annotation" if is_drawing else "answer")
     shared = f"{counted(found.n_items, 'item')} {'annotated' if is_drawing else 'answered'} by two or more"
-    sentences = [f"{items} annotated for “{control}” by {people} ({answers}; {shared}).", _skipped(annotations)]
-    sentences.append(_made(annotations, control))
+    drawn = "" if sample is None else _drawn(sample, answered["item"].tolist())
+    sentences = [drawn, f"{items} annotated for “{control}” by {people} ({answers}; {shared}).", _skipped(annotations)]
+    sentences += [_made(annotations, control), _twice(annotations, found, is_drawing)]
     if is_drawing:
         sentences.append(_of_regions(found.overlap))
     else:
@@ -98,8 +105,44 @@ def methods_paragraph(
         )
         if evaluation.alternative is not None:
             sentences.append(_typed(evaluation.alternative.summary).rstrip(".") + ".")
-    sentences.append(f"Figures were computed with lsnb {importlib.metadata.version('lsnb')}.")
+    if label_studio:
+        sentences.append(f"Annotations were read from Label Studio {label_studio}.")
+    used = [*USED, *(["shapely"] if is_drawing else [])]
+    versions = {name: importlib.metadata.version(name) for name in used}
+    others = joined([f"{name} {version}" for name, version in versions.items() if name != "lsnb"])
+    sentences.append(f"Figures were computed with lsnb {versions['lsnb']} ({others}).")
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+# What computes figures: no other package has a part in them, but shapely where shapes lie over each other.
+USED = ("lsnb", "numpy", "pandas", "scipy")
+
+
+def _drawn(sample: pd.DataFrame, items: list[Any]) -> str:
+    """Return how items were drawn, if these are they."""
+    words = describe_sample(sample)
+    keys = set(check_key(sample, sample.attrs["lsnb"]["key"]))
+    strange = sorted({str(item) for item in items} - keys)
+    if strange:
+        raise InputError(
+            f"Somebody annotated what is not in the sample ({listing(strange)}): give the sample that was annotated."
+        )
+    return words
+
+
+def _twice(annotations: pd.DataFrame, found: Agreement, is_drawing: bool) -> str:
+    """Return how far each person gave the same answer when an item came a second time, where any did."""
+    n = int(found.again["n"].sum())
+    if not n:
+        return ""
+    words = f"Annotators annotated an item a second time {n} {'time' if n == 1 else 'times'}"
+    if repeats_in(annotations):
+        words += ", which no other figure counts"
+    percents = found.again["percent"].astype("float64")
+    if is_drawing or percents.isna().any():
+        return f"{words}."
+    same = round(float((percents * found.again["n"]).sum()))
+    return f"{words}; {same} of these answers were the same as before."
 
 
 def _skipped(annotations: pd.DataFrame) -> str:
@@ -405,6 +448,8 @@ def write_results(
     levels: Mapping[str, Level] | None = None,
     min_votes: int = 1,
     gold: Callable[..., pd.DataFrame] | None = None,
+    sample: pd.DataFrame | None = None,
+    label_studio: str = "",
 ) -> pd.DataFrame:
     """Write all that is to be had of each question into a folder, and return the overview.
 
@@ -420,9 +465,12 @@ def write_results(
         min_votes: As in ``lsnb.majority``.
         gold: What returns a control's final answers, called with ``min_votes``, such as ``study.gold``; by default
             votes say.
+        sample: As in ``methods_paragraph``.
+        label_studio: Likewise.
 
     Raises:
-        InputError: No long table, a level of no control in it, or a ``gold`` that returns no final answers.
+        InputError: No long table, a level of no control in it, a ``gold`` that returns no final answers, or a sample
+            of other items.
 
     Example:
         >>> import tempfile
@@ -451,7 +499,14 @@ def write_results(
                 write_table(finals[control], target / f"gold-{name}.csv")
             found = agreement(annotations, control, (levels or {}).get(control))
             write_table(disputed(annotations, control, (levels or {}).get(control)), target / f"disputed-{name}.csv")
-            paragraph = methods_paragraph(annotations, control, agreement_found=found, gold=finals.get(control))
+            paragraph = methods_paragraph(
+                annotations,
+                control,
+                agreement_found=found,
+                gold=finals.get(control),
+                sample=sample,
+                label_studio=label_studio,
+            )
         paragraphs.append(paragraph)
         with whole_file_at(target / f"methods-{name}.txt") as part:
             part.write_text(paragraph, encoding="utf-8")

@@ -4,6 +4,6 @@ Everything is drawn by permanent random numbers: a number from 0 to 1 that depen
 key alone. So the same seed gives the same rows whatever their order, and a sample can be extended later.
 """
 
-from lsnb.sampling.draw import assign, extend_sample, sample, strata_table
+from lsnb.sampling.draw import assign, describe_sample, extend_sample, sample, strata_table
 
-__all__ = ["assign", "extend_sample", "sample", "strata_table"]
+__all__ = ["assign", "describe_sample", "extend_sample", "sample", "strata_table"]

@@ -13,7 +13,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel import checks
-from lsnb.kernel.words import listing, nearest, sheet_rows, warn
+from lsnb.kernel.words import counted, joined, listing, nearest, sheet_rows, warn
 from lsnb.sampling.chance import apportion, check_seed, is_whole, parse_percent, permanent_number, rounded_share
 from lsnb.tables.keys import check_key
 
@@ -282,7 +282,8 @@ def sample(
     rows = range(len(table))
     wanted = int(n) if n is not None else rounded_share(percent or 0, len(table))
     drawn, strata = _draw(frame, rows, wanted, allocation, seed, before=[])
-    found = _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=int(seed), allocation=allocation)
+    how = {"key": key, "seed": int(seed), "allocation": allocation, "is_weighted": weights is not None}
+    found = _drawn_rows(table, frame, drawn, strata, wanted, **how)
     return _with_repeats(found, key, [frame.keys[row] for row in drawn], repeats, int(seed)) if repeats else found
 
 
@@ -375,7 +376,8 @@ def extend_sample(
     rest = [row for row, text in enumerate(frame.keys) if text not in known]
     wanted = int(n) if n is not None else rounded_share(percent or 0, len(table))
     drawn, strata = _draw(frame, rest, wanted, allocation, seed, before=before)
-    return _drawn_rows(table, frame, drawn, strata, wanted, key=key, seed=int(seed), allocation=allocation)
+    how = {"key": key, "seed": int(seed), "allocation": allocation, "is_weighted": weights is not None}
+    return _drawn_rows(table, frame, drawn, strata, wanted, **how)
 
 
 def strata_table(sample: pd.DataFrame) -> pd.DataFrame:
@@ -401,6 +403,48 @@ def strata_table(sample: pd.DataFrame) -> pd.DataFrame:
     if "strata" not in drawn:
         raise InputError("This table does not say how it was drawn: give what lsnb.sample returned, not a file of it.")
     return pd.DataFrame(drawn["strata"], columns=[*drawn["by"], "rows", "before", "sampled"])
+
+
+def describe_sample(sample: pd.DataFrame) -> str:
+    """Return what a methods section says of how a sample was drawn.
+
+    Args:
+        sample: What ``sample`` or ``extend_sample`` returned, with all its rows (a file does not keep how these were
+            drawn).
+
+    Raises:
+        InputError: The table does not say how it was drawn, or has other rows than were drawn.
+
+    Example:
+        >>> from lsnb.sampling import sample
+        >>> table = pd.DataFrame({"ID": list("abcdef"), "group": list("xxxxyy")})
+        >>> describe_sample(sample(table, key="ID", n=3, by="group", seed=7))
+        '3 of 6 items were drawn at random (seed 7), in proportion to the strata of group.'
+    """
+    strata = strata_table(sample)
+    how = sample.attrs["lsnb"]
+    n, again = how["n"], how.get("repeats", 0)
+    if len(sample) != n + again:
+        raise InputError(
+            f"{n + again} rows were drawn, and this table has {len(sample)}: give what lsnb.sample returned, unchanged."
+        )
+    rows, before = int(strata["rows"].sum()), int(strata["before"].sum())
+    chance = "with unequal probabilities" if how.get("is_weighted") else "at random"
+    words = f"{n} of {counted(rows, 'item')} {'was' if n == 1 else 'were'} drawn {chance} (seed {how['seed']})"
+    if n == rows:
+        words = f"All of {counted(rows, 'item')} were taken"
+    elif how["by"]:
+        names = joined([str(name) for name in how["by"]])
+        words += (
+            f", in proportion to the strata of {names}"
+            if how["allocation"] == "proportional"
+            else f", the same number from each stratum of {names} as far as it has so many"
+        )
+    if before:
+        words += f", beside {before} that had been drawn before"
+    if again:
+        words += f"; {again} of them {'comes' if again == 1 else 'come'} a second time"
+    return f"{words}."
 
 
 def _frame(

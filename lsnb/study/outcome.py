@@ -345,7 +345,7 @@ def overview(
         _when(annotations),
     ]
     for name in config.controls:
-        parts += _question(name, annotations, golds.get(name), decisions, look)
+        parts += _question(name, annotations, golds.get(name), decisions, look, release)
     parts += ["<h2>Versions</h2>", _table(_versions(release), header=False)]
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return (
@@ -359,7 +359,12 @@ def overview(
 
 
 def _question(
-    name: str, annotations: pd.DataFrame, final: pd.DataFrame | str | None, decisions: pd.DataFrame, look: Look
+    name: str,
+    annotations: pd.DataFrame,
+    final: pd.DataFrame | str | None,
+    decisions: pd.DataFrame,
+    look: Look,
+    release: str,
 ) -> Iterator[str]:
     yield f"<h2>{html.escape(name)}</h2>"
     answered = annotations[annotations["control"].eq(name) & annotations["status"].eq("submitted")]
@@ -396,7 +401,7 @@ def _question(
         yield _table(counts)
     yield from _trail(decisions[decisions["control"].eq(name)], annotations[annotations["control"].eq(name)])
     try:
-        text = methods_paragraph(annotations, name, agreement_found=found, gold=gold)
+        text = methods_paragraph(annotations, name, agreement_found=found, gold=gold, label_studio=release)
     except LsnbError as fault:
         yield _note(str(fault))
     else:

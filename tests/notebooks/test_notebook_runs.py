@@ -127,7 +127,9 @@ def test_03_writes_the_sample_that_the_seed_draws(sampled: str, folder: Path) ->
     sample = lsnb.read_table(folder / "work" / "sample.csv", key="id")
     assert sample.equals(lsnb.sample(media, key="id", n=6, by="user", seed=0).reset_index(drop=True))
     assert sample["user"].value_counts().to_dict() == {"lena": 2, "samir": 2, "jörg": 2}
-    assert "6 of 12 items, drawn with seed 0." in sampled
+    said = "6 of 12 items were drawn at random (seed 0), in proportion to the strata of user."
+    assert said in sampled
+    assert (folder / "work" / "methods-sample.txt").read_text(encoding="utf-8") == said
     assert "the environment variable LSNB_SAMPLE_TASKS_BY" in sampled
 
 

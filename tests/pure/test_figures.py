@@ -36,6 +36,7 @@ from lsnb.reliability import (
 from lsnb.reliability.coefficients import set_distances
 from lsnb.reliability.evaluation import _p_value, _rejected
 from lsnb.reliability.intervals import share_interval
+from lsnb.sampling import sample, strata_table
 from lsnb.study.models import ModelRun
 
 RECORDED = json.loads(Path(__file__).with_name("agreement_oracles.json").read_text(encoding="utf-8"))
@@ -442,7 +443,47 @@ def test_the_paragraph_says_when_annotations_were_made_and_what_they_began_from(
     unsaid = methods_paragraph(table.assign(origin=None, prediction=None, created_at=None), "mood")
     assert "made" not in unsaid
     assert "began" not in unsaid
-    assert f"Figures were computed with lsnb {importlib.metadata.version('lsnb')}." in unsaid
+    names = ("lsnb", "numpy", "pandas", "scipy")
+    own, *others = (f"{name} {importlib.metadata.version(name)}" for name in names)
+    assert unsaid.endswith(f"Figures were computed with {own} ({others[0]}, {others[1]} and {others[2]}).")
+    assert "Label Studio" not in unsaid
+    assert "Annotations were read from Label Studio 1.20.0." in methods_paragraph(table, "mood", label_studio="1.20.0")
+
+
+@pytest.mark.filterwarnings("ignore:3 items are hidden repeats")
+def test_the_paragraph_says_how_the_sample_was_drawn_and_what_came_twice():
+    frame = pd.DataFrame({"ID": [f"{n}" for n in range(40)], "group": ["x", "y"] * 20})
+    drawn = sample(frame, key="ID", n=10, by="group", seed=7, repeats=3)
+    said = {"a": drawn["ID"].str.startswith("1"), "b": drawn["ID"].str.endswith("2")}
+    rows = [
+        (item, who, "new" if is_new else "old")
+        for who in "ab"
+        for item, is_new in zip(drawn["ID"], said[who], strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["item", "annotator", "value"])
+    table = table.assign(control="c", kind="choices", status="submitted")
+    text = methods_paragraph(table, "c", sample=drawn)
+    strata = strata_table(drawn)
+    first, second = (
+        {(item, who): value for item, who, value in rows if item.endswith("~2") is is_second}
+        for is_second in (False, True)
+    )
+    same = sum(first[item.removesuffix("~2"), who] == value for (item, who), value in second.items())
+    assert 0 < same < len(second) == 6
+    assert text.startswith(
+        f"{strata['sampled'].sum()} of {strata['rows'].sum()} items were drawn at random (seed 7), in proportion to "
+        "the strata of group; 3 of them come a second time. Ten items were annotated for “c” by two annotators"
+    )
+    assert (
+        "Annotators annotated an item a second time 6 times, which no other figure counts; "
+        f"{same} of these answers were the same as before."
+    ) in text
+    with pytest.raises(InputError, match=r"13 rows were drawn, and this table has 12"):
+        methods_paragraph(table, "c", sample=drawn[1:])
+    with pytest.raises(InputError, match=r"what is not in the sample \("):
+        methods_paragraph(table, "c", sample=sample(frame, key="ID", n=10, seed=8))
+    with pytest.raises(InputError, match="does not say how it was drawn"):
+        methods_paragraph(table, "c", sample=frame)
 
 
 def test_the_paragraph_names_pairs_weights_rules_and_skips():

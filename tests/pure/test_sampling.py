@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lsnb.errors import InputError, KeyColumnError
-from lsnb.sampling import assign, extend_sample, sample, strata_table
+from lsnb.sampling import assign, describe_sample, extend_sample, sample, strata_table
 from lsnb.sampling.chance import apportion, permanent_number, rounded_share
 
 
@@ -128,6 +128,17 @@ def test_strata_in_proportion_and_equal():
     assert equal.attrs["lsnb"]["seed"] == 0
     with pytest.raises(InputError, match="does not say how it was drawn"):
         strata_table(table)
+    assert describe_sample(equal) == (
+        "18 of 40 items were drawn at random (seed 0), the same number from each stratum of group as far as it has so "
+        "many."
+    )
+    weighted = sample(table, key="ID", n=1, weights=range(40), seed=3)
+    assert describe_sample(weighted) == "1 of 40 items was drawn with unequal probabilities (seed 3)."
+    more = extend_sample(weighted, table, key="ID", n=2, seed=3)
+    assert describe_sample(more) == "2 of 40 items were drawn at random (seed 3), beside 1 that had been drawn before."
+    assert describe_sample(sample(table, key="ID", percent=100)) == "All of 40 items were taken."
+    with pytest.raises(InputError, match="18 rows were drawn, and this table has 17"):
+        describe_sample(equal[1:])
 
 
 def test_missing_values_are_a_stratum_and_several_columns_cross():
