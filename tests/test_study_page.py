@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import importlib.util
 import io
 import re
 from pathlib import Path
@@ -14,6 +15,7 @@ from moods import said
 from PIL import Image
 
 import lsnb
+from lsnb.errors import InputError, MissingExtraError
 from lsnb.study import Studio, Study
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def answered(study: Study, studio: Studio) -> Study:
     return study
 
 
-def test_the_page_says_what_the_functions_say(answered: Study, tmp_path: Path) -> None:
+def test_the_page_says_what_the_functions_say(answered: Study, studio: Studio, tmp_path: Path) -> None:
     path = answered.write_report(tmp_path / "new" / "report.html")
     page = path.read_text(encoding="utf-8")
     text = re.sub(r"<[^>]+>", " ", page)
@@ -47,10 +49,28 @@ def test_the_page_says_what_the_functions_say(answered: Study, tmp_path: Path) -
         assert f"text {int(item)}" in text  # what they read
     paragraph = lsnb.reliability.methods_paragraph(annotations, "mood", gold=answered.gold("mood"))
     assert paragraph.split(".")[0] in text
+    assert f"Annotations were read from Label Studio {studio.release}." in text
     assert page.count("data:image/png;base64,") == 4
     assert "http" not in re.sub(r"\bhttp-equiv", "", re.sub(r"base64,[^\"]+", "", page))
     again = answered.write_report(path)
     assert again == path
+    check_dataset(answered)
+
+
+def check_dataset(answered: Study) -> None:
+    """What a study's texts are as Hugging Face's dataset, where that is installed: else all is read, and said so."""
+    with pytest.raises(InputError, match="text is 'id', and the texts that the config shows are: caption"):
+        answered.to_dataset(text="id")
+    with pytest.raises(InputError, match="6 items were answered by more than one person"):
+        answered.to_dataset()
+    if importlib.util.find_spec("datasets") is None:
+        with pytest.raises(MissingExtraError, match="pip install datasets"):
+            answered.to_dataset(annotator="ben")
+        return
+    made = answered.to_dataset(annotator="ben", val=0.5)
+    assert {part: len(rows) for part, rows in made.items()} == {"train": 3, "validation": 3}
+    found = {row["id"]: (row["text"], row["mood"]) for rows in made.values() for row in rows}
+    assert found == {f"{n:04d}": (f"text {n}", "bad" if n in (1, 2) else "good") for n in range(6)}
 
 
 def test_what_is_disputed_is_seen_and_who_decided_is_told(

@@ -424,6 +424,20 @@ def latest(annotations: pd.DataFrame) -> pd.DataFrame:
     return done[kept]
 
 
+def replaced(annotations: pd.DataFrame) -> int:
+    """Return how many annotations there are that a later one of the same item by the same person replaces.
+
+    Args:
+        annotations: The long table.
+
+    Example:
+        >>> rows = [("1", "ana", "skipped", "2026-01-02"), ("1", "ana", "submitted", "2026-01-03")]
+        >>> replaced(pd.DataFrame(rows, columns=["item", "annotator", "status", "updated_at"]))
+        1
+    """
+    return int(_heads(annotations)[1].duplicated(["item", "annotator"]).sum())
+
+
 def _numbered(annotations: pd.DataFrame) -> pd.Series[str]:
     """Return annotators, each later annotation of an item by the same person as that of another one."""
     done, heads, which = _heads(annotations)

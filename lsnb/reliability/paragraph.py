@@ -15,7 +15,7 @@ import pandas as pd
 from lsnb.annotations import majority, write_table
 from lsnb.annotations.long import ANSWERED, require_columns
 from lsnb.annotations.outputs import PREFILLED
-from lsnb.annotations.votes import latest, repeats_in
+from lsnb.annotations.votes import latest, repeats_in, replaced
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
 from lsnb.kernel.files import safe_name, whole_file_at
@@ -148,7 +148,12 @@ def _twice(annotations: pd.DataFrame, found: Agreement, is_drawing: bool) -> str
 def _skipped(annotations: pd.DataFrame) -> str:
     skipped = annotations.loc[annotations["status"].eq("skipped").fillna(False).astype(bool), ["item", "annotator"]]
     n = len(skipped.drop_duplicates())
-    return f"Annotators skipped an item {n} {'time' if n == 1 else 'times'}." if n else ""
+    earlier = replaced(annotations)
+    words = [f"Annotators skipped an item {n} {'time' if n == 1 else 'times'}."] if n else []
+    if earlier:
+        are = "annotation was" if earlier == 1 else "annotations were"
+        words.append(f"{earlier} {are} replaced by a later one of the same person.")
+    return " ".join(words)
 
 
 def _made(annotations: pd.DataFrame, control: str) -> str:

@@ -439,6 +439,13 @@ def test_the_paragraph_says_when_annotations_were_made_and_what_they_began_from(
     assert "Annotations were made from 2026-03-02 to 2026-03-04 (UTC). 1 of 6 annotations began from a model’s" in text
     later = methods_paragraph(table[table["item"].eq("2")], "mood")
     assert "Annotations were made from 2026-03-02 to 2026-03-03 (UTC). No annotation began from a model’s" in later
+    assert "replaced" not in text
+    # Ana answers two items again, one of them twice.
+    twice = [answers(n) for n in (1, 2, 3)]
+    twice[0].append(annotation(choice("y"), 90, by=1, at="2026-03-05T10:00:00Z"))
+    twice[1] += [annotation(choice("y"), 91 + n, by=1, at=f"2026-03-05T1{n}:00:00Z") for n in range(2)]
+    again = long_table([task(n, given, ID=str(n)) for n, given in enumerate(twice, 1)], key="ID")
+    assert "3 annotations were replaced by a later one of the same person." in methods_paragraph(again, "mood")
     # What an export does not tell is not said.
     unsaid = methods_paragraph(table.assign(origin=None, prediction=None, created_at=None), "mood")
     assert "made" not in unsaid
