@@ -107,7 +107,7 @@ def wide_of(
     return wide.set_axis(items, axis="index")
 
 
-def _places(column: pd.Series[Any], among: pd.Index[Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
+def _places(column: pd.Series[Any], among: pd.Index[Any]) -> np.ndarray[Any, Any]:
     """Return where each cell of a column stands, looking for every different one once."""
     codes, given = pd.factorize(column)
     return np.append(among.get_indexer(pd.Index(given)), -1)[codes].astype(np.int64)

@@ -767,6 +767,10 @@ def wide_ratings(wide: pd.DataFrame, control: str, level: Level) -> Ratings:
     return Ratings(codes, tuple(values), level)
 
 
+# Differences of numbers are squared, and half of the exponents have squares.
+LARGEST = 1e150
+
+
 def _numbers(answers: list[Any], control: str, level: Level) -> list[float]:
     found = pd.to_numeric(pd.Series(answers, dtype="object"), errors="coerce").astype("float64")
     if found.isna().any() or np.isinf(found).any():
@@ -774,6 +778,11 @@ def _numbers(answers: list[Any], control: str, level: Level) -> list[float]:
         raise InputError(
             f"The answers to {control!r} are not all numbers ({listing(odd)}), so they have no {level} level: "
             "give level='nominal'."
+        )
+    if (found.abs() > LARGEST).any():
+        raise InputError(
+            f"Some answers to {control!r} are greater than {LARGEST:g}, which no computer can square: give them in "
+            "another unit, or level='nominal'."
         )
     if level == "ratio" and (found < 0).any():
         raise InputError(f"Some answers to {control!r} are below 0, so they have no ratio level: give 'interval'.")

@@ -200,10 +200,12 @@ def _of_answers(found: Agreement) -> str:
     chosen = figures.get(found.recommended)
     if chosen is not None and found.recommended not in ("alpha", "percent") and "kappa" not in found.recommended:
         parts.append(f"{_shown(chosen.value)} by {_typed(chosen.name)}{_between(chosen.bounds)}")
+    kappas = found.kappa["kappa"].dropna()
+    if not parts and not len(kappas):
+        return f"No coefficient of agreement is given. {found.note}".rstrip()
     drawn = f"by {found.clusters} clusters of items" if found.clusters else "by items"
     words = joined(parts)
-    sentences = [f"{words[:1].upper()}{words[1:]} (in brackets, 95 % intervals {drawn})."]
-    kappas = found.kappa["kappa"].dropna()
+    sentences = [f"{words[:1].upper()}{words[1:]} (in brackets, 95 % intervals {drawn})."] if parts else []
     weights = {
         "ordinal": " with linear weights",
         "interval": " with quadratic weights",

@@ -511,6 +511,17 @@ def test_the_paragraph_names_pairs_weights_rules_and_skips():
         assert part in text
 
 
+def test_numbers_that_have_no_squares_are_refused_and_a_paragraph_without_a_figure_says_so():
+    huge = {"a": [1e308, -1e308, 1e300], "b": [1e308, 1e308, 1e-300]}
+    with pytest.raises(InputError, match="greater than 1e\\+150, which no computer can square"):
+        agreement(long(huge, "number"), "c")
+    # Of these the squares vanish, so that no coefficient is told from chance.
+    tiny = {"a": [1e-320, 2e-320, 0.0], "b": [1e-320, 0.0, 0.0]}
+    text = methods_paragraph(long(tiny, "number"), "c")
+    assert "No coefficient of agreement is given." in text
+    assert "in brackets" not in text
+
+
 def test_a_model_run_points_to_its_regions():
     value = {"y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["car"]}
     table = drawn([result("rectanglelabels", {"x": 0, **value}, id="r", **SIZE)])
