@@ -38,7 +38,7 @@ _ARROW = re.compile(r"\s*([\d:.,]+)\s+-->\s+([\d:.,]+)(\s.*)?")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
 # What a WebVTT file says beside its cues.
 _ABOUT = re.compile(r"(WEBVTT|NOTE|STYLE|REGION)(\s|$)")
-_TAG = re.compile(r"</?[^>]*>")
+_TAG = re.compile(r"</?[^<>]*>")
 
 
 @checked
@@ -216,7 +216,7 @@ def _seconds(text: str) -> float:
     return (int(hours or 0) * 3600 + int(minutes) * 60 + int(seconds)) + int(part.ljust(3, "0")) / 1000
 
 
-_QUOTED = re.compile(r'"((?:[^"]|"")*)"|\[\s*\d*\s*\]|(?<![\w"])(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?!\w)|<exists>')
+_QUOTED = re.compile(r'"((?:[^"]|"")*)"|\[\s*+\d*+\s*+\]|(?<![\w"])(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?!\w)|<exists>')
 
 
 def _read_textgrid(text: str, name: str, tally: Tally) -> Iterator[Row]:

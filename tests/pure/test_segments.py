@@ -329,3 +329,15 @@ def test_a_bent_file_is_read_or_told(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_300_bent_files_are_read_or_told(name: str, tmp_path: Path) -> None:
     hold_up(name, 300, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.TextGrid", SHORT + "[" + " " * 300_000),
+        ("a.vtt", "WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ana>" + "<" * 100_000 + "\n"),
+    ],
+)
+def test_no_pattern_looks_at_a_text_again_and_again(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    assert len(read_segments(tmp_path / name))
