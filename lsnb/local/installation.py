@@ -26,6 +26,7 @@ LABEL_STUDIO_VERSION = "1.23.2"
 DATABASE = "label_studio.sqlite3"
 
 _LOCK_FILE = "label-studio.lock"
+_MADE_OF = "made-of.txt"  # which packages an installation was made of: those of another Python have the same database
 _NEEDED_BYTES = 1_200_000_000
 _NEEDED_MODULES = {
     "aiohttp": "aiohttp",
@@ -164,11 +165,25 @@ def _full_disk(folder: Path, log: Path) -> str:
     )
 
 
+def _pins() -> bytes:
+    return resources.files("lsnb.local").joinpath(_LOCK_FILE).read_bytes()
+
+
 def _root() -> Path:
-    content = resources.files("lsnb.local").joinpath(_LOCK_FILE).read_bytes()
-    content += f"{sys.base_prefix} {sys.version_info[:3]}".encode()
+    content = _pins() + f"{sys.base_prefix} {sys.version_info[:3]}".encode()
     digest = hashlib.sha256(content).hexdigest()[:10]
     return cache_folder().resolve() / f"label-studio-{LABEL_STUDIO_VERSION}-{digest}"
+
+
+def _prepared(cache: Path, packages: str) -> Path | None:
+    """Return the empty database that an installation of the same packages for another Python has made."""
+    for about in sorted(cache.glob(f"label-studio-{LABEL_STUDIO_VERSION}-*/{_MADE_OF}")):
+        template = about.parent / "template"
+        if not about.parent.name.endswith(".partial") and (template / DATABASE).is_file():
+            with contextlib.suppress(OSError):
+                if about.read_text(encoding="ascii", errors="replace") == packages:
+                    return template
+    return None
 
 
 def _is_complete(root: Path) -> bool:
@@ -246,6 +261,11 @@ def _fill(root: Path, log: Path, *, shown: Path) -> None:
         tqdm.write(
             f"Installing Label Studio {LABEL_STUDIO_VERSION} in {shown}: one to three minutes, this once (1 GB)."
         )
+        packages = hashlib.sha256(_pins()).hexdigest()
+        prepared = _prepared(shown.parent, packages)
+        if prepared is not None:
+            del steps[-1]
+            shutil.copytree(prepared, installation.template)
         bar = tqdm(total=len(steps), bar_format="{desc}: {bar} {n_fmt}/{total_fmt} [{elapsed}]")
         with bar:
             for title, command, variables in steps:
@@ -256,6 +276,7 @@ def _fill(root: Path, log: Path, *, shown: Path) -> None:
     (installation.template / ".env").unlink(missing_ok=True)
     if not (installation.template / DATABASE).exists():
         raise LocalStackError(f"Label Studio made no database; the log is {log}.")
+    (root / _MADE_OF).write_text(packages, encoding="ascii")
 
 
 def _run(

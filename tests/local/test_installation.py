@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lsnb.errors import LocalStackError, MissingExtraError
-from lsnb.local.installation import LABEL_STUDIO_VERSION, install, require_packages, server_environment
+from lsnb.local.installation import LABEL_STUDIO_VERSION, _prepared, install, require_packages, server_environment
 
 
 @pytest.fixture
@@ -154,3 +154,26 @@ def test_cut_installation_is_made_anew_by_two_processes_at_once(empty_cache: Pat
     assert [process.returncode for process in installers] == [0, 0]
     assert said[0] == said[1] == str(install().python)
     assert len(list(empty_cache.glob("label-studio-*"))) == 1
+    # For another Python, whose installation has another name, the database that is there is copied.
+    other = next(empty_cache.glob("label-studio-*"))
+    other.rename(other.with_name(f"{other.name}-of-another-python"))
+    again = installer()
+    assert again.communicate(timeout=600)[0].splitlines()[-1] == said[0]
+    databases = [path.read_bytes() for path in empty_cache.glob("label-studio-*/template/label_studio.sqlite3")]
+    assert len(databases) == 2
+    assert databases[0] == databases[1]
+
+
+def test_an_empty_database_is_taken_of_the_same_packages_alone(tmp_path: Path) -> None:
+    for name, packages, files in (
+        ("label-studio-0.1-a", "same", ["label_studio.sqlite3"]),
+        (f"label-studio-{LABEL_STUDIO_VERSION}-b", "other", ["label_studio.sqlite3"]),
+        (f"label-studio-{LABEL_STUDIO_VERSION}-c", "same", []),
+        (f"label-studio-{LABEL_STUDIO_VERSION}-d.12ab.partial", "same", ["label_studio.sqlite3"]),
+    ):
+        (tmp_path / name / "template").mkdir(parents=True)
+        (tmp_path / name / "made-of.txt").write_text(packages)
+        for file in files:
+            (tmp_path / name / "template" / file).touch()
+    assert _prepared(tmp_path, "same") is None
+    assert _prepared(tmp_path, "other") == tmp_path / f"label-studio-{LABEL_STUDIO_VERSION}-b" / "template"
