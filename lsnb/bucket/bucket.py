@@ -12,8 +12,8 @@ import os
 import re
 import threading
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
@@ -41,6 +41,7 @@ from lsnb.bucket.wire import (
     identify,
     look_up,
     mount_adapters,
+    run_parallel,
     stored_below,
 )
 from lsnb.credentials import refuse_key_for_name
@@ -48,6 +49,7 @@ from lsnb.errors import BucketError, CredentialsError, InputError, LsnbError, Mi
 from lsnb.kernel.checks import TOLD, Give, Within, checked
 from lsnb.kernel.files import file_sentence, safe_name, whole_file
 from lsnb.kernel.formats import LARGEST_JSON, is_export, size_text
+from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.secrecy import masked, shown_address
 from lsnb.kernel.words import warn
@@ -685,8 +687,15 @@ class Bucket:
                 names = [one for one in below if not one.endswith("/") and (not wanted or one.lower().endswith(wanted))]
             elif not all(names):
                 raise InputError(f"places names no object of gs://{self.name}: give names or gs:// addresses.")
-            with ThreadPoolExecutor(workers) as pool:
-                rows = list(pool.map(lambda name: self._download(name, Path(out)), dict.fromkeys(names)))
+            wanted_names = list(dict.fromkeys(names))
+            cancel = threading.Event()
+            found: dict[str, dict[str, Any]] = {}
+            with counting("Downloading", len(wanted_names), "file") as count:
+                fetch = partial(self._download, out=Path(out), cancel=cancel)
+                for row in run_parallel(fetch, wanted_names, workers=workers, cancel=cancel):
+                    found[row["uri"]] = row
+                    count(1)
+            rows = [found[f"gs://{self.name}/{name}"] for name in wanted_names]
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, "read") from None
         return DownloadReport(pd.DataFrame(rows, columns=["uri", "path", "status", "error"]))
@@ -699,18 +708,18 @@ class Bucket:
             raise InputError(f"gs://{bucket} is another bucket than gs://{self.name}: open that one.")
         return name
 
-    def _download(self, name: str, out: Path) -> dict[str, Any]:
+    def _download(self, name: str, out: Path, cancel: threading.Event) -> dict[str, Any]:
         row: dict[str, Any] = {"uri": f"gs://{self.name}/{name}", "path": None, "status": "failed", "error": None}
         try:
             # Names are texts of others: each part becomes one name that stays in the folder.
             path = out.joinpath(*(safe_name(part) for part in name.split("/")))
-            known = look_up(self._wire, self.name, name)
+            known = look_up(self._wire, self.name, name, cancel=cancel)
             if known is None:
                 return row | {"error": f"There is no object gs://{self.name}/{name}."}
             if _holds(path, known):
                 return row | {"path": path.as_posix(), "status": "exists"}
             with whole_file(path, parents=True) as file:
-                for piece in content_of(self._wire, self.name, known):
+                for piece in content_of(self._wire, self.name, known, cancel=cancel):
                     file.write(piece)
             return row | {"path": path.as_posix(), "status": "created"}
         except (Refusal, NoAnswer) as fault:

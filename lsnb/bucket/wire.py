@@ -1008,7 +1008,7 @@ def crc32c_text(crc32c: int) -> str:
     return base64.b64encode(crc32c.to_bytes(4, "big")).decode("ascii")
 
 
-def content_of(wire: Wire, bucket: str, stored: Stored) -> Iterator[bytes]:
+def content_of(wire: Wire, bucket: str, stored: Stored, *, cancel: threading.Event | None = None) -> Iterator[bytes]:
     """Yield an object's bytes in pieces of up to 16 MiB: all of one version, and those that the bucket's sum is of.
 
     One that is stored packed comes unpacked and in one piece, as Cloud Storage gives it; there is no sum of that.
@@ -1026,7 +1026,7 @@ def content_of(wire: Wire, bucket: str, stored: Stored) -> Iterator[bytes]:
     while begin < stored.size:
         last = min(begin + _PIECE, stored.size) - 1
         path = object_path(bucket, stored.name)
-        reply = wire.call("GET", path, query, expect=frozenset({404}), part=(begin, last))
+        reply = wire.call("GET", path, query, expect=frozenset({404}), part=(begin, last), cancel=cancel)
         if reply.status == 404:
             raise BucketError(f"{place} was replaced or deleted while it was read: run the same call again.")
         yield reply.body

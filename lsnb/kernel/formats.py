@@ -747,8 +747,8 @@ def parse_python(text: str) -> Any:
         ValueError: It is no such text.
 
     Example:
-        >>> parse_python("{'a': [1, -2.5, None], 'b': \"it's\"}")
-        {'a': [1, -2.5, None], 'b': "it's"}
+        >>> parse_python("{'a': [1, -2.5, None], 'b': 'text'}")
+        {'a': [1, -2.5, None], 'b': 'text'}
         >>> parse_python("1+1")
         Traceback (most recent call last):
         ...

@@ -53,7 +53,7 @@ def test_a_student_runs_a_notebook_changes_a_widget_and_runs_it_again(
     try:
         open_notebook(page, address, name)
         run_all(page)
-        expect(page.get_by_text("10 of 20 items, drawn with seed 0.")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("10 of 20 items were drawn at random (seed 0).")).to_be_visible(timeout=60_000)
         expect(page.locator(".lsnb-form-sample-tasks")).to_be_visible()
         page.screenshot(path=tmp_path / "first.png")
         first = lsnb.read_table(work / "sample.csv", key="id")
@@ -62,7 +62,7 @@ def test_a_student_runs_a_notebook_changes_a_widget_and_runs_it_again(
         type_number(page, "seed", 7)
         type_number(page, "n", 3)
         run_all(page)
-        expect(page.get_by_text("3 of 20 items, drawn with seed 7.")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("3 of 20 items were drawn at random (seed 7).")).to_be_visible(timeout=60_000)
         expect(page.locator(".lsnb-field-seed input")).to_have_value("7")
         expect(page.locator(".lsnb-record").get_by_text("the widget")).to_have_count(2)
         page.screenshot(path=tmp_path / "second.png")
