@@ -40,7 +40,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     notebooks = tmp_path_factory.mktemp("run")
     run("03_sample_tasks.ipynb", notebooks)
     config = str(SITE / "mkdocs.yml")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-q", "-f", config, "-d", str(out)]
+    # Not with -q, which keeps warnings from --strict, too.
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "-f", config, "-d", str(out)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1", "LSNB_SITE_NOTEBOOKS": str(notebooks)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -55,6 +56,13 @@ def test_every_public_name_has_a_page_that_says_what_it_is(built: Path) -> None:
             first = (getattr(lsnb, name).__doc__ or "").strip().split("\n")[0].split("`")[0].strip()
             shown = re.sub(r"<[^>]+>|&[a-z0-9#]+;", "", page)
             assert first[:30].split("'")[0].split('"')[0] in shown, f"{name}: {first}"
+
+
+def test_running_examples_are_shown_as_code(built: Path) -> None:
+    page = (built / "reference" / "agreement" / "index.html").read_text(encoding="utf-8")
+    assert "agreement_by" not in page.split('class="md-content"')[1], "the function, not the file of that name"
+    assert 'class="gp">&gt;&gt;&gt; ' in page
+    assert "<blockquote>" not in page
 
 
 def test_every_notebook_has_a_page(built: Path) -> None:

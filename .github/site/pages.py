@@ -11,12 +11,26 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import griffe
 from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parents[2]
 # Notebooks that were run, as ``.ci/site`` leaves them; without it the pages show code alone.
 RUN = os.environ.get("LSNB_SITE_NOTEBOOKS", "")
 ELSEWHERE = "https://github.com/lsnb/lsnb/blob/main/"
+
+
+class Docstrings(griffe.Extension):
+    """What docstrings say in this project's words, in those that griffe knows."""
+
+    def on_instance(self, *, node: Any, obj: griffe.Object, agent: Any, **kwargs: Any) -> None:
+        """Take running examples for such, and what a named tuple is made of for its attributes."""
+        if obj.docstring is None:
+            return
+        text = re.sub(r"^Example:$", "Examples:", obj.docstring.value, flags=re.MULTILINE)
+        if obj.is_class and "NamedTuple" in map(str, getattr(obj, "bases", ())):
+            text = re.sub(r"^Args:$", "Attributes:", text, flags=re.MULTILINE)
+        obj.docstring.value = text
 
 
 def public_names() -> tuple[dict[str, str], list[str]]:
@@ -36,12 +50,19 @@ def pages() -> dict[str, str]:
     """Return the path → the Markdown of every page that is made."""
     homes, modules = public_names()
     _shown.clear()
-    made = {f"reference/{name}.md": f"# lsnb.{name}\n\n::: lsnb.{home}.{name}\n" for name, home in homes.items()}
+    made = {}
+    for name, home in homes.items():
+        # A function may be called like the file that it is in.
+        own = f"{name}.{name}" if (ROOT / "lsnb" / home / f"{name}.py").exists() else name
+        made[f"reference/{name}.md"] = f"# lsnb.{name}\n\n::: lsnb.{home}.{own}\n"
     for module in modules:
         names = _all_of(module)
-        members = "".join(f"\n      - {name}" for name in names)
+        own = [name for name in names if homes.get(name) == module]
+        members = "".join(f"\n      - {name}" for name in names if name not in own)
+        also = ", ".join(f"[`lsnb.{name}`]({name}.md)" for name in own)
         made[f"reference/{module}.md"] = (
             f"# lsnb.{module}\n\n::: lsnb.{module}\n    options:\n      members:{members or ' []'}\n"
+            + (f"\nAlso here, with pages of their own: {also}.\n" if own else "")
         )
     listed = "\n".join(f"- [`lsnb.{name}`]({name}.md)" for name in sorted([*homes, *modules]))
     made["reference/index.md"] = f"# Every public name\n\n{listed}\n"
