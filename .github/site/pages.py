@@ -103,6 +103,8 @@ def _notebook(path: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+# A wide table scrolls by itself: the page's own list of contents stands to the right.
+_ROOM = "overflow: auto; max-height: 30rem; font-size: 0.65rem"
 # What cells show is no Markdown: it is put in when the page is HTML already, where its mark stands.
 _shown: list[str] = []
 _MARK = re.compile(r"<p>lsnb-output-(\d+)</p>")
@@ -140,4 +142,4 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
 
 def on_page_content(content: str, page: Any, config: Any, files: Files) -> str:
     """Put what cells show where their marks stand."""
-    return _MARK.sub(lambda mark: f'<div class="lsnb-output">{_shown[int(mark[1])]}</div>', content)
+    return _MARK.sub(lambda mark: f'<div class="lsnb-output" style="{_ROOM}">{_shown[int(mark[1])]}</div>', content)
