@@ -21,6 +21,7 @@ from lsnb.forms.widgets import draw_form
 def drawn(form):
     return {row.children[0].description: row.children[0] for row in draw_form(form, globals()).children[1:]}
 """
+PATIENT = "from lsnb.kernel import runtime; runtime.SHOWN_AFTER = 600"  # else a slow machine's cells say that they work
 Run = Callable[[str], tuple[list[dict[str, Any]], str]]
 
 
@@ -55,6 +56,7 @@ def run(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
     try:
         assert execute("import ipywidgets; print(ipywidgets.__version__)")[1].strip() == request.param
+        execute(PATIENT)
         yield execute
     finally:
         client.stop_channels()
