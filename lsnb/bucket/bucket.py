@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
-import google_crc32c
 import pandas as pd
 from google.auth.transport.requests import AuthorizedSession
 from google.cloud import storage
 
-from lsnb.bucket.sources import Sources, table_of_files
+from lsnb.bucket.sources import FileSource, SourceFault, Sources, checksum, table_of_files
 from lsnb.bucket.uploading import Overwrite, Run, Sender, UploadReport, make_report, plan_upload
 from lsnb.bucket.wire import (
     Action,
@@ -399,13 +398,11 @@ def choose_storage(bucket: str, identity: Identity, *, allow_presign: bool, mode
 
 def _holds(path: Path, stored: Stored) -> bool:
     """Whether a file is there that holds an object's bytes."""
-    if not path.is_file() or path.stat().st_size != stored.size:
+    if not path.is_file():
         return False
-    crc32c = 0
-    with path.open("rb") as file:
-        while piece := file.read(2**20):
-            crc32c = google_crc32c.extend(crc32c, piece)
-    return crc32c_text(crc32c) == stored.crc32c
+    source = FileSource(str(path))
+    facts = source.facts()
+    return facts.size == stored.size and crc32c_text(checksum(source, facts)) == stored.crc32c
 
 
 _RACES = 5
@@ -726,7 +723,7 @@ class Bucket:
             return row | {"error": str(self._error(fault, "read"))}
         except OSError as fault:
             return row | {"error": file_sentence(fault, out)}
-        except LsnbError as fault:
+        except (LsnbError, SourceFault) as fault:
             return row | {"error": str(fault)}
 
     # -- who may read --------------------------------------------------------------------------------------

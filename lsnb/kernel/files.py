@@ -22,7 +22,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, TextIO, overload
 
-from lsnb.errors import FileAccessError, InputError, LsnbError
+from lsnb.errors import FileAccessError, InputError, LsnbError, MissingFileError
 from lsnb.kernel.words import closest, warn
 
 # What stands at the end of a name that had to change, so that no other text comes to the same.
@@ -532,6 +532,34 @@ def is_there(path: str | os.PathLike[str]) -> bool:
         (True, False)
     """
     return os.path.exists(path)  # noqa: PTH110
+
+
+def given_file(given: object, argument: str, one: str, hint: str = "Check its spelling and folder.") -> Path:
+    """Return the path of a file that somebody names, its ``~`` opened.
+
+    Args:
+        given: What is named.
+        argument: How the caller calls it.
+        one: What it is one of, as "picture".
+        hint: What helps where there is none.
+
+    Raises:
+        InputError: It is no path, or a folder.
+        MissingFileError: There is no such file.
+    """
+    if not isinstance(given, (str, os.PathLike)) or not str(given).strip():
+        raise InputError(f"{argument} is {given!r}: give the path of one {one}.")
+    path = Path(os.fspath(given))
+    try:
+        path = path.expanduser()
+        is_folder, is_file = path.is_dir(), path.is_file()
+    except (OSError, RuntimeError):  # a name longer than any file's; a ~ of somebody who has no home here
+        is_folder = is_file = False
+    if is_folder:
+        raise InputError(f"{path} is a folder: give the path of one {one}.")
+    if not is_file:
+        raise MissingFileError(f"There is no {one} {given}. {hint}")
+    return path
 
 
 class Known:

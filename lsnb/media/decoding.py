@@ -24,7 +24,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lsnb.errors import FileAccessError, InputError, MissingFileError
-from lsnb.kernel.files import file_sentence
+from lsnb.kernel.files import file_sentence, given_file
 
 # Opening a video, and saying in plain words why one cannot be read.
 
@@ -60,18 +60,7 @@ def video_path(video: object) -> Path:
     is_missing = video is None or video is pd.NA or (isinstance(video, float) and math.isnan(video))
     if is_missing or (isinstance(video, str) and not video.strip()):
         raise InputError("There is no path of a video here: give the path of one video file.")
-    if not isinstance(video, (str, os.PathLike)):
-        raise InputError(f"video is {video!r}: give the path of one video file.")
-    path = Path(os.fspath(video))
-    try:
-        path = path.expanduser()
-        is_folder, is_file = path.is_dir(), path.is_file()
-    except (OSError, RuntimeError):  # a name longer than any file's; a ~ of somebody who has no home here
-        is_folder = is_file = False
-    if is_folder:
-        raise InputError(f"{path} is a folder: give the path of one video file.")
-    if not is_file:
-        raise MissingFileError(f"There is no video file {video}. {_hint(str(video))}")
+    path = given_file(video, "video", "video file", _hint(str(video)))
     if path.stat().st_size == 0:
         raise InputError(f"{path} is empty (0 bytes): copy the video again.")
     return path

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lsnb.errors import FileAccessError, InputError, MissingFileError
-from lsnb.kernel.files import file_errors, write_whole
+from lsnb.kernel.files import file_errors, given_file, write_whole
 from lsnb.kernel.formats import FRAME_ENDINGS, MOST_PIXELS
 
 PNG, JPEG = b"\x89PNG", b"\xff\xd8"
@@ -81,7 +81,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         >>> read_image(path)[0, 0].tolist()
         [255, 0, 0]
     """
-    path = _image_path(path)
+    path = given_file(path, "path", "picture")
     try:
         width, height = image_size(path)
     except InputError:
@@ -139,7 +139,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
     from PIL.JpegImagePlugin import JpegImageFile
     from PIL.PngImagePlugin import PngImageFile
 
-    path = _image_path(path)
+    path = given_file(path, "path", "picture")
     try:
         with file_errors(path), path.open("rb") as file:
             head = file.read(len(PNG))
@@ -156,22 +156,6 @@ def image_size(path: str | Path) -> tuple[int, int]:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _no_picture(path) from None
     return (height, width) if turned else (width, height)
-
-
-def _image_path(path: object) -> Path:
-    if not isinstance(path, (str, os.PathLike)) or not str(path).strip():
-        raise InputError(f"path is {path!r}: give the path of one picture.")
-    found = Path(os.fspath(path))
-    try:
-        found = found.expanduser()
-        is_folder, is_file = found.is_dir(), found.is_file()
-    except (OSError, RuntimeError):  # a name longer than any file's; a ~ of somebody who has no home here
-        is_folder = is_file = False
-    if is_folder:
-        raise InputError(f"{found} is a folder: give the path of one picture.")
-    if not is_file:
-        raise MissingFileError(f"There is no picture {path}. Check its spelling and folder.")
-    return found
 
 
 def _is_broken(data: bytes) -> bool:

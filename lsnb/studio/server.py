@@ -9,7 +9,7 @@ import itertools
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 import orjson
@@ -26,6 +26,7 @@ from lsnb.studio.connection import BUSY, Connection, Refused, reason, told_text
 # actions delete all of a task, or all of a model in a project.
 
 
+_Read = TypeVar("_Read")
 # Asking for one task's predictions takes the server about as long as writing this many of a whole project's.
 WORTH_OF_A_REQUEST = 100
 
@@ -317,16 +318,7 @@ class Server(PredictionRequests):
         Args:
             projects: The projects' ids.
         """
-        found: dict[int, Project] = {}
-        numbers = sorted({int(project) for project in projects})
-        for start in range(0, len(numbers), IDS_AT_ONCE):
-            about = {"ids": ",".join(map(str, numbers[start : start + IDS_AT_ONCE])), "page_size": IDS_AT_ONCE}
-            with self._translated("look at the projects"):
-                rows = self._ask(
-                    "GET", "/api/projects/", read=lambda told: [_project(one) for one in told["results"]], params=about
-                )
-            found |= {project.id: project for project in rows if project.id in numbers}
-        return found
+        return self._some(projects, lambda row: (int(row["id"]), _project(row)))
 
     def configs(self, projects: Collection[int]) -> dict[int, str]:
         """Return number → label config as XML of those projects that are there; one request for many.
@@ -334,16 +326,21 @@ class Server(PredictionRequests):
         Args:
             projects: The projects' ids.
         """
-        found: dict[int, str] = {}
+        about = {"include": "id,label_config"}
+        return self._some(projects, lambda row: (int(row["id"]), row["label_config"] or ""), **about)
+
+    def _some(
+        self, projects: Collection[int], read: Callable[[Any], tuple[int, _Read]], **about: str
+    ) -> dict[int, _Read]:
+        found: dict[int, _Read] = {}
         numbers = sorted({int(project) for project in projects})
         for start in range(0, len(numbers), IDS_AT_ONCE):
-            some = numbers[start : start + IDS_AT_ONCE]
-            about = {"ids": ",".join(map(str, some)), "include": "id,label_config", "page_size": IDS_AT_ONCE}
+            some = {"ids": ",".join(map(str, numbers[start : start + IDS_AT_ONCE])), "page_size": IDS_AT_ONCE, **about}
             with self._translated("look at the projects"):
-                read = _page("results", "count", "id", "label_config")
-                rows, _ = self._ask("GET", "/api/projects/", read=read, params=about)
-            found |= {int(row["id"]): row["label_config"] or "" for row in rows}
-        return {number: config for number, config in found.items() if number in numbers}
+                found |= self._ask(
+                    "GET", "/api/projects/", read=lambda told: dict(map(read, told["results"])), params=some
+                )
+        return {number: one for number, one in found.items() if number in numbers}
 
     def create_project(self, title: str, *, description: str, config: str, instructions: str = "") -> Project:
         """Create a project and return it.
