@@ -46,6 +46,7 @@ from lsnb.tables.cells import (
     without_empty_rows,
 )
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, find_column, key_text, rounded_rows
+from lsnb.tables.locales import numbers_of_locales
 from lsnb.tables.workbooks import header_below, read_workbook
 
 # How often each letter beyond ASCII comes among those of a language, per mille: counted roughly from each language's
@@ -351,10 +352,11 @@ def _likeness(text: str) -> float:
         if letter.isalpha() or unicodedata.category(letter) == "Mn":
             is_mixed = any(one.isalpha() and _script(one) != _script(letter) for one in (before, after))
             is_bumpy = letter.isupper() and before.islower()
-            costs += _STRANGE * (is_mixed + is_bumpy) - (0.3 if letter.isupper() else 0.0)
+            is_odd = is_mixed or (before.isdigit() and after.isdigit())
+            costs += _STRANGE * (is_odd + is_bumpy) - (0.3 if letter.isupper() else 0.0)
             letters[letter.lower() if letter != "İ" else letter] += 1
         else:
-            is_apostrophe = letter == "’" and before.isalpha()
+            is_apostrophe = letter == "’" and before.isalnum()
             is_glued = after.isalpha() and (before.isalpha() or letter not in _OPENING) and not is_apostrophe
             # Three marks in a row are the letters of another encoding.
             is_crowded = all(one > "\x7f" and not one.isalpha() for one in (before, after))
@@ -496,7 +498,7 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
     if types:
         known = {title: _as_declared(cells, types[title]) for title, cells in zip(titles, columns, strict=True)}
     else:
-        known = _of_commas(columns, titles, dialect.separator, wanted, tally)
+        known = numbers_of_locales(columns, titles, dialect.separator, wanted, tally)
     if key in titles:
         known[str(key)] = column_of(columns[titles.index(str(key))])
     made = {
@@ -541,93 +543,6 @@ def _look_below(header: Sequence[str], text: str, key: str | None, wanted: Seque
                 f"{mark!r}: if the first line is a title, delete it."
             )
             return
-
-
-# Numbers with decimal commas and points between thousands. A point before three digits says nothing by itself, so it
-# is the other cells of the file that tell.
-
-
-_COMMAS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d+)(,\d+)?")
-_SURE_COMMA = re.compile(r"[+-]?(\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+|0,\d+)")
-_THOUSANDS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})")
-_MILLIONS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3}){2,}")
-_POINT = re.compile(r"[+-]?\d*\.\d+")
-
-
-def _of_commas(
-    columns: Sequence[Sequence[str | None]], titles: Sequence[str], separator: str, wanted: Sequence[str], tally: Tally
-) -> dict[str, pd.Series[Any]]:
-    """Return the columns whose numbers have decimal commas or points between thousands, read so, and say it.
-
-    Between commas a number with a decimal comma stays the text that it is, and only tells how the others are written.
-    """
-    if len(columns) == 1:
-        return {}
-    commas, thousands, sure = [], [], []
-    is_german = is_english = False
-    for place, title in enumerate(titles):
-        cells = [cell.strip() for cell in columns[place] if cell is not None]
-        if not cells or title in wanted:
-            continue
-        if any("," in cell for cell in cells):
-            if all(_COMMAS.fullmatch(cell) for cell in cells):
-                is_sure = any(_SURE_COMMA.fullmatch(cell) for cell in cells)
-                if separator == ";" or is_sure:
-                    commas += [place] if separator != "," else []
-                    is_german = True
-        elif any("." in cell for cell in cells):
-            if all(_THOUSANDS.fullmatch(cell) for cell in cells):
-                thousands.append(place)
-                if any(_MILLIONS.fullmatch(cell) for cell in cells) or _are_thousands(cells):
-                    is_german = True
-                    sure.append(place)
-            elif all(_POINT.fullmatch(cell) or cell.lstrip("+-").isdigit() for cell in cells):
-                is_english = True
-    found: dict[str, pd.Series[Any]] = {}
-    examples = []
-    sure = [] if separator == "," else thousands if is_german and not is_english else sure
-    for place in [*commas, *sure]:
-        read = [None if cell is None else _without_points(cell.strip()) for cell in columns[place]]
-        if any(isinstance(number, int) and abs(number) >= 2**53 for number in read) and place in commas:
-            continue  # an id beside decimals
-        has_decimals = any(isinstance(number, float) for number in read)
-        numbers = [float(number) if has_decimals and number is not None else number for number in read]
-        found[titles[place]] = column_of(numbers)
-        shown = next(i for i, cell in enumerate(columns[place]) if cell is not None and ("," in cell or "." in cell))
-        examples.append(f"{titles[place]!r} ({columns[place][shown]} is {numbers[shown]})")
-    if examples:
-        tally.note(f"{tally.source}: numbers are read with decimal commas in {listing(examples)}.")
-    unsure = [place for place in thousands if titles[place] not in found and (is_german or not is_english)]
-    if separator != "," or is_german:
-        for place in unsure:
-            cell = next((cell.strip() for cell in columns[place] if cell is not None and cell.count(".") == 1), None)
-            if cell is None:
-                continue  # 1.234.567 is no other number, and stays text of itself
-            found[titles[place]] = column_of(columns[place])
-            tally.note(
-                f"{tally.source}: {cell} in column {titles[place]!r} can be {cell.replace('.', '')} or "
-                f"{float(cell)!r}, so the column stays text: write its numbers without points between thousands."
-            )
-        if thousands and is_english and not is_german and separator == ";":
-            names = listing([repr(titles[place]) for place in thousands])
-            tally.note(f"{tally.source}: points in {names} are taken for decimal points, as elsewhere in the file.")
-    return found
-
-
-def _are_thousands(cells: Sequence[str]) -> bool:
-    """Return whether only points between thousands explain a column's cells, each of three digits after its point.
-
-    Who writes as many decimals as a number has leaves a last zero out (12.34), and who writes three decimals always
-    writes them behind whole numbers, too (999.000).
-    """
-    pointed = [cell for cell in cells if "." in cell]
-    is_whole = any("." not in cell and cell.strip("+-0") for cell in cells)
-    return is_whole and any(cell.endswith("0") for cell in pointed)
-
-
-def _without_points(cell: str) -> int | float:
-    plain = cell.replace(".", "")
-    return float(plain.replace(",", ".")) if "," in plain else int(plain)
 
 
 # The data dictionary beside a file of write_table's says what its columns are, also after a spreadsheet has saved it.

@@ -196,9 +196,22 @@ def test_german_thousands_are_read_by_the_evidence_of_the_file_and_said(tmp_path
         ("id\tviews\tdate\n1\t1.234\t01.12.2026\n2\t12.345\t24.12.2026\n", ["1.234", "12.345"], "can be 1234"),
         ('id,views,price\n1,1.234,"1,50"\n2,12.345,"2,50"\n', ["1.234", "12.345"], "can be 1234"),
         ('id,views,price\n1,1.234.567,"1,50"\n2,999,"2,50"\n', ["1.234.567", "999"], None),
-        ("id\tviews\n1\t1,234\n2\t12,345\n", ["1,234", "12,345"], None),
+        ("id\tviews\n1\t1,234\n2\t12,345\n", ["1,234", "12,345"], r"can be 1234 or 1\.234"),
         ("id,views\n1,1.234\n2,12.345\n", [1.234, 12.345], None),
-        ('id,views\n1,"1,234"\n2,"12,345"\n', ["1,234", "12,345"], None),
+        ('id,views\n1,"1,234"\n2,"12,345"\n', ["1,234", "12,345"], r"can be 1234 or 1\.234"),
+        ('id,views,y\n1,"1,234","1,234.50"\n2,"12,345",3\n', [1234, 12345], r"1,234 is 1234\), 'y'"),
+        ("id;views;y\n1;1,234;1,234.50\n2;12,345;3\n", [1234, 12345], r"1,234 is 1234\), 'y'"),
+        ("id;views\n1;1,234,567\n2;12\n", [1234567, 12], "1,234,567 is 1234567"),
+        ("id;views\n1;1,234\n2;1.234\n", ["1,234", "1.234"], "can be 1234 or"),
+        ("id;views\n1;1'234\n2;-12'345\n3;999\n", [1234, -12345, 999], "1'234 is 1234"),
+        ("id,views\n1,1’234.5\n2,2\n", [1234.5, 2.0], r"1’234\.5 is 1234\.5"),
+        ("id\tviews\n1\t1\u202f234\n2\t\n3\t1\u202f234\u202f567\n", [1234, None, 1234567], "1.234 is 1234"),
+        ("id;views\n1;1\xa0234,5\n2;3\n", [1234.5, 3.0], "1.234,5 is 1234"),
+        ("id;views\n1;1 234,5\n2;3\n", [1234.5, 3.0], "1 234,5 is 1234"),
+        ("id;views\n1;1 234\n2;555 123\n", ["1 234", "555 123"], "1 234 in column 'views' can be 1234 or a text"),
+        ("id;views\n1;1'234\n2;12'34\n", ["1'234", "12'34"], None),
+        ("id;views\n1;1'234\n2;01\n", ["1'234", "01"], None),
+        ("id;views\n1;1'234\n2;1’234\n", ["1'234", "1’234"], None),
         ("id;views\n1;0.234\n2;12.345\n", [0.234, 12.345], None),
         ("id;zip\n1;1.234\n2;01.234\n", ["1.234", "01.234"], None),
     ],
@@ -212,7 +225,7 @@ def test_points_and_commas(tmp_path, text, views, says):
         assert [str(one.message) for one in said] == []
     else:
         assert pd.Series([str(one.message) for one in said]).str.contains(says).any(), said
-        assert any(word in note for note in account(table).notes for word in ("decimal", "can be"))
+        assert any(word in note for note in account(table).notes for word in ("decimal", "thousands", "can be"))
 
 
 @pytest.mark.parametrize(
@@ -251,6 +264,7 @@ def test_points_and_commas(tmp_path, text, views, says):
         ("Mergaitė bėga per pievą, šviesa, ačiū", "cp1257", "Windows-1257"),
         ("Příliš žluťoučký kůň, děti", "cp852", "DOS (code page 852)"),
         ("Zoë en België, coördinatie", "cp1252", "Windows-1252"),
+        ("um 1’234 mehr", "cp1252", "Windows-1252"),
     ],
 )
 def test_an_encoding_is_guessed_by_its_letters_and_said(tmp_path, words, encoding, name):
