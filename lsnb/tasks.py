@@ -88,13 +88,13 @@ def is_flat(record: Any) -> bool:
 
 
 def annotations_of(task: Mapping[str, Any]) -> list[Any]:
-    """Return a task's annotations, in old exports its completions; what is none as a piece.
+    """Return a task's annotations, in old exports its completions, of two releases' both; what is none as a piece.
 
     Example:
         >>> annotations_of({"completions": [{"id": 1}, 7]})
         [{'id': 1}, Piece(value=7)]
     """
-    given = _listed(task.get("annotations")) or _listed(task.get(OLD_FORM))
+    given = [*_listed(task.get("annotations")), *_listed(task.get(OLD_FORM))]
     known = _saved(task, "annotations", dict)
     if not known:
         return given

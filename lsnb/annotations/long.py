@@ -362,8 +362,8 @@ def _held(task: Any) -> int:
     """Return how many annotations and drafts a task holds, as JSON has them; of what is no task one, to be a row."""
     if not is_task(task):
         return 1
-    held = task.get("annotations") or task.get(OLD_FORM) or ()
-    return sum(len(part) if isinstance(part, list | tuple) else 1 for part in (held, task.get("drafts") or ()))
+    held = [task.get(name) or () for name in ("annotations", OLD_FORM, "drafts")]
+    return sum(len(part) if isinstance(part, list | tuple) else 1 for part in held)
 
 
 class _Rows:

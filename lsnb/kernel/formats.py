@@ -772,6 +772,8 @@ def _utf8(content: bytes | str, name: str) -> bytes:
             if content.startswith(mark):
                 content = content[len(mark) :]
                 return content if encoding == "utf-8" else content.decode(encoding).encode("utf-8")
+        if b"\0" in content[:4]:  # as JSON begins with ASCII, the zeros tell UTF-16 and UTF-32 without a mark
+            return content.decode(json.detect_encoding(content)).encode("utf-8")
     except UnicodeError:
         raise InputError(f"{name} is damaged text: copy or export it again.") from None
     return content

@@ -668,15 +668,24 @@ def _own_cell(field: str, is_guarded: bool, is_alone: bool) -> Any:
 _JSON = re.compile(r"\s*(\{\s*[\"}]|\[\s*[\[{\]])")
 
 
-def _parse_json_lines(text: str, tally: Tally) -> pd.DataFrame | None:
+def _parse_json_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | None:
     """Return the table of a text with an object on each line, or None where it is JSON of another kind."""
     rows: list[dict[str, Any]] = []
-    damaged = []
+    damaged, empty, twice = [], [], []
+
+    def row_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            names = unique_titles([name for name, _ in pairs], [], Tally(tally.source))
+            made = dict(zip(names, (cell for _, cell in pairs), strict=True))
+            twice.append((number, next(name for name in names if name not in dict(pairs))))
+        return made
+
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
         try:
-            row = structure_of(line.strip()) if "[ " in line else json.loads(line)
+            row = structure_of(line.strip()) if "[ " in line else json.loads(line, object_pairs_hook=row_of)
         except (ValueError, RecursionError):
             row = None
         if not isinstance(row, dict):
@@ -686,12 +695,24 @@ def _parse_json_lines(text: str, tally: Tally) -> pd.DataFrame | None:
             tally.seen += 1
             continue
         tally.seen += 1
+        if all(cell is None for cell in row.values()):
+            empty.append((len(rows), f"line {number}"))
         rows.append(row)
     if not rows or any({"annotations", "completions", "result"} & row.keys() for row in rows):
         return None
     if damaged:
         tally.leave("no JSON object", damaged)
+    if twice:
+        tally.note(
+            f"{tally.source} has a name twice in line {listing([line for line, _ in twice])}: what stands there under "
+            f"the second is read as {listing(list(dict.fromkeys(repr(name) for _, name in twice)))}."
+        )
     titles = list(dict.fromkeys(str(name) for row in rows for name in row))
+    # What write_table wrote comes back, a row of nothing, too.
+    if empty and not _types_beside(file, titles):
+        tally.leave("empty", [line for _, line in empty])
+        gone = {place for place, _ in empty}
+        rows = [row for place, row in enumerate(rows) if place not in gone]
     return pd.DataFrame(
         {place: column_of([row.get(title) for row in rows]) for place, title in enumerate(titles)},
         index=range(len(rows)),
@@ -845,7 +866,7 @@ def _read_text(data: bytes, key: str | None, wanted: Sequence[str], tally: Tally
     if guess is not None:
         tally.note(guess)
     if _JSON.match(text):
-        table = _parse_json_lines(text, tally)
+        table = _parse_json_lines(text, tally, file)
         if table is None:
             raise TableError(
                 f"{tally.source} is JSON, not a table; for an export of Label Studio use lsnb.read_annotations."

@@ -189,6 +189,10 @@ def test_old_exports_call_annotations_completions(tmp_path: Path) -> None:
     assert table["created_at"].astype(str).tolist() == ["2020-09-13 12:26:40+00:00"]
     skipped = {**old, "completions": [{"id": 1, "skipped": True, "result": []}]}
     assert read_annotations([skipped], key="ID")["status"].tolist() == ["skipped"]
+    # A task that two releases wrote, with what they both have once.
+    both = {**old, "annotations": [annotation(choice("b"), 2), {**old["completions"][0]}]}
+    with pytest.warns(UserWarning, match=r"3 annotations, 2 taken, 1 left out \(more than once in it"):
+        assert read_annotations([both], key="ID")["value"].tolist() == ["b", "a"]
     # One file for each task, as releases before 1.0 kept them: one person, not one for each file.
     paths = [write(tmp_path / "old", f"{n}.json", {**old, "id": n, "data": {"ID": f"k{n}"}}) for n in (1, 2)]
     assert read_annotations(paths, key="ID")["annotator"].tolist() == ["unknown", "unknown"]
@@ -210,7 +214,7 @@ def test_files_of_a_target_bucket_are_annotations_of_one_project(tmp_path: Path)
     assert whole[["item", "annotator"]].values.tolist() == [["a", "1"], ["b", "1"], ["a", "2"]]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_lines_and_encodings(tmp_path: Path, encoding: str) -> None:
     lines = "\n".join(json.dumps(one, ensure_ascii=False) for one in pairs())
     path = tmp_path / "export.jsonl"

@@ -372,6 +372,9 @@ def test_empty_rows_are_left_out_and_said(tmp_path):
     pd.DataFrame({"x": [1.0, None, 2.0]}).to_parquet(tmp_path / "a.parquet")
     with pytest.warns(UserWarning, match=r"3 rows, 2 taken, 1 left out \(empty: row 3\)"):
         assert read_table(tmp_path / "a.parquet")["x"].tolist() == [1.0, 2.0]
+    lines = put(tmp_path, '{"id": "a", "x": 1}\n{"id": null, "x": null}\n\n{}\n{"id": "b"}\n')
+    with pytest.warns(UserWarning, match=r"4 rows, 2 taken, 2 left out \(empty: line 2, line 4\)"):
+        assert read_table(lines, key="id")["id"].tolist() == ["a", "b"]
 
 
 def test_a_second_column_of_one_name_is_renamed_and_said(tmp_path):
@@ -386,6 +389,9 @@ def test_a_second_column_of_one_name_is_renamed_and_said(tmp_path):
         read_table(path, key="x")
     with pytest.raises(TableError, match="more than one column called 'x'"):
         read_table(path, wanted=["x"])
+    lines = put(tmp_path, '{"id": "a", "x": 1, "x": 2}\n{"id": "b", "x": 3}\n')
+    with pytest.warns(UserWarning, match=r"a name twice in line 1: .* is read as 'x \(2\)'"):
+        assert read_table(lines, key="id").iloc[0].tolist() == ["a", 1, 2]
 
 
 def workbook(folder: Path, sheets: dict[str, list[list[object]]]) -> Path:
