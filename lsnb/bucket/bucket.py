@@ -753,11 +753,7 @@ class Bucket:
                     "prefix that the target storage has in the project's settings."
                 )
             for each in exports:
-                if each.size > LARGEST_JSON:
-                    raise InputError(
-                        f"gs://{self.name}/{each.name} is larger than {size_text(LARGEST_JSON)}: split it."
-                    )
-                yield each.name, b"".join(content_of(self._wire, self.name, each))
+                yield each.name, self._content(each, LARGEST_JSON, "split it")
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, "read") from None
 
@@ -767,7 +763,7 @@ class Bucket:
 
         Args:
             name: The object's name, without ``gs://`` and the bucket.
-            most: How many bytes it may have: they are all in memory.
+            most: How many bytes it may have, unpacked where it is stored packed: they are all in memory.
 
         Raises:
             InputError: It is larger, or the name or the number is none.
@@ -778,11 +774,21 @@ class Bucket:
             found = look_up(self._wire, self.name, name) if name else None
             if found is None:
                 raise MissingFileError(f"There is no object {name!r} in gs://{self.name}: check how it is written.")
-            if found.size > most:
-                raise InputError(f"gs://{self.name}/{name} is larger than {size_text(most)}: give a larger most=.")
-            return b"".join(content_of(self._wire, self.name, found))
+            return self._content(found, most, "give a larger most=")
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, "read") from None
+
+    def _content(self, stored: Stored, most: int, remedy: str) -> bytes:
+        too_large = InputError(f"gs://{self.name}/{stored.name} is larger than {size_text(most)}: {remedy}.")
+        if stored.size > most and not stored.is_packed:
+            raise too_large
+        pieces, left = [], most
+        for piece in content_of(self._wire, self.name, stored):
+            pieces.append(piece)
+            left -= len(piece)
+            if left < 0:
+                raise too_large
+        return b"".join(pieces)
 
     @property
     def cors(self) -> list[dict[str, Any]]:

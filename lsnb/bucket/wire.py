@@ -19,10 +19,11 @@ import re
 import threading
 import time
 import warnings
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, NamedTuple, TypeVar, cast
 from urllib.parse import quote, urlencode
 
 import certifi
@@ -49,6 +50,7 @@ from lsnb.errors import (
     CredentialsError,
 )
 from lsnb.kernel import runtime
+from lsnb.kernel.formats import LARGEST_RATIO, RATIO_COUNTS_FROM, size_text
 from lsnb.kernel.jobs import affordable_workers, is_started
 from lsnb.kernel.secrecy import is_here, is_same_server, leads_here, masked
 
@@ -428,6 +430,40 @@ class Reply:
         return value if isinstance(value, dict) else {}
 
 
+class Part(NamedTuple):
+    """What is wanted of an object.
+
+    Args:
+        begin: The first byte, from 0.
+        last: The last byte.
+        size: Of the whole object, which a server that knows no parts sends.
+        is_packed: Whether it is stored packed.
+    """
+
+    begin: int
+    last: int
+    size: int
+    is_packed: bool
+
+
+_LARGEST_REFUSAL = 2**20
+
+
+def _read_part(reply: urllib3.BaseHTTPResponse, part: Part) -> bytes:
+    """Return an answer's bytes as they came, and of more than was asked for one byte, by which it is seen."""
+    most = {200: part.size, 206: part.last - part.begin + 1}.get(reply.status, _LARGEST_REFUSAL)
+    found: list[bytes] = []
+    left = most + 1
+    while left and (piece := reply.read(left, decode_content=False)):
+        found.append(piece)
+        left -= len(piece)
+    if left:
+        reply.release_conn()
+    else:
+        reply.close()
+    return b"".join(found)
+
+
 class Wire:
     """An authorised line to one Cloud Storage endpoint.
 
@@ -490,7 +526,7 @@ class Wire:
         cancel: threading.Event | None = None,
         patience: Patience | None = None,
         on_bytes: Callable[[int], None] | None = None,
-        part: tuple[int, int] | None = None,
+        part: Part | None = None,
     ) -> Reply:
         """Send a request, again while that may help, and return the answer.
 
@@ -504,7 +540,7 @@ class Wire:
             cancel: Ends the call when set.
             patience: Another one than the wire's.
             on_bytes: Told the number of body bytes handed to the network; less than 0 when a try failed.
-            part: The first and the last byte that are wanted of an object, from 0.
+            part: What is wanted of an object; the answer is read no further than that.
 
         Raises:
             Refusal: The server refused for good, or until patience ended.
@@ -565,11 +601,12 @@ class Wire:
             raise _no_answer(error) from None
 
     def _once(
-        self, method: str, target: str, sent: _Sent, content_type: str | None, part: tuple[int, int] | None
+        self, method: str, target: str, sent: _Sent, content_type: str | None, part: Part | None
     ) -> tuple[int, bytes, float | None]:
-        headers: dict[str, str] = {"Accept-Encoding": "identity"}
+        # Who takes gzip is given what is stored packed as it is, in parts; else Cloud Storage unpacks it whole.
+        headers = {"Accept-Encoding": "gzip" if part and part.is_packed else "identity"}
         if part:
-            headers["Range"] = f"bytes={part[0]}-{part[1]}"
+            headers["Range"] = f"bytes={part.begin}-{part.last}"
         self._authorise(headers)
         if content_type:
             headers["Content-Type"] = content_type
@@ -577,10 +614,13 @@ class Wire:
             headers["Content-Length"] = str(sent.length)
         try:
             # The pool of the one host, not the manager of all: a third of the processor time of a small request.
-            reply = self._line.urlopen(method, target, body=sent.parts(), headers=headers, redirect=False)
+            reply = self._line.urlopen(
+                method, target, body=sent.parts(), headers=headers, redirect=False, preload_content=part is None
+            )
+            body = reply.data if part is None else _read_part(reply, part)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _no_answer(error) from None
-        return reply.status, reply.data, _seconds(reply.headers.get("Retry-After"))
+        return reply.status, body, _seconds(reply.headers.get("Retry-After"))
 
     def _authorise(self, headers: dict[str, str]) -> None:
         credentials = self.identity.credentials
@@ -887,8 +927,10 @@ RANGE = 500
 PAGE = 1000
 # One page of a listing costs about as much as this many single look-ups on parallel connections.
 LOOKUPS_PER_PAGE = 50
-FIELDS = "name,size,crc32c,generation"
+FIELDS = "name,size,crc32c,generation,contentEncoding"
 _PIECE = 2**24  # bytes of an object that are in memory at a time
+_SLICE = 2**13  # of what is packed: all that is behind the end of a packed part is copied at each such end
+_GZIP = 31  # zlib's number for what has a head of gzip
 
 
 @dataclass(frozen=True)
@@ -900,12 +942,14 @@ class Stored:
         size: Its bytes.
         crc32c: Its checksum as Cloud Storage writes it (base64), or an empty text where the store has none.
         generation: The number of this version, for preconditions.
+        is_packed: Whether it is stored packed, as ``Content-Encoding: gzip``; the size and sum are of that.
     """
 
     name: str
     size: int
     crc32c: str
     generation: int
+    is_packed: bool = False
 
     @classmethod
     def from_resource(cls, fields: dict[str, Any]) -> Stored:
@@ -915,6 +959,7 @@ class Stored:
             int(fields.get("size", 0)),
             str(fields.get("crc32c", "")),
             int(fields.get("generation", 0)),
+            fields.get("contentEncoding") == "gzip",
         )
 
 
@@ -1011,33 +1056,64 @@ def crc32c_text(crc32c: int) -> str:
 def content_of(wire: Wire, bucket: str, stored: Stored, *, cancel: threading.Event | None = None) -> Iterator[bytes]:
     """Yield an object's bytes in pieces of up to 16 MiB: all of one version, and those that the bucket's sum is of.
 
-    One that is stored packed comes unpacked and in one piece, as Cloud Storage gives it; there is no sum of that.
+    One that is stored packed (``Content-Encoding: gzip``) comes as it is, is held against its sum and unpacked here.
 
     Raises:
         Refusal: The server refused a request.
         NoAnswer: The server does not answer.
-        BucketError: It was replaced meanwhile, or other bytes came than those the bucket has.
+        BucketError: It was replaced meanwhile, other bytes came than those the bucket has, or it is packed and damaged,
+            or unpacks to far more than media and tables do.
     """
+    pieces = _stored_content(wire, bucket, stored, cancel)
+    return _unpacked(pieces, f"gs://{bucket}/{stored.name}", stored.size) if stored.is_packed else pieces
+
+
+def _stored_content(wire: Wire, bucket: str, stored: Stored, cancel: threading.Event | None) -> Iterator[bytes]:
     place = f"gs://{bucket}/{stored.name}"
     query: dict[str, str | int] = {"alt": "media"}
     if stored.generation:
         query["generation"] = stored.generation
     begin = crc32c = 0
     while begin < stored.size:
-        last = min(begin + _PIECE, stored.size) - 1
+        part = Part(begin, min(begin + _PIECE, stored.size) - 1, stored.size, stored.is_packed)
         path = object_path(bucket, stored.name)
-        reply = wire.call("GET", path, query, expect=frozenset({404}), part=(begin, last), cancel=cancel)
+        reply = wire.call("GET", path, query, expect=frozenset({404}), part=part, cancel=cancel)
         if reply.status == 404:
             raise BucketError(f"{place} was replaced or deleted while it was read: run the same call again.")
+        if begin + len(reply.body) > stored.size or not reply.body:
+            begin = -1
+            break
         yield reply.body
-        if reply.status != 206 and len(reply.body) != stored.size:
-            return
         begin += len(reply.body)
         crc32c = google_crc32c.extend(crc32c, reply.body)
-        if not reply.body:
-            break
     if begin != stored.size or (stored.crc32c and crc32c_text(crc32c) != stored.crc32c):
         raise BucketError(f"{place} came damaged: its bytes are not those the bucket has. Run the same call again.")
+
+
+def _unpacked(pieces: Iterator[bytes], place: str, size: int) -> Iterator[bytes]:
+    most = max(RATIO_COUNTS_FROM, LARGEST_RATIO * size)
+    total, packed, is_within = 0, zlib.decompressobj(_GZIP), False
+    try:
+        for piece in pieces:
+            for at in range(0, len(piece), _SLICE):
+                block = piece[at : at + _SLICE]
+                # Behind a packed part there may be another one, and zeros.
+                while block := block if is_within else block.lstrip(b"\0"):
+                    found = packed.decompress(block)
+                    total += len(found)
+                    if total > most:
+                        raise BucketError(
+                            f"{place} is stored packed, in {size_text(size)}, and unpacks to more than "
+                            f"{size_text(most)}: it was not read on. Upload it again without Content-Encoding."
+                        )
+                    if found:
+                        yield found
+                    block, is_within = packed.unused_data, not packed.eof
+                    packed = packed if is_within else zlib.decompressobj(_GZIP)
+    except zlib.error:
+        is_within = True
+    if is_within:
+        raise BucketError(f"{place} is stored packed (gzip) and cannot be unpacked: upload it again.")
 
 
 def stored_below(wire: Wire, bucket: str, prefix: str) -> Iterator[Stored]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import random
+import re
 import urllib.error
 import urllib.request
 from collections.abc import Callable
@@ -210,3 +213,32 @@ def test_bytes_come_in_pieces_of_one_version_and_as_they_are(
         list(content_of(bucket._wire, bucket.name, replace(stored, crc32c="AAAAAA==")))
     with pytest.raises(BucketError, match="was replaced or deleted while it was read"):
         list(content_of(bucket._wire, bucket.name, replace(stored, generation=stored.generation - 1)))
+
+
+def test_what_is_stored_packed_is_unpacked_within_bounds(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bucket, prefix = place
+    whole = gzip.compress(b"a" * 5_000) + gzip.compress(random.Random(1).randbytes(20_000)) + bytes(9_000)
+
+    def put(content: bytes) -> str:
+        blob = bucket._library().blob(f"{prefix}/packed.json")
+        blob.content_encoding = "gzip"
+        blob.upload_from_string(content)
+        return str(blob.name)
+
+    name = put(whole)
+    plain = b"a" * 5_000 + random.Random(1).randbytes(20_000)
+    assert bucket.read_object(name, most=len(plain)) == plain == bucket._library().blob(name).download_as_bytes()
+    assert list(bucket.read_exports(name)) == [(name, plain)]
+    report = bucket.download([name], tmp_path)
+    assert (report.table["error"][0], Path(report.table["path"][0]).read_bytes()) == (None, plain)
+    with pytest.raises(InputError, match=r"is larger than 25\.0 kB: give a larger most="):
+        bucket.read_object(put(gzip.compress(bytes(25_000)) + gzip.compress(b"1")), most=25_000)
+    for damaged in (whole[:100], b"no gzip", whole[:30] + b"?" + whole[31:]):
+        with pytest.raises(BucketError, match=r"is stored packed \(gzip\) and cannot be unpacked: upload it again"):
+            bucket.read_object(put(damaged))
+    monkeypatch.setattr("lsnb.bucket.wire.RATIO_COUNTS_FROM", 10_000)
+    bomb = bucket.download([put(gzip.compress(bytes(100_000)))], tmp_path / "bomb").table
+    assert re.search(r"is stored packed, in 13\d bytes, and unpacks to more than 26\.\d kB: it was", bomb["error"][0])
+    assert not [path for path in (tmp_path / "bomb").rglob("*") if path.is_file()]
