@@ -163,27 +163,33 @@ def unique_titles(header: Sequence[str], wanted: Sequence[str], tally: Tally) ->
             f"{tally.source} has more than one column called {listing([repr(title) for title in repeated])}: "
             "give each column a name of its own."
         )
-    titles: list[str] = []
+    titles: dict[str, None] = {}
+    numbers: dict[str, int] = {}  # that were given, by title: no lower one is free any more
     renamed: dict[str, list[str]] = {}
     for place, title in enumerate(header):
         fresh = title if title.strip() else f"Unnamed: {place}"
         number = 1
         while fresh in titles or (number > 1 and fresh in counts):
-            number += 1
+            number = numbers[title] = numbers.get(title, 1) + 1
             fresh = f"{title} ({number})"
         if number > 1:
             renamed.setdefault(title, []).append(fresh)
-        titles.append(fresh)
+        titles[fresh] = None
     for title, others in renamed.items():
         which = "the second is" if len(others) == 1 else "the others are"
         tally.note(
-            f"{tally.source} has more than one column called {title!r}: {which} read as "
-            f"{joined([repr(other) for other in others])}."
+            f"{tally.source} has more than one column called {title!r}: {which} read as {_all_or_first(others)}."
         )
-    unnamed = [repr(fresh) for title, fresh in zip(header, titles, strict=True) if not title.strip()]
+    unnamed = [fresh for title, fresh in zip(header, titles, strict=True) if not title.strip()]
     if unnamed:
-        tally.note(f"{tally.source} has {counted(len(unnamed), 'column')} without a name, read as {joined(unnamed)}.")
-    return titles
+        names = _all_or_first(unnamed)
+        tally.note(f"{tally.source} has {counted(len(unnamed), 'column')} without a name, read as {names}.")
+    return list(titles)
+
+
+def _all_or_first(names: Sequence[str], most: int = 20) -> str:
+    shown = [repr(name) for name in names]
+    return joined(shown) if len(shown) <= most else listing(shown, most)
 
 
 def without_empty_rows(table: pd.DataFrame, tally: Tally, first: int = 2) -> pd.DataFrame:
