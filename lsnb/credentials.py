@@ -370,12 +370,14 @@ def key_info(
                 "copy the service account's file again, from { to }."
             )
         try:
-            text = path.read_text(encoding="utf-8-sig").strip()
+            text = _small_file(path)[0].decode("utf-8-sig").strip()
         except FileNotFoundError:
             raise CredentialsError(
                 f"There is no credentials file {path} (named by {source}): "
                 "give the path of the service account's JSON file."
             ) from None
+        except CredentialsError:
+            raise
         except (OSError, ValueError):
             raise CredentialsError(
                 f"The credentials file {path} (named by {source}) cannot be read as text: "
@@ -441,24 +443,35 @@ def _credentials_file() -> Path | None:
         return path
     here = Path.cwd()
     # Above a home or a repository lies what others may write.
-    is_outermost = here == Path.home().resolve() or (here / ".git").exists()
+    is_outermost = here == Path.home().resolve() or any((here / name).exists() for name in (".git", ".hg", ".svn"))
     for folder in (Path(),) if is_outermost else (Path(), Path("..")):
         if (folder / FILE_NAME).is_file():
             return folder / FILE_NAME
     return None
 
 
+def _small_file(path: Path) -> tuple[bytes, os.stat_result]:
+    """Return a plain file's bytes, and what is known of it: a device has no end, and a pipe keeps one waiting."""
+    # One look at the opened file: another could take its place between two.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags), "rb") as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise CredentialsError(f"{path} is no plain file: give the path of a JSON file.")
+        content = file.read(_LARGEST_FILE + 1)
+    if len(content) > _LARGEST_FILE:
+        raise CredentialsError(f"{path} is larger than any {FILE_NAME}: compare it with credentials.example.json.")
+    return content, about
+
+
 def _read_own(path: Path) -> str:
     """Return the text of a file that is the user's own and that nobody else may write to."""
     try:
-        # One look at the opened file: another could take its place between two.
-        with path.open("rb") as file:
-            about = os.fstat(file.fileno())
-            content = file.read(_LARGEST_FILE + 1)
+        content, about = _small_file(path)
+    except CredentialsError:
+        raise
     except OSError as fault:
         raise CredentialsError(f"{path} cannot be read ({fault.strerror}): change its permissions.") from None
-    if len(content) > _LARGEST_FILE:
-        raise CredentialsError(f"{path} is larger than any {FILE_NAME}: compare it with credentials.example.json.")
     if os.name == "posix":
         _refuse_others_link(path, about)
         if about.st_uid != os.getuid():

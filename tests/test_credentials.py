@@ -379,11 +379,11 @@ def test_nothing_above_a_home_or_a_repository_is_obeyed(alone: Path, monkeypatch
         studio_credentials()
     monkeypatch.setenv("HOME", str(alone.parent))
     assert studio_credentials().api_key == "filekey"
-    for make in (lambda: (alone / ".git").mkdir(), lambda: (alone / ".git").write_text("gitdir: elsewhere")):
-        make()
+    for name, is_folder in ((".git", True), (".git", False), (".hg", True), (".svn", True)):
+        (alone / name).mkdir() if is_folder else (alone / name).write_text("gitdir: elsewhere")
         with pytest.raises(CredentialsError, match="No Label Studio was named"):
             studio_credentials()
-        (alone / ".git").rename(alone / f"once {len(list(alone.iterdir()))}")
+        (alone / name).rename(alone / f"once {len(list(alone.iterdir()))}")
 
 
 SOURCES: list[dict[str, Any]] = [

@@ -82,6 +82,16 @@ def test_a_credentials_file_fills_no_memory(alone: Path) -> None:
         credentials.studio_credentials()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has neither")
+def test_a_device_or_a_pipe_that_is_named_for_a_key_is_not_read(alone: Path) -> None:
+    os.mkfifo(alone / "pipe.json")
+    (alone / "zeros.json").symlink_to("/dev/zero")
+    for name in ("pipe.json", "zeros.json", "/dev/zero"):
+        put(alone / "credentials.json", json.dumps({"GCS_BUCKET": "a-bucket", "GCS_CREDENTIALS": name})).chmod(0o600)
+        with pytest.raises(CredentialsError, match="is no plain file: give the path of a JSON file"):
+            credentials.bucket_credentials()
+
+
 def test_deep_json_in_the_stacks_records_is_damage(tmp_path: Path) -> None:
     put(tmp_path / stack.FILE_NAME, DEEP)
     put(tmp_path / identity.FILE_NAME, DEEP)
