@@ -494,8 +494,12 @@ def slp_table(cells: Cells, file: h5py.File, is_head: bool) -> dict[str, Any]:
     points = cells.read(member(file, "pred_points" if is_model else "points"))
     shift = 0.5 if float(attribute(file["metadata"], "format_id", 1.0)) < 1.1 else 0.0
     rows = int(frames["frame_idx"].max()) + 1 if len(frames) else 0
-    if rows > MOST_FRAMES:
+    if rows > MOST_FRAMES or (rows and int(frames["frame_idx"].min()) < 0):
         raise Refusal("its frames are damaged")
+    # Each instance is of one frame: what names all of them in each would be gone through for hours.
+    claimed = frames["instance_id_end"].astype(float) - frames["instance_id_start"].astype(float)
+    if claimed.clip(0).sum() > len(instances):
+        raise Refusal("its instances are damaged")
     kind = PREDICTED if is_model else 0
     found: list[tuple[int, str | None, int]] = []
     for frame in frames.tolist() if frames.dtype.names else []:

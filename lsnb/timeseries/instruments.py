@@ -43,6 +43,9 @@ _MOST_PARTS = 500_000
 _MOST_FIELDS = 4096  # whose names scipy compares each with each
 _DEEPEST = 30
 _LONGEST_NAMES = 64 * _MOST_FIELDS
+# A marker that is nearly always 0 packs well; hours of many signals do not, and all of it will be in memory.
+_LARGE_UNPACKED = 2**28
+_LARGEST_RATIO_OF_LARGE = 20
 
 
 def _library(name: str, what: str) -> Any:
@@ -461,9 +464,10 @@ class _Matlab:
     def _spend(self, count: int) -> None:
         self._unpacked += count
         _bounded(self._unpacked / 8, self._name)
-        if self._unpacked > max(RATIO_COUNTS_FROM, LARGEST_RATIO * self._size):
+        times = LARGEST_RATIO if self._unpacked <= _LARGE_UNPACKED else _LARGEST_RATIO_OF_LARGE
+        if self._unpacked > max(RATIO_COUNTS_FROM, times * self._size):
             raise TableError(
-                f"{self._name} unpacks to more than {LARGEST_RATIO} times its size, which recordings do not: it was "
+                f"{self._name} unpacks to more than {times} times its size, which recordings do not: it was "
                 "not unpacked; save it in MATLAB with save(…, '-v6'), or as CSV."
             )
 

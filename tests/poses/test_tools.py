@@ -116,6 +116,15 @@ def test_the_project_of_sleap(tmp_path: Path) -> None:
     assert two.xy[0, 3].tolist() == [7, 8]
     with pytest.raises(TableError, match="poses of 2 videos: export SLEAP's analysis file of each"):
         read_poses(project(tmp_path / "m.slp", [(0, 1, -1, seen), (1, 1, -1, seen)], videos=2))
+    # A frame before the first one, and frames that name each other's instances, which took as long as may be.
+    for field, value, what in (("frame_idx", -1, "frames"), ("instance_id_start", 0, "instances")):
+        with h5py.File(project(tmp_path / "d.slp", [(0, 1, -1, seen), (1, 1, -1, seen)]), "r+") as file:
+            damaged = file["frames"][:].astype([(name, "i8") for name in file["frames"].dtype.names])
+            damaged[field][1] = value
+            del file["frames"]
+            file["frames"] = damaged
+        with pytest.raises(TableError, match=f"its {what} are damaged"):
+            read_poses(tmp_path / "d.slp")
 
 
 def test_the_analysis_csv_of_sleap_has_rows_only_where_something_was_seen(tmp_path: Path) -> None:

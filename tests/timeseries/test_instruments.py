@@ -468,6 +468,18 @@ def test_a_small_matlab_file_that_claims_much_is_refused_before_it_is_unpacked(
         read(tmp_path / "a.mat")
 
 
+def test_a_large_matlab_file_may_unpack_to_less_for_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lsnb.timeseries.instruments.RATIO_COUNTS_FROM", 2**16)
+    path = tmp_path / "a.mat"
+    scipy.io.savemat(path, {"a": np.tile(np.random.default_rng(1).random(2**10), 2**7)}, do_compression=True)
+    size = path.stat().st_size
+    assert 20 < 2**20 / size < 200
+    assert len(read(path)[0]) == 2**17
+    monkeypatch.setattr("lsnb.timeseries.instruments._LARGE_UNPACKED", 2**19)
+    with pytest.raises(TableError, match=r"a\.mat unpacks to more than 20 times its size"):
+        read(path)
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_all_that_scipy_writes_is_counted_and_read(tmp_path: Path, packed: bool) -> None:
     held = {
