@@ -51,9 +51,11 @@ from lsnb.labels.vocabulary import (
 
 Labels = str | Iterable[str] | Mapping[str, str]
 
-# A list with more answers than this scrolls in a box, so that the next question stays in sight.
-LONG_LIST = 12
-_SCROLLS = "max-height: 26em; overflow-y: auto"
+# A list with more answers than this scrolls in a box, so that the next question stays in sight. The box cuts through
+# the tenth, which shows that there are more: on a screen 768 points high two short questions fit below it, and a higher
+# one gives it more.
+LONG_LIST = 9
+_SCROLLS = "max-height: max(27.5em, 45vh); overflow-y: auto"
 
 
 class AskedMethods(ConfigTree):
