@@ -366,6 +366,8 @@ def first_time(annotations: pd.DataFrame) -> pd.DataFrame:
 
 def _names(column: pd.Series[Any]) -> pd.Series[str]:
     """Return items or annotators as text: a table that was saved and read again may have numbers for them."""
+    if isinstance(column.dtype, pd.StringDtype) and column.dtype == TEXT_DTYPE and not column.str.strip().eq("").any():
+        return column
     codes, given = pd.factorize(column)
     known = []
     for value in np.asarray(given, dtype="object").tolist():

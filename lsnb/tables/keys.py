@@ -87,10 +87,15 @@ def rounded_rows(cells: Iterable[Any]) -> list[int]:
         >>> rounded_rows(["1.79E+18", "5"]), rounded_rows(["1234567890123450000"]), rounded_rows(["1234567890123456"])
         ([0], [0], [])
     """
-    # Hardly any text is so long or has an e: the others are passed over without a list of them.
+    given = list(cells)
+    # Hardly any text is so long or has an e: where none has, that is seen of all at once.
+    if pd.api.types.infer_dtype(given, skipna=False) == "string" and max(map(len, given)) <= _KEPT:
+        whole = "".join(given)
+        if "e" not in whole and "E" not in whole:
+            return []
     texts = [
         (row, cell.strip())
-        for row, cell in enumerate(cells)
+        for row, cell in enumerate(given)
         if isinstance(cell, str) and (len(cell) > _KEPT or "E" in cell or "e" in cell)
     ]
     powers = [row for row, text in texts if _ROUNDED.fullmatch(text)]
@@ -132,7 +137,7 @@ def _are_plain(cells: list[Any]) -> bool:
     """Return whether all of a column are different texts without a space around them, which most keys are."""
     if pd.api.types.infer_dtype(cells, skipna=False) != "string":
         return False
-    stripped = [cell.strip() for cell in cells]
+    stripped = list(map(str.strip, cells))
     return stripped == cells and "" not in (distinct := set(cells)) and len(distinct) == len(cells)
 
 
@@ -162,6 +167,19 @@ def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
         ...
         lsnb.errors.KeyColumnError: Column 'ID' has repeated keys: 'a' in rows 2, 4. Each item needs ...
     """
+    return pd.Series(key_texts(table, key), index=table.index, name=key, dtype="str")
+
+
+def key_texts(table: pd.DataFrame, key: str) -> list[str]:
+    """Return what ``check_key`` does as a list, of which a column's making would take as long as all else.
+
+    Args:
+        table: As of ``check_key``.
+        key: Likewise.
+
+    Raises:
+        KeyColumnError: Likewise.
+    """
     column = find_column(table, key)
     texts: list[str] = []
     empty: list[int] = []
@@ -172,7 +190,7 @@ def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
     in_text = rounded_rows(cells)
     at: list[int] = []
     if not in_text and _are_plain(cells):
-        return pd.Series(cells, index=table.index, name=key, dtype="str")
+        return cells
     for position, value in enumerate(cells):
         try:
             text = key_text(value)
@@ -211,4 +229,4 @@ def check_key(table: pd.DataFrame, key: str) -> pd.Series[Any]:
         )
     if problems:
         raise KeyColumnError(problems)
-    return pd.Series(texts, index=table.index, name=key, dtype="str")
+    return texts
