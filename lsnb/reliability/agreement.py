@@ -6,7 +6,7 @@ import html
 import itertools
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -392,19 +392,14 @@ def _figures(ratings: Ratings, kappa: pd.DataFrame, drawing: _Drawing, is_named:
     bounds = dict.fromkeys(columns, NONE)
     if n_items and columns:
         values = dict(zip(columns, compute(counted.frequencies[None].astype("float64"))[0].tolist(), strict=True))
-        own = drawing.of(counted.items)
         if counted.against.any():
-            found = intervals(
-                compute,
-                by_cluster(own, counted.kind, len(counted.patterns)),
-                counted.against,
-                counted.favour,
-                resamples=drawing.resamples,
-                seed=drawing.seed,
-                size=further_size(own, counted.agreeing[counted.kind]),
-            )
-            bounds = dict(zip(columns, found, strict=True))
-        if own is None and is_named and drawing.resamples:
+            bounds = dict(zip(columns, _bounds(counted, compute, drawing), strict=True))
+            here = np.isin(counted.items, np.nonzero((ratings.codes >= 0).sum(axis=1) >= 2)[0])
+            if not here.all():
+                # An item with one answer speaks of chance to Gwet's figures alone; to the others it is no item.
+                less = _bounds(counted, compute, drawing, here)
+                bounds |= {name: found for name, found in zip(columns, less, strict=True) if name != "gwet"}
+        if drawing.clusters is None and is_named and drawing.resamples:
             bounds["alike"] = share_interval(values["alike"] * n_items, n_items)
             if ratings.codes.shape[1] == 2 or values["percent"] == 1:
                 # Of two annotators, or where all are alike on each item, it is a share of items.
@@ -436,6 +431,22 @@ def _figures(ratings: Ratings, kappa: pd.DataFrame, drawing: _Drawing, is_named:
         said["brennan_prediger"] = "Brennan–Prediger (linear weights)"
     table.insert(1, "name", [said.get(name, name) for name in table["figure"]])
     return table.astype({"value": "float64", "low": "float64", "high": "float64", "n": "int64"})
+
+
+def _bounds(
+    counted: Counted, compute: Callable[[Floats], Floats], drawing: _Drawing, here: Any = slice(None)
+) -> list[Interval]:
+    """Return the interval of each figure, by those of the counted items that are here."""
+    kind, own = counted.kind[here], drawing.of(counted.items[here])
+    return intervals(
+        compute,
+        by_cluster(own, kind, len(counted.patterns)),
+        counted.against,
+        counted.favour,
+        resamples=drawing.resamples,
+        seed=drawing.seed,
+        size=further_size(own, counted.agreeing[kind]),
+    )
 
 
 def _recommended(ratings: Ratings, found: dict[str, Figure], n_items: int, n_complete: int) -> tuple[str, str]:

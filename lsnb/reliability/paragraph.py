@@ -88,11 +88,11 @@ def methods_paragraph(
     shared = f"{counted(found.n_items, 'item')} {'annotated' if is_drawing else 'answered'} by two or more"
     drawn = "" if sample is None else _drawn(sample, answered["item"].tolist())
     sentences = [drawn, f"{items} annotated for “{control}” by {people} ({answers}; {shared}).", _skipped(annotations)]
-    sentences += [_made(annotations, control), _twice(annotations, found, is_drawing)]
+    sentences += [_made(annotations, control, is_drawing=is_drawing), _twice(annotations, found, is_drawing)]
     if is_drawing:
-        sentences.append(_of_regions(found.overlap))
+        sentences.append(_of_regions(found.overlap, has_instants=_has_instants(annotations, control)))
     else:
-        sentences += [_of_answers(found), _how(answered, table.attrs.get(RULES, {}))]
+        sentences += [_about(annotations, control), _of_answers(found), _how(answered, table.attrs.get(RULES, {}))]
     if evaluation is not None and evaluation.n and not is_drawing:
         figures = "; ".join(
             f"{figure.name} {_shown(figure.value)}{_between(figure.bounds)}"
@@ -156,9 +156,25 @@ def _skipped(annotations: pd.DataFrame) -> str:
     return " ".join(words)
 
 
-def _made(annotations: pd.DataFrame, control: str) -> str:
+def _about(annotations: pd.DataFrame, control: str) -> str:
+    """Return how answers about regions were compared: which region each is about has no part in it."""
+    mine = annotations[annotations["control"].eq(control).fillna(False).astype(bool)]
+    if "region" not in mine.columns or not mine["region"].notna().any():
+        return ""
+    return "Answers are about regions: all that an annotator gave on an item were compared as one set."
+
+
+def _has_instants(annotations: pd.DataFrame, control: str) -> bool:
+    mine = annotations[annotations["control"].eq(control).fillna(False).astype(bool)]
+    return {"start", "end"} <= set(mine.columns) and bool(mine["start"].eq(mine["end"]).fillna(False).any())
+
+
+def _made(annotations: pd.DataFrame, control: str, *, is_drawing: bool) -> str:
     """Return when the annotations were made, and how many began from what a model had said, where that is known."""
     mine = annotations["control"].eq(control) & annotations["status"].eq("submitted")
+    if is_drawing:
+        # Who drew nothing annotated the item as well, and may have deleted what a model had drawn.
+        mine = annotations["status"].isin(ANSWERED)
     rows = annotations[mine.fillna(False).astype(bool)]
     sentences = []
     made = rows["created_at"].dropna() if "created_at" in rows else rows.index[:0]
@@ -189,7 +205,9 @@ def _of_answers(found: Agreement) -> str:
     parts = []
     percent = figures.get("percent")
     if percent is not None and not math.isnan(percent.value):
-        parts.append(f"two annotators gave the same answer in {percent.value:.0%} of cases{_between(percent.bounds)}")
+        parts.append(
+            f"two annotators gave the same answer in {_percent(percent.value)} of cases{_between(percent.bounds)}"
+        )
     if not math.isnan(found.alpha):
         parts.append(
             f"agreement was {_shown(found.alpha)} by Krippendorff’s alpha ({COMPARED[found.level]})"
@@ -205,11 +223,13 @@ def _of_answers(found: Agreement) -> str:
         return f"No coefficient of agreement is given. {found.note}".rstrip()
     drawn = f"by {found.clusters} clusters of items" if found.clusters else "by items"
     words = joined(parts)
-    sentences = [f"{words[:1].upper()}{words[1:]} (in brackets, 95 % intervals {drawn})."] if parts else []
+    brackets = f" (in brackets, 95 % intervals {drawn})" if "[" in words else ""
+    sentences = [f"{words[:1].upper()}{words[1:]}{brackets}."] if parts else []
     weights = {
         "ordinal": " with linear weights",
         "interval": " with quadratic weights",
         "ratio": " with quadratic weights",
+        "sets": ", by whether two sets are the same,",
     }
     kind = f"Cohen’s kappa{weights.get(found.level, '')}"
     if len(kappas) > 1:
@@ -229,18 +249,21 @@ def _typed(name: str) -> str:
 
 def _between(bounds: tuple[float, float]) -> str:
     low, high = bounds
-    return "" if math.isnan(low) else f" [{_shown(low)}, {_shown(high)}]"
+    return "" if math.isnan(low) else f" [{_rounded(low)}, {_rounded(high)}]"
 
 
-def _of_regions(overlap: RegionAgreement | None) -> str:
+def _of_regions(overlap: RegionAgreement | None, *, has_instants: bool) -> str:
     if overlap is None or math.isnan(overlap.f1):
         return "No figure of agreement about where regions are is given."
     how = f"at an intersection over union of {overlap.threshold:g} or more"
     if overlap.measure == "key points":
         how = "by their distance"
+    elif has_instants:
+        how += ", and instants where they are the same"
     words = (
         f"Regions ({overlap.measure}) of two annotators were matched within their label {how}, with an F1 of "
-        f"{_shown(overlap.f1)}{_between(overlap.interval)} (in brackets, the 95 % interval)."
+        f"{_shown(overlap.f1)}{_between(overlap.interval)}"
+        f"{'' if math.isnan(overlap.interval[0]) else ' (in brackets, the 95 % interval)'}."
     )
     if "kappa" in overlap.pairs.columns:
         kappas = overlap.pairs["kappa"].dropna()
@@ -253,7 +276,7 @@ def _of_regions(overlap: RegionAgreement | None) -> str:
     if len(ious):
         least, most = _shown(ious.min()), _shown(ious.max())
         each = least if len(ious) == 1 else f"{least} to {most} for pairs of annotators"
-        words += f" The mean intersection over union of regions that overlap was {each}."
+        words += f" The mean intersection over union of paired regions of one label was {each}."
     figures = figures_in(overlap.figures)
     for figure, sentence in (
         ("u_alpha", "Krippendorff’s u-alpha over units, gaps and labels was {}."),
@@ -270,7 +293,7 @@ def _of_regions(overlap: RegionAgreement | None) -> str:
 def _how(answered: pd.DataFrame, rules: Mapping[str, Any]) -> str:
     words = {
         "unanimous": "unanimous",
-        "majority": "the most frequent answer",
+        "majority": "the answer with most weight" if rules.get("weights") else "the most frequent answer",
         "single": "the only answer given",
         "tie rule": "a tie decided by rule",
         "dawid_skene": "the likeliest by Dawid and Skene’s model of who is right how often",
@@ -303,7 +326,23 @@ def _count(n: int, one: str, several: str) -> str:
 
 
 def _shown(number: float) -> str:
-    return f"{number:.2f}" if not math.isnan(number) else "not known"
+    """Return two decimals, or more where two would make all of what is only nearly so: 0.996 is not 1.00."""
+    if math.isnan(number):
+        return "not known"
+    if 0.995 <= abs(number) < 1 - 1e-9:
+        return next(words for digits in range(3, 11) if abs(float(words := f"{number:.{digits}f}")) < 1)
+    return _rounded(number)
+
+
+def _rounded(number: float) -> str:
+    return f"{number:.2f}".replace("-0.00", "0.00")
+
+
+def _percent(share: float) -> str:
+    """Return percent, with decimals where whole ones would make all or nothing of what is only nearly so."""
+    if 1e-9 < share < 0.005 or 0.995 <= share < 1 - 1e-9:
+        return next(words for digits in range(1, 9) if 0 < float((words := f"{share:.{digits}%}")[:-1]) < 100)
+    return f"{share:.0%}"
 
 
 # All questions of a study at once.

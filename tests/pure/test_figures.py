@@ -31,6 +31,7 @@ from lsnb.reliability import (
     intraclass_correlation,
     krippendorff_alpha,
     methods_paragraph,
+    references,
     region_agreement,
 )
 from lsnb.reliability.coefficients import set_distances
@@ -509,6 +510,45 @@ def test_the_paragraph_names_pairs_weights_rules_and_skips():
         "Ties were decided by the highest of the tied answers.",
     ):
         assert part in text
+
+
+def test_no_sentence_of_the_paragraph_says_more_than_there_is():
+    # Ben has most votes and Ana most weight.
+    table = long({"ana": ["x", "x", "y"], "ben": ["y", "x", "y"], "cem": ["y", "y", "y"]})
+    weighted = methods_paragraph(table, "c", gold=gold(table, "c", weights={"ana": 3}))
+    assert "unanimous for 1 and the answer with most weight for 2 of three items. Votes were weighted" in weighted
+    assert "most frequent" not in weighted
+    # 299 of 300 are not all, and without intervals there are no brackets.
+    nearly = long({"ana": [*"xy"] * 150, "ben": ["y", "y", *[*"xy"] * 149]})
+    text = methods_paragraph(nearly, "c", agreement_found=agreement(nearly, "c", resamples=0))
+    assert "the same answer in 99.7% of cases and" in text
+    assert "bracket" not in text
+    assert "rubin" not in references(text)
+    # Who deleted what a model had drawn began from it, and later than others.
+    deleted = {"parent_prediction": 7, "at": "2026-03-05T10:00:00Z"}
+    value = {"x": 1, "y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["car"]}
+    box = [result("rectanglelabels", value, id="r", **SIZE)]
+    drawn_or_not = [annotation(box, 1, by="ana"), annotation([], 2, by="ben", **deleted)]
+    told = methods_paragraph(long_table([task(1, drawn_or_not)], raw=True), "c")
+    assert "from 2026-01-01 to 2026-03-05 (UTC). 1 of 2 annotations began from a model’s prediction." in told
+    # Answers about regions are not compared region by region.
+    asked = [[*box, result("choices", {"choices": [mood]}, id="r", name="age")] for mood in ("old", "new")]
+    about = long_table([task(1, [annotation(one, n, by=f"p{n}") for n, one in enumerate(asked)])], raw=True)
+    assert "Answers are about regions: all that an annotator gave on an item" in methods_paragraph(about, "age")
+    # Two instants have no length over which they could meet.
+    beep = {"start": 3, "end": 3, "instant": True, "timeserieslabels": ["beep"]}
+    beeps = [annotation([result("timeserieslabels", beep)], n, by=f"p{n}") for n in (1, 2)]
+    instants = methods_paragraph(long_table([task(1, beeps)], raw=True), "c")
+    assert "or more, and instants where they are the same, with an F1 of 1.00. The" in instants
+
+
+def test_items_with_one_answer_are_no_items_of_an_interval():
+    # With most weight on them, alpha's correction for few answers was below zero, and the interval went up to 4.
+    shared = long({"ana": ["x", "y", *"xy" * 20], "ben": ["x", "x", *[None] * 40]})
+    alone = long({"ana": ["x", "y"], "ben": ["x", "x"]})
+    for name in ("alpha", "percent", "brennan_prediger"):
+        assert agreement(shared, "c").bounds(name) == pytest.approx(agreement(alone, "c").bounds(name))
+    assert agreement(shared, "c").bounds("alpha")[1] <= 1
 
 
 def test_numbers_that_have_no_squares_are_refused_and_a_paragraph_without_a_figure_says_so():
