@@ -124,6 +124,9 @@ def _behind(names: list[str], limit: int) -> dict[str, str]:
     for group in alike.values():
         letters = enumerate(zip(*group, strict=False))
         same = next((place for place, here in letters if len({*here}) > 1), min(map(len, group)))
+        # A word is kept whole where there is room: 11 and 21 would both be 1 behind what 11 and 16 have in common.
+        word = group[0].rfind(" ", 0, same) + 1
+        same = word if same - word <= kept // 2 else same
         found |= {name: f"{name[:kept]}…{shortened(name[same:], limit - kept - 1)}" for name in group}
     return found
 
@@ -361,9 +364,10 @@ def progress(table: Annotated[pd.DataFrame, Give("what study.progress() returns"
     axes.set_yticks(range(len(people)), people)
     axes.set_ylim(len(people) - 0.5, -0.5)
     # Room for the words behind the longest bar.
-    axes.set_xlim(0, max(1.0, float(start.max())) * 1.25)
+    most = max(1.0, float(start.max()))
+    axes.set_xlim(0, most * 1.25)
     axes.set_xlabel("tasks")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_xticks([tick for tick in MaxNLocator(integer=True).tick_values(0, most) if tick <= most])
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(ncols=3, fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
     return figure

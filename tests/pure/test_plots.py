@@ -97,6 +97,7 @@ def test_progress():
     done, skipped, left = figure.axes[0].containers
     assert [[bar.get_width() for bar in bars] for bars in (done, skipped, left)] == [[4, 1], [0, 1], [0, 2]]
     assert words(figure) == ["  4 of 4", "  1 of 4"]
+    assert figure.axes[0].get_xticks().max() == 4
     assert is_png(figure)
     pd.testing.assert_frame_equal(table, before)
     assert is_png(plots.progress(table.head(0)))
