@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import os
 import re
 import subprocess
@@ -103,3 +104,17 @@ def test_what_the_pages_name_is_there() -> None:
 
     known = set(get_command(cli.app).commands)  # type: ignore[attr-defined]
     assert set(re.findall(r"`lsnb ([a-z]+)", texts)) <= known
+
+
+def test_every_reader_says_what_it_reads_and_tells() -> None:
+    lines = (SITE / "docs" / "readers.md").read_text(encoding="utf-8").splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+    assert all(len(row) == 3 and all(row) for row in rows)
+    named = [row[0].strip("`") for row in rows]
+    assert len(set(named)) == len(named)
+    for name in named:
+        assert operator.attrgetter(name)(lsnb), name
+    of_files = ("read_", "from_", "find_")
+    readers = {name for name in lsnb.__all__ if name.startswith(of_files) and name != "read_form"}
+    readers |= {f"poses.{name}" for name in ("read_poses", "read_labelled_poses", "find_predictions")}
+    assert set(named) == readers | {"LabelConfig.from_codebook"}
