@@ -227,8 +227,9 @@ def test_files_in_the_shapes_that_tools_write_are_read(shape, tmp_path):
         assert found["rate"] == pytest.approx(rate, rel=0.02)
     assert (found["start"] or "").startswith(start or "")
     assert f"{N} rows in lines" in found["notes"][0]
-    account = lsnb.tables.tally_of(table) if hasattr(lsnb.tables, "tally_of") else None
-    assert account is None or account.unexplained == 0
+    account = tally_of(table)
+    assert account is not None
+    assert account.unexplained == 0
     channels = [name for name in channels if name != "Phone timestamp"]
     numbers = [name for name in channels if pd.api.types.is_numeric_dtype(table[name].dtype)]
     assert len(numbers) == len(channels) - ("Activity" in channels)
