@@ -222,4 +222,5 @@ def _shown(bucket: Any, origin: str) -> Line:
     verdict = bucket.check(origin)
     if verdict:
         return "media in the browser", "good", str(verdict), ""
-    return "media in the browser", "failed", f"on {origin}", str(verdict)
+    # A bucket that was just made is no fault.
+    return "media in the browser", "note" if verdict.is_empty else "failed", f"on {origin}", str(verdict)

@@ -266,10 +266,12 @@ class OriginCheck:
     Args:
         ok: Whether it can.
         sentence: What was found, and what to do if it cannot.
+        is_empty: Whether the bucket holds nothing yet that could be tried.
     """
 
     ok: bool
     sentence: str
+    is_empty: bool = False
 
     def __bool__(self) -> bool:
         return self.ok
@@ -851,7 +853,8 @@ class Bucket:
         try:
             name = first_object(self._wire, self.name)
             if not name:
-                return OriginCheck(False, f"Bucket {self.name!r} is empty: upload a file, then check again.")
+                said = f"Bucket {self.name!r} is empty: upload a file, then check again."
+                return OriginCheck(False, said, is_empty=True)
             return check_link(self._wire, self.name, self.signed_url(name, minutes=5), wanted)
         except (Refusal, NoAnswer) as fault:
             raise self._error(fault, "list") from None

@@ -139,11 +139,16 @@ def key_text(config: LabelConfig) -> str:
     Example:
         >>> key_text(LabelConfig.text("t").choices("mood", ["up", "down"]))
         'Keys: 1 is “up”, 2 is “down”; Ctrl+Enter submits.'
+        >>> key_text(LabelConfig.text("t").choices("mood", ["up", "down"], required=True))
+        'Keys: 1 is “up”, 2 is “down”; Ctrl+Enter submits, Escape closes the warning that an answer is missing.'
     """
     keys = [f"{key} is “{answer}”" for answer, key in config.hotkeys.items()]
-    return (
-        f"Keys: {', '.join([*keys[:MOST_KEYS], *['…'] * (len(keys) > MOST_KEYS)])}; Ctrl+Enter submits." if keys else ""
-    )
+    if not keys:
+        return ""
+    # Label Studio's own: its warning has the focus on OK and does not hear Enter.
+    warned = any(control.required for control in config.controls.values())
+    escape = ", Escape closes the warning that an answer is missing" if warned else ""
+    return f"Keys: {', '.join([*keys[:MOST_KEYS], *['…'] * (len(keys) > MOST_KEYS)])}; Ctrl+Enter submits{escape}."
 
 
 def instruction_page(text: str, config: LabelConfig) -> str:
