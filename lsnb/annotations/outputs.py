@@ -16,7 +16,7 @@ from lsnb.kernel.files import whole_file_at
 from lsnb.kernel.formats import IMAGE_ENDINGS, ending_of
 from lsnb.kernel.words import listing, warn
 from lsnb.labels.vocabulary import NAMED_KINDS, is_region
-from lsnb.shapes import coco_of, picture_size
+from lsnb.shapes import Mask, coco_of, picture_size, shape_of
 from lsnb.tables.writing import with_guards, write_csv, write_json_lines, write_parquet, write_workbook
 
 # Drawn regions as COCO: boxes, outlines, masks and key points in pixels.
@@ -169,6 +169,13 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
             unnamed[region] = kind
             continue
         named.add(region)
+        whole = given.get(picture)
+        if whole is not None and size[0] == size[0] and whole != (int(size[0]), int(size[1])):
+            # The picture was another file once: shares of it hold for this one, and pixels do not.
+            if shape_of(result["value"]) is Mask:
+                _count(left_out, picture, f"{kind} of another size than the picture's")
+                continue
+            result = {**result, "original_width": whole[0], "original_height": whole[1]}
         shape = coco_of(result)
         if shape is None:
             _count(left_out, picture, kind)

@@ -224,6 +224,20 @@ def test_masks_have_the_numbers_and_colours_of_their_table(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Of ")
+def test_a_picture_that_was_another_file_once_is_told(tmp_path):
+    small = {**mask("dog", np.ones((3, 4), bool)), "original_width": 4, "original_height": 3}
+    twice = {**box("car", 20, 10, 40, 20, id="b"), "original_width": 400, "original_height": 200}
+    report = write_dataset(
+        table({"a": [box("car", 0, 0, 5, 5), small, twice]}), tmp_path / "set", format="masks", val=0
+    )
+    assert report["written"].tolist() == [2]
+    assert "1 of brushlabels of another size than the picture's left out" in report["notes"][0]
+    with Image.open(tmp_path / "set" / report["file"][0]) as made:
+        rows, columns = np.nonzero(np.asarray(made)[6:])
+    assert (rows.min() + 6, rows.max() + 6, columns.min(), columns.max()) == (10, 29, 40, 119)
+
+
+@pytest.mark.filterwarnings("ignore:Of ")
 def test_what_yolo_has_no_place_for_is_said(tmp_path):
     pieces = np.zeros((100, 200), bool)
     pieces[10:50, 30:90] = True
