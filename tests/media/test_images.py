@@ -93,6 +93,18 @@ def test_what_is_no_picture_is_not_read(tmp_path: Path) -> None:
         write_image(good / "inside.png", np.zeros((4, 4, 3), np.uint8))
 
 
+@pytest.mark.parametrize("kind", [b"tEXt", b"IDAT"])
+def test_a_png_whose_part_claims_gigabytes_is_not_decoded(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], kind: bytes
+) -> None:
+    data = write_image(tmp_path / "a.png", chance(64, 64, 3)).read_bytes()
+    head = 8 + 25  # the signature and the header
+    (tmp_path / "a.png").write_bytes(data[:head] + struct.pack(">I", 2**31 - 1) + kind + data[head:])
+    with pytest.raises(InputError, match="damaged"):
+        read_image(tmp_path / "a.png")
+    assert capfd.readouterr().err == ""  # OpenCV, which takes 2 GB for it, would say so
+
+
 def test_a_jpeg_with_a_piece_missing_in_the_middle_is_not_read(tmp_path: Path) -> None:
     # A picture of its own: in one of four, decoders take what is left for a whole one.
     noise = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
