@@ -163,11 +163,12 @@ def headline(figure: Picture, subject: str, words: str) -> None:
 
     Args:
         figure: The figure.
-        subject: A control, a column or an item.
+        subject: A control, a column or an item; empty where nothing has a name yet.
         words: What is shown of it.
     """
     across = int(12.5 * float(figure.get_size_inches()[0]))
-    figure.suptitle(textwrap.fill(f"{shortened(subject, 60)}: {words}", across), fontsize=10)
+    said = f"{shortened(subject, 60)}: {words}" if subject else words[:1].upper() + words[1:]
+    figure.suptitle(textwrap.fill(said, across), fontsize=10)
 
 
 def room_for(names: Sequence[str]) -> float:

@@ -87,6 +87,7 @@ def test_many_texts_many_numbers_and_several_answers():
 def test_nobody_has_answered():
     figure = plots.label_distribution(long_table([task(1)]), "c")
     assert words(figure) == ["Nobody has answered yet."]
+    assert plots.agreement_matrix(agreement(long({"ana": []}), "")).get_suptitle().startswith("Cohen's kappa")
     assert is_png(figure)
 
 
