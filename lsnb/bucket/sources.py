@@ -37,6 +37,7 @@ from lsnb.kernel.formats import (
     inside,
     is_junk,
     item_names,
+    png_ends,
     raise_for_zip,
     why_unreadable,
 )
@@ -858,7 +859,7 @@ def _look_into_picture(head: bytes, file: IO[bytes], size: int) -> str | None:
     if head[:2] == b"\xff\xd8":
         return _look_into_jpeg(file, size)
     if head[:8] == b"\x89PNG\r\n\x1a\n":
-        return None if _png_ends(file, size) else BROKEN_OFF
+        return None if png_ends(file, size, _MOST_PARTS) else BROKEN_OFF
     if head[:4] == b"GIF8":
         # The last block of a picture has no bytes, and a semicolon ends the file.
         return None if _holds(file, max(0, size - 1024), b"\0;") else BROKEN_OFF
@@ -901,19 +902,6 @@ def _holds(file: IO[bytes], start: int, mark: bytes) -> bool:
             return True
         kept = block[-1:]
     return False
-
-
-def _png_ends(file: IO[bytes], size: int) -> bool:
-    position = 8
-    for _ in range(_MOST_PARTS):
-        file.seek(position)
-        head = file.read(8)
-        position += 12 + int.from_bytes(head[:4], "big")
-        if len(head) < 8 or position > size:
-            return False
-        if head[4:] == b"IEND":
-            return True
-    return True
 
 
 def _look_into_boxes(file: IO[bytes], size: int) -> str | None:

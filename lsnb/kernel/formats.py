@@ -622,6 +622,28 @@ def read_bytes(path: Path, most: int = LARGEST_JSON) -> bytes:
     return content
 
 
+def png_ends(file: IO[bytes], size: int, most_parts: int) -> bool:
+    """Return whether a PNG's parts come to their end within the file, each as long as it says.
+
+    Args:
+        file: The file.
+        size: Its bytes.
+        most_parts: After how many parts it is taken for whole.
+
+    See https://www.w3.org/TR/png-3/#5Chunk-layout.
+    """
+    position = 8
+    for _ in range(most_parts):
+        file.seek(position)
+        head = file.read(8)
+        position += 12 + int.from_bytes(head[:4], "big")
+        if len(head) < 8 or position > size:
+            return False
+        if head[4:] == b"IEND":
+            return True
+    return True
+
+
 def looks_like_json(start: bytes) -> bool:
     """Return whether a file that begins so is JSON with a list or an object, in any encoding.
 

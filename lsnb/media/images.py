@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from lsnb.errors import FileAccessError, InputError, MissingFileError
 from lsnb.kernel.files import file_errors, given_file, write_whole
-from lsnb.kernel.formats import FRAME_ENDINGS, MOST_PIXELS
+from lsnb.kernel.formats import FRAME_ENDINGS, MOST_PIXELS, png_ends
 
 PNG, JPEG = b"\x89PNG", b"\xff\xd8"
 TURNED = range(5, 9)  # values of EXIF's Orientation that swap width and height (CIPA DC-008, 4.6.4)
@@ -92,7 +93,8 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
         )
     with file_errors(path):
         data = path.read_bytes()
-    if data.startswith(PNG) and _is_cut(data):
+    # OpenCV takes the memory that a part of a PNG claims, 4 GB in a file of 2 kB.
+    if data.startswith(PNG) and not png_ends(io.BytesIO(data), len(data), most_parts=len(data)):
         raise _no_picture(path)
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
@@ -158,17 +160,6 @@ def image_size(path: str | Path) -> tuple[int, int]:
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _no_picture(path) from None
     return (height, width) if turned else (width, height)
-
-
-def _is_cut(data: bytes) -> bool:
-    """Whether a PNG ends before its parts do: OpenCV takes the memory that a part claims, 4 GB in a file of 2 kB."""
-    position = 8
-    while position + 12 <= len(data):
-        length, kind = int.from_bytes(data[position : position + 4], "big"), data[position + 4 : position + 8]
-        position += 12 + length
-        if position <= len(data) and kind == b"IEND":
-            return False
-    return True
 
 
 def _is_broken(data: bytes) -> bool:
