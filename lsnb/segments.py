@@ -21,11 +21,11 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.kernel.checks import checked, shown
 from lsnb.kernel.files import write_whole
-from lsnb.kernel.formats import looks_like_json, parse_json, parse_xml, read_bytes
+from lsnb.kernel.formats import looks_like_json, parse_xml, read_bytes
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing
 from lsnb.tables import read_table
-from lsnb.tables.opening import decode
+from lsnb.tables.opening import decode, read_json
 
 COLUMNS = ("item", "tier", "start", "end", "label", "text", "score")
 KNOWN = "RTTM, Whisper's JSON, SRT, VTT, TextGrid, EAF, Audacity's labels or BORIS's aggregated events"
@@ -87,7 +87,10 @@ def _read(raw: bytes, path: Path, tally: Tally) -> Iterator[Row]:
         yield from _read_eaf(raw, name, tally)
         return
     if looks_like_json(raw[:4096]):
-        yield from _read_json(parse_json(raw, name), name, tally)
+        parsed, guess = read_json(raw, name)
+        if guess is not None:
+            tally.note(guess)
+        yield from _read_json(parsed, name, tally)
         return
     text, guess = decode(raw, name)
     if guess is not None:

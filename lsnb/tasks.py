@@ -52,6 +52,86 @@ def opened(task: Any) -> Any:
 
 
 _PARTS = ("data", "meta", "annotations", OLD_FORM, "drafts", "task")
+# What scripts and other kits call a task's annotations.
+_CALLED = frozenset({"annotations", "annotation", OLD_FORM, "completion"})
+
+
+def unfolded(task: Any) -> Any:
+    """Return a task with its annotations in a list, and its numbers as numbers, however it says them.
+
+    A file in a target bucket is one annotation with its task within; lists of annotations have the task's data beside
+    the result; scripts write ``annotation``, ``Annotations``, and numbers as texts.
+
+    Example:
+        >>> unfolded({"id": "7", "result": [], "task": {"id": 1, "data": {}}})
+        {'id': 1, 'data': {}, 'project': None, 'annotations': [{'id': 7, 'result': []}]}
+        >>> unfolded({"id": 7, "result": [], "task": 1, "data": {}})
+        {'id': 1, 'data': {}, 'project': None, 'annotations': [{'id': 7, 'result': []}]}
+        >>> unfolded({"id": 1, "data": {}, "Annotation": {"id": "7"}})
+        {'id': 1, 'data': {}, 'annotations': [{'id': 7}]}
+    """
+    task = opened(task)
+    if type(task) is not dict:
+        return task
+    if "result" in task and not any(task.get(name) for name in ("annotations", OLD_FORM, "drafts")):
+        inner = task.get("task")
+        if "data" not in task and isinstance(inner, Mapping):
+            about, beside = inner, {"task"}
+        elif isinstance(task.get("data"), Mapping):
+            # Who answered tells an annotation with its task's data from a task with a result.
+            number = inner if _is_id(inner) or isinstance(inner, str) else task.get("id")
+            about, beside = {"id": number, "data": task["data"]}, {"task", "data", "annotations", OLD_FORM, "drafts"}
+            about |= {name: task[name] for name in ("meta",) if name in task}
+        else:
+            return task
+        project = about.get("project", task.get("project"))
+        one = {name: value for name, value in task.items() if name not in beside}
+        task = {**about, "project": project, "annotations": [one]}
+    for name in [name for name in task if name.lower() in _CALLED and name not in ("annotations", OLD_FORM)]:
+        if task[name] and not task.get("annotations"):
+            task = {**{each: value for each, value in task.items() if each != name}, "annotations": task[name]}
+    for name in ("annotations", OLD_FORM):
+        given = from_text(task.get(name))
+        if isinstance(given, Mapping) and given:
+            # One, or each by its number.
+            by_number = all(isinstance(one, Mapping) and "result" in one for one in given.values())
+            given = list(given.values()) if by_number else [given]
+            task = {**task, name: given}
+        if isinstance(given, list) and any(type(one) is dict and type(one.get("id")) is str for one in given):
+            numbered = [_numbered(one, ("id",)) if type(one) is dict else one for one in given]
+            task = {**task, name: numbered}
+    return _numbered(task, ("id", "project"))
+
+
+def listed_tasks(parsed: Mapping[str, Any]) -> list[Any]:
+    """Return the tasks that a page of a server's list holds, or tasks by their numbers; else the one that it is.
+
+    Example:
+        >>> listed_tasks({"total": 1, "tasks": [{"id": 1, "data": {}}]}), listed_tasks({"1": {"id": 1, "data": {}}})
+        ([{'id': 1, 'data': {}}], [{'id': 1, 'data': {}}])
+    """
+    if "data" in parsed or "result" in parsed:
+        return [parsed]
+    for name in ("tasks", "results"):
+        if isinstance(parsed.get(name), list):
+            return list(parsed[name])
+    are_tasks = parsed and all(
+        isinstance(one, Mapping) and isinstance(one.get("data"), Mapping) for one in parsed.values()
+    )
+    return list(parsed.values()) if are_tasks else [parsed]
+
+
+def _numbered(one: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    if not any(type(one.get(name)) is str and _is_number(one[name]) for name in names):
+        return one
+    return {
+        name: int(value) if name in names and type(value) is str and _is_number(value) else value
+        for name, value in one.items()
+    }
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 19 and str(int(text)) == text
 
 
 def from_text(given: Any) -> Any:

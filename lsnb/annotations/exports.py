@@ -24,17 +24,18 @@ from lsnb.annotations.long import DONE, Tabulated, Wanted, tabulate
 from lsnb.annotations.long import anonymize as hide_names
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, checked
-from lsnb.kernel.files import is_address, nearest_file, objects_at
+from lsnb.kernel.files import files_in, is_address, nearest_file, objects_at
 from lsnb.kernel.formats import (
     EXPORT_ENDINGS,
     FILE_KINDS,
     LARGEST_JSON,
+    WORKBOOK,
     MemberFault,
     Zip,
     ending_of,
     inside,
+    is_export,
     is_junk,
-    is_stored,
     looks_like_json,
     parse_json,
     read_bytes,
@@ -43,11 +44,11 @@ from lsnb.kernel.formats import (
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, joined, listing, nearest, warn
-from lsnb.labels.vocabulary import CHOICES, KINDS, unlabelled
+from lsnb.labels.vocabulary import CHOICES, KINDS, NUMBER, RATING, unlabelled
 from lsnb.results import ANSWERS, NAMED, is_value
 from lsnb.shapes import shape_of
-from lsnb.tables.opening import decode
-from lsnb.tasks import ABOUT, LACKS, UNKNOWN, Mark, is_flat, opened, same_annotations
+from lsnb.tables.opening import decode, read_json, read_table
+from lsnb.tasks import ABOUT, LACKS, UNKNOWN, Mark, is_flat, listed_tasks, same_annotations, unfolded
 
 WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."
 Source = str | os.PathLike[str]
@@ -107,9 +108,9 @@ def read_annotations(
 
 
 class Guessed(NamedTuple):
-    """The records of a file whose encoding was guessed, and the sentence that says so."""
+    """What a file says whose encoding was guessed, and the sentence that says so."""
 
-    records: list[dict[str, Any]]
+    parsed: Any
     sentence: str
 
 
@@ -163,7 +164,7 @@ def _parts(sources: list[Any], wanted: Wanted) -> Iterator[Part]:
                 if isinstance(parsed, InputError):
                     raise parsed
                 is_guessed = isinstance(parsed, Guessed)
-                said = parsed.records if is_guessed else parsed
+                said = parsed.parsed if is_guessed else parsed
                 tasks, notes = tasks_of(said, name, known=_known_fields(wanted))
                 notes += (parsed.sentence,) if is_guessed else ()
             except InputError as fault:
@@ -172,7 +173,7 @@ def _parts(sources: list[Any], wanted: Wanted) -> Iterator[Part]:
                 yield Part(place, name, [], fault=str(fault))
                 continue
             part = Part(place, name, tasks, notes)
-            if isinstance(parsed, Mapping):
+            if isinstance(said, Mapping):
                 single.setdefault(place.parent, []).append(part)
             else:
                 yield part
@@ -335,21 +336,24 @@ def _contents(source: Path | str) -> Iterator[tuple[PurePath, str, Any]]:
 
 
 def _stored(folder: Path) -> Iterator[tuple[PurePath, str, Any]]:
-    """Yield the files that Label Studio wrote into a target bucket, of which this folder is a copy."""
-    files = sorted(child for child in folder.iterdir() if not is_junk(child.name))
-    if not files or not all(child.is_file() and is_stored(child.name) for child in files):
-        found = [child.name for child in files if ending_of(child.name) == ".json"]
-        raise InputError(
-            f"{folder} is a folder: give its export files, for example sorted(Path({str(folder)!r}).glob('*.json')) "
-            f"(there: {listing(found) or 'none'})."
-        )
-    for path in files:
-        yield path, path.name, _parsed_or_fault(read_bytes(path), path.name)
+    """Yield the exports in a folder and those below, be it a copy of a target bucket or somebody's own."""
+    files = files_in(folder, lambda path: not is_junk(path.as_posix()))
+    exports = [path for path in files if is_export(path.name)]
+    if not exports:
+        found = listing(sorted(path.name for path in files)) or "nothing"
+        raise InputError(f"{folder} is a folder without JSON files (in it: {found}). {WHICH_EXPORT}")
+    if others := sorted(path.relative_to(folder).as_posix() for path in files if not is_export(path.name)):
+        warn(f"{folder}: {counted(len(others), 'file')} of other endings passed over: {listing(others)}.")
+    for path in exports:
+        yield path, path.relative_to(folder).as_posix(), _parsed_or_fault(read_bytes(path), path.name)
 
 
 def _unpacked(path: Path) -> Iterator[tuple[Path, str, Any]]:
     with Zip(path) as archive:
         exports = [member for member in archive.members if _is_export(inside(member))]
+        if any(member.filename == WORKBOOK for member in archive.members):
+            yield path, path.name, _workbook(path)
+            return
         if not exports:
             names = listing(sorted(inside(member) for member in archive.members)) or "nothing"
             raise InputError(f"{path.name} is a zip without JSON files (in it: {names}). {WHICH_EXPORT}")
@@ -361,6 +365,24 @@ def _unpacked(path: Path) -> Iterator[tuple[Path, str, Any]]:
             except MemberFault as fault:
                 raise InputError(f"{name} {fault}.") from None
             yield path / inside(member), name, _parsed(content, name)
+
+
+def _workbook(path: Path) -> list[dict[str, Any]]:
+    """Return the records of a CSV export that a spreadsheet saved as a workbook."""
+    try:
+        table = read_table(path, wanted=["annotation_id"])
+    except TableError as fault:
+        raise InputError(fault.problems) from None
+    if "annotation_id" not in table:
+        raise InputError(f"{path.name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
+    return [
+        {
+            str(column): _cell(cell) if isinstance(cell, str) else cell
+            for column, cell in record.items()
+            if column in ABOUT or not pd.isna(cell)
+        }
+        for record in table.astype("object").where(table.notna(), None).to_dict("records")
+    ]
 
 
 def _is_export(name: str) -> bool:
@@ -379,12 +401,13 @@ def _parsed_or_fault(content: bytes, name: str) -> Any:
 def _parsed(content: bytes, name: str) -> Any:
     if looks_like_json(content):
         try:
-            return parse_json(content, name, lines=True)
+            found, guess = read_json(content, name, lines=True)
         except InputError:
             lines = _whole_lines(content, name)
             if lines is None:
                 raise
             return lines
+        return Guessed(found, guess) if guess else found
     # A spreadsheet that saves a CSV anew writes it in the letters of its country.
     is_table = b"annotation_id" in content.partition(b"\n")[0].replace(b"\0", b"")
     try:
@@ -422,8 +445,8 @@ def tasks_of(parsed: Any, name: str, *, known: Sequence[str] = ()) -> tuple[list
     Raises:
         InputError: It holds no task.
     """
-    listed = [parsed] if isinstance(parsed, Mapping) else parsed
-    tasks = [_unfolded(task) for task in listed] if isinstance(listed, list) else []
+    listed = listed_tasks(parsed) if isinstance(parsed, Mapping) else parsed
+    tasks = [unfolded(task) for task in listed] if isinstance(listed, list) else []
     if tasks and any(isinstance(task, Mapping) and isinstance(task.get("data"), Mapping) for task in tasks):
         return tasks, ()
     if isinstance(parsed, list) and not tasks:
@@ -434,16 +457,6 @@ def tasks_of(parsed: Any, name: str, *, known: Sequence[str] = ()) -> tuple[list
     if tasks and is_flat(first):
         return tasks_of_records(tasks, name, known)
     raise InputError(f"{name} is not a list of Label Studio tasks with their data. {WHICH_EXPORT}")
-
-
-def _unfolded(task: Any) -> Any:
-    """Return the task of a file that Label Studio wrote into a target bucket: one annotation, its task within."""
-    task = opened(task)
-    inner = task.get("task") if isinstance(task, Mapping) and "data" not in task else None
-    if not isinstance(inner, Mapping) or "result" not in task:
-        return task
-    project = inner.get("project", task.get("project"))
-    return {**inner, "project": project, "annotations": [{name: task[name] for name in task if name != "task"}]}
 
 
 def _is_known(task: Any) -> bool:
@@ -654,6 +667,7 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
     """
     flat = [record for record in records if is_flat(record)]
     answers = _answer_columns(flat, set(known))
+    numeric = {column: kind for column in sorted(answers) if (kind := _numeric_kind(column, flat)) is not None}
     tasks: list[Any] = []
     for record in records:
         if not is_flat(record):
@@ -665,7 +679,7 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
             for column, cell in record.items()
             if column in answers
             for number, value in enumerate(cell if isinstance(cell, list) else [cell])
-            for result in _results(column, value, number)
+            for result in _results(column, value, number, numeric.get(column, ""))
         ]
         about = {
             "id": _number(record.get("annotation_id")),
@@ -681,7 +695,27 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
         said += f" No column was taken for an answer; for data: {joined(data_columns) or 'nothing'}."
     if answers:
         said += f" Taken for answers: {joined(sorted(answers))}; for data: {joined(data_columns) or 'nothing'}."
+    for kind, words in ((RATING.kind, "ratings"), (NUMBER.kind, "numbers")):
+        if found := [column for column, its in numeric.items() if its == kind]:
+            said += f" Taken for {words}: {joined(found)}."
     return tasks, (said,)
+
+
+def _numeric_kind(column: str, records: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return what a column is whose answers are numbers, which choices are not; None of texts.
+
+    Small whole numbers are taken for ratings: as such they are compared by their order, which numbers have, too.
+    """
+    cells = [cell for record in records if (cell := record.get(column)) is not None and cell != ""]
+    if not cells or any(isinstance(cell, bool | list | dict) for cell in cells):
+        return None
+    if all(isinstance(cell, int | float) for cell in cells):
+        is_stars = all(float(cell).is_integer() and 0 <= cell <= _MOST_STARS for cell in cells)
+        return RATING.kind if is_stars else NUMBER.kind
+    return None
+
+
+_MOST_STARS = 20
 
 
 def _number(cell: Any) -> Any:
@@ -735,8 +769,10 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _results(column: str, value: Any, number: int) -> list[dict[str, Any]]:
-    """Return an answer as results: its kind is told by the keys that it holds."""
+def _results(column: str, value: Any, number: int, numeric: str) -> list[dict[str, Any]]:
+    """Return an answer as results: its kind is told by the keys that it holds, that of a number by its column."""
+    if numeric and isinstance(value, int | float):
+        return [_result(column, numeric, {KINDS[numeric].key: value}, number)]
     if not isinstance(value, Mapping):
         return [_result(column, CHOICES.kind, {CHOICES.key: [value]}, number)] if value not in (None, "") else []
     size = {name: value[name] for name in ("original_width", "original_height") if name in value}

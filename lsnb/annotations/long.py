@@ -34,12 +34,12 @@ from lsnb.tasks import (
     is_task,
     named,
     once,
-    opened,
     paths_of,
     recounted,
     repeated_controls,
     results_of,
     stretch_of,
+    unfolded,
     without_index,
 )
 
@@ -317,7 +317,7 @@ def tabulate(
         names: What all tasks tell, where these are only some of them.
     """
     fields = [wanted.data] if isinstance(wanted.data, str) else list(wanted.data)
-    given = [opened(task) for task in tasks]
+    given = [unfolded(task) for task in tasks]
     tally = Tally(source, "annotation", seen=sum(_held(task) for task in given))
     given, others = _own(given)
     if answered := [task for task in others if _held(task)]:

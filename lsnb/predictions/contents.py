@@ -27,7 +27,6 @@ from lsnb.kernel.formats import (
     is_stored,
     looks_like_json,
     looks_like_xml,
-    parse_json,
     parse_xml,
     read_bytes,
 )
@@ -76,6 +75,8 @@ from lsnb.shapes import Fault
 from lsnb.tables import check_key, read_table
 from lsnb.tables.cells import measured
 from lsnb.tables.keys import key_text
+from lsnb.tables.opening import read_json
+from lsnb.tasks import listed_tasks, unfolded
 
 Format = Literal[
     "answers", "spans", "table", "coco", "yolo", "labelbox", "detections", "tasks", "pictures", "films", "mot"
@@ -599,7 +600,7 @@ class _Gathered:
     def json(self, file: str, raw: bytes, key: str) -> None:
         """Take what a JSON file holds."""
         try:
-            data = parse_json(raw, file, lines=True)
+            data, guess = read_json(raw, file, lines=True)
         except InputError as fault:
             self._damaged.append((file, fault))
             return
@@ -608,11 +609,15 @@ class _Gathered:
         except InputError:
             self._aside.append(file)
             return
+        if guess is not None:
+            content.notes[guess] = None
         gathered = {"pictures": self._pictures, "tasks": self._tasks}.get(content.format)
         if gathered is not None:
             gathered.data += content.data
+            gathered.notes |= content.notes
         elif content.format == "detections" and len(content.data) == 1 and not content.data.keys() & self._cells.data:
             self._cells.data |= content.data
+            self._cells.notes |= content.notes
         else:
             self._others.append(content)
 
@@ -683,19 +688,22 @@ class _Gathered:
 
 
 def _of_json(raw: bytes, name: str, key: str) -> Content:
-    return _of_parsed(parse_json(raw, name, lines=True), name, key)
+    data, guess = read_json(raw, name, lines=True)
+    content = _of_parsed(data, name, key)
+    if guess is not None:
+        content.notes[guess] = None
+    return content
 
 
 def _of_parsed(data: Any, name: str, key: str) -> Content:
     first = data[0] if isinstance(data, list) and data else data
     listed = data if isinstance(data, list) else [data]
+    if isinstance(first, Mapping) and "data_row" not in first:
+        tasks = listed_tasks(data) if isinstance(data, Mapping) else data
+        if tasks and (is_label_studio(tasks[0]) or is_label_studio(unfolded(tasks[0]))):
+            return Content("tasks", name, [one if is_label_studio(one) else unfolded(one) for one in tasks])
     if isinstance(first, Mapping) and ("dataRow" in first or is_export(first)):
         return Content("labelbox", name, listed)
-    if isinstance(first, Mapping) and isinstance(first.get("task"), Mapping) and isinstance(first.get("result"), list):
-        listed = [{**one["task"], "annotations": [one]} if isinstance(one, Mapping) else one for one in listed]
-        return Content("tasks", name, listed)
-    if is_label_studio(first):
-        return Content("tasks", name, listed)
     if is_labelme(first):
         made = [labelme_picture(one, name) for one in listed if is_labelme(one)]
         return Content("pictures", name, made)

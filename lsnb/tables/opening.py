@@ -28,7 +28,7 @@ import pandas as pd
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, FilePath, checked
 from lsnb.kernel.files import file_sentence, nearest_file
-from lsnb.kernel.formats import TABLE_ENDINGS, why_packed
+from lsnb.kernel.formats import TABLE_ENDINGS, parse_json, why_packed
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, sheet_rows, warn
 from lsnb.tables.cells import (
@@ -216,6 +216,36 @@ def decode(data: bytes, name: str) -> tuple[str, str | None]:
         f"{name} is not text in UTF-8, UTF-16 or Windows-1252{zeros}: open it in a spreadsheet and save it as "
         "'CSV UTF-8' or .xlsx."
     )
+
+
+def read_json(content: bytes, name: str, *, lines: bool = False) -> tuple[Any, str | None]:
+    """Return what JSON says, and a sentence where its encoding is a guess: JSON is UTF-8, and not all tools know.
+
+    Args:
+        content: The whole file.
+        name: The file, for messages.
+        lines: Whether it may be JSON lines.
+
+    Raises:
+        InputError: It is no JSON in any encoding: see ``parse_json``.
+
+    Example:
+        >>> value, said = read_json('{"a": "für Übung"}'.encode("cp1252"), "a.json")
+        >>> value, said.partition(";")[0]
+        ({'a': 'für Übung'}, 'a.json does not say how its letters are encoded')
+    """
+    try:
+        return parse_json(content, name, lines=lines), None
+    except InputError:
+        if b"\0" in content[:4] or _decoded(content, "utf-8") is not None:
+            raise
+        try:
+            text, guess = decode(content, name)
+        except TableError:
+            text, guess = "", None
+        if guess is None:
+            raise
+    return parse_json(text, name, lines=lines), guess.replace("'CSV UTF-8'", "UTF-8")
 
 
 def _is_utf16(text: str, data: bytes) -> bool:

@@ -282,8 +282,10 @@ def test_paths_that_are_no_file(tmp_path):
     write(tmp_path, "ana.json", [])
     with pytest.raises(MissingFileError, match=r"Did you mean 'ana\.json'"):
         read_annotations(tmp_path / "Ana.jsn")
-    with pytest.raises(InputError, match=r"is a folder.*ana\.json"):
-        read_annotations(tmp_path)
+    (tmp_path / "books").mkdir()
+    write(tmp_path / "books", "notes.txt", "hello")
+    with pytest.raises(InputError, match=r"is a folder without JSON files \(in it: notes\.txt\)"):
+        read_annotations(tmp_path / "books")
     with pytest.raises(InputError, match="not a int"):
         read_annotations(3)
 

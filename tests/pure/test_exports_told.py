@@ -214,6 +214,72 @@ def test_files_of_a_target_bucket_are_annotations_of_one_project(tmp_path: Path)
     assert whole[["item", "annotator"]].values.tolist() == [["a", "1"], ["b", "1"], ["a", "2"]]
 
 
+def test_a_folder_is_read_as_a_buckets_prefix_is_and_what_is_passed_over_is_said(tmp_path: Path) -> None:
+    for place, number in (("", 1), ("late", 2), ("late", 3)):
+        write(tmp_path / "answers" / place, str(number), stored(number, f"k{number}"))
+    write(tmp_path / "answers", "export.json", {"tasks": [task(9, [annotation(choice("b"), 9)], ID="k9")]})
+    write(tmp_path / "answers", "notes.txt", "hello")
+    with pytest.warns(UserWarning, match=r"1 file of other endings passed over: notes\.txt"):
+        table = read_annotations(tmp_path / "answers", key="ID")
+    assert sorted(table["item"]) == ["k1", "k2", "k3", "k9"]
+
+
+TASK = {"id": 1, "data": {"ID": "k1"}}
+ANSWER = {"id": 7, "completed_by": 1, "result": choice("a")}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [{**ANSWER, **TASK, "id": 7, "task": 1}],
+        [{**TASK, "completed_by": 1, "result": choice("a")}],
+        [{**TASK, "annotation": ANSWER}],
+        [{**TASK, "Annotations": [ANSWER]}],
+        [{**TASK, "completion": ANSWER, "annotations": []}],
+        [{**TASK, "completions": {"7": ANSWER}}],
+        {"total": 1, "tasks": [{**TASK, "annotations": [ANSWER]}]},
+        {"count": 1, "results": [{**TASK, "annotations": [ANSWER]}]},
+        {"1": {**TASK, "annotations": [ANSWER]}},
+        [{**TASK, "annotations": [ANSWER]}, {**TASK, "id": "1", "annotations": [{**ANSWER, "id": "7"}]}],
+        [{**TASK, "annotations": [ANSWER, {**ANSWER, "id": "7"}]}],
+    ],
+)
+def test_answers_are_found_however_a_script_or_server_nests_and_numbers_them(said: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = read_annotations(said, key="ID")
+        from_tasks = long_table(said, key="ID") if isinstance(said, list) else table
+    assert table[["item", "task", "annotator", "value", "status"]].values.tolist() == [["k1", 1, "1", "a", "submitted"]]
+    assert from_tasks["value"].tolist() == ["a"]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "mac_roman"])
+def test_json_in_the_letters_of_a_country_is_read_and_said(tmp_path: Path, encoding: str) -> None:
+    whole = json.dumps([task(1, [annotation(choice("Größe für Übung"), 1)], ID="k1")], ensure_ascii=False)
+    path = tmp_path / "export.json"
+    path.write_bytes(whole.encode(encoding))
+    with pytest.warns(UserWarning, match=r"by its letters it is taken to be .* save it as UTF-8"):
+        table = read_annotations(path, key="ID")
+    assert table["value"].tolist() == ["Größe für Übung"]
+    path.write_bytes(whole.encode(encoding)[:-3])
+    with pytest.raises(InputError, match="is damaged JSON"):
+        read_annotations(path, key="ID")
+
+
+def test_flat_exports_in_a_workbook_and_of_ratings(tmp_path: Path) -> None:
+    flat = [
+        {"ID": f"k{n}", "id": n, "r": stars_given, "annotator": by, "annotation_id": 2 * n + by}
+        for n, (a, b) in enumerate([(1, 1), (2, 3), (3, 3), (4, 5), (5, 4)], start=1)
+        for by, stars_given in ((1, a), (2, b))
+    ]
+    pd.DataFrame(flat).to_excel(tmp_path / "export.xlsx", index=False)
+    for source in (write(tmp_path, "min.json", flat), tmp_path / "export.xlsx"):
+        with pytest.warns(UserWarning, match=r"is a JSON-MIN or CSV export.*Taken for ratings: r\."):
+            table = read_annotations(source, key="ID")
+        found = agreement(table, "r", resamples=0)
+        assert (found.level, round(found.alpha, 3)) == ("ordinal", 0.863)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
 def test_lines_and_encodings(tmp_path: Path, encoding: str) -> None:
     lines = "\n".join(json.dumps(one, ensure_ascii=False) for one in pairs())
