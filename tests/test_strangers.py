@@ -109,12 +109,28 @@ def test_verbs_that_make_something_take_nothing_from_tasks_of_others(study: Stud
     assert deciding.report.counts == {"created": 2}
     told = study.server.predictions(deciding.project)
     assert [(p["model_version"], p["result"][0]["value"]["choices"]) for p in told] == [("ana", ["good"])]
-    # A stranger in the deciding project decides nothing.
+    # A stranger in the deciding project decides nothing, also one that was copied from another such project.
+    own = next(task for task in study.server.export(deciding.project) if task["meta"]["item"] == "0001")
+    copied = [{**own["meta"], "adjudication": "another study"}, {**own["meta"], "by": "gil"}]
+    strangers = [{"data": own["data"], "meta": meta, **answered("bad")} for meta in copied]
+    alike = {"data": own["data"], "meta": {**own["meta"], "by": "gil"}}
     study.server.import_tasks(deciding.project, [{"data": {"id": "0001", "caption": "x"}, **answered("bad")}])
+    study.server.import_tasks(deciding.project, [*strangers, alike, alike])
+    with pytest.warns(UserWarning, match="added by others"):
+        assert study.adjudicate(by="fay", items=["0001", "0002"]).report.counts == {"exists": 2}
+    assert len(study.server.export(deciding.project)) == 2 + 1 + 4
     with pytest.warns(UserWarning, match="added by others"):
         gold = study.gold("mood").set_index("item")
     assert gold.loc["0001", ["value", "how"]].tolist() == ["good", "single"]
     assert set(deciding.annotations()["status"]) == {"unlabelled"}
+
+
+def test_a_stranger_in_the_place_of_a_task_that_is_gone_is_not_counted(study: Study) -> None:
+    ana = study.copies[0].project.id
+    study.server.delete_tasks(ana, [study.server.export(ana)[-1]["id"]])
+    study.server.import_tasks(ana, [{"data": {"caption": "a stranger"}, **answered("bad")}])
+    with pytest.warns(UserWarning, match="1 task in ana's project was added by others"):
+        assert study.progress()[["tasks", "done"]].values.tolist() == [[5, 2], [6, 0]]
 
 
 def test_an_item_that_only_others_hold_is_missing(stack: Stack, study: Study) -> None:

@@ -360,6 +360,22 @@ def test_two_kernels_that_sync_leave_each_item_once(
     check_one(studio, title, 5)
 
 
+def test_second_tasks_in_a_deciding_project_are_healed_by_the_next_call(studio: Studio, title: str) -> None:
+    study = creates(title)(studio)
+    project = study.adjudicate(by="eva", items=["0000", "0001"]).project
+    tasks = studio.server.export(project)
+    try:
+        # As two kernels make them that were both cut before either looked.
+        studio.server.import_tasks(project, [{"data": task["data"], "meta": task["meta"]} for task in tasks])
+        studio.server.annotate(tasks[0]["id"], said("bad"))
+        gold = study.gold("mood").set_index("item")
+        assert gold.loc["0000", ["value", "how"]].tolist() == ["bad", "adjudicated"]
+        assert study.adjudicate(by="eva", items=["0000", "0001"]).report.counts == {"exists": 2}
+        assert [task["id"] for task in studio.server.export(project)] == [task["id"] for task in tasks]
+    finally:
+        studio.server.delete_project(project)
+
+
 RESTORING: dict[str, list[tuple[str, str]]] = {
     "both are made before either looks": [
         *(("two", f"asks:{CREATE}"), ("one", CREATE), ("two", CREATE), ("one", LIST), ("two", LIST)),

@@ -8,6 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -30,10 +31,12 @@ from lsnb.study.projects import (
     annotator_names,
     choose_project,
     describe,
+    is_answered,
     item_of,
     merge_doubles,
     nameless,
     project_title,
+    spare_tasks,
 )
 from lsnb.study.rows import listed_items
 from lsnb.study.snapshots import Snapshot, read_answers
@@ -78,7 +81,9 @@ class Adjudication:
 
     def annotations(self) -> pd.DataFrame:
         """Return what has been decided so far, as the long table."""
-        return long_table(_deciding_tasks(self.server, self.project), annotator=decider(self.by))
+        about = parse_deciding(self.server.project(self.project).description)
+        study = about["study"] if about is not None else None
+        return long_table(_deciding_tasks(self.server, self.project, study, self.by), annotator=decider(self.by))
 
     def __repr__(self) -> str:
         return "\n".join([f"Adjudication(by={self.by!r}, {self.report.summary}, {self.url})", *self.report.notes])
@@ -169,14 +174,15 @@ def adjudicate(
     }
     storage = bucket.storage_for_studio() if bucket is not None else None
     ours = {*all_annotators(copies), *letters_of([], all_annotators(copies)).values()}
-    rows = _fill(server, project, deciding, wanted, storage, ours, notes)
+    own = (about.study, by)
+    rows = _fill(server, project, own, deciding, wanted, storage, ours, notes)
     if made is not None:
         tidy_list(server, project.id, notes)
         try:
             # PostgreSQL may show an older one late.
             late = choose_project(server, _deciding(server, copies, by) or [project], decider(by), notes, heal=True)
             if late.id != project.id:
-                project, rows = late, _fill(server, late, deciding, wanted, storage, ours, notes)
+                project, rows = late, _fill(server, late, own, deciding, wanted, storage, ours, notes)
         except LsnbError as fault:
             notes.append(and_again(f"Whether {by} has one project for this could not be seen: {fault}"))
     report = AdjudicationReport(pd.DataFrame(rows, columns=["item", "status", "error"]), notes=tuple(notes))
@@ -190,6 +196,7 @@ def _config(server: Server, project: int) -> LabelConfig:
 def _fill(
     server: Server,
     project: Project,
+    of: tuple[str, str],
     tasks: Mapping[str, Mapping[str, Any]],
     wanted: Sequence[str],
     storage: StudioStorage | None,
@@ -201,6 +208,7 @@ def _fill(
     Args:
         server: The server.
         project: The project.
+        of: The study's id, and who decides.
         tasks: Item → the task, with everybody's answers as predictions.
         wanted: The items that it is to hold; of others that it holds, answers may have changed all the same.
         storage: How it shows the bucket, if it must.
@@ -209,18 +217,21 @@ def _fill(
     """
     if storage is not None:
         connect_bucket(server, project.id, storage)
+    own = partial(_own, study=of[0], by=of[1])
     every = server.export(project.id)
-    present = _own(every)
+    if spare_tasks(own(every)) and merge_doubles(server, project.id, own):
+        every = server.export(project.id)
+    present = _by_item(own(every))
     new = [dict(tasks[item]) for item in wanted if item not in present]
     whole = import_whole(server, project.id, new, len(every))
     if not whole:
-        merge_doubles(server, project.id)
+        merge_doubles(server, project.id, own)
     rows: list[dict[str, Any]] = [
         {"item": item, "status": "exists" if item in present else "created", "error": None}
         for item in dict.fromkeys([*wanted, *(item for item in present if item in tasks)])
     ]
     if not whole or len(new) < len(rows):
-        now = present if whole and not new else _own(server.export(project.id))
+        now = present if whole and not new else _by_item(own(server.export(project.id)))
         _renew(server, project.id, tasks, now, ours, rows)
     late = [row["item"] for row in rows if row["status"] == "updated" and present[row["item"]]["annotations"]]
     if late:
@@ -234,11 +245,24 @@ def _fill(
     return rows
 
 
-def _own(tasks: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return item → task of those tasks of a deciding project that are ours."""
-    return {
-        str(item_of(task)): task for task in tasks if item_of(task) is not None and task["meta"].get("adjudication")
-    }
+def _own(tasks: Iterable[dict[str, Any]], study: str | None, by: str) -> list[dict[str, Any]]:
+    """Return those tasks of a deciding project that were made for it: others may copy some from another one.
+
+    Args:
+        tasks: Everything in the project.
+        study: The study's id; None where the project no longer says it.
+        by: Who decides.
+    """
+    deciding = [task for task in tasks if item_of(task) is not None and task["meta"].get("adjudication")]
+    return [
+        task for task in deciding if study in (None, task["meta"]["adjudication"]) and task["meta"].get("by", by) == by
+    ]
+
+
+def _by_item(tasks: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return item → its task; of several, which two kernels may make, the latest in which somebody decided, if any."""
+    chosen = sorted(tasks, key=lambda task: (bool(task["annotations"]), is_answered(task), int(task["id"])))
+    return {str(item_of(task)): task for task in chosen}
 
 
 def _renew(
@@ -336,9 +360,9 @@ def adjudications(
     return sorted(found, key=lambda one: one[0].id)
 
 
-def _deciding_tasks(server: Server, project: int) -> list[dict[str, Any]]:
+def _deciding_tasks(server: Server, project: int, study: str | None, by: str) -> list[dict[str, Any]]:
     """Return the tasks of a deciding project that are ours; those that others added decide nothing."""
-    return list(_own(server.export(project)).values())
+    return list(_by_item(_own(server.export(project), study, by)).values())
 
 
 def decided(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
@@ -348,9 +372,10 @@ def decided(server: Server, copies: Sequence[Copy]) -> pd.DataFrame:
         server: The server.
         copies: The study's projects.
     """
+    study = copies[0].manifest.study
     tables = [
-        long_table(_deciding_tasks(server, project.id), annotator=decider(by))
-        for project, by in adjudications(server, copies[0].manifest.study, copies)
+        long_table(_deciding_tasks(server, project.id, study, by), annotator=decider(by))
+        for project, by in adjudications(server, study, copies)
     ]
     return pd.concat(tables, ignore_index=True) if tables else long_table([])
 

@@ -907,9 +907,11 @@ class Restoring:
             if now is None or (record := now["meta"][SAVED]).get("drafted"):
                 continue
             own = {one["import_id"]: int(one["id"]) for one in now["annotations"] if one.get("import_id") is not None}
-            said = {digest_result(one.get("result")) for one in now.get("drafts") or []}
+            said = Counter(digest_result(one.get("result")) for one in now.get("drafts") or [])
             for one in drafts_of(task):
-                if digest_result(one.get("result")) not in said:
+                digest = digest_result(one.get("result"))
+                said[digest] -= 1
+                if said[digest] < 0:
                     of = own.get(one.get("annotation"))
                     self.server.draft(
                         int(now["id"]), one.get("result") or [], annotation=of, lead_time=one.get("lead_time")

@@ -642,9 +642,12 @@ def look(server: Server, copy: Copy, tasks: Sequence[dict[str, Any]], *, suspici
         tasks: What it is to hold.
         suspicious: Whether any prediction may be missing; else those whose model has fewer there than tasks here.
     """
+    about = copy.manifest
     there = read_copy(server, copy, held=len(tasks))
     present = {str(item_of(task)): task for task in there}
-    if len(there) > len(present) and merge_doubles(server, copy.project.id):
+    if len(there) > len(present) and merge_doubles(
+        server, copy.project.id, lambda every: [task for task in every if item_of(task, about) is not None]
+    ):
         present = {str(item_of(task)): task for task in read_copy(server, copy, held=len(tasks))}
     known = [(present[item], task) for task in tasks if (item := task["meta"]["item"]) in present]
     predicted = {int(own["id"]): task for own, task in known if task.get("predictions")}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -583,14 +583,17 @@ def _is_ours(task: Mapping[str, Any]) -> bool:
     return bool(meta.get("study") or meta.get("adjudication"))
 
 
-def merge_doubles(server: Server, project: int) -> int:
+def merge_doubles(
+    server: Server, project: int, own: Callable[[list[dict[str, Any]]], Iterable[Mapping[str, Any]]]
+) -> int:
     """Take away second tasks of an item with which nobody did anything, and return how many went.
 
     Args:
         server: The server.
         project: The project's id.
+        own: Returns those of a project's tasks that were made for it; others' are theirs, also where they are alike.
     """
-    spare = [task for tasks in spare_tasks(server.export(project)).values() for task in tasks]
+    spare = [task for tasks in spare_tasks(own(server.export(project))).values() for task in tasks]
     return server.delete_tasks(project, spare, unless_answered=True)
 
 

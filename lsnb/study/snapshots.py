@@ -303,7 +303,9 @@ def most_changes(held: int) -> int:
     return max(held * 2 // 3, IDS_AT_ONCE)  # so few are one request either way
 
 
-def metas_now(server: Server, study: str, snapshot: Snapshot | None, project: int) -> list[dict[str, Any]]:
+def metas_now(
+    server: Server, study: str, snapshot: Snapshot | None, project: int, *, cheaply: bool = False
+) -> list[dict[str, Any]]:
     """Return id and meta, at least, of a project's tasks as they are now, at the least cost.
 
     What was last seen is not forgotten for it: the next sync still tells what changed since the last one.
@@ -313,6 +315,7 @@ def metas_now(server: Server, study: str, snapshot: Snapshot | None, project: in
         study: The study's id.
         snapshot: What was seen last in this kernel; else the cache is read.
         project: The project's id.
+        cheaply: Whether to return nothing where every task would have to be read for it.
     """
     known = snapshot or _load(server, study, project)
     if known is not None:
@@ -321,7 +324,7 @@ def metas_now(server: Server, study: str, snapshot: Snapshot | None, project: in
         tasks = known.tasks.with_changed(changed)
         if known.created == now.created and len(tasks) == now.tasks:
             return list(tasks.values())
-    return server.task_metas(project)
+    return [] if cheaply else server.task_metas(project)
 
 
 def read_answers(

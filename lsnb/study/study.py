@@ -23,7 +23,7 @@ from lsnb.kernel.words import and_again, counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.labels.check import Columns
 from lsnb.reliability.truth import Method
-from lsnb.studio import Project, Server
+from lsnb.studio import PAGE, Project, Server
 from lsnb.study.adjudication import Adjudication, adjudicate, decided, gold_of
 from lsnb.study.backup import delete_study, projects_of, save_beside
 from lsnb.study.creating import CreateReport, add_person, bucket_of
@@ -188,11 +188,13 @@ class Study(ModelVerbs):
         return pd.DataFrame(rows, columns=["annotator", "project", "url", "tasks", "done", "skipped"])
 
     def _strangers(self, copy: Copy, now: Project) -> list[dict[str, Any]]:
-        """Return the tasks that others added to a project, and warn of them; nobody looks where all fits in number."""
+        """Return the tasks that others added to a project, and warn of them.
+
+        Where all fits in number, a large project that was never read on this computer is not read for it.
+        """
         about = copy.manifest
-        if about.overlap == "full" and now.tasks == about.n:
-            return []
-        tasks = metas_now(self.server, about.study, self._snapshots.get(now.id), now.id)
+        fits = about.overlap == "full" and now.tasks == about.n > PAGE
+        tasks = metas_now(self.server, about.study, self._snapshots.get(now.id), now.id, cheaply=fits)
         others = [int(task["id"]) for task in tasks if item_of(task, about) is None]
         if others:
             warn(strangers_note(len(others), about.annotator))
