@@ -17,7 +17,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from aiohttp import web
 from google.cloud import storage
 from google.oauth2 import service_account
 
@@ -53,9 +52,10 @@ class EmbeddedBucket:
         self.front = self._kind(self.identity, self.objects, self.port, since=0.0)
         self.runner = self.front.runner()
         await self.runner.setup()
-        await web.SockSite(self.runner, self._listener).start()
+        listening = await self.front.door.open(self.runner.server, self._listener)
         self._started.set()
         await self._stopped.wait()
+        listening.close()
         await self.runner.cleanup()
         self.objects.close()
 
@@ -116,11 +116,14 @@ async def _run(folder: Path, port: int, known_as: int) -> None:
     identity = load_identity(folder)
     assert identity is not None
     objects = Objects(folder / "bucket")
-    runner = Front(identity, objects, known_as, since=0.0).runner()
+    front = Front(identity, objects, known_as, since=0.0)
+    runner = front.runner()
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
-    print("ready", flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    with socket.create_server(("127.0.0.1", port)) as listener:
+        listening = await front.door.open(runner.server, listener)
+        print("ready", flush=True)
+        await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+        listening.close()
     await runner.cleanup()
     objects.close()
 

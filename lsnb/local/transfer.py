@@ -10,6 +10,7 @@ import base64
 import errno
 import re
 import secrets
+import socket
 import time
 import zlib
 from collections import OrderedDict
@@ -24,10 +25,16 @@ from aiohttp import web
 
 from lsnb.local.objects import Conditions, Incoming, Objects, StoredObject, StoreFault
 
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
+
 LARGEST_BODY = 4 * 1024 * 1024  # of what is no object
 PIECE = 256 * 1024
 DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _MOST_UPLOADS = 4096
+_ENOUGH_HANDLES = 8192
 _PATIENCE = 60.0  # seconds without a byte after which a client is gone
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
@@ -157,7 +164,8 @@ async def send(
         headers["Content-Disposition"] = one_line(request.query["response-content-disposition"])
     if "response-content-type" in request.query:
         headers["Content-Type"] = one_line(request.query["response-content-type"])
-    if headers["Content-Type"].strip().lower() != "application/pdf":
+    # A space of another kind makes it a type that browsers guess anew.
+    if headers["Content-Type"].strip(" \t").lower() != "application/pdf":
         # A page or a drawing of a stranger's would else run with the cookies of every server on this computer's name.
         # PDF is spared, whose viewer takes no such rule, where nothing else is said: of "application/pdf;,text/html"
         # a browser believes the last.
@@ -328,6 +336,70 @@ def from_token(token: str) -> str:
         return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except ValueError:
         raise StoreFault(400, "invalid", "Invalid page token.") from None
+
+
+class Door:
+    """Who is let in: everybody, until there are so many that those who showed nothing yet make room.
+
+    Every user of the computer may connect, and who holds all the connections that the system gives a process would
+    shut its owner out.
+
+    Args:
+        most: How many connections are open at once.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._known: set[Any] = set()
+
+    def welcome(self, connection: Any) -> None:
+        """Note that somebody who may ask did so on a connection."""
+        self._known.add(connection)
+
+    async def open(self, server: Any, listener: socket.socket) -> asyncio.Server:
+        """Let clients in, and return what closes the door.
+
+        Args:
+            server: What makes something of each connection.
+            listener: Where they come.
+        """
+
+        def let_in() -> Any:
+            self._make_room(server.connections)
+            return server()
+
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_log_what_is_no_stranger_s)
+        backlog = max(16, min(1024, self._most // 2))  # so many are taken at once
+        return await loop.create_server(let_in, sock=listener, backlog=backlog)
+
+    def _make_room(self, connections: list[Any]) -> None:
+        self._known.intersection_update(connections)
+        if len(connections) < self._most:
+            return
+        for each in connections:  # the oldest first
+            if each not in self._known and each.transport is not None and not each.transport.is_closing():
+                each.transport.abort()
+                return
+
+
+def _log_what_is_no_stranger_s(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log a fault, but not that there are no handles for more connections: who opens them would fill the disk."""
+    if getattr(context.get("exception"), "errno", None) not in (errno.EMFILE, errno.ENFILE):
+        loop.default_exception_handler(context)
+
+
+def handles_at_most() -> int:
+    """Let this process hold as many files and connections as it may, within reason, and return how many those are."""
+    if resource is None:
+        return 512  # as many as Windows takes of each
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _ENOUGH_HANDLES if hard == resource.RLIM_INFINITY else min(_ENOUGH_HANDLES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+    return wanted if soft == resource.RLIM_INFINITY else min(soft, _ENOUGH_HANDLES)
 
 
 async def let_go(server: Any) -> None:

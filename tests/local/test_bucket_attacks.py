@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import errno
 import gzip
 import json
 import os
@@ -397,13 +400,16 @@ def test_odd_bytes_get_an_answer_and_no_fault_of_the_server(served: EmbeddedBuck
         "application/pdf",
         "application/pdf;,text/html",
         "application/pdf, text/html",
+        "application/pdf\u2003",
     ],
 )
 def test_a_page_of_a_stranger_s_is_no_page_of_this_computer(
     served: EmbeddedBucket, bucket: storage.Bucket, kind: str
 ) -> None:
     blob = bucket.blob("page")
-    blob.upload_from_string(b"<script>document.cookie</script>", content_type=kind)
+    blob.upload_from_string(b"<script>document.cookie</script>")
+    blob.content_type = kind
+    blob.patch()
     opened = blob.generate_signed_url(version="v4", expiration=60, api_access_endpoint=served.endpoint)
     rule = requests.get(opened, timeout=30).headers.get("Content-Security-Policy")
     # A sandbox without an origin has no cookies; the browser's own viewer of PDF cannot work in one.
@@ -429,3 +435,65 @@ def test_a_signed_address_is_read_one_way(served: EmbeddedBucket, bucket: storag
     with socket.create_connection(("127.0.0.1", served.port), timeout=30) as line:
         line.sendall(f"GET {path.replace('%23', '#')} HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\n\r\n".encode())
         assert line.makefile("rb").readline().split()[1] == b"400"
+
+
+@pytest.mark.parametrize(
+    ("bucket_named", "name", "method"),
+    [
+        ("storage", "v1/b", "GET"),
+        ("storage", "v1/b/{b}/o", "GET"),
+        ("storage", "v1/b/{b}/o/secret.txt", "DELETE"),
+        ("download", "storage/v1/b/{b}/o/secret.txt", "GET"),
+        ("upload", "storage/v1/b/{b}/o", "POST"),
+        ("batch", "storage/v1", "POST"),
+    ],
+)
+def test_an_address_signed_for_an_object_asks_the_json_api_for_nothing(
+    served: EmbeddedBucket, bucket: storage.Bucket, bucket_named: str, name: str, method: str
+) -> None:
+    # Who may edit a task has Label Studio sign "gs://storage/v1/b": an object's address, and the JSON API's as well.
+    bucket.blob("secret.txt").upload_from_string(b"secret")
+    blob = served.client().bucket(bucket_named).blob(name.format(b=bucket.name))
+    query = {"uploadType": "media", "name": "planted"}
+    signed = blob.generate_signed_url(
+        version="v4", expiration=60, method=method, api_access_endpoint=served.endpoint, query_parameters=query
+    )
+    reply = ask(served, method, signed.removeprefix(served.endpoint), data=b"x" if method == "POST" else None)
+    assert (reply.status_code, b"secret" in reply.content) == (401, False)
+    assert [each.name for each in bucket.list_blobs()] == ["secret.txt"]
+
+
+def test_a_stranger_who_holds_connections_does_not_shut_the_owner_out(
+    served: EmbeddedBucket, bucket: storage.Bucket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blob = bucket.blob("a")
+    blob.upload_from_string(b"a")
+    monkeypatch.setattr(served.front.door, "_most", 40)
+    with contextlib.ExitStack() as open_lines, requests.Session() as session:
+        lines = []
+        for begun in [
+            b"",
+            b"GET / HT",
+            b"POST /token HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Length: 9\r\n\r\nab",
+        ] * 40:
+            line = open_lines.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=20))
+            line.sendall(begun.replace(b"%d", str(served.port).encode()))
+            lines.append(line)
+            reply = session.get(f"{served.endpoint}/{bucket.name}/a", headers=served.token, timeout=30)
+            assert reply.content == b"a"
+        assert len(served.runner.server.connections) <= 42
+        assert served.client().bucket(bucket.name).blob("a").download_as_bytes() == b"a"
+        # The oldest made room, and the owner's own connection was none of them.
+        with contextlib.suppress(ConnectionError):
+            assert lines[0].recv(100) == b""
+        assert session.get(f"{served.endpoint}/{bucket.name}/a", headers=served.token, timeout=30).ok
+
+
+def test_that_no_handles_are_left_is_not_written_once_for_each_try(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.new_event_loop()
+    fault = OSError(errno.EMFILE, "Too many open files")
+    transfer._log_what_is_no_stranger_s(loop, {"message": "socket.accept() out of system resource", "exception": fault})
+    assert caplog.records == []
+    transfer._log_what_is_no_stranger_s(loop, {"message": "what is ours", "exception": OSError(errno.EIO, "x")})
+    assert [each.getMessage() for each in caplog.records] == ["what is ours"]
+    loop.close()
