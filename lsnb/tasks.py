@@ -246,11 +246,19 @@ def results_of(annotation: Mapping[str, Any]) -> list[Any]:
     if isinstance(given, Mapping) and given:
         given = [given]
     if isinstance(given, list):
-        if str in {type(one.get("value")) for one in given if type(one) is dict}:
-            given = [{**one, "value": from_text(one.get("value"))} if type(one) is dict else one for one in given]
+        if {str, type(None)} & {type(one.get("value", {})) for one in given if type(one) is dict}:
+            given = [_with_value(one) if type(one) is dict else one for one in given]
         if {*map(type, given)} <= {dict}:
             return given
     return _listed(given or None)
+
+
+def _with_value(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result whose value is JSON rather than its text; of nothing chosen an empty one."""
+    if "value" not in result:
+        return result
+    value = from_text(result["value"])
+    return {**result, "value": {} if value is None else value}
 
 
 def account(completed_by: Any) -> str | None:

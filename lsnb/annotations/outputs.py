@@ -135,6 +135,7 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
     names = annotations[column if column is not None else "item"].astype("object").tolist()
     columns = annotations[["item", "annotator", "control", "kind", "region", "value"]].astype("object").to_dict("list")
     pages = _pages(annotations)
+    pages, media = _pictures_apart(annotations, results, pages)
     files: dict[Picture, str] = {}
     people: dict[Picture, set[str]] = {}
     items = [str(item) for item in columns["item"]]
@@ -151,7 +152,10 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
         who = _text(columns["annotator"][row])
         picture = (item, pages[row])
         if picture not in files:
-            files[picture] = _file_of(names[row], item, pages[row], item in several)
+            on, page = media.get(picture, ("", pages[row]))
+            own = annotations[f"data.{on}"].iat[row] if on and f"data.{on}" in annotations.columns else None
+            named_apart = _text(own) or f"{item}#{on}"
+            files[picture] = named_apart if on else _file_of(names[row], item, page, item in several)
         if looked_at[row]:
             people.setdefault(picture, set()).add(who)
         if result is None:
@@ -183,6 +187,11 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
         if result.get("parentID"):
             parents[region] = str(result["parentID"])
         found.append(Found((*picture, str(columns["control"][row]), who, region[-1], label), shape))
+    for item, _ in media:
+        # Who looked at an item looked at all of its pictures.
+        of_item = [picture for picture in files if picture[0] == item]
+        together = set().union(*(people.get(picture, set()) for picture in of_item))
+        people |= dict.fromkeys(of_item, together)
     for region, kind in unnamed.items():
         if region not in named:
             _count(left_out, region[:2], f"{kind} without a label")
@@ -205,6 +214,7 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
                 "annotators": sorted(people.get(picture, ())),
             }
             | ({"page": picture[1]} if picture[0] in several else {})
+            | ({"on": media[picture][0]} if picture in media else {})
             | ({"width": all_sizes[picture][0], "height": all_sizes[picture][1]} if picture in all_sizes else {})
             for picture, number in image.items()
         ],
@@ -368,6 +378,41 @@ def _pages(annotations: pd.DataFrame) -> list[int]:
     if "page" not in annotations.columns:
         return [0] * len(annotations)
     return annotations["page"].astype("Int64").fillna(0).astype("int64").tolist()
+
+
+def _pictures_apart(
+    annotations: pd.DataFrame, results: Sequence[Any], pages: list[int]
+) -> tuple[list[int], dict[Picture, tuple[str, int]]]:
+    """Return pages by which pictures that stand side by side in one item are told apart, too, and what each shows.
+
+    Where regions of an item are on several pictures of its config (``to_name``), each of these, with each of its
+    pages, has a number of its own; what is said of the item as a whole stays with the first.
+    """
+    if "to_name" not in annotations.columns:
+        return pages, {}
+    items = annotations["item"].astype(str).tolist()
+    on = [
+        name if result is not None and picture_size(result)[0] == picture_size(result)[0] else None
+        for name, result in zip(annotations["to_name"], results, strict=True)
+    ]
+    of_item: dict[str, set[tuple[str, int]]] = {}
+    for item, name, page in zip(items, on, pages, strict=True):
+        if isinstance(name, str):
+            of_item.setdefault(item, set()).add((name, page))
+    numbers = {
+        (item, *place): number
+        for item, places in of_item.items()
+        if len({name for name, _ in places}) > 1
+        for number, place in enumerate(sorted(places))
+    }
+    if not numbers:
+        return pages, {}
+    apart = {item for item, _, _ in numbers}
+    told = [
+        numbers.get((item, str(name), page), 0) if item in apart else page
+        for item, name, page in zip(items, on, pages, strict=True)
+    ]
+    return told, {(item, number): (name, page) for (item, name, page), number in numbers.items()}
 
 
 def _picture_column(annotations: pd.DataFrame) -> str | None:

@@ -621,8 +621,9 @@ def test_places_in_other_numbers_are_characters_or_said(value: Any, place: Any, 
     assert [str(one.message).partition(": ")[2][: len(said or "")] for one in told] == ([said] if said else [])
 
 
-def test_a_value_of_nothing_is_nothing_chosen() -> None:
-    given = [task(1, [annotation([result("choices", {}, name="q")], 5)], ID="a")]
+@pytest.mark.parametrize("value", [{}, None, {"choices": None}])
+def test_a_value_of_nothing_is_nothing_chosen(value: Any) -> None:
+    given = [task(1, [annotation([result("choices", value, name="q")], 5)], ID="a")]
     table = read_annotations(given, key="ID")
     assert (table["value"].tolist(), table["status"].tolist()) == ([None], ["submitted"])
 

@@ -167,6 +167,29 @@ def test_coco_masks_and_key_points():
     assert (by_region["m"]["bbox"], by_region["m"]["area"]) == ([0, 10, 5, 10], 50)
 
 
+def test_pictures_side_by_side_are_two_images_of_coco():
+    box = {"x": 10, "y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["cat"]}
+    drawn = [
+        {"id": f"r{n}", "from_name": "b", "to_name": on, "type": "rectanglelabels", "value": box}
+        | {"original_width": width, "original_height": height}
+        for n, (on, width, height) in enumerate([("left", 100, 50), ("right", 200, 200)])
+    ]
+    tasks = [
+        {"id": 1, "data": {"left": "gs://b/a.jpg", "right": "gs://b/b.png"}}
+        | {"annotations": [{"id": 5, "completed_by": 3, "result": drawn}, {"id": 6, "completed_by": 4, "result": []}]}
+    ]
+    made = to_coco(long_table(tasks, raw=True, data=["left", "right"]))
+    assert [(one["file_name"], one["width"], one["height"], one["annotators"]) for one in made["images"]] == [
+        ("gs://b/a.jpg", 100, 50, ["3", "4"]),
+        ("gs://b/b.png", 200, 200, ["3", "4"]),
+    ]
+    assert [(one["image_id"], one["bbox"]) for one in made["annotations"]] == [
+        (1, [10.0, 5.0, 20.0, 10.0]),
+        (2, [20.0, 20.0, 40.0, 40.0]),
+    ]
+    assert [one["file_name"] for one in to_coco(long_table(tasks, raw=True))["images"]] == ["1#left", "1#right"]
+
+
 def test_coco_does_not_depend_on_the_order_of_rows():
     table = everything().query("control != 'poly'")
     with pytest.warns(UserWarning, match="left out"):
