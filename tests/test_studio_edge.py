@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -17,7 +20,7 @@ from signing_in import sign_in
 import lsnb
 from lsnb.errors import StudioAuthError, StudioError, StudioUnreachableError
 from lsnb.stack import Stack
-from lsnb.studio import Server
+from lsnb.studio import Server, connection
 from lsnb.study import Studio
 
 SECRET = "0123456789abcdef0123456789abcdef01234567"
@@ -202,14 +205,71 @@ def test_a_key_that_the_server_repeats_is_masked(key: str) -> None:
         {"validation_errors": {"title": [f"sent by {key}"], key: ["no such field"]}},
         [f"<b>{key}</b>"],
         f"<html>{key}</html>".encode(),
+        # A server that means it finds a way round a search for the key as it is.
+        {"detail": f"{key[:9]}<b></b>{key[9:]}"},
+        {"detail": [key[:9], key[9:]]},
+        {"detail": " ".join(key)},
+        {"detail": key[:9] + "\u200b" + key[9:].upper()},
+        {"detail": "".join(f"%{ord(letter):02x}" for letter in key)},
+        {"detail": "".join(f"&#{ord(letter)};" for letter in key)},
+        {"detail": base64.b64encode(f"Token {key}".encode()).decode()},
     ]
     for body in bodies:
         servers = labelling({"/api/projects/": (400, {}, body), "/api/token/refresh/": (200, {}, {"access": key})})
         studio = lsnb.connect(next(servers), key)
         with pytest.raises(StudioError, match="refused to list the projects") as caught:
             studio.studies()
-        assert key not in str(caught.value)
+        said = str(caught.value)
+        bare = "".join(each for each in unquote(html.unescape(said)) if each.isalnum()).lower()
+        assert "".join(each for each in key if each.isalnum()).lower() not in bare, said
+        assert base64.b64encode(key.encode()).decode()[4:20] not in said
+        assert base64.b64encode(f"Token {key}".encode()).decode()[12:28] not in said
         servers.close()
+
+
+def test_what_a_server_calls_itself_is_a_line_without_the_key_it_got() -> None:
+    answers = {
+        "/api/version": (200, {}, {"release": f"1.23.0\n{SECRET}"}),
+        "/api/current-user/whoami": (200, {}, {"email": f"Token {SECRET}" + "@" * 9999}),
+    }
+    servers = labelling(answers)
+    studio = lsnb.connect(next(servers), SECRET)
+    shown = repr(studio) + studio._repr_html_()
+    assert SECRET not in shown
+    assert "\n" not in repr(studio)
+    assert len(repr(studio)) < 500
+    servers.close()
+
+
+ODD_HEADS = {
+    "a wait without end": (429, {"Retry-After": "9" * 400}, {"detail": "x"}),
+    "closed without end": (503, {"Retry-After": "9" * 400}, {"detail": "x"}),
+    "to half an address": (302, {"Location": "http://[::1"}, b""),
+    "to a script": (302, {"Location": "javascript:alert(1)"}, b""),
+    "to a long address": (302, {"Location": "http://" + "a" * 65_600}, b""),
+    "to a host with the key": (302, {"Location": f"http://{SECRET}.test/"}, b""),
+    "a deep answer": (200, {}, b'{"release":' + b"[" * 100_000),
+    "a deep refusal": (400, {}, b'{"detail":' * 900 + b"1" + b"}" * 900),
+    "a codec of hosts": (400, {"Content-Type": "text/html; charset=idna"}, b"\xff.\xff"),
+    "a codec of bytes": (400, {"Content-Type": "text/html; charset=zlib"}, b"\xff"),
+    "no texts": (200, {}, {"release": {"a": 1}, "email": []}),
+}
+
+
+def test_an_odd_answer_is_a_sentence_without_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection.Pace, "sleep", lambda *_: None)
+    answers: dict[str, Any] = {}
+    servers = labelling(answers)
+    url = next(servers)
+    for name, answer in ODD_HEADS.items():
+        for path in ("/api/version", "/api/current-user/whoami"):
+            answers.clear()
+            answers[path] = answer
+            with pytest.raises(StudioError) as caught:
+                lsnb.connect(url, SECRET)
+            assert SECRET not in str(caught.value), (name, path)
+            assert len(str(caught.value)) < 700, (name, path)
+    servers.close()
 
 
 def test_one_that_is_not_signed_in_has_a_repr() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import html
 import ipaddress
 import re
 import socket
 import threading
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies
 
 from lsnb.errors import MASK, plain_addresses
@@ -44,8 +46,42 @@ def masked(text: str, *secrets: str) -> str:
         'no such user: •••'
     """
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
-        text = text.replace(secret, MASK)
+        text = _without(text.replace(secret, MASK), secret)
     return _SECRETS.sub(MASK, plain_addresses(text))
+
+
+_LONG = 16  # letters and digits; a shorter secret may be a word
+
+
+def _without(text: str, secret: str) -> str:
+    """Return a text without a long secret whose letters stand apart, in other cases, or written as codes or base 64.
+
+    Example:
+        >>> _without("sent by 0123 456-789.ABCDEF!", "0123456789abcdef")
+        'sent by •••!'
+    """
+    wanted = _plain(secret)[0]
+    if len(wanted) < _LONG:
+        return text
+    flat, places = _plain(text)
+    at = flat.find(wanted)
+    while at >= 0:
+        text = text[: places[at]] + MASK + text[places[at + len(wanted) - 1] + 1 :]
+        flat, places = _plain(text)
+        at = flat.find(wanted)
+    if any(wanted in _plain(read)[0] for read in (unquote(text), html.unescape(text))):
+        return MASK
+    for shift in range(3):
+        # The first and the last letter hold bits of what stands before and behind.
+        coded = base64.b64encode(b" " * shift + secret.encode()).decode()[2 * shift - shift // 2 :].rstrip("=")[:-1]
+        text = text.replace(coded, MASK)
+    return text
+
+
+def _plain(text: str) -> tuple[str, list[int]]:
+    """Return a text's letters and digits, small, and where each stands."""
+    places = [at for at, letter in enumerate(text) if letter.isascii() and letter.isalnum()]
+    return "".join(text[at] for at in places).lower(), places
 
 
 def looks_like_key(text: str) -> bool:

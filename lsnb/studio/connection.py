@@ -47,6 +47,8 @@ WAITS = (0.5, 1.0, 2.0, 4.0)  # before each further try
 PATIENCE_SECONDS = 900.0  # after so long there is no further try
 THROTTLED_MOST = 8  # refusals in a row to answer so soon
 LONGEST_WAIT = 300.0  # that a server may ask for
+_FOR_EVER = 1e8  # seconds: three years
+_LONGEST_SHOWN = 254  # letters: an e-mail address, a host
 BUSY = frozenset({502, 503, 504})
 T = TypeVar("T")
 
@@ -213,11 +215,11 @@ def asked_wait(answer: httpx.Response, otherwise: float) -> float:
     asked = answer.headers.get("Retry-After", "").strip()
     try:
         if re.fullmatch(r"\d+(\.\d+)?", asked):
-            return float(asked)
+            return min(float(asked), _FOR_EVER)
         # Both moments are the server's: this computer's clock may be minutes off.
         now = parsedate_to_datetime(answer.headers["Date"])
-        return max((parsedate_to_datetime(asked) - now) / dt.timedelta(seconds=1), 0.0)
-    except (KeyError, TypeError, ValueError):
+        return min(max((parsedate_to_datetime(asked) - now) / dt.timedelta(seconds=1), 0.0), _FOR_EVER)
+    except (KeyError, TypeError, ValueError, OverflowError):
         return otherwise
 
 
@@ -225,7 +227,10 @@ def _refusal(answer: httpx.Response) -> Refused:
     try:
         body = orjson.loads(answer.content)
     except ValueError:
-        body = answer.text
+        try:
+            body = answer.text
+        except (UnicodeError, AssertionError, LookupError, ValueError):  # of codecs that are none for texts
+            body = answer.content.decode("utf-8", "replace")
     return Refused(answer.status_code, body, asked_wait(answer, 0.0))
 
 
@@ -277,7 +282,9 @@ class Connection:
         # A redirect would turn what is written into a mere question; the address it leads to is known by now.
         self._http.follow_redirects = False
         with self._translated("sign in"):
-            self.user = self._ask("GET", "/api/current-user/whoami", read=lambda user: str(user["email"]))
+            self.user = self._shown(
+                self._ask("GET", "/api/current-user/whoami", read=lambda user: told_text(user["email"]))
+            )
 
     def __repr__(self) -> str:
         if not getattr(self, "user", ""):
@@ -289,6 +296,10 @@ class Connection:
         """Whether the key is a personal access token rather than a legacy token."""
         return self._key_is_personal
 
+    def _shown(self, told: str) -> str:
+        """Return what a server told of itself as a notebook may show and keep it: a line, not the key that it got."""
+        return masked(" ".join(told.split()), self._api_key)[:_LONGEST_SHOWN]
+
     def _read_head(self, answer: httpx.Response) -> None:
         self.clock = answer.headers.get("Date", self.clock)
         if answer.has_redirect_location and not self._http.follow_redirects:
@@ -296,13 +307,13 @@ class Connection:
             if _is_sign_in(there):
                 raise StudioAuthError(self._asks_to_sign_in(there))
             raise StudioUnreachableError(
-                f"{self.url} sends on to {masked(there.host, self._api_key)} instead of answering: "
+                f"{self.url} sends on to {self._shown(there.host) or 'another address'} instead of answering: "
                 "if it has moved, connect to its new address."
             )
 
     def _asks_to_sign_in(self, there: httpx.URL) -> str:
         return (
-            f"{self.url} asks to sign in anew instead of answering (at {masked(there.host, self._api_key)}): its "
+            f"{self.url} asks to sign in anew instead of answering (at {self._shown(there.host)}): its "
             "session or this key ended, or a sign-in page now stands before it. Connect again; if that does not help, "
             "ask who runs the server to let API keys pass."
         )
@@ -311,7 +322,8 @@ class Connection:
         # A redirect, a link to a next page or an address from the server itself would carry the key there.
         if not is_same_server(str(request.url), self.url):
             port = f":{request.url.port}" if request.url.port else ""
-            raise Foreign(f"redirected to {request.url.scheme}://{request.url.host}{port}", request=request)
+            place = self._shown(f"{request.url.scheme}://{request.url.host}{port}")
+            raise Foreign(f"redirected to {place}", request=request)
         if self._is_of_stack:
             # It may have died since, and somebody else may listen on its port.
             stack = running_stack()
@@ -344,7 +356,7 @@ class Connection:
             if fault.status == 429 or fault.status >= 500 or (fault.is_page and fault.status in (401, 403, 407)):
                 raise fault
         try:
-            release = answer.json()["release"]
+            release = told_text(orjson.loads(answer.content)["release"])
         except (ValueError, KeyError, TypeError):
             if answer.history and _is_sign_in(answer.url):
                 raise StudioAuthError(self._asks_to_sign_in(answer.url)) from None
@@ -357,7 +369,7 @@ class Connection:
             # Python's own server sends an answer's head and body as two packets, the second of which waits on a
             # kept connection for a delayed acknowledgement: 40 ms a request, several times the work itself.
             self._http.headers["Connection"] = "close"
-        return str(release)
+        return self._shown(release)
 
     def _unreachable(self, fault: httpx.TransportError) -> str:
         if isinstance(fault, httpx.ProxyError):
@@ -390,6 +402,10 @@ class Connection:
             self._raise_refusal(fault, doing)
         except httpx.TransportError as fault:
             raise StudioUnreachableError(self._unreachable(fault)) from None
+        except httpx.InvalidURL:
+            raise StudioUnreachableError(
+                f"{self.url} sends on to what is no address instead of answering: ask who runs the server."
+            ) from None
         except httpx.DecodingError:
             raise StudioError(self._other_answer(doing)) from None
         except OtherAnswer:
@@ -752,18 +768,30 @@ def reason(body: Any, *secrets: str) -> str:
         >>> reason({"validation_errors": {"title": ["Too short."]}})
         'title: Too short.'
     """
-    if isinstance(body, dict):
+    # Once more as a whole: without its markup, a key that was told in pieces stands there again.
+    return masked(_reason(body, secrets, _DEEPEST), *secrets)
+
+
+_DEEPEST = 8
+_LONGEST_SAID = 20_000
+
+
+def _reason(body: Any, secrets: tuple[str, ...], levels: int) -> str:
+    if isinstance(body, dict) and levels:
         errors = body.get("validation_errors") or body.get("detail") or body.get("display_context")
         if isinstance(errors, dict):
             parts = [
-                f"{masked(str(name), *secrets)}: {reason(messages, *secrets)}" for name, messages in errors.items()
+                f"{masked(str(name)[:300], *secrets)}: {_reason(messages, secrets, levels - 1)}"
+                for name, messages in list(errors.items())[:20]
             ]
             return "; ".join(parts)
         if errors:
-            return reason(errors, *secrets)
+            return _reason(errors, secrets, levels - 1)
         return "it did not say why."
-    if isinstance(body, list):
-        return " ".join(reason(part, *secrets) for part in body[:5])
+    if isinstance(body, list) and levels:
+        return " ".join(_reason(part, secrets, levels - 1) for part in body[:5])
+    if isinstance(body, dict | list):
+        return "…"
     # Label Studio repeats the whole task behind a double colon.
-    text = re.sub(r"<[^<>]*>", " ", masked(str(body or "it did not say why."), *secrets).partition(" :: ")[0])
-    return " ".join(text.split())[:300]
+    text = masked(str(body or "it did not say why.")[:_LONGEST_SAID], *secrets).partition(" :: ")[0]
+    return " ".join(re.sub(r"<[^<>]*>", " ", text).split())[:300]
