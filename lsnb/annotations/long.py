@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import string
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -657,21 +658,41 @@ def _draft_account(draft: Mapping[str, Any], numbered: bool) -> str | None:
 def _own(tasks: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """Return the tasks without those that others added to a study of lsnb's, and these.
 
-    A task of a study says which item it stands for; who adds one in Label Studio gives it none.
+    A task of a study says which item it stands for; who adds one in Label Studio gives it none, or copies one that was
+    made for another annotator or study: of a project, whoever most of its tasks were made for is told by its tasks.
 
     Example:
         >>> _own([{"id": 1, "meta": {"study": "s", "item": "a"}}, {"id": 2, "data": {}}])[1]
         [{'id': 2, 'data': {}}]
     """
     metas = [task.get("meta") if is_task(task) else None for task in tasks]
-    named = [meta if isinstance(meta, Mapping) and meta.get("item") is not None else None for meta in metas]
-    if not any(meta and (meta.get("study") or meta.get("adjudication")) for meta in named):
+    named = [meta if isinstance(meta, Mapping) and isinstance(meta.get("item"), str | int) else None for meta in metas]
+    if not any(meta and _made_for(meta)[0] for meta in named):
         return list(tasks), []
-    others = [is_task(task) and meta is None for task, meta in zip(tasks, named, strict=True)]
+    counts: dict[Any, Counter[tuple[str, str]]] = {}
+    for task, meta in zip(tasks, named, strict=True):
+        if meta is not None and all(_made_for(meta)) and isinstance(project := task.get("project"), int):
+            counts.setdefault(project, Counter())[_made_for(meta)] += 1
+    owners = {project: made_for for project, by in counts.items() for made_for in by if 2 * by[made_for] > by.total()}
+
+    def is_others(task: Any, meta: Mapping[str, Any] | None) -> bool:
+        if not is_task(task) or meta is None:
+            return is_task(task)
+        (study, annotator), project = _made_for(meta), task.get("project")
+        own = owners.get(project) if isinstance(project, int) else None
+        # Tasks of lsnb 0.1 do not say whose they are.
+        return own is not None and (study != own[0] or (bool(annotator and own[1]) and annotator != own[1]))
+
+    others = [is_others(task, meta) for task, meta in zip(tasks, named, strict=True)]
     return (
         [task for task, other in zip(tasks, others, strict=True) if not other],
         [task for task, other in zip(tasks, others, strict=True) if other],
     )
+
+
+def _made_for(meta: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the study that a task was made for, and the annotator; each empty where it does not say."""
+    return str(meta.get("study") or meta.get("adjudication") or ""), str(meta.get("annotator") or "")
 
 
 def _items(tasks: Sequence[Any], key: str | None) -> list[str | None]:

@@ -742,7 +742,7 @@ def item_of(task: Mapping[str, Any], of: Manifest | None = None) -> str | None:
         '0001'
     """
     meta = task.get("meta")
-    if not isinstance(meta, Mapping) or meta.get("item") is None:
+    if not isinstance(meta, Mapping) or not isinstance(meta.get("item"), str | int):
         return None
     if of is not None and (meta.get("study"), meta.get("annotator", of.annotator)) != (of.study, of.annotator):
         return None

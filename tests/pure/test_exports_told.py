@@ -182,6 +182,25 @@ def test_tasks_that_others_added_to_a_study_are_left_out_and_said(tmp_path: Path
     assert (account.seen, account.taken, account.unexplained) == (sum(held), sum(held[:2]), 0)
 
 
+def test_a_task_that_was_copied_from_another_project_is_no_answer_here(tmp_path: Path) -> None:
+    """Its meta came along: it names an item, and another annotator or another study."""
+    exported = [task(n, [annotation(stars(3), n)], ID="k") for n in range(1, 8)]
+    for number, own in enumerate(exported, 1):
+        own |= {"project": 7, "meta": {"study": "s", "item": f"i{min(number, 4)}", "annotator": "ana"}}
+    del exported[0]["meta"]["annotator"]  # as lsnb 0.1 made them
+    exported[4]["meta"]["annotator"] = "ben"
+    exported[5]["meta"]["study"] = "another"
+    exported[6]["meta"] = {"item": {"no": "text"}, "study": "s", "annotator": "ana"}
+    with pytest.warns(
+        UserWarning, match=r"3 left out \(in tasks that others added to the study: task 5, task 6, task 7"
+    ):
+        table = read_annotations(write(tmp_path, "study.json", exported), key="ID")
+    assert table["item"].tolist() == ["i1", "i2", "i3", "i4"]
+    # Where most tasks of a project are nobody's, it is a collection of several people's.
+    exported[2]["meta"]["annotator"] = "ben"
+    assert len(read_annotations(write(tmp_path, "many.json", exported), key="ID")) == 6
+
+
 def test_old_exports_call_annotations_completions(tmp_path: Path) -> None:
     old = {"id": 1, "data": {"ID": "k1"}, "completions": [{"id": 1, "created_at": 1600000000, "result": choice("a")}]}
     table = read_annotations(write(tmp_path, "0.json", [old]), key="ID")
