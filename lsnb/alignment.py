@@ -400,6 +400,8 @@ def _given(name: str, table: pd.DataFrame, own: dict[str, Any]) -> Given:
     if own["rate"] is not None and time not in table.columns:
         time = None
     found = table.attrs.get(FOUND)
+    if own["rate"] is None and found and found["rate"] and time in table.columns and _counts_frames(own, table[time]):
+        own = {**own, "rate": found["rate"]}  # what stands above the table says how many frames there are in a second
     return Given(
         name=name,
         table=table,

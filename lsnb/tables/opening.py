@@ -148,6 +148,9 @@ _PREFERENCE = 0.03
 # How much more the letters of a file have to speak for another encoding than for Windows-1252, all together.
 _LESS_USUAL = 0.5
 _MARKS = frozenset("€£„“”‘’–—…«»°§×±²³µ·¿¡©®™\xa0‚´")
+# Of units, which no language's letters tell of: µs, °C, m/s².
+_UNIT_SIGNS = re.compile("µ(?=[smVATgWlLFHMS])|°(?=[CFKs/)\\]])|(?<=[a-z])[²³]")
+_SIGN = math.log(0.05)
 _OPENING = frozenset("„“‘«¿¡‚–—…\xa0€£§×±")
 _BEYOND_ASCII = re.compile(rb"[\x00-\x7f]{0,2}[\x80-\xff]+[\x00-\x7f]{0,2}")
 # What a character of UTF-8 begins with, and not its end.
@@ -343,7 +346,12 @@ def _likenesses(data: bytes) -> dict[str, float]:
     for place, encoding in enumerate(_CANDIDATES):
         text = _decoded(pieces, encoding)
         if text is not None:
-            scores[encoding] = _likeness(text) - place * _PREFERENCE - (place > 0) * _LESS_USUAL / n_bytes
+            plain, signs = _UNIT_SIGNS.subn("", text)
+            likeness = _likeness(plain) if signs < n_bytes else 0.0
+            likeness = (
+                ((n_bytes - signs) * likeness + signs * _SIGN) / n_bytes if 0 < signs <= n_bytes else _likeness(text)
+            )
+            scores[encoding] = likeness - place * _PREFERENCE - (place > 0) * _LESS_USUAL / n_bytes
     return scores
 
 

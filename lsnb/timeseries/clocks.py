@@ -150,8 +150,8 @@ def _parsed(column: pd.Series[Any], time_format: str | None, where: str) -> pd.S
         return readings[0]
     if readings:
         raise InputError(
-            f"In {where} {given.iloc[0]!s} may begin with the day or with the month: give time_format=, for "
-            "example time_format='%d/%m/%Y %H:%M:%S'."
+            f"In {where} {given.iloc[0]!s} may begin with the day or with the month: give "
+            f"time_format={_format_of(str(given.iloc[0]))!r}, or with %m and %d the other way round."
         )
     try:
         read = pd.to_datetime(column, utc=utc, errors="coerce", format=time_format or "mixed")
@@ -172,6 +172,22 @@ def _parsed(column: pd.Series[Any], time_format: str | None, where: str) -> pd.S
         + (f" as {time_format!r}" if time_format else "")
         + ": give the column of times as time=, and time_format= if it is written in a way of its own."
     )
+
+
+def _format_of(text: str) -> str:
+    """Return in strftime's letters how a date and time is written, as if it began with the day.
+
+    Example:
+        >>> _format_of("3/4/2026 10:00:00 AM"), _format_of("3.4.26 10:00:00.5")
+        ('%d/%m/%Y %I:%M:%S %p', '%d.%m.%y %H:%M:%S.%f')
+    """
+    is_half = re.search(r"[AaPp][Mm]\s*$", text) is not None
+    made = re.sub(r"^(\s*)\d{1,2}(\D)\d{1,2}(\D)\d{4}", r"\1%d\2%m\3%Y", text)
+    made = re.sub(r"^(\s*)\d{1,2}(\D)\d{1,2}(\D)\d{2}(?!\d)", r"\1%d\2%m\3%y", made)
+    made = re.sub(r"\d{1,2}:\d{2}:\d{2}", "%I:%M:%S" if is_half else "%H:%M:%S", made, count=1)
+    made = re.sub(r"\d{1,2}:\d{2}(?!\d)", "%I:%M" if is_half else "%H:%M", made, count=1)
+    made = re.sub(r"(%S[.,])\d+", r"\1%f", made)
+    return re.sub(r"[AaPp][Mm]\s*$", "%p", made)
 
 
 def _far_away(column: pd.Series[Any], row: int, where: str) -> InputError:
@@ -282,6 +298,10 @@ def unit_in_name(name: object) -> str | None:
     within = _IN_BRACKETS.search(name)
     if within:
         return unit_name(within[1])
+    if _TIME_WORD.search(name) and (
+        inner := [one for one in re.findall(r"[\[(]([^\[\]()]+)[\])]", name) if unit_name(one)]
+    ):
+        return unit_name(inner[0])  # Time (s) Run #1
     if unit_name(name) is not None and (len(name.strip()) > 2 or name.strip() in GUESSED):
         return unit_name(name)
     # timeStampMs, unixMillis

@@ -21,17 +21,38 @@ from lsnb.errors import TableError
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing
 from lsnb.tables.cells import TEXT_DTYPE
-from lsnb.timeseries.clocks import CLOCK_TIME, SECONDS, TO_1970, is_since_1970, unit_in_name, unit_name, unwrapped
+from lsnb.timeseries.clocks import (
+    COMMA,
+    FASTEST,
+    SECONDS,
+    SLOWEST,
+    TO_1970,
+    is_since_1970,
+    unit_in_name,
+    unit_name,
+    unwrapped,
+)
 
 # Where a table's attrs keep what a file says of it.
 FOUND = "found"
 UNITS = "units"
 # How loggers and spreadsheets write that there is no value.
-ABSENT = frozenset({"", "-", "--", "na", "n/a", "nan", "-nan", "null", "none", "<na>", "#n/a"})
+_ABSENT_WORDS = (
+    "- -- --- . na n/a nan -nan nan(ind) -nan(ind) 1.#qnan -1.#ind null none <na> #n/a #div/0! #num! #value!"
+)
+ABSENT = frozenset({"", *_ABSENT_WORDS.split()})
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?inf", re.IGNORECASE)
-_DATE = r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})"
+_MONTHS = ("jan", "feb", "mar|mär|mrz", "apr", "may|mai", "jun", "jul", "aug", "sep", "oct|okt", "nov", "dec|dez")
+_MONTH = rf"(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
+_DATE = (
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{8}(?=[T ]\d{6})"
+    rf"|\d{{1,2}}\.?[-/. ](?i:{_MONTH})[-/. ](?:\d{{4}}|\d{{2}})|(?i:{_MONTH})[- ]\d{{1,2}},?[- ]\d{{4}})"
+)
 _CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,:;]\d+)?)?(?:\s*[AaPp][Mm])?"
-DATE = re.compile(rf"{_DATE}(?:[T ]\s*{_CLOCK})?(?:\s*(?:Z|UTC|[+-]\d{{2}}:?\d{{2}}))?")
+_ZONE = r"(?:\s*(?:Z|(?:UTC|GMT)?[+-]\d{2}:?\d{2}|UTC|GMT))?"
+# Unix' own: Wed Mar  4 10:00:00 GMT+01:00 2026
+_UNIX = rf"[A-Za-z]{{2,3}},?\s+(?i:{_MONTH})\s+\d{{1,2}}\s+\d{{1,2}}:\d{{2}}:\d{{2}}{_ZONE}\s+\d{{4}}"
+DATE = re.compile(rf"{_DATE}(?:[T ]\s*(?:{_CLOCK}|\d{{6}}(?:[.,]\d+)?))?{_ZONE}|{_UNIX}")
 MOMENT = re.compile(rf"[+-]?{_CLOCK}|{DATE.pattern}")
 # Lines of these letters alone are rows of numbers, so the cells need not be looked at one by one.
 _PLAIN = re.compile(r"[-0-9+.,;:|/ \teETZz]*\d[-0-9+.,;:|/ \teETZz]*")
@@ -54,14 +75,17 @@ _UNIT_WORDS = (
     "m/(s^2) m/s/s m.s-2 deg degree degrees ° deg/s °/s dps rad rad/s ut µt μt mt t gauss ga v mv uv µv μv a ma ua µa "
     "w bpm % pa hpa kpa mbar bar psi c °c degc k f °f us µs μs siemens usiemens lux lx db ohm kohm counts count a.u. "
     "au raw lsb bit bits px pixel pixels no_units unitless none - n/a cal local quaternion l/min ml rpm kcal j steps "
-    "kohm kohms ohms mohm"
+    "kohm kohms ohms mohm volt volts v/m w/m^2 w/m2 deg_c degrees_c newton newtons watt watts mmol/l mg/dl kn kph mph "
+    "ft ts rn"
 )
 UNIT_WORDS = frozenset(_UNIT_WORDS.split())
 # Behind a name, in brackets and no number: Rot[0] is the first of several.
 UNIT = re.compile(
     r"^(?P<name>.*?\S)\s*(?:\[(?!\s*\d+\s*\])(?P<square>[^\[\]]{1,24})\]"
-    r"|\((?!\s*\d+\s*\))(?P<round>(?:[^()]|\([^()]*\)){1,24})\))\s*$"
+    r"|\((?!\s*\d+\s*\))(?P<round>(?:[^():]|\([^()]*\)){1,24})\))\s*$"
 )
+# A known one in brackets, with more of the name behind it: Force (N) Run #1.
+_UNIT_WITHIN = re.compile(r"[\[(]([^\[\]()]{1,16})[\])]")
 
 
 def unit_of(name: object) -> str:
@@ -72,7 +96,10 @@ def unit_of(name: object) -> str:
         ('g', '')
     """
     found = UNIT.match(str(name))
-    return str(found["square"] or found["round"]) if found else ""
+    last = str(found["square"] or found["round"]) if found else ""
+    if last.casefold() in UNIT_WORDS:
+        return last
+    return next((unit for unit in _UNIT_WITHIN.findall(str(name)) if unit.casefold() in UNIT_WORDS), last)
 
 
 def is_unit(cell: str) -> bool:
@@ -85,7 +112,8 @@ def is_unit(cell: str) -> bool:
     plain = cell.strip()
     is_within = len(plain) > 2 and plain[0] + plain[-1] in ("[]", "()")
     is_format = bool(re.fullmatch(r"[yY]{2,4}\W[mM]{1,2}\W[dD]{1,2}\W+[hH]{1,2}\W.*", plain))
-    is_known = is_within or is_format or plain.casefold() in UNIT_WORDS
+    is_rate = bool(re.fullmatch(r"\d+(?:[.,]\d+)?\s*k?[Hh]z", plain))
+    is_known = is_within or is_format or is_rate or re.sub(r"\s+", "_", plain.casefold()) in UNIT_WORDS
     return bool(plain) and not NUMBER.fullmatch(plain) and is_known
 
 
@@ -142,7 +170,8 @@ class Found:
             parts.append(f"start {self.start} ({zone or 'no zone: give tz='})")
         if self.rate == self.rate:
             parts.append(f"{self.rate:g} samples a second")
-        own = {str(name): unit for name in table.columns if (unit := unit_of(name) or unit_in_name(name))}
+        numbers = [name for name in table.columns if pd.api.types.is_numeric_dtype(table[name].dtype)]
+        own = {str(name): unit for name in numbers if (unit := unit_of(name) or unit_in_name(name))}
         known = [f"{name} in {unit}" for name, unit in (own | self.units).items()]
         parts.append(f"units {listing(known, 6)}" if known else "no units")
         left = [f"{reason}: line {_lines(lines)}" for reason, lines in self.left.items() if lines]
@@ -193,6 +222,82 @@ def _joined_lines(lines: list[str]) -> tuple[list[str], list[int]]:
         numbers.append(place + 1)
         place = end + 1
     return made, numbers
+
+
+_STAMP = re.compile(rf"\s*\[?((?:{_DATE}[T ])?{_CLOCK})(?:\]|\s*[-=]?>)\s*(.*)$")
+_LABELLED = re.compile(
+    r"(?P<name>[^\W\d][\w .²°/%()\[\]-]*?)\s*[:=]\s*"
+    r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|nan|inf)"
+    r"(?P<unit>(?:\s?[^\W\d_]{1,4}[\w/²^]{0,5}|\s?[°%][CF]?)(?!\s*[:=]))?(?=[,;|\s]|$)[,;|\s]*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class _Apart:
+    """Lines of a serial monitor as rows: what names each value in every line is taken out, as is an arrow.
+
+    Args:
+        lines: As rows of fields.
+        separator: Between these.
+        titles: The columns' names, none where lines do not say them.
+        units: Likewise.
+    """
+
+    lines: list[str]
+    separator: str | None
+    titles: list[str] = field(default_factory=list)
+    units: list[str] = field(default_factory=list)
+
+
+def _pairs_of(line: str) -> list[tuple[str, str, str]]:
+    """Return each name, number and unit of a line of these alone, none of any other."""
+    found: list[tuple[str, str, str]] = []
+    at = len(line) - len(line.lstrip())
+    while at < len(line):
+        match = _LABELLED.match(line, at)
+        if match is None:
+            return []
+        found.append((match["name"], match["number"], (match["unit"] or "").strip()))
+        at = match.end()
+    return found
+
+
+def _taken_apart(lines: Sequence[str], skip: int) -> _Apart | None:
+    """Return lines that a monitor stamped (``10:00:00.123 -> 1,2``) or a sketch labelled (``ax:1 ay:2``) as rows."""
+    some = [line for line in lines[skip : skip + SAMPLE] if line.strip()]
+    stamps = [_STAMP.match(line[:400]) for line in some]
+    is_stamped = len(some) >= FEWEST and sum(map(bool, stamps)) >= 0.8 * len(some)
+    rests = [stamp[2] if stamp and is_stamped else line for stamp, line in zip(stamps, some, strict=True)]
+    kinds = Counter(
+        tuple((name, unit) for name, _, unit in pairs) for rest in rests if (pairs := _pairs_of(rest[:4_000]))
+    )
+    common, count = kinds.most_common(1)[0] if kinds else ((), 0)
+    is_labelled = count >= FEWEST and count * 2 >= len(rests) and len(common) + is_stamped > 1
+    if not is_stamped and not is_labelled:
+        return None
+    separator = "\t" if is_labelled else _separator(rests) or "\t"
+    made: list[str] = []
+    for place, line in enumerate(lines):
+        stamp = _STAMP.match(line) if is_stamped and place >= skip else None
+        rest = stamp[2] if stamp else line
+        pairs = _pairs_of(rest) if is_labelled and place >= skip else []
+        if pairs and [(name, unit) for name, _, unit in pairs] == list(common):
+            rest = separator.join(number for _, number, _ in pairs)
+        elif is_labelled:
+            made.append(line)
+            continue
+        elif separator == "\t" and stamp:
+            rest = "\t".join(rest.split())
+        is_sample = is_labelled or (stamp is not None and is_row(_split(rest, separator)))
+        made.append(f"{stamp[1] if is_sample else ''}{separator}{rest}" if stamp else rest)
+    front = [""] * is_stamped
+    return _Apart(
+        made,
+        separator,
+        [*front, *(name for name, _ in common)] if is_labelled else [],
+        [*front, *(unit for _, unit in common)],
+    )
 
 
 def is_row(cells: Sequence[str]) -> bool:
@@ -277,6 +382,60 @@ def _runs(widths: Sequence[int], lines: Sequence[str], separator: str | None) ->
     return [_Run(tuple(rows), width) for rows, width in pieces]
 
 
+MOST_WORDS = 3
+
+
+def _with_failed(widths: list[int], lines: Sequence[str], separator: str | None) -> tuple[list[int], frozenset[str]]:
+    """Return widths in which lines of a time and words in place of the numbers are rows too, and those words.
+
+    A tool that tracks a face writes FIT_FAILED where it found none.
+    """
+    if separator in (None, ""):
+        return widths, frozenset()
+    usual, count = Counter(width for width in widths if width > 1).most_common(1)[0] if any(widths) else (0, 0)
+    if count < 20:
+        return widths, frozenset()
+    odd: dict[int, set[str]] = {}
+    for place, line in enumerate(lines):
+        if widths[place] or line.count(separator) + 1 < usual or not line.strip():
+            continue
+        first, *rest = _split(line, separator)
+        if len(rest) + 1 == usual and (NUMBER.fullmatch(first) or MOMENT.fullmatch(first)):
+            cells = [cell for cell in rest if cell.casefold() not in ABSENT]
+            odd[place] = {cell for cell in cells if not NUMBER.fullmatch(cell) and not MOMENT.fullmatch(cell)}
+    near = next(_split(lines[place], separator) for place, width in enumerate(widths) if width == usual)
+    known = set(near)
+    words = frozenset(word for own in odd.values() for word in own - known if re.fullmatch(r"[A-Za-z_ ]{2,24}", word))
+    if not odd or len(words) > MOST_WORDS or any(own - known - words for own in odd.values()) or not words:
+        return widths, frozenset()
+    return [usual if place in odd else width for place, width in enumerate(widths)], words
+
+
+def _first_field(line: str, separator: str | None) -> str:
+    return (
+        next(iter(_split(line, separator)), "")
+        if '"' in line
+        else next(iter(line.split(separator or None, 1)), "").strip()
+    )
+
+
+def _with_clocks_alone(run: _Run, lines: Sequence[str], separator: str | None) -> _Run:
+    """Return a run without rows that begin with a word where nearly all begin with a number: events among samples."""
+    if len(run.rows) < 20 or separator == "":
+        return run
+    kept = [
+        place
+        for place in run.rows
+        if not (first := _first_field(lines[place], separator))
+        or first[0] in '+-.,"(['
+        or first[0].isdigit()
+        or first.casefold() in ABSENT
+        or MOMENT.fullmatch(first)
+        or NUMBER.fullmatch(first)
+    ]
+    return _Run(tuple(kept), run.width) if 0.9 * len(run.rows) <= len(kept) < len(run.rows) else run
+
+
 def _are_pairs(run: _Run, lines: Sequence[str], separator: str | None) -> bool:
     """Return whether rows are keys and values, one for each channel too, which say something of the table below."""
     keys = [_split(lines[place], separator)[0] for place in run.rows]
@@ -320,8 +479,8 @@ def _separator(lines: Sequence[str]) -> str | None:
         numbers = sum(bool(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell)) for cell in cells)
         # What splits decimal commas leaves pieces that are no numbers.
         score = len(longest.rows) * (numbers / max(1, len(cells))) ** 2
-        # The ones that come first win unless a later one explains clearly more.
-        if score > 1.05 * best[0]:
+        # The ones that come first win unless a later one explains clearly more; blanks are within dates and names, too.
+        if score > (1.05 if separator or not best[0] else 1.3) * best[0]:
             best = (score, separator)
     return best[1]
 
@@ -350,8 +509,15 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
             continue
         if len(rows) - numbered >= HEADERS:
             break
+        # How fast each column was sampled, in a row below the names, is no name.
         is_texts = filled and not any(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in filled)
-        wide = abs(len(cells) - width) <= 1 and len(cells) >= min(width, 2) and len(filled) > (1 if width > 2 else 0)
+        if separator == "" and any(mark in lines[place] for mark in "\t;"):
+            break
+        # How each column was made may be said of one alone, below a row that names all.
+        over = _split(_bare(lines[place - 1]), separator) if place and not rows and len(cells) == width else []
+        is_of_one = len(over) == width and all(over) and not any(map(NUMBER.fullmatch, over))
+        fewest = 1 if width > 2 and not is_of_one else 0
+        wide = abs(len(cells) - width) <= 1 and len(cells) >= min(width, 2) and len(filled) > fewest
         is_key = bool(cells) and cells[0].endswith(("=", ":")) and not all(cell.endswith(":") for cell in filled)
         # Above the names, "title:rest,subject:jo" says something of the recording; a group has blanks beside it.
         is_key |= (
@@ -360,10 +526,21 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
             and all(re.match(r"[^:]*[^\W\d]:\S", cell) for cell in filled)
             and (len(filled) == len(cells) == len(set(filled)))
         )
+        # "Frequency,2 Hz" above three columns.
+        is_key |= (
+            len(filled) == 2 < width and not filled[0][0].isdigit() and bool(re.match(r"[\d.,]+\s*[^\W\d]", filled[1]))
+        )
+        # CHANNEL_NAMES and the names behind it: of a table without a column for what its rows are called.
+        is_key |= bool(cells) and bool(_NAMES_KEY.search(cells[0])) and len([*filled]) == width + 1
         if not is_texts or not wide or is_key or (separator == "" and not re.search(r"[^\W\d]", lines[place])):
             break
         rows.insert(0, [*cells, *[""] * (width - len(cells))][:width])
     return rows[numbered:] if rows and not any(rows[0]) else rows
+
+
+_NAMES_KEY = re.compile(
+    r"(channel|column|marker|signal|sensor|body|bone|label)s?[ _]*(name|title|label)s?$", re.IGNORECASE
+)
 
 
 def _is_numbers(filled: Sequence[str]) -> bool:
@@ -371,14 +548,31 @@ def _is_numbers(filled: Sequence[str]) -> bool:
     return len(filled) > 1 and not NUMBER.fullmatch(filled[0]) and all(NUMBER.fullmatch(cell) for cell in filled[1:])
 
 
+def _are_units(cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and sum(map(is_unit, filled)) * 2 >= len(filled) and all(len(cell) < 24 for cell in filled)
+
+
+def _bare_unit(cell: str) -> str:
+    """Return a unit without brackets around it; none where it is how fast its column was sampled."""
+    if re.fullmatch(r"\d+(?:[.,]\d+)?\s*k?[Hh]z", cell):
+        return ""
+    return cell[1:-1].strip() if cell[:1] + cell[-1:] in ("[]", "()") else cell
+
+
 def _names(rows: list[list[str]], width: int) -> tuple[list[str], list[str]]:
     """Return the columns' names and units from the lines that name them."""
     units = [""] * width
     rows = [list(row) for row in rows]
+    # Of names, units and how each was made from many (Avg, Smp), the last say nothing that a name needs.
+    for place in range(1, len(rows) - 1):
+        if _are_units(rows[place]) and not _are_units(rows[-1]):
+            rows = rows[: place + 1]
+            break
     if len(rows) > 1:
         filled = [cell for cell in rows[-1] if cell]
-        if filled and sum(map(is_unit, filled)) * 2 >= len(filled) and all(len(cell) < 24 for cell in filled):
-            units = [cell.strip("[] ") if cell.startswith("[") else cell for cell in rows.pop()]
+        if _are_units(filled):
+            units = [_bare_unit(cell) for cell in rows.pop()]
     names = rows[-1] if rows else [""] * width
     own = list(names)
     for group in reversed(rows[:-1]):
@@ -402,7 +596,8 @@ def _names(rows: list[list[str]], width: int) -> tuple[list[str], list[str]]:
     return names, units
 
 
-_RATE_KEY = re.compile(r"rate|freq|fs\b|hz\b|abtast|samples?[ _/]*(?:per|/)", re.IGNORECASE)
+_RATE_KEY = re.compile(r"rate|freq|fs\b|fps\b|hz\b|abtast|samples?[ _/]*(?:per|/)", re.IGNORECASE)
+_OTHER_RATE = re.compile(r"heart|herz|puls|card|breath|atem|respir|bpm|baud|bit|error|flow|kpm|cut|filter|pass\b|notch")
 _HERTZ = re.compile(r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*(k?hz|samples?\s*(?:/|per)\s*s\w*|sps)?", re.IGNORECASE)
 _PER_SAMPLE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([a-zµμ]+)\s*(?:/|per)\s*sample", re.IGNORECASE)
 _SPAN = re.compile(r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*([a-zµμ]+)\b", re.IGNORECASE)
@@ -418,6 +613,7 @@ class _Above:
     rate: float = float("nan")
     start: str = ""
     day_first: bool | None = None
+    zone: str = ""
     names: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -428,8 +624,9 @@ def _pairs(lines: Iterable[str], separator: str | None) -> Iterator[tuple[str, s
     above: list[str] = []
     for line in lines:
         cells = _split(line, separator)
-        is_below = len(cells) == len(above) > 2 and all(above) and NUMBER.fullmatch(cells[0])
-        if is_below and not any(NUMBER.fullmatch(cell) for cell in above):
+        is_below = len(cells) == len(above) > 2 and all(above) and len(set(above)) == len(above)
+        is_below = is_below and any(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell) for cell in cells)
+        if is_below and not any(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell) for cell in above):
             yield from zip(above, cells, strict=True)
             above = []
             continue
@@ -467,8 +664,9 @@ def _number(text: str) -> float:
     return float(text.replace(",", "."))
 
 
-def _above(lines: Sequence[str], width: int, separator: str | None) -> _Above:
-    """Return what the lines above a table say of it."""
+def _above(lines: Sequence[str], width: int, separator: str | None, first: Sequence[str]) -> _Above:
+    """Return what the lines above a table say of it, which begins with a row."""
+    is_dated = len(first) > 1 and bool(re.fullmatch(_DATE, first[0])) and bool(re.fullmatch(_CLOCK, first[1]))
     said = _Above()
     day = clock = ""
     text = "\n".join(lines)
@@ -483,15 +681,21 @@ def _above(lines: Sequence[str], width: int, separator: str | None) -> _Above:
                 said.names = said.names or [*names, *[""] * (width - len(names))]
             continue
         cells = [cell for cell in re.split(r"[\t;,]", value) if cell.strip()]
-        if re.search(r"(channel|column)\s*_?(title|name|label)", low) and len(cells) in (width, width - 1):
+        # A column of times, or two of dates and of clocks, has no title.
+        if re.search(r"(channel|column)\s*_?(title|name|label)", low) and 0 <= width - len(cells) <= 1 + is_dated:
             said.names = [*[""] * (width - len(cells)), *(cell.strip() for cell in cells)]
         if re.search(r"marker\s*_?names?", low) and len(cells) * 3 == width:
             said.names = said.names or [f"{cell.strip()} {axis}" for cell in cells for axis in "XYZ"]
-        if re.search(r"^units?(name)?s?$|(channel|column)\s*_?unit", low) and len(cells) in (width, width - 1):
+        if re.search(r"^units?(name)?s?$|(channel|column)\s*_?unit", low) and 0 <= width - len(cells) <= 1 + is_dated:
             said.units = [*[""] * (width - len(cells)), *(cell.strip() for cell in cells)]
+        if re.search(r"time\s*zone|zeitzone|utc\s*offset|fuseau", low):
+            said.zone = said.zone or zone_in_name(f"({value})")
         per = _PER_SAMPLE.search(f"{key} {value}")
         if per and unit_name(per[2]) in SECONDS:
             said.rate = 1 / (_number(per[1]) * SECONDS[str(unit_name(per[2]))])
+        elif re.search(r"interval|period|epoch\s*length", low) and (apart := re.search(r"(\d+):(\d\d):(\d\d)$", value)):
+            seconds = int(apart[1]) * 3600 + int(apart[2]) * 60 + int(apart[3])
+            said.rate = 1 / seconds if seconds else said.rate
         elif re.search(r"interval|period|\bdt\b|step", low) and (span := _SPAN.match(value)):
             unit = unit_name(span[2])
             if unit in SECONDS and _number(span[1]) > 0:
@@ -499,10 +703,18 @@ def _above(lines: Sequence[str], width: int, separator: str | None) -> _Above:
         elif low == "delta_x" and re.search(r"^x_dimension\s+time", text, re.IGNORECASE | re.MULTILINE):
             if (span := re.match(r"\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", value)) and _number(span[0]) > 0:
                 said.rate = 1 / _number(span[0])
-        elif said.rate != said.rate and _RATE_KEY.search(low) and (hertz := _HERTZ.match(value)):
+        elif (
+            said.rate != said.rate
+            and _RATE_KEY.search(low)
+            and not _OTHER_RATE.search(low)
+            and (hertz := _HERTZ.match(value))
+        ):
             said.rate = _number(hertz[1]) * (1000 if (hertz[2] or "").casefold() == "khz" else 1)
         elif said.rate != said.rate and (hertz := re.search(r"\bat\s+(\d+(?:[.,]\d+)?)\s*Hz", f"{key} {value}")):
             said.rate = _number(hertz[1])
+        elif said.rate != said.rate and not _OTHER_RATE.search(f"{low} {value}".casefold().partition("rate")[0]):
+            within = re.search(r"\b(?:sampling |sample )?rate[\s:=]+(\d+(?:[.,]\d+)?)(?=\s|$)", value, re.IGNORECASE)
+            said.rate = _number(within[1]) if within else said.rate
         if "excel" in low and cells and NUMBER.fullmatch(cells[0].strip()):
             serial = _number(cells[0].strip())
             if is_since_1970(serial, "excel"):
@@ -515,7 +727,7 @@ def _above(lines: Sequence[str], width: int, separator: str | None) -> _Above:
             continue
         joined = re.sub(r"^(\d{4}-\d\d-\d\d)_(\d\d)-(\d\d)-(\d\d)(?:_(\d+))?$", r"\1 \2:\3:\4.\g<5>", value)
         value = joined.rstrip(".") if joined != value else value
-        whole = re.search(rf"{_DATE}[T ,]+{_CLOCK}(?:\s*(?:Z|[+-]\d{{2}}:?\d{{2}}))?", value)
+        whole = re.search(rf"(?<!\d){_DATE}[T ,]+{_CLOCK}(?:\s*(?:Z|[+-]\d{{2}}:?\d{{2}}))?", value)
         if whole:
             said.start = whole[0]
         elif re.search(rf"^{_DATE}$", value):
@@ -556,7 +768,8 @@ def _start(text: str, day_first: bool | None, notes: list[str]) -> str:
     """Return a start as ISO 8601, empty where it cannot be told."""
     if not text:
         return ""
-    plain = text.strip().replace(",", ".")
+    plain = text.strip() if re.search(_MONTH, text, re.IGNORECASE) else text.strip().replace(",", ".")
+    plain = date_text(plain, day_first)
     numbers = re.match(r"(\d{1,2})[-/.](\d{1,2})[-/.]\d{4}", plain)
     if numbers:
         first, second = int(numbers[1]), int(numbers[2])
@@ -581,6 +794,74 @@ def _start(text: str, day_first: bool | None, notes: list[str]) -> str:
     return "" if moment is pd.NaT else str(moment.isoformat())
 
 
+_ORDERED = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?=\D|$)")
+_NAMED = re.compile(rf"(\d{{1,2}})\.?[-/. ]\s*({_MONTH})[-/. ]\s*(\d{{4}}|\d{{2}})(?=\D|$)", re.IGNORECASE)
+_NAMED_FIRST = re.compile(rf"({_MONTH})[- ](\d{{1,2}}),?[- ](\d{{4}})", re.IGNORECASE)
+_NAMED_LAST = re.compile(rf"[A-Za-z]{{2,3}},?\s+({_MONTH})\s+(\d{{1,2}})\s+(\S+)({_ZONE})\s+(\d{{4}})", re.IGNORECASE)
+_HALF_DAY = re.compile(r"(\d{1,2})(:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*([AaPp])[Mm]")
+
+
+def _month(word: str) -> int:
+    """Return a month's number by its name, in English or German."""
+    low = word.casefold()
+    return next(number for number, starts in enumerate(_MONTHS, start=1) if re.match(starts, low))
+
+
+def date_text(text: str, day_first: bool | None) -> str:
+    """Return a date and time with the month as a number and the year first, as far as it can be told.
+
+    Args:
+        text: A cell, or what stands behind a key.
+        day_first: Whether numbers with the year behind begin with the day; ``None`` where that is not known.
+
+    Example:
+        >>> date_text("04-Mar-2026 10:00:00 PM", None), date_text("3/4/26 9:00", None), date_text("3/4/26 9:00", True)
+        ('2026-03-04 22:00:00', '3/4/2026 9:00', '2026-04-03 9:00')
+    """
+    if last := _NAMED_LAST.fullmatch(text):
+        text = f"{last[5]}-{_month(last[1]):02d}-{int(last[2]):02d} {last[3]}{last[4].strip().removeprefix('GMT')}"
+    elif named := _NAMED.match(text):
+        text = f"{_century(named[3])}-{_month(named[2]):02d}-{int(named[1]):02d}{text[named.end() :]}"
+    elif named := _NAMED_FIRST.match(text):
+        text = f"{named[3]}-{_month(named[1]):02d}-{int(named[2]):02d}{text[named.end() :]}"
+    elif ordered := _ORDERED.match(text):
+        one, two = int(ordered[1]), int(ordered[3])
+        is_day = True if ordered[2] == "." or one > 12 else False if two > 12 else day_first
+        year, rest = _century(ordered[4]), text[ordered.end() :]
+        if is_day is None:
+            return f"{ordered[1]}{ordered[2]}{ordered[3]}{ordered[2]}{year}{rest}"
+        month, day = (two, one) if is_day else (one, two)
+        text = f"{year}-{month:02d}-{day:02d}{rest}"
+    elif loose := re.match(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})(?=\D|$)", text):
+        text = f"{loose[1]}-{int(loose[3]):02d}-{int(loose[4]):02d}{text[loose.end() :]}"
+    half = _HALF_DAY.search(text)
+    if half:
+        hour = int(half[1]) % 12 + 12 * (half[3] in "pP")
+        text = f"{text[: half.start()]}{hour:02d}{half[2]}{text[half.end() :]}"
+    return text
+
+
+def _century(year: str) -> str:
+    return year if len(year) == 4 else f"20{year}"
+
+
+def zone_in_name(name: object) -> str:
+    """Return the offset from UTC that a name says its times have, empty where it says none.
+
+    Example:
+        >>> zone_in_name("time (+0100)"), zone_in_name("Date Time, GMT-05:00"), zone_in_name("datetime(utc)")
+        ('+01:00', '-05:00', '+00:00')
+        >>> zone_in_name("time"), zone_in_name("x (+5)")
+        ('', '')
+    """
+    text = str(name)
+    found = re.search(r"\b(?:UTC|GMT)\s*([+-−])\s*(\d{1,2})(?::?(\d{2}))?\b", text, re.IGNORECASE)
+    found = found or re.search(r"[\[(]\s*([+-])(\d{2}):?(\d{2})\s*[\])]", text)
+    if found:
+        return f"{'+' if found[1] == '+' else '-'}{int(found[2]):02d}:{found[3] or '00'}"
+    return "+00:00" if re.search(r"(?<![a-z])(UTC|GMT)(?![a-z])", text, re.IGNORECASE) else ""
+
+
 _PASSED = "Its start {} is passed over: no sensor is of that year."
 
 
@@ -603,6 +884,15 @@ def column_of_cells(cells: Sequence[str]) -> pd.Series[Any]:
         return _floats(plain)
     except (ValueError, TypeError):
         return pd.Series([np.nan if cell is None else cell for cell in plain], dtype=TEXT_DTYPE)
+
+
+def _without_words(cells: Sequence[str], words: frozenset[str]) -> pd.Series[Any]:
+    """Return a column of numbers where words stand for what is missing; else all as it is."""
+    column = column_of_cells(cells)
+    if not words or pd.api.types.is_numeric_dtype(column.dtype) or not any(cell in words for cell in cells):
+        return column
+    numbers = column_of_cells(["" if cell in words else cell for cell in cells])
+    return numbers if pd.api.types.is_numeric_dtype(numbers.dtype) and numbers.notna().any() else column
 
 
 def _is_long_whole(cell: str) -> bool:
@@ -668,12 +958,15 @@ def find_time(table: pd.DataFrame, rate: float = float("nan")) -> tuple[Hashable
                 if not fits:
                     continue
                 told = fits[0]
+            if unit is None and told is None and is_named and is_serial(typical, usual):
+                told = "excel"
             even = float((np.abs(steps - usual) < 0.2 * usual).mean()) > 0.8
             counts = usual == 1 and even
             if unit == "frames" and not is_named:
                 score = 1.5
             elif is_named or unit is not None:
-                score = 4.0 + (unit is not None) + absolute
+                # What counts from 1970 says its zone; a date beside it mostly does not.
+                score = 4.0 + (unit is not None) + 2 * absolute
             elif absolute and even:
                 score = 3.5
             elif place == 0 and even and (told or (_is_made_up(name) and not counts)):
@@ -689,11 +982,24 @@ def find_time(table: pd.DataFrame, rate: float = float("nan")) -> tuple[Hashable
             clocks = sum(bool(MOMENT.fullmatch(cell.strip())) for cell in texts) / len(texts)
             if clocks < 0.95:
                 continue
-            has_clock = sum(":" in cell for cell in texts) / len(texts) > 0.95
-            score = (6.0 if dates > 0.95 and has_clock else 4.5 if has_clock else 1.0) + is_named
+            if len(texts) > FEWEST and len(set(texts)) == 1 and column.nunique() == 1:
+                continue  # when the recording began, in every row
+            has_clock = sum(bool(re.search(r":|[T ]\d{6}", cell)) for cell in texts) / len(texts) > 0.95
+            is_zoned = bool(zone_in_name(name)) or all(map(_zoned, texts))
+            score = (4.9 + 1.6 * is_zoned if dates > 0.95 and has_clock else 4.5 if has_clock else 1.0) + is_named
         if best is None or score > best[0]:
             best = (score, name, told)
     return None if best is None else (best[1], best[2])
+
+
+def is_serial(typical: float, step: float) -> bool:
+    """Return whether numbers are days as Excel counts them: of this century, and a sample in 20 s to 5,000 in one.
+
+    Example:
+        >>> is_serial(46_085.4, 1 / 86_400), is_serial(46_085.4, 0.004)
+        (True, False)
+    """
+    return is_since_1970(typical, "excel") and 1 / 5_000 <= step * SECONDS["excel"] <= 1 / SLOWEST
 
 
 LONGEST_STEP = 3_600.0
@@ -717,13 +1023,74 @@ def _date_and_clock(table: pd.DataFrame) -> tuple[Hashable, Hashable] | None:
     clocks: Hashable | None = None
     for name, column in table.items():
         texts = [cell for cell in column.dropna().head(200) if isinstance(cell, str)]
-        if not texts:
+        if not texts or (len(texts) > FEWEST and len(set(texts)) == 1 and ":" in texts[0] and column.nunique() == 1):
             continue
         if days is None and all(re.fullmatch(_DATE, cell.strip()) for cell in texts):
             days = name
-        elif clocks is None and all(CLOCK_TIME.match(cell.strip()) for cell in texts):
+        elif clocks is None and all(re.fullmatch(rf"[+-]?{_CLOCK}", cell.strip()) for cell in texts):
             clocks = name
     return (days, clocks) if days is not None and clocks is not None else None
+
+
+# What a part of a date or of a clock is called, and how large it can be.
+_PARTS = {
+    "year": (r"years?|yyyy|yr|jahr", 2000, 2099),
+    "month": (r"months?|mon|mm|monat", 1, 12),
+    "day": (r"days?|dd|dom|tag", 1, 31),
+    "hour": (r"hours?|hh?|hr|stunden?", 0, 23),
+    "minute": (r"minutes?|mins?|mm|mi|minuten?", 0, 59),
+    "second": (r"seconds?|secs?|ss?|sekunden?", 0, 60.999999),
+    "millisecond": (r"milli(?:second)?s?|msecs?|ms|fff", 0, 999.999),
+}
+
+
+def _parts(table: pd.DataFrame) -> dict[str, Hashable]:
+    """Return columns that hold hours, minutes and seconds, and those of the date, if there are any: part → column."""
+    found: dict[str, Hashable] = {}
+    for name, column in table.items():
+        if not pd.api.types.is_numeric_dtype(column.dtype) or not len(column):
+            continue
+        for part, (pattern, low, high) in _PARTS.items():
+            # mm is a month before the day and minutes behind hours.
+            is_early = part == "month" and "hour" in found
+            if part in found or is_early or not re.fullmatch(pattern, str(name).strip(), re.IGNORECASE):
+                continue
+            if bool(column.between(low, high).all()):
+                found[part] = name
+                break
+    is_whole = {"hour", "minute", "second"} <= set(found)
+    dates = [part for part in ("year", "month", "day") if part in found]
+    return {part: name for part, name in found.items() if len(dates) in (0, 3)} if is_whole else {}
+
+
+def _of_parts(table: pd.DataFrame, parts: dict[str, Hashable]) -> pd.Series[Any]:
+    """Return texts of the times that columns hold in parts."""
+    milli = table[parts["millisecond"]].astype("float64") / 1000 if "millisecond" in parts else 0.0
+    seconds = table[parts["second"]].astype("float64") + milli
+    clock = (
+        table[parts["hour"]].astype("int64").map("{:02d}:".format)
+        + table[parts["minute"]].astype("int64").map("{:02d}:".format)
+        + seconds.map("{:09.6f}".format)
+    )
+    if "year" not in parts:
+        return clock
+    day = table[parts["year"]].astype("int64").map("{:04d}-".format) + table[parts["month"]].astype("int64").map(
+        "{:02d}-".format
+    )
+    return day + table[parts["day"]].astype("int64").map("{:02d} ".format) + clock
+
+
+def _constant_start(table: pd.DataFrame) -> str:
+    """Return when a recording began, where a date and a clock stand in every row alike; empty otherwise."""
+    day = clock = ""
+    for name, column in table.items():
+        if not re.search(r"start|begin|date|datum|record", str(name), re.IGNORECASE) or column.nunique() != 1:
+            continue
+        cell = column.dropna().iloc[0]
+        cell = re.sub(r"(:\d{2}):(\d{3,})$", r"\1.\2", cell.strip()) if isinstance(cell, str) else ""
+        day = day or (cell if re.fullmatch(_DATE, cell) else "")
+        clock = clock or (cell if re.fullmatch(_CLOCK, cell) else "")
+    return f"{day} {clock}" if day and clock else ""
 
 
 def _counter(table: pd.DataFrame) -> tuple[Hashable, Any] | None:
@@ -768,6 +1135,8 @@ class Layout:
         units: Its columns' units, empty where it has none.
         said: What stands above it.
         is_named: Whether anything names its columns.
+        is_apart: Whether its lines were taken apart, so that they are not those of the file.
+        words: What stands in place of numbers in rows without any.
     """
 
     found: Found
@@ -779,6 +1148,8 @@ class Layout:
     units: list[str]
     said: _Above
     is_named: bool
+    is_apart: bool = False
+    words: frozenset[str] = frozenset()
 
     @property
     def width(self) -> int:
@@ -827,16 +1198,22 @@ def find_layout(
     elif skip == 0 and raw and re.fullmatch(r"\"?sep=\s\"?", raw[0]):
         given, skip = given or "\t", 1
     lines, numbers = _joined_lines(raw) if '"' in text else (raw, list(range(1, len(raw) + 1)))
+    apart = _taken_apart(lines, skip) if sep is None else None
+    if apart is not None:
+        lines, given = apart.lines, apart.separator
     first_line = next((place for place, number in enumerate(numbers) if number > skip), len(lines))
     separator = given if given is not None else _separator(lines[first_line:])
     if separator == " ":
         separator = None
     widths = [0] * first_line + _widths(lines[first_line:], separator)
+    widths, words = _with_failed(widths, lines, separator)
     found_runs = _runs(widths, lines, separator)
     runs = [run for run in found_runs if len(run.rows) >= FEWEST] or found_runs
     if not runs:
         raise TableError(_no_table(source, lines, numbers))
     run = max(runs, key=lambda one: len(one.rows))
+    if block is None:
+        run = _with_clocks_alone(run, lines, separator)
     if block is not None:
         if not 1 <= block <= len(runs):
             raise TableError(f"{source} has {counted(len(runs), 'table')}: give block= from 1 to {len(runs)}.")
@@ -849,21 +1226,34 @@ def find_layout(
         run = _Run(run.rows[1:], run.width) if len(legend) == run.width else run
     first, width = run.rows[0], run.width
     rows = _header_rows(lines, first, width, separator)
+    rows = [] if apart is not None and apart.titles else rows
     top_row = first - len(rows) - (0 if not rows or lines[first - 1].strip() else 1)
     rows = [row for place, row in enumerate(rows) if top_row + place >= first_line]
     titles, units = _names(rows, width)
+    if apart is not None and len(apart.titles) == width:
+        titles, units = list(apart.titles), list(apart.units)
+    own_start = "" if rows or any(titles) else _start_among_names(lines, run, separator)
+    if own_start:
+        # What names the columns says in the place of the times' name when they begin.
+        titles = ["timestamp" if cell == own_start else cell for cell in _split(lines[first], separator)]
+        run = _Run(run.rows[1:], run.width)
+        units = [""] * width
     before = [one.rows[-1] for one in runs if one.rows[-1] < first and not _are_pairs(one, lines, separator)]
     top = before[-1] + 1 if before else first_line
     counts = Counter(widths[place] for place in run.rows[:SAMPLE])
     usual = counts.most_common(1)[0][0]
-    said = _above(lines[top : first - len(rows)], usual, separator)
+    said = _above(lines[top : first - len(rows)], usual, separator, _split(lines[first], separator))
     said.names = [*said.names, *[""] * (width - usual)] if said.names else []
     said.units = [*said.units, *[""] * (width - usual)] if said.units else []
     if said.names and (not any(titles) or _are_numbered(titles)):
         titles = [name or title for name, title in zip(said.names, titles, strict=True)]
     units = [own or other for own, other in zip(units, said.units or [""] * width, strict=True)]
     found.notes += said.notes
-    found.header = len(rows)
+    if own_start:
+        said.start = pd.Timestamp(round(_number(own_start) * 1e6), unit="us", tz="UTC").isoformat()
+        found.notes.append(f"{own_start} above the times was taken as their start, in seconds since 1970.")
+        found.units["timestamp"] = "s"
+    found.header = len(rows) + bool(own_start)
     if rate is not None:
         said.rate = float(rate)
     if names is not None:
@@ -877,7 +1267,20 @@ def find_layout(
         titles = [""] * width
         for place, name in zip(places, names, strict=True):
             titles[place] = str(name)
-    return Layout(found, lines, numbers, runs, run, titles, units, said, bool(rows) or names is not None)
+    is_named = any(titles) or names is not None
+    return Layout(found, lines, numbers, runs, run, titles, units, said, is_named, apart is not None, words)
+
+
+def _start_among_names(lines: Sequence[str], run: _Run, separator: str | None) -> str:
+    """Return when times began, where a row of names has it in the place of their own; empty otherwise."""
+    if len(run.rows) <= FEWEST or separator == "":
+        return ""
+    head, *below = (_split(lines[place], separator) for place in run.rows[:20])
+    if len(head) != run.width or not all(head) or not NUMBER.fullmatch(head[0]) or any(map(NUMBER.fullmatch, head[1:])):
+        return ""
+    is_number = all(len(row) == run.width and all(map(NUMBER.fullmatch, row)) for row in below)
+    is_start = is_number and is_since_1970(_number(head[0]), "s") and not is_since_1970(_number(below[-1][0]), "s")
+    return head[0] if is_start else ""
 
 
 def find_table(
@@ -918,7 +1321,14 @@ def find_table(
             f"Fewer fields than {width} in line {_lines(short)}: what is not there is taken as missing."
         )
     columns = list(zip(*([*row, *[""] * (width - len(row))][:width] for row in cells), strict=True))
-    table = pd.DataFrame({place: column_of_cells(columns[place]) for place in range(width)})
+    table = pd.DataFrame({place: _without_words(columns[place], layout.words) for place in range(width)})
+    if layout.words:
+        where = {word: sum(word in row for row in cells) for word in sorted(layout.words)}
+        layout.found.notes.append(
+            "Taken as missing where numbers belong: "
+            + listing([f"{word!r} in {counted(count, 'row')}" for word, count in where.items()])
+            + "."
+        )
     places = list(layout.run.rows)
     header = set(range(places[0] - layout.found.header, places[0]))
     layout.found.seen = sum(bool(line.strip()) for place, line in enumerate(layout.lines) if place not in header)
@@ -992,14 +1402,14 @@ def _finished(table: pd.DataFrame, layout: Layout, numbers: list[int]) -> tuple[
     table.columns = pd.Index(
         each_once([layout.titles[place] or f"column_{place + 1}" for place in kept]), dtype="object"
     )
-    found.units = {
+    found.units |= {
         name: layout.units[place] for name, place in zip(table.columns, kept, strict=True) if layout.units[place]
     }
     found.rate = said.rate
     table, own = _own_start_and_rate(table, found, is_named=layout.is_named)
     numbers = numbers[own:]
     found.start = found.start or _start(said.start, said.day_first, found.notes)
-    table = _with_times(table, found, said.day_first)
+    table = _with_times(table, found, said.day_first, said.zone)
     table, numbers = _on_one_clock(table, found, [layout.titles[place] for place in kept], numbers)
     lead = _without_time(table, found)
     table, numbers = table.iloc[lead:].reset_index(drop=True), numbers[lead:]
@@ -1024,6 +1434,8 @@ def _on_one_clock(
         return table, numbers
     own = titles[[*map(str, table.columns)].index(str(found.time))]
     clocks = [place for place, title in enumerate(titles) if own and title == own]
+    if len(clocks) == 1:
+        clocks = _clocks_of_others(table, titles, clocks[0])
     if (
         len(clocks) < 2
         or clocks[0] != 0
@@ -1053,10 +1465,28 @@ def _on_one_clock(
     found.seen += len(lines) - len(set(lines))  # a line whose clocks differ is a row for each
     found.units = {name: unit for name, unit in found.units.items() if name in whole.columns}
     found.notes.append(
-        f"It holds {len(clocks)} clocks called {own!r} side by side: each column was put on the one before it, and all "
-        f"on one, in {len(whole):,} rows."
+        f"It holds {len(clocks)} clocks such as {own!r} side by side: each column was put on the one before it, and "
+        f"all on one, in {len(whole):,} rows."
     )
     return whole, lines
+
+
+def _clocks_of_others(table: pd.DataFrame, titles: Sequence[str], own: int) -> list[int]:
+    """Return the places of clocks that end before the table's own: each is of the columns behind it.
+
+    A clock that goes on to the last row says the same as the first in another way.
+    """
+    unit, clocks = unit_in_name(titles[own]), [own]
+    for place in range(own + 1, len(titles) - 1):
+        title = titles[place]
+        if unit is None or unit_in_name(title) != unit or not NAMES.search(title):
+            continue
+        column = table.iloc[:, place]
+        given = column.notna().to_numpy()
+        ends = int(given.sum())
+        if pd.api.types.is_numeric_dtype(column.dtype) and 1 < ends < len(given) and bool(given[:ends].all()):
+            clocks.append(place)
+    return clocks
 
 
 def noted(table: pd.DataFrame, note: str | None) -> pd.DataFrame:
@@ -1127,11 +1557,20 @@ def _cell(value: Any) -> str:
 _FIRST_YEAR, _LAST_YEAR = 1700, 2200
 
 
-def _with_times(table: pd.DataFrame, found: Found, day_first: bool | None) -> pd.DataFrame:
+def _with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: str = "") -> pd.DataFrame:
     """Return the table with a column of times: its own, or one that is made; ``found`` says which."""
     pair = _date_and_clock(table)
-    own = find_time(table, found.rate) if pair is None else None
-    if pair is not None:
+    parts = _parts(table) if pair is None else {}
+    own = find_time(table, found.rate) if pair is None and not parts else None
+    if not found.start and len(table) > FEWEST and (began := _constant_start(table)):
+        found.start = _start(began, day_first, found.notes)
+    if parts:
+        texts = _of_parts(table, parts)
+        table = table.drop(columns=list(parts.values()))
+        found.time = _free(table, "timestamp")
+        table.insert(0, found.time, texts)
+        found.notes.append(f"Its times were put together from {listing(list(parts.values()), 8)}.")
+    elif pair is not None:
         day, clock = pair
         texts = table[day].str.cat(table[clock], sep=" ")
         table = table.drop(columns=[day, clock])
@@ -1147,6 +1586,15 @@ def _with_times(table: pd.DataFrame, found: Found, day_first: bool | None) -> pd
             table = table.rename(columns={own[0]: name})
             found.units = {name if key == own[0] else key: unit for key, unit in found.units.items()}
             found.time = name
+    if found.time is not None:
+        texts = table[found.time]
+        if not pd.api.types.is_numeric_dtype(texts.dtype) and _has_colon_fractions(texts):
+            table = table.assign(**{str(found.time): texts.str.replace(r"(:\d{2}):(\d{3,})", r"\1.\2", regex=True)})
+            found.notes.append(
+                f"What stands behind the last colon in {found.time!r} was read as fractions of a second."
+            )
+        if not pd.api.types.is_numeric_dtype(table[found.time].dtype):
+            table = table.assign(**{str(found.time): _as_dates(table[found.time], day_first, zone, found.notes)})
     steady = _steadier(table, found) if found.time is not None else None
     if steady is not None:
         numbers = table[steady].to_numpy("float64")
@@ -1166,16 +1614,14 @@ def _with_times(table: pd.DataFrame, found: Found, day_first: bool | None) -> pd
         )
         return table
     if found.time is not None:
-        texts = table[found.time]
-        if not pd.api.types.is_numeric_dtype(texts.dtype) and _has_colon_fractions(texts):
-            table = table.assign(**{str(found.time): texts.str.replace(r"(:\d{2}):(\d{3,})", r"\1.\2", regex=True)})
-            found.notes.append(
-                f"What stands behind the last colon in {found.time!r} was read as fractions of a second."
-            )
-        if day_first is not None and not pd.api.types.is_numeric_dtype(table[found.time].dtype):
-            table[found.time] = _iso(table[found.time], day_first)
-        if found.rate != found.rate:
-            found.rate = _rate_of(table[found.time], found.units.get(str(found.time)))
+        own_rate = _rate_of(table[found.time], found.units.get(str(found.time)))
+        if own_rate == own_rate and not 0.5 < own_rate / found.rate < 2:
+            if found.rate == found.rate:
+                found.notes.append(
+                    f"What stands above the table says {found.rate:g} samples a second, and the times in "
+                    f"{found.time!r} step at {own_rate:g}: these count."
+                )
+            found.rate = own_rate
         own_start = _first_moment(table[found.time], found.units.get(str(found.time)))
         found.start, found.is_absolute = (own_start, True) if own_start else (found.start, False)
         return table
@@ -1235,12 +1681,32 @@ def _free(table: pd.DataFrame, name: str) -> str:
     return free
 
 
-def _iso(column: pd.Series[Any], day_first: bool) -> pd.Series[Any]:
-    """Return dates as ISO 8601 in the order that the file names, so that nobody has to guess it again."""
-    swap = r"\3-\2-\1" if day_first else r"\3-\1-\2"
-    texts = column.str.strip().str.replace(r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})", swap, regex=True)
-    texts = texts.str.replace(r"-(\d)(?=[-T ]|$)", r"-0\1", regex=True)
-    return texts.str.replace(r"(:\d{2}),(\d)", r"\1.\2", regex=True)
+def _as_dates(column: pd.Series[Any], day_first: bool | None, zone: str, notes: list[str]) -> pd.Series[Any]:
+    """Return dates as ISO 8601 in the order that the file or the cells tell, so that nobody has to guess it again.
+
+    Cells that say all of it stay as they are.
+    """
+    cells = column.dropna()
+    if not len(cells) or not all(isinstance(cell, str) for cell in cells) or not DATE.fullmatch(cells.iloc[0].strip()):
+        return column
+    offset = zone_in_name(column.name) or zone
+    numbers = [match for cell in cells if (match := _ORDERED.match(cell.strip()))]
+    short = next((one for one in numbers if len(one[4]) == 2), None)
+    is_named = re.search(_MONTH, cells.iloc[0], re.IGNORECASE) is not None
+    if day_first is None and short is None and not is_named and not offset:
+        return column
+    if day_first is None and any(int(one[1]) > 12 or int(one[3]) > 12 for one in numbers):
+        day_first = any(int(one[1]) > 12 for one in numbers)
+    plain = column.str.strip()
+    made: pd.Series[Any] = plain.map(lambda cell: date_text(cell, day_first), na_action="ignore").astype(column.dtype)
+    made = made.str.replace(r"(:\d{2}),(\d)", r"\1.\2", regex=True)
+    if short is not None:
+        notes.append(f"The year of {short.string.strip()!r} in {column.name!r} was read as {_century(short[4])}.")
+    given = made.dropna()
+    if offset and given.str.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}:\d{2}(?:\.\d+)?$").all():
+        made = made + offset
+        notes.append(f"The times in {column.name!r} have the zone {offset}, as the file says.")
+    return column if made.equals(column) else made
 
 
 def _rate_of(column: pd.Series[Any], unit: str | None) -> float:
@@ -1251,13 +1717,18 @@ def _rate_of(column: pd.Series[Any], unit: str | None) -> float:
         if chosen is None:
             typical = float(np.nanmedian(numbers)) if np.isfinite(numbers).any() else 0.0
             chosen = next((one for one in ("s", "ms", "us", "ns") if is_since_1970(typical, one)), None)
+            small = np.diff(numbers[np.isfinite(numbers)])
+            # In no other unit is there a sensor of so many samples a second.
+            if chosen is None and len(small) and 1 / FASTEST <= float(np.median(small)) < 0.2:
+                chosen = "s"
         if chosen is None or chosen not in SECONDS:
             return float("nan")
         steps = np.diff(numbers[np.isfinite(numbers)]) * SECONDS[chosen]
     else:
         few = column.dropna().head(SAMPLE).map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
         try:
-            moments = pd.to_datetime(few, format="mixed", dayfirst=True, utc=True)
+            is_year_first = few.map(lambda cell: not isinstance(cell, str) or bool(re.match(r"\s*\d{4}\D", cell))).all()
+            moments = pd.to_datetime(few, format="mixed", dayfirst=not is_year_first, utc=True)
         except (ValueError, TypeError, OverflowError):
             return float("nan")
         steps = np.diff(moments.to_numpy("datetime64[ns]").astype("int64")) / 1e9
@@ -1278,16 +1749,29 @@ def _first_moment(column: pd.Series[Any], unit: str | None = None) -> str:
         return ""
     first: Any = known.iloc[0]
     if pd.api.types.is_numeric_dtype(column.dtype):
-        typical = float(known.astype("float64").median())
-        for one in ("s", "ms", "us", "ns", *(["s/256"] if told == "s/256" else [])):
+        numbers = known.to_numpy("float64")
+        typical = float(np.median(numbers))
+        for one in (
+            "s",
+            "ms",
+            "us",
+            "ns",
+            *(["s/256"] if told == "s/256" else []),
+            *([told] if told in TO_1970 else []),
+        ):
             if is_since_1970(typical, one) and told in (None, one):
-                if not is_since_1970(float(first), one):
-                    return ""  # a first cell unlike all others
-                moment = pd.Timestamp(round(float(first) * SECONDS[one] * 1e6), unit="us", tz="UTC")
+                # A first cell that is unlike all others was written before the clock was set.
+                set_at = next((cell for cell in numbers.tolist() if is_since_1970(cell, one)), typical)
+                if one in TO_1970:
+                    return str(_of_serial(set_at, one).isoformat(timespec="milliseconds"))
+                moment = pd.Timestamp(round(set_at * SECONDS[one] * 1e6), unit="us", tz="UTC")
                 return str(moment.isoformat(timespec="milliseconds"))
         return ""
     if isinstance(first, str):
-        return first if DATE.fullmatch(first.strip()) and ":" in first else ""
+        # 2026-3-4 and 4.3.2026 are said as all others.
+        is_odd = re.match(r"\d{4}\D\d(?!\d)|\d{4}\D\d\d\D\d(?!\d)|\d+\.\d+\.\d", first.strip())
+        text = COMMA.sub(r"\1.\2", date_text(first.strip(), None)) if is_odd else first
+        return text if DATE.fullmatch(text.strip()) and re.search(r":|[T ]\d{6}", text) else ""
     return str(first.isoformat()) if isinstance(first, pd.Timestamp) else ""
 
 

@@ -281,6 +281,9 @@ def _from_large(file: Path, head: bytes, **options: Any) -> pd.DataFrame:
             text, guess = decode(file.read_bytes(), file.name)
         return noted(find_table(text, file.name, **options), guess)
     layout = find_layout(text, file.name, **options)
+    if layout.is_apart:
+        with file_errors(file):
+            return find_table(decode(file.read_bytes(), file.name)[0], file.name, **options)
     with warnings.catch_warnings(record=True) as said, file_errors(file):
         warnings.simplefilter("always")
         try:

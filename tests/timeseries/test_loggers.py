@@ -342,7 +342,7 @@ def test_sensors_side_by_side_each_with_times_of_its_own_come_on_one_clock(tmp_p
         + rows(lambda n: f"{n * 0.0005:.7f},{WAVE[n]}," + (f"{n * 0.0068:.7f},{n}.5" if n < 3 else ","))
     )
     table = lsnb.read_series(path)
-    assert "2 clocks called 'X[s]'" in " ".join(table.attrs["found"]["notes"])
+    assert "2 clocks such as 'X[s]'" in " ".join(table.attrs["found"]["notes"])
     slow = table[table["Acc 1.X"].notna()]
     assert slow["X[s]"].tolist() == pytest.approx([0, 0.0068, 0.0136])
     assert slow["Acc 1.X"].tolist() == [0.5, 1.5, 2.5]
@@ -432,3 +432,170 @@ def test_a_legend_above_names_columns_by_their_numbers(tmp_path, above):
     assert [name for name in table.columns if name != "timestamp"] == named
     assert table["Rx1 - Tx1 HHb"].tolist()[:3] == [0, -0.02, -0.04]
     assert table["timestamp"].tolist()[:2] == [0, 0.1]
+
+
+def moment(n, step, form="%Y-%m-%d %H:%M:%S.%f"):
+    return (pd.Timestamp("2026-03-04 10:00:00") + pd.Timedelta(n * step, "s")).strftime(form)
+
+
+# name: (text, start, samples a second, columns beside the times)
+MORE = {
+    "months by name": (
+        "Timestamp,X\n" + rows(lambda n: f"{moment(n, 0.25, '%d-%b-%Y %H:%M:%S.%f')},{WAVE[n]}"),
+        ("2026-03-04 10:00:00.000000", 4.0, ["X"]),
+    ),
+    "months by name, the zone before the year": (
+        "Device Time, RPM\n" + rows(lambda n: f"{moment(n, 1, '%a %b %d %H:%M:%S')} GMT+01:00 2026,{n}"),
+        ("2026-03-04 10:00:00+01:00", 1.0, ["RPM"]),
+    ),
+    "years of two digits, in halves of a day": (
+        "Date,Time,HR\n" + rows(lambda n: f"3/14/26,{moment(n, 1, '%I:%M:%S %p')},{n}"),
+        ("2026-03-14 10:00:00", 1.0, ["HR"]),
+    ),
+    "days, months and years of two digits each": (
+        "Datum;Uhrzeit;Puls\n" + rows(lambda n: f"04.03.26;{moment(n, 1, '%H:%M:%S')};{n}"),
+        ("2026-03-04 10:00:00", 1.0, ["Puls"]),
+    ),
+    "a zone in the name": (
+        'n,"Date Time, GMT-05:00","Temp, °C (S/N: 1, LBL: in)"\n'
+        + rows(lambda n: f"{n},{moment(n, 60, '%Y-%m-%d %H:%M:%S')},{WAVE[n]}"),
+        ("2026-03-04 10:00:00-05:00", 1 / 60, ["n", "Temp, °C (S/N: 1, LBL: in)"]),
+    ),
+    "a zone above": (
+        "Time Zone,GMT +01:00\nMeasurement Frequency,2 Hz\n\n"
+        + rows(lambda n: f"{moment(n, 0.5)[:-7]}:{n % 2 * 500:03d},{WAVE[n]},1"),
+        ("2026-03-04 10:00:00.000+01:00", 2.0, ["column_2", "column_3"]),
+    ),
+    "no marks in dates": (
+        "time,x\n" + rows(lambda n: f"{moment(n, 1, '%Y%m%dT%H%M%S')},{n}"),
+        ("20260304T100000", 1.0, ["x"]),
+    ),
+    "since 1970, beside a date without a zone": (
+        "Sample, EXG, Timestamp, Timestamp (Formatted)\n"
+        + rows(lambda n: f"{n}.0, {WAVE[n]}, {1772614800 + n / 4}, {moment(n, 0.25)}"),
+        ("2026-03-04T09:00:00.000+00:00", 4.0, ["Sample", "EXG", "Timestamp (Formatted)"]),
+    ),
+    "a date and a clock that stand still": (
+        "Recording timestamp [ms]\tRecording date\tRecording start time\tX\n"
+        + rows(lambda n: f"{n * 20}\t2026-03-04\t10:00:00.123\t{n}"),
+        ("2026-03-04T10:00:00.123000", 50.0, ["Recording date", "Recording start time", "X"]),
+    ),
+    "years to seconds, a column each": (
+        "Year,Month,Day,Hour,Minute,Second,HR\n" + rows(lambda n: f"2026,3,4,10,{n // 60},{n % 60},{n}"),
+        ("2026-03-04 10:00:00.000000", 1.0, ["HR"]),
+    ),
+    "Excel's days": (
+        "Datum/Uhrzeit;Kraft [N]\n" + rows(lambda n: comma(f"{46085.416666666664 + n / 864000:.12f};{WAVE[n]}")),
+        ("2026-03-04T10:00:00.000", 10.0, ["Kraft [N]"]),
+    ),
+    "MATLAB's days": (
+        "datenum,x\n" + rows(lambda n: f"{740045.4166666666 + n / 864000:.10f},{n}"),
+        ("2026-03-04T10:00:00.000", 10.0, ["x"]),
+    ),
+    "its start in the place of the times' name": (
+        "1772614800.000000, IBI\n" + rows(lambda n: f"{n * 0.5:.6f},{WAVE[n]}"),
+        ("2026-03-04T09:00:00+00:00", 2.0, ["IBI"]),
+    ),
+    "epochs of ten seconds": (
+        "Start Time 10:00:00\nStart Date 4/3/2026\nEpoch Period (hh:mm:ss) 00:00:10\n"
+        "--- date format d/M/yyyy ---\n" + rows(lambda n: f"{n * 7 % 9},{n % 5},0,1"),
+        ("2026-03-04T10:00:00", 0.1, ["column_1", "column_2", "column_3", "column_4"]),
+    ),
+    "what it says of itself in two rows": (
+        "Name,Sport,Date,Start time,Average heart rate (bpm)\nJo,RUN,2026-03-04,10:00:00,140\n"
+        "Sample rate,Time,HR (bpm)\n" + rows(lambda n: f"{'1' if n == 0 else ''},00:00:{n:02d},{n}"),
+        ("2026-03-04T10:00:00", 1.0, ["Sample rate", "HR (bpm)"]),
+    ),
+    "names behind a key of their own": (
+        "FREQUENCY\t1000\nDESCRIPTION\t--\nDATA_INCLUDED\tANALOG\nCHANNEL_NAMES\tEMG1\tEMG2\n"
+        + rows(lambda n: f"{WAVE[n]}\t{n}"),
+        (None, 1000.0, ["EMG1", "EMG2"]),
+    ),
+    "names, units, and how each was made": (
+        '"TIMESTAMP","RECORD","AirT_Avg"\n"TS","RN","Deg C"\n"","","Avg"\n'
+        + rows(lambda n: f'"{moment(n, 1, "%Y-%m-%d %H:%M:%S")}",{n},{WAVE[n]}'),
+        ("2026-03-04 10:00:00", 1.0, ["RECORD", "AirT_Avg"]),
+    ),
+    "a date and a clock without titles": (
+        "Interval=\t0,01 s\nTimeFormat=\tTimeOfDay\nChannelTitle=\tECG\tResp\n"
+        + rows(lambda n: f"04.03.2026\t{comma(moment(n, 0.01, '%H:%M:%S.%f'))}\t{comma(WAVE[n])}\t0,5"),
+        ("2026-03-04 10:00:00.000000", 100.0, ["ECG", "Resp"]),
+    ),
+    "what a monitor puts before each line": (
+        "10:00:00.001 -> ready!\n" + rows(lambda n: f"{moment(n, 0.5, '%H:%M:%S.%f')} -> {WAVE[n]},{n}"),
+        (None, 2.0, ["column_2", "column_3"]),
+    ),
+    "names before each value": (
+        "sensor ready\n" + rows(lambda n: f"t[ms]:{n * 20},ax:{WAVE[n]},T:23.5C"),
+        (None, 50.0, ["ax", "T"]),
+    ),
+    "names before each value, behind a stamp": (
+        rows(lambda n: f"[{moment(n, 0.5)}] ax: {WAVE[n]} ay = {n}"),
+        ("2026-03-04 10:00:00.000000", 2.0, ["ax", "ay"]),
+    ),
+    "events among samples": (
+        "SAMPLES\tGAZE\tLEFT\tRATE\t 500.00\tTRACKING\n"
+        + rows(
+            lambda n: f"{1234020 + 2 * n}\t {n}.5\t .\t{WAVE[n]}\t..." + "\nEBLINK L 1234200\t1234240\t40" * (n == 7)
+        ),
+        (None, 500.0, ["column_2", "column_4", "column_5"]),
+    ),
+    "a word where a tool found nothing": (
+        "Video Time\tNeutral\tHead\n"
+        + rows(lambda n: f"00:00:00.{n * 20:03d}\t" + (f"{WAVE[n]}\t1.0" if n > 3 else "FIT_FAILED\tFIT_FAILED")),
+        (None, 50.0, ["Neutral", "Head"]),
+    ),
+    "clocks of different names, of different length": (
+        "EMG 1 Time Series (s),EMG 1 (mV),ACC Time Series (s),ACC (G)\n2000.0 Hz,,100.0 Hz,\n"
+        + rows(lambda n: f"{n / 2000:.4f},{WAVE[n]}," + (f"{n / 100:.2f},1" if n == 0 or n == 1 else ",")),
+        (None, 2000.0, ["EMG 1 (mV)", "ACC (G)"]),
+    ),
+    "a unit within the name": (
+        '"Zeit (s) Versuch #1";"Kraft (N) Versuch #1"\n' + rows(lambda n: comma(f"{n / 50:.2f};{WAVE[n]}")),
+        (None, 50.0, ["Kraft (N) Versuch #1"]),
+    ),
+    "units in a row, in brackets": (
+        "Sampling rate (Hz):\t50\n\nabs time (s)\tFx\n(s)\t(N)\n" + rows(lambda n: f"{n / 50:.2f}\t{WAVE[n]}"),
+        (None, 50.0, ["Fx"]),
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_more_shapes_are_read_with_their_start_rate_zone_and_names(tmp_path):
+    path, wrong = tmp_path / "sensor.txt", {}
+    for name, (text, (start, rate, channels)) in MORE.items():
+        path.write_bytes(text.encode())
+        table = lsnb.read_series(path)
+        found = table.attrs["found"]
+        columns = [column for column in table.columns if column != found["time"]]
+        numbers = [column for column in columns if pd.api.types.is_numeric_dtype(table[column].dtype)]
+        got = (found["start"], columns, len(table) in (N, N + 1), found["time"] is not None, len(numbers) > 0)
+        if got != (start, channels, True, True, True) or found["rate"] != pytest.approx(rate, rel=0.01):
+            wrong[name] = (got, found["rate"])
+    assert wrong == {}
+    lsnb.align(path, 1.0)
+    path.write_text("Frame rate: 25 fps\nTC;x\n" + rows(lambda n: f"00:00:{n // 25:02d}:{n % 25:02d};{n}"))
+    assert lsnb.align(path, 2.0).samples["time"].tolist() == pytest.approx((np.arange(N) / 25).tolist())
+
+
+def test_what_was_taken_for_missing_or_out_of_the_table_is_said(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text(MORE["a word where a tool found nothing"][0])
+    with pytest.warns(UserWarning, match="Taken as missing where numbers belong: 'FIT_FAILED' in 4 rows"):
+        assert lsnb.read_series(path)["Neutral"].isna().tolist() == [True] * 4 + [False] * 36
+    path.write_text(MORE["events among samples"][0])
+    with pytest.warns(UserWarning, match=r"line 10\b"):
+        assert lsnb.read_series(path)["timestamp"].tolist() == [1234020 + 2 * n for n in range(N)]
+    path.write_text("time;HR\n" + rows(lambda n: f"3/4/2026 10:00:{n:02d} AM;{n}"))
+    with pytest.raises(lsnb.errors.InputError, match="time_format='%d/%m/%Y %I:%M:%S %p', or with %m and %d the other"):
+        lsnb.align(path, 40.0)
+    aligned = lsnb.align(path, 40.0, time_format="%m/%d/%Y %I:%M:%S %p")
+    assert aligned.samples["time"].tolist() == list(range(N))
+
+
+def test_units_tell_of_an_encoding(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(("Zeit [µs];T [°C]\n" + rows(lambda n: f"{n * 20000};{n},5")).encode("cp1252"))
+    with pytest.warns(UserWarning, match="Windows-1252"):
+        assert list(lsnb.read_series(path).columns) == ["Zeit [µs]", "T [°C]"]
