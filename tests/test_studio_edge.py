@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import html
 import json
 import socket
@@ -252,12 +253,15 @@ ODD_HEADS = {
     "a deep refusal": (400, {}, b'{"detail":' * 900 + b"1" + b"}" * 900),
     "a codec of hosts": (400, {"Content-Type": "text/html; charset=idna"}, b"\xff.\xff"),
     "a codec of bytes": (400, {"Content-Type": "text/html; charset=zlib"}, b"\xff"),
+    "a bomb": (200, {"Content-Encoding": "gzip"}, gzip.compress(b" " * 2**22)),
+    "packed twice": (200, {"Content-Encoding": "gzip, gzip"}, gzip.compress(gzip.compress(b"{}"))),
     "no texts": (200, {}, {"release": {"a": 1}, "email": []}),
 }
 
 
 def test_an_odd_answer_is_a_sentence_without_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection.Pace, "sleep", lambda *_: None)
+    monkeypatch.setattr(connection, "_ANY_SIZE", 2**20)
     answers: dict[str, Any] = {}
     servers = labelling(answers)
     url = next(servers)
@@ -269,6 +273,10 @@ def test_an_odd_answer_is_a_sentence_without_the_key(monkeypatch: pytest.MonkeyP
                 lsnb.connect(url, SECRET)
             assert SECRET not in str(caught.value), (name, path)
             assert len(str(caught.value)) < 700, (name, path)
+    answers.clear()
+    packed = gzip.compress(b'{"release": "1.23.0"}' + b" " * 2**18)
+    answers["/api/version"] = (200, {"Content-Encoding": "gzip"}, packed)
+    assert lsnb.connect(url, SECRET).release == "1.23.0"
     servers.close()
 
 

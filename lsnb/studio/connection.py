@@ -48,6 +48,10 @@ PATIENCE_SECONDS = 900.0  # after so long there is no further try
 THROTTLED_MOST = 8  # refusals in a row to answer so soon
 LONGEST_WAIT = 300.0  # that a server may ask for
 _FOR_EVER = 1e8  # seconds: three years
+# How answers may be packed. What unpacks to more than so many bytes does so to a likely number of times its size.
+_PACKINGS = ("", "identity", "gzip", "deflate")
+_ANY_SIZE = 2**26
+_MOST_TIMES = 200
 _LONGEST_SHOWN = 254  # letters: an e-mail address, a host
 BUSY = frozenset({502, 503, 504})
 T = TypeVar("T")
@@ -310,6 +314,7 @@ class Connection:
                 f"{self.url} sends on to {self._shown(there.host) or 'another address'} instead of answering: "
                 "if it has moved, connect to its new address."
             )
+        _unpack(answer)
 
     def _asks_to_sign_in(self, there: httpx.URL) -> str:
         return (
@@ -700,6 +705,30 @@ def _to_its_end(ask: Callable[[], T]) -> T:
         raise
 
 
+def _unpack(answer: httpx.Response) -> None:
+    """Read an answer to its end, unless it is packed so that a little of it fills the memory.
+
+    Args:
+        answer: Of which the head came.
+
+    Raises:
+        httpx.DecodingError: It is packed twice, in a way that nobody asked for, or to a tiny part of its size.
+    """
+    pieces, size = [], 0
+    is_known = answer.headers.get("Content-Encoding", "identity").strip().lower() in _PACKINGS
+    if is_known:
+        for piece in answer.iter_bytes():
+            pieces.append(piece)
+            size += len(piece)
+            if size > _ANY_SIZE and size > _MOST_TIMES * answer.num_bytes_downloaded:
+                is_known = False
+                break
+    if not is_known:
+        answer.close()
+        raise httpx.DecodingError("packed too well, or in a way that nobody asked for", request=answer.request)
+    answer._content = b"".join(pieces)  # what Response.read() does, which has no bound
+
+
 def _is_sign_in(there: httpx.URL) -> bool:
     return bool(re.search(r"log-?in|sign-?in|auth|sso", there.path + (there.host or ""), flags=re.IGNORECASE))
 
@@ -737,6 +766,7 @@ def _client_for(url: str, *, request: Any, response: Any) -> httpx.Client:
         return httpx.Client(
             timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
             follow_redirects=True,
+            headers={"Accept-Encoding": "gzip, deflate"},
             event_hooks={"request": [request], "response": [response]},
             # A proxy cannot reach this computer's own servers, and would be shown the key.
             trust_env=not here,
