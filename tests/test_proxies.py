@@ -146,9 +146,16 @@ def test_a_proxy_that_does_not_answer_is_named_by_its_variables(monkeypatch: pyt
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{taken.getsockname()[1]}")
-        with pytest.raises(StudioUnreachableError, match=r"https://ls\.example\.org") as caught:
+        with pytest.raises(StudioUnreachableError, match=r"https://ls\.example\.org.*check HTTPS_PROXY, too") as caught:
             lsnb.connect("https://ls.example.org", SECRET)
     assert SECRET not in str(caught.value)
+
+
+def test_an_exception_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "::1,10.0.0.0/8,fe80::/10,.example.com")
+    with pytest.raises(StudioUnreachableError, match="NO_PROXY names fe80::/10, which is no host's name"):
+        lsnb.connect("https://ls.example.org", SECRET)
 
 
 def test_certificates_that_are_not_there_are_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -159,6 +166,8 @@ def test_certificates_that_are_not_there_are_a_sentence(monkeypatch: pytest.Monk
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "empty.pem"))
     with pytest.raises(StudioUnreachableError, match="holds no certificates"):
         lsnb.connect("https://ls.example.org", SECRET)
+    with pytest.raises(StudioUnreachableError, match="No Label Studio answers"):
+        lsnb.connect("http://127.0.0.1:9", SECRET)  # nothing here hangs on them
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nonexistent.pem")
     with pytest.raises(BucketUnreachableError, match="REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE names /nonexistent"):
         open_bucket_at("media", credentials=_Anybody())

@@ -22,6 +22,7 @@ from email.utils import parsedate_to_datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
+from urllib.request import getproxies
 
 import certifi
 import httpx
@@ -397,7 +398,14 @@ class Connection:
         if "CERTIFICATE" in str(fault).upper():
             return f"The certificate of {self.url} is not valid: check the address, or ask who runs the server."
         local = " (the local one: run 'lsnb up')" if is_here(self.url) else ""
-        return f"No Label Studio answers at {self.url}: check the address, and that the server runs{local}."
+        scheme = httpx.URL(self.url).scheme
+        used = [name.upper() for name in (f"{scheme}_proxy", "all_proxy") if name[:-6] in getproxies()]
+        # A proxy that is not there is a line that cannot be had, like a server that is not there.
+        proxy = f"; this computer's settings lead there through a proxy, so check {' and '.join(used)}, too"
+        return (
+            f"No Label Studio answers at {self.url}: check the address, and that the server runs{local}"
+            f"{proxy if used and not leads_here(self.url) else ''}."
+        )
 
     @contextmanager
     def _translated(self, doing: str) -> Iterator[None]:
@@ -762,6 +770,8 @@ def _client_for(url: str, *, request: Any, response: Any) -> httpx.Client:
                 "checked: mend the variable, or unset it."
             )
         authorities = ""
+    if here and authorities and not _holds_certificates(authorities):
+        authorities = ""  # nor does a server here hang on what the variable names
     try:
         return httpx.Client(
             timeout=httpx.Timeout(TIMEOUT_SECONDS, connect=CONNECT_SECONDS),
@@ -781,10 +791,33 @@ def _client_for(url: str, *, request: Any, response: Any) -> httpx.Client:
         kind = (
             "a SOCKS proxy, which needs a further package" if isinstance(fault, ImportError) else "no proxy's address"
         )
+        if odd := _odd_exceptions():
+            raise StudioUnreachableError(
+                f"NO_PROXY names {', '.join(odd)[:80]}, which is no host's name or address, so that the settings for "
+                f"{url} cannot be read: name hosts and domains there, and no ranges in IPv6."
+            ) from None
         raise StudioUnreachableError(
             f"The settings for {url} name {kind} (HTTP_PROXY, HTTPS_PROXY or ALL_PROXY): give an http:// proxy there, "
             "name the server in NO_PROXY, or unset them."
         ) from None
+
+
+def _holds_certificates(path: str) -> bool:
+    try:
+        return bool(ssl.create_default_context(cafile=path))
+    except (ssl.SSLError, OSError):
+        return False
+
+
+def _odd_exceptions() -> list[str]:
+    """Return the entries of NO_PROXY that the client for HTTP stumbles over."""
+    odd = []
+    for entry in filter(None, (each.strip() for each in getproxies().get("no", "").split(","))):
+        try:
+            httpx.URL(f"all://*{entry}" if "://" not in entry and entry != "::1" else "all://x")
+        except httpx.InvalidURL:
+            odd.append(masked(entry))
+    return odd
 
 
 def reason(body: Any, *secrets: str) -> str:
