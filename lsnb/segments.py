@@ -5,11 +5,12 @@ moment), ``label`` (who or what), ``text`` (what was said) and ``score``. What a
 its format has room for it.
 
 Formats: NIST's RTTM (Rich Transcription 2009, appendix A), Whisper's and ``transformers``' JSON, SubRip, WebVTT (W3C),
-Praat's TextGrid (long and short), ELAN's EAF 3.0, Audacity's label tracks, BORIS's aggregated events.
+Praat's TextGrid (long and short), ELAN's EAF 3.0, Audacity's label tracks, BORIS's events, aggregated or tabular.
 """
 
 from __future__ import annotations
 
+import csv
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,7 +29,7 @@ from lsnb.tables import read_table
 from lsnb.tables.opening import decode, read_json
 
 COLUMNS = ("item", "tier", "start", "end", "label", "text", "score")
-KNOWN = "RTTM, Whisper's JSON, SRT, VTT, TextGrid, EAF, Audacity's labels or BORIS's aggregated events"
+KNOWN = "RTTM, Whisper's JSON, SRT, VTT, TextGrid, EAF, Audacity's labels or BORIS's events"
 MOST_TEXT = 2**28
 BLANK = "an interval without a label"
 
@@ -47,7 +48,7 @@ def read_segments(source: str | Path, *, item: str | None = None) -> pd.DataFram
 
     Args:
         source: A file of RTTM, Whisper or ``transformers`` (JSON), SubRip, WebVTT, Praat (TextGrid), ELAN (EAF),
-            Audacity (label track) or BORIS (aggregated events).
+            Audacity (label track) or BORIS (aggregated or tabular events, a workbook too).
         item: The item that they are of, where the file names none.
 
     Returns:
@@ -92,6 +93,9 @@ def _read(raw: bytes, path: Path, tally: Tally) -> Iterator[Row]:
             tally.note(guess)
         yield from _read_json(parsed, name, tally)
         return
+    if raw.startswith(b"PK\x03\x04"):
+        yield from _read_boris(read_table(path), tally)
+        return
     text, guess = decode(raw, name)
     if guess is not None:
         tally.note(guess)
@@ -105,10 +109,12 @@ def _read(raw: bytes, path: Path, tally: Tally) -> Iterator[Row]:
         yield from _read_cues(lines, name, tally)
     elif re.match(r"(SPEAKER|SPKR-INFO|LEXEME|NON-SPEECH)\b|;;", first):
         yield from _read_rttm(lines, name, tally)
-    elif re.match(r"-?[\d.]+\t-?[\d.]+(\t|$)", first):
+    elif re.match(r"-?[\d.,]+\t-?[\d.,]+(\t|$)", first):
         yield from _read_audacity(lines, name, tally)
     elif "Behavior" in first and "Start (s)" in first:
-        yield from _read_boris(path, tally)
+        yield from _read_boris(read_table(path), tally)
+    elif (events := _events_of(lines)) is not None:
+        yield from _read_boris(events, tally)
     else:
         raise InputError(f"{name} holds no stretches that are known: give {KNOWN}.")
 
@@ -267,7 +273,7 @@ def _read_eaf(raw: bytes, name: str, tally: Tally) -> Iterator[Row]:
         value = slot.get("TIME_VALUE")
         if value is not None and value.lstrip("-").isdecimal():
             times[str(slot.get("TIME_SLOT_ID"))] = int(value) / 1000
-    spans: dict[str, tuple[float, float]] = {}
+    slots: dict[str, tuple[str, str]] = {}
     above: dict[str, str] = {}
     found: list[tuple[str, str, str]] = []
     for tier in root.iter("TIER"):
@@ -277,8 +283,12 @@ def _read_eaf(raw: bytes, name: str, tally: Tally) -> Iterator[Row]:
             if one.tag == "REF_ANNOTATION":
                 above[key] = str(one.get("ANNOTATION_REF"))
             else:
-                ends = [times.get(str(one.get(f"TIME_SLOT_REF{n}")), math.nan) for n in (1, 2)]
-                spans[key] = (ends[0], ends[1])
+                slots[key] = (str(one.get("TIME_SLOT_REF1")), str(one.get("TIME_SLOT_REF2")))
+    even = _even_slots(list(slots.values()), times)
+    if even:
+        tally.note(f"{name}: {len(even)} times within subdivisions have none of their own: they were spaced evenly.")
+    times |= even
+    spans = {key: (times.get(first, math.nan), times.get(last, math.nan)) for key, (first, last) in slots.items()}
     tally.seen = len(found)
     for tier_name, key, value in found:
         at, seen = key, set()
@@ -287,6 +297,24 @@ def _read_eaf(raw: bytes, name: str, tally: Tally) -> Iterator[Row]:
             at = above[at]
         start, end = spans.get(at, (math.nan, math.nan))
         yield from _row(start, end, f"{tier_name}, {key}", tally, tier=tier_name, label=value)
+
+
+def _even_slots(spans: Sequence[tuple[str, str]], times: Mapping[str, float]) -> dict[str, float]:
+    """Return times for slots that have none, evenly between those around them, as ELAN shows a subdivision."""
+    following = dict(spans)
+    made: dict[str, float] = {}
+    walked: set[str] = set()
+    for first, last in spans:
+        if first not in times or last in times:
+            continue
+        chain = [last]
+        while chain[-1] not in times and chain[-1] in following and chain[-1] not in walked:
+            walked.add(chain[-1])
+            chain.append(following[chain[-1]])
+        if chain[-1] in times:
+            step = (times[chain[-1]] - times[first]) / len(chain)
+            made |= {slot: round(times[first] + step * place, 3) for place, slot in enumerate(chain[:-1], start=1)}
+    return made
 
 
 def _read_audacity(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
@@ -298,19 +326,84 @@ def _read_audacity(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Ro
         if len(parts) < 2:
             tally.leave("no start and end", [f"line {number}"])
             continue
-        yield from _row(parts[0], parts[1], f"line {number}", tally, label="\t".join(parts[2:]) or None)
+        first, last = (part.replace(",", ".") for part in parts[:2])  # its older releases wrote as the computer does
+        yield from _row(first, last, f"line {number}", tally, label="\t".join(parts[2:]) or None)
 
 
+_EVENTS = frozenset({"Time", "Status"})
 # The first are read, and the others follow from them.
 _BORIS = frozenset({"Observation id", "Subject", "Behavior", "Start (s)", "Stop (s)", "Behavior type", "Duration (s)"})
 
 
-def _read_boris(path: Path, tally: Tally) -> Iterator[Row]:
-    table = read_table(path)
-    tally.seen = len(table)
-    others = [str(name) for name in table.columns if name not in _BORIS]
+def _events_of(lines: Sequence[str]) -> pd.DataFrame | None:
+    """Return BORIS's tabular events, of which older releases name the observation above; None if it is none."""
+    at = next(
+        (
+            place
+            for place, line in enumerate(lines[:200])
+            if re.search(r"\bTime\b", line) and "Behavior" in line and re.search(r"\bStatus\b|Behavior type", line)
+        ),
+        None,
+    )
+    if at is None:
+        return None
+    separator = max("\t,;", key=lines[at].count)
+    try:
+        rows = [row for row in csv.reader(lines[at:], delimiter=separator) if any(cell.strip() for cell in row)]
+    except csv.Error:
+        return None
+    names = list(dict.fromkeys(rows[0]))
+    table = pd.DataFrame([dict(zip(rows[0], row, strict=False)) for row in rows[1:]], columns=names)
+    about = [re.split(r"[\t,;]", line, maxsplit=1) for line in lines[:at]]
+    pairs = [pair for pair in about if len(pair) > 1 and pair[0].strip(' "') == "Observation id"]
+    named = pairs[0][1].strip(' "') if pairs else ""
+    if named and "Observation id" not in table.columns:
+        table["Observation id"] = named
+    return table
+
+
+def _of_events(table: pd.DataFrame, tally: Tally) -> Iterator[Row]:
+    """Yield a stretch for each START with the next STOP of the same behaviour and subject, and each POINT."""
+    kind = "Status" if "Status" in table.columns else "Behavior type"
+    begun: dict[tuple[str | None, ...], tuple[int, Any]] = {}
+    found: list[tuple[int, Any, Any, tuple[str | None, ...]]] = []
+    for number, row in enumerate(table.to_dict("records")):
+        key = tuple(
+            None if _is_gone(cell) or cell == "" else str(cell)
+            for cell in (row.get("Observation id"), row.get("Subject"), row.get("Behavior"))
+        )
+        state, moment = str(row.get(kind)).strip().upper(), row.get("Time")
+        moment = moment.replace(",", ".") if isinstance(moment, str) else moment
+        if state == "START" and key not in begun:
+            begun[key] = (number, moment)
+        elif state == "STOP" and key in begun:
+            place, start = begun.pop(key)
+            found.append((place, start, moment, key))
+        elif state == "POINT":
+            found.append((number, moment, moment, key))
+        else:
+            tally.seen += 1
+            tally.leave("a start without an end, or an end without a start", [f"row {number}"])
+    for number, _ in begun.values():
+        tally.seen += 1
+        tally.leave("a start without an end, or an end without a start", [f"row {number}"])
+    tally.seen += len(found)
+    for number, start, end, (item, subject, label) in sorted(found, key=lambda one: one[0]):
+        yield from _row(start, end, f"row {number}", tally, item=item, tier=subject, label=label)
+
+
+def _read_boris(table: pd.DataFrame, tally: Tally) -> Iterator[Row]:
+    columns = {str(name) for name in table.columns}
+    is_events = {"Behavior", "Time"} <= columns and bool({"Status", "Behavior type"} & columns)
+    if "Behavior" not in columns or not (is_events or "Start (s)" in columns):
+        raise InputError(f"{tally.source} holds no stretches that are known: give {KNOWN}.")
+    others = [str(name) for name in table.columns if name not in (_BORIS | _EVENTS if is_events else _BORIS)]
     if others:
         tally.note(f"{tally.source}: not read are the columns {listing(others, 12)}.")
+    if is_events:
+        yield from _of_events(table, tally)
+        return
+    tally.seen = len(table)
     for number, row in enumerate(table.to_dict("records")):
         about = {str(key): value for key, value in row.items()}
         start, end = about.get("Start (s)"), about.get("Stop (s)")

@@ -226,7 +226,7 @@ def _joined_lines(lines: list[str]) -> tuple[list[str], list[int]]:
 
 _STAMP = re.compile(rf"\s*\[?((?:{_DATE}[T ])?{_CLOCK})(?:\]|\s*[-=]?>)\s*(.*)$")
 _LABELLED = re.compile(
-    r"(?P<name>[^\W\d][\w .²°/%()\[\]-]*?)\s*[:=]\s*"
+    r"(?P<name>[^\W\d][\w .²°/%()\[\]-]{0,40}?)\s*[:=]\s*"
     r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|nan|inf)"
     r"(?P<unit>(?:\s?[^\W\d_]{1,4}[\w/²^]{0,5}|\s?[°%][CF]?)(?!\s*[:=]))?(?=[,;|\s]|$)[,;|\s]*",
     re.IGNORECASE,

@@ -341,3 +341,65 @@ def test_300_bent_files_are_read_or_told(name: str, tmp_path: Path) -> None:
 def test_no_pattern_looks_at_a_text_again_and_again(tmp_path: Path, name: str, content: str) -> None:
     (tmp_path / name).write_text(content)
     assert len(read_segments(tmp_path / name))
+
+
+EVENTS = {
+    "of today": (
+        "Observation id,Time offset (s),Subject,Behavior,Behavior type,Time,Media file name\n"
+        + "".join(
+            f"obs1,0,{who},{what},{kind},{time},v.mp4\n"
+            for who, what, kind, time in (
+                ("m1", "walk", "START", "1.000"),
+                ("m2", "walk", "START", "1.500"),
+                ("m1", "clap", "POINT", "2.000"),
+                ("m1", "walk", "STOP", "3.250"),
+                ("m2", "walk", "STOP", "4.0"),
+                ("m1", "walk", "START", "5.0"),
+            )
+        )
+    ),
+    "of older releases": (
+        "Observation id\tobs1\n\nMedia file(s)\n\nPlayer #1\tv.mp4\n\nTime\tFPS\tSubject\tBehavior\tComment\tStatus\n"
+        "1.000\t25\tm1\twalk\t\tSTART\n1,5\t25\tm2\twalk\t\tSTART\n2.000\t25\tm1\tclap\t\tPOINT\n"
+        "3.250\t25\tm1\twalk\t\tSTOP\n4.0\t25\tm2\twalk\t\tSTOP\n5.0\t25\tm1\twalk\t\tSTART\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [*EVENTS, "in a workbook"])
+def test_boris_tabular_events_are_stretches_from_start_to_stop(name: str, tmp_path: Path) -> None:
+    path = tmp_path / ("events.xlsx" if name == "in a workbook" else "events.tsv")
+    if name == "in a workbook":
+        (tmp_path / "a.csv").write_text(EVENTS["of today"])
+        pd.read_csv(tmp_path / "a.csv").to_excel(path, index=False)
+    else:
+        path.write_text(EVENTS[name])
+    with pytest.warns(UserWarning, match="a start without an end, or an end without a start: row 5"):
+        table = read_segments(path)
+    assert table[["item", "tier", "start", "end", "label"]].values.tolist() == [
+        ["obs1", "m1", 1.0, 3.25, "walk"],
+        ["obs1", "m2", 1.5, 4.0, "walk"],
+        ["obs1", "m1", 2.0, 2.0, "clap"],
+    ]
+
+
+def test_commas_in_audacitys_times_and_elans_subdivisions_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "labels.txt"
+    path.write_text("0,500000\t1,250000\tbird, near\n")
+    assert read_segments(path)[["start", "end", "label"]].values.tolist() == [[0.5, 1.25, "bird, near"]]
+    spans = (("a", 1, 2), ("b", 2, 3), ("c", 3, 4), ("d", 5, 5))
+    path.write_text(
+        '<ANNOTATION_DOCUMENT><TIME_ORDER><TIME_SLOT TIME_SLOT_ID="t1" TIME_VALUE="1000"/>'
+        '<TIME_SLOT TIME_SLOT_ID="t2"/><TIME_SLOT TIME_SLOT_ID="t3"/><TIME_SLOT TIME_SLOT_ID="t4" TIME_VALUE="4000"/>'
+        '<TIME_SLOT TIME_SLOT_ID="t5"/></TIME_ORDER><TIER TIER_ID="w">'
+        + "".join(
+            f'<ANNOTATION><ALIGNABLE_ANNOTATION ANNOTATION_ID="{name}" TIME_SLOT_REF1="t{low}" '
+            f'TIME_SLOT_REF2="t{high}">'
+            f"<ANNOTATION_VALUE>{name}</ANNOTATION_VALUE></ALIGNABLE_ANNOTATION></ANNOTATION>"
+            for name, low, high in spans
+        )
+        + "</TIER></ANNOTATION_DOCUMENT>"
+    )
+    with pytest.warns(UserWarning, match="2 times within subdivisions|1 left out"):
+        table = read_segments(path)
+    assert table[["start", "end", "label"]].values.tolist() == [[1, 2, "a"], [2, 3, "b"], [3, 4, "c"]]
