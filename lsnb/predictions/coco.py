@@ -460,7 +460,8 @@ class Reading:
         points = annotation.get("keypoints")
         has_points = isinstance(points, list | tuple) and len(points) > 0
         if has_points and not self.targets.draws("point"):
-            if self._triples(row, points, category, path):
+            # Nothing is drawn of them, so it is no matter what they are called.
+            if _numbers(row, points, path) is not None:
                 self.notes[NO_POINTS] = None
             has_points = False
         try:
@@ -552,10 +553,8 @@ class Reading:
 
     def _triples(self, row: Row, points: Any, category: Category, path: str) -> list[tuple[str, Any]]:
         """Return each key point's name, and its x, y and visibility; note what is wrong with them."""
-        try:
-            triples = np.asarray(points, dtype=np.float64).reshape(-1, 3).tolist()
-        except (TypeError, ValueError, OverflowError):
-            row.error("wrong_keypoints", "Key points are x, y and visibility in turn.", f"{path}.keypoints")
+        triples = _numbers(row, points, path)
+        if triples is None:
             return []
         names = category.points or (category.label,)
         if len(triples) != len(names) and not category.points and len(triples) == len(COCO_POINTS):
@@ -566,6 +565,14 @@ class Reading:
             row.error("wrong_keypoints", words, f"{path}.keypoints")
             return []
         return list(zip(names, triples, strict=True))
+
+
+def _numbers(row: Row, points: Any, path: str) -> list[Any] | None:
+    try:
+        return list(np.asarray(points, dtype=np.float64).reshape(-1, 3).tolist())
+    except (TypeError, ValueError, OverflowError):
+        row.error("wrong_keypoints", "Key points are x, y and visibility in turn.", f"{path}.keypoints")
+        return None
 
 
 def _seen(annotation: Mapping[str, Any]) -> Seen | None:

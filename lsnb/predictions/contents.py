@@ -52,7 +52,7 @@ from lsnb.predictions.interchange import (
     read_pictures,
     voc_picture,
 )
-from lsnb.predictions.labelbox.payload import is_export
+from lsnb.predictions.labelbox.payload import EXTERNAL, is_export
 from lsnb.predictions.labelbox.reading import from_labelbox
 from lsnb.predictions.matching import Matching, Sizes, names_called, stem
 from lsnb.predictions.payloads import (
@@ -210,10 +210,12 @@ def read_predictions(
             more = {"labels": labels, "control": control, "unknown": unknown}
             return _read_texts(content, items, key, text, config, _facts(videos, key) or None, more)
         if content.format == "labelbox":
+            shown = items if isinstance(items, pd.DataFrame) and {key, text} <= {*items.columns} else None
             return from_labelbox(
-                content.data,
+                _labelbox_rows(content.data, known, videos, key),
                 config=config,
                 videos=videos,
+                texts=None if shown is None else dict(zip(map(str, check_key(shown, key)), shown[text], strict=True)),
                 frame_base=frame_base,
                 key=key if isinstance(videos, pd.DataFrame) and key in videos else None,
                 labels=labels,
@@ -251,6 +253,33 @@ def read_predictions(
         return from_detections(_by_item(content, known), **more, **shared)
 
     return _together([(content, read(content)) for content in contents])
+
+
+def _labelbox_rows(rows: Sequence[Any], known: Mapping[str, Any] | None, videos: Any, key: str) -> list[Any]:
+    """Return rows of Labelbox that name items as the caller does, whichever of their names the caller knows."""
+    named = dict(known or {})
+    if isinstance(videos, pd.DataFrame) and (column := next((one for one in (key, "item") if one in videos), None)):
+        named |= _known(videos, column, "path") or {}
+    elif isinstance(videos, Mapping):
+        named |= {str(name): name for name in videos}
+    if not named:
+        return list(rows)
+    return [_named_as(row, named) for row in rows]
+
+
+def _named_as(row: Any, named: Mapping[str, Any]) -> Any:
+    for place, ours in (("data_row", "global_key"), ("dataRow", "globalKey")):
+        about = row.get(place) if isinstance(row, Mapping) else None
+        if not isinstance(about, Mapping):
+            continue
+        calls = [about.get(name) for name in (ours, *EXTERNAL, "id", "row_data")]
+        tried = [name for call in calls if isinstance(call, str) for name in names_called(call.partition("?")[0])]
+        item = next((named[name] for name in tried if name in named), None)
+        if item is None:
+            continue
+        kept = {name: value for name, value in about.items() if name not in (ours, *EXTERNAL, "id")}
+        return {**row, place: {**kept, ours: str(key_text(item))}}
+    return row
 
 
 def _item_of(cell: Any, column: str, known: Mapping[str, Any] | None) -> Any:
@@ -710,8 +739,11 @@ def _of_parsed(data: Any, name: str, key: str) -> Content:
     if isinstance(data, list):
         if not data or (isinstance(first, Mapping) and "image_id" in first):
             return Content("coco", name, data)
-        if isinstance(first, Mapping) and _key_of(first, key) in first:
-            return Content("detections", name, _by_key(data, _key_of(first, key), name))
+        if isinstance(first, Mapping) and (used := _key_of(first, key)) in first:
+            if _is_table(data, used):
+                return _of_table(pd.DataFrame(data), name, key)
+            found = _by_key(data, used, name)
+            return Content("detections", name, found, key=used)
     elif isinstance(data, Mapping) and isinstance(data.get("predictions"), list) and "images" not in data:
         return Content("detections", name, {stem(name): data})  # what Roboflow says of one picture
     elif isinstance(data.get("images"), list) or isinstance(data.get("annotations"), list):
@@ -721,6 +753,23 @@ def _of_parsed(data: Any, name: str, key: str) -> Content:
     ):
         return Content("detections", name, data)
     raise InputError(f"{name} holds JSON that is no prediction that is known: give {KNOWN}.")
+
+
+# What tells a record of things in a picture from one of answers, or of a span.
+_DRAWN = ("box", "bbox", "boxes", "xyxy", "polygon", "points", "segmentation", "mask", "masks", "keypoints", "rotation")
+_LISTS = ("annotations", "predictions", "detections", "objects", "labels", "shapes", "instances", "width")
+
+
+def _is_table(rows: Sequence[Any], key: str) -> bool:
+    """Return whether a list holds rows of a table of answers or spans, as CSV does, and not things in pictures."""
+    columns: dict[str, None] = {}
+    for row in rows:
+        if not isinstance(row, Mapping) or key not in row or any(isinstance(cell, Mapping) for cell in row.values()):
+            return False
+        columns |= dict.fromkeys(map(str, row))
+    if columns.keys() & {*_DRAWN, *_LISTS} or key in FILE_COLUMNS or not all(map(str.isidentifier, map(str, columns))):
+        return False
+    return not holds_detections(columns)
 
 
 def _by_key(rows: Sequence[Any], key: str, name: str) -> dict[Any, Any]:
@@ -840,7 +889,7 @@ def _by_item(content: Content, known: Mapping[str, Any] | None) -> dict[Any, Any
         called = names_called(text) if content.format == "yolo" else (text, stem(text))
         item = next((known[one] for one in called if one in known), None) if known is not None else None
         if item is None:
-            item = stem(text) if content.format == "yolo" else name
+            item = stem(text) if content.format == "yolo" else _item_of(name, content.key, None)
         if item in found:
             raise InputError(f"{content.name} has {first[item]} and {name} for the item {item}: give each item once.")
         found[item], first[item] = value, str(name)

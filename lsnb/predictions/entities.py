@@ -175,6 +175,9 @@ def _conll(raw: bytes, name: str) -> Iterator[list[tuple[str, str]]]:
         yield words
 
 
+HOLD_SPANS = ("ents", "entities", "spans", "labels", "label")
+
+
 class _Reader:
     def __init__(self, config: LabelConfig, only: str | None, labels: Mapping[str, str | None], drops: bool) -> None:
         kinds = {field.name: field.kind for field in config.fields.values()}
@@ -279,6 +282,13 @@ class _Reader:
             for place, one in enumerate(given.ents):
                 yield one.start_char, one.end_char, one.label_, None, None, None, place
             return
+        if isinstance(given, Mapping):
+            # As spaCy, Prodigy and doccano write a text with its spans.
+            held = next((name for name in HOLD_SPANS if isinstance(given.get(name), list | tuple)), None)
+            if held is not None and isinstance(text, str) and isinstance(own := given.get("text"), str) and own != text:
+                row.error("other_text", "The spans are of another text than the item's.")
+                return
+            given = given[held] if held is not None else given
         if not isinstance(given, list | tuple):
             row.error("unreadable", f"Spans are a list of them, not a {type(given).__name__}.")
             return

@@ -30,6 +30,7 @@ from lsnb.predictions.matching import Matching, names_called, stem
 from lsnb.predictions.payloads import is_missing, known_score, parsed
 from lsnb.predictions.predictions import Predictions, Result, Row, make_predictions
 from lsnb.predictions.regions import check_arguments
+from lsnb.predictions.spans import SpanTexts
 from lsnb.results import LABELS_AT, SAID_AT, is_value
 from lsnb.shapes import Fault
 from lsnb.tables.keys import RoundedKeyError, key_text
@@ -379,7 +380,7 @@ def read_tasks(
                 words = f"The task has {counted(len(own), 'annotation')}, by {people}: choose with annotator=."
                 row.error("several_annotations", words)
             elif own and row.item is not None:
-                reader.add(row, own[0])
+                reader.add(row, own[0], task.get("data"))
         if annotator is not None and annotator not in names:
             raise InputError(
                 f"Nobody in it is called {annotator!r} ({listing(list(names)) or 'nobody answered'})."
@@ -490,11 +491,12 @@ class _Reader:
     def __init__(self, config: LabelConfig, labels: Mapping[str, str | None], drops: bool) -> None:
         self._controls = config.controls
         self._rules = rules_of(config)
+        self._texts = SpanTexts(config)
         self._answers = AnswerReader(config, labels, drops)
         self._labels, self._drops = labels, drops
 
-    def add(self, row: Row, said: _Said) -> None:
-        """Give a row what was said of it, checked."""
+    def add(self, row: Row, said: _Said, data: Any) -> None:
+        """Give a row what was said of it, checked, and held against the texts in the task's data."""
         row.results = []
         row.faults += said.faults
         for place, result in enumerate(said.results):
@@ -505,7 +507,11 @@ class _Reader:
             kept = self._named(row, result, path)
             if kept is not None:
                 row.results.append(kept)
-        row.faults += find_faults(row.results, self._rules, Facts())
+        faults = find_faults(row.results, self._rules, Facts())
+        row.faults += faults
+        if self._texts.shown and all(fault.is_warning for fault in faults):
+            row.results, found = self._texts.settle(row.results, data if isinstance(data, Mapping) else None)
+            row.faults += found
         if isinstance(said.score, int | float) and not isinstance(said.score, bool) and 0 <= said.score <= 1:
             row.score = float(said.score)
 

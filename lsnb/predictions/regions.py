@@ -488,7 +488,13 @@ class Regions:
             return None
         at = drawn if size is None else drawn.in_percent(size)
         if not (0 <= at.x <= 100 and 0 <= at.y <= 100) or max(at.across, at.down) > 50:
-            row.warn("outside", "The ellipse's centre lies outside the picture, and it is left out.", path)
+            is_large = max(at.across, at.down) > 50
+            why = (
+                "The ellipse is larger than the picture"
+                if is_large
+                else "The ellipse's centre lies outside the picture"
+            )
+            row.warn("outside", f"{why}, and it is left out.", path)
             return None
         value: Result = {"x": at.x, "y": at.y, "radiusX": at.across, "radiusY": at.down, "rotation": at.rotation}
         return self._add(row, value, size, target, score, path, repr(ellipse).encode())

@@ -8,6 +8,7 @@ https://labelstud.io/tags/labels, https://labelstud.io/tags/paragraphs
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from lsnb.kernel.words import counted
@@ -86,8 +87,16 @@ class SpanTexts:
             if field.kind in (TEXT, PARAGRAPHS) and not field.is_url
         }
         self._keys: dict[str, str] = {}
+        nested = {field.name: field for field in config.fields.values() if field.kind == "nested" and not field.is_url}
         for element in walk(parse(config.xml)):
             name = element.get("name")
+            if name in nested and nested[name].tag.casefold() in (TEXT, PARAGRAPHS):
+                # ``$body.text`` shows a part of what is in a field.
+                kind = nested[name].tag.casefold()
+                self.shown[name] = (
+                    str(attribute(element, "value") or "").removeprefix("$"),
+                    replace(nested[name], kind=kind),
+                )
             if name in self.shown and self.shown[name][1].kind == PARAGRAPHS:
                 self._keys[str(name)] = attribute(element, "textKey") or "text"
 
@@ -117,7 +126,7 @@ class SpanTexts:
                 continue
             key, about = field
             value = dict(result["value"])
-            shown = data.get(key) if isinstance(data, Mapping) else None
+            shown = _part(data, key)
             if about.kind == TEXT:
                 found = _settle_text(value, shown)
             else:
@@ -136,6 +145,14 @@ class SpanTexts:
         if row is None or row.shape != "Span" or not isinstance(name, str):
             return None
         return self.shown.get(name)
+
+
+def _part(data: Any, key: str) -> Any:
+    """Return what a field holds; ``body.text`` is what is called text within the field body."""
+    if isinstance(data, Mapping) and key in data:
+        return data[key]
+    held, _, rest = key.partition(".")
+    return _part(data[held], rest) if rest and isinstance(data, Mapping) and held in data else None
 
 
 PLACES = ("start", "end", "startOffset", "endOffset", "text")

@@ -605,16 +605,24 @@ def _stretches(hand: Hand, folder: Path) -> Any:
     return predictions.from_segments(table, config=HEARD)
 
 
+def _counted(source: Any) -> Any:
+    """Return the poses in a file that may be bent; what was in it is taken or left out and said."""
+    poses = read_poses(source)
+    assert poses.tally is not None
+    assert poses.tally.unexplained == 0
+    return poses
+
+
 def _tool(hand: Hand, folder: Path) -> Any:
     name = hand.of([*TOOLS, "sleap", "openpose"])
     if name == "sleap":
-        return read_poses(_put(folder, "v.csv", hand.bytes(SLEAP)))
+        return _counted(_put(folder, "v.csv", hand.bytes(SLEAP)))
     if name == "openpose":
         said = {"people": [{"person_id": [-1], "pose_keypoints_2d": FLAT}]}
         files = {f"v_{n:012}_keypoints.json": written(hand.json(said)) for n in (0, 2)}
-        return read_poses(_folder(folder / "openpose", files))
+        return _counted(_folder(folder / "openpose", files))
     bent = hand.of([True, False])
-    return read_poses(
+    return _counted(
         _put(folder, "v.json", written(hand.json(TOOLS[name])) if bent else hand.bytes(written(TOOLS[name])))
     )
 
@@ -701,7 +709,7 @@ READERS: dict[str, Reader] = {
     "video": _video,
     "zip of frames": _frames,
     "folder of frames": _noted_frames,
-    "poses": lambda h, f: read_poses(_put(f, "pose.csv", h.bytes(POSES))),
+    "poses": lambda h, f: _counted(_put(f, "pose.csv", h.bytes(POSES))),
     "poses, h5": _poses_h5,
     "labelled poses": lambda h, f: read_labelled_poses(_put(f, "CollectedData_a.csv", h.bytes(LABELLED))),
     "predictions in a folder": lambda h, f: find_predictions(_folder(f / "found", {"a.csv": h.bytes(POSES)})),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import h5py
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from lsnb.errors import InputError, TableError
+from lsnb.errors import InputError, LsnbError, TableError
 from lsnb.frames import select_difficult_frames
 from lsnb.poses import read_bodyparts, read_poses
 from lsnb.poses.tools import BODY_25, COCO_17
@@ -425,3 +428,73 @@ def test_places_in_space_of_anipose_are_where_a_camera_sees_them(tmp_path: Path)
     calibration.write_text(CAMERAS.replace("[ 0.2, -0.4, 0.1,]", '[ 0.2, "x",]'))
     with pytest.raises(InputError, match="rotation of A is no such array of numbers"):
         read_poses(path, calibration=calibration, camera="A")
+
+
+numbers = st.integers(-5, 500) | st.floats(0, 500) | st.just(0)
+places = st.lists(st.tuples(numbers, numbers), min_size=2, max_size=2)
+seen_poses = st.lists(st.tuples(st.integers(0, 6), st.none() | st.integers(0, 3), places), max_size=8)
+
+
+def poses_as(tool: str, folder: Path, given: list[Any]) -> Path:
+    """Write poses (frame, animal, two points) as a tool does."""
+    if tool in ("deeplabcut", "sleap"):
+        if tool == "sleap":
+            lines = ["track,frame_idx,instance.score,a.x,a.y,a.score,b.x,b.y,b.score"]
+            rows = [[f"t{who}" if who is not None else "", n, 0.9] for n, who, _ in given]
+        else:
+            lines = ["scorer" + ",m" * 6, "bodyparts,a,a,a,b,b,b", "coords" + ",x,y,likelihood" * 2]
+            rows = [[n] for n, _ in enumerate(given)]
+        for row, (_, _, points) in zip(rows, given, strict=True):
+            lines.append(",".join(map(str, [*row, *(cell for x, y in points for cell in (x, y, 0.5))])))
+        path = folder / "v.csv"
+        path.write_text("\n".join(lines) + "\n")
+        return path
+    flat = [[cell for x, y in points for cell in (x, y, 0.5)] for _, _, points in given]
+    if tool == "alphapose":
+        found: Any = [
+            {"image_id": f"{n}.jpg", "keypoints": points, "score": 1, **({} if who is None else {"idx": who})}
+            for (n, who, _), points in zip(given, flat, strict=True)
+        ]
+    elif tool == "coco":
+        found = {
+            "images": [{"id": n, "file_name": f"img{n}.png"} for n in range(7)],
+            "categories": [{"id": 1, "keypoints": ["a", "b"]}],
+            "annotations": [
+                {"id": i, "image_id": n, "category_id": 1, "keypoints": points}
+                | ({} if who is None else {"track_id": who})
+                for i, ((n, who, _), points) in enumerate(zip(given, flat, strict=True))
+            ],
+        }
+    else:
+        found = [
+            {
+                "frame_id": frame,
+                "instances": [
+                    {"keypoints": [[*point] for point in points], "keypoint_scores": [0.5, 0.5]}
+                    | ({} if who is None else {"track_id": who})
+                    for n, who, points in given
+                    if n == frame
+                ],
+            }
+            for frame in range(7)
+        ]
+    return written(folder / "v.json", found)
+
+
+@pytest.mark.parametrize("tool", ["deeplabcut", "sleap", "mmpose", "alphapose", "coco"])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(poses=seen_poses)
+def test_each_pose_of_a_file_is_taken_or_left_out_and_said(tool: str, tmp_path: Path, poses: list[Any]) -> None:
+    path = poses_as(tool, tmp_path, poses)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            found = read_poses(path)
+        except LsnbError:
+            return
+    assert found.tally is not None
+    assert (found.tally.seen, found.tally.unexplained) == (len(poses), 0)
+    left = found.tally.seen - found.tally.taken
+    assert not left or any("left out" in str(one.message) for one in said)
+    if tool == "deeplabcut":
+        assert len(found) == len(poses)

@@ -27,6 +27,7 @@ def pixels(limit: int) -> st.SearchStrategy[float]:
 @st.composite
 def boxes(draw: st.DrawFn) -> dict[str, Any]:
     left, top = draw(pixels(WHOLE_X - 1)), draw(pixels(WHOLE_Y - 1))
+    left = max(left, 4.0)  # boxes within the first pixel are shares of a picture
     width = draw(st.floats(0.001, WHOLE_X - left) | st.just(1.0))
     height = draw(st.floats(0.001, WHOLE_Y - top) | st.just(1.0))
     return {"bbox": {"left": left, "top": top, "width": width, "height": height}}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from lsnb import LabelConfig
 from lsnb.errors import InputError
-from lsnb.predictions import Predictions, from_coco, from_detections, from_yolo
+from lsnb.predictions import Predictions, from_coco, from_detections, from_spans, from_yolo, read_predictions
 from lsnb.predictions.labelbox import from_labelbox
 from lsnb.predictions.spans import SpanTexts, place_quote
 
@@ -299,3 +300,113 @@ def test_what_an_export_leaves_empty_or_says_of_relations_is_told() -> None:
     found = from_labelbox(rows, config=BOXES)
     assert {side: only(found)[1][side] for side in EXPECTED} == EXPECTED
     assert ["b" in found.notes[0], "Relations" in found.notes[1]] == [True, True]
+
+
+def test_spans_of_an_export_are_held_against_the_texts_in_it(tmp_path: Path) -> None:
+    config = LabelConfig.from_xml(
+        '<View><Text name="t" value="$body.text"/><Labels name="l" toName="t"><Label value="PER"/></Labels>'
+        '<Paragraphs name="d" value="$talk"/>'
+        '<ParagraphLabels name="p" toName="d"><Label value="EMO"/></ParagraphLabels></View>'
+    )
+    data = {"body": {"text": "\N{GRINNING FACE} Ana eats"}, "talk": [{"text": "Hi there"}, {"text": "I am sad"}]}
+
+    def read(kind: str, name: str, on: str, **value: Any) -> Predictions:
+        one = {"from_name": name, "to_name": on, "type": kind, "value": value}
+        task = {"id": 1, "data": {"ID": "a", **data}, "predictions": [{"result": [one]}]}
+        (tmp_path / "tasks.json").write_text(json.dumps([task]))
+        return read_predictions(tmp_path / "tasks.json", config=config, key="ID")
+
+    span = read("labels", "l", "t", start=3, end=6, text="Ana", labels=["PER"]).results["a"][0]["value"]
+    assert (span["start"], span["end"]) == (2, 5)
+    beyond = read("labels", "l", "t", start=50, end=99, labels=["PER"])
+    assert (beyond.results, "lies beyond the text" in beyond.table["error"][0]) == ({}, True)
+    said = {"startOffset": 5, "endOffset": 8, "paragraphlabels": ["EMO"]}
+    where = read("paragraphlabels", "p", "d", start=1, end=1, **said).results["a"][0]["value"]
+    assert (where["start"], where["end"]) == ("1", "1")
+    assert read("paragraphlabels", "p", "d", start=7, end=7, **said).table["status"].tolist() == ["failed"]
+
+
+@pytest.mark.parametrize("held", ["ents", "entities", "spans", "labels", "label"])
+def test_a_text_with_its_spans_is_read_as_spacy_prodigy_and_doccano_write_it(held: str) -> None:
+    config = LabelConfig.text("text").labels("ner", ["PER"])
+    found = from_spans({"a": {"text": "Ana eats", held: [[0, 3, "PER"]]}}, config=config, texts={"a": "Ana eats"})
+    assert found.results["a"][0]["value"]["text"] == "Ana"
+    other = from_spans({"a": {"text": "Bob", held: [[0, 3, "PER"]]}}, config=config, texts={"a": "Ana eats"})
+    assert other.table["error"][0] == "The spans are of another text than the item's."
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "json", "jsonl"])
+def test_a_table_of_answers_is_one_in_every_kind_of_file(tmp_path: Path, ending: str) -> None:
+    config = LabelConfig.text("text").choices("mood", ["None", "up"])
+    table = pd.DataFrame({"item": ["a", "b"], "mood": ["None", "up"], "mood_score": [0.5, 0.9]})
+    path = tmp_path / f"answers.{ending}"
+    write = {"csv": table.to_csv, "xlsx": table.to_excel}.get(ending)
+    if write is not None:
+        write(path, index=False)
+    else:
+        table.to_json(path, orient="records", lines=ending == "jsonl")
+    found = read_predictions(path, config=config)
+    assert {item: made[0]["value"]["choices"] for item, made in found.results.items()} == {"a": ["None"], "b": ["up"]}
+    assert [made[0]["score"] for made in found.results.values()] == [0.5, 0.9]
+
+
+def labelbox_row(name: str, call: dict[str, Any], box: tuple[float, float, float, float]) -> dict[str, Any]:
+    sides = dict(zip(("left", "top", "width", "height"), box, strict=True))
+    return {"name": name, "dataRow": call, "bbox": sides}
+
+
+def test_labelboxs_rows_are_found_by_any_name_that_the_caller_knows(tmp_path: Path) -> None:
+    config = LabelConfig.image("uri").rectangles("animal", ["cat"])
+    items = pd.DataFrame({"item": ["k1"], "path": ["in/a.jpg"]})
+    sized = {"width": 100, "height": 50}
+    thing = {"name": "cat", "bounding_box": {"left": 10, "top": 10, "width": 20, "height": 20}}
+    labels = [{"annotations": {"objects": [thing], "classifications": []}}]
+    for call, own in (
+        ({"id": "x", "external_id": "a.jpg"}, "a.jpg"),
+        ({"id": "x", "global_key": None, "external_id": "a.jpg"}, "a.jpg"),
+        ({"id": "x", "global_key": "g7", "external_id": "a.jpg"}, "g7"),
+        ({"id": "x", "row_data": "https://x.org/in/a.jpg?v=1"}, "x"),
+    ):
+        export = {"data_row": call, "media_attributes": sized, "projects": {"p": {"labels": labels}}}
+        (tmp_path / "export.ndjson").write_text(json.dumps(export) + "\n")
+        assert [*read_predictions(tmp_path / "export.ndjson", config=config).results] == [own]
+        # Facts stand under the item's own name.
+        found = read_predictions(tmp_path / "export.ndjson", config=config, items=items)
+        assert found.results["k1"][0]["value"]["x"] == 10
+    row = labelbox_row("cat", {"externalId": "a.jpg"}, (10, 10, 20, 20))
+    assert [*from_labelbox([row], config=config, sizes={"a.jpg": (100, 50)}).results] == ["a.jpg"]
+
+
+def test_labelboxs_shares_are_no_pixels() -> None:
+    call = {"globalKey": "a"}
+    pictures = LabelConfig.image("uri").rectangles("animal", ["cat"])
+    row = labelbox_row("cat", call, (0.1, 0.2, 0.2, 0.4))
+    found = from_labelbox([row], config=pictures, sizes=(100, 50))
+    assert (found.results, "first pixel" in found.table["error"][0]) == ({}, True)
+    videos = LabelConfig.video("uri").video_boxes("animal", ["cat"])
+    frame = {"frame": 1, "bbox": row["bbox"]}
+    track = {"name": "cat", "dataRow": call, "segments": [{"keyframes": [frame]}]}
+    facts = {"a": {"width": 100, "height": 50, "fps": 10, "frames": 30}}
+    found = from_labelbox([track], config=videos, videos=facts)
+    assert (found.results, "first pixel" in found.table["error"][0]) == ({}, True)
+
+
+def test_key_points_that_nothing_names_cost_a_study_of_boxes_no_box() -> None:
+    file = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 100, "height": 50}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [
+            {"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20], "keypoints": [12, 12, 2, 14, 14, 1]}
+        ],
+    }
+    found = from_coco(file, config=LabelConfig.image("uri").rectangles("animal", ["cat"]))
+    assert found.results["a"][0]["value"]["x"] == 10
+    assert found.notes == ("The config draws no points (keypoints): key points are left out.",)
+
+
+@pytest.mark.parametrize("column", ["image", "file_name", "path"])
+def test_an_item_is_its_files_name_without_the_ending_in_lists_too(tmp_path: Path, column: str) -> None:
+    box = {"label": "cat", "score": 0.9, "box": {"xmin": 10, "ymin": 10, "xmax": 30, "ymax": 30}}
+    (tmp_path / "found.json").write_text(json.dumps([{column: "in/a.jpg", "detections": [box]}]))
+    config = LabelConfig.image("uri").rectangles("animal", ["cat"])
+    assert [*read_predictions(tmp_path / "found.json", config=config, sizes=(100, 50)).results] == ["a"]

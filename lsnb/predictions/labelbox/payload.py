@@ -316,6 +316,9 @@ def _line(line: str, name: str) -> Any:
 # and ``key_frame_feature_map``.
 
 
+EXTERNAL = ("external_id", "externalId")  # what people called a row of data before there were global keys
+
+
 def is_export(row: Any) -> bool:
     """Return whether this is a row of Labelbox's export.
 
@@ -341,7 +344,9 @@ def exported_rows(row: Mapping[str, Any]) -> tuple[list[Entry], str, dict[str, A
         [{'name': 'weather', 'dataRow': {'globalKey': 'a.jpg'}, 'answer': {'name': 'sun'}}]
     """
     data = row["data_row"] if isinstance(row["data_row"], Mapping) else {}
-    key, uid = data.get("global_key"), data.get("id")
+    # A name that people gave comes before Labelbox's own number.
+    calls = (data.get(name) for name in ("global_key", *EXTERNAL))
+    key, uid = next((call for call in calls if call not in (None, "")), None), data.get("id")
     head = {"dataRow": {"globalKey": key} if key is not None else {"id": uid}}
     about = row.get("media_attributes")
     about = about if isinstance(about, Mapping) else {}
@@ -522,7 +527,7 @@ def _key_of(row: Any) -> str | None:
     data_row = row.get("dataRow", row.get("data_row")) if isinstance(row, Mapping) else None
     if not isinstance(data_row, Mapping):
         return None
-    names = ("globalKey", "global_key", "id")
+    names = ("globalKey", "global_key", *EXTERNAL, "id")
     return next((str(data_row[name]) for name in names if data_row.get(name) is not None), None)
 
 

@@ -23,12 +23,13 @@ from lsnb.labels.labelbox import CLASSIFICATION_PREFIX, TEXT_SUFFIX, TOOL_PREFIX
 from lsnb.labels.tree import attribute, parse, walk
 from lsnb.labels.vocabulary import CHOICES, KINDS, TEXT_AREA, TIMELINE_LABELS, version
 from lsnb.predictions.checking import rules_of
-from lsnb.predictions.labelbox.payload import Payload, payload_rows
+from lsnb.predictions.detections import in_first_pixel
+from lsnb.predictions.labelbox.payload import EXTERNAL, Payload, payload_rows
 from lsnb.predictions.matching import Sizes, size_of
 from lsnb.predictions.predictions import Result, Row
 from lsnb.predictions.regions import Regions, Seen, Target, Targets
 from lsnb.predictions.spans import check_span
-from lsnb.shapes import Fault
+from lsnb.shapes import Fault, bounds
 from lsnb.shapes.faults import finite_number, whole_number
 
 Kind = Literal["radio", "checklist", "text"]
@@ -749,6 +750,9 @@ def _dicts(given: Any) -> list[Mapping[str, Any]]:
     return [one for one in given if isinstance(one, Mapping)] if isinstance(given, list | tuple) else []
 
 
+IN_PIXELS = (
+    "All corners lie in the picture's first pixel, as shares of it (0 to 1) do: give pixels, as Labelbox has them."
+)
 SHAPES = ("bbox", "polygon", "point", "line", "mask", "location")
 
 
@@ -801,7 +805,7 @@ class StillReader:
         name = entry.get("name")
         row.name = name if isinstance(name, str) else ""
         data = entry.get("dataRow")
-        given = [data.get(k) for k in ("globalKey", "id")] if isinstance(data, Mapping) else []
+        given = [data.get(k) for k in ("globalKey", "id", *EXTERNAL)] if isinstance(data, Mapping) else []
         row.item = next((str(one) for one in given if one not in (None, "")), None)
         if row.item is None:
             row.error("missing_data_row", "The row has no dataRow: give {'globalKey': item}.", "dataRow")
@@ -889,6 +893,12 @@ class StillReader:
                 seen = Seen(outlines=[points]) if shape == "polygon" else Seen(line=points)
         except (TypeError, ValueError, KeyError, OverflowError):
             row.error("bad_shape", "Places are numbers, in pixels from the top left.", shape)
+            return None
+        if seen.box is None and not len(points):
+            row.error("bad_shape", "Places are numbers, in pixels from the top left.", shape)
+            return None
+        if in_first_pixel([sides if seen.box is not None else bounds(points.tolist())]):
+            row.error("normalised", IN_PIXELS, shape)
             return None
         return self.regions.add_seen(row, seen, row.name, size, self.targets, score, shape)
 

@@ -14,7 +14,9 @@ import numpy as np
 from lsnb.errors import InputError
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
+from lsnb.predictions.detections import in_first_pixel
 from lsnb.predictions.labelbox.payload import (
+    EXTERNAL,
     FACTS,
     TOLD,
     Payload,
@@ -26,6 +28,7 @@ from lsnb.predictions.labelbox.payload import (
     read_videos,
 )
 from lsnb.predictions.labelbox.questions import (
+    IN_PIXELS,
     META,
     Answered,
     Marks,
@@ -769,6 +772,7 @@ def _item(row: Row, entry: Mapping[str, Any], videos: Mapping[str, Video]) -> st
         row.error("missing_data_row", "The row has no dataRow: give {'globalKey': item}.", "dataRow")
         return None
     given = [n for n in ("globalKey", "id") if isinstance(data_row.get(n), (str, numbers.Real)) and data_row[n] != ""]
+    given = given or [n for n in EXTERNAL if isinstance(data_row.get(n), str) and data_row[n] != ""]
     if len(given) != 1:
         what = "both a globalKey and an id" if given else "neither a globalKey nor an id"
         code = "double_data_row" if given else "missing_data_row"
@@ -899,6 +903,9 @@ def _read_object(parts: Sequence[Input], questions: Questions, shift: int, drops
             Reader(questions, part.row, drops_unknown=drops).unknown("unknown_feature", message, "name")
     if tool is None or not ordered:
         return
+    places = [k.place for part in ordered for k in part.keyframes if k.shape == "bbox" and isinstance(k.place, dict)]
+    if in_first_pixel([[one[name] for name in ("left", "top", "width", "height")] for one in places]):
+        first.row.error("normalised", IN_PIXELS, "segments")
     _warn_of_rate(first)
     reader = Reader(questions, first.row, first.video.frames, shift, drops)
     below = held_results(ordered, reader, first.name, first.region, first.entry.get("classifications"))
