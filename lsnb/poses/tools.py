@@ -145,6 +145,12 @@ def tool_table(
         return _mmpose(said["instance_info"], _names_of(said.get("meta_info")), path.name)
     if isinstance(said, list) and said and isinstance(said[0], Mapping) and "instances" in said[0]:
         return _mmpose(said, None, path.name)
+    if (
+        isinstance(said, list)
+        and any(_are_instances(one) for one in said)
+        and all(isinstance(one, list) for one in said)
+    ):
+        return _mmpose([{"instances": one} for one in said], None, path.name)
     if isinstance(said, list) and said and isinstance(said[0], Mapping) and {"image_id", "keypoints"} <= set(said[0]):
         named = [(one.get("image_id") if isinstance(one, Mapping) else f"entry {n}", one) for n, one in enumerate(said)]
         return _alphapose(named, path.name)
@@ -159,19 +165,33 @@ def tool_table(
     )
 
 
+def _are_instances(found: Any) -> bool:
+    """Return whether this is what MMPose's inferencer returns for a frame."""
+    first = found[0] if isinstance(found, list) and found else None
+    return isinstance(first, Mapping) and {"keypoints", "keypoint_scores"} <= set(first)
+
+
 def _mmpose(frames: Any, names: Sequence[str] | None, source: str) -> pd.DataFrame:
     sightings: list[Sighting] = []
     last = -1
-    for place, one in enumerate(frames if isinstance(frames, list) else []):
+    listed = frames if isinstance(frames, list) else []
+    numbers = [one.get("frame_id") if isinstance(one, Mapping) else None for one in listed]
+    # MMPose's demos count a frame before they write it, its inferencer after; both write every frame.
+    ahead = int(len(numbers) > 1 and numbers == list(range(1, len(numbers) + 1)))
+    notes = [
+        f"{source} numbers its frames from 1 to {len(numbers):,}, as MMPose's demos do: 1 was taken as the video's "
+        "first, which is 0 here."
+    ] * ahead
+    for place, one in enumerate(listed):
         if not isinstance(one, Mapping) or not isinstance(one.get("instances"), list):
             raise TableError(f"{source}: entry {place + 1} of its frames has no list of instances; write it anew.")
-        frame = _frame(one.get("frame_id", place), source)
+        frame = _frame(one.get("frame_id", place), source) - ahead
         last = max(last, frame)
         for animal in _mappings(one["instances"], f"{source}, frame {frame}"):
             points = _triples(animal.get("keypoints"), animal.get("keypoint_scores"), f"{source}, frame {frame}")
             track = animal.get("track_id", animal.get("instance_id"))
             sightings.append((frame, _called(track), points))
-    return _table(sightings, names, "mmpose", source, frames=last + 1)
+    return _table(sightings, names, "mmpose", source, frames=last + 1, notes=notes)
 
 
 def _mappings(given: Sequence[Any], source: str) -> Sequence[Mapping[str, Any]]:

@@ -160,6 +160,14 @@ def test_mmpose_as_its_demos_and_its_inferencer_write(tmp_path: Path) -> None:
     several = read_poses(written(tmp_path / "b.json", found))
     assert several.bodyparts[::17] == (f"animal1 {COCO_17[0]}", f"animal2 {COCO_17[0]}")
     assert np.isnan(several.xy[1, 17:]).all()
+    # The demos count a frame before they write it: every pose was a frame late.
+    demo = [{"frame_id": n + 1, "instances": [{**seen, "keypoints": [[n, 4], [5, 6]]}]} for n in range(3)]
+    with pytest.warns(UserWarning, match="numbers its frames from 1 to 3"):
+        poses = read_poses(written(tmp_path / "c.json", {"meta_info": meta, "instance_info": demo}))
+    assert poses.xy[:, 0, 0].tolist() == [0, 1, 2]
+    returned = read_poses(written(tmp_path / "d.json", [one["instances"] for one in demo[:2]] + [[]]))
+    assert returned.xy[:2, 0, 0].tolist() == [0, 1]
+    assert np.isnan(returned.xy[2]).all()
 
 
 def test_a_folder_of_openpose(tmp_path: Path) -> None:
