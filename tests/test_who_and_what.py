@@ -245,8 +245,12 @@ def test_a_mistake_names_the_argument_or_the_column(
 
 
 def test_media_of_other_clouds_are_said_when_the_study_is_made(studio: Studio, title: str) -> None:
-    table = pd.DataFrame({"id": ["1", "2"], "scan": ["https://example.org/1.png", "s3://photos/2.png"]})
-    with pytest.warns(UserWarning, match=r"Column 'scan' points into Amazon S3 \(s3://photos/2\.png\)"):
+    cells = ["https://example.org/1.png", "s3://photos/2.png", "ftp://example.org/3.png"]
+    table = pd.DataFrame({"id": ["1", "2", "3"], "scan": cells})
+    with (
+        pytest.warns(UserWarning, match=r"Column 'scan' points into Amazon S3 \(s3://photos/2\.png\)"),
+        pytest.warns(UserWarning, match=r"Column 'scan' holds ftp://example\.org/3\.png, and browsers open nothing"),
+    ):
         studio.create_study(title, PICTURE, table, key="id", annotators=1, columns={"scan": "uri"})
     pages = lsnb.LabelConfig.from_xml(
         '<View><Image name="i" valueList="$pages"/><Choices name="c" toName="i"><Choice value="x"/><Choice value="y"/>'

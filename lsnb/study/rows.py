@@ -334,13 +334,16 @@ def _storage_notes(view: pd.DataFrame, config: LabelConfig) -> list[str]:
     """Return which columns show nothing until somebody connects a storage that lsnb knows nothing of, as sentences."""
     found: dict[tuple[str, str], str] = {}
     for name, address in _places(view, config):
-        scheme = address.partition("://")[0].lower()
-        if scheme in _ELSEWHERE:
+        scheme = address.partition("://")[0]
+        if scheme.lower() not in ("http", "https", "data") and scheme != "gs":
             found.setdefault((name, scheme), address)
     return [
-        f"Column {name!r} points into {_ELSEWHERE[scheme]} ({address[:60]}), and lsnb connects Google Cloud Storage "
-        "only: annotators see nothing there until that storage is connected in each project (Label Studio: Settings, "
-        "Cloud Storage)."
+        f"Column {name!r} points into {_ELSEWHERE[scheme.lower()]} ({address[:60]}), and lsnb connects Google Cloud "
+        "Storage only: annotators see nothing there until that storage is connected in each project (Label Studio: "
+        "Settings, Cloud Storage)."
+        if scheme.lower() in _ELSEWHERE
+        else f"Column {name!r} holds {address[:60]}, and browsers open nothing at {scheme}://, so annotators see "
+        "nothing there: give addresses that begin with https:// or gs://, or files with bucket=, which uploads them."
         for (name, scheme), address in found.items()
     ]
 
