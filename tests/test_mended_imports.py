@@ -111,6 +111,25 @@ def test_a_server_that_keeps_nothing_is_said_and_mended_by_the_next_call(
     assert predictions_of(again) == dict.fromkeys(NAMES, [["lsnb"]] * 4)
 
 
+def test_a_task_that_another_kernel_takes_away_meanwhile_is_made_again(
+    studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = guessed(studio, title).copies[1].project.id
+    studio.server.delete_prediction(studio.server.predictions(project)[0]["id"])
+    send = studio.server.import_predictions
+
+    def both(number: int, body: bytes) -> int:
+        monkeypatch.undo()
+        studio.server.delete_tasks(number, [orjson.loads(body)[0]["task"]])
+        return send(number, body)
+
+    monkeypatch.setattr(studio.server, "import_predictions", both)
+    again = guessed(studio, title)
+    assert again.report is not None
+    assert again.report.counts == {"exists": 1, "completed": 1}
+    assert predictions_of(again) == dict.fromkeys(NAMES, [["lsnb"]] * 4)
+
+
 def test_what_exists_has_been_looked_at_in_few_requests(
     proxy: FaultyProxy, through: Studio, studio: Studio, title: str
 ) -> None:

@@ -28,7 +28,7 @@ from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.sampling.chance import is_whole
 from lsnb.studio import Project, Server, Stored
-from lsnb.study.predicting import SAFE, Sending, Wanted, splits_of
+from lsnb.study.predicting import GONE, SAFE, Sending, Wanted, splits_of
 from lsnb.study.projects import (
     TITLE_LIMIT,
     Copy,
@@ -522,8 +522,9 @@ def make_copy(
     return copy, row, None
 
 
-# How often another kernel may take our project for the second one while we fill it.
+# How often another kernel may take our project for the second one while we fill it, or our tasks for second ones.
 MOST_TURNS = 4
+MOST_IMPORTS = 2
 
 
 def _own_copy(server: Server, manifest: Manifest, made: Project | None) -> Copy:
@@ -679,17 +680,21 @@ def fill(server: Server, copy: Copy, tasks: Sequence[dict[str, Any]], lacks: Lac
     project, about = copy.project.id, copy.manifest.task_meta()
     some = bool(lacks.tasks or lacks.bare)
     before: int | None = held
-    send_predictions(server, project, lacks.bare)
-    for _ in range(2):
-        sent = [{**task, "meta": {**task["meta"], **about}} for task in lacks.tasks]
-        if import_whole(server, project, sent, before):
-            return some
+    gone, imports = send_predictions(server, project, lacks.bare), 0
+    for _ in range(MOST_TURNS):
+        if not gone:
+            imports += 1
+            sent = [{**task, "meta": {**task["meta"], **about}} for task in lacks.tasks]
+            if import_whole(server, project, sent, before):
+                return some
         lacks, before = look(server, copy, tasks, suspicious=True), None
-        send_predictions(server, project, lacks.bare)
-        if not lacks.tasks:
+        gone = send_predictions(server, project, lacks.bare)
+        if not gone and not lacks.tasks:
             return some
+        if imports == MOST_IMPORTS:
+            break
     raise StudioError(
-        f"Label Studio does not keep what it is sent: project {project} still lacks {len(lacks.tasks)} of "
+        f"Label Studio does not keep what it is sent: project {project} still lacks {len(lacks.tasks) or gone} of "
         f"{len(tasks)} tasks."
     )
 
@@ -712,8 +717,10 @@ def import_whole(server: Server, project: int, tasks: Sequence[dict[str, Any]], 
     return stored == wanted and before is not None and server.project(project).tasks == before + len(tasks)
 
 
-def send_predictions(server: Server, project: int, tasks: Mapping[int, Mapping[str, Any]]) -> None:
-    """Store the predictions that tasks lack, and see that they are there.
+def send_predictions(server: Server, project: int, tasks: Mapping[int, Mapping[str, Any]]) -> int:
+    """Store the predictions that tasks lack, see that they are there, and return how many tasks are gone.
+
+    Another kernel that makes the same project takes second tasks away, perhaps those that were just looked at.
 
     Args:
         server: The server.
@@ -728,14 +735,17 @@ def send_predictions(server: Server, project: int, tasks: Mapping[int, Mapping[s
         for told in task["predictions"]:
             own = by_model.setdefault(told["model_version"], {})
             own[number] = Wanted(orjson.dumps(told["result"]), told.get("score"))
+    gone: set[int] = set()
     for model, wanted in by_model.items():
         outcomes = Sending(server, project, model, "skip").run(wanted)
-        lost = [one for one in outcomes.values() if one.status not in (*SAFE, "skipped")]
+        gone.update(task for task, one in outcomes.items() if one.error == GONE)
+        lost = [one for one in outcomes.values() if one.status not in (*SAFE, "skipped") and one.error != GONE]
         if lost:
             raise StudioError(
                 f"{len(lost)} of {len(wanted)} predictions of {model!r} are missing in project {project}: "
                 f"{lost[0].error}"
             )
+    return len(gone)
 
 
 def _bucket_notes(bucket: Bucket | None, storage: StudioStorage | None, origin: str) -> tuple[str, ...]:
