@@ -24,7 +24,7 @@ from lsnb.annotations.long import DONE, Tabulated, Wanted, tabulate
 from lsnb.annotations.long import anonymize as hide_names
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, checked
-from lsnb.kernel.files import files_in, is_address, nearest_file, objects_at
+from lsnb.kernel.files import files_in, is_address, nearest_file, objects_at, refuse_no_file
 from lsnb.kernel.formats import (
     EXPORT_ENDINGS,
     FILE_KINDS,
@@ -320,8 +320,11 @@ def _contents(source: Path | str) -> Iterator[tuple[PurePath, str, Any]]:
         yield from _stored(path)
         return
     try:
-        with path.open("rb") as file:
-            start = file.read(4)
+        refuse_no_file(path)
+        start = b""
+        if not path.exists() or path.is_file():  # what a shell's pipe gave once, it does not give again
+            with path.open("rb") as file:
+                start = file.read(4)
     except FileNotFoundError:
         siblings = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
         raise MissingFileError(

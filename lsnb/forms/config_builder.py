@@ -30,7 +30,7 @@ from lsnb.forms.page import (
     read_draft,
 )
 from lsnb.forms.preview import Preview, outline
-from lsnb.kernel.files import safe_name, write_whole
+from lsnb.kernel.files import refuse_no_file, safe_name, write_whole
 from lsnb.kernel.jobs import is_started
 from lsnb.labels import LabelConfig
 from lsnb.labels.shown import Layout
@@ -83,6 +83,7 @@ def load_config(path: str | Path, questions_for: LabelConfig, layout: Layout = "
     if file.suffix.lower() in _BOOKS:
         return questions_for.codebook_questions(read_table(file, wanted=["variable"])).laid_out(layout)
     try:
+        refuse_no_file(file)
         data = file.read_bytes()
     except FileNotFoundError:
         raise MissingFileError(f"There is no file {file}: check its name and folder.") from None
@@ -135,6 +136,7 @@ def _is_config(file: Path) -> bool:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # most files that are looked at are none of the builder's
                 return "variable" in [str(column).lower() for column in read_table(file).columns]
+        refuse_no_file(file)
         return LabelConfig.from_xml(_text(file.read_bytes(), file.name)).xml.lstrip().startswith("<View")
     except (LsnbError, OSError):
         return False

@@ -367,6 +367,28 @@ def _replaced(target: Path) -> os.stat_result | None:
     return now
 
 
+def refuse_no_file(path: Path) -> None:
+    """Raise the system's error for what is no plain file, where reading may never end: a device, or a named pipe.
+
+    What a shell hands over as a handle of our own (``<(…)``, ``/dev/stdin``) is read: whoever started us writes there.
+    A pipe that lies in a folder may be anybody's, and keeps waiting who opens it.
+
+    Args:
+        path: What will be read; nothing may be there.
+
+    Raises:
+        OSError: With ``ENODEV``.
+    """
+    if os.fspath(path.absolute()).startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/")):
+        return
+    try:
+        kind = path.stat().st_mode
+    except (OSError, ValueError):
+        return  # opening it says what is wrong
+    if not stat.S_ISREG(kind) and not stat.S_ISDIR(kind):
+        raise OSError(errno.ENODEV, os.strerror(errno.ENODEV), os.fspath(path))
+
+
 def _keep_permissions(descriptor: int, permissions: int | None, before: os.stat_result | None) -> None:
     if os.name != "posix":
         return

@@ -29,7 +29,7 @@ from typing import IO, Any, Literal, NamedTuple
 import orjson
 
 from lsnb.errors import InputError, MissingFileError
-from lsnb.kernel.files import file_errors, nearest_file
+from lsnb.kernel.files import file_errors, nearest_file, refuse_no_file
 from lsnb.kernel.words import joined
 
 Medium = Literal["image", "drawing", "video", "audio", "table", "other"]
@@ -614,9 +614,11 @@ def read_bytes(path: Path, most: int = LARGEST_JSON) -> bytes:
         FileAccessError: It cannot be read.
         InputError: It is larger.
     """
-    with _opening(path, "a file"), path.open("rb") as file:
-        # Of a pipe or device the size is not known before.
-        content = file.read(most + 1)
+    with _opening(path, "a file"):
+        refuse_no_file(path)
+        with path.open("rb") as file:
+            # Of a pipe the size is not known before.
+            content = file.read(most + 1)
     if len(content) > most:
         raise _too_much(path.name, most)
     return content

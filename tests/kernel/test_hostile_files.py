@@ -29,6 +29,7 @@ from lsnb.errors import (
     LsnbError,
     TableError,
 )
+from lsnb.forms.config_builder import load_config
 from lsnb.frames import tables
 from lsnb.labels import LabelConfig
 from lsnb.local import identity
@@ -90,6 +91,30 @@ def test_a_device_or_a_pipe_that_is_named_for_a_key_is_not_read(alone: Path) -> 
         put(alone / "credentials.json", json.dumps({"GCS_BUCKET": "a-bucket", "GCS_CREDENTIALS": name})).chmod(0o600)
         with pytest.raises(CredentialsError, match="is no plain file: give the path of a JSON file"):
             credentials.bucket_credentials()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has neither")
+def test_a_pipe_in_a_folder_keeps_nobody_waiting_and_one_of_the_shell_is_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.json")
+    (tmp_path / "zeros.json").symlink_to("/dev/zero")
+    config = LabelConfig.text("text").choices("mood", ["up", "down"])
+    readers: tuple[Callable[[Any], Any], ...] = (
+        lsnb.read_annotations,
+        lsnb.read_segments,
+        lambda path: lsnb.read_predictions(path, config=config),
+        lsnb.read_table,
+        lsnb.read_series,
+        lambda path: load_config(path, config),
+    )
+    for read in readers:
+        for name in ("pipe.json", "zeros.json"):
+            with pytest.raises(LsnbError, match=name):
+                read(tmp_path / name)
+    shell, end = os.pipe()
+    with os.fdopen(shell), os.fdopen(end, "w") as writer:
+        writer.write(json.dumps([{"id": 1, "data": {"text": "a"}, "annotations": []}]))
+        writer.close()
+        assert len(lsnb.read_annotations(f"/dev/fd/{shell}")) == 1
 
 
 def test_deep_json_in_the_stacks_records_is_damage(tmp_path: Path) -> None:
