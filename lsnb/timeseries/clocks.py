@@ -373,7 +373,7 @@ def guess_unit(numbers: Floats, duration: float, column: str, said: str | None =
     readings = "; ".join(
         f"unit={unit!r} is {span * scale:,.6g} s at {rate / scale:,.4g} samples a second"
         for unit, scale in SECONDS.items()
-        if unit in GUESSED and (not fitting or unit in fitting)
+        if (unit in GUESSED and (not fitting or unit in fitting)) or (unit == "excel" and is_since_1970(typical, unit))
     )
     raise InputError(
         f"The unit of column {column!r} cannot be told from its numbers beside a video of {duration:,.1f} s: "

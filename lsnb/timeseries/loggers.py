@@ -38,10 +38,11 @@ FOUND = "found"
 UNITS = "units"
 # How loggers and spreadsheets write that there is no value.
 _ABSENT_WORDS = (
-    "- -- --- . na n/a nan -nan nan(ind) -nan(ind) 1.#qnan -1.#ind null none <na> #n/a #div/0! #num! #value!"
+    "- -- --- . na n/a nan -nan nan(ind) -nan(ind) 1.#qnan -1.#ind null none <na> #n/a #div/0! #num! #value! "
+    "undefined --undefined--"
 )
 ABSENT = frozenset({"", *_ABSENT_WORDS.split()})
-NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?inf", re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.IGNORECASE)
 _MONTHS = ("jan", "feb", "mar|mär|mrz", "apr", "may|mai", "jun", "jul", "aug", "sep", "oct|okt", "nov", "dec|dez")
 _MONTH = rf"(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
 _DATE = (
@@ -201,7 +202,7 @@ def _split(line: str, separator: str | None) -> list[str]:
     if separator == "":
         return [line.strip()]
     if separator is None:
-        return line.split()
+        return line.split() if '"' not in line else [cell.strip('"') for cell in re.findall(r'"[^"]*"|\S+', line)]
     if '"' in line:
         return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
     return [cell.strip() for cell in line.split(separator)]
@@ -532,9 +533,16 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
         )
         # CHANNEL_NAMES and the names behind it: of a table without a column for what its rows are called.
         is_key |= bool(cells) and bool(_NAMES_KEY.search(cells[0])) and len([*filled]) == width + 1
+        # Of two columns, what stands above their names is a key and a value more often than a group.
+        is_key |= width == 2 and bool(rows) and not _are_units(rows[0]) and cells[:1] != [""]
         if not is_texts or not wide or is_key or (separator == "" and not re.search(r"[^\W\d]", lines[place])):
             break
-        rows.insert(0, [*cells, *[""] * (width - len(cells))][:width])
+        # R leaves out the name of its rows' numbers, other tools the one behind the last separator.
+        below = _split(lines[first], separator)
+        front = [""] * (
+            len(cells) == width - 1 == len(below) - 1 and all(cells) and below[0] == "1" and below[-1] != ""
+        )
+        rows.insert(0, [*front, *cells, *[""] * (width - len(cells))][:width])
     return rows[numbered:] if rows and not any(rows[0]) else rows
 
 
@@ -740,6 +748,13 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
                     said.start = pd.Timestamp(
                         round(_number(value) * SECONDS[unit] * 1e6), unit="us", tz="UTC"
                     ).isoformat()
+    if not said.start:
+        told = (
+            re.search(rf"(?i:{_MONTH})[- ]\d{{1,2}},?[- ]\d{{4}},?\s+{_CLOCK}", line)
+            for line in lines
+            if re.search(r"start|begin|date|time|record", line, re.IGNORECASE) and not _NO_START.search(line[:40])
+        )
+        said.start = next((one[0] for one in told if one), "")
     if not said.start and day and clock:
         said.start = f"{day} {clock}"
     lone = [line.strip() for line in lines[-6:] if re.fullmatch(r"\s*\d+(\.\d+)?[,;\s]*", line)]
@@ -796,7 +811,7 @@ def _start(text: str, day_first: bool | None, notes: list[str]) -> str:
 
 _ORDERED = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?=\D|$)")
 _NAMED = re.compile(rf"(\d{{1,2}})\.?[-/. ]\s*({_MONTH})[-/. ]\s*(\d{{4}}|\d{{2}})(?=\D|$)", re.IGNORECASE)
-_NAMED_FIRST = re.compile(rf"({_MONTH})[- ](\d{{1,2}}),?[- ](\d{{4}})", re.IGNORECASE)
+_NAMED_FIRST = re.compile(rf"({_MONTH})[- ](\d{{1,2}}),?[- ](\d{{4}}),?", re.IGNORECASE)
 _NAMED_LAST = re.compile(rf"[A-Za-z]{{2,3}},?\s+({_MONTH})\s+(\d{{1,2}})\s+(\S+)({_ZONE})\s+(\d{{4}})", re.IGNORECASE)
 _HALF_DAY = re.compile(r"(\d{1,2})(:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*([AaPp])[Mm]")
 
@@ -1614,6 +1629,9 @@ def _with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone:
         )
         return table
     if found.time is not None:
+        named = re.search(rf"{_DATE}[T ]{_CLOCK}", str(found.time))
+        if named and not found.start and pd.api.types.is_numeric_dtype(table[found.time].dtype):
+            found.start = _start(named[0], day_first, found.notes)
         own_rate = _rate_of(table[found.time], found.units.get(str(found.time)))
         if own_rate == own_rate and not 0.5 < own_rate / found.rate < 2:
             if found.rate == found.rate:

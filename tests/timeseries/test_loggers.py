@@ -550,6 +550,27 @@ MORE = {
         + rows(lambda n: f"{n / 2000:.4f},{WAVE[n]}," + (f"{n / 100:.2f},1" if n == 0 or n == 1 else ",")),
         (None, 2000.0, ["EMG 1 (mV)", "ACC (G)"]),
     ),
+    "rows numbered without a name for their numbers": (
+        '"time" "x" "y"\n' + rows(lambda n: f'"{n + 1}" {n / 50:.2f} {WAVE[n]} 1'),
+        (None, 50.0, ["column_1", "x", "y"]),
+    ),
+    "a start in the name of the times": (
+        "CNT,TIME(2026/03/04 10:00:00.123),FPOGX\n" + rows(lambda n: f"{n},{n / 60:.5f},{WAVE[n]}"),
+        ("2026-03-04T10:00:00.123000", 60.0, ["CNT", "FPOGX"]),
+    ),
+    "a start with the month by name, above": (
+        "Recorded on March 4, 2026 10:00:00 AM\nSampling Frequency: 1 kHz\nCh1,Ch2\n"
+        + rows(lambda n: f"{WAVE[n]},{n}"),
+        ("2026-03-04T10:00:00", 1000.0, ["Ch1", "Ch2"]),
+    ),
+    "keys and values right above two names": (
+        "Sample Interval,4E-03\nVertical Units,V\nLabel,\nTIME,CH1\n" + rows(lambda n: f"{n * 0.004:.6e},{WAVE[n]}"),
+        (None, 250.0, ["CH1"]),
+    ),
+    "words for what is undefined or infinite": (
+        "Time_s   F0_Hz\n" + rows(lambda n: f"{n / 100:.2f}   " + ("--undefined--" if n % 9 else "Infinity")),
+        (None, 100.0, ["F0_Hz"]),
+    ),
     "a unit within the name": (
         '"Zeit (s) Versuch #1";"Kraft (N) Versuch #1"\n' + rows(lambda n: comma(f"{n / 50:.2f};{WAVE[n]}")),
         (None, 50.0, ["Kraft (N) Versuch #1"]),
