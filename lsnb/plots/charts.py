@@ -516,7 +516,7 @@ def confusion_matrix(evaluation: Evaluation) -> Picture:
     is_small = len(labels) > CATEGORIES
     size = max(2.4, (0.36 if is_small else 0.6) * len(labels))
     room = room_for(labels)
-    figure = Picture(figsize=(max(4.4, size + room + 1.2), size + 0.8 * room + 1.0), layout="constrained")
+    figure = Picture(figsize=(max(4.4, size + room + 1.5), size + 0.8 * room + 1.0), layout="constrained")
     axes = figure.subplots()
     left = f"; {len(kept)} of {len(names)} labels, those with the most errors" if len(kept) < len(names) else ""
     headline(figure, evaluation.column, f"the model's answers by gold answer{left}")
@@ -530,7 +530,8 @@ def confusion_matrix(evaluation: Evaluation) -> Picture:
             share = shares[row, column]
             words = f"{count:.0f}" if is_small else f"{count:.0f}\n{share:.0%}"
             axes.text(column, row, words, ha="center", va="center", color=_ink(share), fontsize=7 if is_small else 9)
-    bar = figure.colorbar(image, ax=axes, shrink=0.8, label="share of the gold label")
+    # As thick over many labels as over few: a share of a wide figure would leave a band over and under the squares.
+    bar = figure.colorbar(image, ax=axes, shrink=0.8, fraction=0.4 / size, label="share of the gold label")
     bar.ax.yaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     axes.set_xticks(range(len(labels)), labels, rotation=45, ha="right", rotation_mode="anchor", fontsize=8)
     axes.set_yticks(range(len(labels)), labels, fontsize=8)

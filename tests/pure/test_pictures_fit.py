@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import shapely
 from label_studio_tasks import annotation, result, task
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.transforms import Bbox
+from shapely import Polygon, affinity
 
 from lsnb import plots
 from lsnb.annotations import long_table
@@ -127,7 +130,7 @@ CHARTS: dict[str, Callable[[int, int], Figure]] = {
 }
 
 
-def visible(figure: Figure) -> Iterator[tuple[Text, object]]:
+def visible(figure: Figure) -> Iterator[tuple[Text, Bbox]]:
     """Return each text that is seen, and its box."""
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
@@ -147,6 +150,17 @@ def visible(figure: Figure) -> Iterator[tuple[Text, object]]:
             yield text, text.get_window_extent(renderer)
 
 
+def covered(text: Text, box: Bbox) -> Polygon:
+    """Return what a text covers, whose upright box about it has the same middle."""
+    turned = text.get_rotation()
+    text.set_rotation(0)
+    flat = text.get_window_extent()
+    text.set_rotation(turned)
+    x, y = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+    plain = shapely.box(x - flat.width / 2, y - flat.height / 2, x + flat.width / 2, y + flat.height / 2)
+    return affinity.rotate(plain, turned, origin=(x, y))
+
+
 def faults(figure: Figure) -> list[str]:
     """Return what is cut, and which texts lie over each other."""
     found = list(visible(figure))
@@ -158,7 +172,10 @@ def faults(figure: Figure) -> list[str]:
     ]
     for (one, a), (other, b) in itertools.combinations(found, 2):
         if one.get_rotation() or other.get_rotation():
-            continue  # the box of what is turned is not what it covers; see the next test
+            first, second = covered(one, a), covered(other, b)
+            if first.intersection(second).area > 0.1 * min(first.area, second.area):
+                said.append(f"over each other: {one.get_text()!r} and {other.get_text()!r}")
+            continue
         across = min(a.x1, b.x1) - max(a.x0, b.x0)
         down = min(a.y1, b.y1) - max(a.y0, b.y0)
         if across > 1 and down > 0.3 * min(a.height, b.height):
