@@ -80,6 +80,8 @@ def test_a_study_that_is_made_again_overwrites_no_zip(studio: Studio, study: Stu
     study.delete(study.title, out=tmp_path / "saved.zip")
     again = studio.create_study(study.title, CONFIG, texts(3), key="id", annotators=["ana", "ben"])
     assert again.delete(study.title, out=tmp_path / "saved.zip").name == "saved-2.zip"
+    with pytest.warns(UserWarning, match=r"was deleted already and saved then: nothing is in .*other\.zip"):
+        again.delete(study.title, out=tmp_path / "other.zip")
     assert len(in_files(tmp_path)) == 12
     assert numbers(in_files(tmp_path), "annotations") == answers
 

@@ -326,7 +326,9 @@ def delete_study(server: Server, copies: Sequence[Copy], title: str, out: Path) 
         )
     projects = projects_of(server, copies)
     if not projects:
-        return out  # all is deleted already, and was saved then
+        if not out.is_file():
+            warn(f"All of {title!r} was deleted already and saved then: nothing is in {out}.")
+        return out
     # Another kernel may save it under the same name at this moment.
     part = _part_of(out)
     while True:

@@ -736,7 +736,8 @@ class Study(ModelVerbs):
                 then gets a number, such as ``saved-2.zip``.
 
         Returns:
-            The zip's path. Once all is deleted, a second call does nothing, and leaves the zip of the first.
+            The zip's path. Once all is deleted, a second call does nothing, and leaves the zip of the first; where it
+            names another, that is said.
 
         Raises:
             InputError: The title is not this study's; nothing is deleted.
