@@ -825,7 +825,7 @@ def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | 
     if kind is None or kind.not_shown or file is None or kind.medium not in _SHOWN:
         return kind.not_shown if kind else None
     head = file.read(_HEAD)
-    if _is_message(head) and not (kind.medium == "drawing" and b"<svg" in head):
+    if _is_message(head) and not (kind.medium == "drawing" and b"<svg" in _letters(head)):
         return PAGE
     if ending in _BOXED:
         return _look_into_boxes(file, size)
@@ -844,11 +844,22 @@ def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | 
 _POINTER = b"version https://git-lfs"
 
 
+# A tag, a comment or a declaration, or JSON: no picture, video or sound begins so.
+_MESSAGE = re.compile(rb"<[a-z!?/]|\{\s*[\"}]|\[\s*[\[{\"]", re.IGNORECASE)
+
+
 def _is_message(head: bytes) -> bool:
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:40].lower()
-    return start.startswith(
-        (b"<!doctype", b"<html", b"<head", b"<body", b"<?xml", b"<error", b'{"', b"{\n", b"{\r", _POINTER)
-    )
+    start = _letters(head).lstrip()
+    return _MESSAGE.match(start) is not None or start.startswith(_POINTER)
+
+
+def _letters(head: bytes) -> bytes:
+    """Return the beginning of what may be a text without the marks of its encoding, and UTF-16 by its low bytes."""
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        head = head[2:]
+    if head[:1] == b"\0" or head[1:2] == b"\0":
+        return head[head[:1] == b"\0" :: 2]
+    return head.removeprefix(b"\xef\xbb\xbf")
 
 
 def _look_into_picture(head: bytes, file: IO[bytes], size: int) -> str | None:

@@ -70,7 +70,7 @@ def key_text(value: Any) -> str | None:
 
 
 # How spreadsheets and floats write a number that has more digits than they keep.
-_ROUNDED = re.compile(r"[+-]?[1-9]([.,][0-9]{1,16})?[eE]\+[0-9]{1,3}|[+-]?[1-9][.,][0-9]{1,16}[eE][0-9]{1,3}")
+_ROUNDED = re.compile(r"[+-]?[1-9][0-9]{0,3}([.,][0-9]{1,16})?[eE]\+[0-9]{1,3}|[+-]?[1-9][.,][0-9]{1,16}[eE][0-9]{1,3}")
 _KEPT = 15
 
 
@@ -94,7 +94,7 @@ def rounded_rows(cells: Iterable[Any]) -> list[int]:
         if "e" not in whole and "E" not in whole:
             return []
     texts = [
-        (row, cell.strip())
+        (row, cell.strip().removeprefix("=").strip("'\""))  # as spreadsheets mark what is to stay a text
         for row, cell in enumerate(given)
         if isinstance(cell, str) and (len(cell) > _KEPT or "E" in cell or "e" in cell)
     ]

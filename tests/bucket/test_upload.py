@@ -265,6 +265,18 @@ def test_files_that_will_not_show_get_no_address_unless_it_is_insisted(
         upload(small, report, send_unshown=1)
 
 
+@pytest.mark.parametrize(
+    "start", ["<!-- x --><html>", "\n <title>", "<?xml?>", "<div>", "<!doctype html>", '{"error": 1}', '[{"a"']
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_a_page_or_message_is_one_in_every_encoding(start: str, encoding: str) -> None:
+    for name in ("a.jpg", "b.mp4", "c.wav"):
+        page = (start + " Sign in " * 9).encode(encoding)
+        assert "Web pages or messages" in str(why_not_shown(name, len(page), io.BytesIO(page)))
+    drawing = '<?xml version="1.0"?><svg></svg>'.encode(encoding)
+    assert why_not_shown("a.svg", len(drawing), io.BytesIO(drawing)) is None
+
+
 @pytest.mark.parametrize("name", PICTURES)
 def test_whole_pictures_show_and_cut_ones_do_not(name: str) -> None:
     data = PICTURES[name]

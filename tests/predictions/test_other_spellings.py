@@ -410,3 +410,19 @@ def test_an_item_is_its_files_name_without_the_ending_in_lists_too(tmp_path: Pat
     (tmp_path / "found.json").write_text(json.dumps([{column: "in/a.jpg", "detections": [box]}]))
     config = LabelConfig.image("uri").rectangles("animal", ["cat"])
     assert [*read_predictions(tmp_path / "found.json", config=config, sizes=(100, 50)).results] == ["a"]
+
+
+def test_labels_of_several_people_in_labelboxs_export_are_told() -> None:
+    thing = {"name": "cat", "bounding_box": {"left": 10, "top": 10, "width": 20, "height": 20}}
+    labels = [
+        {"annotations": {"objects": [{**thing, "feature_id": who}]}, "label_details": {"created_by": who}}
+        for who in ("ana", "ben")
+    ]
+    row = {"data_row": {"global_key": "a"}, "media_attributes": {"width": 100, "height": 50}}
+    config = LabelConfig.image("uri").rectangles("animal", ["cat"])
+    found = from_labelbox([{**row, "projects": {"p": {"labels": labels}}}], config=config)
+    assert len(found.results["a"]) == 2
+    assert found.notes == (
+        "The export has labels of several people or projects by ana, ben for a: they are taken together.",
+    )
+    assert not from_labelbox([{**row, "projects": {"p": {"labels": labels[:1]}}}], config=config).notes

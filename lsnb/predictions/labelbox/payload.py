@@ -368,6 +368,17 @@ def has_relations(row: Mapping[str, Any]) -> bool:
     return any(_listed(one, "relationships") for one in said)
 
 
+def labelled_by(row: Mapping[str, Any]) -> list[str] | None:
+    """Return who made the labels of a row of an export that has several which say something; None of one or none."""
+    found = []
+    for label in (label for project in _values(row["projects"]) for label in _listed(project, "labels")):
+        said = label.get("annotations")
+        if isinstance(said, Mapping) and any(said.get(part) for part in ("objects", "classifications", "frames")):
+            details = label.get("label_details")
+            found.append(details.get("created_by") if isinstance(details, Mapping) else None)
+    return [who for who in found if isinstance(who, str)] if len(found) > 1 else None
+
+
 def _with_head(entry: Entry, head: Entry) -> Entry:
     name, uuid = entry.pop("name", None), entry.pop("uuid", None)
     return {"name": name, **({} if uuid is None else {"uuid": uuid}), **head, **entry}

@@ -24,6 +24,7 @@ from lsnb.predictions.labelbox.payload import (
     exported_rows,
     has_relations,
     is_export,
+    labelled_by,
     payload_rows,
     read_videos,
 )
@@ -641,6 +642,8 @@ def _entries(payload: Payload, join_sparse: bool) -> tuple[list[Any], dict[str, 
     facts: dict[str, Any] = {}
     without: list[str] = []
     related: list[str] = []
+    together: list[str] = []
+    several: dict[str, list[str]] = {}
     for row in payload_rows(payload, join_sparse=join_sparse):
         if is_export(row):
             found, item, about = exported_rows(row)
@@ -648,9 +651,15 @@ def _entries(payload: Payload, join_sparse: bool) -> tuple[list[Any], dict[str, 
             facts[item] = about
             without += [] if found else [item]
             related += [item] if has_relations(row) else []
+            if (people := labelled_by(row)) is not None:
+                several[item] = people
         else:
             entries.append(row)
-    notes = [f"The export has no labels of {listing(without, 3)}: no prediction."] if without else []
+    if several:
+        who = f" by {listing(list(dict.fromkeys(name for names in several.values() for name in names)), 3)}"
+        told = f"The export has labels of several people or projects{who if any(several.values()) else ''} for "
+        together.append(f"{told}{listing(list(several), 3)}: they are taken together.")
+    notes = [*together, *([f"The export has no labels of {listing(without, 3)}: no prediction."] if without else [])]
     if related:
         notes.append(f"Relations between the objects of {listing(related, 3)} are not read.")
     return entries, facts, notes
