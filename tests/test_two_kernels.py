@@ -468,6 +468,29 @@ def test_two_kernels_that_restore_drafts_at_once_store_each_once(
     assert [len(task["drafts"]) for task in tasks] == [1] * len(tasks)
 
 
+def test_two_equal_drafts_are_both_restored_where_the_first_try_was_cut_between_them(
+    studio: Studio, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = studio.server.task_metas(study.copies[0].project.id)[0]["id"]
+    for _ in range(2):
+        studio.server.draft(task, said("bad"))
+    study.backup(tmp_path / "study.zip")
+    for copy in study.copies:
+        studio.server.delete_project(copy.project.id)
+    store, left = studio.server.draft, iter([True])
+
+    def once(*args: Any, **how: Any) -> int:
+        if not next(left, False):
+            raise StudioError("The line was cut.")
+        return store(*args, **how)
+
+    monkeypatch.setattr(studio.server, "draft", once)
+    assert studio.restore(tmp_path / "study.zip").report.counts == {"failed": 1, "created": 1}  # type: ignore[union-attr]
+    monkeypatch.undo()
+    restored = studio.restore(tmp_path / "study.zip")
+    assert sum(len(one["drafts"]) for one in studio.server.export(restored.copies[0].project.id)) == 2
+
+
 @pytest.mark.parametrize("moment", ["saving", "deleting"])
 def test_two_kernels_that_delete_at_once_keep_everything_in_files(
     studio: Studio, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str
