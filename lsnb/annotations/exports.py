@@ -701,6 +701,11 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
     for kind, words in ((RATING.kind, "ratings"), (NUMBER.kind, "numbers")):
         if found := [column for column, its in numeric.items() if its == kind]:
             said += f" Taken for {words}: {joined(found)}."
+    if unclear := [column for column in sorted(answers) if _are_digits(column, flat)]:
+        said += (
+            f" Numbers in CSV may be labels or ratings: {joined(unclear)} taken for labels; agreement(…, "
+            "level='ordinal') compares ratings."
+        )
     return tasks, (said,)
 
 
@@ -716,6 +721,11 @@ def _numeric_kind(column: str, records: Sequence[Mapping[str, Any]]) -> str | No
         is_stars = all(float(cell).is_integer() and 0 <= cell <= _MOST_STARS for cell in cells)
         return RATING.kind if is_stars else NUMBER.kind
     return None
+
+
+def _are_digits(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
+    cells = [cell for record in records if (cell := record.get(column)) not in (None, "")]
+    return bool(cells) and all(isinstance(cell, str) and _is_number(cell) for cell in cells)
 
 
 _MOST_STARS = 20

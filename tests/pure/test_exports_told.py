@@ -297,6 +297,10 @@ def test_flat_exports_in_a_workbook_and_of_ratings(tmp_path: Path) -> None:
             table = read_annotations(source, key="ID")
         found = agreement(table, "r", resamples=0)
         assert (found.level, round(found.alpha, 3)) == ("ordinal", 0.863)
+    pd.DataFrame(flat).to_csv(tmp_path / "export.csv", index=False)
+    with pytest.warns(UserWarning, match=r"Numbers in CSV may be labels or ratings: r taken for labels"):
+        table = read_annotations(tmp_path / "export.csv", key="ID")
+    assert round(agreement(table, "r", level="ordinal", order=list("12345"), resamples=0).alpha, 3) == 0.863
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
