@@ -90,6 +90,15 @@ def test_a_codebook_keeps_its_label_none(tmp_path):
     assert book["code"].tolist()[-4:] == ["0", "1", "2", "9"]
 
 
+@pytest.mark.parametrize("word", ["None", "N/A", "nan"])
+def test_a_word_for_nothing_is_a_stratum_and_matches_itself(tmp_path, word):
+    text = "id,party\n" + "".join(f"a{n},{word if n % 2 else 'x'}\n" for n in range(40))
+    table = read_table(put(tmp_path, text), key="id")
+    assert sample(table, key="id", n=10, by="party", seed=1)["party"].value_counts().to_dict() == {word: 5, "x": 5}
+    found = evaluate(table.replace({"party": {"x": word}}), table, key="id", column="party", resamples=0)
+    assert (found.n, found.accuracy) == (40, 0.5)
+
+
 def test_answers_that_say_none_count(tmp_path):
     table = read_table(put(tmp_path, ANSWERS), key="item")
     assert round(agreement(table, "who", resamples=0).alpha, 3) == 0.263
