@@ -1112,7 +1112,7 @@ def _counter(table: pd.DataFrame) -> tuple[Hashable, Any] | None:
     """Return a column that counts the rows, and its numbers from 0 on: what a logger lost makes a gap there."""
     frames = [name for name in table.columns if re.fullmatch(r"frames?", str(name).strip(), re.IGNORECASE)]
     subs = [name for name in table.columns if re.fullmatch(r"sub[ _-]?frames?", str(name).strip(), re.IGNORECASE)]
-    if frames and subs:
+    if frames and subs and all(pd.api.types.is_numeric_dtype(table[one[0]].dtype) for one in (frames, subs)):
         big, small = (table[name].to_numpy("float64", na_value=np.nan) for name in (frames[0], subs[0]))
         each = np.nanmax(small) + 1 if np.isfinite(small).any() else 1
         return frames[0], (big - 1) * each + small
