@@ -123,7 +123,10 @@ def _rows_of_edf(file: Path) -> int:
         head += opened.read(256 * count)
     names = [head[256 + 16 * n : 272 + 16 * n].strip() for n in range(count)]
     at = 256 + 216 * count
-    each = [int(head[at + 8 * n : at + 8 * n + 8]) for n, name in enumerate(names) if name[4:] != b"Annotations"]
+    # In the older EDF, which does not call itself EDF+, a signal of this name is one like the others.
+    is_plus = head[192:196] in (b"EDF+", b"BDF+")
+    marks = [is_plus and name[4:] == b"Annotations" for name in names]
+    each = [int(head[at + 8 * n : at + 8 * n + 8]) for n in range(len(names)) if not marks[n]]
     if 2 * sum(each) > file.stat().st_size:
         raise TableError(f"{file.name} breaks off in its first record: its head promises {sum(each):,} numbers there.")
     # Channels of several rates have some moments together: those at k/n of a record, each counted in its lowest terms.

@@ -89,6 +89,16 @@ def test_channels_of_several_rates_stand_at_their_own_times(tmp_path: Path) -> N
     assert tally.seen == len(table) == 3 * 12
 
 
+def test_a_signal_that_is_named_as_marks_are_in_edf_plus_is_counted(tmp_path: Path) -> None:
+    path = tmp_path / "a.edf"
+    record(path, [8, 4], seconds=2)
+    content = bytearray(path.read_bytes())
+    assert content[192:196] == b"EDF+"
+    content[192:236] = b" " * 44
+    path.write_bytes(content)
+    assert "EDF Annotations" in read(path)[0].columns
+
+
 def test_a_recording_that_breaks_off_is_refused_in_a_sentence(tmp_path: Path) -> None:
     record(tmp_path / "a.edf", [8])
     (tmp_path / "a.edf").write_bytes((tmp_path / "a.edf").read_bytes()[:-9])
