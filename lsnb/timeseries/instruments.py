@@ -11,6 +11,7 @@ import contextlib
 import importlib
 import io
 import math
+import mmap
 import os
 import re
 import warnings
@@ -202,10 +203,57 @@ def _samples_in_xdf(file: Path) -> dict[int, int]:
     return samples
 
 
+_MOST_IN_A_CHUNK = 2**25  # samples and channels of one piece; recorders write one every second or so
+
+
+class _Claims(io.BufferedReader):
+    """An XDF file that claims no more samples than it has room for: pyxdf makes lists of as many before it reads one.
+
+    A claim that cannot be true is a damaged chunk, as others are, behind which pyxdf looks for the next whole one.
+    """
+
+    def __init__(self, file: Path) -> None:
+        super().__init__(io.FileIO(file))
+        self._size = file.stat().st_size
+        self._channels = 1
+        self._tag = b""
+        self._is_count = self._is_number = False
+        if not self._size:
+            return  # which nothing is mapped of
+        with mmap.mmap(self.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            for found in re.finditer(rb"<channel_count[^<]{0,40}", content):
+                number = re.fullmatch(rb"<channel_count>\s*(\d{1,9})\s*", found[0])
+                if number is None or int(number[1]) > self._size:
+                    raise TableError(f"{file.name} is damaged: it does not say how many channels a stream has.")
+                self._channels = max(self._channels, int(number[1]))
+
+    def readinto(self, buffer: Any) -> int:
+        """Read into a buffer; into one of a single byte goes how long the number behind it is."""
+        self._is_number, self._is_count, self._tag = len(buffer) == 1, self._tag == b"\3\0", b""
+        return super().readinto(buffer)
+
+    def read(self, size: int | None = -1) -> bytes:
+        """Read bytes.
+
+        Raises:
+            ValueError: They are a number of samples that the file has no room for.
+        """
+        found = super().read(size)
+        if size == 2:
+            self._tag = found
+        if self._is_number and self._is_count:
+            samples = int.from_bytes(found, "little")
+            if samples > self._size - self.tell() or samples * self._channels > _MOST_IN_A_CHUNK:
+                raise ValueError("more samples than there is room for")
+        self._is_number = False
+        return found
+
+
 def _xdf(file: Path, block: int | None = None) -> pd.DataFrame:
     library = _library("pyxdf", "XDF files")
     held = _samples_in_xdf(file)
-    streams, _ = library.load_xdf(str(file))
+    with _Claims(file) as opened:
+        streams, _ = library.load_xdf(opened)
     numeric = [one for one in streams if isinstance(one["time_series"], np.ndarray) and len(one["time_stamps"])]
     if not numeric:
         raise TableError(f"{file.name} holds no stream of numbers.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import struct
+import tracemalloc
 import warnings
 import zlib
 from fractions import Fraction
@@ -173,6 +174,33 @@ def test_xdf_has_the_stream_that_its_library_reads_and_counts_the_others(tmp_pat
     assert other["column_1"].tolist() == [60.0, 61.0]
     with pytest.raises(InputError, match="2 streams of numbers, and block is 3"):
         read(path, block=3)
+
+
+@pytest.mark.parametrize(
+    ("channels", "claimed"), [(1, 2**32 - 1), (1, 10**6), (10**9, 2), (999, 99), ("&#57;", 1), ("-1", 1)]
+)
+def test_a_small_xdf_file_that_claims_much_takes_no_memory(tmp_path: Path, channels: Any, claimed: int) -> None:
+    path = tmp_path / "a.xdf"
+    whole = xdf()
+    text = whole.replace(b"<name>marks</name><type>x</type><channel_count>1<", b"@%s<" % str(channels).encode())
+    assert text != whole
+    head = text.index(b"@")
+    content = bytearray(text.replace(b"@", b"<name>marks</name><type>x</type><channel_count>"))
+    start = content.rindex(b"<info>", 0, head + 1) - 10
+    longer = len(content) - len(whole)
+    (length,) = struct.unpack_from("<I", content, start)
+    struct.pack_into("<I", content, start, length + longer)
+    count = content.index(b"begin") - 15
+    assert struct.unpack_from("<I", content, count) == (1,)
+    struct.pack_into("<I", content, count, claimed)
+    path.write_bytes(content)
+    tracemalloc.start()
+    try:
+        with contextlib.suppress(LsnbError):
+            read(path)
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+    finally:
+        tracemalloc.stop()
 
 
 def test_samples_that_a_broken_stream_does_not_hold_are_counted(tmp_path: Path) -> None:
