@@ -280,6 +280,18 @@ def test_an_odd_answer_is_a_sentence_without_the_key(monkeypatch: pytest.MonkeyP
     servers.close()
 
 
+@pytest.mark.filterwarnings("error")
+def test_where_warnings_are_errors_no_key_goes_to_a_server_that_was_not_named() -> None:
+    answers = {"/api/storages/gcs": (200, {}, []), "/api/storages/gcs/": (201, {}, {"id": 1})}
+    servers = labelling(answers)
+    server = Server(next(servers), SECRET)
+    key = json.dumps({"client_email": "kit@p.example", "private_key": "none"})
+    for _ in range(2):
+        with pytest.raises(UserWarning, match=r"The key of kit@p\.example .* goes to"):
+            server.connect_storage(1, bucket="media", presign=True, presign_ttl=5, credentials=key)
+    servers.close()
+
+
 def test_one_that_is_not_signed_in_has_a_repr() -> None:
     for kind in (Studio, Server):
         assert "not signed in" in repr(kind.__new__(kind))

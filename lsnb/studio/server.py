@@ -867,8 +867,8 @@ class Server(PredictionRequests):
             read_only: Whether these were made for this, and may only read.
         """
         if credentials is not None and not self._is_of_stack and (bucket, self.url) not in _told:
-            _told.add((bucket, self.url))
             warn(_handing(self.url, bucket, credentials, read_only=read_only))
+            _told.add((bucket, self.url))  # not before: who makes errors of warnings was told nothing else
         about: dict[str, Any] = {"presign": presign, "presign_ttl": presign_ttl}
         if credentials is not None:
             about["google_application_credentials"] = credentials
@@ -923,7 +923,7 @@ _told: set[tuple[str, str]] = set()
 
 
 def _handing(url: str, bucket: str, credentials: str, *, read_only: bool) -> str:
-    account = str(orjson.loads(credentials).get("client_email") or "your account")
+    account = " ".join(str(orjson.loads(credentials).get("client_email") or "your account").split())[:254]
     if read_only:
         return (
             f"The read-only key of {account} for the bucket {bucket!r} goes to Label Studio at {url}, which keeps it."
