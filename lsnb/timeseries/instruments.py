@@ -352,6 +352,9 @@ def _gpx(file: Path) -> pd.DataFrame:
         if reason and held[tag]:
             tally.leave(reason, n=held[tag])
     points = [point for one in track.tracks for segment in one.segments for point in segment.points]
+    if (strays := held["trkpt"] - len(points)) > 0:
+        tally.leave("that stand in no track, but in a comment, say", n=strays)
+    tally.seen += max(0, -strays)
     timed = [point for point in points if point.time is not None]
     if not timed:
         raise TableError(f"{file.name} holds no points with a time.")

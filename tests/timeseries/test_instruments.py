@@ -289,6 +289,13 @@ def test_gpx_has_the_points_that_its_library_wrote_and_counts_the_others(tmp_pat
 # WAV
 
 
+def test_points_in_a_comment_of_gpx_are_counted(tmp_path: Path) -> None:
+    whole = made(tmp_path)["gpx"].replace(b"<trkseg>", b'<trkseg><!-- <trkpt lat="9" lon="9"/> -->')
+    (tmp_path / "a.gpx").write_bytes(whole)
+    table, tally = read(tmp_path / "a.gpx")
+    assert (len(table), tally.seen) == (4, 5)
+
+
 def test_a_sound_that_breaks_off_says_how_much_of_it_is_missing(tmp_path: Path) -> None:
     values = np.arange(2000, dtype="int16").reshape(1000, 2)
     wavfile.write(tmp_path / "a.wav", 100, values)
