@@ -18,9 +18,9 @@ import numpy as np
 
 from lsnb.errors import InputError
 from lsnb.kernel import checks
-from lsnb.kernel.formats import parse_json, read_json
+from lsnb.kernel.formats import parse_json, read_bytes
 from lsnb.kernel.runtime import collector_paused
-from lsnb.kernel.words import listing
+from lsnb.kernel.words import listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.detections import (
@@ -37,6 +37,7 @@ from lsnb.predictions.payloads import COCO_CATEGORIES, box_by_mode, class_label,
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.regions import COCO_POINTS, NO_SIZE, Regions, Seen, Target, Targets
 from lsnb.shapes import Box, Outline, Point, Size, bounds, coco_mask
+from lsnb.tables.opening import read_json
 
 # What makes an annotation more than a plain box.
 DRAWN = frozenset(
@@ -325,7 +326,11 @@ def _content(given: Any, name: str) -> Any:
         return parse_json(given, f"The text given as {name}")
     if not str(given).strip():
         raise InputError(f"{name} is {given!r}: give the path of a COCO file, or its content as a dict.")
-    return read_json(Path(given).expanduser())
+    path = Path(given).expanduser()
+    found, guess = read_json(read_bytes(path), path.name)
+    if guess is not None:
+        warn(guess)
+    return found
 
 
 def _categories(given: Sequence[Any], names: Mapping[Any, str] | None) -> dict[Any, Category]:

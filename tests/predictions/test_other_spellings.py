@@ -426,3 +426,19 @@ def test_labels_of_several_people_in_labelboxs_export_are_told() -> None:
         "The export has labels of several people or projects by ana, ben for a: they are taken together.",
     )
     assert not from_labelbox([{**row, "projects": {"p": {"labels": labels[:1]}}}], config=config).notes
+
+
+def test_coco_in_the_letters_of_a_country_is_read_and_said(tmp_path: Path) -> None:
+    file = {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 100, "height": 50}],
+        "categories": [{"id": 1, "name": "Kätzchen"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [10, 10, 20, 20]}],
+    }
+    path = tmp_path / "boxes.json"
+    path.write_bytes(json.dumps(file, ensure_ascii=False).encode("cp1252"))
+    config = LabelConfig.image("uri").rectangles("animal", ["Kätzchen"])
+    with pytest.warns(UserWarning, match="taken to be Windows-1252"):
+        assert from_coco(path, config=config).results["a"]
+    found = read_predictions(path, config=config)
+    assert found.results["a"]
+    assert "Windows-1252" in found.notes[0]
