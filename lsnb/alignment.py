@@ -31,9 +31,10 @@ from lsnb.timeseries.clocks import (
     unit_in_name,
     unit_name,
 )
-from lsnb.timeseries.loggers import FOUND, UNITS, find_time
+from lsnb.timeseries.found import FOUND, UNITS
 from lsnb.timeseries.offsets import MOST_DRIFT, Correlation, best_match
 from lsnb.timeseries.series import choose_channels, not_plotted, series_of, time_column, with_numeric
+from lsnb.timeseries.times import find_time
 
 if TYPE_CHECKING:
     from lsnb.plots import Picture

@@ -30,7 +30,9 @@ from lsnb.kernel.formats import LARGEST_RATIO, RATIO_COUNTS_FROM
 from lsnb.kernel.tally import Tally, tally_of
 from lsnb.kernel.words import counted, listing
 from lsnb.tables.cells import TEXT_DTYPE
-from lsnb.timeseries.loggers import FOUND, UNITS, each_once, find_table, find_time, lines_of, noted
+from lsnb.timeseries.found import FOUND, UNITS, noted
+from lsnb.timeseries.loggers import each_once, find_table, lines_of
+from lsnb.timeseries.times import find_time
 
 TIME = "timestamp"
 # No array of a hostile file fills the memory: as many numbers as a day of six channels at 100 Hz, and more.

@@ -22,8 +22,9 @@ from lsnb.kernel.words import listing, nearest, warn
 from lsnb.tables import read_table
 from lsnb.tables.cells import measured
 from lsnb.tables.opening import decode
+from lsnb.timeseries.found import ABSENT, FOUND, NUMBER, UNIT, UNITS, noted
 from lsnb.timeseries.instruments import FORMATS, read_format
-from lsnb.timeseries.loggers import ABSENT, FOUND, NUMBER, UNIT, UNITS, find_layout, find_table, noted, table_of_layout
+from lsnb.timeseries.loggers import find_layout, find_table, table_of_layout
 
 # Above this a file is not looked at line by line: its head says how it is written, and pandas' own reader takes it.
 QUICK_BYTES = 32_000_000
