@@ -162,6 +162,47 @@ OF_ONE = ("item", "annotator", "project", "task", "annotation", "status", "updat
 VOTED = (*OF_ONE, "control", "kind", "region", "value", "page")
 
 
+def is_choice(annotations: pd.DataFrame, control: str) -> bool:
+    """Return whether a control is a choice or taxonomy about the whole item, of which several may be taken.
+
+    Args:
+        annotations: The long table.
+        control: The name of a control.
+
+    Example:
+        >>> is_choice(pd.DataFrame({"control": ["c"], "kind": ["choices"]}), "c")
+        True
+    """
+    rows = _of_control(annotations, control)
+    kinds = {str(kind) for kind in rows["kind"].dropna().unique()} if "kind" in rows else set()
+    return (
+        bool(kinds)
+        and kinds <= {CHOICES.kind, TAXONOMY.kind}
+        and not ("region" in rows and rows["region"].notna().any())
+    )
+
+
+def left_out(annotations: pd.DataFrame, control: str, wide: pd.DataFrame) -> int:
+    """Return of how many items somebody handed in an annotation that answers others, and not this choice.
+
+    Args:
+        annotations: The long table.
+        control: The name of a control.
+        wide: Its answers, items × annotators, missing where there is none.
+
+    Example:
+        >>> long = pd.DataFrame({"item": ["1", "2"], "annotator": "ana", "control": ["c", None],
+        ...     "kind": ["choices", None], "status": ["submitted", "empty"], "value": ["x", None]})
+        >>> left_out(long, "c", widen(long, "c"))
+        1
+    """
+    if not is_choice(annotations, control):
+        return 0
+    given = wide.notna().to_numpy(dtype="bool")
+    places = _present(latest(annotations), wide.index, wide.columns)
+    return len({row for row, column in places if column < 0 or not given[row, column]})
+
+
 def is_paged(annotations: pd.DataFrame, control: str) -> bool:
     """Return whether a question is asked of each page or picture of an item.
 

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from lsnb.annotations.long import require_columns
-from lsnb.annotations.votes import repeats_in
+from lsnb.annotations.votes import is_paged, left_out, repeats_in
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, checked
-from lsnb.kernel.words import nearest
+from lsnb.kernel.words import counted, nearest
 from lsnb.reliability.coefficients import (
     CONTINUOUS,
     PAIRED_VALUES,
@@ -198,7 +198,8 @@ def agreement(
         control: The name of a control in the label config.
         level: ``"nominal"``, ``"ordinal"``, ``"interval"``, ``"ratio"`` or ``"sets"``. By default what the
             control measures: ratings are ordinal, numbers interval, several answers to one item sets,
-            all else nominal; ordinal where ``order`` is given.
+            all else nominal; ordinal where ``order`` is given. Give ``"sets"`` where several may be chosen and nobody
+            chose several, as of a single box to tick: nothing chosen is an answer then, too.
         order: All answers from the least to the greatest, for names that have an order:
             ``["low", "mid", "high"]``, or ``config.controls[control].labels``.
         clusters: What items belong together, such as frames of one video: a column of the table or item → cluster.
@@ -247,6 +248,15 @@ def agreement(
     overlap, about_regions = _overlap(annotations, control, clusters, resamples, seed)
     recommended, why = _recommended(ratings, found, n_items, n_complete)
     notes = [_note(ratings, people, n_items, n_complete), "" if is_named else _NO_NAMES, _spoken(ratings, found)]
+    if (
+        ratings.level != "sets"
+        and not is_paged(annotations, control)
+        and (left := left_out(annotations, control, wide))
+    ):
+        notes.append(
+            f"{counted(left, 'item')} {'was' if left == 1 else 'were'} handed in by somebody without an answer to it, "
+            "which counts as no answer; where several may be chosen, nothing chosen is one: give level='sets'."
+        )
     if n_clusters == 1:
         notes.append("All items are in one cluster, so there are no intervals.")
     elif resamples and n_items == 1:

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse, stats
 
-from lsnb.annotations.votes import checked, is_paged, latest, wide_of, widen
+from lsnb.annotations.votes import checked, is_choice, is_paged, latest, wide_of
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import Resamples, Seed, Within
@@ -683,7 +683,8 @@ def ratings_of(
     """
     if level is not None and level not in get_args(Level):
         raise InputError(f"level is {level!r}: give one of {', '.join(get_args(Level))}, or leave it out.")
-    wide = (_units if is_paged(annotations, control) else widen)(annotations, control)
+    is_set = level == "sets" and is_choice(annotations, control)
+    wide = (_units if is_paged(annotations, control) else wide_of)(annotations, control, is_set=is_set)
     wide = wide.loc[:, wide.notna().any()]
     if order is not None:
         return wide, _ordered_ratings(wide, control, level, list(order))
@@ -718,12 +719,12 @@ def _plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, numbers.Real) and not isinstance(value, bool) else str(value)
 
 
-def _units(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
+def _units(annotations: pd.DataFrame, control: str, *, is_set: bool) -> pd.DataFrame:
     """Return the wide table with a row for each page of an item, all of them named by the item."""
     done = latest(checked(annotations, control))
     done = done[done["control"].eq(control).fillna(False).astype(bool)]
     pages = done["page"].astype("Int64").astype("string").fillna("")
-    wide = wide_of(done.assign(item=done["item"] + "\x1f" + pages, page=None), control)
+    wide = wide_of(done.assign(item=done["item"] + "\x1f" + pages, page=None), control, is_set=is_set)
     return wide.set_axis(pd.Index([item.rpartition("\x1f")[0] for item in wide.index], name="item"), axis="index")
 
 

@@ -61,6 +61,25 @@ def test_nothing_chosen_of_several_is_an_answer() -> None:
     assert gold(table, "mood", adjudicated=nothing).set_index("item").loc[next(iter(apart)), "value"] == ()
 
 
+def test_a_box_that_is_ticked_or_not_is_a_set_where_that_is_said() -> None:
+    """Nobody can choose several of one option, so nothing tells it from a single choice that was left out."""
+    ana, ben = chosen()
+    tasks = [
+        task(
+            n, [annotation(choice("x") if "x" in said else [], 2 * n + who, by=who) for who, said in enumerate(pair, 1)]
+        )
+        for n, pair in enumerate(zip(ana, ben, strict=True))
+    ]
+    table = long_table(tasks)
+    both, one = sum("x" in a and "x" in b for a, b in zip(ana, ben, strict=True)), agreement(table, "mood", resamples=0)
+    assert one.n_items == both
+    assert f"{100 - both} items were handed in by somebody without an answer to it" in one.note
+    right = cohen_kappa_score([("x" in a) for a in ana], [("x" in b) for b in ben])
+    sets = agreement(table, "mood", "sets", resamples=0)
+    assert (sets.n_items, sets.kappa["kappa"].tolist()) == (100, [pytest.approx(right)])
+    assert agreement_by(table, "mood", "label", "sets").set_index("label").loc["x", "kappa"] == pytest.approx(right)
+
+
 def test_a_single_choice_left_out_is_no_answer() -> None:
     tasks = [task(n, [annotation(choice("a") if n else [], n, by=1)]) for n in (0, 1)]
     assert majority(long_table(tasks), "mood")["n"].tolist() == [0, 1]

@@ -246,7 +246,7 @@ def test_a_table_without_any_answer():
 )
 def test_levels_that_the_values_do_not_have(level, says):
     with pytest.raises(InputError, match=says):
-        agreement(long(D1), "c", level)
+        agreement(long(D1).assign(kind="textarea" if level == "sets" else "choices"), "c", level)
 
 
 def test_ratios_below_zero_and_bad_resamples():
