@@ -32,9 +32,9 @@ from lsnb.timeseries.clocks import (
     unit_name,
 )
 from lsnb.timeseries.found import FOUND, UNITS
+from lsnb.timeseries.moments import find_time
 from lsnb.timeseries.offsets import MOST_DRIFT, Correlation, best_match
 from lsnb.timeseries.series import choose_channels, not_plotted, series_of, time_column, with_numeric
-from lsnb.timeseries.times import find_time
 
 if TYPE_CHECKING:
     from lsnb.plots import Picture

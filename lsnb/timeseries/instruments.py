@@ -32,7 +32,7 @@ from lsnb.kernel.words import counted, listing
 from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.timeseries.found import FOUND, UNITS, noted
 from lsnb.timeseries.loggers import each_once, find_table, lines_of
-from lsnb.timeseries.times import find_time
+from lsnb.timeseries.moments import find_time
 
 TIME = "timestamp"
 # No array of a hostile file fills the memory: as many numbers as a day of six channels at 100 Hz, and more.

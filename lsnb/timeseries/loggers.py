@@ -23,7 +23,7 @@ from lsnb.kernel.words import counted, listing
 from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.timeseries.clocks import SECONDS, is_since_1970, unit_in_name, unit_name
 from lsnb.timeseries.found import ABSENT, FOUND, NUMBER, UNITS, Found, is_unit, line_numbers
-from lsnb.timeseries.times import (
+from lsnb.timeseries.moments import (
     CLOCK,
     DATE,
     DATE_ALONE,
