@@ -102,6 +102,7 @@ def test_there_and_back_is_the_same_study(studio: Studio, title: str, backup: tu
     assert now["updated_at"] > row["updated_at"]
 
 
+@pytest.mark.slow
 def test_media_are_in_the_backup_and_back_where_they_were(
     studio: Studio, bucket: lsnb.Bucket, title: str, tmp_path: Path
 ) -> None:
@@ -140,6 +141,7 @@ def test_media_without_a_bucket_cannot_be_saved(study: Study, tmp_path: Path) ->
     assert not (tmp_path / "study.zip").exists()
 
 
+@pytest.mark.slow
 def test_a_cut_restore_goes_on_with_the_same_call(
     studio: Studio, backup: tuple[Path, dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,6 +169,7 @@ def test_a_cut_restore_goes_on_with_the_same_call(
     pd.testing.assert_frame_equal(study.gold("mood"), known["gold"])
 
 
+@pytest.mark.slow
 def test_answers_of_people_who_are_not_on_the_server_stay_theirs(
     studio: Studio, backup: tuple[Path, dict[str, Any]], tmp_path: Path
 ) -> None:

@@ -188,7 +188,9 @@ PLOTTED = """() => [...document.querySelectorAll('.htx-timeseries-channel path')
 
 
 @pytest.mark.parametrize("mode", ["presign", "stream"])
-@pytest.mark.parametrize("kind", ["image", "video", "timeseries"])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("image", marks=pytest.mark.slow), "video", pytest.param("timeseries", marks=pytest.mark.slow)]
+)
 def test_media_show_by_signed_links_and_streamed(
     kind: str, mode: str, stack: Stack, studio: Studio, bucket: Bucket, browser: Browser, tmp_path: Path
 ) -> None:

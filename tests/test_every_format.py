@@ -110,6 +110,7 @@ def test_ellipses_lines_points_and_relations_come_back_as_they_were(studio: Stud
     predicted_twice(study, predictions, "shapes")
 
 
+@pytest.mark.slow
 def test_masks_and_answers_of_networks_come_back_as_they_were(studio: Studio, title: str, tmp_path: Path) -> None:
     networks = [save_segformer(tmp_path / "masks"), save_classifier(tmp_path / "answers")]
     config = LabelConfig.image("uri").brush("thing", list(LABELS.values())).choices("what", list(LABELS.values()))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ HEAVY = {
 }
 
 
+@cache
 def modules() -> dict[str, Path]:
     names = {}
     for path in sorted(ROOT.rglob("*.py")):
@@ -48,6 +50,7 @@ def imported(tree: ast.AST, known: dict[str, Path]) -> Iterator[str]:
                     yield name if name in known else node.module
 
 
+@cache
 def drawing() -> dict[str, set[str]]:
     """Return each module's imports; the package's own face stands for what it is, a table of contents."""
     known = modules()

@@ -81,6 +81,7 @@ def twice(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [*without_predictions(tasks), *without_predictions(tasks)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [without_predictions, half, twice])
 def test_what_an_import_loses_is_mended_in_the_same_call(
     proxy: FaultyProxy, through: Studio, title: str, change: Callable[[Any], Any]
@@ -213,6 +214,7 @@ def test_a_sync_whose_last_request_fails_is_reported(
     assert study.copies[0].manifest.n == 4
 
 
+@pytest.mark.slow
 def test_other_verbs_report_what_was_done_before_their_last_request(
     proxy: FaultyProxy, through: Studio, title: str, tmp_path: Path
 ) -> None:

@@ -835,6 +835,7 @@ def served_faults(name: str, studio: lsnb.Studio, study: lsnb.Study, out: Path, 
     return raw_faults(call, dict, odds=odds)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SERVED)
 def test_a_studio_and_a_study_answer_or_say_what_is_wrong(
     name: str, studio: lsnb.Studio, shared_study: lsnb.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -308,6 +308,7 @@ def predicted(study: Study) -> Study:
     return study
 
 
+@pytest.mark.slow
 def test_a_cut_replacement_loses_nothing_and_goes_on(stack: Stack, predicted: Study) -> None:
     def deletion(n: int) -> Fatal:
         seen: list[int] = []

@@ -75,6 +75,7 @@ def decoded(png: bytes) -> np.ndarray[Any, Any]:
     return np.asarray(image)
 
 
+@pytest.mark.slow
 def test_a_track_of_two_segments_shows_on_its_frames_only_and_at_its_place(
     studio: Studio, bucket: Bucket, page: Page, tmp_path: Path
 ) -> None:

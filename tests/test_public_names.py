@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import lsnb
@@ -106,7 +107,10 @@ def texts() -> dict[str, str]:
     return found
 
 
-NAMED = {name: path for path, text in texts().items() for name in NAME.findall(text)}
+@cache
+def named() -> dict[str, str]:
+    """Return the names that texts mention, each with a file that does."""
+    return {name: path for path, text in texts().items() for name in NAME.findall(text)}
 
 
 # What others wrote is loaded once; of lsnb's own modules each group of names finds those alone that it loads itself.
@@ -143,14 +147,14 @@ def resolve(groups: dict[str, list[str]]) -> dict[str, list[str]]:
 
 
 def test_names_in_texts_begin_with_a_public_one() -> None:
-    assert len(NAMED) > 80
-    assert {name: path for name, path in NAMED.items() if name.split(".")[1] not in lsnb.__all__} == {}
+    assert len(named()) > 80
+    assert {name: path for name, path in named().items() if name.split(".")[1] not in lsnb.__all__} == {}
 
 
 def test_each_name_in_texts_is_there_after_import_lsnb_alone() -> None:
     """Each module's names in a Python of their own, so that none is there because of another."""
     groups: dict[str, list[str]] = {}
-    for name in sorted(name for name in NAMED if name.count(".") > 1):
+    for name in sorted(name for name in named() if name.count(".") > 1):
         groups.setdefault(name.split(".")[1], []).append(name)
     assert len(groups) > 10
     assert {first: unknown for first, unknown in resolve(groups).items() if unknown} == {}

@@ -38,6 +38,7 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     for part in check.split(" && "):
         assert part.replace("install", "install -q") in script
     assert "LSNB_REQUIRE_BROWSER=1" in script
+    assert '[ $named -gt 0 ] || marks=(-m "not exhaustive and not slow")' in script, "named alone it leaves nothing out"
 
 
 def test_the_pythons_it_is_said_to_run_on_are_those_that_ci_tries() -> None:

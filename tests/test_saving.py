@@ -86,6 +86,7 @@ def test_a_study_that_is_made_again_overwrites_no_zip(studio: Studio, study: Stu
     assert numbers(in_files(tmp_path), "annotations") == answers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_backup", [False, True])
 def test_a_later_save_overwrites_no_answer_that_is_in_a_file_alone(
     studio: Studio, study: Study, tmp_path: Path, is_backup: bool
@@ -164,6 +165,7 @@ def test_what_comes_while_it_is_saved_stops_the_deletion(
         assert not [path for method, path in proxy.requests if method == "DELETE"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["an answer", "a draft", "a further draft", "a task"])
 def test_what_comes_after_the_last_look_is_not_deleted(
     stack: Stack, studio: Studio, study: Study, tmp_path: Path, kind: str
@@ -239,6 +241,7 @@ def test_drafts_and_predictions_of_removed_rows_are_saved_in_files_of_their_own(
     assert [p["result"][0]["value"]["choices"] for task in saved for p in task["predictions"]] == [["bad"]] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["saved", "looked at again"])
 @pytest.mark.parametrize("kind", ["an answer", "a draft"])
 def test_what_comes_while_rows_are_removed_stops_that(

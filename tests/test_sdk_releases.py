@@ -33,6 +33,7 @@ print("whole journey")
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", [OLDEST, pytest.param("installed", marks=pytest.mark.exhaustive)])
 def test_the_journey_with_this_release_of_the_sdk(release: str, stack: Stack, tmp_path: Path) -> None:
     import uv

@@ -14,6 +14,7 @@ import pytest
 
 import lsnb
 
+pytestmark = pytest.mark.xdist_group("site")  # built once, not by each of the tests side by side
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / ".github" / "site"
 

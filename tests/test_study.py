@@ -107,6 +107,7 @@ def test_differences_are_named_and_nothing_is_written(studio: Studio, title: str
     assert studio.server.projects() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fate", ["refuse", "cut", "lose reply"])
 def test_a_failure_at_the_third_copy_is_finished_by_the_same_call(
     stack: Stack, studio: Studio, proxy: FaultyProxy, title: str, fate: str
@@ -170,6 +171,7 @@ def edited(description: str, **fields: object) -> str:
     return f"{head}lsnb-study {json.dumps({**json.loads(line), **fields})}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("study", ["../../../escaped", "/{root}/escaped", "..", "a\\..\\b", "x" * 5000, "nul\0"])
 def test_a_study_id_that_a_member_edited_names_no_path(
     study: str, studio: Studio, title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -103,6 +103,7 @@ def all_answers_removed(study: Study) -> None:
     study.server._ask("POST", "/api/dm/actions", params=about, json=asked)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ahead", [600, pytest.param(-600, marks=pytest.mark.exhaustive)])
 def test_what_is_gone_is_gone_from_the_table_too_whatever_the_clock_says(
     proxy: FaultyProxy, through: Studio, study: Study, ahead: float
@@ -118,6 +119,7 @@ def test_what_is_gone_is_gone_from_the_table_too_whatever_the_clock_says(
         pd.testing.assert_frame_equal(opened.annotations(raw=True), study.annotations(raw=True))
 
 
+@pytest.mark.slow
 def test_tables_that_are_made_a_group_at_a_time_are_the_same(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     work(study)
     asked: dict[str, Any] = {"raw": True, "splits": True, "data": "caption"}
@@ -182,6 +184,7 @@ def test_a_project_that_is_read_in_parts_is_the_same(study: Study, monkeypatch: 
     assert read[:6] == whole[:6]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "asked",
     [
@@ -280,6 +283,7 @@ SHOWN: dict[str, tuple[Callable[[Study, Path], object], tuple[str, str], int]] =
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", SHOWN)
 def test_a_bar_counts_items_to_the_end(study: Study, bars: list[Bar], tmp_path: Path, verb: str) -> None:
     act, what, n = SHOWN[verb]

@@ -169,6 +169,7 @@ ORDERS: dict[str, list[tuple[str, str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 def test_two_kernels_that_make_the_same_study_make_one(
     kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str, order: str
@@ -207,6 +208,7 @@ CUTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("cut", "fate", "healer"), CUTS)
 def test_what_a_cut_left_is_healed_by_a_later_call(
     kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str, cut: str, fate: str, healer: str
@@ -291,6 +293,7 @@ WORK: dict[str, Callable[[Studio, int], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("work", WORK)
 def test_a_double_in_which_somebody_worked_is_not_taken_away(studio: Studio, title: str, work: str) -> None:
     study = creates(title)(studio)
@@ -331,6 +334,7 @@ DECIDING: dict[str, list[tuple[str, str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", DECIDING)
 def test_two_kernels_that_adjudicate_make_one_project(
     kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str, order: str
@@ -390,6 +394,7 @@ RESTORING: dict[str, list[tuple[str, str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", RESTORING)
 def test_two_kernels_that_restore_make_one(
     kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str, tmp_path: Path, order: str
@@ -426,6 +431,7 @@ def test_two_kernels_that_predict_at_once_send_each_once(
         assert [len(task["predictions"]) for task in tasks] == [1] * len(tasks)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("others", ["good", "bad"])
 def test_two_kernels_that_import_answers_at_once_store_one(
     studio: Studio, study: Study, monkeypatch: pytest.MonkeyPatch, others: str
@@ -446,6 +452,7 @@ def test_two_kernels_that_import_answers_at_once_store_one(
         assert answer["result"][0]["value"]["choices"] == [others]
 
 
+@pytest.mark.slow
 def test_two_kernels_that_restore_drafts_at_once_store_each_once(
     stack: Stack, studio: Studio, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -468,6 +475,7 @@ def test_two_kernels_that_restore_drafts_at_once_store_each_once(
     assert [len(task["drafts"]) for task in tasks] == [1] * len(tasks)
 
 
+@pytest.mark.slow
 def test_two_equal_drafts_are_both_restored_where_the_first_try_was_cut_between_them(
     studio: Studio, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -491,6 +499,7 @@ def test_two_equal_drafts_are_both_restored_where_the_first_try_was_cut_between_
     assert sum(len(one["drafts"]) for one in studio.server.export(restored.copies[0].project.id)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["saving", "deleting"])
 def test_two_kernels_that_delete_at_once_keep_everything_in_files(
     studio: Studio, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str

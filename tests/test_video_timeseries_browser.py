@@ -160,7 +160,7 @@ def playing_moves_both(page: Page, one: Recording) -> None:
     assert abs(seen["cursor"] - seen["time"]) <= 1 / one.fps
 
 
-@pytest.mark.parametrize("mode", ["presign", "stream"])
+@pytest.mark.parametrize("mode", ["presign", pytest.param("stream", marks=pytest.mark.slow)])
 def test_video_and_series_move_together_and_a_drawn_stretch_comes_back_on_its_samples(
     mode: str,
     recordings: tuple[dict[str, Recording], pd.DataFrame],
@@ -217,6 +217,7 @@ OLD = """<View>
 </View>"""
 
 
+@pytest.mark.slow
 def test_an_old_config_that_was_modernised_plays_in_step(
     recordings: tuple[dict[str, Recording], pd.DataFrame],
     studio: Studio,

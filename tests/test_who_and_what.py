@@ -77,6 +77,7 @@ def test_an_account_that_answers_in_anothers_project_is_named(stack: Stack, stud
     assert any("answered 1 time in ana's project" in note for note in study.sync(texts(6)).notes)
 
 
+@pytest.mark.slow
 def test_a_decision_is_offered_what_people_answer_now(study: Study) -> None:
     first = {who: answer(study, "0000", value, who) for who, value in (("ana", "good"), ("ben", "bad"))}
     for who, value in (("ana", "good"), ("ben", "bad")):
@@ -268,6 +269,7 @@ LONG = "Attitudes towards public transport in small towns "
 ANNOTATORS = ["anastasia-friederike", "bartholomeus-adriaan"]
 
 
+@pytest.mark.slow
 def test_long_titles_are_told_apart_also_when_descriptions_were_emptied(studio: Studio, tmp_path: Path) -> None:
     titles = [f"{LONG[:49]}{n}" for n in (1, 2)]
     made: list[Study] = []
@@ -314,6 +316,7 @@ def test_long_titles_of_an_older_release_are_found_too(studio: Studio, tmp_path:
         study.delete(title, out=tmp_path / "saved.zip")
 
 
+@pytest.mark.slow
 def test_a_project_that_was_renamed_and_emptied_is_found_by_its_tasks(
     studio: Studio, study: Study, tmp_path: Path
 ) -> None:

@@ -220,6 +220,7 @@ def check_all_states(case: Case, verb: str, fate: Fate) -> None:
     assert 1 < n < 99
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("verb", "kind"), SAMPLE)
 def test_a_wrong_answer_is_a_sentence(case: Case, verb: str, kind: str) -> None:
     """Of three verbs one kind, for every request; the grid has all verbs and kinds."""

@@ -155,7 +155,9 @@ def state(lab: str, folder: Path) -> tuple[list[str], int]:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("has_policy", [True, False], ids=["whole", "without its policy"])
+@pytest.mark.parametrize(
+    "has_policy", [True, pytest.param(False, marks=pytest.mark.slow)], ids=["whole", "without its policy"]
+)
 def test_a_hostile_server_reaches_nothing_of_the_notebook(browser: Browser, tmp_path: Path, has_policy: bool) -> None:
     # The frame has no origin, which is enough by itself; its policy is a second wall.
     more = "" if has_policy else "import lsnb.forms.preview as module\nmodule._policy = lambda _: 'frame-src *'"

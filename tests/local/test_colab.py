@@ -111,6 +111,7 @@ def test_sign_in_works_behind_the_proxy(colab: Stack) -> None:
     assert "X-Frame-Options" not in page.headers, "Colab shows it in a frame"
 
 
+@pytest.mark.slow
 def test_command_in_a_cell_leaves_the_notebook_s_stack_as_it_is(colab: Stack) -> None:
     """A process beside the notebook's cannot ask the browser for the address."""
     assert local.start(folder=Path(colab.folder)) == colab

@@ -175,6 +175,7 @@ def test_a_stack_that_is_revived_has_new_keys_and_its_projects_work(mine: Stack)
     assert local.start() == revived, "and what lives keeps its keys"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["revived", pytest.param("taken down first", marks=pytest.mark.exhaustive)])
 def test_a_password_or_a_browser_s_session_that_a_dead_port_was_shown_opens_nothing(mine: Stack, how: str) -> None:
     """A browser sends its cookies to every port of a name, so that a dead bucket's is shown Label Studio's too."""
@@ -203,6 +204,7 @@ def test_a_password_or_a_browser_s_session_that_a_dead_port_was_shown_opens_noth
     assert who_am_i(again) == 200, "signing in did not change what sessions hang on"
 
 
+@pytest.mark.slow
 def test_what_the_account_signed_for_a_dead_bucket_opens_nothing(mine: Stack) -> None:
     """Label Studio, or a kernel, asks the port as before, and hands an assertion to whoever listens there."""
     client = client_of(mine)

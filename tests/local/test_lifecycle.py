@@ -184,6 +184,7 @@ def test_stop_ends_what_was_started_and_nothing_else(own: Stack, other: Path) ->
     assert [path.name for path in other.iterdir()] == ["mine.txt"]
 
 
+@pytest.mark.slow
 def test_start_that_was_killed_half_way_leaves_no_strays(other: Path) -> None:
     """Nor does a damaged record, which is written anew."""
     kernel = starter(other)
@@ -220,6 +221,7 @@ def test_dead_bucket_comes_back_at_its_address(own: Stack, own_folder: Path) -> 
     assert client_of(again).bucket(own.bucket).blob("survives.txt").download_as_bytes() == b"survives"
 
 
+@pytest.mark.slow
 def test_dead_servers_whose_ports_were_taken_move_and_media_still_show(own: Stack, own_folder: Path) -> None:
     """The bucket's address moves: what projects know of it moves too."""
     blob = client_of(own).bucket(own.bucket).blob("a b/ü.txt")

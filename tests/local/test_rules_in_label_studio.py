@@ -53,6 +53,7 @@ def study(studio: Studio, stack: Stack, tmp_path: Path) -> Iterator[Study]:
     made.delete(made.title, out=tmp_path / "saved.zip")
 
 
+@pytest.mark.slow
 def test_a_picture_shows_by_the_rule_alone(
     stack: Stack, study: Study, set_rules: Callable[[list[dict[str, Any]]], None], browser: Browser
 ) -> None:

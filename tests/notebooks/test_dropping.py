@@ -39,6 +39,7 @@ def lab(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_student_drops_files_and_chooses_a_large_one(lab: str, browser: Browser, tmp_path: Path) -> None:
     # Larger than what Jupyter takes in one message, and not a multiple of a piece.

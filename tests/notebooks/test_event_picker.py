@@ -59,6 +59,7 @@ def test_two_sensors_have_events_of_their_own_and_pairs_that_contradict_are_told
         pick_events(sensor(), 18.0, events=[("never", 1.0)])
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_a_person_clicks_two_claps_and_the_fit_follows(browser: Browser, tmp_path: Path) -> None:
     folder = tmp_path / "notebooks"

@@ -112,6 +112,7 @@ def test_01_uploads_the_users_table_and_adds_its_addresses(uploaded: str, folder
     assert "Media will show" in uploaded
 
 
+@pytest.mark.slow
 def test_02_writes_a_config_for_the_question_and_its_answers(configured: str, folder: Path) -> None:
     config = lsnb.LabelConfig.from_xml((folder / "work" / "config.xml").read_text(encoding="utf-8"))
     assert list(config.fields) == ["uri", "caption"]
@@ -133,6 +134,7 @@ def test_03_writes_the_sample_that_the_seed_draws(sampled: str, folder: Path) ->
     assert "the environment variable LSNB_SAMPLE_TASKS_BY" in sampled
 
 
+@pytest.mark.slow
 def test_03_shows_what_each_group_gave(run: Run, sampled: str, folder: Path) -> None:
     media = lsnb.read_table(folder / "work" / "media.csv", key="id")
     (folder / "groups").mkdir()
@@ -146,6 +148,7 @@ def test_03_shows_what_each_group_gave(run: Run, sampled: str, folder: Path) -> 
     assert str(lsnb.strata_table(drawn)) in shown
 
 
+@pytest.mark.slow
 def test_04_makes_a_project_for_each_annotator(cloned: str, folder: Path, studio: Studio) -> None:
     study = studio.open_study(TITLE)
     assert study.annotators == PEOPLE
@@ -213,6 +216,7 @@ def test_11_keeps_a_table_and_its_study_together(run: Run, kept: Path, folder: P
     assert labelled["mood"].fillna("").tolist() == ["", "calm", "", "", "", ""]
 
 
+@pytest.mark.slow
 def test_11_deletes_only_what_it_is_told_and_saves_it_first(run: Run, kept: Path, studio: Studio) -> None:
     study = studio.create_study(
         "Fewer of them",
@@ -242,6 +246,7 @@ def test_11_deletes_only_what_it_is_told_and_saves_it_first(run: Run, kept: Path
     assert lsnb.read_table(kept.parent / "fewer" / "labelled.csv", key="id")["mood (ana)"].notna().all()
 
 
+@pytest.mark.slow
 def test_11_syncs_no_demo_data_into_a_study_of_ones_own(run: Run, kept: Path, studio: Studio) -> None:
     before = studio.open_study("Kept together").projects["tasks"].tolist()
     with pytest.raises(papermill.PapermillExecutionError, match="name the table of the study 'Kept together'"):
@@ -254,6 +259,7 @@ def _tasks(study: Study, annotator: str) -> dict[str, dict[str, Any]]:
     return {task["meta"]["item"]: task for task in study.server.export(project)}
 
 
+@pytest.mark.slow
 def test_12_says_so_when_nobody_has_answered_yet(too_early: str) -> None:
     assert f"Using the study '{TITLE}'" in too_early
     assert "Nobody has answered yet." in too_early
@@ -292,6 +298,7 @@ def test_12_writes_what_a_paper_says_and_what_each_column_means(merged: str, fol
         assert about["meaning"].notna().all()
 
 
+@pytest.mark.slow
 def test_12_takes_what_was_decided_for_gold(
     run: Run, merged: str, folder: Path, studio: Studio, bucket: Bucket
 ) -> None:
@@ -310,6 +317,7 @@ def test_12_takes_what_was_decided_for_gold(
     assert majority[0] == majority[1]
 
 
+@pytest.mark.slow
 def test_12_reads_exported_files_and_zips_of_them_without_any_server(
     run: Run, merged: str, folder: Path, studio: Studio
 ) -> None:
@@ -328,6 +336,7 @@ def test_12_reads_exported_files_and_zips_of_them_without_any_server(
         assert (folder / "from-a-zip" / made.name).read_bytes() == made.read_bytes(), made.name
 
 
+@pytest.mark.slow
 def test_12_compares_drawn_outlines_and_writes_no_formula(run: Run, folder: Path) -> None:
     for project, (name, width) in enumerate({"ana": 10, "ben": 20}.items(), start=1):
         outline = {"points": [[0, 0], [width, 0], [width, 10], [0, 10]], "polygonlabels": ["=1+1"]}
@@ -343,6 +352,7 @@ def test_12_compares_drawn_outlines_and_writes_no_formula(run: Run, folder: Path
     assert "points" not in annotations
 
 
+@pytest.mark.slow
 def test_01_takes_a_zip_without_a_table(run: Run, uploaded: str, folder: Path, bucket: Bucket) -> None:
     pictures = sorted((folder / "media").iterdir())[:3]
     with zipfile.ZipFile(folder / "photos.zip", "w") as archive:
@@ -354,6 +364,7 @@ def test_01_takes_a_zip_without_a_table(run: Run, uploaded: str, folder: Path, b
     assert media["uri"].tolist() == [f"gs://{bucket.name}/from zip/{picture.name}" for picture in pictures]
 
 
+@pytest.mark.slow
 def test_00_goes_the_whole_way_and_cleans_up_when_told(run: Run, folder: Path, studio: Studio) -> None:
     parameters = {"WORKDIR": "quick", "TITLE": "Quick moods", "ANNOTATORS": 2, "PERCENT": 25, "CLEAN_UP": True}
     shown = run("00_quickstart", parameters)

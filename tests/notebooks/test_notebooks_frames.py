@@ -70,6 +70,7 @@ def test_05_writes_the_frames_of_the_videos_that_were_dropped(extracted: str, fo
     assert "broken.mp4" in extracted
 
 
+@pytest.mark.slow
 def test_05_brings_new_frames_when_it_is_run_again(run: Run, extracted: str, folder: Path) -> None:
     before = kept(folder)
     run("05_extract_frames", {"WORKDIR": "work", "VIDEOS": "work/videos/trial.mp4", "N": 4, "MIN_GAP": 3}, twice=False)
@@ -105,6 +106,7 @@ def difficult(run: Run, extracted: str, folder: Path, studio: Studio) -> str:
     return run("07_select_difficult_frames", {"WORKDIR": "work", "STOP": 60, **parameters})
 
 
+@pytest.mark.slow
 def test_07_writes_the_models_mistakes_of_the_chosen_video(difficult: str, folder: Path) -> None:
     table = kept(folder, "difficult.csv")
     assert table["item"].tolist() == ["carphone_pristine/img00000024", "carphone_pristine/img00000057"]
@@ -160,6 +162,7 @@ def test_07_adds_to_its_study_and_collects_what_people_mended(
     assert len(list((folder / "work").glob("*.zip"))) == 1
 
 
+@pytest.mark.slow
 def test_07_names_the_videos_that_there_are_when_one_is_misspelt(run: Run, difficult: str) -> None:
     with pytest.raises(papermill.PapermillExecutionError, match="Did you mean 'carphone_pristine'"):
         run("07_select_difficult_frames", {"WORKDIR": "work", "PREDICTIONS": "poses", "VIDEOS": "carphone"})

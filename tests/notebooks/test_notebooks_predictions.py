@@ -156,6 +156,7 @@ def test_08_says_every_bad_field_and_what_the_model_is_not(run: Run, pictures: l
     assert "5 problems" in caught.value.evalue
 
 
+@pytest.mark.slow
 def test_13_makes_a_language_model_one_more_annotator_and_compares_it_with_people(
     run: Run, folder: Path, studio: Studio
 ) -> None:
@@ -224,6 +225,7 @@ def payload(folder: Path) -> list[dict[str, Any]]:
     return rows
 
 
+@pytest.mark.slow
 def test_09_brings_a_payload_onto_its_frames_and_writes_back_what_people_made_of_it(
     run: Run, payload: list[dict[str, Any]], folder: Path, studio: Studio
 ) -> None:

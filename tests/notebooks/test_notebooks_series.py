@@ -143,6 +143,7 @@ def test_10_puts_a_users_sensor_on_the_videos_clock_and_labels_back_on_its_sampl
     assert study.projects["tasks"].tolist() == [1, 1]
 
 
+@pytest.mark.slow
 def test_10_takes_a_folder_of_recordings_and_tells_the_one_that_fails(run: Run, folder: Path, studio: Studio) -> None:
     place = folder / "many"
     place.mkdir()
