@@ -26,7 +26,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, MissingExtraError, TableError
 from lsnb.kernel.files import file_errors
-from lsnb.kernel.formats import LARGEST_RATIO, RATIO_COUNTS_FROM
+from lsnb.kernel.formats import LARGEST_RATIO, RATIO_COUNTS_FROM, size_text
 from lsnb.kernel.tally import Tally, tally_of
 from lsnb.kernel.words import counted, listing
 from lsnb.tables.cells import TEXT_DTYPE
@@ -49,6 +49,8 @@ _LONGEST_NAMES = 64 * _MOST_FIELDS
 # A marker that is nearly always 0 packs well; hours of many signals do not, and all of it will be in memory.
 _LARGE_UNPACKED = 2**28
 _LARGEST_RATIO_OF_LARGE = 20
+# What a packed file takes does not show in its size, so it may take less: a day of six channels at 100 Hz goes in.
+_LARGEST_UNPACKED = 500_000_000
 
 
 def _library(name: str, what: str) -> Any:
@@ -519,7 +521,7 @@ class _Matlab:
 
     def _spend(self, count: int) -> None:
         self._unpacked += count
-        _bounded(self._unpacked / 8, self._name)
+        self._hold(self._unpacked)
         times = LARGEST_RATIO if self._unpacked <= _LARGE_UNPACKED else _LARGEST_RATIO_OF_LARGE
         if self._unpacked > max(RATIO_COUNTS_FROM, times * self._size):
             raise TableError(
@@ -527,10 +529,19 @@ class _Matlab:
                 "not unpacked; save it in MATLAB with save(…, '-v6'), or as CSV."
             )
 
+    def _hold(self, count: int) -> None:
+        if count > _LARGEST_UNPACKED:
+            raise TableError(
+                f"{self._name} takes more than {size_text(_LARGEST_UNPACKED)} once it is unpacked: cut it into parts "
+                "first, or save it in MATLAB with save(…, '-v6'), which packs nothing."
+            )
+
     def _count(self, *, numbers: int = 0, parts: int = 0) -> None:
         self._numbers += numbers
         self._parts += parts
         _bounded(self._numbers, self._name)
+        if self._unpacked:
+            self._hold(8 * self._numbers)
         if self._parts > _MOST_PARTS:
             raise TableError(
                 f"{self._name} holds more than {_MOST_PARTS:,} cells or fields: save the arrays themselves in MATLAB."
@@ -656,7 +667,7 @@ def _matlab(file: Path) -> pd.DataFrame:
         for name, value in flat.items()
         if value.size == 1 and name.rpartition(".")[2].casefold() in ("fs", "srate", "rate", "sf", "samplerate", "hz")
     ]
-    table = pd.DataFrame(columns)
+    table = pd.DataFrame(columns, copy=False)
     found = find_table_of(table, rates[0] if rates else float("nan"))
     tally = Tally(file.name, seen=length if "." in next(iter(columns)) or not listed else max(listed))
     return _told(tally, *found, left)
@@ -666,7 +677,7 @@ def find_table_of(table: pd.DataFrame, rate: float) -> tuple[pd.DataFrame, float
     """Return a table with a column of times, its own or one by its rate, and the rate."""
     own = find_time(table, rate)
     if own is None and rate > 0 and TIME not in table.columns:
-        table.insert(0, TIME, pd.Series(np.arange(len(table)) / rate))
+        table = pd.DataFrame({TIME: np.arange(len(table)) / rate, **dict(table.items())}, copy=False)
     elif own is not None and TIME not in table.columns:
         table = table.rename(columns={own[0]: TIME})
     return table, rate

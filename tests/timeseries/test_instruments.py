@@ -525,6 +525,22 @@ def test_a_large_matlab_file_may_unpack_to_less_for_its_size(tmp_path: Path, mon
         read(path)
 
 
+@pytest.mark.parametrize("kind", ["f8", "u1"])
+def test_a_packed_matlab_file_takes_no_more_than_a_stated_size(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr("lsnb.timeseries.instruments._LARGEST_UNPACKED", 80_000)
+    held = {"a": np.random.default_rng(1).integers(0, 9, 10_001).astype(kind)}
+    monkeypatch.setattr(scipy.io, "loadmat", None)
+    scipy.io.savemat(tmp_path / "packed.mat", held, do_compression=True)
+    with pytest.raises(TableError, match=r"packed\.mat takes more than 80\.0 kB once it is unpacked: .*'-v6'"):
+        read(tmp_path / "packed.mat")
+    # Small numbers become numbers of eight bytes later on.
+    monkeypatch.undo()
+    scipy.io.savemat(tmp_path / "plain.mat", held)
+    assert len(read(tmp_path / "plain.mat")[0]) == 10_001
+
+
 @pytest.mark.parametrize("packed", [False, True])
 def test_all_that_scipy_writes_is_counted_and_read(tmp_path: Path, packed: bool) -> None:
     held = {
