@@ -266,6 +266,23 @@ def test_an_editor_that_never_comes_gives_an_outline_after_a_while(shown: Page) 
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("said", ["ready drawn height", "ready other broken"])
+def test_an_editor_that_says_much_and_draws_nothing_gives_an_outline(shown: Page, tmp_path: Path, said: str) -> None:
+    script = f"""
+        for (const said of "{said}".split(" ")) parent.postMessage({{ said, drawn: "", height: 9 }}, "*");
+        setInterval(() => {{ for (const said of "{said}".split(" ")) parent.postMessage({{ said }}, "*"); }}, 50);
+        findEditor = () => new Promise(() => null);
+    """
+    (tmp_path / "server" / "react-app").mkdir(parents=True)
+    (tmp_path / "server" / "react-app" / "runtime.js").write_text(script)
+    with serve(tmp_path / "server") as address:
+        frame = put(shown, Preview(address, lambda config: "", timeout=0.4), CONFIG)
+        frame.get_by_text("within 0.4 seconds").wait_for()
+        frame.get_by_text("The button below opens this config in Label Studio itself").wait_for()
+        frame.locator(".lsnb-preview-outline").get_by_text("tense").wait_for()
+
+
+@pytest.mark.browser
 def test_a_notebook_that_keeps_frames_apart_gets_a_sentence(shown: Page) -> None:
     preview = Preview("http://127.0.0.1:9", lambda config: "")
     content = preview.frame.replace("<iframe ", '<iframe sandbox="allow-scripts" ')
