@@ -184,6 +184,11 @@ def _is_cover(stream: Any) -> bool:
 
 
 INTRA = 1  # AV_PICTURE_TYPE_I: made from no other frame
+# Streams that FFmpeg cuts into frames itself: a frame ends where the next one begins, so that the mark of a damaged
+# piece comes with the whole frame that ended in it, and the damage is in what follows.
+CUT_BY_PARSER = ("mpegts", "mpeg")
+# Decoders that count a frame's blocks, and say so of every frame that lacks some.
+ACCOUNTS_FOR_BLOCKS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263"})
 
 
 class Decoding:
@@ -202,6 +207,10 @@ class Decoding:
         self._sent = 0
         self._places: dict[int, int] = {}  # presentation time -> the packet's place in the order of coding
         self._smeared: list[tuple[int, float]] = []  # places: from the first damage to the next frame of its own
+        self._is_parsed = container.format.name in CUT_BY_PARSER
+        self._last_marked = -1
+        self._piece, self._at = 0, 0  # bytes: what all places of packets are apart, and the last one
+        self._before_a_start: set[int] = set()  # places of which the decoder knows whether they are whole
 
     def frames(self, *, begin: int | None = None) -> Iterator[Any]:
         """Decode from the first keyframe on, or from the one presented at ``begin``, to the end: the whole frames.
@@ -228,13 +237,12 @@ class Decoding:
         Raises:
             LookupError: The keyframe at ``begin`` does not come.
         """
-        for packet in self._packets(begin):
+        for packet, following in _with_next(self._packets(begin)):
             if packet is not None and packet.size:
                 self._sent += 1
                 if packet.pts is not None:
                     self._places[packet.pts] = self._sent
-                if packet.is_corrupt:
-                    self._smear(self._sent)
+                self._mark(packet, following)
                 if seen is not None and packet.dts is not None:
                     seen(packet.dts)
             try:
@@ -256,6 +264,26 @@ class Decoding:
         """Whether anything was found so far; several frames at a time hide it in their threads."""
         return bool(self.damaged or self._smeared)
 
+    def _mark(self, packet: Any, following: Any) -> None:
+        """Distrust what the reader of the file marks as incomplete, ``following`` being the next packet."""
+        if not self._is_parsed:
+            if packet.is_corrupt:
+                self._smear(self._sent)
+            return
+        at = packet.pos if packet.pos is not None else self._at
+        if packet.is_corrupt:
+            if self._smeared and self._smeared[-1] == (self._sent, math.inf):
+                self._smeared.pop()  # marked like the one before it: whole, too
+            self._last_marked = self._sent
+            self._smear(self._sent + 1)
+        elif self._last_marked == self._sent - 1 and self.stream.codec_context.name in ACCOUNTS_FOR_BLOCKS:
+            # Files that were joined between two pieces: no bytes of the second are in the first one's last frame, and
+            # no other frame is made from it.
+            is_last = following is None or not following.size
+            if is_last or (following.is_keyframe and ((following.pos or 1) - at) % max(1, self._piece) == 0):
+                self._before_a_start.add(self._sent)
+        self._piece, self._at = math.gcd(self._piece, at - self._at), at
+
     def _smear(self, place: int) -> None:
         """Distrust what was coded from here on, until a frame comes that is made from no other."""
         if self._smeared and self._smeared[-1][1] == math.inf:
@@ -272,6 +300,8 @@ class Decoding:
         first, until = self._smeared[-1]
         if until == math.inf and place > first and (frame.key_frame or frame.pict_type == INTRA):
             self._smeared[-1] = (first, place)
+        if place in self._before_a_start and not any(first < place < until for first, until in self._smeared):
+            return True
         return not any(first <= place < until for first, until in self._smeared)
 
     def _packets(self, begin: int | None) -> Iterator[Any]:
@@ -294,6 +324,18 @@ class Decoding:
                     continue
                 has_begun = True
             yield packet
+
+
+def _with_next(packets: Iterator[Any]) -> Iterator[tuple[Any, Any]]:
+    """Give each packet with the one after it, None after the last."""
+    before = next(packets, _NONE)
+    while before is not _NONE:
+        packet = next(packets, _NONE)
+        yield before, None if packet is _NONE else packet
+        before = packet
+
+
+_NONE: Any = object()
 
 
 # Which frames a video has, in the order they are shown, and when: the one source of frame numbers.

@@ -80,9 +80,26 @@ def test_a_frame_keeps_its_number_behind_damage(tmp_path: Path) -> None:
     path.write_bytes(data + data)
     assert len(frame_times(path)) == probe(path).frames == 120
     served = {frame.index: read_barcode(frame.image) for frame in read_frames(path)}
-    assert all(index % 60 == shown for index, shown in served.items())
-    assert set(range(120)) - set(served) <= {57, 58, 59}  # the packets at the seam are marked as incomplete
-    assert [frame.index for frame in read_frames(path, [10, 110])] == [10, 110]
+    assert list(served.values()) == [*range(60), *range(60)]  # the seam is marked as damage, and nothing is missing
+    assert [frame.index for frame in read_frames(path, [10, 59, 110])] == [10, 59, 110]
+    path.write_bytes(data[: len(data) * 6 // 10 // 188 * 188] + data)
+    served = {frame.index: read_barcode(frame.image) for frame in read_frames(path)}
+    seam = len(frame_times(path)) - 60
+    assert len(set(range(seam + 60)) - set(served)) <= 1, "the frame that was cut alone"
+    # What is coded last may be shown without those that are shown before it.
+    assert all(
+        shown == (index if index < seam else index - seam) for index, shown in served.items() if index != seam - 1
+    )
+
+
+def test_frames_of_a_cut_program_stream_are_whole_up_to_the_cut(tmp_path: Path) -> None:
+    whole = make_video(tmp_path / "whole.mpg", 90, fps=25, codec="mpeg2video", gop=30, b_frames=2)
+    path = cut_off(whole, 0.9)
+    shown = [read_barcode(frame.image) for frame in read_frames(path)]
+    assert shown[:-1] == list(range(len(shown) - 1))
+    with av.open(str(path)) as container:
+        decoded = sum(1 for _ in container.decode(video=0))
+    assert len(shown) >= decoded - 2
 
 
 def test_a_clock_that_begins_anew_takes_no_frame_and_changes_no_number(tmp_path: Path) -> None:
