@@ -23,13 +23,14 @@ from lsnb.errors import InputError, TableError
 from lsnb.kernel import checks
 from lsnb.kernel.tally import Tally, tally_of
 from lsnb.kernel.words import counted, listing
-from lsnb.poses.tools import is_openpose, is_tool_csv, tool_table
+from lsnb.poses.tools import is_openpose, is_tool_csv, labelled_table, tool_table
 from lsnb.tables.h5 import read_h5
 from lsnb.tables.pose_tables import (
     H5_ENDINGS,
     NO_ANIMAL,
     Floats,
     PathLike,
+    PoseTable,
     column_names,
     count_rows,
     csv_header,
@@ -267,7 +268,8 @@ def read_poses(
             MMPose, AlphaPose, AlphaTracker or COCO key points; a folder of OpenPose's JSON; MediaPipe's landmarks as
             JSON (an entry a frame) or CSV (a row a frame or a landmark); Anipose's CSV of places in space. Coordinates
             are pixels from the top left, frames count from 0. Of several animals each body part is
-            ``"<individual> <body part>"``. What SuperAnimal gives as −1 is missing.
+            ``"<individual> <body part>"``. What SuperAnimal gives as −1 is missing. Of the JSON from
+            which AlphaTracker learns the likelihood is 1.
         name: What to call it in messages; the file's name by default.
         size: Width and height of the pictures in pixels, for MediaPipe's landmarks, which are shares of them. Their
             depth is left out, and their visibility is the likelihood.
@@ -349,11 +351,19 @@ class LabelledPoses:
         return len(self.images)
 
 
+def labelled_rows(labels: PathLike | pd.DataFrame) -> PoseTable:
+    """Return the rows of labelled poses, as ``read_pose_table`` does; also of AlphaTracker's JSON."""
+    if not isinstance(labels, pd.DataFrame) and existing_file(labels, "labels").suffix.lower() == ".json":
+        return read_pose_table(labelled_table(existing_file(labels, "labels")), "labels")
+    return read_pose_table(labels, "labels")
+
+
 def read_labelled_poses(labels: PathLike | pd.DataFrame) -> LabelledPoses:
     """Return the poses in a ``CollectedData`` table.
 
     Args:
         labels: The CSV or H5 file, or its table. Images are named by one column or by three (folder, video, image).
+            Or the JSON file from which AlphaTracker learns, whose body parts have no names: ``point0``, ``point1``.
 
     Raises:
         MissingFileError: There is no such file.
@@ -366,7 +376,7 @@ def read_labelled_poses(labels: PathLike | pd.DataFrame) -> LabelledPoses:
         >>> read_labelled_poses(table).images
         ('labeled-data/v/img0001.png',)
     """
-    table = read_pose_table(labels, "labels")
+    table = labelled_rows(labels)
     source = "labels" if isinstance(labels, pd.DataFrame) else Path(labels).name
     layout = read_header(table.header, source, labelled=True)
     tally = Tally(source, seen=table.seen, taken=len(table.rows))

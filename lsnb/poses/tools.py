@@ -6,6 +6,7 @@
 | MMPose | JSON of its demos and inferencer: a frame each, ``instances`` with ``keypoints`` and ``keypoint_scores`` |
 | OpenPose | a folder of ``<video>_000000000012_keypoints.json`` with ``people`` and ``pose_keypoints_2d`` |
 | AlphaPose, AlphaTracker | JSON: a list with ``image_id``, or a dict of image and its instances |
+| AlphaTracker's labels | JSON: a list of images with ``annotations``, for each animal a box and then its points |
 | COCO | key points with ``images``, ``annotations`` and ``categories``, whose images end in the frame |
 | MediaPipe | landmarks, shares of the picture: JSON, an entry a frame, or CSV, a row a frame or a row a landmark |
 | Anipose | the CSV of places in space, as a camera of its ``calibration.toml`` sees them |
@@ -154,6 +155,14 @@ def tool_table(
     if isinstance(said, list) and said and isinstance(said[0], Mapping) and {"image_id", "keypoints"} <= set(said[0]):
         named = [(one.get("image_id") if isinstance(one, Mapping) else f"entry {n}", one) for n, one in enumerate(said)]
         return _alphapose(named, path.name)
+    if _are_alphatrackers_labels(said):
+        sightings = [
+            (_frame(name, path.name), None, np.column_stack([points, np.ones(len(points))]))
+            for name, animals in _alphatrackers_animals(said, path.name)
+            for points in animals
+        ]
+        last = max(_frame(one["filename"], path.name) for one in said)
+        return _table(sightings, None, "alphatracker", path.name, frames=last + 1)
     entries = _landmark_entries(said)
     if entries is not None:
         return _landmarks(entries, path.name, size)
@@ -219,6 +228,91 @@ def _alphapose(found: Sequence[tuple[Any, Any]], source: str) -> pd.DataFrame:
         points = _triples(one.get("keypoints"), one.get("kp_score"), f"{source}, {name}")
         sightings.append((frame, _called(track), points))
     return _table(sightings, None, "alphapose", source)
+
+
+def labelled_table(path: Path) -> pd.DataFrame:
+    """Return AlphaTracker's labels as DeepLabCut's table of labelled poses, a row for each image.
+
+    Args:
+        path: The JSON file from which AlphaTracker learns.
+
+    Raises:
+        TableError: It is none, or its animals have points of different numbers.
+
+    Example:
+        >>> import json, tempfile
+        >>> path = Path(tempfile.mkdtemp(), "train.json")
+        >>> box, point = {"class": "Face", "x": 1, "y": 2, "width": 9, "height": 9}, {"class": "point", "x": 3, "y": 4}
+        >>> _ = path.write_text(json.dumps([{"class": "image", "filename": "7.jpg", "annotations": [box, point]}]))
+        >>> labelled_table(path).loc["7.jpg"].tolist()
+        [3.0, 4.0]
+    """
+    said = read_json(path)
+    if not _are_alphatrackers_labels(said):
+        raise TableError(
+            f"{path.name} is no JSON of labelled poses that is known here: give that from which AlphaTracker learns, a "
+            "list of images with their annotations, or a CollectedData table."
+        )
+    found = _alphatrackers_animals(said, path.name)
+    parts = _plain_names(len(next((animals[0] for _, animals in found if animals), ())))
+    most = max(1, *(len(animals) for _, animals in found))
+    if len(found) * most * len(parts) > MOST_CELLS // 2:
+        raise TableError(f"{path.name} has {most} animals in {len(found)} images, more than fit: split it.")
+    values = np.full((len(found), most, len(parts), 2), np.nan)
+    for row, (_, animals) in enumerate(found):
+        for number, points in enumerate(animals):
+            values[row, number] = points
+    owners = [[f"animal{number + 1}" for number in range(most)]] if most > 1 else []
+    levels = ["scorer", *(["individuals"] if owners else []), "bodyparts", "coords"]
+    columns = pd.MultiIndex.from_product([["alphatracker"], *owners, parts, ["x", "y"]], names=levels)
+    return pd.DataFrame(
+        values.reshape(len(found), -1), index=pd.Index([name for name, _ in found], dtype=object), columns=columns
+    )
+
+
+def _are_alphatrackers_labels(said: Any) -> bool:
+    return (
+        isinstance(said, list)
+        and bool(said)
+        and all(
+            isinstance(one, Mapping)
+            and isinstance(one.get("filename"), str)
+            and isinstance(one.get("annotations"), list)
+            for one in said
+        )
+    )
+
+
+def _alphatrackers_animals(said: Any, source: str) -> list[tuple[str, list[Floats]]]:
+    """Return each image's name and its animals' points, ``[body parts, 2]``: those behind a box belong to it."""
+    images: list[tuple[str, list[Floats]]] = []
+    counts: dict[int, list[str]] = {}
+    for one in said:
+        where = f"{source}, {str(one['filename'])[:60]}"
+        animals: list[list[tuple[float, float]]] = []
+        for mark in _mappings(one["annotations"], where):
+            place = finite_number(mark.get("x")), finite_number(mark.get("y"))
+            if place[0] is None or place[1] is None:
+                raise TableError(f"{where} has a mark without numbers x and y; write it anew.")
+            if "width" in mark:
+                animals.append([])
+            elif animals:
+                animals[-1].append((place[0], place[1]))
+            else:
+                raise TableError(f"{where} has a point before the first animal's box; write it anew.")
+        for points in animals:
+            counts.setdefault(len(points), []).append(str(one["filename"])[:60])
+        images.append((one["filename"], [np.array(points).reshape(-1, 2) for points in animals]))
+    if not counts or set(counts) == {0}:
+        raise TableError(f"{source} has no points of any animal.")
+    if len(counts) > 1:
+        usual = max(counts, key=lambda count: len(counts[count]))
+        odd = [name for count, names in counts.items() if count != usual for name in names]
+        raise TableError(
+            f"{source} has animals of other than {usual} points in {listing(list(dict.fromkeys(odd)))}: AlphaTracker "
+            "tells body parts by their order, so each animal needs all of them."
+        )
+    return images
 
 
 def _openpose(folder: Path) -> pd.DataFrame:

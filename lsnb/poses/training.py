@@ -21,11 +21,11 @@ from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel.files import path_inside, whole_file_at, write_whole
 from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.words import counted, listing, warn
-from lsnb.poses.coordinates import read_header
+from lsnb.poses.coordinates import labelled_rows, read_header
 from lsnb.poses.keypoints import size_of
 from lsnb.shapes import box_around_points
 from lsnb.tables.h5 import require_h5
-from lsnb.tables.pose_tables import Floats, PathLike, PoseTable, read_pose_table
+from lsnb.tables.pose_tables import Floats, PathLike, PoseTable
 
 Format = Literal["coco", "ultralytics", "sleap", "views"]
 _SLEAP_INSTANCE = (
@@ -171,7 +171,7 @@ def _problems(
 
 
 def _read(labels: PathLike | pd.DataFrame) -> Labelled:
-    table = read_pose_table(labels, "labels")
+    table = labelled_rows(labels)
     source = "labels" if isinstance(labels, pd.DataFrame) else Path(labels).name
     places = read_header(table.header, source, labelled=True).places(table.values)
     owned = list(dict.fromkeys((column[1] if len(column) == 4 else "", column[-2]) for column in table.header))

@@ -574,6 +574,8 @@ TOOLS: dict[str, Any] = {
     "inferencer": [{"frame_id": 0, "instances": [SEEN, {**SEEN, "track_id": 2}]}],
     "alphapose": [{"image_id": "0.jpg", "keypoints": FLAT, "idx": [1]}, {"image_id": "2.jpg", "keypoints": FLAT}],
     "alphatracker": {"0.png": [{"keypoints": FLAT, "idx": 1}], "1.png": []},
+    "labels": [{"class": "image", "filename": "2.jpg", "annotations": [
+        {"class": "Face", "x": 1, "y": 2, "width": 3, "height": 4}, {"class": "point", "x": 1.5, "y": 2}]}],
     "coco": {
         "images": [{"id": 1, "file_name": "img0.png"}, {"id": 2, "file_name": "img2.png"}],
         "categories": [{"id": 1, "keypoints": ["a", "b"]}],

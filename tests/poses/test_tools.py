@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from lsnb.errors import InputError, LsnbError, TableError
 from lsnb.frames import select_difficult_frames
-from lsnb.poses import read_bodyparts, read_poses
+from lsnb.poses import read_bodyparts, read_labelled_poses, read_poses, write_labelled_poses
 from lsnb.poses.tools import BODY_25, COCO_17
 
 NAN = float("nan")
@@ -213,6 +213,48 @@ def test_alphapose_and_alphatracker(tmp_path: Path) -> None:
         "frame_3.png": [{"keypoints": [4, 5, 0.5], "idx": 1}],
     }
     assert read_poses(written(tmp_path / "b.json", tracked)).xy[:, 0, 0].tolist()[3] == 4
+
+
+def test_what_alphatracker_learns_from(tmp_path: Path) -> None:
+    def animal(*places: tuple[float, float]) -> list[dict]:
+        box = {"class": "Face", "x": 0, "y": 0, "width": 9.5, "height": 7}
+        return [box, *({"class": "point", "x": x, "y": y} for x, y in places)]
+
+    said = [
+        {
+            "class": "image",
+            "filename": "img_3.jpg",
+            "annotations": [*animal((1, 2), (3, 4)), *animal((5, 6), (7, 8.5))],
+        },
+        {"class": "image", "filename": "img_0.jpg", "annotations": []},
+        {"class": "image", "filename": "img_5.jpg", "annotations": animal((9, 10), (11, 12))},
+    ]
+    path = written(tmp_path / "train.json", said)
+    labels, poses = read_labelled_poses(path), read_poses(path)
+    assert labels.images == ("img_3.jpg", "img_0.jpg", "img_5.jpg")
+    assert labels.bodyparts == poses.bodyparts == tuple(f"animal{n} point{m}" for n in (1, 2) for m in (0, 1))
+    np.testing.assert_array_equal(labels.xy, poses.xy[[3, 0, 5]])
+    assert labels.xy[0].tolist() == [[1, 2], [3, 4], [5, 6], [7, 8.5]]
+    assert np.isnan(labels.xy[1]).all()
+    assert np.isnan(labels.xy[2, 2:]).all()
+    assert len(poses) == 6
+    assert np.nanmin(poses.likelihood) == 1
+    (coco,) = write_labelled_poses(path, tmp_path / "c.json", format="coco", size=(20, 10))
+    np.testing.assert_array_equal(read_poses(coco).xy, poses.xy)
+    for change, match in (
+        (animal((1, 2)), "animals of other than 2 points in img_0.jpg"),
+        (animal((1, 2))[1:], "img_0.jpg has a point before the first animal's box"),
+        ([{"class": "point"}], "a mark without numbers x and y"),
+        ([3], "an entry that is no instance"),
+    ):
+        written(path, [said[0], {**said[1], "annotations": change}, said[2]])
+        for read in (read_labelled_poses, read_poses):
+            with pytest.raises(TableError, match=match):
+                read(path)
+    with pytest.raises(TableError, match="no points of any animal"):
+        read_labelled_poses(written(path, [said[1]]))
+    with pytest.raises(TableError, match="from which AlphaTracker learns"):
+        read_labelled_poses(written(path, {"a": 1}))
 
 
 def test_coco_key_points_of_a_video(tmp_path: Path) -> None:
