@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from faulty_proxy import FaultyProxy, faulty_proxy
+from moods import said
 
 import lsnb
 from lsnb import demo
@@ -445,3 +446,28 @@ def test_the_embedded_bucket_s_key_goes_to_the_embedded_server_without_a_word(
     config = lsnb.LabelConfig.image("image").choices("c", ["x", "y"])
     studio.create_study(title, config, media, key="id", annotators=["ana"], bucket=bucket)
     assert [str(one.message) for one in recwarn if "goes to Label Studio" in str(one.message)] == []
+
+
+def test_a_box_that_nobody_or_somebody_ticked_is_answered_by_all_who_handed_in(
+    studio: Studio, title: str, tmp_path: Path
+) -> None:
+    """That several may be chosen stands in the config alone: nobody can choose several of one box."""
+    config = CONFIG.choices("marks", ["blurred"], multiple=True)
+    study = studio.create_study(title, config, items(3), key="id", annotators=["ana", "ben"])
+    for copy, ticks in zip(study.copies, ((True, True, False), (True, False, False)), strict=True):
+        tasks = sorted(studio.server.export(copy.project.id), key=lambda task: str(task["data"]["id"]))
+        for task, tick in zip(tasks, ticks, strict=True):
+            box = [{**said("blurred")[0], "from_name": "marks"}] if tick else []
+            studio.server.annotate(task["id"], [*said("good"), *box])
+    long = study.annotations()
+    assert long.attrs["several"] == ["marks"], "and not the mood, of which one is chosen"
+    found = lsnb.agreement(long, "marks", resamples=0)
+    assert (found.n_items, found.kappa["percent"].tolist()) == (3, [pytest.approx(2 / 3)])
+    read = lsnb.read_table(study.annotations(out=tmp_path / "answers.parquet"))
+    assert lsnb.agreement(read, "marks", resamples=0).n_items == 3
+    assert lsnb.disputed(long, "marks")["item"].tolist() == ["0001"]
+    assert study.gold("marks", ties="ben")["value"].tolist() == [("blurred",), (), ()]
+    labelled = study.pull(answers="all").labelled
+    assert labelled["marks (ana)"].tolist() == [("blurred",), ("blurred",), ()]
+    assert labelled["mood (ana)"].tolist() == ["good"] * 3
+    assert study.adjudicate(by="eva").report.summary == "1 created"

@@ -20,6 +20,8 @@ from lsnb.sampling.draw import REPEAT, repeated
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 AMONG_NUMBERS = ("lowest", "median", "highest")
+# Where a long table's attrs name the choices of which a config lets people take several.
+SEVERAL = "several"
 
 
 @checks.checked
@@ -28,7 +30,8 @@ def widen(annotations: Annotations, control: str, *, repeats: Literal["latest", 
 
     Only submitted answers count. Two annotations of one item by one person: the latest counts, with a
     warning. Nothing chosen in a multiple choice, or nothing drawn, by somebody who submitted the item, is an answer,
-    the empty tuple; a choice is multiple where anybody chose several. Answers to a question that is asked of each page
+    the empty tuple; a choice is multiple where anybody chose several, or where the table is a study's and its config
+    says so (``annotations.attrs["several"]`` names these choices). Answers to a question that is asked of each page
     are ``"<page>: <answer>"``. Where anyone gave several answers to one item, or answers are about regions, every cell
     is a sorted tuple of what differs in them (several texts keep their order). The order of rows, items and
     annotators in the long table does not matter.
@@ -66,6 +69,7 @@ def wide_of(
         repeats: As of ``widen``.
         is_set: Whether answers are sets whatever these annotations hold, also where nobody answered.
     """
+    is_set = is_set or control in told_several(annotations)
     annotations = checked(annotations, control, is_needed=not is_set)
     is_set = is_set or takes_several(annotations, control)
     if repeats == "all":
@@ -126,7 +130,9 @@ def _of_control(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
 
 
 def takes_several(annotations: pd.DataFrame, control: str) -> bool:
-    """Return whether nothing is an answer to a control: of a choice where anybody chose several, and of regions.
+    """Return whether nothing is an answer to a control: of a choice that may hold several, and of regions.
+
+    A choice may where anybody chose several, or where the table says so of it.
 
     Args:
         annotations: The long table.
@@ -151,10 +157,26 @@ def takes_several(annotations: pd.DataFrame, control: str) -> bool:
     # Of a region that nobody drew, nothing was asked.
     if "region" in rows.columns and rows["region"].notna().any():
         return False
+    if control in told_several(annotations):
+        return True
     given = rows[rows["value"].notna()]
     which = [name for name in (*OF_ONE, "page") if name in rows.columns]
     # Most tables have one answer of each person to an item, and need no look at the other columns.
     return all(bool(given.duplicated(names).any()) for names in (which[:2], which))
+
+
+def told_several(annotations: pd.DataFrame) -> list[str]:
+    """Return the choices of which the long table itself says that several may be taken.
+
+    Args:
+        annotations: The long table.
+
+    Example:
+        >>> told_several(pd.DataFrame())
+        []
+    """
+    told = annotations.attrs.get(SEVERAL)
+    return [name for name in told if isinstance(name, str)] if isinstance(told, list) else []
 
 
 OF_ONE = ("item", "annotator", "project", "task", "annotation", "status", "updated_at")

@@ -14,7 +14,7 @@ from typing import Any
 from lxml import etree
 
 from lsnb.errors import LabelConfigError
-from lsnb.labels.vocabulary import ROWS, Tag, find_tag
+from lsnb.labels.vocabulary import CHOICES, ROWS, Tag, find_tag
 
 # The class of the box in which a long list of answers scrolls by itself.
 OPTIONS_CLASS = "lsnb-options"
@@ -418,6 +418,33 @@ def read_controls(root: etree._Element) -> dict[str, Control]:
             ),
         )
     return _with_shared_labels(controls)
+
+
+def multiple_choices(config: str) -> list[str]:
+    """Return the names of the choices about the whole item of which several may be taken, so that none is an answer.
+
+    What is asked only after another answer is left out: where it was not asked, nothing chosen is no answer.
+
+    Args:
+        config: The XML; of one that is none, nothing is returned.
+
+    Example:
+        >>> multiple_choices('<View><Choices name="c" toName="t" choice="multiple"/></View>')
+        ['c']
+    """
+    try:
+        root = parse(config)
+    except LabelConfigError:
+        return []
+    asked = read_controls(root)
+    hidden = {
+        attribute(below, "name") for above in walk(root) if attribute(above, "visibleWhen") for below in walk(above)
+    }
+    return [
+        name
+        for name, one in asked.items()
+        if one.tag == CHOICES.name and one.multiple and not one.per_region and name not in hidden
+    ]
 
 
 def _answers(element: etree._Element, tag: Tag) -> list[str]:

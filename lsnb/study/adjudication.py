@@ -16,10 +16,12 @@ import pandas as pd
 
 from lsnb.annotations import long_table
 from lsnb.annotations.long import letters_of
+from lsnb.annotations.votes import SEVERAL
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import and_again, nearest
 from lsnb.labels import LabelConfig
+from lsnb.labels.tree import multiple_choices
 from lsnb.reliability import disputed, gold
 from lsnb.reliability.truth import Method
 from lsnb.studio import Project, Server
@@ -136,7 +138,8 @@ def adjudicate(
         for task in tasks:
             if (item := item_of(task)) is not None:
                 data.setdefault(item, task["data"])
-    wanted = _disputed_items(exported, key) if items is None else _wanted(items, data)
+    config = _config(server, copies[0].project.id)
+    wanted = _disputed_items(exported, key, config) if items is None else _wanted(items, data)
     gone = [item for item in wanted if any(str(cell).startswith("gs://") for cell in data[item].values())]
     if gone and bucket is None:
         raise InputError(
@@ -144,7 +147,6 @@ def adjudicate(
             f"to connect {by}'s project to it."
         )
     about = copies[0].manifest
-    config = _config(server, copies[0].project.id)
     made: Project | None = None
     numbers = sorted(copy.project.id for copy in copies)
     found = _deciding(server, copies, by, search=True)
@@ -458,9 +460,10 @@ def parse_deciding(description: str) -> dict[str, Any] | None:
     return None
 
 
-def _disputed_items(exported: Mapping[str, list[dict[str, Any]]], key: str) -> list[str]:
+def _disputed_items(exported: Mapping[str, list[dict[str, Any]]], key: str, config: LabelConfig) -> list[str]:
     tables = [long_table(tasks, key=key, annotator=name, raw=True) for name, tasks in exported.items()]
     annotations = pd.concat(tables, ignore_index=True)
+    annotations.attrs[SEVERAL] = multiple_choices(config.xml)
     worst: dict[str, float] = {}
     for control in sorted(annotations["control"].dropna().unique()):
         for row in disputed(annotations, control).itertuples(index=False):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import pandas as pd
 
 from lsnb.annotations import long_table, widen
+from lsnb.annotations.votes import SEVERAL
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.formats import names_file
@@ -19,6 +20,7 @@ from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import and_again, listing, nearest
 from lsnb.labels import LabelConfig
+from lsnb.labels.tree import multiple_choices
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.contents import names_of_items, read_predictions
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
@@ -224,10 +226,14 @@ def read_run(server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Sna
             said[item] = {**task, "drafts": [], "annotations": [{"id": told["id"], **when}]}
             scores[item] = told["score"]
     splits = splits_of(exported)
+    predicted = with_splits(long_table(said.values(), key=key, annotator=model, raw=True), splits)
+    answered = with_splits(pd.concat(people, ignore_index=True), splits)
+    several = multiple_choices(server.project(copies[0].project.id).config or "")
+    predicted.attrs[SEVERAL] = answered.attrs[SEVERAL] = several
     return ModelRun(
         model_version,
-        with_splits(long_table(said.values(), key=key, annotator=model, raw=True), splits),
-        with_splits(pd.concat(people, ignore_index=True), splits),
+        predicted,
+        answered,
         pd.DataFrame({"item": list(scores), "score": pd.Series(list(scores.values()), dtype="float64")}),
         {item: task["annotations"][0]["result"] for item, task in said.items()},
     )

@@ -26,12 +26,14 @@ import pandas as pd
 from lsnb import plots
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations.long import DONE, Names, Tabulated, Wanted, data_column, letters_of, tabulate
+from lsnb.annotations.votes import SEVERAL
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.files import whole_file_at, write_whole
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, warn
 from lsnb.labels import LabelConfig
+from lsnb.labels.tree import multiple_choices
 from lsnb.media.images import thumbnail
 from lsnb.reliability import agreement, coverage, disputed, methods_paragraph
 from lsnb.studio import Server
@@ -117,7 +119,7 @@ def table_of(
     for note in account_notes(server, _given([merged], owners)):
         warn(note)
     merged = asked.hidden(merged)
-    merged.attrs[AS_OF] = began
+    merged.attrs |= {AS_OF: began, SEVERAL: sorted(facts.several)}
     return merged
 
 
@@ -147,6 +149,7 @@ class _Facts:
     rows: list[pd.DataFrame] = field(default_factory=list)
     kinds: set[tuple[str, type]] = field(default_factory=set)
     answers: Counter[tuple[str, Any]] = field(default_factory=Counter)
+    several: set[str] = field(default_factory=set)
 
     def see(self, name: str, tasks: Sequence[Any], asked: Asked) -> None:
         """Note what further tasks of a project tell of how things are called."""
@@ -216,7 +219,7 @@ def stream_answers(server: Server, copies: Sequence[Copy], key: str, asked: Aske
             facts.answers.update(_given([found.table], owners))
         everybody = list(letters_of(facts.people, () if asked.accounts else asked.order))
         like = asked.hidden(pd.concat(facts.rows, ignore_index=True), everybody)
-        about = {AS_OF: began} if began is not None else {}
+        about = {SEVERAL: orjson.dumps(sorted(facts.several)).decode()} | ({AS_OF: began} if began else {})
         with ParquetParts(part, like, about=about) as parts, counting("Writing answers", read, "task") as count:
             for found in _tables(kept, facts, key, asked):
                 tally.add(found.tally)
@@ -233,11 +236,11 @@ Parts = Iterable[tuple[Copy, list[dict[str, Any]]]]
 
 def _from_server(server: Server, copies: Sequence[Copy]) -> Iterator[tuple[Copy, list[dict[str, Any]]]]:
     """Yield all tasks of a study as the server has them, some at a time."""
-    held = [server.project(copy.project.id).tasks or 0 for copy in copies]
-    with counting("Reading answers", sum(held), "task") as count:
-        for copy, n in zip(copies, held, strict=True):
+    there = [replace(copy, project=server.project(copy.project.id)) for copy in copies]
+    with counting("Reading answers", sum(copy.project.tasks or 0 for copy in there), "task") as count:
+        for copy in there:
             yield copy, []
-            for part in server.exported(copy.project.id, held=n):
+            for part in server.exported(copy.project.id, held=copy.project.tasks or 0):
                 yield copy, part
                 count(len(part))
 
@@ -250,6 +253,8 @@ def _keep(parts: Parts, kept: IO[bytes], facts: _Facts, asked: Asked) -> int:
         own = [task for task in part if item_of(task, copy.manifest) is not None]
         strangers[name] += len(part) - len(own)
         facts.see(name, own, asked)
+        if not part:
+            facts.several.update(multiple_choices(copy.project.config or ""))
         kept.write(orjson.dumps([name, own]) + b"\n")
         read += len(part)
     for name, n in strangers.items():

@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
@@ -353,15 +353,18 @@ def answers_in_parts(
 ) -> Iterator[tuple[Copy, list[dict[str, Any]]]]:
     """Yield the tasks that ``read_answers`` returns, and those of others, some at a time, in the order of their ids.
 
+    Each copy comes first with no tasks, its project as it is now.
+
     Args:
         server: The server.
         copies: The study's projects.
         snapshots: Project id → what was seen last in this kernel; else the cache is read.
     """
-    there = [server.project(copy.project.id) for copy in copies]
-    with counting("Reading answers", sum(now.tasks or 0 for now in there), "task") as count:
-        for copy, now in zip(copies, there, strict=True):
+    there = [replace(copy, project=server.project(copy.project.id)) for copy in copies]
+    with counting("Reading answers", sum(copy.project.tasks or 0 for copy in there), "task") as count:
+        for copy in there:
             yield copy, []
+            now = copy.project
             for part in _answers_now(server, copy.manifest.study, snapshots.get(now.id), now):
                 yield copy, part
                 count(len(part))

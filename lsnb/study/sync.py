@@ -18,7 +18,7 @@ import pandas as pd
 
 from lsnb.annotations import long_table, majority, widen
 from lsnb.annotations.long import Names, Wanted, tabulate
-from lsnb.annotations.votes import VOTED
+from lsnb.annotations.votes import SEVERAL, VOTED
 from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.jobs import counting
@@ -26,6 +26,7 @@ from lsnb.kernel.report import Report
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import and_again, counted, warn
 from lsnb.labels import LabelConfig
+from lsnb.labels.tree import multiple_choices
 from lsnb.sampling import assign
 from lsnb.studio import Project, Server
 from lsnb.study.creating import Lacks, edited_note, fill, new_task, of_model, teams_of
@@ -223,6 +224,7 @@ def label_table(
     """
     names = all_annotators(copies)
     long = _answered(copies, snapshots, key)
+    long.attrs[SEVERAL] = multiple_choices(config.xml)
     labelled = pd.DataFrame({key: _items_seen(copies, snapshots)}) if table is None else table.copy()
     if labelled.empty:
         return labelled

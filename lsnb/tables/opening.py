@@ -18,6 +18,7 @@ import warnings
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -760,6 +761,7 @@ def _parse_json_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | Non
 MOST_PARQUET_CELLS = 2**28
 # Where a Parquet file of write_table's says which columns hold cells of several kinds, as marked texts.
 MARKED = b"lsnb.marked"
+SEVERAL = b"lsnb.several"  # what a study's annotations say of its config
 
 
 @checked
@@ -996,7 +998,11 @@ def _read_parquet(file: Path, tally: Tally) -> pd.DataFrame:
         raise TableError(f"{file.name} is a damaged Parquet file: write it anew.") from None
     table.attrs = {}
     tally.seen = about.num_rows
-    marked = (about.metadata or {}).get(MARKED)
+    said = about.metadata or {}
+    with suppress(ValueError, RecursionError):
+        if isinstance(several := json.loads(said.get(SEVERAL, b"null")), list):
+            table.attrs["several"] = [name for name in several if isinstance(name, str)]
+    marked = said.get(MARKED)
     if marked is None:
         return without_empty_rows(table, tally)
     for name in json.loads(marked):
