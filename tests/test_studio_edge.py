@@ -19,10 +19,10 @@ from faulty_proxy import faulty_proxy
 from signing_in import sign_in
 
 import lsnb
-from lsnb.errors import StudioAuthError, StudioError, StudioUnreachableError
+from lsnb.errors import InputError, StudioAuthError, StudioError, StudioUnreachableError
 from lsnb.stack import Stack
 from lsnb.studio import Server, connection
-from lsnb.study import Studio
+from lsnb.study import Studio, Study
 
 SECRET = "0123456789abcdef0123456789abcdef01234567"
 
@@ -293,8 +293,18 @@ def test_where_warnings_are_errors_no_key_goes_to_a_server_that_was_not_named() 
 
 
 def test_one_that_is_not_signed_in_has_a_repr() -> None:
-    for kind in (Studio, Server):
-        assert "not signed in" in repr(kind.__new__(kind))
+    for kind, said in ((Studio, "not signed in"), (Server, "not signed in"), (Study, "not opened")):
+        shown = kind.__new__(kind)
+        assert said in repr(shown)
+        assert said in getattr(shown, "_repr_html_", shown.__repr__)()
+
+
+@pytest.mark.parametrize("before", ["", "http://", "Token "])
+def test_a_key_given_where_the_address_belongs_is_not_repeated(before: str) -> None:
+    key = "6f1d2b" + "0123456789abcdef" * 2 + "ab"
+    with pytest.raises(InputError, match="looks like a key, so it is not repeated") as told:
+        Studio(before + key, key)
+    assert key not in str(told.value)
 
 
 def test_a_page_or_redirect_on_another_host_is_told_nothing() -> None:

@@ -389,7 +389,8 @@ def _draw(
         number = people.index(str(row["annotator"]))
         line = line_look(number)
         color = line["color"]
-        if {"rle", "imageDataURL"} & (result.get("value") or {}).keys():
+        value = result.get("value")
+        if isinstance(value, Mapping) and {"rle", "imageDataURL"} & value.keys():
             painted = brush_mask(result)
             layer = np.zeros((*painted.shape, 4))
             layer[painted] = [*(int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)), 0.45]

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table, merge_copies
+from lsnb.credentials import normal_url
 from lsnb.errors import InputError, StudyNotFoundError
 from lsnb.kernel.checks import checked
 from lsnb.kernel.jobs import counting
@@ -104,8 +105,8 @@ class Studio:
             raise InputError(
                 f"{shown_address(browser_url)} is no browser_url: give an address that begins with http:// or https://."
             )
-        self.url, self.user, self.release = url, "", ""
-        self.server = Server(url, api_key)
+        self.url, self.user, self.release = normal_url(url), "", ""
+        self.server = Server(self.url, api_key)
         self.url = self.server.url
         self.browser_url = browser_url or self.server.url
         self.user = self.server.user
@@ -305,6 +306,8 @@ class Studio:
         return "\n".join(filter(None, [shown, release_note(self.release)]))
 
     def _repr_html_(self) -> str:
+        if not getattr(self, "user", ""):
+            return f"<p>{html.escape(repr(self))}</p>"
         url = html.escape(self.browser_url, quote=True)
         return (
             f'<p>Label Studio {html.escape(self.release)} at <a href="{url}" target="_blank">{url}</a>, '

@@ -748,12 +748,17 @@ class Study(ModelVerbs):
         return delete_study(self.server, self.copies, title, Path(out))
 
     def __repr__(self) -> str:
+        # One that was built by hand is shown too: by a debugger, or in a traceback with locals.
+        if "copies" not in vars(self):
+            return "Study(not opened)"
         lines = [f"Study({self.title!r}, annotators={self.annotators}, items={self.copies[0].manifest.n})"]
         if self.report is not None:
             lines += [*filter(None, [self.report.seen]), *self.report.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        if "copies" not in vars(self):
+            return f"<p>{self!r}</p>"
         items = counted(self.copies[0].manifest.n, "item")
         lines = [f"<p><b>{html.escape(self.title)}</b>: {items}, one project per annotator</p><ul>"]
         for copy in self.copies:

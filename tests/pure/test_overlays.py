@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from lsnb import plots
-from lsnb.errors import InputError, MissingFileError
+from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.media import write_image
 
 
@@ -30,6 +31,13 @@ def test_the_fullest_pictures_come_first_and_boxes_are_in_their_pixels(tmp_path:
     assert len(figure.axes[2].patches) == 0
     pd.testing.assert_frame_equal(table, before)
     assert len(plots.overlays(table, {}, n=1).axes) == 1
+
+
+@pytest.mark.parametrize("value", [5, "x", True, ["rle"], {"rle": 5}, {"imageDataURL": []}])
+def test_a_region_that_holds_no_places_is_drawn_by_its_columns(value: object) -> None:
+    table = boxes(["a"]).assign(raw=[{"value": value}])
+    with contextlib.suppress(LsnbError):
+        assert len(plots.overlays(table, {}).axes) == 1
 
 
 def test_where_nothing_was_drawn_the_pictures_stand_alone_and_faults_are_sentences() -> None:
