@@ -11,6 +11,7 @@ Praat's TextGrid (long and short), ELAN's EAF 3.0, Audacity's label tracks, BORI
 from __future__ import annotations
 
 import csv
+import html
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -39,7 +40,11 @@ _ARROW = re.compile(r"\s*([\d:.,]+)\s+-->\s+([\d:.,]+)(\s.*)?")
 _VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
 # What a WebVTT file says beside its cues.
 _ABOUT = re.compile(r"(WEBVTT|NOTE|STYLE|REGION)(\s|$)")
-_TAG = re.compile(r"</?[^<>]*>")
+# How subtitles' texts look and whose they are (WebVTT's cue text, SubRip's four tags, players' places); <3 is none.
+_TAG = re.compile(
+    r"</?(?:[ibusvc]|em|strong|font|lang|ruby|rt|span)(?:[\s.][^<>]*)?>|<[\d:.]{7,20}>|\{\\[^{}]{1,200}\}",
+    re.IGNORECASE,
+)
 
 
 @checked
@@ -188,6 +193,7 @@ def _read_json(data: Any, name: str, tally: Tally) -> Iterator[Row]:
 def _read_cues(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
     """Read SubRip and WebVTT: cues with blank lines between them, each with one line above its times at most."""
     tally.seen = sum(_ARROW.fullmatch(line) is not None for line in lines)
+    is_vtt = next((line.strip() for line in lines if line.strip()), "").startswith("WEBVTT")
     block: list[tuple[int, str]] = []
     for number, line in enumerate([*lines, ""], start=1):
         if line.strip() and not (_ARROW.fullmatch(line) and any(map(_ARROW.fullmatch, (one for _, one in block)))):
@@ -195,11 +201,11 @@ def _read_cues(lines: Sequence[str], name: str, tally: Tally) -> Iterator[Row]:
             continue
         # Without a blank line between them the next cue's number would be the last line of this one's text.
         following = [block.pop()] if line.strip() and block[-1][1].strip().isdecimal() else []
-        yield from _cue(block, tally)
+        yield from _cue(block, tally, is_vtt)
         block = [*following, (number, line)] if line.strip() else []
 
 
-def _cue(block: Sequence[tuple[int, str]], tally: Tally) -> Iterator[Row]:
+def _cue(block: Sequence[tuple[int, str]], tally: Tally, is_vtt: bool) -> Iterator[Row]:
     at = next((place for place, (_, line) in enumerate(block) if _ARROW.fullmatch(line)), None)
     others = block if at is None else block[: max(at - 1, 0)]
     if others and not _ABOUT.match(others[0][1].lstrip("\ufeff")):
@@ -213,7 +219,13 @@ def _cue(block: Sequence[tuple[int, str]], tally: Tally) -> Iterator[Row]:
     text = "\n".join(said for _, said in block[at + 1 :])
     voice = _VOICE.search(text)
     label = voice[1].strip() if voice else None
-    plain = _TAG.sub("", text) if voice else text
+    plain = _TAG.sub("", text)
+    if plain != _VOICE.sub("", text).replace("</v>", ""):
+        tally.note(f"{tally.source}: marks of how its texts look, such as <i> or {{\\an8}}, are left out.")
+    if len(voices := dict.fromkeys(_VOICE.findall(text))) > 1:
+        tally.note(f"{tally.source}: the stretch of line {number} has the first label of {listing(list(voices))}.")
+    if is_vtt:
+        plain = html.unescape(plain)
     yield from _row(_seconds(arrow[1]), _seconds(arrow[2]), f"line {number}", tally, label=label, text=plain)
 
 

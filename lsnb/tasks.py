@@ -73,34 +73,60 @@ def unfolded(task: Any) -> Any:
     task = opened(task)
     if type(task) is not dict:
         return task
-    if "result" in task and not any(task.get(name) for name in ("annotations", OLD_FORM, "drafts")):
-        inner = task.get("task")
-        if "data" not in task and isinstance(inner, Mapping):
-            about, beside = inner, {"task"}
-        elif isinstance(task.get("data"), Mapping):
-            # Who answered tells an annotation with its task's data from a task with a result.
-            number = inner if _is_id(inner) or isinstance(inner, str) else task.get("id")
-            about, beside = {"id": number, "data": task["data"]}, {"task", "data", "annotations", OLD_FORM, "drafts"}
-            about |= {name: task[name] for name in ("meta",) if name in task}
-        else:
-            return task
-        project = about.get("project", task.get("project"))
-        one = {name: value for name, value in task.items() if name not in beside}
-        task = {**about, "project": project, "annotations": [one]}
-    for name in [name for name in task if name.lower() in _CALLED and name not in ("annotations", OLD_FORM)]:
-        if task[name] and not task.get("annotations"):
-            task = {**{each: value for each, value in task.items() if each != name}, "annotations": task[name]}
+    if "result" in task:
+        task = _of_annotation(task)
+    called = [name for name in task if name.lower() in _CALLED and name not in ("annotations", OLD_FORM)]
+    if called:
+        several = [part for name in ("annotations", *called) if (part := _several(task.get(name)))]
+        together = several[0] if len(several) == 1 else [one for part in several for one in _listing(part)]
+        task = {**{name: value for name, value in task.items() if name not in called}, "annotations": together}
     for name in ("annotations", OLD_FORM):
-        given = from_text(task.get(name))
-        if isinstance(given, Mapping) and given:
-            # One, or each by its number.
-            by_number = all(isinstance(one, Mapping) and "result" in one for one in given.values())
-            given = list(given.values()) if by_number else [given]
+        given = _several(task.get(name))
+        if given is not task.get(name):
             task = {**task, name: given}
         if isinstance(given, list) and any(type(one) is dict and type(one.get("id")) is str for one in given):
             numbered = [_numbered(one, ("id",)) if type(one) is dict else one for one in given]
             task = {**task, name: numbered}
     return _numbered(task, ("id", "project"))
+
+
+def _of_annotation(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the task of an annotation that has its task within, or its task's data and other annotations beside."""
+    inner, data = given.get("task"), given.get("data")
+    if "data" not in given and isinstance(inner, Mapping):
+        about, beside = dict(inner), {"task"}
+    elif isinstance(data, Mapping):
+        # Who answered tells an annotation with its task's data from a task with a result.
+        number = inner if _is_id(inner) or isinstance(inner, str) else given.get("id")
+        about, beside = {"id": number, "data": data}, {"task", "data"}
+        about |= {name: given[name] for name in ("meta", "predictions") if name in given}
+    else:
+        return given
+    held = {name for name in given if name.lower() in _CALLED | {"drafts"}}
+    for name in held:
+        if part := _several(given[name]):
+            about[name] = [*_listing(_several(about[name])), *_listing(part)] if about.get(name) else part
+    one = {name: value for name, value in given.items() if name not in beside | held | {"predictions"}}
+    others = _listing(_several(about.get("annotations") or []))
+    if others and about["id"] == one.get("id"):
+        del one["id"]  # the task's
+    again = any(isinstance(other, Mapping) and other.get("result") == one["result"] for other in others)
+    if not (again and "id" not in one):
+        others = [one, *others]
+    return {**about, "project": about.get("project", given.get("project")), "annotations": others}
+
+
+def _several(given: Any) -> Any:
+    """Return annotations as a list, be they text, one alone, or each by its number; anything else as it is."""
+    found = from_text(given)
+    if not (isinstance(found, Mapping) and found):
+        return found if isinstance(found, list) else given
+    by_number = all(isinstance(one, Mapping) and "result" in one for one in found.values())
+    return list(found.values()) if by_number else [found]
+
+
+def _listing(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [given]
 
 
 def listed_tasks(parsed: Mapping[str, Any]) -> list[Any]:
@@ -112,9 +138,8 @@ def listed_tasks(parsed: Mapping[str, Any]) -> list[Any]:
     """
     if "data" in parsed or "result" in parsed:
         return [parsed]
-    for name in ("tasks", "results"):
-        if isinstance(parsed.get(name), list):
-            return list(parsed[name])
+    if lists := [parsed[name] for name in ("tasks", "results") if isinstance(parsed.get(name), list)]:
+        return [task for tasks in lists for task in tasks]
     are_tasks = parsed and all(
         isinstance(one, Mapping) and isinstance(one.get("data"), Mapping) for one in parsed.values()
     )
@@ -248,6 +273,9 @@ def results_of(annotation: Mapping[str, Any]) -> list[Any]:
     if isinstance(given, list):
         if {str, type(None)} & {type(one.get("value", {})) for one in given if type(one) is dict}:
             given = [_with_value(one) if type(one) is dict else one for one in given]
+        texts = [type(one) is dict and text_for_number(one.get("value")) is not None for one in given]
+        if True in texts:
+            given = [_with_numbers(one) if has else one for one, has in zip(given, texts, strict=True)]
         if {*map(type, given)} <= {dict}:
             return given
     return _listed(given or None)
@@ -259,6 +287,62 @@ def _with_value(result: dict[str, Any]) -> dict[str, Any]:
         return result
     value = from_text(result["value"])
     return {**result, "value": {} if value is None else value}
+
+
+# What of a value can only be a number, alone or in these lists of keyframes, ranges and corners.
+_NUMBERS = frozenset(
+    {"x", "y", "width", "height", "rotation", "radiusX", "radiusY", "rating", "number", "frame", "time", "framesCount"}
+)
+_LISTS = frozenset({"sequence", "ranges", "points", "vertices"})
+_IN_LISTS = _NUMBERS | {"start", "end"}
+
+
+def text_for_number(value: Any) -> str | None:
+    """Return the first text in a result's value where only a number can be, as scripts and spreadsheets write it.
+
+    Example:
+        >>> text_for_number({"x": "10"}), text_for_number({"points": [["1", 2]]}), text_for_number({"text": "10"})
+        ('10', '1', None)
+    """
+    if type(value) is not dict:
+        return None
+    for name, held in value.items():
+        if type(held) is str:
+            if name in _NUMBERS and held.strip():
+                return held
+        elif type(held) is list and name in _LISTS:
+            for part in held:
+                parts = [part[one] for one in _IN_LISTS & part.keys()] if type(part) is dict else part
+                for one in parts if type(parts) is list else ():
+                    if type(one) is str:
+                        return one
+    return None
+
+
+def _with_numbers(result: dict[str, Any]) -> dict[str, Any]:
+    """Return a result with numbers for those that are written as texts; a text that is none stays."""
+
+    def plain(part: Any, names: frozenset[str]) -> Any:
+        if isinstance(part, list):
+            return [_number(one) for one in part]
+        if not isinstance(part, dict):
+            return part
+        return {name: _number(held) if name in names else held for name, held in part.items()}
+
+    value = {
+        name: [plain(part, _IN_LISTS) for part in held] if name in _LISTS and isinstance(held, list) else held
+        for name, held in result["value"].items()
+    }
+    return {**result, "value": plain(value, _NUMBERS)}
+
+
+def _number(held: Any) -> Any:
+    if not isinstance(held, str) or _NUMBER.fullmatch(held.strip()) is None:
+        return held
+    return int(held) if held.strip().lstrip("+-").isdecimal() else float(held)
+
+
+_NUMBER = re.compile(r"[+-]?(\d{1,18}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def account(completed_by: Any) -> str | None:

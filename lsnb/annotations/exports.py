@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import os
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
@@ -48,7 +49,7 @@ from lsnb.labels.vocabulary import CHOICES, KINDS, NUMBER, RATING, unlabelled
 from lsnb.results import ANSWERS, NAMED, is_value
 from lsnb.shapes import shape_of
 from lsnb.tables.opening import decode, read_json, read_table
-from lsnb.tasks import ABOUT, LACKS, UNKNOWN, Mark, is_flat, listed_tasks, same_annotations, unfolded
+from lsnb.tasks import ABOUT, LACKS, OLD_FORM, UNKNOWN, Mark, is_flat, listed_tasks, same_annotations, unfolded
 
 WHICH_EXPORT = "In Label Studio choose Export and the format JSON (not JSON-MIN, CSV or another)."
 Source = str | os.PathLike[str]
@@ -108,7 +109,7 @@ def read_annotations(
 
 
 class Guessed(NamedTuple):
-    """What a file says whose encoding was guessed, and the sentence that says so."""
+    """What a file says whose encoding was guessed or that has a name twice, and the sentence that says so."""
 
     parsed: Any
     sentence: str
@@ -410,7 +411,9 @@ def _parsed(content: bytes, name: str) -> Any:
             if lines is None:
                 raise
             return lines
-        return Guessed(found, guess) if guess else found
+        found, twice = _with_doubled(content, found, name)
+        sentence = " ".join(filter(None, (guess, twice)))
+        return Guessed(found, sentence) if sentence else found
     # A spreadsheet that saves a CSV anew writes it in the letters of its country.
     is_table = b"annotation_id" in content.partition(b"\n")[0].replace(b"\0", b"")
     try:
@@ -422,6 +425,60 @@ def _parsed(content: bytes, name: str) -> Any:
         said = why_packed(content, name)
         raise InputError(said or f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
     return Guessed(records, guess) if guess else records
+
+
+# A name that an object has twice is looked for everywhere in files up to this, in larger ones where answers would go.
+_SMALL = 2**20
+_HOLDING = ("annotations", OLD_FORM, "drafts", "result")
+
+
+def _with_doubled(content: bytes, found: Any, name: str) -> tuple[Any, str]:
+    """Return what JSON says with both of what stands under one name, of which JSON's readers take the last silently."""
+    if len(content) > _SMALL:
+        tasks = found if isinstance(found, list) else [found]
+        inner = [one for task in tasks if isinstance(task, dict) for one in _answers_in(task)]
+        held: list[dict[str, Any]] = [one for one in [*tasks, *inner] if isinstance(one, dict)]
+        if all(content.count(b'"%s"' % key.encode()) <= sum(key in one for one in held) for key in _HOLDING):
+            return found, ""
+    doubled: Counter[str] = Counter()
+
+    def made_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            made = {}
+            for key, value in pairs:
+                doubled[key] += key in made
+                before = made.get(key)
+                if isinstance(before, list) and isinstance(value, list):
+                    made[key] = [*before, *value]
+                elif value or key not in made:
+                    made[key] = value
+        return made
+
+    try:
+        texts = content.splitlines() if isinstance(found, list) and not content.lstrip().startswith(b"[") else [content]
+        again = [json.loads(text, object_pairs_hook=made_of) for text in texts if text.strip()]
+    except (ValueError, RecursionError):
+        return found, ""
+    names = sorted(+doubled)
+    if not names:
+        return found, ""
+    times = counted(doubled.total(), "time")
+    said = (
+        f"{name} has {listing([repr(key) for key in names])} more than once in one object ({times}): lists are taken "
+        "together, of anything else the last counts."
+    )
+    return (again[0] if len(texts) == 1 else again), said
+
+
+def _answers_in(task: dict[str, Any]) -> Iterator[Any]:
+    """Yield what in a task may hold a result."""
+    for key in ("annotations", OLD_FORM, "drafts", "predictions"):
+        for one in task[key] if isinstance(task.get(key), list) else ():
+            yield one
+            if isinstance(one, dict):
+                yield one.get("prediction")
+    yield task.get("task")
 
 
 def _whole_lines(content: bytes, name: str) -> list[Any] | None:

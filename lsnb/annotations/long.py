@@ -40,6 +40,7 @@ from lsnb.tasks import (
     repeated_controls,
     results_of,
     stretch_of,
+    text_for_number,
     unfolded,
     without_index,
 )
@@ -385,6 +386,7 @@ class _Rows:
         self._texts: dict[int, str] = {}
         self._unplaced: list[str] = []
         self._unread: list[str] = []
+        self._no_number: list[str] = []
         self._recounted: list[str] = []
         self._changed: dict[tuple[Any, Any], int] = {}
         self._annotations = 0
@@ -486,6 +488,8 @@ class _Rows:
             regions = [result.get("id") for result in given if is_region(result.get("type"))]
         for result, kind in zip(given, kinds, strict=True):
             value = result.get("value")
+            if (text := text_for_number(value)) is not None:
+                self._no_number.append(f"{text[:40]!r} in {place}")
             begins = type(value.get("start")) if type(value) is dict and "globalOffsets" not in value else None
             is_apart = begins is str or (begins is int and type(value.get("text")) is str)
             rows = result_rows(self._placed(result, data, place) if is_apart else result, fps=fps, regions=regions)
@@ -607,6 +611,11 @@ class _Rows:
             said.append(
                 f"{source}: {counted(len(self._unread), 'region begins', 'regions begin')} at what is no number: its "
                 f"start and end are empty, and raw=True has them ({listing(self._unread)})."
+            )
+        if self._no_number:
+            said.append(
+                f"{source}: {counted(len(self._no_number), 'result has', 'results have')} a text where a number should "
+                f"be: what it says of places is empty, and raw=True has it ({listing(self._no_number)})."
             )
         if self._recounted:
             said.append(

@@ -205,12 +205,12 @@ def is_choice(annotations: pd.DataFrame, control: str) -> bool:
 
 
 def left_out(annotations: pd.DataFrame, control: str, wide: pd.DataFrame) -> int:
-    """Return of how many items somebody handed in an annotation that answers others, and not this choice.
+    """Return of how many items, or pages, somebody handed in an annotation that answers others, and not this choice.
 
     Args:
         annotations: The long table.
         control: The name of a control.
-        wide: Its answers, items × annotators, missing where there is none.
+        wide: Its answers, items × annotators, missing where there is none; an item has a row for each of its pages.
 
     Example:
         >>> long = pd.DataFrame({"item": ["1", "2"], "annotator": "ana", "control": ["c", None],
@@ -219,11 +219,20 @@ def left_out(annotations: pd.DataFrame, control: str, wide: pd.DataFrame) -> int
         1
     """
     given = wide.notna().to_numpy(dtype="bool")
+    items = wide.index.unique()
     everybody = annotations["annotator"].nunique() == len(wide.columns)
-    if (everybody and given.all()) or not is_choice(annotations, control):
+    everything = annotations["item"].nunique() == len(items)
+    if (everybody and everything and given.all()) or not is_choice(annotations, control):
         return 0  # most tables: the others have to be looked through once more
-    places = _present(latest(annotations), wide.index, wide.columns)
-    return len({row for row, column in places if column < 0 or not given[row, column]})
+    done = latest(annotations)
+    # Whoever answered nothing of it anywhere is no column of its own, and no. −1; so is an item without any page.
+    handed_in = np.zeros((len(items) + 1, len(wide.columns) + 1), dtype=bool)
+    for row, column in _present(done, items, wide.columns):
+        handed_in[row, column] = True
+    lacking = handed_in[items.get_indexer(wide.index)]
+    lacking[:, :-1] &= ~given
+    unknown = done.loc[done["status"].isin(ANSWERED), "item"].dropna()
+    return int(lacking.any(axis=1).sum()) + unknown[~unknown.isin(items)].nunique()
 
 
 def is_paged(annotations: pd.DataFrame, control: str) -> bool:

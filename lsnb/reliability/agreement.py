@@ -248,13 +248,10 @@ def agreement(
     overlap, about_regions = _overlap(annotations, control, clusters, resamples, seed)
     recommended, why = _recommended(ratings, found, n_items, n_complete)
     notes = [_note(ratings, people, n_items, n_complete), "" if is_named else _NO_NAMES, _spoken(ratings, found)]
-    if (
-        ratings.level != "sets"
-        and not is_paged(annotations, control)
-        and (left := left_out(annotations, control, wide))
-    ):
+    if ratings.level != "sets" and (left := left_out(annotations, control, wide)):
+        unit = "page" if is_paged(annotations, control) else "item"
         notes.append(
-            f"{counted(left, 'item')} {'was' if left == 1 else 'were'} handed in by somebody without an answer to it, "
+            f"{counted(left, unit)} {'was' if left == 1 else 'were'} handed in by somebody without an answer to it, "
             "which counts as no answer; where several may be chosen, nothing chosen is one: give level='sets'."
         )
     if n_clusters == 1:

@@ -721,8 +721,12 @@ def _plain(value: Any) -> str:
 
 def _units(annotations: pd.DataFrame, control: str, *, is_set: bool) -> pd.DataFrame:
     """Return the wide table with a row for each page of an item, all of them named by the item."""
-    done = latest(checked(annotations, control))
-    done = done[done["control"].eq(control).fillna(False).astype(bool)]
+    handed_in = latest(checked(annotations, control))
+    done = handed_in[handed_in["control"].eq(control).fillna(False).astype(bool)]
+    # Whoever handed an item in was asked about each of its pages, and may have chosen nothing on one.
+    once = handed_in.drop_duplicates(["item", "annotator"]).drop(columns="page").assign(control="")
+    asked = done.loc[done["item"].notna(), ["item", "page"]].drop_duplicates()
+    done = pd.concat([done, once.merge(asked, on="item")[list(done.columns)]], ignore_index=True)
     pages = done["page"].astype("Int64").astype("string").fillna("")
     wide = wide_of(done.assign(item=done["item"] + "\x1f" + pages, page=None), control, is_set=is_set)
     return wide.set_axis(pd.Index([item.rpartition("\x1f")[0] for item in wide.index], name="item"), axis="index")

@@ -28,6 +28,12 @@ _SURE_MARKS = "'’\u00a0\u202f\u2009"
 _GROUPED = re.compile(rf"[+-]?[1-9]\d{{0,2}}(?P<mark>[, {_SURE_MARKS}])\d{{3}}((?P=mark)\d{{3}})*([.,]\d+)?", re.ASCII)
 _UNGROUPED = re.compile(r"[+-]?(0|[1-9][0-9]*)([.,][0-9]+)?")
 _NAMES = {",": "commas", " ": "spaces"}
+# Lakhs and crores: two digits to a mark but for the last three.
+_INDIAN = re.compile(r"[+-]?[1-9]\d?(,\d{2})+,\d{3}(\.\d+)?|[+-]?([1-9]\d?,\d{3}|\d{1,3})(\.\d+)?", re.ASCII)
+_LAKH = re.compile(r"[+-]?\d{1,2},\d{2},")
+# A number with what stands beside it on a price list or in a report, or with the minus of typesetters.
+_SIGNED = re.compile(r"[+\-−–]?\s?[€$£¥₹]?\s?[+\-−–]?\d[\d.,' ’\u00a0\u202f]*(\s?[€$£¥₹%‰])?", re.ASCII)
+_SIGNS = re.compile("[€$£¥₹%‰−]|^–")
 _DECIMALS = re.compile(r"[.,](?=[0-9]+\Z)")
 
 
@@ -60,13 +66,28 @@ def numbers_of_locales(
         for place, title in enumerate(titles)
         if title not in wanted and (mark := _mark_of([cell.strip() for cell in columns[place] if cell is not None]))
     }
+    plain_cells = {
+        place: [cell.strip() for cell in columns[place] if cell is not None]
+        for place, title in enumerate(titles)
+        if title not in wanted
+    }
+    indian = [place for place, cells in plain_cells.items() if _is_indian(cells)]
+    marks |= dict.fromkeys(indian, ",")
+    signed = [f"{titles[place]!r} ({sign})" for place, cells in plain_cells.items() if (sign := _signed(cells))]
+    if signed:
+        tally.note(
+            f"{tally.source}: signs stand beside the numbers in {listing(signed)}, so these columns stay text: write "
+            "numbers alone, and what they are of in the column's name."
+        )
     is_english = any(mark == "," and _is_sure(columns[place], ",") for place, mark in marks.items())
     found: dict[str, pd.Series[Any]] = {}
     examples, unsure = [], []
     for place, mark in marks.items():
         shown = next(i for i, cell in enumerate(columns[place]) if cell is not None and mark in cell.strip())
         cell = str(columns[place][shown]).strip()
-        if not (mark in _SURE_MARKS or _is_sure(columns[place], mark) or (mark == "," and is_english)):
+        if not (
+            mark in _SURE_MARKS or place in indian or _is_sure(columns[place], mark) or (mark == "," and is_english)
+        ):
             unsure.append((titles[place], cell, mark))
             continue
         plain = [None if text is None else text.strip().replace(mark, "").replace(",", ".") for text in columns[place]]
@@ -87,6 +108,17 @@ def numbers_of_locales(
                 f"stays text: write its numbers without {_NAMES[mark]} between thousands."
             )
     return found
+
+
+def _is_indian(cells: Sequence[str]) -> bool:
+    return any(map(_LAKH.match, cells)) and all(map(_INDIAN.fullmatch, cells))
+
+
+def _signed(cells: Sequence[str]) -> str | None:
+    """Return the first cell with a sign beside its number in a column of numbers; None where it is no such column."""
+    if not all(map(_SIGNED.fullmatch, cells)):
+        return None
+    return next((cell for cell in cells if _SIGNS.search(cell)), None)
 
 
 def _mark_of(cells: Sequence[str]) -> str | None:

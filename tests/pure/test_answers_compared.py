@@ -129,6 +129,28 @@ def test_a_question_of_each_page_is_compared_page_by_page() -> None:
     assert disputed(table, "q").values.tolist() == [["1", 2, 1.0, "1: 0: a, 1: b; 2: 0: b, 1: a"]]
 
 
+def test_a_page_on_which_nothing_was_chosen_is_an_answer_of_a_set_and_else_is_told() -> None:
+    def said(by: int, *answers: list[str]) -> dict[str, Any]:
+        given = [result("choices", {"choices": a}, name="q", item_index=n) for n, a in enumerate(answers) if a]
+        return annotation(given, by, by=by)
+
+    def table(*firsts: list[str]) -> pd.DataFrame:
+        return long_table(
+            [
+                task(n, [said(2 * n, first, ["x"]) | {"completed_by": 1}, said(2 * n + 1, ["x"]) | {"completed_by": 2}])
+                for n, first in enumerate(firsts, 1)
+            ]
+        )
+
+    one = agreement(table(["x"], ["y"], ["y"]), "q", resamples=0)
+    assert (one.level, one.n_items) == ("nominal", 3)
+    assert "3 pages were handed in by somebody without an answer to it" in one.note
+    assert agreement(table(["x"], ["y"], ["y"]), "q", "sets", resamples=0).n_items == 6
+    several = agreement(table(["x"], ["y"], ["x", "y"]), "q", resamples=0)
+    assert (several.level, several.n_items) == ("sets", 6)
+    assert several.kappa["percent"].tolist() == [pytest.approx(1 / 6)]
+
+
 def test_turned_tracks_go_the_short_way_and_are_compared_turned() -> None:
     def track(by: int, *turns: int) -> dict[str, Any]:
         box = {"x": 40, "y": 40, "width": 20, "height": 2}

@@ -272,6 +272,77 @@ def test_answers_are_found_however_a_script_or_server_nests_and_numbers_them(sai
     assert from_tasks["value"].tolist() == ["a"]
 
 
+OTHER = {"id": 8, "completed_by": 2, "result": choice("b")}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        [{**TASK, "annotations": [ANSWER], "Annotations": [OTHER]}],
+        [{**TASK, "annotations": [ANSWER], "annotation": OTHER, "Completions": []}],
+        [{**TASK, "annotations": [ANSWER, OTHER], "Annotations": json.dumps([OTHER])}],
+        [{**TASK, "completions": {"7": ANSWER}, "completion": OTHER}],
+        [{**ANSWER, "task": {**TASK, "annotations": [OTHER]}}],
+        [{**ANSWER, "task": 1, "data": TASK["data"], "annotations": [OTHER]}],
+        {"tasks": [{**TASK, "annotations": [ANSWER]}], "results": [{**TASK, "annotations": [OTHER]}]},
+    ],
+)
+def test_answers_under_two_names_are_all_read(said: Any) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = read_annotations(said, key="ID")
+    assert sorted(table["value"]) == ["a", "b"]
+    assert set(table["task"]) == {1}
+    assert tally_of(table).unexplained == 0
+
+
+@pytest.mark.parametrize("length", [1, 2**20])
+def test_answers_under_one_name_twice_are_all_read_and_it_is_said(tmp_path: Path, length: int) -> None:
+    one, other = json.dumps([ANSWER]), json.dumps([OTHER])
+    path = tmp_path / "export.json"
+    data = json.dumps({"ID": "k1", "text": "x" * length})
+    path.write_text(f'[{{"id": 1, "data": {data}, "annotations": {one}, "annotations": {other}}}]')
+    with pytest.warns(UserWarning, match=r"export\.json has 'annotations' more than once in one object \(1 time\)"):
+        table = read_annotations(path, key="ID")
+    assert sorted(table["value"]) == ["a", "b"]
+
+
+KEYFRAME = {"x": 10, "y": 10, "width": 20, "height": 2, "time": 0.1, "enabled": True}
+NUMBERS_AS_TEXTS = [
+    (
+        "rectanglelabels",
+        {"x": "10", "y": "20", "width": "30.5", "height": 40, "rotation": "90"},
+        (10, 20, 30.5, 40, 90),
+    ),
+    ("ellipselabels", {"x": "50", "y": 50, "radiusX": "10", "radiusY": 5, "rotation": "30"}, (40, 45, 20, 10, 30)),
+    ("polygonlabels", {"points": [["1", "2"], ["31", "2"], [1, "4e1"]]}, (1, 2, 30, 38)),
+    ("timelinelabels", {"ranges": [{"start": "2", "end": "4"}]}, (None,) * 7 + (2, 4)),
+    (
+        "videorectangle",
+        {"framesCount": "30", "sequence": [{**KEYFRAME, "frame": "1", "rotation": "350"}], "labels": ["c"]},
+        (10, 10, 20, 2, 350, None, None, 1, 30),
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "places"), NUMBERS_AS_TEXTS)
+def test_numbers_of_places_that_are_texts_are_numbers(kind: str, value: dict[str, Any], places: Any) -> None:
+    given = {"id": "r", "from_name": "c", "to_name": "i", "type": kind, "value": {**value, kind: ["c"]}}
+    table = long_table([task(1, [annotation([given], 1)])], raw=True)
+    names = ["x", "y", "width", "height", "rotation", "start", "end", "start_frame", "end_frame"][: len(places)]
+    found = [None if pd.isna(cell) else cell for cell in table.loc[0, names]]
+    assert found == list(places)
+    if kind == "videorectangle":
+        assert set(lsnb.expand_tracks(table)["rotation"]) == {350}
+
+
+def test_a_text_where_a_number_should_be_is_told() -> None:
+    value = {"framesCount": 9, "labels": ["c"], "sequence": [{**KEYFRAME, "frame": 1, "rotation": "left"}]}
+    given = {"id": "r", "from_name": "c", "to_name": "i", "type": "videorectangle", "value": value}
+    with pytest.warns(UserWarning, match=r"1 result has a text where a number should be.*'left' in annotation 1"):
+        long_table([task(1, [annotation([given], 1)])])
+
+
 @pytest.mark.parametrize("encoding", ["cp1252", "latin-1", "mac_roman"])
 def test_json_in_the_letters_of_a_country_is_read_and_said(tmp_path: Path, encoding: str) -> None:
     whole = json.dumps([task(1, [annotation(choice("Größe für Übung"), 1)], ID="k1")], ensure_ascii=False)

@@ -184,6 +184,30 @@ HELD = pd.DataFrame(
 )
 
 
+@pytest.mark.parametrize(
+    ("text", "srt", "vtt"),
+    [
+        ("<i>Hi</i> there", "Hi there", "Hi there"),
+        ('<FONT color="#fff">A</FONT>\n{\\an8\\pos(1,2)}b', "A\nb", "A\nb"),
+        ("I <3 you & a < b > c, <Ana> says", "I <3 you & a < b > c, <Ana> says", "I <3 you & a < b > c, <Ana> says"),
+        ("2 &lt; 3 &amp; 4", "2 &lt; 3 &amp; 4", "2 < 3 & 4"),
+    ],
+)
+def test_marks_of_how_a_subtitle_looks_are_no_words_of_it_and_that_is_said(
+    tmp_path: Path, text: str, srt: str, vtt: str
+) -> None:
+    for name, start, right in (("a.srt", "1\n", srt), ("a.vtt", "WEBVTT\n\n", vtt)):
+        path = tmp_path / name
+        path.write_text(f"{start}00:00:01.000 --> 00:00:02.000\n{text}\n")
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            assert read_segments(path)["text"].tolist() == [right]
+        assert ["marks of how its texts look" in str(one.message) for one in said] == [True] * (text[0] != right[0])
+    path.write_text("WEBVTT\n\n00:01.000 --> 00:02.000\n<v Ana>Hi</v> <v Ben>Yo</v>\n")
+    with pytest.warns(UserWarning, match="the stretch of line 3 has the first label of Ana, Ben"):
+        assert read_segments(path)[["label", "text"]].values.tolist() == [["Ana", "Hi Yo"]]
+
+
 @pytest.mark.parametrize("name", WRITERS)
 def test_what_is_written_comes_back(name: str, tmp_path: Path) -> None:
     held = {"rttm": HELD.assign(label=["x", "y", "z"], tier="speaker"), "srt": HELD.assign(text=["x", "y", "z"])}

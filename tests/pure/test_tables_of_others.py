@@ -223,6 +223,14 @@ def test_german_thousands_are_read_by_the_evidence_of_the_file_and_said(tmp_path
         ("id;views\n1;1'234\n2;1’234\n", ["1'234", "1’234"], None),
         ("id;views\n1;0.234\n2;12.345\n", [0.234, 12.345], None),
         ("id;zip\n1;1.234\n2;01.234\n", ["1.234", "01.234"], None),
+        ('id,views\n1,"12,34,567"\n2,"1,234"\n3,999\n', [1234567, 1234, 999], "12,34,567 is 1234567"),
+        ("id\tviews\n1\t-1,23,45,678.50\n2\t5\n", [-12345678.5, 5.0], r"678\.50 is -12345678\.5"),
+        ("id;views\n1;12,34,56\n2;7\n", ["12,34,56", "7"], None),
+        ("id;views\n1;45 %\n2;7\n", ["45 %", "7"], r"signs stand beside the numbers in 'views' \(45 %\)"),
+        ("id;views\n1;7\n2;€ 1.234,50\n", ["7", "€ 1.234,50"], r"'views' \(€ 1\.234,50\), so these columns stay text"),
+        ("id;views\n1;−5\n2;7\n", ["−5", "7"], r"'views' \(−5\)"),
+        ("id;views\n1;1–2\n2;7\n", ["1–2", "7"], None),
+        ("id;views\n1;50%\n2;so\n", ["50%", "so"], None),
     ],
 )
 def test_points_and_commas(tmp_path, text, views, says):
@@ -234,7 +242,9 @@ def test_points_and_commas(tmp_path, text, views, says):
         assert [str(one.message) for one in said] == []
     else:
         assert pd.Series([str(one.message) for one in said]).str.contains(says).any(), said
-        assert any(word in note for note in account(table).notes for word in ("decimal", "thousands", "can be"))
+        assert any(
+            word in note for note in account(table).notes for word in ("decimal", "thousands", "can be", "signs")
+        )
 
 
 @pytest.mark.parametrize(
