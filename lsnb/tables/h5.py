@@ -25,6 +25,7 @@ import pandas as pd
 
 from lsnb.errors import MissingExtraError, TableError
 from lsnb.kernel.jobs import is_started
+from lsnb.kernel.tally import Tally
 
 # DeepLabCut's own; then what its labelling plug-in calls it.
 H5_KEYS = ("df_with_missing", "keypoints")
@@ -103,7 +104,8 @@ class H5Reader:
         """Return the table in a file, as ``read_h5`` does."""
         said, arrays = self._ask(path, is_head=False)
         try:
-            return _table(said, arrays)
+            table = _table(said, arrays)
+            return table if "account" not in said else _accounted(table, path.name, said["account"])
         except (ValueError, TypeError, KeyError, IndexError, AttributeError):
             raise _unreadable(path, "its names and cells do not fit together") from None
 
@@ -281,6 +283,13 @@ def _table(said: dict[str, Any], arrays: list[Any]) -> pd.DataFrame:
             )
     table = pd.DataFrame({place: cells[place] for place in range(len(columns))}, index=index)
     return table.set_axis(columns, axis=1)
+
+
+def _accounted(table: pd.DataFrame, source: str, account: dict[str, Any]) -> pd.DataFrame:
+    tally = Tally(source, "pose", seen=int(account["seen"]), taken=int(account["taken"]))
+    for reason, count in account["left"].items():
+        tally.leave(reason, n=int(count))
+    return tally.attach(table)
 
 
 def _unreadable(path: Path, why: str) -> TableError:

@@ -470,6 +470,10 @@ def sleap_table(cells: Cells, file: h5py.File, is_head: bool) -> dict[str, Any]:
 SLP = ("metadata", "frames", "instances", "points", "pred_points")
 PREDICTED = 1
 MOST_FRAMES = 1 << 31
+# Why a pose in a project is not in the table.
+BESIDE = "set by people, beside a model's"
+NOWHERE = "in no frame"
+AGAIN = "a second one of its animal in a frame"
 
 
 def slp_table(cells: Cells, file: h5py.File, is_head: bool) -> dict[str, Any]:
@@ -501,6 +505,7 @@ def slp_table(cells: Cells, file: h5py.File, is_head: bool) -> dict[str, Any]:
     if claimed.clip(0).sum() > len(instances):
         raise Refusal("its instances are damaged")
     kind = PREDICTED if is_model else 0
+    left: dict[str, int] = {}
     found: list[tuple[int, str | None, int]] = []
     for frame in frames.tolist() if frames.dtype.names else []:
         own = dict(zip(frames.dtype.names, frame, strict=True))
@@ -514,7 +519,14 @@ def slp_table(cells: Cells, file: h5py.File, is_head: bool) -> dict[str, Any]:
                 if last - first != len(nodes) or not 0 <= first <= last <= len(points):
                     raise Refusal("its points are damaged")
                 found.append((int(own["frame_idx"]), owner, first))
-    return _placed(cells, found, nodes, points, rows, shift, is_model, is_head)
+            else:
+                left[BESIDE] = left.get(BESIDE, 0) + 1
+    if nowhere := len(instances) - len(found) - sum(left.values()):
+        left[NOWHERE] = nowhere
+    said = _placed(cells, found, nodes, points, rows, shift, is_model, is_head)
+    again = said.pop("again", 0)
+    left |= {AGAIN: again} if again else {}
+    return {**said, "account": {"seen": len(instances), "taken": len(found) - again, "left": left}}
 
 
 def _placed(
@@ -532,6 +544,8 @@ def _placed(
     for frame, owner, first in found:
         counts[frame] = counts.get(frame, 0) + 1
         owned.append((frame, owner or f"animal{counts[frame]}", first))
+    once = list({(frame, owner): one for one in reversed(owned) for frame, owner, _ in [one]}.values())[::-1]
+    again, owned = len(owned) - len(once), once
     several = max(counts.values(), default=0) > 1 or len({owner for _, owner, _ in owned}) > 1
     owners = list(dict.fromkeys(owner for _, owner, _ in owned)) if several else [""]
     animals = [(owner,) for owner in owners] if several else [()]
@@ -555,6 +569,7 @@ def _placed(
         "index": {"values": np.arange(rows), "name": None},
         "rows": rows,
         "blocks": [{"places": list(range(len(keys))), "values": values.reshape(rows, -1)}],
+        "again": again,
     }
 
 

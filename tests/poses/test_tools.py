@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ from hypothesis import strategies as st
 from lsnb.errors import InputError, LsnbError, TableError
 from lsnb.frames import select_difficult_frames
 from lsnb.poses import read_bodyparts, read_labelled_poses, read_poses, write_labelled_poses
+from lsnb.poses.coordinates import table_poses
 from lsnb.poses.tools import BODY_25, COCO_17
+from lsnb.tables.h5 import H5Reader, write_h5
 
 NAN = float("nan")
 
@@ -548,3 +551,73 @@ def test_each_pose_of_a_file_is_taken_or_left_out_and_said(tool: str, tmp_path: 
     assert not left or any("left out" in str(one.message) for one in said)
     if tool == "deeplabcut":
         assert len(found) == len(poses)
+
+
+# Of H5 files: (frame, by a model, track) a pose, and bytes that are bent by their place as a share of the file.
+H5_POSES = st.lists(st.tuples(st.integers(0, 4), st.booleans(), st.integers(-1, 1)), max_size=8)
+BENDS = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), max_size=3)
+
+
+@pytest.fixture
+def reader() -> Iterator[H5Reader]:
+    """One process for all examples of a test."""
+    with H5Reader() as opened:
+        yield opened
+
+
+def check_h5(reader: H5Reader, kind: str, folder: Path, given: list[Any], bends: list[Any], cut: float | None) -> None:
+    """Read an H5 file, bent or not: every pose in it is taken or left out and said, or the file is refused."""
+    path = folder / f"v.{kind}"
+    if kind == "slp":
+        project(path, [(frame, int(model), track, [[1.0, 2.0, 0.5]] * 2) for frame, model, track in given])
+    else:
+        columns = pd.MultiIndex.from_product([["m"], ["a"], ["x", "y", "likelihood"]])
+        write_h5(pd.DataFrame([[1.0, 2.0, 0.5]] * len(given), columns=columns), path)
+    content = bytearray(path.read_bytes())
+    for share, byte in bends:
+        content[int(share * len(content))] = byte
+    path.write_bytes(content if cut is None else content[: int(cut * len(content))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = table_poses(reader.read(path), source=path.name)
+        except LsnbError:
+            assert bends or cut is not None or not given
+            return
+    assert found.tally is not None
+    assert found.tally.unexplained == 0
+    if bends or cut is not None:
+        return
+    assert found.tally.seen == len(given)
+    if kind == "slp":
+        shown = np.isfinite(found.xy).all(axis=2).sum()
+        assert found.tally.taken * 2 == shown
+
+
+@pytest.mark.parametrize("kind", ["h5", "slp"])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(poses=H5_POSES, bends=st.just([]) | BENDS, cut=st.none() | st.none() | st.floats(0, 1))
+def test_each_pose_of_an_h5_file_is_taken_or_left_out_and_said(
+    reader: H5Reader, kind: str, tmp_path: Path, poses: list[Any], bends: list[Any], cut: float | None
+) -> None:
+    check_h5(reader, kind, tmp_path, poses, bends, cut)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("kind", ["h5", "slp"])
+@settings(max_examples=1500, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(poses=H5_POSES, bends=st.just([]) | BENDS, cut=st.none() | st.none() | st.floats(0, 1))
+def test_each_pose_of_many_h5_files(
+    reader: H5Reader, kind: str, tmp_path: Path, poses: list[Any], bends: list[Any], cut: float | None
+) -> None:
+    check_h5(reader, kind, tmp_path, poses, bends, cut)
+
+
+def test_a_project_says_which_of_its_poses_are_not_read(tmp_path: Path) -> None:
+    point = [[1.0, 2.0, 0.5], [3.0, 4.0, 0.5]]
+    path = project(tmp_path / "v.slp", [(0, 1, 0, point), (0, 1, 0, [[9.0, 9.0, 0.5]] * 2), (0, 0, 1, point)])
+    said = (
+        r"3 poses, 1 taken, 2 left out \(set by people, beside a model's: 1; a second one of its animal in a frame: 1\)"
+    )
+    with pytest.warns(UserWarning, match=said):
+        assert read_poses(path).xy[0].tolist() == [[1, 2], [3, 4]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import struct
 import tracemalloc
 import warnings
@@ -22,6 +21,8 @@ import pyxdf
 import scipy.io
 import scipy.sparse
 import xlrd
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from scipy.io import wavfile
 
 from lsnb import read_series
@@ -418,28 +419,75 @@ def made(folder: Path) -> dict[str, bytes]:
     return files | {"xdf": xdf(), "fit": fit(seconds), "xls": workbook(sheets), "gpx": xml.encode()}
 
 
-def bend(folder: Path, numbers: range) -> None:
-    for ending, whole in made(folder).items():
-        assert len(read(folder / f"a.{ending}")[0] if ending in ("edf", "bdf", "wav", "mat") else "x")
-        for number in numbers:
-            draw = random.Random(f"{ending} {number}")
-            content = bytearray(whole)
-            for _ in range(draw.choice([1, 2, 5])):
-                content[draw.randrange(len(content))] = draw.choice([0, 1, 45, 48, 57, 127, 128, 255])
-            path = folder / f"bent {number}.{ending}"
-            path.write_bytes(content[: draw.choice([None, None, draw.randrange(len(content))])])
-            with contextlib.suppress(LsnbError):
-                read(path)
-            path.unlink()
+KINDS = ("edf", "bdf", "wav", "mat", "xdf", "fit", "xls", "gpx")
+# Where in the file, as a share of it, and what stands there then; and where it breaks off.
+BYTES = st.sampled_from([0, 1, 45, 48, 57, 127, 128, 255]) | st.integers(0, 255)
+BENDS = st.lists(st.tuples(st.floats(0, 1, exclude_max=True), BYTES), max_size=5)
+CUTS = st.none() | st.floats(0, 1)
+FEW = settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+MANY = settings(FEW, max_examples=600)
 
 
-def test_bent_files_are_answered_with_a_whole_account_or_refused_in_a_sentence(tmp_path: Path) -> None:
-    bend(tmp_path, range(6))
+def bend(folder: Path, ending: str, bends: list[tuple[float, int]], cut: float | None) -> None:
+    """Read a file that was bent so: what was in it is taken or left out and said, or it is refused in a sentence."""
+    path = folder / f"a.{ending}"
+    if not path.exists():
+        path.write_bytes(made(folder)[ending])
+        assert len(read(path)[0])
+    content = bytearray(path.read_bytes())
+    for share, byte in bends:
+        content[int(share * len(content))] = byte
+    bent = folder / f"bent.{ending}"
+    bent.write_bytes(content if cut is None else content[: int(cut * len(content))])
+    with contextlib.suppress(LsnbError):
+        read(bent)
+
+
+@pytest.mark.parametrize("ending", KINDS)
+@FEW
+@given(bends=BENDS, cut=CUTS)
+def test_bent_files_are_answered_with_a_whole_account_or_refused_in_a_sentence(
+    ending: str, tmp_path: Path, bends: list[tuple[float, int]], cut: float | None
+) -> None:
+    bend(tmp_path, ending, bends, cut)
 
 
 @pytest.mark.exhaustive
-def test_many_bent_files(tmp_path: Path) -> None:
-    bend(tmp_path, range(6, 1500))
+@pytest.mark.parametrize("ending", KINDS)
+@MANY
+@given(bends=BENDS, cut=CUTS)
+def test_many_bent_files(ending: str, tmp_path: Path, bends: list[tuple[float, int]], cut: float | None) -> None:
+    bend(tmp_path, ending, bends, cut)
+
+
+def kept_of(kind: str, path: Path, times: list[int | None], others: int) -> int:
+    """Write points or records at these seconds, some without a time, and others; return how many there are."""
+    if kind == "fit":
+        path.write_bytes(fit([(None if time is None else 1_000_000_000 + time, 60, 1500) for time in times]))
+        return len(times) + 1
+    points = [
+        f'<trkpt lat="1" lon="{n}">{"" if time is None else f"<time>2026-01-01T00:00:{time:02}Z</time>"}</trkpt>'
+        for n, time in enumerate(times)
+    ]
+    kinds = ['<wpt lat="1" lon="1"/>', '<rte><rtept lat="1" lon="1"/></rte>', '<!-- <trkpt lat="9" lon="9"/> -->']
+    track = f"<trk><trkseg>{''.join(points)}</trkseg></trk>"
+    beside = "".join(kinds[n % 3] for n in range(others))
+    path.write_text(f'<gpx xmlns="http://www.topografix.com/GPX/1/1" version="1.1">{beside}{track}</gpx>')
+    return len(times) + others
+
+
+@pytest.mark.parametrize("kind", ["fit", "gpx"])
+@FEW
+@given(times=st.lists(st.none() | st.integers(0, 59), max_size=9), others=st.integers(0, 5))
+def test_each_record_is_taken_or_left_out_and_said(
+    kind: str, tmp_path: Path, times: list[int | None], others: int
+) -> None:
+    path = tmp_path / f"a.{kind}"
+    seen = kept_of(kind, path, times, others)
+    with contextlib.suppress(LsnbError):
+        table, tally = read(path)
+        assert tally.seen == seen
+        assert len(table) <= sum(time is not None for time in times)
 
 
 def test_what_would_fill_the_memory_is_refused_before_it_is_read(
