@@ -646,14 +646,15 @@ def _matlab(file: Path) -> pd.DataFrame:
     except Exception as error:
         # scipy raises what comes up on damaged files, also TypeError and IndexError.
         raise TableError(f"{file.name} is no MATLAB file that can be read: {str(error)[:200]}.") from None
-    flat = _flat({name: value for name, value in held.items() if not name.startswith("__")})
+    left: list[str] = []
+    flat = _flat({name: value for name, value in held.items() if not name.startswith("__")}, left)
     arrays = {name: value for name, value in flat.items() if value.ndim in (1, 2) and value.size > 1}
     if not arrays:
         raise TableError(f"{file.name} holds no arrays of numbers.")
     _bounded(float(sum(value.size for value in arrays.values())), file.name)
     length = max(max(value.shape) for value in arrays.values())
     columns: dict[str, Any] = {}
-    left = []
+    left += [f"{name} of {' × '.join(map(str, value.shape))}" for name, value in flat.items() if value.ndim > 2]
     for name, value in arrays.items():
         if length not in value.shape:
             left.append(f"{name} of {' × '.join(map(str, value.shape))}")
@@ -662,15 +663,13 @@ def _matlab(file: Path) -> pd.DataFrame:
         else:
             upright = value if value.shape[0] == length else value.T
             columns |= {f"{name}_{place + 1}": upright[:, place] for place in range(upright.shape[1])}
-    rates = [
-        float(value)
-        for name, value in flat.items()
-        if value.size == 1 and name.rpartition(".")[2].casefold() in ("fs", "srate", "rate", "sf", "samplerate", "hz")
-    ]
+    single = {name: float(value) for name, value in flat.items() if value.size == 1}
+    rates = [number for name, number in single.items() if name.rpartition(".")[2].casefold() in _RATES]
+    left += [f"{name} ({number:g})" for name, number in single.items() if not rates or number != rates[0]]
     table = pd.DataFrame(columns, copy=False)
     found = find_table_of(table, rates[0] if rates else float("nan"))
     tally = Tally(file.name, seen=length if "." in next(iter(columns)) or not listed else max(listed))
-    return _told(tally, *found, left)
+    return _told(tally, *found, left if len(left) <= _MOST_NAMED else [*left[:_MOST_NAMED], f"{len(left)} in all"])
 
 
 def find_table_of(table: pd.DataFrame, rate: float) -> tuple[pd.DataFrame, float]:
@@ -687,8 +686,12 @@ def _told(tally: Tally, table: pd.DataFrame, rate: float, left: Sequence[str]) -
     return _table(tally, {str(name): table[name] for name in table.columns}, rate=rate, left=left)
 
 
-def _flat(held: Mapping[str, Any], before: str = "", depth: int = 0) -> dict[str, Any]:
-    """Return the arrays of numbers in a MATLAB file, those in structures under ``structure.field``."""
+_MOST_NAMED = 20
+_RATES = ("fs", "srate", "rate", "sf", "samplerate", "hz")
+
+
+def _flat(held: Mapping[str, Any], left: list[str], before: str = "", depth: int = 0) -> dict[str, Any]:
+    """Return the arrays of numbers in a MATLAB file, those in structures under ``structure.field``; add the others."""
     flat: dict[str, Any] = {}
     for name, value in held.items():
         whole = f"{before}{name}"
@@ -696,9 +699,13 @@ def _flat(held: Mapping[str, Any], before: str = "", depth: int = 0) -> dict[str
         if array.dtype.names and depth < 4:
             one = array.flat[0] if array.size else None
             if one is not None:
-                flat |= _flat({field: one[field] for field in array.dtype.names}, f"{whole}.", depth + 1)
+                flat |= _flat({field: one[field] for field in array.dtype.names}, left, f"{whole}.", depth + 1)
+            if array.size > 1:
+                left.append(f"{whole}(2) to {whole}({array.size})")
         elif array.dtype.kind in "fiub":
             flat[whole] = array
+        elif array.size:
+            left.append(f"{whole} (text)" if array.dtype.kind == "U" else f"{whole} (no plain numbers)")
     return flat
 
 

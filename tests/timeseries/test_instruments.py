@@ -336,6 +336,17 @@ def test_matlab_has_the_arrays_of_the_longest_and_names_the_others(tmp_path: Pat
     assert table["timestamp"].iloc[-1] == pytest.approx(99 / 50)
     assert tally.seen == 100
     assert "left out gains of 2 × 4" in tally.notes[0]
+    more = {
+        "who": "Ana",
+        "age": 31,
+        "parts": np.ones((2, 3, 4)),
+        "z": np.arange(100) * 1j,
+        "list": [{"a": 1}, {"a": 2}],
+    }
+    scipy.io.savemat(tmp_path / "a.mat", held | more)
+    said = read(tmp_path / "a.mat")[1].notes[0]
+    for name in ("who (text)", "age (31)", "parts of 2 × 3 × 4", "z (no plain numbers)", "list"):
+        assert name in said
     scipy.io.savemat(tmp_path / "b.mat", {"trial": {"data": np.arange(20.0), "srate": 10}})
     table, tally = read(tmp_path / "b.mat")
     assert (table["trial.data"].tolist(), tally.seen) == (list(range(20)), 20)
