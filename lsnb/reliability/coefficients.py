@@ -727,6 +727,7 @@ def _units(annotations: pd.DataFrame, control: str, *, is_set: bool) -> pd.DataF
     once = handed_in.drop_duplicates(["item", "annotator"]).drop(columns="page").assign(control="")
     asked = done.loc[done["item"].notna(), ["item", "page"]].drop_duplicates()
     done = pd.concat([done, once.merge(asked, on="item")[list(done.columns)]], ignore_index=True)
+    done.attrs.update(annotations.attrs)  # which several may be chosen of, where a config said so
     pages = done["page"].astype("Int64").astype("string").fillna("")
     wide = wide_of(done.assign(item=done["item"] + "\x1f" + pages, page=None), control, is_set=is_set)
     return wide.set_axis(pd.Index([item.rpartition("\x1f")[0] for item in wide.index], name="item"), axis="index")

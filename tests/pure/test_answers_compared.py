@@ -146,6 +146,9 @@ def test_a_page_on_which_nothing_was_chosen_is_an_answer_of_a_set_and_else_is_to
     assert (one.level, one.n_items) == ("nominal", 3)
     assert "3 pages were handed in by somebody without an answer to it" in one.note
     assert agreement(table(["x"], ["y"], ["y"]), "q", "sets", resamples=0).n_items == 6
+    told = table(["x"], ["y"], ["y"])
+    told.attrs["several"] = ["q"]
+    assert agreement(told, "q", resamples=0).n_items == 6
     several = agreement(table(["x"], ["y"], ["x", "y"]), "q", resamples=0)
     assert (several.level, several.n_items) == ("sets", 6)
     assert several.kappa["percent"].tolist() == [pytest.approx(1 / 6)]
