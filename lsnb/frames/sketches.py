@@ -665,13 +665,14 @@ def edges(rows: Array, views: int = 1) -> Array:
     near, middle, far = slice(None, -2), slice(1, -1), slice(2, None)
     across, down = ((middle, far), (middle, near)), ((far, middle), (near, middle))
     falling, rising = ((far, far), (near, near)), ((far, near), (near, far))
+    # Which cell each pixel but the outermost is in; products add whole numbers exactly, and in half the time.
+    cells = np.repeat(np.eye(CELLS_A_SIDE, dtype="float32"), size, axis=0)[1:-1]
     for start in range(0, len(pictures), EMBEDDED_BATCH):
         some = pictures[start : start + EMBEDDED_BATCH]
-        steps = np.zeros(some.shape, dtype="uint8")
         for number, (one, other) in enumerate((across, down, falling, rising)):
             a, b = some[:, *one], some[:, *other]
-            steps[:, 1:-1, 1:-1] = np.maximum(a, b) - np.minimum(a, b)
-            bands = steps.reshape(len(some), CELLS_A_SIDE, size, side).sum(axis=2, dtype="uint16")
-            total = bands.reshape(len(some), CELLS_A_SIDE, CELLS_A_SIDE, size).sum(axis=3, dtype="uint32")
+            steps = (np.maximum(a, b) - np.minimum(a, b)).reshape(-1, side - 2).astype("float32")
+            bands = (steps @ cells).reshape(len(some), side - 2, CELLS_A_SIDE)
+            total = (cells.T @ bands).astype("uint32")
             out[start : start + EMBEDDED_BATCH, number] = np.minimum(255, (2 * total + size * size // 2) // size**2)
     return out.reshape(len(rows), -1)

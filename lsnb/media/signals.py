@@ -185,6 +185,7 @@ class _Batch:
         self.width, self.height = self.orientation.size(width, height)
         name = frame.format.name
         self.is_planar = name in (CHROMA_PLANES if colour else LUMA_FIRST)
+        self.has_chroma_planes, self.is_grey = name in CHROMA_PLANES, name.startswith("gray")
         self.is_full_range = frame.color_range == FULL_RANGE or name.startswith(("yuvj", "gray"))
         self.weights = WEIGHTS_709 if frame.colorspace == MATRIX_709 else WEIGHTS_601
         self.planes = np.empty((3, self.height, self.width), np.uint8)
@@ -205,8 +206,9 @@ class _Batch:
         self.frames.append(index)
         self.times.append(time)
         box = None if self.region is None else self.orientation.stored(self.region(index))
-        if self.tints is not None and not frame.format.name.startswith("gray"):
-            self._add_tints(frame, box, self.tints[len(self.frames) - 1])
+        planes = frame.planes  # made anew by each look
+        if self.tints is not None and not self.is_grey:
+            self._add_tints(frame, planes, box, self.tints[len(self.frames) - 1])
         if not self.is_planar:
             kind = "rgb24" if self.colour else "gray"
             if box is not None:
@@ -217,17 +219,17 @@ class _Batch:
             out[:] = small.to_ndarray()
         elif self.colour:
             for number, shrunk in enumerate(self.planes):
-                shrink(_part(plane(frame, number), box), shrunk)
+                shrink(_part(plane(planes[number]), box), shrunk)
             cv2.merge(tuple(self.planes), out)
         else:
-            shrink(_part(plane(frame, 0), box), out)
+            shrink(_part(plane(planes[0]), box), out)
 
-    def _add_tints(self, frame: Any, box: Box | None, out: NDArray[np.uint8]) -> None:
-        if frame.format.name not in CHROMA_PLANES:
+    def _add_tints(self, frame: Any, planes: Any, box: Box | None, out: NDArray[np.uint8]) -> None:
+        if not self.has_chroma_planes:
             size = () if box is not None else (self.width, self.height)
-            frame = reformatted(frame, *size, format="yuv444p", interpolation="AREA")
+            planes = reformatted(frame, *size, format="yuv444p", interpolation="AREA").planes
         for number, shrunk in enumerate(self.pair):
-            shrink(_part(plane(frame, number + 1), box), shrunk)
+            shrink(_part(plane(planes[number + 1]), box), shrunk)
         cv2.merge(tuple(self.pair), out)
 
     def finished(self) -> Thumbnails:
@@ -278,9 +280,8 @@ def to_rgb(weights: tuple[float, float], is_full_range: bool) -> NDArray[np.floa
     return np.column_stack([matrix, -matrix @ [black, 128, 128]])
 
 
-def plane(frame: Any, number: int) -> NDArray[np.uint8]:
+def plane(data: Any) -> NDArray[np.uint8]:
     """Look at one plane of a decoded frame without copying it: uint8 ``[height, width]``."""
-    data = frame.planes[number]
     return np.frombuffer(data, np.uint8).reshape(data.height, data.line_size)[:, : data.width]
 
 
