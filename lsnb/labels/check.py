@@ -1032,7 +1032,8 @@ def _remedy(key: str, columns: list[str], hints: Hints) -> str:
         starts = [column for column in columns if re.match(r"\w+", column) and column.split(" ")[0] == key]
         near = starts[0] if starts else None
     if near is None:
-        return f"its columns are {', '.join(columns) or 'none at all'}."
+        made = " Notebook 01 (bucket.upload) sends the files and makes that column: give its table, media.csv."
+        return f"its columns are {', '.join(columns) or 'none at all'}.{made if key == 'uri' else ''}"
     if re.fullmatch(r"[A-Za-z0-9_]+", near):
         return f"did you mean {near}?"
     safe = re.sub(r"\W+", "_", near, flags=re.ASCII).strip("_") or "field"

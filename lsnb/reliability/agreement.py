@@ -464,20 +464,22 @@ def _recommended(ratings: Ratings, found: dict[str, Figure], n_items: int, n_com
 
     people = ratings.codes.shape[1]
     whole = n_complete == n_items == len(ratings.codes)
+    both = "two people gave all of them"
+    many = "some are missing" if people == 2 else "more than two people gave them"
     if ratings.level == "sets":
         pick, why = "alpha", "several answers to an item are compared by what they share"
     elif ratings.level in ("interval", "ratio"):
-        pick, why = ("ICC(2,1)", "numbers, and everybody answered every item; a mean offset counts as disagreement")
+        pick, why = "ICC(2,1)", "answers are numbers, none is missing, and a mean offset counts as disagreement"
         if not whole or not given(pick):
-            pick, why = "alpha", "numbers, and not everybody answered every item"
+            pick, why = "alpha", "answers are numbers, and not everybody answered every item"
     elif ratings.level == "ordinal":
-        pick, why = "alpha", "ranks, and more than two annotators or missing answers"
+        pick, why = "alpha", f"answers are ranks, and {many}"
         if people == 2 and whole:
-            pick, why = "kappa_linear", "ranks, two annotators and no missing answers"
+            pick, why = "kappa_linear", f"answers are ranks, and {both}"
     elif people == 2 and whole:
-        pick, why = "kappa", "names, two annotators and no missing answers"
+        pick, why = "kappa", f"answers are names without an order, and {both}"
     else:
-        pick, why = "alpha", "names, and more than two annotators or missing answers"
+        pick, why = "alpha", f"answers are names without an order, and {many}"
     if _prevalent(ratings)[1] >= PREVALENT and given("ac1") and given("percent"):
         return "ac1", (
             f"Report Gwet's AC1 with percent agreement, and {found[pick].name} beside them: one value is most of all "

@@ -135,7 +135,7 @@ def _twice(annotations: pd.DataFrame, found: Agreement, is_drawing: bool) -> str
     n = int(found.again["n"].sum())
     if not n:
         return ""
-    words = f"Annotators annotated an item a second time {n} {'time' if n == 1 else 'times'}"
+    words = f"Annotators annotated an item a second time {_times(n)}"
     if repeats_in(annotations):
         words += ", which no other figure counts"
     percents = found.again["percent"].astype("float64")
@@ -145,11 +145,15 @@ def _twice(annotations: pd.DataFrame, found: Agreement, is_drawing: bool) -> str
     return f"{words}; {same} of these answers were the same as before."
 
 
+def _times(n: int) -> str:
+    return "once" if n == 1 else f"{n} times"
+
+
 def _skipped(annotations: pd.DataFrame) -> str:
     skipped = annotations.loc[annotations["status"].eq("skipped").fillna(False).astype(bool), ["item", "annotator"]]
     n = len(skipped.drop_duplicates())
     earlier = replaced(annotations)
-    words = [f"Annotators skipped an item {n} {'time' if n == 1 else 'times'}."] if n else []
+    words = [f"Annotators skipped an item {_times(n)}."] if n else []
     if earlier:
         are = "annotation was" if earlier == 1 else "annotations were"
         words.append(f"{earlier} {are} replaced by a later one of the same person.")
@@ -205,9 +209,8 @@ def _of_answers(found: Agreement) -> str:
     parts = []
     percent = figures.get("percent")
     if percent is not None and not math.isnan(percent.value):
-        parts.append(
-            f"two annotators gave the same answer in {_percent(percent.value)} of cases{_between(percent.bounds)}"
-        )
+        share = f"{_percent(percent.value)} of cases{_between(percent.bounds, _percent)}"
+        parts.append(f"two annotators gave the same answer in {share}")
     if not math.isnan(found.alpha):
         parts.append(
             f"agreement was {_shown(found.alpha)} by Krippendorff’s alpha ({COMPARED[found.level]})"
@@ -247,9 +250,10 @@ def _typed(name: str) -> str:
     return name.replace("'", "’")
 
 
-def _between(bounds: tuple[float, float]) -> str:
+def _between(bounds: tuple[float, float], shown: Callable[[float], str] | None = None) -> str:
     low, high = bounds
-    return "" if math.isnan(low) else f" [{_rounded(low)}, {_rounded(high)}]"
+    shown = shown or _rounded
+    return "" if math.isnan(low) else f" [{shown(low)}, {shown(high)}]"
 
 
 def _of_regions(overlap: RegionAgreement | None, *, has_instants: bool) -> str:

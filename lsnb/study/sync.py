@@ -73,27 +73,33 @@ class SyncReport(Report):
         labelled: The table with a column per control, or, for a pull, one row per item.
         seen: What annotators can see of the table, as sentences; empty for a pull.
         answers: How many annotations the study holds in all.
+        skipped: How many of these are items that somebody skipped.
+        dry_run: Whether this is what would be done.
     """
 
     pulled: int = 0
     labelled: pd.DataFrame = field(default_factory=pd.DataFrame)
     seen: str = ""
     answers: int = 0
+    skipped: int = 0
+    dry_run: bool = False
 
     noun: ClassVar[str] = "rows"
 
     @property
     def summary(self) -> str:
-        """One line, for example ``12 created, 0 updated, 3 answers pulled``."""
+        """One line, for example ``12 created, 0 updated, 3 answers pulled``; a dry run begins with ``dry run:``"""
         counts = dict(self.counts)
         parts = [f"{counts.pop(status, 0)} {status}" for status in ("created", "updated")]
         parts += [f"{n} {status}" for status, n in sorted(counts.items()) if status != "unchanged"]
-        return ", ".join([*parts, f"{counted(self.pulled, 'answer')} pulled"])
+        would = "dry run: " if self.dry_run else ""
+        return would + ", ".join([*parts, f"{counted(self.pulled, 'answer')} pulled"])
 
     @property
     def total(self) -> str:
         """All answers and what of them is news, for example ``352 answers in all, 0 new, changed or gone …``"""
-        return f"{counted(self.answers, 'answer')} in all, {self.pulled} new, changed or gone since last time."
+        without = f" ({self.skipped} skipped)" if self.skipped else ""
+        return f"{counted(self.answers, 'answer')} in all{without}, {self.pulled} new, changed or gone since last time."
 
     def __repr__(self) -> str:
         return "\n".join(filter(None, [super().__repr__(), self.total, self.seen]))
@@ -279,6 +285,7 @@ class Sync:
     kept: dict[tuple[str, ...], list[str]] = field(default_factory=dict)
     seen: str = ""
     answers: int = 0
+    skipped: int = 0
     faults: list[LsnbError] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)  # columns that tasks of whole rows hold beside the field they fill
 
@@ -398,14 +405,15 @@ class Sync:
         """Note where somebody's account answered in another's project."""
         names = {copy.project.id: copy.manifest.annotator for copy in self.copies}
         answers = [
-            (names[number], annotation["completed_by"])
+            (names[number], annotation["completed_by"], bool(annotation.get("was_cancelled")))
             for number, snapshot in self.snapshots.items()
             if number in names
             for task in snapshot.tasks.values()
             for annotation in task["annotations"]
         ]
         self.answers = len(answers)
-        self.notes += account_notes(self.server, answers)
+        self.skipped = sum(is_skipped for *_, is_skipped in answers)
+        self.notes += account_notes(self.server, ((name, account) for name, account, _ in answers))
 
     def report(self, labelled: pd.DataFrame) -> SyncReport:
         """Return what was done.
@@ -416,7 +424,8 @@ class Sync:
         if self.dry_run:
             self.notes.append("A dry run: nothing was changed on the server.")
         notes = tuple(dict.fromkeys(self.notes))
-        return SyncReport(report_rows(self.rows), notes, self.pulled, labelled, self.seen, self.answers)
+        totals = (self.answers, self.skipped, self.dry_run)
+        return SyncReport(report_rows(self.rows), notes, self.pulled, labelled, self.seen, *totals)
 
     def add_row(self, name: str, item: str | None, status: str, *, error: str | None = None) -> None:
         """Note what became of an annotator's item.
@@ -469,8 +478,8 @@ class Sync:
         if there and new > MOST_NEW * there:
             warn(
                 f"The study holds {there} of the table's {len(wanted)} items, as a sample does: "
-                f"{counted(new, 'is', 'are')} new to it, and each becomes a task. To keep to the sample, give the "
-                "sample's table; a dry run shows first what would happen."
+                f"{counted(new, 'is', 'are')} new to it, and each becomes a task of everybody who is to do it. To "
+                "keep to the sample, give the sample's table; a dry run shows first what would happen."
             )
 
     def _see_predictions(self, copy: Copy) -> None:

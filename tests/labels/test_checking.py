@@ -231,6 +231,11 @@ def test_columns(name: str) -> None:
         assert words in str(problems[0])
 
 
+def test_a_table_of_media_that_were_not_uploaded_is_told_who_makes_the_column() -> None:
+    [problem] = LabelConfig.image("uri").rating("q").check(TABLE[["id", "file"]])
+    assert "Notebook 01 (bucket.upload) sends the files and makes that column" in str(problem)
+
+
 def test_a_shown_column_that_comes_twice() -> None:
     twice = pd.concat([TABLE, TABLE[["uri", "caption"]]], axis=1)
     [problem] = LabelConfig.image("uri").rating("q").check(twice)

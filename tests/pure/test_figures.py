@@ -34,6 +34,7 @@ from lsnb.reliability import (
     references,
     region_agreement,
 )
+from lsnb.reliability.agreement import figures_in
 from lsnb.reliability.coefficients import set_distances
 from lsnb.reliability.evaluation import _p_value, _rejected
 from lsnb.reliability.intervals import share_interval
@@ -500,11 +501,12 @@ def test_the_paragraph_names_pairs_weights_rules_and_skips():
     decided = gold(table, "c", ties="highest", min_votes=2)
     text = methods_paragraph(table, "c", gold=decided)
     found = agreement(table, "c")
+    percent = figures_in(found.figures)["percent"]
     row = found.kappa.iloc[0]
     for part in (
         f"Cohen’s kappa with linear weights of a and b was {row['kappa']:.2f} [{row['low']:.2f}, {row['high']:.2f}]",
         f"agreement was {found.alpha:.2f} by Krippendorff’s alpha (ordinal distance)",
-        f"{found.value('percent'):.0%} of cases",
+        f"{found.value('percent'):.0%} of cases [{', '.join(f'{share:.0%}' for share in percent.bounds)}]",
         "Annotators skipped an item 2 times.",
         "It took 2 votes or more.",
         "Ties were decided by the highest of the tied answers.",
