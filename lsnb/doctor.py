@@ -24,6 +24,7 @@ from lsnb.errors import CredentialsError, LsnbError
 from lsnb.kernel import runtime
 from lsnb.kernel.report import Report
 from lsnb.kernel.secrecy import is_here, masked
+from lsnb.kernel.words import counted
 from lsnb.labels.vocabulary import release_note
 
 PYTHONS = ((3, 11), (3, 13))  # the first and the last that the tests run on
@@ -171,7 +172,8 @@ def _label_studio(url: str | None, key_name: str | None) -> Iterator[tuple[Line,
         yield ("Label Studio", "failed", found.url, str(fault)), None
         return
     kind = "a personal access token" if studio.server.key_is_personal else "a legacy token"
-    yield ("Label Studio's key", "good", f"{kind} of {studio.server.user}, who sees {projects} projects", ""), None
+    sees = counted(projects, "project")
+    yield ("Label Studio's key", "good", f"{kind} of {studio.server.user}, who sees {sees}", ""), None
     release = studio.server.release
     said = release_note(release)
     yield ("Label Studio's release", "note" if said else "good", release, said), studio.browser_url

@@ -129,7 +129,7 @@ def test_a_users_column_named_like_a_control_is_not_overwritten(studio: Studio, 
 
 def test_changed_data_is_said_not_silently_kept(studio: Studio, title: str) -> None:
     studio.create_study(title, CONFIG, texts(2), key="id", annotators=1)
-    with pytest.warns(UserWarning, match="1 items hold other data on the server"):
+    with pytest.warns(UserWarning, match="1 item holds other data on the server"):
         studio.create_study(title, CONFIG, texts(2).replace("text 1", "mended"), key="id", annotators=1)
 
 

@@ -45,6 +45,7 @@ from lsnb.reliability.intervals import (
     Floats,
     Integers,
     Interval,
+    between,
     by_cluster,
     clusters_of,
     figures_in,
@@ -131,9 +132,9 @@ class Agreement:
     def summary(self) -> str:
         """The figures as one line."""
         return (
-            f"{self.control} ({self.level}): alpha {shown(self.alpha)} "
-            f"[{shown(self.interval[0])}, {shown(self.interval[1])}], Fleiss' kappa {shown(self.fleiss)}, "
-            f"{len(self.annotators)} annotators, {self.n_items} items with two or more answers"
+            f"{self.control} ({self.level}): alpha {shown(self.alpha)}{between(*self.interval)}, "
+            f"Fleiss' kappa {shown(self.fleiss)}, {len(self.annotators)} annotators, "
+            f"{counted(self.n_items, 'item')} with two or more answers"
         )
 
     def __repr__(self) -> str:
@@ -151,13 +152,13 @@ class Agreement:
 
     def _repr_html_(self) -> str:
         rows = [
-            (str(name), f"{shown(value)} [{shown(low)}, {shown(high)}] ({n} items)")
+            (str(name), f"{shown(value)}{between(low, high)} ({counted(n, 'item')})")
             for name, value, low, high, n in self.figures.dropna(subset="value")[
                 ["name", "value", "low", "high", "n"]
             ].itertuples(index=False)
         ]
         rows += [
-            ("Fleiss' kappa", f"{shown(self.fleiss)} ({self.n_complete} items that all answered)"),
+            ("Fleiss' kappa", f"{shown(self.fleiss)} ({counted(self.n_complete, 'item')} that all answered)"),
             ("Items with two or more answers", str(self.n_items)),
             ("Values compared as", self.level),
         ]
@@ -247,6 +248,8 @@ def agreement(
     n_complete = int((ratings.codes >= 0).all(axis=1).sum()) if people else 0
     overlap, about_regions = _overlap(annotations, control, clusters, resamples, seed)
     recommended, why = _recommended(ratings, found, n_items, n_complete)
+    if overlap is not None and not math.isnan(overlap.f1):
+        why = "Report F1 of regions: the figures here compare only which labels were drawn on an item."
     notes = [_note(ratings, people, n_items, n_complete), "" if is_named else _NO_NAMES, _spoken(ratings, found)]
     if ratings.level != "sets" and (left := left_out(annotations, control, wide)):
         unit = "page" if is_paged(annotations, control) else "item"

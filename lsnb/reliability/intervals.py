@@ -217,6 +217,11 @@ def shown(number: float) -> str:
     return "–" if math.isnan(number) else f"{number:.3f}"
 
 
+def between(low: float, high: float) -> str:
+    """Return an interval as people read it, to stand behind its figure; nothing where there is none."""
+    return "" if math.isnan(low) else f" [{shown(low)}, {shown(high)}]"
+
+
 def figures_in(table: pd.DataFrame) -> dict[str, Figure]:
     """Return the figures of a table with the columns ``figure, name, value, low, high`` by their short names."""
     columns = [table[name].tolist() for name in ("figure", "value", "low", "high", "name")]

@@ -31,6 +31,7 @@ from lsnb.reliability.intervals import (
     Clusters,
     Floats,
     Interval,
+    between,
     clusters_of,
     figures_in,
     intervals_of_sums,
@@ -147,7 +148,7 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
     results = _with_sizes(results, on_what)
     notes = set()
     if unplaced:
-        notes.add(f"Not compared, having no place on one line (paths, paragraphs): {len(unplaced)} regions.")
+        notes.add(f"Not compared, having no place on one line (paths, paragraphs): {counted(len(unplaced), 'region')}.")
     for (item, who, *_), (labels, number) in groups.items():
         place, note = _place(measure, columns, number, results[number])
         notes.add(note)
@@ -369,11 +370,10 @@ class RegionAgreement:
     @property
     def summary(self) -> str:
         """The figures as one line."""
-        low, high = self.interval
         found = "" if self.measure == "key points" else f" at intersection over union {self.threshold:g}"
         return (
-            f"{self.control} ({self.measure}): F1 {shown(self.f1)} [{shown(low)}, {shown(high)}]{found}, "
-            f"{len(self.annotators)} annotators, {self.n_items} items that two or more annotated"
+            f"{self.control} ({self.measure}): F1 {shown(self.f1)}{between(*self.interval)}{found}, "
+            f"{len(self.annotators)} annotators, {counted(self.n_items, 'item')} that two or more annotated"
         )
 
     @property

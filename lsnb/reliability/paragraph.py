@@ -115,6 +115,8 @@ def methods_paragraph(
 
 
 # What computes figures: no other package has a part in them, but shapely where shapes lie over each other.
+# Below so many items that two people answered, a figure says little of the others.
+FEW = 10
 USED = ("lsnb", "numpy", "pandas", "scipy")
 
 
@@ -217,7 +219,9 @@ def _of_answers(found: Agreement) -> str:
             f"{_between(found.interval)}"
         )
     if not math.isnan(found.fleiss) and len(found.annotators) > 2:
-        parts.append(f"{_shown(found.fleiss)} by Fleiss’ kappa on the {found.n_complete} items that all answered")
+        parts.append(
+            f"{_shown(found.fleiss)} by Fleiss’ kappa on the {counted(found.n_complete, 'item')} that all answered"
+        )
     chosen = figures.get(found.recommended)
     if chosen is not None and found.recommended not in ("alpha", "percent") and "kappa" not in found.recommended:
         parts.append(f"{_shown(chosen.value)} by {_typed(chosen.name)}{_between(chosen.bounds)}")
@@ -487,6 +491,9 @@ def _next(found: Agreement, value: float, undecided: int, is_rated: bool) -> str
     settle = f"Settle {counted(undecided, 'undecided item')}." if undecided else ""
     if is_rated and value < 0.8:
         return f"Enough for tentative conclusions; read what is disputed. {settle}".strip()
+    if not settle and found.n_items < FEW:
+        so_far = counted(found.n_items, "item has", "items have")
+        return f"Only {so_far} answers of two people so far: wait for more, then report it."
     return settle or "Report it."
 
 

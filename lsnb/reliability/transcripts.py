@@ -16,7 +16,7 @@ import pandas as pd
 from lsnb.annotations import widen
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, checked
-from lsnb.kernel.words import nearest
+from lsnb.kernel.words import counted, nearest
 from lsnb.reliability.intervals import (
     NONE,
     Clusters,
@@ -93,7 +93,9 @@ class TextAgreement:
             f"{shown(rate)} [{shown(low)}, {shown(high)}]"
             for rate, (low, high) in ((self.wer, self.interval), (self.cer, self.cer_interval))
         )
-        return f"{self.control}: word error rate {words}, character error rate {letters}, {self.n_items} items"
+        return (
+            f"{self.control}: word error rate {words}, character error rate {letters}, {counted(self.n_items, 'item')}"
+        )
 
     def __repr__(self) -> str:
         return "\n".join(part for part in (self.summary, self.pairs.to_string(index=False), self.note) if part)

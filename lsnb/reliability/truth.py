@@ -27,7 +27,7 @@ from lsnb.annotations.long import long_table, raw_results
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import Annotations, Seed
-from lsnb.kernel.words import nearest
+from lsnb.kernel.words import counted, nearest
 from lsnb.reliability.coefficients import Ratings, ratings_of
 from lsnb.reliability.intervals import Floats, Integers, chance_of
 from lsnb.reliability.overlap import LINES, Region, is_drawn, match, placed, regions_of, scores
@@ -69,7 +69,8 @@ class Truth:
 
     def __repr__(self) -> str:
         items = int((~np.isnan(self.probabilities).any(axis=1)).sum()) if len(self.values) else 0
-        return f"{self.model}: {items} items, {len(self.values)} answers\n{self.annotators.to_string(index=False)}"
+        n = f"{counted(items, 'item')}, {counted(len(self.values), 'answer')}"
+        return f"{self.model}: {n}\n{self.annotators.to_string(index=False)}"
 
 
 def dawid_skene(ratings: Ratings, people: Sequence[str] | None = None, *, most: int = ROUNDS) -> Truth:
@@ -310,7 +311,7 @@ class Consensus:
     def summary(self) -> str:
         """What was kept, as one line."""
         kept = int(self.table["status"].eq("kept").sum())
-        return f"{self.control} ({self.by}): {kept} regions kept, {len(self.table) - kept} left out"
+        return f"{self.control} ({self.by}): {counted(kept, 'region')} kept, {len(self.table) - kept} left out"
 
     def __repr__(self) -> str:
         return f"{self.summary}\n{self.table.head(20).to_string(index=False)}"

@@ -23,7 +23,7 @@ from lsnb.errors import (
 )
 from lsnb.kernel import checks
 from lsnb.kernel.report import Report
-from lsnb.kernel.words import and_again, warn
+from lsnb.kernel.words import and_again, counted, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling import assign
 from lsnb.sampling.chance import is_whole
@@ -767,7 +767,8 @@ def _notes(rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     notes = []
     differ = max((row["differ"] for row in rows), default=0)
     if differ:
-        notes.append(f"{differ} items hold other data on the server: study.sync(table) brings them up to date.")
+        hold = counted(differ, "item holds", "items hold")
+        notes.append(f"{hold} other data on the server: study.sync(table) brings them up to date.")
     failed = [row for row in rows if row["status"] == "failed"]
     if failed:
         names = ", ".join(str(row["annotator"]) for row in failed)

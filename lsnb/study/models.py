@@ -18,7 +18,7 @@ from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.formats import names_file
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
-from lsnb.kernel.words import and_again, listing, nearest
+from lsnb.kernel.words import and_again, counted, listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import multiple_choices
 from lsnb.predictions.coco import from_coco
@@ -174,7 +174,7 @@ class ModelRun:
         items = self.predictions["item"].nunique()
         answered = self.annotations.loc[self.annotations["status"] == "submitted", "item"]
         both = len(set(answered) & set(self.predictions["item"]))
-        return f"{self.model_version}: predictions of {items} items, {both} of which people answered"
+        return f"{self.model_version}: predictions of {counted(items, 'item')}, {both} of which people answered"
 
     def __repr__(self) -> str:
         return f"ModelRun({self.summary})"

@@ -425,6 +425,7 @@ def _trail(decisions: pd.DataFrame, annotations: pd.DataFrame) -> Iterator[str]:
     """Yield who decided what and when, beside what annotators had said; nothing where nobody decided."""
     if decisions.empty:
         return
+    decisions = decisions.sort_values(["updated_at", "item"])
     said = annotations[annotations["status"].isin(DONE)].groupby("item")[["annotator", "value"]]
     before = {str(item): "; ".join(f"{who}: {_cell(what)}" for who, what in rows.to_numpy()) for item, rows in said}
     rows = pd.DataFrame(
@@ -433,11 +434,11 @@ def _trail(decisions: pd.DataFrame, annotations: pd.DataFrame) -> Iterator[str]:
             "annotators said": [before.get(str(item), "") for item in decisions["item"]],
             "decided": decisions["value"],
             "by": decisions["annotator"],
-            "when": decisions["updated_at"],
+            "when": decisions["updated_at"].dt.strftime("%Y-%m-%d %H:%M UTC"),
         }
     )
     yield f"<h3>Decided: {counted(rows['item'].nunique(), 'item')}</h3>"
-    yield _table(rows.sort_values(["when", "item"]).head(MOST_DECISIONS))
+    yield _table(rows.head(MOST_DECISIONS))
     if len(rows) > MOST_DECISIONS:
         yield f"<p>The first {MOST_DECISIONS} are shown; study.gold returns all of them.</p>"
 

@@ -52,6 +52,9 @@ def test_each_question_has_the_figure_to_report_and_what_comes_next():
     assert tuple(found.loc["mood", ["value", "low", "high"]]) == (mood.value("kappa"), *mood.bounds("kappa"))
     assert found.loc["mood", "percent"] == 1
     assert found.loc["mood", "next"] == "Report it."
+    few = agreement_overview(table[table["item"].isin(["00", "01", "02"])]).set_index("question")
+    assert few.loc["mood", "next"].startswith("Only 3 items have answers of two people so far: wait")
+    assert "Report F1 of regions" in agreement(table, "span").why
     assert "make the instructions clearer" in found.loc["sure", "next"]
     assert found.loc["sure", "undecided"] == 6
     assert found.loc["lone / one", "next"] == "Let a second person answer some of the items."

@@ -190,6 +190,8 @@ def test_one_item_has_no_interval_of_width_zero():
     found = agreement(long({"a": ["x"], "b": ["y"]}), "c")
     assert all(math.isnan(bound) for bound in found.interval)
     assert "One item alone" in found.note
+    assert "(1 item)" in found._repr_html_()
+    assert "[–" not in found._repr_html_()
     low, high = found.bounds("percent")
     assert high - low > 0.5
 
