@@ -112,6 +112,7 @@ class Tally:
         table.attrs[KEY] = {
             "source": self.source,
             "noun": self.noun,
+            **({} if self.several is None else {"several": self.several}),
             "seen": self.seen,
             "taken": self.taken,
             "left_out": [
@@ -158,6 +159,7 @@ def tally_of(table: pd.DataFrame) -> Tally | None:
     return Tally(
         kept["source"],
         kept["noun"],
+        kept.get("several"),
         seen=kept["seen"],
         taken=kept["taken"],
         left_out=reasons,
