@@ -605,7 +605,7 @@ def test_each_pose_of_an_h5_file_is_taken_or_left_out_and_said(
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["h5", "slp"])
-@settings(max_examples=1500, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(poses=H5_POSES, bends=st.just([]) | BENDS, cut=st.none() | st.none() | st.floats(0, 1))
 def test_each_pose_of_many_h5_files(
     reader: H5Reader, kind: str, tmp_path: Path, poses: list[Any], bends: list[Any], cut: float | None
