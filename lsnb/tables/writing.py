@@ -253,7 +253,8 @@ class ParquetParts:
         pa, pq = require_parquet()
         self._of_several = [name for name, kinds in _kinds(like).items() if not _is_of_one_kind(kinds)]
         self._arrow = pa.Table
-        schema = pa.Table.from_pandas(self._plain(like), preserve_index=False).schema
+        # Threads gain nothing here, and one that cannot be started would cost the file.
+        schema = pa.Table.from_pandas(self._plain(like), preserve_index=False, nthreads=1).schema
         said = {f"lsnb.{name}".encode(): text.encode() for name, text in (about or {}).items()}
         marks = {MARKED: json.dumps(self._of_several).encode()}
         self._schema = schema.with_metadata({**(schema.metadata or {}), **marks, **said})
@@ -268,7 +269,7 @@ class ParquetParts:
         Raises:
             InputError: A text holds what no such file can hold.
         """
-        whole = self._arrow.from_pandas(self._plain(table), schema=self._schema, preserve_index=False)
+        whole = self._arrow.from_pandas(self._plain(table), schema=self._schema, preserve_index=False, nthreads=1)
         self._writer.write_table(whole.replace_schema_metadata(self._schema.metadata))
 
     def _plain(self, table: pd.DataFrame) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from small_store import BUCKET, SmallStore
 
+import lsnb
 from lsnb.bucket import Bucket
 from lsnb.bucket.wire import run_parallel
 from lsnb.kernel.jobs import affordable_workers
@@ -44,7 +45,7 @@ def test_300_files_by_64_workers_arrive_where_handles_or_threads_are_few(
     assert len(store.items) == 300
 
 
-def test_jobs_are_done_here_where_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_jobs_are_done_here_where_no_thread_can_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -52,6 +53,8 @@ def test_jobs_are_done_here_where_no_thread_can_be_had(monkeypatch: pytest.Monke
     for is_quick in (True, False):
         done = run_parallel(lambda n: n * n, range(20), workers=8, cancel=threading.Event(), is_quick=is_quick)
         assert sorted(done) == [n * n for n in range(20)]
+    # Arrow takes threads for tables of some length.
+    lsnb.write_table(pd.DataFrame({"text": ["x"] * 2000, "n": range(2000)}), tmp_path / "long.parquet")
     with pytest.raises(ZeroDivisionError):
         list(run_parallel(lambda n: 1 // n, [1, 0, 2], workers=8, cancel=threading.Event()))
 
