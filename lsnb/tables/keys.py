@@ -13,6 +13,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel import checks
+from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, sheet_rows
 
 # From here on a float no longer holds every whole number: two ids can be one float.
@@ -131,6 +132,25 @@ def find_column(table: pd.DataFrame, key: Hashable) -> pd.Series[Any]:
         f"The table has no column {key!r}.{nearest(key, table.columns)} "
         f"Its columns: {listing(list(table.columns), 12)}."
     )
+
+
+def note_keyless(cells: Iterable[str | None], key: str, places: Iterable[int], tally: Tally) -> None:
+    """Note which rows of a file have no key: it is mended there, and may be read long before a key is needed.
+
+    Args:
+        cells: The keys, as texts.
+        key: Their column.
+        places: The row of each in the file, where the header is row 1; it may go on.
+        tally: The account of what was read.
+
+    Example:
+        >>> tally = Tally("list.xlsx")
+        >>> note_keyless(["a", None, " "], "ID", [2, 3, 5], tally)
+        >>> tally.notes
+        ["list.xlsx: column 'ID' is empty in rows 3, 5: give each item a key."]
+    """
+    if keyless := [place - 2 for cell, place in zip(cells, places, strict=False) if key_text(cell) is None]:
+        tally.note(f"{tally.source}: column {key!r} is empty in {sheet_rows(keyless)}: give each item a key.")
 
 
 def _are_plain(cells: list[Any]) -> bool:

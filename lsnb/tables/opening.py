@@ -20,7 +20,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,7 +46,7 @@ from lsnb.tables.cells import (
     value_of,
     without_empty_rows,
 )
-from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, find_column, key_text, rounded_rows
+from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, find_column, key_text, note_keyless, rounded_rows
 from lsnb.tables.locales import numbers_of_locales
 from lsnb.tables.workbooks import header_below, read_workbook
 
@@ -494,10 +494,12 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
     if not types and (types := _types_beside(file, plain := [unguarded(title) for title in header])):
         header = plain
     columns: list[list[str | None]] = [[] for _ in header]
-    long_rows, short_rows, empty_rows = [], [], []
+    long_rows, short_rows, empty_rows, blank = [], [], [], []
     last: list[str] = []
     for row, fields in enumerate(lines, start=before + 1):
-        if last and last != [end]:
+        if not last:
+            blank.append(row - 1)
+        elif last != [end]:
             tally.seen += 1
             if not types and not any(field.strip() for field in last):
                 empty_rows.append(row - 1)
@@ -539,7 +541,11 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
     else:
         known = numbers_of_locales(columns, titles, dialect.separator, wanted, tally)
     if key in titles:
-        known[str(key)] = column_of(columns[titles.index(str(key))])
+        cells = columns[titles.index(str(key))]
+        known[str(key)] = column_of(cells)
+        if not types:
+            left = {*empty_rows, *blank}
+            note_keyless(cells, str(key), (row for row in count(before + 1) if row not in left), tally)
     made = {
         place: known[title] if title in known else column_of_texts(cells)
         for place, (title, cells) in enumerate(zip(titles, columns, strict=True))

@@ -19,7 +19,7 @@ from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows
 from lsnb.tables.cells import column_of, is_structure, structure_of, unique_titles, value_of
-from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, key_text
+from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, key_text, note_keyless
 
 # Excel keeps 15 digits of a number; what is typed beyond becomes zeros.
 EXCEL_DIGITS = 15
@@ -123,6 +123,8 @@ def _read_sheet(
         if key is not None and title == key:
             _refuse_rounded(column, key, file.name, places)
             column = [_cell_text(cell) for cell in column]
+            if not is_own:
+                note_keyless(column, key, places, tally)
         made[number] = column_of(column) if is_own else _column(column)
     return pd.DataFrame(made, index=range(len(cells))).set_axis(titles, axis=1)
 

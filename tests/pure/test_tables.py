@@ -206,6 +206,18 @@ def test_excel(tmp_path):
     assert list(table.columns) == ["x", "ID", "when"]
 
 
+@pytest.mark.parametrize("ending", ["csv", "xlsx"])
+def test_rows_without_a_key_are_named_as_the_file_numbers_them(tmp_path, ending):
+    path = tmp_path / f"book.{ending}"
+    rows = [["ID", "x"], ["a", 1], [], [None, 2], [" ", 3], ["b", 4]]
+    if ending == "csv":
+        path.write_text("\n".join(",".join(str(cell or "") for cell in row) for row in rows))
+    else:
+        workbook(tmp_path, rows)
+    with pytest.warns(UserWarning, match="column 'ID' is empty in rows 4, 5: give each item a key"):
+        read_table(path, key="ID")
+
+
 def test_excel_whole_ids_beside_an_empty_cell_stay_exact(tmp_path):
     path = with_exact_number(workbook(tmp_path, [["ID", "x"], [77, 1], [None, 2]]), 77, LONG)
     table = read_table(path, key="ID")
