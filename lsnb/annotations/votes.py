@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numbers
+import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -28,13 +29,13 @@ SEVERAL = "several"
 def widen(annotations: Annotations, control: str, *, repeats: Literal["latest", "all"] = "latest") -> pd.DataFrame:
     """Return the answers to one control with a row for each item and a column for each annotator.
 
-    Only submitted answers count. Two annotations of one item by one person: the latest counts, with a
-    warning. Nothing chosen in a multiple choice, or nothing drawn, by somebody who submitted the item, is an answer,
-    the empty tuple; a choice is multiple where anybody chose several, or where the table is a study's and its config
-    says so (``annotations.attrs["several"]`` names these choices). Answers to a question that is asked of each page
-    are ``"<page>: <answer>"``. Where anyone gave several answers to one item, or answers are about regions, every cell
-    is a sorted tuple of what differs in them (several texts keep their order). The order of rows, items and
-    annotators in the long table does not matter.
+    Only submitted answers count. Two annotations of one item by one person: the latest counts, with a warning.
+    Nothing chosen in a multiple choice, or nothing drawn, by somebody who submitted the item, is an answer, the
+    empty tuple; a choice is multiple where anybody chose several, or where anybody chose nothing and the table is a
+    study's whose config says so (``annotations.attrs["several"]`` names these choices). Answers to a question that
+    is asked of each page are ``"<page>: <answer>"``. Where anyone gave several answers to one item, or answers are
+    about regions, every cell is a sorted tuple of what differs in them (several texts keep their order). The order
+    of rows, items and annotators in the long table does not matter.
 
     Args:
         annotations: The long table of ``read_annotations`` or ``Study.annotations``; it is not changed.
@@ -69,8 +70,8 @@ def wide_of(
         repeats: As of ``widen``.
         is_set: Whether answers are sets whatever these annotations hold, also where nobody answered.
     """
-    is_set = is_set or control in told_several(annotations)
-    annotations = checked(annotations, control, is_needed=not is_set)
+    is_told = is_set or control in told_several(annotations)
+    annotations = checked(annotations, control, is_needed=not is_told)
     is_set = is_set or takes_several(annotations, control)
     if repeats == "all":
         annotations = annotations.assign(annotator=_numbered(annotations))
@@ -132,7 +133,7 @@ def _of_control(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
 def takes_several(annotations: pd.DataFrame, control: str) -> bool:
     """Return whether nothing is an answer to a control: of a choice that may hold several, and of regions.
 
-    A choice may where anybody chose several, or where the table says so of it.
+    A choice may where anybody chose several, or where the table says so of it and anybody chose nothing.
 
     Args:
         annotations: The long table.
@@ -144,25 +145,35 @@ def takes_several(annotations: pd.DataFrame, control: str) -> bool:
         >>> takes_several(long, "c"), takes_several(long[:1], "c")
         (True, False)
     """
-    rows = _of_control(annotations, control)
+    rows, is_told = _of_control(annotations, control), control in told_several(annotations)
     if "kind" in rows.columns:
         # A column of Arrow's hands its texts out one by one: a million of them took as long as all else.
         kinds = {str(kind) for kind in rows["kind"].dropna().unique()}
         if any(is_region(kind) for kind in kinds):
             return True
-        if not kinds & {CHOICES.kind, TAXONOMY.kind}:
+        if not kinds & {CHOICES.kind, TAXONOMY.kind} and (kinds or not is_told):
             return False
         if kinds - {CHOICES.kind, TAXONOMY.kind}:
             rows = rows[rows["kind"].isin([CHOICES.kind, TAXONOMY.kind])]
     # Of a region that nobody drew, nothing was asked.
     if "region" in rows.columns and rows["region"].notna().any():
         return False
-    if control in told_several(annotations):
+    if is_told and _is_left_out(annotations, control):
         return True
     given = rows[rows["value"].notna()]
     which = [name for name in (*OF_ONE, "page") if name in rows.columns]
     # Most tables have one answer of each person to an item, and need no look at the other columns.
     return all(bool(given.duplicated(names).any()) for names in (which[:2], which))
+
+
+def _is_left_out(annotations: pd.DataFrame, control: str) -> bool:
+    """Return whether anybody handed in an item without an answer to a control."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # which of two annotations counts is said where they are counted
+        done = latest(annotations)
+    done = done[done["status"].isin(ANSWERED) & done["item"].notna()]
+    given = done["control"].eq(control).fillna(False).astype(bool) & done["value"].notna()
+    return len(done.drop_duplicates(["item", "annotator"])) > len(done[given].drop_duplicates(["item", "annotator"]))
 
 
 def told_several(annotations: pd.DataFrame) -> list[str]:

@@ -280,7 +280,7 @@ class Study(ModelVerbs):
             The long table; an item that somebody has not labelled yet still has its row for that annotator. Its
             ``attrs["as_of"]`` is the server's time before anything was read: an answer given later may be missing.
             ``attrs["several"]`` names the choices of which the config lets people take several: figures count nothing
-            chosen as an answer to these, also where everybody chose one.
+            chosen as an answer to these, also where nobody chose two.
             With ``out``, the file's path; its schema says the same moment.
 
         Raises:

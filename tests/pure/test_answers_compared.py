@@ -79,6 +79,29 @@ def test_a_box_that_is_ticked_or_not_is_a_set_where_that_is_said() -> None:
     assert (sets.n_items, sets.kappa["kappa"].tolist()) == (100, [pytest.approx(right)])
     assert agreement_by(table, "mood", "label", "sets").set_index("label").loc["x", "kappa"] == pytest.approx(right)
 
+    table.attrs["several"] = ["mood"]
+    told = agreement(table, "mood", resamples=0)
+    assert (told.level, told.n_items, told.kappa["kappa"].tolist()) == ("sets", 100, [pytest.approx(right)])
+    assert "without an answer" not in told.note
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [(["x", "y"], ["x", "y"]), (["x", None], [("x",), ()]), ([None, None], [(), ()])],
+    ids=["nobody chose nothing", "somebody did", "everybody did"],
+)
+def test_what_a_config_says_of_a_choice_counts_where_somebody_chose_nothing(given: list[Any], said: list[Any]) -> None:
+    table = long_table(
+        [
+            task(n, [annotation([*choice("z", name="other"), *(choice(one) if one else [])], n, by=1)])
+            for n, one in enumerate(given)
+        ]
+    )
+    table.attrs["several"] = ["mood"]
+    assert widen(table, "mood").iloc[:, 0].tolist() == said
+    assert gold(table, "mood")["value"].tolist() == said
+    assert len(indicators(table, "mood", options=["x", "y"])) == 2
+
 
 def test_a_single_choice_left_out_is_no_answer() -> None:
     tasks = [task(n, [annotation(choice("a") if n else [], n, by=1)]) for n in (0, 1)]
