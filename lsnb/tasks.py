@@ -108,7 +108,7 @@ def _of_annotation(given: dict[str, Any]) -> dict[str, Any]:
             about[name] = [*_listing(_several(about[name])), *_listing(part)] if about.get(name) else part
     one = {name: value for name, value in given.items() if name not in beside | held | {"predictions"}}
     others = _listing(_several(about.get("annotations") or []))
-    if others and about["id"] == one.get("id"):
+    if others and "id" in one and about.get("id") == one["id"]:
         del one["id"]  # the task's
     again = any(isinstance(other, Mapping) and other.get("result") == one["result"] for other in others)
     if not (again and "id" not in one):

@@ -296,6 +296,15 @@ def test_answers_under_two_names_are_all_read(said: Any) -> None:
     assert tally_of(table).unexplained == 0
 
 
+@pytest.mark.parametrize("more", [{}, {"id": 5}])
+def test_the_task_within_an_annotation_needs_no_number(more: dict[str, Any]) -> None:
+    within = {"data": {"ID": "k1"}, "annotations": [OTHER]}
+    told = {name: cell for name, cell in ANSWER.items() if name != "id"} | more | {"task": within}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert sorted(read_annotations([told], key="ID")["value"]) == ["a", "b"]
+
+
 @pytest.mark.parametrize("length", [1, 2**20])
 def test_answers_under_one_name_twice_are_all_read_and_it_is_said(tmp_path: Path, length: int) -> None:
     one, other = json.dumps([ANSWER]), json.dumps([OTHER])
