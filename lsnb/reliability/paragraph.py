@@ -114,9 +114,9 @@ def methods_paragraph(
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-# What computes figures: no other package has a part in them, but shapely where shapes lie over each other.
 # Below so many items that two people answered, a figure says little of the others.
 FEW = 10
+# What computes figures: no other package has a part in them, but shapely where shapes lie over each other.
 USED = ("lsnb", "numpy", "pandas", "scipy")
 
 
