@@ -140,6 +140,7 @@ def test_projects_by_their_numbers(studio: Studio, study: Study) -> None:
         studio.annotations([])
 
 
+@pytest.mark.slow
 @pytest.mark.browser
 def test_the_decider_sees_everybodys_answers_and_starts_from_the_most_frequent(
     studio: Studio, study: Study, stack: Stack, page: Page

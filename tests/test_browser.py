@@ -55,7 +55,7 @@ BELOW_THE_CARDS_LINES = """title => [...document.querySelectorAll('.lsf-project-
 A_CARD_SHOWS = 330
 
 
-@pytest.fixture(params=["image", "video"])
+@pytest.fixture(params=["image", pytest.param("video", marks=pytest.mark.slow)])
 def study(
     request: pytest.FixtureRequest, studio: Studio, bucket: Bucket, tmp_path: Path
 ) -> Iterator[tuple[str, Study]]:
@@ -187,7 +187,7 @@ PLOTTED = """() => [...document.querySelectorAll('.htx-timeseries-channel path')
     p => (p.getAttribute('d') || '').length > 1000)"""
 
 
-@pytest.mark.parametrize("mode", ["presign", "stream"])
+@pytest.mark.parametrize("mode", ["presign", pytest.param("stream", marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "kind", [pytest.param("image", marks=pytest.mark.slow), "video", pytest.param("timeseries", marks=pytest.mark.slow)]
 )

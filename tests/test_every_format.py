@@ -153,6 +153,7 @@ def plain(results: list[dict[str, Any]]) -> list[Any]:
     return sorted((one for one in essence(results)), key=repr)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_of_each_tool_becomes_an_annotators_answers_once(
     name: str, studio: Studio, title: str, tmp_path: Path

@@ -553,6 +553,7 @@ def raw_faults(
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("name", CALLS)
 def test_a_function_answers_or_says_what_is_wrong(
@@ -744,6 +745,7 @@ MADE: dict[str, dict[str, Any]] = {
 OPENED = ("Bucket", "Detector", "Embedder", "Study")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_answers_or_says_what_is_wrong(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

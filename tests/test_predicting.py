@@ -200,6 +200,7 @@ def test_a_task_deleted_meanwhile_fails_alone(stack: Stack, study: Study) -> Non
     assert there(study) == {item: ["good"] for item in ITEMS if item != "0001"}
 
 
+@pytest.mark.slow
 def test_predictions_are_shown_to_annotators_unless_they_should_be_blind(study: Study) -> None:
     """A new task starts from the predictions of the one model that the project names."""
     task = task_of(study, "0000")

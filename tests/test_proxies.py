@@ -115,6 +115,7 @@ def test_a_name_with_dots_that_leads_here_needs_no_proxy(
     assert not is_here("http://ls.lab.test:1")  # no record of a stack is trusted for such a name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [

@@ -11,8 +11,11 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import pytest
+
 import lsnb
 
+pytestmark = pytest.mark.xdist_group("names")  # gathered once
 ROOT = Path(__file__).parent.parent
 NAME = re.compile(r"(?<![\w/.@-])lsnb(?:\.[A-Za-z_]\w*)+")
 

@@ -75,6 +75,7 @@ def test_a_cut_between_two_deletions_loses_nothing(stack: Stack, studio: Studio,
     assert not [p for p in studio.server.projects() if p.title.startswith(study.title)]
 
 
+@pytest.mark.slow
 def test_a_study_that_is_made_again_overwrites_no_zip(studio: Studio, study: Study, tmp_path: Path) -> None:
     answers = answer_all(studio, study)
     study.delete(study.title, out=tmp_path / "saved.zip")
@@ -134,6 +135,7 @@ def test_skips_drafts_and_predictions_are_saved(studio: Studio, study: Study, tm
     assert values == [{"choices": ["bad"]}] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["an answer", "a draft", "an answer for another"])
 def test_what_comes_while_it_is_saved_stops_the_deletion(
     stack: Stack, studio: Studio, study: Study, tmp_path: Path, kind: str
@@ -199,6 +201,7 @@ def test_what_comes_after_the_last_look_is_not_deleted(
     assert len({task["id"] for task in in_files(tmp_path)}) == 6 + (kind == "a task")
 
 
+@pytest.mark.slow
 def test_what_was_decided_goes_with_its_study(studio: Studio, study: Study, tmp_path: Path) -> None:
     answer_all(studio, study)
     made = study.adjudicate(by="eva", items=["0001"])
@@ -209,6 +212,7 @@ def test_what_was_decided_goes_with_its_study(studio: Studio, study: Study, tmp_
     assert made.project not in [project.id for project in studio.server.projects()]
 
 
+@pytest.mark.slow
 def test_what_was_decided_about_an_earlier_study_of_the_title_is_no_gold(studio: Studio, study: Study) -> None:
     made = study.adjudicate(by="eva", items=["0001"])
     try:

@@ -233,6 +233,7 @@ def test_long_titles_are_shortened_within_fifty_characters(studio: Studio, title
     assert studio.open_study(long[:50].strip()).id == study.id
 
 
+@pytest.mark.slow
 def test_simulated_annotators_answer_once_and_are_merged(
     studio: Studio, title: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -160,6 +160,7 @@ def test_the_number_of_items_follows_a_sync(studio: Studio, title: str) -> None:
     assert studio.studies().set_index("title").loc[title, "items"] == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("show", "presign"), [("auto", True), ("presign", True), ("stream", False)])
 def test_how_media_are_shown_can_be_chosen_and_changed(
     studio: Studio, bucket: Bucket, title: str, show: str, presign: bool, tmp_path: Path

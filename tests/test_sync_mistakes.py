@@ -76,6 +76,7 @@ def test_opened_buckets_are_wanted_when_a_study_is_made_too(studio: Studio, stud
         studio.create_study("Never made", config, TABLE, key="id", annotators=1, bucket="photos")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overlap", ["full", 1])
 def test_a_study_is_made_again_from_the_table_it_was_synced_with(studio: Studio, study: Study, overlap: Any) -> None:
     title = f"Made again {overlap}"

@@ -113,6 +113,7 @@ def test_a_decision_is_offered_what_people_answer_now(study: Study) -> None:
     assert study.gold("mood").set_index("item").loc["0000", ["value", "how"]].tolist() == ["bad", "adjudicated"]
 
 
+@pytest.mark.slow
 def test_a_later_annotator_gets_what_models_say(studio: Studio, title: str) -> None:
     table = texts(3).assign(guess=["good", "bad", None])
     study = studio.create_study(
@@ -162,6 +163,7 @@ def test_a_key_that_comes_back_as_text_is_no_change(studio: Studio, title: str) 
     assert study.adjudicate(by="eva", items=table["id"].head(2)).report.table["item"].tolist() == ["1", "2"]
 
 
+@pytest.mark.slow
 def test_our_own_removals_are_nobody_elses(studio: Studio, study: Study, tmp_path: Path) -> None:
     answer(study, "0005", "bad")
     report = study.sync(texts(4), on_removed="delete", out=tmp_path)

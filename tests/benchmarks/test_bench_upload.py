@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from bench_upload import Bench, embedded, measure, show
 
 
+@pytest.mark.slow
 def test_a_small_benchmark() -> None:
     result = measure(files=120, rtt_ms=20, mbit=None, loop_files=4)
     loop, ours = result.times[0], result.times[-1]

@@ -279,6 +279,7 @@ def test_what_the_sdk_refuses_is_a_problem_too(monkeypatch: pytest.MonkeyPatch) 
     assert "Label Studio's own check refuses" in str(problem)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part",
     [

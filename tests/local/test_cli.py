@@ -26,6 +26,7 @@ def lsnb(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.slow
 def test_up_and_status_say_how_to_go_on(own: Stack, own_folder: Path) -> None:
     up = lsnb("up", folder=own_folder)
     assert (up.returncode, up.stderr) == (0, "")

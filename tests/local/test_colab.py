@@ -117,6 +117,7 @@ def test_command_in_a_cell_leaves_the_notebook_s_stack_as_it_is(colab: Stack) ->
     assert local.start(folder=Path(colab.folder)) == colab
 
 
+@pytest.mark.slow
 def test_plain_stack_is_shown_in_colab_from_then_on(plain: Stack, colab: Stack) -> None:
     assert (plain.browser_url, plain.presign) == (plain.url, True)
     assert (colab.url, colab.api_key, colab.password) == (plain.url, plain.api_key, plain.password)

@@ -108,6 +108,7 @@ def mine(own: Stack, own_folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path
     return own
 
 
+@pytest.mark.slow
 def test_who_took_the_ports_of_a_dead_stack_is_told_nothing(mine: Stack) -> None:
     studio, bucket = lsnb.connect(), lsnb.open_bucket()
     assert studio.source == "the local stack"

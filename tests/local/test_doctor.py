@@ -19,6 +19,7 @@ def states(rows: list[dict[str, str]]) -> dict[str, str]:
     return {row["check"]: row["status"] for row in rows}
 
 
+@pytest.mark.slow
 def test_a_whole_stack_is_well(own: Stack, own_folder: Path, client: storage.Client) -> None:
     fresh = {line["check"]: line["status"] for line in json.loads(lsnb("doctor", "--json", folder=own_folder).stdout)}
     assert fresh["media in the browser"] in ("note", "good")  # nothing to try yet is no fault

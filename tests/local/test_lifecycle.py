@@ -120,6 +120,7 @@ def test_start_twice_is_one_stack(own: Stack, own_folder: Path) -> None:
     assert load_stack(own_folder) == own
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_make_one_stack_with_keys_of_its_own(own: Stack, other: Path) -> None:
     starters = [starter(other) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:

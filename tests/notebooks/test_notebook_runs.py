@@ -99,6 +99,7 @@ def merged(run: Run, answered: None) -> str:
     return run("12_merge_annotations", {"WORKDIR": "work", "CONTROL": "mood", "MIN_VOTES": 2})
 
 
+@pytest.mark.slow
 def test_01_uploads_the_users_table_and_adds_its_addresses(uploaded: str, folder: Path, bucket: Bucket) -> None:
     table = lsnb.read_table(folder / "own table.csv", key="id")
     media = lsnb.read_table(folder / "work" / "media.csv", key="id")
@@ -166,6 +167,7 @@ def test_04_makes_a_project_for_each_annotator(cloned: str, folder: Path, studio
     assert set(links["study"]) == {TITLE}
 
 
+@pytest.mark.slow
 def test_04_shows_who_shares_what_the_text_to_send_and_the_progress(cloned: str, studio: Studio, folder: Path) -> None:
     study = studio.open_study(TITLE)
     shared = study.shared_items()

@@ -59,6 +59,7 @@ def kept(folder: Path, name: str = "frames.csv") -> pd.DataFrame:
     return lsnb.read_table(folder / "work" / name, key="item")
 
 
+@pytest.mark.slow
 def test_05_writes_the_frames_of_the_videos_that_were_dropped(extracted: str, folder: Path) -> None:
     table = kept(folder)
     assert table["item"].tolist() == [f"trial/img{frame:08d}" for frame in (34, 44, 54)]  # with room for its context
@@ -80,6 +81,7 @@ def test_05_brings_new_frames_when_it_is_run_again(run: Run, extracted: str, fol
     assert [read_barcode(read_image(folder / path)) for path in table["path"]] == table["frame"].tolist()
 
 
+@pytest.mark.slow
 def test_06_imports_good_zips_and_says_what_is_wrong_with_the_others(run: Run, extracted: str, folder: Path) -> None:
     frames_zip(folder / "zips" / "subject023_session0.zip", range(10, 15), labelled=[12])
     frames_zip(folder / "zips" / "subject024_session0.zip", [3], labelled=[3, 4])
@@ -117,6 +119,7 @@ def test_07_writes_the_models_mistakes_of_the_chosen_video(difficult: str, folde
     assert difficult.count("a picture") == 2
 
 
+@pytest.mark.slow
 def test_07_sends_the_models_points_along(difficult: str, folder: Path, studio: Studio) -> None:
     study = studio.open_study(TITLE)
     (project,) = study.projects["project"]
@@ -136,6 +139,7 @@ def test_07_says_so_while_nobody_has_labelled(difficult: str, folder: Path) -> N
     assert "2 skipped" in difficult
 
 
+@pytest.mark.slow
 def test_07_adds_to_its_study_and_collects_what_people_mended(
     run: Run, difficult: str, folder: Path, studio: Studio
 ) -> None:

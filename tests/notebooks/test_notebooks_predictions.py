@@ -60,6 +60,7 @@ def task_of(study: Study, item: str, place: int = 0) -> int:
     return next(int(meta["id"]) for meta in metas if meta["meta"]["item"] == item)
 
 
+@pytest.mark.slow
 def test_08_looks_with_a_network_from_a_folder_and_replaces_what_it_said_before(
     run: Run, pictures: list[str], folder: Path, studio: Studio
 ) -> None:

@@ -96,6 +96,7 @@ def _twice(cell: Any, labelling: str) -> list[Any]:
     return [cell, new_code_cell(labelling), again] if cell.id == "labels" else [cell, again]
 
 
+@pytest.mark.slow
 def test_10_puts_a_users_sensor_on_the_videos_clock_and_labels_back_on_its_samples(
     run: Run, folder: Path, studio: Studio
 ) -> None:

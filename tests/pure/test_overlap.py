@@ -280,7 +280,7 @@ def test_every_recorded_region_can_be_compared():
     assert "Lines have no area" in found["line"].note
     elsewhere = twice_rare.assign(start=float("nan"), end=float("nan"))
     unplaced = region_agreement(elsewhere, "turn", resamples=1)
-    assert "1 regions" in unplaced.note
+    assert ": 1 region." in unplaced.note
     assert math.isnan(unplaced.f1)
     with pytest.raises(InputError, match="draws no regions"):
         region_agreement(twice, "mood")
