@@ -346,6 +346,7 @@ def test_cut_after_any_request_and_predict_again(stack: Stack, predicted: Study,
     assert n >= 20
 
 
+@pytest.mark.slow
 def test_a_model_run_stands_beside_the_peoples_answers(study: Study) -> None:
     for item, answer in zip(ITEMS, ["good", "good", "bad", "bad", "good", "good"], strict=True):
         for annotator in ("ana", "ben"):

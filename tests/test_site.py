@@ -14,7 +14,8 @@ import pytest
 
 import lsnb
 
-pytestmark = pytest.mark.xdist_group("site")  # built once, not by each of the tests side by side
+# Built once, not by each of the tests side by side; the workflow of the site builds it at each push, too.
+pytestmark = [pytest.mark.xdist_group("site"), pytest.mark.slow]
 ROOT = Path(__file__).parent.parent
 SITE = ROOT / ".github" / "site"
 

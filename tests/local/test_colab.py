@@ -52,6 +52,7 @@ def colab(plain: Stack) -> Stack:
     return stack
 
 
+@pytest.mark.slow
 def test_browser_s_address_is_the_proxy_s_and_nothing_is_presigned(colab: Stack) -> None:
     port = colab.url.rpartition(":")[2]
     assert colab.browser_url == f"https://m-s-stand-in-{port}-colab.googleusercontent.com"

@@ -143,6 +143,7 @@ def test_who_took_the_ports_of_a_dead_stack_is_told_nothing(mine: Stack) -> None
         assert [server.told for server in servers] == [[], []]
 
 
+@pytest.mark.slow
 def test_a_stack_that_is_revived_has_new_keys_and_its_projects_work(mine: Stack) -> None:
     client = client_of(mine)
     client.bucket(mine.bucket).blob("a.txt").upload_from_string("hello", content_type="text/plain")

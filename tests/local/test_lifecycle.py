@@ -151,6 +151,7 @@ def test_files_are_their_owner_s_alone(own: Stack, own_folder: Path) -> None:
     assert {path.name for path in own_folder.iterdir()} >= {"stack.json", "identity.json", "logs", "bucket"}
 
 
+@pytest.mark.slow
 def test_stop_ends_what_was_started_and_nothing_else(own: Stack, other: Path) -> None:
     """Also when the process that started it was killed."""
     bystander = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, cwd=Path(own.folder))
