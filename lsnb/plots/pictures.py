@@ -382,6 +382,7 @@ def _draw(
     size = np.array(_show(axes, picture))
     done = _of_item(annotations, item, control)
     rows = done[done["control"].eq(control).fillna(False).astype(bool)]
+    rows = rows[rows["annotator"].astype(str).isin(people)]  # whoever has no colour has handed in nothing
     labels = apart([value for value in rows["value"] if isinstance(value, str)])
     for row in rows.to_dict("records"):
         raw = row.get("raw")
