@@ -271,7 +271,7 @@ def overlays(
         if control is not None
         else table
     )
-    people = _people_of(mine) if control is not None and counts.sum() else []
+    people = _people_of(mine) if len(counts) else []  # also of regions that a file gives no names, which are drawn
     beside = room_for(list(apart(people).values())) + 0.6 if people else 0.0
     figure = Picture(figsize=(3.6 * across + beside, 3.1 * down), layout="constrained")
     grid = figure.subplots(down, across, squeeze=False).ravel()
@@ -382,7 +382,6 @@ def _draw(
     size = np.array(_show(axes, picture))
     done = _of_item(annotations, item, control)
     rows = done[done["control"].eq(control).fillna(False).astype(bool)]
-    rows = rows[rows["annotator"].astype(str).isin(people)]  # whoever has no colour has handed in nothing
     labels = apart([value for value in rows["value"] if isinstance(value, str)])
     for row in rows.to_dict("records"):
         raw = row.get("raw")

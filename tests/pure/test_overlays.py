@@ -48,3 +48,9 @@ def test_where_nothing_was_drawn_the_pictures_stand_alone_and_faults_are_sentenc
         plots.overlays(boxes(["a"]), {}, "bix")
     with pytest.raises(MissingFileError, match="no picture"):
         plots.overlays(boxes(["a"]), {"a": "gone.png"})
+
+
+def test_a_region_without_a_name_is_drawn_in_its_annotators_colour() -> None:
+    figure = plots.overlays(boxes(["a"]).assign(region=None), {"a": np.zeros((50, 200, 3), np.uint8)}, "box")
+    assert len(figure.axes[0].patches) == 1
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["model"]
