@@ -61,16 +61,12 @@ def numbers_of_locales(
     """
     if len(columns) == 1:
         return {}
-    marks = {
-        place: mark
-        for place, title in enumerate(titles)
-        if title not in wanted and (mark := _mark_of([cell.strip() for cell in columns[place] if cell is not None]))
-    }
     plain_cells = {
         place: [cell.strip() for cell in columns[place] if cell is not None]
         for place, title in enumerate(titles)
         if title not in wanted
     }
+    marks = {place: mark for place, cells in plain_cells.items() if (mark := _mark_of(cells))}
     indian = [place for place, cells in plain_cells.items() if _is_indian(cells)]
     marks |= dict.fromkeys(indian, ",")
     signed = [f"{titles[place]!r} ({sign})" for place, cells in plain_cells.items() if (sign := _signed(cells))]
