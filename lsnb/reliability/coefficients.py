@@ -566,7 +566,7 @@ class Pair:
             against = np.concatenate([against, chances, np.zeros(len(same))])
             favour = np.concatenate([favour, np.zeros(len(pairs)), np.full(len(same), 1 / len(same))])
             cells = np.concatenate([cells, pairs, np.stack([same, same], axis=1)])
-        steps = _scale(ratings)
+        steps = scale_of(ratings)
         margins = 0 if ratings.level in ("interval", "ratio") else width
         return cls(len(items), items, kind, _features(cells, steps, margins), against, favour, steps, len(seen) < 2)
 
@@ -596,7 +596,12 @@ class Pair:
 SUMS = 8
 
 
-def _scale(ratings: Ratings) -> Floats:
+def scale_of(ratings: Ratings) -> Floats:
+    """Return where values stand on the scale on which they are compared.
+
+    Args:
+        ratings: The answers.
+    """
     if ratings.level == "ordinal":
         return _steps(ratings.values).astype("float64")
     if ratings.level in ("interval", "ratio") and ratings.values:

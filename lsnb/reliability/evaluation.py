@@ -34,7 +34,9 @@ from lsnb.reliability.coefficients import (
     Ratings,
     Weighting,
     differing_pairs,
+    scale_of,
     set_distances,
+    usual_weights,
 )
 from lsnb.reliability.intervals import (
     GROUPS,
@@ -59,6 +61,8 @@ from lsnb.tables.keys import check_key, key_texts
 
 # With more labels a table of all pairs of them is left out.
 CONFUSABLE = 300
+# Levels on which answers are nearer to each other or farther.
+MEASURED = ("ordinal", "interval", "ratio")
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,9 +84,9 @@ class Evaluation:
         intervals: The short name of each figure → its 95 percent interval.
         humans: ``annotator, n, kappa, rest``: the model's kappa with each annotator, and that annotator's mean kappa
             with the other annotators, both on the ``n`` items that another one answered as well; empty without
-            annotations.
+            annotations. As in ``agreement``, kappas of ranks have linear weights, those of numbers quadratic ones.
         human_gap: The mean of ``kappa − rest`` with its 95 percent interval: at 0 or above, the model agrees with
-            annotators as well as they do with each other.
+            annotators as well as they do with each other. Without an interval where more than 300 names were given.
         alternative: The alternative annotator test, where three or more people answered.
         note: Why a figure is missing (nan), or what it compares; empty if there is nothing to say.
     """
@@ -135,6 +139,9 @@ class Evaluation:
         gap, interval = self.human_gap
         if math.isnan(gap):
             return ""
+        words = f"kappa with them minus theirs with each other {_with(gap, interval)}"
+        if math.isnan(interval[0]):
+            return f"The model beside annotators: {words}."
         verdict = (
             "agrees with annotators less than they do with each other"
             if interval[1] < 0
@@ -142,7 +149,7 @@ class Evaluation:
             if interval[0] > 0
             else "cannot be told from one more annotator"
         )
-        return f"The model {verdict}: kappa with them minus theirs with each other {_with(gap, interval)}."
+        return f"The model {verdict}: {words}."
 
 
 @checked
@@ -317,7 +324,7 @@ class _Compared:
         are_texts = pd.api.types.infer_dtype(answers, skipna=False) == "string"
         if order is not None:
             level = level or "ordinal"
-        level = level or ("nominal" if are_texts else _usual(answers, annotations, control))
+        level = level or _usual(answers, annotations, control, are_texts=are_texts)
         if order is not None:
             values: tuple[Any, ...] = _ordered(order, answers)
             named: list[Any] = [_text(value) for value in answers]
@@ -511,15 +518,17 @@ def _macro(hits: Floats, gold: Floats, model: Floats) -> Floats:
     return np.asarray(np.where(known > 0, np.nansum(f1, axis=1) / np.where(known > 0, known, 1), np.nan))
 
 
-def _usual(answers: list[Any], annotations: pd.DataFrame | None, control: str) -> Level:
-    if any(isinstance(value, tuple) for value in answers):
+def _usual(answers: list[Any], annotations: pd.DataFrame | None, control: str, *, are_texts: bool) -> Level:
+    if not are_texts and any(isinstance(value, tuple) for value in answers):
         return "sets"
-    if answers and all(_is_number(value) for value in answers):
-        if annotations is not None and "kind" in annotations.columns:
-            mine = annotations["control"].eq(control).fillna(False).astype(bool)
-            kinds = annotations.loc[mine, "kind"].dropna().unique()
-            return LEVELS.get(str(kinds[0]), "nominal") if len(kinds) == 1 else "nominal"
-        return "interval"
+    if annotations is not None and "kind" in annotations.columns:
+        mine = annotations["control"].eq(control).fillna(False).astype(bool)
+        kinds = annotations.loc[mine, "kind"].dropna().unique()
+        level = LEVELS.get(str(kinds[0]), "nominal") if len(kinds) == 1 else "nominal"
+        # Tables that a model wrote often hold numbers as texts.
+        return level if answers and all(_number(value) is not None for value in set(answers)) else "nominal"
+    if not are_texts and answers and all(_is_number(value) for value in answers):
+        return "interval" if annotations is None else "nominal"
     return "nominal"
 
 
@@ -551,17 +560,18 @@ def _beside(
     people = [str(name) for name in wide.columns]
     if len(people) < 2 or wide.empty:
         return nothing
-    codes, values = _codes(wide, said, compared.ratings.level)
+    ranked = compared.labels if order is not None else None
+    codes, values = _codes(wide, said, compared.ratings.level, ranked)
     several = (codes[:, :-1] >= 0).sum(axis=1) >= 2
     codes = codes[several]
     items = [str(item) for item in wide.index[several].to_numpy("object").tolist()]
     own = clusters_of(model, items, clusters)
-    kappas, rests, n, gap = _gap(codes, len(values), own, resamples, seed)
+    level = compared.ratings.level
+    kappas, rests, n, gap = _gap(codes, _scale_of(values, level, ranked), usual_weights(level), own, resamples, seed)
     humans = pd.DataFrame(dict(zip(names, [people, n, kappas, rests], strict=True)))
     alternative = None
     if len(people) >= 3 and len(codes):
-        ranked = compared.labels if compared.ratings.level == "ordinal" and order is not None else None
-        alternative = _alternative(codes, values, compared.ratings.level, ranked, people)
+        alternative = _alternative(codes, values, level, ranked, people)
     return humans, gap, alternative
 
 
@@ -572,8 +582,10 @@ def _on_items_of(wide: pd.DataFrame, said: Mapping[str, Any]) -> pd.DataFrame:
     return wide if there.all() and people.all() else wide.loc[there, people]
 
 
-def _codes(wide: pd.DataFrame, said: Mapping[str, Any], level: Level) -> tuple[Integers, list[Any]]:
-    """Return items × (annotators, then the model) as codes, and what they stand for."""
+def _codes(
+    wide: pd.DataFrame, said: Mapping[str, Any], level: Level, order: Sequence[Any] | None
+) -> tuple[Integers, list[Any]]:
+    """Return items × (annotators, then the model) as codes, and what they stand for, from the least to the greatest."""
 
     def plain(value: Any) -> Any:
         if level == "sets":
@@ -586,6 +598,13 @@ def _codes(wide: pd.DataFrame, said: Mapping[str, Any], level: Level) -> tuple[I
     coded = [pd.factorize(column) for column in answers]
     texts = [[plain(value) for value in given] for _, given in coded]
     values = sorted({text for given in texts for text in given})
+    if order is not None:
+        values = list(_ordered(order, values))
+    elif level in MEASURED:
+        odd = [value for value in values if _number(value) is None]
+        if odd:
+            raise InputError(f"Some answers are no numbers ({listing(odd)}), so they have no {level} level.")
+        values.sort(key=float)
     place = {value: number for number, value in enumerate(values)}
     columns = [
         np.array([*(place[text] for text in given), -1], dtype=np.int64)[numbers]
@@ -595,27 +614,29 @@ def _codes(wide: pd.DataFrame, said: Mapping[str, Any], level: Level) -> tuple[I
 
 
 def _gap(
-    codes: Integers, width: int, clusters: Integers | None, resamples: int, seed: int
+    codes: Integers,
+    scale: Floats,
+    weights: Weighting,
+    clusters: Integers | None,
+    resamples: int,
+    seed: int,
 ) -> tuple[list[float], list[float], list[int], tuple[float, Interval]]:
     """Return each annotator's kappa with the model and with the others, on how many items, and the mean difference.
 
     Items are counted once, by pairs of annotators; what is drawn are these counts.
     """
-    people = codes.shape[1] - 1
+    people, width = codes.shape[1] - 1, len(scale)
     pairs = [(a, b) for a in range(people) for b in range(a + 1, people)]
-    unit, units = _units(len(codes), clusters, seed)
-    size = 4 + 3 * width
-    sums = np.zeros((units, len(pairs) * size))
-    for number, (a, b) in enumerate(pairs):
+    if weights != "quadratic" and width > CONFUSABLE:
+        # Each value has a margin of its own, of which so many are not drawn again and again.
+        resamples = 0
+    unit, units = _units(len(codes), clusters, seed) if resamples else (np.zeros(len(codes), np.int64), 1)
+    blocks = []
+    for a, b in pairs:
         both = (codes[:, a] >= 0) & (codes[:, b] >= 0)
-        where, three = unit[both], codes[both][:, [a, b, people]]
-        block = sums[:, number * size : (number + 1) * size]
-        same = [np.ones(len(three)), *(three[:, x] == three[:, y] for x, y in ((0, 1), (0, 2), (1, 2)))]
-        for column, counted in enumerate(same):
-            block[:, column] = np.bincount(where, weights=counted, minlength=units)
-        for place in range(3):
-            flat = np.bincount(where * width + three[:, place], minlength=units * width)
-            block[:, 4 + place * width : 4 + (place + 1) * width] = flat.reshape(units, width)
+        blocks.append(_sums_of_three(codes[both][:, [a, b, people]], unit[both], units, scale, weights))
+    sums = np.concatenate(blocks, axis=1)
+    size = blocks[0].shape[1]
 
     def kappas(drawn: Floats) -> tuple[Floats, Floats]:
         """Return each annotator's mean kappa with the model, and with the others: draws × annotators."""
@@ -624,11 +645,10 @@ def _gap(
             for number in range(len(pairs)):
                 block = drawn[:, number * size : (number + 1) * size]
                 shares = block / block[:, :1]
-                margins = [shares[:, 4 + place * width : 4 + (place + 1) * width] for place in range(3)]
-                for which, (x, y) in enumerate(((0, 1), (0, 2), (1, 2))):
-                    expected = (margins[x] * margins[y]).sum(axis=1)
-                    kappa = (shares[:, 1 + which] - expected) / (1 - expected)
-                    table[which, :, number] = np.where(expected < 1 - 1e-12, kappa, np.nan)
+                margins = np.split(shares[:, 4:], 3, axis=1)
+                for which, (x, y) in enumerate(THREE):
+                    expected = _expected(margins[x], margins[y], scale, weights)
+                    table[which, :, number] = np.where(expected > 1e-12, 1 - shares[:, 1 + which] / expected, np.nan)
         with_model, with_others = np.full((2, len(drawn), people), np.nan)
         for person in range(people):
             mine = [number for number, pair in enumerate(pairs) if person in pair]
@@ -646,10 +666,19 @@ def _gap(
     n = [int((codes[:, person] >= 0).sum()) for person in range(people)]
     gap = float(_means(with_model - with_others)[0])
     seen = np.unique(codes[codes >= 0])
-    if math.isnan(gap) or len(seen) < 2:
+    if math.isnan(gap) or len(seen) < 2 or not resamples:
         return with_model[0].tolist(), with_others[0].tolist(), n, (gap, NONE)
     shares = np.bincount(codes[codes >= 0], minlength=width)[seen]
-    against, favour = _further_rows(differing_pairs(seen, shares / shares.sum(), shares / shares.sum()), pairs, width)
+    differing = differing_pairs(seen, shares / shares.sum(), shares / shares.sum())
+    # Further items: people alike and the model not, and the model with either of two who differ.
+    further = (
+        [(one, one, other) for one, other in differing],
+        [(one, other, model) for one, other in differing for model in (one, other)],
+    )
+    against, favour = (
+        np.tile(_sums_of_three(np.array(rows), np.arange(len(rows)), len(rows), scale, weights), len(pairs))
+        for rows in further
+    )
     features = np.concatenate([sums, against, favour])
     low, high = np.zeros(len(features)), np.zeros(len(features))
     low[units : units + len(against)] = 1 / len(against)
@@ -662,6 +691,46 @@ def _gap(
     return with_model[0].tolist(), with_others[0].tolist(), n, (gap, found[0])
 
 
+# Two annotators and the model, two by two.
+THREE = ((0, 1), (0, 2), (1, 2))
+
+
+def _sums_of_three(three: Integers, where: Integers, units: int, scale: Floats, weights: Weighting) -> Floats:
+    """Return what kappas of two annotators and the model are made of, in sums over units.
+
+    These are the number of items, how far the three are apart (``THREE``), and each one's margins; with quadratic
+    weights their sums and sums of squares are enough.
+    """
+    width = len(scale)
+
+    def total(of_items: Any) -> Floats:
+        return np.bincount(where, weights=of_items, minlength=units).astype("float64")
+
+    places = [scale[three[:, place]] for place in range(3)] if weights != "none" else []
+    columns = [total(None)]
+    for x, y in THREE:
+        if weights == "none":
+            columns.append(total(three[:, x] != three[:, y]))
+        else:
+            apart = places[x] - places[y]
+            columns.append(total(np.abs(apart) if weights == "linear" else apart**2))
+    if weights == "quadratic":
+        return np.stack([*columns, *(total(of) for place in places for of in (place, place**2))], axis=1)
+    margins = [np.bincount(where * width + three[:, place], minlength=units * width) for place in range(3)]
+    return np.concatenate([np.stack(columns, axis=1), *(flat.reshape(units, width) for flat in margins)], axis=1)
+
+
+def _expected(one: Floats, other: Floats, scale: Floats, weights: Weighting) -> Floats:
+    """Return how far two are apart by chance, from the margins of each."""
+    if weights == "quadratic":
+        (x, xx), (y, yy) = one.T, other.T
+        return np.asarray((xx - x**2) + (yy - y**2) + (x - y) ** 2)
+    if weights == "none":
+        return np.asarray(1 - (one * other).sum(axis=1))
+    below, under = np.cumsum(one, axis=1), np.cumsum(other, axis=1)
+    return np.asarray(((below * (1 - under) + under * (1 - below))[:, :-1] * np.diff(scale)).sum(axis=1))
+
+
 def _units(n: int, clusters: Integers | None, seed: int) -> tuple[Integers, int]:
     """Return what is drawn together: each item, its cluster, or groups that chance puts together."""
     if clusters is not None:
@@ -670,21 +739,6 @@ def _units(n: int, clusters: Integers | None, seed: int) -> tuple[Integers, int]
     if n <= GROUPS:
         return np.arange(n), n
     return chance_of(seed).permutation(n) % GROUPS, GROUPS
-
-
-def _further_rows(differing: list[tuple[int, int]], pairs: list[tuple[int, int]], width: int) -> tuple[Floats, Floats]:
-    """Return further items: people alike and the model not, and the model with either of two who differ."""
-
-    def row(a: int, b: int, model: int) -> Floats:
-        one = np.zeros(4 + 3 * width)
-        one[:4] = 1, a == b, a == model, b == model
-        for place, code in enumerate((a, b, model)):
-            one[4 + place * width + code] = 1
-        return np.tile(one, len(pairs))
-
-    against = [row(one, one, other) for one, other in differing]
-    favour = [row(one, other, model) for one, other in differing for model in (one, other)]
-    return np.array(against), np.array(favour)
 
 
 def _means(table: Floats) -> Floats:
@@ -794,8 +848,8 @@ def alternative_annotator_test(
     given = [value for name in wide for value in wide[name].dropna().tolist()]
     if order is not None:
         order, level = _ordered(order, [*answers, *given]), level or "ordinal"
-    level = level or _usual([*answers, *given], annotations, control)
-    codes, values = _codes(wide, said, level)
+    level = level or _usual([*answers, *given], annotations, control, are_texts=False)
+    codes, values = _codes(wide, said, level, order)
     return _alternative(codes, values, level, order, people, epsilon, rate)
 
 
@@ -842,14 +896,24 @@ def _fitting(values: list[Any], level: Level, order: Sequence[Any] | None) -> An
     if level == "sets" and len(values) <= PAIRED_VALUES:
         distances = set_distances(values)
         return lambda a, b: 1 - distances[a, b]
-    if level in ("ordinal", "interval", "ratio"):
-        ranks = {_text(value): number for number, value in enumerate(order or ())}
-        odd = [value for value in values if order is None and _number(value) is None]
-        if odd:
-            raise InputError(f"Some answers are no numbers ({listing(odd)}), so they have no {level} level.")
-        numbers = np.array([float(ranks[value]) if order is not None else float(value) for value in values])
+    if level in MEASURED:
+        numbers = (
+            np.arange(len(values), dtype="float64")
+            if order is not None
+            else np.array([float(value) for value in values])
+        )
         return lambda a, b: -((numbers[a] - numbers[b]) ** 2)
     return lambda a, b: (a == b).astype("float64")
+
+
+def _scale_of(values: list[Any], level: Level, order: Sequence[Any] | None) -> Floats:
+    """Return where answers stand from 0 to 1, as kappa's weights count their distance."""
+    if level not in MEASURED:
+        return np.arange(len(values), dtype="float64")
+    numbers = tuple(map(float, values if order is None else range(len(values))))
+    scale = scale_of(Ratings(np.empty((0, 2), np.int64), numbers, level))
+    reach = float(np.ptp(scale)) if len(scale) else 0.0
+    return np.asarray((scale - scale[:1]) / (reach or 1.0))
 
 
 def _p_value(differences: Floats, epsilon: float) -> float:

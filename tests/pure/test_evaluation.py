@@ -141,3 +141,62 @@ def test_d1_with_annotators():
     assert found.humans["kappa"].tolist()[0] == 1.0
     assert found.humans["rest"].tolist()[0] == pytest.approx((3 / 11 + 7 / 12) / 2)
     assert found.unmatched.values.tolist() == [["4", "gold"]]
+
+
+def as_long(answers: dict[str, list], kind: str) -> pd.DataFrame:
+    rows = [(str(item), who, value) for who, values in answers.items() for item, value in enumerate(values)]
+    table = pd.DataFrame(rows, columns=["item", "annotator", "value"])
+    return table.assign(control="label", status="submitted", kind=kind)
+
+
+@pytest.mark.parametrize(("kind", "decimals", "weights"), [("number", 3, "quadratic"), ("rating", 0, "linear")])
+def test_beside_annotators_numbers_and_ranks_have_weighted_kappas(kind, decimals, weights):
+    # Of decimal numbers hardly two are the same: kappas of names were 0, whatever the model said.
+    chance = np.random.default_rng(3)
+    about = chance.uniform(1, 5, 30)
+    said = {who: (about + chance.normal(0, 0.4, 30)).round(decimals).tolist() for who in ("ana", "ben", "cem", "model")}
+    model = pd.DataFrame(
+        {"ID": [str(item) for item in range(30)], "label": [str(value) for value in said.pop("model")]}
+    )
+    people = as_long(said, kind)
+    found = evaluate(
+        model, gold(people, "label", ties="median"), key="ID", column="label", annotations=people, resamples=50
+    )
+    assert found.level == {"number": "interval", "rating": "ordinal"}[kind], "though the model's numbers are texts"
+    said["model"] = model["label"].astype(float).tolist()
+    steps = {value: n for n, value in enumerate(sorted({round(v, 3) for values in said.values() for v in values}))}
+
+    def kappa(one: str, other: str) -> float:
+        if kind == "rating":
+            return metrics.cohen_kappa_score(said[one], said[other], weights=weights, labels=[1, 2, 3, 4, 5])
+        grid = np.array(sorted(steps))
+        a, b = ([steps[round(value, 3)] for value in said[who]] for who in (one, other))
+        apart = (grid[:, None] - grid[None, :]) ** 2
+        by_chance = np.bincount(a, minlength=len(grid)) @ apart @ np.bincount(b, minlength=len(grid)) / 30
+        return 1 - apart[a, b].sum() / by_chance
+
+    names = ["ana", "ben", "cem"]
+    assert found.humans["kappa"].tolist() == pytest.approx([kappa(name, "model") for name in names])
+    rest = [np.mean([kappa(name, other) for other in names if other != name]) for name in names]
+    assert found.humans["rest"].tolist() == pytest.approx(rest)
+    gap, (low, high) = found.human_gap
+    assert low < gap < high
+    assert gap == pytest.approx((found.humans["kappa"] - found.humans["rest"]).mean())
+
+
+def test_an_annotator_outside_the_order_is_named_and_no_interval_is_no_verdict():
+    people = as_long(
+        {"ana": ["low", "mid", "high"], "ben": ["low", "n/a", "high"], "cem": ["low", "mid", "mid"]}, "choices"
+    )
+    model = pd.DataFrame({"ID": ["0", "1", "2"], "label": ["low", "mid", "high"]})
+    asked = {"key": "ID", "column": "label", "annotations": people, "resamples": 0}
+    with pytest.raises(InputError, match="not in order: n/a"):
+        evaluate(model, gold(people, "label"), order=["low", "mid", "high"], **asked)
+    assert "cannot be told" not in repr(evaluate(model, gold(people, "label"), **asked))
+    many = as_long({who: [f"{who} {item}" for item in range(150)] for who in ("ana", "ben", "cem")}, "textarea")
+    found = evaluate(
+        model.assign(label=["ana 0", "ana 1", "x"]),
+        gold(many, "label"),
+        **asked | {"annotations": many, "resamples": 20},
+    )
+    assert math.isfinite(found.human_gap[0])
