@@ -109,7 +109,10 @@ def test_a_clock_that_begins_anew_takes_no_frame_and_changes_no_number(tmp_path:
     shown = [read_barcode(frame.image) for frame in read_frames(path)]
     assert shown == [*range(len(shown) - 60), *range(60)]
     assert len(shown) == len(frame_times(path)) == probe(path).frames > 90
-    assert np.allclose(np.diff(frame_times(path)), 1 / 30, atol=1e-3)
+    steps = np.diff(frame_times(path))
+    if av.library_versions["libavformat"][0] < 62:  # FFmpeg 7 hands the second clock on, a millisecond after the first
+        steps[len(steps) - 60] += 0.032
+    assert np.allclose(steps, 1 / 30, atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["mp4", "mov"])
