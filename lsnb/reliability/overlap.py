@@ -333,7 +333,8 @@ class RegionAgreement:
             for spans and timelines Krippendorff's alphas, and gamma where it was asked for.
         labels: A row for each label: ``label, regions`` (drawn by either, over all pairs), ``matched, f1, mean_iou``,
             ``boundary`` where regions have one; with a reference ``precision, recall, ap``; for spans and timelines
-            ``alpha`` (of this label where units cross).
+            ``alpha`` (of this label where units cross) and ``kappa`` (Cohen's, of units that have this label or not,
+            over the full length; the mean of pairs).
         answers: Of questions about regions: ``a, b, question, n`` (matched regions that both answered), ``percent,
             kappa`` (Cohen's).
         arcs: Of relations between these regions: ``a, b, arcs_a, arcs_b, matched`` (between matched regions, in one
@@ -475,8 +476,11 @@ def region_agreement(
                 truth = None if reference is None else pair.index(reference)
                 compared[pair][item] = _compare(measure, here[pair[0]], here[pair[1]], threshold, reach, collar, truth)
     rows, pairs = [], []
+    along: dict[tuple[str, str], Shares | None] = {}
     for (a, b), by_item in compared.items():
         both, found = list(by_item), list(by_item.values())
+        shares = _shares(places, both, (a, b), known) if measure in LINES else {}
+        along[(a, b)] = shares if all(item in known for item in both) else None
         rows += [(item, a, b, *one.counts, one.f1) for item, one in zip(both, found, strict=True)]
         pairs.append(
             (
@@ -484,7 +488,7 @@ def region_agreement(
                 b,
                 len(both),
                 *_totals(measure, found),
-                *_along(measure, places, both, (a, b), found, known, collar is not None),
+                *_along(measure, found, shares, is_known=along[(a, b)] is not None, has_collar=collar is not None),
             )
         )
     names = ["a", "b", "n", "regions_a", "regions_b", "matched", "f1", "mean_iou", *_more_names(measure)]
@@ -505,7 +509,7 @@ def region_agreement(
     alike = [(pair, item, one) for pair, by_item in compared.items() for item, one in by_item.items()]
     labels, figures = _by_label(measure, alike, reference, f1, interval)
     if measure in LINES:
-        labels, further = _unitized(places, known, labels, gamma_samples, seed)
+        labels, further = _unitized(places, known, labels, along, gamma_samples, seed)
         figures = pd.concat([figures, further], ignore_index=True)
     arcs, further, left = _arcs(annotations, places, alike, (clusters, resamples, seed))
     if left:
@@ -796,9 +800,14 @@ def _figure_table(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 
 
 def _unitized(
-    places: Places, lengths: Mapping[str, float], labels: pd.DataFrame, samples: int, seed: int
+    places: Places,
+    lengths: Mapping[str, float],
+    labels: pd.DataFrame,
+    along: Mapping[tuple[str, str], Shares | None],
+    samples: int,
+    seed: int,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return labels with their alphas, and the figures of all annotators at once."""
+    """Return labels with their alphas and kappas, and the figures of all annotators at once."""
     lines = []
     for item, by_person in sorted(places.items()):
         for on in sorted({region.on for regions in by_person.values() for region in regions}) or [()]:
@@ -815,8 +824,13 @@ def _unitized(
     ]
     if samples:
         rows.append(("gamma", "Mathet's gamma", gamma(lines, samples=samples, seed=seed).value, *NONE))
-    found = [alpha.labels.get(str(label), math.nan) for label in labels["label"]]
-    return labels.assign(alpha=np.array(found, dtype="float64")), _figure_table(rows)
+    named = [str(label) for label in labels["label"]]
+    kappas = {name: [_kappa(_only(name, shares)) for shares in along.values() if shares is not None] for name in named}
+    found = {
+        "alpha": [alpha.labels.get(name, math.nan) for name in named],
+        "kappa": [_mean([kappa for kappa in kappas[name] if not math.isnan(kappa)]) for name in named],
+    }
+    return labels.assign(**{name: np.array(of, dtype="float64") for name, of in found.items()}), _figure_table(rows)
 
 
 def _answers_about(annotations: pd.DataFrame, control: str, alike: Alike) -> pd.DataFrame:
@@ -916,13 +930,7 @@ def _arc(source: str, target: str, both_ways: bool) -> tuple[str, str, bool]:
 
 
 def _along(
-    measure: Measure,
-    places: Places,
-    items: list[str],
-    pair: tuple[str, str],
-    found: list[_Compared],
-    lengths: Mapping[str, float],
-    has_collar: bool,
+    measure: Measure, found: list[_Compared], shares: Shares, *, is_known: bool, has_collar: bool
 ) -> tuple[float, ...]:
     if measure == "key points":
         distances = [1 / score - 1 for one in found for _, score in one.overlaps]
@@ -934,30 +942,42 @@ def _along(
         return _mean([match.boundary for match in matched]), _mean([match.farthest for match in matched])
     if measure not in LINES:
         return ()
-    shares: dict[tuple[Any, Any], float] = {}
-    for item in items:
-        for on in sorted({r.on for regions in places[item].values() for r in regions}) or [()]:
-            last = max((r.place[1] for regions in places[item].values() for r in regions if r.on == on), default=0.0)
-            length = max(lengths.get(item, 0.0), last)
-            a, b = ([r for r in places[item][who] if r.on == on] for who in pair)
-            _add_shares(shares, a, b, length)
     labelled_a = sum(size * len(a) for (a, _), size in shares.items())
     labelled_b = sum(size * len(b) for (_, b), size in shares.items())
     shared = sum(size * len(a & b) for (a, b), size in shares.items())
     dice = 2 * shared / (labelled_a + labelled_b) if labelled_a + labelled_b else math.nan
-    kappa = _kappa(shares) if all(item in lengths for item in items) else math.nan
+    kappa = _kappa(shares) if is_known else math.nan
     regions = sum(one.counts[0] + one.counts[1] for one in found)
     events = 2 * sum(one.events for one in found) / regions if regions and has_collar else math.nan
     return kappa, dice, _mean([match.boundary for match in matched]), events
 
 
-def _add_shares(shares: dict[tuple[Any, Any], float], a: list[Region], b: list[Region], length: float) -> None:
-    """Add how long each combination of what two annotators labelled lasts in one item."""
-    ends = [float(end) for region in (*a, *b) for end in region.place]
-    cuts = np.unique(np.clip([0.0, length, *ends], 0.0, length))
-    for start, end in itertools.pairwise(cuts.tolist()):
-        here = (_labels_at(a, start, end), _labels_at(b, start, end))
-        shares[here] = shares.get(here, 0.0) + end - start
+# What two annotators labelled at once → how much of all items that covers.
+Shares = dict[tuple[frozenset[str], frozenset[str]], float]
+
+
+def _shares(places: Places, items: list[str], pair: tuple[str, str], lengths: Mapping[str, float]) -> Shares:
+    """Return how long each combination of what two annotators labelled lasts."""
+    shares: Shares = {}
+    for item in items:
+        for on in sorted({r.on for regions in places[item].values() for r in regions}) or [()]:
+            last = max((r.place[1] for regions in places[item].values() for r in regions if r.on == on), default=0.0)
+            length = max(lengths.get(item, 0.0), last)
+            a, b = ([r for r in places[item][who] if r.on == on] for who in pair)
+            ends = [float(end) for region in (*a, *b) for end in region.place]
+            cuts = np.unique(np.clip([0.0, length, *ends], 0.0, length))
+            for start, end in itertools.pairwise(cuts.tolist()):
+                here = (_labels_at(a, start, end), _labels_at(b, start, end))
+                shares[here] = shares.get(here, 0.0) + end - start
+    return shares
+
+
+def _only(label: str, shares: Shares) -> dict[tuple[bool, bool], float]:
+    """Return how much is covered by a label, or not, for each of two annotators."""
+    found: dict[tuple[bool, bool], float] = {}
+    for (a, b), size in sorted(shares.items(), key=lambda share: share[1]):
+        found[(label in a, label in b)] = found.get((label in a, label in b), 0.0) + size
+    return found
 
 
 def _labels_at(regions: list[Region], start: float, end: float) -> frozenset[str]:

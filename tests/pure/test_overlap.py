@@ -195,6 +195,15 @@ def test_timelines_frame_by_frame():
 
     assert found.measure == "timelines"
     assert pair(found, "kappa") == pytest.approx(cohen_kappa_score(frames(a), frames(b)))
+    for name, kappa in found.labels[["label", "kappa"]].itertuples(index=False):
+        assert kappa == pytest.approx(cohen_kappa_score(*([one == name for one in frames(cuts)] for cuts in (a, b))))
+    # Of three people it is the mean of pairs; without the recording's length there is none.
+    third = region_agreement(long(a, b, a), "c", lengths={"1": 60}, resamples=0)
+    assert third.labels["kappa"].tolist() == pytest.approx([(1 + 2 * kappa) / 3 for kappa in found.labels["kappa"]])
+    bare = [{**one, "value": {**one["value"]}} for one in a]
+    for one in bare:
+        one["value"].pop("framesCount", None)
+    assert region_agreement(long(bare, bare), "c", resamples=0).labels["kappa"].isna().all()
     assert pair(found, "overlap_f1") == pytest.approx(2 * (7 + 17) / (8 + 22 + 9 + 17))
     assert pair(found, "boundary") == pytest.approx(((1 + 2) / 2 + (0 + 5) / 2) / 2)
     assert pair(found, "mean_iou") == pytest.approx((7 / 10 + 17 / 22) / 2)
@@ -223,6 +232,12 @@ def test_kappa_along_time_is_kappa_over_frames(a, b):
         assert math.isnan(ours)
     else:
         assert ours == pytest.approx(cohen_kappa_score(*frames))
+    for name, kappa in found.labels[["label", "kappa"]].itertuples(index=False):
+        there = [[name in one for one in line] for line in frames]
+        if all(map(all, there)):
+            assert math.isnan(kappa)
+        else:
+            assert kappa == pytest.approx(cohen_kappa_score(*there))
 
 
 def test_spans_of_text_and_sound():
