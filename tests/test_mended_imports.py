@@ -112,6 +112,7 @@ def test_a_server_that_keeps_nothing_is_said_and_mended_by_the_next_call(
     assert predictions_of(again) == dict.fromkeys(NAMES, [["lsnb"]] * 4)
 
 
+@pytest.mark.slow
 def test_a_task_that_another_kernel_takes_away_meanwhile_is_made_again(
     studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_task_that_another_kernel_takes_away_meanwhile_is_made_again(
     assert predictions_of(again) == dict.fromkeys(NAMES, [["lsnb"]] * 4)
 
 
+@pytest.mark.slow
 def test_what_exists_has_been_looked_at_in_few_requests(
     proxy: FaultyProxy, through: Studio, studio: Studio, title: str
 ) -> None:
@@ -156,6 +158,7 @@ def test_what_exists_has_been_looked_at_in_few_requests(
         guessed(through, title)
 
 
+@pytest.mark.slow
 def test_deciding_projects_are_looked_at_too(proxy: FaultyProxy, through: Studio, title: str) -> None:
     study = through.create_study(title, CONFIG, texts(2), key="id", annotators=NAMES)
     for copy in study.copies:
@@ -173,6 +176,7 @@ def test_deciding_projects_are_looked_at_too(proxy: FaultyProxy, through: Studio
     assert study.adjudicate(by="eva").report.counts == {"exists": 2}
 
 
+@pytest.mark.slow
 def test_the_name_of_the_model_is_remembered(stack: Stack, studio: Studio, title: str) -> None:
     guessed(studio, title, model_version="clip")
     study = lsnb.connect(stack.url, stack.api_key).open_study(title)
@@ -238,6 +242,7 @@ def test_other_verbs_report_what_was_done_before_their_last_request(
     study.delete(title, out=tmp_path / "saved.zip")
 
 
+@pytest.mark.slow
 def test_a_lost_reply_to_a_removal_is_looked_for(
     proxy: FaultyProxy, through: Studio, title: str, tmp_path: Path
 ) -> None:

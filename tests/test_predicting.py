@@ -77,6 +77,7 @@ def test_a_new_run_of_a_model_replaces_its_old_predictions_only(study: Study) ->
     assert answered["annotation"].dropna().tolist() == [answer]
 
 
+@pytest.mark.slow
 def test_skip_keeps_the_old_and_append_keeps_both_and_neither_doubles(study: Study) -> None:
     study.predict({"0001": said("good")}, model_version="v1")
     new = {"0001": said("bad"), "0002": said("bad")}
@@ -106,6 +107,7 @@ def test_region_ids_drawn_anew_are_no_other_prediction(studio: Studio, title: st
     assert study.predict({"1": [box("zz", 0.334)]}, model_version="m").counts == {"replaced": 1}
 
 
+@pytest.mark.slow
 def test_the_predictions_of_a_reader_keep_their_score_and_split(study: Study) -> None:
     row = Row(3, "0003", "x.png")
     row.error("unknown_label", "'moood' has no label 'goood'.")
@@ -182,6 +184,7 @@ def test_what_the_server_drops_without_a_word_is_marked(stack: Stack, study: Stu
     assert there(study) == {"0000": ["good"]}
 
 
+@pytest.mark.slow
 def test_a_task_deleted_meanwhile_fails_alone(stack: Stack, study: Study) -> None:
     with faulty_proxy(stack.url) as proxy:
         through = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
@@ -225,6 +228,7 @@ def test_predictions_are_shown_to_annotators_unless_they_should_be_blind(study: 
     assert task
 
 
+@pytest.mark.slow
 def test_a_table_that_predicts_and_predict_do_not_fight(studio: Studio, title: str) -> None:
     table = pd.DataFrame({"id": ITEMS, "caption": "text", "guess": "good"})
     study = studio.create_study(
@@ -240,6 +244,7 @@ def test_a_table_that_predicts_and_predict_do_not_fight(studio: Studio, title: s
     assert there(study, "v1") == {item: ["bad"] for item in ITEMS}
 
 
+@pytest.mark.slow
 def test_answers_that_came_before_a_prediction_are_still_told_by_the_next_sync(study: Study) -> None:
     study.pull()
     study.server.annotate(task_of(study, "0002"), said("bad"), lead_time=1.0)
@@ -372,6 +377,7 @@ def test_a_model_run_stands_beside_the_peoples_answers(study: Study) -> None:
         study.model_run("v2")
 
 
+@pytest.mark.slow
 def test_splits_travel_in_the_meta_and_come_back_on_request(studio: Studio, study: Study) -> None:
     table = pd.DataFrame({"id": ITEMS, "split": ["training"] * 4 + ["test", None]})
     assert study.assign_splits(table).counts == {"updated": 10}

@@ -49,6 +49,7 @@ def work(study: Study) -> None:
         server._ask("PATCH", f"/api/annotations/{first}/", json={"result": said("bad", id="r")})
 
 
+@pytest.mark.slow
 def test_annotations_of_a_synced_study_read_what_changed_and_are_the_same(
     proxy: FaultyProxy, through: Studio, study: Study
 ) -> None:
@@ -66,6 +67,7 @@ def test_annotations_of_a_synced_study_read_what_changed_and_are_the_same(
     assert opened.pull().pulled == 6
 
 
+@pytest.mark.slow
 def test_a_draft_that_became_an_answer_is_a_draft_no_more(through: Studio, study: Study) -> None:
     work(study)
     opened = through.open_study(study.title)
@@ -142,6 +144,7 @@ def test_annotations_say_from_when_they_are(study: Study) -> None:
     assert pd.Timestamp(as_of) <= found.loc[made, "created_at"]
 
 
+@pytest.mark.slow
 def test_many_changes_are_read_as_a_whole_and_few_are_not(
     proxy: FaultyProxy, through: Studio, study: Study, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +165,7 @@ def test_many_changes_are_read_as_a_whole_and_few_are_not(
     assert f"/projects/{study.copies[0].project.id}/" in whole[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("many", [False, True])
 def test_a_project_that_is_read_in_parts_is_the_same(study: Study, monkeypatch: pytest.MonkeyPatch, many: bool) -> None:
     work(study)

@@ -105,6 +105,7 @@ def test_twelve_synced_and_two_inserted_creates_two(study: Study) -> None:
     assert study.sync(table).counts.get("created", 0) == 0
 
 
+@pytest.mark.slow
 def test_many_rows_take_few_imports(stack: Stack, study: Study) -> None:
     with faulty_proxy(stack.url) as proxy:
         through = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)
@@ -206,6 +207,7 @@ def test_deleting_the_cache_changes_nothing_but_time(studio: Studio, study: Stud
     pd.testing.assert_frame_equal(reopened(studio, study).sync(texts(6), answers="all").labelled, first)
 
 
+@pytest.mark.slow
 def test_a_table_much_larger_than_the_study_is_told_before_it_becomes_tasks(study: Study) -> None:
     choose(study, "0001", "good")
     with pytest.warns(UserWarning, match="holds 6 of the table's 12 items, as a sample does: 6 are new to it"):
@@ -270,6 +272,7 @@ def test_tasks_that_others_added_are_left_alone(study: Study) -> None:
         assert study.projects["tasks"].tolist() == [6, 6]
 
 
+@pytest.mark.slow
 def test_doubles_are_merged_and_none_that_carries_answers_is_removed(study: Study) -> None:
     project = study.projects["project"][0]
     original = tasks_of(study)["0001"]
@@ -285,6 +288,7 @@ def test_doubles_are_merged_and_none_that_carries_answers_is_removed(study: Stud
     assert report.labelled.set_index("id").loc["0001", "mood"] == "good"
 
 
+@pytest.mark.slow
 def test_a_deleted_project_is_a_failed_row(study: Study) -> None:
     choose(study, "0001", "good", "ben")
     study.sync(texts(6))
@@ -350,6 +354,7 @@ def test_local_files_are_uploaded_first_and_an_empty_cell_is_a_reported_row(
     assert study.sync(table, bucket=bucket).counts == {"created": 1, "unchanged": 2}
 
 
+@pytest.mark.slow
 def test_two_annotators_an_item_also_for_rows_that_come_later(studio: Studio, title: str) -> None:
     study = studio.create_study(title, CONFIG, texts(6), key="id", annotators=["ana", "ben", "eva"], overlap=2)
     assert sum(study.projects["tasks"]) == 12
@@ -451,6 +456,7 @@ def test_a_config_that_shows_more_is_taken_once_the_column_is_there(studio: Stud
     assert study.sync(table).counts == {"unchanged": 2}
 
 
+@pytest.mark.slow
 def test_a_study_made_by_an_older_release_goes_on_as_it_was(studio: Studio, title: str) -> None:
     table = texts(3).assign(**GUESSED)
     plan = plan_study(title, CONFIG, table, Reading("id", whole_rows=True), annotators=["ana", "ben"])

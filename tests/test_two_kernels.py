@@ -227,6 +227,7 @@ def test_what_a_cut_left_is_healed_by_a_later_call(
     check_one(studio, title)
 
 
+@pytest.mark.slow
 def test_an_older_project_that_shows_late_is_the_one(
     kernels: dict[str, tuple[FaultyProxy, Studio]], studio: Studio, title: str
 ) -> None:
@@ -364,6 +365,7 @@ def test_two_kernels_that_sync_leave_each_item_once(
     check_one(studio, title, 5)
 
 
+@pytest.mark.slow
 def test_second_tasks_in_a_deciding_project_are_healed_by_the_next_call(studio: Studio, title: str) -> None:
     study = creates(title)(studio)
     project = study.adjudicate(by="eva", items=["0000", "0001"]).project

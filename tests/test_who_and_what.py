@@ -59,6 +59,7 @@ def second_account(stack: Stack, studio: Studio, name: str) -> tuple[str, Studio
     raise AssertionError(f"nobody could sign up: {answered.status_code} {answered.text}")
 
 
+@pytest.mark.slow
 def test_an_account_that_answers_in_anothers_project_is_named(stack: Stack, studio: Studio, study: Study) -> None:
     email, other = second_account(stack, studio, f"ben.{study.id}")
     for item in ("0000", "0001"):
@@ -177,6 +178,7 @@ def test_our_own_removals_are_nobody_elses(studio: Studio, study: Study, tmp_pat
     assert not study.sync(texts(4)).notes
 
 
+@pytest.mark.slow
 def test_kept_is_said_only_of_answers_that_there_were(study: Study) -> None:
     answer(study, "0001", "good")
     study.sync(texts(6))
@@ -191,6 +193,7 @@ def test_kept_is_said_only_of_answers_that_there_were(study: Study) -> None:
     assert "ana's project: item 0001. The answers last seen are kept in the table." in notes
 
 
+@pytest.mark.slow
 def test_nothing_is_said_to_be_saved_where_nothing_was(study: Study, tmp_path: Path) -> None:
     study.sync(texts(6))
     for copy in study.copies:
@@ -303,6 +306,7 @@ def test_long_titles_are_told_apart_also_when_descriptions_were_emptied(studio: 
             study.delete(study.title, out=tmp_path / f"{study.id}.zip")
 
 
+@pytest.mark.slow
 def test_long_titles_of_an_older_release_are_found_too(studio: Studio, tmp_path: Path) -> None:
     title = f"{LONG[:49]}3"
     study = studio.create_study(title, CONFIG, texts(2), key="id", annotators=ANNOTATORS)

@@ -124,6 +124,7 @@ def test_02_writes_a_config_for_the_question_and_its_answers(configured: str, fo
     assert config.check(lsnb.read_table(folder / "work" / "media.csv", key="id")) == []
 
 
+@pytest.mark.slow
 def test_03_writes_the_sample_that_the_seed_draws(sampled: str, folder: Path) -> None:
     media = lsnb.read_table(folder / "work" / "media.csv", key="id")
     sample = lsnb.read_table(folder / "work" / "sample.csv", key="id")
@@ -192,6 +193,7 @@ def kept(run: Run, configured: str, folder: Path) -> Path:
     return kept
 
 
+@pytest.mark.slow
 def test_11_keeps_a_table_and_its_study_together(run: Run, kept: Path, folder: Path, studio: Studio) -> None:
     study = studio.open_study("Kept together")
     media = lsnb.read_table(folder / "work" / "media.csv", key="id")

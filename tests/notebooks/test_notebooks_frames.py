@@ -135,6 +135,7 @@ def test_07_sends_the_models_points_along(difficult: str, folder: Path, studio: 
     assert points[2]["value"]["x"] == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_07_says_so_while_nobody_has_labelled(difficult: str, folder: Path) -> None:
     assert "2 skipped" in difficult
 

@@ -55,6 +55,7 @@ tables = st.builds(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(table=tables)
 def test_csv_and_h5_of_a_table_are_one(tmp_path_factory: pytest.TempPathFactory, table: pd.DataFrame) -> None:
@@ -79,6 +80,7 @@ def test_csv_and_h5_of_a_table_are_one(tmp_path_factory: pytest.TempPathFactory,
 images = st.lists(st.text("abzö_0", min_size=1, max_size=9).map("labeled-data/v/{}.png".format), min_size=1, max_size=9)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(names=images.map(lambda found: sorted(set(found))), parts=st.integers(1, 4), in_levels=st.booleans())
 def test_rows_named_by_images_come_back(
