@@ -204,7 +204,7 @@ def agreement(
         order: All answers from the least to the greatest, for names that have an order:
             ``["low", "mid", "high"]``, or ``config.controls[control].labels``.
         clusters: What items belong together, such as frames of one video: a column of the table or item → cluster.
-            Intervals are then those of whole clusters.
+            Intervals are then those of whole clusters, and intraclass correlations have none.
         again: The long table of a second round, in which the same people answered the same items once more, for the
             agreement of each with themselves (``.again``). By default that is of the hidden repeats of
             ``sample(repeats=)``, which no other figure counts.
@@ -247,7 +247,7 @@ def agreement(
     n_clusters = 0 if own is None else len(np.unique(own))
     n_complete = int((ratings.codes >= 0).all(axis=1).sum()) if people else 0
     overlap, about_regions = _overlap(annotations, control, clusters, resamples, seed)
-    recommended, why = _recommended(ratings, found, n_items, n_complete)
+    recommended, why = _recommended(ratings, found, n_items, n_complete, is_clustered=own is not None)
     if overlap is not None and not math.isnan(overlap.f1):
         why = "Report F1 of regions: the figures here compare only which labels were drawn on an item."
     notes = [_note(ratings, people, n_items, n_complete), "" if is_named else _NO_NAMES, _spoken(ratings, found)]
@@ -257,6 +257,8 @@ def agreement(
             f"{counted(left, unit)} {'was' if left == 1 else 'were'} handed in by somebody without an answer to it, "
             "which counts as no answer; where several may be chosen, nothing chosen is one: give level='sets'."
         )
+    if n_clusters and "ICC(2,1)" in found and not math.isnan(found["ICC(2,1)"].value):
+        notes.append("Intraclass correlations have no intervals where items come in clusters.")
     if n_clusters == 1:
         notes.append("All items are in one cluster, so there are no intervals.")
     elif resamples and n_items == 1:
@@ -433,6 +435,9 @@ def _figures(ratings: Ratings, kappa: pd.DataFrame, drawing: _Drawing, is_named:
             rows.append(("kappa_quadratic", *one[["quadratic", "quadratic_low", "quadratic_high"]], int(one["n"])))
     if ratings.level in ("ordinal", "interval", "ratio") and ratings.codes.shape[1] > 1:
         icc = intraclass_correlation(ratings)
+        if drawing.clusters is not None:
+            # Their intervals are of items that have nothing to do with each other.
+            icc[["low", "high"]] = math.nan
         names_of = ("icc", "value", "low", "high", "n")
         rows += list(zip(*(icc[name].tolist() for name in names_of), strict=True))
     table = pd.DataFrame(rows, columns=["figure", "value", "low", "high", "n"])
@@ -459,7 +464,9 @@ def _bounds(
     )
 
 
-def _recommended(ratings: Ratings, found: dict[str, Figure], n_items: int, n_complete: int) -> tuple[str, str]:
+def _recommended(
+    ratings: Ratings, found: dict[str, Figure], n_items: int, n_complete: int, *, is_clustered: bool
+) -> tuple[str, str]:
     """Return the figure to report, and a sentence why."""
 
     def given(name: str) -> bool:
@@ -475,6 +482,8 @@ def _recommended(ratings: Ratings, found: dict[str, Figure], n_items: int, n_com
         pick, why = "ICC(2,1)", "answers are numbers, none is missing, and a mean offset counts as disagreement"
         if not whole or not given(pick):
             pick, why = "alpha", "answers are numbers, and not everybody answered every item"
+        elif is_clustered:
+            pick, why = "alpha", "answers are numbers, and items come in clusters"
     elif ratings.level == "ordinal":
         pick, why = "alpha", f"answers are ranks, and {many}"
         if people == 2 and whole:

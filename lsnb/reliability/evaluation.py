@@ -12,7 +12,7 @@ import difflib
 import html
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any
 
@@ -572,6 +572,9 @@ def _beside(
     alternative = None
     if len(people) >= 3 and len(codes):
         alternative = _alternative(codes, values, level, ranked, people)
+        if clusters is not None:
+            words = "It takes items as independent of each other: clusters have no part in it."
+            alternative = replace(alternative, note=f"{alternative.note} {words}".strip())
     return humans, gap, alternative
 
 

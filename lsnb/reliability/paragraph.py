@@ -95,7 +95,7 @@ def methods_paragraph(
         sentences += [_about(annotations, control), _of_answers(found), _how(answered, table.attrs.get(RULES, {}))]
     if evaluation is not None and evaluation.n and not is_drawing:
         figures = "; ".join(
-            f"{figure.name} {_shown(figure.value)}{_between(figure.bounds)}"
+            f"{_typed(figure.name)} {_shown(figure.value)}{_between(figure.bounds)}"
             for figure in figures_in(evaluation.figures).values()
             if not math.isnan(figure.value)
         )
@@ -230,6 +230,8 @@ def _of_answers(found: Agreement) -> str:
         return f"No coefficient of agreement is given. {found.note}".rstrip()
     drawn = f"by {found.clusters} clusters of items" if found.clusters else "by items"
     words = joined(parts)
+    if chosen is not None and chosen.name.startswith("ICC(") and not math.isnan(chosen.low):
+        drawn += f", that of {chosen.name} by McGraw and Wong’s formulas"
     brackets = f" (in brackets, 95 % intervals {drawn})" if "[" in words else ""
     sentences = [f"{words[:1].upper()}{words[1:]}{brackets}."] if parts else []
     weights = {

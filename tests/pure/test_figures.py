@@ -232,6 +232,14 @@ def test_clusters_widen_intervals_and_are_said():
         agreement(table, "c", clusters="vidio")
     lone = agreement(table, "c", clusters=dict.fromkeys(table["item"], "v"))
     assert "one cluster" in lone.note
+    # What formulas take for independent has no interval then, and is not what to report.
+    plain, drawn = (agreement(table, "c", "interval", clusters=own, resamples=20) for own in (None, "video"))
+    assert [found.recommended for found in (plain, drawn)] == ["ICC(2,1)", "alpha"]
+    assert drawn.value("ICC(2,1)") == plain.value("ICC(2,1)")
+    assert math.isnan(drawn.bounds("ICC(2,1)")[0])
+    assert "no intervals where items come in clusters" in drawn.note
+    said = methods_paragraph(table, "c", agreement_found=plain)
+    assert "95 % intervals by items, that of ICC(2,1) by McGraw and Wong’s formulas" in said
 
 
 # A model beside people.
