@@ -8,6 +8,7 @@ top left; an outline x and y in turn; a mask counts of 0 and 1 in turn, down the
 from __future__ import annotations
 
 import functools
+import math
 import numbers
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -39,15 +40,16 @@ from lsnb.predictions.regions import COCO_POINTS, NO_SIZE, Regions, Seen, Target
 from lsnb.shapes import Box, Outline, Point, Size, bounds, coco_mask
 from lsnb.tables.opening import read_json
 
-# What makes an annotation more than a plain box.
-DRAWN = frozenset(
-    {
-        *("segmentation", "keypoints", "control", "attributes", "ignore", "track_id", "ellipse", "rotation"),
-        *("bbox_mode", "category_name"),
-    }
-)
+# What a plain box of a picture has, and what else of an annotation is read, or said of the others.
+PLAIN = frozenset({"id", "image_id", "category_id", "bbox", "area", "iscrowd", "score", "annotator"})
+READ = PLAIN | {
+    *("segmentation", "keypoints", "num_keypoints", "keypoint_controls", "keypoint_widths", "control", "attributes"),
+    *("ellipse", "rotation", "bbox_mode", "category", "category_name"),
+}
 CROWDS = frozenset({"wrong_mask", "wrong_size"})
 KEPT = ("iscrowd", "ignore", "track_id")
+AROUND_POINTS = "Key points without a bbox get the box around those that are seen."
+NO_ANNOTATIONS = "The file lists pictures and has no annotations, also no empty list of them: nothing is taken of it."
 LOST = (
     "{n} of the file's annotations refer to no picture of it, and may be this one's: it is not taken for one in which "
     "nothing was found."
@@ -96,7 +98,8 @@ def from_coco(
     control has their names, and belong to the region of their annotation where that is drawn, too. Points of visibility
     0 are left out. Of several outlines of one annotation all but the first belong to the first, and ``to_coco`` makes
     one annotation of them again. ``iscrowd``, ``ignore``, ``track_id`` and ``attributes`` are kept in a region's
-    ``meta``. An id that is a text is the number that it writes.
+    ``meta``, the last with what other files write beside an annotation's own fields. An id that is a text is the number
+    that it writes. Key points alone give the box around those that are seen, where the config draws no points.
 
     Args:
         payload: A dataset (``images, annotations, categories``), a result list (``image_id, category_id, bbox,
@@ -196,7 +199,8 @@ def from_coco(
             continue
         # Most annotations of most files are plain boxes of a category that was seen before.
         category = annotation.get("category_id")
-        is_plain = isinstance(category, int | str) and annotation.keys().isdisjoint(DRAWN) and not reading.is_shared
+        is_plain = isinstance(category, int | str) and annotation.keys() <= PLAIN and not reading.is_shared
+        is_plain = is_plain and not annotation.get("iscrowd")
         target = reading.boxed.get(category) if is_plain else None
         box = annotation.get("bbox")
         if target is None or box is None or size is None:
@@ -210,6 +214,10 @@ def from_coco(
             row.results = None
             row.warn("lost_annotations", LOST.format(n=len(lost)))
     reading.regions.finish()
+    if images and listed[0] is None:
+        reading.notes[NO_ANNOTATIONS] = None
+        for row in rows:
+            row.results = None
     for row in reading.torn:
         row.results = row.results or None  # a crowd that cannot be shown is not nothing
     told = [*(notes if annotator is None and len(people) > 1 else ()), *reading.notes]
@@ -228,7 +236,7 @@ def _has_number(annotation: Any) -> bool:
 def _in_shares(annotations: Sequence[Any], targets: Targets) -> dict[Any, bool]:
     """Return of each picture whether all that is drawn of one kind lies within its first pixel, as shares would."""
     found: dict[tuple[Any, str], bool] = {}
-    wanted = ("bbox", "segmentation", *(("keypoints",) if targets.draws("point") else ()))
+    places, draws_points = ("bbox", "segmentation"), targets.draws("point")
     for annotation in annotations:
         if not isinstance(annotation, dict):
             continue
@@ -236,7 +244,8 @@ def _in_shares(annotations: Sequence[Any], targets: Targets) -> dict[Any, bool]:
             return {}  # lsnb wrote it, in pixels
         image = annotation.get("image_id")
         image = image if type(image) is int else _picture_id(annotation)
-        for kind in wanted:
+        has_place = annotation.get("bbox") or annotation.get("segmentation")
+        for kind in places if has_place and not draws_points else (*places, "keypoints"):
             given = annotation.get(kind)
             if type(given) is not list or not given or not found.get((image, kind), True):
                 continue
@@ -466,9 +475,15 @@ class Reading:
         has_points = isinstance(points, list | tuple) and len(points) > 0
         if has_points and not self.targets.draws("point"):
             # Nothing is drawn of them, so it is no matter what they are called.
-            if _numbers(row, points, path) is not None:
-                self.notes[NO_POINTS] = None
+            triples = _numbers(row, points, path)
+            if triples is None:
+                return
+            self.notes[NO_POINTS] = None
             has_points = False
+            around = None if annotation.get("bbox") or annotation.get("segmentation") else _around(points or ())
+            if around is not None:  # results of key points, of which COCO's own tools make the same box
+                annotation = {**annotation, "bbox": list(around)}
+                self.notes[AROUND_POINTS] = None
         try:
             seen = _seen(annotation)
         except InputError as fault:
@@ -518,9 +533,11 @@ class Reading:
                 replace(fault, is_warning=fault.is_warning or fault.code in CROWDS) for fault in row.faults[known:]
             ]
         kept = {name: annotation[name] for name in KEPT if annotation.get(name)}
-        attributes = annotation.get("attributes")
-        if isinstance(attributes, Mapping):
-            kept |= {"attributes": dict(attributes)} if attributes else {}
+        given = annotation.get("attributes")
+        attributes = dict(given) if isinstance(given, Mapping) else {}
+        if not annotation.keys() <= READ and "annotator" not in annotation:  # which files of lsnb's have
+            attributes = self._said_beside(annotation) | attributes
+        kept |= {"attributes": attributes} if attributes else {}
         self.regions.keep(added, kept)
         target = self.targets.find_for(seen, category.label, category.above)
         is_plain = seen.mask is None and not seen.outlines
@@ -529,6 +546,15 @@ class Reading:
             if isinstance(number, int | str) and not kept:
                 self.boxed[number] = target
         return added
+
+    def _said_beside(self, annotation: Mapping[str, Any]) -> dict[str, Any]:
+        """Return attributes that stand beside an annotation's own fields, as FiftyOne writes them; tell of others."""
+        more = {str(name): given for name, given in annotation.items() if name not in READ and name not in KEPT}
+        plain = {name: given for name, given in more.items() if isinstance(given, str | int | float)}
+        left = sorted(name for name, given in more.items() if given and name not in plain)
+        if left:
+            self.notes[f"Left out of the annotations: {listing(left)}."] = None
+        return {name: given for name, given in plain.items() if given == given and given not in (math.inf, -math.inf)}
 
     def _add_points(
         self,

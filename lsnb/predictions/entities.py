@@ -32,6 +32,9 @@ from lsnb.tables.keys import find_column, key_text
 LABEL_KEYS = ("label", "entity_group", "entity", "label_", "type", "tag")
 # How files of tags say that a token is in no span.
 OUTSIDE = frozenset({"O", "o", "", "_", "-"})
+# What stands before a tag's label (IOB, BIOES, BILOU, BMES), and with which of them a span starts or is over.
+PREFIXES, STARTS, ENDS = frozenset("BIESLUM"), frozenset("BSU"), frozenset("ESLU")
+UNNUMBERED = -1
 START_KEYS, END_KEYS = ("start", "start_char", "start_offset"), ("end", "end_char", "end_offset")
 Found = tuple[Any, Any, Any, Any, Any, Any, int]  # start, end, label, score, quote, paragraph, where in the input
 
@@ -284,6 +287,12 @@ class _Reader:
             return
         if isinstance(given, Mapping):
             # As spaCy, Prodigy and doccano write a text with its spans.
+            if given.get("answer") in ("reject", "ignore"):
+                row.warn(
+                    "rejected", f"Somebody's answer to it is {given['answer']!r}: its spans are left out.", "answer"
+                )
+                row.results = None
+                return
             held = next((name for name in HOLD_SPANS if isinstance(given.get(name), list | tuple)), None)
             if held is not None and isinstance(text, str) and isinstance(own := given.get("text"), str) and own != text:
                 row.error("other_text", "The spans are of another text than the item's.")
@@ -295,7 +304,7 @@ class _Reader:
         if given and all(isinstance(one, list | tuple) and len(one) == 2 for one in given):
             yield from self._tagged(row, given, text)
             return
-        yield from _joined(_plain(row, given))
+        yield from _joined(_plain(row, given), text)
 
     def _tagged(self, row: Row, given: Sequence[Any], text: Any) -> Iterator[Found]:
         """Yield the spans of tokens with tags (IOB, IOB2 or BIOES), found in the text one after the other."""
@@ -304,6 +313,7 @@ class _Reader:
             return
         at = 0
         open_span: list[Any] | None = None
+        is_over = False
         for place, (token, tag) in enumerate(given):
             start = text.find(str(token), at)
             if start < 0:
@@ -315,10 +325,11 @@ class _Reader:
             prefix, _, label = str(tag).partition("-")
             if str(tag) in OUTSIDE:
                 prefix, label = "O", ""
-            elif not label:  # tags without B- and I-
+            elif not label or prefix not in PREFIXES:  # tags without B- and I-
                 prefix, label = "I", str(tag)
-            is_new = prefix in ("B", "S", "U") or (open_span is not None and open_span[2] != label)
-            if prefix in ("O", "") or not label:
+            is_new = is_over or prefix in STARTS or (open_span is not None and open_span[2] != label)
+            is_over = prefix in ENDS
+            if prefix == "O":
                 if open_span is not None:
                     yield open_span[0], open_span[1], open_span[2], None, None, None, open_span[3]
                 open_span = None
@@ -432,12 +443,12 @@ def _whole(given: Any) -> int | None:
     return whole_number(given)
 
 
-def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, bool]]:
-    """Yield each span, and whether its label has a tag's prefix (B-, I-), as pipelines give tokens."""
+def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, int | None]]:
+    """Yield each span, and if its label has a tag's prefix (B-, I-), as pipelines give tokens, the token's number."""
     known: dict[tuple[Any, ...], tuple[str, ...]] = {}  # most spans of a list have the same keys
     for place, one in enumerate(given):
         if isinstance(one, list | tuple) and len(one) in (3, 4):
-            yield (one[0], one[1], one[2], one[3] if len(one) == 4 else None, None, None, place), False
+            yield (one[0], one[1], one[2], one[3] if len(one) == 4 else None, None, None, place), None
             continue
         if not isinstance(one, Mapping):
             row.error("unreadable", "A span is {start, end, label}, or (start, end, label).", f"spans[{place}]")
@@ -453,35 +464,47 @@ def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, bool]]:
         if not isinstance(quote, str):
             word = one.get("word")
             quote = Word(word) if isinstance(word, str) and word else None
-        is_token = "entity" in one and isinstance(label, str) and label[:2] in ("B-", "I-", "E-", "S-", "L-", "U-")
+        is_token = "entity" in one and isinstance(label, str) and label[1:2] == "-" and label[0] in PREFIXES
         if "entity" in one and label == "O":
             continue
         score = one.get("score", one.get("confidence"))
         if type(score) is not float or score != score:
             score = None if is_missing(score) else score
-        yield (start, end, label, score, quote, one.get("paragraph"), place), is_token
+        number = one.get("index")
+        number = (number if type(number) is int else UNNUMBERED) if is_token else None
+        yield (start, end, label, score, quote, one.get("paragraph"), place), number
 
 
-def _joined(given: Iterator[tuple[Found, bool]]) -> Iterator[Found]:
+def _joined(given: Iterator[tuple[Found, int | None]], text: Any) -> Iterator[Found]:
     """Yield spans, those of tokens that continue the one before (I-) joined with it; the score is their mean."""
     held: list[Any] | None = None
-    for one, is_token in given:
-        if not is_token:
+    last, is_over = UNNUMBERED, False
+    for one, number in given:
+        if number is None:
             if held is not None:
                 yield _closed(held)
                 held = None
             yield one
             continue
         prefix, label = one[2][0], one[2][2:]
-        if held is not None and prefix in "IEL" and held[2] == label and one[5] == held[5]:
+        goes_on = held is not None and prefix not in STARTS and not is_over and held[2] == label and held[5] == one[5]
+        if held is not None and goes_on and not _is_gap(last, number, held[1], one[0], text):
             held[1] = one[1]
             held[3].append(one[3])
-            continue
-        if held is not None:
-            yield _closed(held)
-        held = [one[0], one[1], label, [one[3]], None, one[5], one[6]]
+        else:
+            if held is not None:
+                yield _closed(held)
+            held = [one[0], one[1], label, [one[3]], None, one[5], one[6]]
+        last, is_over = number, prefix in ENDS
     if held is not None:
         yield _closed(held)
+
+
+def _is_gap(last: int, number: int, end: Any, start: Any, text: Any) -> bool:
+    """Return whether a pipeline left out tokens between two, as it does with those that are nothing (O)."""
+    if UNNUMBERED not in (last, number):
+        return number > last + 1
+    return isinstance(text, str) and type(end) is type(start) is int and bool(text[end:start].strip())
 
 
 def _closed(held: Sequence[Any]) -> Found:

@@ -13,7 +13,8 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.kernel import checks
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.tally import tally_of
+from lsnb.kernel.words import nearest
 from lsnb.labels import Control, LabelConfig
 from lsnb.predictions.checking import facts_of, find_faults, rules_of
 from lsnb.predictions.payloads import is_missing, known_score
@@ -113,9 +114,8 @@ def _table(given: Any, item: str | None) -> tuple[pd.DataFrame, list[str]]:
         return (pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["item"])), notes
     if isinstance(given, str | Path):
         table = read_segments(given, item=item)
-        read = table.attrs.get("read", {})
-        left = read.get("left_out") if isinstance(read, Mapping) else None
-        return table, [f"{Path(given).name}: {listing([str(one) for one in left])} left out."] if left else []
+        read = tally_of(table)
+        return table, [f"{read}."] if read is not None and read.left_out else []
     if not isinstance(given, pd.DataFrame) or not {"start", "end"} <= set(given.columns):
         raise InputError(
             f"segments is {checks.shown(given)}: give a file, item → file, or a table with item, start, end and label."

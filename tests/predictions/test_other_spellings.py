@@ -13,7 +13,15 @@ import pytest
 
 from lsnb import LabelConfig
 from lsnb.errors import InputError
-from lsnb.predictions import Predictions, from_coco, from_detections, from_spans, from_yolo, read_predictions
+from lsnb.predictions import (
+    Predictions,
+    from_coco,
+    from_detections,
+    from_segments,
+    from_spans,
+    from_yolo,
+    read_predictions,
+)
 from lsnb.predictions.labelbox import from_labelbox
 from lsnb.predictions.spans import SpanTexts, place_quote
 
@@ -206,6 +214,33 @@ def test_an_id_that_may_be_two_pictures_is_none() -> None:
     assert "unknown_image" in codes(found)
 
 
+def test_a_list_of_pictures_is_no_prediction_that_nothing_is_there() -> None:
+    images = [{"id": 1, "file_name": "a.jpg", "width": 100, "height": 50}]
+    for more in ({}, {"annotations": None}):
+        found = from_coco({"images": images, "categories": [], **more}, config=BOXES)
+        assert (found.results, "no annotations" in found.notes[0]) == ({}, True)
+    assert coco([]).results == {"a": []}
+
+
+def test_key_points_alone_are_boxes_where_only_those_are_drawn() -> None:
+    points = {"image_id": 1, "category_id": 1, "score": 0.5, "keypoints": [10, 10, 1, 30, 30, 1, 90, 40, 0]}
+    found = coco([points])
+    assert {side: only(found)[1][side] for side in EXPECTED} == EXPECTED
+    assert any("box around" in note for note in found.notes)
+    assert codes(coco([{**points, "keypoints": [0.1, 0.1, 1, 0.3, 0.3, 1]}])) == ["normalised"]
+
+
+def test_what_stands_beside_cocos_own_fields_is_kept_or_told() -> None:
+    # FiftyOne writes attributes there.
+    found = coco([CAT, {**CAT, "occluded": True, "age": 3, "parts": [1]}, {**CAT, "iscrowd": 1}])
+    assert [one.get("meta") for one in found.results["a"]] == [
+        None,
+        {"attributes": {"occluded": True, "age": 3}},
+        {"iscrowd": 1},
+    ]
+    assert found.notes == ("Left out of the annotations: parts.",)
+
+
 def test_categories_without_ids_are_not_cocos() -> None:
     assert codes(coco([CAT], categories=[{"name": "dog"}, {"name": "cat"}])) == ["no_category"]
     assert only(coco([CAT], names={"1": "dog"}))[0] == "dog"
@@ -326,6 +361,23 @@ def test_spans_of_an_export_are_held_against_the_texts_in_it(tmp_path: Path) -> 
     assert read("paragraphlabels", "p", "d", start=7, end=7, **said).table["status"].tolist() == ["failed"]
 
 
+def test_spans_of_tokens_end_where_their_tags_say_so() -> None:
+    config = LabelConfig.text("text").labels("ner", ["PER", "person-actor"])
+
+    def texts(given: Any) -> list[str]:
+        found = from_spans({"a": given}, config=config, texts={"a": "Ana met Bob"})
+        return [one["value"]["text"] for one in found.results.get("a", [])]
+
+    # A pipeline leaves out what is nothing ("met"): its number is missing, or its letters are.
+    ana, bob = ({"entity": "I-PER", "word": w, "start": n, "end": n + 3} for w, n in (("Ana", 0), ("Bob", 8)))
+    assert texts([ana, bob]) == texts([{**ana, "index": 1}, {**bob, "index": 3}]) == ["Ana", "Bob"]
+    assert texts([{**ana, "index": 1}, {**ana, "index": 2, "word": "met", "start": 4, "end": 7}]) == ["Ana met"]
+    assert texts([("Ana", "S-PER"), ("met", "I-PER"), ("Bob", "E-PER")]) == ["Ana", "met Bob"]
+    assert texts([("Ana", "B-PER"), ("met", "M-PER"), ("Bob", "E-PER")]) == ["Ana met Bob"]
+    assert texts([("Ana", "person-actor"), ("met", "O")]) == ["Ana"]
+    assert texts({"text": "Ana met Bob", "spans": [[0, 3, "PER"]], "answer": "reject"}) == []
+
+
 @pytest.mark.parametrize("held", ["ents", "entities", "spans", "labels", "label"])
 def test_a_text_with_its_spans_is_read_as_spacy_prodigy_and_doccano_write_it(held: str) -> None:
     config = LabelConfig.text("text").labels("ner", ["PER"])
@@ -442,3 +494,11 @@ def test_coco_in_the_letters_of_a_country_is_read_and_said(tmp_path: Path) -> No
     found = read_predictions(path, config=config)
     assert found.results["a"]
     assert "Windows-1252" in found.notes[0]
+
+
+def test_what_a_file_of_stretches_leaves_out_is_said_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "f.rttm"
+    file.write_text("SPKR-INFO f 1 <NA> <NA> <NA> unknown A <NA>\nSPEAKER f 1 0.5 1 <NA> <NA> A <NA> <NA>\n")
+    with pytest.warns(UserWarning, match="1 left out"):
+        found = from_segments(file, config=LabelConfig.audio("uri").labels("voice", ["A"]))
+    assert found.notes == ("f.rttm: 2 stretches, 1 taken, 1 left out (no stretch of a speaker: line 1).",)
