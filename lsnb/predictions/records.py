@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -236,8 +238,11 @@ class AnswerReader:
             return {row.key: int(number) if row.level == "ordinal" and number.is_integer() else number}
         if row.level == "date":
             said = cell.isoformat() if hasattr(cell, "isoformat") else str(cell).strip()
-            if _DAY_OR_MONTH.match(said) and control.name not in self._formatted:
-                raise InputError(f"{said!r} may be a day and a month, or a month and a day: write year-month-day.")
+            if control.name not in self._formatted:
+                if _DAY_OR_MONTH.match(said):
+                    raise InputError(f"{said!r} may be a day and a month, or a month and a day: write year-month-day.")
+                if not _is_date(said):
+                    raise InputError(f"{said[:40]!r} is no date: write year-month-day.")
             return {row.key: said}
         if row.level == "text":
             return {row.key: [str(one) for one in (cell if isinstance(cell, list | tuple) else [cell])]}
@@ -299,6 +304,17 @@ def _plain(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()
+
+
+def _is_date(said: str) -> bool:
+    """Return whether a text is a day, a month or a time that there is."""
+    try:
+        datetime.fromisoformat(said)
+    except ValueError:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pandas guesses how it is written
+            return not pd.isna(pd.to_datetime(said, errors="coerce"))
+    return True
 
 
 def _number(cell: Any) -> float:

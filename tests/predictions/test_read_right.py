@@ -877,6 +877,9 @@ def test_a_date_of_which_day_and_month_cannot_be_told_is_told(written: str) -> N
     table = pd.DataFrame({"item": ["1"], "day": [written]})
     found = from_answers(table, config=LabelConfig.text("text").datetime("day"))
     assert "year-month-day" in found.table["error"][0]
+    for odd in ("2024-02-30", "next week"):
+        no_date = from_answers(table.assign(day=[odd]), config=LabelConfig.text("text").datetime("day"))
+        assert no_date.table["error"][0] == f"day: {odd!r} is no date: write year-month-day."
     formatted = Config.from_xml(
         '<View><Text name="t" value="$text"/><DateTime name="day" toName="t" only="date" format="%d/%m/%Y"/></View>'
     )
