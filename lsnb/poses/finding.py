@@ -351,6 +351,31 @@ def video_name(name: str, scorer: str = "") -> str:
     return name
 
 
+def size_of(size: Any, video: str) -> tuple[float, float]:
+    """Return the width and height that ``size`` gives a video's pictures; not numbers where it gives none.
+
+    Raises:
+        InputError: It is neither two numbers nor a dict of video and these.
+    """
+    given = size
+    if isinstance(size, Mapping):
+        names = same_video(video, list(map(str, size)))
+        given = next((value for name, value in size.items() if str(name) in names), (float("nan"), float("nan")))
+    try:
+        width, height = (float(side) for side in given)
+    except (TypeError, ValueError):
+        raise InputError(f"size is {size!r}: give (width, height) in pixels, or a dict of video and these.") from None
+    return width, height
+
+
+def same_video(video: str, names: Sequence[str]) -> list[str]:
+    """Return the names that mean the same video: its path, else the names of its file when only one has that."""
+    if video in names:
+        return [video]
+    same = list(dict.fromkeys(name for name in names if Path(name).stem == Path(video).stem))
+    return same if len(same) == 1 else []
+
+
 # Which predictions belong to which video, read from what a user gives: a file, several, a mapping or a table.
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from numbers import Real
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -23,7 +23,7 @@ from lsnb.labels import Control, LabelConfig
 from lsnb.labels.vocabulary import KEY_POINT_LABELS
 from lsnb.poses.coordinates import Poses, read_labelled_poses
 from lsnb.poses.ensembles import read_ensemble
-from lsnb.poses.finding import read_sources
+from lsnb.poses.finding import read_sources, same_video, size_of
 from lsnb.predictions import Predictions, Row, make_predictions
 from lsnb.shapes import Point
 from lsnb.tables.keys import find_column, key_text
@@ -94,7 +94,7 @@ def from_poses(
     poses = {
         source.video: read_ensemble(source.members).poses
         for source in sources
-        if is_of_all or _match(source.video, named)
+        if is_of_all or same_video(source.video, named)
     }
     labels, notes = _labels(poses.values(), tool)
     rows = []
@@ -260,33 +260,8 @@ def _frames(frames: Any, size: Any) -> tuple[list[str], list[str], list[int], li
     )
 
 
-def size_of(size: Any, video: str) -> tuple[float, float]:
-    """Return the width and height that ``size`` gives a video's pictures; not numbers where it gives none.
-
-    Raises:
-        InputError: It is neither two numbers nor a dict of video and these.
-    """
-    given = size
-    if isinstance(size, Mapping):
-        names = _match(video, list(map(str, size)))
-        given = next((value for name, value in size.items() if str(name) in names), (float("nan"), float("nan")))
-    try:
-        width, height = (float(side) for side in given)
-    except (TypeError, ValueError):
-        raise InputError(f"size is {size!r}: give (width, height) in pixels, or a dict of video and these.") from None
-    return width, height
-
-
-def _match(video: str, names: Sequence[str]) -> list[str]:
-    """Return the names that mean the same video: its path, else the names of its file when only one has that."""
-    if video in names:
-        return [video]
-    same = list(dict.fromkeys(name for name in names if Path(name).stem == Path(video).stem))
-    return same if len(same) == 1 else []
-
-
 def _of_video(poses: Mapping[str, Poses], video: str) -> Poses | None:
-    names = _match(video, list(poses))
+    names = same_video(video, list(poses))
     return poses[names[0]] if names else None
 
 

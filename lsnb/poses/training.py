@@ -22,7 +22,7 @@ from lsnb.kernel.files import path_inside, whole_file_at, write_whole
 from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.poses.coordinates import labelled_rows, read_header
-from lsnb.poses.keypoints import size_of
+from lsnb.poses.finding import size_of
 from lsnb.shapes import box_around_points
 from lsnb.tables.h5 import require_h5
 from lsnb.tables.pose_tables import Floats, PathLike, PoseTable
