@@ -15,8 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
-from lsnb.frames.selection import COLUMNS, chosen_before
-from lsnb.frames.tables import checked_out
+from lsnb.frames.tables import CHOSEN_COLUMNS, checked_out, chosen_before
 from lsnb.kernel import checks
 from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import listing, warn
@@ -329,7 +328,7 @@ def _table(
             "reason": pd.Series(list(why), dtype=TEXT_DTYPE),
             "error": pd.Series([None] * count if errors is None else list(errors), dtype=TEXT_DTYPE),
         },
-        columns=list(COLUMNS),
+        columns=list(CHOSEN_COLUMNS),
     )
 
 
@@ -442,7 +441,7 @@ def select_difficult_frames(
     notes: list[str] = []
     learned: LabelledPoses | None = None
     causes: list[LsnbError] = []
-    clashes = [repr(name) for name in _own_columns(predictions) if name in COLUMNS]
+    clashes = [repr(name) for name in _own_columns(predictions) if name in CHOSEN_COLUMNS]
     if clashes:
         problems.append(
             f"The table of predictions has {listing(clashes)} of its own, and the table of frames needs the name: "

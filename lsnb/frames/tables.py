@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, TableError
@@ -38,6 +39,7 @@ from lsnb.tables.writing import write_csv
 LIST_NAME = "selected_frames.csv"
 LAST_FRAME = 99_999_999  # eight digits
 _RUNS = re.compile(r"[0-9]+")
+_RANGE = re.compile(r"\s*([0-9]+)(?:\s*[-–:]\s*([0-9]+))?\s*")
 
 
 def image_name(frame: int, ending: str = ".png") -> str:
@@ -383,7 +385,8 @@ def _name(video: PurePath, depth: int, use_ending: bool) -> str:
 COLUMNS = ("item", "video", "frame", "time", "path", "is_context", "fps", "width", "height", "error")
 # What lsnb.probe adds; the frames table says the same of each image, or has no use for it.
 PROBED = frozenset({"codec", "pixel_format", "frames_are_estimated"})
-# What select_frames returns; its errors are told of each video.
+# What select_frames and select_difficult_frames return; its errors are told of each video.
+CHOSEN_COLUMNS = ("video", "frame", "time", "method", "cluster", "score", "reason", "error")
 _CHOSEN = frozenset({"method", "reason"})
 _PROBE_SHARED = ("fps", "width", "height", "path", "status", "error")
 
@@ -716,6 +719,48 @@ def _whole_number(cell: Any) -> int | None:
     return int(value) if math.isfinite(value) and value.is_integer() and 0 <= value <= LAST_FRAME else None
 
 
+def read_listed(given: Any, name: str = "frames") -> tuple[int, ...]:
+    """Return frames from a list of numbers, or from ranges as text; both ends of a range are in it.
+
+    Args:
+        given: Whole numbers, text such as ``"10-20, 40"``, or a list of both.
+        name: The argument's name, for messages.
+
+    Raises:
+        InputError: Something is no frame and no range.
+
+    Example:
+        >>> read_listed("10-12, 40"), read_listed([7, "1-2"])
+        ((10, 11, 12, 40), (1, 2, 7))
+    """
+    parts: list[Any] = []
+    for entry in [given] if isinstance(given, str) or not isinstance(given, Iterable) else given:
+        parts += re.split(r"[,;\n]", entry) if isinstance(entry, str) else [entry]
+    found: set[int] = set()
+    wrong: list[Any] = []
+    for part in parts:
+        if isinstance(part, str):
+            match = _RANGE.fullmatch(part)
+            first, last = (int(match[1]), int(match[2] or match[1])) if match else (1, 0)
+            if part.strip() and (first > last or last > LAST_FRAME):
+                wrong.append(part.strip())
+            elif part.strip():
+                found.update(range(first, last + 1))
+        else:
+            try:
+                found.update(read_frame_numbers([part]))
+            except InputError:
+                wrong.append(part)
+    if wrong:
+        shown = listing([repr(part) for part in wrong])
+        raise InputError(
+            f"{name} holds {shown}: give 0-based frames such as [10, 40], or ranges as text such as '10-20, 40'."
+        )
+    if not found and name == "frames":
+        raise InputError("frames is empty: give at least one frame, such as [10, 40] or '10-20, 40'.")
+    return tuple(sorted(found))
+
+
 def _labelled_only(chosen: pd.DataFrame) -> pd.DataFrame:
     """Leave out context frames of a table that ``extract_frames`` or ``import_frames`` returned."""
     if not set(chosen.columns) >= _RETURNED:
@@ -777,6 +822,109 @@ def _reason(chosen: pd.DataFrame, position: int) -> str:
 
 
 # ``keep_frames``: one table of frames that grows from run to run.
+
+
+# Which frames were chosen before: what exclude= says, and what stands written in a folder.
+
+
+def chosen_before(
+    exclude: Any, out: Any, videos: Sequence[str], *, by_stem: bool = False
+) -> tuple[list[np.ndarray[Any, Any]], list[str | None], list[str]]:
+    """Return which frames of each video were chosen before.
+
+    Args:
+        exclude: As ``select_frames`` takes it.
+        out: The folder of frames that were written, or None.
+        videos: Paths as the user wrote them.
+        by_stem: Whether a name without folder and ending names a video, too, if no other has it: a selection names the
+            path, and predictions may name the file alone.
+
+    Returns:
+        Ascending frames of each video; why they cannot be known, for each video, or None; and notes for the reader.
+
+    Raises:
+        InputError: ``exclude`` cannot be understood.
+    """
+    files = [whole_path(video) for video in videos]
+    found: list[set[int]] = [set() for _ in files]
+    notes: list[str] = []
+    places = {file: place for place, file in enumerate(files)}
+    stems = [file.stem for file in files] if by_stem else []
+    by_video, everywhere = _read_exclude(exclude, len(files))
+    for frames in found:
+        frames.update(everywhere)
+    strangers = 0
+    for name, frames_of in by_video.items():
+        place = places.get(whole_path(name))
+        if place is None and stems.count(PurePath(name).stem) == 1:
+            place = stems.index(PurePath(name).stem)
+        if place is None:
+            strangers += 1
+        else:
+            found[place].update(frames_of)
+    if strangers and strangers == len(by_video):
+        notes.append(
+            f"None of the videos that exclude names ({listing(list(by_video), 2)}) is among those given, so it leaves "
+            "out nothing: give the same paths."
+        )
+    faults: list[str | None] = [None] * len(files)
+    if out is not None:
+        _add_written(Path(out).expanduser(), files, found, faults)
+    return [np.array(sorted(frames), dtype="int64") for frames in found], faults, notes
+
+
+def _add_written(out: Path, files: Sequence[Path], found: list[set[int]], faults: list[str | None]) -> None:
+    prints: dict[Path, str] = {}
+    for file in files:
+        try:
+            prints[file] = fingerprint(file)
+        except OSError:
+            continue  # a file that cannot be read is reported when it is read
+    folders = find_folders(out, files, prints)
+    for place, file in enumerate(files):
+        folder = folders.get(file)
+        if isinstance(folder, InputError):
+            faults[place] = str(folder)
+        elif folder is not None:
+            try:
+                found[place].update(labelled_in(out / folder))
+            except InputError as fault:
+                faults[place] = str(fault)
+
+
+def _read_exclude(exclude: Any, videos: int) -> tuple[dict[str, set[int]], set[int]]:
+    """Return what is left out of videos by name, and of the only video."""
+    by_video: dict[str, set[int]] = {}
+    if exclude is None:
+        return by_video, set()
+    if isinstance(exclude, pd.DataFrame):
+        if "frame" not in exclude.columns or ("video" not in exclude.columns and videos > 1):
+            raise InputError(
+                f"exclude is a table with the columns {listing(list(exclude.columns))}: "
+                "it needs 'frame', and 'video' where there are several videos, as lsnb.select_frames returns them."
+            )
+        rows = exclude[exclude["frame"].notna()]
+        if "is_context" in rows.columns:
+            rows = rows[~flags(rows["is_context"])]
+        if "video" not in rows.columns:
+            return by_video, set(read_listed(rows["frame"].tolist(), "exclude"))
+        for name, own in rows.groupby(rows["video"].astype(str))["frame"]:
+            by_video[str(name)] = set(read_listed(own.tolist(), "exclude"))
+        return by_video, set()
+    if isinstance(exclude, Mapping):
+        odd = [name for name in exclude if not isinstance(name, (str, os.PathLike))]
+        if odd:
+            raise InputError(
+                f"exclude is a dict with the keys {listing([repr(name) for name in odd])}: give paths of videos."
+            )
+        return {os.fspath(name): set(read_listed(frames, "exclude")) for name, frames in exclude.items()}, set()
+    frames = set(read_listed(exclude, "exclude"))
+    if frames and videos > 1:
+        raise InputError(
+            "exclude is a list of frames, and there are several videos: give a table with the columns 'video' and "
+            "'frame', or a dict from video to frames."
+        )
+    return by_video, frames
 
 
 def keep_frames(frames: pd.DataFrame, out: str | os.PathLike[str]) -> pd.DataFrame:

@@ -15,7 +15,7 @@ from video_maker import make_video
 import lsnb
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.frames import select_difficult_frames, select_frames
-from lsnb.frames.selection import COLUMNS
+from lsnb.frames.tables import CHOSEN_COLUMNS
 from lsnb.poses import find_predictions
 
 JUMPS = {300: 40.0, 301: -40.0, 302: 40.0, 600: 45.0, 900: 50.0, 1200: 55.0, 1500: 48.0}
@@ -37,7 +37,7 @@ def test_five_events_are_five_frames_and_not_neighbours(metrics):
     frames = found["frame"].tolist()
     assert frames[0] in (300, 301, 302)
     assert frames[1:] == [600, 900, 1200, 1500]
-    assert list(found.columns) == list(COLUMNS)
+    assert list(found.columns) == list(CHOSEN_COLUMNS)
     assert found["reason"].str.contains("left_ear").all()
     assert found["score"].min() > 6
     if metrics == ["temporal_norm"]:
