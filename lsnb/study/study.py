@@ -5,10 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import html
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, overload
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, overload
 
 import pandas as pd
 
@@ -17,11 +18,13 @@ from lsnb.errors import InputError, LsnbError, MissingFileError, StudyNotFoundEr
 from lsnb.kernel.checks import TOLD, Seed, Share, checked
 from lsnb.kernel.files import write_whole
 from lsnb.kernel.formats import LARGEST_JSON
+from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.secrecy import is_here
 from lsnb.kernel.words import and_again, counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.labels.check import Columns
+from lsnb.labels.guideline import guideline, instruction_page, key_text
 from lsnb.reliability.truth import Method
 from lsnb.studio import PAGE, Project, Server
 from lsnb.study.adjudication import Adjudication, adjudicate, decided, gold_of
@@ -30,7 +33,6 @@ from lsnb.study.creating import CreateReport, add_person, bucket_of
 from lsnb.study.models import ModelVerbs
 from lsnb.study.outcome import LARGEST_PICTURE, Asked, looker, overview, stream_answers, table_of
 from lsnb.study.projects import Copy, absent_notes, all_annotators, item_of, settle, strangers_note
-from lsnb.study.revising import ConfigReport, guideline, instruct_all, key_text, revise
 from lsnb.study.rows import Reading, Where, choice_problems
 from lsnb.study.snapshots import Snapshot, metas_now, read_answers
 from lsnb.study.sync import Answers, OnRemoved, Sync, SyncReport, label_table
@@ -102,6 +104,128 @@ def share_text(title: str, links: pd.DataFrame, invite: str, sign_in: str, keys:
             f"on a server that they reach, see {SERVER_PAGE} A tunnel to your computer is not recommended.)",
         )
     return "\n\n".join(texts)
+
+
+# Editing a study's label config: what would be orphaned is said before anything is changed.
+
+
+@dataclass(frozen=True, repr=False)
+class ConfigReport(Report):
+    """What ``update_config`` or ``instruct`` did: a row per annotator (updated, unchanged, failed)."""
+
+    noun: ClassVar[str] = "projects"
+
+
+def orphans(config: LabelConfig, annotations: pd.DataFrame) -> list[str]:
+    """Return a sentence for each kind of answer that a new config has no place for.
+
+    Args:
+        config: The new config.
+        annotations: The long table of answers there are.
+
+    Example:
+        >>> answers = pd.DataFrame({"control": ["mood", "mood"], "kind": ["choices"] * 2, "value": ["up", "flat"]})
+        >>> orphans(LabelConfig.text("t").choices("mood", ["up", "down"]), answers)
+        ["1 answer 'flat' to 'mood' would have no place: keep that label."]
+    """
+    answered = annotations[annotations["control"].notna()]
+    problems = []
+    for control, rows in answered.groupby("control", sort=True):
+        about = config.controls.get(str(control))
+        kind = str(rows["kind"].iloc[0])
+        if about is None:
+            problems.append(f"{counted(len(rows), 'answer')} to {control!r} would have no place: keep that control.")
+        elif about.kind != kind:
+            problems.append(
+                f"{counted(len(rows), 'answer')} to {control!r} are of type {kind}, and the new control's is "
+                f"{about.kind}: give it another name."
+            )
+        elif about.labels:
+            counts = Counter(str(value) for value in rows["value"].dropna())
+            known = {*about.labels, *(" > ".join(path) for path in about.paths)}
+            problems += [
+                f"{counted(n, 'answer')} {value!r} to {control!r} would have no place: keep that label."
+                for value, n in sorted(counts.items())
+                if value not in known
+            ]
+    return problems
+
+
+def revise(
+    server: Server,
+    copies: Sequence[Copy],
+    snapshots: Mapping[int, Snapshot],
+    config: LabelConfig,
+    annotations: pd.DataFrame,
+) -> tuple[list[Copy], ConfigReport]:
+    """Give every project a new label config.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        snapshots: Project id → what was seen last in this kernel.
+        config: The new config.
+        annotations: Everybody's answers so far.
+
+    Raises:
+        InputError: The config has faults, or answers would be orphaned; nothing is changed then.
+    """
+    if not isinstance(config, LabelConfig):
+        raise InputError("config must be a lsnb.LabelConfig: build one, or read yours with LabelConfig.from_xml(text).")
+    (tasks,) = read_answers(server, copies[:1], snapshots).values()
+    held = pd.DataFrame([task["data"] for task in tasks])
+    absent = [name for name in config.fields if name not in held.columns]
+    problems = [str(problem) for problem in config.check(held, release=server.release)] + orphans(config, annotations)
+    if absent:
+        problems.append(
+            f"The study's tasks hold no {absent[0]}: if your table does, study.sync(table, columns={absent}) brings it "
+            "in, and then this config can be taken."
+        )
+    if problems:
+        raise InputError(problems)
+    rows: list[dict[str, Any]] = []
+    renewed = []
+    for copy in copies:
+        row: dict[str, Any] = {"annotator": copy.manifest.annotator, "status": "unchanged", "error": None}
+        rows.append(row)
+        manifest = replace(copy.manifest, config=config.fingerprint)
+        try:
+            now = server.project(copy.project.id)
+            if LabelConfig.from_xml(now.config or "") != config:
+                server.configure_project(copy.project.id, config.xml)
+                row["status"] = "updated"
+            if manifest != copy.manifest:
+                server.describe_project(copy.project.id, manifest.describe())
+            renewed.append(Copy(manifest, copy.project))
+        except LsnbError as fault:
+            row.update(status="failed", error=str(fault))
+            renewed.append(copy)
+    return renewed, ConfigReport(pd.DataFrame(rows))
+
+
+def instruct_all(server: Server, copies: Sequence[Copy], text: str) -> ConfigReport:
+    """Show a guideline before annotators start, in every project of a study.
+
+    Args:
+        server: The server.
+        copies: The study's projects.
+        text: The guideline as Markdown; an empty one takes it away.
+    """
+    rows: list[dict[str, Any]] = []
+    for copy in copies:
+        row: dict[str, Any] = {"annotator": copy.manifest.annotator, "status": "unchanged", "error": None}
+        rows.append(row)
+        try:
+            config = LabelConfig.from_xml(server.project(copy.project.id).config or "")
+            page = instruction_page(text, config)
+            wanted = {"expert_instruction": page, "show_instruction": bool(page)}
+            now = server.settings(copy.project.id)
+            if any((now.get(name) or type(value)()) != value for name, value in wanted.items()):
+                server.set_settings(copy.project.id, wanted)
+                row["status"] = "updated"
+        except LsnbError as fault:
+            row.update(status="failed", error=str(fault))
+    return ConfigReport(pd.DataFrame(rows))
 
 
 class Study(ModelVerbs):
