@@ -22,6 +22,7 @@ from lsnb.kernel.files import path_inside, write_whole
 from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.words import counted, warn
 from lsnb.predictions.interchange import FROM_ONE
+from lsnb.predictions.yolo import described
 from lsnb.shapes import Box, bounds, box_around_points, coco_mask, mask_outlines, outline_mask
 
 TRAINING, VALIDATION, TEST = SPLITS = ("training", "validation", "test")
@@ -137,8 +138,6 @@ def write_yolo(pictures: Sequence[Shown], out: Path, task: str, labels: Sequence
         task: ``detect``, ``segment``, ``pose`` or ``obb``.
         labels: The classes' names, in the order of their numbers.
     """
-    import yaml
-
     number = {label: place for place, label in enumerate(labels)}
     names: list[str] = []
     if task == "pose":
@@ -157,15 +156,9 @@ def write_yolo(pictures: Sequence[Shown], out: Path, task: str, labels: Sequence
         picture.copy_to(out, f"images/{folder}")
         picture.write(out, f"labels/{folder}/{picture.stem}.txt", "".join(f"{line}\n" for line in lines))
     there = {picture.split for picture in pictures}
-    said: dict[str, Any] = {"train": "images/train", "val": f"images/{'val' if VALIDATION in there else 'train'}"}
-    said |= {"test": "images/test"} if TEST in there else {}
     if VALIDATION not in there:
         warn("No item is for validation, so data.yaml validates on what is learned from: give val=0.2, or a split.")
-    if task == "pose":
-        said["kpt_shape"] = [len(names), 3]
-    said["names"] = dict(enumerate(labels))
-    said |= {"kpt_names": {0: names}} if task == "pose" else {}
-    text = yaml.safe_dump(said, allow_unicode=True, sort_keys=False)
+    text = described(labels, splits=[YOLO[split] for split in there], points=names)
     return [write_whole(path_inside(out, "data.yaml"), text, parents=True)]
 
 

@@ -23,6 +23,7 @@ from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.poses.coordinates import labelled_rows, read_header
 from lsnb.poses.finding import size_of
+from lsnb.predictions.yolo import described
 from lsnb.shapes import box_around_points
 from lsnb.tables.h5 import require_h5
 from lsnb.tables.pose_tables import Floats, PathLike, PoseTable
@@ -267,16 +268,8 @@ def _ultralytics(labelled: Labelled, out: Path, size: Any, images: Path, val: Se
             f"{out.name} has no pictures of their own for validation: figures of a training are about the pictures "
             "that it learned from. Name videos for it with val=."
         )
-    said = [
-        "train: images/train",
-        f"val: images/{'val' if val else 'train'}",
-        f"kpt_shape: [{len(labelled.parts)}, 3]",
-        "names:",
-        "  0: animal",
-        "kpt_names:",
-        f"  0: {json.dumps(list(labelled.parts), ensure_ascii=False)}",
-    ]
-    return [write_whole(out / "data.yaml", "\n".join(said) + "\n", parents=True), *files]
+    said = described(["animal"], splits=["train", *["val"] * bool(val)], points=labelled.parts)
+    return [write_whole(out / "data.yaml", said, parents=True), *files]
 
 
 def _yolo_line(points: Floats, size: tuple[float, float]) -> str:

@@ -301,6 +301,37 @@ def _texts(given: Any, item: str | None) -> tuple[list[tuple[str, Any]], Declare
     return list(texts.items()), declared
 
 
+def described(labels: Sequence[str], *, splits: Collection[str], points: Sequence[str] = ()) -> str:
+    """Return a dataset's ``data.yaml``, as ultralytics and ``from_yolo`` read it.
+
+    Args:
+        labels: The classes' names, in the order of their numbers.
+        splits: Which of ``train``, ``val`` and ``test`` have pictures; without ``val``, what is learned from validates.
+        points: Of poses, what the key points are called; each has three numbers.
+
+    Example:
+        >>> print(described(["cat"], splits=["train"], points=["nose"]), end="")
+        train: images/train
+        val: images/train
+        kpt_shape:
+        - 1
+        - 3
+        names:
+          0: cat
+        kpt_names:
+          0:
+          - nose
+    """
+    import yaml
+
+    said: dict[str, Any] = {"train": "images/train", "val": f"images/{'val' if 'val' in splits else 'train'}"}
+    said |= {"test": "images/test"} if "test" in splits else {}
+    said |= {"kpt_shape": [len(points), 3]} if points else {}
+    said["names"] = dict(enumerate(map(str, labels)))
+    said |= {"kpt_names": {0: list(map(str, points))}} if points else {}
+    return str(yaml.safe_dump(said, allow_unicode=True, sort_keys=False))
+
+
 def is_yolo(name: str) -> bool:
     """Return whether a file of this name is one of YOLO's labels, or says what they are."""
     if name.startswith(".") or NOT_LABELS.fullmatch(name):
