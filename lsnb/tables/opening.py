@@ -38,6 +38,7 @@ from lsnb.tables.cells import (
     column_of_texts,
     is_missing,
     is_structure,
+    numbers_of_locales,
     of_marked,
     structure_of,
     structure_text,
@@ -47,7 +48,6 @@ from lsnb.tables.cells import (
     without_empty_rows,
 )
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, find_column, key_text, note_keyless, rounded_rows
-from lsnb.tables.locales import numbers_of_locales
 from lsnb.tables.workbooks import header_below, read_workbook
 
 # How often each letter beyond ASCII comes among those of a language, per mille: counted roughly from each language's
