@@ -14,7 +14,7 @@ import lsnb
 from lsnb import demo
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
-from lsnb.study.studies import read_projects
+from lsnb.study.outcome import Asked, read_projects
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 
@@ -55,15 +55,7 @@ def answers(table: Any) -> list[list[Any]]:
 READING: dict[str, Callable[[Study], object]] = {
     "annotations": lambda study: answers(study.annotations()),
     "projects": lambda study: answers(
-        read_projects(
-            study.server,
-            [copy.project.id for copy in study.copies],
-            key="id",
-            data=(),
-            raw=False,
-            accounts=False,
-            anonymize=False,
-        )
+        read_projects(study.server, [copy.project.id for copy in study.copies], "id", Asked())
     ),
     "progress": lambda study: study.progress().values.tolist(),
     "gold": lambda study: study.gold("mood").astype(str).to_numpy().tolist(),

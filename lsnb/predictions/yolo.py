@@ -313,14 +313,10 @@ def described(labels: Sequence[str], *, splits: Collection[str], points: Sequenc
         >>> print(described(["cat"], splits=["train"], points=["nose"]), end="")
         train: images/train
         val: images/train
-        kpt_shape:
-        - 1
-        - 3
-        names:
-          0: cat
+        kpt_shape: [1, 3]
+        names: {0: cat}
         kpt_names:
-          0:
-          - nose
+          0: [nose]
     """
     import yaml
 
@@ -329,7 +325,7 @@ def described(labels: Sequence[str], *, splits: Collection[str], points: Sequenc
     said |= {"kpt_shape": [len(points), 3]} if points else {}
     said["names"] = dict(enumerate(map(str, labels)))
     said |= {"kpt_names": {0: list(map(str, points))}} if points else {}
-    return str(yaml.safe_dump(said, allow_unicode=True, sort_keys=False))
+    return str(yaml.safe_dump(said, allow_unicode=True, sort_keys=False, default_flow_style=None))
 
 
 def is_yolo(name: str) -> bool:

@@ -25,6 +25,7 @@ import pandas as pd
 
 from lsnb import plots
 from lsnb.annotations import anonymize as hide_names
+from lsnb.annotations import long_table, merge_copies
 from lsnb.annotations.long import DONE, Names, Tabulated, Wanted, data_column, letters_of, tabulate
 from lsnb.annotations.votes import SEVERAL
 from lsnb.errors import InputError, LsnbError
@@ -38,7 +39,7 @@ from lsnb.media.images import thumbnail
 from lsnb.reliability import agreement, coverage, disputed, methods_paragraph
 from lsnb.studio import Server
 from lsnb.study.predicting import splits_of, with_splits
-from lsnb.study.projects import Copy, account_notes, item_of, strangers_note
+from lsnb.study.projects import SEPARATOR, Copy, account_notes, item_of, own_tasks, parse_manifest, strangers_note
 from lsnb.study.snapshots import Snapshot, answers_in_parts
 from lsnb.tables.cells import is_missing
 from lsnb.tables.writing import ParquetParts, require_parquet
@@ -292,6 +293,42 @@ def _groups(kept: IO[bytes]) -> Iterator[tuple[str, list[Any]]]:
         before, size = name, size + len(line)
         group += tasks
     yield before, group
+
+
+# Annotations of projects that are no study of lsnb's: by their numbers on the server.
+
+
+def read_projects(server: Server, projects: Sequence[int], key: str | None, asked: Asked) -> pd.DataFrame:
+    """Return the annotations of several projects as one long table.
+
+    Args:
+        server: The server.
+        projects: The projects' ids.
+        key: The field of the tasks' data that identifies items.
+        asked: What is wanted; one account is one annotator whatever the project, where accounts are.
+
+    Raises:
+        InputError: No project is named.
+    """
+    numbers = sorted(set(projects))
+    if not numbers:
+        raise InputError("projects is empty: give the projects' numbers, which stand in their addresses.")
+    there = [server.project(number) for number in numbers]
+    with counting("Reading answers", sum(project.tasks or 0 for project in there), "task"):
+        exported = {project: server.export(project.id, held=project.tasks) for project in there}
+    short = {project: project.title.rpartition(SEPARATOR)[2] for project in exported}
+    tables: dict[str, pd.DataFrame] = {}
+    for project, tasks in exported.items():
+        alone = list(short.values()).count(short[project]) == 1
+        name = short[project] if alone else f"{project.title} ({project.id})"
+        about = parse_manifest(project.description)
+        if about is not None:
+            tasks = own_tasks(tasks, about)
+        tables[name] = long_table(tasks, key=key, data=list(asked.data), raw=asked.raw, accounts=asked.accounts)
+    return asked.hidden(merge_copies(tables, accounts=asked.accounts))
+
+
+# The page that tells the study.
 
 
 MOST_DECISIONS = 500

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from lsnb.annotations import anonymize as hide_names
-from lsnb.annotations import long_table, merge_copies
 from lsnb.credentials import normal_url
 from lsnb.errors import InputError, StudyNotFoundError
 from lsnb.kernel.checks import checked
@@ -25,59 +23,14 @@ from lsnb.labels.vocabulary import release_note
 from lsnb.studio import Server
 from lsnb.study.backup import put_media, read_backup, restore_study
 from lsnb.study.creating import make_copies, plan_study
-from lsnb.study.projects import MODEL, SEPARATOR, find_copies, own_tasks, parse_manifest
+from lsnb.study.outcome import Asked, read_projects
+from lsnb.study.projects import MODEL, find_copies, parse_manifest
 from lsnb.study.rows import Reading, Where
 from lsnb.study.study import Study
 
 if TYPE_CHECKING:
     from lsnb.bucket import Bucket
     from lsnb.bucket.bucket import Mode
-
-
-# Annotations of projects that are no study of lsnb's: by their numbers on the server.
-
-
-def read_projects(
-    server: Server,
-    projects: Sequence[int],
-    *,
-    key: str | None,
-    data: Sequence[str],
-    raw: bool,
-    accounts: bool,
-    anonymize: bool,
-) -> pd.DataFrame:
-    """Return the annotations of several projects as one long table.
-
-    Args:
-        server: The server.
-        projects: The projects' ids.
-        key: The field of the tasks' data that identifies items.
-        data: Fields of the tasks' data to carry along.
-        raw: Whether to add each result as Label Studio stores it.
-        accounts: Whether one account is one annotator whatever the project.
-        anonymize: Whether to call annotators A, B, C.
-
-    Raises:
-        InputError: No project is named.
-    """
-    numbers = sorted(set(projects))
-    if not numbers:
-        raise InputError("projects is empty: give the projects' numbers, which stand in their addresses.")
-    there = [server.project(number) for number in numbers]
-    with counting("Reading answers", sum(project.tasks or 0 for project in there), "task"):
-        exported = {project: server.export(project.id, held=project.tasks) for project in there}
-    short = {project: project.title.rpartition(SEPARATOR)[2] for project in exported}
-    tables: dict[str, pd.DataFrame] = {}
-    for project, tasks in exported.items():
-        alone = list(short.values()).count(short[project]) == 1
-        name = short[project] if alone else f"{project.title} ({project.id})"
-        about = parse_manifest(project.description)
-        if about is not None:
-            tasks = own_tasks(tasks, about)
-        tables[name] = long_table(tasks, key=key, data=list(data), raw=raw, accounts=accounts)
-    merged = merge_copies(tables, accounts=accounts)
-    return hide_names(merged) if anonymize else merged
 
 
 class Studio:
@@ -272,7 +225,8 @@ class Studio:
                 annotated the same item in several of them.
             anonymize: Whether to call annotators A, B, C.
         """
-        return read_projects(self.server, projects, key=key, data=data, raw=raw, accounts=accounts, anonymize=anonymize)
+        asked = Asked(tuple(data), raw=raw, accounts=accounts, anonymize=anonymize)
+        return read_projects(self.server, projects, key, asked)
 
     def studies(self) -> pd.DataFrame:
         """Return the studies on this server: title, study (id), annotators, projects, items."""
