@@ -1,6 +1,6 @@
 """How much annotators agree, beyond what chance would give; the answers they arrive at, and a model's beside them."""
 
-from lsnb.reliability.agreement import Agreement, agreement, agreement_by
+from lsnb.reliability.agreement import Agreement, TextAgreement, agreement, agreement_by, text_agreement
 from lsnb.reliability.coefficients import (
     Level,
     Ratings,
@@ -13,7 +13,6 @@ from lsnb.reliability.decisions import disputed, gold
 from lsnb.reliability.evaluation import AlternativeTest, Evaluation, alternative_annotator_test, evaluate
 from lsnb.reliability.overlap import RegionAgreement, region_agreement
 from lsnb.reliability.paragraph import agreement_overview, coverage, methods_paragraph, references, write_results
-from lsnb.reliability.transcripts import TextAgreement, text_agreement
 from lsnb.reliability.truth import Consensus, Truth, annotator_quality, consensus_regions
 
 __all__ = [

@@ -20,14 +20,13 @@ from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
 from lsnb.kernel.files import safe_name, whole_file_at
 from lsnb.kernel.words import counted, joined, listing, nearest
-from lsnb.reliability.agreement import Agreement, agreement
+from lsnb.reliability.agreement import Agreement, agreement, text_agreement
 from lsnb.reliability.coefficients import Level
 from lsnb.reliability.decisions import RULES, disputed
 from lsnb.reliability.decisions import gold as gold_of
 from lsnb.reliability.evaluation import Evaluation
 from lsnb.reliability.intervals import figures_in
 from lsnb.reliability.overlap import RegionAgreement, is_drawn
-from lsnb.reliability.transcripts import text_agreement
 from lsnb.sampling import describe_sample
 from lsnb.tables.keys import check_key
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lsnb.errors import InputError
 from lsnb.reliability import text_agreement
-from lsnb.reliability.transcripts import edit_distance
+from lsnb.reliability.agreement import edit_distance
 
 RECORDED = json.loads(Path(__file__).with_name("agreement_oracles.json").read_text(encoding="utf-8"))["words"]
 
