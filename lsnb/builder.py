@@ -13,7 +13,7 @@ from lsnb.connections import LOCAL, connect, open_bucket
 from lsnb.credentials import bucket_credentials
 from lsnb.errors import LsnbError
 from lsnb.forms.config_builder import ConfigBuilder, find_builder
-from lsnb.forms.preview import Preview, sample_task
+from lsnb.forms.page import Preview, sample_task
 from lsnb.kernel.checks import Table, checked
 from lsnb.kernel.formats import content_type
 from lsnb.stack import trusted_stack

@@ -23,13 +23,14 @@ from lsnb.forms.page import (
     Kept,
     Outcome,
     Part,
+    Preview,
     Question,
     Shown,
     first_draft,
     longest_text,
+    outline,
     read_draft,
 )
-from lsnb.forms.preview import Preview, outline
 from lsnb.kernel.files import refuse_no_file, safe_name, write_whole
 from lsnb.kernel.jobs import is_started
 from lsnb.labels import LabelConfig

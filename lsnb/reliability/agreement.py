@@ -1,4 +1,4 @@
-"""``agreement``: every coefficient for one control, from the long table; ``text_agreement``: how far texts are apart."""
+"""``agreement``: every coefficient for one control, from the long table; ``text_agreement``: of what people wrote."""
 
 from __future__ import annotations
 

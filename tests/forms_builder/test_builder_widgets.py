@@ -16,8 +16,7 @@ from lsnb import LabelConfig
 from lsnb.errors import StudioUnreachableError
 from lsnb.forms import config_builder as builders
 from lsnb.forms.config_builder import ConfigBuilder, draw_builder
-from lsnb.forms.page import first_draft
-from lsnb.forms.preview import Preview
+from lsnb.forms.page import Preview, first_draft
 
 TABLE = pd.DataFrame({"id": ["1"], "uri": ["gs://b/1.png"], "caption": ["A cat on a mat."]})
 MISSING_IN_7_OR_8 = {"TagsInput", "ColorsInput", "TimePicker", "Stack", "DatetimePicker"}

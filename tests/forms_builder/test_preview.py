@@ -26,7 +26,7 @@ from PIL import Image
 import lsnb
 from lsnb import LabelConfig
 from lsnb.builder import SCRATCH, first_item, open_scratch_project
-from lsnb.forms.preview import Preview, outline, sample_task
+from lsnb.forms.page import Preview, outline, sample_task
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FrameLocator, Locator, Page

@@ -16,7 +16,7 @@ from jupyter_lab import jupyterlab, open_notebook, run_all, write_notebook
 from playwright.sync_api import expect
 
 from lsnb.errors import InputError
-from lsnb.forms.preview import Preview
+from lsnb.forms.page import Preview
 from lsnb.study import Studio
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def evil_server() -> Iterator[Evil]:
 CELL = """
 import ipywidgets
 from lsnb import LabelConfig
-from lsnb.forms.preview import Preview
+from lsnb.forms.page import Preview
 {more}
 config = LabelConfig.image("uri").choices("mood", ["joyful", "tense"])
 preview = Preview({address!r})
@@ -160,7 +160,7 @@ def state(lab: str, folder: Path) -> tuple[list[str], int]:
 )
 def test_a_hostile_server_reaches_nothing_of_the_notebook(browser: Browser, tmp_path: Path, has_policy: bool) -> None:
     # The frame has no origin, which is enough by itself; its policy is a second wall.
-    more = "" if has_policy else "import lsnb.forms.preview as module\nmodule._policy = lambda _: 'frame-src *'"
+    more = "" if has_policy else "import lsnb.forms.page as module\nmodule._policy = lambda _: 'frame-src *'"
     folder = tmp_path / "notebooks"
     folder.mkdir()
     with evil_server() as evil:
