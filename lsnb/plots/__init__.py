@@ -5,7 +5,6 @@ themselves in a notebook; elsewhere save them with ``figure.savefig("agreement.p
 """
 
 from lsnb.plots.charts import (
-    Picture,
     agreement_matrix,
     annotations_per_day,
     confusion_matrix,
@@ -13,6 +12,7 @@ from lsnb.plots.charts import (
     label_distribution,
     progress,
 )
+from lsnb.plots.looks import Picture
 from lsnb.plots.pictures import contact_sheet, correlation_curve, overlay, overlays, series_channels, timeline
 
 __all__ = [

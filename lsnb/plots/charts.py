@@ -1,22 +1,17 @@
-"""What all figures share: how they show themselves, and colours that everybody can tell apart."""
+"""Charts of answers: how often each was given, by whom and when, who agrees with whom, and what is disputed."""
 
 from __future__ import annotations
 
-import io
 import itertools
 import math
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
-from matplotlib.text import Text
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from lsnb.annotations import widen
@@ -24,169 +19,13 @@ from lsnb.annotations.long import DONE
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Count, Give, checked
 from lsnb.kernel.words import counted, listing
+from lsnb.plots.looks import COLORS, MISSING, Picture, apart, headline, legend_beside, look, only_words, room_for
 from lsnb.reliability.coefficients import Ratings, ratings_of
 from lsnb.reliability.decisions import disputed
 from lsnb.reliability.intervals import Floats
 
 if TYPE_CHECKING:
     from lsnb.reliability import Agreement, Evaluation
-
-
-# Okabe & Ito's colours, which people with any colour vision tell apart (Color Universal Design, 2008).
-COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000")
-MISSING = "#EEEEEE"
-# Patterns for what comes after the last colour: each colour again, with lines or dots in it.
-PATTERNS = ("////", "....", "xxxx", "\\\\\\\\", "++++", "oo", "||||", "----", "**")
-LINES = ("-", "--", ":", "-.")
-
-
-class Picture(Figure):
-    """A matplotlib figure that a notebook shows without pyplot, and in which every text is what it says.
-
-    Names, labels and answers come from people and files; matplotlib takes what stands between two ``$`` for a formula.
-    """
-
-    def draw(self, renderer: Any) -> None:
-        """Draw the figure.
-
-        Args:
-            renderer: matplotlib's.
-        """
-        for text in self.findobj(Text):
-            text.set_parse_math(False)
-            text.set_usetex(False)
-        super().draw(renderer)
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=100)
-        return buffer.getvalue()
-
-
-def shortened(text: str, limit: int = 24) -> str:
-    """Return a text cut to a length.
-
-    Example:
-        >>> shortened("a long text", 6)
-        'a lon…'
-    """
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
-
-
-def apart(texts: Iterable[str], limit: int = 24) -> dict[str, str]:
-    """Return text → the same cut to a length, so that different texts stay different.
-
-    Where their beginnings are the same, what comes behind that is kept, or else their ends; where these are, too, they
-    are numbered.
-
-    Args:
-        texts: The texts.
-        limit: How many characters are left at most.
-
-    Example:
-        >>> list(apart(["Zustimmung, teilweise", "Zustimmung, gänzlich"], 12).values())
-        ['Zust…teilwe…', 'Zust…gänzli…']
-        >>> list(apart(["short", "a long text"], 6).values())
-        ['short', 'a lon…']
-    """
-    names = list(dict.fromkeys(texts))
-    found = {name: name for name in names if len(name) <= limit}
-    taken = set(found.values())
-    for cut in (_beginning, _behind, _ending):
-        left = [name for name in names if name not in found]
-        short = cut(left, limit)
-        counts = Counter(short.values())
-        new = {name: text for name, text in short.items() if counts[text] == 1 and text not in taken}
-        found |= new
-        taken |= set(new.values())
-    for name in names:
-        number = 1
-        while name not in found:
-            text = f"{shortened(name, max(2, limit - len(f' ({number})')))} ({number})"
-            if text not in taken:
-                found[name] = text
-                taken.add(text)
-            number += 1
-    return {name: found[name] for name in names}
-
-
-def _beginning(names: list[str], limit: int) -> dict[str, str]:
-    return {name: shortened(name, limit) for name in names}
-
-
-def _behind(names: list[str], limit: int) -> dict[str, str]:
-    """Return names without what those that begin alike have in common behind their first letters."""
-    alike: dict[str, list[str]] = {}
-    for name in names:
-        alike.setdefault(name[: limit - 1], []).append(name)
-    kept = limit // 3
-    found: dict[str, str] = {}
-    for group in alike.values():
-        letters = enumerate(zip(*group, strict=False))
-        same = next((place for place, here in letters if len({*here}) > 1), min(map(len, group)))
-        # A word is kept whole where there is room: 11 and 21 would both be 1 behind what 11 and 16 have in common.
-        word = group[0].rfind(" ", 0, same) + 1
-        same = word if same - word <= kept // 2 else same
-        found |= {name: f"{name[:kept]}…{shortened(name[same:], limit - kept - 1)}" for name in group}
-    return found
-
-
-def _ending(names: list[str], limit: int) -> dict[str, str]:
-    half = (limit - 1) // 2
-    return {name: f"{name[: limit - 1 - half]}…{name[len(name) - half :]}" for name in names}
-
-
-def look(number: int) -> dict[str, Any]:
-    """Return how an area is filled that is the n-th of several: its colour, from the ninth on with a pattern, too.
-
-    Example:
-        >>> look(0)["hatch"], look(8)["hatch"], look(8)["facecolor"] == look(0)["facecolor"]
-        ('', '////', True)
-    """
-    turn, color = divmod(number, len(COLORS))
-    # Beyond all patterns they come again, denser.
-    again, which = divmod(turn - 1, len(PATTERNS))
-    pattern = PATTERNS[which] * (1 + again) if turn else ""
-    dark = COLORS[color] in ("#000000", "#0072B2")
-    return {"facecolor": COLORS[color], "hatch": pattern, "edgecolor": "white" if dark or not pattern else "black"}
-
-
-def line_look(number: int) -> dict[str, Any]:
-    """Return how a line is drawn that is the n-th of several: its colour, from the ninth on broken, too."""
-    turn, color = divmod(number, len(COLORS))
-    width = 1.8 + 0.9 * (turn // len(LINES))
-    return {"color": COLORS[color], "linestyle": LINES[turn % len(LINES)], "linewidth": width}
-
-
-def headline(figure: Picture, subject: str, words: str) -> None:
-    """Write over a whole figure what it shows, in as many lines as it takes.
-
-    Args:
-        figure: The figure.
-        subject: A control, a column or an item; empty where nothing has a name yet.
-        words: What is shown of it.
-    """
-    across = int(12.5 * float(figure.get_size_inches()[0]))
-    said = f"{shortened(subject, 60)}: {words}" if subject else words[:1].upper() + words[1:]
-    figure.suptitle(textwrap.fill(said, across), fontsize=10)
-
-
-def room_for(names: Sequence[str]) -> float:
-    """Return how many inches a column of names takes, in the smallest letters."""
-    return 0.075 * max((len(name) for name in names), default=0)
-
-
-def only_words(figure: Picture, axes: Any, words: str) -> Picture:
-    """Return a figure that says why there is nothing to draw.
-
-    Args:
-        figure: The figure.
-        axes: Its only axes.
-        words: What to say.
-    """
-    axes.set_axis_off()
-    axes.text(0.5, 0.5, words, ha="center", va="center", wrap=True, transform=axes.transAxes)
-    return figure
 
 
 # Which answers annotators gave, and how often.
@@ -611,23 +450,3 @@ def _words(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(map(str, value)) if value else "nothing"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def legend_beside(figure: Picture, names: Sequence[str], *, lines: bool = False) -> None:
-    """Write beside a figure what its colours and patterns stand for; of many names in several columns.
-
-    Args:
-        figure: The figure.
-        names: What is the first, second and so on.
-        lines: Whether they are drawn as lines.
-    """
-    said = apart(names)
-    if lines:
-        handles: list[Any] = [Line2D([], [], label=said[name], **line_look(n)) for n, name in enumerate(names)]
-    else:
-        handles = [Patch(label=said[name], **look(n)) for n, name in enumerate(names)]
-    rows = max(1, int((float(figure.get_size_inches()[1]) - 0.2) / 0.19))
-    figure.legend(
-        handles=handles, fontsize=8, frameon=False, loc="outside right upper", ncols=max(1, -(-len(handles) // rows)),
-        handleheight=1.0,
-    )  # fmt: skip

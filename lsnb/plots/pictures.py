@@ -23,7 +23,7 @@ from lsnb.kernel import checks
 from lsnb.kernel.checks import Annotations, Count, Give, Within
 from lsnb.kernel.words import counted, nearest
 from lsnb.labels.vocabulary import KINDS, kinds_of
-from lsnb.plots.charts import (
+from lsnb.plots.looks import (
     COLORS,
     MISSING,
     Picture,

@@ -19,7 +19,7 @@ from shapely import Polygon, affinity
 
 from lsnb import plots
 from lsnb.annotations import long_table
-from lsnb.plots.charts import apart, line_look, look
+from lsnb.plots.looks import apart, line_look, look
 from lsnb.reliability import agreement, disputed, evaluate
 
 SIZE = {"original_width": 640, "original_height": 480}
