@@ -6,7 +6,6 @@ start and rate. A reader for each brand would be wrong with the next release of 
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections import Counter
@@ -23,12 +22,24 @@ from lsnb.kernel.words import counted, listing
 from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.timeseries.clocks import SECONDS, is_since_1970, unit_in_name, unit_name
 from lsnb.timeseries.found import ABSENT, FOUND, NUMBER, UNITS, Found, is_unit, line_numbers
+from lsnb.timeseries.lines import (
+    Run,
+    are_pairs,
+    joined_lines,
+    legend_of,
+    runs_of,
+    separator_of,
+    split_line,
+    taken_apart,
+    widths_of,
+    with_clocks_alone,
+    with_failed,
+)
 from lsnb.timeseries.moments import (
     CLOCK,
     DATE,
     DATE_ALONE,
     FEWEST,
-    INSIDE,
     MOMENT,
     MONTH,
     NAMES,
@@ -43,303 +54,7 @@ from lsnb.timeseries.moments import (
     zone_in_name,
 )
 
-# Lines of these letters alone are rows of numbers, so the cells need not be looked at one by one.
-_PLAIN = re.compile(r"[-0-9+.,;:|/ \teETZz]*\d[-0-9+.,;:|/ \teETZz]*")
-SEPARATORS = ("\t", ";", ",", "|", None, "")
 HEADERS = 3
-# Rows of a key and a value for each channel: more are a table.
-MOST_KEYS = 40
-
-
-# Lines, fields, and which of them are rows of a table.
-
-
-def _split(line: str, separator: str | None) -> list[str]:
-    if separator == "":
-        return [line.strip()]
-    if separator is None:
-        return line.split() if '"' not in line else [cell.strip('"') for cell in re.findall(r'"[^"]*"|\S+', line)]
-    if '"' in line:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
-    return [cell.strip() for cell in line.split(separator)]
-
-
-def _joined_lines(lines: list[str]) -> tuple[list[str], list[int]]:
-    """Return lines with those that a quoted field holds together put together, and each one's number."""
-    made: list[str] = []
-    numbers: list[int] = []
-    place = 0
-    while place < len(lines):
-        end = place
-        if lines[place].count('"') % 2:
-            end = next(
-                (other for other in range(place + 1, min(place + 50, len(lines))) if lines[other].count('"') % 2), place
-            )
-        made.append(" ".join(lines[place : end + 1]))
-        numbers.append(place + 1)
-        place = end + 1
-    return made, numbers
-
-
-_STAMP = re.compile(rf"\s*\[?((?:{DATE_ALONE}[T ])?{CLOCK})(?:\]|\s*[-=]?>)\s*(.*)$")
-_LABELLED = re.compile(
-    r"(?P<name>[^\W\d][\w .²°/%()\[\]-]{0,40}?)\s*[:=]\s*"
-    r"(?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|nan|inf)"
-    r"(?P<unit>(?:\s?[^\W\d_]{1,4}[\w/²^]{0,5}|\s?[°%][CF]?)(?!\s*[:=]))?(?=[,;|\s]|$)[,;|\s]*",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True)
-class _Apart:
-    """Lines of a serial monitor as rows: what names each value in every line is taken out, as is an arrow.
-
-    Args:
-        lines: As rows of fields.
-        separator: Between these.
-        titles: The columns' names, none where lines do not say them.
-        units: Likewise.
-    """
-
-    lines: list[str]
-    separator: str | None
-    titles: list[str] = field(default_factory=list)
-    units: list[str] = field(default_factory=list)
-
-
-def _pairs_of(line: str) -> list[tuple[str, str, str]]:
-    """Return each name, number and unit of a line of these alone, none of any other."""
-    found: list[tuple[str, str, str]] = []
-    at = len(line) - len(line.lstrip())
-    while at < len(line):
-        match = _LABELLED.match(line, at)
-        if match is None:
-            return []
-        found.append((match["name"], match["number"], (match["unit"] or "").strip()))
-        at = match.end()
-    return found
-
-
-def _taken_apart(lines: Sequence[str], skip: int) -> _Apart | None:
-    """Return lines that a monitor stamped (``10:00:00.123 -> 1,2``) or a sketch labelled (``ax:1 ay:2``) as rows."""
-    some = [line for line in lines[skip : skip + SAMPLE] if line.strip()]
-    stamps = [_STAMP.match(line[:400]) for line in some]
-    is_stamped = len(some) >= FEWEST and sum(map(bool, stamps)) >= 0.8 * len(some)
-    rests = [stamp[2] if stamp and is_stamped else line for stamp, line in zip(stamps, some, strict=True)]
-    kinds = Counter(
-        tuple((name, unit) for name, _, unit in pairs) for rest in rests if (pairs := _pairs_of(rest[:4_000]))
-    )
-    common, count = kinds.most_common(1)[0] if kinds else ((), 0)
-    is_labelled = count >= FEWEST and count * 2 >= len(rests) and len(common) + is_stamped > 1
-    if not is_stamped and not is_labelled:
-        return None
-    separator = "\t" if is_labelled else _separator(rests) or "\t"
-    made: list[str] = []
-    for place, line in enumerate(lines):
-        stamp = _STAMP.match(line) if is_stamped and place >= skip else None
-        rest = stamp[2] if stamp else line
-        pairs = _pairs_of(rest) if is_labelled and place >= skip else []
-        if pairs and [(name, unit) for name, _, unit in pairs] == list(common):
-            rest = separator.join(number for _, number, _ in pairs)
-        elif is_labelled:
-            made.append(line)
-            continue
-        elif separator == "\t" and stamp:
-            rest = "\t".join(rest.split())
-        is_sample = is_labelled or (stamp is not None and is_row(_split(rest, separator)))
-        made.append(f"{stamp[1] if is_sample else ''}{separator}{rest}" if stamp else rest)
-    front = [""] * is_stamped
-    return _Apart(
-        made,
-        separator,
-        [*front, *(name for name, _ in common)] if is_labelled else [],
-        [*front, *(unit for _, unit in common)],
-    )
-
-
-def is_row(cells: Sequence[str]) -> bool:
-    """Return whether fields are a row of measurements: at least half of those that are filled are numbers or times.
-
-    Example:
-        >>> is_row(["0.5", "walk", ""]), is_row(["time", "x"]), is_row(["", ""])
-        (True, False, False)
-    """
-    filled = [cell for cell in cells if cell.casefold() not in ABSENT]
-    if filled and filled[0].endswith((":", "=")):
-        return False
-    numbers = sum(bool(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell)) for cell in filled)
-    return numbers > 0 and numbers * 2 >= len(filled)
-
-
-def _widths(lines: Sequence[str], separator: str | None) -> list[int]:
-    """Return for each line how many fields it has as a row of a table, 0 where it is none."""
-    found = []
-    for line in lines:
-        if not line or line.isspace():
-            found.append(0)
-        elif _PLAIN.fullmatch(line) and '"' not in line:
-            # A date in a single field is a row as well, a list of numbers in one is not.
-            cells = 1 if separator == "" else len(line.split()) if separator is None else line.count(separator) + 1
-            is_one = cells > 1 or is_row([line.strip()])
-            found.append(cells if is_one and (cells > 1 or separator == "") and _some_row(line, separator) else 0)
-        else:
-            cells_of = _split(line, separator)
-            is_wide = len(cells_of) > 1 or separator == ""
-            found.append(len(cells_of) if is_wide and is_row(cells_of) else 0)
-    return found
-
-
-def _some_row(line: str, separator: str | None) -> bool:
-    # "0,5;1,5" split at commas leaves "5;1", which is no number: only where other separators stand must cells be seen.
-    others = ";|\t" if separator == "," else ",;|\t" if separator is None else "|\t" if separator == ";" else ""
-    return is_row(_split(line, separator)) if any(mark in line for mark in others) or separator == "" else True
-
-
-@dataclass(frozen=True)
-class _Run:
-    """Rows alike: positions of their lines, and how many fields they have."""
-
-    rows: tuple[int, ...]
-    width: int
-
-
-def _runs(widths: Sequence[int], lines: Sequence[str], separator: str | None) -> list[_Run]:
-    """Return the runs of rows alike, with a few other lines in between passed over."""
-    pieces: list[list[Any]] = []
-    for place, width in enumerate(widths):
-        if width == 0:
-            continue
-        joined = None
-        for piece in reversed(pieces[-INSIDE - 1 :]):
-            rows, wide = piece
-            gap = place - rows[-1] - 1
-            if gap > INSIDE:
-                continue
-            is_shorter = 1 < width < wide
-            # A remark behind the last field of one row makes it longer.
-            is_longer = 1 < wide < width and not any(map(NUMBER.fullmatch, _split(lines[place], separator)[wide:]))
-            if width != wide and not ((is_shorter or is_longer) and gap == 0):
-                continue
-            # Another header begins another table; the same once more does not.
-            header = lines[rows[0] - 1].strip() if rows[0] else ""
-            begins = gap > 0 and any(
-                widths[other] == 0
-                and lines[other].strip() != header
-                and len(_split(lines[other], separator)) == width > 1
-                for other in range(rows[-1] + 1, place)
-            )
-            if not begins:
-                joined = piece
-            break
-        if joined is None:
-            pieces.append([[place], width])
-        else:
-            joined[0].append(place)
-            joined[1] = max(joined[1], width)
-    return [_Run(tuple(rows), width) for rows, width in pieces]
-
-
-MOST_WORDS = 3
-
-
-def _with_failed(widths: list[int], lines: Sequence[str], separator: str | None) -> tuple[list[int], frozenset[str]]:
-    """Return widths in which lines of a time and words in place of the numbers are rows too, and those words.
-
-    A tool that tracks a face writes FIT_FAILED where it found none.
-    """
-    if separator in (None, ""):
-        return widths, frozenset()
-    usual, count = Counter(width for width in widths if width > 1).most_common(1)[0] if any(widths) else (0, 0)
-    if count < 20:
-        return widths, frozenset()
-    odd: dict[int, set[str]] = {}
-    for place, line in enumerate(lines):
-        if widths[place] or line.count(separator) + 1 < usual or not line.strip():
-            continue
-        first, *rest = _split(line, separator)
-        if len(rest) + 1 == usual and (NUMBER.fullmatch(first) or MOMENT.fullmatch(first)):
-            cells = [cell for cell in rest if cell.casefold() not in ABSENT]
-            odd[place] = {cell for cell in cells if not NUMBER.fullmatch(cell) and not MOMENT.fullmatch(cell)}
-    near = next(_split(lines[place], separator) for place, width in enumerate(widths) if width == usual)
-    known = set(near)
-    words = frozenset(word for own in odd.values() for word in own - known if re.fullmatch(r"[A-Za-z_ ]{2,24}", word))
-    if not odd or len(words) > MOST_WORDS or any(own - known - words for own in odd.values()) or not words:
-        return widths, frozenset()
-    return [usual if place in odd else width for place, width in enumerate(widths)], words
-
-
-def _first_field(line: str, separator: str | None) -> str:
-    return (
-        next(iter(_split(line, separator)), "")
-        if '"' in line
-        else next(iter(line.split(separator or None, 1)), "").strip()
-    )
-
-
-def _with_clocks_alone(run: _Run, lines: Sequence[str], separator: str | None) -> _Run:
-    """Return a run without rows that begin with a word where nearly all begin with a number: events among samples."""
-    if len(run.rows) < 20 or separator == "":
-        return run
-    kept = [
-        place
-        for place in run.rows
-        if not (first := _first_field(lines[place], separator))
-        or first[0] in '+-.,"(['
-        or first[0].isdigit()
-        or first.casefold() in ABSENT
-        or MOMENT.fullmatch(first)
-        or NUMBER.fullmatch(first)
-    ]
-    return _Run(tuple(kept), run.width) if 0.9 * len(run.rows) <= len(kept) < len(run.rows) else run
-
-
-def _are_pairs(run: _Run, lines: Sequence[str], separator: str | None) -> bool:
-    """Return whether rows are keys and values, one for each channel too, which say something of the table below."""
-    keys = [_split(lines[place], separator)[0] for place in run.rows]
-    if len(set(keys)) < len(keys) or (run.width > 2 and len(keys) > MOST_KEYS):
-        return False
-    return not any(NUMBER.fullmatch(key) or MOMENT.fullmatch(key) for key in keys) or bool(
-        _legend(lines[run.rows[0] : run.rows[-1] + 1], separator)
-    )
-
-
-def _legend(lines: Sequence[str], separator: str | None) -> list[str]:
-    """Return the names of columns in lines that number them from 1 to the last; none where no lines do.
-
-    Example:
-        >>> _legend(["Column\\tTrace", "1\\tSample", "2\\tO2Hb", "3\\tHHb"], "\\t")
-        ['Sample', 'O2Hb', 'HHb']
-    """
-    names: list[str] = []
-    for line in lines:
-        cells = [cell for cell in _split(line, separator) if cell]
-        if len(cells) == 2 and cells[0] == str(len(names) + 1) and not NUMBER.fullmatch(cells[1]):
-            names.append(cells[1])
-        elif len(names) > 1 and not any(cells):
-            break
-        elif cells:
-            names = []
-    return names if len(names) > 1 else []
-
-
-def _separator(lines: Sequence[str]) -> str | None:
-    """Return the separator by which most lines are rows alike; with two fields or more, if there is one."""
-    best: tuple[float, str | None] = (0.0, ",")
-    sample = lines[:SAMPLE]
-    for separator in SEPARATORS:
-        if separator and not any(separator in line for line in sample):
-            continue
-        longest = max(_runs(_widths(sample, separator), sample, separator), key=lambda run: len(run.rows), default=None)
-        if longest is None:
-            continue
-        cells = [cell for place in longest.rows[:50] for cell in _split(sample[place], separator) if cell]
-        numbers = sum(bool(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell)) for cell in cells)
-        # What splits decimal commas leaves pieces that are no numbers.
-        score = len(longest.rows) * (numbers / max(1, len(cells))) ** 2
-        # The ones that come first win unless a later one explains clearly more; blanks are within dates and names, too.
-        if score > (1.05 if separator or not best[0] else 1.3) * best[0]:
-            best = (score, separator)
-    return best[1]
 
 
 # What stands above a table: names, units, start, rate.
@@ -357,7 +72,7 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
     blank = 1 if first > 1 and not lines[first - 1].strip() and lines[first - 2].strip() else 0
     numbered = 0
     for place in range(first - 1 - blank, -1, -1):
-        cells = _split(_bare(lines[place]), separator)
+        cells = split_line(_bare(lines[place]), separator)
         filled = [cell for cell in cells if cell]
         # A row of the groups' numbers among the rows of their names: ID, 1, 1, 2.
         if rows and not numbered and cells[:1] == [""] and cells[1:2] == filled[:1] and _is_numbers(filled):
@@ -371,7 +86,7 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
         if separator == "" and any(mark in lines[place] for mark in "\t;"):
             break
         # How each column was made may be said of one alone, below a row that names all.
-        over = _split(_bare(lines[place - 1]), separator) if place and not rows and len(cells) == width else []
+        over = split_line(_bare(lines[place - 1]), separator) if place and not rows and len(cells) == width else []
         is_of_one = len(over) == width and all(over) and not any(map(NUMBER.fullmatch, over))
         fewest = 1 if width > 2 and not is_of_one else 0
         wide = abs(len(cells) - width) <= 1 and len(cells) >= min(width, 2) and len(filled) > fewest
@@ -394,7 +109,7 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
         if not is_texts or not wide or is_key or (separator == "" and not re.search(r"[^\W\d]", lines[place])):
             break
         # R leaves out the name of its rows' numbers, other tools the one behind the last separator.
-        below = _split(lines[first], separator)
+        below = split_line(lines[first], separator)
         front = [""] * (
             len(cells) == width - 1 == len(below) - 1 and all(cells) and below[0] == "1" and below[-1] != ""
         )
@@ -487,7 +202,7 @@ def _pairs(lines: Iterable[str], separator: str | None) -> Iterator[tuple[str, s
     """Yield what lines say as keys and values; JSON is taken apart, and so is a row of values below one of keys."""
     above: list[str] = []
     for line in lines:
-        cells = _split(line, separator)
+        cells = split_line(line, separator)
         is_below = len(cells) == len(above) > 2 and all(above) and len(set(above)) == len(above)
         is_below = is_below and any(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell) for cell in cells)
         if is_below and not any(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell) for cell in above):
@@ -617,7 +332,7 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
     if said.rate != said.rate and lone and width > 1:
         said.rate = float(lone[-1].strip(",; "))
         said.notes.append(f"The lone number {lone[-1].strip(',; ')} above the table was taken as its samples a second.")
-    legend = _legend(lines, separator)
+    legend = legend_of(lines, separator)
     if len(legend) == width:
         said.names = said.names or legend
     counts = [int(match[1]) for match in (re.fullmatch(r"\s*(\d+)\s+channels?\s*", line) for line in lines) if match]
@@ -664,8 +379,8 @@ class Layout:
     found: Found
     lines: list[str]
     numbers: list[int]
-    runs: list[_Run]
-    run: _Run
+    runs: list[Run]
+    run: Run
     titles: list[str]
     units: list[str]
     said: _Above
@@ -691,7 +406,7 @@ class Layout:
     @property
     def is_comma(self) -> bool:
         """Whether numbers have decimal commas."""
-        rows = [_split(self.lines[place], self.separator) for place in self.run.rows[:200]]
+        rows = [split_line(self.lines[place], self.separator) for place in self.run.rows[:200]]
         return any(re.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?", cell) for row in rows for cell in row)
 
 
@@ -719,33 +434,33 @@ def find_layout(
         given, skip = given or declared[1].replace("\\t", "\t"), 1
     elif skip == 0 and raw and re.fullmatch(r"\"?sep=\s\"?", raw[0]):
         given, skip = given or "\t", 1
-    lines, numbers = _joined_lines(raw) if '"' in text else (raw, list(range(1, len(raw) + 1)))
-    apart = _taken_apart(lines, skip) if sep is None else None
+    lines, numbers = joined_lines(raw) if '"' in text else (raw, list(range(1, len(raw) + 1)))
+    apart = taken_apart(lines, skip) if sep is None else None
     if apart is not None:
         lines, given = apart.lines, apart.separator
     first_line = next((place for place, number in enumerate(numbers) if number > skip), len(lines))
-    separator = given if given is not None else _separator(lines[first_line:])
+    separator = given if given is not None else separator_of(lines[first_line:])
     if separator == " ":
         separator = None
-    widths = [0] * first_line + _widths(lines[first_line:], separator)
-    widths, words = _with_failed(widths, lines, separator)
-    found_runs = _runs(widths, lines, separator)
+    widths = [0] * first_line + widths_of(lines[first_line:], separator)
+    widths, words = with_failed(widths, lines, separator)
+    found_runs = runs_of(widths, lines, separator)
     runs = [run for run in found_runs if len(run.rows) >= FEWEST] or found_runs
     if not runs:
         raise TableError(_no_table(source, lines, numbers))
     run = max(runs, key=lambda one: len(one.rows))
     if block is None:
-        run = _with_clocks_alone(run, lines, separator)
+        run = with_clocks_alone(run, lines, separator)
     if block is not None:
         if not 1 <= block <= len(runs):
             raise TableError(f"{source} has {counted(len(runs), 'table')}: give block= from 1 to {len(runs)}.")
         run = runs[block - 1]
     found = Found(source, separator=separator)
     numbered = [str(place + 1) for place in range(run.width)]
-    if len(run.rows) > 1 and _split(lines[run.rows[0]], separator) == numbered:
-        legend = _legend(lines[first_line : run.rows[0]], separator)
+    if len(run.rows) > 1 and split_line(lines[run.rows[0]], separator) == numbered:
+        legend = legend_of(lines[first_line : run.rows[0]], separator)
         # The numbers of the columns, above the first row.
-        run = _Run(run.rows[1:], run.width) if len(legend) == run.width else run
+        run = Run(run.rows[1:], run.width) if len(legend) == run.width else run
     first, width = run.rows[0], run.width
     rows = _header_rows(lines, first, width, separator)
     rows = [] if apart is not None and apart.titles else rows
@@ -757,14 +472,14 @@ def find_layout(
     own_start = "" if rows or any(titles) else _start_among_names(lines, run, separator)
     if own_start:
         # What names the columns says in the place of the times' name when they begin.
-        titles = ["timestamp" if cell == own_start else cell for cell in _split(lines[first], separator)]
-        run = _Run(run.rows[1:], run.width)
+        titles = ["timestamp" if cell == own_start else cell for cell in split_line(lines[first], separator)]
+        run = Run(run.rows[1:], run.width)
         units = [""] * width
-    before = [one.rows[-1] for one in runs if one.rows[-1] < first and not _are_pairs(one, lines, separator)]
+    before = [one.rows[-1] for one in runs if one.rows[-1] < first and not are_pairs(one, lines, separator)]
     top = before[-1] + 1 if before else first_line
     counts = Counter(widths[place] for place in run.rows[:SAMPLE])
     usual = counts.most_common(1)[0][0]
-    said = _above(lines[top : first - len(rows)], usual, separator, _split(lines[first], separator))
+    said = _above(lines[top : first - len(rows)], usual, separator, split_line(lines[first], separator))
     said.names = [*said.names, *[""] * (width - usual)] if said.names else []
     said.units = [*said.units, *[""] * (width - usual)] if said.units else []
     if said.names and (not any(titles) or _are_numbered(titles)):
@@ -780,7 +495,10 @@ def find_layout(
         said.rate = float(rate)
     if names is not None:
         filled = {
-            place for at in run.rows[:SAMPLE] for place, cell in enumerate(_split(lines[at], separator)[:width]) if cell
+            place
+            for at in run.rows[:SAMPLE]
+            for place, cell in enumerate(split_line(lines[at], separator)[:width])
+            if cell
         }
         kept = [place for place in range(width) if titles[place] or place in filled]
         places = kept if len(names) == len(kept) else list(range(width))
@@ -793,11 +511,11 @@ def find_layout(
     return Layout(found, lines, numbers, runs, run, titles, units, said, is_named, apart is not None, words)
 
 
-def _start_among_names(lines: Sequence[str], run: _Run, separator: str | None) -> str:
+def _start_among_names(lines: Sequence[str], run: Run, separator: str | None) -> str:
     """Return when times began, where a row of names has it in the place of their own; empty otherwise."""
     if len(run.rows) <= FEWEST or separator == "":
         return ""
-    head, *below = (_split(lines[place], separator) for place in run.rows[:20])
+    head, *below = (split_line(lines[place], separator) for place in run.rows[:20])
     if len(head) != run.width or not all(head) or not NUMBER.fullmatch(head[0]) or any(map(NUMBER.fullmatch, head[1:])):
         return ""
     is_number = all(len(row) == run.width and all(map(NUMBER.fullmatch, row)) for row in below)
@@ -836,7 +554,7 @@ def find_table(
     """
     layout = find_layout(text, source, names=names, sep=sep, skip=skip, block=block, rate=rate)
     width = layout.width
-    cells = [_split(layout.lines[place], layout.separator) for place in layout.run.rows]
+    cells = [split_line(layout.lines[place], layout.separator) for place in layout.run.rows]
     short = [layout.numbers[place] for place, row in zip(layout.run.rows, cells, strict=True) if len(row) < width]
     if short:
         layout.found.notes.append(
@@ -875,7 +593,7 @@ def table_of_layout(raw: pd.DataFrame, layout: Layout, long: Sequence[int]) -> p
     """
     total = len(raw) + len(long)
     numbers = np.setdiff1d(np.arange(layout.first, layout.first + total), np.asarray(long, dtype="int64"))
-    head = [_split(layout.lines[place], layout.separator) for place in layout.run.rows[:200]]
+    head = [split_line(layout.lines[place], layout.separator) for place in layout.run.rows[:200]]
     odd = np.zeros(len(raw), dtype="bool")
     blank = raw.isna().all(axis=1).to_numpy()
     for place in range(layout.width):
@@ -1089,10 +807,14 @@ def _told(table: pd.DataFrame, found: Found, is_named: bool) -> pd.DataFrame:
 def _no_table(source: str, lines: Sequence[str], numbers: Sequence[int]) -> str:
     """Return a sentence that names the line at which a table seems to begin, and the call to try."""
     with_digits = [place for place, line in enumerate(lines) if sum(map(str.isdigit, line)) >= 2]
-    counts = Counter(len(_split(lines[place], sep)) for place in with_digits[:SAMPLE] for sep in (",", ";", "\t"))
+    counts = Counter(len(split_line(lines[place], sep)) for place in with_digits[:SAMPLE] for sep in (",", ";", "\t"))
     width = next((width for width, _ in counts.most_common() if width > 1), 1)
     place = next(
-        (place for place in with_digits if any(len(_split(lines[place], sep)) == width for sep in (",", ";", "\t"))),
+        (
+            place
+            for place in with_digits
+            if any(len(split_line(lines[place], sep)) == width for sep in (",", ";", "\t"))
+        ),
         with_digits[0] if with_digits else 0,
     )
     if not lines:
