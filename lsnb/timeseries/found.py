@@ -27,7 +27,7 @@ _UNIT_WORDS = (
     "w bpm % pa hpa kpa mbar bar psi c °c degc k f °f us µs μs siemens usiemens lux lx db ohm kohm counts count a.u. "
     "au raw lsb bit bits px pixel pixels no_units unitless none - n/a cal local quaternion l/min ml rpm kcal j steps "
     "kohm kohms ohms mohm volt volts v/m w/m^2 w/m2 deg_c degrees_c newton newtons watt watts mmol/l mg/dl kn kph mph "
-    "ft ts rn"
+    "ft ts rn n-m n·m deg/sec deg/second degrees/s m/sec second seconds 1/min"
 )
 UNIT_WORDS = frozenset(_UNIT_WORDS.split())
 # Behind a name, in brackets and no number: Rot[0] is the first of several.
@@ -80,6 +80,7 @@ class Found:
         separator: Between fields; ``None`` for runs of white space, empty for a single column.
         time: The column of times.
         rate: Samples a second, missing if nothing says it.
+        lead: Seconds from its start to the first row, where the file says them.
         start: When the first row was measured, ISO 8601, empty if nothing says it.
         units: Column → unit.
         made: Whether the column of times was made from start, counter and rate.
@@ -97,6 +98,7 @@ class Found:
     separator: str | None = ","
     time: Hashable | None = None
     rate: float = float("nan")
+    lead: float = 0.0
     start: str = ""
     units: dict[str, str] = field(default_factory=dict)
     made: bool = False

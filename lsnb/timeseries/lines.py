@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lsnb.timeseries.found import ABSENT, NUMBER
+from lsnb.timeseries.found import ABSENT, NUMBER, is_unit
 from lsnb.timeseries.moments import CLOCK, DATE_ALONE, FEWEST, INSIDE, MOMENT, SAMPLE
 
 # Lines of these letters alone are rows of numbers, so the cells need not be looked at one by one.
@@ -66,19 +66,25 @@ _LABELLED = re.compile(
 
 @dataclass(frozen=True)
 class Apart:
-    """Lines of a serial monitor as rows: what names each value in every line is taken out, as is an arrow.
+    """Lines that were put as rows of one table: with what stood around or within their fields taken out.
 
     Args:
         lines: As rows of fields.
         separator: Between these.
         titles: The columns' names, none where lines do not say them.
         units: Likewise.
+        order: Where in the file each line stood, from 0; as they are if it is empty.
+        above: What stood beside the table, as lines that say something of it.
+        notes: Sentences on what was done.
     """
 
     lines: list[str]
     separator: str | None
     titles: list[str] = field(default_factory=list)
     units: list[str] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
+    above: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def _pairs_of(line: str) -> list[tuple[str, str, str]]:
@@ -316,3 +322,269 @@ def separator_of(lines: Sequence[str]) -> str | None:
         if score > (1.05 if separator or not best[0] else 1.3) * best[0]:
             best = (score, separator)
     return best[1]
+
+
+# Fields that hold more than a number: several of them, a unit, marks between thousands; and fields beside the table.
+
+
+_PART = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
+_SEVERAL = re.compile(rf"[\[({{<]?\s*({_PART}(?:(?P<mark>\s*[,;]\s*|\s+){_PART})(?:(?P=mark){_PART})*)\s*[\])}}>]?")
+_WITH_UNIT = re.compile(
+    r"(?P<number>[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)"
+    r"(?P<blank>\s*)(?P<unit>[^\W\d_][^\s;,]{0,11}|°[A-Za-z]?|%)"
+)
+_WITH_MARKS = re.compile(
+    r"[+-]?[1-9]\d{0,2}(?P<mark>[.,'’ \u00a0\u202f\u2009])\d{3}(?:(?P=mark)\d{3})*(?P<rest>[.,]\d+)?"
+)
+_BELOW_THOUSAND = re.compile(r"[+-]?\d{1,3}(?P<rest>[.,]\d+)?")
+# So many lines tell what a column's fields are.
+TELLING = 400
+
+
+def _several_in(cells: Sequence[str], separator: str) -> int:
+    """Return how many numbers each field of a column holds, 0 where they are not as many in each."""
+    found = [_SEVERAL.fullmatch(cell) for cell in cells]
+    # Split at a decimal comma, 0,5;1,5 leaves 5;1.
+    if separator == "," and any(one and one["mark"].strip() and one[0][0] not in "[({<" for one in found):
+        return 0
+    if not all(found) or any(NUMBER.fullmatch(cell) for cell in cells):
+        return 0
+    counts = {len(re.findall(_PART, one[1])) for one in found if one}
+    # 0,5 is one number; 1,234,567 may be.
+    is_sure = any("." in cell or cell[0] in "[({<" for cell in cells) or not any("," in cell for cell in cells)
+    return counts.pop() if len(counts) == 1 and is_sure else 0
+
+
+def _unit_in(cells: Sequence[str]) -> str:
+    """Return the one unit that stands behind the number in each field of a column, empty where none does."""
+    found = [_WITH_UNIT.fullmatch(cell) for cell in cells]
+    units = {one["unit"].strip() for one in found if one}
+    if not all(found) or len(units) != 1:
+        return ""
+    unit = units.pop()
+    # 1a and 2a are names as often as amperes.
+    is_sure = len(unit) > 1 or unit in "°%" or any(one and (one["blank"] or "." in one["number"]) for one in found)
+    return unit if is_sure and is_unit(unit) and unit not in ("-", "e", "E") else ""
+
+
+def _mark_in(cells: Sequence[str]) -> str:
+    """Return the mark between thousands in a column of numbers, empty where there is none for sure."""
+    found = [(cell, _WITH_MARKS.fullmatch(cell), _BELOW_THOUSAND.fullmatch(cell)) for cell in cells]
+    grouped = [one for _, one, _ in found if one]
+    marks = {one["mark"] for one in grouped}
+    rests = {one["rest"][0] for _, first, second in found if (one := first or second) and one["rest"]}
+    if not all(first or second for _, first, second in found) or len(marks) != 1 or len(rests) > 1 or marks & rests:
+        return ""
+    mark = marks.pop()
+    wholes = [cell for cell, first, _ in found if not first and cell.strip("+-0")]
+    is_sure = mark not in ".," or any(one["rest"] or one[0].count(mark) > 1 for one in grouped)
+    # Who writes three decimals writes them behind whole numbers, too.
+    return mark if is_sure or (bool(wholes) and any(one[0].endswith("0") for one in grouped)) else ""
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What the fields of a column hold: so many numbers, a unit, a mark between thousands."""
+
+    several: int = 0
+    unit: str = ""
+    mark: str = ""
+
+    def parts(self, cell: str) -> list[str]:
+        """Return a field's numbers; a field that is none as it is."""
+        if self.several:
+            found = re.findall(_PART, cell) if _SEVERAL.fullmatch(cell) else [cell]
+            return [*found, *[""] * self.several][: self.several]
+        if self.unit:
+            match = _WITH_UNIT.fullmatch(cell)
+            return [match["number"] if match and match["unit"].strip() == self.unit else cell]
+        if self.mark and _WITH_MARKS.fullmatch(cell) and self.mark in cell:
+            return [cell.replace(self.mark, "")]
+        return [cell]
+
+    def titles(self, cell: str) -> list[str]:
+        """Return the names of a field's numbers, from the one that stands above all of them."""
+        if not self.several:
+            return [cell]
+        return [f"{cell}[{n}]" if cell and not is_unit(cell) else cell for n in range(self.several)]
+
+
+def _kind_of(cells: Sequence[str], separator: str) -> _Kind | None:
+    filled = [cell for cell in cells if cell.casefold() not in ABSENT]
+    if len(filled) < FEWEST or all(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell) for cell in filled):
+        # Between commas 1,020 is a number by itself, and another one than 1020.
+        mark = _mark_in(filled) if filled and any("," in cell or "." in cell for cell in filled) else ""
+        return _Kind(mark=mark) if mark and len(filled) >= FEWEST else None
+    if any(MOMENT.fullmatch(cell) for cell in filled):
+        return None
+    if mark := _mark_in(filled):
+        return _Kind(mark=mark)
+    if several := _several_in(filled, separator):
+        return _Kind(several=several)
+    unit = _unit_in(filled)
+    return _Kind(unit=unit) if unit else None
+
+
+def fields_apart(lines: Sequence[str], skip: int, sep: str | None) -> Apart | None:
+    """Return lines whose fields hold several numbers, a unit or marks between thousands as rows of plain numbers.
+
+    Example:
+        >>> fields_apart(["t;pos", *[f"{n};({n}.5, 1.0)" for n in range(4)]], 0, None).lines[:2]
+        ['t;pos[0];pos[1]', '0;0.5;1.0']
+    """
+    filled = [line for line in lines[skip:] if line.strip()]
+    some = [*filled[:TELLING], *filled[TELLING :: max(1, len(filled) // TELLING)]]
+    for separator in ("\t", ";", "|", ",") if sep is None else (sep,):
+        if not separator.strip(" ") or sum(separator in line for line in some) < FEWEST:
+            continue
+        rows = [split_line(line, separator) for line in some]
+        width, count = Counter(map(len, rows)).most_common(1)[0]
+        rows = [row for row in rows if len(row) == width and any(any(map(str.isdigit, cell)) for cell in row)]
+        # What names the columns, and how, is no row.
+        rows = [row for row in rows if sum(bool(re.match(r"[+-]?[.,]?\d|[\[({<]", cell)) for cell in row) * 2 >= width]
+        if width < 2 or count < 0.8 * len(some) - HEADED or len(rows) < FEWEST:
+            continue
+        kinds = [_kind_of(column, separator) for column in zip(*rows, strict=True)]
+        if not any(kinds) and sum(map(is_row, rows)) > 0.8 * len(rows):
+            return None
+        if not any(kinds):
+            continue
+        known = [kind or _Kind() for kind in kinds]
+        made = [[part for kind, cell in zip(known, row, strict=True) for part in kind.parts(cell)] for row in rows]
+        if sum(map(is_row, made)) < 0.8 * len(made):
+            continue
+        return _with_kinds(lines, skip, separator, known, list(zip(*rows, strict=True)))
+    return None
+
+
+# So many lines above a table may be split as its rows are.
+HEADED = 40
+
+
+def _with_kinds(
+    lines: Sequence[str], skip: int, separator: str, kinds: Sequence[_Kind], examples: Sequence[Sequence[str]]
+) -> Apart:
+    made: list[str] = []
+    header: list[str] = []
+    for place, line in enumerate(lines):
+        cells = split_line(line, separator) if place >= skip else []
+        if len(cells) != len(kinds):
+            made.append(line)
+            continue
+        parts = [part for kind, cell in zip(kinds, cells, strict=True) for part in kind.parts(cell)]
+        if not is_row(parts):
+            header = header or cells
+            parts = [part for kind, cell in zip(kinds, cells, strict=True) for part in kind.titles(cell)]
+        made.append(separator.join(f'"{part}"' if separator in part else part for part in parts))
+    notes = []
+    for place, kind in enumerate(kinds):
+        name = repr(header[place]) if header and header[place] else f"column {place + 1}"
+        if kind.several:
+            notes.append(f"Each field of {name} holds {kind.several} numbers, which are columns counted from 0.")
+        elif kind.unit:
+            notes.append(f"Behind each number of {name} stands its unit, {kind.unit}: the numbers are read.")
+        elif kind.mark:
+            notes.append(f"Numbers of {name} have marks between thousands ({_example(kind, examples[place])}).")
+    units = [unit for kind in kinds for unit in [kind.unit] * max(1, kind.several)]
+    return Apart(made, separator, units=units, notes=notes)
+
+
+def _example(kind: _Kind, cells: Sequence[str]) -> str:
+    shown = next((cell for cell in cells if _WITH_MARKS.fullmatch(cell) and kind.mark in cell), cells[0])
+    return f"{shown} is {shown.replace(kind.mark, '').replace(',', '.')}"
+
+
+def without_beside(lines: Sequence[str], skip: int, separator: str | None) -> Apart | None:
+    """Return lines without the fields in front of a table that say something of it: keys and values, row by row.
+
+    Example:
+        >>> made = without_beside(["Rate,50,,0.0,1", "Unit,V,,0.02,2", "Mode,x,,0.04,3", *[",,,1,2"] * 9], 0, ",")
+        >>> made.lines[:2], made.above[0]
+        (['0.0,1', '0.02,2'], 'Rate,50')
+    """
+    if not separator:
+        return None
+    some = [split_line(line, separator) for line in lines[skip : skip + SAMPLE]]
+    width, _ = Counter(map(len, some)).most_common(1)[0] if some else (0, 0)
+    rows = [row for row in some if len(row) == width]
+    if width < 3 or len(rows) < 2 * FEWEST:
+        return None
+    empty = [sum(not row[place] for row in rows) * 2 > len(rows) for place in range(width)]
+    front = next((place for place, is_empty in enumerate(empty) if not is_empty), width)
+    if not 0 < front < width - 1:
+        return None
+
+    def is_sample(cells: Sequence[str]) -> bool:
+        filled = [cell for place, cell in enumerate(cells[:width]) if place >= front and not empty[place]]
+        return len(cells) == width and all(
+            NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell) or cell.casefold() in ABSENT for cell in filled
+        )
+
+    # Keys and values go over into rows without them; what stands apart from these is no row.
+    last = next((place for place, row in enumerate(some) if is_sample(row) and not any(row[:front])), 0)
+    start = last
+    while start and is_sample(some[start - 1]):
+        start -= 1
+    if last - start < FEWEST or any(NUMBER.fullmatch(row[0]) for row in some[start:last]):
+        return None
+    top = start
+    while top and start - top < FEWEST and len(some[top - 1]) == width:
+        top -= 1
+    made, above = [], []
+    for place, line in enumerate(lines):
+        cells = split_line(line, separator) if place >= skip + top else []
+        if len(cells) != width:
+            made.append(line)
+            continue
+        made.append(separator.join(f'"{cell}"' if separator in cell else cell for cell in cells[front:]))
+        told = [cell for cell in cells[:front] if cell]
+        above += [separator.join(told[at : at + 2]) for at in range(0, len(told), 2)]
+    note = f"What stands in the first {front} fields of some lines, such as {above[0]!r}, says something of the table."
+    return Apart(made, separator, above=above, notes=[note])
+
+
+# FIT counts seconds from the last day of 1989.
+FIT_SECONDS = 631_065_600
+
+
+def messages_apart(lines: Sequence[str], skip: int) -> Apart | None:
+    """Return the lines of messages of which each names its fields (name, value, unit, in turn) as rows of the longest.
+
+    Example:
+        >>> head = "Type,Local Number,Message,Field 1,Value 1,Units 1"
+        >>> made = messages_apart([head, *[f'Data,0,record,heart_rate,"{n}",bpm' for n in range(3)]], 0)
+        >>> made.lines[1:], made.titles, made.units
+        (['0', '1', '2'], ['heart_rate'], ['bpm'])
+    """
+    at = next((place for place, line in enumerate(lines[skip : skip + 20], start=skip) if "Field 1" in line), None)
+    if at is None:
+        return None
+    head = [cell.casefold() for cell in split_line(lines[at], ",")]
+    if not {"type", "message", "field 1", "value 1", "units 1"} <= set(head):
+        return None
+    kind, message, first = head.index("type"), head.index("message"), head.index("field 1")
+    rows = {place: split_line(line, ",") for place, line in enumerate(lines) if place > at and line.strip()}
+    data = {place: row for place, row in rows.items() if len(row) > first and row[kind].casefold() == "data"}
+    if not data:
+        return None
+    wanted, _ = Counter(row[message] for row in data.values()).most_common(1)[0]
+    found: dict[int, dict[str, str]] = {}
+    units: dict[str, str] = {}
+    for place, row in data.items():
+        if row[message] != wanted:
+            continue
+        fields = [row[start : start + 3] for start in range(first, len(row), 3) if row[start]]
+        found[place] = {field[0]: field[1] for field in fields if len(field) > 1}
+        units |= {field[0]: field[2] for field in fields if len(field) > 2 and field[0] not in units}
+    names = list(dict.fromkeys(name for row in found.values() for name in row))
+    notes = [f"Its messages {wanted!r} are the rows; others are left out."]
+    if "timestamp" in names and units.get("timestamp") == "s":
+        for fields_of in found.values():
+            if re.fullmatch(r"\d{1,12}", fields_of.get("timestamp", "")):
+                fields_of["timestamp"] = str(int(fields_of["timestamp"]) + FIT_SECONDS)
+        notes.append("Its times count from 1989-12-31 and are given in seconds since 1970.")
+    names = [*(name for name in names if name == "timestamp"), *(name for name in names if name != "timestamp")]
+    others = [place for place in range(len(lines)) if place not in found]
+    texts = [" ".join(lines[place].split(",")) for place in others]
+    made = ["\t".join(re.sub(r"[\t\"]", " ", row.get(name, "")) for name in names) for row in found.values()]
+    return Apart([*texts, *made], "\t", names, [units.get(name, "") for name in names], [*others, *found], notes=notes)

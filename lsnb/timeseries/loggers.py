@@ -25,8 +25,10 @@ from lsnb.timeseries.found import ABSENT, FOUND, NUMBER, UNITS, Found, is_unit, 
 from lsnb.timeseries.lines import (
     Run,
     are_pairs,
+    fields_apart,
     joined_lines,
     legend_of,
+    messages_apart,
     runs_of,
     separator_of,
     split_line,
@@ -34,6 +36,7 @@ from lsnb.timeseries.lines import (
     widths_of,
     with_clocks_alone,
     with_failed,
+    without_beside,
 )
 from lsnb.timeseries.moments import (
     CLOCK,
@@ -65,9 +68,23 @@ def _bare(line: str) -> str:
     return re.sub(r"^\s*(#+|//+|%+|;+|\*+)\s?", "", line)
 
 
-def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | None) -> list[list[str]]:
-    """Return the fields of up to three lines above a table that name its columns, the uppermost first."""
+def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | None) -> tuple[list[list[str]], int]:
+    """Return the fields of up to three lines above a table that name its columns, the uppermost first.
+
+    And how many lines stand between them and the table that say something of each column: a rate, a range.
+    """
     rows: list[list[str]] = []
+    below = 0
+    while below < HEADERS and first - below > 0 and width > 2:
+        cells = split_line(_bare(lines[first - below - 1]), separator)
+        is_whole = len(cells) >= width and all(cells[:width]) and cells[0][-1] not in ":="
+        if not is_whole or not _is_numbers(cells[:width]):
+            break
+        below += 1
+    if below and (first - below == 0 or _is_no_header(lines[first - below - 1], width, separator)):
+        below = 0
+    first -= below
+    held = {place for place, cell in enumerate(split_line(lines[first + below], separator)) if cell}
     # A blank line between names and numbers.
     blank = 1 if first > 1 and not lines[first - 1].strip() and lines[first - 2].strip() else 0
     numbered = 0
@@ -75,14 +92,18 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
         cells = split_line(_bare(lines[place]), separator)
         filled = [cell for cell in cells if cell]
         # A row of the groups' numbers among the rows of their names: ID, 1, 1, 2.
-        if rows and not numbered and cells[:1] == [""] and cells[1:2] == filled[:1] and _is_numbers(filled):
+        is_id = bool(filled) and filled[0].casefold() in ("id", "parent")
+        is_id |= not numbered and _is_numbers(filled)
+        if rows and cells[:1] == [""] and cells[1:2] == filled[:1] and is_id:
             rows.insert(0, [""] * width)
-            numbered = 1
+            numbered += 1
             continue
         if len(rows) - numbered >= HEADERS:
             break
         # How fast each column was sampled, in a row below the names, is no name.
-        is_texts = filled and not any(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in filled)
+        # Fields that no row fills say something of the table.
+        named = [cell for at, cell in enumerate(cells) if cell and at in held] if len(held) > 1 else filled
+        is_texts = named and not any(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in named)
         if separator == "" and any(mark in lines[place] for mark in "\t;"):
             break
         # How each column was made may be said of one alone, below a row that names all.
@@ -109,12 +130,43 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
         if not is_texts or not wide or is_key or (separator == "" and not re.search(r"[^\W\d]", lines[place])):
             break
         # R leaves out the name of its rows' numbers, other tools the one behind the last separator.
-        below = split_line(lines[first], separator)
+        beneath = split_line(lines[first + below], separator)
+        if separator is None and len(cells) != width and not (len(cells) == width - 1 and beneath[0] == "1"):
+            cells = _under(lines[place], lines[first + below])
+            if not cells:
+                break
         front = [""] * (
-            len(cells) == width - 1 == len(below) - 1 and all(cells) and below[0] == "1" and below[-1] != ""
+            len(cells) == width - 1 == len(beneath) - 1 and all(cells) and beneath[0] == "1" and beneath[-1] != ""
         )
         rows.insert(0, [*front, *cells, *[""] * (width - len(cells))][:width])
-    return rows[numbered:] if rows and not any(rows[0]) else rows
+    return rows[numbered:] if rows and not any(rows[0]) else rows, below
+
+
+def _is_no_header(line: str, width: int, separator: str | None) -> bool:
+    """Return whether a line names no columns: it has other fields than the table, or numbers."""
+    cells = [cell for cell in split_line(_bare(line), separator) if cell]
+    return len(cells) != width or any(map(NUMBER.fullmatch, cells))
+
+
+def _under(line: str, row: str) -> list[str]:
+    """Return the names in a line that blanks split, each over the field below it; none if that is unclear.
+
+    Example:
+        >>> _under("msec  POS (ANAT)  VELOCITY", "  10        12.5       3.0")
+        ['msec', 'POS (ANAT)', 'VELOCITY']
+        >>> _under("a  b  c", "1.00000 2.00000")
+        []
+    """
+    fields = [(match.start(), match.end()) for match in re.finditer(r"\S+", row.expandtabs())]
+    found: dict[int, str] = {}
+    for match in re.finditer(r"\S+(?: \S+)*", line.expandtabs()):
+        apart = [max(low - match.end(), match.start() - high, 0) for low, high in fields]
+        middle = (match.start() + match.end()) / 2
+        near = min(range(len(fields)), key=lambda at: (apart[at], abs(sum(fields[at]) / 2 - middle)))
+        if near in found or apart[near] > 3 or (found and near < max(found)):
+            return []
+        found[near] = match[0]
+    return [found.get(place, "") for place in range(len(fields))]
 
 
 _NAMES_KEY = re.compile(
@@ -132,9 +184,12 @@ def _are_units(cells: Sequence[str]) -> bool:
     return bool(filled) and sum(map(is_unit, filled)) * 2 >= len(filled) and all(len(cell) < 24 for cell in filled)
 
 
+_IN_HERTZ = re.compile(r"\d+(?:[.,]\d+)?\s*k?[Hh]z")
+
+
 def _bare_unit(cell: str) -> str:
     """Return a unit without brackets around it; none where it is how fast its column was sampled."""
-    if re.fullmatch(r"\d+(?:[.,]\d+)?\s*k?[Hh]z", cell):
+    if _IN_HERTZ.fullmatch(cell):
         return ""
     return cell[1:-1].strip() if cell[:1] + cell[-1:] in ("[]", "()") else cell
 
@@ -142,7 +197,7 @@ def _bare_unit(cell: str) -> str:
 def _names(rows: list[list[str]], width: int) -> tuple[list[str], list[str]]:
     """Return the columns' names and units from the lines that name them."""
     units = [""] * width
-    rows = [list(row) for row in rows]
+    rows = [list(row) for row in rows if not all(map(_IN_HERTZ.fullmatch, filter(None, row)))]
     # Of names, units and how each was made from many (Avg, Smp), the last say nothing that a name needs.
     for place in range(1, len(rows) - 1):
         if _are_units(rows[place]) and not _are_units(rows[-1]):
@@ -175,11 +230,12 @@ def _names(rows: list[list[str]], width: int) -> tuple[list[str], list[str]]:
     return names, units
 
 
-_RATE_KEY = re.compile(r"rate|freq|fs\b|fps\b|hz\b|abtast|samples?[ _/]*(?:per|/)", re.IGNORECASE)
+_RATE_KEY = re.compile(r"rate|freq|^sampling$|fs\b|fps\b|hz\b|abtast|samples?[ _/]*(?:per|/)", re.IGNORECASE)
 _OTHER_RATE = re.compile(r"heart|herz|puls|card|breath|atem|respir|bpm|baud|bit|error|flow|kpm|cut|filter|pass\b|notch")
 _HERTZ = re.compile(r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*(k?hz|samples?\s*(?:/|per)\s*s\w*|sps)?", re.IGNORECASE)
 _PER_SAMPLE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([a-zµμ]+)\s*(?:/|per)\s*sample", re.IGNORECASE)
 _SPAN = re.compile(r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*([a-zµμ]+)\b", re.IGNORECASE)
+LONGEST_INTERVAL = 86_400.0
 _NO_START = re.compile(
     r"download|export|format|duration|end\b|stop|print|creat|modif|birth|version|period", re.IGNORECASE
 )
@@ -190,6 +246,7 @@ class _Above:
     """What the lines above a table say."""
 
     rate: float = float("nan")
+    lead: float = 0.0
     start: str = ""
     day_first: bool | None = None
     zone: str = ""
@@ -210,6 +267,13 @@ def _pairs(lines: Iterable[str], separator: str | None) -> Iterator[tuple[str, s
             above = []
             continue
         above = cells
+        told = [re.match(r"\s*([^\W\d][^:,]*?)\s*:(?!\d\d:)\s*(.*)$", cell) for cell in cells if cell]
+        if len(told) > 2 and all(told):
+            yield from ((one[1], one[2]) for one in told if one)
+            continue
+        keys = cells[::2]
+        if len(cells) > 5 and len(set(keys)) == len(keys) and all(keys) and not any(map(NUMBER.fullmatch, keys)):
+            yield from zip(keys, cells[1::2], strict=False)
         bare = _bare(line).strip().strip('"')
         if bare.startswith("{") and bare.endswith("}") and len(bare) < 1_000_000:
             try:
@@ -263,6 +327,8 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
         # A column of times, or two of dates and of clocks, has no title.
         if re.search(r"(channel|column)\s*_?(title|name|label)", low) and 0 <= width - len(cells) <= 1 + is_dated:
             said.names = [*[""] * (width - len(cells)), *(cell.strip() for cell in cells)]
+        if low == "labels" and len(value.split()) == width:
+            said.names = said.names or value.split()
         if re.search(r"marker\s*_?names?", low) and len(cells) * 3 == width:
             said.names = said.names or [f"{cell.strip()} {axis}" for cell in cells for axis in "XYZ"]
         if re.search(r"^units?(name)?s?$|(channel|column)\s*_?unit", low) and 0 <= width - len(cells) <= 1 + is_dated:
@@ -275,10 +341,17 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
         elif re.search(r"interval|period|epoch\s*length", low) and (apart := re.search(r"(\d+):(\d\d):(\d\d)$", value)):
             seconds = int(apart[1]) * 3600 + int(apart[2]) * 60 + int(apart[3])
             said.rate = 1 / seconds if seconds else said.rate
-        elif re.search(r"interval|period|\bdt\b|step", low) and (span := _SPAN.match(value)):
+        elif re.search(r"interval|period|\bdt\b|step|^delta( ?t)?$", low) and (span := _SPAN.match(value)):
             unit = unit_name(span[2])
-            if unit in SECONDS and _number(span[1]) > 0:
+            # How long somebody measured is a period, too.
+            if unit in SECONDS and 0 < _number(span[1]) * SECONDS[str(unit)] <= LONGEST_INTERVAL:
                 said.rate = 1 / (_number(span[1]) * SECONDS[str(unit)])
+        elif low == "start" and len(cells) == 2 and all(NUMBER.fullmatch(cell.strip()) for cell in cells):
+            # When the first sample was, and how long to the next.
+            if 0 < _number(cells[1].strip()) <= LONGEST_INTERVAL:
+                said.lead, said.rate = _number(cells[0].strip()), 1 / _number(cells[1].strip())
+        elif low == "increment" and NUMBER.fullmatch(value) and 0 < _number(value) <= LONGEST_INTERVAL:
+            said.rate = 1 / _number(value)
         elif low == "delta_x" and re.search(r"^x_dimension\s+time", text, re.IGNORECASE | re.MULTILINE):
             if (span := re.match(r"\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", value)) and _number(span[0]) > 0:
                 said.rate = 1 / _number(span[0])
@@ -294,6 +367,9 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
         elif said.rate != said.rate and not _OTHER_RATE.search(f"{low} {value}".casefold().partition("rate")[0]):
             within = re.search(r"\b(?:sampling |sample )?rate[\s:=]+(\d+(?:[.,]\d+)?)(?=\s|$)", value, re.IGNORECASE)
             said.rate = _number(within[1]) if within else said.rate
+        is_stepped = re.search(r"^increment\b", text, re.IGNORECASE | re.MULTILINE) is not None
+        if low == "start" and NUMBER.fullmatch(value) and is_stepped:
+            said.lead = _number(value)
         if "excel" in low and cells and NUMBER.fullmatch(cells[0].strip()):
             serial = _number(cells[0].strip())
             if is_since_1970(serial, "excel"):
@@ -305,6 +381,7 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
         ):
             continue
         joined = re.sub(r"^(\d{4}-\d\d-\d\d)_(\d\d)-(\d\d)-(\d\d)(?:_(\d+))?$", r"\1 \2:\3:\4.\g<5>", value)
+        joined = re.sub(rf"({DATE_ALONE}) (\d\d)\.(\d\d)\.(\d\d)(?!\d)", r"\1 \2:\3:\4", joined)
         value = joined.rstrip(".") if joined != value else value
         whole = re.search(rf"(?<!\d){DATE_ALONE}[T ,]+{CLOCK}(?:\s*(?:Z|[+-]\d{{2}}:?\d{{2}}))?", value)
         if whole:
@@ -343,6 +420,8 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
         if len(listed) == 2 * counts[0] and counts[0] < width:
             rest = [""] * (width - 1 - counts[0])
             said.names, said.units = ["", *listed[::2], *rest], ["", *listed[1::2], *rest]
+        elif len(listed) == 2 * counts[0] and counts[0] == width:
+            said.names, said.units = listed[::2], listed[1::2]
     return said
 
 
@@ -435,13 +514,22 @@ def find_layout(
     elif skip == 0 and raw and re.fullmatch(r"\"?sep=\s\"?", raw[0]):
         given, skip = given or "\t", 1
     lines, numbers = joined_lines(raw) if '"' in text else (raw, list(range(1, len(raw) + 1)))
-    apart = taken_apart(lines, skip) if sep is None else None
+    apart = messages_apart(lines, skip) or taken_apart(lines, skip) if sep is None else None
+    notes, beside = list(apart.notes) if apart else [], []
     if apart is not None:
         lines, given = apart.lines, apart.separator
+        numbers = [numbers[place] for place in apart.order] if apart.order else numbers
+        skip = 0 if apart.order else skip
+    elif (fields := fields_apart(lines, skip, given)) is not None:
+        apart, lines, given = fields, fields.lines, fields.separator
+        notes += fields.notes
     first_line = next((place for place, number in enumerate(numbers) if number > skip), len(lines))
     separator = given if given is not None else separator_of(lines[first_line:])
     if separator == " ":
         separator = None
+    if (front := without_beside(lines, first_line, separator)) is not None:
+        lines, beside, apart = front.lines, front.above, apart or front
+        notes += front.notes
     widths = [0] * first_line + widths_of(lines[first_line:], separator)
     widths, words = with_failed(widths, lines, separator)
     found_runs = runs_of(widths, lines, separator)
@@ -462,13 +550,20 @@ def find_layout(
         # The numbers of the columns, above the first row.
         run = Run(run.rows[1:], run.width) if len(legend) == run.width else run
     first, width = run.rows[0], run.width
-    rows = _header_rows(lines, first, width, separator)
+    counts_rows = len(run.rows) > FEWEST and _counts_rows(lines, run, separator)
+    if counts_rows:
+        run = Run(run.rows[1:], run.width)
+    rows, below = _header_rows(lines, first, width, separator)
     rows = [] if apart is not None and apart.titles else rows
-    top_row = first - len(rows) - (0 if not rows or lines[first - 1].strip() else 1)
+    above_rows = first - below - len(rows)
+    top_row = above_rows - (0 if not rows or lines[first - below - 1].strip() else 1)
     rows = [row for place, row in enumerate(rows) if top_row + place >= first_line]
+    beside += _beyond(rows, lines, run, separator)
     titles, units = _names(rows, width)
     if apart is not None and len(apart.titles) == width:
         titles, units = list(apart.titles), list(apart.units)
+    elif apart is not None and len(apart.units) == width:
+        units = [own or other for own, other in zip(apart.units, units, strict=True)]
     own_start = "" if rows or any(titles) else _start_among_names(lines, run, separator)
     if own_start:
         # What names the columns says in the place of the times' name when they begin.
@@ -479,18 +574,23 @@ def find_layout(
     top = before[-1] + 1 if before else first_line
     counts = Counter(widths[place] for place in run.rows[:SAMPLE])
     usual = counts.most_common(1)[0][0]
-    said = _above(lines[top : first - len(rows)], usual, separator, split_line(lines[first], separator))
+    told = [*lines[top:above_rows], *lines[first - below : first], *beside]
+    said = _above(told, usual, separator, split_line(lines[run.rows[0]], separator))
     said.names = [*said.names, *[""] * (width - usual)] if said.names else []
     said.units = [*said.units, *[""] * (width - usual)] if said.units else []
+    if said.names and not said.names[0] and _are_numbered(["", titles[0]]) and titles[0]:
+        # The first column is a channel, and no times.
+        said.names, said.units = ([*own[1:], ""] for own in (said.names, said.units))
     if said.names and (not any(titles) or _are_numbered(titles)):
         titles = [name or title for name, title in zip(said.names, titles, strict=True)]
     units = [own or other for own, other in zip(units, said.units or [""] * width, strict=True)]
-    found.notes += said.notes
+    found.notes += [*notes, *said.notes]
     if own_start:
         said.start = pd.Timestamp(round(_number(own_start) * 1e6), unit="us", tz="UTC").isoformat()
         found.notes.append(f"{own_start} above the times was taken as their start, in seconds since 1970.")
         found.units["timestamp"] = "s"
-    found.header = len(rows) + bool(own_start)
+    found.header = len(rows) + below + bool(own_start) + counts_rows
+    found.lead = said.lead
     if rate is not None:
         said.rate = float(rate)
     if names is not None:
@@ -509,6 +609,27 @@ def find_layout(
             titles[place] = str(name)
     is_named = any(titles) or names is not None
     return Layout(found, lines, numbers, runs, run, titles, units, said, is_named, apart is not None, words)
+
+
+def _counts_rows(lines: Sequence[str], run: Run, separator: str | None) -> bool:
+    """Return whether the first row of a table says in every column how many rows are below."""
+    cells = [cell for cell in split_line(lines[run.rows[0]], separator) if cell]
+    is_told = any(re.fullmatch(r"\s*\d+\s+channels?\s*", line) for line in lines[: run.rows[0]])
+    is_count = len(set(cells)) == 1 and cells[0].isdigit() and int(cells[0]) >= len(run.rows) - 1
+    return is_count and len(cells) > 1 and (int(cells[0]) == len(run.rows) - 1 or is_told)
+
+
+def _beyond(rows: list[list[str]], lines: Sequence[str], run: Run, separator: str | None) -> list[str]:
+    """Return what names and values say in fields that no row fills, as keys and values; the names are taken out."""
+    if len(rows) != 2:
+        return []
+    some = [split_line(lines[place], separator) for place in run.rows[:SAMPLE]]
+    said = []
+    for place, (key, value) in enumerate(zip(*rows, strict=True)):
+        if key and NUMBER.fullmatch(value) and not any(row[place] for row in some if len(row) > place):
+            said.append(f"{key}: {value}")
+            rows[0][place] = rows[1][place] = ""
+    return said
 
 
 def _start_among_names(lines: Sequence[str], run: Run, separator: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -202,12 +202,15 @@ def is_rising(numbers: Any) -> bool:
     return bool(len(steps)) and bool((steps >= 0).mean() >= 0.95) and bool((steps > 0).mean() >= 0.02)
 
 
-def find_time(table: pd.DataFrame, rate: float = float("nan")) -> tuple[Hashable, str | None] | None:
+def find_time(
+    table: pd.DataFrame, rate: float = float("nan"), units: Mapping[str, str] | None = None
+) -> tuple[Hashable, str | None] | None:
     """Return the one column that can be the times of a table, and its unit where rate and steps tell it; or None.
 
     Args:
         table: A sensor's table; it is not changed.
         rate: Its samples a second, missing if unknown: a column whose steps fit it in no unit is no clock.
+        units: What the file says beside the columns' names, column → unit.
 
     Example:
         >>> find_time(pd.DataFrame({"x": [5.0, 1.0, 2.0], "Time (s)": [0.0, 0.1, 0.2]}))
@@ -220,6 +223,8 @@ def find_time(table: pd.DataFrame, rate: float = float("nan")) -> tuple[Hashable
         is_named = bool(NAMES.search(str(name)))
         unit = unit_in_name(name)
         told: str | None = None
+        below = str((units or {}).get(str(name), ""))
+        is_second = len(below) > 1 or below == "s"
         if pd.api.types.is_datetime64_any_dtype(column.dtype) or pd.api.types.is_timedelta64_dtype(column.dtype):
             score = 6.0
         elif pd.api.types.is_bool_dtype(column.dtype):
@@ -234,6 +239,8 @@ def find_time(table: pd.DataFrame, rate: float = float("nan")) -> tuple[Hashable
             absolute = any(is_since_1970(typical, one) and _may_step(usual, one, rate) for one in SECONDS)
             if unit == "frames" and rate == rate:
                 continue
+            if unit is None and is_second and (own := unit_name(below)) in SECONDS and (is_named or place == 0):
+                unit = own
             if rate == rate and unit is None and not absolute:
                 fits = [one for one in ("s", "ms", "us", "ns") if abs(usual * SECONDS[one] * rate - 1) < 0.1]
                 if not fits:
@@ -305,6 +312,8 @@ def _date_and_clock(table: pd.DataFrame) -> tuple[Hashable, Hashable] | None:
     for name, column in table.items():
         texts = [cell for cell in column.dropna().head(200) if isinstance(cell, str)]
         if not texts or (len(texts) > FEWEST and len(set(texts)) == 1 and ":" in texts[0] and column.nunique() == 1):
+            continue
+        if re.search(r"export|print|download|birth", str(name), re.IGNORECASE):
             continue
         if days is None and all(re.fullmatch(DATE_ALONE, cell.strip()) for cell in texts):
             days = name
@@ -428,7 +437,7 @@ def with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: 
     """Return the table with a column of times: its own, or one that is made; ``found`` says which."""
     pair = _date_and_clock(table)
     parts = _parts(table) if pair is None else {}
-    own = find_time(table, found.rate) if pair is None and not parts else None
+    own = find_time(table, found.rate, found.units) if pair is None and not parts else None
     if not found.start and len(table) > FEWEST and (began := _constant_start(table)):
         found.start = start_text(began, day_first, found.notes)
     if parts:
@@ -498,7 +507,7 @@ def with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: 
     if found.rate == found.rate and found.rate > 0:
         counter = _counter(table)
         places = np.arange(len(table), dtype="float64") if counter is None else counter[1]
-        seconds = places / found.rate
+        seconds = places / found.rate + found.lead
         name = _free(table, "timestamp")
         if found.start and not _FIRST_YEAR <= pd.Timestamp(found.start).year <= _LAST_YEAR:
             found.notes.append(_PASSED.format(found.start))

@@ -578,6 +578,94 @@ MORE = {
         '"Zeit (s) Versuch #1";"Kraft (N) Versuch #1"\n' + rows(lambda n: comma(f"{n / 50:.2f};{WAVE[n]}")),
         (None, 50.0, ["Kraft (N) Versuch #1"]),
     ),
+    "names over columns of blanks, a unit under some of them": (
+        " mSec    TORQUE   POS (ANAT)  VELOCITY\n         N-M      Degrees     Deg/Sec\n"
+        + rows(lambda n: f"{n * 10:6d}  {n:8.1f}  {n % 90:8d}     {60.0:8.1f}"),
+        (None, 100.0, ["TORQUE", "POS (ANAT)", "VELOCITY"]),
+    ),
+    "several numbers in a field": (
+        "DataType=Quaternion\nendheader\ntime\ttorso\n" + rows(lambda n: f"{n / 100}\t{WAVE[n]},0.1,-0.2,1e-3"),
+        (None, 100.0, ["torso[0]", "torso[1]", "torso[2]", "torso[3]"]),
+    ),
+    "several numbers in brackets between commas": (
+        "time,pos,hit\n" + rows(lambda n: f'{n / 50:.2f},"({WAVE[n]}, 1.6)",0'),
+        (None, 50.0, ["pos[0]", "pos[1]", "hit"]),
+    ),
+    "units behind each number": (
+        "Zeit;Kraft;Feuchte\n" + rows(lambda n: comma(f"{n / 50:.2f} s;{WAVE[n]} N;{n}%")),
+        (None, 50.0, ["Kraft", "Feuchte"]),
+    ),
+    "marks between thousands": (
+        "Zeit (ms);Druck (hPa)\n" + rows(lambda n: f"{n * 100:,}".replace(",", ".") + f";1.013,{n:02d}"),
+        (None, 10.0, ["Druck (hPa)"]),
+    ),
+    "commas between thousands, quoted": (
+        'Time (ms),"P (hPa)"\n' + rows(lambda n: f'"{n * 100:,}","1,013.{n:02d}"'),
+        (None, 10.0, ["P (hPa)"]),
+    ),
+    "messages that name each field": (
+        "Type,Local Number,Message,Field 1,Value 1,Units 1,Field 2,Value 2,Units 2,\n"
+        'Data,0,file_id,serial_number,"1",,,,,\n'
+        + rows(
+            lambda n: (
+                f'Data,1,record,timestamp,"{1141551600 + n}",s,heart_rate,"{n}",bpm,'
+                + "\nData,2,event,timestamp,1,s,event,2,," * (n == 9) * 5
+            )
+        ),
+        ("2026-03-04T09:40:00.000+00:00", 1.0, ["heart_rate"]),
+    ),
+    "keys and values beside the first rows": (
+        rows(
+            lambda n: (
+                {0: "Record Length,40", 1: "Sample Interval,1e-3", 2: "Source,CH1", 3: "Units,V"}.get(n, ",")
+                + f",,{-0.02 + n / 1000:.6f},{WAVE[n]},"
+            )
+        ),
+        (None, 1000.0, ["column_2"]),
+    ),
+    "where it begins and its step, behind the names": (
+        "X,CH1,CH2,Start,Increment,\nSequence,Volt,Volt,-1.0e-01,2.0e-06\n" + rows(lambda n: f"{n},{WAVE[n]},{n},,"),
+        (None, 500000.0, ["X", "CH1", "CH2"]),
+    ),
+    "its first moment and its step, and no column of times": (
+        '"CHANNEL"\t"1"\n"Waveform"\n"mV"\n\n"START"\t0.50000\t0.00100\n' + rows(lambda n: WAVE[n]),
+        (None, 1000.0, ["column_1"]),
+    ),
+    "its start with points in the clock, names in four rows of which one numbers them": (
+        "Version,1.23,Take Name,T,Capture Frame Rate,120.0,Capture Start Time,2026-03-04 03.00.00.250 PM\n\n"
+        ",Type,Marker,Marker\n,Name,M:1,M:1\n,ID,3A01,3A01\n,,Position,Position\nFrame,Time (Seconds),X,Y\n"
+        + rows(lambda n: f"{n},{n / 120:.6f},{WAVE[n]},1.0"),
+        ("2026-03-04T15:00:00.250000", 120.0, ["Frame", "M:1 Position X", "M:1 Position Y"]),
+    ),
+    "keys and values in one line, without names below": (
+        "title:jo,recorded:04.03.26 10.00.00,sampling:128,labels:COUNTER AF3 F7 O1 O2 T7\n"
+        + rows(lambda n: f"{n},{4200 + n % 9}.5,{WAVE[n]},1,2,3"),
+        ("2026-03-04T10:00:00", 128.0, ["COUNTER", "AF3", "F7", "O1", "O2", "T7"]),
+    ),
+    "a row of how many rows there are": (
+        f"0.5 msec/sample\n2 channels\nEMG\nmV\nForce\nN\nCH1\tCH2\t\n{N}\t{N}\t\n"
+        + rows(lambda n: f"{WAVE[n]}\t{n}\t"),
+        (None, 2000.0, ["EMG", "Force"]),
+    ),
+    "rates and ranges between names and numbers": (
+        "Name\tF1X\tF1Y\nRate\t1000\t1000\nRange\t10000\t10000\n"
+        + rows(lambda n: f"{n / 1000:.6f}\t{n % 9}\t{WAVE[n]}"),
+        (None, 1000.0, ["F1X", "F1Y"]),
+    ),
+    "the unit of its times below their name": (
+        "Source,CH1\nSecond,Volt\n" + rows(lambda n: f"{n / 1000:.6f},{WAVE[n]}"),
+        (None, 1000.0, ["CH1"]),
+    ),
+    "when it was exported, beside when it was measured": (
+        "ExportDate\tRecordingDate\tLocalTimeStamp\tX\n"
+        + rows(lambda n: f"05.03.2026\t04.03.2026\t{moment(n, 0.5, '%H:%M:%S.%f')}\t{n}"),
+        ("2026-03-04 10:00:00.000000", 2.0, ["ExportDate", "X"]),
+    ),
+    "a step without a name of its own": (
+        "Recording date     :    04.03.2026,  10:00:00\nDelta              :     0,01 sec.\nM 1 [N];M 2 [V];\n"
+        + rows(lambda n: comma(f"{WAVE[n]};{n}.5;")),
+        ("2026-03-04T10:00:00", 100.0, ["M 1 [N]", "M 2 [V]"]),
+    ),
     "units in a row, in brackets": (
         "Sampling rate (Hz):\t50\n\nabs time (s)\tFx\n(s)\t(N)\n" + rows(lambda n: f"{n / 50:.2f}\t{WAVE[n]}"),
         (None, 50.0, ["Fx"]),
