@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Polygon
-from matplotlib.patheffects import withStroke
 
 from lsnb.annotations.long import ANSWERED, require_columns
 from lsnb.annotations.votes import checked, latest
@@ -218,7 +217,7 @@ def disputed_sheet(
         axes.set_axis_off()
     for axes, title, item in zip(grid, titles, shown["item"].astype(str), strict=False):
         if annotations is not None and control is not None:
-            _draw(axes, annotations, item, control, pictures.get(item), people)
+            _draw(axes, annotations, item, control, pictures.get(item), people, SMALL)
         else:
             _show(axes, pictures.get(item))
         axes.set_title(title, fontsize=8)
@@ -285,7 +284,7 @@ def overlays(
         if control is None:
             _show(axes, picture)
         else:
-            _draw(axes, annotations, item, control, picture, people)
+            _draw(axes, annotations, item, control, picture, people, SMALL)
         axes.set_title(f"{names[item]}: {counted(count, 'region')}", fontsize=9)
     if people:
         legend_beside(figure, people, lines=True)
@@ -377,12 +376,13 @@ def _draw(
     control: str,
     picture: Image | None,
     people: Sequence[str],
+    limit: int = 24,
 ) -> bool:
     """Draw everybody's regions, each annotator in the colour of their place, and return whether there are any."""
     size = np.array(_show(axes, picture))
     done = _of_item(annotations, item, control)
     rows = done[done["control"].eq(control).fillna(False).astype(bool)]
-    labels = apart([value for value in rows["value"] if isinstance(value, str)])
+    labels = apart([value for value in rows["value"] if isinstance(value, str)], limit)
     for row in rows.to_dict("records"):
         raw = row.get("raw")
         result: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {"value": {}}
@@ -411,16 +411,18 @@ def _draw(
             axes.plot(*to_pixels(corners[0], size), mark, color=color, markersize=6, markeredgecolor="white")
         if len(corners) and isinstance(row.get("value"), str):
             at = to_pixels(corners[np.argmin(corners[:, 1])], size)
-            text = axes.text(*at, labels[row["value"]], color=color, fontsize=7, va="bottom")
-            # Yellow letters are read on dark, blue ones on light, whatever picture is behind them.
-            around = "black" if color in ("#F0E442", "#56B4E9", "#E69F00", "#CC79A7") else "white"
-            text.set_path_effects([withStroke(linewidth=1.5, foreground=around)])
+            # Letters on a patch of the annotator's colour are read whatever picture is behind them.
+            ink = "black" if color in ("#F0E442", "#56B4E9", "#E69F00", "#CC79A7") else "white"
+            patch = {"facecolor": color, "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
+            axes.text(*at, labels[row["value"]], color=ink, fontsize=7, va="bottom", bbox=patch)
     axes.set_xlim(0, size[0])
     axes.set_ylim(size[1], 0)
     return bool(len(rows))
 
 
 MARKS = ("o", "s", "^", "D")
+# How many letters a label has where pictures are small.
+SMALL = 16
 
 
 def _corners(result: Mapping[str, Any], row: Mapping[Any, Any]) -> np.ndarray[Any, Any]:
