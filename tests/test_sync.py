@@ -93,6 +93,17 @@ def test_own_columns_come_out_of_labelled_csv_letter_for_letter(studio: Studio, 
         assert [row[: len(given[0])] for row in rows] == given
         assert [row[rows[0].index("mood")] for row in rows] == ["mood", "", "good", "", "", "bad"]
         table = lsnb.read_table(written, key="id")  # the table goes on as what came out
+    theirs = table.assign(mood="bad")  # a model's labels in a column that is called as the control is
+    for _ in range(2):
+        report = reopened(studio, study).sync(theirs)
+        assert report.labelled["mood"].tolist() == ["bad"] * 5
+        assert report.labelled["mood (answers)"].fillna("").tolist() == ["", "good", "", "", "bad"]
+        assert "has a column 'mood' of its own, which stays: the answers are in 'mood (answers)'" in repr(report)
+        theirs = report.labelled
+    report = reopened(studio, study).sync(table.assign(mood=[None, "bad", None, None, "bad"]))
+    assert report.labelled["mood"].fillna("").tolist() == ["", "good", "", "", "bad"]
+    assert "In column 'mood' the table held something else than the answers are now" in repr(report)
+    assert "replaced it: item 02." in repr(report)
 
 
 def test_twelve_synced_and_two_inserted_creates_two(study: Study) -> None:

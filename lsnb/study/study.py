@@ -612,7 +612,9 @@ class Study(ModelVerbs):
             else:
                 for copy in readable:
                     sync.note_unchanged(copy)
-            labelled = label_table(table, config, self.copies, self._snapshots, key=about.key, answers=answers)
+            labelled = label_table(
+                table, config, self.copies, self._snapshots, key=about.key, answers=answers, notes=sync.notes
+            )
             return sync.report(labelled)
 
     def _tell(self, sync: Sync, changed: dict[str, Any]) -> None:

@@ -54,6 +54,7 @@ from lsnb.study.rows import (
 )
 from lsnb.study.snapshots import Changes, Snapshot, forget_tasks, read_predictions, refresh
 from lsnb.tables import check_key
+from lsnb.tables.cells import is_missing, plain_text
 
 # What a sync did, as its report shows it.
 
@@ -128,13 +129,14 @@ def report_rows(rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
 
 
 MOST_NEW = 0.5  # new items beside those of a study, beyond which it is told that it may be a sample
+BESIDE = "(answers)"  # behind the name of a column of answers, where the user's table has one of that name
 GROUP = 10_000  # tasks whose rows are made at once
 # "majority", "all" (a column per annotator), or an annotator's name.
 Answers = str
 
 
 def answer_columns(config: LabelConfig, annotators: Iterable[str]) -> set[str]:
-    """Return the names of the columns that answers go to.
+    """Return the names of the columns that answers go to, also where the table has a column of its own of that name.
 
     Args:
         config: The label config.
@@ -143,9 +145,10 @@ def answer_columns(config: LabelConfig, annotators: Iterable[str]) -> set[str]:
     Example:
         >>> config = LabelConfig.text("t").choices("mood", ["up", "down"])
         >>> sorted(answer_columns(config, ["ana"]))
-        ['mood', 'mood (ana)']
+        ['mood', 'mood (ana)', 'mood (ana) (answers)', 'mood (answers)']
     """
-    return {name for control in config.controls for name in (control, *(f"{control} ({who})" for who in annotators))}
+    names = {name for control in config.controls for name in (control, *(f"{control} ({who})" for who in annotators))}
+    return names | {f"{name} {BESIDE}" for name in names}
 
 
 def taken_column_problems(
@@ -202,11 +205,20 @@ def _groups(copy: Copy, snapshot: Snapshot) -> Iterator[list[dict[str, Any]]]:
 
 
 def _items_seen(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot]) -> list[str]:
-    seen: set[str | None] = set()
-    for copy in copies:
-        if (snapshot := snapshots.get(copy.project.id)) is not None:
-            seen.update(item_of(task, copy.manifest) for task in (*snapshot.tasks.values(), *snapshot.lost))
-    return sorted(item for item in seen if item is not None)
+    return sorted({item for copy in copies for item in _items_of(copy, snapshots)})
+
+
+def _items_of(copy: Copy, snapshots: Mapping[int, Snapshot], *, answered: bool = False) -> Iterator[str]:
+    """Yield the items of a project, or those of them that hold answers."""
+    for task in _all_of(snapshots.get(copy.project.id)):
+        if (task["annotations"] or not answered) and (item := item_of(task, copy.manifest)) is not None:
+            yield item
+
+
+def _all_of(snapshot: Snapshot | None) -> Iterator[dict[str, Any]]:
+    """Yield a project's tasks, and those that left it with answers."""
+    if snapshot is not None:
+        yield from (*snapshot.tasks.values(), *snapshot.lost)
 
 
 def label_table(
@@ -217,8 +229,11 @@ def label_table(
     *,
     key: str,
     answers: Answers,
+    notes: list[str],
 ) -> pd.DataFrame:
-    """Return the table with a column per control.
+    """Return the table with a column per control; a column of the user's own of that name stays as it is.
+
+    It is the user's own if tasks carry it, or if it holds something for an item that nobody has answered.
 
     Args:
         table: The user's table, which is not changed; None for one row per item of the study.
@@ -227,6 +242,7 @@ def label_table(
         snapshots: Project id → what it held when last seen.
         key: The column that identifies an item.
         answers: ``"majority"``, ``"all"`` (a column per annotator) or an annotator's name.
+        notes: What is to be told is added to them.
     """
     names = all_annotators(copies)
     long = _answered(copies, snapshots, key)
@@ -235,12 +251,43 @@ def label_table(
     if labelled.empty:
         return labelled
     items = check_key(labelled, key).astype(str)
+    tasks = [task for copy in copies if copy.project.id in snapshots for task in _all_of(snapshots[copy.project.id])]
+    own = {key, *(name for task in tasks for name in task["data"])}
+    answered = {item for copy in copies for item in _items_of(copy, snapshots, answered=True)}
+    open_items = ~items.isin(answered)
     for control in config.controls:
         for column, values in _columns(long, control, answers, names).items():
             cells: np.ndarray[Any, Any] = np.array([None] * len(items), dtype="object")
             cells[:] = [values.get(item) for item in items]
-            labelled[column] = pd.Series(cells, index=labelled.index).infer_objects()
+            place = column
+            if column in labelled:
+                is_own = column in own or f"{column} {BESIDE}" in labelled or list(labelled).count(column) > 1
+                if is_own or any(not _holds_nothing(cell) for cell in labelled[column][open_items]):
+                    place = f"{column} {BESIDE}"
+                    notes.append(
+                        f"The table has a column {column!r} of its own, which stays: the answers are in {place!r}."
+                    )
+            if place in labelled:
+                before = zip(items, labelled[place].tolist(), cells.tolist(), strict=True)
+                if other := [item for item, was, now in before if not _is_said(was, now)]:
+                    notes.append(
+                        f"In column {place!r} the table held something else than the answers are now, which "
+                        f"replaced it: {listed_items(other)}."
+                    )
+            labelled[place] = pd.Series(cells, index=labelled.index).infer_objects()
     return labelled
+
+
+def _holds_nothing(cell: Any) -> bool:
+    return is_missing(cell) or (isinstance(cell, str) and not cell)
+
+
+def _is_said(was: Any, now: Any) -> bool:
+    """Return whether what takes the place of a table's cell says all that it said."""
+    if _holds_nothing(was):
+        return True
+    is_number = isinstance(was, int | float) and isinstance(now, int | float)
+    return bool(was == now) if is_number else not is_missing(now) and plain_text(was) == plain_text(now)
 
 
 def _columns(long: pd.DataFrame, control: str, answers: Answers, names: Sequence[str]) -> dict[str, dict[str, Any]]:
