@@ -88,7 +88,7 @@ def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collect
     if kind in NAMED:
         answers = value.get(NAMED[kind])
         if answers is None:
-            answers = value.get(LABELS.key)
+            answers = value.get(LABELS.key) or _named_elsewhere(value)
         answers = (answers or (None,)) if isinstance(answers, list | tuple) or not answers else [answers]
     elif kind in ANSWERS:
         answers = ANSWERS[kind](value)
@@ -101,6 +101,18 @@ def result_rows(result: Mapping[str, Any], *, fps: float = NAN, regions: Collect
     if len(answers) == 1 and len(places) == 1:
         return [(name, kind, region, answers[0], score) + places[0]]
     return [(name, kind, region, answer, score, *place) for place in places for answer in answers]
+
+
+def _named_elsewhere(value: Mapping[str, Any]) -> Any:
+    """Return a region's labels from under another kind's name, as a magic wand's stand under its brush's."""
+    return next(
+        (given for name, given in value.items() if given and isinstance(given, list | str) and _is_of_labels(name)),
+        None,
+    )
+
+
+def _is_of_labels(name: Any) -> bool:
+    return isinstance(name, str) and name.lower() in _SPELLED
 
 
 def frames_per_second(data: Mapping[str, Any]) -> float:
@@ -151,6 +163,7 @@ ANSWERS: dict[str, Callable[[Mapping[str, Any]], list[Any]]] = {
 NAMED = {kind: tag.key or LABELS.key for kind, tag in KINDS.items() if tag.is_region}
 # The keys under which values hold the labels of regions; and these or what was answered.
 LABELS_AT = frozenset(key for kind, key in NAMED.items() if KINDS[kind].has_labels)
+_SPELLED = frozenset(key.lower() for key in (*LABELS_AT, *NAMED, "label"))
 SAID_AT = LABELS_AT | {tag.key for kind, tag in KINDS.items() if kind in ANSWERS}
 
 

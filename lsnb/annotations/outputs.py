@@ -15,9 +15,16 @@ from lsnb.kernel.checks import Annotations, FilePath, Table, checked
 from lsnb.kernel.files import whole_file_at
 from lsnb.kernel.formats import IMAGE_ENDINGS, ending_of
 from lsnb.kernel.words import listing, warn
-from lsnb.labels.vocabulary import NAMED_KINDS, is_region
+from lsnb.labels.vocabulary import is_region
 from lsnb.shapes import Mask, coco_of, picture_size, shape_of
-from lsnb.tables.writing import with_guards, write_csv, write_json_lines, write_parquet, write_workbook
+from lsnb.tables.writing import (
+    changed_kinds,
+    with_guards,
+    write_csv,
+    write_json_lines,
+    write_parquet,
+    write_workbook,
+)
 
 # Drawn regions as COCO: boxes, outlines, masks and key points in pixels.
 #
@@ -169,7 +176,7 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
         if not submitted[row] or not is_region(kind):
             continue
         region = (*picture, who, str(columns["region"][row]))
-        if not (kind in NAMED_KINDS and isinstance(label, str)):
+        if not isinstance(label, str):
             unnamed[region] = kind
             continue
         named.add(region)
@@ -627,6 +634,11 @@ def write_table(
         about = pd.DataFrame(COCO_MEANINGS.items(), columns=["column", "meaning"])
     else:
         about = data_dictionary(table, dict(meanings or {}))
+    if ending != ".coco.json" and (changed := changed_kinds(table)):
+        warn(
+            f"What no file has a form for is written into {target.name} as text or a list, and comes back so: "
+            f"{listing(changed)}."
+        )
     stem = target.name.removesuffix(ending) if ending == ".coco.json" else target.stem
     with whole_file_at(target, parents=True) as part:
         writers[ending](part)

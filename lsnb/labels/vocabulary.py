@@ -731,9 +731,6 @@ KINDS: Mapping[str, Tag] = {tag.kind: tag for tag in (*_FOREIGN, *_CONTROLS)}
 REGION_KINDS = frozenset(kind for kind, tag in KINDS.items() if tag.is_region)
 """The result types that mark a part of an item."""
 
-NAMED_KINDS = frozenset(kind for kind, tag in KINDS.items() if tag.has_labels)
-"""The result types that mark a part of an item and name it themselves."""
-
 METHODS: Mapping[str, Tag] = {
     method: next(tag for tag in (*_OBJECTS, *_CONTROLS) if tag.method == method)
     for method in dict.fromkeys(tag.method for tag in (*_OBJECTS, *_CONTROLS) if tag.method)

@@ -490,6 +490,8 @@ def structure_text(value: Any) -> str:
         >>> structure_text(["a", 1]), structure_text(("a", (), None)), structure_text({"ü": True})
         ('["a", 1]', '[ "a", [ ], null ]', '{"ü": true}')
     """
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_quote(str(name))}: {structure_text(part)}" for name, part in value.items()) + "}"
     if isinstance(value, tuple):
@@ -544,6 +546,36 @@ def structure_of(text: str) -> Any:
         raise ValueError("nested without end") from None
 
 
+_PLAIN = (str, bool, int, float, type(None))
+
+
+def foreign_in(cell: Any) -> str | None:
+    """Return the kind of something in a cell that no file brings back as what it is, or None.
+
+    Example:
+        >>> [foreign_in(cell) for cell in ("a", [1, (2,)], {1, 2}, [pd.Timestamp("2026-01-02")], {1: "a"})]
+        [None, None, 'set', 'Timestamp in list', 'names that are no text']
+    """
+    if isinstance(cell, (*_PLAIN, pd.Timestamp, pd.Timedelta, np.generic)) or cell is pd.NA or cell is pd.NaT:
+        return None
+    if not isinstance(cell, list | tuple | dict):
+        return type(cell).__name__
+    parts = [cell]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, dict) and not all(isinstance(name, str) for name in part):
+            return "names that are no text"
+        inside = part.values() if isinstance(part, dict) else part
+        if set(map(type, inside)) <= set(_PLAIN):  # which most lists are, and long ones of masks
+            continue
+        for one in inside:
+            if isinstance(one, list | tuple | dict):
+                parts.append(one)
+            elif not isinstance(one, (*_PLAIN, np.generic)) and one is not pd.NA and one is not pd.NaT:
+                return f"{type(one).__name__} in {type(part).__name__}"
+    return None
+
+
 def is_structure(text: str) -> bool:
     """Return whether a text is a list, tuple or dict as ``structure_text`` writes it.
 
@@ -559,6 +591,41 @@ def is_structure(text: str) -> bool:
         return False
 
 
+def without_arrays(column: pd.Series[Any], title: str, tally: Tally) -> pd.Series[Any]:
+    """Return a column of another program's Parquet file with lists for arrays, and texts for bytes that are texts.
+
+    Args:
+        column: It is not changed.
+        title: Its name.
+        tally: Of the reader; it gets a note of bytes.
+
+    Example:
+        >>> without_arrays(pd.Series([np.array(["a"]), None]), "tags", Tally("a.parquet")).tolist()
+        [['a'], None]
+    """
+    kinds = set(map(type, column))
+    if bytes in kinds:
+        try:
+            texts = [cell.decode() if isinstance(cell, bytes) else cell for cell in column]
+        except UnicodeDecodeError:
+            return column
+        tally.note(f"{tally.source}: the bytes in column {title!r} are read as texts in UTF-8.")
+        return column_of([None if is_missing(text) else text for text in texts])
+    if not kinds & {np.ndarray, dict, list}:
+        return column
+    cells = np.empty(len(column), dtype="object")
+    cells[:] = [_as_lists(cell) for cell in column]
+    return pd.Series(cells, index=column.index)
+
+
+def _as_lists(cell: Any) -> Any:
+    if isinstance(cell, dict):
+        return {name: _as_lists(part) for name, part in cell.items()}
+    if isinstance(cell, np.ndarray | list):
+        return [_as_lists(part) for part in (cell.tolist() if isinstance(cell, np.ndarray) else cell)]
+    return cell
+
+
 # Cells of lsnb's own files, where a text may look like something else.
 
 
@@ -571,7 +638,7 @@ def plain_text(value: Any) -> str:
     """
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, tuple | list | dict | set | frozenset):
+    if isinstance(value, tuple | list | dict | set | frozenset | np.ndarray):
         return structure_text(value)
     if isinstance(value, pd.Timestamp | pd.Timedelta):
         return str(value.isoformat())

@@ -71,7 +71,9 @@ def key_text(value: Any) -> str | None:
 
 
 # How spreadsheets and floats write a number that has more digits than they keep.
-_ROUNDED = re.compile(r"[+-]?[1-9][0-9]{0,3}([.,][0-9]{1,16})?[eE]\+[0-9]{1,3}|[+-]?[1-9][.,][0-9]{1,16}[eE][0-9]{1,3}")
+_ROUNDED = re.compile(
+    r"[+-]?([1-9][0-9]{0,3}|[0-9]{1,4}[.,][0-9]{1,40})[eE]\+[0-9]{1,9}|[+-]?[0-9][.,][0-9]{1,40}[eE][0-9]{1,9}"
+)
 _KEPT = 15
 
 

@@ -45,6 +45,7 @@ from lsnb.tables.cells import (
     unguarded,
     unique_titles,
     value_of,
+    without_arrays,
     without_empty_rows,
 )
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, find_column, key_text, note_keyless, rounded_rows
@@ -983,6 +984,37 @@ def _refuse_other_formats(data: bytes, name: str) -> None:
         raise TableError(f"{name} is not a table: give a CSV, TSV, .xlsx or Parquet file.")
 
 
+def _with_index(table: pd.DataFrame, tally: Tally) -> pd.DataFrame:
+    """Return the table with its index, where it says more than the rows' numbers, as columns."""
+    index = table.index
+    if all(name is None for name in index.names) and pd.api.types.is_integer_dtype(index.dtype):
+        return table.reset_index(drop=True)
+    columns = set(table.columns)
+    table = table.reset_index(allow_duplicates=True)
+    names = listing([repr(name) for name in table.columns if name not in columns])
+    tally.note(f"{tally.source}: the table's index is read as a column: {names}.")
+    return table
+
+
+def _with_whole_numbers(table: pd.DataFrame, file: Path) -> pd.DataFrame:
+    """Return the table with the whole numbers that pandas made floats of, since a cell of their column is empty."""
+    import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+    schema = pq.read_schema(file)
+    once = {name for name, times in Counter(table.columns).items() if times == 1}
+    places = [
+        place
+        for place, field in enumerate(schema)
+        if pa.types.is_integer(field.type) and field.name in once and table[field.name].dtype.kind == "f"
+    ]
+    for place in places:
+        whole = pq.read_table(file, columns=[schema.names[place]], page_checksum_verification=True)
+        if whole.schema.names == [schema.names[place]]:
+            table[schema.names[place]] = column_of(whole.column(0).to_pylist()).set_axis(table.index)
+    return table
+
+
 def _read_parquet(file: Path, tally: Tally) -> pd.DataFrame:
     try:
         import pyarrow.parquet  # type: ignore[import-untyped,import-not-found,unused-ignore]
@@ -998,11 +1030,16 @@ def _read_parquet(file: Path, tally: Tally) -> pd.DataFrame:
                 f"{MOST_PARQUET_CELLS // 10**6} million cells are read: split it."
             )
         table = pd.read_parquet(file, engine="pyarrow", page_checksum_verification=True)
+        table = _with_index(_with_whole_numbers(table, file), tally)
     except TableError:
         raise
     except Exception:  # pyarrow and pandas raise whatever they meet in a damaged file
         raise TableError(f"{file.name} is a damaged Parquet file: write it anew.") from None
     table.attrs = {}
+    for place, title in enumerate(table.columns):
+        column = table.iloc[:, place]
+        if column.dtype == "object":
+            table.isetitem(place, without_arrays(column, str(title), tally).array)
     tally.seen = about.num_rows
     said = about.metadata or {}
     with suppress(ValueError, RecursionError):

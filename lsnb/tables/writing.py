@@ -19,7 +19,16 @@ from lxml import etree
 
 from lsnb.errors import InputError, MissingExtraError
 from lsnb.kernel.words import listing
-from lsnb.tables.cells import guarded, is_missing, is_structure, marked, plain_text, structure_text, value_of
+from lsnb.tables.cells import (
+    foreign_in,
+    guarded,
+    is_missing,
+    is_structure,
+    marked,
+    plain_text,
+    structure_text,
+    value_of,
+)
 from lsnb.tables.opening import GUARDS, MARKED, NEEDS_QUOTES
 from lsnb.tables.workbooks import ABOUT_SHEET, EXCEL_DIGITS, TABLE_SHEET, kept_text
 
@@ -78,6 +87,22 @@ def write_csv(table: pd.DataFrame, path: Path, *, guard: bool) -> None:
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         file.write(",".join(head) + "\n")
         file.writelines(",".join(row) + "\n" for row in zip(*written, strict=True))
+
+
+def changed_kinds(table: pd.DataFrame) -> list[str]:
+    """Return what cells hold that comes back from a file as text or a list, with its columns.
+
+    Example:
+        >>> changed_kinds(pd.DataFrame({"data": [b"a"], "tags": [{"a"}], "n": [1]}))
+        ["bytes in 'data'", "set in 'tags'"]
+    """
+    found = []
+    for place, name in enumerate(table.columns):
+        column = table.iloc[:, place]
+        if column.dtype == "object" or column.dtype.kind in "cO":
+            kinds = dict.fromkeys(kind for cell in column if (kind := foreign_in(cell)) is not None)
+            found += [f"{kind} in {str(name)!r}" for kind in kinds]
+    return found
 
 
 def with_guards(about: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:
@@ -278,6 +303,8 @@ class ParquetParts:
         for name in plain.columns:
             if isinstance(plain[name].dtype, pd.CategoricalDtype):
                 plain[name] = plain[name].astype("object")
+            if pd.api.types.is_complex_dtype(plain[name].dtype):
+                plain[name] = pd.Series(list(map(str, plain[name])), index=plain.index, dtype="object")
             if plain[name].dtype != "object":
                 continue
             cells = [None if is_missing(cell) else cell for cell in plain[name]]

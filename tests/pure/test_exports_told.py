@@ -558,6 +558,11 @@ def test_messages_of_a_chat_and_the_magic_wand() -> None:
     assert table["region"].tolist() == ["r1"] * 4
     assert region_agreement(table, "what").f1 == 1
     assert to_coco(table)["annotations"][0]["area"] == 50
+    # Its labels under its brush's name, or another's: they are its labels all the same.
+    for kind, name in (("magicwand", "brushlabels"), ("brush", "brushlabels"), ("brushlabels", "Labels")):
+        alone = [result(kind, {**drawn, name: ["sky"]}, **size)]
+        assert (table := long_table([task(1, [annotation(alone)])], raw=True))["value"].tolist() == ["sky"]
+        assert [one["name"] for one in to_coco(table)["categories"]] == ["sky"]
 
 
 def test_flat_exports_are_read_with_what_they_lack() -> None:

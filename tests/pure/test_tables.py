@@ -250,6 +250,30 @@ def test_excel_without_a_header_or_with_repeats(tmp_path):
         assert read_table(path).to_dict("list") == {"a": [1], "a (2)": [2]}
 
 
+def test_a_parquet_file_of_other_programs(tmp_path):
+    """Whole numbers beside an empty cell stay whole, lists are lists, bytes of a text a text, an index a column."""
+    pa = pytest.importorskip("pyarrow")
+    import pyarrow.parquet as pq
+
+    big = 2**63 + 5
+    arrays = {
+        "id": pa.array([b"a", b"b"], pa.binary()),
+        "n": pa.array([1, None], pa.int64()),
+        "big": pa.array([big, None], pa.uint64()),
+        "tags": pa.array([["x", "y"], []]),
+        "part": pa.array([{"at": [1, 2]}, None]),
+    }
+    pq.write_table(pa.table(arrays), path := tmp_path / "other.parquet")
+    with pytest.warns(UserWarning, match="the bytes in column 'id' are read as texts"):
+        table = read_table(path, key="id")
+    assert table["id"].tolist() == ["a", "b"]
+    assert (table["n"].tolist()[0], str(table["n"].dtype), table["big"].tolist()[0]) == (1, "Int64", big)
+    assert (table["tags"].tolist(), table["part"].tolist()) == ([["x", "y"], []], [{"at": [1, 2]}, None])
+    pd.DataFrame({"id": ["a"], "n": [1], "x": [2]}).set_index(["id", "n"]).to_parquet(path)
+    with pytest.warns(UserWarning, match="index is read as a column: 'id', 'n'"):
+        assert read_table(path, key="id").to_dict("list") == {"id": ["a"], "n": [1], "x": [2]}
+
+
 def test_parquet(tmp_path):
     table = pd.DataFrame({"ID": [int(LONG)], "x": [1]})
     path = tmp_path / "t.parquet"

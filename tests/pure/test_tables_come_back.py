@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import math
 import warnings
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
@@ -228,6 +230,19 @@ def test_half_a_character_is_refused_with_a_sentence(tmp_path, ending):
     with pytest.raises(InputError, match=r"half of a character"):
         write_table(pd.DataFrame({"value": pd.Series(["a\ud83d"], dtype="object")}), tmp_path / f"a.{ending}")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_no_file_has_a_form_for_is_said(tmp_path, ending):
+    table = pd.DataFrame({"tags": [{"a"}], "day": [dt.date(2026, 1, 2)], "part": [np.arange(5000)], "z": [1j]})
+    with pytest.warns(UserWarning, match="set in 'tags', date in 'day', ndarray in 'part', complex in 'z'"):
+        path = write_table(table, tmp_path / f"t.{ending}")
+    assert read_table(path).to_dict("list") == {
+        "tags": [["a"]],
+        "day": ["2026-01-02"],
+        "part": [list(range(5000))],
+        "z": ["1j"],
+    }
 
 
 def test_json_without_infinity(tmp_path):

@@ -358,7 +358,7 @@ def test_a_column_without_a_name_is_said(tmp_path):
     "cell",
     [
         *("1.79e18", "1.79E18", "1,79e+18", "1.79E+18", "1,79E+18", "1.23457e+18", "1E+15", "1790000000000000000"),
-        *("'1.79E+18", "17.9E+17", "1790E+15", '="1.79E+18"'),
+        *("'1.79E+18", "17.9E+17", "1790E+15", '="1.79E+18"', "1.79E+0018", "0.179E+19"),
     ],
 )
 def test_ids_that_a_spreadsheet_rounded_are_refused(tmp_path, cell):
