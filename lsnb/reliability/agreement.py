@@ -233,7 +233,7 @@ def agreement(
     own = clusters_of(annotations, [str(item) for item in wide.index], clusters)
     n_items = int(((ratings.codes >= 0).sum(axis=1) >= 2).sum())
     drawing = _Drawing(own, resamples, seed)
-    is_named = ratings.level not in ("interval", "ratio") and not _is_continuous(ratings)
+    is_named = _is_named(ratings)
     pairs = [
         (people[a], people[b], *_pair(ratings, a, b, drawing)) for a, b in itertools.combinations(range(len(people)), 2)
     ]
@@ -265,7 +265,7 @@ def agreement(
     if n_clusters == 1:
         notes.append("All items are in one cluster, so there are no intervals.")
     elif resamples and n_items == 1:
-        notes.append("One item alone gives no interval.")
+        notes.append("One item alone gives no interval of a coefficient.")
     return Agreement(
         control=control,
         level=ratings.level,
@@ -332,6 +332,11 @@ class _Drawing:
 
     def of(self, items: Integers) -> Integers | None:
         return None if self.clusters is None else self.clusters[items]
+
+
+def _is_named(ratings: Ratings) -> bool:
+    """Return whether answers are such that two are often the same, of which alone figures of names speak."""
+    return ratings.level not in ("interval", "ratio") and not _is_continuous(ratings)
 
 
 def _is_continuous(ratings: Ratings) -> bool:
@@ -611,7 +616,8 @@ def agreement_by(annotations: Annotations, control: str, by: str, level: Level |
         ``annotator, n`` (items others answered, too), ``kappa``, the mean of the kappas with each other annotator,
         ``share`` of items on which the annotator gave the most frequent answer of the rest (items on which the rest is
         tied are left out), and ``alpha_without``, everybody else's alpha: greater than all of theirs together where the
-        annotator differs. By stratum: the column, ``n`` (items with two or more answers), ``alpha, fleiss``.
+        annotator differs. By stratum: the column, ``n`` (items with two or more answers), ``alpha, fleiss``. Of numbers
+        on a scale the figures of a label, ``share`` and ``fleiss`` are missing, as they are in ``agreement``.
 
     Raises:
         InputError: No such control, level or column, or an item that is in two strata.
@@ -640,7 +646,8 @@ def agreement_by(annotations: Annotations, control: str, by: str, level: Level |
         part = wide[[value == name for value in found]]
         mine = wide_ratings(part.loc[:, part.notna().any()], control, ratings.level)
         n = int(((mine.codes >= 0).sum(axis=1) >= 2).sum())
-        rows.append((name, n, krippendorff_alpha(mine)[0], fleiss_kappa(mine)[0]))
+        fleiss = fleiss_kappa(mine)[0] if _is_named(ratings) else math.nan
+        rows.append((name, n, krippendorff_alpha(mine)[0], fleiss))
     return pd.DataFrame(rows, columns=[by, "n", "alpha", "fleiss"]).astype({"alpha": "float64", "fleiss": "float64"})
 
 
@@ -657,7 +664,9 @@ def _by_label(wide: pd.DataFrame, ratings: Ratings, control: str) -> pd.DataFram
         only = Ratings(codes, (0.0, 1.0), "nominal")
         n = int((codes == 1).sum())
         kappas = [cohen_kappa(only, a, b)[0] for a in range(codes.shape[1]) for b in range(a)]
-        rows.append((label, n, n / given.sum(), krippendorff_alpha(only)[0], fleiss_kappa(only)[0], _mean(kappas)))
+        figures = (krippendorff_alpha(only)[0], fleiss_kappa(only)[0], _mean(kappas))
+        # Whether two numbers on a scale are the same to the last digit says nothing of agreement.
+        rows.append((label, n, n / given.sum(), *(figures if _is_named(ratings) else [np.nan] * 3)))
     return pd.DataFrame(rows, columns=["label", "n", "share", "alpha", "fleiss", "kappa"]).astype(
         dict.fromkeys(["share", "alpha", "fleiss", "kappa"], "float64")
     )
@@ -677,7 +686,8 @@ def _by_annotator(wide: pd.DataFrame, ratings: Ratings) -> pd.DataFrame:
             if counts.size and (counts == counts.max()).sum() == 1:
                 agreed.append(own == int(counts.argmax()))
         without = krippendorff_alpha(Ratings(rest, ratings.values, ratings.level))[0] if len(others) > 1 else np.nan
-        rows.append((str(name), n, _mean(kappas), float(np.mean(agreed)) if agreed else np.nan, without))
+        share = float(np.mean(agreed)) if agreed and _is_named(ratings) else np.nan
+        rows.append((str(name), n, _mean(kappas), share, without))
     return pd.DataFrame(rows, columns=["annotator", "n", "kappa", "share", "alpha_without"]).astype(
         dict.fromkeys(["kappa", "share", "alpha_without"], "float64")
     )

@@ -490,12 +490,16 @@ def _next(found: Agreement, value: float, undecided: int, is_rated: bool) -> str
     if is_rated and value < 2 / 3:
         return "Read what is disputed with the annotators and make the instructions clearer, before you go on."
     settle = f"Settle {counted(undecided, 'undecided item')}." if undecided else ""
+    median = ""
+    if settle and found.level in ("interval", "ratio"):
+        # Hardly two people give the same number, so that votes leave nearly all items undecided.
+        settle, median = "", " Votes hardly decide between numbers: lsnb.gold(…, ties='median') takes their median."
     if is_rated and value < 0.8:
         return f"Enough for tentative conclusions; read what is disputed. {settle}".strip()
     if not settle and found.n_items < FEW:
         so_far = counted(found.n_items, "item has", "items have")
-        return f"Only {so_far} answers of two people so far: wait for more, then report it."
-    return settle or "Report it."
+        return f"Only {so_far} answers of two people so far: wait for more, then report it.{median}"
+    return settle or f"Report it.{median}"
 
 
 @checked

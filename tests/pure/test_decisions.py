@@ -15,7 +15,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from lsnb.annotations import long_table
 from lsnb.errors import InputError
-from lsnb.reliability import agreement, agreement_by, disputed, evaluate, gold, methods_paragraph
+from lsnb.reliability import agreement, agreement_by, agreement_overview, disputed, evaluate, gold, methods_paragraph
 
 
 def d1(**data) -> pd.DataFrame:
@@ -119,6 +119,27 @@ def test_by_stratum():
         agreement_by(table, "mood", "data.sight")
     with pytest.raises(InputError, match="more than one stratum"):
         agreement_by(table.assign(site=range(len(table))), "mood", "site")
+
+
+def test_figures_of_names_are_not_given_for_numbers_in_parts_either():
+    chance = np.random.default_rng(1)
+    said = {who: np.round(np.arange(30) + chance.normal(size=30), 2) for who in "ab"}
+    rows = [(str(item), who, value, item % 2) for who, values in said.items() for item, value in enumerate(values)]
+    table = pd.DataFrame(rows, columns=["item", "annotator", "value", "site"])
+    table = table.assign(control="len", kind="number", status="submitted")
+    labels, people, sites = (agreement_by(table, "len", by) for by in ("label", "annotator", "site"))
+    assert labels["n"].sum() == 60
+    assert labels[["alpha", "fleiss", "kappa"]].isna().all(axis=None)
+    assert people["share"].isna().all()
+    assert people["kappa"].min() > 0.9
+    assert sites["fleiss"].isna().all()
+    assert sites["alpha"].min() > 0.9
+    overview = agreement_overview(table).iloc[0]
+    assert overview["undecided"] > 20
+    assert overview["next"].startswith("Report it. ")
+    assert "ties='median'" in overview["next"]
+    one = agreement(table[table["item"].eq("3")], "len", "nominal")
+    assert "no interval of a coefficient" in one.note
 
 
 def test_nothing_to_tell_apart():
