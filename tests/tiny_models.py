@@ -42,17 +42,45 @@ def save_detr(folder: Path) -> Path:
     return folder
 
 
+def _save_letters(folder: Path) -> list[str]:
+    """Write what a tokenizer of CLIP's kind needs that knows letters alone, and return its words."""
+    letters = [chr(letter) for letter in range(ord("a"), ord("z") + 1)]
+    words = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "vocab.json").write_text(json.dumps({word: n for n, word in enumerate(words)}))
+    (folder / "merges.txt").write_text("#version: 0.2\n")
+    return words
+
+
+def save_clip(folder: Path) -> Path:
+    """Save a CLIP, which says which of some words fits a picture best, and return the folder."""
+    torch = torch_or_skip()
+    from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPProcessor, CLIPTokenizer
+
+    words = _save_letters(folder)
+    size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    end = words.index("<|endoftext|>")
+    text = {"vocab_size": len(words), "max_position_embeddings": 64, "bos_token_id": end - 1, "eos_token_id": end}
+    config = CLIPConfig(
+        text_config={**size, **text, "pad_token_id": end},
+        vision_config={**size, "image_size": 32, "patch_size": 8},
+        projection_dim=16,
+    )
+    torch.manual_seed(3)
+    CLIPModel(config).save_pretrained(folder)
+    tokens = CLIPTokenizer(str(folder / "vocab.json"), str(folder / "merges.txt"), model_max_length=64)
+    sides = {"size": {"shortest_edge": 32}, "crop_size": {"height": 32, "width": 32}}
+    CLIPProcessor(CLIPImageProcessorPil(**sides), tokens).save_pretrained(folder)
+    return folder
+
+
 def save_owl(folder: Path) -> Path:
     """Save an OWL-ViT of a few thousand weights, which is told in words what to look for, and return the folder."""
     torch = torch_or_skip()
     from transformers import CLIPTokenizer, OwlViTConfig, OwlViTForObjectDetection, OwlViTImageProcessorPil
     from transformers import OwlViTProcessor as Processor
 
-    letters = [chr(letter) for letter in range(ord("a"), ord("z") + 1)]
-    words = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "vocab.json").write_text(json.dumps({word: n for n, word in enumerate(words)}))
-    (folder / "merges.txt").write_text("#version: 0.2\n")
+    words = _save_letters(folder)
     size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     end = words.index("<|endoftext|>")
     text = {"vocab_size": len(words), "max_position_embeddings": 16, "bos_token_id": end - 1, "eos_token_id": end}
@@ -129,14 +157,17 @@ def _save_words(folder: Path, limit: int) -> Any:
     return tokens
 
 
-def save_text_model(folder: Path, *, marks: bool = False, several: bool = False, limit: int = 32) -> Path:
-    """Save a BERT that classifies texts, or marks what is in them, and return the folder."""
+def save_text_model(
+    folder: Path, *, marks: bool = False, several: bool = False, entails: bool = False, limit: int = 32
+) -> Path:
+    """Save a BERT that classifies texts, marks what is in them or tells what they entail, and return the folder."""
     torch = torch_or_skip()
     from transformers import BertConfig, BertForSequenceClassification, BertForTokenClassification
 
     tokens = _save_words(folder, limit)
     size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
-    named = {"id2label": ENTITIES, "label2id": {label: n for n, label in ENTITIES.items()}} if marks else NAMED
+    names = ENTITIES if marks else {0: "contradiction", 1: "neutral", 2: "entailment"} if entails else LABELS
+    named: dict[str, Any] = {"id2label": names, "label2id": {label: n for n, label in names.items()}}
     kind = {} if marks else {"problem_type": f"{'multi' if several else 'single'}_label_classification"}
     torch.manual_seed(5)
     made = BertForTokenClassification if marks else BertForSequenceClassification

@@ -120,8 +120,10 @@ class Detector:
             name: What a function is called, with its version; without it, what it says is not remembered.
             remember: Whether results are kept on this computer by model and file checksum.
             prompts: For a model that is told in words what to look for (zero-shot detection), such as
-                ``google/owlv2-base-patch16-ensemble`` or ``IDEA-Research/grounding-dino-tiny``: the words, which become
-                the labels; or a label config, whose labels of boxes they are.
+                ``google/owlv2-base-patch16-ensemble`` or ``IDEA-Research/grounding-dino-tiny``, or of what to choose,
+                such as ``openai/clip-vit-base-patch32`` for pictures and ``facebook/bart-large-mnli`` for texts: the
+                words, which become the labels; or a label config, whose labels of boxes they are, or of choices where
+                it draws no boxes.
             reads: What a function is given: ``pictures`` or ``texts``; a model, whose own config says it, is refused
                 where it reads no texts and is to.
 
@@ -392,8 +394,11 @@ def _prompts(given: LabelConfig | Sequence[str] | None) -> tuple[str, ...]:
     if isinstance(given, LabelConfig):
         shapes = ("Box", "Track")
         found = [label for one in given.controls.values() if one.row.shape in shapes for label in one.labels]
+        found = found or [label for one in given.controls.values() if one.kind == "choices" for label in one.labels]
         if not found:
-            raise InputError("The config has no labels of boxes to look for: give prompts as a list of words.")
+            raise InputError(
+                "The config has no labels of boxes to look for, and no choices: give prompts as a list of words."
+            )
     else:
         is_listed = not isinstance(given, str) and all(isinstance(one, str) for one in given)
         found = [str(one).strip() for one in given] if is_listed else []

@@ -55,9 +55,14 @@ HEADS = {
     "ForTokenClassification": Head("_mark_texts", "texts"),
     "WhisperForConditionalGeneration": Head("_transcribe", "sounds"),
 }
+# And with prompts, which are what may be chosen; others look for what the prompts name.
+TOLD_HEADS = {
+    **dict.fromkeys(("CLIPModel", "MetaClip2Model", "SiglipModel", "Siglip2Model", "AlignModel"), Head("_choose")),
+    "ForSequenceClassification": Head("_choose_of_texts", "texts"),
+}
 PROCESSORS = {
-    **dict.fromkeys(("_classify_texts", "_mark_texts"), "AutoTokenizer"),
-    **dict.fromkeys(("_transcribe", "_cut_boxes_out"), "AutoProcessor"),
+    **dict.fromkeys(("_classify_texts", "_mark_texts", "_choose_of_texts"), "AutoTokenizer"),
+    **dict.fromkeys(("_transcribe", "_cut_boxes_out", "_choose"), "AutoProcessor"),
     "_classify_sounds": "AutoFeatureExtractor",
 }
 # Silence of so many seconds ends a stretch of speech, of which a network tells each word's time.
@@ -122,7 +127,8 @@ class Name:
         Raises:
             InputError: The hub has no such network, or its config is damaged.
         """
-        return None if self.prompts or self.kind == "embedding" else head_of(self.architecture())
+        heads = TOLD_HEADS if self.prompts else HEADS
+        return None if self.kind == "embedding" else head_of(self.architecture(), heads)
 
     def labels(self) -> list[str] | None:
         """Return the labels a folder's network knows, without loading it; None for one on the hub."""
@@ -160,14 +166,18 @@ class Name:
         return InputError(f"config.json in {self.model} is damaged: save or download the model again.")
 
 
-def head_of(architecture: str) -> Head | None:
+def head_of(architecture: str, heads: Mapping[str, Head] = HEADS) -> Head | None:
     """Return what a class of networks is asked with, by its name.
+
+    Args:
+        architecture: The name.
+        heads: End of a class's name → what it is asked with.
 
     Example:
         >>> head_of("BertForTokenClassification").reads, head_of("DetrForObjectDetection")
         ('texts', None)
     """
-    return next((head for ending, head in HEADS.items() if architecture.endswith(ending)), None)
+    return next((head for ending, head in heads.items() if architecture.endswith(ending)), None)
 
 
 @lru_cache(maxsize=64)
@@ -225,9 +235,9 @@ class Network:
             threshold: The least score, from 0 to 1.
             regions: What of each picture is looked at, where the network wants it told.
         """
-        if self._name.prompts:
-            return self._detect_named(contents, threshold)
         head = self._name.head
+        if self._name.prompts and head is None:
+            return self._detect_named(contents, threshold)
         if head is not None:
             asked = (contents, threshold) if head.reads != "boxes" else (contents, threshold, regions)
             answers: list[dict[str, Any]] = getattr(self, head.asks)(*asked)
@@ -484,6 +494,45 @@ class Network:
             }
             for each in found
         ]
+
+    def _choose(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
+        """Return which prompt fits each picture best, or all that fit where the network judges each for itself."""
+        import transformers
+        from PIL import Image
+
+        parts = {"tokenizer": self._processor.tokenizer, "image_processor": self._processor.image_processor}
+        pipeline: Any = transformers.ZeroShotImageClassificationPipeline
+        ask = pipeline(model=self._network, device=self._device, **parts)
+        found = [ask(Image.fromarray(image), candidate_labels=list(self._name.prompts)) for image in images]
+        is_several = "siglip" in str(self._network.config.model_type)
+        return [
+            {"choices": {one["label"]: one["score"] for one in each if not is_several or one["score"] >= threshold}}
+            for each in (each if is_several else each[:1] for each in found)
+        ]
+
+    def _choose_of_texts(self, contents: Sequence[str], threshold: float) -> list[dict[str, Any]]:
+        """Return which prompt each text entails most; ``cut`` where only its beginning was read."""
+        import transformers
+
+        del threshold
+        names = [str(name).casefold() for name in self._network.config.id2label.values()]
+        if not any(name.startswith("entail") for name in names):
+            raise InputError(
+                f"{self._name.model} has labels of its own and takes no prompts: leave prompts out, or choose a model "
+                "that tells what a text entails (NLI), such as facebook/bart-large-mnli."
+            )
+        limit = self._tokens()
+        self._processor.model_max_length = limit
+        pipeline: Any = transformers.ZeroShotClassificationPipeline
+        ask = pipeline(model=self._network, tokenizer=self._processor, device=self._device)
+        answers = []
+        for text in contents:
+            said = ask(text, candidate_labels=list(self._name.prompts))
+            answer: dict[str, Any] = {"choices": {said["labels"][0]: said["scores"][0]}}
+            if len(self._processor(text, truncation=False, verbose=False)["input_ids"]) > limit:
+                answer["cut"] = limit
+            answers.append(answer)
+        return answers
 
     def embed(self, images: Sequence[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
         """Return one float32 vector a picture, [n, dimensions].

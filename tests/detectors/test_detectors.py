@@ -193,7 +193,7 @@ def test_masks_of_a_function_become_what_the_config_draws(pictures: pd.DataFrame
     assert "add up to 7" in broken["error"][1]
 
 
-@pytest.mark.parametrize("prompts", [[], "cat", ["cat", " "], [3], LabelConfig.text("text").choices("a", ["b"])])
+@pytest.mark.parametrize("prompts", [[], "cat", ["cat", " "], [3], LabelConfig.text("text").textarea("a")])
 def test_prompts_that_name_nothing_are_a_sentence(prompts: Any) -> None:
     with pytest.raises(InputError, match="prompts"):
         Detector.load("someone/model", prompts=prompts)

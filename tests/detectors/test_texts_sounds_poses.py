@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 from tiny_models import (
+    save_clip,
     save_owl,
     save_sam,
     save_text_model,
@@ -40,6 +42,8 @@ MADE: dict[str, Callable[[Path], Path]] = {
     "poses": save_vitpose,
     "masks": save_sam,
     "words": save_owl,
+    "fitting": save_clip,
+    "entails": lambda folder: save_text_model(folder, entails=True, limit=64),
 }
 
 
@@ -86,6 +90,25 @@ def test_texts_are_classified_as_transformers_does(model: Callable[[str], Path],
     for results in predictions.results.values():
         assert [(one["type"], one["from_name"]) for one in results] == [("choices", "topic")]
         assert not check_results(results, config)
+
+
+def test_prompts_are_chosen_from_as_transformers_does(model: Callable[[str], Path]) -> None:
+    texts = LabelConfig.text("text").choices("topic", ["rome", "bob"])
+    with pytest.warns(UserWarning, match="longer than the 64 tokens"):
+        found = Detector.load(model("entails"), prompts=texts)(["ana eats in rome.", LONG], progress=False)
+    ask = pipeline("zero-shot-classification", model("entails"))
+    wanted = ask("ana eats in rome.", candidate_labels=["rome", "bob"])
+    assert found["label"][0] == wanted["labels"][0]
+    assert found["score"][0] == pytest.approx(wanted["scores"][0], abs=1e-6)
+    assert {one["type"] for one in read_predictions(found, config=texts).results[found["item"][0]]} == {"choices"}
+    with pytest.raises(InputError, match="labels of its own"):
+        Detector.load(model("one label"), prompts=["rome"])(["ana"], progress=False)
+    picture = np.random.default_rng(0).integers(0, 255, (40, 60, 3), np.uint8)
+    seen = Detector.load(model("fitting"), prompts=["cat", "red dog"])({"p": picture}, progress=False)
+    (best, *_) = pipeline("zero-shot-image-classification", model("fitting"))(
+        Image.fromarray(picture), candidate_labels=["cat", "red dog"]
+    )
+    assert (seen["label"][0], seen["score"][0]) == (best["label"], pytest.approx(best["score"], abs=1e-6))
 
 
 def test_a_text_that_is_longer_than_the_model_reads_is_told(model: Callable[[str], Path]) -> None:
