@@ -470,8 +470,9 @@ def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, int | None]]
         score = one.get("score", one.get("confidence"))
         if type(score) is not float or score != score:
             score = None if is_missing(score) else score
-        number = one.get("index")
-        number = (number if type(number) is int else UNNUMBERED) if is_token else None
+        number = None
+        if is_token:
+            number = told if type(told := one.get("index")) is int else UNNUMBERED
         yield (start, end, label, score, quote, one.get("paragraph"), place), number
 
 

@@ -441,6 +441,10 @@ class Regions:
         if seen.drawn is not None and size is not None and (drawn := seen.drawn.in_picture(size)) is not None:
             return self._add(row, drawn.value(), size, target, score, path, repr(seen.drawn).encode())
         if seen.turned is not None and (turned := turned_box(seen.turned, size)) is not None:
+            slack = max(0.03, 1.5 / max(float(np.ptp(seen.turned, axis=0).max()), 1.0))  # corners in whole pixels
+            if Box.from_corners(seen.turned, slack) is None:
+                words = "Its four corners are no rectangle: the box through the first two and the last is drawn."
+                row.warn("no_rectangle", words, path)
             return self._add(row, turned, size, target, score, path, seen.turned.tobytes())
         if seen.turned is not None and not is_upright(seen.turned):
             why = "the picture's size is unknown: give sizes=" if size is None else "it leaves the picture"

@@ -252,6 +252,9 @@ def test_a_turned_box_is_drawn_turned() -> None:
     assert result["value"]["height"] == pytest.approx(40, abs=1e-3)
     (area,) = yolo(line, sizes=SIZE, config=OUTLINES).results["0"]
     assert len(area["value"]["points"]) == 4
+    assert codes(yolo(line, sizes=SIZE), "warnings") == []
+    quad = yolo("0 .1 .1 .9 .2 .8 .9 .2 .7", sizes=SIZE, task="obb")
+    assert codes(quad, "warnings") == ["no_rectangle"]
     unknown = yolo(line)
     assert codes(unknown, "warnings") == ["upright"]
     assert unknown.results["0"][0]["value"]["width"] == pytest.approx(2 * r, abs=1e-3)
