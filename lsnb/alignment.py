@@ -18,6 +18,7 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.forms.event_picker import EventPicker, Felt, Pair, find_picker
 from lsnb.kernel.words import listing
+from lsnb.shapes.faults import as_float
 from lsnb.timeseries import fit_moments
 from lsnb.timeseries.aligned import OnVideo, Placed, join, place
 from lsnb.timeseries.clocks import (
@@ -159,7 +160,7 @@ def finite(value: Any) -> bool:
         (True, False, False, False)
     """
     is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
-    return is_number and math.isfinite(value)
+    return is_number and math.isfinite(as_float(value))
 
 
 def start_moment(video_start: Any, tz: Any) -> pd.Timestamp:

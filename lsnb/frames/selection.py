@@ -42,6 +42,7 @@ from lsnb.kernel import checks
 from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.sampling.chance import check_seed, is_whole
+from lsnb.shapes.faults import as_float
 from lsnb.tables.keys import find_column
 
 # What the user asks ``select_frames`` for, checked: every fault is reported at once.
@@ -215,7 +216,7 @@ def _is_count(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and math.isfinite(as_float(value))
 
 
 def _is_positive(value: Any) -> bool:

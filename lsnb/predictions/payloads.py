@@ -23,6 +23,7 @@ from lsnb.predictions.checking import score_faults
 from lsnb.predictions.matching import size_of
 from lsnb.predictions.predictions import Row
 from lsnb.shapes import Fault, Outline, Size, bounds, box_of_centre, box_of_corners, coco_mask, mask_box
+from lsnb.shapes.faults import as_float
 
 # The 80 things of COCO by their ids, of which the highest is 90.
 #
@@ -645,7 +646,7 @@ def _add_part(found: Found, part: Mapping[str, Any], names: Names | None, path: 
     found.set_last("masks", mask)
     found.set_last("turned", turned)
     found.set_last("points", points)
-    is_turned = isinstance(turn, numbers.Real) and math.isfinite(turn) and turn != 0
+    is_turned = isinstance(turn, numbers.Real) and math.isfinite(as_float(turn)) and turn != 0
     found.set_last("rotations", float(turn) if is_turned and turn is not None else None)
     found.set_last("trackers", next((part[key] for key in TRACK_KEYS if not is_missing(part.get(key))), None))
     read = {"segments"} | ({"keypoints"} if points else set()) | ({"rotation"} if is_turned else set())
@@ -938,7 +939,7 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
         known.paths.append(f"row {place}")
         known.set_last("masks", None if is_missing(runs) else partial(_table_mask, runs))
         is_said = isinstance(turn, numbers.Real) and not is_missing(turn) and turn != 0
-        is_turned = is_said and is_percent and math.isfinite(turn)
+        is_turned = is_said and is_percent and math.isfinite(as_float(turn))
         known.set_last("rotations", float(turn) if is_turned else None)
         if is_said and not is_turned:
             known.unread["rotation"] = None

@@ -57,6 +57,7 @@ from lsnb.reliability.intervals import (
     shown,
 )
 from lsnb.reliability.overlap import is_drawn
+from lsnb.shapes.faults import as_float
 from lsnb.tables.keys import check_key, key_texts
 
 # With more labels a table of all pairs of them is left out.
@@ -283,7 +284,7 @@ def _ordered(order: Sequence[Any], answers: list[Any]) -> tuple[str, ...]:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and math.isfinite(float(value))
+    return isinstance(value, Real) and not isinstance(value, (bool, np.bool_)) and math.isfinite(as_float(value))
 
 
 NAMES = {

@@ -56,6 +56,8 @@ def test_boxes_go_through_the_readers_of_detections() -> None:
     assert read(payload) == expected
     assert read(str(payload)) == expected
     assert read([{"label": "dog", "x": 10, "y": 10, "width": 50, "height": 50, "score": 0.5}])[0]["value"] == value
+    endless = [{"label": "dog", "x": 10, "y": 10, "width": 50, "height": 50, "rotation": 10**400}]
+    assert read(endless)[0]["value"] == value  # no float holds such a turn
     own = [{"type": "rectanglelabels", "value": value, "id": "r"}]
     assert read(own) == [{**own[0], "from_name": "box", "to_name": "uri"}]
 
