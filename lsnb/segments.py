@@ -596,6 +596,9 @@ def _praat(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
+ELAN_SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
+
+
 @checked
 def to_eaf(segments: pd.DataFrame, out: str | Path, *, media: str | Path | None = None) -> Path:
     """Write stretches as an ELAN file and return its path: a tier each; times are to the millisecond.
@@ -613,6 +616,8 @@ def to_eaf(segments: pd.DataFrame, out: str | Path, *, media: str | Path | None 
     rows = _held(segments)
     _one_item(rows, "An ELAN file")
     root = etree.Element("ANNOTATION_DOCUMENT", AUTHOR="", DATE="1970-01-01T00:00:00Z", FORMAT="3.0", VERSION="3.0")
+    # Each file of ELAN's own names its schema, and libraries that read them rely on that.
+    root.set("{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation", ELAN_SCHEMA)
     header = etree.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     if media is not None:
         address = Path(media).expanduser().absolute().as_uri()

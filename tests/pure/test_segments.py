@@ -224,6 +224,22 @@ def test_what_is_written_comes_back(name: str, tmp_path: Path) -> None:
         assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes() or name == "rttm"
 
 
+def test_what_is_written_opens_in_the_libraries_of_elan_and_praat(tmp_path: Path) -> None:
+    held = sorted(tuple(row) for row in HELD[["tier", "start", "end", "label"]].to_numpy().tolist())
+    text = WRITERS["eaf"](HELD, tmp_path / "x.eaf").read_text(encoding="utf-8")
+    assert 'xsi:noNamespaceSchemaLocation="' in text  # pympi ended in a KeyError without
+    path = WRITERS["textgrid"](HELD, tmp_path / "x.TextGrid")
+    elan = pytest.importorskip("pympi").Elan.Eaf(str(tmp_path / "x.eaf"))
+    tiers = {tier: elan.get_annotation_data_for_tier(tier) for tier in elan.get_tier_names()}
+    told = [(tier, start / 1000, end / 1000, label) for tier, rows in tiers.items() for start, end, label in rows]
+    assert sorted(told) == held
+    praat = pytest.importorskip("praatio.textgrid").openTextgrid(str(path), includeEmptyIntervals=False)
+    entries = [(tier, entry) for tier in praat.tierNames for entry in praat.getTier(tier).entries]
+    # An instant has one time.
+    told = [(tier, float(entry[0]), float(entry[-2]), entry[-1]) for tier, entry in entries]
+    assert sorted(told) == held
+
+
 def test_what_a_format_has_no_room_for_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="overlap"):
         WRITERS["textgrid"](HELD.assign(start=0.0, end=2.0), tmp_path / "x")
