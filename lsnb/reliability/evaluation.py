@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import html
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any
@@ -236,7 +236,9 @@ def evaluate(
         humans=humans,
         human_gap=gap,
         alternative=alternative,
-        note=_note(both, compared, apart),
+        note=_note(
+            both, compared, apart, _measured(annotations, named) if level is None and order is None else "nominal"
+        ),
     )
 
 
@@ -324,7 +326,7 @@ class _Compared:
         answers = [*truth, *said]
         are_texts = pd.api.types.infer_dtype(answers, skipna=False) == "string"
         if order is not None:
-            level = level or "ordinal"
+            level = _checked_order(level)
         level = level or _usual(answers, annotations, control, are_texts=are_texts)
         if order is not None:
             values: tuple[Any, ...] = _ordered(order, answers)
@@ -336,7 +338,7 @@ class _Compared:
             named = answers if are_texts else [_text(value) for value in answers]
             values = tuple(sorted(set(named)))
         else:
-            odd = sorted({_text(value) for value in answers if _number(value) is None})
+            odd = _odd_numbers(answers)
             if odd:
                 raise InputError(f"Some answers are no numbers ({listing(odd)}), so they have no {level} level.")
             named = [_number(value) for value in answers]
@@ -523,14 +525,33 @@ def _usual(answers: list[Any], annotations: pd.DataFrame | None, control: str, *
     if not are_texts and any(isinstance(value, tuple) for value in answers):
         return "sets"
     if annotations is not None and "kind" in annotations.columns:
-        mine = annotations["control"].eq(control).fillna(False).astype(bool)
-        kinds = annotations.loc[mine, "kind"].dropna().unique()
-        level = LEVELS.get(str(kinds[0]), "nominal") if len(kinds) == 1 else "nominal"
+        level = _measured(annotations, control)
         # Tables that a model wrote often hold numbers as texts.
-        return level if answers and all(_number(value) is not None for value in set(answers)) else "nominal"
+        return level if answers and not _odd_numbers(answers) else "nominal"
     if not are_texts and answers and all(_is_number(value) for value in answers):
         return "interval" if annotations is None else "nominal"
     return "nominal"
+
+
+def _measured(annotations: pd.DataFrame | None, control: str) -> Level:
+    """Return what a control measures, where annotations say so; else nominal."""
+    if annotations is None or "kind" not in annotations.columns:
+        return "nominal"
+    mine = annotations["control"].eq(control).fillna(False).astype(bool)
+    kinds = annotations.loc[mine, "kind"].dropna().unique()
+    return LEVELS.get(str(kinds[0]), "nominal") if len(kinds) == 1 else "nominal"
+
+
+def _odd_numbers(answers: Iterable[Any]) -> list[str]:
+    """Return the answers that are no numbers, as text."""
+    return sorted({_text(value) for value in set(answers) if _number(value) is None})
+
+
+def _checked_order(level: Level | None) -> Level:
+    """Return the level of answers that have an order."""
+    if level in ("sets", "ratio"):
+        raise InputError(f"level is {level!r}, which knows no order of names: leave out order, or give 'ordinal'.")
+    return level or "ordinal"
 
 
 def _number(value: Any) -> float | None:
@@ -605,7 +626,7 @@ def _codes(
     if order is not None:
         values = list(_ordered(order, values))
     elif level in MEASURED:
-        odd = [value for value in values if _number(value) is None]
+        odd = _odd_numbers(values)
         if odd:
             raise InputError(f"Some answers are no numbers ({listing(odd)}), so they have no {level} level.")
         values.sort(key=float)
@@ -851,7 +872,7 @@ def alternative_annotator_test(
     answers = list(map(said.__getitem__, wide.index.to_numpy("object").tolist()))
     given = [value for name in wide for value in wide[name].dropna().tolist()]
     if order is not None:
-        order, level = _ordered(order, [*answers, *given]), level or "ordinal"
+        order, level = _ordered(order, [*answers, *given]), _checked_order(level)
     level = level or _usual([*answers, *given], annotations, control, are_texts=False)
     codes, values = _codes(wide, said, level, order)
     return _alternative(codes, values, level, order, people, epsilon, rate)
@@ -945,7 +966,7 @@ def _rejected(p: Floats, rate: float) -> list[bool]:
     return found.tolist()
 
 
-def _note(both: list[str], compared: _Compared, apart: list[tuple[str, str]]) -> str:
+def _note(both: list[str], compared: _Compared, apart: list[tuple[str, str]], measured: Level) -> str:
     if not both:
         return "No item has both an answer of the model and a gold one: check that the keys are the same ids."
     notes = []
@@ -955,6 +976,9 @@ def _note(both: list[str], compared: _Compared, apart: list[tuple[str, str]]) ->
         notes.append(
             f"All answers are {compared.labels[0]!r}: kappa is missing, since agreement cannot be told from chance."
         )
+    if measured != "nominal" and compared.ratings.level == "nominal":
+        odd = listing(_odd_numbers(compared.labels))
+        notes.append(f"Some answers are no numbers ({odd}), so that all were compared as names: leave those out.")
     notes.append(_spelling(compared))
     if apart:
         notes.append(f"Not compared: {listing(sorted(item for item, _ in apart))} (see .unmatched).")

@@ -192,6 +192,12 @@ def test_an_annotator_outside_the_order_is_named_and_no_interval_is_no_verdict()
     asked = {"key": "ID", "column": "label", "annotations": people, "resamples": 0}
     with pytest.raises(InputError, match="not in order: n/a"):
         evaluate(model, gold(people, "label"), order=["low", "mid", "high"], **asked)
+    with pytest.raises(InputError, match="knows no order"):
+        evaluate(model, gold(people, "label"), order=["low", "mid", "high"], level="sets", **asked)
+    stars = as_long({who: [1.0, 2.0, 3.0] for who in ("ana", "ben", "cem")}, "rating")
+    odd = evaluate(model.assign(label=["1", "2", "none"]), gold(stars, "label"), **asked | {"annotations": stars})
+    assert odd.level == "nominal"
+    assert "no numbers (none)" in odd.note
     assert "cannot be told" not in repr(evaluate(model, gold(people, "label"), **asked))
     many = as_long({who: [f"{who} {item}" for item in range(150)] for who in ("ana", "ben", "cem")}, "textarea")
     found = evaluate(
