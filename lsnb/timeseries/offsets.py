@@ -728,6 +728,8 @@ SHORTEST_FOR_DRIFT = 30.0
 FOLDS = 10
 # The share of a step of the grid that lines between its samples may be off by themselves.
 GRAIN = 0.05
+# No block is taken to draw a line to itself by more than this.
+MOST_DRAWN = 0.8
 REACH = 0.4
 
 
@@ -908,16 +910,20 @@ class _Curves:
         many = min(float(count), 3 * float(squares.sum()) ** 2 / max(float((squares**2).sum()), 1e-300))
         free_of = max(many - size, 1.0)
         hessian = -(sides * bends[self.used]) @ sides.T
-        meat = (sides * squares) @ sides.T * (free_of + size) / free_of
         try:
             inverse = np.linalg.inv(hessian)
         except np.linalg.LinAlgError:
             return None
         if (np.diag(hessian) <= 0).any() or np.linalg.det(hessian) <= 0:
             return None
+        # A block that draws the line to itself has too small a slope there (J. G. MacKinnon and H. White, 1985).
+        drawn = np.clip(-bends[self.used] * np.einsum("ik,ij,jk->k", sides, inverse, sides), 0.0, MOST_DRAWN)
+        meat = (sides * squares / (1 - drawn)) @ sides.T
         covariance = np.zeros((2, 2))
         covariance[:size, :size] = inverse @ meat @ inverse
         covariance[0, 0] += (GRAIN * self.step) ** 2
+        if is_tilted:
+            covariance[1, 1] += (GRAIN * self.step) ** 2 / float((self.away[self.used] ** 2).mean())
         return Band(
             middle=0.0,
             shift=chosen[0] - free[0],
