@@ -876,7 +876,9 @@ def _look_into_picture(head: bytes, file: IO[bytes], size: int) -> str | None:
         return None if _holds(file, max(0, size - 1024), b"\0;") else BROKEN_OFF
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return BROKEN_OFF if int.from_bytes(head[4:8], "little") + 8 > size + 1 else None
-    return None if head[:2] == b"BM" or head[:4] == b"\0\0\1\0" else NO_PICTURE
+    if head[:2] == b"BM":
+        return BROKEN_OFF if int.from_bytes(head[2:6], "little") > size else None
+    return None if head[:4] == b"\0\0\1\0" else NO_PICTURE
 
 
 def _look_into_jpeg(file: IO[bytes], size: int) -> str | None:

@@ -211,7 +211,7 @@ def picture(format: str, mode: str = "RGB") -> bytes:
     return content.getvalue()
 
 
-PICTURES = {"JPEG": picture("JPEG"), "PNG": picture("PNG"), "GIF": picture("GIF", "P"), "WEBP": picture("WEBP")}
+PICTURES = {kind: picture(kind, "P" if kind == "GIF" else "RGB") for kind in ("JPEG", "PNG", "GIF", "WEBP", "BMP")}
 HEIC = b"\0\0\0\x18ftypheic\0\0\0\0"
 
 
