@@ -5,10 +5,9 @@ from lsnb.predictions.checking import check_results, score_faults
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.contents import config_for, labels_in, read_predictions
 from lsnb.predictions.detections import cell_results, from_detections
-from lsnb.predictions.entities import from_spans
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.records import from_answers
-from lsnb.predictions.timed import from_segments
+from lsnb.predictions.stretches import from_segments, from_spans
 from lsnb.predictions.yolo import from_yolo
 from lsnb.shapes import Fault
 

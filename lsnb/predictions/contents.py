@@ -35,7 +35,6 @@ from lsnb.labels import LabelConfig
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.detections import from_detections
-from lsnb.predictions.entities import from_spans
 from lsnb.predictions.interchange import (
     Film,
     Picture,
@@ -69,7 +68,7 @@ from lsnb.predictions.payloads import (
 from lsnb.predictions.predictions import Predictions
 from lsnb.predictions.records import from_answers, is_label_studio, labels_said, read_tasks, records_of
 from lsnb.predictions.regions import Regions, Targets
-from lsnb.predictions.timed import from_segments
+from lsnb.predictions.stretches import from_segments, from_spans
 from lsnb.predictions.yolo import CLASSES, Declared, is_yolo, read_yolo, yolo_problems, yolo_texts
 from lsnb.shapes import Fault
 from lsnb.tables import check_key, read_table
