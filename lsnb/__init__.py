@@ -26,7 +26,7 @@ _HOMES = {
     "agreement": "reliability",
     "agreement_by": "reliability",
     "align": "alignment",
-    "align_table": "recordings",
+    "align_table": "alignment",
     "config_builder": "builder",
     "connect": "connections",
     "disputed": "reliability",
@@ -35,7 +35,7 @@ _HOMES = {
     "extend_sample": "sampling",
     "extract_frames": "frames",
     "find_images": "frames",
-    "find_recordings": "recordings",
+    "find_recordings": "alignment",
     "find_videos": "frames",
     "from_answers": "predictions",
     "from_coco": "predictions",
@@ -108,6 +108,8 @@ if TYPE_CHECKING:
     from lsnb import tables as tables
     from lsnb import timeseries as timeseries
     from lsnb.alignment import align as align
+    from lsnb.alignment import align_table as align_table
+    from lsnb.alignment import find_recordings as find_recordings
     from lsnb.annotations import expand_tracks as expand_tracks
     from lsnb.annotations import majority as majority
     from lsnb.annotations import read_annotations as read_annotations
@@ -143,8 +145,6 @@ if TYPE_CHECKING:
     from lsnb.predictions import from_yolo as from_yolo
     from lsnb.predictions import read_predictions as read_predictions
     from lsnb.predictions.labelbox import from_labelbox as from_labelbox
-    from lsnb.recordings import align_table as align_table
-    from lsnb.recordings import find_recordings as find_recordings
     from lsnb.reliability import agreement_by as agreement_by
     from lsnb.reliability import disputed as disputed
     from lsnb.reliability import evaluate as evaluate

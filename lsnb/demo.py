@@ -21,6 +21,7 @@ import orjson
 import pandas as pd
 from tqdm.auto import tqdm
 
+from lsnb.alignment.aligning import Recording, find_recordings
 from lsnb.connections import connect, open_bucket
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.kernel.checks import checked
@@ -28,7 +29,6 @@ from lsnb.kernel.files import nearest_file, whole_file, write_whole
 from lsnb.kernel.report import Report
 from lsnb.labels import LabelConfig
 from lsnb.labels.vocabulary import CHOICES, RATING, TIME_SERIES_LABELS
-from lsnb.recordings import Recording, find_recordings
 from lsnb.sampling import sample
 from lsnb.study.projects import read_copy
 from lsnb.tables import read_table

@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from recordings import recording
 
-from lsnb.alignment import align
+from lsnb.alignment import align, align_table
 from lsnb.errors import InputError, MissingFileError, TableError
-from lsnb.recordings import align_table
 
 
 def test_a_clap_that_is_later_in_the_data_has_a_negative_offset():
