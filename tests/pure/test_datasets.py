@@ -19,7 +19,7 @@ from PIL import Image
 
 from lsnb import LabelConfig, from_spans, from_yolo, read_predictions, read_table
 from lsnb.annotations import long_table, to_dataset, write_dataset
-from lsnb.annotations.text_datasets import Document, conll
+from lsnb.annotations.datasets import Document, conll
 from lsnb.errors import InputError, MissingExtraError, MissingFileError
 from lsnb.shapes import Box, brush_rle, outline
 
