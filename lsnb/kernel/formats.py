@@ -918,7 +918,8 @@ def parse_yaml(content: bytes | str, name: str) -> Any:
         name: What it is called in messages.
 
     Raises:
-        InputError: It is no YAML, refers to parts of itself, nests too deep or is larger than ``LARGEST_YAML``.
+        InputError: It is no YAML, refers to parts of itself, has a name twice, nests too deep or is larger than
+            ``LARGEST_YAML``.
 
     Example:
         >>> parse_yaml("{names: [no, 'yes'], kpt_shape: [17, 3]}", "data.yaml")
@@ -940,6 +941,17 @@ def parse_yaml(content: bytes | str, name: str) -> Any:
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST_YAML:
                 raise InputError(f"{name} nests more than {DEEPEST_YAML} levels deep, which no such file does.")
+        nodes = [yaml.compose(text, Loader=loader)]
+        while nodes:
+            node = nodes.pop()
+            if isinstance(node, yaml.MappingNode):
+                keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+                if len(set(keys)) < len(keys):
+                    twice = next(key for key in keys if keys.count(key) > 1)
+                    raise InputError(f"{name} has {twice[:40]!r} twice in one place: keep the one that is meant.")
+                nodes += [value for _, value in node.value]
+            elif isinstance(node, yaml.SequenceNode):
+                nodes += node.value
         return yaml.load(text, Loader=loader)  # nosec B506
     except (yaml.YAMLError, UnicodeError, ValueError) as fault:
         if isinstance(fault, InputError):

@@ -208,6 +208,7 @@ def test_names_are_read_as_yaml_has_them(tmp_path: Path) -> None:
         ("names: [[a], b]", "a list of texts"),
         ("names: [a, b]\nkpt_shape: 17", "kpt_shape is"),
         ("names: {a: b}", "write 0: cat"),
+        ("names: {0: a, 0: b}", "has '0' twice"),
     ]:
         (tmp_path / "data.yaml").write_text(text)
         with pytest.raises(InputError, match=said):
