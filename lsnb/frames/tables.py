@@ -23,6 +23,7 @@ from lsnb.kernel import checks
 from lsnb.kernel.files import safe_name, stray_link, whole_file_at, write_whole
 from lsnb.kernel.formats import FRAME_ENDINGS, parse_json, read_bytes
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows, warn
+from lsnb.shapes.faults import as_float
 from lsnb.tables import read_table
 from lsnb.tables.cells import flags
 from lsnb.tables.keys import find_column
@@ -715,7 +716,7 @@ def read_frame_numbers(given: Any) -> tuple[int, ...]:
 def _whole_number(cell: Any) -> int | None:
     if isinstance(cell, bool) or not isinstance(cell, numbers.Real):
         return None
-    value = float(cell)
+    value = as_float(cell)
     return int(value) if math.isfinite(value) and value.is_integer() and 0 <= value <= LAST_FRAME else None
 
 

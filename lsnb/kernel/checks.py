@@ -472,7 +472,10 @@ def _fit(value: Any, hint: Any) -> tuple[bool, Any]:
         bounds = [note for note in hint.__metadata__ if isinstance(note, Within)]
         fits = fits and all(note.fits(value) for note in hint.__metadata__ if isinstance(note, Dims))
         if fits and isinstance(value, Real):
-            fits = not any(bound.wrong(float(value)) for bound in bounds)
+            try:
+                fits = not any(bound.wrong(float(value)) for bound in bounds)
+            except OverflowError:  # a whole number that no float holds
+                fits = False
         elif not fits and isinstance(value, float) and value == math.inf:
             fits = any(bound.high == math.inf for bound in bounds)
         return fits, value
