@@ -22,7 +22,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.kernel.checks import checked, shown
-from lsnb.kernel.files import write_whole
+from lsnb.kernel.files import named_path, write_whole
 from lsnb.kernel.formats import looks_like_json, parse_xml, read_bytes
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing
@@ -71,7 +71,7 @@ def read_segments(source: str | Path, *, item: str | None = None) -> pd.DataFram
         >>> read_segments(file)[["start", "end", "label"]].values.tolist()
         [[0.5, 1.25, 'bird']]
     """
-    path = Path(source).expanduser()
+    path = named_path(source)
     raw = read_bytes(path, MOST_TEXT)
     tally = Tally(path.name, "stretch", "stretches")
     rows = list(_read(raw, path, tally))
@@ -485,7 +485,7 @@ def to_rttm(segments: pd.DataFrame, out: str | Path) -> Path:
         sure = "<NA>" if row["score"] is None else repr(float(row["score"]))
         length = round(row["end"] - row["start"], 9)
         lines.append(f"SPEAKER {words[0]} 1 {row['start']!r} {length!r} <NA> <NA> {words[1]} {sure} <NA>\n")
-    return write_whole(Path(out).expanduser(), "".join(lines).encode(), parents=True)
+    return write_whole(named_path(out), "".join(lines).encode(), parents=True)
 
 
 def _word(given: Any) -> str:
@@ -513,7 +513,7 @@ def to_srt(segments: pd.DataFrame, out: str | Path) -> Path:
         said = str(row["text"] if row["text"] is not None else row["label"] or "")
         said = "\n".join(line for line in said.splitlines() if line.strip())
         cues.append(f"{number}\n{_clock(row['start'])} --> {_clock(row['end'])}\n{said}\n\n")
-    return write_whole(Path(out).expanduser(), "".join(cues).encode(), parents=True)
+    return write_whole(named_path(out), "".join(cues).encode(), parents=True)
 
 
 def _clock(seconds: float) -> str:
@@ -537,7 +537,7 @@ def to_audacity(segments: pd.DataFrame, out: str | Path) -> Path:
     rows = _held(segments)
     _one_item(rows, "A label track")
     lines = [f"{row['start']!r}\t{row['end']!r}\t{_flat(_shown(row))}\n" for row in rows]
-    return write_whole(Path(out).expanduser(), "".join(lines).encode(), parents=True)
+    return write_whole(named_path(out), "".join(lines).encode(), parents=True)
 
 
 def _shown(row: Row) -> str:
@@ -589,7 +589,7 @@ def to_textgrid(segments: pd.DataFrame, out: str | Path) -> Path:
             count += 1
         kind = "TextTier" if is_points else "IntervalTier"
         lines += [f'"{kind}"', _praat(tier), "0", repr(end), str(count), *entries]
-    return write_whole(Path(out).expanduser(), ("\n".join(lines) + "\n").encode(), parents=True)
+    return write_whole(named_path(out), ("\n".join(lines) + "\n").encode(), parents=True)
 
 
 def _praat(text: str) -> str:
@@ -620,7 +620,7 @@ def to_eaf(segments: pd.DataFrame, out: str | Path, *, media: str | Path | None 
     root.set("{http://www.w3.org/2001/XMLSchema-instance}noNamespaceSchemaLocation", ELAN_SCHEMA)
     header = etree.SubElement(root, "HEADER", MEDIA_FILE="", TIME_UNITS="milliseconds")
     if media is not None:
-        address = Path(media).expanduser().absolute().as_uri()
+        address = named_path(media).absolute().as_uri()
         kind = "audio/x-wav" if str(media).lower().endswith(".wav") else "video/mp4"
         etree.SubElement(header, "MEDIA_DESCRIPTOR", MEDIA_URL=address, MIME_TYPE=kind)
     order = etree.SubElement(root, "TIME_ORDER")
@@ -646,7 +646,7 @@ def to_eaf(segments: pd.DataFrame, out: str | Path, *, media: str | Path | None 
         raise InputError("A label holds a control character, which XML has no room for: remove it.") from None
     etree.SubElement(root, "LINGUISTIC_TYPE", LINGUISTIC_TYPE_ID="default-lt", TIME_ALIGNABLE="true")
     text = etree.tostring(root, encoding="UTF-8", xml_declaration=True, pretty_print=True)
-    return write_whole(Path(out).expanduser(), text, parents=True)
+    return write_whole(named_path(out), text, parents=True)
 
 
 @checked
@@ -667,7 +667,7 @@ def to_boris(segments: pd.DataFrame, out: str | Path) -> Path:
         length = repr(round(row["end"] - row["start"], 9))
         about = [_flat(str(row["item"] or "")), _flat(str(row["tier"] or "")), _flat(_shown(row)), kind]
         lines.append("\t".join([*about, repr(row["start"]), repr(row["end"]), length]))
-    return write_whole(Path(out).expanduser(), ("\n".join(lines) + "\n").encode(), parents=True)
+    return write_whole(named_path(out), ("\n".join(lines) + "\n").encode(), parents=True)
 
 
 WRITERS: Mapping[str, Callable[..., Path]] = {

@@ -34,7 +34,7 @@ from lsnb.alignment.given import (
 from lsnb.annotations import write_table
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import Annotations, Count, FilePath, Give, checked
-from lsnb.kernel.files import files_in, safe_name
+from lsnb.kernel.files import files_in, named_path, safe_name
 from lsnb.kernel.formats import VIDEO_ENDINGS
 from lsnb.kernel.jobs import for_each
 from lsnb.kernel.words import counted, listing, nearest, warn
@@ -101,7 +101,7 @@ class AlignedSeries(OnVideo):
             raise InputError(fault or ["every is not given: give the length of a stretch, such as every='10min'."])
         if not path_like(out):
             raise InputError(f"out is a {type(out).__name__}: give the folder for the files.")
-        folder = Path(out).expanduser()
+        folder = named_path(out)
         bounds = [*np.arange(0.0, self.duration, length).tolist(), self.duration]
         if len(bounds) > 2 and bounds[-1] - bounds[-2] < length / 10:
             del bounds[-2]
@@ -560,7 +560,7 @@ def find_recordings(
         >>> [[Path(one).name for one in own] for own in find_recordings(place)["series"]]
         [['p1.csv', 'p1_wrist.csv'], ['p2.csv']]
     """
-    places = [Path(one).expanduser() for one in (folder, sensors) if one is not None]
+    places = [named_path(one) for one in (folder, sensors) if one is not None]
     for root in places:
         if not root.is_dir():
             raise MissingFileError(f"There is no folder {root} (looked in {Path.cwd()}): correct its name.")
@@ -770,7 +770,7 @@ def align_table(
     ]
     if problems:
         raise TableError(problems)
-    folder = Path(out).expanduser()
+    folder = named_path(out)
     jobs = []
     for position, name in enumerate(_file_names(found[series])):
         own = dict(options)

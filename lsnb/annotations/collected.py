@@ -20,7 +20,7 @@ import pandas as pd
 from lsnb.annotations.long import ANSWERED
 from lsnb.errors import InputError, TableError
 from lsnb.kernel import checks
-from lsnb.kernel.files import file_errors, path_inside, safe_name, whole_file_at
+from lsnb.kernel.files import file_errors, named_path, path_inside, safe_name, whole_file_at
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import listing, nearest, warn
 from lsnb.labels import LabelConfig
@@ -253,7 +253,7 @@ def write_collected_data(
         raise InputError(problems)
     if format != "csv":
         require_h5("CollectedData_….h5", "give format='csv'")
-    folder = Path(out).expanduser()
+    folder = named_path(out)
     named = scorer or (None if annotator in (None, "all") else safe_name(str(annotator)))
     animals = animals or _former_animals(folder, named, format)
     points, notes = _points(annotations, frames, animals)
@@ -298,7 +298,7 @@ def _problems(
             )
     if not isinstance(out, (str, os.PathLike)) or not str(out).strip():
         problems.append(f"out is {out!r}: give the path of a folder.")
-    elif Path(out).expanduser().is_file():
+    elif named_path(out).is_file():
         problems.append(f"out is {str(out)!r}, which is a file: give a folder.")
     for name, value in (("scorer", scorer), ("annotator", annotator)):
         if value is not None and (not isinstance(value, str) or not value.strip()):

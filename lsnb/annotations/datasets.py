@@ -32,7 +32,7 @@ from lsnb.annotations.picture_datasets import (
 from lsnb.annotations.votes import first_time, latest
 from lsnb.errors import InputError, MissingExtraError, MissingFileError
 from lsnb.kernel.checks import Annotations, FilePath, Seed, Share, checked
-from lsnb.kernel.files import files_in, path_inside, safe_name, whole_folder, write_whole
+from lsnb.kernel.files import files_in, named_path, path_inside, safe_name, whole_folder, write_whole
 from lsnb.kernel.formats import IMAGE_ENDINGS, MOST_PIXELS, ending_of
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels.vocabulary import KINDS, is_region
@@ -135,7 +135,7 @@ def write_dataset(
         >>> (folder / "labels/train/1.txt").read_text()
         '0 0.5 0.625 0.5 0.25\\n'
     """
-    place = Path(out).expanduser()
+    place = named_path(out)
     former = _former_files(place, format)
     chosen = _Chosen.of(annotations, annotator, by, Parts(val, test, seed))
     with whole_folder(place) as room:
@@ -478,9 +478,9 @@ def _find_files(pictures: Sequence[Shown], addresses: Sequence[str], images: Any
     given: dict[str, Path] = {}
     index: dict[str, list[Path]] = {}
     if isinstance(images, Mapping):
-        given = {str(item): Path(path).expanduser() for item, path in images.items()}
+        given = {str(item): named_path(path) for item, path in images.items()}
     else:
-        root = Path(images).expanduser()
+        root = named_path(images)
         if not root.is_dir():
             raise MissingFileError(f"There is no folder {root}: give the one that holds the pictures.")
         for path in files_in(root, lambda one: ending_of(one.name) in IMAGE_ENDINGS):

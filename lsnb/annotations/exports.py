@@ -25,7 +25,7 @@ from lsnb.annotations.long import DONE, Tabulated, Wanted, tabulate
 from lsnb.annotations.long import anonymize as hide_names
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, checked
-from lsnb.kernel.files import files_in, is_address, nearest_file, objects_at, refuse_no_file
+from lsnb.kernel.files import files_in, is_address, named_path, nearest_file, objects_at, refuse_no_file
 from lsnb.kernel.formats import (
     EXPORT_ENDINGS,
     FILE_KINDS,
@@ -316,7 +316,7 @@ def _contents(source: Path | str) -> Iterator[tuple[PurePath, str, Any]]:
         for name, content in objects_at(source):
             yield PurePosixPath(name), name, _parsed_or_fault(content, name)
         return
-    path = source.expanduser()
+    path = named_path(source)
     if path.is_dir():
         yield from _stored(path)
         return

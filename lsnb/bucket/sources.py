@@ -28,7 +28,7 @@ import google_crc32c
 import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError
-from lsnb.kernel.files import Known, file_sentence, nearest_file, nearest_path, stray_link
+from lsnb.kernel.files import Known, file_sentence, named_path, nearest_file, nearest_path, stray_link
 from lsnb.kernel.formats import (
     FILE_KINDS,
     MemberFault,
@@ -678,7 +678,7 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
     if not isinstance(pattern, str) or not pattern.strip():
         raise InputError(f"pattern is {pattern!r}: give a glob such as '**/*.jpg'.")
     text = os.fspath(source)
-    root = Path(text).expanduser()
+    root = named_path(text)
     if root.is_dir():
         try:
             found = list(_inside_folder(root, pattern, sources))

@@ -23,7 +23,7 @@ import requests
 
 from lsnb.detectors.loading import Region
 from lsnb.errors import InputError, MissingExtraError, MissingFileError
-from lsnb.kernel.files import file_errors
+from lsnb.kernel.files import file_errors, named_path
 from lsnb.media import SOUND_RATE
 
 EXTRA = 'pip install "lsnb[torch]"'
@@ -93,7 +93,7 @@ class Name:
     @property
     def folder(self) -> Path | None:
         """The folder, where the name is one."""
-        path = Path(self.model).expanduser()
+        path = named_path(self.model)
         return path if path.is_dir() else None
 
     def identify(self) -> str:
@@ -155,7 +155,7 @@ class Name:
 
     def _config(self) -> dict[str, Any]:
         try:
-            config = json.loads((Path(self.model).expanduser() / "config.json").read_text(encoding="utf-8"))
+            config = json.loads((named_path(self.model) / "config.json").read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError):
             raise self._damaged() from None
         if not isinstance(config, dict):

@@ -36,7 +36,7 @@ from lsnb.frames.tables import (
     write_note,
 )
 from lsnb.kernel import checks
-from lsnb.kernel.files import file_sentence, remove_leavings
+from lsnb.kernel.files import file_sentence, named_path, remove_leavings
 from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import listing
 
@@ -314,7 +314,7 @@ def extract_frames(
         raise InputError(problems)
     is_single = isinstance(video, (str, os.PathLike))
     jobs, outcomes = _planned(
-        asked.videos, Path(out).expanduser(), int(context), f".{format}", int(quality), is_strict=is_single
+        asked.videos, named_path(out), int(context), f".{format}", int(quality), is_strict=is_single
     )
     done = run_jobs(
         write_frames,

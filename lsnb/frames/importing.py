@@ -44,7 +44,7 @@ from lsnb.frames.tables import (
     write_note,
 )
 from lsnb.kernel import checks
-from lsnb.kernel.files import file_sentence, files_in, remove_leavings, write_whole
+from lsnb.kernel.files import file_sentence, files_in, named_path, remove_leavings, write_whole
 from lsnb.kernel.formats import (
     FRAME_ENDINGS,
     IMAGE_ENDINGS,
@@ -655,7 +655,7 @@ def import_frames(
         problems += fault.problems
     if problems:
         raise InputError(problems)
-    deliveries = _planned(zips, named, Path(out).expanduser(), fps=fps, context=int(context))
+    deliveries = _planned(zips, named, named_path(out), fps=fps, context=int(context))
     done = run_jobs(
         deliver,
         deliveries,
@@ -668,7 +668,7 @@ def import_frames(
     )
     outcomes = {zip_.source: outcome for delivered in done for zip_, outcome in delivered}
     ordered = [outcomes[place] for place in range(len(zips))]
-    is_single = isinstance(source, (str, os.PathLike)) and not Path(source).expanduser().is_dir()
+    is_single = isinstance(source, (str, os.PathLike)) and not named_path(source).is_dir()
     if is_single and ordered[0].error is not None:
         raise ordered[0].error
     for warning in dict.fromkeys(text for outcome in ordered for text in outcome.warnings):
@@ -694,7 +694,7 @@ def _settings(fps: Any, context: Any) -> list[str]:
 
 def _zips(given: Any, *, path: Hashable) -> list[str]:
     if isinstance(given, (str, os.PathLike)) and str(given).strip():
-        folder = Path(given).expanduser()
+        folder = named_path(given)
         if folder.is_dir():
             found = [str(Path(given, file.name)) for file in files_in(folder, _is_zip, deep=False)]
             if not found:

@@ -20,7 +20,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, TableError
 from lsnb.kernel import checks
-from lsnb.kernel.files import safe_name, stray_link, whole_file_at, write_whole
+from lsnb.kernel.files import named_path, safe_name, stray_link, whole_file_at, write_whole
 from lsnb.kernel.formats import FRAME_ENDINGS, parse_json, read_bytes
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows, warn
 from lsnb.shapes.faults import as_float
@@ -516,7 +516,7 @@ def checked_out(out: Any) -> list[str]:
     """Return what is wrong with the folder to write to, as sentences."""
     if not isinstance(out, (str, os.PathLike)) or not str(out).strip() or "\0" in str(out):
         return [f"out is {out!r}: give the path of a folder, such as 'frames'."]
-    path = Path(out).expanduser()
+    path = named_path(out)
     existing = next((part for part in (path, *path.parents) if part.exists()), None)
     if existing is not None and not existing.is_dir():
         return [f"out is {str(out)!r}, and {existing} is a file: give a folder."]
@@ -870,7 +870,7 @@ def chosen_before(
         )
     faults: list[str | None] = [None] * len(files)
     if out is not None:
-        _add_written(Path(out).expanduser(), files, found, faults)
+        _add_written(named_path(out), files, found, faults)
     return [np.array(sorted(frames), dtype="int64") for frames in found], faults, notes
 
 
@@ -957,7 +957,7 @@ def keep_frames(frames: pd.DataFrame, out: str | os.PathLike[str]) -> pd.DataFra
         raise InputError(
             "frames has no columns item, video and frame: give the table that lsnb.extract_frames returned."
         )
-    target = Path(out).expanduser()
+    target = named_path(out)
     if target.is_dir():
         raise InputError(f"{target} is a folder: name a CSV file in it, such as frames.csv.")
     whole = frames = frames[frames["frame"].notna()]

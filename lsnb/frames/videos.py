@@ -19,6 +19,7 @@ from lsnb.kernel.files import (
     files_in,
     is_address,
     is_there,
+    named_path,
     nearest_file,
     path_inside,
     stray_link,
@@ -70,7 +71,7 @@ def find_videos(source: str | os.PathLike[str], *, unpack_to: str | os.PathLike[
     """
     if not isinstance(source, (str, os.PathLike)) or not str(source).strip() or "\0" in str(source):
         raise InputError(f"source is {source!r}: give a video, a folder, a zip or a table of videos.")
-    path = Path(source).expanduser()
+    path = named_path(source)
     tally = Tally(path.name or str(path), "file")
     if path.is_dir():
         return _table(path, _in_folder(path, unpack_to, tally), tally)
@@ -168,7 +169,7 @@ def _holds_videos(path: Path, tally: Tally, within: Path | None = None) -> bool:
 
 
 def _unpacked(path: Path, unpack_to: str | os.PathLike[str] | None) -> list[Path]:
-    folder = (Path(unpack_to).expanduser() if unpack_to is not None else path.parent) / path.stem
+    folder = (named_path(unpack_to) if unpack_to is not None else path.parent) / path.stem
     found = []
     with open_zip(path, _is_video) as archive:
         raise_for_zip(path, _too_large(archive, folder))
@@ -254,7 +255,7 @@ def find_images(
         raise InputError(f"source is {source!r}: give a picture, a folder or a table of pictures.")
     if is_address(source):
         return _images_of_bucket(str(source))
-    place = Path(source).expanduser()
+    place = named_path(source)
     if place.is_dir():
         found = files_in(place, _is_picture)
         return _image_table(place, [one.relative_to(place) for one in found], found, read_items(known, place))

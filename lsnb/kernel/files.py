@@ -556,6 +556,39 @@ def is_there(path: str | os.PathLike[str]) -> bool:
     return os.path.exists(path)  # noqa: PTH110
 
 
+def named_path(given: str | os.PathLike[str]) -> Path:
+    """Return the path that somebody names, its ``~`` opened; perhaps nothing is there.
+
+    Args:
+        given: What is named.
+
+    Raises:
+        MissingFileError: Nobody of the name after ``~`` has a home, or no file can be called so, as where what is in a
+            file was given.
+
+    Example:
+        >>> named_path('[{"id": 1}]' * 500)
+        Traceback (most recent call last):
+        ...
+        lsnb.errors.MissingFileError: There is no file '[{"id": 1}]...…: the name is too long for one. Give the path ...
+    """
+    path, shown = Path(given), repr(os.fspath(given))
+    shown = shown if len(shown) <= 60 else f"{shown[:57]}…"
+    try:
+        path = path.expanduser()
+        path.stat()
+    except RuntimeError:
+        raise MissingFileError(f"There is no file {shown}: nobody of that name has a home folder here.") from None
+    except ValueError:
+        pass  # a null byte, which whoever opens it refuses
+    except OSError as error:  # most often there is nothing yet, which is for the caller to say
+        if error.errno == errno.ENAMETOOLONG:
+            raise MissingFileError(
+                f"There is no file {shown}: the name is too long for one. Give the path of a file, not what is in it."
+            ) from None
+    return path
+
+
 def given_file(given: object, argument: str, one: str, hint: str = "Check its spelling and folder.") -> Path:
     """Return the path of a file that somebody names, its ``~`` opened.
 

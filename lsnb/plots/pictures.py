@@ -7,7 +7,6 @@ import os
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -20,6 +19,7 @@ from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import Annotations, Count, Give, Within
+from lsnb.kernel.files import named_path
 from lsnb.kernel.words import counted, nearest
 from lsnb.labels.vocabulary import KINDS, kinds_of
 from lsnb.plots.looks import (
@@ -355,7 +355,7 @@ def _show(axes: Any, picture: Image | None) -> tuple[float, float]:
         from PIL import Image as Pictures
         from PIL import ImageOps, UnidentifiedImageError
 
-        path = Path(picture).expanduser()
+        path = named_path(picture)
         try:
             with Pictures.open(path) as opened:
                 # Browsers turn a photograph as its camera was held, and people drew on what they saw.

@@ -21,6 +21,7 @@ from pandas.api.types import is_numeric_dtype
 
 from lsnb.errors import InputError, TableError
 from lsnb.kernel import checks
+from lsnb.kernel.files import named_path
 from lsnb.kernel.tally import Tally, tally_of
 from lsnb.kernel.words import counted, listing
 from lsnb.poses.tools import is_openpose, is_tool_csv, labelled_table, tool_table
@@ -301,8 +302,8 @@ def read_poses(
         return predictions
     if isinstance(predictions, pd.DataFrame):
         return table_poses(predictions, source=name or "the prediction table")
-    if isinstance(predictions, (str, os.PathLike)) and is_openpose(Path(predictions).expanduser()):
-        folder = Path(predictions).expanduser()
+    if isinstance(predictions, (str, os.PathLike)) and is_openpose(named_path(predictions)):
+        folder = named_path(predictions)
         return table_poses(tool_table(folder), source=name or folder.name)
     path = existing_file(predictions, "predictions")
     source = name or path.name

@@ -14,7 +14,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, LsnbError, MissingFileError, TableError
 from lsnb.kernel.checks import Give, checked
-from lsnb.kernel.files import file_errors, files_in
+from lsnb.kernel.files import file_errors, files_in, named_path
 from lsnb.kernel.formats import MOST_FRAMES, VIDEO_ENDINGS
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, warn
@@ -268,7 +268,7 @@ def choose_videos(found: Found, names: Sequence[str] | str = ()) -> pd.DataFrame
 def _folder(given: Any, argument: str) -> Path:
     if not isinstance(given, (str, os.PathLike)):
         raise InputError(f"{argument} is {given!r}: give the path of a folder.")
-    path = Path(given).expanduser()
+    path = named_path(given)
     if path.is_file():
         raise InputError(f"{argument} is {path}, which is a file: give its folder, {path.parent}.")
     if not path.is_dir():

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
-from lsnb.kernel.files import path_inside, whole_file_at, write_whole
+from lsnb.kernel.files import named_path, path_inside, whole_file_at, write_whole
 from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.poses.coordinates import labelled_rows, read_header
@@ -123,14 +123,14 @@ def write_labelled_poses(
     if problems:
         raise InputError(problems)
     labelled = _read(labels)
-    place = Path(out).expanduser()
+    place = named_path(out)
     missing = [part for pair in skeleton for part in pair if part not in labelled.parts]
     if missing:
         raise InputError(
             f"skeleton names {listing(list(dict.fromkeys(missing)))}, and the body parts are "
             f"{listing(list(labelled.parts))}."
         )
-    root = None if images is None else Path(images).expanduser()
+    root = None if images is None else named_path(images)
     if format == "coco":
         return [_coco(labelled, place, size, skeleton)]
     if format == "ultralytics":

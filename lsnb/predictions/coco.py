@@ -19,6 +19,7 @@ import numpy as np
 
 from lsnb.errors import InputError
 from lsnb.kernel import checks
+from lsnb.kernel.files import named_path
 from lsnb.kernel.formats import parse_json, read_bytes
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import listing, warn
@@ -335,7 +336,7 @@ def _content(given: Any, name: str) -> Any:
         return parse_json(given, f"The text given as {name}")
     if not str(given).strip():
         raise InputError(f"{name} is {given!r}: give the path of a COCO file, or its content as a dict.")
-    path = Path(given).expanduser()
+    path = named_path(given)
     found, guess = read_json(read_bytes(path), path.name)
     if guess is not None:
         warn(guess)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel import checks
-from lsnb.kernel.files import file_errors, files_in, nearest_file, safe_name
+from lsnb.kernel.files import file_errors, files_in, named_path, nearest_file, safe_name
 from lsnb.kernel.formats import (
     EXPORT_ENDINGS,
     LARGEST_JSON,
@@ -494,7 +494,7 @@ def _contents(source: Any, key: str) -> list[Content]:
         return [_of_table(source, "the table", key)]
     if not isinstance(source, str | Path) or not str(source).strip() or "\0" in str(source):
         raise InputError(f"source is {source!r}: give a file or folder of predictions, or the table of a detector.")
-    file = Path(source).expanduser()
+    file = named_path(source)
     if file.is_dir():
         paths = files_in(file, lambda path: _is_wanted(path.as_posix()))
         total = sum(path.stat().st_size for path in paths)

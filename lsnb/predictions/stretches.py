@@ -17,6 +17,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.kernel import checks
+from lsnb.kernel.files import named_path
 from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import tally_of
@@ -142,7 +143,7 @@ def _items(given: Any, texts: Mapping[str, Any], key: str) -> dict[str, Any]:
                 listed.append(one)
         return found
     if isinstance(given, str | Path):
-        documents = list(_conll(read_bytes(Path(given).expanduser()), Path(given).name))
+        documents = list(_conll(read_bytes(named_path(given)), Path(given).name))
         if len(documents) != len(texts):
             raise InputError(
                 f"{Path(given).name} has {len(documents)} texts, and texts has {len(texts)}: give as many, in order."

@@ -22,7 +22,7 @@ import numpy as np
 
 from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel import checks
-from lsnb.kernel.files import files_in
+from lsnb.kernel.files import files_in, named_path
 from lsnb.kernel.formats import ending_of, parse_yaml, read_bytes
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import joined
@@ -282,7 +282,7 @@ def _texts(given: Any, item: str | None) -> tuple[list[tuple[str, Any]], Declare
         return [(item, given)], Declared()
     if not isinstance(given, str | Path):
         raise InputError(f"A {type(given).__name__} is no YOLO label: give a folder, a file, a text, or item → text.")
-    path = Path(given).expanduser()
+    path = named_path(given)
     try:
         is_file, is_folder = path.is_file(), path.is_dir()
     except OSError:

@@ -6,7 +6,6 @@ Letters are Unicode where the bytes say so, else a guess by the letters of langu
 from __future__ import annotations
 
 import csv
-import errno
 import io
 import json
 import math
@@ -28,7 +27,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, FilePath, checked
-from lsnb.kernel.files import file_sentence, nearest_file
+from lsnb.kernel.files import file_sentence, named_path, nearest_file
 from lsnb.kernel.formats import TABLE_ENDINGS, parse_json, why_packed
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, sheet_rows, warn
@@ -819,8 +818,8 @@ def read_table(
         data = file.read_bytes()
     except MissingFileError:
         raise
-    except (OSError, RuntimeError) as error:  # the latter: a ~ of somebody who has no home here
-        raise _unopened(path, error) from None
+    except OSError as error:
+        raise TableError(file_sentence(error, path, "opened")) from None
     tally = Tally(file.name)
     needs = [*([key] if key is not None else []), *(name for name in wanted if name != key)]
     if not data and file.suffix.lower() == ".jsonl" and (types := _types_beside(file)):
@@ -864,7 +863,7 @@ def read_items(known: Any, folder: str | os.PathLike[str]) -> dict[str, str]:
         >>> read_items(pd.DataFrame({"item": ["a"], "path": ["photos/x/a.jpg"]}), "photos")
         {'x/a.jpg': 'a'}
     """
-    if known is None or (isinstance(known, str | os.PathLike) and not Path(known).expanduser().is_file()):
+    if known is None or (isinstance(known, str | os.PathLike) and not named_path(known).is_file()):
         return {}
     if not isinstance(known, str | os.PathLike | pd.DataFrame):
         raise InputError(f"known is {known!r}: give the table that was made of this folder before, or its file.")
@@ -878,7 +877,7 @@ def read_items(known: Any, folder: str | os.PathLike[str]) -> dict[str, str]:
             "and names of files are in ID or item, and path or folder and filename."
         )
         return {}
-    root = f"{Path(folder).expanduser().as_posix()}/"
+    root = f"{named_path(folder).as_posix()}/"
     items = {}
     for _, row in table.iterrows():
         if len(parts) == 2:
@@ -938,7 +937,7 @@ def _read_text(data: bytes, key: str | None, wanted: Sequence[str], tally: Tally
 def _existing_file(path: str | os.PathLike[str]) -> Path:
     if not isinstance(path, (str, os.PathLike)):
         raise InputError(f"A path is needed, not a {type(path).__name__}: read_table('media.csv', key='ID').")
-    file = Path(path).expanduser()
+    file = named_path(path)
     if file.is_file():
         return file
     if file.is_dir():
@@ -952,19 +951,6 @@ def _existing_file(path: str | os.PathLike[str]) -> Path:
     raise MissingFileError(
         f"There is no file {file}: the folder {file.parent} does not exist either.{nearest_file(file)}"
     )
-
-
-def _unopened(path: str | os.PathLike[str], error: OSError | RuntimeError) -> MissingFileError | TableError:
-    shown = repr(os.fspath(path))
-    if len(shown) > 60:
-        shown = shown[:57] + "…"
-    if isinstance(error, RuntimeError):
-        return MissingFileError(f"There is no file {shown}: nobody of that name has a home folder here.")
-    if error.errno == errno.ENAMETOOLONG:
-        return MissingFileError(
-            f"There is no file {shown}: the name is too long for one. Give the path of a file, not what is in it."
-        )
-    return TableError(file_sentence(error, path, "opened"))
 
 
 def _refuse_other_formats(data: bytes, name: str) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError, TableError
-from lsnb.kernel.files import nearest_file
+from lsnb.kernel.files import named_path, nearest_file
 from lsnb.kernel.words import listing, nearest
 from lsnb.tables.h5 import read_h5
 
@@ -128,7 +128,7 @@ def existing_file(path: Any, argument: str) -> Path:
     """
     if not isinstance(path, (str, os.PathLike)):
         raise InputError(f"{argument} is {path!r}: give the path of a CSV or H5 file, or a pandas DataFrame.")
-    file = Path(path).expanduser()
+    file = named_path(path)
     if file.is_dir():
         raise InputError(f"{file} is a folder: give a file in it; lsnb.poses.find_predictions(folder) lists them.")
     if not file.is_file():

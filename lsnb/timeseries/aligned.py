@@ -14,7 +14,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Within, checked
-from lsnb.kernel.files import whole_file_at
+from lsnb.kernel.files import named_path, whole_file_at
 from lsnb.kernel.words import warn
 from lsnb.timeseries.clocks import Clock, Times
 from lsnb.timeseries.series import Channel, Rows, csv_problems, spread
@@ -699,7 +699,7 @@ class OnVideo:
         """
         if not isinstance(out, (str, os.PathLike)):
             raise InputError(f"out is a {type(out).__name__}: give the name of a CSV file to write.")
-        target = Path(out).expanduser()
+        target = named_path(out)
         if target.is_dir():
             raise InputError(
                 f"{target} is a folder: give the name of a CSV file in it, such as {target / 'series.csv'}."

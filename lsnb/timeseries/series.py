@@ -17,7 +17,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, Count, Within, checked
-from lsnb.kernel.files import file_errors
+from lsnb.kernel.files import file_errors, named_path
 from lsnb.kernel.words import listing, nearest, warn
 from lsnb.tables import read_table
 from lsnb.tables.cells import measured
@@ -249,7 +249,7 @@ def not_plotted(table: pd.DataFrame, leave_out: Iterable[Hashable] = ()) -> list
 
 
 def _from_file(path: str | os.PathLike[str], **options: Any) -> pd.DataFrame:
-    file = Path(path).expanduser()
+    file = named_path(path)
     if not file.is_file():
         return read_table(path)
     ending = file.suffix.lower()

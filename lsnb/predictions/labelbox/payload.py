@@ -16,7 +16,7 @@ import orjson
 import pandas as pd
 
 from lsnb.errors import InputError
-from lsnb.kernel.files import write_whole
+from lsnb.kernel.files import named_path, write_whole
 from lsnb.kernel.formats import parse_json, read_bytes
 from lsnb.predictions.payloads import is_missing
 from lsnb.tables import check_key
@@ -274,7 +274,7 @@ def payload_rows(payload: Payload, *, join_sparse: bool = False) -> list[Any]:
     if isinstance(payload, str) and payload.lstrip("\ufeff \t\r\n")[:1] in ("{", "["):
         return _text_rows(payload, "payload")
     if isinstance(payload, (str, Path)):
-        path = Path(payload).expanduser()
+        path = named_path(payload)
         return _text_rows(read_bytes(path), path.name)
     if isinstance(payload, bytes) or not isinstance(payload, Iterable) or hasattr(payload, "columns"):
         raise InputError(
@@ -557,7 +557,7 @@ def write_payload(rows: Iterable[Mapping[str, Any]], out: str | os.PathLike[str]
         >>> write_payload([{"name": "car"}], Path(tempfile.mkdtemp(), "rows.ndjson")).read_text()
         '{"name":"car"}\\n'
     """
-    target = Path(out).expanduser()
+    target = named_path(out)
     try:
         text = b"".join(orjson.dumps(dict(row), option=orjson.OPT_SERIALIZE_NUMPY) + b"\n" for row in rows)
     except (TypeError, ValueError) as fault:
