@@ -634,9 +634,9 @@ def write_table(
         about = pd.DataFrame(COCO_MEANINGS.items(), columns=["column", "meaning"])
     else:
         about = data_dictionary(table, dict(meanings or {}))
-    if ending != ".coco.json" and (changed := changed_kinds(table)):
+    if ending != ".coco.json" and (changed := changed_kinds(table, ending)):
         warn(
-            f"What no file has a form for is written into {target.name} as text or a list, and comes back so: "
+            f"What has no form of its own in {target.name} is written as text or a list, and comes back so: "
             f"{listing(changed)}."
         )
     stem = target.name.removesuffix(ending) if ending == ".coco.json" else target.stem

@@ -566,7 +566,10 @@ def foreign_in(cell: Any) -> str | None:
         if isinstance(part, dict) and not all(isinstance(name, str) for name in part):
             return "names that are no text"
         inside = part.values() if isinstance(part, dict) else part
-        if set(map(type, inside)) <= set(_PLAIN):  # which most lists are, and long ones of masks
+        kinds = set(map(type, inside))
+        if float in kinds and any(isinstance(one, float) and math.isinf(one) for one in inside):
+            return f"infinity in {type(part).__name__}"
+        if kinds <= set(_PLAIN):  # which most lists are, and long ones of masks
             continue
         for one in inside:
             if isinstance(one, list | tuple | dict):

@@ -8,7 +8,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
@@ -89,20 +89,45 @@ def write_csv(table: pd.DataFrame, path: Path, *, guard: bool) -> None:
         file.writelines(",".join(row) + "\n" for row in zip(*written, strict=True))
 
 
-def changed_kinds(table: pd.DataFrame) -> list[str]:
+def changed_kinds(table: pd.DataFrame, ending: str) -> list[str]:
     """Return what cells hold that comes back from a file as text or a list, with its columns.
 
+    Args:
+        table: What will be written.
+        ending: Of the file: ``".csv"``, ``".xlsx"``, ``".parquet"`` or ``".jsonl"``.
+
     Example:
-        >>> changed_kinds(pd.DataFrame({"data": [b"a"], "tags": [{"a"}], "n": [1]}))
+        >>> changed_kinds(pd.DataFrame({"data": [b"a"], "tags": [{"a"}], "n": [1]}), ".csv")
         ["bytes in 'data'", "set in 'tags'"]
+        >>> changed_kinds(pd.DataFrame({"when": [pd.Timestamp("2026-01-02"), "soon"]}), ".jsonl")
+        ["Timestamp in 'when'"]
     """
     found = []
     for place, name in enumerate(table.columns):
         column = table.iloc[:, place]
         if column.dtype == "object" or column.dtype.kind in "cO":
             kinds = dict.fromkeys(kind for cell in column if (kind := foreign_in(cell)) is not None)
-            found += [f"{kind} in {str(name)!r}" for kind in kinds]
+            found += [f"{kind} in {str(name)!r}" for kind in (*kinds, *_alone(column, ending))]
     return found
+
+
+def _alone(column: pd.Series[Any], ending: str) -> Iterator[str]:
+    """Yield what a file keeps in columns that hold nothing else, and not among other objects."""
+    cells = [cell for cell in column if not is_missing(cell)]
+    kinds = set(map(type, cells))
+    is_long = int in kinds and any(type(cell) is int and abs(cell) > _LONGEST for cell in cells)
+    if is_long and ending in (".csv", ".parquet"):
+        yield "whole number of more than 400 digits"
+    if ending == ".xlsx" and str in kinds and any(isinstance(cell, float) and math.isinf(cell) for cell in cells):
+        yield "infinity beside texts"
+    zones = {str(cell.tzinfo) for cell in cells if isinstance(cell, pd.Timestamp)}
+    if zones and (ending == ".jsonl" or (ending == ".xlsx" and zones != {"None"})):
+        yield "Timestamp"
+    if pd.Timedelta in kinds and ending in (".xlsx", ".jsonl"):
+        yield "Timedelta"
+
+
+_LONGEST = 10**400 - 1
 
 
 def with_guards(about: pd.DataFrame, table: pd.DataFrame) -> pd.DataFrame:

@@ -245,6 +245,35 @@ def test_what_no_file_has_a_form_for_is_said(tmp_path, ending):
     }
 
 
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet", "jsonl"])
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [pd.Timestamp("2026-01-02 03:04:05"), "x", None],
+        [pd.Timestamp("2026-01-02", tz="UTC"), pd.Timestamp("2026-01-02", tz="Europe/Berlin"), None],
+        [pd.Timedelta("1s"), "x", 3],
+        [math.inf, "x", 1],
+        [[math.inf, 1.0], [2.0], None],
+        [10**400, 1, 2],
+        [pd.Timestamp("2026-01-02"), pd.Timestamp("2026-01-03"), None],
+        [pd.Timestamp("2026-01-02", tz="UTC"), pd.Timestamp("2026-01-03", tz="UTC"), None],
+        [pd.Timedelta("1s"), pd.Timedelta("2s"), None],
+    ],
+)
+def test_what_a_file_keeps_alone_comes_back_or_is_said(cells, ending, tmp_path):
+    table = pd.DataFrame({"v": pd.Series(cells, dtype="object")})
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        if ending == "jsonl" and math.inf in cells:
+            with pytest.raises(InputError, match="JSON has no infinite number"):
+                write_table(table, tmp_path / "t.jsonl")
+            return
+        path = write_table(table, tmp_path / f"t.{ending}")
+    back = read_table(path)["v"].tolist()
+    is_same = all(one == other or (one is None and pd.isna(other)) for one, other in zip(cells, back, strict=True))
+    assert is_same is not any("has no form of its own in" in str(one.message) for one in said)
+
+
 def test_json_without_infinity(tmp_path):
     with pytest.raises(InputError, match="JSON has no infinite number, and x holds one"):
         write_table(pd.DataFrame({"x": [math.inf]}), tmp_path / "a.jsonl")
