@@ -186,6 +186,7 @@ def test_answers_of_people_who_are_not_on_the_server_stay_theirs(
     assert set(table.loc[table["status"] != "draft", "account"].dropna()) == {"old@school.example"}
 
 
+@pytest.mark.slow
 def test_a_draft_comes_back_once_also_where_somebody_works_meanwhile(
     studio: Studio, study: Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

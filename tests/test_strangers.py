@@ -76,6 +76,7 @@ def run(verb: Callable[[Study], object], study: Study) -> tuple[object, str]:
     return came, " ".join(str(one.message) for one in caught)
 
 
+@pytest.mark.slow
 def test_tasks_of_others_change_no_verb_and_are_said(study: Study) -> None:
     for verb in READING.values():
         verb(study)  # what is done once, such as writing a split, is done

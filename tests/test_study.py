@@ -282,6 +282,7 @@ def test_project_titles_fit() -> None:
     assert len(project_title("x" * 50, "y" * 30)) == 50
 
 
+@pytest.mark.slow
 def test_a_later_annotator_gets_the_same_items(studio: Studio, title: str) -> None:
     study = studio.create_study(title, CONFIG, items(4), key="id", annotators=["ana", "ben"])
     assert study.add_annotator("dora").summary == "1 created"

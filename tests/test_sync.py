@@ -196,6 +196,7 @@ def test_annotations_come_back_made_edited_skipped_and_deleted(studio: Studio, s
     assert reopened(studio, study).sync(table).pulled == 0
 
 
+@pytest.mark.slow
 def test_a_fresh_kernel_asks_for_changes_only(stack: Stack, studio: Studio, study: Study) -> None:
     study.sync(texts(6))
     choose(study, "0004", "good", "ben")

@@ -28,6 +28,7 @@ from lsnb.alignment.given import (
     own_channels,
     path_like,
     read_video,
+    reference_faults,
     signal,
     times_of,
 )
@@ -418,7 +419,7 @@ def find_offset(
         raise InputError("series is several sensors: give one of them at a time.")
     sensor = each_sensor(
         series,
-        faults_of_all(None, reference, max_shift, None, None, channels),
+        [*reference_faults(reference), *faults_of_all(None, None, max_shift, None, None, channels)],
         time=time,
         unit=unit,
         tz=tz,

@@ -115,8 +115,8 @@ def faults_of_all(resample: Any, reference: Any, max_shift: Any, events: Any, un
     problems = []
     if resample is not None and (not finite(resample) or resample <= 0):
         problems.append(f"resample is {resample!r}: give samples a second, more than 0.")
-    if reference is not None and (not isinstance(reference, str) or reference not in REFERENCES):
-        problems.append(f"reference is {reference!r}: give one of {', '.join(map(repr, REFERENCES))}.")
+    if reference is not None:
+        problems += reference_faults(reference)
     if not finite(max_shift) or max_shift <= 0:
         problems.append(f"max_shift is {max_shift!r}: give seconds, more than 0.")
     elif max_shift > LARGEST_SHIFT:
@@ -137,6 +137,13 @@ def faults_of_all(resample: Any, reference: Any, max_shift: Any, events: Any, un
             "'original_time' beside it."
         )
     return problems
+
+
+def reference_faults(reference: Any) -> list[str]:
+    """Return what is wrong with the signal of a video that a sensor is compared with."""
+    if isinstance(reference, str) and reference in REFERENCES:
+        return []
+    return [f"reference is {reference!r}: give one of {', '.join(map(repr, REFERENCES))}."]
 
 
 def finite(value: Any) -> bool:

@@ -73,7 +73,7 @@ def pick_events(
         offset=None,
         drift=drift,
         rate=rate,
-        events=events if events else None,
+        events=None if isinstance(events, list | tuple) and not events else events,
         time_format=time_format,
     )
     clock = read_video(video)

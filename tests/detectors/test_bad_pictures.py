@@ -67,6 +67,7 @@ def test_a_damaged_model_is_one_sentence(tiny_detr: Path, tmp_path: Path, name: 
     assert str(folder) in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_labels_of_a_damaged_folder_are_not_guessed(tiny_detr: Path, tmp_path: Path) -> None:
     folder = tmp_path / "damaged"
     shutil.copytree(tiny_detr, folder)

@@ -36,6 +36,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
     return pd.DataFrame({"subject": range(4), "path": [str(path) for path in paths]})
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_probing_selecting_and_extracting_give_the_same_tables(
     cluster: Executor, videos: pd.DataFrame, tmp_path: Path

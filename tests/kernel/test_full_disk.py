@@ -161,6 +161,7 @@ LARGE = (
 )
 
 
+@pytest.mark.slow
 def test_where_no_file_may_be_large_the_sentence_is_all_that_is_said(tmp_path: Path) -> None:
     """Also of temporary files, of which a workbook and an H5 file told in tracebacks of their own."""
     resource = pytest.importorskip("resource")

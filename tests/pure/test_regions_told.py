@@ -68,6 +68,7 @@ def test_the_best_alignment_is_that_of_pygamma_agreement():
         assert disorder(lines_of(case)) == pytest.approx(case["disorder"], abs=1e-6)
 
 
+@pytest.mark.slow
 def test_what_chance_gives_is_what_pygamma_agreement_draws():
     drawn = [case for case in RECORDED["gamma"] if "expected" in case]
     assert len(drawn) == 4
