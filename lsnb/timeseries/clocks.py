@@ -131,6 +131,10 @@ def read_datetimes(
 
 def _parsed(column: pd.Series[Any], time_format: str | None, where: str) -> pd.Series[Any]:
     given = column.dropna()
+    if time_format is not None and given.map(lambda cell: bool(_PUT_APART.fullmatch(str(cell)))).all():
+        # A logger's dates without marks were put apart when they were read: the format is of what stood there.
+        is_other = bool(pd.to_datetime(given.head(1), format=time_format, errors="coerce").isna().all())
+        time_format = None if is_other and "%Y" in time_format else time_format
     zoned = given.map(
         lambda cell: bool(ZONED.search(cell)) if isinstance(cell, str) else getattr(cell, "tzinfo", None) is not None
     )
@@ -195,6 +199,67 @@ def _far_away(column: pd.Series[Any], row: int, where: str) -> InputError:
         f"In {where} {column.iloc[row]!s} ({sheet_rows([row])}) is no time of a recording: correct it, or empty "
         "the cell."
     )
+
+
+_PUT_APART = re.compile(r"20\d{2}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(?:\.\d+)?")
+# 20260304100000, 2026-03-04-10-00-00-250.
+_RUN_TOGETHER = re.compile(
+    r"(?P<year>20\d{2})(?P<d>[-_.]?)(?P<month>\d{2})(?P=d)(?P<day>\d{2})(?P<between>[-_ T]?)"
+    r"(?P<hour>\d{2})(?P<c>[-_.:]?)(?P<minute>\d{2})(?:(?P=c)(?P<second>\d{2})(?:[-_.,](?P<part>\d{1,9})"
+    r"|(?P<whole>\d{3}|\d{6}))?)?"
+)
+
+
+def run_together(column: pd.Series[Any]) -> pd.Series[Any] | None:
+    """Return dates and clocks with other marks between them than usual, or none, as ISO 8601; None for other cells.
+
+    Numbers are such dates (20260304100000) where every one is a moment of the calendar.
+
+    Args:
+        column: Texts or numbers; it is not changed.
+
+    Example:
+        >>> run_together(pd.Series(["2026-03-04-10-00-00-250", "20260304_100001"])).tolist()
+        ['2026-03-04 10:00:00.250', '2026-03-04 10:00:01']
+        >>> run_together(pd.Series([20260304100000, 20260304100001])).tolist()
+        ['2026-03-04 10:00:00', '2026-03-04 10:00:01']
+        >>> run_together(pd.Series([20260304100099])) is None, run_together(pd.Series(["2026-03-04 10:00"])) is None
+        (True, True)
+    """
+    given = column.dropna()
+    if not len(given) or pd.api.types.is_bool_dtype(column.dtype):
+        return None
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        numbers = given.head(50).to_numpy("float64")
+        sizes = [power for power in (1e8, 1e10, 1e13) if ((numbers >= 2000 * power) & (numbers < 2100 * power)).all()]
+        if not sizes or (numbers % 1 != 0).any():
+            return None
+        if not pd.api.types.is_integer_dtype(given.dtype) and (sizes[0] == 1e13 or (given % 1 != 0).any()):
+            return None
+        given = given.astype("int64").astype(str)
+    elif not given.head(50).map(lambda cell: isinstance(cell, str)).all():
+        return None
+    for cells in (given.head(50), given):
+        if not cells.map(lambda cell: isinstance(cell, str)).all():
+            return None
+        found = [_RUN_TOGETHER.fullmatch(cell.strip()) for cell in cells]
+        if not all(found):
+            return None
+        known = [one for one in found if one]
+        if any(one["between"] in ("T", " ") and one["d"] + one["c"] in ("", "-:", ".:") for one in known):
+            return None  # as ISO 8601 has them, and others that are read as they are
+        made = [
+            f"{one['year']}-{one['month']}-{one['day']} {one['hour']}:{one['minute']}:{one['second'] or '00'}"
+            + (f".{part}" if (part := one["part"] or one["whole"]) else "")
+            for one in known
+        ]
+        if pd.to_datetime(pd.Series(made), format="ISO8601", errors="coerce").isna().any():
+            return None
+    texts = pd.Series(made, index=given.index, dtype="object", name=column.name)
+    return texts.reindex(column.index)
+
+
+RUN_TOGETHER = "The times in {!r} are dates and clocks written together, such as {}: that is {}."
 
 
 def _readings(column: pd.Series[Any], utc: bool) -> list[pd.Series[Any]]:
@@ -773,6 +838,11 @@ def _read(
         return _durations(column.dt.total_seconds().to_numpy("float64"), name, duration, video_start, tz)
     if types.is_datetime64_any_dtype(column.dtype):
         return _absolute(column, name, tz, video_start, time_format)
+    is_plain = unit is None and said is None and time_format is None and unit_in_name(name) is None
+    if is_plain and (dates := run_together(column)) is not None:
+        told = RUN_TOGETHER.format(name, column.dropna().iloc[0], dates.dropna().iloc[0])
+        times = _absolute(dates, name, tz, video_start, time_format)
+        return replace(times, notes=(told, *times.notes))
     if types.is_numeric_dtype(column.dtype):
         return _numbers(column, name, duration, unit, tz, video_start, rate, said)
     texts = column.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)

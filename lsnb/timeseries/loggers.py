@@ -20,7 +20,7 @@ from lsnb.errors import TableError
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing
 from lsnb.tables.cells import TEXT_DTYPE
-from lsnb.timeseries.clocks import SECONDS, is_since_1970, unit_in_name, unit_name
+from lsnb.timeseries.clocks import SECONDS, is_since_1970, run_together, unit_in_name, unit_name
 from lsnb.timeseries.found import ABSENT, FOUND, NUMBER, UNITS, Found, is_unit, line_numbers
 from lsnb.timeseries.lines import (
     Run,
@@ -380,9 +380,12 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
             or not re.search(r"start|begin|date|time|record|datum|zeit|unix|utc", low)
         ):
             continue
-        joined = re.sub(r"^(\d{4}-\d\d-\d\d)_(\d\d)-(\d\d)-(\d\d)(?:_(\d+))?$", r"\1 \2:\3:\4.\g<5>", value)
+        dates = (
+            None if NUMBER.fullmatch(value) and len(value) < 14 else run_together(pd.Series([value], dtype="object"))
+        )
+        joined = value if dates is None else str(dates.iloc[0])
         joined = re.sub(rf"({DATE_ALONE}) (\d\d)\.(\d\d)\.(\d\d)(?!\d)", r"\1 \2:\3:\4", joined)
-        value = joined.rstrip(".") if joined != value else value
+        value = joined
         whole = re.search(rf"(?<!\d){DATE_ALONE}[T ,]+{CLOCK}(?:\s*(?:Z|[+-]\d{{2}}:?\d{{2}}))?", value)
         if whole:
             said.start = whole[0]

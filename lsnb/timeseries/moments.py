@@ -14,10 +14,12 @@ from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.timeseries.clocks import (
     COMMA,
     FASTEST,
+    RUN_TOGETHER,
     SECONDS,
     SLOWEST,
     TO_1970,
     is_since_1970,
+    run_together,
     unit_in_name,
     unit_name,
     unwrapped,
@@ -35,7 +37,11 @@ _ZONE = r"(?:\s*(?:Z|(?:UTC|GMT)?[+-]\d{2}:?\d{2}|UTC|GMT))?"
 # Unix' own: Wed Mar  4 10:00:00 GMT+01:00 2026
 _UNIX = rf"[A-Za-z]{{2,3}},?\s+(?i:{MONTH})\s+\d{{1,2}}\s+\d{{1,2}}:\d{{2}}:\d{{2}}{_ZONE}\s+\d{{4}}"
 DATE = re.compile(rf"{DATE_ALONE}(?:[T ]\s*(?:{CLOCK}|\d{{6}}(?:[.,]\d+)?))?{_ZONE}|{_UNIX}")
-MOMENT = re.compile(rf"[+-]?{CLOCK}|{DATE.pattern}")
+# 2026-03-04-10-00-00-250, 20260304_100000_250.
+_JOINED = (
+    r"20\d{2}[-_.]\d{2}[-_.]\d{2}[-_T ]\d{2}[-_.:]\d{2}[-_.:]\d{2}(?:[-_.,]\d{1,9})?|20\d{6}[-_]\d{6}(?:[-_.,]?\d+)?"
+)
+MOMENT = re.compile(rf"[+-]?{CLOCK}|{DATE.pattern}|{_JOINED}")
 SAMPLE = 4_000
 FEWEST = 3
 # So many lines that are no rows may stand inside a table: a comment, a mark, the header once more.
@@ -166,8 +172,13 @@ def column_of_cells(cells: Sequence[str]) -> pd.Series[Any]:
         ([1.5, nan, 2.0], 'int64')
     """
     plain = [None if cell.casefold() in ABSENT else cell for cell in cells]
+    # A date and clock with fractions of a second, which no float holds; Python takes 20260304_100000 for a number.
+    is_long = next((len(cell) > 14 and cell[:2] == "20" for cell in plain if cell), False)
+    if is_long and all(cell is None or re.fullmatch(r"20\d{12}(?:[.,]\d+|\d{6})", cell) for cell in plain):
+        return pd.Series([np.nan if cell is None else cell for cell in plain], dtype=TEXT_DTYPE)
     try:
-        return pd.Series(np.array(plain, dtype="int64")) if None not in plain else _floats(plain)
+        is_whole = not any(cell is None or "_" in cell for cell in plain)
+        return pd.Series(np.array(plain, dtype="int64")) if is_whole else _floats(plain)
     except (ValueError, TypeError, OverflowError):
         pass
     try:
@@ -435,6 +446,7 @@ def _cell(value: Any) -> str:
 
 def with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: str = "") -> pd.DataFrame:
     """Return the table with a column of times: its own, or one that is made; ``found`` says which."""
+    table = _put_apart(table, found)
     pair = _date_and_clock(table)
     parts = _parts(table) if pair is None else {}
     own = find_time(table, found.rate, found.units) if pair is None and not parts else None
@@ -525,6 +537,21 @@ def with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: 
         found.time, found.made = name, True
         by = f"the counter {counter[0]!r}" if counter else "the rows"
         found.notes.append(f"It has no times: {name!r} was made from {by} at {found.rate:g} a second.")
+    return table
+
+
+def _put_apart(table: pd.DataFrame, found: Found) -> pd.DataFrame:
+    """Return the table with dates and clocks that are written together (20260304100000) as ISO 8601."""
+    for name, column in table.items():
+        is_number = pd.api.types.is_numeric_dtype(column.dtype)
+        is_told = unit_in_name(name) is not None or str(name) in found.units
+        if is_number and (is_told or not (NAMES.search(str(name)) or _is_made_up(name))):
+            continue
+        dates = run_together(column)
+        if dates is not None and len(column) >= FEWEST:
+            first = dates.first_valid_index()
+            found.notes.append(RUN_TOGETHER.format(name, column[first], dates[first]))
+            table = table.assign(**{str(name): dates.astype(TEXT_DTYPE)})
     return table
 
 

@@ -666,6 +666,22 @@ MORE = {
         + rows(lambda n: comma(f"{WAVE[n]};{n}.5;")),
         ("2026-03-04T10:00:00", 100.0, ["M 1 [N]", "M 2 [V]"]),
     ),
+    "dates and clocks as one number": (
+        "Timestamp;HR\n" + rows(lambda n: f"20260304{1000 + n // 30}{n % 30 * 2:02d};{n}"),
+        ("2026-03-04 10:00:00", 0.5, ["HR"]),
+    ),
+    "dates and clocks as one number, with milliseconds": (
+        "time,x\n" + rows(lambda n: f"2026030410000{n // 20}{n % 20 * 50:03d},{WAVE[n]}"),
+        ("2026-03-04 10:00:00.000", 20.0, ["x"]),
+    ),
+    "dates and clocks with other marks": (
+        "stamp;x\n" + rows(lambda n: f"2026-03-04-10-00-0{n // 20}-{n % 20 * 50:03d};{WAVE[n]}"),
+        ("2026-03-04 10:00:00.000", 20.0, ["x"]),
+    ),
+    "dates and clocks with underscores": (
+        "time,x\n" + rows(lambda n: f"20260304_10000{n // 20}_{n % 20 * 50:03d},{WAVE[n]}"),
+        ("2026-03-04 10:00:00.000", 20.0, ["x"]),
+    ),
     "units in a row, in brackets": (
         "Sampling rate (Hz):\t50\n\nabs time (s)\tFx\n(s)\t(N)\n" + rows(lambda n: f"{n / 50:.2f}\t{WAVE[n]}"),
         (None, 50.0, ["Fx"]),
@@ -704,6 +720,12 @@ def test_what_was_taken_for_missing_or_out_of_the_table_is_said(tmp_path):
         lsnb.align(path, 40.0)
     aligned = lsnb.align(path, 40.0, time_format="%m/%d/%Y %I:%M:%S %p")
     assert aligned.samples["time"].tolist() == list(range(N))
+    path.write_text(MORE["dates and clocks as one number"][0])
+    for time_format in (None, "%Y%m%d%H%M%S"):
+        aligned = lsnb.align(path, 80.0, offset=0.0, time_format=time_format)
+        assert aligned.samples["time"].tolist() == [2.0 * n for n in range(N)]
+    table = pd.DataFrame({"timestamp": [20260304100059, 20260304100100], "x": [1.0, 2.0]})
+    assert lsnb.align(table, 3.0, video_start="2026-03-04 10:00:58").samples["time"].tolist()[-2:] == [1.0, 2.0]
 
 
 def test_units_tell_of_an_encoding(tmp_path):
