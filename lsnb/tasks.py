@@ -6,6 +6,7 @@ shape that Label Studio ever wrote is handed on as a damaged piece, so that it b
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 import re
@@ -262,15 +263,17 @@ def results_of(annotation: Mapping[str, Any]) -> list[Any]:
     Example:
         >>> results_of({"result": '[{"id": "a"}]'}), results_of({"result": "so"}), results_of({"result": None})
         ([{'id': 'a'}], [Piece(value='so')], [])
-        >>> results_of({"result": [{"value": '{"choices": ["a"]}'}]})
-        [{'value': {'choices': ['a']}}]
+        >>> results_of({"result": [{"value": '{"choices": ["a"]}'}]}), results_of({"result": ['{"id": "a"}']})
+        ([{'value': {'choices': ['a']}}], [{'id': 'a'}])
     """
     given = from_text(annotation.get("result"))
     if isinstance(given, str):
-        return [Piece(given)] if given.strip() else []
+        return [] if given.strip() in ("", "null") else [Piece(given)]
     if isinstance(given, Mapping) and given:
         given = [given]
     if isinstance(given, list):
+        if str in {*map(type, given)}:
+            given = [from_text(one) for one in given]
         if {str, type(None)} & {type(one.get("value", {})) for one in given if type(one) is dict}:
             given = [_with_value(one) if type(one) is dict else one for one in given]
         texts = [type(one) is dict and text_for_number(one.get("value")) is not None for one in given]
@@ -480,7 +483,22 @@ def _repeat(numbers: list[Any]) -> bool:
 def _changed(annotation: Any) -> str:
     if not isinstance(annotation, Mapping):
         return ""
-    return str(annotation.get("updated_at") or annotation.get("created_at") or "")
+    return _moment(annotation.get("updated_at") or annotation.get("created_at")) or ""
+
+
+def _moment(said: Any) -> str | None:
+    """Return a moment in one form, whatever the zone that it was written in; what is none as its text.
+
+    Example:
+        >>> _moment("2026-01-03T01:00:00+02:00") == _moment("2026-01-02T23:00:00Z") < _moment("2026-01-02T23:00:00.5Z")
+        True
+    """
+    try:
+        found = dt.datetime.fromisoformat(said)
+        aware = found if found.tzinfo else found.replace(tzinfo=dt.UTC)
+        return aware.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    except (TypeError, ValueError, OverflowError):
+        return None if said is None else str(said)
 
 
 def _hashable(value: Any) -> Hashable:
@@ -497,8 +515,8 @@ def mark_of(annotation: Any, task: Mapping[str, Any]) -> Mark:
     return Mark(
         unique if isinstance(unique, str) and unique else None,
         numbers if annotation.get("id") is not None else ("unnumbered", repr(results_of(annotation))),
-        None if created is None else str(created),
-        None if updated is None else str(updated),
+        _moment(created),
+        _moment(updated),
         lambda: repr((annotation.get("completed_by"), results_of(annotation))),
     )
 

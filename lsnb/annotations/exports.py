@@ -27,7 +27,6 @@ from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.files import files_in, is_address, named_path, nearest_file, objects_at, refuse_no_file
 from lsnb.kernel.formats import (
-    EXPORT_ENDINGS,
     FILE_KINDS,
     LARGEST_JSON,
     WORKBOOK,
@@ -192,8 +191,10 @@ def _parts(sources: list[Any], wanted: Wanted) -> Iterator[Part]:
 
 
 def _is_one_of_many(source: Path | str, name: str) -> bool:
-    """Return whether a file was found among others in a bucket or a folder, rather than named by the caller."""
-    return name != source.partition("://")[2].partition("/")[2] if isinstance(source, str) else source.is_dir()
+    """Return whether a file was found among others in a bucket, folder or zip, rather than named by the caller."""
+    if isinstance(source, str):
+        return name != source.partition("://")[2].partition("/")[2]
+    return source.is_dir() or name != source.name
 
 
 def _read_parts(parts: Iterator[Part], wanted: Wanted) -> tuple[pd.DataFrame, Tally]:
@@ -354,7 +355,7 @@ def _stored(folder: Path) -> Iterator[tuple[PurePath, str, Any]]:
 
 def _unpacked(path: Path) -> Iterator[tuple[Path, str, Any]]:
     with Zip(path) as archive:
-        exports = [member for member in archive.members if _is_export(inside(member))]
+        exports = [member for member in archive.members if is_export(inside(member)) and not is_junk(inside(member))]
         if any(member.filename == WORKBOOK for member in archive.members):
             yield path, path.name, _workbook(path)
             return
@@ -367,8 +368,9 @@ def _unpacked(path: Path) -> Iterator[tuple[Path, str, Any]]:
             try:
                 content = archive.read(member, LARGEST_JSON)
             except MemberFault as fault:
-                raise InputError(f"{name} {fault}.") from None
-            yield path / inside(member), name, _parsed(content, name)
+                yield path / inside(member), name, InputError(f"{name} {fault}.")
+                continue
+            yield path / inside(member), name, _parsed_or_fault(content, name)
 
 
 def _workbook(path: Path) -> list[dict[str, Any]]:
@@ -387,11 +389,6 @@ def _workbook(path: Path) -> list[dict[str, Any]]:
         }
         for record in table.astype("object").where(table.notna(), None).to_dict("records")
     ]
-
-
-def _is_export(name: str) -> bool:
-    """Whether a zip's member is an export; archives made on a Mac hold a hidden second file for each."""
-    return ending_of(name) in EXPORT_ENDINGS and not is_junk(name)
 
 
 def _parsed_or_fault(content: bytes, name: str) -> Any:

@@ -417,7 +417,7 @@ class _Rows:
             changed_by = account(annotation.get("updated_by"))
             if by is None:
                 self._unsigned += 1
-            elif changed_by is not None and isinstance(annotation.get("completed_by"), int) and changed_by != by:
+            elif changed_by is not None and changed_by != by and _differ(annotation):
                 who = (owner or by, changed_by)
                 self._changed[who] = self._changed.get(who, 0) + 1
             when = annotation.get("updated_at") or annotation.get("created_at")
@@ -643,6 +643,15 @@ def _longest_list(tasks: Sequence[Any]) -> int:
 
 def _text(value: Any) -> str | None:
     return value if value is None or type(value) is str else str(value)
+
+
+def _differ(annotation: Mapping[str, Any]) -> bool:
+    """Return whether another account changed an annotation: two numbers tell, and two addresses."""
+    made, changed = annotation.get("completed_by"), annotation.get("updated_by")
+    numbers = [one.get("id") if isinstance(one, Mapping) else one for one in (made, changed)]
+    if all(isinstance(number, int) for number in numbers):
+        return bool(numbers[0] != numbers[1])
+    return all("@" in str(account(one)) for one in (made, changed))
 
 
 def _owner(task: Mapping[str, Any]) -> str | None:

@@ -8,6 +8,7 @@ import gzip
 import json
 import lzma
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,18 @@ def test_one_task_twice_in_a_file_counts_once(tmp_path: Path) -> None:
     for table in (once, twice):
         found = agreement(table, "r", resamples=0)
         assert (found.level, round(found.alpha, 3)) == ("ordinal", 0.863)
+
+
+def test_the_later_of_two_is_told_by_moments_rather_than_letters() -> None:
+    """An hour after midnight in Athens is an hour before midnight in Greenwich."""
+    made = {"created_at": "2026-01-01T00:00:00Z"}
+    late = annotation(stars(2), 1) | made | {"updated_at": "2026-01-02T23:30:00Z"}
+    early = annotation(stars(1), 1) | {
+        "created_at": "2026-01-01T02:00:00+02:00",
+        "updated_at": "2026-01-03T01:00:00+02:00",
+    }
+    with pytest.warns(UserWarning, match="2 annotations, 1 taken"):
+        assert read_annotations([task(1, [late], ID="x"), task(1, [early], ID="x")], key="ID")["value"].tolist() == [2]
 
 
 def test_a_task_twice_with_other_annotations_has_all_of_them() -> None:
@@ -165,6 +178,13 @@ def test_an_account_in_somebody_elses_project_is_named_with_whose_it_is(tmp_path
 def test_an_account_that_changed_anothers_answer_is_named() -> None:
     with pytest.warns(UserWarning, match="account 9 changed 1 annotation of ana"):
         long_table([task(1, [annotation(choice("a"), by=1, updated_by=9)])], annotator="ana")
+    # Snapshots and target buckets give the number beside the address.
+    ana = {"id": 1, "email": "ana@x.org"}
+    with pytest.warns(UserWarning, match="account 9 changed 1 annotation of ana@x.org"):
+        long_table([task(1, [annotation(choice("a"), by=ana, updated_by=9), annotation(choice("a"), 2, by=ana)])])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        long_table([task(1, [annotation(choice("a"), by=ana, updated_by=1)])])
 
 
 def test_tasks_that_others_added_to_a_study_are_left_out_and_said(tmp_path: Path) -> None:
@@ -231,6 +251,15 @@ def test_files_of_a_target_bucket_are_annotations_of_one_project(tmp_path: Path)
     listed = read_annotations(sorted((tmp_path / "answers").iterdir()), key="ID")
     pd.testing.assert_frame_equal(whole, listed)
     assert whole[["item", "annotator"]].values.tolist() == [["a", "1"], ["b", "1"], ["a", "2"]]
+    # The folder in a zip, whose files have no ending either; a damaged one does not stop the others.
+    write(tmp_path / "answers", "4", "{")
+    with zipfile.ZipFile(tmp_path / "answers.zip", "w") as archive:
+        for path in sorted((tmp_path / "answers").iterdir()):
+            archive.write(path, f"answers/{path.name}")
+    with pytest.warns(
+        UserWarning, match=r"4 annotations, 3 taken, 1 left out \(no annotation: answers/4 in answers\.zip"
+    ):
+        pd.testing.assert_frame_equal(read_annotations(tmp_path / "answers.zip", key="ID"), whole)
 
 
 def test_a_folder_is_read_as_a_buckets_prefix_is_and_what_is_passed_over_is_said(tmp_path: Path) -> None:
@@ -415,6 +444,10 @@ def test_csv_exports_that_a_spreadsheet_saved_anew(tmp_path: Path, words: str, e
 def test_results_as_json_text_and_what_is_damaged_are_rows() -> None:
     text = task(1, [annotation([], 1) | {"result": json.dumps(choice("a"))}], ID="k1")
     assert long_table([text], key="ID")["value"].tolist() == ["a"]
+    each = task(
+        1, [annotation([], 1) | {"result": [json.dumps(choice("a")[0])]}, annotation([], 2) | {"result": "null"}]
+    )
+    assert long_table([each])["status"].tolist() == ["submitted", "empty"]
     bent = [
         task(1, [annotation([*choice("a"), "oops"], 1), 7], ID="k1"),
         task(2, [annotation([], 2) | {"result": "{no"}], ID="k2"),
