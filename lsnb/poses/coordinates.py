@@ -47,6 +47,8 @@ from lsnb.tables.pose_tables import (
 COORDS = ("x", "y", "likelihood")
 # What SuperAnimal's models write for x, y and likelihood of what they do not see.
 UNSEEN = -1.0
+# Peaks of heat maps go a little beyond 1.
+MOST_LIKELIHOOD = 1.5
 # What EKS writes beside its poses, for metrics: https://github.com/paninski-lab/eks.
 _SPREAD = re.compile(r"[xyz]_(ens|posterior)_\w+")
 
@@ -123,6 +125,12 @@ def _accounted(poses: Poses, tally: Tally, layout: Layout) -> Poses:
         tally.note(
             f"{poses.source}: the columns {listing(others)} of "
             f"{counted(len(poses.bodyparts), 'body part')} are left out; poses have x, y and likelihood."
+        )
+    most = float(np.nanmax(poses.likelihood, initial=0.0))
+    if most > MOST_LIKELIHOOD:
+        tally.note(
+            f"{poses.source} has likelihoods up to {most:g}, and they are taken for shares of 1, as are "
+            "min_likelihood= and the limits of difficult frames: divide percent by 100."
         )
     tally.warn()
     return replace(poses, tally=tally)

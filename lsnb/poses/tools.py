@@ -21,8 +21,9 @@ import math
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -35,6 +36,7 @@ from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing
 from lsnb.shapes.faults import finite_number
 from lsnb.tables.cells import numbers_in
+from lsnb.tables.h5 import said_of_places
 from lsnb.tables.pose_tables import Floats, existing_file
 
 MOST_CELLS = 1 << 28
@@ -156,18 +158,20 @@ def tool_table(
         named = [(one.get("image_id") if isinstance(one, Mapping) else f"entry {n}", one) for n, one in enumerate(said)]
         return _alphapose(named, path.name)
     if _are_alphatrackers_labels(said):
+        found = _alphatrackers_animals(said, path.name)
+        frames = _frames([name for name, _ in found], path.name)
         sightings = [
-            (_frame(name, path.name), None, np.column_stack([points, np.ones(len(points))]))
-            for name, animals in _alphatrackers_animals(said, path.name)
+            (frame, None, np.column_stack([points, np.ones(len(points))]))
+            for frame, (_, animals) in zip(frames, found, strict=True)
             for points in animals
         ]
-        last = max(_frame(one["filename"], path.name) for one in said)
-        return _table(sightings, None, "alphatracker", path.name, frames=last + 1)
+        return _table(sightings, None, "alphatracker", path.name, frames=max(frames) + 1)
     entries = _landmark_entries(said)
     if entries is not None:
         return _landmarks(entries, path.name, size)
     if isinstance(said, Mapping) and said and all(isinstance(found, list) for found in said.values()):
-        return _alphapose([(name, one) for name, several in said.items() for one in several], path.name)
+        last = max(_frames(list(said), path.name))  # which may show nobody
+        return _alphapose([(name, one) for name, several in said.items() for one in several], path.name, last + 1)
     raise TableError(
         f"{path.name} is no JSON of poses that is known here: give that of MMPose, AlphaPose, AlphaTracker, COCO or "
         "MediaPipe, or the folder of OpenPose."
@@ -216,18 +220,18 @@ def _names_of(meta: Any) -> list[str] | None:
     return [str(named[key]) for key in sorted(named, key=int)]
 
 
-def _alphapose(found: Sequence[tuple[Any, Any]], source: str) -> pd.DataFrame:
+def _alphapose(found: Sequence[tuple[Any, Any]], source: str, frames: int = 0) -> pd.DataFrame:
     sightings: list[Sighting] = []
-    for name, one in found:
-        if not isinstance(one, Mapping):
-            raise TableError(f"{source}: {name} has an entry that is no instance; write it anew.")
-        frame = _frame(name, source)
+    strange = next((name for name, one in found if not isinstance(one, Mapping)), None)
+    if strange is not None:
+        raise TableError(f"{source}: {strange} has an entry that is no instance; write it anew.")
+    for frame, (name, one) in zip(_frames([name for name, _ in found], source), found, strict=True):
         track = one.get("idx", one.get("track_id"))
         while isinstance(track, list):
             track = track[0] if track else None
         points = _triples(one.get("keypoints"), one.get("kp_score"), f"{source}, {name}")
         sightings.append((frame, _called(track), points))
-    return _table(sightings, None, "alphapose", source)
+    return _table(sightings, None, "alphapose", source, frames=frames)
 
 
 def labelled_table(path: Path) -> pd.DataFrame:
@@ -369,12 +373,14 @@ def _coco(said: Mapping[str, Any], source: str) -> pd.DataFrame:
         raise TableError(
             f"{source} is about images of several folders ({listing(folders)}): give predictions of one video."
         )
+    named_by = [one.get("frame_id", one.get("file_name")) for one in images.values()]
+    frame_of = dict(zip(images, _frames(named_by, source), strict=True))
     sightings: list[Sighting] = []
     for one in said["annotations"]:
         image = images.get(str(one.get("image_id"))) if isinstance(one, Mapping) else None
         if image is None:
             raise TableError(f"{source} has an annotation of an image that it does not list: write it anew.")
-        frame = _frame(image.get("frame_id", image.get("file_name")), source)
+        frame = frame_of[str(one.get("image_id"))]
         points = _triples(one.get("keypoints"), one.get("keypoint_scores"), f"{source}, {image.get('file_name')}")
         points[points[:, 2] == 0] = np.nan  # not labelled
         if one.get("keypoint_scores") is None:
@@ -384,8 +390,7 @@ def _coco(said: Mapping[str, Any], source: str) -> pd.DataFrame:
         named_so = one.get("individual")  # as lsnb.poses.write_labelled_poses writes it
         owner = named_so[:60] if isinstance(named_so, str) and named_so else _called(one.get("track_id"))
         sightings.append((frame, owner, points))
-    frames = [_frame(one.get("frame_id", one.get("file_name")), source) for one in images.values()]
-    return _table(sightings, names, "coco", source, frames=max(frames, default=-1) + 1)
+    return _table(sightings, names, "coco", source, frames=max(frame_of.values(), default=-1) + 1)
 
 
 def _csv(path: Path) -> pd.DataFrame:
@@ -457,8 +462,7 @@ def _landmarks(entries: Sequence[tuple[Any, Any]], source: str, size: tuple[floa
     others: Counter[str] = Counter()
     names: list[str] | None = None
     last = -1
-    for given, entry in entries:
-        frame = _frame(given, source)
+    for frame, (_, entry) in zip(_frames([given for given, _ in entries], source), entries, strict=True):
         last = max(last, frame)
         people = _people(entry)
         if people is None and entry is not None:
@@ -489,7 +493,7 @@ def _landmarks_table(table: pd.DataFrame, source: str, size: tuple[float, float]
     table = table.rename(columns=lambda name: str(name).strip())
     frame_name = next((name for name in _FRAME_NAMES if name in table.columns), None)
     numbers = table[frame_name].tolist() if frame_name else list(range(len(table)))
-    frames = [_frame(number.item() if isinstance(number, np.generic) else number, source) for number in numbers]
+    frames = _frames([number.item() if isinstance(number, np.generic) else number for number in numbers], source)
     landmark = next((name for name in _LANDMARK if name in table.columns), None)
     if landmark is not None:
         if frame_name is None:
@@ -696,6 +700,17 @@ def _frame(given: Any, source: str) -> int:
     return int(number)
 
 
+def _frames(given: Sequence[Any], source: str) -> list[int]:
+    """Return the frame of each number or image, of which no two may be one frame, as those of two cameras would be."""
+    frames = [_frame(one, source) for one in given]
+    called: dict[int, Any] = {}
+    for frame, one in zip(frames, given, strict=True):
+        if called.setdefault(frame, one) != one:
+            shown = listing([str(name)[:60] for name in (called[frame], one)])
+            raise TableError(f"{source} has {shown}, and both are frame {frame} by their names: give one video's.")
+    return frames
+
+
 def _triples(points: Any, scores: Any, source: str) -> Floats:
     """Return x, y and likelihood, ``[body parts, 3]``; the likelihood missing where there is none."""
     try:
@@ -731,19 +746,23 @@ def _table(
         expected = f"{len(names)} names and " if names is not None else ""
         raise TableError(f"{source} has {expected}poses of {listing(sorted(counts))} body parts: write it anew.")
     parts = list(names) if names is not None else _plain_names(len(found[0][2]))
-    seen: dict[int, int] = {}
+    nameless: dict[int, int] = {}
+    tracks = {animal for _, animal, _ in found}
     places: dict[tuple[int, str], Floats] = {}
     for frame, animal, points in found:
-        seen[frame] = seen.get(frame, 0) + 1
-        called = animal if animal is not None else f"animal{seen[frame]}"
+        if animal is None:
+            nameless[frame] = nameless.get(frame, 0) + 1
+        called = animal if animal is not None else _name_by_place(nameless[frame], tracks)
         if (frame, called) in places:
             raise TableError(f"{source} has {called} in frame {frame} twice: keep one of them.")
         places[frame, called] = points
     animals = sorted({animal for _, animal in places}, key=lambda name: (len(name), name))
-    count = max(frames, 1 + max(seen))
-    if count * len(animals) * len(parts) > MOST_CELLS // 3:
-        raise TableError(f"{source} has {len(animals)} animals in {count} frames, more than fit: split it by video.")
-    values = np.full((count, len(animals), len(parts), 3), np.nan)
+    several = max(nameless.values(), default=0)
+    notes = [*notes, said_of_places(source, sum(nameless.values()))] if several > 1 else notes
+    rows = max(frames, 1 + max(frame for frame, _ in places))
+    if rows * len(animals) * len(parts) > MOST_CELLS // 3:
+        raise TableError(f"{source} has {len(animals)} animals in {rows} frames, more than fit: split it by video.")
+    values = np.full((rows, len(animals), len(parts), 3), np.nan)
     number = {animal: place for place, animal in enumerate(animals)}
     for (frame, animal), points in places.items():
         values[frame, number[animal]] = points
@@ -751,7 +770,13 @@ def _table(
     levels = ["scorer", *(["individuals"] if owners else []), "bodyparts", "coords"]
     columns = pd.MultiIndex.from_product([[scorer], *owners, parts, ["x", "y", "likelihood"]], names=levels)
     tally = Tally(source, "pose", seen=len(found), taken=len(places), notes=list(notes))
-    return tally.attach(pd.DataFrame(values.reshape(count, -1), columns=columns))
+    return tally.attach(pd.DataFrame(values.reshape(rows, -1), columns=columns))
+
+
+def _name_by_place(place: int, tracks: Container[str | None]) -> str:
+    """Return what the animal of a frame is called that is the ``place``-th of no track, as no track is called."""
+    free = (name for name in map("animal{}".format, count(1)) if name not in tracks)
+    return next(islice(free, place - 1, None))
 
 
 def _plain_names(count: int) -> list[str]:

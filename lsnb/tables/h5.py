@@ -26,6 +26,7 @@ import pandas as pd
 from lsnb.errors import MissingExtraError, TableError
 from lsnb.kernel.jobs import is_started
 from lsnb.kernel.tally import Tally
+from lsnb.kernel.words import counted
 
 # DeepLabCut's own; then what its labelling plug-in calls it.
 H5_KEYS = ("df_with_missing", "keypoints")
@@ -289,7 +290,17 @@ def _accounted(table: pd.DataFrame, source: str, account: dict[str, Any]) -> pd.
     tally = Tally(source, "pose", seen=int(account["seen"]), taken=int(account["taken"]))
     for reason, count in account["left"].items():
         tally.leave(reason, n=int(count))
+    if account.get("by_place"):
+        tally.note(said_of_places(source, int(account["by_place"])))
     return tally.attach(table)
+
+
+def said_of_places(source: str, poses: int) -> str:
+    """Return what is said where several animals of a frame are of no track."""
+    return (
+        f"{source}: {counted(poses, 'pose')} are of no track. Such animals are called animal1, animal2, … in the order "
+        "of each frame's list, and a name may stand for another animal in the next frame."
+    )
 
 
 def _unreadable(path: Path, why: str) -> TableError:

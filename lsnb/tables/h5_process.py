@@ -524,9 +524,12 @@ def slp_table(cells: Cells, file: h5py.File, is_head: bool) -> dict[str, Any]:
     if nowhere := len(instances) - len(found) - sum(left.values()):
         left[NOWHERE] = nowhere
     said = _placed(cells, found, nodes, points, rows, shift, is_model, is_head)
-    again = said.pop("again", 0)
+    again, by_place = said.pop("again", 0), said.pop("by_place", 0)
     left |= {AGAIN: again} if again else {}
-    return {**said, "account": {"seen": len(instances), "taken": len(found) - again, "left": left}}
+    return {
+        **said,
+        "account": {"seen": len(instances), "taken": len(found) - again, "left": left, "by_place": by_place},
+    }
 
 
 def _placed(
@@ -540,10 +543,17 @@ def _placed(
     is_head: bool,
 ) -> dict[str, Any]:
     counts: dict[int, int] = {}
+    nameless: dict[int, int] = {}
+    tracks = {owner for _, owner, _ in found}
+    names = [f"animal{number + 1}" for number in range(len(found) + len(tracks))]
+    names = [name for name in names if name not in tracks]
     owned = []
     for frame, owner, first in found:
         counts[frame] = counts.get(frame, 0) + 1
-        owned.append((frame, owner or f"animal{counts[frame]}", first))
+        if not owner:
+            nameless[frame] = nameless.get(frame, 0) + 1
+        owned.append((frame, owner or names[nameless[frame] - 1], first))
+    by_place = sum(nameless.values()) if max(nameless.values(), default=0) > 1 else 0
     once = list({(frame, owner): one for one in reversed(owned) for frame, owner, _ in [one]}.values())[::-1]
     again, owned = len(owned) - len(once), once
     several = max(counts.values(), default=0) > 1 or len({owner for _, owner, _ in owned}) > 1
@@ -570,6 +580,7 @@ def _placed(
         "rows": rows,
         "blocks": [{"places": list(range(len(keys))), "values": values.reshape(rows, -1)}],
         "again": again,
+        "by_place": by_place,
     }
 
 

@@ -216,6 +216,46 @@ def test_alphapose_and_alphatracker(tmp_path: Path) -> None:
         "frame_3.png": [{"keypoints": [4, 5, 0.5], "idx": 1}],
     }
     assert read_poses(written(tmp_path / "b.json", tracked)).xy[:, 0, 0].tolist()[3] == 4
+    assert len(read_poses(written(tmp_path / "c.json", tracked | {"frame_4.png": []}))) == 5  # nobody is in the last
+
+
+def test_pictures_of_two_cameras_are_no_two_animals_of_one_frame(tmp_path: Path) -> None:
+    names = ["cam1_0004.png", "cam2_0004.png"]
+    listed = [{"image_id": name, "keypoints": [1, 2, 0.5], "score": 1} for name in names]
+    coco = {
+        "images": [{"id": place, "file_name": name} for place, name in enumerate(names)],
+        "annotations": [{"image_id": place, "category_id": 1, "keypoints": [1, 2, 2]} for place in (0, 1)],
+        "categories": [{"id": 1, "name": "mouse", "keypoints": ["nose"]}],
+    }
+    mark = [{"class": "Face", "x": 1, "y": 2, "width": 9, "height": 9}, {"class": "point", "x": 3, "y": 4}]
+    labels = [{"class": "image", "filename": name, "annotations": mark} for name in names]
+    landmarks = {name: [{"x": 90, "y": 80, "visibility": 1}] for name in names}
+    by_name = {name: [{"keypoints": [1, 2, 0.5], "idx": 1}] for name in names}
+    for said in (listed, coco, labels, landmarks, by_name):
+        with pytest.raises(TableError, match=r"cam1_0004.png, cam2_0004.png, and both are frame 4"):
+            read_poses(written(tmp_path / "v.json", said))
+
+
+def test_animals_of_no_track_are_said_and_take_no_tracks_name(tmp_path: Path) -> None:
+    one = {"image_id": "0.jpg", "keypoints": [1, 2, 0.5], "score": 1}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        poses = read_poses(written(tmp_path / "a.json", [one | {"idx": 1}, one | {"keypoints": [7, 8, 0.5]}]))
+    assert dict(zip(poses.bodyparts, poses.xy[0, :, 0].tolist(), strict=True)) == {
+        "animal1 point0": 1,
+        "animal2 point0": 7,
+    }
+    with pytest.warns(UserWarning, match="2 poses are of no track"):
+        read_poses(written(tmp_path / "b.json", [one, one]))
+    with pytest.warns(UserWarning, match="2 poses are of no track"):
+        found = read_poses(project(tmp_path / "v.slp", [(0, 1, -1, [[1, 2, 0.5]] * 2), (0, 1, -1, [[7, 8, 0.5]] * 2)]))
+    assert found.bodyparts[::2] == ("animal1 nose", "animal2 nose")
+
+
+def test_likelihoods_in_percent_are_said() -> None:
+    columns = pd.MultiIndex.from_product([["net"], ["nose"], ["x", "y", "likelihood"]])
+    with pytest.warns(UserWarning, match="likelihoods up to 95"):
+        assert read_poses(pd.DataFrame([[1, 2, 95.0], [1, 2, 40]], columns=columns)).likelihood[1, 0] == 40
 
 
 def test_what_alphatracker_learns_from(tmp_path: Path) -> None:
