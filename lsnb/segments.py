@@ -252,8 +252,14 @@ def _read_textgrid(text: str, name: str, tally: Tally) -> Iterator[Row]:
         place = start + 3  # from, to, whether there are tiers
         tiers = int(words[place])
         place += 1
+        stretched: set[Any] = set()
         for _ in range(tiers):
             kind, tier = words[place], words[place + 1]
+            if kind == "IntervalTier":
+                stretched.add(tier)
+            elif str(tier).endswith(MOMENTS) and (whole := str(tier).removesuffix(MOMENTS)) in stretched:
+                tally.note(f"Tier {tier!r} was read as the moments of {whole!r}.")
+                tier = whole
             count = int(words[place + 4])
             place += 5
             tally.seen += count
@@ -548,12 +554,17 @@ def _flat(text: str) -> str:
     return " ".join(text.splitlines()).replace("\t", " ")
 
 
+# Behind the name of a tier of stretches: its moments, which Praat keeps in a tier of points.
+MOMENTS = " (moments)"
+
+
 @checked
 def to_textgrid(segments: pd.DataFrame, out: str | Path) -> Path:
     """Write stretches as a Praat TextGrid and return the file's path: a tier each, moments as a tier of points.
 
     Args:
-        segments: As ``read_segments`` returns them.
+        segments: As ``read_segments`` returns them. Where a tier has stretches and moments, these are the tier
+            ``name (moments)``, which ``read_segments`` gives its own name again.
         out: The file.
 
     Raises:
@@ -565,8 +576,21 @@ def to_textgrid(segments: pd.DataFrame, out: str | Path) -> Path:
     tiers: dict[tuple[str, bool], list[Row]] = {}
     for row in rows:
         tiers.setdefault((str(row["tier"] or "segments"), row["start"] == row["end"]), []).append(row)
+    names = {tier for tier, _ in tiers}
+    both = {tier for tier in names if {(tier, True), (tier, False)} <= tiers.keys()}
+    taken = [
+        called
+        for tier, is_points in tiers
+        if not is_points and ((called := f"{tier}{MOMENTS}", True) in tiers or (tier in both and called in names))
+    ]
+    if taken:
+        raise InputError(
+            f"Praat has no stretches and moments in one tier, and {listing([repr(name) for name in taken])} is how the "
+            "moments of another tier are called there: call that tier otherwise."
+        )
     lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "0", repr(end), "<exists>", str(len(tiers))]
-    for (tier, is_points), listed in tiers.items():
+    # Moments behind the stretches of their tier.
+    for (tier, is_points), listed in sorted(tiers.items(), key=lambda one: one[0][1] and one[0][0] in both):
         ordered = sorted(listed, key=lambda row: row["start"])
         entries: list[str] = []
         at = 0.0
@@ -588,7 +612,8 @@ def to_textgrid(segments: pd.DataFrame, out: str | Path) -> Path:
             entries += [repr(at), repr(end), '""']
             count += 1
         kind = "TextTier" if is_points else "IntervalTier"
-        lines += [f'"{kind}"', _praat(tier), "0", repr(end), str(count), *entries]
+        called = f"{tier}{MOMENTS}" if is_points and tier in both else tier
+        lines += [f'"{kind}"', _praat(called), "0", repr(end), str(count), *entries]
     return write_whole(named_path(out), ("\n".join(lines) + "\n").encode(), parents=True)
 
 

@@ -240,6 +240,19 @@ def test_what_is_written_opens_in_the_libraries_of_elan_and_praat(tmp_path: Path
     assert sorted(told) == held
 
 
+def test_a_tier_of_stretches_and_moments_is_two_in_praat_and_one_again(tmp_path: Path) -> None:
+    path = tmp_path / "a.TextGrid"
+    both = pd.DataFrame({"tier": "a", "start": [0.5, 1.0, 2.5], "end": [0.5, 2.0, 2.5], "label": list("xyz")})
+    text = WRITERS["textgrid"](both, path).read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if line.startswith('"a')] == ['"a"', '"a (moments)"']
+    again = read_segments(path, item="a")
+    assert sorted(again[["tier", "start", "end", "label"]].to_numpy().tolist()) == sorted(both.to_numpy().tolist())
+    with pytest.raises(InputError, match="call that tier otherwise"):
+        WRITERS["textgrid"](both.assign(tier=["a (moments)", "a", "a"]), path)
+    praat = pytest.importorskip("praatio.textgrid").openTextgrid(str(path), includeEmptyIntervals=False)
+    assert praat.tierNames == ("a", "a (moments)")
+
+
 def test_what_a_format_has_no_room_for_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="overlap"):
         WRITERS["textgrid"](HELD.assign(start=0.0, end=2.0), tmp_path / "x")
