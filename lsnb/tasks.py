@@ -31,7 +31,10 @@ SAVED = "restored"
 ABOUT = frozenset(
     {"id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement", "import_id"}
 )
-LACKS = "ids of regions, what was skipped, drafts, relations and who has not answered are not in it"
+LACKS = (
+    "ids of regions, which region an answer is about, what was skipped, drafts, relations and who has not answered are "
+    "not in it"
+)
 
 
 class Piece(NamedTuple):

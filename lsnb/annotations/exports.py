@@ -44,7 +44,7 @@ from lsnb.kernel.formats import (
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, joined, listing, nearest, warn
-from lsnb.labels.vocabulary import CHOICES, KINDS, NUMBER, RATING, unlabelled
+from lsnb.labels.vocabulary import CHOICES, KINDS, LABELS, NUMBER, RATING, TEXT_AREA, unlabelled
 from lsnb.results import ANSWERS, NAMED, is_value
 from lsnb.shapes import shape_of
 from lsnb.tables.opening import decode, read_json, read_table
@@ -723,20 +723,26 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
         ({'ID': 'a'}, {'choices': ['up']})
     """
     flat = [record for record in records if is_flat(record)]
-    answers = _answer_columns(flat, set(known))
+    chats = {c for record in flat for c, cell in record.items() if f"{c}_transcript" in record and _is_chat(cell)}
+    answers = _answer_columns(flat, set(known)) - {f"{column}_transcript" for column in chats} | chats
+    shadowed = {f"{_SHADOWED}{column}": column for column in answers}
+    aside = {*answers, *ABOUT, *(f"{column}_transcript" for column in chats)}
+    written = {column for column in answers if _is_written(column, flat)}
     numeric = {column: kind for column in sorted(answers) if (kind := _numeric_kind(column, flat)) is not None}
     tasks: list[Any] = []
     for record in records:
         if not is_flat(record):
             tasks.append(record)
             continue
-        data = {column: cell for column, cell in record.items() if column not in answers and column not in ABOUT}
+        data = {shadowed.get(column, column): cell for column, cell in record.items() if column not in aside}
         results = [
             result
             for column, cell in record.items()
             if column in answers
             for number, value in enumerate(cell if isinstance(cell, list) else [cell])
-            for result in _results(column, value, number, numeric.get(column, ""))
+            for result in _results(
+                column, value, number, numeric.get(column, TEXT_AREA.kind if column in written else "")
+            )
         ]
         about = {
             "id": _number(record.get("annotation_id")),
@@ -746,7 +752,7 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
         }
         has_one = about["id"] not in (None, "")
         tasks.append({"id": _number(record.get("id")), "data": data, "annotations": [about] if has_one else []})
-    data_columns = list(dict.fromkeys(c for record in flat for c in record if c not in answers and c not in ABOUT))
+    data_columns = list(dict.fromkeys(shadowed.get(c, c) for record in flat for c in record if c not in aside))
     said = f"{name} is a JSON-MIN or CSV export: {LACKS}. The format JSON has them."
     if not answers and any(record.get("annotation_id") not in (None, "") for record in flat):
         said += f" No column was taken for an answer; for data: {joined(data_columns) or 'nothing'}."
@@ -761,6 +767,26 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
             "level='ordinal') compares ratings."
         )
     return tasks, (said,)
+
+
+# So a CSV export begins the name of a column of the data that a control has, too.
+_SHADOWED = "_data_"
+
+
+def _is_chat(cell: Any) -> bool:
+    return isinstance(cell, list) and bool(cell) and all(_is_message(one) for one in cell)
+
+
+def _is_message(value: Any) -> bool:
+    return isinstance(value, Mapping) and {"role", "content"} <= value.keys()
+
+
+def _is_written(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a column holds texts that somebody wrote: single ones stand alone, as choices do."""
+    cells = [record.get(column) for record in records]
+    values = [one for cell in cells for one in (cell if isinstance(cell, list) else [cell])]
+    held = [value for value in values if isinstance(value, Mapping)]
+    return bool(held) and all(isinstance(value.get(TEXT_AREA.key), list) for value in held)
 
 
 def _numeric_kind(column: str, records: Sequence[Mapping[str, Any]]) -> str | None:
@@ -783,6 +809,7 @@ def _are_digits(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 _MOST_STARS = 20
+_CHAT = "chatmessage"
 
 
 def _number(cell: Any) -> Any:
@@ -792,15 +819,19 @@ def _number(cell: Any) -> Any:
 def _answer_columns(records: Sequence[Mapping[str, Any]], known: set[str]) -> set[str]:
     """Return which columns hold answers.
 
-    JSON-MIN writes data, then the task's id, then answers, then who annotated. CSV sorts its columns: there an answer
-    is what is written as one, what differs between annotations of a task, and what few texts make up that are no
-    addresses or numbers.
+    JSON-MIN writes data, then the task's id, then answers, then who annotated; but the answers to a control that is
+    called as a column of the data stand in that column's place, and what was there is lost. CSV sorts its columns:
+    there an answer is what is written as one, what gave a column of the data another name, what differs between
+    annotations of a task, and what few texts make up that are no addresses or numbers.
     """
     columns = list(dict.fromkeys(column for record in records for column in record))
     free = [column for column in columns if column not in ABOUT and column not in known]
     if columns != sorted(columns) and all(_is_ordered(record) for record in records):
-        return {c for record in records for c in _between(record) if c not in known and c not in ABOUT}
-    return {column for column in free if _looks_like_answers(column, records)}
+        between = {c for record in records for c in _between(record) if c not in known and c not in ABOUT}
+        return between | {column for column in free if column not in between and _is_overwritten(column, records)}
+    shadowing = {column for column in columns if f"{_SHADOWED}{column}" in columns}
+    own = [column for column in free if column.removeprefix(_SHADOWED) not in shadowing - {column}]
+    return shadowing | {column for column in own if _looks_like_answers(column, records)}
 
 
 def _is_ordered(record: Mapping[str, Any]) -> bool:
@@ -813,10 +844,25 @@ def _between(record: Mapping[str, Any]) -> list[str]:
     return columns[columns.index("id") + 1 : columns.index("annotator")]
 
 
+def _is_overwritten(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a column of data holds answers: all are of that form, or those to one task differ."""
+    cells = [cell for record in records if (cell := record.get(column)) not in (None, "", [])]
+    values = [one for cell in cells for one in (cell if isinstance(cell, list) else [cell])]
+    by_task: dict[Any, set[str]] = {}
+    for record in records:
+        by_task.setdefault(record.get("id"), set()).add(repr(record.get(column)))
+    return bool(values) and (all(_is_answer(one) for one in values) or any(len(said) > 1 for said in by_task.values()))
+
+
+def _is_answer(value: Any) -> bool:
+    """Return whether this is an answer, rather than a paragraph of a conversation: it says who, too, and no place."""
+    return is_value(value) and not (isinstance(value.get(TEXT_AREA.key), str) and shape_of(value) is None)
+
+
 def _looks_like_answers(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
     cells = [record[column] for record in records if column in record]
     if any(isinstance(cell, list | dict) for cell in cells):
-        return any(is_value(value) for cell in cells for value in (cell if isinstance(cell, list) else [cell]))
+        return any(_is_answer(value) for cell in cells for value in (cell if isinstance(cell, list) else [cell]))
     texts = [str(cell) for cell in cells]
     by_task: dict[Any, set[str]] = {}
     for record in records:
@@ -838,15 +884,19 @@ def _is_number(text: str) -> bool:
 
 def _results(column: str, value: Any, number: int, numeric: str) -> list[dict[str, Any]]:
     """Return an answer as results: its kind is told by the keys that it holds, that of a number by its column."""
-    if numeric and isinstance(value, int | float):
+    if numeric in (RATING.kind, NUMBER.kind) and isinstance(value, int | float):
         return [_result(column, numeric, {KINDS[numeric].key: value}, number)]
     if not isinstance(value, Mapping):
-        return [_result(column, CHOICES.kind, {CHOICES.key: [value]}, number)] if value not in (None, "") else []
+        asked_by = TEXT_AREA if numeric == TEXT_AREA.kind else CHOICES
+        return [_result(column, asked_by.kind, {asked_by.key: [value]}, number)] if value not in (None, "") else []
+    if _is_message(value):
+        return [_result(column, _CHAT, {_CHAT: value}, number)]
     size = {name: value[name] for name in ("original_width", "original_height") if name in value}
     plain = {name: part for name, part in value.items() if name not in size}
     named = [kind for kind, key in NAMED.items() if KINDS[kind].has_labels and key in plain]
     shape = shape_of(plain)
-    drawn = [kind for kind in named if shape is not None and KINDS[kind].shape == shape.__name__] or named
+    drawn = [kind for kind in named if shape is not None and KINDS[kind].shape == shape.__name__]
+    drawn = drawn or ([LABELS.kind] if LABELS.kind in named else named)
     asked = [kind for kind in ANSWERS if KINDS[kind].key in plain and not named]
     if shape is not None and not drawn and not asked:
         drawn = [unlabelled(tag).kind for tag in KINDS.values() if tag.shape == shape.__name__ and tag.method][:1]

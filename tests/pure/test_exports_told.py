@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import copy
+import csv
 import gzip
 import json
 import lzma
@@ -612,6 +613,46 @@ def test_flat_exports_are_read_with_what_they_lack() -> None:
         assert set(mine["annotator"]) == {"1"}
     with pytest.raises(InputError, match="not JSON"):
         read_annotations(Path(__file__))
+
+
+ABOUT = {"annotator": 1, "annotation_id": 5, "created_at": "", "updated_at": "", "lead_time": 1.0}
+BOX = {"x": 10, "y": 20, "width": 30, "height": 40, "rotation": 0}
+
+
+@pytest.mark.filterwarnings("ignore:flat")
+def test_flat_exports_keep_kinds_and_tell_answers_from_data_of_one_name(tmp_path: Path) -> None:
+    """Answers to a control that is called as a column stand in its place; CSV calls the column ``_data_…`` then."""
+    records = [
+        {"ID": f"k{task}", "mood": f"m{(task + by) % 2}", "id": task, "box": [{**BOX, "labels": ["car"]}]}
+        | {
+            "note": "one" if task else {"text": ["one", "two"]},
+            **ABOUT,
+            "annotator": by,
+            "annotation_id": 2 * task + by,
+        }
+        for task in (0, 1)
+        for by in (1, 2)
+    ]
+    table = read_annotations(write(tmp_path, "flat.json", records), key="ID")
+    kinds = table.groupby("control")["kind"].agg(set).to_dict()
+    assert kinds == {"mood": {"choices"}, "box": {"labels"}, "note": {"textarea"}}
+    assert table.query("control == 'note'")["value"].tolist() == ["one", "two"] * 2 + ["one"] * 2
+    talk = [{"author": "Ana", "text": "Hi"}, {"author": "Ben", "text": "Ho"}]
+    span = {"start": "1", "end": "1", "startOffset": 0, "endOffset": 2, "text": "Ho", "paragraphlabels": ["claim"]}
+    row = {"ID": "k", "_data_mood": "own", "mood": "up", "talk": json.dumps(talk), "turn": json.dumps([span])}
+    row |= {"chat": '[{"role": "user", "content": "Hi"}]', "chat_transcript": "user: Hi", "id": 1, **ABOUT}
+    with (tmp_path / "flat.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, sorted(row))
+        writer.writeheader()
+        writer.writerow(row)
+    table = read_annotations(tmp_path / "flat.csv", key="ID", data="mood")
+    assert table[["control", "kind"]].values.tolist() == [
+        ["chat", "chatmessage"],
+        ["mood", "choices"],
+        ["turn", "paragraphlabels"],
+    ]
+    assert table["value"].tolist() == [{"role": "user", "content": "Hi"}, "up", "claim"]
+    assert (table["data.mood"].tolist(), table["start"].tolist()[2]) == (["own"] * 3, 3)
 
 
 def test_what_goes_with_an_answer_is_a_column() -> None:
