@@ -28,7 +28,7 @@ from lsnb.labels.vocabulary import KEY_POINT_LABELS, LABELS, kinds_of
 from lsnb.shapes import picture_size, to_pixels
 from lsnb.tables.h5 import require_h5, write_h5
 from lsnb.tables.keys import find_column
-from lsnb.tables.pose_tables import ANIMAL_LEVELS, LEVELS, NO_ANIMAL, PoseTable, read_pose_table
+from lsnb.tables.pose_tables import ANIMAL_LEVELS, LEVELS, NO_ANIMAL, PoseTable, read_pose_table, same_frame
 
 # The files that pose tools learn from: ``CollectedData_<scorer>.csv`` and ``.h5``, written whole and added to.
 
@@ -268,6 +268,7 @@ def write_collected_data(
     files: list[Path] = []
     reports = []
     for who, some, theirs in _by_scorer(points, rows, named, each=annotator == "all"):
+        theirs = theirs.assign(image=_former_names(theirs["image"], folder, who, format))
         table, report = _collected(who, some, theirs, parts, animals)
         data[who] = table
         reports.append(report)
@@ -354,15 +355,29 @@ def _individuals(given: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _formers(folder: Path, scorer: str | None, format: str) -> list[PoseTable]:
+    """Return the tables of a scorer that are there, of all videos."""
+    places = [folder, *(sorted((folder / FOLDER).iterdir()) if (folder / FOLDER).is_dir() else [])]
+    files = [file for place in places for file in table_files(place, scorer, format)] if scorer else []
+    return [former for former in map(read_former, files) if former is not None]
+
+
 def _former_animals(folder: Path, scorer: str | None, format: str) -> tuple[str, ...]:
     """Return the individuals of the files that are there, of all videos; none where they have no such row."""
     found: dict[str, None] = {}
-    places = [folder, *(sorted((folder / FOLDER).iterdir()) if (folder / FOLDER).is_dir() else [])]
-    for path in [file for place in places for file in table_files(place, str(scorer), format)] if scorer else []:
-        former = read_former(path)
-        if former is not None and former.header and len(former.header[0]) == len(ANIMAL_LEVELS):
+    for former in _formers(folder, scorer, format):
+        if former.header and len(former.header[0]) == len(ANIMAL_LEVELS):
             found |= dict.fromkeys(name[1] for name in former.header if name[1] != NO_ANIMAL)
     return tuple(found)
+
+
+def _former_names(images: Any, folder: Path, scorer: str, format: str) -> list[Any]:
+    """Return what the files that are there call each image, which may be a frame's other name (``img012.png``)."""
+    there = [name for former in _formers(folder, scorer, format) for name in former.rows]
+    called = {same_frame(name): name for name in reversed(there)} | {name: name for name in there}
+    return [
+        called.get(image, called.get(same_frame(image), image)) if isinstance(image, str) else image for image in images
+    ]
 
 
 def _animal_part(name: str, animals: Sequence[str]) -> tuple[str, str]:
@@ -451,7 +466,13 @@ def _images(annotations: pd.DataFrame, frames: pd.DataFrame | None, points: pd.D
     items = rows["item"].astype(str)
     names = items.drop_duplicates()
     images = pd.Series(_paths(names.tolist(), annotations, frames), index=names)
-    return rows.assign(image=images.reindex(items).to_numpy(dtype=object))
+    # Videos of one name in two folders: what people set on one picture is not of the other.
+    shared = images[images.notna() & images.duplicated(keep=False)]
+    why = {item: f"{listing(list(shared.index[shared == image]))} would all be {image}: write those of each folder to "
+           "an out= of its own." for item, image in shared.items()}  # fmt: skip
+    images[shared.index] = None
+    said = rows.assign(image=images.reindex(items).to_numpy(dtype=object))
+    return said.assign(why=items.map(why).to_numpy(dtype=object))
 
 
 def _paths(items: Sequence[str], annotations: pd.DataFrame, frames: pd.DataFrame | None) -> list[str | None]:
@@ -580,7 +601,9 @@ def _report(scorer: str, rows: pd.DataFrame, values: Any, row_of: dict[str, int]
     points = np.isfinite(values).all(axis=2).sum(axis=1)
     first = rows.sort_values("done", kind="stable", ascending=False).drop_duplicates("item").sort_index()
     lines: list[tuple[Any, ...]] = []
-    for item, image, is_done, status in first[["item", "image", "done", "status"]].itertuples(index=False):
+    for item, image, is_done, status, known in first[["item", "image", "done", "status", "why"]].itertuples(
+        index=False
+    ):
         place = row_of.get(image) if is_done and isinstance(image, str) else None
         if place is not None:
             lines.append((item, image, scorer, int(people[place]), int(points[place]), "written", None))
@@ -589,6 +612,7 @@ def _report(scorer: str, rows: pd.DataFrame, values: Any, row_of: dict[str, int]
                 f"Which video and frame {item} is, is unknown: give frames=, the table of lsnb.extract_frames, or read "
                 "the annotations with data=['video', 'frame']."
             )
+            why = known if isinstance(known, str) else why
             lines.append((item, None, scorer, 0, 0, "failed", why))
         else:
             lines.append((item, image, scorer, 0, 0, "skipped", f"Its status is {status}."))

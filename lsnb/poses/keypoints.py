@@ -27,6 +27,7 @@ from lsnb.poses.finding import read_sources, same_video, size_of
 from lsnb.predictions import Predictions, Row, make_predictions
 from lsnb.shapes import Point
 from lsnb.tables.keys import find_column, key_text
+from lsnb.tables.pose_tables import same_frame
 
 
 def from_poses(
@@ -168,14 +169,14 @@ def from_labelled_poses(
     known, notes = _labels([poses], tool)
     places: dict[tuple[str, str], list[int]] = {}
     for place, (item, video, frame) in enumerate(zip(items, named, numbers, strict=True)):
-        image = f"img{frame:08d}"
+        image = same_frame(f"img{frame}")
         folders = {Path(video).stem, item.rsplit("/", 1)[0].rsplit("/", 1)[-1] if "/" in item else Path(video).stem}
         for folder in folders:
             places.setdefault((folder, image), []).append(place)
     rows = []
     for index, image in enumerate(found.images):
         path = PurePosixPath(image)
-        fitting = places.get((path.parent.name, path.stem), [])
+        fitting = places.get((path.parent.name, same_frame(path.name)), [])
         row = Row(index, items[fitting[0]] if len(fitting) == 1 else None, image)
         rows.append(row)
         if len(fitting) > 1:

@@ -73,7 +73,7 @@ _FRAME_NAMES = ("frame", "frame_id", "frame_idx", "frame_index", "frame_number",
 _NUMBERED = re.compile(r"[xyzv](\d{1,3})")
 # Places beyond this many pictures are no shares of one.
 MOST_SHARES = 4.0
-_LAST_NUMBER = re.compile(r"(\d+)\D*$")
+LAST_NUMBER = re.compile(r"(\d+)\D*$")
 _OPENPOSE_OTHERS = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d")
 _OPENPOSE = re.compile(r"^(?P<video>.*)_(?P<frame>\d{12})_keypoints\.json$")
 SLEAP_COLUMNS = ("track", "frame_idx", "instance.score")
@@ -691,7 +691,7 @@ def _frame(given: Any, source: str) -> int:
     """Return the frame in a number or in the end of an image's name."""
     number = given
     if isinstance(given, str):
-        match = _LAST_NUMBER.search(PurePosixPath(given).stem[-40:])
+        match = LAST_NUMBER.search(PurePosixPath(given).stem[-40:])
         number = int(match[1]) if match else None
     if isinstance(number, bool) or not isinstance(number, int | np.integer) or not 0 <= number < MOST_FRAMES:
         raise TableError(

@@ -23,6 +23,7 @@ from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.poses.coordinates import labelled_rows, read_header
 from lsnb.poses.finding import size_of
+from lsnb.poses.tools import LAST_NUMBER
 from lsnb.predictions.yolo import described
 from lsnb.shapes import box_around_points
 from lsnb.tables.h5 import require_h5
@@ -344,7 +345,8 @@ def _clips(
             clips.append({"backend": {"type": "ImageVideo", "filename": files[0], "filenames": files}})
         return clips, [of_each[_video(image)].index(image) for image in rows]
     absent = [name for name in names if name not in videos]
-    digits = ["".join(filter(str.isdigit, PurePosixPath(image).stem)) for image in rows]
+    ends = [LAST_NUMBER.search(PurePosixPath(image).stem[-40:]) for image in rows]
+    digits = [end[1] if end else "" for end in ends]
     bare = [image for image, number in zip(rows, digits, strict=True) if not number or len(number) > 8]
     if absent or bare:
         raise InputError(

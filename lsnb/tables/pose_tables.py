@@ -33,6 +33,7 @@ NO_ANIMAL = "single"
 H5_ENDINGS = (".h5", ".hdf5", ".hdf", ".slp")
 CSV_ENDINGS = (".csv", ".tsv", ".txt")
 LONGEST_LINE = 1 << 24
+_FRAME_IMAGE = re.compile(r"img(\d{1,12})(?:\.\w+)?")
 # What pandas writes where it read a column without a name.
 _NAMELESS = re.compile(r"unnamed: \d+(_level_\d+)?", re.IGNORECASE)
 
@@ -287,6 +288,8 @@ def read_pose_table(given: PathLike | pd.DataFrame, argument: str) -> PoseTable:
             header = csv_header(path)
             seen = count_rows(path, header, path.name)
             values, rows = read_rows(path, header, path.name)
+            if header.index_columns > 1:  # where a shorter path leaves the first ones empty
+                rows = pd.Index([name.lstrip("/") if isinstance(name, str) else name for name in rows], dtype=object)
             bare = [place for place, name in enumerate(rows) if not (isinstance(name, str) and all(name.split("/")))]
             if bare:
                 shown = listing([place + header.lines + 1 for place in bare])
@@ -302,13 +305,28 @@ def read_pose_table(given: PathLike | pd.DataFrame, argument: str) -> PoseTable:
         cells = table.to_numpy("float64", na_value=np.nan)
     except (TypeError, ValueError):
         raise TableError(not_numbers(table, header_names, source)) from None
-    names = ("/".join(str(part) for part in row) if isinstance(row, tuple) else str(row) for row in table.index)
+    names = ("/".join(map(str, row)).lstrip("/") if isinstance(row, tuple) else str(row) for row in table.index)
     return PoseTable(header_names, tuple(map(_slashes, names)), cells, table.index.nlevels, len(table))
 
 
 def column_names(table: pd.DataFrame) -> list[tuple[str, ...]]:
     """Return the names of a table's columns as a CSV has them: text without blanks around it."""
     return [tuple(str(part).strip() for part in column) for column in table.columns]
+
+
+def same_frame(image: str) -> str:
+    """Return what images of the same frame have in common, however many noughts and whichever ending their names have.
+
+    Args:
+        image: Its path, with slashes. DeepLabCut writes as many digits as a video's frames need, Lightning Pose eight.
+
+    Example:
+        >>> same_frame("labeled-data/trial/img012.png") == same_frame("labeled-data/trial/img00000012.jpg")
+        True
+    """
+    folder, _, name = image.rpartition("/")
+    numbered = _FRAME_IMAGE.fullmatch(name)
+    return f"{folder}/img{int(numbered[1])}" if numbered else image
 
 
 def _slashes(name: str) -> str:

@@ -256,3 +256,40 @@ def test_an_image_that_is_no_item_is_a_row_that_says_so():
     assert list(found.results) == ["a/img00000001"]
     assert found.table["status"].tolist() == ["ready", "failed"]
     assert "No row of the frames table is labeled-data/b/img00000001.png" in str(found.table.to_dict("records"))
+
+
+@pytest.mark.parametrize("levels", [1, 3])
+def test_frames_keep_the_names_that_deeplabcut_gave_them(tmp_path, levels):
+    names = ["labeled-data/trial/img007.png", "labeled-data/trial/img012.png"]
+    lead = "," * levels
+    rows = [name.replace("/", ",") if levels == 3 else name for name in names]
+    path = tmp_path / "CollectedData_ana.csv"
+    path.write_text(f"scorer{lead}ana,ana\nbodyparts{lead}nose,nose\ncoords{lead}x,y\n{rows[0]},,\n{rows[1]},3.0,4.0\n")
+    text = path.read_text()
+    items = ["trial/img00000007", "trial/img00000012"]
+    frames = pd.DataFrame({"item": items, "video": ["trial.mp4"] * 2, "frame": [7, 12]})
+    config = LabelConfig.image("image").keypoints("part", ["nose"])
+    found = from_labelled_poses(path, frames, config=config, size=(640, 480))
+    assert list(found.results) == items
+    tasks = [task(item, ("ana", results, False), number=n) for n, (item, results) in enumerate(found.results.items())]
+    made = written(tasks, tmp_path, scorer="ana", bodyparts=["nose"], format="csv")
+    assert (path.read_text(), made.table["image"].tolist()) == (text, names)
+
+
+def test_videos_of_one_name_are_not_written_as_one(tmp_path):
+    tasks = [task(f"{one}/{ITEM}", ("ana", [point("nose", 9 * n, 9)], False), number=n) for n, one in enumerate("abc")]
+    tasks.append(task("other/img00000012", ("ana", [point("nose", 50, 50)], False), number=9))
+    made = written(tasks, tmp_path, scorer="ana", format="csv")
+    assert made.table["status"].tolist() == ["failed"] * 3 + ["written"]
+    assert "a/trial/img00000012, b/trial/img00000012" in made.table["error"][0]
+    assert read_labelled_poses(made.files[0]).images == ("labeled-data/other/img00000012.png",)
+
+
+def test_pictures_of_shorter_paths_stay_themselves_however_often_added_to(tmp_path):
+    (tmp_path / "CollectedData_ana.csv").write_text(
+        "scorer,ana,ana\nbodyparts,nose,nose\ncoords,x,y\n7.png,1,2\nv/8.png,3,4\n"
+    )
+    for _ in range(3):
+        made = written([task(ITEM, ("ana", [point("nose", 1, 1)], False))], tmp_path, scorer="ana")
+    for path in made.files:
+        assert read_labelled_poses(path).images == ("7.png", f"labeled-data/{ITEM}.png", "v/8.png")

@@ -165,3 +165,10 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     made = write_labelled_poses(labelled().iloc[:1], tmp_path / "a.json", format="coco", size=SIZE)
     assert json.loads(made[0].read_text())["annotations"] == []
+
+
+def test_the_last_number_of_a_picture_is_its_frame(tmp_path: Path) -> None:
+    columns = pd.MultiIndex.from_product([["ana"], ["nose"], ["x", "y"]])
+    labels = pd.DataFrame([[3.0, 4.0]], index=["labeled-data/v/cam2_img0012.png"], columns=columns)
+    path = write_labelled_poses(labels, tmp_path / "v.slp", format="sleap", videos={"v": "v.mp4"})[0]
+    assert len(read_poses(path)) == 13
