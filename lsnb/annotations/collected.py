@@ -156,7 +156,8 @@ FOLDER = "labeled-data"
 NEEDED = ("item", "annotation", "annotator", "kind", "region", "value", "status", "x", "y", "updated_at")
 # What an extracted frame's item ends in.
 _ITEM = re.compile(r"^(?:.*/)?(?P<video>[^/]+)/(?P<image>img\d+)(?P<ending>\.\w+)?$")
-# A part of a file's name; a scorer is one.
+# A part of a file's name, and its bytes; a scorer is one.
+_LONGEST_NAME = 200
 _NAME = re.compile(r"^[^\\/:*?\"<>|\x00-\x1f]+$")
 
 
@@ -306,6 +307,8 @@ def _problems(
             problems.append(f"{name} is {value!r}: give a name.")
     if isinstance(scorer, str) and scorer.strip() and not _NAME.match(scorer):
         problems.append(f"scorer is {scorer!r}, which cannot be part of a file's name: use letters and digits.")
+    elif isinstance(scorer, str) and len(scorer.encode()) > _LONGEST_NAME:
+        problems.append(f"scorer has {len(scorer)} letters, too many for a file's name: give a shorter one.")
     if scorer is None and annotator is None:
         problems.append("scorer is missing: give the name that the pose tool's project has for who labels.")
     if scorer is not None and isinstance(annotator, str) and annotator == "all":

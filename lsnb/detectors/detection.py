@@ -706,7 +706,7 @@ def near_duplicates(vectors: Any, items: Sequence[object] | None = None, *, simi
     """
     try:
         array: np.ndarray[Any, Any] = np.asarray(vectors, dtype=np.float32)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         array = np.empty(0)
     array = np.atleast_1d(array)
     problems = []

@@ -28,7 +28,7 @@ from lsnb.forms.schema import (
     remember_edit,
 )
 from lsnb.kernel import runtime
-from lsnb.kernel.files import file_sentence, remove_leavings, safe_name, whole_file, write_whole
+from lsnb.kernel.files import file_sentence, named_path, remove_leavings, safe_name, whole_file, write_whole
 from lsnb.kernel.words import counted
 
 # Files from the student's own computer: dropped on the notebook in Jupyter, chosen in Colab's dialog.
@@ -56,7 +56,7 @@ def upload_files(folder: str | Path, *, kinds: str = "videos or zips", ask: bool
     """
     if not isinstance(folder, str | Path) or not str(folder).strip():
         raise InputError(f"folder is {folder!r}: name a folder for what is uploaded.")
-    path = Path(folder).expanduser()
+    path = named_path(folder)
     if path.is_file():
         raise InputError(f"{path} is a file: name a folder for what is uploaded.")
     place = runtime.where()

@@ -17,6 +17,7 @@ import pandas as pd
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.frames.tables import CHOSEN_COLUMNS, checked_out, chosen_before
 from lsnb.kernel import checks
+from lsnb.kernel.files import named_path
 from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import listing, warn
 from lsnb.poses.coordinates import LabelledPoses, Poses, named_files, read_labelled_poses, read_views
@@ -40,6 +41,7 @@ from lsnb.poses.difficulty import (
 from lsnb.poses.ensembles import read_ensemble
 from lsnb.poses.finding import COLUMNS as FOUND
 from lsnb.poses.finding import Source, detection_confidence, detection_entropy, read_sources
+from lsnb.shapes.faults import as_float
 from lsnb.tables.keys import find_column
 
 # One video's difficult frames: metrics, scores, events, and the rows of the table.
@@ -547,7 +549,7 @@ def _problems(n: Any, threshold: Any, min_score: Any, min_gap: Any, margin: Any,
 def _number(value: Any) -> float:
     """Return a number, missing for what is none."""
     is_number = isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
-    return float(value) if is_number else math.nan
+    return as_float(value) if is_number else math.nan
 
 
 def _sentences(error: LsnbError) -> list[str]:
@@ -561,7 +563,7 @@ def _video(video: Any) -> tuple[str | None, str | None]:
     if not isinstance(video, (str, os.PathLike)) or not str(video).strip():
         raise InputError(f"video is {video!r}: give the path of the predictions' video.")
     text = os.fspath(video)
-    if Path(text).suffix and not Path(text).expanduser().is_file():
+    if Path(text).suffix and not named_path(text).is_file():
         raise MissingFileError(
             f"There is no video {text} (looked in {Path.cwd()}); leave video= out if it is elsewhere."
         )
@@ -569,7 +571,7 @@ def _video(video: Any) -> tuple[str | None, str | None]:
 
 
 def _existing(video: str) -> str | None:
-    return video if Path(video).expanduser().is_file() else None
+    return video if named_path(video).is_file() else None
 
 
 def _chosen_before(exclude: Any, out: Any, videos: Sequence[str]) -> tuple[dict[str, Before], list[str]]:

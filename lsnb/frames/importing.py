@@ -60,6 +60,7 @@ from lsnb.kernel.formats import (
 )
 from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import listing, warn
+from lsnb.shapes.faults import as_float
 from lsnb.tables.keys import find_column
 
 # An image's bytes from somebody else: what they are, how large they claim to be, and whether they decode whole.
@@ -685,7 +686,7 @@ def import_frames(
 def _settings(fps: Any, context: Any) -> list[str]:
     problems = []
     is_number = isinstance(fps, numbers.Real) and not isinstance(fps, bool)
-    if fps is not None and not (is_number and 0 < float(fps) < float("inf")):
+    if fps is not None and not (is_number and 0 < as_float(fps) < float("inf")):
         problems.append(f"fps is {fps!r}: give frames per second, such as 29.97, or leave it out.")
     if not isinstance(context, numbers.Integral) or isinstance(context, bool) or not 0 <= int(context) <= 1000:
         problems.append(f"context is {context!r}: give a whole number of frames from 0 to 1000.")

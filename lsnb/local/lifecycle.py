@@ -16,6 +16,7 @@ from typing import Any
 
 from lsnb.errors import LocalStackError
 from lsnb.kernel.checks import checked
+from lsnb.kernel.files import named_path
 from lsnb.kernel.formats import read_json
 from lsnb.kernel.runtime import cache_folder, colab_proxy_url, refuse_others_folder, stack_folder
 from lsnb.kernel.words import warn
@@ -58,7 +59,7 @@ def resolve_folder(folder: Path | str | None) -> Path:
     Raises:
         LocalStackError: It is not the user's alone.
     """
-    place = Path(folder or stack_folder()).expanduser().resolve()
+    place = named_path(folder or stack_folder()).resolve()
     refuse_others_folder(place)
     return place
 

@@ -7,7 +7,6 @@ import inspect
 import math
 import warnings
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,7 +17,7 @@ from lsnb.annotations.outputs import PREFILLED
 from lsnb.annotations.votes import latest, repeats_in, replaced
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
-from lsnb.kernel.files import safe_name, whole_file_at
+from lsnb.kernel.files import named_path, safe_name, whole_file_at
 from lsnb.kernel.words import counted, joined, listing, nearest
 from lsnb.reliability.agreement import Agreement, agreement, text_agreement
 from lsnb.reliability.coefficients import Level
@@ -545,7 +544,7 @@ def write_results(
         (['coverage.csv', 'disputed-mood.csv', 'gold-mood.csv', 'majority-mood.csv'],
          ['methods-mood.txt', 'overview.csv', 'references.bib'])
     """
-    target = Path(folder)
+    target = named_path(folder)
     target.mkdir(parents=True, exist_ok=True)
     finals, paragraphs = {}, []
     for control in questions_of(annotations):

@@ -470,7 +470,7 @@ def _frame(
     if n is not None and not (is_whole(n) and n >= 1):
         problems.append(f"n is {n!r}: give a whole number of 1 or more.")
     is_number = isinstance(percent, Real) and not isinstance(percent, bool)
-    if percent is not None and not (is_number and 0 < float(percent) <= 100):
+    if percent is not None and not (is_number and 0 < percent <= 100):
         problems.append(f"percent is {percent!r}: give a number above 0 and at most 100.")
     unknown = checks.choice("allocation", allocation, get_args(Allocation))
     problems += [unknown] if unknown else []

@@ -19,6 +19,7 @@ from lsnb.kernel.words import listing, nearest, warn
 from lsnb.labels.vocabulary import LABELS, kinds_of
 from lsnb.reliability import Ratings, cohen_kappa, krippendorff_alpha
 from lsnb.shapes import frames_of_seconds, seconds_of_frames
+from lsnb.shapes.faults import as_float
 from lsnb.timeseries.aligned import MICROSECONDS, ORIGINAL, TIME, OnVideo, usual_step
 
 Codes = np.ndarray[Any, np.dtype[np.int32]]
@@ -519,8 +520,8 @@ def windows(
         raise InputError(problems)
     # No longer than one that is too long, which arrays could not count.
     longest = len(times) + 1
-    size = max(1, round(min(float(length) / step, longest)))
-    hop = size if stride is None else max(1, round(min(float(stride) / step, longest)))
+    size = max(1, round(min(as_float(length) / step, longest)))
+    hop = size if stride is None else max(1, round(min(as_float(stride) / step, longest)))
     bounds = np.concatenate([[0], np.flatnonzero(~inner) + 1, [len(times)]]).tolist()
     starts = np.concatenate([np.arange(low, high - size + 1, hop) for low, high in itertools.pairwise(bounds)])
     starts = starts.astype("int64")
@@ -536,7 +537,7 @@ def windows(
         chosen,
         starts,
         whole,
-        float(length),
+        as_float(length),
         max(times[high - 1] - times[low] for low, high in itertools.pairwise(bounds)),
     )
     starts = starts[whole]
@@ -871,7 +872,7 @@ def frame_rate(fps: Any) -> float:
         return float("nan")
     try:
         rate = float(fps)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         rate = float("nan")
     if isinstance(fps, bool) or not 0 < rate <= FASTEST:
         raise InputError(f"fps is {fps!r}: give the video's frames a second, for example lsnb.probe(video).fps.")
