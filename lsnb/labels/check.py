@@ -960,6 +960,9 @@ def _keys_of(root: etree._Element, names: Collection[str]) -> set[str]:
     }
 
 
+NO_ROWS = "The table has no rows: give the items that should be labelled."
+
+
 def find_column_problems(
     root: etree._Element, table: pd.DataFrame, bucket: Holder | None = None, columns: Columns | None = None
 ) -> list[Problem]:
@@ -986,6 +989,8 @@ def find_column_problems(
     named = named_columns(columns)
     table, naming = with_fields(table, fields, named)
     found = [Problem(root.tag, problem) for problem in naming]
+    if table.empty:
+        found.append(Problem(root.tag, NO_ROWS))
     hints = Hints()
     titles = [str(column) for column in table.columns]
     rows = find_row_faults(root, table, bucket)

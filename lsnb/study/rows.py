@@ -20,6 +20,7 @@ from lsnb.kernel.files import file_errors
 from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.check import (
+    NO_ROWS,
     Columns,
     bucket_problems,
     by_their_names,
@@ -213,7 +214,7 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
     if faults:
         return Rows(problems=faults)
     if table.empty:
-        return Rows(problems=["The table has no rows: give the items that should be labelled."])
+        return Rows(problems=[NO_ROWS])
     problems: list[str] = []
     try:
         view = _filtered(table, reading.where)

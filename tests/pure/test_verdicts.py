@@ -113,6 +113,13 @@ def test_any_table_whose_columns_are_named(data: st.DataObject) -> None:
     assert bool(said) == bool(told), (cells, named, said, told)
 
 
+def test_a_table_without_rows_is_none() -> None:
+    assert (
+        both(CONFIGS["a text"](), rows(caption=[]))
+        == (["The table has no rows: give the items that should be labelled."],) * 2
+    )
+
+
 def test_a_named_column_is_called_by_its_own_name() -> None:
     config, table = CONFIGS["a picture"](), rows(scan=[PHOTO, None])
     assert both(config, table[:1], columns={"scan": "uri"}) == ([], [])
