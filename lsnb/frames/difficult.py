@@ -214,7 +214,8 @@ def choose(job: Job) -> Outcome:
         seed=job.seed,
     )
     if len(choice.frames) < job.n:
-        notes.append(_few(job, len(choice.frames), len(candidates)))
+        elsewhere = int((scores[:usable] >= job.limit).sum()) - len(candidates)
+        notes.append(_few(job, len(choice.frames), len(candidates), elsewhere))
     chosen = [int(frame) for frame in choice.frames]
     tables = [
         _table(
@@ -240,13 +241,16 @@ def _reasons(views: Sequence[_View], frames: Sequence[int], limit: float) -> lis
     return [[here or there for here, there in zip(why, elsewhere, strict=True)] for why in own]
 
 
-def _few(job: Job, found: int, candidates: int) -> str:
+def _few(job: Job, found: int, candidates: int, elsewhere: int) -> str:
     what = f"{job.source.video or 'The predictions'}: {found} of {job.n} frames"
     if candidates > found:
         return (
             f"{what}: more are difficult, and lie within {job.gap} frames of these or of those chosen before; a "
             "smaller min_gap finds more."
         )
+    if elsewhere:
+        are = "1 more is difficult, and lies" if elsewhere == 1 else f"{elsewhere:,} more are difficult, and lie"
+        return f"{what}: {are} in the margin or outside the portion; a smaller margin or a wider portion finds more."
     return f"{what}: no more are difficult; a lower min_score or a higher threshold finds more."
 
 

@@ -26,6 +26,7 @@ from lsnb.kernel.files import (
     whole_file,
 )
 from lsnb.kernel.formats import (
+    FRAME_ENDINGS,
     IMAGE_ENDINGS,
     TABLE_ENDINGS,
     VIDEO_ENDINGS,
@@ -115,13 +116,18 @@ def _in_folder(folder: Path, unpack_to: str | os.PathLike[str] | None, tally: Ta
             raise InputError(f"{path.name} would be unpacked elsewhere: {stray[1]}")
         videos.update(dict.fromkeys(_unpacked(path, unpack_to)))
     # What an earlier run unpacked lies in the folder, too, and is counted once.
+    others = []
     for path in sorted({*files} - {*zips, *videos}):
         tally.seen += 1
         if path.suffix.lower() in VIDEO_ENDINGS or _moves(path):
             tally.taken += 1
             videos[path] = None
         else:
-            tally.leave("no video", [path.relative_to(folder).as_posix()])
+            others.append(path)
+    if others:
+        # The hundreds of pictures that an earlier run wrote beside the videos would hide the rest.
+        others.sort(key=lambda path: (path.suffix.lower() in FRAME_ENDINGS, path))
+        tally.leave("no video", [path.relative_to(folder).as_posix() for path in others])
     return sorted(videos)
 
 
