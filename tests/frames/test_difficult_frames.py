@@ -125,11 +125,9 @@ def test_fewer_difficult_frames_than_wanted_are_returned_with_a_sentence():
         calm = select_difficult_frames(pose_table(smooth_poses(500)), 3)
     assert calm["frame"].tolist() == []
     assert calm["frame"].dtype == "int64"
-    for given in ({"margin": 700}, {"start": 0.5}):
-        with pytest.warns(
-            UserWarning, match="2 of 9 frames: 5 more are difficult, and lie in the margin or outside the"
-        ):
-            select_difficult_frames(TABLE, 9, metrics=["temporal_norm"], **given)
+    for option in ({"margin": 700}, {"start": 0.5}):
+        with pytest.warns(UserWarning, match="2 of 9 frames: 5 more are difficult, and lie in the margin or outside"):
+            select_difficult_frames(TABLE, 9, metrics=["temporal_norm"], **option)
 
 
 def test_a_second_run_brings_other_events():
