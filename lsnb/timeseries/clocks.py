@@ -262,6 +262,54 @@ def run_together(column: pd.Series[Any]) -> pd.Series[Any] | None:
 RUN_TOGETHER = "The times in {!r} are dates and clocks written together, such as {}: that is {}."
 
 
+def clock_of_digits(column: pd.Series[Any], *, is_dated: bool = False) -> pd.Series[Any] | None:
+    """Return numbers that are hours, minutes and seconds (100059, 100100) as texts of these; None for other numbers.
+
+    They are where no pair of digits passes 59 and the steps over a minute are as the others in this way alone.
+
+    Args:
+        column: The numbers; it is not changed.
+        is_dated: Whether dates stand beside them, so that no step over a minute is needed.
+
+    Example:
+        >>> clock_of_digits(pd.Series([100058, 100059, 100100.5])).tolist()
+        ['10:00:58', '10:00:59', '10:01:00.5']
+        >>> clock_of_digits(pd.Series([58, 59, 60])) is None, clock_of_digits(pd.Series([0, 100, 200])) is None
+        (True, True)
+    """
+    if not pd.api.types.is_numeric_dtype(column.dtype) or pd.api.types.is_bool_dtype(column.dtype):
+        return None
+    numbers = column.to_numpy("float64", na_value=np.nan)
+    known = numbers[np.isfinite(numbers)]
+    if len(known) < 3 or not (known >= 0).all() or not (known < 240_000).all():
+        return None
+    hours, minutes, seconds = known // 10_000, known // 100 % 100, known % 100
+    if (seconds >= 60).any() or (minutes >= 60).any():
+        return None
+    steps = np.diff(hours * 3600 + minutes * 60 + seconds)
+    usual = float(np.median(steps))
+    passes = np.diff(known // 100) != 0
+    even = np.abs(steps - usual) <= 0.5 * usual
+    if usual <= 0 or even.mean() < 0.9 or not (is_dated or passes.any()):
+        return None
+    if passes.mean() > 0.5 or (passes.any() and even[passes].mean() < 0.8):
+        return None
+
+    def text(number: float) -> str | None:
+        if number != number:
+            return None
+        whole = int(number)
+        part = f"{round(number - whole, 6):.6f}".rstrip("0")[1:].rstrip(".") if number != whole else ""
+        return f"{whole // 10_000:02d}:{whole // 100 % 100:02d}:{whole % 100:02d}{part}"
+
+    return pd.Series(
+        [text(number) for number in numbers.tolist()], index=column.index, dtype="object", name=column.name
+    )
+
+
+OF_DIGITS = "The numbers in {!r} are hours, minutes and seconds, such as {}: that is {}."
+
+
 def _readings(column: pd.Series[Any], utc: bool) -> list[pd.Series[Any]]:
     """Return every way in which the texts can be read as datetimes: the day first, or the month."""
     given = [str(cell) for cell in column.dropna()]
@@ -539,7 +587,7 @@ def without_strays(seconds: Floats, name: str, shown: Any) -> tuple[Floats, list
 Kind = Literal["number", "datetime", "duration", "rate"]
 
 TIMECODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.](?=\d{2}$)|:|;)(\d{2,3})$")
-CLOCK_TIME = re.compile(r"[+-]?(\d{1,4}):(\d{2})(?::(\d{2}(?:[.,]\d+)?))?$")
+CLOCK_TIME = re.compile(r"[+-]?(\d{1,4}):(\d{2})(?::(\d{2}(?:[.,]\d+)?)|([.,]\d+))?$")
 DECIMAL = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?$")
 NS = 1_000_000_000
 DAY = 86_400.0
@@ -843,6 +891,11 @@ def _read(
         told = RUN_TOGETHER.format(name, column.dropna().iloc[0], dates.dropna().iloc[0])
         times = _absolute(dates, name, tz, video_start, time_format)
         return replace(times, notes=(told, *times.notes))
+    if is_plain and (clocks := clock_of_digits(column)) is not None:
+        seconds = _texts(clocks)
+        assert seconds is not None
+        told = OF_DIGITS.format(name, f"{column.dropna().iloc[0]:g}", clocks.dropna().iloc[0])
+        return _durations(seconds, name, duration, video_start, tz, (told,))
     if types.is_numeric_dtype(column.dtype):
         return _numbers(column, name, duration, unit, tz, video_start, rate, said)
     texts = column.map(lambda cell: cell.strip() if isinstance(cell, str) else cell)
@@ -858,7 +911,7 @@ def _read(
         has_hours = time_format is not None and time_format.startswith("%H:%M")
         seconds = _texts(texts, has_hours=has_hours)
         assert seconds is not None
-        short = not has_hours and given.str.count(":").eq(1).any()
+        short = not has_hours and given.str.fullmatch(r"[+-]?\d{1,4}:\d{2}").any()
         return _durations(seconds, name, duration, video_start, tz, (_SHORT.format(name),) if short else ())
     if time_format is None and given.map(lambda cell: not isinstance(cell, date) and _is_number(cell)).all():
         plain = texts.map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
@@ -908,8 +961,8 @@ def _texts(column: pd.Series[Any], *, has_hours: bool = False) -> Floats | None:
         parts = CLOCK_TIME.match(cell.strip())
         if parts:
             hours, minutes, rest = int(parts[1]), int(parts[2]), float((parts[3] or "0").replace(",", "."))
-            if parts[3] is None and not has_hours:  # 1:30 is a minute and a half
-                hours, minutes, rest = 0, hours, float(minutes)
+            if parts[4] or (parts[3] is None and not has_hours):  # 1:30 is a minute and a half
+                hours, minutes, rest = 0, hours, minutes + float((parts[4] or "0").replace(",", "."))
             seconds[row] = (hours * 3600 + minutes * 60 + rest) * (-1 if cell.strip().startswith("-") else 1)
         elif DECIMAL.match(cell.strip()):
             seconds[row] = float(cell.replace(",", "."))

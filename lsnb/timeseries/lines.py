@@ -302,6 +302,12 @@ def legend_of(lines: Sequence[str], separator: str | None) -> list[str]:
     return names if len(names) > 1 else []
 
 
+def _same_at_tabs(run: Run, lines: Sequence[str]) -> bool:
+    """Return whether blanks split most rows as tabs do; names between tabs may hold blanks, too."""
+    same = [lines[place].split() == [cell for cell in split_line(lines[place], "\t") if cell] for place in run.rows]
+    return sum(same) * 2 > len(same) and sum("\t" in lines[place] for place in run.rows) * 2 > len(same)
+
+
 def separator_of(lines: Sequence[str]) -> str | None:
     """Return the separator by which most lines are rows alike; with two fields or more, if there is one."""
     best: tuple[float, str | None] = (0.0, ",")
@@ -313,6 +319,8 @@ def separator_of(lines: Sequence[str]) -> str | None:
             runs_of(widths_of(sample, separator), sample, separator), key=lambda run: len(run.rows), default=None
         )
         if longest is None:
+            continue
+        if separator is None and best[1] == "\t" and best[0] and _same_at_tabs(longest, sample):
             continue
         cells = [cell for place in longest.rows[:50] for cell in split_line(sample[place], separator) if cell]
         numbers = sum(bool(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell)) for cell in cells)

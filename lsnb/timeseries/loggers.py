@@ -341,7 +341,7 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
         elif re.search(r"interval|period|epoch\s*length", low) and (apart := re.search(r"(\d+):(\d\d):(\d\d)$", value)):
             seconds = int(apart[1]) * 3600 + int(apart[2]) * 60 + int(apart[3])
             said.rate = 1 / seconds if seconds else said.rate
-        elif re.search(r"interval|period|\bdt\b|step|^delta( ?t)?$", low) and (span := _SPAN.match(value)):
+        elif re.search(r"interval|period|\bdt\b|step|^t_?inc|^delta( ?t)?$", low) and (span := _SPAN.match(value)):
             unit = unit_name(span[2])
             # How long somebody measured is a period, too.
             if unit in SECONDS and 0 < _number(span[1]) * SECONDS[str(unit)] <= LONGEST_INTERVAL:
@@ -367,6 +367,8 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
         elif said.rate != said.rate and not _OTHER_RATE.search(f"{low} {value}".casefold().partition("rate")[0]):
             within = re.search(r"\b(?:sampling |sample )?rate[\s:=]+(\d+(?:[.,]\d+)?)(?=\s|$)", value, re.IGNORECASE)
             said.rate = _number(within[1]) if within else said.rate
+        if low == "t0" and (begun := re.fullmatch(r"([+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)?)\s*([a-zµμ]+)", value)):
+            said.lead = _number(begun[1]) * SECONDS.get(str(unit_name(begun[2])), 0.0)
         is_stepped = re.search(r"^increment\b", text, re.IGNORECASE | re.MULTILINE) is not None
         if low == "start" and NUMBER.fullmatch(value) and is_stepped:
             said.lead = _number(value)
@@ -624,15 +626,23 @@ def _counts_rows(lines: Sequence[str], run: Run, separator: str | None) -> bool:
 
 def _beyond(rows: list[list[str]], lines: Sequence[str], run: Run, separator: str | None) -> list[str]:
     """Return what names and values say in fields that no row fills, as keys and values; the names are taken out."""
-    if len(rows) != 2:
+    if not rows:
         return []
     some = [split_line(lines[place], separator) for place in run.rows[:SAMPLE]]
     said = []
-    for place, (key, value) in enumerate(zip(*rows, strict=True)):
-        if key and NUMBER.fullmatch(value) and not any(row[place] for row in some if len(row) > place):
-            said.append(f"{key}: {value}")
-            rows[0][place] = rows[1][place] = ""
+    for place in range(len(rows[0])):
+        cells = [row[place] for row in rows]
+        is_pair = len(rows) == 2 and bool(cells[0]) and bool(NUMBER.fullmatch(cells[1]))
+        told = [f"{cells[0]}: {cells[1]}"] if is_pair else [cell for cell in cells if _TOLD.fullmatch(cell)]
+        if told and not any(row[place] for row in some if len(row) > place):
+            said += told
+            for row in rows:
+                row[place] = ""
     return said
+
+
+# tInc = 0.001s among the names.
+_TOLD = re.compile(r"[^\W\d]\w*\s*=\s*[+-]?[.,]?\d.*")
 
 
 def _start_among_names(lines: Sequence[str], run: Run, separator: str | None) -> str:
@@ -774,6 +784,7 @@ def _finished(table: pd.DataFrame, layout: Layout, numbers: list[int]) -> tuple[
     numbers = numbers[own:]
     found.start = found.start or start_text(said.start, said.day_first, found.notes)
     table = with_times(table, found, said.day_first, said.zone)
+    table = _without_codes(table, found)
     table, numbers = _on_one_clock(table, found, [layout.titles[place] for place in kept], numbers)
     lead = without_time(table, found)
     table, numbers = table.iloc[lead:].reset_index(drop=True), numbers[lead:]
@@ -781,6 +792,29 @@ def _finished(table: pd.DataFrame, layout: Layout, numbers: list[int]) -> tuple[
         found.first, found.last = numbers[0], numbers[-1]
         found.is_unnamed = not any(layout.titles)
     return table, numbers
+
+
+# Numbers that loggers and archives write where there is no value, the farthest first.
+_CODES = (-99_999.0, -9_999.0, -7_999.0, -6_999.0, -999.0)
+
+
+def _without_codes(table: pd.DataFrame, found: Found) -> pd.DataFrame:
+    """Return a table in which -9999 and the like are missing where they lie far below all other numbers."""
+    taken: dict[float, list[str]] = {}
+    for name, column in table.items():
+        if name == found.time or not pd.api.types.is_numeric_dtype(column.dtype):
+            continue
+        numbers = column.to_numpy("float64", na_value=np.nan)
+        known = numbers[np.isfinite(numbers)]
+        code = next((one for one in _CODES if len(known) and float(known.min()) == one), None)
+        rest = known[known != code]
+        if code is None or not len(rest) or float(rest.min()) <= code / 4 or float(np.abs(rest).max()) >= 2**53:
+            continue
+        taken.setdefault(code, []).append(f"{counted(len(known) - len(rest), 'row')} of {name!r}")
+        table = table.assign(**{str(name): np.where(numbers == code, np.nan, numbers)})
+    for code, where in taken.items():
+        found.notes.append(f"{code:g} lies far below all other numbers and is taken as missing: {listing(where, 6)}.")
+    return table
 
 
 # Beside the columns while they are put together.

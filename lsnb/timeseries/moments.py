@@ -14,10 +14,12 @@ from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.timeseries.clocks import (
     COMMA,
     FASTEST,
+    OF_DIGITS,
     RUN_TOGETHER,
     SECONDS,
     SLOWEST,
     TO_1970,
+    clock_of_digits,
     is_since_1970,
     run_together,
     unit_in_name,
@@ -32,7 +34,7 @@ DATE_ALONE = (
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{8}(?=[T ]\d{6})"
     rf"|\d{{1,2}}\.?[-/. ](?i:{MONTH})[-/. ](?:\d{{4}}|\d{{2}})|(?i:{MONTH})[- ]\d{{1,2}},?[- ]\d{{4}})"
 )
-CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,:;]\d+)?)?(?:\s*[AaPp][Mm])?"
+CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,:;]\d+)?|[.,]\d+)?(?:\s*[AaPp][Mm])?"
 _ZONE = r"(?:\s*(?:Z|(?:UTC|GMT)?[+-]\d{2}:?\d{2}|UTC|GMT))?"
 # Unix' own: Wed Mar  4 10:00:00 GMT+01:00 2026
 _UNIX = rf"[A-Za-z]{{2,3}},?\s+(?i:{MONTH})\s+\d{{1,2}}\s+\d{{1,2}}:\d{{2}}:\d{{2}}{_ZONE}\s+\d{{4}}"
@@ -552,7 +554,28 @@ def _put_apart(table: pd.DataFrame, found: Found) -> pd.DataFrame:
             first = dates.first_valid_index()
             found.notes.append(RUN_TOGETHER.format(name, column[first], dates[first]))
             table = table.assign(**{str(name): dates.astype(TEXT_DTYPE)})
+    days = [name for name, column in table.items() if re.search("date|datum", str(name), re.I) and _are_days(column)]
+    for name, column in table.items():
+        is_clock = re.search(r"time|clock|zeit|uhr|\butc\b", str(name), re.IGNORECASE) and name not in days
+        is_told = unit_in_name(name) is not None or str(name) in found.units
+        clocks = clock_of_digits(column, is_dated=bool(days)) if is_clock and not is_told else None
+        if clocks is None:
+            continue
+        first = clocks.first_valid_index()
+        found.notes.append(OF_DIGITS.format(name, f"{column[first]:g}", clocks[first]))
+        table = table.assign(**{str(name): clocks.astype(TEXT_DTYPE)})
+        for day in days[:1]:
+            texts = table[day].map(lambda one: f"{one // 10_000}-{one // 100 % 100:02d}-{one % 100:02d}")
+            table = table.assign(**{str(day): texts.astype(TEXT_DTYPE)})
+        break
     return table
+
+
+def _are_days(column: pd.Series[Any]) -> bool:
+    """Return whether whole numbers are dates such as 20260304."""
+    if not pd.api.types.is_integer_dtype(column.dtype) or not len(column) or not column.between(2e7, 2.1e7).all():
+        return False
+    return bool(pd.to_datetime(column.drop_duplicates().astype(str), format="%Y%m%d", errors="coerce").notna().all())
 
 
 def _has_colon_fractions(texts: pd.Series[Any]) -> bool:
@@ -632,6 +655,7 @@ def _rate_of(column: pd.Series[Any], unit: str | None) -> float:
         steps = np.diff(numbers[np.isfinite(numbers)]) * SECONDS[chosen]
     else:
         few = column.dropna().head(SAMPLE).map(lambda cell: cell.replace(",", ".") if isinstance(cell, str) else cell)
+        few = few.map(lambda cell: f"00:{cell}" if re.fullmatch(r"\d{1,2}:\d{2}\.\d+", str(cell)) else cell)
         try:
             is_year_first = few.map(lambda cell: not isinstance(cell, str) or bool(re.match(r"\s*\d{4}\D", cell))).all()
             moments = pd.to_datetime(few, format="mixed", dayfirst=not is_year_first, utc=True)

@@ -682,6 +682,27 @@ MORE = {
         "time,x\n" + rows(lambda n: f"20260304_10000{n // 20}_{n % 20 * 50:03d},{WAVE[n]}"),
         ("2026-03-04 10:00:00.000", 20.0, ["x"]),
     ),
+    "a date and a clock as numbers, with the word for no value": (
+        "Date,Time,HR\n"
+        + rows(lambda n: f"20260304,{n + (100030 if n < 30 else 100070)},{-9999 if n == 5 else 60 + n}"),
+        ("2026-03-04 10:00:30", 1.0, ["HR"]),
+    ),
+    "minutes and seconds with fractions": (
+        "time,knee\n" + rows(lambda n: f"59:5{n // 5 % 10}.{n % 5 * 200:03d},{WAVE[n]}"),
+        (None, 5.0, ["knee"]),
+    ),
+    "step and first time among the names": (
+        "CH1V,CH2V,t0 = -0.1s, tInc = 0.001s,\n" + rows(lambda n: f"{WAVE[n]},{n},,"),
+        (None, 1000.0, ["CH1V", "CH2V"]),
+    ),
+    "two blocks between tabs, with trailing ones": (
+        2
+        * (
+            "\nChannels\t2\t\t\nSamples\t40\t40\t\nTime\t10:00\t10:00\t\nEnd\t\t\t\nDelta_X\t0,01\t0,01\t\nTime\tForce\tTorque\tComment\n"
+            + rows(lambda n: comma(f"{n / 100:.2f}\t{WAVE[n]}\t{n}\t"))
+        ),
+        (None, 100.0, ["Force", "Torque", "Comment"]),
+    ),
     "units in a row, in brackets": (
         "Sampling rate (Hz):\t50\n\nabs time (s)\tFx\n(s)\t(N)\n" + rows(lambda n: f"{n / 50:.2f}\t{WAVE[n]}"),
         (None, 50.0, ["Fx"]),
@@ -720,6 +741,17 @@ def test_what_was_taken_for_missing_or_out_of_the_table_is_said(tmp_path):
         lsnb.align(path, 40.0)
     aligned = lsnb.align(path, 40.0, time_format="%m/%d/%Y %I:%M:%S %p")
     assert aligned.samples["time"].tolist() == list(range(N))
+    path.write_text(MORE["a date and a clock as numbers, with the word for no value"][0])
+    with pytest.warns(
+        UserWarning, match="-9999 lies far below all other numbers and is taken as missing: 1 row of 'HR'"
+    ):
+        assert lsnb.read_series(path)["HR"].isna().tolist() == [n == 5 for n in range(N)]
+    path.write_text(MORE["step and first time among the names"][0])
+    assert lsnb.read_series(path)["timestamp"].tolist()[:2] == [-0.1, -0.099]
+    path.write_text("time,x\n" + rows(lambda n: f"59:{20 + n}.500,{n}"))
+    assert lsnb.align(path, 40.0, offset=-3560.5).samples["time"].dropna().tolist() == list(range(N))
+    table = pd.DataFrame({"Time": [100058, 100059, 100100, 100101], "x": [1.0, 2.0, 3.0, 4.0]})
+    assert lsnb.align(table, 3.0, time="Time", offset=-36058.0).samples["time"].tolist() == [0.0, 1.0, 2.0, 3.0]
     path.write_text(MORE["dates and clocks as one number"][0])
     for time_format in (None, "%Y%m%d%H%M%S"):
         aligned = lsnb.align(path, 80.0, offset=0.0, time_format=time_format)
