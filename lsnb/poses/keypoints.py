@@ -111,6 +111,16 @@ def from_poses(
             row.error("no_size", "The size of its picture is unknown: give size=, or a frames table with it.")
         else:
             _draw(row, found, frame, (width, height), tool, labels, float(min_likelihood))
+    # Films of one name in two folders: of which of them the predictions are, is a guess.
+    for source, its in poses.items():
+        others = [name for name in dict.fromkeys(named) if name != source]
+        others = [name for name in others if is_of_all or _of_video(poses, name) is its]
+        if len(others) > 1 or (others and source in named):
+            too = ", too" if source in named else ""
+            notes.append(
+                f"{its.source} is taken for {listing(others)}{too}: if these are other videos, give a dict of video "
+                "and predictions that names each by its path."
+            )
     return make_predictions(rows, notes)
 
 

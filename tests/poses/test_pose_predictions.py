@@ -112,3 +112,12 @@ def test_the_predictions_of_the_only_video_of_a_table_are_not_those_of_another()
     frames = pd.concat([frames_table(), frames_table("w.mp4").assign(item=["w/3", "w/7"])], ignore_index=True)
     found = from_poses(table, frames, config=CONFIG)
     assert list(found.results) == ["v/img00000003", "v/img00000007"]
+
+
+def test_predictions_taken_for_films_of_one_name_are_said():
+    config, poses = LabelConfig.image("image").keypoints("part", PARTS), pose_table(smooth_poses(9))
+    frames = pd.DataFrame({"item": ["a", "b"], "video": ["a/v.mp4", "b/v.mp4"], "frame": [3, 3]})
+    for given, said in (({"a/v.mp4": poses}, "taken for b/v.mp4, too:"), (poses, "taken for a/v.mp4, b/v.mp4:")):
+        assert said in " ".join(from_poses(given, frames, config=config, size=(400, 500)).notes)
+    each = {"a/v.mp4": poses, "b/v.mp4": poses}
+    assert not from_poses(each, frames, config=config, size=(400, 500)).notes
