@@ -353,6 +353,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
         "annotator": "1",
     },
     "annotations.data_dictionary": lambda out: {"table": ITEMS},
+    "annotations.in_words": lambda out: {"table": ITEMS},
     "reliability.alternative_annotator_test": lambda out: {
         "model": pd.DataFrame({"item": ["1", "2"], "mood": ["up", "down"]}),
         "annotations": pd.concat([LABELS, LABELS.assign(annotator="cem")], ignore_index=True),

@@ -174,6 +174,7 @@ HOMES = {
         "anonymize",
         "data_dictionary",
         "in_pixels",
+        "in_words",
         "indicators",
         "region_table",
         "relations",

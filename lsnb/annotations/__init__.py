@@ -7,7 +7,7 @@ from lsnb.annotations.collected import CollectedData, write_collected_data
 from lsnb.annotations.datasets import to_dataset, write_dataset
 from lsnb.annotations.exports import merge_copies, read_annotations
 from lsnb.annotations.long import COLUMNS, anonymize, expand_tracks, in_pixels, long_table, region_table, relations
-from lsnb.annotations.outputs import data_dictionary, to_coco, write_table
+from lsnb.annotations.outputs import data_dictionary, in_words, to_coco, write_table
 from lsnb.annotations.votes import indicators, majority, widen
 from lsnb.shapes import brush_mask, outline
 
@@ -19,6 +19,7 @@ __all__ = [
     "data_dictionary",
     "expand_tracks",
     "in_pixels",
+    "in_words",
     "indicators",
     "long_table",
     "majority",

@@ -14,9 +14,10 @@ from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, Table, checked
 from lsnb.kernel.files import whole_file_at
 from lsnb.kernel.formats import IMAGE_ENDINGS, ending_of
-from lsnb.kernel.words import listing, warn
+from lsnb.kernel.words import answer_words, listing, warn
 from lsnb.labels.vocabulary import is_region
 from lsnb.shapes import Mask, coco_of, picture_size, shape_of
+from lsnb.tables.cells import structure_text
 from lsnb.tables.writing import (
     changed_kinds,
     with_guards,
@@ -544,7 +545,9 @@ def data_dictionary(table: Table, meanings: Mapping[str, str] | None = None) -> 
     rows = []
     for name in table.columns:
         column = table[name]
-        texts = [str(cell) for cell in column.dropna()]
+        # As the file beside it has them: a tuple is no text of Python there.
+        given = column.dropna()
+        texts = [structure_text(cell) if isinstance(cell, tuple | list | dict) else str(cell) for cell in given]
         known = (meanings or {}).get(str(name)) or MEANINGS.get(str(name))
         if known is None and str(name).startswith("data."):
             known = f"Column {str(name).removeprefix('data.')!r} of the researcher's table"
@@ -574,6 +577,31 @@ def _type(column: pd.Series[Any]) -> str:
         return "duration"
     found = {type(value) for value in column.dropna()}
     return "text" if found <= {str} else "number" if found <= {int, float} else "text, numbers or lists"
+
+
+@checked
+def in_words(table: Table) -> pd.DataFrame:
+    """Return a table to look at, in which several answers in one cell are a text, as ``animal, person``.
+
+    Votes and final answers to a question of which several may be chosen are tuples, which compare and are written as
+    they are; this is only for people's eyes.
+
+    Args:
+        table: What ``widen``, ``majority``, ``gold`` or ``study.sync(…).labelled`` returns; it is not changed.
+
+    Returns:
+        The same rows and columns; none of several answers is ``nothing``, and no answer stays missing.
+
+    Example:
+        >>> in_words(pd.DataFrame({"item": ["a", "b"], "value": [("animal", "person"), ()]}))["value"].tolist()
+        ['animal, person', 'nothing']
+    """
+    shown = table.copy()
+    for place, kind in enumerate(table.dtypes):
+        if pd.api.types.is_object_dtype(kind):
+            cells = [answer_words(cell) if isinstance(cell, tuple) else cell for cell in table.iloc[:, place]]
+            shown.isetitem(place, cells)
+    return shown
 
 
 @checked

@@ -65,6 +65,18 @@ def counted(n: int, one: str, several: str | None = None) -> str:
 AGAIN = "Run the same call again: what is done stays done."
 
 
+def answer_words(value: object) -> str:
+    """Return an answer as people read it: of several, all of them; none of several is "nothing".
+
+    Example:
+        >>> answer_words(("animal", "person")), answer_words(()), answer_words(2.5)
+        ('animal, person', 'nothing', '2.5')
+    """
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value)) if value else "nothing"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
 def and_again(said: object, mend: str = "") -> str:
     """Return a sentence and that the same call goes on, which is said once, whoever said it first.
 

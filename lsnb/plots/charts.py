@@ -18,7 +18,7 @@ from lsnb.annotations import widen
 from lsnb.annotations.long import DONE
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Count, Give, checked
-from lsnb.kernel.words import counted, listing
+from lsnb.kernel.words import answer_words, counted, listing
 from lsnb.plots.looks import COLORS, MISSING, Picture, apart, headline, legend_beside, look, only_words, room_for
 from lsnb.reliability.coefficients import Ratings, ratings_of
 from lsnb.reliability.decisions import disputed
@@ -403,7 +403,7 @@ def disagreement_map(annotations: Annotations, control: str, *, n: Count = ROWS)
     wide, ratings = ratings_of(annotations, control)
     codes = ratings.codes[wide.index.get_indexer(pd.Index(worst["item"]))]
     shown = np.unique(codes[codes >= 0]).tolist()
-    values = apart([_words(ratings.values[code]) for code in shown], 18)
+    values = apart([answer_words(ratings.values[code]) for code in shown], 18)
     people = list(apart([str(name) for name in wide.columns]).values())
     items = apart([str(item) for item in worst["item"]], LIMIT)
     rows = [f"{items[str(row.item)]} ({row.disagreement:.2f})" for row in worst.itertuples(index=False)]
@@ -422,7 +422,7 @@ def disagreement_map(annotations: Annotations, control: str, *, n: Count = ROWS)
         if code >= 0:
             axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, linewidth=0.5, **fill[int(code)]))
             axes.text(
-                column, row, values[_words(ratings.values[int(code)])], ha="center", va="center", fontsize=8,
+                column, row, values[answer_words(ratings.values[int(code)])], ha="center", va="center", fontsize=8,
                 bbox={"facecolor": "white", "alpha": 0.8, "pad": 1, "linewidth": 0},
             )  # fmt: skip
     axes.set_xlim(-0.5, len(people) - 0.5)
@@ -444,9 +444,3 @@ def _fills(ratings: Ratings, codes: Any) -> dict[int, dict[str, Any]]:
     return {
         int(code): {"facecolor": shades((float(numbers[code]) - low) / reach), "edgecolor": "white"} for code in given
     }
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, tuple):
-        return ", ".join(map(str, value)) if value else "nothing"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -19,7 +19,7 @@ from lsnb.annotations.long import require_columns
 from lsnb.annotations.votes import is_paged, left_out, repeats_in
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, checked
-from lsnb.kernel.words import counted, nearest
+from lsnb.kernel.words import answer_words, counted, nearest
 from lsnb.reliability.coefficients import (
     CONTINUOUS,
     PAIRED_VALUES,
@@ -523,9 +523,7 @@ def _prevalent(ratings: Ratings) -> tuple[Any, float]:
 
 def _quoted(value: Any) -> str:
     """Return a value as words: a set by its options, a number without quotes."""
-    if isinstance(value, tuple):
-        return repr(", ".join(map(str, value))) if value else "nothing"
-    return f"{value:g}" if isinstance(value, float) else repr(value)
+    return answer_words(value) if isinstance(value, float) or value == () else repr(answer_words(value))
 
 
 def _spoken(ratings: Ratings, found: dict[str, Figure]) -> str:

@@ -16,7 +16,7 @@ from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.annotations.votes import is_paged, takes_several, votes_of
 from lsnb.errors import InputError
 from lsnb.kernel.checks import TOLD, Annotations, Seed, checked
-from lsnb.kernel.words import listing
+from lsnb.kernel.words import answer_words, listing
 from lsnb.reliability.coefficients import Level, Ratings, ratings_of
 from lsnb.reliability.intervals import Floats
 from lsnb.reliability.overlap import is_drawn, region_agreement
@@ -67,7 +67,7 @@ def disputed(
         wide = widen(annotations, control) if is_paged(annotations, control) else wide
     found = found[found > 0]
     said = {
-        item: "; ".join(f"{who}: {_said(cell)}" for who, cell in row.items() if not _absent(cell))
+        item: "; ".join(f"{who}: {answer_words(cell)}" for who, cell in row.items() if not _absent(cell))
         for item, row in wide.loc[found.index].iterrows()
     }
     table = pd.DataFrame(
@@ -280,9 +280,3 @@ def _spread(ratings: Ratings) -> Floats:
 
 def _absent(value: Any) -> bool:
     return value is None or (not isinstance(value, (tuple, list, dict)) and bool(pd.isna(value)))
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, tuple):
-        return "nothing" if not value else ", ".join(str(part) for part in value)
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -16,7 +16,16 @@ from hypothesis import strategies as st
 from label_studio_sdk.converter import brush
 from label_studio_tasks import annotation, choice, result, task
 
-from lsnb.annotations import COLUMNS, data_dictionary, expand_tracks, long_table, read_annotations, to_coco, write_table
+from lsnb.annotations import (
+    COLUMNS,
+    data_dictionary,
+    expand_tracks,
+    in_words,
+    long_table,
+    read_annotations,
+    to_coco,
+    write_table,
+)
 from lsnb.annotations.outputs import MEANINGS
 from lsnb.errors import InputError, MissingExtraError
 from lsnb.tables.cells import guarded
@@ -105,6 +114,10 @@ def test_each_has_its_dictionary(tmp_path, ending):
 def test_every_column_of_ours_has_a_meaning():
     assert set(COLUMNS) <= MEANINGS.keys()
     assert set(expand_tracks(everything()).columns) - {"data.text"} <= MEANINGS.keys()
+    votes = pd.DataFrame({"item": ["a", "b", "c"], "value": [("x", "y"), (), None]})
+    assert data_dictionary(votes)["examples"][1] == '[ "x", "y" ]; [ ]'
+    assert in_words(votes)["value"].tolist()[:2] == ["x, y", "nothing"]
+    assert in_words(votes)["value"].isna().tolist() == [False, False, True]
     about = data_dictionary(pd.DataFrame({"mine": [1, None, 2], "item": ["a", "a", "b"]}), {"mine": "My score"})
     assert about[["column", "meaning", "type", "filled", "distinct"]].values.tolist() == [
         ["mine", "My score", "number", 2, 2],
