@@ -118,6 +118,7 @@ def test_a_study_knows_the_bucket_of_its_media(studio: Studio, bucket: lsnb.Buck
         study.add_annotator("ben")
         study = studio.open_study("A study that knows its bucket")  # as from a fresh kernel
         study.add_annotator("eva")
+        assert set(studio.open_study(study.title).sync(upload.table).table["status"]) == {"unchanged"}
         deciding = study.adjudicate(by="ben", items=["1"]).project
         for project in [*study.projects["project"], deciding]:
             assert [one["bucket"] for one in studio.server.storages(project)] == [bucket.name]

@@ -566,7 +566,9 @@ class Study(ModelVerbs):
                 the server's predictions. By default those the study was made with.
             model_version: What that model is called, by default as when the study was made; predictions of others are
                 left alone.
-            bucket: Where ``gs://`` media are, and where files of this computer are uploaded first.
+            bucket: Where ``gs://`` media are, and where files of this computer are uploaded first. By default, where
+                the table has such media, the one that the study was made with, or that its projects are connected to
+                and your credentials name.
             answers: Whose answers the columns of ``report.labelled`` hold: ``"majority"``, ``"all"`` (a column per
                 annotator, ``control (annotator)``) or an annotator's name.
             on_removed: ``"keep"`` leaves tasks whose rows are gone; ``"delete"`` saves and then deletes them.
@@ -587,7 +589,7 @@ class Study(ModelVerbs):
             where if where is not None else about.where or None,
             about.predictions if predictions is None else predictions,
             about.model if model_version is None else model_version,
-            bucket,
+            self._known_bucket(bucket) if bucket is not None or _is_in_buckets(table) else None,
             about.whole_rows,
             self.server.release,
         )
@@ -900,3 +902,12 @@ class Study(ModelVerbs):
             if len(failures):
                 lines.append(failures.to_html(escape=True, index=False))
         return "\n".join(lines)
+
+
+def _is_in_buckets(table: object) -> bool:
+    """Return whether a cell of a table names something in a bucket, also one of a list of pages."""
+    if not isinstance(table, pd.DataFrame):
+        return False
+    cells = (cell for place in range(table.shape[1]) for cell in table.iloc[:, place])
+    parts = (part for cell in cells for part in (cell if isinstance(cell, list | tuple) else (cell,)))
+    return any(isinstance(part, str) and part.strip().startswith("gs://") for part in parts)
