@@ -465,7 +465,9 @@ def _parse_pairs(field: Field, raw: Any) -> Mapping[str, str | None]:
     for entry in _parse_list(field, raw):
         left, sign, right = (part.strip() for part in entry.partition("="))
         if not sign or not left:
-            raise _problem(field, raw, f"{entry!r} is no pair; write what=becomes, separated by commas.")
+            raise _problem(
+                field, raw, f"{entry[:60]!r} is no pair; write pairs such as car=vehicle, separated by commas."
+            )
         if left in pairs:
             raise _problem(field, raw, f"{left!r} comes twice; leave one out.")
         pairs[left] = right or None
