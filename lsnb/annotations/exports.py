@@ -44,7 +44,7 @@ from lsnb.kernel.formats import (
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, joined, listing, nearest, warn
-from lsnb.labels.vocabulary import CHOICES, KINDS, LABELS, NUMBER, RATING, TEXT_AREA, unlabelled
+from lsnb.labels.vocabulary import CHAT, CHOICES, KINDS, LABELS, NUMBER, RATING, TEXT_AREA, unlabelled
 from lsnb.results import ANSWERS, NAMED, is_value
 from lsnb.shapes import shape_of
 from lsnb.tables.opening import decode, read_json, read_table
@@ -809,7 +809,6 @@ def _are_digits(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
 
 
 _MOST_STARS = 20
-_CHAT = "chatmessage"
 
 
 def _number(cell: Any) -> Any:
@@ -890,7 +889,7 @@ def _results(column: str, value: Any, number: int, numeric: str) -> list[dict[st
         asked_by = TEXT_AREA if numeric == TEXT_AREA.kind else CHOICES
         return [_result(column, asked_by.kind, {asked_by.key: [value]}, number)] if value not in (None, "") else []
     if _is_message(value):
-        return [_result(column, _CHAT, {_CHAT: value}, number)]
+        return [_result(column, CHAT.kind, {CHAT.key: value}, number)]
     size = {name: value[name] for name in ("original_width", "original_height") if name in value}
     plain = {name: part for name, part in value.items() if name not in size}
     named = [kind for kind, key in NAMED.items() if KINDS[kind].has_labels and key in plain]

@@ -714,6 +714,9 @@ UNAVAILABLE: Mapping[str, str] = {
 }
 """Tags that exist elsewhere and that an open-source Label Studio 1.23.2 cannot draw, with what to do."""
 
+CHAT = replace(TEXT_AREA, name="Chat", kind="chatmessage", key="chatmessage", is_listed=False, option="", ways=())
+"""A conversation that people had with a model in another edition: each of its messages is a result."""
+
 # What other editions and older releases write: regions of tags that none of our rows is, and the types that the editor
 # gives to spans and ranges without a label.
 _FOREIGN = (
@@ -722,7 +725,7 @@ _FOREIGN = (
     replace(TIME_SERIES_LABELS, kind="timeseries", option="", key="", beside=TIME_SERIES_LABELS.name),
     replace(TIMELINE_LABELS, kind="timeline", option="", key="", beside=TIMELINE_LABELS.name),
     replace(VIDEO_RECTANGLE, kind=VIDEO_RECTANGLE.named_kind, option="Label", beside=""),
-    replace(TEXT_AREA, name="Chat", kind="chatmessage", key="chatmessage", is_listed=False, option="", ways=()),
+    CHAT,
 )
 
 KINDS: Mapping[str, Tag] = {tag.kind: tag for tag in (*_FOREIGN, *_CONTROLS)}
