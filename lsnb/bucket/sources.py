@@ -652,6 +652,7 @@ def folder_clashes(names: Iterable[str]) -> list[tuple[str, str]]:
 
 
 _WILD = frozenset("*?[")
+_LONGEST_NAME = 255  # bytes; what no file can be called matches none
 
 
 def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Sources, known: Any = None) -> pd.DataFrame:
@@ -675,8 +676,8 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
         raise InputError(
             f"The folder is {source!r}: give the path of a folder, a glob such as 'photos/*.jpg' or a zip."
         )
-    if not isinstance(pattern, str) or not pattern.strip():
-        raise InputError(f"pattern is {pattern!r}: give a glob such as '**/*.jpg'.")
+    if not isinstance(pattern, str) or not pattern.strip() or len(pattern.encode("utf-8", "replace")) > _LONGEST_NAME:
+        raise InputError(f"pattern is {pattern!r:.80}: give a glob such as '**/*.jpg'.")
     text = os.fspath(source)
     root = named_path(text)
     if root.is_dir():

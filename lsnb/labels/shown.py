@@ -845,7 +845,7 @@ def _rate(frame_rate: Any) -> Setting:
         frame_rate = frame_rate.fps
     try:
         rate = float(frame_rate)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         rate = 0.0
     if isinstance(frame_rate, bool) or not 0 < rate < float("inf"):
         raise LabelConfigError(

@@ -534,10 +534,10 @@ def write_results(
             of other items.
 
     Example:
-        >>> import tempfile
+        >>> import pathlib, tempfile
         >>> rows = [("1", "ana", "x"), ("1", "ben", "x"), ("2", "ana", "x"), ("2", "ben", "y")]
         >>> long = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="mood", status="submitted")
-        >>> here = Path(tempfile.mkdtemp())
+        >>> here = pathlib.Path(tempfile.mkdtemp())
         >>> _ = write_results(long, here)
         >>> names = [path.name for path in sorted(here.iterdir()) if ".columns." not in path.name]
         >>> names[:4], names[4:]  # doctest: +NORMALIZE_WHITESPACE

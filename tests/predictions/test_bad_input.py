@@ -90,12 +90,12 @@ def test_a_path_of_many_words_is_a_path_to_yolo(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("read", "said"),
     [
-        (lambda: from_coco("x" * 5000, config=CONFIG), "cannot be read"),
+        (lambda: from_coco("x" * 5000, config=CONFIG), "the name is too long"),
         (lambda: from_coco("[" * 200_000, config=CONFIG), "nests its JSON"),
         (lambda: from_coco(coco(), dataset=[], config=CONFIG), "dataset is a list"),
         (lambda: from_coco({**coco(), "categories": 7}, config=CONFIG), "are lists"),
-        (lambda: from_yolo("x" * 5000, config=CONFIG, names=["cat"]), "no folder or file"),
-        (lambda: from_labelbox("x" * 5000, config=VIDEO, videos=VIDEOS), "its name is too long"),
+        (lambda: from_yolo("x" * 5000, config=CONFIG, names=["cat"]), "the name is too long"),
+        (lambda: from_labelbox("x" * 5000, config=VIDEO, videos=VIDEOS), "the name is too long"),
         (lambda: from_labelbox("x\0", config=VIDEO, videos=VIDEOS), "a character that no path has"),
         (lambda: from_labelbox([], config=VIDEO, videos=VIDEOS, frame_base=1.0), "frame_base is 1.0"),
         (lambda: from_detections([[]], items=3, config=CONFIG), "items is 3"),
