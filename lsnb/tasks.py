@@ -79,7 +79,7 @@ def unfolded(task: Any) -> Any:
         return task
     if "result" in task:
         task = _of_annotation(task)
-    called = [name for name in task if name.lower() in _CALLED and name not in ("annotations", OLD_FORM)]
+    called = [name for name in task if str(name).lower() in _CALLED and name not in ("annotations", OLD_FORM)]
     if called:
         several = [part for name in ("annotations", *called) if (part := _several(task.get(name)))]
         together = several[0] if len(several) == 1 else [one for part in several for one in _listing(part)]

@@ -4,6 +4,7 @@ lines for Hugging Face's ``datasets``, spaCy's ``DocBin``), in parts for trainin
 
 from __future__ import annotations
 
+import os
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -478,6 +479,9 @@ def _find_files(pictures: Sequence[Shown], addresses: Sequence[str], images: Any
     given: dict[str, Path] = {}
     index: dict[str, list[Path]] = {}
     if isinstance(images, Mapping):
+        odd = [item for item, path in images.items() if not isinstance(path, str | os.PathLike)]
+        if odd:
+            raise InputError(f"images gives no path for {listing([repr(item) for item in odd])}: give item → file.")
         given = {str(item): named_path(path) for item, path in images.items()}
     else:
         root = named_path(images)

@@ -759,7 +759,10 @@ def bucket_problems(bucket: object) -> list[str]:
         >>> bucket_problems("photos")
         ["bucket is 'photos': open it first, with bucket=lsnb.open_bucket('photos')."]
     """
-    if bucket is None or (not isinstance(bucket, str) and isinstance(getattr(bucket, "name", None), str)):
+    is_named = isinstance(getattr(bucket, "name", None), str) and not isinstance(
+        bucket, str | Path
+    )  # which has one, too
+    if bucket is None or is_named:
         return []
     given = bucket if isinstance(bucket, str) else "…"
     return [f"bucket is {bucket!r}: open it first, with bucket=lsnb.open_bucket({given!r})."]

@@ -289,7 +289,11 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
     seen = tuple(str(name) for name in view.columns)
     moved = {source for source, target in named.items() if target in seen}
     unseen = tuple(name for name in everything if name not in {*seen, *moved})
-    data = [row for label, row in zip(labels, task_data(view), strict=True) if label not in skipped]
+    data = [
+        row
+        for label, row in zip(labels, task_data(view) if seen else [{} for _ in labels], strict=True)
+        if label not in skipped
+    ]
     usable = [label for label in labels if label not in skipped]
     return Rows(usable, data, skipped, problems, local, predicted, notes, seen, unseen)
 
@@ -397,7 +401,10 @@ def _filtered(table: pd.DataFrame, where: Where | None) -> pd.DataFrame:
             f"where={where!r} cannot be applied to this table ({type(fault).__name__}: {fault}): write a condition on "
             f"its columns ({listing(list(table.columns), 12)}), such as \"lang == 'de'\"."
         ) from None
-    mask = given if isinstance(given, pd.Series) else pd.Series(given)
+    try:
+        mask = given if isinstance(given, pd.Series) else pd.Series(given)
+    except (TypeError, ValueError):  # a table, a set, numbers in rows and columns
+        mask = pd.Series(dtype="object")
     if isinstance(given, pd.Series) and given.index.is_unique and table.index.isin(given.index).all():
         mask = given.reindex(table.index)
     # A row of which the mask says nothing would count as removed, so a mask that does not fit is refused.

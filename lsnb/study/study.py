@@ -23,7 +23,7 @@ from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.secrecy import is_here
 from lsnb.kernel.words import and_again, counted, listing, warn
 from lsnb.labels import LabelConfig
-from lsnb.labels.check import Columns
+from lsnb.labels.check import Columns, bucket_problems
 from lsnb.labels.guideline import guideline, instruction_page, key_text
 from lsnb.reliability.truth import Method
 from lsnb.studio import PAGE, Project, Server
@@ -266,6 +266,8 @@ class Study(ModelVerbs):
 
     def _known_bucket(self, given: Bucket | None) -> Bucket | None:
         """Return the bucket of the study's media: the one given now or before, or that of its projects."""
+        if faults := bucket_problems(given):
+            raise InputError(faults)
         self._bucket = given or self._bucket or bucket_of(self.server, self.copies)
         return self._bucket
 
