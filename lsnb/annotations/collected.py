@@ -256,7 +256,8 @@ def write_collected_data(
         require_h5("CollectedData_….h5", "give format='csv'")
     folder = named_path(out)
     named = scorer or (None if annotator in (None, "all") else safe_name(str(annotator)))
-    animals = animals or _former_animals(folder, named, format)
+    formers = _formers(folder, named, format)
+    animals = animals or _former_animals(formers)
     points, notes = _points(annotations, frames, animals)
     rows = _images(annotations, frames, points)
     if annotator not in (None, "all"):
@@ -269,7 +270,8 @@ def write_collected_data(
     files: list[Path] = []
     reports = []
     for who, some, theirs in _by_scorer(points, rows, named, each=annotator == "all"):
-        theirs = theirs.assign(image=_former_names(theirs["image"], folder, who, format))
+        own = formers if who == named else _formers(folder, who, format)
+        theirs = theirs.assign(image=_former_names(theirs["image"], own))
         table, report = _collected(who, some, theirs, parts, animals)
         data[who] = table
         reports.append(report)
@@ -365,18 +367,18 @@ def _formers(folder: Path, scorer: str | None, format: str) -> list[PoseTable]:
     return [former for former in map(read_former, files) if former is not None]
 
 
-def _former_animals(folder: Path, scorer: str | None, format: str) -> tuple[str, ...]:
+def _former_animals(formers: Sequence[PoseTable]) -> tuple[str, ...]:
     """Return the individuals of the files that are there, of all videos; none where they have no such row."""
     found: dict[str, None] = {}
-    for former in _formers(folder, scorer, format):
+    for former in formers:
         if former.header and len(former.header[0]) == len(ANIMAL_LEVELS):
             found |= dict.fromkeys(name[1] for name in former.header if name[1] != NO_ANIMAL)
     return tuple(found)
 
 
-def _former_names(images: Any, folder: Path, scorer: str, format: str) -> list[Any]:
+def _former_names(images: Any, formers: Sequence[PoseTable]) -> list[Any]:
     """Return what the files that are there call each image, which may be a frame's other name (``img012.png``)."""
-    there = [name for former in _formers(folder, scorer, format) for name in former.rows]
+    there = [name for former in formers for name in former.rows]
     called = {same_frame(name): name for name in reversed(there)} | {name: name for name in there}
     return [
         called.get(image, called.get(same_frame(image), image)) if isinstance(image, str) else image for image in images
@@ -471,8 +473,11 @@ def _images(annotations: pd.DataFrame, frames: pd.DataFrame | None, points: pd.D
     images = pd.Series(_paths(names.tolist(), annotations, frames), index=names)
     # Videos of one name in two folders: what people set on one picture is not of the other.
     shared = images[images.notna() & images.duplicated(keep=False)]
-    why = {item: f"{listing(list(shared.index[shared == image]))} would all be {image}: write those of each folder to "
-           "an out= of its own." for item, image in shared.items()}  # fmt: skip
+    why = {
+        item: f"{listing(list(its))} would all be {image}: write those of each folder to an out= of its own."
+        for image, its in shared.groupby(shared).groups.items()
+        for item in its
+    }
     images[shared.index] = None
     said = rows.assign(image=images.reindex(items).to_numpy(dtype=object))
     return said.assign(why=items.map(why).to_numpy(dtype=object))

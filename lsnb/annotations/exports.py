@@ -727,8 +727,8 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
     answers = _answer_columns(flat, set(known)) - {f"{column}_transcript" for column in chats} | chats
     shadowed = {f"{_SHADOWED}{column}": column for column in answers}
     aside = {*answers, *ABOUT, *(f"{column}_transcript" for column in chats)}
-    written = {column for column in answers if _is_written(column, flat)}
     numeric = {column: kind for column in sorted(answers) if (kind := _numeric_kind(column, flat)) is not None}
+    kinds = {column: TEXT_AREA.kind for column in answers if _is_written(column, flat)} | numeric
     tasks: list[Any] = []
     for record in records:
         if not is_flat(record):
@@ -740,9 +740,7 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
             for column, cell in record.items()
             if column in answers
             for number, value in enumerate(cell if isinstance(cell, list) else [cell])
-            for result in _results(
-                column, value, number, numeric.get(column, TEXT_AREA.kind if column in written else "")
-            )
+            for result in _results(column, value, number, kinds.get(column, CHOICES.kind))
         ]
         about = {
             "id": _number(record.get("annotation_id")),
@@ -881,12 +879,12 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _results(column: str, value: Any, number: int, numeric: str) -> list[dict[str, Any]]:
-    """Return an answer as results: its kind is told by the keys that it holds, that of a number by its column."""
-    if numeric in (RATING.kind, NUMBER.kind) and isinstance(value, int | float):
-        return [_result(column, numeric, {KINDS[numeric].key: value}, number)]
+def _results(column: str, value: Any, number: int, kind: str) -> list[dict[str, Any]]:
+    """Return an answer as results: its kind is told by the keys that it holds, of a number or text by its column."""
+    if kind in (RATING.kind, NUMBER.kind) and isinstance(value, int | float):
+        return [_result(column, kind, {KINDS[kind].key: value}, number)]
     if not isinstance(value, Mapping):
-        asked_by = TEXT_AREA if numeric == TEXT_AREA.kind else CHOICES
+        asked_by = TEXT_AREA if kind == TEXT_AREA.kind else CHOICES
         return [_result(column, asked_by.kind, {asked_by.key: [value]}, number)] if value not in (None, "") else []
     if _is_message(value):
         return [_result(column, CHAT.kind, {CHAT.key: value}, number)]

@@ -910,6 +910,8 @@ def _is_in_buckets(table: object) -> bool:
     """Return whether a cell of a table names something in a bucket, also one of a list of pages."""
     if not isinstance(table, pd.DataFrame):
         return False
-    cells = (cell for place in range(table.shape[1]) for cell in table.iloc[:, place])
+    # No number, time or truth value is an address: most of a long table need not be looked at.
+    columns = (table.iloc[:, place] for place in range(table.shape[1]))
+    cells = (cell for column in columns if column.dtype.kind not in "biufcmM" for cell in column)
     parts = (part for cell in cells for part in (cell if isinstance(cell, list | tuple) else (cell,)))
     return any(isinstance(part, str) and part.strip().startswith("gs://") for part in parts)
