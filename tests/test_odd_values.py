@@ -55,6 +55,9 @@ ODD: tuple[Any, ...] = (
     "a\0b",
     "x" * 5000,
     "~nobody-called-so/x",
+    "there.txt",
+    "there.txt/x",
+    ".",
     b"x",
     (),
     [],
@@ -286,7 +289,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     },
     "find_images": lambda out: {"source": files() / "pictures"},
     "find_recordings": lambda out: {"folder": recordings(out), "sensors": out},
-    "find_videos": lambda out: {"source": files() / "clip.mp4", "unpack_to": out},
+    "find_videos": lambda out: {"source": files() / "clip.mp4", "out": out},
     "from_answers": lambda out: {"table": pd.DataFrame({"item": ["1"], "mood": ["up"]}), "config": CONFIG},
     "from_coco": lambda out: {"payload": COCO, "config": BOXES},
     "from_detections": lambda out: {
@@ -376,7 +379,7 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "reliability.agreement_overview": lambda out: {"annotations": LABELS},
     "reliability.coverage": lambda out: {"annotations": LABELS},
     "reliability.references": lambda out: {"paragraph": "Agreement was 1.00 by Krippendorff’s alpha."},
-    "reliability.write_results": lambda out: {"annotations": LABELS, "folder": out},
+    "reliability.write_results": lambda out: {"annotations": LABELS, "out": out},
     "reliability.text_agreement": lambda out: {
         "annotations": LABELS.assign(control="said", kind="textarea"),
         "control": "said",
@@ -487,12 +490,12 @@ CALLS: dict[str, Callable[[Path], dict[str, Any]]] = {
     },
     "tables.check_key": lambda out: {"table": ITEMS, "key": "id"},
     "tables.key_text": lambda out: {"value": "a"},
-    "local.demo_images": lambda out: {"folder": out},
-    "local.demo_videos": lambda out: {"folder": out},
+    "local.demo_images": lambda out: {"out": out},
+    "local.demo_videos": lambda out: {"out": out},
     "local.status": lambda out: {"folder": out},
     "read_form": lambda out: {"form": FORM, "namespace": {}},
     "show_form": lambda out: {"form": FORM, "namespace": {}},
-    "forms.upload_files": lambda out: {"folder": out},
+    "forms.upload_files": lambda out: {"out": out},
     "sampling.describe_sample": lambda out: {"sample": lsnb.sample(ITEMS, key="id", n=2)},
     "sampling.assign": lambda out: {"keys": ["a", "b", "c"], "annotators": ["ana", "ben"]},
 }
@@ -567,6 +570,7 @@ def test_a_function_answers_or_says_what_is_wrong(
     name: str, every: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("there.txt").write_text("not what belongs here")
     function = find(name)
     with suppress(MissingExtraError):
         function(**CALLS[name](tmp_path))
@@ -860,6 +864,7 @@ def test_a_studio_and_a_study_take_every_odd_value(
     name: str, studio: lsnb.Studio, shared_study: lsnb.Study, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Path("there.txt").write_text("not what belongs here")
     found = served_faults(name, studio, shared_study, tmp_path, ODD)
     assert not found, "\n" + "\n".join(found)
 

@@ -37,26 +37,26 @@ from lsnb.kernel.words import counted
 _TOKEN = re.compile(r"(?P<token>(?P<run>[a-z0-9]+)-(?P<piece>\d+)-(?P<pieces>\d+)-(?P<size>\d+))-(?P<name>.+)", re.S)
 
 
-def upload_files(folder: str | Path, *, kinds: str = "videos or zips", ask: bool = False) -> None:
+def upload_files(out: str | Path, *, kinds: str = "videos or zips", ask: bool = False) -> None:
     """Let the student put files into a folder: by drag and drop in Jupyter, by the dialog in Colab.
 
     In Jupyter it draws a zone that takes files at any time; nothing waits for it. Where nobody looks (CI, papermill),
     it does nothing, so that a notebook runs through.
 
     Args:
-        folder: Where the files go; it is made when the first one comes. A file of the same name is replaced.
+        out: The folder that the files go to; it is made when the first one comes. A file of the same name is replaced.
         kinds: What to say that it takes.
         ask: Whether to open Colab's dialog, which waits for an answer.
 
     Raises:
-        InputError: ``folder`` is a file, or no path.
+        InputError: ``out`` is a file, or no path.
 
     Example:
         >>> upload_files("lsnb-work/videos")
     """
-    if not isinstance(folder, str | Path) or not str(folder).strip():
-        raise InputError(f"folder is {folder!r}: name a folder for what is uploaded.")
-    path = named_path(folder)
+    if not isinstance(out, str | Path) or not str(out).strip():
+        raise InputError(f"out is {out!r}: name a folder for what is uploaded.")
+    path = named_path(out)
     if path.is_file():
         raise InputError(f"{path} is a file: name a folder for what is uploaded.")
     place = runtime.where()

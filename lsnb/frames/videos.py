@@ -47,7 +47,7 @@ from lsnb.tables.opening import read_items
 PIECE = 2**20
 
 
-def find_videos(source: str | os.PathLike[str], *, unpack_to: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+def find_videos(source: str | os.PathLike[str], *, out: str | os.PathLike[str] | None = None) -> pd.DataFrame:
     """Return a table of videos, in the order of their paths.
 
     Twice is safe: what was unpacked and is there whole is not unpacked again.
@@ -55,7 +55,7 @@ def find_videos(source: str | os.PathLike[str], *, unpack_to: str | os.PathLike[
     Args:
         source: A video; a folder, with the videos and zips in it and its subfolders; a zip of videos; or a table (CSV,
             Excel) with a column ``path``, seen from the table's folder or the working directory.
-        unpack_to: The folder into which zips are unpacked, each into a folder of its name; by default beside the zip.
+        out: The folder into which zips are unpacked, each into a folder of its name; by default beside the zip.
 
     Returns:
         A row per video with the column ``path``; of a table, its other columns, too. What a folder or zip holds beside
@@ -75,7 +75,7 @@ def find_videos(source: str | os.PathLike[str], *, unpack_to: str | os.PathLike[
     path = named_path(source)
     tally = Tally(path.name or str(path), "file")
     if path.is_dir():
-        return _table(path, _in_folder(path, unpack_to, tally), tally)
+        return _table(path, _in_folder(path, out, tally), tally)
     if not path.is_file():
         raise MissingFileError(
             f"There is no video, folder, zip or table {source} (looked in {Path.cwd()}).{nearest_file(path)}"
@@ -85,7 +85,7 @@ def find_videos(source: str | os.PathLike[str], *, unpack_to: str | os.PathLike[
         return _of_table(path)
     if ending == ".zip":
         _holds_videos(path, tally)
-        return _table(path, _unpacked(path, unpack_to), tally)
+        return _table(path, _unpacked(path, out), tally)
     tally.seen = tally.taken = 1
     return _table(path, [path], tally)
 
@@ -100,7 +100,7 @@ def _table(source: Path, videos: list[Path], tally: Tally) -> pd.DataFrame:
     return pd.DataFrame({"path": [video.as_posix() for video in videos]})
 
 
-def _in_folder(folder: Path, unpack_to: str | os.PathLike[str] | None, tally: Tally) -> list[Path]:
+def _in_folder(folder: Path, out: str | os.PathLike[str] | None, tally: Tally) -> list[Path]:
     files = files_in(folder, lambda one: not is_junk(one.as_posix()))
     zips = [path for path in files if path.suffix.lower() == ".zip"]
     videos: dict[Path, None] = {}
@@ -111,10 +111,10 @@ def _in_folder(folder: Path, unpack_to: str | os.PathLike[str] | None, tally: Ta
         except LsnbError as fault:
             warn(f"A zip was left out. {fault}")
             continue
-        stray = stray_link(path.with_suffix(""), folder) if unpack_to is None else None
+        stray = stray_link(path.with_suffix(""), folder) if out is None else None
         if stray is not None:
             raise InputError(f"{path.name} would be unpacked elsewhere: {stray[1]}")
-        videos.update(dict.fromkeys(_unpacked(path, unpack_to)))
+        videos.update(dict.fromkeys(_unpacked(path, out)))
     # What an earlier run unpacked lies in the folder, too, and is counted once.
     others = []
     for path in sorted({*files} - {*zips, *videos}):
@@ -174,8 +174,8 @@ def _holds_videos(path: Path, tally: Tally, within: Path | None = None) -> bool:
     return True
 
 
-def _unpacked(path: Path, unpack_to: str | os.PathLike[str] | None) -> list[Path]:
-    folder = (named_path(unpack_to) if unpack_to is not None else path.parent) / path.stem
+def _unpacked(path: Path, out: str | os.PathLike[str] | None) -> list[Path]:
+    folder = (named_path(out) if out is not None else path.parent) / path.stem
     found = []
     with open_zip(path, _is_video) as archive:
         raise_for_zip(path, _too_large(archive, folder))
@@ -211,7 +211,8 @@ def _too_large(archive: Zip, folder: Path) -> list[str]:
     if needed <= free:
         return []
     return [
-        f"it has {size_text(needed)} of videos, and {there} has {size_text(free)} free: free some, or give unpack_to."
+        f"it has {size_text(needed)} of videos, and {there} has {size_text(free)} free: free some, or name a folder "
+        "on another disk as out."
     ]
 
 

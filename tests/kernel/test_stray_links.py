@@ -71,4 +71,4 @@ def test_a_zip_is_not_unpacked_through_a_link(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"trials\.zip would be unpacked elsewhere: .* is a link to something outside"):
         find_videos(given)
     assert list(elsewhere.iterdir()) == []
-    assert len(find_videos(given, unpack_to=tmp_path / "out")) == 1
+    assert len(find_videos(given, out=tmp_path / "out")) == 1
