@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsnb.credentials import bucket_credentials, running_stack, studio_credentials
 from lsnb.errors import InputError
-from lsnb.kernel.files import safe_name
+from lsnb.kernel.files import safe_name, unforeseen_errors
 from lsnb.kernel.runtime import cache_folder
 from lsnb.kernel.secrecy import masked
 from lsnb.stack import Stack
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LOCAL = "local"
 
 
+@unforeseen_errors()
 def connect(url: str | None = None, api_key: str | None = None, *, key_name: str | None = None) -> Studio:
     """Sign in to a Label Studio and return it.
 
@@ -55,6 +56,7 @@ def connect(url: str | None = None, api_key: str | None = None, *, key_name: str
     return Studio(found.url, found.api_key, browser_url=browser_url, source=found.source)
 
 
+@unforeseen_errors()
 def open_bucket(name: str | None = None, *, credentials: Any = None) -> Bucket:
     """Open a Cloud Storage bucket and return it.
 

@@ -24,6 +24,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 from lsnb.errors import InputError
+from lsnb.kernel.files import unforeseen_errors
 from lsnb.kernel.words import joined, nearest
 
 P = ParamSpec("P")
@@ -162,6 +163,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     Raises:
         InputError: From the function that is returned: a sentence for each argument that does not fit.
+        FileAccessError: Likewise, of a file that the system did not let it open, where it does not say so itself.
 
     Example:
         >>> @checked
@@ -205,7 +207,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
                 bound.arguments[name] = fit
         if problems:
             raise InputError(problems)
-        return function(*bound.args, **bound.kwargs)
+        with unforeseen_errors():
+            return function(*bound.args, **bound.kwargs)
 
     return call
 

@@ -441,6 +441,32 @@ def file_errors(path: str | os.PathLike[str], doing: Doing = "read", *, own: Pat
         raise FileAccessError(said, error.errno) from None
 
 
+@contextlib.contextmanager
+def unforeseen_errors() -> Iterator[None]:
+    """Turn what the system says of a file into a sentence, where whoever opened it did not; for the doors of a package.
+
+    An error that names no file passes, but where too many are open: then it is no matter which it was.
+
+    Raises:
+        FileAccessError: In place of an ``OSError``.
+
+    Example:
+        >>> with unforeseen_errors():
+        ...     open("/proc/nowhere/x")
+        Traceback (most recent call last):
+        ...
+        lsnb.errors.FileAccessError: /proc/nowhere/x cannot be opened: it is not there. Check its name.
+    """
+    try:
+        yield
+    except OSError as error:
+        is_named = isinstance(error.filename, str | bytes) and error.errno is not None
+        if isinstance(error, LsnbError) or not (is_named or error.errno in _MANY):
+            raise
+        said = file_sentence(error, os.fsdecode(error.filename) if is_named else "What this needs", "opened")
+        raise FileAccessError(said, error.errno) from error
+
+
 def _other_file(error: OSError, path: Path, own: Path | None) -> Path | None:
     """Return the file that an error is about, or None where that is the path, a folder of it, or nothing."""
     path, own = path.absolute(), own.absolute() if own else None

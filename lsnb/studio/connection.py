@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import errno
 import math
 import os
 import re
@@ -382,6 +383,11 @@ class Connection:
             return (
                 f"The proxy that this computer's settings name did not reach {self.url}: check HTTP_PROXY, HTTPS_PROXY "
                 "and ALL_PROXY, or name the server in NO_PROXY if it needs none."
+            )
+        if os.strerror(errno.EMFILE) in str(fault) or os.strerror(errno.ENFILE) in str(fault):
+            return (
+                f"No connection to {self.url} can be opened: too many files are open at once. Close other notebooks "
+                "and restart this one, or raise the limit with 'ulimit -n'."
             )
         stack = ended_stack()
         if stack is not None and is_same_server(self.url, stack.url):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from embedded_bucket import EmbeddedBucket
 from pose_tables import pose_table, smooth_poses
@@ -22,7 +23,7 @@ from video_maker import make_video
 
 import lsnb
 from lsnb import media
-from lsnb.errors import LsnbError
+from lsnb.errors import FileAccessError, LsnbError
 from lsnb.forms.config_builder import load_config
 from lsnb.labels import LabelConfig
 from lsnb.timeseries.series import csv_problems
@@ -71,6 +72,22 @@ def test_the_file_is_named_and_not_called_damaged(name: str, tmp_path: Path) -> 
     assert name in str(caught.value)
     assert "too many" in str(caught.value).lower()
     assert "damaged" not in str(caught.value)
+
+
+def test_a_server_is_not_called_away_where_no_connection_can_be_opened() -> None:
+    with pytest.raises(LsnbError, match="No Label Studio answers"):
+        lsnb.connect("http://127.0.0.1:9", "0" * 40)
+    with no_more_handles(), pytest.raises(LsnbError, match="too many files are open"):
+        lsnb.connect("http://127.0.0.1:9", "0" * 40)
+
+
+@pytest.mark.parametrize("name", ["there", "there/more"])
+def test_results_are_not_written_where_a_file_is(name: str, tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("a file")
+    rows = [("1", "ana", "x"), ("1", "ben", "x"), ("2", "ana", "y"), ("2", "ben", "y")]
+    long = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="mood", status="submitted")
+    with pytest.raises(FileAccessError, match="file"):
+        lsnb.reliability.write_results(long, tmp_path / name)
 
 
 # Run as root, it does each piece of work once, so that all is loaded, and then again as somebody who may start only so
