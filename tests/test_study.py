@@ -194,6 +194,16 @@ def test_a_study_id_that_a_member_edited_names_no_path(
     assert sorted(files) == sorted(kept.iterdir())
 
 
+def test_a_condition_that_a_member_edited_runs_nothing(studio: Studio, title: str, tmp_path: Path) -> None:
+    made = studio.create_study(title, CONFIG, items(2), key="id", annotators=1)
+    (project,) = made.projects["project"]
+    condition = f"id.to_csv({str(tmp_path / 'startup.py')!r}) == 1"
+    studio.server.describe_project(project, edited(studio.server.project(project).description, where=condition))
+    with pytest.raises(InputError, match=r"where=.*cannot be applied"):
+        studio.open_study(title).sync(items(3))
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "fields",
     [

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import hashlib
 import math
 import re
+import reprlib
 import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from lsnb.errors import InputError
 from lsnb.kernel.files import file_errors
@@ -53,7 +56,7 @@ class Reading:
     Args:
         key: The column that identifies an item.
         columns: What else travels, as a list; or column of the table → field of the config that shows it.
-        where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one.
+        where: Which rows: a condition (``"n > 1 and lang == 'de'"``), a mask, or a function of the table.
         predictions: Column of the table → control; these columns are no data.
         model_version: Whose predictions these are.
         bucket: Where ``gs://`` media are, and where local files go.
@@ -388,18 +391,133 @@ def _filled(cells: pd.Series[Any], empty: Any) -> pd.Series[Any]:
     return pd.Series(full, index=cells.index)
 
 
+# A condition stands in a project's description, which anybody in the project can edit: as pandas evaluates it, it could
+# run any command on the computer of whoever calls ``sync``. So only these parts of an expression come through.
+_OPERATIONS = (
+    *(ast.And, ast.Or, ast.Not, ast.Invert, ast.USub, ast.UAdd),
+    *(ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.In, ast.NotIn),
+)
+_ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod)
+_ABOUT_TEXTS = frozenset({"contains", "startswith", "endswith", "match", "fullmatch", "len", "lower", "upper", "strip"})
+_ABOUT_TIMES = frozenset({"year", "month", "day", "hour", "minute", "second", "dayofweek", "date", "time"})
+_ABOUT_CELLS = frozenset({"isna", "isnull", "notna", "notnull", "isin", "between", "abs", "round"})
+_LONGEST_CONDITION = 2000
+_QUOTED = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`([^`]*)`""", re.DOTALL)
+
+
+class _Condition(ast.NodeTransformer):
+    """A condition on a table's columns, in which columns and constants have names of ours.
+
+    Args:
+        where: The condition as a user writes it, or as a description says it.
+        table: The table.
+
+    Raises:
+        InputError: It is no expression, or has a part that no condition needs.
+    """
+
+    def __init__(self, where: str, table: pd.DataFrame) -> None:
+        if len(where) > _LONGEST_CONDITION:
+            raise InputError(f"it is {len(where)} characters long")
+        self._columns = [str(name) for name in table.columns]
+        self._table = table.set_axis([f"column{place}" for place in range(len(self._columns))], axis=1)
+        self._constants: dict[str, Any] = {}
+        self._quoted: dict[str, str] = {}
+        self._mark = "quoted"
+        while self._mark in where:
+            self._mark += "_"
+        text = _QUOTED.sub(self._named, where.strip())
+        # As pandas reads them: they bind less than comparisons do.
+        parts = [
+            {"&": " and ", "|": " or ", "~": " not "}.get(part, part)
+            for part in re.split(rf"({_QUOTED.pattern.replace('([^`]*)', '[^`]*')}|[&|~])", text, flags=re.DOTALL)
+        ]
+        try:
+            body = ast.parse(f"({''.join(parts)}\n)", mode="eval").body
+        except (SyntaxError, ValueError, MemoryError, RecursionError) as fault:
+            raise InputError(f"it is no condition ({getattr(fault, 'msg', None) or fault})") from None
+        self.text = ast.unparse(self.visit(body)).replace("constant_", "@constant_")
+
+    def rows(self) -> Any:
+        """Return what the condition says of each row."""
+        return self._table.eval(self.text, engine="python", local_dict=self._constants)
+
+    def _named(self, found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
+        name = f"{self._mark}{len(self._quoted)}"
+        self._quoted[name] = found[1]
+        return name
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, ast.operator | ast.unaryop | ast.boolop | ast.cmpop | ast.expr_context):
+            if not isinstance(node, (*_OPERATIONS, *_ARITHMETIC, ast.Load)):
+                raise InputError(f"{type(node).__name__} is none of what a condition has")
+        elif not isinstance(node, ast.BoolOp | ast.UnaryOp | ast.Compare | ast.BinOp):
+            raise InputError(f"'{ast.unparse(node)}' is none of what a condition has")
+        return super().generic_visit(node)
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        name = self._quoted.get(node.id, node.id)
+        if name in self._columns:
+            return ast.Name(f"column{self._columns.index(name)}", ast.Load())
+        if name == "index":
+            return node
+        raise InputError(f"{name!r} is not defined")
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        numbers = {name for name, of in zip(self._columns, self._table.dtypes, strict=True) if is_numeric_dtype(of)}
+        for part in ast.walk(node):
+            is_text = isinstance(part, ast.Constant) and not isinstance(part.value, int | float)
+            if is_text or (isinstance(part, ast.Name) and self._quoted.get(part.id, part.id) not in numbers):
+                # A text times a number, or with % before it, may fill any memory.
+                raise InputError(f"'{ast.unparse(node)}' calculates with what is no number")
+        return self.generic_visit(node)
+
+    def visit(self, node: ast.AST) -> Any:
+        if isinstance(node, ast.Constant | ast.List | ast.Tuple | ast.Set):
+            return self._constant(node)
+        return super().visit(node)
+
+    def _constant(self, node: ast.expr) -> ast.AST:
+        try:
+            value = ast.literal_eval(node)
+        except ValueError:
+            raise InputError(f"'{ast.unparse(node)}' holds more than constants") from None
+        name = f"constant_{len(self._constants)}"
+        self._constants[name] = list(value) if isinstance(value, set) else value
+        return ast.Name(name, ast.Load())
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        home = node.value.attr if isinstance(node.value, ast.Attribute) else ""
+        if node.attr not in {"str": _ABOUT_TEXTS, "dt": _ABOUT_TIMES}.get(home, _ABOUT_CELLS | {"str", "dt"}):
+            raise InputError(f".{node.attr} is none of what a condition has")
+        return ast.Attribute(self.visit(node.value), node.attr, ast.Load())
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        if not isinstance(node.func, ast.Attribute) or node.func.attr in {"str", "dt"}:
+            raise InputError(f"'{ast.unparse(node)}' is none of what a condition has")
+        function, given = self.visit(node.func), [self.visit(each) for each in node.args]
+        named = [ast.keyword(each.arg, self.visit(each.value)) for each in node.keywords]
+        if any(each.arg is None for each in named):
+            raise InputError(f"'{ast.unparse(node)}' is none of what a condition has")
+        return ast.Call(function, given, named)
+
+
 def _filtered(table: pd.DataFrame, where: Where | None) -> pd.DataFrame:
     if where is None or (isinstance(where, str) and not where.strip()):
         return table
     try:
-        if isinstance(where, str):
-            return table.query(where, engine="python")
-        given = where(table) if callable(where) else where
+        given = (
+            _Condition(where, table).rows() if isinstance(where, str) else where(table) if callable(where) else where
+        )
     except Exception as fault:
-        # query evaluates what the user wrote, so anything may come out of it.
+        # It is evaluated as the user wrote it, so anything may come out of it.
+        said = str(fault) if isinstance(fault, InputError) else f"{type(fault).__name__}: {fault}"
         raise InputError(
-            f"where={where!r} cannot be applied to this table ({type(fault).__name__}: {fault}): write a condition on "
-            f"its columns ({listing(list(table.columns), 12)}), such as \"lang == 'de'\"."
+            f"where={reprlib.repr(where)} cannot be applied to this table ({said}): write a condition on "
+            f"its columns ({listing(list(table.columns), 12)}), such as \"lang == 'de'\", or give a function of the "
+            "table, such as lambda table: table['lang'] == 'de'."
         ) from None
     try:
         mask = given if isinstance(given, pd.Series) else pd.Series(given)

@@ -106,7 +106,7 @@ class Studio:
             predictions: Column of the table → control: what a model says of each item, shown to annotators as a start.
                 A cell holds an answer, Label Studio results, COCO boxes or detections (``predictions.cell_results``).
             model_version: What that model is called.
-            where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one.
+            where: Which rows: a condition (``"n > 1 and lang == 'de'"``), a mask, or a function of the table.
 
             show: How Label Studio shows the bucket: ``"presign"`` (browsers follow signed links, which needs a private
                 key and CORS rules), ``"stream"`` (Label Studio passes the bytes on), or what the credentials can do.

@@ -560,7 +560,7 @@ class Study(ModelVerbs):
 
         Args:
             table: The user's table; it is not changed. None only brings annotations back.
-            where: Which rows: a condition as ``DataFrame.query`` takes it, a mask, or a function that returns one. By
+            where: Which rows: a condition (``"n > 1 and lang == 'de'"``), a mask, or a function of the table. By
                 default the condition the study was made with.
             columns: What else annotators may see, as a list; or column of the table → field of the config. By default
                 those the study was made with; what is given instead stays from then on.
