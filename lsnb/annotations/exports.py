@@ -12,7 +12,7 @@ import io
 import json
 import os
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Annotated, Any, NamedTuple
@@ -756,6 +756,7 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
         said += f" No column was taken for an answer; for data: {joined(data_columns) or 'nothing'}."
     if answers:
         said += f" Taken for answers: {joined(sorted(answers))}; for data: {joined(data_columns) or 'nothing'}."
+        said += " If one of the answers is data, name it in data=."
     for kind, words in ((RATING.kind, "ratings"), (NUMBER.kind, "numbers")):
         if found := [column for column, its in numeric.items() if its == kind]:
             said += f" Taken for {words}: {joined(found)}."
@@ -819,16 +820,18 @@ def _answer_columns(records: Sequence[Mapping[str, Any]], known: set[str]) -> se
     JSON-MIN writes data, then the task's id, then answers, then who annotated; but the answers to a control that is
     called as a column of the data stand in that column's place, and what was there is lost. CSV sorts its columns:
     there an answer is what is written as one, what gave a column of the data another name, what differs between
-    annotations of a task, and what few texts make up that are no addresses or numbers.
+    annotations of a task, and what few texts make up that are no addresses or numbers. So it is where JSON-MIN begins
+    with an id: the data has one of its own, and the task's stands in its place.
     """
     columns = list(dict.fromkeys(column for record in records for column in record))
     free = [column for column in columns if column not in ABOUT and column not in known]
-    if columns != sorted(columns) and all(_is_ordered(record) for record in records):
+    has_own_id = all(next(iter(record)) == "id" for record in records)
+    if columns != sorted(columns) and not has_own_id and all(_is_ordered(record) for record in records):
         between = {c for record in records for c in _between(record) if c not in known and c not in ABOUT}
         return between | {column for column in free if column not in between and _is_overwritten(column, records)}
     shadowing = {column for column in columns if f"{_SHADOWED}{column}" in columns}
     own = [column for column in free if column.removeprefix(_SHADOWED) not in shadowing - {column}]
-    return shadowing | {column for column in own if _looks_like_answers(column, records)}
+    return shadowing | {column for column in own if _looks_like_answers(column, records, known)}
 
 
 def _is_ordered(record: Mapping[str, Any]) -> bool:
@@ -856,14 +859,15 @@ def _is_answer(value: Any) -> bool:
     return is_value(value) and not (isinstance(value.get(TEXT_AREA.key), str) and shape_of(value) is None)
 
 
-def _looks_like_answers(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
+def _looks_like_answers(column: str, records: Sequence[Mapping[str, Any]], known: Collection[str]) -> bool:
     cells = [record[column] for record in records if column in record]
     if any(isinstance(cell, list | dict) for cell in cells):
         return any(_is_answer(value) for cell in cells for value in (cell if isinstance(cell, list) else [cell]))
     texts = [str(cell) for cell in cells]
     by_task: dict[Any, set[str]] = {}
-    for record in records:
-        by_task.setdefault(record.get("id"), set()).add(str(record.get(column, "")))
+    for record in records:  # an id may be the researcher's own, and of several tasks
+        task = (record.get("id"), *(str(record.get(name)) for name in sorted(known)))
+        by_task.setdefault(task, set()).add(str(record.get(column, "")))
     if any(len(values) > 1 for values in by_task.values()):
         return True
     if any("://" in text or ending_of(text) in FILE_KINDS or _is_number(text) for text in texts):

@@ -17,7 +17,7 @@ from lsnb.kernel.formats import IMAGE_ENDINGS, ending_of
 from lsnb.kernel.words import answer_words, listing, warn
 from lsnb.labels.vocabulary import is_region
 from lsnb.shapes import Mask, coco_of, picture_size, shape_of
-from lsnb.tables.cells import structure_text
+from lsnb.tables.cells import SEVERAL, structure_text, with_index, with_several, without_rare_types
 from lsnb.tables.writing import (
     changed_kinds,
     with_guards,
@@ -553,6 +553,8 @@ def data_dictionary(table: Table, meanings: Mapping[str, str] | None = None) -> 
             known = f"Column {str(name).removeprefix('data.')!r} of the researcher's table"
         if known is None and str(name).startswith("answer."):
             known = f"Answer to {str(name).removeprefix('answer.')!r} about the region"
+        if str(name) == "control":
+            known = with_several(known or "", table.attrs.get(SEVERAL))
         distinct = set(texts)
         examples = "; ".join(text[:40] for text in sorted(distinct)[:SHOWN])
         rows.append((str(name), known or "", _type(column), len(texts), len(distinct), examples))
@@ -619,6 +621,7 @@ def write_table(
     dictionary is ``<name>.columns.csv``. Both are there whole or not at all. Lists, tuples and dicts in cells become
     JSON, in which a tuple is an array with a space inside its brackets. ``lsnb.read_table`` brings each of the first
     four back as it was: texts as texts (in CSV one that looks like a number is in quotes), without the apostrophes.
+    An index that says more than the rows' numbers, such as the items of ``lsnb.widen``, is written as columns.
 
     Args:
         table: Any table; it is not changed.
@@ -655,7 +658,13 @@ def write_table(
     }
     if ending not in writers:
         raise InputError(f"{target.name} ends in {ending or 'nothing'!r}: give one of {', '.join(writers)}.")
-    repeated = sorted({str(name) for name in table.columns[table.columns.duplicated()]})
+    if ending != ".coco.json":
+        is_named = all(name is not None for name in table.index.names)
+        table, index = with_index(without_rare_types(table))
+        if index and not is_named:
+            warn(f"The table's index is written to {target.name} as a column: {listing(list(map(repr, index)))}.")
+    titles = pd.Index(list(map(str, table.columns)))
+    repeated = sorted(set(titles[titles.duplicated()]))
     if repeated:
         raise InputError(f"The table has more than one column called {', '.join(repeated)}: rename all but one.")
     if ending == ".coco.json":

@@ -18,11 +18,10 @@ from lsnb.kernel.checks import TOLD, Annotations
 from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY, TEXT_AREA, is_region
 from lsnb.sampling.draw import REPEAT, repeated
+from lsnb.tables.cells import SEVERAL
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 AMONG_NUMBERS = ("lowest", "median", "highest")
-# Where a long table's attrs name the choices of which a config lets people take several.
-SEVERAL = "several"
 
 
 @checks.checked

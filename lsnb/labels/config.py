@@ -499,7 +499,7 @@ def codebook_text(codebook: pd.DataFrame) -> tuple[str, list[str]]:
     table = _clean(codebook)
     parts = []
     for variable, rows in table.groupby("variable", sort=False):
-        heads, answers = rows[rows["label"] == ""], rows[rows["label"] != ""]
+        heads, answers = _heads(rows), rows[rows["label"] != ""]
         title, *more = [text for text in heads["description"] if text] or [""]
         name = _plain(str(variable))
         parts += [f"# {_plain(title)} ({name})" if title else f"# {name}", *map(_plain, more)]
@@ -539,14 +539,23 @@ def _clean(codebook: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def _heads(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that say what is asked: beside answers, a code without a label is an answer that lacks it."""
+    unlabelled = rows["label"] == ""
+    return rows[unlabelled & ((rows["code"] == "") | bool(unlabelled.all()))]
+
+
 def _account(rows: pd.DataFrame, title: str, is_asked: bool, tally: Tally) -> None:
     """Count which rows of a variable the question is made of: its own row, and one per answer."""
     has_title = has_head = False
+    heads = set(_heads(rows)["row"])
     for row in rows.itertuples():
         if row.label and is_asked:
             tally.taken += 1
         elif row.label:
             tally.leave("an answer to a question that offers none", [row.row])
+        elif row.row not in heads:
+            tally.leave("a code without a label", [row.row])
         elif row.description and (row.description != title or has_title):
             tally.leave("a second description of one question", [row.row])
         elif row.description or row.type or row.code or not (has_head or (rows["label"] != "").any()):
@@ -572,7 +581,7 @@ def _cell(value: Any) -> str:
 
 
 def _ask(config: C, variable: str, rows: pd.DataFrame, tally: Tally) -> C:
-    heads, answers = rows[rows["label"] == ""], rows[rows["label"] != ""]
+    heads, answers = _heads(rows), rows[rows["label"] != ""]
     title = next((text for text in heads["description"] if text), "")
     kinds = sorted({kind.lower() for kind in rows["type"] if kind})
     if len(kinds) > 1:

@@ -16,7 +16,6 @@ import pandas as pd
 
 from lsnb.annotations import long_table
 from lsnb.annotations.long import letters_of
-from lsnb.annotations.votes import SEVERAL
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import and_again, nearest
@@ -42,6 +41,7 @@ from lsnb.study.projects import (
 )
 from lsnb.study.rows import listed_items
 from lsnb.study.snapshots import Snapshot, read_answers
+from lsnb.tables.cells import SEVERAL
 from lsnb.tables.keys import key_text
 from lsnb.tasks import annotations_of
 

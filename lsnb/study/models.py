@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import pandas as pd
 
 from lsnb.annotations import long_table, widen
-from lsnb.annotations.votes import SEVERAL
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.formats import names_file
@@ -53,6 +52,7 @@ from lsnb.study.predicting import (
 )
 from lsnb.study.projects import Copy, all_annotators, item_of
 from lsnb.study.snapshots import Snapshot, read_answers
+from lsnb.tables.cells import SEVERAL
 from lsnb.tables.keys import key_text
 
 if TYPE_CHECKING:

@@ -27,7 +27,6 @@ from lsnb import plots
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table, merge_copies
 from lsnb.annotations.long import DONE, Names, Tabulated, Wanted, data_column, letters_of, tabulate
-from lsnb.annotations.votes import SEVERAL
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.files import whole_file_at, write_whole
 from lsnb.kernel.jobs import counting
@@ -41,7 +40,7 @@ from lsnb.studio import Server
 from lsnb.study.predicting import splits_of, with_splits
 from lsnb.study.projects import SEPARATOR, Copy, account_notes, item_of, own_tasks, parse_manifest, strangers_note
 from lsnb.study.snapshots import Snapshot, answers_in_parts
-from lsnb.tables.cells import is_missing
+from lsnb.tables.cells import SEVERAL, is_missing
 from lsnb.tables.writing import ParquetParts, require_parquet
 
 AS_OF = "as_of"

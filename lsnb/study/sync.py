@@ -18,7 +18,7 @@ import pandas as pd
 
 from lsnb.annotations import long_table, majority, widen
 from lsnb.annotations.long import Names, Wanted, tabulate
-from lsnb.annotations.votes import SEVERAL, VOTED
+from lsnb.annotations.votes import VOTED
 from lsnb.errors import InputError, LabelConfigError, LsnbError
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.jobs import counting
@@ -54,7 +54,7 @@ from lsnb.study.rows import (
 )
 from lsnb.study.snapshots import Changes, Snapshot, forget_tasks, read_predictions, refresh
 from lsnb.tables import check_key
-from lsnb.tables.cells import is_missing, plain_text
+from lsnb.tables.cells import SEVERAL, is_missing, plain_text
 
 # What a sync did, as its report shows it.
 

@@ -214,6 +214,51 @@ def without_empty_rows(table: pd.DataFrame, tally: Tally, first: int = 2) -> pd.
     return table[~empty].reset_index(drop=True)
 
 
+def with_index(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """Return a table with its index as its first columns, and their names; none where it only numbers the rows.
+
+    Args:
+        table: It is not changed.
+
+    Example:
+        >>> table, names = with_index(pd.DataFrame({"ana": ["up"]}, index=pd.Index(["k1"], name="item")))
+        >>> table.to_dict("list"), names
+        ({'item': ['k1'], 'ana': ['up']}, ['item'])
+        >>> with_index(pd.DataFrame({"x": [1, 2]}).iloc[1:])[1]
+        []
+    """
+    index = table.index
+    if all(name is None for name in index.names) and (pd.api.types.is_integer_dtype(index.dtype) or not len(table)):
+        return table, []
+    is_there = index.name is not None and sum(index.name == name for name in table.columns) == 1
+    if is_there and index.equals(pd.Index(table[index.name])):
+        return table, []  # set_index(drop=False) left the column where it was
+    table = table.reset_index(allow_duplicates=True)
+    return table, [str(name) for name in table.columns[: index.nlevels]]
+
+
+def without_rare_types(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with the columns that Arrow keeps, and sparse ones, as pandas' usual ones of the same cells.
+
+    Args:
+        table: It is not changed.
+
+    Example:
+        >>> sparse = pd.DataFrame({"n": pd.arrays.SparseArray([0, 0, 1])})
+        >>> without_rare_types(sparse).dtypes.astype(str).tolist()
+        ['int64']
+    """
+    made = table
+    for place, dtype in enumerate(table.dtypes):
+        if isinstance(dtype, (pd.ArrowDtype, pd.SparseDtype)):
+            made = made.copy(deep=False) if made is table else made
+            given = [_as_lists(cell) for cell in table.iloc[:, place].astype("object").tolist()]
+            cells = [cell.item() if isinstance(cell, np.generic) else cell for cell in given]
+            cells = [None if is_missing(cell) else cell for cell in cells]
+            made.isetitem(place, column_of(cells).array)
+    return made
+
+
 # Numbers in any form, for readers of measurements: what the cells say matters there, not how they say it.
 
 
@@ -630,6 +675,42 @@ def _as_lists(cell: Any) -> Any:
 
 
 # Cells of lsnb's own files, where a text may look like something else.
+
+# Where a long table's attrs name the choices of which a config lets people take several.
+SEVERAL = "several"
+_SAID_SEVERAL = "; several may be chosen of "
+
+
+def with_several(meaning: str, several: Any) -> str:
+    """Return what a data dictionary says of a long table's controls, with the choices of which several may be taken.
+
+    Args:
+        meaning: Of the column ``control``.
+        several: What the table's attrs have; nothing where that is no list of names.
+
+    Example:
+        >>> with_several("Name of the control", ["mood"])
+        'Name of the control; several may be chosen of ["mood"]'
+    """
+    return f"{meaning}{_SAID_SEVERAL}{structure_text(several)}" if several and isinstance(several, list) else meaning
+
+
+def several_in(about: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return what ``with_several`` said, as a table's attrs have it: nothing where it said nothing.
+
+    Args:
+        about: Column → its meaning.
+
+    Example:
+        >>> several_in({"control": with_several("Name of the control", ["mood"])}), several_in({"control": "Name"})
+        ({'several': ['mood']}, {})
+    """
+    said = about.get("control", "").partition(_SAID_SEVERAL)[2]
+    try:
+        several = structure_of(said) if said else None
+    except ValueError:
+        return {}
+    return {SEVERAL: [name for name in several if isinstance(name, str)]} if isinstance(several, list) else {}
 
 
 def plain_text(value: Any) -> str:

@@ -16,7 +16,7 @@ import unicodedata
 import warnings
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, islice
@@ -32,6 +32,7 @@ from lsnb.kernel.formats import TABLE_ENDINGS, parse_json, why_packed
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, sheet_rows, warn
 from lsnb.tables.cells import (
+    SEVERAL,
     TEXT_DTYPE,
     column_of,
     column_of_texts,
@@ -39,11 +40,13 @@ from lsnb.tables.cells import (
     is_structure,
     numbers_of_locales,
     of_marked,
+    several_in,
     structure_of,
     structure_text,
     unguarded,
     unique_titles,
     value_of,
+    with_index,
     without_arrays,
     without_empty_rows,
 )
@@ -537,7 +540,7 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         _look_below(header, text, key, wanted, tally)
     titles = unique_titles(header, wanted, tally)
     if types:
-        known = {title: _as_declared(cells, types[title]) for title, cells in zip(titles, columns, strict=True)}
+        known = _declared(dict(zip(titles, columns, strict=True)), types, dialect.separator, wanted, tally)
     else:
         known = numbers_of_locales(columns, titles, dialect.separator, wanted, tally)
     if key in titles:
@@ -599,19 +602,47 @@ _LARGEST_DICTIONARY = 2**24
 
 def _types_beside(file: Path, titles: Sequence[str] | None = None) -> dict[str, str]:
     """Return column → type as ``<name>.columns.csv`` has it, where that is about these columns, or any."""
+    about = _about_beside(file, titles)
+    return {} if about is None else dict(zip(about["column"], map(str, about["type"]), strict=True))
+
+
+def _about_beside(file: Path, titles: Sequence[str] | None = None) -> pd.DataFrame | None:
+    """Return the data dictionary that is beside a file, where it is about these columns, or any."""
     beside = file.with_name(f"{file.stem}.columns.csv")
     try:
         if not beside.is_file() or beside.stat().st_size > _LARGEST_DICTIONARY:
-            return {}
+            return None
         text, _ = decode(beside.read_bytes(), beside.name)
         about = _parse_own(text, True, Tally(beside.name)) if own_mark(text) is not None else None
     except (OSError, TableError):
-        return {}
+        return None
     if about is None or not {"column", "type"} <= set(about.columns):
-        return {}
-    if titles is not None and list(about["column"]) != list(titles):
-        return {}
-    return dict(zip(about["column"], map(str, about["type"]), strict=True))
+        return None
+    return about if titles is None or list(about["column"]) == list(titles) else None
+
+
+_NUMBERS = ("number", "whole number")
+
+
+def _declared(
+    columns: Mapping[str, Sequence[str | None]],
+    types: Mapping[str, str],
+    separator: str,
+    wanted: Sequence[str],
+    tally: Tally,
+) -> dict[str, pd.Series[Any]]:
+    """Return the columns as what they were when they were written; a spreadsheet writes numbers as its country does."""
+    others = [title for title in columns if types[title] not in _NUMBERS]
+    known = numbers_of_locales(list(columns.values()), list(columns), separator, [*wanted, *others], tally)
+    for title, cells in columns.items():
+        known.setdefault(title, _as_declared(cells, types[title]))
+        strange = next((cell for cell in known[title] if isinstance(cell, str)), None)
+        if strange is not None and not types[title].startswith("text") and title not in wanted:
+            tally.note(
+                f"{tally.source}: column {title!r} was written as {types[title]}, and {strange!r} is none: it stays "
+                "text. A spreadsheet may have changed it."
+            )
+    return known
 
 
 def _as_declared(cells: Sequence[str | None], kind: str) -> pd.Series[Any]:
@@ -620,6 +651,8 @@ def _as_declared(cells: Sequence[str | None], kind: str) -> pd.Series[Any]:
     kind = kind.removesuffix(GUARDS)
     if kind.startswith(("time", "duration", "text, ")):
         return column_of([None if cell is None else value_of(cell) for cell in cells])
+    if kind == "yes or no" and all(cell is None or cell.casefold() in ("true", "false") for cell in cells):
+        return column_of([None if cell is None else cell.casefold() == "true" for cell in cells])
     return column_of(cells) if kind == "text" else column_of_texts(cells)
 
 
@@ -753,6 +786,9 @@ def _parse_json_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | Non
             f"the second is read as {listing(list(dict.fromkeys(repr(name) for _, name in twice)))}."
         )
     titles = list(dict.fromkeys(str(name) for row in rows for name in row))
+    by_columns = len(rows) == 1 and all(isinstance(cell, list | dict) for cell in rows[0].values())
+    if by_columns and not _types_beside(file, titles):
+        return None  # as pandas writes a table unless it is told otherwise
     # What write_table wrote comes back, a row of nothing, too.
     if empty and not _types_beside(file, titles):
         tally.leave("empty", [line for _, line in empty])
@@ -767,7 +803,7 @@ def _parse_json_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | Non
 MOST_PARQUET_CELLS = 2**28
 # Where a Parquet file of write_table's says which columns hold cells of several kinds, as marked texts.
 MARKED = b"lsnb.marked"
-SEVERAL = b"lsnb.several"  # what a study's annotations say of its config
+KEPT_SEVERAL = b"lsnb.several"  # what a study's annotations say of its config
 
 
 @checked
@@ -835,6 +871,9 @@ def read_table(
         table = _read_parquet(file, tally)
     else:
         table = _read_text(data, key, needs, tally, file)
+        about = _about_beside(file, list(table.columns)) if {"control", "status"} <= set(table.columns) else None
+        if about is not None and "meaning" in about:
+            table.attrs |= several_in(dict(zip(about["column"], map(str, about["meaning"]), strict=True)))
     if key is not None:
         cells = find_column(table, key)
         rounded = rounded_rows(cells.tolist())
@@ -915,7 +954,8 @@ def _read_text(data: bytes, key: str | None, wanted: Sequence[str], tally: Tally
         table = _parse_json_lines(text, tally, file)
         if table is None:
             raise TableError(
-                f"{tally.source} is JSON, not a table; for an export of Label Studio use lsnb.read_annotations."
+                f"{tally.source} is JSON, not a table; for an export of Label Studio use lsnb.read_annotations. A "
+                "table is JSON with a row a line: table.to_json(path, orient='records', lines=True)."
             )
         for title, kind in _types_beside(file, list(table.columns)).items():
             if kind.startswith(("time", "duration")):
@@ -972,32 +1012,41 @@ def _refuse_other_formats(data: bytes, name: str) -> None:
 
 def _with_index(table: pd.DataFrame, tally: Tally) -> pd.DataFrame:
     """Return the table with its index, where it says more than the rows' numbers, as columns."""
-    index = table.index
-    if all(name is None for name in index.names) and pd.api.types.is_integer_dtype(index.dtype):
-        return table.reset_index(drop=True)
-    columns = set(table.columns)
-    table = table.reset_index(allow_duplicates=True)
-    names = listing([repr(name) for name in table.columns if name not in columns])
-    tally.note(f"{tally.source}: the table's index is read as a column: {names}.")
-    return table
+    whole, names = with_index(table)
+    if names:
+        tally.note(f"{tally.source}: the table's index is read as a column: {listing([repr(name) for name in names])}.")
+    return whole.reset_index(drop=True)
 
 
 def _with_whole_numbers(table: pd.DataFrame, file: Path) -> pd.DataFrame:
-    """Return the table with the whole numbers that pandas made floats of, since a cell of their column is empty."""
+    """Return the table with the whole numbers that pandas made floats of, since a cell or a part of one is empty."""
     import pyarrow as pa  # type: ignore[import-untyped,import-not-found,unused-ignore]
     import pyarrow.parquet as pq  # type: ignore[import-untyped,import-not-found,unused-ignore]
 
     schema = pq.read_schema(file)
     once = {name for name, times in Counter(table.columns).items() if times == 1}
-    places = [
-        place
-        for place, field in enumerate(schema)
-        if pa.types.is_integer(field.type) and field.name in once and table[field.name].dtype.kind == "f"
-    ]
-    for place in places:
-        whole = pq.read_table(file, columns=[schema.names[place]], page_checksum_verification=True)
-        if whole.schema.names == [schema.names[place]]:
-            table[schema.names[place]] = column_of(whole.column(0).to_pylist()).set_axis(table.index)
+    for place, field in enumerate(schema):
+        is_nested = pa.types.is_nested(field.type) and "int" in str(field.type)
+        is_whole = pa.types.is_integer(field.type)
+        if field.name in once and (is_nested or (is_whole and table[field.name].dtype.kind == "f")):
+            whole = pq.read_table(file, columns=[schema.names[place]], page_checksum_verification=True)
+            if whole.schema.names == [field.name]:
+                cells = whole.column(0).to_pylist()
+                column = pd.Series(cells, dtype="object") if is_nested else column_of(cells)
+                table[field.name] = column.set_axis(table.index)
+    return table
+
+
+def _of_arrow_types(file: Path) -> pd.DataFrame:
+    """Return a table of columns that pandas can write and not read: it does not know the names that it gave Arrow's."""
+    import pyarrow.parquet as pq  # type: ignore[import-untyped,import-not-found,unused-ignore]
+
+    whole = pq.read_table(file, page_checksum_verification=True)
+    about = json.loads(whole.schema.metadata[b"pandas"])
+    for column in about["columns"]:
+        if column["numpy_type"].endswith("[pyarrow]"):
+            column["numpy_type"] = "object"
+    table: pd.DataFrame = whole.replace_schema_metadata({b"pandas": json.dumps(about)}).to_pandas()
     return table
 
 
@@ -1015,7 +1064,10 @@ def _read_parquet(file: Path, tally: Tally) -> pd.DataFrame:
                 f"{file.name} has {about.num_rows:,} rows and {about.num_columns:,} columns, and at most "
                 f"{MOST_PARQUET_CELLS // 10**6} million cells are read: split it."
             )
-        table = pd.read_parquet(file, engine="pyarrow", page_checksum_verification=True)
+        try:
+            table = pd.read_parquet(file, engine="pyarrow", page_checksum_verification=True)
+        except TypeError:
+            table = _of_arrow_types(file)
         table = _with_index(_with_whole_numbers(table, file), tally)
     except TableError:
         raise
@@ -1029,8 +1081,8 @@ def _read_parquet(file: Path, tally: Tally) -> pd.DataFrame:
     tally.seen = about.num_rows
     said = about.metadata or {}
     with suppress(ValueError, RecursionError):
-        if isinstance(several := json.loads(said.get(SEVERAL, b"null")), list):
-            table.attrs["several"] = [name for name in several if isinstance(name, str)]
+        if isinstance(several := json.loads(said.get(KEPT_SEVERAL, b"null")), list):
+            table.attrs[SEVERAL] = [name for name in several if isinstance(name, str)]
     marked = said.get(MARKED)
     if marked is None:
         return without_empty_rows(table, tally)

@@ -18,7 +18,7 @@ from lsnb.errors import InputError, KeyColumnError, TableError
 from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows
-from lsnb.tables.cells import column_of, is_structure, structure_of, unique_titles, value_of
+from lsnb.tables.cells import column_of, is_structure, several_in, structure_of, unique_titles, value_of
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, key_text, note_keyless
 
 # Excel keeps 15 digits of a number; what is typed beyond becomes zeros.
@@ -31,7 +31,9 @@ TABLE_SHEET, ABOUT_SHEET = "table", "columns"
 ABOUT_HEAD = ("column", "meaning", "type")
 _COLUMN = re.compile(r"[A-Za-z]{1,3}(?=[0-9])")
 _SPAN = re.compile(r"([A-Za-z]{1,3})([1-9][0-9]{0,6}):([A-Za-z]{1,3})([1-9][0-9]{0,6})")
-_ZEROS = re.compile(r"0{2,30}")
+# A number's format of zeros and what is shown as it stands, behind the name of a language.
+_PART = r'0|"[^"]*"|\\.|[- ()]'
+_ZEROS = re.compile(rf"(?:\[\$-[0-9A-Fa-f]+\])?((?:{_PART})*0)(?:;.*)?", re.DOTALL)
 # ECMA-376, part 1, 22.9.2.19 (ST_Xstring): how a cell holds a character that XML cannot.
 _KEPT = re.compile("_x([0-9A-Fa-f]{4})_")
 _NEEDS_KEEPING = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x01-\x08\x0b-\x1f\ufffe\uffff]")
@@ -66,11 +68,14 @@ def read_workbook(file: Path, key: str | None, sheet: str | None, wanted: Sequen
             reader.read_chartsheet = lambda each, _: charts.append(each.name)
             try:
                 reader.read()
-                types = _own_types(reader.wb)
+                about = _own_about(reader.wb)
+                types = None if about is None else {title: kind for title, _, kind in about}
                 named = TABLE_SHEET if types is not None and sheet is None else sheet
                 chosen = _chosen(reader.wb, file, key, named, wanted, charts, tally)
                 spans = merged.get(chosen._worksheet_path, [])
                 table = _read_sheet(chosen, types, file, key, wanted, spans, tally)
+                if about is not None and list(table.columns) == list(types or ()):
+                    table.attrs |= several_in({title: meaning for title, meaning, _ in about})
             finally:
                 reader.archive.close()
     except TableError:
@@ -324,7 +329,7 @@ def _fill_merged(
 
 
 def _value(cell: Any) -> Any:
-    """Return what a cell shows: a number with zeros before it as text, an error as nothing."""
+    """Return what a cell shows: a number with zeros or letters before it as text, an error as nothing."""
     value = getattr(cell, "value", None)
     if value is None or value == "" or cell.data_type == "e":
         return None
@@ -333,14 +338,26 @@ def _value(cell: Any) -> Any:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
-        zeros = cell.number_format
-        return str(value).zfill(len(zeros)) if value >= 0 and _ZEROS.fullmatch(zeros or "") else value
-    if isinstance(value, dt.datetime):
+        return _shown(value, cell.number_format or "")
+    if isinstance(value, dt.datetime | dt.timedelta):
         try:
-            return pd.Timestamp(value)
+            return pd.Timestamp(value) if isinstance(value, dt.datetime) else pd.Timedelta(value)
         except (ValueError, OverflowError):
             return value
     return value
+
+
+def _shown(number: int, form: str) -> int | str:
+    """Return a whole number as a sheet shows it with zeros before it: ``01001``, ``P007``, ``012-34-5678``."""
+    found = _ZEROS.fullmatch(form)
+    parts = re.findall(_PART, found[1]) if found else []
+    zeros = parts.count("0")
+    if number < 0 or not 2 <= zeros <= 30:
+        return number
+    digits = str(number).zfill(zeros)
+    ahead = len(digits) - zeros  # of those for which there is a zero
+    left = iter([digits[: ahead + 1], *digits[ahead + 1 :]])
+    return "".join(next(left) if part == "0" else part.strip('"').removeprefix("\\") for part in parts)
 
 
 def _tell_errors(rows: Sequence[tuple[int, Sequence[Any]]], titles: Sequence[str], tally: Tally) -> None:
@@ -366,7 +383,8 @@ def _column(cells: Sequence[Any]) -> pd.Series[Any]:
 # Cells of a workbook that write_table wrote: its second sheet says what each column holds.
 
 
-def _own_types(book: Any) -> dict[str, str] | None:
+def _own_about(book: Any) -> list[tuple[str, str, str]] | None:
+    """Return what a workbook of write_table's says of its columns: name, meaning and type of each."""
     if book.sheetnames != [TABLE_SHEET, ABOUT_SHEET]:
         return None
     about = book[ABOUT_SHEET]
@@ -374,7 +392,7 @@ def _own_types(book: Any) -> dict[str, str] | None:
     rows = list(about.iter_rows(values_only=True))
     if not rows or tuple(rows[0][:3]) != ABOUT_HEAD:
         return None
-    return {_title(row[0]): _title(row[2]) for row in rows[1:] if len(row) > 2}
+    return [(_title(row[0]), _title(row[1]), _title(row[2])) for row in rows[1:] if len(row) > 2]
 
 
 def _own_cell(cell: Any, kind: str) -> Any:

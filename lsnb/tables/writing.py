@@ -20,6 +20,7 @@ from lxml import etree
 from lsnb.errors import InputError, MissingExtraError
 from lsnb.kernel.words import listing
 from lsnb.tables.cells import (
+    SEVERAL,
     foreign_in,
     guarded,
     is_missing,
@@ -269,7 +270,8 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
     Raises:
         MissingExtraError: pyarrow is not installed.
     """
-    with ParquetParts(path, table) as parts:
+    several = table.attrs.get(SEVERAL)
+    with ParquetParts(path, table, about={SEVERAL: json.dumps(several)} if several else None) as parts:
         parts.write(table)
 
 

@@ -167,6 +167,11 @@ def test_rows_of_a_codebook_that_ask_nothing_are_said() -> None:
     assert "a second description of one question: row 6" in text
     assert "an answer to a question that offers none: row 7" in text
     assert config.controls["mood"].labels == ("good", "None")
+    book = pd.DataFrame({"variable": ["q", "q", "q"], "label": ["yes", "", ""], "code": [1, 9, 3]})
+    book["description"] = ["", "no answer", ""]
+    with pytest.warns(UserWarning, match=r"1 taken, 2 left out \(a code without a label: row 3, row 4\)"):
+        config = LabelConfig.from_codebook(book)
+    assert "no answer" not in config.xml
 
 
 cells = st.sampled_from(["", "", "a", "b", "None", "NA"])

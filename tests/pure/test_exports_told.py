@@ -750,6 +750,31 @@ def test_a_table_in_which_no_answer_was_told_says_so() -> None:
         read_annotations([dict(sorted(record.items()))], key="ID")
 
 
+def test_data_with_an_id_of_its_own_is_no_answer_in_json_min(tmp_path: Path) -> None:
+    """The task's id stands in its place, before the data: all columns behind it were answers that nobody gave."""
+    said = ["up", "up", "up", "up", "down", "up"]
+    records: list[dict[str, Any]] = [
+        {
+            "id": n // 2,
+            "text": f"post {n // 2}",
+            "date": f"2026-01-{n // 2 + 1:02}",
+            "mood": mood,
+            "annotator": n % 2 + 1,
+        }
+        | {"annotation_id": n + 10, "created_at": None, "updated_at": None, "lead_time": None}
+        for n, mood in enumerate(said)
+    ]
+    with pytest.warns(
+        UserWarning, match=r"answers: mood; for data: text and date\. If one of the answers is data, name"
+    ):
+        table = read_annotations(write(tmp_path, "min.json", records))
+    assert table[["control", "value"]].values.tolist() == [["mood", mood] for mood in said]
+    # In CSV the id is the researcher's, and may be that of several tasks, which what is known to be data tells apart.
+    posts = [dict(sorted((record | {"id": 7}).items())) for record in records]
+    table = read_annotations(posts, key="date", data="text")
+    assert (set(table["control"]), table["item"].nunique()) == ({"mood"}, 3)
+
+
 def test_what_one_account_answered_twice_is_said(tmp_path: Path) -> None:
     marks = [annotation(stars(n), n, by=1) | {"unique_id": name} for n, name in ((1, "a"), (2, "b"))]
     tasks = [task(1, marks, ID="x"), task(2, [annotation(stars(3), 9, by=1)], ID="y")]

@@ -262,6 +262,7 @@ def test_a_parquet_file_of_other_programs(tmp_path):
         "big": pa.array([big, None], pa.uint64()),
         "tags": pa.array([["x", "y"], []]),
         "part": pa.array([{"at": [1, 2]}, None]),
+        "gap": pa.array([[big - 6, None], None]),
     }
     pq.write_table(pa.table(arrays), path := tmp_path / "other.parquet")
     with pytest.warns(UserWarning, match="the bytes in column 'id' are read as texts"):
@@ -269,9 +270,13 @@ def test_a_parquet_file_of_other_programs(tmp_path):
     assert table["id"].tolist() == ["a", "b"]
     assert (table["n"].tolist()[0], str(table["n"].dtype), table["big"].tolist()[0]) == (1, "Int64", big)
     assert (table["tags"].tolist(), table["part"].tolist()) == ([["x", "y"], []], [{"at": [1, 2]}, None])
+    assert table["gap"].tolist() == [[big - 6, None], None]
     pd.DataFrame({"id": ["a"], "n": [1], "x": [2]}).set_index(["id", "n"]).to_parquet(path)
     with pytest.warns(UserWarning, match="index is read as a column: 'id', 'n'"):
         assert read_table(path, key="id").to_dict("list") == {"id": ["a"], "n": [1], "x": [2]}
+    lists = pd.Series([["x"], None], dtype=pd.ArrowDtype(pa.list_(pa.string())))
+    pd.DataFrame({"id": ["a", "b"], "tags": lists}).to_parquet(path)  # which pandas itself cannot read again
+    assert read_table(path, key="id")["tags"].tolist() == [["x"], None]
 
 
 def test_parquet(tmp_path):

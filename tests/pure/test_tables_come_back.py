@@ -17,7 +17,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from lsnb.annotations import write_table
+from lsnb.annotations import widen, write_table
 from lsnb.errors import InputError
 from lsnb.kernel.tally import tally_of
 from lsnb.reliability import evaluate
@@ -274,6 +274,59 @@ def test_what_a_file_keeps_alone_comes_back_or_is_said(cells, ending, tmp_path):
     assert is_same is not any("has no form of its own in" in str(one.message) for one in said)
 
 
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_an_index_that_says_more_than_the_row_is_written(tmp_path, ending):
+    """``widen`` has the items in its index: they were gone from the file without a word."""
+    items = pd.Index(["007", "NA"], name="item")
+    wide = pd.DataFrame({"ana": ["up", None]}, index=items)
+    columns = {"item": list(items), "ana": wide["ana"].tolist()}
+    for one in (wide, wide.reset_index().set_index("item", drop=False)):
+        assert_same(pd.DataFrame(columns), round_trip(one, tmp_path, ending), ending)
+    rows = wide.reset_index().iloc[[1]]
+    assert_same(rows.reset_index(drop=True), round_trip(rows, tmp_path, ending), ending)
+    with pytest.warns(UserWarning, match=f"index is written to t.{ending} as a column: 'index'"):
+        path = write_table(wide.rename_axis(None), tmp_path / f"t.{ending}")
+    assert read_table(path)["index"].tolist() == ["007", "NA"]
+    for names in ([1, "1"], [math.nan, "nan"]):
+        with pytest.raises(InputError, match="more than one column called"):
+            write_table(pd.DataFrame([[1, 2]], columns=names), tmp_path / f"two.{ending}")
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_studys_annotations_say_the_same_when_they_are_read_again(tmp_path, ending):
+    """Of which choices several may be taken is known from the config: nothing chosen is an answer to these."""
+    said = [("1", "ana", "up"), ("1", "ben", None), ("2", "ana", None), ("2", "ben", None), ("3", "ana", "up")]
+    long = pd.DataFrame([*said, ("3", "ben", "up")], columns=["item", "annotator", "value"])
+    long = long.assign(control="mood", kind="choices", status="submitted")
+    long.loc[long["value"].isna(), ["control", "kind"]] = None
+    long.attrs["several"] = ["mood"]
+    for _ in range(2):
+        again = round_trip(long, tmp_path, ending)
+        pd.testing.assert_frame_equal(widen(again, "mood"), widen(long, "mood"))
+        long = again
+    assert widen(again, "mood").loc["2"].tolist() == [(), ()]
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_columns_of_arrow_and_sparse_ones_come_back(tmp_path, ending):
+    pa = pytest.importorskip("pyarrow")
+    cells = {"int64": [2**60 + 1, None], "string": ["1", None], "bool_": [True, None]}
+    table = pd.DataFrame(
+        {name: pd.Series(held, dtype=pd.ArrowDtype(getattr(pa, name)())) for name, held in cells.items()}
+    )
+    table["tags"] = pd.Series([[1, None], []], dtype=pd.ArrowDtype(pa.list_(pa.int64())))
+    table["took"] = pd.Series([pd.Timedelta("1s"), None], dtype=pd.ArrowDtype(pa.duration("us")))
+    table["n"] = pd.arrays.SparseArray([0, 5])
+    again = round_trip(table, tmp_path, ending)
+    expected = {**cells, "tags": [[1, None], []], "took": [pd.Timedelta("1s"), None], "n": [0, 5]}
+    for name, held in expected.items():
+        assert all(map(same, held, again[name].tolist())), name
+    table["tags"] = table["tags"].map(str)
+    table["day"] = pd.Series([dt.date(2026, 1, 2), None], dtype=pd.ArrowDtype(pa.date32()))
+    with pytest.warns(UserWarning, match="date in 'day'"):
+        write_table(table, tmp_path / f"t.{ending}")
+
+
 def test_json_without_infinity(tmp_path):
     with pytest.raises(InputError, match="JSON has no infinite number, and x holds one"):
         write_table(pd.DataFrame({"x": [math.inf]}), tmp_path / "a.jsonl")
@@ -308,6 +361,15 @@ def test_what_a_spreadsheet_saved_again_is_known_by_its_dictionary(tmp_path):
     csv.writer(text, delimiter=";").writerows(rows)
     path.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
     assert read_table(path).to_dict("list") == table.to_dict("list")
+    more = table.assign(share=[0.5, 1234.25], tie=[True, False])
+    rows = [["item", "value", "n", "when", "share", "tie"]]
+    rows += [["01", "+", "1", "1/2/2026 0:00", "0,5", "TRUE"], ["2", "'tis", "2", "1/2/2026 0:00", "1234,25", "FALSE"]]
+    write_table(more, path).write_text("\n".join(";".join(row) for row in rows), encoding="cp1252")
+    with pytest.warns(UserWarning, match="'when' was written as time, and '1/2/2026 0:00' is none: it stays text"):
+        again = read_table(path)
+    assert again[["n", "share", "tie"]].to_dict("list") == more[["n", "share", "tie"]].to_dict("list")
+    write_table(table, path)
+    path.write_text(text.getvalue(), encoding="utf-8-sig", newline="")
     (tmp_path / "gold.columns.csv").unlink()
     assert read_table(path)["value"].tolist() == ["'+", "'tis"]
 

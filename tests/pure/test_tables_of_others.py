@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import random
 import re
@@ -553,12 +554,23 @@ def test_numbers_that_a_sheet_shows_with_zeros_before_them(tmp_path):
         book.active.append(row)
     for cell in [*book.active["A"][1:], *book.active["B"][1:]]:
         cell.number_format = "00000"
+    forms = ['"P"000', "000-00-0000", "[$-407]00000;-00000", '00" kg"', "#,##0", "[h]:mm:ss"]
+    for column, form in enumerate(forms, start=5):
+        for row, value in enumerate([form, 7, 12345678], start=1):
+            cell = book.active.cell(row, column, value if column < 10 or row == 1 else dt.timedelta(hours=30))
+            cell.number_format = form if row > 1 else "General"
     book.save(tmp_path / "a.xlsx")
     assert read_table(tmp_path / "a.xlsx", key="ID").to_dict("list") == {
         "ID": ["00007", "00008"],
         "zip": ["01001", "20095"],
         "n": [1, 2],
         "text": ["01001", "5"],
+        forms[0]: ["P007", "P12345678"],
+        forms[1]: ["000-00-0007", "012-34-5678"],
+        forms[2]: ["00007", "12345678"],
+        forms[3]: [7, 12345678],
+        forms[4]: [7, 12345678],
+        forms[5]: [pd.Timedelta(hours=30)] * 2,
     }
 
 
@@ -568,7 +580,13 @@ def test_json_lines_with_a_line_cut_off(tmp_path):
         table = read_table(path, key="id")
     assert table["id"].tolist() == ["01", "2"]
     assert table["y"].tolist()[1] == [1]
-    for text in ('{"a": 1,\n "b": 2}', '{"data": {}, "annotations": []}\n', "[]", "[[1]]"):
+    for text in (
+        '{"a": 1,\n "b": 2}',
+        '{"data": {}, "annotations": []}\n',
+        "[]",
+        "[[1]]",
+        '{"id": {"0": 1}, "x": {"0": "a"}}',
+    ):
         with pytest.raises(TableError, match="read_annotations"):
             read_table(put(tmp_path, text, "b.jsonl"))
 
