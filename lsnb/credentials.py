@@ -207,8 +207,8 @@ def studio_credentials(
                 return StudioCredentials(wanted, normal_key(found_key, source=source.words), source.words)
             if not wanted:
                 raise CredentialsError(
-                    f"{source.words} has one half of the pair: {missing} is missing there. Set both, since an address "
-                    "and a key are only taken from the same place."
+                    f"{missing} is missing in {source.words}, which has the other half of the pair: set both, since an "
+                    "address and a key are only taken from the same place."
                 )
             continue
         if wanted is None or normal_url(found_url) == wanted:
@@ -225,10 +225,7 @@ def studio_credentials(
             f"No API key for {wanted} was found: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY as environment "
             f"variables, Colab secrets or in {FILE_NAME}. {WHERE_TO_FIND_A_KEY}"
         )
-    raise CredentialsError(
-        "No Label Studio was named: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY as environment variables, Colab "
-        f"secrets or in {FILE_NAME}, or run lsnb.connect('local') for one on this computer."
-    )
+    raise CredentialsError(NO_STUDIO)
 
 
 def _under_a_name(name: str, wanted: str | None) -> StudioCredentials:
@@ -309,10 +306,7 @@ def bucket_credentials(name: str | None = None, credentials: Any = None) -> Buck
         raise CredentialsError(ENDED)
     if wanted:
         return BucketCredentials(wanted, source="Google's application default credentials", reader=lone_reader)
-    raise CredentialsError(
-        "No bucket was named: write its name in the call or the form, set GCS_BUCKET as an environment variable, Colab "
-        f"secret or in {FILE_NAME}, or use lsnb.open_bucket('local') for one on this computer."
-    )
+    raise CredentialsError(NO_BUCKET)
 
 
 def _key_in(source: _Source, name: str) -> dict[str, Any] | None:
@@ -412,6 +406,14 @@ def ended_stack() -> Stack | None:
     return None
 
 
+NO_STUDIO = (
+    "No Label Studio was named: set LABEL_STUDIO_URL and LABEL_STUDIO_API_KEY as environment variables, Colab "
+    f"secrets or in {FILE_NAME}, or run lsnb.connect('local') for one on this computer."
+)
+NO_BUCKET = (
+    "No bucket was named: write its name in the call or the form, set GCS_BUCKET as an environment variable, Colab "
+    f"secret or in {FILE_NAME}, or use lsnb.open_bucket('local') for one on this computer."
+)
 ENDED = (
     "The local stack ended without being taken down, and its keys are not sent to whatever answers at its addresses "
     "now: run 'lsnb up' or lsnb.local.start(), which revives it with its data."

@@ -19,8 +19,8 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from lsnb.connections import connect, open_bucket
-from lsnb.credentials import bucket_credentials, studio_credentials
-from lsnb.errors import CredentialsError, LsnbError
+from lsnb.credentials import ENDED, NO_BUCKET, NO_STUDIO, bucket_credentials, studio_credentials
+from lsnb.errors import LsnbError
 from lsnb.kernel import runtime
 from lsnb.kernel.report import Report
 from lsnb.kernel.secrecy import is_here, masked
@@ -159,7 +159,7 @@ def _label_studio(url: str | None, key_name: str | None) -> Iterator[tuple[Line,
     try:
         found = studio_credentials(url, key_name=key_name)
     except LsnbError as fault:
-        yield ("Label Studio", "failed" if url else "note", url or "none is named", str(fault)), None
+        yield _not_usable("Label Studio", url, fault), None
         return
     yield ("Label Studio's address", "good", f"{found.url}, from {found.source}", ""), None
     if not found.url.startswith("https://") and not is_here(found.url):
@@ -182,13 +182,19 @@ def _label_studio(url: str | None, key_name: str | None) -> Iterator[tuple[Line,
         yield ("annotators", "note", studio.browser_url, said), studio.browser_url
 
 
+def _not_usable(check: str, given: str | None, fault: LsnbError) -> Line:
+    """Return the line of what credentials do not lead to: where they name nothing at all, that is no fault."""
+    if given is None and str(fault) in (NO_STUDIO, NO_BUCKET, ENDED):
+        return check, "note", "none is named", str(fault)
+    return check, "failed", given or "what the credentials name", str(fault)
+
+
 def _bucket(name: str | None, origin: str | None) -> Iterator[Line]:
     try:
         about = bucket_credentials(name)
         bucket = open_bucket(name)
     except LsnbError as fault:
-        is_named = name is not None or not isinstance(fault, CredentialsError)
-        yield "bucket", "failed" if is_named else "note", name or "none is named", str(fault)
+        yield _not_usable("bucket", name, fault)
         return
     yield "bucket", "good", f"{bucket.name}, opened with {about.source}", ""
     yield from _tried("bucket's rights", lambda: _rights(bucket))

@@ -70,3 +70,11 @@ def test_what_is_wrong_has_its_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert "mend the variable" in said
     assert "hidden-word" not in said
     assert "0123456789abcdef" not in said
+    # One half of a pair, and a key that is no key, are faults also where nothing is named in the call.
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "0123456789abcdef0123456789abcdef01234567")
+    monkeypatch.setenv("GCS_BUCKET", "my-bucket")
+    monkeypatch.setenv("GCS_CREDENTIALS", '{"type": "service_account", "private_key": "hidden-word"}')
+    halves = examine(folder=tmp_path).failures.set_index("check")["error"]
+    assert halves["Label Studio"].startswith("LABEL_STUDIO_URL is missing in the environment, ")
+    assert halves["bucket"].startswith("The service-account key lacks client_email")
+    assert "hidden-word" not in halves["bucket"]
