@@ -522,6 +522,7 @@ class Bucket:
 
         Raises:
             InputError: Columns, pattern, names or settings are wrong; every fault at once, before anything is sent.
+            MissingFileError: There is nothing at ``folder``.
             BucketError: The bucket cannot be listed.
             CredentialsError: The credentials are refused.
 

@@ -22,7 +22,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any, Protocol, cast
+from typing import IO, TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import google_crc32c
 import pandas as pd
@@ -180,17 +180,28 @@ class Sources:
     """Finds the source of a path; keeps each archive open for as long as it is used.
 
     ``strayed`` holds the links that are not followed: path → the sentence for its row; ``moved`` the files that were
-    found by their names alone: path in the table → path in the folder.
+    found by their names alone: path in the table → path in the folder; ``respelt`` the paths that are in another
+    Unicode form than their files.
 
     Args:
         folder: The folder or zip archive in which relative paths begin, and in which a file is looked for by its name
             where nothing is at its whole path, as in a table that was made on another computer.
+
+    Raises:
+        MissingFileError: There is no such folder or archive.
     """
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        self.folder = os.path.expanduser(os.fspath(folder)) if folder else ""  # noqa: PTH111
+        self.folder = os.fspath(named_path(folder)) if folder else ""
+        self.folder = _as_spelt(self.folder) or self.folder
         self.strayed: dict[str, str] = {}
         self.moved: dict[str, str] = {}
+        self.respelt: list[str] = []
+        if self.folder and not os.path.exists(self.folder):  # noqa: PTH110
+            raise MissingFileError(
+                f"There is no folder or zip archive {self.folder} (looked in {Path.cwd()}): correct its path."
+                f"{nearest_file(self.folder)}"
+            )
         self._archives: dict[Path, Archive] = {}
         self._lock = threading.Lock()
 
@@ -224,7 +235,10 @@ class Sources:
                         return ZipSource(self.archive(parent), Path(path).relative_to(parent).as_posix())
                     except LsnbError as fault:
                         raise SourceFault(str(fault)) from None
-        return FileSource(path)
+        spelt = _as_spelt(text, self.folder)
+        if spelt is not None:
+            self.respelt.append(text)
+        return FileSource(spelt or path)
 
     @functools.cached_property
     def _is_zip(self) -> bool:
@@ -285,14 +299,18 @@ class Sources:
         return best[0]
 
     def notes(self) -> tuple[str, ...]:
-        """Return a sentence where files were found by their names alone."""
-        if not self.moved:
-            return ()
-        (text, found), *_ = self.moved.items()
-        files = counted(len(self.moved), "file was", "files were")
-        return (
-            f"{files} found by name in {self.folder}, since nothing is at the row's path: {text} (taken: {found}).",
-        )
+        """Return a sentence where files were found by their names alone, and one where the names differ unseen."""
+        said = []
+        if self.moved:
+            (text, found), *_ = self.moved.items()
+            files = counted(len(self.moved), "file was", "files were")
+            said.append(
+                f"{files} found by name in {self.folder}, since nothing is at the row's path: {text} (taken: {found})."
+            )
+        if self.respelt:
+            names = counted(len(set(self.respelt)), "name has its letters", "names have their letters")
+            said.append(f"{names} in another Unicode form in the table than on the disk: {self.respelt[0]}.")
+        return tuple(said)
 
     def archive(self, path: Path) -> Archive:
         """Return the archive at a path, opened once."""
@@ -306,6 +324,18 @@ class Sources:
         for archive in self._archives.values():
             archive.zip.close()
         self._archives.clear()
+
+
+def _as_spelt(text: str, folder: str = "") -> str | None:
+    """Return a path in the Unicode form in which something is there, which nobody tells from its own by eye, else None.
+
+    It is no link: who named the path named none.
+    """
+    if text.isascii() or os.path.lexists(os.path.join(folder, text)):  # noqa: PTH118
+        return None
+    forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+    paths = [os.path.join(folder, unicodedata.normalize(form, text)) for form in forms]  # noqa: PTH118
+    return next((each for each in paths if os.path.exists(each) and not os.path.islink(each)), None)  # noqa: PTH110, PTH114
 
 
 # A path of any computer: /content/…, ~/…, C:\…, \\server\….
@@ -693,7 +723,9 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
     elif _WILD & set(text):
         found = list(_of_glob(str(root), sources))
     else:
-        raise MissingFileError(f"No folder, glob or zip archive at {root} (looked in {Path.cwd()}).")
+        raise MissingFileError(
+            f"No folder, glob or zip archive at {root} (looked in {Path.cwd()}): correct its path.{nearest_file(root)}"
+        )
     kept = sorted({(inside, path) for inside, path in found if not is_junk(inside)})
     if not kept:
         raise InputError(f"No file in {root} matches {pattern!r}: check the folder, or give another pattern.")

@@ -25,7 +25,8 @@ from typing import Annotated, Any, Literal, get_args
 
 from lsnb.errors import FormError, InputError
 from lsnb.kernel.checks import TOLD, check_fields, checked, shown
-from lsnb.kernel.files import is_address
+from lsnb.kernel.files import is_address, nearest_file
+from lsnb.kernel.runtime import unmounted_drive
 
 Kind = Literal["text", "amount", "list", "pairs", "people", "integer", "number", "boolean", "choice", "path", "folder"]
 Literals = str | int | float | bool
@@ -500,7 +501,7 @@ def _parse_path(field: Field, raw: Any) -> str:
         raise _problem(
             field,
             raw,
-            f"nothing is there, seen from {Path.cwd()}; upload the file or correct the path.",
+            f"nothing is there, seen from {Path.cwd()}; upload the file or correct the path.{nearest_file(path)}",
         )
     return str(path)
 
@@ -510,6 +511,8 @@ def _parse_folder(field: Field, raw: Any) -> Path:
     if not text:
         raise _problem(field, raw, "give the name of a folder.")
     path = _path(field, raw, text)
+    if why := unmounted_drive(path):
+        raise _problem(field, raw, why)
     try:
         path.mkdir(parents=True, exist_ok=True)
     except FileExistsError:

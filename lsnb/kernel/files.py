@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any, BinaryIO, Literal, TextIO, overload
 
 from lsnb.errors import FileAccessError, InputError, LsnbError, MissingFileError
+from lsnb.kernel.runtime import unmounted_drive
 from lsnb.kernel.words import closest, warn
 
 # What stands at the end of a name that had to change, so that no other text comes to the same.
@@ -431,6 +432,8 @@ def file_errors(path: str | os.PathLike[str], doing: Doing = "read", *, own: Pat
     """
     if "\0" in os.fspath(path):
         raise InputError(f"{os.fspath(path)!r} holds a character that no path has: give another name.")
+    if doing == "written" and (why := unmounted_drive(path)):
+        raise FileAccessError(f"{os.fspath(path)} cannot be written: {why}", errno.ENOENT)
     try:
         yield
     except OSError as error:
@@ -725,6 +728,8 @@ _MOST_COMPARED = 100
 def nearest_file(path: str | os.PathLike[str]) -> str:
     """Return ``" Did you mean '…'?"`` where a file or folder is near to a path at which nothing is, else nothing.
 
+    Where it is on a Google Drive that is not mounted, that is said instead.
+
     Args:
         path: A path at which nothing is.
 
@@ -735,6 +740,8 @@ def nearest_file(path: str | os.PathLike[str]) -> str:
         >>> nearest_file(folder / "photo.jpg") == f" Did you mean {str(folder / 'Photo.JPG')!r}?"
         True
     """
+    if why := unmounted_drive(path):
+        return f" {why}"
     wanted = Path(path)
     # A table that was made on Windows.
     if "\\" in str(wanted) and is_there(other := Path(str(wanted).replace("\\", "/"))):

@@ -141,7 +141,7 @@ class Attendant:
             last = last.tb_next
         frame, name = last.tb_frame, str(getattr(error, "name", None) or "")
         if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>" and name:
-            lines = [f"{type(error).__name__}: {missing_name(name, _notebook_cells(shell.user_ns))}"]
+            lines = [missing_name(name, _notebook_cells(shell.user_ns))]
         else:
             lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
         shell._showtraceback(kind, error, lines)
@@ -191,14 +191,21 @@ def missing_name(name: str, cells: list[tuple[str, str]]) -> str:
     Example:
         >>> missing_name("bucket", [("Upload the photographs", "bucket = open()")])[:86]
         '‘bucket’ is not there yet. Run the cell below “Upload the photographs” first, which ma'
+        >>> missing_name("form", [("Label", "import lsnb"), ("Label", "form = read()")])[:83]
+        '‘form’ is not there yet. Run the cell that begins with “form = read()” first, which'
         >>> missing_name("bukcet", [("Upload the photographs", "bucket = open()")])
         '‘bukcet’ is not there, and no cell of this notebook makes it: look how it is written.'
     """
-    heading = next((heading for heading, source in cells if name in _made(source)), None)
-    if cells and heading is None:
+    made_by = next(((heading, source) for heading, source in cells if name in _made(source)), None)
+    if cells and made_by is None:
         return f"‘{name}’ is not there, and no cell of this notebook makes it: look how it is written."
-    where = f"below “{heading}”" if heading else f"that makes it, with “{name} = …”,"
-    makes = ", which makes it" if heading else ""
+    where, makes = f"that makes it, with “{name} = …”,", ""
+    if made_by is not None:
+        heading, source = made_by
+        # A heading with several cells below it names none of them.
+        is_alone = heading and [each for each, _ in cells].count(heading) == 1
+        where = f"below “{heading}”" if is_alone else f"that begins with “{source.strip().splitlines()[0]}”"
+        makes = ", which makes it"
     return f"‘{name}’ is not there yet. Run the cell {where} first{makes}, or all cells above this one ({_ABOVE})."
 
 
@@ -263,6 +270,29 @@ def colab_secret(name: str) -> str | None:
         # A detached browser cannot be asked: go on with the next source rather than fail.
         return None
     return str(value) if value else None
+
+
+_DRIVE = Path("/content/drive")
+
+
+def unmounted_drive(path: str | os.PathLike[str]) -> str:
+    """Return the sentence where a path leads into a Google Drive that Colab has not mounted, else nothing.
+
+    A folder that is made there lies on Colab's own disk, dies with it, and keeps the Drive from being mounted.
+
+    Args:
+        path: A path that is read or written.
+
+    Example:
+        >>> unmounted_drive("/content/drive/MyDrive/lsnb-work")
+        ''
+    """
+    if where() != "colab" or _DRIVE not in Path(path).parents or (_DRIVE / "MyDrive").is_dir():
+        return ""
+    return (
+        'Google Drive is not mounted: run ‘from google.colab import drive; drive.mount("/content/drive")’ in a cell '
+        "of its own, and then this one again."
+    )
 
 
 def colab_proxy_url(port: int) -> str | None:

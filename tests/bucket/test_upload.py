@@ -439,6 +439,25 @@ def test_paths_of_another_computer_are_found_by_name_and_said(small: Bucket, tmp
     assert re.findall(r"<th>([a-z]+)</th>", attention)[:3] == ["id", "status", "error"]
 
 
+def test_a_folder_that_is_not_there_is_one_sentence(small: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    table = pd.DataFrame({"path": ["1.png", "2.png"]})
+    with pytest.raises(MissingFileError, match=r"no folder or zip archive .*Photos \(.*Did you mean '.*photos'"):
+        small.upload(table, path="path", folder=tmp_path / "Photos", progress=False)
+
+
+def test_umlauts_in_another_unicode_form_are_the_same_name(small: Bucket, tmp_path: Path) -> None:
+    (tmp_path / "scho\u0308n").mkdir()  # as macOS packs them
+    for name in ("gru\u0308n.png", "blau.png", "größe.png"):
+        (tmp_path / "scho\u0308n" / name).write_bytes(PICTURES["PNG"])
+    table = pd.DataFrame({"path": ["grün.png", "blau.png", "gro\u0308ße.png", "gru\u0308n.png"]})
+    report = small.upload(table, path="path", folder=tmp_path / "schön", name="umlaut/{stem}", progress=False)
+    assert report.table["status"].tolist() == ["uploaded"] * 4
+    assert report.notes[-1] == (
+        "2 names have their letters in another Unicode form in the table than on the disk: grün.png."
+    )
+
+
 def test_a_file_in_the_way_of_a_folder_is_no_endless_question(small: Bucket, tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("a")
     with pytest.warns(UserWarning, match="No file "):

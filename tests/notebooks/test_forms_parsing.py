@@ -1,4 +1,7 @@
 import math
+import shutil
+import sys
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsnb.errors import FormError
+from lsnb.errors import FileAccessError, FormError
 from lsnb.forms import Field
 from lsnb.forms.schema import join_list, parse_value, split_list
+from lsnb.kernel import runtime
+from lsnb.kernel.files import write_whole
 
 WHOLE = Field("N", 0, "integer", "How many.")
 NUMBER = Field("SHARE", 0.5, "number", "How much.")
@@ -182,6 +187,28 @@ def test_a_file_that_is_not_there_is_named_with_the_folder_it_was_looked_for_in(
         parse_value(field, "a" * 300)
     (tmp_path / "media.csv").write_text("id\n")
     assert parse_value(field, "media.csv") == "media.csv"
+    with pytest.raises(FormError, match=r"upload the file or correct the path\. Did you mean 'media.csv'\?"):
+        parse_value(field, "Media.CSV")
+
+
+def test_a_drive_that_colab_has_not_mounted_is_said_and_nothing_is_made_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drive = tmp_path / "drive"
+    monkeypatch.setattr(runtime, "_DRIVE", drive)
+    assert write_whole(drive / "a.txt", "", parents=True) == drive / "a.txt"  # no Colab
+    shutil.rmtree(drive)
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    mount = "Google Drive is not mounted: run ‘from google.colab import drive"
+    with pytest.raises(FormError, match=mount):
+        parse_value(Field("WORKDIR", "w", "folder", "Folder."), str(drive / "MyDrive" / "work"))
+    with pytest.raises(FormError, match=f"nothing is there, .* {mount}"):
+        parse_value(Field("MEDIA", "", "path", "Media.", must_exist=True), str(drive / "MyDrive" / "media.csv"))
+    with pytest.raises(FileAccessError, match=f"cannot be written: {mount}"):
+        write_whole(drive / "MyDrive" / "moods.zip", "", parents=True)
+    assert not drive.exists()
+    (drive / "MyDrive").mkdir(parents=True)
+    assert parse_value(Field("WORKDIR", "w", "folder", "Folder."), str(drive / "MyDrive" / "work")).is_dir()
 
 
 def test_a_folder_is_made_once_and_a_file_in_its_way_is_named(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jupyter_client.manager import KernelManager
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, writes
+from notebook_style import NOTEBOOKS
 
 from lsnb.kernel import runtime
 
@@ -62,11 +63,25 @@ def errors(shown: list[dict[str, Any]]) -> list[str]:
 
 def test_a_name_that_is_not_there_says_which_cell_to_run(kernel: Kernel) -> None:
     (said,) = errors(kernel.run("print(two)"))
-    assert said.startswith(
-        "NameError: ‘two’ is not there yet. Run the cell below “Open the bucket” first, which makes it"
-    )
+    assert said.startswith("‘two’ is not there yet. Run the cell below “Open the bucket” first, which makes it")
     (said,) = errors(kernel.run("bukcet"))
-    assert said == "NameError: ‘bukcet’ is not there, and no cell of this notebook makes it: look how it is written."
+    assert said == "‘bukcet’ is not there, and no cell of this notebook makes it: look how it is written."
+
+
+def test_each_cell_of_each_notebook_that_is_run_first_names_one_cell_to_run() -> None:
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        cells = runtime._notebook_cells({"__vsc_ipynb_file__": str(path)})
+        first_lines = [source.splitlines()[0] for _, source in cells]
+        for place, (_, source) in enumerate(cells):
+            for name in sorted(runtime._made(source)):
+                said = runtime.missing_name(name, cells)
+                named = [
+                    at
+                    for at, (heading, _) in enumerate(cells)
+                    if f"below “{heading}”" in said or f"that begins with “{first_lines[at]}”" in said
+                ]
+                assert len(named) == 1, said
+                assert named[0] <= place, said
 
 
 def test_a_fault_in_a_function_keeps_its_traceback(kernel: Kernel) -> None:
