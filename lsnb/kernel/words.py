@@ -123,6 +123,21 @@ def nearest(name: object, names: Iterable[object]) -> str:
     return f" Did you mean {close!r}?" if close is not None else ""
 
 
+def nearest_column(name: object, columns: Iterable[object]) -> str:
+    """Return ``nearest``'s question, and where no column is near which there are.
+
+    Args:
+        name: The column that is not there.
+        columns: Those of the table.
+
+    Example:
+        >>> nearest_column("Id", ["id", "lang"]), nearest_column("Geschlecht", ["id", "lang"])
+        (" Did you mean 'id'?", ' Its columns: id, lang.')
+    """
+    columns = list(columns)
+    return nearest(name, columns) or f" Its columns: {listing(columns, 12) or 'none'}."
+
+
 def closest(word: object, known: Iterable[object], cutoff: float = 0.6) -> str | None:
     """Return the known word that is most like this one, whatever the case and the spaces around it, or None.
 

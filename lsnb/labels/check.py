@@ -19,7 +19,7 @@ from lxml import etree
 
 from lsnb.errors import InputError
 from lsnb.kernel.files import nearest_file
-from lsnb.kernel.words import closest, nearest, sheet_rows
+from lsnb.kernel.words import closest, nearest_column, sheet_rows
 from lsnb.labels.tree import (
     Control,
     Field,
@@ -820,7 +820,8 @@ def with_fields(
     for source, target in named.items():
         if source not in table.columns:
             names = [str(name) for name in table.columns]
-            problems.append(f"columns names {source!r}, and the table has no such column.{nearest(source, names)}")
+            hint = nearest_column(source, names)
+            problems.append(f"columns names {source!r}, and the table has no such column.{hint}")
         if target not in fields and target != source:
             wanted = ", ".join(f"{name} ({about.kind})" for name, about in fields.items())
             problems.append(f"columns names the field {target!r}, and the config shows {wanted or 'nothing'}.")

@@ -24,7 +24,7 @@ from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.formats import names_file
 from lsnb.kernel.runtime import collector_paused
-from lsnb.kernel.words import counted, listing, nearest
+from lsnb.kernel.words import counted, listing, nearest, nearest_column
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.tree import attribute, parse, walk
 from lsnb.predictions.checking import Facts, find_faults, rules_of
@@ -139,7 +139,8 @@ def _asked(table: pd.DataFrame, config: LabelConfig, key: str, columns: Any) -> 
             problems.append(f"columns names {name!r}, and the config has no such question.{nearest(name, controls)}")
         elif column not in table.columns:
             there = list(map(str, table.columns))
-            problems.append(f"columns names {column!r}, and the table has no such column.{nearest(column, there)}")
+            hint = nearest_column(column, there)
+            problems.append(f"columns names {column!r}, and the table has no such column.{hint}")
         else:
             asked[str(name)] = column
     if not problems and not asked:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel import checks
-from lsnb.kernel.words import counted, joined, listing, nearest, sheet_rows, warn
+from lsnb.kernel.words import counted, joined, listing, nearest, nearest_column, sheet_rows, warn
 from lsnb.sampling.chance import apportion, check_seed, is_whole, parse_percent, permanent_number, rounded_share
 from lsnb.tables.keys import check_key
 
@@ -523,7 +523,7 @@ def _columns_called(table: pd.DataFrame, name: object) -> list[pd.Series[Any]]:
 def _not_one(table: pd.DataFrame, name: object, found: int, purpose: str) -> str:
     if found:
         return f"The table has {found} columns called {name!r}: rename all but one {purpose}."
-    return f"The table has no column {name!r} {purpose}.{nearest(name, table.columns)}"
+    return f"The table has no column {name!r} {purpose}.{nearest_column(name, table.columns)}"
 
 
 def _is_hashable(value: object) -> bool:

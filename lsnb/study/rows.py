@@ -20,7 +20,7 @@ from pandas.api.types import is_numeric_dtype
 
 from lsnb.errors import InputError
 from lsnb.kernel.files import file_errors
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.words import listing, nearest, nearest_column
 from lsnb.labels import LabelConfig
 from lsnb.labels.check import (
     NO_ROWS,
@@ -542,7 +542,8 @@ def _predicted(
     for column, name in predictions.items():
         control = config.controls.get(name)
         if column not in view.columns:
-            problems.append(f"predictions names {column!r}, and the table has no such column.{nearest(column, view)}")
+            hint = nearest_column(column, view)
+            problems.append(f"predictions names {column!r}, and the table has no such column.{hint}")
         if control is None:
             problems.append(
                 f"predictions names the control {name!r}, and there is none.{nearest(name, config.controls)}"

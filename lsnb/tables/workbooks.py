@@ -200,7 +200,8 @@ def _chosen(
         shown = "; ".join(f"{title!r} has {listing(heads[title], 8)}" for title in filled)
         missing = listing([repr(name) for name in wanted])
         fault = KeyColumnError if key is not None else TableError
-        raise fault(f"No sheet of {file.name} has the column {missing}: {shown}. Name one with sheet=.")
+        mend = "Name a column that one of them has" if key is not None else "Give the file that has it"
+        raise fault(f"No sheet of {file.name} has the column {missing}: {shown}. {mend}.")
     first = next(iter(fitting if wanted and fitting else sheets), None)
     if first is None:
         raise TableError(f"{file.name} has no sheet with cells{': all are charts' if charts else ''}.")
