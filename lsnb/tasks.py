@@ -193,7 +193,8 @@ def is_flat(record: Any) -> bool:
         >>> is_flat({"id": 1, "annotation_id": 2, "mood": "up"}), is_flat({"id": 1, "data": {}})
         (True, False)
     """
-    return isinstance(record, Mapping) and "annotation_id" in record and "data" not in record
+    is_one = isinstance(record, Mapping) and "annotation_id" in record and "data" not in record
+    return is_one and not isinstance(record["annotation_id"], dict | list)
 
 
 def annotations_of(task: Mapping[str, Any]) -> list[Any]:

@@ -104,6 +104,11 @@ def test_own_columns_come_out_of_labelled_csv_letter_for_letter(studio: Studio, 
     assert report.labelled["mood"].fillna("").tolist() == ["", "good", "", "", "bad"]
     assert "In column 'mood' the table held something else than the answers are now" in repr(report)
     assert "replaced it: item 02." in repr(report)
+    theirs = table.assign(**{"mood (answers)": list("vwxyz")})  # and one that is called as ours would be beside it
+    for _ in range(2):
+        theirs = reopened(studio, study).sync(theirs).labelled
+        assert theirs["mood (answers)"].tolist() == list("vwxyz")
+        assert theirs["mood"].fillna("").tolist() == ["", "good", "", "", "bad"]
 
 
 def test_twelve_synced_and_two_inserted_creates_two(study: Study) -> None:

@@ -11,6 +11,7 @@ import csv
 import io
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from functools import partial
@@ -305,6 +306,7 @@ def _heads_of(table: pd.DataFrame) -> Any:
 def _merged(tables: Mapping[str, pd.DataFrame], *, accounts: bool) -> tuple[pd.DataFrame, int]:
     """Return all rows with ``__file`` and ``__head``, and how many annotations were in another file, too."""
     merged = pd.concat([table.assign(__file=name) for name, table in tables.items()], ignore_index=True)
+    merged = _of_projects(merged)
     kept, repeats = _kept(merged)
     merged = merged[kept]
     apart = merged["annotator"] if accounts else _told_apart(merged)
@@ -537,6 +539,24 @@ def _part_names(places: list[tuple[PurePath, Any]]) -> dict[tuple[PurePath, Any]
 NUMBERS = ("project", "task", "annotation")
 
 
+def _of_projects(merged: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows with the project and task of annotations that one file names without, and another with them.
+
+    JSON-MIN and CSV name no project: beside the JSON of the same one their annotations would be somebody else's.
+    """
+    nameless = merged["project"].isna() & merged["annotation"].notna()
+    if not nameless.any() or "created_at" not in merged or merged["project"].isna().all():
+        return merged
+    same = ["item", "annotation", "created_at"]
+    known = merged.loc[merged["project"].notna() & merged["created_at"].notna(), [*same, "project", "task"]]
+    known = known.drop_duplicates()
+    known = known[~known.duplicated(same, keep=False)]
+    found = merged.loc[nameless, same].reset_index().merge(known, on=same)
+    for name in ("project", "task"):
+        merged.loc[found["index"], name] = found[name].array
+    return merged
+
+
 def _kept(merged: pd.DataFrame) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], int]:
     """Return which rows stay of annotations that are in several files, the latest, and how many do not."""
     heads = merged.drop_duplicates(["__file", "__head"])
@@ -580,11 +600,11 @@ def _older(merged: pd.DataFrame, heads: pd.DataFrame) -> list[Any]:
         for unique, *numbers, created, updated, status, annotator, file, head in zip(*columns.values(), strict=True)
     ]
     number = same_annotations(marks)
-    latest: dict[int, tuple[str, str]] = {}
+    latest: dict[int, tuple[str, bool, str]] = {}
     stands: dict[int, Any] = {}
     left = []
     for row, same, mark, file in zip(heads.index, number, marks, columns["__file"], strict=True):
-        when = (mark.updated or "", file)
+        when = (mark.updated or "", mark.unique_id is not None, file)
         if same in latest and when < latest[same]:
             left.append(row)
             continue
@@ -768,6 +788,7 @@ def tasks_of_records(records: Sequence[Any], name: str, known: Sequence[str] = (
     return tasks, (said,)
 
 
+_NAMELESS = re.compile(r"\s*|Unnamed: [0-9]+")
 # So a CSV export begins the name of a column of the data that a control has, too.
 _SHADOWED = "_data_"
 
@@ -824,10 +845,11 @@ def _answer_columns(records: Sequence[Mapping[str, Any]], known: set[str]) -> se
     with an id: the data has one of its own, and the task's stands in its place.
     """
     columns = list(dict.fromkeys(column for record in records for column in record))
-    free = [column for column in columns if column not in ABOUT and column not in known]
+    nameless = {column for column in columns if _NAMELESS.fullmatch(column)}  # as pandas writes a table's index
+    free = [column for column in columns if column not in ABOUT and column not in known | nameless]
     has_own_id = all(next(iter(record)) == "id" for record in records)
     if columns != sorted(columns) and not has_own_id and all(_is_ordered(record) for record in records):
-        between = {c for record in records for c in _between(record) if c not in known and c not in ABOUT}
+        between = {c for record in records for c in _between(record) if c in free}
         return between | {column for column in free if column not in between and _is_overwritten(column, records)}
     shadowing = {column for column in columns if f"{_SHADOWED}{column}" in columns}
     own = [column for column in free if column.removeprefix(_SHADOWED) not in shadowing - {column}]
@@ -850,7 +872,7 @@ def _is_overwritten(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
     values = [one for cell in cells for one in (cell if isinstance(cell, list) else [cell])]
     by_task: dict[Any, set[str]] = {}
     for record in records:
-        by_task.setdefault(record.get("id"), set()).add(repr(record.get(column)))
+        by_task.setdefault(repr(record.get("id")), set()).add(repr(record.get(column)))
     return bool(values) and (all(_is_answer(one) for one in values) or any(len(said) > 1 for said in by_task.values()))
 
 
@@ -866,7 +888,7 @@ def _looks_like_answers(column: str, records: Sequence[Mapping[str, Any]], known
     texts = [str(cell) for cell in cells]
     by_task: dict[Any, set[str]] = {}
     for record in records:  # an id may be the researcher's own, and of several tasks
-        task = (record.get("id"), *(str(record.get(name)) for name in sorted(known)))
+        task = (repr(record.get("id")), *(str(record.get(name)) for name in sorted(known)))
         by_task.setdefault(task, set()).add(str(record.get(column, "")))
     if any(len(values) > 1 for values in by_task.values()):
         return True

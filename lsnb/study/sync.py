@@ -255,15 +255,23 @@ def label_table(
     own = {key, *(name for task in tasks for name in task["data"])}
     answered = {item for copy in copies for item in _items_of(copy, snapshots, answered=True)}
     open_items = ~items.isin(answered)
+
+    def holds(column: pd.Series[Any]) -> bool:
+        return any(not _holds_nothing(cell) for cell in column[open_items])
+
     for control in config.controls:
         for column, values in _columns(long, control, answers, names).items():
             cells: np.ndarray[Any, Any] = np.array([None] * len(items), dtype="object")
             cells[:] = [values.get(item) for item in items]
             place = column
             if column in labelled:
-                is_own = column in own or f"{column} {BESIDE}" in labelled or list(labelled).count(column) > 1
-                if is_own or any(not _holds_nothing(cell) for cell in labelled[column][open_items]):
-                    place = f"{column} {BESIDE}"
+                beside = f"{column} {BESIDE}"
+                is_own = column in own or list(labelled).count(column) > 1
+                is_own = is_own or (beside in labelled and not holds(labelled[beside]))
+                if is_own or holds(labelled[column]):
+                    place = beside
+                    while place in labelled and holds(labelled[place]):
+                        place = f"{place} {BESIDE}"
                     notes.append(
                         f"The table has a column {column!r} of its own, which stays: the answers are in {place!r}."
                     )

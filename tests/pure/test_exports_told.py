@@ -769,10 +769,38 @@ def test_data_with_an_id_of_its_own_is_no_answer_in_json_min(tmp_path: Path) -> 
     ):
         table = read_annotations(write(tmp_path, "min.json", records))
     assert table[["control", "value"]].values.tolist() == [["mood", mood] for mood in said]
+    by_columns = {name: {str(n): one[name] for n, one in enumerate(records)} for name in records[0]}
+    with pytest.raises(InputError, match="is not a list of Label Studio tasks"):
+        read_annotations(write(tmp_path, "columns.json", by_columns))
     # In CSV the id is the researcher's, and may be that of several tasks, which what is known to be data tells apart.
     posts = [dict(sorted((record | {"id": 7}).items())) for record in records]
     table = read_annotations(posts, key="date", data="text")
     assert (set(table["control"]), table["item"].nunique()) == ({"mood"}, 3)
+
+
+def test_json_min_beside_the_json_of_one_project_counts_nothing_twice(tmp_path: Path) -> None:
+    """JSON-MIN and CSV name no project: their annotations were those of further people."""
+    when = "2026-01-02T10:00:0{}.000001Z"
+    marks = [
+        annotation(choice(said, name="q"), n, by=n)
+        | {"unique_id": f"u{n}", "created_at": when.format(n), "updated_at": when.format(n)}
+        for n, said in ((1, "a"), (2, "b"))
+    ]
+    full = write(tmp_path, "a.json", [task(7, marks, ID="x")])
+    flat = [
+        {"ID": "x", "id": 7, "q": said, "annotator": n, "annotation_id": n, "created_at": when.format(n)}
+        | {"updated_at": when.format(n), "lead_time": 1.0}
+        for n, said in ((1, "a"), (2, "b"))
+    ]
+    with pytest.warns(UserWarning, match=r"4 annotations, 2 taken, 2 left out \(in more than one file"):
+        table = read_annotations([full, write(tmp_path, "b.json", flat)], key="ID")
+    assert table[["annotator", "value", "unique_id"]].values.tolist() == [["1", "a", "u1"], ["2", "b", "u2"]]
+    # A table's index, as pandas writes it, is no answer.
+    with (tmp_path / "index.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, ["", *flat[0]])
+        writer.writeheader()
+        writer.writerows({"": n, **one} for n, one in enumerate(flat))
+    assert set(read_annotations(tmp_path / "index.csv", key="ID")["control"]) == {"q"}
 
 
 def test_what_one_account_answered_twice_is_said(tmp_path: Path) -> None:
