@@ -126,7 +126,7 @@ def place(
     rows: slice | Integers = slice(low, high) if order is None else order[low:high]
     time = time[low:high]
     steps = np.diff(time)
-    same, shared = _repeats(table, rows, steps)
+    same, shared, kinds = _repeats(table, rows, steps)
     if len(same):
         keep = np.ones(len(time), dtype="bool")
         keep[same] = False
@@ -145,6 +145,7 @@ def place(
         "sorted": was_sorted,
         "repeated": len(same),
         "sharing_a_time": shared,
+        "kinds": kinds,
         "gaps": len(gaps),
         "longest_gap": float(steps[gaps].max()) if len(gaps) else 0.0,
         "rate": 1 / step if step == step and step > 0 else np.nan,
@@ -169,11 +170,18 @@ def usual_step(steps: Floats) -> float:
     return float(np.median(some)) if len(some) else float("nan")
 
 
-def _repeats(table: pd.DataFrame, rows: slice | Integers, steps: Floats) -> tuple[Integers, int]:
-    """Return which rows repeat the one before in every column, and how many others share its time."""
+# So many words in a column may be kinds of rows.
+MOST_KINDS = 40
+
+
+def _repeats(table: pd.DataFrame, rows: slice | Integers, steps: Floats) -> tuple[Integers, int, str]:
+    """Return which rows repeat the one before in every column, how many others share its time, and why.
+
+    The reason is the column whose words differ in all rows of one time, as of several sensors; empty without one.
+    """
     again = np.flatnonzero(steps == 0) + 1
     if not len(again):
-        return again, 0
+        return again, 0, ""
     positions = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
     # Compared with every row of the same time, not only with the one before.
     members = np.unique(np.concatenate([again - 1, again]))
@@ -184,7 +192,16 @@ def _repeats(table: pd.DataFrame, rows: slice | Integers, steps: Floats) -> tupl
     except TypeError:  # lists or dicts in cells: compared as they are written
         repeated = some.astype("str").assign(**{"\0": group}).duplicated().to_numpy()
     same = members[repeated]
-    return same, len(again) - len(same)
+    kinds = ""
+    for column in some.columns:
+        if pd.api.types.is_numeric_dtype(some[column].dtype) or len(same) == len(again):
+            continue
+        words = some[column].astype("str")
+        is_apart = not pd.DataFrame({"group": group, "word": words}).duplicated().any()
+        if 1 < words.nunique() <= MOST_KINDS and is_apart:
+            kinds = str(column)
+            break
+    return same, len(again) - len(same), kinds
 
 
 def _apart(name: str, times: Times, time: Floats, offset: float, drift: float, duration: float) -> str:
@@ -226,7 +243,9 @@ def _sentences(facts: dict[str, Any], gaps: list[tuple[float, float]]) -> list[s
         notes.append(f"{name}: rows that repeat another in every column were dropped: {facts['repeated']:,}.")
     if facts["sharing_a_time"]:
         hint = ""
-        if facts["sharing_a_time"] > facts["used"] / 2:
+        if facts["kinds"]:
+            hint = f" Column {facts['kinds']!r} tells them apart: give the rows of one of its words at a time."
+        elif facts["sharing_a_time"] > facts["used"] / 2:
             hint = (
                 " The clock ticks more slowly than the sensor samples: give time=None and rate= if it samples evenly."
             )

@@ -210,6 +210,24 @@ _RUN_TOGETHER = re.compile(
 )
 
 
+# 2026-063T10:00:00, 2026:063:10:00:00.25: the days of the year are counted.
+_OF_YEAR = re.compile(
+    r"(?P<year>20\d{2})[-:/.](?P<day>\d{3})[-:/T ](?P<clock>\d{2}:\d{2}:\d{2})(?:[.,](?P<part>\d{1,9}))?(?P<zone>Z?)"
+)
+
+
+def _of_year(cells: pd.Series[Any]) -> pd.Series[Any] | None:
+    """Return dates whose days are counted through the year as ISO 8601; None for other cells."""
+    found = [_OF_YEAR.fullmatch(cell.strip()) if isinstance(cell, str) else None for cell in cells]
+    if not all(one and 1 <= int(one["day"]) <= 366 for one in found):
+        return None
+    made = []
+    for one in filter(None, found):
+        day = pd.Timestamp(int(one["year"]), 1, 1) + pd.Timedelta(int(one["day"]) - 1, "D")
+        made.append(f"{day:%Y-%m-%d} {one['clock']}" + (f".{one['part']}" if one["part"] else "") + one["zone"])
+    return pd.Series(made, index=cells.index, dtype="object")
+
+
 def run_together(column: pd.Series[Any]) -> pd.Series[Any] | None:
     """Return dates and clocks with other marks between them than usual, or none, as ISO 8601; None for other cells.
 
@@ -223,6 +241,8 @@ def run_together(column: pd.Series[Any]) -> pd.Series[Any] | None:
         ['2026-03-04 10:00:00.250', '2026-03-04 10:00:01']
         >>> run_together(pd.Series([20260304100000, 20260304100001])).tolist()
         ['2026-03-04 10:00:00', '2026-03-04 10:00:01']
+        >>> run_together(pd.Series(["2026-063T10:00:00.5Z"])).tolist()
+        ['2026-03-04 10:00:00.5Z']
         >>> run_together(pd.Series([20260304100099])) is None, run_together(pd.Series(["2026-03-04 10:00"])) is None
         (True, True)
     """
@@ -239,6 +259,9 @@ def run_together(column: pd.Series[Any]) -> pd.Series[Any] | None:
         given = given.astype("int64").astype(str)
     elif not given.head(50).map(lambda cell: isinstance(cell, str)).all():
         return None
+    elif _of_year(given.head(50)) is not None:
+        counted = _of_year(given)
+        return None if counted is None else counted.reindex(column.index).rename(str(column.name))
     for cells in (given.head(50), given):
         if not cells.map(lambda cell: isinstance(cell, str)).all():
             return None
@@ -265,7 +288,8 @@ RUN_TOGETHER = "The times in {!r} are dates and clocks written together, such as
 def clock_of_digits(column: pd.Series[Any], *, is_dated: bool = False) -> pd.Series[Any] | None:
     """Return numbers that are hours, minutes and seconds (100059, 100100) as texts of these; None for other numbers.
 
-    They are where no pair of digits passes 59 and the steps over a minute are as the others in this way alone.
+    They are where no pair of digits passes 59 and the steps over a minute are as the others in this way alone. Whole
+    numbers up to 2400 are hours and minutes beside dates, and where they step by five minutes and more.
 
     Args:
         column: The numbers; it is not changed.
@@ -274,6 +298,8 @@ def clock_of_digits(column: pd.Series[Any], *, is_dated: bool = False) -> pd.Ser
     Example:
         >>> clock_of_digits(pd.Series([100058, 100059, 100100.5])).tolist()
         ['10:00:58', '10:00:59', '10:01:00.5']
+        >>> clock_of_digits(pd.Series([1045, 1050, 1055, 1100])).tolist()[-1]
+        '11:00:00'
         >>> clock_of_digits(pd.Series([58, 59, 60])) is None, clock_of_digits(pd.Series([0, 100, 200])) is None
         (True, True)
     """
@@ -285,16 +311,23 @@ def clock_of_digits(column: pd.Series[Any], *, is_dated: bool = False) -> pd.Ser
     known = numbers[np.isfinite(numbers)]
     if len(known) < 3 or not (known >= 0).all() or not (known < 240_000).all():
         return None
+    steps = np.diff(known)
+    is_short = bool((known <= 2_400).all() and known.max() >= 100 and (known % 1 == 0).all())
+    is_short = is_short and (is_dated or bool((steps % 5 == 0).all()))
+    if is_short:
+        numbers, known = numbers * 100, known * 100
     hours, minutes, seconds = known // 10_000, known // 100 % 100, known % 100
     if (seconds >= 60).any() or (minutes >= 60).any():
         return None
     steps = np.diff(hours * 3600 + minutes * 60 + seconds)
+    if is_dated:
+        steps %= 86_400  # the date beside it changes there
     usual = float(np.median(steps))
-    passes = np.diff(known // 100) != 0
+    passes = np.diff(known // (10_000 if is_short else 100)) != 0
     even = np.abs(steps - usual) <= 0.5 * usual
     if usual <= 0 or even.mean() < 0.9 or not (is_dated or passes.any()):
         return None
-    if passes.mean() > 0.5 or (passes.any() and even[passes].mean() < 0.8):
+    if (passes.mean() > 0.5 and not (is_dated and is_short)) or (passes.any() and even[passes].mean() < 0.8):
         return None
 
     def text(number: float) -> str | None:
@@ -399,16 +432,22 @@ _LAST_WORDS = re.compile(r"(?:^|[\s_.:/-])([^\W\d_]+(?:\s(?:number|no|index|days
 _TIME_WORD = re.compile(r"time|zeit|temps|tiempo|tempo|elapsed|uhr|clock|stamp|epoch|unix|^t$", re.IGNORECASE)
 
 
+# µS is of skin, and no microsecond; of a time it is.
+_SIEMENS = re.compile(r"(?<![^\W\d_])[uµμm]S[\])}\s]*$")
+
+
 def unit_in_name(name: object) -> str | None:
     """Return the unit that a column of times says in its name, or None.
 
     Example:
         >>> [unit_in_name(name) for name in ("Time (s)", "time_ms", "Zeit [min]", "millis", "frame", "timestamp", "x")]
         ['s', 'ms', 'min', 'ms', 'frames', None, None]
+        >>> unit_in_name("EDA (uS)"), unit_in_name("Time (uS)")
+        (None, 'us')
         >>> unit_in_name("T[h]"), unit_in_name("acc_s"), unit_in_name("time_s"), unit_in_name("timestampMs")
         ('h', None, 's', 'ms')
     """
-    if not isinstance(name, str):
+    if not isinstance(name, str) or (_SIEMENS.search(name) and not _TIME_WORD.search(name)):
         return None
     within = _IN_BRACKETS.search(name)
     if within:

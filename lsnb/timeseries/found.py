@@ -27,7 +27,7 @@ _UNIT_WORDS = (
     "w bpm % pa hpa kpa mbar bar psi c °c degc k f °f us µs μs siemens usiemens lux lx db ohm kohm counts count a.u. "
     "au raw lsb bit bits px pixel pixels no_units unitless none - n/a cal local quaternion l/min ml rpm kcal j steps "
     "kohm kohms ohms mohm volt volts v/m w/m^2 w/m2 deg_c degrees_c newton newtons watt watts mmol/l mg/dl kn kph mph "
-    "ft ts rn n-m n·m deg/sec deg/second degrees/s m/sec second seconds 1/min"
+    "ft inhg mmhg *f *c ts rn n-m n·m deg/sec deg/second degrees/s m/sec second seconds 1/min"
 )
 UNIT_WORDS = frozenset(_UNIT_WORDS.split())
 # Behind a name, in brackets and no number: Rot[0] is the first of several.
@@ -50,6 +50,9 @@ def unit_of(name: object) -> str:
     last = str(found["square"] or found["round"]) if found else ""
     if last.casefold() in UNIT_WORDS:
         return last
+    # Temp (S-THB 2, °C): behind what it was measured with.
+    if (tail := last.rpartition(",")[2].strip()).casefold() in UNIT_WORDS and tail:
+        return tail
     return next((unit for unit in _UNIT_WITHIN.findall(str(name)) if unit.casefold() in UNIT_WORDS), last)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -10,13 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lsnb.timeseries.found import ABSENT, NUMBER, is_unit
-from lsnb.timeseries.moments import CLOCK, DATE_ALONE, FEWEST, INSIDE, MOMENT, SAMPLE
+from lsnb.timeseries.moments import CLOCK, DATE_ALONE, INSIDE, MOMENT, SAMPLE
+from lsnb.timeseries.parts import FEWEST
 
 # Lines of these letters alone are rows of numbers, so the cells need not be looked at one by one.
 _PLAIN = re.compile(r"[-0-9+.,;:|/ \teETZz]*\d[-0-9+.,;:|/ \teETZz]*")
 SEPARATORS = ("\t", ";", ",", "|", None, "")
 # Rows of a key and a value for each channel: more are a table.
 MOST_KEYS = 40
+# So many lines above a table may say something of it.
+HEADED = 40
 
 
 # Lines, fields, and which of them are rows of a table.
@@ -53,6 +57,52 @@ def joined_lines(lines: list[str]) -> tuple[list[str], list[int]]:
         numbers.append(place + 1)
         place = end + 1
     return made, numbers
+
+
+_SINGLE = re.compile(r"(?:^|(?<=[,;\t]))\s*'([^',;\t]*)'(?=\s*(?:[,;\t]|$))")
+_BRACKETED = re.compile(rf"\[({CLOCK}) ({DATE_ALONE})\]")
+
+
+def unquoted(lines: list[str]) -> list[str]:
+    """Return lines without single quotes around fields, where most lines have them or the header alone.
+
+    Example:
+        >>> unquoted(["'t','x'", "'[10:00:00.5 04/03/2026]',1"])
+        ['t,x', '04/03/2026 10:00:00.5,1']
+    """
+    if not any(line.startswith("'") for line in lines[:HEADED]):
+        return lines
+    return [_BRACKETED.sub(r"\2 \1", _SINGLE.sub(r"\1", line)) if "'" in line else line for line in lines]
+
+
+_RULE = re.compile(r"[\s|:+=_-]*(?:-{3,}|={3,}|_{3,})[\s|:+=_-]*")
+
+
+# [data], right above the numbers.
+_DATA = re.compile(r"\s*\[\s*(?:raw |continuous |sample )?(?:data|samples|values)\s*\]\s*", re.IGNORECASE)
+
+
+def without_rules(lines: list[str]) -> list[str]:
+    """Return lines in which one that only rules off a table's names from the numbers right below it is empty.
+
+    Example:
+        >>> without_rules(["t | x", "--|---", "0 | 1"]), without_rules(["-----", "t x", "0 1"])
+        (['t | x', '', '0 | 1'], ['-----', 't x', '0 1'])
+    """
+    rules = [
+        place
+        for place, line in enumerate(lines[:-1])
+        if place and line[:400].strip() and len(line) < 4_000 and (_RULE.fullmatch(line) or _DATA.fullmatch(line))
+    ]
+    made = list(lines) if rules else lines
+    for place in rules:
+        above = next((line for line in reversed(lines[max(0, place - 3) : place]) if line.strip()), "")
+        below = lines[place + 1]
+        # Above the names and what a file says of itself a rule may stand as well.
+        is_told = re.match(r"\s*[^\d\W][^:=,;\t|]*[:=]", above) is not None
+        if any(map(str.isdigit, below)) and re.search(r"[^\W\d]", above) and not is_told:
+            made[place] = ""
+    return made
 
 
 _STAMP = re.compile(rf"\s*\[?((?:{DATE_ALONE}[T ])?{CLOCK})(?:\]|\s*[-=]?>)\s*(.*)$")
@@ -208,6 +258,8 @@ def runs_of(widths: Sequence[int], lines: Sequence[str], separator: str | None) 
                 and len(split_line(lines[other], separator)) == width > 1
                 for other in range(rows[-1] + 1, place)
             )
+            if not begins and gap > 0:
+                begins = says_anew(lines[rows[-1] + 1 : place], lines[max(0, rows[0] - HEADED) : rows[0]])
             if not begins:
                 joined = piece
             break
@@ -217,6 +269,41 @@ def runs_of(widths: Sequence[int], lines: Sequence[str], separator: str | None) 
             joined[0].append(place)
             joined[1] = max(joined[1], width)
     return [Run(tuple(rows), width) for rows, width in pieces]
+
+
+_ANEW = re.compile(
+    r"start|begin|date|time|datum|zeit|record|rate|freq|interval|hz\b|trial|take|session|run|block", re.IGNORECASE
+)
+
+
+# Frame 1, and Frame 2 further down.
+_COUNTED = re.compile(
+    r"\W*((?:frame|trial|block|segment|sweep|epoch|run|take|session|scan|recording)\w*)\W*(\d+)\W*", re.IGNORECASE
+)
+
+
+def _said_by(line: str) -> str:
+    """Return what a line says something of: its key, in small letters; empty without one."""
+    found = re.match(r"\W*([^\W\d][^=:\t,;\"]*?)\"?\s*[=:\t,;]", line)
+    return found[1].casefold() if found else ""
+
+
+def says_anew(between: Sequence[str], above: Sequence[str]) -> bool:
+    """Return whether lines between rows say anew, and otherwise, what those above the first row say of the recording.
+
+    Example:
+        >>> above = ["Start: 10:00:00", "Rate: 50 Hz", "x,y"]
+        >>> says_anew(["Start: 11:00:00", "x,y"], above), says_anew(["x,y"], above), says_anew(["Rate: 50 Hz"], above)
+        (True, False, False)
+    """
+    counted = {found[1].casefold(): found[2] for line in above if (found := _COUNTED.fullmatch(line))}
+    if any(
+        (found := _COUNTED.fullmatch(line)) and counted.get(found[1].casefold(), found[2]) != found[2]
+        for line in between
+    ):
+        return True
+    keys = {key: line.strip() for line in above if (key := _said_by(line)) and _ANEW.search(key)}
+    return any((key := _said_by(line)) in keys and line.strip() != keys[key] for line in between)
 
 
 MOST_WORDS = 3
@@ -271,6 +358,65 @@ def with_clocks_alone(run: Run, lines: Sequence[str], separator: str | None) -> 
         or NUMBER.fullmatch(first)
     ]
     return Run(tuple(kept), run.width) if 0.9 * len(run.rows) <= len(kept) < len(run.rows) else run
+
+
+# Of so many kinds of messages at most are the rows of a log.
+MOST_TYPES = 60
+_TYPE = re.compile(r"\$?[^\W\d][\w.$-]{0,23}")
+_NO_TYPE = frozenset({"true", "false", "yes", "no", "on", "off", "ok", "nan", "inf", "start", "stop", *"nesw"})
+
+
+def by_message(run: Run, lines: Sequence[str], separator: str | None) -> list[Run]:
+    """Return the rows of a table without names by the word, or an array's number, that each begins with.
+
+    A log of several kinds of messages holds under one column what has nothing to do with each other. Words that change
+    rarely, such as those of an activity, are of one table.
+
+    Example:
+        >>> kinds = by_message(Run(tuple(range(6)), 2), ["A,1", "B,2", "A,3", "B,4", "A,5", "A,6"], ",")
+        >>> [kind.rows for kind in kinds]
+        [(0, 2, 4, 5), (1, 3)]
+    """
+    if separator == "" or len(run.rows) <= FEWEST:
+        return [run]
+    firsts = [_first_field(lines[place], separator) for place in run.rows]
+    counts = Counter(firsts)
+    if not 1 < len(counts) <= MOST_TYPES:
+        return [run]
+    if all(re.fullmatch(r"\d{1,3}", first) for first in firsts):
+        # Campbell's arrays: their number, and the year.
+        rows = (split_line(lines[place], separator) for place in run.rows)
+        if not all(len(row) > 3 and re.fullmatch(r"20\d\d", row[1]) and row[2].isdigit() for row in rows):
+            return [run]
+    elif not all(_TYPE.fullmatch(first) and first.casefold() not in _NO_TYPE for first in firsts):
+        return [run]
+    stays = Counter(one for one, other in itertools.pairwise(firsts) if one == other)
+    # Of two kinds at least one never follows itself for long.
+    if min(stays[kind] / count for kind, count in counts.items()) > 0.5:
+        return [run]
+    found: dict[str, list[int]] = {}
+    for place, first in zip(run.rows, firsts, strict=True):
+        found.setdefault(first, []).append(place)
+    widths = {first: max(len(split_line(lines[place], separator)) for place in rows) for first, rows in found.items()}
+    return [Run(tuple(rows), widths[first]) for first, rows in found.items()]
+
+
+def names_of_message(run: Run, lines: Sequence[str], separator: str | None) -> list[str]:
+    """Return the names that a line above gives the fields of a kind of message, none where no line does.
+
+    Example:
+        >>> lines = ["FMT, 131, 31, IMU, Qff, TimeUS,GyrX", *[f"IMU, {n}, 0.5" for n in range(3)]]
+        >>> names_of_message(Run((1, 2, 3), 3), lines, ",")
+        ['', 'TimeUS', 'GyrX']
+    """
+    kind = _first_field(lines[run.rows[0]], separator)
+    for line in lines[: run.rows[0]]:
+        cells = split_line(line, separator)
+        names = cells[1 - run.width :]
+        is_of = kind in cells[: 1 - run.width] and len(cells) > run.width > 1
+        if is_of and all(re.fullmatch(r"[^\W\d].*", name) for name in names) and len(set(names)) == len(names):
+            return ["", *names]
+    return []
 
 
 def are_pairs(run: Run, lines: Sequence[str], separator: str | None) -> bool:
@@ -463,10 +609,6 @@ def fields_apart(lines: Sequence[str], skip: int, sep: str | None) -> Apart | No
             continue
         return _with_kinds(lines, skip, separator, known, list(zip(*rows, strict=True)))
     return None
-
-
-# So many lines above a table may be split as its rows are.
-HEADED = 40
 
 
 def _with_kinds(

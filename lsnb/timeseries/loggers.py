@@ -6,6 +6,7 @@ start and rate. A reader for each brand would be wrong with the next release of 
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections import Counter
@@ -21,34 +22,36 @@ from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing
 from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.timeseries.clocks import SECONDS, is_since_1970, run_together, unit_in_name, unit_name
-from lsnb.timeseries.found import ABSENT, FOUND, NUMBER, UNITS, Found, is_unit, line_numbers
+from lsnb.timeseries.found import ABSENT, FOUND, NUMBER, UNITS, Found, is_unit, line_numbers, unit_of
 from lsnb.timeseries.lines import (
+    HEADED,
     Run,
     are_pairs,
+    by_message,
     fields_apart,
     joined_lines,
     legend_of,
     messages_apart,
+    names_of_message,
     runs_of,
+    says_anew,
     separator_of,
     split_line,
     taken_apart,
+    unquoted,
     widths_of,
     with_clocks_alone,
     with_failed,
     without_beside,
+    without_rules,
 )
 from lsnb.timeseries.moments import (
     CLOCK,
-    DATE,
     DATE_ALONE,
-    FEWEST,
     MOMENT,
     MONTH,
-    NAMES,
     SAMPLE,
     column_of_cells,
-    is_rising,
     of_serial,
     own_start_and_rate,
     start_text,
@@ -56,6 +59,7 @@ from lsnb.timeseries.moments import (
     without_time,
     zone_in_name,
 )
+from lsnb.timeseries.parts import FEWEST, NAMES, is_rising
 
 HEADERS = 3
 
@@ -85,8 +89,8 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
         below = 0
     first -= below
     held = {place for place, cell in enumerate(split_line(lines[first + below], separator)) if cell}
-    # A blank line between names and numbers.
-    blank = 1 if first > 1 and not lines[first - 1].strip() and lines[first - 2].strip() else 0
+    # Blank lines between names and numbers.
+    blank = next((many for many in range(3) if first > many and lines[first - many - 1].strip()), 0)
     numbered = 0
     for place in range(first - 1 - blank, -1, -1):
         cells = split_line(_bare(lines[place]), separator)
@@ -103,7 +107,7 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
         # How fast each column was sampled, in a row below the names, is no name.
         # Fields that no row fills say something of the table.
         named = [cell for at, cell in enumerate(cells) if cell and at in held] if len(held) > 1 else filled
-        is_texts = named and not any(NUMBER.fullmatch(cell) or DATE.fullmatch(cell) for cell in named)
+        is_texts = named and not any(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell) for cell in named)
         if separator == "" and any(mark in lines[place] for mark in "\t;"):
             break
         # How each column was made may be said of one alone, below a row that names all.
@@ -111,7 +115,12 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
         is_of_one = len(over) == width and all(over) and not any(map(NUMBER.fullmatch, over))
         fewest = 1 if width > 2 and not is_of_one else 0
         wide = abs(len(cells) - width) <= 1 and len(cells) >= min(width, 2) and len(filled) > fewest
-        is_key = bool(cells) and cells[0].endswith(("=", ":")) and not all(cell.endswith(":") for cell in filled)
+        # Between blanks, a group's names stand over their columns alone.
+        wide |= separator is None and bool(rows) and width > len(cells) >= width / 2 > 1
+        is_section = re.fullmatch(r"\s*\[[^\[\]]*\]\s*", lines[place]) is not None and width > 1
+        is_key = is_section or (
+            bool(cells) and cells[0].endswith(("=", ":")) and not all(cell.endswith(":") for cell in filled)
+        )
         # Above the names, "title:rest,subject:jo" says something of the recording; a group has blanks beside it.
         is_key |= (
             bool(rows)
@@ -123,6 +132,8 @@ def _header_rows(lines: Sequence[str], first: int, width: int, separator: str | 
         is_key |= (
             len(filled) == 2 < width and not filled[0][0].isdigit() and bool(re.match(r"[\d.,]+\s*[^\W\d]", filled[1]))
         )
+        # "CH1","Force" above three names: a channel and what it measures.
+        is_key |= separator is not None and bool(rows) and len(cells) == len(filled) == 2 < width
         # CHANNEL_NAMES and the names behind it: of a table without a column for what its rows are called.
         is_key |= bool(cells) and bool(_NAMES_KEY.search(cells[0])) and len([*filled]) == width + 1
         # Of two columns, what stands above their names is a key and a value more often than a group.
@@ -170,7 +181,7 @@ def _under(line: str, row: str) -> list[str]:
 
 
 _NAMES_KEY = re.compile(
-    r"(channel|column|marker|signal|sensor|body|bone|label)s?[ _]*(name|title|label)s?$", re.IGNORECASE
+    r"(channel|column|marker|signal|sensor|electrode|body|bone|label)s?[ _]*(name|title|label)s?$", re.IGNORECASE
 )
 
 
@@ -236,8 +247,10 @@ _HERTZ = re.compile(r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*(k?hz|samples?\s*(?:/
 _PER_SAMPLE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([a-zµμ]+)\s*(?:/|per)\s*sample", re.IGNORECASE)
 _SPAN = re.compile(r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*([a-zµμ]+)\b", re.IGNORECASE)
 LONGEST_INTERVAL = 86_400.0
+# Of an oscilloscope's columns, the step is in seconds.
+_HUNIT = re.compile(r"hunit\"?\s*[,;\t=:]\s*\"?s\b", re.IGNORECASE)
 _NO_START = re.compile(
-    r"download|export|format|duration|end\b|stop|print|creat|modif|birth|version|period", re.IGNORECASE
+    r"download|up\W?load|export|format|duration|end\b|stop|print|creat|modif|birth|version|period", re.IGNORECASE
 )
 
 
@@ -261,12 +274,21 @@ def _pairs(lines: Iterable[str], separator: str | None) -> Iterator[tuple[str, s
     for line in lines:
         cells = split_line(line, separator)
         is_below = len(cells) == len(above) > 2 and all(above) and len(set(above)) == len(above)
-        is_below = is_below and any(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell) for cell in cells)
+        is_below = (
+            is_below
+            and not _is_numbers(cells)
+            and any(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell) for cell in cells)
+        )
         if is_below and not any(NUMBER.fullmatch(cell) or MOMENT.fullmatch(cell) for cell in above):
             yield from zip(above, cells, strict=True)
             above = []
             continue
         above = cells
+        # TimePoints= 200  SamplingInterval[ms]= 2.000
+        equal = re.findall(r"([^\W\d][^\s=]*)=[ ]*(\S+)", line)
+        if len(equal) > 2 and len(equal) == line.count("="):
+            yield from equal
+            continue
         told = [re.match(r"\s*([^\W\d][^:,]*?)\s*:(?!\d\d:)\s*(.*)$", cell) for cell in cells if cell]
         if len(told) > 2 and all(told):
             yield from ((one[1], one[2]) for one in told if one)
@@ -346,6 +368,18 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
             # How long somebody measured is a period, too.
             if unit in SECONDS and 0 < _number(span[1]) * SECONDS[str(unit)] <= LONGEST_INTERVAL:
                 said.rate = 1 / (_number(span[1]) * SECONDS[str(unit)])
+        elif re.search(r"interval|period", low) and (
+            named := re.fullmatch(rf"(\w+)\s*[:=]\s*({NUMBER.pattern})", value)
+        ):
+            if (unit := unit_name(named[1])) in SECONDS and _number(named[2]) > 0:
+                said.rate = 1 / (_number(named[2]) * SECONDS[str(unit)])
+        elif (
+            re.search(r"interval|resolution", low)
+            and NUMBER.fullmatch(cells[0] if cells else "")
+            and ((unit := unit_name(unit_of(key))) in SECONDS or (low == "hresolution" and _HUNIT.search(text)))
+        ):
+            step = _number(cells[0]) * (SECONDS[str(unit)] if unit in SECONDS else 1.0)
+            said.rate = 1 / step if 0 < step <= LONGEST_INTERVAL else said.rate
         elif low == "start" and len(cells) == 2 and all(NUMBER.fullmatch(cell.strip()) for cell in cells):
             # When the first sample was, and how long to the next.
             if 0 < _number(cells[1].strip()) <= LONGEST_INTERVAL:
@@ -367,6 +401,8 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
         elif said.rate != said.rate and not _OTHER_RATE.search(f"{low} {value}".casefold().partition("rate")[0]):
             within = re.search(r"\b(?:sampling |sample )?rate[\s:=]+(\d+(?:[.,]\d+)?)(?=\s|$)", value, re.IGNORECASE)
             said.rate = _number(within[1]) if within else said.rate
+        if low == "beginsweep[ms]" and NUMBER.fullmatch(value):
+            said.lead = _number(value) / 1000
         if low == "t0" and (begun := re.fullmatch(r"([+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)?)\s*([a-zµμ]+)", value)):
             said.lead = _number(begun[1]) * SECONDS.get(str(unit_name(begun[2])), 0.0)
         is_stepped = re.search(r"^increment\b", text, re.IGNORECASE | re.MULTILINE) is not None
@@ -417,6 +453,7 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
     legend = legend_of(lines, separator)
     if len(legend) == width:
         said.names = said.names or legend
+    said.names = said.names or _named_above(lines, width, separator)
     counts = [int(match[1]) for match in (re.fullmatch(r"\s*(\d+)\s+channels?\s*", line) for line in lines) if match]
     if counts and not said.names:
         # A list of names and units, a line each.
@@ -428,6 +465,40 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
         elif len(listed) == 2 * counts[0] and counts[0] == width:
             said.names, said.units = listed[::2], listed[1::2]
     return said
+
+
+_COUNTED = re.compile(
+    r"[\s#*%;/\"]*(?:name|column|col|channel|field)[ _]*(\d+)(?:[ _]*name)?\s*[=:]\s*(\S.*)", re.IGNORECASE
+)
+
+
+def _named_above(lines: Sequence[str], width: int, separator: str | None) -> list[str]:
+    """Return the columns' names where lines above count them, or stand in a section of their own; none without.
+
+    Example:
+        >>> _named_above(["# name 0 = timeS: Time [s]", "# name 1 = prDM: Pressure [db]"], 2, None)
+        ['timeS: Time [s]', 'prDM: Pressure [db]']
+        >>> _named_above(["[Electrode Labels]", "[ FP1];[ CZ];", "[Rate]"], 2, ";")
+        ['FP1', 'CZ']
+    """
+    found = [match for line in lines if (match := _COUNTED.fullmatch(line.rstrip()))]
+    if len(found) == width and [int(match[1]) - int(found[0][1]) for match in found] == list(range(width)):
+        return [match[2].strip().strip('"') for match in found]
+    for head, line in itertools.pairwise(lines):
+        if _NAMES_KEY.fullmatch(head.strip().strip("[]")):
+            cells = [
+                cell[1:-1].strip() if cell[:1] + cell[-1:] == "[]" else cell for cell in split_line(line, separator)
+            ]
+            cells = cells[:-1] if cells and not cells[-1] else cells
+            if len(cells) in (width, width - 1) and all(cells) and not any(map(NUMBER.fullmatch, cells)):
+                return [*cells, *[""] * (width - len(cells))]
+    # Names that another separator divides than the rows: a | b above 1,2.
+    for line in reversed([line for line in lines if line.strip()][-2:]):
+        for other in ("|", ";", "\t", ","):
+            cells = split_line(_bare(line), other) if other != separator and other in line else []
+            if len(cells) == width > 2 and all(re.match(r"[^\W\d]|°", cell) and ":" not in cell for cell in cells):
+                return cells
+    return []
 
 
 def _without_words(cells: Sequence[str], words: frozenset[str]) -> pd.Series[Any]:
@@ -519,6 +590,7 @@ def find_layout(
     elif skip == 0 and raw and re.fullmatch(r"\"?sep=\s\"?", raw[0]):
         given, skip = given or "\t", 1
     lines, numbers = joined_lines(raw) if '"' in text else (raw, list(range(1, len(raw) + 1)))
+    lines = without_rules(unquoted(lines))
     apart = messages_apart(lines, skip) or taken_apart(lines, skip) if sep is None else None
     notes, beside = list(apart.notes) if apart else [], []
     if apart is not None:
@@ -541,6 +613,12 @@ def find_layout(
     runs = [run for run in found_runs if len(run.rows) >= FEWEST] or found_runs
     if not runs:
         raise TableError(_no_table(source, lines, numbers))
+    longest = max(runs, key=lambda one: len(one.rows))
+    kinds = [] if apart is not None or names is not None else _kinds(longest, lines, separator)
+    if kinds:
+        runs = [one for old in runs for one in (kinds if old is longest else [old])]
+        of_each = [f"{split_line(lines[one.rows[0]], separator)[0]!r} ({len(one.rows):,})" for one in kinds]
+        notes.append(f"Its lines are of several kinds, a table each: {listing(of_each, 8)}.")
     run = max(runs, key=lambda one: len(one.rows))
     if block is None:
         run = with_clocks_alone(run, lines, separator)
@@ -565,6 +643,8 @@ def find_layout(
     rows = [row for place, row in enumerate(rows) if top_row + place >= first_line]
     beside += _beyond(rows, lines, run, separator)
     titles, units = _names(rows, width)
+    if run in kinds:
+        titles = names_of_message(run, lines, separator) or titles
     if apart is not None and len(apart.titles) == width:
         titles, units = list(apart.titles), list(apart.units)
     elif apart is not None and len(apart.units) == width:
@@ -586,7 +666,8 @@ def find_layout(
     if said.names and not said.names[0] and _are_numbered(["", titles[0]]) and titles[0]:
         # The first column is a channel, and no times.
         said.names, said.units = ([*own[1:], ""] for own in (said.names, said.units))
-    if said.names and (not any(titles) or _are_numbered(titles)):
+    is_one = sum(map(bool, titles)) > 1 and len({title for title in titles if title}) == 1
+    if said.names and (not any(titles) or is_one or _are_numbered(titles)):
         titles = [name or title for name, title in zip(said.names, titles, strict=True)]
     units = [own or other for own, other in zip(units, said.units or [""] * width, strict=True)]
     found.notes += [*notes, *said.notes]
@@ -613,7 +694,16 @@ def find_layout(
         for place, name in zip(places, names, strict=True):
             titles[place] = str(name)
     is_named = any(titles) or names is not None
-    return Layout(found, lines, numbers, runs, run, titles, units, said, is_named, apart is not None, words)
+    is_apart = apart is not None or bool(kinds)
+    return Layout(found, lines, numbers, runs, run, titles, units, said, is_named, is_apart, words)
+
+
+def _kinds(run: Run, lines: Sequence[str], separator: str | None) -> list[Run]:
+    """Return the rows of a log by the kind of message, none where they are one table, as those below names are."""
+    kinds = [one for one in by_message(run, lines, separator) if len(one.rows) >= FEWEST]
+    if len(kinds) < 2 or _header_rows(lines, run.rows[0], run.width, separator)[0]:
+        return []
+    return kinds
 
 
 def _counts_rows(lines: Sequence[str], run: Run, separator: str | None) -> bool:
@@ -714,6 +804,10 @@ def find_table(
     return _told(table, layout.found, layout.is_named)
 
 
+# So many lines of a long file that are no rows are looked at.
+MOST_READ = 200
+
+
 def table_of_layout(raw: pd.DataFrame, layout: Layout, long: Sequence[int]) -> pd.DataFrame:
     """Return the table of a long file that pandas read by a layout, with each line that is no row left out and said.
 
@@ -723,13 +817,14 @@ def table_of_layout(raw: pd.DataFrame, layout: Layout, long: Sequence[int]) -> p
         long: The numbers of lines with too many fields.
 
     Raises:
-        TableError: Many lines are no rows.
+        TableError: Many lines are no rows, or one says that another recording begins.
     """
     total = len(raw) + len(long)
     numbers = np.setdiff1d(np.arange(layout.first, layout.first + total), np.asarray(long, dtype="int64"))
     head = [split_line(layout.lines[place], layout.separator) for place in layout.run.rows[:200]]
     odd = np.zeros(len(raw), dtype="bool")
     blank = raw.isna().all(axis=1).to_numpy()
+    between: dict[int, list[str]] = {}
     for place in range(layout.width):
         column = raw[place]
         cells = [row[place] for row in head if len(row) > place and row[place].casefold() not in ABSENT]
@@ -737,7 +832,10 @@ def table_of_layout(raw: pd.DataFrame, layout: Layout, long: Sequence[int]) -> p
         if is_number and not pd.api.types.is_numeric_dtype(column.dtype):
             texts = column.map(lambda cell: cell.strip().replace(",", ".") if isinstance(cell, str) else cell)
             read = pd.to_numeric(texts, errors="coerce")
-            odd |= (read.isna() & column.notna()).to_numpy()
+            no_number = (read.isna() & column.notna()).to_numpy()
+            odd |= no_number
+            for row in np.flatnonzero(no_number)[:MOST_READ]:
+                between.setdefault(int(row), []).append(str(column.iloc[row]))
             raw[place] = read
         elif not is_number and not pd.api.types.is_numeric_dtype(column.dtype):
             raw[place] = column.map(lambda cell: cell.strip() if isinstance(cell, str) else cell).astype(TEXT_DTYPE)
@@ -752,6 +850,13 @@ def table_of_layout(raw: pd.DataFrame, layout: Layout, long: Sequence[int]) -> p
             f"table seems to begin there: cut the file, or try "
             f"lsnb.read_series({layout.found.source!r}, skip={first - 1})."
         )
+    above_it = layout.lines[max(0, layout.run.rows[0] - HEADED) : layout.run.rows[0]]
+    for row, cells in between.items():
+        if says_anew([(layout.separator or " ").join(cells)], above_it):
+            raise TableError(
+                f"{layout.found.source} holds another recording from line {numbers[row]:,} on, which says anew what "
+                "the first lines say: cut the file there."
+            )
     kept = raw[~bad].reset_index(drop=True)
     for place in range(layout.width):
         column = kept[place]

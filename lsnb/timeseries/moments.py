@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lsnb.errors import TableError
 from lsnb.kernel.words import listing
 from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.timeseries.clocks import (
@@ -27,6 +28,17 @@ from lsnb.timeseries.clocks import (
     unwrapped,
 )
 from lsnb.timeseries.found import ABSENT, NUMBER, Found, names_zone
+from lsnb.timeseries.parts import (
+    FEWEST,
+    NAMES,
+    gps_times,
+    is_made_up,
+    is_rising,
+    of_other_ages,
+    parts_of,
+    texts_of,
+    with_parts,
+)
 
 _MONTHS = ("jan", "feb", "mar|mär|mrz", "apr", "may|mai", "jun", "jul", "aug", "sep", "oct|okt", "nov", "dec|dez")
 MONTH = rf"(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
@@ -34,25 +46,21 @@ DATE_ALONE = (
     r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|\d{8}(?=[T ]\d{6})"
     rf"|\d{{1,2}}\.?[-/. ](?i:{MONTH})[-/. ](?:\d{{4}}|\d{{2}})|(?i:{MONTH})[- ]\d{{1,2}},?[- ]\d{{4}})"
 )
-CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,:;]\d+)?|[.,]\d+)?(?:\s*[AaPp][Mm])?"
+# WeatherLink leaves the m away: 10:00a.
+CLOCK = r"\d{1,2}:\d{2}(?::\d{2}(?:[.,:;]\d+)?|[.,]\d+)?(?:\s*[AaPp][Mm]?)?"
 _ZONE = r"(?:\s*(?:Z|(?:UTC|GMT)?[+-]\d{2}:?\d{2}|UTC|GMT))?"
 # Unix' own: Wed Mar  4 10:00:00 GMT+01:00 2026
 _UNIX = rf"[A-Za-z]{{2,3}},?\s+(?i:{MONTH})\s+\d{{1,2}}\s+\d{{1,2}}:\d{{2}}:\d{{2}}{_ZONE}\s+\d{{4}}"
 DATE = re.compile(rf"{DATE_ALONE}(?:[T ]\s*(?:{CLOCK}|\d{{6}}(?:[.,]\d+)?))?{_ZONE}|{_UNIX}")
-# 2026-03-04-10-00-00-250, 20260304_100000_250.
+# 2026-03-04-10-00-00-250, 20260304_100000_250; 2026-063T10:00:00 and 2026:063:10:00:00 count the days of the year.
 _JOINED = (
     r"20\d{2}[-_.]\d{2}[-_.]\d{2}[-_T ]\d{2}[-_.:]\d{2}[-_.:]\d{2}(?:[-_.,]\d{1,9})?|20\d{6}[-_]\d{6}(?:[-_.,]?\d+)?"
+    r"|20\d{2}[-:/.]\d{3}[-:/T ]\d{2}:\d{2}:\d{2}(?:[.,]\d{1,9})?Z?"
 )
 MOMENT = re.compile(rf"[+-]?{CLOCK}|{DATE.pattern}|{_JOINED}")
 SAMPLE = 4_000
-FEWEST = 3
 # So many lines that are no rows may stand inside a table: a comment, a mark, the header once more.
 INSIDE = 3
-NAMES = re.compile(
-    r"time|zeit|temps|tiempo|tempo\b|\btid\b|stamp|\bdate|datum|fecha|clock|uhr|elapsed|millis|micros|seconds|"
-    r"sekunden|epoch|unix|^ts?$|^ts[_ ]|[_ ]ts$",
-    re.IGNORECASE,
-)
 COUNTERS = re.compile(r"count|seq|packet|sample|frame|index|\bnr\b|\bno\b|^#$|^n$|^i$", re.IGNORECASE)
 
 
@@ -95,7 +103,7 @@ _ORDERED = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})(?=\D|$)")
 _NAMED = re.compile(rf"(\d{{1,2}})\.?[-/. ]\s*({MONTH})[-/. ]\s*(\d{{4}}|\d{{2}})(?=\D|$)", re.IGNORECASE)
 _NAMED_FIRST = re.compile(rf"({MONTH})[- ](\d{{1,2}}),?[- ](\d{{4}}),?", re.IGNORECASE)
 _NAMED_LAST = re.compile(rf"[A-Za-z]{{2,3}},?\s+({MONTH})\s+(\d{{1,2}})\s+(\S+)({_ZONE})\s+(\d{{4}})", re.IGNORECASE)
-_HALF_DAY = re.compile(r"(\d{1,2})(:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*([AaPp])[Mm]")
+_HALF_DAY = re.compile(r"(\d{1,2})(:\d{2}(?::\d{2}(?:[.,]\d+)?)?)\s*([AaPp])[Mm]?\b")
 
 
 def _month(word: str) -> int:
@@ -126,6 +134,7 @@ def date_text(text: str, day_first: bool | None) -> str:
         is_day = True if ordered[2] == "." or one > 12 else False if two > 12 else day_first
         year, rest = _century(ordered[4]), text[ordered.end() :]
         if is_day is None:
+            rest = re.sub(r"(\d\s*[AaPp])$", r"\1m", rest)
             return f"{ordered[1]}{ordered[2]}{ordered[3]}{ordered[2]}{year}{rest}"
         month, day = (two, one) if is_day else (one, two)
         text = f"{year}-{month:02d}-{day:02d}{rest}"
@@ -204,17 +213,6 @@ def _floats(cells: Sequence[str | None]) -> pd.Series[Any]:
     return pd.Series(np.array([np.nan if cell is None else float(cell) for cell in texts], dtype="float64"))
 
 
-def is_rising(numbers: Any) -> bool:
-    """Return whether numbers rise from row to row as a clock's do, but for a few.
-
-    Example:
-        >>> is_rising(np.arange(9)), is_rising(np.zeros(9)), is_rising(np.sin(np.arange(9)))
-        (True, False, False)
-    """
-    steps = np.diff(numbers[np.isfinite(numbers)])
-    return bool(len(steps)) and bool((steps >= 0).mean() >= 0.95) and bool((steps > 0).mean() >= 0.02)
-
-
 def find_time(
     table: pd.DataFrame, rate: float = float("nan"), units: Mapping[str, str] | None = None
 ) -> tuple[Hashable, str | None] | None:
@@ -232,6 +230,8 @@ def find_time(
         True
     """
     best: tuple[float, Hashable, str | None] | None = None
+    # Before the times of a log may stand what kind of message a line is.
+    first = int(len(table.columns) > 1 and is_made_up(table.columns[0]) and _is_one_word(table.iloc[:, 0]))
     for place, (name, column) in enumerate(table.items()):
         is_named = bool(NAMES.search(str(name)))
         unit = unit_in_name(name)
@@ -270,7 +270,7 @@ def find_time(
                 score = 4.0 + (unit is not None) + 2 * absolute
             elif absolute and even:
                 score = 3.5
-            elif place == 0 and even and (told or (_is_made_up(name) and not counts)):
+            elif place == first and even and (told or (is_made_up(name) and not counts)):
                 score = 2.0
             else:
                 continue
@@ -314,8 +314,8 @@ def _may_step(step: float, unit: str, rate: float) -> bool:
     return seconds <= LONGEST_STEP and not (rate == rate and abs(seconds * rate - 1) > 0.5)
 
 
-def _is_made_up(name: object) -> bool:
-    return bool(re.fullmatch(r"column_\d+", str(name)))
+def _is_one_word(column: pd.Series[Any]) -> bool:
+    return not pd.api.types.is_numeric_dtype(column.dtype) and column.nunique() == 1
 
 
 def _date_and_clock(table: pd.DataFrame) -> tuple[Hashable, Hashable] | None:
@@ -328,59 +328,14 @@ def _date_and_clock(table: pd.DataFrame) -> tuple[Hashable, Hashable] | None:
             continue
         if re.search(r"export|print|download|birth", str(name), re.IGNORECASE):
             continue
+        # How long since the first row is no time of the day.
+        if re.search(r"\brel\b|relativ|elapsed|duration|since", str(name), re.IGNORECASE):
+            continue
         if days is None and all(re.fullmatch(DATE_ALONE, cell.strip()) for cell in texts):
             days = name
         elif clocks is None and all(re.fullmatch(rf"[+-]?{CLOCK}", cell.strip()) for cell in texts):
             clocks = name
     return (days, clocks) if days is not None and clocks is not None else None
-
-
-# What a part of a date or of a clock is called, and how large it can be.
-_PARTS = {
-    "year": (r"years?|yyyy|yr|jahr", 2000, 2099),
-    "month": (r"months?|mon|mm|monat", 1, 12),
-    "day": (r"days?|dd|dom|tag", 1, 31),
-    "hour": (r"hours?|hh?|hr|stunden?", 0, 23),
-    "minute": (r"minutes?|mins?|mm|mi|minuten?", 0, 59),
-    "second": (r"seconds?|secs?|ss?|sekunden?", 0, 60.999999),
-    "millisecond": (r"milli(?:second)?s?|msecs?|ms|fff", 0, 999.999),
-}
-
-
-def _parts(table: pd.DataFrame) -> dict[str, Hashable]:
-    """Return columns that hold hours, minutes and seconds, and those of the date, if there are any: part → column."""
-    found: dict[str, Hashable] = {}
-    for name, column in table.items():
-        if not pd.api.types.is_numeric_dtype(column.dtype) or not len(column):
-            continue
-        for part, (pattern, low, high) in _PARTS.items():
-            # mm is a month before the day and minutes behind hours.
-            is_early = part == "month" and "hour" in found
-            if part in found or is_early or not re.fullmatch(pattern, str(name).strip(), re.IGNORECASE):
-                continue
-            if bool(column.between(low, high).all()):
-                found[part] = name
-                break
-    is_whole = {"hour", "minute", "second"} <= set(found)
-    dates = [part for part in ("year", "month", "day") if part in found]
-    return {part: name for part, name in found.items() if len(dates) in (0, 3)} if is_whole else {}
-
-
-def _of_parts(table: pd.DataFrame, parts: dict[str, Hashable]) -> pd.Series[Any]:
-    """Return texts of the times that columns hold in parts."""
-    milli = table[parts["millisecond"]].astype("float64") / 1000 if "millisecond" in parts else 0.0
-    seconds = table[parts["second"]].astype("float64") + milli
-    clock = (
-        table[parts["hour"]].astype("int64").map("{:02d}:".format)
-        + table[parts["minute"]].astype("int64").map("{:02d}:".format)
-        + seconds.map("{:09.6f}".format)
-    )
-    if "year" not in parts:
-        return clock
-    day = table[parts["year"]].astype("int64").map("{:04d}-".format) + table[parts["month"]].astype("int64").map(
-        "{:02d}-".format
-    )
-    return day + table[parts["day"]].astype("int64").map("{:02d} ".format) + clock
 
 
 def _constant_start(table: pd.DataFrame) -> str:
@@ -425,6 +380,9 @@ def own_start_and_rate(table: pd.DataFrame, found: Found, *, is_named: bool) -> 
     """Return the table without a first row that says when it begins and a second with its rate, and how many they are.
 
     Such rows hold the same number in every column.
+
+    Raises:
+        TableError: Further down stand such rows again.
     """
     if is_named or len(table) < FEWEST or not all(pd.api.types.is_numeric_dtype(kind) for kind in table.dtypes):
         return table, 0
@@ -432,8 +390,15 @@ def own_start_and_rate(table: pd.DataFrame, found: Found, *, is_named: bool) -> 
     same = np.ptp(first) == 0 and np.ptp(second) == 0
     if not same or not is_since_1970(float(first[0]), "s") or not 0 < second[0] <= 20_000:
         return table, 0
-    if is_since_1970(float(np.nanmedian(table.iloc[2:, 0].to_numpy("float64"))), "s"):
+    below = table.iloc[2:, 0].to_numpy("float64", na_value=np.nan)
+    if is_since_1970(float(np.nanmedian(below)), "s"):
         return table, 0
+    anew = next((place for place in np.flatnonzero(np.abs(below) > 1e8) if is_since_1970(float(below[place]), "s")), -1)
+    if anew >= 0 and np.ptp(table.iloc[anew + 2].to_numpy("float64", na_value=np.nan)) == 0:
+        raise TableError(
+            f"{found.source} holds one recording behind another: its first two rows are a start and a rate, and so are "
+            f"those {anew + 2:,} rows further down. Cut the file there."
+        )
     found.start = pd.Timestamp(round(float(first[0]) * 1e6), unit="us", tz="UTC").isoformat()
     found.rate = float(second[0])
     found.notes.append("Its first two rows were taken as its start (seconds since 1970) and its samples a second.")
@@ -448,18 +413,37 @@ def _cell(value: Any) -> str:
 
 def with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: str = "") -> pd.DataFrame:
     """Return the table with a column of times: its own, or one that is made; ``found`` says which."""
-    table = _put_apart(table, found)
-    pair = _date_and_clock(table)
-    parts = _parts(table) if pair is None else {}
+    table = of_other_ages(table, found)
+    parts = parts_of(table)
+    if "yearday" not in parts:
+        table = _put_apart(table, found)
+    pair = _date_and_clock(table) if "yearday" not in parts else None
+    parts = parts_of(table) if pair is None else {}
     own = find_time(table, found.rate, found.units) if pair is None and not parts else None
+    gps = gps_times(table) if pair is None and not parts else None
+    if gps is not None and own is not None and own[0] not in gps[:2]:
+        gps = None
     if not found.start and len(table) > FEWEST and (began := _constant_start(table)):
         found.start = start_text(began, day_first, found.notes)
     if parts:
-        texts = _of_parts(table, parts)
+        texts = texts_of(table, parts)
         table = table.drop(columns=list(parts.values()))
+        found.units = {name: unit for name, unit in found.units.items() if name in table.columns}
         found.time = _free(table, "timestamp")
         table.insert(0, found.time, texts)
         found.notes.append(f"Its times were put together from {listing(list(parts.values()), 8)}.")
+        if pd.api.types.is_numeric_dtype(texts.dtype):
+            found.units[found.time] = "s"
+            found.notes.append(f"No year stands beside {parts['yearday']!r}: its times count from the first row.")
+    elif gps is not None:
+        *names, instants = gps
+        table = table.drop(columns=names)
+        found.time = _free(table, "timestamp")
+        table.insert(0, found.time, instants)
+        found.units = {name: unit for name, unit in found.units.items() if name in table.columns}
+        found.notes.append(
+            f"Its times were put together from GPS' weeks in {names[0]!r} and the seconds of {names[1]!r}, and are UTC."
+        )
     elif pair is not None:
         day, clock = pair
         texts = table[day].str.cat(table[clock], sep=" ")
@@ -471,7 +455,7 @@ def with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: 
         found.time = own[0]
         if own[1] is not None and own[0] not in found.units:
             found.units[str(own[0])] = own[1]
-        if _is_made_up(own[0]):
+        if is_made_up(own[0]):
             name = _free(table, "timestamp")
             table = table.rename(columns={own[0]: name})
             found.units = {name if key == own[0] else key: unit for key, unit in found.units.items()}
@@ -483,8 +467,15 @@ def with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: 
             found.notes.append(
                 f"What stands behind the last colon in {found.time!r} was read as fractions of a second."
             )
+        if pd.api.types.is_string_dtype(table[found.time].dtype):
+            table = with_parts(table, found)
         if not pd.api.types.is_numeric_dtype(table[found.time].dtype):
             table = table.assign(**{str(found.time): _as_dates(table[found.time], day_first, zone, found.notes)})
+    if found.time is not None and (finer := _finer(table, found)) is not None:
+        found.notes.append(
+            f"{found.time!r} stands still over many rows, so the times are those of {finer!r} beside it."
+        )
+        found.time = finer
     steady = _steadier(table, found) if found.time is not None else None
     if steady is not None:
         numbers = table[steady].to_numpy("float64")
@@ -547,7 +538,7 @@ def _put_apart(table: pd.DataFrame, found: Found) -> pd.DataFrame:
     for name, column in table.items():
         is_number = pd.api.types.is_numeric_dtype(column.dtype)
         is_told = unit_in_name(name) is not None or str(name) in found.units
-        if is_number and (is_told or not (NAMES.search(str(name)) or _is_made_up(name))):
+        if is_number and (is_told or not (NAMES.search(str(name)) or is_made_up(name))):
             continue
         dates = run_together(column)
         if dates is not None and len(column) >= FEWEST:
@@ -555,10 +546,11 @@ def _put_apart(table: pd.DataFrame, found: Found) -> pd.DataFrame:
             found.notes.append(RUN_TOGETHER.format(name, column[first], dates[first]))
             table = table.assign(**{str(name): dates.astype(TEXT_DTYPE)})
     days = [name for name, column in table.items() if re.search("date|datum", str(name), re.I) and _are_days(column)]
+    is_dated = bool(days) or any(map(_are_dates, (column for _, column in table.items())))
     for name, column in table.items():
         is_clock = re.search(r"time|clock|zeit|uhr|\butc\b", str(name), re.IGNORECASE) and name not in days
         is_told = unit_in_name(name) is not None or str(name) in found.units
-        clocks = clock_of_digits(column, is_dated=bool(days)) if is_clock and not is_told else None
+        clocks = clock_of_digits(column, is_dated=is_dated) if is_clock and not is_told else None
         if clocks is None:
             continue
         first = clocks.first_valid_index()
@@ -569,6 +561,12 @@ def _put_apart(table: pd.DataFrame, found: Found) -> pd.DataFrame:
             table = table.assign(**{str(day): texts.astype(TEXT_DTYPE)})
         break
     return table
+
+
+def _are_dates(column: pd.Series[Any]) -> bool:
+    """Return whether texts are dates without clocks."""
+    cells = [] if pd.api.types.is_numeric_dtype(column.dtype) else column.dropna().head(200).tolist()
+    return bool(cells) and all(isinstance(one, str) and re.fullmatch(DATE_ALONE, one.strip()) for one in cells)
 
 
 def _are_days(column: pd.Series[Any]) -> bool:
@@ -603,6 +601,29 @@ def _steadier(table: pd.DataFrame, found: Found) -> Hashable | None:
     return None
 
 
+def _finer(table: pd.DataFrame, found: Found) -> Hashable | None:
+    """Return a column of the clock that was found that rises from row to row where this one stands still.
+
+    A scene camera has a time for each frame, and what is tracked in it one for each sample.
+    """
+    column = table[found.time]
+    if not pd.api.types.is_numeric_dtype(column.dtype) or len(column) < FEWEST or column.isna().any():
+        return None
+    numbers = column.to_numpy("float64")
+    if float((np.diff(numbers) == 0).mean()) < STANDS_STILL:
+        return None
+    usual = float(np.median(np.diff(np.unique(numbers)))) if len(np.unique(numbers)) > 1 else 0.0
+    for name, other in table.items():
+        if name == found.time or not NAMES.search(str(name)) or unit_in_name(name) != unit_in_name(found.time):
+            continue
+        if not pd.api.types.is_numeric_dtype(other.dtype) or other.isna().any():
+            continue
+        finer = other.to_numpy("float64")
+        if (np.diff(finer) > 0).all() and float(np.abs(finer - numbers).max()) <= 3 * usual:
+            return name
+    return None
+
+
 def _free(table: pd.DataFrame, name: str) -> str:
     number, free = 2, name
     while free in table.columns:
@@ -622,7 +643,8 @@ def _as_dates(column: pd.Series[Any], day_first: bool | None, zone: str, notes: 
     numbers = [match for cell in cells if (match := _ORDERED.match(cell.strip()))]
     short = next((one for one in numbers if len(one[4]) == 2), None)
     is_named = re.search(MONTH, cells.iloc[0], re.IGNORECASE) is not None
-    if day_first is None and short is None and not is_named and not offset:
+    is_cut = any(re.search(r"\d\s*[AaPp]$", cell.strip()) for cell in cells.head(50))
+    if day_first is None and short is None and not is_named and not offset and not is_cut:
         return column
     if day_first is None and any(int(one[1]) > 12 or int(one[3]) > 12 for one in numbers):
         day_first = any(int(one[1]) > 12 for one in numbers)

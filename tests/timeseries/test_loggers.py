@@ -707,6 +707,96 @@ MORE = {
         "Sampling rate (Hz):\t50\n\nabs time (s)\tFx\n(s)\t(N)\n" + rows(lambda n: f"{n / 50:.2f}\t{WAVE[n]}"),
         (None, 50.0, ["Fx"]),
     ),
+    "days of the year and seconds": (
+        "Year,DOY,Seconds,T\n" + rows(lambda n: f"2026,63,{36000 + n / 2},{WAVE[n]}"),
+        ("2026-03-04 10:00:00.000000", 2.0, ["T"]),
+    ),
+    "days of the year with fractions": (
+        "Year,Day of Year,CO2\n" + rows(lambda n: f"2026,{63 + (36000 + n * 1800) / 86400:.6f},{WAVE[n]}"),
+        ("2026-03-04 10:00:00.000000", 1 / 1800, ["CO2"]),
+    ),
+    "days of the year within the times": (
+        "UTC,x\n" + rows(lambda n: f"2026:063:10:00:{n / 10:06.3f},{WAVE[n]}"),
+        ("2026-03-04 10:00:00.000+00:00", 10.0, ["x"]),
+    ),
+    "an array of a field logger: year, day, hours and minutes, the last of a day 2400": (
+        rows(
+            lambda n: f"101,2026,{63 + (n > 36)},{(1260 + 5 * n - 1440 * (n > 36)) // 60 * 100 + 5 * n % 60},{WAVE[n]}"
+        ),
+        ("2026-03-04 21:00:00.000000", 1 / 300, ["column_1", "column_5"]),
+    ),
+    "a date, and a clock as numbers of hours and minutes": (
+        "Date,Time,T\n" + rows(lambda n: f"2026-03-04,{1030 + n + 40 * (n >= 30)},{WAVE[n]}"),
+        ("2026-03-04 10:30:00", 1 / 60, ["T"]),
+    ),
+    "weeks of GPS and the seconds within": (
+        "GPSWeek,GPSTime(s),Acc\n" + rows(lambda n: f"2408,{295218 + n / 10:.1f},{WAVE[n]}"),
+        ("2026-03-04T10:00:00+00:00", 10.0, ["Acc"]),
+    ),
+    "names over a ruled line": (
+        "\t\tTemp\tHi\nDate\tTime\tOut\tTemp\n-----------------\n"
+        + rows(lambda n: f"04.03.26\t10:{n:02d}\t12.{n % 9}\t13.0"),
+        ("2026-03-04 10:00", 1 / 60, ["Temp Out", "Hi Temp"]),
+    ),
+    "kinds of messages of one width": (
+        "FMT, 131, 31, IMU, Qff, TimeUS,GyrX,GyrY\nFMT, 132, 31, ATT, Qff, TimeUS,Roll,Pitch\n"
+        + rows(lambda n: f"IMU, {n * 40000}, {WAVE[n]}, 1" + f"\nATT, {n * 40000}, 0.5, 2" * (n % 2)),
+        (None, 25.0, ["column_1", "GyrX", "GyrY"]),
+    ),
+    "a second recording behind the first": (
+        "".join(
+            f"Start: 2026-03-04 1{hour}:00:00\nRate: 50 Hz\nax,ay\n" + rows(lambda n: f"{n},{WAVE[n]}")
+            for hour in (0, 1)
+        ),
+        ("2026-03-04T10:00:00", 50.0, ["ax", "ay"]),
+    ),
+    "a clock of the day beside one since the start": (
+        "Time relative [hh:mm:ss];Date abs;Time abs;g\n"
+        + rows(lambda n: f"00:{n:02d}:00;2026-03-04;10:{n:02d}:00;{WAVE[n]}"),
+        ("2026-03-04 10:00:00", 1 / 60, ["Time relative [hh:mm:ss]", "g"]),
+    ),
+    "milliseconds beside a clock of whole seconds": (
+        'Sampling interval,100ms\nStart time,2026-03-04,10:00:00\nCH1, " CH 1",DC,20V\nCH2, " CH 2",DC,20V\nData\n'
+        "Number,Date&Time,ms,CH1\n" + rows(lambda n: f"{n},2026/03/04 10:00:0{n // 10},{n % 10 * 100},+{n}.5"),
+        ("2026/03/04 10:00:00.000", 10.0, ["Number", "CH1"]),
+    ),
+    "seconds since 1904": (
+        "Time\tV0\n" + rows(lambda n: f"{3855463200 + n / 100:.3f}\t{WAVE[n]}"),
+        ("2026-03-04T10:00:00+00:00", 100.0, ["V0"]),
+    ),
+    "ticks since the year 1": (
+        "Timestamp,x\n" + rows(lambda n: f"{639082152000000000 + n * 333333},{WAVE[n]}"),
+        ("2026-03-04T10:00:00", 30.0, ["x"]),
+    ),
+    "columns counted above, an upload beside the start": (
+        "* System UpLoad Time = Mar 05 2026 09:00:00\n# name 0 = prDM: Pressure [db]\n# name 1 = t090C: Temperature\n"
+        "# interval = seconds: 0.25\n# start_time = Mar 04 2026 10:00:00 [System UTC]\n*END*\n"
+        + rows(lambda n: f"  {WAVE[n]}  {n}.5"),
+        ("2026-03-04T10:00:00", 4.0, ["prDM: Pressure [db]", "t090C: Temperature"]),
+    ),
+    "names in a section of their own": (
+        "Sample rate: 10 Hz\n\n[column names]\nsats lat velocity\n\n[data]\n" + rows(lambda n: f"008 +{n}.5 {WAVE[n]}"),
+        (None, 10.0, ["sats", "lat", "velocity"]),
+    ),
+    "keys and values within one line": (
+        "TimePoints= 40  Channels= 2  BeginSweep[ms]= -100.00  SamplingInterval[ms]= 2.000\nFp1 Cz\n"
+        + rows(lambda n: f"  {WAVE[n]}  {n}.5"),
+        (None, 500.0, ["Fp1", "Cz"]),
+    ),
+    "single quotes, and clocks before their dates": (
+        "'Time and date','ABP'\n'hh:mm:ss.mmm dd/mm/yyyy','mmHg'\n"
+        + rows(lambda n: f"'[10:00:0{n // 20}.{n % 20 * 50:03d} 14/03/2026]',{WAVE[n]}"),
+        ("14/03/2026 10:00:00.000", 20.0, ["ABP"]),
+    ),
+    "names between other marks than the numbers, one of them in microsiemens": (
+        "Sampling Rate: 32\nStart Time: 2026-03-04 10:00:00\nZ | Y | EDA(uS) \n---------\n"
+        + rows(lambda n: f"{WAVE[n]},{n},{n / 100:.2f}"),
+        ("2026-03-04T10:00:00", 32.0, ["Z", "Y", "EDA(uS)"]),
+    ),
+    "a scene's times beside those of the samples": (
+        "world_timestamp,gaze_timestamp,x\n" + rows(lambda n: f"{n // 4 / 30:.6f},{n / 120:.6f},{WAVE[n]}"),
+        (None, 120.0, ["world_timestamp", "x"]),
+    ),
 }
 
 
@@ -758,6 +848,42 @@ def test_what_was_taken_for_missing_or_out_of_the_table_is_said(tmp_path):
         assert aligned.samples["time"].tolist() == [2.0 * n for n in range(N)]
     table = pd.DataFrame({"timestamp": [20260304100059, 20260304100100], "x": [1.0, 2.0]})
     assert lsnb.align(table, 3.0, video_start="2026-03-04 10:00:58").samples["time"].tolist()[-2:] == [1.0, 2.0]
+
+
+def test_what_belongs_to_another_recording_or_sensor_is_told(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text(MORE["a second recording behind the first"][0])
+    with pytest.warns(UserWarning, match="several tables"):
+        second = lsnb.read_series(path, block=2)
+    assert (len(second), second.attrs["found"]["start"]) == (N, "2026-03-04T11:00:00")
+    path.write_text(MORE["kinds of messages of one width"][0])
+    with pytest.warns(UserWarning, match=r"several kinds, a table each: 'IMU' \(40\), 'ATT' \(20\)"):
+        assert list(lsnb.read_series(path, block=2)) == ["column_1", "TimeUS", "Roll", "Pitch"]
+    path.write_text("walk,0,1\n" * 20 + rows(lambda n: f"run,{n},2"))
+    with pytest.warns(UserWarning, match="60 rows"):
+        lsnb.read_series(path)
+    path.write_text("sensor,ms,x\n" + rows(lambda n: f"acc,{n * 20},{WAVE[n]}\ngyr,{n * 20},{n}"))
+    notes = lsnb.align(path, 1.0).notes
+    assert any(
+        "Column 'sensor' tells them apart: give the rows of one of its words at a time." in note for note in notes
+    )
+    start = "1772614800.0,1772614800.0\n32.0,32.0\n"
+    path.write_text(start + rows(lambda n: f"{n},{WAVE[n]}") + start + rows(lambda n: f"{n},{WAVE[n]}"))
+    with pytest.raises(lsnb.errors.TableError, match=r"one recording behind another: .* those 42 rows further down"):
+        lsnb.read_series(path)
+    path.write_text("DOY,HHMM,T\n" + rows(lambda n: f"63,{1030 + n + 40 * (n >= 30)},{n}"))
+    with pytest.warns(UserWarning, match="No year stands beside 'DOY': its times count from the first row"):
+        assert lsnb.read_series(path)["timestamp"].tolist() == [60.0 * n for n in range(N)]
+
+
+def test_a_second_recording_in_a_long_file_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("lsnb.timeseries.series.QUICK_BYTES", 0)
+    monkeypatch.setattr("lsnb.timeseries.series.HEAD_BYTES", 300)
+    path = tmp_path / "a.csv"
+    head = "Start: 2026-03-04 1{}:00:00\nRate: 50 Hz\nax,ay\n"
+    path.write_text("".join(head.format(hour) + rows(lambda n: f"{n},{WAVE[n]}") for hour in range(2)))
+    with pytest.raises(lsnb.errors.TableError, match="another recording from line 44 on"):
+        lsnb.read_series(path)
 
 
 def test_units_tell_of_an_encoding(tmp_path):
