@@ -204,21 +204,22 @@ def _groups(copy: Copy, snapshot: Snapshot) -> Iterator[list[dict[str, Any]]]:
         yield group
 
 
-def _items_seen(copies: Sequence[Copy], snapshots: Mapping[int, Snapshot]) -> list[str]:
-    return sorted({item for copy in copies for item in _items_of(copy, snapshots)})
+@dataclass
+class _Held:
+    """What a study's tasks hold, seen in one pass, since as objects half a million of them would take gigabytes."""
 
+    items: set[str] = field(default_factory=set)
+    answered: set[str] = field(default_factory=set)
+    columns: set[str] = field(default_factory=set)
 
-def _items_of(copy: Copy, snapshots: Mapping[int, Snapshot], *, answered: bool = False) -> Iterator[str]:
-    """Yield the items of a project, or those of them that hold answers."""
-    for task in _all_of(snapshots.get(copy.project.id)):
-        if (task["annotations"] or not answered) and (item := item_of(task, copy.manifest)) is not None:
-            yield item
-
-
-def _all_of(snapshot: Snapshot | None) -> Iterator[dict[str, Any]]:
-    """Yield a project's tasks, and those that left it with answers."""
-    if snapshot is not None:
-        yield from (*snapshot.tasks.values(), *snapshot.lost)
+    def see(self, copy: Copy, snapshot: Snapshot) -> None:
+        """Add a project's tasks, and those that left it with answers."""
+        for task in itertools.chain(snapshot.tasks.values(), snapshot.lost):
+            self.columns.update(task["data"])
+            if (item := item_of(task, copy.manifest)) is not None:
+                self.items.add(item)
+                if task["annotations"]:
+                    self.answered.add(item)
 
 
 def label_table(
@@ -247,14 +248,16 @@ def label_table(
     names = all_annotators(copies)
     long = _answered(copies, snapshots, key)
     long.attrs[SEVERAL] = multiple_choices(config.xml)
-    labelled = pd.DataFrame({key: _items_seen(copies, snapshots)}) if table is None else table.copy()
+    held = _Held()
+    for copy in copies:
+        if copy.project.id in snapshots:
+            held.see(copy, snapshots[copy.project.id])
+    labelled = pd.DataFrame({key: sorted(held.items)}) if table is None else table.copy()
     if labelled.empty:
         return labelled
     items = check_key(labelled, key).astype(str)
-    tasks = [task for copy in copies if copy.project.id in snapshots for task in _all_of(snapshots[copy.project.id])]
-    own = {key, *(name for task in tasks for name in task["data"])}
-    answered = {item for copy in copies for item in _items_of(copy, snapshots, answered=True)}
-    open_items = ~items.isin(answered)
+    own = {key, *held.columns}
+    open_items = ~items.isin(held.answered)
 
     def holds(column: pd.Series[Any]) -> bool:
         return any(not _holds_nothing(cell) for cell in column[open_items])
@@ -459,16 +462,18 @@ class Sync:
     def note_accounts(self) -> None:
         """Note where somebody's account answered in another's project."""
         names = {copy.project.id: copy.manifest.annotator for copy in self.copies}
-        answers = [
-            (names[number], annotation["completed_by"], bool(annotation.get("was_cancelled")))
-            for number, snapshot in self.snapshots.items()
-            if number in names
-            for task in snapshot.tasks.values()
-            for annotation in task["annotations"]
-        ]
-        self.answers = len(answers)
-        self.skipped = sum(is_skipped for *_, is_skipped in answers)
-        self.notes += account_notes(self.server, ((name, account) for name, account, _ in answers))
+        self.answers = self.skipped = 0
+
+        def accounts() -> Iterator[tuple[str, object]]:
+            for number, snapshot in self.snapshots.items():
+                if number in names:
+                    for task in snapshot.tasks.values():
+                        for annotation in task["annotations"]:
+                            self.answers += 1
+                            self.skipped += bool(annotation.get("was_cancelled"))
+                            yield names[number], annotation["completed_by"]
+
+        self.notes += account_notes(self.server, accounts())
 
     def report(self, labelled: pd.DataFrame) -> SyncReport:
         """Return what was done.

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+import lsnb
+from lsnb.study.projects import Copy, Manifest
 from lsnb.study.snapshots import PART, Snapshot, Tasks, _load, _path, _save
+from lsnb.study.sync import label_table
 
 SERVER: Any = SimpleNamespace(url="http://labels.example.org")
 
@@ -99,3 +103,18 @@ def test_a_damaged_one_is_none(place: float, damage: str) -> None:
     other = bytes([content[at] ^ 1]) + content[at + 1 :] if damage == "another byte" else b""
     path.write_bytes(content[:at] + other)
     assert _load(SERVER, "s", 3) is None
+
+
+def test_a_studys_table_is_made_with_a_part_of_its_tasks_at_a_time() -> None:
+    """Half a million tasks as objects take gigabytes; here a part takes 10 MB while it is read, and all of them 37."""
+    about = Manifest("s", "t", "ana", ("ana",), "id", 0, "full", "", "", 16 * PART)
+    held = ({**task(n, f"{n:1000d}"), "meta": {"item": str(n), "study": "s"}} for n in range(16 * PART))
+    seen = {3: Snapshot(3, tasks=Tasks(held))}
+    copies: Any = [Copy(about, SimpleNamespace(id=3))]  # type: ignore[arg-type]
+    config = lsnb.LabelConfig.text("t").choices("mood", ["good", "bad"])
+    tracemalloc.start()
+    labelled = label_table(None, config, copies, seen, key="id", answers="majority", notes=[])
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(labelled) == 16 * PART
+    assert most < 20e6
