@@ -225,7 +225,7 @@ def test_what_is_on_the_server_is_left_alone(studio: Studio, study: Study, title
     task = studio.server.export(study.copies[0].project.id)[0]
     studio.server.annotate(task["id"], said("good"))
     studio.server.delete_project(study.copies[1].project.id)
-    with pytest.warns(UserWarning, match="ana's project is on the server"):
+    with pytest.warns(UserWarning, match=r"were left as they are: ana\. To have .* delete the study"):
         restored = studio.restore(path)
     assert restored.report is not None
     assert restored.report.table["status"].tolist() == ["exists", "created"]

@@ -613,6 +613,7 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
     faults: list[LsnbError] = []
     notes: list[str] = []
     strange: set[str] = set()
+    left: dict[int, str] = {}
     with counting("Restoring tasks", sum(len(saved.tasks) for saved in backup.projects), "task") as count:
         for saved in backup.projects:
             row = {"annotator": saved.annotator, "project": None, "tasks": 0, "status": "failed", "error": None}
@@ -626,7 +627,7 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
                     first = others[0]
                     moved[saved.number] = first.id
                     row.update(project=first.id, status="exists", tasks=server.project(first.id).tasks)
-                    notes.append(f"{saved.annotator}'s project is on the server: it was left as it is there.")
+                    left[saved.number] = saved.annotator
                     continue
                 restoring = Restoring(server, saved, backup, members, moved, storage)
                 status = restoring.run(own[0] if own else None)
@@ -637,6 +638,12 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
             except LsnbError as fault:
                 faults.append(fault)
                 row.update(project=moved.get(saved.number), error=and_again(fault))
+    if left:
+        notes.append(
+            f"Projects that are on this server already were left as they are: {listing(list(left.values()))}. To have "
+            "what the backup holds instead, delete the study (study.delete saves its answers first) and run the same "
+            "call again."
+        )
     if strange:
         notes.append(
             f"{counted(len(strange), 'account')} of the backup {'is' if len(strange) == 1 else 'are'} not on this "
@@ -645,6 +652,7 @@ def restore_study(server: Server, backup: Backup, storage: StudioStorage | None)
     if storage is None and any(
         str(cell).startswith("gs://")
         for saved in backup.projects
+        if saved.number not in left
         for task in saved.tasks
         for cell in task["data"].values()
     ):
