@@ -194,7 +194,7 @@ def is_flat(record: Any) -> bool:
         (True, False)
     """
     is_one = isinstance(record, Mapping) and "annotation_id" in record and "data" not in record
-    return is_one and not isinstance(record["annotation_id"], dict | list)
+    return is_one and not isinstance(record["annotation_id"], dict | list) and all(isinstance(n, str) for n in record)
 
 
 def annotations_of(task: Mapping[str, Any]) -> list[Any]:

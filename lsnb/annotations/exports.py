@@ -13,7 +13,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Annotated, Any, NamedTuple
@@ -375,6 +375,16 @@ def _unpacked(path: Path) -> Iterator[tuple[Path, str, Any]]:
             yield path / inside(member), name, _parsed_or_fault(content, name)
 
 
+_OWN = {"item", "annotator", "control", "status"}
+
+
+def _no_export(name: str, columns: Iterable[str]) -> str:
+    """Return why a table is no export: a table of annotations that lsnb itself wrote looks like one to people."""
+    if set(columns) >= _OWN:
+        return f"{name} is a table of annotations, not an export: lsnb.read_table brings it back as it was written."
+    return f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}"
+
+
 def _workbook(path: Path) -> list[dict[str, Any]]:
     """Return the records of a CSV export that a spreadsheet saved as a workbook."""
     try:
@@ -382,7 +392,7 @@ def _workbook(path: Path) -> list[dict[str, Any]]:
     except TableError as fault:
         raise InputError(fault.problems) from None
     if "annotation_id" not in table:
-        raise InputError(f"{path.name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
+        raise InputError(_no_export(path.name, map(str, table.columns)))
     return [
         {
             str(column): _cell(cell) if isinstance(cell, str) else cell
@@ -422,7 +432,8 @@ def _parsed(content: bytes, name: str) -> Any:
     records = records_of(text, name)
     if records is None:
         said = why_packed(content, name)
-        raise InputError(said or f"{name} is not JSON, so ids, skips and relations are lost in it. {WHICH_EXPORT}")
+        head = content.partition(b"\n")[0].decode("utf-8-sig", "replace")
+        raise InputError(said or _no_export(name, (title.strip('" \r') for title in re.split("[,;\t]", head))))
     return Guessed(records, guess) if guess else records
 
 
@@ -515,6 +526,8 @@ def tasks_of(parsed: Any, name: str, *, known: Sequence[str] = ()) -> tuple[list
         raise InputError(f"{name} is a COCO file, not an export of tasks. {WHICH_EXPORT}")
     if tasks and is_flat(first):
         return tasks_of_records(tasks, name, known)
+    if isinstance(first, Mapping) and set(first) >= _OWN:
+        raise InputError(_no_export(name, map(str, first)))
     raise InputError(f"{name} is not a list of Label Studio tasks with their data. {WHICH_EXPORT}")
 
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from label_studio_tasks import annotation, choice, result, task
 
 import lsnb
-from lsnb.annotations import long_table, read_annotations, to_coco, widen
+from lsnb.annotations import long_table, read_annotations, to_coco, widen, write_table
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.tally import tally_of
 from lsnb.reliability import agreement, region_agreement
@@ -801,6 +801,10 @@ def test_json_min_beside_the_json_of_one_project_counts_nothing_twice(tmp_path: 
         writer.writeheader()
         writer.writerows({"": n, **one} for n, one in enumerate(flat))
     assert set(read_annotations(tmp_path / "index.csv", key="ID")["control"]) == {"q"}
+    with pytest.raises(InputError, match=r"own.csv is a table of annotations, not an export: lsnb.read_table brings"):
+        read_annotations(write_table(table, tmp_path / "own.csv"))
+    with pytest.raises(InputError, match="is not a list of Label Studio tasks"):
+        read_annotations([{5: "x", "annotation_id": 1}])
 
 
 def test_what_one_account_answered_twice_is_said(tmp_path: Path) -> None:
