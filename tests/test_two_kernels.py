@@ -365,6 +365,26 @@ def test_two_kernels_that_sync_leave_each_item_once(
     check_one(studio, title, 5)
 
 
+def test_what_a_model_says_of_a_second_task_alone_is_given_to_the_one_that_stays(studio: Studio, title: str) -> None:
+    study = creates(title)(studio)
+    project = study.copies[0].project.id
+    first = studio.server.export(project)[0]
+    studio.server.predict(first["id"], said("good"), model_version="m")
+    for heal, value in ((creates(title), "bad"), (lambda _: study.sync(texts(3)), "good")):
+        studio.server.import_tasks(project, [{"data": first["data"], "meta": first["meta"]}])
+        second = studio.server.export(project)[-1]["id"]
+        told = [{"task": second, "result": said("good"), "score": 0.5, "model_version": "m"}]  # the first has it, too
+        told.append({"task": second, "result": said(value), "score": 0.25, "model_version": f"somebody's {value}"})
+        studio.server.import_predictions(project, orjson.dumps(told))
+        heal(studio)
+        check_one(studio, title)
+    there = [[one[name] for name in ("task", "model_version", "score")] for one in studio.server.predictions(project)]
+    assert sorted(there) == [
+        [first["id"], "m", None],
+        *([first["id"], f"somebody's {v}", 0.25] for v in ("bad", "good")),
+    ]
+
+
 @pytest.mark.slow
 def test_second_tasks_in_a_deciding_project_are_healed_by_the_next_call(studio: Studio, title: str) -> None:
     study = creates(title)(studio)

@@ -221,13 +221,13 @@ def _fill(
         connect_bucket(server, project.id, storage)
     own = partial(_own, study=of[0], by=of[1])
     every = server.export(project.id)
-    if spare_tasks(own(every)) and merge_doubles(server, project.id, own):
+    if spare_tasks(own(every)) and merge_doubles(server, project.id, own, renewed=ours):
         every = server.export(project.id)
     present = _by_item(own(every))
     new = [dict(tasks[item]) for item in wanted if item not in present]
     whole = import_whole(server, project.id, new, len(every))
     if not whole:
-        merge_doubles(server, project.id, own)
+        merge_doubles(server, project.id, own, renewed=ours)
     rows: list[dict[str, Any]] = [
         {"item": item, "status": "exists" if item in present else "created", "error": None}
         for item in dict.fromkeys([*wanted, *(item for item in present if item in tasks)])

@@ -584,7 +584,11 @@ def _is_ours(task: Mapping[str, Any]) -> bool:
 
 
 def merge_doubles(
-    server: Server, project: int, own: Callable[[list[dict[str, Any]]], Iterable[Mapping[str, Any]]]
+    server: Server,
+    project: int,
+    own: Callable[[list[dict[str, Any]]], Iterable[Mapping[str, Any]]],
+    *,
+    renewed: Collection[str] = (),
 ) -> int:
     """Take away second tasks of an item with which nobody did anything, and return how many went.
 
@@ -592,9 +596,51 @@ def merge_doubles(
         server: The server.
         project: The project's id.
         own: Returns those of a project's tasks that were made for it; others' are theirs, also where they are alike.
+        renewed: As of ``delete_spare``.
     """
-    spare = [task for tasks in spare_tasks(own(server.export(project))).values() for task in tasks]
-    return server.delete_tasks(project, spare, unless_answered=True)
+    tasks = list(own(server.export(project)))
+    return delete_spare(server, project, tasks, spare_tasks(tasks), renewed=renewed)
+
+
+def delete_spare(
+    server: Server,
+    project: int,
+    tasks: Iterable[Mapping[str, Any]],
+    spare: Mapping[str, Sequence[int]],
+    *,
+    renewed: Collection[str] = (),
+) -> int:
+    """Take away second tasks of items, but those that somebody answered since; return how many went.
+
+    What models say in these alone is given to the task that stays: a model of somebody's may have seen the second one.
+
+    Args:
+        server: The server.
+        project: The project's id.
+        tasks: The project's own tasks, or those of these items.
+        spare: What ``spare_tasks`` returned.
+        renewed: Models whose predictions are written anew anyway.
+    """
+    doomed = {number: item for item, numbers in spare.items() for number in numbers}
+    if doomed and server.model_versions(project):
+        heirs = {str(item_of(task)): int(task["id"]) for task in tasks if int(task["id"]) not in doomed}
+        told = server.predictions(project, tasks={*doomed, *(heirs[item] for item in spare)})
+        known = [(int(one["task"]), one["model_version"], _without_ids(one["result"])) for one in told]
+        moved = []
+        for one in told:
+            if int(one["task"]) not in doomed or one["model_version"] in renewed:
+                continue
+            said = (heirs[doomed[int(one["task"])]], one["model_version"], _without_ids(one["result"]))
+            if said not in known:
+                known.append(said)
+                moved.append({**{name: one[name] for name in ("result", "score", "model_version")}, "task": said[0]})
+        if moved and server.import_predictions(project, orjson.dumps(moved)) < len(moved):
+            raise StudioError(f"Predictions of second tasks could not be kept in project {project}: none was removed.")
+    return server.delete_tasks(project, sorted(doomed), unless_answered=True)
+
+
+def _without_ids(result: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{name: value for name, value in one.items() if name != "id"} for one in result]
 
 
 def all_annotators(copies: Sequence[Copy]) -> list[str]:

@@ -36,6 +36,7 @@ from lsnb.study.projects import (
     all_annotators,
     contents,
     delete_seen,
+    delete_spare,
     fingerprint,
     is_answered,
     is_same_data,
@@ -608,7 +609,7 @@ class Sync:
         error = None
         try:
             if doomed and not self.dry_run:
-                went = self.server.delete_tasks(copy.project.id, sorted(doomed), unless_answered=True)
+                went = delete_spare(self.server, copy.project.id, itertools.chain(*several), spare)
                 if went == len(doomed):
                     self._forget(copy, doomed)
         except LsnbError as fault:
