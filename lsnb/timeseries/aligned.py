@@ -145,7 +145,6 @@ def place(
         "sorted": was_sorted,
         "repeated": len(same),
         "sharing_a_time": shared,
-        "kinds": kinds,
         "gaps": len(gaps),
         "longest_gap": float(steps[gaps].max()) if len(gaps) else 0.0,
         "rate": 1 / step if step == step and step > 0 else np.nan,
@@ -154,7 +153,7 @@ def place(
         "offset": offset,
         "drift": drift,
     }
-    notes = _sentences(facts, [(float(time[gap]), float(time[gap + 1])) for gap in gaps[:NAMED_GAPS]])
+    notes = _sentences(facts, kinds, [(float(time[gap]), float(time[gap + 1])) for gap in gaps[:NAMED_GAPS]])
     return Placed(name, table, rows, time, times.clock, offset, drift, step, facts, (*times.notes, *notes))
 
 
@@ -228,7 +227,7 @@ def _mostly_outside(name: str, times: Times, before: int, after: int, rows: int,
     )
 
 
-def _sentences(facts: dict[str, Any], gaps: list[tuple[float, float]]) -> list[str]:
+def _sentences(facts: dict[str, Any], kinds: str, gaps: list[tuple[float, float]]) -> list[str]:
     name, notes = facts["sensor"], []
     if facts["untimed"]:
         notes.append(f"{name}: rows without a time were left out: {facts['untimed']:,}.")
@@ -243,8 +242,8 @@ def _sentences(facts: dict[str, Any], gaps: list[tuple[float, float]]) -> list[s
         notes.append(f"{name}: rows that repeat another in every column were dropped: {facts['repeated']:,}.")
     if facts["sharing_a_time"]:
         hint = ""
-        if facts["kinds"]:
-            hint = f" Column {facts['kinds']!r} tells them apart: give the rows of one of its words at a time."
+        if kinds:
+            hint = f" Column {kinds!r} tells them apart: give the rows of one of its words at a time."
         elif facts["sharing_a_time"] > facts["used"] / 2:
             hint = (
                 " The clock ticks more slowly than the sensor samples: give time=None and rate= if it samples evenly."

@@ -868,7 +868,7 @@ def table_of_layout(raw: pd.DataFrame, layout: Layout, long: Sequence[int]) -> p
     layout.found.seen = total - int(blank.sum()) + len(above) - layout.found.header
     table, at = _finished(kept, layout, numbers[~bad].tolist())
     odd_lines = sorted([*np.setdiff1d(numbers[~blank], np.asarray(at, dtype="int64")).tolist(), *long])
-    left = {"above the table": above[: len(above) - layout.found.header or None], "inside it, no rows": odd_lines}
+    left = {"above the table": above[: max(0, len(above) - layout.found.header)], "inside it, no rows": odd_lines}
     layout.found.left = {reason: lines for reason, lines in left.items() if lines}
     return _told(table, layout.found, layout.is_named)
 

@@ -884,6 +884,8 @@ def test_a_second_recording_in_a_long_file_is_refused(tmp_path, monkeypatch):
     path.write_text("".join(head.format(hour) + rows(lambda n: f"{n},{WAVE[n]}") for hour in range(2)))
     with pytest.raises(lsnb.errors.TableError, match="another recording from line 44 on"):
         lsnb.read_series(path)
+    path.write_text("time,x\n" + rows(lambda n: f"{n / 10},{n}"))
+    assert lsnb.read_series(path).attrs["read"]["left_out"] == []
 
 
 def test_units_tell_of_an_encoding(tmp_path):
