@@ -502,7 +502,8 @@ MEANINGS = {
     "n": "Number of votes or annotators",
     "share": "Share of the votes for the most frequent answer, 0 to 1",
     "tie": "Whether several answers were equally frequent",
-    "how": "unanimous, majority, single (one vote), adjudicated, tie rule, dawid_skene, mace, or undecided",
+    "how": "unanimous, majority, single (one vote), adjudicated, tie rule, dawid_skene, mace, or undecided; "
+    "(labels alone) and (answers alone): wherever the regions are",
     "disagreement": "Mean distance of two annotators' answers, 0 to 1",
     "answers": "What each annotator answered",
     "label": "What the region is called",

@@ -175,6 +175,20 @@ def _is_left_out(annotations: pd.DataFrame, control: str) -> bool:
     return len(done.drop_duplicates(["item", "annotator"])) > len(done[given].drop_duplicates(["item", "annotator"]))
 
 
+def is_about_regions(annotations: pd.DataFrame, control: str) -> bool:
+    """Return whether answers to a control belong to regions of an item.
+
+    Args:
+        annotations: The long table.
+        control: The name of a control.
+
+    Example:
+        >>> is_about_regions(pd.DataFrame({"control": ["c"], "region": ["r1"]}), "c")
+        True
+    """
+    return "region" in annotations and bool(_of_control(annotations, control)["region"].notna().any())
+
+
 def told_several(annotations: pd.DataFrame) -> list[str]:
     """Return the choices of which the long table itself says that several may be taken.
 
@@ -210,7 +224,7 @@ def is_choice(annotations: pd.DataFrame, control: str) -> bool:
     return (
         bool(kinds)
         and kinds <= {CHOICES.kind, TAXONOMY.kind}
-        and not ("region" in rows and rows["region"].notna().any())
+        and not is_about_regions(annotations, control)
     )
 
 
@@ -277,7 +291,8 @@ def majority(
     """Return the answer that most annotators gave to each item.
 
     A tie has no winner: the value is missing and ``tie`` is True; nothing is decided by the alphabet. Of
-    several answers to one item (multiple choice), the whole set is the vote.
+    several answers to one item (multiple choice), the whole set is the vote; of regions, and of answers about them, so
+    are their labels or answers, wherever they are.
 
     Args:
         annotations: The long table; it is not changed.

@@ -20,9 +20,10 @@ from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Count, Give, checked
 from lsnb.kernel.words import answer_words, counted, listing
 from lsnb.plots.looks import COLORS, MISSING, Picture, apart, headline, legend_beside, look, only_words, room_for
-from lsnb.reliability.coefficients import Ratings, ratings_of
-from lsnb.reliability.decisions import disputed
+from lsnb.reliability.coefficients import Ratings, ratings_of, wide_ratings
+from lsnb.reliability.decisions import disputed, drawn_words
 from lsnb.reliability.intervals import Floats
+from lsnb.reliability.overlap import is_drawn
 
 if TYPE_CHECKING:
     from lsnb.reliability import Agreement, Evaluation
@@ -383,7 +384,8 @@ def confusion_matrix(evaluation: Evaluation) -> Picture:
 def disagreement_map(annotations: Annotations, control: str, *, n: Count = ROWS) -> Picture:
     """Return the most disputed items, a row each, and what each annotator answered, as colours.
 
-    Names have colours without an order, the most frequent first; ranks and numbers go from dark to light.
+    Names have colours without an order, the most frequent first; ranks and numbers go from dark to light. Of a control
+    that draws regions it says how many of which label each drew.
 
     Args:
         annotations: The long table; it is not changed.
@@ -401,6 +403,9 @@ def disagreement_map(annotations: Annotations, control: str, *, n: Count = ROWS)
     """
     worst = disputed(annotations, control).head(n)
     wide, ratings = ratings_of(annotations, control)
+    if is_drawn(annotations, control):
+        wide = drawn_words(annotations, control)
+        ratings = wide_ratings(wide, control, "nominal")
     codes = ratings.codes[wide.index.get_indexer(pd.Index(worst["item"]))]
     shown = np.unique(codes[codes >= 0]).tolist()
     values = apart([answer_words(ratings.values[code]) for code in shown], 18)

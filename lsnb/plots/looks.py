@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -57,8 +58,8 @@ def shortened(text: str, limit: int = 24) -> str:
 def apart(texts: Iterable[str], limit: int = 24) -> dict[str, str]:
     """Return text → the same cut to a length, so that different texts stay different.
 
-    Where their beginnings are the same, what comes behind that is kept, or else their ends; where these are, too, they
-    are numbered.
+    Where their beginnings are the same, what comes behind the words that all of these begin with is kept, or else what
+    comes behind what some of them begin with, or their ends; where these are the same, too, they are numbered.
 
     Args:
         texts: The texts.
@@ -73,7 +74,7 @@ def apart(texts: Iterable[str], limit: int = 24) -> dict[str, str]:
     names = list(dict.fromkeys(texts))
     found = {name: name for name in names if len(name) <= limit}
     taken = set(found.values())
-    for cut in (_beginning, _behind, _ending):
+    for cut in (_beginning, _behind_words, _behind, _ending):
         left = [name for name in names if name not in found]
         short = cut(left, limit)
         counts = Counter(short.values())
@@ -93,6 +94,17 @@ def apart(texts: Iterable[str], limit: int = 24) -> dict[str, str]:
 
 def _beginning(names: list[str], limit: int) -> dict[str, str]:
     return {name: shortened(name, limit) for name in names}
+
+
+def _behind_words(names: list[str], limit: int) -> dict[str, str]:
+    """Return names without the words that all of them begin with behind their first letters."""
+    same = os.path.commonprefix(names)
+    word = max((place + 1 for place, letter in enumerate(same) if not letter.isalnum()), default=0)
+    kept = max(1, limit // 6)
+    if len(names) < 2 or word <= kept + 1 or limit < 8:
+        return {}
+    rest = apart([name[word:] for name in names], limit - kept - 1)
+    return {name: f"{name[:kept]}…{rest[name[word:]]}" for name in names}
 
 
 def _behind(names: list[str], limit: int) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Annotated, Any
@@ -13,13 +14,13 @@ import pandas as pd
 
 from lsnb.annotations import majority, widen
 from lsnb.annotations.long import TEXT_DTYPE
-from lsnb.annotations.votes import is_paged, takes_several, votes_of
+from lsnb.annotations.votes import is_about_regions, is_paged, takes_several, votes_of
 from lsnb.errors import InputError
 from lsnb.kernel.checks import TOLD, Annotations, Seed, checked
-from lsnb.kernel.words import answer_words, listing
+from lsnb.kernel.words import answer_words, counted, listing
 from lsnb.reliability.coefficients import Level, Ratings, ratings_of
 from lsnb.reliability.intervals import Floats
-from lsnb.reliability.overlap import is_drawn, region_agreement
+from lsnb.reliability.overlap import is_drawn, region_agreement, regions_of
 from lsnb.reliability.truth import Method, modelled_ratings, truth_of
 from lsnb.tables.keys import key_text
 
@@ -41,7 +42,8 @@ def disputed(
         order: As in ``agreement``.
 
     Returns:
-        ``item, n`` (annotators), ``disagreement`` and ``answers`` (what each said, as text); equals by item.
+        ``item, n`` (annotators), ``disagreement`` and ``answers`` (what each said, or how many regions of which label
+        each drew, as text); equals by item.
 
     Raises:
         InputError: No long table or no such control.
@@ -66,6 +68,8 @@ def disputed(
         found = pd.Series(_spread(ratings), index=wide.index).groupby(level=0).mean()
         wide = widen(annotations, control) if is_paged(annotations, control) else wide
     found = found[found > 0]
+    if is_drawn(annotations, control):
+        wide = drawn_words(annotations, control).loc[found.index]
     said = {
         item: "; ".join(f"{who}: {answer_words(cell)}" for who, cell in row.items() if not _absent(cell))
         for item, row in wide.loc[found.index].iterrows()
@@ -79,6 +83,35 @@ def disputed(
         }
     )
     return table.sort_values(["disagreement", "item"], ascending=[False, True], kind="stable", ignore_index=True)
+
+
+def drawn_words(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
+    """Return how many regions of which label each annotator drew, in words: items × annotators.
+
+    Args:
+        annotations: The long table; it is not changed.
+        control: The name of a control that draws regions.
+
+    Example:
+        >>> rows = [("1", "ana", "r1", "car", 0.0), ("1", "ana", "r2", "car", 5.0), ("1", "ben", "r3", None, 1.0)]
+        >>> long = pd.DataFrame(rows, columns=["item", "annotator", "region", "value", "start"])
+        >>> long = long.assign(control="c", kind="labels", status="submitted", end=9.0, x=None, start_frame=None)
+        >>> drawn_words(long, "c").loc["1"].to_dict()
+        {'ana': '2 × car', 'ben': '1 region without a label'}
+    """
+    _, places, _ = regions_of(annotations, control)
+    said: dict[str, dict[str, str]] = {}
+    for item, here in places.items():
+        said[item] = {}
+        for who, regions in here.items():
+            counts = Counter(region.label for region in regions)
+            unnamed = counts.pop(None, 0)
+            parts = [f"{n} × {label}" if n > 1 else str(label) for label, n in sorted(counts.items())]
+            if unnamed:
+                parts.append(f"{counted(unnamed, 'region')} without a label")
+            said[item][who] = ", ".join(parts) or "nothing"
+    table = pd.DataFrame.from_dict(said, orient="index").sort_index()
+    return table.reindex(columns=sorted(table.columns)).rename_axis(index="item", columns="annotator")
 
 
 # Where a table of gold answers keeps how votes were counted, for the paragraph that says so.
@@ -100,7 +133,9 @@ def gold(
     """Return one answer to each item, and how it came about.
 
     By votes, or by a model of who is right how often (``lsnb.reliability.annotator_quality`` shows what it learnt): of
-    several answers to an item each option is then a question of its own.
+    several answers to an item each option is then a question of its own. Of a control that draws regions, and of
+    answers about regions, votes are on an item's labels or answers as one set, wherever its regions are, which ``how``
+    says: ``lsnb.reliability.consensus_regions`` has regions on which most agree.
 
     Args:
         annotations: The long table; it is not changed.
@@ -117,7 +152,8 @@ def gold(
     Returns:
         ``item, value, how, n, share``: ``how`` is ``adjudicated``, ``unanimous``, ``majority``, ``single`` (one vote),
         ``tie rule``, ``dawid_skene``, ``mace``, or ``undecided``, whose value is missing; ``n`` votes, ``share`` of
-        their weight for the most frequent answer, or by a model how probable the answer is.
+        their weight for the most frequent answer, or by a model how probable the answer is. Where regions are no part
+        of it, ``how`` ends in ``(labels alone)`` or ``(answers alone)``.
 
     Raises:
         InputError: As ``majority``; and where what was decided is no such table.
@@ -137,7 +173,7 @@ def gold(
     strangers = sorted(set(decided) - set(votes["item"]))
     if strangers:
         raise InputError(f"What was decided is about items nobody annotated: {listing(strangers)}.")
-    values, how = [], []
+    values, how, alone = [], [], _apart_from_regions(annotations, control)
     for row in votes.itertuples(index=False):
         value = None if _absent(row.value) else row.value
         if row.item in decided:
@@ -153,7 +189,7 @@ def gold(
         else:
             came = "unanimous" if float(row.share) == 1.0 else "majority"  # type: ignore[arg-type]
         values.append(value)
-        how.append(came)
+        how.append(came if came in ("adjudicated", "single", "undecided") else f"{came}{alone}")
     table = pd.DataFrame(
         {
             "item": votes["item"],
@@ -165,6 +201,13 @@ def gold(
     )
     table.attrs[RULES] = {"by": by, "min_votes": min_votes, "weights": dict(weights or {}), "ties": ties}
     return table
+
+
+def _apart_from_regions(annotations: pd.DataFrame, control: str) -> str:
+    """Return what is said of votes that leave out where regions are, and which of them an answer is about."""
+    if is_drawn(annotations, control):
+        return " (labels alone)"
+    return " (answers alone)" if is_about_regions(annotations, control) else ""
 
 
 def _modelled(

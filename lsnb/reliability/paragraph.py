@@ -14,7 +14,7 @@ import pandas as pd
 from lsnb.annotations import majority, write_table
 from lsnb.annotations.long import ANSWERED, require_columns
 from lsnb.annotations.outputs import PREFILLED
-from lsnb.annotations.votes import latest, repeats_in, replaced
+from lsnb.annotations.votes import is_about_regions, latest, repeats_in, replaced
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
 from lsnb.kernel.files import file_errors, named_path, safe_name, whole_file_at
@@ -162,8 +162,7 @@ def _skipped(annotations: pd.DataFrame) -> str:
 
 def _about(annotations: pd.DataFrame, control: str) -> str:
     """Return how answers about regions were compared: which region each is about has no part in it."""
-    mine = annotations[annotations["control"].eq(control).fillna(False).astype(bool)]
-    if "region" not in mine.columns or not mine["region"].notna().any():
+    if not is_about_regions(annotations, control):
         return ""
     return "Answers are about regions: all that an annotator gave on an item were compared as one set."
 
@@ -309,7 +308,8 @@ def _how(answered: pd.DataFrame, rules: Mapping[str, Any]) -> str:
         "adjudicated": "decided in adjudication",
         "undecided": "left undecided",
     }
-    counts = answered["how"].value_counts()
+    # That regions have no part in it is said of all answers at once.
+    counts = answered["how"].str.replace(r" \((labels|answers) alone\)$", "", regex=True).value_counts()
     parts = [f"{words[how]} for {int(counts[how])}" for how in words if how in counts.index]
     parts += [f"{how} for {int(n)}" for how, n in sorted(counts.items()) if how not in words]
     if not parts:

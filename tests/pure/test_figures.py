@@ -19,6 +19,7 @@ from sklearn import metrics
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
+from lsnb import plots
 from lsnb.annotations import long_table
 from lsnb.errors import InputError
 from lsnb.reliability import (
@@ -26,6 +27,7 @@ from lsnb.reliability import (
     agreement,
     alternative_annotator_test,
     cohen_kappa,
+    disputed,
     evaluate,
     gold,
     intraclass_correlation,
@@ -438,6 +440,23 @@ def test_the_paragraph_of_regions_does_not_call_them_unanimous():
     overlap = region_agreement(table, "c")
     assert f"F1 of {overlap.f1:.2f}" in text
     assert text.startswith("One item was annotated for “c” by two annotators (2 annotations;")
+    # Labels are alike, and the regions lie in other corners.
+    assert gold(table, "c")["how"].tolist() == ["unanimous (labels alone)"]
+    assert disputed(table, "c")["answers"].tolist() == ["a: car; b: car"]
+    about = [result("choices", {"choices": ["sick"], **place["value"]}, name="q", id=place["id"]) for [place] in kept]
+    asked = drawn(*[[*place, answer] for place, answer in zip(kept, about, strict=True)])
+    assert gold(asked, "q")["how"].tolist() == ["unanimous (answers alone)"]
+    assert "The final answer was unanimous for 1 of one item." in methods_paragraph(asked, "q")
+
+
+def test_regions_without_a_label_are_not_nothing():
+    boxes = [result("rectangle", {"x": x, "y": 10, "width": 20, "height": 20}, id=f"r{x}", **SIZE) for x in (0, 70)]
+    table = drawn(boxes, [])
+    words = "2 regions without a label"
+    assert disputed(table, "c")["answers"].tolist() == [f"a: {words}; b: nothing"]
+    shown = [text.get_text() for text in plots.disagreement_map(table, "c").axes[0].texts]
+    assert len(set(shown)) == 2
+    assert "nothing" in shown
 
 
 def test_the_paragraph_says_when_annotations_were_made_and_what_they_began_from():

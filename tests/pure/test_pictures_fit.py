@@ -233,6 +233,8 @@ def test_long_names_stay_different():
     same = [f"{'gleich' * 10}{number}{'gleich' * 10}" for number in range(12)]
     assert len(set(apart(same, 20).values())) == 12
     assert apart(["a", "b"]) == {"a": "a", "b": "b"}
+    # What they share goes first, not the word that tells them apart.
+    assert all(WORDS[number % 5][:4] in text for number, text in enumerate(apart(names[:30], 18).values()))
     # A number says nothing of which text it is, where words tell them apart.
     assert not any(text.endswith(")") for text in apart([german(number) for number in range(30)]).values())
 
