@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -98,8 +97,8 @@ def _beginning(names: list[str], limit: int) -> dict[str, str]:
 
 def _behind_words(names: list[str], limit: int) -> dict[str, str]:
     """Return names without the words that all of them begin with behind their first letters."""
-    same = os.path.commonprefix(names)
-    word = max((place + 1 for place, letter in enumerate(same) if not letter.isalnum()), default=0)
+    shared = names[0][: _alike(names)] if names else ""
+    word = max((place + 1 for place, letter in enumerate(shared) if not letter.isalnum()), default=0)
     kept = max(1, limit // 6)
     if len(names) < 2 or word <= kept + 1 or limit < 8:
         return {}
@@ -115,13 +114,18 @@ def _behind(names: list[str], limit: int) -> dict[str, str]:
     kept = limit // 3
     found: dict[str, str] = {}
     for group in alike.values():
-        letters = enumerate(zip(*group, strict=False))
-        same = next((place for place, here in letters if len({*here}) > 1), min(map(len, group)))
+        same = _alike(group)
         # A word is kept whole where there is room: 11 and 21 would both be 1 behind what 11 and 16 have in common.
         word = group[0].rfind(" ", 0, same) + 1
         same = word if same - word <= kept // 2 else same
         found |= {name: f"{name[:kept]}…{shortened(name[same:], limit - kept - 1)}" for name in group}
     return found
+
+
+def _alike(names: list[str]) -> int:
+    """Return how many letters all names begin with."""
+    letters = enumerate(zip(*names, strict=False))
+    return next((place for place, here in letters if len({*here}) > 1), min(map(len, names)))
 
 
 def _ending(names: list[str], limit: int) -> dict[str, str]:
