@@ -19,6 +19,7 @@ from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
 from lsnb.kernel.files import file_errors, named_path, safe_name, whole_file_at
 from lsnb.kernel.words import counted, joined, listing, nearest
+from lsnb.labels.vocabulary import TEXT_AREA
 from lsnb.reliability.agreement import Agreement, agreement, text_agreement
 from lsnb.reliability.coefficients import Level
 from lsnb.reliability.decisions import RULES, disputed
@@ -90,7 +91,8 @@ def methods_paragraph(
     if is_drawing:
         sentences.append(_of_regions(found.overlap, has_instants=_has_instants(annotations, control)))
     else:
-        sentences += [_about(annotations, control), _of_answers(found), _how(answered, table.attrs.get(RULES, {}))]
+        compared = _of_texts(annotations, control, found) or _of_answers(found)
+        sentences += [_about(annotations, control), compared, _how(answered, table.attrs.get(RULES, {}))]
     if evaluation is not None and evaluation.n and not is_drawing:
         figures = "; ".join(
             f"{_typed(figure.name)} {_shown(figure.value)}{_between(figure.bounds)}"
@@ -199,6 +201,33 @@ def _made(annotations: pd.DataFrame, control: str, *, is_drawing: bool) -> str:
             else "No annotation began from a model’s prediction."
         )
     return " ".join(sentences)
+
+
+def _of_texts(annotations: pd.DataFrame, control: str, found: Agreement) -> str:
+    """Return how far texts are apart, which kappas and alphas of names do not tell; nothing for other answers."""
+    if _kind_of(annotations, control) != TEXT_AREA.kind or not found.n_items:
+        return ""
+    # Intervals of these are by items; clusters are in the agreement alone.
+    texts = text_agreement(annotations, control, resamples=0 if found.clusters else 1000)
+    if math.isnan(texts.wer):
+        return ""
+    same = figures_in(found.figures)["percent"]
+    rates = (
+        f"the word error rate was {_shown(texts.wer)}{_between(texts.interval)} and the character error rate "
+        f"{_shown(texts.cer)}{_between(texts.cer_interval)}"
+    )
+    brackets = "" if math.isnan(texts.interval[0]) else " (in brackets, 95 % intervals by items)"
+    return (
+        f"Two annotators gave the same answer in {_percent(same.value)} of cases. Between their texts {rates}, over "
+        f"the mean length of both{brackets}."
+    )
+
+
+def _kind_of(annotations: pd.DataFrame, control: str) -> str:
+    """Return a control's kinds, in one text."""
+    mine = annotations["control"].eq(control).fillna(False).astype(bool)
+    kinds = set(annotations.loc[mine, "kind"].dropna()) if "kind" in annotations.columns else set()
+    return ", ".join(sorted(map(str, kinds)))
 
 
 def _of_answers(found: Agreement) -> str:
@@ -455,8 +484,7 @@ def questions_of(annotations: pd.DataFrame) -> list[str]:
 
 def _overview(annotations: pd.DataFrame, control: str, level: Level | None, gold: Any) -> tuple[Any, ...]:
     mine = annotations["control"].eq(control).fillna(False).astype(bool)
-    kinds = set(annotations.loc[mine, "kind"].dropna()) if "kind" in annotations.columns else set()
-    kind = ", ".join(sorted(map(str, kinds)))
+    kind = _kind_of(annotations, control)
     people = int(annotations.loc[mine, "annotator"].nunique())
     try:
         found = agreement(annotations, control, level)
@@ -469,7 +497,7 @@ def _overview(annotations: pd.DataFrame, control: str, level: Level | None, gold
     if is_drawing and found.overlap is not None:
         chosen = ("F1 of regions", found.overlap.f1, *found.overlap.interval)
         percent, undecided = math.nan, 0
-    elif kind == "textarea":
+    elif kind == TEXT_AREA.kind:
         texts = text_agreement(annotations, control)
         chosen, undecided = ("Word error rate", texts.wer, *texts.interval), 0
     elif found.recommended in figures:
@@ -478,7 +506,7 @@ def _overview(annotations: pd.DataFrame, control: str, level: Level | None, gold
     else:
         chosen = ("", math.nan, math.nan, math.nan)
     people, n = len(found.annotators), found.n_items
-    is_rated = not is_drawing and kind != "textarea" and found.recommended != "percent"
+    is_rated = not is_drawing and kind != TEXT_AREA.kind and found.recommended != "percent"
     return control, kind, people, n, percent, *chosen, undecided, _next(found, chosen[1], undecided, is_rated)
 
 
@@ -633,7 +661,9 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
         {
             "author": 'K. Krippendorff and Y. Mathet and S. Bouvry and A. Widl{\\"o}cher',
             "title": "On the reliability of unitizing textual continua: Further developments",
-            "journal": "Quality and Quantity 50",
+            "journal": "Quality and Quantity",
+            "volume": "50",
+            "pages": "2347--2364",
             "year": "2016",
         },
     ),
@@ -643,7 +673,9 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
         {
             "author": "Y. Mathet and A. Widl{\\\"o}cher and J.-P. M{\\'e}tivier",
             "title": "The unified and holistic method gamma for inter-annotator agreement measure and alignment",
-            "journal": "Computational Linguistics 41",
+            "journal": "Computational Linguistics",
+            "volume": "41",
+            "pages": "437--479",
             "year": "2015",
         },
     ),
@@ -662,7 +694,8 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
         "inproceedings",
         {
             "author": "N. Calderon and R. Reichart and R. Dror",
-            "title": "The alternative annotator test for {LLM}-as-a-judge",
+            "title": "The alternative annotator test for {LLM}-as-a-judge: How to statistically justify replacing "
+            "human annotators with {LLMs}",
             "booktitle": "Proceedings of ACL",
             "year": "2025",
         },
@@ -673,7 +706,9 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
         {
             "author": "J. L. Fleiss",
             "title": "Measuring nominal scale agreement among many raters",
-            "journal": "Psychological Bulletin 76",
+            "journal": "Psychological Bulletin",
+            "volume": "76",
+            "pages": "378--382",
             "year": "1971",
         },
     ),
@@ -683,17 +718,21 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
         {
             "author": "J. Cohen",
             "title": "A coefficient of agreement for nominal scales",
-            "journal": "Educational and Psychological Measurement 20",
+            "journal": "Educational and Psychological Measurement",
+            "volume": "20",
+            "pages": "37--46",
             "year": "1960",
         },
     ),
-    "linear weights": (
+    " weights": (
         "cohen1968",
         "article",
         {
             "author": "J. Cohen",
             "title": "Weighted kappa: Nominal scale agreement with provision for scaled disagreement or partial credit",
-            "journal": "Psychological Bulletin 70",
+            "journal": "Psychological Bulletin",
+            "volume": "70",
+            "pages": "213--220",
             "year": "1968",
         },
     ),
@@ -703,7 +742,9 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
         {
             "author": "K. L. Gwet",
             "title": "Computing inter-rater reliability and its variance in the presence of high agreement",
-            "journal": "British Journal of Mathematical and Statistical Psychology 61",
+            "journal": "British Journal of Mathematical and Statistical Psychology",
+            "volume": "61",
+            "pages": "29--48",
             "year": "2008",
         },
     ),
@@ -713,7 +754,9 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
         {
             "author": "K. O. McGraw and S. P. Wong",
             "title": "Forming inferences about some intraclass correlation coefficients",
-            "journal": "Psychological Methods 1",
+            "journal": "Psychological Methods",
+            "volume": "1",
+            "pages": "30--46",
             "year": "1996",
         },
     ),
@@ -723,7 +766,9 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
         {
             "author": "A. P. Dawid and A. M. Skene",
             "title": "Maximum likelihood estimation of observer error-rates using the {EM} algorithm",
-            "journal": "Applied Statistics 28",
+            "journal": "Applied Statistics",
+            "volume": "28",
+            "pages": "20--28",
             "year": "1979",
         },
     ),
@@ -743,7 +788,9 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
         {
             "author": "D. B. Rubin",
             "title": "The {Bayesian} bootstrap",
-            "journal": "The Annals of Statistics 9",
+            "journal": "The Annals of Statistics",
+            "volume": "9",
+            "pages": "130--134",
             "year": "1981",
         },
     ),
@@ -753,8 +800,21 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
         {
             "author": "A. Agresti and B. A. Coull",
             "title": "Approximate is better than ``exact'' for interval estimation of binomial proportions",
-            "journal": "The American Statistician 52",
+            "journal": "The American Statistician",
+            "volume": "52",
+            "pages": "119--126",
             "year": "1998",
+        },
+    ),
+    "word error rate": (
+        "morris2004",
+        "inproceedings",
+        {
+            "author": "A. C. Morris and V. Maier and P. Green",
+            "title": "From {WER} and {RIL} to {MER} and {WIL}: Improved evaluation measures for connected speech "
+            "recognition",
+            "booktitle": "Proceedings of Interspeech",
+            "year": "2004",
         },
     ),
     "were matched within their label": (
@@ -763,7 +823,9 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
         {
             "author": "H. W. Kuhn",
             "title": "The {Hungarian} method for the assignment problem",
-            "journal": "Naval Research Logistics Quarterly 2",
+            "journal": "Naval Research Logistics Quarterly",
+            "volume": "2",
+            "pages": "83--97",
             "year": "1955",
         },
     ),

@@ -84,9 +84,13 @@ def test_files_are_named_by_question_and_paragraphs_cite_what_they_name(tmp_path
     text = "".join(path.read_text(encoding="utf-8") for path in tmp_path.glob("methods-*.txt"))
     assert bib == references(text)
     keys = re.findall(r"^@\w+\{(\w+),$", bib, re.MULTILINE)
-    assert {"krippendorff2018", "cohen1960", "kuhn1955", "rubin1981"} <= set(keys)
+    assert {"krippendorff2018", "cohen1960", "kuhn1955", "rubin1981", "morris2004"} <= set(keys)
+    said = (tmp_path / "methods-said.txt").read_text(encoding="utf-8")
+    assert "50% of cases. Between their texts the word error rate was 0.25 [" in said
+    assert not [name for name in ("alpha", "kappa") if name in said]
     assert len(keys) == len(set(keys)) == bib.count("\n}")
     assert bib.count("{") == bib.count("}")
+    assert "@article{cohen1968," in references("Cohen’s kappa with quadratic weights of a and b was 0.81.")
     again = write_results(long(), tmp_path, min_votes=2)
     assert again.equals(overview)
 
