@@ -403,7 +403,9 @@ def disagreement_map(annotations: Annotations, control: str, *, n: Count = ROWS)
     """
     worst = disputed(annotations, control).head(n)
     wide, ratings = ratings_of(annotations, control)
+    distance = "mean distance of two answers"
     if is_drawn(annotations, control):
+        distance = "one minus the mean F1 of two annotators"
         wide = drawn_words(annotations, control)
         ratings = wide_ratings(wide, control, "nominal")
     codes = ratings.codes[wide.index.get_indexer(pd.Index(worst["item"]))]
@@ -418,7 +420,7 @@ def disagreement_map(annotations: Annotations, control: str, *, n: Count = ROWS)
         figsize=(max(4.0, across), max(2.0, 0.3 * len(worst) + 1.0 + 0.55 * room_for(people))), layout="constrained"
     )
     axes = figure.subplots()
-    headline(figure, control, "the most disputed items (mean distance of two answers)")
+    headline(figure, control, f"the most disputed items ({distance})")
     if worst.empty:
         return only_words(figure, axes, "No two annotators disagree.")
     axes.set_facecolor(MISSING)

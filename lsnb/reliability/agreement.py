@@ -556,7 +556,7 @@ def _overlap(
 ) -> tuple[RegionAgreement | None, str]:
     if not is_drawn(annotations, control):
         return None, ""
-    about = "Regions: kappas and alpha compare which labels were drawn on an item, .overlap where."
+    about = "Regions: kappas and alpha compare which labels were drawn on an item, their F1 where."
     try:
         with warnings.catch_warnings():
             # Said once already, by widen.

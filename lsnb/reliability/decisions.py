@@ -99,7 +99,10 @@ def drawn_words(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
         >>> drawn_words(long, "c").loc["1"].to_dict()
         {'ana': '2 × car', 'ben': '1 region without a label'}
     """
-    _, places, _ = regions_of(annotations, control)
+    with warnings.catch_warnings():
+        # Which of two annotations counts is said where they are compared.
+        warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+        _, places, _ = regions_of(annotations, control)
     said: dict[str, dict[str, str]] = {}
     for item, here in places.items():
         said[item] = {}

@@ -428,7 +428,8 @@ def agreement_overview(
 def coverage(annotations: Annotations) -> pd.DataFrame:
     """Return who answered what share of what was theirs: a row for each annotator and question.
 
-    Theirs is every item in their project, a hidden repeat, too. An item counts as answered where its latest annotation
+    Theirs is every item in their project, a hidden repeat, too; in exported files, whose open tasks name nobody, where
+    one person alone annotated in it. An item counts as answered where its latest annotation
     was submitted with an answer to the question; of a tool that marks regions also where nothing was marked.
 
     Args:
@@ -450,7 +451,8 @@ def coverage(annotations: Annotations) -> pd.DataFrame:
         [0.5, 0.5]
     """
     require_columns(annotations, "item", "annotator", "control", "value", "status")
-    known = annotations[annotations["item"].notna() & annotations["annotator"].notna()]
+    known = _owned(annotations)
+    known = known[known["item"].notna() & known["annotator"].notna()]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
         done = latest(known)
@@ -471,6 +473,16 @@ def coverage(annotations: Annotations) -> pd.DataFrame:
             rows.append((name, control, int(items), n, all_given - n, none, int(items) - all_given - none, n / items))
     columns = ["annotator", "question", "items", "answered", "unanswered", "skipped", "open", "share"]
     return pd.DataFrame(rows, columns=columns).astype({"share": "float64"})
+
+
+def _owned(annotations: pd.DataFrame) -> pd.DataFrame:
+    """Return annotations in which what nobody has annotated belongs to the one person of its project, if it is one."""
+    nobody = annotations["annotator"].isna()
+    if "project" not in annotations.columns or not nobody.any():
+        return annotations
+    people = annotations[~nobody].groupby("project")["annotator"].agg(["first", "nunique"])
+    alone = people.loc[people["nunique"].eq(1), "first"]
+    return annotations.assign(annotator=annotations["annotator"].fillna(annotations["project"].map(alone)))
 
 
 def questions_of(annotations: pd.DataFrame) -> list[str]:
