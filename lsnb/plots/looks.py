@@ -66,7 +66,7 @@ def apart(texts: Iterable[str], limit: int = 24) -> dict[str, str]:
 
     Example:
         >>> list(apart(["Zustimmung, teilweise", "Zustimmung, gänzlich"], 12).values())
-        ['Zust…teilwe…', 'Zust…gänzli…']
+        ['Zu…teilweise', 'Zu…gänzlich']
         >>> list(apart(["short", "a long text"], 6).values())
         ['short', 'a lon…']
     """
