@@ -74,8 +74,9 @@ def _unnamed_parts(table: pd.DataFrame) -> dict[str, Hashable]:
     if not all(is_made_up(name) for name in names) or len(names) < 3:
         return {}
     whole = [pd.api.types.is_integer_dtype(column.dtype) for column in kept]
+    number = [pd.api.types.is_numeric_dtype(column.dtype) for column in kept]
     in_turn = ("year", "month", "day", "hour", "minute", "second")
-    if len(names) == len(in_turn) and all(whole[:5]):
+    if len(names) == len(in_turn) and all(whole[:5]) and number[5]:
         limits = [(2000, 2099), *(_PARTS[part][1:] for part in in_turn[1:-1]), (0, _LAST_SECOND)]
         limits[2] = (1, 31)
         if all(bool(column.between(low, high).all()) for column, (low, high) in zip(kept, limits, strict=True)):
@@ -95,7 +96,11 @@ def _unnamed_parts(table: pd.DataFrame) -> dict[str, Hashable]:
             continue
         days, seconds = _days_and_seconds(table, parts)
         steps = np.diff((days * 86_400 + seconds).to_numpy("float64"))
-        if place + 2 < len(names) and (steps == 0).any() and bool(kept[place + 2].between(0, _LAST_SECOND).all()):
+        if (
+            sum(number[place + 2 : place + 3])
+            and (steps == 0).any()
+            and bool(kept[place + 2].between(0, _LAST_SECOND).all())
+        ):
             parts["second"] = names[place + 2]
             days, seconds = _days_and_seconds(table, parts)
             steps = np.diff((days * 86_400 + seconds).to_numpy("float64"))

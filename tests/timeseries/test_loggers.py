@@ -871,6 +871,9 @@ def test_what_belongs_to_another_recording_or_sensor_is_told(tmp_path):
     path.write_text(start + rows(lambda n: f"{n},{WAVE[n]}") + start + rows(lambda n: f"{n},{WAVE[n]}"))
     with pytest.raises(lsnb.errors.TableError, match=r"one recording behind another: .* those 42 rows further down"):
         lsnb.read_series(path)
+    path.write_text(rows(lambda n: f"101,2026,63,1000,{'a' if n == 3 else n}"))
+    with pytest.warns(UserWarning, match="no column of times"):
+        lsnb.read_series(path)
     path.write_text("DOY,HHMM,T\n" + rows(lambda n: f"63,{1030 + n + 40 * (n >= 30)},{n}"))
     with pytest.warns(UserWarning, match="No year stands beside 'DOY': its times count from the first row"):
         assert lsnb.read_series(path)["timestamp"].tolist() == [60.0 * n for n in range(N)]
