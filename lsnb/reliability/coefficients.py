@@ -394,7 +394,7 @@ def intraclass_correlation(ratings: Ratings) -> pd.DataFrame:
 
     Returns:
         ``icc, value, low, high, n, k``, a row for each of the six; missing where items or annotators are less than two,
-        or where all answers are the same.
+        or where all answers are the same. (2,k) is missing, and its bound −∞, where (2,1) is −1 / (k − 1) or less.
 
     Raises:
         InputError: Answers that are no numbers.
@@ -447,7 +447,9 @@ def _icc_values(msr: float, msc: float, mse: float, msw: float, n: int, k: int) 
     two = quotient(msr - mse, msr + (k - 1) * mse + k * (msc - mse) / n)
     mean_two = quotient(msr - mse, msr + (msc - mse) / n)
     low, high = _absolute(msr, msc, mse, two, n, k, tail)
-    both = [bound * k / (1 + bound * (k - 1)) for bound in (low, high)]
+    # Below −1/(k − 1) nothing is left of the mean's reliability: the fraction changes its sign there, beyond 1.
+    both = [bound * k / (1 + bound * (k - 1)) if not bound * (k - 1) <= -1 else -math.inf for bound in (low, high)]
+    mean_two = math.nan if two * (k - 1) <= -1 else mean_two
     return [
         (single(one), single(ones[0]), single(ones[1])),
         (two, low, high),
@@ -464,13 +466,16 @@ def _absolute(msr: float, msc: float, mse: float, icc: float, n: int, k: int, ta
         return (1.0, 1.0) if not mse and not msc else NONE
     a = k * icc / (n * (1 - icc))
     b = 1 + k * icc * (n - 1) / (n * (1 - icc))
-    freedom = (a * msc + b * mse) ** 2 / ((a * msc) ** 2 / (k - 1) + (b * mse) ** 2 / ((n - 1) * (k - 1)))
+    spread = (a * msc) ** 2 / (k - 1) + (b * mse) ** 2 / ((n - 1) * (k - 1))
+    if not spread:
+        return NONE
+    freedom = (a * msc + b * mse) ** 2 / spread
     lower, upper = stats.f.ppf(tail, n - 1, freedom), stats.f.ppf(tail, freedom, n - 1)
     rest = k * msc + (k * n - k - n) * mse
-    return (
-        n * (msr - lower * mse) / (lower * rest + n * msr),
-        n * (upper * msr - mse) / (rest + n * upper * msr),
-    )
+    low = n * (msr - lower * mse) / (lower * rest + n * msr)
+    high = n * (upper * msr - mse) / (rest + n * upper * msr)
+    # Far below zero the approximation's degrees of freedom are next to none, and its bounds miss the value.
+    return (low, high) if low - 1e-9 <= icc <= high + 1e-9 else NONE
 
 
 # Kappa for two annotators (Cohen) and for several (Fleiss).

@@ -84,6 +84,19 @@ def test_intraclass_correlations_are_what_pingouin_says():
         np.testing.assert_allclose(found[["low", "high"]], theirs[:, 1:], atol=0.0051)
 
 
+def test_the_interval_of_an_intraclass_correlation_holds_it_and_ends_at_one():
+    # Far below zero the mean's reliability has none, and at two items and two people a quotient is of nothing.
+    chance = np.random.default_rng(1)
+    turned = [np.add.outer(np.arange(n), np.arange(k)) % 5 for n in range(2, 8) for k in range(2, 5)]
+    drawn = [chance.integers(0, 5, (n, k)) for _ in range(20) for n in range(2, 8) for k in range(2, 5)]
+    for codes in [*turned, *drawn]:
+        found = intraclass_correlation(Ratings(codes, (1.0, 2.0, 3.0, 4.0, 5.0), "interval"))
+        known = found[["low", "value", "high"]].dropna().to_numpy()
+        assert (known[:, 0] <= known[:, 1] + 1e-9).all()
+        assert (known[:, 1] <= known[:, 2] + 1e-9).all()
+        assert (known[:, 2] <= 1 + 1e-9).all()
+
+
 def test_shrout_and_fleiss_example():
     # Shrout and Fleiss (1979), table 2 and 4: six targets, four judges.
     table = [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
