@@ -124,7 +124,7 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
     done = latest(table)
     done = done[done["status"].isin(ANSWERED)]
     here = done["control"].eq(control).fillna(False).astype(bool) & done["kind"].map(is_region).astype(bool)
-    rows = _identified(done[here])
+    rows = _identified(_with_places(done[here], control))
     results = raw_results(rows) if "raw" in rows.columns else [None] * len(rows)
     measure = _measure(rows, results, control)
     places: Places = {}
@@ -162,19 +162,32 @@ def regions_of(annotations: pd.DataFrame, control: str) -> tuple[Measure, Places
     return measure, places, " ".join(sorted(notes - {""}))
 
 
+_WHERE = ("x", "y", "width", "height", "rotation", "start", "end", "start_frame", "end_frame")
+
+
+def _with_places(rows: pd.DataFrame, control: str) -> pd.DataFrame:
+    """Return regions' rows with all columns of their places; a table made by hand may lack those it has no use for."""
+    if not {"x", "start", "start_frame", "raw"} & set(rows.columns):
+        raise InputError(
+            f"The table does not say where the regions of {control!r} are: it needs the columns x, y, width and "
+            "height, start and end, or start_frame and end_frame, as lsnb.read_annotations gives them."
+        )
+    absent = [name for name in (*_WHERE, "region") if name not in rows.columns]
+    return rows.reindex(columns=[*rows.columns, *absent]) if absent else rows
+
+
 def _identified(rows: pd.DataFrame) -> pd.DataFrame:
     """Return regions' rows with an id in each: results of models and of other tools may lack one."""
     absent = rows["region"].isna()
     if not absent.any():
         return rows
-    places = ("x", "y", "width", "height", "rotation", "start", "end", "start_frame", "end_frame", "page", "to_name")
-    where = [name for name in places if name in rows.columns]
+    where = [name for name in (*_WHERE, "page", "to_name") if name in rows.columns]
     raw = rows["raw"].map(id) if "raw" in rows.columns else 0
     # Labels of one result have a row each, which are in the same place.
     keys = rows.assign(__raw=raw)[["item", "annotator", *where, "__raw"]]
     numbers = keys.groupby(list(keys.columns), dropna=False, sort=False).ngroup()
-    named = ("(no id) " + numbers.astype(str)).astype(rows["region"].dtype)
-    return rows.assign(region=rows["region"].where(~absent, named))
+    named = ("(no id) " + numbers.astype(str)).astype("object")
+    return rows.assign(region=rows["region"].astype("object").where(~absent, named))
 
 
 def _on(columns: Mapping[Any, list[Any]], row: int) -> tuple[Any, ...]:
@@ -836,6 +849,8 @@ def _unitized(
 def _answers_about(annotations: pd.DataFrame, control: str, alike: Alike) -> pd.DataFrame:
     """Return how much annotators agree in what they answered about regions that are matched."""
     columns = ["a", "b", "question", "n", "percent", "kappa"]
+    if "region" not in annotations.columns:
+        return pd.DataFrame(columns=columns)
     kinds = annotations["kind"]
     asked = annotations["region"].notna() & ~kinds.map(lambda kind: is_region(kind) or kind == "relation").astype(bool)
     told = annotations[asked & annotations["control"].notna() & annotations["status"].isin(ANSWERED)]

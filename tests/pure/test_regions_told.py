@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from label_studio_tasks import annotation, result, task
 from shapely import LineString, hausdorff_distance
@@ -17,13 +18,28 @@ from skimage.segmentation import find_boundaries
 
 from lsnb.annotations import long_table
 from lsnb.errors import InputError
-from lsnb.reliability import agreement, region_agreement
+from lsnb.reliability import agreement, disputed, region_agreement
 from lsnb.reliability.overlap import average_precision
 from lsnb.reliability.unitizing import Continuum, disorder, gamma, unitizing_alpha
 from lsnb.shapes import Mask, boundary_distances, mask_distances
 
 RECORDED = json.loads(Path(__file__).with_name("agreement_oracles.json").read_text(encoding="utf-8"))
 SIZE = {"original_width": 200, "original_height": 100}
+
+
+def test_a_table_made_by_hand_needs_the_places_of_its_regions_alone() -> None:
+    who = {"item": ["1", "1", "2", "2"], "annotator": ["ana", "ben"] * 2, "control": "box", "kind": "rectanglelabels"}
+    table = pd.DataFrame({**who, "value": "car", "status": "submitted"})
+    with pytest.raises(InputError, match="does not say where the regions of 'box' are"):
+        region_agreement(table, "box")
+    placed = table.assign(x=[0, 0, 5, 50.0], y=[0, 0, 5, 50.0], width=10.0, height=10.0)
+    # A spreadsheet's empty column of ids is a column of numbers.
+    for boxes in (placed, placed.assign(region=np.nan)):
+        (pair,) = region_agreement(boxes, "box").pairs.itertuples()
+        assert (pair.regions_a, pair.f1) == (2, 0.5)
+        assert disputed(boxes, "box")["item"].tolist() == ["2"]
+    spans = placed.assign(start=[1, 1, 2, 3], end=[2, 2, 3, 4], kind="labels").drop(columns="x")
+    assert disputed(spans, "box")["item"].tolist() == ["2"]
 
 
 # Units on lines.
