@@ -106,6 +106,7 @@ def test_media_in_a_bucket_need_it(studio: Studio) -> None:
         studio.server.delete_project(made.copies[0].project.id)
 
 
+@pytest.mark.slow
 def test_a_study_knows_the_bucket_of_its_media(studio: Studio, bucket: lsnb.Bucket, tmp_path: Path) -> None:
     Image.new("RGB", (8, 8)).save(tmp_path / "1.png")
     upload = bucket.upload(

@@ -460,6 +460,7 @@ def test_the_embedded_bucket_s_key_goes_to_the_embedded_server_without_a_word(
     assert [str(one.message) for one in recwarn if "goes to Label Studio" in str(one.message)] == []
 
 
+@pytest.mark.slow
 def test_a_box_that_nobody_or_somebody_ticked_is_answered_by_all_who_handed_in(
     studio: Studio, title: str, tmp_path: Path
 ) -> None:

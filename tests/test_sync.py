@@ -419,6 +419,7 @@ def test_cut_after_any_request_and_run_again(stack: Stack, study: Study, fate: s
 GUESSED = {"guess": "bad", "user": "ana_1", "path": "/home/ana/1.jpg", "lang": "de"}
 
 
+@pytest.mark.slow
 def test_only_what_is_shown_named_or_needed_travels(studio: Studio, title: str) -> None:
     table = texts(3).assign(**GUESSED)
     study = studio.create_study(title, CONFIG, table, key="id", annotators=["ana"], columns=["lang"])

@@ -713,7 +713,7 @@ def table_of_files(source: str | os.PathLike[str], pattern: str, sources: Source
     if root.is_dir():
         try:
             found = list(_inside_folder(root, pattern, sources))
-        except (ValueError, NotImplementedError):  # which patterns Python refuses differs from release to release
+        except (ValueError, NotImplementedError, IndexError):  # what Python says differs from release to release
             raise InputError(f"pattern is {pattern!r}: give a glob within the folder, such as '**/*.jpg'.") from None
     elif root.is_file() and root.suffix.lower() == ".zip":
         members = (name for name in sources.archive(root).members if _matches(name, pattern))

@@ -62,6 +62,7 @@ def test_browser_s_address_is_the_proxy_s_and_nothing_is_presigned(colab: Stack)
     assert reply.status_code == 200, "the kernel still talks to the machine's own address"
 
 
+@pytest.mark.slow
 def test_media_addresses_lead_through_the_proxy(colab: Stack) -> None:
     session = requests.Session()
     session.headers["Authorization"] = f"Token {colab.api_key}"

@@ -237,6 +237,7 @@ def test_what_the_account_signed_for_a_dead_bucket_opens_nothing(mine: Stack) ->
     assert (grant(fresh.decode()), listing(fresh.decode())) == (200, 200)
 
 
+@pytest.mark.slow
 def test_a_stack_that_was_taken_down_keeps_its_keys(mine: Stack) -> None:
     token = client_of(mine)
     token.bucket(mine.bucket).exists()

@@ -269,6 +269,7 @@ def test_12_says_so_when_nobody_has_answered_yet(too_early: str) -> None:
     assert "Nobody has answered yet." in too_early
 
 
+@pytest.mark.slow
 def test_12_merges_what_people_answered(merged: str, folder: Path, studio: Studio) -> None:
     work = folder / "work"
     annotations = studio.open_study(TITLE).annotations(raw=True)
