@@ -563,7 +563,15 @@ class _Member(io.BufferedIOBase):
         start = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: self._size}[whence]
         place = min(max(start + offset, 0), self._size)
         with _member_faults():
-            self._stream.seek(place)
+            if place < self.tell():
+                self._stream.seek(place)
+            ahead = max(place - self.tell(), 0)
+            # From 3.12 on zipfile leaps ahead in what is not packed from wherever another open member was read last.
+            while ahead:
+                piece = self._stream.read(min(ahead, _PIECE))
+                if not piece:
+                    raise EOFError
+                ahead -= len(piece)
         self._left = self._size - place
         return place
 

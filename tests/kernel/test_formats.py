@@ -175,6 +175,22 @@ def test_names_made_on_windows(tmp_path: Path) -> None:
         assert [inside(member) for member in archive.members] == ["zoë/a.txt"]
 
 
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_members_that_are_open_at_once_do_not_move_each_other(packing: int, tmp_path: Path) -> None:
+    contents = {name: bytes((7 * n + k) % 251 for k in range(100_000)) for n, name in enumerate("abc")}
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", packing) as made:
+        for name, content in contents.items():
+            made.writestr(name, content)
+    with Zip(tmp_path / "a.zip") as archive:
+        opened = {name: archive.open(name) for name in contents}
+        for place in (0, 20, 70_000, 30_000, 99_990, 5, 60_000):
+            for name, stream in opened.items():
+                assert stream.seek(place) == place
+                assert stream.read(9) == contents[name][place : place + 9]
+        for stream in opened.values():
+            stream.close()
+
+
 def test_a_member_reads_as_a_file(tmp_path: Path) -> None:
     content = random.Random(1).randbytes(3 * 2**20)
     for packing in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
