@@ -775,6 +775,11 @@ def _turned(rows: list[tuple[Any, ...]], names: Sequence[str]) -> Iterator[tuple
 def _column(name: str, values: Sequence[Any]) -> Any:
     """Return a column as an array whose dtype depends on its name alone."""
     if name in TEXT:
+        if pd.api.types.is_object_dtype(TEXT_DTYPE):
+            # Before pandas 3 a column of texts holds whatever it is given.
+            values = [
+                value if value is None or isinstance(value, str) or value != value else str(value) for value in values
+            ]
         return pd.Series(values, dtype=TEXT_DTYPE).array
     if name == "value":
         return _objects(values)

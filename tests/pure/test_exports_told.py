@@ -874,3 +874,10 @@ def test_a_packed_file_is_said_to_be_one_by_every_reader(tmp_path: Path, pack: A
         for read in (lsnb.read_annotations, lsnb.read_table, lsnb.read_series):
             with pytest.raises(LsnbError, match=rf"{name} is packed \({kind}\): unpack it"):
                 read(tmp_path / name)
+
+
+def test_names_that_are_no_texts_are_texts_on_every_pandas() -> None:
+    odd = {**result("choices", {"choices": ["x"]}, name="q"), "from_name": {"a": 1}, "id": {"z": 1}}
+    table = read_annotations([task(1, [annotation([odd, result("choices", {"choices": ["y"]}, name="q")], 5)], ID="a")])
+    assert table["control"].tolist() == ["{'a': 1}", "q"]
+    assert widen(table, "q").iloc[0].tolist() == ["y"]
