@@ -221,7 +221,7 @@ def is_choice(annotations: pd.DataFrame, control: str) -> bool:
     """
     rows = _of_control(annotations, control)
     kinds = {str(kind) for kind in rows["kind"].dropna().unique()} if "kind" in rows else set()
-    return bool(kinds) and kinds <= {CHOICES.kind, TAXONOMY.kind} and not is_about_regions(annotations, control)
+    return bool(kinds) and kinds <= {CHOICES.kind, TAXONOMY.kind} and not is_about_regions(rows, control)
 
 
 def left_out(annotations: pd.DataFrame, control: str, wide: pd.DataFrame) -> int:

@@ -459,6 +459,8 @@ class _Condition(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         name = self._quoted.get(node.id, node.id)
+        if self._columns.count(name) > 1:
+            raise InputError(f"the table has {self._columns.count(name)} columns called {name!r}")
         if name in self._columns:
             return ast.Name(f"column{self._columns.index(name)}", ast.Load())
         if name == "index":

@@ -85,3 +85,9 @@ def test_what_is_no_condition_is_not_evaluated(where: str, tmp_path: Path) -> No
     assert "cannot be applied to this table (" in problem
     assert len(problem) < 800
     assert list(tmp_path.iterdir()) == []
+
+
+def test_of_two_columns_of_one_name_none_is_taken() -> None:
+    twice = pd.concat([TABLE, TABLE[["lang"]].iloc[::-1].reset_index(drop=True)], axis=1)
+    rows = read_rows(twice, CONFIG, Reading("id", where="lang == 'de'"))
+    assert "the table has 2 columns called 'lang'" in rows.problems[0]
