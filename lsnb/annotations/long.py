@@ -24,6 +24,7 @@ from lsnb.labels.vocabulary import CHOICES, TAXONOMY, is_region
 from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, result_rows
 from lsnb.shapes import Track, picture_size, seconds_of_frames, to_pixels
 from lsnb.shapes.drawn import BOX, NAN
+from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.tables.keys import RoundedKeyError, key_text
 from lsnb.tasks import (
     OLD_FORM,
@@ -190,8 +191,6 @@ DONE = ("submitted", "empty", "skipped")
 # ... and has answered, if only that there is nothing to mark.
 ANSWERED = ("submitted", "empty")
 TIMES = frozenset({"created_at", "updated_at"})
-# pandas 3 has a dtype for text; pandas 2 keeps it among objects.
-TEXT_DTYPE = pd.Series(["text"]).dtype
 
 
 @checked

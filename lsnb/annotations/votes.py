@@ -11,14 +11,14 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from lsnb.annotations.long import ANSWERED, DONE, TEXT_DTYPE, require_columns
+from lsnb.annotations.long import ANSWERED, DONE, require_columns
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import TOLD, Annotations
 from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY, TEXT_AREA, is_region
 from lsnb.sampling.draw import REPEAT, repeated
-from lsnb.tables.cells import SEVERAL
+from lsnb.tables.cells import SEVERAL, TEXT_DTYPE
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 AMONG_NUMBERS = ("lowest", "median", "highest")

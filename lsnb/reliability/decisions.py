@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from lsnb.annotations import majority, widen
-from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.annotations.votes import is_about_regions, is_paged, takes_several, votes_of
 from lsnb.errors import InputError
 from lsnb.kernel.checks import TOLD, Annotations, Seed, checked
@@ -22,6 +21,7 @@ from lsnb.reliability.coefficients import Level, Ratings, ratings_of
 from lsnb.reliability.intervals import Floats
 from lsnb.reliability.overlap import is_drawn, region_agreement, regions_of
 from lsnb.reliability.truth import Method, modelled_ratings, truth_of
+from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.tables.keys import key_text
 
 

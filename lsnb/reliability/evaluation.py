@@ -21,7 +21,6 @@ import pandas as pd
 from scipy import sparse, stats
 
 from lsnb.annotations import widen
-from lsnb.annotations.long import TEXT_DTYPE
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, Share, Table, checked
 from lsnb.kernel.words import listing, nearest
@@ -58,6 +57,7 @@ from lsnb.reliability.intervals import (
 )
 from lsnb.reliability.overlap import is_drawn
 from lsnb.shapes.faults import as_float
+from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.tables.keys import check_key, key_texts
 
 # With more labels a table of all pairs of them is left out.

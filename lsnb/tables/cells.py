@@ -20,6 +20,7 @@ from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, joined, listing
 from lsnb.tables.keys import FLOAT_LIMIT
 
+# pandas 3 has a dtype for text; pandas 2 keeps it among objects.
 TEXT_DTYPE = pd.Series(["text"]).dtype
 
 # Numbers and columns: what a cell says, and nothing that it does not.

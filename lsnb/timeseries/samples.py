@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from lsnb.annotations.long import ANSWERED, TEXT_DTYPE
+from lsnb.annotations.long import ANSWERED
 from lsnb.annotations.votes import checked, latest
 from lsnb.errors import InputError, MissingExtraError
 from lsnb.kernel import checks
@@ -20,6 +20,7 @@ from lsnb.labels.vocabulary import LABELS, kinds_of
 from lsnb.reliability import Ratings, cohen_kappa, krippendorff_alpha
 from lsnb.shapes import frames_of_seconds, seconds_of_frames
 from lsnb.shapes.faults import as_float
+from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.timeseries.aligned import MICROSECONDS, ORIGINAL, TIME, OnVideo, usual_step
 
 Codes = np.ndarray[Any, np.dtype[np.int32]]
