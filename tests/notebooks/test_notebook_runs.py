@@ -292,6 +292,7 @@ def test_12_merges_what_people_answered(merged: str, folder: Path, studio: Studi
     assert "Warning" not in merged
 
 
+@pytest.mark.slow
 def test_12_writes_what_a_paper_says_and_what_each_column_means(merged: str, folder: Path) -> None:
     work = folder / "work"
     paragraph = (work / "methods-mood.txt").read_text(encoding="utf-8")
