@@ -203,7 +203,8 @@ def studio_credentials(
         if not found_url or not found_key:
             missing = "LABEL_STUDIO_API_KEY" if found_url else "LABEL_STUDIO_URL"
             if wanted and found_key:
-                # Whoever writes the address and sets the key alone means the two; no other server is named beside it.
+                # Whoever writes the address and sets the key alone means the two, where no other server lacks a key.
+                _refuse_key_of_another(wanted, source)
                 return StudioCredentials(wanted, normal_key(found_key, source=source.words), source.words)
             if not wanted:
                 raise CredentialsError(
@@ -226,6 +227,18 @@ def studio_credentials(
             f"variables, Colab secrets or in {FILE_NAME}. {WHERE_TO_FIND_A_KEY}"
         )
     raise CredentialsError(NO_STUDIO)
+
+
+def _refuse_key_of_another(wanted: str, source: _Source) -> None:
+    """Raise CredentialsError where some place names another server than the one wanted, and no key for it."""
+    for place in _sources():
+        named = place.values.get("LABEL_STUDIO_URL")
+        if named and not place.values.get("LABEL_STUDIO_API_KEY") and normal_url(named) != wanted:
+            raise CredentialsError(
+                f"{source.words} has an API key alone, {place.words} names {normal_url(named)} without a key, and "
+                f"{wanted} is asked for: the key may be the other server's, so it is not sent. Set LABEL_STUDIO_URL "
+                "beside the key, or take the other address out."
+            )
 
 
 def _under_a_name(name: str, wanted: str | None) -> StudioCredentials:

@@ -115,6 +115,12 @@ def test_a_key_alone_belongs_to_the_address_that_the_form_names(monkeypatch: pyt
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", SECRET)
     found = studio_credentials("https://course.example.org")
     assert (found.url, found.api_key, found.source) == ("https://course.example.org", SECRET, "the environment")
+    # The file names another server without a key: this may be its.
+    (alone / "credentials.json").write_text(json.dumps({"LABEL_STUDIO_URL": "https://file.example.org"}))
+    with pytest.raises(CredentialsError, match=r"names https://file\.example\.org without a key") as caught:
+        studio_credentials("https://course.example.org")
+    assert SECRET not in str(caught.value)
+    assert studio_credentials("https://file.example.org").api_key == SECRET
     # The file names a server of its own, so its key is of that one.
     monkeypatch.delenv("LABEL_STUDIO_API_KEY")
     (alone / "credentials.json").write_text(
