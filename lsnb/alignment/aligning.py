@@ -42,7 +42,7 @@ from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.media.probing import table_of
 from lsnb.timeseries import fit_moments, label_samples
 from lsnb.timeseries.aligned import DISPLAY_ROWS, OnVideo, Placed, join, place
-from lsnb.timeseries.clocks import SECONDS, Times, reset_sentence
+from lsnb.timeseries.clocks import SECONDS, Times, in_order, reset_sentence
 from lsnb.timeseries.found import UNITS
 from lsnb.timeseries.instruments import FORMATS
 from lsnb.timeseries.offsets import MOST_DRIFT, Correlation, best_match
@@ -337,17 +337,26 @@ def _unseen(table: pd.DataFrame, chosen: Sequence[Any]) -> list[str]:
     notes = []
     time = table["time"].to_numpy("float64")
     for one in chosen:
-        known = np.flatnonzero(np.isfinite(table[one.column].to_numpy("float64", na_value=np.nan)))
-        if not len(known):
+        first, last = (_first_value(table[one.column].iloc[::way]) for way in (1, -1))
+        if first is None or last is None:
             notes.append(f"Column {one.column!r} holds no value within the video: its plot stays empty.")
             continue
-        low, high = float(time[known[0]]), float(time[known[-1]])
+        low, high = float(time[first]), float(time[-1 - last])
         if low > LATE_SECONDS + time[0] or time[-1] - high > LATE_SECONDS:
             notes.append(
                 f"{one.legend!r} has samples from {low:,.3f} to {high:,.3f} s: outside of these the plot shows its "
                 "first or last value, and the table nothing."
             )
     return notes
+
+
+def _first_value(column: pd.Series[Any]) -> int | None:
+    """Return the first row that holds a finite number, looked for among a few before all."""
+    for some in (column.iloc[:1_000], column):
+        known = np.isfinite(some.to_numpy("float64", na_value=np.nan))
+        if known.any():
+            return int(known.argmax())
+    return None
 
 
 def _length(every: Any) -> tuple[float | None, list[str]]:
@@ -497,10 +506,9 @@ def _correlated(
 ) -> Correlation:
     wanted = [name for name in own_channels(channels, sensor.name) or () if name in table.columns] or None
     chosen = choose_channels(table, wanted, None, [] if column is None else [column])
-    known = np.flatnonzero(np.isfinite(times.seconds))
-    order = known[np.argsort(times.seconds[known], kind="stable")]
+    order, seconds = in_order(times.seconds)
     return best_match(
-        times.seconds[order],
+        seconds,
         {str(one.column): table[one.column].to_numpy("float64", na_value=np.nan)[order] for one in chosen},
         *seen,
         reference=reference,

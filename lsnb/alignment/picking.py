@@ -13,6 +13,7 @@ import numpy as np
 from lsnb.alignment.given import Channels, each_sensor, faults_of_all, own_channels, read_video, times_of
 from lsnb.errors import InputError
 from lsnb.forms.event_picker import EventPicker, Felt, Pair, find_picker
+from lsnb.timeseries.clocks import in_order
 from lsnb.timeseries.series import choose_channels, with_numeric
 
 PICTURE_WIDTH = 640
@@ -83,20 +84,19 @@ def pick_events(
         table = with_numeric(table, own_channels(channels, sensor.name))
         wanted = [name for name in own_channels(channels, sensor.name) or () if name in table.columns] or None
         chosen = choose_channels(table, wanted, None, [] if column is None else [column])
-        known = np.flatnonzero(np.isfinite(times.seconds))
-        order = known[np.argsort(times.seconds[known], kind="stable")]
+        order, seconds = in_order(times.seconds)
         if not len(order):
             raise InputError(f"{sensor.name} has no row with a time, so there is nothing to pick from.")
-        written = times.seconds[order] if column is None else table[column].iloc[order]
+        written = seconds if column is None else table[column].iloc[order]
         shown = {one.legend: table[one.column].to_numpy("float64", na_value=np.nan)[order] for one in chosen}
-        felt.append(Felt(sensor.name, times.seconds[order], list(written), shown, drift))
+        felt.append(Felt(sensor.name, seconds, list(written), shown, drift))
         for moment, seen in sensor.events:
-            seconds = times.clock.moment(moment, sensor.tz)
-            if not math.isfinite(seconds):
+            at = times.clock.moment(moment, sensor.tz)
+            if not math.isfinite(at):
                 raise InputError(
                     f"The moment {moment!r} in events of {sensor.name} is not written as its column of times is."
                 )
-            pairs.append(Pair(sensor.name, moment, seconds, seen))
+            pairs.append(Pair(sensor.name, moment, at, seen))
     told = [(one.name, len(one.seconds), one.seconds[0], one.seconds[-1], *one.channels) for one in felt]
     key = (str(clock.path), clock.duration, repr(pairs), *told)
     shows = None if clock.path is None else _pictures(clock.path)

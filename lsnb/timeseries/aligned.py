@@ -16,14 +16,13 @@ from lsnb.errors import InputError
 from lsnb.kernel.checks import Within, checked
 from lsnb.kernel.files import named_path, whole_file_at
 from lsnb.kernel.words import warn
-from lsnb.timeseries.clocks import Clock, Times
-from lsnb.timeseries.series import Channel, Rows, csv_problems, spread
+from lsnb.timeseries.clocks import Clock, Times, in_order
+from lsnb.timeseries.series import Channel, Integers, Rows, csv_problems, spread
 
 # One sensor's rows on the video's clock: in order, within the video, with repeats and gaps counted.
 
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 # A pause this many times longer than the usual step is a gap.
 GAP = 5.0
@@ -107,10 +106,8 @@ def place(
     order: Integers | None = None
     if not bool((time[1:] >= time[:-1]).all()) or not np.isfinite(time[[0, -1]]).all():
         # A missing time compares as neither, so it is here as well.
-        known = np.flatnonzero(np.isfinite(time))
-        order = known[np.argsort(time[known], kind="stable")]
-        was_sorted = bool((np.diff(order) > 0).all())
-        time = time[order]
+        order, time = in_order(time)
+        was_sorted = bool((order[1:] > order[:-1]).all())
     else:
         was_sorted = True
     untimed = read - len(time)

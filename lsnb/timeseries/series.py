@@ -501,8 +501,9 @@ def spread(column: pd.Series[Any], rows: Rows, where: Rows, total: int, *, keep_
         places = np.full(total, -1, dtype="int64")
         places[where] = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
         return values.take(places, allow_fill=True)
-    picked = column.to_numpy()[rows]
+    plain: Any = column.to_numpy()
     if dtype.kind in "iub":
+        picked = plain[rows]
         largest = max(abs(int(picked.max())), abs(int(picked.min()))) if len(picked) and dtype.kind != "b" else 0
         if keep_whole or dtype.kind == "b" or largest >= WHOLE_LIMIT:
             mask = np.ones(total, dtype="bool")
@@ -511,7 +512,7 @@ def spread(column: pd.Series[Any], rows: Rows, where: Rows, total: int, *, keep_
             whole[where] = picked
             made: Any = pd.arrays.BooleanArray if dtype.kind == "b" else pd.arrays.IntegerArray
             return made(whole, mask)
-        dtype = np.dtype("float64")
+        plain, rows, dtype = picked, slice(None), np.dtype("float64")
     missing: Any = np.datetime64("NaT") if dtype.kind == "M" else np.timedelta64("NaT") if dtype.kind == "m" else None
     if dtype.kind in "fc":
         missing = np.nan
@@ -520,7 +521,10 @@ def spread(column: pd.Series[Any], rows: Rows, where: Rows, total: int, *, keep_
         out[: where.start], out[where.stop :] = missing, missing
     else:
         out[:] = missing
-    out[where] = picked
+    if isinstance(where, slice) and not isinstance(rows, slice):
+        plain.take(rows, out=out[where], mode="clip")  # as it is read: the default makes a copy first
+    else:
+        out[where] = plain[rows]
     return out
 
 
