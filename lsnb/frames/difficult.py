@@ -375,10 +375,10 @@ def select_difficult_frames(
     """Return the frames that a model found difficult: the hardest first, one of each event, and no neighbours.
 
     Of every metric and body part a robust z-score says how far above the usual a frame is; the highest is the frame's
-    score. An event is a peak of the score, on either side of which it falls by a third. Three quarters of n are the
-    events with the highest scores; then come the best of each metric that is not among them, if it comes near, and
-    events unlike the chosen. A body part that leaves its place for one frame counts for that frame, not for the one in
-    which it is back.
+    score. An event is a peak of the score, on either side of which it falls by a third. Half of n are the hardest
+    events, by score, likelihood and how many body parts are wrong; then come the best of each metric that is not among
+    them, if it comes near, the hardest frames of any event, up to nine tenths of n, and frames unlike the chosen. A
+    body part that leaves its place for one frame counts for that frame, not for the one in which it is back.
 
     Args:
         predictions: One video's: the CSV or H5 file of DeepLabCut or Lightning Pose, its table, or several of these,
