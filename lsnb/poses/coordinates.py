@@ -273,7 +273,7 @@ def read_poses(
 
     Args:
         predictions: A CSV or H5 file of DeepLabCut, Lightning Pose or EKS, or its table; SLEAP's analysis file, H5 or
-            CSV, or its project of one video (``.slp``: what a model predicted, or else people labelled); JSON of
+            CSV (sleap-io's, too), or its project of one video (``.slp``: what a model predicted, or else people labelled); JSON of
             MMPose, AlphaPose, AlphaTracker or COCO key points; a folder of OpenPose's JSON; MediaPipe's landmarks as
             JSON (an entry a frame) or CSV (a row a frame or a landmark); Anipose's CSV of places in space. Coordinates
             are pixels from the top left, frames count from 0. Of several animals each body part is

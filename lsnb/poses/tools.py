@@ -11,8 +11,9 @@
 | MediaPipe | landmarks, shares of the picture: JSON, an entry a frame, or CSV, a row a frame or a row a landmark |
 | Anipose | the CSV of places in space, as a camera of its ``calibration.toml`` sees them |
 
-SLEAP's ``analysis.h5`` and ``.slp`` are read as any H5 file. Of several animals in a frame each is called by its
-track, else by its place: ``animal1``, ``animal2``.
+SLEAP's ``analysis.h5`` and ``.slp`` are read as any H5 file, and sleap-io's other CSVs (a row for each instance, frame
+or point) as SLEAP's. Of several animals in a frame each is called by its track, else by its place: ``animal1``,
+``animal2``.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ MOST_SHARES = 4.0
 LAST_NUMBER = re.compile(r"(\d+)\D*$")
 _OPENPOSE_OTHERS = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d", "pose_keypoints_3d")
 _OPENPOSE = re.compile(r"^(?P<video>.*)_(?P<frame>\d{12})_keypoints\.json$")
-SLEAP_COLUMNS = ("track", "frame_idx", "instance.score")
+_SLEAP_BESIDE = re.compile(r"(inst\d+\.).*\.x$")
 
 # One animal in one frame: the frame, what the animal is called or None, x, y and likelihood of each body part.
 Sighting = tuple[int, str | None, Floats]
@@ -99,7 +100,7 @@ def is_tool_csv(path: Path) -> bool:
 
 def _csv_reader(names: Sequence[str]) -> str | None:
     known = set(names)
-    if list(names[: len(SLEAP_COLUMNS)]) == list(SLEAP_COLUMNS):
+    if "frame_idx" in known and ({"node", "x", "y"} <= known or any(name.endswith(".x") for name in known)):
         return "sleap"
     if "fnum" in known and any(name.endswith("_ncams") for name in names):
         return "anipose"
@@ -395,7 +396,9 @@ def _coco(said: Mapping[str, Any], source: str) -> pd.DataFrame:
 
 def _csv(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype={"track": str}, encoding="utf-8-sig", skipinitialspace=True)
+        named: dict[str, Any] = {"encoding": "utf-8-sig", "skipinitialspace": True}
+        tracks = [name for name in pd.read_csv(path, nrows=0, **named).columns if name.strip().endswith("track")]
+        table = pd.read_csv(path, dtype=dict.fromkeys(tracks, str), **named)
     except ValueError:  # of rows longer than the header, open quotes, other encodings
         raise TableError(f"{path.name} is damaged: give the CSV that the tool wrote.") from None
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much for names of rows
@@ -404,18 +407,70 @@ def _csv(path: Path) -> pd.DataFrame:
 
 
 def _sleap(table: pd.DataFrame, source: str) -> pd.DataFrame:
-    nodes = [str(name).removesuffix(".x") for name in table.columns if str(name).endswith(".x")]
-    absent = [f"{node}{end}" for node in nodes for end in (".y", ".score") if f"{node}{end}" not in table.columns]
-    absent += [name for name in SLEAP_COLUMNS[:2] if name not in table.columns]
+    table = table.rename(columns=lambda name: str(name).strip())
+    if "video_path" in table.columns and table["video_path"].nunique(dropna=False) > 1:
+        videos = listing(table["video_path"].astype(str).unique().tolist())
+        raise TableError(f"{source} is of several videos ({videos}): write a file for each.")
+    if {"node", "x", "y"} <= set(table.columns):
+        return _sleap_points(table, source)
+    # A row for each frame has its instances side by side.
+    beside = {match[1]: None for name in table.columns if (match := _SLEAP_BESIDE.match(name))} or {"": None}
+    nodes = list(dict.fromkeys(
+        name.removeprefix(first).removesuffix(".x")
+        for first in beside for name in table.columns if name.startswith(first) and name.endswith(".x")
+    ))  # fmt: skip
+    absent = [f"{first}{node}{end}" for first in beside for node in nodes for end in (".x", ".y")]
+    absent = [name for name in absent if name not in table.columns]
     if not nodes or absent:
         raise TableError(f"{source} lacks {listing(absent) or 'nodes'}: give the analysis CSV that SLEAP wrote.")
-    columns = [f"{node}{end}" for node in nodes for end in (".x", ".y", ".score")]
-    values = table[columns].apply(numbers_in).to_numpy("float64").reshape(len(table), len(nodes), 3)
-    if (np.isnan(values).any(axis=(1, 2)) & table[columns].notna().all(axis=1)).any():
+    frames = [_frame(frame, source) for frame in table["frame_idx"].tolist()]
+    sightings: list[Sighting] = []
+    for first in beside:
+        columns = [f"{first}{node}{end}" for node in nodes for end in (".x", ".y", ".score")]
+        values = _sleap_cells(table.reindex(columns=columns), source).reshape(len(table), len(nodes), 3)
+        tracks = table.get(f"{first}track", pd.Series(None, table.index, dtype=object)).tolist()
+        sightings += [
+            (frame, _track(track), points)
+            for frame, track, points in zip(frames, tracks, values, strict=True)
+            if first == "" or np.isfinite(points).any()
+        ]
+    return _table(sightings, nodes, "sleap", source, frames=max(frames, default=-1) + 1)
+
+
+def _sleap_cells(cells: pd.DataFrame, source: str) -> Floats:
+    values: Floats = cells.apply(numbers_in).to_numpy("float64")
+    if (np.isnan(values) & cells.notna().to_numpy()).any():
         raise TableError(f"{source} holds what is no number: give the analysis CSV that SLEAP wrote.")
-    tracks = [track if isinstance(track, str) else None for track in table["track"]]
-    frames = [_frame(frame, source) for frame in table["frame_idx"]]
-    return _table(list(zip(frames, tracks, values, strict=True)), nodes, "sleap", source)
+    return values
+
+
+def _track(cell: Any) -> str | None:
+    return cell if isinstance(cell, str) else None
+
+
+def _sleap_points(table: pd.DataFrame, source: str) -> pd.DataFrame:
+    nodes = list(dict.fromkeys(table["node"].astype(str)))
+    values = _sleap_cells(table.reindex(columns=["x", "y", "score"]), source)
+    optional = table.reindex(columns=["track", "instance_score"])
+    sightings: list[Sighting] = []
+    tracked: dict[tuple[int, str], Floats] = {}
+    last: tuple[Any, ...] = ()
+    rows = zip(table["frame_idx"], table["node"], optional["track"], optional["instance_score"], values, strict=True)
+    for number, node, track, score, point in rows:
+        frame, place, called = _frame(number, source), nodes.index(str(node)), _track(track)
+        points = tracked.get((frame, called)) if called is not None else None
+        if called is None and last == (frame, None, str(score)) and np.isnan(sightings[-1][2][place]).all():
+            points = sightings[-1][2]
+        if points is None:
+            points = np.full((len(nodes), 3), np.nan)
+            sightings.append((frame, called, points))
+            if called is not None:
+                tracked[frame, called] = points
+        elif not np.isnan(points[place]).all():
+            raise TableError(f"{source} has {node} of {called} in frame {frame} twice: keep one of them.")
+        points[place] = point
+        last = frame, called, str(score)
+    return _table(sightings, nodes, "sleap", source)
 
 
 # MediaPipe, whose landmarks people write out in forms of their own.

@@ -366,6 +366,45 @@ def test_a_score_of_nought_is_one(tmp_path: Path) -> None:
         assert read_poses(written(tmp_path / "v.json", said)).likelihood.tolist() == [[expected]]
 
 
+def test_the_csvs_of_sleap_io_say_what_sleaps_says(tmp_path: Path) -> None:
+    places = {("007", 0): [1, 2, 0.5, 3, 4, 0.25], ("t2", 0): [5, 6, 1, NAN, NAN, NAN], ("007", 2): [7, 8, 1, 9, 9, 1]}
+    ends = [f"{node}{end}" for node in ("nose", "a.b") for end in (".x", ".y", ".score")]
+    row = [
+        {"track": track, "frame_idx": at, **dict(zip(ends, one, strict=True))} for (track, at), one in places.items()
+    ]
+    tables = {
+        "sleap": pd.DataFrame([{**one, "instance.score": 0.9} for one in row]),
+        "instances": pd.DataFrame([{**one, "track_score": NAN, "score": 0.9} for one in row]),
+        "points": pd.DataFrame(
+            [
+                {"frame_idx": one["frame_idx"], "node": node, "track": one["track"], "instance_score": 0.9,
+                 **{end: one[f"{node}.{end}"] for end in ("x", "y", "score")}}
+                for one in row for node in ("nose", "a.b")
+            ]
+        ),
+        "frames": pd.DataFrame(
+            [
+                {"frame_idx": at, **{f"inst{n}.{k}": one[k] for n, one in enumerate(some) for k in ("track", *ends)}}
+                for at, some in ((0, row[:2]), (2, row[2:]))
+            ]
+        ),
+    }  # fmt: skip
+    for name, table in tables.items():
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+        poses = read_poses(tmp_path / f"{name}.csv")
+        assert poses.bodyparts == ("t2 nose", "t2 a.b", "007 nose", "007 a.b"), name
+        assert len(poses) == 3
+        np.testing.assert_array_equal(poses.xy[0], [[5, 6], [NAN, NAN], [1, 2], [3, 4]])
+        np.testing.assert_array_equal(poses.likelihood[2], [NAN, NAN, 1, 1])
+        table.drop(
+            columns=[end for end in table if end.endswith(("nose.score", "b.score")) or (end == "score")]
+        ).to_csv(tmp_path / "bare.csv", index=False)
+        assert np.isnan(read_poses(tmp_path / "bare.csv").likelihood).all()
+        table.assign(video_path=["a.mp4"] * (len(table) - 1) + ["b.mp4"]).to_csv(tmp_path / "two.csv", index=False)
+        with pytest.raises(TableError, match=r"several videos \(a.mp4, b.mp4\)"):
+            read_poses(tmp_path / "two.csv")
+
+
 @pytest.mark.parametrize("rows", ["", '"\n', "a,0,1,2,3,4,5,6\n", "\xff\n"])
 def test_a_damaged_csv_of_sleap_is_a_sentence(rows: str, tmp_path: Path) -> None:
     head = "track,frame_idx,instance.score,nose.x,nose.y,nose.score\n"
