@@ -273,12 +273,12 @@ def read_poses(
 
     Args:
         predictions: A CSV or H5 file of DeepLabCut, Lightning Pose or EKS, or its table; SLEAP's analysis file, H5 or
-            CSV (sleap-io's, too), or its project of one video (``.slp``: what a model predicted, or else people labelled); JSON of
-            MMPose, AlphaPose, AlphaTracker or COCO key points; a folder of OpenPose's JSON; MediaPipe's landmarks as
-            JSON (an entry a frame) or CSV (a row a frame or a landmark); Anipose's CSV of places in space. Coordinates
-            are pixels from the top left, frames count from 0. Of several animals each body part is
-            ``"<individual> <body part>"``. What SuperAnimal gives as −1 is missing. Of the JSON from
-            which AlphaTracker learns the likelihood is 1.
+            CSV (sleap-io's, too), or its project of one video (``.slp``: what a model predicted, or else people
+            labelled); JSON of MMPose, AlphaPose, AlphaTracker or COCO key points; a folder of OpenPose's JSON;
+            MediaPipe's landmarks as JSON (an entry a frame) or CSV (a row a frame or a landmark); Anipose's CSV of
+            places in space. Coordinates are pixels from the top left, frames count from 0. Of several animals each body
+            part is ``"<individual> <body part>"``. What SuperAnimal gives as −1 is missing. Of the JSON from which
+            AlphaTracker learns the likelihood is 1.
         name: What to call it in messages; the file's name by default.
         size: Width and height of the pictures in pixels, for MediaPipe's landmarks, which are shares of them. Their
             depth is left out, and their visibility is the likelihood.
