@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
 import warnings
@@ -9,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 
@@ -45,6 +47,8 @@ from lsnb.tables import check_key, read_table
 from lsnb.tables.opening import read_items
 
 PIECE = 2**20
+GIF = ".gif"
+MOST_GIF = 2**28  # bytes of one in a zip
 
 
 def find_videos(source: str | os.PathLike[str], *, out: str | os.PathLike[str] | None = None) -> pd.DataFrame:
@@ -133,15 +137,29 @@ def _in_folder(folder: Path, out: str | os.PathLike[str] | None, tally: Tally) -
 
 def _moves(path: Path) -> bool:
     """Return whether a file is a GIF of several pictures."""
-    if path.suffix.lower() != ".gif":
-        return False
+    return path.suffix.lower() == GIF and _has_several_pictures(path)
+
+
+def _has_several_pictures(gif: Path | IO[bytes]) -> bool:
     from PIL import Image
 
     try:
-        with Image.open(path) as picture:
+        with Image.open(gif, formats=["GIF"]) as picture:
             return bool(getattr(picture, "is_animated", False))
     except (OSError, ValueError, SyntaxError):
         return False
+
+
+def _moving(path: Path) -> set[str]:
+    """Return the names of a zip's GIFs of several pictures; of none, where the archive speaks against reading them."""
+    found = set()
+    with Zip(path) as archive:
+        gifs = [one for one in archive.members if PurePosixPath(inside(one)).suffix.lower() == GIF]
+        for one in [] if archive.problems(gifs) else gifs:
+            with contextlib.suppress(MemberFault):
+                if not is_junk(inside(one)) and _has_several_pictures(io.BytesIO(archive.read(one, MOST_GIF))):
+                    found.add(inside(one))
+    return found
 
 
 def _of_table(path: Path) -> pd.DataFrame:
@@ -161,14 +179,15 @@ def _holds_videos(path: Path, tally: Tally, within: Path | None = None) -> bool:
     with Zip(path) as archive:
         names = [inside(member) for member in archive.members if not is_junk(inside(member))]
     shown = path.name if within is None else path.relative_to(within).as_posix()
-    videos = [name for name in names if _is_video(name)]
+    moving = _moving(path)
+    videos = [name for name in names if _is_video(name) or name in moving]
     if not videos:
         tally.seen += 1
         tally.leave("a zip without videos", [shown])
         return False
     tally.seen += len(names)
     tally.taken += len(videos)
-    others = [f"{shown}/{name}" for name in names if not _is_video(name)]
+    others = [f"{shown}/{name}" for name in names if name not in videos]
     if others:
         tally.leave("no video", others)
     return True
@@ -177,7 +196,8 @@ def _holds_videos(path: Path, tally: Tally, within: Path | None = None) -> bool:
 def _unpacked(path: Path, out: str | os.PathLike[str] | None) -> list[Path]:
     folder = (named_path(out) if out is not None else path.parent) / path.stem
     found = []
-    with open_zip(path, _is_video) as archive:
+    moving = _moving(path)
+    with open_zip(path, lambda name: _is_video(name) or name in moving) as archive:
         raise_for_zip(path, _too_large(archive, folder))
         for info in archive.members:
             target = path_inside(folder, *PurePosixPath(inside(info)).parts)

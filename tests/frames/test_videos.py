@@ -117,3 +117,13 @@ def test_raw_streams_and_moving_gifs_are_videos_and_other_gifs_are_not(tmp_path:
     with pytest.warns(UserWarning, match=r"17 files, 6 taken, 11 left out \(no video: g.gif, h.gif, 0.png, "):
         table = find_videos(tmp_path)
     assert names(table, tmp_path) == ["a.h264", "b.HEVC", "c.flv", "d.ogv", "e.m2v", "f.gif"]
+    (tmp_path / "zips").mkdir()
+    with zipfile.ZipFile(tmp_path / "zips" / "z.zip", "w") as archive:
+        for name in "fgh":
+            archive.write(tmp_path / f"{name}.gif", f"{name}.gif")
+    for _ in range(2):
+        with pytest.warns(
+            UserWarning, match=r"z.zip: 3 files, 1 taken, 2 left out \(no video: z.zip/g.gif, z.zip/h.gif"
+        ):
+            table = find_videos(tmp_path / "zips" / "z.zip")
+        assert names(table, tmp_path) == ["zips/z/f.gif"]
