@@ -398,7 +398,7 @@ def _csv(path: Path) -> pd.DataFrame:
     try:
         named: dict[str, Any] = {"encoding": "utf-8-sig", "skipinitialspace": True}
         tracks = [name for name in pd.read_csv(path, nrows=0, **named).columns if name.strip().endswith("track")]
-        table = pd.read_csv(path, dtype=dict.fromkeys(tracks, str), **named)
+        table: pd.DataFrame = pd.read_csv(path, dtype=dict.fromkeys(tracks, str), **named)
     except ValueError:  # of rows longer than the header, open quotes, other encodings
         raise TableError(f"{path.name} is damaged: give the CSV that the tool wrote.") from None
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes what is too much for names of rows
