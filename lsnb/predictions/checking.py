@@ -191,16 +191,19 @@ class Rules:
             and rule.row.shape in _PLAIN
             and rule.labels
             and rule.is_imported
+            and "{{" not in name
             and self.objects.issuperset(rule.to_names)
         }
 
     def repeated(self, name: Any) -> str | None:
-        """Return the control of a ``Repeater`` of which this is the name of one copy, or None."""
+        """Return the control of a ``Repeater`` of which this is the name, or that of one copy, or None."""
         if not isinstance(name, str):
             return None
         for known in self.controls:
             head, opening, rest = known.partition("{{")
             tail = rest.partition("}}")[2]
+            if opening and name == known:
+                return known
             fits = opening and name.startswith(head) and name.endswith(tail)
             if fits and name[len(head) : len(name) - len(tail)].isdecimal():
                 return known
@@ -418,6 +421,21 @@ def find_faults(results: Any, rules: Rules, facts: Facts) -> list[Fault]:
     return faults + _double_faults(results, rules)
 
 
+def plain_score(given: Any) -> Any:
+    """Return a score that a text writes as the number, as tables keep it; a blank one as None; others as they are.
+
+    Example:
+        >>> plain_score("0.90"), plain_score(" "), plain_score("sure"), plain_score(0.5)
+        (0.9, None, 'sure', 0.5)
+    """
+    if not isinstance(given, str):
+        return given
+    try:
+        return float(given) if given.strip() else None
+    except ValueError:
+        return given
+
+
 def score_faults(score: Any, path: str = "score") -> list[Fault]:
     """Return what is wrong with a score: it is a number from 0 to 1, or None.
 
@@ -483,7 +501,7 @@ def _result_faults(result: Any, rules: Rules, facts: Facts, results: Any) -> lis
         return [Fault("missing_key", f"{name} is needed.", f".{name}") for name in missing]
     name, to_name, kind, value = result["from_name"], result["to_name"], result["type"], result["value"]
     rule = rules.controls.get(name) if isinstance(name, str) else None
-    if rule is None:
+    if rule is None or "{{" in rule.name:
         repeated = rules.repeated(name)
         if repeated:
             words = (

@@ -165,7 +165,7 @@ def from_coco(
     notes = [f"Annotations of {listing(people)} are together here: annotator= takes one person's."]
     categories = _categories([*(listed[2] or []), *(listed[3] or [])], names_of(names))
     known_sizes = Sizes(sizes)
-    reading = Reading(Regions(rules_of(config)), targets, categories, normalized is True)
+    reading = Reading(Regions(rules_of(config)), targets, categories, normalized is True, images is not None)
     if names is None and not (listed[2] or listed[3]):
         number = next((int(one["category_id"]) for one in annotations if _has_number(one)), 0)
         means = COCO_CATEGORIES.get(number)
@@ -377,8 +377,12 @@ def _pictures(
 ) -> dict[Any, tuple[Row, Size | None]]:
     """Return image id → its row and size, and add the rows."""
     if images is None:
-        ids = dict.fromkeys(_picture_id(one) for one in annotations)
-        images = [{"id": number} for number in ids if number is not None]
+        called: dict[Any, Any] = {}
+        for one in annotations:
+            number = _picture_id(one)
+            if number is not None and not called.get(number):
+                called[number] = one.get("file_name")  # which ultralytics writes beside a number it made of the name
+        images = [{"id": n, **({"file_name": name} if isinstance(name, str) else {})} for n, name in called.items()]
     found: dict[Any, tuple[Row, Size | None]] = {}
     for index, image in enumerate(images):
         row = Row(index)
@@ -386,6 +390,8 @@ def _pictures(
         if not isinstance(image, Mapping) or not _is_id(image.get("id")):
             row.error("no_id", "An image needs an id.", f"images[{index}].id")
             continue
+        if not image.get("file_name") and isinstance(image.get("coco_url"), str):
+            image = {**image, "file_name": image["coco_url"]}  # LVIS names its pictures so
         row.name = str(image.get("file_name", image["id"]))
         number = _plain_id(image["id"])
         if number in found:
@@ -430,6 +436,7 @@ class Reading:
         targets: Where they can go.
         categories: Id → category.
         is_shared: Whether places are shares of the picture.
+        has_images: Whether the file lists its pictures, so that what an annotation calls a file is not its picture.
         boxed: Category id → where plain boxes of it go.
         notes: What was guessed or left out in the whole file, once each.
         torn: Pictures with a crowd whose mask cannot be read.
@@ -439,6 +446,7 @@ class Reading:
     targets: Targets
     categories: Mapping[Any, Category]
     is_shared: bool = False
+    has_images: bool = True
     boxed: dict[Any, Target] = field(default_factory=dict)
     notes: dict[str, None] = field(default_factory=dict)
     torn: list[Row] = field(default_factory=list)
@@ -551,6 +559,8 @@ class Reading:
     def _said_beside(self, annotation: Mapping[str, Any]) -> dict[str, Any]:
         """Return attributes that stand beside an annotation's own fields, as FiftyOne writes them; tell of others."""
         more = {str(name): given for name, given in annotation.items() if name not in READ and name not in KEPT}
+        if not self.has_images:
+            more.pop("file_name", None)
         plain = {name: given for name, given in more.items() if isinstance(given, str | int | float)}
         left = sorted(name for name, given in more.items() if given and name not in plain)
         if left:

@@ -40,7 +40,9 @@ from lsnb.predictions.interchange import (
     Picture,
     cvat_films,
     cvat_pictures,
+    datumaro_pictures,
     is_cvat,
+    is_datumaro,
     is_labelme,
     is_mot,
     is_voc,
@@ -80,12 +82,13 @@ from lsnb.tasks import listed_tasks, unfolded
 Format = Literal[
     "answers", "spans", "table", "coco", "yolo", "labelbox", "detections", "tasks", "pictures", "films", "mot"
 ]
-Source = str | Path | pd.DataFrame
+Source = Any  # a str, a Path, a DataFrame, or a dataset of datumaro
 ITEM_COLUMNS = ("item", "file_name", "filename", "image", "path", "image_path", "file", "id")
 FILE_COLUMNS = frozenset(ITEM_COLUMNS) - {"item", "id"}
 # Label Studio's zips of YOLO hold a notes.json of these.
 ABOUT_DATASET = frozenset({"info", "categories", "licenses"})
 TABLES = frozenset({".csv", ".tsv"})
+NO_JSON = frozenset({".ini", ".yaml", ".yml"})  # what may begin as JSON does: [section], {names: [cat, dog]}
 KNOWN = (
     "Label Studio's exports, COCO, YOLO, Pascal VOC, CVAT, LabelMe, MOT, Roboflow, Labelbox, JSON with each item's "
     "detections, or a table with a row per box; as a file, a folder or a zip"
@@ -155,10 +158,12 @@ def read_predictions(
     LabelMe; the MOT challenge; what Roboflow and FiftyOne write; and tables with a row per span or stretch (``start,
     end``) or a column per question, as ``from_spans``, ``from_segments`` and ``from_answers`` do. What Label Studio has
     no place for (``track_id``, ``occluded``, ``truncated``, ``difficult``, ``ignore``, ``attributes``) is kept in a
-    region's ``meta``, or told. Other formats: ``datumaro`` makes COCO of some forty, in an environment of its own.
+    region's ``meta``, or told. Of some forty other formats it takes what ``datumaro.Dataset.import_from(folder)``
+    returns (``pip install "lsnb[datumaro]"``).
 
     Args:
-        source: A file, a folder or a zip; or a table with a row per box, as ``lsnb.Detector`` returns it.
+        source: A file, a folder or a zip; a table with a row per box, as ``lsnb.Detector`` returns it; or a dataset of
+            ``datumaro``.
         config: The label config. Which control shows a region follows from what it draws and its labels.
         items: Which item a picture is: the table of pictures, with columns ``key`` and ``path``, or file name → item.
             Without it, a picture's item is its file's name without the ending.
@@ -492,6 +497,8 @@ def _labels(content: Content, names: Names | None) -> Iterator[str | None]:
 def _contents(source: Any, key: str) -> list[Content]:
     if isinstance(source, pd.DataFrame):
         return [_of_table(source, "the table", key)]
+    if is_datumaro(source):
+        return [Content("pictures", "the dataset", datumaro_pictures(source))]
     if not isinstance(source, str | Path) or not str(source).strip() or "\0" in str(source):
         raise InputError(f"source is {source!r}: give a file or folder of predictions, or the table of a detector.")
     file = named_path(source)
@@ -582,7 +589,7 @@ def _of_files(found: Mapping[str, bytes], name: str, key: str) -> list[Content]:
         is_table = ending_of(file) in TABLES
         if looks_like_xml(raw[:4096]) and not is_table:
             gathered.xml(file, raw)
-        elif looks_like_json(raw[:4096]) and not is_table and ending_of(file) != ".ini":
+        elif looks_like_json(raw[:4096]) and not is_table and ending_of(file) not in NO_JSON:
             gathered.json(file, raw, key)
         elif is_table and not _looks_like_lines(raw[:4096]):
             gathered.table(file, raw, key)
@@ -671,6 +678,7 @@ class _Gathered:
             InputError: Nothing that is known, or several formats.
         """
         gathered = (self._pictures, self._films, self._cells, self._tasks)
+        self._leave_bare()
         found = [*(one for one in gathered if one.data), *self._others]
         found += self._lines(has_others=bool(found))
         if not found:
@@ -689,6 +697,18 @@ class _Gathered:
         if self._aside:
             first.notes[f"Left aside, as no labels: {listing(self._aside, 3)}."] = None
         return found
+
+    def _leave_bare(self) -> None:
+        """Leave files of COCO aside that only list pictures, as ``image_info``, where another is there."""
+        bare = [
+            one
+            for one in self._others
+            if one.format == "coco" and isinstance(one.data, Mapping)
+            and not one.data.get("annotations") and not one.data.get("categories")
+        ]  # fmt: skip
+        if len(bare) < len(self._others):
+            self._aside += [one.name for one in bare]
+            self._others = [one for one in self._others if one not in bare]
 
     def _lines(self, *, has_others: bool) -> list[Content]:
         """Return what texts hold: sequences of the MOT challenge, or YOLO's labels."""
@@ -739,7 +759,7 @@ def _of_parsed(data: Any, name: str, key: str) -> Content:
         if not data or (isinstance(first, Mapping) and "image_id" in first):
             return Content("coco", name, data)
         if isinstance(first, Mapping) and (used := _key_of(first, key)) in first:
-            if _is_table(data, used):
+            if _is_table(data, used) or _is_detectors(data):
                 return _of_table(pd.DataFrame(data), name, key)
             found = _by_key(data, used, name)
             return Content("detections", name, found, key=used)
@@ -771,15 +791,25 @@ def _is_table(rows: Sequence[Any], key: str) -> bool:
     return not holds_detections(columns)
 
 
+def _is_detectors(rows: Sequence[Any]) -> bool:
+    """Return whether a list holds the rows of a table as ``lsnb.Detector`` returns it."""
+    return all(isinstance(row, Mapping) and {"label", "status"} <= row.keys() for row in rows)
+
+
 def _by_key(rows: Sequence[Any], key: str, name: str) -> dict[Any, Any]:
+    """Return what is said of each item: an entry, or a list of those that are one thing each, as rows of tables are."""
     found: dict[Any, Any] = {}
     for number, row in enumerate(rows, start=1):
         item = row.get(key) if isinstance(row, Mapping) else None
         if not isinstance(item, str | int | float):
             raise InputError(f"Entry {number} of {name} does not say its {key}: each needs one, a text or a number.")
         if item in found:
-            raise InputError(f"{name} has two entries of the {key} {item!r}: give each once.")
-        found[item] = row
+            before = found[item] if isinstance(found[item], list) else [found[item]]
+            if any(any(isinstance(one.get(part), list | Mapping) for part in _LISTS) for one in (before[0], row)):
+                raise InputError(f"{name} has two entries of the {key} {item!r}: give each once.")
+            found[item] = [*before, row]
+        else:
+            found[item] = row
     return found
 
 

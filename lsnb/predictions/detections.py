@@ -19,7 +19,7 @@ from lsnb.kernel import checks
 from lsnb.kernel.runtime import collector_paused
 from lsnb.labels import Control, LabelConfig
 from lsnb.labels.vocabulary import CHOICES
-from lsnb.predictions.checking import Facts, find_faults, rules_of, score_faults
+from lsnb.predictions.checking import Facts, find_faults, rules_of
 from lsnb.predictions.matching import Matching, Sizes, size_of
 from lsnb.predictions.payloads import (
     BOX_COLUMNS,
@@ -27,6 +27,7 @@ from lsnb.predictions.payloads import (
     Names,
     holds_detections,
     is_missing,
+    known_score,
     names_of,
     read_payload,
     read_table_rows,
@@ -197,6 +198,7 @@ def _read_video(
 def _not_in_videos(found: Found) -> list[str]:
     """Return what was found in a frame besides boxes."""
     listed = {
+        "flags and attributes": found.kept,
         "masks": found.masks,
         "outlines": found.outlines,
         "key points": found.points,
@@ -435,6 +437,8 @@ def draw(
             tracker = None if number == -1 or not math.isfinite(number) else int(number) if number % 1 == 0 else number
         if isinstance(tracker, str | int | float):
             regions.keep(parent, {"track_id": tracker})
+        if found.kept is not None and found.kept[place]:
+            regions.keep(parent, found.kept[place])
         if points is not None:
             if draws_points:
                 add_points(row, points, label, size, regions, targets, path, parent, names)
@@ -560,10 +564,10 @@ def _chosen(row: Row, label: str, path: str, targets: Targets, score: float | No
         row.faults.append(replace(target, path=path))
     if not isinstance(target, Target):
         return None
-    row.faults += score_faults(score, path)
+    sure = known_score(row, score, path)
     value = {CHOICES.key: [target.label]}
     result = {"from_name": target.name, "to_name": target.to_name, "type": target.kind, "value": value}
-    return result if score is None else {**result, "score": float(score)}
+    return result if sure is None else {**result, "score": sure}
 
 
 # What lies within this, in pixels, lies in the picture's first pixel.

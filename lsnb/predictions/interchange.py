@@ -7,7 +7,8 @@ What Label Studio has no place for is kept in a region's ``meta`` (``track_id``,
 Formats: CVAT for images 1.1 and for video 1.1 (https://docs.cvat.ai/docs/manual/advanced/xml_format/); Pascal VOC (M.
 Everingham and J. Winn, "The PASCAL Visual Object Classes Challenge 2012 Development Kit", section 5); LabelMe's JSON
 (https://github.com/wkentaro/labelme) and the XML of MIT's LabelMe before it; MOT (A. Milan et al., "MOT16: A Benchmark
-for Multi-Object Tracking", arXiv 1603.00831, table 5).
+for Multi-Object Tracking", arXiv 1603.00831, table 5). Of the many formats that have no reader here, what ``datumaro``
+(https://github.com/open-edge-platform/datumaro, MIT) read of them.
 """
 
 from __future__ import annotations
@@ -35,12 +36,13 @@ from lsnb.predictions.detections import (
     video_facts,
 )
 from lsnb.predictions.matching import Matching, Sizes, size_of
-from lsnb.predictions.payloads import Names
+from lsnb.predictions.payloads import FLAG_KEYS, Names
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.regions import NO_SIZE, ROUNDING, Regions, Seen, Target, Targets
 from lsnb.shapes import (
     Box,
     Fault,
+    Pixels,
     Size,
     bitmask_pixels,
     bounds,
@@ -668,11 +670,19 @@ def _labelme_thing(shape: Any, size: Size | None, path: str) -> Thing:
 
 
 def _labelme_mask(png: str, left: int, top: int, size: Size) -> Any:
+    return placed_mask(png_mask(png), left, top, size)
+
+
+def png_mask(png: str) -> Pixels:
+    """Return what a PNG in base64 covers, height × width.
+
+    Raises:
+        InputError: It is none.
+    """
     try:
-        part = bitmask_pixels(f"data:image/png;base64,{png}")
+        return bitmask_pixels(f"data:image/png;base64,{png.rpartition(',')[2]}")
     except (ValueError, OSError):
         raise InputError("The mask is no PNG in base64.") from None
-    return placed_mask(part, left, top, size)
 
 
 # Lines: the MOT challenge.
@@ -876,6 +886,108 @@ def _mot_pictures(
     if faults:
         pictures[-1] = Picture(one.name, size, faults=list(faults))
     return list(pictures.values())
+
+
+# Datasets of datumaro, told by what they have: the package itself is not needed.
+
+
+def is_datumaro(given: Any) -> bool:
+    """Return whether this is a ``datumaro.Dataset``."""
+    return callable(getattr(given, "categories", None)) and callable(getattr(given, "export", None))
+
+
+def datumaro_pictures(dataset: Any) -> list[Picture]:
+    """Return what a dataset of datumaro holds.
+
+    Args:
+        dataset: What ``datumaro.Dataset.import_from(folder)`` returned.
+    """
+    named = {str(getattr(kind, "name", kind)): told for kind, told in dataset.categories().items()}
+    labels = dict(enumerate(str(one.name) for one in getattr(named.get("label"), "items", ())))
+    joints = {number: list(one.labels) for number, one in dict(getattr(named.get("points"), "items", {})).items()}
+    pictures = []
+    for item in dataset:
+        file = str(getattr(item.media, "path", None) or "")
+        high, wide = getattr(item.media, "size", None) or (None, None)
+        picture = Picture(f"{item.id}{PurePosixPath(file).suffix}", _size(wide, high))
+        pictures.append(picture)
+        grouped: dict[Any, list[Thing]] = {}
+        for number, given in enumerate(item.annotations):
+            kind = str(getattr(given.type, "name", given.type))
+            label = labels.get(getattr(given, "label", None))  # type: ignore[arg-type]
+            if kind == "label":
+                picture.tags.append(str(label))
+                continue
+            n = len(picture.things)
+            _take(picture, f"{kind}[{number}]", functools.partial(_datumaro_thing, given, kind, label, joints))
+            if given.group and len(picture.things) > n:
+                grouped.setdefault((given.group, label), []).append(picture.things[-1])
+        for things in grouped.values():
+            _join(picture, things)
+    return pictures
+
+
+def _join(picture: Picture, things: Sequence[Thing]) -> None:
+    """Make one thing of what a group says of it in parts: its box, its outlines or mask, its key points."""
+    first, *others = sorted(things, key=lambda one: one.seen is None or one.seen.box is None)
+    for other in others:
+        seen, more = first.seen, other.seen
+        if more is not None and (more.box is not None or more.turned is not None or more.line is not None):
+            continue  # a thing of its own
+        if seen is None or (more is None and first.points):
+            continue
+        if more is not None:
+            seen.outlines = [*(seen.outlines or ()), *(more.outlines or ())] or None
+            seen.mask = seen.mask if seen.mask is not None else more.mask
+        first.points, first.meta = first.points or other.points, {**other.meta, **first.meta}
+        picture.things.remove(other)
+
+
+def _datumaro_thing(given: Any, kind: str, label: str | None, joints: Mapping[int, Sequence[str]], path: str) -> Thing:
+    said = {
+        str(name): one for name, one in given.attributes.items() if one is not None and one is not False and one != ""
+    }
+    if said.pop("is_crowd", False):
+        said["iscrowd"] = True
+    turn, score = _number(said.pop("rotation", 0) or 0, "rotation"), said.pop("score", None)
+    meta = {name: said.pop(name) for name in (*FLAG_KEYS, "track_id", "group_id") if name in said}
+    plain = {name: one for name, one in said.items() if isinstance(one, str | int | float | bool)}
+    thing = Thing(label, path, meta=meta | ({"attributes": plain} if plain else {}), score=score)
+    if kind == "mask":
+        thing.seen = Seen(mask=np.array(given.image) > 0)
+    elif kind == "rotated_bbox":
+        width, height = _number(given.w, "w"), _number(given.h, "h")
+        left, top = _number(given.cx, "cx") - width / 2, _number(given.cy, "cy") - height / 2
+        box = Box.turned_about_centre(left, top, width, height, _number(given.r, "r"))
+        thing.seen = Seen(turned=box.corners(), drawn=box)
+    elif kind in ("bbox", "ellipse"):
+        x, y, width, height = (_number(side, "a box") for side in given.get_bbox())
+        thing.seen = Seen((x, y, width, height))
+        if kind == "ellipse":
+            thing.seen = Seen(ellipse=(x + width / 2, y + height / 2, width / 2, height / 2, turn % 360))
+        elif turn % 360:
+            box = Box.turned_about_centre(x, y, width, height, turn)
+            thing.seen = Seen(turned=box.corners(), drawn=box)
+    elif kind in ("polygon", "polyline"):
+        at = _in_turn(given.points)
+        thing.seen = Seen(outlines=[_corners(at, 3)]) if kind == "polygon" else Seen(line=at)
+    elif kind == "points":
+        places: Any = _in_turn(given.points).tolist()
+        names = joints.get(given.label, ())
+        told: Sequence[str | None] = [None] * len(places) if len(names) != len(places) else names
+        thing.points = [
+            (name, x, y, {"occluded": True} if int(seen) == 1 else {})
+            for name, (x, y), seen in zip(told, places, given.visibility, strict=True)
+            if int(seen) > 0
+        ]
+    else:
+        raise _Odd(f"Label Studio draws no {kind[:40]}.")
+    return thing
+
+
+def _in_turn(given: Any) -> Floats:
+    """Return x and y in turn as places."""
+    return np.array([_number(one, "points") for one in given]).reshape(-1, 2)
 
 
 # What stands in such files as text.

@@ -19,7 +19,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.kernel.formats import parse_python
-from lsnb.predictions.checking import score_faults
+from lsnb.predictions.checking import plain_score, score_faults
 from lsnb.predictions.matching import size_of
 from lsnb.predictions.predictions import Row
 from lsnb.shapes import Fault, Outline, Size, bounds, box_of_centre, box_of_corners, coco_mask, mask_box
@@ -53,6 +53,8 @@ LABEL_KEYS = (
 COCO_KEYS = frozenset({"category", "category_id", "labels"})
 SCORE_KEYS = ("score", "confidence", "conf", "probability", "prob")
 TRACK_KEYS = ("track_id", "tracker_id")
+# What Label Studio has no place for: a region's ``meta`` keeps it.
+FLAG_KEYS = ("iscrowd", "ignore", "occluded", "truncated", "difficult")
 SCORE_LISTS = ("scores", "confidences", *SCORE_KEYS)
 CLASS_LISTS = ("labels", "classes", "class_ids", "class_id", "class_names")
 # What says more of a place than an upright box does: what of it is not read is said.
@@ -96,6 +98,7 @@ class Found:
         points: The key points of each: ``(name or None, x, y, score or None)`` in pixels, only those that are there.
         choices: What the whole picture was said to show, with the scores; None where that was not asked.
         rotations: Degrees clockwise about the top left corner of each box in percent, as Label Studio has it.
+        kept: What else is said of each and has no place in Label Studio: ``iscrowd``, ``occluded`` and their like.
         unread: What the input says of places and is not read.
         notes: What was guessed.
     """
@@ -114,6 +117,7 @@ class Found:
     points: Sequence[Any] | None = None
     choices: list[tuple[str, float | None]] | None = None
     rotations: Sequence[float | None] | None = None
+    kept: Sequence[Any] | None = None
     unread: dict[str, None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -186,6 +190,7 @@ def known_score(row: Row, score: Any, path: str) -> float | None:
     """
     if type(score) is float and 0.0 <= score <= 1.0:
         return score
+    score = plain_score(score)
     if is_missing(score):
         return None
     faults = score_faults(score, path)
@@ -327,7 +332,7 @@ def _is_one_picture(part: Any) -> bool:
 
 def _read_boxes(cell: Mapping[str, Any], names: Names | None) -> Found:
     masks = next((cell[key] for key in ("masks", "mask") if cell.get(key) is not None), None)
-    corners = _corners_of_masks(masks) if cell.get("boxes") is None else as_array(cell["boxes"])
+    corners = _corners_of_masks(masks) if cell.get("boxes") is None else _as_corners(cell["boxes"])
     try:
         corners = np.empty((0, 4)) if corners.size == 0 else corners.astype(np.float64).reshape(len(corners), 4)
     except (TypeError, ValueError, OverflowError):
@@ -346,7 +351,7 @@ def _read_boxes(cell: Mapping[str, Any], names: Names | None) -> Found:
     found = _columns(corners, classes, _plain(cell.get(score_key), n, score_key), names, default)
     if names is None and default:
         note_coco(found, classes or ())
-    found.size = _size(cell)
+    found.size = _size(cell) or _canvas(cell.get("boxes"))
     found.paths = [f"boxes[{n}]" for n in range(len(corners))]
     if masks is not None and n:
         _set_masks(found, masks, "masks", 0.5)
@@ -354,6 +359,31 @@ def _read_boxes(cell: Mapping[str, Any], names: Names | None) -> Found:
         found.points = _points_of(cell["keypoints"], cell.get("keypoints_scores"), n, "keypoints")
     _note_unread(found, cell, {"masks", "mask", "keypoints"})
     return found
+
+
+def _as_corners(given: Any) -> np.ndarray[Any, Any]:
+    """Return the corners of boxes, which those of torchvision (``tv_tensors.BoundingBoxes``) may say in other ways.
+
+    Raises:
+        InputError: They are turned, or no boxes.
+    """
+    boxes, said = as_array(given), getattr(given, "format", None)
+    mode = str(getattr(said, "value", said)).upper()
+    if not hasattr(given, "canvas_size") or mode == "XYXY":
+        return boxes
+    if mode not in ("XYWH", "CXCYWH") or boxes.ndim != 2:
+        raise InputError(
+            f"boxes are {mode}, and XYXY, XYWH and CXCYWH are read: convert_bounding_box_format makes them."
+        )
+    sides = boxes.astype(np.float64)
+    start = sides[:, :2] - (sides[:, 2:] / 2 if mode == "CXCYWH" else 0)
+    return np.concatenate([start, start + sides[:, 2:]], axis=1)
+
+
+def _canvas(given: Any) -> Size | None:
+    """Return the size of the picture that boxes of torchvision say they are on."""
+    high, wide = getattr(given, "canvas_size", None) or (None, None)
+    return size_of((wide, high))
 
 
 def _corners_of_masks(given: Any) -> np.ndarray[Any, Any]:
@@ -523,8 +553,11 @@ def _read_ultralytics(result: Any, names: Names | None) -> Found | None:
     shape = getattr(result, "orig_shape", None)
     if shape is not None:
         found.size = (float(shape[1]), float(shape[0]))
-    if masks is not None and getattr(masks, "xy", None) is not None:
+    if masks is not None and getattr(masks, "xy", None) is not None and found.boxes:
         found.outlines = [as_array(points).astype(np.float64) for points in masks.xy]
+        if len(found.outlines) != len(found.boxes):
+            n, given = len(found.boxes), len(found.outlines)
+            raise InputError(f"The result has {n} boxes and {given} masks: give what the model returned, whole.")
     if points is not None and getattr(points, "xy", None) is not None and found.boxes:
         found.points = _points_of(points.xy, getattr(points, "conf", None), len(found.boxes), "keypoints")
     return found
@@ -649,10 +682,28 @@ def _add_part(found: Found, part: Mapping[str, Any], names: Names | None, path: 
     is_turned = isinstance(turn, numbers.Real) and math.isfinite(as_float(turn)) and turn != 0
     found.set_last("rotations", float(turn) if is_turned and turn is not None else None)
     found.set_last("trackers", next((part[key] for key in TRACK_KEYS if not is_missing(part.get(key))), None))
+    found.set_last("kept", _flags(part))
     read = {"segments"} | ({"keypoints"} if points else set()) | ({"rotation"} if is_turned else set())
     if edges is not None or mask is not None:
         read |= {"polygon", "mask", "segmentation", "rle"}
     _note_unread(found, part, read)
+
+
+def _flags(part: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what is said of a thing and is so, or says how much; None where nothing is."""
+    given = {key: _scalar(part[key]) for key in FLAG_KEYS if key in part and not is_missing(part[key])}
+    said: dict[str, Any] = {
+        key: flag
+        for key, flag in given.items()
+        if flag and isinstance(flag, str | int | float) and str(flag).strip().casefold() not in NO
+    }
+    more = part.get("attributes")
+    if isinstance(more, Mapping) and more:
+        said["attributes"] = dict(more)
+    return said or None
+
+
+NO = frozenset({"", "0", "0.0", "false", "no", "n"})
 
 
 def _mask_in(part: Mapping[str, Any]) -> Any:
@@ -840,7 +891,7 @@ BOX_COLUMNS = (
     ("x1", "y1", "x2", "y2"),
 )
 SIZE_COLUMNS = (("image_width", "image_height"), ("picture_width", "picture_height"))
-MEASURES = frozenset({"score", *(name for names in (*BOX_COLUMNS, *SIZE_COLUMNS) for name in names)})
+MEASURES = frozenset({*SCORE_KEYS, "rotation", *(name for names in (*BOX_COLUMNS, *SIZE_COLUMNS) for name in names)})
 
 
 def holds_detections(columns: Collection[Any]) -> bool:
@@ -891,6 +942,10 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
     wide, high = next((pair for pair in pairs if set(pair) <= set(table.columns)), SIZE_COLUMNS[0])
     called = [cells(name) for name in LABEL_KEYS if name in table.columns and name not in (key, "category_id")]
     scored = next((name for name in SCORE_KEYS if name in table.columns), "score")
+    tracked = next((name for name in TRACK_KEYS if name in table.columns), "")
+    beside = [name for name in FLAG_KEYS if name in table.columns]
+    unread = [name for name in table.columns if name in PLACES - {"segmentation", "keypoints", "rotation"}]
+    more: list[Any] = table[[*beside, *unread]].to_dict("records") if beside or unread else []
     columns = zip(
         cells(key),
         [_first_label(given) for given in zip(*called, strict=True)] if called else cells("label"),
@@ -902,10 +957,11 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
         cells("segmentation"),
         cells("keypoints"),
         cells("rotation"),
+        cells(tracked),
         strict=True,
     )
     found: dict[Any, Any] = {}
-    for place, (item, label, score, box, status, error, size, runs, points, turn) in enumerate(columns):
+    for place, (item, label, score, box, status, error, size, runs, points, turn, tracker) in enumerate(columns):
         name = "" if is_missing(item) else item if isinstance(item, str | numbers.Real) else str(item)
         status = status if isinstance(status, str) else ""
         if status == "failed":
@@ -938,11 +994,16 @@ def read_table_rows(table: pd.DataFrame, key: str, names_by_id: Names | None = N
         known.scores.append(None if is_missing(score) else score)
         known.paths.append(f"row {place}")
         known.set_last("masks", None if is_missing(runs) else partial(_table_mask, runs))
-        is_said = isinstance(turn, numbers.Real) and not is_missing(turn) and turn != 0
-        is_turned = is_said and is_percent and math.isfinite(as_float(turn))
+        turn = plain_score(turn)  # a number, also where a table keeps it as text
+        is_said = not is_missing(turn) and turn != 0
+        is_turned = is_said and is_percent and isinstance(turn, numbers.Real) and math.isfinite(as_float(turn))
         known.set_last("rotations", float(turn) if is_turned else None)
         if is_said and not is_turned:
             known.unread["rotation"] = None
+        known.set_last("trackers", None if is_missing(tracker) or tracker == "" else tracker)
+        if more:
+            known.set_last("kept", _flags(more[place]))
+            _note_unread(known, {name: more[place][name] for name in unread}, ())
         try:
             known.set_last("points", None if is_missing(points) else _table_points(points, known.size))
         except InputError as fault:

@@ -21,7 +21,7 @@ from lsnb.labels.tree import Control
 from lsnb.labels.vocabulary import CHOICES, KINDS, LABELS, kinds_of
 from lsnb.labels.vocabulary import KINDS as TAG_OF
 from lsnb.labels.vocabulary import Shape as Drawn
-from lsnb.predictions.checking import Rules, facts_of, find_faults, score_faults
+from lsnb.predictions.checking import Rules, facts_of, find_faults, plain_score, score_faults
 from lsnb.predictions.predictions import Result, Row
 from lsnb.shapes import (
     Box,
@@ -694,6 +694,7 @@ class Regions:
     def _add(
         self, row: Row, value: Result, size: Size | None, target: Target, score: Any, path: str, content: bytes
     ) -> int:
+        score = plain_score(score)
         faults = score_faults(score, f"{path}.score")
         row.faults += faults
         region = region_id(row, target, self._number(row), content)
@@ -740,6 +741,7 @@ class Regions:
                     continue
                 row.warn("clipped", "The box leaves the picture, and is clipped to it.", path)
             if score is not None and not (type(score) is float and 0.0 <= score <= 1.0):
+                score = plain_score(score)
                 faults = score_faults(score, f"{path}.score")
                 if faults:
                     row.faults += faults

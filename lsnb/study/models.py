@@ -22,6 +22,7 @@ from lsnb.labels import LabelConfig
 from lsnb.labels.tree import multiple_choices
 from lsnb.predictions.coco import from_coco
 from lsnb.predictions.contents import names_of_items, read_predictions
+from lsnb.predictions.interchange import is_datumaro
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
 from lsnb.predictions.predictions import Predictions
 from lsnb.predictions.records import is_label_studio, read_tasks
@@ -292,7 +293,7 @@ def import_answers(
     if not held:
         return ImportReport(report_table(rows))
     project = held[0]
-    if isinstance(payload, str | Path):
+    if isinstance(payload, str | Path) or is_datumaro(payload):
         payload = _read_file(server, project, payload, videos)
     items = read_items(read_payload(payload, project.config, project.tasks, videos, server.release))
     problems = split_problems(items.splits)
@@ -307,7 +308,7 @@ def import_answers(
     return ImportReport(report_table(rows), notes=tuple(dict.fromkeys(notes)))
 
 
-def _read_file(server: Server, project: Held, source: str | Path, videos: Any) -> Predictions:
+def _read_file(server: Server, project: Held, source: Any, videos: Any) -> Predictions:
     """Return what a file holds of a project's items, which it may call by their keys or by what their tasks show."""
     data = server.task_data(project.copy.project.id)
     shown = {
@@ -515,8 +516,8 @@ class ModelVerbs:
             payload: The path of a file, folder or zip in any of the formats that ``lsnb.read_predictions`` reads, whose
                 pictures are told by the items' keys or by the files that their tasks show; what it, ``from_labelbox``
                 or ``from_coco`` returned (of an export with several people's answers, ``read_predictions(…,
-                annotator=)``); a dict from item to Label Studio results; or, as it is, a Labelbox payload (a list), the
-                tasks of an export or a COCO dict.
+                annotator=)``); a dataset of ``datumaro``; a dict from item to Label Studio results; or, as it is, a
+                Labelbox payload (a list), the tasks of an export or a COCO dict.
             annotator: Whose answers they are: one of the study's annotators, in whose project they are stored.
             ground_truth: Whether Label Studio marks them as the truth.
             videos: For annotations of videos, item → what ``lsnb.probe`` returns.

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lsnb import LabelConfig
+from lsnb import LabelConfig, read_table
 from lsnb.errors import InputError
 from lsnb.predictions import (
     Predictions,
+    from_answers,
     from_coco,
     from_detections,
     from_segments,
@@ -24,6 +25,7 @@ from lsnb.predictions import (
 )
 from lsnb.predictions.labelbox import from_labelbox
 from lsnb.predictions.spans import SpanTexts, place_quote
+from lsnb.shapes import bitmask_address, brush_mask
 
 SIZE = (100, 50)
 BOXES = LabelConfig.image("uri").rectangles("animal", ["cat", "car", "dog"])
@@ -502,3 +504,106 @@ def test_what_a_file_of_stretches_leaves_out_is_said_in_words(tmp_path: Path) ->
     with pytest.warns(UserWarning, match="1 left out"):
         found = from_segments(file, config=LabelConfig.audio("uri").labels("voice", ["A"]))
     assert found.notes == ("f.rttm: 2 stretches, 1 taken, 1 left out (no stretch of a speaker: line 1).",)
+
+
+# Tables that keep their texts, and what stands beside a box
+
+
+@pytest.mark.parametrize("score", ["score", "confidence", "prob"])
+def test_numbers_that_a_table_keeps_as_texts_are_numbers(tmp_path: Path, score: str) -> None:
+    path = tmp_path / "boxes.csv"
+    path.write_text(f"item,label,x,y,width,height,rotation,{score}\na,cat,50.00,20.50,10.0,10.0,30.50,0.90\n")
+    for found in (
+        read_predictions(path, config=BOXES, sizes=SIZE),
+        from_detections(read_table(path, key="item"), config=BOXES, sizes=SIZE),
+    ):
+        assert (found.scores["a"], only(found)[1]["rotation"]) == (0.9, pytest.approx(30.5))
+    asked = LabelConfig.text("text").choices("mood", ["up"])
+    answers = pd.DataFrame({"item": ["a"], "mood": ["up"], "mood_score": ["0.90"]})
+    assert from_answers(answers, config=asked).scores == {"a": 0.9}
+    assert codes(from_answers(answers.assign(mood_score="sure"), config=asked)) == ["wrong_score"]
+    whole = pd.DataFrame({"item": ["a"], "label": ["up"], "score": ["sure"], "status": ["found"], "x": [None]})
+    assert codes(from_detections(whole, config=asked)) == ["wrong_score"]
+
+
+def test_what_a_table_says_beside_a_box_is_kept_or_told() -> None:
+    row = {"item": "a", **CORNERS, "label": "cat", "track_id": 7, "occluded": "True", "truncated": "0", "iscrowd": 1}
+    (result,) = from_detections(pd.DataFrame([row]), config=BOXES, sizes=SIZE).results["a"]
+    assert result["meta"] == {"track_id": 7, "occluded": "True", "iscrowd": 1}
+    (listed,) = read([{**row, "attributes": {"fur": "red"}}]).results["a"]
+    assert listed["meta"] == {**result["meta"], "attributes": {"fur": "red"}}
+    for more in ({"polygon": "[[1, 1]]"}, {"angle": 30}, {"rotation": 30}, {"mask": "m.png"}):
+        found = from_detections(pd.DataFrame([{**row, **more}]), config=BOXES, sizes=SIZE)
+        assert codes(found, "warnings") == ["unread"]
+
+
+def test_rows_of_a_table_in_json_may_be_of_one_picture(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    rows = [{"image": "x/a.jpg", "label": one, **CORNERS} for one in ("cat", "dog")]
+    path.write_text(json.dumps(rows))
+    assert len(read_predictions(path, config=BOXES, sizes=SIZE).results["a"]) == 2
+    # The table of a detector, saved as pandas does.
+    beside = {"status": ["found", "found", "nothing"], "label": ["cat", "dog", None], "score": [0.5, 0.6, None]}
+    sides = {name: [10.0, 20.0, None] for name in EXPECTED}
+    pd.DataFrame({"item": ["a", "a", "b"], **beside, **sides}).to_json(path, orient="records")
+    found = read_predictions(path, config=BOXES)
+    assert [len(found.results[item]) for item in "ab"] == [2, 0]
+
+
+def test_boxes_of_torchvision_are_as_their_format_says() -> None:
+    class Boxes(np.ndarray[Any, Any]):
+        canvas_size = (50, 100)
+        format: Any = None
+
+    for mode, sides in (("XYWH", [10, 10, 20, 20]), ("CXCYWH", [20, 20, 20, 20]), ("XYXY", [10, 10, 30, 30])):
+        boxes = np.array([sides], dtype=float).view(Boxes)
+        boxes.format = SimpleNamespace(value=mode)
+        _, value = only(from_detections({"a": {"boxes": boxes, "labels": ["cat"]}}, config=BOXES))
+        assert {side: value[side] for side in EXPECTED} == EXPECTED
+    boxes.format = SimpleNamespace(value="CXCYWHR")
+    assert "CXCYWHR" in read({"boxes": boxes, "labels": ["cat"]}).table["error"][0]
+
+
+def test_results_are_about_the_file_that_they_name() -> None:
+    # ultralytics makes a number of the file's name, and writes the name beside it.
+    results = [{"image_id": 139, "file_name": "000139.jpg", "category_id": 17, "bbox": [10, 10, 20, 20], "score": 0.5}]
+    found = from_coco(results, config=BOXES, sizes=SIZE, items={"000139": "x"})
+    assert [one.get("meta") for one in found.results["x"]] == [None]
+    picture = {"id": 1, "coco_url": "http://images.cocodataset.org/val2017/a.jpg", "width": 100, "height": 50}
+    content = {"images": [picture], "annotations": [{"image_id": 1, "category_id": 17, "bbox": [10, 10, 20, 20]}]}
+    assert list(from_coco(content, config=BOXES).results) == ["a"]
+
+
+def test_a_dataset_may_be_written_in_yamls_short_form(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("0 .2 .4 .2 .4\n")
+    (tmp_path / "data.yaml").write_text("{names: {0: cat}}\n")
+    assert {side: only(read_predictions(tmp_path, config=BOXES))[1][side] for side in EXPECTED} == EXPECTED
+
+
+def test_a_control_of_a_repeater_takes_no_prediction_under_its_own_name() -> None:
+    config = LabelConfig.from_xml(
+        '<View><Repeater on="$pages" indexFlag="{{i}}"><Image name="page_{{i}}" value="$pages[{{i}}].url"/>'
+        '<RectangleLabels name="animal_{{i}}" toName="page_{{i}}"><Label value="cat"/></RectangleLabels>'
+        "</Repeater></View>"
+    )
+    assert codes(read([{"label": "cat", "bbox": [10, 10, 20, 20]}], config)) == ["repeated_control"]
+
+
+def test_an_answer_that_labelbox_has_and_the_config_lacks_is_no_empty_prediction() -> None:
+    config = LabelConfig.video("uri", frame_rate=10).choices("weather", ["sun"])
+    row = {"name": "weather", "dataRow": {"globalKey": "a"}, "answer": {"name": "snow"}}
+    facts = {"a": {"width": 100, "height": 50, "fps": 10, "frames": 3}}
+    assert from_labelbox([row], config=config, videos=facts, unknown="drop").results == {}
+    # What a saved table says of the frame rate is a text.
+    row["answer"] = {"name": "sun", "frames": [{"start": 1, "end": 2}]}
+    timed = LabelConfig.video("uri", frame_rate=10).labels("weather", ["sun"])
+    varying = {"a": {**facts["a"], "is_constant_rate": "False"}}
+    assert codes(from_labelbox([row], config=timed, videos=varying), "warnings") == ["varying_rate"]
+
+
+def test_a_mask_that_labelbox_holds_itself_is_painted() -> None:
+    png = bitmask_address(PAINTED).partition(",")[2]
+    row = {"name": "cat", "dataRow": {"globalKey": "a"}, "mask": {"png": png}}
+    (result,) = from_labelbox([row], config=MASKS, sizes=SIZE).results["a"]
+    assert np.array_equal(brush_mask(result), PAINTED)
+    assert codes(from_labelbox([{**row, "mask": {"png": "x"}}], config=MASKS, sizes=SIZE)) == ["wrong_mask"]

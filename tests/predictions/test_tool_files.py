@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -329,3 +330,53 @@ def test_damage_is_a_row_or_a_sentence(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_damage_of_every_kind_is_a_row_or_a_sentence(name: str, tmp_path: Path) -> None:
     survives(name, range(12, 312), tmp_path)
+
+
+def test_a_dataset_of_datumaro_is_read_as_its_items_say() -> None:
+    def told(kind: str, label: int | None = 0, group: int = 0, **more: Any) -> SimpleNamespace:
+        return SimpleNamespace(type=SimpleNamespace(name=kind), label=label, group=group, attributes={}, **more)
+
+    box = told("bbox", group=1, get_bbox=lambda: [10, 5, 20, 20])
+    box.attributes = {"occluded": True, "is_crowd": False, "track_id": 0, "fur": "red", "score": 0.5}
+    things = [
+        box,
+        told("polygon", group=1, points=[10, 5, 30, 5, 30, 25]),
+        told("rotated_bbox", 1, cx=50, cy=25, w=20, h=10, r=90),
+        told("points", points=[50, 25, 1, 1, 60, 30], visibility=[2, 0, 1]),
+        told("label", 1),
+        told("cuboid_3d"),
+    ]
+    media = SimpleNamespace(path="/x/a.jpg", size=(50, 100))
+    items = [
+        SimpleNamespace(id="a", media=media, annotations=things),
+        SimpleNamespace(id="b", media=None, annotations=[]),
+    ]
+    names = SimpleNamespace(items=[SimpleNamespace(name="cat"), SimpleNamespace(name="dog")])
+    joints = SimpleNamespace(items={0: SimpleNamespace(labels=["nose", "ear", "tail"])})
+
+    class Dataset(list[Any]):
+        def categories(self) -> dict[Any, Any]:
+            return {"label": names, "points": joints, "mask": object()}
+
+        def export(self) -> None: ...
+
+    config = LabelConfig.image("uri").rectangles("animal", ["cat", "dog"]).keypoints("part", ["nose", "tail"])
+    config = config.choices("what", ["cat", "dog"])
+    failed = read_predictions(Dataset(items), config=config)
+    assert list(failed.results) == ["b"]
+    assert "draws no cuboid_3d" in failed.table["error"][0]
+    found = read_predictions(Dataset([SimpleNamespace(id="a", media=media, annotations=things[:-1])]), config=config)
+    by_type: dict[str, list[Any]] = {}
+    for one in found.results["a"]:
+        by_type.setdefault(one["type"], []).append(one)
+    first, turned = by_type["rectanglelabels"]
+    assert (first["score"], first["meta"]) == (0.5, {"occluded": True, "track_id": 0, "attributes": {"fur": "red"}})
+    sides = [turned["value"][side] for side in ("x", "y", "width", "height", "rotation")]
+    assert sides == pytest.approx([55.0, 30.0, 20.0, 20.0, 90.0])
+    assert [one["value"]["keypointlabels"] for one in by_type["keypointlabels"]] == [["nose"], ["tail"]]
+    assert by_type["choices"][0]["value"] == {"choices": ["dog"]}
+    outlined = read_predictions(
+        Dataset([SimpleNamespace(id="a", media=media, annotations=things[:2])]),
+        config=LabelConfig.image("uri").polygons("area", ["cat"]),
+    )
+    assert [one["meta"]["occluded"] for one in outlined.results["a"]] == [True]

@@ -653,7 +653,8 @@ def _video(facts: Any) -> Video:
         values[name] = _positive(given)
     missing = tuple(name for name in FACTS if not values[name])
     told = facts.get("is_constant_rate") if isinstance(facts, Mapping) else getattr(facts, "is_constant_rate", None)
-    varies = not is_missing(told) and not bool(told)
+    # A table that was saved and read again may have it as text.
+    varies = not is_missing(told) and str(told).strip().casefold() in ("false", "0", "0.0")
     return Video(values["width"], values["height"], values["fps"], int(values["frames"]), missing, varies)
 
 

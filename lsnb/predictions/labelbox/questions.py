@@ -24,6 +24,7 @@ from lsnb.labels.tree import attribute, parse, walk
 from lsnb.labels.vocabulary import CHOICES, KINDS, TEXT_AREA, TIMELINE_LABELS, version
 from lsnb.predictions.checking import rules_of
 from lsnb.predictions.detections import in_first_pixel
+from lsnb.predictions.interchange import png_mask
 from lsnb.predictions.labelbox.payload import EXTERNAL, Payload, payload_rows
 from lsnb.predictions.matching import Sizes, size_of
 from lsnb.predictions.predictions import Result, Row
@@ -885,12 +886,18 @@ class StillReader:
                     return self.regions.add_point(row, x, y, size, target, score, shape)
                 row.faults += [Fault(target.code, target.message, shape, target.is_warning)] if target else []
                 return None
+            elif shape == "mask" and isinstance(given, Mapping) and isinstance(given.get("png"), str):
+                seen = Seen(mask=png_mask(given["png"]))
+                return self.regions.add_seen(row, seen, row.name, size, self.targets, score, shape)
             elif shape == "mask":
                 row.error("mask_elsewhere", "The mask is a picture at another address, which is not fetched.", shape)
                 return None
             else:
                 points = np.array([(float(one["x"]), float(one["y"])) for one in given]).reshape(-1, 2)
                 seen = Seen(outlines=[points]) if shape == "polygon" else Seen(line=points)
+        except InputError as fault:
+            row.error("wrong_mask", str(fault), shape)
+            return None
         except (TypeError, ValueError, KeyError, OverflowError):
             row.error("bad_shape", "Places are numbers, in pixels from the top left.", shape)
             return None

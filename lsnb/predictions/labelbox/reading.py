@@ -881,6 +881,7 @@ def _read_classification(
                 row.error("answered_twice", message)
             answered.add((found.item, control))
     row.score = least(row.results)
+    row.results = row.results or None  # an answer that is left out is not one that nothing is there
 
 
 def _warn_of_rate(found: Input) -> None:
