@@ -20,7 +20,7 @@ from lxml import etree
 from lsnb import shapes
 from lsnb.errors import InputError
 from lsnb.kernel import checks
-from lsnb.kernel.words import nearest
+from lsnb.kernel.words import listing, nearest
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import Control, attribute, parse, walk
 from lsnb.labels.vocabulary import KINDS, RELEASE, Tag, version
@@ -83,18 +83,22 @@ def paths(name: str) -> Callable[[Value], Faults]:
     return check
 
 
-def buckets(name: str) -> Callable[[Value], Faults]:
-    """Return the check of a dict under this key, from bucket to ids."""
+def buckets(name: str, known: Sequence[str]) -> Callable[[Value], Faults]:
+    """Return the check of a dict under this key, from one of these buckets (or ``_``, what is in none) to ids."""
 
     def check(value: Value) -> Faults:
         given = value.get(name)
         if not isinstance(given, Mapping):
             return [missing(name, "a dict from bucket to a list of ids")]
-        return [
-            Fault("wrong_value", f"Bucket {bucket!r} holds a list of ids as texts.", f".{name}.{bucket}")
-            for bucket, ids in given.items()
-            if not isinstance(bucket, str) or not isinstance(ids, list) or not all(isinstance(one, str) for one in ids)
-        ]
+        faults = []
+        for bucket, ids in given.items():
+            path = f".{name}.{bucket}"
+            if not isinstance(bucket, str) or not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
+                faults.append(Fault("wrong_value", f"Bucket {bucket!r} holds a list of ids as texts.", path))
+            elif bucket not in (*known, "_"):
+                words = f"There is no bucket {bucket!r}, only {listing(list(known))}.{nearest(bucket, known)}"
+                faults.append(Fault("unknown_bucket", words, path))
+        return faults
 
     return check
 
@@ -274,13 +278,14 @@ def shape_check(row: Tag) -> Check:
     return _shape_check(row.kind)
 
 
-def _answer_check(row: Tag, element: etree._Element | None) -> Check:
+def _answer_check(control: Control, element: etree._Element | None) -> Check:
+    row = control.row
     if row.level == "ordinal":
         return rating(_whole_number(element, "maxRating", 5))
     if row.level == "interval":
         return limited(_limit(element, "min"), _limit(element, "max"))
     if row.level == "order":
-        return buckets(row.key)
+        return buckets(row.key, control.labels or (control.name,))
     if row.is_tree:
         return paths(row.key)
     return texts(row.key) if row.is_listed else text(row.key, row.answers)
@@ -288,7 +293,7 @@ def _answer_check(row: Tag, element: etree._Element | None) -> Check:
 
 def _rule(control: Control, element: etree._Element | None) -> Rule:
     row = control.row
-    check = shape_check(row) if row.is_region else _answer_check(row, element)
+    check = shape_check(row) if row.is_region else _answer_check(control, element)
     label_key = row.key if row.is_region or row.option == "Choice" else ""
     return Rule(
         control.name,

@@ -242,8 +242,7 @@ class AnswerReader:
             if control.name not in self._formatted:
                 if _DAY_OR_MONTH.match(said):
                     raise InputError(f"{said!r} may be a day and a month, or a month and a day: write year-month-day.")
-                if not _is_date(said):
-                    raise InputError(f"{said[:40]!r} is no date: write year-month-day.")
+                return {row.key: _as_date(said)}
             return {row.key: said}
         if row.level == "text":
             return {row.key: [str(one) for one in (cell if isinstance(cell, list | tuple) else [cell])]}
@@ -280,6 +279,8 @@ class AnswerReader:
             cell = parsed(cell)
         if isinstance(cell, list | tuple) and cell and all(isinstance(one, list | tuple) for one in cell):
             return [[str(step) for step in one] for one in cell]
+        if isinstance(cell, list | tuple) and len(cell) > 1 and tuple(map(str, cell)) in set(control.paths):
+            return [[str(step) for step in cell]]  # the steps of one path
         every = {" > ".join(path) for path in control.paths}
         parts = self._renamed(self._parts(cell, tuple(every), multiple=True))
         paths = [[step.strip() for step in part.split(">")] for part in parts]
@@ -291,12 +292,16 @@ class AnswerReader:
         return alone
 
     def _buckets(self, control: Control, cell: Any) -> dict[str, list[str]]:
-        given = parsed(cell) if isinstance(cell, str) else cell
-        if isinstance(given, list | tuple):
-            names = control.labels or (control.name,)
+        try:
+            given = parsed(cell) if isinstance(cell, str) else cell
+        except InputError:
+            given = None
+        names = control.labels or (control.name,)
+        if isinstance(given, list | tuple) and len(names) == 1:
             given = {names[0]: given}
         if not isinstance(given, Mapping) or not all(isinstance(one, list | tuple) for one in given.values()):
-            raise InputError("A ranking is a list of ids, or a dict from bucket to a list of ids.")
+            wanted = f"a dict from bucket ({listing(list(names))}) to a list of ids"
+            raise InputError(f"A ranking is {'a list of ids, or ' if len(names) == 1 else ''}{wanted}.")
         return {str(bucket): [str(one) for one in ids] for bucket, ids in given.items()}
 
 
@@ -307,15 +312,32 @@ def _plain(cell: Any) -> str:
     return str(cell).strip()
 
 
-def _is_date(said: str) -> bool:
-    """Return whether a text is a day, a month or a time that there is."""
+def _as_date(said: str) -> str:
+    """Return a day or a time as the editor reads it, 2024-02-29 or 2024-02-29T10:30; a year or an hour alone as it is.
+
+    Raises:
+        InputError: There is no such day, or it is none.
+    """
     try:
         datetime.fromisoformat(said)
+        is_known = True
     except ValueError:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pandas guesses how it is written
-            return not pd.isna(pd.to_datetime(said, errors="coerce"))
-    return True
+        is_known = False
+    if is_known and "-" in said:
+        return said
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pandas guesses how it is written
+        read = pd.to_datetime(said, errors="coerce") if any(sign.isdigit() for sign in said) else pd.NaT
+        if pd.isna(read):
+            raise InputError(f"{said[:40]!r} is no date: write year-month-day.")
+    if not _WHOLE_DAY.fullmatch(_HOUR.sub("", said)):
+        return said
+    return str(read.isoformat()) if ":" in said else f"{read:%Y-%m-%d}"
+
+
+_HOUR = re.compile(r"[T ]?\d{1,2}:\d{2}.*")
+# A year, a month and a day: 20240102; 2024/1/2; Jan 2 2024.
+_WHOLE_DAY = re.compile(r"\d{8}|(?=.*\b\d{4}\b)(.*\b\d{1,2}\b.*\b\d{1,2}\b|(?=.*[^\W\d]{3}).*\b\d{1,2}\b).*")
 
 
 def _number(cell: Any) -> float:

@@ -607,3 +607,46 @@ def test_a_mask_that_labelbox_holds_itself_is_painted() -> None:
     (result,) = from_labelbox([row], config=MASKS, sizes=SIZE).results["a"]
     assert np.array_equal(brush_mask(result), PAINTED)
     assert codes(from_labelbox([{**row, "mask": {"png": "x"}}], config=MASKS, sizes=SIZE)) == ["wrong_mask"]
+
+
+# Answers
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Jan 2 2024", "2024-01-02"),
+        (20240102, "2024-01-02"),
+        ("2 Jan 2024 10:30", "2024-01-02T10:30:00"),
+        *((whole, whole) for whole in ("2024", "10:30", "March 2024", "2024-02", "2024-01-02T10:30:00Z")),
+        ("today", None),
+    ],
+)
+def test_a_date_is_written_as_the_editor_reads_it(written: Any, said: str | None) -> None:
+    config = LabelConfig.text("text").datetime("day")
+    found = from_answers(pd.DataFrame({"item": ["a"], "day": [written]}), config=config)
+    assert [one["value"]["datetime"] for one in found.results.get("a", ())] == ([said] if said else [])
+
+
+def test_a_ranking_goes_into_buckets_that_there_are() -> None:
+    several = LabelConfig.items("found").ranker("order", {"best": "Best", "rest": "The rest"})
+    one = LabelConfig.items("found").ranker("order")
+    for cell, config, code in (
+        ({"bset": ["1"]}, several, "unknown_bucket"),
+        (["1", "2"], several, "wrong_answer"),
+        ("1;2", one, "wrong_answer"),
+        ({"best": ["1"]}, one, "unknown_bucket"),
+    ):
+        assert codes(from_answers(pd.DataFrame({"item": ["a"], "order": [cell]}), config=config)) == [code]
+    found = from_answers(pd.DataFrame({"item": ["a"], "order": [["1", "2"]]}), config=one)
+    assert found.results["a"][0]["value"] == {"ranker": {"order": ["1", "2"]}}
+
+
+def test_the_steps_of_a_path_are_one_answer() -> None:
+    config = LabelConfig.text("text").taxonomy("kind", {"animal": ["cat", "dog"]})
+    for cell, paths in (
+        (["animal", "cat"], [["animal", "cat"]]),
+        (["cat", "dog"], [["animal", "cat"], ["animal", "dog"]]),
+    ):
+        found = from_answers(pd.DataFrame({"item": ["a"], "kind": [cell]}), config=config)
+        assert found.results["a"][0]["value"] == {"taxonomy": paths}
