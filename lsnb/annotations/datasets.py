@@ -674,12 +674,15 @@ def read_documents(
     answers: dict[str, dict[str, list[Any]]] = {}
     names = ["item", "control", "kind", "region", "value", "start", "end", "text", "channel", column]
     require_columns(table, *names)
+    media, medium = _media(table), _medium(table, column)
     every: dict[str, None] = {}
 
     def tell(item: str, what: str) -> None:
         told.setdefault(item, {})[what] = told.get(item, {}).get(what, 0) + 1
 
-    for item, control, kind, region, value, start, end, quote, channel, shown in table[names].itertuples(index=False):
+    for (item, control, kind, region, value, start, end, quote, channel, shown), on in zip(
+        table[names].itertuples(index=False), media, strict=True
+    ):
         item = str(item)
         why = _why_no_text(shown)
         if why:
@@ -692,6 +695,8 @@ def read_documents(
         elif tag is not None and tag.is_question and not isinstance(region, str):
             every[str(control)] = None
             answers.setdefault(item, {}).setdefault(str(control), []).append(value)
+        elif medium is not None and on not in (None, medium):
+            tell(item, f"of {kind} on another text, {on}, left out")
         elif tag is not None and tag.shape == "Span" and isinstance(value, str) and pd.isna(channel):
             place = _stretch(start, end, quote, shown)
             if isinstance(place, str):
@@ -756,6 +761,42 @@ def _text_column(table: pd.DataFrame) -> str:
             f"as text={columns[0]!r}."
         )
     return held[0]
+
+
+def _media(table: pd.DataFrame) -> list[str | None]:
+    """Return for each row which text a stretch is on, as the config calls it; None of what is no stretch of a text."""
+    if "to_name" not in table.columns:
+        return [None] * len(table)
+    spans = {kind for kind, tag in KINDS.items() if tag.shape == "Span"}
+    given = zip(table["to_name"], table["kind"], table["channel"], strict=True)
+    return [str(on) if kind in spans and isinstance(on, str) and pd.isna(c) else None for on, kind, c in given]
+
+
+def _medium(table: pd.DataFrame, column: str) -> str | None:
+    """Return which of several texts a column is, by its name, else by the words that stand in it; None of one alone.
+
+    Raises:
+        InputError: That cannot be told.
+    """
+    media = _media(table)
+    names = sorted({on for on in media if on is not None})
+    if len(names) < 2:
+        return None
+    if (own := column.removeprefix("data.")) in names:
+        return own
+    stands = dict.fromkeys(names, 0.0)
+    given = zip(media, table["start"], table["end"], table["text"], table[column], strict=True)
+    for on, *where in given:
+        if on is not None and isinstance(where[2], str):
+            stands[on] += 1 if not isinstance(_stretch(*where), str) else -1
+    best = max(stands.values())
+    likely = [on for on, n in stands.items() if n == best]
+    if len(likely) > 1:
+        raise InputError(
+            f"The stretches are on several texts ({listing(names)}), and which of them {column} is cannot be told: "
+            f"give those of one, annotations[annotations['to_name'] == {names[0]!r}]."
+        )
+    return likely[0]
 
 
 def _stretch(start: Any, end: Any, quote: Any, text: Any) -> tuple[int, int] | str:

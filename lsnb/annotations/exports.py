@@ -48,6 +48,7 @@ from lsnb.kernel.words import counted, joined, listing, nearest, warn
 from lsnb.labels.vocabulary import CHAT, CHOICES, KINDS, LABELS, NUMBER, RATING, TEXT_AREA, unlabelled
 from lsnb.results import ANSWERS, NAMED, is_value
 from lsnb.shapes import shape_of
+from lsnb.tables.cells import TEXT_DTYPE
 from lsnb.tables.opening import decode, read_json, read_table
 from lsnb.tasks import ABOUT, LACKS, OLD_FORM, UNKNOWN, Mark, is_flat, listed_tasks, same_annotations, unfolded
 
@@ -283,7 +284,9 @@ def merge_copies(tables: Mapping[str, pd.DataFrame], *, accounts: bool = False) 
     """
     if not tables:
         raise InputError("tables is empty: give at least one long table.")
-    given = {name: table.assign(__head=_heads_of(table)) for name, table in tables.items()}
+    # An index may be called as a column, and people may be categories.
+    bare = {name: table.reset_index(drop=True).astype({"annotator": TEXT_DTYPE}) for name, table in tables.items()}
+    given = {name: table.assign(__head=_heads_of(table)) for name, table in bare.items()}
     merged, repeats = _merged(given, accounts=accounts)
     if repeats:
         warn(
@@ -851,19 +854,23 @@ def _number(cell: Any) -> Any:
 def _answer_columns(records: Sequence[Mapping[str, Any]], known: set[str]) -> set[str]:
     """Return which columns hold answers.
 
-    JSON-MIN writes data, then the task's id, then answers, then who annotated; but the answers to a control that is
-    called as a column of the data stand in that column's place, and what was there is lost. CSV sorts its columns:
-    there an answer is what is written as one, what gave a column of the data another name, what differs between
-    annotations of a task, and what few texts make up that are no addresses or numbers. So it is where JSON-MIN begins
-    with an id: the data has one of its own, and the task's stands in its place.
+    JSON-MIN writes data, then the task's id (where the data has one, in its place), then answers, then who annotated;
+    but the answers to a control that is called as a column of the data stand in that column's place, and what was there
+    is lost. CSV sorts its columns: there an answer is what is written as one, what gave a column of the data another
+    name, what differs between annotations of a task, and what few texts make up that are no addresses or numbers. So it
+    is where JSON-MIN begins with an id: the data has one of its own, and the task's stands in its place.
     """
     columns = list(dict.fromkeys(column for record in records for column in record))
     nameless = {column for column in columns if _NAMELESS.fullmatch(column)}  # as pandas writes a table's index
     free = [column for column in columns if column not in ABOUT and column not in known | nameless]
     has_own_id = all(next(iter(record)) == "id" for record in records)
     if columns != sorted(columns) and not has_own_id and all(_is_ordered(record) for record in records):
-        between = {c for record in records for c in _between(record) if c in free}
-        return between | {column for column in free if column not in between and _is_overwritten(column, records)}
+        between = [column for column in columns if column in free and any(column in _between(one) for one in records)]
+        # The data may have an id of its own among its columns, where the task's stands then: what stands before the
+        # last column that can only be data is data, too, since answers come behind all of it.
+        last = max((n for n, c in enumerate(between, 1) if _is_only_data(c, records)), default=0)
+        between = [c for n, c in enumerate(between, 1) if n > last or _is_overwritten(c, records)]
+        return {*between} | {column for column in free if column not in between and _is_overwritten(column, records)}
     shadowing = {column for column in columns if f"{_SHADOWED}{column}" in columns}
     own = [column for column in free if column.removeprefix(_SHADOWED) not in shadowing - {column}]
     return shadowing | {column for column in own if _looks_like_answers(column, records, known)}
@@ -887,6 +894,19 @@ def _is_overwritten(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
     for record in records:
         by_task.setdefault(repr(record.get("id")), set()).add(repr(record.get(column)))
     return bool(values) and (all(_is_answer(one) for one in values) or any(len(said) > 1 for said in by_task.values()))
+
+
+def _is_only_data(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether no two people can have written a column's texts: both of each task's are alike, and none else."""
+    by_task: dict[str, list[Any]] = {}
+    for record in records:
+        by_task.setdefault(repr(record.get("id")), []).append(record.get(column))
+    several = [cells for cells in by_task.values() if len(cells) > 1]
+    texts = {cells[0] for cells in several if isinstance(cells[0], str) and cells.count(cells[0]) == len(cells)}
+    return len(texts) == len(several) >= _SURE
+
+
+_SURE = 10  # tasks of which people would all have written the very same text, or left one as a model wrote it
 
 
 def _is_answer(value: Any) -> bool:

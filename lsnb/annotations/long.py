@@ -856,24 +856,50 @@ def data_column(tasks: Sequence[Mapping[str, Any]], field: str, task_of_row: np.
 
 @checked
 def anonymize(annotations: Annotations, *, order: Sequence[str] = ()) -> pd.DataFrame:
-    """Return the long table with annotators called A, B, C.
+    """Return the long table with annotators called A, B, C, and their accounts account A, account B.
 
     The letters do not depend on the order of rows: first those of ``order``, then the others by name, where numbers
     count as numbers, so that somebody who joins later with a higher account number does not change the letters.
 
     Args:
-        annotations: The long table; it is not changed. Texts that people wrote, and ``project``, stay.
+        annotations: The long table; it is not changed. Texts that people wrote, and ``project``, stay. An account that
+            is an annotator's name has that one's letter; the letters of others are in an order of their own.
         order: Names in the order of letters, such as a study's annotators.
 
     Example:
         >>> table = pd.DataFrame({"item": ["1", "1", "2"], "annotator": ["10", "9", None]})
         >>> anonymize(table)["annotator"].fillna("–").tolist()
         ['B', 'A', '–']
+        >>> anonymize(table.assign(account=["ana@x.org", "9", None]))["account"].fillna("–").tolist()
+        ['account A', 'A', '–']
     """
     require_columns(annotations, "annotator")
-    present = annotations["annotator"].dropna().unique()
-    letters = letters_of(present, order)
-    return annotations.assign(annotator=annotations["annotator"].map(letters).astype(TEXT_DTYPE))
+    people, accounts = (
+        {str(named(one)) for one in annotations[name].dropna().unique()} if name in annotations.columns else set()
+        for name in ("annotator", "account")
+    )
+    return without_names(annotations, letters_of(people, order), accounts)
+
+
+def without_names(annotations: pd.DataFrame, letters: dict[str, str], accounts: Iterable[Any]) -> pd.DataFrame:
+    """Return the long table with letters for annotators and accounts, whose addresses would say who is who.
+
+    Args:
+        annotations: The long table, or a part of it; it is not changed.
+        letters: Annotator → letter.
+        accounts: All accounts that the whole table names.
+    """
+    others = letters_of({str(name) for name in accounts} - letters.keys())
+    called = {name: f"account {letter}" for name, letter in others.items()}
+    hidden = annotations.assign(annotator=_called(annotations["annotator"], letters))
+    return hidden.assign(account=_called(annotations["account"], called | letters)) if "account" in hidden else hidden
+
+
+def _called(column: pd.Series[Any], names: Mapping[str, str]) -> Any:
+    """Return a column with other names, which a table that another program read may have as numbers."""
+    codes, given = pd.factorize(column)
+    known = [names.get(str(named(one))) for one in given]
+    return pd.Series([*known, None], dtype="object").astype(TEXT_DTYPE).array.take(codes)
 
 
 def letters_of(names: Iterable[str], order: Sequence[str] = ()) -> dict[str, str]:
@@ -921,7 +947,7 @@ def relations(annotations: Annotations) -> pd.DataFrame:
     Returns:
         A row for each relation: ``item, project, task, annotation, annotator, status``, the regions' ids ``source``
         and ``target``, ``direction`` (right, left or bi), ``labels`` (a tuple, perhaps empty), and the regions' own
-        labels ``source_label`` and ``target_label`` (missing where a region has none).
+        labels ``source_label`` and ``target_label`` (a sorted tuple of several, missing where a region has none).
 
     Example:
         >>> from lsnb.annotations import long_table
@@ -936,23 +962,25 @@ def relations(annotations: Annotations) -> pd.DataFrame:
     require_columns(annotations, *OWNER, "region", "kind", "value")
     drawn = annotations[annotations["kind"].eq("relation").fillna(False).astype(bool)]
     regions = annotations[annotations["region"].notna() & annotations["kind"].ne("relation").fillna(True).astype(bool)]
-    labels: dict[tuple[Any, ...], str] = {}
+    labels: dict[tuple[Any, ...], set[str]] = {}
     owner = ["project", "task", "annotation", "annotator", "status"]
     for who, region, kind, value in zip(
         _keys(regions, owner), regions["region"], regions["kind"], regions["value"], strict=True
     ):
         if isinstance(value, str) and is_region(kind):
-            labels.setdefault((*who, region), value)
+            labels.setdefault((*who, region), set()).add(value)
     rows = []
     for who, value in zip(_keys(drawn, owner), drawn["value"], strict=True):
         ends: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
         source, target = ends.get("from_id"), ends.get("to_id")
         named = tuple(str(label) for label in ends.get("labels") or ())
-        found = (labels.get((*who, source)), labels.get((*who, target)))
+        found = [_one(sorted(labels.get((*who, end), ()))) for end in (source, target)]
         rows.append((source, target, ends.get("direction"), named, *found))
     names = ["source", "target", "direction", "labels", "source_label", "target_label"]
     table = pd.DataFrame(rows, columns=names, index=drawn.index, dtype="object")
-    table = table.astype({name: TEXT_DTYPE for name in names if name != "labels"})
+    table = table.astype(dict.fromkeys(names[:3], TEXT_DTYPE))
+    for name in names[4:]:
+        table[name] = _object_column(table[name].tolist()).array
     return pd.concat([drawn[list(OWNER)], table], axis="columns").reset_index(drop=True)
 
 
@@ -966,6 +994,7 @@ def _keys(table: pd.DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
 
 REGION_OWNER = ("item", "project", "task", "annotation", "annotator", "status", "region")
 PLACE = ("x", "y", "width", "height", "rotation", "start", "end", "start_frame", "end_frame")
+MEDIUM = ("page", "channel", "to_name", "text")  # what of it a region is on
 
 
 @checked
@@ -977,7 +1006,8 @@ def region_table(annotations: Annotations) -> pd.DataFrame:
 
     Returns:
         ``item, project, task, annotation, annotator, status, region``; ``control`` that drew it and its ``label`` (a
-        sorted tuple of several, missing without); its place, as in the long table; then ``answer.<control>`` for each
+        sorted tuple of several, missing without); its place, as in the long table, with the page, channel and medium
+        that it is on and the text that it covers, where that table has them; then ``answer.<control>`` for each
         question asked about regions (a tuple of several answers). In the order of the long table.
 
     Example:
@@ -1011,7 +1041,8 @@ def region_table(annotations: Annotations) -> pd.DataFrame:
             first.setdefault(region, row)
             answers.setdefault(str(controls[row]), {}).setdefault(region, []).append(values[row])
     order = sorted(first)
-    table = rows.loc[[first[region] for region in order], [*REGION_OWNER, "control", *PLACE]].reset_index(drop=True)
+    carried = [*REGION_OWNER, "control", *PLACE, *(name for name in MEDIUM if name in rows.columns)]
+    table = rows.loc[[first[region] for region in order], carried].reset_index(drop=True)
     names = [_one(sorted(labels.get(region, ()))) for region in order]
     table.insert(len(REGION_OWNER) + 1, "label", _object_column(names))
     for control in sorted(answers):
@@ -1049,7 +1080,8 @@ def expand_tracks(annotations: Annotations, *, fps: float | Mapping[str, float] 
         ``item, project, task, annotation, annotator, control, region, value, score, status`` of the track, where
         ``value`` is its label (a sorted tuple of several), then ``frame`` (from 1), ``time`` in seconds,
         (frame − 1) / fps, missing where the rate is unknown; ``keyframe``, whether somebody drew the box there;
-        ``x, y, width, height`` in percent of the picture, ``rotation`` in degrees; and the columns ``data.…``.
+        ``x, y, width, height`` in percent of the picture, ``rotation`` in degrees; ``to_name``, which of several videos
+        it is on, where the table has it; and the columns ``data.…``.
 
     Raises:
         InputError: The table has no raw results.
@@ -1065,7 +1097,7 @@ def expand_tracks(annotations: Annotations, *, fps: float | Mapping[str, float] 
     """
     results = raw_results(annotations)
     require_columns(annotations, *CARRIED, *OWNER)
-    extra = [name for name in annotations.columns if str(name).startswith("data.")]
+    extra = [name for name in annotations.columns if name == "to_name" or str(name).startswith("data.")]
     rates = _rates(annotations, fps)
     tracks: dict[tuple[Any, ...], _Named] = {}
     carried = annotations[[*CARRIED, *extra]].to_dict("list")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pandas as pd
 
-from lsnb.annotations.long import ANSWERED, raw_results, require_columns
+from lsnb.annotations.long import ANSWERED, DONE, raw_results, require_columns
+from lsnb.annotations.picture_datasets import SPLITS
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, Table, checked
 from lsnb.kernel.files import whole_file_at
@@ -17,7 +18,7 @@ from lsnb.kernel.formats import IMAGE_ENDINGS, ending_of
 from lsnb.kernel.words import answer_words, listing, warn
 from lsnb.labels.vocabulary import is_region
 from lsnb.shapes import Mask, coco_of, picture_size, shape_of
-from lsnb.tables.cells import SEVERAL, structure_text, with_index, with_several, without_rare_types
+from lsnb.tables.cells import ALLOWED, SEVERAL, structure_text, with_index, with_several, without_rare_types
 from lsnb.tables.writing import (
     changed_kinds,
     with_guards,
@@ -486,6 +487,7 @@ MEANINGS = {
     "end": "End, exclusive; in the unit of start",
     "start_frame": "First frame, counted from 1",
     "end_frame": "Last frame, inclusive",
+    ALLOWED: "Whether several may be chosen of the control, so that nothing chosen is an answer, too",
     "lead_time": "Seconds the annotator took for the whole annotation",
     "updated_at": "When the annotation was last changed, UTC",
     "raw": "The result as Label Studio stores it, as JSON",
@@ -526,6 +528,35 @@ MEANINGS = {
     "error": "What went wrong; empty where nothing did",
 }
 SHOWN = 3
+# What a table of this kind alone means by names that anybody's table may have: the columns that tell it, and the names.
+_VOTES = frozenset({"value", "n", "share", "tie", "how", "answers", "disagreement"})
+_ANYWHERE = frozenset(
+    {"item", "fps", "is_context", "repeat_of", "image_width", "image_height", "picture_width", "picture_height"}
+    | {"x_px", "y_px", "width_px", "height_px", "label_votes", "label_share", "sensor_start", "sensor_end"}
+)
+
+
+_STATUSES = frozenset({*DONE, "draft", "unlabelled", "damaged"})
+
+
+def _meanings_in(table: pd.DataFrame) -> dict[str, str]:
+    """Return what lsnb means by columns of a table; a user's own ``status``, ``path`` or ``value`` is not ours."""
+    columns = {str(name) for name in table.columns}
+    meant = {name for name in _ANYWHERE if name in columns}
+    if {"item", "annotator", "status"} <= columns and _are(table["status"], _STATUSES):
+        meant |= columns - _VOTES | ({"value"} & columns)
+        meant -= {"path"} if "control" not in columns else set()
+    if {"item", "share"} < columns & {"item", "share", "tie", "how"} or {"item", "disagreement"} <= columns:
+        meant |= _VOTES & columns
+    if "split" in columns and _are(table["split"], SPLITS):
+        meant.add("split")
+    if {"status", "error"} <= columns:
+        meant.add("error")
+    return {name: meaning for name, meaning in MEANINGS.items() if name in meant}
+
+
+def _are(column: Any, known: Collection[str]) -> bool:
+    return isinstance(column, pd.Series) and set(map(str, column.dropna().unique())) <= set(known)
 
 
 @checked
@@ -534,7 +565,8 @@ def data_dictionary(table: Table, meanings: Mapping[str, str] | None = None) -> 
 
     Args:
         table: Any of lsnb's tables, with the user's own columns or not.
-        meanings: Column → what it means, for columns that lsnb does not know.
+        meanings: Column → what it means, for columns that lsnb does not know. What lsnb means by ``status`` or
+            ``value`` is said of its own tables alone.
 
     Returns:
         ``column, meaning, type, filled`` (rows with a value), ``distinct`` and ``examples``.
@@ -543,18 +575,18 @@ def data_dictionary(table: Table, meanings: Mapping[str, str] | None = None) -> 
         >>> data_dictionary(pd.DataFrame({"item": ["a", None]}))[["column", "type", "filled"]].values.tolist()
         [['item', 'text', 1]]
     """
-    rows = []
+    rows, ours = [], _meanings_in(table)
     for name in table.columns:
         column = table[name]
         # As the file beside it has them: a tuple is no text of Python there.
         given = column.dropna()
         texts = [structure_text(cell) if isinstance(cell, tuple | list | dict) else str(cell) for cell in given]
-        known = (meanings or {}).get(str(name)) or MEANINGS.get(str(name))
+        known = (meanings or {}).get(str(name)) or ours.get(str(name))
         if known is None and str(name).startswith("data."):
             known = f"Column {str(name).removeprefix('data.')!r} of the researcher's table"
         if known is None and str(name).startswith("answer."):
             known = f"Answer to {str(name).removeprefix('answer.')!r} about the region"
-        if str(name) == "control":
+        if str(name) == "control" and (known or table.attrs.get(SEVERAL)):
             known = with_several(known or "", table.attrs.get(SEVERAL))
         distinct = set(texts)
         examples = "; ".join(text[:40] for text in sorted(distinct)[:SHOWN])

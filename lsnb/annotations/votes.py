@@ -18,7 +18,7 @@ from lsnb.kernel.checks import TOLD, Annotations
 from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY, TEXT_AREA, is_region
 from lsnb.sampling.draw import REPEAT, repeated
-from lsnb.tables.cells import SEVERAL, TEXT_DTYPE
+from lsnb.tables.cells import ALLOWED, SEVERAL, TEXT_DTYPE, flags
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 AMONG_NUMBERS = ("lowest", "median", "highest")
@@ -31,16 +31,16 @@ def widen(annotations: Annotations, control: str, *, repeats: Literal["latest", 
     Only submitted answers count. Two annotations of one item by one person: the latest counts, with a warning.
     Nothing chosen in a multiple choice, or nothing drawn, by somebody who submitted the item, is an answer, the
     empty tuple; a choice is multiple where anybody chose several, or where anybody chose nothing and the table is a
-    study's whose config says so (``annotations.attrs["several"]`` names these choices). Answers to a question that
-    is asked of each page are ``"<page>: <answer>"``. Where anyone gave several answers to one item, or answers are
-    about regions, every cell is a sorted tuple of what differs in them (several texts keep their order). The order
-    of rows, items and annotators in the long table does not matter.
+    study's whose config says so (``annotations.attrs["several"]``, or its column ``several_allowed``). Answers to a
+    question that is asked of each page are ``"<page>: <answer>"``. Where anyone gave several answers to one item, or
+    answers are about regions, every cell is a sorted tuple of what differs in them (several texts keep their order).
+    The order of rows, items and annotators in the long table does not matter.
 
     Args:
         annotations: The long table of ``read_annotations`` or ``Study.annotations``; it is not changed.
         control: The name of a control in the label config.
         repeats: Of several annotations of one item by one person, the ``"latest"``, or ``"all"``: the later ones in
-            columns ``name (2)``, ``name (3)`` and so on.
+            columns ``name (2)``, ``name (3)`` and so on, with the next number where somebody is called so.
 
     Returns:
         Index ``item`` and columns of annotators, both sorted as text; missing where there is no answer.
@@ -73,12 +73,15 @@ def wide_of(
     annotations = checked(annotations, control, is_needed=not is_told)
     is_set = is_set or takes_several(annotations, control)
     if repeats == "all":
+        annotations = annotations.reset_index(drop=True)  # tables that were put together number their rows twice
         annotations = annotations.assign(annotator=_numbered(annotations))
     answers = done = latest(annotations)
     items = pd.Index(sorted(np.asarray(annotations["item"].dropna().unique(), dtype="object")), name="item")
     people = pd.Index(sorted(annotations["annotator"].dropna().unique()), name="annotator")
     mask = answers["control"].eq(control) & answers["status"].eq("submitted") & answers["value"].notna()
     answers = answers[mask.fillna(False).astype(bool)]
+    if is_pages := is_paged(annotations, control):
+        answers = answers.sort_values("page", kind="stable")  # texts are in the order of pages, not of answering
     rows, columns = _places(answers["item"], items), _places(answers["annotator"], people)
     cells: np.ndarray[Any, Any] = np.full((len(items), len(people)), None, dtype="object")
     several = is_set or ("region" in answers and bool(answers["region"].notna().any()))
@@ -87,7 +90,7 @@ def wide_of(
     # Most questions have a few answers that are all texts: telling so once spares a look at each.
     if pd.api.types.infer_dtype(values, skipna=False) != "string":
         values = [_countable(value) for value in values]
-    if is_paged(annotations, control):
+    if is_pages:
         several = True
         pages = answers["page"].astype("Int64").astype("string").fillna("–").tolist()
         values = [f"{page}: {value}" for page, value in zip(pages, values, strict=True)]
@@ -196,11 +199,17 @@ def told_several(annotations: pd.DataFrame) -> list[str]:
         annotations: The long table.
 
     Example:
-        >>> told_several(pd.DataFrame())
-        []
+        >>> told_several(pd.DataFrame({"control": ["mood", "topic"], "several_allowed": [False, True]}))
+        ['topic']
     """
     told = annotations.attrs.get(SEVERAL)
-    return [name for name in told if isinstance(name, str)] if isinstance(told, list) else []
+    names = [name for name in told if isinstance(name, str)] if isinstance(told, list) else []
+    # What is attached to a table is lost where it is joined with another; a column is not.
+    column = annotations[ALLOWED] if {ALLOWED, "control"} <= set(annotations.columns) else None
+    if isinstance(column, pd.Series):
+        here = column if column.dtype == "bool" else flags(column)
+        names += [str(name) for name in annotations.loc[here, "control"].dropna().unique()]
+    return list(dict.fromkeys(names))
 
 
 OF_ONE = ("item", "annotator", "project", "task", "annotation", "status", "updated_at")
@@ -540,8 +549,19 @@ def _numbered(annotations: pd.DataFrame) -> pd.Series[str]:
     number = done.groupby(which, dropna=False, sort=False).ngroup()
     turn = heads.groupby(["item", "annotator"]).cumcount() + 1
     turns = number.map(dict(zip(number[heads.index], turn, strict=True))).reindex(annotations.index, fill_value=1)
-    names = annotations["annotator"]
-    return names.where(turns.eq(1), names + " (" + turns.astype(str) + ")").astype(TEXT_DTYPE)
+    names: list[str] = annotations["annotator"].astype("object").tolist()
+    taken = set(names)
+    rows = list(zip(names, map(int, turns), strict=True))
+    called: dict[tuple[str, int], str] = {}
+    for name, place in sorted({(name, n) for name, n in rows if n > 1}):
+        # Somebody may be called "study (2)": so browsers name a further download of one name.
+        free = place
+        while f"{name} ({free})" in taken:
+            free += 1
+        called[name, place] = f"{name} ({free})"
+        taken.add(called[name, place])
+    given = [called.get(row, row[0]) for row in rows]
+    return pd.Series(given, index=annotations.index, dtype=TEXT_DTYPE)
 
 
 def _countable(value: Any) -> Any:

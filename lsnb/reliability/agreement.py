@@ -19,7 +19,7 @@ from lsnb.annotations.long import require_columns
 from lsnb.annotations.votes import is_paged, left_out, repeats_in
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, checked
-from lsnb.kernel.words import answer_words, counted, nearest
+from lsnb.kernel.words import answer_words, counted, listing, nearest, warn
 from lsnb.reliability.coefficients import (
     CONTINUOUS,
     PAIRED_VALUES,
@@ -638,7 +638,10 @@ def agreement_by(annotations: Annotations, control: str, by: str, level: Level |
             "Columns of the task's data are there when they are asked for: data=[…]."
         )
     stratum = one_each(annotations, by, "stratum")
-    found = wide.index.map(lambda item: stratum.get(str(item)))
+    found = [stratum.get(str(item)) for item in wide.index]
+    if lacking := [item for item, value in zip(wide.index, found, strict=True) if value is None]:
+        are = counted(len(set(lacking)), "item has", "items have")
+        warn(f"{are} no {by!r} ({listing(sorted(set(lacking)))}) and so no stratum: they are in no row of the table.")
     rows = []
     for name in sorted({value for value in found if value is not None}, key=lambda value: (str(type(value)), value)):
         part = wide[[value == name for value in found]]
@@ -791,6 +794,7 @@ def text_agreement(
     A rate is the number of words (characters) to insert, delete or replace, over those of the reference, summed over
     items (A. C. Morris, V. Maier and P. Green, "From WER and RIL to MER and WIL", Interspeech 2004). With no reference
     neither text is right, and it is over the mean of both. Words are what white space parts; runs of it are one space.
+    Texts that are asked for on each page are compared page by page; one that is not there is a text of no words.
 
     Args:
         annotations: The long table; it is not changed.
@@ -815,8 +819,9 @@ def text_agreement(
         raise InputError(f"The control {control!r} draws regions: lsnb.reliability.region_agreement compares those.")
     wide = widen(annotations, control)
     wide = wide.loc[:, wide.notna().any()]
-    cells = {str(name): {str(item): _text(value) for item, value in wide[name].dropna().items()} for name in wide}
-    odd = [who for who, theirs in cells.items() if any(text is None for text in theirs.values())]
+    is_pages = is_paged(annotations, control)
+    cells = {str(name): {str(item): _texts(v, is_pages) for item, v in wide[name].dropna().items()} for name in wide}
+    odd = [who for who, theirs in cells.items() if any(texts is None for texts in theirs.values())]
     if odd:
         raise InputError(f"The answers to {control!r} are not texts: lsnb.agreement compares names and numbers.")
     if reference is not None and reference not in cells:
@@ -827,13 +832,17 @@ def text_agreement(
     rows = []
     for one, other in pairs:
         for item in sorted(cells[one].keys() & cells[other].keys()):
-            texts = [_plain(str(cells[who][item]), fold) for who in (one, other)]
-            words, letters = [text.split() for text in texts], texts
-            sizes = [
-                len(first) if reference is not None else (len(first) + len(second)) / 2
-                for first, second in (words, letters)
-            ]
-            rows.append((item, one, other, edit_distance(*words), sizes[0], edit_distance(*letters), sizes[1]))
+            by_page = [cells[who][item] or {} for who in (one, other)]
+            counts = np.zeros(4)
+            for page in sorted({*by_page[0], *by_page[1]}):
+                letters = [_plain(texts.get(page, ""), fold) for texts in by_page]
+                words = [text.split() for text in letters]
+                sizes = [
+                    len(first) if reference is not None else (len(first) + len(second)) / 2
+                    for first, second in (words, letters)
+                ]
+                counts += (edit_distance(*words), sizes[0], edit_distance(*letters), sizes[1])
+            rows.append((item, one, other, *counts.tolist()))
     names = ["item", "a", "b", "word_errors", "words", "letter_errors", "letters"]
     table = pd.DataFrame(rows, columns=names).astype(dict.fromkeys(names[3:], "float64"))
     found, bounds = _rates(table, annotations, clusters, resamples, seed)
@@ -859,10 +868,16 @@ def text_agreement(
     )
 
 
-def _text(value: Any) -> str | None:
-    if isinstance(value, tuple) and all(isinstance(part, str) for part in value):
-        return "\n".join(value)
-    return value if isinstance(value, str) else None
+def _texts(value: Any, is_pages: bool) -> dict[str, str] | None:
+    """Return page → the texts that stand in a cell of ``widen``, as one; None where they are no texts."""
+    parts = value if isinstance(value, tuple) else (value,)
+    if not all(isinstance(part, str) for part in parts):
+        return None
+    found: dict[str, str] = {}
+    for part in parts:
+        page, _, text = part.partition(": ") if is_pages else ("", "", part)
+        found[page] = f"{found[page]}\n{text}" if page in found else text
+    return found
 
 
 def _plain(text: str, fold: bool) -> str:

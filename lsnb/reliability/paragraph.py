@@ -14,7 +14,7 @@ import pandas as pd
 from lsnb.annotations import majority, write_table
 from lsnb.annotations.long import ANSWERED, require_columns
 from lsnb.annotations.outputs import PREFILLED
-from lsnb.annotations.votes import is_about_regions, latest, repeats_in, replaced
+from lsnb.annotations.votes import is_about_regions, latest, repeats_in, replaced, takes_several
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
 from lsnb.kernel.files import file_errors, named_path, safe_name, whole_file_at
@@ -430,7 +430,8 @@ def coverage(annotations: Annotations) -> pd.DataFrame:
 
     Theirs is every item in their project, a hidden repeat, too; in exported files, whose open tasks name nobody, where
     one person alone annotated in it. An item counts as answered where its latest annotation
-    was submitted with an answer to the question; of a tool that marks regions also where nothing was marked.
+    was submitted with an answer to the question; of a tool that marks regions, and of a choice of several, also where
+    nothing was marked or chosen.
 
     Args:
         annotations: The long table; it is not changed.
@@ -463,7 +464,7 @@ def coverage(annotations: Annotations) -> pd.DataFrame:
     given = submitted[who].drop_duplicates().groupby("annotator").size()
     rows = []
     for control in questions_of(annotations):
-        if is_drawn(annotations, control):
+        if is_drawn(annotations, control) or takes_several(annotations, control):
             answered = given
         else:
             told = submitted[submitted["control"].eq(control).fillna(False) & submitted["value"].notna()]

@@ -14,7 +14,7 @@ import importlib.metadata
 import platform
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
@@ -26,7 +26,7 @@ import pandas as pd
 from lsnb import plots
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table, merge_copies
-from lsnb.annotations.long import DONE, Names, Tabulated, Wanted, data_column, letters_of, tabulate
+from lsnb.annotations.long import DONE, Names, Tabulated, Wanted, data_column, letters_of, tabulate, without_names
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.files import whole_file_at, write_whole
 from lsnb.kernel.jobs import counting
@@ -40,7 +40,7 @@ from lsnb.studio import Server
 from lsnb.study.predicting import splits_of, with_splits
 from lsnb.study.projects import SEPARATOR, Copy, account_notes, item_of, own_tasks, parse_manifest, strangers_note
 from lsnb.study.snapshots import Snapshot, answers_in_parts
-from lsnb.tables.cells import SEVERAL, is_missing
+from lsnb.tables.cells import ALLOWED, SEVERAL, is_missing
 from lsnb.tables.writing import ParquetParts, require_parquet
 
 AS_OF = "as_of"
@@ -74,16 +74,19 @@ class Asked:
         """
         return None if self.accounts else annotator
 
-    def hidden(self, table: pd.DataFrame, everybody: Sequence[str] = ()) -> pd.DataFrame:
+    def hidden(self, table: pd.DataFrame, facts: _Facts | None = None) -> pd.DataFrame:
         """Return a table without names, if that is asked.
 
         Args:
             table: The long table.
-            everybody: All names there are, where the table has only some.
+            facts: What all answers tell of names, where the table has only some.
         """
         if not self.anonymize:
             return table
-        return hide_names(table, order=everybody or (() if self.accounts else self.order))
+        order = () if self.accounts else self.order
+        if facts is None:
+            return hide_names(table, order=order)
+        return without_names(table, letters_of(facts.people, order), facts.accounts)
 
 
 def _moment(server: Server) -> str | None:
@@ -144,6 +147,7 @@ class _Facts:
     names: dict[str, Names] = field(default_factory=dict)
     splits: dict[str, str] = field(default_factory=dict)
     people: set[str] = field(default_factory=set)
+    accounts: set[str] = field(default_factory=set)
     fields: dict[str, dict[str, None]] = field(default_factory=dict)
     cells: dict[tuple[str, str], dict[Any, Any]] = field(default_factory=dict)
     rows: list[pd.DataFrame] = field(default_factory=list)
@@ -176,6 +180,7 @@ class _Facts:
     def keep(self, table: pd.DataFrame) -> None:
         """Keep rows with cells of a kind that no row had before."""
         self.people |= set(table["annotator"].dropna())
+        self.accounts |= set(table["account"].dropna())
         wanted = set() if self.rows else {*range(min(1, len(table)))}
         for column in table.columns[table.dtypes == "object"]:
             for place, cell in enumerate(table[column]):
@@ -217,13 +222,12 @@ def stream_answers(server: Server, copies: Sequence[Copy], key: str, asked: Aske
         for found in _tables(kept, facts, key, asked):
             facts.keep(found.table)
             facts.answers.update(_given([found.table], owners))
-        everybody = list(letters_of(facts.people, () if asked.accounts else asked.order))
-        like = asked.hidden(pd.concat(facts.rows, ignore_index=True), everybody)
+        like = asked.hidden(pd.concat(facts.rows, ignore_index=True), facts)
         about = {SEVERAL: orjson.dumps(sorted(facts.several)).decode()} | ({AS_OF: began} if began else {})
         with ParquetParts(part, like, about=about) as parts, counting("Writing answers", read, "task") as count:
             for found in _tables(kept, facts, key, asked):
                 tally.add(found.tally)
-                parts.write(asked.hidden(found.table, everybody))
+                parts.write(asked.hidden(found.table, facts))
                 count(found.table["task"].nunique())
     tally.warn()
     for note in account_notes(server, facts.answers.elements()):
@@ -277,7 +281,13 @@ def _tables(kept: IO[bytes], facts: _Facts, key: str, asked: Asked) -> Iterator[
             cells = pd.Series([data[task].get(column) for task in table["task"]], index=table.index, dtype="object")
             at = list(table.columns).index("raw") if asked.raw else len(table.columns)
             table.insert(at, f"data.{column}", cells.astype(facts.type_of(column)))
+        table = _with_allowed(table, facts.several)
         yield replace(found, table=with_splits(table, facts.splits))
+
+
+def _with_allowed(table: pd.DataFrame, several: Collection[str]) -> pd.DataFrame:
+    """Return a long table with a column that says of which choices several may be taken, where of any."""
+    return table.assign(**{ALLOWED: table["control"].isin(list(several))}) if several else table
 
 
 def _groups(kept: IO[bytes]) -> Iterator[tuple[str, list[Any]]]:
@@ -317,14 +327,18 @@ def read_projects(server: Server, projects: Sequence[int], key: str | None, aske
         exported = {project: server.export(project.id, held=project.tasks) for project in there}
     short = {project: project.title.rpartition(SEPARATOR)[2] for project in exported}
     tables: dict[str, pd.DataFrame] = {}
+    several: set[str] = set()
     for project, tasks in exported.items():
+        several.update(multiple_choices(project.config or ""))
         alone = list(short.values()).count(short[project]) == 1
         name = short[project] if alone else f"{project.title} ({project.id})"
         about = parse_manifest(project.description)
         if about is not None:
             tasks = own_tasks(tasks, about)
         tables[name] = long_table(tasks, key=key, data=list(asked.data), raw=asked.raw, accounts=asked.accounts)
-    return asked.hidden(merge_copies(tables, accounts=asked.accounts))
+    merged = _with_allowed(merge_copies(tables, accounts=asked.accounts), several)
+    merged.attrs[SEVERAL] = sorted(several)
+    return asked.hidden(merged)
 
 
 # The page that tells the study.

@@ -405,8 +405,9 @@ class Study(ModelVerbs):
         Returns:
             The long table; an item that somebody has not labelled yet still has its row for that annotator. Its
             ``attrs["as_of"]`` is the server's time before anything was read: an answer given later may be missing.
-            ``attrs["several"]`` names the choices of which the config lets people take several: figures count nothing
-            chosen as an answer to these, also where nobody chose two.
+            ``attrs["several"]`` names the choices of which the config lets people take several, and where there are any
+            the column ``several_allowed`` says so in each row, which joining with another table does not lose: figures
+            count nothing chosen as an answer to these, also where nobody chose two.
             With ``out``, the file's path; its schema says the same moment.
 
         Raises:

@@ -327,8 +327,9 @@ def flags(column: pd.Series[Any]) -> pd.Series[bool]:
 # read is said. Where nothing tells, a column stays the text that it is.
 
 
-_COMMAS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d+)(,\d+)?")
-_SURE_COMMA = re.compile(r"[+-]?(\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+|0,\d+)")
+# SPSS leaves the 0 out before a decimal comma; zeros before other digits are of a code.
+_COMMAS = re.compile(r"[+-]?(([1-9]\d{0,2}(\.\d{3})+|0|[1-9]\d*)(,\d+)?|,\d+)")
+_SURE_COMMA = re.compile(r"[+-]?(\d+,(\d{1,2}|\d{4,})|\d{1,3}(\.\d{3})+,\d+|0?,\d+)")
 _THOUSANDS = re.compile(r"[+-]?([1-9]\d{0,2}(\.\d{3})+|\d{1,3})")
 _MILLIONS = re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3}){2,}")
 _POINT = re.compile(r"[+-]?\d*\.\d+")
@@ -679,6 +680,7 @@ def _as_lists(cell: Any) -> Any:
 
 # Where a long table's attrs name the choices of which a config lets people take several.
 SEVERAL = "several"
+ALLOWED = "several_allowed"  # the column that says so, too, where a table is joined with others
 _SAID_SEVERAL = "; several may be chosen of "
 
 

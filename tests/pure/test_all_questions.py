@@ -120,6 +120,9 @@ def test_coverage_adds_up_to_what_was_each_persons():
     # An exported project's open task names nobody: it is its one annotator's.
     exported = long_table([task(1, [annotation(choice("up"), 1, by=1)], item="a"), task(2, [], item="b")])
     assert coverage(exported)[["items", "answered", "open"]].values.tolist() == [[2, 1, 1]]
+    # Nothing chosen of several is an answer.
+    tasks = [task(1, [annotation(choice("up", "new"), 1)], item="a"), task(2, [annotation([], 2)], item="b")]
+    assert coverage(long_table(tasks, annotator="ana"))[["answered", "unanswered"]].values.tolist() == [[2, 0]]
     drawn = result("rectanglelabels", {"x": 1, "y": 1, "width": 2, "height": 2, "rectanglelabels": ["car"]}, name="box")
     tasks = [task(1, [annotation([drawn], 1)], item="a"), task(2, [annotation([], 2)], item="b")]
     assert coverage(long_table(tasks, annotator="ana"))[["question", "answered", "share"]].values.tolist() == [

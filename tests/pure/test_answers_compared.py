@@ -83,6 +83,11 @@ def test_a_box_that_is_ticked_or_not_is_a_set_where_that_is_said() -> None:
     told = agreement(table, "mood", resamples=0)
     assert (told.level, told.n_items, told.kappa["kappa"].tolist()) == ("sets", 100, [pytest.approx(right)])
     assert "without an answer" not in told.note
+    # What is attached to a table is gone once it is joined with another; the column that a study adds is not.
+    table["several_allowed"] = table["control"].eq("mood")
+    joined = table.merge(pd.DataFrame({"item": table["item"].unique(), "age": 7}), on="item")
+    assert not joined.attrs
+    assert agreement(joined, "mood", resamples=0).kappa["kappa"].tolist() == [pytest.approx(right)]
 
 
 @pytest.mark.parametrize(

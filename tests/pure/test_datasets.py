@@ -509,6 +509,22 @@ def test_which_column_is_the_text_is_told_by_the_marked_words(tmp_path):
     assert json.loads((tmp_path / "a/train.jsonl").read_text())["text"] == "Ana eats"
     with pytest.raises(InputError, match="read it with data='text'"):
         write_dataset(long_table(tasks), tmp_path / "b", format="jsonl")
+    # The beginning of a title may stand in the body, too, and is no answer there.
+    for name, title in (("body", "The cat"), ("text", "The mat"), ("text", "The cat")):
+        marked = [("title", 0, 3, title), ("title", 4, 7, title), ("body", 8, 11, "The cat Ana")]
+        spans = [{**span("X", *where, str(n)), "to_name": on} for n, (on, *where) in enumerate(marked)]
+        del spans[0]["value"]["text"]
+        tasks = [task(1, [annotation(spans, 1)], item="a", **{"title": title, name: "The cat Ana"})]
+        long = long_table(tasks, data=name)
+        if (name, title) == ("text", "The cat"):
+            with pytest.raises(InputError, match=r"on several texts \(body, title\), and which of them data.text is"):
+                write_dataset(long, tmp_path / "c", format="jsonl", text="data.text")
+            continue
+        with pytest.warns(UserWarning, match="not whole or not as answered"):
+            report = write_dataset(long, tmp_path / name, format="jsonl", text=f"data.{name}")
+        assert report["notes"].tolist() == ["2 of labels on another text, title, left out."]
+        said = json.loads((tmp_path / name / "train.jsonl").read_text())["spans"]
+        assert said == [{"start": 8, "end": 11, "label": "X"}]
     plain = long_table([task(1, [annotation(choice("up"), 1)], item="a", one="x", two="y")], data=["one", "two"])
     with pytest.raises(InputError, match=r"cannot be told: data.one, data.two may be"):
         write_dataset(plain, tmp_path / "b", format="jsonl")

@@ -769,6 +769,10 @@ def test_data_with_an_id_of_its_own_is_no_answer_in_json_min(tmp_path: Path) -> 
     ):
         table = read_annotations(write(tmp_path, "min.json", records))
     assert table[["control", "value"]].values.tolist() == [["mood", mood] for mood in said]
+    # It may stand among the others: of ten tasks not all people have written the same.
+    among = [{"author": "a"} | record | {"id": n, "text": f"post {n}"} for record in records for n in range(10)]
+    with pytest.warns(UserWarning, match="answers: date and mood; for data: author and text"):
+        read_annotations(write(tmp_path, "among.json", among))
     by_columns = {name: {str(n): one[name] for n, one in enumerate(records)} for name in records[0]}
     with pytest.raises(InputError, match="is not a list of Label Studio tasks"):
         read_annotations(write(tmp_path, "columns.json", by_columns))

@@ -111,6 +111,13 @@ def test_each_has_its_dictionary(tmp_path, ending):
         assert about["column"].tolist() == [*COLUMNS, "data.text", "raw", "picture"]
 
 
+def test_a_column_of_the_users_own_has_no_meaning_of_ours():
+    own = pd.DataFrame({"ID": ["1"], "status": ["married"], "path": ["a/b.png"], "value": [3], "split": ["left"]})
+    assert set(data_dictionary(own)["meaning"]) == {""}
+    parted = own.assign(split="test", item="k")
+    assert data_dictionary(parted)["meaning"].tolist() == ["", "", "", "", MEANINGS["split"], MEANINGS["item"]]
+
+
 def test_every_column_of_ours_has_a_meaning():
     assert set(COLUMNS) <= MEANINGS.keys()
     assert set(expand_tracks(everything()).columns) - {"data.text"} <= MEANINGS.keys()

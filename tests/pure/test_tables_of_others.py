@@ -232,6 +232,8 @@ def test_german_thousands_are_read_by_the_evidence_of_the_file_and_said(tmp_path
         ("id;views\n1;−5\n2;7\n", ["−5", "7"], r"'views' \(−5\)"),
         ("id;views\n1;1–2\n2;7\n", ["1–2", "7"], None),
         ("id;views\n1;50%\n2;so\n", ["50%", "so"], None),
+        ("id\tviews\n1\t-,750\n2\t1,500\n", [-0.75, 1.5], "-,750 is -0.75"),
+        ("id;views\n1;,75\n2;01,5\n", [",75", "01,5"], None),
     ],
 )
 def test_points_and_commas(tmp_path, text, views, says):

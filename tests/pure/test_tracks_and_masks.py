@@ -188,6 +188,27 @@ def test_answers_about_regions_are_joined_by_the_regions_id():
     assert len(region_table(long_table([task(1)]))) == 0
 
 
+def test_what_a_region_is_on_stays_with_it():
+    """One place on two pages, in two pictures and in two videos is two places; a region may have two labels."""
+    here = {"x": 1, "y": 2, "width": 3, "height": 4, "rotation": 0, "rectanglelabels": ["car", "bus"]}
+    drawn = [
+        {**result("rectanglelabels", here, name="box", id=f"r{n}"), "to_name": medium, "item_index": page}
+        for n, (medium, page) in enumerate([("left", 0), ("left", 1), ("right", 0)])
+    ]
+    link = {"type": "relation", "from_id": "r0", "to_id": "r2", "direction": "right", "labels": []}
+    long = long_table([task(1, [annotation([*drawn, link])])])
+    found = region_table(long)
+    assert found[["region", "label", "page", "to_name"]].values.tolist() == [
+        ["r0", ("bus", "car"), 0, "left"],
+        ["r1", ("bus", "car"), 1, "left"],
+        ["r2", ("bus", "car"), 0, "right"],
+    ]
+    assert relations(long)[["source_label", "target_label"]].values.tolist() == [[("bus", "car"), ("bus", "car")]]
+    tracks = [{**result("videorectangle", track(keyframe(100)), name="who", id=side), "to_name": side} for side in "ab"]
+    long = long_table([task(1, [annotation(tracks)])], raw=True)
+    assert expand_tracks(long)[["region", "to_name"]].values.tolist() == [["a", "a"], ["b", "b"]]
+
+
 def test_relations_are_a_table():
     found = relations(read_annotations(RECORDED))
     row = found.iloc[0].to_dict()
@@ -214,6 +235,10 @@ def test_letters_are_stable():
     assert hidden.groupby(long["annotator"])["annotator"].first().to_dict() == {"A": "B", "B": "C", "C": "A"}
     shuffled = anonymize(long.iloc[::-1], order=["C"]).iloc[::-1]
     pd.testing.assert_frame_equal(shuffled, hidden)
+    signed = long.assign(account=["ana@x.org" if n % 2 else "9" for n in range(len(long))])
+    assert set(anonymize(signed)["account"]) == {"account A", "account B"}, "an address says who A is"
+    numbers = pd.DataFrame({"annotator": [10, 9, None], "account": [9.0, 10.0, 11.0]})
+    assert anonymize(numbers).fillna("–").values.tolist() == [["B", "A"], ["A", "B"], ["–", "account A"]]
 
 
 def test_a_study_names_people_in_its_exported_files(tmp_path):
@@ -232,6 +257,10 @@ def test_all_of_several_annotations_by_one_person():
     wide = widen(long_table(tasks), "mood", repeats="all")
     assert wide["1"].tolist() == ["old", "a"]
     assert wide["1 (2)"].tolist()[0] == "new"
+    # Browsers call a further download of study.json so, and files' names are annotators'.
+    other = long_table([task(1, [annotation(choice("theirs"), 4)])], annotator="1 (2)")
+    wide = widen(pd.concat([long_table(tasks), other]), "mood", repeats="all")
+    assert wide.loc["1"].to_dict() == {"1": "old", "1 (2)": "theirs", "1 (3)": "new"}
     with pytest.raises(InputError, match="repeats is 'some'"):
         widen(long_table(tasks), "mood", repeats="some")
 

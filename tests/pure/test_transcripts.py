@@ -65,6 +65,15 @@ def test_without_a_reference_neither_is_right():
     assert (other.wer, other.interval) == (found.wer, found.interval)
 
 
+def test_texts_of_pages_are_compared_page_by_page():
+    """Whoever began where; and the pages' numbers are no words."""
+    said = [("ana", "a b", 0), ("ana", "c", 1), ("ben", "c", 1), ("ben", "a x", 0), ("cem", "c", 1)]
+    pages = pd.DataFrame(said, columns=["annotator", "value", "page"])
+    pages = pages.assign(item="1", control="said", kind="textarea", status="submitted")
+    found = text_agreement(pages, "said", reference="ana", resamples=0)
+    assert found.pairs[["b", "n", "wer"]].values.tolist() == [["ben", 1, 1 / 3], ["cem", 1, 2 / 3]]
+
+
 def test_case_and_punctuation_count_unless_told_otherwise():
     table = long({"ana": ["Well, the cat sat."], "ben": ["well the  cat\nsat"]})
     assert text_agreement(table, "said").wer == pytest.approx(2 / 4)
