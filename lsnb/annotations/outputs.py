@@ -18,7 +18,7 @@ from lsnb.kernel.formats import IMAGE_ENDINGS, ending_of
 from lsnb.kernel.words import answer_words, listing, warn
 from lsnb.labels.vocabulary import is_region
 from lsnb.shapes import Mask, coco_of, picture_size, shape_of
-from lsnb.tables.cells import ALLOWED, SEVERAL, structure_text, with_index, with_several, without_rare_types
+from lsnb.tables.cells import ALLOWED, structure_text, with_index, with_told, without_rare_types
 from lsnb.tables.writing import (
     changed_kinds,
     with_guards,
@@ -586,11 +586,10 @@ def data_dictionary(table: Table, meanings: Mapping[str, str] | None = None) -> 
             known = f"Column {str(name).removeprefix('data.')!r} of the researcher's table"
         if known is None and str(name).startswith("answer."):
             known = f"Answer to {str(name).removeprefix('answer.')!r} about the region"
-        if str(name) == "control" and (known or table.attrs.get(SEVERAL)):
-            known = with_several(known or "", table.attrs.get(SEVERAL))
+        known = with_told(str(name), known or "", table.attrs)
         distinct = set(texts)
         examples = "; ".join(text[:40] for text in sorted(distinct)[:SHOWN])
-        rows.append((str(name), known or "", _type(column), len(texts), len(distinct), examples))
+        rows.append((str(name), known, _type(column), len(texts), len(distinct), examples))
     # As objects: half of a character is refused by whoever writes it, in a sentence.
     about = pd.DataFrame(rows, columns=["column", "meaning", "type", "filled", "distinct", "examples"], dtype="object")
     return about.astype({"filled": "int64", "distinct": "int64"})

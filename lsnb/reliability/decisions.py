@@ -21,7 +21,7 @@ from lsnb.reliability.coefficients import Level, Ratings, ratings_of
 from lsnb.reliability.intervals import Floats
 from lsnb.reliability.overlap import is_drawn, region_agreement, regions_of
 from lsnb.reliability.truth import Method, modelled_ratings, truth_of
-from lsnb.tables.cells import TEXT_DTYPE
+from lsnb.tables.cells import RULES, TEXT_DTYPE
 from lsnb.tables.keys import key_text
 
 
@@ -115,10 +115,6 @@ def drawn_words(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
             said[item][who] = ", ".join(parts) or "nothing"
     table = pd.DataFrame.from_dict(said, orient="index").sort_index()
     return table.reindex(columns=sorted(table.columns)).rename_axis(index="item", columns="annotator")
-
-
-# Where a table of gold answers keeps how votes were counted, for the paragraph that says so.
-RULES = "lsnb.rules"
 
 
 @checked

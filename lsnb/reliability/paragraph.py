@@ -22,12 +22,13 @@ from lsnb.kernel.words import counted, joined, listing, nearest
 from lsnb.labels.vocabulary import TEXT_AREA
 from lsnb.reliability.agreement import Agreement, agreement, text_agreement
 from lsnb.reliability.coefficients import Level
-from lsnb.reliability.decisions import RULES, disputed
+from lsnb.reliability.decisions import disputed
 from lsnb.reliability.decisions import gold as gold_of
 from lsnb.reliability.evaluation import Evaluation
 from lsnb.reliability.intervals import figures_in
 from lsnb.reliability.overlap import RegionAgreement, is_drawn
 from lsnb.sampling import describe_sample
+from lsnb.tables.cells import RULES
 from lsnb.tables.keys import check_key
 
 COMPARED = {

@@ -8,6 +8,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from json.decoder import JSONArray  # type: ignore[attr-defined]
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 from typing import Any
@@ -678,42 +679,69 @@ def _as_lists(cell: Any) -> Any:
 
 # Cells of lsnb's own files, where a text may look like something else.
 
-# Where a long table's attrs name the choices of which a config lets people take several.
-SEVERAL = "several"
-ALLOWED = "several_allowed"  # the column that says so, too, where a table is joined with others
-_SAID_SEVERAL = "; several may be chosen of "
+# What a table's attrs say of it travels with its file, in the meaning of one of its columns: of a long table the
+# choices of which a config lets people take several, of final answers how votes were counted.
+SEVERAL, RULES = "several", "lsnb.rules"
+ALLOWED = "several_allowed"  # the column that says the first, too, where a table is joined with others
+_TOLD = {SEVERAL: ("control", "; several may be chosen of "), RULES: ("how", "; votes were counted by ")}
+USUAL_RULES: Mapping[str, Any] = {"by": "majority", "min_votes": 1, "weights": {}, "ties": "missing"}
 
 
-def with_several(meaning: str, several: Any) -> str:
-    """Return what a data dictionary says of a long table's controls, with the choices of which several may be taken.
+def with_told(column: str, meaning: str, attrs: Mapping[Any, Any]) -> str:
+    """Return what a data dictionary says of a column, with what the table's attrs say.
 
     Args:
-        meaning: Of the column ``control``.
-        several: What the table's attrs have; nothing where that is no list of names.
+        column: Its name.
+        meaning: What it means.
+        attrs: Of the table.
 
     Example:
-        >>> with_several("Name of the control", ["mood"])
+        >>> with_told("control", "Name of the control", {"several": ["mood"]})
         'Name of the control; several may be chosen of ["mood"]'
     """
-    return f"{meaning}{_SAID_SEVERAL}{structure_text(several)}" if several and isinstance(several, list) else meaning
+    for name, (carrier, words) in _TOLD.items():
+        if column == carrier and (said := as_told(name, attrs.get(name))):
+            return f"{meaning}{words}{structure_text(said[name])}"
+    return meaning
 
 
-def several_in(about: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return what ``with_several`` said, as a table's attrs have it: nothing where it said nothing.
+def told_in(about: Mapping[str, str]) -> dict[str, Any]:
+    """Return what ``with_told`` said, as a table's attrs have it: nothing where it said nothing.
 
     Args:
         about: Column → its meaning.
 
     Example:
-        >>> several_in({"control": with_several("Name of the control", ["mood"])}), several_in({"control": "Name"})
+        >>> told_in({"control": with_told("control", "Name", {"several": ["mood"]})}), told_in({"control": "Name"})
         ({'several': ['mood']}, {})
     """
-    said = about.get("control", "").partition(_SAID_SEVERAL)[2]
-    try:
-        several = structure_of(said) if said else None
-    except ValueError:
-        return {}
-    return {SEVERAL: [name for name in several if isinstance(name, str)]} if isinstance(several, list) else {}
+    found: dict[str, Any] = {}
+    for name, (carrier, words) in _TOLD.items():
+        said = about.get(carrier, "").partition(words)[2]
+        with suppress(ValueError):
+            found |= as_told(name, structure_of(said)) if said else {}
+    return found
+
+
+def as_told(name: str, said: Any) -> dict[str, Any]:
+    """Return what a table's attrs, or a file, say under one of these names, where it is of its form and not the usual.
+
+    Args:
+        name: ``SEVERAL`` or ``RULES``.
+        said: What is said.
+
+    Example:
+        >>> as_told("several", ["mood", 7]), as_told("lsnb.rules", {"by": "majority"}), as_told("several", "mood")
+        ({'several': ['mood']}, {}, {})
+    """
+    if name == SEVERAL and isinstance(said, list) and said:
+        return {SEVERAL: [each for each in said if isinstance(each, str)]}
+    if name == RULES and isinstance(said, Mapping) and said.keys() == USUAL_RULES.keys() and said != USUAL_RULES:
+        weights = said["weights"].values() if isinstance(said["weights"], Mapping) else (None,)
+        numbers = [said["min_votes"], *weights]
+        if all(isinstance(one, int | float) and math.isfinite(one) for one in numbers):
+            return {RULES: {**said, "by": str(said["by"]), "ties": str(said["ties"])}}
+    return {}
 
 
 def plain_text(value: Any) -> str:

@@ -32,17 +32,19 @@ from lsnb.kernel.formats import TABLE_ENDINGS, parse_json, why_packed
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing, nearest, sheet_rows, warn
 from lsnb.tables.cells import (
+    RULES,
     SEVERAL,
     TEXT_DTYPE,
+    as_told,
     column_of,
     column_of_texts,
     is_missing,
     is_structure,
     numbers_of_locales,
     of_marked,
-    several_in,
     structure_of,
     structure_text,
+    told_in,
     unguarded,
     unique_titles,
     value_of,
@@ -803,7 +805,6 @@ def _parse_json_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | Non
 MOST_PARQUET_CELLS = 2**28
 # Where a Parquet file of write_table's says which columns hold cells of several kinds, as marked texts.
 MARKED = b"lsnb.marked"
-KEPT_SEVERAL = b"lsnb.several"  # what a study's annotations say of its config
 
 
 @checked
@@ -871,9 +872,10 @@ def read_table(
         table = _read_parquet(file, tally)
     else:
         table = _read_text(data, key, needs, tally, file)
-        about = _about_beside(file, list(table.columns)) if {"control", "status"} <= set(table.columns) else None
+        is_told = {"control", "status"} <= set(table.columns) or {"item", "how"} <= set(table.columns)
+        about = _about_beside(file, list(table.columns)) if is_told else None
         if about is not None and "meaning" in about:
-            table.attrs |= several_in(dict(zip(about["column"], map(str, about["meaning"]), strict=True)))
+            table.attrs |= told_in(dict(zip(about["column"], map(str, about["meaning"]), strict=True)))
     if key is not None:
         cells = find_column(table, key)
         rounded = rounded_rows(cells.tolist())
@@ -1080,9 +1082,9 @@ def _read_parquet(file: Path, tally: Tally) -> pd.DataFrame:
             table.isetitem(place, without_arrays(column, str(title), tally).array)
     tally.seen = about.num_rows
     said = about.metadata or {}
-    with suppress(ValueError, RecursionError):
-        if isinstance(several := json.loads(said.get(KEPT_SEVERAL, b"null")), list):
-            table.attrs[SEVERAL] = [name for name in several if isinstance(name, str)]
+    for name in (SEVERAL, RULES):
+        with suppress(ValueError, RecursionError):
+            table.attrs |= as_told(name, json.loads(said.get(f"lsnb.{name}".encode(), b"null")))
     marked = said.get(MARKED)
     if marked is None:
         return without_empty_rows(table, tally)

@@ -18,7 +18,7 @@ from lsnb.errors import InputError, KeyColumnError, TableError
 from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import counted, listing, nearest, sheet_rows
-from lsnb.tables.cells import column_of, is_structure, several_in, structure_of, unique_titles, value_of
+from lsnb.tables.cells import column_of, is_structure, structure_of, told_in, unique_titles, value_of
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, key_text, note_keyless
 
 # Excel keeps 15 digits of a number; what is typed beyond becomes zeros.
@@ -75,7 +75,7 @@ def read_workbook(file: Path, key: str | None, sheet: str | None, wanted: Sequen
                 spans = merged.get(chosen._worksheet_path, [])
                 table = _read_sheet(chosen, types, file, key, wanted, spans, tally)
                 if about is not None and list(table.columns) == list(types or ()):
-                    table.attrs |= several_in({title: meaning for title, meaning, _ in about})
+                    table.attrs |= told_in({title: meaning for title, meaning, _ in about})
             finally:
                 reader.archive.close()
     except TableError:

@@ -20,7 +20,9 @@ from lxml import etree
 from lsnb.errors import InputError, MissingExtraError
 from lsnb.kernel.words import listing
 from lsnb.tables.cells import (
+    RULES,
     SEVERAL,
+    as_told,
     foreign_in,
     guarded,
     is_missing,
@@ -270,8 +272,8 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
     Raises:
         MissingExtraError: pyarrow is not installed.
     """
-    several = table.attrs.get(SEVERAL)
-    with ParquetParts(path, table, about={SEVERAL: json.dumps(several)} if several else None) as parts:
+    told = {name: said for name in (SEVERAL, RULES) for said in as_told(name, table.attrs.get(name)).values()}
+    with ParquetParts(path, table, about={name: json.dumps(said) for name, said in told.items()}) as parts:
         parts.write(table)
 
 

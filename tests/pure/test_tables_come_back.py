@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from lsnb.annotations import widen, write_table
 from lsnb.errors import InputError
 from lsnb.kernel.tally import tally_of
-from lsnb.reliability import evaluate
+from lsnb.reliability import evaluate, gold, methods_paragraph
 from lsnb.tables import read_table
 
 ENDINGS = ("csv", "xlsx", "parquet", "jsonl")
@@ -305,6 +305,11 @@ def test_a_studys_annotations_say_the_same_when_they_are_read_again(tmp_path, en
         pd.testing.assert_frame_equal(widen(again, "mood"), widen(long, "mood"))
         long = again
     assert widen(again, "mood").loc["2"].tolist() == [(), ()]
+    final = gold(long, "mood", weights={"ana": 2}, min_votes=2)
+    again = round_trip(final, tmp_path, ending)
+    assert again.attrs["lsnb.rules"] == final.attrs["lsnb.rules"], "or the paragraph says that votes were counted alike"
+    assert "Votes were weighted (ana 2)" in methods_paragraph(long, "mood", gold=again)
+    assert "lsnb.rules" not in round_trip(gold(long, "mood"), tmp_path, ending).attrs
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
