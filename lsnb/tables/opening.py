@@ -1084,7 +1084,7 @@ def _read_parquet(file: Path, tally: Tally) -> pd.DataFrame:
     said = about.metadata or {}
     for name in (SEVERAL, RULES):
         with suppress(ValueError, RecursionError):
-            table.attrs |= as_told(name, json.loads(said.get(f"lsnb.{name}".encode(), b"null")))
+            table.attrs.update(as_told(name, json.loads(said.get(f"lsnb.{name}".encode(), b"null"))))
     marked = said.get(MARKED)
     if marked is None:
         return without_empty_rows(table, tally)
