@@ -281,15 +281,17 @@ class AnswerReader:
             return [[str(step) for step in one] for one in cell]
         if isinstance(cell, list | tuple) and len(cell) > 1 and tuple(map(str, cell)) in set(control.paths):
             return [[str(step) for step in cell]]  # the steps of one path
-        every = {" > ".join(path) for path in control.paths}
-        parts = self._renamed(self._parts(cell, tuple(every), multiple=True))
-        paths = [[step.strip() for step in part.split(">")] for part in parts]
-        # A leaf's name alone is its path, where only one has it.
+        # A name may have the sign in it (> 30 years); and a leaf's name alone is its path, where only one has it.
+        whole: dict[str, list[list[str]]] = {}
         ends: dict[str, list[list[str]]] = {}
         for path in control.paths:
+            whole.setdefault(" > ".join(path), []).append(list(path))
             ends.setdefault(path[-1], []).append(list(path))
-        alone = [ends[path[0]][0] if len(path) == 1 and len(ends.get(path[0], ())) == 1 else path for path in paths]
-        return alone
+        parts = self._renamed(self._parts(cell, tuple(whole), multiple=True))
+        found = [(whole.get(part, ()), ends.get(part, ())) for part in parts]
+        known = [next((paths[0] for paths in both if len(paths) == 1), None) for both in found]
+        steps = [[step.strip() for step in part.split(">")] for part in parts]
+        return list(map(list, dict.fromkeys(tuple(one or path) for one, path in zip(known, steps, strict=True))))
 
     def _buckets(self, control: Control, cell: Any) -> dict[str, list[str]]:
         try:

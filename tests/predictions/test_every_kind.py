@@ -23,7 +23,7 @@ TEXT = LabelConfig.text("text")
 ASKED = (
     TEXT.choices("mood", ["up", "down", "a, b"])
     .choices("topics", ["art", "sport", "law"], multiple=True)
-    .taxonomy("kind", {"animal": ["cat", "dog"], "plant": ["oak"]})
+    .taxonomy("kind", {"animal": ["cat", "dog"], "plant": ["oak", "age > 30"]})
     .rating("stars")
     .number("age", min=0, max=120)
     .datetime("day")
@@ -64,6 +64,7 @@ def test_a_table_answers_every_question() -> None:
         ("mood", "a, b", {"choices": ["a, b"]}),
         ("mood", ["up"], {"choices": ["up"]}),
         ("kind", "cat", {"taxonomy": [["animal", "cat"]]}),
+        ("kind", ("plant > age > 30", "age > 30"), {"taxonomy": [["plant", "age > 30"]]}),
         ("kind", [["animal", "cat"], ["plant", "oak"]], {"taxonomy": [["animal", "cat"], ["plant", "oak"]]}),
         ("stars", 4.0, {"rating": 4}),
         ("stars", "4", {"rating": 4}),
