@@ -1179,5 +1179,6 @@ def _table(tracks: list[_Named], carried: Mapping[Any, list[Any]], rates: Floats
         {name: pd.Series(values, dtype="object" if name == "value" else None) for name, values in columns.items()}
     )
     whole = dict.fromkeys(("project", "task", "annotation"), "Int64")
-    text = {name: pd.Series(["text"]).dtype for name in ("item", "annotator", "control", "region", "status")}
+    names = ("item", "annotator", "control", "region", "status", "to_name")
+    text = dict.fromkeys((name for name in names if name in table.columns), TEXT_DTYPE)
     return table.astype({**whole, **text, "score": "float64"})
