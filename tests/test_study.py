@@ -478,7 +478,7 @@ def test_a_box_that_nobody_or_somebody_ticked_is_answered_by_all_who_handed_in(
     assert (found.n_items, found.kappa["percent"].tolist()) == (3, [pytest.approx(2 / 3)])
     read = lsnb.read_table(study.annotations(out=tmp_path / "answers.parquet"))
     of_numbers = studio.annotations([copy.project.id for copy in study.copies], key="id")
-    for again in (read, read.merge(items(3).rename(columns={"id": "item"})), of_numbers):
+    for again in (read, read.merge(items(3)[["id", "caption"]].rename(columns={"id": "item"})), of_numbers):
         assert lsnb.agreement(again, "marks", resamples=0).n_items == 3
     assert lsnb.disputed(long, "marks")["item"].tolist() == ["0001"]
     assert study.gold("marks", ties="ben")["value"].tolist() == [("blurred",), (), ()]
