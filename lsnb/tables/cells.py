@@ -731,7 +731,7 @@ def as_told(name: str, said: Any) -> dict[str, Any]:
         said: What is said.
 
     Example:
-        >>> as_told("several", ["mood", 7]), as_told("lsnb.rules", {"by": "majority"}), as_told("several", "mood")
+        >>> as_told("several", ["mood", 7]), as_told(RULES, {"by": "majority"}), as_told("several", "mood")
         ({'several': ['mood']}, {}, {})
     """
     if name == SEVERAL and isinstance(said, list) and said:
