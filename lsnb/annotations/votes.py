@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numbers
 import warnings
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -501,6 +502,17 @@ def _heads(annotations: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[
     return done, heads, which
 
 
+REPEATED = "more than one annotation by the same person"
+
+
+@contextmanager
+def repeats_told() -> Iterator[None]:
+    """Do not say again, within, what ``latest`` says of several annotations by one person: who asks was told."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=f".* {REPEATED}")
+        yield
+
+
 def latest(annotations: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of each person's last annotation of each item, skipped ones too, with a warning for others.
 
@@ -522,7 +534,7 @@ def latest(annotations: pd.DataFrame) -> pd.DataFrame:
     again = sorted(set(heads[heads.duplicated(["item", "annotator"])]["item"]))
     have = counted(len(again), "item has", "items have")
     warn(
-        f"{have} more than one annotation by the same person ({listing(again)}): "
+        f"{have} {REPEATED} ({listing(again)}): "
         "the latest of each person counts, and widen(..., repeats='all') has all of them.",
     )
     kept = pd.MultiIndex.from_frame(done[which]).isin(pd.MultiIndex.from_frame(last[which]))

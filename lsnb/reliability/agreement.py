@@ -6,7 +6,6 @@ import html
 import itertools
 import math
 import unicodedata
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +15,7 @@ import pandas as pd
 
 from lsnb.annotations import widen
 from lsnb.annotations.long import require_columns
-from lsnb.annotations.votes import is_paged, left_out, repeats_in
+from lsnb.annotations.votes import is_paged, left_out, repeats_in, repeats_told
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, checked
 from lsnb.kernel.words import answer_words, counted, listing, nearest, warn
@@ -334,6 +333,16 @@ class _Drawing:
         return None if self.clusters is None else self.clusters[items]
 
 
+def is_share_of_items(people: int, percent: float) -> bool:
+    """Return whether percent agreement is a share of items: of two annotators, or where all are alike on each.
+
+    Example:
+        >>> is_share_of_items(2, 0.8), is_share_of_items(3, 0.8), is_share_of_items(3, 1.0)
+        (True, False, True)
+    """
+    return people == 2 or percent == 1
+
+
 def _is_named(ratings: Ratings) -> bool:
     """Return whether answers are such that two are often the same, of which alone figures of names speak."""
     return ratings.level not in ("interval", "ratio") and not _is_continuous(ratings)
@@ -421,8 +430,7 @@ def _figures(ratings: Ratings, kappa: pd.DataFrame, drawing: _Drawing, is_named:
                 bounds |= {name: found for name, found in zip(columns, less, strict=True) if name != "gwet"}
         if drawing.clusters is None and is_named and drawing.resamples:
             bounds["alike"] = share_interval(values["alike"] * n_items, n_items)
-            if ratings.codes.shape[1] == 2 or values["percent"] == 1:
-                # Of two annotators, or where all are alike on each item, it is a share of items.
+            if is_share_of_items(ratings.codes.shape[1], values["percent"]):
                 bounds["percent"] = share_interval(values["percent"] * n_items, n_items)
     rows = [
         (
@@ -558,9 +566,7 @@ def _overlap(
         return None, ""
     about = "Regions: kappas and alpha compare which labels were drawn on an item, their F1 where."
     try:
-        with warnings.catch_warnings():
-            # Said once already, by widen.
-            warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+        with repeats_told():  # Said once already, by widen.
             return region_agreement(annotations, control, clusters=clusters, resamples=resamples, seed=seed), about
     except InputError as fault:
         return None, f"Regions: kappas and alpha compare which labels were drawn on an item. {fault}"

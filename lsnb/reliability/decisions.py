@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from numbers import Real
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.annotations import majority, widen
-from lsnb.annotations.votes import is_about_regions, is_paged, takes_several, votes_of
+from lsnb.annotations.votes import is_about_regions, is_paged, repeats_told, takes_several, votes_of
 from lsnb.errors import InputError
 from lsnb.kernel.checks import TOLD, Annotations, Seed, checked
 from lsnb.kernel.words import answer_words, counted, listing
@@ -56,8 +55,7 @@ def disputed(
     """
     wide, ratings = ratings_of(annotations, control, level, order)
     if is_drawn(annotations, control):
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+        with repeats_told():
             items = region_agreement(annotations, control, resamples=0).items
         found = 1 - items.groupby("item")["f1"].mean()
         people = items.groupby("item").agg(a=("a", set), b=("b", set))
@@ -99,9 +97,7 @@ def drawn_words(annotations: pd.DataFrame, control: str) -> pd.DataFrame:
         >>> drawn_words(long, "c").loc["1"].to_dict()
         {'ana': '2 × car', 'ben': '1 region without a label'}
     """
-    with warnings.catch_warnings():
-        # Which of two annotations counts is said where they are compared.
-        warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+    with repeats_told():  # Which of two annotations counts is said where they are compared.
         _, places, _ = regions_of(annotations, control)
     said: dict[str, dict[str, str]] = {}
     for item, here in places.items():
@@ -276,9 +272,7 @@ def _decisions(adjudicated: pd.DataFrame | Mapping[str, Any] | None, control: st
         if "control" in adjudicated.columns:
             if not is_set and not adjudicated["control"].eq(control).fillna(False).any():
                 return {}
-            with warnings.catch_warnings():
-                # An item decided again is decided as it was last.
-                warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+            with repeats_told():  # An item decided again is decided as it was last.
                 table = votes_of(adjudicated, control, is_set=is_set)
             clash = table.loc[table["tie"], "item"].tolist()
             if clash:

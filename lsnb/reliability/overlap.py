@@ -9,7 +9,6 @@ from __future__ import annotations
 import html
 import itertools
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
@@ -19,7 +18,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from lsnb.annotations.long import ANSWERED, OWNER, raw_results, relations
-from lsnb.annotations.votes import checked, latest
+from lsnb.annotations.votes import checked, latest, repeats_told
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import Annotations, Resamples, Seed
@@ -856,9 +855,7 @@ def _answers_about(annotations: pd.DataFrame, control: str, alike: Alike) -> pd.
     told = annotations[asked & annotations["control"].notna() & annotations["status"].isin(ANSWERED)]
     if not len(told):
         return pd.DataFrame(columns=columns)
-    with warnings.catch_warnings():
-        # Said once already, where regions were read.
-        warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+    with repeats_told():  # Said once already, where regions were read.
         told = latest(checked(told, control, is_needed=False))
     said: dict[str, dict[tuple[str, str, str], set[str]]] = {}
     names = ("control", "item", "annotator", "region", "value")
@@ -896,9 +893,7 @@ def _arcs(
         annotations["kind"]
     ):
         return nothing
-    with warnings.catch_warnings():
-        # Said once already, where regions were read.
-        warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+    with repeats_told():  # Said once already, where regions were read.
         told = relations(latest(annotations))
     told = told[told["status"].isin(ANSWERED)]
     own = {(item, who): {r.key for r in regions} for item, by in places.items() for who, regions in by.items()}

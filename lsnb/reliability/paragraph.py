@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import inspect
 import math
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -14,13 +13,13 @@ import pandas as pd
 from lsnb.annotations import majority, write_table
 from lsnb.annotations.long import ANSWERED, require_columns
 from lsnb.annotations.outputs import PREFILLED
-from lsnb.annotations.votes import is_about_regions, latest, repeats_in, replaced, takes_several
+from lsnb.annotations.votes import is_about_regions, latest, repeats_in, repeats_told, replaced, takes_several
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
 from lsnb.kernel.files import file_errors, named_path, safe_name, whole_file_at
 from lsnb.kernel.words import counted, joined, listing, nearest
 from lsnb.labels.vocabulary import TEXT_AREA
-from lsnb.reliability.agreement import Agreement, agreement, text_agreement
+from lsnb.reliability.agreement import Agreement, agreement, is_share_of_items, text_agreement
 from lsnb.reliability.coefficients import Level
 from lsnb.reliability.decisions import disputed
 from lsnb.reliability.decisions import gold as gold_of
@@ -71,9 +70,7 @@ def methods_paragraph(
         >>> print(methods_paragraph(long, "mood"))  # doctest: +ELLIPSIS
         Three items were annotated for “mood” by two annotators (5 answers; 2 items answered by two or more). ...
     """
-    with warnings.catch_warnings():
-        # The latest annotation of each person counts, which those who read this have been told.
-        warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+    with repeats_told():  # The latest annotation of each person counts, which those who read this have been told.
         found = agreement_found or agreement(annotations, control)
         table = gold if gold is not None else gold_of(annotations, control)
     if "n" not in table.columns:
@@ -259,6 +256,8 @@ def _of_answers(found: Agreement) -> str:
     words = joined(parts)
     if chosen is not None and chosen.name.startswith("ICC(") and not math.isnan(chosen.low):
         drawn += f", that of {chosen.name} by McGraw and Wong’s formulas"
+    if percent is not None and not found.clusters and is_share_of_items(len(found.annotators), percent.value):
+        drawn += ", that of the share by Agresti and Coull’s formula" if not math.isnan(percent.low) else ""
     brackets = f" (in brackets, 95 % intervals {drawn})" if "[" in words else ""
     sentences = [f"{words[:1].upper()}{words[1:]}{brackets}."] if parts else []
     weights = {
@@ -418,8 +417,7 @@ def agreement_overview(
         raise InputError(f"levels names {strange[0]!r}, which nobody answered.{nearest(strange[0], controls)}")
     rows = []
     for control in controls:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+        with repeats_told():
             rows.append(_overview(annotations, control, (levels or {}).get(control), (gold or {}).get(control)))
     columns = ["question", "kind", "annotators", "n", "percent", "figure", "value", "low", "high", "undecided", "next"]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(["percent", "value", "low", "high"], "float64"))
@@ -455,8 +453,7 @@ def coverage(annotations: Annotations) -> pd.DataFrame:
     require_columns(annotations, "item", "annotator", "control", "value", "status")
     known = _owned(annotations)
     known = known[known["item"].notna() & known["annotator"].notna()]
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+    with repeats_told():
         done = latest(known)
     who = ["annotator", "item"]
     theirs = known[who].drop_duplicates().groupby("annotator").size()
@@ -592,8 +589,7 @@ def write_results(
     finals, paragraphs = {}, []
     for control in questions_of(annotations):
         name = safe_name(control)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".* more than one annotation by the same person")
+        with repeats_told():
             if not is_drawn(annotations, control):
                 if gold is None:
                     finals[control] = gold_of(annotations, control, min_votes=min_votes)
@@ -808,7 +804,7 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
             "year": "1981",
         },
     ),
-    "same answer in": (
+    "Agresti and Coull’s formula": (
         "agresti1998",
         "article",
         {

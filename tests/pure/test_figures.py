@@ -552,8 +552,10 @@ def test_the_paragraph_names_pairs_weights_rules_and_skips():
         "Annotators skipped an item 2 times.",
         "It took 2 votes or more.",
         "Ties were decided by the highest of the tied answers.",
+        "(in brackets, 95 % intervals by items, that of the share by Agresti and Coull’s formula)",
     ):
         assert part in text
+    assert "agresti1998" in references(text)
 
 
 def test_no_sentence_of_the_paragraph_says_more_than_there_is():
@@ -562,6 +564,10 @@ def test_no_sentence_of_the_paragraph_says_more_than_there_is():
     weighted = methods_paragraph(table, "c", gold=gold(table, "c", weights={"ana": 3}))
     assert "unanimous for 1 and the answer with most weight for 2 of three items. Votes were weighted" in weighted
     assert "most frequent" not in weighted
+    # Of three annotators percent agreement is a mean over pairs, and no share.
+    assert "[" in weighted
+    assert "Agresti" not in weighted
+    assert "agresti" not in references(weighted)
     # 299 of 300 are not all, and without intervals there are no brackets.
     nearly = long({"ana": [*"xy"] * 150, "ben": ["y", "y", *[*"xy"] * 149]})
     text = methods_paragraph(nearly, "c", agreement_found=agreement(nearly, "c", resamples=0))
