@@ -237,11 +237,15 @@ def make_predictions(rows: Iterable[Any], notes: Sequence[str] = ()) -> Predicti
     scores: dict[str, float | None] = {}
     splits: dict[str, str] = {}
     for row in rows:
-        if row.item is None or row.results is None or row.has_failed:
+        item, made = row.item, row.results
+        if item is None or made is None or (row.faults and row.has_failed):
             continue
-        results.setdefault(row.item, []).extend(row.results)
-        known = scores.get(row.item)
-        scores[row.item] = row.score if known is None else least_score((known, row.score))
+        if item not in results:
+            results[item], scores[item] = list(made), row.score
+        else:
+            results[item] += made
+            known = scores[item]
+            scores[item] = row.score if known is None else least_score((known, row.score))
         if row.split:
             splits[row.item] = row.split
     return Predictions(results, scores, _table(rows), splits, tuple(notes))
@@ -258,16 +262,19 @@ def least_score(scores: Iterable[float | None]) -> float | None:
 
 
 def _table(rows: Sequence[Row]) -> pd.DataFrame:
-    errors = [[fault.as_dict() for fault in row.faults if not fault.is_warning] for row in rows]
+    # Most rows have no fault, and of a hundred thousand each look at a property counts.
+    errors = [[one.as_dict() for one in row.faults if not one.is_warning] if row.faults else [] for row in rows]
+    warnings = [[one.as_dict() for one in row.faults if one.is_warning] if row.faults else [] for row in rows]
+    status = [row.status if row.faults else NOTHING if row.results is None else READY for row in rows]
     return pd.DataFrame(
         {
             "index": pd.array([row.index for row in rows], dtype="int64"),
             "item": pd.Series([row.item for row in rows], dtype=object),
             "name": pd.Series([row.name for row in rows], dtype=object),
-            "status": pd.Series([row.status for row in rows], dtype=object),
+            "status": pd.Series(status, dtype=object),
             "error": pd.Series([_words(faults) if faults else None for faults in errors], dtype=object),
             "errors": pd.Series(errors, dtype=object),
-            "warnings": pd.Series([[f.as_dict() for f in row.faults if f.is_warning] for row in rows], dtype=object),
+            "warnings": pd.Series(warnings, dtype=object),
             "regions": pd.Series([_regions(row) for row in rows], dtype=object),
         },
         columns=list(REPORT_COLUMNS),
@@ -277,6 +284,9 @@ def _table(rows: Sequence[Row]) -> pd.DataFrame:
 def _regions(row: Row) -> list[str]:
     if not row.results or (row.faults and row.has_failed):
         return []
+    if len(row.results) == 1:
+        region = row.results[0].get("id")
+        return [] if region is None else [region]
     return list(dict.fromkeys([result["id"] for result in row.results if result.get("id") is not None]))
 
 

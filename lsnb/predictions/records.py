@@ -167,11 +167,15 @@ def _scores(table: pd.DataFrame, asked: Mapping[str, str], scores: Any) -> dict[
     return found
 
 
+_HASHED = (str, int, float, bool)
+
+
 class AnswerReader:
     """What makes results of cells: each different cell of a question is read and checked once."""
 
     def __init__(self, config: LabelConfig, labels: Mapping[str, str | None], drops: bool) -> None:
         self._controls = config.controls
+        self._heads = {name: (",".join(one.to_names[:1]), one.kind) for name, one in self._controls.items()}
         # A config that says how its dates are written has them so.
         self._formatted = {tag.get("name") for tag in walk(parse(config.xml)) if attribute(tag, "format")}
         self._rules = rules_of(config)
@@ -188,14 +192,15 @@ class AnswerReader:
             cell: The answer, however it is written; an empty one is none.
             score: How sure it is, 0 to 1, or missing.
         """
-        hashed = cell if isinstance(cell, str | int | float | bool) else None
-        known = self._known.get((name, type(cell), hashed)) if hashed is not None else None
+        kind = type(cell)
+        hashed = cell if kind is str or isinstance(cell, _HASHED) else None
+        known = self._known.get((name, kind, hashed)) if hashed is not None else None
         if known is None:
             if is_missing(cell) or (isinstance(cell, str) and not cell.strip()):
                 return
             known = self._read(name, cell)
             if hashed is not None and len(self._known) < 100_000:
-                self._known[name, type(cell), hashed] = known
+                self._known[name, kind, hashed] = known
         value, faults = known
         if faults:
             row.faults += faults
@@ -203,16 +208,19 @@ class AnswerReader:
             row.results = []
         if value is None:
             return
-        control = self._controls[name]
-        result: Result = {"from_name": name, "to_name": ",".join(control.to_names[:1]), "type": control.kind}
-        result["value"] = {part: list(given) if type(given) is list else given for part, given in value.items()}
+        to_name, of_kind = self._heads[name]
+        copied = {part: list(given) if type(given) is list else given for part, given in value.items()}
+        result: Result = {"from_name": name, "to_name": to_name, "type": of_kind, "value": copied}
         row.results.append(result)
         sure = known_score(row, score, f"{name}.score")
         if sure is None:
             return
         result["score"] = sure
-        scored = [one["score"] for one in row.results if "score" in one]
-        row.score = sum(scored) / len(scored)
+        if row.score is None:
+            row.score = sure
+        else:
+            scored = [one["score"] for one in row.results if "score" in one]
+            row.score = sum(scored) / len(scored)
 
     def _read(self, name: str, cell: Any) -> tuple[Any, list[Fault]]:
         control = self._controls[name]

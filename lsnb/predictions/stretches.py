@@ -204,41 +204,51 @@ class _Reader:
         self._questions = Targets(config, labels=labels, unknown="drop" if drops else "fail")
         self._targets: dict[Any, Control | Fault | None] = {}
         self._names: dict[Any, str | None] = {}
+        self._heads: dict[Any, tuple[str, str, str, str]] = {}
 
     def read(self, row: Row, given: Any, text: Any, *, has_texts: bool) -> None:
         if has_texts and is_missing(text):
             row.error("no_text", f"texts has no {'text of' if text is not None else 'item'} {row.item!r}.")
             return
-        row.results = []
+        made: list[Result] = []
+        row.results, item = made, row.item
         total, n = 0.0, 0
         whole: list[tuple[str, Any]] = []
         for start, end, label, score, quote, paragraph, place in self._spans(row, given, text):
-            path = f"spans[{place}]"
             if start is None and end is None and isinstance(label, str):
                 whole.append((label, score))
                 continue
             if label is None:
-                row.error("no_label", "The span has no label.", path)
+                row.error("no_label", "The span has no label.", f"spans[{place}]")
                 continue
-            if not isinstance(label, Hashable):
-                row.error("no_label", f"A label is a text, not {checks.shown(label)}.", path)
+            if type(label) is not str and not isinstance(label, Hashable):
+                row.error("no_label", f"A label is a text, not {checks.shown(label)}.", f"spans[{place}]")
                 continue
             control = self._target(label)
             if control is None:
                 continue
             if isinstance(control, Fault):
-                row.faults.append(Fault(control.code, control.message, path, control.is_warning))
+                row.faults.append(Fault(control.code, control.message, f"spans[{place}]", control.is_warning))
                 continue
-            value = self._value(row, control, start, end, quote, paragraph, text, path)
+            value: dict[str, Any] | None
+            is_plain = quote is None and type(start) is type(end) is int and type(text) is str
+            head = self._heads.get(label)
+            if head is None:
+                head = self._heads[label] = (control.name, control.to_names[0], control.kind, control.row.key)
+            name, to_name, kind, label_key = head
+            if is_plain and 0 <= start < end <= len(text) and not self._is_dialogue[name]:
+                value = {"start": start, "end": end, "text": text[start:end]}  # as most are
+            else:
+                value = self._value(row, control, start, end, quote, paragraph, text, f"spans[{place}]")
             if value is None:
                 continue
-            value[control.row.key] = [self._names[label]]
-            about = f"{row.item}|{control.name}|{label}|{start}|{end}|{paragraph}|{place}"
+            value[label_key] = [self._names[label]]
+            about = f"{item}|{name}|{label}|{start}|{end}|{paragraph}|{place}"
             region = hashlib.blake2b(about.encode("utf-8", "replace"), digest_size=8).hexdigest()
-            about_control = {"from_name": control.name, "to_name": control.to_names[0], "type": control.kind}
-            result: Result = {"id": region, **about_control, "value": value}
-            row.results.append(result)
-            sure = known_score(row, score, f"{path}.score")
+            result: Result = {"id": region, "from_name": name, "to_name": to_name, "type": kind, "value": value}
+            made.append(result)
+            is_share = type(score) is float and 0.0 <= score <= 1.0
+            sure = score if is_share or score is None else known_score(row, score, f"spans[{place}].score")
             if sure is not None:
                 result["score"] = sure
                 total, n = total + sure, n + 1
@@ -450,17 +460,20 @@ def _whole(given: Any) -> int | None:
 
 def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, int | None]]:
     """Yield each span, and if its label has a tag's prefix (B-, I-), as pipelines give tokens, the token's number."""
-    known: dict[tuple[Any, ...], tuple[str, ...]] = {}  # most spans of a list have the same keys
+    known: tuple[Any, ...] = ()  # most spans of a list have the same keys
+    names: tuple[str, ...] = ()
     for place, one in enumerate(given):
-        if isinstance(one, list | tuple) and len(one) in (3, 4):
+        is_dict = type(one) is dict
+        if not is_dict and isinstance(one, list | tuple) and len(one) in (3, 4):
             yield (one[0], one[1], one[2], one[3] if len(one) == 4 else None, None, None, place), None
             continue
-        if not isinstance(one, Mapping):
+        if not is_dict and not isinstance(one, Mapping):
             row.error("unreadable", "A span is {start, end, label}, or (start, end, label).", f"spans[{place}]")
             continue
-        names = known.get(keys := tuple(one))
-        if names is None:
-            names = known[keys] = tuple(
+        keys = tuple(one)
+        if keys != known or not names:
+            known = keys
+            names = tuple(
                 next((name for name in every if name in one), every[0]) for every in (LABEL_KEYS, START_KEYS, END_KEYS)
             )
         label, start, end = one.get(names[0]), one.get(names[1]), one.get(names[2])
@@ -469,15 +482,15 @@ def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, int | None]]
         if not isinstance(quote, str):
             word = one.get("word")
             quote = Word(word) if isinstance(word, str) and word else None
-        is_token = "entity" in one and isinstance(label, str) and label[1:2] == "-" and label[0] in PREFIXES
-        if "entity" in one and label == "O":
-            continue
-        score = one.get("score", one.get("confidence"))
+        number = None
+        if "entity" in one:
+            if label == "O":
+                continue
+            if isinstance(label, str) and label[1:2] == "-" and label[0] in PREFIXES:
+                number = told if type(told := one.get("index")) is int else UNNUMBERED
+        score = one["score"] if "score" in one else one.get("confidence")
         if type(score) is not float or score != score:
             score = None if is_missing(score) else score
-        number = None
-        if is_token:
-            number = told if type(told := one.get("index")) is int else UNNUMBERED
         yield (start, end, label, score, quote, one.get("paragraph"), place), number
 
 
