@@ -105,12 +105,13 @@ def opened_file(path: Path) -> Any:
 
 
 @contextmanager
-def opened(path: Path, *, one_by_one: bool = False) -> Iterator[tuple[Any, Any]]:
+def opened(path: Path, *, one_by_one: bool = False, is_rough: bool = False) -> Iterator[tuple[Any, Any]]:
     """Open a video: its container and its first stream of moving pictures, decoding on all cores.
 
     Args:
         path: The video.
         one_by_one: Decode a frame at a time. Several at once tell late of damage, and take whole frames with it.
+        is_rough: Leave out the smoothing of blocks' edges in frames from which no other is made, a sixth of the work.
 
     Raises:
         InputError: The file holds no video that can be read.
@@ -129,6 +130,8 @@ def opened(path: Path, *, one_by_one: bool = False) -> Iterator[tuple[Any, Any]]
         if stream.codec_context is None or not stream.codec_context.width:
             raise unreadable(path)
         stream.thread_type = "SLICE" if one_by_one else "AUTO"
+        if is_rough:
+            stream.codec_context.options = {"skip_loop_filter": "noref"}
         if not may_start_a_thread():  # PyAV 19 does not survive a decoder that finds none
             stream.codec_context.thread_count = 1
         try:
@@ -792,16 +795,23 @@ def checked_frames(path: Path, frames: Iterable[int], count: int) -> NDArray[np.
     return np.unique(np.asarray(whole, np.int64))
 
 
-def decoded_frames(path: Path, wanted: NDArray[np.int64]) -> Iterator[tuple[int, float, Any]]:
+def decoded_frames(
+    path: Path, wanted: NDArray[np.int64], *, is_rough: bool = False
+) -> Iterator[tuple[int, float, Any]]:
     """Decode the frames of rising indices: index, seconds, PyAV's frame as stored (not turned).
 
     Frames that cannot be decoded, or that the decoder says are damaged, are left out.
+
+    Args:
+        path: The video.
+        wanted: int64 ``[n]``.
+        is_rough: As of ``opened``, for pictures that are made small.
     """
     known = timeline(path)
     done = -1
     while True:
         try:
-            for index, frame in _decode(path, known, wanted[wanted > done]):
+            for index, frame in _decode(path, known, wanted[wanted > done], is_rough):
                 yield index, float(known.times[index]), frame
                 done = index
             return
@@ -813,18 +823,18 @@ class _OtherFrames(Exception):
     """The decoder gives a frame that the packets did not promise."""
 
 
-def _decode(path: Path, known: Timeline, wanted: NDArray[np.int64]) -> Iterator[tuple[int, Any]]:
+def _decode(path: Path, known: Timeline, wanted: NDArray[np.int64], is_rough: bool) -> Iterator[tuple[int, Any]]:
     if known.is_decoded:
-        with opened(path, one_by_one=known.damaged > 0) as (container, stream):
+        with opened(path, one_by_one=known.damaged > 0, is_rough=is_rough) as (container, stream):
             yield from _by_order(Decoding(container, stream), wanted)
         return
     with contextlib.ExitStack() as stack:
-        container, stream = stack.enter_context(opened(path))
+        container, stream = stack.enter_context(opened(path, is_rough=is_rough))
         for start, indices in _runs(known.keyframes, wanted):
             found = _from_keyframe(container, stream, known, start, indices) if start else None
             if found is None:
                 stack.close()
-                container, stream = stack.enter_context(opened(path))
+                container, stream = stack.enter_context(opened(path, is_rough=is_rough))
                 found = _by_time(Decoding(container, stream), known, indices, 0)
             yield from found
 

@@ -151,7 +151,8 @@ def _read(
 ) -> Iterator[Thumbnails]:
     batch: _Batch | None = None
     done = 0
-    for index, time, frame in decoded_frames(path, np.arange(asked.start, asked.stop, dtype=np.int64)):
+    wanted = np.arange(asked.start, asked.stop, dtype=np.int64)
+    for index, time, frame in decoded_frames(path, wanted, is_rough=True):
         if batch is None or not batch.takes(frame):
             if batch is not None:
                 yield batch.finished()
