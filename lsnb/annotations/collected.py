@@ -509,7 +509,7 @@ def _paths(items: Sequence[str], annotations: pd.DataFrame, frames: pd.DataFrame
 
 def _from_columns(items: Any, videos: Any, frames: Any) -> dict[str, str]:
     found = {}
-    numbers = pd.to_numeric(frames, errors="coerce")
+    numbers = pd.to_numeric(frames, errors="coerce").astype("float64")
     for item, video, frame in zip(items.astype(str), videos, numbers, strict=True):
         if isinstance(video, str) and video.strip() and frame == frame and frame >= 0:
             stem = PurePosixPath(video.replace("\\", "/")).stem

@@ -22,7 +22,7 @@ import numpy as np
 import orjson
 import pandas as pd
 
-from lsnb.annotations.long import DONE, Tabulated, Wanted, tabulate
+from lsnb.annotations.long import DONE, Tabulated, Wanted, tabulate, typed_data
 from lsnb.annotations.long import anonymize as hide_names
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, checked
@@ -308,8 +308,11 @@ def _heads_of(table: pd.DataFrame) -> Any:
 
 def _merged(tables: Mapping[str, pd.DataFrame], *, accounts: bool) -> tuple[pd.DataFrame, int]:
     """Return all rows with ``__file`` and ``__head``, and how many annotations were in another file, too."""
-    merged = pd.concat([table.assign(__file=name) for name, table in tables.items()], ignore_index=True)
-    merged = _of_projects(merged)
+    data = {column for table in tables.values() for column in table if str(column).startswith("data.")}
+    # Of what type the data is, all parts together tell: pandas would make a float of a long number beside another's.
+    plain = [t.astype(dict.fromkeys(data & set(t), "object")).assign(__file=n) for n, t in tables.items()]
+    merged = pd.concat(plain, ignore_index=True)
+    merged = _of_projects(merged.assign(**{str(column): typed_data(merged[column]) for column in data}))
     kept, repeats = _kept(merged)
     merged = merged[kept]
     apart = merged["annotator"] if accounts else _told_apart(merged)

@@ -25,7 +25,7 @@ from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, 
 from lsnb.shapes import Track, picture_size, seconds_of_frames, to_pixels
 from lsnb.shapes.drawn import BOX, NAN
 from lsnb.tables.cells import TEXT_DTYPE
-from lsnb.tables.keys import RoundedKeyError, key_text
+from lsnb.tables.keys import FLOAT_LIMIT, RoundedKeyError, key_text
 from lsnb.tasks import (
     OLD_FORM,
     UNKNOWN,
@@ -847,8 +847,33 @@ def data_column(tasks: Sequence[Mapping[str, Any]], field: str, task_of_row: np.
             f"No task's data has a field {field!r}.{nearest(field, fields)} Tasks hold what annotators may see: join "
             f"your own table by 'item', or name the column when the study is made, with columns=[{field!r}]."
         )
-    values = _objects([data.get(field) for data in held])
-    return pd.Series(values[task_of_row]).infer_objects().array
+    return typed_data(_objects([data.get(field) for data in held])[task_of_row])
+
+
+def typed_data(cells: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
+    """Return cells of the tasks' data as a column of a type that changes none: whole numbers stay whole beside gaps.
+
+    Args:
+        cells: As JSON has them.
+
+    Example:
+        >>> typed_data([2**60 + 1, None])[0], typed_data([2**60 + 1, 0.5])[0], typed_data([1, 2.5]).tolist()
+        (1152921504606846977, 1152921504606846977, [1.0, 2.5])
+    """
+    column = pd.Series(_objects(list(cells)))
+    present = column[column.notna()].tolist()
+    kinds = set(map(type, present))
+    if int in kinds and kinds <= {int, float}:
+        bits = max(cell.bit_length() for cell in present if type(cell) is int)
+        if float in kinds and bits <= _FLOAT_BITS:
+            return column.astype("float64").array
+        if float not in kinds and bits < 64:
+            return column.astype("int64" if len(present) == len(column) else "Int64").array
+        return column.array
+    return column.infer_objects().array
+
+
+_FLOAT_BITS = FLOAT_LIMIT.bit_length() - 1  # of the whole numbers that a float holds, all of them
 
 
 # Who annotated, without their names: A, B, C.

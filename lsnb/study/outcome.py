@@ -26,7 +26,17 @@ import pandas as pd
 from lsnb import plots
 from lsnb.annotations import anonymize as hide_names
 from lsnb.annotations import long_table, merge_copies
-from lsnb.annotations.long import DONE, Names, Tabulated, Wanted, data_column, letters_of, tabulate, without_names
+from lsnb.annotations.long import (
+    DONE,
+    Names,
+    Tabulated,
+    Wanted,
+    data_column,
+    letters_of,
+    tabulate,
+    typed_data,
+    without_names,
+)
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.files import whole_file_at, write_whole
 from lsnb.kernel.jobs import counting
@@ -174,8 +184,8 @@ class _Facts:
 
     def type_of(self, column: str) -> Any:
         """Return the dtype that a column of the tasks' data has in the table of all."""
-        parts = [pd.Series(list(self.cells.get((name, column), {}).values()), dtype="object") for name in self.names]
-        return pd.concat([part.infer_objects() for part in parts]).dtype
+        known = [cell for name in self.names for cell in self.cells.get((name, column), {}).values()]
+        return typed_data(known).dtype
 
     def keep(self, table: pd.DataFrame) -> None:
         """Keep rows with cells of a kind that no row had before."""
@@ -193,7 +203,9 @@ class _Facts:
 
 def _class_of(cell: Any) -> Any:
     """Return what decides of which type a column with this cell is: a whole number's size does, too."""
-    return (type(cell), max(cell.bit_length(), 63), cell < 0) if type(cell) is int else type(cell)
+    if type(cell) is not int:
+        return type(cell)
+    return int, next((most for most in (53, 63) if cell.bit_length() <= most), 64)
 
 
 def stream_answers(server: Server, copies: Sequence[Copy], key: str, asked: Asked, out: Path) -> Path:

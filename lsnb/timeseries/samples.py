@@ -200,6 +200,11 @@ def _with_columns(
         while found in taken:
             found, number = f"{name}_{number}", number + 1
         taken.add(found)
+        if found != name:
+            warn(
+                f"The series has a column {name!r} already, so that these labels are in {found!r}, which "
+                "sample_agreement takes for another annotator's: label the bare series for a second control."
+            )
         return found
 
     if by == "annotator":

@@ -150,7 +150,8 @@ def test_only_the_latest_annotation_of_a_person_counts():
 
 def test_columns_of_the_users_own_under_our_names_stay():
     series = SECONDS.assign(**{"label.ana": 7})
-    found = label_samples(marks(("ana", "run", 0.0, 1.0)), series)
+    with pytest.warns(UserWarning, match=r"a column 'label.ana' already, so that these labels are in 'label.ana_2'"):
+        found = label_samples(marks(("ana", "run", 0.0, 1.0)), series)
     assert found["label.ana"].tolist() == [7] * 5
     assert labels_of(found["label.ana_2"])[0] == "run"
     assert list(series.columns) == ["time", "label.ana"]
