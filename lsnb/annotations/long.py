@@ -850,7 +850,7 @@ def data_column(tasks: Sequence[Mapping[str, Any]], field: str, task_of_row: np.
     return typed_data(_objects([data.get(field) for data in held])[task_of_row])
 
 
-def typed_data(cells: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
+def typed_data(cells: Iterable[Any]) -> Any:
     """Return cells of the tasks' data as a column of a type that changes none: whole numbers stay whole beside gaps.
 
     Args:

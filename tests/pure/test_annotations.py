@@ -78,11 +78,11 @@ def test_data_columns_and_raw_on_request():
     with pytest.raises(InputError, match=r"field 'Note'\. Did you mean 'note'"):
         long_table(everything(), key="ID", data="Note")
     # Long numbers beside a gap or a decimal were rounded, and True beside 1 was 1; also of several projects.
-    for given in ([2**60 + 1, None], [2**60 + 1, 0.5], [True, 1], [1, 2.5], [2**70, None], [None, None]):
-        tasks = [{**task(n, ID=str(n), x=cell), "project": n} for n, cell in enumerate(given)]
+    for cells in ([2**60 + 1, None], [2**60 + 1, 0.5], [True, 1], [1, 2.5], [2**70, None], [None, None]):
+        tasks = [{**task(n, ID=str(n), x=cell), "project": n} for n, cell in enumerate(cells)]
         for one in (long_table(tasks, data="x"), read_annotations(tasks, data="x", key="ID")):
-            cells = [None if pd.isna(cell) else cell for cell in one["data.x"]]
-            assert [(type(cell) is bool, cell) for cell in cells] == [(type(cell) is bool, cell) for cell in given]
+            back = [None if pd.isna(cell) else cell for cell in one["data.x"]]
+            assert [(type(cell) is bool, cell) for cell in back] == [(type(cell) is bool, cell) for cell in cells]
 
 
 def test_items_come_from_meta_then_the_key_then_the_task():
