@@ -177,6 +177,7 @@ class AnswerReader:
         self._controls = config.controls
         self._heads = {name: (",".join(one.to_names[:1]), one.kind) for name, one in self._controls.items()}
         # A config that says how its dates are written has them so.
+        self._only = {tag.get("name"): str(attribute(tag, "only") or "") for tag in walk(parse(config.xml))}
         self._formatted = {tag.get("name") for tag in walk(parse(config.xml)) if attribute(tag, "format")}
         self._rules = rules_of(config)
         self._labels = labels
@@ -250,7 +251,7 @@ class AnswerReader:
             if control.name not in self._formatted:
                 if _DAY_OR_MONTH.match(said):
                     raise InputError(f"{said!r} may be a day and a month, or a month and a day: write year-month-day.")
-                return {row.key: _as_date(said)}
+                return {row.key: _as_date(said, self._only.get(control.name, ""))}
             return {row.key: said}
         if row.level == "text":
             return {row.key: [str(one) for one in (cell if isinstance(cell, list | tuple) else [cell])]}
@@ -322,27 +323,32 @@ def _plain(cell: Any) -> str:
     return str(cell).strip()
 
 
-def _as_date(said: str) -> str:
-    """Return a day or a time as the editor reads it, 2024-02-29 or 2024-02-29T10:30; a year or an hour alone as it is.
+def _as_date(said: str, only: str = "") -> str:
+    """Return a day as the editor reads it: 2024-02-29T00:00, or 2024-02-29 where the control asks for the date alone.
+
+    The editor shows nothing of other forms. What says a part of a day alone, or seconds, or a zone, is kept as it is.
+
+    Args:
+        said: The day or time.
+        only: What the control asks for, ``date``, ``time``, ``month`` or ``year``; all by default.
 
     Raises:
         InputError: There is no such day, or it is none.
     """
-    try:
-        datetime.fromisoformat(said)
-        is_known = True
-    except ValueError:
-        is_known = False
-    if is_known and "-" in said:
-        return said
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pandas guesses how it is written
         read = pd.to_datetime(said, errors="coerce") if any(sign.isdigit() for sign in said) else pd.NaT
-        if pd.isna(read):
-            raise InputError(f"{said[:40]!r} is no date: write year-month-day.")
-    if not _WHOLE_DAY.fullmatch(_HOUR.sub("", said)):
+    if pd.isna(read):
+        try:
+            datetime.fromisoformat(said)
+        except ValueError:
+            raise InputError(f"{said[:40]!r} is no date: write year-month-day.") from None
         return said
-    return str(read.isoformat()) if ":" in said else f"{read:%Y-%m-%d}"
+    if not _WHOLE_DAY.fullmatch(_HOUR.sub("", said)) or read.tzinfo is not None or read.second or read.microsecond:
+        return said
+    if only == "date" and not (read.hour or read.minute):
+        return f"{read:%Y-%m-%d}"
+    return said if only not in ("", "date,time", "time,date") else f"{read:%Y-%m-%dT%H:%M}"
 
 
 _HOUR = re.compile(r"[T ]?\d{1,2}:\d{2}.*")

@@ -615,9 +615,8 @@ def test_a_mask_that_labelbox_holds_itself_is_painted() -> None:
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ("Jan 2 2024", "2024-01-02"),
-        (20240102, "2024-01-02"),
-        ("2 Jan 2024 10:30", "2024-01-02T10:30:00"),
+        *((day, "2024-01-02T00:00") for day in ("Jan 2 2024", "2024-01-02", 20240102, pd.Timestamp("2024-01-02"))),
+        *((time, "2024-01-02T10:30") for time in ("2 Jan 2024 10:30", "2024-01-02T10:30:00")),
         *((whole, whole) for whole in ("2024", "10:30", "March 2024", "2024-02", "2024-01-02T10:30:00Z")),
         ("today", None),
     ],
@@ -626,6 +625,10 @@ def test_a_date_is_written_as_the_editor_reads_it(written: Any, said: str | None
     config = LabelConfig.text("text").datetime("day")
     found = from_answers(pd.DataFrame({"item": ["a"], "day": [written]}), config=config)
     assert [one["value"]["datetime"] for one in found.results.get("a", ())] == ([said] if said else [])
+    if said == "2024-01-02T00:00":
+        alone = LabelConfig.text("text").datetime("day", only="date")
+        found = from_answers(pd.DataFrame({"item": ["a"], "day": [written]}), config=alone)
+        assert found.results["a"][0]["value"] == {"datetime": "2024-01-02"}
 
 
 def test_a_ranking_goes_into_buckets_that_there_are() -> None:
