@@ -359,21 +359,17 @@ def exchange(cloud: Cloud, starts: list[list[int]], outliers: list[int], chance:
     )
     best: tuple[float, list[int]] | None = None
     for start in starts:
-        table.begin(start, WORK // (2 * len(starts)))
-        while table.exchange_worst(2 * len(start) + 10) | table.move_to_middles():
-            pass
+        table.begin(start, WORK // len(starts))
+        for _ in range(EXCHANGE_ROUNDS):
+            improved = table.exchange_worst(2 * len(start) + 10)
+            improved |= table.move_to_middles()
+            improved |= table.exchange_any(chance.permutation(len(table.some))[: TRIED // len(table.some)])
+            if not improved:
+                break
         if best is None or table.cost() < best[0] - 1e-9:
             best = table.cost(), list(table.picks)
     assert best is not None
-    # Frames drawn by chance take most of the time, and are tried from the best start alone.
-    table.begin(best[1], WORK // 2)
-    for _ in range(EXCHANGE_ROUNDS):
-        improved = table.exchange_any(chance.permutation(len(table.some))[: TRIED // len(table.some)])
-        improved |= table.exchange_worst(2 * len(best[1]) + 10)
-        improved |= table.move_to_middles()
-        if not improved:
-            break
-    return list(table.picks)
+    return best[1]
 
 
 class Exchanges:
