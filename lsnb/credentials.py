@@ -34,7 +34,7 @@ from urllib.parse import urlsplit
 
 from lsnb.errors import CredentialsError, InputError, LocalStackError
 from lsnb.kernel import runtime
-from lsnb.kernel.files import is_there
+from lsnb.kernel.files import is_there, named_path
 from lsnb.kernel.secrecy import looks_like_key, masked, shown_address
 from lsnb.stack import Stack, load_stack, trusted_stack
 
@@ -452,7 +452,7 @@ def _sources() -> Iterator[_Source]:
 
 def _credentials_file() -> Path | None:
     if named := os.environ.get("LSNB_CREDENTIALS", "").strip():
-        path = Path(named).expanduser()
+        path = named_path(named)
         if not path.is_file():
             raise CredentialsError(f"LSNB_CREDENTIALS names {path}, and there is no such file: mend or unset it.")
         return path

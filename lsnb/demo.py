@@ -25,7 +25,7 @@ from lsnb.alignment.aligning import Recording, find_recordings
 from lsnb.connections import connect, open_bucket
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.kernel.checks import checked
-from lsnb.kernel.files import nearest_file, whole_file, write_whole
+from lsnb.kernel.files import named_path, nearest_file, whole_file, write_whole
 from lsnb.kernel.report import Report
 from lsnb.labels import LabelConfig
 from lsnb.labels.vocabulary import CHOICES, RATING, TIME_SERIES_LABELS
@@ -159,8 +159,8 @@ def find_recording(
         MissingFileError: Files that are named and not there; all of them at once.
     """
     names = [sensors] if isinstance(sensors, str) else list(sensors)
-    files = [Path(name.strip()).expanduser() for name in names if name.strip()]
-    place = Path(video.strip()).expanduser()
+    files = [named_path(name.strip()) for name in names if name.strip()]
+    place = named_path(video.strip())
     if video.strip() and place.is_dir():
         if len(files) > 1:
             raise InputError(
@@ -171,7 +171,7 @@ def find_recording(
         first = table.iloc[0]
         return Recording(Path(first["path"]), tuple(map(Path, first["series"])), Path(workdir), False, table)
     if video.strip() and files:
-        given = [Path(video.strip()).expanduser(), *files]
+        given = [place, *files]
         absent = [str(path) for path in given if not path.is_file()]
         if absent:
             raise MissingFileError(

@@ -23,7 +23,7 @@ import pandas as pd
 from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import shown
-from lsnb.kernel.files import file_sentence, nearest_file
+from lsnb.kernel.files import file_sentence, named_path, nearest_file
 from lsnb.kernel.jobs import is_started, run_jobs
 from lsnb.kernel.words import nearest, warn
 from lsnb.media import frame_times, read_frames, read_image, read_sound
@@ -332,8 +332,9 @@ def read(wanted: Iterable[Source], known: Any) -> Iterator[Opened]:
 
 
 def _file(source: Source, known: Any) -> Opened:
-    path = Path(str(source.path)).expanduser()
+    path = Path(str(source.path))
     try:
+        path = named_path(str(source.path))
         if path.is_dir():
             raise MissingFileError(f"{source.path} is a folder: give the paths of its files.")
         if not path.is_file():

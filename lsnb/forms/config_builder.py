@@ -31,7 +31,7 @@ from lsnb.forms.page import (
     outline,
     read_draft,
 )
-from lsnb.kernel.files import refuse_no_file, safe_name, write_whole
+from lsnb.kernel.files import named_path, refuse_no_file, safe_name, write_whole
 from lsnb.kernel.jobs import is_started
 from lsnb.labels import LabelConfig
 from lsnb.labels.shown import Layout
@@ -55,7 +55,7 @@ def save_config(config: LabelConfig, path: str | Path) -> Path:
         InputError: The name has another ending, or the file there is something else.
         FileAccessError: It cannot be written; what was there stays.
     """
-    file = Path(path).expanduser()
+    file = named_path(path)
     ending = file.suffix.lower()
     if ending not in (".xml", ".csv"):
         raise InputError(f"{file.name or 'The name'} ends in neither .xml nor .csv: give a name such as config.xml.")
@@ -80,7 +80,7 @@ def load_config(path: str | Path, questions_for: LabelConfig, layout: Layout = "
     """
     if not str(path).strip():
         raise InputError("Write the file's name first, for example config.xml.")
-    file = Path(path).expanduser()
+    file = named_path(path)
     if file.suffix.lower() in _BOOKS:
         return questions_for.codebook_questions(read_table(file, wanted=["variable"])).laid_out(layout)
     try:

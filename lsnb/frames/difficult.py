@@ -304,7 +304,7 @@ def _times(job: Job, frames: int) -> tuple[Any, list[str]]:
         return None, []
     from lsnb.media import frame_times
 
-    times = frame_times(Path(job.file).expanduser())
+    times = frame_times(named_path(job.file))
     if len(times) == frames or job.source.is_detector:
         return times, []
     return times, [

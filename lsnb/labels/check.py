@@ -17,8 +17,8 @@ from typing import Any, Protocol, cast
 import pandas as pd
 from lxml import etree
 
-from lsnb.errors import InputError
-from lsnb.kernel.files import nearest_file
+from lsnb.errors import InputError, MissingFileError
+from lsnb.kernel.files import named_path, nearest_file
 from lsnb.kernel.words import closest, nearest_column, sheet_rows
 from lsnb.labels.tree import (
     Control,
@@ -940,10 +940,16 @@ def find_row_faults(root: etree._Element, table: pd.DataFrame, bucket: Holder | 
                 elif key not in plain:
                     bare.setdefault((key, field.kind), []).append(row)
             elif bucket is not None and field.is_url and is_file_name(cell) and not _is_file(cell):
-                near = nearest_file(Path(cell.strip()).expanduser())
-                but = near.replace(" Did you mean ", ", but there is ").removesuffix("?")
+                but = _nearest(cell).replace(" Did you mean ", ", but there is ").removesuffix("?")
                 unfit.setdefault(row, (field.tag, f"There is no file {cell.strip()}{but}"))
     return RowFaults(unfit, bare)
+
+
+def _nearest(cell: str) -> str:
+    try:
+        return nearest_file(named_path(cell.strip()))
+    except MissingFileError:  # longer than any name; a ~ of nobody
+        return ""
 
 
 def _is_file(cell: str) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lsnb.kernel.files import named_path
 from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.words import listing, warn
 from lsnb.labels.config import LabelConfig, codebook_text
@@ -130,7 +131,7 @@ def guideline(given: str | pd.DataFrame, config: LabelConfig) -> str:
         name = given.strip()
         ending = "" if "\n" in name else Path(name).suffix.lower()
         if ending in (".md", ".txt"):
-            held, guess = decode(read_bytes(Path(name).expanduser(), LARGEST_GUIDELINE), name)
+            held, guess = decode(read_bytes(named_path(name), LARGEST_GUIDELINE), name)
             if guess:
                 warn(guess)
             return held

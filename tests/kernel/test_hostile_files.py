@@ -29,9 +29,10 @@ from lsnb.errors import (
     LsnbError,
     TableError,
 )
-from lsnb.forms.config_builder import load_config
+from lsnb.forms.config_builder import load_config, save_config
 from lsnb.frames import tables
 from lsnb.labels import LabelConfig
+from lsnb.labels.guideline import guideline
 from lsnb.local import identity
 from lsnb.poses import read_labelled_poses
 from lsnb.study import adjudication, models, projects
@@ -413,3 +414,20 @@ def test_a_track_of_a_thousand_million_frames_fills_no_memory(tmp_path: Path) ->
     table = lsnb.read_annotations(put(tmp_path / "e.json", json.dumps(export)), raw=True)
     with pytest.warns(UserWarning, match="1 tracks are left out"):
         assert lsnb.expand_tracks(table).empty
+
+
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda name: load_config(name, LabelConfig.text("t")),
+        lambda name: save_config(LabelConfig.text("t").choices("mood", ["a", "b"]), f"{name}.xml"),
+        lambda name: guideline(f"{name}.md", LabelConfig.text("t")),
+        lambda name: lsnb.demo.find_recording(name),
+        lambda name: lsnb.demo.find_recording("film.mp4", name),
+        lambda name: credentials.studio_credentials(),
+    ],
+)
+def test_a_home_of_nobody_is_a_sentence(monkeypatch: pytest.MonkeyPatch, verb: Callable[[str], object]) -> None:
+    monkeypatch.setenv("LSNB_CREDENTIALS", "~nobody-called-so/x")
+    with pytest.raises(LsnbError, match="nobody of that name has a home folder here"):
+        verb("~nobody-called-so/x")
