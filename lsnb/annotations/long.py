@@ -857,8 +857,9 @@ def typed_data(cells: Iterable[Any]) -> Any:
         cells: As JSON has them.
 
     Example:
-        >>> typed_data([2**60 + 1, None])[0], typed_data([2**60 + 1, 0.5])[0], typed_data([1, 2.5]).tolist()
-        (1152921504606846977, 1152921504606846977, [1.0, 2.5])
+        >>> column = pd.Series(typed_data([2**60 + 1, None]))
+        >>> str(column.dtype), int(column[0]) == 2**60 + 1, pd.Series(typed_data([1, 2.5])).tolist()
+        ('Int64', True, [1.0, 2.5])
     """
     column = pd.Series(_objects(list(cells)))
     present = column[column.notna()].tolist()
