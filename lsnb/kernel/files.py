@@ -107,11 +107,18 @@ def whole_file(
     return _whole_file(Path(path), mode, how, permissions, parents, durable)
 
 
+def _beside(target: Path) -> Path:
+    """Return where something is written until it takes its place."""
+    if not target.name:
+        raise FileAccessError(f"{str(target)!r} is a folder: name the file or folder to write in it, too.")
+    return target.with_name(_part_name())
+
+
 @contextlib.contextmanager
 def _whole_file(
     target: Path, mode: str, how: dict[str, Any], permissions: int | None, parents: bool, durable: bool
 ) -> Iterator[IO[Any]]:
-    temporary = target.with_name(_part_name())
+    temporary = _beside(target)
     with file_errors(target, "written", own=temporary):
         before = _replaced(target)
         if parents:
@@ -216,7 +223,7 @@ def whole_file_at(
         [('table.csv', 'whole')]
     """
     target = Path(path)
-    room = target.with_name(_part_name())
+    room = _beside(target)
     with file_errors(target, "written", own=room):
         before = _replaced(target)
         if parents:
@@ -263,7 +270,7 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         ['labels/1.txt']
     """
     target = Path(path)
-    room = target.with_name(_part_name())
+    room = _beside(target)
     with file_errors(target, "written", own=room):
         target.parent.mkdir(parents=True, exist_ok=True)
         room.mkdir(mode=0o700)

@@ -206,7 +206,13 @@ class _Batch:
         out = self.pixels[len(self.frames)]
         self.frames.append(index)
         self.times.append(time)
-        box = None if self.region is None else self.orientation.stored(self.region(index))
+        try:
+            box = None if self.region is None else self.orientation.stored(self.region(index))
+        except (TypeError, ValueError) as fault:
+            raise InputError(
+                f"region ended with “{fault}” at frame {index}: give a function of a frame's number that returns "
+                "left, top, right and bottom."
+            ) from None
         planes = frame.planes  # made anew by each look
         if self.tints is not None and not self.is_grey:
             self._add_tints(frame, planes, box, self.tints[len(self.frames) - 1])
