@@ -231,13 +231,17 @@ def studio_credentials(
 
 def _refuse_key_of_another(wanted: str, source: _Source) -> None:
     """Raise CredentialsError where some place names another server than the one wanted, and no key for it."""
-    for place in _sources():
-        named = place.values.get("LABEL_STUDIO_URL")
-        if named and not place.values.get("LABEL_STUDIO_API_KEY") and normal_url(named) != wanted:
+    lacking: list[tuple[str, str]] = []
+    with contextlib.suppress(CredentialsError):  # a file that is not obeyed names no server either
+        for place in _sources():
+            if (named := place.values.get("LABEL_STUDIO_URL")) and not place.values.get("LABEL_STUDIO_API_KEY"):
+                lacking.append((place.words, normal_url(named)))
+    for words, other in lacking:
+        if other != wanted:
             raise CredentialsError(
-                f"{source.words} has an API key alone, {place.words} names {normal_url(named)} without a key, and "
-                f"{wanted} is asked for: the key may be the other server's, so it is not sent. Set LABEL_STUDIO_URL "
-                "beside the key, or take the other address out."
+                f"{source.words} has an API key alone, {words} names {other} without a key, and {wanted} is asked for: "
+                "the key may be the other server's, so it is not sent. Set LABEL_STUDIO_URL beside the key, or take "
+                "the other address out."
             )
 
 

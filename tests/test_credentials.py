@@ -121,6 +121,10 @@ def test_a_key_alone_belongs_to_the_address_that_the_form_names(monkeypatch: pyt
         studio_credentials("https://course.example.org")
     assert SECRET not in str(caught.value)
     assert studio_credentials("https://file.example.org").api_key == SECRET
+    # A file that others may write to is not obeyed, and so blocks nothing.
+    (alone / "credentials.json").chmod(0o666)
+    assert studio_credentials("https://course.example.org").api_key == SECRET
+    (alone / "credentials.json").chmod(0o600)
     # The file names a server of its own, so its key is of that one.
     monkeypatch.delenv("LABEL_STUDIO_API_KEY")
     (alone / "credentials.json").write_text(
