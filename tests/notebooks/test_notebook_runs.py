@@ -393,6 +393,7 @@ def test_bad_fields_are_one_message_and_nothing_is_made(run: Run, studio: Studio
     assert all(name in caught.value.evalue for name in ("TITLE", "SEED", "ANNOTATORS", "CONFIG"))
 
 
+@pytest.mark.slow
 def test_no_notebook_shows_a_secret(uploaded: str, cloned: str, merged: str, folder: Path, stack: Stack) -> None:
     secrets = [stack.api_key, stack.password, stack.service_account["private_key"].splitlines()[1]]
     for done in sorted((folder / "done").iterdir()):
