@@ -72,8 +72,8 @@ class Agreement:
         control: The control's name.
         level: How values were compared.
         annotators: Those who answered, sorted.
-        n_items: Items with answers by two or more of them.
-        n_complete: Items with answers by all of them: what Fleiss' kappa and intraclass correlations are made of.
+        n_items: Items with answers by two or more of them; of a question that is asked of each page, pages.
+        n_complete: Those with answers by all of them: what Fleiss' kappa and intraclass correlations are made of.
         figures: Every figure: ``figure`` (its short name), ``name, value, low, high`` (the 95 percent interval) and
             ``n`` (items).
         recommended: The short name of the figure to report.
@@ -90,6 +90,7 @@ class Agreement:
         order: The order of names, if one was given.
         again: How far each person gave the same answer when an item came a second time: ``annotator, n`` (items),
             ``percent, percent_low, percent_high, kappa, low, high``; without rows where none did.
+        unit: What is counted and compared: ``"item"``, or ``"page"`` where the question is asked of each.
     """
 
     control: str
@@ -109,6 +110,7 @@ class Agreement:
     clusters: int = 0
     order: tuple[str, ...] = ()
     again: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=list(AGAIN)), compare=False)
+    unit: str = "item"
 
     @checked
     def value(self, figure: str) -> float:
@@ -136,7 +138,7 @@ class Agreement:
         return (
             f"{self.control} ({self.level}): alpha {shown(self.alpha)}{between(*self.interval)}, "
             f"Fleiss' kappa {shown(self.fleiss)}, {len(self.annotators)} annotators, "
-            f"{counted(self.n_items, 'item')} with two or more answers"
+            f"{counted(self.n_items, self.unit)} with two or more answers"
         )
 
     def __repr__(self) -> str:
@@ -154,14 +156,14 @@ class Agreement:
 
     def _repr_html_(self) -> str:
         rows = [
-            (str(name), f"{shown(value)}{between(low, high)} ({counted(n, 'item')})")
+            (str(name), f"{shown(value)}{between(low, high)} ({counted(n, self.unit)})")
             for name, value, low, high, n in self.figures.dropna(subset="value")[
                 ["name", "value", "low", "high", "n"]
             ].itertuples(index=False)
         ]
         rows += [
-            ("Fleiss' kappa", f"{shown(self.fleiss)} ({counted(self.n_complete, 'item')} that all answered)"),
-            ("Items with two or more answers", str(self.n_items)),
+            ("Fleiss' kappa", f"{shown(self.fleiss)} ({counted(self.n_complete, self.unit)} that all answered)"),
+            (f"{self.unit.capitalize()}s with two or more answers", str(self.n_items)),
             ("Values compared as", self.level),
         ]
         rows = list(dict(rows).items())
@@ -206,7 +208,8 @@ def agreement(
         order: All answers from the least to the greatest, for names that have an order:
             ``["low", "mid", "high"]``, or ``config.controls[control].labels``.
         clusters: What items belong together, such as frames of one video: a column of the table or item → cluster.
-            Intervals are then those of whole clusters, and intraclass correlations have none.
+            Intervals are then those of whole clusters, and intraclass correlations have none. The pages of an item are
+            a cluster where a question is asked of each.
         again: The long table of a second round, in which the same people answered the same items once more, for the
             agreement of each with themselves (``.again``). By default that is of the hidden repeats of
             ``sample(repeats=)``, which no other figure counts.
@@ -230,6 +233,9 @@ def agreement(
     wide, ratings = ratings_of(annotations, control, level, order)
     people = tuple(str(name) for name in wide.columns)
     own = clusters_of(annotations, [str(item) for item in wide.index], clusters)
+    unit = "page" if is_paged(annotations, control) else "item"
+    if unit == "page" and own is None:
+        own = pd.factorize(wide.index)[0].astype(np.int64)
     n_items = int(((ratings.codes >= 0).sum(axis=1) >= 2).sum())
     drawing = _Drawing(own, resamples, seed)
     is_named = _is_named(ratings)
@@ -246,7 +252,7 @@ def agreement(
             kappa[["kappa", "low", "high"]] = np.nan
     figures = _figures(ratings, kappa, drawing, is_named)
     found = figures_in(figures)
-    n_clusters = 0 if own is None else len(np.unique(own))
+    n_drawn = 0 if own is None else len(np.unique(own))
     n_complete = int((ratings.codes >= 0).all(axis=1).sum()) if people else 0
     overlap, about_regions = _overlap(annotations, control, clusters, resamples, seed)
     recommended, why = _recommended(ratings, found, n_items, n_complete, is_clustered=own is not None)
@@ -254,15 +260,16 @@ def agreement(
         why = "Report F1 of regions: the figures here compare only which labels were drawn on an item."
     notes = [_note(ratings, people, n_items, n_complete), "" if is_named else _NO_NAMES, _spoken(ratings, found)]
     if ratings.level != "sets" and (left := left_out(annotations, control, wide)):
-        unit = "page" if is_paged(annotations, control) else "item"
         notes.append(
             f"{counted(left, unit)} {'was' if left == 1 else 'were'} handed in by somebody without an answer to it, "
             "which counts as no answer; where several may be chosen, nothing chosen is one: give level='sets'."
         )
-    if n_clusters and "ICC(2,1)" in found and not math.isnan(found["ICC(2,1)"].value):
-        notes.append("Intraclass correlations have no intervals where items come in clusters.")
-    if n_clusters == 1:
-        notes.append("All items are in one cluster, so there are no intervals.")
+    if n_drawn and "ICC(2,1)" in found and not math.isnan(found["ICC(2,1)"].value):
+        what = "items come in clusters" if clusters is not None else "items have pages"
+        notes.append(f"Intraclass correlations have no intervals where {what}.")
+    if n_drawn == 1:
+        what = "All items are in one cluster" if clusters is not None else "All pages are of one item"
+        notes.append(f"{what}, so there are no intervals.")
     elif resamples and n_items == 1:
         notes.append("One item alone gives no interval of a coefficient.")
     return Agreement(
@@ -280,9 +287,10 @@ def agreement(
         interval=found["alpha"].bounds,
         note=" ".join(part for part in (*notes, about_regions) if part),
         overlap=overlap,
-        clusters=n_clusters,
+        clusters=0 if clusters is None else n_drawn,
         order=tuple(str(value) for value in ratings.values) if order is not None else (),
         again=_again(annotations, control, ratings.level, order, again, _Drawing(None, resamples, seed)),
+        unit=unit,
     )
 
 

@@ -160,6 +160,10 @@ def gold(
         [['1', 'x', 'unanimous'], ['2', 'y', 'adjudicated']]
     """
     votes = majority(annotations, control, min_votes=min_votes, weights=weights, ties=ties)
+    # Whose vote weighs nothing, or next to nothing, may still have said something else.
+    with repeats_told():
+        alike = majority(annotations, control)["share"] if weights else votes["share"]
+    is_alike = dict(zip(votes["item"], alike.eq(1), strict=True))
     if by != "majority":
         if weights is not None or ties != "missing":
             raise InputError(f"weights and ties are of votes: leave them out with by={by!r}.")
@@ -182,7 +186,7 @@ def gold(
         elif row.n == 1:
             came = "single"
         else:
-            came = "unanimous" if float(row.share) == 1.0 else "majority"  # type: ignore[arg-type]
+            came = "unanimous" if is_alike[row.item] else "majority"
         values.append(value)
         how.append(came if came in ("adjudicated", "single", "undecided") else f"{came}{alone}")
     table = pd.DataFrame(

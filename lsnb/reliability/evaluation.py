@@ -90,6 +90,7 @@ class Evaluation:
             annotators as well as they do with each other. Without an interval where more than 300 names were given.
         alternative: The alternative annotator test, where three or more people answered.
         note: Why a figure is missing (nan), or what it compares; empty if there is nothing to say.
+        clusters: How many clusters of items the intervals were drawn from; 0 where items were.
     """
 
     column: str
@@ -107,6 +108,7 @@ class Evaluation:
     human_gap: tuple[float, Interval]
     alternative: AlternativeTest | None = None
     note: str = ""
+    clusters: int = 0
 
     @checked
     def value(self, figure: str) -> float:
@@ -239,6 +241,7 @@ def evaluate(
         note=_note(
             both, compared, apart, _measured(annotations, named) if level is None and order is None else "nominal"
         ),
+        clusters=0 if own is None else len(np.unique(own)),
     )
 
 

@@ -353,6 +353,7 @@ class RegionAgreement:
             direction), ``f1, labelled`` (of these, with the same labels), ``labelled_f1``; empty where nobody drew any.
         items: A row for each item and pair: ``item, a, b, regions_a, regions_b, matched, f1``.
         note: What the figures rest on; empty if there is nothing to say.
+        within: How near key points are that are the same, in words; empty of other regions.
     """
 
     control: str
@@ -369,6 +370,7 @@ class RegionAgreement:
     answers: pd.DataFrame = field(compare=False)
     arcs: pd.DataFrame = field(compare=False)
     note: str = ""
+    within: str = ""
 
     @checks.checked
     def value(self, figure: str) -> float:
@@ -513,11 +515,14 @@ def region_agreement(
             f"{note} Kappa is missing, since it is not known how many {what} {listing(unknown, 3)} "
             f"{'has' if len(unknown) == 1 else 'have'}: give lengths."
         )
+    within, is_percent = "", "in percent" in note
     if measure == "key points":
-        how = f"{reach:g}" if reach is not None else "a tenth of what an item's points span"
-        note = f"{note} Key points are the same within {how}."
-    if measure in UNITS:
-        note = f"{note} Distances are in {UNITS[measure]}." if "in percent" not in note else note
+        within = "a tenth of what an item's points span, and a twentieth of the picture where it has one point"
+        if reach is not None:
+            within = f"{reach:g} {'percent' if is_percent else 'pixels'}"
+        note = f"{note} Key points are the same within {within}."
+    if measure in UNITS and not is_percent:
+        note = f"{note} Distances are in {UNITS[measure]}."
     alike = [(pair, item, one) for pair, by_item in compared.items() for item, one in by_item.items()]
     labels, figures = _by_label(measure, alike, reference, f1, interval)
     if measure in LINES:
@@ -545,6 +550,7 @@ def region_agreement(
         answers=_answers_about(annotations, control, alike),
         arcs=arcs,
         note=note.strip(),
+        within=within,
     )
 
 

@@ -25,7 +25,7 @@ from lsnb.reliability.decisions import disputed
 from lsnb.reliability.decisions import gold as gold_of
 from lsnb.reliability.evaluation import Evaluation
 from lsnb.reliability.intervals import figures_in
-from lsnb.reliability.overlap import RegionAgreement, is_drawn
+from lsnb.reliability.overlap import is_drawn
 from lsnb.sampling import describe_sample
 from lsnb.tables.cells import RULES
 from lsnb.tables.keys import check_key
@@ -81,28 +81,19 @@ def methods_paragraph(
     is_drawing = is_drawn(annotations, control)
     items = _count(len(answered), "item was", "items were").capitalize()
     people = _count(len(found.annotators), "annotator", "annotators")
-    answers = counted(int(table["n"].sum()), "annotation" if is_drawing else "answer")
-    shared = f"{counted(found.n_items, 'item')} {'annotated' if is_drawing else 'answered'} by two or more"
+    # Whoever answers a question of each page gives several answers in one annotation.
+    answers = counted(int(table["n"].sum()), "annotation" if is_drawing or found.unit == "page" else "answer")
+    shared = f"{counted(found.n_items, found.unit)} {'annotated' if is_drawing else 'answered'} by two or more"
     drawn = "" if sample is None else _drawn(sample, answered["item"].tolist())
     sentences = [drawn, f"{items} annotated for “{control}” by {people} ({answers}; {shared}).", _skipped(annotations)]
     sentences += [_made(annotations, control, is_drawing=is_drawing), _twice(annotations, found, is_drawing)]
     if is_drawing:
-        sentences.append(_of_regions(found.overlap, has_instants=_has_instants(annotations, control)))
+        sentences.append(_of_regions(found, has_instants=_has_instants(annotations, control)))
     else:
         compared = _of_texts(annotations, control, found) or _of_answers(found)
-        sentences += [_about(annotations, control), compared, _how(answered, table.attrs.get(RULES, {}))]
+        sentences += [_about(annotations, control), compared, _how(table, found, table.attrs.get(RULES, {}))]
     if evaluation is not None and evaluation.n and not is_drawing:
-        figures = "; ".join(
-            f"{_typed(figure.name)} {_shown(figure.value)}{_between(figure.bounds)}"
-            for figure in figures_in(evaluation.figures).values()
-            if not math.isnan(figure.value)
-        )
-        sentences.append(
-            f"The model’s answers ({evaluation.column}) were compared with those of people on {evaluation.n} items: "
-            f"{figures}."
-        )
-        if evaluation.alternative is not None:
-            sentences.append(_typed(evaluation.alternative.summary).rstrip(".") + ".")
+        sentences.append(_of_model(evaluation))
     if label_studio:
         sentences.append(f"Annotations were read from Label Studio {label_studio}.")
     used = [*USED, *(["shapely"] if is_drawing else [])]
@@ -175,8 +166,8 @@ def _has_instants(annotations: pd.DataFrame, control: str) -> bool:
 def _made(annotations: pd.DataFrame, control: str, *, is_drawing: bool) -> str:
     """Return when the annotations were made, and how many began from what a model had said, where that is known."""
     mine = annotations["control"].eq(control) & annotations["status"].eq("submitted")
-    if is_drawing:
-        # Who drew nothing annotated the item as well, and may have deleted what a model had drawn.
+    if is_drawing or takes_several(annotations, control):
+        # Who drew or chose nothing annotated the item as well, and may have deleted what a model had said.
         mine = annotations["status"].isin(ANSWERED)
     rows = annotations[mine.fillna(False).astype(bool)]
     sentences = []
@@ -235,16 +226,16 @@ def _of_answers(found: Agreement) -> str:
     parts = []
     percent = figures.get("percent")
     if percent is not None and not math.isnan(percent.value):
-        share = f"{_percent(percent.value)} of cases{_between(percent.bounds, _percent)}"
+        # With several people an item has as many pairs as it has answers, and counts as much as another.
+        mean = f", averaged over {found.unit}s," if len(found.annotators) > 2 else ""
+        share = f"{_percent(percent.value)} of cases{mean}{_between(percent.bounds, _percent)}"
         parts.append(f"two annotators gave the same answer in {share}")
     if not math.isnan(found.alpha):
-        parts.append(
-            f"agreement was {_shown(found.alpha)} by Krippendorff’s alpha ({COMPARED[found.level]})"
-            f"{_between(found.interval)}"
-        )
+        how = COMPARED[found.level] + (f" in the order {listing(list(found.order))}" if found.order else "")
+        parts.append(f"agreement was {_shown(found.alpha)} by Krippendorff’s alpha ({how}){_between(found.interval)}")
     if not math.isnan(found.fleiss) and len(found.annotators) > 2:
         parts.append(
-            f"{_shown(found.fleiss)} by Fleiss’ kappa on the {counted(found.n_complete, 'item')} that all answered"
+            f"{_shown(found.fleiss)} by Fleiss’ kappa on the {counted(found.n_complete, found.unit)} that all answered"
         )
     chosen = figures.get(found.recommended)
     if chosen is not None and found.recommended not in ("alpha", "percent") and "kappa" not in found.recommended:
@@ -252,11 +243,12 @@ def _of_answers(found: Agreement) -> str:
     kappas = found.kappa["kappa"].dropna()
     if not parts and not len(kappas):
         return f"No coefficient of agreement is given. {found.note}".rstrip()
-    drawn = f"by {found.clusters} clusters of items" if found.clusters else "by items"
+    drawn = _drawn_by(found)
     words = joined(parts)
     if chosen is not None and chosen.name.startswith("ICC(") and not math.isnan(chosen.low):
         drawn += f", that of {chosen.name} by McGraw and Wong’s formulas"
-    if percent is not None and not found.clusters and is_share_of_items(len(found.annotators), percent.value):
+    is_share = found.unit == "item" and not found.clusters
+    if percent is not None and is_share and is_share_of_items(len(found.annotators), percent.value):
         drawn += ", that of the share by Agresti and Coull’s formula" if not math.isnan(percent.low) else ""
     brackets = f" (in brackets, 95 % intervals {drawn})" if "[" in words else ""
     sentences = [f"{words[:1].upper()}{words[1:]}{brackets}."] if parts else []
@@ -268,8 +260,10 @@ def _of_answers(found: Agreement) -> str:
     }
     kind = f"Cohen’s kappa{weights.get(found.level, '')}"
     if len(kappas) > 1:
+        # Pairs without a common item, or with one value alone, have none.
+        some = "pairs" if len(kappas) == len(found.kappa) else f"{len(kappas)} of {len(found.kappa)} pairs"
         sentences.append(
-            f"{kind} of pairs of annotators was between {_shown(kappas.min())} and {_shown(kappas.max())}."
+            f"{kind} of {some} of annotators was between {_shown(kappas.min())} and {_shown(kappas.max())}."
         )
     elif len(kappas) == 1:
         row = found.kappa.loc[kappas.index[0]]
@@ -288,18 +282,47 @@ def _between(bounds: tuple[float, float], shown: Callable[[float], str] | None =
     return "" if math.isnan(low) else f" [{shown(low)}, {shown(high)}]"
 
 
-def _of_regions(overlap: RegionAgreement | None, *, has_instants: bool) -> str:
+def _drawn_by(found: Agreement) -> str:
+    """Return what the intervals of an agreement are drawn by."""
+    return f"by {counted(found.clusters, 'cluster')} of items" if found.clusters else "by items"
+
+
+def _of_model(evaluation: Evaluation) -> str:
+    """Return how a model's answers compare with those of people."""
+    known = [figure for figure in figures_in(evaluation.figures).values() if not math.isnan(figure.value)]
+    figures = "; ".join(f"{_typed(figure.name)} {_shown(figure.value)}{_between(figure.bounds)}" for figure in known)
+    brackets = ""
+    if "[" in figures:
+        by_formula = {
+            "accuracy": "that of accuracy by Agresti and Coull’s formula",
+            "spearman": "that of Spearman’s correlation by Bonett and Wright’s formula",
+        }
+        here = {name for name, bounds in evaluation.intervals.items() if not math.isnan(bounds[0])}
+        of = [by_formula[name] for name in by_formula if name in here and not evaluation.clusters]
+        drawn = f"by {counted(evaluation.clusters, 'cluster')} of items" if evaluation.clusters else "by items"
+        brackets = f" (in brackets, 95 % intervals {', '.join([drawn, *of])})"
+    sentences = [
+        f"The model’s answers ({evaluation.column}) were compared with those of people on "
+        f"{counted(evaluation.n, 'item')}: {figures}{brackets}."
+    ]
+    if evaluation.alternative is not None:
+        sentences.append(_typed(evaluation.alternative.summary).rstrip(".") + ".")
+    return " ".join(sentences)
+
+
+def _of_regions(found: Agreement, *, has_instants: bool) -> str:
+    overlap = found.overlap
     if overlap is None or math.isnan(overlap.f1):
         return "No figure of agreement about where regions are is given."
     how = f"at an intersection over union of {overlap.threshold:g} or more"
     if overlap.measure == "key points":
-        how = "by their distance"
+        how = f"by their distance, which is at most {_typed(overlap.within)}"
     elif has_instants:
         how += ", and instants where they are the same"
     words = (
         f"Regions ({overlap.measure}) of two annotators were matched within their label {how}, with an F1 of "
         f"{_shown(overlap.f1)}{_between(overlap.interval)}"
-        f"{'' if math.isnan(overlap.interval[0]) else ' (in brackets, the 95 % interval)'}."
+        f"{'' if math.isnan(overlap.interval[0]) else f' (in brackets, the 95 % interval {_drawn_by(found)})'}."
     )
     if "kappa" in overlap.pairs.columns:
         kappas = overlap.pairs["kappa"].dropna()
@@ -326,7 +349,8 @@ def _of_regions(overlap: RegionAgreement | None, *, has_instants: bool) -> str:
     return words
 
 
-def _how(answered: pd.DataFrame, rules: Mapping[str, Any]) -> str:
+def _how(table: pd.DataFrame, found: Agreement, rules: Mapping[str, Any]) -> str:
+    answered = table[table["n"] > 0]
     words = {
         "unanimous": "unanimous",
         "majority": "the answer with most weight" if rules.get("weights") else "the most frequent answer",
@@ -344,10 +368,16 @@ def _how(answered: pd.DataFrame, rules: Mapping[str, Any]) -> str:
     if not parts:
         return ""
     sentences = [f"The final answer was {joined(parts)} of {_count(len(answered), 'item', 'items')}."]
+    alone = int((table["how"].eq("adjudicated") & table["n"].eq(0)).sum())
+    if alone:
+        which = _count(alone, "more item, which nobody answered, was", "more items, which nobody answered, were")
+        sentences.append(f"{which.capitalize()} decided in adjudication alone.")
     if int(rules.get("min_votes", 1)) > 1:
         sentences.append(f"It took {rules['min_votes']} votes or more.")
     if rules.get("weights"):
-        weights = joined([f"{name} {weight:g}" for name, weight in sorted(rules["weights"].items())])
+        told = [f"{name} {weight:g}" for name, weight in sorted(rules["weights"].items())]
+        others = len(set(found.annotators) - set(rules["weights"]))
+        weights = joined(told + [f"{'all others' if others > 1 else 'the other'} 1"] * (others > 0))
         sentences.append(f"Votes were weighted ({weights}).")
     if rules.get("ties", "missing") != "missing" and "tie rule" in counts.index:
         rule = rules["ties"]
@@ -535,7 +565,7 @@ def _next(found: Agreement, value: float, undecided: int, is_rated: bool) -> str
     if is_rated and value < 0.8:
         return f"Enough for tentative conclusions; read what is disputed. {settle}".strip()
     if not settle and found.n_items < FEW:
-        so_far = counted(found.n_items, "item has", "items have")
+        so_far = counted(found.n_items, f"{found.unit} has", f"{found.unit}s have")
         return f"Only {so_far} answers of two people so far: wait for more, then report it.{median}"
     return settle or f"Report it.{median}"
 
@@ -643,7 +673,7 @@ COVERAGE_MEANINGS = {
 OVERVIEW_MEANINGS = {
     "question": "Name of the control in the label config",
     "annotators": "How many people answered",
-    "n": "Items with two or more answers",
+    "n": "Items (of a question that is asked of each page, pages) with two or more answers",
     "percent": "How often two annotators gave the same answer, 0 to 1",
     "figure": "The figure of agreement to report",
     "value": "That figure",
@@ -814,6 +844,30 @@ CITED: dict[str, tuple[str, str, dict[str, str]]] = {
             "volume": "52",
             "pages": "119--126",
             "year": "1998",
+        },
+    ),
+    "Bonett and Wright’s formula": (
+        "bonett2000",
+        "article",
+        {
+            "author": "D. G. Bonett and T. A. Wright",
+            "title": "Sample size requirements for estimating {Pearson}, {Kendall} and {Spearman} correlations",
+            "journal": "Psychometrika",
+            "volume": "65",
+            "pages": "23--28",
+            "year": "2000",
+        },
+    ),
+    "false discovery rate": (
+        "benjamini2001",
+        "article",
+        {
+            "author": "Y. Benjamini and D. Yekutieli",
+            "title": "The control of the false discovery rate in multiple testing under dependency",
+            "journal": "The Annals of Statistics",
+            "volume": "29",
+            "pages": "1165--1188",
+            "year": "2001",
         },
     ),
     "word error rate": (

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
+from collections import Counter
+from fractions import Fraction
+from typing import Any
 
+import krippendorff
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +20,16 @@ from sklearn.metrics import cohen_kappa_score
 
 from lsnb.annotations import long_table
 from lsnb.errors import InputError
-from lsnb.reliability import agreement, agreement_by, agreement_overview, disputed, evaluate, gold, methods_paragraph
+from lsnb.reliability import (
+    agreement,
+    agreement_by,
+    agreement_overview,
+    disputed,
+    evaluate,
+    gold,
+    methods_paragraph,
+    references,
+)
 
 
 def d1(**data) -> pd.DataFrame:
@@ -188,3 +202,231 @@ def test_the_paragraph_has_the_figures():
     assert "nan" not in one
     assert methods_paragraph(long_table([task(1)]), "mood").startswith("Nobody has answered “mood” yet")
     assert not math.isnan(agreement(d1(), "mood").alpha)
+
+
+# The paragraph against a count by hand, from the tasks as they were sent.
+
+
+PEOPLE = ("ana", "ben", "cem", "dan")
+HOW = {
+    "unanimous": "unanimous",
+    "the most frequent answer": "majority",
+    "the answer with most weight": "majority",
+    "the only answer given": "single",
+    "a tie decided by rule": "tie rule",
+    "decided in adjudication": "adjudicated",
+    "left undecided": "undecided",
+}
+
+
+class Hostile:
+    """A study with all that happens to one: skips, second annotations, prefilled and deleted answers, adjudication."""
+
+    def __init__(self, seed: int) -> None:
+        chance = np.random.default_rng(seed)
+        self.kind = ("one", "several", "rating", "number", "pairwise")[seed % 5]
+        people = PEOPLE[: 1 + seed % 4]
+        self.given: list[tuple[str, str, str, Any, bool]] = []  # item, who, when, answer (None: skipped), prefilled
+        tasks = []
+        for item in range(1, 10):
+            annotations = []
+            for who in people:
+                for turn in range(int(chance.choice([0, 1, 1, 1, 1, 2]))):
+                    number = len(self.given) + 1
+                    at = f"2026-0{1 + turn + number % 3}-{1 + number % 27:02d}T10:00:00Z"
+                    answer = None if chance.random() < 0.15 else self.answer(chance, is_first=not self.given)
+                    begun = {"parent_prediction": 7} if chance.random() < 0.3 else {}
+                    results = self.results(answer)
+                    more = {**begun, "was_cancelled": answer is None}
+                    annotations.append(annotation(results, number, by=who, at=at, **more))
+                    self.given.append((f"{item}", who, at, answer, bool(begun)))
+            tasks.append(task(item, annotations, ID=str(item)))
+        self.tasks = tasks
+
+    def answer(self, chance: np.random.Generator, *, is_first: bool) -> Any:
+        if self.kind == "several":
+            return ("x", "y") if is_first else tuple(part for part in "xyz" if chance.random() < 0.4)
+        if self.kind in ("rating", "number"):
+            return float(chance.integers(1, 4)) + (0.5 if self.kind == "number" and chance.random() < 0.3 else 0.0)
+        return str(chance.choice(["left", "right"]))
+
+    def results(self, answer: Any) -> list[Any]:
+        if answer is None or answer == ():
+            return []
+        value: dict[str, Any] = {"choices": list(answer) if isinstance(answer, tuple) else [answer]}
+        kind = {"rating": "rating", "number": "number", "pairwise": "pairwise"}.get(self.kind, "choices")
+        if kind != "choices":
+            value = {"selected": answer} if kind == "pairwise" else {kind: answer}
+        return [result(kind, value)]
+
+    @property
+    def votes(self) -> dict[str, dict[str, Any]]:
+        """Each item's answers, by who gave them last."""
+        last: dict[tuple[str, str], Any] = {}
+        for item, who, _, answer, _ in sorted(self.given, key=lambda one: one[2]):
+            last[item, who] = answer
+        found: dict[str, dict[str, Any]] = {}
+        for (item, who), answer in last.items():
+            if answer is not None:
+                found.setdefault(item, {})[who] = answer
+        return found
+
+    def decided(self, rules: dict[str, Any], adjudicated: dict[str, Any]) -> Counter[str]:
+        found: Counter[str] = Counter()
+        for item, votes in self.votes.items():
+            weights = {who: Fraction(str(rules.get("weights", {}).get(who, 1))) for who in votes}
+            total = {answer: sum(weights[w] for w in votes if votes[w] == answer) for answer in votes.values()}
+            best = [answer for answer, weight in total.items() if weight == max(total.values()) and weight]
+            ties = rules.get("ties", "missing")
+            if item in adjudicated:
+                found["adjudicated"] += 1
+            elif len(votes) < rules.get("min_votes", 1) or not best:
+                found["undecided"] += 1
+            elif len(best) > 1:
+                is_ruled = ties in ("lowest", "median", "highest") or votes.get(ties) in best
+                found["tie rule" if is_ruled else "undecided"] += 1
+            elif len(votes) == 1:
+                found["single"] += 1
+            else:
+                found["unanimous" if len(total) == 1 else "majority"] += 1
+        return found
+
+
+@pytest.mark.filterwarnings("ignore:.* more than one annotation by the same person")
+@pytest.mark.parametrize("seed", range(20))
+def test_every_number_of_the_paragraph_is_one_that_can_be_counted(seed):
+    made = Hostile(seed)
+    table = long_table(made.tasks, key="ID")
+    votes = made.votes
+    people = sorted({who for by in votes.values() for who in by})
+    rules: dict[str, Any] = [
+        {},
+        {"min_votes": 2},
+        {"weights": {people[0]: 0, people[-1]: 2}},
+        {"ties": "lowest" if made.kind in ("rating", "number") else people[0]},
+    ][seed // 5]
+    adjudicated = {"3": votes["3"][min(votes["3"])]} if seed % 2 and "3" in votes else {}
+    decided = gold(table, "c", adjudicated=adjudicated, **rules)
+    text = methods_paragraph(table, "c", agreement_found=agreement(table, "c", resamples=0), gold=decided)
+    words = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+    first = re.match(
+        r"(\w+) items? w\w+ annotated for “c” by (\w+) annotators? "
+        r"\((\d+) answers?; (\d+) items? answered by two or more\)",
+        text,
+    )
+    shared = [by for by in votes.values() if len(by) > 1]
+    counts = [len(votes), len(people), sum(map(len, votes.values())), len(shared)]
+    assert [words.index(first[1].lower()), words.index(first[2]), int(first[3]), int(first[4])] == counts
+
+    def told(pattern: str) -> int:
+        found = re.search(pattern, text)
+        return 0 if found is None else 1 if found[1] == "once" else int(found[1])
+
+    done = {(item, who) for item, who, *_ in made.given}
+    assert told(r"skipped an item (once|\d+)") == len({one[:2] for one in made.given if one[3] is None})
+    assert told(r"(\d+) annotations? w\w+ replaced") == len(made.given) - len(done)
+    # Whoever chose nothing of several has answered, and of one has not: then there are no such annotations here.
+    answers = [one for one in made.given if one[3] is not None]
+    begun, days = sum(one[4] for one in answers), sorted(one[2][:10] for one in answers)
+    assert f"from {days[0]} to {days[-1]} (UTC)" in text
+    start = f"{begun} of {len(answers)} annotations began" if begun else "No annotation began"
+    assert start in text
+    same = [np.mean([a == b for a, b in itertools.combinations(by.values(), 2)]) for by in shared]
+    if made.kind != "number" and len(people) > 1:
+        mean = ", averaged over items," if len(people) > 2 else ""
+        assert f"gave the same answer in {np.mean(same):.0%} of cases{mean}" in text
+    if made.kind in ("one", "pairwise") and len(people) > 1:
+        codes = [[["left", "right"].index(by[who]) if who in by else np.nan for by in votes.values()] for who in people]
+        alpha = krippendorff.alpha(codes, level_of_measurement="nominal")
+        assert f"agreement was {alpha:.2f} by Krippendorff’s alpha (values" in text
+    how = {HOW[name]: int(n) for name, n in re.findall(r"(?:was |, |and )([a-z ]+?) for (\d+)", text) if name in HOW}
+    assert how == made.decided(rules, adjudicated)
+
+
+def paged(votes: dict[str, dict[str, str]]) -> pd.DataFrame:
+    """Item → annotator → an answer for each page."""
+    tasks = [
+        task(
+            number,
+            [
+                annotation(
+                    [
+                        result("choices", {"choices": [answer]}, id=f"r{page}", item_index=page)
+                        for page, answer in enumerate(pages)
+                    ],
+                    10 * number + place,
+                    by=who,
+                )
+                for place, (who, pages) in enumerate(by.items())
+            ],
+            ID=item,
+        )
+        for number, (item, by) in enumerate(votes.items(), 1)
+    ]
+    return long_table(tasks, key="ID")
+
+
+def test_pages_are_no_items_and_those_of_an_item_belong_together():
+    # Each item's pages are alike for both, or for neither: three items are all that an interval can rest on.
+    table = paged({str(n): {"ana": "xyxyx", "ben": "xyxyx" if n % 3 else "yxyxy"} for n in range(1, 13)})
+    found = agreement(table, "c")
+    assert (found.unit, found.n_items, found.n_complete, found.clusters) == ("page", 60, 60, 0)
+    items = agreement(table, "c", clusters={str(n): str(n) for n in range(1, 13)})
+    assert found.interval == items.interval
+    assert found.bounds("percent") == items.bounds("percent")
+    text = methods_paragraph(table, "c", agreement_found=found)
+    assert text.startswith(
+        "12 items were annotated for “c” by two annotators (24 annotations; 60 pages answered by two"
+    )
+    assert "(in brackets, 95 % intervals by items)." in text
+    assert "unanimous for 8 and left undecided for 4 of 12 items" in text
+    assert "60 pages with two or more answers" in found.summary
+    one = agreement(table[table["item"].eq("1")], "c")
+    assert "All pages are of one item, so there are no intervals." in one.note
+
+
+def test_brackets_orders_and_exceptions_are_said():
+    rows = [(str(n), who, "lmh"[n % 3]) for n in range(30) for who in ("ana", "ben")]
+    rows += [(str(n), "cem", "l") for n in range(0, 30, 3)]
+    table = pd.DataFrame(rows, columns=["item", "annotator", "value"]).assign(control="c", status="submitted")
+    found = agreement(table, "c", order=["l", "m", "h"])
+    text = methods_paragraph(table, "c", agreement_found=found)
+    assert "Krippendorff’s alpha (ordinal distance in the order l, m, h)" in text
+    # Cem gave one value alone, and so did others where he answered: one pair of three has a kappa.
+    assert "Cohen’s kappa with linear weights of ana and ben was 1.00" in text
+    several = table[~(table["annotator"].eq("cem") & table["item"].eq("0"))]
+    several = pd.concat([several, pd.DataFrame([("1", "cem", "h", "c", "submitted")], columns=list(table.columns))])
+    assert "Cohen’s kappa of pairs of annotators was between" in methods_paragraph(several, "c")
+    absent = several[
+        ~(several["annotator"].eq("ben") & several["item"].isin([str(n) for n in range(0, 30, 3)] + ["1"]))
+    ]
+    assert "Cohen’s kappa of 2 of 3 pairs of annotators was between" in methods_paragraph(absent, "c")
+    # A model beside one annotator: no other sentence says what brackets are.
+    alone = table[table["annotator"].eq("ana")]
+    model = pd.DataFrame({"item": [str(n) for n in range(30)], "m": ["l", *("lmh"[n % 3] for n in range(1, 29)), "m"]})
+    model["video"] = [f"v{n // 5}" for n in range(30)]
+    for clusters, words in (
+        (None, "by items, that of accuracy by Agresti and Coull’s formula"),
+        ("video", "by 6 clusters of items"),
+    ):
+        compared = evaluate(model, gold(alone, "c"), key="item", column="m", clusters=clusters)
+        text = methods_paragraph(alone, "c", evaluation=compared)
+        assert f"] (in brackets, 95 % intervals {words}). Figures" in text
+        assert ("agresti1998" in references(text)) is (clusters is None)
+        assert "rubin1981" in references(text)
+    bare = methods_paragraph(
+        alone, "c", evaluation=evaluate(model, gold(alone, "c"), key="item", column="m", clusters="video", resamples=0)
+    )
+    assert "bracket" not in bare
+    # Nobody answered what was decided: it is none of the items above, and is not left out either.
+    skipped = pd.DataFrame([("30", "ana", None, None, "skipped")], columns=list(table.columns))
+    with_skip = pd.concat([alone, skipped], ignore_index=True)
+    text = methods_paragraph(with_skip, "c", gold=gold(with_skip, "c", adjudicated={"30": "m"}))
+    assert "for 30 of 30 items. One more item, which nobody answered, was decided in adjudication alone." in text
+    # Who said something else counts, whatever a vote weighs.
+    weighted = gold(table, "c", weights={"cem": 0, "ben": 1e-20})
+    assert set(weighted["how"]) == {"unanimous"}
+    other = table.assign(value=table["value"].where(table["annotator"].ne("ben"), "z"))
+    assert set(gold(other, "c", weights={"cem": 0, "ben": 1e-20})["how"]) == {"majority"}
+    text = methods_paragraph(other, "c", gold=gold(other, "c", weights={"ben": 1e-20}))
+    assert "Votes were weighted (ben 1e-20 and all others 1)." in text
