@@ -254,7 +254,8 @@ def left_out(annotations: pd.DataFrame, control: str, wide: pd.DataFrame) -> int
     everything = annotations["item"].nunique() == len(items)
     if (everybody and everything and given.all()) or not is_choice(annotations, control):
         return 0  # most tables: the others have to be looked through once more
-    done = latest(annotations)
+    with repeats_told():  # Whoever made the wide table was told.
+        done = latest(annotations)
     # Whoever answered nothing of it anywhere is no column of its own, and no. −1; so is an item without any page.
     handed_in = np.zeros((len(items) + 1, len(wide.columns) + 1), dtype=bool)
     for row, column in _present(done, items, wide.columns):
@@ -464,7 +465,8 @@ def first_time(annotations: pd.DataFrame) -> pd.DataFrame:
     if not again:
         return annotations
     are = counted(len(again), "item is a hidden repeat", "items are hidden repeats")
-    warn(f"{are} ({listing(list(again))}) and not counted again: agreement(...).again compares each person's answers.")
+    words = f"{are} ({listing(list(again))}) and {HIDDEN}: agreement(...).again compares each person's answers."
+    warn(words, is_of_data=True)
     return annotations[~annotations["item"].astype("object").isin(list(again))]
 
 
@@ -503,13 +505,14 @@ def _heads(annotations: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, list[
 
 
 REPEATED = "more than one annotation by the same person"
+HIDDEN = "not counted again"
 
 
 @contextmanager
 def repeats_told() -> Iterator[None]:
-    """Do not say again, within, what ``latest`` says of several annotations by one person: who asks was told."""
+    """Do not say again, within, what ``latest`` and ``first_time`` say of what came twice: who asks was told."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=f".* {REPEATED}")
+        warnings.filterwarnings("ignore", message=f".* ({REPEATED}|{HIDDEN})")
         yield
 
 
@@ -536,6 +539,7 @@ def latest(annotations: pd.DataFrame) -> pd.DataFrame:
     warn(
         f"{have} {REPEATED} ({listing(again)}): "
         "the latest of each person counts, and widen(..., repeats='all') has all of them.",
+        is_of_data=True,
     )
     kept = pd.MultiIndex.from_frame(done[which]).isin(pd.MultiIndex.from_frame(last[which]))
     return done[kept]

@@ -54,7 +54,7 @@ def is_interactive() -> bool:
 
 
 # What a notebook of ours adds to its kernel: a line while a cell works, which cell makes a name that is not there yet,
-# and sentences that the cell's own result shows anyway are said once.
+# sentences that the cell's own result shows anyway are said once, and so are those about data that all cells use.
 
 
 # Seconds that work may take before it is worth a word.
@@ -74,6 +74,9 @@ class Attendant:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
         self._held: list[tuple[str, object, Callable[[str], None]]] = []
+        # The cell that runs, and the how manieth run this is; in which run of which cell a sentence was shown.
+        self._cell = ("", 0)
+        self._shown: dict[str, tuple[str, int]] = {}
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
         self._line: Any = None
@@ -95,7 +98,26 @@ class Attendant:
         """
         self._held.append((sentence, shown_by, say))
 
+    def show(self, sentence: str) -> None:
+        """Note that the cell that runs shows a sentence.
+
+        Args:
+            sentence: What it shows.
+        """
+        self._shown[sentence] = self._cell
+
+    def is_shown(self, sentence: str) -> bool:
+        """Return whether another cell shows a sentence, or this run of this one; what ran before is gone.
+
+        Args:
+            sentence: What would be said.
+        """
+        cell, run = self._shown.get(sentence, (None, 0))
+        return cell is not None and (cell != self._cell[0] or run == self._cell[1])
+
     def _begin(self, info: Any = None) -> None:
+        name = getattr(info, "cell_id", None) or getattr(info, "raw_cell", None) or ""
+        self._cell = (str(name), self._cell[1] + 1)
         self._held.clear()
         self._start()
 
@@ -155,7 +177,7 @@ def attend() -> None:
     """Accompany the cells of this kernel, where a person sits before it; twice is once.
 
     A cell that runs longer than two seconds says that it works, a name that is not there yet is told with the cell that
-    makes it, and ``held`` sentences are said once.
+    makes it, and ``held`` sentences are said once, as those of data are.
     """
     if _attendant or where() == "script" or not is_interactive():
         return
@@ -179,6 +201,29 @@ def is_held(sentence: str, shown_by: object, say: Callable[[str], None]) -> bool
         return False
     _attendant[0].hold(sentence, shown_by, say)
     return True
+
+
+def is_shown(sentence: str) -> bool:
+    """Return whether a notebook's reader sees a sentence already.
+
+    Args:
+        sentence: What would be said.
+
+    Example:
+        >>> is_shown("3 items have two annotations.")
+        False
+    """
+    return bool(_attendant) and _attendant[0].is_shown(sentence)
+
+
+def show(sentence: str) -> None:
+    """Note that the cell that runs shows a sentence.
+
+    Args:
+        sentence: What it shows.
+    """
+    for attendant in _attendant:
+        attendant.show(sentence)
 
 
 def missing_name(name: str, cells: list[tuple[str, str]]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from lsnb.kernel.runtime import is_held, where
+from lsnb.kernel.runtime import is_held, is_shown, show, where
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")  # noqa: PTH100, PTH118, PTH120
 _PLACES = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
@@ -179,7 +179,7 @@ def _is_one_slip(a: str, b: str) -> bool:
     return len(a) == len(b) and len(apart) == 2 and apart[1] == apart[0] + 1 and sorted(a) == sorted(b)
 
 
-def warn(sentence: str, *, shown_by: object = None) -> None:
+def warn(sentence: str, *, shown_by: object = None, is_of_data: bool = False) -> None:
     """Say a sentence as a warning that names the user's own line, however many calls of ours lie between.
 
     That line is the nearest outside this package; of a library only where nothing of ours called it: a table that
@@ -189,6 +189,7 @@ def warn(sentence: str, *, shown_by: object = None) -> None:
     Args:
         sentence: What is said.
         shown_by: What shows the sentence, too: a notebook's cell that ends with it says it once.
+        is_of_data: Whether it is true of the data whatever is done with them: one cell of a notebook says it, no other.
 
     Example:
         >>> with warnings.catch_warnings(record=True, action="always") as said:
@@ -196,6 +197,8 @@ def warn(sentence: str, *, shown_by: object = None) -> None:
         >>> [(str(each.message), "words" in each.filename) for each in said]
         [('The third row was left out.', True)]
     """
+    if is_of_data and is_shown(sentence):
+        return
     frame = _users_frame()
     if shown_by is None or not is_held(sentence, shown_by, lambda held: _say(held, frame)):
         _say(sentence, frame)
@@ -221,11 +224,16 @@ def _without_place() -> Iterator[None]:
         yield
         return
     before = warnings.formatwarning
-    warnings.formatwarning = lambda message, *_, **__: f"Note: {message}\n"
+    warnings.formatwarning = _note
     try:
         yield
     finally:
         warnings.formatwarning = before
+
+
+def _note(message: object, *_: object, **__: object) -> str:
+    show(str(message))  # it is shown now: neither recorded by somebody nor filtered
+    return f"Note: {message}\n"
 
 
 def _users_frame() -> FrameType:

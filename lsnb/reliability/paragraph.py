@@ -13,7 +13,15 @@ import pandas as pd
 from lsnb.annotations import majority, write_table
 from lsnb.annotations.long import ANSWERED, require_columns
 from lsnb.annotations.outputs import PREFILLED
-from lsnb.annotations.votes import is_about_regions, latest, repeats_in, repeats_told, replaced, takes_several
+from lsnb.annotations.votes import (
+    first_time,
+    is_about_regions,
+    latest,
+    repeats_in,
+    repeats_told,
+    replaced,
+    takes_several,
+)
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
 from lsnb.kernel.files import file_errors, named_path, safe_name, whole_file_at
@@ -207,8 +215,8 @@ def _of_texts(annotations: pd.DataFrame, control: str, found: Agreement) -> str:
     )
     brackets = "" if math.isnan(texts.interval[0]) else " (in brackets, 95 % intervals by items)"
     return (
-        f"Two annotators gave the same answer in {_percent(same.value)} of cases. Between their texts {rates}, over "
-        f"the mean length of both{brackets}."
+        f"Two annotators gave the same answer in {_percent(same.value)} of cases{_averaged(found).rstrip(',')}. "
+        f"Between their texts {rates}, over the mean length of both{brackets}."
     )
 
 
@@ -226,9 +234,7 @@ def _of_answers(found: Agreement) -> str:
     parts = []
     percent = figures.get("percent")
     if percent is not None and not math.isnan(percent.value):
-        # With several people an item has as many pairs as it has answers, and counts as much as another.
-        mean = f", averaged over {found.unit}s," if len(found.annotators) > 2 else ""
-        share = f"{_percent(percent.value)} of cases{mean}{_between(percent.bounds, _percent)}"
+        share = f"{_percent(percent.value)} of cases{_averaged(found)}{_between(percent.bounds, _percent)}"
         parts.append(f"two annotators gave the same answer in {share}")
     if not math.isnan(found.alpha):
         how = COMPARED[found.level] + (f" in the order {listing(list(found.order))}" if found.order else "")
@@ -280,6 +286,11 @@ def _between(bounds: tuple[float, float], shown: Callable[[float], str] | None =
     low, high = bounds
     shown = shown or _rounded
     return "" if math.isnan(low) else f" [{shown(low)}, {shown(high)}]"
+
+
+def _averaged(found: Agreement) -> str:
+    """Return what percent agreement is a mean of: with several people an item counts as much as one with more pairs."""
+    return f", averaged over {found.unit}s," if len(found.annotators) > 2 else ""
 
 
 def _drawn_by(found: Agreement) -> str:
@@ -446,6 +457,7 @@ def agreement_overview(
     if strange:
         raise InputError(f"levels names {strange[0]!r}, which nobody answered.{nearest(strange[0], controls)}")
     rows = []
+    latest(first_time(annotations))  # says what counts, once for all questions
     for control in controls:
         with repeats_told():
             rows.append(_overview(annotations, control, (levels or {}).get(control), (gold or {}).get(control)))
@@ -617,7 +629,9 @@ def write_results(
     with file_errors(target, "written"):
         target.mkdir(parents=True, exist_ok=True)
     finals, paragraphs = {}, []
-    for control in questions_of(annotations):
+    controls = questions_of(annotations)
+    latest(first_time(annotations))  # says what counts, once for all questions
+    for control in controls:
         name = safe_name(control)
         with repeats_told():
             if not is_drawn(annotations, control):
@@ -642,7 +656,8 @@ def write_results(
             part.write_text(paragraph, encoding="utf-8")
     with whole_file_at(target / "references.bib") as part:
         part.write_text(references("\n".join(paragraphs)), encoding="utf-8")
-    overview = agreement_overview(annotations, levels=levels, gold=finals)
+    with repeats_told():
+        overview = agreement_overview(annotations, levels=levels, gold=finals)
     write_table(overview, target / "overview.csv", meanings=OVERVIEW_MEANINGS)
     write_table(coverage(annotations), target / "coverage.csv", meanings=COVERAGE_MEANINGS)
     return overview

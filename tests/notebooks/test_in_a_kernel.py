@@ -119,6 +119,24 @@ def test_a_sentence_stands_alone_and_once(kernel: Kernel) -> None:
     assert texts("warn('The third row was left out.')") == ["Note: The third row was left out.\n"]
 
 
+def test_what_holds_for_the_data_is_said_by_one_cell_and_again_where_that_one_runs_again(kernel: Kernel) -> None:
+    kernel.run(
+        "import lsnb, pandas as pd, warnings\n"
+        "rows = [('1', 'ana', 'x', '2026-01-01'), ('1', 'ana', 'y', '2026-01-02'), ('1', 'ben', 'y', '2026-01-01')]\n"
+        "long = pd.DataFrame(rows, columns=['item', 'annotator', 'value', 'updated_at'])\n"
+        "long = long.assign(control='c', status='submitted', annotation=range(3))"
+    )
+
+    def notes(source: str) -> int:
+        said = [message["text"] for message in kernel.run(source) if message.get("name") == "stderr"]
+        return "".join(said).count("more than one annotation by the same person")
+
+    first = "_ = lsnb.agreement(long, 'c'), lsnb.majority(long, 'c')"
+    quiet = "with warnings.catch_warnings(action='ignore'): _ = lsnb.widen(long, 'c')"
+    assert [notes(source) for source in (quiet, first, first, "_ = lsnb.gold(long, 'c')")] == [0, 1, 1, 0]
+    assert notes("_ = lsnb.gold(pd.concat([long, long.assign(item='2')]), 'c')") == 1  # other data
+
+
 def test_twice_is_once(kernel: Kernel) -> None:
     kernel.run(SET_UP)
     assert kernel.run("len(runtime._attendant)")[0]["data"]["text/plain"] == "1"

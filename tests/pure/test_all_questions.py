@@ -14,6 +14,7 @@ from lsnb.reliability import (
     agreement,
     agreement_overview,
     coverage,
+    methods_paragraph,
     references,
     region_agreement,
     text_agreement,
@@ -88,6 +89,9 @@ def test_files_are_named_by_question_and_paragraphs_cite_what_they_name(tmp_path
     said = (tmp_path / "methods-said.txt").read_text(encoding="utf-8")
     assert "50% of cases. Between their texts the word error rate was 0.25 [" in said
     assert not [name for name in ("alpha", "kappa") if name in said]
+    third = long()[long()["control"].eq("said")].query("annotator == 'ana'").assign(annotator="cem")
+    said = methods_paragraph(pd.concat([long(), third]), "said")
+    assert "the same answer in 67% of cases, averaged over items. Between their texts" in said
     assert len(keys) == len(set(keys)) == bib.count("\n}")
     assert bib.count("{") == bib.count("}")
     assert "@article{cohen1968," in references("Cohen’s kappa with quadratic weights of a and b was 0.81.")
