@@ -825,5 +825,5 @@ def _points_along(corners: Floats, step: float) -> Floats:
     step = max(step, float(lengths.sum()) / 10_000)
     parts = np.maximum(1, np.ceil(lengths / step)).astype(int)
     side = np.repeat(np.arange(len(corners)), parts)
-    share = np.concatenate([np.arange(n) / n for n in parts])
+    share = (np.arange(len(side)) - np.repeat(np.cumsum(parts) - parts, parts)) / parts[side]
     return np.asarray(corners[side] + sides[side] * share[:, None])
