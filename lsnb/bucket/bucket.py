@@ -515,7 +515,8 @@ class Bucket:
                 ``uri``.
             safe_names: Replace what cannot stand in an object's name by ``_``, rather than refuse it.
             folder: The folder or zip archive where relative paths start, the current folder by default; a file that is
-                not at its whole path (/content/…, C:\\…) is looked for in it by its name, which is said.
+                not at its whole path (/content/…, C:\\…), or is written with other capital letters, is looked for in it
+                by its name, which is said.
             workers: The most connections at once; fewer where this computer lets fewer files be open.
             deadline: Seconds for which each request is tried again while the service is busy or away.
             progress: Whether to show a progress bar.

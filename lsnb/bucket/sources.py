@@ -185,7 +185,8 @@ class Sources:
 
     Args:
         folder: The folder or zip archive in which relative paths begin, and in which a file is looked for by its name
-            where nothing is at its whole path, as in a table that was made on another computer.
+            where nothing is at its whole path, as in a table that was made on another computer; capital letters and
+            the slash do not tell paths apart, where one file is meant.
 
     Raises:
         MissingFileError: There is no such folder or archive.
@@ -219,7 +220,7 @@ class Sources:
         path = os.path.join(self.folder, os.path.expanduser(text))  # noqa: PTH111, PTH118  see FileSource.facts
         if self.folder:
             inside = os.path.normpath(os.path.relpath(path, self.folder)).replace(os.sep, "/")
-            is_elsewhere = self._is_zip or _ABSOLUTE.match(text) is not None
+            is_elsewhere = self._is_zip or _ABSOLUTE.match(text) is not None or (os.sep == "/" and "\\" in text)
             if is_elsewhere and inside not in self._paths and not os.path.exists(path):  # noqa: PTH110
                 found = self._named(text)
                 if found is not None:
@@ -238,6 +239,12 @@ class Sources:
         spelt = _as_spelt(text, self.folder)
         if spelt is not None:
             self.respelt.append(text)
+        elif self.folder and not os.path.lexists(path):
+            # A computer on which capital letters are no others opens it.
+            alike = self._by_parts.get(tuple(_parts(text)), [])
+            if len(alike) == 1:
+                self.moved[text] = alike[0]
+                return self._inside(alike[0])
         return FileSource(spelt or path)
 
     @functools.cached_property
@@ -266,6 +273,13 @@ class Sources:
         for path in sorted(self._paths):
             by_name.setdefault(_parts(path)[-1], []).append(path)
         return by_name
+
+    @functools.cached_property
+    def _by_parts(self) -> dict[tuple[str, ...], list[str]]:
+        by_parts: dict[tuple[str, ...], list[str]] = {}
+        for path in sorted(self._paths):
+            by_parts.setdefault(tuple(_parts(path)), []).append(path)
+        return by_parts
 
     def _inside(self, path: str) -> Source:
         if self._is_zip:

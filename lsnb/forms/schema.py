@@ -725,6 +725,63 @@ def read_form(form: Form, namespace: Namespace | None = None) -> FormRecord:
     return FormRecord(form, values, sources)
 
 
+def fields_meant(sentence: str, source: str, namespace: Namespace) -> str:
+    """Return `` In the form: SHEET.`` where a sentence speaks of what a cell takes from the form, else nothing.
+
+    A verb's sentence names its own argument, or a value; who filled the form knows both under the field's name.
+
+    Args:
+        sentence: What is said.
+        source: The cell's source.
+        namespace: The cell's variables.
+
+    Example:
+        >>> from lsnb.forms import Field, Form
+        >>> form = read_form(Form("mine", (Field("OBJECT_NAME", "{x}", "text", "Its name."),)), {})
+        >>> fields_meant("name='{x}' asks for a column.", "upload(table, name=form.object_name)", {"form": form})
+        ' In the form: OBJECT_NAME.'
+        >>> fields_meant("The server is away.", "upload(table, name=form.object_name)", {"form": form})
+        ''
+    """
+    try:
+        nodes = list(ast.walk(ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", source))))
+    except (SyntaxError, ValueError, RecursionError):
+        return ""
+    given: dict[int, str] = {}  # what stands right of an argument's name, or of a dict's key → the name
+    for node in nodes:
+        if isinstance(node, ast.keyword) and node.arg:
+            given[id(node.value)] = node.arg
+        elif isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            given |= {id(value): str(key.value) for key, value in pairs if isinstance(key, ast.Constant)}
+    fields: dict[str, Field] = {}
+    quoted, bare = set(), set()
+    for node in nodes:
+        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
+            continue
+        record = namespace.get(node.value.id)
+        if not isinstance(record, FormRecord) or node.attr not in set(record):
+            continue
+        field = next(each for each in record.__dict__["_form"].fields if each.attribute == node.attr)
+        if re.search(rf"\b{field.name}\b", sentence):
+            continue
+        fields[field.name] = field
+        value = getattr(record, node.attr)
+        texts = [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, str) and each]
+        names = "|".join(map(re.escape, {node.attr, given.get(id(node), node.attr)}))
+        if re.search(rf"\b({names})(=| is )", sentence) or any(
+            f"{mark}{text}{end}" in sentence for text in texts for mark, end in _QUOTES
+        ):
+            quoted.add(field.name)
+        elif field.kind == "path" and any(text in sentence for text in texts):
+            bare.add(field.name)
+    meant = [name for name in fields if name in (quoted or bare)]
+    return f" In the form: {', '.join(meant)}." if meant else ""
+
+
+_QUOTES = (("'", "'"), ('"', '"'), ("“", "”"), ("‘", "’"))
+
+
 def check_form(form: object, namespace: object) -> None:
     """Raise if these are not a form and the variables to read it from.
 

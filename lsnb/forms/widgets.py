@@ -21,6 +21,7 @@ from lsnb.forms.schema import (
     Namespace,
     caller_namespace,
     check_form,
+    fields_meant,
     find_value,
     join_list,
     join_pairs,
@@ -232,8 +233,9 @@ _HINT = "Change a value here, then run the cells below once more."
 def show_form(form: Form, namespace: Namespace | None = None) -> None:
     """Draw a notebook's form as widgets; draw nothing in Colab, which has its own, and where nobody looks.
 
-    From then on a cell that takes longer says that it works, and a name that is not there yet is told with the cell
-    that makes it. Each value flows into the next ``read_form``. Drawing twice keeps what was set.
+    From then on a cell that takes longer says that it works, a name that is not there yet is told with the cell that
+    makes it, and a message about a value of the form names its field. Each value flows into the next ``read_form``.
+    Drawing twice keeps what was set.
 
     Args:
         form: The notebook's schema, for example ``lsnb.forms.SAMPLE_TASKS``.
@@ -247,7 +249,7 @@ def show_form(form: Form, namespace: Namespace | None = None) -> None:
         >>> show_form(Form("roll_dice", (Field("SIDES", 6, "integer", "How many sides."),)))
     """
     check_form(form, namespace)
-    runtime.attend()
+    runtime.attend(fields_meant)
     if runtime.where() != "jupyter" or not runtime.is_interactive():
         return
     if namespace is None:

@@ -682,7 +682,10 @@ class Known:
         if len(self.paths) > _MOST_COMPARED:
             return None
         # Names that differ in a number are of different things.
-        spelt = {_stem(one): one for one in self.paths if _DIGIT.findall(one) == _DIGIT.findall(path)}
+        alike = [one for one in self.paths if _DIGIT.findall(one) == _DIGIT.findall(path)]
+        # Of a folder and the zip that it was packed into, that which ends as what is looked for.
+        ending = os.path.splitext(path)[1]  # noqa: PTH122
+        spelt = {_stem(one): one for one in sorted(alike, key=lambda one: os.path.splitext(one)[1] == ending)}  # noqa: PTH122
         return spelt.get(closest(_stem(path), spelt, _ALIKE) or "")
 
 
@@ -713,6 +716,8 @@ def nearest_path(path: str, paths: Known | Iterable[str]) -> str:
         (" Did you mean 'export/photos/a.JPG'?", " Did you mean 'export/photos/b.png'?")
         >>> nearest_path("export/photos/b.jpg", there), nearest_path("notes", there)
         (" Did you mean 'export/photos/b.png'?", '')
+        >>> nearest_path("foto", ["fotos", "fotos.zip"]), nearest_path("foto.zip", ["fotos.zip", "fotos"])
+        (" Did you mean 'fotos'?", " Did you mean 'fotos.zip'?")
     """
     near = (paths if isinstance(paths, Known) else Known(paths)).nearest(path)
     return f" Did you mean {near!r}?" if near is not None else ""

@@ -9,14 +9,14 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
 
-from lsnb.errors import CredentialsError, LocalStackError
+from lsnb.errors import CredentialsError, LocalStackError, LsnbError
 
 Kind = Literal["colab", "jupyter", "script"]
 
@@ -54,13 +54,15 @@ def is_interactive() -> bool:
 
 
 # What a notebook of ours adds to its kernel: a line while a cell works, which cell makes a name that is not there yet,
-# sentences that the cell's own result shows anyway are said once, and so are those about data that all cells use.
+# sentences that the cell's own result shows anyway are said once, so are those about data that all cells use, and those
+# about the form's values name its field.
 
 
 # Seconds that work may take before it is worth a word.
 SHOWN_AFTER = 2.0
 WORKING = "Working …"
 LARGEST_NOTEBOOK = 64 * 2**20
+Meant = Callable[[str, str, Mapping[str, Any]], str]
 _ABOVE = "in Jupyter, Run › Run All Above Selected Cell; in Colab, Runtime › Run before"
 
 
@@ -69,10 +71,13 @@ class Attendant:
 
     Args:
         shell: The kernel's IPython.
+        meant: Returns what a sentence is called in the form that the cell reads, from the sentence, the cell's source
+            and its variables.
     """
 
-    def __init__(self, shell: Any) -> None:
+    def __init__(self, shell: Any, meant: Meant) -> None:
         self._shell = shell
+        self._meant = meant
         self._held: list[tuple[str, object, Callable[[str], None]]] = []
         # The cell that runs, and the how manieth run this is; in which run of which cell a sentence was shown.
         self._cell = ("", 0)
@@ -85,7 +90,7 @@ class Attendant:
         """Take up the work; from then on every cell is accompanied."""
         self._shell.events.register("pre_run_cell", self._begin)
         self._shell.events.register("post_run_cell", self._end)
-        self._shell.set_custom_exc((NameError,), self._tell_name)
+        self._shell.set_custom_exc((NameError, LsnbError), self._tell)
         self._start()  # the cell that runs already
 
     def hold(self, sentence: str, shown_by: object, say: Callable[[str], None]) -> None:
@@ -157,7 +162,19 @@ class Attendant:
             if id(shown_by) not in seen:
                 say(sentence)
 
-    def _tell_name(self, shell: Any, kind: Any, error: Any, trace: Any, tb_offset: int | None = None) -> Any:
+    def in_form(self, sentence: str) -> str:
+        """Return what is added to a sentence about what the cell that runs takes from its form."""
+        cells = self._shell.user_ns.get("In")
+        source = cells[-1] if isinstance(cells, list) and cells else ""
+        return self._meant(sentence, str(source), self._shell.user_ns)
+
+    def _tell(self, shell: Any, kind: Any, error: Any, trace: Any, tb_offset: int | None = None) -> Any:
+        if isinstance(error, LsnbError):
+            sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # what %debug looks at
+            lines = error._render_traceback_()
+            lines[-1] += self.in_form(str(error))
+            shell._showtraceback(kind, error, lines)
+            return lines
         last = trace
         while last.tb_next is not None:
             last = last.tb_next
@@ -173,15 +190,18 @@ class Attendant:
 _attendant: list[Attendant] = []
 
 
-def attend() -> None:
+def attend(meant: Meant = lambda sentence, source, names: "") -> None:
     """Accompany the cells of this kernel, where a person sits before it; twice is once.
 
     A cell that runs longer than two seconds says that it works, a name that is not there yet is told with the cell that
-    makes it, and ``held`` sentences are said once, as those of data are.
+    makes it, ``held`` sentences are said once, as those of data are, and those about a form's values name its field.
+
+    Args:
+        meant: What a sentence is called in the form that the cell reads (``Attendant``).
     """
     if _attendant or where() == "script" or not is_interactive():
         return
-    _attendant.append(Attendant(sys.modules["IPython"].get_ipython()))
+    _attendant.append(Attendant(sys.modules["IPython"].get_ipython(), meant))
     _attendant[0].attend()
 
 
@@ -224,6 +244,16 @@ def show(sentence: str) -> None:
     """
     for attendant in _attendant:
         attendant.show(sentence)
+
+
+def in_form(sentence: str) -> str:
+    """Return what is added to a sentence about a value of a notebook's form, so that its field is named; else nothing.
+
+    Example:
+        >>> in_form("The sheet 'Data' is read: give sheet= for another.")
+        ''
+    """
+    return _attendant[0].in_form(sentence) if _attendant else ""
 
 
 def missing_name(name: str, cells: list[tuple[str, str]]) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from lsnb.kernel.runtime import is_held, is_shown, show, where
+from lsnb.kernel.runtime import in_form, is_held, is_shown, show, where
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")  # noqa: PTH100, PTH118, PTH120
 _PLACES = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
@@ -233,7 +233,7 @@ def _without_place() -> Iterator[None]:
 
 def _note(message: object, *_: object, **__: object) -> str:
     show(str(message))  # it is shown now: neither recorded by somebody nor filtered
-    return f"Note: {message}\n"
+    return f"Note: {message}{in_form(str(message))}\n"
 
 
 def _users_frame() -> FrameType:

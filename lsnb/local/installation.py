@@ -266,7 +266,7 @@ def _fill(root: Path, log: Path, *, shown: Path) -> None:
         if prepared is not None:
             del steps[-1]
             shutil.copytree(prepared, installation.template)
-        bar = tqdm(total=len(steps), bar_format="{desc}: {bar} {n_fmt}/{total_fmt} [{elapsed}]")
+        bar = tqdm(total=len(steps), bar_format="{desc}{bar} {n_fmt}/{total_fmt} [{elapsed}]")
         with bar:
             for title, command, variables in steps:
                 bar.set_description(title)

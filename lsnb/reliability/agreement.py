@@ -174,7 +174,8 @@ class Agreement:
         if len(self.again):
             again = self.again.to_html(index=False, escape=True, na_rep="–", float_format=lambda part: f"{part:.3f}")
             pairs += f"<p>The same items again:</p>{again}"
-        return f"<p><b>Agreement about {html.escape(self.control)}</b></p><table>{cells}</table>{note}{pairs}{overlap}"
+        about = f" about {html.escape(self.control)}" if self.control else ""
+        return f"<p><b>Agreement{about}</b></p><table>{cells}</table>{note}{pairs}{overlap}"
 
 
 @checked

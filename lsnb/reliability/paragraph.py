@@ -85,7 +85,7 @@ def methods_paragraph(
         raise InputError("gold has no column n: give the table that lsnb.gold returned.")
     answered = table[table["n"] > 0]
     if not len(answered) or not found.annotators:
-        return f"Nobody has answered “{control}” yet, so that there is nothing to report."
+        return f"Nobody has answered{f' “{control}”' if control else ''} yet, so that there is nothing to report."
     is_drawing = is_drawn(annotations, control)
     items = _count(len(answered), "item was", "items were").capitalize()
     people = _count(len(found.annotators), "annotator", "annotators")

@@ -370,14 +370,14 @@ def seen_text(seen: Sequence[str], unseen: Sequence[str], shown: Collection[str]
         shown: The fields that the label config shows.
 
     Example:
-        >>> seen_text(["id", "uri"], ["guess", "path"], ["uri"])
-        "Annotators see uri, and id in the task list. They do not see guess, path: columns=['guess'] shows one, too."
+        >>> seen_text(["id", "uri"], ["guess"], ["uri"])
+        "Annotators see uri, and id in the task list. They do not see guess: columns=['guess'] (in a form, COLUMNS) ..."
     """
     page = [name for name in seen if name in shown]
     extra = [name for name in seen if name not in shown]
     text = f"Annotators see {listing(page, 12)}" + (f", and {listing(extra, 12)} in the task list." if extra else ".")
     if unseen:
-        text += f" They do not see {listing(unseen, 12)}: columns=[{unseen[0]!r}] shows one, too."
+        text += f" They do not see {listing(unseen, 12)}: columns=[{unseen[0]!r}] (in a form, COLUMNS) shows it, too."
     return text
 
 

@@ -377,17 +377,15 @@ def test_bent_pictures_are_no_trouble(name: str, place: int, bent: bytes) -> Non
 
 
 def test_what_is_missing_names_the_nearest(small: Bucket, tmp_path: Path) -> None:
-    for name in ("photos/Anna.JPG", "photos/b.png", "deep/photos/c.png"):
+    for name in ("photos/Anna.JPG", "photos/b.png", "deep/photos/c.png", "photos/Two.png", "photos/two.png"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(PICTURES["PNG"])
     make_zip(tmp_path / "all.zip", {"export/x/Ana.JPG": PICTURES["PNG"], "export/x/b.png": PICTURES["PNG"]})
     wanted = {
-        "photos/anna.jpg": "photos/Anna.JPG",
         "photos/b.jpg": "photos/b.png",
-        "Photos/b.png": "photos/b.png",
-        "Photos/anna.jpg": "photos/Anna.JPG",
+        "Photos/anna.png": "photos/Anna.JPG",
         "export/photos/b.png": "photos/b.png",
-        "photos\\b.png": "photos/b.png",
+        "Photos/TWO.png": "photos/Two.png",
         "photos/c.png": None,
         "c.png": None,
         "nothing/like/this.doc": None,
@@ -401,6 +399,31 @@ def test_what_is_missing_names_the_nearest(small: Bucket, tmp_path: Path) -> Non
     for error, near in zip(made["error"], wanted.values(), strict=True):
         hint = error.partition(" Did you mean ")[2]
         assert hint.rstrip("'?").endswith(near) if near else not hint
+
+
+def test_capital_letters_and_slashes_of_another_computer_are_the_same_name_and_said(
+    small: Bucket, tmp_path: Path
+) -> None:
+    for number, name in enumerate(("photos/Anna.JPG", "photos/größe/b.png", "photos/größe/C.png")):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(PICTURES["PNG"] + b"x" * number)
+    (tmp_path / "photos" / "link.png").symlink_to(tmp_path / "photos" / "Anna.JPG")
+    paths = [
+        "photos/anna.jpg",
+        "Photos\\GRÖSSE\\b.png",
+        "PHOTOS/gro\u0308ße/c.PNG",
+        "photos/LINK.png",
+        "photos/anna.png",
+    ]
+    table = pd.DataFrame({"id": list("abcde"), "path": paths})
+    with pytest.warns(UserWarning, match="2 of 5 files failed"):
+        report = small.upload(table, path="path", name="case/{id}", folder=tmp_path, progress=False)
+    assert report.table["status"].tolist() == ["uploaded"] * 3 + ["missing"] * 2
+    assert report.table["bytes"].tolist()[:3] == [len(PICTURES["PNG"]) + number for number in range(3)]
+    assert report.notes == (
+        f"3 files were found by name in {tmp_path}, since nothing is at the row's path: photos/anna.jpg (taken: "
+        "photos/Anna.JPG).",
+    )
 
 
 def test_paths_of_another_computer_are_found_by_name_and_said(small: Bucket, tmp_path: Path) -> None:

@@ -137,6 +137,42 @@ def test_what_holds_for_the_data_is_said_by_one_cell_and_again_where_that_one_ru
     assert notes("_ = lsnb.gold(pd.concat([long, long.assign(item='2')]), 'c')") == 1  # other data
 
 
+def test_a_message_about_a_value_of_the_form_names_its_field(kernel: Kernel) -> None:
+    kernel.run(
+        "from lsnb.errors import InputError\n"
+        "from lsnb.kernel.words import warn\n"
+        "fields = (Field('OBJECT_NAME', '{nr}', 'text', 'A name.'), Field('KEY', 'Nr', 'text', 'A column.'),\n"
+        "          Field('FOLDER', './fotos', 'path', 'A folder.'), Field('ROWS', 3, 'integer', 'How many.'))\n"
+        "form = lsnb.read_form(Form('mine', fields), {})\n"
+        "def act(sentence, **given):\n"
+        "    raise InputError(sentence)"
+    )
+
+    def said(sentence: object) -> str:
+        source = f"how = {{'key': form.key}}\nact({sentence!r}, name=form.object_name, path=form.folder, n=form.rows)"
+        return errors(kernel.run(source))[0].removeprefix("InputError: ")
+
+    assert said("name='{nr}' is none.") == "name='{nr}' is none. In the form: OBJECT_NAME."
+    assert (
+        said("There is no column 'Nr'; see name=.")
+        == "There is no column 'Nr'; see name=. In the form: KEY, OBJECT_NAME."
+    )
+    assert said("There is no folder fotos.") == "There is no folder fotos. In the form: FOLDER."
+    assert said("n=0 is too few.") == "n=0 is too few. In the form: ROWS."
+    assert said("n is 3: give 4.") == "n is 3: give 4. In the form: ROWS."
+    assert said("KEY is 'Nr'.") == "KEY is 'Nr'."
+    assert said("Nobody answers.") == "Nobody answers."
+    assert said(["One is bad.", "So is 'Nr'."]).splitlines()[1:] == [
+        "  1. One is bad.",
+        "  2. So is 'Nr'. In the form: KEY.",
+    ]
+    assert errors(kernel.run("act('name= is bad.')")) == ["InputError: name= is bad."]
+    (shown,) = kernel.run(
+        "warn('Give name= for another.') or form.object_name and None or str(dict(name=form.object_name))[:0]"
+    )[:1]
+    assert shown["text"] == "Note: Give name= for another. In the form: OBJECT_NAME.\n"
+
+
 def test_twice_is_once(kernel: Kernel) -> None:
     kernel.run(SET_UP)
     assert kernel.run("len(runtime._attendant)")[0]["data"]["text/plain"] == "1"

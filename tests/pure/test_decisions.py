@@ -201,6 +201,8 @@ def test_the_paragraph_has_the_figures():
     assert "No coefficient of agreement is given. Only A has answered" in one
     assert "nan" not in one
     assert methods_paragraph(long_table([task(1)]), "mood").startswith("Nobody has answered “mood” yet")
+    assert methods_paragraph(long_table([task(1)]), "").startswith("Nobody has answered yet, so that")
+    assert "<b>Agreement</b>" in agreement(long_table([task(1)]), "")._repr_html_()
     assert not math.isnan(agreement(d1(), "mood").alpha)
 
 
