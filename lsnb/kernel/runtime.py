@@ -179,7 +179,8 @@ class Attendant:
         while last.tb_next is not None:
             last = last.tb_next
         frame, name = last.tb_frame, str(getattr(error, "name", None) or "")
-        if frame.f_globals is shell.user_ns and frame.f_code.co_name == "<module>" and name:
+        # A cell's code is called by IPython's release; its names are the notebook's in all.
+        if frame.f_locals is frame.f_globals is shell.user_ns and name:
             lines = [missing_name(name, _notebook_cells(shell.user_ns))]
         else:
             lines = shell.InteractiveTB.structured_traceback(kind, error, trace, tb_offset=tb_offset)
