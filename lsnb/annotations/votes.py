@@ -326,7 +326,7 @@ def majority(
         >>> majority(long, "mood", ties="ben")["value"].tolist()
         ['pos', 'neg']
     """
-    return votes_of(annotations, control, min_votes=min_votes, weights=weights, ties=ties)
+    return votes_of(annotations, control, min_votes=min_votes, weights=weights, ties=ties).drop(columns="alike")
 
 
 def votes_of(
@@ -338,7 +338,7 @@ def votes_of(
     ties: str = "missing",
     is_set: bool = False,
 ) -> pd.DataFrame:
-    """Return what ``majority`` returns.
+    """Return what ``majority`` returns, and in a column ``alike`` whether all votes are the same, whatever they weigh.
 
     Args:
         annotations: As of ``majority``.
@@ -379,8 +379,8 @@ def votes_of(
         tie = enough and len(winners) > 1
         own = dict(zip(people, votes, strict=True)).get(ties)
         value = (_decide(winners, ties, own, control) if tie else winners[0]) if enough else None
-        rows.append((item, value, n, top / total if total else np.nan, tie))
-    items, values, n_votes, shares, tied = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+        rows.append((item, value, n, top / total if total else np.nan, tie, len(counts) == 1))
+    items, values, n_votes, shares, tied, alike = zip(*rows, strict=True) if rows else ((), (), (), (), (), ())
     array = np.empty(len(values), dtype="object")
     array[:] = values
     known = [value for value in values if value is not None]
@@ -391,6 +391,7 @@ def votes_of(
             "n": pd.Series(n_votes, dtype="int64"),
             "share": pd.Series(shares, dtype="float64"),
             "tie": pd.Series(tied, dtype="bool"),
+            "alike": pd.Series(alike, dtype="bool"),
         }
     )
 

@@ -85,7 +85,7 @@ class Counted:
     def of(cls, ratings: Ratings) -> Counted:
         """Return the items of some ratings."""
         items = np.nonzero((ratings.codes >= 0).any(axis=1))[0]
-        patterns, kind = _patterns(np.sort(ratings.codes[items], axis=1))
+        patterns, kind = patterns_of(np.sort(ratings.codes[items], axis=1))
         differing, alike = _further(ratings, patterns[kind])
         rows = np.concatenate([patterns, differing, alike])
         against, favour = np.zeros(len(rows)), np.zeros(len(rows))
@@ -122,8 +122,12 @@ class Counted:
         return np.asarray(np.divide(squares - self.sizes, pairs, out=np.zeros_like(pairs), where=pairs > 0))
 
 
-def _patterns(rows: Integers) -> tuple[Integers, Integers]:
-    """Return the distinct rows of sorted codes, and which of them each row is."""
+def patterns_of(rows: Integers) -> tuple[Integers, Integers]:
+    """Return the distinct rows of sorted codes, and which of them each row is.
+
+    Args:
+        rows: The codes of an item in each row, −1 where there is none.
+    """
     base = int(rows.max(initial=0)) + 2
     if not rows.size or base ** rows.shape[1] >= 2**62:
         distinct, kind = np.unique(rows, axis=0, return_inverse=True)

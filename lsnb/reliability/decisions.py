@@ -11,12 +11,12 @@ from typing import Annotated, Any
 import numpy as np
 import pandas as pd
 
-from lsnb.annotations import majority, widen
+from lsnb.annotations import widen
 from lsnb.annotations.votes import is_about_regions, is_paged, repeats_told, takes_several, votes_of
 from lsnb.errors import InputError
 from lsnb.kernel.checks import TOLD, Annotations, Seed, checked
 from lsnb.kernel.words import answer_words, counted, listing
-from lsnb.reliability.coefficients import Level, Ratings, ratings_of
+from lsnb.reliability.coefficients import Level, Ratings, patterns_of, ratings_of
 from lsnb.reliability.intervals import Floats
 from lsnb.reliability.overlap import is_drawn, region_agreement, regions_of
 from lsnb.reliability.truth import Method, modelled_ratings, truth_of
@@ -68,9 +68,12 @@ def disputed(
     found = found[found > 0]
     if is_drawn(annotations, control):
         wide = drawn_words(annotations, control).loc[found.index]
+    rows = wide.loc[found.index]
     said = {
-        item: "; ".join(f"{who}: {answer_words(cell)}" for who, cell in row.items() if not _absent(cell))
-        for item, row in wide.loc[found.index].iterrows()
+        item: "; ".join(
+            f"{who}: {answer_words(cell)}" for who, cell in zip(rows.columns, row, strict=True) if not _absent(cell)
+        )
+        for item, row in zip(rows.index, rows.to_numpy("object").tolist(), strict=True)
     }
     table = pd.DataFrame(
         {
@@ -159,11 +162,7 @@ def gold(
         >>> gold(long, "mood", adjudicated={"2": "y"})[["item", "value", "how"]].values.tolist()
         [['1', 'x', 'unanimous'], ['2', 'y', 'adjudicated']]
     """
-    votes = majority(annotations, control, min_votes=min_votes, weights=weights, ties=ties)
-    # Whose vote weighs nothing, or next to nothing, may still have said something else.
-    with repeats_told():
-        alike = majority(annotations, control)["share"] if weights else votes["share"]
-    is_alike = dict(zip(votes["item"], alike.eq(1), strict=True))
+    votes = votes_of(annotations, control, min_votes=min_votes, weights=weights, ties=ties)
     if by != "majority":
         if weights is not None or ties != "missing":
             raise InputError(f"weights and ties are of votes: leave them out with by={by!r}.")
@@ -186,7 +185,8 @@ def gold(
         elif row.n == 1:
             came = "single"
         else:
-            came = "unanimous" if is_alike[row.item] else "majority"
+            # Whose vote weighs nothing, or next to nothing, may still have said something else.
+            came = "unanimous" if row.alike else "majority"
         values.append(value)
         how.append(came if came in ("adjudicated", "single", "undecided") else f"{came}{alone}")
     table = pd.DataFrame(
@@ -294,10 +294,11 @@ def _decisions(adjudicated: pd.DataFrame | Mapping[str, Any] | None, control: st
 
 def _spread(ratings: Ratings) -> Floats:
     """Return the mean distance of two answers to each item; 0 with less than two."""
-    codes = ratings.codes
+    if not ratings.codes.size or not ratings.values:
+        return np.zeros(len(ratings.codes))
+    # Items with the same answers are looked at once.
+    codes, kind = patterns_of(np.sort(ratings.codes, axis=1))
     spread = np.zeros(len(codes))
-    if not codes.size or not ratings.values:
-        return spread
     if ratings.level in ("ordinal", "interval", "ratio"):
         numbers = ratings.numbers
         reach = float(numbers.max() - numbers.min()) or 1.0
@@ -315,7 +316,7 @@ def _spread(ratings: Ratings) -> Floats:
             spread[row] = float((one != other).mean())
         else:
             spread[row] = float(np.abs(numbers[one] - numbers[other]).mean() / reach)
-    return spread
+    return spread[kind]
 
 
 def _absent(value: Any) -> bool:
