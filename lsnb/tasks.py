@@ -249,7 +249,11 @@ def digest_result(result: Any) -> str:
         >>> digest_result([{"id": "a", "value": 1}]) == digest_result([{"value": 1, "id": "a"}])
         True
     """
-    return hashlib.sha256(json.dumps(result or [], sort_keys=True).encode()).hexdigest()[:16]
+    try:
+        text = json.dumps(result or [], sort_keys=True)
+    except (TypeError, ValueError, RecursionError):  # parsed by other means than JSON, or deeper than it reads
+        text = repr(result)
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
 def _is_id(value: Any) -> bool:

@@ -236,11 +236,11 @@ def _read_parts(parts: Iterator[Part], wanted: Wanted) -> tuple[pd.DataFrame, Ta
         table, heads = one.table, one.heads
     else:
         named_tables = {
-            name: found[place].table.assign(__head=found[place].heads)
+            name: found[place].table.assign(__head=found[place].heads, __said=found[place].said)
             for place, name in _part_names(list(found)).items()
         }
         merged, repeats = _merged(named_tables, accounts=wanted.accounts)
-        table, heads = merged.drop(columns=["__file", "__head"]), merged["__head"].to_numpy()
+        table, heads = merged.drop(columns=["__file", "__head", "__said"]), merged["__head"].to_numpy()
         heads = np.where(heads < 0, -1, merged.groupby(["__file", "__head"], sort=False).ngroup())
         tally.taken = len(np.unique(heads[heads >= 0]))
         if repeats:
@@ -633,6 +633,7 @@ def _older(merged: pd.DataFrame, heads: pd.DataFrame) -> list[Any]:
 
 
 MARKED = ("unique_id", *NUMBERS, "created_at", "updated_at", "status", "annotator", "__file", "__head")
+# What an annotation holds, and what its results say beyond these columns: outlines, masks, keyframes.
 CONTENT = (
     "account",
     "status",
@@ -644,9 +645,12 @@ CONTENT = (
     "y",
     "width",
     "height",
+    "rotation",
     "start",
     "end",
     "page",
+    "raw",
+    "__said",
 )
 
 

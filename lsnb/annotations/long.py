@@ -32,6 +32,7 @@ from lsnb.tasks import (
     Piece,
     account,
     annotations_of,
+    digest_result,
     drafts_of,
     is_task,
     named,
@@ -292,11 +293,13 @@ class Tabulated:
     Args:
         table: The long table.
         heads: For each row the number of the annotation or draft it is of; −1 where an item has none.
+        said: For each row a mark of all that its annotation says, where no unique_id tells which one it is.
         tally: What the tasks held, and what of it is here.
     """
 
     table: pd.DataFrame
     heads: np.ndarray[Any, np.dtype[np.intp]]
+    said: np.ndarray[Any, Any]
     tally: Tally
 
 
@@ -340,11 +343,12 @@ def tabulate(
             pictures = _objects([_picture_of(task.get("data")) if is_task(task) else None for task in task_list])
             table["picture"] = pd.Series(pictures[owners], dtype="object")
         heads = np.repeat(np.asarray(rows.numbers, dtype=np.intp), rows.counts)
+        said = _objects([rows.said.get(number) for number in rows.numbers])
     # A damaged piece of an annotation is a row of its own, and no further annotation.
     tally.taken = len({number for number in rows.numbers if number >= 0})
     for sentence in rows.sentences(source):
         tally.note(sentence)
-    return Tabulated(table, heads, tally)
+    return Tabulated(table, heads, np.repeat(said, rows.counts), tally)
 
 
 def _picture_of(data: Any) -> Any:
@@ -375,6 +379,7 @@ class _Rows:
         self.heads: list[tuple[Any, ...]] = []
         self.counts: list[int] = []
         self.numbers: list[int] = []
+        self.said: dict[int, str] = {}
         self._owners: list[int] = []
         self._answers: list[tuple[Any, ...]] = []
         self._results: list[Mapping[str, Any]] = []
@@ -499,6 +504,8 @@ class _Rows:
             answers += rows
             self._results.append(result)
             self._rows_of.append(len(rows))
+        if head[HEAD.index("unique_id")] is None:
+            self.said[annotation] = digest_result([result.get("value") for result in given])
         if given or not pieces:
             if len(answers) == start:
                 answers.append(NO_ANSWER)

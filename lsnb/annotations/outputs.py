@@ -19,6 +19,7 @@ from lsnb.kernel.words import answer_words, listing, warn
 from lsnb.labels.vocabulary import is_region
 from lsnb.shapes import Mask, coco_of, picture_size, shape_of
 from lsnb.tables.cells import ALLOWED, structure_text, with_index, with_told, without_rare_types
+from lsnb.tables.opening import dictionary_beside
 from lsnb.tables.writing import (
     changed_kinds,
     with_guards,
@@ -61,7 +62,10 @@ COCO_MEANINGS = {
     "annotations.num_keypoints": "How many key points are labelled",
     "annotations.keypoint_widths": "How large each key point is drawn, in percent of the picture, where not 0.75",
     "annotations.keypoint_controls": "Names of the controls in the label config that drew the key points",
-    "annotations.iscrowd": "0: every region is one thing",
+    "annotations.iscrowd": "0: a region is one thing; 1 where it came from a file that calls it a crowd",
+    "annotations.ignore": "As in the file that the region came from",
+    "annotations.track_id": "As in the file that the region came from",
+    "annotations.attributes": "As in the file that the region came from",
     "annotations.control": "Name of the control in the label config",
     "annotations.annotator": "Who drew it",
     "annotations.region": "Id of the region on Label Studio",
@@ -193,6 +197,8 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
         if shape is None:
             _count(left_out, picture, kind)
             continue
+        if type(meta := result.get("meta")) is dict:
+            shape = shape | _as_given(meta)
         if result.get("parentID"):
             parents[region] = str(result["parentID"])
         found.append(Found((*picture, str(columns["control"][row]), who, region[-1], label), shape))
@@ -246,6 +252,15 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
         ],
     }
     return made, left_out
+
+
+def _as_given(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a region's file of COCO said of it, as ``from_coco`` keeps it; how it is turned, its shape says."""
+    given = {name: meta[name] for name in ("ignore", "track_id") if isinstance(meta.get(name), int | str)}
+    given |= {"iscrowd": 1} if meta.get("iscrowd") in (1, True) else {}
+    more = meta.get("attributes")
+    attributes = {name: one for name, one in more.items() if name != "rotation"} if isinstance(more, Mapping) else {}
+    return given | ({"attributes": attributes} if attributes else {})
 
 
 def _count(left_out: LeftOut, picture: Any, kind: str) -> None:
@@ -537,6 +552,12 @@ _ANYWHERE = frozenset(
 
 
 _STATUSES = frozenset({*DONE, "draft", "unlabelled", "damaged"})
+# Of the verbs' reports.
+_OUTCOMES = frozenset(
+    {"uploaded", "exists", "changed", "missing", "not shown", "failed", "done", "written", "skipped", "good", "note"}
+    | {"created", "completed", "updated", "removed", "kept", "merged", "unchanged", "sent", "replaced", "dropped"}
+    | {"unknown item", "conflict", "answered"}
+)
 
 
 def _meanings_in(table: pd.DataFrame) -> dict[str, str]:
@@ -550,13 +571,13 @@ def _meanings_in(table: pd.DataFrame) -> dict[str, str]:
         meant |= _VOTES & columns
     if "split" in columns and _are(table["split"], SPLITS):
         meant.add("split")
-    if {"status", "error"} <= columns:
-        meant.add("error")
+    if {"status", "error"} <= columns and _are(table["status"], _OUTCOMES):
+        meant |= {"error"} if set(map(type, table["error"].dropna())) <= {str} else set()
     return {name: meaning for name, meaning in MEANINGS.items() if name in meant}
 
 
 def _are(column: Any, known: Collection[str]) -> bool:
-    return isinstance(column, pd.Series) and set(map(str, column.dropna().unique())) <= set(known)
+    return isinstance(column, pd.Series) and set(map(str, column.dropna())) <= set(known)
 
 
 @checked
@@ -650,10 +671,12 @@ def write_table(
 
     The ending of the path says how: ``.csv`` (UTF-8, read by Excel as such), ``.xlsx`` (a second sheet is the
     dictionary), ``.parquet``, ``.jsonl``, or ``.coco.json`` (drawn regions, from a long table with raw results). The
-    dictionary is ``<name>.columns.csv``. Both are there whole or not at all. Lists, tuples and dicts in cells become
-    JSON, in which a tuple is an array with a space inside its brackets. ``lsnb.read_table`` brings each of the first
-    four back as it was: texts as texts (in CSV one that looks like a number is in quotes), without the apostrophes.
-    An index that says more than the rows' numbers, such as the items of ``lsnb.widen``, is written as columns.
+    dictionary is ``<name>.columns.csv``, or ``<name>.xlsx.columns.csv`` where a table of the same name and another
+    ending has the first already; its column ``file`` says whose it is. Both are there whole or not at all. Lists,
+    tuples and dicts in cells become JSON, in which a tuple is an array with a space inside its brackets.
+    ``lsnb.read_table`` brings each of the first four back as it was: texts as texts (in CSV one that looks like a
+    number is in quotes), without the apostrophes. An index that says more than the rows' numbers, such as the items of
+    ``lsnb.widen``, is written as columns.
 
     Args:
         table: Any table; it is not changed.
@@ -708,11 +731,11 @@ def write_table(
             f"What has no form of its own in {target.name} is written as text or a list, and comes back so: "
             f"{listing(changed)}."
         )
-    stem = target.name.removesuffix(ending) if ending == ".coco.json" else target.stem
     with whole_file_at(target, parents=True) as part:
         writers[ending](part)
-    with whole_file_at(target.with_name(f"{stem}.columns.csv")) as part:
-        write_csv(with_guards(about, table) if ending == ".csv" and quote_formulas else about, part, guard=True)
+    with whole_file_at(dictionary_beside(target, ending)) as part:
+        told = with_guards(about, table) if ending == ".csv" and quote_formulas else about
+        write_csv(told.assign(file=target.name), part, guard=True)
     return target
 
 

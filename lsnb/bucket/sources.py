@@ -828,6 +828,7 @@ _SAMPLE_ENTRIES = {
     b"ap4h": PRORES,
 }
 _HEIC_BRANDS = frozenset({b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis"})
+_AVIF_BRANDS = frozenset({b"avif", b"avis"})
 _BOXED = frozenset({".mp4", ".m4v", ".mov", ".qt", ".3gp", ".m4a"})
 _BOXES = frozenset({b"ftyp", b"styp", b"moov", b"mdat", b"moof", b"free", b"skip", b"wide", b"pnot", b"uuid", b"sidx"})
 _MATROSKA = frozenset({".mkv", ".webm"})
@@ -872,7 +873,9 @@ def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | 
     if kind is None or kind.not_shown or file is None or kind.medium not in _SHOWN:
         return kind.not_shown if kind else None
     head = file.read(_HEAD)
-    if _is_message(head) and not (kind.medium == "drawing" and b"<svg" in _letters(head)):
+    if kind.medium == "drawing":
+        return _look_into_drawing(head, file, size)
+    if _is_message(head):
         return PAGE
     if ending in _BOXED:
         return _look_into_boxes(file, size)
@@ -884,7 +887,7 @@ def why_not_shown(name: str, size: int, file: IO[bytes] | None = None) -> str | 
         is_frame = head[:1] == b"\xff" and head[1:2] >= b"\xe0"
         return None if is_frame or head.startswith(_SOUND_HEADS) else NO_MEDIA
     # Phones hand out HEIC pictures under the name .jpg, and browsers show what is in a picture, whatever its name.
-    return _look_into_picture(head, file, size) if kind.medium == "image" else None
+    return _look_into_picture(head, file, size)
 
 
 # What Git keeps in the place of a large file that was not fetched.
@@ -909,18 +912,41 @@ def _letters(head: bytes) -> bytes:
     return head.removeprefix(b"\xef\xbb\xbf")
 
 
+_DRAWN = re.compile(rb"<(\w+:)?svg[\s>/]")
+_DRAWN_ENDS = re.compile(rb"</(\w+:)?svg\s*>|<(\w+:)?svg[^>]*/>\s*\Z")
+
+
+def _look_into_drawing(head: bytes, file: IO[bytes], size: int) -> str | None:
+    """Tell a drawing from a page, which may hold drawings, and look for its end: XML that breaks off is not shown."""
+    start = _letters(head)
+    if (_is_message(head) and not _DRAWN.search(start)) or _PAGE.match(start.lstrip()):
+        return PAGE
+    if not start.lstrip().startswith(b"<"):
+        return NO_PICTURE
+    file.seek(max(0, size - _TAIL) // 2 * 2)  # an even place, where a character of UTF-16 begins
+    tail = file.read(_TAIL + 1)
+    tail = tail.replace(b"\0", b"") if b"\0" in head[:64] else tail
+    return None if _DRAWN_ENDS.search(tail) else BROKEN_OFF
+
+
+_PAGE = re.compile(rb"(<!--.*?-->\s*)*<(!doctype\s+)?html", re.IGNORECASE | re.DOTALL)
+
+
 def _look_into_picture(head: bytes, file: IO[bytes], size: int) -> str | None:
     if head[4:8] == b"ftyp":
-        return FILE_KINDS[".heic"].not_shown if head[8:12] in _HEIC_BRANDS else None
-    if head[:4] in (b"II*\0", b"MM\0*"):
+        length = int.from_bytes(head[:4], "big")
+        brands = {head[place : place + 4] for place in (8, *range(16, min(length, len(head)), 4))}
+        if brands & _AVIF_BRANDS:
+            return BROKEN_OFF if _ends_early(file, 0, size) else None
+        return FILE_KINDS[".heic"].not_shown if brands & _HEIC_BRANDS else NO_PICTURE
+    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return FILE_KINDS[".tif"].not_shown
     if head[:2] == b"\xff\xd8":
         return _look_into_jpeg(file, size)
     if head[:8] == b"\x89PNG\r\n\x1a\n":
         return None if png_ends(file, size, _MOST_PARTS) else BROKEN_OFF
     if head[:4] == b"GIF8":
-        # The last block of a picture has no bytes, and a semicolon ends the file.
-        return None if _holds(file, max(0, size - 1024), b"\0;") else BROKEN_OFF
+        return _look_into_gif(file)
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return BROKEN_OFF if int.from_bytes(head[4:8], "little") + 8 > size + 1 else None
     if head[:2] == b"BM":
@@ -952,6 +978,32 @@ def _look_into_jpeg(file: IO[bytes], size: int) -> str | None:
         return None
     places = dict.fromkeys((max(position, size - _TAIL), position))
     return None if any(_holds(file, place, b"\xff\xd9") for place in places) else BROKEN_OFF
+
+
+def _look_into_gif(file: IO[bytes]) -> str | None:
+    """Walk a GIF's blocks to the one that ends it: some programs write more behind that."""
+    file.seek(10)
+    head = file.read(3)
+    if len(head) < 3:
+        return BROKEN_OFF
+    file.seek(13 + _colours(head[0]))
+    for _ in range(_MOST_PARTS):
+        kind = file.read(1)
+        if kind not in (b"!", b","):
+            return BROKEN_OFF if kind == b"" else None
+        if kind == b",":
+            about = file.read(9)
+            file.seek(_colours(about[8]) if len(about) == 9 else 0, os.SEEK_CUR)
+        file.read(1)
+        while (length := file.read(1)) not in (b"", b"\0"):
+            file.seek(length[0], os.SEEK_CUR)
+        if length == b"":
+            return BROKEN_OFF
+    return None
+
+
+def _colours(flags: int) -> int:
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
 def _holds(file: IO[bytes], start: int, mark: bytes) -> bool:

@@ -158,6 +158,7 @@ _MARKS = frozenset("€£„“”‘’–—…«»°§×±²³µ·¿¡©®™
 _UNIT_SIGNS = re.compile("µ(?=[smVATgWlLFHMS])|°(?=[CFKs/)\\]])|(?<=[a-z])[²³]")
 _SIGN = math.log(0.05)
 _OPENING = frozenset("„“‘«¿¡‚–—…\xa0€£§×±")
+_BEGINNING = frozenset(',;\t|\r\n"')
 _BEYOND_ASCII = re.compile(rb"[\x00-\x7f]{0,2}[\x80-\xff]+[\x00-\x7f]{0,2}")
 # What a character of UTF-8 begins with, and not its end.
 _CUT_OFF = re.compile(rb"[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2}")
@@ -395,16 +396,25 @@ def _likeness(text: str) -> float:
         # Vowels that stand over or below a letter are none by themselves.
         if letter.isalpha() or unicodedata.category(letter) == "Mn":
             is_mixed = any(one.isalpha() and _script(one) != _script(letter) for one in (before, after))
-            is_bumpy = letter.isupper() and before.islower()
+            is_bumpy = (letter.isupper() and before.islower()) or (
+                letter.islower() and letter != "ß" and not before.islower() and after.isupper()
+            )
             is_odd = is_mixed or (before.isdigit() and after.isdigit())
-            costs += _STRANGE * (is_odd + is_bumpy) - (0.3 if letter.isupper() else 0.0)
+            # A capital alone beside a number is a sign of money in another encoding: 5 € is no 5 Ä.
+            is_alone = letter.isupper() and not before.isalpha() and not after.isalpha()
+            is_sign = is_alone and _is_beside_number(padded, place)
+            costs += _STRANGE * (is_odd + is_bumpy) - (0.3 if letter.isupper() else 0.0) - is_sign
             letters[letter.lower() if letter != "İ" else letter] += 1
         else:
             is_apostrophe = letter == "’" and before.isalnum()
             is_glued = after.isalpha() and (before.isalpha() or letter not in _OPENING) and not is_apostrophe
             # Three marks in a row are the letters of another encoding.
             is_crowded = all(one > "\x7f" and not one.isalpha() for one in (before, after))
-            marks.append(_STRANGE if is_glued or is_crowded or letter not in _MARKS else -2.0)
+            # No cell begins with a space that only keeps a line together.
+            is_leading = letter == "\xa0" and before in _BEGINNING
+            is_strange = is_glued or is_crowded or is_leading or letter not in _MARKS
+            is_price = letter in "€£" and _is_beside_number(padded, place)
+            marks.append(_STRANGE if is_strange else -1.0 if is_price else -2.0)
     if not letters:
         return sum(marks) / len(marks) if marks else 0.0
     spoken = max(
@@ -412,6 +422,12 @@ def _likeness(text: str) -> float:
         for language, known in _FREQUENCIES.items()
     )
     return (spoken + costs + sum(marks)) / (letters.total() + len(marks))
+
+
+def _is_beside_number(text: str, place: int) -> bool:
+    """Return whether a digit stands before or behind a letter of a text, with a space between them or not."""
+    beside = text[max(place - 2, 0) : place].rstrip(" ")[-1:] + text[place + 1 : place + 3].lstrip(" ")[:1]
+    return any(letter.isdigit() for letter in beside)
 
 
 def _script(letter: str) -> int:
@@ -608,19 +624,62 @@ def _types_beside(file: Path, titles: Sequence[str] | None = None) -> dict[str, 
     return {} if about is None else dict(zip(about["column"], map(str, about["type"]), strict=True))
 
 
-def _about_beside(file: Path, titles: Sequence[str] | None = None) -> pd.DataFrame | None:
-    """Return the data dictionary that is beside a file, where it is about these columns, or any."""
-    beside = file.with_name(f"{file.stem}.columns.csv")
+def dictionary_beside(file: Path, ending: str) -> Path:
+    """Return where the data dictionary of a table's file goes: ``<name>.columns.csv``, unless that is another file's.
+
+    Two tables of one name and other endings have one each: that of the second is called by its ending, too. A
+    dictionary says in its column ``file`` whose it is.
+
+    Args:
+        file: The table's file.
+        ending: Its ending, of two parts in ``a.coco.json``.
+
+    Example:
+        >>> dictionary_beside(Path("nowhere/a.coco.json"), ".coco.json").name
+        'a.columns.csv'
+    """
+    own = file.with_name(f"{file.name}.columns.csv")
+    shared = file.with_name(f"{file.name[: len(file.name) - len(ending)]}.columns.csv")
+    if own.is_file():
+        return own
+    about = _dictionary_in(shared)
+    whose = _whose(about) if about is not None else None
+    is_anothers = whose is not None and _ending_in(whose) != ending.lower() and shared.with_name(whose).is_file()
+    return own if is_anothers else shared
+
+
+def _whose(about: pd.DataFrame) -> str | None:
+    """Return the file that a data dictionary says it is of; None where it is older and does not say."""
+    first = next(iter(about["file"]), None) if "file" in about.columns else None
+    return first if isinstance(first, str) and Path(first).name == first else None
+
+
+def _ending_in(name: str) -> str:
+    return ".coco.json" if name.lower().endswith(".coco.json") else Path(name).suffix.lower()
+
+
+def _dictionary_in(place: Path) -> pd.DataFrame | None:
+    """Return the data dictionary in a file, where it is one."""
     try:
-        if not beside.is_file() or beside.stat().st_size > _LARGEST_DICTIONARY:
+        if not place.is_file() or place.stat().st_size > _LARGEST_DICTIONARY:
             return None
-        text, _ = decode(beside.read_bytes(), beside.name)
-        about = _parse_own(text, True, Tally(beside.name)) if own_mark(text) is not None else None
+        text, _ = decode(place.read_bytes(), place.name)
+        about = _parse_own(text, True, Tally(place.name)) if own_mark(text) is not None else None
     except (OSError, TableError):
         return None
-    if about is None or not {"column", "type"} <= set(about.columns):
-        return None
-    return about if titles is None or list(about["column"]) == list(titles) else None
+    return None if about is None or "column" not in about.columns else about
+
+
+def _about_beside(file: Path, titles: Sequence[str] | None = None) -> pd.DataFrame | None:
+    """Return the data dictionary that is beside a file, where it is about these columns, or any."""
+    for place in (file.with_name(f"{file.name}.columns.csv"), file.with_name(f"{file.stem}.columns.csv")):
+        about = _dictionary_in(place)
+        if about is None or "type" not in about or (titles is not None and list(about["column"]) != list(titles)):
+            continue
+        whose = _whose(about)
+        if whose is None or _ending_in(whose) == file.suffix.lower():
+            return about
+    return None
 
 
 _NUMBERS = ("number", "whole number")
@@ -669,7 +728,8 @@ def own_mark(text: str) -> str | None:
     """Return ``"guarded"`` or ``"typed"`` where a text is a table of ``write_table``'s, else None.
 
     Of the names in its header that need no quotes, the last is in quotes nevertheless where texts are guarded against
-    formulas, and the first where they are not.
+    formulas, and the first where they are not. Where all need quotes and texts are guarded, the header alone ends as
+    lines of Windows do.
 
     Args:
         text: The file, without its mark of UTF-8, which has to be there.
@@ -678,25 +738,29 @@ def own_mark(text: str) -> str | None:
         >>> own_mark('item,"value"'), own_mark('"item",value'), own_mark("item,value"), own_mark('"item","value"')
         ('guarded', 'typed', None, None)
     """
-    fields = _first_fields(text)
+    fields, end = _first_fields(text)
     bare = [place for place, field in enumerate(fields) if not NEEDS_QUOTES.search(_unquoted(field))]
     quoted = [place for place in bare if fields[place].startswith('"')]
     needed = all(fields[place].startswith('"') for place in range(len(fields)) if place not in bare)
+    if not bare and needed and end == "\r\n" and text.endswith("\n"):
+        is_whole = len(text) == sum(len(field) + 1 for field in fields) + 1
+        return "guarded" if is_whole or not text.endswith("\r\n") else None
     if len(quoted) != 1 or not needed:
         return None
     return "guarded" if quoted[0] == bare[-1] else "typed" if quoted[0] == bare[0] else None
 
 
-def _first_fields(text: str) -> list[str]:
+def _first_fields(text: str) -> tuple[list[str], str]:
+    """Return the fields of the header as they stand, and what ends it."""
     fields, at = [], 0
     while True:
         match = _FIELD.match(text, at)
         if match is None:
-            return []
+            return [], ""
         fields.append(match[1])
         at = match.end()
         if match[2] != ",":
-            return fields
+            return fields, match[2]
 
 
 def _unquoted(field: str) -> str:
@@ -705,7 +769,7 @@ def _unquoted(field: str) -> str:
 
 def _parse_own(text: str, is_guarded: bool, tally: Tally) -> pd.DataFrame | None:
     """Return the table as ``write_table`` had it, or None where somebody has changed the file so that it is not one."""
-    header = _first_fields(text)
+    header, _ = _first_fields(text)
     rows: list[list[Any]] = []
     row: list[Any] = []
     at = sum(len(field) + 1 for field in header)

@@ -88,7 +88,7 @@ def write_csv(table: pd.DataFrame, path: Path, *, guard: bool) -> None:
     head = [_quoted(title) if place == mark or place not in bare else title for place, title in enumerate(titles)]
     written = [[_csv_cell(cell, guard, len(names) == 1) for cell in cells] for cells in columns]
     with path.open("w", encoding="utf-8-sig", newline="") as file:
-        file.write(",".join(head) + "\n")
+        file.write(",".join(head) + ("\n" if bare or not guard else "\r\n"))
         file.writelines(",".join(row) + "\n" for row in zip(*written, strict=True))
 
 

@@ -286,9 +286,47 @@ def test_whole_pictures_show_and_cut_ones_do_not(name: str) -> None:
         return why_not_shown("a.jpg", len(content), io.BytesIO(content))
 
     assert look(data) is None
-    assert look(data + b"\0" * 3_000) is None or name == "GIF"
+    assert look(data + b"\0" * 3_000) is None
     for share in (0.1, 0.5, 0.9):
         assert "break off" in str(look(data[: int(share * len(data))]))
+
+
+def boxed(*brands: bytes, rest: int = 0) -> bytes:
+    """A file of two boxes: its kinds, and a picture's data of 40 bytes of which some may be missing."""
+    names = b"".join((brands[0], b"\0\0\0\0", *brands[1:]))
+    return (8 + len(names)).to_bytes(4, "big") + b"ftyp" + names + (48).to_bytes(4, "big") + b"mdat" + bytes(40 - rest)
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (boxed(b"avif"), None),
+        (boxed(b"avif", rest=9), "break off"),
+        (boxed(b"mif1", b"miaf", b"avif"), None),
+        (boxed(b"mif1", b"miaf", b"heic"), "HEIC"),
+        (boxed(b"isom", b"mp42"), "hold no picture"),
+        (b"II+\0" + bytes(40), "TIFF"),
+    ],
+)
+def test_what_boxes_hold_is_told_by_all_their_kinds(data: bytes, said: str | None) -> None:
+    found = why_not_shown("a.jpg", len(data), io.BytesIO(data))
+    assert found is None if said is None else said in str(found)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("<!DOCTYPE html><body><svg></svg></body>", "Web pages"),
+        ("<?xml version='1.0'?><!-- made by x --><svg:svg xmlns:svg='s'></svg:svg>\n", None),
+        ("<svg xmlns='s' width='9'/>", None),
+        ("<svg xmlns='s'><path d='M 0 0'/>", "break off"),
+        ("no drawing", "hold no picture"),
+    ],
+)
+def test_a_drawing_is_whole_and_no_page(text: str, said: str | None) -> None:
+    data = text.encode()
+    found = why_not_shown("a.svg", len(data), io.BytesIO(data))
+    assert found is None if said is None else said in str(found)
 
 
 def test_sounds_that_are_none_are_doubted() -> None:

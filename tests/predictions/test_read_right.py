@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from lsnb import LabelConfig
+from lsnb.annotations import long_table, to_coco
 from lsnb.errors import InputError
 from lsnb.labels import LabelConfig as Config
 from lsnb.predictions import (
@@ -303,6 +304,16 @@ def test_a_picture_whose_annotations_refer_to_none_is_no_empty_prediction() -> N
     assert codes(found) == ["unknown_image"]
     assert codes(found, "warnings") == ["lost_annotations"]
     assert coco().results == {"a": []}
+
+
+def test_what_a_file_says_of_a_region_is_in_the_file_that_is_made_of_it() -> None:
+    told = {"iscrowd": 1, "track_id": 4, "attributes": {"occluded": True, "rotation": 0}}
+    found = coco({"bbox": [10, 10, 20, 20], **told}, {"bbox": [0, 0, 9, 9]})
+    annotated = [{"id": 1, "data": {}, "annotations": [{"id": 5, "completed_by": 3, "result": found.results["a"]}]}]
+    plain, crowd = sorted(to_coco(long_table(annotated, raw=True))["annotations"], key=lambda one: one["bbox"])
+    assert [crowd["iscrowd"], crowd["track_id"], crowd["attributes"]] == [1, 4, {"occluded": True}]
+    assert plain["iscrowd"] == 0
+    assert not {"track_id", "attributes", "ignore"} & plain.keys()
 
 
 def test_a_crowds_mask_becomes_outlines_and_does_not_cost_the_others() -> None:

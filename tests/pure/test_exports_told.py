@@ -113,6 +113,28 @@ def test_equal_numbers_of_two_servers_are_two_annotations(tmp_path: Path, unique
     assert tally_of(table).seen == tally_of(table).taken == 12
 
 
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        [("rectanglelabels", {"x": 1, "y": 1, "width": 9, "height": 2, "rotation": turn}) for turn in (0, 90)],
+        [
+            ("polygonlabels", {"points": [[0, 0], [9, 0], corner, [0, 9]], "closed": True})
+            for corner in ([9, 9], [1, 9])
+        ],
+        [("brushlabels", {"format": "rle", "rle": [0, 0, 0, last]}) for last in (1, 2)],
+    ],
+)
+def test_what_no_column_holds_tells_two_servers_apart_too(tmp_path: Path, shapes: list[Any]) -> None:
+    paths = []
+    for name, (kind, value) in zip(("ana", "ben"), shapes, strict=True):
+        given = annotation([result(kind, {**value, kind: ["car"]})], 1)
+        del given["created_at"]
+        paths.append(write(tmp_path, f"{name}.json", [task(1, [given], ID="k")]))
+    assert read_annotations(paths, key="ID")["annotator"].tolist() == ["ana", "ben"]
+    copies = {path.stem: read_annotations(path, key="ID", raw=True) for path in paths}
+    assert lsnb.annotations.merge_copies(copies)["annotator"].tolist() == ["ana", "ben"]
+
+
 def test_equal_numbers_of_different_items_never_collide(tmp_path: Path) -> None:
     paths = [write(tmp_path, f"{x}.json", [task(1, [annotation(choice("a"), 1)], ID=x)]) for x in ("p", "q")]
     assert read_annotations(paths, key="ID")["item"].tolist() == ["p", "q"]

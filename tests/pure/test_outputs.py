@@ -28,6 +28,7 @@ from lsnb.annotations import (
 )
 from lsnb.annotations.outputs import MEANINGS
 from lsnb.errors import InputError, MissingExtraError
+from lsnb.tables import read_table
 from lsnb.tables.cells import guarded
 
 RECORDED = Path(__file__).parent / "exports" / "every_type.json"
@@ -116,6 +117,17 @@ def test_a_column_of_the_users_own_has_no_meaning_of_ours():
     assert set(data_dictionary(own)["meaning"]) == {""}
     parted = own.assign(split="test", item="k")
     assert data_dictionary(parted)["meaning"].tolist() == ["", "", "", "", MEANINGS["split"], MEANINGS["item"]]
+
+
+def test_an_error_is_ours_beside_our_outcomes_alone(tmp_path):
+    report = pd.DataFrame({"status": ["uploaded", "missing"], "error": [None, "There is no file."]})
+    assert data_dictionary(report)["meaning"].tolist() == ["", MEANINGS["error"]]
+    assert data_dictionary(report.assign(error=None))["meaning"].tolist() == ["", MEANINGS["error"]]
+    for own in (report.assign(status="married"), report.assign(error=[0.5, 1.5])):
+        assert data_dictionary(own)["meaning"].tolist() == ["", ""]
+    lists = pd.DataFrame({"item": ["a"], "status": [["done"]], "split": [["left"]], "error": [["x"]]})
+    assert data_dictionary(lists)["meaning"].tolist() == [MEANINGS["item"], "", "", ""]
+    assert read_table(write_table(lists, tmp_path / "a.csv")).to_dict("list") == lists.to_dict("list")
 
 
 def test_every_column_of_ours_has_a_meaning():

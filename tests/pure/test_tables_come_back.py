@@ -379,6 +379,35 @@ def test_what_a_spreadsheet_saved_again_is_known_by_its_dictionary(tmp_path):
     assert read_table(path)["value"].tolist() == ["'+", "'tis"]
 
 
+def test_columns_whose_names_all_need_quotes_come_back(tmp_path):
+    table = pd.DataFrame({"Alter, in Jahren": ["", "1", "'=1"], "Ort; PLZ": ["True", "01", "a"]})
+    assert read_table(write_table(table, tmp_path / "a.csv")).to_dict("list") == table.to_dict("list")
+    alone = pd.DataFrame({"a,b": ["", "''", "None", "2"]})
+    assert read_table(write_table(alone, tmp_path / "b.csv")).to_dict("list") == alone.to_dict("list")
+
+
+def test_two_tables_of_one_name_have_a_dictionary_each(tmp_path):
+    numbers, texts = pd.DataFrame({"n": [1.5, 2.0], "x": ["a", "b"]}), pd.DataFrame({"n": ["1", "02"], "x": ["c", "d"]})
+    for _ in range(2):
+        write_table(numbers, tmp_path / "a.csv")
+        write_table(texts, tmp_path / "a.xlsx")
+        write_table(texts, tmp_path / "a.jsonl")
+        names = ["a.columns.csv", "a.csv", "a.jsonl", "a.jsonl.columns.csv", "a.xlsx", "a.xlsx.columns.csv"]
+        assert sorted(path.name for path in tmp_path.iterdir()) == names
+        types = [read_table(tmp_path / name)["type"].tolist() for name in names if name.endswith("columns.csv")]
+        assert types == [["number", "text"], ["text", "text"], ["text", "text"]]
+    # Saved again by a German spreadsheet, which drops what tells texts from numbers.
+    (tmp_path / "a.csv").write_text("n;x\r\n1,5;a\r\n2;b\r\n", encoding="cp1252")
+    with pytest.warns(UserWarning, match="decimal commas in 'n'"):
+        assert read_table(tmp_path / "a.csv").to_dict("list") == numbers.to_dict("list")
+    (tmp_path / "a.csv").unlink()
+    write_table(texts, tmp_path / "a.parquet")
+    assert read_table(tmp_path / "a.columns.csv")["file"].tolist() == ["a.parquet"] * 2
+    (tmp_path / "b.csv").write_text("n,x\n007,a\n", encoding="utf-8")
+    write_table(numbers, tmp_path / "b.xlsx")
+    assert read_table(tmp_path / "b.csv")["n"].tolist() == ["007"]
+
+
 def test_a_table_of_others_keeps_its_apostrophes_and_quoted_numbers_stay_numbers(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text('"ID","n","said"\r\n"1","5","\'@ana hi"\r\n', encoding="utf-8-sig")
