@@ -741,12 +741,20 @@ def _from_hub(name: Name) -> dict[str, Any]:
     """Return how to get a network of the hub: what was downloaded before is used as it is.
 
     Raises:
-        InputError: The hub has no such network, or does not answer; transformers itself would ask it for minutes.
+        InputError: The hub has no such network or cannot have one, or does not answer; transformers itself would ask it
+            for minutes.
     """
     import huggingface_hub
 
     revision = _revision(name)
-    if isinstance(huggingface_hub.try_to_load_from_cache(name.model, "config.json", revision=revision), str):
+    try:
+        cached = huggingface_hub.try_to_load_from_cache(name.model, "config.json", revision=revision)
+    except huggingface_hub.errors.HFValidationError:
+        raise InputError(
+            f"{name.model!r} cannot be the name of a model: write it as the Hugging Face hub does, for example "
+            "facebook/detr-resnet-50, or give the folder of a saved one."
+        ) from None
+    if isinstance(cached, str):
         return {"revision": revision, "local_files_only": True}
     hub = os.environ.get("HF_ENDPOINT") or huggingface_hub.constants.ENDPOINT
     try:

@@ -270,7 +270,7 @@ def _folder(given: Any, argument: str) -> Path:
         raise InputError(f"{argument} is {given!r}: give the path of a folder.")
     path = named_path(given)
     if path.is_file():
-        raise InputError(f"{argument} is {path}, which is a file: give its folder, {path.parent}.")
+        raise InputError(f"{argument} is {path}, which is a file: give its folder, {str(path.absolute().parent)!r}.")
     if not path.is_dir():
         raise MissingFileError(f"There is no folder {path} (looked in {Path.cwd()}).")
     return path

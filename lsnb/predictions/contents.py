@@ -826,10 +826,11 @@ def _of_table(table: pd.DataFrame, name: str, key: str) -> Content:
 
 
 def _no_boxes(name: str, table: pd.DataFrame, key: str) -> InputError:
-    shown = ", ".join(map(str, table.columns[:12]))
+    which = repr(key) if key == "item" else f"{key!r} (or 'item')"
     return InputError(
-        f"{name} is no table of boxes: it needs a column {key!r} (or item), label, and {', '.join(BOX_COLUMNS[0])} "
-        f"in percent or {', '.join(BOX_COLUMNS[2])} in pixels. Its columns: {shown}."
+        f"{name} is no table of predictions: beside a column {which} it needs, for boxes, label and "
+        f"{', '.join(BOX_COLUMNS[0])} in percent or {', '.join(BOX_COLUMNS[2])} in pixels, or, for answers, a column "
+        f"called as their question. Its columns: {', '.join(map(repr, map(str, table.columns[:12])))}."
     )
 
 

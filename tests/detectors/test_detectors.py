@@ -360,6 +360,9 @@ def test_a_model_that_is_none_says_so_when_it_is_needed(tiny_vit: Path, pictures
         Detector.load(tiny_vit)(pictures, progress=False)
     with pytest.raises(InputError, match="hub does not answer"):
         Detector.load("nobody/nothing-here")(pictures, progress=False)
+    for name in ("Ü?*/", "facebook/detr resnet", "--"):
+        with pytest.raises(InputError, match="cannot be the name of a model"):
+            Detector.load(name)(pictures, progress=False)
     with pytest.raises(InputError, match="not on this computer"):
         Detector.load(tiny_vit, device="cuda:7")(pictures, progress=False)
 

@@ -481,7 +481,7 @@ def test_a_table_of_answers_is_read_and_asked(tmp_path: Path) -> None:
     many = pd.DataFrame({"item": [str(n) for n in range(40)], "why": [f"because {n}" for n in range(40)]})
     with pytest.warns(UserWarning, match="'why' has 40 answers"), pytest.raises(InputError, match="No answer"):
         config_for(many)
-    with pytest.raises(InputError, match="is no table of boxes"):
+    with pytest.raises(InputError, match="is no table of predictions"):
         read_predictions(many, config=LabelConfig.image("uri").rectangles("thing", ["cat"]))
     stretches = pd.DataFrame({"item": ["a"], "start": [0.5], "end": [2.0], "label": ["ana"]})
     heard = read_predictions(stretches, config=LabelConfig.audio("sound").labels("who", ["ana"]))
