@@ -63,16 +63,18 @@ def config_builder(
 
 
 def _preview(studio: Studio | None) -> Preview | None:
+    # What is fetched is remembered until the cell runs again: by then a file that was missing may be there.
     if studio is not None:
-        return Preview(studio.browser_url, lambda config: open_scratch_project(studio, config), fetch=first_item)
+        return Preview(studio.browser_url, lambda config: open_scratch_project(studio, config), fetch=cache(first_item))
     stack = trusted_stack()
     if stack is None or not _answers(stack.url):
         return None
     # The key is not needed before somebody asks for a project.
-    return Preview(stack.browser_url, lambda config: open_scratch_project(connect(LOCAL), config), fetch=first_item)
+    return Preview(
+        stack.browser_url, lambda config: open_scratch_project(connect(LOCAL), config), fetch=cache(first_item)
+    )
 
 
-@cache
 def first_item(address: str, kind: str) -> str | None:
     """Return an object's content as an address that a page needs no key for, or None where it cannot be shown.
 

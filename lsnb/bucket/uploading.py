@@ -62,7 +62,8 @@ from lsnb.bucket.wire import (
 from lsnb.errors import InputError, LsnbError, PartialFailureError
 from lsnb.kernel.formats import MemberFault, content_type
 from lsnb.kernel.report import Report
-from lsnb.kernel.words import and_again, counted, sheet_rows
+from lsnb.kernel.tally import sheet_rows
+from lsnb.kernel.words import and_again, counted
 from lsnb.tables.keys import find_column
 
 # From a table to a list of files and object names, with every fault found before anything is sent.
@@ -109,11 +110,13 @@ class Plan:
         jobs: The objects; one for each pair of name and file.
         unreadable: Rows without a file to look at: position → the row's status and its sentence.
         keeps_objects_as_files: Whether the store cannot hold ``x`` beside ``x/y`` (the embedded one).
+        table: Whose rows they are, as a message names them.
     """
 
     jobs: tuple[Job, ...]
     unreadable: dict[int, tuple[str, str]]
     keeps_objects_as_files: bool = False
+    table: pd.DataFrame | None = None
 
 
 def plan_upload(
@@ -143,7 +146,7 @@ def plan_upload(
     for column in pattern.columns:
         find_column(table, column)
     refuse_foreign_columns(table, used=(path, *pattern.columns))
-    faults = _Faults()
+    faults = _Faults(table)
     jobs: dict[tuple[str, str], Job] = {}
     unreadable: dict[int, tuple[str, str]] = {}
     cells = [table[column].tolist() for column in pattern.columns]
@@ -151,7 +154,7 @@ def plan_upload(
         file = _path_text(text, position, faults)
         if file is None:
             # Where the cell is no path at all, this is not reached: the faults are raised.
-            unreadable[position] = ("missing", f"No path in column {str(path)!r} (row {position + 2}).")
+            unreadable[position] = ("missing", f"No path in column {str(path)!r} ({sheet_rows([position], table)}).")
             continue
         if "://" in file:
             sentence = f"{file[:80]} is an address, not a file on this computer: download it first."
@@ -174,7 +177,7 @@ def plan_upload(
                 names[short].rows + names[long].rows,
             )
     faults.raise_if_any()
-    return Plan(tuple(jobs.values()), unreadable, keeps_objects_as_files)
+    return Plan(tuple(jobs.values()), unreadable, keeps_objects_as_files, table)
 
 
 def refuse_foreign_columns(table: pd.DataFrame, used: Sequence[Hashable] = ()) -> None:
@@ -209,12 +212,13 @@ def _is_ours(table: pd.DataFrame) -> bool:
     return bool(statuses.isin(STATUSES).all() and uris.astype(str).str.startswith("gs://").all())
 
 
-def check_collisions(jobs: Sequence[Job], crc32c: Callable[[Job], str]) -> tuple[Job, ...]:
+def check_collisions(jobs: Sequence[Job], crc32c: Callable[[Job], str], table: pd.DataFrame | None) -> tuple[Job, ...]:
     """Return one job for each name, or say which rows want one name for different files.
 
     Args:
         jobs: Jobs that were looked at.
         crc32c: Returns a file's checksum.
+        table: Whose rows they are.
 
     Raises:
         InputError: With every name that two different files would take.
@@ -222,7 +226,7 @@ def check_collisions(jobs: Sequence[Job], crc32c: Callable[[Job], str]) -> tuple
     by_name: dict[str, list[Job]] = defaultdict(list)
     for job in jobs:
         by_name[job.name].append(job)
-    faults = _Faults()
+    faults = _Faults(table)
     merged: list[Job] = []
     for name, group in by_name.items():
         there = [job for job in group if job.facts is not None]
@@ -243,18 +247,19 @@ def check_collisions(jobs: Sequence[Job], crc32c: Callable[[Job], str]) -> tuple
     return tuple(merged)
 
 
-def check_folders(jobs: Sequence[Job], there: Collection[str]) -> None:
+def check_folders(jobs: Sequence[Job], there: Collection[str], table: pd.DataFrame | None) -> None:
     """Say which names the embedded bucket cannot take beside the objects that it holds.
 
     Args:
         jobs: What is to be sent.
         there: The objects' names.
+        table: Whose rows they are.
 
     Raises:
         InputError: With every such name.
     """
     rows = {job.name: job.rows for job in jobs if job.facts is not None}
-    faults = _Faults()
+    faults = _Faults(table)
     for short, long in folder_clashes({*rows, *there}):
         wanted, held = (long, short) if short in there else (short, long)
         if wanted in rows and wanted not in there:
@@ -316,7 +321,8 @@ def _name_of(
 class _Faults:
     """Sentences and the rows they are about; one sentence for all rows with the same fault."""
 
-    def __init__(self) -> None:
+    def __init__(self, table: pd.DataFrame | None) -> None:
+        self._table = table
         self._rows: dict[str, list[int]] = defaultdict(list)
 
     def add(self, sentence: str, positions: Sequence[int]) -> None:
@@ -328,7 +334,7 @@ class _Faults:
         Raises:
             InputError: With at most ``MOST_SHOWN`` sentences.
         """
-        sentences = [f"{text} ({sheet_rows(sorted(set(rows)))})." for text, rows in self._rows.items()]
+        sentences = [f"{text} ({sheet_rows(sorted(set(rows)), self._table)})." for text, rows in self._rows.items()]
         if len(sentences) > MOST_SHOWN:
             more = len(sentences) - MOST_SHOWN
             sentences = [*sentences[:MOST_SHOWN], f"And {more} more faults of this kind."]
@@ -749,7 +755,7 @@ class Run:
             nonlocal jobs
             for _ in run_parallel(Job.look, wanted, workers=self.workers, cancel=cancel, is_quick=True):
                 pass
-            jobs = check_collisions(wanted, self._crc32c)
+            jobs = check_collisions(wanted, self._crc32c, plan.table)
             self._sum_ahead(jobs, is_listed)
 
         def look_there() -> None:
@@ -774,7 +780,7 @@ class Run:
         except (Refusal, NoAnswer) as fault:
             raise as_error(fault, bucket=self.sender.bucket, endpoint=wire.endpoint, action="list") from None
         if plan.keeps_objects_as_files:
-            check_folders(jobs, there)
+            check_folders(jobs, there, plan.table)
         total = sum(job.facts.size for job in jobs if job.facts)
         is_all_there = self.overwrite != "always" and all(job.name in there for job in jobs)
         outcomes: list[Outcome] = []
@@ -940,7 +946,7 @@ def make_report(table: pd.DataFrame, plan: Plan, outcomes: Sequence[Outcome], bu
         )
     # What is only supposed comes last.
     for what, rows in sorted(warnings.items(), key=lambda warning: warning[0] == NO_PICTURE):
-        notes.append(f"{what} ({counted(len(rows), 'file')}, {sheet_rows(sorted(rows))}).")
+        notes.append(f"{what} ({counted(len(rows), 'file')}, {sheet_rows(sorted(rows), table)}).")
     return UploadReport(made, tuple(notes))
 
 

@@ -725,7 +725,7 @@ def read_form(form: Form, namespace: Namespace | None = None) -> FormRecord:
     return FormRecord(form, values, sources)
 
 
-def fields_meant(sentence: str, source: str, namespace: Namespace) -> str:
+def fields_meant(sentence: str, source: str, namespace: Namespace, *, is_fault: bool = True) -> str:
     """Return `` In the form: SHEET.`` where a sentence speaks of what a cell takes from the form, else nothing.
 
     A verb's sentence names its own argument, or a value; who filled the form knows both under the field's name.
@@ -734,6 +734,7 @@ def fields_meant(sentence: str, source: str, namespace: Namespace) -> str:
         sentence: What is said.
         source: The cell's source.
         namespace: The cell's variables.
+        is_fault: Whether it says what is wrong, which may be a value; a note that all is well names many.
 
     Example:
         >>> from lsnb.forms import Field, Form
@@ -754,29 +755,50 @@ def fields_meant(sentence: str, source: str, namespace: Namespace) -> str:
         elif isinstance(node, ast.Dict):
             pairs = zip(node.keys, node.values, strict=True)
             given |= {id(value): str(key.value) for key, value in pairs if isinstance(key, ast.Constant)}
-    fields: dict[str, Field] = {}
-    quoted, bare = set(), set()
+    named: dict[str, tuple[Field, set[str], list[str]]] = {}  # field → it, its arguments, its texts
     for node in nodes:
         if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
             continue
         record = namespace.get(node.value.id)
-        if not isinstance(record, FormRecord) or node.attr not in set(record):
-            continue
-        field = next(each for each in record.__dict__["_form"].fields if each.attribute == node.attr)
-        if re.search(rf"\b{field.name}\b", sentence):
-            continue
-        fields[field.name] = field
-        value = getattr(record, node.attr)
-        texts = [each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, str) and each]
-        names = "|".join(map(re.escape, {node.attr, given.get(id(node), node.attr)}))
-        if re.search(rf"\b({names})(=| is )", sentence) or any(
-            f"{mark}{text}{end}" in sentence for text in texts for mark, end in _QUOTES
-        ):
-            quoted.add(field.name)
-        elif field.kind == "path" and any(text in sentence for text in texts):
-            bare.add(field.name)
-    meant = [name for name in fields if name in (quoted or bare)]
+        if isinstance(record, FormRecord) and node.attr in set(record):
+            field = next(each for each in record.__dict__["_form"].fields if each.attribute == node.attr)
+            value = getattr(record, node.attr)
+            texts = [
+                each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, str) and each
+            ]
+            named.setdefault(field.name, (field, {node.attr}, texts))[1].add(given.get(id(node), node.attr))
+    lines = sentence.splitlines() if is_fault else [sentence]
+    meant = dict.fromkeys(name for line in lines for name in _meant_in(line, named, is_fault=is_fault))
     return f" In the form: {', '.join(meant)}." if meant else ""
+
+
+def _meant_in(
+    sentence: str, named: Mapping[str, tuple[Field, set[str], list[str]]], *, is_fault: bool
+) -> Iterable[str]:
+    said = [name for name in named if re.search(rf"\b{name}\b", sentence)]
+    by_argument = [
+        name
+        for name, (_, arguments, _) in named.items()
+        if re.search(rf"\b({'|'.join(map(re.escape, sorted(arguments)))})(=| is )", sentence)
+    ]
+    if said or by_argument or not is_fault:
+        return [name for name in by_argument if name not in said]
+    # What stands first is what the sentence is about; all columns of a table may follow.
+    quoted = {
+        name: min(
+            (at for text in texts for mark, end in _QUOTES if (at := sentence.find(f"{mark}{text}{end}")) >= 0),
+            default=-1,
+        )
+        for name, (_, _, texts) in named.items()
+    }
+    first = min((at for at in quoted.values() if at >= 0), default=None)
+    if first is not None:
+        return [name for name, at in quoted.items() if at == first]
+    return [
+        name
+        for name, (field, _, texts) in named.items()
+        if field.kind == "path" and any(text in sentence for text in texts)
+    ]
 
 
 _QUOTES = (("'", "'"), ('"', '"'), ("“", "”"), ("‘", "’"))

@@ -22,7 +22,8 @@ from lsnb.errors import InputError, LsnbError, TableError
 from lsnb.kernel import checks
 from lsnb.kernel.files import named_path, safe_name, stray_link, whole_file_at, write_whole
 from lsnb.kernel.formats import FRAME_ENDINGS, parse_json, read_bytes
-from lsnb.kernel.words import counted, listing, nearest, sheet_rows, warn
+from lsnb.kernel.tally import sheet_rows
+from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.shapes.faults import as_float
 from lsnb.tables import read_table
 from lsnb.tables.cells import flags

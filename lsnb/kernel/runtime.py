@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -62,7 +62,6 @@ def is_interactive() -> bool:
 SHOWN_AFTER = 2.0
 WORKING = "Working …"
 LARGEST_NOTEBOOK = 64 * 2**20
-Meant = Callable[[str, str, Mapping[str, Any]], str]
 _ABOVE = "in Jupyter, Run › Run All Above Selected Cell; in Colab, Runtime › Run before"
 
 
@@ -71,11 +70,11 @@ class Attendant:
 
     Args:
         shell: The kernel's IPython.
-        meant: Returns what a sentence is called in the form that the cell reads, from the sentence, the cell's source
-            and its variables.
+        meant: Returns which fields of the form a sentence is about, from the sentence, the cell's source and variables,
+            and ``is_fault``: whether it says what is wrong.
     """
 
-    def __init__(self, shell: Any, meant: Meant) -> None:
+    def __init__(self, shell: Any, meant: Callable[..., str]) -> None:
         self._shell = shell
         self._meant = meant
         self._held: list[tuple[str, object, Callable[[str], None]]] = []
@@ -162,17 +161,17 @@ class Attendant:
             if id(shown_by) not in seen:
                 say(sentence)
 
-    def in_form(self, sentence: str) -> str:
+    def in_form(self, sentence: str, *, is_fault: bool) -> str:
         """Return what is added to a sentence about what the cell that runs takes from its form."""
         cells = self._shell.user_ns.get("In")
         source = cells[-1] if isinstance(cells, list) and cells else ""
-        return self._meant(sentence, str(source), self._shell.user_ns)
+        return self._meant(sentence, str(source), self._shell.user_ns, is_fault=is_fault)
 
     def _tell(self, shell: Any, kind: Any, error: Any, trace: Any, tb_offset: int | None = None) -> Any:
         if isinstance(error, LsnbError):
             sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # what %debug looks at
             lines = error._render_traceback_()
-            lines[-1] += self.in_form(str(error))
+            lines[-1] += self.in_form(str(error), is_fault=True)
             shell._showtraceback(kind, error, lines)
             return lines
         last = trace
@@ -191,7 +190,7 @@ class Attendant:
 _attendant: list[Attendant] = []
 
 
-def attend(meant: Meant = lambda sentence, source, names: "") -> None:
+def attend(meant: Callable[..., str] = lambda *_, **__: "") -> None:
     """Accompany the cells of this kernel, where a person sits before it; twice is once.
 
     A cell that runs longer than two seconds says that it works, a name that is not there yet is told with the cell that
@@ -248,13 +247,13 @@ def show(sentence: str) -> None:
 
 
 def in_form(sentence: str) -> str:
-    """Return what is added to a sentence about a value of a notebook's form, so that its field is named; else nothing.
+    """Return what is added to a note that tells to give an argument: its field in the notebook's form; else nothing.
 
     Example:
         >>> in_form("The sheet 'Data' is read: give sheet= for another.")
         ''
     """
-    return _attendant[0].in_form(sentence) if _attendant else ""
+    return _attendant[0].in_form(sentence, is_fault=False) if _attendant else ""
 
 
 def missing_name(name: str, cells: list[tuple[str, str]]) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from typing import Any
 
 import pandas as pd
@@ -138,7 +140,7 @@ def _where(n: int, places: Sequence[str]) -> str:
     return listing(places) if len(places) == n else str(n)
 
 
-def tally_of(table: pd.DataFrame) -> Tally | None:
+def tally_of(table: pd.DataFrame | pd.Series[Any]) -> Tally | None:
     """Return the account that a reader attached to its table, or None where there is none.
 
     It tells of the file that was read, and stays with what is made from the table.
@@ -165,3 +167,39 @@ def tally_of(table: pd.DataFrame) -> Tally | None:
         left_out=reasons,
         notes=list(kept["notes"]),
     )
+
+
+def sheet_rows(positions: Sequence[int], table: pd.DataFrame | pd.Series[Any] | None = None) -> str:
+    """Return positions in a table as a spreadsheet numbers them: the header is row 1.
+
+    Of a table that a reader gave, or a part of it, they are the file's own rows, with those that it left out.
+
+    Args:
+        positions: 0-based positions of rows.
+        table: The table, or a column of it.
+
+    Example:
+        >>> sheet_rows([0]), sheet_rows([0, 3])
+        ('row 2', 'rows 2, 5')
+        >>> read = Tally("a.csv", seen=3, taken=2)
+        >>> read.leave("empty", ["row 3"])
+        >>> table = read.attach(pd.DataFrame({"x": ["a", None]}))
+        >>> sheet_rows([0, 1], table), sheet_rows([0], table[1:])
+        ('rows 2, 4', 'row 4')
+    """
+    numbers = [position + 2 for position in positions]
+    account = tally_of(table) if table is not None else None
+    unknown = ""
+    if table is not None and account is not None and account.noun == "row":
+        labels = [int(label) for label in table.index[list(positions)] if isinstance(label, Integral)]
+        # The reader numbered its rows from 0; a table that is numbered otherwise is no part of it any more.
+        if len(labels) == len(positions) and all(0 <= label < account.taken for label in labels):
+            numbers = [label + 2 for label in labels]
+            places = [place for of_reason in account.left_out.values() for place in of_reason.places]
+            gone = sorted(int(place[4:]) for place in places if re.fullmatch(r"row \d+", place))
+            if len(gone) == sum(of_reason.n for of_reason in account.left_out.values()):
+                for place in gone:
+                    numbers = [number + (number >= place) for number in numbers]
+            else:
+                unknown = " without those left out"
+    return f"{'row' if len(numbers) == 1 else 'rows'} {listing(numbers)}{unknown}"

@@ -94,20 +94,6 @@ def and_again(said: object, mend: str = "") -> str:
     return f"{text} {mend}{AGAIN[0].lower()}{AGAIN[1:]}" if mend else f"{text} {AGAIN}"
 
 
-def sheet_rows(positions: Sequence[int]) -> str:
-    """Return positions in a table as a spreadsheet numbers them: the header is row 1.
-
-    Args:
-        positions: 0-based positions of rows.
-
-    Example:
-        >>> sheet_rows([0]), sheet_rows([0, 3])
-        ('row 2', 'rows 2, 5')
-    """
-    word = "row" if len(positions) == 1 else "rows"
-    return f"{word} {listing([position + 2 for position in positions])}"
-
-
 def nearest(name: object, names: Iterable[object]) -> str:
     """Return ``" Did you mean 'ID'?"`` when one of the names is close, else an empty text.
 

@@ -19,7 +19,8 @@ from lxml import etree
 
 from lsnb.errors import InputError, MissingFileError
 from lsnb.kernel.files import named_path, nearest_file
-from lsnb.kernel.words import closest, nearest_column, sheet_rows
+from lsnb.kernel.tally import sheet_rows
+from lsnb.kernel.words import closest, nearest_column
 from lsnb.labels.tree import (
     Control,
     Field,
@@ -1035,7 +1036,7 @@ def find_column_problems(
         if fault[1] not in barren:
             by_reason.setdefault(fault, []).append(row)
     shown = [
-        Problem(tag, f"{reason} ({sheet_rows(where)}): mend the cell, or drop the row.")
+        Problem(tag, f"{reason} ({sheet_rows(where, table)}): mend the cell, or drop the row.")
         for (tag, reason), where in list(by_reason.items())[:_MOST_SHOWN]
     ]
     return [Problem(one.tag, by_their_names(one.message, named)) for one in found + shown]

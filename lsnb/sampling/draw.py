@@ -13,7 +13,8 @@ import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel import checks
-from lsnb.kernel.words import counted, joined, listing, nearest, nearest_column, sheet_rows, warn
+from lsnb.kernel.tally import sheet_rows
+from lsnb.kernel.words import counted, joined, listing, nearest, nearest_column, warn
 from lsnb.sampling.chance import apportion, check_seed, is_whole, parse_percent, permanent_number, rounded_share
 from lsnb.tables.keys import check_key
 
@@ -505,7 +506,7 @@ def _strata_columns(table: pd.DataFrame, by: object) -> tuple[tuple[Hashable, ..
         unequal = [row for row, cell in enumerate(cells) if not _is_hashable(cell)]
         if unequal:
             problems.append(
-                f"Column {column!r} holds lists or dicts ({sheet_rows(unequal)}), which make no strata: "
+                f"Column {column!r} holds lists or dicts ({sheet_rows(unequal, table)}), which make no strata: "
                 "make a column of texts or numbers from it first."
             )
             continue
@@ -552,9 +553,13 @@ def _weights(table: pd.DataFrame, weights: Weights | None) -> tuple[list[float] 
     if len(column) != len(table):
         return None, [f"There are {len(column)} weights for {len(table)} rows: give one for each row."]
     numbers = pd.to_numeric(column, errors="coerce").astype("float64").tolist()
-    bad = [row + 2 for row, weight in enumerate(numbers) if not 0 <= weight < math.inf]
+    bad = [row for row, weight in enumerate(numbers) if not 0 <= weight < math.inf]
     if bad:
-        return None, [f"Weights must be numbers of 0 or more; row {listing(bad)} has none (the header is row 1)."]
+        rows = sheet_rows(bad, table)
+        return None, [
+            f"Weights must be numbers of 0 or more; {rows} {'has' if len(bad) == 1 else 'have'} none (the header is "
+            "row 1)."
+        ]
     if numbers and not any(numbers):
         return None, ["Every weight is 0, and rows of weight 0 are never drawn: give some rows a weight above 0."]
     return numbers, []

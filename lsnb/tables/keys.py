@@ -13,8 +13,8 @@ import pandas as pd
 
 from lsnb.errors import InputError, KeyColumnError
 from lsnb.kernel import checks
-from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import listing, nearest, sheet_rows
+from lsnb.kernel.tally import Tally, sheet_rows
+from lsnb.kernel.words import listing, nearest
 
 # From here on a float no longer holds every whole number: two ids can be one float.
 FLOAT_LIMIT = 2**53
@@ -229,22 +229,24 @@ def key_texts(table: pd.DataFrame, key: str) -> list[str]:
     problems = []
     if rounded:
         problems.append(
-            f"Column {key!r} holds decimal or rounded numbers ({sheet_rows(rounded)}), so long ids in it may "
+            f"Column {key!r} holds decimal or rounded numbers ({sheet_rows(rounded, table)}), so long ids in it may "
             f"already be other ids: read the file again with lsnb.read_table(path, key={key!r}), "
             "which keeps keys as text."
         )
     if in_text:
-        problems.append(f"The ids in column {key!r} ({sheet_rows(in_text)}) {ROUNDED_SAID}")
+        problems.append(f"The ids in column {key!r} ({sheet_rows(in_text, table)}) {ROUNDED_SAID}")
     if empty:
-        problems.append(f"Column {key!r} is empty in {sheet_rows(empty)}: give each item a key.")
+        problems.append(f"Column {key!r} is empty in {sheet_rows(empty, table)}: give each item a key.")
     if spaced:
-        problems.append(f"Column {key!r} has keys with spaces around them in {sheet_rows(spaced)}: remove those.")
+        problems.append(
+            f"Column {key!r} has keys with spaces around them in {sheet_rows(spaced, table)}: remove those."
+        )
     if len(set(texts)) < len(texts):
         rows_of: dict[str, list[int]] = {}
         for text, position in zip(texts, at, strict=True):
             rows_of.setdefault(text, []).append(position)
-        repeats = [(text, rows) for text, rows in rows_of.items() if len(rows) > 1]
-        shown = listing([f"{text!r} in {sheet_rows(rows)}" for text, rows in repeats], 3)
+        repeats = [(text, places) for text, places in rows_of.items() if len(places) > 1]
+        shown = listing([f"{text!r} in {sheet_rows(places, table)}" for text, places in repeats], 3)
         problems.append(
             f"Column {key!r} has repeated keys: {shown}. "
             "Each item needs a key of its own: remove or rename the repeats."

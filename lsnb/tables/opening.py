@@ -29,8 +29,8 @@ from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFi
 from lsnb.kernel.checks import TOLD, FilePath, checked
 from lsnb.kernel.files import file_sentence, named_path, nearest_file
 from lsnb.kernel.formats import TABLE_ENDINGS, parse_json, why_packed
-from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import listing, nearest, sheet_rows, warn
+from lsnb.kernel.tally import Tally, sheet_rows
+from lsnb.kernel.words import listing, nearest, warn
 from lsnb.tables.cells import (
     RULES,
     SEVERAL,

@@ -16,8 +16,8 @@ from lxml import etree
 
 from lsnb.errors import InputError, KeyColumnError, TableError
 from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside
-from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import counted, listing, nearest, sheet_rows
+from lsnb.kernel.tally import Tally, sheet_rows
+from lsnb.kernel.words import counted, listing, nearest
 from lsnb.tables.cells import column_of, is_structure, structure_of, told_in, unique_titles, value_of
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, key_text, note_keyless
 

@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import InputError
-from lsnb.kernel.words import listing, sheet_rows
+from lsnb.kernel.tally import sheet_rows
+from lsnb.kernel.words import listing
 
 # Local times in a zone: the hour that an autumn night has twice, and the one that a spring night lacks.
 

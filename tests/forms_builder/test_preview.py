@@ -54,7 +54,9 @@ def test_the_tables_own_texts_and_web_addresses_are_shown() -> None:
     assert "sample" in task["note"]
 
 
-def test_the_first_item_of_ones_own_bucket_is_shown(bucket: Bucket, tmp_path: Path) -> None:
+def test_the_first_item_of_ones_own_bucket_is_shown_once_it_is_there(
+    studio: Studio, bucket: Bucket, tmp_path: Path
+) -> None:
     Image.new("RGB", (2000, 1000), "teal").save(tmp_path / "wide.png")
     (tmp_path / "said.txt").write_text("Wie geht’s?", encoding="utf-8")
     (tmp_path / "long.txt").write_bytes(b"x" * (2**20 + 1))
@@ -68,6 +70,16 @@ def test_the_first_item_of_ones_own_bucket_is_shown(bucket: Bucket, tmp_path: Pa
     assert first_item(text, "text") == "data:text/plain;base64," + base64.b64encode("Wie geht’s?".encode()).decode()
     elsewhere = "gs://a-bucket-of-others/wide.png"
     assert [first_item(one, "text") for one in (long, f"{text}.gone", elsewhere)] == [None] * 3
+    builder = lsnb.config_builder(CONFIG, studio=studio, name="late")
+    gone = f"gs://{bucket.name}/preview/late.png"
+    before = builder.preview
+    assert before is not None
+    assert (before.fetch(gone, "image"), before.fetch(first, "image")) == (None, shown)  # type: ignore[misc]
+    bucket.upload(table.head(1).assign(id="late"), path="path", name="preview/{id}")
+    assert before.fetch(gone, "image") is None  # type: ignore[misc]  # each letter that is typed asks
+    again = lsnb.config_builder(CONFIG, studio=studio, name="late")
+    assert again is builder
+    assert builder.preview.fetch(gone, "image") == shown  # type: ignore[union-attr,misc]
     task = sample_task(CONFIG.image("other"), "http://server", {"uri": first, "other": elsewhere}, first_item)
     assert task == {"uri": shown, "other": "http://server/static/samples/kittens.jpg"}
 

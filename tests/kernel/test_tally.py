@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsnb.kernel.tally import Tally, tally_of
+import lsnb
+from lsnb import LabelConfig
+from lsnb.errors import InputError
+from lsnb.kernel.tally import Tally, sheet_rows, tally_of
 
 reasons = st.dictionaries(st.sampled_from(["empty", "damaged", "another's"]), st.integers(1, 9), max_size=3)
 
@@ -58,3 +62,23 @@ def test_what_is_said_points_at_the_readers_caller():
     with pytest.warns(UserWarning, match=r"^a\.csv: 2 rows, 1 taken, 1 left out \(empty: row 3\)\.$") as caught:
         tally.warn()
     assert caught[0].filename == __file__
+
+
+def test_verbs_name_the_rows_that_the_file_has(tmp_path: Path) -> None:
+    path = tmp_path / "messy.csv"
+    path.write_text("id,path,weight\na,1.jpg,1\n,,\nb,,x\n,,\na,3.jpg,1\n", encoding="utf-8")
+    with pytest.warns(UserWarning, match="empty: row 3, row 5"):
+        table = lsnb.read_table(path)
+    for part, rows in ((table, "2, 6"), (table.iloc[[2, 0]], "6, 2"), (table.reset_index(drop=True), "2, 6")):
+        with pytest.raises(InputError, match=rf"'a' in rows {rows}\."):
+            lsnb.sample(part, key="id", n=1)
+    with pytest.raises(InputError, match=r"row 4 has none"):
+        lsnb.sample(table.assign(id=list("abc")), key="id", n=1, weights="weight")
+    problems = LabelConfig.image("path").choices("mood", "a, b").check(table)
+    assert any("(row 4): mend the cell" in problem.message for problem in problems)
+    own = table.set_index(pd.Index([7, 8, 900]))  # no part of what was read any more
+    with pytest.raises(InputError, match=r"'a' in rows 2, 4\."):
+        lsnb.sample(own, key="id", n=1)
+    many = Tally("a.csv", seen=30, taken=1)
+    many.leave("empty", [f"row {row}" for row in range(2, 31)])
+    assert sheet_rows([0], many.attach(pd.DataFrame({"x": [1]}))) == "row 2 without those left out"

@@ -153,10 +153,8 @@ def test_a_message_about_a_value_of_the_form_names_its_field(kernel: Kernel) -> 
         return errors(kernel.run(source))[0].removeprefix("InputError: ")
 
     assert said("name='{nr}' is none.") == "name='{nr}' is none. In the form: OBJECT_NAME."
-    assert (
-        said("There is no column 'Nr'; see name=.")
-        == "There is no column 'Nr'; see name=. In the form: KEY, OBJECT_NAME."
-    )
+    assert said("name={x} asks for 'x'. It has 'Nr', 'b'.").endswith("'b'. In the form: OBJECT_NAME.")
+    assert said("There is no column 'Nr', but '{nr}'.").endswith("'{nr}'. In the form: KEY.")
     assert said("There is no folder fotos.") == "There is no folder fotos. In the form: FOLDER."
     assert said("n=0 is too few.") == "n=0 is too few. In the form: ROWS."
     assert said("n is 3: give 4.") == "n is 3: give 4. In the form: ROWS."
@@ -170,6 +168,8 @@ def test_a_message_about_a_value_of_the_form_names_its_field(kernel: Kernel) -> 
     (shown,) = kernel.run(
         "warn('Give name= for another.') or form.object_name and None or str(dict(name=form.object_name))[:0]"
     )[:1]
+    (note,) = kernel.run("warn('fotos has ‘Nr’ and n is 3.') or form.key and form.folder and None")
+    assert note["text"] == "Note: fotos has ‘Nr’ and n is 3.\n"
     assert shown["text"] == "Note: Give name= for another. In the form: OBJECT_NAME.\n"
 
 

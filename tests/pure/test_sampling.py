@@ -187,7 +187,7 @@ def test_numbers_are_uniform():
         ({"n": 1, "by": "Group"}, "Did you mean 'group'"),
         ({"n": 1, "weights": "ww"}, "no column 'ww' to take weights from"),
         ({"n": 1, "weights": [1, 2]}, "2 weights for 4 rows"),
-        ({"n": 1, "weights": [1, -1, None, "x"]}, "row 3, 4, 5 has none"),
+        ({"n": 1, "weights": [1, -1, None, "x"]}, "rows 3, 4, 5 have none"),
         ({"n": 1, "allocation": "even"}, "allocation is 'even'"),
         ({"percent": True}, "percent is True"),
         ({"n": 1, "by": 0}, "no column 0 to make strata of"),
