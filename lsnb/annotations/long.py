@@ -780,6 +780,8 @@ def _turned(rows: list[tuple[Any, ...]], names: Sequence[str]) -> Iterator[tuple
 
 def _column(name: str, values: Sequence[Any]) -> Any:
     """Return a column as an array whose dtype depends on its name alone."""
+    if len(values) > 1 and all(value is None for value in values):  # as most columns of most exports
+        return _column(name, [None]).take(np.zeros(len(values), dtype=np.intp))
     if name in TEXT:
         if pd.api.types.is_object_dtype(TEXT_DTYPE):
             # Before pandas 3 a column of texts holds whatever it is given.
