@@ -224,6 +224,17 @@ def test_the_editor_draws_and_draws_again(shown: Page, stack: Stack) -> None:
     editor(frame).get_by_text("loud").wait_for()
     editor(frame).get_by_text("joyful").wait_for(state="detached")
     assert frame.locator(".lsnb-preview-notice").inner_text() == ""
+    # A video beside its questions is shown whole, though the frame was as high as the questions before.
+    change(shown, preview, LabelConfig.video("clip").choices("act", ["walk", "run"]).columns())
+    editor(frame).get_by_text("walk").wait_for()
+    media = editor(frame).locator(".lsnb-media")
+    media.evaluate(
+        """(box) => new Promise((done) => {
+            const look = () => (box.scrollHeight > 400 && box.clientHeight >= box.scrollHeight ? done()
+                                                                                         : requestAnimationFrame(look));
+            look();
+        })"""
+    )
 
 
 @pytest.mark.browser
