@@ -256,6 +256,19 @@ def digest_result(result: Any) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()[:16]
 
 
+def mark_content(content: Any) -> int:
+    """Return a mark of what was answered, the same within this Python alone, and a tenth of a digest's work.
+
+    Example:
+        >>> mark_content([{"x": 1, "y": [2]}]) == mark_content([{"y": [2], "x": 1}])
+        True
+    """
+    try:
+        return hash(orjson.dumps(content, option=orjson.OPT_SORT_KEYS))
+    except (TypeError, ValueError, RecursionError):  # parsed by other means than JSON, or deeper than it writes
+        return hash(repr(content))
+
+
 def _is_id(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 

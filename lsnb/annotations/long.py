@@ -32,9 +32,9 @@ from lsnb.tasks import (
     Piece,
     account,
     annotations_of,
-    digest_result,
     drafts_of,
     is_task,
+    mark_content,
     named,
     once,
     paths_of,
@@ -379,7 +379,7 @@ class _Rows:
         self.heads: list[tuple[Any, ...]] = []
         self.counts: list[int] = []
         self.numbers: list[int] = []
-        self.said: dict[int, str] = {}
+        self.said: dict[int, int] = {}
         self._owners: list[int] = []
         self._answers: list[tuple[Any, ...]] = []
         self._results: list[Mapping[str, Any]] = []
@@ -505,7 +505,7 @@ class _Rows:
             self._results.append(result)
             self._rows_of.append(len(rows))
         if head[HEAD.index("unique_id")] is None:
-            self.said[annotation] = digest_result([result.get("value") for result in given])
+            self.said[annotation] = mark_content([result.get("value") for result in given])
         if given or not pieces:
             if len(answers) == start:
                 answers.append(NO_ANSWER)
