@@ -216,6 +216,43 @@ def without_empty_rows(table: pd.DataFrame, tally: Tally, first: int = 2) -> pd.
     return table[~empty].reset_index(drop=True)
 
 
+def note_another(columns: Sequence[Sequence[Any]], below: Sequence[tuple[int, int]], tally: Tally) -> None:
+    """Note which rows behind empty ones look like the beginning of something else: another table or a remark.
+
+    They are read as further rows, since nothing tells for certain. So looks a row of words alone with one in a column
+    that has had none, and a row that fills a single column where every row above fills several.
+
+    Args:
+        columns: The cells of each column; None where one is empty.
+        below: The first row behind each gap: where it stands in the file, and its place among the cells.
+        tally: Of the reader.
+
+    Example:
+        >>> note_another([["a", "name"], ["1", "age"]], [(4, 1)], tally := Tally("a.csv"))
+        >>> tally.notes[0].partition(":")[0]
+        'a.csv'
+    """
+    odd = []
+    for place, number in below:
+        cells = [column[number] for column in columns]
+        filled = [n for n, cell in enumerate(cells) if not is_missing(cell) and str(cell).strip()]
+        above = [[cell for cell in column[:number] if not is_missing(cell)] for column in columns]
+        are_words = number > 0 and all(_is_word(cells[n]) for n in filled)
+        is_head = are_words and any(not any(map(_is_word, above[n])) for n in filled)
+        is_remark = len(filled) == 1 and sum(len(column) == number > 0 for column in above) > 1
+        if is_head or is_remark:
+            odd.append(f"row {place} ({', '.join(str(cells[n])[:20] for n in filled[:3])})")
+    if odd:
+        tally.note(
+            f"{tally.source}: what begins below empty rows looks like another table or a remark, and is read "
+            f"as further rows: {listing(odd)}. Delete it, or give it a sheet or file of its own."
+        )
+
+
+def _is_word(cell: Any) -> bool:
+    return isinstance(cell, str) and not any(letter.isdigit() for letter in cell)
+
+
 def with_index(table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
     """Return a table with its index as its first columns, and their names; none where it only numbers the rows.
 

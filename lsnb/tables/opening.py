@@ -40,6 +40,7 @@ from lsnb.tables.cells import (
     column_of_texts,
     is_missing,
     is_structure,
+    note_another,
     numbers_of_locales,
     of_marked,
     structure_of,
@@ -515,13 +516,22 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
     if not types and (types := _types_beside(file, plain := [unguarded(title) for title in header])):
         header = plain
     columns: list[list[str | None]] = [[] for _ in header]
-    long_rows, short_rows, empty_rows, blank = [], [], [], []
-    last: list[str] = []
+    long_rows, short_rows, empty_rows, blank, between = [], [], [], [], []
+    below: list[tuple[int, int]] = []  # the first rows behind empty ones: where they stand, and which they are
+    last: list[str] | None = None
     for row, fields in enumerate(lines, start=before + 1):
-        if not last:
-            blank.append(row - 1)
+        if last is None:
+            pass
+        elif not last:
+            blank.append(row - 1)  # below the last row it says nothing
         elif last != [end]:
             tally.seen += 1
+            if types and len(header) == 1:
+                tally.seen += len(blank)
+                columns[0].extend([None] * len(blank))  # so a spreadsheet writes a row of nothing
+            else:
+                between += blank
+            blank = []
             if not types and not any(field.strip() for field in last):
                 empty_rows.append(row - 1)
             else:
@@ -529,6 +539,8 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
                     short_rows.append(row - 1)
                 elif any(extra.strip() for extra in last[len(header) :]):
                     long_rows.append(row - 1)
+                if row - 2 in (*empty_rows[-1:], *between[-1:]):
+                    below.append((row - 1, len(columns[0])))
                 for column, field in zip(columns, [*last, *[""] * (len(header) - len(last))], strict=False):
                     column.append(field or None)
         last = fields
@@ -554,6 +566,9 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         )
     if empty_rows:
         tally.leave("empty", [f"row {row}" for row in empty_rows])
+    if between:
+        tally.note(f"{name}: blank lines between its rows are passed over: row {listing(between)}.")
+    note_another(columns, below, tally)
     if not types:
         _look_below(header, text, key, wanted, tally)
     titles = unique_titles(header, wanted, tally)
@@ -565,7 +580,7 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         cells = columns[titles.index(str(key))]
         known[str(key)] = column_of(cells)
         if not types:
-            left = {*empty_rows, *blank}
+            left = {*empty_rows, *between}
             note_keyless(cells, str(key), (row for row in count(before + 1) if row not in left), tally)
     made = {
         place: known[title] if title in known else column_of_texts(cells)

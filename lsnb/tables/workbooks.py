@@ -18,7 +18,7 @@ from lsnb.errors import InputError, KeyColumnError, TableError
 from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside
 from lsnb.kernel.tally import Tally, sheet_rows
 from lsnb.kernel.words import counted, listing, nearest
-from lsnb.tables.cells import column_of, is_structure, structure_of, told_in, unique_titles, value_of
+from lsnb.tables.cells import column_of, is_structure, note_another, structure_of, told_in, unique_titles, value_of
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, key_text, note_keyless
 
 # Excel keeps 15 digits of a number; what is typed beyond becomes zeros.
@@ -122,6 +122,8 @@ def _read_sheet(
         cells = [[_value(cell) for cell, _ in _beside(row, titles)] for _, row in kept]
         places = [place for place, _ in kept]
         _tell_errors([(place, row) for place, row in kept], titles, tally)
+        below = [(place, number) for number, place in enumerate(places) if place - 1 in set(empty)]
+        note_another([[row[number] for row in cells] for number in range(len(titles))], below, tally)
     made = {}
     for number, title in enumerate(titles):
         column = [row[number] for row in cells]

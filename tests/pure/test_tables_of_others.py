@@ -763,3 +763,31 @@ def test_what_a_workbook_writes_in_numbers_is_read_as_it_is_shown(tmp_path):
     assert table["a\rb"].tolist() == ["one\r\ntwo", "_x000D_ and _x0000_"]
     write_table(table, tmp_path / "b.xlsx")
     assert read_table(tmp_path / "b.xlsx", key="id")["a\rb"].tolist() == table["a\rb"].tolist()
+
+
+@pytest.mark.parametrize("gap", ["", ","])
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (["2,4"], None),
+        (["x,4"], None),
+        (["name,age", "x,4"], "row 4 (name, age)"),
+        (["Stand: 2024,"], "row 4 (Stand: 2024)"),
+    ],
+)
+def test_what_begins_below_an_empty_row_is_said(tmp_path, gap, rows, said):
+    path = put(tmp_path, "\n".join(["ID,n", "1,2", gap, *rows, "", ""]))
+    with pytest.warns(UserWarning, match="posts.csv: ") as told:
+        table = read_table(path)
+    assert len(table) == 1 + len(rows)
+    first = "posts.csv: blank lines between its rows are passed over: row 3." if not gap else "(empty: row 3)."
+    assert str(told[0].message).endswith(first)
+    assert [said in str(one.message) for one in told[1:] if "another table" in str(one.message)] == [True] * bool(said)
+    book = openpyxl.Workbook()
+    for row in (("ID", "n"), (1, 2), (), *(row.rstrip(",").split(",") for row in rows)):
+        book.active.append([int(cell) if isinstance(cell, str) and cell.isdigit() else cell for cell in row])
+    book.save(tmp_path / "a.xlsx")
+    with pytest.warns(UserWarning, match="a.xlsx: ") as told:
+        read_table(tmp_path / "a.xlsx")
+    assert len(told) == 1 + bool(said)
+    assert said is None or said in str(told[1].message)
