@@ -220,7 +220,7 @@ def note_another(columns: Sequence[Sequence[Any]], below: Sequence[tuple[int, in
     """Note which rows behind empty ones look like the beginning of something else: another table or a remark.
 
     They are read as further rows, since nothing tells for certain. So looks a row of words alone with one in a column
-    that has had none, and a row that fills a single column where every row above fills several.
+    of other things, or beside all that was filled, and a row of one cell where every row above fills several.
 
     Args:
         columns: The cells of each column; None where one is empty.
@@ -238,7 +238,8 @@ def note_another(columns: Sequence[Sequence[Any]], below: Sequence[tuple[int, in
         filled = [n for n, cell in enumerate(cells) if not is_missing(cell) and str(cell).strip()]
         above = [[cell for cell in column[:number] if not is_missing(cell)] for column in columns]
         are_words = number > 0 and all(_is_word(cells[n]) for n in filled)
-        is_head = are_words and any(not any(map(_is_word, above[n])) for n in filled)
+        has_other = any(above[n] and not any(map(_is_word, above[n])) for n in filled)
+        is_head = are_words and (has_other or not any(above[n] for n in filled))
         is_remark = len(filled) == 1 and sum(len(column) == number > 0 for column in above) > 1
         if is_head or is_remark:
             odd.append(f"row {place} ({', '.join(str(cells[n])[:20] for n in filled[:3])})")

@@ -516,7 +516,7 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
     if not types and (types := _types_beside(file, plain := [unguarded(title) for title in header])):
         header = plain
     columns: list[list[str | None]] = [[] for _ in header]
-    long_rows, short_rows, empty_rows, blank, between = [], [], [], [], []
+    long_rows, short_rows, empty_rows, blank = [], [], [], []
     below: list[tuple[int, int]] = []  # the first rows behind empty ones: where they stand, and which they are
     last: list[str] | None = None
     for row, fields in enumerate(lines, start=before + 1):
@@ -525,12 +525,11 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         elif not last:
             blank.append(row - 1)  # below the last row it says nothing
         elif last != [end]:
-            tally.seen += 1
+            tally.seen += len(blank) + 1
             if types and len(header) == 1:
-                tally.seen += len(blank)
                 columns[0].extend([None] * len(blank))  # so a spreadsheet writes a row of nothing
             else:
-                between += blank
+                empty_rows += blank
             blank = []
             if not types and not any(field.strip() for field in last):
                 empty_rows.append(row - 1)
@@ -539,7 +538,7 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
                     short_rows.append(row - 1)
                 elif any(extra.strip() for extra in last[len(header) :]):
                     long_rows.append(row - 1)
-                if row - 2 in (*empty_rows[-1:], *between[-1:]):
+                if row - 2 in empty_rows[-1:]:
                     below.append((row - 1, len(columns[0])))
                 for column, field in zip(columns, [*last, *[""] * (len(header) - len(last))], strict=False):
                     column.append(field or None)
@@ -566,8 +565,6 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         )
     if empty_rows:
         tally.leave("empty", [f"row {row}" for row in empty_rows])
-    if between:
-        tally.note(f"{name}: blank lines between its rows are passed over: row {listing(between)}.")
     note_another(columns, below, tally)
     if not types:
         _look_below(header, text, key, wanted, tally)
@@ -580,7 +577,7 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         cells = columns[titles.index(str(key))]
         known[str(key)] = column_of(cells)
         if not types:
-            left = {*empty_rows, *between}
+            left = set(empty_rows)
             note_keyless(cells, str(key), (row for row in count(before + 1) if row not in left), tally)
     made = {
         place: known[title] if title in known else column_of_texts(cells)
