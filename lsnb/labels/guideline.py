@@ -14,6 +14,7 @@ from lsnb.kernel.files import named_path
 from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.words import listing, warn
 from lsnb.labels.config import LabelConfig, codebook_text
+from lsnb.labels.vocabulary import TEXT_AREA
 from lsnb.tables import read_table
 from lsnb.tables.opening import decode
 
@@ -33,14 +34,20 @@ def key_text(config: LabelConfig) -> str:
         'Keys: 1 is “up”, 2 is “down”; Ctrl+Enter submits.'
         >>> key_text(LabelConfig.text("t").choices("mood", ["up", "down"], required=True))
         'Keys: 1 is “up”, 2 is “down”; Ctrl+Enter submits, Escape closes the warning that an answer is missing.'
+        >>> key_text(LabelConfig.text("t").textarea("why"))
+        'Keys: Ctrl+Enter submits (in a text field press Tab before it).'
     """
     keys = [f"{key} is “{answer}”" for answer, key in config.hotkeys.items()]
-    if not keys:
+    # Label Studio's own, too: within a text field it hears no keys, and takes the text once that is left.
+    has_fields = any(control.tag == TEXT_AREA.name for control in config.controls.values())
+    if not keys and not has_fields:
         return ""
     # Label Studio's own: its warning has the focus on OK and does not hear Enter.
     warned = any(control.required for control in config.controls.values())
     escape = ", Escape closes the warning that an answer is missing" if warned else ""
-    return f"Keys: {', '.join([*keys[:MOST_KEYS], *['…'] * (len(keys) > MOST_KEYS)])}; Ctrl+Enter submits{escape}."
+    named = ", ".join([*keys[:MOST_KEYS], *["…"] * (len(keys) > MOST_KEYS)])
+    tab = " (in a text field press Tab before it)" if has_fields else ""
+    return f"Keys: {named}{'; ' if named else ''}Ctrl+Enter submits{tab}{escape}."
 
 
 def instruction_page(text: str, config: LabelConfig) -> str:
