@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from json.decoder import JSONArray  # type: ignore[attr-defined]
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]
@@ -723,6 +723,46 @@ SEVERAL, RULES = "several", "lsnb.rules"
 ALLOWED = "several_allowed"  # the column that says the first, too, where a table is joined with others
 _TOLD = {SEVERAL: ("control", "; several may be chosen of "), RULES: ("how", "; votes were counted by ")}
 USUAL_RULES: Mapping[str, Any] = {"by": "majority", "min_votes": 1, "weights": {}, "ties": "missing"}
+
+
+def known_here(types: Mapping[str, str], titles: Sequence[str]) -> dict[str, str]:
+    """Return what a data dictionary says of those columns that a table has; nothing where it is about another table.
+
+    Who adds a column of remarks in a spreadsheet, takes one away or moves them has the same table still: more than half
+    of the dictionary's columns are there.
+
+    Args:
+        types: Column → what the dictionary says of it.
+        titles: The table's columns.
+
+    Example:
+        >>> known_here({"item": "text", "n": "number"}, ["n", "item", "remark"]), known_here({"item": "text"}, ["ID"])
+        ({'n': 'number', 'item': 'text'}, {})
+    """
+    known = {title: types[title] for title in titles if title in types}
+    return known if len(set(titles)) == len(titles) and 2 * len(known) > len(types) else {}
+
+
+def note_changed(cells: Iterable[Any], title: str, kind: str, tally: Tally) -> None:
+    """Note that a column which was written as numbers, times or the like holds a text now.
+
+    Args:
+        cells: What stands in it.
+        title: Its name.
+        kind: What its data dictionary says of it.
+        tally: Of the reader.
+
+    Example:
+        >>> note_changed([1, "ca. 5"], "n", "whole number", tally := Tally("a.csv"))
+        >>> tally.notes[0].partition(":")[2].partition(":")[0]
+        " column 'n' was written as whole number, and 'ca. 5' is none"
+    """
+    strange = next((cell for cell in cells if isinstance(cell, str)), None)
+    if strange is not None and not kind.startswith("text"):
+        tally.note(
+            f"{tally.source}: column {title!r} was written as {kind}, and {strange!r} is none: it stays text. A "
+            "spreadsheet may have changed it."
+        )
 
 
 def with_told(column: str, meaning: str, attrs: Mapping[Any, Any]) -> str:

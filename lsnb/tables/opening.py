@@ -40,7 +40,9 @@ from lsnb.tables.cells import (
     column_of_texts,
     is_missing,
     is_structure,
+    known_here,
     note_another,
+    note_changed,
     numbers_of_locales,
     of_marked,
     structure_of,
@@ -513,8 +515,10 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         raise TableError(f"{name} has no header: its first row should name the columns.")
     # What write_table wrote, a row of nothing too, comes back also after a spreadsheet has saved it.
     types = _types_beside(file, header)
-    if not types and (types := _types_beside(file, plain := [unguarded(title) for title in header])):
-        header = plain
+    plain = [unguarded(title) for title in header]
+    if plain != header and len(of_plain := _types_beside(file, plain)) > len(types):
+        header, types = plain, of_plain
+    is_own = types.keys() == set(header)  # and nobody added a column or took one away
     columns: list[list[str | None]] = [[] for _ in header]
     long_rows, short_rows, empty_rows, blank = [], [], [], []
     below: list[tuple[int, int]] = []  # the first rows behind empty ones: where they stand, and which they are
@@ -526,12 +530,12 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
             blank.append(row - 1)  # below the last row it says nothing
         elif last != [end]:
             tally.seen += len(blank) + 1
-            if types and len(header) == 1:
+            if is_own and len(header) == 1:
                 columns[0].extend([None] * len(blank))  # so a spreadsheet writes a row of nothing
             else:
                 empty_rows += blank
             blank = []
-            if not types and not any(field.strip() for field in last):
+            if not is_own and not any(field.strip() for field in last):
                 empty_rows.append(row - 1)
             else:
                 if len(last) < len(header):
@@ -576,7 +580,7 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
     if key in titles:
         cells = columns[titles.index(str(key))]
         known[str(key)] = column_of(cells)
-        if not types:
+        if not is_own:
             left = set(empty_rows)
             note_keyless(cells, str(key), (row for row in count(before + 1) if row not in left), tally)
     made = {
@@ -633,7 +637,8 @@ _LARGEST_DICTIONARY = 2**24
 def _types_beside(file: Path, titles: Sequence[str] | None = None) -> dict[str, str]:
     """Return column → type as ``<name>.columns.csv`` has it, where that is about these columns, or any."""
     about = _about_beside(file, titles)
-    return {} if about is None else dict(zip(about["column"], map(str, about["type"]), strict=True))
+    types = {} if about is None else dict(zip(about["column"], map(str, about["type"]), strict=True))
+    return types if titles is None else known_here(types, titles)
 
 
 def dictionary_beside(file: Path, ending: str) -> Path:
@@ -686,7 +691,9 @@ def _about_beside(file: Path, titles: Sequence[str] | None = None) -> pd.DataFra
     """Return the data dictionary that is beside a file, where it is about these columns, or any."""
     for place in (file.with_name(f"{file.name}.columns.csv"), file.with_name(f"{file.stem}.columns.csv")):
         about = _dictionary_in(place)
-        if about is None or "type" not in about or (titles is not None and list(about["column"]) != list(titles)):
+        if about is None or "type" not in about:
+            continue
+        if titles is not None and not known_here(dict.fromkeys(map(str, about["column"]), ""), titles):
             continue
         whose = _whose(about)
         if whose is None or _ending_in(whose) == file.suffix.lower():
@@ -705,16 +712,14 @@ def _declared(
     tally: Tally,
 ) -> dict[str, pd.Series[Any]]:
     """Return the columns as what they were when they were written; a spreadsheet writes numbers as its country does."""
-    others = [title for title in columns if types[title] not in _NUMBERS]
+    others = [title for title, kind in types.items() if kind not in _NUMBERS]
     known = numbers_of_locales(list(columns.values()), list(columns), separator, [*wanted, *others], tally)
     for title, cells in columns.items():
+        if title not in types:
+            continue  # somebody added it
         known.setdefault(title, _as_declared(cells, types[title]))
-        strange = next((cell for cell in known[title] if isinstance(cell, str)), None)
-        if strange is not None and not types[title].startswith("text") and title not in wanted:
-            tally.note(
-                f"{tally.source}: column {title!r} was written as {types[title]}, and {strange!r} is none: it stays "
-                "text. A spreadsheet may have changed it."
-            )
+        if title not in wanted:
+            note_changed(known[title], title, types[title], tally)
     return known
 
 

@@ -18,7 +18,17 @@ from lsnb.errors import InputError, KeyColumnError, TableError
 from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside
 from lsnb.kernel.tally import Tally, sheet_rows
 from lsnb.kernel.words import counted, listing, nearest
-from lsnb.tables.cells import column_of, is_structure, note_another, structure_of, told_in, unique_titles, value_of
+from lsnb.tables.cells import (
+    column_of,
+    is_structure,
+    known_here,
+    note_another,
+    note_changed,
+    structure_of,
+    told_in,
+    unique_titles,
+    value_of,
+)
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, key_text, note_keyless
 
 # Excel keeps 15 digits of a number; what is typed beyond becomes zeros.
@@ -36,6 +46,7 @@ _PART = r'0|"[^"]*"|\\.|[- ()]'
 _ZEROS = re.compile(rf"(?:\[\$-[0-9A-Fa-f]+\])?((?:{_PART})*0)(?:;.*)?", re.DOTALL)
 # ECMA-376, part 1, 22.9.2.19 (ST_Xstring): how a cell holds a character that XML cannot.
 _KEPT = re.compile("_x([0-9A-Fa-f]{4})_")
+_WHOLE = re.compile(r"-?[0-9]{1,400}")
 _NEEDS_KEEPING = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x01-\x08\x0b-\x1f\ufffe\uffff]")
 # Merged cells: the first row and the last, the first column and the last.
 Span = tuple[int, int, int, int]
@@ -74,7 +85,7 @@ def read_workbook(file: Path, key: str | None, sheet: str | None, wanted: Sequen
                 chosen = _chosen(reader.wb, file, key, named, wanted, charts, tally)
                 spans = merged.get(chosen._worksheet_path, [])
                 table = _read_sheet(chosen, types, file, key, wanted, spans, tally)
-                if about is not None and list(table.columns) == list(types or ()):
+                if about is not None and known_here(types or {}, list(table.columns)):
                     table.attrs |= told_in({title: meaning for title, meaning, _ in about})
             finally:
                 reader.archive.close()
@@ -103,9 +114,11 @@ def _read_sheet(
     header = [_title(cell) for cell in next(rows, [])]
     is_own = types is not None and chosen.title == TABLE_SHEET and header == list(types)
     if types is not None and is_own:
-        cells = [[_own_cell(cell, types[title]) for cell, title in _beside(row, header)] for row in rows]
+        held = list(rows)
+        cells = [[_own_cell(cell, types[title]) for cell, title in _beside(row, header)] for row in held]
         tally.seen = len(cells)
-        titles, places = header, list(range(2, len(cells) + 2))
+        titles, places, known = header, list(range(2, len(cells) + 2)), types
+        _tell_errors(list(zip(places, held, strict=True)), titles, tally)
     else:
         body = [list(row) for row in rows]
         while body and all(_is_empty(cell) for cell in body[-1]):
@@ -119,7 +132,11 @@ def _read_sheet(
             tally.leave("empty", [f"row {place}" for place in empty])
         titles = unique_titles(header, wanted, tally)
         _fill_merged(kept, merged, titles, tally)
-        cells = [[_value(cell) for cell, _ in _beside(row, titles)] for _, row in kept]
+        known = known_here(types or {}, titles) if chosen.title == TABLE_SHEET else {}
+        cells = [
+            [_own_cell(cell, known[title]) if title in known else _value(cell) for cell, title in _beside(row, titles)]
+            for _, row in kept
+        ]
         places = [place for place, _ in kept]
         _tell_errors([(place, row) for place, row in kept], titles, tally)
         below = [(place, number) for number, place in enumerate(places) if place - 1 in set(empty)]
@@ -132,6 +149,8 @@ def _read_sheet(
             column = [_cell_text(cell) for cell in column]
             if not is_own:
                 note_keyless(column, key, places, tally)
+        elif title in known:
+            note_changed(column, title, known[title], tally)
         made[number] = column_of(column) if is_own else _column(column)
     return pd.DataFrame(made, index=range(len(cells))).set_axis(titles, axis=1)
 
@@ -400,19 +419,17 @@ def _own_about(book: Any) -> list[tuple[str, str, str]] | None:
 
 def _own_cell(cell: Any, kind: str) -> Any:
     value = getattr(cell, "value", None)
-    if value is None:
+    if value is None or cell.data_type == "e":
         return None
     if isinstance(value, dt.datetime):
         return pd.Timestamp(value)
     if not isinstance(value, str):
         return value
     value = shown_text(value)
-    if kind.startswith("time"):
-        return pd.Timestamp(value)
-    if kind == "duration":
+    if kind.startswith("time") or kind == "duration":
         return value_of(value)
     if kind == "whole number":
-        return int(value)
+        return int(value) if _WHOLE.fullmatch(value) else value
     if kind == "number" and value in ("inf", "-inf"):
         return float(value)
     if value.startswith("'") and is_structure(value.lstrip("'")):

@@ -379,6 +379,56 @@ def test_what_a_spreadsheet_saved_again_is_known_by_its_dictionary(tmp_path):
     assert read_table(path)["value"].tolist() == ["'+", "'tis"]
 
 
+TURNED = {
+    "added": lambda row, place: [*row, "note" if place == 0 else "ok"],
+    "first": lambda row, place: ["seen" if place == 0 else "5", *row],
+    "dropped": lambda row, place: row[:-1],
+    "moved": lambda row, place: row[::-1],
+    "renamed": lambda row, place: ["who", *row[1:]] if place == 0 else row,
+}
+
+
+@pytest.mark.parametrize("turn", TURNED)
+def test_a_column_that_somebody_adds_or_moves_in_a_spreadsheet_changes_no_other(tmp_path, turn):
+    table = pd.DataFrame(
+        {"item": ["01", "2"], "mark": ["+", "-"], "value": [("a", "b"), ()], "code": ['["x"]', "=1"], "n": [1.5, 0.25]}
+    )
+    path = write_table(table, tmp_path / "gold.csv")
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(TURNED[turn](row, place) for place, row in enumerate(rows))
+    book = openpyxl.load_workbook(write_table(table, tmp_path / "book.xlsx"))
+    sheet, kept = book["table"], [[cell.value for cell in row] for row in book["table"].iter_rows()]
+    sheet.delete_cols(1, 9)
+    for place, row in enumerate(kept):
+        for number, value in enumerate(TURNED[turn](row, place), start=1):
+            cell = sheet.cell(place + 1, number, value)
+            cell.data_type = "s" if isinstance(value, str) else cell.data_type
+    book.save(tmp_path / "book.xlsx")
+    for again in (read_table(path), read_table(tmp_path / "book.xlsx")):
+        same = [name for name in table.columns if name in again.columns]
+        assert len(same) >= 4
+        assert again[same].to_dict("list") == table[same].to_dict("list")
+
+
+@pytest.mark.parametrize(("cell", "value"), [("B2", "ca. 5"), ("C2", "soon"), ("D2", "x"), ("E2", "ja")])
+def test_a_text_that_somebody_writes_among_numbers_or_times_is_said_and_no_damage(tmp_path, cell, value):
+    times = [pd.Timestamp("2026-01-02", tz="UTC")] * 2
+    table = pd.DataFrame({"item": ["1", "2"], "n": [1, 2], "when": times, "long": [10**17] * 2, "is": [True, False]})
+    book = openpyxl.load_workbook(write_table(table, tmp_path / "a.xlsx"))
+    book["table"][cell] = value
+    book["table"]["A3"].value, book["table"]["A3"].data_type = "#N/A", "e"
+    book.save(tmp_path / "a.xlsx")
+    with pytest.warns(UserWarning, match=r"a\.xlsx: ") as said:
+        again = read_table(tmp_path / "a.xlsx")
+    name = table.columns[ord(cell[0]) - ord("A")]
+    assert again.loc[0, name] == value
+    assert again.loc[1, name] == table.loc[1, name]
+    assert again["item"].isna().tolist() == [False, True]
+    assert f"and {value!r} is none: it stays text" in str(said[1].message)
+    assert "errors in column 'item' are read as empty: #N/A in row 3" in str(said[0].message)
+
+
 def test_columns_whose_names_all_need_quotes_come_back(tmp_path):
     table = pd.DataFrame({"Alter, in Jahren": ["", "1", "'=1"], "Ort; PLZ": ["True", "01", "a"]})
     assert read_table(write_table(table, tmp_path / "a.csv")).to_dict("list") == table.to_dict("list")
