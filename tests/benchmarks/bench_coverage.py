@@ -3,10 +3,10 @@
 Run by hand: ``python tests/benchmarks/bench_coverage.py [studies a cell, 400 by default] [out.csv]``. Two ways in
 which answers come about: each annotator errs alone (``errs``), or all see an item or each guesses (``guesses``). The
 grid: 15 to 500 items, pairs of annotators that agree .5 to .99 of the time, the rarer of two answers .5 to .05 of the
-truth, 2 to 5 annotators. Prints, for each figure, the least coverage, its cell, the mean, and the mean width; asserts
-that each cell is at .93, less three standard errors of what was simulated. Studies in which the figure
-is missing (all answers are one value) have no interval and are not counted, nor are cells in which that is most of
-them.
+truth, 2 to 5 annotators. Cells below .94 are measured once more by ten times as many studies, and only these count.
+Prints, for each figure, the least coverage, its cell, the mean, and the mean width; asserts that each cell is at .93,
+less three standard errors of what was simulated. Studies in which the figure is missing (all answers are one value)
+have no interval and are not counted, nor are cells in which that is most of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,13 @@ from scipy import stats
 from lsnb.reliability.coefficients import Counted, Pair, Ratings, alphas, shares
 from lsnb.reliability.intervals import by_cluster, intervals, share_interval
 
-ITEMS, AGREEING, RARER, PEOPLE = (15, 30, 60, 150, 500), (0.5, 0.7, 0.9, 0.95, 0.99), (0.5, 0.2, 0.1, 0.05), (2, 3, 5)
+ITEMS, AGREEING, RARER, PEOPLE = (
+    (15, 30, 60, 150, 500),
+    (0.5, 0.7, 0.9, 0.95, 0.99),
+    (0.5, 0.2, 0.1, 0.05),
+    (2, 3, 4, 5),
+)
+LOOKS_LOW, TIMES = 0.94, 10
 FIGURES = ("alpha", "percent", "alike", "fleiss", "gwet", "brennan_prediger", "kappa", "accuracy")
 
 
@@ -97,31 +103,49 @@ def truth_of(found: np.ndarray, people: int) -> dict[str, float]:
     }
 
 
-def main(studies: int, out: str | None, resamples: int = 400) -> None:
-    rows = []
+Cell = tuple[str, int, int, float, float]
+
+
+def measure(cell: Cell, studies: int, chance: np.random.Generator, resamples: int = 400) -> list[tuple]:
+    """Return how often the interval of each figure holds what is true in one cell of the grid, and how wide it is."""
+    how, people, items, agreeing, rarer = cell
+    found = chances(how, agreeing, rarer, people)
+    if found is None:
+        return []
+    true = truth_of(found, people)
+    held: dict[str, list[bool]] = {name: [] for name in FIGURES}
+    widths: dict[str, list[float]] = {name: [] for name in FIGURES}
+    for _ in range(studies):
+        codes = codes_of(chance.multinomial(items, found / found.sum()), people, chance)
+        for name, (low, high) in study(codes, resamples).items():
+            if not np.isnan(low):
+                held[name].append(low - 1e-12 <= true[name] <= high + 1e-12)
+                widths[name].append(high - low)
+    return [
+        (*cell, name, len(held[name]), float(np.mean(held[name])), float(np.mean(widths[name])))
+        for name in FIGURES
+        if len(held[name]) > studies / 2
+    ]
+
+
+COLUMNS = ["how", "people", "items", "agreeing", "rarer", "figure", "studies", "coverage", "width"]
+
+
+def main(studies: int, out: str | None) -> None:
     chance = np.random.default_rng(18)
+    rows = []
     for how, people, items in itertools.product(("errs", "guesses"), PEOPLE, ITEMS):
         for agreeing, rarer in itertools.product(AGREEING, RARER):
-            found = chances(how, agreeing, rarer, people)
-            if found is None:
-                continue
-            true = truth_of(found, people)
-            held: dict[str, list[bool]] = {name: [] for name in FIGURES}
-            widths: dict[str, list[float]] = {name: [] for name in FIGURES}
-            for _ in range(studies):
-                codes = codes_of(chance.multinomial(items, found / found.sum()), people, chance)
-                for name, (low, high) in study(codes, resamples).items():
-                    if not np.isnan(low):
-                        held[name].append(low - 1e-12 <= true[name] <= high + 1e-12)
-                        widths[name].append(high - low)
-            for name in FIGURES:
-                if len(held[name]) > studies / 2:
-                    share = float(np.mean(held[name]))
-                    width = float(np.mean(widths[name]))
-                    rows.append((how, people, items, agreeing, rarer, name, len(held[name]), share, width))
+            rows += measure((how, people, items, agreeing, rarer), studies, chance)
         print(how, people, items, flush=True)
-    columns = ["how", "people", "items", "agreeing", "rarer", "figure", "studies", "coverage", "width"]
-    table = pd.DataFrame(rows, columns=columns)
+    first = pd.DataFrame(rows, columns=COLUMNS)
+    # The least of thousands of shares is low by chance: what looks low is measured once more, by other studies.
+    low = first[first["coverage"] < LOOKS_LOW]
+    again = []
+    for cell, figures in low.groupby(COLUMNS[:5], sort=False)["figure"]:
+        again += [row for row in measure(cell, TIMES * studies, chance) if row[5] in set(figures)]
+    fresh = pd.DataFrame(again, columns=COLUMNS)
+    table = pd.concat([first[first["coverage"] >= LOOKS_LOW], fresh], ignore_index=True)
     if out:
         table.to_csv(out, index=False)
     for name, part in table.groupby("figure"):
@@ -133,9 +157,8 @@ def main(studies: int, out: str | None, resamples: int = 400) -> None:
             f"width {part['width'].mean():.3f}"
         )
     print(table.groupby(["figure", "items"])["coverage"].agg(["min", "mean"]).round(3).to_string())
-    held = table
-    slack = 3 * np.sqrt(0.93 * 0.07 / held["studies"])
-    assert (held["coverage"] >= 0.93 - slack).all(), held[held["coverage"] < 0.93 - slack]
+    slack = 3 * np.sqrt(0.93 * 0.07 / table["studies"])
+    assert (table["coverage"] >= 0.93 - slack).all(), table[table["coverage"] < 0.93 - slack]
 
 
 if __name__ == "__main__":
