@@ -333,6 +333,13 @@ MERGE_ANNOTATIONS = Form(
             unset="auto",
         ),
         Field("MIN_VOTES", 1, "integer", "How many votes a majority needs.", minimum=1, maximum=10),
+        Field(
+            "CLUSTERS",
+            "auto",
+            "text",
+            "What items belong together: a column of the tasks' data, such as user. auto: frames of one video do.",
+            unset="auto",
+        ),
     ),
 )
 

@@ -208,9 +208,10 @@ def agreement(
             chose several, as of a single box to tick: nothing chosen is an answer then, too.
         order: All answers from the least to the greatest, for names that have an order:
             ``["low", "mid", "high"]``, or ``config.controls[control].labels``.
-        clusters: What items belong together, such as frames of one video: a column of the table or item → cluster.
-            Intervals are then those of whole clusters, and intraclass correlations have none. The pages of an item are
-            a cluster where a question is asked of each.
+        clusters: What items belong together, such as frames of one video: a column of the table, item → cluster, or
+            ``"auto"``: the video of frames (``trial/img00000012``), where they are of several. Intervals are
+            then those of whole clusters, and intraclass correlations have none. The pages of an item are a cluster
+            where a question is asked of each.
         again: The long table of a second round, in which the same people answered the same items once more, for the
             agreement of each with themselves (``.again``). By default that is of the hidden repeats of
             ``sample(repeats=)``, which no other figure counts.
@@ -234,6 +235,7 @@ def agreement(
     wide, ratings = ratings_of(annotations, control, level, order)
     people = tuple(str(name) for name in wide.columns)
     own = clusters_of(annotations, [str(item) for item in wide.index], clusters)
+    n_clusters = 0 if own is None else len(np.unique(own))
     unit = "page" if is_paged(annotations, control) else "item"
     if unit == "page" and own is None:
         own = pd.factorize(wide.index)[0].astype(np.int64)
@@ -266,10 +268,10 @@ def agreement(
             "which counts as no answer; where several may be chosen, nothing chosen is one: give level='sets'."
         )
     if n_drawn and "ICC(2,1)" in found and not math.isnan(found["ICC(2,1)"].value):
-        what = "items come in clusters" if clusters is not None else "items have pages"
+        what = "items come in clusters" if n_clusters else "items have pages"
         notes.append(f"Intraclass correlations have no intervals where {what}.")
     if n_drawn == 1:
-        what = "All items are in one cluster" if clusters is not None else "All pages are of one item"
+        what = "All items are in one cluster" if n_clusters else "All pages are of one item"
         notes.append(f"{what}, so there are no intervals.")
     elif resamples and n_items == 1:
         notes.append("One item alone gives no interval of a coefficient.")
@@ -288,7 +290,7 @@ def agreement(
         interval=found["alpha"].bounds,
         note=" ".join(part for part in (*notes, about_regions) if part),
         overlap=overlap,
-        clusters=0 if clusters is None else n_drawn,
+        clusters=n_clusters,
         order=tuple(str(value) for value in ratings.values) if order is not None else (),
         again=_again(annotations, control, ratings.level, order, again, _Drawing(None, resamples, seed)),
         unit=unit,

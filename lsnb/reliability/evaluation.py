@@ -597,7 +597,7 @@ def _beside(
     alternative = None
     if len(people) >= 3 and len(codes):
         alternative = _alternative(codes, values, level, ranked, people)
-        if clusters is not None:
+        if own is not None:
             words = "It takes items as independent of each other: clusters have no part in it."
             alternative = replace(alternative, note=f"{alternative.note} {words}".strip())
     return humans, gap, alternative

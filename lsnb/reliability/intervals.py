@@ -14,6 +14,7 @@ How often these intervals hold what they should is measured in ``tests/benchmark
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -188,6 +189,8 @@ def _grouped(counts: Integers, chance: np.random.Generator) -> Any:
 
 
 Clusters = str | Mapping[Any, Any]
+# How frames of a video are called, here and by tools for poses.
+_FRAME = re.compile(r"(.+)/img[0-9]{8,}")
 
 
 @dataclass(frozen=True)
@@ -256,7 +259,8 @@ def clusters_of(table: pd.DataFrame, items: list[str], clusters: Clusters | None
     Args:
         table: The table in which a column names clusters, with a column ``item``.
         items: The items.
-        clusters: The name of that column, or item → cluster.
+        clusters: The name of that column, item → cluster, or ``"auto"``: the video, where all items are frames as lsnb
+            names them (``trial/img00000012``), of two videos or more.
 
     Raises:
         InputError: No such column, an item in none or in two clusters.
@@ -265,13 +269,18 @@ def clusters_of(table: pd.DataFrame, items: list[str], clusters: Clusters | None
         >>> table = pd.DataFrame({"item": ["1", "2", "3"], "data.video": ["a", "b", "a"]})
         >>> clusters_of(table, ["1", "2", "3"], "data.video").tolist()
         [0, 1, 0]
+        >>> clusters_of(table, ["a/img00000001", "b/img00000001", "a/img00000002"], "auto").tolist()
+        [0, 1, 0]
     """
+    if clusters == "auto" and clusters not in table.columns:
+        frames = {item: frame[1] for item in items if (frame := _FRAME.fullmatch(item))}
+        clusters = frames if len(frames) == len(set(items)) and len(set(frames.values())) > 1 else None
     if clusters is None:
         return None
     if isinstance(clusters, str):
         if clusters not in table.columns:
             raise InputError(
-                f"clusters is {clusters!r}: give a column of the table, or a dict from item to cluster."
+                f"clusters is {clusters!r}: give a column of the table, a dict from item to cluster, or 'auto'."
                 f"{nearest(clusters, table.columns)} Columns of the task's data are there when they are asked for: "
                 "data=[…]."
             )

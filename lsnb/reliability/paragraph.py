@@ -32,7 +32,7 @@ from lsnb.reliability.coefficients import Level
 from lsnb.reliability.decisions import disputed
 from lsnb.reliability.decisions import gold as gold_of
 from lsnb.reliability.evaluation import Evaluation
-from lsnb.reliability.intervals import figures_in
+from lsnb.reliability.intervals import Clusters, figures_in
 from lsnb.reliability.overlap import is_drawn
 from lsnb.sampling import describe_sample
 from lsnb.tables.cells import RULES
@@ -428,7 +428,11 @@ def _percent(share: float) -> str:
 
 @checked
 def agreement_overview(
-    annotations: Annotations, *, levels: Mapping[str, Level] | None = None, gold: Mapping[str, Any] | None = None
+    annotations: Annotations,
+    *,
+    levels: Mapping[str, Level] | None = None,
+    gold: Mapping[str, Any] | None = None,
+    clusters: Clusters | None = None,
 ) -> pd.DataFrame:
     """Return a row for each question and tool: how far annotators agree, by the figure to report, and what comes next.
 
@@ -436,6 +440,7 @@ def agreement_overview(
         annotations: The long table; it is not changed.
         levels: Control → how its answers compare, as in ``lsnb.agreement``.
         gold: Control → what ``lsnb.gold`` or ``study.gold`` returned, to say what is undecided; by default votes say.
+        clusters: What items belong together, as in ``lsnb.agreement``.
 
     Returns:
         ``question, kind, annotators, n`` (items with two or more answers), ``percent`` (agreement), ``figure`` (which
@@ -460,7 +465,8 @@ def agreement_overview(
     latest(first_time(annotations))  # says what counts, once for all questions
     for control in controls:
         with repeats_told():
-            rows.append(_overview(annotations, control, (levels or {}).get(control), (gold or {}).get(control)))
+            level, final = (levels or {}).get(control), (gold or {}).get(control)
+            rows.append(_overview(annotations, control, level, final, clusters))
     columns = ["question", "kind", "annotators", "n", "percent", "figure", "value", "low", "high", "undecided", "next"]
     return pd.DataFrame(rows, columns=columns).astype(dict.fromkeys(["percent", "value", "low", "high"], "float64"))
 
@@ -535,12 +541,14 @@ def questions_of(annotations: pd.DataFrame) -> list[str]:
     return [str(name) for name in asked["control"].dropna().unique()]
 
 
-def _overview(annotations: pd.DataFrame, control: str, level: Level | None, gold: Any) -> tuple[Any, ...]:
+def _overview(
+    annotations: pd.DataFrame, control: str, level: Level | None, gold: Any, clusters: Clusters | None
+) -> tuple[Any, ...]:
     mine = annotations["control"].eq(control).fillna(False).astype(bool)
     kind = _kind_of(annotations, control)
     people = int(annotations.loc[mine, "annotator"].nunique())
     try:
-        found = agreement(annotations, control, level)
+        found = agreement(annotations, control, level, clusters=clusters)
         table = gold if isinstance(gold, pd.DataFrame) else gold_of(annotations, control)
     except InputError as fault:
         return control, kind, people, 0, math.nan, "", math.nan, math.nan, math.nan, 0, str(fault)
@@ -551,7 +559,7 @@ def _overview(annotations: pd.DataFrame, control: str, level: Level | None, gold
         chosen = ("F1 of regions", found.overlap.f1, *found.overlap.interval)
         percent, undecided = math.nan, 0
     elif kind == TEXT_AREA.kind:
-        texts = text_agreement(annotations, control)
+        texts = text_agreement(annotations, control, clusters=clusters)
         chosen, undecided = ("Word error rate", texts.wer, *texts.interval), 0
     elif found.recommended in figures:
         figure = figures[found.recommended]
@@ -592,6 +600,7 @@ def write_results(
     gold: Callable[..., pd.DataFrame] | None = None,
     sample: pd.DataFrame | None = None,
     label_studio: str = "",
+    clusters: Clusters | None = None,
 ) -> pd.DataFrame:
     """Write all that is to be had of each question into a folder, and return the overview.
 
@@ -609,6 +618,7 @@ def write_results(
             votes say.
         sample: As in ``methods_paragraph``.
         label_studio: Likewise.
+        clusters: What items belong together, as in ``lsnb.agreement``.
 
     Raises:
         InputError: No long table, a level of no control in it, a ``gold`` that returns no final answers, or a sample
@@ -641,7 +651,7 @@ def write_results(
                     finals[control] = _given(gold, control, min_votes)
                 write_table(majority(annotations, control, min_votes=min_votes), target / f"majority-{name}.csv")
                 write_table(finals[control], target / f"gold-{name}.csv")
-            found = agreement(annotations, control, (levels or {}).get(control))
+            found = agreement(annotations, control, (levels or {}).get(control), clusters=clusters)
             write_table(disputed(annotations, control, (levels or {}).get(control)), target / f"disputed-{name}.csv")
             paragraph = methods_paragraph(
                 annotations,
@@ -657,7 +667,7 @@ def write_results(
     with whole_file_at(target / "references.bib") as part:
         part.write_text(references("\n".join(paragraphs)), encoding="utf-8")
     with repeats_told():
-        overview = agreement_overview(annotations, levels=levels, gold=finals)
+        overview = agreement_overview(annotations, levels=levels, gold=finals, clusters=clusters)
     write_table(overview, target / "overview.csv", meanings=OVERVIEW_MEANINGS)
     write_table(coverage(annotations), target / "coverage.csv", meanings=COVERAGE_MEANINGS)
     return overview

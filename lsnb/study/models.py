@@ -112,7 +112,7 @@ class ModelRun:
         resamples: int = 1000,
         seed: int = 0,
     ) -> Evaluation:
-        """Return how well the model answers as people do, as ``lsnb.evaluate`` does.
+        """Return how well the model answers as people do, as ``lsnb.evaluate`` does; frames of one video go together.
 
         Args:
             control: The name of a control that takes answers.
@@ -134,7 +134,8 @@ class ModelRun:
         model = self.answers(control, split=split)
         if split is not None:
             truth = truth[truth["item"].isin(people["item"])]
-        return evaluate(model, truth, key="item", column=control, annotations=people, resamples=resamples, seed=seed)
+        chance: Any = {"clusters": "auto", "resamples": resamples, "seed": seed}
+        return evaluate(model, truth, key="item", column=control, annotations=people, **chance)
 
     @checked
     def regions(
@@ -149,6 +150,8 @@ class ModelRun:
     ) -> RegionAgreement:
         """Return how well the model draws as people do: ``region_agreement`` with the model as an annotator.
 
+        Frames of one video go together.
+
         Args:
             control: The name of a control that draws regions.
             split: Only items of this split.
@@ -158,7 +161,8 @@ class ModelRun:
             seed: As in ``lsnb.reliability.region_agreement``.
         """
         both = self._of(self.both, split)
-        return region_agreement(both, control, threshold=threshold, reference=reference, resamples=resamples, seed=seed)
+        chance: Any = {"clusters": "auto", "resamples": resamples, "seed": seed}
+        return region_agreement(both, control, threshold=threshold, reference=reference, **chance)
 
     def _of(self, table: pd.DataFrame, split: str | None) -> pd.DataFrame:
         if split is None:

@@ -440,7 +440,7 @@ def _question(
         return
     found = None
     try:
-        found = agreement(annotations, name)
+        found = agreement(annotations, name, clusters="auto")
         yield found._repr_html_()
     except LsnbError as fault:
         yield _note(str(fault))

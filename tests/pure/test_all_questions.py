@@ -95,6 +95,8 @@ def test_files_are_named_by_question_and_paragraphs_cite_what_they_name(tmp_path
     assert len(keys) == len(set(keys)) == bib.count("\n}")
     assert bib.count("{") == bib.count("}")
     assert "@article{cohen1968," in references("Cohen’s kappa with quadratic weights of a and b was 0.81.")
+    write_results(long(), tmp_path, clusters={f"{n:02d}": n // 4 for n in range(10)})
+    assert "95 % intervals by 3 clusters of items" in (tmp_path / "methods-mood.txt").read_text(encoding="utf-8")
     again = write_results(long(), tmp_path, min_votes=2)
     assert again.equals(overview)
 

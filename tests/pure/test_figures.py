@@ -22,9 +22,11 @@ from statsmodels.stats.proportion import proportion_confint
 from lsnb import plots
 from lsnb.annotations import long_table
 from lsnb.errors import InputError
+from lsnb.frames.tables import item_name
 from lsnb.reliability import (
     Ratings,
     agreement,
+    agreement_overview,
     alternative_annotator_test,
     cohen_kappa,
     disputed,
@@ -35,6 +37,7 @@ from lsnb.reliability import (
     methods_paragraph,
     references,
     region_agreement,
+    text_agreement,
 )
 from lsnb.reliability.agreement import figures_in
 from lsnb.reliability.coefficients import set_distances
@@ -245,6 +248,18 @@ def test_clusters_widen_intervals_and_are_said():
         agreement(table, "c", clusters={"000": "v"})
     with pytest.raises(InputError, match="Did you mean 'video'"):
         agreement(table, "c", clusters="vidio")
+    # Frames say themselves which video they are of; of one video, or where some are none, items stand for themselves.
+    frames = table.assign(item=[item_name(f"v{int(i) // 20}", int(i)) for i in table["item"]])
+    assert agreement(frames, "c", clusters="auto").interval == drawn.interval
+    first = frames[frames["video"].eq("v0")]
+    for other in (first, table):
+        alone = agreement(other, "c", clusters="auto")
+        assert (alone.clusters, alone.interval) == (0, agreement(other, "c").interval)
+    overview = agreement_overview(frames, clusters="auto").iloc[0]
+    assert (overview["low"], overview["high"]) == agreement(frames, "c", clusters="video").bounds("kappa")
+    said = frames.assign(kind="textarea", value=frames["value"].astype(str))
+    row = agreement_overview(said, clusters="auto").iloc[0]
+    assert (row["low"], row["high"]) == text_agreement(said, "c", clusters="video").interval
     lone = agreement(table, "c", clusters=dict.fromkeys(table["item"], "v"))
     assert "one cluster" in lone.note
     # What formulas take for independent has no interval then, and is not what to report.
