@@ -338,7 +338,8 @@ def _contents(source: Path | str) -> Iterator[tuple[PurePath, str, Any]]:
     except FileNotFoundError:
         siblings = [child.name for child in path.parent.iterdir()] if path.parent.is_dir() else []
         raise MissingFileError(
-            f"There is no file {path}.{nearest(path.name, siblings) or nearest_file(path)}"
+            f"There is no file {path} (looked in {Path.cwd()}): check the path."
+            f"{nearest(path.name, siblings) or nearest_file(path)}"
         ) from None
     except (OSError, ValueError) as fault:
         raise MissingFileError(f"{str(path)[:200]!r} cannot be read ({getattr(fault, 'strerror', fault)}).") from None

@@ -797,7 +797,8 @@ def _meant_in(
     return [
         name
         for name, (field, _, texts) in named.items()
-        if field.kind == "path" and any(text in sentence for text in texts)
+        if field.kind in ("path", "list")
+        and any(text in sentence for text in texts if field.kind == "path" or "." in text)
     ]
 
 

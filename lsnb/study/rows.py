@@ -371,13 +371,15 @@ def seen_text(seen: Sequence[str], unseen: Sequence[str], shown: Collection[str]
 
     Example:
         >>> seen_text(["id", "uri"], ["guess"], ["uri"])
-        "Annotators see uri, and id in the task list. They do not see guess: columns=['guess'] (in a form, COLUMNS) ..."
+        "Annotators see uri, and id in the task list. They do not see guess: columns=['guess'] (COLUMNS in notebook ..."
     """
     page = [name for name in seen if name in shown]
     extra = [name for name in seen if name not in shown]
     text = f"Annotators see {listing(page, 12)}" + (f", and {listing(extra, 12)} in the task list." if extra else ".")
     if unseen:
-        text += f" They do not see {listing(unseen, 12)}: columns=[{unseen[0]!r}] (in a form, COLUMNS) shows it, too."
+        text += (
+            f" They do not see {listing(unseen, 12)}: columns=[{unseen[0]!r}] (COLUMNS in notebook 04) shows it, too."
+        )
     return text
 
 

@@ -134,7 +134,10 @@ def existing_file(path: Any, argument: str) -> Path:
         raise InputError(f"{file} is a folder: give a file in it; lsnb.poses.find_predictions(folder) lists them.")
     if not file.is_file():
         siblings = sorted(child.name for child in file.parent.iterdir()) if file.parent.is_dir() else []
-        raise MissingFileError(f"There is no file {file}.{nearest(file.name, siblings) or nearest_file(file)}")
+        raise MissingFileError(
+            f"There is no file {file} (looked in {Path.cwd()}): check the path."
+            f"{nearest(file.name, siblings) or nearest_file(file)}"
+        )
     return file
 
 

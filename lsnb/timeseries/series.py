@@ -17,7 +17,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, Count, Within, checked
-from lsnb.kernel.files import file_errors, named_path
+from lsnb.kernel.files import file_errors, named_path, nearest_file
 from lsnb.kernel.words import listing, nearest, warn
 from lsnb.tables import read_table
 from lsnb.tables.cells import measured
@@ -572,7 +572,7 @@ def csv_problems(path: str | os.PathLike[str], *, time: str = "time", channels: 
         raise InputError(f"path is a {type(path).__name__}: give the name of a CSV file.")
     file = Path(path)
     if not file.is_file():
-        raise MissingFileError(f"There is no file {file.name} in {file.parent}.")
+        raise MissingFileError(f"There is no file {file} (looked in {Path.cwd()}): check the path.{nearest_file(file)}")
     try:
         with file_errors(file):
             text = file.read_text(encoding="utf-8")

@@ -142,21 +142,25 @@ def test_a_message_about_a_value_of_the_form_names_its_field(kernel: Kernel) -> 
         "from lsnb.errors import InputError\n"
         "from lsnb.kernel.words import warn\n"
         "fields = (Field('OBJECT_NAME', '{nr}', 'text', 'A name.'), Field('KEY', 'Nr', 'text', 'A column.'),\n"
-        "          Field('FOLDER', './fotos', 'path', 'A folder.'), Field('ROWS', 3, 'integer', 'How many.'))\n"
+        "          Field('FOLDER', './fotos', 'path', 'A folder.'), Field('ROWS', 3, 'integer', 'How many.'),\n"
+        "          Field('EXPORTS', 'a.json, file', 'list', 'Files.'))\n"
         "form = lsnb.read_form(Form('mine', fields), {})\n"
         "def act(sentence, **given):\n"
         "    raise InputError(sentence)"
     )
 
     def said(sentence: object) -> str:
-        source = f"how = {{'key': form.key}}\nact({sentence!r}, name=form.object_name, path=form.folder, n=form.rows)"
-        return errors(kernel.run(source))[0].removeprefix("InputError: ")
+        given = "name=form.object_name, path=form.folder, n=form.rows, x=form.exports"
+        return errors(kernel.run(f"how = {{'key': form.key}}\nact({sentence!r}, {given})"))[0].removeprefix(
+            "InputError: "
+        )
 
     assert said("name='{nr}' is none.") == "name='{nr}' is none. In the form: OBJECT_NAME."
     assert said("name={x} asks for 'x'. It has 'Nr', 'b'.").endswith("'b'. In the form: OBJECT_NAME.")
     assert said("There is no column 'Nr', but '{nr}'.").endswith("'{nr}'. In the form: KEY.")
     assert said("There is no folder fotos.") == "There is no folder fotos. In the form: FOLDER."
     assert said("n=0 is too few.") == "n=0 is too few. In the form: ROWS."
+    assert said("There is no file a.json.") == "There is no file a.json. In the form: EXPORTS."
     assert said("n is 3: give 4.") == "n is 3: give 4. In the form: ROWS."
     assert said("KEY is 'Nr'.") == "KEY is 'Nr'."
     assert said("Nobody answers.") == "Nobody answers."
