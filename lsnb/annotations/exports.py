@@ -12,6 +12,7 @@ import io
 import json
 import os
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -245,7 +246,7 @@ def _read_parts(parts: Iterator[Part], wanted: Wanted) -> tuple[pd.DataFrame, Ta
         tally.taken = len(np.unique(heads[heads >= 0]))
         if repeats:
             tally.leave("in more than one file: each counts once, as it was latest", n=repeats)
-    for sentence in strangers(table):
+    for sentence in (*strangers(table), *look_alikes(table)):
         tally.note(sentence)
     return table.reset_index(drop=True), tally
 
@@ -294,7 +295,7 @@ def merge_copies(tables: Mapping[str, pd.DataFrame], *, accounts: bool = False) 
             "latest.",
         )
     merged = merged.drop(columns=["__file", "__head"]).reset_index(drop=True)
-    for sentence in strangers(merged):
+    for sentence in (*strangers(merged), *look_alikes(merged)):
         warn(sentence)
     return merged
 
@@ -716,6 +717,28 @@ def strangers(annotations: pd.DataFrame) -> list[str]:
         main = f", whose account is {own[who]}" if own[who] != by else ""
         said.append(f"Account {by}{whose} answered {counted(n, 'item')} as {who}{main}: it counts as {who}'s.")
     return said
+
+
+def look_alikes(annotations: pd.DataFrame) -> list[str]:
+    """Return a sentence of items that look like one and are two, since nobody's answers meet on them.
+
+    Args:
+        annotations: The long table.
+
+    Example:
+        >>> look_alikes(pd.DataFrame({"item": ["7", " 7", "8"]}))[0].partition(",")[0]
+        "Items that look alike are kept apart (' 7' and '7')"
+    """
+    found: dict[str, list[str]] = {}
+    for item in annotations["item"].dropna().unique():
+        found.setdefault(unicodedata.normalize("NFC", str(item)).strip(), []).append(str(item))
+    alike = [joined([repr(item) for item in sorted(items)]) for items in found.values() if len(items) > 1]
+    if not alike:
+        return []
+    return [
+        f"Items that look alike are kept apart ({listing(alike)}), since their keys differ in spaces around them or in "
+        "how a letter and its accent are put together: mend the keys where they are one item."
+    ]
 
 
 def records_of(text: str, name: str) -> list[dict[str, Any]] | None:

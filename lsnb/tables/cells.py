@@ -189,6 +189,20 @@ def unique_titles(header: Sequence[str], wanted: Sequence[str], tally: Tally) ->
     return list(titles)
 
 
+def are_names(header: Sequence[str]) -> bool:
+    """Return whether several columns are named, each otherwise and none by a number: so no row of data looks.
+
+    Args:
+        header: The first row.
+
+    Example:
+        >>> are_names(["ID", "x", ""]), are_names(["ID"]), are_names(["0", "1"]), are_names(["yes", "yes"])
+        (True, False, False, False)
+    """
+    named = [title for title in header if title.strip()]
+    return len(set(named)) == len(named) > 1 and not any(map(NUMBER.match, named))
+
+
 def _all_or_first(names: Sequence[str], most: int = 20) -> str:
     shown = [repr(name) for name in names]
     return joined(shown) if len(shown) <= most else listing(shown, most)

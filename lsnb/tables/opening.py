@@ -35,6 +35,7 @@ from lsnb.tables.cells import (
     RULES,
     SEVERAL,
     TEXT_DTYPE,
+    are_names,
     as_told,
     column_of,
     column_of_texts,
@@ -56,7 +57,7 @@ from lsnb.tables.cells import (
     without_empty_rows,
 )
 from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, find_column, key_text, note_keyless, rounded_rows
-from lsnb.tables.workbooks import header_below, read_workbook
+from lsnb.tables.workbooks import AGAIN, header_below, read_workbook
 
 # How often each letter beyond ASCII comes among those of a language, per mille: counted roughly from each language's
 # letter frequencies (https://en.wikipedia.org/wiki/Letter_frequency). Only the ratios matter.
@@ -519,8 +520,9 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
     if plain != header and len(of_plain := _types_beside(file, plain)) > len(types):
         header, types = plain, of_plain
     is_own = types.keys() == set(header)  # and nobody added a column or took one away
+    are_headers = not is_own and are_names(header)
     columns: list[list[str | None]] = [[] for _ in header]
-    long_rows, short_rows, empty_rows, blank = [], [], [], []
+    long_rows, short_rows, empty_rows, blank, again = [], [], [], [], []
     below: list[tuple[int, int]] = []  # the first rows behind empty ones: where they stand, and which they are
     last: list[str] | None = None
     for row, fields in enumerate(lines, start=before + 1):
@@ -537,6 +539,8 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
             blank = []
             if not is_own and not any(field.strip() for field in last):
                 empty_rows.append(row - 1)
+            elif are_headers and [field.removeprefix("\ufeff") for field in last] == header:
+                again.append(row - 1)
             else:
                 if len(last) < len(header):
                     short_rows.append(row - 1)
@@ -569,6 +573,8 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         )
     if empty_rows:
         tally.leave("empty", [f"row {row}" for row in empty_rows])
+    if again:
+        tally.leave(AGAIN, [f"row {row}" for row in again])
     note_another(columns, below, tally)
     if not types:
         _look_below(header, text, key, wanted, tally)
@@ -581,7 +587,7 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         cells = columns[titles.index(str(key))]
         known[str(key)] = column_of(cells)
         if not is_own:
-            left = set(empty_rows)
+            left = {*empty_rows, *again}
             note_keyless(cells, str(key), (row for row in count(before + 1) if row not in left), tally)
     made = {
         place: known[title] if title in known else column_of_texts(cells)

@@ -19,6 +19,7 @@ from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside
 from lsnb.kernel.tally import Tally, sheet_rows
 from lsnb.kernel.words import counted, listing, nearest
 from lsnb.tables.cells import (
+    are_names,
     column_of,
     is_structure,
     known_here,
@@ -48,6 +49,8 @@ _ZEROS = re.compile(rf"(?:\[\$-[0-9A-Fa-f]+\])?((?:{_PART})*0)(?:;.*)?", re.DOTA
 _KEPT = re.compile("_x([0-9A-Fa-f]{4})_")
 _WHOLE = re.compile(r"-?[0-9]{1,400}")
 _NEEDS_KEEPING = re.compile("_(?=x[0-9A-Fa-f]{4}_)|[\x01-\x08\x0b-\x1f\ufffe\uffff]")
+# Of rows that files have which were put together of several.
+AGAIN = "the columns' names again"
 # Merged cells: the first row and the last, the first column and the last.
 Span = tuple[int, int, int, int]
 
@@ -130,6 +133,10 @@ def _read_sheet(
         empty = sorted(set(range(2, len(body) + 2)) - {place for place, _ in kept})
         if empty:
             tally.leave("empty", [f"row {place}" for place in empty])
+        again = [n for n, row in kept if [*map(_title, row), *[""] * (width - len(row))] == header]
+        if again and are_names(header):
+            tally.leave(AGAIN, [f"row {place}" for place in again])
+            kept = [(place, row) for place, row in kept if place not in again]
         titles = unique_titles(header, wanted, tally)
         _fill_merged(kept, merged, titles, tally)
         known = known_here(types or {}, titles) if chosen.title == TABLE_SHEET else {}

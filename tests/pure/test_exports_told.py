@@ -140,6 +140,20 @@ def test_equal_numbers_of_different_items_never_collide(tmp_path: Path) -> None:
     assert read_annotations(paths, key="ID")["item"].tolist() == ["p", "q"]
 
 
+@pytest.mark.parametrize("keys", [("7", " 7"), ("für", "fu\u0308r"), ("a", "a\n")])
+def test_keys_that_look_alike_are_two_items_and_said(tmp_path: Path, keys: tuple[str, str]) -> None:
+    paths = [
+        write(tmp_path, f"{name}.json", [task(1, [annotation(choice("up"), n, n)], n, ID=key)])
+        for n, (name, key) in enumerate(zip(("ana", "ben"), keys, strict=True), start=1)
+    ]
+    with pytest.warns(UserWarning, match="Items that look alike are kept apart"):
+        table = read_annotations(paths, key="ID")
+    assert table["item"].tolist() == list(keys)
+    copies = {path.stem: read_annotations(path, key="ID") for path in paths}
+    with pytest.warns(UserWarning, match="mend the keys where they are one item"):
+        lsnb.annotations.merge_copies(copies)
+
+
 def test_an_edited_annotation_is_the_same_by_its_unique_id(tmp_path: Path) -> None:
     old = task(1, [annotation(choice("a"), 1, unique_id="u")], ID="x")
     new = task(9, [annotation(choice("b"), 7, at="2026-05-01T00:00:00Z", unique_id="u")], project=4, ID="x")

@@ -767,6 +767,24 @@ def test_what_a_workbook_writes_in_numbers_is_read_as_it_is_shown(tmp_path):
     assert read_table(tmp_path / "b.xlsx", key="id")["a\rb"].tolist() == table["a\rb"].tolist()
 
 
+def test_files_put_together_have_their_header_once(tmp_path):
+    path = put(tmp_path, "ID,n\n1,2\n\ufeffID,n\n3,4\n,5\n")
+    with pytest.warns(UserWarning, match="posts.csv: ") as said:
+        table = read_table(path, key="ID")
+    assert table["n"].tolist() == [2, 4, 5]
+    assert [str(one.message) for one in said] == [
+        "posts.csv: 4 rows, 3 taken, 1 left out (the columns' names again: row 3).",
+        "posts.csv: column 'ID' is empty in row 5: give each item a key.",
+    ]
+    book = openpyxl.Workbook()
+    for row in (["ID", "n", "x"], [1, 2, 3], ["ID", "n", "x"], ["ID", "n"], [3, 4, 5]):
+        book.active.append(row)
+    book.save(tmp_path / "a.xlsx")
+    with pytest.warns(UserWarning, match=r"4 rows, 3 taken, 1 left out \(the columns' names again: row 3\)"):
+        assert read_table(tmp_path / "a.xlsx")["ID"].tolist() == [1, "ID", 3]
+    assert read_table(put(tmp_path, "0,1\n2,3\n0,1\n")).values.tolist() == [[2, 3], [0, 1]]
+
+
 @pytest.mark.parametrize("gap", ["", ","])
 @pytest.mark.parametrize(
     ("rows", "said"),
