@@ -186,7 +186,7 @@ def test_the_name_of_the_model_is_remembered(stack: Stack, studio: Studio, title
     assert predictions_of(study) == dict.fromkeys(NAMES, [["clip"]] * 5)
     with pytest.raises(lsnb.errors.InputError, match=r"predictions of 'clip' come from the study's table"):
         study.predict({"0000": said("good")}, model_version="clip")
-    with pytest.raises(StudyConflictError, match=r"model_version: the study has 'clip', the call 'blip'"):
+    with pytest.raises(StudyConflictError, match=r"model_version: the study has 'clip', and you ask for 'blip'"):
         guessed(studio, title, changed, model_version="blip")
     with pytest.raises(StudyConflictError, match=r"predictions: the study has .*study\.sync\(table, predictions="):
         guessed(studio, title, changed.assign(other="bad"), model_version="clip", predictions={"other": "mood"})

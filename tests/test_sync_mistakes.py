@@ -92,7 +92,7 @@ def test_a_study_is_made_again_from_the_table_it_was_synced_with(studio: Studio,
         assert set(again.report.table["status"]) == {"exists"}
         assert again.projects["tasks"].tolist() == tasks
     with pytest.raises(
-        StudyConflictError, match=r"1 of the study are not in the call \(005\); study.sync\(table\) adds"
+        StudyConflictError, match=r"1 of the study is not among yours \(005\); study.sync\(table\) adds"
     ):
         studio.create_study(title, config, TABLE, **how)
 

@@ -767,19 +767,16 @@ def fields_meant(sentence: str, source: str, namespace: Namespace, *, is_fault: 
                 each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, str) and each
             ]
             named.setdefault(field.name, (field, {node.attr}, texts))[1].add(given.get(id(node), node.attr))
-    lines = sentence.splitlines() if is_fault else [sentence]
-    meant = dict.fromkeys(name for line in lines for name in _meant_in(line, named, is_fault=is_fault))
+    meant = _meant_in(sentence, named, is_fault=is_fault)
     return f" In the form: {', '.join(meant)}." if meant else ""
 
 
-def _meant_in(
-    sentence: str, named: Mapping[str, tuple[Field, set[str], list[str]]], *, is_fault: bool
-) -> Iterable[str]:
+def _meant_in(sentence: str, named: Mapping[str, tuple[Field, set[str], list[str]]], *, is_fault: bool) -> list[str]:
     said = [name for name in named if re.search(rf"\b{name}\b", sentence)]
     by_argument = [
         name
         for name, (_, arguments, _) in named.items()
-        if re.search(rf"\b({'|'.join(map(re.escape, sorted(arguments)))})(=| is )", sentence)
+        if re.search(rf"\b({'|'.join(map(re.escape, sorted(arguments)))})(=| is |: )", sentence)
     ]
     if said or by_argument or not is_fault:
         return [name for name in by_argument if name not in said]
@@ -797,11 +794,11 @@ def _meant_in(
     return [
         name
         for name, (field, _, texts) in named.items()
-        if field.kind in ("path", "list")
-        and any(text in sentence for text in texts if field.kind == "path" or "." in text)
+        if any((field.kind == "path" or _FILE.search(text)) and text in sentence for text in texts)
     ]
 
 
+_FILE = re.compile(r"\.[A-Za-z]\w{0,5}$")
 _QUOTES = (("'", "'"), ('"', '"'), ("“", "”"), ("‘", "’"))
 
 

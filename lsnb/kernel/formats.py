@@ -301,7 +301,9 @@ def _opening(path: Path, wanted: str) -> Iterator[None]:
         try:
             yield
         except (FileNotFoundError, NotADirectoryError):
-            raise MissingFileError(f"There is no file {path} (looked in {Path.cwd()}).{nearest_file(path)}") from None
+            raise MissingFileError(
+                f"There is no file {path} (looked in {Path.cwd()}): check the path.{nearest_file(path)}"
+            ) from None
         except IsADirectoryError:
             raise InputError(f"{path} is a folder: give {wanted}.") from None
 

@@ -170,8 +170,8 @@ class Attendant:
     def _tell(self, shell: Any, kind: Any, error: Any, trace: Any, tb_offset: int | None = None) -> Any:
         if isinstance(error, LsnbError):
             sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace  # what %debug looks at
-            lines = error._render_traceback_()
-            lines[-1] += self.in_form(str(error), is_fault=True)
+            said = "\n".join(error._render_traceback_()).split("\n")
+            lines = ["\n".join(f"{line}{self.in_form(line, is_fault=True)}" for line in said)]
             shell._showtraceback(kind, error, lines)
             return lines
         last = trace

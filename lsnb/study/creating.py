@@ -256,26 +256,29 @@ def refuse_differences(server: Server, plan: Plan, copies: Sequence[Copy]) -> di
     there, asked = copies[0].manifest, plan.about
     problems = []
     if there.key != asked.key:
-        problems.append(f"key: the study has {there.key!r}, the call {asked.key!r}.")
+        problems.append(f"key: the study has {there.key!r}, and you ask for {asked.key!r}.")
     if there.seed != asked.seed:
-        problems.append(f"seed: the study has {there.seed}, the call {asked.seed}.")
+        problems.append(f"seed: the study has {there.seed}, and you ask for {asked.seed}.")
     if _plain(there.overlap) != _plain(asked.overlap):
-        problems.append(f"overlap: the study has {there.overlap!r}, the call {asked.overlap!r}.")
+        problems.append(f"overlap: the study has {there.overlap!r}, and you ask for {asked.overlap!r}.")
     if dict(there.columns) != dict(asked.columns):
-        problems.append(f"columns: the study has {dict(there.columns)}, the call {dict(asked.columns)}.")
+        problems.append(f"columns: the study has {dict(there.columns)}, and you ask for {dict(asked.columns)}.")
     if asked.predictions and dict(there.predictions) != dict(asked.predictions):
         problems.append(
-            f"predictions: the study has {dict(there.predictions) or 'none'}, the call {dict(asked.predictions)} "
-            "(study.sync(table, predictions=…) brings others in)."
+            f"predictions: the study has {dict(there.predictions) or 'none'}, and you ask for "
+            f"{dict(asked.predictions)} (study.sync(table, predictions=…) brings others in)."
         )
     elif asked.predictions and there.model_version and there.model_version != asked.model_version:
-        problems.append(f"model_version: the study has {there.model_version!r}, the call {asked.model_version!r}.")
+        problems.append(
+            f"model_version: the study has {there.model_version!r}, and you ask for {asked.model_version!r}."
+        )
     if there.where != asked.where:
-        problems.append(f"where: the study has {there.where!r}, the call {asked.where!r}.")
+        problems.append(f"where: the study has {there.where!r}, and you ask for {asked.where!r}.")
     if set(asked.annotators) not in (set(there.annotators), set(all_annotators(copies))):
         names = ", ".join(all_annotators(copies))
         problems.append(
-            f"annotators: the study has {names}; the call {', '.join(asked.annotators)} (study.add_annotator adds one)."
+            f"annotators: the study has {names}, and you ask for {', '.join(asked.annotators)} "
+            "(study.add_annotator adds one)."
         )
     if there.config != asked.config:
         problems.append("config: the study's label config is another one.")
@@ -303,9 +306,9 @@ def _item_differences(plan: Plan, there: Collection[str]) -> list[str]:
     gone = sorted(set(there) - set(plan.items))
     parts = []
     if new:
-        parts.append(f"{len(new)} of the call are not in the study ({_few(new)})")
+        parts.append(f"{len(new)} of yours {'is' if len(new) == 1 else 'are'} not in the study ({_few(new)})")
     if gone:
-        parts.append(f"{len(gone)} of the study are not in the call ({_few(gone)})")
+        parts.append(f"{len(gone)} of the study {'is' if len(gone) == 1 else 'are'} not among yours ({_few(gone)})")
     return [f"items: {' and '.join(parts)}; study.sync(table) adds, changes and removes items."] if parts else []
 
 

@@ -164,6 +164,10 @@ def test_a_message_about_a_value_of_the_form_names_its_field(kernel: Kernel) -> 
     assert said("n is 3: give 4.") == "n is 3: give 4. In the form: ROWS."
     assert said("KEY is 'Nr'.") == "KEY is 'Nr'."
     assert said("Nobody answers.") == "Nobody answers."
+    assert said(["n: it has 4.", "So is x."]).splitlines()[1:] == [
+        "  1. n: it has 4. In the form: ROWS.",
+        "  2. So is x.",
+    ]
     assert said(["One is bad.", "So is 'Nr'."]).splitlines()[1:] == [
         "  1. One is bad.",
         "  2. So is 'Nr'. In the form: KEY.",
