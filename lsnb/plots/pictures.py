@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Polygon
+from matplotlib.transforms import Bbox, offset_copy
 
 from lsnb.annotations.long import ANSWERED, require_columns
 from lsnb.annotations.votes import checked, latest
@@ -304,7 +305,9 @@ def _spread_words(figure: Picture, panels: Iterable[Any]) -> None:
     renderer = canvas.get_renderer()
     for axes in panels:
         inside = axes.get_window_extent(renderer)
-        taken: list[Any] = []
+        # A key point is what its picture is about, and no label lies over one.
+        points = [axes.transData.transform(line.get_xydata()) for line in axes.lines]
+        taken: list[Any] = [Bbox([at - HALF_MARK, at + HALF_MARK]) for several in points for at in several]
         lost = 0
         for text in axes.texts:
             box = text.get_window_extent(renderer)
@@ -414,13 +417,16 @@ def _draw(
             # Letters on a patch of the annotator's colour are read whatever picture is behind them.
             ink = "black" if color in ("#F0E442", "#56B4E9", "#E69F00", "#CC79A7") else "white"
             patch = {"facecolor": color, "edgecolor": "none", "pad": 0.6, "alpha": 0.8}
-            axes.text(*at, labels[row["value"]], color=ink, fontsize=7, va="bottom", bbox=patch)
+            lift = offset_copy(axes.transData, axes.figure, y=5 if len(corners) == 1 else 0, units="points")
+            axes.text(*at, labels[row["value"]], color=ink, fontsize=7, va="bottom", bbox=patch, transform=lift)
     axes.set_xlim(0, size[0])
     axes.set_ylim(size[1], 0)
     return bool(len(rows))
 
 
 MARKS = ("o", "s", "^", "D")
+# Half of a mark's width with its white edge, in pixels of a hundred to the inch.
+HALF_MARK = 5.0
 # How many letters a label has where pictures are small.
 SMALL = 16
 

@@ -84,6 +84,24 @@ def drawn(n: int, classes: int, pictures: int = 1) -> pd.DataFrame:
     return long_table(tasks, raw=True)
 
 
+def pointed(n: int, classes: int) -> pd.DataFrame:
+    chance = np.random.default_rng(classes)
+    places = chance.uniform(5, 95, (min(classes, 12), 2))
+    given = []
+    for number, who in enumerate(people(n)):
+        points = [
+            result(
+                "keypointlabels",
+                {"x": x, "y": y, "width": 1, "keypointlabels": [german(k)]},
+                id=f"{number}-{k}",
+                **SIZE,
+            )
+            for k, (x, y) in enumerate((places + chance.normal(0, 1.5, places.shape)).clip(1, 99).tolist())
+        ]
+        given.append(annotation(points, number, by=who))
+    return long_table([task(0, given)], raw=True)
+
+
 def model_of(table: pd.DataFrame) -> pd.DataFrame:
     first = table[table["annotator"] == table["annotator"].iloc[0]]
     labels = sorted(table["value"].unique())
@@ -125,6 +143,7 @@ CHARTS: dict[str, Callable[[int, int], Figure]] = {
     "annotations_per_day": lambda n, c: plots.annotations_per_day(answers(n, c)),
     "timeline": lambda n, c: plots.timeline(marks(n, c), "1", "c"),
     "overlay": lambda n, c: plots.overlay(drawn(n, c), "0", "c"),
+    "points": lambda n, c: plots.overlay(pointed(n, c), "0", "c"),
     "overlays": lambda n, c: plots.overlays(drawn(n, c, 2), {}, "c"),
     "contact_sheet": sheet,
 }
@@ -183,14 +202,39 @@ def faults(figure: Figure) -> list[str]:
     return said
 
 
+def covers(figure: Figure) -> list[str]:
+    """Return the labels that lie over a mark in a picture."""
+    found = list(visible(figure))
+    marks = [
+        (x, y)
+        for axes in figure.axes
+        for line in axes.lines
+        if line.get_marker() not in ("", "None", None)
+        for x, y in axes.transData.transform(line.get_xydata())
+    ]
+    return [
+        text.get_text()
+        for text, box in found
+        if any(box.x0 - 2 < x < box.x1 + 2 and box.y0 - 2 < y < box.y1 + 2 for x, y in marks)
+    ]
+
+
 # One cell of the grid for each, the fullest that is quick.
-SMALL = {"timeline": (2, 9), "contact_sheet": (2, 9), "overlays": (2, 9), "overlay": (5, 9), "disagreement_map": (5, 9)}
+SMALL = {
+    "points": (5, 9),
+    "timeline": (2, 9),
+    "contact_sheet": (2, 9),
+    "overlays": (2, 9),
+    "overlay": (5, 9),
+    "disagreement_map": (5, 9),
+}
 GRID = [(n, c) for n in (1, 2, 5, 12) for c in (3, 9, 30)]
 
 
 def check(name: str, n: int, classes: int, folder: Path | None = None) -> None:
     figure = CHARTS[name](n, classes)
     assert not faults(figure), (n, classes)
+    assert name != "points" or (figure.axes[0].lines and not covers(figure))
     for axes in figure.axes:
         # Turned labels of ticks are one line apart at least.
         places = [label.get_position()[0] for label in axes.get_xticklabels() if label.get_rotation()]
