@@ -169,10 +169,14 @@ class Agreement:
         rows = list(dict(rows).items())
         cells = "".join(f"<tr><th>{html.escape(name)}</th><td>{html.escape(value)}</td></tr>" for name, value in rows)
         note = "".join(f"<p>{html.escape(words)}</p>" for words in (self.why, self.note) if words)
-        pairs = self.kappa.to_html(index=False, escape=True, na_rep="–", float_format=lambda kappa: f"{kappa:.3f}")
+        pairs = self.kappa.to_html(
+            index=False, border=0, escape=True, na_rep="–", float_format=lambda kappa: f"{kappa:.3f}"
+        )
         overlap = self.overlap._repr_html_() if self.overlap is not None else ""
         if len(self.again):
-            again = self.again.to_html(index=False, escape=True, na_rep="–", float_format=lambda part: f"{part:.3f}")
+            again = self.again.to_html(
+                index=False, border=0, escape=True, na_rep="–", float_format=lambda part: f"{part:.3f}"
+            )
             pairs += f"<p>The same items again:</p>{again}"
         about = f" about {html.escape(self.control)}" if self.control else ""
         return f"<p><b>Agreement{about}</b></p><table>{cells}</table>{note}{pairs}{overlap}"
@@ -791,7 +795,9 @@ class TextAgreement:
         return "\n".join(part for part in (self.summary, self.pairs.to_string(index=False), self.note) if part)
 
     def _repr_html_(self) -> str:
-        pairs = self.pairs.to_html(index=False, escape=True, na_rep="–", float_format=lambda figure: f"{figure:.3f}")
+        pairs = self.pairs.to_html(
+            index=False, border=0, escape=True, na_rep="–", float_format=lambda figure: f"{figure:.3f}"
+        )
         return f"<p><b>{html.escape(self.summary)}</b></p><p>{html.escape(self.note)}</p>{pairs}"
 
 
