@@ -38,7 +38,7 @@ def answer(study: Study, item: str, value: str, annotator: str = "ana") -> int:
 def second_account(stack: Stack, studio: Studio, name: str) -> tuple[str, Studio]:
     """Another person of the server, who signed up by the link: their address, and the server as they see it."""
     link = studio.server.invite_link()
-    for again in range(5):
+    for again in range(30):
         # Where SQLite was busy with another test's work, Label Studio leaves half an account, which stays so.
         email = f"{name}.{again}@example.org"
         with httpx.Client(base_url=stack.url, follow_redirects=True) as http:

@@ -11,6 +11,7 @@ from benchmarks.bench_clocks import trial
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from recordings import recording, shared_signal
+from scipy.stats import binom
 from video_maker import make_video
 
 from lsnb.alignment import align, find_offset
@@ -328,4 +329,7 @@ def test_a_grid_of_made_recordings_is_matched_within_what_is_stated():
     told = rows[~is_alien & rows["clear"]]
     assert len(told) > 0.8 * (~is_alien).sum()
     assert (told["worst"] < FRAME).mean() >= 0.97
-    assert told[["holds_offset", "holds_drift", "holds_start", "holds_end"]].mean().between(0.9, 0.99).all()
+    # Of so few no count may be one that is improbable of every share from .93 to .97, which four hundred measured.
+    held = told[["holds_offset", "holds_drift", "holds_start", "holds_end"]].sum()
+    assert (binom.cdf(held, len(told), 0.93) > 0.01).all()
+    assert (binom.sf(held - 1, len(told), 0.97) > 0.01).all()
