@@ -14,8 +14,9 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import combinations
 from pathlib import Path, PurePath, PurePosixPath
 from typing import Annotated, Any, NamedTuple
 
@@ -587,7 +588,13 @@ def _kept(merged: pd.DataFrame) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], in
     alike = heads.duplicated(numbers, keep=False)
     if "unique_id" in heads:
         alike |= heads["unique_id"].notna() & heads.duplicated(["item", "unique_id"], keep=False)
-    left = [place for _, some in heads[alike].groupby("item", dropna=False) for place in _older(merged, some)]
+    content = _contents_of(merged, CONTENT)
+    servers = _servers(heads[alike], _contents_of(merged, SAID))
+    left = [
+        place
+        for _, some in heads[alike].groupby("item", dropna=False)
+        for place in _older(some.assign(__server=some["__file"].map(servers)), content)
+    ]
     dropped = pd.MultiIndex.from_frame(heads.loc[left, ["__file", "__head"]])
     stays = (
         ~pd.MultiIndex.from_frame(merged[["__file", "__head"]]).isin(dropped) if left else np.ones(len(merged), bool)
@@ -602,23 +609,68 @@ def _kept(merged: pd.DataFrame) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], in
     return stays & ~(unlabelled & known & (labelled | again)), len(left)
 
 
-def _older(merged: pd.DataFrame, heads: pd.DataFrame) -> list[Any]:
-    """Return the rows, of those of one item's annotations, that another file has later."""
-    columns = {name: _plain(heads[name]) if name in heads else [None] * len(heads) for name in MARKED}
+def _contents_of(merged: pd.DataFrame, names: Sequence[str]) -> Callable[[str, int], Hashable]:
+    """Return a function of a file and an annotation's number in it, for what that holds."""
+    places: dict[Any, Any] = {}
 
     def content(file: str, head: int) -> Hashable:
-        rows = merged[merged["__file"].eq(file) & merged["__head"].eq(head)]
-        return repr([_plain(rows[name]) for name in CONTENT if name in rows])
+        if not places:
+            places.update(merged.groupby(["__file", "__head"], sort=False).indices)
+        rows = merged.iloc[places[file, head]]
+        return repr([_plain(rows[name]) for name in names if name in rows])
 
+    return content
+
+
+def _servers(heads: pd.DataFrame, content: Callable[[str, int], Hashable]) -> dict[str, int]:
+    """Return for each file the number of the server it must be of, as far as files contradict each other.
+
+    What has equal numbers, was made and last changed at the same moments and holds something else is of two servers; so
+    is all else that is in both files, also where two people happened to answer alike.
+    """
+    files = sorted(heads["__file"].unique())
+    against: dict[str, set[str]] = {file: set() for file in files}
+    times = ["created_at", "updated_at"]
+    if {*times} <= {*heads.columns} and len(files) > 1:
+        unsigned = heads["unique_id"].isna() if "unique_id" in heads else pd.Series(True, index=heads.index)
+        told = heads[unsigned & heads[times].notna().all(axis=1) & ~heads["status"].isin(["draft", "damaged"])]
+        for _, same in told.groupby(["item", *NUMBERS, *times], dropna=False, sort=False):
+            if same["__file"].nunique() < 2:
+                continue
+            held = [(file, content(file, head)) for file, head in zip(same["__file"], same["__head"], strict=True)]
+            for (one, said), (other, too) in combinations(held, 2):
+                if one != other and said != too:
+                    against[one].add(other)
+                    against[other].add(one)
+    groups: list[set[str]] = []
+    for file in files:
+        group = next((group for group in groups if not group & against[file]), None)
+        if group is None:
+            groups.append({file})
+        else:
+            group.add(file)
+    return {file: number for number, group in enumerate(groups) for file in group}
+
+
+def _older(heads: pd.DataFrame, content: Callable[[str, int], Hashable]) -> list[Any]:
+    """Return the rows, of those of one item's annotations, that another file has later."""
+    columns = {name: _plain(heads[name]) if name in heads else [None] * len(heads) for name in MARKED}
     marks = [
         Mark(
             unique,
-            (*numbers, status if status in ("draft", "damaged") else "", annotator if status == "draft" else ""),
+            (
+                *numbers,
+                status if status in ("draft", "damaged") else "",
+                annotator if status == "draft" else "",
+                server,
+            ),
             None if created is None else str(created),
             None if updated is None else str(updated),
             partial(content, file, head),
         )
-        for unique, *numbers, created, updated, status, annotator, file, head in zip(*columns.values(), strict=True)
+        for unique, *numbers, created, updated, status, annotator, server, file, head in zip(
+            *columns.values(), strict=True
+        )
     ]
     number = same_annotations(marks)
     latest: dict[int, tuple[str, bool, str]] = {}
@@ -634,7 +686,7 @@ def _older(merged: pd.DataFrame, heads: pd.DataFrame) -> list[Any]:
     return left
 
 
-MARKED = ("unique_id", *NUMBERS, "created_at", "updated_at", "status", "annotator", "__file", "__head")
+MARKED = ("unique_id", *NUMBERS, "created_at", "updated_at", "status", "annotator", "__server", "__file", "__head")
 # What an annotation holds, and what its results say beyond these columns: outlines, masks, keyframes.
 CONTENT = (
     "account",
@@ -654,6 +706,8 @@ CONTENT = (
     "raw",
     "__said",
 )
+# ... in whatever form it was exported: some have no ids of regions, kinds or addresses of accounts.
+SAID = tuple(name for name in CONTENT if name not in ("account", "kind", "region", "raw"))
 
 
 def _plain(column: pd.Series[Any]) -> list[Any]:

@@ -135,6 +135,29 @@ def test_what_no_column_holds_tells_two_servers_apart_too(tmp_path: Path, shapes
     assert lsnb.annotations.merge_copies(copies)["annotator"].tolist() == ["ana", "ben"]
 
 
+@pytest.mark.parametrize("form", ["json", "flat"])
+def test_where_two_servers_agree_nothing_vanishes_either(tmp_path: Path, form: str) -> None:
+    paths = []
+    for name, answers in (("ana", "ababab"), ("ben", "bbaaab")):  # k2, k3, k5 and k6 alike
+        tasks = [task(n, [annotation(choice(said), n)], ID=f"k{n}") for n, said in enumerate(answers, start=1)]
+        if form == "flat":
+            about = {"annotator": 1, "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z"}
+            tasks = [
+                {"ID": f"k{n}", "id": n, "mood": said, "annotation_id": n, **about}
+                for n, said in enumerate(answers, start=1)
+            ]
+        paths.append(write(tmp_path, f"{name}.json", tasks))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        table = read_annotations(paths, key="ID")
+        again = read_annotations([*paths, write(tmp_path, "copy.json", json.loads(paths[0].read_bytes()))], key="ID")
+    assert widen(table, "mood").to_dict("list") == {"ana": list("ababab"), "ben": list("bbaaab")}
+    # Of 6 pairs 2 differ; by chance, with 6 of each answer, 2 · 6 · 6 of 12 · 11 would.
+    assert agreement(table, "mood").alpha == pytest.approx(1 - (2 / 6) / (2 * 6 * 6 / (12 * 11)))
+    assert tally_of(table).taken == 12
+    assert (tally_of(again).seen, tally_of(again).taken) == (18, 12)
+
+
 def test_equal_numbers_of_different_items_never_collide(tmp_path: Path) -> None:
     paths = [write(tmp_path, f"{x}.json", [task(1, [annotation(choice("a"), 1)], ID=x)]) for x in ("p", "q")]
     assert read_annotations(paths, key="ID")["item"].tolist() == ["p", "q"]
