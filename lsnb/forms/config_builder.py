@@ -207,8 +207,8 @@ class ConfigBuilder:
 
     @property
     def xml(self) -> str:
-        """The config as Label Studio reads it."""
-        return self.config.xml
+        """The config as Label Studio reads it: what is previewed, with each question's name where it has no heading."""
+        return self.config.titled().xml
 
     @property
     def problems(self) -> list[str]:
@@ -364,7 +364,8 @@ class ConfigBuilder:
         Raises:
             InputError: The name has another ending, or a file of another sort has this name.
         """
-        file = save_config(self.config, out)
+        is_xml = Path(out).suffix.lower() == ".xml"
+        file = save_config(self.config.titled() if is_xml else self.config, out)
         left = self._outcome.left_out
         note = f" {left} unfinished part{'s are' if left > 1 else ' is'} not in it." if left else ""
         self._settle(f"Saved as {file}.{note}")
@@ -976,7 +977,7 @@ class _Drawing:
             return
         self._link.value = "<span class='lsnb-small'>Making a scratch project …</span>"
         try:
-            address = html.escape(preview.open_project(self._builder.config))
+            address = html.escape(preview.open_project(self._builder.config.titled()))
         except LsnbError as fault:
             self._link.value = f"<span class='lsnb-bad'>{html.escape(str(fault))}</span>"
         else:

@@ -134,6 +134,12 @@ def test_xml_is_saved_and_loaded(tmp_path: Path) -> None:
     builder.save(path)
     assert path.read_text(encoding="utf-8") == START.xml
     assert "1 unfinished part is not in it" in builder.message
+    bare = built(START.rating("quality"), name="bare")  # is saved as it is previewed, with a heading
+    bare.save(tmp_path / "bare.xml")
+    assert (
+        (tmp_path / "bare.xml").read_text(encoding="utf-8") == bare.xml == START.rating("quality", title="quality").xml
+    )
+    assert bare.config == START.rating("quality")
     builder.save(path)
     other = built(name="other")
     other.load(path)
