@@ -33,7 +33,7 @@ from lsnb.reliability.decisions import disputed
 from lsnb.reliability.decisions import gold as gold_of
 from lsnb.reliability.evaluation import Evaluation
 from lsnb.reliability.intervals import Clusters, figures_in
-from lsnb.reliability.overlap import is_drawn
+from lsnb.reliability.overlap import is_drawn, region_agreement
 from lsnb.sampling import describe_sample
 from lsnb.tables.cells import RULES
 from lsnb.tables.keys import check_key
@@ -550,6 +550,8 @@ def _overview(
     try:
         found = agreement(annotations, control, level, clusters=clusters)
         table = gold if isinstance(gold, pd.DataFrame) else gold_of(annotations, control)
+        if is_drawn(annotations, control) and found.overlap is None:
+            region_agreement(annotations, control, resamples=0)  # says why
     except InputError as fault:
         return control, kind, people, 0, math.nan, "", math.nan, math.nan, math.nan, 0, str(fault)
     figures = figures_in(found.figures)
@@ -607,7 +609,7 @@ def write_results(
     For a question ``mood``: ``majority-mood.csv``, ``gold-mood.csv`` and ``disputed-mood.csv``, each with a data
     dictionary, and ``methods-mood.txt``; for all together ``overview.csv``,
     ``coverage.csv`` and ``references.bib``. Of a tool that draws
-    regions there are no votes: it has what is disputed and the paragraph.
+    regions there are no votes: it has what is disputed, where regions can be compared, and the paragraph.
 
     Args:
         annotations: The long table; it is not changed.
@@ -652,7 +654,10 @@ def write_results(
                 write_table(majority(annotations, control, min_votes=min_votes), target / f"majority-{name}.csv")
                 write_table(finals[control], target / f"gold-{name}.csv")
             found = agreement(annotations, control, (levels or {}).get(control), clusters=clusters)
-            write_table(disputed(annotations, control, (levels or {}).get(control)), target / f"disputed-{name}.csv")
+            # Regions that cannot be compared are in no way disputed: the overview says why, and the others go on.
+            if found.overlap is not None or not is_drawn(annotations, control):
+                worst = disputed(annotations, control, (levels or {}).get(control))
+                write_table(worst, target / f"disputed-{name}.csv")
             paragraph = methods_paragraph(
                 annotations,
                 control,

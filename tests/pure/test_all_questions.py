@@ -101,6 +101,24 @@ def test_files_are_named_by_question_and_paragraphs_cite_what_they_name(tmp_path
     assert again.equals(overview)
 
 
+def test_a_tool_whose_regions_cannot_be_compared_stops_no_other_question(tmp_path):
+    # One tag of labels for boxes and brushes, as Label Studio has it.
+    value = {"x": 10, "y": 10, "width": 20, "height": 20, "rotation": 0, "rectanglelabels": ["car"]}
+    shapes = [
+        result("rectanglelabels", value, name="part", id="r1"),
+        result("brushlabels", {"format": "rle", "rle": [0, 1], "brushlabels": ["car"]}, name="part", id="r2"),
+        *choice("x"),
+    ]
+    table = long_table([task(1, [annotation(shapes, n, by=f"p{n}") for n in (1, 2)])], raw=True)
+    found = write_results(table, tmp_path).set_index("question")
+    assert found.loc["part", "next"].startswith("The control 'part' draws boxes, masks, which cannot be compared")
+    assert pd.isna(found.loc["part", "value"])
+    assert found.loc["mood", "percent"] == 1
+    names = {path.name for path in tmp_path.iterdir()}
+    assert {"gold-mood.csv", "disputed-mood.csv", "methods-part.txt"} <= names
+    assert "disputed-part.csv" not in names
+
+
 def test_a_table_without_answers_gives_an_empty_overview(tmp_path):
     nobody = long().iloc[:2].assign(control=None, value=None, status="unlabelled")
     assert len(write_results(nobody, tmp_path)) == 0
