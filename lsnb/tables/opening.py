@@ -688,9 +688,20 @@ def _dictionary_in(place: Path) -> pd.DataFrame | None:
             return None
         text, _ = decode(place.read_bytes(), place.name)
         about = _parse_own(text, True, Tally(place.name)) if own_mark(text) is not None else None
+        about = _of_spreadsheet(text) if about is None else about
     except (OSError, TableError):
         return None
     return None if about is None or "column" not in about.columns else about
+
+
+def _of_spreadsheet(text: str) -> pd.DataFrame | None:
+    """Return a data dictionary that a spreadsheet has saved again."""
+    dialect, text = sniff(text)
+    header, *rows = list(dialect.records(text)) or [[]]
+    if not {"column", "meaning", "type"} <= set(header):
+        return None
+    cells = [[unguarded(field) for field in [*row, *[""] * len(header)][: len(header)]] for row in rows]
+    return pd.DataFrame(cells, columns=header, dtype="object")
 
 
 def _about_beside(file: Path, titles: Sequence[str] | None = None) -> pd.DataFrame | None:

@@ -411,6 +411,17 @@ def test_a_column_that_somebody_adds_or_moves_in_a_spreadsheet_changes_no_other(
         assert again[same].to_dict("list") == table[same].to_dict("list")
 
 
+@pytest.mark.parametrize("separator", [",", ";"])
+def test_a_dictionary_that_a_spreadsheet_saved_is_one_still(tmp_path, separator):
+    table = pd.DataFrame({"item": ["01", "2"], "=mark": ["+", "-"], "value": [("a", "b"), ()], "n": [1.5, 0.25]})
+    path = write_table(table, tmp_path / "gold.csv")
+    for file in (path, tmp_path / "gold.columns.csv"):
+        rows = list(csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline="")))
+        with file.open("w", encoding="cp1252", newline="") as saved:
+            csv.writer(saved, delimiter=separator).writerows(rows)
+    assert read_table(path).to_dict("list") == table.to_dict("list")
+
+
 @pytest.mark.parametrize(("cell", "value"), [("B2", "ca. 5"), ("C2", "soon"), ("D2", "x"), ("E2", "ja")])
 def test_a_text_that_somebody_writes_among_numbers_or_times_is_said_and_no_damage(tmp_path, cell, value):
     times = [pd.Timestamp("2026-01-02", tz="UTC")] * 2
