@@ -62,6 +62,19 @@ def counted(n: int, one: str, several: str | None = None) -> str:
     return f"{n} {one if n == 1 else several or f'{one}s'}"
 
 
+def often(n: int) -> str:
+    """Return how often something came.
+
+    Args:
+        n: How often, one or more.
+
+    Example:
+        >>> often(1), often(3)
+        ('once', '3 times')
+    """
+    return "once" if n == 1 else f"{n} times"
+
+
 AGAIN = "Run the same call again: what is done stays done."
 
 

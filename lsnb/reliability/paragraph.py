@@ -25,7 +25,7 @@ from lsnb.annotations.votes import (
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, FilePath, checked
 from lsnb.kernel.files import file_errors, named_path, safe_name, whole_file_at
-from lsnb.kernel.words import counted, joined, listing, nearest
+from lsnb.kernel.words import counted, joined, listing, nearest, often
 from lsnb.labels.vocabulary import TEXT_AREA
 from lsnb.reliability.agreement import Agreement, agreement, is_share_of_items, text_agreement
 from lsnb.reliability.coefficients import Level
@@ -134,7 +134,7 @@ def _twice(annotations: pd.DataFrame, found: Agreement, is_drawing: bool) -> str
     n = int(found.again["n"].sum())
     if not n:
         return ""
-    words = f"Annotators annotated an item a second time {_times(n)}"
+    words = f"Annotators annotated an item a second time {often(n)}"
     if repeats_in(annotations):
         words += ", which no other figure counts"
     percents = found.again["percent"].astype("float64")
@@ -144,15 +144,11 @@ def _twice(annotations: pd.DataFrame, found: Agreement, is_drawing: bool) -> str
     return f"{words}; {same} of these answers were the same as before."
 
 
-def _times(n: int) -> str:
-    return "once" if n == 1 else f"{n} times"
-
-
 def _skipped(annotations: pd.DataFrame) -> str:
     skipped = annotations.loc[annotations["status"].eq("skipped").fillna(False).astype(bool), ["item", "annotator"]]
     n = len(skipped.drop_duplicates())
     earlier = replaced(annotations)
-    words = [f"Annotators skipped an item {_times(n)}."] if n else []
+    words = [f"Annotators skipped an item {often(n)}."] if n else []
     if earlier:
         are = "annotation was" if earlier == 1 else "annotations were"
         words.append(f"{earlier} {are} replaced by a later one of the same person.")

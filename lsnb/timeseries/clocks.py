@@ -16,7 +16,7 @@ import pandas as pd
 
 from lsnb.errors import InputError
 from lsnb.kernel.tally import sheet_rows
-from lsnb.kernel.words import listing
+from lsnb.kernel.words import listing, often
 
 # Local times in a zone: the hour that an autumn night has twice, and the one that a spring night lacks.
 
@@ -504,7 +504,12 @@ def guess_unit(numbers: Any, duration: float, column: str, said: str | None = No
         return "s", f"Column {column!r} was read as seconds."
     typical = float(np.median(numbers[:: max(1, len(numbers) // 10_000)]))
     low, high = _core(numbers)
-    span = high - low
+    # Runs that follow each other last as long as all of them.
+    bounds = (0, *resets_of(np.asarray(numbers, dtype="float64"), is_absolute=False), len(numbers))
+    runs = (
+        [_core(numbers[start:end]) for start, end in itertools.pairwise(bounds)] if len(bounds) > 2 else [(low, high)]
+    )
+    span = sum(last - first for first, last in runs)
     if said is not None:
         return said, _as_said(numbers, said, duration, column, span)
     for unit in (*GUESSED, "excel", "matlab"):
@@ -516,7 +521,7 @@ def guess_unit(numbers: Any, duration: float, column: str, said: str | None = No
             return unit, f"Column {column!r} was read as {SPOKEN[unit]}{since}, by the size of its numbers."
     if len(numbers) < 2 or span == 0:
         return "s", f"Column {column!r} was read as seconds: one moment says nothing of its unit."
-    rate = (len(numbers) - 1) / span
+    rate = (len(numbers) - len(runs)) / span
     fitting = _fitting(rate, span, duration)
     alike = [unit for unit in fitting if duration / ALIKE <= span * SECONDS[unit] <= duration * ALIKE]
     chosen = alike if len(fitting) > 1 and len(alike) == 1 else fitting
@@ -758,7 +763,7 @@ class Times:
             before = seconds[:row]
             last, first = before[np.isfinite(before)][-1], seconds[row]
             seconds[row:] += last + step - first
-        note = f"The clock began anew {len(self.resets)} times; each run goes on a step after the one before."
+        note = f"The clock began anew {often(len(self.resets))}; each run goes on a step after the one before."
         return Times(seconds, self.clock, (*self.notes, note))
 
 
@@ -854,7 +859,7 @@ def reset_sentence(name: str, column: object, times: Times, shown: Any) -> str:
         else ""
     )
     return (
-        f"The clock of {name} begins anew {len(times.resets)} times: {column!r} falls from {shown.iloc[first - 1]} to "
+        f"The clock of {name} begins anew {often(len(times.resets))}: {column!r} falls from {shown.iloc[first - 1]} to "
         f"{shown.iloc[first]} at row {rows}. Sorted, the runs would lie among each other. Give resets='split' for "
         "recordings of their own, resets='concatenate' for runs that follow each other without a pause, or one sensor "
         f"at a time if the rows are of several.{hint}"

@@ -28,7 +28,7 @@ def test_one_time_that_was_not_set_changes_neither_the_unit_nor_the_rows():
 @pytest.mark.parametrize("start", [0.0, 500.0])
 def test_a_clock_that_begins_anew_is_an_error_that_names_the_rows_and_two_ways_out(start):
     times = np.concatenate([start + np.arange(50) / 10, np.arange(60) / 10])
-    with pytest.raises(InputError, match=r"begins anew 1 times.*falls from .* at row 52.*resets='split'"):
+    with pytest.raises(InputError, match=r"begins anew once.*falls from .* at row 52.*resets='split'"):
         align(recording(times), 12.0, unit="s", offset=-start)
     whole = align(recording(times), 12.0, unit="s", offset=-start, resets="concatenate")
     assert whole.samples["x"].tolist() == list(range(110))
@@ -36,6 +36,12 @@ def test_a_clock_that_begins_anew_is_an_error_that_names_the_rows_and_two_ways_o
     parts = align(recording(times), 20.0, unit="s", offset=[-start, 6.0], resets="split")
     assert [sensor.name for sensor in parts.sensors] == ["sensor_1", "sensor_2"]
     assert parts.figures["used"].tolist() == [50, 60]
+
+
+def test_runs_that_follow_each_other_last_as_long_as_all_of_them():
+    twice = np.tile(np.arange(5000) / 50, 2)
+    aligned = align(recording(twice), 200.0, resets="concatenate")
+    assert any("lasts 200.0 s at 50 samples a second" in note for note in aligned.notes)
 
 
 def test_rows_out_of_order_and_pieces_of_a_dated_recording_are_sorted_as_before():
