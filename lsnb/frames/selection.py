@@ -309,7 +309,8 @@ def tell(videos: Sequence[str], outcomes: Sequence[Outcome], notes: Sequence[str
         shown = " ".join(str(error) for _, error in failed[:5])
         more = f" And {len(failed) - 5} more." if len(failed) > 5 else ""
         warn(
-            f"{len(failed)} of {len(videos)} videos gave no frames; their rows say why in 'error'. {shown}{more}",
+            f"{len(failed)} of {len(videos)} videos gave no frames; "
+            f"{'its row says' if len(failed) == 1 else 'their rows say'} why in 'error'. {shown}{more}",
         )
 
 

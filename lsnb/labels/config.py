@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Self, TypeVar, cast, get_args
 
 import pandas as pd
@@ -15,8 +16,10 @@ from lxml import etree
 
 from lsnb.errors import InputError, LabelConfigError
 from lsnb.kernel import checks
+from lsnb.kernel.files import named_path
+from lsnb.kernel.formats import read_bytes
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import closest
+from lsnb.kernel.words import closest, warn
 from lsnb.labels.building import ConfigTree, words
 from lsnb.labels.check import (
     PLAYERS,
@@ -48,6 +51,7 @@ from lsnb.labels.tree import (
     walk,
 )
 from lsnb.labels.vocabulary import WORDS, find_tag
+from lsnb.tables.opening import decode
 
 
 class LabelConfig(ShownMethods):
@@ -80,13 +84,15 @@ class LabelConfig(ShownMethods):
     __slots__ = ()
 
     @classmethod
-    def from_xml(cls, text: str) -> Self:
+    def from_xml(cls, text: str | Path) -> Self:
         """Return a config from XML. What it does not know, it keeps.
 
         Args:
-            text: The XML of any label config, nested views included.
+            text: The XML of any label config, nested views included; or the file that holds it, as a ``Path``.
 
         Raises:
+            MissingFileError: There is no such file.
+            InputError: It is a folder, or cannot be read.
             LabelConfigError: It is not well-formed, and the sentence names the line and what to mend; or it begins
                 with a tag that is none of Label Studio's.
 
@@ -95,6 +101,10 @@ class LabelConfig(ShownMethods):
             >>> LabelConfig.from_xml('<View><Image name="i" value="$uri"/></View>').fields["uri"].name
             'i'
         """
+        if isinstance(text, Path):
+            text, guess = decode(read_bytes(named_path(text)), text.name)
+            if guess:
+                warn(guess.replace("'CSV UTF-8'", "UTF-8"))
         root = parse(text)
         if find_tag(str(root.tag)) is None:
             raise LabelConfigError(

@@ -48,7 +48,8 @@ def data_key(field: str) -> str:
         safe = re.sub(r"\W+", "_", key, flags=re.ASCII).strip("_") or "field"
         raise LabelConfigError(
             f'Label Studio cannot show a column called "{field}": a name may hold the letters a to z, digits and _ '
-            f'alone. Copy the column first, table["{safe}"] = table["{field}"], and show {safe}.'
+            f'alone. Rename the column in your table, or copy it first, table["{safe}"] = table["{field}"], and show '
+            f"{safe}."
         )
     return key
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import pickle
+from pathlib import Path
 
 import pytest
 from cases import CASES, ODD, PARTS
 
 from lsnb import LabelConfig
-from lsnb.errors import LabelConfigError
+from lsnb.errors import InputError, LabelConfigError, MissingFileError
 from lsnb.labels.building import OKABE_ITO, palette
 from lsnb.labels.vocabulary import TAGS
 
@@ -395,3 +396,21 @@ def test_the_outline_is_escaped() -> None:
     assert "<View>" not in shown
     assert "70 in all" in shown
     assert repr(IMAGE.rating("q")) == "LabelConfig(shows $uri; asks q)"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_file_of_xml_is_read_whatever_wrote_it(encoding: str, tmp_path: Path) -> None:
+    config = LabelConfig.text("t").choices("mood", ["schön", "häßlich"])
+    (tmp_path / "config.xml").write_bytes(config.xml.encode(encoding))
+    assert LabelConfig.from_xml(tmp_path / "config.xml") == config
+
+
+def test_a_file_that_is_no_config_is_a_sentence(tmp_path: Path) -> None:
+    config = LabelConfig.text("t").choices("mood", ["schön", "häßlich"])
+    (tmp_path / "old.xml").write_bytes(config.xml.encode("latin-1"))
+    with pytest.warns(UserWarning, match="old.xml does not say .* save it as UTF-8"):
+        assert LabelConfig.from_xml(tmp_path / "old.xml") == config
+    with pytest.raises(InputError, match="is a folder: give a file"):
+        LabelConfig.from_xml(tmp_path)
+    with pytest.raises(MissingFileError, match="There is no file"):
+        LabelConfig.from_xml(tmp_path / "gone.xml")
