@@ -324,8 +324,9 @@ def _merged(tables: Mapping[str, pd.DataFrame], *, accounts: bool) -> tuple[pd.D
 def _contents(source: Path | str) -> Iterator[tuple[PurePath, str, Any]]:
     """Yield each export that a source holds: where it is, how messages call it, and what is in it."""
     if isinstance(source, str):
+        bucket = source.partition("://")[2].partition("/")[0]
         for name, content in objects_at(source):
-            yield PurePosixPath(name), name, _parsed_or_fault(content, name)
+            yield PurePosixPath(bucket, name), name, _parsed_or_fault(content, name)
         return
     path = named_path(source)
     if path.is_dir():
@@ -546,16 +547,40 @@ def _is_known(task: Any) -> bool:
 
 
 def _part_names(places: list[tuple[PurePath, Any]]) -> dict[tuple[PurePath, Any], str]:
-    """Name each source by its file's stem, or by its folder too where stems are the same, and by its project."""
+    """Name each source by its file's stem, with as many of its folders as tell it from the others, and by its project.
+
+    No two have one name: what is called alike would be one source, and the answers of the other gone.
+    """
     files = list(dict.fromkeys(path for path, _ in places))
-    stems = [path.stem for path in files]
-    names = {path: path.stem if stems.count(path.stem) == 1 else f"{path.parent.name}/{path.stem}" for path in files}
+    names = _names_apart(files)
     several = {path for path in files if [place for place, _ in places].count(path) > 1}
     if len(files) == 1:
         return {place: f"project {place[1]}" for place in places}
-    return {
+    named = {
         place: f"{names[place[0]]} project {place[1]}" if place[0] in several else names[place[0]] for place in places
     }
+    alike = Counter(named.values())
+    return {place: name if alike[name] == 1 else f"{place[0]} project {place[1]}" for place, name in named.items()}
+
+
+def _names_apart(files: Sequence[PurePath]) -> dict[PurePath, str]:
+    """Return the shortest name of each file that no other has.
+
+    Example:
+        >>> files = [PurePosixPath(name) for name in ("ana/out/a.json", "ben/out/a.json", "c/b.json", "c/b.csv")]
+        >>> list(_names_apart(files).values())
+        ['ana/out/a', 'ben/out/a', 'b.json', 'b.csv']
+    """
+    names: dict[PurePath, str] = {}
+    left = list(files)
+    for with_ending in (False, True):
+        whole = {path: [*path.parent.parts, path.name if with_ending else path.stem] for path in left}
+        for length in range(1, max(map(len, whole.values()), default=0) + 1):
+            called = {path: "/".join(whole[path][-length:]) for path in left}
+            times = Counter([*called.values(), *names.values()])
+            names |= {path: name for path, name in called.items() if times[name] == 1}
+            left = [path for path in left if path not in names]
+    return names | {path: str(path) for path in left}
 
 
 NUMBERS = ("project", "task", "annotation")

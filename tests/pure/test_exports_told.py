@@ -158,6 +158,49 @@ def test_where_two_servers_agree_nothing_vanishes_either(tmp_path: Path, form: s
     assert (tally_of(again).seen, tally_of(again).taken) == (18, 12)
 
 
+def test_files_of_one_name_in_folders_of_one_name_are_all_read(tmp_path: Path) -> None:
+    for who, said in (("ana", "up"), ("ben", "down")):
+        folder = tmp_path / who / "export"
+        folder.mkdir(parents=True)
+        write(folder, "project-1.json", [task(1, [annotation(choice(said), 1, unique_id=who)], ID="k")])
+    for sources in (tmp_path, [tmp_path / "ana", tmp_path / "ben"], list(tmp_path.rglob("*.json"))):
+        table = read_annotations(sources, key="ID")
+        assert table[["annotator", "value"]].values.tolist() == [
+            ["ana/export/project-1", "up"],
+            ["ben/export/project-1", "down"],
+        ]
+        assert tally_of(table).taken == 2
+    flat = [{"ID": "k", "id": 1, "mood": "left", "annotator": 1, "annotation_id": 1}]
+    (tmp_path / "ana" / "export" / "project-1.jsonl").write_text(json.dumps(flat[0]), encoding="utf-8")
+    with pytest.warns(UserWarning, match="is a JSON-MIN or CSV export"):
+        assert sorted(read_annotations(tmp_path, key="ID")["value"]) == ["down", "left", "up"]
+
+
+def test_two_buckets_with_objects_of_one_name_are_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    def opener(address: str) -> list[tuple[str, bytes]]:
+        bucket, _, prefix = address.partition("://")[2].partition("/")
+        said = annotation(choice({"a": "up", "b": "down"}[bucket]), 1, unique_id=bucket)
+        one = {**said, "task": {"id": 1, "project": 1, "data": {"ID": "k"}}}
+        whole = [task(1, [said], ID="k")]
+        objects = {
+            "out/1": one,
+            "out/2": {**one, "id": 2, "unique_id": f"{bucket}2", "completed_by": 2},
+            "e.json": whole,
+        }
+        return [(name, json.dumps(held).encode()) for name, held in objects.items() if name.startswith(prefix)]
+
+    monkeypatch.setattr("lsnb.kernel.files._openers", {"gs": opener})
+    table = read_annotations(["gs://a/e.json", "gs://b/e.json"], key="ID")
+    assert table[["annotator", "value"]].values.tolist() == [["a/e", "up"], ["b/e", "down"]]
+    answers = read_annotations(["gs://a/out/", "gs://b/out/"], key="ID")
+    assert answers[["annotator", "value"]].values.tolist() == [
+        ["1 (a/out)", "up"],
+        ["2 (a/out)", "up"],
+        ["1 (b/out)", "down"],
+        ["2 (b/out)", "down"],
+    ]
+
+
 def test_equal_numbers_of_different_items_never_collide(tmp_path: Path) -> None:
     paths = [write(tmp_path, f"{x}.json", [task(1, [annotation(choice("a"), 1)], ID=x)]) for x in ("p", "q")]
     assert read_annotations(paths, key="ID")["item"].tolist() == ["p", "q"]
