@@ -757,16 +757,22 @@ def fields_meant(sentence: str, source: str, namespace: Namespace, *, is_fault: 
             given |= {id(value): str(key.value) for key, value in pairs if isinstance(key, ast.Constant)}
     named: dict[str, tuple[Field, set[str], list[str]]] = {}  # field → it, its arguments, its texts
     for node in nodes:
-        if not isinstance(node, ast.Attribute) or not isinstance(node.value, ast.Name):
-            continue
-        record = namespace.get(node.value.id)
-        if isinstance(record, FormRecord) and node.attr in set(record):
-            field = next(each for each in record.__dict__["_form"].fields if each.attribute == node.attr)
-            value = getattr(record, node.attr)
+        owner, attribute = (node.value, node.attr) if isinstance(node, ast.Attribute) else (None, "")
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr == "find"
+            and node.args
+        ):
+            owner, attribute = node.func.value, str(getattr(node.args[0], "value", ""))  # form.find("config")
+        record = namespace.get(owner.id) if isinstance(owner, ast.Name) else None
+        if isinstance(record, FormRecord) and attribute in set(record):
+            field = next(each for each in record.__dict__["_form"].fields if each.attribute == attribute)
+            value = getattr(record, attribute)
             texts = [
                 each for each in (value if isinstance(value, tuple) else (value,)) if isinstance(each, str) and each
             ]
-            named.setdefault(field.name, (field, {node.attr}, texts))[1].add(given.get(id(node), node.attr))
+            named.setdefault(field.name, (field, {attribute}, texts))[1].add(given.get(id(node), attribute))
     meant = _meant_in(sentence, named, is_fault=is_fault)
     return f" In the form: {', '.join(meant)}." if meant else ""
 

@@ -161,6 +161,9 @@ def test_a_message_about_a_value_of_the_form_names_its_field(kernel: Kernel) -> 
     assert said("There is no folder fotos.") == "There is no folder fotos. In the form: FOLDER."
     assert said("n=0 is too few.") == "n=0 is too few. In the form: ROWS."
     assert said("There is no file a.json.") == "There is no file a.json. In the form: EXPORTS."
+    assert errors(kernel.run("if False: form.find('folder')\nact('fotos is a file.')")) == [
+        "InputError: fotos is a file. In the form: FOLDER."
+    ]
     assert said("n is 3: give 4.") == "n is 3: give 4. In the form: ROWS."
     assert said("KEY is 'Nr'.") == "KEY is 'Nr'."
     assert said("Nobody answers.") == "Nobody answers."
