@@ -763,8 +763,14 @@ def _overlaid(one: Correlation, which: int, axes: Any) -> None:
     axes.set_title(
         "as the clocks were given" if which == 2 else f"with offset {one.offset:+.3f} s", fontsize=9, loc="left"
     )
-    axes.legend(fontsize=7, frameon=False, loc="upper right", ncols=2)
+    _legend_above(axes)
     axes.set_xlabel("seconds of the video", fontsize=8)
+
+
+def _legend_above(axes: Any) -> None:
+    """Say what is drawn beside the title, where no line crosses the words."""
+    place = {"loc": "lower right", "bbox_to_anchor": (1.0, 1.0), "borderaxespad": 0.2}
+    axes.legend(fontsize=7, frameon=False, ncols=2, **place)
 
 
 def _curve(one: Correlation, axes: Any) -> None:
@@ -788,5 +794,5 @@ def _error_band(one: Correlation, axes: Any) -> None:
     axes.plot(one.video, 1000 * apart, ".", color=COLORS[0], label="each stretch by itself")
     axes.set_xlabel("seconds of the video", fontsize=8)
     axes.set_ylabel("off by, ms", fontsize=8)
-    axes.legend(fontsize=7, frameon=False, loc="upper right", ncols=2)
+    _legend_above(axes)
     axes.set_title(f"how far off it may be; drift {one.drift:.6f}", fontsize=9, loc="left")

@@ -313,6 +313,21 @@ def test_an_estimated_clock_says_how_far_off_it_may_be():
     assert align(recording([0.0, 1.0]), 2.0, unit="s").uncertainty.empty
 
 
+def test_no_line_crosses_what_is_said_of_it():
+    chance = np.random.default_rng(0)
+    times = np.arange(0, 400, 0.04)
+    moves = chance.normal(size=len(times)) ** 3
+    figure = correlation_curve(correlate(times, moves, times * 1.0001 + 3.2, moves + chance.normal(size=len(times))))
+    figure.draw_without_rendering()
+    told = [axes for axes in figure.axes if axes.get_legend()]
+    assert len(told) == 3
+    for axes in told:
+        words = axes.get_legend().get_window_extent()
+        assert not words.overlaps(axes.bbox)
+        assert not words.overlaps(axes.title.get_window_extent())
+        assert not words.overlaps(axes._left_title.get_window_extent())
+
+
 @pytest.mark.parametrize("seed", [10, 32])
 def test_a_walk_without_a_rest_is_matched_to_the_right_step(seed):
     found = trial(seed)
