@@ -26,7 +26,7 @@ from typing import Annotated, Any, Literal, get_args
 from lsnb.errors import FormError, InputError
 from lsnb.kernel.checks import TOLD, check_fields, checked, shown
 from lsnb.kernel.files import is_address, nearest_file
-from lsnb.kernel.runtime import unmounted_drive
+from lsnb.kernel.runtime import parsed_cell, unmounted_drive
 
 Kind = Literal["text", "amount", "list", "pairs", "people", "integer", "number", "boolean", "choice", "path", "folder"]
 Literals = str | int | float | bool
@@ -744,10 +744,7 @@ def fields_meant(sentence: str, source: str, namespace: Namespace, *, is_fault: 
         >>> fields_meant("The server is away.", "upload(table, name=form.object_name)", {"form": form})
         ''
     """
-    try:
-        nodes = list(ast.walk(ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", source))))
-    except (SyntaxError, ValueError, RecursionError):
-        return ""
+    nodes = list(ast.walk(parsed_cell(source)))
     given: dict[int, str] = {}  # what stands right of an argument's name, or of a dict's key → the name
     for node in nodes:
         if isinstance(node, ast.keyword) and node.arg:

@@ -284,12 +284,25 @@ def missing_name(name: str, cells: list[tuple[str, str]]) -> str:
     return f"‘{name}’ is not there yet. Run the cell {where} first{makes}, or all cells above this one ({_ABOVE})."
 
 
+def parsed_cell(source: str) -> ast.Module:
+    """Return a cell's code as Python reads it, without magics; nothing of what Python cannot read.
+
+    Args:
+        source: The cell's source.
+
+    Example:
+        >>> len(parsed_cell("%matplotlib inline\\nx = 1").body), len(parsed_cell("x = = 1").body)
+        (2, 0)
+    """
+    try:
+        return ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", source))
+    except (SyntaxError, ValueError, RecursionError):
+        return ast.Module([], [])
+
+
 def _made(source: str) -> set[str]:
     """Return the names that a cell makes."""
-    try:
-        tree = ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", source))
-    except (SyntaxError, ValueError):
-        return set()
+    tree = parsed_cell(source)
     made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):

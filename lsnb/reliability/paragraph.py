@@ -289,8 +289,8 @@ def _averaged(found: Agreement) -> str:
     return f", averaged over {found.unit}s," if len(found.annotators) > 2 else ""
 
 
-def _drawn_by(found: Agreement) -> str:
-    """Return what the intervals of an agreement are drawn by."""
+def _drawn_by(found: Agreement | Evaluation) -> str:
+    """Return what the intervals of a comparison are drawn by."""
     return f"by {counted(found.clusters, 'cluster')} of items" if found.clusters else "by items"
 
 
@@ -306,8 +306,7 @@ def _of_model(evaluation: Evaluation) -> str:
         }
         here = {name for name, bounds in evaluation.intervals.items() if not math.isnan(bounds[0])}
         of = [by_formula[name] for name in by_formula if name in here and not evaluation.clusters]
-        drawn = f"by {counted(evaluation.clusters, 'cluster')} of items" if evaluation.clusters else "by items"
-        brackets = f" (in brackets, 95 % intervals {', '.join([drawn, *of])})"
+        brackets = f" (in brackets, 95 % intervals {', '.join([_drawn_by(evaluation), *of])})"
     sentences = [
         f"The model’s answers ({evaluation.column}) were compared with those of people on "
         f"{counted(evaluation.n, 'item')}: {figures}{brackets}."
