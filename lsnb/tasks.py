@@ -471,6 +471,9 @@ def once(tasks: list[Any], items: list[str | None]) -> tuple[list[Any], list[str
     left: list[str] = []
     for first, *others in places.values():
         task = tasks[first]
+        if not others and _is_plain(task):
+            kept.append((task, items[first]))
+            continue
         found = annotations_of(task) if is_task(task) else []
         drafts = drafts_of(task) if is_task(task) else []
         for other in others:
@@ -497,6 +500,12 @@ def once(tasks: list[Any], items: list[str | None]) -> tuple[list[Any], list[str
             task = {**task, "annotations": found, "drafts": drafts, OLD_FORM: None}
         kept.append((task, items[first]))
     return [task for task, _ in kept], [item for _, item in kept], left
+
+
+def _is_plain(task: Any) -> bool:
+    """Return whether a task has one annotation at most, as most have: nothing that could be there several times."""
+    held = task.get("annotations") if type(task) is dict and not task.get(OLD_FORM) else None
+    return type(held) is list and len(held) < 2
 
 
 def _repeat(numbers: list[Any]) -> bool:

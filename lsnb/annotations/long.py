@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import operator
 import re
 import string
 from collections import Counter
@@ -273,7 +274,9 @@ class Names:
         self.longest = max(self.longest, _longest_list(tasks))
         whole = (task for task in tasks if is_task(task))
         made = (one for task in whole for one in (*annotations_of(task), *drafts_of(task)) if isinstance(one, Mapping))
-        self.repeated |= _ending_in_digits(result for one in made for result in results_of(one))
+        self.repeated |= _ending_in_digits(
+            result for one in made for result in results_of(one) if not isinstance(result, Piece)
+        )
 
 
 @dataclass(frozen=True)
@@ -572,17 +575,17 @@ class _Rows:
         for place, text in self._texts.items():
             texts[place] = texts[place] if texts[place] is not None else text
         notes = [meta.get("text") if type(meta := result.get("meta")) is dict else None for result in results]
-        if any(note is not None for note in notes):
+        if any(map(_IS_SAID, notes)):
             notes = ["\n".join(map(str, note)) if isinstance(note, list) else note for note in notes]
             notes = [str(note) if note else None for note in notes]
         return {
             "text": texts,
             "page": [result.get("item_index") for result in results],
             "channel": [value.get("channel") for value in values],
-            "to_name": [_text(result.get("to_name")) for result in results],
-            "parent": [_text(result.get("parentID")) for result in results],
+            "to_name": _texts([result.get("to_name") for result in results]),
+            "parent": _texts([result.get("parentID") for result in results]),
             "notes": notes,
-            "origin": [_text(result.get("origin")) for result in results],
+            "origin": _texts([result.get("origin") for result in results]),
         }
 
     def _rename(self, of_result: dict[str, list[Any]], columns: dict[str, Any], each: Any) -> None:
@@ -633,18 +636,22 @@ class _Rows:
         return said
 
 
-def _ending_in_digits(results: Iterable[Any]) -> set[tuple[str, Any]]:
+def _ending_in_digits(results: Iterable[Mapping[str, Any]]) -> set[tuple[str, Any]]:
     """Return the controls of results that a config may have repeated, each with what it is about."""
     return {
         (name, _text(result.get("to_name")))
         for result in results
-        if isinstance(result, Mapping) and type(name := result.get("from_name")) is str and name[-1:].isdigit()
+        if type(name := result.get("from_name")) is str and name[-1:].isdigit()
     }
 
 
 def _longest_list(tasks: Sequence[Any]) -> int:
     held = (value for task in tasks if is_task(task) for value in (task.get("data") or {}).values())
     return max((len(value) for value in held if isinstance(value, list)), default=0)
+
+
+def _texts(values: list[Any]) -> list[str | None]:
+    return values if {*map(type, values)} <= {str, type(None)} else [_text(value) for value in values]
 
 
 def _text(value: Any) -> str | None:
@@ -778,9 +785,12 @@ def _turned(rows: list[tuple[Any, ...]], names: Sequence[str]) -> Iterator[tuple
     return zip(names, values, strict=True)
 
 
+_IS_SAID = partial(operator.is_not, None)
+
+
 def _column(name: str, values: Sequence[Any]) -> Any:
     """Return a column as an array whose dtype depends on its name alone."""
-    if len(values) > 1 and all(value is None for value in values):  # as most columns of most exports
+    if len(values) > 1 and values[0] is None and not any(map(_IS_SAID, values)):  # as most columns of most exports
         return _column(name, [None]).take(np.zeros(len(values), dtype=np.intp))
     if name in TEXT:
         if pd.api.types.is_object_dtype(TEXT_DTYPE):

@@ -25,9 +25,7 @@ from lsnb.frames.tables import (
     find_folders,
     fingerprint,
     frame_table,
-    image_name,
     images_in,
-    item_name,
     labelled_in,
     read_requests,
     safe_folder_name,
@@ -39,6 +37,7 @@ from lsnb.kernel import checks
 from lsnb.kernel.files import file_sentence, named_path, remove_leavings
 from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import listing
+from lsnb.tables.keys import image_name, item_name
 
 # One video's frames into one folder: what is there and whole stays, what lacks is decoded and written.
 

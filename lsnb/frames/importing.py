@@ -31,9 +31,7 @@ from lsnb.frames.tables import (
     fingerprint,
     frame_number,
     frame_table,
-    image_name,
     images_in,
-    item_name,
     labelled_in,
     middle_frames,
     read_frame_list,
@@ -61,7 +59,7 @@ from lsnb.kernel.formats import (
 from lsnb.kernel.jobs import run_jobs
 from lsnb.kernel.words import listing, warn
 from lsnb.shapes.faults import as_float
-from lsnb.tables.keys import find_column
+from lsnb.tables.keys import find_column, image_name, item_name
 
 # An image's bytes from somebody else: what they are, how large they claim to be, and whether they decode whole.
 #

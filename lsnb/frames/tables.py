@@ -27,35 +27,19 @@ from lsnb.kernel.words import counted, listing, nearest, warn
 from lsnb.shapes.faults import as_float
 from lsnb.tables import read_table
 from lsnb.tables.cells import flags
-from lsnb.tables.keys import find_column
+from lsnb.tables.keys import find_column, image_name
 from lsnb.tables.opening import decode
 from lsnb.tables.writing import write_csv
 
 # What frames and their lists are called on a drive: ``img00000012.png`` and ``selected_frames.csv``.
 #
 # The layout is the one that the field's pose tools read: a folder per video, images named by their 0-based frame with
-# at
-# least eight digits, and a list of the labelled frames, one file name a line, without a header.
-
+# at least eight digits, and a list of the labelled frames, one file name a line, without a header.
 
 LIST_NAME = "selected_frames.csv"
 LAST_FRAME = 99_999_999  # eight digits
 _RUNS = re.compile(r"[0-9]+")
 _RANGE = re.compile(r"\s*([0-9]+)(?:\s*[-–:]\s*([0-9]+))?\s*")
-
-
-def image_name(frame: int, ending: str = ".png") -> str:
-    """Return the file name of a frame.
-
-    Args:
-        frame: 0-based index in the video.
-        ending: ``.png`` or ``.jpg``.
-
-    Example:
-        >>> image_name(12), image_name(7, ".jpg")
-        ('img00000012.png', 'img00000007.jpg')
-    """
-    return f"img{frame:08d}{ending}"
 
 
 def frame_number(name: str) -> int | str:
@@ -422,16 +406,6 @@ class FrameRow:
     height: int | None = None
     error: str | None = None
     source: int = 0
-
-
-def item_name(folder: str, frame: int) -> str:
-    """Return the item of a frame.
-
-    Example:
-        >>> item_name("cam1__trial", 12)
-        'cam1__trial/img00000012'
-    """
-    return f"{folder}/{image_name(frame, '')}"
 
 
 def frame_table(rows: Sequence[FrameRow], carried: Sequence[tuple[pd.DataFrame, Sequence[int]]] = ()) -> pd.DataFrame:

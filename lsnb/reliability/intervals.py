@@ -14,7 +14,6 @@ How often these intervals hold what they should is measured in ``tests/benchmark
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +24,7 @@ from scipy import sparse, special
 
 from lsnb.errors import InputError
 from lsnb.kernel.words import listing, nearest
+from lsnb.tables.keys import video_of
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -189,8 +189,6 @@ def _grouped(counts: Integers, chance: np.random.Generator) -> Any:
 
 
 Clusters = str | Mapping[Any, Any]
-# How frames of a video are called, here and by tools for poses.
-_FRAME = re.compile(r"(.+)/img[0-9]{8,}")
 
 
 @dataclass(frozen=True)
@@ -273,7 +271,7 @@ def clusters_of(table: pd.DataFrame, items: list[str], clusters: Clusters | None
         [0, 1, 0]
     """
     if clusters == "auto" and clusters not in table.columns:
-        frames = {item: frame[1] for item in items if (frame := _FRAME.fullmatch(item))}
+        frames = {item: video for item in items if (video := video_of(item)) is not None}
         clusters = frames if len(frames) == len(set(items)) and len(set(frames.values())) > 1 else None
     if clusters is None:
         return None

@@ -134,8 +134,16 @@ class ModelRun:
         model = self.answers(control, split=split)
         if split is not None:
             truth = truth[truth["item"].isin(people["item"])]
-        chance: Any = {"clusters": "auto", "resamples": resamples, "seed": seed}
-        return evaluate(model, truth, key="item", column=control, annotations=people, **chance)
+        return evaluate(
+            model,
+            truth,
+            key="item",
+            column=control,
+            annotations=people,
+            clusters="auto",
+            resamples=resamples,
+            seed=seed,
+        )
 
     @checked
     def regions(
@@ -161,8 +169,9 @@ class ModelRun:
             seed: As in ``lsnb.reliability.region_agreement``.
         """
         both = self._of(self.both, split)
-        chance: Any = {"clusters": "auto", "resamples": resamples, "seed": seed}
-        return region_agreement(both, control, threshold=threshold, reference=reference, **chance)
+        return region_agreement(
+            both, control, threshold=threshold, reference=reference, clusters="auto", resamples=resamples, seed=seed
+        )
 
     def _of(self, table: pd.DataFrame, split: str | None) -> pd.DataFrame:
         if split is None:

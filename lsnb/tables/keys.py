@@ -1,4 +1,4 @@
-"""Keys: one column that identifies items, as text."""
+"""Keys: one column that identifies items, as text; and what frames are called, which are items, too."""
 
 from __future__ import annotations
 
@@ -254,3 +254,44 @@ def key_texts(table: pd.DataFrame, key: str) -> list[str]:
     if problems:
         raise KeyColumnError(problems)
     return texts
+
+
+# What frames are called, as the pose tools call them: the video's folder, and the frame in eight digits or more.
+
+
+def image_name(frame: int, ending: str = ".png") -> str:
+    """Return the file name of a frame.
+
+    Args:
+        frame: 0-based index in the video.
+        ending: ``.png`` or ``.jpg``.
+
+    Example:
+        >>> image_name(12), image_name(7, ".jpg")
+        ('img00000012.png', 'img00000007.jpg')
+    """
+    return f"img{frame:08d}{ending}"
+
+
+def item_name(folder: str, frame: int) -> str:
+    """Return the item of a frame.
+
+    Example:
+        >>> item_name("cam1__trial", 12)
+        'cam1__trial/img00000012'
+    """
+    return f"{folder}/{image_name(frame, '')}"
+
+
+_FRAME = re.compile(r"(.+)/img[0-9]{8,}")
+
+
+def video_of(item: str) -> str | None:
+    """Return the video's folder of an item that is a frame; None for any other.
+
+    Example:
+        >>> video_of("cam1__trial/img00000012"), video_of("cam1__trial")
+        ('cam1__trial', None)
+    """
+    found = _FRAME.fullmatch(item)
+    return found[1] if found else None

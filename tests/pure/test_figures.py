@@ -22,7 +22,6 @@ from statsmodels.stats.proportion import proportion_confint
 from lsnb import plots
 from lsnb.annotations import long_table
 from lsnb.errors import InputError
-from lsnb.frames.tables import item_name
 from lsnb.reliability import (
     Ratings,
     agreement,
@@ -45,6 +44,7 @@ from lsnb.reliability.evaluation import _p_value, _rejected
 from lsnb.reliability.intervals import share_interval
 from lsnb.sampling import sample, strata_table
 from lsnb.study.models import ModelRun
+from lsnb.tables.keys import item_name
 
 RECORDED = json.loads(Path(__file__).with_name("agreement_oracles.json").read_text(encoding="utf-8"))
 SIZE = {"original_width": 1280, "original_height": 720}
