@@ -126,6 +126,23 @@ def test_a_stranger_in_the_place_of_a_task_that_is_gone_is_not_counted(study: St
         assert study.progress()[["tasks", "done"]].values.tolist() == [[5, 2], [6, 0]]
 
 
+def test_an_export_that_is_imported_into_its_own_project_is_counted_once(study: Study) -> None:
+    ana = study.copies[0].project.id
+    by_item = {task["meta"]["item"]: task for task in study.server.export(ana)}
+    first, second, third = by_item["0000"], by_item["0002"], by_item["0003"]
+    skip = {"result": [], "was_cancelled": True}
+    study.server._ask("POST", f"/api/tasks/{second['id']}/annotations/", json=skip)
+    before = study.progress().values.tolist()
+    assert [row[1:4] for row in before] == [[6, 2, 1], [6, 0, 0]]
+    copied = [
+        {"data": task["data"], "meta": task["meta"], "annotations": given}
+        for task, given in ((first, [{"result": said("good")}]), (second, [skip]), (third, []))
+    ]
+    study.server.import_tasks(ana, [*copied, copied[0]])
+    with pytest.warns(UserWarning, match="3 items in ana's project have 4 second tasks"):
+        assert study.progress().values.tolist() == before
+
+
 def test_an_item_that_only_others_hold_is_missing(stack: Stack, study: Study) -> None:
     """The task that carries the item's name is not the item's, so the item is made again."""
     ana = study.copies[0].project.id

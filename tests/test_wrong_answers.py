@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -451,6 +452,68 @@ def test_a_project_that_took_the_number_of_a_deleted_one_is_left_alone(
 
     Made(monkeypatch, answer).server.delete_project(7)
     assert len(deletions) == 1
+
+
+# Every request of a server that brings something: what it takes for an answer must be one.
+ASKING: dict[str, Callable[[Server], object]] = {
+    "predictions": lambda server: server.predictions(7),
+    "model_versions": lambda server: server.model_versions(7),
+    "predict": lambda server: server.predict(7, [], model_version="m"),
+    "import_predictions": lambda server: server.import_predictions(7, b"[]"),
+    "delete_prediction": lambda server: server.delete_prediction(7),
+    "show_all_predictions": lambda server: server.show_all_predictions(7),
+    "show_predictions": lambda server: server.show_predictions(7, "m"),
+    "projects": lambda server: server.projects(),
+    "project": lambda server: server.project(7),
+    "projects_whole": lambda server: server.projects_whole([7]),
+    "configs": lambda server: server.configs([7]),
+    "create_project": lambda server: server.create_project("One", description="", config="<View/>"),
+    "settings": lambda server: server.settings(7),
+    "set_settings": lambda server: server.set_settings(7, {"color": "#fff"}),
+    "hide_columns": lambda server: server.hide_columns(7),
+    "describe_project": lambda server: server.describe_project(7, "text"),
+    "configure_project": lambda server: server.configure_project(7, "<View/>"),
+    "delete_project": lambda server: server.delete_project(7),
+    "import_tasks": lambda server: server.import_tasks(7, [{"data": {}}]),
+    "export": lambda server: server.export(7, held=1),
+    "exported": lambda server: list(server.exported(7, tasks=[7], held=1)),
+    "task_ids": lambda server: server.task_ids(7),
+    "answered": lambda server: server.answered(7),
+    "annotate": lambda server: server.annotate(7, []),
+    "annotate_once": lambda server: server.annotate_once(7, [], mark="m"),
+    "draft": lambda server: server.draft(7, []),
+    "drafts": lambda server: server.drafts(7),
+    "delete_draft": lambda server: server.delete_draft(7),
+    "mark_truth": lambda server: server.mark_truth(7, True),
+    "changed_tasks": lambda server: server.changed_tasks(7, "2026-01-01T00:00:00.000000Z"),
+    "task_metas": lambda server: server.task_metas(7),
+    "some_metas": lambda server: server.some_metas(7),
+    "task_data": lambda server: server.task_data(7),
+    "replace_data": lambda server: server.replace_data(7, {}),
+    "replace_meta": lambda server: server.replace_meta(7, {}),
+    "delete_tasks": lambda server: server.delete_tasks(7, [7]),
+    "connect_storage": lambda server: server.connect_storage(
+        7, bucket="b", presign=False, presign_ttl=1, credentials=None
+    ),
+    "storages": lambda server: server.storages(7),
+    "accounts": lambda server: server.accounts(),
+    "invite_link": lambda server: server.invite_link(),
+}
+
+
+def test_no_request_takes_something_else_for_an_answer(monkeypatch: pytest.MonkeyPatch, clock: Clock) -> None:
+    asking = {name for kind in Server.__mro__[:2] for name, of in vars(kind).items() if callable(of)}
+    assert {name for name in asking if not name.startswith("_")} - {"why_dropped"} == set(ASKING)
+    taken = []
+    for kind in ("page", "other object", "other list", "text", "half", "nothing"):
+        status, headers, content = WRONG[kind]
+        wrong = httpx.Response(status, headers=headers, content=content)
+        server = Made(monkeypatch, lambda ask, it=wrong: usual(ask) if ask.url.path.endswith("whoami") else it).server
+        for name, ask in ASKING.items():
+            with warnings.catch_warnings(), contextlib.suppress(StudioError):
+                warnings.simplefilter("ignore")
+                taken.append((kind, name, ask(server)))
+    assert taken == []
 
 
 @pytest.mark.parametrize(

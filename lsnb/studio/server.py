@@ -403,7 +403,7 @@ class Server(PredictionRequests):
             project: The project's id.
         """
         with self._translated(f"set the task list of project {project}"):
-            found = self._ask("GET", "/api/dm/views/", read=lambda views: len(list(views)), params={"project": project})
+            found = self._ask("GET", "/api/dm/views/", read=_rows("id"), params={"project": project})
             if found:
                 return False
             data = {

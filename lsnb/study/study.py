@@ -297,15 +297,15 @@ class Study(ModelVerbs):
         rows = []
         for copy in self._present():
             now = self.server.project(copy.project.id)
-            others = self._strangers(copy, now)
-            given = [one["was_cancelled"] for task in others for one in task["annotations"]]
-            answered = sum(any(not one["was_cancelled"] for one in task["annotations"]) for task in others)
+            beside = self._beside(copy, now)
+            given = [one["was_cancelled"] for task in beside for one in task["annotations"]]
+            answered = sum(map(_is_done, beside))
             rows.append(
                 {
                     "annotator": copy.manifest.annotator,
                     "project": now.id,
                     "url": self._project_url(copy),
-                    "tasks": (now.tasks or 0) - len(others),
+                    "tasks": (now.tasks or 0) - len(beside),
                     # The server's own count leaves out answers that are marked as the truth.
                     "done": (self.server.answered(now.id) if now.truths else now.done or 0) - answered,
                     "skipped": (now.skipped or 0) - sum(given),
@@ -313,10 +313,11 @@ class Study(ModelVerbs):
             )
         return pd.DataFrame(rows, columns=["annotator", "project", "url", "tasks", "done", "skipped"])
 
-    def _strangers(self, copy: Copy, now: Project) -> list[dict[str, Any]]:
-        """Return the tasks that others added to a project, and warn of them.
+    def _beside(self, copy: Copy, now: Project) -> list[dict[str, Any]]:
+        """Return the tasks of a project that do not count, and warn of them: others' own, and second ones of an item.
 
-        Where all fits in number, a large project that was never read on this computer is not read for it.
+        Second tasks come of an export that somebody imports into its own project. Where all fits in number, a large
+        project that was never read on this computer is not read for it.
         """
         about = copy.manifest
         fits = about.overlap == "full" and now.tasks == about.n > PAGE
@@ -324,7 +325,32 @@ class Study(ModelVerbs):
         others = [int(task["id"]) for task in tasks if item_of(task, about) is None]
         if others:
             warn(strangers_note(len(others), about.annotator))
-        return self.server.export(now.id, tasks=others) if others else []
+        same: dict[str, list[int]] = {}
+        for task in tasks:
+            if (item := item_of(task, about)) is not None:
+                same.setdefault(item, []).append(int(task["id"]))
+        several = [number for numbers in same.values() if len(numbers) > 1 for number in numbers]
+        if not others and not several:
+            return []
+        found = self.server.export(now.id, tasks=[*others, *several])
+        # Of several tasks of an item the one counts in which it is done, else in which it is skipped.
+        by_work = sorted(found, key=lambda task: (not _is_done(task), not task["annotations"], int(task["id"])))
+        counted_once: set[str] = set()
+        beside = []
+        for task in by_work:
+            item = item_of(task, about)
+            if item is None or item in counted_once:
+                beside.append(task)
+            else:
+                counted_once.add(item)
+        if second := sum(item_of(task, about) is not None for task in beside):
+            items = counted(len(counted_once), "item", "items")
+            warn(
+                f"{items} in {about.annotator}'s project {'has' if len(counted_once) == 1 else 'have'} "
+                f"{counted(second, 'second task')}, as an export has that is imported into its own project: each item "
+                "is counted once."
+            )
+        return beside
 
     def _present(self) -> list[Copy]:
         """Return the projects that are on the server, and warn of those that somebody deleted."""
@@ -905,6 +931,11 @@ class Study(ModelVerbs):
             if len(failures):
                 lines.append(failures.to_html(escape=True, index=False))
         return "\n".join(lines)
+
+
+def _is_done(task: Mapping[str, Any]) -> bool:
+    """Return whether a task, as exported, holds an answer that is not a skip."""
+    return any(not one["was_cancelled"] for one in task["annotations"])
 
 
 def _is_in_buckets(table: object) -> bool:
