@@ -60,6 +60,7 @@ from lsnb.bucket.wire import (
     token_error,
 )
 from lsnb.errors import InputError, LsnbError, PartialFailureError
+from lsnb.kernel import checks
 from lsnb.kernel.formats import MemberFault, content_type
 from lsnb.kernel.report import Report
 from lsnb.kernel.tally import sheet_rows
@@ -193,12 +194,7 @@ def refuse_foreign_columns(table: pd.DataFrame, used: Sequence[Hashable] = ()) -
     clashes = [name for name in ADDED if name in table.columns and not (name == "error" and _is_of_frames(table))]
     if not clashes or (_is_ours(table) and not set(clashes) & set(used)):
         return
-    renamed = ", ".join(f"{name!r}: '{name}_before'" for name in clashes)
-    raise InputError(
-        f"The table has {'a column' if len(clashes) == 1 else 'columns'} {', '.join(map(repr, clashes))} of its own,"
-        " and the report adds such: rename, for example"
-        f" table.rename(columns={{{renamed}}})."
-    )
+    checks.raise_for(InputError, checks.own_columns(clashes, "the report"))
 
 
 def _is_of_frames(table: pd.DataFrame) -> bool:

@@ -447,12 +447,8 @@ def select_difficult_frames(
     notes: list[str] = []
     learned: LabelledPoses | None = None
     causes: list[LsnbError] = []
-    clashes = [repr(name) for name in _own_columns(predictions) if name in CHOSEN_COLUMNS]
-    if clashes:
-        problems.append(
-            f"The table of predictions has {listing(clashes)} of its own, and the table of frames needs the name: "
-            "rename it."
-        )
+    taken = [name for name in _own_columns(predictions) if name in CHOSEN_COLUMNS]
+    problems += filter(None, [checks.own_columns(taken, "the table of frames", what="table of predictions")])
     try:
         name, file = _video(video)
         sources, several = read_sources(predictions, name)

@@ -247,13 +247,8 @@ def taken_columns(table: pd.DataFrame, path: Hashable, ours: Sequence[str]) -> l
     kept: list[Hashable] = [
         name for name in table.columns if name not in left_out and not (name == path and name in ("path", "video"))
     ]
-    clashes = [str(name) for name in kept if name in ours]
-    if clashes:
-        renamed = ", ".join(f"{name!r}: '{name}_before'" for name in clashes)
-        raise InputError(
-            f"The table has columns of its own called {', '.join(map(repr, clashes))}, and the chosen frames need "
-            f"these names: rename them, for example table.rename(columns={{{renamed}}})."
-        )
+    taken = [name for name in kept if name in ours]
+    checks.raise_for(InputError, checks.own_columns(taken, "the table of chosen frames"))
     return kept
 
 

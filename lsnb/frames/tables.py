@@ -477,13 +477,8 @@ def carried_columns(
     repeated = sorted({str(name) for name in kept if kept.count(name) > 1})
     if repeated:
         raise InputError(f"The {what} has more than one column {', '.join(map(repr, repeated))}: rename all but one.")
-    clashes = [str(name) for name in kept if name in (*COLUMNS, *also)]
-    if clashes:
-        renamed = ", ".join(f"{name!r}: '{name}_before'" for name in clashes)
-        raise InputError(
-            f"The {what} has {'a column' if len(clashes) == 1 else 'columns'} {', '.join(map(repr, clashes))} of its "
-            f"own, and the frames table needs the name: rename, for example table.rename(columns={{{renamed}}})."
-        )
+    taken = [name for name in kept if name in (*COLUMNS, *also)]
+    checks.raise_for(InputError, checks.own_columns(taken, "the frames table", what=what))
     return kept
 
 

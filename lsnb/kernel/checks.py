@@ -365,6 +365,32 @@ def executor(value: Any) -> str | None:
     return _held("executor", value, Executor | None)[0] or None
 
 
+def own_columns(names: Iterable[Any], needs: str, *, what: str = "table") -> str | None:
+    """Return why columns of the user's cannot keep their names, and how to rename them; of no columns nothing.
+
+    Args:
+        names: The user's columns whose names are needed.
+        needs: Who needs them.
+        what: What the table is called.
+
+    Example:
+        >>> own_columns(["item"], "the frames table")[:62]
+        "The table has a column 'item' of its own, and the frames table"
+        >>> own_columns(["item"], "the frames table")[62:]
+        " needs the name: rename it, for example table.rename(columns={'item': 'item_before'})."
+    """
+    taken = [str(name) for name in names]
+    if not taken:
+        return None
+    one = len(taken) == 1
+    said = ", ".join(map(repr, taken))
+    renamed = ", ".join(f"{name!r}: '{name}_before'" for name in taken)
+    return (
+        f"The {what} has {'a column' if one else 'columns'} {said} of its own, and {needs} needs "
+        f"the {'name: rename it' if one else 'names: rename them'}, for example table.rename(columns={{{renamed}}})."
+    )
+
+
 def raise_for(error: type[InputError], *sentences: str | None) -> None:
     """Raise once, with every sentence there is.
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from lsnb.errors import TableError
+from lsnb.kernel import checks
 from lsnb.kernel.checks import checked
 from lsnb.kernel.files import file_errors
 from lsnb.kernel.jobs import for_each
@@ -248,9 +249,7 @@ def table_of(videos: Videos, path: Hashable, added: Sequence[str]) -> pd.DataFra
         raise TableError(f"The table has several columns called {path!r}: rename all but the one with paths.")
     taken = [name for name in added if name in videos.columns]
     if taken and len(taken) < len(added):
-        raise TableError(
-            f"The table has columns of its own named {', '.join(taken)}: rename them, or give a list of paths."
-        )
+        checks.raise_for(TableError, checks.own_columns(taken, "the report"))
     return pd.DataFrame(videos.copy())
 
 

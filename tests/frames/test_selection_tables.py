@@ -101,7 +101,7 @@ def test_each_video_leaves_out_what_was_chosen_of_it(videos, tmp_path):
 
 
 def test_tables_that_cannot_be_understood_are_refused(videos):
-    with pytest.raises(InputError, match=r"columns of its own called 'frame', 'reason'.*rename"):
+    with pytest.raises(InputError, match=r"columns 'frame', 'reason' of its own.*rename"):
         select_frames(videos.assign(frame=1, reason="x"), 3)
     with pytest.raises(InputError, match=r"named more than once: .*cam1/trial.mp4"):
         select_frames(pd.concat([videos, videos.head(1)]), 3)
