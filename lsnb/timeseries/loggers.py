@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +26,7 @@ from lsnb.timeseries.clocks import SECONDS, is_since_1970, run_together, unit_in
 from lsnb.timeseries.found import ABSENT, FOUND, NUMBER, UNITS, Found, is_unit, line_numbers, unit_of
 from lsnb.timeseries.lines import (
     HEADED,
+    Apart,
     Run,
     are_pairs,
     by_message,
@@ -258,9 +260,11 @@ _NO_START = re.compile(
 class _Above:
     """What the lines above a table say."""
 
-    rate: float = float("nan")
+    rate: float = math.nan
     lead: float = 0.0
     start: str = ""
+    day: str = ""
+    clock: str = ""
     day_first: bool | None = None
     zone: str = ""
     names: list[str] = field(default_factory=list)
@@ -333,7 +337,6 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
     """Return what the lines above a table say of it, which begins with a row."""
     is_dated = len(first) > 1 and bool(re.fullmatch(DATE_ALONE, first[0])) and bool(re.fullmatch(CLOCK, first[1]))
     said = _Above()
-    day = clock = ""
     text = "\n".join(lines)
     form = re.search(r"date\s*format\s*[:=]?\s*([dMmy]+[-/. ][dMmy]+[-/. ][dMmy]+)", text, re.IGNORECASE)
     if form:
@@ -345,107 +348,21 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
             if len(names) in (width, width - 1) and re.search(r"column|label|name|channel", low):
                 said.names = said.names or [*names, *[""] * (width - len(names))]
             continue
-        cells = [cell for cell in re.split(r"[\t;,]", value) if cell.strip()]
-        # A column of times, or two of dates and of clocks, has no title.
-        if re.search(r"(channel|column)\s*_?(title|name|label)", low) and 0 <= width - len(cells) <= 1 + is_dated:
-            said.names = [*[""] * (width - len(cells)), *(cell.strip() for cell in cells)]
-        if low == "labels" and len(value.split()) == width:
-            said.names = said.names or value.split()
-        if re.search(r"marker\s*_?names?", low) and len(cells) * 3 == width:
-            said.names = said.names or [f"{cell.strip()} {axis}" for cell in cells for axis in "XYZ"]
-        if re.search(r"^units?(name)?s?$|(channel|column)\s*_?unit", low) and 0 <= width - len(cells) <= 1 + is_dated:
-            said.units = [*[""] * (width - len(cells)), *(cell.strip() for cell in cells)]
+        cells = [cell.strip() for cell in re.split(r"[\t;,]", value) if cell.strip()]
+        _take_columns(said, low, value, cells, width, is_dated)
         if re.search(r"time\s*zone|zeitzone|utc\s*offset|fuseau", low):
             said.zone = said.zone or zone_in_name(f"({value})")
-        per = _PER_SAMPLE.search(f"{key} {value}")
-        if per and unit_name(per[2]) in SECONDS:
-            said.rate = 1 / (_number(per[1]) * SECONDS[str(unit_name(per[2]))])
-        elif re.search(r"interval|period|epoch\s*length", low) and (apart := re.search(r"(\d+):(\d\d):(\d\d)$", value)):
-            seconds = int(apart[1]) * 3600 + int(apart[2]) * 60 + int(apart[3])
-            said.rate = 1 / seconds if seconds else said.rate
-        elif re.search(r"interval|period|\bdt\b|step|^t_?inc|^delta( ?t)?$", low) and (span := _SPAN.match(value)):
-            unit = unit_name(span[2])
-            # How long somebody measured is a period, too.
-            if unit in SECONDS and 0 < _number(span[1]) * SECONDS[str(unit)] <= LONGEST_INTERVAL:
-                said.rate = 1 / (_number(span[1]) * SECONDS[str(unit)])
-        elif re.search(r"interval|period", low) and (
-            named := re.fullmatch(rf"(\w+)\s*[:=]\s*({NUMBER.pattern})", value)
-        ):
-            if (unit := unit_name(named[1])) in SECONDS and _number(named[2]) > 0:
-                said.rate = 1 / (_number(named[2]) * SECONDS[str(unit)])
-        elif (
-            re.search(r"interval|resolution", low)
-            and NUMBER.fullmatch(cells[0] if cells else "")
-            and ((unit := unit_name(unit_of(key))) in SECONDS or (low == "hresolution" and _HUNIT.search(text)))
-        ):
-            step = _number(cells[0]) * (SECONDS[str(unit)] if unit in SECONDS else 1.0)
-            said.rate = 1 / step if 0 < step <= LONGEST_INTERVAL else said.rate
-        elif low == "start" and len(cells) == 2 and all(NUMBER.fullmatch(cell.strip()) for cell in cells):
-            # When the first sample was, and how long to the next.
-            if 0 < _number(cells[1].strip()) <= LONGEST_INTERVAL:
-                said.lead, said.rate = _number(cells[0].strip()), 1 / _number(cells[1].strip())
-        elif low == "increment" and NUMBER.fullmatch(value) and 0 < _number(value) <= LONGEST_INTERVAL:
-            said.rate = 1 / _number(value)
-        elif low == "delta_x" and re.search(r"^x_dimension\s+time", text, re.IGNORECASE | re.MULTILINE):
-            if (span := re.match(r"\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", value)) and _number(span[0]) > 0:
-                said.rate = 1 / _number(span[0])
-        elif (
-            said.rate != said.rate
-            and _RATE_KEY.search(low)
-            and not _OTHER_RATE.search(low)
-            and (hertz := _HERTZ.match(value))
-        ):
-            said.rate = _number(hertz[1]) * (1000 if (hertz[2] or "").casefold() == "khz" else 1)
-        elif said.rate != said.rate and (hertz := re.search(r"\bat\s+(\d+(?:[.,]\d+)?)\s*Hz", f"{key} {value}")):
-            said.rate = _number(hertz[1])
-        elif said.rate != said.rate and not _OTHER_RATE.search(f"{low} {value}".casefold().partition("rate")[0]):
-            within = re.search(r"\b(?:sampling |sample )?rate[\s:=]+(\d+(?:[.,]\d+)?)(?=\s|$)", value, re.IGNORECASE)
-            said.rate = _number(within[1]) if within else said.rate
-        if low == "beginsweep[ms]" and NUMBER.fullmatch(value):
-            said.lead = _number(value) / 1000
-        if low == "t0" and (begun := re.fullmatch(r"([+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)?)\s*([a-zµμ]+)", value)):
-            said.lead = _number(begun[1]) * SECONDS.get(str(unit_name(begun[2])), 0.0)
-        is_stepped = re.search(r"^increment\b", text, re.IGNORECASE | re.MULTILINE) is not None
-        if low == "start" and NUMBER.fullmatch(value) and is_stepped:
-            said.lead = _number(value)
-        if "excel" in low and cells and NUMBER.fullmatch(cells[0].strip()):
-            serial = _number(cells[0].strip())
-            if is_since_1970(serial, "excel"):
-                said.start = str(of_serial(serial, "excel").isoformat(timespec="milliseconds"))
-        if (
-            said.start
-            or _NO_START.search(low)
-            or not re.search(r"start|begin|date|time|record|datum|zeit|unix|utc", low)
-        ):
-            continue
-        dates = (
-            None if NUMBER.fullmatch(value) and len(value) < 14 else run_together(pd.Series([value], dtype="object"))
-        )
-        joined = value if dates is None else str(dates.iloc[0])
-        joined = re.sub(rf"({DATE_ALONE}) (\d\d)\.(\d\d)\.(\d\d)(?!\d)", r"\1 \2:\3:\4", joined)
-        value = joined
-        whole = re.search(rf"(?<!\d){DATE_ALONE}[T ,]+{CLOCK}(?:\s*(?:Z|[+-]\d{{2}}:?\d{{2}}))?", value)
-        if whole:
-            said.start = whole[0]
-        elif re.search(rf"^{DATE_ALONE}$", value):
-            day = day or value
-        elif re.search(rf"^{CLOCK}$", value):
-            clock = clock or value
-        elif NUMBER.fullmatch(value) and re.search(r"start|unix|utc|epoch", low):
-            for unit in ("s", "ms", "us", "ns"):
-                if is_since_1970(_number(value), unit):
-                    said.start = pd.Timestamp(
-                        round(_number(value) * SECONDS[unit] * 1e6), unit="us", tz="UTC"
-                    ).isoformat()
-    if not said.start:
-        told = (
-            re.search(rf"(?i:{MONTH})[- ]\d{{1,2}},?[- ]\d{{4}},?\s+{CLOCK}", line)
-            for line in lines
-            if re.search(r"start|begin|date|time|record", line, re.IGNORECASE) and not _NO_START.search(line[:40])
-        )
-        said.start = next((one[0] for one in told if one), "")
-    if not said.start and day and clock:
-        said.start = f"{day} {clock}"
+        step = _step_said(key, value, cells, text)
+        if step is None:
+            said.rate = _rate_said(key, value) if said.rate != said.rate else said.rate
+        elif step > 0:
+            said.rate = 1 / step
+        lead = _lead_said(low, value, cells, text)
+        said.lead = said.lead if lead is None else lead
+        _take_start(said, low, value, cells)
+    said.start = said.start or _month_said(lines)
+    if not said.start and said.day and said.clock:
+        said.start = f"{said.day} {said.clock}"
     lone = [line.strip() for line in lines[-6:] if re.fullmatch(r"\s*\d+(\.\d+)?[,;\s]*", line)]
     if said.rate != said.rate and lone and width > 1:
         said.rate = float(lone[-1].strip(",; "))
@@ -454,17 +371,147 @@ def _above(lines: Sequence[str], width: int, separator: str | None, first: Seque
     if len(legend) == width:
         said.names = said.names or legend
     said.names = said.names or _named_above(lines, width, separator)
-    counts = [int(match[1]) for match in (re.fullmatch(r"\s*(\d+)\s+channels?\s*", line) for line in lines) if match]
-    if counts and not said.names:
-        # A list of names and units, a line each.
-        at = next(place for place, line in enumerate(lines) if re.fullmatch(r"\s*\d+\s+channels?\s*", line)) + 1
-        listed = [line.strip() for line in lines[at : at + 2 * counts[0]]]
-        if len(listed) == 2 * counts[0] and counts[0] < width:
-            rest = [""] * (width - 1 - counts[0])
-            said.names, said.units = ["", *listed[::2], *rest], ["", *listed[1::2], *rest]
-        elif len(listed) == 2 * counts[0] and counts[0] == width:
-            said.names, said.units = listed[::2], listed[1::2]
+    if not said.names and (listed := _listed_above(lines, width)):
+        said.names, said.units = listed
     return said
+
+
+def _take_columns(said: _Above, low: str, value: str, cells: list[str], width: int, is_dated: bool) -> None:
+    """Take the names or units of a table's columns from what a line says."""
+    # A column of times, or two of dates and of clocks, has no title.
+    fits = 0 <= width - len(cells) <= 1 + is_dated
+    if fits and re.search(r"(channel|column)\s*_?(title|name|label)", low):
+        said.names = [*[""] * (width - len(cells)), *cells]
+    if low == "labels" and len(value.split()) == width:
+        said.names = said.names or value.split()
+    if re.search(r"marker\s*_?names?", low) and len(cells) * 3 == width:
+        said.names = said.names or [f"{cell} {axis}" for cell in cells for axis in "XYZ"]
+    if fits and re.search(r"^units?(name)?s?$|(channel|column)\s*_?unit", low):
+        said.units = [*[""] * (width - len(cells)), *cells]
+
+
+def _step_said(key: str, value: str, cells: list[str], text: str) -> float | None:
+    """Return the seconds from one row to the next, as a line says; missing for one that says them in no known way.
+
+    Args:
+        key: What the line says it of.
+        value: What it says.
+        cells: The same, taken apart.
+        text: All lines.
+
+    Returns:
+        None for a line that is about something else.
+    """
+    low = key.casefold()
+    per = _PER_SAMPLE.search(f"{key} {value}")
+    if per and (unit := unit_name(per[2])) in SECONDS:
+        return _number(per[1]) * SECONDS[str(unit)]
+    is_interval = re.search(r"interval|period", low)
+    if (is_interval or re.search(r"epoch\s*length", low)) and (clock := re.search(r"(\d+):(\d\d):(\d\d)$", value)):
+        return int(clock[1]) * 3600.0 + int(clock[2]) * 60 + int(clock[3])
+    if (is_interval or re.search(r"\bdt\b|step|^t_?inc|^delta( ?t)?$", low)) and (span := _SPAN.match(value)):
+        unit = unit_name(span[2])
+        return _interval(_number(span[1]) * SECONDS[str(unit)]) if unit in SECONDS else math.nan
+    if is_interval and (named := re.fullmatch(rf"(\w+)\s*[:=]\s*({NUMBER.pattern})", value)):
+        unit = unit_name(named[1])
+        return _number(named[2]) * SECONDS[str(unit)] if unit in SECONDS else math.nan
+    is_step = re.search(r"interval|resolution", low) and cells and NUMBER.fullmatch(cells[0])
+    if is_step and ((unit := unit_name(unit_of(key))) in SECONDS or (low == "hresolution" and _HUNIT.search(text))):
+        return _interval(_number(cells[0]) * (SECONDS[str(unit)] if unit in SECONDS else 1.0))
+    if low == "start" and _are_two(cells):  # when the first sample was, and how long to the next
+        return _interval(_number(cells[1]))
+    if low == "increment" and NUMBER.fullmatch(value) and _interval(_number(value)) > 0:
+        return _number(value)
+    if low == "delta_x" and re.search(r"^x_dimension\s+time", text, re.IGNORECASE | re.MULTILINE):
+        span = re.match(r"\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?", value)
+        return _number(span[0]) if span else math.nan
+    return None
+
+
+def _interval(seconds: float) -> float:
+    """Return an interval, missing where it is none: how long somebody measured is a period, too."""
+    return seconds if 0 < seconds <= LONGEST_INTERVAL else math.nan
+
+
+def _are_two(cells: Sequence[str]) -> bool:
+    return len(cells) == 2 and all(NUMBER.fullmatch(cell) for cell in cells)
+
+
+def _rate_said(key: str, value: str) -> float:
+    """Return the samples a second that a line says, missing if it says none."""
+    low = key.casefold()
+    if _RATE_KEY.search(low) and not _OTHER_RATE.search(low) and (hertz := _HERTZ.match(value)):
+        return _number(hertz[1]) * (1000 if (hertz[2] or "").casefold() == "khz" else 1)
+    if hertz := re.search(r"\bat\s+(\d+(?:[.,]\d+)?)\s*Hz", f"{key} {value}"):
+        return _number(hertz[1])
+    if _OTHER_RATE.search(f"{low} {value}".casefold().partition("rate")[0]):
+        return math.nan
+    within = re.search(r"\b(?:sampling |sample )?rate[\s:=]+(\d+(?:[.,]\d+)?)(?=\s|$)", value, re.IGNORECASE)
+    return _number(within[1]) if within else math.nan
+
+
+def _lead_said(low: str, value: str, cells: list[str], text: str) -> float | None:
+    """Return the time of the first row in seconds, as a line says; None where it says none."""
+    is_stepped = re.search(r"^increment\b", text, re.IGNORECASE | re.MULTILINE) is not None
+    if low == "start" and NUMBER.fullmatch(value) and is_stepped:
+        return _number(value)
+    if low == "start" and _are_two(cells) and _interval(_number(cells[1])) > 0:
+        return _number(cells[0])
+    if low == "beginsweep[ms]" and NUMBER.fullmatch(value):
+        return _number(value) / 1000
+    if low == "t0" and (begun := re.fullmatch(r"([+-]?\d+(?:[.,]\d*)?(?:[eE][+-]?\d+)?)\s*([a-zµμ]+)", value)):
+        return _number(begun[1]) * SECONDS.get(str(unit_name(begun[2])), 0.0)
+    return None
+
+
+def _take_start(said: _Above, low: str, value: str, cells: list[str]) -> None:
+    """Take from what a line says when the table begins: the moment, or its day or its time of day alone."""
+    if "excel" in low and cells and NUMBER.fullmatch(cells[0]):
+        serial = _number(cells[0])
+        if is_since_1970(serial, "excel"):
+            said.start = str(of_serial(serial, "excel").isoformat(timespec="milliseconds"))
+    is_start = re.search(r"start|begin|date|time|record|datum|zeit|unix|utc", low)
+    if said.start or _NO_START.search(low) or not is_start:
+        return
+    is_short = NUMBER.fullmatch(value) and len(value) < 14
+    dates = None if is_short else run_together(pd.Series([value], dtype="object"))
+    value = value if dates is None else str(dates.iloc[0])
+    value = re.sub(rf"({DATE_ALONE}) (\d\d)\.(\d\d)\.(\d\d)(?!\d)", r"\1 \2:\3:\4", value)
+    whole = re.search(rf"(?<!\d){DATE_ALONE}[T ,]+{CLOCK}(?:\s*(?:Z|[+-]\d{{2}}:?\d{{2}}))?", value)
+    if whole:
+        said.start = whole[0]
+    elif re.search(rf"^{DATE_ALONE}$", value):
+        said.day = said.day or value
+    elif re.search(rf"^{CLOCK}$", value):
+        said.clock = said.clock or value
+    elif NUMBER.fullmatch(value) and re.search(r"start|unix|utc|epoch", low):
+        for unit in ("s", "ms", "us", "ns"):
+            if is_since_1970(_number(value), unit):
+                moment = round(_number(value) * SECONDS[unit] * 1e6)
+                said.start = pd.Timestamp(moment, unit="us", tz="UTC").isoformat()
+
+
+def _month_said(lines: Iterable[str]) -> str:
+    """Return when the table begins where a line says it with the month's name; else nothing."""
+    told = (
+        re.search(rf"(?i:{MONTH})[- ]\d{{1,2}},?[- ]\d{{4}},?\s+{CLOCK}", line)
+        for line in lines
+        if re.search(r"start|begin|date|time|record", line, re.IGNORECASE) and not _NO_START.search(line[:40])
+    )
+    return next((one[0] for one in told if one), "")
+
+
+def _listed_above(lines: Sequence[str], width: int) -> tuple[list[str], list[str]] | None:
+    """Return names and units where lines say how many channels there are, and list both, a line each."""
+    counts = ((at, re.fullmatch(r"\s*(\d+)\s+channels?\s*", line)) for at, line in enumerate(lines, start=1))
+    at, count = next(((at, int(match[1])) for at, match in counts if match), (0, 0))
+    listed = [line.strip() for line in lines[at : at + 2 * count]]
+    if not count or len(listed) < 2 * count or count > width:
+        return None
+    if count == width:
+        return listed[::2], listed[1::2]
+    rest = [""] * (width - 1 - count)
+    return ["", *listed[::2], *rest], ["", *listed[1::2], *rest]
 
 
 _COUNTED = re.compile(
@@ -581,6 +628,80 @@ def find_layout(
         >>> find_layout("a log\\nx;y\\n1;2\\n3;4\\n5;6\\n", "a.csv").first
         3
     """
+    given = _given_lines(text, sep, skip)
+    lines, separator = given.lines, given.separator
+    choice = _chosen_run(given, source, block, is_named=names is not None)
+    runs, run = choice.runs, choice.run
+    found = Found(source, separator=separator)
+    numbered = [str(place + 1) for place in range(run.width)]
+    if len(run.rows) > 1 and split_line(lines[run.rows[0]], separator) == numbered:
+        legend = legend_of(lines[given.first : run.rows[0]], separator)
+        # The numbers of the columns, above the first row.
+        run = Run(run.rows[1:], run.width) if len(legend) == run.width else run
+    first, width = run.rows[0], run.width
+    counts_rows = len(run.rows) > FEWEST and _counts_rows(lines, run, separator)
+    if counts_rows:
+        run = Run(run.rows[1:], run.width)
+    rows, below = _header_rows(lines, first, width, separator)
+    rows = [] if given.apart is not None and given.apart.titles else rows
+    above_rows = first - below - len(rows)
+    top_row = above_rows - (0 if not rows or lines[first - below - 1].strip() else 1)
+    rows = [row for place, row in enumerate(rows) if top_row + place >= given.first]
+    beside = [*given.beside, *_beyond(rows, lines, run, separator)]
+    titles, units = _titles_of(rows, given, choice, run)
+    own_start = "" if rows or any(titles) else _start_among_names(lines, run, separator)
+    if own_start:
+        # What names the columns says in the place of the times' name when they begin.
+        titles = ["timestamp" if cell == own_start else cell for cell in split_line(lines[first], separator)]
+        run = Run(run.rows[1:], run.width)
+        units = [""] * width
+    before = [one.rows[-1] for one in runs if one.rows[-1] < first and not are_pairs(one, lines, separator)]
+    top = before[-1] + 1 if before else given.first
+    usual = Counter(choice.widths[place] for place in run.rows[:SAMPLE]).most_common(1)[0][0]
+    told = [*lines[top:above_rows], *lines[first - below : first], *beside]
+    said = _above(told, usual, separator, split_line(lines[run.rows[0]], separator))
+    titles, units = _with_said(titles, units, said, usual)
+    found.notes += [*given.notes, *choice.notes, *said.notes]
+    if own_start:
+        said.start = pd.Timestamp(round(_number(own_start) * 1e6), unit="us", tz="UTC").isoformat()
+        found.notes.append(f"{own_start} above the times was taken as their start, in seconds since 1970.")
+        found.units["timestamp"] = "s"
+    found.header = len(rows) + below + bool(own_start) + counts_rows
+    found.lead = said.lead
+    if rate is not None:
+        said.rate = float(rate)
+    if names is not None:
+        titles = _renamed(names, titles, run, given, source)
+    is_named = any(titles) or names is not None
+    is_apart = given.apart is not None or bool(choice.kinds)
+    return Layout(found, lines, given.numbers, runs, run, titles, units, said, is_named, is_apart, choice.words)
+
+
+@dataclass
+class _Lines:
+    """The lines of a text file, taken apart where a row says more than its cells.
+
+    Args:
+        lines: What they say.
+        numbers: Which lines of the file they are.
+        first: The place of the first that counts.
+        separator: What stands between fields; None for spaces.
+        apart: How they were taken apart, if they were.
+        beside: What stood beside the table.
+        notes: What was done to them.
+    """
+
+    lines: list[str]
+    numbers: list[int]
+    first: int
+    separator: str | None
+    apart: Apart | None
+    beside: list[str]
+    notes: list[str]
+
+
+def _given_lines(text: str, sep: str | None, skip: int) -> _Lines:
+    """Return the lines of a text file; arguments as of ``find_table``."""
     raw = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     while raw and not raw[-1].strip():
         raw.pop()
@@ -600,102 +721,106 @@ def find_layout(
     elif (fields := fields_apart(lines, skip, given)) is not None:
         apart, lines, given = fields, fields.lines, fields.separator
         notes += fields.notes
-    first_line = next((place for place, number in enumerate(numbers) if number > skip), len(lines))
-    separator = given if given is not None else separator_of(lines[first_line:])
+    first = next((place for place, number in enumerate(numbers) if number > skip), len(lines))
+    separator = given if given is not None else separator_of(lines[first:])
     if separator == " ":
         separator = None
-    if (front := without_beside(lines, first_line, separator)) is not None:
+    if (front := without_beside(lines, first, separator)) is not None:
         lines, beside, apart = front.lines, front.above, apart or front
         notes += front.notes
-    widths = [0] * first_line + widths_of(lines[first_line:], separator)
+    return _Lines(lines, numbers, first, separator, apart, beside, notes)
+
+
+@dataclass
+class _Choice:
+    """Which of a file's runs of rows is the table.
+
+    Args:
+        runs: All.
+        run: The table.
+        kinds: Those that a run of several kinds of lines became.
+        widths: How many fields each line has.
+        words: What stands for a failed measurement.
+        notes: What was done.
+    """
+
+    runs: list[Run]
+    run: Run
+    kinds: list[Run]
+    widths: list[int]
+    words: frozenset[str]
+    notes: list[str]
+
+
+def _chosen_run(given: _Lines, source: str, block: int | None, *, is_named: bool) -> _Choice:
+    """Return the longest run of rows, or the one that a block's number names.
+
+    Raises:
+        TableError: There is none, or no such block.
+    """
+    lines, separator, notes = given.lines, given.separator, []
+    widths = [0] * given.first + widths_of(lines[given.first :], separator)
     widths, words = with_failed(widths, lines, separator)
     found_runs = runs_of(widths, lines, separator)
     runs = [run for run in found_runs if len(run.rows) >= FEWEST] or found_runs
     if not runs:
-        raise TableError(_no_table(source, lines, numbers))
+        raise TableError(_no_table(source, lines, given.numbers))
     longest = max(runs, key=lambda one: len(one.rows))
-    kinds = [] if apart is not None or names is not None else _kinds(longest, lines, separator)
+    kinds = [] if given.apart is not None or is_named else _kinds(longest, lines, separator)
     if kinds:
         runs = [one for old in runs for one in (kinds if old is longest else [old])]
         of_each = [f"{split_line(lines[one.rows[0]], separator)[0]!r} ({len(one.rows):,})" for one in kinds]
         notes.append(f"Its lines are of several kinds, a table each: {listing(of_each, 8)}.")
-    run = max(runs, key=lambda one: len(one.rows))
     if block is None:
-        run = with_clocks_alone(run, lines, separator)
-    if block is not None:
-        if not 1 <= block <= len(runs):
-            raise TableError(f"{source} has {counted(len(runs), 'table')}: give block= from 1 to {len(runs)}.")
+        run = with_clocks_alone(max(runs, key=lambda one: len(one.rows)), lines, separator)
+    elif 1 <= block <= len(runs):
         run = runs[block - 1]
-    found = Found(source, separator=separator)
-    numbered = [str(place + 1) for place in range(run.width)]
-    if len(run.rows) > 1 and split_line(lines[run.rows[0]], separator) == numbered:
-        legend = legend_of(lines[first_line : run.rows[0]], separator)
-        # The numbers of the columns, above the first row.
-        run = Run(run.rows[1:], run.width) if len(legend) == run.width else run
-    first, width = run.rows[0], run.width
-    counts_rows = len(run.rows) > FEWEST and _counts_rows(lines, run, separator)
-    if counts_rows:
-        run = Run(run.rows[1:], run.width)
-    rows, below = _header_rows(lines, first, width, separator)
-    rows = [] if apart is not None and apart.titles else rows
-    above_rows = first - below - len(rows)
-    top_row = above_rows - (0 if not rows or lines[first - below - 1].strip() else 1)
-    rows = [row for place, row in enumerate(rows) if top_row + place >= first_line]
-    beside += _beyond(rows, lines, run, separator)
-    titles, units = _names(rows, width)
-    if run in kinds:
-        titles = names_of_message(run, lines, separator) or titles
-    if apart is not None and len(apart.titles) == width:
-        titles, units = list(apart.titles), list(apart.units)
-    elif apart is not None and len(apart.units) == width:
+    else:
+        raise TableError(f"{source} has {counted(len(runs), 'table')}: give block= from 1 to {len(runs)}.")
+    return _Choice(runs, run, kinds, widths, words, notes)
+
+
+def _titles_of(rows: list[list[str]], given: _Lines, choice: _Choice, run: Run) -> tuple[list[str], list[str]]:
+    """Return the names and units of a table's columns by its header's rows, or by how its lines were taken apart."""
+    titles, units = _names(rows, run.width)
+    if run in choice.kinds:
+        titles = names_of_message(run, given.lines, given.separator) or titles
+    apart = given.apart
+    if apart is not None and len(apart.titles) == run.width:
+        return list(apart.titles), list(apart.units)
+    if apart is not None and len(apart.units) == run.width:
         units = [own or other for own, other in zip(apart.units, units, strict=True)]
-    own_start = "" if rows or any(titles) else _start_among_names(lines, run, separator)
-    if own_start:
-        # What names the columns says in the place of the times' name when they begin.
-        titles = ["timestamp" if cell == own_start else cell for cell in split_line(lines[first], separator)]
-        run = Run(run.rows[1:], run.width)
-        units = [""] * width
-    before = [one.rows[-1] for one in runs if one.rows[-1] < first and not are_pairs(one, lines, separator)]
-    top = before[-1] + 1 if before else first_line
-    counts = Counter(widths[place] for place in run.rows[:SAMPLE])
-    usual = counts.most_common(1)[0][0]
-    told = [*lines[top:above_rows], *lines[first - below : first], *beside]
-    said = _above(told, usual, separator, split_line(lines[run.rows[0]], separator))
-    said.names = [*said.names, *[""] * (width - usual)] if said.names else []
-    said.units = [*said.units, *[""] * (width - usual)] if said.units else []
+    return titles, units
+
+
+def _with_said(titles: list[str], units: list[str], said: _Above, usual: int) -> tuple[list[str], list[str]]:
+    """Return names and units with what the lines above the table say of them, of columns that most rows have."""
+    rest = [""] * (len(titles) - usual)
+    said.names = [*said.names, *rest] if said.names else []
+    said.units = [*said.units, *rest] if said.units else []
     if said.names and not said.names[0] and _are_numbered(["", titles[0]]) and titles[0]:
         # The first column is a channel, and no times.
         said.names, said.units = ([*own[1:], ""] for own in (said.names, said.units))
     is_one = sum(map(bool, titles)) > 1 and len({title for title in titles if title}) == 1
     if said.names and (not any(titles) or is_one or _are_numbered(titles)):
         titles = [name or title for name, title in zip(said.names, titles, strict=True)]
-    units = [own or other for own, other in zip(units, said.units or [""] * width, strict=True)]
-    found.notes += [*notes, *said.notes]
-    if own_start:
-        said.start = pd.Timestamp(round(_number(own_start) * 1e6), unit="us", tz="UTC").isoformat()
-        found.notes.append(f"{own_start} above the times was taken as their start, in seconds since 1970.")
-        found.units["timestamp"] = "s"
-    found.header = len(rows) + below + bool(own_start) + counts_rows
-    found.lead = said.lead
-    if rate is not None:
-        said.rate = float(rate)
-    if names is not None:
-        filled = {
-            place
-            for at in run.rows[:SAMPLE]
-            for place, cell in enumerate(split_line(lines[at], separator)[:width])
-            if cell
-        }
-        kept = [place for place in range(width) if titles[place] or place in filled]
-        places = kept if len(names) == len(kept) else list(range(width))
-        if len(names) != len(places):
-            raise TableError(f"{source} has {len(kept)} columns, and names has {len(names)}: give one for each.")
-        titles = [""] * width
-        for place, name in zip(places, names, strict=True):
-            titles[place] = str(name)
-    is_named = any(titles) or names is not None
-    is_apart = apart is not None or bool(kinds)
-    return Layout(found, lines, numbers, runs, run, titles, units, said, is_named, is_apart, words)
+    return titles, [own or other for own, other in zip(units, said.units or [""] * len(units), strict=True)]
+
+
+def _renamed(names: Sequence[str], titles: list[str], run: Run, given: _Lines, source: str) -> list[str]:
+    """Return the names that were given for a table's columns; one without a name or a value needs none.
+
+    Raises:
+        TableError: There are not as many.
+    """
+    cells = (split_line(given.lines[at], given.separator)[: run.width] for at in run.rows[:SAMPLE])
+    filled = {place for row in cells for place, cell in enumerate(row) if cell}
+    kept = [place for place in range(run.width) if titles[place] or place in filled]
+    places = kept if len(names) == len(kept) else list(range(run.width))
+    if len(names) != len(places):
+        raise TableError(f"{source} has {len(kept)} columns, and names has {len(names)}: give one for each.")
+    named = {place: str(name) for place, name in zip(places, names, strict=True)}
+    return [named.get(place, "") for place in range(run.width)]
 
 
 def _kinds(run: Run, lines: Sequence[str], separator: str | None) -> list[Run]:

@@ -323,6 +323,9 @@ def test_odd_starts_and_first_times_are_read_or_told(tmp_path):
     path.write_text("Devices\n100\nFrame,Sub Frame,Fx\n" + "".join(f"{n}{';' * (n == 3)},0,{n}\n" for n in range(1, 9)))
     with pytest.warns(UserWarning, match="'timestamp' was made from the rows at 100"):
         assert lsnb.read_series(path)["Fx"].tolist() == list(range(1, 9))
+    path.write_text(f"Interval: 0 ms per sample\nRate: 50 Hz\nx,y\n{rows}")
+    with pytest.warns(UserWarning, match="'timestamp' was made from the rows at 50"):
+        assert lsnb.read_series(path)["x"].tolist() == [n + 0.5 for n in range(8)]
     path.write_text("  \n#\n" + rows.replace(",", " "))
     with pytest.warns(UserWarning, match="names no columns"):
         assert len(lsnb.read_series(path)) == 8
