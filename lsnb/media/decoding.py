@@ -190,6 +190,8 @@ INTRA = 1  # AV_PICTURE_TYPE_I: made from no other frame
 # Streams that FFmpeg cuts into frames itself: a frame ends where the next one begins, so that the mark of a damaged
 # piece comes with the whole frame that ended in it, and the damage is in what follows.
 CUT_BY_PARSER = ("mpegts", "mpeg")
+# Of an MPEG-TS: the sizes of its pieces, what each begins with, and as much as a frame may be.
+TS_PIECES, TS_SYNC, MOST_OF_A_FRAME = (188, 192, 204), 0x47, 1 << 25
 # Decoders that count a frame's blocks, and say so of every frame that lacks some.
 ACCOUNTS_FOR_BLOCKS = frozenset({"h264", "mpeg1video", "mpeg2video", "mpeg4", "h263"})
 
@@ -279,12 +281,14 @@ class Decoding:
                 self._smeared.pop()  # marked like the one before it: whole, too
             self._last_marked = self._sent
             self._smear(self._sent + 1)
-        elif self._last_marked == self._sent - 1 and self.stream.codec_context.name in ACCOUNTS_FOR_BLOCKS:
+        elif self._last_marked == self._sent - 1:
             # Files that were joined between two pieces: no bytes of the second are in the first one's last frame, and
             # no other frame is made from it.
-            is_last = following is None or not following.size
-            if is_last or (following.is_keyframe and ((following.pos or 1) - at) % max(1, self._piece) == 0):
-                self._before_a_start.add(self._sent)
+            until = None if following is None or not following.size else following.pos or 1
+            if until is None or (following.is_keyframe and (until - at) % max(1, self._piece) == 0):
+                accounts = self.stream.codec_context.name in ACCOUNTS_FOR_BLOCKS
+                if accounts or _is_all_there(Path(self.container.name), self.stream.id, at, until):
+                    self._before_a_start.add(self._sent)
         self._piece, self._at = math.gcd(self._piece, at - self._at), at
 
     def _smear(self, place: int) -> None:
@@ -327,6 +331,37 @@ class Decoding:
                     continue
                 has_begun = True
             yield packet
+
+
+def _is_all_there(path: Path, pid: int, at: int, until: int | None) -> bool:
+    """Return whether what an MPEG-TS holds of a stream between two places is all of what was written there.
+
+    The pieces of a stream are numbered, and only the last of a frame is filled up: a cut falls behind a full one.
+
+    Args:
+        path: The file.
+        pid: What the pieces of the stream are marked with.
+        at: Where a piece begins.
+        until: Where to end; at the end of the file for None.
+    """
+    with path.open("rb") as file:
+        file.seek(at)
+        data = file.read(MOST_OF_A_FRAME if until is None else min(until - at, MOST_OF_A_FRAME))
+    size = next((size for size in TS_PIECES if set(data[::size]) == {TS_SYNC}), None)
+    before, is_filled_up = -1, False
+    for start in range(0, len(data) - TS_PIECES[0] + 1, size or TS_PIECES[0]):
+        piece = data[start : start + TS_PIECES[0]]
+        has_bytes, has_field, number = piece[3] & 0x10, piece[3] & 0x20, piece[3] & 0x0F
+        if (piece[1] & 0x1F) << 8 | piece[2] != pid or not has_bytes:
+            continue
+        if size is None or (before >= 0 and number != (before + 1) % 16):
+            return False
+        length, flags = (piece[4], piece[5]) if has_field else (0, 0)
+        # One byte of flags, then the clocks and the countdown that they announce; the rest is filling.
+        used = 1 + 6 * bool(flags & 0x10) + 6 * bool(flags & 0x08) + bool(flags & 0x04) if flags else 0
+        is_filled_up = bool(has_field) and not flags & 0x03 and (not length or length > used)
+        before = number
+    return is_filled_up
 
 
 def _with_next(packets: Iterator[Any]) -> Iterator[tuple[Any, Any]]:

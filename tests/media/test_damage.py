@@ -92,6 +92,26 @@ def test_a_frame_keeps_its_number_behind_damage(tmp_path: Path) -> None:
     )
 
 
+def test_of_hevc_the_frame_before_a_seam_is_shown_where_all_its_pieces_are_there(tmp_path: Path) -> None:
+    whole = make_video(tmp_path / "whole.ts", 24, codec="libx265", gop=12, b_frames=0)
+    data = whole.read_bytes()
+    path = write_beside(whole, data + data)
+    assert [read_barcode(frame.image) for frame in read_frames(path)] == [*range(24), *range(24)]
+    pictures = [frame.image for frame in read_frames(whole)]
+    pieces = [at for at in range(0, len(data), 188) if (data[at + 1] & 0x1F) << 8 | data[at + 2] == 0x100]
+    # Where the number 0 would come next, the second file's first piece seems to follow.
+    cuts = [at for at in pieces[len(pieces) * 3 // 4 :: 2] if data[at + 3] & 0x0F]
+    for cut in cuts:  # the decoder does not say that such a frame lacks its end
+        path.write_bytes(data[:cut] + data)
+        served = list(read_frames(path))
+        seam = len(frame_times(path)) - 24
+        assert len({*range(seam + 24)} - {frame.index for frame in served}) <= 1
+        for frame in served:
+            number = frame.index if frame.index < seam else frame.index - seam
+            assert np.array_equal(frame.image, pictures[number])
+    assert len(cuts) > 5
+
+
 def test_frames_of_a_cut_program_stream_are_whole_up_to_the_cut(tmp_path: Path) -> None:
     whole = make_video(tmp_path / "whole.mpg", 90, fps=25, codec="mpeg2video", gop=30, b_frames=2)
     path = cut_off(whole, 0.9)
