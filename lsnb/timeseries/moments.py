@@ -413,7 +413,24 @@ def _cell(value: Any) -> str:
 
 def with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: str = "") -> pd.DataFrame:
     """Return the table with a column of times: its own, or one that is made; ``found`` says which."""
-    table = of_other_ages(table, found)
+    table = _put_together(of_other_ages(table, found), found, day_first)
+    if found.time is None:
+        is_steady = found.rate == found.rate and found.rate > 0
+        return _with_made_times(table, found) if is_steady else table
+    table = _read_times(table, found, day_first, zone)
+    if (finer := _finer(table, found)) is not None:
+        found.notes.append(
+            f"{found.time!r} stands still over many rows, so the times are those of {finer!r} beside it."
+        )
+        found.time = finer
+    if (steady := _steadier(table, found)) is not None:
+        return _on_counter(table, found, steady)
+    _take_clock(table, found, day_first)
+    return table
+
+
+def _put_together(table: pd.DataFrame, found: Found, day_first: bool | None) -> pd.DataFrame:
+    """Return the table with its times in one column, if it has any: some stand in days, clocks, weeks or parts."""
     parts = parts_of(table)
     if "yearday" not in parts:
         table = _put_apart(table, found)
@@ -427,29 +444,20 @@ def with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: 
         found.start = start_text(began, day_first, found.notes)
     if parts:
         texts = texts_of(table, parts)
-        table = table.drop(columns=list(parts.values()))
-        found.units = {name: unit for name, unit in found.units.items() if name in table.columns}
-        found.time = _free(table, "timestamp")
-        table.insert(0, found.time, texts)
+        table = _with_one(table, found, list(parts.values()), texts)
         found.notes.append(f"Its times were put together from {listing(list(parts.values()), 8)}.")
         if pd.api.types.is_numeric_dtype(texts.dtype):
-            found.units[found.time] = "s"
+            found.units[str(found.time)] = "s"
             found.notes.append(f"No year stands beside {parts['yearday']!r}: its times count from the first row.")
     elif gps is not None:
         *names, instants = gps
-        table = table.drop(columns=names)
-        found.time = _free(table, "timestamp")
-        table.insert(0, found.time, instants)
-        found.units = {name: unit for name, unit in found.units.items() if name in table.columns}
+        table = _with_one(table, found, names, instants)
         found.notes.append(
             f"Its times were put together from GPS' weeks in {names[0]!r} and the seconds of {names[1]!r}, and are UTC."
         )
     elif pair is not None:
         day, clock = pair
-        texts = table[day].str.cat(table[clock], sep=" ")
-        table = table.drop(columns=[day, clock])
-        found.time = _free(table, "timestamp")
-        table.insert(0, found.time, texts)
+        table = _with_one(table, found, [day, clock], table[day].str.cat(table[clock], sep=" "))
         found.notes.append(f"Its times were put together from {day!r} and {clock!r}.")
     elif own is not None:
         found.time = own[0]
@@ -460,76 +468,94 @@ def with_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: 
             table = table.rename(columns={own[0]: name})
             found.units = {name if key == own[0] else key: unit for key, unit in found.units.items()}
             found.time = name
-    if found.time is not None:
-        texts = table[found.time]
-        if not pd.api.types.is_numeric_dtype(texts.dtype) and _has_colon_fractions(texts):
-            table = table.assign(**{str(found.time): texts.str.replace(r"(:\d{2}):(\d{3,})", r"\1.\2", regex=True)})
+    return table
+
+
+def _with_one(table: pd.DataFrame, found: Found, names: Sequence[Hashable], times: Any) -> pd.DataFrame:
+    """Return the table with one column of times in the place of those that told them."""
+    table = table.drop(columns=list(names))
+    found.units = {name: unit for name, unit in found.units.items() if name in table.columns}
+    found.time = _free(table, "timestamp")
+    table.insert(0, found.time, times)
+    return table
+
+
+def _read_times(table: pd.DataFrame, found: Found, day_first: bool | None, zone: str) -> pd.DataFrame:
+    """Return the table with its times as numbers or dates, where they are texts."""
+    name = str(found.time)
+    texts = table[found.time]
+    if not pd.api.types.is_numeric_dtype(texts.dtype) and _has_colon_fractions(texts):
+        table = table.assign(**{name: texts.str.replace(r"(:\d{2}):(\d{3,})", r"\1.\2", regex=True)})
+        found.notes.append(f"What stands behind the last colon in {found.time!r} was read as fractions of a second.")
+    if pd.api.types.is_string_dtype(table[found.time].dtype):
+        table = with_parts(table, found)
+    if not pd.api.types.is_numeric_dtype(table[found.time].dtype):
+        dates = _as_dates(table[found.time], day_first, zone, found.notes)
+        table = table.assign(**{str(found.time): dates})
+    return table
+
+
+def _on_counter(table: pd.DataFrame, found: Found, steady: Hashable) -> pd.DataFrame:
+    """Return the table with times by a steady counter, since its own stand still over many rows."""
+    column = table[steady]
+    numbers = column.to_numpy("float64")
+    unit = str(unit_in_name(steady))
+    own_start = _first_moment(table[found.time])
+    slow, found.time, found.made = found.time, _free(table, "timestamp"), True
+    table = table.copy(deep=False)
+    exact = column - column.iloc[0] if pd.api.types.is_integer_dtype(column.dtype) else None
+    numbers = (numbers - numbers[0] if exact is None else exact.to_numpy("float64")) * SECONDS[unit]
+    table.insert(0, found.time, np.round(numbers, 9))
+    found.units[str(found.time)] = "s"
+    found.rate = _rate_of(table[found.time], "s")
+    found.start = own_start or found.start
+    found.notes.append(
+        f"{slow!r} stands still over many rows, so its times are those of {steady!r}, counted from the first row: "
+        f"give time={slow!r} for the others."
+    )
+    return table
+
+
+def _take_clock(table: pd.DataFrame, found: Found, day_first: bool | None) -> None:
+    """Take the start and the rate from a table's own times, which count more than what stands above them."""
+    times, unit = table[found.time], found.units.get(str(found.time))
+    named = re.search(rf"{DATE_ALONE}[T ]{CLOCK}", str(found.time))
+    if named and not found.start and pd.api.types.is_numeric_dtype(times.dtype):
+        found.start = start_text(named[0], day_first, found.notes)
+    own_rate = _rate_of(times, unit)
+    if own_rate == own_rate and not 0.5 < own_rate / found.rate < 2:
+        if found.rate == found.rate:
             found.notes.append(
-                f"What stands behind the last colon in {found.time!r} was read as fractions of a second."
+                f"What stands above the table says {found.rate:g} samples a second, and the times in {found.time!r} "
+                f"step at {own_rate:g}: these count."
             )
-        if pd.api.types.is_string_dtype(table[found.time].dtype):
-            table = with_parts(table, found)
-        if not pd.api.types.is_numeric_dtype(table[found.time].dtype):
-            table = table.assign(**{str(found.time): _as_dates(table[found.time], day_first, zone, found.notes)})
-    if found.time is not None and (finer := _finer(table, found)) is not None:
-        found.notes.append(
-            f"{found.time!r} stands still over many rows, so the times are those of {finer!r} beside it."
-        )
-        found.time = finer
-    steady = _steadier(table, found) if found.time is not None else None
-    if steady is not None:
-        numbers = table[steady].to_numpy("float64")
-        unit = str(unit_in_name(steady))
-        own_start = _first_moment(table[found.time])
-        slow, found.time, found.made = found.time, _free(table, "timestamp"), True
-        table = table.copy(deep=False)
-        exact = table[steady] - table[steady].iloc[0] if pd.api.types.is_integer_dtype(table[steady].dtype) else None
-        numbers = (numbers - numbers[0] if exact is None else exact.to_numpy("float64")) * SECONDS[unit]
-        table.insert(0, found.time, np.round(numbers, 9))
-        found.units[str(found.time)] = "s"
-        found.rate = _rate_of(table[found.time], "s")
-        found.start = own_start or found.start
-        found.notes.append(
-            f"{slow!r} stands still over many rows, so its times are those of {steady!r}, counted from the first row: "
-            f"give time={slow!r} for the others."
-        )
-        return table
-    if found.time is not None:
-        named = re.search(rf"{DATE_ALONE}[T ]{CLOCK}", str(found.time))
-        if named and not found.start and pd.api.types.is_numeric_dtype(table[found.time].dtype):
-            found.start = start_text(named[0], day_first, found.notes)
-        own_rate = _rate_of(table[found.time], found.units.get(str(found.time)))
-        if own_rate == own_rate and not 0.5 < own_rate / found.rate < 2:
-            if found.rate == found.rate:
-                found.notes.append(
-                    f"What stands above the table says {found.rate:g} samples a second, and the times in "
-                    f"{found.time!r} step at {own_rate:g}: these count."
-                )
-            found.rate = own_rate
-        own_start = _first_moment(table[found.time], found.units.get(str(found.time)))
-        found.start, found.is_absolute = (own_start, True) if own_start else (found.start, False)
-        return table
-    if found.rate == found.rate and found.rate > 0:
-        counter = _counter(table)
-        places = np.arange(len(table), dtype="float64") if counter is None else counter[1]
-        seconds = places / found.rate + found.lead
-        name = _free(table, "timestamp")
-        if found.start and not _FIRST_YEAR <= pd.Timestamp(found.start).year <= _LAST_YEAR:
-            found.notes.append(_PASSED.format(found.start))
-            found.start = ""
-        if found.start:
-            start = pd.Timestamp(found.start)
-            nanoseconds = np.round(np.nan_to_num(seconds) * 1e6).astype("int64") * 1000
-            moments = pd.to_datetime(nanoseconds + start.value)
-            times: Any = moments.tz_localize("UTC") if start.tzinfo is not None else moments
-        else:
-            times = np.round(seconds, 9)
-            found.units[name] = "s"
-        table = table.copy(deep=False)
-        table.insert(0, name, times)
-        found.time, found.made = name, True
-        by = f"the counter {counter[0]!r}" if counter else "the rows"
-        found.notes.append(f"It has no times: {name!r} was made from {by} at {found.rate:g} a second.")
+        found.rate = own_rate
+    own_start = _first_moment(times, unit)
+    found.start, found.is_absolute = (own_start, True) if own_start else (found.start, False)
+
+
+def _with_made_times(table: pd.DataFrame, found: Found) -> pd.DataFrame:
+    """Return a table without times with such by its rows or a counter, from its start and rate."""
+    counter = _counter(table)
+    places = np.arange(len(table), dtype="float64") if counter is None else counter[1]
+    seconds = places / found.rate + found.lead
+    name = _free(table, "timestamp")
+    if found.start and not _FIRST_YEAR <= pd.Timestamp(found.start).year <= _LAST_YEAR:
+        found.notes.append(_PASSED.format(found.start))
+        found.start = ""
+    if found.start:
+        start = pd.Timestamp(found.start)
+        nanoseconds = np.round(np.nan_to_num(seconds) * 1e6).astype("int64") * 1000
+        moments = pd.to_datetime(nanoseconds + start.value)
+        times: Any = moments.tz_localize("UTC") if start.tzinfo is not None else moments
+    else:
+        times = np.round(seconds, 9)
+        found.units[name] = "s"
+    table = table.copy(deep=False)
+    table.insert(0, name, times)
+    found.time, found.made = name, True
+    by = f"the counter {counter[0]!r}" if counter else "the rows"
+    found.notes.append(f"It has no times: {name!r} was made from {by} at {found.rate:g} a second.")
     return table
 
 
