@@ -28,6 +28,7 @@ from lsnb.study.predicting import essence
 pytestmark = pytest.mark.usefixtures("own_cache")
 
 ADDRESS = "https://example.org/"
+MOOD = {"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": ["up"]}}
 ASKED = (
     LabelConfig.text("text")
     .choices("mood", ["up", "down"])
@@ -224,9 +225,19 @@ def test_label_studios_own_exports_are_read_as_they_were(name: str, exported: di
     assert answers == ([{"choices": ["sunny"]}] if name in ("JSON", "JSON_MIN", "CSV") else [])
 
 
+def test_a_table_of_annotations_is_no_table_of_boxes_of_which_nothing_is_said() -> None:
+    long = lsnb.annotations.long_table(
+        [{"id": 1, "data": {"id": "a"}, "annotations": [{"id": 5, "completed_by": 3, "result": [MOOD]}]}], key="id"
+    )
+    with pytest.raises(lsnb.errors.InputError, match="lsnb's own table of annotations"):
+        read_predictions(long, config=ASKED)
+    final = lsnb.majority(long, "mood").rename(columns={"value": "mood"})
+    assert read_predictions(final, config=ASKED).results["a"][0]["value"] == {"choices": ["up"]}
+
+
 def test_an_export_of_several_people_is_read_for_one_of_them() -> None:
     def said(who: Any, mood: str, **more: Any) -> dict[str, Any]:
-        result = {"from_name": "mood", "to_name": "text", "type": "choices", "value": {"choices": [mood]}}
+        result = MOOD | {"value": {"choices": [mood]}}
         return {"completed_by": who, "result": [result], **more}
 
     tasks = [
@@ -236,7 +247,11 @@ def test_an_export_of_several_people_is_read_for_one_of_them() -> None:
         5,
     ]
     found = read_tasks(tasks, config=ASKED, key="id")
-    assert found.table["status"].tolist() == ["failed", "no prediction", "ready", "failed"]
+    assert found.table["status"].tolist() == ["failed", "no prediction", "warning", "failed"]
+    assert found.told == [
+        "The task was skipped: task 2",
+        "Nobody annotated the task, and what a model predicted is taken: task 3",
+    ]
     assert (list(found.results), found.scores) == (["c"], {"c": 0.5})
     assert "annotator=" in found.table["errors"][0][0]["message"]
     of_b = read_tasks(tasks, config=ASKED, key="id", annotator="b@c.org")

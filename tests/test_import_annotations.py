@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -82,6 +84,29 @@ def test_what_a_reader_returned_is_taken_with_its_splits_and_failures(study: Stu
     assert report.counts == {"failed": 1, "created": 1}
     splits = study.annotations(splits=True).drop_duplicates("item").set_index("item")["split"]
     assert splits["0000"] == "test"
+
+
+def test_what_a_file_holds_and_is_no_answer_is_told(study: Study, tmp_path: Path) -> None:
+    made = {"id": 1, "completed_by": 1, "result": said("good")}
+    tasks = [
+        {"id": 1, "data": {"id": "0000"}, "annotations": [made]},
+        {"id": 2, "data": {"id": "0001"}, "annotations": [{**made, "was_cancelled": True}]},
+        {"id": 3, "data": {"id": "0002"}, "annotations": [], "predictions": [{"model_version": "m", **made}]},
+        {"id": 4, "data": {"id": "0003"}, "annotations": []},
+    ]
+    file = tmp_path / "export.json"
+    file.write_text(json.dumps(tasks), "utf-8")
+    for payload, status in ((file, "created"), (tasks, "exists")):
+        report = study.import_annotations(payload, annotator="ana")
+        assert report.table.set_index("item")["status"].to_dict() == {"0000": status, "0002": "failed"}
+        assert "what a model predicted is no answer" in report.failures["error"].iloc[0]
+        assert report.notes == ("The task was skipped: task 2", "Nothing is said of it: task 4")
+    assert {item: len(answered) for item, answered in answers(study).items()} == dict(
+        zip(ITEMS, [1, 0, 0, 0], strict=True)
+    )
+    flat = [{"id": 4, "ID": "0003", "mood": "bad", "annotator": 1, "annotation_id": 9, "lead_time": 1}]
+    report = study.import_annotations([{**flat[0], "caption": "text 3", "id": "0003"}], annotator="ana")
+    assert report.notes[0].startswith("It is a JSON_MIN or CSV export")
 
 
 def test_a_coco_dict_is_taken_as_it_is(studio: Studio, title: str) -> None:

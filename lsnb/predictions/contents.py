@@ -818,6 +818,12 @@ def _of_table(table: pd.DataFrame, name: str, key: str) -> Content:
     has_boxes = any(set(columns) <= set(table.columns) for columns in BOX_COLUMNS)
     if used not in table:
         raise _no_boxes(name, table, key)
+    if {"annotator", "control", "status"} <= set(table.columns) and "label" not in table:
+        raise InputError(
+            f"{name} is lsnb's own table of annotations, whose rows are answers to any question: give the export that "
+            "it was made of, lsnb.annotations.region_table of it for regions, or for a question "
+            "lsnb.majority(table, control) with its column 'value' called as the question."
+        )
     if not has_boxes and {"start", "end"} <= set(table.columns):
         return Content("spans", name, table, key=used)
     if not has_boxes and not holds_detections(table.columns):

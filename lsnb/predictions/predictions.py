@@ -13,7 +13,7 @@ import pandas as pd
 from lsnb.errors import InputError, PartialFailureError
 from lsnb.kernel.checks import checked, shown
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import counted
+from lsnb.kernel.words import counted, listing
 from lsnb.shapes import Fault
 
 REPORT_COLUMNS = ("index", "item", "name", "status", "error", "errors", "warnings", "regions")
@@ -131,10 +131,26 @@ class Predictions:
         used = self.table["status"].isin((READY, WARNING))
         tally = Tally("predictions", "input", seen=len(self.table), taken=int(used.sum()), notes=list(self.notes))
         for row in self.table[~used].itertuples():
-            faults: Any = row.errors
+            faults: Any = row.errors or row.warnings
             reason = str(faults[0]["message"]).rstrip(".") if faults else NOTHING
             tally.leave(reason, [row.name] if row.name else [], 1)
         return tally
+
+    @property
+    def told(self) -> list[str]:
+        """What whoever stores these should see besides the rows that failed, as sentences.
+
+        Example:
+            >>> make_predictions([Row(0, "a", results=[]), Row(1, "b", name="task 2")], ["Drafts are left out."]).told
+            ['Drafts are left out.', 'Nothing is said of it: task 2']
+        """
+        by_words: dict[str, list[str]] = {}
+        for row in self.table[self.table["status"] != FAILED].itertuples():
+            warnings: Any = row.warnings
+            words = [str(warning["message"]) for warning in warnings]
+            for said in words or (["Nothing is said of it"] if row.status == NOTHING else []):
+                by_words.setdefault(said.rstrip("."), []).append(row.name or str(row.item or row.index + 1))
+        return [*self.notes, *(f"{said}: {listing(names)}" for said, names in by_words.items())]
 
     def raise_for_failures(self) -> None:
         """Raise if any input failed.

@@ -392,6 +392,11 @@ class _Said:
     results: list[Any]
     score: Any = None
     faults: list[Fault] = field(default_factory=list)
+    is_model: bool = False
+
+
+# Of an item that a model alone has answered, where people have answered others of the same file.
+OF_MODEL = "of_model"
 
 
 def read_tasks(
@@ -405,6 +410,8 @@ def read_tasks(
     unknown: str = "fail",
 ) -> Predictions:
     """Return what a task's annotation says, else what its prediction does, with a row a task.
+
+    Where people have annotated some tasks, a warning names those of which a model's prediction is taken.
 
     Args:
         tasks: The export's tasks, or the records of JSON_MIN or CSV.
@@ -422,6 +429,8 @@ def read_tasks(
     notes: dict[str, None] = {}
     rows: list[Row] = []
     names: dict[str, None] = {}
+    people = False
+    modelled: list[tuple[Row, str]] = []
     with collector_paused():
         for index, (task, said, lost) in enumerate(_told(tasks, reader, notes)):
             row = Row(index, name=_name(task, index))
@@ -429,19 +438,24 @@ def read_tasks(
             row.item = _item(row, task, known, key)
             names |= dict.fromkeys(one.who for one in said)
             own = [one for one in said if annotator is None or one.who == annotator]
+            people = people or any(not one.is_model for one in said)
             row.faults += lost
             if len(own) > 1:
-                people = listing(list(dict.fromkeys(one.who for one in own)))
-                words = f"The task has {counted(len(own), 'annotation')}, by {people}: choose with annotator=."
+                whose = listing(list(dict.fromkeys(one.who for one in own)))
+                words = f"The task has {counted(len(own), 'annotation')}, by {whose}: choose with annotator=."
                 row.error("several_annotations", words)
             elif own and row.item is not None:
                 reader.add(row, own[0], task.get("data"))
+                if own[0].is_model:
+                    modelled.append((row, own[0].who))
         if annotator is not None and annotator not in names:
             raise InputError(
                 f"Nobody in it is called {annotator!r} ({listing(list(names)) or 'nobody answered'})."
                 f"{nearest(annotator, names)}"
             )
         _mark_doubles(rows)
+        for row, who in modelled if people and annotator is None else ():
+            row.warn(OF_MODEL, f"Nobody annotated the task, and what {who} predicted is taken.")
         return make_predictions(rows, list(notes))
 
 
@@ -506,7 +520,8 @@ def _of_task(task: Mapping[str, Any], notes: dict[str, None]) -> tuple[list[_Sai
         for one in predictions:
             if isinstance(one, Mapping):
                 score = one.get("score")
-                found.append(_Said(str(one.get("model_version") or "a model"), results_of(one), score))
+                who = str(one.get("model_version") or "a model")
+                found.append(_Said(who, results_of(one), score, is_model=True))
     return found, faults
 
 

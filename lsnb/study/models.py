@@ -25,7 +25,7 @@ from lsnb.predictions.contents import names_of_items, read_predictions
 from lsnb.predictions.interchange import is_datumaro
 from lsnb.predictions.labelbox import from_labelbox, to_labelbox
 from lsnb.predictions.predictions import Predictions
-from lsnb.predictions.records import is_label_studio, read_tasks
+from lsnb.predictions.records import OF_MODEL, is_label_studio, read_tasks
 from lsnb.reliability import Evaluation, RegionAgreement, evaluate, gold, region_agreement
 from lsnb.reliability.overlap import is_drawn
 from lsnb.studio import Server
@@ -306,9 +306,18 @@ def import_answers(
     if not held:
         return ImportReport(report_table(rows))
     project = held[0]
-    if isinstance(payload, str | Path) or is_datumaro(payload):
-        payload = _read_file(server, project, payload, videos)
-    items = read_items(read_payload(payload, project.config, project.tasks, videos, server.release))
+    is_file = isinstance(payload, str | Path) or is_datumaro(payload)
+    found = (
+        _read_file(server, project, payload, videos)
+        if is_file
+        else read_payload(payload, project.config, project.tasks, videos, server.release, key=own.manifest.key)
+    )
+    notes: list[str] = []
+    if isinstance(found, Predictions) and found is not payload:
+        found, modelled = _of_people(found)
+        rows += [new_row(item, project.copy, None, "failed", _PREDICTED) for item in modelled]
+        notes += found.told  # which nobody else has seen
+    items = read_items(found)
     problems = split_problems(items.splits)
     if problems:
         raise InputError(problems)
@@ -317,8 +326,22 @@ def import_answers(
     rows += unknown_rows([item for item in items.wanted if item not in project.tasks], project.tasks)
     others = read_copies(server, [copy for copy in copies if copy is not own], snapshots)[0] if items.splits else []
     lost = [row for row in write_splits(server, [project, *others], items.splits) if row["status"] == "failed"]
-    notes = [f"The split of item {row['item']} could not be stored: {row['error']}" for row in lost]
+    notes += [f"The split of item {row['item']} could not be stored: {row['error']}" for row in lost]
     return ImportReport(report_table(rows), notes=tuple(dict.fromkeys(notes)))
+
+
+_PREDICTED = "Nobody annotated it there, and what a model predicted is no answer: study.predict stores it."
+
+
+def _of_people(found: Predictions) -> tuple[Predictions, list[str]]:
+    """Return what people answered, and the items of which a file that holds answers has a model's predictions alone."""
+    of_model = [any(one["code"] == OF_MODEL for one in warnings) for warnings in found.table["warnings"]]
+    if not any(of_model):
+        return found, []
+    items = [item for item, is_it in zip(found.table["item"], of_model, strict=True) if is_it]
+    results = {item: said for item, said in found.results.items() if item not in items}
+    kept = found.table[[not is_it for is_it in of_model]]
+    return Predictions(results, found.scores, kept, found.splits, found.notes), items
 
 
 def _read_file(server: Server, project: Held, source: Any, videos: Any) -> Predictions:
@@ -359,16 +382,17 @@ def own_copy(copies: Sequence[Copy], annotator: str) -> Copy:
 
 
 def read_payload(
-    payload: Any, config: LabelConfig, items: Mapping[str, Any], videos: Any, release: str
+    payload: Any, config: LabelConfig, items: Mapping[str, Any], videos: Any, release: str, *, key: str = "item"
 ) -> Predictions | Mapping[Any, Any]:
     """Return results by item from any of the formats that are known.
 
     Args:
-        payload: ``Predictions``, item → results, a COCO dict or a Labelbox payload.
+        payload: ``Predictions``, item → results, a COCO dict, a Labelbox payload, or the tasks of an export.
         config: The study's label config.
         items: The study's items.
         videos: Item → what is known of the video, for a Labelbox payload.
         release: The server's release.
+        key: The field of tasks' data that identifies items.
 
     Raises:
         InputError: It is none of these.
@@ -385,7 +409,7 @@ def read_payload(
         return payload
     if isinstance(payload, Sequence) and not isinstance(payload, str | bytes):
         if payload and is_label_studio(payload[0]):
-            return read_tasks(payload, config=config, known={str(item): item for item in items})
+            return read_tasks(payload, config=config, known={str(item): item for item in items}, key=key)
         return from_labelbox(payload, config=config, videos=videos, release=release)
     raise InputError(
         f"payload is a {type(payload).__name__}: give what lsnb.from_labelbox, from_coco or from_detections returned, "

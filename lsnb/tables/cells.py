@@ -138,6 +138,30 @@ def column_of_texts(texts: Sequence[str | None]) -> pd.Series[Any]:
     return column_of(texts)
 
 
+# Of a long table: what answers of these kinds say is text, be it a code such as 1.
+_OF_TEXTS = frozenset({"choices", "taxonomy", "textarea", "datetime", "pairwise"})
+LONG = frozenset({"control", "kind", "value", "status"})
+
+
+def answers_of(cells: Sequence[str | None], kinds: Sequence[str | None]) -> pd.Series[Any]:
+    """Return the answers of a long table in a text file that does not say any more which of them are texts.
+
+    Args:
+        cells: The answers as they stand.
+        kinds: Label Studio's kind of each.
+
+    Example:
+        >>> answers_of(["1", "1", "01", None], ["choices", "rating", "brushlabels", None]).tolist()[:3]
+        ['1', 1, '01']
+    """
+    return column_of(
+        [
+            cell if cell is None or kind in _OF_TEXTS or str(kind).endswith("labels") else value_of(cell)
+            for cell, kind in zip(cells, kinds, strict=True)
+        ]
+    )
+
+
 # The names of columns, each once, and rows that hold nothing.
 
 

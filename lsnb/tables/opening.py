@@ -32,9 +32,11 @@ from lsnb.kernel.formats import TABLE_ENDINGS, parse_json, why_packed
 from lsnb.kernel.tally import Tally, sheet_rows
 from lsnb.kernel.words import listing, nearest, warn
 from lsnb.tables.cells import (
+    LONG,
     RULES,
     SEVERAL,
     TEXT_DTYPE,
+    answers_of,
     are_names,
     as_told,
     column_of,
@@ -583,6 +585,11 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
         known = _declared(dict(zip(titles, columns, strict=True)), types, dialect.separator, wanted, tally)
     else:
         known = numbers_of_locales(columns, titles, dialect.separator, wanted, tally)
+    if set(titles) >= LONG:
+        answers, kinds = (columns[titles.index(name)] for name in ("value", "kind"))
+        if types.get("value", "").endswith(GUARDS):
+            answers = [None if cell is None else unguarded(cell) for cell in answers]
+        known["value"] = answers_of(answers, kinds)
     if key in titles:
         cells = columns[titles.index(str(key))]
         known[str(key)] = column_of(cells)

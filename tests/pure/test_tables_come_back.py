@@ -379,6 +379,24 @@ def test_what_a_spreadsheet_saved_again_is_known_by_its_dictionary(tmp_path):
     assert read_table(path)["value"].tolist() == ["'+", "'tis"]
 
 
+@pytest.mark.parametrize("with_dictionary", [True, False])
+def test_codes_that_are_digits_stay_texts_beside_ratings_in_a_long_table_saved_again(tmp_path, with_dictionary):
+    said = [("code", "choices", "1"), ("code", "choices", "01"), ("code", "choices", "1.0"), ("stars", "rating", 1)]
+    said += [("size", "number", 2.5), ("box", "rectanglelabels", "7"), ("note", "textarea", '["a"]')]
+    table = pd.DataFrame(said, columns=["control", "kind", "value"]).assign(
+        item="a", annotator="ana", status="submitted"
+    )
+    path = write_table(table if with_dictionary else table[:-1], tmp_path / "long.csv")
+    rows = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline="")))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
+    if not with_dictionary:
+        (tmp_path / "long.columns.csv").unlink()
+    again = read_table(path)["value"].tolist()
+    assert again == [value for _, _, value in said][: len(again)]
+    assert [type(value) for value in again] == [str, str, str, int, float, str, str][: len(again)]
+
+
 TURNED = {
     "added": lambda row, place: [*row, "note" if place == 0 else "ok"],
     "first": lambda row, place: ["seen" if place == 0 else "5", *row],
