@@ -613,32 +613,34 @@ def _ask(config: C, variable: str, rows: pd.DataFrame, tally: Tally) -> C:
     tag, way = WORDS[kind]
     _account(rows, title, tag.option == "Choice" or tag.offers != "none", tally)
     method = getattr(config, tag.method)
+    if tag.is_tree:
+        # Answers below different ones may be called alike: which one has a code or description, its path says.
+        shown |= {
+            name: {_SEPARATOR.join(_steps(label)): text for label, text in shown[name].items()}
+            for name in ("hints", "aliases")
+        }
+        return cast(C, _describe(config, method(variable, [*map(_steps, labels)], title=title, **way.given), shown))
     if tag.option == "Choice":
-        if tag.is_tree:
-            shown |= {
-                name: {_last(label): text for label, text in shown[name].items()} for name in ("hints", "aliases")
-            }
-        options = [label.split(_SEPARATOR) for label in labels] if tag.is_tree else labels
-        return cast(C, method(variable, options, **shown, **way.given))
+        return cast(C, method(variable, labels, **shown, **way.given))
     if tag.offers == "none":
         return cast(C, method(variable, title=title, **way.given))
     grown = method(variable, labels if labels or tag.offers == "needed" else None, title=title)
     return _describe(config, grown, shown) if tag.is_region else cast(C, grown)
 
 
-def _last(label: str) -> str:
-    return label.split(_SEPARATOR)[-1]
+def _steps(label: str) -> list[str]:
+    return [step.strip() for step in label.split(_SEPARATOR)]
 
 
 def _describe(before: C, grown: C, shown: dict[str, Any]) -> C:
-    """Give the labels just added their descriptions and codes, which the region methods do not take."""
+    """Give the answers just added their descriptions and codes: the region methods take none, trees none by path."""
     root = grown._root()
     added = set(grown.controls) - set(before.controls)
     for control in (e for e in walk(root) if attribute(e, "name") in added):
         for option, path in option_elements(control):
             for name, given in (("hint", shown["hints"]), ("alias", shown["aliases"])):
-                if path[-1] in given:
-                    option.set(name, given[path[-1]])
+                if (label := _SEPARATOR.join(path)) in given:
+                    option.set(name, given[label])
     return type(grown)._of(root)
 
 

@@ -145,8 +145,9 @@ class Predictions:
             ['Drafts are left out.', 'Nothing is said of it: task 2']
         """
         by_words: dict[str, list[str]] = {}
+        row: Any
         for row in self.table[self.table["status"] != FAILED].itertuples():
-            warnings: Any = row.warnings
+            warnings = row.warnings
             words = [str(warning["message"]) for warning in warnings]
             for said in words or (["Nothing is said of it"] if row.status == NOTHING else []):
                 by_words.setdefault(said.rstrip("."), []).append(row.name or str(row.item or row.index + 1))

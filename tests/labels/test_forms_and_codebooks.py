@@ -17,6 +17,26 @@ from lsnb.errors import LabelConfigError
 FORM = {"coding_name": "sentiment", "coding_values": "positive, negative"}
 
 
+def test_answers_of_one_name_in_a_tree_keep_codes_and_descriptions_of_their_own():
+    rows = [
+        ("kind", "animal / other", "11", "an animal", "taxonomy"),
+        ("kind", "animal", "1", "all of them", ""),
+        ("kind", "plant / other", "22", "a plant", ""),
+        ("kind", "other / other", "", "", ""),
+    ]
+    config = LabelConfig.from_codebook(pd.DataFrame(rows, columns=["variable", "label", "code", "description", "type"]))
+    told = config.codebook.set_index("label")[["code", "description"]].T.to_dict("list")
+    assert told == {
+        "animal": ["1", "all of them"],
+        "animal / other": ["11", "an animal"],
+        "plant": ["", ""],
+        "plant / other": ["22", "a plant"],
+        "other": ["", ""],
+        "other / other": ["", ""],
+    }
+    assert LabelConfig.from_codebook(config.codebook).xml == config.xml
+
+
 def test_a_form_gives_what_the_builder_gives() -> None:
     config = LabelConfig.from_form(
         coding_name=" sentiment ",
