@@ -16,8 +16,9 @@ from lsnb.annotations.long import ANSWERED, DONE, require_columns
 from lsnb.errors import InputError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import TOLD, Annotations
-from lsnb.kernel.words import counted, listing, nearest, warn
+from lsnb.kernel.words import counted, joined, listing, nearest, warn
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY, TEXT_AREA, is_region
+from lsnb.results import ANSWERS
 from lsnb.sampling.draw import REPEAT, repeated
 from lsnb.tables.cells import ALLOWED, SEVERAL, TEXT_DTYPE, flags
 from lsnb.tables.keys import RoundedKeyError, key_text
@@ -432,7 +433,27 @@ def checked(annotations: pd.DataFrame, control: str, *, is_needed: bool = True) 
             f"No annotation answers a control {control!r}.{nearest(control, controls)} "
             f"Controls there: {listing(controls, 12)}."
         )
+    if said := _asked_in_ways(annotations, control):
+        warn(said, is_of_data=True)
     return first_time(annotations.assign(item=_names(annotations["item"]), annotator=_names(annotations["annotator"])))
+
+
+def _asked_in_ways(annotations: pd.DataFrame, control: str) -> str:
+    """Return a sentence of a question that two configs ask in different ways under one name; else nothing."""
+    if "kind" not in annotations.columns:
+        return ""
+    asked = annotations[annotations["control"].eq(control).fillna(False).astype(bool)]
+    found = [str(kind) for kind in asked["kind"].dropna().unique() if kind in ANSWERS]
+    if len(found) < 2:
+        return ""
+    if "project" in annotations.columns:
+        of = [asked.loc[asked["kind"].eq(kind).fillna(False).astype(bool), "project"].dropna() for kind in found]
+        places = [f" in project {listing(list(numbers.unique()), 3)}" if len(numbers) else "" for numbers in of]
+        found = [f"{kind}{place}" for kind, place in zip(found, places, strict=True)]
+    return (
+        f"{control!r} is a question of several kinds ({joined(found)}), whose answers are compared as if they were of "
+        "one: keep the rows of one kind, or give the questions names of their own."
+    )
 
 
 def repeats_in(annotations: pd.DataFrame) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +249,19 @@ def test_coco_is_evaluated_by_its_own_tools() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*left out")
+def test_a_question_that_two_studies_ask_in_different_ways_is_said_where_answers_are_compared() -> None:
+    rows = [("a", "ana", "choices", "up", 1), ("a", "ben", "rating", 3, 2), ("b", "ana", "choices", "up", 1)]
+    long = pd.DataFrame(rows, columns=["item", "annotator", "kind", "value", "project"])
+    long = long.assign(control="mood", status="submitted", index=0).set_index("index")
+    said = r"'mood' is a question of several kinds \(choices in project 1 and rating in project 2\)"
+    for figure in (agreement, majority, gold, disputed, widen):
+        with pytest.warns(UserWarning, match=said):
+            figure(long, "mood")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        majority(long[long["kind"] == "choices"], "mood")
+
+
 def test_coco_is_written_as_it_is_made(tmp_path: Path) -> None:
     written = json.loads(write_table(painted(), tmp_path / "a.coco.json").read_text())
     assert written == json.loads(json.dumps(to_coco(painted())))
