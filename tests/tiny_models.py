@@ -96,6 +96,29 @@ def save_owl(folder: Path) -> Path:
     return folder
 
 
+def save_grounding_dino(folder: Path) -> Path:
+    """Save a Grounding DINO, which reads all that it looks for as one text, and return the folder."""
+    torch = torch_or_skip()
+    from transformers import BertConfig, GroundingDinoConfig, GroundingDinoForObjectDetection
+    from transformers import GroundingDinoImageProcessorPil as Images
+    from transformers import GroundingDinoProcessor as Processor
+    from transformers import SwinConfig as Backbone
+
+    tokens = _save_words(folder, 64)
+    stages: dict[str, Any] = {"depths": [1] * 4, "num_heads": [1, 1, 2, 2], "window_size": 2}
+    seen = Backbone(image_size=64, embed_dim=8, out_features=["stage2", "stage3", "stage4"], **stages)
+    size = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    read = BertConfig(vocab_size=len(tokens), max_position_embeddings=64, **size)
+    sides = {f"{side}_{what}": n for side in ("encoder", "decoder") for what, n in SIZES.items()} | {"d_model": 32}
+    sides |= {"decoder_layers": 2, "num_queries": 6, "max_text_len": 64}
+    torch.manual_seed(3)
+    GroundingDinoForObjectDetection(
+        GroundingDinoConfig(backbone_config=seen, text_config=read, **sides)
+    ).save_pretrained(folder)
+    Processor(Images(size={"shortest_edge": 64, "longest_edge": 96}), tokens).save_pretrained(folder)
+    return folder
+
+
 def save_classifier(folder: Path, *, several: bool = False) -> Path:
     """Save a ViT that says what a whole picture shows, one thing or several, and return the folder."""
     torch = torch_or_skip()

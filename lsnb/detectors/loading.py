@@ -436,7 +436,7 @@ def ahead(things: Iterator[Thing], n: int) -> Iterator[Thing]:
 # What a network said of a file, kept by network and checksum, so that a second run costs nothing.
 
 
-VERSION = 1
+VERSION = 2
 BATCH = 500  # SQLite takes at most 999 values in one question in its older releases
 
 

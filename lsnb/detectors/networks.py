@@ -11,10 +11,12 @@ import importlib.util
 import inspect
 import json
 import os
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,8 +24,9 @@ import numpy as np
 import requests
 
 from lsnb.detectors.loading import Region
-from lsnb.errors import InputError, MissingExtraError, MissingFileError
+from lsnb.errors import InputError, LsnbError, MissingExtraError, MissingFileError
 from lsnb.kernel.files import file_errors, named_path
+from lsnb.kernel.words import listing
 from lsnb.media import SOUND_RATE
 
 EXTRA = 'pip install "lsnb[torch]"'
@@ -67,6 +70,8 @@ PROCESSORS = {
 }
 # Silence of so many seconds ends a stretch of speech, of which a network tells each word's time.
 PAUSE = 0.5
+# Weights that are used while a network learns alone, and that its file need not have.
+ONLY_LEARNED = re.compile(r"(^|\.)(mask_token|masked_spec_embed|mask_time_emb)[^.]*$")
 # They know no labels: what they cut out or write down is called as it was before.
 WITHOUT_LABELS = frozenset({"_cut_boxes_out", "_transcribe"})
 
@@ -212,7 +217,15 @@ class Network:
         self._torch = torch
         self._name = name
         self._device = _device(name.device)
-        self._processor, network = _load(name)
+        self._processor, network, missing = _load(name)
+        # Of a network that classified pictures what sums its tokens up is not kept: its numbers would be chance.
+        self._has_pooler = not (name.kind == "embedding" and any(key.startswith("pooler.") for key in missing))
+        missing = [key for key in missing if name.kind != "embedding" or not key.startswith("pooler.")]
+        if missing:
+            raise InputError(
+                f"{name.model} lacks weights ({listing(missing, 2)}), without which a {type(network).__name__} answers "
+                "by chance: choose a model that was trained for this, or save yours again with save_pretrained."
+            )
         self._network = network.to(self._device).eval()
 
     @property
@@ -482,18 +495,38 @@ class Network:
             )
             inputs = {key: value.to(self._device) for key, value in given.items()}
             output = self._network(**inputs)
+            surest: list[list[str]] = [[] for _ in images]
             if "input_ids" in inspect.signature(process).parameters:
                 # Words that are surer than this make the name of a box, as Grounding DINO's authors have it.
                 options |= {"input_ids": inputs["input_ids"], "text_threshold": 0.25}
+                surest = self._surest_prompts(output.logits, inputs["input_ids"], threshold)
             found = process(outputs=output, text_labels=prompts, **options)
         return [
             {
                 "boxes": each["boxes"].float().cpu().numpy().astype(float),
                 "scores": each["scores"].float().cpu().numpy().astype(float),
-                "labels": [prompt_of(str(name), self._name.prompts) for name in each["text_labels"]],
+                "labels": [
+                    prompt_of(str(name), self._name.prompts, likeliest)
+                    for name, likeliest in zip_longest(each["text_labels"], names)
+                ],
             }
-            for each in found
+            for each, names in zip(found, surest, strict=True)
         ]
+
+    def _surest_prompts(self, logits: Any, tokens: Any, threshold: float) -> list[list[str]]:
+        """Return the surest prompt of each box, where all prompts were read as one text with points between them."""
+        prompts, point = self._name.prompts, self._processor.tokenizer.convert_tokens_to_ids(".")
+        named: list[list[str]] = []
+        for shares, read in zip(logits.float().sigmoid().cpu().numpy(), tokens.tolist(), strict=True):
+            ends = [place for place, token in enumerate(read) if token == point]
+            starts = [1, *(place + 1 for place in ends[:-1])]  # behind the mark with which a text begins
+            if len(ends) != len(prompts):
+                named.append([])
+                continue
+            each = np.stack([shares[:, start:end].max(axis=1) for start, end in zip(starts, ends, strict=True)])
+            kept = shares.max(axis=1) > threshold
+            named.append([prompts[number] for number in each.argmax(axis=0)[kept]])
+        return named
 
     def _choose(self, images: Sequence[np.ndarray[Any, Any]], threshold: float) -> list[dict[str, Any]]:
         """Return which prompt fits each picture best, or all that fit where the network judges each for itself."""
@@ -546,7 +579,7 @@ class Network:
                 vectors = getattr(vectors, "pooler_output", vectors)
             else:
                 output = self._run(images)
-                vectors = getattr(output, "pooler_output", None)
+                vectors = getattr(output, "pooler_output", None) if self._has_pooler else None
                 if vectors is None:
                     # Tokens [n, tokens, dimensions] or maps [n, dimensions, height, width]: their mean.
                     hidden = output.last_hidden_state
@@ -601,18 +634,24 @@ def _corners_of(
     return placed
 
 
-def prompt_of(said: str, prompts: Sequence[str]) -> str:
-    """Return the prompt that a network's words stand for; the words themselves where they may stand for several.
+def prompt_of(said: str, prompts: Sequence[str], surest: str | None = None) -> str:
+    """Return the prompt that a network's words stand for.
+
+    Args:
+        said: The words, of which some networks leave out or run together those of several prompts.
+        prompts: What they may stand for.
+        surest: What to return where they may stand for several prompts or none; by default the words themselves.
 
     Example:
-        >>> prompt_of("traffic", ["traffic light", "car"]), prompt_of("red", ["red car", "red bus"])
-        ('traffic light', 'red')
+        >>> prompt_of("traffic", ["traffic light", "car"]), prompt_of("red", ["red car", "red bus"], "red bus")
+        ('traffic light', 'red bus')
     """
     if said in prompts:
         return said
-    words = set(said.casefold().split())
-    fitting = [prompt for prompt in prompts if words and words <= set(prompt.casefold().split())]
-    return fitting[0] if len(fitting) == 1 else said
+    words = said.casefold().split()
+    alike = [prompt for prompt in prompts if words == prompt.casefold().split()]
+    fitting = alike or [prompt for prompt in prompts if words and set(words) <= set(prompt.casefold().split())]
+    return fitting[0] if len(fitting) == 1 else said if surest is None else surest
 
 
 def identified(
@@ -676,7 +715,8 @@ def _device(name: str | None) -> Any:
     return device
 
 
-def _load(name: Name) -> tuple[Any, Any]:
+def _load(name: Name) -> tuple[Any, Any, list[str]]:
+    """Return the processor, the network, and which of its weights are not in its file."""
     import transformers
     from safetensors import SafetensorError
 
@@ -700,13 +740,17 @@ def _load(name: Name) -> tuple[Any, Any]:
             if head is not None:
                 loader = getattr(transformers, name.architecture(), loader)
                 takes = getattr(transformers, PROCESSORS.get(head.asks, "AutoImageProcessor"))
-            if takes is transformers.AutoTokenizer:
-                processor = takes.from_pretrained(target, trust_remote_code=False, **options)
-                return processor, loader.from_pretrained(target, use_safetensors=True, **options)
             # The processor that needs no torchvision.
-            processor = takes.from_pretrained(target, use_fast=False, trust_remote_code=False, **options)
+            slow = {} if takes is transformers.AutoTokenizer else {"use_fast": False}
+            processor = takes.from_pretrained(target, trust_remote_code=False, **slow, **options)
             # Other weights are pickles, which run what they say.
-            return processor, loader.from_pretrained(target, trust_remote_code=False, use_safetensors=True, **options)
+            safe = {"trust_remote_code": False, "use_safetensors": True, "output_loading_info": True}
+            network, about = loader.from_pretrained(target, **safe, **options)
+            parts = {key for key, _ in network.named_parameters()}
+            missing = sorted(key for key in about["missing_keys"] if key in parts and not ONLY_LEARNED.search(key))
+            return processor, network, missing
+    except LsnbError:
+        raise
     except ImportError as fault:
         wanted = next((package for package in ("timm", "torchvision", "scipy") if package in str(fault)), None)
         remedy = f"run 'pip install {wanted}'" if wanted else "see its page on the hub for what it needs"

@@ -105,6 +105,25 @@ def test_weights_that_can_run_commands_are_not_opened(
     assert not (tmp_path / "made").exists()
 
 
+@pytest.mark.parametrize("verb", [Detector.load, Embedder.load])
+def test_a_network_whose_weights_are_not_all_there_does_not_answer_by_chance(
+    tiny_detr: Path, tmp_path: Path, verb: Callable[..., Any]
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "half"
+    shutil.copytree(tiny_detr, folder)
+    weights = load_file(folder / "model.safetensors")
+    lost = "class_labels_classifier" if verb == Detector.load else "input_projection"
+    kept = {name: each for name, each in weights.items() if lost not in name}
+    assert len(kept) < len(weights)
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(
+        InputError, match=rf"half lacks weights \(.*{lost}.*\), without which a Detr.* by chance: choose"
+    ):
+        opened(verb(str(folder)))
+
+
 @pytest.mark.parametrize("kind", ["detr", "a kind nobody knows"])
 def test_code_that_a_model_brings_is_not_run_and_nobody_is_asked(
     tiny_detr: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_models import LABELS
+from tiny_models import LABELS, save_grounding_dino
 from video_maker import make_video, read_barcode
 
 from lsnb import LabelConfig, read_predictions
@@ -95,6 +95,29 @@ def test_a_network_is_told_in_words_what_to_look_for(tiny_owl: Path, pictures: p
     # Other words are another question, which is not answered from memory.
     other = Detector.load(tiny_owl, threshold=0.0, prompts=["bird"])(pictures, key="id", progress=False)
     assert set(other["label"]) == {"bird"}
+
+
+def test_a_box_of_grounding_dino_has_the_prompt_that_it_fits_best(pictures: pd.DataFrame, tmp_path: Path) -> None:
+    """It reads all prompts as one text, and names a box by whatever words of it are sure: also of two, or of none."""
+    import torch
+    from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
+
+    folder, prompts = save_grounding_dino(tmp_path / "dino"), ["Cat", "traffic light", "dog"]
+    found = Detector.load(folder, threshold=0.0, batch=1, prompts=prompts)(pictures, key="id", progress=False)
+    model = AutoModelForZeroShotObjectDetection.from_pretrained(folder).eval()
+    processor = AutoProcessor.from_pretrained(folder)
+    image = cv2.imread(pictures["path"][1])[:, :, ::-1]
+    given = processor(text=[prompts], images=[image], return_tensors="pt")
+    with torch.inference_mode():
+        output = model(**given)
+    [wanted] = processor.post_process_grounded_object_detection(output, threshold=0.0, target_sizes=[image.shape[:2]])
+    mine = found[found["item"] == "008"]
+    np.testing.assert_allclose(mine["score"].to_numpy(float), wanted["scores"].numpy(), atol=1e-5)
+    # [CLS] c a t . t r a f f i c l i g h t . d o g . [SEP], a token each.
+    shares = output.logits[0].sigmoid().numpy()
+    each = [shares[:, part].max(axis=1) for part in (slice(1, 4), slice(5, 17), slice(18, 21))]
+    assert {str(label) for label in wanted["text_labels"]} - set(prompts)
+    assert list(mine["label"]) == [prompts[number] for number in np.argmax(each, axis=0)]
 
 
 def test_each_thing_is_cut_out_whatever_others_are_sure_enough(tiny_mask2former: Path, pictures: pd.DataFrame) -> None:
@@ -402,6 +425,22 @@ def test_vectors_of_a_saved_network_are_its_own_and_remembered(
     np.testing.assert_allclose(mine, wanted, atol=1e-5)
     monkeypatch.setattr(detection, "loaded", _must_not_load)
     assert (Embedder.load(tiny_vit).embed(pictures, progress=False) == mine).all()
+
+
+def test_vectors_of_a_network_that_classified_are_not_summed_up_by_chance(
+    tiny_classifier: Path, pictures: pd.DataFrame
+) -> None:
+    """What sums tokens up is not in its file, and would be other numbers in each process."""
+    import torch
+    from transformers import AutoImageProcessor, ViTForImageClassification
+
+    mine = Embedder.load(tiny_classifier, remember=False).embed(pictures, progress=False)
+    model = ViTForImageClassification.from_pretrained(tiny_classifier).eval()
+    processor = AutoImageProcessor.from_pretrained(tiny_classifier)
+    images = [cv2.imread(path)[:, :, ::-1] for path in pictures["path"]]
+    with torch.inference_mode():
+        hidden = model.vit(**processor(images=images, return_tensors="pt")).last_hidden_state
+    np.testing.assert_allclose(mine, hidden.mean(dim=1).numpy(), atol=1e-5)
 
 
 def test_near_duplicates_are_found_each_pair_once(pictures: pd.DataFrame, tmp_path: Path) -> None:
