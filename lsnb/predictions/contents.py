@@ -62,6 +62,7 @@ from lsnb.predictions.payloads import (
     LABEL_KEYS,
     MEASURES,
     Names,
+    as_pandas,
     class_label,
     holds_detections,
     names_of,
@@ -495,6 +496,7 @@ def _labels(content: Content, names: Names | None) -> Iterator[str | None]:
 
 
 def _contents(source: Any, key: str) -> list[Content]:
+    source = as_pandas(source)
     if isinstance(source, pd.DataFrame):
         return [_of_table(source, "the table", key)]
     if is_datumaro(source):

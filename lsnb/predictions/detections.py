@@ -25,6 +25,7 @@ from lsnb.predictions.payloads import (
     BOX_COLUMNS,
     Found,
     Names,
+    as_pandas,
     holds_detections,
     is_missing,
     known_score,
@@ -343,6 +344,7 @@ def from_detections(
         rows = read_tracks(regions, targets, *given, names=class_names, frame_base=frame_base, normalized=normalized)
         regions.finish({str(key_text(name)): facts for name, facts in given[1].items()})
         return make_predictions(rows)
+    detections = as_pandas(detections)
     if isinstance(detections, pd.DataFrame) and column is None and holds_detections(detections.columns):
         cells = read_table_rows(detections, key, class_names)
     else:

@@ -61,7 +61,8 @@ CLASS_LISTS = ("labels", "classes", "class_ids", "class_id", "class_names")
 PLACES = frozenset(
     {
         *("mask", "masks", "segmentation", "segmentations", "segments", "polygon", "polygons", "contour", "contours"),
-        *("keypoints", "key_points", "landmarks", "rotation", "angle", "theta", "obb", "rle", "xyxyxyxy", "xywhr"),
+        *("keypoints", "key_points", "landmarks", "rotation", "angle", "theta", "obb", "xyxyxyxy", "xywhr"),
+        *("rle", "rle_mask"),
     }
 )
 DRAWN_LISTS = frozenset({"boxes", "xyxy", "masks"})
@@ -151,6 +152,7 @@ def read_payload(cell: Any, names: Names | None = None) -> Found | None:
         cell = cell[0]  # models of ultralytics and torchvision return a list, also for one picture
     if isinstance(cell, Mapping):
         return _read_mapping(cell, names) if cell else None
+    cell = as_pandas(cell)
     if isinstance(cell, pd.DataFrame):
         return _read_list(cell.to_dict("records"), names, "row", None)
     if _is_ultralytics(cell):
@@ -166,6 +168,11 @@ def read_payload(cell: Any, names: Names | None = None) -> Found | None:
         classes = columns[:, 5] if columns.shape[1] > 5 else None
         return _read_arrays({"xyxy": columns[:, :4], "confidence": scores, "class_id": classes}, names)
     raise InputError(f"This is no prediction that is known ({type(cell).__name__}): give {FORMS}.")
+
+
+def as_pandas(given: Any) -> Any:
+    """Return a table of polars, such as ultralytics' ``to_df()``, as one of pandas, and anything else as it is."""
+    return pd.DataFrame(given.to_dicts()) if hasattr(given, "to_dicts") and hasattr(given, "columns") else given
 
 
 def is_missing(cell: Any) -> bool:
@@ -317,11 +324,22 @@ def _read_mapping(cell: Mapping[str, Any], names: Names | None) -> Found:
     if "boxes" in cell or (cell.get("masks") is not None and not any(isinstance(cell.get(one), list) for one in LISTS)):
         return _read_boxes(cell, names)
     for name in LISTS:
-        if isinstance(cell.get(name), list | tuple):
-            return _read_list(list(cell[name]), names, name, _size(cell))
+        given = cell.get(name)
+        if isinstance(given, list | tuple):
+            return _read_list(list(given), names, name, _size(cell))
+        if isinstance(given, Mapping) and any(isinstance(given.get(one), list | tuple) for one in LISTS):
+            return _read_mapping(given, names)  # as Roboflow's workflows have it
+        if isinstance(given, Mapping) and isinstance(cell.get("predicted_classes"), list):
+            return _read_classes(cell["predicted_classes"], given, names)
     if isinstance(cell.get("result"), list | tuple):
         return _read_list(list(cell["result"]), names, "result", None)
     return _read_list([cell], names, "", None)
+
+
+def _read_classes(chosen: Sequence[Any], said: Mapping[Any, Any], names: Names | None) -> Found:
+    """Return the classes of a picture that may have several, as Roboflow gives them: name → confidence of each."""
+    sure = {name: about.get("confidence") if isinstance(about, Mapping) else about for name, about in said.items()}
+    return Found(choices=[(str(class_label(one, names, {})), sure.get(one)) for one in chosen])
 
 
 def _is_one_picture(part: Any) -> bool:
@@ -685,7 +703,7 @@ def _add_part(found: Found, part: Mapping[str, Any], names: Names | None, path: 
     found.set_last("kept", _flags(part))
     read = {"segments"} | ({"keypoints"} if points else set()) | ({"rotation"} if is_turned else set())
     if edges is not None or mask is not None:
-        read |= {"polygon", "mask", "segmentation", "rle"}
+        read |= {"polygon", "mask", "segmentation", "rle", "rle_mask"}
     _note_unread(found, part, read)
 
 
@@ -708,7 +726,7 @@ NO = frozenset({"", "0", "0.0", "false", "no", "n"})
 
 def _mask_in(part: Mapping[str, Any]) -> Any:
     """Return the mask of a part, or what makes it: an array, a picture, or COCO's run lengths; None if it has none."""
-    for key in ("mask", "segmentation", "rle"):
+    for key in ("mask", "segmentation", "rle", "rle_mask"):
         given = part.get(key)
         if isinstance(given, Mapping) and {"size", "counts"} <= given.keys():
             return partial(coco_mask, given)

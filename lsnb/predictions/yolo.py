@@ -570,7 +570,9 @@ def _told(
     if not fitting:
         return next((layout for layout in layouts if layout.columns != ("id",)), layouts[0])
     drawn = {layout.drawn for layout in fitting}
-    if drawn >= {"outline", "pose"}:
+    if "pose" in drawn and declared.point_names is not None:
+        fitting = [layout for layout in fitting if layout.drawn == "pose"]  # who names key points has some
+    elif drawn >= {"outline", "pose"}:
         outlines = [layout for layout in fitting if layout.drawn == "outline"]
         if any(layout.places == 8 and _are_turned(sure[:, :8]) for layout in outlines):
             fitting = outlines
@@ -632,9 +634,12 @@ def _places_fit(layout: Layout, table: np.ndarray[Any, Any], declared: Declared)
         return True  # what is 0, 1 or 2 in every third place is no corner of an outline
     away = np.abs(things[:, :, :2] - boxes[:, None, :2]) - boxes[:, None, 2:] * 0.55
     near = ((away <= SLACK / 2).all(axis=2) | ~seen).all()
-    # Of an outline the first two corners lie close to each other, and would be a box as large as it is far.
-    is_contour = bool((np.abs(boxes[:, :2] - boxes[:, 2:]) < 0.02).all())
-    return bool(near and _are_inside(boxes) and not is_contour and seen.any())
+    # Of an outline the first two corners lie close to each other, and would be a box as large as it is far. That three
+    # numbers in their places are all 0 is of a key point that is not seen.
+    is_contour = declared.point_names is None and bool((np.abs(boxes[:, :2] - boxes[:, 2:]) < 0.02).all())
+    is_contour &= not (layout.size == 3 and bool((things == 0).all(axis=2).any()))
+    has_points = declared.point_names is not None or bool(seen.any())
+    return bool(near and _are_inside(boxes) and not is_contour and has_points)
 
 
 def _are_flags(things: np.ndarray[Any, Any]) -> bool:

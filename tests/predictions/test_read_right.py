@@ -114,6 +114,41 @@ def test_roboflows_boxes_are_about_their_centre_in_pixels() -> None:
     assert nose["parentID"] == box["id"]
 
 
+def test_roboflows_other_answers_are_read() -> None:
+    """Workflows' nest one answer in another, masks may be run lengths, and a picture may have several classes."""
+    image = {"width": 100, "height": 50}
+    told = {"image": image, "predictions": [ROBOFLOW]}
+    for cell in ({"output_image": None, "predictions": told}, [{"predictions": told}]):
+        (result,) = read(cell, sizes=None).results["a"]
+        assert (box_of(result), result["score"]) == (EXPECTED, 0.5)
+    runs = {"size": [50, 100], "counts": [510, 20, 30, 20, 4420]}
+    (painted,) = read({"image": image, "predictions": [{**ROBOFLOW, "rle_mask": runs}]}, MASKS).results["a"]
+    assert brush_mask(painted).tolist() == coco_mask(runs).tolist()
+    several = LabelConfig.image("uri").choices("what", ["cat", "dog", "car"], multiple=True)
+    sure = {"cat": {"confidence": 0.75, "class_id": 0}, "dog": {"confidence": 0.25}, "car": {"confidence": 0.5}}
+    found = read({"image": image, "predictions": sure, "predicted_classes": ["cat", "car"]}, several, sizes=None)
+    assert [one["value"] for one in found.results["a"]] == [{"choices": ["cat", "car"]}]
+
+
+class Polars:
+    """A table as polars has it, which ultralytics' ``to_df()`` returns."""
+
+    def __init__(self, rows: list[dict[str, Any]]) -> None:
+        self._rows = rows
+        self.columns = list(rows[0])
+
+    def to_dicts(self) -> list[dict[str, Any]]:
+        return self._rows
+
+
+def test_tables_of_polars_are_tables() -> None:
+    (result,) = read(Polars([{"name": "car", "class": 2, "confidence": 0.5, "box": CORNERS}])).results["a"]
+    assert (box_of(result), result["score"]) == (EXPECTED, 0.5)
+    table = Polars([{"item": "a", "label": "cat", **EXPECTED}])
+    for found in (read_predictions(table, config=BOXES), from_detections(table, config=BOXES)):
+        assert box_of(found.results["a"][0]) == EXPECTED
+
+
 # Shares
 
 
@@ -241,6 +276,26 @@ def test_what_may_be_two_things_is_an_error_that_names_the_choices() -> None:
     assert "task='pose'" in told.table["errors"][0][0]["message"]
     assert yolo(either, config=OUTLINES, task="segment").results["0"][0]["type"] == "polygonlabels"
     assert len(yolo(either, config=POINTS, task="pose").results["0"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "across"),
+    [
+        ("0 .2 .4 .2 .4 .15 .3 .9 0 0 0", [15.0]),
+        ("0 .2 .4 .2 .4 .15 .3 .25 .5", [15.0, 25.0]),
+        ("0 .4 .4 .2 .2 0 0 0 0", []),
+    ],
+)
+def test_who_names_key_points_has_poses(text: str, across: list[float]) -> None:
+    """A box as large as its centre is far, and points that are not seen, were an outline without a word."""
+    found = yolo(text, config=POINTS, points=["nose", "tail"])
+    assert found.results["0"][0]["type"] == "rectanglelabels"
+    assert [one["value"]["x"] for one in found.results["0"][1:]] == pytest.approx(across)
+
+
+def test_three_zeros_are_a_key_point_that_is_not_seen() -> None:
+    found = yolo("0 .2 .4 .2 .4 .15 .3 .9 0 0 0", config=POINTS.polygons("area", ["cat"]))
+    assert [one["type"] for one in found.results["0"]] == ["rectanglelabels", "keypointlabels"]
 
 
 def test_a_turned_box_is_drawn_turned() -> None:
