@@ -54,6 +54,12 @@ def reopened(studio: Studio, study: Study) -> Study:
     return studio.open_study(study.title)
 
 
+def test_keys_that_only_look_like_the_studys_are_said(study: Study) -> None:
+    table = texts(6).assign(id=[f"{key}\u200b" for key in texts(6)["id"]])
+    report = study.sync(table, dry_run=True)
+    assert [note for note in report.notes if "look alike are apart ('0000' and '0000\\u200b'," in note]
+
+
 def test_rows_already_there_cost_no_write(stack: Stack, study: Study) -> None:
     with faulty_proxy(stack.url) as proxy:
         through = lsnb.connect(proxy.url, stack.api_key).open_study(study.title)

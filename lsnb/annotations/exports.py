@@ -12,7 +12,6 @@ import io
 import json
 import os
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -46,7 +45,7 @@ from lsnb.kernel.formats import (
 )
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import counted, joined, listing, nearest, warn
+from lsnb.kernel.words import counted, joined, listing, looking_alike, nearest, warn
 from lsnb.labels.vocabulary import CHAT, CHOICES, KINDS, LABELS, NUMBER, RATING, TEXT_AREA, unlabelled
 from lsnb.results import ANSWERS, NAMED, is_value
 from lsnb.shapes import shape_of
@@ -808,15 +807,12 @@ def look_alikes(annotations: pd.DataFrame) -> list[str]:
         >>> look_alikes(pd.DataFrame({"item": ["7", " 7", "8"]}))[0].partition(",")[0]
         "Items that look alike are kept apart (' 7' and '7')"
     """
-    found: dict[str, list[str]] = {}
-    for item in annotations["item"].dropna().unique():
-        found.setdefault(unicodedata.normalize("NFC", str(item)).strip(), []).append(str(item))
-    alike = [joined([repr(item) for item in sorted(items)]) for items in found.values() if len(items) > 1]
+    alike = looking_alike(annotations["item"].dropna().unique())
     if not alike:
         return []
     return [
-        f"Items that look alike are kept apart ({listing(alike)}), since their keys differ in spaces around them or in "
-        "how a letter and its accent are put together: mend the keys where they are one item."
+        f"Items that look alike are kept apart ({listing(alike)}), since their keys differ in spaces, in characters "
+        "without a width or in how a letter and its accent are put together: mend the keys where they are one item."
     ]
 
 

@@ -6,6 +6,7 @@ import difflib
 import os
 import sys
 import sysconfig
+import unicodedata
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -170,6 +171,33 @@ def alike(word: object, known: Iterable[object], most: int, cutoff: float) -> li
     slips = [folded for folded in by_folded if _is_one_slip(written, folded)]
     found = [*slips, *difflib.get_close_matches(written, list(by_folded), n=most, cutoff=cutoff)]
     return [by_folded[folded] for folded in dict.fromkeys(found)][:most]
+
+
+def as_seen(text: str) -> str:
+    """Return a text as it looks: one way to put accents on letters, one space, and nothing that has no width.
+
+    Example:
+        >>> as_seen("u\u0308 \u00a0x\u200b ") == "ü x"
+        True
+    """
+    if text.isascii():
+        return " ".join(text.split())
+    # Joiners tell letters of Persian and pieces of pictures apart, which is seen.
+    shown = (letter for letter in text if letter in "\u200c\u200d" or unicodedata.category(letter) != "Cf")
+    return " ".join(unicodedata.normalize("NFC", "".join(shown)).split())
+
+
+def looking_alike(texts: Iterable[object]) -> list[str]:
+    """Return which of several different texts look like one, a group each.
+
+    Example:
+        >>> looking_alike(["7", " 7", "8", "8"])
+        ["' 7' and '7'"]
+    """
+    found: dict[str, list[str]] = {}
+    for text in dict.fromkeys(map(str, texts)):
+        found.setdefault(as_seen(text), []).append(text)
+    return [joined([repr(text) for text in sorted(group)]) for group in found.values() if len(group) > 1]
 
 
 def _is_one_slip(a: str, b: str) -> bool:

@@ -23,7 +23,7 @@ from scipy import sparse, stats
 from lsnb.annotations import widen
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Annotations, Resamples, Seed, Share, Table, checked
-from lsnb.kernel.words import listing, nearest
+from lsnb.kernel.words import as_seen, listing, nearest
 from lsnb.reliability.coefficients import (
     CONTINUOUS,
     LEVELS,
@@ -1004,10 +1004,10 @@ def _spelling(compared: _Compared) -> str:
         for place in (0, 1)
     )
     strange = sorted(model - gold)
-    folded = {" ".join(label.split()).casefold(): label for label in sorted(gold)}
+    folded = {as_seen(label).casefold(): label for label in sorted(gold)}
     pairs = []
     for label in strange[:CONFUSABLE]:
-        near = folded.get(" ".join(label.split()).casefold())
+        near = folded.get(as_seen(label).casefold())
         if near is None and not any(character.isdigit() for character in label):
             near = next(iter(difflib.get_close_matches(label, sorted(gold - model), 1, 0.8)), None)
         if near is not None:

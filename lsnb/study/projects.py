@@ -13,7 +13,7 @@ import orjson
 
 from lsnb.errors import LabelConfigError, StudioError
 from lsnb.kernel.jobs import counting
-from lsnb.kernel.words import counted, listing, warn
+from lsnb.kernel.words import as_seen, counted, listing, warn
 from lsnb.labels import LabelConfig
 from lsnb.sampling.chance import is_whole
 from lsnb.studio import Project, Server
@@ -264,8 +264,8 @@ def annotator_names(annotators: int | Sequence[str]) -> tuple[list[str], list[st
         problems.append("annotators is empty: name at least one, as ['ana', 'ben'].")
     if any(not name for name in names):
         problems.append("annotators holds an empty name: take it out or fill it in.")
-    folded = [name.casefold() for name in names if name]
-    repeated = sorted({name for name in names if name and folded.count(name.casefold()) > 1})
+    folded = [as_seen(name).casefold() for name in names if name]
+    repeated = sorted({name for name in names if name and folded.count(as_seen(name).casefold()) > 1})
     if repeated:
         problems.append(f"annotators names {', '.join(repeated)} more than once: use each name once.")
     long = [name for name in names if len(name) > 30]

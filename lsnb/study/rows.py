@@ -20,7 +20,7 @@ from pandas.api.types import is_numeric_dtype
 
 from lsnb.errors import InputError
 from lsnb.kernel.files import file_errors
-from lsnb.kernel.words import listing, nearest, nearest_column
+from lsnb.kernel.words import listing, looking_alike, nearest, nearest_column
 from lsnb.labels import LabelConfig
 from lsnb.labels.check import (
     NO_ROWS,
@@ -243,6 +243,11 @@ def read_rows(table: Any, config: Any, reading: Reading) -> Rows:
     faults_of_rows = find_row_faults(root, view, bucket)
     skipped = {labels[row]: by_their_names(reason, named) for row, (_, reason) in faults_of_rows.unfit.items()}
     notes = [
+        f"Keys that look alike are items of their own ({listing(alike)}): mend them where they are one item."
+        for alike in [looking_alike(keys)]
+        if alike
+    ]
+    notes += [
         f"Column {name!r} has no {kind} for {listed_items([labels[row] for row in rows])}: annotators see the rest."
         for (name, kind), rows in faults_of_rows.bare.items()
     ]

@@ -24,7 +24,7 @@ from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.tally import Tally
-from lsnb.kernel.words import and_again, counted, warn
+from lsnb.kernel.words import and_again, counted, listing, looking_alike, warn
 from lsnb.labels import LabelConfig
 from lsnb.labels.tree import multiple_choices
 from lsnb.sampling import assign
@@ -525,6 +525,11 @@ class Sync:
             self._remove(copy, gone, held, on_removed, out)
             for item, reason in rows.skipped.items():
                 self.add_row(name, item, "skipped", error=f"{reason}: fill the cell in and sync again.")
+        if alike := looking_alike(dict.fromkeys([*wanted, *(item for items in self.kept for item in items)])):
+            self.notes.append(
+                f"Items of the study and keys of the table that look alike are apart ({listing(alike)}): they differ "
+                "in spaces, in characters without a width or in how a letter and its accent are put together."
+            )
         for items, names in self.kept.items():
             self.notes.append(
                 f"No longer in the table, still in the projects of {', '.join(names)}: {listed_items(items)}. "

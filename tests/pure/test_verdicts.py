@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 from lsnb import LabelConfig
 from lsnb.bucket import Bucket
 from lsnb.errors import InputError
+from lsnb.reliability import evaluate
 from lsnb.study.creating import plan_study
+from lsnb.study.projects import annotator_names
 from lsnb.study.rows import Reading, read_rows
 
 PHOTO, CLIP = "https://example.org/a.jpg", "https://example.org/a.mp4"
@@ -169,6 +171,24 @@ def test_an_empty_caption_is_an_empty_text_and_a_missing_picture_is_said() -> No
     assert [row["uri"] for row in read.data] == [PHOTO, ""]
     assert (read.problems, read.skipped) == ([], {})
     assert read.notes == ["Column 'uri' has no image for item 1: annotators see the rest."]
+
+
+def test_keys_and_names_that_look_alike_are_said() -> None:
+    keys = ["\u00fc", "u\u0308", "a", "a\u200b", "b"]
+    read = read_rows(rows(caption=["words"] * 5).assign(id=keys), CONFIGS["a text"](), Reading("id"))
+    assert read.notes == [
+        "Keys that look alike are items of their own ('u\u0308' and '\u00fc', 'a' and 'a\\u200b'): mend them where "
+        "they are one item."
+    ]
+    assert annotator_names(["J\u00fcrgen", "Ju\u0308rgen"])[1]
+    found = evaluate(
+        pd.DataFrame({"id": ["1", "2"], "mood": ["u\u0308p", "down"]}),
+        pd.DataFrame({"item": ["1", "2"], "value": ["\u00fcp", "down"]}),
+        key="id",
+        column="mood",
+        resamples=0,
+    )
+    assert "spelled otherwise than gold ones" in found.note
 
 
 def test_files_of_this_computer_are_looked_for_where_a_bucket_could_take_them(tmp_path: Path) -> None:
