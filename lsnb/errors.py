@@ -25,7 +25,8 @@ One base, ``LsnbError``; each leaf also inherits the builtin a caller would expe
     ├── LocalStackError (RuntimeError)      the embedded Label Studio or bucket
     └── PartialFailureError (RuntimeError)  some rows of a report failed
 
-A message says what is wrong, where, and what to do next, and holds no token, key or header.
+A message says what is wrong, where, and what to do next, and holds no token, key or header, and no character that a
+terminal would obey.
 """
 
 from __future__ import annotations
@@ -57,6 +58,23 @@ def plain_addresses(text: str) -> str:
     return _CARRIED.sub(lambda found: f"{found['before'] or found['name']}{MASK}", text)
 
 
+# What moves a terminal's cursor, colours it, turns the direction of letters, or cannot be printed at all.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def plain_sentence(text: str) -> str:
+    """Return what is said of others' files, with nothing in it that a terminal obeys, and no password.
+
+    Args:
+        text: A sentence that repeats names or cells as they were found.
+
+    Example:
+        >>> plain_sentence("There is no column 'n\x1b[2Jame'.")
+        "There is no column 'n\\x1b[2Jame'."
+    """
+    return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], plain_addresses(text))
+
+
 class LsnbError(Exception):
     """Base of every error lsnb raises on purpose.
 
@@ -65,7 +83,7 @@ class LsnbError(Exception):
 
     def __init__(self, *given: object) -> None:
         # A message may repeat what was given, and an address that was given where a file is wanted is one.
-        super().__init__(*(plain_addresses(each) if isinstance(each, str) else each for each in given))
+        super().__init__(*(plain_sentence(each) if isinstance(each, str) else each for each in given))
 
     def _render_traceback_(self) -> list[str]:
         """Return what IPython prints instead of a stack trace (``InteractiveShell.showtraceback``)."""
@@ -89,7 +107,7 @@ class InputError(LsnbError, ValueError):
 
     def __init__(self, problems: str | Sequence[str]) -> None:
         given = (problems,) if isinstance(problems, str) else tuple(problems)
-        self.problems: tuple[str, ...] = tuple(map(plain_addresses, given))
+        self.problems: tuple[str, ...] = tuple(map(plain_sentence, given))
         if len(self.problems) == 1:
             text = self.problems[0]
         else:

@@ -37,7 +37,7 @@ BLANK = "an interval without a label"
 Row = dict[str, Any]
 _TIME = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})[.,](\d{1,3})")
 _ARROW = re.compile(r"\s*([\d:.,]+)\s+-->\s+([\d:.,]+)(\s.*)?")
-_VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*+)?\s++([^<>]*)>")
 # What a WebVTT file says beside its cues.
 _ABOUT = re.compile(r"(WEBVTT|NOTE|STYLE|REGION)(\s|$)")
 # How subtitles' texts look and whose they are (WebVTT's cue text, SubRip's four tags, players' places); <3 is none.

@@ -913,7 +913,7 @@ def _letters(head: bytes) -> bytes:
 
 
 _DRAWN = re.compile(rb"<(\w+:)?svg[\s>/]")
-_DRAWN_ENDS = re.compile(rb"</(\w+:)?svg\s*>|<(\w+:)?svg[^>]*/>\s*\Z")
+_DRAWN_ENDS = re.compile(rb"</(\w+:)?svg\s*>|<(\w+:)?svg[^<>]*/>\s*\Z")
 
 
 def _look_into_drawing(head: bytes, file: IO[bytes], size: int) -> str | None:
@@ -929,7 +929,8 @@ def _look_into_drawing(head: bytes, file: IO[bytes], size: int) -> str | None:
     return None if _DRAWN_ENDS.search(tail) else BROKEN_OFF
 
 
-_PAGE = re.compile(rb"(<!--.*?-->\s*)*<(!doctype\s+)?html", re.IGNORECASE | re.DOTALL)
+# What a comment has matched is kept: thirty of them before a drawing could otherwise be told apart in 2^30 ways.
+_PAGE = re.compile(rb"(?><!--.*?-->\s*)*+<(!doctype\s+)?html", re.IGNORECASE | re.DOTALL)
 
 
 def _look_into_picture(head: bytes, file: IO[bytes], size: int) -> str | None:

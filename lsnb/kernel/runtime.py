@@ -295,7 +295,7 @@ def parsed_cell(source: str) -> ast.Module:
         (2, 0)
     """
     try:
-        return ast.parse(re.sub(r"(?m)^(\s*)[%!].*$", r"\1pass", source))
+        return ast.parse(re.sub(r"(?m)^([^\S\n]*)[%!].*$", r"\1pass", source))
     except (SyntaxError, ValueError, RecursionError):
         return ast.Module([], [])
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from lsnb.errors import plain_sentence
 from lsnb.kernel.runtime import in_form, is_held, is_shown, show, where
 
 _OURS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")  # noqa: PTH100, PTH118, PTH120
@@ -224,6 +225,7 @@ def warn(sentence: str, *, shown_by: object = None, is_of_data: bool = False) ->
         >>> [(str(each.message), "words" in each.filename) for each in said]
         [('The third row was left out.', True)]
     """
+    sentence = plain_sentence(sentence)
     if is_of_data and is_shown(sentence):
         return
     frame = _users_frame()

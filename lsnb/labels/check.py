@@ -596,7 +596,7 @@ def _check_speed(place: Place) -> Iterator[Problem]:
 # Media and series on one clock.
 
 PLAYERS = ("Video", "Audio", "AudioPlus")
-_PLAYER = re.compile(r"<\s*(video|audio)\b(?:.*?\bsrc\s*=\s*[\"']?\s*([^\"'\s>]+))?", re.IGNORECASE | re.DOTALL)
+_PLAYER = re.compile(r"<\s*(video|audio)\b(?:.*?\bsrc\s*+=\s*+[\"']?\s*+([^\"'\s>]+))?", re.IGNORECASE | re.DOTALL)
 _PLAYS = re.compile(r"vid|mp4|movie|film|clip|camera|media|player", re.IGNORECASE)
 _SOUNDS = re.compile(r"audio|sound|speech", re.IGNORECASE)
 
@@ -631,7 +631,7 @@ def is_script_alone(text: str) -> bool:
         (True, False)
     """
     rest = re.sub(r"<\s*(script|style)\b.*?(<\s*/\s*\1\s*>|$)", "", text, flags=re.IGNORECASE | re.DOTALL)
-    return bool(_SCRIPT.search(text)) and not re.sub(r"<[^>]*>", "", rest).strip() and "$" not in rest
+    return bool(_SCRIPT.search(text)) and not re.sub(r"<[^>]*(>|\Z)", "", rest).strip() and "$" not in rest
 
 
 def html_players(root: etree._Element) -> list[tuple[etree._Element, str, str]]:

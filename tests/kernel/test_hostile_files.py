@@ -8,9 +8,11 @@ import io
 import json
 import os
 import re
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pandas as pd
@@ -18,6 +20,7 @@ import pytest
 
 import lsnb
 from lsnb import credentials, forms, stack
+from lsnb.bucket.sources import why_not_shown
 from lsnb.bucket.wire import _read_body
 from lsnb.detectors.networks import Name
 from lsnb.errors import (
@@ -31,7 +34,10 @@ from lsnb.errors import (
 )
 from lsnb.forms.config_builder import load_config, save_config
 from lsnb.frames import tables
+from lsnb.kernel import words
+from lsnb.kernel.runtime import parsed_cell
 from lsnb.labels import LabelConfig
+from lsnb.labels.check import is_script_alone, plays
 from lsnb.labels.guideline import guideline
 from lsnb.local import identity
 from lsnb.poses import read_labelled_poses
@@ -431,3 +437,39 @@ def test_a_home_of_nobody_is_a_sentence(monkeypatch: pytest.MonkeyPatch, verb: C
     monkeypatch.setenv("LSNB_CREDENTIALS", "~nobody-called-so/x")
     with pytest.raises(LsnbError, match="nobody of that name has a home folder here"):
         verb("~nobody-called-so/x")
+
+
+def _drawing(text: str) -> str | None:
+    return why_not_shown("a.svg", len(text), io.BytesIO(text.encode()))
+
+
+def _subtitles(text: str) -> object:
+    with TemporaryDirectory() as folder:
+        return lsnb.read_segments(put(Path(folder, "a.vtt"), f"WEBVTT\n\n00:00.500 --> 00:01.750\n{text}\n"), item="x")
+
+
+@pytest.mark.parametrize(
+    ("look", "text"),
+    [
+        (_drawing, "<!--a-->" * 400 + "<svg></svg>"),
+        (_drawing, "<svg>" + "<svg" * 20_000),
+        (plays, "<video src =" + " " * 200_000),
+        (is_script_alone, "<script>a()</script>" + "<" * 200_000),
+        (parsed_cell, "\n" * 200_000 + "%x"),
+        (_subtitles, "<v " * 100_000 + " " * 200_000),
+    ],
+    ids=["comments of a drawing", "a drawing's end", "a player", "tags of a page", "lines of a cell", "a voice"],
+)
+def test_no_text_keeps_a_pattern_busy(look: Callable[[str], object], text: str) -> None:
+    started = time.process_time()
+    look(text)
+    # What grows with the square of the size took minutes, and the first would not have ended.
+    assert time.process_time() - started < 5
+
+
+def test_a_message_holds_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
+    path = put(tmp_path / "a.csv", "ID;na\x1b[2Jme;x\u202ey\n1;2;3\n2;3;4\n")
+    with pytest.raises(TableError, match=r"Its columns: ID, na\\x1b\[2Jme, x\\u202ey\.$"):
+        lsnb.read_table(path, key="item")
+    with pytest.warns(UserWarning, match=r"^a\\x07b\\ud83d$"):
+        words.warn("a\ab\ud83d")
