@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import pandas as pd
@@ -32,8 +32,8 @@ from lsnb.tables.writing import (
 # Drawn regions as COCO: boxes, outlines, masks and key points in pixels.
 #
 # The format: https://cocodataset.org/#format-data. A box is [x, y, width, height] from the top left; an outline a
-# list of
-# x and y in turn; a mask counts of 0 and 1 in turn, down the columns.
+# list of x
+# and y in turn; a mask counts of 0 and 1 in turn, down the columns.
 
 
 COCO_MEANINGS = {
@@ -147,111 +147,161 @@ def coco_and_rest(annotations: pd.DataFrame, file_name: str | None, sizes: Any) 
     column = file_name if file_name is not None else _picture_column(annotations)
     names = annotations[column if column is not None else "item"].astype("object").tolist()
     columns = annotations[["item", "annotator", "control", "kind", "region", "value"]].astype("object").to_dict("list")
-    pages = _pages(annotations)
-    pages, media = _pictures_apart(annotations, results, pages)
-    files: dict[Picture, str] = {}
-    people: dict[Picture, set[str]] = {}
+    pages, media = _pictures_apart(annotations, results, _pages(annotations))
     items = [str(item) for item in columns["item"]]
     known = _known_sizes(annotations, items, sizes)
-    given: dict[Picture, tuple[int, int]] = {}
-    found: list[Found] = []
-    left_out: LeftOut = {}
-    unnamed: dict[tuple[Any, ...], str] = {}
-    named: set[tuple[Any, ...]] = set()
-    parents: dict[tuple[Any, ...], str] = {}
     several = {item for item, page in zip(items, pages, strict=True) if page}
+    files: dict[Picture, str] = {}
+    people: dict[Picture, set[str]] = {}
+    regions = _Regions()
     for row, result in enumerate(results):
-        item, label, kind = items[row], columns["value"][row], columns["kind"][row]
+        picture = (items[row], pages[row])
         who = _text(columns["annotator"][row])
-        picture = (item, pages[row])
         if picture not in files:
             on, page = media.get(picture, ("", pages[row]))
             own = annotations[f"data.{on}"].iat[row] if on and f"data.{on}" in annotations.columns else None
-            named_apart = _text(own) or f"{item}#{on}"
-            files[picture] = named_apart if on else _file_of(names[row], item, page, item in several)
+            named_apart = _text(own) or f"{picture[0]}#{on}"
+            files[picture] = named_apart if on else _file_of(names[row], picture[0], page, picture[0] in several)
         if looked_at[row]:
             people.setdefault(picture, set()).add(who)
         if result is None:
             continue
-        size = picture_size(result)
-        if size[0] != size[0] and item in known:
-            size = known[item]
-            result = {**result, "original_width": size[0], "original_height": size[1]}
-        if size[0] == size[0] and picture not in given:
-            given[picture] = (int(size[0]), int(size[1]))
-        if not submitted[row] or not is_region(kind):
-            continue
-        region = (*picture, who, str(columns["region"][row]))
-        if not isinstance(label, str):
-            unnamed[region] = kind
-            continue
-        named.add(region)
-        whole = given.get(picture)
-        if whole is not None and size[0] == size[0] and whole != (int(size[0]), int(size[1])):
-            # The picture was another file once: shares of it hold for this one, and pixels do not.
-            if shape_of(result["value"]) is Mask:
-                _count(left_out, picture, f"{kind} of another size than the picture's")
-                continue
-            result = {**result, "original_width": whole[0], "original_height": whole[1]}
-        shape = coco_of(result)
-        if shape is None:
-            _count(left_out, picture, kind)
-            continue
-        if type(meta := result.get("meta")) is dict:
-            shape = shape | _as_given(meta)
-        if result.get("parentID"):
-            parents[region] = str(result["parentID"])
-        found.append(Found((*picture, str(columns["control"][row]), who, region[-1], label), shape))
+        result = regions.sized(result, picture, known.get(picture[0]))
+        if submitted[row] and is_region(columns["kind"][row]):
+            regions.take(
+                _Drawn(
+                    picture,
+                    str(columns["control"][row]),
+                    who,
+                    str(columns["region"][row]),
+                    columns["kind"][row],
+                    columns["value"][row],
+                ),
+                result,
+            )
     for item, _ in media:
         # Who looked at an item looked at all of its pictures.
         of_item = [picture for picture in files if picture[0] == item]
         together = set().union(*(people.get(picture, set()) for picture in of_item))
         people |= dict.fromkeys(of_item, together)
-    for region, kind in unnamed.items():
-        if region not in named:
-            _count(left_out, region[:2], f"{kind} without a label")
-    controls: dict[str, set[str]] = {}
-    for one in found:
-        controls.setdefault(one.owner[5], set()).add(one.owner[2])
-    found.sort(key=lambda one: one.owner)
-    points = _grouped(found, parents) if parents or any("keypoints" in one.shape for one in found) else {}
-    controls = {label: controls[label] for label in dict.fromkeys(one.owner[5] for one in found if not one.is_part)}
-    category = {label: number for number, label in enumerate(sorted(controls), start=1)}
-    image = {picture: number for number, picture in enumerate(sorted(files), start=1)}
-    all_sizes = {picture: known[picture[0]] for picture in files if picture[0] in known} | given
-    made = {
-        "info": {"description": "Regions drawn in Label Studio, written by lsnb; see the data dictionary beside it"},
-        "images": [
-            {
-                "id": number,
-                "file_name": files[picture],
-                "item": picture[0],
-                "annotators": sorted(people.get(picture, ())),
-            }
-            | ({"page": picture[1]} if picture[0] in several else {})
-            | ({"on": media[picture][0]} if picture in media else {})
-            | ({"width": all_sizes[picture][0], "height": all_sizes[picture][1]} if picture in all_sizes else {})
-            for picture, number in image.items()
-        ],
-        "categories": [
-            {"id": n, "name": label, "supercategory": " + ".join(sorted(controls[label]))}
-            | ({"keypoints": points[label], "skeleton": []} if label in points else {})
-            for label, n in category.items()
-        ],
-        "annotations": [
-            {
-                "id": number,
-                "image_id": image[one.owner[:2]],
-                "category_id": category[one.owner[5]],
-                **(one.shape if one.owner[5] not in points else one.with_points(points[one.owner[5]])),
-                "control": one.owner[2],
-                "annotator": one.owner[3],
-                "region": one.owner[4],
-            }
-            for number, one in enumerate((one for one in found if not one.is_part), start=1)
-        ],
-    }
-    return made, left_out
+    all_sizes = {picture: known[picture[0]] for picture in files if picture[0] in known} | regions.sizes
+    numbers = {picture: number for number, picture in enumerate(sorted(files), start=1)}
+    images = [
+        {"id": number, "file_name": files[picture], "item": picture[0], "annotators": sorted(people.get(picture, ()))}
+        | ({"page": picture[1]} if picture[0] in several else {})
+        | ({"on": media[picture][0]} if picture in media else {})
+        | ({"width": all_sizes[picture][0], "height": all_sizes[picture][1]} if picture in all_sizes else {})
+        for picture, number in numbers.items()
+    ]
+    return regions.dataset(images, numbers), regions.all_left_out()
+
+
+class _Drawn(NamedTuple):
+    """A row of the table that is about a region: on which picture, by whom, and what it is called."""
+
+    picture: Picture
+    control: str
+    annotator: str
+    region: str
+    kind: str
+    label: Any
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells the region from all others."""
+        return (*self.picture, self.annotator, self.region)
+
+
+class _Regions:
+    """The regions of a table as they are gathered for COCO."""
+
+    def __init__(self) -> None:
+        self.sizes: dict[Picture, tuple[int, int]] = {}
+        self._found: list[Found] = []
+        self._left_out: LeftOut = {}
+        self._named: set[tuple[Any, ...]] = set()
+        self._unnamed: dict[tuple[Any, ...], str] = {}
+        self._parents: dict[tuple[Any, ...], str] = {}
+
+    def sized(self, result: Mapping[str, Any], picture: Picture, known: tuple[int, int] | None) -> Mapping[str, Any]:
+        """Return a result with its picture's size, if it says none and this is known; and note the picture's."""
+        size = picture_size(result)
+        if size[0] != size[0] and known is not None:
+            size = known
+            result = {**result, "original_width": size[0], "original_height": size[1]}
+        if size[0] == size[0]:
+            self.sizes.setdefault(picture, (int(size[0]), int(size[1])))
+        return result
+
+    def take(self, row: _Drawn, result: Mapping[str, Any]) -> None:
+        """Take a region, or note that COCO has no place for it."""
+        if not isinstance(row.label, str):
+            self._unnamed[row.key] = row.kind
+            return
+        self._named.add(row.key)
+        size, whole = picture_size(result), self.sizes.get(row.picture)
+        if whole is not None and size[0] == size[0] and whole != (int(size[0]), int(size[1])):
+            # The picture was another file once: shares of it hold for this one, and pixels do not.
+            if shape_of(result["value"]) is Mask:
+                _count(self._left_out, row.picture, f"{row.kind} of another size than the picture's")
+                return
+            result = {**result, "original_width": whole[0], "original_height": whole[1]}
+        shape = coco_of(result)
+        if shape is None:
+            _count(self._left_out, row.picture, row.kind)
+            return
+        if type(meta := result.get("meta")) is dict:
+            shape = shape | _as_given(meta)
+        if result.get("parentID"):
+            self._parents[row.key] = str(result["parentID"])
+        self._found.append(Found((*row.picture, row.control, row.annotator, row.region, row.label), shape))
+
+    def all_left_out(self) -> LeftOut:
+        """Return what COCO has no place for, with the regions that nobody named."""
+        for region, kind in self._unnamed.items():
+            if region not in self._named:
+                _count(self._left_out, region[:2], f"{kind} without a label")
+        self._unnamed.clear()
+        return self._left_out
+
+    def dataset(self, images: list[dict[str, Any]], numbers: Mapping[Picture, int]) -> dict[str, Any]:
+        """Return the regions as a COCO dataset.
+
+        Args:
+            images: The pictures.
+            numbers: Picture → its number among them.
+        """
+        found = sorted(self._found, key=lambda one: one.owner)
+        drawn_by: dict[str, set[str]] = {}
+        for one in found:
+            drawn_by.setdefault(one.owner[5], set()).add(one.owner[2])
+        has_points = self._parents or any("keypoints" in one.shape for one in found)
+        points = _grouped(found, self._parents) if has_points else {}
+        whole = [one for one in found if not one.is_part]
+        category = {label: number for number, label in enumerate(sorted({one.owner[5] for one in whole}), start=1)}
+        return {
+            "info": {
+                "description": "Regions drawn in Label Studio, written by lsnb; see the data dictionary beside it"
+            },
+            "images": images,
+            "categories": [
+                {"id": number, "name": label, "supercategory": " + ".join(sorted(drawn_by[label]))}
+                | ({"keypoints": points[label], "skeleton": []} if label in points else {})
+                for label, number in category.items()
+            ],
+            "annotations": [
+                {
+                    "id": number,
+                    "image_id": numbers[one.owner[:2]],
+                    "category_id": category[one.owner[5]],
+                    **(one.shape if one.owner[5] not in points else one.with_points(points[one.owner[5]])),
+                    "control": one.owner[2],
+                    "annotator": one.owner[3],
+                    "region": one.owner[4],
+                }
+                for number, one in enumerate(whole, start=1)
+            ],
+        }
 
 
 def _as_given(meta: Mapping[str, Any]) -> dict[str, Any]:
