@@ -434,13 +434,15 @@ class Exchanges:
     def _try(self, candidate: int, only: int | None = None) -> bool:
         """Exchange a pick for a point if that lowers the cost; return whether it did."""
         index = int(self.some[candidate])
-        places = self.cloud.spacing.places
+        if self.work <= 0 or index in self.picks:
+            return False
+        gap, places = self.cloud.spacing.gap, self.cloud.spacing.places
         near = [
             number
-            for number, pick in enumerate(self.picks)
-            if abs(int(places[pick] - places[index])) < self.cloud.spacing.gap
+            for number, pick in enumerate(self.picks if gap > 1 else ())
+            if abs(int(places[pick] - places[index])) < gap
         ]
-        if self.work <= 0 or len(near) > 1 or index in self.picks or (only is not None and near not in ([], [only])):
+        if len(near) > 1 or (only is not None and near not in ([], [only])):
             return False
         self.work -= 16 * len(self.some)
         point = self.cloud.points[index]

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -495,6 +496,15 @@ _threads = threading.Lock()
 _limits: list[Any] = []  # one for each choice that is under way
 
 
+@cache
+def _libraries() -> Any:
+    """Return what sets the threads of this process's libraries; finding them takes as long as 400 frames."""
+    import scipy.linalg  # noqa: F401 - which has a library of its own
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Let products of matrices run on one thread while frames are chosen.
@@ -502,10 +512,8 @@ def one_thread() -> Iterator[None]:
     They are small: a second thread waits for them in a busy loop, and 12,000 frames took 2.7 s of processors in place
     of 0.9. Where several choices run at once, the last to end gives the threads back.
     """
-    from threadpoolctl import threadpool_limits
-
     with _threads:
-        _limits.append(threadpool_limits(1, user_api="blas") if not _limits else _limits[0])
+        _limits.append(_libraries().limit(limits=1, user_api="blas") if not _limits else _limits[0])
     try:
         yield
     finally:

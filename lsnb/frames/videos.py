@@ -88,8 +88,7 @@ def find_videos(source: str | os.PathLike[str], *, out: str | os.PathLike[str] |
     if ending in TABLE_ENDINGS:
         return _of_table(path)
     if ending == ".zip":
-        _holds_videos(path, tally)
-        return _table(path, _unpacked(path, out), tally)
+        return _table(path, _unpacked(path, out, _videos_in(path, tally)), tally)
     tally.seen = tally.taken = 1
     return _table(path, [path], tally)
 
@@ -110,15 +109,16 @@ def _in_folder(folder: Path, out: str | os.PathLike[str] | None, tally: Tally) -
     videos: dict[Path, None] = {}
     for path in zips:
         try:
-            if not _holds_videos(path, tally, within=folder):
-                continue
+            held = _videos_in(path, tally, within=folder)
         except LsnbError as fault:
             warn(f"A zip was left out. {fault}")
+            continue
+        if not held:
             continue
         stray = stray_link(path.with_suffix(""), folder) if out is None else None
         if stray is not None:
             raise InputError(f"{path.name} would be unpacked elsewhere: {stray[1]}")
-        videos.update(dict.fromkeys(_unpacked(path, out)))
+        videos.update(dict.fromkeys(_unpacked(path, out, held)))
     # What an earlier run unpacked lies in the folder, too, and is counted once.
     others = []
     for path in sorted({*files} - {*zips, *videos}):
@@ -174,30 +174,29 @@ def _beside(table: Path, name: str) -> str:
     return seen_from_table.as_posix() if is_there(seen_from_table) and not is_there(name) else name
 
 
-def _holds_videos(path: Path, tally: Tally, within: Path | None = None) -> bool:
-    """Return whether a zip holds videos, and count what it holds."""
+def _videos_in(path: Path, tally: Tally, within: Path | None = None) -> set[str]:
+    """Return the names of a zip's videos, and count what it holds."""
     with Zip(path) as archive:
         names = [inside(member) for member in archive.members if not is_junk(inside(member))]
     shown = path.name if within is None else path.relative_to(within).as_posix()
     moving = _moving(path)
-    videos = [name for name in names if _is_video(name) or name in moving]
+    videos = {name for name in names if _is_video(name) or name in moving}
     if not videos:
         tally.seen += 1
         tally.leave("a zip without videos", [shown])
-        return False
+        return videos
     tally.seen += len(names)
-    tally.taken += len(videos)
+    tally.taken += sum(name in videos for name in names)
     others = [f"{shown}/{name}" for name in names if name not in videos]
     if others:
         tally.leave("no video", others)
-    return True
+    return videos
 
 
-def _unpacked(path: Path, out: str | os.PathLike[str] | None) -> list[Path]:
+def _unpacked(path: Path, out: str | os.PathLike[str] | None, videos: set[str]) -> list[Path]:
     folder = (named_path(out) if out is not None else path.parent) / path.stem
     found = []
-    moving = _moving(path)
-    with open_zip(path, lambda name: _is_video(name) or name in moving) as archive:
+    with open_zip(path, videos.__contains__) as archive:
         raise_for_zip(path, _too_large(archive, folder))
         for info in archive.members:
             target = path_inside(folder, *PurePosixPath(inside(info)).parts)

@@ -242,12 +242,15 @@ class Decoding:
         Raises:
             LookupError: The keyframe at ``begin`` does not come.
         """
-        for packet, following in _with_next(self._packets(begin)):
+        packets = self._packets(begin)
+        for packet, following in _with_next(packets) if self._is_parsed else zip(packets, itertools.repeat(None)):
             if packet is not None and packet.size:
                 self._sent += 1
-                if packet.pts is not None:
-                    self._places[packet.pts] = self._sent
-                self._mark(packet, following)
+                stamp = packet.pts
+                if stamp is not None:
+                    self._places[stamp] = self._sent
+                if self._is_parsed or packet.is_corrupt:
+                    self._mark(packet, following)
                 if seen is not None and packet.dts is not None:
                     seen(packet.dts)
             try:
@@ -272,8 +275,7 @@ class Decoding:
     def _mark(self, packet: Any, following: Any) -> None:
         """Distrust what the reader of the file marks as incomplete, ``following`` being the next packet."""
         if not self._is_parsed:
-            if packet.is_corrupt:
-                self._smear(self._sent)
+            self._smear(self._sent)
             return
         at = packet.pos if packet.pos is not None else self._at
         if packet.is_corrupt:

@@ -35,7 +35,6 @@ from lsnb.media.decoding import (
 
 CHUNK = 512
 ROWS_KEPT = 4  # rows of the picture for a row of the thumbnail, at least
-ENOUGH = 1.5  # pixels of a picture for a pixel of the thumbnail at which sampling two points a side is an average
 LUMA_FIRST = {
     *("yuv420p", "yuv422p", "yuv444p", "yuv440p", "yuv411p", "yuv410p"),
     *("yuvj420p", "yuvj422p", "yuvj444p", "yuvj440p", "nv12", "nv21", "gray", "gray8"),
@@ -194,8 +193,7 @@ class _Batch:
         self.times: list[float] = []
         self.pixels = np.empty((CHUNK, self.height, self.width, *((3,) if colour else ())), np.uint8)
         small = (max(1, self.height // 4), max(1, self.width // 4))
-        self.tints = np.full((CHUNK, *small, 2), NO_TINT, np.uint8) if tints else None
-        self.pair = np.empty((2, *small), np.uint8)
+        self.tints = np.full((CHUNK, 2, *small), NO_TINT, np.uint8) if tints else None
 
     def takes(self, frame: Any) -> bool:
         """Whether there is room for a frame, and it is stored as the others are."""
@@ -235,9 +233,8 @@ class _Batch:
         if not self.has_chroma_planes:
             size = () if box is not None else (self.width, self.height)
             planes = reformatted(frame, *size, format="yuv444p", interpolation="AREA").planes
-        for number, shrunk in enumerate(self.pair):
-            shrink(_part(plane(planes[number + 1]), box), shrunk)
-        cv2.merge(tuple(self.pair), out)
+        for number in (0, 1):
+            shrink(_part(plane(planes[number + 1]), box), out[number], is_soft=True)
 
     def finished(self) -> Thumbnails:
         """Turn them and bring them to grey from 0 to 255, or RGB."""
@@ -251,7 +248,7 @@ class _Batch:
             np.asarray(self.frames, np.int64),
             np.asarray(self.times, np.float64),
             self.orientation.apply(flat.reshape(pixels.shape)),
-            None if self.tints is None else self.orientation.apply(self.tints[: len(self.frames)]),
+            None if self.tints is None else self.orientation.apply(np.moveaxis(self.tints[: len(self.frames)], 1, 3)),
         )
 
 
@@ -292,23 +289,36 @@ def plane(data: Any) -> NDArray[np.uint8]:
     return np.frombuffer(data, np.uint8).reshape(data.height, data.line_size)[:, : data.width]
 
 
-def shrink(picture: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
+def shrink(picture: NDArray[np.uint8], out: NDArray[np.uint8], *, is_soft: bool = False) -> None:
     """Average a picture into ``out`` in steps that OpenCV has quick code for.
 
-    Whole rows are thinned, the rest is halved, sampled with interpolation at two points a side, and halved again. Its
-    average over areas of any size takes up to fifteen times as long, and looks the same at this size.
+    Whole rows are thinned and the rest is halved as often as it can be; what is left is sampled with interpolation,
+    at two points a side where it is still twice as wide or high. OpenCV's average over areas of any size takes up to
+    fifteen times as long, and looks the same at this size.
+
+    Args:
+        picture: uint8 ``[height, width]``.
+        out: The same, smaller.
+        is_soft: Whether no two neighbours differ much, as of colours: sampling alone is an average, then.
     """
     height, width = out.shape
-    picture = picture[:: max(1, picture.shape[0] // (height * ROWS_KEPT))]
-    rows, columns = picture.shape[0] // 2, picture.shape[1] // 2
-    if rows >= ENOUGH * height and columns >= ENOUGH * width:
-        half: Any = cv2.resize(picture[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
-        picture = half
-    if picture.shape[0] < ENOUGH * height or picture.shape[1] < ENOUGH * width:
+    rows, columns = picture.shape
+    if rows < height or columns < width:
         cv2.resize(picture, (width, height), dst=out, interpolation=cv2.INTER_AREA)
         return
-    sampled = cv2.resize(picture, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
-    cv2.resize(sampled, (width, height), dst=out, interpolation=cv2.INTER_AREA)
+    thinner = rows // (height * ROWS_KEPT)
+    if thinner > 1:
+        picture = picture[::thinner]
+        rows = len(picture)
+    half: Any = picture
+    while rows >= 2 * height and columns >= 2 * width and not is_soft:
+        rows, columns = rows // 2, columns // 2
+        half = cv2.resize(half[: 2 * rows, : 2 * columns], (columns, rows), interpolation=cv2.INTER_AREA)
+    if rows >= 2 * height or columns >= 2 * width:
+        half = cv2.resize(half, (2 * width, 2 * height), interpolation=cv2.INTER_LINEAR)
+        cv2.resize(half, (width, height), dst=out, interpolation=cv2.INTER_AREA)
+    else:
+        cv2.resize(half, (width, height), dst=out, interpolation=cv2.INTER_LINEAR)
 
 
 def _checked_size(size: object) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from PIL import Image
 
 from lsnb import find_videos
 from lsnb.errors import InputError, MissingFileError
+from lsnb.frames import videos
 
 
 @pytest.fixture
@@ -105,7 +106,9 @@ def test_what_a_folder_or_zip_holds_beside_videos_is_said(folder: Path) -> None:
         find_videos(folder / "more.zip")
 
 
-def test_raw_streams_and_moving_gifs_are_videos_and_other_gifs_are_not(tmp_path: Path) -> None:
+def test_raw_streams_and_moving_gifs_are_videos_and_other_gifs_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("a.h264", "b.HEVC", "c.flv", "d.ogv", "e.m2v"):
         (tmp_path / name).write_bytes(b"x")
     pictures = [Image.new("L", (8, 8), shade) for shade in (0, 128, 255)]
@@ -121,9 +124,13 @@ def test_raw_streams_and_moving_gifs_are_videos_and_other_gifs_are_not(tmp_path:
     with zipfile.ZipFile(tmp_path / "zips" / "z.zip", "w") as archive:
         for name in "fgh":
             archive.write(tmp_path / f"{name}.gif", f"{name}.gif")
-    for _ in range(2):
+    looked_at: list[object] = []
+    look = videos._has_several_pictures
+    monkeypatch.setattr(videos, "_has_several_pictures", lambda gif: [looked_at.append(gif), look(gif)][1])
+    for run in range(1, 3):
         with pytest.warns(
             UserWarning, match=r"z.zip: 3 files, 1 taken, 2 left out \(no video: z.zip/g.gif, z.zip/h.gif"
         ):
             table = find_videos(tmp_path / "zips" / "z.zip")
         assert names(table, tmp_path) == ["zips/z/f.gif"]
+        assert len(looked_at) == 3 * run, "each GIF once"
