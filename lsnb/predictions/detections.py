@@ -34,6 +34,7 @@ from lsnb.predictions.payloads import (
     read_table_rows,
 )
 from lsnb.predictions.predictions import Predictions, Result, Row, least_score, make_predictions
+from lsnb.predictions.records import AnswerReader
 from lsnb.predictions.regions import ROUNDING, SHAPE_KINDS, Regions, Seen, Shape, Target, Targets, check_arguments
 from lsnb.shapes import Box, Fault, Size, clipped, keyframe, to_percent, to_pixels, track_value
 from lsnb.tables.keys import RoundedKeyError, key_text
@@ -780,12 +781,7 @@ def cell_results(cell: Any, control: str, *, config: LabelConfig, item: str) -> 
     if about.kind in DRAWN:
         row.results = _regions(cell, row, about, targets, config)
     else:
-        problems: list[str] = []
-        results = _answers(cell, about, problems)
-        for problem in problems:
-            row.error("wrong_answer", problem)
-        row.faults += [] if problems else find_faults(results, rules_of(config), Facts())
-        row.results = results
+        row.results = _answers(cell, row, about, config)
     if row.has_failed:
         raise InputError(
             [f"Prediction for item {item}: {fault.message}" for fault in row.faults if not fault.is_warning]
@@ -813,53 +809,35 @@ def _regions(cell: Any, row: Row, control: Control, targets: Targets, config: La
     return row.results or []
 
 
-def _answers(cell: Any, control: Control, problems: list[str]) -> list[Result]:
+def _answers(cell: Any, row: Row, control: Control, config: LabelConfig) -> list[Result]:
+    """Return an answer as ``from_answers`` reads it, or the Label Studio results that there are."""
     parts = list(cell) if isinstance(cell, list | tuple) else [cell]
-    row = control.row
-    if row.option == "Choice" and not row.is_tree and not any(isinstance(part, Mapping) for part in parts):
-        return [_whole(control, {row.key: [str(part) for part in parts]})]
-    results = []
-    for part in parts:
-        try:
-            results.append(_answer(part, control))
-        except InputError as fault:
-            problems += fault.problems
-    return results
+    if any(isinstance(part, Mapping) and {"value", "type"} <= part.keys() for part in parts):
+        results = [_of(control, part) for part in parts if isinstance(part, Mapping)]
+        if len(results) < len(parts):
+            row.error("wrong_answer", f"{control.name!r} holds Label Studio results and something else: give either.")
+        row.faults += find_faults(results, rules_of(config), Facts())
+        return results
+    if control.row.level != "order" and any(isinstance(part, Mapping) for part in parts):
+        row.error(
+            "wrong_answer",
+            f"{control.name!r} ({control.kind}) takes no boxes: give an answer or Label Studio results.",
+        )
+        return []
+    if not control.row.is_question:
+        row.error(
+            "wrong_answer",
+            f"{str(cell)[:40]!r} cannot be shown by {control.name!r} ({control.kind}): give Label Studio results.",
+        )
+        return []
+    _answer_reader(config.xml).add(row, control.name, cell, None)
+    return row.results or []
 
 
-def _answer(part: Any, control: Control) -> Result:
-    if isinstance(part, Mapping) and "value" in part and "type" in part:
-        return _of(control, part)
-    if isinstance(part, Mapping):
-        raise InputError(f"{control.name!r} ({control.kind}) takes no boxes: give an answer or Label Studio results.")
-    row = control.row
-    if row.level == "ordinal":
-        number = _number(part)
-        return _whole(control, {row.key: int(number) if number.is_integer() else number})
-    if row.level == "interval":
-        return _whole(control, {row.key: _number(part)})
-    if row.is_tree:
-        return _whole(control, {row.key: [[step.strip() for step in str(part).split(">")]]})
-    if row.level == "date":
-        return _whole(control, {row.key: part.isoformat() if hasattr(part, "isoformat") else str(part)})
-    if row.level in ("text", "nominal"):
-        return _whole(control, {row.key: [str(part)] if row.is_listed else str(part)})
-    raise InputError(f"{part!r} cannot be shown by {control.name!r} ({control.kind}): give Label Studio results.")
+@functools.lru_cache(maxsize=32)
+def _answer_reader(xml: str) -> AnswerReader:
+    return AnswerReader(LabelConfig.from_xml(xml), {}, False)
 
 
 def _of(control: Control, result: Mapping[str, Any]) -> Result:
     return {**result, "from_name": control.name, "to_name": control.to_names[0]}
-
-
-def _whole(control: Control, value: dict[str, Any]) -> Result:
-    return {"from_name": control.name, "to_name": control.to_names[0], "type": control.kind, "value": value}
-
-
-def _number(part: Any) -> float:
-    try:
-        number = float(part)
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{str(part)[:40]!r} is no number.") from None
-    if not math.isfinite(number):
-        raise InputError(f"{part!r} is no number.")
-    return number

@@ -438,7 +438,7 @@ class Regions:
         if target.shape == "vector":
             assert seen.line is not None
             return self.add_line(row, seen.line, size, target, score, path)
-        if seen.drawn is not None and size is not None and (drawn := seen.drawn.in_picture(size)) is not None:
+        if seen.drawn is not None and (drawn := _drawn_box(seen.drawn, size)) is not None:
             return self._add(row, drawn.value(), size, target, score, path, repr(seen.drawn).encode())
         if seen.turned is not None and (turned := turned_box(seen.turned, size)) is not None:
             slack = max(0.03, 1.5 / max(float(np.ptp(seen.turned, axis=0).max()), 1.0))  # corners in whole pixels
@@ -763,6 +763,15 @@ def _any(flags: Flags) -> Flags:
 
 
 NO_SIZE = "The picture's width and height are unknown: give sizes={item: (width, height)}."
+
+
+def _drawn_box(drawn: Box, size: Size | None) -> Box | None:
+    """Return a turned box in percent, about a corner that is in the picture; None where none is, or none is known."""
+    if size is not None:
+        return drawn.in_picture(size)
+    # In percent already, and about its own corner: where its others are only the picture's size would say.
+    sides = (drawn.x, drawn.y, drawn.width, drawn.height)
+    return replace(drawn, rotation=drawn.rotation % 360) if all(0 <= side <= 100 for side in sides) else None
 
 
 def turned_box(corners: Floats, size: Size | None) -> Result | None:

@@ -7,11 +7,12 @@ import math
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lsnb import LabelConfig
 from lsnb.errors import InputError
-from lsnb.predictions import cell_results, from_detections
+from lsnb.predictions import cell_results, from_answers, from_detections
 
 CONFIG = (
     LabelConfig.image("uri")
@@ -22,6 +23,10 @@ CONFIG = (
     .number("n")
     .textarea("words")
     .datetime("day")
+)
+RANKED = LabelConfig.from_xml(
+    '<View><List name="l" value="$items"/><Ranker name="order" toName="l"><Bucket name="best"/><Bucket name="rest"/>'
+    "</Ranker></View>"
 )
 
 
@@ -38,12 +43,19 @@ def read(cell: Any, control: str = "box") -> list[dict[str, Any]]:
         ("stars", np.float64(4), {"rating": 4}),
         ("n", "2.5", {"number": 2.5}),
         ("words", "hello", {"text": ["hello"]}),
-        ("day", dt.date(2026, 5, 1), {"datetime": "2026-05-01"}),
+        ("many", "x; y", {"choices": ["x", "y"]}),
+        ("words", ["hello", "you"], {"text": ["hello", "you"]}),
+        ("day", dt.date(2026, 5, 1), {"datetime": "2026-05-01T00:00"}),
+        ("day", "2026-05-01 10:30", {"datetime": "2026-05-01T10:30"}),
+        ("order", {"best": ["2"], "rest": [1]}, {"ranker": {"best": ["2"], "rest": ["1"]}}),
     ],
 )
 def test_an_answer_becomes_a_result_of_its_control(control: str, cell: Any, value: dict[str, Any]) -> None:
-    (result,) = read(cell, control)
+    """Read as ``from_answers`` reads it: a study's table of answers and one of predictions say the same."""
+    config = RANKED if control == "order" else CONFIG
+    (result,) = cell_results(cell, control, config=config, item="a")
     assert (result["from_name"], result["value"]) == (control, value)
+    assert from_answers(pd.DataFrame({"item": ["a"], control: [cell]}), config=config).results["a"] == [result]
 
 
 def test_boxes_go_through_the_readers_of_detections() -> None:
@@ -80,6 +92,10 @@ def test_a_box_that_leaves_the_picture_is_clipped() -> None:
         ("stars", 9, "above 5"),
         ("stars", 2.5, "no whole number"),
         ("n", "many", "is no number"),
+        ("n", True, "is no number"),
+        ("day", "today", "is no date"),
+        ("day", "03/04/2024", "may be a day and a month"),
+        ("many", [{"type": "choices", "value": {"choices": ["x"]}}, "y"], "holds Label Studio results and something"),
         ("mood", {"bbox": [1, 2, 3, 4]}, "takes no boxes"),
         ("box", [{"bbox": [8, 6, 40, 30], "label": "dog"}], "size is unknown"),
         ("box", [{"label": "dgo", "x": 1, "y": 1, "width": 5, "height": 5}], "Did you mean 'dog'"),

@@ -144,6 +144,10 @@ def test_key_points_of_a_thing_are_drawn(given: Any) -> None:
 def test_a_turn_is_drawn_where_its_corner_is_known_and_told_where_not() -> None:
     percent = {"label": "cat", "x": 50, "y": 20, "width": 20, "height": 20, "rotation": 30}
     assert only(read([percent]))[1]["rotation"] == pytest.approx(30)
+    # In percent and about its corner, as Label Studio has it: that needs no size.
+    unsized = from_detections({"a": [{**percent, "rotation": -330}]}, config=BOXES)
+    assert only(unsized)[1] == {"x": 50, "y": 20, "width": 20, "height": 20, "rotation": 30, "rectanglelabels": ["cat"]}
+    assert unsized.table["warnings"].tolist() == [[]]
     table = from_detections(pd.DataFrame([{"item": "a", **percent}]), config=BOXES, sizes=SIZE)
     assert only(table)[1]["rotation"] == pytest.approx(30)
     for key in ("rotation", "angle", "obb"):
