@@ -18,6 +18,7 @@ import orjson
 
 from lsnb.kernel.words import listing
 from lsnb.labels.vocabulary import CHOICES, TAXONOMY
+from lsnb.tables.cells import is_yes
 from lsnb.tables.keys import RoundedKeyError, key_text
 
 # Who answered where an export does not say: a deleted account, a script.
@@ -294,7 +295,10 @@ def results_of(annotation: Mapping[str, Any]) -> list[Any]:
     if isinstance(given, str):
         return [] if given.strip() in ("", "null") else [Piece(given)]
     if isinstance(given, Mapping) and given:
-        given = [given]
+        parts = list(given.values())
+        # One result alone, or a list that a program wrote by its numbers.
+        is_one = "value" in given or not all(isinstance(part, Mapping) for part in parts)
+        given = [given] if is_one else parts
     if isinstance(given, list):
         if str in {*map(type, given)}:
             given = [from_text(one) for one in given]
@@ -306,6 +310,19 @@ def results_of(annotation: Mapping[str, Any]) -> list[Any]:
         if {*map(type, given)} <= {dict}:
             return given
     return _listed(given or None)
+
+
+def is_skipped(annotation: Mapping[str, Any]) -> bool:
+    """Return whether an annotation says that its task was skipped.
+
+    Example:
+        >>> is_skipped({"was_cancelled": True}), is_skipped({"was_cancelled": "false"}), is_skipped({"skipped": 1})
+        (True, False, True)
+    """
+    return any(value is True or (bool(value) and is_yes(value)) for value in map(annotation.get, _SKIPPED))
+
+
+_SKIPPED = ("was_cancelled", "skipped")
 
 
 def _with_value(result: dict[str, Any]) -> dict[str, Any]:

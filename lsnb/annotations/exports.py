@@ -161,8 +161,13 @@ def _parts(sources: list[Any], wanted: Wanted) -> Iterator[Part]:
     """Yield what each file holds; files of one task or annotation are one source for each folder."""
     single: dict[PurePath, list[Part]] = {}
     paths = {str(source) if is_address(source) else Path(source) for source in sources}
+    read: set[tuple[bool, str]] = set()
     for source in sorted(paths, key=str):
         for place, name, parsed in _contents(source):
+            which = (isinstance(source, str), str(place) if isinstance(source, str) else os.path.realpath(place))
+            if which in read:
+                continue  # a folder and a file in it, or a file by two of its names
+            read.add(which)
             try:
                 if isinstance(parsed, InputError):
                     raise parsed
@@ -798,7 +803,7 @@ def strangers(annotations: pd.DataFrame) -> list[str]:
 
 
 def look_alikes(annotations: pd.DataFrame) -> list[str]:
-    """Return a sentence of items that look like one and are two, since nobody's answers meet on them.
+    """Return a sentence of items that look like one and are two, since nobody's answers meet on them; and of people.
 
     Args:
         annotations: The long table.
@@ -807,13 +812,20 @@ def look_alikes(annotations: pd.DataFrame) -> list[str]:
         >>> look_alikes(pd.DataFrame({"item": ["7", " 7", "8"]}))[0].partition(",")[0]
         "Items that look alike are kept apart (' 7' and '7')"
     """
-    alike = looking_alike(annotations["item"].dropna().unique())
-    if not alike:
-        return []
-    return [
-        f"Items that look alike are kept apart ({listing(alike)}), since their keys differ in spaces, in characters "
-        "without a width or in how a letter and its accent are put together: mend the keys where they are one item."
-    ]
+    said = []
+    if alike := looking_alike(annotations["item"].dropna().unique()):
+        said.append(
+            f"Items that look alike are kept apart ({listing(alike)}), since their keys differ in spaces, in "
+            "characters without a width or in how a letter and its accent are put together: mend the keys where they "
+            "are one item."
+        )
+    people = annotations["annotator"].dropna().unique() if "annotator" in annotations else ()
+    if alike := looking_alike(people, fold=True):
+        said.append(
+            f"Annotators who may be one person are kept apart ({listing(alike)}): rename them in the column annotator "
+            "where they are one."
+        )
+    return said
 
 
 def records_of(text: str, name: str) -> list[dict[str, Any]] | None:

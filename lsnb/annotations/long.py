@@ -25,7 +25,7 @@ from lsnb.labels.vocabulary import CHOICES, TAXONOMY, is_region
 from lsnb.results import ANSWERS, NO_ANSWER, RESULT_COLUMNS, frames_per_second, result_rows
 from lsnb.shapes import Track, picture_size, seconds_of_frames, to_pixels
 from lsnb.shapes.drawn import BOX, NAN
-from lsnb.tables.cells import TEXT_DTYPE
+from lsnb.tables.cells import TEXT_DTYPE, is_yes
 from lsnb.tables.keys import FLOAT_LIMIT, RoundedKeyError, key_text
 from lsnb.tasks import (
     OLD_FORM,
@@ -34,6 +34,7 @@ from lsnb.tasks import (
     account,
     annotations_of,
     drafts_of,
+    is_skipped,
     is_task,
     mark_content,
     named,
@@ -418,8 +419,7 @@ class _Rows:
                 self._add_piece(number, (*where, None, owner, None), annotation.value, f"task {task.get('id')}")
                 continue
             given = results_of(annotation)
-            skipped = annotation.get("was_cancelled") or annotation.get("skipped")
-            status = "skipped" if skipped else "submitted" if given else "empty"
+            status = "skipped" if is_skipped(annotation) else "submitted" if given else "empty"
             by = account(annotation.get("completed_by"))
             changed_by = account(annotation.get("updated_by"))
             if by is None:
@@ -806,7 +806,10 @@ def _column(name: str, values: Sequence[Any]) -> Any:
         times = pd.to_datetime(pd.Series(moments, dtype="object"), utc=True, format="ISO8601", errors="coerce")
         return times.dt.as_unit("us").array
     if name == "ground_truth":
-        return pd.array([value if isinstance(value, bool) else None for value in values], dtype="boolean")
+        known = [
+            is_yes(one) if isinstance(one, bool) or (isinstance(one, str) and one.strip()) else None for one in values
+        ]
+        return pd.array(known, dtype="boolean")
     if name in WHOLE:
         try:
             return pd.array(values, dtype="Int64")

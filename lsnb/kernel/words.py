@@ -188,8 +188,12 @@ def as_seen(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", "".join(shown)).split())
 
 
-def looking_alike(texts: Iterable[object]) -> list[str]:
+def looking_alike(texts: Iterable[object], *, fold: bool = False) -> list[str]:
     """Return which of several different texts look like one, a group each.
+
+    Args:
+        texts: The texts.
+        fold: Whether capital letters are as small ones, as in addresses of e-mail.
 
     Example:
         >>> looking_alike(["7", " 7", "8", "8"])
@@ -197,7 +201,8 @@ def looking_alike(texts: Iterable[object]) -> list[str]:
     """
     found: dict[str, list[str]] = {}
     for text in dict.fromkeys(map(str, texts)):
-        found.setdefault(as_seen(text), []).append(text)
+        seen = as_seen(text)
+        found.setdefault(seen.casefold() if fold else seen, []).append(text)
     return [joined([repr(text) for text in sorted(group)]) for group in found.values() if len(group) > 1]
 
 

@@ -47,6 +47,7 @@ from lsnb.tasks import (
     drafts_of,
     from_text,
     is_flat,
+    is_skipped,
     is_task,
     opened,
     results_of,
@@ -507,7 +508,7 @@ def _of_task(task: Mapping[str, Any], notes: dict[str, None]) -> tuple[list[_Sai
     for one in listed:
         if isinstance(one, Piece):
             faults.append(Fault("unreadable", "An annotation is a dict with its result.", "annotations"))
-        elif one.get("was_cancelled") or one.get("skipped"):
+        elif is_skipped(one):
             skipped += 1
         else:
             found.append(_Said(account(one.get("completed_by")) or UNKNOWN, results_of(one)))

@@ -390,13 +390,19 @@ def flags(column: pd.Series[Any]) -> pd.Series[bool]:
         >>> flags(pd.Series([True, None, "FALSE", "true", "1", 0.0])).tolist()
         [True, False, False, True, True, False]
     """
-    cells = [
-        cell.strip().casefold() in ("true", "1", "1.0")
-        if isinstance(cell, str)
-        else not is_missing(cell) and bool(cell)
-        for cell in column
-    ]
-    return pd.Series(cells, index=column.index, name=column.name, dtype="bool")
+    return pd.Series(list(map(is_yes, column)), index=column.index, name=column.name, dtype="bool")
+
+
+def is_yes(cell: Any) -> bool:
+    """Return whether a cell of yes and no says yes, also as a text.
+
+    Example:
+        >>> is_yes("False"), is_yes("true"), is_yes(None), is_yes(1)
+        (False, True, False, True)
+    """
+    if isinstance(cell, str):
+        return cell.strip().casefold() in ("true", "1", "1.0")
+    return not is_missing(cell) and bool(cell)
 
 
 # Numbers as other locales write them: decimal commas, and points, commas, apostrophes or spaces between thousands. A

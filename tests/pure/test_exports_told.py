@@ -206,6 +206,31 @@ def test_equal_numbers_of_different_items_never_collide(tmp_path: Path) -> None:
     assert read_annotations(paths, key="ID")["item"].tolist() == ["p", "q"]
 
 
+def test_a_folder_and_a_file_in_it_are_read_once(tmp_path: Path) -> None:
+    ana, ben = (
+        write(tmp_path, f"{name}.json", [task(1, [annotation(choice("up"), n, n)], n, ID="a")])
+        for n, name in enumerate(("ana", "ben"), start=1)
+    )
+    table = read_annotations([tmp_path, ana, tmp_path / "." / ".." / tmp_path.name / "ben.json"], key="ID")
+    assert table["annotator"].tolist() == ["1", "2"]
+    assert (tally_of(table).seen, tally_of(table).unexplained) == (2, 0)
+    assert ben.exists()
+
+
+@pytest.mark.parametrize(("said", "status"), [("false", "submitted"), ("False", "submitted"), ("true", "skipped")])
+def test_yes_and_no_as_texts_and_lists_by_their_numbers_are_what_they_say(said: str, status: str) -> None:
+    made = {**annotation(choice("up"), 1), "was_cancelled": said, "ground_truth": said}
+    made["result"] = {str(place): one for place, one in enumerate(made["result"])}
+    [row] = read_annotations([task(1, [made], ID="a")], key="ID").to_dict("records")
+    assert (row["value"], row["status"], row["ground_truth"]) == ("up", status, said == "true")
+
+
+def test_people_whose_addresses_differ_in_capital_letters_are_two_and_said() -> None:
+    made = [annotation(choice("up"), n, who) for n, who in enumerate(("Ana@x.org", "ana@x.org"), start=1)]
+    with pytest.warns(UserWarning, match=r"may be one person are kept apart \('Ana@x\.org' and 'ana@x\.org'\)"):
+        assert len(read_annotations([task(1, made, ID="a")], key="ID")) == 2
+
+
 @pytest.mark.parametrize("keys", [("7", " 7"), ("für", "fu\u0308r"), ("a", "a\n")])
 def test_keys_that_look_alike_are_two_items_and_said(tmp_path: Path, keys: tuple[str, str]) -> None:
     paths = [

@@ -40,6 +40,7 @@ from lsnb.predictions.labelbox.reading import (
 from lsnb.predictions.predictions import Predictions, Result
 from lsnb.shapes import keyframe_between, stretches
 from lsnb.tables.keys import key_text
+from lsnb.tasks import is_skipped
 
 # What all rows that are written to Labelbox share: marks of how they were read, confidences, nested answers.
 
@@ -492,7 +493,7 @@ def _annotations(source: Any) -> Iterator[tuple[str, int, list[Result]]]:
         for annotation in _listed(task.get("annotations") or task.get("predictions") or (), item):
             if not isinstance(annotation, Mapping):
                 raise InputError(f"There is a {type(annotation).__name__} among the annotations of {item!r}.")
-            if annotation.get("was_cancelled") or not annotation.get("result"):
+            if is_skipped(annotation) or not annotation.get("result"):
                 continue
             yield item, counts.get(item, 0), _listed(annotation["result"], item)
             counts[item] = counts.get(item, 0) + 1
