@@ -669,18 +669,19 @@ def edges(rows: Array, views: int = 1) -> Array:
     side = math.isqrt(rows.shape[1] // views)
     size = side // CELLS_A_SIDE
     out = np.empty((len(rows) * views, 4, CELLS_A_SIDE, CELLS_A_SIDE), dtype="uint8")
-    pictures = rows.reshape(-1, side, side)
-    near, middle, far = slice(None, -2), slice(1, -1), slice(2, None)
-    across, down = ((middle, far), (middle, near)), ((far, middle), (near, middle))
-    falling, rising = ((far, far), (near, near)), ((far, near), (near, far))
-    # Which cell each pixel but the outermost is in; products add whole numbers exactly, and in half the time.
-    cells = np.repeat(np.eye(CELLS_A_SIDE, dtype="float32"), size, axis=0)[1:-1]
+    pictures = np.ascontiguousarray(rows).reshape(-1, side * side)
+    # Which cell each pixel is in, the outermost in none: what lies beside them is of another row or picture.
+    cells = np.repeat(np.eye(CELLS_A_SIDE, dtype="float32"), size, axis=0)
+    cells[[0, -1]] = 0.0
     for start in range(0, len(pictures), EMBEDDED_BATCH):
         some = pictures[start : start + EMBEDDED_BATCH]
-        for number, (one, other) in enumerate((across, down, falling, rising)):
-            a, b = some[:, *one], some[:, *other]
-            steps = (np.maximum(a, b) - np.minimum(a, b)).reshape(-1, side - 2).astype("float32")
-            bands = (steps @ cells).reshape(len(some), side - 2, CELLS_A_SIDE)
+        flat = some.reshape(-1)
+        steps = np.zeros(len(flat), dtype="float32")
+        for number, reach in enumerate((1, side, side + 1, side - 1)):  # across, down, falling and rising
+            one, other = flat[2 * reach :], flat[: -2 * reach]
+            steps[reach:-reach] = np.maximum(one, other) - np.minimum(one, other)
+            # Products add whole numbers exactly, and in half the time.
+            bands = (steps.reshape(-1, side) @ cells).reshape(len(some), side, CELLS_A_SIDE)
             total = (cells.T @ bands).astype("uint32")
             out[start : start + EMBEDDED_BATCH, number] = np.minimum(255, (2 * total + size * size // 2) // size**2)
     return out.reshape(len(rows), -1)
