@@ -220,6 +220,12 @@ def _tell_apart(features: Sequence[Feature]) -> None:
         else:
             place = "by frame" if feature.by_frame else "of the whole video"
         feature.title = f"{feature.title} ({place})"
+    counts, told = Counter(feature.title for feature in features), Counter[str]()
+    for feature in features:
+        title = feature.title
+        if counts[title] > 1:  # the ontology itself asks twice
+            told[title] += 1
+            feature.title = f"{title}, {told[title]}"
 
 
 def _candidates(feature: Feature, labels: Sequence[str], heads: Sequence[str]) -> list[str]:

@@ -36,7 +36,7 @@ from lsnb.predictions.detections import (
     video_facts,
 )
 from lsnb.predictions.matching import Matching, Sizes, size_of
-from lsnb.predictions.payloads import FLAG_KEYS, Names
+from lsnb.predictions.payloads import FLAG_KEYS, Names, is_no
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.regions import NO_SIZE, ROUNDING, Regions, Seen, Target, Targets
 from lsnb.shapes import (
@@ -537,8 +537,7 @@ _FLAGS = ("truncated", "difficult", "occluded")
 def _voc_thing(element: Any, from_one: bool, path: str) -> Thing:
     thing = Thing((element.findtext("name") or "").strip() or None, path)
     for flag in _FLAGS:
-        said = (element.findtext(flag) or "").strip().lower()
-        if said not in ("", "0", "no", "false"):
+        if not is_no(element.findtext(flag)):
             thing.meta[flag] = True
     pose = (element.findtext("pose") or "").strip()
     if pose and pose.lower() != "unspecified":

@@ -711,9 +711,7 @@ def _flags(part: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return what is said of a thing and is so, or says how much; None where nothing is."""
     given = {key: _scalar(part[key]) for key in FLAG_KEYS if key in part and not is_missing(part[key])}
     said: dict[str, Any] = {
-        key: flag
-        for key, flag in given.items()
-        if flag and isinstance(flag, str | int | float) and str(flag).strip().casefold() not in NO
+        key: flag for key, flag in given.items() if isinstance(flag, str | int | float) and not is_no(flag)
     }
     more = part.get("attributes")
     if isinstance(more, Mapping) and more:
@@ -721,7 +719,17 @@ def _flags(part: Mapping[str, Any]) -> dict[str, Any] | None:
     return said or None
 
 
-NO = frozenset({"", "0", "0.0", "false", "no", "n"})
+_NO = frozenset({"", "0", "0.0", "false", "no", "n"})
+
+
+def is_no(said: Any) -> bool:
+    """Return whether a flag says no, also as text, as in a table that was saved.
+
+    Example:
+        >>> is_no("False"), is_no(0.0), is_no(" "), is_no("often")
+        (True, True, True, False)
+    """
+    return not said or str(said).strip().casefold() in _NO
 
 
 def _mask_in(part: Mapping[str, Any]) -> Any:

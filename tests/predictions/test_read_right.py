@@ -622,6 +622,9 @@ def test_two_controls_of_one_name_have_headings_that_tell_them_apart() -> None:
     xml = LabelConfig.from_labelbox(ontology).xml
     assert '<Header value="color (of car)"/>' in xml
     assert '<Header value="color (of the whole video)"/>' in xml
+    twice = {"classifications": [asked, {**asked, "options": [{"value": "cold"}]}]}
+    xml = LabelConfig.from_labelbox(twice).xml
+    assert all(f'<Header value="color (of the whole video), {number}"/>' in xml for number in (1, 2))
 
 
 EXPORT = {

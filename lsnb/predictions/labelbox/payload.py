@@ -18,7 +18,7 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.kernel.files import named_path, write_whole
 from lsnb.kernel.formats import parse_json, read_bytes
-from lsnb.predictions.payloads import is_missing
+from lsnb.predictions.payloads import is_missing, is_no
 from lsnb.tables import check_key
 from lsnb.tables.keys import RoundedKeyError, find_column, key_text
 
@@ -653,8 +653,7 @@ def _video(facts: Any) -> Video:
         values[name] = _positive(given)
     missing = tuple(name for name in FACTS if not values[name])
     told = facts.get("is_constant_rate") if isinstance(facts, Mapping) else getattr(facts, "is_constant_rate", None)
-    # A table that was saved and read again may have it as text.
-    varies = not is_missing(told) and str(told).strip().casefold() in ("false", "0", "0.0")
+    varies = not is_missing(told) and told != "" and is_no(told)
     return Video(values["width"], values["height"], values["fps"], int(values["frames"]), missing, varies)
 
 
