@@ -820,6 +820,8 @@ def _parse_own(text: str, is_guarded: bool, tally: Tally) -> pd.DataFrame | None
         if match.start() != at or at == len(text):
             break
         at = match.end()
+        if is_alone and _is_needless(match[1]):
+            return None
         row.append(_own_cell(match[1], is_guarded, is_alone))
         if match[2] != ",":
             rows.append(row)
@@ -832,6 +834,12 @@ def _parse_own(text: str, is_guarded: bool, tally: Tally) -> pd.DataFrame | None
     tally.seen += len(rows)
     columns = zip(*rows, strict=True) if rows else [()] * len(titles)
     return pd.DataFrame({place: column_of(list(cells)) for place, cells in enumerate(columns)}).set_axis(titles, axis=1)
+
+
+def _is_needless(field: str) -> bool:
+    """Return whether a field is in quotes that write_table would not write, as where a program quotes all of them."""
+    text = _unquoted(field)
+    return field.startswith('"') and text != "" and not NEEDS_QUOTES.search(text) and isinstance(value_of(text), str)
 
 
 def _own_cell(field: str, is_guarded: bool, is_alone: bool) -> Any:

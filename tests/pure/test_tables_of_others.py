@@ -362,6 +362,13 @@ def test_a_column_without_a_name_is_said(tmp_path):
         assert list(read_table(put(tmp_path, "id,\na,1\n")).columns) == ["id", "Unnamed: 1"]
 
 
+def test_a_column_of_others_all_in_quotes_keeps_its_apostrophes(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('"word"\n"\'=x"\n"a"\n""\n"\'"\n', encoding="utf-8-sig")
+    with pytest.warns(UserWarning, match="1 left out"):
+        assert read_table(path)["word"].tolist() == ["'=x", "a", "'"]
+
+
 @pytest.mark.parametrize(
     "cell",
     [
