@@ -7,7 +7,7 @@ import importlib.util
 import io
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pytest
@@ -15,8 +15,8 @@ from moods import said
 from PIL import Image
 
 import lsnb
-from lsnb.errors import InputError, MissingExtraError
-from lsnb.study import Studio, Study
+from lsnb.errors import InputError, MissingExtraError, StudioError
+from lsnb.study import Studio, Study, adjudication
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -101,6 +101,20 @@ def test_what_is_disputed_is_seen_and_who_decided_is_told(
 def test_a_study_without_answers_has_a_page_too(study: Study, tmp_path: Path) -> None:
     text = study.write_report(tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Nobody has answered this yet." in text
+
+
+def test_what_the_server_did_not_tell_is_no_page(study: Study, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    faults, usual = [StudioError("It is busy.")], adjudication.adjudications
+
+    def busy_once(*given: Any, **named: Any) -> Any:
+        if faults:
+            raise faults.pop()
+        return usual(*given, **named)
+
+    monkeypatch.setattr(adjudication, "adjudications", busy_once)
+    with pytest.raises(StudioError, match="It is busy"):
+        study.write_report(tmp_path / "report.html")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.browser

@@ -21,6 +21,7 @@ import lsnb
 from lsnb.errors import InputError
 from lsnb.stack import Stack
 from lsnb.study import Studio, Study
+from lsnb.study.snapshots import metas_now
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 WHOLE = re.compile(r"/export\?(?!.*ids)")
@@ -224,6 +225,29 @@ def test_what_is_asked_of_a_file_and_cannot_be(study: Study, tmp_path: Path) -> 
     with pytest.raises(InputError, match="No task's data has a field 'captoin'"):
         study.annotations(data=["captoin"], out=tmp_path / "answers.parquet")
     assert not list(tmp_path.glob("*.parquet"))
+
+
+@pytest.mark.parametrize("synced", [False, True])
+def test_verbs_that_need_no_answers_hold_one_project_at_a_time_without_them(
+    proxy: FaultyProxy, through: Studio, study: Study, synced: bool
+) -> None:
+    """Those of 100,000 items and five people are more than memory holds with ease."""
+    work(study)
+    opened = through.open_study(study.title)
+    if synced:
+        opened.pull()
+    ana, ben = (copy.project.id for copy in study.copies)
+    for verb, path in (
+        (lambda: opened.predict({"0001": said("bad")}, model_version="m"), f"/projects/{ana}/import/predictions"),
+        (lambda: opened.assign_splits({"0001": "test"}), "/api/tasks/"),
+    ):
+        proxy.reset()
+        assert len(verb().failures) == 0
+        written = next(n for n, (_, asked) in enumerate(proxy.requests) if path in asked)
+        assert not [asked for _, asked in proxy.requests[:written] if f"project={ben}" in asked]
+    for copy in opened.copies:
+        metas = metas_now(through.server, opened.id, opened._snapshots.get(copy.project.id), copy.project.id)
+        assert [set(task) >= {"id", "meta"} and not {"annotations", "data"} & set(task) for task in metas] == [True] * 6
 
 
 # Bars.

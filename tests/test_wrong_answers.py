@@ -28,6 +28,7 @@ pytestmark = pytest.mark.usefixtures("own_cache")
 
 CONFIG = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad"])
 MORE = lsnb.LabelConfig.text("caption").choices("mood", ["good", "bad", "none"])
+KEPT = "kept.zip"  # what ``restore`` is given
 PAGE = b"<!DOCTYPE html><html><body>Please sign in</body></html>"
 JSON = {"Content-Type": "application/json"}
 WRONG: dict[str, Answer] = {
@@ -72,6 +73,11 @@ VERBS: dict[str, Callable[[Studio, Study, Path], object]] = {
     "adjudicate": lambda studio, study, out: study.adjudicate(by="eva", items=["000"]),
     "add_annotator": lambda studio, study, out: study.add_annotator("fay"),
     "update_config": lambda studio, study, out: study.update_config(MORE),
+    "instruct": lambda studio, study, out: study.instruct("# Moods"),
+    "config": lambda studio, study, out: study.config,
+    "backup": lambda studio, study, out: study.backup(out / "backup.zip"),
+    "restore": lambda studio, study, out: studio.restore(out.parent / KEPT),
+    "write_report": lambda studio, study, out: study.write_report(out / "report.html"),
     "shared_items": lambda studio, study, out: study.shared_items(),
     "share": lambda studio, study, out: study.share(save_to=out / "invitation.txt"),
     "export_to": lambda studio, study, out: study.export_to(out / "saved.zip"),
@@ -87,6 +93,9 @@ READING = [
     "gold",
     "pull",
     "model_run",
+    "config",
+    "backup",
+    "write_report",
     "shared_items",
     "share",
     "export_to",
@@ -127,7 +136,9 @@ class Case:
                 }
                 for task in self.studio.server.export(project.id)
             ]
-            about = {"config": self.studio.server.project(project.id).config, "tasks": sorted(tasks, key=str)}
+            shown = self.studio.server.settings(project.id)["expert_instruction"]
+            about = {"config": self.studio.server.project(project.id).config, "instruction": shown}
+            about["tasks"] = sorted(tasks, key=str)
             found.setdefault(project.title, []).append(about)
         return found
 
@@ -143,10 +154,16 @@ class Case:
         study.predict({"000": chosen("good")}, model_version="m")
         if verb == "create_study":
             self.studio.server.delete_project(study.copies[1].project.id)
+        if verb == "restore":
+            (self.out.parent / KEPT).unlink(missing_ok=True)
+            study.backup(self.out.parent / KEPT)
         for path in self.out.iterdir():
             path.unlink()
         self.proxy.reset()
         self.opened = self.through.open_study(self.title)
+        if verb == "restore":
+            for copy in study.copies:
+                self.studio.server.delete_project(copy.project.id)
         return self.opened
 
     def run(self, verb: str, fate: Fate, n: int) -> tuple[int, Any]:
@@ -167,7 +184,7 @@ class Case:
     def repeat(self, verb: str) -> Any:
         """Make the same call once more, from a fresh kernel, and return what came of it."""
         try:
-            study = self.through.open_study(self.title)
+            study = self.opened if verb == "restore" else self.through.open_study(self.title)
         except StudyNotFoundError:
             return None  # it was deleted whole
         with warnings.catch_warnings():

@@ -460,7 +460,7 @@ def parse_deciding(description: str) -> dict[str, Any] | None:
     return None
 
 
-def _disputed_items(exported: Mapping[str, list[dict[str, Any]]], key: str, config: LabelConfig) -> list[str]:
+def _disputed_items(exported: Mapping[str, Iterable[dict[str, Any]]], key: str, config: LabelConfig) -> list[str]:
     tables = [long_table(tasks, key=key, annotator=name, raw=True) for name, tasks in exported.items()]
     annotations = pd.concat(tables, ignore_index=True)
     annotations.attrs[SEVERAL] = multiple_choices(config.xml)
@@ -484,7 +484,7 @@ def _wanted(items: Iterable[Any], data: Mapping[str, Any]) -> list[str]:
     return keys
 
 
-def _latest_answers(exported: Mapping[str, list[dict[str, Any]]]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+def _latest_answers(exported: Mapping[str, Iterable[dict[str, Any]]]) -> dict[str, dict[str, list[dict[str, Any]]]]:
     """Return item → annotator → the results of that person's latest annotation."""
     answers: dict[str, dict[str, list[dict[str, Any]]]] = {}
     for name, tasks in exported.items():

@@ -868,7 +868,7 @@ def add_person(
 
 
 def _add_predictions(
-    said: dict[str, dict[str, dict[str, Any]]], server: Server, project: int, tasks: Sequence[Mapping[str, Any]]
+    said: dict[str, dict[str, dict[str, Any]]], server: Server, project: int, tasks: Collection[Mapping[str, Any]]
 ) -> None:
     """Add what models say in a project to item → model → prediction, where another project has not said it."""
     owner = {int(task["id"]): str(item_of(task)) for task in tasks}

@@ -15,6 +15,7 @@ from lsnb.annotations import long_table, widen
 from lsnb.errors import InputError, LsnbError
 from lsnb.kernel.checks import TOLD, checked
 from lsnb.kernel.formats import names_file
+from lsnb.kernel.jobs import counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.runtime import collector_paused
 from lsnb.kernel.words import and_again, counted, listing, nearest
@@ -38,10 +39,12 @@ from lsnb.study.predicting import (
     PredictionReport,
     SplitReport,
     Wanted,
+    each_copy,
     essence,
+    most_rows,
     new_row,
+    note_splits,
     predict,
-    read_copies,
     read_items,
     report_table,
     result_problems,
@@ -302,10 +305,10 @@ def import_answers(
         problems += fault.problems
     if problems:
         raise InputError(problems)
-    held, rows = read_copies(server, [own], snapshots, answers=True)
-    if not held:
+    rows: list[dict[str, Any]] = []
+    project = next(each_copy(server, [own], snapshots, rows, answers=True), None)
+    if project is None:
         return ImportReport(report_table(rows))
-    project = held[0]
     is_file = isinstance(payload, str | Path) or is_datumaro(payload)
     found = (
         _read_file(server, project, payload, videos)
@@ -324,9 +327,7 @@ def import_answers(
     rows += [new_row(item, project.copy, None, "failed", why) for item, why in items.problems]
     rows += _store(server, project, items, ground_truth)
     rows += unknown_rows([item for item in items.wanted if item not in project.tasks], project.tasks)
-    others = read_copies(server, [copy for copy in copies if copy is not own], snapshots)[0] if items.splits else []
-    lost = [row for row in write_splits(server, [project, *others], items.splits) if row["status"] == "failed"]
-    notes += [f"The split of item {row['item']} could not be stored: {row['error']}" for row in lost]
+    note_splits(server, copies, snapshots, items.splits, notes)
     return ImportReport(report_table(rows), notes=tuple(dict.fromkeys(notes)))
 
 
@@ -629,9 +630,13 @@ class ModelVerbs:
         problems = split_problems(wanted)
         if problems:
             raise InputError(problems)
-        held, rows = read_copies(self.server, self._present(), self._snapshots)
-        everything = {item for project in held for item in project.tasks}
-        rows += write_splits(self.server, held, wanted)
+        rows: list[dict[str, Any]] = []
+        everything: set[str] = set()
+        copies = self._present()
+        with counting("Writing splits", most_rows(copies, wanted), "task") as count:
+            for project in each_copy(self.server, copies, self._snapshots, rows):
+                everything.update(project.tasks)
+                rows += write_splits(self.server, project, wanted, count)
         rows += unknown_rows([item for item in wanted if item not in everything], everything)
         return SplitReport(report_table(rows))
 

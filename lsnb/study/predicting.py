@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, ClassVar, Literal
@@ -12,7 +12,7 @@ import orjson
 import pandas as pd
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioRefusedError, StudioUnreachableError
-from lsnb.kernel.jobs import counting
+from lsnb.kernel.jobs import Count, counting
 from lsnb.kernel.report import Report
 from lsnb.kernel.words import and_again, counted, listing, nearest
 from lsnb.labels import LabelConfig
@@ -74,7 +74,7 @@ def split_of(task: Mapping[str, Any]) -> str | None:
     return split if isinstance(split, str) else None
 
 
-def splits_of(projects: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, str]:
+def splits_of(projects: Iterable[Iterable[Mapping[str, Any]]]) -> dict[str, str]:
     """Return item → split, as the first project says that has one.
 
     Args:
@@ -89,26 +89,26 @@ def splits_of(projects: Sequence[Sequence[Mapping[str, Any]]]) -> dict[str, str]
     return found
 
 
-def write_splits(server: Server, projects: Sequence[Held], splits: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Write splits into the meta of tasks, beside what is there, and return a row per item and project.
+def write_splits(server: Server, held: Held, splits: Mapping[str, str], count: Count) -> list[dict[str, Any]]:
+    """Write splits into the meta of a project's tasks, beside what is there, and return a row per item.
 
     Args:
         server: The server.
-        projects: The projects with their tasks.
+        held: The project with its tasks.
         splits: Item → split.
+        count: Counts the items, also those that need nothing.
     """
     rows: list[dict[str, Any]] = []
     todo: list[tuple[dict[str, Any], dict[str, Any], str]] = []
-    for held in projects:
-        for item, split in splits.items():
-            for task in held.tasks.get(item, ()):
-                about = {"item": item, "annotator": held.copy.manifest.annotator, "project": held.copy.project.id}
-                row = {**about, "task": int(task["id"]), "status": "unchanged", "error": None}
-                rows.append(row)
-                if split_of(task) != split:
-                    todo.append((row, task, split))
+    for item, split in splits.items():
+        for task in held.tasks.get(item, ()):
+            row = new_row(item, held.copy, int(task["id"]), "unchanged", None)
+            rows.append(row)
+            if split_of(task) != split:
+                todo.append((row, task, split))
     acts = [partial(server.replace_meta, old["id"], {**old["meta"], "split": split}) for _, old, split in todo]
     done = server.each(acts, what="Writing splits", unit="task")
+    count(len(splits) - len(todo) if held.copy.manifest.overlap == "full" else len(rows) - len(todo))
     for (entry, _, _), fault in zip(todo, done, strict=True):
         if isinstance(fault, LsnbError):
             entry.update(status="failed", error=str(fault))
@@ -569,18 +569,23 @@ class Held:
     tasks: dict[str, list[dict[str, Any]]]
 
 
-def read_copies(
-    server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot], *, answers: bool = False
-) -> tuple[list[Held], list[dict[str, Any]]]:
-    """Return the projects with their tasks, and a failed row for each that could not be read.
+def each_copy(
+    server: Server,
+    copies: Sequence[Copy],
+    snapshots: Mapping[int, Snapshot],
+    rows: list[dict[str, Any]],
+    *,
+    answers: bool = False,
+) -> Iterator[Held]:
+    """Yield the projects with their tasks, one at a time: those of all are more than memory holds with ease.
 
     Args:
         server: The server.
         copies: The projects.
         snapshots: Project id → what was last seen.
+        rows: Gets a failed row for each that could not be read.
         answers: Whether the tasks' annotations are needed.
     """
-    held, rows = [], []
     for copy in copies:
         project = copy.project.id
         try:
@@ -594,10 +599,21 @@ def read_copies(
                 )
             for task in tasks:
                 found.setdefault(str(item_of(task)), []).append(task)
-            held.append(Held(copy, config, found))
         except (LsnbError, LabelConfigError) as fault:
             rows.append(new_row(None, copy, None, "failed", f"The project could not be read: {fault}"))
-    return held, rows
+            continue
+        del tasks
+        yield Held(copy, config, found)
+
+
+def most_rows(copies: Sequence[Copy], items: Collection[str]) -> int | None:
+    """Return a bar's length for items of all projects; None where only reading them all would tell who has which.
+
+    Args:
+        copies: The projects.
+        items: The items.
+    """
+    return len(items) * len(copies) if copies[0].manifest.overlap == "full" else None
 
 
 def new_row(item: str | None, copy: Copy | None, task: int | None, status: str, error: str | None) -> dict[str, Any]:
@@ -673,13 +689,14 @@ def predict(
         problems += split_problems(items.splits)
     if problems:
         raise InputError(problems)
-    held, rows = read_copies(server, copies, snapshots)
+    rows = [new_row(item, None, None, "failed", why) for item, why in items.problems]
     notes: list[str] = []
-    rows += [new_row(item, None, None, "failed", why) for item, why in items.problems]
     checked: dict[str, dict[str, str]] = {}
-    n = sum(len(project.tasks.get(item, ())) for project in held for item in items.wanted)
-    with counting("Sending predictions", n, "prediction") as count:
-        for project in held:
+    everything: set[str] = set()
+    tables = []
+    with counting("Sending predictions", most_rows(copies, items.wanted), "prediction") as count:
+        for project in each_copy(server, copies, snapshots, rows):
+            everything.update(project.tasks)
             faulty = checked.get(project.config.fingerprint)
             if faulty is None:
                 faulty = checked[project.config.fingerprint] = result_problems(items, project.config, server.release)
@@ -690,15 +707,39 @@ def predict(
                 rows.append(new_row(None, project.copy, None, "failed", why))
                 continue
             sent = _send(server, project, settled, faulty | beyond, model_version, on_conflict, show, notes)
-            rows += sent
-            count(len(sent))
-    everything = {item for project in held for item in project.tasks}
-    rows += unknown_rows([item for item in items.wanted if item not in everything], everything)
-    splits = {item: split for item, split in items.splits.items() if item in everything}
-    for row in write_splits(server, held, splits):
-        if row["status"] == "failed":
-            notes.append(f"The split of item {row['item']} could not be stored for {row['annotator']}: {row['error']}")
-    return PredictionReport(report_table(rows), notes=tuple(dict.fromkeys(notes)))
+            tables.append(report_table(sent))
+            count(len(items.wanted) if about.overlap == "full" else len(sent))
+    unknown = unknown_rows([item for item in items.wanted if item not in everything], everything)
+    note_splits(server, copies, snapshots, {i: s for i, s in items.splits.items() if i in everything}, notes)
+    table = pd.concat([report_table(rows), *tables, report_table(unknown)], ignore_index=True)
+    return PredictionReport(table, notes=tuple(dict.fromkeys(notes)))
+
+
+def note_splits(
+    server: Server,
+    copies: Sequence[Copy],
+    snapshots: Mapping[int, Snapshot],
+    splits: Mapping[str, str],
+    notes: list[str],
+) -> None:
+    """Write items' splits in every project, and note those that could not be stored.
+
+    Args:
+        server: The server.
+        copies: The projects.
+        snapshots: Project id → what was last seen.
+        splits: Item → split.
+        notes: Gets what could not be stored.
+    """
+    if not splits:
+        return
+    rows: list[dict[str, Any]] = []
+    with counting("Writing splits", most_rows(copies, splits), "task") as count:
+        for project in each_copy(server, copies, snapshots, rows):
+            rows += [row for row in write_splits(server, project, splits, count) if row["status"] == "failed"]
+    for row in rows:
+        what = "Splits" if row["item"] is None else f"The split of item {row['item']}"
+        notes.append(f"{what} could not be stored for {row['annotator']}: {row['error']}")
 
 
 def _send(

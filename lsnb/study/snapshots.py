@@ -10,7 +10,8 @@ import datetime as dt
 import hashlib
 import itertools
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -21,8 +22,9 @@ import orjson
 from lsnb.kernel.files import safe_name, write_whole
 from lsnb.kernel.jobs import Count, counting
 from lsnb.kernel.runtime import cache_folder, collector_paused
+from lsnb.kernel.words import warn
 from lsnb.studio import IDS_AT_ONCE, Project, Server
-from lsnb.study.projects import Copy, Manifest, item_of, own_tasks
+from lsnb.study.projects import Copy, Manifest, item_of, strangers_note
 
 SNAPSHOT_VERSION = 6
 IN_ONE_PIECE = 5  # all of it one object
@@ -306,7 +308,7 @@ def most_changes(held: int) -> int:
 def metas_now(
     server: Server, study: str, snapshot: Snapshot | None, project: int, *, cheaply: bool = False
 ) -> list[dict[str, Any]]:
-    """Return id and meta, at least, of a project's tasks as they are now, at the least cost.
+    """Return id and meta of a project's tasks as they are now, at the least cost.
 
     What was last seen is not forgotten for it: the next sync still tells what changed since the last one.
 
@@ -323,14 +325,17 @@ def metas_now(
         changed = server.task_metas(project, since=known.since)
         tasks = known.tasks.with_changed(changed)
         if known.created == now.created and len(tasks) == now.tasks:
-            return list(tasks.values())
+            # Without answers and data: whole, a hundred thousand of them would take half a gigabyte.
+            return [{"id": task["id"], "meta": task["meta"]} for task in tasks.values()]
     return [] if cheaply else server.task_metas(project)
 
 
 def read_answers(
     server: Server, copies: Sequence[Copy], snapshots: Mapping[int, Snapshot]
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, Collection[dict[str, Any]]]:
     """Return annotator → the study's tasks as they are now, with answers and drafts, at the least cost.
+
+    They are kept packed, and are objects while somebody goes through them.
 
     Of a project that was seen before only those are read that changed since, and those that hold drafts. What was last
     seen is not forgotten for it: the next sync still tells what changed since the last one. Tasks of others are left
@@ -341,11 +346,21 @@ def read_answers(
         copies: The study's projects.
         snapshots: Project id → what was seen last in this kernel; else the cache is read.
     """
-    found: dict[str, list[dict[str, Any]]] = {}
-    for copy, part in answers_in_parts(server, copies, snapshots):
-        found.setdefault(copy.manifest.annotator, []).extend(part)
-    by_name = {copy.manifest.annotator: copy.manifest for copy in copies}
-    return {name: own_tasks(tasks, by_name[name]) for name, tasks in found.items()}
+    seen: Counter[str] = Counter()
+
+    def own(parts: Iterable[tuple[Copy, list[dict[str, Any]]]], of: Manifest) -> Iterator[dict[str, Any]]:
+        for _, part in parts:
+            seen[of.annotator] += len(part)
+            yield from (task for task in part if item_of(task, of) is not None)
+
+    found: dict[str, Collection[dict[str, Any]]] = {}
+    every = answers_in_parts(server, copies, snapshots)
+    for about, parts in itertools.groupby(every, key=lambda one: one[0].manifest):
+        found[about.annotator] = Tasks(own(parts, about)).values()
+    for name, tasks in found.items():
+        if seen[name] > len(tasks):
+            warn(strangers_note(seen[name] - len(tasks), name))
+    return found
 
 
 def answers_in_parts(

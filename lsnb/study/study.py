@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, overload
 import pandas as pd
 
 from lsnb.annotations.datasets import to_dataset
-from lsnb.errors import InputError, LsnbError, MissingFileError, StudyNotFoundError
+from lsnb.errors import InputError, LsnbError, MissingFileError, StudioError, StudyNotFoundError
 from lsnb.kernel.checks import TOLD, Seed, Share, checked
 from lsnb.kernel.files import write_whole
 from lsnb.kernel.formats import LARGEST_JSON
@@ -32,7 +32,7 @@ from lsnb.study.backup import delete_study, projects_of, save_beside
 from lsnb.study.creating import CreateReport, add_person, bucket_of
 from lsnb.study.models import ModelVerbs
 from lsnb.study.outcome import LARGEST_PICTURE, Asked, looker, overview, stream_answers, table_of
-from lsnb.study.projects import Copy, absent_notes, all_annotators, item_of, settle, strangers_note
+from lsnb.study.projects import Copy, absent_notes, all_annotators, item_of, own_tasks, settle, strangers_note
 from lsnb.study.rows import Reading, Where, choice_problems
 from lsnb.study.snapshots import Snapshot, metas_now, read_answers
 from lsnb.study.sync import Answers, OnRemoved, Sync, SyncReport, label_table
@@ -52,8 +52,11 @@ def shared_items(server: Server, copies: Sequence[Copy], snapshots: Mapping[int,
         copies: The study's projects.
         snapshots: Project id → what was seen last in this kernel.
     """
-    exported = read_answers(server, copies, snapshots)
-    own = {name: {item_of(task) for task in tasks} for name, tasks in exported.items()}
+    own = {}
+    for copy in copies:
+        about = copy.manifest
+        tasks = own_tasks(metas_now(server, about.study, snapshots.get(copy.project.id), copy.project.id), about)
+        own[about.annotator] = {item_of(task) for task in tasks}
     counts = [[len(items & others) for others in own.values()] for items in own.values()]
     return pd.DataFrame(counts, index=pd.Index(list(own), name="annotator"), columns=list(own))
 
@@ -850,6 +853,8 @@ class Study(ModelVerbs):
                     golds[name] = gold_of(
                         self.server, self.copies, annotations, name, min_votes=1, weights=None, ties="missing"
                     )
+                except StudioError:
+                    raise  # what the server did not tell is no property of the question
                 except LsnbError as fault:
                     golds[name] = str(fault)
         design = {

@@ -44,6 +44,7 @@ class StandIn:
 
     def __init__(self, items: int, annotators: int) -> None:
         self.items = items
+        self.predictions: dict[int, int] = {}
         names = tuple(f"p{n}" for n in range(annotators))
         digest = digest_items([f"{n:07d}" for n in range(items)])
         about = Manifest(
@@ -136,6 +137,8 @@ class StandIn:
             return {"count": len(projects), "results": projects}
         if found := re.fullmatch(r"/api/projects/(\d+)/", path):
             return self.project(int(found[1]))
+        if found := re.fullmatch(r"/api/projects/(\d+)/model-versions/", path):
+            return {"m": n} if (n := self.predictions.get(int(found[1]))) else {}
         if found := re.fullmatch(r"/api/projects/(\d+)/export", path):
             project = int(found[1])
             first = (project - 1) * self.items + 1
@@ -161,12 +164,25 @@ def serve(items: int, annotators: int, line: Any) -> None:
 
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            content = orjson.dumps(stand_in.answer(parts.path, parse_qs(parts.query)))
+            self.tell(stand_in.answer(parts.path, parse_qs(parts.query)))
+
+        def do_PATCH(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.do_GET()
+
+        def tell(self, answer: Any) -> None:
+            content = orjson.dumps(answer)
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
+
+        def do_POST(self) -> None:
+            body = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            project = int(re.findall(r"/projects/(\d+)/import/predictions", self.path)[0])
+            stand_in.predictions[project] = stand_in.predictions.get(project, 0) + len(body)
+            self.tell({"created": len(body)})
 
         def version_string(self) -> str:
             return "stand-in"
@@ -188,6 +204,11 @@ VERBS: dict[str, str] = {
     "annotations(), synced": "study.annotations()",
     "progress()": "study.progress()",
     "export_to()": "study.export_to('saved.zip')",
+    "shared_items()": "study.shared_items()",
+    "what adjudicate() reads": "from lsnb.study.snapshots import read_answers\n"
+    "kept = read_answers(study.server, study.copies, study._snapshots)",
+    "gold()": "study.gold('mood')",
+    "predict(), of all": "study.predict(dict.fromkeys(ITEMS, SAID), model_version='m')",
 }
 
 
@@ -196,7 +217,9 @@ def measure(verb: str, url: str) -> None:
 
     study = lsnb.connect(url, "0" * 40).open_study(TITLE)
     began = time.perf_counter()
-    exec(VERBS[verb], {"study": study})
+    items = [f"{n:07d}" for n in range(study.copies[0].manifest.n)]
+    said = [{"from_name": "mood", "to_name": "caption", "type": "choices", "value": {"choices": ["bad"]}}]
+    exec(VERBS[verb], {"study": study, "ITEMS": items, "SAID": said})
     taken = time.perf_counter() - began
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     print(json.dumps([taken, time.process_time(), most]))
