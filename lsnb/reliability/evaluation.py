@@ -11,7 +11,8 @@ from __future__ import annotations
 import difflib
 import html
 import math
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Real
 from typing import Any
@@ -1005,9 +1006,12 @@ def _spelling(compared: _Compared) -> str:
     )
     strange = sorted(model - gold)
     folded = {as_seen(label).casefold(): label for label in sorted(gold)}
+    # 1.50 and 1,5 are one number.
+    same_number: dict[float | None, str] = {_number(label.replace(",", ".")): label for label in sorted(gold)}
+    same_number.pop(None, None)
     pairs = []
     for label in strange[:CONFUSABLE]:
-        near = folded.get(as_seen(label).casefold())
+        near = folded.get(as_seen(label).casefold(), same_number.get(_number(label.replace(",", "."))))
         if near is None and not any(character.isdigit() for character in label):
             near = next(iter(difflib.get_close_matches(label, sorted(gold - model), 1, 0.8)), None)
         if near is not None:
@@ -1017,12 +1021,29 @@ def _spelling(compared: _Compared) -> str:
             f"The model's answers are spelled otherwise than gold ones, and count as different: {listing(pairs)}. "
             "Bring both to one spelling, and evaluate again."
         )
+    joint = sorted(label for label in model ^ gold if _is_joint(label, (model | gold) - {label}))
+    if compared.ratings.level == "sets" and joint:
+        return (
+            f"Several answers in one text ({listing([repr(label) for label in joint])}) count as one answer of "
+            "that name: give a list of them, or a tuple."
+        )
     if not gold & model:
         return (
             f"No answer of the model is a gold one: the model says {listing(sorted(model))}, gold "
             f"{listing(sorted(gold))}."
         )
     return ""
+
+
+def _is_joint(label: str, known: Collection[str]) -> bool:
+    """Return whether a label is several known ones with a mark between them.
+
+    Example:
+        >>> _is_joint("b;a", {"a", "b"}), _is_joint("a", {"a"}), _is_joint('["a"]', {"a"}), _is_joint("a-b", {"a", "b"})
+        (True, False, True, False)
+    """
+    parts = [part.strip(" '\"") for part in re.split(r"[;,|]", label.strip("[]() "))]
+    return label not in known and all(part in known for part in parts)
 
 
 def _with(figure: float, interval: Interval) -> str:

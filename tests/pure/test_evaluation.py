@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -182,6 +183,34 @@ def test_beside_annotators_numbers_and_ranks_have_weighted_kappas(kind, decimals
     gap, (low, high) = found.human_gap
     assert low < gap < high
     assert gap == pytest.approx((found.humans["kappa"] - found.humans["rest"]).mean())
+
+
+@pytest.mark.parametrize(
+    ("model", "gold", "says"),
+    [
+        (["b;a", "a", "b"], [("a", "b"), ("a",), ("b",)], "Several answers in one text ('b;a')"),
+        ([("a", "b"), ("a",), ("b",)], ["a, b", "a", "b"], "Several answers in one text ('a, b')"),
+        (['["a", "b"]', "a", "b"], [("a", "b"), ("a",), ("b",)], "Several answers in one text"),
+        (["a", "a", "b"], [("a", "b"), ("a",), ("b",)], ""),
+        (
+            ["1,5", "x", "2"],
+            ["1.5", "x", "2"],
+            "spelled otherwise than gold ones, and count as different: '1,5' and '1.5'",
+        ),
+        (["1.50", "x", "2"], ["1.5", "x", "2"], "'1.50' and '1.5'"),
+    ],
+)
+def test_answers_that_are_one_otherwise_written_are_said(model: list[Any], gold: list[Any], says: str) -> None:
+    items = list("xyz")
+    found = evaluate(
+        pd.DataFrame({"ID": items, "mood": model}),
+        pd.DataFrame({"item": items, "value": gold}),
+        key="ID",
+        column="mood",
+        resamples=0,
+    )
+    assert says in found.note
+    assert bool(found.note) == bool(says)
 
 
 def test_an_annotator_outside_the_order_is_named_and_no_interval_is_no_verdict():
