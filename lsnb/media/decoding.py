@@ -348,7 +348,7 @@ def _is_all_there(path: Path, pid: int, at: int, until: int | None) -> bool:
     """
     with path.open("rb") as file:
         file.seek(at)
-        data = file.read(MOST_OF_A_FRAME if until is None else min(until - at, MOST_OF_A_FRAME))
+        data = file.read(MOST_OF_A_FRAME if until is None else max(0, min(until - at, MOST_OF_A_FRAME)))
     size = next((size for size in TS_PIECES if set(data[::size]) == {TS_SYNC}), None)
     before, is_filled_up = -1, False
     for start in range(0, len(data) - TS_PIECES[0] + 1, size or TS_PIECES[0]):
