@@ -30,6 +30,8 @@ from lsnb.tables import read_table
 from lsnb.tables.opening import decode, read_json
 
 COLUMNS = ("item", "tier", "start", "end", "label", "text", "score")
+# Under these Whisper and transformers' pipelines return what was said when.
+TRANSCRIPTS = ("segments", "chunks")
 KNOWN = "RTTM, Whisper's JSON, SRT, VTT, TextGrid, EAF, Audacity's labels or BORIS's events"
 MOST_TEXT = 2**28
 BLANK = "an interval without a label"
@@ -48,12 +50,13 @@ _TAG = re.compile(
 
 
 @checked
-def read_segments(source: str | Path, *, item: str | None = None) -> pd.DataFrame:
+def read_segments(source: str | Path | Mapping[str, Any], *, item: str | None = None) -> pd.DataFrame:
     """Return the stretches in a file of another tool, a row each; the format is told by what is in it.
 
     Args:
         source: A file of RTTM, Whisper or ``transformers`` (JSON), SubRip, WebVTT, Praat (TextGrid), ELAN (EAF),
-            Audacity (label track) or BORIS (aggregated or tabular events, a workbook too).
+            Audacity (label track) or BORIS (aggregated or tabular events, a workbook too); or what Whisper or a
+            pipeline of ``transformers`` returned (``{"segments": …}``, ``{"chunks": …}``).
         item: The item that they are of, where the file names none.
 
     Returns:
@@ -71,10 +74,14 @@ def read_segments(source: str | Path, *, item: str | None = None) -> pd.DataFram
         >>> read_segments(file)[["start", "end", "label"]].values.tolist()
         [[0.5, 1.25, 'bird']]
     """
-    path = named_path(source)
-    raw = read_bytes(path, MOST_TEXT)
-    tally = Tally(path.name, "stretch", "stretches")
-    rows = list(_read(raw, path, tally))
+    if isinstance(source, Mapping):
+        tally = Tally("the transcript", "stretch", "stretches")
+        rows = list(_read_json(source, tally.source, tally))
+    else:
+        path = named_path(source)
+        raw = read_bytes(path, MOST_TEXT)
+        tally = Tally(path.name, "stretch", "stretches")
+        rows = list(_read(raw, path, tally))
     tally.taken = len(rows)
     table = pd.DataFrame([{**dict.fromkeys(COLUMNS), **row} for row in rows], columns=list(COLUMNS))
     if item is not None:
@@ -173,7 +180,7 @@ def _share(given: Any, tally: Tally) -> float | None:
 
 def _read_json(data: Any, name: str, tally: Tally) -> Iterator[Row]:
     whole = data if isinstance(data, Mapping) else {"segments": data}
-    listed = next((whole[key] for key in ("segments", "chunks") if isinstance(whole.get(key), list)), None)
+    listed = next((whole[key] for key in TRANSCRIPTS if isinstance(whole.get(key), list)), None)
     if listed is None or not all(isinstance(one, Mapping) for one in listed):
         raise InputError(f"{name} holds no segments: give {KNOWN}.")
     tally.seen = len(listed)

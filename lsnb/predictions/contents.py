@@ -540,6 +540,8 @@ def _of_table_file(file: Path, name: str, key: str) -> Content:
         return Content("tasks", name, records_of(table))
     used = _key_of(names, key)
     table = read_table(file, key=used if used in names else None, wanted=["label"])
+    if not len(table):
+        raise InputError(f"{name} has columns and no rows: give the file that holds the predictions.")
     return _of_table(measured(table, only=MEASURES), name, key)
 
 

@@ -29,7 +29,7 @@ from lsnb.predictions.payloads import is_missing, known_score
 from lsnb.predictions.predictions import Predictions, Result, Row, least_score, make_predictions
 from lsnb.predictions.regions import Target, Targets, check_arguments
 from lsnb.predictions.spans import UNITS, check_span, place_quote
-from lsnb.segments import read_segments
+from lsnb.segments import TRANSCRIPTS, read_segments
 from lsnb.shapes import Fault, frames_of_seconds
 from lsnb.shapes.faults import whole_number
 from lsnb.tables.keys import find_column, key_text
@@ -488,6 +488,10 @@ def _plain(row: Row, given: Sequence[Any]) -> Iterator[tuple[Found, int | None]]
                 continue
             if isinstance(label, str) and label[1:2] == "-" and label[0] in PREFIXES:
                 number = told if type(told := one.get("index")) is int else UNNUMBERED
+        if type(quote) is Word and is_missing(start) and is_missing(end):
+            words = f"{quote[:40]!r} has no start and end: give the pipeline a fast tokenizer (tokenizer.json)."
+            row.error("no_place", words, f"spans[{place}]")
+            continue
         score = one["score"] if "score" in one else one.get("confidence")
         if type(score) is not float or score != score:
             score = None if is_missing(score) else score
@@ -558,9 +562,9 @@ def from_segments(
     said goes into the text area that the config asks of each region.
 
     Args:
-        segments: What ``lsnb.read_segments`` returns or a file that it reads; item → either; or a table with ``item,
-            start, end`` (seconds) and ``label, text, score, tier``, as far as they are known, such as ``lsnb.Detector``
-            returns of speech.
+        segments: What ``lsnb.read_segments`` returns, a file or a transcript that it reads; item → any of them; or a
+            table with ``item, start, end`` (seconds) and ``label, text, score, tier``, as far as they are known, such
+            as ``lsnb.Detector`` returns of speech.
         config: The label config.
         item: The item of a file that names none.
         items: What a file names → item.
@@ -622,12 +626,13 @@ def from_segments(
 
 def _table(given: Any, item: str | None) -> tuple[pd.DataFrame, list[str]]:
     """Return all stretches as one table, and what reading their files had to say."""
-    if isinstance(given, Mapping):
+    is_transcript = isinstance(given, Mapping) and any(isinstance(given.get(name), list) for name in TRANSCRIPTS)
+    if isinstance(given, Mapping) and not is_transcript:
         parts = [_table(one, str(name)) for name, one in given.items()]
         tables = [part.assign(item=str(name)) for (part, _), name in zip(parts, given, strict=True)]
         notes = [note for _, said in parts for note in said]
         return (pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["item"])), notes
-    if isinstance(given, str | Path):
+    if isinstance(given, str | Path) or is_transcript:
         table = read_segments(given, item=item)
         read = tally_of(table)
         return table, [f"{read}."] if read is not None and read.left_out else []

@@ -215,6 +215,29 @@ def test_spans_of_a_conversation_name_their_paragraph() -> None:
 VOICES = LabelConfig.audio("sound").labels("who", ["ana", "ben"])
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"text": " good day", "segments": [{"id": 0, "start": 0.5, "end": 2.0, "text": " good day"}], "language": "en"},
+        {"text": " good day", "chunks": [{"timestamp": (0.5, 2.0), "text": " good day"}]},
+    ],
+)
+def test_what_whisper_returns_is_read_as_its_file(said: dict[str, Any], tmp_path: Path) -> None:
+    config = LabelConfig.audio("sound").labels("part", ["speech"]).textarea("said", per_region=True)
+    (tmp_path / "a.json").write_text(json.dumps(said))
+    of_file = from_segments({"a": tmp_path / "a.json"}, config=config).results["a"]
+    assert [one["value"].get("text") for one in of_file] == [None, ["good day"]]
+    for found in (from_segments({"a": said}, config=config), from_segments(said, item="a", config=config)):
+        assert found.results["a"] == of_file
+
+
+def test_tokens_without_a_place_are_told() -> None:
+    """As a slow tokenizer gives them; they were taken for answers about the whole text."""
+    token = {"entity": "B-PER", "word": "Ana", "start": None, "end": None, "score": 0.5}
+    found = from_spans({"a": [token]}, config=LabelConfig.text("text").labels("e", ["PER"]), texts={"a": "Ana eats"})
+    assert "'Ana' has no start and end: give the pipeline a fast tokenizer" in found.table["error"][0]
+
+
 def test_stretches_of_sound_video_and_series_are_regions_in_their_own_units() -> None:
     table = pd.DataFrame({"item": ["a", "a"], "start": [0.8, 2.0], "end": [1.5, 3.0], "label": ["ana", "ben"]})
     table["score"] = [0.5, 0.75]

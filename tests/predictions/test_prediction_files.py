@@ -161,6 +161,7 @@ def test_two_files_for_one_picture_are_refused(tmp_path: Path) -> None:
         ('{"a": 1}', "no prediction that is known"),
         ("[1, 2]", "no prediction that is known"),
         ("name,age\nana,3\n", "no table of predictions: beside a column 'item' it needs, for boxes, .*'name', 'age'"),
+        ("item,label,x,y,width,height\n", "has columns and no rows"),
         ("", "is empty"),
     ],
 )
