@@ -741,6 +741,8 @@ def fields_meant(sentence: str, source: str, namespace: Namespace, *, is_fault: 
         >>> form = read_form(Form("mine", (Field("OBJECT_NAME", "{x}", "text", "Its name."),)), {})
         >>> fields_meant("name='{x}' asks for a column.", "upload(table, name=form.object_name)", {"form": form})
         ' In the form: OBJECT_NAME.'
+        >>> fields_meant("A smaller min_gap finds more.", "choose(min_gap=form.object_name)", {"form": form})
+        ' In the form: OBJECT_NAME.'
         >>> fields_meant("The server is away.", "upload(table, name=form.object_name)", {"form": form})
         ''
     """
@@ -779,7 +781,8 @@ def _meant_in(sentence: str, named: Mapping[str, tuple[Field, set[str], list[str
     by_argument = [
         name
         for name, (_, arguments, _) in named.items()
-        if re.search(rf"\b({'|'.join(map(re.escape, sorted(arguments)))})(=| is |: )", sentence)
+        # No word has an underscore: such an argument may stand anywhere, as in “a smaller min_gap”.
+        if any(re.search(rf"\b{one}\b" if "_" in one else rf"\b{one}(=| is |: )", sentence) for one in arguments)
     ]
     if said or by_argument or not is_fault:
         return [name for name in by_argument if name not in said]
