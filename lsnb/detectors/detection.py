@@ -14,7 +14,7 @@ import orjson
 import pandas as pd
 
 from lsnb.detectors.loading import Memory, Opened, Source, look, sounds, sources, texts, with_regions
-from lsnb.detectors.networks import WITHOUT_LABELS, Name, Network, identified, loaded
+from lsnb.detectors.networks import UNASKED, WITHOUT_LABELS, Name, Network, identified, loaded
 from lsnb.errors import InputError
 from lsnb.kernel.checks import Give, Share, Within, checked, shown
 from lsnb.kernel.runtime import cache_folder
@@ -253,6 +253,11 @@ class Detector:
             return self._given
         head = self._network.head
         reads = "pictures" if head is None else head.reads
+        if head is None and self._network.architecture().endswith(UNASKED):
+            raise InputError(
+                f"{self.name} is a {self._network.architecture()}, which a Detector cannot ask: give "
+                "lsnb.Detector.load a function that does, or lsnb.from_answers a table of its answers."
+            )
         if self._given == "texts" != reads:
             raise InputError(
                 f"{self.name} reads no texts: choose a model that classifies texts or marks words in them."

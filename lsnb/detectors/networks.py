@@ -68,6 +68,11 @@ PROCESSORS = {
     **dict.fromkeys(("_transcribe", "_cut_boxes_out", "_choose"), "AutoProcessor"),
     "_classify_sounds": "AutoFeatureExtractor",
 }
+# Networks that write, of whose words a function makes answers, or that look at videos: by the ends of their names.
+UNASKED = (
+    *("ForConditionalGeneration", "ForCausalLM", "LMHeadModel", "ForQuestionAnswering", "ForMaskedLM"),
+    *("ForSeq2SeqLM", "ForMultipleChoice", "ForVideoClassification", "ForDepthEstimation"),
+)
 # Silence of so many seconds ends a stretch of speech, of which a network tells each word's time.
 PAUSE = 0.5
 # Weights that are used while a network learns alone, and that its file need not have.

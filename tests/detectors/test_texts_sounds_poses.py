@@ -464,6 +464,15 @@ def test_a_model_of_pictures_reads_no_texts(model: Callable[[str], Path]) -> Non
         Detector.load(model("poses"), reads="texts")(TEXTS, progress=False)
 
 
+@pytest.mark.parametrize("reads", ["pictures", "texts"])
+def test_a_model_that_writes_is_asked_by_a_function(reads: Any, tmp_path: Path) -> None:
+    """Its texts were taken for the paths of pictures: there was no file of this name."""
+    torch_or_skip()
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}))
+    with pytest.raises(InputError, match=r"is a GPT2LMHeadModel, which a Detector cannot ask: give .* a function"):
+        Detector.load(tmp_path, reads=reads)(TEXTS, progress=False)
+
+
 def test_a_table_of_answers_is_read_and_asked(tmp_path: Path) -> None:
     table = pd.DataFrame(
         {
