@@ -172,7 +172,9 @@ def tool_table(
         return _landmarks(entries, path.name, size)
     if isinstance(said, Mapping) and said and all(isinstance(found, list) for found in said.values()):
         last = max(_frames(list(said), path.name))  # which may show nobody
-        return _alphapose([(name, one) for name, several in said.items() for one in several], path.name, last + 1)
+        # AlphaTracker has {} in the place of an animal that it did not find.
+        found = [(name, one) for name, several in said.items() for one in several if one != {}]
+        return _alphapose(found, path.name, last + 1)
     raise TableError(
         f"{path.name} is no JSON of poses that is known here: give that of MMPose, AlphaPose, AlphaTracker, COCO or "
         "MediaPipe, or the folder of OpenPose."

@@ -258,6 +258,16 @@ def test_likelihoods_in_percent_are_said() -> None:
         assert read_poses(pd.DataFrame([[1, 2, 95.0], [1, 2, 40]], columns=columns)).likelihood[1, 0] == 40
 
 
+def test_an_animal_that_alphatracker_did_not_find_is_missing_in_its_frame(tmp_path: Path) -> None:
+    def animal(x: float, track: int) -> dict[str, Any]:
+        return {"keypoints": [x, x + 1, 0.5], "scores": 2.0, "idx": track}
+
+    frames = {"frame_0.png": [animal(1, 1), animal(5, 2)], "frame_1.png": [{}, animal(7, 2)], "frame_2.png": [{}, {}]}
+    poses = read_poses(written(tmp_path / "alphapose-results-forvis-tracked.json", frames))
+    assert poses.bodyparts == ("animal1 point0", "animal2 point0")
+    np.testing.assert_array_equal(poses.xy[..., 0], [[1, 5], [np.nan, 7], [np.nan, np.nan]])
+
+
 def test_what_alphatracker_learns_from(tmp_path: Path) -> None:
     def animal(*places: tuple[float, float]) -> list[dict]:
         box = {"class": "Face", "x": 0, "y": 0, "width": 9.5, "height": 7}
