@@ -55,7 +55,8 @@ from lsnb.tasks import (
 
 SCORE = "_score"
 SEPARATORS = (";", "|", ",")
-_DAY_OR_MONTH = re.compile(r"\d{1,2}[/.-]\d{1,2}[/.-]\d{2,4}\b")
+_DAY_OR_MONTH = re.compile(r"(\d{1,2})[/.-](\d{1,2})[/.-](\d{2,4})\b")
+MONTHS = 12
 
 
 def from_answers(
@@ -250,7 +251,9 @@ class AnswerReader:
         if row.level == "date":
             said = cell.isoformat() if hasattr(cell, "isoformat") else str(cell).strip()
             if control.name not in self._formatted:
-                if _DAY_OR_MONTH.match(said):
+                either = _DAY_OR_MONTH.match(said)
+                is_told = either is None or either[1] == either[2] or max(int(either[1]), int(either[2])) > MONTHS
+                if either and (not is_told or len(either[3]) < len("2024")):
                     raise InputError(f"{said!r} may be a day and a month, or a month and a day: write year-month-day.")
                 return {row.key: _as_date(said, self._only.get(control.name, ""))}
             return {row.key: said}

@@ -945,7 +945,7 @@ def test_a_videos_pixels_are_those_that_it_was_drawn_on(tmp_path: Path) -> None:
     assert codes(found, "warnings") == ["other_size"]
 
 
-@pytest.mark.parametrize("written", ["03/04/2024", "3.4.24", "03-04-2024"])
+@pytest.mark.parametrize("written", ["03/04/2024", "3.4.24", "03-04-2024", "29.02.24"])
 def test_a_date_of_which_day_and_month_cannot_be_told_is_told(written: str) -> None:
     table = pd.DataFrame({"item": ["1"], "day": [written]})
     found = from_answers(table, config=LabelConfig.text("text").datetime("day"))
@@ -957,3 +957,10 @@ def test_a_date_of_which_day_and_month_cannot_be_told_is_told(written: str) -> N
         '<View><Text name="t" value="$text"/><DateTime name="day" toName="t" only="date" format="%d/%m/%Y"/></View>'
     )
     assert from_answers(table, config=formatted).results["1"][0]["value"] == {"datetime": written}
+
+
+@pytest.mark.parametrize("written", ["29.02.2024", "02/29/2024", "29-2-2024", "29.2.2024 00:00"])
+def test_a_date_whose_month_can_only_be_one_is_read(written: str) -> None:
+    table = pd.DataFrame({"item": ["1"], "day": [written]})
+    (result,) = from_answers(table, config=LabelConfig.text("text").datetime("day")).results["1"]
+    assert result["value"] == {"datetime": "2024-02-29T00:00"}
