@@ -5,7 +5,7 @@
 | SLEAP | the analysis CSV: ``track, frame_idx, instance.score, <node>.x, <node>.y, <node>.score`` |
 | MMPose | JSON of its demos and inferencer: a frame each, ``instances`` with ``keypoints`` and ``keypoint_scores`` |
 | OpenPose | a folder of ``<video>_000000000012_keypoints.json`` with ``people`` and ``pose_keypoints_2d`` |
-| AlphaPose, AlphaTracker | JSON: a list with ``image_id``, or a dict of image and its instances |
+| AlphaPose, AlphaTracker | JSON: a list with ``image_id``, or a dict of image and its instances or people |
 | AlphaTracker's labels | JSON: a list of images with ``annotations``, for each animal a box and then its points |
 | COCO | key points with ``images``, ``annotations`` and ``categories``, whose images end in the frame |
 | MediaPipe | landmarks, shares of the picture: JSON, an entry a frame, or CSV, a row a frame or a row a landmark |
@@ -170,6 +170,11 @@ def tool_table(
     entries = _landmark_entries(said)
     if entries is not None:
         return _landmarks(entries, path.name, size)
+    people = _openposes_people(said)
+    if people:
+        last = max(_frames(list(people), path.name))
+        listed = [(name, one) for name, several in people.items() for one in several]
+        return _alphapose(listed, path.name, last + 1, COCO_18)
     if isinstance(said, Mapping) and said and all(isinstance(found, list) for found in said.values()):
         last = max(_frames(list(said), path.name))  # which may show nobody
         # AlphaTracker has {} in the place of an animal that it did not find.
@@ -223,7 +228,24 @@ def _names_of(meta: Any) -> list[str] | None:
     return [str(named[key]) for key in sorted(named, key=int)]
 
 
-def _alphapose(found: Sequence[tuple[Any, Any]], source: str, frames: int = 0) -> pd.DataFrame:
+def _openposes_people(said: Any) -> dict[str, list[Any]]:
+    """Return each image's people of AlphaPose's results in the forms of OpenPose and CMU-Pose; none of other files."""
+    images = said if isinstance(said, Mapping) else {}
+    listed = {name: one.get("people", one.get("bodies")) for name, one in images.items() if isinstance(one, Mapping)}
+    if len(listed) < len(images) or not all(isinstance(people, list) for people in listed.values()):
+        return {}
+    return {
+        name: [
+            {"keypoints": one.get("pose_keypoints_2d", one.get("joints"))} if isinstance(one, Mapping) else one
+            for one in people
+        ]
+        for name, people in listed.items()
+    }
+
+
+def _alphapose(
+    found: Sequence[tuple[Any, Any]], source: str, frames: int = 0, names: Sequence[str] | None = None
+) -> pd.DataFrame:
     sightings: list[Sighting] = []
     strange = next((name for name, one in found if not isinstance(one, Mapping)), None)
     if strange is not None:
@@ -234,7 +256,7 @@ def _alphapose(found: Sequence[tuple[Any, Any]], source: str, frames: int = 0) -
             track = track[0] if track else None
         points = _triples(one.get("keypoints"), one.get("kp_score"), f"{source}, {name}")
         sightings.append((frame, _called(track), points))
-    return _table(sightings, None, "alphapose", source, frames=frames)
+    return _table(sightings, names, "alphapose", source, frames=frames)
 
 
 def labelled_table(path: Path) -> pd.DataFrame:

@@ -217,6 +217,13 @@ def test_alphapose_and_alphatracker(tmp_path: Path) -> None:
     }
     assert read_poses(written(tmp_path / "b.json", tracked)).xy[:, 0, 0].tolist()[3] == 4
     assert len(read_poses(written(tmp_path / "c.json", tracked | {"frame_4.png": []}))) == 5  # nobody is in the last
+    joints = [number / 64 for number in range(54)]
+    for people, points in (("people", "pose_keypoints_2d"), ("bodies", "joints")):  # --format open and cmu
+        images = {f"{frame}.jpg": {"version": "AlphaPose v0.3", people: [{points: joints}]} for frame in (0, 2)}
+        poses = read_poses(written(tmp_path / "d.json", images))
+        assert poses.bodyparts[:2] == ("Nose", "Neck")
+        np.testing.assert_array_equal(poses.xy[:, 1], [[3 / 64, 4 / 64], [np.nan, np.nan], [3 / 64, 4 / 64]])
+        assert poses.likelihood[2, 1] == 5 / 64
 
 
 def test_pictures_of_two_cameras_are_no_two_animals_of_one_frame(tmp_path: Path) -> None:
