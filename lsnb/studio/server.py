@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -745,7 +745,7 @@ class Server(PredictionRequests):
         """
         query = "" if since is None else _query(_changed(since))
         with self._translated(f"list the tasks of project {project}"):
-            return [task for page, _ in self._pages(project, "id,meta", query) for task in page]
+            return metas_alone(task for page, _ in self._pages(project, "id,meta", query) for task in page)
 
     def some_metas(self, project: int) -> list[dict[str, Any]]:
         """Return the metas of a project's first tasks: enough to see whose it is, in one request.
@@ -934,6 +934,28 @@ def _handing(url: str, bucket: str, credentials: str, *, read_only: bool) -> str
         "second service account with the role roles/storage.objectViewer on this bucket alone, and name its JSON in "
         "GCS_READ_CREDENTIALS, beside GCS_CREDENTIALS."
     )
+
+
+def metas_alone(tasks: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return id and meta of tasks, what many of them say held once: a study's say nearly the same of it.
+
+    Args:
+        tasks: Tasks with at least these.
+
+    Example:
+        >>> metas_alone([{"id": 7, "meta": {"item": "a"}, "data": {}}])
+        [{'id': 7, 'meta': {'item': 'a'}}]
+    """
+    same: dict[bytes, Any] = {}
+
+    def kept(name: str, value: Any) -> Any:
+        return value if name == "item" else same.setdefault(orjson.dumps(value), value)
+
+    metas = ((task["id"], task["meta"]) for task in tasks)
+    return [
+        {"id": number, "meta": {n: kept(n, v) for n, v in meta.items()} if isinstance(meta, dict) else meta}
+        for number, meta in metas
+    ]
 
 
 def _changed(since: str) -> dict[str, Any]:

@@ -709,6 +709,7 @@ def predict(
             sent = _send(server, project, settled, faulty | beyond, model_version, on_conflict, show, notes)
             tables.append(report_table(sent))
             count(len(items.wanted) if about.overlap == "full" else len(sent))
+            del project, settled, sent  # before the next is read
     unknown = unknown_rows([item for item in items.wanted if item not in everything], everything)
     note_splits(server, copies, snapshots, {i: s for i, s in items.splits.items() if i in everything}, notes)
     table = pd.concat([report_table(rows), *tables, report_table(unknown)], ignore_index=True)

@@ -375,7 +375,11 @@ class Study(ModelVerbs):
         return f"{self._browser_url}/projects/{copy.project.id}/data"
 
     def progress(self) -> pd.DataFrame:
-        """Return how far each annotator is: annotator, tasks, done, skipped and share, from 0 to 1."""
+        """Return how far each annotator is: annotator, tasks, done, skipped and share, from 0 to 1.
+
+        Tasks of others do not count, and an item counts once. A project of more than 1,000 tasks that was never read on
+        this computer, and holds just as many as the study has items, is not read for that: ``pull`` first to be sure.
+        """
         table = self.projects[["annotator", "tasks", "done", "skipped"]].copy()
         table["share"] = (table["done"] / table["tasks"].where(table["tasks"] > 0)).fillna(0.0)
         return table
