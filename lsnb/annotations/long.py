@@ -395,6 +395,7 @@ class _Rows:
         self._unplaced: list[str] = []
         self._unread: list[str] = []
         self._no_number: list[str] = []
+        self._lost: dict[str, list[str]] = {}
         self._recounted: list[str] = []
         self._changed: dict[tuple[Any, Any], int] = {}
         self._annotations = 0
@@ -550,7 +551,7 @@ class _Rows:
     ) -> tuple[pd.DataFrame, np.ndarray[Any, np.dtype[np.intp]]]:
         """Return the columns ``COLUMNS``, and for each row the number of its task."""
         repeats = np.repeat(np.arange(len(self.heads)), self.counts)
-        columns = {name: _column(name, values).take(repeats) for name, values in _turned(self.heads, HEAD)}
+        columns = {name: column.take(repeats) for name, column in self._head_columns()}
         columns |= {name: _column(name, values) for name, values in _turned(self._answers, RESULT_COLUMNS)}
         of_result = self._of_results()
         each = np.repeat(np.arange(len(self._results)), self._rows_of)
@@ -567,6 +568,16 @@ class _Rows:
         columns["path"] = paths
         ordered = {name: _series(name, columns[name]) for name in COLUMNS}
         return pd.DataFrame(ordered), np.asarray(self._owners, dtype=np.intp)[repeats]
+
+    def _head_columns(self) -> Iterator[tuple[str, Any]]:
+        """Yield what is said of each annotation as columns, and note what a column cannot hold."""
+        for name, values in _turned(self.heads, HEAD):
+            column = _column(name, values)
+            if name not in TEXT:
+                given = (values[place] for place in np.flatnonzero(pd.isna(column)))
+                if lost := [repr(value)[:40] for value in given if value not in (None, "") and value == value]:
+                    self._lost[name] = lost
+            yield name, column
 
     def _of_results(self) -> dict[str, list[Any]]:
         results = self._results
@@ -625,6 +636,12 @@ class _Rows:
             said.append(
                 f"{source}: {counted(len(self._no_number), 'result has', 'results have')} a text where a number should "
                 f"be: what it says of places is empty, and raw=True has it ({listing(self._no_number)})."
+            )
+        for name, lost in self._lost.items():
+            form = "no moment" if name in TIMES else "no number"
+            said.append(
+                f"{source}: {name!r} of {counted(len(lost), 'annotation')} is {form} ({listing(lost)}), and empty "
+                "in the table."
             )
         if self._recounted:
             said.append(

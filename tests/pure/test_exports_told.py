@@ -1012,3 +1012,15 @@ def test_names_that_are_no_texts_are_texts_on_every_pandas() -> None:
     table = read_annotations([task(1, [annotation([odd, result("choices", {"choices": ["y"]}, name="q")], 5)], ID="a")])
     assert table["control"].tolist() == ["{'a': 1}", "q"]
     assert widen(table, "q").iloc[0].tolist() == ["y"]
+
+
+def test_what_an_annotation_says_and_no_column_can_hold_is_said() -> None:
+    """A moment that is none, and a number that is none, were empty without a word."""
+    one = annotation([], 2) | {"updated_at": "yesterday", "lead_time": "3 s"}
+    given = [task(1, [one]), task(2, [annotation([], 3) | {"lead_time": None}])]
+    with pytest.warns(UserWarning, match="of 1 annotation is") as said:
+        table = read_annotations(given)
+    assert table["updated_at"].isna()[0]
+    sentences = [str(each.message) for each in said]
+    assert any("'updated_at' of 1 annotation is no moment ('yesterday')" in each for each in sentences)
+    assert any("'lead_time' of 1 annotation is no number ('3 s')" in each for each in sentences)
