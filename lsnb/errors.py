@@ -69,8 +69,8 @@ def plain_sentence(text: str) -> str:
         text: A sentence that repeats names or cells as they were found.
 
     Example:
-        >>> plain_sentence("There is no column 'n\x1b[2Jame'.")
-        "There is no column 'n\\x1b[2Jame'."
+        >>> plain_sentence("There is no column 'n\\x1b[2Jame'.")
+        "There is no column 'n\\\\x1b[2Jame'."
     """
     return _UNSEEN.sub(lambda found: ascii(found[0])[1:-1], plain_addresses(text))
 

@@ -23,7 +23,7 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.kernel.checks import checked, shown
 from lsnb.kernel.files import named_path, write_whole
-from lsnb.kernel.formats import looks_like_json, parse_xml, read_bytes
+from lsnb.kernel.formats import csv_rows, looks_like_json, parse_xml, read_bytes
 from lsnb.kernel.tally import Tally
 from lsnb.kernel.words import listing
 from lsnb.tables import read_table
@@ -374,7 +374,7 @@ def _events_of(lines: Sequence[str]) -> pd.DataFrame | None:
         return None
     separator = max("\t,;", key=lines[at].count)
     try:
-        rows = [row for row in csv.reader(lines[at:], delimiter=separator) if any(cell.strip() for cell in row)]
+        rows = [row for row in csv_rows(lines[at:], delimiter=separator) if any(cell.strip() for cell in row)]
     except csv.Error:
         return None
     names = list(dict.fromkeys(rows[0]))

@@ -34,7 +34,7 @@ from lsnb.annotations.votes import first_time, latest
 from lsnb.errors import InputError, MissingExtraError, MissingFileError
 from lsnb.kernel.checks import Annotations, FilePath, Seed, Share, checked
 from lsnb.kernel.files import files_in, named_path, path_inside, safe_name, whole_folder, write_whole
-from lsnb.kernel.formats import IMAGE_ENDINGS, MOST_PIXELS, ending_of
+from lsnb.kernel.formats import IMAGE_ENDINGS, MOST_PIXELS, ending_of, picture_faults
 from lsnb.kernel.words import counted, listing, warn
 from lsnb.labels.vocabulary import KINDS, is_region
 from lsnb.predictions.spans import check_span, place_quote
@@ -516,7 +516,7 @@ def _measure(picture: Shown, path: Path) -> None:
     try:
         with Image.open(path) as opened:
             size = opened.size[::-1] if opened.getexif().get(0x0112, 1) in (5, 6, 7, 8) else opened.size
-    except (OSError, SyntaxError, Image.DecompressionBombError):
+    except picture_faults():
         picture.notes.append("Its file is no picture that can be read.")
         return
     if picture.size is None:

@@ -13,7 +13,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import combinations
 from pathlib import Path, PurePath, PurePosixPath
@@ -34,6 +34,7 @@ from lsnb.kernel.formats import (
     WORKBOOK,
     MemberFault,
     Zip,
+    csv_rows,
     ending_of,
     inside,
     is_export,
@@ -838,9 +839,8 @@ def records_of(text: str, name: str) -> list[dict[str, Any]] | None:
     separator = max(",\t;", key=header.count)
     if "annotation_id" not in [cell.strip().strip('"') for cell in header.split(separator)]:
         return None
-    csv.field_size_limit(2**31 - 1)
     try:
-        rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+        rows = list(csv_rows(io.StringIO(text, newline=""), delimiter=separator, strict=True))
     except csv.Error:
         raise InputError(f"{name} is damaged: a quote in it has no end. Export it again.") from None
     columns, *rows = [row for row in rows if row]
@@ -978,20 +978,44 @@ def _answer_columns(records: Sequence[Mapping[str, Any]], known: set[str]) -> se
     name, what differs between annotations of a task, and what few texts make up that are no addresses or numbers. So it
     is where JSON-MIN begins with an id: the data has one of its own, and the task's stands in its place.
     """
-    columns = list(dict.fromkeys(column for record in records for column in record))
+    holding: dict[str, list[int]] = {}
+    for place, record in enumerate(records):
+        for column in record:
+            holding.setdefault(column, []).append(place)
+    columns = list(holding)
+    ids = [repr(record.get("id")) for record in records]
     nameless = {column for column in columns if _NAMELESS.fullmatch(column)}  # as pandas writes a table's index
     free = [column for column in columns if column not in ABOUT and column not in known | nameless]
     has_own_id = all(next(iter(record)) == "id" for record in records)
     if columns != sorted(columns) and not has_own_id and all(_is_ordered(record) for record in records):
-        between = [column for column in columns if column in free and any(column in _between(one) for one in records)]
+        inside_some = {column for record in records for column in _between(record)} & set(free)
+        between = [column for column in columns if column in inside_some]
         # The data may have an id of its own among its columns, where the task's stands then: what stands before the
         # last column that can only be data is data, too, since answers come behind all of it.
-        last = max((n for n, c in enumerate(between, 1) if _is_only_data(c, records)), default=0)
-        between = [c for n, c in enumerate(between, 1) if n > last or _is_overwritten(c, records)]
-        return {*between} | {column for column in free if column not in between and _is_overwritten(column, records)}
+        said = {column: _by_task(column, records, places, ids) for column, places in holding.items() if column in free}
+        n_of = Counter(ids)
+        several = sum(n > 1 for n in n_of.values())
+        last = max((n for n, c in enumerate(between, 1) if _is_only_data(said[c], n_of, several)), default=0)
+        overwritten = {column for column in free if _is_overwritten(said[column], n_of)}
+        return {c for n, c in enumerate(between, 1) if n > last} | overwritten
     shadowing = {column for column in columns if f"{_SHADOWED}{column}" in columns}
     own = [column for column in free if column.removeprefix(_SHADOWED) not in shadowing - {column}]
-    return shadowing | {column for column in own if _looks_like_answers(column, records, known)}
+    # An id may be the researcher's own, and of several tasks.
+    others = sorted(known)
+    tasks = [(one, *(str(record.get(name)) for name in others)) for one, record in zip(ids, records, strict=True)]
+    n_of_task = Counter(tasks)
+    said_of = {column: _by_task(column, records, holding[column], tasks) for column in own}
+    return shadowing | {column for column in own if _looks_like_answers(said_of[column], n_of_task)}
+
+
+def _by_task(
+    column: str, records: Sequence[Mapping[str, Any]], places: Sequence[int], tasks: Sequence[Any]
+) -> dict[Any, list[Any]]:
+    """Return a column's cells of each task, of those records alone that have the column: most may lack it."""
+    found: dict[Any, list[Any]] = {}
+    for place in places:
+        found.setdefault(tasks[place], []).append(records[place][column])
+    return found
 
 
 def _is_ordered(record: Mapping[str, Any]) -> bool:
@@ -1004,24 +1028,30 @@ def _between(record: Mapping[str, Any]) -> list[str]:
     return columns[columns.index("id") + 1 : columns.index("annotator")]
 
 
-def _is_overwritten(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
+def _is_overwritten(said: Mapping[Any, list[Any]], n_of: Mapping[Any, int]) -> bool:
     """Return whether a column of data holds answers: all are of that form, or those to one task differ."""
-    cells = [cell for record in records if (cell := record.get(column)) not in (None, "", [])]
+    cells = [cell for cells in said.values() for cell in cells if cell not in (None, "", [])]
     values = [one for cell in cells for one in (cell if isinstance(cell, list) else [cell])]
-    by_task: dict[Any, set[str]] = {}
-    for record in records:
-        by_task.setdefault(repr(record.get("id")), set()).add(repr(record.get(column)))
-    return bool(values) and (all(_is_answer(one) for one in values) or any(len(said) > 1 for said in by_task.values()))
+    if not values:
+        return False
+    return all(_is_answer(one) for one in values) or any(
+        _differ(cells, n_of[t], repr, None) for t, cells in said.items()
+    )
 
 
-def _is_only_data(column: str, records: Sequence[Mapping[str, Any]]) -> bool:
+def _differ(cells: list[Any], n: int, written: Callable[[Any], str], missing: Any) -> bool:
+    """Return whether a task's cells are not all alike, where those that are missing are written so."""
+    return len({*map(written, cells), *([written(missing)] if len(cells) < n else [])}) > 1
+
+
+def _is_only_data(said: Mapping[Any, list[Any]], n_of: Mapping[Any, int], several: int) -> bool:
     """Return whether no two people can have written a column's texts: both of each task's are alike, and none else."""
-    by_task: dict[str, list[Any]] = {}
-    for record in records:
-        by_task.setdefault(repr(record.get("id")), []).append(record.get(column))
-    several = [cells for cells in by_task.values() if len(cells) > 1]
-    texts = {cells[0] for cells in several if isinstance(cells[0], str) and cells.count(cells[0]) == len(cells)}
-    return len(texts) == len(several) >= _SURE
+    texts = {
+        cells[0]
+        for task, cells in said.items()
+        if n_of[task] > 1 and isinstance(cells[0], str) and cells.count(cells[0]) == n_of[task]
+    }
+    return len(texts) == several >= _SURE
 
 
 _SURE = 10  # tasks of which people would all have written the very same text, or left one as a model wrote it
@@ -1032,20 +1062,16 @@ def _is_answer(value: Any) -> bool:
     return is_value(value) and not (isinstance(value.get(TEXT_AREA.key), str) and shape_of(value) is None)
 
 
-def _looks_like_answers(column: str, records: Sequence[Mapping[str, Any]], known: Collection[str]) -> bool:
-    cells = [record[column] for record in records if column in record]
+def _looks_like_answers(said: Mapping[Any, list[Any]], n_of: Mapping[Any, int]) -> bool:
+    cells = [cell for cells in said.values() for cell in cells]
     if any(isinstance(cell, list | dict) for cell in cells):
         return any(_is_answer(value) for cell in cells for value in (cell if isinstance(cell, list) else [cell]))
-    texts = [str(cell) for cell in cells]
-    by_task: dict[Any, set[str]] = {}
-    for record in records:  # an id may be the researcher's own, and of several tasks
-        task = (repr(record.get("id")), *(str(record.get(name)) for name in sorted(known)))
-        by_task.setdefault(task, set()).add(str(record.get(column, "")))
-    if any(len(values) > 1 for values in by_task.values()):
+    if any(_differ(own, n_of[task], str, "") for task, own in said.items()):
         return True
+    texts = [str(cell) for cell in cells]
     if any("://" in text or ending_of(text) in FILE_KINDS or _is_number(text) for text in texts):
         return False
-    return len(set(texts)) <= len(by_task) / 2
+    return len(set(texts)) <= len(n_of) / 2
 
 
 def _is_number(text: str) -> bool:

@@ -38,6 +38,7 @@ from lsnb.kernel.formats import (
     is_junk,
     item_names,
     open_zip,
+    picture_faults,
     raise_for_zip,
     size_text,
 )
@@ -146,7 +147,7 @@ def _has_several_pictures(gif: Path | IO[bytes]) -> bool:
     try:
         with Image.open(gif, formats=["GIF"]) as picture:
             return bool(getattr(picture, "is_animated", False))
-    except (OSError, ValueError, SyntaxError):
+    except picture_faults():
         return False
 
 

@@ -10,6 +10,7 @@ Media types: the IANA register. Zips: APPNOTE.TXT 6.3.10 of PKWARE. JSON: RFC 82
 from __future__ import annotations
 
 import ast
+import csv
 import io
 import itertools
 import json
@@ -21,7 +22,7 @@ import struct
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Literal, NamedTuple
@@ -654,6 +655,41 @@ def png_ends(file: IO[bytes], size: int, most_parts: int) -> bool:
         if head[4:] == b"IEND":
             return True
     return True
+
+
+def csv_rows(lines: Iterable[str], **how: Any) -> Iterator[list[str]]:
+    """Yield the fields of each row of a CSV, however long they are.
+
+    Args:
+        lines: Its lines, or the open file.
+        **how: As for ``csv.reader``.
+
+    Raises:
+        csv.Error: A quote has no end (``strict``), or a line ends within itself.
+
+    Example:
+        >>> [len(field) for field in next(csv_rows(["a," + "b" * 200_000]))]
+        [1, 200000]
+    """
+    # Python's own limit, 131,072 characters a field, refuses long texts; more than this is no number of C on Windows.
+    csv.field_size_limit(2**31 - 1)
+    return csv.reader(lines, **how)
+
+
+def picture_faults() -> tuple[type[BaseException], ...]:
+    """Return what Pillow raises for a file that is no picture, is damaged, or claims more pixels than it may.
+
+    Example:
+        >>> from PIL import Image
+        >>> try:
+        ...     Image.open(io.BytesIO(b"GIF89a" + b"\\xff" * 4 + b"\\0\\0\\0," + b"\\0" * 9 + b"\\2\\0"))
+        ... except picture_faults() as fault:
+        ...     print(type(fault).__name__)
+        DecompressionBombError
+    """
+    from PIL import Image
+
+    return (*_DAMAGE, SyntaxError, TypeError, Image.DecompressionBombError, Image.DecompressionBombWarning)
 
 
 def looks_like_json(start: bytes) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lsnb.errors import FileAccessError, InputError, MissingFileError
 from lsnb.kernel.files import file_errors, given_file, write_whole
-from lsnb.kernel.formats import FRAME_ENDINGS, MOST_PIXELS, png_ends
+from lsnb.kernel.formats import FRAME_ENDINGS, MOST_PIXELS, picture_faults, png_ends
 
 PNG, JPEG = b"\x89PNG", b"\xff\xd8"
 TURNED = range(5, 9)  # values of EXIF's Orientation that swap width and height (CIPA DC-008, 4.6.4)
@@ -157,7 +157,7 @@ def image_size(path: str | Path) -> tuple[int, int]:
                 turned = not is_plain and picture.getexif().get(0x0112) in TURNED
     except FileAccessError:
         raise
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except picture_faults():
         raise _no_picture(path) from None
     return (height, width) if turned else (width, height)
 

@@ -21,6 +21,7 @@ from lsnb.errors import InputError, LsnbError, MissingFileError
 from lsnb.kernel import checks
 from lsnb.kernel.checks import Annotations, Count, Give, Within
 from lsnb.kernel.files import named_path
+from lsnb.kernel.formats import MOST_PIXELS, picture_faults
 from lsnb.kernel.words import counted, nearest
 from lsnb.labels.vocabulary import KINDS, kinds_of
 from lsnb.plots.looks import (
@@ -356,16 +357,18 @@ def _show(axes: Any, picture: Image | None) -> tuple[float, float]:
         pixels = picture
     else:
         from PIL import Image as Pictures
-        from PIL import ImageOps, UnidentifiedImageError
+        from PIL import ImageOps
 
         path = named_path(picture)
         try:
             with Pictures.open(path) as opened:
+                if math.prod(opened.size) > MOST_PIXELS:
+                    raise ValueError
                 # Browsers turn a photograph as its camera was held, and people drew on what they saw.
                 pixels = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
         except FileNotFoundError:
             raise MissingFileError(f"There is no picture {path}: check the path.") from None
-        except (UnidentifiedImageError, OSError):
+        except picture_faults():
             raise InputError(f"{path.name} is no picture that can be read.") from None
     height, width = pixels.shape[:2]
     axes.imshow(pixels, extent=(0, width, height, 0), cmap="gray")

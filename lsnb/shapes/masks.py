@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from lsnb.errors import InputError
-from lsnb.kernel.formats import MOST_PIXELS
+from lsnb.kernel.formats import MOST_PIXELS, picture_faults
 from lsnb.shapes.drawn import NAN, NOWHERE, Floats, Place, box_iou, picture_size
 from lsnb.shapes.faults import Fault, Faults, Value, missing, type_faults
 
@@ -367,7 +367,7 @@ def bitmask_pixels(address: str) -> Pixels:
         with Image.open(io.BytesIO(content)) as picture:
             _check_area(*picture.size)
             bands = np.asarray(picture.convert("RGBA"))
-    except (OSError, SyntaxError, Image.DecompressionBombError) as fault:
+    except picture_faults() as fault:
         raise ValueError(f"no picture: {fault}") from None
     alpha = bands[:, :, 3]
     return np.asarray(alpha > 0 if (alpha < 255).any() else bands[:, :, :3].any(axis=2))

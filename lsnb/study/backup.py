@@ -20,7 +20,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, LabelConfigError, LsnbError, StudioError, StudyConflictError, StudyNotFoundError
 from lsnb.kernel.files import file_errors, move_to_free, safe_name, whole_file
-from lsnb.kernel.formats import MOST_MEMBERS, MemberFault, Zip, inside, names_file, open_zip, parse_json
+from lsnb.kernel.formats import MOST_MEMBERS, MemberFault, Zip, csv_rows, inside, names_file, open_zip, parse_json
 from lsnb.kernel.jobs import counting
 from lsnb.kernel.words import and_again, counted, listing, warn
 from lsnb.labels import LabelConfig
@@ -565,11 +565,12 @@ def put_media(path: Path, bucket: Bucket) -> None:
     with open_zip(path, lambda name: name == MEDIA) as archive:
         try:
             text = archive.read(MEDIA, LARGEST_ABOUT).decode() if archive.members else ""
-        except (MemberFault, UnicodeDecodeError):
+            names, *cells = csv_rows(io.StringIO(text)) if text else [[]]
+        except (MemberFault, UnicodeDecodeError, csv.Error):
             raise InputError(f"{path.name}: {MEDIA} cannot be read: take another copy of the backup.") from None
     rows = {
         str(row["media"]): str(row["file"])
-        for row in csv.DictReader(io.StringIO(text))
+        for row in (dict(zip(names, one, strict=False)) for one in cells)
         if SAVED_FILE.fullmatch(str(row.get("file") or "")) and str(row.get("media")).startswith("gs://")
     }
     there = f"gs://{bucket.name}/"

@@ -24,6 +24,41 @@ from lsnb.tables.keys import FLOAT_LIMIT
 # pandas 3 has a dtype for text; pandas 2 keeps it among objects.
 TEXT_DTYPE = pd.Series(["text"]).dtype
 
+MOST_CELLS = 2**25
+_WIDEST = 2**16  # columns of a text, each of which takes a thousandth of a second
+
+
+def refuse_padding(name: str, rows: int, columns: int, size: int) -> None:
+    """Refuse a table nearly all of whose cells would be filled in: a few kilobytes of names and rows make millions.
+
+    Args:
+        name: Where it stands.
+        rows: How many it would have.
+        columns: Likewise.
+        size: How many characters say all of it. Where each cell stands there, it may have as many as there is room for.
+
+    Raises:
+        TableError: It has too many columns, or too many cells for its size.
+
+    Example:
+        >>> refuse_padding("a.csv", 10**8, 3, 10**9)
+        >>> refuse_padding("a.csv", 10**5, 999, 10**6)
+        Traceback (most recent call last):
+        ...
+        lsnb.errors.TableError: a.csv has 100,000 rows and 999 columns, and hardly any of their cells stand in it: ...
+    """
+    if columns > _WIDEST:
+        raise TableError(
+            f"{name} has {columns:,} columns, and at most {_WIDEST:,} are read: is it cut at the right sign? "
+            "Otherwise leave out what is not needed, or write it with a row for each value."
+        )
+    if rows * columns > max(MOST_CELLS, size):
+        raise TableError(
+            f"{name} has {rows:,} rows and {columns:,} columns, and hardly any of their cells stand in it: write it "
+            "with a row for each value, or as several tables."
+        )
+
+
 # Numbers and columns: what a cell says, and nothing that it does not.
 
 

@@ -5,13 +5,11 @@ Letters are Unicode where the bytes say so, else a guess by the letters of langu
 
 from __future__ import annotations
 
-import csv
 import io
 import json
 import math
 import os
 import re
-import sys
 import unicodedata
 import warnings
 from bisect import bisect
@@ -28,7 +26,7 @@ import pandas as pd
 from lsnb.errors import InputError, KeyColumnError, MissingExtraError, MissingFileError, TableError
 from lsnb.kernel.checks import TOLD, FilePath, checked
 from lsnb.kernel.files import file_sentence, named_path, nearest_file
-from lsnb.kernel.formats import TABLE_ENDINGS, parse_json, why_packed
+from lsnb.kernel.formats import TABLE_ENDINGS, csv_rows, parse_json, why_packed
 from lsnb.kernel.tally import Tally, sheet_rows
 from lsnb.kernel.words import listing, nearest, warn
 from lsnb.tables.cells import (
@@ -48,6 +46,7 @@ from lsnb.tables.cells import (
     note_changed,
     numbers_of_locales,
     of_marked,
+    refuse_padding,
     structure_of,
     structure_text,
     told_in,
@@ -171,7 +170,7 @@ _CUT_OFF = re.compile(rb"[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\x
 _LOST = "\ufffd"
 # Two characters of three bytes, or one of four: other encodings hardly make these by chance.
 _NO_CHANCE = re.compile(rb"([\xe0-\xef][\x80-\xbf]{2}){2}|[\xf0-\xf4][\x80-\xbf]{3}")
-_SHOWN = re.compile(r"\w*[^\x00-\x7f]\w*")
+_SHOWN = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z0-9_]*+[^\x00-\x7f]\w*")
 _ODD_BYTES = re.compile("[\udc80-\udcff]+")
 _LETTERS = re.compile("[\x80-\ud7ff\ue000-\U0010ffff]")
 _PIECES = 4000
@@ -464,9 +463,7 @@ class Dialect:
 
     def lines(self, text: str) -> Iterator[list[str]]:
         """Yield each record's fields; a blank line has none."""
-        # The default limit of 131,072 characters a field would refuse long texts.
-        csv.field_size_limit(sys.maxsize)
-        return csv.reader(io.StringIO(text, newline=""), delimiter=self.separator, skipinitialspace=self.skip_space)
+        return csv_rows(io.StringIO(text, newline=""), delimiter=self.separator, skipinitialspace=self.skip_space)
 
     def records(self, text: str) -> Iterator[list[str]]:
         """Yield each record's fields; blank lines are left out."""
@@ -516,6 +513,7 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
             break
     if not any(field.strip() for field in header):
         raise TableError(f"{name} has no header: its first row should name the columns.")
+    refuse_padding(name, 1, len(header), len(text))
     # What write_table wrote, a row of nothing too, comes back also after a spreadsheet has saved it.
     types = _types_beside(file, header)
     plain = [unguarded(title) for title in header]
@@ -546,6 +544,7 @@ def _parse(text: str, key: str | None, wanted: Sequence[str], tally: Tally, file
             else:
                 if len(last) < len(header):
                     short_rows.append(row - 1)
+                    refuse_padding(name, len(short_rows), len(header), len(text))
                 elif any(extra.strip() for extra in last[len(header) :]):
                     long_rows.append(row - 1)
                 if row - 2 in empty_rows[-1:]:
@@ -618,7 +617,7 @@ def _look_below(header: Sequence[str], text: str, key: str | None, wanted: Seque
     """Refuse a table whose columns are named further down, and say where that only seems so."""
     below = [line for line in text.splitlines()[1:SNIFFED_ROWS] if line.strip()]
     needed = [name for name in wanted if name not in header]
-    by_mark = {mark: list(csv.reader(below, delimiter=mark)) for mark in SEPARATORS}
+    by_mark = {mark: list(csv_rows(below, delimiter=mark)) for mark in SEPARATORS}
     places = [place for rows in by_mark.values() if (place := header_below(rows, needed)) is not None]
     if places:
         line = text.splitlines().index(below[min(places)]) + 1
@@ -761,7 +760,7 @@ def _as_declared(cells: Sequence[str | None], kind: str) -> pd.Series[Any]:
 # Text files that write_table wrote say of each cell whether it is a text, so that a "3" stays one.
 
 
-_FIELD = re.compile(r'("(?:[^"]|"")*"|[^,"\r\n]*)(,|\r\n|\n|\r|\Z)')
+_FIELD = re.compile(r'("[^"]*+(?:""[^"]*+)*+"|[^,"\r\n]*)(,|\r\n|\n|\r|\Z)')
 NEEDS_QUOTES = re.compile(r'[,;"|\t\r\n]|^ | $')
 
 
@@ -816,9 +815,7 @@ def _parse_own(text: str, is_guarded: bool, tally: Tally) -> pd.DataFrame | None
     at = sum(len(field) + 1 for field in header)
     at += text[at - 1 : at + 1] == "\r\n"
     is_alone = len(header) == 1
-    for match in _FIELD.finditer(text, at):
-        if match.start() != at or at == len(text):
-            break
+    while at < len(text) and (match := _FIELD.match(text, at)):
         at = match.end()
         if is_alone and _is_needless(match[1]):
             return None
@@ -901,6 +898,7 @@ def _parse_json_lines(text: str, tally: Tally, file: Path) -> pd.DataFrame | Non
             f"the second is read as {listing(list(dict.fromkeys(repr(name) for _, name in twice)))}."
         )
     titles = list(dict.fromkeys(str(name) for row in rows for name in row))
+    refuse_padding(tally.source, len(rows), len(titles), len(text))
     by_columns = len(rows) == 1 and all(isinstance(cell, list | dict) for cell in rows[0].values())
     if by_columns and not _types_beside(file, titles):
         return None  # as pandas writes a table unless it is told otherwise

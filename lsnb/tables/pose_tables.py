@@ -21,6 +21,7 @@ import pandas as pd
 
 from lsnb.errors import InputError, MissingFileError, TableError
 from lsnb.kernel.files import named_path, nearest_file
+from lsnb.kernel.formats import csv_rows
 from lsnb.kernel.words import listing, nearest
 from lsnb.tables.h5 import read_h5
 
@@ -67,7 +68,7 @@ def csv_header(path: Path) -> Header:
         ) from None
     separator = max(",;\t", key=start[0].count)
     try:
-        read = [[_name(cell) for cell in row] for row in csv.reader(start, delimiter=separator)]
+        read = [[_name(cell) for cell in row] for row in csv_rows(start, delimiter=separator)]
     except csv.Error:
         read = []
     # Blank lines may stand in front, and pandas' reader counts them.

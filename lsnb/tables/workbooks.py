@@ -19,6 +19,7 @@ from lsnb.kernel.formats import WORKBOOK, MemberFault, Zip, inside
 from lsnb.kernel.tally import Tally, sheet_rows
 from lsnb.kernel.words import counted, listing, nearest
 from lsnb.tables.cells import (
+    MOST_CELLS,
     are_names,
     column_of,
     is_structure,
@@ -36,7 +37,6 @@ from lsnb.tables.keys import ROUNDED_SAID, RoundedKeyError, key_text, note_keyle
 EXCEL_DIGITS = 15
 LARGEST_WORKBOOK = 2 * 2**30
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384  # of a sheet of Excel
-MOST_CELLS = 2**25
 # The two sheets of a workbook that write_table wrote, and the head of the second.
 TABLE_SHEET, ABOUT_SHEET = "table", "columns"
 ABOUT_HEAD = ("column", "meaning", "type")

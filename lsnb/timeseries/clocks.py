@@ -429,7 +429,7 @@ def unit_name(unit: object) -> str | None:
     return SPELLINGS.get(unit.strip().lower()) or SPELLINGS.get(unit.strip()) if isinstance(unit, str) else None
 
 
-_IN_BRACKETS = re.compile(r"[\[({]\s*([^\[\](){}]+?)\s*[\])}]\s*$")
+_IN_BRACKETS = re.compile(r"[\[({]([^\[\](){}]+)[\])}]\s*$")
 _LAST_WORDS = re.compile(r"(?:^|[\s_.:/-])([^\W\d_]+(?:\s(?:number|no|index|days))?)\s*$")
 # Words that are units by themselves; of one letter only behind something that is a time.
 _TIME_WORD = re.compile(r"time|zeit|temps|tiempo|tempo|elapsed|uhr|clock|stamp|epoch|unix|^t$", re.IGNORECASE)

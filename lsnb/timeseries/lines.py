@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 import re
 from collections import Counter
@@ -10,12 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lsnb.kernel.formats import csv_rows
 from lsnb.timeseries.found import ABSENT, NUMBER, is_unit
 from lsnb.timeseries.moments import CLOCK, DATE_ALONE, INSIDE, MOMENT, SAMPLE
 from lsnb.timeseries.parts import FEWEST
 
 # Lines of these letters alone are rows of numbers, so the cells need not be looked at one by one.
-_PLAIN = re.compile(r"[-0-9+.,;:|/ \teETZz]*\d[-0-9+.,;:|/ \teETZz]*")
+_PLAIN = re.compile(r"(?=[^0-9]*[0-9])[-0-9+.,;:|/ \teETZz]*")
 SEPARATORS = ("\t", ";", ",", "|", None, "")
 # Rows of a key and a value for each channel: more are a table.
 MOST_KEYS = 40
@@ -38,7 +38,7 @@ def split_line(line: str, separator: str | None) -> list[str]:
     if separator is None:
         return line.split() if '"' not in line else [cell.strip('"') for cell in re.findall(r'"[^"]*"|\S+', line)]
     if '"' in line:
-        return [cell.strip() for cell in next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])]
+        return [cell.strip() for cell in next(csv_rows([line], delimiter=separator, skipinitialspace=True), [])]
     return [cell.strip() for cell in line.split(separator)]
 
 
@@ -59,7 +59,7 @@ def joined_lines(lines: list[str]) -> tuple[list[str], list[int]]:
     return made, numbers
 
 
-_SINGLE = re.compile(r"(?:^|(?<=[,;\t]))\s*'([^',;\t]*)'(?=\s*(?:[,;\t]|$))")
+_SINGLE = re.compile(r"(?:^|(?<=[,;\t]))[^\S\t]*'([^',;\t]*)'(?=\s*(?:[,;\t]|$))")
 _BRACKETED = re.compile(rf"\[({CLOCK}) ({DATE_ALONE})\]")
 
 
@@ -75,7 +75,7 @@ def unquoted(lines: list[str]) -> list[str]:
     return [_BRACKETED.sub(r"\2 \1", _SINGLE.sub(r"\1", line)) if "'" in line else line for line in lines]
 
 
-_RULE = re.compile(r"[\s|:+=_-]*(?:-{3,}|={3,}|_{3,})[\s|:+=_-]*")
+_RULE = re.compile(r"(?=.*(?:---|===|___))[\s|:+=_-]*")
 
 
 # [data], right above the numbers.
@@ -284,8 +284,8 @@ _COUNTED = re.compile(
 
 def _said_by(line: str) -> str:
     """Return what a line says something of: its key, in small letters; empty without one."""
-    found = re.match(r"\W*([^\W\d][^=:\t,;\"]*?)\"?\s*[=:\t,;]", line)
-    return found[1].casefold() if found else ""
+    found = re.match(r"\W*([^\W\d][^=:\t,;\"]*+)\"?[^\S\t]*[=:\t,;]", line)
+    return found[1].rstrip().casefold() if found else ""
 
 
 def says_anew(between: Sequence[str], above: Sequence[str]) -> bool:

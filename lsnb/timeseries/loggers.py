@@ -246,7 +246,7 @@ def _names(rows: list[list[str]], width: int) -> tuple[list[str], list[str]]:
 _RATE_KEY = re.compile(r"rate|freq|^sampling$|fs\b|fps\b|hz\b|abtast|samples?[ _/]*(?:per|/)", re.IGNORECASE)
 _OTHER_RATE = re.compile(r"heart|herz|puls|card|breath|atem|respir|bpm|baud|bit|error|flow|kpm|cut|filter|pass\b|notch")
 _HERTZ = re.compile(r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*(k?hz|samples?\s*(?:/|per)\s*s\w*|sps)?", re.IGNORECASE)
-_PER_SAMPLE = re.compile(r"(\d+(?:[.,]\d+)?)\s*([a-zµμ]+)\s*(?:/|per)\s*sample", re.IGNORECASE)
+_PER_SAMPLE = re.compile(r"(?<!\d)(\d++(?:[.,]\d++)?)\s*([a-zµμ]+)\s*(?:/|per)\s*sample", re.IGNORECASE)
 _SPAN = re.compile(r"(\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?)\s*([a-zµμ]+)\b", re.IGNORECASE)
 LONGEST_INTERVAL = 86_400.0
 # Of an oscilloscope's columns, the step is in seconds.
@@ -289,13 +289,13 @@ def _pairs(lines: Iterable[str], separator: str | None) -> Iterator[tuple[str, s
             continue
         above = cells
         # TimePoints= 200  SamplingInterval[ms]= 2.000
-        equal = re.findall(r"([^\W\d][^\s=]*)=[ ]*(\S+)", line)
+        equal = re.findall(r"(?<![^\s=])(?:(?![^\W\d])[^\s=])*+([^\W\d][^\s=]*+)=[ ]*(\S+)", line)
         if len(equal) > 2 and len(equal) == line.count("="):
             yield from equal
             continue
-        told = [re.match(r"\s*([^\W\d][^:,]*?)\s*:(?!\d\d:)\s*(.*)$", cell) for cell in cells if cell]
+        told = [re.match(r"\s*([^\W\d][^:,]*+):(?!\d\d:)\s*(.*)$", cell) for cell in cells if cell]
         if len(told) > 2 and all(told):
-            yield from ((one[1], one[2]) for one in told if one)
+            yield from ((one[1].rstrip(), one[2]) for one in told if one)
             continue
         keys = cells[::2]
         if len(cells) > 5 and len(set(keys)) == len(keys) and all(keys) and not any(map(NUMBER.fullmatch, keys)):
@@ -407,7 +407,9 @@ def _step_said(key: str, value: str, cells: list[str], text: str) -> float | Non
     if per and (unit := unit_name(per[2])) in SECONDS:
         return _number(per[1]) * SECONDS[str(unit)]
     is_interval = re.search(r"interval|period", low)
-    if (is_interval or re.search(r"epoch\s*length", low)) and (clock := re.search(r"(\d+):(\d\d):(\d\d)$", value)):
+    if (is_interval or re.search(r"epoch\s*length", low)) and (
+        clock := re.search(r"(?<!\d)(\d+):(\d\d):(\d\d)$", value)
+    ):
         return int(clock[1]) * 3600.0 + int(clock[2]) * 60 + int(clock[3])
     if (is_interval or re.search(r"\bdt\b|step|^t_?inc|^delta( ?t)?$", low)) and (span := _SPAN.match(value)):
         unit = unit_name(span[2])

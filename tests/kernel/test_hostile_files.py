@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import csv
 import io
 import json
 import os
 import re
 import time
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +21,7 @@ import pandas as pd
 import pytest
 
 import lsnb
-from lsnb import credentials, forms, stack
+from lsnb import credentials, forms, plots, stack
 from lsnb.bucket.sources import why_not_shown
 from lsnb.bucket.wire import _read_body
 from lsnb.detectors.networks import Name
@@ -43,6 +45,7 @@ from lsnb.local import identity
 from lsnb.poses import read_labelled_poses
 from lsnb.study import adjudication, models, projects
 from lsnb.tables import opening
+from lsnb.timeseries.clocks import unit_in_name
 
 DEEP = "[" * 100_000
 CONFIG = LabelConfig.image("image").rectangles("thing", ["cat", "dog"])
@@ -443,9 +446,36 @@ def _drawing(text: str) -> str | None:
     return why_not_shown("a.svg", len(text), io.BytesIO(text.encode()))
 
 
+def _read(read: Callable[..., object], name: str, text: str | bytes, **given: Any) -> object:
+    with TemporaryDirectory() as folder, contextlib.suppress(LsnbError), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return read(put(Path(folder, name), text), **given)
+
+
 def _subtitles(text: str) -> object:
-    with TemporaryDirectory() as folder:
-        return lsnb.read_segments(put(Path(folder, "a.vtt"), f"WEBVTT\n\n00:00.500 --> 00:01.750\n{text}\n"), item="x")
+    return _read(lsnb.read_segments, "a.vtt", f"WEBVTT\n\n00:00.500 --> 00:01.750\n{text}\n", item="x")
+
+
+def _series(line: str) -> object:
+    rows = "".join(f"{n / 10},{n}\n" for n in range(50))
+    return _read(lsnb.read_series, "a.csv", f"{line}\ntime,x\n{rows}{line}\n{rows}")
+
+
+def _dashes_and_letters(line: str) -> object:
+    return _series("\n".join([line] * 9))
+
+
+def _table(text: str) -> object:
+    return _read(lsnb.read_table, "a.csv", text.encode("cp1252"))
+
+
+def _own_table(text: str) -> object:
+    return _read(lsnb.read_table, "a.csv", f'\ufeffitem,"value"\r\n{text}')
+
+
+def _json_min(columns: int) -> object:
+    who = {"annotator": 1, "annotation_id": 1}
+    return _read(lsnb.read_annotations, "a.json", json.dumps([{"id": n, f"c{n}": n, **who} for n in range(columns)]))
 
 
 @pytest.mark.parametrize(
@@ -457,13 +487,22 @@ def _subtitles(text: str) -> object:
         (is_script_alone, "<script>a()</script>" + "<" * 200_000),
         (parsed_cell, "\n" * 200_000 + "%x"),
         (_subtitles, "<v " * 100_000 + " " * 200_000),
+        (_series, "9" * 100_000 + "x"),
+        (_series, "a" + " " * 100_000 + "b"),
+        (_series, "'a" + "\t" * 100_000),
+        (_series, "x" * 100_000),
+        (_dashes_and_letters, "-" * 3900 + "x"),
+        (unit_in_name, "time [" + " " * 100_000),
+        (_table, "a,b\n" + "x" * 300_000 + ",für\n"),
+        (_own_table, '"' * 300_001 + "x"),
+        (_json_min, 3000),
     ],
-    ids=["comments of a drawing", "a drawing's end", "a player", "tags of a page", "lines of a cell", "a voice"],
+    ids=lambda each: getattr(each, "__name__", ""),
 )
-def test_no_text_keeps_a_pattern_busy(look: Callable[[str], object], text: str) -> None:
+def test_no_text_keeps_a_reader_busy(look: Callable[[Any], object], text: str | int) -> None:
     started = time.process_time()
     look(text)
-    # What grows with the square of the size took minutes, and the first would not have ended.
+    # What grows with the square of the size takes minutes, and the first would not have ended.
     assert time.process_time() - started < 5
 
 
@@ -473,3 +512,39 @@ def test_a_message_holds_nothing_that_a_terminal_obeys(tmp_path: Path) -> None:
         lsnb.read_table(path, key="item")
     with pytest.warns(UserWarning, match=r"^a\\x07b\\ud83d$"):
         words.warn("a\ab\ud83d")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.jsonl", "".join(f'{{"c{n}": 1}}\n' for n in range(6000)), "6,000 rows and 6,000 columns, and hardly any"),
+        ("a.csv", ",".join(f"c{n}" for n in range(20_000)) + "\n" + "1\n" * 2000, "hardly any of their cells"),
+        ("a.csv", "a," * 100_000 + "b\n", "100,001 columns, and at most 65,536"),
+    ],
+    ids=["names of a row", "short rows", "columns"],
+)
+def test_a_small_table_is_not_filled_up_to_a_large_one(tmp_path: Path, name: str, text: str, said: str) -> None:
+    with pytest.raises(TableError, match=said):
+        lsnb.read_table(put(tmp_path / name, text))
+
+
+def test_a_picture_that_claims_too_many_pixels_is_none(tmp_path: Path) -> None:
+    """Of 24 bytes, and 65,535 pixels wide and high, at which Pillow raises its own."""
+    put(tmp_path / "a.gif", b"GIF89a" + b"\xff" * 4 + b"\0\0\0," + b"\0" * 9 + b"\2\0")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "a.gif", "a.gif")
+        archive.writestr("b.mp4", b"x")
+    with pytest.warns(UserWarning, match="1 left out"):
+        assert len(lsnb.find_videos(tmp_path / "a.zip", out=tmp_path / "out")) == 1
+    about = {"annotator": "ana", "control": "box", "kind": "rectangle", "status": "submitted", "region": "r"}
+    box = pd.DataFrame([{"item": "1", "x": 1.0, "y": 1.0, "width": 2.0, "height": 2.0, "value": "a", **about}])
+    with pytest.raises(InputError, match=r"a\.gif is no picture that can be read"):
+        plots.overlay(box, "1", "box", tmp_path / "a.gif")
+
+
+def test_a_field_may_be_longer_than_python_reads_by_itself(tmp_path: Path) -> None:
+    """In a process that has raised its limit already nothing would be seen."""
+    csv.field_size_limit(131_072)
+    note = '"' + "a" * 200_000 + '"'
+    rows = "".join(f"{n / 10},{n},{note if n == 3 else ''}\n" for n in range(50))
+    assert len(lsnb.read_series(put(tmp_path / "a.csv", f"time,x,note\n{rows}"))) == 50
