@@ -32,7 +32,7 @@ from lsnb.kernel.tally import tally_of
 from lsnb.local import identity
 from lsnb.poses import find_predictions, read_labelled_poses, read_poses
 from lsnb.predictions import from_coco, from_detections, from_yolo, read_predictions
-from lsnb.study import models, projects
+from lsnb.study import backup, models, projects
 from lsnb.tables.h5 import write_h5
 from lsnb.timeseries import clocks
 
@@ -526,6 +526,15 @@ def _imported(hand: Hand, payload: Any, config: lsnb.LabelConfig) -> Any:
     return found
 
 
+def _backup(hand: Hand) -> bytes:
+    told = {"title": "t", "description": MANIFEST, "config": XML, "shown": "x", "member": "1.json"}
+    about = {"format": backup.FORMAT, "version": backup.VERSION, "backup": "m", "accounts": {"1": "a@b.c"}}
+    listed = [{**told, "project": 3, "tasks": len(EXPORT)}]
+    return zipped(
+        {backup.ABOUT: written(hand.json({**about, "projects": listed})), "1.json": written(hand.json(EXPORT))}
+    )
+
+
 def _manifest(hand: Hand) -> Any:
     text = hand.bytes(MANIFEST.encode()).decode("utf-8", "replace")
     found = projects.parse_manifest(text)
@@ -732,6 +741,12 @@ READERS: dict[str, Reader] = {
     "poses of other tools": _tool,
     "times": lambda h, f: _times(h),
     "cell of a table": lambda h, f: _cell(h),
+    "backup": lambda h, f: backup.read_backup(_put(f, "b.zip", h.bytes(_backup(h)))),
+    "rows of a table as JSON": lambda h, f: lsnb.read_table(
+        _put(
+            f, "t.jsonl", h.bytes(b"\n".join(written(h.json(row)) for row in (DETECTIONS[0], {"item": 2**70, "b": []})))
+        )
+    ),
 }
 # Each of these takes a while, or a process of its own.
 SLOW = {"poses, h5": 3, "loggers": 10, "video": 5, "series": 10, "export": 10, "metrics": 10, "zip of frames": 10}
