@@ -64,6 +64,7 @@ from lsnb.timeseries.moments import (
 from lsnb.timeseries.parts import FEWEST, NAMES, is_rising
 
 HEADERS = 3
+MOST_COLUMNS = 16_384
 
 
 # What stands above a table: names, units, start, rate.
@@ -758,7 +759,7 @@ def _chosen_run(given: _Lines, source: str, block: int | None, *, is_named: bool
     """Return the longest run of rows, or the one that a block's number names.
 
     Raises:
-        TableError: There is none, or no such block.
+        TableError: There is none, no such block, or one of more columns than ``MOST_COLUMNS``.
     """
     lines, separator, notes = given.lines, given.separator, []
     widths = [0] * given.first + widths_of(lines[given.first :], separator)
@@ -768,6 +769,11 @@ def _chosen_run(given: _Lines, source: str, block: int | None, *, is_named: bool
     if not runs:
         raise TableError(_no_table(source, lines, given.numbers))
     longest = max(runs, key=lambda one: len(one.rows))
+    if longest.width > MOST_COLUMNS:
+        raise TableError(
+            f"{source} has {longest.width:,} columns in line {given.numbers[longest.rows[0]]}, and a series has "
+            f"{MOST_COLUMNS:,} at most: save the columns that you need in a file of their own."
+        )
     kinds = [] if given.apart is not None or is_named else _kinds(longest, lines, separator)
     if kinds:
         runs = [one for old in runs for one in (kinds if old is longest else [old])]

@@ -491,6 +491,7 @@ def _json_min(columns: int) -> object:
         (_series, "a" + " " * 100_000 + "b"),
         (_series, "'a" + "\t" * 100_000),
         (_series, "x" * 100_000),
+        (_series, "1," * 150_000),
         (_dashes_and_letters, "-" * 3900 + "x"),
         (unit_in_name, "time [" + " " * 100_000),
         (_table, "a,b\n" + "x" * 300_000 + ",für\n"),
