@@ -693,6 +693,13 @@ def test_rows_about_pictures_and_texts_are_read() -> None:
     assert (box_of(box), mood["id"], mood["value"]["choices"]) == (EXPECTED, box["id"], ["calm"])
     assert (area["type"], day["value"]) == ("polygonlabels", {"choices": ["yes"]})
     assert codes(found) == ["unknown_label"]
+    below = {"name": "yes", "classifications": [{"name": "why", "answer": {"name": "sun"}}]}
+    alone = from_labelbox([{"name": "day", **head, "answer": below}], config=config.choices("why", ["sun"]), sizes=SIZE)
+    assert [one["value"] for one in alone.results["a"]] == [{"choices": ["yes"]}, {"choices": ["sun"]}]
+    tie = {"name": "tie", **head, "relationship": {"source": "1", "target": "2", "type": "unidirectional"}}
+    assert codes(from_labelbox([*rows[:1], tie], config=config, sizes=SIZE)) == ["no_relations"]
+    left = from_labelbox([*rows[:1], tie], config=config, sizes=SIZE, unknown="drop")
+    assert left.table["status"].tolist() == ["ready", "warning"]
     text = LabelConfig.text("text").labels("entity", ["PER"])
     rows = [{"name": "PER", **head, "location": {"start": 0, "end": 2}}]
     (span,) = from_labelbox(rows, config=text, texts={"a": "Ana eats"}).results["a"]

@@ -101,7 +101,7 @@ class Questions:
     def find(self, parent: Parent, name: str, answer: str | None, by_frame: bool) -> Question | None:
         """Return the question of this name below this parent (and its answer), or None.
 
-        A question below a tool may also stand alone in the config, if a person wrote it.
+        A question below a tool or an answer may also stand alone in the config, if a person wrote it.
         """
         wanted = (parent, name, answer, by_frame)
         if wanted not in self._found:
@@ -110,7 +110,7 @@ class Questions:
 
     def _find(self, parent: Parent, name: str, answer: str | None, by_frame: bool) -> Question | None:
         named = [q for q in self._children(parent) if q.name == name and q.by_frame == by_frame]
-        if not named and parent is not None and parent[0] == "tool":
+        if not named and parent is not None:
             named = [q for q in self._children(None) if q.name == name and q.by_frame == by_frame]
         exact = [q for q in named if answer is None or not q.answers or answer in q.answers]
         return next(iter(exact or named), None)
@@ -792,7 +792,8 @@ class StillReader:
         """Return whether a row is about a picture or a text: it has a place and no frame, or the config shows none."""
         if not isinstance(entry, Mapping) or "segments" in entry or self.has_video:
             return False
-        return any(entry.get(name) is not None for name in SHAPES) or "answer" in entry or "answers" in entry
+        held = (*SHAPES, "relationship")
+        return any(entry.get(name) is not None for name in held) or "answer" in entry or "answers" in entry
 
     def read(self, row: Row, entry: Mapping[str, Any], questions: Questions, drops: bool) -> None:
         """Read one row of a payload.
@@ -819,7 +820,12 @@ class StillReader:
         uuid = str(entry.get("uuid") or region_id(row.item, row.name, row.index))
         row.results = []
         shape = next((one for one in SHAPES if entry.get(one) is not None), None)
-        if shape is None:
+        if shape is None and "relationship" in entry:
+            words = (
+                "Labelbox's relationships are not read: draw them in Label Studio, or leave them out, unknown='drop'."
+            )
+            reader.unknown("no_relations", words, "relationship")
+        elif shape is None:
             self._read_answer(row, entry, reader, uuid)
         elif shape == "location":
             self._read_entity(row, entry, score, uuid)
