@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_models import LABELS, save_grounding_dino
+from tiny_models import LABELS, save_grounding_dino, torch_or_skip
 from video_maker import make_video, read_barcode
 
 from lsnb import LabelConfig, read_predictions
@@ -99,7 +99,7 @@ def test_a_network_is_told_in_words_what_to_look_for(tiny_owl: Path, pictures: p
 
 def test_a_box_of_grounding_dino_has_the_prompt_that_it_fits_best(pictures: pd.DataFrame, tmp_path: Path) -> None:
     """It reads all prompts as one text, and names a box by whatever words of it are sure: also of two, or of none."""
-    import torch
+    torch = torch_or_skip()
     from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
 
     folder, prompts = save_grounding_dino(tmp_path / "dino"), ["Cat", "traffic light", "dog"]
