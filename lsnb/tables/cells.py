@@ -173,8 +173,9 @@ def column_of_texts(texts: Sequence[str | None]) -> pd.Series[Any]:
     return column_of(texts)
 
 
-# Of a long table: what answers of these kinds say is text, be it a code such as 1.
-_OF_TEXTS = frozenset({"choices", "taxonomy", "textarea", "datetime", "pairwise"})
+# Of a long table: answers of these kinds are numbers, orders, messages or pairs of ends; of any other they are texts,
+# be it a code such as 1. The vocabulary, a layer above, says the same, which a test holds against this.
+_NO_TEXTS = frozenset({"rating", "number", "ranker", "chatmessage", "relation"})
 LONG = frozenset({"control", "kind", "value", "status"})
 
 
@@ -186,12 +187,12 @@ def answers_of(cells: Sequence[str | None], kinds: Sequence[str | None]) -> pd.S
         kinds: Label Studio's kind of each.
 
     Example:
-        >>> answers_of(["1", "1", "01", None], ["choices", "rating", "brushlabels", None]).tolist()[:3]
+        >>> answers_of(["1", "1", "01", None], ["choices", "rating", "videorectangle", None]).tolist()[:3]
         ['1', 1, '01']
     """
     return column_of(
         [
-            cell if cell is None or kind in _OF_TEXTS or str(kind).endswith("labels") else value_of(cell)
+            value_of(cell) if cell is not None and (kind is None or kind in _NO_TEXTS) else cell
             for cell, kind in zip(cells, kinds, strict=True)
         ]
     )

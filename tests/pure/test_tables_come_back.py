@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 from lsnb.annotations import widen, write_table
 from lsnb.errors import InputError
 from lsnb.kernel.tally import tally_of
+from lsnb.labels.vocabulary import CHAT, KINDS, RELATIONS
 from lsnb.reliability import evaluate, gold, methods_paragraph
 from lsnb.tables import read_table
+from lsnb.tables.cells import answers_of
 
 ENDINGS = ("csv", "xlsx", "parquet", "jsonl")
 AWKWARD = [
@@ -395,6 +397,14 @@ def test_codes_that_are_digits_stay_texts_beside_ratings_in_a_long_table_saved_a
     again = read_table(path)["value"].tolist()
     assert again == [value for _, _, value in said][: len(again)]
     assert [type(value) for value in again] == [str, str, str, int, float, str, str][: len(again)]
+
+
+def test_the_kinds_whose_answers_are_texts_are_those_of_the_vocabulary():
+    """A label of a video's track was a number where it is one of digits; no name of a kind tells."""
+    no_texts = {kind for kind, tag in KINDS.items() if tag.level in ("ordinal", "interval", "order")}
+    no_texts |= {CHAT.kind, RELATIONS.kind}
+    for kind in {*KINDS, *no_texts}:
+        assert isinstance(answers_of(["01", "1"], ["choices", kind]).tolist()[1], str) is (kind not in no_texts), kind
 
 
 TURNED = {
