@@ -36,7 +36,7 @@ from lsnb.predictions.detections import (
     video_facts,
 )
 from lsnb.predictions.matching import Matching, Sizes, size_of
-from lsnb.predictions.payloads import FLAG_KEYS, Names, is_no
+from lsnb.predictions.payloads import FLAG_KEYS, Names
 from lsnb.predictions.predictions import Predictions, Row, make_predictions
 from lsnb.predictions.regions import NO_SIZE, ROUNDING, Regions, Seen, Target, Targets
 from lsnb.shapes import (
@@ -54,6 +54,7 @@ from lsnb.shapes import (
     rows_mask,
     track_value,
 )
+from lsnb.tables.cells import is_no
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 

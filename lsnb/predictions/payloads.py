@@ -24,6 +24,7 @@ from lsnb.predictions.matching import size_of
 from lsnb.predictions.predictions import Row
 from lsnb.shapes import Fault, Outline, Size, bounds, box_of_centre, box_of_corners, coco_mask, mask_box
 from lsnb.shapes.faults import as_float
+from lsnb.tables.cells import is_no
 
 # The 80 things of COCO by their ids, of which the highest is 90.
 #
@@ -717,19 +718,6 @@ def _flags(part: Mapping[str, Any]) -> dict[str, Any] | None:
     if isinstance(more, Mapping) and more:
         said["attributes"] = dict(more)
     return said or None
-
-
-_NO = frozenset({"", "0", "0.0", "false", "no", "n"})
-
-
-def is_no(said: Any) -> bool:
-    """Return whether a flag says no, also as text, as in a table that was saved.
-
-    Example:
-        >>> is_no("False"), is_no(0.0), is_no(" "), is_no("often")
-        (True, True, True, False)
-    """
-    return not said or str(said).strip().casefold() in _NO
 
 
 def _mask_in(part: Mapping[str, Any]) -> Any:

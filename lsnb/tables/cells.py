@@ -429,16 +429,30 @@ def flags(column: pd.Series[Any]) -> pd.Series[bool]:
     return pd.Series(list(map(is_yes, column)), index=column.index, name=column.name, dtype="bool")
 
 
+_YES = frozenset({"true", "1", "1.0", "yes", "y"})
+_NO = frozenset({"", "0", "0.0", "false", "no", "n"})
+
+
 def is_yes(cell: Any) -> bool:
     """Return whether a cell of yes and no says yes, also as a text.
 
     Example:
-        >>> is_yes("False"), is_yes("true"), is_yes(None), is_yes(1)
-        (False, True, False, True)
+        >>> is_yes("False"), is_yes("true"), is_yes(None), is_yes(1), is_yes("yes")
+        (False, True, False, True, True)
     """
     if isinstance(cell, str):
-        return cell.strip().casefold() in ("true", "1", "1.0")
+        return cell.strip().casefold() in _YES
     return not is_missing(cell) and bool(cell)
+
+
+def is_no(said: Any) -> bool:
+    """Return whether a flag says no, also as text, as in a table that was saved.
+
+    Example:
+        >>> is_no("False"), is_no(0.0), is_no(" "), is_no("often")
+        (True, True, True, False)
+    """
+    return not said or str(said).strip().casefold() in _NO
 
 
 # Numbers as other locales write them: decimal commas, and points, commas, apostrophes or spaces between thousands. A

@@ -18,8 +18,9 @@ import pandas as pd
 from lsnb.errors import InputError
 from lsnb.kernel.files import named_path, write_whole
 from lsnb.kernel.formats import parse_json, read_bytes
-from lsnb.predictions.payloads import is_missing, is_no
+from lsnb.predictions.payloads import is_missing
 from lsnb.tables import check_key
+from lsnb.tables.cells import is_no
 from lsnb.tables.keys import RoundedKeyError, find_column, key_text
 
 # The objects of the ``labelbox`` package as NDJSON rows, told by their attributes: the package is not needed.
