@@ -30,7 +30,9 @@ class Kernel:
 
     def run(self, source: str) -> list[dict[str, Any]]:
         shown: list[dict[str, Any]] = []
-        self.client.execute_interactive(source, allow_stdin=True, timeout=120, output_hook=shown.append)
+        # else a kernel that is still at its error puts aside a cell which comes at once, without running it
+        how = {"allow_stdin": True, "stop_on_error": False, "timeout": 120}
+        self.client.execute_interactive(source, output_hook=shown.append, **how)
         return [message["content"] for message in shown if message["msg_type"] not in ("status", "execute_input")]
 
 
